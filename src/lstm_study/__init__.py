@@ -1,0 +1,1 @@
+"""A Keras Tuner hyperparameter study of an LSTM that reads reviews."""

@@ -1,0 +1,118 @@
+"""Where results come from: the clock, git, package versions, the host, digests of files.
+
+The only module that asks the world for any of these; everyone else receives them as values.
+"""
+
+import hashlib
+import os
+import platform
+import subprocess
+import sys
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from importlib import metadata
+from pathlib import Path
+
+from lstm_study.records import Machine
+
+PACKAGES = (
+    "lstm-study",
+    "tensorflow",
+    "keras",
+    "keras-tuner",
+    "jax",
+    "numpy",
+    "pandas",
+    "seaborn",
+    "matplotlib",
+    "scikit-learn",
+    "scipy",
+    "optuna",
+)
+
+
+def now() -> str:
+    """Returns the time, ISO 8601 in UTC to the millisecond."""
+    return datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def versions(packages: Sequence[str] = PACKAGES) -> dict[str, str]:
+    """Returns the installed version of each package that is installed."""
+    found = {}
+    for name in packages:
+        try:
+            found[name] = metadata.version(name)
+        except metadata.PackageNotFoundError:
+            continue
+    return found
+
+
+def git_commit(folder: Path) -> str:
+    """Returns the commit of the checkout a folder lies in, "+changes" added if it was changed.
+
+    Returns "" outside a checkout, or where git is not installed.
+    """
+
+    def git(*arguments: str) -> str | None:
+        try:
+            result = subprocess.run(  # noqa: S603
+                ["git", "-C", str(folder), *arguments],  # noqa: S607
+                capture_output=True,
+                text=True,
+                timeout=10,
+                check=False,
+            )
+        except (OSError, subprocess.TimeoutExpired):
+            return None
+        return result.stdout.strip() if result.returncode == 0 else None
+
+    commit = git("rev-parse", "--short=12", "HEAD")
+    if commit is None:
+        return ""
+    return commit + ("+changes" if git("status", "--porcelain", "--untracked-files=no") else "")
+
+
+def machine(*, backend: str = "", devices: Sequence[str] = ()) -> Machine:
+    """Describes this machine; backend and devices are the caller's to know."""
+    return Machine(
+        python=platform.python_version(),
+        platform=platform.platform(terse=True),
+        processor=_processor(),
+        cpu_count=usable_cpus(),
+        memory_bytes=_memory_bytes(),
+        backend=backend,
+        devices=tuple(devices),
+        packages=versions(),
+    )
+
+
+def usable_cpus() -> int:
+    """Returns how many processors this process may use, as affinity and cgroup quota allow."""
+    count = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
+    quota_file = Path("/sys/fs/cgroup/cpu.max")
+    if quota_file.is_file():
+        quota, _, period = quota_file.read_text(encoding="ascii").strip().partition(" ")
+        if quota != "max":
+            count = min(count or 1, max(1, int(quota) // int(period)))
+    return count or 1
+
+
+def sha256_of(path: Path) -> str:
+    """Returns the SHA-256 of a file's bytes, in hexadecimal."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def _processor() -> str:
+    info = Path("/proc/cpuinfo")
+    if info.is_file():
+        for line in info.read_text(encoding="utf-8", errors="replace").splitlines():
+            if line.startswith("model name"):
+                return line.partition(":")[2].strip()
+    return platform.processor() or platform.machine()
+
+
+def _memory_bytes() -> int:
+    if sys.platform == "win32":
+        return 0
+    return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")

@@ -1,0 +1,381 @@
+"""Plain, versioned records: the only meeting place of training and analysis.
+
+Training writes them, analysis and report read them; neither imports the other. On disk each record
+is one JSON object with its `kind` and `schema_version`.
+
+Schema history:
+
+* 1: first version.
+"""
+
+import json
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields, is_dataclass
+from types import MappingProxyType
+from typing import Any, Literal, TypeVar
+
+from lstm_study.configuration import Configuration
+from lstm_study.errors import RecordError
+
+SCHEMA_VERSION = 1
+
+Status = Literal["running", "completed", "failed", "interrupted"]
+ErrorKind = Literal["diverged", "out_of_memory", "bug", "lost_worker"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Epoch:
+    """What one epoch of one training left.
+
+    Attributes:
+        epoch: Its number, from 1, counted from the configuration's first training step.
+        train_loss: Mean binary cross-entropy over the epoch's steps, dropout on.
+        train_accuracy: Share of reviews read right, in [0, 1], dropout on.
+        validation_loss: Binary cross-entropy on the validation reviews; None without any.
+        validation_accuracy: Share of validation reviews read right; None without any.
+        train_seconds: Wall time of the training steps.
+        validation_seconds: Wall time of the validation.
+        ended_at: When the epoch ended, ISO 8601 in UTC.
+    """
+
+    epoch: int
+    train_loss: float
+    train_accuracy: float
+    validation_loss: float | None
+    validation_accuracy: float | None
+    train_seconds: float
+    validation_seconds: float
+    ended_at: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Failure:
+    """Why a training failed: its class, one line, and the traceback where there is one."""
+
+    kind: ErrorKind
+    message: str
+    traceback: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Trial:
+    """One configuration at one budget, inside the search.
+
+    Attributes:
+        trial_id: "b2-03-r1": bracket 2, slot 3 of its first round, round 1. The slot names the
+            configuration: a promoted trial differs from its parent in the round alone.
+        configuration: The hyperparameters.
+        seed: Seed of weights, dropout and shuffling; a promoted trial keeps its parent's.
+        iteration: Which pass over all brackets, from 0.
+        bracket: Hyperband's bracket; bracket 0 trains everything for the full budget.
+        round: Round of successive halving within the bracket, from 0.
+        initial_epoch: Epochs the parent had trained; 0 in round 0.
+        budget_epochs: Epochs after which the trial ends, the parent's included.
+        parent: The trial it was promoted from, if any.
+        status: Where it stands.
+        epochs: The history since `initial_epoch`; a promoted trial's parent holds the rest.
+        parameter_count: Trainable numbers in the network.
+        score: The objective's value that the search ranks by; None until completed.
+        score_last_epoch: The objective at the last epoch.
+        score_best_epoch: The best of the objective over this trial's epochs.
+        worker: The process that trained it last.
+        started_at: When training first began, ISO 8601 in UTC.
+        ended_at: When it completed or failed.
+        seconds: Time worked, over restarts.
+        failure: Set exactly when status is "failed".
+    """
+
+    trial_id: str
+    configuration: Configuration
+    seed: int
+    iteration: int
+    bracket: int
+    round: int
+    initial_epoch: int
+    budget_epochs: int
+    parent: str | None = None
+    status: Status = "running"
+    epochs: tuple[Epoch, ...] = ()
+    parameter_count: int | None = None
+    score: float | None = None
+    score_last_epoch: float | None = None
+    score_best_epoch: float | None = None
+    worker: str = ""
+    started_at: str = ""
+    ended_at: str = ""
+    seconds: float = 0.0
+    failure: Failure | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Run:
+    """One training with one seed, outside the search, and its one evaluation on test.
+
+    Attributes:
+        run_id: "baseline-s1": arm and seed index.
+        arm: What a comparison compares: "baseline", "winner", ...
+        seed_index: From 1; runs of different arms with one index share their data order.
+        seed: Seed of weights, dropout and shuffling.
+        configuration: The hyperparameters.
+        protocol_epochs: Epochs to train.
+        status: Where it stands.
+        epochs: The history.
+        parameter_count: Trainable numbers in the network.
+        test_accuracy: Share of test reviews read right, in [0, 1].
+        test_loss: Binary cross-entropy on test.
+        test_seconds: Wall time of the evaluation.
+        test_reviews: How many reviews were evaluated.
+        worker: The process that trained it last.
+        started_at: When training first began, ISO 8601 in UTC.
+        ended_at: When it completed or failed.
+        seconds: Time worked, over restarts.
+        failure: Set exactly when status is "failed".
+    """
+
+    run_id: str
+    arm: str
+    seed_index: int
+    seed: int
+    configuration: Configuration
+    protocol_epochs: int
+    status: Status = "running"
+    epochs: tuple[Epoch, ...] = ()
+    parameter_count: int | None = None
+    test_accuracy: float | None = None
+    test_loss: float | None = None
+    test_seconds: float | None = None
+    test_reviews: int | None = None
+    worker: str = ""
+    started_at: str = ""
+    ended_at: str = ""
+    seconds: float = 0.0
+    failure: Failure | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SplitSummary:
+    """One split of the corpus in numbers: reviews, how many are positive, token counts.
+
+    Attributes:
+        name: "train" (validation left out), "validation" or "test".
+        reviews: Reviews in it.
+        positive: Reviews labelled positive.
+        tokens: Tokens in it, start tokens included.
+        length_quantiles: Tokens per review at 0, 5, 25, 50, 75, 95 and 100 per cent.
+        duplicates: Reviews whose text stands earlier in the same split.
+    """
+
+    name: str
+    reviews: int
+    positive: int
+    tokens: int
+    length_quantiles: tuple[int, ...]
+    duplicates: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CorpusSummary:
+    """The reviews of a study in numbers.
+
+    Attributes:
+        source: "imdb", "aclimdb", "reviews" or "csv".
+        path: The file or folder read, as it was given; "" for packaged reviews.
+        digest: SHA-256 of token ids, offsets, labels and splits: what training sees.
+        source_sha256: SHA-256 of the file read; "" for a folder.
+        labels: Names of the negative and the positive label.
+        vocabulary_size: Distinct words of the training reviews, plus the reserved ids.
+        coverage: (vocabulary size, share of validation tokens it holds) in ascending order.
+        length_counts: (upper end of a bin of review lengths in tokens, training reviews in it).
+        splits: train, validation, test.
+        duplicates_across: Test reviews whose exact text also stands in train or validation.
+    """
+
+    source: str
+    path: str
+    digest: str
+    source_sha256: str
+    labels: tuple[str, str]
+    vocabulary_size: int
+    coverage: tuple[tuple[int, float], ...]
+    length_counts: tuple[tuple[int, int], ...]
+    splits: tuple[SplitSummary, ...]
+    duplicates_across: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Machine:
+    """What ran the study: Python, operating system, processors, memory, backend and devices."""
+
+    python: str
+    platform: str
+    processor: str
+    cpu_count: int
+    memory_bytes: int
+    backend: str = ""
+    devices: tuple[str, ...] = ()
+    packages: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Opening:
+    """One opening of the test half: when, by what command, for which run."""
+
+    opened_at: str
+    command: str
+    run_id: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Session:
+    """One command's work on the study, for time worked and for the manifest.
+
+    Attributes:
+        command: The command line, without the program's path.
+        stage: "search" or "compare".
+        started_at: ISO 8601 in UTC.
+        seconds: Time worked, up to the last sign of life.
+        workers: Worker processes.
+        threads: Threads per worker.
+        machine: What ran it.
+        git_commit: Of the checkout the command ran in; "" outside one.
+        settings: The one-off `--set` changes in force.
+    """
+
+    command: str
+    stage: str
+    started_at: str
+    seconds: float
+    workers: int
+    threads: int
+    machine: Machine
+    git_commit: str = ""
+    settings: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StudyRecords:
+    """All that a study left, read at one moment: what analysis and report work from.
+
+    Attributes:
+        name: The study's name.
+        title: Its title, or its name.
+        spec_text: The study file, verbatim.
+        spec: Every setting in force, as `StudySpec.model_dump(mode="json")` gives it.
+        deviations: How baseline and protocol differ from the documented ones, in words.
+        settings: The one-off `--set` changes in force.
+        corpus: The reviews in numbers; None before they were first read.
+        planned_trials: Trials the schedule plans.
+        planned_epochs: Epochs the schedule plans.
+        trials: By trial id.
+        runs: By arm, then seed index.
+        sessions: In order of time.
+        openings: In order of time.
+        predictions: run id → test probabilities, float32 [test reviews].
+        test_labels: int8 [test reviews], 0 or 1; None before the first evaluation.
+    """
+
+    name: str
+    title: str
+    spec_text: str
+    spec: Mapping[str, Any]
+    deviations: tuple[str, ...]
+    settings: tuple[str, ...]
+    corpus: CorpusSummary | None
+    planned_trials: int
+    planned_epochs: int
+    trials: tuple[Trial, ...]
+    runs: tuple[Run, ...]
+    sessions: tuple[Session, ...]
+    openings: tuple[Opening, ...]
+    predictions: Mapping[str, Any]
+    test_labels: Any | None
+
+
+Record = Trial | Run | CorpusSummary | Session | Opening
+_KINDS: dict[str, type[Any]] = {
+    "trial": Trial,
+    "run": Run,
+    "corpus": CorpusSummary,
+    "session": Session,
+    "opening": Opening,
+}
+_NAMES = {kind: name for name, kind in _KINDS.items()}
+
+RecordT = TypeVar("RecordT", Trial, Run, CorpusSummary, Session, Opening)
+
+
+def to_json(record: Record) -> str:
+    """Writes a record as one line of JSON; equal records give equal bytes.
+
+    Raises:
+        ValueError: A number in it is NaN or infinite: a failed training has no score.
+    """
+    header = {"kind": _NAMES[type(record)], "schema_version": SCHEMA_VERSION}
+    return json.dumps(header | _plain(record), allow_nan=False, ensure_ascii=False)
+
+
+def from_json(text: str, kind: type[RecordT], *, where: str) -> RecordT:
+    """Reads what `to_json` wrote.
+
+    Args:
+        text: One JSON object.
+        kind: The record's class.
+        where: What an error calls it: its path.
+
+    Raises:
+        RecordError: The text is torn, of another kind, or of a version this package can't read.
+    """
+    try:
+        values = json.loads(text)
+    except ValueError as error:
+        raise RecordError(f"{where}: is not a whole record ({error}).") from error
+    if not isinstance(values, dict) or values.pop("kind", None) != _NAMES[kind]:
+        raise RecordError(f"{where}: is not a {_NAMES[kind]} record.")
+    version = values.pop("schema_version", None)
+    if version != SCHEMA_VERSION:
+        raise RecordError(
+            f"{where}: schema_version must be {SCHEMA_VERSION}. Received: {version!r}. "
+            "Read it with the version of lstm-study that wrote it, or start over with --fresh."
+        )
+    try:
+        return _build(kind, values)
+    except (KeyError, TypeError, ValueError) as error:
+        raise RecordError(f"{where}: is not a whole {_NAMES[kind]} record ({error}).") from error
+
+
+def finite(value: float) -> float | None:
+    """Returns the value, or None where it is NaN or infinite, which JSON and CSV can't say."""
+    return value if math.isfinite(value) else None
+
+
+def _plain(value: Any) -> Any:
+    if is_dataclass(value) and not isinstance(value, type):
+        return {item.name: _plain(getattr(value, item.name)) for item in fields(value)}
+    if isinstance(value, Mapping):
+        return {key: _plain(item) for key, item in value.items()}
+    if isinstance(value, tuple):
+        return [_plain(item) for item in value]
+    return value
+
+
+def _tuple(value: Any) -> Any:
+    return tuple(_tuple(item) for item in value) if isinstance(value, list) else value
+
+
+def _build(kind: type[RecordT], values: dict[str, Any]) -> RecordT:
+    parts: dict[str, Any] = {name: _tuple(value) for name, value in values.items()}
+    if "configuration" in values:
+        parts["configuration"] = Configuration.from_dict(values["configuration"])
+    if "epochs" in values:
+        parts["epochs"] = tuple(Epoch(**epoch) for epoch in values["epochs"])
+    if values.get("failure") is not None:
+        parts["failure"] = Failure(**values["failure"])
+    if "splits" in values:
+        parts["splits"] = tuple(
+            SplitSummary(**{name: _tuple(item) for name, item in split.items()})
+            for split in values["splits"]
+        )
+    if "machine" in values:
+        parts["machine"] = Machine(**{k: _tuple(v) for k, v in values["machine"].items()})
+    return kind(**parts)

@@ -1,0 +1,416 @@
+"""The only reader and writer of what a study leaves while it runs: `study/runs/<name>/`.
+
+Every file is replaced whole or appended to by the line, so that a process killed at any moment
+leaves each one as it was or as it should be. The layout::
+
+    study.json            what the study began with: spec, settings, digest of the data
+    spec.toml             the study file, verbatim
+    corpus.json           the reviews in numbers
+    trials/ID.json        one record per trial
+    runs/ID.json          one record per run
+    predictions/ID.npy    test probabilities of one run; labels.npy: the test labels
+    checkpoints/ID.npz    the last epoch of a training that may go on
+    models/ID.npz         the weights of a finished run
+    live/WORKER.json      where a worker stands now; not a record, may be lost
+    sessions/TIME.json    one record per command
+    openings.jsonl        one record per opening of the test half
+    study.log             everything TensorFlow and the workers say
+    lock                  held by the one process that works on the study
+"""
+
+import fcntl
+import json
+import os
+import shutil
+import tempfile
+import tomllib
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from lstm_study.errors import ChangedStudyError, LockedError, RecordError, StoreError
+from lstm_study.records import (
+    CorpusSummary,
+    Opening,
+    RecordT,
+    Run,
+    Session,
+    StudyRecords,
+    Trial,
+    from_json,
+    to_json,
+)
+from lstm_study.spec import StudySpec
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+_MAY_GROW = ("compare.seeds",)
+_MAY_CHANGE = ("study.title",)
+
+
+class Store:
+    """One study's folder.
+
+    Args:
+        folder: `study/runs/<name>`; made when first written to.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+
+    def __repr__(self) -> str:
+        return f"Store({str(self.folder)!r})"
+
+    @property
+    def exists(self) -> bool:
+        """Whether the study has begun."""
+        return (self.folder / "study.json").is_file()
+
+    @property
+    def log_path(self) -> Path:
+        """The study's log file."""
+        return self.folder / "study.log"
+
+    # Beginning, resuming and holding a study
+
+    def begin(
+        self, spec: StudySpec, *, spec_text: str, settings: tuple[str, ...], data_digest: str
+    ) -> None:
+        """Begins the study, or checks that it is the one that began here.
+
+        Args:
+            spec: The validated study file.
+            spec_text: The same, verbatim.
+            settings: One-off `--set` changes that `spec` holds.
+            data_digest: `CorpusSummary.digest` of the reviews.
+
+        Raises:
+            ChangedStudyError: Spec or data differ from what the study began with; names the keys.
+        """
+        began = {
+            "schema_version": 1,
+            "spec": spec.model_dump(mode="json"),
+            "settings": list(settings),
+            "data_digest": data_digest,
+        }
+        if not self.exists:
+            write_text(self.folder / "spec.toml", spec_text)
+            write_text(self.folder / "study.json", json.dumps(began, indent=1))
+            return
+        before = self._began()
+        old, new = _flat(before["spec"]), spec.flat()
+        changes = [
+            f"{key} was {_shown(old.get(key))}, is {_shown(new.get(key))}"
+            for key in sorted({*old, *new})
+            if old.get(key) != new.get(key)
+            and key not in _MAY_CHANGE
+            and not (key in _MAY_GROW and new[key] > old[key])
+        ]
+        if before["data_digest"] != data_digest:
+            changes.append("the reviews are not those that the study began with")
+        if changes:
+            raise ChangedStudyError(
+                f"{self.folder}: the study began with another spec: {'; '.join(changes)}. "
+                "Start over with --fresh, or give study.name a new name."
+            )
+        write_text(self.folder / "spec.toml", spec_text)
+        write_text(self.folder / "study.json", json.dumps(began, indent=1))
+
+    @contextmanager
+    def hold(self, command: str) -> Iterator[None]:
+        """Holds the study for one process; others are told which one holds it.
+
+        Raises:
+            LockedError: Another process holds it.
+        """
+        _make_folder(self.folder)
+        with (self.folder / "lock").open("a+", encoding="utf-8") as file:
+            try:
+                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except OSError:
+                file.seek(0)
+                holder = file.read().strip() or "another process"
+                raise LockedError(
+                    f"{self.folder}: is being worked on by {holder}. "
+                    "Wait for it, or end it, then run the same command again."
+                ) from None
+            file.seek(0)
+            file.truncate()
+            file.write(f"process {os.getpid()} (`{command}`)\n")
+            file.flush()
+            try:
+                yield
+            finally:
+                file.seek(0)
+                file.truncate()
+
+    def erase(self) -> None:
+        """Deletes all that the study left here, for `--fresh`; call it while holding the study."""
+        for path in self.folder.iterdir() if self.folder.is_dir() else ():
+            if path.name == "lock":
+                continue
+            if path.is_dir():
+                shutil.rmtree(path)
+            else:
+                path.unlink()
+
+    # Records
+
+    def write_trial(self, trial: Trial) -> None:
+        """Writes one trial's record, replacing its earlier one."""
+        write_text(self.folder / "trials" / f"{trial.trial_id}.json", to_json(trial) + "\n")
+
+    def read_trial(self, trial_id: str) -> Trial | None:
+        """Reads one trial's record; None where there is none."""
+        return self._read(self.folder / "trials" / f"{trial_id}.json", Trial)
+
+    def read_trials(self) -> list[Trial]:
+        """Reads all trials, in order of id: first bracket first, then round, then slot."""
+        return [
+            record
+            for path in sorted((self.folder / "trials").glob("*.json"))
+            if (record := self._read(path, Trial)) is not None
+        ]
+
+    def write_run(self, run: Run) -> None:
+        """Writes one run's record, replacing its earlier one."""
+        write_text(self.folder / "runs" / f"{run.run_id}.json", to_json(run) + "\n")
+
+    def read_run(self, run_id: str) -> Run | None:
+        """Reads one run's record; None where there is none."""
+        return self._read(self.folder / "runs" / f"{run_id}.json", Run)
+
+    def read_runs(self) -> list[Run]:
+        """Reads all runs, in order of arm, then seed index."""
+        found = [
+            record
+            for path in (self.folder / "runs").glob("*.json")
+            if (record := self._read(path, Run)) is not None
+        ]
+        return sorted(found, key=lambda run: (run.arm, run.seed_index))
+
+    def write_corpus(self, summary: CorpusSummary) -> None:
+        """Writes the reviews in numbers."""
+        write_text(self.folder / "corpus.json", to_json(summary) + "\n")
+
+    def read_corpus(self) -> CorpusSummary | None:
+        """Reads the reviews in numbers; None before they were first read."""
+        return self._read(self.folder / "corpus.json", CorpusSummary)
+
+    def write_session(self, session: Session) -> None:
+        """Writes one session's record, replacing its earlier one."""
+        name = session.started_at.replace(":", "") + f"-{session.stage}.json"
+        write_text(self.folder / "sessions" / name, to_json(session) + "\n")
+
+    def read_sessions(self) -> list[Session]:
+        """Reads all sessions, in order of time."""
+        return [
+            record
+            for path in sorted((self.folder / "sessions").glob("*.json"))
+            if (record := self._read(path, Session)) is not None
+        ]
+
+    def add_opening(self, opening: Opening) -> None:
+        """Logs one opening of the test half, before it is opened."""
+        path = self.folder / "openings.jsonl"
+        _make_folder(self.folder)
+        with path.open("a", encoding="utf-8") as file:
+            fcntl.flock(file, fcntl.LOCK_EX)
+            file.write(to_json(opening) + "\n")
+            file.flush()
+            os.fsync(file.fileno())
+
+    def read_openings(self) -> list[Opening]:
+        """Reads all openings of the test half, in order of time."""
+        return self._read_lines(self.folder / "openings.jsonl", Opening)
+
+    def write_live(self, worker: str, values: Mapping[str, Any]) -> None:
+        """Writes where a worker stands; not synchronised to disk, for it may be lost."""
+        write_text(self.folder / "live" / f"{worker}.json", json.dumps(values), durable=False)
+
+    def read_live(self) -> dict[str, dict[str, Any]]:
+        """Reads where each worker stands."""
+        found = {}
+        for path in (self.folder / "live").glob("*.json"):
+            try:
+                found[path.stem] = json.loads(path.read_text(encoding="utf-8"))
+            except (OSError, ValueError):
+                continue
+        return found
+
+    def clear_live(self) -> None:
+        """Forgets where workers stood."""
+        shutil.rmtree(self.folder / "live", ignore_errors=True)
+
+    # Arrays
+
+    def write_predictions(
+        self, run_id: str, probabilities: "NDArray[np.float32]", labels: "NDArray[np.int8]"
+    ) -> None:
+        """Writes one run's test probabilities, float32 [reviews], and the labels, int8 [reviews].
+
+        The order of reviews is the test half's own, the same for every run of a study.
+        """
+        write_array(self.folder / "predictions" / "labels.npy", labels)
+        write_array(self.folder / "predictions" / f"{run_id}.npy", probabilities)
+
+    def checkpoint_path(self, training_id: str) -> Path:
+        """Where a training that may go on keeps its last epoch."""
+        return self.folder / "checkpoints" / f"{training_id}.npz"
+
+    def weights_path(self, run_id: str) -> Path:
+        """Where a finished run keeps its weights."""
+        return self.folder / "models" / f"{run_id}.npz"
+
+    # The whole
+
+    def read_all(self, *, planned_trials: int = 0, planned_epochs: int = 0) -> StudyRecords:
+        """Reads all records at one moment.
+
+        Args:
+            planned_trials: Trials the schedule plans, where the caller knows.
+            planned_epochs: Epochs the schedule plans, where the caller knows.
+
+        Raises:
+            StoreError: The study has not begun.
+            RecordError: A record is torn.
+        """
+        import numpy as np
+
+        began = self._began()
+        spec = StudySpec.model_validate(began["spec"], strict=False)
+        runs = self.read_runs()
+        predictions = {
+            run.run_id: np.load(path, allow_pickle=False)
+            for run in runs
+            if (path := self.folder / "predictions" / f"{run.run_id}.npy").is_file()
+        }
+        labels_path = self.folder / "predictions" / "labels.npy"
+        labels = np.load(labels_path, allow_pickle=False) if labels_path.is_file() else None
+        return StudyRecords(
+            name=spec.study.name,
+            title=spec.study.title or spec.study.name,
+            spec_text=self.read_spec_text(),
+            spec=began["spec"],
+            deviations=tuple(spec.deviations),
+            settings=tuple(began["settings"]),
+            corpus=self.read_corpus(),
+            planned_trials=planned_trials,
+            planned_epochs=planned_epochs,
+            trials=tuple(self.read_trials()),
+            runs=tuple(runs),
+            sessions=tuple(self.read_sessions()),
+            openings=tuple(self.read_openings()),
+            predictions=predictions,
+            test_labels=labels,
+        )
+
+    def read_spec_text(self) -> str:
+        """Reads the study file that the study began with, verbatim."""
+        try:
+            text = (self.folder / "spec.toml").read_text(encoding="utf-8")
+            tomllib.loads(text)
+        except (OSError, ValueError) as error:
+            raise RecordError(f"{self.folder / 'spec.toml'}: cannot be read ({error}).") from error
+        return text
+
+    def _began(self) -> dict[str, Any]:
+        path = self.folder / "study.json"
+        try:
+            began: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+        except FileNotFoundError:
+            raise StoreError(
+                f"{self.folder}: no study has begun here. Begin it with `lstm-study run`."
+            ) from None
+        except (OSError, ValueError) as error:
+            raise RecordError(
+                f"{path}: cannot be read ({error}). Start over with --fresh."
+            ) from error
+        return began
+
+    def _read(self, path: Path, kind: type[RecordT]) -> RecordT | None:
+        try:
+            text = path.read_text(encoding="utf-8")
+        except FileNotFoundError:
+            return None
+        return from_json(text, kind, where=str(path))
+
+    def _read_lines(self, path: Path, kind: type[RecordT]) -> list[RecordT]:
+        """Reads a file of one record a line; a torn last line is a kill's, and is passed over."""
+        if not path.is_file():
+            return []
+        whole, _, _torn = path.read_text(encoding="utf-8").rpartition("\n")
+        return [
+            from_json(line, kind, where=f"{path}:{number}")
+            for number, line in enumerate(whole.splitlines(), start=1)
+        ]
+
+
+def write_text(path: Path, text: str, *, durable: bool = True) -> None:
+    """Writes a text file whole or not at all.
+
+    Raises:
+        StoreError: The disk is full, or the folder can't be written to.
+    """
+    with replacing(path, durable=durable) as temporary:
+        temporary.write_text(text, encoding="utf-8")
+
+
+def write_array(path: Path, array: "NDArray[Any]") -> None:
+    """Writes one NumPy array whole or not at all, without pickles."""
+    import numpy as np
+
+    with replacing(path) as temporary, temporary.open("wb") as file:
+        np.save(file, array, allow_pickle=False)
+
+
+@contextmanager
+def replacing(path: Path, *, durable: bool = True) -> Iterator[Path]:
+    """Yields a temporary file beside `path` that takes its place when the block ends well.
+
+    Args:
+        path: The file to replace; its folder is made.
+        durable: Whether to wait until the bytes are on the disk.
+
+    Raises:
+        StoreError: The disk is full, or the folder can't be written to.
+    """
+    _make_folder(path.parent)
+    try:
+        handle, name = tempfile.mkstemp(dir=path.parent, prefix=".", suffix=path.suffix + "~")
+        os.close(handle)
+        temporary = Path(name)
+        try:
+            yield temporary
+            if durable:
+                with temporary.open("rb") as file:
+                    os.fsync(file.fileno())
+            temporary.replace(path)
+        finally:
+            temporary.unlink(missing_ok=True)
+    except OSError as error:
+        raise StoreError(
+            f"{path}: cannot be written ({error.strerror or error}). "
+            "Free space or mend the folder's permissions, then run the same command again."
+        ) from error
+
+
+def _make_folder(folder: Path) -> None:
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise StoreError(
+            f"{folder}: cannot be made ({error.strerror or error}). "
+            "Choose a folder that you may write to."
+        ) from error
+
+
+def _flat(spec: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
+    return {f"{table}.{key}": value for table, keys in spec.items() for key, value in keys.items()}
+
+
+def _shown(value: Any) -> str:
+    return "unset" if value is None else json.dumps(value)
