@@ -82,7 +82,7 @@ class Trial:
         worker: The process that trained it last.
         started_at: When training first began, ISO 8601 in UTC.
         ended_at: When it completed or failed.
-        seconds: Time worked, over restarts.
+        seconds: Time worked in this record's epochs, training and validation, over restarts.
         failure: Set exactly when status is "failed".
     """
 
@@ -129,7 +129,7 @@ class Run:
         worker: The process that trained it last.
         started_at: When training first began, ISO 8601 in UTC.
         ended_at: When it completed or failed.
-        seconds: Time worked, over restarts.
+        seconds: Time worked in this record's epochs, training and validation, over restarts.
         failure: Set exactly when status is "failed".
     """
 

@@ -6,6 +6,8 @@ leaves each one as it was or as it should be. The layout::
     study.json            what the study began with: spec, settings, digest of the data
     spec.toml             the study file, verbatim
     corpus.json           the reviews in numbers
+    plan.json             the search's schedule, and what came of it
+    arms.json             the comparison's arms, once it began
     trials/ID.json        one record per trial
     runs/ID.json          one record per run
     predictions/ID.npy    test probabilities of one run; labels.npy: the test labels
@@ -48,7 +50,8 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 _MAY_GROW = ("compare.seeds",)
-_MAY_CHANGE = ("study.title",)
+# Where the reviews lie may change; that they are the same reviews is checked by their digest.
+_MAY_CHANGE = ("study.title", "data.path", "data.test_path")
 
 
 class Store:
@@ -147,6 +150,18 @@ class Store:
                 file.seek(0)
                 file.truncate()
 
+    def holder(self) -> str:
+        """Says who holds the study; "" if nobody does."""
+        path = self.folder / "lock"
+        if not path.is_file():
+            return ""
+        with path.open("r", encoding="utf-8") as file:
+            try:
+                fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
+            except OSError:
+                return file.read().strip() or "another process"
+        return ""
+
     def erase(self) -> None:
         """Deletes all that the study left here, for `--fresh`; call it while holding the study."""
         for path in self.folder.iterdir() if self.folder.is_dir() else ():
@@ -200,6 +215,25 @@ class Store:
         """Reads the reviews in numbers; None before they were first read."""
         return self._read(self.folder / "corpus.json", CorpusSummary)
 
+    def write_state(self, name: str, values: Mapping[str, Any]) -> None:
+        """Writes what a stage must remember: "plan" or "arms"."""
+        write_text(self.folder / f"{name}.json", json.dumps(values, indent=1))
+
+    def read_state(self, name: str) -> dict[str, Any]:
+        """Reads what a stage remembers; empty where it has not begun.
+
+        Raises:
+            RecordError: The file is torn.
+        """
+        path = self.folder / f"{name}.json"
+        try:
+            values: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+        except FileNotFoundError:
+            return {}
+        except ValueError as error:
+            raise RecordError(f"{path}: is torn ({error}). Start over with --fresh.") from error
+        return values
+
     def write_session(self, session: Session) -> None:
         """Writes one session's record, replacing its earlier one."""
         name = session.started_at.replace(":", "") + f"-{session.stage}.json"
@@ -241,9 +275,11 @@ class Store:
                 continue
         return found
 
-    def clear_live(self) -> None:
-        """Forgets where workers stood."""
+    def sweep(self) -> None:
+        """Deletes what a killed process left half-written; call it while holding the study."""
         shutil.rmtree(self.folder / "live", ignore_errors=True)
+        for path in self.folder.rglob(".*~"):
+            path.unlink(missing_ok=True)
 
     # Arrays
 
@@ -267,12 +303,8 @@ class Store:
 
     # The whole
 
-    def read_all(self, *, planned_trials: int = 0, planned_epochs: int = 0) -> StudyRecords:
+    def read_all(self) -> StudyRecords:
         """Reads all records at one moment.
-
-        Args:
-            planned_trials: Trials the schedule plans, where the caller knows.
-            planned_epochs: Epochs the schedule plans, where the caller knows.
 
         Raises:
             StoreError: The study has not begun.
@@ -290,6 +322,7 @@ class Store:
         }
         labels_path = self.folder / "predictions" / "labels.npy"
         labels = np.load(labels_path, allow_pickle=False) if labels_path.is_file() else None
+        plan = self.read_state("plan")
         return StudyRecords(
             name=spec.study.name,
             title=spec.study.title or spec.study.name,
@@ -298,8 +331,8 @@ class Store:
             deviations=tuple(spec.deviations),
             settings=tuple(began["settings"]),
             corpus=self.read_corpus(),
-            planned_trials=planned_trials,
-            planned_epochs=planned_epochs,
+            planned_trials=plan.get("trials", 0),
+            planned_epochs=plan.get("epochs", 0),
             trials=tuple(self.read_trials()),
             runs=tuple(runs),
             sessions=tuple(self.read_sessions()),

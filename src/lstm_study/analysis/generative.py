@@ -1,0 +1,123 @@
+"""Made-up studies, from a generative model of seeds and reviews.
+
+Whether a run reads a review right is drawn from a probit model with crossed random parts,
+
+    X[arm, s, d] = 1  where  level + review[d] + arm_review[arm, d] + seed[arm, s] + noise > 0
+
+all normal, total variance 1. Its shares follow from what can be seen in real runs: accuracy, its
+standard deviation over seeds, and how often two runs of one arm, or of two arms, read a review
+differently. The true difference is known exactly.
+
+Source: The shares: for standard normals with correlation r, P(both above -h) =
+    Φ(h) - 2·T(h, √((1 - r) / (1 + r))), T being D. B. Owen's (1956), "Tables for computing
+    bivariate normal probabilities", Annals of Mathematical Statistics 27.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from lstm_study.analysis.variance import SeedPart, VarianceComponents
+from lstm_study.seeds import derive
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Scenario:
+    """What is made up. Accuracies and their deviations are shares.
+
+    Attributes:
+        name: Its name in the table.
+        effect: True difference in accuracy, candidate minus reference.
+        documents: Test reviews.
+        accuracy: True accuracy of the reference.
+        candidate_deviation: Standard deviation of the candidate's true accuracy over seeds.
+        reference_deviation: The same for the reference.
+        within: Share of reviews that two runs of one arm read differently.
+        between: The same for two runs of different arms; equal to `within` in an A/A.
+    """
+
+    name: str
+    effect: float = 0.0
+    documents: int = 25_000
+    accuracy: float = 0.86
+    candidate_deviation: float = 0.0075
+    reference_deviation: float = 0.0075
+    within: float = 0.09
+    between: float = 0.09
+
+
+def draw(
+    scenario: Scenario, *, seeds: int, studies: int, seed: int
+) -> Iterator[tuple[NDArray[np.bool_], NDArray[np.bool_]]]:
+    """Makes up studies: right and wrong readings of candidate and reference.
+
+    Yields:
+        Two arrays, bool [seeds, documents].
+    """
+    from scipy.special import ndtri
+
+    both = _share_of(scenario.between, scenario.accuracy)
+    own = _share_of(scenario.within, scenario.accuracy) - both
+    arms = []
+    for accuracy, deviation in (
+        (scenario.accuracy + scenario.effect, scenario.candidate_deviation),
+        (scenario.accuracy, scenario.reference_deviation),
+    ):
+        of_seed = _seed_share_of(deviation, accuracy)
+        arms.append((float(ndtri(accuracy)), of_seed, 1 - both - own - of_seed))
+    random = np.random.default_rng(derive(seed, "studies", scenario.name, scenario.documents))
+    normal = random.standard_normal
+    for _ in range(studies):
+        review = np.sqrt(both) * normal(scenario.documents, dtype=np.float32)
+        readings = []
+        for level, of_seed, rest in arms:
+            threshold = review + level
+            if own > 0:
+                threshold += np.sqrt(own) * normal(scenario.documents, dtype=np.float32)
+            threshold /= np.sqrt(rest)
+            shift = np.sqrt(of_seed / rest) * normal((seeds, 1), dtype=np.float32)
+            noise = normal((seeds, scenario.documents), dtype=np.float32)
+            readings.append(noise < threshold + shift)
+        yield readings[0], readings[1]
+
+
+def true_components(scenario: Scenario, *, seeds: int) -> VarianceComponents:
+    """Returns a scenario's variance components: exact for seeds, with `between` for reviews."""
+    noise = scenario.within / 2 / scenario.documents
+    return VarianceComponents(
+        candidate=SeedPart(runs=seeds, variance=scenario.candidate_deviation**2 + noise),
+        reference=SeedPart(runs=seeds, variance=scenario.reference_deviation**2 + noise),
+        document_variance=(scenario.between - scenario.within) / scenario.documents,
+        documents=scenario.documents,
+    )
+
+
+def _share_of(disagreement: float, accuracy: float) -> float:
+    """The correlation at which two runs of one accuracy read that share of reviews differently."""
+    from scipy.optimize import brentq
+    from scipy.special import ndtri, owens_t
+
+    height = float(ndtri(accuracy))
+    return float(
+        brentq(
+            lambda share: 4 * owens_t(height, np.sqrt((1 - share) / (1 + share))) - disagreement,
+            0.0,
+            1.0,
+        )
+    )
+
+
+def _seed_share_of(deviation: float, accuracy: float) -> float:
+    """The share of variance at which accuracy varies by that much from seed to seed."""
+    from scipy.optimize import brentq
+    from scipy.special import ndtri, owens_t
+
+    height = float(ndtri(accuracy))
+
+    def excess(share: float) -> float:
+        both = accuracy - 2 * float(owens_t(height, np.sqrt((1 - share) / (1 + share))))
+        return both - accuracy**2 - deviation**2
+
+    return float(brentq(excess, 0.0, 1.0, xtol=1e-15)) if deviation else 0.0

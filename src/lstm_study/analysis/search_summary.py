@@ -1,0 +1,316 @@
+"""What a search came to: its ranking and winner, and the curves that show how it got there.
+
+Pure: trial records in, frozen values out. The search itself picks its winner with `winner`, so that
+what is retrained and what is reported can't differ.
+"""
+
+import math
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+from lstm_study.configuration import Configuration
+from lstm_study.records import Epoch, Trial
+
+Direction = Literal["max", "min"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Progress:
+    """Where the search stood when one of its trials ended.
+
+    Attributes:
+        trial_number: Trials ended so far, this one included.
+        trial_id: The trial that ended.
+        budget_epochs: Its budget.
+        score: Its score; None for a failed trial.
+        epochs: Epochs trained so far, by every trial that ended.
+        seconds: Seconds worked so far, by every trial that ended, summed over workers.
+        best_score: Best score so far at any budget; None before the first.
+        best_full_budget_score: The same among trials at full budget only.
+    """
+
+    trial_number: int
+    trial_id: str
+    budget_epochs: int
+    score: float | None
+    epochs: int
+    seconds: float
+    best_score: float | None
+    best_full_budget_score: float | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RoundSummary:
+    """One round of one bracket: what the schedule plans beside what ran.
+
+    Attributes:
+        iteration: Which pass over all brackets, from 0.
+        bracket: Hyperband's bracket; 0 trains everything for the full budget.
+        round: Round of successive halving within the bracket, from 0.
+        initial_epoch: Epochs already trained when the round begins.
+        budget_epochs: Epochs trained when it ends.
+        planned: Trials the schedule plans.
+        completed: Trials that completed.
+        failed: Trials that failed.
+        unfinished: Trials begun and neither completed nor failed.
+    """
+
+    iteration: int
+    bracket: int
+    round: int
+    initial_epoch: int
+    budget_epochs: int
+    planned: int
+    completed: int
+    failed: int
+    unfinished: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SlicePoint:
+    """One completed trial as seen along one hyperparameter."""
+
+    hyperparameter: str
+    value: float
+    score: float
+    trial_id: str
+    budget_epochs: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RankAgreement:
+    """Whether the ranking after few epochs foretells the ranking at full budget.
+
+    Attributes:
+        epoch: The early epoch.
+        tau: Kendall's tau-b between the objective at that epoch and the final score.
+        p_value: Of the two-sided test that tau is 0; None where scipy gives none.
+        configurations: Full-budget configurations compared.
+    """
+
+    epoch: int
+    tau: float
+    p_value: float | None
+    configurations: int
+
+
+def better(score: float, than: float, direction: Direction) -> bool:
+    """Says whether a score is strictly better than another."""
+    return score > than if direction == "max" else score < than
+
+
+def ranking(
+    trials: Iterable[Trial], direction: Direction, *, max_epochs: int | None = None
+) -> tuple[Trial, ...]:
+    """Ranks the completed trials of full budget, the winner first.
+
+    Scores at a smaller budget are not comparable and never enter. Ties go to the better score, then
+    to the network with fewer parameters, then to the lower trial id.
+
+    Args:
+        trials: Any trials of one search.
+        direction: Which end of the score is better, "max" or "min".
+        max_epochs: The full budget, `search.max_epochs` of the spec; the largest budget among the
+            trials if not given.
+    """
+    found = list(trials)
+    full = max_epochs or max((trial.budget_epochs for trial in found), default=0)
+    sign = -1.0 if direction == "max" else 1.0
+    scored = [
+        (sign * trial.score, trial.configuration.parameter_count, trial.trial_id, trial)
+        for trial in found
+        if trial.status == "completed"
+        and trial.budget_epochs == full
+        and trial.score is not None
+        and math.isfinite(trial.score)
+    ]
+    return tuple(entry[-1] for entry in sorted(scored, key=lambda entry: entry[:-1]))
+
+
+def winner(
+    trials: Iterable[Trial], direction: Direction, *, max_epochs: int | None = None
+) -> Trial | None:
+    """Returns the search's winner, the first of `ranking`; None where no full trial completed."""
+    ranked = ranking(trials, direction, max_epochs=max_epochs)
+    return ranked[0] if ranked else None
+
+
+def best_so_far(
+    trials: Iterable[Trial], direction: Direction, *, max_epochs: int
+) -> tuple[Progress, ...]:
+    """Follows the best score over the trials that ended, in the order in which they ended.
+
+    A failed trial moves the epochs and seconds along and leaves the best score where it was.
+    """
+    ended = [trial for trial in trials if trial.status in ("completed", "failed")]
+    ended.sort(key=lambda trial: (trial.ended_at, trial.trial_id))
+    found: list[Progress] = []
+    epochs, seconds = 0, 0.0
+    best: float | None = None
+    best_full: float | None = None
+    for number, trial in enumerate(ended, start=1):
+        epochs += len(trial.epochs)
+        seconds += trial.seconds
+        score = trial.score if trial.status == "completed" else None
+        if score is not None and math.isfinite(score):
+            if best is None or better(score, best, direction):
+                best = score
+            if trial.budget_epochs == max_epochs and (
+                best_full is None or better(score, best_full, direction)
+            ):
+                best_full = score
+        found.append(
+            Progress(
+                trial_number=number, trial_id=trial.trial_id, budget_epochs=trial.budget_epochs,
+                score=score, epochs=epochs, seconds=seconds,
+                best_score=best, best_full_budget_score=best_full,
+            )
+        )  # fmt: skip
+    return tuple(found)
+
+
+def rounds(
+    trials: Iterable[Trial], *, max_epochs: int, factor: int, iterations: int
+) -> tuple[RoundSummary, ...]:
+    """Sets what Hyperband's schedule plans beside what ran, round by round, first to run first.
+
+    Worked by hand for max_epochs 10, factor 3: bracket 2 is 12 trials to epoch 2, 4 to epoch 4 and
+    2 to epoch 10; bracket 1 is 6 to epoch 4 and 2 to epoch 10; bracket 0 is 4 to epoch 10.
+
+    Source: Keras Tuner 1.4.8, `keras_tuner/src/tuners/hyperband.py`, `_get_num_brackets`,
+        `_get_size` and `_get_epochs`; the bracket sizes differ from those in Li et al. 2018.
+    """
+    counts = Counter(
+        (trial.iteration, trial.bracket, trial.round, trial.status) for trial in trials
+    )
+    brackets, epochs = 0, float(max_epochs)
+    while epochs >= 1:
+        epochs /= factor
+        brackets += 1
+    smallest = math.ceil(1 + math.log(max_epochs, factor))
+    found = []
+    for iteration in range(iterations):
+        for bracket in reversed(range(brackets)):
+            before = 0
+            for number in range(bracket + 1):
+                key = (iteration, bracket, number)
+                budget = math.ceil(max_epochs / factor ** (bracket - number))
+                planned = math.ceil(smallest / (bracket + 1) * factor ** (bracket - number))
+                found.append(
+                    RoundSummary(
+                        iteration=iteration, bracket=bracket, round=number,
+                        initial_epoch=before, budget_epochs=budget, planned=planned,
+                        completed=counts[*key, "completed"], failed=counts[*key, "failed"],
+                        unfinished=counts[*key, "running"] + counts[*key, "interrupted"],
+                    )
+                )  # fmt: skip
+                before = budget
+    return tuple(found)
+
+
+def failed(trials: Iterable[Trial]) -> tuple[Trial, ...]:
+    """Returns the failed trials in order of id."""
+    return tuple(
+        sorted((trial for trial in trials if trial.status == "failed"), key=lambda t: t.trial_id)
+    )
+
+
+def full_curve(trial: Trial, by_id: Mapping[str, Trial]) -> tuple[Epoch, ...]:
+    """Returns a trial's whole history from epoch 1: its parents' epochs, then its own.
+
+    Epochs that a parent's record lacks are missing here too; an epoch that two records hold is
+    taken from the later round.
+    """
+    lineage = [trial]
+    seen = {trial.trial_id}
+    while (parent := lineage[-1].parent) is not None and parent in by_id and parent not in seen:
+        seen.add(parent)
+        lineage.append(by_id[parent])
+    history: dict[int, Epoch] = {}
+    for member in reversed(lineage):
+        history.update({epoch.epoch: epoch for epoch in member.epochs})
+    return tuple(history[number] for number in sorted(history))
+
+
+def objective_of(epoch: Epoch, objective: str) -> float | None:
+    """Returns an epoch's value of the objective; None where it has none, or no finite one."""
+    value: float | None = getattr(epoch, objective)
+    return value if value is not None and math.isfinite(value) else None
+
+
+def slices(trials: Iterable[Trial], hyperparameters: Sequence[str]) -> tuple[SlicePoint, ...]:
+    """Lists every completed trial's score along each hyperparameter.
+
+    Not a controlled comparison: the other hyperparameters vary from point to point.
+    """
+    done = [
+        trial
+        for trial in sorted(trials, key=lambda trial: trial.trial_id)
+        if trial.status == "completed" and trial.score is not None and math.isfinite(trial.score)
+    ]
+    return tuple(
+        SlicePoint(
+            hyperparameter=name, value=float(getattr(trial.configuration, name)),
+            score=trial.score, trial_id=trial.trial_id, budget_epochs=trial.budget_epochs,
+        )
+        for name in hyperparameters
+        for trial in done
+        if trial.score is not None
+    )  # fmt: skip
+
+
+def repeated_configurations(trials: Iterable[Trial]) -> dict[Configuration, tuple[str, ...]]:
+    """Finds configurations that the search sampled more than once, promotions not counted."""
+    ids: dict[Configuration, list[str]] = {}
+    for trial in sorted(trials, key=lambda trial: trial.trial_id):
+        if trial.round == 0:
+            ids.setdefault(trial.configuration, []).append(trial.trial_id)
+    return {key: tuple(value) for key, value in ids.items() if len(value) > 1}
+
+
+def rank_agreement(
+    trials: Sequence[Trial], *, objective: str, max_epochs: int, epochs: Sequence[int]
+) -> tuple[RankAgreement, ...]:
+    """Correlates the ranking after few epochs with the ranking at full budget.
+
+    Only configurations that completed the full budget can be compared. Those that were promoted
+    there were chosen for doing well early, which makes tau smaller than over all configurations.
+
+    Args:
+        trials: All trials, so that promoted ones find their parents.
+        objective: `validation_accuracy` or `validation_loss`.
+        max_epochs: The full budget.
+        epochs: The early epochs to compare, each below max_epochs.
+
+    Returns:
+        One entry per epoch at which at least three configurations have a value and values differ.
+
+    Source: Kendall's tau-b, `scipy.stats.kendalltau`.
+    """
+    from scipy.stats import kendalltau
+
+    by_id = {trial.trial_id: trial for trial in trials}
+    curves = []
+    for trial in trials:
+        if trial.status == "completed" and trial.budget_epochs == max_epochs:
+            curve = {e.epoch: objective_of(e, objective) for e in full_curve(trial, by_id)}
+            if trial.score is not None:
+                curves.append((trial.score, curve))
+    found = []
+    for epoch in epochs:
+        pairs = [
+            (early, score) for score, curve in curves if (early := curve.get(epoch)) is not None
+        ]
+        if len(pairs) < 3 or any(len(set(side)) < 2 for side in zip(*pairs, strict=True)):
+            continue
+        result = kendalltau([pair[0] for pair in pairs], [pair[1] for pair in pairs])
+        p_value = float(result.pvalue)
+        found.append(
+            RankAgreement(
+                epoch=epoch, tau=float(result.statistic),
+                p_value=p_value if math.isfinite(p_value) else None, configurations=len(pairs),
+            )
+        )  # fmt: skip
+    return tuple(found)

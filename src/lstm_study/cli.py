@@ -1,0 +1,349 @@
+"""The command line: reads arguments, makes one call, shows what came of it.
+
+Exit codes: 0 done, 1 a known error in one line, 2 usage, 3 finished but with failed trials or runs,
+130 interrupted.
+"""
+
+import functools
+import shlex
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, ParamSpec, TypeVar
+
+import typer
+from rich.console import Console
+
+from lstm_study.errors import StudyError
+
+if TYPE_CHECKING:
+    from lstm_study.commands import Answer, OpenStudy
+
+EXIT_DONE, EXIT_ERROR, EXIT_USAGE, EXIT_FAILED_TRIALS, EXIT_INTERRUPTED = 0, 1, 2, 3, 130
+
+app = typer.Typer(
+    name="lstm-study",
+    help="Finds out which LSTM reads your reviews best, and whether it really beats the "
+    "documented 128/100 baseline.",
+    epilog="Start with `lstm-study run`: the quick start takes minutes on a laptop. "
+    "Exit codes: 0 done, 1 error, 2 usage, 3 finished but with failed trials, 130 interrupted.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    rich_markup_mode="rich",
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+out = Console(highlight=False)
+err = Console(stderr=True, highlight=False)
+
+Parameters = ParamSpec("Parameters")
+Result = TypeVar("Result")
+
+StudyFile = Annotated[
+    str,
+    typer.Argument(
+        metavar="STUDY.toml",
+        help="A study file, or the name of one that comes with the package.",
+        show_default=False,
+    ),
+]
+DataOption = Annotated[
+    Path | None,
+    typer.Option("--data", metavar="PATH", help="Where the reviews are, instead of data.path."),
+]
+OutOption = Annotated[Path, typer.Option("--out", metavar="DIR", help="Folder for reports.")]
+FreshOption = Annotated[
+    bool, typer.Option("--fresh", help="Delete what the study left, and start over.")
+]
+SetOption = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--set", metavar="TABLE.KEY=VALUE", help="Change the study file once; recorded. Repeatable."
+    ),
+]
+WorkersOption = Annotated[
+    str,
+    typer.Option("--workers", metavar="N", help="Worker processes, or auto: one per processor."),
+]
+REPORTS = Path("reports")
+
+
+def handled(function: Callable[Parameters, Result]) -> Callable[Parameters, Result]:
+    """Turns known errors into one line and exit code 1; the only place that catches them."""
+
+    @functools.wraps(function)
+    def wrapper(*args: Parameters.args, **kwargs: Parameters.kwargs) -> Result:
+        try:
+            return function(*args, **kwargs)
+        except StudyError as error:
+            for line in str(error).splitlines():
+                err.print(f"[bold red]error:[/] {_escape(line)}", soft_wrap=True)
+            raise typer.Exit(EXIT_ERROR) from None
+        except KeyboardInterrupt:
+            err.print(
+                "Interrupted. All finished epochs are saved; go on with:\n  "
+                + _escape(_resume_command()),
+                soft_wrap=True,
+            )
+            raise typer.Exit(EXIT_INTERRUPTED) from None
+
+    return wrapper
+
+
+def _escape(text: str) -> str:
+    from rich.markup import escape
+
+    return escape(text)
+
+
+def _resume_command() -> str:
+    arguments = [argument for argument in sys.argv[1:] if argument != "--fresh"]
+    return shlex.join(["lstm-study", *arguments])
+
+
+def _open(
+    study: str,
+    *,
+    data: Path | None,
+    out_folder: Path,
+    settings: list[str] | None,
+    workers: str = "auto",
+) -> "OpenStudy":
+    from lstm_study.commands import open_study
+
+    return open_study(
+        study,
+        data=data,
+        out=out_folder,
+        settings=settings or (),
+        command=shlex.join(["lstm-study", *sys.argv[1:]]),
+        workers=_workers(workers),
+    )
+
+
+def _workers(text: str) -> int | None:
+    if text == "auto":
+        return None
+    if not text.isdecimal() or int(text) < 1:
+        raise typer.BadParameter(f"must be a number >= 1, or auto. Received: {text!r}.")
+    return int(text)
+
+
+@app.command(epilog="Example: lstm-study run study/imdb.toml --data imdb.npz")
+@handled
+def run(
+    study: StudyFile = "study/quickstart.toml",
+    data: DataOption = None,
+    out_folder: OutOption = REPORTS,
+    fresh: FreshOption = False,
+    settings: SetOption = None,
+    workers: WorkersOption = "auto",
+) -> None:
+    """Run every stage that is not done yet: search, comparison, model, report."""
+    from lstm_study import commands, text
+    from lstm_study.display import Display
+
+    opened = _open(study, data=data, out_folder=out_folder, settings=settings, workers=workers)
+    with Display(out) as show:
+        answer, was_finished = commands.run(opened, fresh=fresh, show=show)
+    if was_finished:
+        out.print("This study is finished; --fresh starts it over.\n", style="dim")
+    out.print(text.answer(answer))
+    _exit(answer)
+
+
+@app.command(epilog="Example: lstm-study data study/own-reviews.toml --data reviews.csv")
+@handled
+def data(
+    study: StudyFile,
+    data: DataOption = None,
+    settings: SetOption = None,
+) -> None:
+    """Look at the reviews: counts, balance, lengths, vocabulary coverage, duplicates, samples."""
+    from lstm_study import commands, text
+    from lstm_study.corpus.describe import describe
+    from lstm_study.display import Display
+
+    opened = _open(study, data=data, out_folder=REPORTS, settings=settings)
+    with Display(out) as show:
+        corpus = commands.read_corpus(opened, show=show)
+    out.print(text.description(describe(corpus, seed=opened.spec.study.seed)))
+
+
+@app.command(epilog="Example: lstm-study baseline study/imdb.toml --data imdb.npz --epochs 1")
+@handled
+def baseline(
+    study: StudyFile,
+    data: DataOption = None,
+    out_folder: OutOption = REPORTS,
+    fresh: FreshOption = False,
+    settings: SetOption = None,
+    epochs: Annotated[
+        int | None,
+        typer.Option(min=1, help="Epochs to train, instead of the protocol's; kept apart."),
+    ] = None,
+) -> None:
+    """Train the documented baseline alone: summary, fit, test accuracy, saved model."""
+    from lstm_study import commands
+    from lstm_study.display import Display
+
+    opened = _open(study, data=data, out_folder=out_folder, settings=settings, workers="1")
+    with Display(out) as show:
+        found, folder = commands.baseline(
+            opened,
+            epochs=epochs,
+            fresh=fresh,
+            show=show,
+            summary=lambda summary: out.print(summary, markup=False),
+        )
+    out.print(f"Accuracy: {found.test_accuracy:.2%}")
+    out.print(f"Model     {folder}/")
+
+
+@app.command(epilog="Example: lstm-study search study/imdb.toml --workers 2")
+@handled
+def search(
+    study: StudyFile,
+    data: DataOption = None,
+    fresh: FreshOption = False,
+    settings: SetOption = None,
+    workers: WorkersOption = "auto",
+) -> None:
+    """Search the space with Hyperband, or go on with a search that was stopped."""
+    from lstm_study import commands, text
+    from lstm_study.display import Display
+
+    opened = _open(study, data=data, out_folder=REPORTS, settings=settings, workers=workers)
+    with Display(out) as show, commands.held(opened, fresh=fresh):
+        commands.begin(opened, show=show)
+        winner = commands.search(opened, show=show)
+    out.print(text.winner(winner))
+    _exit(commands.read_answer(opened))
+
+
+@app.command(epilog="Example: lstm-study compare study/imdb.toml --set compare.seeds=10")
+@handled
+def compare(
+    study: StudyFile,
+    data: DataOption = None,
+    settings: SetOption = None,
+    workers: WorkersOption = "auto",
+) -> None:
+    """Retrain baseline and winner with several seeds, and evaluate each once on test."""
+    from lstm_study import commands, text
+    from lstm_study.display import Display
+
+    opened = _open(study, data=data, out_folder=REPORTS, settings=settings, workers=workers)
+    with Display(out) as show, commands.held(opened):
+        commands.begin(opened, show=show)
+        commands.compare(opened, show=show)
+    answer = commands.read_answer(opened)
+    out.print(text.answer(answer))
+    _exit(answer)
+
+
+@app.command(epilog="Example: lstm-study report study/imdb.toml --out reports")
+@handled
+def report(
+    study: StudyFile,
+    data: DataOption = None,
+    out_folder: OutOption = REPORTS,
+    settings: SetOption = None,
+) -> None:
+    """Write the HTML and CSV reports from the records, finished or not; needs no TensorFlow."""
+    from lstm_study import commands
+    from lstm_study.display import Display
+
+    opened = _open(study, data=data, out_folder=out_folder, settings=settings)
+    with Display(out) as show:
+        path = commands.write_report(opened, show=show)
+    out.print(f"Report    {path}")
+
+
+@app.command(epilog="Example: lstm-study export study/imdb.toml")
+@handled
+def export(
+    study: StudyFile,
+    data: DataOption = None,
+    out_folder: OutOption = REPORTS,
+    settings: SetOption = None,
+) -> None:
+    """Write the winner's model bundle: .keras, .h5, vocabulary, model card, example."""
+    from lstm_study import commands
+    from lstm_study.display import Display
+
+    opened = _open(study, data=data, out_folder=out_folder, settings=settings)
+    with Display(out) as show:
+        folder = commands.write_bundle(opened, show=show)
+    out.print(f"Model     {folder}/")
+
+
+@app.command(epilog='Example: lstm-study predict reports/quickstart/model "A fine film."')
+@handled
+def predict(
+    model_dir: Annotated[Path, typer.Argument(metavar="MODEL_DIR", help="A model bundle.")],
+    texts: Annotated[
+        list[str] | None,
+        typer.Argument(metavar="[TEXT]...", help="Texts; without any, the lines of stdin."),
+    ] = None,
+    csv: Annotated[
+        Path | None, typer.Option("--csv", metavar="IN", help="Read texts from a CSV file.")
+    ] = None,
+    target: Annotated[
+        Path | None,
+        typer.Option("--out", metavar="OUT", help="Write the CSV with probabilities here."),
+    ] = None,
+    text_column: Annotated[
+        str, typer.Option("--text-column", help="The CSV's column that holds the texts.")
+    ] = "text",
+) -> None:
+    """Say for each text how probable the positive label is."""
+    from lstm_study import prediction
+
+    if (csv is None) != (target is None):
+        raise typer.BadParameter("--csv IN and --out OUT go together.")
+    if csv is not None and target is not None:
+        rows = prediction.predict_file(model_dir, csv, target, text_column=text_column)
+        out.print(f"{rows:,} rows written to {target}")
+        return
+    lines = texts if texts else (line.rstrip("\n") for line in sys.stdin)
+    for item in prediction.predict_lines(model_dir, lines):
+        out.print(item, markup=False, soft_wrap=True)
+
+
+@app.command(epilog="Example: lstm-study status study/imdb.toml")
+@handled
+def status(
+    study: StudyFile,
+    data: DataOption = None,
+    out_folder: OutOption = REPORTS,
+    settings: SetOption = None,
+) -> None:
+    """Say what is done, running and failed, and how long the rest will take."""
+    from lstm_study import commands, text
+
+    opened = _open(study, data=data, out_folder=out_folder, settings=settings)
+    out.print(text.status(commands.read_status(opened)))
+
+
+@app.command(epilog="Example: KERAS_BACKEND=jax lstm-study doctor")
+@handled
+def doctor() -> None:
+    """Say what this machine is, and what a study would use of it."""
+    from lstm_study import text
+    from lstm_study.doctor import examine
+
+    out.print(text.examination(examine()))
+
+
+def _exit(answer: "Answer") -> None:
+    if answer.failed_trials:
+        raise typer.Exit(EXIT_FAILED_TRIALS)
+
+
+def main() -> Any:
+    """The console script's entry point."""
+    return app()
+
+
+if __name__ == "__main__":
+    main()

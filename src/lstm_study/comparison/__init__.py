@@ -1,0 +1,1 @@
+"""Arms retrained with paired seeds, and evaluated once on the untouched test reviews."""

@@ -1,0 +1,172 @@
+"""Encoded corpora on disk: written whole or not at all, checked when read, memory-mapped.
+
+An entry is a folder named by a digest of what it was made from (`load`). It appears by a rename,
+so that a process killed at any moment leaves none or a whole one. `manifest.json` has the size and
+SHA-256 of every other file; an entry that does not match is made anew, and the log says so.
+"""
+
+import json
+import logging
+import os
+import shutil
+import tempfile
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from lstm_study.corpus.documents import Assembled
+from lstm_study.corpus.types import Split
+from lstm_study.errors import DataError, RecordError
+from lstm_study.provenance import sha256_of
+from lstm_study.records import CorpusSummary, from_json, to_json
+
+CACHE_VARIABLE = "LSTM_STUDY_CACHE"
+_ARRAYS = ("token_ids", "offsets", "labels", "document_ids", "ratings")
+_MANIFEST = "manifest.json"
+_WORDS = "words.json"
+
+_log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class Entry:
+    """A corpus read back: arrays are read-only views of its files.
+
+    Attributes:
+        training: All training reviews, train first.
+        train_reviews: How many of them are train.
+        read_test: Reads the test half.
+        words: In order of rank; None if not known.
+        summary: In numbers.
+    """
+
+    training: Split
+    train_reviews: int
+    read_test: Callable[[], Split]
+    words: tuple[str, ...] | None
+    summary: CorpusSummary
+
+
+def cache_folder(cache: Path | None) -> Path:
+    """Returns the folder for all that can be made anew.
+
+    The one given; else what LSTM_STUDY_CACHE names; else the user's cache folder for lstm-study.
+    """
+    if cache is not None:
+        return cache
+    if named := os.environ.get(CACHE_VARIABLE):
+        return Path(named).expanduser()
+    import platformdirs
+
+    return platformdirs.user_cache_path("lstm-study", appauthor=False)
+
+
+@contextmanager
+def writing(folder: Path) -> Iterator[None]:
+    """Makes a folder of the cache, and turns the system's refusals inside into one known error.
+
+    Raises:
+        DataError: The folder cannot be made or written.
+    """
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        yield
+    except OSError as error:
+        raise DataError(
+            f"{folder}: the cache must be a folder that can be written ({error}). "
+            f"Set {CACHE_VARIABLE} to another one."
+        ) from error
+
+
+def write_entry(folder: Path, assembled: Assembled, summary: CorpusSummary) -> None:
+    """Writes a corpus; an entry already there is replaced.
+
+    Args:
+        folder: The entry's; its parent is made if needed.
+        assembled: The corpus.
+        summary: In numbers.
+
+    Raises:
+        DataError: The cache cannot be written; nothing is left behind.
+    """
+    with writing(folder.parent):
+        draft = Path(
+            tempfile.mkdtemp(prefix=f"{folder.name[:16]}.", suffix=".part", dir=folder.parent)
+        )
+        try:
+            _write(draft, assembled, summary)
+            if folder.exists():
+                folder.rename(draft / "replaced")
+            draft.rename(folder)
+            shutil.rmtree(folder / "replaced", ignore_errors=True)
+        finally:
+            shutil.rmtree(draft, ignore_errors=True)
+
+
+def read_entry(folder: Path) -> Entry | None:
+    """Reads a corpus; None where there is none, or where it is damaged, which the log says."""
+    if not folder.is_dir():
+        return None
+    try:
+        manifest = json.loads((folder / _MANIFEST).read_text(encoding="utf-8"))
+        _verify(folder, manifest["files"])
+        words = json.loads((folder / _WORDS).read_text(encoding="utf-8"))
+        return Entry(
+            training=_read_split(folder, "training"),
+            train_reviews=int(manifest["train_reviews"]),
+            read_test=lambda: _read_split(folder, "test"),
+            words=None if words is None else tuple(words),
+            summary=from_json(manifest["summary"], CorpusSummary, where=str(folder)),
+        )
+    except (OSError, ValueError, KeyError, TypeError, RecordError) as error:
+        _log.warning("%s: is damaged (%s); reading the reviews anew.", folder, error)
+        return None
+
+
+def _write(draft: Path, assembled: Assembled, summary: CorpusSummary) -> None:
+    for split in (assembled.training, assembled.test):
+        for name in _ARRAYS:
+            array: NDArray[Any] | None = getattr(split, name)
+            if array is not None:
+                np.save(draft / f"{split.name}-{name}.npy", array, allow_pickle=False)
+    (draft / _WORDS).write_text(json.dumps(assembled.words), encoding="utf-8")
+    files = {
+        file.name: {"bytes": file.stat().st_size, "sha256": sha256_of(file)}
+        for file in sorted(draft.iterdir())
+    }
+    manifest = {
+        "train_reviews": assembled.train_reviews,
+        "summary": to_json(summary),
+        "files": files,
+    }
+    (draft / _MANIFEST).write_text(json.dumps(manifest, indent=1), encoding="utf-8")
+
+
+def _verify(folder: Path, files: dict[str, dict[str, Any]]) -> None:
+    for name, expected in files.items():
+        path = folder / name
+        if path.stat().st_size != expected["bytes"]:
+            raise ValueError(f"{name} has {path.stat().st_size} bytes of {expected['bytes']}")
+        if sha256_of(path) != expected["sha256"]:
+            raise ValueError(f"{name} has another digest")
+
+
+def _read_split(folder: Path, name: str) -> Split:
+    arrays: dict[str, NDArray[Any]] = {}
+    for part in _ARRAYS:
+        path = folder / f"{name}-{part}.npy"
+        if part != "ratings" or path.is_file():
+            arrays[part] = np.asarray(np.load(path, mmap_mode="r", allow_pickle=False))
+    return Split(
+        name=name,
+        token_ids=arrays["token_ids"],
+        offsets=arrays["offsets"],
+        labels=arrays["labels"],
+        document_ids=arrays["document_ids"],
+        ratings=arrays.get("ratings"),
+    )

@@ -1,0 +1,175 @@
+"""A source's reviews, and how they become training, validation and test."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from lstm_study.corpus.splits import hold_out, same_text, subset
+from lstm_study.corpus.tokens import rank_words
+from lstm_study.corpus.types import Split, gather
+from lstm_study.corpus.vocabulary import INDEX_FROM, START
+from lstm_study.errors import DataError
+from lstm_study.seeds import derive
+from lstm_study.spec import DataTable
+
+TRAIN, VALIDATION, TEST = 0, 1, 2
+DEFAULT_TEST_FRACTION = 0.2
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class Documents:
+    """Every review of a source, in the source's order, before anything is split or cut.
+
+    Attributes:
+        where: What errors call the source: its path.
+        numbers: int32 [words], flat: frequency ranks from 1 if `ranked`, else word numbers from 0.
+        offsets: int64 [reviews + 1].
+        labels: int8 [reviews].
+        roles: int8 [reviews]: TRAIN, VALIDATION or TEST, as far as the source says.
+        document_ids: int64 or str [reviews].
+        words: The word of each number (of each rank less one, if `ranked`); None if not known.
+        ranked: Whether the source ranked its words itself.
+        label_names: Names of the negative and the positive label.
+        ratings: int8 [reviews] or None.
+    """
+
+    where: str
+    numbers: NDArray[np.int32]
+    offsets: NDArray[np.int64]
+    labels: NDArray[np.int8]
+    roles: NDArray[np.int8]
+    document_ids: NDArray[Any]
+    words: tuple[str, ...] | None
+    ranked: bool
+    label_names: tuple[str, str]
+    ratings: NDArray[np.int8] | None = None
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class Assembled:
+    """What the cache keeps: all training reviews, train first, and the test half."""
+
+    training: Split
+    train_reviews: int
+    test: Split
+    words: tuple[str, ...] | None
+    label_names: tuple[str, str]
+
+
+def assemble(documents: Documents, *, data: DataTable, seed: int) -> Assembled:
+    """Draws limits and splits, ranks the words of the training reviews, numbers all tokens.
+
+    In this order: a test split is held out if the source has none; `train_limit` and `test_limit`
+    draw their subsets; words are ranked by frequency over the training reviews that are left,
+    validation included and test excluded (a source that ranked its words itself keeps its ranks);
+    words of test reviews that no training review holds are left out; a validation split is cut
+    from the training reviews if the source has none. Each draw is stratified by label and keeps
+    reviews of equal text together.
+
+    Raises:
+        DataError: There are too few reviews for three splits with both labels.
+    """
+    groups = same_text(documents.numbers, documents.offsets)
+    roles = _roles(documents, groups, data=data, seed=seed)
+    in_training = np.flatnonzero((roles == TRAIN) | (roles == VALIDATION))
+    ranks, words = _ranks(documents, in_training)
+    source = _encoded(documents, ranks)
+    train = np.flatnonzero(roles == TRAIN)
+    validation = np.flatnonzero(roles == VALIDATION)
+    return Assembled(
+        training=source.select(np.concatenate([train, validation]), name="training"),
+        train_reviews=len(train),
+        test=source.select(np.flatnonzero(roles == TEST), name="test"),
+        words=words,
+        label_names=documents.label_names,
+    )
+
+
+def _roles(
+    documents: Documents, groups: NDArray[np.int64], *, data: DataTable, seed: int
+) -> NDArray[np.int8]:
+    """Returns each review's role, -1 for those that a limit leaves out."""
+    roles, labels = documents.roles.copy(), documents.labels
+    if not (roles == TEST).any():
+        free = np.flatnonzero(roles == TRAIN)
+        held_out = hold_out(
+            groups[free],
+            labels[free],
+            fraction=data.test_fraction or DEFAULT_TEST_FRACTION,
+            seed=derive(seed, "test split"),
+        )
+        # A review given as validation may have the text of one held out: it follows it.
+        roles[np.isin(groups, groups[free][held_out])] = TEST
+    for limit, purpose, kept in (
+        (data.train_limit, "train limit", (TRAIN, VALIDATION)),
+        (data.test_limit, "test limit", (TEST,)),
+    ):
+        if limit is not None:
+            pool = np.flatnonzero(np.isin(roles, kept))
+            strata = roles[pool] * 2 + labels[pool]
+            drawn = subset(strata, count=limit, seed=derive(seed, purpose))
+            roles[pool[~drawn]] = -1
+    if not (roles == VALIDATION).any():
+        free = np.flatnonzero(roles == TRAIN)
+        held_out = hold_out(
+            groups[free],
+            labels[free],
+            fraction=data.validation_fraction,
+            seed=derive(seed, "validation split"),
+        )
+        roles[free[held_out]] = VALIDATION
+    _check(documents, roles)
+    return roles
+
+
+def _check(documents: Documents, roles: NDArray[np.int8]) -> None:
+    for name, role in (("train", TRAIN), ("validation", VALIDATION), ("test", TEST)):
+        for label, label_name in enumerate(documents.label_names):
+            if not ((roles == role) & (documents.labels == label)).any():
+                raise DataError(
+                    f"{documents.where}: too few reviews: train, validation and test each need at "
+                    f"least one review of each label. Received: no {label_name!r} in {name} of "
+                    f"{np.count_nonzero(roles >= 0)} reviews. Add reviews, or change the fractions "
+                    "and limits under [data]."
+                )
+
+
+def _ranks(
+    documents: Documents, in_training: NDArray[np.int64]
+) -> tuple[NDArray[np.int32], tuple[str, ...] | None]:
+    """Returns the rank of each word number, 0 for words to leave out, and the ranked words."""
+    if documents.ranked:
+        highest = int(documents.numbers.max(initial=0))
+        return np.arange(highest + 1, dtype=np.int32), documents.words
+    if documents.words is None:
+        raise ValueError("numbered words come with their words")
+    counted, _ = gather(documents.numbers, documents.offsets, in_training)
+    ranks = rank_words(counted, len(documents.words))
+    order = np.argsort(ranks, kind="stable")[np.count_nonzero(ranks == 0) :]
+    return ranks, tuple(documents.words[number] for number in order)
+
+
+def _encoded(documents: Documents, ranks: NDArray[np.int32]) -> Split:
+    """Returns all reviews with their final token ids, a start token before each."""
+    token_ids = ranks[documents.numbers]
+    left_out = np.flatnonzero(token_ids == 0)
+    if len(left_out):
+        token_ids = token_ids[token_ids > 0]
+    reviews = len(documents.labels)
+    offsets = documents.offsets - np.searchsorted(left_out, documents.offsets)
+    offsets += np.arange(reviews + 1)
+    result = np.empty(offsets[-1], dtype=np.int32)
+    is_word = np.ones(len(result), dtype=bool)
+    is_word[offsets[:-1]] = False
+    result[~is_word] = START
+    result[is_word] = token_ids + INDEX_FROM
+    return Split(
+        name="all",
+        token_ids=result,
+        offsets=offsets,
+        labels=documents.labels,
+        document_ids=documents.document_ids,
+        ratings=documents.ratings,
+    )

@@ -1,0 +1,107 @@
+"""The way in: `[data]` of a study file in, one `Corpus` out."""
+
+import hashlib
+import json
+from dataclasses import replace
+from pathlib import Path
+
+from lstm_study.corpus import aclimdb, imdb_npz, own_reviews, packaged
+from lstm_study.corpus.cache import CACHE_VARIABLE, Entry, cache_folder, read_entry, write_entry
+from lstm_study.corpus.documents import Documents, assemble
+from lstm_study.corpus.sources import Progress, Source, locate
+from lstm_study.corpus.summary import summarise
+from lstm_study.corpus.test_half import SealedTest
+from lstm_study.corpus.types import Corpus
+from lstm_study.corpus.vocabulary import Vocabulary
+from lstm_study.errors import DataError
+from lstm_study.spec import DataTable
+
+FORMAT_VERSION = 1
+"""Raised whenever the same source and settings would give another corpus, or other files."""
+
+_WITHOUT_EFFECT = ("path", "test_path", "sha256")
+
+
+def load(
+    data: DataTable,
+    *,
+    seed: int,
+    base: Path = Path(),
+    cache: Path | None = None,
+    progress: Progress | None = None,
+) -> Corpus:
+    """Reads, encodes and splits the reviews of a study; the second time from the cache.
+
+    Args:
+        data: The spec's `[data]`.
+        seed: The study's seed; every draw has its own derived from it.
+        base: Folder that relative paths are resolved against.
+        cache: Folder for encoded corpora and downloads; by default what LSTM_STUDY_CACHE names, or
+            the user's cache folder.
+        progress: Called with a stage ("downloading imdb.npz", "reading", "encoding"), how much is
+            done, and how much there is (0: not known).
+
+    Raises:
+        DataError: The reviews cannot be found, read or used, or the cache cannot be written.
+        DependencyError: The source needs a package that is not installed.
+    """
+    root = cache_folder(cache)
+    source = locate(data, base=base, cache=root, progress=progress)
+    folder = root / "corpora" / _key(data, source, seed=seed)
+    entry = read_entry(folder)
+    if entry is None:
+        documents = _read(data, source, progress=progress)
+        assembled = assemble(documents, data=data, seed=seed)
+        summary = summarise(
+            assembled, source=data.source, path=source.shown, source_sha256=source.sha256
+        )
+        write_entry(folder, assembled, summary)
+        entry = read_entry(folder)
+        if entry is None:
+            raise DataError(
+                f"{folder}: did not keep what was written. Set {CACHE_VARIABLE} to another folder."
+            )
+    return _corpus(entry, source)
+
+
+def _key(data: DataTable, source: Source, *, seed: int) -> str:
+    made_from = {
+        "format": FORMAT_VERSION,
+        "settings": data.model_dump(mode="json", exclude=set(_WITHOUT_EFFECT)),
+        "seed": seed,
+        "content": source.content_sha256,
+        "extra": source.extra_sha256,
+        "suffixes": [path.suffix for path in (source.path, source.extra) if path is not None],
+    }
+    return hashlib.sha256(json.dumps(made_from, sort_keys=True).encode()).hexdigest()[:32]
+
+
+def _read(data: DataTable, source: Source, *, progress: Progress | None) -> Documents:
+    if data.source == "imdb":
+        return imdb_npz.read_documents(source.path, word_index=source.extra)
+    if data.source == "aclimdb":
+        return aclimdb.read_documents(source.path, progress=progress)
+    if data.source == "reviews":
+        return packaged.read_documents(source.path, progress=progress)
+    return own_reviews.read_documents(
+        source.path, test_path=source.extra, data=data, progress=progress
+    )
+
+
+def _corpus(entry: Entry, source: Source) -> Corpus:
+    training = entry.training
+    # One content may be found at several paths, as a file or as a folder.
+    summary = replace(entry.summary, path=source.shown, source_sha256=source.sha256)
+    return Corpus(
+        source=summary.source,
+        path=source.shown,
+        training=training,
+        train=training.part(0, entry.train_reviews, name="train"),
+        validation=training.part(entry.train_reviews, len(training), name="validation"),
+        vocabulary=None if entry.words is None else Vocabulary(entry.words),
+        labels=summary.labels,
+        digest=summary.digest,
+        source_sha256=source.sha256,
+        summary=summary,
+        sealed_test=SealedTest(entry.read_test),
+    )

@@ -1,0 +1,102 @@
+"""Lists of integers out of a pickled NumPy object array, and nothing else.
+
+A pickle is a program. This reader knows the three names that a NumPy object array is made of, and
+puts a harmless stand-in in the place of each: no function of NumPy, or of anything else, is ever
+called with what the file says. Every other name is refused before it is looked up.
+"""
+
+import io
+import pickle
+from itertools import chain
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from lstm_study.errors import DataError
+
+
+def read_ragged(raw: bytes, *, where: str) -> tuple[NDArray[np.int32], NDArray[np.int64]]:
+    """Reads a pickled one-dimensional object array of lists of integers.
+
+    Args:
+        raw: The pickle, without the header of the `.npy` file around it.
+        where: What errors call it.
+
+    Returns:
+        The integers of all lists, int32, flat; and offsets, int64 [lists + 1].
+
+    Raises:
+        DataError: The pickle asks for anything else, or holds anything else.
+    """
+    try:
+        array = _Reader(io.BytesIO(raw)).load()
+    except Exception as error:
+        received = str(error) or type(error).__name__
+        raise DataError(
+            f"{where}: must hold lists of integers and nothing else. Received: {received}. "
+            "Do not trust this file: get it anew."
+        ) from error
+    if not isinstance(array, _Array) or not isinstance(array.items, list):
+        raise DataError(f"{where}: must be a NumPy object array. Received: another pickle.")
+    return _flat(array.items, limit=len(raw), where=where)
+
+
+def _flat(
+    lists: list[Any], *, limit: int, where: str
+) -> tuple[NDArray[np.int32], NDArray[np.int64]]:
+    if any(type(numbers) is not list for numbers in lists):
+        raise DataError(f"{where}: must hold one list of integers per review.")
+    offsets = np.zeros(len(lists) + 1, dtype=np.int64)
+    np.cumsum(np.fromiter(map(len, lists), dtype=np.int64, count=len(lists)), out=offsets[1:])
+    total = int(offsets[-1])
+    # Each integer takes at least a byte, unless one list stands in for many.
+    if total > limit:
+        raise DataError(f"{where}: holds more integers than bytes. Do not trust this file.")
+    if not set(map(type, chain.from_iterable(lists))) <= {int}:
+        raise DataError(f"{where}: must hold lists of integers. Received: something else in them.")
+    try:
+        flat = np.fromiter(chain.from_iterable(lists), dtype=np.int32, count=total)
+    except OverflowError as error:
+        raise DataError(f"{where}: holds an integer beyond 32 bits.") from error
+    return flat, offsets
+
+
+class _Array:
+    """Stands in for the array: keeps the items it is given."""
+
+    __slots__ = ("items",)
+
+    def __init__(self, *_: object) -> None:
+        self.items: object = None
+
+    def __setstate__(self, state: tuple[Any, ...]) -> None:
+        self.items = state[4]
+
+
+class _Inert:
+    """Stands in for `numpy.ndarray` and `numpy.dtype`: takes anything, does nothing."""
+
+    __slots__ = ()
+
+    def __init__(self, *_: object) -> None:
+        pass
+
+    def __setstate__(self, state: object) -> None:
+        pass
+
+
+_STAND_INS: dict[tuple[str, str], type] = {
+    ("numpy._core.multiarray", "_reconstruct"): _Array,
+    ("numpy.core.multiarray", "_reconstruct"): _Array,
+    ("numpy", "ndarray"): _Inert,
+    ("numpy", "dtype"): _Inert,
+}
+
+
+class _Reader(pickle.Unpickler):
+    def find_class(self, module: str, name: str) -> Any:
+        try:
+            return _STAND_INS[module, name]
+        except KeyError:
+            raise pickle.UnpicklingError(f"it asks for {module}.{name}") from None

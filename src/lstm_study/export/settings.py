@@ -1,0 +1,154 @@
+"""`configuration.json`: what a bundle's network is, and where it comes from."""
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from lstm_study.analysis.metrics import THRESHOLD
+from lstm_study.configuration import Configuration
+from lstm_study.corpus.tokens import FILTERS
+from lstm_study.corpus.vocabulary import OUT_OF_VOCABULARY, PADDING, RESERVED, START, Vocabulary
+from lstm_study.errors import ExportError
+from lstm_study.export.layout import FORMAT, FORMAT_VERSION, TEXT_MODEL
+from lstm_study.records import Run, StudyRecords
+
+RULE = (
+    "Texts are lowered (str.lower), each of the characters in `filters` becomes a space, and the "
+    "words between spaces are looked up in vocabulary.txt: the word on line n (from 1) has the "
+    "token id n + first_word - 1. Words that are not there are left out. The id of `start` comes "
+    "first; ids that are not below vocabulary_size become that of `out_of_vocabulary`; of more "
+    "than maxlen ids the last maxlen are kept, and fewer get ids of `padding` in front."
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BundleFacts:
+    """What leaves, and where it comes from: all that a bundle tells of itself.
+
+    Attributes:
+        run: The run that leaves.
+        chosen: How it was chosen, in words.
+        labels: Names of the negative and the positive label.
+        vocabulary: The words behind the token ids; None where they are not known.
+        no_text_model: Empty if there is a model that takes raw text; else why there is none.
+        records: The study.
+        made_at: ISO 8601 in UTC.
+        versions: Of the packages that made it.
+    """
+
+    run: Run
+    chosen: str
+    labels: tuple[str, str]
+    vocabulary: Vocabulary | None
+    no_text_model: str
+    records: StudyRecords
+    made_at: str
+    versions: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """What is read back of a bundle's configuration.
+
+    Attributes:
+        run_id: The run that the network is from.
+        configuration: The hyperparameters.
+        labels: Names of the negative and the positive label.
+        threshold: A probability above it is read as the positive label.
+        words: How many words vocabulary.txt holds; None if there is none.
+    """
+
+    run_id: str
+    configuration: Configuration
+    labels: tuple[str, str]
+    threshold: float
+    words: int | None
+
+
+def as_json(facts: BundleFacts) -> str:
+    """Writes a bundle's configuration."""
+    run, records, vocabulary = facts.run, facts.records, facts.vocabulary
+    corpus = records.corpus
+    values = {
+        "format": FORMAT,
+        "format_version": FORMAT_VERSION,
+        "made_at": facts.made_at,
+        "study": {
+            "name": records.name,
+            "title": records.title,
+            "settings": list(records.settings),
+            "spec_sha256": hashlib.sha256(records.spec_text.encode()).hexdigest(),
+        },
+        "run": {
+            "run_id": run.run_id,
+            "arm": run.arm,
+            "how_chosen": facts.chosen,
+            "seed": run.seed,
+            "epochs": run.protocol_epochs,
+            "protocol": records.spec.get("protocol", {}),
+            "parameters": run.configuration.parameter_count,
+            "test_accuracy": run.test_accuracy,
+        },
+        "hyperparameters": run.configuration.as_dict(),
+        "labels": {"negative": facts.labels[0], "positive": facts.labels[1]},
+        "threshold": THRESHOLD,
+        "token_ids": {
+            "padding": PADDING,
+            "start": START,
+            "out_of_vocabulary": OUT_OF_VOCABULARY,
+            "first_word": RESERVED,
+            "filters": FILTERS,
+            "rule": RULE,
+        },
+        "words": None if vocabulary is None else len(vocabulary.words),
+        "text_model": facts.no_text_model or TEXT_MODEL,
+        "data": None
+        if corpus is None
+        else {
+            "source": corpus.source,
+            "sha256_of_token_ids": corpus.digest,
+            "sha256_of_file": corpus.source_sha256,
+        },
+        "versions": dict(facts.versions),
+    }
+    return json.dumps(values, indent=2, ensure_ascii=False, allow_nan=False) + "\n"
+
+
+def read_settings(path: Path) -> Settings:
+    """Reads a bundle's configuration.
+
+    Raises:
+        ExportError: It is no bundle's, of another version, or not whole.
+    """
+    try:
+        values: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+        found, version = values.get("format"), values.get("format_version")
+    except (OSError, ValueError, AttributeError) as error:
+        raise ExportError(
+            f"{path}: is not a bundle's configuration ({error}). Export the model again."
+        ) from error
+    if found != FORMAT:
+        raise ExportError(
+            f"{path}: format must be {FORMAT!r}. Received: {found!r}. "
+            "Give a folder that `lstm-study export` wrote."
+        )
+    if version != FORMAT_VERSION:
+        raise ExportError(
+            f"{path}: format_version must be {FORMAT_VERSION}. Received: {version!r}. "
+            "Read it with the version of lstm-study that wrote it, or export the model again."
+        )
+    try:
+        return Settings(
+            run_id=str(values["run"]["run_id"]),
+            configuration=Configuration.from_dict(values["hyperparameters"]),
+            labels=(str(values["labels"]["negative"]), str(values["labels"]["positive"])),
+            threshold=float(values["threshold"]),
+            words=None if values["words"] is None else int(values["words"]),
+        )
+    except (KeyError, TypeError, ValueError) as error:
+        raise ExportError(
+            f"{path}: is not whole ({type(error).__name__}: {error}). Export the model again."
+        ) from error

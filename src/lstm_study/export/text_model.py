@@ -1,0 +1,126 @@
+"""The model that takes raw text: our tokenising as TensorFlow operations, before the network.
+
+A TensorFlow SavedModel, because Keras's own format has no layer that tokenises by this rule:
+`TextVectorization` lowers ASCII alone, and deletes punctuation where a space must stand.
+`keras.layers.TFSMLayer(folder, call_endpoint="serve")` and `tf.saved_model.load(folder)` read it.
+"""
+
+from pathlib import Path
+from typing import Any
+
+from lstm_study.configuration import Configuration
+from lstm_study.corpus.tokens import FILTERS
+from lstm_study.corpus.vocabulary import OUT_OF_VOCABULARY, PADDING, START, Vocabulary
+
+_UNKNOWN = -1
+# Their lower case depends on the locale in the Unicode library that TensorFlow uses.
+_BY_LOCALE = "İÌÍĨĮ"
+
+
+def write_text_model(
+    folder: Path, *, network: Any, configuration: Configuration, vocabulary: Vocabulary
+) -> None:
+    """Writes a SavedModel from texts, string [batch], to probabilities, float32 [batch, 1].
+
+    Its words are those of `corpus.tokens.split_words`, its token ids those of
+    `Vocabulary.encode`, cut and padded as by `corpus.batches`.
+
+    Args:
+        folder: Where to; made.
+        network: A plain network with its weights set, built with `use_cudnn=False`.
+        configuration: The network's.
+        vocabulary: The words of the study's training reviews, all of them.
+
+    Raises:
+        OSError: The folder can't be written.
+    """
+    import tensorflow as tf
+
+    table = _table(vocabulary, vocabulary_size=configuration.vocabulary_size)
+    lowered = _lowered_otherwise()
+
+    @tf.function(input_signature=[tf.TensorSpec([None], tf.string, name="texts")])  # type: ignore[untyped-decorator]
+    def tokenise(texts: Any) -> Any:
+        return _token_ids(texts, table, lowered, maxlen=configuration.maxlen)
+
+    @tf.function(input_signature=[tf.TensorSpec([None], tf.string, name="texts")])  # type: ignore[untyped-decorator]
+    def serve(texts: Any) -> Any:
+        return network(tokenise(texts), training=False)
+
+    module = tf.Module(name="sentiment_lstm_text")
+    module.table = table
+    module.network_variables = [variable.value for variable in network.variables]
+    module.tokenise = tokenise
+    module.serve = serve
+    try:
+        tf.saved_model.save(module, str(folder), signatures={"serving_default": serve})
+    except tf.errors.OpError as error:
+        raise OSError(error.message) from error
+
+
+def _table(vocabulary: Vocabulary, *, vocabulary_size: int) -> Any:
+    import tensorflow as tf
+
+    words = vocabulary.ids
+    return tf.lookup.StaticHashTable(
+        tf.lookup.KeyValueTensorInitializer(
+            tf.constant(list(words), dtype=tf.string, shape=[len(words)]),
+            tf.constant(
+                [
+                    token if token < vocabulary_size else OUT_OF_VOCABULARY
+                    for token in words.values()
+                ],
+                dtype=tf.int32,
+                shape=[len(words)],
+            ),
+        ),
+        default_value=_UNKNOWN,
+    )
+
+
+def _token_ids(texts: Any, table: Any, lowered: dict[str, str], *, maxlen: int) -> Any:
+    """Returns token ids, int32 [batch, maxlen]."""
+    import tensorflow as tf
+
+    texts = tf.strings.regex_replace(_lower(texts, lowered), _any_of(FILTERS), " ")
+    # An empty word is in no vocabulary, so runs of spaces need no care.
+    ids = tf.ragged.map_flat_values(table.lookup, tf.strings.split(texts, sep=" "))
+    ids = tf.ragged.boolean_mask(ids, ids != _UNKNOWN)
+    ids = tf.concat([tf.fill([ids.nrows(), 1], START), ids], axis=1)
+    from_the_end = ids[:, ::-1][:, :maxlen]
+    return tf.reverse(from_the_end.to_tensor(PADDING, shape=[None, maxlen]), axis=[1])
+
+
+def _lower(texts: Any, lowered: dict[str, str]) -> Any:
+    """Lowers UTF-8 as `str.lower` does, in any locale: first ASCII, for a Turkish I has no dot."""
+    import tensorflow as tf
+
+    texts = tf.strings.lower(texts)
+    for upper, lower in lowered.items():
+        texts = tf.strings.regex_replace(texts, upper, lower)
+    return tf.strings.lower(texts, encoding="utf-8")
+
+
+def _lowered_otherwise() -> dict[str, str]:
+    """Finds letters that Python lowers and TensorFlow's Unicode library does not, or not always.
+
+    The library is of an older Unicode version than Python's: it lacks a few dozen letters.
+    """
+    import tensorflow as tf
+
+    uppers = [
+        letter
+        for code in range(0x80, 0x110000)
+        if not 0xD800 <= code < 0xE000 and (letter := chr(code)).lower() != letter
+    ]
+    known = tf.strings.lower(tf.constant(uppers), encoding="utf-8").numpy()
+    return {
+        upper: upper.lower()
+        for upper, lower in zip(uppers, known, strict=True)
+        if upper in _BY_LOCALE or lower.decode("utf-8") != upper.lower()
+    }
+
+
+def _any_of(characters: str) -> str:
+    """Returns a regular expression (RE2) for any one of some ASCII characters."""
+    return "[" + "".join(f"\\x{ord(character):02x}" for character in characters) + "]"

@@ -1,0 +1,71 @@
+"""Where a stage stands, as one frozen value: what a display shows."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Running:
+    """One training that a worker is at.
+
+    Attributes:
+        worker: The worker's name.
+        training_id: The trial or run.
+        detail: The configuration in a few words.
+        epoch: The epoch it is in, from 1; 0 before the first step.
+        epochs: The epoch it ends after.
+        step: Training steps done in this epoch.
+        steps: Training steps of this epoch; 0 before the first.
+    """
+
+    worker: str
+    training_id: str
+    detail: str
+    epoch: int
+    epochs: int
+    step: int
+    steps: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ended:
+    """One training that ended: its id, its score in words, and whether it failed."""
+
+    training_id: str
+    detail: str
+    score: str
+    failed: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Progress:
+    """Where a stage stands.
+
+    Attributes:
+        stage: "Search" or "Comparison".
+        done: Trainings ended.
+        total: Trainings planned.
+        failed: How many of those that ended failed.
+        running: What the workers are at.
+        ended: Those that ended since this command began, in order.
+        best: The best so far in words; "" before there is one.
+        elapsed_seconds: Time worked on this stage, over restarts.
+        remaining_seconds: The estimate; None until there is something to estimate from.
+    """
+
+    stage: str
+    done: int
+    total: int
+    failed: int
+    running: tuple[Running, ...]
+    ended: tuple[Ended, ...]
+    best: str
+    elapsed_seconds: float
+    remaining_seconds: float | None
+
+
+Report = Callable[[Progress], None]
+
+
+def ignore(_: Progress) -> None:
+    """Shows nothing."""

@@ -1,0 +1,287 @@
+"""Figures of the answer and the comparison, each drawn from tables alone."""
+
+import math
+from typing import TYPE_CHECKING
+
+from lstm_study.report import numbers
+from lstm_study.report.style import (
+    INK,
+    MUTED,
+    Picture,
+    arm_colours,
+    percent_axis,
+    picture,
+    whole_axis,
+)
+from lstm_study.report.tables import Table
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+
+def seeds(runs: Table, comparison: Table) -> Picture | None:
+    """Draws every run's test accuracy by arm, with each arm's mean."""
+    done = [row for row in runs.records() if isinstance(row["test_accuracy"], float)]
+    arms = list(dict.fromkeys(str(row["arm"]) for row in done))
+    if not arms:
+        return None
+    colours = arm_colours(arms)
+    means = {str(row["arm"]): row["test_accuracy_mean"] for row in comparison.records()}
+
+    def draw(figure: "Figure") -> None:
+        from matplotlib.ticker import MaxNLocator
+
+        axes = figure.add_subplot()
+        for place, arm in enumerate(arms):
+            values = [float(row["test_accuracy"] or 0) for row in done if row["arm"] == arm]
+            offsets = _spread(values)
+            axes.scatter(
+                values, [place + offset for offset in offsets], s=42, color=colours[arm],
+                alpha=0.85, linewidths=0.8, edgecolors="#fffffe", zorder=3,
+            )  # fmt: skip
+            mean = means[arm]
+            if isinstance(mean, float) and len(values) > 1:
+                axes.plot([mean, mean], [place - 0.3, place + 0.3], color=INK, lw=1.6, zorder=2)
+                axes.annotate(
+                    numbers.percent(mean), (mean, place - 0.3), xytext=(0, 3),
+                    textcoords="offset points", ha="center", va="bottom", fontsize=8,
+                )  # fmt: skip
+        axes.set_yticks(range(len(arms)), arms, fontsize=9, color=INK)
+        axes.set_ylim(len(arms) - 0.45, -0.65)
+        axes.grid(visible=False, axis="y")
+        axes.spines["left"].set_visible(False)
+        axes.margins(x=0.08)
+        axes.set_xlabel("Test accuracy of one run (bar: mean)")
+        axes.xaxis.set_major_locator(MaxNLocator(6))
+        percent_axis(axes, "percent", which="x")
+
+    told = ", ".join(
+        f"{arm} {numbers.percent(mean)} over {sum(row['arm'] == arm for row in done)} runs"
+        for arm, mean in means.items()
+        if isinstance(mean, float)
+    )
+    return picture(
+        draw,
+        name="seeds",
+        title="Every run's test accuracy",
+        alt=f"A point for each run's test accuracy, a row for each arm. Means: {told}.",
+        tables=(runs, comparison),
+        height=0.75 + 0.62 * len(arms),
+    )
+
+
+def difference(verdict: Table) -> Picture | None:
+    """Draws the difference of test accuracies with its interval against zero."""
+    row = verdict.records()[0]
+    value, low, high = row["difference"], row["low"], row["high"]
+    if not isinstance(value, float):
+        return None
+    interval = isinstance(low, float) and isinstance(high, float)
+
+    def draw(figure: "Figure") -> None:
+        axes = figure.add_subplot()
+        colour = arm_colours(["baseline", "winner"])["winner" if value > 0 else "baseline"]
+        reach = [100 * value, 0.0]
+        if isinstance(low, float) and isinstance(high, float):
+            axes.plot([100 * low, 100 * high], [0, 0], color=colour, lw=5, alpha=0.35,
+                      solid_capstyle="butt")  # fmt: skip
+            reach += [100 * low, 100 * high]
+        axes.plot([100 * value], [0], "o", ms=9, color=colour)
+        axes.axvline(0, color=INK, lw=1)
+        width = max(reach) - min(reach) or 1.0
+        axes.set_xlim(min(reach) - 0.2 * width, max(reach) + 0.2 * width)
+        axes.set_ylim(-1, 1)
+        axes.set_yticks([])
+        axes.grid(visible=False, axis="y")
+        axes.spines["left"].set_visible(False)
+        axes.annotate(
+            numbers.points(value), (100 * value, 0), xytext=(0, 9), textcoords="offset points",
+            ha="center", fontsize=10, fontweight="bold",
+        )  # fmt: skip
+        for text, place, side in (
+            ("← baseline reads better", 0.0, "left"), ("winner reads better →", 1.0, "right"),
+        ):  # fmt: skip
+            axes.annotate(
+                text, (place, 1), xycoords="axes fraction", ha=side, va="top", fontsize=8,
+                color=MUTED,
+            )  # fmt: skip
+        axes.set_xlabel("Winner minus baseline, percentage points of test accuracy")
+
+    told = f"{numbers.points(value)} percentage points"
+    if interval:
+        told += f", interval from {numbers.points(low)} to {numbers.points(high)}"  # type: ignore[arg-type]
+    return picture(
+        draw,
+        name="difference",
+        title="Winner minus baseline on test",
+        alt=f"The difference in test accuracy beside zero: {told}.",
+        tables=(verdict,),
+        height=1.45,
+    )
+
+
+def run_curves(curves: Table) -> Picture | None:
+    """Draws each run's learning curves by arm: thin lines for seeds, a thick one for their mean."""
+    rows = curves.records()
+    if not rows:
+        return None
+    arms = list(dict.fromkeys(str(row["arm"]) for row in rows))
+    colours = arm_colours(arms)
+    measures = [
+        measure
+        for measure in ("train_accuracy", "train_loss", "validation_accuracy", "validation_loss")
+        if any(row["measure"] == measure for row in rows)
+    ]
+
+    def draw(figure: "Figure") -> None:
+        grid = figure.subplots(math.ceil(len(measures) / 2), 2, squeeze=False).flat
+        for axes, measure in zip(grid, measures, strict=False):
+            for arm in arms:
+                lines: dict[str, list[tuple[int, float]]] = {}
+                for row in rows:
+                    if row["arm"] == arm and row["measure"] == measure:
+                        point = (int(row["epoch"] or 0), float(row["value"] or 0))
+                        lines.setdefault(str(row["run_id"]), []).append(point)
+                for line in lines.values():
+                    axes.plot(*zip(*line, strict=True), color=colours[arm], lw=0.8, alpha=0.45,
+                              marker="." if len(line) == 1 else None)  # fmt: skip
+                at: dict[int, list[float]] = {}
+                for epoch, value in (point for line in lines.values() for point in line):
+                    at.setdefault(epoch, []).append(value)
+                means = [(epoch, sum(values) / len(values)) for epoch, values in sorted(at.items())]
+                if means:
+                    axes.plot(*zip(*means, strict=True), color=colours[arm], lw=2.2, label=arm,
+                              marker="o" if len(means) == 1 else None, ms=4)  # fmt: skip
+            axes.set_title(measure.replace("_", " ").capitalize())
+            axes.set_xlabel("Epoch")
+            whole_axis(axes)
+            percent_axis(axes, "percent" if measure.endswith("accuracy") else "loss")
+        for axes in list(grid)[len(measures) :]:
+            axes.set_visible(False)
+        figure.axes[0].legend(loc="best")
+
+    return picture(
+        draw,
+        name="run_curves",
+        title="Learning curves of the retraining",
+        alt="Each run's "
+        + " and ".join(m.replace("_", " ") for m in measures)
+        + " against epochs: a thin line for each run, a thick one for their mean.",
+        tables=(curves,),
+        height=2.5 * math.ceil(len(measures) / 2),
+    )
+
+
+def roc(curves: Table, metrics: Table) -> Picture | None:
+    """Draws each run's ROC curve by arm."""
+    rows = curves.records()
+    if not rows:
+        return None
+    arms = list(dict.fromkeys(str(row["arm"]) for row in rows))
+    colours = arm_colours(arms)
+
+    def draw(figure: "Figure") -> None:
+        whole, corner = figure.subplots(1, 2)
+        for axes in (whole, corner):
+            axes.plot([0, 1], [0, 1], color=MUTED, lw=0.8, ls=(0, (4, 3)))
+            labelled: set[str] = set()
+            for run_id in dict.fromkeys(str(row["run_id"]) for row in rows):
+                line = [row for row in rows if row["run_id"] == run_id]
+                arm = str(line[0]["arm"])
+                axes.plot(
+                    [float(row["false_positive_rate"] or 0) for row in line],
+                    [float(row["true_positive_rate"] or 0) for row in line],
+                    color=colours[arm], lw=1, alpha=0.75,
+                    label=None if arm in labelled else arm,
+                )  # fmt: skip
+                labelled.add(arm)
+            axes.set_xlabel("Negative reviews read as positive")
+            axes.set_aspect("equal")
+        whole.set_ylabel("Positive reviews read as positive")
+        whole.set_title("Whole curve")
+        whole.legend(loc="lower right")
+        corner.set_title("Its upper left corner")
+        corner.set_xlim(0, 0.4)
+        corner.set_ylim(0.6, 1.0)
+        for axes in (whole, corner):
+            percent_axis(axes, "share", which="x")
+            percent_axis(axes, "share")
+
+    areas = {
+        arm: [row["roc_auc"] for row in metrics.records() if row["arm"] == arm] for arm in arms
+    }
+    told = ", ".join(
+        f"{arm} {numbers.loss(min(known))} to {numbers.loss(max(known))}"
+        for arm, values in areas.items()
+        if (known := [value for value in values if isinstance(value, float)])
+    )
+    return picture(
+        draw,
+        name="roc",
+        title="ROC curves on test",
+        alt=f"ROC curves of every run. Area under the curve: {told}.",
+        tables=(curves,),
+        height=3.6,
+    )
+
+
+def calibration(bins: Table) -> Picture | None:
+    """Draws each arm's reliability diagram: stated probability against what came true."""
+    rows = [row for row in bins.records() if row["positive"] is not None]
+    if not rows:
+        return None
+    arms = list(dict.fromkeys(str(row["arm"]) for row in rows))
+    colours = arm_colours(arms)
+
+    def draw(figure: "Figure") -> None:
+        diagram, counts = figure.subplots(1, 2)
+        diagram.plot([0, 1], [0, 1], color=MUTED, lw=0.8, ls=(0, (4, 3)))
+        width = 0.8 / len(arms)
+        for place, arm in enumerate(arms):
+            mine = [row for row in rows if row["arm"] == arm]
+            diagram.plot(
+                [float(row["probability"] or 0) for row in mine],
+                [float(row["positive"] or 0) for row in mine],
+                color=colours[arm], marker="o", ms=4, label=arm,
+            )  # fmt: skip
+            total = sum(float(row["reviews"] or 0) for row in mine)
+            counts.bar(
+                [
+                    float(row["low"] or 0) + 0.1 * (0.1 + width * (place + 0.5))
+                    for row in mine
+                ],
+                [float(row["reviews"] or 0) / total for row in mine],
+                width=width * 0.1, color=colours[arm],
+            )  # fmt: skip
+        diagram.set_aspect("equal")
+        diagram.set_xlabel("Probability given")
+        diagram.set_ylabel("Share that is positive")
+        diagram.set_title("Reliability")
+        diagram.legend(loc="upper left")
+        counts.set_title("How often each probability is given")
+        counts.set_xlabel("Probability given")
+        counts.set_ylabel("Share of test reviews")
+        counts.grid(visible=False, axis="x")
+        for axes in (diagram, counts):
+            percent_axis(axes, "share", which="x")
+            percent_axis(axes, "share")
+
+    return picture(
+        draw,
+        name="calibration",
+        title="Calibration on test",
+        alt="On the left, the share of positive reviews against the probability given, by arm; on "
+        "the diagonal the two agree. On the right, how often each probability is given.",
+        tables=(bins,),
+        height=3.4,
+    )
+
+
+def _spread(values: list[float]) -> list[float]:
+    """Moves points that would hide each other apart, always in the same way."""
+    order = sorted(range(len(values)), key=lambda index: values[index])
+    pattern = (0.0, 0.13, -0.13, 0.2, -0.2)
+    offsets = [0.0] * len(values)
+    for place, index in enumerate(order):
+        offsets[index] = pattern[place % len(pattern)] if len(values) > 1 else 0.0
+    return offsets

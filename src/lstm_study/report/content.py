@@ -1,0 +1,94 @@
+"""All that a report holds before it is written: every table and every figure, by name."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+
+from lstm_study.analysis.verdict import Verdict
+from lstm_study.records import StudyRecords
+from lstm_study.report import comparison_figures, search_figures, study_figures
+from lstm_study.report.comparison_tables import comparison_tables
+from lstm_study.report.search_tables import search_tables
+from lstm_study.report.study_tables import study_tables
+from lstm_study.report.style import Picture
+from lstm_study.report.tables import Table
+from lstm_study.spec import StudySpec
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Content:
+    """What a report is rendered from.
+
+    Attributes:
+        records: The study.
+        spec: Its spec, validated.
+        verdict: Its answer.
+        tables: By name, in the order of the data dictionary.
+        pictures: By name; a figure with nothing to show is absent.
+        made_at: When the report was made, ISO 8601 in UTC.
+        versions: Of the packages that make it.
+        git_commit: Of the checkout that makes it, or "".
+        bundle: Name of the model bundle's folder beside the report; None without one.
+    """
+
+    records: StudyRecords
+    spec: StudySpec
+    verdict: Verdict
+    tables: Mapping[str, Table]
+    pictures: Mapping[str, Picture]
+    made_at: str
+    versions: Mapping[str, str]
+    git_commit: str
+    bundle: str | None
+
+
+def gather(
+    records: StudyRecords,
+    *,
+    verdict: Verdict,
+    made_at: str,
+    versions: Mapping[str, str],
+    git_commit: str,
+    bundle: str | None,
+) -> Content:
+    """Builds every table; `illustrate` adds the figures."""
+    spec = StudySpec.model_validate(dict(records.spec), strict=False)
+    tables = {
+        table.name: table
+        for table in (
+            *comparison_tables(records, spec, verdict),
+            *search_tables(records, spec),
+            *study_tables(records, spec, versions=versions, git_commit=git_commit),
+        )
+    }
+    return Content(
+        records=records, spec=spec, verdict=verdict, tables=tables, pictures={},
+        made_at=made_at, versions=versions, git_commit=git_commit, bundle=bundle,
+    )  # fmt: skip
+
+
+def illustrate(content: Content) -> Content:
+    """Draws every figure that has something to show, from the tables alone."""
+    drawn = _pictures(content.tables, content.spec)
+    return replace(content, pictures={item.name: item for item in drawn if item is not None})
+
+
+def _pictures(tables: Mapping[str, Table], spec: StudySpec) -> list[Picture | None]:
+    objective, full = spec.study.objective, spec.search.max_epochs
+    trials = tables["trials"]
+    return [
+        comparison_figures.difference(tables["verdict"]),
+        comparison_figures.seeds(tables["runs"], tables["comparison"]),
+        comparison_figures.run_curves(tables["run_curves"]),
+        comparison_figures.roc(tables["roc"], tables["metrics"]),
+        comparison_figures.calibration(tables["calibration"]),
+        search_figures.best_so_far(tables["best_so_far"], objective=objective),
+        search_figures.trial_curves(tables["trial_curves"], objective=objective),
+        search_figures.slices(tables["slices"], spec),
+        search_figures.parallel(trials, spec),
+        search_figures.distribution(trials, objective=objective, full=full),
+        search_figures.agreement(tables["early_and_final"], tables["rank_agreement"], full=full),
+        search_figures.cost(trials, objective=objective, direction=spec.study.direction, full=full),
+        search_figures.timeline(tables["timeline"]),
+        study_figures.lengths(tables["lengths"], tables["maxlen_choices"]),
+        study_figures.coverage(tables["coverage"]),
+    ]

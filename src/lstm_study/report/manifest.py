@@ -1,0 +1,144 @@
+"""What a report says to machines and to pull requests: manifest.json, summary.json, report.md."""
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+from lstm_study.report import numbers
+from lstm_study.report.content import Content
+from lstm_study.report.html import HEADLINES
+from lstm_study.report.tables import Table
+
+FORMAT_VERSION = 1
+
+
+def manifest(content: Content, *, files: Mapping[str, str]) -> str:
+    """Writes all that another person needs to repeat or audit the study.
+
+    Args:
+        content: The report.
+        files: Path within the report's folder → SHA-256.
+    """
+    records, corpus = content.records, content.records.corpus
+    value: dict[str, Any] = {
+        "format_version": FORMAT_VERSION,
+        "study": records.name,
+        "title": records.title,
+        "made_at": content.made_at,
+        "git_commit": content.git_commit,
+        "versions": dict(sorted(content.versions.items())),
+        "spec": dict(records.spec),
+        "spec_text": records.spec_text,
+        "settings": list(records.settings),
+        "deviations": list(records.deviations),
+        "data": None
+        if corpus is None
+        else {
+            "source": corpus.source,
+            "path": corpus.path,
+            "source_sha256": corpus.source_sha256,
+            "digest": corpus.digest,
+            "reviews": {split.name: split.reviews for split in corpus.splits},
+        },
+        "seeds": {
+            "study": content.spec.study.seed,
+            "trials": {trial.trial_id: trial.seed for trial in records.trials},
+            "runs": {run.run_id: run.seed for run in records.runs},
+        },
+        "schedule": {
+            "planned_trials": records.planned_trials,
+            "planned_epochs": records.planned_epochs,
+        },
+        "durations_seconds": {
+            "search_training": sum(trial.seconds for trial in records.trials),
+            "comparison_training": sum(run.seconds for run in records.runs),
+            "sessions": sum(session.seconds for session in records.sessions),
+        },
+        "sessions": [
+            {
+                "command": session.command,
+                "stage": session.stage,
+                "started_at": session.started_at,
+                "seconds": session.seconds,
+                "workers": session.workers,
+                "threads": session.threads,
+                "git_commit": session.git_commit,
+                "settings": list(session.settings),
+                "machine": {
+                    "python": session.machine.python,
+                    "platform": session.machine.platform,
+                    "processor": session.machine.processor,
+                    "cpu_count": session.machine.cpu_count,
+                    "memory_bytes": session.machine.memory_bytes,
+                    "backend": session.machine.backend,
+                    "devices": list(session.machine.devices),
+                    "packages": dict(sorted(session.machine.packages.items())),
+                },
+            }
+            for session in records.sessions
+        ],
+        "openings": [
+            {"opened_at": item.opened_at, "command": item.command, "run_id": item.run_id}
+            for item in records.openings
+        ],
+        "files": dict(sorted(files.items())),
+    }
+    return _json(value)
+
+
+def summary(content: Content) -> str:
+    """Writes the answer, the arms and the cost for machines; shares are in [0, 1]."""
+    tables = content.tables
+    value = {
+        "format_version": FORMAT_VERSION,
+        "study": content.records.name,
+        "made_at": content.made_at,
+        "verdict": tables["verdict"].records()[0],
+        "notes": tables["notes"].column("note"),
+        "arms": {str(row["arm"]): row for row in tables["comparison"].records()},
+        "cost": {str(row["stage"]): row for row in tables["cost"].records()},
+    }
+    return _json(value)
+
+
+def markdown(content: Content) -> str:
+    """Writes a summary to paste into a pull request."""
+    tables = content.tables
+    comparison, cost = tables["comparison"], tables["cost"]
+    lines = [
+        f"## {_plain(content.records.title)}",
+        "",
+        f"**{HEADLINES[content.verdict.kind]}** {_plain(content.verdict.sentence)}",
+        "",
+        "| arm | label | parameters | seeds | test accuracy | lowest | highest | per epoch |",
+        "| --- | --- | --: | --: | --: | --: | --: | --: |",
+    ]
+    shown = ("arm", "label", "parameter_count", "seeds", "test_accuracy_mean", "test_accuracy_low",
+             "test_accuracy_high", "seconds_per_epoch")  # fmt: skip
+    lines += [
+        "| " + " | ".join(_plain(_shown(comparison, row, name)) for name in shown) + " |"
+        for row in range(len(comparison.rows))
+    ]
+    search = (
+        f"Search: {_shown(cost, 0, 'completed')} of {_shown(cost, 0, 'planned_trials')} planned "
+        f"trials completed, {_shown(cost, 0, 'failed')} failed, {_shown(cost, 0, 'epochs')} "
+        f"epochs. All training: {_shown(cost, 2, 'training_seconds')}."
+    )
+    lines += ["", search]
+    lines += ["", *(f"- {_plain(str(note))}" for note in tables["notes"].column("note"))]
+    return "\n".join(lines).rstrip() + "\n"
+
+
+def _shown(table: Table, row: int, column: str) -> str:
+    return numbers.show(table.value(row, column), table.columns[table.index(column)].form)
+
+
+def _plain(text: str) -> str:
+    """Takes HTML and table marks out of a text's hands."""
+    for mark, safe in (("&", "&amp;"), ("<", "&lt;"), (">", "&gt;"), ("|", "\\|"), ("\n", " ")):
+        text = text.replace(mark, safe)
+    return text
+
+
+def _json(value: Any) -> str:
+    return json.dumps(value, indent=1, ensure_ascii=False, allow_nan=False) + "\n"

@@ -1,0 +1,132 @@
+"""How the report writes numbers: the one place that turns a value into text."""
+
+import math
+from collections.abc import Callable
+from typing import Any
+
+MISSING = "–"
+_MINUS = "−"
+
+
+def percent(value: float) -> str:
+    """0.87341 → "87.34%"."""
+    return f"{100 * value:.2f}%"
+
+
+def share(value: float) -> str:
+    """A rough share: 0.2 → "20%", 0.934 → "93.4%"."""
+    return f"{100 * value:.1f}".removesuffix(".0") + "%"
+
+
+def tick_percent(value: float) -> str:
+    """A share at an axis, as short as it can be: 0.85 → "85%", 0.8725 → "87.25%"."""
+    return f"{100 * value:.2f}".rstrip("0").rstrip(".").replace("-", _MINUS) + "%"
+
+
+def points(value: float) -> str:
+    """A difference of shares in percentage points, signed: 0.0052 → "+0.52", −0.0052 → "−0.52"."""
+    text = f"{100 * value:+.2f}"
+    return "0.00" if text in ("+0.00", "-0.00") else text.replace("-", _MINUS)
+
+
+def bare_points(value: float) -> str:
+    """A size in percentage points, unsigned: 0.0283 → "2.83"."""
+    return f"{100 * value:.2f}".replace("-", _MINUS)
+
+
+def probability(value: float) -> str:
+    """A p-value: 0.03456 → "0.035"; below a thousandth, "< 0.001"."""
+    return "< 0.001" if value < 0.001 else f"{value:.3f}"
+
+
+def loss(value: float) -> str:
+    """A loss or a probability to four decimals: 0.34567 → "0.3457"."""
+    return f"{value:.4f}"
+
+
+def coefficient(value: float) -> str:
+    """A coefficient in [−1, 1]: 0.456 → "0.46"."""
+    return f"{value:.2f}".replace("-", _MINUS)
+
+
+def count(value: float) -> str:
+    """A whole number with thin groups: 6491701 → "6,491,701"."""
+    return f"{round(value):,}".replace("-", _MINUS)
+
+
+def plain(value: float) -> str:
+    """A setting as it was given, without noise: 0.30000000000000004 → "0.3", 50000.0 → "50,000"."""
+    if float(value).is_integer():
+        return count(value)
+    return f"{value:.6g}".replace("-", _MINUS)
+
+
+def short_count(value: float) -> str:
+    """A large number in three figures: 6491701 → "6.49 M"."""
+    for size, unit in ((1e9, "G"), (1e6, "M"), (1e3, "k")):
+        if abs(value) >= size:
+            return f"{value / size:.3g} {unit}".replace("-", _MINUS)
+    return count(value)
+
+
+def duration(seconds: float) -> str:
+    """A time in the units a person would say: 0.042 → "42 ms", 7384 → "2 h 3 min"."""
+    if seconds < 0.9995:
+        return f"{1000 * seconds:.0f} ms"
+    if seconds < 9.95:
+        return f"{seconds:.1f} s"
+    if seconds < 119.5:
+        return f"{seconds:.0f} s"
+    minutes = round(seconds / 60)
+    if minutes < 60:
+        return f"{minutes} min"
+    hours, minutes = divmod(minutes, 60)
+    if hours < 48:
+        return f"{hours} h {minutes} min" if minutes else f"{hours} h"
+    days, hours = divmod(round(seconds / 3600), 24)
+    return f"{days} days {hours} h" if hours else f"{days} days"
+
+
+def size(value: float) -> str:
+    """Bytes in decimal units: 8000000000 → "8 GB"."""
+    for scale, unit in ((1e9, "GB"), (1e6, "MB"), (1e3, "kB")):
+        if value >= scale:
+            return f"{value / scale:.3g} {unit}"
+    return f"{value:.0f} bytes"
+
+
+def date(text: str) -> str:
+    """A moment to the minute: "2025-03-01T09:00:12.345Z" → "2025-03-01 09:00 UTC"."""
+    return f"{text[:10]} {text[11:16]} UTC" if len(text) >= 16 else text
+
+
+FORMATS: dict[str, Callable[[Any], str]] = {
+    "percent": percent,
+    "share": share,
+    "points": points,
+    "bare_points": bare_points,
+    "probability": probability,
+    "loss": loss,
+    "coefficient": coefficient,
+    "count": count,
+    "plain": plain,
+    "short_count": short_count,
+    "duration": duration,
+    "size": size,
+    "date": date,
+    "text": str,
+}
+
+
+def show(value: Any, form: str) -> str:
+    """Writes a table's value in a named format; what is missing or no number is a dash.
+
+    Args:
+        value: A number, a text, or None.
+        form: A key of `FORMATS`.
+    """
+    if value is None or value == "":
+        return MISSING
+    if isinstance(value, float) and not math.isfinite(value):
+        return MISSING
+    return FORMATS[form](value)

@@ -1,0 +1,173 @@
+"""What a table of the report is, and how it becomes CSV.
+
+Every figure and every number of the report comes from one of these, and each is written beside it.
+"""
+
+import csv
+import io
+import math
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+_FORMULA = ("=", "+", "-", "@", "\t", "\r")
+
+Cell = str | int | float | bool | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Column:
+    """One column: its name, what it means, its unit, and how the report writes its values.
+
+    Attributes:
+        name: As in the CSV's header.
+        meaning: One line for the data dictionary.
+        unit: "share", "seconds", "epochs", ...; "" for text and for bare numbers.
+        form: A key of `numbers.FORMATS`.
+    """
+
+    name: str
+    meaning: str
+    unit: str = ""
+    form: str = "text"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Table:
+    """A tidy table.
+
+    Attributes:
+        name: File name without ".csv".
+        title: What one row is.
+        columns: In order.
+        rows: Values in order of the columns.
+    """
+
+    name: str
+    title: str
+    columns: tuple[Column, ...]
+    rows: tuple[tuple[Cell, ...], ...]
+
+    @property
+    def path(self) -> str:
+        """Where the report's folder holds it."""
+        return f"tables/{self.name}.csv"
+
+    def index(self, column: str) -> int:
+        """Returns a column's position.
+
+        Raises:
+            KeyError: The table has no such column.
+        """
+        for position, candidate in enumerate(self.columns):
+            if candidate.name == column:
+                return position
+        raise KeyError(f"{self.name} has no column {column}")
+
+    def value(self, row: int, column: str) -> Cell:
+        """Returns one cell."""
+        return self.rows[row][self.index(column)]
+
+    def column(self, name: str) -> list[Cell]:
+        """Returns one column's values."""
+        position = self.index(name)
+        return [row[position] for row in self.rows]
+
+    def where(self, **values: Cell) -> list[int]:
+        """Returns the positions of the rows in which the named columns hold these values."""
+        wanted = [(self.index(name), value) for name, value in values.items()]
+        return [
+            number
+            for number, row in enumerate(self.rows)
+            if all(row[position] == value for position, value in wanted)
+        ]
+
+    def records(self) -> list[dict[str, Cell]]:
+        """Returns the rows as dictionaries."""
+        names = [column.name for column in self.columns]
+        return [dict(zip(names, row, strict=True)) for row in self.rows]
+
+    def numbers(self, name: str) -> list[float]:
+        """Returns one column as floats, NaN where it is empty, for drawing."""
+        return [
+            float(value) if isinstance(value, int | float) else math.nan
+            for value in self.column(name)
+        ]
+
+
+def table(
+    name: str, title: str, columns: Sequence[Column], rows: Iterable[Mapping[str, Any]]
+) -> Table:
+    """Builds a table from dictionaries that hold every column.
+
+    NaN and infinity become empty cells; NumPy's numbers become Python's.
+    """
+    names = [column.name for column in columns]
+    return Table(
+        name=name,
+        title=title,
+        columns=tuple(columns),
+        rows=tuple(tuple(_cell(row[column]) for column in names) for row in rows),
+    )
+
+
+def to_csv(value: Table) -> str:
+    """Writes a table as CSV: comma, LF, a header; safe to open in a spreadsheet."""
+    out = io.StringIO()
+    writer = csv.writer(out, lineterminator="\n")
+    writer.writerow([column.name for column in value.columns])
+    writer.writerows([safe_cell(cell) for cell in row] for row in value.rows)
+    return out.getvalue()
+
+
+def safe_cell(value: Cell) -> str:
+    """Writes one cell; a text that a spreadsheet would run as a formula gets a leading quote.
+
+    Numbers stay numbers, negative ones included: -0.5 → "-0.5", "-0.5" → "'-0.5".
+
+    Source: OWASP, "CSV Injection".
+    """
+    if value is None:
+        return ""
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, int | float):
+        return repr(value)
+    return f"'{value}" if value.startswith(_FORMULA) else value
+
+
+def dictionary(tables: Iterable[Table]) -> Table:
+    """Builds the data dictionary: every column of every table, with meaning and unit."""
+    return table(
+        "README",
+        "One row per column of every table",
+        (
+            Column(name="table", meaning="File name"),
+            Column(name="rows", meaning="What one row of it is"),
+            Column(name="column", meaning="Column name"),
+            Column(name="meaning", meaning="What it holds"),
+            Column(name="unit", meaning="Its unit"),
+        ),
+        (
+            {
+                "table": f"{entry.name}.csv",
+                "rows": entry.title,
+                "column": column.name,
+                "meaning": column.meaning,
+                "unit": column.unit,
+            }
+            for entry in tables
+            for column in entry.columns
+        ),
+    )
+
+
+def _cell(value: Any) -> Cell:
+    if value is None or isinstance(value, str | bool):
+        return value
+    if isinstance(value, int):
+        return value
+    number = value.item() if hasattr(value, "item") else value
+    if isinstance(number, float) and not math.isfinite(number):
+        return None
+    return number  # type: ignore[no-any-return]

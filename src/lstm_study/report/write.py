@@ -1,0 +1,140 @@
+"""Writes a report's folder: the only writer of report files, whole or not at all."""
+
+import hashlib
+import shutil
+import tempfile
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from lstm_study.analysis.verdict import Verdict
+from lstm_study.errors import ReportError
+from lstm_study.records import StudyRecords
+from lstm_study.report.comparison_tables import predictions_csv_gz
+from lstm_study.report.content import Content, gather, illustrate
+from lstm_study.report.html import render
+from lstm_study.report.manifest import manifest, markdown, summary
+from lstm_study.report.tables import dictionary, to_csv
+
+OWN = ("report.html", "report.md", "summary.json", "manifest.json", "tables", "figures")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReportPaths:
+    """Where a report lies."""
+
+    folder: Path
+    html: Path
+    tables: Path
+    figures: Path
+    manifest: Path
+    summary: Path
+    markdown: Path
+
+
+def write_report(
+    records: StudyRecords,
+    *,
+    verdict: Verdict,
+    folder: Path,
+    made_at: str,
+    versions: Mapping[str, str],
+    git_commit: str,
+    bundle: Path | None,
+) -> ReportPaths:
+    """Writes the report of a study; the same records and options give the same bytes.
+
+    Everything is made beside the folder first and moved in at the end, so that a failure leaves an
+    earlier report whole. What else lies in the folder, such as the model bundle, is left alone.
+
+    Args:
+        records: All that the study left.
+        verdict: Its answer.
+        folder: Where the report goes; made if it is not there.
+        made_at: The time, ISO 8601 in UTC.
+        versions: Installed packages and their versions.
+        git_commit: Of the checkout, or "".
+        bundle: The model bundle's folder, if there is one; linked when it lies in `folder`.
+
+    Raises:
+        ReportError: The folder can't be written to.
+    """
+    link = bundle.name if bundle is not None and bundle.parent == folder else None
+    content = illustrate(
+        gather(
+            records,
+            verdict=verdict,
+            made_at=made_at,
+            versions=versions,
+            git_commit=git_commit,
+            bundle=link,
+        )
+    )
+    files = render_files(content)
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(dir=folder.parent, prefix=f".{folder.name}-") as name:
+            made, earlier = Path(name) / "made", Path(name) / "earlier"
+            _write_all(files, made)
+            earlier.mkdir()
+            _swap(made, folder, earlier)
+    except OSError as error:
+        raise ReportError(
+            f"{folder}: the report cannot be written ({error.strerror or error}). "
+            "Free space, or choose a folder that you may write to with --out."
+        ) from error
+    return ReportPaths(
+        folder=folder, html=folder / "report.html", tables=folder / "tables",
+        figures=folder / "figures", manifest=folder / "manifest.json",
+        summary=folder / "summary.json", markdown=folder / "report.md",
+    )  # fmt: skip
+
+
+def render_files(content: Content) -> dict[str, bytes]:
+    """Renders every file of the report: path within the folder → bytes."""
+    files = {"report.html": render(content).encode()}
+    listed = list(content.tables.values())
+    for table in (*listed, dictionary(listed)):
+        files[table.path] = to_csv(table).encode()
+    predictions = predictions_csv_gz(content.records)
+    if predictions is not None:
+        files["tables/predictions.csv.gz"] = predictions
+    for picture in content.pictures.values():
+        files[f"figures/{picture.name}.svg"] = picture.svg.encode()
+        files[f"figures/{picture.name}.png"] = picture.png
+    files["report.md"] = markdown(content).encode()
+    files["summary.json"] = summary(content).encode()
+    digests = {path: hashlib.sha256(data).hexdigest() for path, data in files.items()}
+    files["manifest.json"] = manifest(content, files=digests).encode()
+    return files
+
+
+def _write_all(files: Mapping[str, bytes], folder: Path) -> None:
+    for path, data in files.items():
+        (folder / path).parent.mkdir(parents=True, exist_ok=True)
+        (folder / path).write_bytes(data)
+
+
+def _swap(made: Path, folder: Path, earlier: Path) -> None:
+    """Moves each entry of `made` into `folder`; on a failure puts the earlier ones back."""
+    moved: list[str] = []
+    try:
+        for name in OWN:
+            if (folder / name).exists():
+                (folder / name).rename(earlier / name)
+            moved.append(name)
+            if (made / name).exists():
+                (made / name).rename(folder / name)
+    except OSError:
+        for name in moved:
+            _remove(folder / name)
+        for path in earlier.iterdir():
+            path.rename(folder / path.name)
+        raise
+
+
+def _remove(path: Path) -> None:
+    if path.is_dir():
+        shutil.rmtree(path)
+    else:
+        path.unlink(missing_ok=True)

@@ -1,0 +1,151 @@
+"""Which trial comes next: a pure function of the plan and the records."""
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from typing import Literal
+
+from lstm_study.records import Trial
+from lstm_study.search.plan import Plan, PlannedBracket, trial_of
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Next:
+    """The answer: a trial to start or go on with, to wait for others, or that all is done."""
+
+    kind: Literal["trial", "wait", "done"]
+    trial: Trial | None = None
+
+
+def next_trial(
+    plan: Plan,
+    records: Mapping[str, Trial],
+    *,
+    assigned: Collection[str],
+    direction: Literal["max", "min"],
+) -> Next:
+    """Chooses what a free worker does.
+
+    First come trials that began and have no worker; then, bracket by bracket, the first round's
+    slots and promotions. A trial is promoted as soon as it is certain to be among its round's best,
+    whatever the unfinished ones will score, so the promoted set does not depend on the order in
+    which workers finish. A failed trial takes no slot: the next best of the round before gets it.
+
+    Args:
+        plan: The whole search.
+        records: Every trial begun so far, by id.
+        assigned: Ids of the trials that a worker is at.
+        direction: Which end of the score is better.
+    """
+    for record in records.values():
+        if record.status in ("running", "interrupted") and record.trial_id not in assigned:
+            return Next(kind="trial", trial=record)
+    for planned in plan.brackets:
+        for slot in planned.slots:
+            if slot.trial_id(0) not in records:
+                return Next(kind="trial", trial=trial_of(planned, slot, 0))
+        for round_number in range(1, len(planned.bracket.rounds)):
+            for slot_name in _certain(planned, round_number, records, direction=direction):
+                slot = next(item for item in planned.slots if item.name == slot_name)
+                if slot.trial_id(round_number) not in records:
+                    return Next(kind="trial", trial=trial_of(planned, slot, round_number))
+    return Next(kind="wait" if assigned else "done")
+
+
+def rank_key(trial: Trial, direction: Literal["max", "min"]) -> tuple[float, int, str]:
+    """Sorts completed trials, best first: by score, then fewer parameters, then id."""
+    assert trial.score is not None
+    score = -trial.score if direction == "max" else trial.score
+    return (score, trial.parameter_count or 0, trial.trial_id)
+
+
+def needed_checkpoints(
+    plan: Plan, records: Mapping[str, Trial], *, direction: Literal["max", "min"]
+) -> set[str]:
+    """Returns the ids of trials whose checkpoints a trial to come may still need.
+
+    A running trial needs its own and its parent's; a completed one is needed until its child
+    completed, or until it is certain to have none.
+    """
+    needed = set()
+    for planned in plan.brackets:
+        rounds = planned.bracket.rounds
+        for slot in planned.slots:
+            for item in rounds:
+                record = records.get(slot.trial_id(item.round))
+                if record is None:
+                    continue
+                if record.status in ("running", "interrupted"):
+                    needed.add(record.trial_id)
+                elif record.status == "completed" and item.round + 1 < len(rounds):
+                    child = records.get(slot.trial_id(item.round + 1))
+                    if child is None:
+                        may_promote = not _is_out(
+                            planned, slot.name, item.round, records, direction
+                        )
+                    else:
+                        may_promote = child.status in ("running", "interrupted")
+                    if may_promote:
+                        needed.add(record.trial_id)
+    return needed
+
+
+def _round_records(
+    planned: PlannedBracket, round_number: int, records: Mapping[str, Trial]
+) -> dict[str, Trial]:
+    return {
+        slot.name: records[slot.trial_id(round_number)]
+        for slot in planned.slots
+        if slot.trial_id(round_number) in records
+    }
+
+
+def _size(planned: PlannedBracket, round_number: int, records: Mapping[str, Trial]) -> int:
+    """How many trials a round starts: one more for each that failed in it."""
+    ended = _round_records(planned, round_number, records).values()
+    failed = sum(record.status == "failed" for record in ended)
+    return planned.bracket.rounds[round_number].trials + failed
+
+
+def _possible(planned: PlannedBracket, round_number: int, records: Mapping[str, Trial]) -> int:
+    """How many trials a round will have at most, knowing which trials have failed."""
+    if round_number == 0:
+        return len(planned.slots)
+    earlier = _round_records(planned, round_number - 1, records)
+    failed = sum(record.status == "failed" for record in earlier.values())
+    possible = _possible(planned, round_number - 1, records) - failed
+    return min(_size(planned, round_number, records), possible)
+
+
+def _certain(
+    planned: PlannedBracket,
+    round_number: int,
+    records: Mapping[str, Trial],
+    *,
+    direction: Literal["max", "min"],
+) -> list[str]:
+    """Names of the slots certain to be in a round, best first."""
+    earlier = _round_records(planned, round_number - 1, records)
+    ended = [record for record in earlier.values() if record.status in ("completed", "failed")]
+    unfinished = _possible(planned, round_number - 1, records) - len(ended)
+    ranked = _ranked(earlier, direction)
+    return ranked[: max(0, _size(planned, round_number, records) - unfinished)]
+
+
+def _is_out(
+    planned: PlannedBracket,
+    slot_name: str,
+    round_number: int,
+    records: Mapping[str, Trial],
+    direction: Literal["max", "min"],
+) -> bool:
+    """Whether enough trials of its round already beat it to fill the next round.
+
+    Should one of those fail there after all, this one is trained again from the start, to the bit.
+    """
+    ranked = _ranked(_round_records(planned, round_number, records), direction)
+    return ranked.index(slot_name) >= _size(planned, round_number + 1, records)
+
+
+def _ranked(trials: Mapping[str, Trial], direction: Literal["max", "min"]) -> list[str]:
+    completed = {name: trial for name, trial in trials.items() if trial.status == "completed"}
+    return sorted(completed, key=lambda name: rank_key(completed[name], direction))

@@ -1,0 +1,168 @@
+"""The search stage: plans, hands out trials, and ends with a winner."""
+
+from typing import TYPE_CHECKING, Any
+
+from lstm_study.configuration import Configuration
+from lstm_study.errors import SearchError
+from lstm_study.progress import Progress, Report
+from lstm_study.records import Trial
+from lstm_study.search.promotion import rank_key
+from lstm_study.spec import StudySpec
+from lstm_study.store import Store
+from lstm_study.workers.crew import Context, crew_size, work
+from lstm_study.workers.watch import Item, Watch, item_of
+
+if TYPE_CHECKING:
+    from lstm_study.search.oracle import RecordedHyperband
+    from lstm_study.search.plan import Plan
+    from lstm_study.workers.pool import WorkerPool
+
+
+def plan_search(spec: StudySpec, store: Store) -> "Plan":
+    """Draws the plan and writes it down."""
+    from lstm_study.search.plan import make_plan
+
+    plan = make_plan(spec)
+    before = store.read_state("plan")
+    store.write_state("plan", before | plan_summary(plan))
+    return plan
+
+
+def plan_summary(plan: "Plan") -> dict[str, Any]:
+    """Returns the plan in plain numbers, for `plan.json`, displays and reports."""
+    return {
+        "trials": plan.trials,
+        "epochs": plan.epochs,
+        "exhausted": plan.exhausted,
+        "brackets": [
+            {
+                "iteration": item.bracket.iteration,
+                "bracket": item.bracket.bracket,
+                "rounds": [
+                    {"trials": r.trials, "from": r.initial_epoch, "to": r.budget_epochs}
+                    for r in item.bracket.rounds
+                ],
+            }
+            for item in plan.brackets
+        ],
+    }
+
+
+def run_search(
+    spec: StudySpec, store: Store, plan: "Plan", *, context: Context, report: Report
+) -> None:
+    """Runs the search to its end, from wherever it stands.
+
+    Args:
+        spec: The study.
+        store: Where its records are; held by this process.
+        plan: What `plan_search` drew.
+        context: The command at work.
+        report: Called a few times a second.
+
+    Raises:
+        SearchError: No worker can train, trials fail in a row with an error in the code, or no
+            trial at the full budget completed.
+    """
+    from lstm_study.search.chief import Chief
+    from lstm_study.search.oracle import RecordedHyperband
+
+    oracle = RecordedHyperband(spec=spec, plan=plan, store=store)
+    slots = max(len(item.slots) for item in plan.brackets)
+    size = crew_size(context.workers, jobs=slots)
+    watch = _SearchWatch(spec, store, plan, oracle, size.workers)
+    with Chief(oracle) as chief:
+        joined: set[str] = set()
+
+        def on_ready(name: str, pool: "WorkerPool") -> bool:
+            if name in joined:
+                return False
+            joined.add(name)
+            pool.submit(name, {"job": "search", "address": chief.address, "token": chief.token})
+            return True
+
+        def on_lost(name: str, exit_code: int) -> None:
+            joined.discard(name)
+            oracle.lose_worker(name, exit_code=exit_code)
+
+        work(
+            store=store,
+            stage="search",
+            spec=spec,
+            context=context,
+            size=size,
+            on_ready=on_ready,
+            on_lost=on_lost,
+            on_tick=lambda seconds: report(watch.progress(seconds)),
+        )
+    if oracle.stop_reason:
+        raise SearchError(
+            f"The search was stopped: {oracle.stop_reason}. "
+            f"Their tracebacks are in {store.log_path}."
+        )
+    store.write_state("plan", store.read_state("plan") | {"finished": True})
+
+
+class _SearchWatch:
+    """Follows a search: its trials, and what the plan still holds."""
+
+    def __init__(
+        self, spec: StudySpec, store: Store, plan: "Plan", oracle: "RecordedHyperband", workers: int
+    ) -> None:
+        self._spec, self._store, self._plan, self._oracle = spec, store, plan, oracle
+        self._watch = Watch(
+            store,
+            stage="search",
+            title="Search",
+            batch_size=spec.protocol.batch_size,
+            workers=workers,
+            items=self._items(),
+        )
+
+    def progress(self, seconds: float) -> Progress:
+        """Says where the search stands, `seconds` after this command's work began."""
+        return self._watch.progress(
+            seconds,
+            items=self._items(),
+            total=self._plan.trials,
+            to_begin=self._to_begin(),
+            best=self._best(),
+        )
+
+    def _items(self) -> list[Item]:
+        items = []
+        for trial in self._oracle.records.values():
+            record = trial
+            if trial.status in ("running", "interrupted"):
+                # Its worker's record is ahead of the oracle's.
+                record = self._store.read_trial(trial.trial_id) or trial
+            items.append(item_of(record, score=self._shown))
+        return items
+
+    def _to_begin(self) -> list[tuple[Configuration, float]]:
+        trials = self._oracle.records
+        waiting: list[tuple[Configuration, float]] = []
+        for planned in self._plan.brackets:
+            for item in planned.bracket.rounds:
+                begun = sum(slot.trial_id(item.round) in trials for slot in planned.slots)
+                epochs = item.budget_epochs - item.initial_epoch
+                # Who will be promoted is not known yet: the mean over the bracket stands for it.
+                share = max(0, item.trials - begun) * epochs / len(planned.slots)
+                waiting += [(slot.configuration, share) for slot in planned.slots]
+        return waiting
+
+    def _shown(self, trial: Trial) -> str:
+        assert trial.score is not None
+        if self._spec.study.objective == "validation_accuracy":
+            return f"{trial.score:.2%}"
+        return f"{trial.score:.4f}"
+
+    def _best(self) -> str:
+        completed = [t for t in self._oracle.records.values() if t.status == "completed"]
+        if not completed:
+            return ""
+        # Scores at different budgets are not comparable: only the largest one reached counts.
+        most = max(trial.budget_epochs for trial in completed)
+        candidates = [trial for trial in completed if trial.budget_epochs == most]
+        best = min(candidates, key=lambda trial: rank_key(trial, self._spec.study.direction))
+        return f"{self._shown(best)} at epoch {most} ({best.trial_id})"

@@ -1,0 +1,129 @@
+"""The worker's side of the search: Keras Tuner's search loop around our training."""
+
+import time
+from typing import Any
+
+import grpc
+import keras_tuner
+from keras_tuner.src import protos
+from keras_tuner.src.distribute.oracle_client import OracleClient
+from keras_tuner.src.engine.trial import Trial as TunerTrial
+from keras_tuner.src.engine.trial import TrialStatus
+
+from lstm_study.corpus.types import Corpus
+from lstm_study.errors import StoreError
+from lstm_study.model.space import LSTMHyperModel
+from lstm_study.search.chief import TOKEN_HEADER
+from lstm_study.search.trial import run_trial
+from lstm_study.spec import StudySpec
+from lstm_study.store import Store
+
+_IDLE_SECONDS = 0.5
+
+
+class StudyTuner(keras_tuner.Tuner):  # type: ignore[misc]
+    """Trains the trials that a chief hands out, each with its record.
+
+    Args:
+        address: The chief's "host:port".
+        token: What the chief asks for.
+        spec: The study.
+        corpus: The reviews.
+        store: Where the records are.
+        worker: This worker's name.
+    """
+
+    def __init__(
+        self,
+        *,
+        address: str,
+        token: str,
+        spec: StudySpec,
+        corpus: Corpus,
+        store: Store,
+        worker: str,
+    ) -> None:
+        self._spec, self._corpus, self._store, self._worker = spec, corpus, store, worker
+        placeholder = keras_tuner.oracles.HyperbandOracle(
+            objective=keras_tuner.Objective(spec.study.objective, spec.study.direction),
+            seed=spec.study.seed,
+        )
+        super().__init__(
+            oracle=placeholder,
+            hypermodel=LSTMHyperModel(spec.space, spec.protocol, seed=spec.study.seed),
+            directory=str(store.folder),
+            project_name="checkpoints",
+            tuner_id=worker,
+        )
+        self.oracle = ChiefClient(placeholder, address=address, token=token, worker=worker)
+
+    def run_trial(self, trial: TunerTrial, *_: Any, **__: Any) -> dict[str, float]:
+        """Trains the trial that the record of this id describes.
+
+        Keras Tuner's own values crossed the wire as 32-bit floats; the record is exact.
+
+        Raises:
+            keras_tuner.errors.FailedTrialError: The training failed; the record says how.
+            keras_tuner.errors.FatalError: Records can't be read or written.
+        """
+        try:
+            record = self._store.read_trial(trial.trial_id)
+            assert record is not None, "the chief writes a trial's record before handing it out"
+            ended = run_trial(
+                record,
+                spec=self._spec,
+                corpus=self._corpus,
+                store=self._store,
+                worker=self._worker,
+            )
+        except StoreError as error:
+            raise keras_tuner.errors.FatalError(str(error)) from error
+        if ended.failure is not None:
+            raise keras_tuner.errors.FailedTrialError(ended.failure.message)
+        assert ended.score is not None
+        return {self._spec.study.objective: ended.score}
+
+    def save(self) -> None:
+        """Writes nothing: the records are the state."""
+
+    def reload(self) -> None:
+        """Reads nothing: the records are the state."""
+
+    def _populate_initial_space(self) -> None:
+        """Builds nothing: the chief declared the space."""
+
+
+class ChiefClient(OracleClient):  # type: ignore[misc]
+    """Keras Tuner's client with a token, an address that is given, and patience between polls."""
+
+    def __init__(self, oracle: Any, *, address: str, token: str, worker: str) -> None:
+        # Not OracleClient's own: it reads the address from the environment and sends no token.
+        self._oracle = oracle
+        channel = grpc.intercept_channel(grpc.insecure_channel(address), _SendToken(token))
+        self.stub = protos.get_service_grpc().OracleStub(channel)
+        self.tuner_id = worker
+        self.multi_worker = False
+        self.should_report = True
+
+    def create_trial(self, tuner_id: str) -> TunerTrial:
+        """Asks for a trial; an idle answer comes back after a pause, for the loop asks again."""
+        trial = super().create_trial(tuner_id)
+        if trial.status == TrialStatus.IDLE:
+            time.sleep(_IDLE_SECONDS)
+        return trial
+
+
+class _SendToken(grpc.UnaryUnaryClientInterceptor):  # type: ignore[misc]
+    def __init__(self, token: str) -> None:
+        self._metadata = ((TOKEN_HEADER, token),)
+
+    def intercept_unary_unary(self, continuation: Any, details: Any, request: Any) -> Any:
+        return continuation(_Details(details, self._metadata), request)
+
+
+class _Details(grpc.ClientCallDetails):  # type: ignore[misc]
+    def __init__(self, details: Any, metadata: tuple[tuple[str, str], ...]) -> None:
+        self.method, self.timeout = details.method, details.timeout
+        self.credentials, self.wait_for_ready = details.credentials, details.wait_for_ready
+        self.compression = details.compression
+        self.metadata = metadata

@@ -1,0 +1,140 @@
+"""What commands print in the end: values in, rich text out."""
+
+from typing import TYPE_CHECKING
+
+from rich.console import Group, RenderableType
+from rich.table import Table
+from rich.text import Text
+
+from lstm_study.display import in_words
+from lstm_study.records import CorpusSummary, Trial
+from lstm_study.workers.watch import describe
+
+if TYPE_CHECKING:
+    from lstm_study.commands import Answer, Status
+    from lstm_study.corpus.describe import Description
+    from lstm_study.doctor import Examination
+
+
+def answer(found: "Answer") -> RenderableType:
+    """The answer in words: winner, baseline, difference, verdict, and where everything is."""
+    table = Table.grid(padding=(0, 2))
+    table.add_column(style="bold")
+    table.add_column()
+    verdict = found.verdict
+    if found.winner is not None:
+        table.add_row("Winner", describe(found.winner.configuration))
+    for arm in verdict.arms:
+        spread = f", {arm.lowest:.2%} to {arm.highest:.2%}" if arm.seeds > 1 else ""
+        seeds = "1 seed" if arm.seeds == 1 else f"{arm.seeds} seeds"
+        table.add_row(
+            "" if arm.name == "winner" else arm.name.capitalize(),
+            f"{arm.accuracy:.2%} of the test reviews read right ({seeds}{spread})",
+        )
+    table.add_row("Verdict", verdict.sentence)
+    for note in (*verdict.notes, *_caveats(found)):
+        table.add_row("Note", Text(note, style="dim"))
+    if found.report is not None:
+        table.add_row("Report", Text(str(found.report)))
+    if found.model is not None:
+        table.add_row("Model", Text(f"{found.model}/"))
+    return table
+
+
+def _caveats(found: "Answer") -> list[str]:
+    notes = []
+    if found.records.deviations:
+        notes.append(
+            "This is not the documented protocol: " + "; ".join(found.records.deviations) + "."
+        )
+    if found.failed_trials:
+        notes.append(f"{found.failed_trials} trainings failed; the report lists them.")
+    return notes
+
+
+def winner(trial: Trial) -> RenderableType:
+    """The search's winner in two lines."""
+    assert trial.score is not None
+    return Text.assemble(
+        ("Winner    ", "bold"),
+        f"{describe(trial.configuration)}\n",
+        f"          {trial.trial_id}, score {trial.score:.4f} after {trial.budget_epochs} epochs",
+    )
+
+
+def description(found: "Description") -> RenderableType:
+    """A look at the corpus."""
+    summary = found.summary
+    splits = Table(title=f"{summary.source} {summary.path}".strip(), title_justify="left")
+    for name in ("split", "reviews", f"{summary.labels[1]}", "tokens"):
+        splits.add_column(name, justify="left" if name == "split" else "right")
+    for name in ("min", "5%", "25%", "median", "75%", "95%", "max", "duplicates"):
+        splits.add_column(name, justify="right")
+    for split in summary.splits:
+        share = split.positive / split.reviews if split.reviews else 0.0
+        splits.add_row(
+            split.name,
+            f"{split.reviews:,}",
+            f"{share:.1%}",
+            f"{split.tokens:,}",
+            *(f"{length:,}" for length in split.length_quantiles),
+            f"{split.duplicates:,}",
+        )
+    parts: list[RenderableType] = [splits, Text(_corpus_in_words(summary))]
+    for sample in found.samples:
+        rating = f", {sample.rating} of 10 stars" if sample.rating is not None else ""
+        parts.append(
+            Text.assemble(
+                (f"\n{sample.document_id} ", "cyan"),
+                (f"{sample.label}{rating}, {sample.tokens:,} tokens\n", "dim"),
+                (sample.text or "(the words are not known: no word index was found)"),
+                " ..." if sample.is_cut else "",
+            )
+        )
+    return Group(*parts)
+
+
+def _corpus_in_words(summary: CorpusSummary) -> str:
+    coverage = ", ".join(f"{size:,}: {share:.1%}" for size, share in summary.coverage)
+    return (
+        f"Lengths in tokens, start token included. {summary.vocabulary_size:,} different token ids."
+        f"\nVocabulary size and the share of validation tokens it holds: {coverage}."
+        f"\nTest reviews whose exact text is also in train or validation: "
+        f"{summary.duplicates_across:,}."
+    )
+
+
+def status(found: "Status") -> RenderableType:
+    """What is done, running and failed."""
+    table = Table.grid(padding=(0, 2))
+    table.add_column(style="bold")
+    table.add_column()
+    if not found.begun:
+        return Text(f"{found.name} has not begun. Begin it with: lstm-study run {found.where}")
+    table.add_row("Study", found.name + (f", held by {found.holder}" if found.holder else ""))
+    for stage in found.stages:
+        counts = f"{stage.done} of {stage.total} done" if stage.total else "not begun"
+        if stage.failed:
+            counts += f", {stage.failed} failed"
+        if stage.seconds:
+            counts += f", {in_words(stage.seconds)} worked"
+        if stage.remaining_seconds:
+            counts += f", about {in_words(stage.remaining_seconds)} of work left"
+        table.add_row(stage.name, counts)
+        for line in stage.running:
+            table.add_row("", Text(line, style="cyan"))
+        for line in stage.failures:
+            table.add_row("", Text(line, style="red"))
+    table.add_row("Report", found.report or "not written yet")
+    table.add_row("Model", found.model or "not written yet")
+    return table
+
+
+def examination(found: "Examination") -> RenderableType:
+    """What this machine is, and what a study would use of it."""
+    table = Table.grid(padding=(0, 2))
+    table.add_column(style="bold")
+    table.add_column()
+    for name, value in found.rows:
+        table.add_row(name, Text(value))
+    return table

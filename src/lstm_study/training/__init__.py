@@ -1,0 +1,1 @@
+"""One training: one configuration, one seed, a budget of epochs; stopped and gone on with."""

@@ -1,0 +1,91 @@
+"""The last epoch of a training, whole: weights, optimizer, random state, history.
+
+A checkpoint is one `.npz` file of plain arrays, the same for every backend, replaced whole.
+"""
+
+import json
+import zipfile
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from lstm_study.errors import RecordError
+from lstm_study.records import Epoch
+from lstm_study.store import replacing
+
+
+@dataclass(frozen=True, kw_only=True)
+class Checkpoint:
+    """Where a training stands after an epoch.
+
+    Attributes:
+        epochs: The history, from the configuration's first training step.
+        variables: Weights, optimizer slots and step count, seed generators' states.
+    """
+
+    epochs: tuple[Epoch, ...]
+    variables: tuple[NDArray[Any], ...]
+
+
+def state_of(model: Any) -> tuple[NDArray[Any], ...]:
+    """Copies all that training changes in a model and its optimizer, in a fixed order."""
+    return tuple(np.asarray(variable) for variable in _variables(model))
+
+
+def set_state(model: Any, variables: Sequence[NDArray[Any]], *, where: str) -> None:
+    """Puts back what `state_of` copied.
+
+    Raises:
+        RecordError: The arrays are not this model's.
+    """
+    if not model.optimizer.built:
+        model.optimizer.build(model.trainable_variables)
+    targets = _variables(model)
+    if [tuple(target.shape) for target in targets] != [array.shape for array in variables]:
+        raise RecordError(
+            f"{where}: holds another network's weights. Delete it to train from the start."
+        )
+    for target, array in zip(targets, variables, strict=True):
+        target.assign(array)
+
+
+def write_checkpoint(path: Path, checkpoint: Checkpoint) -> None:
+    """Writes a checkpoint, replacing the earlier one whole.
+
+    Raises:
+        StoreError: The disk is full, or the folder can't be written to.
+    """
+    header = {"epochs": [asdict(epoch) for epoch in checkpoint.epochs]}
+    text = np.frombuffer(json.dumps(header).encode(), dtype=np.uint8)
+    arrays = {f"v{index:04d}": array for index, array in enumerate(checkpoint.variables)}
+    with replacing(path) as temporary, temporary.open("wb") as file:
+        np.savez(file, allow_pickle=False, header=text, **arrays)
+
+
+def read_checkpoint(path: Path) -> Checkpoint | None:
+    """Reads a checkpoint; None where there is none.
+
+    Raises:
+        RecordError: It is torn: a length, name or checksum in it is wrong.
+    """
+    if not path.is_file():
+        return None
+    try:
+        with np.load(path, allow_pickle=False) as arrays:
+            header = json.loads(arrays["header"].tobytes())
+            names = sorted(name for name in arrays.files if name != "header")
+            variables = tuple(arrays[name] for name in names)
+        epochs = tuple(Epoch(**epoch) for epoch in header["epochs"])
+        return Checkpoint(epochs=epochs, variables=variables)
+    except (OSError, ValueError, KeyError, TypeError, EOFError, zipfile.BadZipFile) as error:
+        raise RecordError(f"{path}: is torn ({error}).") from error
+
+
+def _variables(model: Any) -> list[Any]:
+    if not model.optimizer.built:
+        model.optimizer.build(model.trainable_variables)
+    return [*model.variables, *model.optimizer.variables]

@@ -1,0 +1,26 @@
+"""Says what kind of failure ended a training."""
+
+import traceback
+
+from lstm_study.errors import DivergedError
+from lstm_study.records import Failure
+
+_MEMORY_MARKS = ("RESOURCE_EXHAUSTED", "ResourceExhausted", "OOM when allocating", "Out of memory")
+
+
+def classify(error: Exception) -> Failure:
+    """Classifies an exception that ended a training.
+
+    Not for `StoreError`, which is no fault of the configuration: it ends the search.
+    """
+    if isinstance(error, DivergedError):
+        return Failure(kind="diverged", message=str(error))
+    text = f"{type(error).__name__}: {error}"
+    if isinstance(error, MemoryError) or any(mark in text for mark in _MEMORY_MARKS):
+        first_line = text.splitlines()[0][:300]
+        return Failure(kind="out_of_memory", message=first_line, traceback=_traceback(error))
+    return Failure(kind="bug", message=text.splitlines()[0][:300], traceback=_traceback(error))
+
+
+def _traceback(error: Exception) -> str:
+    return "".join(traceback.format_exception(error))

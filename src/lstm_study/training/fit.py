@@ -1,0 +1,195 @@
+"""Trains one configuration with one seed until a number of epochs, from a checkpoint or afresh."""
+
+import math
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from lstm_study.configuration import Configuration
+from lstm_study.corpus.batches import batch, epoch_order
+from lstm_study.corpus.types import Split
+from lstm_study.errors import DivergedError
+from lstm_study.model.builder import build_model
+from lstm_study.provenance import now
+from lstm_study.records import Epoch
+from lstm_study.seeds import derive
+from lstm_study.spec import ProtocolTable
+from lstm_study.training.checkpoint import Checkpoint, set_state, state_of, write_checkpoint
+
+_EVALUATION_BATCH = 256
+
+
+@dataclass(frozen=True, kw_only=True)
+class Training:
+    """What to train.
+
+    Attributes:
+        configuration: The hyperparameters.
+        protocol: Batch size, optimizer and learning rate.
+        seed: Weights, dropout and shuffling are all derived from it.
+        epochs: Epochs to end after, counted from the configuration's first training step.
+    """
+
+    configuration: Configuration
+    protocol: ProtocolTable
+    seed: int
+    epochs: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class Step:
+    """Where a training stands, within an epoch: for displays."""
+
+    epoch: int
+    step: int
+    steps: int
+    train_loss: float
+    train_accuracy: float
+
+
+def train(
+    training: Training,
+    *,
+    reviews: Split,
+    validation: Split | None,
+    start: Checkpoint | None,
+    save: Path,
+    where: str,
+    on_step: Callable[[Step], None],
+    on_epoch: Callable[[Checkpoint], None],
+) -> Any:
+    """Trains until `training.epochs`, saving a checkpoint after each epoch.
+
+    Interrupted at any moment and started again from its last checkpoint, it gives the same bits as
+    if it had never stopped, on the CPU: every draw within an epoch depends on the seed, the epoch
+    and the checkpoint alone.
+
+    Args:
+        training: What to train.
+        reviews: What to train on.
+        validation: What to validate on after each epoch; None for a retraining on all reviews.
+        start: Where to go on from; None to begin.
+        save: Where to keep the checkpoint.
+        where: What an error calls the checkpoint it started from.
+        on_step: Called after every training step.
+        on_epoch: Called after every epoch, once its checkpoint is safe.
+
+    Returns:
+        The trained Keras model.
+
+    Raises:
+        DivergedError: The loss is NaN or infinite; raised at the step it happens in.
+        RecordError: `start` is not a checkpoint of this configuration.
+        StoreError: The checkpoint can't be written.
+    """
+    model = build_model(training.configuration, protocol=training.protocol, seed=training.seed)
+    epochs: tuple[Epoch, ...] = ()
+    if start is not None:
+        set_state(model, start.variables, where=where)
+        epochs = start.epochs
+    for number in range(len(epochs) + 1, training.epochs + 1):
+        epochs = (
+            *epochs,
+            _train_epoch(model, training, number, reviews, validation, on_step=on_step),
+        )
+        checkpoint = Checkpoint(epochs=epochs, variables=state_of(model))
+        write_checkpoint(save, checkpoint)
+        on_epoch(checkpoint)
+    return model
+
+
+def _train_epoch(
+    model: Any,
+    training: Training,
+    number: int,
+    reviews: Split,
+    validation: Split | None,
+    *,
+    on_step: Callable[[Step], None],
+) -> Epoch:
+    size = training.protocol.batch_size
+    order = epoch_order(len(reviews), derive(training.seed, "shuffle", number))
+    steps = math.ceil(len(reviews) / size)
+    began = time.perf_counter()
+    model.reset_metrics()
+    loss = accuracy = math.nan
+    for step in range(steps):
+        chosen = order[step * size : (step + 1) * size]
+        token_ids = view_of(reviews, chosen, training.configuration)
+        labels = reviews.labels[chosen].astype(np.float32)[:, None]
+        logs = model.train_on_batch(token_ids, labels, return_dict=True)
+        loss, accuracy = float(logs["loss"]), float(logs["accuracy"])
+        if not math.isfinite(loss):
+            raise DivergedError(f"the loss became {loss} at step {step + 1} of epoch {number}.")
+        on_step(
+            Step(
+                epoch=number,
+                step=step + 1,
+                steps=steps,
+                train_loss=loss,
+                train_accuracy=accuracy,
+            )
+        )
+    trained = time.perf_counter()
+    validation_loss = validation_accuracy = None
+    if validation is not None:
+        probabilities = predict(model, validation, training.configuration)
+        validation_loss, validation_accuracy = evaluate(probabilities, validation.labels)
+        if not math.isfinite(validation_loss):
+            raise DivergedError(f"the validation loss became {validation_loss} in epoch {number}.")
+    return Epoch(
+        epoch=number,
+        train_loss=loss,
+        train_accuracy=accuracy,
+        validation_loss=validation_loss,
+        validation_accuracy=validation_accuracy,
+        train_seconds=trained - began,
+        validation_seconds=time.perf_counter() - trained,
+        ended_at=now(),
+    )
+
+
+def view_of(
+    reviews: Split, chosen: NDArray[np.int64], configuration: Configuration
+) -> NDArray[np.int32]:
+    """Returns a configuration's view of some reviews: int32 [len(chosen), maxlen]."""
+    return batch(
+        reviews,
+        chosen,
+        vocabulary_size=configuration.vocabulary_size,
+        maxlen=configuration.maxlen,
+    )
+
+
+def predict(model: Any, reviews: Split, configuration: Configuration) -> NDArray[np.float32]:
+    """Returns the probability of the positive label for each review, float32 [reviews]."""
+    found = np.empty(len(reviews), dtype=np.float32)
+    for first in range(0, len(reviews), _EVALUATION_BATCH):
+        chosen = np.arange(first, min(first + _EVALUATION_BATCH, len(reviews)))
+        token_ids = view_of(reviews, chosen, configuration)
+        # One shape for every batch, so that nothing is compiled twice.
+        padding = ((0, _EVALUATION_BATCH - len(chosen)), (0, 0))
+        outputs = model.predict_on_batch(np.pad(token_ids, padding))
+        found[chosen] = np.asarray(outputs)[: len(chosen), 0]
+    return found
+
+
+def evaluate(probabilities: NDArray[np.float32], labels: NDArray[np.int8]) -> tuple[float, float]:
+    """Returns binary cross-entropy and accuracy, as Keras defines them, summed in float64.
+
+    Args:
+        probabilities: Of the positive label, float32 [reviews].
+        labels: 0 or 1, int8 [reviews].
+
+    Source: keras.losses.binary_crossentropy (clips at 1e-7) and keras.metrics.binary_accuracy
+        (positive above 0.5).
+    """
+    p = np.clip(probabilities.astype(np.float64), 1e-7, 1 - 1e-7)
+    positive = labels.astype(bool)
+    loss = float(-np.mean(np.where(positive, np.log(p), np.log1p(-p))))
+    return loss, float(np.mean((probabilities > 0.5) == positive))

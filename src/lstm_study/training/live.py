@@ -1,0 +1,43 @@
+"""Tells other processes, a few times a second, where a training stands."""
+
+import time
+
+from lstm_study.store import Store
+from lstm_study.training.fit import Step
+
+_EVERY_SECONDS = 0.5
+
+
+class LiveReporter:
+    """Writes a worker's live file; what it writes may be lost, and is no record.
+
+    Args:
+        store: The study.
+        worker: The worker's name.
+        training_id: The trial or run it is at.
+        epochs: Epochs that the training ends after.
+    """
+
+    def __init__(self, store: Store, *, worker: str, training_id: str, epochs: int) -> None:
+        self._store = store
+        self._worker = worker
+        self._about = {"training_id": training_id, "epochs": epochs}
+        self._next = 0.0
+
+    def __call__(self, step: Step) -> None:
+        """Writes the step, unless the last one was written a moment ago."""
+        moment = time.monotonic()
+        if moment < self._next and step.step < step.steps:
+            return
+        self._next = moment + _EVERY_SECONDS
+        self._store.write_live(
+            self._worker,
+            self._about
+            | {
+                "epoch": step.epoch,
+                "step": step.step,
+                "steps": step.steps,
+                "train_accuracy": step.train_accuracy,
+                "at": time.time(),
+            },
+        )

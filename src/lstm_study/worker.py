@@ -1,0 +1,115 @@
+"""A worker process: `python -m lstm_study.worker`, started by a supervisor and spoken to in JSON.
+
+Not a command for people. It ends as soon as its standard input closes, that is, when its
+supervisor ends, however that happens.
+"""
+
+import argparse
+import json
+import logging
+import os
+import queue
+import sys
+import threading
+from pathlib import Path
+from typing import Any
+
+from lstm_study.errors import StudyError
+
+
+def main() -> None:
+    """Reads the set-up, loads what training needs, then does jobs until its input closes."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--answers", type=int, required=True, help="file descriptor for answers")
+    answers = os.fdopen(parser.parse_args().answers, "w", buffering=1, encoding="utf-8")
+    setup = json.loads(sys.stdin.readline())
+    jobs: queue.Queue[dict[str, Any]] = queue.Queue()
+    threading.Thread(target=_read_jobs, args=(jobs,), daemon=True).start()
+    logging.basicConfig(
+        level=logging.INFO,
+        format=f"%(asctime)s {setup['worker']} %(levelname)s %(name)s: %(message)s",
+    )
+
+    def say(kind: str, **values: Any) -> None:
+        answers.write(json.dumps({"kind": kind} | values) + "\n")
+
+    from lstm_study.training.runtime import configure
+
+    try:
+        runtime = configure(threads=setup["threads"])
+        work = _Work(setup)
+    except StudyError as error:
+        say("done", error=str(error))
+        return
+    say("ready", backend=runtime.backend, devices=runtime.devices)
+    while True:
+        job = jobs.get()
+        try:
+            work.do(job)
+        except StudyError as error:
+            say("done", error=str(error))
+        else:
+            say("done")
+
+
+def _read_jobs(jobs: "queue.Queue[dict[str, Any]]") -> None:
+    for line in sys.stdin:
+        jobs.put(json.loads(line))
+    # The supervisor is gone. Every file is replaced whole, so there is nothing to tidy up.
+    os._exit(0)
+
+
+class _Work:
+    """What a worker loads once: the spec, the reviews, the study's folder."""
+
+    def __init__(self, setup: dict[str, Any]) -> None:
+        from lstm_study.corpus.load import load
+        from lstm_study.spec import StudySpec
+        from lstm_study.store import Store
+
+        self.worker: str = setup["worker"]
+        self.command: str = setup["command"]
+        self.spec = StudySpec.model_validate(setup["spec"], strict=False)
+        self.store = Store(Path(setup["store"]))
+        self.corpus = load(self.spec.data, seed=self.spec.study.seed)
+
+    def do(self, job: dict[str, Any]) -> None:
+        if job["job"] == "search":
+            self._search(address=job["address"], token=job["token"])
+        else:
+            self._run(job["run_id"])
+
+    def _search(self, *, address: str, token: str) -> None:
+        import keras_tuner
+
+        from lstm_study.errors import SearchError
+        from lstm_study.search.tuner import StudyTuner
+
+        tuner = StudyTuner(
+            address=address,
+            token=token,
+            spec=self.spec,
+            corpus=self.corpus,
+            store=self.store,
+            worker=self.worker,
+        )
+        try:
+            tuner.search()
+        except keras_tuner.errors.FatalError as error:
+            raise SearchError(str(error)) from error
+
+    def _run(self, run_id: str) -> None:
+        from lstm_study.comparison.run import execute
+
+        execute(
+            run_id,
+            spec=self.spec,
+            corpus=self.corpus,
+            store=self.store,
+            worker=self.worker,
+            command=self.command,
+        )
+
+
+if __name__ == "__main__":
+    main()

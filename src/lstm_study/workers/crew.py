@@ -1,0 +1,160 @@
+"""How many workers a machine gets, and the loop that keeps them at work."""
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+
+from lstm_study.errors import SearchError
+from lstm_study.provenance import machine, now, usable_cpus
+from lstm_study.records import Session
+from lstm_study.spec import StudySpec
+from lstm_study.store import Store
+from lstm_study.workers.pool import Event, WorkerPool
+
+_POLL_SECONDS = 0.25
+_SAVE_SECONDS = 5.0
+_DEATHS_BEFORE_READY = 3
+_BYTES_PER_WORKER = 2 * 1024**3
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Context:
+    """What a stage is told of the command at work.
+
+    Attributes:
+        command: The command line.
+        git_commit: Of the folder it runs in; "" outside a checkout.
+        settings: One-off settings in force.
+        workers: Workers asked for; None to choose.
+    """
+
+    command: str
+    git_commit: str
+    settings: tuple[str, ...]
+    workers: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CrewSize:
+    """Worker processes, and threads for each."""
+
+    workers: int
+    threads: int
+
+
+def crew_size(workers: int | None, *, jobs: int) -> CrewSize:
+    """Chooses workers and threads.
+
+    On a CPU several single-threaded workers finish more trainings an hour than one that uses all
+    threads: the time loop of an LSTM is a chain of small products that threads can't share.
+
+    Args:
+        workers: What was asked for; None to choose.
+        jobs: Trainings there are to share, >= 1.
+    """
+    cpus = usable_cpus()
+    if workers is None:
+        memory = machine().memory_bytes
+        workers = max(1, min(cpus, jobs, memory // _BYTES_PER_WORKER if memory else cpus))
+    return CrewSize(workers=workers, threads=max(1, cpus // workers))
+
+
+def work(
+    *,
+    store: Store,
+    stage: str,
+    spec: StudySpec,
+    context: Context,
+    size: CrewSize,
+    on_ready: Callable[[str, WorkerPool], bool],
+    on_lost: Callable[[str, int], None],
+    on_tick: Callable[[float], None],
+) -> None:
+    """Keeps a crew at work until no worker has anything left to do.
+
+    Args:
+        store: The study.
+        stage: "search" or "compare".
+        spec: The study file.
+        context: The command at work.
+        size: Workers and threads.
+        on_ready: Called with a worker's name when it is free; gives it a job through the pool and
+            returns True, or returns False when there is none left for it.
+        on_lost: Called with a worker's name and exit code when it died.
+        on_tick: Called a few times a second with the seconds since work began.
+
+    Raises:
+        SearchError: A worker can't start, or a worker said why it can't go on.
+    """
+    began = time.monotonic()
+    keeper = _SessionKeeper(store, stage=stage, context=context, size=size, began=began)
+    names = [f"w{number}" for number in range(1, size.workers + 1)]
+    deaths = dict.fromkeys(names, 0)
+    resting: set[str] = set()
+    setup = {
+        "spec": spec.model_dump(mode="json"),
+        "store": str(store.folder),
+        "command": context.command,
+        "threads": size.threads,
+    }
+    with WorkerPool(names, setup=setup, log_path=store.log_path) as pool:
+        while set(pool.names) - resting:
+            for event in pool.poll(_POLL_SECONDS):
+                name = event.worker
+                if event.kind == "died":
+                    on_lost(name, event.values["exit_code"])
+                    deaths[name] += 1
+                    if event.values["job"] is None and deaths[name] >= _DEATHS_BEFORE_READY:
+                        raise SearchError(_never_began(event, deaths[name], store))
+                    pool.start(name)
+                    continue
+                if event.values.get("error"):
+                    raise SearchError(event.values["error"])
+                if event.kind == "ready":
+                    deaths[name] = 0
+                    keeper.found(event.values["backend"], tuple(event.values["devices"]))
+                if not on_ready(name, pool):
+                    resting.add(name)
+            on_tick(time.monotonic() - began)
+            keeper.save()
+    keeper.save(at_once=True)
+
+
+def _never_began(event: Event, deaths: int, store: Store) -> str:
+    return (
+        f"A worker process ended {deaths} times before it could begin, last with code "
+        f"{event.values['exit_code']}. Its output is in {store.log_path}."
+    )
+
+
+class _SessionKeeper:
+    """Writes the session's record every few seconds, so that a kill loses no more than those."""
+
+    def __init__(
+        self, store: Store, *, stage: str, context: Context, size: CrewSize, began: float
+    ) -> None:
+        self._store, self._began, self._next = store, began, 0.0
+        self._session = Session(
+            command=context.command,
+            stage=stage,
+            started_at=now(),
+            seconds=0.0,
+            workers=size.workers,
+            threads=size.threads,
+            machine=machine(),
+            git_commit=context.git_commit,
+            settings=context.settings,
+        )
+
+    def found(self, backend: str, devices: tuple[str, ...]) -> None:
+        """Takes note of what a worker trains with."""
+        described = machine(backend=backend, devices=devices)
+        self._session = replace(self._session, machine=described)
+
+    def save(self, *, at_once: bool = False) -> None:
+        """Writes the record, unless it was written a moment ago."""
+        moment = time.monotonic()
+        if at_once or moment >= self._next:
+            self._next = moment + _SAVE_SECONDS
+            self._session = replace(self._session, seconds=moment - self._began)
+            self._store.write_session(self._session)

@@ -1,0 +1,198 @@
+"""Turns records and live files into progress: done, running, and how long the rest will take."""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from lstm_study.configuration import Configuration
+from lstm_study.progress import Ended, Progress, Running
+from lstm_study.records import Epoch, Run, Trial
+from lstm_study.store import Store
+from lstm_study.workers.cost import seconds_per_work, step_work
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Item:
+    """One training that began: what trials and runs have in common.
+
+    Attributes:
+        training_id: The trial or run.
+        configuration: Its hyperparameters.
+        target_epochs: The epoch it ends after.
+        own_epochs: How many epochs it trains itself, its parent's left out.
+        epochs: Those that ended.
+        score: Its score in words, or the kind of failure; "" before it ended.
+        failed: Whether it failed.
+    """
+
+    training_id: str
+    configuration: Configuration
+    target_epochs: int
+    own_epochs: int
+    epochs: tuple[Epoch, ...]
+    score: str
+    failed: bool
+
+    @property
+    def ended(self) -> bool:
+        """Whether it completed or failed."""
+        return self.score != ""
+
+
+def item_of(record: Trial | Run, *, score: Callable[[Any], str]) -> Item:
+    """Returns a record as an item.
+
+    Args:
+        record: A trial or a run.
+        score: Says a completed record's score in words.
+    """
+    text = ""
+    if record.failure is not None:
+        text = record.failure.kind.replace("_", " ")
+    elif record.status == "completed":
+        text = score(record)
+    if isinstance(record, Trial):
+        training_id, target = record.trial_id, record.budget_epochs
+        own = record.budget_epochs - record.initial_epoch
+    else:
+        training_id, target, own = record.run_id, record.protocol_epochs, record.protocol_epochs
+    return Item(
+        training_id=training_id,
+        configuration=record.configuration,
+        target_epochs=target,
+        own_epochs=own,
+        epochs=record.epochs,
+        score=text,
+        failed=record.failure is not None,
+    )
+
+
+class Watch:
+    """Follows one stage of one study.
+
+    Args:
+        store: The study.
+        stage: "search" or "compare", as sessions call it.
+        title: What displays call it.
+        batch_size: Reviews per training step.
+        workers: Workers that share the stage.
+        items: What had begun when this command began.
+    """
+
+    def __init__(
+        self,
+        store: Store,
+        *,
+        stage: str,
+        title: str,
+        batch_size: int,
+        workers: int,
+        items: Iterable[Item],
+    ) -> None:
+        self._store, self._title = store, title
+        self._batch_size, self._workers = batch_size, workers
+        self._ended_before = {item.training_id for item in items if item.ended}
+        self._order: list[str] = []
+        self._seconds_before = sum(
+            session.seconds for session in store.read_sessions() if session.stage == stage
+        )
+
+    def progress(
+        self,
+        seconds: float,
+        *,
+        items: Sequence[Item],
+        total: int,
+        to_begin: Iterable[tuple[Configuration, float]],
+        best: str,
+    ) -> Progress:
+        """Says where the stage stands.
+
+        Args:
+            seconds: Time since this command's work began.
+            items: Every training that began.
+            total: Trainings planned.
+            to_begin: Configurations that have not begun, with the epochs each will train.
+            best: The best so far in words.
+        """
+        by_id = {item.training_id: item for item in items}
+        for item in items:
+            known = item.training_id in self._ended_before or item.training_id in self._order
+            if item.ended and not known:
+                self._order.append(item.training_id)
+        live = self._store.read_live()
+        return Progress(
+            stage=self._title,
+            done=sum(item.ended for item in items),
+            total=max(total, len(items)),
+            failed=sum(item.failed for item in items),
+            running=tuple(_running(by_id, live)),
+            ended=tuple(
+                Ended(
+                    training_id=training_id,
+                    detail=describe(by_id[training_id].configuration),
+                    score=by_id[training_id].score,
+                    failed=by_id[training_id].failed,
+                )
+                for training_id in self._order
+            ),
+            best=best,
+            elapsed_seconds=self._seconds_before + seconds,
+            remaining_seconds=self._remaining(items, to_begin, live),
+        )
+
+    def _remaining(
+        self,
+        items: Sequence[Item],
+        to_begin: Iterable[tuple[Configuration, float]],
+        live: Mapping[str, Mapping[str, Any]],
+    ) -> float | None:
+        """Estimates seconds left from the work left, at the rate of the epochs that ended."""
+        rate = seconds_per_work(
+            ((item.configuration, item.epochs) for item in items), batch_size=self._batch_size
+        )
+        if rate is None:
+            return None
+        left = [(configuration, epochs) for configuration, epochs in to_begin]
+        left += [
+            (item.configuration, item.own_epochs - len(item.epochs) - _fraction(item, live))
+            for item in items
+            if not item.ended
+        ]
+        work = sum(
+            max(0.0, epochs) * step_work(configuration, batch_size=self._batch_size)
+            for configuration, epochs in left
+        )
+        return work * rate / self._workers
+
+
+def describe(configuration: Configuration) -> str:
+    """Says a configuration in a few words."""
+    return (
+        f"vocabulary {configuration.vocabulary_size:,}, maxlen {configuration.maxlen}, "
+        f"{configuration.label}, "
+        f"dropout {configuration.dropout:g}/{configuration.recurrent_dropout:g}"
+    )
+
+
+def _running(items: Mapping[str, Item], live: Mapping[str, Mapping[str, Any]]) -> Iterable[Running]:
+    for worker, values in sorted(live.items()):
+        item = items.get(values["training_id"])
+        if item is not None and not item.ended:
+            yield Running(
+                worker=worker,
+                training_id=item.training_id,
+                detail=describe(item.configuration),
+                epoch=values["epoch"],
+                epochs=item.target_epochs,
+                step=values["step"],
+                steps=values["steps"],
+            )
+
+
+def _fraction(item: Item, live: Mapping[str, Mapping[str, Any]]) -> float:
+    """How much of the running epoch is done."""
+    for values in live.values():
+        if values["training_id"] == item.training_id and values["step"] < values["steps"]:
+            return float(values["step"]) / float(values["steps"])
+    return 0.0

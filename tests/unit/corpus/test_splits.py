@@ -1,0 +1,56 @@
+import numpy as np
+from hypothesis import given
+from hypothesis import strategies as st
+
+from lstm_study.corpus.splits import hold_out, repeats, same_text, subset
+
+
+def test_reviews_of_equal_tokens_are_one_group():
+    numbers = np.array([5, 6, 5, 6, 5, 6, 5], dtype=np.int32)
+    offsets = np.array([0, 2, 3, 5, 7])  # 56, 5, 65, 65
+    assert same_text(numbers, offsets).tolist() == [0, 1, 2, 2]
+
+
+def test_repeats_count_what_stands_earlier():
+    assert repeats(np.array([0, 1, 0, 0, 2])) == 2
+
+
+def test_a_fifth_of_each_label_is_held_out_exactly():
+    labels = np.array([0] * 70 + [1] * 30, dtype=np.int8)
+    held_out = hold_out(np.arange(100), labels, fraction=0.2, seed=3)
+    assert held_out[labels == 0].sum() == 14
+    assert held_out[labels == 1].sum() == 6
+
+
+def test_the_seed_decides_who_is_held_out():
+    labels = np.arange(100, dtype=np.int8) % 2
+    first = hold_out(np.arange(100), labels, fraction=0.2, seed=3)
+    assert (first == hold_out(np.arange(100), labels, fraction=0.2, seed=3)).all()
+    assert (first != hold_out(np.arange(100), labels, fraction=0.2, seed=4)).any()
+
+
+@given(
+    st.lists(st.tuples(st.integers(0, 9), st.integers(0, 1)), min_size=4, max_size=60),
+    st.floats(0.05, 0.95),
+    st.integers(1, 99),
+)
+def test_equal_texts_stay_on_one_side_and_no_label_has_more_than_its_share(rows, fraction, seed):
+    groups = np.array([group for group, _ in rows])
+    labels = np.array([label for _, label in rows], dtype=np.int8)
+    held_out = hold_out(groups, labels, fraction=fraction, seed=seed)
+    for group in set(groups.tolist()):
+        assert len(set(held_out[groups == group].tolist())) == 1
+    for label in (0, 1):
+        of_label = int((labels == label).sum())
+        most = min(max(1, round(fraction * of_label)), of_label - 1)
+        assert held_out[labels == label].sum() <= max(most, 0)
+
+
+@given(st.lists(st.integers(0, 3), min_size=1, max_size=80), st.integers(1, 100))
+def test_a_subset_has_the_number_asked_and_each_stratum_its_share(strata, count):
+    strata = np.array(strata)
+    drawn = subset(strata, count=count, seed=5)
+    assert drawn.sum() == min(count, len(strata))
+    for value in set(strata.tolist()):
+        share = (strata == value).sum() * min(count / len(strata), 1)
+        assert abs(drawn[strata == value].sum() - share) < 1

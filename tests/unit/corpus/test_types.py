@@ -1,0 +1,73 @@
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from lstm_study.corpus.types import Split
+
+LISTS = st.lists(st.lists(st.integers(1, 99), min_size=1, max_size=9), min_size=1, max_size=9)
+
+
+def split_of(lists: list[list[int]], *, rated: bool = False) -> Split:
+    return Split(
+        name="some",
+        token_ids=np.array([token for tokens in lists for token in tokens], dtype=np.int32),
+        offsets=np.cumsum([0, *map(len, lists)]),
+        labels=np.arange(len(lists), dtype=np.int8) % 2,
+        document_ids=np.arange(len(lists)) * 10,
+        ratings=np.arange(len(lists), dtype=np.int8) if rated else None,
+    )
+
+
+def lists_of(split: Split) -> list[list[int]]:
+    return [split[review].tolist() for review in range(len(split))]
+
+
+def test_a_split_knows_its_reviews_and_their_lengths():
+    split = split_of([[1, 5, 6], [1], [1, 7]])
+    assert len(split) == 3
+    assert split.lengths.tolist() == [3, 1, 2]
+    assert split[-1].tolist() == [1, 7]
+    with pytest.raises(IndexError):
+        split[3]
+
+
+@given(LISTS, st.data())
+def test_selected_reviews_are_the_reviews_selected(lists, data):
+    split = split_of(lists, rated=True)
+    indices = data.draw(st.lists(st.integers(0, len(lists) - 1), max_size=12))
+    selected = split.select(np.array(indices, dtype=int), name="chosen")
+    assert lists_of(selected) == [lists[index] for index in indices]
+    assert selected.document_ids.tolist() == [index * 10 for index in indices]
+    assert selected.ratings.tolist() == indices
+    assert selected.token_ids.dtype == np.int32
+    assert selected.name == "chosen"
+
+
+def test_a_mask_selects_too():
+    split = split_of([[1, 5], [1, 6], [1, 7]])
+    assert lists_of(split.select(np.array([True, False, True]))) == [[1, 5], [1, 7]]
+
+
+@given(LISTS, st.data())
+def test_parts_put_together_are_the_whole(lists, data):
+    split = split_of(lists)
+    cut = data.draw(st.integers(0, len(lists)))
+    first = split.part(0, cut, name="first")
+    second = split.part(cut, len(lists), name="second")
+    assert lists_of(first) == lists[:cut]
+    assert lists_of(second) == lists[cut:]
+    whole = first.concatenate(second, name="whole")
+    assert lists_of(whole) == lists
+    assert whole.labels.tolist() == split.labels.tolist()
+
+
+def test_a_part_is_a_view_of_the_same_tokens():
+    split = split_of([[1, 5], [1, 6], [1, 7]])
+    assert np.shares_memory(split.part(1, 3, name="rest").token_ids, split.token_ids)
+
+
+def test_ratings_survive_only_where_both_have_them():
+    rated, bare = split_of([[1, 5]], rated=True), split_of([[1, 6]])
+    assert rated.concatenate(rated, name="both").ratings.tolist() == [0, 0]
+    assert rated.concatenate(bare, name="both").ratings is None
