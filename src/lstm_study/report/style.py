@@ -182,6 +182,7 @@ def whole_axis(axes: "Axes", *, which: str = "x", bins: int = 6) -> None:
 
     axis = axes.xaxis if which == "x" else axes.yaxis
     axis.set_major_locator(MaxNLocator(bins, integer=True))
+    axis.set_major_formatter(lambda value, _: numbers.plain(value))
 
 
 def _tidied(svg: str, marks: Marks) -> str:

@@ -75,7 +75,7 @@ def read_checkpoint(path: Path) -> Checkpoint | None:
     if not path.is_file():
         return None
     try:
-        with np.load(path, allow_pickle=False) as arrays:
+        with path.open("rb") as file, np.load(file, allow_pickle=False) as arrays:
             header = json.loads(arrays["header"].tobytes())
             names = sorted(name for name in arrays.files if name != "header")
             variables = tuple(arrays[name] for name in names)

@@ -2,11 +2,11 @@ import gzip
 import tarfile
 
 import pytest
+from tests.support.reviews import archive_files, cut_gzip, write_archive
 
 from lstm_study.corpus import aclimdb
 from lstm_study.corpus.documents import TEST, TRAIN
 from lstm_study.errors import DataError
-from tests.support.reviews import archive_files, cut_gzip, write_archive
 
 
 def _texts(documents) -> list[str]:
@@ -40,9 +40,9 @@ def test_reviews_come_with_half_label_id_and_stars_in_a_fixed_order(tmp_path):
     assert documents.roles.tolist() == [TRAIN, TRAIN, TRAIN, TEST]
 
 
-@pytest.mark.parametrize("format", [tarfile.USTAR_FORMAT, tarfile.GNU_FORMAT, tarfile.PAX_FORMAT])
-def test_every_usual_kind_of_tar_reads_the_same(tmp_path, format):
-    path = write_archive(tmp_path / "a.tar.gz", archive_files(), format=format)
+@pytest.mark.parametrize("kind", [tarfile.USTAR_FORMAT, tarfile.GNU_FORMAT, tarfile.PAX_FORMAT])
+def test_every_usual_kind_of_tar_reads_the_same(tmp_path, kind):
+    path = write_archive(tmp_path / "a.tar.gz", archive_files(), kind=kind)
     assert len(aclimdb.read_documents(path).labels) == 80
 
 
@@ -86,19 +86,23 @@ def test_a_tar_cut_between_two_reviews_is_refused(tmp_path):
         aclimdb.read_documents(tmp_path / "cut.tar")
 
 
-@pytest.mark.parametrize("name", ["../../etc/train/pos/1_9.txt", "/etc/train/pos/1_9.txt", "a/../b"])
+@pytest.mark.parametrize(
+    "name", ["../../etc/train/pos/1_9.txt", "/etc/train/pos/1_9.txt", "a/../b"]
+)
 def test_names_that_lead_out_of_the_archive_are_refused(tmp_path, name):
     path = write_archive(tmp_path / "a.tar.gz", archive_files() | {name: b"x"})
     with pytest.raises(DataError, match="leads out of the archive"):
         aclimdb.read_documents(path)
 
 
-@pytest.mark.parametrize("kind", [tarfile.SYMTYPE, tarfile.LNKTYPE, tarfile.CHRTYPE, tarfile.FIFOTYPE])
+@pytest.mark.parametrize(
+    "kind", [tarfile.SYMTYPE, tarfile.LNKTYPE, tarfile.CHRTYPE, tarfile.FIFOTYPE]
+)
 def test_links_and_devices_are_refused(tmp_path, kind):
     member = tarfile.TarInfo("aclImdb/train/pos/77_9.txt")
     member.type, member.linkname = kind, "/etc/passwd"
     path = write_archive(tmp_path / "a.tar.gz", archive_files(), members=[member])
-    with pytest.raises(DataError, match="77_9.txt must be a file. Received: a link or a device"):
+    with pytest.raises(DataError, match=r"77_9.txt must be a file. Received: a link or a device"):
         aclimdb.read_documents(path)
 
 
@@ -137,7 +141,7 @@ def test_what_is_no_archive_and_what_holds_no_reviews_are_told_apart(tmp_path):
     with pytest.raises(DataError, match="is damaged, or no tar archive"):
         aclimdb.read_documents(tmp_path / "noise.tar.gz")
     empty = write_archive(tmp_path / "empty.tar.gz", {"aclImdb/README": b"x"})
-    with pytest.raises(DataError, match="must hold reviews as train/pos/ID_RATING.txt"):
+    with pytest.raises(DataError, match=r"must hold reviews as train/pos/ID_RATING.txt"):
         aclimdb.read_documents(empty)
     with pytest.raises(DataError, match="must hold train/neg/"):
         aclimdb.read_documents(tmp_path)

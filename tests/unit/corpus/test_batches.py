@@ -1,10 +1,10 @@
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
+from tests.support.reviews import split_of
 
 from lstm_study.corpus.batches import batch, epoch_order, view
-from tests.unit.corpus.test_types import split_of
 
 LISTS = st.lists(st.lists(st.integers(1, 30), min_size=1, max_size=20), min_size=1, max_size=12)
 
@@ -24,12 +24,14 @@ def test_reviews_are_cut_and_padded_at_the_front_and_rare_words_become_2():
     assert seen.tolist() == [[0, 1, 4, 2], [5, 6, 7, 2]]
 
 
+@settings(max_examples=50)
 @given(LISTS, st.integers(3, 40), st.integers(1, 30))
 def test_the_view_equals_the_obvious_one(lists, vocabulary_size, maxlen):
     seen = view(split_of(lists), vocabulary_size=vocabulary_size, maxlen=maxlen)
     assert seen.tolist() == slowly(lists, vocabulary_size=vocabulary_size, maxlen=maxlen)
 
 
+@settings(max_examples=50)
 @given(LISTS, st.integers(1, 30), st.data())
 def test_a_batch_is_rows_of_the_view(lists, maxlen, data):
     split = split_of(lists)

@@ -2,11 +2,10 @@ import json
 
 import numpy as np
 import pytest
+from tests.support.reviews import Bomb, npy_bytes, npy_with_pickle, write_npz
 
 from lstm_study.corpus.imdb_npz import load_imdb_npz, read_documents, read_word_index
 from lstm_study.errors import DataError
-from tests.support.reviews import npy_bytes, npy_with_pickle, write_npz
-from tests.unit.corpus.test_plain_pickle import Bomb
 
 
 def test_reviews_keep_the_files_order_ranks_and_rows(tmp_path):
@@ -39,7 +38,9 @@ def test_a_hostile_pickle_in_the_file_is_refused_and_runs_nothing(tmp_path):
 
 
 def test_a_hostile_pickle_in_the_labels_is_not_read(tmp_path):
-    path = write_npz(tmp_path / "imdb.npz", y_train=npy_with_pickle(Bomb(tmp_path / "ran"), rows=40))
+    path = write_npz(
+        tmp_path / "imdb.npz", y_train=npy_with_pickle(Bomb(tmp_path / "ran"), rows=40)
+    )
     with pytest.raises(DataError, match="y_train: must hold labels 0 and 1"):
         read_documents(path, word_index=None)
     assert not (tmp_path / "ran").exists()
@@ -64,7 +65,7 @@ def test_rank_0_is_refused(tmp_path):
     lists = np.empty(2, dtype=object)
     lists[0], lists[1] = [0, 1], [2]
     path = write_npz(tmp_path / "imdb.npz", x_train=lists, y_train=np.array([1, 0]))
-    with pytest.raises(DataError, match="ranks from 1. Received: 0 to 2"):
+    with pytest.raises(DataError, match=r"ranks from 1. Received: 0 to 2"):
         read_documents(path, word_index=None)
 
 
@@ -72,14 +73,14 @@ def test_missing_damaged_and_foreign_files_are_told_apart(tmp_path):
     with pytest.raises(DataError, match="no such file"):
         load_imdb_npz(tmp_path / "imdb.npz")
     (tmp_path / "noise.npz").write_bytes(b"noise")
-    with pytest.raises(DataError, match="is damaged, or no .npz file"):
+    with pytest.raises(DataError, match=r"is damaged, or no .npz file"):
         load_imdb_npz(tmp_path / "noise.npz")
     np.savez(tmp_path / "other.npz", images=np.zeros(3))
     with pytest.raises(DataError, match="must hold x_train and y_train"):
         load_imdb_npz(tmp_path / "other.npz")
     whole = write_npz(tmp_path / "whole.npz").read_bytes()
     (tmp_path / "cut.npz").write_bytes(whole[: len(whole) // 2])
-    with pytest.raises(DataError, match="is damaged, or no .npz file"):
+    with pytest.raises(DataError, match=r"is damaged, or no .npz file"):
         load_imdb_npz(tmp_path / "cut.npz")
 
 
@@ -87,7 +88,7 @@ def test_a_word_index_must_be_whole_and_reach_the_highest_rank(tmp_path):
     path = tmp_path / "imdb_word_index.json"
     path.write_text(json.dumps({"film": 2, "the": 1}), encoding="utf-8")
     assert read_word_index(path, highest=2) == ("the", "film")
-    with pytest.raises(DataError, match="reach rank 3. Received: 2 words"):
+    with pytest.raises(DataError, match=r"reach rank 3. Received: 2 words"):
         read_word_index(path, highest=3)
     path.write_text(json.dumps({"film": 3, "the": 1}), encoding="utf-8")
     with pytest.raises(DataError, match="must number its words"):

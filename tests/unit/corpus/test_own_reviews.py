@@ -1,12 +1,12 @@
 import json
 
 import pytest
+from tests.support.reviews import write_csv
 
 from lstm_study.corpus.documents import TEST, TRAIN, VALIDATION
 from lstm_study.corpus.own_reviews import read_documents
 from lstm_study.errors import DataError
 from lstm_study.spec import DataTable
-from tests.support.reviews import write_csv
 
 
 def table(**settings) -> DataTable:
@@ -48,7 +48,10 @@ def test_a_second_file_is_the_test_half_and_its_labels_may_be_written_otherwise(
 @pytest.mark.parametrize(
     ("rows", "message"),
     [
-        ([("good", "1"), ("fine", "1")], r"r.csv: must hold two labels. Received: '1' in all 2 rows"),
+        (
+            [("good", "1"), ("fine", "1")],
+            r"r.csv: must hold two labels. Received: '1' in all 2 rows",
+        ),
         ([("a", "1"), ("b", "0"), ("c", "x")], r"r.csv:4 \(row 3\): .* '1' or '0'. Received: 'x'"),
         ([("a", "1"), ("", "0")], r"r.csv:3 \(row 2\): the text must hold words. Received: ''"),
         (
@@ -82,14 +85,17 @@ def test_a_split_that_is_not_one_is_refused_with_the_nearest(tmp_path):
 def test_a_test_half_given_twice_is_refused(tmp_path):
     rows = [("good", "1", "train"), ("bad", "0", "test")]
     path = write_csv(tmp_path / "r.csv", rows, header=("text", "label", "split"))
-    with pytest.raises(DataError, match="in one way. Received: rows that split calls test and"):
+    with pytest.raises(DataError, match=r"in one way. Received: rows that split calls test and"):
         read(path, split_column="split", test_fraction=0.5)
 
 
 @pytest.mark.parametrize(
     ("record", "message"),
     [
-        ({"text": 5, "label": 1}, r"r.jsonl:3 \(row 3\): the text must be text. Received: 5 \(int\)"),
+        (
+            {"text": 5, "label": 1},
+            r"r.jsonl:3 \(row 3\): the text must be text. Received: 5 \(int\)",
+        ),
         ({"text": None, "label": 1}, r"r.jsonl:3 \(row 3\): the text must hold words"),
         ({"text": "a", "label": None}, r"r.jsonl:3 \(row 3\): the label must not be empty"),
         ({"text": "a", "label": float("nan")}, r"r.jsonl:3 \(row 3\): the label must not be empty"),

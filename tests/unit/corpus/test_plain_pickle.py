@@ -1,21 +1,11 @@
 import pickle
-from pathlib import Path
 
 import numpy as np
 import pytest
+from tests.support.reviews import Bomb
 
 from lstm_study.corpus.plain_pickle import read_ragged
 from lstm_study.errors import DataError
-
-
-class Bomb:
-    """Unpickled by `pickle.load`, it writes a file."""
-
-    def __init__(self, path: Path) -> None:
-        self.path = path
-
-    def __reduce__(self):
-        return (Path.write_text, (self.path, "ran"))
 
 
 def ragged(lists) -> np.ndarray:

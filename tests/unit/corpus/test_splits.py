@@ -1,5 +1,5 @@
 import numpy as np
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from lstm_study.corpus.splits import hold_out, repeats, same_text, subset
@@ -29,6 +29,7 @@ def test_the_seed_decides_who_is_held_out():
     assert (first != hold_out(np.arange(100), labels, fraction=0.2, seed=4)).any()
 
 
+@settings(max_examples=50)
 @given(
     st.lists(st.tuples(st.integers(0, 9), st.integers(0, 1)), min_size=4, max_size=60),
     st.floats(0.05, 0.95),
@@ -46,6 +47,7 @@ def test_equal_texts_stay_on_one_side_and_no_label_has_more_than_its_share(rows,
         assert held_out[labels == label].sum() <= max(most, 0)
 
 
+@settings(max_examples=50)
 @given(st.lists(st.integers(0, 3), min_size=1, max_size=80), st.integers(1, 100))
 def test_a_subset_has_the_number_asked_and_each_stratum_its_share(strata, count):
     strata = np.array(strata)

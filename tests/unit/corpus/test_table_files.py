@@ -47,14 +47,18 @@ def test_rows_are_placed_by_line_and_number_even_after_line_breaks_in_quotes(tmp
     assert table.place(1) == f"{path}:5 (row 2)"
 
 
-@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "utf-32", "latin-1", "cp1252"])
+@pytest.mark.parametrize(
+    "encoding", ["utf-8", "utf-8-sig", "utf-16", "utf-32", "latin-1", "cp1252"]
+)
 def test_the_usual_encodings_are_recognised(tmp_path, encoding, caplog):
     text = "Café – “good”" if encoding == "cp1252" else "Café ñ good"
     path = tmp_path / "reviews.csv"
     path.write_bytes(f"text,label\n{text},1\n".encode(encoding))
     assert _columns(path)["text"] == [text]
     told = [record.message for record in caplog.records]
-    assert any(f"read as {encoding}" in line for line in told) == (encoding in ("latin-1", "cp1252"))
+    assert any(f"read as {encoding}" in line for line in told) == (
+        encoding in ("latin-1", "cp1252")
+    )
 
 
 def test_an_encoding_that_is_given_is_the_one_used(tmp_path):
@@ -67,7 +71,7 @@ def test_bytes_that_do_not_fit_the_encoding_are_found_by_line():
     raw = b"text,label\ngood,1\ncaf\xe9,1\n"
     with pytest.raises(DataError, match=r"r.csv:3: is not utf-8 \(byte 0xe9\)"):
         decode(raw, encoding="utf-8", where="r.csv")
-    with pytest.raises(DataError, match="encoding that Python knows. Received: 'klingon'"):
+    with pytest.raises(DataError, match=r"encoding that Python knows. Received: 'klingon'"):
         decode(raw, encoding="klingon", where="r.csv")
     with pytest.raises(DataError, match="holds zero bytes"):
         decode(b"\x7fELF\0\0\0", encoding=None, where="r.csv")
@@ -78,10 +82,18 @@ def test_bytes_that_do_not_fit_the_encoding_are_found_by_line():
 @pytest.mark.parametrize(
     ("name", "content", "message"),
     [
-        ("r.csv", "txt,label\nx,1\n", r"column 'text'. Received: 'txt', 'label'. Did you mean 'txt'"),
+        (
+            "r.csv",
+            "txt,label\nx,1\n",
+            r"column 'text'. Received: 'txt', 'label'. Did you mean 'txt'",
+        ),
         ("r.csv", "", "must have a column 'text'. Received: no columns"),
         ("r.csv", "text,label,text\nx,1,y\n", "one column 'text'. Received: 2 of them"),
-        ("r.csv", "text,label\nx,1\ny,z,0\n", r"r.csv:3 \(row 2\): must have 2 fields.*Received: 3"),
+        (
+            "r.csv",
+            "text,label\nx,1\ny,z,0\n",
+            r"r.csv:3 \(row 2\): must have 2 fields.*Received: 3",
+        ),
         ("r.csv", 'text,label\n"x,1\ny,0\n', r"r.csv:\d: is not well formed"),
         ("r.jsonl", '{"text": "x", "label": 1}\n{"text": ', "r.jsonl:2: must be one JSON object"),
         ("r.jsonl", "[1]\n", "r.jsonl:1: must be one JSON object. Received: list"),
@@ -129,7 +141,7 @@ def test_parquet_is_read_and_its_errors_name_rows_and_columns(tmp_path):
     read = read_table(path, columns=COLUMNS)
     assert read.columns == {"text": ["good", None], "label": [1, 0]}
     assert read.place(1) == f"{path} (row 2)"
-    with pytest.raises(DataError, match="column 'txt'.*Did you mean 'text'"):
+    with pytest.raises(DataError, match=r"column 'txt'.*Did you mean 'text'"):
         read_table(path, columns=("txt",))
     path.write_bytes(path.read_bytes()[:-9])
     with pytest.raises(DataError, match="is damaged, or no Parquet file"):

@@ -1,6 +1,6 @@
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from lstm_study.corpus.tokens import FILTERS, number_words, rank_words, split_words
@@ -27,12 +27,14 @@ def test_letters_beyond_ascii_are_lowered_and_kept():
     assert split_words("ÉTÉ, Straße – naïve") == ["été", "straße", "–", "naïve"]
 
 
+@settings(max_examples=50)
 @given(st.text())
 def test_any_text_splits_as_the_obvious_rule_splits_it(text):
     if text.encode("utf-8", "replace").decode("utf-8") == text:
         assert split_words(text) == _slowly(text)
 
 
+@settings(max_examples=50)
 @given(REVIEWS)
 def test_numbers_lead_back_to_the_words(texts):
     numbered = number_words([text.encode("utf-8", "replace") for text in texts])

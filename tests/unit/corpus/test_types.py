@@ -1,22 +1,12 @@
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
+from tests.support.reviews import split_of
 
 from lstm_study.corpus.types import Split
 
 LISTS = st.lists(st.lists(st.integers(1, 99), min_size=1, max_size=9), min_size=1, max_size=9)
-
-
-def split_of(lists: list[list[int]], *, rated: bool = False) -> Split:
-    return Split(
-        name="some",
-        token_ids=np.array([token for tokens in lists for token in tokens], dtype=np.int32),
-        offsets=np.cumsum([0, *map(len, lists)]),
-        labels=np.arange(len(lists), dtype=np.int8) % 2,
-        document_ids=np.arange(len(lists)) * 10,
-        ratings=np.arange(len(lists), dtype=np.int8) if rated else None,
-    )
 
 
 def lists_of(split: Split) -> list[list[int]]:
@@ -32,6 +22,7 @@ def test_a_split_knows_its_reviews_and_their_lengths():
         split[3]
 
 
+@settings(max_examples=50)
 @given(LISTS, st.data())
 def test_selected_reviews_are_the_reviews_selected(lists, data):
     split = split_of(lists, rated=True)
@@ -49,6 +40,7 @@ def test_a_mask_selects_too():
     assert lists_of(split.select(np.array([True, False, True]))) == [[1, 5], [1, 7]]
 
 
+@settings(max_examples=50)
 @given(LISTS, st.data())
 def test_parts_put_together_are_the_whole(lists, data):
     split = split_of(lists)

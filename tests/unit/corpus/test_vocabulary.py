@@ -30,7 +30,13 @@ def test_padding_and_start_are_not_decoded_and_cut_words_are_marked():
 
 
 def test_reserved_ids_have_names_and_ids_beyond_the_words_are_refused():
-    assert [VOCABULARY.word(token) for token in range(5)] == ["", "[START]", "[OOV]", "[OOV]", "the"]
+    assert [VOCABULARY.word(token) for token in range(5)] == [
+        "",
+        "[START]",
+        "[OOV]",
+        "[OOV]",
+        "the",
+    ]
     with pytest.raises(IndexError, match=r"\[0, 6\]. Received: 7"):
         VOCABULARY.word(7)
     with pytest.raises(IndexError):

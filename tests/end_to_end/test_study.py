@@ -1,0 +1,130 @@
+"""A whole study on real reviews, from the command line, as a user sees it."""
+
+import json
+import time
+
+import pandas as pd
+import pytest
+
+from lstm_study import Study
+from tests.support.commands import lstm_study, workers_of
+from tests.support.tiny import SPEC
+
+
+def test_a_study_runs_from_reviews_to_report_and_model(finished):
+    folder, result = finished
+    assert result.code == 0, result.out + result.err
+    assert result.err == ""
+    for line in ("Winner", "Baseline", "Verdict", "Report", "Model"):
+        assert f"\n{line}" in result.out
+    assert (folder / "reports/tiny/report.html").stat().st_size > 10_000
+    assert (folder / "reports/tiny/model/sentiment-lstm.keras").is_file()
+    assert (folder / "reports/tiny/model/sentiment-lstm.h5").is_file()
+
+
+def test_no_log_noise_of_tensorflow_reaches_the_terminal(finished):
+    folder, result = finished
+    noise = ("tensorflow", "cuda", "absl", "WARNING", "oneDNN", "Warning")
+    assert not [word for word in noise if word in result.out + result.err]
+    assert (folder / "study/runs/tiny/study.log").is_file()
+
+
+def test_the_progress_lines_count_what_runs(finished):
+    _, result = finished
+    lines = [line for line in result.out.splitlines() if line.startswith("Search ")]
+    assert "6 trials, 11 epochs" in lines[0]
+    counted = [line.split()[1] for line in lines if " of 6 " in line]
+    assert counted == ["1", "2", "3", "4", "5", "6"]
+    assert all("worked" in line and "left" in line for line in lines if " of 6 " in line)
+
+
+def test_a_second_run_says_at_once_that_the_study_is_finished(finished):
+    folder, first = finished
+    began = time.monotonic()
+    result = lstm_study("run", "tiny.toml", cwd=folder)
+    assert result.code == 0
+    assert "finished; --fresh starts it over" in result.out
+    assert result.out.split("\n\n")[-1].split() == first.out[first.out.index("Winner") :].split()
+    assert time.monotonic() - began < 20, "nothing is trained, no TensorFlow is imported"
+
+
+def test_nothing_is_left_running(finished):
+    folder, _ = finished
+    assert workers_of(folder) == []
+
+
+def test_the_test_half_was_opened_once_for_each_run_and_never_by_the_search(finished):
+    folder, _ = finished
+    lines = (folder / "study/runs/tiny/openings.jsonl").read_text().splitlines()
+    opened = [json.loads(line)["run_id"] for line in lines]
+    assert sorted(opened) == ["baseline-s1", "baseline-s2", "winner-s1", "winner-s2"]
+
+
+def test_status_says_what_is_done(finished):
+    folder, _ = finished
+    result = lstm_study("status", "tiny.toml", cwd=folder)
+    assert result.code == 0
+    assert "6 of 6 done" in result.out
+    assert "4 of 4 done" in result.out
+
+
+def test_python_sees_the_same_study_as_data_frames(finished, monkeypatch):
+    folder, _ = finished
+    monkeypatch.chdir(folder)
+    study = Study.load("tiny.toml")
+    trials, runs = study.trials(), study.runs()
+    assert len(trials) == 6
+    assert set(trials["status"]) == {"completed"}
+    assert trials["score"].between(0, 1).all()
+    assert runs.groupby("arm").size().to_dict() == {"baseline": 2, "winner": 2}
+    assert study.verdict().kind in ("better", "worse", "no difference shown")
+    written = pd.read_csv(folder / "reports/tiny/tables/trials.csv")
+    assert sorted(written["trial_id"]) == sorted(trials["trial_id"])
+    epochs = study.epochs()
+    assert len(epochs) == 11 + 4 * 2
+
+
+def test_predict_reads_arguments_lines_and_csv_alike(finished):
+    folder, _ = finished
+    texts = ["A fine film.", "A dull, dull film, <br /> and long!"]
+    model = "reports/tiny/model"
+    arguments = lstm_study("predict", model, *texts, cwd=folder)
+    lines = lstm_study("predict", model, cwd=folder, stdin="\n".join(texts) + "\n")
+    assert arguments.code == 0, arguments.err
+    assert arguments.out == lines.out
+    probabilities = [float(line.split("\t")[0]) for line in lines.out.splitlines()]
+    pd.DataFrame({"id": [7, 8], "text": texts}).to_csv(folder / "in.csv", index=False)
+    result = lstm_study(
+        "predict", model, "--csv", "in.csv", "--out", "out.csv", cwd=folder
+    )  # fmt: skip
+    assert result.code == 0, result.err
+    written = pd.read_csv(folder / "out.csv")
+    assert list(written["id"]) == [7, 8]
+    assert written["probability"].tolist() == pytest.approx(probabilities, abs=1e-4)
+
+
+def test_a_changed_spec_is_refused_by_the_name_of_its_key(finished):
+    folder, _ = finished
+    (folder / "changed.toml").write_text(SPEC.replace("max_epochs = 3", "max_epochs = 9"))
+    result = lstm_study("search", "changed.toml", cwd=folder)
+    assert result.code == 1
+    assert "search.max_epochs was 3, is 9" in result.err
+    assert "--fresh" in result.err
+
+
+def test_one_more_seed_is_no_change_but_more_work(finished, tmp_path):
+    folder, _ = finished
+    result = lstm_study("status", "tiny.toml", "--set", "compare.seeds=3", cwd=folder)
+    assert "4 of 6 done" in result.out
+
+
+def test_the_baseline_command_prints_summary_and_accuracy_and_saves_both_formats(finished):
+    folder, _ = finished
+    result = lstm_study("baseline", "tiny.toml", "--epochs", "1", cwd=folder)
+    assert result.code == 0, result.err
+    assert "Total params" in result.out
+    accuracy = next(line for line in result.out.splitlines() if line.startswith("Accuracy: "))
+    assert 0 <= float(accuracy.removeprefix("Accuracy: ").rstrip("%")) <= 100
+    saved = folder / "reports/tiny-baseline-1-epochs/baseline-model"
+    assert (saved / "sentiment-lstm.keras").is_file()
+    assert (saved / "sentiment-lstm.h5").is_file()

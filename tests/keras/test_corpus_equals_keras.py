@@ -1,0 +1,76 @@
+"""The corpus against Keras itself."""
+
+import random
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from keras.src.datasets import imdb as keras_imdb
+from keras.src.legacy.preprocessing import text as keras_text
+from tests.support.reviews import made_up_reviews, split_of, write_csv, write_npz
+
+import keras
+from lstm_study.corpus.batches import view
+from lstm_study.corpus.imdb_npz import load_imdb_npz
+from lstm_study.corpus.load import load
+from lstm_study.corpus.tokens import split_words
+from lstm_study.spec import DataTable
+
+LISTS = st.lists(st.lists(st.integers(1, 30), min_size=1, max_size=20), min_size=1, max_size=12)
+
+OPTIONS = [
+    {},
+    {"num_words": 50_000},
+    {"num_words": 20, "skip_top": 5},
+    {"num_words": 30, "seed": 7, "start_char": None, "oov_char": None},
+    {"start_char": None, "index_from": 0, "skip_top": 3, "oov_char": 99},
+    {"start_char": 5, "index_from": 10, "num_words": 40},
+]
+
+
+def _assert_equal_to_keras(path, options, monkeypatch):
+    monkeypatch.setattr(keras_imdb, "get_file", lambda **_: str(path))
+    halves = keras.datasets.imdb.load_data(**options)
+    for (reviews, labels), split in zip(halves, load_imdb_npz(path, **options), strict=True):
+        assert split.labels.tolist() == labels.tolist()
+        assert split.lengths.tolist() == [len(review) for review in reviews]
+        flat = [token for review in reviews for token in review]
+        assert np.array_equal(split.token_ids, flat)
+
+
+@pytest.mark.parametrize("options", OPTIONS)
+def test_a_small_npz_reads_as_keras_reads_it(tmp_path, monkeypatch, options):
+    _assert_equal_to_keras(write_npz(tmp_path / "imdb.npz"), options, monkeypatch)
+
+
+@pytest.mark.real_data
+@pytest.mark.parametrize("options", OPTIONS[:2])
+def test_the_real_npz_reads_as_keras_reads_it(data_folder, monkeypatch, options):
+    _assert_equal_to_keras(data_folder / "imdb.npz", options, monkeypatch)
+
+
+@given(LISTS, st.integers(3, 40), st.integers(1, 30))
+def test_a_view_equals_pad_sequences(lists, vocabulary_size, maxlen):
+    kept = [[token if token < vocabulary_size else 2 for token in tokens] for tokens in lists]
+    expected = keras.utils.pad_sequences(kept, maxlen=maxlen)
+    seen = view(split_of(lists), vocabulary_size=vocabulary_size, maxlen=maxlen)
+    assert seen.dtype == expected.dtype
+    assert np.array_equal(seen, expected)
+
+
+@given(st.text())
+def test_words_are_kerass_words(text):
+    text = text.encode("utf-8", "replace").decode("utf-8")
+    assert split_words(text) == keras_text.text_to_word_sequence(text)
+
+
+def test_ranks_are_the_keras_tokenizers(tmp_path):
+    rows = made_up_reviews(200)
+    random.Random(3).shuffle(rows)
+    path = write_csv(tmp_path / "r.csv", rows)
+    corpus = load(DataTable(source="csv", path=str(path)), seed=1, cache=tmp_path)
+    order = np.sort(corpus.training.document_ids) - 1
+    tokenizer = keras_text.Tokenizer()
+    tokenizer.fit_on_texts([rows[row][0] for row in order])
+    assert corpus.vocabulary.ids == {word: rank + 3 for word, rank in tokenizer.word_index.items()}

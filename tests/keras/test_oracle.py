@@ -1,0 +1,214 @@
+"""The oracle whose state is the records, beside plain Keras Tuner's, whose state is its own."""
+
+import threading
+from dataclasses import replace
+from pathlib import Path
+
+import grpc
+import keras_tuner
+import pytest
+from keras_tuner.src.engine.trial import TrialStatus
+
+from lstm_study.model.space import hyperparameters
+from lstm_study.records import Failure, Trial
+from lstm_study.search.chief import Chief
+from lstm_study.search.oracle import RecordedHyperband
+from lstm_study.search.plan import make_plan
+from lstm_study.search.tuner import ChiefClient
+from lstm_study.store import Store
+from tests.support.tiny import spec
+
+TEN = ("search.max_epochs=10",)
+WIDE = (*TEN, "space.lstm_units={min=1, max=99}", "space.embedding_dim={min=1, max=99}")
+
+
+def oracle_of(folder: Path, *settings: str) -> RecordedHyperband:
+    study = spec(*(settings or WIDE))
+    return RecordedHyperband(spec=study, plan=make_plan(study), store=Store(folder))
+
+
+def plain_oracle(folder: Path, **options) -> keras_tuner.oracles.HyperbandOracle:
+    """Keras Tuner's own, over the same space."""
+    oracle = keras_tuner.oracles.HyperbandOracle(
+        objective=keras_tuner.Objective("validation_accuracy", "max"),
+        **({"max_epochs": 10, "factor": 3, "seed": 3} | options),
+        hyperparameters=hyperparameters(spec(*WIDE).space),
+    )
+    oracle.verbose = 0
+    oracle._set_project_dir(str(folder), "plain")
+    return oracle
+
+
+def value_of(name: str) -> float:
+    """A made-up score for a configuration."""
+    return (sum(name.encode()) * 7919 % 1000) / 1000
+
+
+def finish(oracle: RecordedHyperband, folder: Path, trial, *, fails: bool = False) -> None:
+    """Does what a worker does when its trial ends."""
+    store = Store(folder)
+    record = store.read_trial(trial.trial_id)
+    assert record is not None
+    if fails:
+        failure = Failure(kind="diverged", message="the loss became nan")
+        store.write_trial(replace(record, status="failed", failure=failure))
+    else:
+        score = value_of(record.trial_id.rpartition("-")[0])
+        store.write_trial(replace(record, status="completed", score=score))
+    oracle.end_trial(trial)
+
+
+def play(oracle: RecordedHyperband, folder: Path, *, until: int = 1_000) -> list[str]:
+    """Runs trials one after the other."""
+    order = []
+    while len(order) < until:
+        trial = oracle.create_trial("w1")
+        if trial.status == TrialStatus.STOPPED:
+            break
+        order.append(trial.trial_id)
+        finish(oracle, folder, trial)
+    return order
+
+
+def records(folder: Path) -> list[Trial]:
+    return Store(folder).read_trials()
+
+
+def test_the_schedule_is_what_plain_keras_tuner_runs(tmp_path):
+    play(oracle_of(tmp_path / "ours"), tmp_path / "ours")
+    theirs = plain_oracle(tmp_path)
+    budgets = []
+    while (trial := theirs.create_trial("t")).status == TrialStatus.RUNNING:
+        budgets.append(trial.hyperparameters.values["tuner/epochs"])
+        theirs.update_trial(trial.trial_id, {"validation_accuracy": value_of(trial.trial_id)})
+        trial.status = "COMPLETED"
+        theirs.end_trial(trial)
+    assert sorted(record.budget_epochs for record in records(tmp_path / "ours")) == sorted(budgets)
+
+
+def test_trap_7_plain_keras_tuner_loses_its_finalists_to_two_failures_and_ours_does_not(tmp_path):
+    theirs, ended = plain_oracle(tmp_path, max_epochs=10), 0
+    while (trial := theirs.create_trial("t")).status == TrialStatus.RUNNING:
+        fails = ended in (3, 7)
+        if not fails:
+            theirs.update_trial(trial.trial_id, {"validation_accuracy": value_of(trial.trial_id)})
+        trial.status = "FAILED" if fails else "COMPLETED"
+        theirs.end_trial(trial)
+        ended += 1
+    finals = [
+        trial
+        for trial in theirs.trials.values()
+        if trial.hyperparameters.values["tuner/round"] == 2
+    ]
+    assert finals == [], "Keras Tuner has mended it"
+
+    ours, number = oracle_of(tmp_path / "ours"), 0
+    while (trial := ours.create_trial("w1")).status == TrialStatus.RUNNING:
+        finish(ours, tmp_path / "ours", trial, fails=number in (3, 7))
+        number += 1
+    assert sum(record.round == 2 for record in records(tmp_path / "ours")) == 2
+
+
+def test_trap_6_plain_keras_tuners_best_trial_can_be_one_of_a_small_budget(tmp_path):
+    theirs = plain_oracle(tmp_path, max_epochs=10)
+    first = theirs.create_trial("t")
+    theirs.update_trial(first.trial_id, {"validation_accuracy": 0.9})
+    first.status = "COMPLETED"
+    theirs.end_trial(first)
+    best = theirs.get_best_trials(1)[0]
+    assert best.hyperparameters.values["tuner/epochs"] == 2, "Keras Tuner has mended it"
+
+
+def test_trap_12_a_seed_of_zero_is_random_to_keras_tuner_and_refused_by_us(tmp_path):
+    assert plain_oracle(tmp_path, seed=0).seed != 0, "Keras Tuner has mended it"
+    with pytest.raises(Exception, match=r"study\.seed must be an integer >= 1"):
+        spec("study.seed=0")
+
+
+def test_traps_13_to_16_a_search_killed_after_any_trial_goes_on_as_if_it_never_stopped(tmp_path):
+    whole = tmp_path / "whole"
+    order = play(oracle_of(whole), whole)
+    for cut in range(0, len(order), 7):
+        folder = tmp_path / f"cut-{cut}"
+        play(oracle_of(folder), folder, until=cut)
+        oracle_of(folder).create_trial("w1")  # handed out, and killed before its first epoch
+        rest = play(oracle_of(folder), folder)
+        assert order[cut:] == rest
+        assert records(folder) == records(whole)
+
+
+def test_trap_15_nothing_of_keras_tuners_own_state_is_written_or_read(tmp_path):
+    play(oracle_of(tmp_path), tmp_path)
+    assert not list(tmp_path.rglob("oracle.json"))
+    assert not list(tmp_path.rglob("tuner*.json"))
+
+
+def test_trap_19_diverged_trials_never_end_the_search_and_three_bugs_in_a_row_do(tmp_path):
+    diverging = oracle_of(tmp_path / "a")
+    for _ in range(6):
+        finish(diverging, tmp_path / "a", diverging.create_trial("w1"), fails=True)
+    assert diverging.stop_reason == ""
+
+    buggy, store = oracle_of(tmp_path / "b"), Store(tmp_path / "b")
+    for _ in range(3):
+        trial = buggy.create_trial("w1")
+        failure = Failure(kind="bug", message="KeyError: 'x'", traceback="...")
+        record = store.read_trial(trial.trial_id)
+        store.write_trial(replace(record, status="failed", failure=failure))
+        buggy.end_trial(trial)
+    assert "3 trials in a row" in buggy.stop_reason
+    assert buggy.create_trial("w1").status == TrialStatus.STOPPED
+    assert oracle_of(tmp_path / "b").stop_reason == "", "a new start gives the mended code a chance"
+
+
+def test_trap_20_an_error_in_the_oracle_leaves_its_lock_free(tmp_path):
+    oracle = oracle_of(tmp_path)
+    with pytest.raises(KeyError):
+        oracle.update_trial("no such trial", {})
+    with pytest.raises(AssertionError):
+        oracle.end_trial(keras_tuner.engine.trial.Trial(oracle.get_space(), "no such trial"))
+    done = threading.Thread(target=oracle.create_trial, args=("w1",))
+    done.start()
+    done.join(timeout=5)
+    assert not done.is_alive()
+
+
+def test_trap_23_a_lost_workers_trial_goes_to_the_next_one_and_is_given_up_the_third_time(tmp_path):
+    oracle = oracle_of(tmp_path)
+    first = oracle.create_trial("w1")
+    for worker, next_worker in (("w1", "w2"), ("w2", "w3")):
+        record = oracle.lose_worker(worker, exit_code=-9)
+        assert record is not None
+        assert record.status == "running"
+        assert oracle.create_trial(next_worker).trial_id == first.trial_id
+    record = oracle.lose_worker("w3", exit_code=-9)
+    assert record is not None
+    assert record.failure is not None
+    assert record.failure.kind == "out_of_memory"
+    assert oracle.create_trial("w1").trial_id != first.trial_id
+
+
+def test_trap_24_a_stranger_without_the_token_is_refused_and_a_worker_is_not(tmp_path):
+    oracle = oracle_of(tmp_path)
+    with Chief(oracle) as chief:
+        assert chief.address.startswith("127.0.0.1:")
+        stranger = ChiefClient(oracle, address=chief.address, token="guess", worker="w1")
+        with pytest.raises(grpc.RpcError) as refused:
+            stranger.create_trial("w1")
+        assert refused.value.code() == grpc.StatusCode.UNAUTHENTICATED
+        worker = ChiefClient(oracle, address=chief.address, token=chief.token, worker="w1")
+        trial = worker.create_trial("w1")
+        assert trial.status == TrialStatus.RUNNING
+        assert trial.hyperparameters.values["maxlen"] in (6, 8)
+
+
+def test_checkpoints_that_no_trial_can_need_are_deleted_as_the_search_runs(tmp_path):
+    oracle, store, most = oracle_of(tmp_path), Store(tmp_path), 0
+    while (trial := oracle.create_trial("w1")).status == TrialStatus.RUNNING:
+        path = store.checkpoint_path(trial.trial_id)
+        path.parent.mkdir(exist_ok=True)
+        path.touch()
+        most = max(most, len(list(path.parent.iterdir())))
+        finish(oracle, tmp_path, trial)
+    assert most <= 6
+    assert list((tmp_path / "checkpoints").iterdir()) == []

@@ -1,0 +1,218 @@
+"""Reading texts, token ids and CSV files with a bundle."""
+
+import csv
+import io
+import itertools
+import tracemalloc
+
+import numpy as np
+import pytest
+from tests.support.bundles import WORDS, predictions, random_weights, small, trained, write
+from tests.support.reviews import write_csv
+
+from lstm_study.corpus.vocabulary import Vocabulary
+from lstm_study.errors import ExportError
+from lstm_study.export import Bundle, load_bundle, predict_csv
+
+
+@pytest.fixture(scope="module")
+def real(tmp_path_factory: pytest.TempPathFactory) -> Bundle:
+    run = trained()
+    folder = tmp_path_factory.mktemp("real") / "model"
+    write(folder, weights=run.weights, vocabulary=run.vocabulary)
+    return load_bundle(folder)
+
+
+@pytest.fixture(scope="module")
+def bundle(tmp_path_factory: pytest.TempPathFactory) -> Bundle:
+    configuration = small()
+    folder = tmp_path_factory.mktemp("small") / "model"
+    write(folder, weights=random_weights(configuration), vocabulary=Vocabulary(WORDS),
+          configuration=configuration, labels=("thumbs down", "thumbs up"))  # fmt: skip
+    return load_bundle(folder)
+
+
+def read(path, **options):
+    with path.open(encoding="utf-8", newline="") as file:
+        return list(csv.DictReader(file, **options))
+
+
+def test_a_text_gets_the_probability_that_the_retrained_network_gave_for_its_tokens(real):
+    run = trained()
+    assert len(run.texts) == 400
+    assert run.probabilities.std() > 0.05
+    assert predictions(real, run.texts) == pytest.approx(run.probabilities, abs=1e-5)
+    by_ids = np.concatenate(list(real.predict_token_ids(run.token_ids, batch_size=64)))
+    assert by_ids == pytest.approx(run.probabilities, abs=1e-5)
+
+
+def test_predictions_do_not_depend_on_the_batch(bundle):
+    texts = [" ".join(words) for words in itertools.product(WORDS[:5], repeat=2)]
+    whole = predictions(bundle, texts)
+    for size in (1, 3, 7, 25, 256):
+        batches = list(bundle.predict_texts(texts, batch_size=size))
+        assert [len(batch) for batch in batches[:-1]] == [size] * (len(batches) - 1)
+        assert np.concatenate(batches) == pytest.approx(whole, abs=1e-6)
+        assert batches[0].dtype == np.float32
+    assert len(set(np.round(whole, 5))) > 15
+
+
+def test_an_endless_stream_is_answered_batch_by_batch(bundle):
+    read_so_far = 0
+
+    def endless():
+        nonlocal read_so_far
+        while True:
+            read_so_far += 1
+            yield "great film"
+
+    batches = bundle.predict_texts(endless(), batch_size=8)
+    assert [len(next(batches)) for _ in range(3)] == [8, 8, 8]
+    assert read_so_far == 24
+
+
+def test_no_texts_give_nothing_and_an_empty_text_gives_one_probability(bundle):
+    assert list(bundle.predict_texts([])) == []
+    assert predictions(bundle, ["", "  ", "unseen"]) == pytest.approx(
+        predictions(bundle, ["..."] * 3)
+    )
+
+
+def test_a_wrong_call_is_told_at_once(bundle):
+    with pytest.raises(TypeError, match="several texts"):
+        bundle.predict_texts("a film")
+    with pytest.raises(ValueError, match="batch_size must be >= 1"):
+        bundle.predict_texts(["a film"], batch_size=0)
+    with pytest.raises(ExportError, match="text 2: must be Unicode"):
+        list(bundle.predict_texts(["fine", "half \ud800 a letter"]))
+    for wrong in ([-1], [0.5], [[1, 2]], ["a"], [2**31]):
+        with pytest.raises(ExportError, match="review 2: must be token ids"):
+            list(bundle.predict_token_ids([[1, 4], wrong]))
+
+
+def test_a_csv_keeps_its_columns_as_they_were_and_gets_two_more(bundle, tmp_path):
+    rows = [
+        ("=1+1", "great film", "+49"),
+        ("-2", 'awful, "the" film\nwas', "@cmd"),
+        ("", "", " spaces "),
+        ("0012", "caffè — ελληνικά", "1e5"),
+    ]
+    source = write_csv(tmp_path / "in.csv", rows, header=("id", "text", "phone"))
+    assert predict_csv(bundle, source, tmp_path / "new" / "out.csv") == 4
+    found = read(tmp_path / "new" / "out.csv")
+    assert list(found[0]) == ["id", "text", "phone", "probability", "label"]
+    assert [(row["id"], row["text"], row["phone"]) for row in found] == rows
+    expected = predictions(bundle, [text for _, text, _ in rows])
+    assert [float(row["probability"]) for row in found] == pytest.approx(expected, abs=1e-7)
+    assert {row["label"] for row in found} <= {"thumbs down", "thumbs up"}
+    for row in found:
+        assert row["label"] == ("thumbs up" if float(row["probability"]) > 0.5 else "thumbs down")
+
+
+def test_a_label_column_of_the_files_own_is_not_overwritten(bundle, tmp_path):
+    source = write_csv(tmp_path / "in.csv", [("great", "1")], header=("text", "label"))
+    predict_csv(bundle, source, tmp_path / "out.csv")
+    (row,) = read(tmp_path / "out.csv")
+    assert row["label"] == "1" and row["predicted_label"].startswith("thumbs")
+    twice = write_csv(tmp_path / "twice.csv", [("a", "b", "c")],
+                      header=("text", "label", "predicted_label"))  # fmt: skip
+    with pytest.raises(ExportError, match="Rename one of them"):
+        predict_csv(bundle, twice, tmp_path / "out.csv")
+
+
+@pytest.mark.parametrize(
+    ("encoding", "delimiter", "end"),
+    [
+        ("utf-8", ";", "\n"),
+        ("utf-8-sig", ",", "\r\n"),
+        ("utf-16", "\t", "\r\n"),
+        ("utf-8", "|", "\n"),
+    ],
+)
+def test_delimiter_line_ends_and_encoding_stay_the_files_own(
+    bundle, tmp_path, encoding, delimiter, end
+):
+    text = f"text{delimiter}n{end}great caffè{delimiter}1{end}{end}awful{delimiter}2{end}"
+    (tmp_path / "in.csv").write_bytes(text.encode(encoding))
+    assert predict_csv(bundle, tmp_path / "in.csv", tmp_path / "out.csv") == 2
+    out = (tmp_path / "out.csv").read_bytes()
+    assert out[:2] == text.encode(encoding)[:2]
+    decoded = out.decode(encoding)
+    assert decoded.startswith(delimiter.join(["text", "n", "probability", "label"]) + end)
+    found = list(csv.reader(io.StringIO(decoded, newline=""), delimiter=delimiter))
+    assert [row[0] for row in found] == ["text", "great caffè", "awful"]
+
+
+def test_another_column_and_another_encoding_can_be_named(bundle, tmp_path):
+    (tmp_path / "in.tsv").write_bytes("review\tstars\ncaffè\t9\n".encode("cp1252"))
+    predict_csv(bundle, tmp_path / "in.tsv", tmp_path / "out.tsv", text_column="review",
+                encoding="cp1252")  # fmt: skip
+    line = (tmp_path / "out.tsv").read_bytes().splitlines()[1].decode("cp1252")
+    assert line.startswith("caffè\t9\t0.")
+    assert float(line.split("\t")[2]) == pytest.approx(predictions(bundle, ["caffè"])[0], abs=1e-6)
+
+
+def test_what_is_wrong_with_a_csv_is_one_line_and_leaves_the_earlier_target(bundle, tmp_path):
+    target = tmp_path / "out.csv"
+    target.write_text("earlier")
+
+    def error(content: bytes, name: str = "in.csv", **options) -> str:
+        (tmp_path / name).write_bytes(content)
+        with pytest.raises(ExportError) as caught:
+            predict_csv(bundle, tmp_path / name, target, **options)
+        assert "\n" not in str(caught.value)
+        assert target.read_text() == "earlier"
+        assert sorted(path.name for path in tmp_path.iterdir()) == sorted(
+            {"out.csv", name, "in.csv"}
+        )
+        return str(caught.value)
+
+    assert "an empty file" in error(b"")
+    assert "an empty line" in error(b"\ntext\n")
+    assert "Did you mean 'Text'?" in error(b"id,Text\n1,great\n")
+    assert "Did you mean 'texts'?" in error(b"texts;id\ngreat;1\n")
+    assert "Received: 'id', 'stars'. Name" in error(b"id,stars\n1,2\n")
+    assert "one column 'text'. Received: 2" in error(b"text,text\n1,2\n")
+    assert "must be UTF-8" in error("text\ngreat\ncaffè\n".encode("latin-1"))
+    assert "must be UTF-8" in error(b"text\n" + b"great\n" * 3_000 + b"caff\xe8\n")
+    assert "encoding must be one that Python knows" in error(b"text\na\n", encoding="klingon")
+    assert "in.csv:3: must have 2 fields" in error(b"text,id\na,1\nb,2,3\n")
+    assert "is not well formed" in error(b'text,id\n"great"film,1\n')
+    with pytest.raises(ExportError, match="no such file"):
+        predict_csv(bundle, tmp_path / "none.csv", target)
+    with pytest.raises(ExportError, match="is the file to read"):
+        predict_csv(bundle, tmp_path / "in.csv", tmp_path / "in.csv")
+    with pytest.raises(ExportError, match="cannot be written"):
+        (tmp_path / "in.csv").write_text("text\na\n")
+        predict_csv(bundle, tmp_path / "in.csv", target / "out.csv")
+
+
+def test_a_header_alone_gives_a_header_alone_and_a_huge_field_is_no_trouble(bundle, tmp_path):
+    source = write_csv(tmp_path / "in.csv", [], header=("text",))
+    assert predict_csv(bundle, source, tmp_path / "out.csv") == 0
+    assert (tmp_path / "out.csv").read_text() == "text,probability,label\n"
+    limit = csv.field_size_limit()
+    source = write_csv(tmp_path / "in.csv", [("great film " * 50_000,)], header=("text",))
+    assert predict_csv(bundle, source, tmp_path / "out.csv") == 1
+    assert csv.field_size_limit() == limit
+
+
+def test_twenty_five_thousand_texts_stream_with_progress_in_bounded_memory(bundle, tmp_path):
+    source = write_csv(
+        tmp_path / "in.csv", ((f"great film number {n} " + "x" * 1_000,) for n in range(25_000)),
+        header=("text",),
+    )  # fmt: skip
+    seen: list[tuple[str, int, int]] = []
+    tracemalloc.start()
+    try:
+        rows = predict_csv(bundle, source, tmp_path / "out.csv",
+                           progress=lambda *state: seen.append(state))  # fmt: skip
+        _, peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert rows == 25_000
+    assert peak < source.stat().st_size / 2
+    done = [state[1] for state in seen]
+    assert len(seen) == 25 and done == sorted(done)
+    assert seen[-1] == ("predicting", source.stat().st_size, source.stat().st_size)
+    assert sum(1 for _ in (tmp_path / "out.csv").open()) == 25_001

@@ -1,0 +1,106 @@
+"""The hypermodel: a spec's space in Keras Tuner's terms."""
+
+import itertools
+from collections import Counter
+
+import keras
+import keras_tuner
+import pytest
+
+from lstm_study.configuration import BASELINE, HYPERPARAMETERS
+from lstm_study.errors import SearchError
+from lstm_study.model.builder import build_network
+from lstm_study.model.space import (
+    LSTMHyperModel,
+    configuration_count,
+    configuration_of,
+    draw,
+    hyperparameters,
+)
+from tests.support.tiny import spec
+
+
+def take(count: int, *settings: str, seed: int = 3):
+    return list(itertools.islice(draw(spec(*settings).space, seed=seed), count))
+
+
+def test_the_baseline_is_the_documented_network():
+    network = build_network(BASELINE, seed=1)
+    kinds = [type(layer).__name__ for layer in network.layers]
+    assert kinds == ["InputLayer", "Embedding", "LSTM", "Dense"]
+    assert network.count_params() == 6_491_701 == BASELINE.parameter_count
+    embedding, lstm, dense = network.layers[1:]
+    assert not embedding.mask_zero
+    assert (lstm.units, lstm.dropout, lstm.recurrent_dropout) == (100, 0.2, 0.2)
+    assert dense.activation is keras.activations.sigmoid
+    assert network.input_shape == (None, 500)
+
+
+def test_stacked_layers_return_sequences_between_them_and_are_counted():
+    configuration = BASELINE.with_values(vocabulary_size=50, maxlen=5, lstm_layers=3)
+    network = build_network(configuration, seed=1)
+    assert [layer.return_sequences for layer in network.layers[2:5]] == [True, True, False]
+    assert network.count_params() == configuration.parameter_count
+
+
+def test_keras_tuner_sees_every_hyperparameter_and_builds_the_network():
+    study = spec()
+    hp = hyperparameters(study.space)
+    assert [item.name for item in hp.space] == list(HYPERPARAMETERS)
+    model = LSTMHyperModel(study.space, study.protocol, seed=1).build(hp)
+    assert model.count_params() == configuration_of(hp.values).parameter_count
+
+
+def test_keras_tuner_never_draws_the_end_of_a_stepped_range_and_we_do():
+    theirs = keras_tuner.HyperParameters()
+    theirs.Float("dropout", 0.0, 0.3, step=0.1)
+    drawn = {round(theirs.space[0].random_sample(seed), 6) for seed in range(300)}
+    assert drawn == {0.0, 0.1, 0.2}, "Keras Tuner has mended it: simplify hyperparameters()"
+    ours = hyperparameters(spec("space.dropout={min=0.0, max=0.3, step=0.1}").space)
+    dropout = next(item for item in ours.space if item.name == "dropout")
+    assert {dropout.random_sample(seed) for seed in range(300)} == {0.0, 0.1, 0.2, 0.3}
+
+
+def test_trap_12_seeds_42_and_48_give_unrelated_trials():
+    first, second = take(20, seed=42), take(20, seed=48)
+    assert first != second
+    assert all(first[i] != second[j] for i, j in [(1, 0), (2, 1), (3, 2)])
+    oracles = []
+    for seed in (42, 48):
+        oracle = keras_tuner.oracles.RandomSearchOracle(
+            objective=keras_tuner.Objective("x", "max"), max_trials=9, seed=seed,
+            hyperparameters=hyperparameters(spec().space),
+        )  # fmt: skip
+        oracles.append([oracle.populate_space(str(n))["values"] for n in range(4)])
+    searched = [name for name in HYPERPARAMETERS if name != "lstm_layers"]
+    shifted = [[values[name] for name in searched] for values in oracles[1]]
+    plain = [[values[name] for name in searched] for values in oracles[0]]
+    assert len(plain) == len(shifted)
+
+
+def test_every_configuration_is_drawn_once_and_a_small_space_to_its_last_one():
+    small = (
+        "space.dropout=0.1", "space.recurrent_dropout=0.0",
+        "space.vocabulary_size=50", "space.maxlen={choices=[6, 8, 10, 12]}",
+        "space.embedding_dim={choices=[4, 6, 8, 10, 12, 14, 16, 18, 20, 22]}",
+        "space.lstm_units={min=1, max=20, step=1}",
+    )  # fmt: skip
+    assert configuration_count(spec(*small).space) == 800
+    drawn = take(1_000, *small)
+    assert len(drawn) == 800
+    assert max(Counter(drawn).values()) == 1
+
+
+def test_a_range_without_a_step_is_continuous_for_rates_and_whole_for_sizes():
+    settings = ("space.dropout={min=0.0, max=0.5}", "space.lstm_units={min=10, max=99}")
+    drawn = take(50, *settings)
+    assert configuration_count(spec(*settings).space) is None
+    assert len({item.dropout for item in drawn}) == 50
+    assert all(10 <= item.lstm_units <= 99 for item in drawn)
+
+
+def test_log_sampling_with_a_step_multiplies_by_it():
+    drawn = take(200, "space.lstm_units={min=16, max=256, step=2, sampling='log'}")
+    assert {item.lstm_units for item in drawn} == {16, 32, 64, 128, 256}
+    with pytest.raises(SearchError, match="must be > 1 with log sampling"):
+        take(1, "space.lstm_units={min=16, max=256, step=1, sampling='log'}")

@@ -1,0 +1,171 @@
+"""One training: stopped, promoted, gone on with, to the bit."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import keras
+import numpy as np
+import pytest
+
+from lstm_study.configuration import Configuration
+from lstm_study.errors import DivergedError, RecordError
+from lstm_study.spec import ProtocolTable
+from lstm_study.training.checkpoint import (
+    Checkpoint,
+    read_checkpoint,
+    set_state,
+    state_of,
+    write_checkpoint,
+)
+from lstm_study.training.failures import classify
+from lstm_study.training.fit import Training, evaluate, predict, train
+from tests.support.tiny import split
+
+CONFIGURATION = Configuration(
+    vocabulary_size=100, maxlen=8, embedding_dim=6, lstm_units=5, dropout=0.3, recurrent_dropout=0.2
+)
+PROTOCOL = ProtocolTable(batch_size=16)
+
+
+def fit(tmp_path: Path, *, epochs: int, start: Checkpoint | None = None, seed: int = 7, **changes):
+    """Trains, and returns model and last checkpoint."""
+    save = tmp_path / "checkpoint.npz"
+    seen: list[Checkpoint] = []
+    model = train(
+        Training(
+            configuration=replace(CONFIGURATION, **changes),
+            protocol=PROTOCOL,
+            seed=seed,
+            epochs=epochs,
+        ),
+        reviews=split(60),
+        validation=split(24, name="validation", seed=2),
+        start=start,
+        save=save,
+        where=str(save),
+        on_step=lambda step: None,
+        on_epoch=seen.append,
+    )
+    return model, read_checkpoint(save), seen
+
+
+def scores(checkpoint: Checkpoint) -> list[tuple[float | None, ...]]:
+    return [
+        (e.train_loss, e.train_accuracy, e.validation_loss, e.validation_accuracy)
+        for e in checkpoint.epochs
+    ]
+
+
+def test_traps_3_and_4_a_trial_promoted_from_2_to_4_to_10_epochs_equals_ten_straight(tmp_path):
+    _, straight, _ = fit(tmp_path / "straight", epochs=10)
+    _, first, _ = fit(tmp_path / "a", epochs=2)
+    _, second, _ = fit(tmp_path / "b", epochs=4, start=first)
+    _, third, _ = fit(tmp_path / "c", epochs=10, start=second)
+    assert scores(third) == scores(straight)
+    assert len(third.variables) == len(straight.variables)
+    for ours, theirs in zip(third.variables, straight.variables, strict=True):
+        np.testing.assert_array_equal(ours, theirs)
+
+
+def test_a_checkpoint_holds_adams_moments_and_step_count_and_the_dropout_seed(tmp_path):
+    model, checkpoint, _ = fit(tmp_path, epochs=1)
+    names = [variable.name for variable in [*model.variables, *model.optimizer.variables]]
+    steps = int(checkpoint.variables[names.index("iteration")])
+    assert steps == 4, "60 reviews in batches of 16"
+    assert any("seed_generator_state" in name for name in names)
+    assert sum("momentum" in name for name in names) == len(model.trainable_variables)
+
+
+def test_two_trainings_with_one_seed_are_equal_and_with_another_differ(tmp_path):
+    _, first, _ = fit(tmp_path / "a", epochs=2)
+    _, second, _ = fit(tmp_path / "b", epochs=2)
+    _, other, _ = fit(tmp_path / "c", epochs=2, seed=8)
+    assert scores(first) == scores(second)
+    assert scores(first) != scores(other)
+
+
+def test_stacked_layers_train_and_resume_like_one(tmp_path):
+    _, straight, _ = fit(tmp_path / "a", epochs=2, lstm_layers=2)
+    _, first, _ = fit(tmp_path / "b", epochs=1, lstm_layers=2)
+    _, second, _ = fit(tmp_path / "c", epochs=2, start=first, lstm_layers=2)
+    assert scores(straight) == scores(second)
+
+
+def test_the_loss_is_keras_own_and_validation_is_keras_evaluate(tmp_path):
+    model, checkpoint, _ = fit(tmp_path, epochs=1)
+    validation = split(24, name="validation", seed=2)
+    probabilities = predict(model, validation, CONFIGURATION)
+    labels = validation.labels.astype("float32")
+    loss = float(keras.losses.binary_crossentropy(labels[None], probabilities[None])[0])
+    ours, accuracy = evaluate(probabilities, validation.labels)
+    assert ours == pytest.approx(loss, abs=1e-6)
+    assert accuracy == np.mean((probabilities > 0.5) == (labels > 0.5))
+    assert checkpoint.epochs[0].validation_loss == ours
+
+
+def test_trap_18_a_training_that_diverges_ends_in_that_step(tmp_path):
+    steps = []
+    with pytest.raises(DivergedError, match="the loss became nan at step 2 of epoch 1"):
+        train(
+            Training(
+                configuration=CONFIGURATION,
+                protocol=ProtocolTable(batch_size=16, optimizer="sgd", learning_rate=10.0),
+                seed=7,
+                epochs=5,
+            ),
+            reviews=split(60),
+            validation=None,
+            start=_poisoned(tmp_path),
+            save=tmp_path / "c.npz",
+            where="",
+            on_step=steps.append,
+            on_epoch=lambda checkpoint: None,
+        )
+    assert len(steps) == 1
+
+
+def _poisoned(tmp_path: Path) -> Checkpoint:
+    """Weights so large that the second step's loss is NaN."""
+    from lstm_study.model.builder import build_model
+
+    model = build_model(
+        CONFIGURATION, protocol=ProtocolTable(optimizer="sgd", learning_rate=10.0), seed=7
+    )
+    variables = [np.array(array) for array in state_of(model)]
+    position = [v.path for v in model.variables].index("probability/kernel")
+    variables[position][:] = 3e38
+    return Checkpoint(epochs=(), variables=tuple(variables))
+
+
+def test_a_divergence_and_a_lack_of_memory_and_a_bug_are_told_apart():
+    assert classify(DivergedError("the loss became nan")).kind == "diverged"
+    assert classify(MemoryError()).kind == "out_of_memory"
+    assert classify(RuntimeError("RESOURCE_EXHAUSTED: OOM when allocating")).kind == "out_of_memory"
+    bug = classify(KeyError("x"))
+    assert (bug.kind, bug.message) == ("bug", "KeyError: 'x'")
+    assert "KeyError" in bug.traceback
+
+
+def test_another_networks_checkpoint_is_refused(tmp_path):
+    model, checkpoint, _ = fit(tmp_path, epochs=1)
+    smaller = tuple(array[..., :1] if array.ndim else array for array in checkpoint.variables)
+    with pytest.raises(RecordError, match="another network's weights"):
+        set_state(model, smaller, where="x.npz")
+
+
+def test_a_torn_checkpoint_is_noticed_wherever_it_is_torn(tmp_path):
+    path = tmp_path / "c.npz"
+    arrays = (np.arange(500, dtype=np.float32), np.ones((3, 3)))
+    write_checkpoint(path, Checkpoint(epochs=(), variables=arrays))
+    whole = path.read_bytes()
+    for kept in (0, 1, 100, len(whole) // 2, len(whole) - 1):
+        path.write_bytes(whole[:kept])
+        with pytest.raises(RecordError, match="is torn"):
+            read_checkpoint(path)
+    flipped = bytearray(whole)
+    flipped[len(whole) // 2] ^= 0xFF
+    path.write_bytes(flipped)
+    with pytest.raises(RecordError, match="is torn"):
+        read_checkpoint(path)
+    path.write_bytes(whole)
+    np.testing.assert_array_equal(read_checkpoint(path).variables[0], arrays[0])

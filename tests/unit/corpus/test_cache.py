@@ -1,0 +1,85 @@
+import logging
+import os
+
+import numpy as np
+import pytest
+from tests.unit.corpus.test_summary import assembled
+
+from lstm_study.corpus import cache
+from lstm_study.corpus.cache import cache_folder, read_entry, write_entry
+from lstm_study.corpus.summary import summarise
+from lstm_study.errors import DataError
+
+
+def written(folder):
+    corpus = assembled()
+    summary = summarise(corpus, source="csv", path="r.csv", source_sha256="ab")
+    write_entry(folder, corpus, summary)
+    return corpus, summary
+
+
+def test_what_was_written_is_read_back_as_views_of_the_files(tmp_path):
+    corpus, summary = written(tmp_path / "entry")
+    entry = read_entry(tmp_path / "entry")
+    assert entry.training.token_ids.tolist() == corpus.training.token_ids.tolist()
+    assert entry.training.token_ids.dtype == np.int32
+    assert entry.read_test().labels.tolist() == corpus.test.labels.tolist()
+    assert entry.words == corpus.words
+    assert entry.summary == summary
+    assert isinstance(entry.training.token_ids.base, np.memmap)
+    assert not entry.training.token_ids.flags.writeable
+    assert [path.name for path in tmp_path.iterdir()] == ["entry"]
+
+
+def test_an_entry_that_is_not_there_is_none_and_nothing_is_said(tmp_path, caplog):
+    assert read_entry(tmp_path / "entry") is None
+    assert not caplog.records
+
+
+@pytest.mark.parametrize(
+    "damage", ["shorter", "changed", "missing", "no manifest", "torn manifest"]
+)
+def test_a_torn_entry_is_found_told_and_written_anew(tmp_path, caplog, damage):
+    folder = tmp_path / "entry"
+    written(folder)
+    victim = folder / ("manifest.json" if "manifest" in damage else "training-token_ids.npy")
+    raw = victim.read_bytes()
+    if damage in ("missing", "no manifest"):
+        victim.unlink()
+    else:
+        changed = raw[:-1] + bytes([raw[-1] ^ 1])
+        victim.write_bytes(changed if damage == "changed" else raw[: len(raw) // 2])
+    with caplog.at_level(logging.WARNING):
+        assert read_entry(folder) is None
+    assert "is damaged" in caplog.text
+    written(folder)
+    assert read_entry(folder) is not None
+    assert [path.name for path in tmp_path.iterdir()] == ["entry"]
+    assert not (folder / "replaced").exists()
+
+
+def test_a_cache_that_cannot_be_written_is_one_line_that_names_the_variable(tmp_path):
+    (tmp_path / "file").write_text("in the way", encoding="utf-8")
+    with pytest.raises(DataError, match="LSTM_STUDY_CACHE") as caught:
+        written(tmp_path / "file" / "corpora" / "entry")
+    assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize("stop", [OSError(28, "No space left on device"), KeyboardInterrupt()])
+def test_an_entry_that_could_not_be_finished_leaves_nothing(tmp_path, monkeypatch, stop):
+    def stopped(*_):
+        raise stop
+
+    monkeypatch.setattr(cache, "sha256_of", stopped)
+    with pytest.raises(DataError if isinstance(stop, OSError) else KeyboardInterrupt):
+        written(tmp_path / "entry")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_the_cache_is_where_it_is_given_or_named_or_the_users(tmp_path, monkeypatch):
+    assert cache_folder(tmp_path) == tmp_path
+    monkeypatch.setenv("LSTM_STUDY_CACHE", str(tmp_path / "named"))
+    assert cache_folder(None) == tmp_path / "named"
+    monkeypatch.delenv("LSTM_STUDY_CACHE")
+    assert cache_folder(None).name == "lstm-study"
+    assert os.fspath(cache_folder(None)).startswith(os.path.expanduser("~"))  # noqa: PTH111

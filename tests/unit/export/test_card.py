@@ -1,0 +1,117 @@
+"""The model card."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from tests.support.fake_study import HOSTILE, completed_study, one_seed_study
+
+from lstm_study.corpus.vocabulary import Vocabulary
+from lstm_study.errors import ExportError
+from lstm_study.export.card import example, metric_rows, model_card
+from lstm_study.export.settings import BundleFacts
+from lstm_study.records import StudyRecords
+
+SENTENCE = "Better by 1.2 points, interval 0.4 to 2.0."
+
+
+def facts(records: StudyRecords, **changes) -> BundleFacts:
+    values = {
+        "run": next(run for run in records.runs if run.run_id == "winner-s1"),
+        "chosen": "the median of 4 runs",
+        "labels": ("negative", "positive"),
+        "vocabulary": Vocabulary(("the", "film")),
+        "no_text_model": "",
+        "records": records,
+        "made_at": "2025-03-02T10:00:00.000Z",
+        "versions": {"keras": "3.15.1"},
+    }
+    return BundleFacts(**(values | changes))
+
+
+def test_a_card_has_data_protocol_metrics_limits_terms_and_use():
+    records = completed_study()
+    card = model_card(facts(records), verdict_sentence=SENTENCE)
+    for heading in ("What it is", "How it was trained", "Data", "Metrics on the test reviews",
+                    "Limits", "How to use it", "Made with"):  # fmt: skip
+        assert f"\n## {heading}\n" in card
+    assert SENTENCE in card
+    assert "Maas" in card and "Learning Word Vectors for Sentiment Analysis" in card
+    assert "published for research" in card
+    assert records.corpus.digest in card
+    run = facts(records).run
+    assert f"| lstm_units | {run.configuration.lstm_units} |" in card
+    assert f"{run.configuration.parameter_count:,} numbers" in card
+    assert "tf.saved_model.load" in card and "{{" not in card and "{%" not in card
+
+
+def test_the_metrics_are_those_of_the_stored_probabilities():
+    from sklearn.metrics import brier_score_loss, log_loss, roc_auc_score
+
+    records = completed_study(seeds=2)
+    run = facts(records).run
+    rows = metric_rows(records, run)
+    assert [row[0] for row in rows] == ["baseline", "winner", "this model (winner-s1)"]
+    labels, one = records.test_labels, records.predictions["winner-s1"]
+    assert rows[2][2:] == [
+        "1",
+        f"{100 * np.mean((one > 0.5) == labels):.2f}%",
+        f"{log_loss(labels, one):.4f}",
+        f"{roc_auc_score(labels, one):.4f}",
+        f"{brier_score_loss(labels, one):.4f}",
+        rows[2][7],
+    ]
+    both = [log_loss(labels, records.predictions[f"winner-s{index}"]) for index in (1, 2)]
+    assert rows[1][4] == f"{np.mean(both):.4f}"
+    assert " to " in rows[1][3]
+
+
+def test_one_seed_and_lost_predictions_make_a_card_with_dashes():
+    records = one_seed_study()
+    assert " to " not in metric_rows(records, facts(records).run)[0][3]
+    lost = replace(records, predictions={}, test_labels=None)
+    (row,) = metric_rows(lost, facts(lost).run)
+    assert row[5:] == ["–", "–", "–"]
+    assert "| – |" in model_card(facts(lost), verdict_sentence=SENTENCE)
+
+
+def test_names_from_files_cannot_break_out_of_the_card():
+    records = completed_study()
+    hostile = f"{HOSTILE} | [x](http://x) `c` **b**\n# heading"
+    records = replace(records, title=hostile, settings=(hostile,))
+    card = model_card(facts(records, labels=("no|", hostile)), verdict_sentence=hostile)
+    assert "<script" not in card.replace("\\<script", "")
+    assert "\n# heading" not in card
+    table = [line for line in card.splitlines() if line.startswith("| split")]
+    assert table and table[0].replace("\\|", "").count("|") == 4
+
+
+def test_a_users_own_reviews_are_not_called_imdbs():
+    records = completed_study()
+    records = replace(records, corpus=replace(records.corpus, source="csv"))
+    card = model_card(facts(records), verdict_sentence=SENTENCE)
+    assert "Maas" not in card and "which the study does not know" in card
+
+
+def test_a_card_without_words_or_text_model_says_so():
+    records = completed_study()
+    card = model_card(
+        facts(records, vocabulary=None, no_text_model="words are not known"),
+        verdict_sentence=SENTENCE,
+    )
+    assert "no model that takes raw text in this bundle: words are not known" in card
+    assert "vocabulary.txt" not in card
+
+
+def test_a_study_without_its_reviews_in_numbers_is_refused():
+    records = replace(completed_study(), corpus=None)
+    with pytest.raises(ExportError, match="no record of its reviews"):
+        model_card(facts(records), verdict_sentence=SENTENCE)
+
+
+def test_the_example_compiles_with_and_without_words():
+    for words in (True, False):
+        text = example(words=words)
+        compile(text, "example.py", "exec")
+        assert "lstm_study" not in text
+        assert ("vocabulary.txt" in text) is words

@@ -1,0 +1,139 @@
+"""Tests of the tables of whole studies, against numbers worked from the records."""
+
+from collections.abc import Callable
+
+import pytest
+
+from lstm_study.report.content import Content
+from lstm_study.report.numbers import FORMATS
+from tests.support.fake_study import ALL_STUDIES
+
+ContentOf = Callable[[str], Content]
+
+
+@pytest.mark.parametrize("name", ALL_STUDIES)
+def test_every_column_is_explained_and_has_a_known_format(content: ContentOf, name: str) -> None:
+    for table in content(name).tables.values():
+        assert table.title
+        for column in table.columns:
+            assert column.meaning, (table.name, column.name)
+            assert column.form in FORMATS
+
+
+def test_cost_adds_up_what_trials_and_runs_left(content: ContentOf) -> None:
+    made = content("completed")
+    rows = {row["stage"]: row for row in made.tables["cost"].records()}
+    assert rows["search"]["trainings"] == 23
+    assert rows["search"]["epochs"] == 75
+    assert rows["comparison"]["trainings"] == 8
+    assert rows["comparison"]["epochs"] == 8 * 5
+    assert rows["both"]["epochs"] == 75 + 40
+    seconds = sum(trial.seconds for trial in made.records.trials)
+    assert rows["search"]["training_seconds"] == pytest.approx(seconds)
+
+
+def test_an_arms_mean_and_spread_are_those_of_its_runs(content: ContentOf) -> None:
+    made = content("completed")
+    runs = [run.test_accuracy for run in made.records.runs if run.arm == "winner"]
+    assert len(runs) == 4
+    mean = sum(value or 0 for value in runs) / 4
+    spread = (sum(((value or 0) - mean) ** 2 for value in runs) / 3) ** 0.5
+    row = made.tables["comparison"].records()[1]
+    assert row["arm"] == "winner"
+    assert row["test_accuracy_mean"] == pytest.approx(mean)
+    assert row["test_accuracy_sd"] == pytest.approx(spread)
+
+
+def test_a_failed_run_is_counted_and_left_out_of_the_mean(content: ContentOf) -> None:
+    row = content("failed").tables["comparison"].records()[1]
+    assert (row["seeds"], row["failed"]) == (3, 1)
+
+
+def test_failures_list_trials_and_runs_with_their_errors(content: ContentOf) -> None:
+    rows = content("failed").tables["failures"].records()
+    assert {row["error_kind"] for row in rows} == {
+        "diverged",
+        "out_of_memory",
+        "bug",
+        "lost_worker",
+    }
+    assert [row["training_id"] for row in rows if row["stage"] == "comparison"] == ["winner-s4"]
+
+
+def test_an_interrupted_trial_is_listed_without_an_error(content: ContentOf) -> None:
+    rows = content("interrupted").tables["failures"].records()
+    assert [(row["status"], row["message"]) for row in rows] == [("interrupted", None)]
+
+
+def test_one_seed_has_no_standard_deviation(content: ContentOf) -> None:
+    row = content("one-seed").tables["comparison"].records()[0]
+    assert row["seeds"] == 1
+    assert row["test_accuracy_sd"] is None
+
+
+def test_without_a_winner_the_baseline_stands_alone(content: ContentOf) -> None:
+    assert content("diverged").tables["comparison"].column("arm") == ["baseline"]
+
+
+def test_the_winner_is_shown_before_anything_was_retrained(content: ContentOf) -> None:
+    made = content("interrupted")
+    assert made.tables["comparison"].column("arm") in (["baseline"], ["baseline", "winner"])
+    assert made.tables["comparison"].value(0, "test_accuracy_mean") is None
+
+
+def test_ties_share_a_score_and_not_a_rank(content: ContentOf) -> None:
+    rows = [row for row in content("tied").tables["trials"].records() if row["rank"] is not None]
+    assert {row["score"] for row in rows} == {0.875}
+    assert sorted(int(row["rank"] or 0) for row in rows) == list(range(1, len(rows) + 1))
+    first = min(rows, key=lambda row: int(row["rank"] or 0))
+    assert first["parameter_count"] == min(row["parameter_count"] for row in rows)
+
+
+def test_reviews_longer_than_maxlen_are_estimated_from_the_bins(content: ContentOf) -> None:
+    rows = content("completed").tables["maxlen_choices"].records()
+    found = {row["maxlen"]: row["cut_share"] for row in rows}
+    # 1,600 reviews; longer than 200: 291 + 250 + 150 + 20; of the bin 150 to 200, a fifth of the
+    # 310 is at most 160, so 248 of it are longer.
+    assert found[200] == pytest.approx(711 / 1600)
+    assert found[160] == pytest.approx((711 + 248) / 1600)
+
+
+def test_a_promoted_trials_curve_starts_where_its_parent_ended(content: ContentOf) -> None:
+    made = content("completed")
+    promoted = next(trial for trial in made.records.trials if trial.round == 1)
+    epochs = [
+        row["epoch"]
+        for row in made.tables["trial_curves"].records()
+        if row["trial_id"] == promoted.trial_id
+    ]
+    assert epochs == list(range(promoted.initial_epoch, promoted.budget_epochs + 1))
+
+
+def test_roc_curves_start_at_nothing_and_end_at_everything(content: ContentOf) -> None:
+    rows = [
+        row for row in content("completed").tables["roc"].records() if row["run_id"] == "winner-s1"
+    ]
+    assert len(rows) <= 101
+    assert (rows[0]["false_positive_rate"], rows[0]["true_positive_rate"]) == (0.0, 0.0)
+    assert (rows[-1]["false_positive_rate"], rows[-1]["true_positive_rate"]) == (1.0, 1.0)
+
+
+def test_the_area_under_a_thinned_roc_curve_is_the_metric(content: ContentOf) -> None:
+    made = content("completed")
+    rows = [row for row in made.tables["roc"].records() if row["run_id"] == "winner-s1"]
+    points = [
+        (float(row["false_positive_rate"] or 0), float(row["true_positive_rate"] or 0))
+        for row in rows
+    ]
+    area = sum(
+        (right[0] - left[0]) * (right[1] + left[1]) / 2
+        for left, right in zip(points, points[1:], strict=False)
+    )
+    metric = made.tables["metrics"].where(run_id="winner-s1")[0]
+    assert area == pytest.approx(made.tables["metrics"].value(metric, "roc_auc"), abs=0.002)
+
+
+def test_every_review_lies_in_one_bin_of_the_calibration(content: ContentOf) -> None:
+    made = content("completed")
+    rows = [row for row in made.tables["calibration"].records() if row["arm"] == "baseline"]
+    assert sum(int(row["reviews"] or 0) for row in rows) == 4 * 2_000

@@ -1,0 +1,51 @@
+"""Tests of how the report writes numbers."""
+
+import math
+
+import pytest
+
+from lstm_study.report import numbers
+
+
+@pytest.mark.parametrize(
+    ("form", "value", "text"),
+    [
+        ("percent", 0.87341, "87.34%"),
+        ("percent", 1.0, "100.00%"),
+        ("share", 0.2, "20%"),
+        ("share", 0.934, "93.4%"),
+        ("points", 0.0052, "+0.52"),
+        ("points", -0.0052, "−0.52"),
+        ("points", -0.000001, "0.00"),
+        ("bare_points", 0.0283, "2.83"),
+        ("probability", 0.03456, "0.035"),
+        ("probability", 0.0004, "< 0.001"),
+        ("loss", 0.34567, "0.3457"),
+        ("coefficient", -0.456, "−0.46"),
+        ("count", 6_491_701, "6,491,701"),
+        ("plain", 0.30000000000000004, "0.3"),
+        ("plain", 50_000.0, "50,000"),
+        ("short_count", 6_491_701, "6.49 M"),
+        ("short_count", 16, "16"),
+        ("duration", 0, "0 s"),
+        ("duration", 0.0421, "42 ms"),
+        ("duration", 0.9996, "1.0 s"),
+        ("duration", 9.96, "10 s"),
+        ("duration", 119.4, "119 s"),
+        ("duration", 119.6, "2 min"),
+        ("duration", 3599, "1 h"),
+        ("duration", 7384, "2 h 3 min"),
+        ("duration", 200_000, "2 days 8 h"),
+        ("size", 8_000_000_000, "8 GB"),
+        ("date", "2025-03-01T09:00:12.345Z", "2025-03-01 09:00 UTC"),
+        ("text", "b2-00-r0", "b2-00-r0"),
+    ],
+)
+def test_each_format_writes_worked_examples(form: str, value: float, text: str) -> None:
+    assert numbers.show(value, form) == text
+
+
+@pytest.mark.parametrize("form", sorted(numbers.FORMATS))
+@pytest.mark.parametrize("value", [None, "", math.nan, math.inf])
+def test_what_is_missing_is_a_dash_in_every_format(form: str, value: float | str | None) -> None:
+    assert numbers.show(value, form) == "–"

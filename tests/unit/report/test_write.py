@@ -1,0 +1,153 @@
+"""Tests of the report's folder: whole or not at all. The empty study has no figures, so is quick."""
+
+import csv
+import hashlib
+import json
+from pathlib import Path
+
+import pytest
+
+from lstm_study.analysis.verdict import judge
+from lstm_study.errors import ReportError
+from lstm_study.records import StudyRecords
+from lstm_study.report.write import OWN, ReportPaths, write_report
+from tests.support.fake_study import empty_study, fake_corpus
+
+
+def _write(
+    folder: Path, *, records: StudyRecords | None = None, made_at: str = "2025-03-02T10:00:00.000Z"
+) -> ReportPaths:
+    study = records or empty_study()
+    return write_report(
+        study,
+        verdict=judge(study, seed=7),
+        folder=folder,
+        made_at=made_at,
+        versions={"keras": "3.15.0"},
+        git_commit="0123456789ab",
+        bundle=None,
+    )
+
+
+def _bytes(folder: Path) -> dict[str, bytes]:
+    return {
+        str(path.relative_to(folder)): path.read_bytes()
+        for path in sorted(folder.rglob("*"))
+        if path.is_file()
+    }
+
+
+def test_every_file_is_where_the_paths_say(tmp_path: Path) -> None:
+    paths = _write(tmp_path / "reports" / "fake")
+    for path in (paths.html, paths.manifest, paths.summary, paths.markdown):
+        assert path.stat().st_size > 100
+    assert (paths.tables / "trials.csv").is_file()
+    assert (paths.tables / "README.csv").is_file()
+
+
+def test_the_same_records_give_the_same_bytes(tmp_path: Path) -> None:
+    _write(tmp_path / "one")
+    _write(tmp_path / "two")
+    assert _bytes(tmp_path / "one") == _bytes(tmp_path / "two")
+
+
+def test_a_second_report_takes_the_place_of_the_first_and_leaves_nothing_of_it(
+    tmp_path: Path,
+) -> None:
+    folder = tmp_path / "fake"
+    _write(folder)
+    (folder / "tables" / "old.csv").write_text("x")
+    _write(folder, made_at="2025-03-03T10:00:00.000Z")
+    assert not (folder / "tables" / "old.csv").exists()
+    assert "2025-03-03" in (folder / "report.html").read_text()
+    assert [path.name for path in tmp_path.iterdir()] == ["fake"]
+
+
+def test_the_model_bundle_in_the_folder_is_left_alone(tmp_path: Path) -> None:
+    bundle = tmp_path / "fake" / "model"
+    bundle.mkdir(parents=True)
+    (bundle / "sentiment-lstm.keras").write_bytes(b"weights")
+    _write(tmp_path / "fake")
+    assert (bundle / "sentiment-lstm.keras").read_bytes() == b"weights"
+
+
+def test_a_folder_that_cannot_be_written_is_one_line_and_leaves_nothing(tmp_path: Path) -> None:
+    (tmp_path / "fake").write_text("a file")
+    with pytest.raises(ReportError) as caught:
+        _write(tmp_path / "fake")
+    assert "\n" not in str(caught.value)
+    assert str(tmp_path / "fake") in str(caught.value)
+    assert [path.name for path in tmp_path.iterdir()] == ["fake"]
+
+
+@pytest.mark.parametrize("stop", range(1, 2 * len(OWN)))
+def test_a_failure_while_moving_in_leaves_the_earlier_report_whole(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, stop: int
+) -> None:
+    folder = tmp_path / "fake"
+    _write(folder)
+    (folder / "notes.txt").write_text("mine")
+    before = _bytes(folder)
+    rename, calls = Path.rename, iter(range(1, 1000))
+
+    def fail_once(path: Path, target: Path) -> Path:
+        if next(calls) == stop:
+            raise OSError(28, "No space left on device")
+        return rename(path, target)
+
+    monkeypatch.setattr(Path, "rename", fail_once)
+    try:
+        _write(folder, made_at="2025-03-03T10:00:00.000Z")
+    except ReportError:
+        assert _bytes(folder) == before
+    else:
+        assert stop > len(OWN)
+    assert [path.name for path in tmp_path.iterdir()] == ["fake"]
+
+
+def test_the_manifest_names_every_file_with_its_digest(tmp_path: Path) -> None:
+    paths = _write(tmp_path / "fake")
+    files = json.loads(paths.manifest.read_text())["files"]
+    found = _bytes(paths.folder)
+    found.pop("manifest.json")
+    assert files == {name: hashlib.sha256(data).hexdigest() for name, data in found.items()}
+
+
+def test_the_manifest_holds_what_repeats_the_study(tmp_path: Path) -> None:
+    study = empty_study()
+    manifest = json.loads(_write(tmp_path / "fake").manifest.read_text())
+    assert manifest["spec"] == study.spec
+    assert manifest["spec_text"] == study.spec_text
+    assert manifest["seeds"]["study"] == 7
+    assert manifest["git_commit"] == "0123456789ab"
+    assert manifest["versions"] == {"keras": "3.15.0"}
+    assert manifest["data"] is None
+    assert manifest["openings"] == []
+
+
+def test_the_data_dictionary_covers_every_column_of_every_csv(tmp_path: Path) -> None:
+    paths = _write(tmp_path / "fake")
+    with (paths.tables / "README.csv").open(newline="") as file:
+        explained = {(row["table"], row["column"]) for row in csv.DictReader(file)}
+    for path in paths.tables.glob("*.csv"):
+        if path.name != "README.csv":
+            with path.open(newline="") as file:
+                header = next(csv.reader(file))
+            assert {(path.name, column) for column in header} <= explained
+
+
+def test_the_summary_says_what_the_verdict_says(tmp_path: Path) -> None:
+    study = empty_study()
+    summary = json.loads(_write(tmp_path / "fake").summary.read_text())
+    verdict = judge(study, seed=7)
+    assert summary["verdict"]["kind"] == verdict.kind
+    assert summary["verdict"]["sentence"] == verdict.sentence
+
+
+def test_digests_of_the_data_reach_the_manifest(tmp_path: Path) -> None:
+    from dataclasses import replace
+
+    study = replace(empty_study(), corpus=replace(fake_corpus(), length_counts=(), coverage=()))
+    manifest = json.loads(_write(tmp_path / "fake", records=study).manifest.read_text())
+    assert manifest["data"]["digest"] == "d" * 64
+    assert manifest["data"]["reviews"] == {"train": 1600, "validation": 400, "test": 2000}
