@@ -71,14 +71,8 @@ def short_count(value: float) -> str:
 
 def duration(seconds: float) -> str:
     """A time in the units a person would say: 0.042 → "42 ms", 7384 → "2 h 3 min"."""
-    if seconds == 0:
-        return "0 s"
-    if seconds < 0.9995:
-        return f"{1000 * seconds:.0f} ms"
-    if seconds < 9.95:
-        return f"{seconds:.1f} s"
     if seconds < 119.5:
-        return f"{seconds:.0f} s"
+        return _short_duration(seconds)
     minutes = round(seconds / 60)
     if minutes < 60:
         return f"{minutes} min"
@@ -87,6 +81,14 @@ def duration(seconds: float) -> str:
         return f"{hours} h {minutes} min" if minutes else f"{hours} h"
     days, hours = divmod(round(seconds / 3600), 24)
     return f"{days} days {hours} h" if hours else f"{days} days"
+
+
+def _short_duration(seconds: float) -> str:
+    if seconds == 0:
+        return "0 s"
+    if seconds < 0.9995:
+        return f"{1000 * seconds:.0f} ms"
+    return f"{seconds:.1f} s" if seconds < 9.95 else f"{seconds:.0f} s"
 
 
 def size(value: float) -> str:

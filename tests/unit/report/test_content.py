@@ -1,12 +1,13 @@
 """Tests of the tables of whole studies, against numbers worked from the records."""
 
+import itertools
 from collections.abc import Callable
 
 import pytest
+from tests.support.fake_study import ALL_STUDIES
 
 from lstm_study.report.content import Content
 from lstm_study.report.numbers import FORMATS
-from tests.support.fake_study import ALL_STUDIES
 
 ContentOf = Callable[[str], Content]
 
@@ -127,7 +128,7 @@ def test_the_area_under_a_thinned_roc_curve_is_the_metric(content: ContentOf) ->
     ]
     area = sum(
         (right[0] - left[0]) * (right[1] + left[1]) / 2
-        for left, right in zip(points, points[1:], strict=False)
+        for left, right in itertools.pairwise(points)
     )
     metric = made.tables["metrics"].where(run_id="winner-s1")[0]
     assert area == pytest.approx(made.tables["metrics"].value(metric, "roc_auc"), abs=0.002)

@@ -1,15 +1,16 @@
 """Tests of the page: every number traced, everything escaped, nothing asked of the network."""
 
+import itertools
 import re
 from collections.abc import Callable
 
 import pytest
+from tests.support.fake_study import ALL_STUDIES, HOSTILE
+from tests.support.report_page import parse, untraced
 
 from lstm_study.report.content import Content
 from lstm_study.report.html import SECTIONS, render
 from lstm_study.report.tables import to_csv
-from tests.support.fake_study import ALL_STUDIES, HOSTILE
-from tests.support.report_page import parse, untraced
 
 ContentOf = Callable[[str], Content]
 
@@ -46,7 +47,7 @@ def test_headings_go_down_one_level_at_a_time(content: ContentOf, name: str) -> 
     levels = [int(node.tag[1]) for node in page.walk() if re.fullmatch(r"h[1-6]", node.tag)]
     assert levels[0] == 1
     assert levels.count(1) == 1
-    assert all(after <= before + 1 for before, after in zip(levels, levels[1:], strict=False))
+    assert all(after <= before + 1 for before, after in itertools.pairwise(levels))
 
 
 @pytest.mark.parametrize("name", ALL_STUDIES)

@@ -1,14 +1,15 @@
 """Tests of how figures become SVG, on one small drawing."""
 
+import functools
 import re
 
 import matplotlib as mpl
 from matplotlib.figure import Figure
+from tests.support.fake_study import HOSTILE
+from tests.support.report_page import parse
 
 from lstm_study.report.style import RC, WINNER, Marks, Picture, arm_colours, picture
 from lstm_study.report.tables import table
-from tests.support.fake_study import HOSTILE
-from tests.support.report_page import parse
 
 
 def _draw(figure: Figure) -> Marks:
@@ -19,7 +20,12 @@ def _draw(figure: Figure) -> Marks:
     return {"points": ["b2-00-r0", f'"{HOSTILE}']}
 
 
+@functools.cache
 def _picture() -> Picture:
+    return _draw_again()
+
+
+def _draw_again() -> Picture:
     return picture(
         _draw,
         name="small",
@@ -32,7 +38,7 @@ def _picture() -> Picture:
 
 def test_the_settings_of_matplotlib_are_as_they_were() -> None:
     before = dict(mpl.rcParams)
-    _picture()
+    _draw_again()
     assert dict(mpl.rcParams) == before
     assert mpl.rcParams["svg.hashsalt"] != RC["svg.hashsalt"]
 
@@ -40,7 +46,7 @@ def test_the_settings_of_matplotlib_are_as_they_were() -> None:
 def test_a_drawing_is_the_same_bytes_every_time_whatever_the_settings() -> None:
     first = _picture()
     with mpl.rc_context({"font.size": 20, "axes.facecolor": "red"}):
-        second = _picture()
+        second = _draw_again()
     assert second.svg == first.svg
     assert second.png == first.png
 
@@ -65,10 +71,6 @@ def test_lines_and_points_carry_the_trial_they_show() -> None:
         ("use", "b2-00-r0"),
         ("use", f'"{HOSTILE}'),
         ("g", "b2-00-r0"),
-    ] or [(node.tag, node.attributes["data-trial"]) for node in marked] == [
-        ("g", "b2-00-r0"),
-        ("use", "b2-00-r0"),
-        ("use", f'"{HOSTILE}'),
     ]
 
 

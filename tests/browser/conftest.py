@@ -1,0 +1,74 @@
+"""Debian's Chromium through Playwright, and the reports that it opens."""
+
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, Page, sync_playwright
+from tests.support.fake_study import hostile_study
+
+from lstm_study.analysis.verdict import judge
+from lstm_study.report.write import write_report
+
+ARGUMENTS = [
+    "--no-sandbox",
+    "--headless",
+    "--disable-gpu",
+    "--disable-background-networking",
+    "--no-first-run",
+    "--disable-component-update",
+    "--disable-sync",
+]
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    """Chromium, headless; its tests are skipped where it is not installed."""
+    chromium = shutil.which("chromium")
+    if chromium is None:
+        pytest.skip("chromium is not installed: the report is NOT looked at in a browser")
+    with sync_playwright() as playwright:
+        launched = playwright.chromium.launch(executable_path=chromium, args=ARGUMENTS)
+        yield launched
+        launched.close()
+
+
+@pytest.fixture(scope="session")
+def report(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The report of the hostile fake study, which also holds failures of every kind."""
+    records = hostile_study()
+    return write_report(
+        records,
+        verdict=judge(records, seed=7),
+        folder=tmp_path_factory.mktemp("reports") / "fake",
+        made_at="2025-03-02T10:00:00.000Z",
+        versions={"keras": "3.15.0"},
+        git_commit="0123456789ab",
+        bundle=None,
+    ).html
+
+
+class Watched:
+    """A page, and what it said or asked for that it should not have."""
+
+    def __init__(self, page: Page) -> None:
+        self.page = page
+        self.complaints: list[str] = []
+        self.requests: list[str] = []
+        page.on("console", lambda message: self.complaints.append(message.text))
+        page.on("pageerror", lambda error: self.complaints.append(str(error)))
+        page.on("dialog", lambda dialog: self.complaints.append(f"dialog: {dialog.message}"))
+        page.on("request", lambda request: self.requests.append(request.url))
+
+
+@pytest.fixture
+def watched(browser: Browser, report: Path) -> Iterator[Watched]:
+    """The report, open at desktop size; whatever happens, it stays silent and asks for nothing."""
+    context = browser.new_context(viewport={"width": 1280, "height": 900})
+    found = Watched(context.new_page())
+    found.page.goto(report.as_uri())
+    yield found
+    assert found.complaints == []
+    assert found.requests == [report.as_uri()]
+    context.close()
