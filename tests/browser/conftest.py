@@ -6,10 +6,10 @@ from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser, Page, sync_playwright
-from tests.support.fake_study import hostile_study
 
 from lstm_study.analysis.verdict import judge
 from lstm_study.report.write import write_report
+from tests.support.fake_study import hostile_study
 
 ARGUMENTS = [
     "--no-sandbox",
@@ -65,7 +65,7 @@ class Watched:
 @pytest.fixture
 def watched(browser: Browser, report: Path) -> Iterator[Watched]:
     """The report, open at desktop size; whatever happens, it stays silent and asks for nothing."""
-    context = browser.new_context(viewport={"width": 1280, "height": 900})
+    context = browser.new_context(viewport={"width": 1280, "height": 900}, reduced_motion="reduce")
     found = Watched(context.new_page())
     found.page.goto(report.as_uri())
     yield found

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser, Page
+
 from tests.browser.conftest import Watched
 from tests.support.fake_study import HOSTILE, hostile_study
 

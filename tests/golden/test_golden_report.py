@@ -1,7 +1,7 @@
 """Reports of the fake studies against golden files: pages, tables, summaries.
 
-Scrubbed before comparing: drawings (they depend on matplotlib's version), style and script (files of
-the package, with tests in the browser), and digits of floats that depend on the processor.
+Scrubbed before comparing: drawings (they depend on matplotlib's version), style and script (files
+of the package, tested in the browser), and digits of floats that depend on the processor.
 """
 
 import functools
@@ -9,12 +9,12 @@ import re
 from collections.abc import Callable
 
 import pytest
-from tests.support.fake_study import ALL_STUDIES
-from tests.support.report_page import untraced
 
 from lstm_study.analysis.verdict import judge
 from lstm_study.report.content import Content, gather, illustrate
 from lstm_study.report.write import render_files
+from tests.support.fake_study import ALL_STUDIES
+from tests.support.report_page import untraced
 
 PAGES = ("completed", "hostile", "interrupted", "empty")
 TABLES = (

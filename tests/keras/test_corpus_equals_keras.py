@@ -2,20 +2,20 @@
 
 import random
 
+import keras
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from keras.src.datasets import imdb as keras_imdb
 from keras.src.legacy.preprocessing import text as keras_text
-from tests.support.reviews import made_up_reviews, split_of, write_csv, write_npz
 
-import keras
 from lstm_study.corpus.batches import view
 from lstm_study.corpus.imdb_npz import load_imdb_npz
 from lstm_study.corpus.load import load
 from lstm_study.corpus.tokens import split_words
 from lstm_study.spec import DataTable
+from tests.support.reviews import made_up_reviews, split_of, write_csv, write_npz
 
 LISTS = st.lists(st.lists(st.integers(1, 30), min_size=1, max_size=20), min_size=1, max_size=12)
 

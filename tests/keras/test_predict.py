@@ -7,12 +7,12 @@ import tracemalloc
 
 import numpy as np
 import pytest
-from tests.support.bundles import WORDS, predictions, random_weights, small, trained, write
-from tests.support.reviews import write_csv
 
 from lstm_study.corpus.vocabulary import Vocabulary
 from lstm_study.errors import ExportError
 from lstm_study.export import Bundle, load_bundle, predict_csv
+from tests.support.bundles import WORDS, predictions, random_weights, small, trained, write
+from tests.support.reviews import write_csv
 
 
 @pytest.fixture(scope="module")
@@ -73,8 +73,8 @@ def test_an_endless_stream_is_answered_batch_by_batch(bundle):
 
 def test_no_texts_give_nothing_and_an_empty_text_gives_one_probability(bundle):
     assert list(bundle.predict_texts([])) == []
-    assert predictions(bundle, ["", "  ", "unseen"]) == pytest.approx(
-        predictions(bundle, ["..."] * 3)
+    assert predictions(bundle, ["", "  ", "unseen", "\ud800"]) == pytest.approx(
+        predictions(bundle, ["..."] * 4)
     )
 
 
@@ -83,8 +83,6 @@ def test_a_wrong_call_is_told_at_once(bundle):
         bundle.predict_texts("a film")
     with pytest.raises(ValueError, match="batch_size must be >= 1"):
         bundle.predict_texts(["a film"], batch_size=0)
-    with pytest.raises(ExportError, match="text 2: must be Unicode"):
-        list(bundle.predict_texts(["fine", "half \ud800 a letter"]))
     for wrong in ([-1], [0.5], [[1, 2]], ["a"], [2**31]):
         with pytest.raises(ExportError, match="review 2: must be token ids"):
             list(bundle.predict_token_ids([[1, 4], wrong]))
@@ -215,4 +213,4 @@ def test_twenty_five_thousand_texts_stream_with_progress_in_bounded_memory(bundl
     done = [state[1] for state in seen]
     assert len(seen) == 25 and done == sorted(done)
     assert seen[-1] == ("predicting", source.stat().st_size, source.stat().st_size)
-    assert sum(1 for _ in (tmp_path / "out.csv").open()) == 25_001
+    assert (tmp_path / "out.csv").read_bytes().count(b"\n") == 25_001

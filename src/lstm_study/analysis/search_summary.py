@@ -12,6 +12,7 @@ from typing import Literal
 
 from lstm_study.configuration import Configuration
 from lstm_study.records import Epoch, Trial
+from lstm_study.schedule import hyperband
 
 Direction = Literal["max", "min"]
 
@@ -176,38 +177,27 @@ def rounds(
 ) -> tuple[RoundSummary, ...]:
     """Sets what Hyperband's schedule plans beside what ran, round by round, first to run first.
 
-    Worked by hand for max_epochs 10, factor 3: bracket 2 is 12 trials to epoch 2, 4 to epoch 4 and
-    2 to epoch 10; bracket 1 is 6 to epoch 4 and 2 to epoch 10; bracket 0 is 4 to epoch 10.
-
-    Source: Keras Tuner 1.4.8, `keras_tuner/src/tuners/hyperband.py`, `_get_num_brackets`,
-        `_get_size` and `_get_epochs`; the bracket sizes differ from those in Li et al. 2018.
+    The plan is the schedule's; a space with fewer configurations than it wants runs fewer.
     """
     counts = Counter(
         (trial.iteration, trial.bracket, trial.round, trial.status) for trial in trials
     )
-    brackets, epochs = 0, float(max_epochs)
-    while epochs >= 1:
-        epochs /= factor
-        brackets += 1
-    smallest = math.ceil(1 + math.log(max_epochs, factor))
-    found = []
-    for iteration in range(iterations):
-        for bracket in reversed(range(brackets)):
-            before = 0
-            for number in range(bracket + 1):
-                key = (iteration, bracket, number)
-                budget = math.ceil(max_epochs / factor ** (bracket - number))
-                planned = math.ceil(smallest / (bracket + 1) * factor ** (bracket - number))
-                found.append(
-                    RoundSummary(
-                        iteration=iteration, bracket=bracket, round=number,
-                        initial_epoch=before, budget_epochs=budget, planned=planned,
-                        completed=counts[*key, "completed"], failed=counts[*key, "failed"],
-                        unfinished=counts[*key, "running"] + counts[*key, "interrupted"],
-                    )
-                )  # fmt: skip
-                before = budget
-    return tuple(found)
+    return tuple(
+        RoundSummary(
+            iteration=bracket.iteration,
+            bracket=bracket.bracket,
+            round=item.round,
+            initial_epoch=item.initial_epoch,
+            budget_epochs=item.budget_epochs,
+            planned=item.trials,
+            completed=counts[*key, "completed"],
+            failed=counts[*key, "failed"],
+            unfinished=counts[*key, "running"] + counts[*key, "interrupted"],
+        )
+        for bracket in hyperband(max_epochs=max_epochs, factor=factor, iterations=iterations)
+        for item in bracket.rounds
+        if (key := (bracket.iteration, bracket.bracket, item.round))
+    )
 
 
 def failed(trials: Iterable[Trial]) -> tuple[Trial, ...]:

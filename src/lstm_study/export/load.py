@@ -57,15 +57,12 @@ class Bundle:
             the last one shorter.
 
         Raises:
-            ExportError: The bundle does not know the words, or a text is not Unicode.
+            ExportError: The bundle does not know the words.
         """
         if isinstance(texts, str):
             raise TypeError(f"texts must be several texts. Received: one string, {texts[:40]!r}")
         words = self._words()
-        numbered = enumerate(texts, start=1)
-        return self.predict_token_ids(
-            (_encoded(words, text, number) for number, text in numbered), batch_size
-        )
+        return self.predict_token_ids(map(words.encode, texts), batch_size)
 
     def predict_token_ids(
         self, reviews: Iterable[TokenIds], batch_size: int = 256
@@ -163,15 +160,6 @@ def _read_vocabulary(path: Path, *, words: int) -> Vocabulary:
             f"Received: {len(lines) - 1:,}. Export the model again."
         )
     return Vocabulary(tuple(lines[:-1]))
-
-
-def _encoded(vocabulary: Vocabulary, text: str, number: int) -> NDArray[np.int32]:
-    try:
-        return vocabulary.encode(text)
-    except UnicodeEncodeError:
-        raise ExportError(
-            f"text {number}: must be Unicode. Received: {text[:40]!r}. Give the texts in UTF-8."
-        ) from None
 
 
 def _checked(row: TokenIds, number: int) -> NDArray[np.int32]:

@@ -87,7 +87,7 @@ def save_network(network: Any, path: Path) -> None:
     Raises:
         OSError: The file can't be written.
     """
-    with _quietly():
+    with quietly():
         network.save(path)
 
 
@@ -137,8 +137,8 @@ def _anatomy(network: Any) -> list[Any]:
 
 
 @contextmanager
-def _quietly() -> Iterator[None]:
-    """Drops two remarks that are not for users, and keeps absl from setting logging up.
+def quietly() -> Iterator[None]:
+    """Saves without two remarks that are not for users, and keeps absl from setting logging up.
 
     absl gives the root logger a handler that prints, if it has none, before a filter is asked.
     """

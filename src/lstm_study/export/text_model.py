@@ -11,10 +11,13 @@ from typing import Any
 from lstm_study.configuration import Configuration
 from lstm_study.corpus.tokens import FILTERS
 from lstm_study.corpus.vocabulary import OUT_OF_VOCABULARY, PADDING, START, Vocabulary
+from lstm_study.export.network import quietly
 
 _UNKNOWN = -1
 # Their lower case depends on the locale in the Unicode library that TensorFlow uses.
 _BY_LOCALE = "İÌÍĨĮ"
+# Unicode's last code point, which never stands for a letter.
+_NUL = "\U0010ffff"
 
 
 def write_text_model(
@@ -53,7 +56,8 @@ def write_text_model(
     module.tokenise = tokenise
     module.serve = serve
     try:
-        tf.saved_model.save(module, str(folder), signatures={"serving_default": serve})
+        with quietly():
+            tf.saved_model.save(module, str(folder), signatures={"serving_default": serve})
     except tf.errors.OpError as error:
         raise OSError(error.message) from error
 
@@ -92,13 +96,19 @@ def _token_ids(texts: Any, table: Any, lowered: dict[str, str], *, maxlen: int) 
 
 
 def _lower(texts: Any, lowered: dict[str, str]) -> Any:
-    """Lowers UTF-8 as `str.lower` does, in any locale: first ASCII, for a Turkish I has no dot."""
+    """Lowers UTF-8 as `str.lower` does, in any locale: first ASCII, for a Turkish I has no dot.
+
+    With one exception: a capital sigma beside one of the few letters that the library does not
+    know may end as the sigma of a word's end where Python has the other, or the reverse.
+    """
     import tensorflow as tf
 
     texts = tf.strings.lower(texts)
     for upper, lower in lowered.items():
         texts = tf.strings.regex_replace(texts, upper, lower)
-    return tf.strings.lower(texts, encoding="utf-8")
+    # Lowering in UTF-8 ends a text at its first NUL, so that is put aside.
+    texts = tf.strings.regex_replace(texts, r"\x00", _NUL)
+    return tf.strings.regex_replace(tf.strings.lower(texts, encoding="utf-8"), _NUL, "\0")
 
 
 def _lowered_otherwise() -> dict[str, str]:

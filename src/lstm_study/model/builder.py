@@ -3,6 +3,7 @@
 from typing import Any
 
 import keras
+
 from lstm_study.configuration import Configuration
 from lstm_study.seeds import derive
 from lstm_study.spec import ProtocolTable

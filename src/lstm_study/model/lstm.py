@@ -15,6 +15,7 @@ from typing import Any
 
 import keras
 from keras import ops
+
 from lstm_study.model import lstm_sweeps
 from lstm_study.model.lstm_sweeps import CHUNK, Masks, Span, Weights
 

@@ -223,7 +223,7 @@ def sweep_backward(
         for weight in (weights.kernel, weights.recurrent_kernel)
     )
     units = weights.recurrent_kernel.shape[0]
-    ones = ops.ones((1, CHUNK * ops.shape(sequences)[0]), sequences.dtype)
+    ones = ops.ones((CHUNK * ops.shape(sequences)[0], 1), sequences.dtype)
 
     def step(first: Any, k: Any, d_output: Any, d_carry: Any, d_z: Any, upstream: Any) -> Any:
         t = first + k
@@ -273,7 +273,7 @@ def sweep_backward(
             (
                 d_kernel + _product_over_rows(x, d, d_kernel.dtype),
                 d_recurrent + _product_over_rows(h, d, d_recurrent.dtype),
-                d_bias + ops.cast(ops.matmul(ones, _flat(d)), d_bias.dtype),
+                d_bias + ops.cast(ops.matmul(ops.transpose(_flat(d)), ones), d_bias.dtype),
             )
             for (d_kernel, d_recurrent, d_bias), x, h, d in zip(
                 sums, rows, states, d_z, strict=True
@@ -283,13 +283,13 @@ def sweep_backward(
 
     d_z = tuple(_room(CHUNK, d_state[0]) for _ in range(GATES))
     sums = tuple(
-        tuple(ops.zeros((n, units), "float32") for n in (weights.kernel.shape[0], units, 1))
+        tuple(ops.zeros((units, n), "float32") for n in (weights.kernel.shape[0], units, 1))
         for _ in range(GATES)
     )
     start = (*d_state, ops.zeros_like(sequences), d_z, sums)
     d_output, d_carry, d_sequences, _, sums = _loop(span.chunks, chunk, start)
     d_kernel, d_recurrent, d_bias = (
-        ops.cast(ops.concatenate(parts, axis=-1), weights.kernel.dtype)
+        ops.cast(ops.transpose(ops.concatenate(parts)), weights.kernel.dtype)
         for parts in zip(*sums, strict=True)
     )
     return d_sequences, Weights(d_kernel, d_recurrent, d_bias[0]), (d_output, d_carry)
@@ -359,5 +359,5 @@ def _product(rows: Any, matrix: Any) -> Any:
 
 
 def _product_over_rows(rows: Any, gradients: Any, dtype: Any) -> Any:
-    """The gradient of a matrix: [CHUNK, batch, n] and [CHUNK, batch, m] to [n, m]."""
-    return ops.cast(ops.matmul(ops.transpose(_flat(rows)), _flat(gradients)), dtype)
+    """The gradient of a matrix, transposed: [CHUNK, batch, n], [CHUNK, batch, m] to [m, n]."""
+    return ops.cast(ops.matmul(ops.transpose(_flat(gradients)), _flat(rows)), dtype)

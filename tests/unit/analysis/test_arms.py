@@ -4,10 +4,10 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from tests.support.fake_study import completed_study, empty_study, failed_study
 
 from lstm_study.analysis.arms import arms_from_records, make_arm, runs_left_out
 from lstm_study.errors import ComparisonError
+from tests.support.fake_study import completed_study, empty_study, failed_study
 
 LABELS = np.array([1, 0, 1, 0], dtype=np.int8)
 

@@ -4,9 +4,9 @@ from dataclasses import replace
 from statistics import fmean
 
 import pytest
-from tests.support.fake_study import completed_study, diverged_study, empty_study
 
 from lstm_study.analysis.optimism import search_optimism
+from tests.support.fake_study import completed_study, diverged_study, empty_study
 
 
 def test_the_winner_is_found_in_the_search_by_its_configuration():

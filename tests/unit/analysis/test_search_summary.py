@@ -6,7 +6,6 @@ from dataclasses import replace
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from tests.support.fake_study import completed_study, failed_study, interrupted_study
 
 from lstm_study.analysis.search_summary import (
     best_so_far,
@@ -21,6 +20,7 @@ from lstm_study.analysis.search_summary import (
 )
 from lstm_study.configuration import BASELINE
 from lstm_study.records import Epoch, Failure, Trial
+from tests.support.fake_study import completed_study, failed_study, interrupted_study
 
 
 def _trial(trial_id: str, score: float | None, **changes: object) -> Trial:

@@ -4,12 +4,12 @@ from dataclasses import asdict, replace
 
 import numpy as np
 import pytest
-from tests.support import fake_study
 
 from lstm_study.analysis.arms import arms_from_records, make_arm
 from lstm_study.analysis.generative import Scenario, draw
 from lstm_study.analysis.verdict import Verdict, judge, judge_all
 from lstm_study.errors import ComparisonError
+from tests.support import fake_study
 
 SEED = 7
 

@@ -2,11 +2,11 @@ import gzip
 import tarfile
 
 import pytest
-from tests.support.reviews import archive_files, cut_gzip, write_archive
 
 from lstm_study.corpus import aclimdb
 from lstm_study.corpus.documents import TEST, TRAIN
 from lstm_study.errors import DataError
+from tests.support.reviews import archive_files, cut_gzip, write_archive
 
 
 def _texts(documents) -> list[str]:

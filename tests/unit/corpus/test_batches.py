@@ -2,9 +2,9 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from tests.support.reviews import split_of
 
 from lstm_study.corpus.batches import batch, epoch_order, view
+from tests.support.reviews import split_of
 
 LISTS = st.lists(st.lists(st.integers(1, 30), min_size=1, max_size=20), min_size=1, max_size=12)
 

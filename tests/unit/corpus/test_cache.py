@@ -3,12 +3,12 @@ import os
 
 import numpy as np
 import pytest
-from tests.unit.corpus.test_summary import assembled
 
 from lstm_study.corpus import cache
 from lstm_study.corpus.cache import cache_folder, read_entry, write_entry
 from lstm_study.corpus.summary import summarise
 from lstm_study.errors import DataError
+from tests.unit.corpus.test_summary import assembled
 
 
 def written(folder):

@@ -1,11 +1,11 @@
 import numpy as np
 import pytest
-from tests.support.reviews import made_up_reviews
 
 from lstm_study.corpus.documents import TEST, TRAIN, VALIDATION, Documents, assemble
 from lstm_study.corpus.tokens import number_words
 from lstm_study.errors import DataError
 from lstm_study.spec import DataTable
+from tests.support.reviews import made_up_reviews
 
 
 def table(**settings) -> DataTable:

@@ -2,10 +2,10 @@ import json
 
 import numpy as np
 import pytest
-from tests.support.reviews import Bomb, npy_bytes, npy_with_pickle, write_npz
 
 from lstm_study.corpus.imdb_npz import load_imdb_npz, read_documents, read_word_index
 from lstm_study.errors import DataError
+from tests.support.reviews import Bomb, npy_bytes, npy_with_pickle, write_npz
 
 
 def test_reviews_keep_the_files_order_ranks_and_rows(tmp_path):

@@ -5,6 +5,13 @@ import tarfile
 
 import numpy as np
 import pytest
+
+from lstm_study.corpus import sources
+from lstm_study.corpus.describe import describe
+from lstm_study.corpus.imdb_npz import load_imdb_npz
+from lstm_study.corpus.load import load
+from lstm_study.errors import DataError, DigestError
+from lstm_study.spec import DataTable
 from tests.support.reviews import (
     archive_files,
     cut_gzip,
@@ -13,13 +20,6 @@ from tests.support.reviews import (
     write_csv,
     write_npz,
 )
-
-from lstm_study.corpus import sources
-from lstm_study.corpus.describe import describe
-from lstm_study.corpus.imdb_npz import load_imdb_npz
-from lstm_study.corpus.load import load
-from lstm_study.errors import DataError, DigestError
-from lstm_study.spec import DataTable
 
 
 @pytest.fixture(autouse=True)

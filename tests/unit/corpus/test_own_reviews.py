@@ -1,12 +1,12 @@
 import json
 
 import pytest
-from tests.support.reviews import write_csv
 
 from lstm_study.corpus.documents import TEST, TRAIN, VALIDATION
 from lstm_study.corpus.own_reviews import read_documents
 from lstm_study.errors import DataError
 from lstm_study.spec import DataTable
+from tests.support.reviews import write_csv
 
 
 def table(**settings) -> DataTable:

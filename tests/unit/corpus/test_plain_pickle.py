@@ -2,10 +2,10 @@ import pickle
 
 import numpy as np
 import pytest
-from tests.support.reviews import Bomb
 
 from lstm_study.corpus.plain_pickle import read_ragged
 from lstm_study.errors import DataError
+from tests.support.reviews import Bomb
 
 
 def ragged(lists) -> np.ndarray:

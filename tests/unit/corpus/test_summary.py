@@ -2,11 +2,11 @@ import dataclasses
 
 import numpy as np
 import pytest
-from tests.support.reviews import split_of
 
 from lstm_study.corpus.documents import Assembled
 from lstm_study.corpus.summary import coverage, digest, length_counts, summarise
 from lstm_study.records import CorpusSummary, from_json, to_json
+from tests.support.reviews import split_of
 
 TRAINING = [[1, 4, 5], [1, 4, 5], [1, 4], [1, 6, 4, 4]]
 TEST = [[1, 4, 5], [1, 5], [1, 5], [1, 4]]

@@ -4,13 +4,13 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from tests.support.fake_study import HOSTILE, completed_study, one_seed_study
 
 from lstm_study.corpus.vocabulary import Vocabulary
 from lstm_study.errors import ExportError
 from lstm_study.export.card import example, metric_rows, model_card
 from lstm_study.export.settings import BundleFacts
 from lstm_study.records import StudyRecords
+from tests.support.fake_study import HOSTILE, completed_study, one_seed_study
 
 SENTENCE = "Better by 1.2 points, interval 0.4 to 2.0."
 

@@ -3,11 +3,11 @@
 from dataclasses import replace
 
 import pytest
-from tests.support.fake_study import completed_study
 
 from lstm_study.errors import ExportError
 from lstm_study.export.choice import choose_run, how_chosen
 from lstm_study.records import StudyRecords
+from tests.support.fake_study import completed_study
 
 
 def with_last(records: StudyRecords, measure: str, losses: list[float | None]) -> StudyRecords:

@@ -4,10 +4,10 @@ import functools
 from collections.abc import Callable
 
 import pytest
-from tests.support.fake_study import ALL_STUDIES
 
 from lstm_study.analysis.verdict import judge
 from lstm_study.report.content import Content, gather
+from tests.support.fake_study import ALL_STUDIES
 
 
 @functools.cache

@@ -4,10 +4,10 @@ import itertools
 from collections.abc import Callable
 
 import pytest
-from tests.support.fake_study import ALL_STUDIES
 
 from lstm_study.report.content import Content
 from lstm_study.report.numbers import FORMATS
+from tests.support.fake_study import ALL_STUDIES
 
 ContentOf = Callable[[str], Content]
 

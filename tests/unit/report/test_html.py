@@ -5,12 +5,12 @@ import re
 from collections.abc import Callable
 
 import pytest
-from tests.support.fake_study import ALL_STUDIES, HOSTILE
-from tests.support.report_page import parse, untraced
 
 from lstm_study.report.content import Content
 from lstm_study.report.html import SECTIONS, render
 from lstm_study.report.tables import to_csv
+from tests.support.fake_study import ALL_STUDIES, HOSTILE
+from tests.support.report_page import parse, untraced
 
 ContentOf = Callable[[str], Content]
 

@@ -5,11 +5,11 @@ import re
 
 import matplotlib as mpl
 from matplotlib.figure import Figure
-from tests.support.fake_study import HOSTILE
-from tests.support.report_page import parse
 
 from lstm_study.report.style import RC, WINNER, Marks, Picture, arm_colours, picture
 from lstm_study.report.tables import table
+from tests.support.fake_study import HOSTILE
+from tests.support.report_page import parse
 
 
 def _draw(figure: Figure) -> Marks:

@@ -1,4 +1,4 @@
-"""Tests of the report's folder: whole or not at all. The empty study is quick: it has no figures."""
+"""Tests of the report's folder: whole or not at all. The empty study has no figures to draw."""
 
 import csv
 import hashlib
@@ -6,12 +6,12 @@ import json
 from pathlib import Path
 
 import pytest
-from tests.support.fake_study import empty_study, fake_corpus
 
 from lstm_study.analysis.verdict import judge
 from lstm_study.errors import ReportError
 from lstm_study.records import StudyRecords
 from lstm_study.report.write import OWN, ReportPaths, write_report
+from tests.support.fake_study import empty_study, fake_corpus
 
 
 def _write(
