@@ -306,8 +306,10 @@ def predict(
         out.print(f"{rows:,} rows written to {target}")
         return
     lines = texts if texts else (line.rstrip("\n") for line in sys.stdin)
-    for item in prediction.predict_lines(model_dir, lines):
-        out.print(item, markup=False, soft_wrap=True)
+    # At a terminal each line is answered when it is typed, else many at once.
+    at_once = 1 if not texts and sys.stdin.isatty() else prediction.AT_ONCE
+    for item in prediction.predict_lines(model_dir, lines, at_once=at_once):
+        typer.echo(item)
 
 
 @app.command(epilog="Example: lstm-study status study/imdb.toml")

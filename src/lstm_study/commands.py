@@ -288,35 +288,34 @@ def write_report(study: OpenStudy, *, show: Show) -> Path:
 
 
 def write_bundle(study: OpenStudy, *, arm: str = "winner", show: Show) -> Path:
-    """Writes the model bundle of an arm's first completed run, and returns its folder.
+    """Writes the model bundle of an arm's middle run, and returns its folder.
 
-    The run is chosen by its seed's number: choosing by test accuracy would spoil the test.
+    The run is never chosen by test: see `export.choose_run`.
 
     Raises:
         ComparisonError: The arm has no completed run.
     """
     from lstm_study.corpus.load import load
+    from lstm_study.export import choose_run
+    from lstm_study.export import write_bundle as write
     from lstm_study.training.checkpoint import read_checkpoint
     from lstm_study.training.runtime import output_to
 
     answer = read_answer(study)
-    completed = [run for run in answer.records.runs if run.arm == arm and run.status == "completed"]
-    if not completed:
+    if not any(run.arm == arm and run.status == "completed" for run in answer.records.runs):
         raise ComparisonError(
             f"{study.store.folder}: the {arm} has no completed run to export. "
             f"Run `lstm-study compare {study.where}` first."
         )
-    run = min(completed, key=lambda item: item.seed_index)
+    run = choose_run(answer.records, arm=arm).run
     path = study.store.weights_path(run.run_id)
     weights = read_checkpoint(path)
     if weights is None:
         raise ComparisonError(f"{path}: is gone. Start over with --fresh to train it again.")
-    show.stage("Export", f"the {arm}'s run with seed {run.seed_index}")
+    show.stage("Export", f"the {arm}'s run with seed {run.seed_index}, chosen without test")
     corpus = load(study.spec.data, seed=study.spec.study.seed)
     folder = study.reports / ("model" if arm == "winner" else f"{arm}-model")
     with output_to(study.store.log_path):
-        from lstm_study.export import write_bundle as write
-
         write(
             run=run,
             weights=weights.variables,

@@ -21,6 +21,7 @@ from lstm_study.errors import RecordError
 SCHEMA_VERSION = 1
 
 Status = Literal["running", "completed", "failed", "interrupted"]
+Role = Literal["search", "control"]
 ErrorKind = Literal["diverged", "out_of_memory", "bug", "lost_worker"]
 
 
@@ -72,6 +73,7 @@ class Trial:
         round: Round of successive halving within the bracket, from 0.
         initial_epoch: Epochs the parent had trained; 0 in round 0.
         budget_epochs: Epochs after which the trial ends, the parent's included.
+        role: Whether it is part of the search, or of the random control, which can't win.
         parent: The trial it was promoted from, if any.
         status: Where it stands.
         epochs: The history since `initial_epoch`; a promoted trial's parent holds the rest.
@@ -94,6 +96,7 @@ class Trial:
     round: int
     initial_epoch: int
     budget_epochs: int
+    role: Role = "search"
     parent: str | None = None
     status: Status = "running"
     epochs: tuple[Epoch, ...] = ()

@@ -11,6 +11,7 @@ from pydantic_core import ErrorDetails
 
 from lstm_study.configuration import BASELINE, HYPERPARAMETERS, Configuration
 from lstm_study.errors import SpecError
+from lstm_study.quantities import bytes_of, seconds_of
 
 SOURCES = ("imdb", "aclimdb", "reviews", "csv")
 OBJECTIVES = {"validation_accuracy": "max", "validation_loss": "min"}
@@ -167,13 +168,41 @@ class SpaceTable(_Table):
 
 
 class SearchTable(_Table):
-    """`[search]`: Hyperband's budget."""
+    """`[search]`: how the space is searched, and with what budget."""
 
-    tuner: Literal["hyperband"] = "hyperband"
+    tuner: Literal["hyperband", "random", "bayesian", "grid"] = "hyperband"
     max_epochs: int = Field(ge=2, le=10_000)
     factor: int = Field(default=3, ge=2, le=10)
     iterations: int = Field(default=1, ge=1, le=1_000)
     score: Literal["last_epoch", "best_epoch"] = "last_epoch"
+    include_baseline: bool = False
+    control: Literal["none", "random"] = "none"
+    max_trials: int | None = Field(default=None, ge=1)
+    time_limit: str | None = None
+    disk_limit: str | None = None
+
+    @model_validator(mode="after")
+    def _has_a_budget(self) -> Self:
+        if self.tuner in ("random", "bayesian") and self.max_trials is None:
+            raise ValueError(f'is needed when search.tuner is "{self.tuner}"|max_trials|None')
+        for name, read in (("time_limit", seconds_of), ("disk_limit", bytes_of)):
+            value = getattr(self, name)
+            if value is not None:
+                try:
+                    read(value)
+                except ValueError as error:
+                    raise ValueError(f"{error}|{name}|{value!r}") from None
+        return self
+
+    @property
+    def time_limit_seconds(self) -> int | None:
+        """The time limit in seconds of work; None without one."""
+        return None if self.time_limit is None else seconds_of(self.time_limit)
+
+    @property
+    def disk_limit_bytes(self) -> int | None:
+        """The limit on the study's folder in bytes; None without one."""
+        return None if self.disk_limit is None else bytes_of(self.disk_limit)
 
 
 class ProtocolTable(_Table):

@@ -22,9 +22,10 @@ leaves each one as it was or as it should be. The layout::
 
 import fcntl
 import json
+import math
 import os
+import secrets
 import shutil
-import tempfile
 import tomllib
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -32,6 +33,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from lstm_study.errors import ChangedStudyError, LockedError, RecordError, StoreError
+from lstm_study.quantities import bytes_of, seconds_of
 from lstm_study.records import (
     CorpusSummary,
     Opening,
@@ -49,7 +51,7 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-_MAY_GROW = ("compare.seeds",)
+_MAY_GROW = ("compare.seeds", "search.max_trials", "search.time_limit", "search.disk_limit")
 # Where the reviews lie may change; that they are the same reviews is checked by their digest.
 _MAY_CHANGE = ("study.title", "data.path", "data.test_path")
 
@@ -110,7 +112,7 @@ class Store:
             for key in sorted({*old, *new})
             if old.get(key) != new.get(key)
             and key not in _MAY_CHANGE
-            and not (key in _MAY_GROW and new[key] > old[key])
+            and not (key in _MAY_GROW and _grew(key, old.get(key), new.get(key)))
         ]
         if before["data_digest"] != data_digest:
             changes.append("the reviews are not those that the study began with")
@@ -413,9 +415,8 @@ def replacing(path: Path, *, durable: bool = True) -> Iterator[Path]:
     """
     _make_folder(path.parent)
     try:
-        handle, name = tempfile.mkstemp(dir=path.parent, prefix=".", suffix=path.suffix + "~")
-        os.close(handle)
-        temporary = Path(name)
+        temporary = path.parent / f".{path.name}.{os.getpid()}-{secrets.token_hex(4)}~"
+        temporary.touch(exist_ok=False)
         try:
             yield temporary
             if durable:
@@ -443,6 +444,13 @@ def _make_folder(folder: Path) -> None:
 
 def _flat(spec: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
     return {f"{table}.{key}": value for table, keys in spec.items() for key, value in keys.items()}
+
+
+def _grew(key: str, old: Any, new: Any) -> bool:
+    """Whether a limit is larger than it was; no limit is the largest."""
+    read = {"search.time_limit": seconds_of, "search.disk_limit": bytes_of}.get(key, int)
+    limits = [math.inf if value is None else read(value) for value in (old, new)]
+    return limits[1] > limits[0]
 
 
 def _shown(value: Any) -> str:

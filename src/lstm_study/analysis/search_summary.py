@@ -102,13 +102,20 @@ def better(score: float, than: float, direction: Direction) -> bool:
     return score > than if direction == "max" else score < than
 
 
+def rank_key(trial: Trial, direction: Direction) -> tuple[float, int, str]:
+    """Sorts completed trials, best first: by score, then fewer parameters, then id."""
+    assert trial.score is not None
+    score = -trial.score if direction == "max" else trial.score
+    return (score, trial.configuration.parameter_count, trial.trial_id)
+
+
 def ranking(
     trials: Iterable[Trial], direction: Direction, *, max_epochs: int | None = None
 ) -> tuple[Trial, ...]:
     """Ranks the completed trials of full budget, the winner first.
 
-    Scores at a smaller budget are not comparable and never enter. Ties go to the better score, then
-    to the network with fewer parameters, then to the lower trial id.
+    Scores at a smaller budget are not comparable and never enter, nor do the trials of a control.
+    Ties go to the better score, then to the network with fewer parameters, then to the lower id.
 
     Args:
         trials: Any trials of one search.
@@ -116,18 +123,17 @@ def ranking(
         max_epochs: The full budget, `search.max_epochs` of the spec; the largest budget among the
             trials if not given.
     """
-    found = list(trials)
+    found = [trial for trial in trials if trial.role == "search"]
     full = max_epochs or max((trial.budget_epochs for trial in found), default=0)
-    sign = -1.0 if direction == "max" else 1.0
-    scored = [
-        (sign * trial.score, trial.configuration.parameter_count, trial.trial_id, trial)
+    completed = [
+        trial
         for trial in found
         if trial.status == "completed"
         and trial.budget_epochs == full
         and trial.score is not None
         and math.isfinite(trial.score)
     ]
-    return tuple(entry[-1] for entry in sorted(scored, key=lambda entry: entry[:-1]))
+    return tuple(sorted(completed, key=lambda trial: rank_key(trial, direction)))
 
 
 def winner(

@@ -17,7 +17,7 @@ import keras
 from keras import ops
 
 from lstm_study.model import lstm_sweeps
-from lstm_study.model.lstm_sweeps import CHUNK, Masks, Span, Weights
+from lstm_study.model.lstm_arrays import CHUNK, GATES, Masks, Span, Weights
 
 SMALLEST_CAPACITY = 64
 LARGEST_CAPACITY = 2**20
@@ -135,7 +135,7 @@ def _one_per_gate(mask: Any, *, rate: float) -> tuple[Any, ...] | None:
     """Keras draws one mask for all gates, or, with recurrent dropout, a list of four."""
     if not 0.0 < rate < 1.0:
         return None
-    gates = tuple(mask) if isinstance(mask, list | tuple) else (mask,) * lstm_sweeps.GATES
+    gates = tuple(mask) if isinstance(mask, list | tuple) else (mask,) * GATES
     return tuple(ops.stop_gradient(gate) for gate in gates)
 
 

@@ -116,15 +116,16 @@ def draw(space: SpaceTable, *, seed: int) -> Iterator[Configuration]:
             return
 
 
+def grid(space: SpaceTable) -> Iterator[Configuration]:
+    """Yields every configuration of a space that can be counted, the last dimension fastest."""
+    values = [dimension_values(name, dim) or [] for name, dim in space.dimensions().items()]
+    for combination in itertools.product(*values):
+        yield configuration_of(dict(zip(HYPERPARAMETERS, combination, strict=True)))
+
+
 def _rest(space: SpaceTable, seen: set[Configuration], *, seed: int) -> Iterator[Configuration]:
     """Yields what is left of a small space, shuffled, so that chance can't declare it exhausted."""
-    values = [dimension_values(name, dim) or [] for name, dim in space.dimensions().items()]
-    rest = [
-        configuration
-        for combination in itertools.product(*values)
-        if (configuration := configuration_of(dict(zip(HYPERPARAMETERS, combination, strict=True))))
-        not in seen
-    ]
+    rest = [configuration for configuration in grid(space) if configuration not in seen]
     random.Random(derive(seed, "sample rest")).shuffle(rest)  # noqa: S311
     yield from rest
 

@@ -102,7 +102,7 @@ def difference(verdict: Table) -> Picture | None:
             ("← baseline reads better", 0.0, "left"), ("winner reads better →", 1.0, "right"),
         ):  # fmt: skip
             axes.annotate(
-                text, (place, 1), xycoords="axes fraction", ha=side, va="top", fontsize=8,
+                text, (place, 1.04), xycoords="axes fraction", ha=side, va="bottom", fontsize=8,
                 color=MUTED,
             )  # fmt: skip
         axes.set_xlabel("Winner minus baseline, percentage points of test accuracy")

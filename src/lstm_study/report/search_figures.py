@@ -235,9 +235,11 @@ def agreement(points: Table, taus: Table, *, full: int) -> Picture | None:
     form = points.columns[points.index("early")].form
 
     def draw(figure: "Figure") -> dict[str, list[str]]:
-        panels = figure.subplots(1, len(epochs), sharey=True, squeeze=False)[0]
+        panels = figure.subplots(1, max(2, len(epochs)), sharey=True, squeeze=False)[0]
+        for axes in panels[len(epochs) :]:
+            axes.set_visible(False)
         marks = {}
-        for axes, epoch in zip(panels, epochs, strict=True):
+        for axes, epoch in zip(panels, epochs, strict=False):
             mine = [row for row in rows if row["epoch"] == epoch and row["early"] is not None]
             gid = f"points-early-{epoch}"
             axes.scatter(
@@ -265,7 +267,6 @@ def agreement(points: Table, taus: Table, *, full: int) -> Picture | None:
         f"Kendall's tau: {told}.",
         tables=(points, taus),
         height=2.7,
-        width=7.6 if len(epochs) > 1 else 4.0,
     )
 
 
@@ -458,6 +459,11 @@ def _value_axis(axes: "Axes", dimension: dict[str, Any]) -> None:
         axes.xaxis.set_minor_locator(_ticks(None))
     if 0 < len(choices) <= 5:
         axes.set_xticks(choices, [numbers.plain(value) for value in choices])
+    elif dimension.get("step") and dimension.get("sampling") == "linear":
+        steps = round((dimension["max"] - dimension["min"]) / dimension["step"])
+        stride = math.ceil((steps + 1) / 5)
+        values = [dimension["min"] + dimension["step"] * n for n in range(0, steps + 1, stride)]
+        axes.set_xticks(values, [numbers.plain(round(value, 10)) for value in values])
     elif dimension.get("sampling") != "log":
         axes.xaxis.set_major_locator(_ticks(5))
         axes.xaxis.set_major_formatter(lambda value, _: numbers.plain(value))

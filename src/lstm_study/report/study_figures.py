@@ -41,11 +41,12 @@ def lengths(bins: Table, choices: Table) -> Picture | None:
         for place, row in enumerate(marks):
             value = float(row["maxlen"] or 0)
             searched = row["used_by"] != "baseline"
-            axes.axvline(value, color=WINNER if searched else INK, lw=1.1,
-                         ls="-" if searched else (0, (4, 2)))  # fmt: skip
+            height = top * (1.03 + 0.085 * (place % 3))
+            colour = WINNER if searched else INK
+            axes.vlines(value, 0, height, color=colour, lw=1.1, ls="-" if searched else "--")
             axes.annotate(
-                numbers.plain(value), (value, top * (1.02 + 0.075 * (place % 3))), ha="center",
-                va="bottom", fontsize=7.5, color=WINNER if searched else INK,
+                numbers.plain(value), (value, height), xytext=(0, 1), ha="center", va="bottom",
+                textcoords="offset points", fontsize=7.5, color=colour,
             )  # fmt: skip
         axes.set_xlim(0, limit * 1.05)
         axes.set_ylim(0, top * 1.24)

@@ -5,6 +5,7 @@ disagree with them after a kill. Here every answer is computed from the plan and
 nothing else is kept, so there is nothing else to lose.
 """
 
+import math
 import threading
 from dataclasses import replace
 from typing import Any
@@ -16,8 +17,9 @@ from keras_tuner.src.engine.trial import TrialStatus
 from lstm_study.model.space import hyperparameters
 from lstm_study.provenance import now
 from lstm_study.records import Failure, Trial
-from lstm_study.search.plan import Plan
-from lstm_study.search.promotion import needed_checkpoints, next_trial
+from lstm_study.search.plan import Plan, trial_of
+from lstm_study.search.promotion import GoOn, Start, needed_checkpoints, next_trial
+from lstm_study.search.proposals import propose
 from lstm_study.spec import StudySpec
 from lstm_study.store import Store
 
@@ -58,6 +60,11 @@ class RecordedHyperband(keras_tuner.oracles.HyperbandOracle):  # type: ignore[mi
         self._records = {record.trial_id: record for record in store.read_trials()}
         self._prune()
 
+    def stop(self, reason: str) -> None:
+        """Hands out no more trials, and says why; those that run may end."""
+        with self._lock:
+            self._stop_reason = self._stop_reason or reason
+
     @property
     def stop_reason(self) -> str:
         """Why the search ended before its plan; "" if it did not."""
@@ -97,12 +104,17 @@ class RecordedHyperband(keras_tuner.oracles.HyperbandOracle):  # type: ignore[mi
         if self._stop_reason:
             return {"status": TrialStatus.STOPPED}
         answer = next_trial(
-            self._plan, self._records, assigned=assigned, direction=self._spec.study.direction
+            self._plan,
+            self._records,
+            assigned=assigned,
+            direction=self._spec.study.direction,
+            may_start=len(self._records) < (self._spec.search.max_trials or math.inf),
         )
-        if answer.trial is None:
-            waiting = answer.kind == "wait"
-            return {"status": TrialStatus.IDLE if waiting else TrialStatus.STOPPED}
-        record = answer.trial
+        if answer == "wait":
+            return {"status": TrialStatus.IDLE}
+        if answer == "done":
+            return {"status": TrialStatus.STOPPED}
+        record = answer.trial if isinstance(answer, GoOn) else self._start(answer)
         self._records[record.trial_id] = record
         self._store.write_trial(record)
         values = record.configuration.as_dict() | {
@@ -114,6 +126,15 @@ class RecordedHyperband(keras_tuner.oracles.HyperbandOracle):  # type: ignore[mi
         if record.parent is not None:
             values["tuner/trial_id"] = record.parent
         return {"status": TrialStatus.RUNNING, "values": values, "trial_id": record.trial_id}
+
+    def _start(self, start: Start) -> Trial:
+        configuration = start.slot.configuration
+        if start.round:
+            parent = self._records[start.slot.trial_id(start.round - 1)]
+            configuration = parent.configuration
+        elif configuration is None:
+            configuration = propose(self._spec, list(self._records.values()))
+        return trial_of(start.planned, start.slot, start.round, configuration=configuration)
 
     def update_trial(self, trial_id: str, metrics: Any, step: int = 0) -> TunerTrial:
         """Takes note of nothing: the record that the worker wrote holds the history whole."""

@@ -1,10 +1,13 @@
 """The whole search before it starts: its schedule, and the configuration of every first slot."""
 
+import itertools
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from lstm_study.configuration import Configuration
-from lstm_study.records import Trial
-from lstm_study.schedule import Bracket, hyperband
+from lstm_study.errors import SearchError
+from lstm_study.records import Role, Trial
+from lstm_study.schedule import Bracket, Round, hyperband
 from lstm_study.seeds import derive
 from lstm_study.spec import StudySpec
 
@@ -14,13 +17,14 @@ class Slot:
     """A place in a bracket's first round, which names its configuration through all rounds.
 
     Attributes:
-        name: "b2-03": bracket 2, slot 3; with several iterations "i1-b2-03".
-        configuration: What was drawn for it.
+        name: "b2-03": bracket 2, slot 3; with several iterations "i1-b2-03"; "c-03" in the control.
+        configuration: What was drawn for it; None where the tuner proposes it from the results of
+            others, when its trial starts.
         seed: Of weights, dropout and shuffling, through all rounds.
     """
 
     name: str
-    configuration: Configuration
+    configuration: Configuration | None
     seed: int
 
     def trial_id(self, round_number: int) -> str:
@@ -30,10 +34,17 @@ class Slot:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PlannedBracket:
-    """A bracket of the schedule with the slots of its first round."""
+    """A bracket of the schedule with the slots of its first round.
+
+    Attributes:
+        bracket: The schedule's.
+        slots: Of its first round, in the order they start.
+        role: Whether it is part of the search, or of the random control beside it.
+    """
 
     bracket: Bracket
     slots: tuple[Slot, ...]
+    role: Role = "search"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,53 +76,42 @@ def make_plan(spec: StudySpec) -> Plan:
     The plan depends on the spec alone, so the same configurations are tried however many workers
     share the search and however often it is interrupted. A space that is exhausted leaves later
     brackets with fewer slots or none; each round that is left still promotes.
-    """
-    from lstm_study.model.space import draw
 
-    configurations = draw(spec.space, seed=spec.study.seed)
-    schedule = hyperband(
-        max_epochs=spec.search.max_epochs,
-        factor=spec.search.factor,
-        iterations=spec.search.iterations,
-    )
-    brackets = []
-    exhausted = False
-    for bracket in schedule:
-        prefix = f"i{bracket.iteration}-" if spec.search.iterations > 1 else ""
-        slots = []
-        for number, configuration in zip(
-            range(bracket.rounds[0].trials), configurations, strict=False
-        ):
-            name = f"{prefix}b{bracket.bracket}-{number:02d}"
-            slots.append(
-                Slot(
-                    name=name,
-                    configuration=configuration,
-                    seed=derive(spec.study.seed, "trial", name),
-                )
-            )
-        exhausted = exhausted or len(slots) < bracket.rounds[0].trials
-        if slots:
-            brackets.append(
-                PlannedBracket(bracket=limited(bracket, len(slots)), slots=tuple(slots))
-            )
+    With `include_baseline` the baseline takes the first slot of the last bracket, which trains it
+    for the full budget. With `control = "random"` as many random configurations as the search's
+    epochs pay for are trained to the full budget after it.
+
+    Raises:
+        SearchError: The tuner is "grid" and the space is continuous.
+    """
+    schedule = _schedule(spec)
+    if spec.search.tuner == "bayesian":
+        brackets, exhausted = [_proposed(spec, schedule[0])], False
+    else:
+        brackets, exhausted = _drawn(spec, schedule)
+    if spec.search.control == "random":
+        epochs = sum(item.bracket.epochs for item in brackets)
+        brackets.append(_control(spec, count=max(1, epochs // spec.search.max_epochs)))
     return Plan(brackets=tuple(brackets), exhausted=exhausted)
 
 
-def trial_of(planned: PlannedBracket, slot: Slot, round_number: int) -> Trial:
+def trial_of(
+    planned: PlannedBracket, slot: Slot, round_number: int, *, configuration: Configuration
+) -> Trial:
     """Returns the record of a trial that is about to start."""
     item = planned.bracket.rounds[round_number]
     return Trial(
         trial_id=slot.trial_id(round_number),
-        configuration=slot.configuration,
+        configuration=configuration,
         seed=slot.seed,
+        role=planned.role,
         iteration=planned.bracket.iteration,
         bracket=planned.bracket.bracket,
         round=round_number,
         initial_epoch=item.initial_epoch,
         budget_epochs=item.budget_epochs,
         parent=slot.trial_id(round_number - 1) if round_number else None,
-        parameter_count=slot.configuration.parameter_count,
+        parameter_count=configuration.parameter_count,
     )
 
 
@@ -120,4 +120,83 @@ def limited(bracket: Bracket, slots: int) -> Bracket:
     return replace(
         bracket,
         rounds=tuple(replace(item, trials=min(item.trials, slots)) for item in bracket.rounds),
+    )
+
+
+def _schedule(spec: StudySpec) -> tuple[Bracket, ...]:
+    search = spec.search
+    if search.tuner == "hyperband":
+        return hyperband(
+            max_epochs=search.max_epochs, factor=search.factor, iterations=search.iterations
+        )
+    count = search.max_trials
+    if search.tuner == "grid":
+        from lstm_study.model.space import configuration_count
+
+        size = configuration_count(spec.space)
+        if size is None:
+            raise SearchError(
+                "A grid needs values that can be counted: give space.dropout and "
+                "space.recurrent_dropout a step or choices, or choose another search.tuner."
+            )
+        count = min(size, count or size)
+    assert count is not None, "the spec's validation asks for max_trials"
+    return (_flat(count, spec),)
+
+
+def _flat(count: int, spec: StudySpec) -> Bracket:
+    """One bracket of one round: every trial gets the full budget."""
+    whole = Round(round=0, trials=count, initial_epoch=0, budget_epochs=spec.search.max_epochs)
+    return Bracket(iteration=0, bracket=0, rounds=(whole,))
+
+
+def _drawn(spec: StudySpec, schedule: tuple[Bracket, ...]) -> tuple[list[PlannedBracket], bool]:
+    """Fills the first rounds with drawn configurations, and says if the space was exhausted."""
+    from lstm_study.model.space import draw, grid
+
+    baseline = spec.baseline.configuration if spec.search.include_baseline else None
+    is_grid = spec.search.tuner == "grid"
+    drawn = grid(spec.space) if is_grid else draw(spec.space, seed=spec.study.seed)
+    configurations = (item for item in drawn if item != baseline)
+    brackets = []
+    exhausted = False
+    for bracket in schedule:
+        wanted = bracket.rounds[0].trials
+        chosen: list[Configuration] = []
+        if baseline is not None and bracket is schedule[-1]:
+            chosen.append(baseline)
+        chosen += itertools.islice(configurations, wanted - len(chosen))
+        exhausted = exhausted or len(chosen) < wanted
+        if chosen:
+            prefix = f"i{bracket.iteration}-" if spec.search.iterations > 1 else ""
+            slots = _slots(f"{prefix}b{bracket.bracket}", chosen, spec)
+            brackets.append(PlannedBracket(bracket=limited(bracket, len(slots)), slots=slots))
+    return brackets, exhausted and not is_grid
+
+
+def _proposed(spec: StudySpec, bracket: Bracket) -> PlannedBracket:
+    """Leaves the configurations to the tuner, but for the baseline where it is included."""
+    chosen: list[Configuration | None] = [None] * bracket.rounds[0].trials
+    if spec.search.include_baseline:
+        chosen[0] = spec.baseline.configuration
+    return PlannedBracket(bracket=bracket, slots=_slots("b0", chosen, spec))
+
+
+def _control(spec: StudySpec, *, count: int) -> PlannedBracket:
+    from lstm_study.model.space import draw
+
+    configurations = draw(spec.space, seed=derive(spec.study.seed, "control"))
+    slots = _slots("c", list(itertools.islice(configurations, count)), spec)
+    bracket = limited(_flat(count, spec), len(slots))
+    return PlannedBracket(bracket=bracket, slots=slots, role="control")
+
+
+def _slots(
+    prefix: str, configurations: Sequence[Configuration | None], spec: StudySpec
+) -> tuple[Slot, ...]:
+    digits = max(2, len(str(len(configurations) - 1)))
+    names = [f"{prefix}-{number:0{digits}d}" for number in range(len(configurations))]
+    return tuple(
+        Slot(name=name, configuration=item, seed=derive(spec.study.seed, "trial", name))
+        for name, item in zip(names, configurations, strict=True)
     )

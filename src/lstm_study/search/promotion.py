@@ -4,16 +4,28 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Literal
 
+from lstm_study.analysis.search_summary import rank_key
 from lstm_study.records import Trial
-from lstm_study.search.plan import Plan, PlannedBracket, trial_of
+from lstm_study.search.plan import Plan, PlannedBracket, Slot
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Next:
-    """The answer: a trial to start or go on with, to wait for others, or that all is done."""
+class Start:
+    """A trial to start: a slot's, in a round of its bracket."""
 
-    kind: Literal["trial", "wait", "done"]
-    trial: Trial | None = None
+    planned: PlannedBracket
+    slot: Slot
+    round: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GoOn:
+    """A trial that began and has no worker."""
+
+    trial: Trial
+
+
+Next = Start | GoOn | Literal["wait", "done"]
 
 
 def next_trial(
@@ -22,6 +34,7 @@ def next_trial(
     *,
     assigned: Collection[str],
     direction: Literal["max", "min"],
+    may_start: bool = True,
 ) -> Next:
     """Chooses what a free worker does.
 
@@ -35,27 +48,35 @@ def next_trial(
         records: Every trial begun so far, by id.
         assigned: Ids of the trials that a worker is at.
         direction: Which end of the score is better.
+        may_start: Whether the budget allows another trial.
+
+    Returns:
+        What to start or go on with, or that there is nothing to do before others have ended, or
+        that all is done.
     """
     for record in records.values():
         if record.status in ("running", "interrupted") and record.trial_id not in assigned:
-            return Next(kind="trial", trial=record)
-    for planned in plan.brackets:
-        for slot in planned.slots:
-            if slot.trial_id(0) not in records:
-                return Next(kind="trial", trial=trial_of(planned, slot, 0))
-        for round_number in range(1, len(planned.bracket.rounds)):
-            for slot_name in _certain(planned, round_number, records, direction=direction):
-                slot = next(item for item in planned.slots if item.name == slot_name)
-                if slot.trial_id(round_number) not in records:
-                    return Next(kind="trial", trial=trial_of(planned, slot, round_number))
-    return Next(kind="wait" if assigned else "done")
+            return GoOn(trial=record)
+    if may_start:
+        for planned in plan.brackets:
+            start = _start_in(planned, records, direction=direction)
+            if start is not None:
+                return start
+    return "wait" if assigned else "done"
 
 
-def rank_key(trial: Trial, direction: Literal["max", "min"]) -> tuple[float, int, str]:
-    """Sorts completed trials, best first: by score, then fewer parameters, then id."""
-    assert trial.score is not None
-    score = -trial.score if direction == "max" else trial.score
-    return (score, trial.parameter_count or 0, trial.trial_id)
+def _start_in(
+    planned: PlannedBracket, records: Mapping[str, Trial], *, direction: Literal["max", "min"]
+) -> Start | None:
+    for slot in planned.slots:
+        if slot.trial_id(0) not in records:
+            return Start(planned=planned, slot=slot, round=0)
+    by_name = {slot.name: slot for slot in planned.slots}
+    for number in range(1, len(planned.bracket.rounds)):
+        for name in _certain(planned, number, records, direction=direction):
+            if by_name[name].trial_id(number) not in records:
+                return Start(planned=planned, slot=by_name[name], round=number)
+    return None
 
 
 def needed_checkpoints(

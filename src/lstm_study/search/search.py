@@ -2,11 +2,11 @@
 
 from typing import TYPE_CHECKING, Any
 
+from lstm_study.analysis.search_summary import rank_key
 from lstm_study.configuration import Configuration
 from lstm_study.errors import SearchError
 from lstm_study.progress import Progress, Report
 from lstm_study.records import Trial
-from lstm_study.search.promotion import rank_key
 from lstm_study.spec import StudySpec
 from lstm_study.store import Store
 from lstm_study.workers.crew import Context, crew_size, work
@@ -141,6 +141,8 @@ class _SearchWatch:
 
     def _to_begin(self) -> list[tuple[Configuration, float]]:
         trials = self._oracle.records
+        # What a tuner will propose is not known yet: the baseline stands for it.
+        typical = self._spec.baseline.configuration
         waiting: list[tuple[Configuration, float]] = []
         for planned in self._plan.brackets:
             for item in planned.bracket.rounds:
@@ -148,7 +150,7 @@ class _SearchWatch:
                 epochs = item.budget_epochs - item.initial_epoch
                 # Who will be promoted is not known yet: the mean over the bracket stands for it.
                 share = max(0, item.trials - begun) * epochs / len(planned.slots)
-                waiting += [(slot.configuration, share) for slot in planned.slots]
+                waiting += [(slot.configuration or typical, share) for slot in planned.slots]
         return waiting
 
     def _shown(self, trial: Trial) -> str:
@@ -158,7 +160,11 @@ class _SearchWatch:
         return f"{trial.score:.4f}"
 
     def _best(self) -> str:
-        completed = [t for t in self._oracle.records.values() if t.status == "completed"]
+        completed = [
+            trial
+            for trial in self._oracle.records.values()
+            if trial.status == "completed" and trial.role == "search"
+        ]
         if not completed:
             return ""
         # Scores at different budgets are not comparable: only the largest one reached counts.

@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 from lstm_study.configuration import Configuration
 from lstm_study.records import Failure, Trial
 from lstm_study.schedule import hyperband
-from lstm_study.search.plan import Plan, PlannedBracket, Slot, limited
-from lstm_study.search.promotion import needed_checkpoints, next_trial
+from lstm_study.search.plan import Plan, PlannedBracket, Slot, limited, trial_of
+from lstm_study.search.promotion import GoOn, Start, needed_checkpoints, next_trial
 
 Score = Callable[[str, int], float | None]
 
@@ -48,14 +48,18 @@ def play(
             answer = next_trial(
                 plan, records, assigned=[item.trial_id for item in running], direction="max"
             )
-            if answer.trial is None:
+            if not isinstance(answer, Start):
                 break
-            assert answer.trial.trial_id not in records
-            records[answer.trial.trial_id] = answer.trial
-            running.append(answer.trial)
+            assert answer.slot.configuration is not None
+            trial = trial_of(
+                answer.planned, answer.slot, answer.round, configuration=answer.slot.configuration
+            )
+            assert trial.trial_id not in records
+            records[trial.trial_id] = trial
+            running.append(trial)
         most_kept = max(most_kept, len(needed_checkpoints(plan, records, direction="max")))
         if not running:
-            assert answer.kind == "done"
+            assert answer == "done"
             return records, most_kept
         trial = running.pop(chance.randrange(len(running)))
         value = score(trial.trial_id.rpartition("-")[0], trial.budget_epochs)
@@ -158,9 +162,8 @@ def test_a_trial_that_lost_its_worker_is_what_the_next_free_worker_gets():
     records, _ = play(plan, by_hash)
     records["b1-02-r0"] = replace(records["b1-02-r0"], status="running", score=None)
     answer = next_trial(plan, records, assigned=[], direction="max")
-    assert answer.trial is not None
-    assert answer.trial.trial_id == "b1-02-r0"
-    assert next_trial(plan, records, assigned=["b1-02-r0"], direction="max").kind == "wait"
+    assert answer == GoOn(trial=records["b1-02-r0"])
+    assert next_trial(plan, records, assigned=["b1-02-r0"], direction="max") == "wait"
 
 
 def test_trap_21_checkpoints_are_kept_only_while_a_trial_to_come_can_need_them():

@@ -1,0 +1,54 @@
+"""Durations and sizes as people write them: "2h30m", "1.5GB"."""
+
+import re
+
+_DURATION = re.compile(
+    r"(?:(?P<d>\d+)\s*d)?\s*(?:(?P<h>\d+)\s*h)?\s*(?:(?P<m>\d+)\s*m)?\s*(?:(?P<s>\d+)\s*s)?"
+)
+_SIZE = re.compile(r"(?P<number>\d+(?:\.\d+)?)\s*(?P<unit>[KMGT]?B)", re.IGNORECASE)
+_SECONDS = {"d": 86_400, "h": 3_600, "m": 60, "s": 1}
+_BYTES = {"B": 1, "KB": 10**3, "MB": 10**6, "GB": 10**9, "TB": 10**12}
+
+
+def seconds_of(duration: str) -> int:
+    """Reads a duration.
+
+    Args:
+        duration: Days, hours, minutes and seconds in this order, those that are wanted.
+
+    Returns:
+        Seconds, >= 1.
+
+    Raises:
+        ValueError: It is not a duration, or none at all.
+
+    Example:
+        >>> seconds_of("2h30m")
+        9000
+    """
+    match = _DURATION.fullmatch(duration.strip())
+    seconds = 0
+    if match is not None:
+        seconds = sum(_SECONDS[unit] * int(value) for unit, value in match.groupdict("0").items())
+    if seconds < 1:
+        raise ValueError('must be a duration such as "45m" or "2h30m"')
+    return seconds
+
+
+def bytes_of(size: str) -> int:
+    """Reads a size with its decimal unit.
+
+    Raises:
+        ValueError: It is not a size, or none at all.
+
+    Example:
+        >>> bytes_of("1.5 GB")
+        1500000000
+    """
+    match = _SIZE.fullmatch(size.strip())
+    count = 0
+    if match is not None:
+        count = int(float(match["number"]) * _BYTES[match["unit"].upper()])
+    if count < 1:
+        raise ValueError('must be a size such as "500MB" or "20GB"')
+    return count

@@ -1,0 +1,31 @@
+"""Durations and sizes as people write them."""
+
+import pytest
+
+from lstm_study.quantities import bytes_of, seconds_of
+
+
+@pytest.mark.parametrize(
+    ("text", "seconds"), [("45m", 2_700), ("2h30m", 9_000), ("1d", 86_400), ("1 h 5 s", 3_605)]
+)
+def test_durations(text, seconds):
+    assert seconds_of(text) == seconds
+
+
+@pytest.mark.parametrize("text", ["", "0s", "2.5h", "30", "m30", "1h 2", "-1h"])
+def test_what_is_no_duration(text):
+    with pytest.raises(ValueError, match="2h30m"):
+        seconds_of(text)
+
+
+@pytest.mark.parametrize(
+    ("text", "count"), [("20GB", 20 * 10**9), ("1.5 gb", 15 * 10**8), ("1B", 1), ("3kb", 3_000)]
+)
+def test_sizes(text, count):
+    assert bytes_of(text) == count
+
+
+@pytest.mark.parametrize("text", ["", "0GB", "20", "GB", "20GiB", "-1GB"])
+def test_what_is_no_size(text):
+    with pytest.raises(ValueError, match="500MB"):
+        bytes_of(text)
