@@ -193,7 +193,7 @@ def search(study: OpenStudy, *, show: Show) -> Trial:
         SearchError: Workers can't train, or trials fail in a row with an error in the code.
         ComparisonError: No trial completed at the full budget.
     """
-    if not study.store.read_state("plan").get("finished"):
+    if study.store.read_state("plan").get("stopped") != "":
         _load_keras_tuner(study)
         from lstm_study.search.search import plan_search, run_search
 
@@ -202,8 +202,9 @@ def search(study: OpenStudy, *, show: Show) -> Trial:
         run_search(
             study.spec, study.store, plan, context=study.context, report=_telling(study, show)
         )
+    stopped = study.store.read_state("plan")["stopped"]
     found = _winner(study)
-    show.stage("Search", f"finished; winner {found.trial_id}")
+    show.stage("Search", f"{stopped or 'finished'}; winner {found.trial_id}")
     return found
 
 
@@ -357,7 +358,7 @@ def is_finished(study: OpenStudy) -> bool:
         return False
     state = study.store.read_state("study")
     same_spec = state.get("spec") == study.spec.model_dump(mode="json")
-    searched = study.store.read_state("plan").get("finished", False)
+    searched = "stopped" in study.store.read_state("plan")
     completed = [item for item in study.store.read_runs() if item.status in ("completed", "failed")]
     compared = sum(item.arm in ("baseline", "winner") for item in completed) >= (
         2 * study.spec.compare.seeds

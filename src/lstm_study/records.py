@@ -22,6 +22,8 @@ SCHEMA_VERSION = 1
 
 Status = Literal["running", "completed", "failed", "interrupted"]
 Role = Literal["search", "control"]
+TrainedOn = Literal["training", "train"]
+Weighting = Literal["nb", "tfidf"]
 ErrorKind = Literal["diverged", "out_of_memory", "bug", "lost_worker"]
 
 
@@ -113,22 +115,36 @@ class Trial:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Run:
-    """One training with one seed, outside the search, and its one evaluation on test.
+    """One training with one seed, outside the search, and its one evaluation.
+
+    Most runs train on all training reviews and are evaluated on test. A validation run ("train")
+    leaves the validation reviews out, is validated after each epoch, and never sees test.
 
     Attributes:
         run_id: "baseline-s1": arm and seed index.
-        arm: What a comparison compares: "baseline", "winner", ...
+        arm: What a comparison compares: "baseline", "winner", ...; validation runs belong to
+            "baseline-validation", "winner-validation" and "ablation".
         seed_index: From 1; runs of different arms with one index share their data order.
         seed: Seed of weights, dropout and shuffling.
         configuration: The hyperparameters.
-        protocol_epochs: Epochs to train.
+        protocol_epochs: Epochs to train before the evaluation.
+        trained_on: All training reviews, or the train split alone.
+        own_epoch: The epoch that validation chose for this arm, fixed before test was opened; None
+            where none was chosen.
+        trained_as: The run whose training this one was evaluated in, at another epoch; "" where it
+            has a training of its own.
         status: Where it stands.
-        epochs: The history.
+        epochs: The history, to `protocol_epochs`.
         parameter_count: Trainable numbers in the network.
         test_accuracy: Share of test reviews read right, in [0, 1].
         test_loss: Binary cross-entropy on test.
-        test_seconds: Wall time of the evaluation.
+        test_roc_auc: Area under the ROC curve on test; None where it is not defined.
+        test_f1: Harmonic mean of precision and recall of the positive label on test.
+        test_brier_score: Mean squared distance of probability and label on test.
+        test_calibration_error: Expected calibration error on test.
+        test_seconds: Wall time of the evaluation, compiling included.
         test_reviews: How many reviews were evaluated.
+        predict_1000_seconds: Wall time to read 1,000 training reviews, once compiled.
         worker: The process that trained it last.
         started_at: When training first began, ISO 8601 in UTC.
         ended_at: When it completed or failed.
@@ -142,18 +158,114 @@ class Run:
     seed: int
     configuration: Configuration
     protocol_epochs: int
+    trained_on: TrainedOn = "training"
+    own_epoch: int | None = None
+    trained_as: str = ""
     status: Status = "running"
     epochs: tuple[Epoch, ...] = ()
     parameter_count: int | None = None
     test_accuracy: float | None = None
     test_loss: float | None = None
+    test_roc_auc: float | None = None
+    test_f1: float | None = None
+    test_brier_score: float | None = None
+    test_calibration_error: float | None = None
     test_seconds: float | None = None
     test_reviews: int | None = None
+    predict_1000_seconds: float | None = None
     worker: str = ""
     started_at: str = ""
     ended_at: str = ""
     seconds: float = 0.0
     failure: Failure | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ControlCandidate:
+    """One setting of the classical control, trained on the train split, scored on validation.
+
+    Attributes:
+        weighting: "nb" for naive Bayes log-count ratios, "tfidf" for TF-IDF.
+        inverse_regularisation: scikit-learn's C of the logistic regression.
+        validation_accuracy: Share of validation reviews read right.
+        validation_loss: Binary cross-entropy on the validation reviews.
+        seconds: Wall time of its fit.
+    """
+
+    weighting: Weighting
+    inverse_regularisation: float
+    validation_accuracy: float
+    validation_loss: float
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Control:
+    """The classical control: logistic regression over words and pairs of words.
+
+    It draws nothing at random, so that one training is all there can be. Its test probabilities
+    are kept under the id "control".
+
+    Attributes:
+        status: Where it stands.
+        weighting: What validation chose; "" before it did.
+        inverse_regularisation: What validation chose.
+        candidates: Everything that was tried.
+        feature_count: Words and pairs of words that stand in two training reviews or more.
+        seconds: Wall time of all of it but the evaluation on test.
+        fit_seconds: Wall time of the final training, features included.
+        test_accuracy: As of a run; so are the other metrics.
+        test_reviews: How many reviews were evaluated.
+        predict_1000_seconds: Wall time to read 1,000 test reviews, features included.
+        worker: The process that trained it.
+        started_at: ISO 8601 in UTC.
+        ended_at: When it completed or failed.
+        failure: Set exactly when status is "failed".
+    """
+
+    status: Status = "running"
+    weighting: Weighting | Literal[""] = ""
+    inverse_regularisation: float | None = None
+    candidates: tuple[ControlCandidate, ...] = ()
+    feature_count: int | None = None
+    seconds: float = 0.0
+    fit_seconds: float | None = None
+    test_accuracy: float | None = None
+    test_loss: float | None = None
+    test_roc_auc: float | None = None
+    test_f1: float | None = None
+    test_brier_score: float | None = None
+    test_calibration_error: float | None = None
+    test_reviews: int | None = None
+    predict_1000_seconds: float | None = None
+    worker: str = ""
+    started_at: str = ""
+    ended_at: str = ""
+    failure: Failure | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NearDuplicates:
+    """Test reviews that stand nearly word for word among the training reviews.
+
+    Attributes:
+        shingle_words: Words in a row that are compared as one.
+        threshold: Share of the shorter review's shingles that the other must hold, from which on
+            the two are near-duplicates.
+        test_reviews: Test reviews there are.
+        positions: Positions of the near-duplicates in the test half, ascending.
+        exact: How many of them stand there word for word.
+        other_label: How many of them have the other label in training.
+        seconds: Wall time of the count.
+    """
+
+    shingle_words: int
+    threshold: float
+    test_reviews: int
+    positions: tuple[int, ...]
+    exact: int
+    other_label: int
+    seconds: float
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -276,6 +388,8 @@ class StudyRecords:
         openings: In order of time.
         predictions: run id → test probabilities, float32 [test reviews].
         test_labels: int8 [test reviews], 0 or 1; None before the first evaluation.
+        control: The classical control; None before it began.
+        near_duplicates: Of the test reviews; None before they were counted.
     """
 
     name: str
@@ -293,19 +407,25 @@ class StudyRecords:
     openings: tuple[Opening, ...]
     predictions: Mapping[str, Any]
     test_labels: Any | None
+    control: Control | None = None
+    near_duplicates: NearDuplicates | None = None
 
 
-Record = Trial | Run | CorpusSummary | Session | Opening
+Record = Trial | Run | Control | NearDuplicates | CorpusSummary | Session | Opening
 _KINDS: dict[str, type[Any]] = {
     "trial": Trial,
     "run": Run,
+    "control": Control,
+    "near_duplicates": NearDuplicates,
     "corpus": CorpusSummary,
     "session": Session,
     "opening": Opening,
 }
 _NAMES = {kind: name for name, kind in _KINDS.items()}
 
-RecordT = TypeVar("RecordT", Trial, Run, CorpusSummary, Session, Opening)
+RecordT = TypeVar(
+    "RecordT", Trial, Run, Control, NearDuplicates, CorpusSummary, Session, Opening
+)
 
 
 def to_json(record: Record) -> str:
@@ -372,6 +492,8 @@ def _build(kind: type[RecordT], values: dict[str, Any]) -> RecordT:
         parts["configuration"] = Configuration.from_dict(values["configuration"])
     if "epochs" in values:
         parts["epochs"] = tuple(Epoch(**epoch) for epoch in values["epochs"])
+    if "candidates" in values:
+        parts["candidates"] = tuple(ControlCandidate(**each) for each in values["candidates"])
     if values.get("failure") is not None:
         parts["failure"] = Failure(**values["failure"])
     if "splits" in values:

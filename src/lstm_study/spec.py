@@ -232,9 +232,30 @@ class BaselineTable(_Table):
 
 
 class CompareTable(_Table):
-    """`[compare]`: how many seeds each arm is retrained with."""
+    """`[compare]`: which arms are retrained, and with how many seeds.
+
+    `validation_seeds` trainings each of baseline and winner leave the validation reviews out: they
+    choose the baseline's own epoch and show how far the search flattered its winner. With 0 there
+    are no arms at their own epoch.
+    """
 
     seeds: int = Field(default=6, ge=1, le=1_000)
+    validation_seeds: int = Field(default=1, ge=0, le=1_000)
+    runner_ups: int = Field(default=0, ge=0, le=100)
+    control: bool = True
+    ablation: bool = False
+
+    @model_validator(mode="after")
+    def _can_ablate(self) -> Self:
+        if self.ablation and self.validation_seeds == 0:
+            raise ValueError("needs compare.validation_seeds >= 1|ablation|true")
+        return self
+
+
+class ExportTable(_Table):
+    """`[export]`: what leaves beside the winner's network."""
+
+    ensemble: bool = False
 
 
 class StudySpec(_Table):
@@ -247,6 +268,7 @@ class StudySpec(_Table):
     protocol: ProtocolTable = ProtocolTable()
     baseline: BaselineTable = BaselineTable()
     compare: CompareTable = CompareTable()
+    export: ExportTable = ExportTable()
 
     def flat(self) -> dict[str, Any]:
         """Returns every setting as "table.key" → plain value; dimensions are small tables."""

@@ -7,9 +7,13 @@ leaves each one as it was or as it should be. The layout::
     spec.toml             the study file, verbatim
     corpus.json           the reviews in numbers
     plan.json             the search's schedule, and what came of it
-    arms.json             the comparison's arms, once it began
+    arms.json             the comparison's arms and their own epochs, once they are fixed
+    seeds.json            seeds added after the first comparison
+    verdicts.json         each look at the verdict with more seeds than the last
     trials/ID.json        one record per trial
     runs/ID.json          one record per run
+    control.json          the classical control's record
+    near-duplicates.json  test reviews that stand nearly word for word in training
     predictions/ID.npy    test probabilities of one run; labels.npy: the test labels
     checkpoints/ID.npz    the last epoch of a training that may go on
     models/ID.npz         the weights of a finished run
@@ -28,14 +32,16 @@ import secrets
 import shutil
 import tomllib
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from lstm_study.errors import ChangedStudyError, LockedError, RecordError, StoreError
 from lstm_study.quantities import bytes_of, seconds_of
 from lstm_study.records import (
+    Control,
     CorpusSummary,
+    NearDuplicates,
     Opening,
     RecordT,
     Run,
@@ -52,6 +58,15 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 _MAY_GROW = ("compare.seeds", "search.max_trials", "search.time_limit", "search.disk_limit")
+_LOST: Mapping[type[Any], str] = {
+    Trial: "its trial is trained again, and nothing else is lost",
+    Run: "its run is trained again, and nothing else is lost",
+    Control: "the control is trained again, and nothing else is lost",
+    NearDuplicates: "they are counted again, and nothing is lost",
+    CorpusSummary: "it is written again, and nothing is lost",
+    Session: "the time it counted is lost, and nothing else",
+    Opening: "the log of test openings is lost, and nothing else",
+}
 # Where the reviews lie may change; that they are the same reviews is checked by their digest.
 _MAY_CHANGE = ("study.title", "data.path", "data.test_path")
 
@@ -209,6 +224,22 @@ class Store:
         ]
         return sorted(found, key=lambda run: (run.arm, run.seed_index))
 
+    def write_control(self, control: Control) -> None:
+        """Writes the classical control's record."""
+        write_text(self.folder / "control.json", to_json(control) + "\n")
+
+    def read_control(self) -> Control | None:
+        """Reads the classical control's record; None before it began."""
+        return self._read(self.folder / "control.json", Control)
+
+    def write_near_duplicates(self, found: NearDuplicates) -> None:
+        """Writes which test reviews stand nearly word for word in training."""
+        write_text(self.folder / "near-duplicates.json", to_json(found) + "\n")
+
+    def read_near_duplicates(self) -> NearDuplicates | None:
+        """Reads which test reviews stand nearly word for word in training."""
+        return self._read(self.folder / "near-duplicates.json", NearDuplicates)
+
     def write_corpus(self, summary: CorpusSummary) -> None:
         """Writes the reviews in numbers."""
         write_text(self.folder / "corpus.json", to_json(summary) + "\n")
@@ -218,7 +249,7 @@ class Store:
         return self._read(self.folder / "corpus.json", CorpusSummary)
 
     def write_state(self, name: str, values: Mapping[str, Any]) -> None:
-        """Writes what a stage must remember: "plan" or "arms"."""
+        """Writes what a stage must remember: "plan", "arms", "seeds" or "verdicts"."""
         write_text(self.folder / f"{name}.json", json.dumps(values, indent=1))
 
     def read_state(self, name: str) -> dict[str, Any]:
@@ -253,9 +284,12 @@ class Store:
         """Logs one opening of the test half, before it is opened."""
         path = self.folder / "openings.jsonl"
         _make_folder(self.folder)
-        with path.open("a", encoding="utf-8") as file:
+        with path.open("ab+") as file:
             fcntl.flock(file, fcntl.LOCK_EX)
-            file.write(to_json(opening) + "\n")
+            file.seek(0)
+            # A line that a kill tore must not swallow the next one.
+            file.truncate(file.read().rfind(b"\n") + 1)
+            file.write(to_json(opening).encode() + b"\n")
             file.flush()
             os.fsync(file.fileno())
 
@@ -276,6 +310,22 @@ class Store:
             except (OSError, ValueError):
                 continue
         return found
+
+    def live_at(self, worker: str) -> float:
+        """When a worker last said where it stands, in seconds since the epoch; 0 if never."""
+        try:
+            return (self.folder / "live" / f"{worker}.json").stat().st_mtime
+        except OSError:
+            return 0.0
+
+    def used_bytes(self) -> int:
+        """How much disk the study's folder takes."""
+        total = 0
+        for path in self.folder.rglob("*"):
+            # A file may be replaced or deleted while it is looked at.
+            with suppress(OSError):
+                total += path.stat().st_size
+        return total
 
     def sweep(self) -> None:
         """Deletes what a killed process left half-written; call it while holding the study."""
@@ -324,6 +374,9 @@ class Store:
         }
         labels_path = self.folder / "predictions" / "labels.npy"
         labels = np.load(labels_path, allow_pickle=False) if labels_path.is_file() else None
+        control_path = self.folder / "predictions" / "control.npy"
+        if control_path.is_file():
+            predictions["control"] = np.load(control_path, allow_pickle=False)
         plan = self.read_state("plan")
         return StudyRecords(
             name=spec.study.name,
@@ -341,6 +394,8 @@ class Store:
             openings=tuple(self.read_openings()),
             predictions=predictions,
             test_labels=labels,
+            control=self.read_control(),
+            near_duplicates=self.read_near_duplicates(),
         )
 
     def read_spec_text(self) -> str:
@@ -371,17 +426,25 @@ class Store:
             text = path.read_text(encoding="utf-8")
         except FileNotFoundError:
             return None
-        return from_json(text, kind, where=str(path))
+        except UnicodeDecodeError:
+            text = ""
+        try:
+            return from_json(text, kind, where=str(path))
+        except RecordError as error:
+            raise RecordError(f"{error} Delete the file to go on: {_LOST[kind]}.") from error
 
     def _read_lines(self, path: Path, kind: type[RecordT]) -> list[RecordT]:
         """Reads a file of one record a line; a torn last line is a kill's, and is passed over."""
         if not path.is_file():
             return []
-        whole, _, _torn = path.read_text(encoding="utf-8").rpartition("\n")
-        return [
-            from_json(line, kind, where=f"{path}:{number}")
-            for number, line in enumerate(whole.splitlines(), start=1)
-        ]
+        whole, _, _torn = path.read_bytes().rpartition(b"\n")
+        try:
+            return [
+                from_json(line.decode(errors="replace"), kind, where=f"{path}:{number}")
+                for number, line in enumerate(whole.splitlines(), start=1)
+            ]
+        except RecordError as error:
+            raise RecordError(f"{error} Delete the file to go on: {_LOST[kind]}.") from error
 
 
 def write_text(path: Path, text: str, *, durable: bool = True) -> None:

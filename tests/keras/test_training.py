@@ -8,7 +8,10 @@ import numpy as np
 import pytest
 
 from lstm_study.configuration import Configuration
+from lstm_study.corpus.batches import epoch_order
 from lstm_study.errors import DivergedError, RecordError
+from lstm_study.model.builder import build_model
+from lstm_study.seeds import derive
 from lstm_study.spec import ProtocolTable
 from lstm_study.training.checkpoint import (
     Checkpoint,
@@ -18,7 +21,7 @@ from lstm_study.training.checkpoint import (
     write_checkpoint,
 )
 from lstm_study.training.failures import classify
-from lstm_study.training.fit import Training, evaluate, predict, train
+from lstm_study.training.fit import Training, evaluate, predict, train, view_of
 from tests.support.tiny import split
 
 CONFIGURATION = Configuration(
@@ -103,6 +106,22 @@ def test_the_loss_is_keras_own_and_validation_is_keras_evaluate(tmp_path):
     assert checkpoint.epochs[0].validation_loss == ours
 
 
+def test_an_epoch_is_what_keras_fit_does_on_the_same_order_of_reviews(tmp_path):
+    reviews = split(60)
+    _, ours, _ = fit(tmp_path, epochs=1, dropout=0.0, recurrent_dropout=0.0)
+    plain = replace(CONFIGURATION, dropout=0.0, recurrent_dropout=0.0)
+    model = build_model(plain, protocol=PROTOCOL, seed=7)
+    order = epoch_order(60, derive(7, "shuffle", 1))
+    history = model.fit(
+        view_of(reviews, order, plain), reviews.labels[order], batch_size=16, shuffle=False,
+        epochs=1, verbose=0,
+    ).history  # fmt: skip
+    assert ours.epochs[0].train_loss == pytest.approx(history["loss"][0], abs=1e-5)
+    assert ours.epochs[0].train_accuracy == pytest.approx(history["accuracy"][0], abs=1e-6)
+    for mine, theirs in zip(ours.variables, state_of(model), strict=True):
+        np.testing.assert_allclose(mine, theirs, atol=1e-5)
+
+
 def test_trap_18_a_training_that_diverges_ends_in_that_step(tmp_path):
     steps = []
     with pytest.raises(DivergedError, match="the loss became nan at step 2 of epoch 1"):
@@ -126,8 +145,6 @@ def test_trap_18_a_training_that_diverges_ends_in_that_step(tmp_path):
 
 def _poisoned(tmp_path: Path) -> Checkpoint:
     """Weights so large that the second step's loss is NaN."""
-    from lstm_study.model.builder import build_model
-
     model = build_model(
         CONFIGURATION, protocol=ProtocolTable(optimizer="sgd", learning_rate=10.0), seed=7
     )

@@ -1,6 +1,6 @@
 """What a search came to: its ranking and winner, and the curves that show how it got there.
 
-Pure: trial records in, frozen values out. The search itself picks its winner with `winner`, so that
+Trials of the random control are left out of all of it; `control` follows them. Pure: trial records in, frozen values out. The search itself picks its winner with `winner`, so that
 what is retrained and what is reported can't differ.
 """
 
@@ -12,7 +12,7 @@ from typing import Literal
 
 from lstm_study.configuration import Configuration
 from lstm_study.records import Epoch, Trial
-from lstm_study.schedule import hyperband
+from lstm_study.schedule import Bracket, hyperband
 
 Direction = Literal["max", "min"]
 
@@ -97,6 +97,26 @@ class RankAgreement:
     configurations: int
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Measured:
+    """One configuration of the search after so many epochs.
+
+    Attributes:
+        trial_id: The last trial of the configuration.
+        configuration: Its hyperparameters.
+        value: The objective after the epoch.
+    """
+
+    trial_id: str
+    configuration: Configuration
+    value: float
+
+
+def searched(trials: Iterable[Trial]) -> list[Trial]:
+    """Returns the trials of the search itself, without those of a control."""
+    return [trial for trial in trials if trial.role == "search"]
+
+
 def better(score: float, than: float, direction: Direction) -> bool:
     """Says whether a score is strictly better than another."""
     return score > than if direction == "max" else score < than
@@ -123,7 +143,7 @@ def ranking(
         max_epochs: The full budget, `search.max_epochs` of the spec; the largest budget among the
             trials if not given.
     """
-    found = [trial for trial in trials if trial.role == "search"]
+    found = searched(trials)
     full = max_epochs or max((trial.budget_epochs for trial in found), default=0)
     completed = [
         trial
@@ -151,7 +171,9 @@ def best_so_far(
 
     A failed trial moves the epochs and seconds along and leaves the best score where it was.
     """
-    ended = [trial for trial in trials if trial.status in ("completed", "failed")]
+    ended = [
+        trial for trial in searched(trials) if trial.status in ("completed", "failed")
+    ]
     ended.sort(key=lambda trial: (trial.ended_at, trial.trial_id))
     found: list[Progress] = []
     epochs, seconds = 0, 0.0
@@ -179,15 +201,29 @@ def best_so_far(
 
 
 def rounds(
-    trials: Iterable[Trial], *, max_epochs: int, factor: int, iterations: int
+    trials: Iterable[Trial],
+    *,
+    max_epochs: int,
+    factor: int,
+    iterations: int,
+    schedule: Sequence[Bracket] | None = None,
 ) -> tuple[RoundSummary, ...]:
-    """Sets what Hyperband's schedule plans beside what ran, round by round, first to run first.
+    """Sets what a schedule plans beside what ran, round by round, first to run first.
 
     The plan is the schedule's; a space with fewer configurations than it wants runs fewer.
+
+    Args:
+        trials: Any trials of one search.
+        max_epochs: The full budget.
+        factor: Hyperband's.
+        iterations: Passes over all brackets.
+        schedule: What was planned, where it is not Hyperband's own.
     """
     counts = Counter(
-        (trial.iteration, trial.bracket, trial.round, trial.status) for trial in trials
+        (trial.iteration, trial.bracket, trial.round, trial.status) for trial in searched(trials)
     )
+    if schedule is None:
+        schedule = hyperband(max_epochs=max_epochs, factor=factor, iterations=iterations)
     return tuple(
         RoundSummary(
             iteration=bracket.iteration,
@@ -200,7 +236,7 @@ def rounds(
             failed=counts[*key, "failed"],
             unfinished=counts[*key, "running"] + counts[*key, "interrupted"],
         )
-        for bracket in hyperband(max_epochs=max_epochs, factor=factor, iterations=iterations)
+        for bracket in schedule
         for item in bracket.rounds
         if (key := (bracket.iteration, bracket.bracket, item.round))
     )
@@ -236,6 +272,29 @@ def objective_of(epoch: Epoch, objective: str) -> float | None:
     return value if value is not None and math.isfinite(value) else None
 
 
+def after(trials: Sequence[Trial], *, objective: str, epoch: int) -> tuple[Measured, ...]:
+    """Measures every configuration of the search at the same epoch, so that they compare.
+
+    A promoted configuration counts once, with its value on the way. One that never got so far, or
+    diverged before, is left out.
+    """
+    by_id = {trial.trial_id: trial for trial in trials}
+    parents = {trial.parent for trial in trials}
+    found = []
+    for trial in searched(trials):
+        if trial.trial_id in parents:
+            continue
+        curve = {item.epoch: item for item in full_curve(trial, by_id)}
+        value = objective_of(curve[epoch], objective) if epoch in curve else None
+        if value is not None:
+            found.append(
+                Measured(
+                    trial_id=trial.trial_id, configuration=trial.configuration, value=value
+                )
+            )
+    return tuple(found)
+
+
 def slices(trials: Iterable[Trial], hyperparameters: Sequence[str]) -> tuple[SlicePoint, ...]:
     """Lists every completed trial's score along each hyperparameter.
 
@@ -243,7 +302,7 @@ def slices(trials: Iterable[Trial], hyperparameters: Sequence[str]) -> tuple[Sli
     """
     done = [
         trial
-        for trial in sorted(trials, key=lambda trial: trial.trial_id)
+        for trial in sorted(searched(trials), key=lambda trial: trial.trial_id)
         if trial.status == "completed" and trial.score is not None and math.isfinite(trial.score)
     ]
     return tuple(
@@ -260,7 +319,7 @@ def slices(trials: Iterable[Trial], hyperparameters: Sequence[str]) -> tuple[Sli
 def repeated_configurations(trials: Iterable[Trial]) -> dict[Configuration, tuple[str, ...]]:
     """Finds configurations that the search sampled more than once, promotions not counted."""
     ids: dict[Configuration, list[str]] = {}
-    for trial in sorted(trials, key=lambda trial: trial.trial_id):
+    for trial in sorted(searched(trials), key=lambda trial: trial.trial_id):
         if trial.round == 0:
             ids.setdefault(trial.configuration, []).append(trial.trial_id)
     return {key: tuple(value) for key, value in ids.items() if len(value) > 1}
@@ -289,7 +348,7 @@ def rank_agreement(
 
     by_id = {trial.trial_id: trial for trial in trials}
     curves = []
-    for trial in trials:
+    for trial in searched(trials):
         if trial.status == "completed" and trial.budget_epochs == max_epochs:
             curve = {e.epoch: objective_of(e, objective) for e in full_curve(trial, by_id)}
             if trial.score is not None:

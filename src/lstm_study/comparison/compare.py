@@ -89,7 +89,7 @@ def run_comparison(
             )
         )
 
-    def on_tick(seconds: float) -> None:
+    def on_tick(seconds: float) -> bool:
         begun = [run for run_id in planned if (run := store.read_run(run_id)) is not None]
         ids = {run.run_id for run in begun}
         report(
@@ -105,6 +105,7 @@ def run_comparison(
                 best="",
             )
         )
+        return True
 
     work(
         store=store,

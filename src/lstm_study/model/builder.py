@@ -5,6 +5,7 @@ from typing import Any
 import keras
 
 from lstm_study.configuration import Configuration
+from lstm_study.model.lstm import LSTM
 from lstm_study.seeds import derive
 from lstm_study.spec import ProtocolTable
 
@@ -19,7 +20,8 @@ def build_network(configuration: Configuration, *, seed: int) -> keras.Model:
     """Builds the documented network, not compiled.
 
     `Embedding → LSTM(dropout, recurrent_dropout) → Dense(1, sigmoid)`, with every initialiser at
-    Keras's default and seeded, and no mask: the documented baseline reads its padding.
+    Keras's default and seeded, and no mask: the documented baseline reads its padding. The LSTM is
+    `model/lstm.py`'s: Keras's own, with a faster loop over time.
 
     Args:
         configuration: The hyperparameters.
@@ -40,7 +42,7 @@ def build_network(configuration: Configuration, *, seed: int) -> keras.Model:
         name="embedding",
     )(inputs)
     for layer in range(configuration.lstm_layers):
-        outputs = keras.layers.LSTM(
+        outputs = LSTM(
             configuration.lstm_units,
             dropout=configuration.dropout,
             recurrent_dropout=configuration.recurrent_dropout,

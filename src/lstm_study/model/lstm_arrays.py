@@ -7,6 +7,7 @@ Written in `keras.ops` for TensorFlow and JAX. In comments and docstrings `batch
 from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
+import keras
 from keras import ops
 
 CHUNK = 8
@@ -79,6 +80,20 @@ def loop(count: Any, body: Callable[..., Any], start: tuple[Any, ...]) -> Any:
     return values
 
 
+def slice_at(array: Any, start: tuple[Any, ...], sizes: tuple[Any, ...]) -> Any:
+    """`keras.ops.slice`, with a start that is data.
+
+    TensorFlow's `tf.slice` inside XLA compiles a new program for each value its start is computed
+    from, here the number of chunks; XLA's own operation does not. Keras takes `ops.slice_update`
+    from the same module.
+    """
+    if keras.backend.backend() == "tensorflow":
+        from tensorflow.compiler.tf2xla.python import xla
+
+        return xla.dynamic_slice(array, ops.stack(start), ops.stack(sizes))
+    return ops.slice(array, start, sizes)
+
+
 def room(steps: Any, like: Any) -> Any:
     """Zeros for `steps` arrays like the one given."""
     return ops.zeros((steps, *ops.shape(like)), like.dtype)
@@ -86,7 +101,7 @@ def room(steps: Any, like: Any) -> Any:
 
 def at(buffer: Any, t: Any) -> Any:
     """Array t of [steps, batch, units]."""
-    return ops.slice(buffer, (t, 0, 0), (1, *ops.shape(buffer)[1:]))[0]
+    return slice_at(buffer, (t, 0, 0), (1, *ops.shape(buffer)[1:]))[0]
 
 
 def put(buffer: Any, t: Any, value: Any) -> Any:
@@ -96,19 +111,19 @@ def put(buffer: Any, t: Any, value: Any) -> Any:
 
 def is_alive(span: Span, t: Any) -> Any:
     """Whether each row reads step t: bool [batch, 1]."""
-    return ops.transpose(ops.slice(span.alive, (t, 0), (1, ops.shape(span.alive)[1])))
+    return ops.transpose(slice_at(span.alive, (t, 0), (1, ops.shape(span.alive)[1])))
 
 
 def chunk_of_sequences(sequences: Any, j: Any) -> Any:
     """Chunk j of [batch, capacity, features], time first: [CHUNK, batch, features]."""
     batch, _, features = ops.shape(sequences)
-    rows = ops.slice(sequences, (0, j * CHUNK, 0), (batch, CHUNK, features))
+    rows = slice_at(sequences, (0, j * CHUNK, 0), (batch, CHUNK, features))
     return ops.transpose(rows, (1, 0, 2))
 
 
 def chunk_of_states(states: Any, j: Any) -> Any:
     """The states before the steps of chunk j: [CHUNK, batch, units]."""
-    return ops.slice(states, (j * CHUNK, 0, 0), (CHUNK, *ops.shape(states)[1:]))
+    return slice_at(states, (j * CHUNK, 0, 0), (CHUNK, *ops.shape(states)[1:]))
 
 
 def dropped(rows: Any, masks: tuple[Any, ...] | None) -> tuple[Any, ...]:

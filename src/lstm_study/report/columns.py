@@ -37,6 +37,18 @@ ENDED_AT = Column(
     name="ended_at", meaning="When it completed or failed, ISO 8601, UTC", form="date"
 )
 ARM = Column(name="arm", meaning="What the comparison compares: baseline, winner, ...")
+RUN_ID = Column(name="run_id", meaning="Run: arm and seed index")
+TRIAL_ID = Column(name="trial_id", meaning="Trial: bracket, slot, round")
+ROLE = Column(name="role", meaning="search, or control: drawn at random beside it, cannot win")
+BUDGET = Column(
+    name="budget_epochs", meaning="Epochs after which the trial ends, its parent's included",
+    unit="epochs", form="count",
+)  # fmt: skip
+BRACKET = Column(
+    name="bracket", meaning="Hyperband's bracket; 0 trains everything in full", form="count"
+)
+ROUND = Column(name="round", meaning="Round of halving within the bracket, from 0", form="count")
+ITERATION = Column(name="iteration", meaning="Pass over all brackets, from 0", form="count")
 EPOCH = Column(name="epoch", meaning="Number of the epoch, from 1", unit="epochs", form="count")
 
 

@@ -1,14 +1,10 @@
-"""Tables of the comparison: arms, runs, learning curves, metrics, ROC, calibration, predictions."""
+"""Tables of the comparison: arms, hyperparameters, runs, learning curves."""
 
-import gzip
-import io
 import statistics
 from collections.abc import Sequence
 from typing import Any
 
-from lstm_study.analysis import metrics, search_summary
-from lstm_study.analysis.optimism import search_optimism
-from lstm_study.analysis.verdict import Verdict
+from lstm_study.analysis import search_summary
 from lstm_study.configuration import HYPERPARAMETERS, Configuration
 from lstm_study.records import Run, StudyRecords
 from lstm_study.report.columns import (
@@ -17,6 +13,7 @@ from lstm_study.report.columns import (
     EPOCH,
     HYPERPARAMETER_COLUMNS,
     PARAMETER_COUNT,
+    RUN_ID,
     SECONDS,
     SECONDS_PER_EPOCH,
     SEED,
@@ -24,37 +21,27 @@ from lstm_study.report.columns import (
     STATUS,
     WORKER,
     configuration_cells,
-    measure_form,
     parameter_count,
     seconds_per_epoch,
 )
 from lstm_study.report.numbers import plain
-from lstm_study.report.tables import Column, Table, safe_cell, table
+from lstm_study.report.tables import Column, Table, table
 from lstm_study.spec import StudySpec
 
-RUN_ID = Column(name="run_id", meaning="Run: arm and seed index")
 TEST_ACCURACY = Column(
     name="test_accuracy", meaning="Share of test reviews read right", unit="share", form="percent"
 )
-ROC_POINTS = 100
-BINS = 10
+LEVEL = 0.95
 
 
-def comparison_tables(records: StudyRecords, spec: StudySpec, verdict: Verdict) -> list[Table]:
-    """Builds every table of the comparison but the predictions."""
+def comparison_tables(records: StudyRecords, spec: StudySpec) -> list[Table]:
+    """Builds the tables of arms and runs."""
     configurations = arm_configurations(records, spec)
     return [
-        _verdict(records, verdict),
-        _notes(verdict, records),
         _comparison(records, spec, configurations),
         _hyperparameters(spec, configurations),
         _runs(records.runs),
         _run_curves(records.runs),
-        _metrics(records),
-        _roc(records),
-        _calibration(records),
-        _tests(verdict),
-        _optimism(records, spec),
     ]
 
 
@@ -79,119 +66,6 @@ def completed_runs(records: StudyRecords, arm: str) -> list[Run]:
         for run in records.runs
         if run.arm == arm and run.status == "completed" and run.test_accuracy is not None
     ]
-
-
-def predictions_csv_gz(records: StudyRecords) -> bytes | None:
-    """Writes every run's test probabilities beside the label, gzipped; None where there are none.
-
-    One row per test review, in the test half's own order. Equal records give equal bytes.
-    """
-    if records.test_labels is None or not records.predictions:
-        return None
-    ids = sorted(records.predictions)
-    columns = [records.predictions[run_id] for run_id in ids]
-    lines = [",".join(["review", "label", *(safe_cell(run_id) for run_id in ids)])]
-    lines += [
-        f"{number},{int(label)}," + ",".join(f"{column[number]:.6g}" for column in columns)
-        for number, label in enumerate(records.test_labels)
-    ]
-    out = io.BytesIO()
-    with gzip.GzipFile(fileobj=out, mode="wb", mtime=0, filename="") as file:
-        file.write(("\n".join(lines) + "\n").encode())
-    return out.getvalue()
-
-
-def _verdict(records: StudyRecords, verdict: Verdict) -> Table:
-    points = "share; the report shows percentage points"
-    columns = (
-        Column(name="kind", meaning="Which of the stated answers it is"),
-        Column(name="sentence", meaning="The answer in words"),
-        Column(name="candidate", meaning="Arm in question"),
-        Column(name="reference", meaning="Arm it is compared with"),
-        Column(name="difference", meaning="Mean test accuracy, candidate minus reference",
-               unit=points, form="points"),
-        Column(name="low", meaning="Lower end of its interval", unit=points, form="points"),
-        Column(name="high", meaning="Upper end of its interval", unit=points, form="points"),
-        Column(name="level", meaning="Share of such intervals that hold the true difference",
-               unit="share", form="share"),
-        Column(name="p_value", meaning="Two-sided, of the test that the interval turns into",
-               form="probability"),
-        Column(name="resamples", meaning="Resamples of the bootstrap", form="count"),
-        Column(name="smallest_difference", unit=points, form="bare_points",
-               meaning="True difference that would have been found with the stated power"),
-        Column(name="power", meaning="Chance of finding it", unit="share", form="share"),
-        Column(name="seeds_to_settle", unit="runs", form="count",
-               meaning="Runs per arm that would find the difference observed with that power"),
-        Column(name="candidate_seeds", meaning="Completed runs of the candidate", unit="runs",
-               form="count"),
-        Column(name="reference_seeds", meaning="Completed runs of the reference", unit="runs",
-               form="count"),
-        Column(name="looks", meaning="How often this question was put to the test reviews",
-               form="count"),
-        Column(name="openings", meaning="Logged openings of the test reviews", form="count"),
-        Column(name="disagreement", unit="share", form="share",
-               meaning="Test reviews on which the two arms' majority votes differ"),
-        Column(name="rule", meaning="The rule it was given by"),
-        Column(name="deviations", meaning="How the study differs from the documented protocol"),
-        Column(name="settings", meaning="One-off changes of the spec"),
-    )  # fmt: skip
-    found, power = verdict.difference, verdict.power
-    row = {
-        "kind": verdict.kind,
-        "sentence": verdict.sentence,
-        "candidate": verdict.candidate,
-        "reference": verdict.reference,
-        "difference": found.difference if found else None,
-        "low": found.low if found else None,
-        "high": found.high if found else None,
-        "level": found.level if found else None,
-        "p_value": found.p_value if found else None,
-        "resamples": found.resamples if found else None,
-        "smallest_difference": power.smallest_difference if power else None,
-        "power": power.power if power else None,
-        "seeds_to_settle": power.seeds_to_settle if power else None,
-        "candidate_seeds": len(completed_runs(records, verdict.candidate)),
-        "reference_seeds": len(completed_runs(records, verdict.reference)),
-        "looks": verdict.looks,
-        "openings": len(records.openings),
-        "disagreement": verdict.disagreement.between_votes if verdict.disagreement else None,
-        "rule": verdict.rule,
-        "deviations": "; ".join(records.deviations),
-        "settings": "; ".join(records.settings),
-    }
-    return table("verdict", "The study's answer", columns, [row])
-
-
-def _notes(verdict: Verdict, records: StudyRecords) -> Table:
-    """Lists the caveats of the answer, a sentence each."""
-    columns = (Column(name="note", meaning="A caveat of the answer"),)
-    notes = list(verdict.notes)
-    if records.deviations:
-        notes.append(
-            "This study differs from the documented baseline and protocol: "
-            + "; ".join(records.deviations)
-            + "."
-        )
-    if records.settings:
-        notes.append("Settings changed on the command line: " + "; ".join(records.settings) + ".")
-    return table("notes", "One caveat", columns, ({"note": note} for note in notes))
-
-
-def _tests(verdict: Verdict) -> Table:
-    columns = (
-        Column(name="test", meaning="Name of the test"),
-        Column(name="p_value", meaning="Two-sided p-value", form="probability"),
-        Column(name="detail", meaning="What it counted"),
-    )
-    return table(
-        "tests",
-        "One test beside the verdict",
-        columns,
-        (
-            {"test": entry.test, "p_value": entry.p_value, "detail": entry.detail}
-            for entry in verdict.tests
-        ),
-    )
 
 
 def _comparison(
@@ -362,148 +236,6 @@ def _run_curves(runs: Sequence[Run]) -> Table:
             for measure in measures
             if getattr(epoch, measure) is not None
         ),
-    )
-
-
-def _evaluated(records: StudyRecords) -> list[tuple[Run, Any]]:
-    """Pairs each completed run with its probabilities, where the predictions fit the labels."""
-    if records.test_labels is None:
-        return []
-    found = []
-    for run in records.runs:
-        row = records.predictions.get(run.run_id)
-        if run.status == "completed" and row is not None and row.shape == records.test_labels.shape:
-            found.append((run, row))
-    return found
-
-
-def _metrics(records: StudyRecords) -> Table:
-    counted = "Reviews that are {} and read as {}"
-    columns = (
-        ARM,
-        RUN_ID,
-        Column(name="accuracy", meaning="Share of test reviews read right", unit="share",
-               form="percent"),
-        Column(name="log_loss", meaning="Binary cross-entropy, probabilities cut to 1e-7",
-               unit="nats", form="loss"),
-        Column(name="roc_auc", meaning="Chance that a positive review gets the higher probability",
-               form="loss"),
-        Column(name="f1", meaning="F1 of the positive label", form="loss"),
-        Column(name="brier_score", meaning="Mean squared distance of probability and label",
-               form="loss"),
-        Column(name="calibration_error", meaning="Expected calibration error, 15 equal bins",
-               form="loss"),
-        Column(name="true_positive", meaning=counted.format("positive", "positive"),
-               unit="reviews", form="count"),
-        Column(name="false_negative", meaning=counted.format("positive", "negative"),
-               unit="reviews", form="count"),
-        Column(name="false_positive", meaning=counted.format("negative", "positive"),
-               unit="reviews", form="count"),
-        Column(name="true_negative", meaning=counted.format("negative", "negative"),
-               unit="reviews", form="count"),
-    )  # fmt: skip
-    rows = []
-    for run, probabilities in _evaluated(records):
-        found = metrics.measure(records.test_labels, probabilities)  # type: ignore[arg-type]
-        rows.append(
-            {"arm": run.arm, "run_id": run.run_id}
-            | {name.name: getattr(found, name.name) for name in columns[2:8]}
-            | {name.name: getattr(found.confusion, name.name) for name in columns[8:]}
-        )
-    return table("metrics", "Metrics of one run on test", columns, rows)
-
-
-def _roc(records: StudyRecords) -> Table:
-    """Thins each curve to at most 101 points, spaced evenly over the reviews."""
-    import numpy as np
-
-    columns = (
-        ARM,
-        RUN_ID,
-        Column(name="false_positive_rate", meaning="Negative reviews read as positive",
-               unit="share", form="share"),
-        Column(name="true_positive_rate", meaning="Positive reviews read as positive",
-               unit="share", form="share"),
-    )  # fmt: skip
-    rows = []
-    for run, probabilities in _evaluated(records):
-        truth = np.asarray(records.test_labels, dtype=bool)
-        order = np.argsort(-np.asarray(probabilities), kind="stable")
-        changes = np.flatnonzero(np.diff(np.asarray(probabilities)[order])) + 1
-        cuts = np.concatenate([[0], changes, [truth.size]])
-        kept = np.unique(np.linspace(0, len(cuts) - 1, ROC_POINTS + 1).round().astype(int))
-        hits = np.concatenate([[0], np.cumsum(truth[order])])[cuts[kept]]
-        misses = cuts[kept] - hits
-        if hits[-1] == 0 or misses[-1] == 0:
-            continue
-        rows += [
-            {
-                "arm": run.arm,
-                "run_id": run.run_id,
-                "false_positive_rate": round(float(miss / misses[-1]), 6),
-                "true_positive_rate": round(float(hit / hits[-1]), 6),
-            }
-            for hit, miss in zip(hits, misses, strict=True)
-        ]
-    return table("roc", "One point of one run's ROC curve", columns, rows)
-
-
-def _calibration(records: StudyRecords) -> Table:
-    columns = (
-        ARM,
-        Column(name="low", meaning="Lower end of the bin of probabilities", form="share"),
-        Column(name="high", meaning="Upper end of the bin", form="share"),
-        Column(name="reviews", meaning="Reviews in it, summed over the arm's runs",
-               unit="reviews", form="count"),
-        Column(name="probability", meaning="Their mean probability", unit="share", form="share"),
-        Column(name="positive", meaning="Their share that is positive", unit="share",
-               form="share"),
-    )  # fmt: skip
-    import numpy as np
-
-    pairs = _evaluated(records)
-    rows = []
-    for arm in dict.fromkeys(run.arm for run, _ in pairs):
-        rows_of_arm = [row for run, row in pairs if run.arm == arm]
-        pooled = np.concatenate(rows_of_arm)
-        labels = np.tile(np.asarray(records.test_labels), len(rows_of_arm))
-        rows += [
-            {
-                "arm": arm,
-                "low": entry.low,
-                "high": entry.high,
-                "reviews": entry.documents,
-                "probability": entry.probability,
-                "positive": entry.positive,
-            }
-            for entry in metrics.reliability(labels, pooled, bins=BINS)
-        ]
-    return table("calibration", "One bin of one arm's reliability diagram", columns, rows)
-
-
-def _optimism(records: StudyRecords, spec: StudySpec) -> Table:
-    form = measure_form(spec.study.objective)
-    gap = "points" if form == "percent" else "loss"
-    columns = (
-        ARM,
-        Column(name="measure", meaning="accuracy or loss, the objective's"),
-        Column(name="in_search", meaning="Score of the trial that the search ranked", form=form),
-        Column(name="trial_id", meaning="That trial"),
-        Column(name="trials_ranked", meaning="Completed trials that it was ranked among",
-               form="count"),
-        Column(name="fresh_validation", meaning="Mean over runs with fresh seeds, validation",
-               form=form),
-        Column(name="fresh_runs", meaning="How many runs that is", form="count"),
-        Column(name="on_test", meaning="Mean over completed runs, test", form=form),
-        Column(name="test_runs", meaning="How many runs that is", form="count"),
-        Column(name="optimism", meaning="How much better search made it look than test", form=gap),
-    )  # fmt: skip
-    rows = search_optimism(records)
-    return table(
-        "optimism",
-        "One arm's score in the search, on fresh seeds and on test",
-        columns,
-        ({column.name: getattr(row, column.name) for column in columns} for row in rows),
     )
 
 

@@ -5,7 +5,6 @@ disagree with them after a kill. Here every answer is computed from the plan and
 nothing else is kept, so there is nothing else to lose.
 """
 
-import math
 import threading
 from dataclasses import replace
 from typing import Any
@@ -66,6 +65,11 @@ class RecordedHyperband(keras_tuner.oracles.HyperbandOracle):  # type: ignore[mi
             self._stop_reason = self._stop_reason or reason
 
     @property
+    def bugs_stopped_it(self) -> bool:
+        """Whether the search ended because its code fails."""
+        return self._bugs_in_a_row >= _BUGS_ALLOWED
+
+    @property
     def stop_reason(self) -> str:
         """Why the search ended before its plan; "" if it did not."""
         return self._stop_reason
@@ -103,16 +107,20 @@ class RecordedHyperband(keras_tuner.oracles.HyperbandOracle):  # type: ignore[mi
         assigned = {trial.trial_id for trial in self.ongoing_trials.values()}
         if self._stop_reason:
             return {"status": TrialStatus.STOPPED}
+        most = self._spec.search.max_trials
+        may_start = most is None or len(self._records) < most
         answer = next_trial(
             self._plan,
             self._records,
             assigned=assigned,
             direction=self._spec.study.direction,
-            may_start=len(self._records) < (self._spec.search.max_trials or math.inf),
+            may_start=may_start,
         )
         if answer == "wait":
             return {"status": TrialStatus.IDLE}
         if answer == "done":
+            if not may_start and len(self._records) < self._plan.trials:
+                self.stop(f"search.max_trials of {self._spec.search.max_trials} is reached")
             return {"status": TrialStatus.STOPPED}
         record = answer.trial if isinstance(answer, GoOn) else self._start(answer)
         self._records[record.trial_id] = record

@@ -1,5 +1,8 @@
 """The search stage: plans, hands out trials, and ends with a winner."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from lstm_study.analysis.search_summary import rank_key
@@ -11,6 +14,8 @@ from lstm_study.spec import StudySpec
 from lstm_study.store import Store
 from lstm_study.workers.crew import Context, crew_size, work
 from lstm_study.workers.watch import Item, Watch, item_of
+
+_DISK_LOOK_SECONDS = 5.0
 
 if TYPE_CHECKING:
     from lstm_study.search.oracle import RecordedHyperband
@@ -51,7 +56,9 @@ def plan_summary(plan: "Plan") -> dict[str, Any]:
 def run_search(
     spec: StudySpec, store: Store, plan: "Plan", *, context: Context, report: Report
 ) -> None:
-    """Runs the search to its end, from wherever it stands.
+    """Runs the search to its end or to a limit, from wherever it stands.
+
+    What ended it is left in the plan's state: "stopped" is "" at the end of the plan.
 
     Args:
         spec: The study.
@@ -61,17 +68,20 @@ def run_search(
         report: Called a few times a second.
 
     Raises:
-        SearchError: No worker can train, trials fail in a row with an error in the code, or no
-            trial at the full budget completed.
+        SearchError: No worker can train, or trials fail in a row with an error in the code.
     """
     from lstm_study.search.chief import Chief
     from lstm_study.search.oracle import RecordedHyperband
 
+    limits = _Limits(spec, store)
+    if reached := limits.reached(0.0):
+        store.write_state("plan", store.read_state("plan") | {"stopped": reached})
+        return
     oracle = RecordedHyperband(spec=spec, plan=plan, store=store)
     slots = max(len(item.slots) for item in plan.brackets)
     size = crew_size(context.workers, jobs=slots)
     watch = _SearchWatch(spec, store, plan, oracle, size.workers)
-    with Chief(oracle) as chief:
+    with _interrupted_if_not_ended(store), Chief(oracle) as chief:
         joined: set[str] = set()
 
         def on_ready(name: str, pool: "WorkerPool") -> bool:
@@ -85,6 +95,13 @@ def run_search(
             joined.discard(name)
             oracle.lose_worker(name, exit_code=exit_code)
 
+        def on_tick(seconds: float) -> bool:
+            report(watch.progress(seconds))
+            reached = limits.reached(seconds)
+            if reached:
+                oracle.stop(reached)
+            return not reached
+
         work(
             store=store,
             stage="search",
@@ -93,14 +110,49 @@ def run_search(
             size=size,
             on_ready=on_ready,
             on_lost=on_lost,
-            on_tick=lambda seconds: report(watch.progress(seconds)),
+            on_tick=on_tick,
         )
-    if oracle.stop_reason:
+    if oracle.bugs_stopped_it:
         raise SearchError(
             f"The search was stopped: {oracle.stop_reason}. "
             f"Their tracebacks are in {store.log_path}."
         )
-    store.write_state("plan", store.read_state("plan") | {"finished": True})
+    store.write_state("plan", store.read_state("plan") | {"stopped": oracle.stop_reason})
+
+
+@contextmanager
+def _interrupted_if_not_ended(store: Store) -> Iterator[None]:
+    """Marks trials that were running when the block was left, for whatever reason."""
+    try:
+        yield
+    finally:
+        for trial in store.read_trials():
+            if trial.status == "running":
+                store.write_trial(replace(trial, status="interrupted"))
+
+
+class _Limits:
+    """Looks now and then whether the search has used up its time or its disk."""
+
+    def __init__(self, spec: StudySpec, store: Store) -> None:
+        self._spec, self._store = spec.search, store
+        self._seconds_before = sum(s.seconds for s in store.read_sessions() if s.stage == "search")
+        self._next_look = 0.0
+
+    def reached(self, seconds: float) -> str:
+        """Says which limit is reached; "" if none is.
+
+        Args:
+            seconds: Time since this command's work began.
+        """
+        time_limit, disk_limit = self._spec.time_limit_seconds, self._spec.disk_limit_bytes
+        if time_limit is not None and self._seconds_before + seconds >= time_limit:
+            return f"search.time_limit of {self._spec.time_limit} is reached"
+        if disk_limit is not None and seconds >= self._next_look:
+            self._next_look = seconds + _DISK_LOOK_SECONDS
+            if self._store.used_bytes() > disk_limit:
+                return f"search.disk_limit of {self._spec.disk_limit} is reached"
+        return ""
 
 
 class _SearchWatch:

@@ -43,7 +43,7 @@ class Training:
 
 @dataclass(frozen=True, kw_only=True)
 class Step:
-    """Where a training stands, within an epoch: for displays."""
+    """Where a training stands within an epoch; loss and accuracy are means since its start."""
 
     epoch: int
     step: int
@@ -116,23 +116,26 @@ def _train_epoch(
     order = epoch_order(len(reviews), derive(training.seed, "shuffle", number))
     steps = math.ceil(len(reviews) / size)
     began = time.perf_counter()
-    model.reset_metrics()
-    loss = accuracy = math.nan
+    # Keras resets its metrics at every train_on_batch: the epoch's means are kept here.
+    seen, loss_sum, right = 0, 0.0, 0.0
     for step in range(steps):
         chosen = order[step * size : (step + 1) * size]
         token_ids = view_of(reviews, chosen, training.configuration)
         labels = reviews.labels[chosen].astype(np.float32)[:, None]
         logs = model.train_on_batch(token_ids, labels, return_dict=True)
-        loss, accuracy = float(logs["loss"]), float(logs["accuracy"])
+        loss = float(logs["loss"])
         if not math.isfinite(loss):
             raise DivergedError(f"the loss became {loss} at step {step + 1} of epoch {number}.")
+        seen += len(chosen)
+        loss_sum += loss * len(chosen)
+        right += float(logs["accuracy"]) * len(chosen)
         on_step(
             Step(
                 epoch=number,
                 step=step + 1,
                 steps=steps,
-                train_loss=loss,
-                train_accuracy=accuracy,
+                train_loss=loss_sum / seen,
+                train_accuracy=right / seen,
             )
         )
     trained = time.perf_counter()
@@ -144,8 +147,8 @@ def _train_epoch(
             raise DivergedError(f"the validation loss became {validation_loss} in epoch {number}.")
     return Epoch(
         epoch=number,
-        train_loss=loss,
-        train_accuracy=accuracy,
+        train_loss=loss_sum / seen,
+        train_accuracy=right / seen,
         validation_loss=validation_loss,
         validation_accuracy=validation_accuracy,
         train_seconds=trained - began,

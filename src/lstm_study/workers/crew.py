@@ -1,5 +1,7 @@
 """How many workers a machine gets, and the loop that keeps them at work."""
 
+import logging
+import os
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -15,6 +17,10 @@ _POLL_SECONDS = 0.25
 _SAVE_SECONDS = 5.0
 _DEATHS_BEFORE_READY = 3
 _BYTES_PER_WORKER = 2 * 1024**3
+_SILENCE_SECONDS = 900.0
+SILENCE_VARIABLE = "LSTM_STUDY_SILENCE_SECONDS"
+
+log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -68,9 +74,12 @@ def work(
     size: CrewSize,
     on_ready: Callable[[str, WorkerPool], bool],
     on_lost: Callable[[str, int], None],
-    on_tick: Callable[[float], None],
+    on_tick: Callable[[float], bool],
 ) -> None:
     """Keeps a crew at work until no worker has anything left to do.
+
+    A worker that dies is started again. One that shows no sign of life for a quarter of an hour (or
+    what LSTM_STUDY_SILENCE_SECONDS says) is ended, and started again.
 
     Args:
         store: The study.
@@ -81,7 +90,8 @@ def work(
         on_ready: Called with a worker's name when it is free; gives it a job through the pool and
             returns True, or returns False when there is none left for it.
         on_lost: Called with a worker's name and exit code when it died.
-        on_tick: Called a few times a second with the seconds since work began.
+        on_tick: Called a few times a second with the seconds since work began; returns whether to
+            go on. If not, workers are ended where they stand.
 
     Raises:
         SearchError: A worker can't start, or a worker said why it can't go on.
@@ -91,6 +101,7 @@ def work(
     names = [f"w{number}" for number in range(1, size.workers + 1)]
     deaths = dict.fromkeys(names, 0)
     resting: set[str] = set()
+    silence = _Silence(store)
     setup = {
         "spec": spec.model_dump(mode="json"),
         "store": str(store.folder),
@@ -101,6 +112,7 @@ def work(
         while set(pool.names) - resting:
             for event in pool.poll(_POLL_SECONDS):
                 name = event.worker
+                silence.broken_by(name)
                 if event.kind == "died":
                     on_lost(name, event.values["exit_code"])
                     deaths[name] += 1
@@ -115,9 +127,37 @@ def work(
                     keeper.found(event.values["backend"], tuple(event.values["devices"]))
                 if not on_ready(name, pool):
                     resting.add(name)
-            on_tick(time.monotonic() - began)
-            keeper.save()
+            for name in set(pool.names) - resting:
+                if silence.is_too_long(name):
+                    log.warning("Worker %s showed no sign of life: it is ended.", name)
+                    pool.kill(name)
+            goes_on = on_tick(time.monotonic() - began)
+            keeper.save(at_once=not goes_on)
+            if not goes_on:
+                break
     keeper.save(at_once=True)
+
+
+class _Silence:
+    """Knows for how long each worker has neither answered nor stepped on."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+        self._limit = float(os.environ.get(SILENCE_VARIABLE, _SILENCE_SECONDS))
+        self._signs: dict[str, float] = {}
+
+    def broken_by(self, worker: str) -> None:
+        """Takes note of an answer."""
+        self._signs[worker] = time.time()
+
+    def is_too_long(self, worker: str) -> bool:
+        """Whether the last sign of life, an answer or a training step, is too long ago."""
+        answered = self._signs.setdefault(worker, time.time())
+        stepped = self._store.live_at(worker)
+        too_long = time.time() - max(answered, stepped) > self._limit
+        if too_long:
+            self.broken_by(worker)
+        return too_long
 
 
 def _never_began(event: Event, deaths: int, store: Store) -> str:

@@ -100,6 +100,10 @@ class WorkerPool:
         worker.job = dict(job)
         self._send(worker, job)
 
+    def kill(self, name: str) -> None:
+        """Ends a worker by force; `poll` then reports its death."""
+        os.killpg(self._workers[name].process.pid, signal.SIGKILL)
+
     def poll(self, timeout_seconds: float) -> list[Event]:
         """Waits for answers and deaths, at most so long, and returns them."""
         events: list[Event] = []

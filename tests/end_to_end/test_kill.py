@@ -1,0 +1,141 @@
+"""Real processes killed with SIGKILL, stopped, interrupted: nothing is lost, nothing is left."""
+
+import os
+import random
+import signal
+import subprocess
+import time
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from lstm_study import Study
+from tests.support.commands import lstm_study, start, workers_of
+from tests.support.tiny import SPEC
+
+TIMES = ["started_at", "ended_at", "seconds", "worker"]
+
+
+def trials(folder: Path) -> pd.DataFrame:
+    """The trials table of a folder's study, without times."""
+    before = Path.cwd()
+    os.chdir(folder)
+    try:
+        return Study.load("tiny.toml").trials().drop(columns=TIMES)
+    finally:
+        os.chdir(before)
+
+
+def wait_until(condition, *, seconds: float = 120) -> None:
+    """Waits for something to become true."""
+    deadline = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < deadline, "it did not happen in time"
+        time.sleep(0.05)
+
+
+def wait_for_another_trial(folder: Path, process: "subprocess.Popen[str]") -> None:
+    """Waits until a search has begun one more trial, or has ended."""
+    trial_files = folder / "study/runs/tiny/trials"
+    before = len(list(trial_files.glob("*.json")))
+    wait_until(lambda: len(list(trial_files.glob("*.json"))) > before or process.poll() is not None)
+
+
+def begun(folder: Path) -> Path:
+    """A folder with a study file."""
+    (folder / "tiny.toml").write_text(SPEC)
+    return folder
+
+
+@pytest.fixture
+def folder(tmp_path):
+    """A folder with a study file; whatever runs in it is ended."""
+    yield begun(tmp_path)
+    for process in workers_of(tmp_path):
+        os.kill(process, signal.SIGKILL)
+
+
+def test_a_search_whose_supervisor_is_killed_again_and_again_is_the_one_that_never_was(
+    folder, finished
+):
+    chance = random.Random(5)
+    for _ in range(4):
+        process = start("search", "tiny.toml", "--workers", "1", cwd=folder)
+        wait_for_another_trial(folder, process)
+        time.sleep(chance.uniform(0.0, 3.0))
+        os.kill(process.pid, signal.SIGKILL)
+        process.communicate()
+        wait_until(lambda: workers_of(folder) == [], seconds=10)
+
+    result = lstm_study("search", "tiny.toml", "--workers", "1", cwd=folder)
+    assert result.code == 0, result.err
+    reference, _ = finished
+    pd.testing.assert_frame_equal(trials(folder), trials(reference))
+
+
+def test_a_killed_worker_is_replaced_and_its_trial_goes_on_with_two_workers(folder, finished):
+    process = start("search", "tiny.toml", "--workers", "2", cwd=folder)
+    wait_until(lambda: len(list(folder.glob("study/runs/tiny/live/w*.json"))) == 2)
+    for victim in workers_of(folder):
+        os.kill(victim, signal.SIGKILL)
+        time.sleep(1.0)
+    out, err = process.communicate(timeout=240)
+    assert process.returncode == 0, out + err
+    reference, _ = finished
+    pd.testing.assert_frame_equal(trials(folder), trials(reference))
+    assert workers_of(folder) == []
+
+
+def test_a_worker_that_hangs_is_ended_after_a_silence_and_replaced(folder, monkeypatch):
+    monkeypatch.setenv("LSTM_STUDY_SILENCE_SECONDS", "25")
+    process = start("search", "tiny.toml", "--workers", "1", cwd=folder)
+    wait_until(lambda: list(folder.glob("study/runs/tiny/live/w1.json")))
+    (victim,) = workers_of(folder)
+    os.kill(victim, signal.SIGSTOP)
+    out, err = process.communicate(timeout=240)
+    assert process.returncode == 0, out + err
+    assert victim not in workers_of(folder)
+
+
+def test_ctrl_c_saves_says_how_to_go_on_and_leaves_nothing_running(folder):
+    process = start("run", "tiny.toml", "--workers", "1", cwd=folder)
+    wait_until(lambda: list(folder.glob("study/runs/tiny/live/w1.json")))
+    os.kill(process.pid, signal.SIGINT)
+    _, err = process.communicate(timeout=30)
+    assert process.returncode == 130
+    assert "lstm-study run tiny.toml --workers 1" in err
+    assert "Traceback" not in err
+    assert workers_of(folder) == []
+    status = lstm_study("status", "tiny.toml", cwd=folder).out
+    assert "held by" not in status
+
+
+def test_a_second_command_on_the_same_study_is_told_who_holds_it(folder):
+    process = start("search", "tiny.toml", "--workers", "1", cwd=folder)
+    wait_until(lambda: list(folder.glob("study/runs/tiny/live/w1.json")))
+    second = lstm_study("search", "tiny.toml", cwd=folder)
+    assert second.code == 1
+    assert f"is being worked on by process {process.pid}" in second.err
+    live = lstm_study("status", "tiny.toml", cwd=folder).out
+    assert f"held by process {process.pid}" in live
+    assert "epoch 1 of 1" in live
+    os.kill(process.pid, signal.SIGINT)
+    process.communicate(timeout=30)
+
+
+def test_limits_end_the_search_in_good_order_and_more_budget_goes_on(folder, finished):
+    few = lstm_study("search", "tiny.toml", "--set", "search.max_trials=5", cwd=folder)
+    assert few.code == 0, few.err
+    assert "search.max_trials of 5 is reached" in few.out
+    assert len(trials(folder)) == 5
+    late = lstm_study(
+        "search", "tiny.toml", "--set", "search.max_trials=5", "--set", "search.time_limit=1s",
+        cwd=folder,
+    )  # fmt: skip
+    assert late.code == 1
+    assert "search.time_limit was unset, is" in late.err
+    rest = lstm_study("search", "tiny.toml", cwd=folder)
+    assert rest.code == 0, rest.err
+    reference, _ = finished
+    pd.testing.assert_frame_equal(trials(folder), trials(reference))
