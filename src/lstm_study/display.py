@@ -93,7 +93,7 @@ def _block(progress: Progress) -> RenderableType:
         table.add_row(
             Text(f"  {running.worker}", style="dim"),
             Text(running.training_id, style="cyan"),
-            ProgressBar(total=running.epochs, completed=done, width=20),
+            ProgressBar(total=running.epochs, completed=done, width=20, complete_style="cyan"),
             Text(f"epoch {running.epoch} of {running.epochs}"),
             Text(running.detail, style="dim", overflow="ellipsis", no_wrap=True),
         )

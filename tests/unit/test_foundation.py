@@ -1,0 +1,115 @@
+"""Seeds, configurations, costs, provenance."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from lstm_study.configuration import BASELINE, Configuration
+from lstm_study.display import in_words
+from lstm_study.provenance import git_commit, now, sha256_of, versions
+from lstm_study.seeds import derive
+from lstm_study.workers.cost import seconds_per_work, step_work
+from lstm_study.workers.crew import crew_size
+from tests.unit.test_store import EPOCH
+
+
+def test_the_baseline_is_128_100_and_its_parameters_are_counted_by_hand():
+    assert BASELINE.label == "128/100"
+    assert BASELINE.parameter_count == 50_000 * 128 + 4 * 100 * (128 + 100 + 1) + 101
+
+
+def test_a_configuration_comes_back_from_its_dictionary():
+    values = BASELINE.as_dict() | {"lstm_layers": 2}
+    assert Configuration.from_dict(values).as_dict() == values
+    assert Configuration.from_dict(values).label == "128/100×2"
+
+
+@given(st.integers(1, 2**31 - 1), st.text(max_size=8), st.integers(0, 99))
+def test_a_derived_seed_is_never_zero_and_always_the_same(seed, purpose, index):
+    derived = derive(seed, purpose, index)
+    assert 1 <= derived < 2**31
+    assert derive(seed, purpose, index) == derived
+
+
+def test_derived_seeds_differ_by_seed_purpose_and_index():
+    seeds = {derive(s, p, i) for s in (1, 2, 3) for p in ("weights", "shuffle") for i in range(50)}
+    assert len(seeds) == 300
+    assert derive(1, "a", 1, 1) != derive(1, "a", 11)
+
+
+def test_a_rate_of_known_epochs_predicts_an_equal_epoch_and_none_predicts_nothing():
+    assert seconds_per_work([], batch_size=64) is None
+    rate = seconds_per_work([(BASELINE, [EPOCH, EPOCH])], batch_size=64)
+    assert rate is not None
+    assert rate * step_work(BASELINE, batch_size=64) == pytest.approx(2.0)
+
+
+def test_work_grows_with_every_hyperparameter_that_costs_time():
+    base = step_work(BASELINE, batch_size=64)
+    for change in ({"maxlen": 600}, {"embedding_dim": 200}, {"lstm_units": 200},
+                   {"vocabulary_size": 60_000}, {"lstm_layers": 2}):  # fmt: skip
+        assert step_work(BASELINE.with_values(**change), batch_size=64) > base
+
+
+def test_workers_share_the_processors_and_are_no_more_than_there_is_to_do():
+    assert crew_size(None, jobs=1).workers == 1
+    assert crew_size(3, jobs=100).workers == 3
+    size = crew_size(None, jobs=1_000)
+    assert size.workers * size.threads >= size.workers
+
+
+@pytest.mark.parametrize(
+    ("seconds", "words"),
+    [
+        (0.4, "0 s"),
+        (59.6, "1 min 0 s"),
+        (125, "2 min 5 s"),
+        (7_500, "2 h 5 min"),
+        (90_000, "1 d 1 h"),
+    ],
+)
+def test_durations_are_said_in_two_units(seconds, words):
+    assert in_words(seconds) == words
+
+
+def test_provenance_tells_time_versions_digest_and_commit(tmp_path):
+    assert now().endswith("Z")
+    assert versions(["numpy", "no-such-package"]).keys() == {"numpy"}
+    (tmp_path / "a").write_bytes(b"abc")
+    assert sha256_of(tmp_path / "a").startswith("ba7816bf")
+    assert git_commit(tmp_path) == ""
+
+
+@pytest.mark.parametrize(
+    "module", ["lstm_study", "lstm_study.cli", "lstm_study.study", "lstm_study.report.write"]
+)
+def test_no_backend_is_imported_by_what_does_not_train(module):
+    code = (
+        f"import {module}, sys; "
+        "print([m for m in ('tensorflow', 'keras', 'jax', 'keras_tuner') if m in sys.modules])"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"
+
+
+def test_help_imports_neither_pydantic_nor_numpy_nor_pandas():
+    code = (
+        "import sys, lstm_study.cli; "
+        "print([m for m in ('pydantic', 'numpy', 'pandas', 'matplotlib') if m in sys.modules])"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"
+
+
+def test_the_readme_names_every_command():
+    readme = (Path(__file__).resolve().parents[2] / "README.md").read_text()
+    from lstm_study.cli import app
+
+    names = [command.name or command.callback.__name__ for command in app.registered_commands]
+    assert len(names) >= 10
+    for name in names:
+        assert f"lstm-study {name}" in readme, name

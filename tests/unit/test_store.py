@@ -1,0 +1,181 @@
+"""Study files: whole or as they were, held by one, refused when they are another study's."""
+
+import json
+import multiprocessing
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from lstm_study.configuration import BASELINE
+from lstm_study.errors import ChangedStudyError, LockedError, RecordError, StoreError
+from lstm_study.records import Epoch, Failure, Opening, Trial, from_json, to_json
+from lstm_study.store import Store, replacing, write_text
+from tests.support.tiny import SPEC, spec
+
+EPOCH = Epoch(
+    epoch=1, train_loss=0.5, train_accuracy=0.7, validation_loss=0.4, validation_accuracy=0.8,
+    train_seconds=1.5, validation_seconds=0.5, ended_at="2026-01-01T00:00:00.000Z",
+)  # fmt: skip
+TRIAL = Trial(
+    trial_id="b2-03-r1", configuration=BASELINE, seed=7, iteration=0, bracket=2, round=1,
+    initial_epoch=2, budget_epochs=4, parent="b2-03-r0", epochs=(EPOCH,),
+    failure=Failure(kind="bug", message="KeyError: 'ä'", traceback="…"), status="failed",
+)  # fmt: skip
+
+
+def names_in(folder: Path) -> list[str]:
+    return sorted(path.name for path in folder.iterdir())
+
+
+def begin(store: Store, *settings: str, digest: str = "d") -> None:
+    store.begin(spec(*settings), spec_text=SPEC, settings=settings, data_digest=digest)
+
+
+def test_a_record_comes_back_as_it_was(tmp_path):
+    store = Store(tmp_path)
+    store.write_trial(TRIAL)
+    assert store.read_trial("b2-03-r1") == TRIAL
+    assert store.read_trials() == [TRIAL]
+    assert store.read_trial("b2-04-r1") is None
+    assert from_json(to_json(TRIAL), Trial, where="") == TRIAL
+
+
+def test_a_record_of_another_version_or_kind_is_refused():
+    values = json.loads(to_json(TRIAL))
+    with pytest.raises(RecordError, match=r"schema_version must be 1\. Received: 2"):
+        from_json(json.dumps(values | {"schema_version": 2}), Trial, where="x.json")
+    with pytest.raises(RecordError, match="is not a trial record"):
+        from_json(json.dumps(values | {"kind": "run"}), Trial, where="x.json")
+
+
+def test_a_number_that_is_none_never_reaches_a_record():
+    with pytest.raises(ValueError, match="JSON"):
+        to_json(replace(TRIAL, score=float("nan")))
+
+
+def test_a_torn_record_says_what_is_lost(tmp_path):
+    store = Store(tmp_path)
+    store.write_trial(TRIAL)
+    path = tmp_path / "trials" / "b2-03-r1.json"
+    path.write_text(path.read_text()[:100])
+    with pytest.raises(RecordError, match=r"b2-03-r1\.json: .* its trial is trained again"):
+        store.read_trials()
+
+
+def test_a_file_is_replaced_whole_or_not_at_all(tmp_path):
+    path = tmp_path / "a.txt"
+    write_text(path, "before")
+
+    def half_way() -> None:
+        with replacing(path) as temporary:
+            temporary.write_text("half")
+            raise RuntimeError("killed")
+
+    with pytest.raises(RuntimeError):
+        half_way()
+    assert path.read_text() == "before"
+    assert names_in(tmp_path) == ["a.txt"]
+
+
+def test_a_folder_that_is_a_file_is_a_sentence(tmp_path):
+    (tmp_path / "taken").write_text("")
+    with pytest.raises(StoreError, match="cannot be made"):
+        write_text(tmp_path / "taken" / "a.txt", "x")
+
+
+def test_the_log_of_openings_survives_a_torn_last_line(tmp_path):
+    store = Store(tmp_path)
+    first = Opening(opened_at="t1", command="c", run_id="baseline-s1")
+    second = Opening(opened_at="t2", command="c", run_id="winner-s1")
+    store.add_opening(first)
+    with (tmp_path / "openings.jsonl").open("a") as file:
+        file.write('{"kind": "open')
+    assert store.read_openings() == [first]
+    store.add_opening(second)
+    assert store.read_openings() == [first, second]
+
+
+def _hold(folder, held, release):
+    with Store(folder).hold("lstm-study search"):
+        held.set()
+        release.wait(20)
+
+
+def test_a_study_is_held_by_one_process_and_others_are_told_which(tmp_path):
+    context = multiprocessing.get_context("spawn")
+    held, release = context.Event(), context.Event()
+    other = context.Process(target=_hold, args=(tmp_path, held, release))
+    other.start()
+    try:
+        assert held.wait(20)
+        store = Store(tmp_path)
+        with pytest.raises(LockedError, match=f"process {other.pid}.*lstm-study search"):
+            store.hold("x").__enter__()
+        assert store.holder().startswith(f"process {other.pid}")
+    finally:
+        release.set()
+        other.join(20)
+    assert store.holder() == ""
+    with store.hold("again"):
+        pass
+
+
+def test_a_changed_spec_is_refused_by_the_names_of_its_keys(tmp_path):
+    store = Store(tmp_path)
+    begin(store)
+    begin(store)
+    with pytest.raises(ChangedStudyError) as caught:
+        begin(store, "search.max_epochs=9", "protocol.batch_size=32")
+    assert "protocol.batch_size was 16, is 32; search.max_epochs was 3, is 9" in str(caught.value)
+    with pytest.raises(ChangedStudyError, match="the reviews are not those"):
+        begin(store, digest="other")
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "allowed"),
+    [
+        ("compare.seeds=2", "compare.seeds=3", True),
+        ("compare.seeds=3", "compare.seeds=2", False),
+        ("search.max_trials=4", "search.max_trials=6", True),
+        ("search.max_trials=6", "search.max_trials=4", False),
+        ("search.time_limit='90m'", "search.time_limit='2h'", True),
+        ("search.time_limit='2h'", "search.time_limit='90m'", False),
+        ("search.disk_limit='900MB'", "search.disk_limit='1GB'", True),
+        ("data.path='a.csv'", "data.path='b.csv'", True),
+        ("study.title='a'", "study.title='b'", True),
+    ],
+)
+def test_budgets_may_grow_and_never_shrink(tmp_path, before, after, allowed):
+    store = Store(tmp_path)
+    begin(store, before)
+    if allowed:
+        begin(store, after)
+    else:
+        with pytest.raises(ChangedStudyError):
+            begin(store, after)
+
+
+def test_a_limit_may_be_lifted(tmp_path):
+    store = Store(tmp_path)
+    begin(store, "search.max_trials=4")
+    begin(store)
+
+
+def test_starting_over_deletes_all_but_the_lock(tmp_path):
+    store = Store(tmp_path)
+    with store.hold("x"):
+        begin(store)
+        store.write_trial(TRIAL)
+        store.write_predictions("r", np.zeros(2, dtype=np.float32), np.zeros(2, dtype=np.int8))
+        store.erase()
+        assert names_in(tmp_path) == ["lock"]
+
+
+def test_sweeping_deletes_what_a_kill_left_half_written(tmp_path):
+    store = Store(tmp_path)
+    store.write_trial(TRIAL)
+    (tmp_path / "trials" / ".b2-03-r1.json.1-2~").write_text("half")
+    store.sweep()
+    assert names_in(tmp_path / "trials") == ["b2-03-r1.json"]
