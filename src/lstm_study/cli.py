@@ -4,6 +4,8 @@ Exit codes: 0 done, 1 a known error in one line, 2 usage, 3 finished but with fa
 130 interrupted.
 """
 
+import contextlib
+import enum
 import functools
 import shlex
 import sys
@@ -65,6 +67,14 @@ WorkersOption = Annotated[
     typer.Option("--workers", metavar="N", help="Worker processes, or auto: one per processor."),
 ]
 REPORTS = Path("reports")
+
+
+class ReportFormat(enum.StrEnum):
+    """What `report` writes."""
+
+    HTML = "html"
+    OPTUNA = "optuna"
+    TENSORBOARD = "tensorboard"
 
 
 def handled(function: Callable[Parameters, Result]) -> Callable[Parameters, Result]:
@@ -220,22 +230,31 @@ def search(
     _exit(commands.read_answer(opened))
 
 
-@app.command(epilog="Example: lstm-study compare study/imdb.toml --set compare.seeds=10")
+@app.command(epilog="Example: lstm-study compare study/imdb.toml --more-seeds 4")
 @handled
 def compare(
     study: StudyFile,
     data: DataOption = None,
     settings: SetOption = None,
     workers: WorkersOption = "auto",
+    more_seeds: Annotated[
+        int | None,
+        typer.Option(
+            "--more-seeds",
+            metavar="N",
+            min=1,
+            help="Add N seeds for every arm; written down, and counted as another look at test.",
+        ),
+    ] = None,
 ) -> None:
-    """Retrain baseline and winner with several seeds, and evaluate each once on test."""
+    """Retrain baseline, winner and the other arms with several seeds; evaluate each on test."""
     from lstm_study import commands, text
     from lstm_study.display import Display
 
     opened = _open(study, data=data, out_folder=REPORTS, settings=settings, workers=workers)
     with Display(out) as show, commands.held(opened):
         commands.begin(opened, show=show)
-        commands.compare(opened, show=show)
+        commands.compare(opened, show=show, more_seeds=more_seeds or 0)
     answer = commands.read_answer(opened)
     out.print(text.answer(answer))
     _exit(answer)
@@ -248,15 +267,67 @@ def report(
     data: DataOption = None,
     out_folder: OutOption = REPORTS,
     settings: SetOption = None,
+    written_as: Annotated[
+        ReportFormat,
+        typer.Option(
+            "--format", help="html with CSV; optuna: a storage for optuna-dashboard; tensorboard."
+        ),
+    ] = ReportFormat.HTML,
 ) -> None:
     """Write the HTML and CSV reports from the records, finished or not; needs no TensorFlow."""
-    from lstm_study import commands
+    from lstm_study import commands, reporting
     from lstm_study.display import Display
 
     opened = _open(study, data=data, out_folder=out_folder, settings=settings)
+    if written_as is ReportFormat.OPTUNA:
+        path = reporting.write_optuna(opened)
+        out.print(f"Storage   {path}\nOpen it   optuna-dashboard sqlite:///{path}", soft_wrap=True)
+        return
+    if written_as is ReportFormat.TENSORBOARD:
+        path = reporting.write_tensorboard(opened)
+        out.print(f"Events    {path}\nOpen them tensorboard --logdir {path}", soft_wrap=True)
+        return
     with Display(out) as show:
         path = commands.write_report(opened, show=show)
     out.print(f"Report    {path}")
+
+
+@app.command(epilog="Example: lstm-study diff study/quickstart.toml study/own-reviews.toml")
+@handled
+def diff(
+    first: Annotated[str, typer.Argument(metavar="STUDY_A", help="A study that has begun.")],
+    second: Annotated[
+        str, typer.Argument(metavar="STUDY_B", help="Another; differences are B minus A.")
+    ],
+    out_folder: OutOption = REPORTS,
+) -> None:
+    """Put two studies side by side in one page: arms, searches, settings that differ."""
+    from lstm_study import reporting
+
+    studies = [
+        _open(study, data=None, out_folder=out_folder, settings=None) for study in (first, second)
+    ]
+    path = reporting.write_diff(*studies)
+    out.print(f"Report    {path}")
+
+
+@app.command(epilog="Example: lstm-study watch study/imdb.toml")
+@handled
+def watch(
+    study: StudyFile,
+    settings: SetOption = None,
+    port: Annotated[
+        int, typer.Option("--port", min=0, max=65_535, help="On 127.0.0.1; 0 for any free one.")
+    ] = 8765,
+) -> None:
+    """Serve the report to this machine while the search runs, drawn anew as trials finish."""
+    from lstm_study import reporting
+
+    opened = _open(study, data=None, out_folder=REPORTS, settings=settings)
+    watching = reporting.watch(opened, port=port)
+    out.print(f"Watching  {watching.address}\nCtrl-C ends it.", soft_wrap=True)
+    with contextlib.suppress(KeyboardInterrupt):
+        watching.serve()
 
 
 @app.command(epilog="Example: lstm-study export study/imdb.toml")
@@ -295,6 +366,9 @@ def predict(
     text_column: Annotated[
         str, typer.Option("--text-column", help="The CSV's column that holds the texts.")
     ] = "text",
+    ensemble: Annotated[
+        bool, typer.Option("--ensemble", help="Read with the mean of all runs (export.ensemble).")
+    ] = False,
 ) -> None:
     """Say for each text how probable the positive label is."""
     from lstm_study import prediction
@@ -302,13 +376,15 @@ def predict(
     if (csv is None) != (target is None):
         raise typer.BadParameter("--csv IN and --out OUT go together.")
     if csv is not None and target is not None:
-        rows = prediction.predict_file(model_dir, csv, target, text_column=text_column)
+        rows = prediction.predict_file(
+            model_dir, csv, target, text_column=text_column, ensemble=ensemble
+        )
         out.print(f"{rows:,} rows written to {target}")
         return
     lines = texts if texts else (line.rstrip("\n") for line in sys.stdin)
     # At a terminal each line is answered when it is typed, else many at once.
     at_once = 1 if not texts and sys.stdin.isatty() else prediction.AT_ONCE
-    for item in prediction.predict_lines(model_dir, lines, at_once=at_once):
+    for item in prediction.predict_lines(model_dir, lines, at_once=at_once, ensemble=ensemble):
         typer.echo(item)
 
 

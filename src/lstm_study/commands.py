@@ -5,6 +5,7 @@ import shutil
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from datetime import datetime
 from importlib import resources
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
@@ -19,7 +20,9 @@ from lstm_study.store import Store
 from lstm_study.workers.crew import Context
 
 if TYPE_CHECKING:
+    from lstm_study.analysis.arms import ArmSummary
     from lstm_study.analysis.verdict import Verdict
+    from lstm_study.comparison.arms import Plan
     from lstm_study.corpus.types import Corpus
 
 RUNS_FOLDER = Path("study/runs")
@@ -208,22 +211,41 @@ def search(study: OpenStudy, *, show: Show) -> Trial:
     return found
 
 
-def compare(study: OpenStudy, *, show: Show) -> None:
-    """Retrains baseline and winner under the protocol, and evaluates each run once on test."""
-    from lstm_study.comparison.compare import run_comparison
+def compare(study: OpenStudy, *, show: Show, more_seeds: int = 0) -> None:
+    """Retrains every arm under the protocol, and evaluates each run once on test.
 
-    arms = {
-        "baseline": study.spec.baseline.configuration,
-        "winner": _winner(study).configuration,
-    }
-    runs = study.spec.compare.seeds * len(arms)
+    Args:
+        study: The study.
+        show: Where to tell of the progress.
+        more_seeds: Seeds to add to those planned so far; written down, and counted as another look
+            at the test reviews once a verdict is read.
+    """
+    from lstm_study.comparison.compare import run_comparison
+    from lstm_study.comparison.seeds import add_seeds
+
+    _winner(study)
+    if more_seeds:
+        show.stage("Comparison", add_seeds(study.spec, study.store, more_seeds, study.command))
+    plan = _comparison_plan(study)
     show.stage(
         "Comparison",
-        f"{len(arms)} arms × {study.spec.compare.seeds} seeds = {runs} runs of "
-        f"{study.spec.protocol.epochs} epochs on all training reviews",
+        f"{', '.join(plan.arms)}: {plan.seeds} seeds each, runs of "
+        f"{study.spec.protocol.epochs} epochs on all training reviews"
+        + (f"; {plan.validation_seeds} validation seeds" if plan.validation_seeds else "")
+        + ("; the classical control" if plan.control else "")
+        + ("; one hyperparameter at a time" if plan.ablation else ""),
     )
     run_comparison(
-        arms, study.spec, study.store, context=study.context, report=_telling(study, show)
+        plan, study.spec, study.store, context=study.context, report=_telling(study, show)
+    )
+
+
+def _comparison_plan(study: OpenStudy) -> "Plan":
+    from lstm_study.comparison.arms import plan_comparison
+    from lstm_study.comparison.seeds import added_seeds
+
+    return plan_comparison(
+        study.spec, study.store.read_trials(), more_seeds=added_seeds(study.store)
     )
 
 
@@ -235,36 +257,56 @@ class Answer:
         verdict: Winner against baseline.
         records: All that the study left.
         winner: The trial that won the search; None before there is one.
+        arms: Every arm that was evaluated on test.
+        without_near_duplicates: The verdict on the test reviews that have no near-duplicate in
+            training; None where all have none, or none were counted.
         report: The HTML report; None before it was written.
         model: The model bundle's folder; None before it was written.
     """
 
     verdict: "Verdict"
     records: StudyRecords
+    arms: tuple["ArmSummary", ...]
+    without_near_duplicates: "Verdict | None"
     winner: Trial | None
     report: Path | None
     model: Path | None
 
     @property
     def failed_trials(self) -> int:
-        """Trials and runs that failed."""
-        trials = sum(trial.status == "failed" for trial in self.records.trials)
-        return trials + sum(run.status == "failed" for run in self.records.runs)
+        """Trials and runs that failed, the control included."""
+        control = self.records.control
+        failed = sum(trial.status == "failed" for trial in self.records.trials)
+        failed += sum(run.status == "failed" for run in self.records.runs)
+        return failed + (control is not None and control.status == "failed")
 
 
 def read_answer(study: OpenStudy) -> Answer:
-    """Reads what the study says so far."""
-    from lstm_study.analysis.verdict import judge
+    """Reads what the study says so far.
+
+    The first verdict, and each one on more seeds than the last, is written down as a look at the
+    test reviews; see `comparison.seeds`.
+    """
+    from lstm_study.analysis.arms import arms_from_records, summarise
+    from lstm_study.comparison.seeds import look
+    from lstm_study.comparison.verdicts import judge_study, judge_without_near_duplicates
 
     records = study.store.read_all()
     report = study.reports / "report.html"
     model = study.reports / "model"
+    looks = look(records, study.store)
+    without = judge_without_near_duplicates(records, spec=study.spec, looks=looks)
+    arms = arms_from_records(records).values()
     return Answer(
-        verdict=judge(records, seed=study.spec.study.seed),
+        verdict=judge_study(
+            records, spec=study.spec, store=study.store, looks=looks, without=without
+        ),
         records=records,
         winner=winner(
             records.trials, study.spec.study.direction, max_epochs=study.spec.search.max_epochs
         ),
+        arms=tuple(summarise(arm) for arm in arms),
+        without_near_duplicates=without,
         report=report if report.is_file() else None,
         model=model if (model / "sentiment-lstm.keras").is_file() else None,
     )
@@ -299,7 +341,6 @@ def write_bundle(study: OpenStudy, *, arm: str = "winner", show: Show) -> Path:
     from lstm_study.corpus.load import load
     from lstm_study.export import choose_run
     from lstm_study.export import write_bundle as write
-    from lstm_study.training.checkpoint import read_checkpoint
     from lstm_study.training.runtime import output_to
 
     answer = read_answer(study)
@@ -309,17 +350,15 @@ def write_bundle(study: OpenStudy, *, arm: str = "winner", show: Show) -> Path:
             f"Run `lstm-study compare {study.where}` first."
         )
     run = choose_run(answer.records, arm=arm).run
-    path = study.store.weights_path(run.run_id)
-    weights = read_checkpoint(path)
-    if weights is None:
-        raise ComparisonError(f"{path}: is gone. Start over with --fresh to train it again.")
+    weights = _weights_of(study, run)
     show.stage("Export", f"the {arm}'s run with seed {run.seed_index}, chosen without test")
     corpus = load(study.spec.data, seed=study.spec.study.seed)
     folder = study.reports / ("model" if arm == "winner" else f"{arm}-model")
     with output_to(study.store.log_path):
         write(
             run=run,
-            weights=weights.variables,
+            weights=weights,
+            ensemble=_members(study, answer.records) if arm == "winner" else None,
             vocabulary=corpus.vocabulary,
             labels=corpus.labels,
             records=answer.records,
@@ -329,6 +368,24 @@ def write_bundle(study: OpenStudy, *, arm: str = "winner", show: Show) -> Path:
             versions=versions(),
         )
     return folder
+
+
+def _weights_of(study: OpenStudy, run: Run) -> tuple[Any, ...]:
+    from lstm_study.training.checkpoint import read_checkpoint
+
+    path = study.store.weights_path(run.run_id)
+    found = read_checkpoint(path)
+    if found is None:
+        raise ComparisonError(f"{path}: is gone. Start over with --fresh to train it again.")
+    return found.variables
+
+
+def _members(study: OpenStudy, records: StudyRecords) -> list[tuple[Run, tuple[Any, ...]]] | None:
+    """Returns the winner's completed runs with their weights, if the study wants an ensemble."""
+    if not study.spec.export.ensemble:
+        return None
+    runs = [run for run in records.runs if run.arm == "winner" and run.status == "completed"]
+    return [(run, _weights_of(study, run)) for run in runs]
 
 
 # The commands that are more than one stage
@@ -359,14 +416,29 @@ def is_finished(study: OpenStudy) -> bool:
     state = study.store.read_state("study")
     same_spec = state.get("spec") == study.spec.model_dump(mode="json")
     searched = "stopped" in study.store.read_state("plan")
-    completed = [item for item in study.store.read_runs() if item.status in ("completed", "failed")]
-    compared = sum(item.arm in ("baseline", "winner") for item in completed) >= (
-        2 * study.spec.compare.seeds
-    )
+    compared = searched and _is_compared(study)
     written = (study.reports / "report.html").is_file() and (
         study.reports / "model" / "sentiment-lstm.keras"
     ).is_file()
-    return bool(same_spec and searched and compared and written)
+    return bool(same_spec and searched and compared and written and _is_up_to_date(study))
+
+
+def _is_up_to_date(study: OpenStudy) -> bool:
+    """Whether the report was written after the last run ended: seeds may have been added since."""
+    last = max((run.ended_at for run in study.store.read_runs()), default="")
+    written = (study.reports / "report.html").stat().st_mtime
+    return not last or datetime.fromisoformat(last).timestamp() <= written
+
+
+def _is_compared(study: OpenStudy) -> bool:
+    from lstm_study.comparison.jobs import Jobs
+
+    try:
+        _winner(study)
+        return Jobs(_comparison_plan(study), spec=study.spec, store=study.store).is_done
+    except ComparisonError:
+        # What keeps it from being compared is told by the stage that does it.
+        return False
 
 
 def check_writable(folder: Path) -> None:
@@ -403,6 +475,7 @@ def baseline(
     Returns:
         The run's record, and the folder with the saved model.
     """
+    from lstm_study.comparison.arms import Plan
     from lstm_study.comparison.compare import run_comparison
 
     one_seed = study.spec.compare.model_copy(update={"seeds": 1})
@@ -428,8 +501,8 @@ def baseline(
         configuration = study.spec.baseline.configuration
         summary(_model_summary(study))
         run_comparison(
-            {"baseline": configuration},
-            study.spec.model_copy(update={"compare": one_seed}),
+            Plan(arms={"baseline": configuration}, seeds=1),
+            study.spec,
             study.store,
             context=study.context,
             report=_telling(study, show),
@@ -539,7 +612,7 @@ def read_status(study: OpenStudy) -> Status:
     report, model = study.reports / "report.html", study.reports / "model"
     holder = store.holder()
     planned = store.read_state("plan")
-    runs_planned = 2 * study.spec.compare.seeds
+    runs = [run for run in store.read_runs() if not run.trained_as]
     return Status(
         name=study.spec.study.name,
         where=study.where,
@@ -547,11 +620,21 @@ def read_status(study: OpenStudy) -> Status:
         holder=holder,
         stages=(
             _stage_status(study, "Search", store.read_trials(), planned.get("trials", 0)),
-            _stage_status(study, "Comparison", store.read_runs(), runs_planned),
+            _stage_status(study, "Comparison", runs, _runs_planned(study)),
         ),
         report=str(report) if report.is_file() else "",
         model=f"{model}/" if model.is_dir() else "",
     )
+
+
+def _runs_planned(study: OpenStudy) -> int:
+    """How many trainings the comparison plans, as far as is known before the search ended."""
+    try:
+        _winner(study)
+    except ComparisonError:
+        plan = study.spec.compare
+        return (2 + plan.runner_ups) * plan.seeds + 2 * plan.validation_seeds
+    return _comparison_plan(study).trainings
 
 
 def _stage_status(

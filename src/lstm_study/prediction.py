@@ -11,7 +11,7 @@ AT_ONCE = 256
 
 
 def predict_lines(
-    model_dir: Path, texts: Iterable[str], *, at_once: int = AT_ONCE
+    model_dir: Path, texts: Iterable[str], *, at_once: int = AT_ONCE, ensemble: bool = False
 ) -> Iterator[str]:
     """Yields for each text a line: probability, label, text, apart by tabs.
 
@@ -19,6 +19,7 @@ def predict_lines(
         model_dir: A model bundle.
         texts: Read as they are needed, so that a pipe may be endless.
         at_once: Texts to wait for before the next answers.
+        ensemble: Whether to read with the mean of all runs.
 
     Raises:
         ExportError: The bundle is damaged, or knows no words.
@@ -26,7 +27,7 @@ def predict_lines(
     with tempfile.TemporaryDirectory() as folder, output_to(Path(folder) / "log"):
         from lstm_study.export import load_bundle
 
-        bundle = load_bundle(model_dir)
+        bundle = load_bundle(model_dir, ensemble=ensemble)
     texts = iter(texts)
     while some := list(islice(texts, at_once)):
         for probabilities in bundle.predict_texts(some):
@@ -35,7 +36,9 @@ def predict_lines(
                 yield f"{probability:.4f}\t{label}\t{' '.join(text.split())}"
 
 
-def predict_file(model_dir: Path, source: Path, target: Path, *, text_column: str) -> int:
+def predict_file(
+    model_dir: Path, source: Path, target: Path, *, text_column: str, ensemble: bool = False
+) -> int:
     """Writes a CSV with `probability` and `label` added to each row, and returns its rows.
 
     Raises:
@@ -44,5 +47,5 @@ def predict_file(model_dir: Path, source: Path, target: Path, *, text_column: st
     with tempfile.TemporaryDirectory() as folder, output_to(Path(folder) / "log"):
         from lstm_study.export import load_bundle, predict_csv
 
-        bundle = load_bundle(model_dir)
+        bundle = load_bundle(model_dir, ensemble=ensemble)
     return predict_csv(bundle, source, target, text_column=text_column)

@@ -423,9 +423,7 @@ _KINDS: dict[str, type[Any]] = {
 }
 _NAMES = {kind: name for name, kind in _KINDS.items()}
 
-RecordT = TypeVar(
-    "RecordT", Trial, Run, Control, NearDuplicates, CorpusSummary, Session, Opening
-)
+RecordT = TypeVar("RecordT", Trial, Run, Control, NearDuplicates, CorpusSummary, Session, Opening)
 
 
 def to_json(record: Record) -> str:

@@ -11,6 +11,7 @@ from lstm_study.records import CorpusSummary, Trial
 from lstm_study.workers.watch import describe
 
 if TYPE_CHECKING:
+    from lstm_study.analysis.arms import ArmSummary
     from lstm_study.commands import Answer, Status
     from lstm_study.corpus.describe import Description
     from lstm_study.doctor import Examination
@@ -25,12 +26,11 @@ def answer(found: "Answer") -> RenderableType:
     if found.winner is not None:
         table.add_row("Winner", describe(found.winner.configuration))
     for arm in verdict.arms:
-        spread = f", {arm.lowest:.2%} to {arm.highest:.2%}" if arm.seeds > 1 else ""
-        seeds = "1 seed" if arm.seeds == 1 else f"{arm.seeds} seeds"
-        table.add_row(
-            "" if arm.name == "winner" else arm.name.capitalize(),
-            f"{arm.accuracy:.2%} of the test reviews read right ({seeds}{spread})",
-        )
+        table.add_row("" if arm.name == "winner" else _arm_name(arm.name), _arm_in_words(arm))
+    shown = {arm.name for arm in verdict.arms}
+    for arm in found.arms:
+        if arm.name not in shown:
+            table.add_row(_arm_name(arm.name), Text(_arm_in_words(arm), style="dim"))
     table.add_row("Verdict", verdict.sentence)
     for note in (*verdict.notes, *_caveats(found)):
         table.add_row("Note", Text(note, style="dim"))
@@ -39,6 +39,16 @@ def answer(found: "Answer") -> RenderableType:
     if found.model is not None:
         table.add_row("Model", Text(f"{found.model}/"))
     return table
+
+
+def _arm_name(name: str) -> str:
+    return name.replace("-own-epoch", ", own epoch").replace("-", " ").capitalize()
+
+
+def _arm_in_words(arm: "ArmSummary") -> str:
+    spread = f", {arm.lowest:.2%} to {arm.highest:.2%}" if arm.seeds > 1 else ""
+    seeds = "1 run" if arm.seeds == 1 else f"{arm.seeds} seeds"
+    return f"{arm.accuracy:.2%} of the test reviews read right ({seeds}{spread})"
 
 
 def _caveats(found: "Answer") -> list[str]:

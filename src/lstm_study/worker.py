@@ -11,10 +11,13 @@ import os
 import queue
 import sys
 import threading
+import time
 from pathlib import Path
 from typing import Any
 
 from lstm_study.errors import StudyError
+
+_WAIT_SECONDS = 0.2
 
 
 def main() -> None:
@@ -76,8 +79,15 @@ class _Work:
     def do(self, job: dict[str, Any]) -> None:
         if job["job"] == "search":
             self._search(address=job["address"], token=job["token"])
-        else:
+        elif job["job"] == "run":
             self._run(job["run_id"])
+        elif job["job"] == "control":
+            self._control()
+        elif job["job"] == "near-duplicates":
+            self._near_duplicates()
+        else:
+            # There is nothing to do now, and may be once another worker is done.
+            time.sleep(_WAIT_SECONDS)
 
     def _search(self, *, address: str, token: str) -> None:
         import keras_tuner
@@ -109,6 +119,26 @@ class _Work:
             worker=self.worker,
             command=self.command,
         )
+
+    def _control(self) -> None:
+        from lstm_study.comparison.control import execute_control
+
+        execute_control(
+            spec=self.spec,
+            corpus=self.corpus,
+            store=self.store,
+            worker=self.worker,
+            command=self.command,
+        )
+
+    def _near_duplicates(self) -> None:
+        from lstm_study.corpus.near_duplicates import count_near_duplicates
+        from lstm_study.provenance import now
+        from lstm_study.records import Opening
+
+        opening = Opening(opened_at=now(), command=self.command, run_id="near-duplicates")
+        test = self.corpus.open_test(on_open=lambda: self.store.add_opening(opening))
+        self.store.write_near_duplicates(count_near_duplicates(test, self.corpus.training))
 
 
 if __name__ == "__main__":

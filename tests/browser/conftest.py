@@ -2,14 +2,16 @@
 
 import shutil
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser, Page, sync_playwright
 
 from lstm_study.analysis.verdict import judge
+from lstm_study.report.diff import write_diff
 from lstm_study.report.write import write_report
-from tests.support.fake_study import hostile_study
+from tests.support.fake_study import controlled_study, hostile_study
 
 ARGUMENTS = [
     "--no-sandbox",
@@ -72,3 +74,15 @@ def watched(browser: Browser, report: Path) -> Iterator[Watched]:
     assert found.complaints == []
     assert found.requests == [report.as_uri()]
     context.close()
+
+
+@pytest.fixture(scope="session")
+def comparison(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Two studies side by side, with hostile text in one of them."""
+    return write_diff(
+        replace(hostile_study(), name="hostile"),
+        controlled_study(),
+        folder=tmp_path_factory.mktemp("reports") / "both",
+        made_at="2025-03-02T10:00:00.000Z",
+        versions={},
+    )

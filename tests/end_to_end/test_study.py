@@ -7,6 +7,7 @@ import pandas as pd
 import pytest
 
 from lstm_study import Study
+from lstm_study.store import Store
 from tests.support.commands import lstm_study, workers_of
 from tests.support.tiny import SPEC
 
@@ -57,7 +58,10 @@ def test_the_test_half_was_opened_once_for_each_run_and_never_by_the_search(fini
     folder, _ = finished
     lines = (folder / "study/runs/tiny/openings.jsonl").read_text().splitlines()
     opened = [json.loads(line)["run_id"] for line in lines]
-    assert sorted(opened) == ["baseline-s1", "baseline-s2", "winner-s1", "winner-s2"]
+    records = Store(folder / "study/runs/tiny").read_runs()
+    tested = [run.run_id for run in records if run.trained_on == "training"]
+    assert {"baseline-s1", "baseline-s2", "winner-s1", "winner-s2"} <= set(tested)
+    assert sorted(opened) == sorted([*tested, "control", "near-duplicates"])
 
 
 def test_status_says_what_is_done(finished):
@@ -65,7 +69,8 @@ def test_status_says_what_is_done(finished):
     result = lstm_study("status", "tiny.toml", cwd=folder)
     assert result.code == 0
     assert "6 of 6 done" in result.out
-    assert "4 of 4 done" in result.out
+    # Two arms with two seeds each, and a validation run of each.
+    assert "6 of 6 done" in result.out.partition("Comparison")[2]
 
 
 def test_python_sees_the_same_study_as_data_frames(finished, monkeypatch):
@@ -76,12 +81,15 @@ def test_python_sees_the_same_study_as_data_frames(finished, monkeypatch):
     assert len(trials) == 6
     assert set(trials["status"]) == {"completed"}
     assert trials["score"].between(0, 1).all()
-    assert runs.groupby("arm").size().to_dict() == {"baseline": 2, "winner": 2}
+    sizes = runs[runs["trained_as"] == ""].groupby("arm").size().to_dict()
+    assert sizes == {
+        "baseline": 2, "winner": 2, "baseline-validation": 1, "winner-validation": 1,
+    }  # fmt: skip
     assert study.verdict().kind in ("better", "worse", "no difference shown")
     written = pd.read_csv(folder / "reports/tiny/tables/trials.csv")
     assert sorted(written["trial_id"]) == sorted(trials["trial_id"])
     epochs = study.epochs()
-    assert len(epochs) == 11 + 4 * 2
+    assert len(epochs) == 11 + runs["protocol_epochs"].sum()
 
 
 def test_predict_reads_arguments_lines_and_csv_alike(finished):
@@ -115,7 +123,7 @@ def test_a_changed_spec_is_refused_by_the_name_of_its_key(finished):
 def test_one_more_seed_is_no_change_but_more_work(finished, tmp_path):
     folder, _ = finished
     result = lstm_study("status", "tiny.toml", "--set", "compare.seeds=3", cwd=folder)
-    assert "4 of 6 done" in result.out
+    assert "6 of 8 done" in result.out
 
 
 def test_the_baseline_command_prints_summary_and_accuracy_and_saves_both_formats(finished):

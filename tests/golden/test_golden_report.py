@@ -7,20 +7,23 @@ of the package, tested in the browser), and digits of floats that depend on the 
 import functools
 import re
 from collections.abc import Callable
+from dataclasses import replace
 
 import pytest
 
 from lstm_study.analysis.verdict import judge
 from lstm_study.report.content import Content, gather, illustrate
+from lstm_study.report.diff import diff_files
 from lstm_study.report.write import render_files
-from tests.support.fake_study import ALL_STUDIES
+from tests.support.fake_study import ALL_STUDIES, completed_study, controlled_study
 from tests.support.report_page import untraced
 
-PAGES = ("completed", "hostile", "interrupted", "empty")
+PAGES = ("completed", "hostile", "interrupted", "empty", "controlled")
 TABLES = (
     "verdict", "notes", "comparison", "hyperparameters", "runs", "metrics", "calibration", "tests",
     "optimism", "trials", "best_so_far", "schedule", "failures", "rank_agreement", "cost", "splits",
-    "lengths", "maxlen_choices", "sources", "sessions", "openings", "settings", "README",
+    "importance", "pairs", "control", "lengths", "maxlen_choices", "sources", "sessions",
+    "openings", "settings", "README",
 )  # fmt: skip
 
 Golden = Callable[[str, str], None]
@@ -71,6 +74,16 @@ def test_the_summary_for_a_pull_request_is_the_one_that_was_reviewed(
     golden: Golden, name: str
 ) -> None:
     golden(f"{name}/report.md", _files(name)["report.md"].decode())
+
+
+def test_two_studies_side_by_side_are_those_that_were_reviewed(golden: Golden) -> None:
+    files = diff_files(
+        completed_study(),
+        replace(controlled_study(), name="other"),
+        made_at="2025-03-02T10:00:00.000Z",
+        versions={},
+    )
+    golden("diff/report.html", _scrubbed(files["report.html"].decode()))
 
 
 @pytest.mark.parametrize("table", TABLES)

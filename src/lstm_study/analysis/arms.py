@@ -11,6 +11,8 @@ from lstm_study.errors import ComparisonError
 from lstm_study.records import Run, StudyRecords
 
 THRESHOLD = 0.5
+CONTROL = "control"
+ENSEMBLE = "ensemble"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -143,14 +145,15 @@ def arms_from_records(
     """Gathers each arm's usable runs; an arm without one is absent.
 
     A run is usable when it completed and left a whole row of probabilities; `runs_left_out` tells
-    of the others.
+    of the others. The classical control is the arm "control". With `export.ensemble`, the mean
+    probability of the winner's runs is the arm "ensemble", of one row.
 
     Args:
         records: The study.
         deterministic: Names of arms whose training draws nothing at random.
 
     Returns:
-        Arm name → arm, in the records' order.
+        Arm name → arm, in the records' order; control and ensemble come last.
     """
     if records.test_labels is None:
         return {}
@@ -158,7 +161,7 @@ def arms_from_records(
     for run in records.runs:
         if _reason_left_out(run, records) is None:
             usable.setdefault(run.arm, []).append(run)
-    return {
+    arms = {
         name: make_arm(
             name,
             probabilities=np.stack([records.predictions[run.run_id] for run in runs]),
@@ -168,6 +171,52 @@ def arms_from_records(
         )
         for name, runs in usable.items()
     }
+    control = records.predictions.get(CONTROL)
+    is_control = records.control is not None and records.control.status == "completed"
+    if is_control and control is not None and control.shape == records.test_labels.shape:
+        arms[CONTROL] = make_arm(
+            CONTROL,
+            probabilities=control[np.newaxis],
+            labels=records.test_labels,
+            deterministic=True,
+        )
+    winner = arms.get("winner")
+    if winner is not None and records.spec.get("export", {}).get("ensemble"):
+        arms[ENSEMBLE] = ensemble_of(winner)
+    return arms
+
+
+def ensemble_of(arm: Arm, *, name: str = ENSEMBLE) -> Arm:
+    """Returns the arm whose one run is the mean probability of all runs of another."""
+    mean = arm.probabilities.mean(axis=0, dtype=np.float64)
+    return make_arm(name, probabilities=mean[np.newaxis], labels=arm.labels)
+
+
+def without(arm: Arm, documents: Collection[int]) -> Arm:
+    """Returns an arm without some test reviews.
+
+    Args:
+        arm: The arm.
+        documents: Positions of the reviews in the test half.
+
+    Raises:
+        ComparisonError: A position is not one, or no review is left.
+    """
+    dropped = np.asarray(sorted(documents), dtype=np.int64)
+    if dropped.size and not 0 <= dropped[0] <= dropped[-1] < arm.documents:
+        raise ComparisonError(
+            f"arm {arm.name}: positions must lie in the test half of {arm.documents} reviews. "
+            f"Received: {dropped[0]} to {dropped[-1]}."
+        )
+    if dropped.size == arm.documents:
+        raise ComparisonError(f"arm {arm.name}: no test review is left.")
+    return make_arm(
+        arm.name,
+        probabilities=np.delete(arm.probabilities, dropped, axis=1),
+        labels=np.delete(arm.labels, dropped),
+        seed_indices=arm.seed_indices,
+        deterministic=arm.deterministic,
+    )
 
 
 def summarise(arm: Arm) -> ArmSummary:

@@ -55,11 +55,16 @@ def _distribution(dimension: Any, tried: list[float], *, whole: bool) -> BaseDis
     log = dimension.sampling == "log"
     if step is not None and not log:
         high = low + math.floor((high - low) / step + 1e-9) * step
-    outside = any(not low <= value <= high for value in tried)
-    if outside:
-        low, high = min(low, *tried), max(high, *tried)
-    if log or outside:
+    if step is not None and not log:
+        steps = [(value - low) / step for value in tried]
+        if any(abs(number - round(number)) > 1e-6 for number in steps):
+            step = None
+    low, high = min(low, *tried) if tried else low, max(high, *tried) if tried else high
+    if log:
         step = None
+    if step is not None:
+        # Optuna wants the range to be a whole number of steps, also where a value widened it.
+        high = low + round((high - low) / step) * step
     if whole:
         return IntDistribution(int(low), int(high), log=log, step=int(step or 1))
     return FloatDistribution(float(low), round(float(high), 10), log=log, step=step)

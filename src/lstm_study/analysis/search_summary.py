@@ -1,7 +1,8 @@
 """What a search came to: its ranking and winner, and the curves that show how it got there.
 
-Trials of the random control are left out of all of it; `control` follows them. Pure: trial records in, frozen values out. The search itself picks its winner with `winner`, so that
-what is retrained and what is reported can't differ.
+Trials of the random control are left out of all of it; `analysis.control` follows them. Pure: trial
+records in, frozen values out. The search itself picks its winner with `winner`, so that what is
+retrained and what is reported can't differ.
 """
 
 import math
@@ -171,9 +172,7 @@ def best_so_far(
 
     A failed trial moves the epochs and seconds along and leaves the best score where it was.
     """
-    ended = [
-        trial for trial in searched(trials) if trial.status in ("completed", "failed")
-    ]
+    ended = [trial for trial in searched(trials) if trial.status in ("completed", "failed")]
     ended.sort(key=lambda trial: (trial.ended_at, trial.trial_id))
     found: list[Progress] = []
     epochs, seconds = 0, 0.0
@@ -288,9 +287,7 @@ def after(trials: Sequence[Trial], *, objective: str, epoch: int) -> tuple[Measu
         value = objective_of(curve[epoch], objective) if epoch in curve else None
         if value is not None:
             found.append(
-                Measured(
-                    trial_id=trial.trial_id, configuration=trial.configuration, value=value
-                )
+                Measured(trial_id=trial.trial_id, configuration=trial.configuration, value=value)
             )
     return tuple(found)
 

@@ -1,36 +1,202 @@
 """The arms of a comparison, and the runs they are made of."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from types import MappingProxyType
 
-from lstm_study.configuration import Configuration
+from lstm_study.analysis.ablation import VALIDATION_SUFFIX, validation_run_id
+from lstm_study.analysis.search_summary import ranking
+from lstm_study.configuration import HYPERPARAMETERS, Configuration
 from lstm_study.provenance import now
-from lstm_study.records import Run
+from lstm_study.records import Run, Trial
 from lstm_study.seeds import derive
 from lstm_study.spec import StudySpec
+from lstm_study.store import Store
+
+OWN_EPOCH_SUFFIX = "-own-epoch"
+VALIDATED = ("baseline", "winner")
+
+# Nothing in this package masks padding, so there is no arm for the baseline with masks: it is
+# wanted as soon as a study's own batches are masked, so that the winner is not credited with that.
 
 
-def plan_runs(arms: Mapping[str, Configuration], *, spec: StudySpec) -> list[Run]:
-    """Plans the runs of some arms: every arm with every seed, one seed after the other.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Plan:
+    """What a comparison retrains.
+
+    Attributes:
+        arms: Configuration by the arm's name, in the order to run: those evaluated on test.
+        seeds: Runs of each.
+        validation_seeds: Validation runs of baseline and winner; 0 for none.
+        control: Whether to train the classical control.
+        near_duplicates: Whether to count near-duplicates of test reviews in training.
+        ablation: Whether to go from baseline to winner one hyperparameter at a time.
+    """
+
+    arms: Mapping[str, Configuration]
+    seeds: int
+    validation_seeds: int = 0
+    control: bool = False
+    near_duplicates: bool = False
+    ablation: bool = False
+
+    @property
+    def trainings(self) -> int:
+        """How many trainings that is, the control's left out."""
+        steps = 0
+        if self.ablation:
+            ends = [self.arms[arm] for arm in VALIDATED]
+            different = sum(
+                getattr(ends[0], name) != getattr(ends[1], name) for name in HYPERPARAMETERS
+            )
+            # One fewer at each step, and the last step's is the winner's own validation run.
+            steps = max(0, different * (different + 1) // 2 - 1)
+        return len(self.arms) * self.seeds + len(VALIDATED) * self.validation_seeds + steps
+
+
+def plan_comparison(spec: StudySpec, trials: Sequence[Trial], *, more_seeds: int = 0) -> Plan:
+    """Plans the whole comparison of a finished search.
+
+    Args:
+        spec: The study.
+        trials: The search's, with at least one of the full budget completed.
+        more_seeds: Seeds added to `compare.seeds` later on.
+    """
+    ranked = ranking(trials, spec.study.direction, max_epochs=spec.search.max_epochs)
+    # The search may have drawn one configuration twice; an arm is compared once.
+    different = list(dict.fromkeys(trial.configuration for trial in ranked))
+    arms = {"baseline": spec.baseline.configuration, "winner": different[0]}
+    for number, configuration in enumerate(different[1 : 1 + spec.compare.runner_ups], start=1):
+        arms[f"runner-up-{number}"] = configuration
+    return Plan(
+        arms=MappingProxyType(arms),
+        seeds=spec.compare.seeds + more_seeds,
+        validation_seeds=spec.compare.validation_seeds,
+        control=spec.compare.control,
+        near_duplicates=True,
+        ablation=spec.compare.ablation,
+    )
+
+
+def plan_runs(plan: Plan, *, spec: StudySpec, own_epochs: Mapping[str, int]) -> list[Run]:
+    """Plans the runs on all training reviews: every arm with every seed, one seed after the other.
 
     Runs of different arms with one seed index share their seed, so they see the reviews in the same
     order. Stopped early, the arms have equal numbers of seeds.
 
     Args:
-        arms: Configuration by the arm's name, in the order to run.
-        spec: The study: its seed, protocol and number of seeds.
+        plan: What to retrain.
+        spec: The study: its seed and protocol.
+        own_epochs: By arm, the epoch that validation chose.
     """
     return [
-        Run(
-            run_id=f"{arm}-s{index}",
+        _run(
+            f"{arm}-s{index}",
             arm=arm,
             seed_index=index,
             seed=derive(spec.study.seed, "run", index),
             configuration=configuration,
-            protocol_epochs=spec.protocol.epochs,
-            status="running",
-            parameter_count=configuration.parameter_count,
-            started_at=now(),
+            epochs=spec.protocol.epochs,
+            own_epoch=own_epochs.get(arm),
         )
-        for index in range(1, spec.compare.seeds + 1)
-        for arm, configuration in arms.items()
+        for index in range(1, plan.seeds + 1)
+        for arm, configuration in plan.arms.items()
     ]
+
+
+def plan_validation_runs(plan: Plan, *, spec: StudySpec) -> list[Run]:
+    """Plans the runs of baseline and winner that leave the validation reviews out.
+
+    They train for the search's full budget, with seeds that no trial and no other run has.
+    """
+    return [
+        validation_run(
+            validation_run_id(arm, index),
+            arm=arm + VALIDATION_SUFFIX,
+            seed_index=index,
+            configuration=plan.arms[arm],
+            spec=spec,
+        )
+        for index in range(1, plan.validation_seeds + 1)
+        for arm in VALIDATED
+    ]
+
+
+def validation_run(
+    run_id: str, *, arm: str, seed_index: int = 1, configuration: Configuration, spec: StudySpec
+) -> Run:
+    """Plans one run on the train split, validated after each epoch of the full budget."""
+    run = _run(
+        run_id,
+        arm=arm,
+        seed_index=seed_index,
+        seed=derive(spec.study.seed, "validation run", seed_index),
+        configuration=configuration,
+        epochs=spec.search.max_epochs,
+    )
+    return replace(run, trained_on="train")
+
+
+def own_epoch_run(run: Run) -> Run | None:
+    """Returns the run that is this one's training, evaluated at the arm's own epoch.
+
+    None where the arm has none, or where it is the protocol's last epoch: then the run itself is
+    that evaluation.
+    """
+    if run.own_epoch is None or run.own_epoch == run.protocol_epochs:
+        return None
+    arm = run.arm + OWN_EPOCH_SUFFIX
+    return replace(
+        _run(
+            f"{arm}-s{run.seed_index}",
+            arm=arm,
+            seed_index=run.seed_index,
+            seed=run.seed,
+            configuration=run.configuration,
+            epochs=run.own_epoch,
+            own_epoch=run.own_epoch,
+        ),
+        trained_as=run.run_id,
+    )
+
+
+def evaluations_due(run: Run, store: Store) -> list[Run]:
+    """Returns the runs that one training still has to be evaluated as, the earliest epoch first."""
+    due = [] if has_ended(run) else [run]
+    planned = own_epoch_run(run)
+    if planned is not None:
+        own = store.read_run(planned.run_id)
+        if own is None:
+            due.append(planned)
+        elif not has_ended(own):
+            due.append(own)
+    return sorted(due, key=lambda each: each.protocol_epochs)
+
+
+def has_ended(run: Run | None) -> bool:
+    """Whether a run completed or failed."""
+    return run is not None and run.status in ("completed", "failed")
+
+
+def _run(
+    run_id: str,
+    *,
+    arm: str,
+    seed_index: int,
+    seed: int,
+    configuration: Configuration,
+    epochs: int,
+    own_epoch: int | None = None,
+) -> Run:
+    return Run(
+        run_id=run_id,
+        arm=arm,
+        seed_index=seed_index,
+        seed=seed,
+        configuration=configuration,
+        protocol_epochs=epochs,
+        own_epoch=own_epoch,
+        status="running",
+        parameter_count=configuration.parameter_count,
+        started_at=now(),
+    )

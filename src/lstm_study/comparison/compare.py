@@ -1,18 +1,17 @@
 """The comparison stage: retrains every arm with every seed, and evaluates each run once."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from lstm_study.comparison.arms import plan_runs
-from lstm_study.configuration import Configuration
+from lstm_study.comparison.arms import Plan, evaluations_due, own_epoch_run
+from lstm_study.comparison.jobs import Job, Jobs
 from lstm_study.progress import Report
-from lstm_study.provenance import now
 from lstm_study.records import Failure, Run
 from lstm_study.spec import StudySpec
 from lstm_study.store import Store
 from lstm_study.workers.crew import Context, crew_size, work
-from lstm_study.workers.watch import Watch, item_of
+from lstm_study.workers.watch import Item, Watch, item_of
 
 if TYPE_CHECKING:
     from lstm_study.workers.pool import WorkerPool
@@ -21,17 +20,12 @@ _LOSSES_ALLOWED = 2
 
 
 def run_comparison(
-    arms: Mapping[str, Configuration],
-    spec: StudySpec,
-    store: Store,
-    *,
-    context: Context,
-    report: Report,
+    plan: Plan, spec: StudySpec, store: Store, *, context: Context, report: Report
 ) -> None:
-    """Retrains the arms with `compare.seeds` seeds each, skipping what is done.
+    """Does all that a comparison plans, skipping what is done.
 
     Args:
-        arms: Configuration by the arm's name: "baseline", "winner", ...
+        plan: What to retrain; see `arms.plan_comparison`.
         spec: The study.
         store: Where its records are; held by this process.
         context: The command at work.
@@ -39,67 +33,65 @@ def run_comparison(
 
     Raises:
         SearchError: No worker can train.
+        ComparisonError: The arms are not those that the comparison began with.
     """
-    planned = {run.run_id: run for run in plan_runs(arms, spec=spec)}
-    waiting = [run_id for run_id in planned if not _has_ended(store.read_run(run_id))]
-    if not waiting:
+    jobs = Jobs(plan, spec=spec, store=store)
+    if jobs.is_done:
         return
     losses: dict[str, int] = {}
-    at_work: dict[str, str] = {}
-    size = crew_size(context.workers, jobs=len(waiting))
+    at_work: dict[str, Job] = {}
+    size = crew_size(context.workers, jobs=max(1, len(jobs.planned_runs)))
     watch = Watch(
         store,
         stage="compare",
         title="Comparison",
         batch_size=spec.protocol.batch_size,
         workers=size.workers,
-        items=[item_of(run, score=_shown) for run in store.read_runs()],
+        items=_items(store.read_runs(), store),
     )
 
     def on_ready(name: str, pool: "WorkerPool") -> bool:
         at_work.pop(name, None)
-        if not waiting:
-            return False
-        run_id = waiting.pop(0)
-        at_work[name] = run_id
-        if store.read_run(run_id) is None:
-            store.write_run(planned[run_id])
-        pool.submit(name, {"job": "run", "run_id": run_id})
-        return True
+        taken = {job.name for job in at_work.values()}
+        job = next((job for job in jobs.waiting() if job.name not in taken), None)
+        if job is not None:
+            at_work[name] = job
+            jobs.give(job)
+            pool.submit(name, job.message)
+            return True
+        if taken:
+            # What others are at may make more work: asked again in a moment.
+            pool.submit(name, {"job": "wait"})
+        return bool(taken)
 
     def on_lost(name: str, exit_code: int) -> None:
-        run_id = at_work.pop(name, None)
-        run = store.read_run(run_id) if run_id else None
-        if run is None or _has_ended(run):
+        job = at_work.pop(name, None)
+        if job is None:
             return
-        losses[run.run_id] = losses.get(run.run_id, 0) + 1
-        if losses[run.run_id] <= _LOSSES_ALLOWED:
-            waiting.insert(0, run.run_id)
-            return
-        store.write_run(
-            replace(
-                run,
-                status="failed",
-                ended_at=now(),
-                failure=Failure(
+        losses[job.name] = losses.get(job.name, 0) + 1
+        if losses[job.name] > _LOSSES_ALLOWED:
+            jobs.fail(
+                job,
+                Failure(
                     kind="out_of_memory" if exit_code == -9 else "lost_worker",
-                    message=f"its worker process died {losses[run.run_id]} times, "
+                    message=f"its worker process died {losses[job.name]} times, "
                     f"last with code {exit_code}",
                 ),
             )
-        )
 
     def on_tick(seconds: float) -> bool:
-        begun = [run for run_id in planned if (run := store.read_run(run_id)) is not None]
+        planned = jobs.planned_runs
+        begun = store.read_runs()
+        items = _items(begun, store)
         ids = {run.run_id for run in begun}
         report(
             watch.progress(
                 seconds,
-                items=[item_of(run, score=_shown) for run in begun],
-                total=len(planned),
+                items=items,
+                total=plan.trainings,
                 to_begin=[
-                    (run.configuration, float(run.protocol_epochs))
-                    for run in planned.values()
+                    (run.configuration, float(_last_epoch(run)))
+                    for run in planned
                     if run.run_id not in ids
                 ],
                 best="",
@@ -119,9 +111,30 @@ def run_comparison(
     )
 
 
+def _items(runs: Iterable[Run], store: Store) -> list[Item]:
+    """Returns the trainings among the runs; evaluations at another epoch belong to theirs."""
+    return [_item(run, store) for run in runs if not run.trained_as]
+
+
+def _item(run: Run, store: Store) -> Item:
+    item = item_of(run, score=_shown)
+    own = own_epoch_run(run)
+    if own is None:
+        return item
+    found = store.read_run(own.run_id)
+    item = replace(item, target_epochs=_last_epoch(run), own_epochs=_last_epoch(run))
+    if found is not None and len(found.epochs) > len(run.epochs):
+        item = replace(item, epochs=found.epochs)
+    is_on_its_way = run.status == "completed" and bool(evaluations_due(run, store))
+    return replace(item, score="") if is_on_its_way else item
+
+
+def _last_epoch(run: Run) -> int:
+    return max(run.protocol_epochs, run.own_epoch or 0)
+
+
 def _shown(run: Run) -> str:
-    return f"{run.test_accuracy:.2%} on test"
-
-
-def _has_ended(run: Run | None) -> bool:
-    return run is not None and run.status in ("completed", "failed")
+    if run.test_accuracy is not None:
+        return f"{run.test_accuracy:.2%} on test"
+    last = run.epochs[-1].validation_accuracy if run.epochs else None
+    return f"{last:.2%} on validation" if last is not None else "completed"

@@ -6,13 +6,21 @@ from typing import Any
 
 from numpy.typing import NDArray
 
+from lstm_study.configuration import Configuration
 from lstm_study.corpus.vocabulary import Vocabulary
 from lstm_study.errors import ExportError
 from lstm_study.export.card import example, model_card
 from lstm_study.export.choice import how_chosen
 from lstm_study.export.folder import replacing_folder
 from lstm_study.export.layout import BundlePaths, paths_of, write_sums
-from lstm_study.export.network import plain_network, save_network, set_weights
+from lstm_study.export.network import (
+    ensemble_network,
+    plain_network,
+    save_network,
+    save_onnx,
+    set_weights,
+    why_no_onnx,
+)
 from lstm_study.export.settings import BundleFacts, as_json
 from lstm_study.export.text_model import write_text_model
 from lstm_study.records import Run, StudyRecords
@@ -29,6 +37,7 @@ def write_bundle(
     folder: Path,
     made_at: str,
     versions: Mapping[str, str],
+    ensemble: Sequence[tuple[Run, Sequence[NDArray[Any]]]] | None = None,
 ) -> BundlePaths:
     """Writes a bundle, replacing an earlier one whole: a failure leaves that as it was.
 
@@ -45,6 +54,8 @@ def write_bundle(
         folder: `reports/<study>/model`.
         made_at: ISO 8601 in UTC.
         versions: Of the packages that make it.
+        ensemble: All completed runs of the arm with their weights, where their mean is to leave as
+            one network, too; None where it is not. It takes two.
 
     Raises:
         ExportError: The run is not completed, the weights are another network's, or the folder
@@ -57,6 +68,10 @@ def write_bundle(
         )
     if vocabulary is not None:
         _check_words(vocabulary)
+    members = ensemble if ensemble is not None and len(ensemble) > 1 else ()
+    no_ensemble = ""
+    if ensemble is not None and not members:
+        no_ensemble = f"it takes two completed runs of the {run.arm}, and there is one"
     facts = BundleFacts(
         run=run,
         chosen=how_chosen(run, records),
@@ -66,8 +81,16 @@ def write_bundle(
         records=records,
         made_at=made_at,
         versions=versions,
+        ensemble=tuple(member for member, _ in members),
+        no_ensemble=no_ensemble,
+        no_onnx=why_no_onnx(),
     )
-    holds = {"vocabulary": vocabulary is not None, "text_model": not facts.no_text_model}
+    holds = {
+        "vocabulary": vocabulary is not None,
+        "text_model": not facts.no_text_model,
+        "ensemble": bool(members),
+        "onnx": not facts.no_onnx,
+    }
     with replacing_folder(folder) as new:
         paths = paths_of(new, **holds)
         _write(paths.card, model_card(facts, verdict_sentence=verdict_sentence))
@@ -76,6 +99,8 @@ def write_bundle(
         if vocabulary is not None and paths.vocabulary is not None:
             _write(paths.vocabulary, "".join(f"{word}\n" for word in vocabulary.words))
         _write_networks(paths, run=run, weights=weights, vocabulary=vocabulary)
+        if paths.ensemble is not None:
+            _write_ensemble(paths.ensemble, run.configuration, members)
         write_sums(new)
     return paths_of(folder, **holds)
 
@@ -91,15 +116,31 @@ def _write_networks(
     set_weights(network, weights, where=run.run_id)
     save_network(network, paths.network)
     save_network(network, paths.network_h5)
+    portable = plain_network(run.configuration, use_cudnn=False)
+    set_weights(portable, weights, where=run.run_id)
+    if paths.onnx is not None:
+        save_onnx(portable, paths.onnx)
     if vocabulary is not None and paths.text_model is not None:
-        portable = plain_network(run.configuration, use_cudnn=False)
-        set_weights(portable, weights, where=run.run_id)
         write_text_model(
             paths.text_model,
             network=portable,
             configuration=run.configuration,
             vocabulary=vocabulary,
         )
+
+
+def _write_ensemble(
+    path: Path,
+    configuration: Configuration,
+    members: Sequence[tuple[Run, Sequence[NDArray[Any]]]],
+) -> None:
+    network = ensemble_network(configuration, members=len(members))
+    set_weights(
+        network,
+        [array for _, weights in members for array in weights],
+        where="+".join(run.run_id for run, _ in members),
+    )
+    save_network(network, path)
 
 
 def _why_no_text_model(vocabulary: Vocabulary | None) -> str:

@@ -11,6 +11,8 @@ FORMAT_VERSION = 1
 
 NETWORK = "sentiment-lstm.keras"
 NETWORK_H5 = "sentiment-lstm.h5"
+ENSEMBLE = "sentiment-lstm-ensemble.keras"
+ONNX = "sentiment-lstm.onnx"
 TEXT_MODEL = "text-model"
 VOCABULARY = "vocabulary.txt"
 CONFIGURATION = "configuration.json"
@@ -35,6 +37,9 @@ class BundlePaths:
         sums: SHA-256 of every other file, as `sha256sum` writes and checks them.
         vocabulary: The words, one a line; None if the study does not know them.
         text_model: TensorFlow SavedModel that takes raw text; None if it could not be made.
+        ensemble: All of the arm's networks in one, whose probability is their mean; None if it was
+            not asked for.
+        onnx: The network for ONNX runtimes; None if its exporter is not installed.
     """
 
     folder: Path
@@ -46,9 +51,13 @@ class BundlePaths:
     sums: Path
     vocabulary: Path | None
     text_model: Path | None
+    ensemble: Path | None = None
+    onnx: Path | None = None
 
 
-def paths_of(folder: Path, *, vocabulary: bool, text_model: bool) -> BundlePaths:
+def paths_of(
+    folder: Path, *, vocabulary: bool, text_model: bool, ensemble: bool = False, onnx: bool = False
+) -> BundlePaths:
     """Names the files of a bundle, whether they are there or not."""
     return BundlePaths(
         folder=folder,
@@ -60,6 +69,8 @@ def paths_of(folder: Path, *, vocabulary: bool, text_model: bool) -> BundlePaths
         sums=folder / SUMS,
         vocabulary=folder / VOCABULARY if vocabulary else None,
         text_model=folder / TEXT_MODEL if text_model else None,
+        ensemble=folder / ENSEMBLE if ensemble else None,
+        onnx=folder / ONNX if onnx else None,
     )
 
 

@@ -14,7 +14,14 @@ from lstm_study.corpus.batches import view
 from lstm_study.corpus.types import Split
 from lstm_study.corpus.vocabulary import Vocabulary
 from lstm_study.errors import ExportError
-from lstm_study.export.layout import CONFIGURATION, NETWORK, VOCABULARY, check, read_sums
+from lstm_study.export.layout import (
+    CONFIGURATION,
+    ENSEMBLE,
+    NETWORK,
+    VOCABULARY,
+    check,
+    read_sums,
+)
 from lstm_study.export.network import load_network
 from lstm_study.export.settings import read_settings
 
@@ -27,7 +34,7 @@ class Bundle:
 
     Attributes:
         folder: Where it was loaded from.
-        run_id: The run that its network is from.
+        run_id: The run that its network is from; an ensemble's runs are joined by "+".
         configuration: The network's hyperparameters.
         labels: Names of the negative and the positive label.
         threshold: A probability above it is read as the positive label.
@@ -125,27 +132,40 @@ class Bundle:
         )
 
 
-def load_bundle(folder: Path) -> Bundle:
+def load_bundle(folder: Path, *, ensemble: bool = False) -> Bundle:
     """Loads a bundle, once the files that prediction needs are found to be whole.
 
+    Args:
+        folder: The bundle.
+        ensemble: Whether to read with the ensemble of all runs instead of the one run.
+
     Raises:
-        ExportError: The folder or a file is missing, a file is damaged or of another version, or
-            the network is not the one that the configuration describes.
+        ExportError: The folder or a file is missing, a file is damaged or of another version, the
+            network is not the one that the configuration describes, or there is no ensemble.
     """
     sums = read_sums(folder)
     settings = read_settings(check(folder, CONFIGURATION, sums))
-    network_path = check(folder, NETWORK, sums)
+    if ensemble and not settings.ensemble:
+        raise ExportError(
+            f"{folder}: holds no ensemble. Set export.ensemble = true in the study file, and "
+            "export the model again."
+        )
+    network_path = check(folder, ENSEMBLE if ensemble else NETWORK, sums)
     vocabulary = None
     if settings.words is not None:
         vocabulary = _read_vocabulary(check(folder, VOCABULARY, sums), words=settings.words)
     return Bundle(
         folder=folder,
-        run_id=settings.run_id,
+        run_id="+".join(settings.ensemble) if ensemble else settings.run_id,
         configuration=settings.configuration,
         labels=settings.labels,
         threshold=settings.threshold,
         vocabulary=vocabulary,
-        network=load_network(network_path, settings.configuration),
+        network=load_network(
+            network_path,
+            settings.configuration,
+            members=len(settings.ensemble) if ensemble else 1,
+        ),
     )
 
 

@@ -4,6 +4,7 @@ import logging
 import warnings
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -57,6 +58,28 @@ def plain_network(configuration: Configuration, *, use_cudnn: bool | str = "auto
     return keras.Model(inputs, outputs, name="sentiment_lstm")
 
 
+def ensemble_network(configuration: Configuration, *, members: int) -> Any:
+    """Builds one network out of several alike, whose probability is the mean of theirs.
+
+    Args:
+        configuration: The hyperparameters of every member.
+        members: How many, >= 2. Their weights follow each other, member by member: set them.
+
+    Returns:
+        A Keras model as `plain_network` gives it.
+    """
+    import keras
+
+    inputs = keras.Input(shape=(configuration.maxlen,), dtype="int32", name="token_ids")
+    probabilities = []
+    for number in range(1, members + 1):
+        member = plain_network(configuration)
+        member.name = f"member_{number}"
+        probabilities.append(member(inputs))
+    outputs = keras.layers.Average(name="probability")(probabilities)
+    return keras.Model(inputs, outputs, name="sentiment_lstm_ensemble")
+
+
 def set_weights(network: Any, weights: Sequence[NDArray[Any]], *, where: str) -> None:
     """Sets a network's weights.
 
@@ -91,10 +114,46 @@ def save_network(network: Any, path: Path) -> None:
         network.save(path)
 
 
-def load_network(path: Path, configuration: Configuration) -> Any:
+def why_no_onnx() -> str:
+    """Says why Keras can't export to ONNX here; "" if it can."""
+    import keras
+
+    backend = keras.backend.backend()
+    if backend != "tensorflow":
+        return f"it was made with Keras on {backend}; the exporter used here is TensorFlow's"
+    missing = [name for name in ("tf2onnx", "onnx") if find_spec(name) is None]
+    if missing:
+        return (
+            f"Keras's exporter needs {' and '.join(missing)}, which this package does not "
+            "install; `pip install tf2onnx onnx` and export again"
+        )
+    return ""
+
+
+def save_onnx(network: Any, path: Path) -> None:
+    """Saves a network in the ONNX format, by Keras's own exporter.
+
+    Args:
+        network: As from `plain_network` with `use_cudnn=False`.
+        path: The file to write.
+    """
+    import numpy as np
+
+    # The exporter refuses a network that was never called.
+    network(np.zeros((1, network.inputs[0].shape[1]), dtype=np.int32))
+    with quietly():
+        network.export(path, format="onnx", verbose=False)
+
+
+def load_network(path: Path, configuration: Configuration, *, members: int = 1) -> Any:
     """Loads a saved network and makes sure that it is the one that the configuration describes.
 
     Nothing in the file is run: Keras's safe mode is on.
+
+    Args:
+        path: The file.
+        configuration: The hyperparameters.
+        members: How many networks it holds: more than 1 for an ensemble.
 
     Raises:
         ExportError: Keras can't read it, or it is another network.
@@ -109,7 +168,12 @@ def load_network(path: Path, configuration: Configuration) -> Any:
             f"{path}: Keras {keras.__version__} cannot read it ({reason}). "
             "Install the Keras that configuration.json names, or export the model again."
         ) from error
-    found, described = _anatomy(network), _anatomy(plain_network(configuration))
+    expected = (
+        plain_network(configuration)
+        if members == 1
+        else ensemble_network(configuration, members=members)
+    )
+    found, described = _anatomy(network), _anatomy(expected)
     if found != described:
         raise ExportError(
             f"{path}: must be the network that configuration.json describes, {configuration.label} "
@@ -131,6 +195,7 @@ def _anatomy(network: Any) -> list[Any]:
                 kind,
                 [settings.get(name) for name in _LAYER_SETTINGS.get(kind, ())],
                 [tuple(weight.shape) for weight in layer.weights],
+                _anatomy(layer) if kind == "Functional" else [],
             )
         )
     return layers

@@ -12,7 +12,7 @@ from lstm_study.configuration import Configuration
 from lstm_study.corpus.tokens import FILTERS
 from lstm_study.corpus.vocabulary import OUT_OF_VOCABULARY, PADDING, RESERVED, START, Vocabulary
 from lstm_study.errors import ExportError
-from lstm_study.export.layout import FORMAT, FORMAT_VERSION, TEXT_MODEL
+from lstm_study.export.layout import FORMAT, FORMAT_VERSION, ONNX, TEXT_MODEL
 from lstm_study.records import Run, StudyRecords
 
 RULE = (
@@ -37,6 +37,9 @@ class BundleFacts:
         records: The study.
         made_at: ISO 8601 in UTC.
         versions: Of the packages that made it.
+        ensemble: The runs whose networks leave as one, too; empty if none do.
+        no_onnx: Empty if there is an ONNX file; else why there is none.
+        no_ensemble: Why there is no ensemble, where one was asked for; else empty.
     """
 
     run: Run
@@ -47,6 +50,9 @@ class BundleFacts:
     records: StudyRecords
     made_at: str
     versions: Mapping[str, str]
+    ensemble: tuple[Run, ...] = ()
+    no_ensemble: str = ""
+    no_onnx: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,6 +65,7 @@ class Settings:
         labels: Names of the negative and the positive label.
         threshold: A probability above it is read as the positive label.
         words: How many words vocabulary.txt holds; None if there is none.
+        ensemble: The runs that the ensemble is of; empty if there is none.
     """
 
     run_id: str
@@ -66,6 +73,7 @@ class Settings:
     labels: tuple[str, str]
     threshold: float
     words: int | None
+    ensemble: tuple[str, ...] = ()
 
 
 def as_json(facts: BundleFacts) -> str:
@@ -105,6 +113,8 @@ def as_json(facts: BundleFacts) -> str:
         },
         "words": None if vocabulary is None else len(vocabulary.words),
         "text_model": facts.no_text_model or TEXT_MODEL,
+        "onnx": facts.no_onnx or ONNX,
+        "ensemble": [member.run_id for member in facts.ensemble],
         "data": None
         if corpus is None
         else {
@@ -147,6 +157,7 @@ def read_settings(path: Path) -> Settings:
             labels=(str(values["labels"]["negative"]), str(values["labels"]["positive"])),
             threshold=float(values["threshold"]),
             words=None if values["words"] is None else int(values["words"]),
+            ensemble=tuple(str(run_id) for run_id in values["ensemble"]),
         )
     except (KeyError, TypeError, ValueError) as error:
         raise ExportError(

@@ -8,9 +8,9 @@ them several times faster than a loop over Keras's cell with automatic different
   as large matrix products whose operands still lie in the cache.
 - The forward sweep keeps the four gates and the states, and nothing else; the gradient is
   written out by hand from them.
-- Within a chunk a plain loop runs step by step. Writing the steps out one after another costs
-  more: XLA then fuses the gradient's elementwise chain anew into each step, so both the compiling
-  and the running grow with the square of the steps.
+- Within a chunk a plain loop runs step by step. Writing the steps out one after another was
+  slower, to compile and to run: XLA then recomputes the gradient's chain through the carry anew
+  for each later step.
 - The number of chunks is data, not shape: arrays may be longer than the time they hold, and one
   compiled program then serves every shorter length.
 

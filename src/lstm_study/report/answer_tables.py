@@ -132,7 +132,7 @@ def _optimism(records: StudyRecords, spec: StudySpec) -> Table:
         Column(name="test_runs", meaning="How many runs that is", form="count"),
         Column(name="optimism", meaning="How much better search made it look than test", form=gap),
     )  # fmt: skip
-    rows = search_optimism(records)
+    rows = search_optimism(replace(records, trials=tuple(searched(records.trials))))
     return table(
         "optimism",
         "One arm's score in the search, on fresh seeds and on test",

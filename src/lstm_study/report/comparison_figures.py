@@ -27,6 +27,10 @@ def seeds(runs: Table, comparison: Table) -> Picture | None:
         return None
     colours = arm_colours(arms)
     means = {str(row["arm"]): row["test_accuracy_mean"] for row in comparison.records()}
+    ends = {
+        str(row["arm"]): (row["test_accuracy_mean_low"], row["test_accuracy_mean_high"])
+        for row in comparison.records()
+    }
 
     def draw(figure: "Figure") -> None:
         from matplotlib.ticker import MaxNLocator
@@ -41,6 +45,10 @@ def seeds(runs: Table, comparison: Table) -> Picture | None:
             )  # fmt: skip
             mean = means[arm]
             if isinstance(mean, float) and len(values) > 1:
+                low, high = ends[arm]
+                if isinstance(low, float) and isinstance(high, float):
+                    axes.plot([low, high], [place, place], color=colours[arm], lw=11, alpha=0.22,
+                              solid_capstyle="butt", zorder=1)  # fmt: skip
                 axes.plot([mean, mean], [place - 0.3, place + 0.3], color=INK, lw=1.6, zorder=2)
                 axes.annotate(
                     numbers.percent(mean), (mean, place - 0.3), xytext=(0, 3),
@@ -51,7 +59,7 @@ def seeds(runs: Table, comparison: Table) -> Picture | None:
         axes.grid(visible=False, axis="y")
         axes.spines["left"].set_visible(False)
         axes.margins(x=0.08)
-        axes.set_xlabel("Test accuracy of one run (bar: mean)")
+        axes.set_xlabel("Test accuracy of one run (bar: mean, band: its 95% interval)")
         axes.xaxis.set_major_locator(MaxNLocator(6))
         percent_axis(axes, "percent", which="x")
 
@@ -274,6 +282,59 @@ def calibration(bins: Table) -> Picture | None:
         "the diagonal the two agree. On the right, how often each probability is given.",
         tables=(bins,),
         height=3.4,
+    )
+
+
+def optimism(rows: Table) -> Picture | None:
+    """Draws each arm's score in the search beside fresh seeds and test: how far it falls."""
+    shown = [row for row in rows.records() if row["in_search"] is not None]
+    if not shown:
+        return None
+    form = rows.columns[rows.index("in_search")].form
+    steps = (("in_search", "in the search"), ("fresh_validation", "fresh seeds,\nvalidation"),
+             ("on_test", "on test"))  # fmt: skip
+    present = [step for step in steps if any(row[step[0]] is not None for row in shown)]
+    colours = arm_colours([str(row["arm"]) for row in shown])
+
+    def draw(figure: "Figure") -> None:
+        axes = figure.add_subplot()
+        for row in shown:
+            arm = str(row["arm"])
+            known = [
+                (place, value)
+                for place, (name, _) in enumerate(present)
+                if isinstance(value := row[name], float)
+            ]
+            axes.plot(*zip(*known, strict=True), color=colours[arm], marker="o", ms=6, lw=1.6,
+                      label=arm)  # fmt: skip
+            for place, value in known:
+                axes.annotate(
+                    numbers.show(value, form), (place, value), xytext=(0, 7), ha="center",
+                    textcoords="offset points", fontsize=7.5, color=colours[arm],
+                )  # fmt: skip
+        axes.set_xticks(range(len(present)), [words for _, words in present])
+        axes.set_xlim(-0.4, len(present) - 0.6)
+        axes.margins(y=0.25)
+        axes.grid(visible=False, axis="x")
+        axes.legend(loc="upper left", bbox_to_anchor=(1.0, 1.0))
+        percent_axis(axes, form)
+
+    told = "; ".join(
+        f"{row['arm']} "
+        + ", ".join(
+            f"{words.replace(chr(10), ' ')} {numbers.show(row[name], form)}"
+            for name, words in present
+            if row[name] is not None
+        )
+        for row in shown
+    )
+    return picture(
+        draw,
+        name="optimism",
+        title="The same configuration, measured again",
+        alt=f"A line for each arm from its score in the search to test: {told}.",
+        tables=(rows,),
+        height=2.5,
     )
 
 

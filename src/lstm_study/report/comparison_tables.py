@@ -81,6 +81,10 @@ def _comparison(
         Column(name="epochs", meaning="Epochs of each run", unit="epochs", form="count"),
         Column(name="test_accuracy_mean", meaning="Mean test accuracy of its runs", unit="share",
                form="percent"),
+        Column(name="test_accuracy_mean_low", unit="share", form="percent",
+               meaning="Lower end of the mean's 95% interval: Student's t over runs"),
+        Column(name="test_accuracy_mean_high", meaning="Upper end of it", unit="share",
+               form="percent"),
         Column(name="test_accuracy_low", meaning="Lowest test accuracy of its runs", unit="share",
                form="percent"),
         Column(name="test_accuracy_high", meaning="Highest test accuracy of its runs",
@@ -98,6 +102,7 @@ def _comparison(
     for arm, configuration in configurations.items():
         runs = completed_runs(records, arm)
         accuracies = [run.test_accuracy for run in runs if run.test_accuracy is not None]
+        low, high = _interval(accuracies)
         rows.append(
             configuration_cells(configuration)
             | {
@@ -108,6 +113,8 @@ def _comparison(
                 "failed": sum(run.arm == arm and run.status == "failed" for run in records.runs),
                 "epochs": spec.protocol.epochs,
                 "test_accuracy_mean": _mean(accuracies),
+                "test_accuracy_mean_low": low,
+                "test_accuracy_mean_high": high,
                 "test_accuracy_low": min(accuracies, default=None),
                 "test_accuracy_high": max(accuracies, default=None),
                 "test_accuracy_sd": statistics.stdev(accuracies) if len(accuracies) > 1 else None,
@@ -242,3 +249,15 @@ def _run_curves(runs: Sequence[Run]) -> Table:
 def _mean(values: Sequence[float | None]) -> float | None:
     present = [value for value in values if value is not None]
     return statistics.fmean(present) if present else None
+
+
+def _interval(values: Sequence[float]) -> tuple[float | None, float | None]:
+    """Returns Student's interval of a mean over runs, on these test reviews; none for one run."""
+    if len(values) < 2:
+        return None, None
+    from scipy.special import stdtrit
+
+    reach = float(stdtrit(len(values) - 1, (1 + LEVEL) / 2)) * statistics.stdev(values)
+    half = reach / len(values) ** 0.5
+    middle = statistics.fmean(values)
+    return max(0.0, middle - half), min(1.0, middle + half)

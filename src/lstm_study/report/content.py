@@ -5,12 +5,22 @@ from dataclasses import dataclass, replace
 
 from lstm_study.analysis.verdict import Verdict
 from lstm_study.records import StudyRecords
-from lstm_study.report import comparison_figures, search_figures, study_figures
+from lstm_study.report import (
+    comparison_figures,
+    progress_figures,
+    score_figures,
+    space_figures,
+    study_figures,
+)
+from lstm_study.report.answer_tables import answer_tables
 from lstm_study.report.comparison_tables import comparison_tables
+from lstm_study.report.prediction_tables import prediction_tables
 from lstm_study.report.search_tables import search_tables
+from lstm_study.report.space_tables import space_tables
 from lstm_study.report.study_tables import study_tables
 from lstm_study.report.style import Picture
 from lstm_study.report.tables import Table
+from lstm_study.report.trial_tables import trial_tables
 from lstm_study.spec import StudySpec
 
 
@@ -55,8 +65,12 @@ def gather(
     tables = {
         table.name: table
         for table in (
-            *comparison_tables(records, spec, verdict),
+            *answer_tables(records, spec, verdict),
+            *comparison_tables(records, spec),
+            *prediction_tables(records),
+            *trial_tables(records, spec),
             *search_tables(records, spec),
+            *space_tables(records, spec),
             *study_tables(records, spec, versions=versions, git_commit=git_commit),
         )
     }
@@ -81,14 +95,17 @@ def _pictures(tables: Mapping[str, Table], spec: StudySpec) -> list[Picture | No
         comparison_figures.run_curves(tables["run_curves"]),
         comparison_figures.roc(tables["roc"], tables["metrics"]),
         comparison_figures.calibration(tables["calibration"]),
-        search_figures.best_so_far(tables["best_so_far"], objective=objective),
-        search_figures.trial_curves(tables["trial_curves"], objective=objective),
-        search_figures.slices(tables["slices"], spec),
-        search_figures.parallel(trials, spec),
-        search_figures.distribution(trials, objective=objective, full=full),
-        search_figures.agreement(tables["early_and_final"], tables["rank_agreement"], full=full),
-        search_figures.cost(trials, objective=objective, direction=spec.study.direction, full=full),
-        search_figures.timeline(tables["timeline"]),
+        comparison_figures.optimism(tables["optimism"]),
+        progress_figures.best_so_far(tables["best_so_far"], tables["control"], objective=objective),
+        progress_figures.trial_curves(tables["trial_curves"], objective=objective),
+        progress_figures.timeline(tables["timeline"]),
+        space_figures.importances(tables["importance"]),
+        space_figures.slices(tables["slices"], spec),
+        space_figures.pairs(tables["pairs"]),
+        space_figures.parallel(trials, spec),
+        score_figures.distribution(trials, objective=objective, full=full),
+        score_figures.agreement(tables["early_and_final"], tables["rank_agreement"], full=full),
+        score_figures.cost(trials, objective=objective, direction=spec.study.direction, full=full),
         study_figures.lengths(tables["lengths"], tables["maxlen_choices"]),
         study_figures.coverage(tables["coverage"]),
     ]

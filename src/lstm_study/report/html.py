@@ -16,6 +16,7 @@ from markupsafe import Markup, escape
 
 from lstm_study.report import numbers
 from lstm_study.report.content import Content
+from lstm_study.report.style import Picture
 from lstm_study.report.tables import Column, Table
 
 SECTIONS = (
@@ -37,13 +38,20 @@ HEADLINES = {
 }
 
 
-def render(content: Content) -> str:
-    """Renders the report; equal content gives equal text."""
-    style, script = _asset("report.css"), _asset("report.js")
-    digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
+REFRESH_SECONDS = 15
+
+
+def render(content: Content, *, version: str = "") -> str:
+    """Renders the report; equal content gives equal text.
+
+    Args:
+        content: The report.
+        version: Of a report that is served while the study runs: it then asks its own server, and
+            nobody else, whether there is a newer one. "" for a report that asks for nothing.
+    """
     tables = content.tables
     return (
-        _environment()
+        environment()
         .get_template("report.html.j2")
         .render(
             content=content,
@@ -52,17 +60,37 @@ def render(content: Content) -> str:
             tables=tables,
             sections=SECTIONS,
             headline=HEADLINES[content.verdict.kind],
-            style=Markup(style),  # noqa: S704 - the package's own file
-            script=Markup(script),  # noqa: S704 - the package's own file
-            script_digest=digest,
-            n=_cell_writer(tables),
-            grid=_grid_writer(tables),
-            figure=_figure_writer(content),
+            n=cell_writer(tables),
+            grid=grid_writer(tables),
+            figure=figure_writer(content.pictures),
+            **frame(version=version),
             arms=[str(arm) for arm in tables["comparison"].column("arm")],
             commands=_commands(content),
             date=numbers.date,
         )
     )
+
+
+def frame(*, version: str = "") -> dict[str, Any]:
+    """Returns what the frame of every page needs: style, scripts, and the policy that allows them.
+
+    Args:
+        version: As in `render`.
+    """
+    script, watch_script = _asset("report.js"), _asset("watch.js")
+    allowed = [script, watch_script] if version else [script]
+    return {
+        "style": Markup(_asset("report.css")),  # noqa: S704 - the package's own file
+        "script": Markup(script),  # noqa: S704 - the package's own file
+        "watch_script": Markup(watch_script),  # noqa: S704 - the package's own file
+        "script_digests": Markup(" ".join(_digest(text) for text in allowed)),  # noqa: S704 - base64
+        "live": REFRESH_SECONDS if version else None,
+        "version": version,
+    }
+
+
+def _digest(script: str) -> str:
+    return f"'sha256-{base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()}'"
 
 
 def cell(table: Table, row: int, column: str, form: str | None = None) -> Markup:
@@ -152,25 +180,30 @@ def _data_cell(value: Any, column: Column, *, first: bool) -> str:
     return f"<td>{text}</td>"
 
 
-def _cell_writer(tables: Mapping[str, Table]) -> Callable[..., Markup]:
+def cell_writer(tables: Mapping[str, Table]) -> Callable[..., Markup]:
+    """Returns the function by which templates write one cell by its name."""
+
     def write(name: str, row: int, column: str, form: str | None = None) -> Markup:
         return cell(tables[name], row, column, form)
 
     return write
 
 
-def _grid_writer(tables: Mapping[str, Table]) -> Callable[..., Markup]:
+def grid_writer(tables: Mapping[str, Table]) -> Callable[..., Markup]:
+    """Returns the function by which templates write a table by its name."""
+
     def write(name: str, caption: str, **options: Any) -> Markup:
         return grid(tables[name], caption=caption, **options)
 
     return write
 
 
-def _figure_writer(content: Content) -> Callable[..., Markup]:
-    template = _environment().get_template("figure.html.j2")
+def figure_writer(pictures: Mapping[str, Picture]) -> Callable[..., Markup]:
+    """Returns the function by which templates show a figure; one that is absent is nothing."""
+    template = environment().get_template("figure.html.j2")
 
     def write(name: str, caption: str) -> Markup:
-        picture = content.pictures.get(name)
+        picture = pictures.get(name)
         if picture is None:
             return Markup("")
         return Markup(  # noqa: S704 - rendered by the autoescaping environment
@@ -195,7 +228,8 @@ def _asset(name: str) -> str:
 
 
 @cache
-def _environment() -> Environment:
+def environment() -> Environment:
+    """Returns the report's templates; whatever they show is escaped."""
     return Environment(
         loader=PackageLoader("lstm_study.report"),
         autoescape=True,

@@ -1,4 +1,4 @@
-"""Tables of what runs predict on test: metrics, ROC, calibration, and the predictions themselves."""
+"""Tables of what runs predict on test: metrics, ROC, calibration, predictions."""
 
 import gzip
 import io

@@ -18,13 +18,14 @@ from lstm_study.report.style import (
 from lstm_study.report.tables import Table
 
 if TYPE_CHECKING:
+    from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
 _MANY = 150
 
 
-def best_so_far(progress: Table, *, objective: str) -> Picture | None:
-    """Draws scores and the best of them against trials, epochs and time."""
+def best_so_far(progress: Table, control: Table, *, objective: str) -> Picture | None:
+    """Draws scores and the best of them against trials, epochs and time, and the control's."""
     rows = progress.records()
     form = progress.columns[progress.index("score")].form
     if not any(row["score"] is not None for row in rows):
@@ -56,15 +57,25 @@ def best_so_far(progress: Table, *, objective: str) -> Picture | None:
             full = progress.numbers("best_full_budget_score")
             axes.step(
                 places, progress.numbers("best_score"), where="post", color=SERIES[0], lw=1.2,
-                ls=(0, (4, 2)), label="best so far, any budget",
+                ls=(0, (4, 2)),
+                label="best so far, any budget" if name == "trial_number" else None,
             )  # fmt: skip
-            axes.step(places, full, where="post", color=WINNER, lw=2,
-                      label="best so far, full budget")  # fmt: skip
+            axes.step(
+                places, full, where="post", color=WINNER, lw=2,
+                label="best so far, full budget" if name == "trial_number" else None,
+            )  # fmt: skip
             axes.set_xlabel(label)
             whole_axis(axes, bins=5)
+        if control.rows:
+            _draw_control(panels[1], control)
         panels[0].set_ylabel(in_words(objective).capitalize())
         percent_axis(panels[0], form)
-        figure.legend(*panels[0].get_legend_handles_labels(), loc="outside upper left", ncols=3)
+        handles = {
+            label: handle
+            for axes in panels[:2]
+            for handle, label in zip(*axes.get_legend_handles_labels(), strict=True)
+        }
+        figure.legend(list(handles.values()), list(handles), loc="outside upper left", ncols=3)
         return marks
 
     last = [row["best_full_budget_score"] for row in rows][-1]
@@ -73,14 +84,29 @@ def best_so_far(progress: Table, *, objective: str) -> Picture | None:
         if last is not None
         else "No trial of full budget has ended yet."
     )
+    if control.rows and control.column("best_score")[-1] is not None:
+        last = numbers.show(control.column("best_score")[-1], form)
+        told += f" The random control ends at {last}, with a band over the order of its trials."
     return picture(
         draw,
         name="best_so_far",
         title="Best score so far",
         alt=f"Score of each trial and the best so far against trials, epochs and time. {told}",
-        tables=(progress,),
+        tables=(progress, control) if control.rows else (progress,),
         height=2.9,
     )
+
+
+def _draw_control(axes: "Axes", control: Table) -> None:
+    epochs = control.numbers("epochs")
+    axes.fill_between(
+        epochs, control.numbers("low"), control.numbers("high"), step="post",
+        color=SERIES[1], alpha=0.2, linewidth=0,
+    )  # fmt: skip
+    axes.step(
+        epochs, control.numbers("best_score"), where="post", color=SERIES[1], lw=1.6,
+        label="best so far, random control (band: other orders)",
+    )  # fmt: skip
 
 
 def trial_curves(curves: Table, *, objective: str) -> Picture | None:
@@ -98,19 +124,41 @@ def trial_curves(curves: Table, *, objective: str) -> Picture | None:
         )
     faint = sum(len(found) for found in lines.values()) > _MANY
 
-    def draw(figure: "Figure") -> None:
+    def draw(figure: "Figure") -> dict[str, list[str]]:
+        from matplotlib.collections import LineCollection
+
         grid = figure.subplots(
             math.ceil(len(brackets) / columns), columns, sharex=True, sharey=True, squeeze=False
         )
+        marks = {}
         for axes, bracket in zip(grid.flat, brackets, strict=False):
+            by_round: dict[int, list[tuple[str, list[tuple[float, float]]]]] = {}
             for trial_id, line in lines[bracket].items():
-                colour = SERIES[int(line[0]["round"] or 0) % len(SERIES)]
-                axes.plot(
-                    [row["epoch"] for row in line], [row["value"] for row in line],
-                    color=colour, lw=0.8 if faint else 1.3, alpha=0.35 if faint else 0.8,
-                    marker="o" if len(line) == 1 or not faint else None, ms=2.6,
-                    gid=f"trial-{trial_id}",
+                points = [(float(row["epoch"] or 0), float(row["value"] or 0)) for row in line]
+                by_round.setdefault(int(line[0]["round"] or 0), []).append((trial_id, points))
+            for number, found in sorted(by_round.items()):
+                colour = SERIES[number % len(SERIES)]
+                gid = f"lines-{bracket}-{number}"
+                axes.add_collection(
+                    LineCollection(
+                        [points for _, points in found], colors=colour, gid=gid,
+                        linewidths=0.8 if faint else 1.3, alpha=0.35 if faint else 0.8,
+                    )
                 )  # fmt: skip
+                marks[gid] = [trial_id for trial_id, _ in found]
+                dots = [
+                    (trial_id, point)
+                    for trial_id, points in found
+                    if len(points) == 1 or not faint
+                    for point in points
+                ]
+                if dots:
+                    axes.scatter(
+                        *zip(*(point for _, point in dots), strict=True), s=7, color=colour,
+                        alpha=0.35 if faint else 0.8, linewidths=0, gid=f"points-{gid}",
+                    )  # fmt: skip
+                    marks[f"points-{gid}"] = [trial_id for trial_id, _ in dots]
+            axes.autoscale_view()
             axes.set_title(f"Bracket {bracket}")
             axes.set_xlabel("Epoch")
             whole_axis(axes)
@@ -123,6 +171,7 @@ def trial_curves(curves: Table, *, objective: str) -> Picture | None:
             [_line(SERIES[number % len(SERIES)]) for number in rounds],
             [f"round {number}" for number in rounds], loc="outside upper left", ncols=6,
         )  # fmt: skip
+        return marks
 
     return picture(
         draw,
@@ -153,19 +202,29 @@ def timeline(trainings: Table) -> Picture | None:
     unit, size = _time_unit(whole)
     workers = sorted({row[0] for row in rows})
 
-    def draw(figure: "Figure") -> None:
+    def draw(figure: "Figure") -> dict[str, list[str]]:
         axes = figure.add_subplot()
-        for worker, training_id, status, started, ended in rows:
-            axes.barh(
-                workers.index(worker), (ended - started).total_seconds() / size, height=0.6,
-                left=(started - beginning).total_seconds() / size,
-                color=SERIES[2] if status == "failed" else SERIES[0], alpha=0.85,
-                edgecolor=PAPER, linewidth=0.6, gid=f"trial-{training_id}",
-            )  # fmt: skip
+        marks = {}
+        for place, worker in enumerate(workers):
+            for failed in (False, True):
+                mine = [row for row in rows if row[0] == worker and (row[2] == "failed") == failed]
+                gid = f"bars-{place}-{'failed' if failed else 'done'}"
+                if mine:
+                    axes.broken_barh(
+                        [
+                            ((row[3] - beginning).total_seconds() / size,
+                             (row[4] - row[3]).total_seconds() / size)
+                            for row in mine
+                        ],
+                        (place - 0.3, 0.6), color=SERIES[2] if failed else SERIES[0], alpha=0.85,
+                        edgecolor=PAPER, linewidth=0.6 if len(rows) < _MANY else 0.2, gid=gid,
+                    )  # fmt: skip
+                    marks[gid] = [row[1] for row in mine]
         axes.set_yticks(range(len(workers)), [_short(worker) for worker in workers])
         axes.set_ylim(len(workers) - 0.4, -0.6)
         axes.grid(visible=False, axis="y")
         axes.set_xlabel(f"Time since the first trial, {unit}")
+        return marks
 
     return picture(
         draw,

@@ -1,6 +1,5 @@
 """Figures of scores: their distribution, what they cost, and whether early ones foretell."""
 
-import math
 from typing import TYPE_CHECKING
 
 from lstm_study.report import numbers
@@ -17,21 +16,22 @@ def distribution(trials: Table, *, objective: str, full: int) -> Picture | None:
     form = trials.columns[trials.index("score")].form
     groups: dict[int, list[float]] = {}
     for row in trials.records():
-        if row["status"] == "completed" and isinstance(row["score"], float):
-            groups.setdefault(int(row["budget_epochs"] or 0), []).append(row["score"])
+        scored = row["status"] == "completed" and isinstance(row["score"], float)
+        if scored and row["role"] == "search":
+            groups.setdefault(int(row["budget_epochs"] or 0), []).append(float(row["score"] or 0))
     if not groups:
         return None
 
     def draw(figure: "Figure") -> None:
+        import seaborn
+
         axes = figure.add_subplot()
         for place, (budget, scores) in enumerate(sorted(groups.items())):
-            ordered = sorted(scores)
-            heights = [(number + 1) / len(ordered) for number in range(len(ordered))]
-            axes.step(
-                [ordered[0], *ordered], [0, *heights], where="post",
+            seaborn.ecdfplot(
+                x=scores, ax=axes,
                 color=WINNER if budget == full else SERIES[place % len(SERIES)],
                 lw=2 if budget == full else 1.3,
-                label=f"{budget} epoch{'s' if budget > 1 else ''} ({len(ordered)})",
+                label=f"{budget} epoch{'s' if budget > 1 else ''} ({len(scores)})",
             )  # fmt: skip
         axes.set_xlabel(in_words(objective).capitalize())
         axes.set_ylabel("Share of trials")
@@ -74,7 +74,7 @@ def agreement(points: Table, taus: Table, *, full: int) -> Picture | None:
             marks[gid] = [str(row["trial_id"]) for row in mine]
             axes.set_title(f"tau = {numbers.coefficient(float(known[epoch] or 0))}")
             axes.set_xlabel(f"After {epoch} epoch{'s' if epoch > 1 else ''}")
-            axes.xaxis.set_major_locator(_ticks(4))
+            axes.xaxis.set_major_locator(few_ticks(4))
             percent_axis(axes, form, which="x")
         panels[0].set_ylabel(f"Score after {full} epochs")
         percent_axis(panels[0], form)
@@ -100,6 +100,7 @@ def cost(trials: Table, *, objective: str, direction: str, full: int) -> Picture
         row
         for row in trials.records()
         if row["status"] == "completed"
+        and row["role"] == "search"
         and row["budget_epochs"] == full
         and isinstance(row["score"], float)
         and row["seconds_per_epoch"] is not None
@@ -129,7 +130,7 @@ def cost(trials: Table, *, objective: str, direction: str, full: int) -> Picture
             if max(places) > 20 * max(min(places), 1e-9):
                 axes.set_xscale("log")
             else:
-                axes.xaxis.set_major_locator(_ticks(5))
+                axes.xaxis.set_major_locator(few_ticks(5))
             if name == "parameter_count":
                 axes.xaxis.set_major_formatter(lambda value, _: numbers.short_count(value))
                 axes.xaxis.set_minor_formatter(lambda *_: "")

@@ -1,10 +1,19 @@
 """Tables of the search as a whole: progress, control, schedule, agreement of ranks."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from lstm_study.analysis import control, search_summary
 from lstm_study.records import StudyRecords, Trial
-from lstm_study.report.columns import BRACKET, BUDGET, ITERATION, ROUND, TRIAL_ID, measure_form
+from lstm_study.report.columns import (
+    BRACKET,
+    BUDGET,
+    ITERATION,
+    ROLE,
+    ROUND,
+    TRIAL_ID,
+    measure_form,
+)
 from lstm_study.report.tables import Column, Table, table
 from lstm_study.schedule import Bracket, Round
 from lstm_study.spec import StudySpec
@@ -46,8 +55,39 @@ def _best_so_far(trials: Sequence[Trial], spec: StudySpec) -> Table:
     )
 
 
-def _schedule(trials: Sequence[Trial], spec: StudySpec) -> Table:
+def _control(trials: Sequence[Trial], spec: StudySpec) -> Table:
+    form = measure_form(spec.study.objective)
     columns = (
+        Column(name="trial_number", meaning="Trials of the random control ended so far",
+               unit="trials", form="count"),
+        TRIAL_ID,
+        Column(name="epochs", meaning="Epochs the control had trained by then", unit="epochs",
+               form="count"),
+        Column(name="score", meaning="The trial's score; empty where it failed", form=form),
+        Column(name="best_score", meaning="Best score of the control so far", form=form),
+        Column(name="low", meaning="Lower end of the band over other orders of its trials",
+               form=form),
+        Column(name="high", meaning="Upper end of the band", form=form),
+    )  # fmt: skip
+    found = control.control_progress(trials, spec.study.direction, seed=spec.study.seed)
+    return table(
+        "control",
+        "The random control at the end of one of its trials",
+        columns,
+        ({column.name: getattr(step, column.name) for column in columns} for step in found),
+    )
+
+
+def budgets(spec: StudySpec) -> list[int]:
+    """Returns the budgets of the search's rounds, in epochs, ascending."""
+    if spec.search.tuner != "hyperband":
+        return [spec.search.max_epochs]
+    return sorted({*_early_epochs(spec), spec.search.max_epochs})
+
+
+def _schedule(records: StudyRecords, spec: StudySpec) -> Table:
+    columns = (
+        ROLE,
         ITERATION,
         BRACKET,
         ROUND,
@@ -61,18 +101,51 @@ def _schedule(trials: Sequence[Trial], spec: StudySpec) -> Table:
         Column(name="unfinished", meaning="Trials begun and not ended", unit="trials",
                form="count"),
     )  # fmt: skip
+    in_control = _planned_control(records, spec)
     found = search_summary.rounds(
-        trials,
+        records.trials,
         max_epochs=spec.search.max_epochs,
         factor=spec.search.factor,
         iterations=spec.search.iterations,
+        schedule=None
+        if spec.search.tuner == "hyperband"
+        else (_flat(records.planned_trials - in_control, spec),),
     )
-    return table(
-        "schedule",
-        "One round of one bracket",
-        columns,
-        ({column.name: getattr(entry, column.name) for column in columns} for entry in found),
-    )
+    rows = [
+        {"role": "search"} | {column.name: getattr(entry, column.name) for column in columns[1:]}
+        for entry in found
+    ]
+    trials = [trial for trial in records.trials if trial.role == "control"]
+    if trials or in_control:
+        (counted,) = search_summary.rounds(
+            [replace(trial, role="search", bracket=0, round=0, iteration=0) for trial in trials],
+            max_epochs=spec.search.max_epochs,
+            factor=spec.search.factor,
+            iterations=1,
+            schedule=(_flat(in_control, spec),),
+        )
+        rows.append(
+            {"role": "control"}
+            | {column.name: getattr(counted, column.name) for column in columns[1:]}
+            | {"bracket": None, "round": None, "iteration": None}
+        )
+    return table("schedule", "One round of one bracket", columns, rows)
+
+
+def _planned_control(records: StudyRecords, spec: StudySpec) -> int:
+    """Returns how many trials the plan gives the control.
+
+    The control has as many as the search's epochs pay for, rounded down, so that both together are
+    planned for at least twice its epochs and for less than twice one more.
+    """
+    if spec.search.control != "random":
+        return 0
+    return records.planned_epochs // spec.search.max_epochs // 2
+
+
+def _flat(trials: int, spec: StudySpec) -> Bracket:
+    whole = Round(round=0, trials=trials, initial_epoch=0, budget_epochs=spec.search.max_epochs)
+    return Bracket(iteration=0, bracket=0, rounds=(whole,))
 
 
 def _early_epochs(spec: StudySpec) -> list[int]:

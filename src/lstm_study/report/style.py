@@ -127,8 +127,8 @@ def picture(
     """Draws one figure in the report's style and leaves matplotlib's settings as they were.
 
     Args:
-        draw: Draws on an empty figure. May return, for groups of points by gid, the trial of each
-            point, which the page's highlighting reads.
+        draw: Draws on an empty figure. May return, for collections of points, lines or bars by gid,
+            the trial of each, which the page's highlighting reads.
         name: File name without suffix.
         title: What it shows.
         alt: What a reader would see in it.
@@ -147,7 +147,9 @@ def picture(
         figure = Figure(figsize=(width, height), layout="constrained")
         FigureCanvasSVG(figure)
         marks = draw(figure) or {}
-        figure.draw_without_rendering()  # lays the figure out once, for both formats
+        engine = figure.get_layout_engine()
+        assert engine is not None
+        engine.execute(figure)  # once, for both formats, and without drawing
         figure.set_layout_engine("none")
         vector, raster = io.BytesIO(), io.BytesIO()
         figure.savefig(
@@ -185,6 +187,13 @@ def whole_axis(axes: "Axes", *, which: str = "x", bins: int = 6) -> None:
     axis.set_major_formatter(lambda value, _: numbers.plain(value))
 
 
+def few_ticks(count: int | None) -> Any:
+    """Returns a locator of at most so many ticks; of none for None."""
+    from matplotlib.ticker import MaxNLocator, NullLocator
+
+    return NullLocator() if count is None else MaxNLocator(count)
+
+
 def _tidied(svg: str, marks: Marks) -> str:
     """Drops comments, rounds coordinates, shares styles, and marks each point with its trial."""
     svg = re.sub(r"<!--.*?-->\s*", "", svg, flags=re.DOTALL)
@@ -196,22 +205,31 @@ def _tidied(svg: str, marks: Marks) -> str:
         start = svg.find(f'<g id="{gid}">')
         if start < 0:
             continue
-        end = svg.find("</g>", svg.find("<use", start)) if "<use" in svg[start:] else start
+        end = svg.index("</g>", start)
         svg = svg[:start] + _marked(svg[start:end], trials) + svg[end:]
     return svg
 
 
 def _marked(group: str, trials: Sequence[str]) -> str:
-    """Adds data-trial to each `<use>`, and moves a style that all of them share to their group."""
+    """Adds data-trial to each point or path, and moves what all of them share to their group."""
+    tag = "use" if "<use" in group else "path"
     remaining = iter(trials)
-    styles = set(re.findall(r'<use [^>]*?( style="[^"]*")', group))
-    shared = styles.pop() if len(styles) == 1 else ""
+    elements = re.findall(rf"<{tag} [^>]*>", group)
+    shared = ""
+    for name in ("style", "clip-path"):
+        found = {match[0] for item in elements for match in re.finditer(rf' {name}="[^"]*"', item)}
+        if len(found) == 1:
+            shared += found.pop()
 
     def mark(match: re.Match[str]) -> str:
-        use = match[0].replace(shared, "") if shared else match[0]
-        return use.replace("<use", f'<use data-trial="{escape(next(remaining))}"', 1)
+        element = match[0]
+        for attribute in re.findall(r' [a-z-]+="[^"]*"', shared):
+            element = element.replace(attribute, "")
+        return element.replace(f"<{tag}", f'<{tag} data-trial="{escape(next(remaining))}"', 1)
 
-    group = re.sub(r"<use [^>]*>", mark, group)
+    group = re.sub(rf"<{tag} [^>]*>", mark, group)
+    if tag == "path":
+        return group.replace("<g ", f"<g{shared} ", 1)
     return group.replace("<g clip-path", f"<g{shared} clip-path", 1)
 
 

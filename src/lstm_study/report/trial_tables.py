@@ -54,6 +54,7 @@ def _trials(trials: Sequence[Trial], spec: StudySpec, ranked: Sequence[Trial]) -
         TRIAL_ID,
         Column(name="rank", meaning="Place among completed trials of full budget", form="count"),
         STATUS,
+        ROLE,
         Column(name="score", meaning=f"The {score} that the search ranks by", form=form),
         BUDGET,
         BRACKET,
@@ -86,6 +87,7 @@ def _trials(trials: Sequence[Trial], spec: StudySpec, ranked: Sequence[Trial]) -
                 "trial_id": trial.trial_id,
                 "rank": places.get(trial.trial_id),
                 "status": trial.status,
+                "role": trial.role,
                 "score": trial.score,
                 "budget_epochs": trial.budget_epochs,
                 "bracket": trial.bracket,
@@ -173,7 +175,7 @@ def _trial_curves(trials: Sequence[Trial], spec: StudySpec) -> Table:
                 "epoch": epoch.epoch,
                 "value": search_summary.objective_of(epoch, objective),
             }
-            for trial in trials
+            for trial in search_summary.searched(trials)
             for epoch in search_summary.full_curve(trial, by_id)
             if epoch.epoch >= trial.initial_epoch
         ),

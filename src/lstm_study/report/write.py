@@ -10,10 +10,10 @@ from pathlib import Path
 from lstm_study.analysis.verdict import Verdict
 from lstm_study.errors import ReportError
 from lstm_study.records import StudyRecords
-from lstm_study.report.comparison_tables import predictions_csv_gz
 from lstm_study.report.content import Content, gather, illustrate
 from lstm_study.report.html import render
 from lstm_study.report.manifest import manifest, markdown, summary
+from lstm_study.report.prediction_tables import predictions_csv_gz
 from lstm_study.report.tables import dictionary, to_csv
 
 OWN = ("report.html", "report.md", "summary.json", "manifest.json", "tables", "figures")
@@ -70,7 +70,24 @@ def write_report(
             bundle=link,
         )
     )
-    files = render_files(content)
+    write_files(render_files(content), folder)
+    return ReportPaths(
+        folder=folder, html=folder / "report.html", tables=folder / "tables",
+        figures=folder / "figures", manifest=folder / "manifest.json",
+        summary=folder / "summary.json", markdown=folder / "report.md",
+    )  # fmt: skip
+
+
+def write_files(files: Mapping[str, bytes], folder: Path) -> None:
+    """Writes a report's files in place of an earlier report's, whole or not at all.
+
+    Args:
+        files: Path within the folder → bytes.
+        folder: Made if it is not there; what is no report's in it is left alone.
+
+    Raises:
+        ReportError: The folder can't be written to.
+    """
     try:
         folder.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(dir=folder.parent, prefix=f".{folder.name}-") as name:
@@ -83,16 +100,16 @@ def write_report(
             f"{folder}: the report cannot be written ({error.strerror or error}). "
             "Free space, or choose a folder that you may write to with --out."
         ) from error
-    return ReportPaths(
-        folder=folder, html=folder / "report.html", tables=folder / "tables",
-        figures=folder / "figures", manifest=folder / "manifest.json",
-        summary=folder / "summary.json", markdown=folder / "report.md",
-    )  # fmt: skip
 
 
-def render_files(content: Content) -> dict[str, bytes]:
-    """Renders every file of the report: path within the folder → bytes."""
-    files = {"report.html": render(content).encode()}
+def render_files(content: Content, *, version: str = "") -> dict[str, bytes]:
+    """Renders every file of the report: path within the folder → bytes.
+
+    Args:
+        content: The report.
+        version: Of a report that is served; see `html.render`.
+    """
+    files = {"report.html": render(content, version=version).encode()}
     listed = list(content.tables.values())
     for table in (*listed, dictionary(listed)):
         files[table.path] = to_csv(table).encode()

@@ -5,8 +5,10 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from lstm_study.analysis.arms import arms_from_records, make_arm, runs_left_out
+from lstm_study.analysis.arms import arms_from_records, make_arm, runs_left_out, without
+from lstm_study.analysis.verdict import judge
 from lstm_study.errors import ComparisonError
+from lstm_study.records import Control
 from tests.support.fake_study import completed_study, empty_study, failed_study
 
 LABELS = np.array([1, 0, 1, 0], dtype=np.int8)
@@ -78,3 +80,37 @@ def test_a_study_without_evaluations_has_no_arms():
 def test_an_arm_that_makes_no_sense_is_refused(probabilities, labels, words):
     with pytest.raises(ComparisonError, match=words):
         make_arm("a", probabilities=probabilities, labels=labels)
+
+
+def test_the_control_is_a_deterministic_arm_of_one_row():
+    study = completed_study()
+    row = np.full(len(study.test_labels), 0.7, dtype=np.float32)
+    control = Control(status="completed", weighting="nb", inverse_regularisation=1.0)
+    study = replace(study, control=control, predictions={**study.predictions, "control": row})
+    arm = arms_from_records(study)["control"]
+    assert (arm.seeds, arm.deterministic) == (1, True)
+    assert arm.accuracy == np.mean(study.test_labels == 1)
+    failed = replace(study, control=replace(control, status="failed"))
+    assert "control" not in arms_from_records(failed)
+    assert judge(study, seed=1, candidate="control").kind in ("better", "worse")
+
+
+def test_the_ensemble_is_the_mean_of_the_winners_runs_where_the_study_asks_for_it():
+    assert "ensemble" not in arms_from_records(completed_study())
+    study = completed_study(export__ensemble="true")
+    arm = arms_from_records(study)["ensemble"]
+    rows = [study.predictions[f"winner-s{index}"] for index in (1, 2, 3, 4)]
+    assert arm.probabilities[0] == pytest.approx(np.mean(rows, axis=0), abs=1e-7)
+    assert judge(study, seed=1, candidate="ensemble").kind == "cannot say"
+
+
+def test_reviews_can_be_dropped_from_an_arm():
+    arm = make_arm("a", probabilities=np.array([[0.9, 0.1, 0.2, 0.3]]), labels=LABELS)
+    left = without(arm, (3, 2))
+    assert left.labels.tolist() == [1, 0]
+    assert left.accuracy == 1.0
+    assert without(arm, ()).accuracy == arm.accuracy
+    with pytest.raises(ComparisonError, match="no test review is left"):
+        without(arm, range(4))
+    with pytest.raises(ComparisonError, match="test half of 4 reviews"):
+        without(arm, [4])

@@ -7,7 +7,7 @@ import io
 import numpy as np
 import pytest
 
-from lstm_study.report.comparison_tables import predictions_csv_gz
+from lstm_study.report.prediction_tables import predictions_csv_gz
 from lstm_study.report.tables import Column, dictionary, safe_cell, table, to_csv
 from tests.support.fake_study import completed_study, empty_study
 

@@ -1,0 +1,167 @@
+"""The way from baseline to winner, one hyperparameter at a time: which change earned what.
+
+Greedy: at each step every hyperparameter that still differs is changed alone, and the change with
+the largest gain on the validation reviews is kept. The order matters to what a change is credited
+with, and a gain below the spread from seed to seed is noise: every training has the same one seed.
+"""
+
+import math
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+from lstm_study.configuration import HYPERPARAMETERS, Configuration
+from lstm_study.records import Run, StudyRecords
+from lstm_study.spec import StudySpec
+
+ARM = "ablation"
+VALIDATION_SUFFIX = "-validation"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AblationStep:
+    """One change on the way, and what it earned on validation.
+
+    Attributes:
+        number: From 1.
+        hyperparameter: What changed.
+        before: Its value until then: the baseline's.
+        after: Its value from then on: the winner's.
+        score_before: The objective before the change.
+        score_after: The objective after it.
+        gain: How much better that is, whichever end of the objective is better.
+        run_id: The run that has the change.
+        tried: Gain of every hyperparameter that was tried in this step; None where it failed.
+    """
+
+    number: int
+    hyperparameter: str
+    before: float
+    after: float
+    score_before: float
+    score_after: float
+    gain: float
+    run_id: str
+    tried: tuple[tuple[str, float | None], ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AblationPath:
+    """The way as far as it is known.
+
+    Attributes:
+        start: The baseline's score on validation; None until it is known.
+        steps: In order.
+        candidates: Run id → hyperparameter and configuration of the next step's trainings, those
+            that ended included; empty at the end of the way.
+    """
+
+    start: float | None
+    steps: tuple[AblationStep, ...]
+    candidates: Mapping[str, tuple[str, Configuration]]
+
+
+def validation_run_id(arm: str, seed_index: int = 1) -> str:
+    """Names the validation run of an arm."""
+    return f"{arm}{VALIDATION_SUFFIX}-s{seed_index}"
+
+
+def ablation_path(records: StudyRecords) -> AblationPath | None:
+    """Reads the way out of a study's records; None where it has none, or has not begun."""
+    runs = {run.run_id: run for run in records.runs}
+    ends = [runs.get(validation_run_id(arm)) for arm in ("baseline", "winner")]
+    spec = StudySpec.model_validate(records.spec, strict=False)
+    if not spec.compare.ablation or ends[0] is None or ends[1] is None:
+        return None
+    return walk(records.runs, ends[0].configuration, ends[1].configuration, spec=spec)
+
+
+def walk(
+    runs: Iterable[Run], baseline: Configuration, winner: Configuration, *, spec: StudySpec
+) -> AblationPath:
+    """Goes the way as far as the runs that ended allow.
+
+    Args:
+        runs: The study's.
+        baseline: Where it begins.
+        winner: Where it ends; the last step's training is the winner's own validation run.
+        spec: The study: its objective, and which epoch's score counts.
+    """
+    by_id = {run.run_id: run for run in runs}
+    start = score_of(by_id.get(validation_run_id("baseline")), spec)
+    here, score = baseline, start
+    steps: list[AblationStep] = []
+    while True:
+        candidates = _candidates(here, winner, number=len(steps) + 1)
+        ended = [
+            (run := by_id.get(run_id)) is not None and run.status in ("completed", "failed")
+            for run_id in candidates
+        ]
+        if score is None or not candidates or not all(ended):
+            return AblationPath(start=start, steps=tuple(steps), candidates=candidates)
+        step = _step(candidates, by_id, here, score, number=len(steps) + 1, spec=spec)
+        if step is None:
+            return AblationPath(start=start, steps=tuple(steps), candidates={})
+        steps.append(step)
+        here, score = candidates[step.run_id][1], step.score_after
+
+
+def score_of(run: Run | None, spec: StudySpec) -> float | None:
+    """Returns a validation run's objective, at the epoch that `search.score` counts."""
+    if run is None or run.status != "completed":
+        return None
+    values = [getattr(epoch, spec.study.objective) for epoch in run.epochs]
+    known = [value for value in values if value is not None and math.isfinite(value)]
+    if not known or len(known) < len(values):
+        return None
+    if spec.search.score == "last_epoch":
+        return float(known[-1])
+    return float(max(known) if spec.study.direction == "max" else min(known))
+
+
+def _candidates(
+    here: Configuration, winner: Configuration, *, number: int
+) -> dict[str, tuple[str, Configuration]]:
+    left = [name for name in HYPERPARAMETERS if getattr(here, name) != getattr(winner, name)]
+    if len(left) == 1:
+        return {validation_run_id("winner"): (left[0], winner)}
+    return {
+        f"{ARM}-{number}-{name.replace('_', '-')}": (
+            name,
+            here.with_values(**{name: getattr(winner, name)}),
+        )
+        for name in left
+    }
+
+
+def _step(
+    candidates: Mapping[str, tuple[str, Configuration]],
+    by_id: Mapping[str, Run],
+    here: Configuration,
+    score: float,
+    *,
+    number: int,
+    spec: StudySpec,
+) -> AblationStep | None:
+    """Takes the step with the largest gain; ties go to the hyperparameter that is listed first."""
+    sign = 1 if spec.study.direction == "max" else -1
+    scores = {run_id: score_of(by_id[run_id], spec) for run_id in candidates}
+    gains = {
+        run_id: sign * (value - score) for run_id, value in scores.items() if value is not None
+    }
+    if not gains:
+        return None
+    run_id = max(gains, key=lambda run_id: gains[run_id])
+    name, configuration = candidates[run_id]
+    after = scores[run_id]
+    assert after is not None, "a gain has a score"
+    return AblationStep(
+        number=number,
+        hyperparameter=name,
+        before=getattr(here, name),
+        after=getattr(configuration, name),
+        score_before=score,
+        score_after=after,
+        gain=gains[run_id],
+        run_id=run_id,
+        tried=tuple((candidate, gains.get(each)) for each, (candidate, _) in candidates.items()),
+    )

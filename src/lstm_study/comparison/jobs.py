@@ -1,0 +1,190 @@
+"""What is left to do in a comparison, read from its records: so a stopped one goes on."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+
+from lstm_study.analysis.ablation import ARM as ABLATION
+from lstm_study.analysis.ablation import validation_run_id, walk
+from lstm_study.analysis.arms import CONTROL
+from lstm_study.comparison.arms import (
+    VALIDATED,
+    Plan,
+    evaluations_due,
+    has_ended,
+    own_epoch_run,
+    plan_runs,
+    plan_validation_runs,
+    validation_run,
+)
+from lstm_study.comparison.own_epoch import own_epochs
+from lstm_study.errors import ComparisonError
+from lstm_study.provenance import now
+from lstm_study.records import Control, Failure, Run
+from lstm_study.spec import StudySpec
+from lstm_study.store import Store
+
+NEAR_DUPLICATES = "near-duplicates"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Job:
+    """One thing for a worker to do.
+
+    Attributes:
+        name: The run's id, "control" or "near-duplicates".
+        run: The run as it is planned; None for the other two.
+    """
+
+    name: str
+    run: Run | None = None
+
+    @property
+    def message(self) -> dict[str, str]:
+        """What a worker is told."""
+        if self.run is not None:
+            return {"job": "run", "run_id": self.name}
+        return {"job": self.name}
+
+
+class Jobs:
+    """The jobs of one comparison.
+
+    Validation comes first, so that every own epoch is fixed before test is opened; then what is
+    evaluated on test; the ablation goes on whenever a worker is free, and comes last.
+
+    Args:
+        plan: What to retrain.
+        spec: The study.
+        store: Its records; held by this process.
+
+    Raises:
+        ComparisonError: Runs of an arm were trained with another configuration.
+    """
+
+    def __init__(self, plan: Plan, *, spec: StudySpec, store: Store) -> None:
+        self._plan, self._spec, self._store = plan, spec, store
+        self._trials = store.read_trials()
+        self._validation = plan_validation_runs(plan, spec=spec)
+        self._tested: list[Run] | None = None
+        for run in (*self._validation, *plan_runs(plan, spec=spec, own_epochs={})):
+            self._check(run)
+        self._fix_own_epochs()
+
+    def waiting(self) -> Iterator[Job]:
+        """Yields the jobs that could be done now, the first one first; some may be at work."""
+        yield from (Job(name=run.run_id, run=run) for run in self._validation if self._is_due(run))
+        yield from self._test_jobs()
+        yield from (Job(name=run.run_id, run=run) for run in self._ablation() if self._is_due(run))
+
+    @property
+    def planned_runs(self) -> list[Run]:
+        """Every training that is planned, as far as that is known."""
+        tested = self._tested or plan_runs(self._plan, spec=self._spec, own_epochs={})
+        return [*self._validation, *tested, *self._ablation()]
+
+    @property
+    def is_done(self) -> bool:
+        """Whether nothing is left."""
+        return next(self.waiting(), None) is None and self._fix_own_epochs()
+
+    def give(self, job: Job) -> None:
+        """Writes the record of a run that is handed out."""
+        if job.run is None:
+            return
+        found = self._store.read_run(job.name)
+        if found is None:
+            self._store.write_run(job.run)
+        elif job.run.own_epoch is not None and found.own_epoch != job.run.own_epoch:
+            self._store.write_run(replace(found, own_epoch=job.run.own_epoch))
+
+    def fail(self, job: Job, failure: Failure) -> None:
+        """Writes down that a job's worker died too often."""
+        if job.run is not None:
+            run = self._store.read_run(job.name) or job.run
+            for each in evaluations_due(run, self._store):
+                self._store.write_run(
+                    replace(each, status="failed", ended_at=now(), failure=failure)
+                )
+        elif job.name == CONTROL:
+            control = self._store.read_control() or Control(started_at=now())
+            self._store.write_control(
+                replace(control, status="failed", ended_at=now(), failure=failure)
+            )
+        else:
+            raise ComparisonError(
+                f"{self._store.folder}: near-duplicates of the test reviews could not be counted: "
+                f"{failure.message}. Run the same command again with more free memory."
+            )
+
+    def _test_jobs(self) -> Iterator[Job]:
+        if not self._fix_own_epochs():
+            return
+        if self._plan.near_duplicates and self._store.read_near_duplicates() is None:
+            yield Job(name=NEAR_DUPLICATES)
+        control = self._store.read_control()
+        if self._plan.control and (control is None or control.status == "running"):
+            yield Job(name=CONTROL)
+        assert self._tested is not None
+        yield from (Job(name=run.run_id, run=run) for run in self._tested if self._is_due(run))
+
+    def _fix_own_epochs(self) -> bool:
+        """Fixes the arms' own epochs once validation is done; says whether they are fixed.
+
+        They are read from the study's state ever after, whatever becomes of the validation runs.
+        """
+        if self._tested is not None:
+            return True
+        if any(self._is_due(run) for run in self._validation):
+            return False
+        epochs = self._store.read_state("arms").get("own_epochs")
+        if epochs is None and self._validation:
+            epochs = dict(own_epochs(self._trials, self._store.read_runs(), spec=self._spec))
+            self._store.write_state(
+                "arms",
+                {
+                    "fixed_at": now(),
+                    "arms": {name: arm.as_dict() for name, arm in self._plan.arms.items()},
+                    "own_epochs": epochs,
+                },
+            )
+        self._tested = plan_runs(self._plan, spec=self._spec, own_epochs=epochs or {})
+        return True
+
+    def _ablation(self) -> list[Run]:
+        """Returns the trainings of the next step on the way from baseline to winner."""
+        if not self._plan.ablation:
+            return []
+        path = walk(
+            self._store.read_runs(),
+            *(self._plan.arms[arm] for arm in VALIDATED),
+            spec=self._spec,
+        )
+        ends = {validation_run_id(arm) for arm in VALIDATED}
+        return [
+            validation_run(run_id, arm=ABLATION, configuration=configuration, spec=self._spec)
+            for run_id, (_, configuration) in path.candidates.items()
+            if run_id not in ends
+        ]
+
+    def _is_due(self, planned: Run) -> bool:
+        found = self._store.read_run(planned.run_id)
+        if not has_ended(found):
+            return True
+        assert found is not None
+        own = own_epoch_run(planned)
+        return (
+            own is not None
+            and found.status == "completed"
+            and not has_ended(self._store.read_run(own.run_id))
+        )
+
+    def _check(self, planned: Run) -> None:
+        found = self._store.read_run(planned.run_id)
+        if found is not None and found.configuration != planned.configuration:
+            raise ComparisonError(
+                f"{self._store.folder}: the arm {planned.arm} was trained as "
+                f"{found.configuration.label} ({found.run_id}), and is now "
+                f"{planned.configuration.label}: the search has another ranking than when the "
+                "comparison began, and its test results were seen. Give study.name a new name, or "
+                "start over with --fresh."
+            )

@@ -1,0 +1,131 @@
+"""Words and pairs of words of reviews, as sparse rows: what the classical control reads."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from lstm_study.corpus.types import Split
+from lstm_study.corpus.vocabulary import START
+from lstm_study.records import Weighting
+
+_SMOOTHING = 1.0
+_SHIFT = 32
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Features:
+    """The words and pairs that count, and the weight of each.
+
+    Attributes:
+        keys: int64 [features], ascending: a word's id above 32 bits, the next word's below, 0 for a
+            word alone.
+        weights: float64 [features].
+        weighting: "nb" or "tfidf".
+    """
+
+    keys: NDArray[np.int64]
+    weights: NDArray[np.float64]
+    weighting: Weighting
+
+
+def learn_features(
+    reviews: Split, counts: Any, keys: NDArray[np.int64], *, weighting: Weighting
+) -> Features:
+    """Learns the weight of each feature.
+
+    Args:
+        reviews: The reviews that `counts` is of; their labels are used by "nb".
+        counts: As from `count_features`.
+        keys: Its columns.
+        weighting: "nb": each feature's log-count ratio between the labels, smoothed by 1. "tfidf":
+            its inverse document frequency, log((1 + n) / (1 + df)) + 1.
+
+    Source: S. Wang and C. D. Manning (2012), "Baselines and bigrams: simple, good sentiment and
+        topic classification", ACL, with presence instead of counts; `TfidfTransformer` of
+        scikit-learn.
+    """
+    present = counts.sign()
+    if weighting == "nb":
+        positive = reviews.labels.astype(bool)
+        sums = [
+            _SMOOTHING + np.asarray(present[np.flatnonzero(side)].sum(axis=0)).ravel()
+            for side in (positive, ~positive)
+        ]
+        weights = np.log((sums[0] / sums[0].sum()) / (sums[1] / sums[1].sum()))
+    else:
+        frequency = np.asarray(present.sum(axis=0)).ravel()
+        weights = np.log((1 + len(reviews)) / (1 + frequency)) + 1
+    return Features(keys=keys, weights=np.asarray(weights, dtype=np.float64), weighting=weighting)
+
+
+def weigh(counts: Any, features: Features) -> Any:
+    """Turns counts into what the regression reads, a sparse matrix [reviews, features].
+
+    "nb" takes presence times weight; "tfidf" takes (1 + log count) times weight, in rows of unit
+    length.
+    """
+    from scipy import sparse
+
+    rows = counts.astype(np.float64)
+    rows.data = np.ones_like(rows.data) if features.weighting == "nb" else 1 + np.log(rows.data)
+    rows = (rows @ sparse.diags(features.weights)).tocsr()
+    if features.weighting == "tfidf":
+        lengths = np.sqrt(np.asarray(rows.multiply(rows).sum(axis=1)).ravel())
+        lengths[lengths == 0] = 1.0
+        rows = (sparse.diags(1 / lengths) @ rows).tocsr()
+    return rows
+
+
+def frequent_keys(reviews: Split, *, least: int = 2) -> NDArray[np.int64]:
+    """Returns the words and pairs of words that stand in some reviews, int64, ascending.
+
+    Args:
+        reviews: The reviews.
+        least: Reviews that a feature must stand in.
+    """
+    keys, owners = _occurrences(reviews)
+    places: NDArray[np.int64]
+    different, places = np.unique(keys, return_inverse=True)
+    pairs = np.unique(owners * max(1, len(different)) + places)
+    frequency = np.bincount(pairs % max(1, len(different)), minlength=len(different))
+    found: NDArray[np.int64] = different[frequency >= least]
+    return found
+
+
+def count_features(reviews: Split, keys: NDArray[np.int64]) -> Any:
+    """Counts features in reviews.
+
+    Args:
+        reviews: The reviews.
+        keys: The features, ascending.
+
+    Returns:
+        A scipy CSR matrix, int64 [reviews, features].
+    """
+    from scipy import sparse
+
+    found, owners = _occurrences(reviews)
+    columns = np.searchsorted(keys, found)
+    columns[columns == len(keys)] = 0
+    known = keys[columns] == found if len(keys) else np.zeros(len(found), dtype=bool)
+    matrix = sparse.coo_matrix(
+        (np.ones(int(known.sum()), dtype=np.int64), (owners[known], columns[known])),
+        shape=(len(reviews), len(keys)),
+    ).tocsr()
+    matrix.sum_duplicates()
+    return matrix
+
+
+def _occurrences(reviews: Split) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Returns every word and every pair of neighbours, and whose each is."""
+    owners = np.repeat(np.arange(len(reviews)), reviews.lengths)
+    is_word = np.asarray(reviews.token_ids) != START
+    words, owners = reviews.token_ids[is_word].astype(np.int64), owners[is_word]
+    together = owners[1:] == owners[:-1]
+    pairs = (words[:-1] << _SHIFT | words[1:])[together]
+    return (
+        np.concatenate([words << _SHIFT, pairs]),
+        np.concatenate([owners, owners[:-1][together]]),
+    )

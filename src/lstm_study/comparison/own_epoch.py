@@ -1,0 +1,68 @@
+"""The epoch that validation chose for an arm: never chosen by test, and fixed before it is opened.
+
+The documented protocol trains for 10 epochs whether they help or not. Each arm is also evaluated
+at the epoch at which it was best on the validation reviews, so that the winner does not win by
+overfitting less in an arbitrary number of epochs.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from statistics import fmean
+
+from lstm_study.analysis.ablation import VALIDATION_SUFFIX
+from lstm_study.analysis.search_summary import full_curve, objective_of, winner
+from lstm_study.records import Epoch, Run, Trial
+from lstm_study.spec import StudySpec
+
+
+def own_epochs(
+    trials: Sequence[Trial], runs: Iterable[Run], *, spec: StudySpec
+) -> Mapping[str, int]:
+    """Returns the own epoch of baseline and winner; an arm without a whole curve is absent.
+
+    The winner's is the best of its full-budget trial's whole curve, its parents' epochs included.
+    The baseline's is the best of the mean curve of its validation runs.
+
+    Args:
+        trials: The search's.
+        runs: Those so far; the baseline's validation runs among them.
+        spec: The study.
+    """
+    found = {}
+    best = winner(trials, spec.study.direction, max_epochs=spec.search.max_epochs)
+    by_id = {trial.trial_id: trial for trial in trials}
+    curves = {
+        "baseline": [
+            run.epochs
+            for run in runs
+            if run.arm == f"baseline{VALIDATION_SUFFIX}" and run.status == "completed"
+        ],
+        "winner": [] if best is None else [full_curve(best, by_id)],
+    }
+    for arm, histories in curves.items():
+        epoch = best_epoch(histories, spec=spec)
+        if epoch is not None:
+            found[arm] = epoch
+    return found
+
+
+def best_epoch(curves: Sequence[Sequence[Epoch]], *, spec: StudySpec) -> int | None:
+    """Returns the epoch with the best mean of the objective; ties go to the earlier one.
+
+    Args:
+        curves: Histories with validation, one for each training.
+        spec: The study: its objective.
+
+    Returns:
+        None without a curve. Epochs that some curve lacks are not chosen.
+    """
+    sign = 1 if spec.study.direction == "max" else -1
+    by_epoch: dict[int, list[float]] = {}
+    for curve in curves:
+        for epoch in curve:
+            value = objective_of(epoch, spec.study.objective)
+            if value is not None:
+                by_epoch.setdefault(epoch.epoch, []).append(sign * value)
+    means = {
+        number: fmean(values) for number, values in by_epoch.items() if len(values) == len(curves)
+    }
+    return min(means, key=lambda number: (-means[number], number), default=None)

@@ -1,0 +1,106 @@
+"""The study's verdict with all that belongs to it: looks, near-duplicates, own epochs."""
+
+from dataclasses import replace
+
+from lstm_study.analysis.arms import arms_from_records, without
+from lstm_study.analysis.verdict import Verdict, judge
+from lstm_study.comparison import seeds
+from lstm_study.comparison.arms import OWN_EPOCH_SUFFIX, VALIDATED
+from lstm_study.records import StudyRecords
+from lstm_study.spec import StudySpec
+from lstm_study.store import Store
+
+
+def judge_study(
+    records: StudyRecords,
+    *,
+    spec: StudySpec,
+    store: Store,
+    looks: int,
+    without: Verdict | None,
+) -> Verdict:
+    """Judges winner against baseline, writes the look down, and adds what a reader must know.
+
+    Args:
+        records: The study's.
+        spec: The study.
+        store: Its folder.
+        looks: From `seeds.look`.
+        without: From `judge_without_near_duplicates`.
+    """
+    verdict = judge(records, seed=spec.study.seed, looks=looks)
+    if verdict.difference is not None:
+        seeds.note(records, store, kind=verdict.kind)
+    notes = (
+        *verdict.notes,
+        *_of_one_configuration(records),
+        *_of_near_duplicates(records, without),
+        *_of_own_epochs(records),
+        *seeds.in_words(spec, store),
+    )
+    return replace(verdict, notes=notes)
+
+
+def judge_without_near_duplicates(
+    records: StudyRecords, *, spec: StudySpec, looks: int
+) -> Verdict | None:
+    """Judges on the test reviews that have no near-duplicate in training.
+
+    Returns:
+        None where all test reviews are such, or where none were counted.
+    """
+    found = records.near_duplicates
+    if found is None or not found.positions or records.test_labels is None:
+        return None
+    if len(found.positions) == len(records.test_labels):
+        return None
+    arms = {
+        name: without(arm, found.positions)
+        for name, arm in arms_from_records(records).items()
+        if name in VALIDATED
+    }
+    return judge(arms, seed=spec.study.seed, looks=looks)
+
+
+def _of_one_configuration(records: StudyRecords) -> list[str]:
+    found = {run.arm: run.configuration for run in records.runs if run.arm in VALIDATED}
+    if len(found) < len(VALIDATED) or len(set(found.values())) > 1:
+        return []
+    return ["The search's winner is the baseline itself: the two arms are the same trainings."]
+
+
+def _of_near_duplicates(records: StudyRecords, verdict: Verdict | None) -> list[str]:
+    found = records.near_duplicates
+    if found is None:
+        return []
+    if verdict is None:
+        every = found.positions and len(found.positions) == found.test_reviews
+        many = "Every" if every else "No"
+        return [f"{many} test review is a near-duplicate of a training review."]
+    many = (
+        "One test review is a near-duplicate of a training review"
+        if len(found.positions) == 1
+        else f"{len(found.positions):,} test reviews are near-duplicates of training reviews"
+    )
+    return [f"{many} ({found.exact:,} word for word). Without: {verdict.sentence}"]
+
+
+def _of_own_epochs(records: StudyRecords) -> list[str]:
+    notes = []
+    for arm in VALIDATED:
+        runs = [run for run in records.runs if run.arm == arm]
+        epochs = {run.own_epoch for run in runs} - {None}
+        if len(epochs) != 1:
+            continue
+        (epoch,) = epochs
+        if all(run.own_epoch in (None, run.protocol_epochs) for run in runs):
+            notes.append(
+                f"Validation chose epoch {epoch} for the {arm}, the protocol's last: its runs are "
+                "its runs at its own epoch, too."
+            )
+        else:
+            notes.append(
+                f"Validation chose epoch {epoch} for the {arm}: the arm {arm}{OWN_EPOCH_SUFFIX} is "
+                "evaluated there, in the same trainings."
+            )
+    return notes

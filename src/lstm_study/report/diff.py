@@ -1,0 +1,267 @@
+"""Two studies side by side, in the report's style: one HTML file and its tables.
+
+Where both were tested on the same reviews, the difference of their winners has an interval; where
+the reviews differ, the page says so first, and no difference is taken.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from lstm_study.analysis.verdict import judge
+from lstm_study.report import diff_figures, numbers
+from lstm_study.report.content import Content, gather
+from lstm_study.report.html import cell_writer, environment, figure_writer, frame, grid_writer
+from lstm_study.report.tables import Cell, Column, Table, dictionary, table, to_csv
+from lstm_study.report.write import write_files
+
+if TYPE_CHECKING:
+    from lstm_study.analysis.arms import Arm
+    from lstm_study.analysis.intervals import Difference
+    from lstm_study.records import StudyRecords
+
+SECTIONS = (
+    ("answer", "At a glance"),
+    ("arms", "Arms"),
+    ("search", "Searches"),
+    ("settings", "Settings that differ"),
+)
+STUDY = Column(name="study", meaning="Which study: its name, with A or B where they share it")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Side:
+    """One of the two studies: its label on the page, its records and its tables."""
+
+    label: str
+    content: Content
+
+
+def write_diff(
+    first: "StudyRecords",
+    second: "StudyRecords",
+    *,
+    folder: Path,
+    made_at: str,
+    versions: Mapping[str, str],
+) -> Path:
+    """Writes the comparison of two studies; equal records give equal bytes.
+
+    Args:
+        first: The study that is called A.
+        second: The study that is called B; differences are B minus A.
+        folder: Where it goes.
+        made_at: The time, ISO 8601 in UTC.
+        versions: Installed packages and their versions.
+
+    Returns:
+        The HTML file.
+
+    Raises:
+        ReportError: The folder can't be written to.
+    """
+    write_files(diff_files(first, second, made_at=made_at, versions=versions), folder)
+    return folder / "report.html"
+
+
+def diff_files(
+    first: "StudyRecords", second: "StudyRecords", *, made_at: str, versions: Mapping[str, str]
+) -> dict[str, bytes]:
+    """Renders every file of the comparison: path within the folder → bytes."""
+    labels = (first.name, second.name)
+    if first.name == second.name:
+        labels = (f"{first.name} (A)", f"{second.name} (B)")
+    sides = [
+        Side(label=label, content=_content(records, made_at=made_at, versions=versions))
+        for label, records in zip(labels, (first, second), strict=True)
+    ]
+    tables = {item.name: item for item in _tables(sides)}
+    drawn = [
+        diff_figures.winners(tables["arms"], tables["runs"]),
+        diff_figures.searches(tables["best_so_far"], objective=_objective(sides)),
+    ]
+    pictures = {item.name: item for item in drawn if item is not None}
+    page = environment().get_template("diff.html.j2").render(
+        tables=tables, sides=sides, sections=SECTIONS, made_at=made_at, date=numbers.date,
+        n=cell_writer(tables), grid=grid_writer(tables), figure=figure_writer(pictures),
+        same_reviews=tables["difference"].value(0, "same_reviews") == "yes",
+        same_objective=_objective(sides) != "", **frame(),
+    )  # fmt: skip
+    files = {"report.html": page.encode()}
+    listed = list(tables.values())
+    for item in (*listed, dictionary(listed)):
+        files[item.path] = to_csv(item).encode()
+    for picture in pictures.values():
+        files[f"figures/{picture.name}.svg"] = picture.svg.encode()
+        files[f"figures/{picture.name}.png"] = picture.png
+    return files
+
+
+def _content(records: "StudyRecords", *, made_at: str, versions: Mapping[str, str]) -> Content:
+    seed = int(records.spec["study"]["seed"])
+    return gather(
+        records, verdict=judge(records, seed=seed), made_at=made_at, versions=versions,
+        git_commit="", bundle=None,
+    )  # fmt: skip
+
+
+def _objective(sides: list[Side]) -> str:
+    """Returns the objective that both share, or ""."""
+    found = {side.content.spec.study.objective for side in sides}
+    return found.pop() if len(found) == 1 else ""
+
+
+def _tables(sides: list[Side]) -> list[Table]:
+    return [
+        _studies(sides),
+        _difference(sides),
+        _joined(sides, "comparison", "arms", "One arm of one study"),
+        _joined(sides, "runs", "runs", "One run of one study"),
+        _hyperparameters(sides),
+        _joined(sides, "best_so_far", "best_so_far", "One search at the end of one trial"),
+        _settings(sides),
+    ]
+
+
+def _joined(sides: list[Side], name: str, new: str, title: str) -> Table:
+    """Puts both studies' tables of one name under each other, with the study in front."""
+    columns = (STUDY, *sides[0].content.tables[name].columns)
+    rows: list[dict[str, Cell]] = [
+        {"study": side.label, **row}
+        for side in sides
+        for row in side.content.tables[name].records()
+    ]
+    return table(new, title, columns, rows)
+
+
+def _studies(sides: list[Side]) -> Table:
+    columns = (
+        STUDY,
+        Column(name="title", meaning="Its title"),
+        Column(name="answer", meaning="Its own answer: winner against baseline"),
+        Column(name="objective", meaning="What its search ranked by"),
+        Column(name="winner_score", meaning="The winner's score in the search", form="loss"),
+        Column(name="trials", meaning="Trials begun", form="count"),
+        Column(name="epochs", meaning="Epochs trained, search and comparison", unit="epochs",
+               form="count"),
+        Column(name="training_seconds", meaning="Time worked, summed over workers",
+               unit="seconds", form="duration"),
+        Column(name="test_reviews", meaning="Test reviews", unit="reviews", form="count"),
+        Column(name="data_digest", meaning="SHA-256 of token ids, labels and splits"),
+    )  # fmt: skip
+    rows = []
+    for side in sides:
+        records, tables = side.content.records, side.content.tables
+        first = tables["trials"].where(rank=1)
+        corpus = records.corpus
+        reviews = {split.name: split.reviews for split in corpus.splits} if corpus else {}
+        rows.append(
+            {
+                "study": side.label,
+                "title": records.title,
+                "answer": side.content.verdict.kind,
+                "objective": side.content.spec.study.objective,
+                "winner_score": tables["trials"].value(first[0], "score") if first else None,
+                "trials": len(records.trials),
+                "epochs": tables["cost"].value(2, "epochs"),
+                "training_seconds": tables["cost"].value(2, "training_seconds"),
+                "test_reviews": reviews.get("test"),
+                "data_digest": corpus.digest if corpus else None,
+            }
+        )
+    return table("studies", "One study", columns, rows)
+
+
+def _difference(sides: list[Side]) -> Table:
+    points = "share; the page shows percentage points"
+    columns = (
+        Column(name="same_reviews", meaning="Whether both studies saw the same reviews and splits"),
+        Column(name="candidate", meaning="The winner in question"),
+        Column(name="reference", meaning="The winner it is compared with"),
+        Column(name="difference", meaning="Mean test accuracy, candidate minus reference",
+               unit=points, form="points"),
+        Column(name="low", meaning="Lower end of its interval", unit=points, form="points"),
+        Column(name="high", meaning="Upper end of its interval", unit=points, form="points"),
+        Column(name="level", meaning="Share of such intervals that hold the true difference",
+               unit="share", form="share"),
+        Column(name="why_not", meaning="Why there is no interval"),
+    )  # fmt: skip
+    digests = [side.content.records.corpus for side in sides]
+    same = all(digests) and len({corpus.digest for corpus in digests if corpus}) == 1
+    found, why = _interval(sides) if same else (None, "the studies were not tested on one set")
+    row: dict[str, Any] = {
+        "same_reviews": "yes" if same else "no",
+        "candidate": sides[1].label,
+        "reference": sides[0].label,
+        "difference": found.difference if found else None,
+        "low": found.low if found else None,
+        "high": found.high if found else None,
+        "level": found.level if found else None,
+        "why_not": why,
+    }
+    return table("difference", "Winner against winner", columns, [row])
+
+
+def _interval(sides: list[Side]) -> "tuple[Difference | None, str]":
+    import numpy as np
+
+    from lstm_study.analysis.arms import arms_from_records
+    from lstm_study.analysis.intervals import difference_in_accuracy
+
+    arms: list[Arm] = []
+    for side in sides:
+        found = arms_from_records(side.content.records).get("winner")
+        if found is None or found.seeds < 2:
+            return None, f"{side.label} has fewer than two evaluated runs of its winner"
+        arms.append(replace(found, name=side.label))
+    reference, candidate = arms
+    if not np.array_equal(reference.labels, candidate.labels):
+        return None, "their test labels differ, though their digests are equal"
+    seed = int(sides[0].content.spec.study.seed)
+    return difference_in_accuracy(candidate, reference, seed=seed), ""
+
+
+def _hyperparameters(sides: list[Side]) -> Table:
+    columns = (
+        Column(name="hyperparameter", meaning="Its name"),
+        *(
+            Column(name=f"winner_{letter}", meaning=f"Its value in the winner of {side.label}",
+                   form="plain")
+            for letter, side in zip("ab", sides, strict=True)
+        ),
+        *(
+            Column(name=f"searched_{letter}", meaning=f"What {side.label} drew it from")
+            for letter, side in zip("ab", sides, strict=True)
+        ),
+    )  # fmt: skip
+    rows: dict[str, dict[str, Cell]] = {}
+    for letter, side in zip("ab", sides, strict=True):
+        for row in side.content.tables["hyperparameters"].records():
+            entry = rows.setdefault(str(row["hyperparameter"]), {})
+            entry["hyperparameter"] = row["hyperparameter"]
+            entry[f"winner_{letter}"] = row.get("winner")
+            entry[f"searched_{letter}"] = row["searched"]
+    return table("hyperparameters", "One hyperparameter", columns, rows.values())
+
+
+def _settings(sides: list[Side]) -> Table:
+    columns = (
+        Column(name="setting", meaning="Table and key of the study file"),
+        Column(name="in_a", meaning=f"In {sides[0].label}"),
+        Column(name="in_b", meaning=f"In {sides[1].label}"),
+    )
+    values = [
+        {str(row["setting"]): row["value"] for row in side.content.tables["settings"].records()}
+        for side in sides
+    ]
+    return table(
+        "settings",
+        "One setting in which the studies differ",
+        columns,
+        (
+            {"setting": key, "in_a": values[0].get(key), "in_b": values[1].get(key)}
+            for key in {**values[0], **values[1]}
+            if values[0].get(key) != values[1].get(key)
+        ),
+    )

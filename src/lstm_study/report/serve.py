@@ -1,0 +1,171 @@
+"""Serves a study's report to this machine while the study runs; reads, and never writes.
+
+Only 127.0.0.1 can ask, only for what the report holds, and only by a name of this machine, so that
+no page from elsewhere can read it through the browser. The report is drawn anew when records have
+changed, by the same renderer that writes it, in the background: an older one is served meanwhile.
+"""
+
+import hashlib
+import threading
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from http import HTTPStatus
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import Any
+from urllib.parse import unquote, urlsplit
+
+from lstm_study.errors import ReportError
+
+HOST = "127.0.0.1"
+TYPES = {
+    ".html": "text/html; charset=utf-8", ".csv": "text/csv; charset=utf-8",
+    ".svg": "image/svg+xml", ".png": "image/png", ".json": "application/json",
+    ".md": "text/markdown; charset=utf-8", ".gz": "application/gzip",
+}  # fmt: skip
+_LOOK_SECONDS = 2.0
+# Drawing leaves most of a processor to the search that it shows, but no page is a minute old.
+_REST, _LONGEST_REST_SECONDS = 4.0, 30.0
+_WAITING = (
+    b'<!doctype html><html lang="en"><head><meta charset="utf-8"><title>LSTM study</title>'
+    b'<meta http-equiv="refresh" content="2"></head><body><main><h1>LSTM study</h1>'
+    b"<p>The report is being drawn; this page looks again in two seconds.</p>"
+    b"</main></body></html>"
+)
+Render = Callable[[str], Mapping[str, bytes]]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Edition:
+    """A report as it was at one moment: its version, and its files by path."""
+
+    version: str
+    files: Mapping[str, bytes]
+
+
+class Watch:
+    """Keeps a study's report up to date and serves it.
+
+    Args:
+        fingerprint: Says in a short text how the records stand; equal for equal records.
+        render: Renders the report of the records as they are now, with a version in it.
+        port: To serve on; 0 for any free one.
+
+    Raises:
+        ReportError: The port is taken.
+    """
+
+    def __init__(self, *, fingerprint: Callable[[], str], render: Render, port: int) -> None:
+        self._fingerprint = fingerprint
+        self._render = render
+        self._edition: Edition | None = None
+        self._ended = threading.Event()
+        self.problem: BaseException | None = None
+        try:
+            self._server = _Server((HOST, port), _Handler)
+        except OSError as error:
+            raise ReportError(
+                f"port {port}: cannot be served on ({error.strerror or error}). "
+                "Choose another with --port, or --port 0 for any free one."
+            ) from error
+        self._server.watch = self
+
+    @property
+    def address(self) -> str:
+        """Where the report is."""
+        return f"http://{HOST}:{self._server.server_address[1]}/"
+
+    @property
+    def edition(self) -> Edition | None:
+        """The newest report drawn; None before the first."""
+        return self._edition
+
+    def serve(self) -> None:
+        """Serves until `end` is called or drawing fails; then raises what it failed with."""
+        drawing = threading.Thread(target=self._draw, name="report", daemon=True)
+        drawing.start()
+        try:
+            self._server.serve_forever(poll_interval=0.2)
+        finally:
+            self._ended.set()
+            self._server.server_close()
+        if self.problem is not None:
+            raise self.problem
+
+    def end(self) -> None:
+        """Ends `serve`, from another thread."""
+        self._server.shutdown()
+
+    def _draw(self) -> None:
+        drawn = None
+        while not self._ended.is_set():
+            try:
+                began = time.monotonic()
+                standing = self._fingerprint()
+                if standing != drawn:
+                    version = hashlib.sha256(standing.encode()).hexdigest()[:12]
+                    self._edition = Edition(version=version, files=self._render(version))
+                    drawn = standing
+            except BaseException as error:  # noqa: BLE001 - `serve` raises it in its own thread
+                self.problem = error
+                self._server.shutdown()
+                return
+            rest = min(_REST * (time.monotonic() - began), _LONGEST_REST_SECONDS)
+            self._ended.wait(max(_LOOK_SECONDS, rest))
+
+
+class _Server(ThreadingHTTPServer):
+    daemon_threads = True
+    watch: Watch
+
+
+class _Handler(BaseHTTPRequestHandler):
+    server: _Server
+    server_version = "lstm-study"
+    sys_version = ""
+
+    def do_GET(self) -> None:
+        """Answers with one file of the report."""
+        self._answer(with_body=True)
+
+    def do_HEAD(self) -> None:
+        """Answers like GET, without the file."""
+        self._answer(with_body=False)
+
+    def log_message(self, format: str, *args: Any) -> None:  # noqa: A002 - the base class's name
+        """Says nothing: the terminal belongs to the command."""
+
+    def _answer(self, *, with_body: bool) -> None:
+        port = self.server.server_address[1]
+        if self.headers.get("Host") not in (f"{HOST}:{port}", f"localhost:{port}"):
+            self._send(HTTPStatus.FORBIDDEN, b"Not a name of this machine.\n", "text/plain", True)
+            return
+        path = unquote(urlsplit(self.path).path).removeprefix("/") or "report.html"
+        edition = self.server.watch.edition
+        if path == "favicon.ico":  # browsers ask for one, and complain where there is none
+            self._send(HTTPStatus.NO_CONTENT, b"", "image/x-icon", with_body)
+            return
+        if edition is None:
+            known = path in ("report.html", "version")
+            status = HTTPStatus.OK if known else HTTPStatus.NOT_FOUND
+            self._send(status, _WAITING, TYPES[".html"], with_body)
+        elif path == "version":
+            self._send(HTTPStatus.OK, edition.version.encode(), "text/plain", with_body)
+        elif path in edition.files:
+            kind = TYPES.get(Path(path).suffix, "application/octet-stream")
+            self._send(HTTPStatus.OK, edition.files[path], kind, with_body)
+        else:
+            self._send(HTTPStatus.NOT_FOUND, b"No such file in the report.\n", "text/plain", True)
+
+    def _send(self, status: HTTPStatus, body: bytes, kind: str, with_body: bool) -> None:
+        self.send_response(status)
+        self.send_header("Content-Type", kind)
+        self.send_header("Content-Length", str(len(body)))
+        self.send_header("Cache-Control", "no-store")
+        self.send_header("X-Content-Type-Options", "nosniff")
+        self.send_header("Referrer-Policy", "no-referrer")
+        self.send_header("X-Frame-Options", "DENY")
+        self.end_headers()
+        if with_body:
+            self.wfile.write(body)

@@ -1,0 +1,149 @@
+"""The study as TensorBoard event files: scalars per epoch, and the HParams tab.
+
+Each trial and each run is a folder with one event file, so that TensorBoard shows it as a run.
+Needs neither TensorFlow nor TensorBoard. Equal records give equal bytes.
+"""
+
+import shutil
+import tempfile
+from collections.abc import Mapping
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from lstm_study.errors import ReportError
+from lstm_study.records import Epoch, Run, StudyRecords, Trial
+from lstm_study.report.event_file import framed, message
+
+FOLDER_NAME = "tensorboard"
+_MEASURES = ("train_loss", "train_accuracy", "validation_loss", "validation_accuracy",
+             "train_seconds")  # fmt: skip
+_METRICS = ("score", "validation_accuracy", "validation_loss", "test_accuracy", "test_loss")
+_STATUS = {"completed": 1, "failed": 2, "running": 3, "interrupted": 2}
+_FLOAT64 = 3
+
+
+def write_tensorboard(records: StudyRecords, *, folder: Path) -> Path:
+    """Writes event files of all trials and runs, replacing earlier ones.
+
+    Args:
+        records: The study.
+        folder: Where the folder `tensorboard` goes.
+
+    Returns:
+        That folder, for `tensorboard --logdir`.
+
+    Raises:
+        ReportError: The folder can't be written to.
+    """
+    target = folder / FOLDER_NAME
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(dir=folder, prefix=".tensorboard-") as name:
+            made = Path(name) / "made"
+            for path, data in event_files(records).items():
+                (made / path).parent.mkdir(parents=True, exist_ok=True)
+                (made / path).write_bytes(data)
+            if target.exists():
+                shutil.rmtree(target)
+            made.rename(target)
+    except OSError as error:
+        raise ReportError(
+            f"{target}: cannot be written ({error.strerror or error}). "
+            "Free space, or choose a folder that you may write to with --out."
+        ) from error
+    return target
+
+
+def event_files(records: StudyRecords) -> dict[str, bytes]:
+    """Renders every event file: path within the folder → bytes."""
+    files = {f"events.out.tfevents.0.{records.name}": framed([_experiment(records)])}
+    for trial in records.trials:
+        stage = "control" if trial.role == "control" else "search"
+        files[_path(stage, trial.trial_id)] = framed(_events(trial, trial.trial_id, stage))
+    for run in records.runs:
+        files[_path("runs", run.run_id)] = framed(_events(run, run.run_id, run.arm))
+    return files
+
+
+def _path(stage: str, name: str) -> str:
+    return f"{stage}/{name}/events.out.tfevents.0.{name}"
+
+
+def _experiment(records: StudyRecords) -> Any:
+    """Names the hyperparameters and metrics of the HParams tab."""
+    names = list(records.trials[0].configuration.as_dict()) if records.trials else []
+    experiment = message(
+        "Experiment",
+        hparam_infos=[
+            message("HParamInfo", name=name, display_name=name, type=_FLOAT64)
+            for name in (*names, "budget_epochs")
+        ],
+        metric_infos=[
+            message("MetricInfo", name=message("MetricName", tag=tag), display_name=tag)
+            for tag in _METRICS
+        ],
+    )
+    began = min((item.started_at for item in records.sessions), default="")
+    return _hparams_event("_hparams_/experiment", _seconds(began), experiment=experiment)
+
+
+def _events(training: Trial | Run, name: str, group: str) -> list[Any]:
+    began = _seconds(training.started_at)
+    budget = training.budget_epochs if isinstance(training, Trial) else training.protocol_epochs
+    given = training.configuration.as_dict() | {"budget_epochs": budget}
+    start = message(
+        "SessionStart",
+        hparams=[
+            message("Entry", key=key, value=message("Scalar", number_value=float(value)))
+            for key, value in given.items()
+        ]
+        + [message("Entry", key="stage", value=message("Scalar", string_value=group))],
+        group_name=name,
+        start_time_secs=began,
+    )
+    events = [_hparams_event("_hparams_/session_start_info", began, session_start_info=start)]
+    clock = began
+    for epoch in training.epochs:
+        clock += epoch.train_seconds + epoch.validation_seconds
+        events.append(_scalars(clock, epoch.epoch, _of_epoch(epoch)))
+    last = training.epochs[-1].epoch if training.epochs else 0
+    ended = _seconds(training.ended_at) or clock
+    events.append(_scalars(ended, last, _of_training(training)))
+    end = message("SessionEnd", status=_STATUS[training.status], end_time_secs=ended)
+    events.append(_hparams_event("_hparams_/session_end_info", ended, session_end_info=end))
+    return [event for event in events if event is not None]
+
+
+def _of_epoch(epoch: Epoch) -> dict[str, float | None]:
+    return {name: getattr(epoch, name) for name in _MEASURES}
+
+
+def _of_training(training: Trial | Run) -> dict[str, float | None]:
+    if isinstance(training, Trial):
+        return {"score": training.score, "seconds": training.seconds}
+    return {
+        "test_accuracy": training.test_accuracy,
+        "test_loss": training.test_loss,
+        "seconds": training.seconds,
+    }
+
+
+def _scalars(moment: float, step: int, values: Mapping[str, float | None]) -> Any:
+    known = [
+        message("Value", tag=tag, simple_value=value)
+        for tag, value in values.items()
+        if value is not None
+    ]
+    return message("Event", wall_time=moment, step=step, summary=message("Summary", value=known))
+
+
+def _hparams_event(tag: str, moment: float, **data: Any) -> Any:
+    content = message("HParamsPluginData", version=0, **data).SerializeToString()
+    plugin = message("PluginData", plugin_name="hparams", content=content)
+    value = message("Value", tag=tag, metadata=message("SummaryMetadata", plugin_data=plugin))
+    return message("Event", wall_time=moment, summary=message("Summary", value=[value]))
+
+
+def _seconds(moment: str) -> float:
+    return datetime.fromisoformat(moment).timestamp() if moment else 0.0

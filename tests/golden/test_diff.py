@@ -1,0 +1,109 @@
+"""Two studies side by side, drawn whole: the same reviews or a warning, every number traced."""
+
+import csv
+import functools
+import io
+from dataclasses import replace
+
+import pytest
+
+from lstm_study.analysis.arms import arms_from_records
+from lstm_study.analysis.intervals import difference_in_accuracy
+from lstm_study.records import StudyRecords
+from lstm_study.report.diff import SECTIONS, diff_files
+from tests.support.fake_study import (
+    HOSTILE,
+    completed_study,
+    empty_study,
+    hostile_study,
+    one_seed_study,
+)
+from tests.support.report_page import parse, untraced
+
+MADE_AT = "2025-03-02T10:00:00.000Z"
+
+
+def _other() -> StudyRecords:
+    return replace(completed_study(seeds=3, protocol__epochs="4"), name="other")
+
+
+def _elsewhere() -> StudyRecords:
+    study = _other()
+    assert study.corpus is not None
+    return replace(study, corpus=replace(study.corpus, digest="e" * 64))
+
+
+STUDIES = {
+    "other": _other, "elsewhere": _elsewhere, "empty": empty_study, "one-seed": one_seed_study,
+    "hostile": hostile_study,
+}  # fmt: skip
+
+
+@functools.cache
+def _files(name: str) -> dict[str, bytes]:
+    return diff_files(completed_study(), STUDIES[name](), made_at=MADE_AT, versions={})
+
+
+def _rows(name: str, table: str) -> list[dict[str, str]]:
+    return list(csv.DictReader(io.StringIO(_files(name)[f"tables/{table}.csv"].decode())))
+
+
+@pytest.mark.parametrize("name", STUDIES)
+def test_every_number_is_found_in_a_table_and_every_link_leads_somewhere(name: str) -> None:
+    files = _files(name)
+    page = files["report.html"].decode()
+    tables = {path: data.decode() for path, data in files.items() if path.endswith(".csv")}
+    assert untraced(page, tables) == []
+    nodes = list(parse(page).walk())
+    links = {node.attributes["href"] for node in nodes if node.tag == "a"}
+    assert {link for link in links if not link.startswith("#")} <= files.keys()
+    assert [node.attributes["id"] for node in nodes if node.tag == "section"] == [
+        name for name, _ in SECTIONS
+    ]
+
+
+def test_the_difference_of_the_winners_is_that_of_the_two_level_bootstrap() -> None:
+    (row,) = _rows("other", "difference")
+    first, second = (
+        replace(arms_from_records(study)["winner"], name=study.name)
+        for study in (completed_study(), _other())
+    )
+    expected = difference_in_accuracy(second, first, seed=7)
+    assert row["same_reviews"] == "yes"
+    assert float(row["difference"]) == expected.difference
+    assert (float(row["low"]), float(row["high"])) == (expected.low, expected.high)
+
+
+def test_other_reviews_are_a_clear_warning_and_no_difference_is_taken() -> None:
+    (row,) = _rows("elsewhere", "difference")
+    assert (row["same_reviews"], row["difference"], row["low"]) == ("no", "", "")
+    text = parse(_files("elsewhere")["report.html"].decode()).find("section")[0].text
+    assert "did not see the same reviews" in text
+
+
+def test_one_seed_is_no_interval_and_the_page_says_why() -> None:
+    (row,) = _rows("one-seed", "difference")
+    assert row["same_reviews"] == "yes"
+    assert row["difference"] == ""
+    text = parse(_files("one-seed")["report.html"].decode()).find("section")[0].text
+    assert "fewer than two evaluated runs" in text
+
+
+def test_settings_that_differ_are_listed_and_no_others() -> None:
+    rows = {row["setting"]: (row["in_a"], row["in_b"]) for row in _rows("other", "settings")}
+    assert rows == {"compare.seeds": ("4", "3"), "protocol.epochs": ("5", "4")}
+
+
+def test_two_studies_of_one_name_are_told_apart() -> None:
+    assert [row["study"] for row in _rows("one-seed", "studies")] == ["fake (A)", "fake (B)"]
+
+
+def test_hostile_text_is_shown_and_is_no_element() -> None:
+    page = _files("hostile")["report.html"].decode()
+    assert HOSTILE not in page
+    assert HOSTILE in parse(page).find("main")[0].text
+
+
+def test_equal_studies_give_equal_bytes() -> None:
+    again = diff_files(completed_study(), empty_study(), made_at=MADE_AT, versions={})
+    assert again == _files("empty")

@@ -1,0 +1,198 @@
+"""Runs trained and evaluated: one training, two evaluations; and an A/A that shows nothing."""
+
+import json
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from lstm_study.analysis.arms import arms_from_records, make_arm
+from lstm_study.analysis.verdict import judge
+from lstm_study.comparison.arms import Plan, own_epoch_run, plan_runs, validation_run
+from lstm_study.comparison.control import execute_control
+from lstm_study.comparison.run import execute
+from lstm_study.configuration import Configuration
+from lstm_study.corpus.load import load
+from lstm_study.corpus.types import Corpus
+from lstm_study.records import Run
+from lstm_study.store import Store
+from lstm_study.training.checkpoint import read_checkpoint
+from lstm_study.training.fit import Training, predict, train
+from tests.support.tiny import spec as tiny_spec
+
+SPEC = tiny_spec("compare.seeds=6", "protocol.epochs=3", "protocol.learning_rate=0.02")
+CONFIGURATION = SPEC.baseline.configuration
+
+
+@pytest.fixture(scope="module")
+def corpus(tmp_path_factory) -> Corpus:
+    return load(SPEC.data, seed=SPEC.study.seed, cache=tmp_path_factory.mktemp("cache"))
+
+
+def planned(
+    own_epoch: int | None, *, arm: str = "winner", configuration: Configuration = CONFIGURATION
+) -> list[Run]:
+    plan = Plan(arms={arm: configuration}, seeds=SPEC.compare.seeds)
+    epochs = {} if own_epoch is None else {arm: own_epoch}
+    return plan_runs(plan, spec=SPEC, own_epochs=epochs)
+
+
+def do(run: Run, store: Store, corpus: Corpus) -> None:
+    if store.read_run(run.run_id) is None:
+        store.write_run(run)
+    execute(
+        run.run_id, spec=SPEC, corpus=corpus, store=store, worker="w1", command="lstm-study compare"
+    )
+
+
+def trained_alone(run: Run, corpus: Corpus, folder: Path, *, epochs: int) -> Any:
+    """The probabilities of a training that never halted, and its weights."""
+    model = train(
+        Training(
+            configuration=run.configuration, protocol=SPEC.protocol, seed=run.seed, epochs=epochs
+        ),
+        reviews=corpus.training, validation=None, start=None, save=folder / "alone.npz",
+        where="alone", on_step=lambda step: None, on_epoch=lambda checkpoint: None,
+    )  # fmt: skip
+    test = corpus.open_test(on_open=lambda: None)
+    return predict(model, test, run.configuration)
+
+
+def stored(store: Store, run_id: str) -> np.ndarray:
+    return np.load(store.folder / "predictions" / f"{run_id}.npy")
+
+
+@pytest.mark.parametrize("own_epoch", [2, 4])
+def test_one_training_is_evaluated_at_both_epochs_to_the_bit(tmp_path, corpus, own_epoch):
+    store, run = Store(tmp_path / "study"), planned(own_epoch)[0]
+    do(run, store, corpus)
+    own_id = own_epoch_run(run).run_id
+    done, own = store.read_run(run.run_id), store.read_run(own_id)
+    assert (done.status, own.status) == ("completed", "completed")
+    assert (len(done.epochs), len(own.epochs)) == (3, own_epoch)
+    assert done.epochs[:2] == own.epochs[:2], "it is one training"
+    assert (stored(store, run.run_id) == trained_alone(run, corpus, tmp_path, epochs=3)).all()
+    assert (stored(store, own_id) == trained_alone(run, corpus, tmp_path, epochs=own_epoch)).all()
+    assert {opening.run_id for opening in store.read_openings()} == {run.run_id, own_id}
+    assert not store.checkpoint_path(run.run_id).exists()
+    kept = [read_checkpoint(store.weights_path(run_id)) for run_id in (run.run_id, own_id)]
+    assert [len(checkpoint.epochs) for checkpoint in kept] == [3, own_epoch]
+    assert (kept[0].variables[0] != kept[1].variables[0]).any()
+
+
+def test_the_record_holds_every_metric_and_what_reading_costs(tmp_path, corpus):
+    store, run = Store(tmp_path), planned(None)[0]
+    do(run, store, corpus)
+    found = store.read_run(run.run_id)
+    labels = corpus.open_test(on_open=lambda: None).labels
+    probabilities = stored(store, run.run_id)
+    assert found.test_accuracy == np.mean((probabilities > 0.5) == labels)
+    assert found.test_brier_score == pytest.approx(np.mean((probabilities - labels) ** 2))
+    for value in (found.test_loss, found.test_roc_auc, found.test_calibration_error):
+        assert 0 < value < 2
+    assert 0 < found.predict_1000_seconds < 60
+
+
+def test_killed_after_its_own_epoch_it_opens_test_there_once_and_goes_on_to_the_bit(
+    tmp_path, corpus, monkeypatch
+):
+    store, run = Store(tmp_path / "study"), planned(1)[0]
+
+    class Killed(BaseException):
+        pass
+
+    def kill(self, record: Run) -> None:
+        write(self, record)
+        if record.run_id == run.run_id and len(record.epochs) == 2:
+            raise Killed
+
+    write = Store.write_run
+    with monkeypatch.context() as patch:
+        patch.setattr(Store, "write_run", kill)
+        with pytest.raises(Killed):
+            do(run, store, corpus)
+    assert store.read_run("winner-own-epoch-s1").status == "completed"
+    assert store.read_run(run.run_id).status == "running"
+    do(run, store, corpus)
+    assert (stored(store, run.run_id) == trained_alone(run, corpus, tmp_path, epochs=3)).all()
+    opened = [opening.run_id for opening in store.read_openings()]
+    assert sorted(opened) == ["winner-own-epoch-s1", "winner-s1"]
+
+
+def test_a_validation_run_leaves_validation_out_and_never_opens_test(tmp_path, corpus):
+    store = Store(tmp_path)
+    run = validation_run(
+        "baseline-validation-s1", arm="baseline-validation", configuration=CONFIGURATION, spec=SPEC
+    )
+    do(run, store, corpus)
+    found = store.read_run(run.run_id)
+    assert found.status == "completed"
+    assert [epoch.epoch for epoch in found.epochs] == [1, 2, 3]
+    assert all(0 < epoch.validation_accuracy < 1 for epoch in found.epochs)
+    assert found.test_accuracy is None
+    assert store.read_openings() == []
+    assert not store.weights_path(run.run_id).exists()
+
+
+def test_a_run_that_fails_fails_at_both_epochs_and_the_verdict_is_a_sentence(tmp_path, corpus):
+    store = Store(tmp_path)
+    impossible = CONFIGURATION.with_values(lstm_units=10**12)
+    run = planned(2, configuration=impossible)[0]
+    do(run, store, corpus)
+    failed = [store.read_run(run_id) for run_id in ("winner-s1", "winner-own-epoch-s1")]
+    assert [each.status for each in failed] == ["failed", "failed"]
+    assert failed[0].failure == failed[1].failure
+    assert store.read_openings() == []
+    store.begin(SPEC, spec_text="", settings=(), data_digest="")
+    verdict = judge(store.read_all(), seed=1)
+    assert verdict.kind == "cannot say"
+    assert "no completed run of the winner" in verdict.sentence
+    assert "no completed run of the baseline" in verdict.sentence
+
+
+def test_a_control_that_fails_is_recorded_and_stops_nobody(tmp_path, corpus, monkeypatch):
+    store = Store(tmp_path)
+    one_label = replace(corpus.train, labels=np.zeros_like(corpus.train.labels))
+    execute_control(
+        spec=SPEC, corpus=replace(corpus, train=one_label), store=store, worker="w1", command=""
+    )
+    found = store.read_control()
+    assert found.status == "failed"
+    assert found.failure.message
+    assert store.read_openings() == []
+
+
+def test_the_control_reads_real_reviews_better_than_chance_and_keeps_its_probabilities(
+    tmp_path, corpus
+):
+    store = Store(tmp_path)
+    execute_control(spec=SPEC, corpus=corpus, store=store, worker="w1", command="compare")
+    found = store.read_control()
+    assert found.status == "completed"
+    assert found.test_accuracy > 0.6
+    assert len(found.candidates) == 6
+    best = max(candidate.validation_accuracy for candidate in found.candidates)
+    chosen = (found.weighting, found.inverse_regularisation)
+    first = next(each for each in found.candidates if each.validation_accuracy == best)
+    assert chosen == (first.weighting, first.inverse_regularisation)
+    labels = corpus.open_test(on_open=lambda: None).labels
+    assert found.test_accuracy == np.mean((stored(store, "control") > 0.5) == labels)
+    assert json.loads((tmp_path / "control.json").read_text())["kind"] == "control"
+
+
+def test_baseline_against_itself_under_other_seeds_shows_no_difference(tmp_path, corpus):
+    store = Store(tmp_path)
+    configuration = CONFIGURATION.with_values(vocabulary_size=2_000, maxlen=30)
+    runs = planned(None, arm="baseline", configuration=configuration)
+    for run in runs:
+        do(run, store, corpus)
+    store.begin(SPEC, spec_text='[study]\nname = "tiny"\n', settings=(), data_digest="")
+    (arm,) = arms_from_records(store.read_all()).values()
+    halves = {
+        name: make_arm(name, probabilities=arm.probabilities[rows], labels=arm.labels)
+        for name, rows in (("baseline", slice(None, None, 2)), ("winner", slice(1, None, 2)))
+    }
+    assert (halves["baseline"].probabilities != halves["winner"].probabilities).any()
+    assert judge(halves, seed=SPEC.study.seed).kind == "no difference shown"

@@ -1,0 +1,165 @@
+"""What is left to do in a comparison: validation first, then test, and everything once."""
+
+from dataclasses import replace
+
+import pytest
+
+from lstm_study.comparison.arms import Plan, own_epoch_run, plan_comparison
+from lstm_study.comparison.jobs import Jobs
+from lstm_study.errors import ComparisonError
+from lstm_study.records import Control, Epoch, Failure, NearDuplicates, Run
+from lstm_study.spec import StudySpec
+from lstm_study.store import Store
+from tests.support.fake_study import completed_study, fake_spec
+
+STUDY = completed_study()
+NONE_NEAR = NearDuplicates(
+    shingle_words=8, threshold=0.5, test_reviews=10, positions=(), exact=0, other_label=0,
+    seconds=0.1,
+)  # fmt: skip
+
+
+def jobs_of(store: Store, spec: StudySpec) -> Jobs:
+    for trial in STUDY.trials:
+        store.write_trial(trial)
+    return Jobs(plan_comparison(spec, STUDY.trials), spec=spec, store=store)
+
+
+def names(jobs: Jobs) -> list[str]:
+    return [job.name for job in jobs.waiting()]
+
+
+def finish(jobs: Jobs, store: Store, *wanted: str) -> None:
+    """Does some of the waiting jobs as a worker would, all of them without names."""
+    for job in list(jobs.waiting()):
+        if wanted and job.name not in wanted:
+            continue
+        jobs.give(job)
+        if job.name == "near-duplicates":
+            store.write_near_duplicates(NONE_NEAR)
+        elif job.name == "control":
+            store.write_control(Control(status="completed"))
+        else:
+            for run in (store.read_run(job.name), own_epoch_run(store.read_run(job.name))):
+                if run is not None:
+                    store.write_run(replace(run, status="completed", epochs=curve_of(run)))
+
+
+def curve_of(run: Run) -> tuple[Epoch, ...]:
+    """A made-up history that is best at epoch 3."""
+    return tuple(
+        Epoch(
+            epoch=number, train_loss=0.5, train_accuracy=0.5, validation_loss=0.5,
+            validation_accuracy=0.8 - abs(number - 3) / 100, train_seconds=1.0,
+            validation_seconds=1.0, ended_at="",
+        )
+        for number in range(1, run.protocol_epochs + 1)
+    )  # fmt: skip
+
+
+def test_nothing_opens_test_before_validation_has_fixed_the_own_epochs(tmp_path):
+    store, spec = Store(tmp_path), fake_spec(compare__seeds="2")
+    jobs = jobs_of(store, spec)
+    assert names(jobs) == ["baseline-validation-s1", "winner-validation-s1"]
+    finish(jobs, store, "winner-validation-s1")
+    assert names(jobs) == ["baseline-validation-s1"]
+    assert store.read_state("arms") == {}
+    finish(jobs, store)
+    assert names(jobs) == [
+        "near-duplicates", "control", "baseline-s1", "winner-s1", "baseline-s2", "winner-s2",
+    ]  # fmt: skip
+    assert store.read_state("arms")["own_epochs"]["baseline"] == 3
+    given = next(job for job in jobs.waiting() if job.name == "baseline-s1")
+    assert given.run.own_epoch == 3
+    finish(jobs, store)
+    assert jobs.is_done
+    assert store.read_run("baseline-own-epoch-s1").trained_as == "baseline-s1"
+
+
+def test_a_stopped_comparison_goes_on_where_it_was(tmp_path):
+    store, spec = Store(tmp_path), fake_spec(compare__seeds="2")
+    finish(jobs_of(store, spec), store)
+    finish(jobs_of(store, spec), store, "control", "near-duplicates", "baseline-s1")
+    assert names(jobs_of(store, spec)) == ["winner-s1", "baseline-s2", "winner-s2"]
+
+
+def test_own_epochs_once_fixed_stay_whatever_becomes_of_the_validation_runs(tmp_path):
+    store, spec = Store(tmp_path), fake_spec(compare__seeds="2")
+    finish(jobs_of(store, spec), store)
+    list(jobs_of(store, spec).waiting())
+    store.write_run(replace(store.read_run("baseline-validation-s1"), epochs=()))
+    jobs = jobs_of(store, spec)
+    given = next(job for job in jobs.waiting() if job.name == "baseline-s1")
+    assert given.run.own_epoch == 3
+
+
+def test_failed_validation_leaves_the_baseline_without_an_own_epoch_and_the_rest_goes_on(tmp_path):
+    store, spec = Store(tmp_path), fake_spec(compare__seeds="1")
+    jobs = jobs_of(store, spec)
+    for job in list(jobs.waiting()):
+        jobs.give(job)
+        jobs.fail(job, Failure(kind="lost_worker", message="died"))
+    given = {job.name: job.run for job in jobs.waiting()}
+    assert given["baseline-s1"].own_epoch is None
+    assert given["winner-s1"].own_epoch is not None, "the search's trial chose it"
+
+
+def test_a_baseline_run_that_was_there_before_is_evaluated_at_its_own_epoch_too(tmp_path):
+    store, spec = Store(tmp_path), fake_spec(compare__seeds="1")
+    run = next(run for run in STUDY.runs if run.run_id == "baseline-s1")
+    store.write_run(run)
+    finish(jobs_of(store, spec), store)
+    jobs = jobs_of(store, spec)
+    assert "baseline-s1" in names(jobs)
+    jobs.give(next(job for job in jobs.waiting() if job.name == "baseline-s1"))
+    found = store.read_run("baseline-s1")
+    assert (found.status, found.own_epoch) == ("completed", 3)
+
+
+def test_a_worker_that_died_too_often_fails_all_evaluations_of_its_training(tmp_path):
+    store, spec = Store(tmp_path), fake_spec(compare__seeds="1")
+    finish(jobs_of(store, spec), store)
+    jobs = jobs_of(store, spec)
+    waiting = {job.name: job for job in jobs.waiting()}
+    died = Failure(kind="out_of_memory", message="its worker process died 3 times")
+    for name in ("baseline-s1", "control"):
+        jobs.give(waiting[name])
+        jobs.fail(waiting[name], died)
+    assert store.read_run("baseline-s1").failure == died
+    assert store.read_run("baseline-own-epoch-s1").failure == died
+    assert store.read_control().failure == died
+    assert names(jobs) == ["near-duplicates", "winner-s1"]
+    with pytest.raises(ComparisonError, match=r"near-duplicates .* died 3 times"):
+        jobs.fail(waiting["near-duplicates"], died)
+
+
+def test_the_ablation_goes_step_by_step_and_needs_no_training_for_its_last(tmp_path):
+    store = Store(tmp_path)
+    spec = fake_spec(compare__seeds="1", compare__ablation="true", compare__control="false")
+    jobs = jobs_of(store, spec)
+    planned = plan_comparison(spec, STUDY.trials).trainings
+    first = [name for name in names(jobs) if name.startswith("ablation-1-")]
+    assert len(first) > 1
+    finish(jobs, store)
+    assert not any(name.startswith("ablation-1-") for name in names(jobs))
+    assert sum(name.startswith("ablation-2-") for name in names(jobs)) == len(first) - 1
+    for _ in range(len(first)):
+        finish(jobs, store)
+    assert jobs.is_done
+    trained = [run for run in store.read_runs() if not run.trained_as]
+    assert len(trained) == planned
+
+
+def test_another_winner_than_the_one_that_was_tested_is_refused(tmp_path):
+    store, spec = Store(tmp_path), fake_spec()
+    run = next(run for run in STUDY.runs if run.run_id == "winner-s1")
+    store.write_run(replace(run, configuration=run.configuration.with_values(lstm_units=7)))
+    with pytest.raises(ComparisonError, match=r"winner.*another ranking.*--fresh"):
+        jobs_of(store, spec)
+
+
+def test_one_arm_alone_needs_no_search_and_no_validation(tmp_path):
+    store, spec = Store(tmp_path), fake_spec()
+    plan = Plan(arms={"baseline": spec.baseline.configuration}, seeds=1)
+    assert names(Jobs(plan, spec=spec, store=store)) == ["baseline-s1"]
+    assert store.read_state("arms") == {}

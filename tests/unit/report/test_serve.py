@@ -1,0 +1,126 @@
+"""Tests of the served report: this machine alone, reading alone, the newest edition."""
+
+import http.client
+import socket
+import threading
+import time
+from collections.abc import Callable, Iterator
+
+import pytest
+
+from lstm_study.errors import ReportError
+from lstm_study.report.serve import Watch
+
+
+class Study:
+    """Records that change when told to, and a report that says how they stand."""
+
+    def __init__(self) -> None:
+        self.standing = "one"
+        self.drawn = 0
+
+    def render(self, version: str) -> dict[str, bytes]:
+        self.drawn += 1
+        return {
+            "report.html": f"{self.standing} {version}".encode(),
+            "tables/trials.csv": b"trial_id\n",
+        }
+
+
+def _get(
+    watch: Watch, path: str, *, method: str = "GET", host: str | None = None
+) -> tuple[int, bytes, http.client.HTTPMessage]:
+    port = int(watch.address.rstrip("/").rpartition(":")[2])
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=5)
+    connection.request(method, path, headers={"Host": host} if host else {})
+    answer = connection.getresponse()
+    found = answer.status, answer.read(), answer.headers
+    connection.close()
+    return found
+
+
+def _until(true: Callable[[], bool]) -> None:
+    end = time.monotonic() + 10
+    while not true():
+        assert time.monotonic() < end
+        time.sleep(0.01)
+
+
+@pytest.fixture
+def study(monkeypatch: pytest.MonkeyPatch) -> Study:
+    monkeypatch.setattr("lstm_study.report.serve._LOOK_SECONDS", 0.02)
+    return Study()
+
+
+@pytest.fixture
+def watch(study: Study) -> Iterator[Watch]:
+    made = Watch(fingerprint=lambda: study.standing, render=study.render, port=0)
+    serving = threading.Thread(target=made.serve)
+    serving.start()
+    _until(lambda: made.edition is not None)
+    yield made
+    made.end()
+    serving.join(timeout=10)
+    assert not serving.is_alive()
+
+
+def test_the_report_and_its_tables_are_served_with_their_types(watch: Watch) -> None:
+    status, body, headers = _get(watch, "/")
+    assert (status, headers["Content-Type"]) == (200, "text/html; charset=utf-8")
+    assert body.startswith(b"one ")
+    status, body, headers = _get(watch, "/tables/trials.csv")
+    assert (status, body, headers["Content-Type"]) == (
+        200, b"trial_id\n", "text/csv; charset=utf-8"
+    )  # fmt: skip
+    assert headers["Cache-Control"] == "no-store"
+
+
+def test_a_new_edition_is_drawn_when_records_change_and_only_then(
+    study: Study, watch: Watch
+) -> None:
+    _, before, _ = _get(watch, "/version")
+    time.sleep(0.1)
+    assert study.drawn == 1
+    study.standing = "two"
+    _until(lambda: _get(watch, "/version")[1] != before)
+    assert _get(watch, "/report.html")[1].startswith(b"two ")
+    assert study.drawn == 2
+
+
+@pytest.mark.parametrize(
+    "path", ["/../../etc/passwd", "/%2e%2e/study.json", "/tables/", "//etc/passwd", "/model/"]
+)
+def test_nothing_but_the_files_of_the_report_is_served(watch: Watch, path: str) -> None:
+    assert _get(watch, path)[0] == 404
+
+
+@pytest.mark.parametrize("method", ["POST", "PUT", "DELETE", "PATCH"])
+def test_nothing_can_be_changed(watch: Watch, method: str) -> None:
+    assert _get(watch, "/", method=method)[0] == 501
+
+
+def test_a_page_from_elsewhere_cannot_reach_it_through_a_name_of_its_own(watch: Watch) -> None:
+    assert _get(watch, "/", host="attacker.invalid")[0] == 403
+    assert _get(watch, "/", host=watch.address[7:-1].replace("127.0.0.1", "localhost"))[0] == 200
+
+
+def test_only_the_loopback_address_listens(watch: Watch) -> None:
+    assert watch._server.socket.getsockname()[0] == "127.0.0.1"
+
+
+def test_a_port_that_is_taken_is_one_line() -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        port = taken.getsockname()[1]
+        with pytest.raises(ReportError, match=f"port {port}: .*--port"):
+            Watch(fingerprint=str, render=lambda _: {}, port=port)
+
+
+def test_a_report_that_cannot_be_drawn_ends_the_serving_with_its_error(study: Study) -> None:
+    def fail(_: str) -> dict[str, bytes]:
+        raise ReportError("records: are gone.")
+
+    made = Watch(fingerprint=lambda: study.standing, render=fail, port=0)
+    with pytest.raises(ReportError, match="are gone"):
+        made.serve()
