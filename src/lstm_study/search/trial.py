@@ -59,6 +59,7 @@ def run_trial(trial: Trial, *, spec: StudySpec, corpus: Corpus, store: Store, wo
         )
     except StoreError:
         raise
+    # Whatever ends a training is classified, logged with its traceback, and kept in its record.
     except Exception as error:
         log.exception("Trial %s failed", trial.trial_id)
         ended = replace(current, status="failed", failure=classify(error), ended_at=now())
