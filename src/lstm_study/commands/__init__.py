@@ -1,0 +1,50 @@
+"""What each command does, with values in and values out; the command line only shows them."""
+
+from lstm_study.commands.answer import Answer, read_answer
+from lstm_study.commands.baseline import baseline
+from lstm_study.commands.opened import (
+    REPORTS_FOLDER,
+    RUNS_FOLDER,
+    OpenStudy,
+    Show,
+    Silent,
+    begin,
+    free_bytes,
+    held,
+    open_study,
+    read_corpus,
+)
+from lstm_study.commands.stages import (
+    compare,
+    is_finished,
+    run,
+    search,
+    write_bundle,
+    write_report,
+)
+from lstm_study.commands.status import StageStatus, Status, read_status
+
+__all__ = [
+    "REPORTS_FOLDER",
+    "RUNS_FOLDER",
+    "Answer",
+    "OpenStudy",
+    "Show",
+    "Silent",
+    "StageStatus",
+    "Status",
+    "baseline",
+    "begin",
+    "compare",
+    "free_bytes",
+    "held",
+    "is_finished",
+    "open_study",
+    "read_answer",
+    "read_corpus",
+    "read_status",
+    "run",
+    "search",
+    "write_bundle",
+    "write_report",
+]

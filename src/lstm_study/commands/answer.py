@@ -1,0 +1,76 @@
+"""What a study says so far."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from lstm_study.analysis.search_summary import winner
+from lstm_study.commands.opened import OpenStudy
+from lstm_study.records import StudyRecords, Trial
+
+if TYPE_CHECKING:
+    from lstm_study.analysis.arms import ArmSummary
+    from lstm_study.analysis.verdict import Verdict
+
+
+@dataclass(frozen=True, kw_only=True)
+class Answer:
+    """What a finished study says.
+
+    Attributes:
+        verdict: Winner against baseline.
+        records: All that the study left.
+        winner: The trial that won the search; None before there is one.
+        arms: Every arm that was evaluated on test.
+        without_near_duplicates: The verdict on the test reviews that have no near-duplicate in
+            training; None where all have none, or none were counted.
+        report: The HTML report; None before it was written.
+        model: The model bundle's folder; None before it was written.
+    """
+
+    verdict: "Verdict"
+    records: StudyRecords
+    arms: tuple["ArmSummary", ...]
+    without_near_duplicates: "Verdict | None"
+    winner: Trial | None
+    report: Path | None
+    model: Path | None
+
+    @property
+    def failed_trials(self) -> int:
+        """Trials and runs that failed, the control included."""
+        control = self.records.control
+        failed = sum(trial.status == "failed" for trial in self.records.trials)
+        failed += sum(run.status == "failed" for run in self.records.runs)
+        return failed + (control is not None and control.status == "failed")
+
+
+def read_answer(study: OpenStudy) -> Answer:
+    """Reads what the study says so far.
+
+    The first verdict, and each one on more seeds than the last, is written down as a look at the
+    test reviews; see `comparison.seeds`.
+    """
+    from lstm_study.analysis.arms import arms_from_records, summarise
+    from lstm_study.comparison.seeds import look
+    from lstm_study.comparison.verdicts import judge_study, judge_without_near_duplicates
+
+    records = study.store.read_all()
+    report = study.reports / "report.html"
+    model = study.reports / "model"
+    looks = look(records, study.store)
+    without = judge_without_near_duplicates(records, spec=study.spec, looks=looks)
+    arms = arms_from_records(records).values()
+    return Answer(
+        verdict=judge_study(
+            records, spec=study.spec, store=study.store, looks=looks, without=without
+        ),
+        records=records,
+        winner=winner(
+            records.trials, study.spec.study.direction, max_epochs=study.spec.search.max_epochs
+        ),
+        arms=tuple(summarise(arm) for arm in arms),
+        without_near_duplicates=without,
+        report=report if report.is_file() else None,
+        model=model if (model / "sentiment-lstm.keras").is_file() else None,
+    )

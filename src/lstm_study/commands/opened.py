@@ -1,0 +1,229 @@
+"""A study file opened by a command: its spec, its folders, and who is told of the progress."""
+
+import os
+import shutil
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from importlib import resources
+from pathlib import Path
+from typing import TYPE_CHECKING, Protocol
+
+from lstm_study.analysis.search_summary import winner
+from lstm_study.errors import ComparisonError, ReportError, SpecError
+from lstm_study.progress import Progress, Report, ignore
+from lstm_study.provenance import git_commit
+from lstm_study.records import Trial
+from lstm_study.spec import StudySpec, parse_spec
+from lstm_study.store import Store
+from lstm_study.workers.crew import Context
+
+if TYPE_CHECKING:
+    from lstm_study.corpus.types import Corpus
+
+RUNS_FOLDER = Path("study/runs")
+REPORTS_FOLDER = Path("reports")
+
+
+class Show(Protocol):
+    """Where commands tell of their progress."""
+
+    def stage(self, name: str, detail: str) -> None:
+        """A stage begins, or is found done."""
+
+    def progress(self, progress: Progress) -> None:
+        """Where the running stage stands; called a few times a second."""
+
+
+class Silent:
+    """Tells nobody."""
+
+    def stage(self, name: str, detail: str) -> None:
+        """Shows nothing."""
+
+    progress = staticmethod(ignore)
+
+
+@dataclass(frozen=True, kw_only=True)
+class OpenStudy:
+    """A study file read, and the folders that belong to it.
+
+    Attributes:
+        spec: Validated, with one-off settings applied.
+        spec_text: The file, verbatim.
+        where: What errors and commands call it: the path as given, or a packaged name.
+        settings: One-off settings in force.
+        store: `study/runs/<name>`.
+        reports: `<out>/<name>`.
+        command: The command line at work.
+        workers: Workers asked for; None to choose.
+    """
+
+    spec: StudySpec
+    spec_text: str
+    where: str
+    settings: tuple[str, ...]
+    store: Store
+    reports: Path
+    command: str
+    workers: int | None = None
+
+    @property
+    def context(self) -> Context:
+        """What stages are told of the command."""
+        return Context(
+            command=self.command,
+            git_commit=git_commit(Path.cwd()),
+            settings=self.settings,
+            workers=self.workers,
+        )
+
+
+def open_study(
+    study: str | Path,
+    *,
+    data: Path | None = None,
+    out: Path = REPORTS_FOLDER,
+    settings: Sequence[str] = (),
+    command: str = "",
+    workers: int | None = None,
+) -> OpenStudy:
+    """Reads a study file.
+
+    Args:
+        study: A path, or the name of a study that comes with the package: "quickstart", "imdb",
+            "own-reviews".
+        data: Where the reviews are, in place of the spec's `data.path`.
+        out: Folder for reports.
+        settings: One-off changes, each "table.key=value".
+        command: The command line at work, for records.
+        workers: Worker processes; None to choose.
+
+    Raises:
+        SpecError: The file is missing or breaks rules.
+    """
+    text, where = _read_study(study)
+    if data is not None:
+        settings = [*settings, f"data.path={_toml_string(str(data))}"]
+    spec = parse_spec(text, where=where, settings=settings)
+    return OpenStudy(
+        spec=spec,
+        spec_text=text,
+        where=where,
+        settings=tuple(settings),
+        store=Store(RUNS_FOLDER / spec.study.name),
+        reports=out / spec.study.name,
+        command=command,
+        workers=workers,
+    )
+
+
+@contextmanager
+def held(study: OpenStudy, *, fresh: bool = False) -> Iterator[None]:
+    """Holds the study for this command, and sweeps up after a killed one.
+
+    Args:
+        study: The study.
+        fresh: Whether to delete all that it left, and begin again.
+    """
+    with study.store.hold(study.command):
+        if fresh:
+            study.store.erase()
+        study.store.sweep()
+        yield
+
+
+def begin(study: OpenStudy, *, show: Show) -> "Corpus":
+    """Reads the reviews, and begins the study or checks that it is the one that began."""
+    corpus = read_corpus(study, show=show)
+    study.store.begin(
+        study.spec,
+        spec_text=study.spec_text,
+        settings=study.settings,
+        data_digest=corpus.digest,
+    )
+    study.store.write_corpus(corpus.summary)
+    return corpus
+
+
+def read_corpus(study: OpenStudy, *, show: Show) -> "Corpus":
+    """Reads the reviews, from the cache if they were read before."""
+    from lstm_study.corpus.load import load
+
+    show.stage("Data", f"reading the reviews ({study.spec.data.source})")
+    corpus = load(study.spec.data, seed=study.spec.study.seed)
+    counts = {split.name: split.reviews for split in corpus.summary.splits}
+    show.stage(
+        "Data",
+        ", ".join(f"{count:,} {name}" for name, count in counts.items()) + " reviews",
+    )
+    return corpus
+
+
+def check_writable(folder: Path) -> None:
+    """Makes sure, before hours of training, that the report can be written in the end.
+
+    Raises:
+        ReportError: It can't.
+    """
+    existing = folder
+    while not existing.exists():
+        existing = existing.parent
+    if not existing.is_dir() or not os.access(existing, os.W_OK):
+        raise ReportError(
+            f"{folder}: cannot be written to ({existing} is not a folder you may write to). "
+            "Choose another with --out DIR."
+        )
+
+
+def free_bytes(folder: Path) -> int:
+    """Returns the free disk space where a folder is, or will be."""
+    while not folder.exists():
+        folder = folder.absolute().parent
+    return shutil.disk_usage(folder).free
+
+
+def winner_of(study: OpenStudy) -> Trial:
+    trials = study.store.read_trials()
+    found = winner(trials, study.spec.study.direction, max_epochs=study.spec.search.max_epochs)
+    if found is None:
+        raise ComparisonError(
+            f"{study.store.folder}: no trial completed {study.spec.search.max_epochs} epochs, so "
+            f"there is no winner. Run `lstm-study search {study.where}`; "
+            f"`lstm-study status {study.where}` shows what failed."
+        )
+    return found
+
+
+def telling(study: OpenStudy, show: Show) -> Report:
+    """Shows progress here, and leaves the time left where `status` finds it."""
+
+    def tell(progress: Progress) -> None:
+        study.store.write_live(
+            "supervisor", {"training_id": "", progress.stage: progress.remaining_seconds}
+        )
+        show.progress(progress)
+
+    return tell
+
+
+def _read_study(study: str | Path) -> tuple[str, str]:
+    path = Path(study)
+    if path.is_file():
+        try:
+            return path.read_text(encoding="utf-8"), str(study)
+        except (OSError, UnicodeDecodeError) as error:
+            raise SpecError(f"{path}: cannot be read ({error}). Give a TOML file.") from error
+    name = path.stem
+    packaged = resources.files("lstm_study") / "studies" / f"{name}.toml"
+    is_name = str(study) in (name, f"study/{name}.toml")
+    if is_name and packaged.is_file():
+        return packaged.read_text(encoding="utf-8"), name
+    raise SpecError(
+        f"{study}: no such study file. Give the path of one, or the name of one that comes with "
+        "the package: quickstart, imdb, own-reviews."
+    )
+
+
+def _toml_string(text: str) -> str:
+    return '"' + text.replace("\\", "\\\\").replace('"', '\\"') + '"'

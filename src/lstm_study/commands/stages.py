@@ -1,0 +1,225 @@
+"""The stages of a study, and the command that runs them all."""
+
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from lstm_study.commands.answer import Answer, read_answer
+from lstm_study.commands.opened import (
+    OpenStudy,
+    Show,
+    begin,
+    check_writable,
+    held,
+    telling,
+    winner_of,
+)
+from lstm_study.errors import ComparisonError
+from lstm_study.provenance import git_commit, now, versions
+from lstm_study.records import Run, StudyRecords, Trial
+
+if TYPE_CHECKING:
+    from lstm_study.comparison.arms import Plan
+
+
+def run(study: OpenStudy, *, fresh: bool, show: Show) -> tuple[Answer, bool]:
+    """Runs every stage that is not done yet.
+
+    Returns:
+        What the study says, and whether it was finished already.
+    """
+    if not fresh and is_finished(study):
+        return read_answer(study), True
+    check_writable(study.reports)
+    with held(study, fresh=fresh):
+        begin(study, show=show)
+        search(study, show=show)
+        compare(study, show=show)
+        write_bundle(study, show=show)
+        write_report(study, show=show)
+    return read_answer(study), False
+
+
+def search(study: OpenStudy, *, show: Show) -> Trial:
+    """Runs the search to its end, and returns the winner.
+
+    Raises:
+        SearchError: Workers can't train, or trials fail in a row with an error in the code.
+        ComparisonError: No trial completed at the full budget.
+    """
+    if study.store.read_state("plan").get("stopped") != "":
+        _load_keras_tuner(study)
+        from lstm_study.search.search import plan_search, run_search
+
+        plan = plan_search(study.spec, study.store)
+        show.stage("Search", plan_in_words(study.store.read_state("plan")))
+        run_search(
+            study.spec, study.store, plan, context=study.context, report=telling(study, show)
+        )
+    stopped = study.store.read_state("plan")["stopped"]
+    found = winner_of(study)
+    show.stage("Search", f"{stopped or 'finished'}; winner {found.trial_id}")
+    return found
+
+
+def compare(study: OpenStudy, *, show: Show, more_seeds: int = 0) -> None:
+    """Retrains every arm under the protocol, and evaluates each run once on test.
+
+    Args:
+        study: The study.
+        show: Where to tell of the progress.
+        more_seeds: Seeds to add to those planned so far; written down, and counted as another look
+            at the test reviews once a verdict is read.
+    """
+    from lstm_study.comparison.compare import run_comparison
+    from lstm_study.comparison.seeds import add_seeds
+
+    winner_of(study)
+    if more_seeds:
+        show.stage("Comparison", add_seeds(study.spec, study.store, more_seeds, study.command))
+    plan = comparison_plan(study)
+    show.stage(
+        "Comparison",
+        f"{', '.join(plan.arms)}: {plan.seeds} seeds each, runs of "
+        f"{study.spec.protocol.epochs} epochs on all training reviews"
+        + (f"; {plan.validation_seeds} validation seeds" if plan.validation_seeds else "")
+        + ("; the classical control" if plan.control else "")
+        + ("; one hyperparameter at a time" if plan.ablation else ""),
+    )
+    run_comparison(
+        plan, study.spec, study.store, context=study.context, report=telling(study, show)
+    )
+
+
+def comparison_plan(study: OpenStudy) -> "Plan":
+    from lstm_study.comparison.arms import plan_comparison
+    from lstm_study.comparison.seeds import added_seeds
+
+    return plan_comparison(
+        study.spec, study.store.read_trials(), more_seeds=added_seeds(study.store)
+    )
+
+
+def write_report(study: OpenStudy, *, show: Show) -> Path:
+    """Writes the report from the records, and returns the HTML file."""
+    from lstm_study.report.write import write_report as write
+
+    show.stage("Report", "drawing figures and tables")
+    answer = read_answer(study)
+    paths = write(
+        answer.records,
+        verdict=answer.verdict,
+        folder=study.reports,
+        made_at=now(),
+        versions=versions(),
+        git_commit=git_commit(Path.cwd()),
+        bundle=answer.model,
+    )
+    return paths.html
+
+
+def write_bundle(study: OpenStudy, *, arm: str = "winner", show: Show) -> Path:
+    """Writes the model bundle of an arm's middle run, and returns its folder.
+
+    The run is never chosen by test: see `export.choose_run`.
+
+    Raises:
+        ComparisonError: The arm has no completed run.
+    """
+    from lstm_study.corpus.load import load
+    from lstm_study.export import choose_run
+    from lstm_study.export import write_bundle as write
+    from lstm_study.training.runtime import output_to
+
+    answer = read_answer(study)
+    if not any(run.arm == arm and run.status == "completed" for run in answer.records.runs):
+        raise ComparisonError(
+            f"{study.store.folder}: the {arm} has no completed run to export. "
+            f"Run `lstm-study compare {study.where}` first."
+        )
+    run = choose_run(answer.records, arm=arm).run
+    weights = _weights_of(study, run)
+    show.stage("Export", f"the {arm}'s run with seed {run.seed_index}, chosen without test")
+    corpus = load(study.spec.data, seed=study.spec.study.seed)
+    folder = study.reports / ("model" if arm == "winner" else f"{arm}-model")
+    with output_to(study.store.log_path):
+        write(
+            run=run,
+            weights=weights,
+            ensemble=_members(study, answer.records) if arm == "winner" else None,
+            vocabulary=corpus.vocabulary,
+            labels=corpus.labels,
+            records=answer.records,
+            verdict_sentence=answer.verdict.sentence,
+            folder=folder,
+            made_at=now(),
+            versions=versions(),
+        )
+    return folder
+
+
+def _weights_of(study: OpenStudy, run: Run) -> tuple[Any, ...]:
+    from lstm_study.training.checkpoint import read_checkpoint
+
+    path = study.store.weights_path(run.run_id)
+    found = read_checkpoint(path)
+    if found is None:
+        raise ComparisonError(f"{path}: is gone. Start over with --fresh to train it again.")
+    return found.variables
+
+
+def _members(study: OpenStudy, records: StudyRecords) -> list[tuple[Run, tuple[Any, ...]]] | None:
+    """Returns the winner's completed runs with their weights, if the study wants an ensemble."""
+    if not study.spec.export.ensemble:
+        return None
+    runs = [run for run in records.runs if run.arm == "winner" and run.status == "completed"]
+    return [(run, _weights_of(study, run)) for run in runs]
+
+
+def is_finished(study: OpenStudy) -> bool:
+    """Whether every stage of this very spec is done, and report and model are there."""
+    if not study.store.exists:
+        return False
+    state = study.store.read_state("study")
+    same_spec = state.get("spec") == study.spec.model_dump(mode="json")
+    searched = "stopped" in study.store.read_state("plan")
+    compared = searched and _is_compared(study)
+    written = (study.reports / "report.html").is_file() and (
+        study.reports / "model" / "sentiment-lstm.keras"
+    ).is_file()
+    return bool(same_spec and searched and compared and written and _is_up_to_date(study))
+
+
+def _is_up_to_date(study: OpenStudy) -> bool:
+    """Whether the report was written after the last run ended: seeds may have been added since."""
+    last = max((run.ended_at for run in study.store.read_runs()), default="")
+    written = (study.reports / "report.html").stat().st_mtime
+    return not last or datetime.fromisoformat(last).timestamp() <= written
+
+
+def _is_compared(study: OpenStudy) -> bool:
+    from lstm_study.comparison.jobs import Jobs
+
+    try:
+        winner_of(study)
+        return Jobs(comparison_plan(study), spec=study.spec, store=study.store).is_done
+    except ComparisonError:
+        # What keeps it from being compared is told by the stage that does it.
+        return False
+
+
+def _load_keras_tuner(study: OpenStudy) -> None:
+    """Imports what the chief needs, with TensorFlow's remarks going to the study's log."""
+    from lstm_study.training.runtime import output_to
+
+    with output_to(study.store.log_path):
+        import keras_tuner  # noqa: F401 - imported for its side effect on the log alone
+
+
+def plan_in_words(plan: dict[str, Any]) -> str:
+    parts = []
+    for bracket in plan["brackets"]:
+        rounds = " → ".join(f"{r['trials']} to epoch {r['to']}" for r in bracket["rounds"])
+        parts.append(f"bracket {bracket['bracket']}: {rounds}")
+    note = " (the space holds no more configurations)" if plan["exhausted"] else ""
+    return f"{plan['trials']} trials, {plan['epochs']} epochs{note}: " + "; ".join(parts)
