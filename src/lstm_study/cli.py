@@ -19,7 +19,8 @@ from rich.console import Console
 from lstm_study.errors import StudyError
 
 if TYPE_CHECKING:
-    from lstm_study.commands import Answer, OpenStudy
+    from lstm_study.commands import Answer, OpenStudy, Show
+    from lstm_study.display import Display
 
 EXIT_DONE, EXIT_ERROR, EXIT_USAGE, EXIT_FAILED_TRIALS, EXIT_INTERRUPTED = 0, 1, 2, 3, 130
 
@@ -64,7 +65,21 @@ SetOption = Annotated[
 ]
 WorkersOption = Annotated[
     str,
-    typer.Option("--workers", metavar="N", help="Worker processes, or auto: one per processor."),
+    typer.Option(
+        "--workers", metavar="N", help="Worker processes, or auto: one per GPU, else processor."
+    ),
+]
+WorkersPerGpuOption = Annotated[
+    int | None,
+    typer.Option(
+        "--workers-per-gpu", metavar="K", min=1, help="Workers that share a GPU; 1 if not given."
+    ),
+]
+TensorBoardOption = Annotated[
+    bool,
+    typer.Option(
+        "--tensorboard", help="Write TensorBoard's event files while it runs, beside the report."
+    ),
 ]
 REPORTS = Path("reports")
 
@@ -117,6 +132,8 @@ def _open(
     out_folder: Path,
     settings: list[str] | None,
     workers: str = "auto",
+    workers_per_gpu: int | None = None,
+    bind: str = "",
 ) -> "OpenStudy":
     from lstm_study.commands import open_study
 
@@ -126,16 +143,45 @@ def _open(
         out=out_folder,
         settings=settings or (),
         command=shlex.join(["lstm-study", *sys.argv[1:]]),
-        workers=_workers(workers),
+        workers=_workers(workers, least=0 if bind else 1),
+        workers_per_gpu=workers_per_gpu,
+        bind=bind,
     )
 
 
-def _workers(text: str) -> int | None:
+def _shown(
+    display: "Display", opened: "OpenStudy", tensorboard: bool
+) -> contextlib.AbstractContextManager["Show"]:
+    """Shows progress on a display alone, or in TensorBoard's event files, too."""
+    if not tensorboard:
+        return contextlib.nullcontext(display)
+    from lstm_study.commands.tensorboard import WithTensorBoard
+
+    return WithTensorBoard(display, opened)
+
+
+def _workers(text: str, *, least: int) -> int | None:
     if text == "auto":
         return None
-    if not text.isdecimal() or int(text) < 1:
-        raise typer.BadParameter(f"must be a number >= 1, or auto. Received: {text!r}.")
+    if not text.isdecimal() or int(text) < least:
+        raise typer.BadParameter(f"must be a number >= {least}, or auto. Received: {text!r}.")
     return int(text)
+
+
+def _address(text: str) -> str:
+    host, _, port = text.rpartition(":")
+    if not host or not port.isdecimal() or int(port) > 65_535:
+        raise typer.BadParameter(f"must be HOST:PORT. Received: {text!r}.")
+    return text
+
+
+def _seconds(text: str) -> int:
+    from lstm_study.quantities import seconds_of
+
+    try:
+        return seconds_of(text)
+    except ValueError as error:
+        raise typer.BadParameter(f"{error}. Received: {text!r}.") from None
 
 
 @app.command(epilog="Example: lstm-study run study/imdb.toml --data imdb.npz")
@@ -147,13 +193,22 @@ def run(
     fresh: FreshOption = False,
     settings: SetOption = None,
     workers: WorkersOption = "auto",
+    workers_per_gpu: WorkersPerGpuOption = None,
+    tensorboard: TensorBoardOption = False,
 ) -> None:
     """Run every stage that is not done yet: search, comparison, model, report."""
     from lstm_study import commands, text
     from lstm_study.display import Display
 
-    opened = _open(study, data=data, out_folder=out_folder, settings=settings, workers=workers)
-    with Display(out) as show:
+    opened = _open(
+        study,
+        data=data,
+        out_folder=out_folder,
+        settings=settings,
+        workers=workers,
+        workers_per_gpu=workers_per_gpu,
+    )
+    with Display(out) as display, _shown(display, opened, tensorboard) as show:
         answer, was_finished = commands.run(opened, fresh=fresh, show=show)
     if was_finished:
         out.print("This study is finished; --fresh starts it over.\n", style="dim")
@@ -217,17 +272,105 @@ def search(
     fresh: FreshOption = False,
     settings: SetOption = None,
     workers: WorkersOption = "auto",
+    workers_per_gpu: WorkersPerGpuOption = None,
+    tensorboard: TensorBoardOption = False,
 ) -> None:
     """Search the space with Hyperband, or go on with a search that was stopped."""
+    opened = _open(
+        study,
+        data=data,
+        out_folder=REPORTS,
+        settings=settings,
+        workers=workers,
+        workers_per_gpu=workers_per_gpu,
+    )
+    _search(opened, fresh=fresh, tensorboard=tensorboard)
+
+
+def _search(opened: "OpenStudy", *, fresh: bool, tensorboard: bool) -> None:
     from lstm_study import commands, text
     from lstm_study.display import Display
 
-    opened = _open(study, data=data, out_folder=REPORTS, settings=settings, workers=workers)
-    with Display(out) as show, commands.held(opened, fresh=fresh):
-        commands.begin(opened, show=show)
-        winner = commands.search(opened, show=show)
+    with Display(out) as display, commands.held(opened, fresh=fresh):
+        commands.begin(opened, show=display)
+        with _shown(display, opened, tensorboard) as show:
+            winner = commands.search(opened, show=show)
     out.print(text.winner(winner))
     _exit(commands.read_answer(opened))
+
+
+@app.command(epilog="Example: lstm-study chief study/imdb.toml --bind 10.0.0.7:8476 --workers 0")
+@handled
+def chief(
+    study: StudyFile,
+    data: DataOption = None,
+    fresh: FreshOption = False,
+    settings: SetOption = None,
+    bind: Annotated[
+        str,
+        typer.Option(
+            "--bind",
+            metavar="HOST:PORT",
+            callback=_address,
+            help="Where to listen for workers; this machine alone if not given. Not encrypted.",
+        ),
+    ] = "127.0.0.1:0",
+    workers: Annotated[
+        str,
+        typer.Option("--workers", metavar="N", help="Worker processes of its own; 0 for none."),
+    ] = "auto",
+    workers_per_gpu: WorkersPerGpuOption = None,
+    tensorboard: TensorBoardOption = False,
+) -> None:
+    """Search as `search` does, and hand out trials to workers on other machines, too."""
+    opened = _open(
+        study,
+        data=data,
+        out_folder=REPORTS,
+        settings=settings,
+        workers=workers,
+        workers_per_gpu=workers_per_gpu,
+        bind=bind,
+    )
+    _search(opened, fresh=fresh, tensorboard=tensorboard)
+
+
+@app.command(epilog="Example: lstm-study worker study/imdb.toml --chief 10.0.0.7:8476")
+@handled
+def worker(
+    study: StudyFile,
+    chief: Annotated[
+        str | None,
+        typer.Option(
+            "--chief",
+            metavar="HOST:PORT",
+            callback=lambda text: None if text is None else _address(text),
+            help="Where the chief listens; if not given, as the study's folder says.",
+        ),
+    ] = None,
+    data: DataOption = None,
+    settings: SetOption = None,
+    workers: WorkersOption = "auto",
+    workers_per_gpu: WorkersPerGpuOption = None,
+    wait: Annotated[
+        str, typer.Option("--wait", metavar="TIME", help="How long to wait for the chief.")
+    ] = "10m",
+) -> None:
+    """Train on this machine what the chief of a study hands out, in a folder that both share."""
+    from lstm_study import commands
+    from lstm_study.display import Display
+
+    wait_seconds = _seconds(wait)
+    opened = _open(
+        study,
+        data=data,
+        out_folder=REPORTS,
+        settings=settings,
+        workers=workers,
+        workers_per_gpu=workers_per_gpu,
+    )
+    with Display(out) as show:
+        commands.join_chief(opened, address=chief or "", wait_seconds=wait_seconds, show=show)
 
 
 @app.command(epilog="Example: lstm-study compare study/imdb.toml --more-seeds 4")
@@ -237,6 +380,7 @@ def compare(
     data: DataOption = None,
     settings: SetOption = None,
     workers: WorkersOption = "auto",
+    workers_per_gpu: WorkersPerGpuOption = None,
     more_seeds: Annotated[
         int | None,
         typer.Option(
@@ -251,7 +395,14 @@ def compare(
     from lstm_study import commands, text
     from lstm_study.display import Display
 
-    opened = _open(study, data=data, out_folder=REPORTS, settings=settings, workers=workers)
+    opened = _open(
+        study,
+        data=data,
+        out_folder=REPORTS,
+        settings=settings,
+        workers=workers,
+        workers_per_gpu=workers_per_gpu,
+    )
     with Display(out) as show, commands.held(opened):
         commands.begin(opened, show=show)
         commands.compare(opened, show=show, more_seeds=more_seeds or 0)

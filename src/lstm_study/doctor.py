@@ -10,7 +10,7 @@ from pathlib import Path
 from lstm_study.commands import REPORTS_FOLDER, RUNS_FOLDER, free_bytes
 from lstm_study.corpus.cache import cache_folder
 from lstm_study.provenance import machine
-from lstm_study.workers.crew import crew_size
+from lstm_study.workers.crew import CrewSize, crew_size
 
 _PROBE = """
 import json, sys
@@ -48,12 +48,20 @@ def examine() -> Examination:
         ("Cache", f"{cache_folder(None)} ({_gib(free_bytes(cache_folder(None)))} free)"),
         ("Records", f"{RUNS_FOLDER}/ ({_gib(free_bytes(RUNS_FOLDER))} free)"),
         ("Reports", f"{REPORTS_FOLDER}/ ({_gib(free_bytes(REPORTS_FOLDER))} free)"),
-        (
-            "A study uses",
-            f"{size.workers} workers × {size.threads} threads (--workers N chooses another number)",
-        ),
+        ("A study uses", _crew(size)),
     ]
     return Examination(rows=tuple(rows))
+
+
+def _crew(size: CrewSize) -> str:
+    workers = f"{size.workers} workers × {size.threads} threads"
+    if not size.gpus:
+        return f"{workers} (--workers N chooses another number)"
+    gpus = "1 GPU" if len(size.gpus) == 1 else f"{len(size.gpus)} GPUs"
+    return (
+        f"{workers} on {gpus}, {size.workers_on_a_gpu} on each "
+        f"(--workers-per-gpu K chooses another number): {', '.join(size.gpus)}"
+    )
 
 
 def _probe() -> tuple[str, str]:

@@ -52,3 +52,20 @@ def bytes_of(size: str) -> int:
     if count < 1:
         raise ValueError('must be a size such as "500MB" or "20GB"')
     return count
+
+
+def size_in_words(count: int) -> str:
+    """Says a number of bytes in its decimal unit, with two digits at least.
+
+    Example:
+        >>> size_in_words(77_900_000)
+        '78 MB'
+        >>> size_in_words(1_500_000_000)
+        '1.5 GB'
+    """
+    unit, size = max(
+        ((unit, size) for unit, size in _BYTES.items() if size <= max(1, count)),
+        key=lambda each: each[1],
+    )
+    number = count / size
+    return f"{number:.1f} {unit}" if number < 10 and size > 1 else f"{number:,.0f} {unit}"

@@ -6,6 +6,7 @@ is one JSON object with its `kind` and `schema_version`.
 Schema history:
 
 * 1: first version.
+* 2: trials and runs say whether they were `masked`; those of version 1 were not.
 """
 
 import json
@@ -18,7 +19,8 @@ from typing import Any, Literal, TypeVar
 from lstm_study.configuration import Configuration
 from lstm_study.errors import RecordError
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
+READABLE_VERSIONS = (1, 2)
 
 Status = Literal["running", "completed", "failed", "interrupted"]
 Role = Literal["search", "control"]
@@ -77,6 +79,7 @@ class Trial:
         budget_epochs: Epochs after which the trial ends, the parent's included.
         role: Whether it is part of the search, or of the random control, which can't win.
         parent: The trial it was promoted from, if any.
+        masked: Whether padding was masked, and reviews of similar length shared a batch.
         status: Where it stands.
         epochs: The history since `initial_epoch`; a promoted trial's parent holds the rest.
         parameter_count: Trainable numbers in the network.
@@ -100,6 +103,7 @@ class Trial:
     budget_epochs: int
     role: Role = "search"
     parent: str | None = None
+    masked: bool = False
     status: Status = "running"
     epochs: tuple[Epoch, ...] = ()
     parameter_count: int | None = None
@@ -133,6 +137,7 @@ class Run:
             where none was chosen.
         trained_as: The run whose training this one was evaluated in, at another epoch; "" where it
             has a training of its own.
+        masked: Whether padding was masked, and reviews of similar length shared a batch.
         status: Where it stands.
         epochs: The history, to `protocol_epochs`.
         parameter_count: Trainable numbers in the network.
@@ -161,6 +166,7 @@ class Run:
     trained_on: TrainedOn = "training"
     own_epoch: int | None = None
     trained_as: str = ""
+    masked: bool = False
     status: Status = "running"
     epochs: tuple[Epoch, ...] = ()
     parameter_count: int | None = None
@@ -454,9 +460,9 @@ def from_json(text: str, kind: type[RecordT], *, where: str) -> RecordT:
     if not isinstance(values, dict) or values.pop("kind", None) != _NAMES[kind]:
         raise RecordError(f"{where}: is not a {_NAMES[kind]} record.")
     version = values.pop("schema_version", None)
-    if version != SCHEMA_VERSION:
+    if version not in READABLE_VERSIONS:
         raise RecordError(
-            f"{where}: schema_version must be {SCHEMA_VERSION}. Received: {version!r}. "
+            f"{where}: schema_version must be 1 to {SCHEMA_VERSION}. Received: {version!r}. "
             "Read it with the version of lstm-study that wrote it, or start over with --fresh."
         )
     try:

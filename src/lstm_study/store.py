@@ -20,14 +20,17 @@ leaves each one as it was or as it should be. The layout::
     live/WORKER.json      where a worker stands now; not a record, may be lost
     sessions/TIME.json    one record per command
     openings.jsonl        one record per opening of the test half
+    chief.json            the search at work: its term, where it listens, crews given up
+    chief.token           what a chief asks of workers elsewhere; readable by its owner alone
     study.log             everything TensorFlow and the workers say
+    logs/CREW.log         the same of workers on other machines
     lock                  held by the one process that works on the study
 """
 
 import fcntl
 import json
-import math
 import os
+import platform
 import secrets
 import shutil
 import tomllib
@@ -36,8 +39,14 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from lstm_study.errors import ChangedStudyError, LockedError, RecordError, StoreError
-from lstm_study.quantities import bytes_of, seconds_of
+from lstm_study.changes import changes
+from lstm_study.errors import (
+    ChangedStudyError,
+    LockedError,
+    RecordError,
+    StaleTermError,
+    StoreError,
+)
 from lstm_study.records import (
     Control,
     CorpusSummary,
@@ -57,7 +66,6 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-_MAY_GROW = ("compare.seeds", "search.max_trials", "search.time_limit", "search.disk_limit")
 _LOST: Mapping[type[Any], str] = {
     Trial: "its trial is trained again, and nothing else is lost",
     Run: "its run is trained again, and nothing else is lost",
@@ -67,8 +75,6 @@ _LOST: Mapping[type[Any], str] = {
     Session: "the time it counted is lost, and nothing else",
     Opening: "the log of test openings is lost, and nothing else",
 }
-# Where the reviews lie may change; that they are the same reviews is checked by their digest.
-_MAY_CHANGE = ("study.title", "data.path", "data.test_path")
 
 
 class Store:
@@ -76,10 +82,13 @@ class Store:
 
     Args:
         folder: `study/runs/<name>`; made when first written to.
+        term: The search that this process works for; "" for none. See `check_term`.
+        crew: The crew of workers elsewhere that it belongs to; "" for none.
     """
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, *, term: str = "", crew: str = "") -> None:
         self.folder = folder
+        self.term, self._crew = term, crew
 
     def __repr__(self) -> str:
         return f"Store({str(self.folder)!r})"
@@ -94,18 +103,27 @@ class Store:
         """The study's log file."""
         return self.folder / "study.log"
 
+    def crew_log_path(self, crew: str) -> Path:
+        """The log file of a crew of workers elsewhere."""
+        return self.folder / "logs" / f"{crew}.log"
+
     # Beginning, resuming and holding a study
 
     def begin(
         self, spec: StudySpec, *, spec_text: str, settings: tuple[str, ...], data_digest: str
-    ) -> None:
+    ) -> tuple[str, ...]:
         """Begins the study, or checks that it is the one that began here.
+
+        Some settings may change all the same: see `changes.changes`.
 
         Args:
             spec: The validated study file.
             spec_text: The same, verbatim.
             settings: One-off `--set` changes that `spec` holds.
             data_digest: `CorpusSummary.digest` of the reviews.
+
+        Returns:
+            What changed and may.
 
         Raises:
             ChangedStudyError: Spec or data differ from what the study began with; names the keys.
@@ -116,28 +134,29 @@ class Store:
             "settings": list(settings),
             "data_digest": data_digest,
         }
-        if not self.exists:
-            write_text(self.folder / "spec.toml", spec_text)
-            write_text(self.folder / "study.json", json.dumps(began, indent=1))
-            return
-        before = self._began()
-        old, new = _flat(before["spec"]), spec.flat()
-        changes = [
-            f"{key} was {_shown(old.get(key))}, is {_shown(new.get(key))}"
-            for key in sorted({*old, *new})
-            if old.get(key) != new.get(key)
-            and key not in _MAY_CHANGE
-            and not (key in _MAY_GROW and _grew(key, old.get(key), new.get(key)))
-        ]
-        if before["data_digest"] != data_digest:
-            changes.append("the reviews are not those that the study began with")
-        if changes:
-            raise ChangedStudyError(
-                f"{self.folder}: the study began with another spec: {'; '.join(changes)}. "
-                "Start over with --fresh, or give study.name a new name."
-            )
+        allowed: tuple[str, ...] = ()
+        if self.exists:
+            allowed = self._changes(spec, data_digest=data_digest)
         write_text(self.folder / "spec.toml", spec_text)
         write_text(self.folder / "study.json", json.dumps(began, indent=1))
+        return allowed
+
+    def _changes(self, spec: StudySpec, *, data_digest: str) -> tuple[str, ...]:
+        """Says what changed in a study that began, where all of it may; refuses it by name else."""
+        before = self._began()
+        is_compared = (self.folder / "arms.json").is_file() or any(
+            (self.folder / "runs").glob("*.json")
+        )
+        found = changes(before["spec"], spec, is_compared=is_compared)
+        refused = list(found.refused)
+        if before["data_digest"] != data_digest:
+            refused.append("the reviews are not those that the study began with")
+        if refused:
+            raise ChangedStudyError(
+                f"{self.folder}: the study began with another spec: {'; '.join(refused)}. "
+                "Start over with --fresh, or give study.name a new name."
+            )
+        return found.allowed
 
     @contextmanager
     def hold(self, command: str) -> Iterator[None]:
@@ -159,7 +178,7 @@ class Store:
                 ) from None
             file.seek(0)
             file.truncate()
-            file.write(f"process {os.getpid()} (`{command}`)\n")
+            file.write(f"process {os.getpid()} on {platform.node()} (`{command}`)\n")
             file.flush()
             try:
                 yield
@@ -179,6 +198,65 @@ class Store:
                 return file.read().strip() or "another process"
         return ""
 
+    def write_chief(self, values: Mapping[str, Any], *, token: str = "") -> None:
+        """Writes which search is at work: from now on only workers of its term may write.
+
+        Args:
+            values: Its "term"; where it listens for workers elsewhere, its "address"; the names of
+                crews that it gave up, as "given_up".
+            token: What it asks of workers elsewhere; written where its owner alone may read it.
+        """
+        if token:
+            with replacing(self.folder / "chief.token") as temporary:
+                temporary.chmod(0o600)
+                temporary.write_text(token + "\n", encoding="ascii")
+        self.write_state("chief", values)
+
+    def read_token(self) -> str:
+        """Reads what the chief asks of workers elsewhere; "" where there is no chief.
+
+        Raises:
+            StoreError: It is another user's.
+        """
+        path = self.folder / "chief.token"
+        try:
+            return path.read_text(encoding="ascii").strip()
+        except FileNotFoundError:
+            return ""
+        except OSError as error:
+            raise StoreError(
+                f"{path}: cannot be read ({error.strerror}). Run the worker as the user who runs "
+                "the chief."
+            ) from error
+
+    def end_term(self) -> None:
+        """Takes back what `write_chief` wrote: from now on no worker may write."""
+        for name in ("chief.token", "chief.json"):
+            (self.folder / name).unlink(missing_ok=True)
+
+    def check_term(self) -> None:
+        """Makes sure, before a worker writes, that the search it works for is the one at work.
+
+        A worker that its chief gave up for silent may come back, and a chief may be started anew
+        while a worker of the earlier one is still at it; see decision 7.
+
+        Raises:
+            StaleTermError: It is not, or this worker's crew was given up.
+        """
+        if not self.term:
+            return
+        chief = self.read_state("chief")
+        if chief.get("term") != self.term:
+            raise StaleTermError(
+                f"{self.folder}: the search that this worker was part of has ended. Nothing more "
+                "is written; what was is kept."
+            )
+        if self._crew in chief.get("given_up", ()):
+            raise StaleTermError(
+                f"{self.folder}: the chief heard nothing of {self._crew} for too long, and gave "
+                "its trials to others. Nothing more is written; start the worker again to join."
+            )
+
     def erase(self) -> None:
         """Deletes all that the study left here, for `--fresh`; call it while holding the study."""
         for path in self.folder.iterdir() if self.folder.is_dir() else ():
@@ -192,7 +270,12 @@ class Store:
     # Records
 
     def write_trial(self, trial: Trial) -> None:
-        """Writes one trial's record, replacing its earlier one."""
+        """Writes one trial's record, replacing its earlier one.
+
+        Raises:
+            StaleTermError: Another search than this worker's is at work; see `check_term`.
+        """
+        self.check_term()
         write_text(self.folder / "trials" / f"{trial.trial_id}.json", to_json(trial) + "\n")
 
     def read_trial(self, trial_id: str) -> Trial | None:
@@ -311,6 +394,11 @@ class Store:
                 continue
         return found
 
+    def forget_live(self, crew: str) -> None:
+        """Deletes where the workers of a crew stood, once it has left."""
+        for path in (self.folder / "live").glob(f"{crew}-*.json"):
+            path.unlink(missing_ok=True)
+
     def live_at(self, worker: str) -> float:
         """When a worker last said where it stands, in seconds since the epoch; 0 if never."""
         try:
@@ -329,6 +417,7 @@ class Store:
 
     def sweep(self) -> None:
         """Deletes what a killed process left half-written; call it while holding the study."""
+        self.end_term()
         shutil.rmtree(self.folder / "live", ignore_errors=True)
         for path in self.folder.rglob(".*~"):
             path.unlink(missing_ok=True)
@@ -348,6 +437,12 @@ class Store:
     def checkpoint_path(self, training_id: str) -> Path:
         """Where a training that may go on keeps its last epoch."""
         return self.folder / "checkpoints" / f"{training_id}.npz"
+
+    def discard_half_written(self, training_id: str) -> None:
+        """Deletes what a worker that died was writing as its training's checkpoint."""
+        path = self.checkpoint_path(training_id)
+        for temporary in path.parent.glob(f".{path.name}.*~"):
+            temporary.unlink(missing_ok=True)
 
     def weights_path(self, run_id: str) -> Path:
         """Where a finished run keeps its weights."""
@@ -419,6 +514,8 @@ class Store:
             raise RecordError(
                 f"{path}: cannot be read ({error}). Start over with --fresh."
             ) from error
+        # A study that began before padding could be masked was not.
+        began["spec"].get("protocol", {}).setdefault("masked", False)
         return began
 
     def _read(self, path: Path, kind: type[RecordT]) -> RecordT | None:
@@ -503,18 +600,3 @@ def _make_folder(folder: Path) -> None:
             f"{folder}: cannot be made ({error.strerror or error}). "
             "Choose a folder that you may write to."
         ) from error
-
-
-def _flat(spec: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
-    return {f"{table}.{key}": value for table, keys in spec.items() for key, value in keys.items()}
-
-
-def _grew(key: str, old: Any, new: Any) -> bool:
-    """Whether a limit is larger than it was; no limit is the largest."""
-    read = {"search.time_limit": seconds_of, "search.disk_limit": bytes_of}.get(key, int)
-    limits = [math.inf if value is None else read(value) for value in (old, new)]
-    return limits[1] > limits[0]
-
-
-def _shown(value: Any) -> str:
-    return "unset" if value is None else json.dumps(value)

@@ -42,7 +42,9 @@ def answer(found: "Answer") -> RenderableType:
 
 
 def _arm_name(name: str) -> str:
-    return name.replace("-own-epoch", ", own epoch").replace("-", " ").capitalize()
+    for suffix in ("masked", "own-epoch"):
+        name = name.replace(f"-{suffix}", f", {suffix}")
+    return name.replace("-", " ").capitalize()
 
 
 def _arm_in_words(arm: "ArmSummary") -> str:

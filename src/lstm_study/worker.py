@@ -39,7 +39,11 @@ def main() -> None:
     from lstm_study.training.runtime import configure
 
     try:
-        runtime = configure(threads=setup["threads"])
+        runtime = configure(
+            threads=setup["threads"],
+            gpu=setup["gpu"],
+            workers_on_gpu=setup["workers_on_gpu"],
+        )
         work = _Work(setup)
     except StudyError as error:
         say("done", error=str(error))
@@ -73,7 +77,8 @@ class _Work:
         self.worker: str = setup["worker"]
         self.command: str = setup["command"]
         self.spec = StudySpec.model_validate(setup["spec"], strict=False)
-        self.store = Store(Path(setup["store"]))
+        self.crew: str = setup["crew"]
+        self.store = Store(Path(setup["store"]), term=setup["term"], crew=self.crew)
         self.corpus = load(self.spec.data, seed=self.spec.study.seed)
 
     def do(self, job: dict[str, Any]) -> None:
@@ -90,6 +95,7 @@ class _Work:
             time.sleep(_WAIT_SECONDS)
 
     def _search(self, *, address: str, token: str) -> None:
+        import grpc
         import keras_tuner
 
         from lstm_study.errors import SearchError
@@ -102,11 +108,17 @@ class _Work:
             corpus=self.corpus,
             store=self.store,
             worker=self.worker,
+            crew=self.crew,
         )
         try:
             tuner.search()
         except keras_tuner.errors.FatalError as error:
             raise SearchError(str(error)) from error
+        except grpc.RpcError as error:
+            raise SearchError(
+                f"{address}: the chief gave no answer ({error.code().name.lower()}: "
+                f"{error.details()})."
+            ) from error
 
     def _run(self, run_id: str) -> None:
         from lstm_study.comparison.run import execute

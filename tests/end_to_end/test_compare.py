@@ -54,7 +54,7 @@ ablation = true
 [export]
 ensemble = true
 """
-ARMS = {"baseline", "winner", "runner-up-1", "control", "ensemble"}
+ARMS = {"baseline", "winner", "baseline-masked", "runner-up-1", "control", "ensemble"}
 
 
 @pytest.fixture(scope="module")
@@ -76,7 +76,7 @@ def test_every_arm_is_evaluated_and_shown(compared):
     records = records_of(folder)
     arms = arms_from_records(records)
     assert ARMS <= set(arms) <= ARMS | {"baseline-own-epoch", "winner-own-epoch"}
-    for name in ("Control", "Runner up 1", "Ensemble", "Baseline", "Verdict"):
+    for name in ("Control", "Runner up 1", "Ensemble", "Baseline, masked", "Verdict"):
         assert f"\n{name}" in result.out
     assert arms["ensemble"].seeds == arms["control"].seeds == 1
     assert {run.status for run in records.runs} == {"completed"}
@@ -112,7 +112,7 @@ def test_the_verdict_is_also_given_without_near_duplicates(compared):
     found = records_of(folder).near_duplicates
     assert found.test_reviews == 300
     if found.positions:
-        assert "Without: " in result.out
+        assert "Without them" in result.out
     else:
         assert "No test review is a near-duplicate of a training review." in result.out
 

@@ -69,8 +69,8 @@ def test_status_says_what_is_done(finished):
     result = lstm_study("status", "tiny.toml", cwd=folder)
     assert result.code == 0
     assert "6 of 6 done" in result.out
-    # Two arms with two seeds each, and a validation run of each.
-    assert "6 of 6 done" in result.out.partition("Comparison")[2]
+    # Three arms with two seeds each, and a validation run of baseline and winner.
+    assert "8 of 8 done" in result.out.partition("Comparison")[2]
 
 
 def test_python_sees_the_same_study_as_data_frames(finished, monkeypatch):
@@ -83,8 +83,13 @@ def test_python_sees_the_same_study_as_data_frames(finished, monkeypatch):
     assert trials["score"].between(0, 1).all()
     sizes = runs[runs["trained_as"] == ""].groupby("arm").size().to_dict()
     assert sizes == {
-        "baseline": 2, "winner": 2, "baseline-validation": 1, "winner-validation": 1,
+        "baseline": 2, "winner": 2, "baseline-masked": 2, "baseline-validation": 1,
+        "winner-validation": 1,
     }  # fmt: skip
+    assert set(runs[~runs["masked"]]["arm"]) <= {
+        "baseline", "baseline-own-epoch", "baseline-validation"
+    }  # fmt: skip
+    assert trials["masked"].all()
     assert study.verdict().kind in ("better", "worse", "no difference shown")
     written = pd.read_csv(folder / "reports/tiny/tables/trials.csv")
     assert sorted(written["trial_id"]) == sorted(trials["trial_id"])

@@ -51,7 +51,8 @@ def trained_alone(run: Run, corpus: Corpus, folder: Path, *, epochs: int) -> Any
     """The probabilities of a training that never halted, and its weights."""
     model = train(
         Training(
-            configuration=run.configuration, protocol=SPEC.protocol, seed=run.seed, epochs=epochs
+            configuration=run.configuration, protocol=SPEC.protocol, seed=run.seed, epochs=epochs,
+            masked=run.masked,
         ),
         reviews=corpus.training, validation=None, start=None, save=folder / "alone.npz",
         where="alone", on_step=lambda step: None, on_epoch=lambda checkpoint: None,

@@ -25,6 +25,7 @@ from lstm_study.export import BundlePaths, load_bundle
 from lstm_study.export.layout import write_sums
 from lstm_study.export.network import plain_network, save_network
 from lstm_study.model.builder import build_network
+from lstm_study.training.fit import predict
 from tests.support.bundles import (
     CONFIGURATION,
     SENTENCE,
@@ -106,6 +107,41 @@ def test_the_plain_network_has_the_builders_weights_in_the_builders_order():
         assert {type(layer) for layer in plain.layers[1:]} == {
             keras.layers.Embedding, keras.layers.LSTM, keras.layers.Dense
         }  # fmt: skip
+
+
+def test_a_masked_runs_bundle_gives_the_runs_probabilities_in_every_form(tmp_path):
+    import tensorflow as tf
+
+    run = trained()
+    network = build_network(CONFIGURATION, seed=4, masked=True)
+    network.set_weights(run.weights)
+    reviews = split_of([tokens.tolist() for tokens in run.token_ids])
+    expected = predict(network, reviews, CONFIGURATION)
+    assert np.abs(expected - run.probabilities).max() > 0.01, "the mask makes a difference"
+
+    records, first = study()
+    members = [replace(each, masked=True) for each in records.runs if each.arm == "winner"]
+    paths = write(
+        tmp_path / "model", weights=run.weights, vocabulary=run.vocabulary,
+        run=replace(first, masked=True), ensemble=[(each, run.weights) for each in members],
+    )  # fmt: skip
+    for ensemble in (False, True):
+        bundle = load_bundle(paths.folder, ensemble=ensemble)
+        assert predictions(bundle, run.texts) == pytest.approx(expected, abs=1e-5)
+    rows = by_our_rule(run.vocabulary, run.texts, CONFIGURATION)
+    for path in (paths.network, paths.network_h5):
+        plain = keras.models.load_model(path, compile=False)
+        assert plain.predict(rows, verbose=0)[:, 0] == pytest.approx(expected, abs=1e-5)
+    text_model = tf.saved_model.load(str(paths.text_model))
+    found = text_model.serve(tf.constant(list(run.texts))).numpy()[:, 0]
+    assert found == pytest.approx(expected, abs=1e-5)
+
+    settings = json.loads(paths.configuration.read_text())
+    assert settings["masked"] is settings["run"]["protocol"]["masked"] is True
+    paths.configuration.write_text(json.dumps(settings | {"masked": False}))
+    write_sums(paths.folder)
+    with pytest.raises(ExportError, match="Received: another network"):
+        load_bundle(paths.folder)
 
 
 def test_every_file_of_a_bundle_loads_in_a_process_without_this_package(paths):

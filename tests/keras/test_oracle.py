@@ -5,6 +5,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import grpc
+import keras
 import keras_tuner
 import pytest
 from keras_tuner.src.engine.trial import TrialStatus
@@ -212,3 +213,27 @@ def test_checkpoints_that_no_trial_can_need_are_deleted_as_the_search_runs(tmp_p
         finish(oracle, tmp_path, trial)
     assert most <= 6
     assert list((tmp_path / "checkpoints").iterdir()) == []
+
+
+def test_trap_22_a_second_plain_tuner_with_overwrite_wipes_the_project_and_ours_never_does(
+    tmp_path,
+):
+    def plain_tuner(*, overwrite: bool) -> keras_tuner.Tuner:
+        return keras_tuner.Hyperband(
+            lambda hp: keras.Sequential([keras.Input((1,)), keras.layers.Dense(hp.Int("n", 1, 9))]),
+            objective=keras_tuner.Objective("validation_accuracy", "max"),
+            directory=str(tmp_path),
+            project_name="plain",
+            overwrite=overwrite,
+        )
+
+    plain_tuner(overwrite=False).oracle.create_trial("t")
+    assert list((tmp_path / "plain").glob("trial_*"))
+    plain_tuner(overwrite=True)
+    assert not list((tmp_path / "plain").glob("trial_*")), "Keras Tuner has mended it"
+
+    play(oracle_of(tmp_path / "ours"), tmp_path / "ours", until=5)
+    before = records(tmp_path / "ours")
+    oracle_of(tmp_path / "ours")
+    assert len(before) == 5
+    assert records(tmp_path / "ours") == before

@@ -9,7 +9,10 @@ import pytest
 
 from lstm_study.configuration import Configuration
 from lstm_study.corpus.batches import epoch_order
+from lstm_study.corpus.buckets import bucket_length, epoch_buckets, kept_lengths
+from lstm_study.corpus.types import Split
 from lstm_study.errors import DivergedError, RecordError
+from lstm_study.export.network import plain_network
 from lstm_study.model.builder import build_model
 from lstm_study.seeds import derive
 from lstm_study.spec import ProtocolTable
@@ -30,7 +33,17 @@ CONFIGURATION = Configuration(
 PROTOCOL = ProtocolTable(batch_size=16)
 
 
-def fit(tmp_path: Path, *, epochs: int, start: Checkpoint | None = None, seed: int = 7, **changes):
+def fit(
+    tmp_path: Path,
+    *,
+    epochs: int,
+    start: Checkpoint | None = None,
+    seed: int = 7,
+    masked: bool = False,
+    reviews: Split | None = None,
+    validation: Split | None = None,
+    **changes,
+):
     """Trains, and returns model and last checkpoint."""
     save = tmp_path / "checkpoint.npz"
     seen: list[Checkpoint] = []
@@ -40,9 +53,10 @@ def fit(tmp_path: Path, *, epochs: int, start: Checkpoint | None = None, seed: i
             protocol=PROTOCOL,
             seed=seed,
             epochs=epochs,
+            masked=masked,
         ),
-        reviews=split(60),
-        validation=split(24, name="validation", seed=2),
+        reviews=reviews or split(60),
+        validation=validation or split(24, name="validation", seed=2),
         start=start,
         save=save,
         where=str(save),
@@ -186,3 +200,81 @@ def test_a_torn_checkpoint_is_noticed_wherever_it_is_torn(tmp_path):
         read_checkpoint(path)
     path.write_bytes(whole)
     np.testing.assert_array_equal(read_checkpoint(path).variables[0], arrays[0])
+
+
+LONG = replace(CONFIGURATION, maxlen=300)
+
+
+def long_reviews(reviews: int, *, seed: int = 1) -> Split:
+    """Reviews of 3 to 400 tokens, so that batches of both lengths below 300 come up."""
+    random = np.random.default_rng(seed)
+    lengths = random.integers(3, 400, reviews)
+    labels = random.integers(0, 2, reviews).astype(np.int8)
+    parts = [
+        4 + random.integers(0, 47, length) * 2 + label
+        for length, label in zip(lengths, labels, strict=True)
+    ]
+    return Split(
+        name="train",
+        token_ids=np.concatenate(parts).astype(np.int32),
+        offsets=np.concatenate([[0], np.cumsum(lengths)]).astype(np.int64),
+        labels=labels,
+        document_ids=np.arange(reviews),
+    )
+
+
+def fit_masked(tmp_path: Path, *, epochs: int, start: Checkpoint | None = None):
+    return fit(
+        tmp_path, epochs=epochs, start=start, masked=True, reviews=long_reviews(134),
+        validation=long_reviews(24, seed=2), maxlen=300,
+    )  # fmt: skip
+
+
+def test_masked_batches_cut_to_few_lengths_train_as_keras_does_on_whole_ones(tmp_path):
+    """The same batches in full length, through `Embedding(mask_zero=True)` and Keras's own LSTM."""
+    reviews, validation = long_reviews(134), long_reviews(24, seed=2)
+    ours, checkpoint, _ = fit_masked(tmp_path, epochs=2)
+    network = plain_network(LONG, masked=True)
+    start = build_model(LONG, protocol=PROTOCOL, seed=7, masked=True)
+    network.get_layer("lstm").cell.seed_generator.state.assign(
+        start.get_layer("lstm").cell.seed_generator.state
+    )
+    network.set_weights(start.get_weights())
+    network.compile("adam", "binary_crossentropy", metrics=["accuracy"])
+    lengths = kept_lengths(reviews, maxlen=300)
+    cut_to = set()
+    for epoch in checkpoint.epochs:
+        losses = []
+        seed = derive(7, "shuffle", epoch.epoch)
+        for chosen in epoch_buckets(lengths, batch_size=16, seed=seed):
+            cut_to.add(bucket_length(int(lengths[chosen].max()), maxlen=300))
+            labels = reviews.labels[chosen].astype("float32")[:, None]
+            whole = view_of(reviews, chosen, LONG)
+            logs = network.train_on_batch(whole, labels, return_dict=True)
+            losses.append(float(logs["loss"]) * len(chosen))
+        assert epoch.train_loss == pytest.approx(sum(losses) / len(reviews), abs=1e-5)
+        # Keras draws the masks of dropout in evaluation too.
+        network.predict_on_batch(np.zeros((256, 300), dtype=np.int32))
+    assert cut_to == {256, 300}
+    expected = network.predict_on_batch(view_of(validation, np.arange(24), LONG))[:, 0]
+    np.testing.assert_allclose(predict(ours, validation, LONG), expected, atol=1e-5)
+    for mine, theirs in zip(ours.get_weights(), network.get_weights(), strict=True):
+        np.testing.assert_allclose(mine, theirs, atol=1e-5)
+
+
+def test_a_masked_trial_promoted_from_1_to_3_epochs_equals_three_straight(tmp_path):
+    _, straight, _ = fit_masked(tmp_path / "straight", epochs=3)
+    _, first, _ = fit_masked(tmp_path / "a", epochs=1)
+    _, second, _ = fit_masked(tmp_path / "b", epochs=3, start=first)
+    assert scores(second) == scores(straight)
+    for ours, theirs in zip(second.variables, straight.variables, strict=True):
+        np.testing.assert_array_equal(ours, theirs)
+
+
+def test_reviews_come_back_in_their_own_order_from_an_evaluation_by_length():
+    model = build_model(CONFIGURATION, protocol=PROTOCOL, seed=7, masked=True)
+    reviews = split(30)
+    rows = view_of(reviews, np.arange(30), CONFIGURATION)
+    expected = model.predict_on_batch(rows)[:, 0]
+    assert len(set(expected.tolist())) > 20
+    np.testing.assert_allclose(predict(model, reviews, CONFIGURATION), expected, atol=1e-6)

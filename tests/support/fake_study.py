@@ -63,6 +63,7 @@ factor = 3
 
 [protocol]
 epochs = 5
+masked = false
 
 [baseline]
 maxlen = 200

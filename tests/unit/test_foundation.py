@@ -12,7 +12,7 @@ from lstm_study.configuration import BASELINE, Configuration
 from lstm_study.display import in_words
 from lstm_study.provenance import git_commit, now, sha256_of, versions
 from lstm_study.seeds import derive
-from lstm_study.workers.cost import seconds_per_work, step_work
+from lstm_study.workers.cost import mean_length, seconds_per_work, step_work
 from lstm_study.workers.crew import crew_size
 from tests.unit.test_store import EPOCH
 
@@ -42,8 +42,8 @@ def test_derived_seeds_differ_by_seed_purpose_and_index():
 
 
 def test_a_rate_of_known_epochs_predicts_an_equal_epoch_and_none_predicts_nothing():
-    assert seconds_per_work([], batch_size=64) is None
-    rate = seconds_per_work([(BASELINE, [EPOCH, EPOCH])], batch_size=64)
+    assert seconds_per_work([]) is None
+    rate = seconds_per_work([(step_work(BASELINE, batch_size=64), [EPOCH, EPOCH])])
     assert rate is not None
     assert rate * step_work(BASELINE, batch_size=64) == pytest.approx(2.0)
 
@@ -53,6 +53,17 @@ def test_work_grows_with_every_hyperparameter_that_costs_time():
     for change in ({"maxlen": 600}, {"embedding_dim": 200}, {"lstm_units": 200},
                    {"vocabulary_size": 60_000}, {"lstm_layers": 2}):  # fmt: skip
         assert step_work(BASELINE.with_values(**change), batch_size=64) > base
+
+
+def test_a_masked_training_costs_what_its_reviews_lengths_cost():
+    # Middles of the bins: 50 and 200, cut at 120.
+    counts = ((100, 3), (300, 1))
+    assert mean_length(counts, maxlen=500) == (3 * 50 + 200) / 4
+    assert mean_length(counts, maxlen=120) == (3 * 50 + 120) / 4
+    assert mean_length((), maxlen=120) == 120
+    whole = step_work(BASELINE, batch_size=64)
+    assert step_work(BASELINE, batch_size=64, steps=500) == whole
+    assert step_work(BASELINE, batch_size=64, steps=250) < 0.75 * whole
 
 
 def test_workers_share_the_processors_and_are_no_more_than_there_is_to_do():

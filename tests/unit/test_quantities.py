@@ -2,7 +2,7 @@
 
 import pytest
 
-from lstm_study.quantities import bytes_of, seconds_of
+from lstm_study.quantities import bytes_of, seconds_of, size_in_words
 
 
 @pytest.mark.parametrize(
@@ -29,3 +29,11 @@ def test_sizes(text, count):
 def test_what_is_no_size(text):
     with pytest.raises(ValueError, match="500MB"):
         bytes_of(text)
+
+
+@pytest.mark.parametrize(
+    ("count", "text"),
+    [(0, "0 B"), (999, "999 B"), (1_000, "1.0 KB"), (77_966_000, "78 MB"), (15 * 10**11, "1.5 TB")],
+)
+def test_sizes_in_words(count, text):
+    assert size_in_words(count) == text

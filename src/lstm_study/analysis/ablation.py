@@ -14,6 +14,7 @@ from lstm_study.records import Run, StudyRecords
 from lstm_study.spec import StudySpec
 
 ARM = "ablation"
+MASKED_BASELINE = "baseline-masked"
 VALIDATION_SUFFIX = "-validation"
 
 
@@ -65,11 +66,16 @@ def validation_run_id(arm: str, seed_index: int = 1) -> str:
     return f"{arm}{VALIDATION_SUFFIX}-s{seed_index}"
 
 
+def start_of(spec: StudySpec) -> str:
+    """Names the arm the way starts from: the baseline, read as the study's own networks are."""
+    return MASKED_BASELINE if spec.protocol.masked else "baseline"
+
+
 def ablation_path(records: StudyRecords) -> AblationPath | None:
     """Reads the way out of a study's records; None where it has none, or has not begun."""
     runs = {run.run_id: run for run in records.runs}
-    ends = [runs.get(validation_run_id(arm)) for arm in ("baseline", "winner")]
     spec = StudySpec.model_validate(records.spec, strict=False)
+    ends = [runs.get(validation_run_id(arm)) for arm in (start_of(spec), "winner")]
     if not spec.compare.ablation or ends[0] is None or ends[1] is None:
         return None
     return walk(records.runs, ends[0].configuration, ends[1].configuration, spec=spec)
@@ -87,7 +93,7 @@ def walk(
         spec: The study: its objective, and which epoch's score counts.
     """
     by_id = {run.run_id: run for run in runs}
-    start = score_of(by_id.get(validation_run_id("baseline")), spec)
+    start = score_of(by_id.get(validation_run_id(start_of(spec))), spec)
     here, score = baseline, start
     steps: list[AblationStep] = []
     while True:

@@ -189,6 +189,24 @@ def judge_all(
     )
 
 
+def judged_without(verdict: Verdict, without: Verdict) -> str:
+    """Says in one sentence what the verdict is without the near-duplicates, and if it changes.
+
+    Args:
+        verdict: On all test reviews.
+        without: The same question on those that have no near-duplicate.
+    """
+    if without.difference is None:
+        return f"Without them: {without.sentence}"
+    found = without.difference
+    changed = "the same" if without.kind == verdict.kind else f"another, {without.kind}"
+    return (
+        f"Without them the difference is {wording.points(found.difference)} percentage points, "
+        f"with a {100 * found.level:.4g}% interval from {wording.points(found.low)} to "
+        f"{wording.points(found.high)}, and the verdict is {changed}."
+    )
+
+
 def kind_of(difference: Difference) -> Kind:
     """Applies the rule to an interval."""
     if difference.low > 0:

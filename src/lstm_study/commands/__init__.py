@@ -2,6 +2,7 @@
 
 from lstm_study.commands.answer import Answer, read_answer
 from lstm_study.commands.baseline import baseline
+from lstm_study.commands.machines import join_chief
 from lstm_study.commands.opened import (
     REPORTS_FOLDER,
     RUNS_FOLDER,
@@ -39,6 +40,7 @@ __all__ = [
     "free_bytes",
     "held",
     "is_finished",
+    "join_chief",
     "open_study",
     "read_answer",
     "read_corpus",

@@ -17,6 +17,7 @@ from lstm_study.records import Trial
 from lstm_study.spec import StudySpec, parse_spec
 from lstm_study.store import Store
 from lstm_study.workers.crew import Context
+from lstm_study.workers.devices import require_gpus
 
 if TYPE_CHECKING:
     from lstm_study.corpus.types import Corpus
@@ -57,6 +58,8 @@ class OpenStudy:
         reports: `<out>/<name>`.
         command: The command line at work.
         workers: Workers asked for; None to choose.
+        workers_per_gpu: Workers that share a GPU; None to choose, or without a GPU.
+        bind: Where a chief listens for workers of other machines, "host:port"; "" for none.
     """
 
     spec: StudySpec
@@ -67,6 +70,8 @@ class OpenStudy:
     reports: Path
     command: str
     workers: int | None = None
+    workers_per_gpu: int | None = None
+    bind: str = ""
 
     @property
     def context(self) -> Context:
@@ -76,6 +81,8 @@ class OpenStudy:
             git_commit=git_commit(Path.cwd()),
             settings=self.settings,
             workers=self.workers,
+            workers_per_gpu=self.workers_per_gpu,
+            bind=self.bind,
         )
 
 
@@ -87,6 +94,8 @@ def open_study(
     settings: Sequence[str] = (),
     command: str = "",
     workers: int | None = None,
+    workers_per_gpu: int | None = None,
+    bind: str = "",
 ) -> OpenStudy:
     """Reads a study file.
 
@@ -98,10 +107,14 @@ def open_study(
         settings: One-off changes, each "table.key=value".
         command: The command line at work, for records.
         workers: Worker processes; None to choose.
+        workers_per_gpu: Worker processes that share a GPU; None to choose.
+        bind: Where a chief listens for workers of other machines, "host:port"; "" for none.
 
     Raises:
         SpecError: The file is missing or breaks rules.
+        DependencyError: Workers are to share GPUs, and none is visible.
     """
+    require_gpus(workers_per_gpu)
     text, where = _read_study(study)
     if data is not None:
         settings = [*settings, f"data.path={_toml_string(str(data))}"]
@@ -115,6 +128,8 @@ def open_study(
         reports=out / spec.study.name,
         command=command,
         workers=workers,
+        workers_per_gpu=workers_per_gpu,
+        bind=bind,
     )
 
 
@@ -136,12 +151,14 @@ def held(study: OpenStudy, *, fresh: bool = False) -> Iterator[None]:
 def begin(study: OpenStudy, *, show: Show) -> "Corpus":
     """Reads the reviews, and begins the study or checks that it is the one that began."""
     corpus = read_corpus(study, show=show)
-    study.store.begin(
+    changes = study.store.begin(
         study.spec,
         spec_text=study.spec_text,
         settings=study.settings,
         data_digest=corpus.digest,
     )
+    for change in changes:
+        show.stage("Spec", f"{change}; what is done stays valid")
     study.store.write_corpus(corpus.summary)
     return corpus
 

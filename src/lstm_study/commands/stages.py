@@ -10,16 +10,19 @@ from lstm_study.commands.opened import (
     Show,
     begin,
     check_writable,
+    free_bytes,
     held,
     telling,
     winner_of,
 )
 from lstm_study.errors import ComparisonError
 from lstm_study.provenance import git_commit, now, versions
+from lstm_study.quantities import size_in_words
 from lstm_study.records import Run, StudyRecords, Trial
 
 if TYPE_CHECKING:
     from lstm_study.comparison.arms import Plan
+    from lstm_study.search.plan import Plan as SearchPlan
 
 
 def run(study: OpenStudy, *, fresh: bool, show: Show) -> tuple[Answer, bool]:
@@ -53,12 +56,25 @@ def search(study: OpenStudy, *, show: Show) -> Trial:
 
         plan = plan_search(study.spec, study.store)
         show.stage("Search", plan_in_words(study.store.read_state("plan")))
+        show.stage("Disk", _disk_in_words(study, plan))
+
+        def on_open(address: str) -> None:
+            if address:
+                show.stage("Chief", f"join with: lstm-study worker {study.where} --chief {address}")
+
         run_search(
-            study.spec, study.store, plan, context=study.context, report=telling(study, show)
+            study.spec,
+            study.store,
+            plan,
+            context=study.context,
+            report=telling(study, show),
+            on_open=on_open,
         )
     stopped = study.store.read_state("plan")["stopped"]
+    if stopped:
+        show.stage("Search", stopped)
     found = winner_of(study)
-    show.stage("Search", f"{stopped or 'finished'}; winner {found.trial_id}")
+    show.stage("Search", f"{'ended' if stopped else 'finished'}; winner {found.trial_id}")
     return found
 
 
@@ -214,6 +230,27 @@ def _load_keras_tuner(study: OpenStudy) -> None:
 
     with output_to(study.store.log_path):
         import keras_tuner  # noqa: F401 - imported for its side effect on the log alone
+
+
+def _disk_in_words(study: OpenStudy, plan: "SearchPlan") -> str:
+    """Says what the search's checkpoints take at most, and whether there is room for them."""
+    from lstm_study.search.disk import peak_checkpoint_bytes
+    from lstm_study.workers.crew import crew_size
+
+    # Workers of an earlier command may have left more brackets open than these would.
+    earlier = [each.workers for each in study.store.read_sessions() if each.stage == "search"]
+    workers = plan.most_slots  # Where others may join, as many as can be of use.
+    if not study.bind:
+        workers = crew_size(
+            study.workers, jobs=plan.most_slots, workers_per_gpu=study.workers_per_gpu
+        ).workers
+    peak = peak_checkpoint_bytes(plan, spec=study.spec, workers=max([workers, *earlier]))
+    free = free_bytes(study.store.folder)
+    there = sum(path.stat().st_size for path in (study.store.folder / "checkpoints").glob("*.npz"))
+    words = f"at most {size_in_words(peak)} of checkpoints at a time, {size_in_words(free)} free"
+    if peak > free + there:
+        words += ": should it run full, the search pauses, and goes on once there is room"
+    return words
 
 
 def plan_in_words(plan: dict[str, Any]) -> str:

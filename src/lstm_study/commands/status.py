@@ -63,7 +63,8 @@ def _runs_planned(study: OpenStudy) -> int:
         winner_of(study)
     except ComparisonError:
         plan = study.spec.compare
-        return (2 + plan.runner_ups) * plan.seeds + 2 * plan.validation_seeds
+        arms = 2 + study.spec.protocol.masked + plan.runner_ups
+        return arms * plan.seeds + 2 * plan.validation_seeds
     return comparison_plan(study).trainings
 
 

@@ -4,7 +4,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from types import MappingProxyType
 
-from lstm_study.analysis.ablation import VALIDATION_SUFFIX, validation_run_id
+from lstm_study.analysis.ablation import (
+    MASKED_BASELINE,
+    VALIDATION_SUFFIX,
+    validation_run_id,
+)
 from lstm_study.analysis.search_summary import ranking
 from lstm_study.configuration import HYPERPARAMETERS, Configuration
 from lstm_study.provenance import now
@@ -15,9 +19,6 @@ from lstm_study.store import Store
 
 OWN_EPOCH_SUFFIX = "-own-epoch"
 VALIDATED = ("baseline", "winner")
-
-# Nothing in this package masks padding, so there is no arm for the baseline with masks: it is
-# wanted as soon as a study's own batches are masked, so that the winner is not credited with that.
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,6 +52,7 @@ class Plan:
             )
             # One fewer at each step, and the last step's is the winner's own validation run.
             steps = max(0, different * (different + 1) // 2 - 1)
+            steps += MASKED_BASELINE in self.arms
         return len(self.arms) * self.seeds + len(VALIDATED) * self.validation_seeds + steps
 
 
@@ -66,6 +68,9 @@ def plan_comparison(spec: StudySpec, trials: Sequence[Trial], *, more_seeds: int
     # The search may have drawn one configuration twice; an arm is compared once.
     different = list(dict.fromkeys(trial.configuration for trial in ranked))
     arms = {"baseline": spec.baseline.configuration, "winner": different[0]}
+    if spec.protocol.masked:
+        # So that the winner is not credited with what masking earned.
+        arms[MASKED_BASELINE] = spec.baseline.configuration
     for number, configuration in enumerate(different[1 : 1 + spec.compare.runner_ups], start=1):
         arms[f"runner-up-{number}"] = configuration
     return Plan(
@@ -98,6 +103,7 @@ def plan_runs(plan: Plan, *, spec: StudySpec, own_epochs: Mapping[str, int]) -> 
             configuration=configuration,
             epochs=spec.protocol.epochs,
             own_epoch=own_epochs.get(arm),
+            masked=is_masked(arm, spec),
         )
         for index in range(1, plan.seeds + 1)
         for arm, configuration in plan.arms.items()
@@ -107,9 +113,10 @@ def plan_runs(plan: Plan, *, spec: StudySpec, own_epochs: Mapping[str, int]) -> 
 def plan_validation_runs(plan: Plan, *, spec: StudySpec) -> list[Run]:
     """Plans the runs of baseline and winner that leave the validation reviews out.
 
-    They train for the search's full budget, with seeds that no trial and no other run has.
+    They train for the search's full budget, with seeds that no trial and no other run has. An
+    ablation starts from one of the masked baseline, where there is such an arm.
     """
-    return [
+    planned = [
         validation_run(
             validation_run_id(arm, index),
             arm=arm + VALIDATION_SUFFIX,
@@ -120,6 +127,22 @@ def plan_validation_runs(plan: Plan, *, spec: StudySpec) -> list[Run]:
         for index in range(1, plan.validation_seeds + 1)
         for arm in VALIDATED
     ]
+    if plan.ablation and MASKED_BASELINE in plan.arms:
+        planned.append(
+            validation_run(
+                validation_run_id(MASKED_BASELINE),
+                arm=MASKED_BASELINE + VALIDATION_SUFFIX,
+                configuration=plan.arms[MASKED_BASELINE],
+                spec=spec,
+            )
+        )
+    return planned
+
+
+def is_masked(arm: str, spec: StudySpec) -> bool:
+    """Whether an arm's trainings are masked: as the study's are, but never the baseline's."""
+    named = arm.removesuffix(OWN_EPOCH_SUFFIX).removesuffix(VALIDATION_SUFFIX)
+    return spec.protocol.masked and named != "baseline"
 
 
 def validation_run(
@@ -133,6 +156,7 @@ def validation_run(
         seed=derive(spec.study.seed, "validation run", seed_index),
         configuration=configuration,
         epochs=spec.search.max_epochs,
+        masked=is_masked(arm, spec),
     )
     return replace(run, trained_on="train")
 
@@ -155,6 +179,7 @@ def own_epoch_run(run: Run) -> Run | None:
             configuration=run.configuration,
             epochs=run.own_epoch,
             own_epoch=run.own_epoch,
+            masked=run.masked,
         ),
         trained_as=run.run_id,
     )
@@ -186,6 +211,7 @@ def _run(
     seed: int,
     configuration: Configuration,
     epochs: int,
+    masked: bool,
     own_epoch: int | None = None,
 ) -> Run:
     return Run(
@@ -196,6 +222,7 @@ def _run(
         configuration=configuration,
         protocol_epochs=epochs,
         own_epoch=own_epoch,
+        masked=masked,
         status="running",
         parameter_count=configuration.parameter_count,
         started_at=now(),

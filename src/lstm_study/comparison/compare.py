@@ -40,7 +40,11 @@ def run_comparison(
         return
     losses: dict[str, int] = {}
     at_work: dict[str, Job] = {}
-    size = crew_size(context.workers, jobs=max(1, len(jobs.planned_runs)))
+    size = crew_size(
+        context.workers,
+        jobs=max(1, len(jobs.planned_runs)),
+        workers_per_gpu=context.workers_per_gpu,
+    )
     watch = Watch(
         store,
         stage="compare",
@@ -90,7 +94,7 @@ def run_comparison(
                 items=items,
                 total=plan.trainings,
                 to_begin=[
-                    (run.configuration, float(_last_epoch(run)))
+                    (run.configuration, float(_last_epoch(run)), run.masked)
                     for run in planned
                     if run.run_id not in ids
                 ],

@@ -110,6 +110,7 @@ class _Work:
                 protocol=self._spec.protocol,
                 seed=run.seed,
                 epochs=run.protocol_epochs,
+                masked=run.masked,
             ),
             reviews=self._corpus.train if leaves_out else self._corpus.training,
             validation=self._corpus.validation if leaves_out else None,

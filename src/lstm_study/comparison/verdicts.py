@@ -3,7 +3,7 @@
 from dataclasses import replace
 
 from lstm_study.analysis.arms import arms_from_records, without
-from lstm_study.analysis.verdict import Verdict, judge
+from lstm_study.analysis.verdict import Verdict, judge, judged_without
 from lstm_study.comparison import seeds
 from lstm_study.comparison.arms import OWN_EPOCH_SUFFIX, VALIDATED
 from lstm_study.records import StudyRecords
@@ -34,7 +34,7 @@ def judge_study(
     notes = (
         *verdict.notes,
         *_of_one_configuration(records),
-        *_of_near_duplicates(records, without),
+        *_of_near_duplicates(records, verdict, without),
         *_of_own_epochs(records),
         *seeds.in_words(spec, store),
     )
@@ -63,17 +63,23 @@ def judge_without_near_duplicates(
 
 
 def _of_one_configuration(records: StudyRecords) -> list[str]:
-    found = {run.arm: run.configuration for run in records.runs if run.arm in VALIDATED}
-    if len(found) < len(VALIDATED) or len(set(found.values())) > 1:
+    runs = [run for run in records.runs if run.arm in VALIDATED]
+    if {run.arm for run in runs} < {*VALIDATED} or len({run.configuration for run in runs}) > 1:
         return []
+    if len({run.masked for run in runs}) > 1:
+        return [
+            "The search's winner has the baseline's own values: the two differ in masking alone."
+        ]
     return ["The search's winner is the baseline itself: the two arms are the same trainings."]
 
 
-def _of_near_duplicates(records: StudyRecords, verdict: Verdict | None) -> list[str]:
+def _of_near_duplicates(
+    records: StudyRecords, verdict: Verdict, without: Verdict | None
+) -> list[str]:
     found = records.near_duplicates
     if found is None:
         return []
-    if verdict is None:
+    if without is None:
         every = found.positions and len(found.positions) == found.test_reviews
         many = "Every" if every else "No"
         return [f"{many} test review is a near-duplicate of a training review."]
@@ -82,7 +88,7 @@ def _of_near_duplicates(records: StudyRecords, verdict: Verdict | None) -> list[
         if len(found.positions) == 1
         else f"{len(found.positions):,} test reviews are near-duplicates of training reviews"
     )
-    return [f"{many} ({found.exact:,} word for word). Without: {verdict.sentence}"]
+    return [f"{many} ({found.exact:,} word for word). {judged_without(verdict, without)}"]
 
 
 def _of_own_epochs(records: StudyRecords) -> list[str]:

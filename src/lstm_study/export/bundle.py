@@ -6,7 +6,6 @@ from typing import Any
 
 from numpy.typing import NDArray
 
-from lstm_study.configuration import Configuration
 from lstm_study.corpus.vocabulary import Vocabulary
 from lstm_study.errors import ExportError
 from lstm_study.export.card import example, model_card
@@ -100,7 +99,7 @@ def write_bundle(
             _write(paths.vocabulary, "".join(f"{word}\n" for word in vocabulary.words))
         _write_networks(paths, run=run, weights=weights, vocabulary=vocabulary)
         if paths.ensemble is not None:
-            _write_ensemble(paths.ensemble, run.configuration, members)
+            _write_ensemble(paths.ensemble, run, members)
         write_sums(new)
     return paths_of(folder, **holds)
 
@@ -112,11 +111,11 @@ def _write_networks(
     weights: Sequence[NDArray[Any]],
     vocabulary: Vocabulary | None,
 ) -> None:
-    network = plain_network(run.configuration)
+    network = plain_network(run.configuration, masked=run.masked)
     set_weights(network, weights, where=run.run_id)
     save_network(network, paths.network)
     save_network(network, paths.network_h5)
-    portable = plain_network(run.configuration, use_cudnn=False)
+    portable = plain_network(run.configuration, masked=run.masked, use_cudnn=False)
     set_weights(portable, weights, where=run.run_id)
     if paths.onnx is not None:
         save_onnx(portable, paths.onnx)
@@ -131,10 +130,10 @@ def _write_networks(
 
 def _write_ensemble(
     path: Path,
-    configuration: Configuration,
+    run: Run,
     members: Sequence[tuple[Run, Sequence[NDArray[Any]]]],
 ) -> None:
-    network = ensemble_network(configuration, members=len(members))
+    network = ensemble_network(run.configuration, members=len(members), masked=run.masked)
     set_weights(
         network,
         [array for _, weights in members for array in weights],

@@ -72,7 +72,7 @@ def model_card(facts: BundleFacts, *, verdict_sentence: str) -> str:
             "no_ensemble": facts.no_ensemble,
             "title": records.title,
             "study": records.name,
-            "protocol": dict(records.spec.get("protocol", {})),
+            "protocol": records.spec.get("protocol", {}) | {"masked": facts.run.masked},
             "deviations": records.deviations,
             "settings": records.settings,
             "sentence": verdict_sentence,

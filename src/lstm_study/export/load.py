@@ -164,6 +164,7 @@ def load_bundle(folder: Path, *, ensemble: bool = False) -> Bundle:
         network=load_network(
             network_path,
             settings.configuration,
+            masked=settings.masked,
             members=len(settings.ensemble) if ensemble else 1,
         ),
     )

@@ -24,7 +24,9 @@ _LAYER_SETTINGS = {
 }  # fmt: skip
 
 
-def plain_network(configuration: Configuration, *, use_cudnn: bool | str = "auto") -> Any:
+def plain_network(
+    configuration: Configuration, *, masked: bool = False, use_cudnn: bool | str = "auto"
+) -> Any:
     """Builds the documented network from layers that every Keras has, not compiled.
 
     Its weights are those of `model.builder.build_network`, in the same order. They are drawn at
@@ -32,6 +34,8 @@ def plain_network(configuration: Configuration, *, use_cudnn: bool | str = "auto
 
     Args:
         configuration: The hyperparameters.
+        masked: Whether padding is masked, as in the run that leaves. cuDNN, which takes padding at
+            the end alone, is never used then.
         use_cudnn: `keras.layers.LSTM`'s own; False for a graph that must run on any device.
 
     Returns:
@@ -42,7 +46,10 @@ def plain_network(configuration: Configuration, *, use_cudnn: bool | str = "auto
 
     inputs = keras.Input(shape=(configuration.maxlen,), dtype="int32", name="token_ids")
     outputs = keras.layers.Embedding(
-        configuration.vocabulary_size, configuration.embedding_dim, name="embedding"
+        configuration.vocabulary_size,
+        configuration.embedding_dim,
+        mask_zero=masked,
+        name="embedding",
     )(inputs)
     for layer in range(configuration.lstm_layers):
         outputs = keras.layers.LSTM(
@@ -50,7 +57,7 @@ def plain_network(configuration: Configuration, *, use_cudnn: bool | str = "auto
             dropout=configuration.dropout,
             recurrent_dropout=configuration.recurrent_dropout,
             return_sequences=layer + 1 < configuration.lstm_layers,
-            use_cudnn=use_cudnn,
+            use_cudnn=False if masked else use_cudnn,
             seed=derive(1, "dropout", layer),
             name=f"lstm_{layer + 1}" if configuration.lstm_layers > 1 else "lstm",
         )(outputs)
@@ -58,12 +65,13 @@ def plain_network(configuration: Configuration, *, use_cudnn: bool | str = "auto
     return keras.Model(inputs, outputs, name="sentiment_lstm")
 
 
-def ensemble_network(configuration: Configuration, *, members: int) -> Any:
+def ensemble_network(configuration: Configuration, *, members: int, masked: bool = False) -> Any:
     """Builds one network out of several alike, whose probability is the mean of theirs.
 
     Args:
         configuration: The hyperparameters of every member.
         members: How many, >= 2. Their weights follow each other, member by member: set them.
+        masked: As in `plain_network`.
 
     Returns:
         A Keras model as `plain_network` gives it.
@@ -73,7 +81,7 @@ def ensemble_network(configuration: Configuration, *, members: int) -> Any:
     inputs = keras.Input(shape=(configuration.maxlen,), dtype="int32", name="token_ids")
     probabilities = []
     for number in range(1, members + 1):
-        member = plain_network(configuration)
+        member = plain_network(configuration, masked=masked)
         member.name = f"member_{number}"
         probabilities.append(member(inputs))
     outputs = keras.layers.Average(name="probability")(probabilities)
@@ -105,11 +113,16 @@ def save_network(network: Any, path: Path) -> None:
     """Saves a network; the file's suffix says how: `.keras`, or `.h5` for Keras's older format.
 
     Keras's warning that HDF5 is legacy is dropped: the format is written on purpose, beside the
-    newer one.
+    newer one. There a network with a mask is a `Sequential`, which makes the mask between its
+    layers; in a functional model the comparison would be a layer that Keras 3.15 can't load back.
 
     Raises:
         OSError: The file can't be written.
     """
+    if path.suffix == ".h5" and any(getattr(each, "mask_zero", False) for each in network.layers):
+        import keras
+
+        network = keras.Sequential(network.layers, name=network.name)
     with quietly():
         network.save(path)
 
@@ -145,7 +158,9 @@ def save_onnx(network: Any, path: Path) -> None:
         network.export(path, format="onnx", verbose=False)
 
 
-def load_network(path: Path, configuration: Configuration, *, members: int = 1) -> Any:
+def load_network(
+    path: Path, configuration: Configuration, *, masked: bool = False, members: int = 1
+) -> Any:
     """Loads a saved network and makes sure that it is the one that the configuration describes.
 
     Nothing in the file is run: Keras's safe mode is on.
@@ -153,6 +168,7 @@ def load_network(path: Path, configuration: Configuration, *, members: int = 1) 
     Args:
         path: The file.
         configuration: The hyperparameters.
+        masked: As in `plain_network`.
         members: How many networks it holds: more than 1 for an ensemble.
 
     Raises:
@@ -169,9 +185,9 @@ def load_network(path: Path, configuration: Configuration, *, members: int = 1) 
             "Install the Keras that configuration.json names, or export the model again."
         ) from error
     expected = (
-        plain_network(configuration)
+        plain_network(configuration, masked=masked)
         if members == 1
-        else ensemble_network(configuration, members=members)
+        else ensemble_network(configuration, members=members, masked=masked)
     )
     found, described = _anatomy(network), _anatomy(expected)
     if found != described:

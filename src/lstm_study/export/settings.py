@@ -66,6 +66,7 @@ class Settings:
         threshold: A probability above it is read as the positive label.
         words: How many words vocabulary.txt holds; None if there is none.
         ensemble: The runs that the ensemble is of; empty if there is none.
+        masked: Whether the network masks its padding; bundles of old don't say, and don't.
     """
 
     run_id: str
@@ -74,6 +75,7 @@ class Settings:
     threshold: float
     words: int | None
     ensemble: tuple[str, ...] = ()
+    masked: bool = False
 
 
 def as_json(facts: BundleFacts) -> str:
@@ -96,11 +98,12 @@ def as_json(facts: BundleFacts) -> str:
             "how_chosen": facts.chosen,
             "seed": run.seed,
             "epochs": run.protocol_epochs,
-            "protocol": records.spec.get("protocol", {}),
+            "protocol": records.spec.get("protocol", {}) | {"masked": run.masked},
             "parameters": run.configuration.parameter_count,
             "test_accuracy": run.test_accuracy,
         },
         "hyperparameters": run.configuration.as_dict(),
+        "masked": run.masked,
         "labels": {"negative": facts.labels[0], "positive": facts.labels[1]},
         "threshold": THRESHOLD,
         "token_ids": {
@@ -158,6 +161,7 @@ def read_settings(path: Path) -> Settings:
             threshold=float(values["threshold"]),
             words=None if values["words"] is None else int(values["words"]),
             ensemble=tuple(str(run_id) for run_id in values["ensemble"]),
+            masked=bool(values.get("masked", False)),
         )
     except (KeyError, TypeError, ValueError) as error:
         raise ExportError(

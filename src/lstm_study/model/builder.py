@@ -16,29 +16,34 @@ OPTIMIZERS = {
 }
 
 
-def build_network(configuration: Configuration, *, seed: int) -> keras.Model:
+def build_network(configuration: Configuration, *, seed: int, masked: bool = False) -> keras.Model:
     """Builds the documented network, not compiled.
 
     `Embedding → LSTM(dropout, recurrent_dropout) → Dense(1, sigmoid)`, with every initialiser at
-    Keras's default and seeded, and no mask: the documented baseline reads its padding. The LSTM is
-    `model/lstm.py`'s: Keras's own, with a faster loop over time.
+    Keras's default and seeded. The LSTM is `model/lstm.py`'s: Keras's own, with a faster loop over
+    time.
 
     Args:
         configuration: The hyperparameters.
         seed: Seed of weights and dropout; no global random state is read.
+        masked: Whether padding is masked, so that the LSTM holds its state over it. The documented
+            baseline reads its padding.
 
     Returns:
         A model from token ids, int32 [batch, maxlen], to probabilities of the positive label,
-        float32 [batch, 1].
+        float32 [batch, 1]. With a mask the ids may be of any length.
     """
     initializers = keras.initializers
-    inputs = keras.Input(shape=(configuration.maxlen,), dtype="int32", name="token_ids")
+    inputs = keras.Input(
+        shape=(None if masked else configuration.maxlen,), dtype="int32", name="token_ids"
+    )
     outputs = keras.layers.Embedding(
         configuration.vocabulary_size,
         configuration.embedding_dim,
         embeddings_initializer=initializers.RandomUniform(
             -0.05, 0.05, seed=derive(seed, "weights", "embedding")
         ),
+        mask_zero=masked,
         name="embedding",
     )(inputs)
     for layer in range(configuration.lstm_layers):
@@ -65,18 +70,26 @@ def build_network(configuration: Configuration, *, seed: int) -> keras.Model:
     return keras.Model(inputs, outputs, name="sentiment_lstm")
 
 
-def build_model(configuration: Configuration, *, protocol: ProtocolTable, seed: int) -> Any:
+def build_model(
+    configuration: Configuration, *, protocol: ProtocolTable, seed: int, masked: bool = False
+) -> Any:
     """Builds and compiles the documented network: binary cross-entropy and accuracy.
 
     Args:
         configuration: The hyperparameters.
         protocol: Optimizer and learning rate; batch size and epochs are the training's.
         seed: Seed of weights and dropout.
+        masked: As in `build_network`; `protocol.masked` is the study's, not the baseline's.
     """
-    model = build_network(configuration, seed=seed)
+    model = build_network(configuration, seed=seed, masked=masked)
     model.compile(
         optimizer=OPTIMIZERS[protocol.optimizer](learning_rate=protocol.learning_rate),
         loss="binary_crossentropy",
         metrics=["accuracy"],
     )
     return model
+
+
+def is_masked(model: keras.Model) -> bool:
+    """Whether a network as from `build_network` masks its padding."""
+    return bool(model.get_layer("embedding").mask_zero)

@@ -154,12 +154,19 @@ def _with_room(sequences: Any, mask: Any) -> tuple[Any, Span]:
         sizes = [2**n for n in range(SMALLEST_CAPACITY.bit_length() - 1, 21)]
         room = ops.min(ops.where(ops.convert_to_tensor(sizes) >= time, sizes, LARGEST_CAPACITY))
     padding = room - time
+    first = ops.zeros((), "int32")
+    chunks = (ops.cast(time, "int32") + (CHUNK - 1)) // CHUNK
     if mask is None:
         mask = ops.ones((batch, time), "bool")
-    alive = ops.pad(ops.transpose(ops.cast(mask, "bool")), ((0, padding), (0, 0)))
+    else:
+        mask = ops.cast(mask, "bool")
+        anywhere = ops.any(mask, axis=0)
+        first = ops.where(
+            ops.any(anywhere), ops.cast(ops.argmax(anywhere), "int32") // CHUNK, chunks
+        )
+    alive = ops.pad(ops.transpose(mask), ((0, padding), (0, 0)))
     sequences = ops.pad(sequences, ((0, 0), (0, padding), (0, 0)))
-    chunks = (ops.cast(time, "int32") + (CHUNK - 1)) // CHUNK
-    return sequences, Span(alive, chunks)
+    return sequences, Span(alive, first, chunks)
 
 
 def _differentiable(

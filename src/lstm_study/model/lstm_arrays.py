@@ -50,10 +50,12 @@ class Span(NamedTuple):
 
     Attributes:
         alive: bool [capacity, batch]; where False the state is held and the input not read.
-        chunks: int scalar; steps from `chunks · CHUNK` on are not visited at all.
+        first: int scalar; the chunks before it hold the initial state and are not visited.
+        chunks: int scalar; nor are those from it on.
     """
 
     alive: Tensor
+    first: Tensor
     chunks: Tensor
 
 
@@ -97,6 +99,11 @@ def slice_at(array: Any, start: tuple[Any, ...], sizes: tuple[Any, ...]) -> Any:
 def room(steps: Any, like: Any) -> Any:
     """Zeros for `steps` arrays like the one given."""
     return ops.zeros((steps, *ops.shape(like)), like.dtype)
+
+
+def filled(steps: Any, state: Any) -> Any:
+    """An array of `steps` times the state: what the steps that are not visited hold."""
+    return ops.broadcast_to(state, (steps, *ops.shape(state)))
 
 
 def at(buffer: Any, t: Any) -> Any:

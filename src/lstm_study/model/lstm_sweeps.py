@@ -11,8 +11,9 @@ them several times faster than a loop over Keras's cell with automatic different
 - Within a chunk a plain loop runs step by step. Writing the steps out one after another was
   slower, to compile and to run: XLA then recomputes the gradient's chain through the carry anew
   for each later step.
-- The number of chunks is data, not shape: arrays may be longer than the time they hold, and one
-  compiled program then serves every shorter length.
+- The first chunk and the last are data, not shape: arrays may be longer than the time they hold,
+  and one compiled program then serves every shorter length. Chunks at the front that are padding in
+  the whole batch are not visited.
 
 Gates are in Keras's order: input, forget, candidate, output. In comments and docstrings `batch`,
 `capacity` (time of the arrays), `features` and `units` are the sizes.
@@ -39,6 +40,7 @@ from lstm_study.model.lstm_arrays import (
     chunk_of_sequences,
     chunk_of_states,
     dropped,
+    filled,
     flat,
     is_alive,
     loop,
@@ -73,8 +75,8 @@ def sweep_forward(
     gates = tuple(room(time, state[0]) for _ in range(GATES))
     kept = Kept(
         gates,
-        put(room(time + 1, state[0]), 0, state[0]),
-        put(room(time + 1, state[1]), 0, state[1]),
+        filled(time + 1, state[0]),
+        filled(time + 1, state[1]),
     )
 
     def keep(t: Any, gates: Sequence[Any], output: Any, carry: Any, kept: Any) -> Kept:
@@ -96,7 +98,7 @@ def sweep_outputs(
 ) -> tuple[tuple[Tensor, Tensor], Tensor]:
     """As `sweep_forward`, but keeps only the outputs: float [capacity, batch, units]."""
     time = sequences.shape[1] or ops.shape(sequences)[1]
-    outputs = room(time, state[0])
+    outputs = filled(time, state[0])
     return _run_forward(
         sequences, weights, state, masks, span, outputs, lambda t, _g, h, _c, kept: put(kept, t, h)
     )
@@ -128,7 +130,8 @@ def _run_forward(
 ) -> tuple[tuple[Any, Any], Any]:
     kernels, recurrent, biases = (ops.split(weight, GATES, axis=-1) for weight in weights)
 
-    def chunk(j: Any, output: Any, carry: Any, kept: Any) -> Any:
+    def chunk(i: Any, output: Any, carry: Any, kept: Any) -> Any:
+        j = span.first + i
         rows = chunk_of_sequences(sequences, j)
         projected = [
             product(x, kernel) + bias
@@ -152,7 +155,7 @@ def _run_forward(
 
         return loop(CHUNK, step, (output, carry, kept))
 
-    output, carry, kept = loop(span.chunks, chunk, (*state, kept))
+    output, carry, kept = loop(span.chunks - span.first, chunk, (*state, kept))
     return (output, carry), kept
 
 
@@ -252,7 +255,11 @@ def sweep_backward(
         for _ in range(GATES)
     )
     start = (*d_state, ops.zeros_like(sequences), d_z, sums)
-    d_output, d_carry, d_sequences, _, sums = loop(span.chunks, chunk, start)
+    d_output, d_carry, d_sequences, _, sums = loop(span.chunks - span.first, chunk, start)
+    if d_outputs is not None:
+        # The outputs of the chunks before the first are the initial state.
+        skipped = ops.arange(d_outputs.shape[1] or ops.shape(d_outputs)[1]) < span.first * CHUNK
+        d_output = d_output + ops.sum(ops.where(skipped[None, :, None], d_outputs, 0.0), axis=1)
     d_kernel, d_recurrent, d_bias = (
         ops.cast(ops.transpose(ops.concatenate(parts)), weights.kernel.dtype)
         for parts in zip(*sums, strict=True)

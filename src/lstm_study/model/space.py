@@ -151,7 +151,12 @@ class LSTMHyperModel(keras_tuner.HyperModel):  # type: ignore[misc]
 
     def build(self, hp: keras_tuner.HyperParameters) -> Any:
         """Builds and compiles the network of the values in `hp`."""
-        return build_model(configuration_of(hp.values), protocol=self.protocol, seed=self.seed)
+        return build_model(
+            configuration_of(hp.values),
+            protocol=self.protocol,
+            seed=self.seed,
+            masked=self.protocol.masked,
+        )
 
 
 def _typed(name: str, value: float) -> int | float:

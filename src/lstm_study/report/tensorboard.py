@@ -11,6 +11,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+from lstm_study.configuration import HYPERPARAMETERS
 from lstm_study.errors import ReportError
 from lstm_study.records import Epoch, Run, StudyRecords, Trial
 from lstm_study.report.event_file import framed, message
@@ -19,7 +20,8 @@ FOLDER_NAME = "tensorboard"
 _MEASURES = ("train_loss", "train_accuracy", "validation_loss", "validation_accuracy",
              "train_seconds")  # fmt: skip
 _METRICS = ("score", "validation_accuracy", "validation_loss", "test_accuracy", "test_loss")
-_STATUS = {"completed": 1, "failed": 2, "running": 3, "interrupted": 2}
+# Of HParams: success and failure. One that runs, or will go on, has not ended.
+_STATUS = {"completed": 1, "failed": 2}
 _FLOAT64 = 3
 
 
@@ -57,35 +59,50 @@ def write_tensorboard(records: StudyRecords, *, folder: Path) -> Path:
 
 def event_files(records: StudyRecords) -> dict[str, bytes]:
     """Renders every event file: path within the folder → bytes."""
-    files = {f"events.out.tfevents.0.{records.name}": framed([_experiment(records)])}
-    for trial in records.trials:
-        stage = "control" if trial.role == "control" else "search"
-        files[_path(stage, trial.trial_id)] = framed(_events(trial, trial.trial_id, stage))
-    for run in records.runs:
-        files[_path("runs", run.run_id)] = framed(_events(run, run.run_id, run.arm))
-    return files
+    files = dict([experiment_file(records.name, began=_began(records))])
+    trainings: list[Trial | Run] = [*records.trials, *records.runs]
+    return files | dict(event_file(training) for training in trainings)
 
 
-def _path(stage: str, name: str) -> str:
-    return f"{stage}/{name}/events.out.tfevents.0.{name}"
+def experiment_file(name: str, *, began: str) -> tuple[str, bytes]:
+    """Renders what names the hyperparameters and metrics of the HParams tab: path and bytes.
 
-
-def _experiment(records: StudyRecords) -> Any:
-    """Names the hyperparameters and metrics of the HParams tab."""
-    names = list(records.trials[0].configuration.as_dict()) if records.trials else []
+    Args:
+        name: The study's.
+        began: When, ISO 8601; "" where nothing has begun.
+    """
     experiment = message(
         "Experiment",
         hparam_infos=[
             message("HParamInfo", name=name, display_name=name, type=_FLOAT64)
-            for name in (*names, "budget_epochs")
+            for name in (*HYPERPARAMETERS, "budget_epochs")
         ],
         metric_infos=[
             message("MetricInfo", name=message("MetricName", tag=tag), display_name=tag)
             for tag in _METRICS
         ],
     )
-    began = min((item.started_at for item in records.sessions), default="")
-    return _hparams_event("_hparams_/experiment", _seconds(began), experiment=experiment)
+    event = _hparams_event("_hparams_/experiment", _seconds(began), experiment=experiment)
+    return f"events.out.tfevents.0.{name}", framed([event])
+
+
+def event_file(training: Trial | Run) -> tuple[str, bytes]:
+    """Renders the event file of a trial or run: path within the folder, and bytes.
+
+    A later record of the same training renders to the same bytes and more: so a file can be brought
+    up to date by appending.
+    """
+    if isinstance(training, Trial):
+        stage = group = "control" if training.role == "control" else "search"
+        name = training.trial_id
+    else:
+        stage, group, name = "runs", training.arm, training.run_id
+    path = f"{stage}/{name}/events.out.tfevents.0.{name}"
+    return path, framed(_events(training, name, group))
+
+
+def _began(records: StudyRecords) -> str:
+    return min((item.started_at for item in records.sessions), default="")
 
 
 def _events(training: Trial | Run, name: str, group: str) -> list[Any]:
@@ -107,12 +124,14 @@ def _events(training: Trial | Run, name: str, group: str) -> list[Any]:
     for epoch in training.epochs:
         clock += epoch.train_seconds + epoch.validation_seconds
         events.append(_scalars(clock, epoch.epoch, _of_epoch(epoch)))
+    if training.status not in _STATUS:
+        return events
     last = training.epochs[-1].epoch if training.epochs else 0
     ended = _seconds(training.ended_at) or clock
     events.append(_scalars(ended, last, _of_training(training)))
     end = message("SessionEnd", status=_STATUS[training.status], end_time_secs=ended)
     events.append(_hparams_event("_hparams_/session_end_info", ended, session_end_info=end))
-    return [event for event in events if event is not None]
+    return events
 
 
 def _of_epoch(epoch: Epoch) -> dict[str, float | None]:

@@ -17,7 +17,7 @@ from lstm_study.model.space import hyperparameters
 from lstm_study.provenance import now
 from lstm_study.records import Failure, Trial
 from lstm_study.search.plan import Plan, trial_of
-from lstm_study.search.promotion import GoOn, Start, needed_checkpoints, next_trial
+from lstm_study.search.promotion import GoOn, Next, Start, needed_checkpoints, next_trial
 from lstm_study.search.proposals import propose
 from lstm_study.spec import StudySpec
 from lstm_study.store import Store
@@ -70,6 +70,12 @@ class RecordedHyperband(keras_tuner.oracles.HyperbandOracle):  # type: ignore[mi
         return self._bugs_in_a_row >= _BUGS_ALLOWED
 
     @property
+    def is_over(self) -> bool:
+        """Whether nothing is left to hand out, and no worker is at a trial."""
+        with self._lock:
+            return self._next() == "done" and not self.ongoing_trials
+
+    @property
     def stop_reason(self) -> str:
         """Why the search ended before its plan; "" if it did not."""
         return self._stop_reason
@@ -104,23 +110,10 @@ class RecordedHyperband(keras_tuner.oracles.HyperbandOracle):  # type: ignore[mi
     def populate_space(self, trial_id: str) -> dict[str, Any]:
         """Chooses the next trial from plan and records, and writes its record."""
         del trial_id  # Ours name the slot, not the order in which trials happened to start.
-        assigned = {trial.trial_id for trial in self.ongoing_trials.values()}
-        if self._stop_reason:
-            return {"status": TrialStatus.STOPPED}
-        most = self._spec.search.max_trials
-        may_start = most is None or len(self._records) < most
-        answer = next_trial(
-            self._plan,
-            self._records,
-            assigned=assigned,
-            direction=self._spec.study.direction,
-            may_start=may_start,
-        )
+        answer = self._next()
         if answer == "wait":
             return {"status": TrialStatus.IDLE}
         if answer == "done":
-            if not may_start and len(self._records) < self._plan.trials:
-                self.stop(f"search.max_trials of {self._spec.search.max_trials} is reached")
             return {"status": TrialStatus.STOPPED}
         record = answer.trial if isinstance(answer, GoOn) else self._start(answer)
         self._records[record.trial_id] = record
@@ -135,6 +128,29 @@ class RecordedHyperband(keras_tuner.oracles.HyperbandOracle):  # type: ignore[mi
             values["tuner/trial_id"] = record.parent
         return {"status": TrialStatus.RUNNING, "values": values, "trial_id": record.trial_id}
 
+    def _may_start(self) -> bool:
+        """Whether max_trials allows another trial; the control is beside the search, not in it."""
+        most = self._spec.search.max_trials
+        begun = sum(record.role == "search" for record in self._records.values())
+        planned = sum(item.bracket.trials for item in self._plan.brackets if item.role == "search")
+        return most is None or begun < most or begun >= planned
+
+    def _next(self) -> Next:
+        """Says what comes next, and takes note of a limit that ends the search."""
+        if self._stop_reason:
+            return "done"
+        may_start = self._may_start()
+        answer = next_trial(
+            self._plan,
+            self._records,
+            assigned={trial.trial_id for trial in self.ongoing_trials.values()},
+            direction=self._spec.study.direction,
+            may_start=may_start,
+        )
+        if answer == "done" and not may_start and len(self._records) < self._plan.trials:
+            self.stop(f"search.max_trials of {self._spec.search.max_trials} is reached")
+        return answer
+
     def _start(self, start: Start) -> Trial:
         configuration = start.slot.configuration
         if start.round:
@@ -142,7 +158,13 @@ class RecordedHyperband(keras_tuner.oracles.HyperbandOracle):  # type: ignore[mi
             configuration = parent.configuration
         elif configuration is None:
             configuration = propose(self._spec, list(self._records.values()))
-        return trial_of(start.planned, start.slot, start.round, configuration=configuration)
+        return trial_of(
+            start.planned,
+            start.slot,
+            start.round,
+            configuration=configuration,
+            masked=self._spec.protocol.masked,
+        )
 
     def update_trial(self, trial_id: str, metrics: Any, step: int = 0) -> TunerTrial:
         """Takes note of nothing: the record that the worker wrote holds the history whole."""
@@ -169,10 +191,15 @@ class RecordedHyperband(keras_tuner.oracles.HyperbandOracle):  # type: ignore[mi
                     del self.ongoing_trials[tuner_id]
             self._prune()
 
-    def lose_worker(self, tuner_id: str, *, exit_code: int) -> Trial | None:
+    def lose_worker(self, tuner_id: str, *, exit_code: int | None) -> Trial | None:
         """Takes back the trial of a worker that died, so that another goes on with it.
 
         A trial whose worker dies for the third time is given up as failed.
+
+        Args:
+            tuner_id: The worker.
+            exit_code: Of its process; None where it left with its machine, which is no fault of the
+                trial.
 
         Returns:
             The trial, if the worker had one.
@@ -184,8 +211,10 @@ class RecordedHyperband(keras_tuner.oracles.HyperbandOracle):  # type: ignore[mi
                 return None
             record = self._store.read_trial(ongoing.trial_id)
             assert record is not None, "a trial that was handed out has a record"
-            losses = self._losses[record.trial_id] = self._losses.get(record.trial_id, 0) + 1
-            if record.status == "running" and losses > _LOSSES_ALLOWED:
+            self._store.discard_half_written(record.trial_id)
+            losses = self._losses.get(record.trial_id, 0) + (exit_code is not None)
+            self._losses[record.trial_id] = losses
+            if exit_code is not None and record.status == "running" and losses > _LOSSES_ALLOWED:
                 record = _given_up(record, losses=losses, exit_code=exit_code)
                 self._store.write_trial(record)
             self._records[record.trial_id] = record

@@ -69,6 +69,11 @@ class Plan:
         """Epochs planned, over all brackets and rounds."""
         return sum(item.bracket.epochs for item in self.brackets)
 
+    @property
+    def most_slots(self) -> int:
+        """Trials of the largest round: so many workers can be of use at a time."""
+        return max(len(item.slots) for item in self.brackets)
+
 
 def make_plan(spec: StudySpec) -> Plan:
     """Draws every first slot's configuration, each once in the whole search.
@@ -96,7 +101,12 @@ def make_plan(spec: StudySpec) -> Plan:
 
 
 def trial_of(
-    planned: PlannedBracket, slot: Slot, round_number: int, *, configuration: Configuration
+    planned: PlannedBracket,
+    slot: Slot,
+    round_number: int,
+    *,
+    configuration: Configuration,
+    masked: bool = False,
 ) -> Trial:
     """Returns the record of a trial that is about to start."""
     item = planned.bracket.rounds[round_number]
@@ -111,6 +121,7 @@ def trial_of(
         initial_epoch=item.initial_epoch,
         budget_epochs=item.budget_epochs,
         parent=slot.trial_id(round_number - 1) if round_number else None,
+        masked=masked,
         parameter_count=configuration.parameter_count,
     )
 
@@ -139,9 +150,18 @@ def _schedule(spec: StudySpec) -> tuple[Bracket, ...]:
                 "A grid needs values that can be counted: give space.dropout and "
                 "space.recurrent_dropout a step or choices, or choose another search.tuner."
             )
-        count = min(size, count or size)
+        # The baseline is a place of its own where the grid does not hold it.
+        places = size + (spec.search.include_baseline and not _holds(spec, size))
+        count = min(places, count or places)
     assert count is not None, "the spec's validation asks for max_trials"
     return (_flat(count, spec),)
+
+
+def _holds(spec: StudySpec, size: int) -> bool:
+    """Whether the space, of so many configurations, holds the baseline."""
+    from lstm_study.model.space import grid
+
+    return spec.baseline.configuration in itertools.islice(grid(spec.space), size)
 
 
 def _flat(count: int, spec: StudySpec) -> Bracket:

@@ -84,8 +84,8 @@ def needed_checkpoints(
 ) -> set[str]:
     """Returns the ids of trials whose checkpoints a trial to come may still need.
 
-    A running trial needs its own and its parent's; a completed one is needed until its child
-    completed, or until it is certain to have none.
+    A running trial needs its own, and its parent's until it has one (then it deletes its parent's
+    itself); a completed one is needed until its child ended, or until it is certain to have none.
     """
     needed = set()
     for planned in plan.brackets:

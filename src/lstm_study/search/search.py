@@ -1,6 +1,7 @@
 """The search stage: plans, hands out trials, and ends with a winner."""
 
-from collections.abc import Iterator
+import logging
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
@@ -16,6 +17,8 @@ from lstm_study.workers.crew import Context, crew_size, work
 from lstm_study.workers.watch import Item, Watch, item_of
 
 _DISK_LOOK_SECONDS = 5.0
+
+log = logging.getLogger(__name__)
 
 if TYPE_CHECKING:
     from lstm_study.search.oracle import RecordedHyperband
@@ -54,7 +57,13 @@ def plan_summary(plan: "Plan") -> dict[str, Any]:
 
 
 def run_search(
-    spec: StudySpec, store: Store, plan: "Plan", *, context: Context, report: Report
+    spec: StudySpec,
+    store: Store,
+    plan: "Plan",
+    *,
+    context: Context,
+    report: Report,
+    on_open: Callable[[str], None] = lambda _: None,
 ) -> None:
     """Runs the search to its end or to a limit, from wherever it stands.
 
@@ -66,9 +75,12 @@ def run_search(
         plan: What `plan_search` drew.
         context: The command at work.
         report: Called a few times a second.
+        on_open: Called with the address for workers of other machines once it is listened on; with
+            "" where none are wanted.
 
     Raises:
-        SearchError: No worker can train, or trials fail in a row with an error in the code.
+        SearchError: No worker can train, the address can't be listened on, or trials fail in a row
+            with an error in the code.
     """
     from lstm_study.search.chief import Chief
     from lstm_study.search.oracle import RecordedHyperband
@@ -78,10 +90,13 @@ def run_search(
         store.write_state("plan", store.read_state("plan") | {"stopped": reached})
         return
     oracle = RecordedHyperband(spec=spec, plan=plan, store=store)
-    slots = max(len(item.slots) for item in plan.brackets)
-    size = crew_size(context.workers, jobs=slots)
-    watch = _SearchWatch(spec, store, plan, oracle, size.workers)
-    with _interrupted_if_not_ended(store), Chief(oracle) as chief:
+    size = crew_size(context.workers, jobs=plan.most_slots, workers_per_gpu=context.workers_per_gpu)
+    watch = _SearchWatch(spec, store, plan, oracle)
+    with (
+        _interrupted_if_not_ended(store, oracle),
+        Chief(oracle, store=store, bind=context.bind) as chief,
+    ):
+        on_open(chief.address if context.bind else "")
         joined: set[str] = set()
 
         def on_ready(name: str, pool: "WorkerPool") -> bool:
@@ -96,14 +111,16 @@ def run_search(
             oracle.lose_worker(name, exit_code=exit_code)
 
         def on_tick(seconds: float) -> bool:
-            report(watch.progress(seconds))
+            for crew in chief.give_up_silent_crews():
+                log.warning("The workers of %s showed no sign of life: they are given up.", crew)
+            report(watch.progress(seconds, workers=size.workers + chief.crews.workers))
             reached = limits.reached(seconds)
             if reached:
                 oracle.stop(reached)
             return not reached
 
         work(
-            store=store,
+            store=Store(store.folder, term=chief.term),
             stage="search",
             spec=spec,
             context=context,
@@ -111,7 +128,9 @@ def run_search(
             on_ready=on_ready,
             on_lost=on_lost,
             on_tick=on_tick,
+            is_needed=lambda: bool(context.bind) and not oracle.is_over,
         )
+        chief.say_goodbye(oracle.stop_reason)
     if oracle.bugs_stopped_it:
         raise SearchError(
             f"The search was stopped: {oracle.stop_reason}. "
@@ -121,13 +140,21 @@ def run_search(
 
 
 @contextmanager
-def _interrupted_if_not_ended(store: Store) -> Iterator[None]:
-    """Marks trials that were running when the block was left, for whatever reason."""
+def _interrupted_if_not_ended(store: Store, oracle: "RecordedHyperband") -> Iterator[None]:
+    """Marks trials that were running when the block was left, for whatever reason.
+
+    What ended stays as it ended, even if a worker given up for silent managed to write again.
+    """
     try:
         yield
     finally:
+        records = oracle.records
         for trial in store.read_trials():
-            if trial.status == "running":
+            known = records.get(trial.trial_id)
+            if known is not None and known.status in ("completed", "failed"):
+                if trial != known:
+                    store.write_trial(known)
+            elif trial.status == "running":
                 store.write_trial(replace(trial, status="interrupted"))
 
 
@@ -159,7 +186,7 @@ class _SearchWatch:
     """Follows a search: its trials, and what the plan still holds."""
 
     def __init__(
-        self, spec: StudySpec, store: Store, plan: "Plan", oracle: "RecordedHyperband", workers: int
+        self, spec: StudySpec, store: Store, plan: "Plan", oracle: "RecordedHyperband"
     ) -> None:
         self._spec, self._store, self._plan, self._oracle = spec, store, plan, oracle
         self._watch = Watch(
@@ -167,12 +194,18 @@ class _SearchWatch:
             stage="search",
             title="Search",
             batch_size=spec.protocol.batch_size,
-            workers=workers,
+            workers=1,
             items=self._items(),
         )
 
-    def progress(self, seconds: float) -> Progress:
-        """Says where the search stands, `seconds` after this command's work began."""
+    def progress(self, seconds: float, *, workers: int) -> Progress:
+        """Says where the search stands.
+
+        Args:
+            seconds: Time since this command's work began.
+            workers: Those that share it now, of all machines.
+        """
+        self._watch.workers = workers
         return self._watch.progress(
             seconds,
             items=self._items(),
@@ -191,18 +224,21 @@ class _SearchWatch:
             items.append(item_of(record, score=self._shown))
         return items
 
-    def _to_begin(self) -> list[tuple[Configuration, float]]:
+    def _to_begin(self) -> list[tuple[Configuration, float, bool]]:
         trials = self._oracle.records
         # What a tuner will propose is not known yet: the baseline stands for it.
         typical = self._spec.baseline.configuration
-        waiting: list[tuple[Configuration, float]] = []
+        masked = self._spec.protocol.masked
+        waiting: list[tuple[Configuration, float, bool]] = []
         for planned in self._plan.brackets:
             for item in planned.bracket.rounds:
                 begun = sum(slot.trial_id(item.round) in trials for slot in planned.slots)
                 epochs = item.budget_epochs - item.initial_epoch
                 # Who will be promoted is not known yet: the mean over the bracket stands for it.
                 share = max(0, item.trials - begun) * epochs / len(planned.slots)
-                waiting += [(slot.configuration or typical, share) for slot in planned.slots]
+                waiting += [
+                    (slot.configuration or typical, share, masked) for slot in planned.slots
+                ]
         return waiting
 
     def _shown(self, trial: Trial) -> str:

@@ -21,8 +21,9 @@ log = logging.getLogger(__name__)
 def run_trial(trial: Trial, *, spec: StudySpec, corpus: Corpus, store: Store, worker: str) -> Trial:
     """Trains a trial to its budget, from wherever it stands, and returns its final record.
 
-    It goes on from its own last finished epoch, else from its parent's last, to the bit. A failure
-    of the training is in the record, not raised.
+    It goes on from its own last finished epoch, else from its parent's last, to the bit; as soon as
+    it has a checkpoint of its own, its parent's is deleted. A failure of the training is in the
+    record, not raised.
 
     Raises:
         StoreError: Records or checkpoints can't be written: no fault of the configuration.
@@ -34,10 +35,18 @@ def run_trial(trial: Trial, *, spec: StudySpec, corpus: Corpus, store: Store, wo
     current = _with_epochs(began, start.epochs if start else ())
     store.write_trial(current)
 
+    def delete_parents() -> None:
+        if trial.parent is not None:
+            store.checkpoint_path(trial.parent).unlink(missing_ok=True)
+
     def on_epoch(checkpoint: Checkpoint) -> None:
         nonlocal current
         current = _with_epochs(began, checkpoint.epochs)
         store.write_trial(current)
+        delete_parents()
+
+    if where == str(store.checkpoint_path(trial.trial_id)):
+        delete_parents()
 
     try:
         train(
@@ -46,6 +55,7 @@ def run_trial(trial: Trial, *, spec: StudySpec, corpus: Corpus, store: Store, wo
                 protocol=spec.protocol,
                 seed=trial.seed,
                 epochs=trial.budget_epochs,
+                masked=trial.masked,
             ),
             reviews=corpus.train,
             validation=corpus.validation,
@@ -56,6 +66,7 @@ def run_trial(trial: Trial, *, spec: StudySpec, corpus: Corpus, store: Store, wo
                 store, worker=worker, training_id=trial.trial_id, epochs=trial.budget_epochs
             ),
             on_epoch=on_epoch,
+            before_save=store.check_term,
         )
     except StoreError:
         raise

@@ -13,8 +13,8 @@ from keras_tuner.src.engine.trial import TrialStatus
 from lstm_study.corpus.types import Corpus
 from lstm_study.errors import StoreError
 from lstm_study.model.space import LSTMHyperModel
-from lstm_study.search.chief import TOKEN_HEADER
 from lstm_study.search.trial import run_trial
+from lstm_study.search.wire import CHANNEL_OPTIONS, CREW_HEADER, TOKEN_HEADER
 from lstm_study.spec import StudySpec
 from lstm_study.store import Store
 
@@ -31,6 +31,7 @@ class StudyTuner(keras_tuner.Tuner):  # type: ignore[misc]
         corpus: The reviews.
         store: Where the records are.
         worker: This worker's name.
+        crew: The crew elsewhere that it belongs to; "" for the chief's own workers.
     """
 
     def __init__(
@@ -42,6 +43,7 @@ class StudyTuner(keras_tuner.Tuner):  # type: ignore[misc]
         corpus: Corpus,
         store: Store,
         worker: str,
+        crew: str = "",
     ) -> None:
         self._spec, self._corpus, self._store, self._worker = spec, corpus, store, worker
         placeholder = keras_tuner.oracles.HyperbandOracle(
@@ -55,7 +57,9 @@ class StudyTuner(keras_tuner.Tuner):  # type: ignore[misc]
             project_name="checkpoints",
             tuner_id=worker,
         )
-        self.oracle = ChiefClient(placeholder, address=address, token=token, worker=worker)
+        self.oracle = ChiefClient(
+            placeholder, address=address, token=token, worker=worker, crew=crew
+        )
 
     def run_trial(self, trial: TunerTrial, *_: Any, **__: Any) -> dict[str, float]:
         """Trains the trial that the record of this id describes.
@@ -96,10 +100,14 @@ class StudyTuner(keras_tuner.Tuner):  # type: ignore[misc]
 class ChiefClient(OracleClient):  # type: ignore[misc]
     """Keras Tuner's client with a token, an address that is given, and patience between polls."""
 
-    def __init__(self, oracle: Any, *, address: str, token: str, worker: str) -> None:
+    def __init__(
+        self, oracle: Any, *, address: str, token: str, worker: str, crew: str = ""
+    ) -> None:
         # Not OracleClient's own: it reads the address from the environment and sends no token.
         self._oracle = oracle
-        channel = grpc.intercept_channel(grpc.insecure_channel(address), _SendToken(token))
+        channel = grpc.intercept_channel(
+            grpc.insecure_channel(address, options=CHANNEL_OPTIONS), _SendToken(token, crew)
+        )
         self.stub = protos.get_service_grpc().OracleStub(channel)
         self.tuner_id = worker
         self.multi_worker = False
@@ -114,8 +122,8 @@ class ChiefClient(OracleClient):  # type: ignore[misc]
 
 
 class _SendToken(grpc.UnaryUnaryClientInterceptor):  # type: ignore[misc]
-    def __init__(self, token: str) -> None:
-        self._metadata = ((TOKEN_HEADER, token),)
+    def __init__(self, token: str, crew: str) -> None:
+        self._metadata = ((TOKEN_HEADER, token), (CREW_HEADER, crew))
 
     def intercept_unary_unary(self, continuation: Any, details: Any, request: Any) -> Any:
         return continuation(_Details(details, self._metadata), request)

@@ -12,9 +12,15 @@ from numpy.typing import NDArray
 
 from lstm_study.configuration import Configuration
 from lstm_study.corpus.batches import batch, epoch_order
+from lstm_study.corpus.buckets import (
+    bucket_length,
+    epoch_buckets,
+    evaluation_buckets,
+    kept_lengths,
+)
 from lstm_study.corpus.types import Split
 from lstm_study.errors import DivergedError
-from lstm_study.model.builder import build_model
+from lstm_study.model.builder import build_model, is_masked
 from lstm_study.provenance import now
 from lstm_study.records import Epoch
 from lstm_study.seeds import derive
@@ -33,12 +39,14 @@ class Training:
         protocol: Batch size, optimizer and learning rate.
         seed: Weights, dropout and shuffling are all derived from it.
         epochs: Epochs to end after, counted from the configuration's first training step.
+        masked: Whether padding is masked, and reviews of similar length share a batch.
     """
 
     configuration: Configuration
     protocol: ProtocolTable
     seed: int
     epochs: int
+    masked: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -62,6 +70,7 @@ def train(
     where: str,
     on_step: Callable[[Step], None],
     on_epoch: Callable[[Checkpoint], None],
+    before_save: Callable[[], None] = lambda: None,
 ) -> Any:
     """Trains until `training.epochs`, saving a checkpoint after each epoch.
 
@@ -78,6 +87,7 @@ def train(
         where: What an error calls the checkpoint it started from.
         on_step: Called after every training step.
         on_epoch: Called after every epoch, once its checkpoint is safe.
+        before_save: Called before every checkpoint; what it raises ends the training.
 
     Returns:
         The trained Keras model.
@@ -87,7 +97,12 @@ def train(
         RecordError: `start` is not a checkpoint of this configuration.
         StoreError: The checkpoint can't be written.
     """
-    model = build_model(training.configuration, protocol=training.protocol, seed=training.seed)
+    model = build_model(
+        training.configuration,
+        protocol=training.protocol,
+        seed=training.seed,
+        masked=training.masked,
+    )
     epochs: tuple[Epoch, ...] = ()
     if start is not None:
         set_state(model, start.variables, where=where)
@@ -98,6 +113,7 @@ def train(
             _train_epoch(model, training, number, reviews, validation, on_step=on_step),
         )
         checkpoint = Checkpoint(epochs=epochs, variables=state_of(model))
+        before_save()
         write_checkpoint(save, checkpoint)
         on_epoch(checkpoint)
     return model
@@ -112,15 +128,12 @@ def _train_epoch(
     *,
     on_step: Callable[[Step], None],
 ) -> Epoch:
-    size = training.protocol.batch_size
-    order = epoch_order(len(reviews), derive(training.seed, "shuffle", number))
-    steps = math.ceil(len(reviews) / size)
     began = time.perf_counter()
+    batches = _batches(training, number, reviews)
     # Keras resets its metrics at every train_on_batch: the epoch's means are kept here.
     seen, loss_sum, right = 0, 0.0, 0.0
-    for step in range(steps):
-        chosen = order[step * size : (step + 1) * size]
-        token_ids = view_of(reviews, chosen, training.configuration)
+    for step, (chosen, length) in enumerate(batches):
+        token_ids = view_of(reviews, chosen, training.configuration, length=length)
         labels = reviews.labels[chosen].astype(np.float32)[:, None]
         logs = model.train_on_batch(token_ids, labels, return_dict=True)
         loss = float(logs["loss"])
@@ -133,7 +146,7 @@ def _train_epoch(
             Step(
                 epoch=number,
                 step=step + 1,
-                steps=steps,
+                steps=len(batches),
                 train_loss=loss_sum / seen,
                 train_accuracy=right / seen,
             )
@@ -157,25 +170,73 @@ def _train_epoch(
     )
 
 
+def _batches(
+    training: Training, number: int, reviews: Split
+) -> list[tuple[NDArray[np.int64], int]]:
+    """Returns an epoch's batches: positions in the split, and the length to cut them to."""
+    size, maxlen = training.protocol.batch_size, training.configuration.maxlen
+    seed = derive(training.seed, "shuffle", number)
+    if training.masked:
+        lengths = kept_lengths(reviews, maxlen=maxlen)
+        return _cut(epoch_buckets(lengths, batch_size=size, seed=seed), lengths, maxlen=maxlen)
+    order = epoch_order(len(reviews), seed)
+    return [(order[first : first + size], maxlen) for first in range(0, len(order), size)]
+
+
+def _cut(
+    batches: list[NDArray[np.int64]], lengths: NDArray[np.int64], *, maxlen: int
+) -> list[tuple[NDArray[np.int64], int]]:
+    return [
+        (chosen, bucket_length(int(lengths[chosen].max()), maxlen=maxlen)) for chosen in batches
+    ]
+
+
 def view_of(
-    reviews: Split, chosen: NDArray[np.int64], configuration: Configuration
+    reviews: Split,
+    chosen: NDArray[np.int64],
+    configuration: Configuration,
+    *,
+    length: int | None = None,
 ) -> NDArray[np.int32]:
-    """Returns a configuration's view of some reviews: int32 [len(chosen), maxlen]."""
+    """Returns a configuration's view of some reviews.
+
+    Args:
+        reviews: The split.
+        chosen: int64 [n], positions in it.
+        configuration: Its vocabulary and maxlen.
+        length: Tokens per review where the batch is cut; None for maxlen.
+
+    Returns:
+        int32 [n, length].
+    """
     return batch(
         reviews,
         chosen,
         vocabulary_size=configuration.vocabulary_size,
-        maxlen=configuration.maxlen,
+        maxlen=length or configuration.maxlen,
     )
 
 
 def predict(model: Any, reviews: Split, configuration: Configuration) -> NDArray[np.float32]:
-    """Returns the probability of the positive label for each review, float32 [reviews]."""
+    """Returns the probability of the positive label for each review, float32 [reviews].
+
+    A network with a mask reads them in the order of their lengths, in batches cut to few lengths.
+    """
+    maxlen = configuration.maxlen
     found = np.empty(len(reviews), dtype=np.float32)
-    for first in range(0, len(reviews), _EVALUATION_BATCH):
-        chosen = np.arange(first, min(first + _EVALUATION_BATCH, len(reviews)))
-        token_ids = view_of(reviews, chosen, configuration)
-        # One shape for every batch, so that nothing is compiled twice.
+    if is_masked(model):
+        lengths = kept_lengths(reviews, maxlen=maxlen)
+        buckets = evaluation_buckets(lengths, batch_size=_EVALUATION_BATCH)
+        batches = _cut(buckets, lengths, maxlen=maxlen)
+    else:
+        order = np.arange(len(reviews))
+        batches = [
+            (order[first : first + _EVALUATION_BATCH], maxlen)
+            for first in range(0, len(order), _EVALUATION_BATCH)
+        ]
+    for chosen, length in batches:
+        token_ids = view_of(reviews, chosen, configuration, length=length)
+        # As many rows in every batch, so that little is compiled.
         padding = ((0, _EVALUATION_BATCH - len(chosen)), (0, 0))
         outputs = model.predict_on_batch(np.pad(token_ids, padding))
         found[chosen] = np.asarray(outputs)[: len(chosen), 0]

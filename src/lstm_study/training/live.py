@@ -23,10 +23,14 @@ class LiveReporter:
         self._worker = worker
         self._about = {"training_id": training_id, "epochs": epochs}
         self._next = 0.0
+        self._epoch, self._first_step, self._first_moment = 0, 0, 0.0
 
     def __call__(self, step: Step) -> None:
         """Writes the step, unless the last one was written a moment ago."""
         moment = time.monotonic()
+        if step.epoch != self._epoch:
+            # The first step of a training compiles it: time is taken from its end on.
+            self._epoch, self._first_step, self._first_moment = step.epoch, step.step, moment
         if moment < self._next and step.step < step.steps:
             return
         self._next = moment + _EVERY_SECONDS
@@ -37,6 +41,8 @@ class LiveReporter:
                 "epoch": step.epoch,
                 "step": step.step,
                 "steps": step.steps,
+                "timed_steps": step.step - self._first_step,
+                "timed_seconds": moment - self._first_moment,
                 "train_accuracy": step.train_accuracy,
                 "at": time.time(),
             },

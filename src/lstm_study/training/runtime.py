@@ -12,6 +12,9 @@ from pathlib import Path
 
 from lstm_study.errors import DependencyError
 
+# CUDA itself takes some hundred megabytes for each process.
+_GPU_MEMORY_SHARE = 0.9
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Runtime:
@@ -21,14 +24,16 @@ class Runtime:
     devices: tuple[str, ...]
 
 
-def configure(*, threads: int) -> Runtime:
+def configure(*, threads: int, gpu: str | None = None, workers_on_gpu: int = 1) -> Runtime:
     """Prepares this process for training.
 
     Op determinism is on, so that equal seeds give equal bits on the CPU. GPU memory is taken as
-    needed rather than whole.
+    needed rather than whole; on JAX, which never gives any back, no more than an equal share.
 
     Args:
         threads: Threads for one operation, >= 1.
+        gpu: The one GPU to use, as CUDA_VISIBLE_DEVICES names it; None to leave that as it is.
+        workers_on_gpu: Processes that share it.
 
     Returns:
         Backend and devices found.
@@ -41,6 +46,11 @@ def configure(*, threads: int) -> Runtime:
     os.environ["TF_FORCE_GPU_ALLOW_GROWTH"] = "true"
     os.environ["XLA_PYTHON_CLIENT_PREALLOCATE"] = "false"
     os.environ["OMP_NUM_THREADS"] = str(threads)
+    if gpu is not None:
+        os.environ["CUDA_VISIBLE_DEVICES"] = gpu
+    if workers_on_gpu > 1:
+        share = _GPU_MEMORY_SHARE / workers_on_gpu
+        os.environ.setdefault("XLA_PYTHON_CLIENT_MEM_FRACTION", f"{share:.3f}")
     try:
         if backend == "tensorflow":
             return _configure_tensorflow(threads)

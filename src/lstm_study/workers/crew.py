@@ -5,12 +5,14 @@ import os
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from pathlib import Path
 
 from lstm_study.errors import SearchError
 from lstm_study.provenance import machine, now, usable_cpus
 from lstm_study.records import Session
 from lstm_study.spec import StudySpec
 from lstm_study.store import Store
+from lstm_study.workers.devices import require_gpus, visible_gpus
 from lstm_study.workers.pool import Event, WorkerPool
 
 _POLL_SECONDS = 0.25
@@ -32,37 +34,90 @@ class Context:
         git_commit: Of the folder it runs in; "" outside a checkout.
         settings: One-off settings in force.
         workers: Workers asked for; None to choose.
+        workers_per_gpu: Workers that share a GPU; None to choose, or without a GPU.
+        bind: Where a chief listens for workers of other machines, "host:port"; "" for none.
     """
 
     command: str
     git_commit: str
     settings: tuple[str, ...]
     workers: int | None = None
+    workers_per_gpu: int | None = None
+    bind: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Crew:
+    """The workers of one `lstm-study worker` command, as its chief knows them.
+
+    Attributes:
+        name: Unlike any other crew's: its machine's name and a random part.
+        log_path: Where its workers' output goes: a file of its own, since appends of several
+            machines to one shared file can overwrite each other.
+    """
+
+    name: str
+    log_path: Path
+
+    @property
+    def session(self) -> str:
+        """What its session is called: its time is not the search's, which its chief counts."""
+        return f"worker-{self.name}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CrewSize:
-    """Worker processes, and threads for each."""
+    """Worker processes, threads for each, and the GPUs they share.
+
+    Attributes:
+        workers: Processes.
+        threads: Of each, for one operation.
+        gpus: As CUDA_VISIBLE_DEVICES names them; empty where training is on the CPU.
+    """
 
     workers: int
     threads: int
+    gpus: tuple[str, ...] = ()
+
+    @property
+    def workers_on_a_gpu(self) -> int:
+        """How many workers share the GPU that has the most; 0 without a GPU."""
+        return -(-self.workers // len(self.gpus)) if self.gpus else 0
+
+    def gpu_of(self, index: int) -> str | None:
+        """Names the GPU of a worker, counted from 0; they take turns. None without a GPU."""
+        return self.gpus[index % len(self.gpus)] if self.gpus else None
 
 
-def crew_size(workers: int | None, *, jobs: int) -> CrewSize:
+def crew_size(workers: int | None, *, jobs: int, workers_per_gpu: int | None = None) -> CrewSize:
     """Chooses workers and threads.
 
     On a CPU several single-threaded workers finish more trainings an hour than one that uses all
-    threads: the time loop of an LSTM is a chain of small products that threads can't share.
+    threads: the time loop of an LSTM is a chain of small products that threads can't share. Where
+    there are GPUs, each gets one worker, or as many as are asked for.
 
     Args:
         workers: What was asked for; None to choose.
         jobs: Trainings there are to share, >= 1.
+        workers_per_gpu: What was asked for; None to choose.
+
+    Raises:
+        DependencyError: Workers are to share GPUs, and none is visible.
+        SearchError: More workers than the GPUs are to carry.
     """
-    cpus = usable_cpus()
+    cpus, gpus = usable_cpus(), visible_gpus()
+    require_gpus(workers_per_gpu)
     if workers is None:
         memory = machine().memory_bytes
-        workers = max(1, min(cpus, jobs, memory // _BYTES_PER_WORKER if memory else cpus))
-    return CrewSize(workers=workers, threads=max(1, cpus // workers))
+        fitting = memory // _BYTES_PER_WORKER if memory else cpus
+        most = len(gpus) * (workers_per_gpu or 1) if gpus else cpus
+        workers = max(1, min(most, cpus, jobs, fitting))
+    elif workers_per_gpu is not None and workers > len(gpus) * workers_per_gpu:
+        raise SearchError(
+            f"--workers {workers}: {len(gpus)} GPUs with {workers_per_gpu} workers each carry "
+            f"{len(gpus) * workers_per_gpu}. Raise --workers-per-gpu, or leave --workers out."
+        )
+    return CrewSize(workers=workers, threads=max(1, cpus // max(1, workers)), gpus=gpus)
 
 
 def work(
@@ -75,6 +130,8 @@ def work(
     on_ready: Callable[[str, WorkerPool], bool],
     on_lost: Callable[[str, int], None],
     on_tick: Callable[[float], bool],
+    is_needed: Callable[[], bool] = lambda: False,
+    crew: Crew | None = None,
 ) -> None:
     """Keeps a crew at work until no worker has anything left to do.
 
@@ -92,13 +149,19 @@ def work(
         on_lost: Called with a worker's name and exit code when it died.
         on_tick: Called a few times a second with the seconds since work began; returns whether to
             go on. If not, workers are ended where they stand.
+        is_needed: Asked when no worker here has anything left to do: whether to stay for others.
+        crew: Who these workers are to a chief elsewhere; None where the chief is this process.
 
     Raises:
         SearchError: A worker can't start, or a worker said why it can't go on.
     """
     began = time.monotonic()
-    keeper = _SessionKeeper(store, stage=stage, context=context, size=size, began=began)
-    names = [f"w{number}" for number in range(1, size.workers + 1)]
+    log_path = crew.log_path if crew else store.log_path
+    keeper = _SessionKeeper(
+        store, stage=crew.session if crew else stage, context=context, size=size, began=began
+    )
+    prefix = f"{crew.name}-" if crew else ""
+    names = [f"{prefix}w{number}" for number in range(1, size.workers + 1)]
     deaths = dict.fromkeys(names, 0)
     resting: set[str] = set()
     silence = _Silence(store)
@@ -107,9 +170,13 @@ def work(
         "store": str(store.folder),
         "command": context.command,
         "threads": size.threads,
+        "term": store.term,
+        "crew": crew.name if crew else "",
+        "workers_on_gpu": size.workers_on_a_gpu,
     }
-    with WorkerPool(names, setup=setup, log_path=store.log_path) as pool:
-        while set(pool.names) - resting:
+    own = {name: {"gpu": size.gpu_of(index)} for index, name in enumerate(names)}
+    with WorkerPool(names, setup=setup, own=own, log_path=log_path) as pool:
+        while set(pool.names) - resting or is_needed():
             for event in pool.poll(_POLL_SECONDS):
                 name = event.worker
                 silence.broken_by(name)
@@ -117,7 +184,7 @@ def work(
                     on_lost(name, event.values["exit_code"])
                     deaths[name] += 1
                     if event.values["job"] is None and deaths[name] >= _DEATHS_BEFORE_READY:
-                        raise SearchError(_never_began(event, deaths[name], store))
+                        raise SearchError(_never_began(event, deaths[name], log_path))
                     pool.start(name)
                     continue
                 if event.values.get("error"):
@@ -139,31 +206,38 @@ def work(
 
 
 class _Silence:
-    """Knows for how long each worker has neither answered nor stepped on."""
+    """Knows for how long each worker has neither answered nor stepped on.
+
+    A file's time is the file server's, whose clock may differ: only that it changed counts, and
+    since when is this process's own reckoning.
+    """
 
     def __init__(self, store: Store) -> None:
         self._store = store
         self._limit = float(os.environ.get(SILENCE_VARIABLE, _SILENCE_SECONDS))
         self._signs: dict[str, float] = {}
+        self._steps: dict[str, float] = {}
 
     def broken_by(self, worker: str) -> None:
         """Takes note of an answer."""
-        self._signs[worker] = time.time()
+        self._signs[worker] = time.monotonic()
 
     def is_too_long(self, worker: str) -> bool:
         """Whether the last sign of life, an answer or a training step, is too long ago."""
-        answered = self._signs.setdefault(worker, time.time())
         stepped = self._store.live_at(worker)
-        too_long = time.time() - max(answered, stepped) > self._limit
+        if worker not in self._signs or stepped != self._steps.get(worker, 0.0):
+            self._steps[worker] = stepped
+            self.broken_by(worker)
+        too_long = time.monotonic() - self._signs[worker] > self._limit
         if too_long:
             self.broken_by(worker)
         return too_long
 
 
-def _never_began(event: Event, deaths: int, store: Store) -> str:
+def _never_began(event: Event, deaths: int, log_path: Path) -> str:
     return (
         f"A worker process ended {deaths} times before it could begin, last with code "
-        f"{event.values['exit_code']}. Its output is in {store.log_path}."
+        f"{event.values['exit_code']}. Its output is in {log_path}."
     )
 
 

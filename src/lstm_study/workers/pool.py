@@ -16,6 +16,7 @@ import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from types import MappingProxyType
 from typing import IO, Any, Literal
 
 _GRACE_SECONDS = 5.0
@@ -51,11 +52,20 @@ class WorkerPool:
     Args:
         names: One per worker: "w1", "w2", ...
         setup: Sent to each worker first.
+        own: Of each worker, what is added to its set-up.
         log_path: Where their output goes.
     """
 
-    def __init__(self, names: list[str], *, setup: Mapping[str, Any], log_path: Path) -> None:
+    def __init__(
+        self,
+        names: list[str],
+        *,
+        setup: Mapping[str, Any],
+        log_path: Path,
+        own: Mapping[str, Mapping[str, Any]] = MappingProxyType({}),
+    ) -> None:
         self._setup = dict(setup)
+        self._own = own
         self._log_path = log_path
         self._selector = selectors.DefaultSelector()
         self._workers: dict[str, _Worker] = {}
@@ -81,7 +91,7 @@ class WorkerPool:
         worker = _Worker(name=name, process=process, answers=os.fdopen(answers_in, "rb", 0))
         self._selector.register(worker.answers, selectors.EVENT_READ, worker)
         self._workers[name] = worker
-        self._send(worker, self._setup | {"worker": name})
+        self._send(worker, self._setup | dict(self._own.get(name, {})) | {"worker": name})
 
     @property
     def names(self) -> list[str]:

@@ -8,7 +8,7 @@ from lstm_study.configuration import Configuration
 from lstm_study.progress import Ended, Progress, Running
 from lstm_study.records import Epoch, Run, Trial
 from lstm_study.store import Store
-from lstm_study.workers.cost import seconds_per_work, step_work
+from lstm_study.workers.cost import mean_length, seconds_per_work, step_work
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -23,6 +23,7 @@ class Item:
         epochs: Those that ended.
         score: Its score in words, or the kind of failure; "" before it ended.
         failed: Whether it failed.
+        masked: Whether its padding is masked.
     """
 
     training_id: str
@@ -32,6 +33,7 @@ class Item:
     epochs: tuple[Epoch, ...]
     score: str
     failed: bool
+    masked: bool = False
 
     @property
     def ended(self) -> bool:
@@ -64,6 +66,7 @@ def item_of(record: Trial | Run, *, score: Callable[[Any], str]) -> Item:
         epochs=record.epochs,
         score=text,
         failed=record.failure is not None,
+        masked=record.masked,
     )
 
 
@@ -75,7 +78,7 @@ class Watch:
         stage: "search" or "compare", as sessions call it.
         title: What displays call it.
         batch_size: Reviews per training step.
-        workers: Workers that share the stage.
+        workers: Workers that share the stage; may change while it runs.
         items: What had begun when this command began.
     """
 
@@ -90,9 +93,11 @@ class Watch:
         items: Iterable[Item],
     ) -> None:
         self._store, self._title = store, title
-        self._batch_size, self._workers = batch_size, workers
+        self._batch_size, self.workers = batch_size, workers
         self._ended_before = {item.training_id for item in items if item.ended}
         self._order: list[str] = []
+        corpus = store.read_corpus()
+        self._length_counts = () if corpus is None else corpus.length_counts
         self._seconds_before = sum(
             session.seconds for session in store.read_sessions() if session.stage == stage
         )
@@ -103,7 +108,7 @@ class Watch:
         *,
         items: Sequence[Item],
         total: int,
-        to_begin: Iterable[tuple[Configuration, float]],
+        to_begin: Iterable[tuple[Configuration, float, bool]],
         best: str,
     ) -> Progress:
         """Says where the stage stands.
@@ -112,7 +117,8 @@ class Watch:
             seconds: Time since this command's work began.
             items: Every training that began.
             total: Trainings planned.
-            to_begin: Configurations that have not begun, with the epochs each will train.
+            to_begin: Configurations that have not begun, with the epochs each will train and
+                whether its padding is masked.
             best: The best so far in words.
         """
         by_id = {item.training_id: item for item in items}
@@ -126,7 +132,7 @@ class Watch:
             done=sum(item.ended for item in items),
             total=max(total, len(items)),
             failed=sum(item.failed for item in items),
-            running=tuple(_running(by_id, live)),
+            running=tuple(running_of(items, live)),
             ended=tuple(
                 Ended(
                     training_id=training_id,
@@ -144,26 +150,48 @@ class Watch:
     def _remaining(
         self,
         items: Sequence[Item],
-        to_begin: Iterable[tuple[Configuration, float]],
+        to_begin: Iterable[tuple[Configuration, float, bool]],
         live: Mapping[str, Mapping[str, Any]],
     ) -> float | None:
-        """Estimates seconds left from the work left, at the rate of the epochs that ended."""
+        """Estimates seconds left from the work left, at the rate of the steps so far."""
         rate = seconds_per_work(
-            ((item.configuration, item.epochs) for item in items), batch_size=self._batch_size
+            ((self._step_work(item.configuration, item.masked), item.epochs) for item in items),
+            running=self._timed({item.training_id: item for item in items}, live),
         )
         if rate is None:
             return None
-        left = [(configuration, epochs) for configuration, epochs in to_begin]
+        left = list(to_begin)
         left += [
-            (item.configuration, item.own_epochs - len(item.epochs) - _fraction(item, live))
+            (
+                item.configuration,
+                item.own_epochs - len(item.epochs) - _fraction(item, live),
+                item.masked,
+            )
             for item in items
             if not item.ended
         ]
         work = sum(
-            max(0.0, epochs) * step_work(configuration, batch_size=self._batch_size)
-            for configuration, epochs in left
+            max(0.0, epochs) * self._step_work(configuration, masked)
+            for configuration, epochs, masked in left
         )
-        return work * rate / self._workers
+        return work * rate / max(1, self.workers)
+
+    def _step_work(self, configuration: Configuration, masked: bool) -> float:
+        steps = None
+        if masked:
+            steps = mean_length(self._length_counts, maxlen=configuration.maxlen)
+        return step_work(configuration, batch_size=self._batch_size, steps=steps)
+
+    def _timed(
+        self, items: Mapping[str, Item], live: Mapping[str, Mapping[str, Any]]
+    ) -> Iterable[tuple[float, float, float]]:
+        """Returns a step's work, share of the epoch and seconds of the steps timed in each."""
+        for values in live.values():
+            item = items.get(values["training_id"])
+            if item is not None and not item.ended and values.get("timed_steps", 0) > 0:
+                share = values["timed_steps"] / values["steps"]
+                of_a_step = self._step_work(item.configuration, item.masked)
+                yield of_a_step, share, values["timed_seconds"]
 
 
 def describe(configuration: Configuration) -> str:
@@ -175,9 +203,16 @@ def describe(configuration: Configuration) -> str:
     )
 
 
-def _running(items: Mapping[str, Item], live: Mapping[str, Mapping[str, Any]]) -> Iterable[Running]:
+def running_of(items: Iterable[Item], live: Mapping[str, Mapping[str, Any]]) -> Iterable[Running]:
+    """Yields what workers are at, in order of their names.
+
+    Args:
+        items: Every training that began.
+        live: Where each worker stands, by name.
+    """
+    by_id = {item.training_id: item for item in items}
     for worker, values in sorted(live.items()):
-        item = items.get(values["training_id"])
+        item = by_id.get(values["training_id"])
         if item is not None and not item.ended:
             yield Running(
                 worker=worker,

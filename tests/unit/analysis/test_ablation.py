@@ -2,6 +2,8 @@
 
 from dataclasses import replace
 
+import pytest
+
 from lstm_study.analysis.ablation import ablation_path, score_of, walk
 from lstm_study.configuration import Configuration
 from lstm_study.records import Epoch, Failure, Run
@@ -113,6 +115,14 @@ def test_the_score_is_of_the_epoch_that_the_search_counts():
     assert score_of(validated, fake_spec()) == 0.8
     assert score_of(validated, fake_spec(search__score='"best_epoch"')) == 0.9
     assert score_of(replace(validated, epochs=()), fake_spec()) is None
+
+
+def test_a_masked_studys_way_starts_from_the_masked_baseline():
+    masked = run("baseline-masked-validation-s1", BASELINE, 0.7, 0.82)
+    found = path([*ENDS, masked, *FIRST], protocol__masked="true")
+    assert found.start == 0.82
+    assert found.steps[0].gain == pytest.approx(0.02)
+    assert path([*ENDS, *FIRST], protocol__masked="true").start is None
 
 
 def test_a_study_that_did_not_ask_for_it_has_no_path():

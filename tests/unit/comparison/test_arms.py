@@ -29,6 +29,32 @@ def test_baseline_and_winner_come_first_then_the_runner_ups_of_the_full_budget()
     assert {plan.arms[f"runner-up-{number}"] for number in (1, 2)} <= full
 
 
+def test_where_the_study_is_masked_the_baseline_is_not_and_runs_once_more_as_the_others_are():
+    spec = fake_spec(protocol__masked="true", compare__runner_ups="1", compare__seeds="1")
+    plan = plan_comparison(spec, STUDY.trials)
+    assert list(plan.arms) == ["baseline", "winner", "baseline-masked", "runner-up-1"]
+    assert plan.arms["baseline-masked"] == plan.arms["baseline"]
+    runs = plan_runs(plan, spec=spec, own_epochs={"baseline": 3, "winner": 3})
+    assert [run.masked for run in runs] == [False, True, True, True]
+    assert len({run.seed for run in runs}) == 1
+    assert [own_epoch_run(run).masked for run in runs[:2]] == [False, True]
+    validated = plan_validation_runs(plan, spec=spec)
+    assert [(run.arm, run.masked) for run in validated] == [
+        ("baseline-validation", False), ("winner-validation", True),
+    ]  # fmt: skip
+
+
+def test_a_masked_studys_ablation_starts_from_the_masked_baselines_validation_run():
+    spec = fake_spec(protocol__masked="true", compare__ablation="true", compare__seeds="3")
+    plan = plan_comparison(spec, STUDY.trials)
+    last = plan_validation_runs(plan, spec=spec)[-1]
+    assert (last.run_id, last.masked) == ("baseline-masked-validation-s1", True)
+    unmasked = plan_comparison(
+        fake_spec(compare__ablation="true", compare__seeds="3"), STUDY.trials
+    )
+    assert plan.trainings == unmasked.trainings + 3 + 1
+
+
 def test_a_configuration_that_the_search_drew_twice_is_one_arm():
     best = max(
         (trial for trial in STUDY.trials if trial.budget_epochs == 9), key=lambda trial: trial.score

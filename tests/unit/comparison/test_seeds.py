@@ -4,7 +4,8 @@ from dataclasses import replace
 
 import numpy as np
 
-from lstm_study.analysis.verdict import judge
+from lstm_study.analysis.verdict import judge, judged_without
+from lstm_study.analysis.wording import points
 from lstm_study.comparison import seeds
 from lstm_study.comparison.verdicts import judge_study, judge_without_near_duplicates
 from lstm_study.records import NearDuplicates, StudyRecords
@@ -90,9 +91,17 @@ def test_the_verdict_is_also_given_without_the_near_duplicates(tmp_path):
     without = judge_without_near_duplicates(study, spec=SPEC, looks=1)
     (note,) = (note for note in verdict.notes if "near-dup" in note)
     assert note.startswith("3 test reviews are near-duplicates of training reviews (1 word for")
-    assert without.sentence in note
+    assert f"Without them the difference is {points(without.difference.difference)} per" in note
+    assert note.endswith("and the verdict is the same.")
     assert without.difference.components is not None
     assert verdict.difference == judge(study, seed=SPEC.study.seed).difference
+
+
+def test_a_verdict_that_the_near_duplicates_change_is_said_to_change(tmp_path):
+    verdict = verdict_of(completed_study(), Store(tmp_path))
+    other = replace(verdict, kind="cannot say")
+    assert "the verdict is another, cannot say." in judged_without(verdict, other)
+    assert judged_without(verdict, replace(other, difference=None)).endswith(other.sentence)
 
 
 def test_no_near_duplicate_is_said_in_a_sentence(tmp_path):
@@ -129,6 +138,11 @@ def test_a_winner_that_is_the_baseline_itself_is_told_and_shows_no_difference(tm
     assert verdict.kind == "no difference shown"
     assert verdict.difference.difference == 0
     assert any("winner is the baseline itself" in note for note in verdict.notes)
+    masked = [replace(run, masked=True) for run in same]
+    told = verdict_of(
+        replace(study, runs=(*runs, *masked), predictions=predictions), Store(tmp_path / "masked")
+    )
+    assert any("the two differ in masking alone" in note for note in told.notes)
 
 
 def test_equal_probabilities_everywhere_are_a_sentence_and_never_a_crash(tmp_path):

@@ -1,0 +1,92 @@
+"""How much disk a search's checkpoints take at most, before it starts."""
+
+from collections.abc import Mapping
+
+from lstm_study.configuration import Configuration
+from lstm_study.search.plan import Plan, PlannedBracket
+from lstm_study.spec import Choices, Fixed, Range, SpaceTable, StudySpec
+
+_BYTES_PER_NUMBER = 4
+# Keras keeps so many numbers beside each weight: Adam two moments, RMSprop one, plain SGD none.
+_SLOTS: Mapping[str, int] = {"adam": 2, "rmsprop": 1, "sgd": 0}
+# Names, history, step count, learning rate and seeds.
+_OVERHEAD_BYTES = 64 * 1024
+_FILES_OF_A_RUNNING_TRIAL = 2
+
+
+def checkpoint_bytes(configuration: Configuration, *, optimizer: str) -> int:
+    """Returns the most that one checkpoint takes: weights and optimizer slots, 32 bits each.
+
+    Args:
+        configuration: The network.
+        optimizer: "adam", "rmsprop" or "sgd".
+
+    Example:
+        The baseline's 6,491,701 numbers with Adam's two slots each: 78 MB.
+    """
+    numbers = configuration.parameter_count * (1 + _SLOTS[optimizer])
+    return numbers * _BYTES_PER_NUMBER + _OVERHEAD_BYTES
+
+
+def peak_checkpoint_bytes(plan: Plan, *, spec: StudySpec, workers: int) -> int:
+    """Returns the most that a search's checkpoints take together at any moment.
+
+    At rest lies one checkpoint for each place in a bracket's second round: the trials that may yet
+    be promoted, and later on their children's in their stead. A trial at work has two files: the
+    one it is writing, and the one that takes the place of, its parent's or its own. The largest
+    networks are taken to be the ones kept, which is as bad as it can be.
+
+    With one worker, one bracket is open at a time. With several the next one begins while the last
+    trials of a round are at work, so that all of them may be open; which brackets the workers are
+    at is taken to be as bad as it can be, too.
+
+    Args:
+        plan: What `make_plan` drew.
+        spec: The study.
+        workers: The most that share the search at any time, >= 1.
+
+    Example:
+        Keras Tuner's 10 epochs with one worker: 4 at rest and 2 at work, 960 MB if every network
+        were the largest of study/imdb.toml, 256/256 with 50,000 words.
+    """
+    by_workers = [_of_bracket(planned, spec=spec, workers=workers) for planned in plan.brackets]
+    if workers == 1:
+        return max(most[1] for most in by_workers)
+    together = [0] * (workers + 1)
+    for most in by_workers:
+        together = [
+            max(together[total - here] + most[here] for here in range(total + 1))
+            for total in range(workers + 1)
+        ]
+    return together[workers]
+
+
+def _of_bracket(planned: PlannedBracket, *, spec: StudySpec, workers: int) -> list[int]:
+    """Returns the most that a bracket's checkpoints take, by how many workers are at it."""
+    largest = largest_configuration(spec.space)
+    sizes = sorted(
+        (
+            checkpoint_bytes(slot.configuration or largest, optimizer=spec.protocol.optimizer)
+            for slot in planned.slots
+        ),
+        reverse=True,
+    )
+    rounds = planned.bracket.rounds
+    at_rest = rounds[1].trials if len(rounds) > 1 else 0
+    return [
+        _FILES_OF_A_RUNNING_TRIAL * sum(sizes[:running]) + sum(sizes[running : running + at_rest])
+        for running in range(workers + 1)
+    ]
+
+
+def largest_configuration(space: SpaceTable) -> Configuration:
+    """Returns the configuration of a space with the most parameters."""
+    return Configuration.from_dict(
+        {name: _largest_value(dimension) for name, dimension in space.dimensions().items()}
+    )
+
+
+def _largest_value(dimension: Range | Choices | Fixed) -> float:
+    if isinstance(dimension, Fixed):
+        return dimension.value
+    return dimension.max if isinstance(dimension, Range) else max(dimension.choices)

@@ -1,0 +1,136 @@
+"""A crew of workers that takes its trials from a chief on another machine."""
+
+import platform
+import re
+import secrets
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+import grpc
+
+from lstm_study.errors import SearchError
+from lstm_study.progress import Progress, Report
+from lstm_study.records import Trial
+from lstm_study.search.link import Found, Link, Pulse
+from lstm_study.spec import StudySpec
+from lstm_study.store import Store
+from lstm_study.workers.crew import Context, Crew, crew_size, work
+from lstm_study.workers.watch import item_of, running_of
+
+if TYPE_CHECKING:
+    from lstm_study.workers.pool import WorkerPool
+
+_LOOK_SECONDS = 2.0
+
+
+def run_crew(
+    spec: StudySpec,
+    store: Store,
+    found: Found,
+    *,
+    context: Context,
+    report: Report,
+    on_join: Callable[[str, int], None],
+) -> str:
+    """Trains what a chief hands out until it has no more, and returns what ended the search.
+
+    Args:
+        spec: The study, as its chief reads it.
+        store: Where the records are: the chief's own folder, shared.
+        found: The chief.
+        context: The command at work.
+        report: Called a few times a second.
+        on_join: Called with the crew's name and the number of its workers.
+
+    Returns:
+        The limit that ended the search; "" if it came to the end of its plan.
+
+    Raises:
+        SearchError: The chief fell silent, gave this crew up, or refused it; or no worker can
+            train.
+    """
+    host = re.sub(r"[^A-Za-z0-9.]+", "-", platform.node())
+    name = f"{host}-{secrets.token_hex(2)}"
+    jobs = max(item["rounds"][0]["trials"] for item in store.read_state("plan")["brackets"])
+    size = crew_size(context.workers, jobs=jobs, workers_per_gpu=context.workers_per_gpu)
+    with Link(found.address, found.token) as link:
+        _join(link, found, crew=name, workers=size.workers)
+        on_join(name, size.workers)
+        pulse = Pulse(link, crew=name, address=found.address)
+        joined: set[str] = set()
+        watch = _CrewWatch(store, name)
+
+        def on_ready(worker: str, pool: "WorkerPool") -> bool:
+            if worker in joined:
+                return False
+            joined.add(worker)
+            pool.submit(worker, {"job": "search", "address": found.address, "token": found.token})
+            return True
+
+        def on_lost(worker: str, exit_code: int) -> None:
+            joined.discard(worker)
+            pulse.lose(worker, exit_code)
+
+        def on_tick(seconds: float) -> bool:
+            report(watch.progress(seconds))
+            return pulse.beat()
+
+        try:
+            work(
+                store=Store(store.folder, term=found.term, crew=name),
+                stage="search",
+                spec=spec,
+                context=context,
+                size=size,
+                on_ready=on_ready,
+                on_lost=on_lost,
+                on_tick=on_tick,
+                crew=Crew(name=name, log_path=store.crew_log_path(name)),
+            )
+        finally:
+            pulse.leave()
+    return pulse.over or ""
+
+
+def _join(link: Link, found: Found, *, crew: str, workers: int) -> None:
+    try:
+        term = link.ask("Join", crew=crew, workers=workers)["term"]
+    except grpc.RpcError as error:
+        raise SearchError(
+            f"{found.address}: the chief stopped answering ({error.code().name.lower()})."
+        ) from error
+    if term != found.term:
+        raise SearchError(f"{found.address}: the chief was started anew in this moment.")
+
+
+class _CrewWatch:
+    """Follows a search from a crew's side: the whole of it in numbers, its own workers by name."""
+
+    def __init__(self, store: Store, crew: str) -> None:
+        self._store, self._prefix = store, f"{crew}-"
+        self._total = store.read_state("plan").get("trials", 0)
+        self._next = 0.0
+        self._items = [item_of(trial, score=_shown) for trial in store.read_trials()]
+
+    def progress(self, seconds: float) -> Progress:
+        """Says where the search stands, `seconds` after this crew began."""
+        if seconds >= self._next:
+            self._next = seconds + _LOOK_SECONDS
+            self._items = [item_of(trial, score=_shown) for trial in self._store.read_trials()]
+        live = self._store.read_live()
+        own = {worker: at for worker, at in live.items() if worker.startswith(self._prefix)}
+        return Progress(
+            stage="Search",
+            done=sum(item.ended for item in self._items),
+            total=max(self._total, len(self._items)),
+            failed=sum(item.failed for item in self._items),
+            running=tuple(running_of(self._items, own)),
+            ended=(),
+            best="",
+            elapsed_seconds=seconds,
+            remaining_seconds=live.get("supervisor", {}).get("Search"),
+        )
+
+
+def _shown(trial: Trial) -> str:
+    return "completed" if trial.score is None else f"{trial.score:.4f}"

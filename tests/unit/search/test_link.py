@@ -1,0 +1,51 @@
+"""A crew without its chief: it waits for a stated time, and ends after a stated silence."""
+
+import socket
+import threading
+
+import pytest
+
+from lstm_study.errors import SearchError
+from lstm_study.search.link import Link, Pulse, find_chief
+from lstm_study.store import Store
+from tests.unit.search.test_crews import Clock
+
+
+@pytest.fixture
+def nowhere():
+    """An address that nobody listens on."""
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        yield f"127.0.0.1:{taken.getsockname()[1]}"
+
+
+def test_a_worker_says_what_it_waits_for_and_gives_up_after_the_stated_time(tmp_path, nowhere):
+    store, said = Store(tmp_path), []
+    with pytest.raises(SearchError, match=r"does not answer, for 1\.5 s\. Start the chief"):
+        threading.Timer(
+            0.6, lambda: store.write_chief({"term": "t", "address": nowhere}, token="x")
+        ).start()
+        find_chief(store, address="", wait_seconds=1.5, on_wait=said.append, is_done=lambda: False)
+    assert said == [
+        "no chief has opened this study for workers",
+        f"the chief at {nowhere} does not answer",
+    ]
+
+
+def test_a_worker_of_a_search_that_is_done_waits_for_nothing(tmp_path):
+    found = find_chief(
+        Store(tmp_path), address="", wait_seconds=9, on_wait=print, is_done=lambda: True
+    )
+    assert found is None
+
+
+def test_trap_23_a_crew_whose_chief_is_silent_ends_after_a_stated_time(nowhere, monkeypatch):
+    monkeypatch.setenv("LSTM_STUDY_CHIEF_SILENCE_SECONDS", "10")
+    clock = Clock()
+    with Link(nowhere, "token") as link:
+        pulse = Pulse(link, crew="a", address=nowhere, clock=clock)
+        clock.now = 9.0
+        assert pulse.beat()
+        clock.now = 11.0
+        with pytest.raises(SearchError, match="has not answered for 10 s, so these workers ended"):
+            pulse.beat()
