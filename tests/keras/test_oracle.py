@@ -191,7 +191,7 @@ def test_trap_23_a_lost_workers_trial_goes_to_the_next_one_and_is_given_up_the_t
 
 def test_trap_24_a_stranger_without_the_token_is_refused_and_a_worker_is_not(tmp_path):
     oracle = oracle_of(tmp_path)
-    with Chief(oracle) as chief:
+    with Chief(oracle, store=Store(tmp_path)) as chief:
         assert chief.address.startswith("127.0.0.1:")
         stranger = ChiefClient(oracle, address=chief.address, token="guess", worker="w1")
         with pytest.raises(grpc.RpcError) as refused:
