@@ -144,12 +144,10 @@ class _Work:
         )
 
     def _near_duplicates(self) -> None:
+        from lstm_study.comparison.opening import open_test
         from lstm_study.corpus.near_duplicates import count_near_duplicates
-        from lstm_study.provenance import now
-        from lstm_study.records import Opening
 
-        opening = Opening(opened_at=now(), command=self.command, run_id="near-duplicates")
-        test = self.corpus.open_test(on_open=lambda: self.store.add_opening(opening))
+        test = open_test(self.corpus, self.store, run_id="near-duplicates", command=self.command)
         self.store.write_near_duplicates(count_near_duplicates(test, self.corpus.training))
 
 

@@ -84,29 +84,35 @@ def plan_comparison(spec: StudySpec, trials: Sequence[Trial], *, more_seeds: int
 
 
 def plan_runs(plan: Plan, *, spec: StudySpec, own_epochs: Mapping[str, int]) -> list[Run]:
-    """Plans the runs on all training reviews: every arm with every seed, one seed after the other.
+    """Plans the runs on all training reviews: every arm with every seed, in the order to run.
+
+    Baseline and winner come first, one seed after the other: a comparison that is stopped early has
+    its answer, on equal numbers of seeds. Each further arm follows, seed by seed, for its own sake.
 
     Runs of different arms with one seed index share their seed, so they see the reviews in the same
-    order. Stopped early, the arms have equal numbers of seeds.
+    order.
 
     Args:
         plan: What to retrain.
         spec: The study: its seed and protocol.
         own_epochs: By arm, the epoch that validation chose.
     """
+    primary = [arm for arm in plan.arms if arm in VALIDATED]
+    groups = [primary, *([arm] for arm in plan.arms if arm not in VALIDATED)]
     return [
         _run(
             f"{arm}-s{index}",
             arm=arm,
             seed_index=index,
             seed=derive(spec.study.seed, "run", index),
-            configuration=configuration,
+            configuration=plan.arms[arm],
             epochs=spec.protocol.epochs,
             own_epoch=own_epochs.get(arm),
             masked=is_masked(arm, spec),
         )
+        for group in groups
         for index in range(1, plan.seeds + 1)
-        for arm, configuration in plan.arms.items()
+        for arm in group
     ]
 
 

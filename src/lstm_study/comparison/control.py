@@ -22,10 +22,11 @@ from lstm_study.comparison.ngrams import (
     learn_features,
     weigh,
 )
+from lstm_study.comparison.opening import open_test
 from lstm_study.corpus.types import Corpus, Split
 from lstm_study.errors import StoreError
 from lstm_study.provenance import now
-from lstm_study.records import Control, ControlCandidate, Opening, Weighting
+from lstm_study.records import Control, ControlCandidate, Weighting
 from lstm_study.spec import StudySpec
 from lstm_study.store import Store
 from lstm_study.training.failures import classify
@@ -159,9 +160,7 @@ def _regression(rows: Any, labels: NDArray[np.int8], inverse_regularisation: flo
 def _tested(
     record: Control, model: LinearModel, *, corpus: Corpus, store: Store, command: str
 ) -> Control:
-    test = corpus.open_test(
-        on_open=lambda: store.add_opening(Opening(opened_at=now(), command=command, run_id=CONTROL))
-    )
+    test = open_test(corpus, store, run_id=CONTROL, command=command)
     began = time.perf_counter()
     probabilities = model.predict(test)
     seconds = time.perf_counter() - began

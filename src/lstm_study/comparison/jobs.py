@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 from lstm_study.analysis.ablation import ARM as ABLATION
-from lstm_study.analysis.ablation import validation_run_id, walk
+from lstm_study.analysis.ablation import VALIDATION_SUFFIX, validation_run_id, walk
 from lstm_study.analysis.arms import CONTROL
 from lstm_study.comparison.arms import (
     VALIDATED,
@@ -49,8 +49,9 @@ class Job:
 class Jobs:
     """The jobs of one comparison.
 
-    Validation comes first, so that every own epoch is fixed before test is opened; then what is
-    evaluated on test; the ablation goes on whenever a worker is free, and comes last.
+    The baseline's validation comes first, for it fixes the last own epoch, and before that test is
+    not opened; then what the verdict needs, then the further arms. The winner's validation, which
+    shows what the search flattered, and the ablation come last, or to a worker that has to wait.
 
     Args:
         plan: What to retrain.
@@ -72,9 +73,12 @@ class Jobs:
 
     def waiting(self) -> Iterator[Job]:
         """Yields the jobs that could be done now, the first one first; some may be at work."""
-        yield from (Job(name=run.run_id, run=run) for run in self._validation if self._is_due(run))
+        due = [run for run in self._validation if self._is_due(run)]
+        yield from (Job(name=run.run_id, run=run) for run in due if _fixes_own_epochs(run))
         yield from self._test_jobs()
-        yield from (Job(name=run.run_id, run=run) for run in self._ablation() if self._is_due(run))
+        rest = [run for run in due if not _fixes_own_epochs(run)]
+        rest += [run for run in self._ablation() if self._is_due(run)]
+        yield from (Job(name=run.run_id, run=run) for run in rest)
 
     @property
     def planned_runs(self) -> list[Run]:
@@ -128,13 +132,13 @@ class Jobs:
         yield from (Job(name=run.run_id, run=run) for run in self._tested if self._is_due(run))
 
     def _fix_own_epochs(self) -> bool:
-        """Fixes the arms' own epochs once validation is done; says whether they are fixed.
+        """Fixes the arms' own epochs once the baseline is validated; says whether they are fixed.
 
         They are read from the study's state ever after, whatever becomes of the validation runs.
         """
         if self._tested is not None:
             return True
-        if any(self._is_due(run) for run in self._validation):
+        if any(self._is_due(run) for run in self._validation if _fixes_own_epochs(run)):
             return False
         epochs = self._store.read_state("arms").get("own_epochs")
         if epochs is None and self._validation:
@@ -188,3 +192,8 @@ class Jobs:
                 "comparison began, and its test results were seen. Give study.name a new name, or "
                 "start over with --fresh."
             )
+
+
+def _fixes_own_epochs(run: Run) -> bool:
+    """Whether it is a validation run of the baseline; the search's trial fixes the winner's."""
+    return run.arm == f"baseline{VALIDATION_SUFFIX}"

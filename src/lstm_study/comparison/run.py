@@ -9,10 +9,11 @@ import numpy as np
 
 from lstm_study.analysis.metrics import measure
 from lstm_study.comparison.arms import evaluations_due
+from lstm_study.comparison.opening import open_test
 from lstm_study.corpus.types import Corpus
 from lstm_study.errors import RecordError, StoreError
 from lstm_study.provenance import now
-from lstm_study.records import Epoch, Opening, Run
+from lstm_study.records import Epoch, Run
 from lstm_study.spec import StudySpec
 from lstm_study.store import Store
 from lstm_study.training.checkpoint import (
@@ -142,11 +143,7 @@ class _Work:
         return checkpoint
 
     def _tested(self, run: Run, model: Any) -> Run:
-        test = self._corpus.open_test(
-            on_open=lambda: self._store.add_opening(
-                Opening(opened_at=now(), command=self._command, run_id=run.run_id)
-            )
-        )
+        test = open_test(self._corpus, self._store, run_id=run.run_id, command=self._command)
         began = time.perf_counter()
         probabilities = predict(model, test, run.configuration)
         test_seconds = time.perf_counter() - began

@@ -1,8 +1,9 @@
 """The test half, shut until `compare` opens it.
 
 A corpus has no test reviews among its attributes. The one way to them is `SealedTest.open`, which
-tells its caller first; `compare` logs each opening with the study. Counts and lengths of the test
-half are in the corpus summary; its texts and labels are nowhere else.
+tells its caller first; `comparison/opening.py`, the one caller, logs each opening with the study.
+Counts and lengths of the test half are in the corpus summary; its texts and labels are nowhere
+else.
 """
 
 from collections.abc import Callable

@@ -61,12 +61,11 @@ def test_nothing_opens_test_before_validation_has_fixed_the_own_epochs(tmp_path)
     store, spec = Store(tmp_path), fake_spec(compare__seeds="2")
     jobs = jobs_of(store, spec)
     assert names(jobs) == ["baseline-validation-s1", "winner-validation-s1"]
-    finish(jobs, store, "winner-validation-s1")
-    assert names(jobs) == ["baseline-validation-s1"]
     assert store.read_state("arms") == {}
-    finish(jobs, store)
+    finish(jobs, store, "baseline-validation-s1")
     assert names(jobs) == [
         "near-duplicates", "control", "baseline-s1", "winner-s1", "baseline-s2", "winner-s2",
+        "winner-validation-s1",
     ]  # fmt: skip
     assert store.read_state("arms")["own_epochs"]["baseline"] == 3
     given = next(job for job in jobs.waiting() if job.name == "baseline-s1")
@@ -74,6 +73,23 @@ def test_nothing_opens_test_before_validation_has_fixed_the_own_epochs(tmp_path)
     finish(jobs, store)
     assert jobs.is_done
     assert store.read_run("baseline-own-epoch-s1").trained_as == "baseline-s1"
+
+
+def test_what_the_verdict_needs_is_run_before_every_further_arm(tmp_path):
+    store = Store(tmp_path)
+    spec = fake_spec(
+        compare__seeds="2", compare__runner_ups="1", compare__ablation="true",
+        protocol__masked="true",
+    )  # fmt: skip
+    jobs = jobs_of(store, spec)
+    finish(jobs, store, "baseline-validation-s1")
+    first = [
+        "near-duplicates", "control", "baseline-s1", "winner-s1", "baseline-s2", "winner-s2",
+        "baseline-masked-s1", "baseline-masked-s2", "runner-up-1-s1", "runner-up-1-s2",
+        "winner-validation-s1", "baseline-masked-validation-s1",
+    ]  # fmt: skip
+    assert names(jobs)[: len(first)] == first
+    assert all(name.startswith("ablation-1-") for name in names(jobs)[len(first) :])
 
 
 def test_a_stopped_comparison_goes_on_where_it_was(tmp_path):

@@ -1,0 +1,62 @@
+"""Test is opened through one door, and every opening is written down first."""
+
+import ast
+from pathlib import Path
+
+import pytest
+
+from lstm_study.comparison.opening import open_test
+from lstm_study.corpus.load import load
+from lstm_study.errors import StoreError
+from lstm_study.store import Store
+from tests.support.tiny import spec
+
+SOURCE = Path(__file__).resolve().parents[3] / "src" / "lstm_study"
+# Who may name what: the half is read in `corpus`, and opened by one module outside of it.
+DOORS = {
+    "open_test": {"comparison/opening.py"},
+    "sealed_test": {"corpus/types.py"},
+    "read_test": {"corpus/load.py"},
+    "_read_split": {"corpus/cache.py"},
+}
+
+
+def users_of(name: str) -> set[str]:
+    """The modules that call or read something of this name on an object, or a function so named."""
+    found = set()
+    for path in SOURCE.rglob("*.py"):
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            of_object = isinstance(node, ast.Attribute) and node.attr == name
+            private = isinstance(node, ast.Name) and node.id == name and name.startswith("_")
+            if of_object or private:
+                found.add(path.relative_to(SOURCE).as_posix())
+    return found
+
+
+@pytest.mark.parametrize("name", sorted(DOORS))
+def test_no_other_module_can_reach_the_test_reviews(name):
+    assert users_of(name) == DOORS[name]
+
+
+@pytest.fixture(scope="module")
+def corpus(tmp_path_factory):
+    return load(spec().data, seed=3, cache=tmp_path_factory.mktemp("cache"))
+
+
+def test_an_opening_is_logged_with_what_it_was_for_and_by_what_command(corpus, tmp_path):
+    store = Store(tmp_path / "study")
+    reviews = open_test(corpus, store, run_id="winner-s2", command="lstm-study compare tiny.toml")
+    assert len(reviews) == 100
+    (opening,) = store.read_openings()
+    assert (opening.run_id, opening.command) == ("winner-s2", "lstm-study compare tiny.toml")
+    assert opening.opened_at
+
+
+def test_what_can_not_be_logged_is_not_read(corpus, tmp_path):
+    class Full(Store):
+        def add_opening(self, opening):
+            raise StoreError("the disk is full")
+
+    with pytest.raises(StoreError):
+        open_test(corpus, Full(tmp_path / "study"), run_id="control", command="")
+    assert Store(tmp_path / "study").read_openings() == []
