@@ -523,13 +523,20 @@ def predict(
 ) -> None:
     """Say for each text how probable the positive label is."""
     from lstm_study import prediction
+    from lstm_study.display import Bar
 
     if (csv is None) != (target is None):
         raise typer.BadParameter("--csv IN and --out OUT go together.")
     if csv is not None and target is not None:
-        rows = prediction.predict_file(
-            model_dir, csv, target, text_column=text_column, ensemble=ensemble
-        )
+        with Bar(err) as bar:
+            rows = prediction.predict_file(
+                model_dir,
+                csv,
+                target,
+                text_column=text_column,
+                ensemble=ensemble,
+                progress=bar.show,
+            )
         out.print(f"{rows:,} rows written to {target}")
         return
     lines = texts if texts else (line.rstrip("\n") for line in sys.stdin)

@@ -79,6 +79,48 @@ class Display:
             self._live = None
 
 
+class Bar:
+    """Shows how far one long call has come.
+
+    In a terminal it is a bar, gone when the call ends; elsewhere a line a minute.
+
+    Args:
+        console: Where to show it.
+    """
+
+    def __init__(self, console: Console) -> None:
+        self._console = console
+        self._live = Live(console=console, auto_refresh=False, transient=True)
+        self._began = self._last_line = time.monotonic()
+
+    def __enter__(self) -> Self:
+        if self._console.is_terminal:
+            self._live.start()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        value: BaseException | None,
+        tb: TracebackType | None,
+    ) -> None:
+        self._live.stop()
+
+    def show(self, what: str, done: int, total: int) -> None:
+        """Shows that so much of the whole is done, in whatever unit."""
+        spent = time.monotonic() - self._began
+        left = f"about {in_words(spent * (total - done) / done)} left" if done else ""
+        words = f"{what} {done / max(1, total):.0%} · {left}"
+        if self._console.is_terminal:
+            table = Table.grid(padding=(0, 1))
+            bar = ProgressBar(total=total, completed=done, width=40, complete_style="cyan")
+            table.add_row(bar, Text(words, style="dim"))
+            self._live.update(table, refresh=True)
+        elif time.monotonic() - self._last_line > _HEARTBEAT_SECONDS:
+            self._console.print(Text(words), soft_wrap=True)
+            self._last_line = time.monotonic()
+
+
 def _block(progress: Progress) -> RenderableType:
     """The live block: where the stage stands, a bar for each worker, the best so far."""
     head = Text.assemble(

@@ -1,13 +1,13 @@
 """What `lstm-study predict` does: a bundle's answers, without the backend's remarks."""
 
 import tempfile
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from itertools import islice
 from pathlib import Path
 
 from lstm_study.training.runtime import output_to
 
-AT_ONCE = 256
+AT_ONCE = 1_024
 
 
 def predict_lines(
@@ -30,16 +30,30 @@ def predict_lines(
         bundle = load_bundle(model_dir, ensemble=ensemble)
     texts = iter(texts)
     while some := list(islice(texts, at_once)):
-        for probabilities in bundle.predict_texts(some):
+        for probabilities in bundle.predict_texts(some, len(some)):
             for text, probability in zip(some, probabilities, strict=True):
                 label = bundle.label_of(probability)
                 yield f"{probability:.4f}\t{label}\t{' '.join(text.split())}"
 
 
 def predict_file(
-    model_dir: Path, source: Path, target: Path, *, text_column: str, ensemble: bool = False
+    model_dir: Path,
+    source: Path,
+    target: Path,
+    *,
+    text_column: str,
+    ensemble: bool = False,
+    progress: Callable[[str, int, int], None] | None = None,
 ) -> int:
     """Writes a CSV with `probability` and `label` added to each row, and returns its rows.
+
+    Args:
+        model_dir: A model bundle.
+        source: The CSV to read.
+        target: The CSV to write.
+        text_column: The column that holds the texts.
+        ensemble: Whether to read with the mean of all runs.
+        progress: Called with "predicting", bytes read and bytes in all.
 
     Raises:
         ExportError: The bundle is damaged, or knows no words, or the CSV can't be read.
@@ -48,4 +62,4 @@ def predict_file(
         from lstm_study.export import load_bundle, predict_csv
 
         bundle = load_bundle(model_dir, ensemble=ensemble)
-    return predict_csv(bundle, source, target, text_column=text_column)
+    return predict_csv(bundle, source, target, text_column=text_column, progress=progress)

@@ -115,5 +115,5 @@ def test_the_onnx_file_gives_the_same_probabilities(paths):
     session = onnxruntime.InferenceSession(str(paths.onnx))
     token_ids = np.random.default_rng(2).integers(0, 10, (7, 6)).astype(np.int32)
     (found,) = session.run(None, {session.get_inputs()[0].name: token_ids})
-    network = load_bundle(paths.folder).network
+    network = keras.models.load_model(paths.network, compile=False)
     assert found == pytest.approx(network.predict(token_ids, verbose=0), abs=1e-6)

@@ -8,6 +8,7 @@ import re
 import shutil
 import subprocess
 import sys
+import textwrap
 import zipfile
 from dataclasses import replace
 from importlib.util import find_spec
@@ -89,6 +90,17 @@ def tokenised(folder: Path, texts):
     return tf.saved_model.load(str(folder)).tokenise(tf.constant(list(texts))).numpy()
 
 
+def of_run(*, masked: bool):
+    """What a run stores for the trained network's test reviews."""
+    run = trained()
+    network = build_network(CONFIGURATION, seed=4, masked=masked)
+    network.set_weights(run.weights)
+    reviews = split_of([tokens.tolist() for tokens in run.token_ids])
+    found = predict(network, reviews, CONFIGURATION)
+    assert masked == bool(np.abs(found - run.probabilities).max() > 0.01), "a mask is a difference"
+    return found
+
+
 def by_our_rule(vocabulary: Vocabulary, texts, configuration: Configuration):
     return view(
         split_of([vocabulary.encode(text) for text in texts]),
@@ -112,13 +124,7 @@ def test_the_plain_network_has_the_builders_weights_in_the_builders_order():
 def test_a_masked_runs_bundle_gives_the_runs_probabilities_in_every_form(tmp_path):
     import tensorflow as tf
 
-    run = trained()
-    network = build_network(CONFIGURATION, seed=4, masked=True)
-    network.set_weights(run.weights)
-    reviews = split_of([tokens.tolist() for tokens in run.token_ids])
-    expected = predict(network, reviews, CONFIGURATION)
-    assert np.abs(expected - run.probabilities).max() > 0.01, "the mask makes a difference"
-
+    run, expected = trained(), of_run(masked=True)
     records, first = study()
     members = [replace(each, masked=True) for each in records.runs if each.arm == "winner"]
     paths = write(
@@ -335,7 +341,7 @@ def test_a_bundle_replaces_an_earlier_one_whole_and_leaves_nothing_beside_it(tmp
         weights = random_weights(configuration, seed=seed)
         write(folder, weights=weights, vocabulary=Vocabulary(WORDS), configuration=configuration)
     assert [path.name for path in tmp_path.iterdir()] == ["model"]
-    kernel = load_bundle(folder).network.get_weights()[0]
+    kernel = load_bundle(folder).networks[0].get_weights()[0]
     assert np.array_equal(kernel, random_weights(configuration, seed=2)[0])
 
 
@@ -436,29 +442,43 @@ def test_what_is_missing_damaged_or_another_version_is_one_line(tmp_path):
 @pytest.mark.skipif(
     find_spec("jax") is None, reason="jax is not installed: the bundle is NOT tested on JAX"
 )
+@pytest.mark.parametrize("masked", [False, True])
 def test_on_jax_the_bundle_gives_the_same_probabilities_and_says_why_it_has_no_text_model(
-    paths, tmp_path
+    tmp_path, masked
 ):
-    code = (
-        "import sys, json, numpy as np; from pathlib import Path; "
-        "import keras; assert keras.backend.backend() == 'jax'; "
-        "from tests.support.bundles import *; from lstm_study.export import load_bundle; "
-        "b = load_bundle(Path(sys.argv[1])); texts = json.load(open(sys.argv[3])); "
-        "p = write(Path(sys.argv[2]), weights=tuple(b.network.get_weights()), "
-        "vocabulary=b.vocabulary); "
-        "assert p.text_model is None and 'jax' in p.card.read_text(); "
-        "c = load_bundle(p.folder); "
-        "print(json.dumps([predictions(x, texts).tolist() for x in (b, c)]))"
-    )
+    code = """
+        import sys, json, numpy as np
+        from pathlib import Path
+        import keras
+        from tests.support.bundles import *
+        from lstm_study.export import load_bundle
+        assert keras.backend.backend() == "jax"
+        folder, again, masked = Path(sys.argv[1]), Path(sys.argv[2]), sys.argv[3] == "True"
+        texts, rows = json.load(open(sys.argv[4]))
+        read = load_bundle(folder)
+        written = write(again, weights=tuple(read.networks[0].get_weights()),
+                        vocabulary=read.vocabulary, run=replace(study()[1], masked=masked))
+        assert written.text_model is None and "jax" in written.card.read_text()
+        found = [predictions(bundle, texts) for bundle in (read, load_bundle(again))]
+        for name in ("sentiment-lstm.keras", "sentiment-lstm.h5"):
+            plain = keras.models.load_model(folder / name, compile=False)
+            found.append(plain.predict(np.array(rows, "int32"), verbose=0)[:, 0])
+        print(json.dumps([probabilities.tolist() for probabilities in found]))
+    """
     run = trained()
-    (tmp_path / "texts.json").write_text(json.dumps(run.texts))
+    expected = of_run(masked=masked)
+    made = write(tmp_path / "made", weights=run.weights, vocabulary=run.vocabulary,
+                 run=replace(study()[1], masked=masked))  # fmt: skip
+    rows = by_our_rule(run.vocabulary, run.texts, CONFIGURATION)
+    (tmp_path / "texts.json").write_text(json.dumps([run.texts, rows.tolist()]))
     path = os.pathsep.join([str(ROOT), os.environ.get("PYTHONPATH", "")])
-    result = python("-c", code, str(paths.folder), str(tmp_path / "model"),
-                    str(tmp_path / "texts.json"), KERAS_BACKEND="jax", PYTHONPATH=path)  # fmt: skip
+    result = python("-c", textwrap.dedent(code), str(made.folder), str(tmp_path / "again"),
+                    str(masked), str(tmp_path / "texts.json"), KERAS_BACKEND="jax",
+                    PYTHONPATH=path)  # fmt: skip
     assert result.returncode == 0, result.stderr
-    read, written = json.loads(result.stdout.splitlines()[-1])
-    assert read == pytest.approx(run.probabilities, abs=1e-5)
-    assert written == pytest.approx(run.probabilities, abs=1e-5)
-    assert predictions(load_bundle(tmp_path / "model"), run.texts) == pytest.approx(
-        run.probabilities, abs=1e-5
-    )
+    found = json.loads(result.stdout.splitlines()[-1])
+    assert [len(probabilities) for probabilities in found] == [400] * 4
+    for probabilities in found:
+        assert probabilities == pytest.approx(expected, abs=1e-5)
+    on_tensorflow = predictions(load_bundle(tmp_path / "again"), run.texts)
+    assert on_tensorflow == pytest.approx(expected, abs=1e-5)

@@ -6,7 +6,7 @@ import pytest
 from rich.console import Console
 
 from lstm_study import display
-from lstm_study.display import Display
+from lstm_study.display import Bar, Display
 from lstm_study.progress import Ended, Progress, Running
 
 
@@ -75,3 +75,22 @@ def test_elsewhere_a_line_now_and_then_says_what_each_worker_is_at(
     monkeypatch.setattr(display, "_HEARTBEAT_SECONDS", -1.0)
     last = shown(PROGRESS, terminal=False).splitlines()[-1]
     assert "b2-03-r0 epoch 2 of 4 (50%); b2-04-r0 epoch 2 of 4 (75%)" in last
+
+
+def bar(*, terminal: bool) -> str:
+    out = io.StringIO()
+    console = Console(file=out, force_terminal=terminal, width=120, no_color=True, highlight=False)
+    with Bar(console) as shown:
+        shown.show("predicting", 0, 200)
+        shown.show("predicting", 50, 200)
+    return out.getvalue()
+
+
+def test_a_long_call_is_a_bar_with_the_time_left_at_a_terminal():
+    assert "predicting 25% · about 0 s left" in bar(terminal=True)
+
+
+def test_a_long_call_is_a_line_a_minute_elsewhere(monkeypatch: pytest.MonkeyPatch):
+    assert bar(terminal=False) == ""
+    monkeypatch.setattr(display, "_HEARTBEAT_SECONDS", -1.0)
+    assert bar(terminal=False).splitlines()[-1].startswith("predicting 25%")

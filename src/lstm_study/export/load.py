@@ -10,7 +10,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lstm_study.configuration import Configuration
-from lstm_study.corpus.batches import view
 from lstm_study.corpus.types import Split
 from lstm_study.corpus.vocabulary import Vocabulary
 from lstm_study.errors import ExportError
@@ -22,7 +21,7 @@ from lstm_study.export.layout import (
     check,
     read_sums,
 )
-from lstm_study.export.network import load_network
+from lstm_study.export.network import fast_networks, load_network
 from lstm_study.export.settings import read_settings
 
 TokenIds = Sequence[int] | NDArray[np.integer]
@@ -39,7 +38,8 @@ class Bundle:
         labels: Names of the negative and the positive label.
         threshold: A probability above it is read as the positive label.
         vocabulary: The words behind the token ids; None if the bundle does not know them.
-        network: The Keras model.
+        networks: The Keras models whose mean probability it gives: one, or an ensemble's. They have
+            the saved weights, and the LSTM that the runs were trained and evaluated with.
     """
 
     folder: Path
@@ -48,7 +48,7 @@ class Bundle:
     labels: tuple[str, str]
     threshold: float
     vocabulary: Vocabulary | None = field(repr=False)
-    network: Any = field(repr=False)
+    networks: tuple[Any, ...] = field(repr=False)
 
     def predict_texts(
         self, texts: Iterable[str], batch_size: int = 256
@@ -57,7 +57,8 @@ class Bundle:
 
         Args:
             texts: Raw texts, as many as there are; an empty one is read as one without words.
-            batch_size: Texts at a time, >= 1.
+            batch_size: Texts at a time, >= 1. A network with a mask reads many at a time faster
+                than few, for it takes them in the order of their lengths.
 
         Returns:
             The probabilities of the positive label in order, float32 [batch_size] for each batch,
@@ -108,28 +109,27 @@ class Bundle:
         done = 0
         while batch := list(islice(reviews, batch_size)):
             rows = [_checked(row, number) for number, row in enumerate(batch, start=done + 1)]
-            token_ids = self._view(rows)
-            # Sizes are powers of two or the batch's own, so that little is compiled.
-            size = min(batch_size, 1 << (len(rows) - 1).bit_length())
-            outputs = self.network.predict_on_batch(
-                np.pad(token_ids, ((0, size - len(rows)), (0, 0)))
-            )
-            yield np.asarray(outputs, dtype=np.float32)[: len(rows), 0]
+            yield self._read(rows)
             done += len(rows)
 
-    def _view(self, rows: Sequence[NDArray[np.int32]]) -> NDArray[np.int32]:
-        split = Split(
+    def _read(self, rows: Sequence[NDArray[np.int32]]) -> NDArray[np.float32]:
+        from lstm_study.training.fit import EVALUATION_BATCH, predict
+
+        reviews = Split(
             name="texts",
             token_ids=np.concatenate(rows),
             offsets=np.cumsum([0, *map(len, rows)], dtype=np.int64),
             labels=np.zeros(len(rows), dtype=np.int8),
             document_ids=np.arange(len(rows)),
         )
-        return view(
-            split,
-            vocabulary_size=self.configuration.vocabulary_size,
-            maxlen=self.configuration.maxlen,
-        )
+        # Sizes are powers of two, so that one text is no whole batch, and little is compiled.
+        size = min(EVALUATION_BATCH, 1 << (len(rows) - 1).bit_length())
+        read = [
+            predict(network, reviews, self.configuration, batch_size=size)
+            for network in self.networks
+        ]
+        mean: NDArray[np.float32] = np.mean(read, axis=0, dtype=np.float32)
+        return mean
 
 
 def load_bundle(folder: Path, *, ensemble: bool = False) -> Bundle:
@@ -154,6 +154,10 @@ def load_bundle(folder: Path, *, ensemble: bool = False) -> Bundle:
     vocabulary = None
     if settings.words is not None:
         vocabulary = _read_vocabulary(check(folder, VOCABULARY, sums), words=settings.words)
+    members = len(settings.ensemble) if ensemble else 1
+    saved = load_network(
+        network_path, settings.configuration, masked=settings.masked, members=members
+    )
     return Bundle(
         folder=folder,
         run_id="+".join(settings.ensemble) if ensemble else settings.run_id,
@@ -161,11 +165,8 @@ def load_bundle(folder: Path, *, ensemble: bool = False) -> Bundle:
         labels=settings.labels,
         threshold=settings.threshold,
         vocabulary=vocabulary,
-        network=load_network(
-            network_path,
-            settings.configuration,
-            masked=settings.masked,
-            members=len(settings.ensemble) if ensemble else 1,
+        networks=fast_networks(
+            saved, settings.configuration, masked=settings.masked, members=members
         ),
     )
 

@@ -18,7 +18,7 @@ Progress = Callable[[str, int, int], None]
 
 _DELIMITERS = (",", ";", "\t", "|")
 _MARKS = ((b"\xef\xbb\xbf", "utf-8-sig"), (b"\xff\xfe", "utf-16"), (b"\xfe\xff", "utf-16"))
-_ROWS_AT_ONCE = 1_024
+ROWS_AT_ONCE = 2_048
 _FIELD_LIMIT = 1 << 27
 
 
@@ -36,7 +36,7 @@ def predict_csv(
     The other columns keep their values, whatever they hold, and the file its delimiter (comma,
     semicolon, tab or bar), line ends and encoding. A column of the file's own that has one of the
     two names keeps it, and the new one is called `predicted_probability` or `predicted_label`.
-    About a thousand rows are held at a time. A failure leaves an earlier target as it was.
+    About two thousand rows are held at a time. A failure leaves an earlier target as it was.
 
     Args:
         bundle: The model.
@@ -64,7 +64,7 @@ def predict_csv(
             writer.writerow([*table.header, *added])
             for chunk in table.chunks():
                 texts = (row[table.position] for row in chunk)
-                probabilities = np.concatenate(list(bundle.predict_texts(texts)))
+                probabilities = np.concatenate(list(bundle.predict_texts(texts, len(chunk))))
                 for row, value in zip(chunk, probabilities, strict=True):
                     writer.writerow([*row, f"{value:.8f}", bundle.label_of(float(value))])
                 rows += len(chunk)
@@ -93,8 +93,8 @@ class _Rows:
         self.position = _position(text_column, self.header, path)
 
     def chunks(self) -> Iterator[list[list[str]]]:
-        """Yields the rows in order, about a thousand at a time; blank lines are no rows."""
-        while chunk := list(islice(self._rows, _ROWS_AT_ONCE)):
+        """Yields the rows in order, about two thousand at a time; blank lines are no rows."""
+        while chunk := list(islice(self._rows, ROWS_AT_ONCE)):
             yield chunk
 
     def _checked_rows(self) -> Iterator[list[str]]:

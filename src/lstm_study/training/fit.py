@@ -27,7 +27,7 @@ from lstm_study.seeds import derive
 from lstm_study.spec import ProtocolTable
 from lstm_study.training.checkpoint import Checkpoint, set_state, state_of, write_checkpoint
 
-_EVALUATION_BATCH = 256
+EVALUATION_BATCH = 256
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -217,27 +217,39 @@ def view_of(
     )
 
 
-def predict(model: Any, reviews: Split, configuration: Configuration) -> NDArray[np.float32]:
+def predict(
+    model: Any,
+    reviews: Split,
+    configuration: Configuration,
+    *,
+    batch_size: int = EVALUATION_BATCH,
+) -> NDArray[np.float32]:
     """Returns the probability of the positive label for each review, float32 [reviews].
 
     A network with a mask reads them in the order of their lengths, in batches cut to few lengths.
+
+    Args:
+        model: A network as from `build_network`.
+        reviews: What to read.
+        configuration: The network's.
+        batch_size: Rows of every batch; each number of rows is compiled on its own.
     """
     maxlen = configuration.maxlen
     found = np.empty(len(reviews), dtype=np.float32)
     if is_masked(model):
         lengths = kept_lengths(reviews, maxlen=maxlen)
-        buckets = evaluation_buckets(lengths, batch_size=_EVALUATION_BATCH)
+        buckets = evaluation_buckets(lengths, batch_size=batch_size)
         batches = _cut(buckets, lengths, maxlen=maxlen)
     else:
         order = np.arange(len(reviews))
         batches = [
-            (order[first : first + _EVALUATION_BATCH], maxlen)
-            for first in range(0, len(order), _EVALUATION_BATCH)
+            (order[first : first + batch_size], maxlen)
+            for first in range(0, len(order), batch_size)
         ]
     for chosen, length in batches:
         token_ids = view_of(reviews, chosen, configuration, length=length)
         # As many rows in every batch, so that little is compiled.
-        padding = ((0, _EVALUATION_BATCH - len(chosen)), (0, 0))
+        padding = ((0, batch_size - len(chosen)), (0, 0))
         outputs = model.predict_on_batch(np.pad(token_ids, padding))
         found[chosen] = np.asarray(outputs)[: len(chosen), 0]
     return found
