@@ -20,6 +20,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lstm_study.analysis.variance import SeedPart, VarianceComponents
+from lstm_study.errors import ComparisonError
 from lstm_study.seeds import derive
 
 
@@ -58,15 +59,12 @@ def draw(
     """
     from scipy.special import ndtri
 
-    both = _share_of(scenario.between, scenario.accuracy)
-    own = _share_of(scenario.within, scenario.accuracy) - both
-    arms = []
-    for accuracy, deviation in (
-        (scenario.accuracy + scenario.effect, scenario.candidate_deviation),
-        (scenario.accuracy, scenario.reference_deviation),
-    ):
-        of_seed = _seed_share_of(deviation, accuracy)
-        arms.append((float(ndtri(accuracy)), of_seed, 1 - both - own - of_seed))
+    both, own, of_seeds = check_scenario(scenario)
+    accuracies = (scenario.accuracy + scenario.effect, scenario.accuracy)
+    arms = [
+        (float(ndtri(accuracy)), of_seed, 1 - both - own - of_seed)
+        for accuracy, of_seed in zip(accuracies, of_seeds, strict=True)
+    ]
     random = np.random.default_rng(derive(seed, "studies", scenario.name, scenario.documents))
     normal = random.standard_normal
     for _ in range(studies):
@@ -81,6 +79,44 @@ def draw(
             noise = normal((seeds, scenario.documents), dtype=np.float32)
             readings.append(noise < threshold + shift)
         yield readings[0], readings[1]
+
+
+def check_scenario(scenario: Scenario) -> tuple[float, float, tuple[float, float]]:
+    """Finds the model's shares for a scenario.
+
+    Returns:
+        Shares of the variance: of a review for both arms alike, of a review for one arm alone, and
+        of the seed, in the candidate and in the reference.
+
+    Raises:
+        ComparisonError: The model has no such studies.
+    """
+    accuracies = (scenario.accuracy + scenario.effect, scenario.accuracy)
+    chance = 2 * scenario.accuracy * (1 - scenario.accuracy)
+    if not 0 < min(accuracies) <= max(accuracies) < 1 or not (
+        0 < scenario.within <= scenario.between <= chance
+    ):
+        raise ComparisonError(
+            f"{scenario.name}: accuracies must lie between 0 and 1, and runs must read fewer "
+            f"reviews differently than by chance alone ({chance:.1%}), but some. Received: "
+            f"accuracies {accuracies[0]:.1%} and {accuracies[1]:.1%}, {scenario.within:.1%} read "
+            f"differently within an arm and {scenario.between:.1%} between. Give a study whose "
+            "networks have learned to read."
+        )
+    both = _share_of(scenario.between, scenario.accuracy)
+    own = _share_of(scenario.within, scenario.accuracy) - both
+    deviations = (scenario.candidate_deviation, scenario.reference_deviation)
+    first, second = (
+        _seed_share_of(deviation, accuracy)
+        for deviation, accuracy in zip(deviations, accuracies, strict=True)
+    )
+    if 1 - both - own - max(first, second) <= 0:
+        raise ComparisonError(
+            f"{scenario.name}: accuracy varies more from seed to seed (standard deviation "
+            f"{max(deviations):.2%}) than runs that read {scenario.within:.1%} of the reviews "
+            "differently can. Give a study with more test reviews or more seeds."
+        )
+    return both, own, (first, second)
 
 
 def true_components(scenario: Scenario, *, seeds: int) -> VarianceComponents:
