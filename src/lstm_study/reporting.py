@@ -57,7 +57,8 @@ def write_diff(first: OpenStudy, second: OpenStudy) -> Path:
 def watch(study: OpenStudy, *, port: int = PORT) -> "Watch":
     """Gets ready to serve the study's report on this machine; call `serve` on what it returns.
 
-    The verdict on the page is taken from the records alone and is not written down as a look.
+    The verdict on the page is not written down as a look, but its interval is as wide as that of
+    one.
 
     Raises:
         StoreError: The study has not begun.
@@ -70,13 +71,14 @@ def watch(study: OpenStudy, *, port: int = PORT) -> "Watch":
 
     def render(version: str) -> Mapping[str, bytes]:
         from lstm_study.analysis.verdict import judge
+        from lstm_study.comparison.seeds import look
         from lstm_study.report.content import gather, illustrate
         from lstm_study.report.write import render_files
 
         records = study.store.read_all()
         content = gather(
             records,
-            verdict=judge(records, seed=study.spec.study.seed),
+            verdict=judge(records, seed=study.spec.study.seed, looks=look(records, study.store)),
             made_at=now(),
             versions=installed,
             git_commit=commit,

@@ -6,12 +6,15 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
+from lstm_study.analysis.intervals import TEST_NAME
+from lstm_study.analysis.wording import points
 from lstm_study.display import in_words
 from lstm_study.records import CorpusSummary, Trial
 from lstm_study.workers.watch import describe
 
 if TYPE_CHECKING:
     from lstm_study.analysis.arms import ArmSummary
+    from lstm_study.analysis.verdict import Comparison, Verdict
     from lstm_study.commands import Answer, Status
     from lstm_study.corpus.describe import Description
     from lstm_study.doctor import Examination
@@ -28,9 +31,13 @@ def answer(found: "Answer") -> RenderableType:
     for arm in verdict.arms:
         table.add_row("" if arm.name == "winner" else _arm_name(arm.name), _arm_in_words(arm))
     shown = {arm.name for arm in verdict.arms}
-    for arm in found.arms:
-        if arm.name not in shown:
-            table.add_row(_arm_name(arm.name), Text(_arm_in_words(arm), style="dim"))
+    others = [arm for arm in found.arms if arm.name not in shown]
+    beside = {entry.verdict.candidate: _beside(entry) for entry in found.comparisons}
+    for arm in others:
+        words = f"{_arm_in_words(arm)}{beside.get(arm.name, '')}"
+        table.add_row(_arm_name(arm.name), Text(words, style="dim"))
+    if any(beside.get(arm.name) for arm in others):
+        table.add_row("", Text(_family(verdict), style="dim"))
     table.add_row("Verdict", verdict.sentence)
     for note in (*verdict.notes, *_caveats(found)):
         table.add_row("Note", Text(note, style="dim"))
@@ -39,6 +46,25 @@ def answer(found: "Answer") -> RenderableType:
     if found.model is not None:
         table.add_row("Model", Text(f"{found.model}/"))
     return table
+
+
+def _beside(entry: "Comparison") -> str:
+    """Says in short how an arm stands beside the baseline; "" where that can't be said."""
+    found = entry.verdict.difference
+    if found is None or entry.adjusted_p_value is None:
+        return ""
+    return (
+        f"; {points(found.difference)} points, {points(found.low)} to {points(found.high)}, "
+        f"p = {entry.adjusted_p_value:.3f}"
+    )
+
+
+def _family(verdict: "Verdict") -> str:
+    level = f"{100 * verdict.difference.level:.4g}% " if verdict.difference is not None else ""
+    return (
+        f"Points are against the {verdict.reference}, with a {level}interval; p-values are of the "
+        f"{TEST_NAME}, corrected over these arms (Holm)."
+    )
 
 
 def _arm_name(name: str) -> str:

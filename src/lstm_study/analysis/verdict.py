@@ -160,6 +160,7 @@ def judge_all(
     seed: int,
     reference: str = "baseline",
     primary: str = "winner",
+    looks: int = 1,
     resamples: int = RESAMPLES,
 ) -> tuple[Comparison, ...]:
     """Compares every arm with the reference; p-values but the primary's are corrected together.
@@ -169,10 +170,18 @@ def judge_all(
         seed: The study's seed.
         reference: What each is compared with.
         primary: The one comparison that was named beforehand.
+        looks: As in `judge`; every interval is as wide as the primary's.
         resamples: Of the bootstrap.
     """
     verdicts = [
-        judge(source, seed=seed, candidate=name, reference=reference, resamples=resamples)
+        judge(
+            source,
+            seed=seed,
+            candidate=name,
+            reference=reference,
+            looks=looks,
+            resamples=resamples,
+        )
         for name in _arms_of(source)[0]
         if name != reference
     ]
@@ -198,12 +207,10 @@ def judged_without(verdict: Verdict, without: Verdict) -> str:
     """
     if without.difference is None:
         return f"Without them: {without.sentence}"
-    found = without.difference
     changed = "the same" if without.kind == verdict.kind else f"another, {without.kind}"
     return (
-        f"Without them the difference is {wording.points(found.difference)} percentage points, "
-        f"with a {100 * found.level:.4g}% interval from {wording.points(found.low)} to "
-        f"{wording.points(found.high)}, and the verdict is {changed}."
+        f"Without them the difference is {wording.between(without.difference)}, "
+        f"and the verdict is {changed}."
     )
 
 

@@ -29,9 +29,7 @@ def judged(
     return (
         f"{answer}{look}: the {first.name} reads {first.accuracy:.2%} of the test reviews right "
         f"({_runs(first)}), the {second.name} {second.accuracy:.2%} ({_runs(second)}). "
-        f"The difference is {points(difference.difference)} percentage points, with a "
-        f"{100 * difference.level:.4g}% interval from {points(difference.low)} to "
-        f"{points(difference.high)}. {_outlook(kind, difference, power)}"
+        f"The difference is {between(difference)}. {_outlook(kind, difference, power)}"
     )
 
 
@@ -91,6 +89,15 @@ def notes(
                 "differ."
             )
     return tuple(found)
+
+
+def between(difference: Difference) -> str:
+    """Says a difference with its interval, in percentage points."""
+    return (
+        f"{points(difference.difference)} percentage points, with a "
+        f"{100 * difference.level:.4g}% interval from {points(difference.low)} to "
+        f"{points(difference.high)}"
+    )
 
 
 def points(share: float) -> str:

@@ -10,7 +10,7 @@ from lstm_study.records import StudyRecords, Trial
 
 if TYPE_CHECKING:
     from lstm_study.analysis.arms import ArmSummary
-    from lstm_study.analysis.verdict import Verdict
+    from lstm_study.analysis.verdict import Comparison, Verdict
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -22,6 +22,7 @@ class Answer:
         records: All that the study left.
         winner: The trial that won the search; None before there is one.
         arms: Every arm that was evaluated on test.
+        comparisons: Every arm beside the baseline, their p-values corrected as one family.
         without_near_duplicates: The verdict on the test reviews that have no near-duplicate in
             training; None where all have none, or none were counted.
         report: The HTML report; None before it was written.
@@ -31,6 +32,7 @@ class Answer:
     verdict: "Verdict"
     records: StudyRecords
     arms: tuple["ArmSummary", ...]
+    comparisons: tuple["Comparison", ...]
     without_near_duplicates: "Verdict | None"
     winner: Trial | None
     report: Path | None
@@ -52,6 +54,7 @@ def read_answer(study: OpenStudy) -> Answer:
     test reviews; see `comparison.seeds`.
     """
     from lstm_study.analysis.arms import arms_from_records, summarise
+    from lstm_study.analysis.verdict import judge_all
     from lstm_study.comparison.seeds import look
     from lstm_study.comparison.verdicts import judge_study, judge_without_near_duplicates
 
@@ -60,7 +63,7 @@ def read_answer(study: OpenStudy) -> Answer:
     model = study.reports / "model"
     looks = look(records, study.store)
     without = judge_without_near_duplicates(records, spec=study.spec, looks=looks)
-    arms = arms_from_records(records).values()
+    arms = arms_from_records(records)
     return Answer(
         verdict=judge_study(
             records, spec=study.spec, store=study.store, looks=looks, without=without
@@ -69,7 +72,8 @@ def read_answer(study: OpenStudy) -> Answer:
         winner=winner(
             records.trials, study.spec.study.direction, max_epochs=study.spec.search.max_epochs
         ),
-        arms=tuple(summarise(arm) for arm in arms),
+        arms=tuple(summarise(arm) for arm in arms.values()),
+        comparisons=judge_all(arms, seed=study.spec.study.seed, looks=looks),
         without_near_duplicates=without,
         report=report if report.is_file() else None,
         model=model if (model / "sentiment-lstm.keras").is_file() else None,

@@ -2,8 +2,10 @@
 
 from dataclasses import replace
 
+from lstm_study.analysis.ablation import MASKED_BASELINE
 from lstm_study.analysis.arms import arms_from_records, without
 from lstm_study.analysis.verdict import Verdict, judge, judged_without
+from lstm_study.analysis.wording import between
 from lstm_study.comparison import seeds
 from lstm_study.comparison.arms import OWN_EPOCH_SUFFIX, VALIDATED
 from lstm_study.records import StudyRecords
@@ -32,7 +34,9 @@ def judge_study(
     if verdict.difference is not None:
         seeds.note(records, store, kind=verdict.kind)
     notes = (
+        *_of_what_is_left(records, verdict, planned=spec.compare.seeds + seeds.added_seeds(store)),
         *verdict.notes,
+        *_of_masking(records, seed=spec.study.seed, looks=looks),
         *_of_one_configuration(records),
         *_of_near_duplicates(records, verdict, without),
         *_of_own_epochs(records),
@@ -60,6 +64,41 @@ def judge_without_near_duplicates(
         if name in VALIDATED
     }
     return judge(arms, seed=spec.study.seed, looks=looks)
+
+
+def _of_what_is_left(records: StudyRecords, verdict: Verdict, *, planned: int) -> list[str]:
+    """Says that the comparison was stopped, or goes on, before all of its seeds were run."""
+    if not records.runs:
+        return []
+    ended = {
+        arm: sum(run.arm == arm and run.status in ("completed", "failed") for run in records.runs)
+        for arm in VALIDATED
+    }
+    if min(ended.values()) >= planned:
+        return []
+    counts = " and ".join(f"{count} of {planned} runs of the {arm}" for arm, count in ended.items())
+    look = ""
+    if verdict.difference is not None:
+        look = (
+            " This reading counts as a look at the test reviews: on more seeds the next one has a "
+            "wider interval."
+        )
+    return [f"The comparison is not finished: {counts} have ended.{look}"]
+
+
+def _of_masking(records: StudyRecords, *, seed: int, looks: int) -> list[str]:
+    """Says what the winner is worth beside the baseline in the study's own batches."""
+    arms = arms_from_records(records)
+    if not {"winner", MASKED_BASELINE} <= set(arms):
+        return []
+    found = judge(arms, seed=seed, reference=MASKED_BASELINE, looks=looks).difference
+    if found is None:
+        return []
+    sentence = (
+        f"Against the arm {MASKED_BASELINE}, which differs from the winner in hyperparameters "
+        f"alone, the winner's difference is {between(found)}."
+    )
+    return [sentence]
 
 
 def _of_one_configuration(records: StudyRecords) -> list[str]:

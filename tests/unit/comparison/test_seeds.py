@@ -162,3 +162,36 @@ def test_an_arm_that_failed_is_a_sentence_and_never_a_crash(tmp_path):
     verdict = verdict_of(replace(study, runs=runs), Store(tmp_path))
     assert verdict.kind == "cannot say"
     assert "no completed run of the winner (4 of 4 runs are left out: 4 failed)" in verdict.sentence
+
+
+def test_a_comparison_that_was_stopped_answers_with_what_it_has_and_says_so(tmp_path):
+    study = completed_study(seeds=3)
+    runs = tuple(run for run in study.runs if run.run_id != "winner-s3")
+    notes = verdict_of(replace(study, runs=runs), Store(tmp_path)).notes
+    assert notes[0] == (
+        "The comparison is not finished: 3 of 4 runs of the baseline and 2 of 4 runs of the winner "
+        "have ended. This reading counts as a look at the test reviews: on more seeds the next one "
+        "has a wider interval."
+    )
+    whole = verdict_of(completed_study(seeds=4), Store(tmp_path / "whole")).notes
+    assert not any("not finished" in note for note in whole)
+    nothing = verdict_of(interrupted_study(), Store(tmp_path / "nothing")).notes
+    assert not any("not finished" in note for note in nothing)
+
+
+def test_what_is_left_of_the_difference_beside_the_masked_baseline_is_said(tmp_path):
+    study = completed_study()
+    twins = [
+        replace(run, run_id=f"baseline-masked-s{run.seed_index}", arm="baseline-masked")
+        for run in study.runs
+        if run.arm == "baseline"
+    ]
+    predictions = dict(study.predictions) | {
+        twin.run_id: study.predictions[f"baseline-s{twin.seed_index}"] for twin in twins
+    }
+    verdict = verdict_of(
+        replace(study, runs=(*study.runs, *twins), predictions=predictions), Store(tmp_path)
+    )
+    (note,) = (note for note in verdict.notes if "baseline-masked" in note)
+    assert "differs from the winner in hyperparameters alone" in note
+    assert f"is {points(verdict.difference.difference)} percentage points" in note
