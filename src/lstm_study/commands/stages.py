@@ -98,13 +98,18 @@ def compare(study: OpenStudy, *, show: Show, more_seeds: int = 0) -> None:
         "Comparison",
         f"{', '.join(plan.arms)}: {plan.seeds} seeds each, runs of "
         f"{study.spec.protocol.epochs} epochs on all training reviews"
-        + (f"; {plan.validation_seeds} validation seeds" if plan.validation_seeds else "")
+        + (f"; {_validated(plan.validation_seeds)}" if plan.validation_seeds else "")
         + ("; the classical control" if plan.control else "")
         + ("; one hyperparameter at a time" if plan.ablation else ""),
     )
     run_comparison(
         plan, study.spec, study.store, context=study.context, report=telling(study, show)
     )
+
+
+def _validated(seeds: int) -> str:
+    times = "once" if seeds == 1 else f"with {seeds} seeds"
+    return f"baseline and winner {times} without the validation reviews"
 
 
 def comparison_plan(study: OpenStudy) -> "Plan":
