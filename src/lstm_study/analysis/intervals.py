@@ -23,12 +23,12 @@ Source: Resampling of crossed levels and its excess: A. B. Owen (2007), "The pig
     American Statistician 69.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
-from lstm_study.analysis.arms import Arm
+from lstm_study.analysis.arms import Arm, make_arm
 from lstm_study.analysis.variance import Counts, SeedPart, VarianceComponents, components, count
 from lstm_study.seeds import derive
 
@@ -102,6 +102,36 @@ def difference_in_accuracy(
         level=level,
         resamples=resamples,
     )
+
+
+def accuracy_interval(
+    arm: Arm, *, seed: int, level: float = LEVEL, resamples: int = RESAMPLES
+) -> tuple[float, float] | None:
+    """Returns the interval of one arm's mean test accuracy, over other seeds and other reviews.
+
+    It is that of the difference to an arm that reads every review right. Of an arm with one run,
+    the interval speaks of that very network on other reviews.
+
+    Args:
+        arm: The arm.
+        seed: The study's.
+        level: Share of intervals to hold the true accuracy.
+        resamples: Of the bootstrap.
+
+    Returns:
+        Its two ends, in [0, 1]; None with one test review.
+    """
+    if arm.documents < 2:
+        return None
+    all_right = make_arm(
+        "every review read right",
+        probabilities=arm.labels[np.newaxis].astype(np.float32),
+        labels=arm.labels,
+        deterministic=True,
+    )
+    alone = replace(arm, deterministic=arm.deterministic or arm.seeds == 1)
+    found = difference_in_accuracy(alone, all_right, seed=seed, level=level, resamples=resamples)
+    return max(0.0, 1 + found.low), min(1.0, 1 + found.high)
 
 
 def difference_of_counts(

@@ -5,7 +5,10 @@ from collections.abc import Mapping, Sequence
 from importlib import resources
 from typing import Any
 
-from lstm_study.analysis.arms import arms_from_records
+import numpy as np
+
+from lstm_study.analysis.arms import Arm, arms_from_records, make_arm
+from lstm_study.analysis.intervals import accuracy_interval
 from lstm_study.analysis.metrics import THRESHOLD, measure
 from lstm_study.corpus.vocabulary import RESERVED
 from lstm_study.errors import ExportError
@@ -96,29 +99,33 @@ def metric_rows(records: StudyRecords, run: Run) -> list[list[str]]:
     """Measures every arm that has predictions, and at the end the run that leaves.
 
     Returns:
-        Rows of: name, configuration, seeds, accuracy, log loss, ROC AUC, Brier score, expected
-        calibration error. What is not known is a dash.
+        Rows of: name, configuration, seeds, accuracy, its 95% interval, log loss, ROC AUC, Brier
+        score, expected calibration error. What is not known is a dash.
     """
     configurations = {each.arm: each.configuration.label for each in records.runs}
     rows = []
     for name, arm in arms_from_records(records).items():
-        accuracy = _percent(arm.accuracy)
-        if arm.seeds > 1:
-            low, high = arm.accuracies.min(), arm.accuracies.max()
-            accuracy += f" ({_percent(low)} to {_percent(high)})"
         values = [_values(arm.labels, row) for row in arm.probabilities]
         means = [_mean([value[index] for value in values]) for index in range(len(values[0]))]
-        rows.append([name, configurations.get(name, _MISSING), str(arm.seeds), accuracy, *means])
+        accuracy = [_percent(arm.accuracy), _interval(arm, records)]
+        rows.append([name, configurations.get(name, _MISSING), str(arm.seeds), *accuracy, *means])
+    here = [
+        _MISSING if run.test_accuracy is None else _percent(run.test_accuracy),
+        _MISSING,
+        _mean([run.test_loss]),
+        *[_MISSING] * 3,
+    ]
     row = records.predictions.get(run.run_id)
     if row is not None and records.test_labels is not None:
-        here = [_mean([value]) for value in _values(records.test_labels, row)]
-    else:
-        here = [_mean([run.test_loss]), *[_MISSING] * 3]
-    accuracy = _MISSING if run.test_accuracy is None else _percent(run.test_accuracy)
-    return [
-        *rows,
-        [f"this model ({run.run_id})", run.configuration.label, "1", accuracy, *here],
-    ]
+        alone = make_arm(run.run_id, probabilities=row[np.newaxis], labels=records.test_labels)
+        measured = [_mean([value]) for value in _values(records.test_labels, row)]
+        here = [_percent(alone.accuracy), _interval(alone, records), *measured]
+    return [*rows, [f"this model ({run.run_id})", run.configuration.label, "1", *here]]
+
+
+def _interval(arm: Arm, records: StudyRecords) -> str:
+    found = accuracy_interval(arm, seed=int(records.spec["study"]["seed"]))
+    return _MISSING if found is None else f"{_percent(found[0])} to {_percent(found[1])}"
 
 
 def _values(labels: Any, probabilities: Any) -> list[float | None]:

@@ -8,7 +8,12 @@ from scipy import stats
 
 from lstm_study.analysis.arms import make_arm
 from lstm_study.analysis.generative import Scenario, draw
-from lstm_study.analysis.intervals import bootstrap, difference_in_accuracy, difference_of_counts
+from lstm_study.analysis.intervals import (
+    accuracy_interval,
+    bootstrap,
+    difference_in_accuracy,
+    difference_of_counts,
+)
 from lstm_study.analysis.variance import components, count_correct
 from lstm_study.errors import ComparisonError
 
@@ -124,3 +129,23 @@ def test_arms_tested_on_other_reviews_are_refused():
     flipped = make_arm("baseline", probabilities=baseline.probabilities, labels=1 - baseline.labels)
     with pytest.raises(ComparisonError, match="same reviews"):
         difference_in_accuracy(winner, flipped, seed=1)
+
+
+def test_the_interval_of_one_networks_accuracy_is_that_of_a_share():
+    """Wald's, for 86 of 100 reviews: 0.86 ± t · √(0.86 · 0.14 / 99), but for half reviews."""
+    right = np.arange(100) < 86
+    arm = make_arm("a", probabilities=right[None].astype(float), labels=np.ones(100, dtype=np.int8))
+    low, high = accuracy_interval(arm, seed=1, resamples=50_000)
+    half = stats.t.isf(0.025, 99) * np.sqrt(0.86 * 0.14 / 99 + 1 / 100**2)
+    assert (low, high) == pytest.approx((0.86 - half, 0.86 + half), abs=0.002)
+
+
+def test_the_interval_of_an_arms_accuracy_grows_with_the_spread_over_seeds():
+    steady, jumpy = (_arms(deviation=each)[0] for each in (0.0005, 0.02))
+    widths = []
+    for arm in (steady, jumpy):
+        low, high = accuracy_interval(arm, seed=1)
+        assert low < arm.accuracy < high
+        widths.append(high - low)
+    assert widths[1] > 1.5 * widths[0]
+    assert accuracy_interval(make_arm("a", probabilities=[[0.9]], labels=[1]), seed=1) is None

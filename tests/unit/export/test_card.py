@@ -56,22 +56,35 @@ def test_the_metrics_are_those_of_the_stored_probabilities():
     assert rows[2][2:] == [
         "1",
         f"{100 * np.mean((one > 0.5) == labels):.2f}%",
+        rows[2][4],
         f"{log_loss(labels, one):.4f}",
         f"{roc_auc_score(labels, one):.4f}",
         f"{brier_score_loss(labels, one):.4f}",
-        rows[2][7],
+        rows[2][8],
     ]
     both = [log_loss(labels, records.predictions[f"winner-s{index}"]) for index in (1, 2)]
-    assert rows[1][4] == f"{np.mean(both):.4f}"
-    assert " to " in rows[1][3]
+    assert rows[1][5] == f"{np.mean(both):.4f}"
+
+
+def test_every_accuracy_has_its_interval_and_one_network_that_of_its_reviews_alone():
+    records = completed_study()
+    rows = metric_rows(records, facts(records).run)
+    for row in rows:
+        low, high = (float(end.rstrip("%")) for end in row[4].split(" to "))
+        assert low < float(row[3].rstrip("%")) < high
+    share = float(rows[-1][3].rstrip("%")) / 100
+    half = 196 * np.sqrt(share * (1 - share) / len(records.test_labels))
+    low, high = (float(end.rstrip("%")) for end in rows[-1][4].split(" to "))
+    assert (high - low) / 2 == pytest.approx(half, rel=0.03)
 
 
 def test_one_seed_and_lost_predictions_make_a_card_with_dashes():
     records = one_seed_study()
-    assert " to " not in metric_rows(records, facts(records).run)[0][3]
+    assert " to " in metric_rows(records, facts(records).run)[0][4]
     lost = replace(records, predictions={}, test_labels=None)
     (row,) = metric_rows(lost, facts(lost).run)
-    assert row[5:] == ["–", "–", "–"]
+    assert row[4] == "–"
+    assert row[6:] == ["–", "–", "–"]
     assert "| – |" in model_card(facts(lost), verdict_sentence=SENTENCE)
 
 
