@@ -21,7 +21,7 @@ def choose_run(records: StudyRecords, *, arm: str = "winner") -> Choice:
     By the validation loss of the last epoch where every run has one; runs that were trained on all
     training reviews have none, and are chosen by the last epoch's training loss. Of two middle
     ones the one with the lower loss is taken. What a run scored on test is never looked at: the
-    best on test would promise more than it keeps.
+    best on test would promise more than it keeps (`study/decisions/0008`).
 
     Raises:
         ExportError: The arm has no completed run.
