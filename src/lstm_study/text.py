@@ -31,7 +31,7 @@ def answer(found: "Answer") -> RenderableType:
     for arm in verdict.arms:
         table.add_row("" if arm.name == "winner" else _arm_name(arm.name), _arm_in_words(arm))
     shown = {arm.name for arm in verdict.arms}
-    others = [arm for arm in found.arms if arm.name not in shown]
+    others = sorted((arm for arm in found.arms if arm.name not in shown), key=_place)
     beside = {entry.verdict.candidate: _beside(entry) for entry in found.comparisons}
     for arm in others:
         words = f"{_arm_in_words(arm)}{beside.get(arm.name, '')}"
@@ -41,10 +41,14 @@ def answer(found: "Answer") -> RenderableType:
     table.add_row("Verdict", verdict.sentence)
     for note in (*verdict.notes, *_caveats(found)):
         table.add_row("Note", Text(note, style="dim"))
-    if found.report is not None:
-        table.add_row("Report", Text(str(found.report)))
-    if found.model is not None:
-        table.add_row("Model", Text(f"{found.model}/"))
+    for name, path, command in (
+        ("Report", found.report, "report"),
+        ("Model", found.model, "export"),
+    ):
+        if path is not None:
+            old = path in found.outdated
+            anew = f" (older than the last run: lstm-study {command} {found.where})" if old else ""
+            table.add_row(name, Text(f"{path}{'/' if name == 'Model' else ''}{anew}"))
     return table
 
 
@@ -55,8 +59,12 @@ def _beside(entry: "Comparison") -> str:
         return ""
     return (
         f"; {points(found.difference)} points, {points(found.low)} to {points(found.high)}, "
-        f"p = {entry.adjusted_p_value:.3f}"
+        f"p {_probability(entry.adjusted_p_value)}"
     )
+
+
+def _probability(value: float) -> str:
+    return "< 0.001" if value < 0.001 else f"= {value:.3f}"
 
 
 def _family(verdict: "Verdict") -> str:
@@ -65,6 +73,12 @@ def _family(verdict: "Verdict") -> str:
         f"Points are against the {verdict.reference}, with a {level}interval; p-values are of the "
         f"{TEST_NAME}, corrected over these arms (Holm)."
     )
+
+
+def _place(arm: "ArmSummary") -> int:
+    """Says where a further arm is shown: what is nearest to the two in question comes first."""
+    kinds = ("own-epoch", "masked", "runner-up", "control", "ensemble")
+    return next((place for place, kind in enumerate(kinds) if kind in arm.name), len(kinds))
 
 
 def _arm_name(name: str) -> str:

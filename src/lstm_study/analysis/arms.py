@@ -159,7 +159,7 @@ def arms_from_records(
         return {}
     usable: dict[str, list[Run]] = {}
     for run in records.runs:
-        if _reason_left_out(run, records) is None:
+        if is_usable(run, records):
             usable.setdefault(run.arm, []).append(run)
     arms = {
         name: make_arm(
@@ -248,6 +248,11 @@ def runs_left_out(records: StudyRecords) -> dict[str, str]:
         + ", ".join(f"{count} {reason}" for reason, count in sorted(counts.items()))
         for arm, counts in reasons.items()
     }
+
+
+def is_usable(run: Run, records: StudyRecords) -> bool:
+    """Whether a run completed and left a probability for every test review."""
+    return _reason_left_out(run, records) is None
 
 
 def _reason_left_out(run: Run, records: StudyRecords) -> str | None:

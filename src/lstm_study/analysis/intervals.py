@@ -21,6 +21,10 @@ Source: Resampling of crossed levels and its excess: A. B. Owen (2007), "The pig
     inference with complex survey data", JASA 83. Narrowness with few units, and t with a bootstrap
     standard error: T. C. Hesterberg (2015), "What teachers should know about the bootstrap", The
     American Statistician 69.
+
+**Checked** against the interval of `scipy.stats.ttest_ind(equal_var=False)` where runs differ by
+seed alone, against Wald's where there is one run, and against plain resampling where there are many
+seeds.
 """
 
 from dataclasses import dataclass, replace

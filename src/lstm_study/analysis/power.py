@@ -107,8 +107,8 @@ def power_to_find(
     """Returns the chance that the interval excludes 0 if the true difference is the given one.
 
     Source: The noncentral t distribution: J. Cohen (1988), Statistical Power Analysis for the
-        Behavioral Sciences, chapter 2, with Satterthwaite's degrees of freedom. Worked (Cohen's
-        d = 0.5 with 64 per group: 0.80).
+        Behavioral Sciences, chapter 2, with Satterthwaite's degrees of freedom. Checked: his
+        table 2.4.1 (d = 0.5 with 64 per group, 0.8 with 26: 0.80) and `scipy.stats.nct`.
     """
     shift = difference / components.standard_error(candidate=seeds, reference=seeds)
     return _power_curve(components, seeds, level)(shift)

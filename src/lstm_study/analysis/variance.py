@@ -99,7 +99,8 @@ class VarianceComponents:
         """Degrees of freedom of the squared standard error: between 1 and documents - 1.
 
         Source: F. E. Satterthwaite (1946), "An approximate distribution of estimates of variance
-        components", Biometrics Bulletin 2; for two means it is B. L. Welch's (1947).
+        components", Biometrics Bulletin 2; for two means it is B. L. Welch's (1947). Checked:
+        `scipy.stats.ttest_ind(equal_var=False).df`.
         """
         parts = self._parts(candidate, reference)
         freedoms = (
@@ -168,7 +169,8 @@ def components(
         S. R. Searle, G. Casella and C. E. McCulloch (1992), Variance Components, chapter 4. The
         added half reviews: A. Agresti and Y. Min (2005), "Simple improved confidence intervals for
         comparing matched proportions", Statistics in Medicine 24; here they widen the interval
-        only, and do not move it.
+        only, and do not move it. Checked: an example by hand, mean squares written plainly, and
+        made-up studies whose true components are known.
     """
     documents = counts.documents
     if documents < 2:

@@ -1,12 +1,14 @@
 """What a study says so far."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from lstm_study.analysis.search_summary import winner
 from lstm_study.commands.opened import OpenStudy
-from lstm_study.records import StudyRecords, Trial
+from lstm_study.records import Run, StudyRecords, Trial
 
 if TYPE_CHECKING:
     from lstm_study.analysis.arms import ArmSummary
@@ -27,6 +29,8 @@ class Answer:
             training; None where all have none, or none were counted.
         report: The HTML report; None before it was written.
         model: The model bundle's folder; None before it was written.
+        outdated: Those of the two that were written before the last run ended.
+        where: What commands call the study file.
     """
 
     verdict: "Verdict"
@@ -37,6 +41,8 @@ class Answer:
     winner: Trial | None
     report: Path | None
     model: Path | None
+    outdated: tuple[Path, ...]
+    where: str
 
     @property
     def failed_trials(self) -> int:
@@ -61,6 +67,7 @@ def read_answer(study: OpenStudy) -> Answer:
     records = study.store.read_all()
     report = study.reports / "report.html"
     model = study.reports / "model"
+    network = model / "sentiment-lstm.keras"
     looks = look(records, study.store)
     without = judge_without_near_duplicates(records, spec=study.spec, looks=looks)
     arms = arms_from_records(records)
@@ -76,5 +83,17 @@ def read_answer(study: OpenStudy) -> Answer:
         comparisons=judge_all(arms, seed=study.spec.study.seed, looks=looks),
         without_near_duplicates=without,
         report=report if report.is_file() else None,
-        model=model if (model / "sentiment-lstm.keras").is_file() else None,
+        model=model if network.is_file() else None,
+        outdated=tuple(
+            path
+            for path, file in ((report, report), (model, network))
+            if file.is_file() and not is_up_to_date(file, records.runs)
+        ),
+        where=study.where,
     )
+
+
+def is_up_to_date(file: Path, runs: Iterable[Run]) -> bool:
+    """Whether a file was written after the last run ended: seeds may have been added since."""
+    last = max((run.ended_at for run in runs), default="")
+    return not last or datetime.fromisoformat(last).timestamp() <= file.stat().st_mtime

@@ -1,10 +1,9 @@
 """The stages of a study, and the command that runs them all."""
 
-from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from lstm_study.commands.answer import Answer, read_answer
+from lstm_study.commands.answer import Answer, is_up_to_date, read_answer
 from lstm_study.commands.opened import (
     OpenStudy,
     Show,
@@ -208,14 +207,13 @@ def is_finished(study: OpenStudy) -> bool:
     written = (study.reports / "report.html").is_file() and (
         study.reports / "model" / "sentiment-lstm.keras"
     ).is_file()
-    return bool(same_spec and searched and compared and written and _is_up_to_date(study))
-
-
-def _is_up_to_date(study: OpenStudy) -> bool:
-    """Whether the report was written after the last run ended: seeds may have been added since."""
-    last = max((run.ended_at for run in study.store.read_runs()), default="")
-    written = (study.reports / "report.html").stat().st_mtime
-    return not last or datetime.fromisoformat(last).timestamp() <= written
+    return bool(
+        same_spec
+        and searched
+        and compared
+        and written
+        and is_up_to_date(study.reports / "report.html", study.store.read_runs())
+    )
 
 
 def _is_compared(study: OpenStudy) -> bool:

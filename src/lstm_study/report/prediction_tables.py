@@ -5,6 +5,7 @@ import io
 from typing import Any
 
 from lstm_study.analysis import metrics
+from lstm_study.analysis.arms import is_usable
 from lstm_study.records import Run, StudyRecords
 from lstm_study.report.columns import ARM, RUN_ID
 from lstm_study.report.tables import Column, Table, safe_cell, table
@@ -39,15 +40,10 @@ def predictions_csv_gz(records: StudyRecords) -> bytes | None:
 
 
 def _evaluated(records: StudyRecords) -> list[tuple[Run, Any]]:
-    """Pairs each completed run with its probabilities, where the predictions fit the labels."""
-    if records.test_labels is None:
-        return []
-    found = []
-    for run in records.runs:
-        row = records.predictions.get(run.run_id)
-        if run.status == "completed" and row is not None and row.shape == records.test_labels.shape:
-            found.append((run, row))
-    return found
+    """Pairs each usable run with its probabilities."""
+    return [
+        (run, records.predictions[run.run_id]) for run in records.runs if is_usable(run, records)
+    ]
 
 
 def _metrics(records: StudyRecords) -> Table:

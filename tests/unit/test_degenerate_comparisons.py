@@ -1,0 +1,105 @@
+"""Comparisons that went wrong, read as the commands read them: a sentence, never a crash or NaN."""
+
+import io
+import re
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+from rich.console import Console
+
+from lstm_study import commands, text
+from lstm_study.records import Failure, StudyRecords
+from lstm_study.report.content import gather
+from lstm_study.report.html import render
+from lstm_study.report.write import render_files
+from tests.support.fake_study import completed_study, failed_study, one_seed_study
+from tests.support.stored_study import leave
+
+DIVERGED = Failure(kind="diverged", message="the loss became nan at step 3 of epoch 2.")
+
+
+def failed(study: StudyRecords, *arms: str) -> StudyRecords:
+    runs = tuple(
+        replace(run, status="failed", failure=DIVERGED) if run.arm in arms else run
+        for run in study.runs
+    )
+    return replace(study, runs=runs)
+
+
+def without(study: StudyRecords, arm: str) -> StudyRecords:
+    return replace(study, runs=tuple(run for run in study.runs if run.arm != arm))
+
+
+def giving(study: StudyRecords, values: Callable[[str], np.ndarray]) -> StudyRecords:
+    return replace(study, predictions={run.run_id: values(run.run_id) for run in study.runs})
+
+
+def identical(study: StudyRecords) -> StudyRecords:
+    """The winner is the baseline, its trainings the baseline's."""
+    configuration = next(run.configuration for run in study.runs if run.arm == "baseline")
+    runs = tuple(replace(run, configuration=configuration) for run in study.runs)
+    own = study.predictions
+    return giving(replace(study, runs=runs), lambda run_id: own[f"baseline-{run_id[-2:]}"])
+
+
+def damaged(study: StudyRecords) -> StudyRecords:
+    damage = {"winner-s1": np.full(2_000, np.nan, dtype=np.float32)}
+    return replace(study, predictions={**study.predictions, **damage})
+
+
+WHOLE = completed_study()
+CASES = {
+    "one seed": (one_seed_study(), "cannot say", "one can't tell how much accuracy varies"),
+    "two seeds": (completed_study(seeds=2), "", "the seed-to-seed spread is a guess"),
+    "a failed run": (failed_study(), "", "Of the winner, 1 of 4 runs are left out: 1 failed."),
+    "all probabilities equal": (
+        giving(WHOLE, lambda _: np.full(2_000, 0.5, dtype=np.float32)), "no difference shown",
+        "it has read nothing",
+    ),
+    "all read right": (
+        giving(WHOLE, lambda _: WHOLE.test_labels.astype(np.float32)), "no difference shown",
+        "what could be shown is not known",
+    ),
+    "no winner": (without(WHOLE, "winner"), "cannot say", "no completed run of the winner"),
+    "no baseline": (without(WHOLE, "baseline"), "cannot say", "no completed run of the baseline"),
+    "an arm failed": (failed(WHOLE, "winner"), "cannot say", "4 of 4 runs are left out: 4 failed"),
+    "both arms failed": (failed(WHOLE, "winner", "baseline"), "cannot say", "of the baseline (4"),
+    "identical arms": (identical(WHOLE), "no difference shown", "is the baseline itself"),
+    "runs alike": (
+        giving(WHOLE, lambda run_id: WHOLE.predictions[f"{run_id.partition('-')[0]}-s1"]), "",
+        "check that their seeds differ",
+    ),
+    "a damaged file": (damaged(WHOLE), "", "1 with probabilities that are not numbers in [0, 1]"),
+    "probabilities gone": (replace(WHOLE, predictions={}), "cannot say", "4 without stored"),
+    "nothing compared": (replace(WHOLE, runs=()), "cannot say", "no completed run of the winner"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_what_went_wrong_is_a_sentence_on_the_terminal_and_in_the_report(
+    name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    study, kind, words = CASES[name]
+    monkeypatch.chdir(tmp_path)
+    opened = commands.open_study(leave(study, tmp_path))
+    answer = commands.read_answer(opened)
+    assert answer.verdict.kind == (kind or answer.verdict.kind)
+
+    out = io.StringIO()
+    console = Console(file=out, width=400, no_color=True)
+    console.print(text.answer(answer), text.status(commands.read_status(opened)))
+    said = " ".join(out.getvalue().split())
+    assert words in said
+    assert not re.search(r"\b(nan|None|inf)\b", said)
+
+    content = gather(
+        answer.records, verdict=answer.verdict, made_at="2025-03-02T10:00:00.000Z", versions={},
+        git_commit="", bundle=None,
+    )  # fmt: skip
+    assert words in " ".join(re.sub(r"&#39;", "'", render(content)).split())
+    files = render_files(content)
+    for path in ("report.html", "report.md", "tables/verdict.csv", "tables/differences.csv"):
+        assert not re.search(r"[>|,]\s*(nan|None|inf)\s*[<|,]", files[path].decode()), path
