@@ -78,6 +78,8 @@ def test_every_arm_is_evaluated_and_shown(compared):
     assert ARMS <= set(arms) <= ARMS | {"baseline-own-epoch", "winner-own-epoch"}
     for name in ("Control", "Runner up 1", "Ensemble", "Baseline, masked", "Verdict"):
         assert f"\n{name}" in result.out
+    assert "corrected over these arms (Holm)" in result.out
+    assert "Against the arm baseline-masked" in result.out
     assert arms["ensemble"].seeds == arms["control"].seeds == 1
     assert {run.status for run in records.runs} == {"completed"}
 
@@ -181,6 +183,8 @@ def test_more_seeds_are_another_look_and_say_so(compared, data_folder):
     assert "(look 2 at the test reviews)" in result.out
     assert "97.5% interval" in result.out
     assert "Seeds were added at" in result.out
+    assert "97.5% interval; p-values are of the t test" in result.out
+    assert "(older than the last run: lstm-study report slice.toml)" in result.out
     records = records_of(folder)
     seeds = {name: arm.seeds for name, arm in arms_from_records(records).items()}
     assert seeds["baseline"] == seeds["winner"] == seeds["runner-up-1"] == 3

@@ -21,9 +21,9 @@ from tests.support.report_page import untraced
 PAGES = ("completed", "hostile", "interrupted", "empty", "controlled")
 TABLES = (
     "verdict", "notes", "comparison", "hyperparameters", "runs", "metrics", "calibration", "tests",
-    "differences", "optimism", "trials", "best_so_far", "schedule", "failures", "rank_agreement",
-    "cost", "splits", "importance", "pairs", "control", "lengths", "maxlen_choices", "sources",
-    "sessions", "openings", "settings", "README",
+    "optimism", "trials", "best_so_far", "schedule", "failures", "rank_agreement", "cost", "splits",
+    "importance", "pairs", "control", "lengths", "maxlen_choices", "sources", "sessions",
+    "openings", "settings", "README",
 )  # fmt: skip
 
 Golden = Callable[[str, str], None]

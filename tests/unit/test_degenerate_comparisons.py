@@ -101,5 +101,5 @@ def test_what_went_wrong_is_a_sentence_on_the_terminal_and_in_the_report(
     )  # fmt: skip
     assert words in " ".join(re.sub(r"&#39;", "'", render(content)).split())
     files = render_files(content)
-    for path in ("report.html", "report.md", "tables/verdict.csv", "tables/differences.csv"):
+    for path in ("report.html", "report.md", "tables/verdict.csv"):
         assert not re.search(r"[>|,]\s*(nan|None|inf)\s*[<|,]", files[path].decode()), path

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 from lstm_study.analysis.optimism import search_optimism
 from lstm_study.analysis.search_summary import searched
-from lstm_study.analysis.verdict import Verdict, judge_all
+from lstm_study.analysis.verdict import Verdict
 from lstm_study.records import StudyRecords
 from lstm_study.report.columns import ARM, measure_form
 from lstm_study.report.comparison_tables import completed_runs
@@ -18,7 +18,6 @@ def answer_tables(records: StudyRecords, spec: StudySpec, verdict: Verdict) -> l
         _verdict(records, verdict),
         _notes(verdict, records),
         _tests(verdict),
-        _differences(records, spec, verdict),
         _optimism(records, spec),
     ]
 
@@ -114,46 +113,6 @@ def _tests(verdict: Verdict) -> Table:
             for entry in verdict.tests
         ),
     )
-
-
-def _differences(records: StudyRecords, spec: StudySpec, verdict: Verdict) -> Table:
-    """Lists every arm beside the baseline; all but the winner are one family."""
-    points = "share; the report shows percentage points"
-    columns = (
-        ARM,
-        Column(name="seeds", meaning="Usable runs", unit="runs", form="count"),
-        Column(name="difference", meaning="Mean test accuracy, the arm's minus the baseline's",
-               unit=points, form="points"),
-        Column(name="low", meaning="Lower end of its interval", unit=points, form="points"),
-        Column(name="high", meaning="Upper end of its interval", unit=points, form="points"),
-        Column(name="level", meaning="Share of such intervals that hold the true difference",
-               unit="share", form="share"),
-        Column(name="p_value", meaning="Two-sided, of the named test, uncorrected",
-               form="probability"),
-        Column(name="adjusted_p_value", form="probability",
-               meaning="The same after Holm's correction over all arms but the winner"),
-        Column(name="test", meaning="The test that the p-values are of"),
-        Column(name="disagreement", unit="share", form="share",
-               meaning="Test reviews on which the two arms' majority votes differ"),
-    )  # fmt: skip
-    found = judge_all(records, seed=spec.study.seed, looks=verdict.looks)
-    rows = []
-    for entry in found:
-        own, difference = entry.verdict, entry.verdict.difference
-        rows.append(
-            {
-                "arm": own.candidate,
-                "seeds": next(arm.seeds for arm in own.arms if arm.name == own.candidate),
-                "adjusted_p_value": entry.adjusted_p_value,
-                "test": entry.test if difference else None,
-                "disagreement": own.disagreement.between_votes if own.disagreement else None,
-            }
-            | {
-                name: getattr(difference, name) if difference else None
-                for name in ("difference", "low", "high", "level", "p_value")
-            }
-        )
-    return table("differences", "One arm beside the baseline", columns, rows)
 
 
 def _optimism(records: StudyRecords, spec: StudySpec) -> Table:
