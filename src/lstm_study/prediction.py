@@ -4,8 +4,12 @@ import tempfile
 from collections.abc import Callable, Iterable, Iterator
 from itertools import islice
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from lstm_study.training.runtime import output_to
+from lstm_study.training.runtime import keep_quiet, output_to
+
+if TYPE_CHECKING:
+    from lstm_study.export import Bundle
 
 AT_ONCE = 1_024
 
@@ -24,10 +28,7 @@ def predict_lines(
     Raises:
         ExportError: The bundle is damaged, or knows no words.
     """
-    with tempfile.TemporaryDirectory() as folder, output_to(Path(folder) / "log"):
-        from lstm_study.export import load_bundle
-
-        bundle = load_bundle(model_dir, ensemble=ensemble)
+    bundle = _load(model_dir, ensemble=ensemble)
     texts = iter(texts)
     while some := list(islice(texts, at_once)):
         for probabilities in bundle.predict_texts(some, len(some)):
@@ -58,8 +59,15 @@ def predict_file(
     Raises:
         ExportError: The bundle is damaged, or knows no words, or the CSV can't be read.
     """
-    with tempfile.TemporaryDirectory() as folder, output_to(Path(folder) / "log"):
-        from lstm_study.export import load_bundle, predict_csv
+    bundle = _load(model_dir, ensemble=ensemble)
+    from lstm_study.export import predict_csv
 
-        bundle = load_bundle(model_dir, ensemble=ensemble)
     return predict_csv(bundle, source, target, text_column=text_column, progress=progress)
+
+
+def _load(model_dir: Path, *, ensemble: bool) -> "Bundle":
+    keep_quiet()
+    with tempfile.TemporaryDirectory() as folder, output_to(Path(folder) / "log"):
+        from lstm_study.export import load_bundle
+
+        return load_bundle(model_dir, ensemble=ensemble)

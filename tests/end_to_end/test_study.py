@@ -105,6 +105,7 @@ def test_predict_reads_arguments_lines_and_csv_alike(finished):
     lines = lstm_study("predict", model, cwd=folder, stdin="\n".join(texts) + "\n")
     assert arguments.code == 0, arguments.err
     assert arguments.out == lines.out
+    assert arguments.err == lines.err == "", "answers alone, without the backend's remarks"
     probabilities = [float(line.split("\t")[0]) for line in lines.out.splitlines()]
     pd.DataFrame({"id": [7, 8], "text": texts}).to_csv(folder / "in.csv", index=False)
     result = lstm_study(

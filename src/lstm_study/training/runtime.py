@@ -90,6 +90,14 @@ def _configure_jax(threads: int) -> Runtime:
     return Runtime(backend="jax", devices=tuple(device.device_kind for device in jax.devices()))
 
 
+def keep_quiet() -> None:
+    """Has TensorFlow log nothing but what ends it, where answers go to the terminal.
+
+    Comes before its first import, what it prints on which is for `output_to`.
+    """
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+
+
 @contextmanager
 def output_to(path: Path) -> Iterator[None]:
     """Sends what this process prints, C++ libraries included, to the end of a file for a while.
