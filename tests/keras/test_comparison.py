@@ -8,7 +8,6 @@ from typing import Any
 import numpy as np
 import pytest
 
-from lstm_study.analysis.arms import arms_from_records, make_arm
 from lstm_study.analysis.verdict import judge
 from lstm_study.comparison.arms import Plan, own_epoch_run, plan_runs, validation_run
 from lstm_study.comparison.control import execute_control
@@ -190,10 +189,12 @@ def test_baseline_against_itself_under_other_seeds_shows_no_difference(tmp_path,
     for run in runs:
         do(run, store, corpus)
     store.begin(SPEC, spec_text='[study]\nname = "tiny"\n', settings=(), data_digest="")
-    (arm,) = arms_from_records(store.read_all()).values()
-    halves = {
-        name: make_arm(name, probabilities=arm.probabilities[rows], labels=arm.labels)
-        for name, rows in (("baseline", slice(None, None, 2)), ("winner", slice(1, None, 2)))
-    }
-    assert (halves["baseline"].probabilities != halves["winner"].probabilities).any()
-    assert judge(halves, seed=SPEC.study.seed).kind == "no difference shown"
+    records = store.read_all()
+    assert len({row.tobytes() for row in records.predictions.values()}) == 6, "six networks"
+    halves = [
+        replace(run, arm="winner" if run.seed_index % 2 else "baseline") for run in records.runs
+    ]
+    verdict = judge(replace(records, runs=tuple(halves)), seed=SPEC.study.seed)
+    assert verdict.kind == "no difference shown"
+    assert [arm.seeds for arm in verdict.arms] == [3, 3]
+    assert min(arm.lowest for arm in verdict.arms) > 0.5, "they have learned something"
