@@ -6,7 +6,8 @@ is one JSON object with its `kind` and `schema_version`.
 Schema history:
 
 * 1: first version.
-* 2: trials and runs say whether they were `masked`; those of version 1 were not.
+* 2: trials and runs say whether they were `masked`; those of version 1 were not. The kind
+  `review_facts` came later: studies without it have none, and nothing else changed.
 """
 
 import json
@@ -26,6 +27,7 @@ Status = Literal["running", "completed", "failed", "interrupted"]
 Role = Literal["search", "control"]
 TrainedOn = Literal["training", "train"]
 Weighting = Literal["nb", "tfidf"]
+TextFrom = Literal["source", "tokens", ""]
 ErrorKind = Literal["diverged", "out_of_memory", "bug", "lost_worker"]
 
 
@@ -275,6 +277,47 @@ class NearDuplicates:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class UnknownWords:
+    """How many tokens of each test review a vocabulary does not hold.
+
+    Attributes:
+        vocabulary_size: Token ids kept, the reserved ones included.
+        tokens: One count per test review. Words that no training review holds are no tokens.
+    """
+
+    vocabulary_size: int
+    tokens: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Excerpt:
+    """Some words of one test review: its position in the test half, and the text, not escaped."""
+
+    position: int
+    text: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReviewFacts:
+    """What a report tells of single test reviews, written down when the test half was open.
+
+    Attributes:
+        lengths: Tokens of each test review, the start token included.
+        unknown: For the vocabulary of each arm, ascending by size.
+        excerpts: Of the reviews on which winner and baseline differ most, by position.
+        text_from: Where the excerpts' words are from: the source's own text, or the words of the
+            token ids; "" where neither is known, and there are no excerpts.
+        runs: The runs of winner and baseline whose probabilities chose the excerpts.
+    """
+
+    lengths: tuple[int, ...]
+    unknown: tuple[UnknownWords, ...]
+    excerpts: tuple[Excerpt, ...] = ()
+    text_from: TextFrom = ""
+    runs: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class SplitSummary:
     """One split of the corpus in numbers: reviews, how many are positive, token counts.
 
@@ -396,6 +439,8 @@ class StudyRecords:
         test_labels: int8 [test reviews], 0 or 1; None before the first evaluation.
         control: The classical control; None before it began.
         near_duplicates: Of the test reviews; None before they were counted.
+        review_facts: Of single test reviews; None before the comparison was through, and in studies
+            that were compared before there was such a record.
     """
 
     name: str
@@ -415,21 +460,25 @@ class StudyRecords:
     test_labels: Any | None
     control: Control | None = None
     near_duplicates: NearDuplicates | None = None
+    review_facts: ReviewFacts | None = None
 
 
-Record = Trial | Run | Control | NearDuplicates | CorpusSummary | Session | Opening
+Record = Trial | Run | Control | NearDuplicates | ReviewFacts | CorpusSummary | Session | Opening
 _KINDS: dict[str, type[Any]] = {
     "trial": Trial,
     "run": Run,
     "control": Control,
     "near_duplicates": NearDuplicates,
+    "review_facts": ReviewFacts,
     "corpus": CorpusSummary,
     "session": Session,
     "opening": Opening,
 }
 _NAMES = {kind: name for name, kind in _KINDS.items()}
 
-RecordT = TypeVar("RecordT", Trial, Run, Control, NearDuplicates, CorpusSummary, Session, Opening)
+RecordT = TypeVar(
+    "RecordT", Trial, Run, Control, NearDuplicates, ReviewFacts, CorpusSummary, Session, Opening
+)
 
 
 def to_json(record: Record) -> str:
@@ -498,6 +547,13 @@ def _build(kind: type[RecordT], values: dict[str, Any]) -> RecordT:
         parts["epochs"] = tuple(Epoch(**epoch) for epoch in values["epochs"])
     if "candidates" in values:
         parts["candidates"] = tuple(ControlCandidate(**each) for each in values["candidates"])
+    if "unknown" in values:
+        parts["unknown"] = tuple(
+            UnknownWords(vocabulary_size=each["vocabulary_size"], tokens=_tuple(each["tokens"]))
+            for each in values["unknown"]
+        )
+    if "excerpts" in values:
+        parts["excerpts"] = tuple(Excerpt(**each) for each in values["excerpts"])
     if values.get("failure") is not None:
         parts["failure"] = Failure(**values["failure"])
     if "splits" in values:

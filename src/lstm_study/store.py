@@ -14,6 +14,7 @@ leaves each one as it was or as it should be. The layout::
     runs/ID.json          one record per run
     control.json          the classical control's record
     near-duplicates.json  test reviews that stand nearly word for word in training
+    review-facts.json     lengths, unknown words and excerpts of the test reviews
     predictions/ID.npy    test probabilities of one run; labels.npy: the test labels
     checkpoints/ID.npz    the last epoch of a training that may go on
     models/ID.npz         the weights of a finished run
@@ -53,6 +54,7 @@ from lstm_study.records import (
     NearDuplicates,
     Opening,
     RecordT,
+    ReviewFacts,
     Run,
     Session,
     StudyRecords,
@@ -71,6 +73,7 @@ _LOST: Mapping[type[Any], str] = {
     Run: "its run is trained again, and nothing else is lost",
     Control: "the control is trained again, and nothing else is lost",
     NearDuplicates: "they are counted again, and nothing is lost",
+    ReviewFacts: "the report tells less of single test reviews, and nothing else is lost",
     CorpusSummary: "it is written again, and nothing is lost",
     Session: "the time it counted is lost, and nothing else",
     Opening: "the log of test openings is lost, and nothing else",
@@ -323,6 +326,14 @@ class Store:
         """Reads which test reviews stand nearly word for word in training."""
         return self._read(self.folder / "near-duplicates.json", NearDuplicates)
 
+    def write_review_facts(self, facts: ReviewFacts) -> None:
+        """Writes what a report tells of single test reviews."""
+        write_text(self.folder / "review-facts.json", to_json(facts) + "\n")
+
+    def read_review_facts(self) -> ReviewFacts | None:
+        """Reads what a report tells of single test reviews; None before it was written."""
+        return self._read(self.folder / "review-facts.json", ReviewFacts)
+
     def write_corpus(self, summary: CorpusSummary) -> None:
         """Writes the reviews in numbers."""
         write_text(self.folder / "corpus.json", to_json(summary) + "\n")
@@ -491,6 +502,7 @@ class Store:
             test_labels=labels,
             control=self.read_control(),
             near_duplicates=self.read_near_duplicates(),
+            review_facts=self.read_review_facts(),
         )
 
     def read_spec_text(self) -> str:

@@ -88,8 +88,8 @@ class _Work:
             self._run(job["run_id"])
         elif job["job"] == "control":
             self._control()
-        elif job["job"] == "near-duplicates":
-            self._near_duplicates()
+        elif job["job"] == "test-reviews":
+            self._test_reviews()
         else:
             # There is nothing to do now, and may be once another worker is done.
             time.sleep(_WAIT_SECONDS)
@@ -143,12 +143,16 @@ class _Work:
             command=self.command,
         )
 
-    def _near_duplicates(self) -> None:
+    def _test_reviews(self) -> None:
         from lstm_study.comparison.opening import open_test
-        from lstm_study.corpus.near_duplicates import count_near_duplicates
+        from lstm_study.comparison.review_facts import TEST_REVIEWS, describe_test_reviews
 
-        test = open_test(self.corpus, self.store, run_id="near-duplicates", command=self.command)
-        self.store.write_near_duplicates(count_near_duplicates(test, self.corpus.training))
+        describe_test_reviews(
+            open_test(self.corpus, self.store, run_id=TEST_REVIEWS, command=self.command),
+            spec=self.spec,
+            corpus=self.corpus,
+            store=self.store,
+        )
 
 
 if __name__ == "__main__":

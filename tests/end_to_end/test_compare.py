@@ -103,7 +103,7 @@ def test_each_evaluation_opens_test_once_and_validation_never_does(compared):
     records = records_of(folder)
     opened = sorted(opening.run_id for opening in records.openings)
     tested = [run.run_id for run in records.runs if run.trained_on == "training"]
-    assert opened == sorted([*tested, "control", "near-duplicates"])
+    assert opened == sorted([*tested, "control", "test-reviews"])
     assert {run.arm for run in records.runs if run.test_accuracy is None} == {
         "baseline-validation", "winner-validation", "ablation",
     }  # fmt: skip

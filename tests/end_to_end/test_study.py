@@ -61,7 +61,7 @@ def test_the_test_half_was_opened_once_for_each_run_and_never_by_the_search(fini
     records = Store(folder / "study/runs/tiny").read_runs()
     tested = [run.run_id for run in records if run.trained_on == "training"]
     assert {"baseline-s1", "baseline-s2", "winner-s1", "winner-s2"} <= set(tested)
-    assert sorted(opened) == sorted([*tested, "control", "near-duplicates"])
+    assert sorted(opened) == sorted([*tested, "control", "test-reviews"])
 
 
 def test_status_says_what_is_done(finished):

@@ -17,13 +17,12 @@ from lstm_study.comparison.arms import (
     validation_run,
 )
 from lstm_study.comparison.own_epoch import own_epochs
+from lstm_study.comparison.review_facts import TEST_REVIEWS, compared_runs
 from lstm_study.errors import ComparisonError
 from lstm_study.provenance import now
 from lstm_study.records import Control, Failure, Run
 from lstm_study.spec import StudySpec
 from lstm_study.store import Store
-
-NEAR_DUPLICATES = "near-duplicates"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,7 +30,7 @@ class Job:
     """One thing for a worker to do.
 
     Attributes:
-        name: The run's id, "control" or "near-duplicates".
+        name: The run's id, "control" or "test-reviews".
         run: The run as it is planned; None for the other two.
     """
 
@@ -50,8 +49,9 @@ class Jobs:
     """The jobs of one comparison.
 
     The baseline's validation comes first, for it fixes the last own epoch, and before that test is
-    not opened; then what the verdict needs, then the further arms. The winner's validation, which
-    shows what the search flattered, and the ablation come last, or to a worker that has to wait.
+    not opened; then what the verdict needs, and what is to be told of the test reviews; then the
+    further arms. The winner's validation, which shows what the search flattered, and the ablation
+    come last, or to a worker that has to wait.
 
     Args:
         plan: What to retrain.
@@ -116,20 +116,34 @@ class Jobs:
             )
         else:
             raise ComparisonError(
-                f"{self._store.folder}: near-duplicates of the test reviews could not be counted: "
+                f"{self._store.folder}: the test reviews could not be described: "
                 f"{failure.message}. Run the same command again with more free memory."
             )
 
     def _test_jobs(self) -> Iterator[Job]:
         if not self._fix_own_epochs():
             return
-        if self._plan.near_duplicates and self._store.read_near_duplicates() is None:
-            yield Job(name=NEAR_DUPLICATES)
         control = self._store.read_control()
         if self._plan.control and (control is None or control.status == "running"):
             yield Job(name=CONTROL)
         assert self._tested is not None
-        yield from (Job(name=run.run_id, run=run) for run in self._tested if self._is_due(run))
+        due = [run for run in self._tested if self._is_due(run)]
+        needed = [run for run in due if run.arm in VALIDATED]
+        yield from (Job(name=run.run_id, run=run) for run in needed)
+        if self._plan.near_duplicates and not needed and self._are_reviews_due():
+            yield Job(name=TEST_REVIEWS)
+        further = [run for run in due if run.arm not in VALIDATED]
+        yield from (Job(name=run.run_id, run=run) for run in further)
+
+    def _are_reviews_due(self) -> bool:
+        """Says whether the test reviews are to be described, for the first time or anew.
+
+        A study that was compared before their facts were written down is not opened for them alone.
+        """
+        if self._store.read_near_duplicates() is None:
+            return True
+        facts = self._store.read_review_facts()
+        return facts is not None and facts.runs != compared_runs(self._store.read_runs())
 
     def _fix_own_epochs(self) -> bool:
         """Fixes the arms' own epochs once the baseline is validated; says whether they are fixed.

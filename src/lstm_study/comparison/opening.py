@@ -16,7 +16,7 @@ def open_test(corpus: Corpus, store: Store, *, run_id: str, command: str) -> Spl
     Args:
         corpus: The reviews.
         store: The study's folder, which keeps the log.
-        run_id: What they are opened for: a run's id, "control" or "near-duplicates".
+        run_id: What they are opened for: a run's id, "control" or "test-reviews".
         command: The command at work.
 
     Raises:

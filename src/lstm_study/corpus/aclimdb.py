@@ -76,6 +76,39 @@ def read_documents(
     )
 
 
+def read_texts(path: Path, wanted: set[str]) -> dict[str, str]:
+    """Reads the texts of some reviews, by their `document_ids`.
+
+    Args:
+        path: The archive or the folder.
+        wanted: Document ids, such as "train/neg/0".
+
+    Raises:
+        DataError: One of them is not there, or the archive cannot be read.
+    """
+
+    def is_wanted(name: str) -> bool:
+        return _document_id(name) in wanted
+
+    files = (
+        _folder_files(path)
+        if path.is_dir()
+        else stream_files(path, wanted=is_wanted, limit_bytes=_REVIEW_LIMIT_BYTES)
+    )
+    found = {
+        _document_id(name): content.decode("utf-8") for name, content in files if is_wanted(name)
+    }
+    if missing := wanted - found.keys():
+        raise DataError(f"{path}: {min(missing)} must be there, as it was when it was first read.")
+    return found
+
+
+def _document_id(name: str) -> str:
+    """Returns "train/neg/0" for a review's file name, and "" for any other name."""
+    match = _REVIEW.search(name)
+    return "/".join(match.groups()[:3]) if match else ""
+
+
 def folder_sha256(path: Path) -> str:
     """Returns a SHA-256 of the names and contents of a folder's labelled reviews."""
     digest = hashlib.sha256()

@@ -61,7 +61,7 @@ def locate(data: DataTable, *, base: Path, cache: Path, progress: Progress | Non
     if data.source == "imdb":
         return _imdb(data, base=base, cache=cache, progress=progress)
     if data.source == "reviews":
-        path = packaged.packaged_csv() if data.path is None else _given(data.path, base)
+        path = packaged.packaged_csv() if data.path is None else given(data.path, base)
         sha256 = _checked(path, data.sha256 or packaged.CSV_SHA256)
         return Source(path=path, shown=data.path or "", sha256=sha256, content_sha256=sha256)
     if data.path is None:
@@ -69,11 +69,11 @@ def locate(data: DataTable, *, base: Path, cache: Path, progress: Progress | Non
             'data.path is needed for data.source "aclimdb". Get aclImdb_v1.tar.gz from '
             "https://ai.stanford.edu/~amaas/data/sentiment/ and give its path."
         )
-    path = _given(data.path, base)
+    path = given(data.path, base)
     if data.source == "aclimdb" and path.is_dir():
         return _folder(path, data)
     sha256 = _checked(path, data.sha256)
-    extra = None if data.test_path is None else _given(data.test_path, base)
+    extra = None if data.test_path is None else given(data.test_path, base)
     return Source(
         path=path,
         shown=data.path,
@@ -84,7 +84,8 @@ def locate(data: DataTable, *, base: Path, cache: Path, progress: Progress | Non
     )
 
 
-def _given(path: str, base: Path) -> Path:
+def given(path: str, base: Path) -> Path:
+    """Returns the path that a study file names."""
     return base / Path(path).expanduser()
 
 
@@ -117,7 +118,7 @@ def _folder(path: Path, data: DataTable) -> Source:
 def _imdb(data: DataTable, *, base: Path, cache: Path, progress: Progress | None) -> Source:
     downloads = cache / "downloads"
     if data.path is not None:
-        path = _given(data.path, base)
+        path = given(data.path, base)
         path = path / "imdb.npz" if path.is_dir() else path
         sha256 = _checked(path, data.sha256)
     else:

@@ -6,8 +6,9 @@ import pytest
 
 from lstm_study.comparison.arms import Plan, own_epoch_run, plan_comparison
 from lstm_study.comparison.jobs import Jobs
+from lstm_study.comparison.review_facts import compared_runs
 from lstm_study.errors import ComparisonError
-from lstm_study.records import Control, Epoch, Failure, NearDuplicates, Run
+from lstm_study.records import Control, Epoch, Failure, NearDuplicates, ReviewFacts, Run
 from lstm_study.spec import StudySpec
 from lstm_study.store import Store
 from tests.support.fake_study import completed_study, fake_spec
@@ -35,7 +36,10 @@ def finish(jobs: Jobs, store: Store, *wanted: str) -> None:
         if wanted and job.name not in wanted:
             continue
         jobs.give(job)
-        if job.name == "near-duplicates":
+        if job.name == "test-reviews":
+            store.write_review_facts(
+                ReviewFacts(lengths=(), unknown=(), runs=compared_runs(store.read_runs()))
+            )
             store.write_near_duplicates(NONE_NEAR)
         elif job.name == "control":
             store.write_control(Control(status="completed"))
@@ -64,12 +68,13 @@ def test_nothing_opens_test_before_validation_has_fixed_the_own_epochs(tmp_path)
     assert store.read_state("arms") == {}
     finish(jobs, store, "baseline-validation-s1")
     assert names(jobs) == [
-        "near-duplicates", "control", "baseline-s1", "winner-s1", "baseline-s2", "winner-s2",
-        "winner-validation-s1",
+        "control", "baseline-s1", "winner-s1", "baseline-s2", "winner-s2", "winner-validation-s1",
     ]  # fmt: skip
     assert store.read_state("arms")["own_epochs"]["baseline"] == 3
     given = next(job for job in jobs.waiting() if job.name == "baseline-s1")
     assert given.run.own_epoch == 3
+    finish(jobs, store)
+    assert names(jobs) == ["test-reviews"]
     finish(jobs, store)
     assert jobs.is_done
     assert store.read_run("baseline-own-epoch-s1").trained_as == "baseline-s1"
@@ -84,18 +89,20 @@ def test_what_the_verdict_needs_is_run_before_every_further_arm(tmp_path):
     jobs = jobs_of(store, spec)
     finish(jobs, store, "baseline-validation-s1")
     first = [
-        "near-duplicates", "control", "baseline-s1", "winner-s1", "baseline-s2", "winner-s2",
+        "control", "baseline-s1", "winner-s1", "baseline-s2", "winner-s2",
         "baseline-masked-s1", "baseline-masked-s2", "runner-up-1-s1", "runner-up-1-s2",
         "winner-validation-s1", "baseline-masked-validation-s1",
     ]  # fmt: skip
     assert names(jobs)[: len(first)] == first
     assert all(name.startswith("ablation-1-") for name in names(jobs)[len(first) :])
+    finish(jobs, store, *first[:5])
+    assert names(jobs)[:2] == ["test-reviews", "baseline-masked-s1"]
 
 
 def test_a_stopped_comparison_goes_on_where_it_was(tmp_path):
     store, spec = Store(tmp_path), fake_spec(compare__seeds="2")
     finish(jobs_of(store, spec), store)
-    finish(jobs_of(store, spec), store, "control", "near-duplicates", "baseline-s1")
+    finish(jobs_of(store, spec), store, "control", "baseline-s1")
     assert names(jobs_of(store, spec)) == ["winner-s1", "baseline-s2", "winner-s2"]
 
 
@@ -144,9 +151,30 @@ def test_a_worker_that_died_too_often_fails_all_evaluations_of_its_training(tmp_
     assert store.read_run("baseline-s1").failure == died
     assert store.read_run("baseline-own-epoch-s1").failure == died
     assert store.read_control().failure == died
-    assert names(jobs) == ["near-duplicates", "winner-s1"]
-    with pytest.raises(ComparisonError, match=r"near-duplicates .* died 3 times"):
-        jobs.fail(waiting["near-duplicates"], died)
+    assert names(jobs) == ["winner-s1"]
+    finish(jobs, store)
+    (described,) = jobs.waiting()
+    with pytest.raises(ComparisonError, match=r"test reviews could not be described: .* 3 times"):
+        jobs.fail(described, died)
+
+
+def test_the_test_reviews_are_described_anew_once_there_are_more_runs_to_differ(tmp_path):
+    store, spec = Store(tmp_path), fake_spec(compare__seeds="1", compare__control="false")
+    for _ in range(3):
+        finish(jobs_of(store, spec), store)
+    assert jobs_of(store, spec).is_done
+    more = Jobs(plan_comparison(spec, STUDY.trials, more_seeds=1), spec=spec, store=store)
+    assert names(more) == ["baseline-s2", "winner-s2"]
+    finish(more, store)
+    assert names(more) == ["test-reviews"]
+
+
+def test_a_study_compared_before_there_were_facts_of_reviews_is_not_opened_for_them(tmp_path):
+    store, spec = Store(tmp_path), fake_spec(compare__seeds="1", compare__control="false")
+    for _ in range(3):
+        finish(jobs_of(store, spec), store)
+    (tmp_path / "review-facts.json").unlink()
+    assert jobs_of(store, spec).is_done
 
 
 def test_the_ablation_goes_step_by_step_and_needs_no_training_for_its_last(tmp_path):

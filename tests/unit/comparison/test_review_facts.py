@@ -1,0 +1,111 @@
+"""What is written down of the test reviews: once opened, once logged, as the arms' need it."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from lstm_study.analysis.arms import arms_from_records
+from lstm_study.analysis.reviews import differing_reviews
+from lstm_study.comparison.review_facts import describe_test_reviews, review_facts, unknown_words
+from lstm_study.corpus.load import load
+from lstm_study.corpus.types import Corpus, Split
+from lstm_study.records import StudyRecords
+from lstm_study.spec import StudySpec
+from lstm_study.store import Store
+from tests.support.fake_study import completed_study
+from tests.support.reviews import made_up_reviews, write_csv
+
+
+@pytest.fixture
+def corpus(tmp_path, monkeypatch) -> Corpus:
+    monkeypatch.setenv("LSTM_STUDY_CACHE", str(tmp_path / "cache"))
+    write_csv(tmp_path / "reviews.csv", made_up_reviews(2_500))
+    return load(spec_of(completed_study()).data, seed=7, base=tmp_path)
+
+
+def spec_of(study: StudyRecords) -> StudySpec:
+    spec = dict(study.spec) | {
+        "data": dict(study.spec["data"])
+        | {"source": "csv", "path": "reviews.csv", "test_fraction": 0.8}
+    }
+    return StudySpec.model_validate(spec, strict=False)
+
+
+def opened(corpus: Corpus) -> Split:
+    return corpus.open_test(on_open=lambda: None)
+
+
+def test_the_facts_hold_what_the_report_shows_of_each_review(corpus, tmp_path):
+    study, test = completed_study(), opened(corpus)
+    assert len(test) == len(study.test_labels)
+    facts = review_facts(test, study, spec=spec_of(study), corpus=corpus, base=tmp_path)
+    assert facts.lengths == tuple(test.lengths.tolist())
+    sizes = {run.configuration.vocabulary_size for run in study.runs}
+    assert [entry.vocabulary_size for entry in facts.unknown] == sorted(sizes)
+    arms = arms_from_records(study)
+    wanted = {item.position for item in differing_reviews(arms["winner"], arms["baseline"])}
+    assert {excerpt.position for excerpt in facts.excerpts} == wanted
+    assert facts.text_from == "source"
+    assert facts.runs == tuple(sorted(run.run_id for run in study.runs))
+    for excerpt in facts.excerpts:
+        row = int(test.document_ids[excerpt.position]) - 1
+        assert excerpt.text == made_up_reviews(2_500)[row][0]
+
+
+def test_words_are_written_from_token_ids_where_the_source_is_gone(corpus, tmp_path):
+    (tmp_path / "reviews.csv").unlink()
+    study, test = completed_study(), opened(corpus)
+    facts = review_facts(test, study, spec=spec_of(study), corpus=corpus, base=tmp_path)
+    assert facts.text_from == "tokens"
+    first = facts.excerpts[0]
+    assert first.text == corpus.vocabulary.decode(test[first.position])
+
+
+def test_without_source_and_words_there_are_numbers_and_no_excerpts(corpus, tmp_path):
+    (tmp_path / "reviews.csv").unlink()
+    study = completed_study()
+    facts = review_facts(
+        opened(corpus), study, spec=spec_of(study), corpus=replace(corpus, vocabulary=None),
+        base=tmp_path,
+    )  # fmt: skip
+    assert (facts.excerpts, facts.text_from) == ((), "")
+    assert len(facts.lengths) == len(study.test_labels)
+
+
+def test_arms_that_were_not_run_leave_lengths_alone(corpus, tmp_path):
+    study = replace(completed_study(), runs=(), predictions={}, test_labels=None)
+    facts = review_facts(opened(corpus), study, spec=spec_of(study), corpus=corpus, base=tmp_path)
+    assert (facts.excerpts, facts.runs) == ((), ())
+    assert [entry.vocabulary_size for entry in facts.unknown] == [5_000, 50_000]
+
+
+def test_unknown_words_are_those_outside_the_vocabulary_review_by_review():
+    split = Split(
+        name="test", token_ids=np.array([1, 4, 9, 9, 1, 1, 2, 10], dtype=np.int32),
+        offsets=np.array([0, 4, 5, 8]), labels=np.zeros(3, dtype=np.int8),
+        document_ids=np.arange(3),
+    )  # fmt: skip
+    assert unknown_words(split, 9) == (2, 0, 1)
+    assert unknown_words(split, 5) == (2, 0, 1)
+    assert unknown_words(split, 11) == (0, 0, 0)
+
+
+def test_near_duplicates_are_counted_once_and_facts_are_written_anew(corpus, tmp_path):
+    study = completed_study()
+    spec = spec_of(study)
+    store = Store(tmp_path / "run")
+    store.begin(spec, spec_text=study.spec_text, settings=(), data_digest=corpus.digest)
+    for trial in study.trials:
+        store.write_trial(trial)
+    for _ in range(2):
+        describe_test_reviews(
+            opened(corpus), spec=spec, corpus=corpus, store=store, base=tmp_path
+        )
+        near = store.read_near_duplicates()
+        assert near is not None
+        store.write_near_duplicates(replace(near, seconds=0.0))
+    store.write_review_facts(replace(store.read_review_facts(), lengths=()))
+    describe_test_reviews(opened(corpus), spec=spec, corpus=corpus, store=store, base=tmp_path)
+    assert store.read_near_duplicates().seconds == 0.0, "they were counted again"
+    assert len(store.read_review_facts().lengths) == near.test_reviews
