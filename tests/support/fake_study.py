@@ -14,20 +14,30 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from lstm_study.analysis.ablation import walk
+from lstm_study.analysis.arms import arms_from_records
+from lstm_study.analysis.metrics import measure
+from lstm_study.analysis.reviews import differing_reviews
 from lstm_study.analysis.search_summary import ranking, rounds
 from lstm_study.configuration import Configuration
 from lstm_study.records import (
+    Control,
+    ControlCandidate,
     CorpusSummary,
     Epoch,
     ErrorKind,
+    Excerpt,
     Failure,
     Machine,
+    NearDuplicates,
     Opening,
+    ReviewFacts,
     Run,
     Session,
     SplitSummary,
     StudyRecords,
     Trial,
+    UnknownWords,
 )
 from lstm_study.seeds import derive
 from lstm_study.spec import StudySpec, parse_spec
@@ -152,6 +162,151 @@ def controlled_study() -> StudyRecords:
     )
 
 
+def compared_study() -> StudyRecords:
+    """A masked study with every arm there is: twin, runner-up, own epochs, control, ensemble.
+
+    The way from baseline to winner, validation runs, near-duplicates and the facts of the test
+    reviews are there, too.
+    """
+    settings = {
+        "protocol__masked": "true", "compare__ablation": "true", "compare__runner_ups": "1",
+        "compare__validation_seeds": "2", "export__ensemble": "true",
+    }  # fmt: skip
+    study = completed_study(**settings)
+    spec = StudySpec.model_validate(study.spec, strict=False)
+    labels = study.test_labels
+    assert labels is not None
+    runs = [replace(run, masked=run.arm == "winner") for run in study.runs]
+    predictions = dict(study.predictions)
+    best = ranking(study.trials, spec.study.direction, max_epochs=spec.search.max_epochs)
+    winner = best[0].configuration
+    others = {
+        "baseline-masked": spec.baseline.configuration,
+        "runner-up-1": next(t.configuration for t in best if t.configuration != winner),
+    }
+    for arm, configuration in others.items():
+        for index in range(1, spec.compare.seeds + 1):
+            run, probabilities = fake_run(arm, index, configuration, spec=spec, labels=labels)
+            runs.append(replace(run, masked=True))
+            predictions[run.run_id] = probabilities
+    for index in range(1, spec.compare.seeds + 1):
+        run, probabilities = fake_run("winner-own-epoch", index, winner, spec=spec, labels=labels)
+        trained = next(each for each in runs if each.run_id == f"winner-s{index}")
+        runs.append(
+            replace(
+                run, masked=True, protocol_epochs=3, own_epoch=3, epochs=trained.epochs[:3],
+                trained_as=trained.run_id, seconds=sum(e.train_seconds for e in trained.epochs[:3]),
+            )
+        )  # fmt: skip
+        runs[runs.index(trained)] = replace(trained, own_epoch=3)
+        predictions[run.run_id] = probabilities
+    runs += [
+        fake_validation_run(f"{arm}-validation", index, configuration, spec=spec)
+        for arm, configuration in (
+            ("baseline", spec.baseline.configuration), ("winner", winner),
+            ("baseline-masked", spec.baseline.configuration),
+        )
+        for index in range(1, 2 if arm == "baseline-masked" else 3)
+    ]  # fmt: skip
+    while True:
+        path = walk(runs, spec.baseline.configuration, winner, spec=spec)
+        missing = {
+            run_id: configuration
+            for run_id, (_, configuration) in path.candidates.items()
+            if run_id not in {run.run_id for run in runs}
+        }
+        if not missing:
+            break
+        runs += [
+            replace(fake_validation_run("ablation", 1, each, spec=spec), run_id=run_id)
+            for run_id, each in missing.items()
+        ]
+    control, probabilities = fake_control(labels)
+    predictions["control"] = probabilities
+    return with_facts(
+        replace(
+            study,
+            runs=tuple(sorted(runs, key=lambda run: (run.arm, run.seed_index))),
+            predictions=predictions,
+            control=control,
+            near_duplicates=NearDuplicates(
+                shingle_words=8, threshold=0.5, test_reviews=TEST_REVIEWS,
+                positions=tuple(range(3, TEST_REVIEWS, 90)), exact=9, other_label=1, seconds=0.4,
+            ),
+            openings=tuple(
+                Opening(opened_at=_stamp(_BEGINNING), command="lstm-study run fake.toml",
+                        run_id=name)
+                for name in (*sorted(predictions), "test-reviews")
+            ),
+        )
+    )  # fmt: skip
+
+
+def fake_control(labels: NDArray[np.int8]) -> tuple[Control, NDArray[np.float32]]:
+    """Returns a completed classical control and its test probabilities."""
+    felt = np.random.default_rng(1).random(len(labels))
+    chance = 1 / (1 + np.exp(-9 * (0.86 - felt)))
+    probabilities = np.where(labels == 1, chance, 1 - chance).astype(np.float32)
+    found = measure(labels, probabilities)
+    return Control(
+        status="completed", weighting="nb", inverse_regularisation=0.1,
+        candidates=tuple(
+            ControlCandidate(
+                weighting=weighting, inverse_regularisation=strength,
+                validation_accuracy=0.85 + place / 1000, validation_loss=0.35 - place / 1000,
+                seconds=0.2 + place / 10,
+            )
+            for place, (weighting, strength) in enumerate(
+                (("nb", 0.01), ("nb", 1.0), ("nb", 0.1), ("tfidf", 1.0))
+            )
+        ),
+        feature_count=41_200, seconds=3.1, fit_seconds=1.2, test_accuracy=found.accuracy,
+        test_loss=found.log_loss, test_roc_auc=found.roc_auc, test_f1=found.f1,
+        test_brier_score=found.brier_score, test_calibration_error=found.calibration_error,
+        test_reviews=len(labels), predict_1000_seconds=0.06, worker="worker-1",
+        started_at=_stamp(_BEGINNING), ended_at=_stamp(_BEGINNING + timedelta(seconds=4)),
+    ), probabilities  # fmt: skip
+
+
+def with_facts(study: StudyRecords, *, text: str = "") -> StudyRecords:
+    """Returns the study with the facts of its test reviews.
+
+    Args:
+        study: With runs of winner and baseline.
+        text: What every excerpt begins with.
+    """
+    random = np.random.default_rng(5)
+    lengths = 10 + random.lognormal(5.1, 0.6, TEST_REVIEWS).astype(int)
+    sizes = sorted({run.configuration.vocabulary_size for run in study.runs})
+    arms = arms_from_records(study)
+    differing = differing_reviews(arms["winner"], arms["baseline"])
+    words = ["an", "acting", "film", "that", "nobody", "saw", "and", "everybody", "liked"]
+    return replace(
+        study,
+        review_facts=ReviewFacts(
+            lengths=tuple(lengths.tolist()),
+            unknown=tuple(
+                UnknownWords(
+                    vocabulary_size=size,
+                    tokens=tuple(
+                        random.binomial(lengths - 1, 0.07 if size < 10_000 else 0.01).tolist()
+                    ),
+                )
+                for size in sizes
+            ),
+            excerpts=tuple(
+                Excerpt(
+                    position=position,
+                    text=f"{text}Review {position}: " + " ".join(random.permutation(words)) + ".",
+                )
+                for position in sorted(review.position for review in differing)
+            ),
+            text_from="source",
+            runs=tuple(sorted(run.run_id for run in study.runs if run.arm in arms)),
+        ),
+    )
+
+
 def failed_study() -> StudyRecords:
     """Some trials failed in each known way, one of them with a NaN loss, and so did one run."""
     study = completed_study()
@@ -259,7 +414,8 @@ def hostile_study() -> StudyRecords:
     )
     machine = replace(MACHINE, processor=HOSTILE, devices=(HOSTILE,))
     return replace(
-        study, title=f"Reviews {HOSTILE} & 'quotes'",
+        with_facts(study, text=f'{formula} {HOSTILE} "'),
+        title=f"Reviews {HOSTILE} & 'quotes'",
         spec_text=f"# {HOSTILE}\n# ]]> --> </style>\n" + SPEC_TEXT,
         deviations=(f"baseline {HOSTILE}",), settings=(f'study.title="{HOSTILE}"',),
         corpus=corpus, trials=trials,
@@ -281,6 +437,7 @@ ALL_STUDIES = {
     "empty": empty_study,
     "hostile": hostile_study,
     "controlled": controlled_study,
+    "compared": compared_study,
 }
 
 
@@ -322,9 +479,31 @@ def fake_run(
         protocol_epochs=spec.protocol.epochs, status="completed", epochs=epochs,
         parameter_count=configuration.parameter_count, test_accuracy=accuracy, test_loss=loss,
         test_seconds=round(0.2 + configuration.maxlen / 400, 3), test_reviews=len(labels),
+        predict_1000_seconds=round(configuration.maxlen * configuration.lstm_units / 9e4, 4),
         worker="worker-1", started_at=_stamp(started),
         ended_at=_stamp(started + timedelta(seconds=seconds)), seconds=round(seconds, 3),
     ), probabilities  # fmt: skip
+
+
+def fake_validation_run(
+    arm: str, index: int, configuration: Configuration, *, spec: StudySpec
+) -> Run:
+    """Returns one completed run that left the validation reviews out, and never saw test."""
+    random = np.random.default_rng(
+        derive(spec.study.seed, "fake validation", index, repr(configuration))
+    )
+    epochs = _history(
+        configuration, random, skill=_skill(configuration), first=1, last=spec.search.max_epochs,
+        validation=True,
+    )  # fmt: skip
+    return Run(
+        run_id=f"{arm}-s{index}", arm=arm, seed_index=index, seed=index,
+        configuration=configuration, protocol_epochs=spec.search.max_epochs, trained_on="train",
+        masked=spec.protocol.masked and arm != "baseline-validation", status="completed",
+        epochs=epochs, parameter_count=configuration.parameter_count, worker="worker-1",
+        started_at=_stamp(_BEGINNING), ended_at=_stamp(_BEGINNING + timedelta(minutes=3)),
+        seconds=round(sum(e.train_seconds + e.validation_seconds for e in epochs), 3),
+    )  # fmt: skip
 
 
 def _search(spec: StudySpec) -> tuple[Trial, ...]:

@@ -3,12 +3,14 @@
 import math
 from typing import TYPE_CHECKING
 
+from lstm_study.analysis.ablation import VALIDATION_SUFFIX
 from lstm_study.report import numbers
 from lstm_study.report.style import (
     INK,
     MUTED,
     Picture,
     arm_colours,
+    main_arms,
     percent_axis,
     picture,
     whole_axis,
@@ -107,7 +109,7 @@ def difference(verdict: Table) -> Picture | None:
             ha="center", fontsize=10, fontweight="bold",
         )  # fmt: skip
         for text, place, side in (
-            ("← baseline reads better", 0.0, "left"), ("winner reads better →", 1.0, "right"),
+            ("← baseline better", 0.0, "left"), ("winner better →", 1.0, "right"),
         ):  # fmt: skip
             axes.annotate(
                 text, (place, 1.04), xycoords="axes fraction", ha=side, va="bottom", fontsize=8,
@@ -124,68 +126,75 @@ def difference(verdict: Table) -> Picture | None:
         title="Winner minus baseline on test",
         alt=f"The difference in test accuracy beside zero: {told}.",
         tables=(verdict,),
+        width=5.2,
         height=1.45,
     )
 
 
 def run_curves(curves: Table) -> Picture | None:
-    """Draws each run's learning curves by arm: thin lines for seeds, a thick one for their mean."""
-    rows = curves.records()
-    if not rows:
+    """Draws learning curves by arm: the mean over seeds, and a band from lowest to highest.
+
+    The validation runs of an arm are drawn in its colour, in the panels of validation alone.
+    """
+    rows = [row for row in curves.records() if not str(row["arm"]).endswith("-own-epoch")]
+    tested = [arm for arm in curves.column("arm") if not str(arm).endswith(VALIDATION_SUFFIX)]
+    shown = main_arms(list(dict.fromkeys(str(arm) for arm in tested)))
+    lines: dict[tuple[str, str], dict[int, list[float]]] = {}
+    for row in rows:
+        measure, named = str(row["measure"]), str(row["arm"])
+        arm = named.removesuffix(VALIDATION_SUFFIX)
+        if arm in shown and (named == arm or measure.startswith("validation")):
+            at = lines.setdefault((measure, arm), {})
+            at.setdefault(int(row["epoch"] or 0), []).append(float(row["value"] or 0))
+    if not lines:
         return None
-    arms = list(dict.fromkeys(str(row["arm"]) for row in rows))
-    colours = arm_colours(arms)
-    measures = [
-        measure
-        for measure in ("train_accuracy", "train_loss", "validation_accuracy", "validation_loss")
-        if any(row["measure"] == measure for row in rows)
-    ]
+    colours = arm_colours(shown)
+    every = ("train_accuracy", "train_loss", "validation_accuracy", "validation_loss")
+    measures = [measure for measure in every if any(key[0] == measure for key in lines)]
 
     def draw(figure: "Figure") -> None:
         grid = figure.subplots(math.ceil(len(measures) / 2), 2, squeeze=False).flat
         for axes, measure in zip(grid, measures, strict=False):
-            for arm in arms:
-                lines: dict[str, list[tuple[int, float]]] = {}
-                for row in rows:
-                    if row["arm"] == arm and row["measure"] == measure:
-                        point = (int(row["epoch"] or 0), float(row["value"] or 0))
-                        lines.setdefault(str(row["run_id"]), []).append(point)
-                for line in lines.values():
-                    axes.plot(*zip(*line, strict=True), color=colours[arm], lw=0.8, alpha=0.45,
-                              marker="." if len(line) == 1 else None)  # fmt: skip
-                at: dict[int, list[float]] = {}
-                for epoch, value in (point for line in lines.values() for point in line):
-                    at.setdefault(epoch, []).append(value)
-                means = [(epoch, sum(values) / len(values)) for epoch, values in sorted(at.items())]
-                if means:
-                    axes.plot(*zip(*means, strict=True), color=colours[arm], lw=2.2, label=arm,
-                              marker="o" if len(means) == 1 else None, ms=4)  # fmt: skip
+            for arm in shown:
+                at = sorted(lines.get((measure, arm), {}).items())
+                epochs = [epoch for epoch, _ in at]
+                means = [sum(values) / len(values) for _, values in at]
+                axes.fill_between(
+                    epochs, [min(values) for _, values in at], [max(values) for _, values in at],
+                    color=colours[arm], alpha=0.22, linewidth=0,
+                )  # fmt: skip
+                if at:
+                    axes.plot(epochs, means, color=colours[arm], lw=1.8, label=arm,
+                              marker="o" if len(at) == 1 else None, ms=4)  # fmt: skip
             axes.set_title(measure.replace("_", " ").capitalize())
             axes.set_xlabel("Epoch")
             whole_axis(axes)
             percent_axis(axes, "percent" if measure.endswith("accuracy") else "loss")
         for axes in list(grid)[len(measures) :]:
             axes.set_visible(False)
-        figure.axes[0].legend(loc="best")
+        figure.legend(
+            *figure.axes[0].get_legend_handles_labels(), loc="outside upper left", ncols=4
+        )
 
     return picture(
         draw,
         name="run_curves",
         title="Learning curves of the retraining",
-        alt="Each run's "
+        alt="The "
         + " and ".join(m.replace("_", " ") for m in measures)
-        + " against epochs: a thin line for each run, a thick one for their mean.",
+        + f" of {', '.join(shown)} against epochs: a line for the mean over seeds, a band from the "
+        "lowest to the highest.",
         tables=(curves,),
-        height=2.5 * math.ceil(len(measures) / 2),
+        height=0.35 + 2.5 * math.ceil(len(measures) / 2),
     )
 
 
 def roc(curves: Table, metrics: Table) -> Picture | None:
     """Draws each run's ROC curve by arm."""
-    rows = curves.records()
+    arms = main_arms(list(dict.fromkeys(str(arm) for arm in curves.column("arm"))))
+    rows = [row for row in curves.records() if row["arm"] in arms]
     if not rows:
         return None
-    arms = list(dict.fromkeys(str(row["arm"]) for row in rows))
     colours = arm_colours(arms)
 
     def draw(figure: "Figure") -> None:
@@ -228,17 +237,17 @@ def roc(curves: Table, metrics: Table) -> Picture | None:
         name="roc",
         title="ROC curves on test",
         alt=f"ROC curves of every run. Area under the curve: {told}.",
-        tables=(curves,),
+        tables=(curves, metrics),
         height=3.6,
     )
 
 
 def calibration(bins: Table) -> Picture | None:
     """Draws each arm's reliability diagram: stated probability against what came true."""
-    rows = [row for row in bins.records() if row["positive"] is not None]
+    arms = main_arms(list(dict.fromkeys(str(arm) for arm in bins.column("arm"))))
+    rows = [row for row in bins.records() if row["positive"] is not None and row["arm"] in arms]
     if not rows:
         return None
-    arms = list(dict.fromkeys(str(row["arm"]) for row in rows))
     colours = arm_colours(arms)
 
     def draw(figure: "Figure") -> None:

@@ -6,15 +6,19 @@ from dataclasses import dataclass, replace
 from lstm_study.analysis.verdict import Verdict
 from lstm_study.records import StudyRecords
 from lstm_study.report import (
+    beside_figures,
     comparison_figures,
     progress_figures,
+    review_figures,
     score_figures,
     space_figures,
     study_figures,
 )
 from lstm_study.report.answer_tables import answer_tables
+from lstm_study.report.beside_tables import beside_tables
 from lstm_study.report.comparison_tables import comparison_tables
 from lstm_study.report.prediction_tables import prediction_tables
+from lstm_study.report.review_tables import review_tables
 from lstm_study.report.search_tables import search_tables
 from lstm_study.report.space_tables import space_tables
 from lstm_study.report.study_tables import study_tables
@@ -67,7 +71,9 @@ def gather(
         for table in (
             *answer_tables(records, spec, verdict),
             *comparison_tables(records, spec),
+            *beside_tables(records, spec),
             *prediction_tables(records),
+            *review_tables(records),
             *trial_tables(records, spec),
             *search_tables(records, spec),
             *space_tables(records, spec),
@@ -91,10 +97,15 @@ def _pictures(tables: Mapping[str, Table], spec: StudySpec) -> list[Picture | No
     trials = tables["trials"]
     return [
         comparison_figures.difference(tables["verdict"]),
+        beside_figures.waterfall(tables["ablation"], objective=objective),
         comparison_figures.seeds(tables["runs"], tables["comparison"]),
+        beside_figures.arms_cost(tables["comparison"]),
         comparison_figures.run_curves(tables["run_curves"]),
         comparison_figures.roc(tables["roc"], tables["metrics"]),
         comparison_figures.calibration(tables["calibration"]),
+        review_figures.accuracy_by_review(
+            tables["accuracy_by_length"], tables["accuracy_by_unknown"]
+        ),
         comparison_figures.optimism(tables["optimism"]),
         progress_figures.best_so_far(tables["best_so_far"], tables["control"], objective=objective),
         progress_figures.trial_curves(tables["trial_curves"], objective=objective),

@@ -50,6 +50,8 @@ def render(content: Content, *, version: str = "") -> str:
             nobody else, whether there is a newer one. "" for a report that asks for nothing.
     """
     tables = content.tables
+    arms = [str(arm) for arm in tables["comparison"].column("arm")]
+    gain = tables["differing_reviews"].numbers("gain")
     return (
         environment()
         .get_template("report.html.j2")
@@ -64,7 +66,10 @@ def render(content: Content, *, version: str = "") -> str:
             grid=grid_writer(tables),
             figure=figure_writer(content.pictures),
             **frame(version=version),
-            arms=[str(arm) for arm in tables["comparison"].column("arm")],
+            arms=arms,
+            beside=[arm for arm in ("baseline", "winner", "baseline-masked") if arm in arms],
+            gains=[row for row, value in enumerate(gain) if value > 0],
+            losses=[row for row, value in enumerate(gain) if value < 0],
             commands=_commands(content),
             date=numbers.date,
         )

@@ -5,8 +5,8 @@ import io
 from typing import Any
 
 from lstm_study.analysis import metrics
-from lstm_study.analysis.arms import is_usable
-from lstm_study.records import Run, StudyRecords
+from lstm_study.analysis.arms import arms_from_records
+from lstm_study.records import StudyRecords
 from lstm_study.report.columns import ARM, RUN_ID
 from lstm_study.report.tables import Column, Table, safe_cell, table
 
@@ -16,7 +16,8 @@ BINS = 10
 
 def prediction_tables(records: StudyRecords) -> list[Table]:
     """Builds every table of the predictions but the predictions themselves."""
-    return [_metrics(records), _roc(records), _calibration(records)]
+    found = _metrics(records)
+    return [found, _confusion(found), _roc(records), _calibration(records)]
 
 
 def predictions_csv_gz(records: StudyRecords) -> bytes | None:
@@ -39,10 +40,19 @@ def predictions_csv_gz(records: StudyRecords) -> bytes | None:
     return out.getvalue()
 
 
-def _evaluated(records: StudyRecords) -> list[tuple[Run, Any]]:
-    """Pairs each usable run with its probabilities."""
+def _evaluated(records: StudyRecords) -> list[tuple[str, str, Any]]:
+    """Returns arm, id and probabilities of whatever read the test reviews whole.
+
+    The control and the ensemble have one row each, called as their arms are.
+    """
+    arms = arms_from_records(records)
+    ids = {
+        (run.arm, run.seed_index): run.run_id for run in records.runs if run.status == "completed"
+    }
     return [
-        (run, records.predictions[run.run_id]) for run in records.runs if is_usable(run, records)
+        (name, ids.get((name, index), name), row)
+        for name, arm in arms.items()
+        for index, row in zip(arm.seed_indices, arm.probabilities, strict=True)
     ]
 
 
@@ -72,14 +82,36 @@ def _metrics(records: StudyRecords) -> Table:
                unit="reviews", form="count"),
     )  # fmt: skip
     rows = []
-    for run, probabilities in _evaluated(records):
+    for arm, run_id, probabilities in _evaluated(records):
         found = metrics.measure(records.test_labels, probabilities)  # type: ignore[arg-type]
         rows.append(
-            {"arm": run.arm, "run_id": run.run_id}
+            {"arm": arm, "run_id": run_id}
             | {name.name: getattr(found, name.name) for name in columns[2:8]}
             | {name.name: getattr(found.confusion, name.name) for name in columns[8:]}
         )
     return table("metrics", "Metrics of one run on test", columns, rows)
+
+
+def _confusion(runs: Table) -> Table:
+    """Averages the confusion counts of each arm's runs."""
+    columns = (
+        ARM,
+        Column(name="runs", meaning="Completed runs it is the mean of", unit="runs", form="count"),
+        *(
+            Column(name=column.name, meaning=f"{column.meaning}, mean over runs",
+                   unit="reviews", form="count")
+            for column in runs.columns[-4:]
+        ),
+    )  # fmt: skip
+    rows: list[dict[str, Any]] = []
+    for arm in dict.fromkeys(runs.column("arm")):
+        mine = [row for row in runs.records() if row["arm"] == arm]
+        means = {
+            column.name: sum(float(row[column.name] or 0) for row in mine) / len(mine)
+            for column in columns[2:]
+        }
+        rows.append({"arm": arm, "runs": len(mine), **means})
+    return table("confusion", "The confusion table of one arm", columns, rows)
 
 
 def _roc(records: StudyRecords) -> Table:
@@ -95,7 +127,7 @@ def _roc(records: StudyRecords) -> Table:
                unit="share", form="share"),
     )  # fmt: skip
     rows = []
-    for run, probabilities in _evaluated(records):
+    for arm, run_id, probabilities in _evaluated(records):
         truth = np.asarray(records.test_labels, dtype=bool)
         order = np.argsort(-np.asarray(probabilities), kind="stable")
         changes = np.flatnonzero(np.diff(np.asarray(probabilities)[order])) + 1
@@ -107,8 +139,8 @@ def _roc(records: StudyRecords) -> Table:
             continue
         rows += [
             {
-                "arm": run.arm,
-                "run_id": run.run_id,
+                "arm": arm,
+                "run_id": run_id,
                 "false_positive_rate": round(float(miss / misses[-1]), 6),
                 "true_positive_rate": round(float(hit / hits[-1]), 6),
             }
@@ -130,10 +162,10 @@ def _calibration(records: StudyRecords) -> Table:
     )  # fmt: skip
     import numpy as np
 
-    pairs = _evaluated(records)
     rows = []
-    for arm in dict.fromkeys(run.arm for run, _ in pairs):
-        rows_of_arm = [row for run, row in pairs if run.arm == arm]
+    read = _evaluated(records)
+    for arm in dict.fromkeys(name for name, _, _ in read):
+        rows_of_arm = [row for name, _, row in read if name == arm]
         pooled = np.concatenate(rows_of_arm)
         labels = np.tile(np.asarray(records.test_labels), len(rows_of_arm))
         rows += [

@@ -31,6 +31,7 @@ _VARIABLES = {
 } | {colour: f"--series-{number}" for number, colour in enumerate(SERIES)}  # fmt: skip
 
 WIDTH = 7.6
+_MOST_ARMS = 4
 _FONT = "system-ui, -apple-system, 'Segoe UI', Roboto, 'Liberation Sans', Arial, sans-serif"
 RC: dict[str, Any] = {
     "svg.fonttype": "none",
@@ -89,6 +90,7 @@ class Picture:
         tables: What it is drawn from, and nothing else.
         svg: A whole SVG document.
         png: The same as PNG.
+        width: In inches.
     """
 
     name: str
@@ -97,6 +99,7 @@ class Picture:
     tables: tuple[Table, ...]
     svg: str
     png: bytes
+    width: float = WIDTH
 
     @property
     def inline(self) -> str:
@@ -111,6 +114,8 @@ class Picture:
         for colour, variable in _VARIABLES.items():
             text = text.replace(colour, f"var({variable})")
         label = f'role="img" aria-label="{escape(self.alt)}" focusable="false"'
+        if self.width < WIDTH:
+            label += ' class="narrow"'
         return text.replace("<svg", f"<svg {label}", 1).strip()
 
 
@@ -161,14 +166,30 @@ def picture(
             raster, format="png", metadata={"Software": None}, pil_kwargs={"compress_level": 2}
         )
     svg = _tidied(vector.getvalue().decode("utf-8"), marks)
-    return Picture(name=name, title=title, alt=alt, tables=tables, svg=svg, png=raster.getvalue())
+    return Picture(
+        name=name, title=title, alt=alt, tables=tables, svg=svg, png=raster.getvalue(), width=width
+    )
 
 
 def arm_colours(arms: Sequence[str]) -> dict[str, str]:
-    """Gives baseline and winner their own colours and the other arms the series'."""
-    fixed = {"baseline": BASELINE, "winner": WINNER}
+    """Gives baseline and winner their own colours and the other arms the series'.
+
+    The masked baseline and the control have the same colour in every figure, whatever else is in
+    it; the colours of the rest go by their order.
+    """
+    fixed = {
+        "baseline": BASELINE, "winner": WINNER, "baseline-masked": SERIES[0], "control": SERIES[1],
+    }  # fmt: skip
     others = [arm for arm in arms if arm not in fixed]
-    return {arm: fixed.get(arm) or SERIES[others.index(arm) % len(SERIES)] for arm in arms}
+    rest = SERIES[2:]
+    return {arm: fixed.get(arm) or rest[others.index(arm) % len(rest)] for arm in arms}
+
+
+def main_arms(arms: Sequence[str]) -> list[str]:
+    """Returns the arms to draw where more than four would hide each other."""
+    if len(arms) <= _MOST_ARMS:
+        return list(arms)
+    return [arm for arm in arms if arm in ("baseline", "winner", "baseline-masked", "control")]
 
 
 def percent_axis(axes: "Axes", form: str, *, which: str = "y") -> None:

@@ -3,7 +3,8 @@
 from collections.abc import Sequence
 
 from lstm_study.analysis import search_summary
-from lstm_study.records import Epoch, Run, StudyRecords, Trial
+from lstm_study.analysis.arms import CONTROL
+from lstm_study.records import Epoch, Failure, Run, StudyRecords, Trial
 from lstm_study.report.columns import (
     ARM,
     BRACKET,
@@ -27,7 +28,7 @@ from lstm_study.report.columns import (
     parameter_count,
     seconds_per_epoch,
 )
-from lstm_study.report.tables import Column, Table, table
+from lstm_study.report.tables import Cell, Column, Table, table
 from lstm_study.spec import StudySpec
 
 
@@ -40,7 +41,7 @@ def trial_tables(records: StudyRecords, spec: StudySpec) -> list[Table]:
         _trials(records.trials, spec, ranked),
         _epochs(records),
         _trial_curves(records.trials, spec),
-        _failures([*records.trials, *records.runs]),
+        _failures(records),
         _repeats(records.trials),
         _timeline(records),
     ]
@@ -182,7 +183,7 @@ def _trial_curves(trials: Sequence[Trial], spec: StudySpec) -> Table:
     )
 
 
-def _failures(trainings: Sequence[Trial | Run]) -> Table:
+def _failures(records: StudyRecords) -> Table:
     columns = (
         Column(name="training_id", meaning="Trial or run"),
         Column(name="stage", meaning="search or comparison"),
@@ -193,24 +194,41 @@ def _failures(trainings: Sequence[Trial | Run]) -> Table:
                form="count"),
         Column(name="traceback", meaning="Where in the code, if known"),
     )  # fmt: skip
-    return table(
-        "failures",
-        "One training that failed or was interrupted",
-        columns,
-        (
+    trainings: list[tuple[str, str, Trial | Run]] = [
+        *(("search", trial.trial_id, trial) for trial in records.trials),
+        *(("comparison", run.run_id, run) for run in records.runs),
+    ]
+    rows: list[dict[str, Cell]] = [
+        {
+            "training_id": training_id,
+            "stage": stage,
+            "status": item.status,
+            **_failure(item.failure),
+            "epochs_trained": len(item.epochs),
+        }
+        for stage, training_id, item in trainings
+        if item.status in ("failed", "interrupted")
+    ]
+    control = records.control
+    if control is not None and control.status == "failed":
+        rows.append(
             {
-                "training_id": item.trial_id if isinstance(item, Trial) else item.run_id,
-                "stage": "search" if isinstance(item, Trial) else "comparison",
-                "status": item.status,
-                "error_kind": item.failure.kind if item.failure else None,
-                "message": item.failure.message if item.failure else None,
-                "epochs_trained": len(item.epochs),
-                "traceback": item.failure.traceback if item.failure else None,
+                "training_id": CONTROL,
+                "stage": "comparison",
+                "status": control.status,
+                **_failure(control.failure),
+                "epochs_trained": None,
             }
-            for item in trainings
-            if item.status in ("failed", "interrupted")
-        ),
-    )
+        )
+    return table("failures", "One training that failed or was interrupted", columns, rows)
+
+
+def _failure(failure: Failure | None) -> dict[str, Cell]:
+    return {
+        "error_kind": failure.kind if failure else None,
+        "message": failure.message if failure else None,
+        "traceback": failure.traceback if failure else None,
+    }
 
 
 def _repeats(trials: Sequence[Trial]) -> Table:
