@@ -66,7 +66,8 @@ def waterfall(steps: Table, *, objective: str) -> Picture | None:
             )  # fmt: skip
         axes.set_xticks(range(len(words)), words, fontsize=8)
         axes.set_xlim(-0.5, len(words) - 0.5)
-        axes.margins(y=0.18)
+        reach = max(scores) - min(scores) or 0.01
+        axes.set_ylim(min(scores) - 0.14 * reach, max(scores) + 0.18 * reach)
         axes.grid(visible=False, axis="x")
         axes.set_ylabel(in_words(objective).capitalize())
         percent_axis(axes, form)

@@ -24,7 +24,8 @@ if TYPE_CHECKING:
 def seeds(runs: Table, comparison: Table) -> Picture | None:
     """Draws every run's test accuracy by arm, with each arm's mean."""
     done = [row for row in runs.records() if isinstance(row["test_accuracy"], float)]
-    arms = list(dict.fromkeys(str(row["arm"]) for row in done))
+    read = {str(row["arm"]) for row in done}
+    arms = [arm for arm in map(str, comparison.column("arm")) if arm in read]
     if not arms:
         return None
     colours = arm_colours(arms)

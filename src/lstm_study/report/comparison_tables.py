@@ -6,6 +6,7 @@ from typing import Any
 
 from lstm_study.analysis import search_summary
 from lstm_study.analysis.ablation import ARM as ABLATION
+from lstm_study.analysis.ablation import MASKED_BASELINE
 from lstm_study.analysis.arms import CONTROL, ENSEMBLE, arms_from_records
 from lstm_study.analysis.metrics import log_loss
 from lstm_study.configuration import HYPERPARAMETERS, Configuration
@@ -59,9 +60,8 @@ def arm_configurations(records: StudyRecords, spec: StudySpec) -> dict[str, Conf
     )
     if best is not None:
         found["winner"] = best.configuration
-    return found | {
-        run.arm: run.configuration for run in records.runs if run.trained_on == "training"
-    }
+    found |= {run.arm: run.configuration for run in records.runs if run.trained_on == "training"}
+    return dict(sorted(found.items(), key=lambda item: _place(item[0])))
 
 
 def completed_runs(records: StudyRecords, arm: str) -> list[Run]:
@@ -89,6 +89,12 @@ _PURPOSES = {
     "control": "logistic regression over words and pairs of words: what needs no network",
     "ensemble": "the mean probability of the winner's runs",
 }
+
+
+def _place(arm: str) -> tuple[int, str]:
+    """Orders arms: winner and baseline, what tells them apart, then the rest by name."""
+    order = ("baseline", "winner", MASKED_BASELINE, "baseline-own-epoch", "winner-own-epoch")
+    return (order.index(arm) if arm in order else len(order), arm)
 
 
 def _comparison(

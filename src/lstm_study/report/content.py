@@ -17,6 +17,7 @@ from lstm_study.report import (
 from lstm_study.report.answer_tables import answer_tables
 from lstm_study.report.beside_tables import beside_tables
 from lstm_study.report.comparison_tables import comparison_tables
+from lstm_study.report.neutral import neutral, neutral_verdict
 from lstm_study.report.prediction_tables import prediction_tables
 from lstm_study.report.review_tables import review_tables
 from lstm_study.report.search_tables import search_tables
@@ -64,7 +65,12 @@ def gather(
     git_commit: str,
     bundle: str | None,
 ) -> Content:
-    """Builds every table; `illustrate` adds the figures."""
+    """Builds every table; `illustrate` adds the figures.
+
+    What names a machine or its folders is taken out first: see `neutral`.
+    """
+    verdict = neutral_verdict(verdict, records)
+    records = neutral(records)
     spec = StudySpec.model_validate(dict(records.spec), strict=False)
     tables = {
         table.name: table
