@@ -2,17 +2,26 @@
 
 from collections import Counter
 from dataclasses import replace
-from datetime import datetime
+from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import optuna
 import pytest
 from optuna.trial import TrialState
+from sqlalchemy import event
+from sqlalchemy.engine import Engine
 
 from lstm_study.analysis.search_summary import full_curve, winner
 from lstm_study.errors import ReportError
 from lstm_study.report.optuna_storage import write_optuna
-from tests.support.fake_study import controlled_study, failed_study, interrupted_study
+from tests.support.fake_study import (
+    completed_study,
+    controlled_study,
+    failed_study,
+    interrupted_study,
+    large_study,
+)
 
 
 def _load(path: Path, name: str = "fake") -> optuna.Study:
@@ -36,8 +45,8 @@ def test_every_trial_is_there_with_its_values_epochs_times_and_state(failed: opt
         assert found.intermediate_values == {
             epoch.epoch: epoch.validation_accuracy for epoch in full_curve(ours, by_id)
         }
-        assert found.datetime_start == datetime.fromisoformat(ours.started_at[:-1])
-        assert found.datetime_complete == datetime.fromisoformat(ours.ended_at[:-1])
+        assert found.datetime_start.astimezone(UTC) == datetime.fromisoformat(ours.started_at)
+        assert found.datetime_complete.astimezone(UTC) == datetime.fromisoformat(ours.ended_at)
         if ours.status == "failed":
             assert found.state is TrialState.FAIL
             assert ours.failure is not None
@@ -46,6 +55,36 @@ def test_every_trial_is_there_with_its_values_epochs_times_and_state(failed: opt
             full = ours.budget_epochs == 9
             assert found.state is (TrialState.COMPLETE if full else TrialState.PRUNED)
             assert found.value == ours.score
+
+
+def test_the_storage_takes_more_trials_as_any_of_optunas_does(tmp_path: Path) -> None:
+    study = _load(write_optuna(completed_study(), folder=tmp_path))
+    before = len(study.trials)
+    trial = study.ask(study.trials[0].distributions)
+    study.tell(trial, 0.5)
+    assert [item.number for item in study.trials] == list(range(before + 1))
+    assert optuna.importance.get_param_importances(study)
+
+
+def test_a_thousand_trials_are_written_whole_in_a_few_statements(tmp_path: Path) -> None:
+    executed: list[str] = []
+
+    def note(*told: Any) -> None:
+        executed.append(told[2])
+
+    records = large_study(1000)
+    listened = (Engine, "before_cursor_execute", note)
+    event.listen(*listened)
+    path = write_optuna(records, folder=tmp_path)
+    event.remove(*listened)
+    assert 20 < len(executed) < 300, "a statement for each trial takes minutes"
+    study = _load(path)
+    assert len(study.trials) == len(records.trials)
+    by_id = {trial.trial_id: trial for trial in records.trials}
+    for found in study.trials[::97]:
+        ours = by_id[found.user_attrs["trial_id"]]
+        assert found.value == ours.score
+        assert len(found.intermediate_values) == ours.budget_epochs
 
 
 def test_optunas_best_trial_is_the_winner_and_the_order_is_that_of_time(

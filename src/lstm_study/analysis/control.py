@@ -23,6 +23,7 @@ class ControlProgress:
         trial_number: Trials of the control ended so far, this one included.
         trial_id: The trial that ended.
         epochs: Epochs the control had trained by then.
+        seconds: Time worked by then, summed over workers.
         score: The trial's score; None if it failed.
         best_score: Best score so far in the order in which they ran; None before the first.
         low: Lower end of the band: so many epochs in another order gave at least this.
@@ -32,6 +33,7 @@ class ControlProgress:
     trial_number: int
     trial_id: str
     epochs: int
+    seconds: float
     score: float | None
     best_score: float | None
     low: float | None
@@ -79,6 +81,7 @@ def control_progress(
     )
     epochs = np.array([len(trial.epochs) for trial in ended])
     places = np.cumsum(epochs)
+    worked = np.cumsum([trial.seconds for trial in ended])
     random = np.random.default_rng(derive(seed, "order of the control"))
     shuffled = random.permuted(np.tile(np.arange(len(ended)), (orders, 1)), axis=1)
     reached = np.cumsum(epochs[shuffled], axis=1)
@@ -96,6 +99,7 @@ def control_progress(
                 trial_number=number + 1,
                 trial_id=trial.trial_id,
                 epochs=int(places[number]),
+                seconds=float(worked[number]),
                 score=trial.score,
                 best_score=_finite(sign * actual[number]),
                 low=_finite(low),

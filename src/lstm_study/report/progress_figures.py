@@ -64,15 +64,15 @@ def best_so_far(progress: Table, control: Table, *, objective: str) -> Picture |
                 places, full, where="post", color=WINNER, lw=2,
                 label="best so far, full budget" if name == "trial_number" else None,
             )  # fmt: skip
+            if control.rows:
+                _draw_control(axes, control, along=name, size=size if name == "seconds" else 1)
             axes.set_xlabel(label)
             whole_axis(axes, bins=5)
-        if control.rows:
-            _draw_control(panels[1], control)
         panels[0].set_ylabel(in_words(objective).capitalize())
         percent_axis(panels[0], form)
         handles = {
             label: handle
-            for axes in panels[:2]
+            for axes in panels[:1]
             for handle, label in zip(*axes.get_legend_handles_labels(), strict=True)
         }
         figure.legend(list(handles.values()), list(handles), loc="outside upper left", ncols=3)
@@ -97,14 +97,14 @@ def best_so_far(progress: Table, control: Table, *, objective: str) -> Picture |
     )
 
 
-def _draw_control(axes: "Axes", control: Table) -> None:
-    epochs = control.numbers("epochs")
+def _draw_control(axes: "Axes", control: Table, *, along: str, size: float) -> None:
+    places = [value / size for value in control.numbers(along)]
     axes.fill_between(
-        epochs, control.numbers("low"), control.numbers("high"), step="post",
+        places, control.numbers("low"), control.numbers("high"), step="post",
         color=SERIES[1], alpha=0.2, linewidth=0,
     )  # fmt: skip
     axes.step(
-        epochs, control.numbers("best_score"), where="post", color=SERIES[1], lw=1.6,
+        places, control.numbers("best_score"), where="post", color=SERIES[1], lw=1.6,
         label="best so far, random control (band: other orders)",
     )  # fmt: skip
 

@@ -63,6 +63,8 @@ def _control(trials: Sequence[Trial], spec: StudySpec) -> Table:
         TRIAL_ID,
         Column(name="epochs", meaning="Epochs the control had trained by then", unit="epochs",
                form="count"),
+        Column(name="seconds", meaning="Time the control had worked by then, summed over workers",
+               unit="seconds", form="duration"),
         Column(name="score", meaning="The trial's score; empty where it failed", form=form),
         Column(name="best_score", meaning="Best score of the control so far", form=form),
         Column(name="low", meaning="Lower end of the band over other orders of its trials",
