@@ -107,21 +107,22 @@ def _insert(storage: "RDBStorage", *, study_id: int, trials: "list[FrozenTrial]"
     """Writes whole trials in one transaction."""
     from optuna.distributions import distribution_to_json
     from optuna.storages._rdb import models
-    from sqlalchemy import insert
+    from sqlalchemy import func, insert, select
     from sqlalchemy.orm import Session
 
     values, steps = models.TrialValueModel, models.TrialIntermediateValueModel
     with Session(storage.engine) as session, session.begin():
-        rows = [
+        # Numbered here, so that the rows need not be asked for their ids one by one.
+        first = (session.scalar(select(func.max(models.TrialModel.trial_id))) or 0) + 1
+        numbered = list(enumerate(trials, start=first))
+        session.add_all(
             models.TrialModel(
-                study_id=study_id, number=trial.number, state=trial.state,
+                trial_id=trial_id, study_id=study_id, number=trial.number, state=trial.state,
                 datetime_start=trial.datetime_start, datetime_complete=trial.datetime_complete,
             )
-            for trial in trials
-        ]  # fmt: skip
-        session.add_all(rows)
+            for trial_id, trial in numbered
+        )  # fmt: skip
         session.flush()
-        numbered = [(row.trial_id, trial) for row, trial in zip(rows, trials, strict=True)]
         space = trials[0].distributions if trials else {}
         written = {name: distribution_to_json(each) for name, each in space.items()}
         found: dict[type, list[dict[str, Any]]] = {
