@@ -90,9 +90,12 @@ def watch(study: OpenStudy, *, port: int = PORT) -> "Watch":
 
 
 def _standing(study: OpenStudy) -> str:
-    """Says how the records stand: each is replaced whole, which its folder's time shows."""
+    """Says how the records stand: each is replaced whole, which a folder's or its time shows."""
     found = []
     for name in ("trials", "runs"):
         folder = study.store.folder / name
         found.append(str(folder.stat().st_mtime_ns) if folder.is_dir() else "-")
+    for name in ("control.json", "near-duplicates.json"):
+        path = study.store.folder / name
+        found.append(str(path.stat().st_mtime_ns) if path.is_file() else "-")
     return " ".join(found)

@@ -14,34 +14,47 @@ import pytest
 from lstm_study.analysis.verdict import judge
 from lstm_study.report.content import Content, gather, illustrate
 from lstm_study.report.diff import diff_files
+from lstm_study.report.html import render
+from lstm_study.report.tables import to_csv
 from lstm_study.report.write import render_files
 from tests.support.fake_study import ALL_STUDIES, completed_study, controlled_study
-from tests.support.report_page import untraced
+from tests.support.report_page import short_floats, untraced
 
-PAGES = ("completed", "hostile", "interrupted", "empty", "controlled")
+PAGES = ("completed", "hostile", "interrupted", "empty", "controlled", "compared")
+# Their figures differ little from those above, so that their pages are kept without.
+PLAIN_PAGES = ("failed", "diverged", "tied", "one-seed")
 TABLES = (
     "verdict", "notes", "comparison", "hyperparameters", "runs", "metrics", "calibration", "tests",
+    "confusion", "differing_reviews",
     "optimism", "trials", "best_so_far", "schedule", "failures", "rank_agreement", "cost", "splits",
     "importance", "pairs", "control", "lengths", "maxlen_choices", "sources", "sessions",
     "openings", "settings", "README",
+)  # fmt: skip
+COMPARED_TABLES = (
+    "comparison", "hyperparameters", "runs", "further_arms", "classical_control", "ablation",
+    "ablation_tried", "confusion", "accuracy_by_length", "accuracy_by_unknown",
+    "differing_reviews", "near_duplicates", "optimism",
 )  # fmt: skip
 
 Golden = Callable[[str, str], None]
 
 
 @functools.cache
-def _content(name: str) -> Content:
+def _tables(name: str) -> Content:
     records = ALL_STUDIES[name]()
-    return illustrate(
-        gather(
-            records,
-            verdict=judge(records, seed=7),
-            made_at="2025-03-02T10:00:00.000Z",
-            versions={"keras": "3.15.0"},
-            git_commit="0123456789ab",
-            bundle="model",
-        )
+    return gather(
+        records,
+        verdict=judge(records, seed=7),
+        made_at="2025-03-02T10:00:00.000Z",
+        versions={"keras": "3.15.0"},
+        git_commit="0123456789ab",
+        bundle="model",
     )
+
+
+@functools.cache
+def _content(name: str) -> Content:
+    return illustrate(_tables(name))
 
 
 @functools.cache
@@ -57,16 +70,23 @@ def _scrubbed(page: str) -> str:
         (r"sha256-[A-Za-z0-9+/=]+", "sha256-(digest)"),
     ):
         page = re.sub(pattern, words, page, flags=re.DOTALL)
-    return _short_floats(page)
-
-
-def _short_floats(text: str) -> str:
-    return re.sub(r"-?\d+\.\d{9,}(?:e-?\d+)?", lambda found: f"{float(found[0]):.8g}", text)
+    return short_floats(page)
 
 
 @pytest.mark.parametrize("name", PAGES)
 def test_the_page_is_the_one_that_was_reviewed(golden: Golden, name: str) -> None:
     golden(f"{name}/report.html", _scrubbed(_files(name)["report.html"].decode()))
+
+
+@pytest.mark.parametrize("name", PLAIN_PAGES)
+def test_the_page_without_figures_is_the_one_that_was_reviewed(golden: Golden, name: str) -> None:
+    golden(f"{name}/report.html", _scrubbed(render(_tables(name))))
+
+
+@pytest.mark.parametrize("name", PLAIN_PAGES)
+def test_every_number_in_a_page_without_figures_is_found_in_a_table(name: str) -> None:
+    tables = {table.path: to_csv(table) for table in _tables(name).tables.values()}
+    assert untraced(render(_tables(name)), tables) == []
 
 
 @pytest.mark.parametrize("name", PAGES)
@@ -90,7 +110,13 @@ def test_two_studies_side_by_side_are_those_that_were_reviewed(golden: Golden) -
 @pytest.mark.parametrize("name", ["completed", "hostile"])
 def test_tables_are_those_that_were_reviewed(golden: Golden, name: str, table: str) -> None:
     path = f"tables/{table}.csv"
-    golden(f"{name}/{path}", _short_floats(_files(name)[path].decode()))
+    golden(f"{name}/{path}", short_floats(_files(name)[path].decode()))
+
+
+@pytest.mark.parametrize("table", COMPARED_TABLES)
+def test_tables_of_every_arm_are_those_that_were_reviewed(golden: Golden, table: str) -> None:
+    path = f"tables/{table}.csv"
+    golden(f"compared/{path}", short_floats(_files("compared")[path].decode()))
 
 
 @pytest.mark.parametrize("name", PAGES)

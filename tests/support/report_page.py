@@ -2,6 +2,7 @@
 
 import csv
 import io
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from html.parser import HTMLParser
@@ -123,3 +124,8 @@ def _differs(raw: str, form: str, shown: str, place: str) -> Iterator[str]:
         value = raw[1:]
     if numbers.show(value, form) != shown:
         yield f"{place}: the page says {shown!r}, the table {raw!r}"
+
+
+def short_floats(text: str) -> str:
+    """Shortens long floats to eight digits: the rest depends on the processor."""
+    return re.sub(r"-?\d+\.\d{9,}(?:e-?\d+)?", lambda found: f"{float(found[0]):.8g}", text)

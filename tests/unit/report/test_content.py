@@ -2,11 +2,14 @@
 
 import itertools
 from collections.abc import Callable
+from dataclasses import replace
 
 import pytest
 
+from lstm_study.records import Failure
 from lstm_study.report.content import Content
 from lstm_study.report.numbers import FORMATS
+from lstm_study.report.trial_tables import trial_tables
 from tests.support.fake_study import ALL_STUDIES
 
 ContentOf = Callable[[str], Content]
@@ -138,3 +141,131 @@ def test_every_review_lies_in_one_bin_of_the_calibration(content: ContentOf) -> 
     made = content("completed")
     rows = [row for row in made.tables["calibration"].records() if row["arm"] == "baseline"]
     assert sum(int(row["reviews"] or 0) for row in rows) == 4 * 2_000
+
+
+def test_only_what_is_evaluated_on_test_is_an_arm(content: ContentOf) -> None:
+    rows = {row["arm"]: row for row in content("compared").tables["comparison"].records()}
+    assert list(rows) == [
+        "baseline", "winner", "baseline-masked", "winner-own-epoch", "runner-up-1", "control",
+        "ensemble",
+    ]  # fmt: skip
+    assert [rows[arm]["masked"] for arm in ("baseline", "baseline-masked", "winner")] == [
+        "no", "yes", "yes",
+    ]  # fmt: skip
+    assert rows["winner-own-epoch"]["epochs"] == 3
+    assert all(row["purpose"] for row in rows.values())
+
+
+def test_an_ensemble_costs_what_all_its_runs_cost(content: ContentOf) -> None:
+    rows = {row["arm"]: row for row in content("compared").tables["comparison"].records()}
+    one, four = rows["winner"], rows["ensemble"]
+    for name in ("parameter_count", "training_seconds_mean", "predict_1000_seconds"):
+        assert four[name] == pytest.approx(4 * float(one[name] or 0))
+
+
+def test_the_control_is_an_arm_with_one_run_and_its_candidates(content: ContentOf) -> None:
+    made = content("compared")
+    control = made.records.control
+    assert control is not None
+    (row,) = (row for row in made.tables["runs"].records() if row["arm"] == "control")
+    assert row["test_accuracy"] == control.test_accuracy
+    assert row["maxlen"] is None
+    chosen = made.tables["classical_control"].column("chosen")
+    assert chosen == ["no", "no", "yes", "no"]
+    metrics = made.tables["metrics"].where(run_id="control")
+    assert made.tables["metrics"].value(metrics[0], "accuracy") == pytest.approx(
+        control.test_accuracy
+    )
+
+
+def test_the_steps_of_the_way_add_up_from_the_masked_baseline_to_the_winner(
+    content: ContentOf,
+) -> None:
+    made = content("compared")
+    rows = made.tables["ablation"].records()
+    assert rows[0]["hyperparameter"] == "baseline-masked"
+    assert rows[-1]["run_id"] == "winner-validation-s1"
+    gains = sum(float(row["gain"] or 0) for row in rows[1:])
+    assert float(rows[0]["score"] or 0) + gains == pytest.approx(rows[-1]["score"])
+    tried = made.tables["ablation_tried"].records()
+    for row in rows[1:]:
+        mine = [each for each in tried if each["step"] == row["step"]]
+        assert max(float(each["gain"] or 0) for each in mine) == row["gain"]
+        assert [each["kept"] for each in mine].count("yes") == 1
+
+
+def test_further_arms_share_one_correction_and_the_twin_stands_apart(content: ContentOf) -> None:
+    rows = content("compared").tables["further_arms"].records()
+    assert (rows[0]["arm"], rows[0]["reference"]) == ("winner", "baseline-masked")
+    assert rows[0]["adjusted_p_value"] is None
+    for row in rows[1:]:
+        assert row["reference"] == "baseline"
+        if row["p_value"] is not None:
+            assert float(row["adjusted_p_value"] or 0) >= float(row["p_value"] or 0)
+
+
+def test_accuracy_by_length_counts_every_review_once(content: ContentOf) -> None:
+    made = content("compared")
+    accuracies = {row["arm"]: row for row in made.tables["comparison"].records()}
+    for name in ("accuracy_by_length", "accuracy_by_unknown"):
+        rows = made.tables[name].records()
+        for arm in {row["arm"] for row in rows}:
+            mine = [row for row in rows if row["arm"] == arm]
+            reviews = [int(row["reviews"] or 0) for row in mine]
+            assert sum(reviews) == 2_000
+            right = sum(float(row["accuracy"] or 0) * int(row["reviews"] or 0) for row in mine)
+            assert right / 2_000 == pytest.approx(accuracies[arm]["test_accuracy_mean"])
+
+
+def test_reviews_read_most_differently_have_their_facts_and_excerpts(content: ContentOf) -> None:
+    made = content("compared")
+    facts = made.records.review_facts
+    assert facts is not None
+    rows = made.tables["differing_reviews"].records()
+    assert [float(row["gain"] or 0) > 0 for row in rows] == [True] * 6 + [False] * 6
+    for row in rows:
+        assert row["tokens"] == facts.lengths[int(row["review"] or 0)]
+        assert str(row["excerpt"]).startswith(f"Review {row['review']}: ")
+        shift = float(row["winner"] or 0) - float(row["baseline"] or 0)
+        sign = 1 if row["label"] == "positive" else -1
+        assert row["gain"] == pytest.approx(sign * shift)
+
+
+def test_without_facts_of_the_reviews_there_are_their_numbers_alone(content: ContentOf) -> None:
+    tables = content("completed").tables
+    assert tables["accuracy_by_length"].rows == ()
+    assert tables["accuracy_by_unknown"].rows == ()
+    rows = tables["differing_reviews"].records()
+    assert len(rows) == 12
+    assert {(row["tokens"], row["excerpt"]) for row in rows} == {(None, None)}
+
+
+def test_near_duplicates_and_others_make_up_the_whole(content: ContentOf) -> None:
+    for row in content("compared").tables["near_duplicates"].records():
+        near, all_reviews = int(row["near_duplicates"] or 0), int(row["test_reviews"] or 0)
+        right = near * float(row["on_near_duplicates"] or 0)
+        right += (all_reviews - near) * float(row["on_others"] or 0)
+        assert right / all_reviews == pytest.approx(row["accuracy"])
+
+
+def test_confusion_of_an_arm_is_the_mean_of_its_runs(content: ContentOf) -> None:
+    made = content("completed")
+    runs = [row for row in made.tables["metrics"].records() if row["arm"] == "winner"]
+    (row,) = (row for row in made.tables["confusion"].records() if row["arm"] == "winner")
+    for name in ("true_positive", "false_negative", "false_positive", "true_negative"):
+        assert row[name] == pytest.approx(sum(int(run[name] or 0) for run in runs) / len(runs))
+
+
+def test_a_failed_control_is_among_the_failures(content: ContentOf) -> None:
+    made = content("compared")
+    control = made.records.control
+    assert control is not None
+    failed = replace(
+        control, status="failed", failure=Failure(kind="bug", message="MemoryError", traceback="")
+    )
+    table = next(
+        table
+        for table in trial_tables(replace(made.records, control=failed), made.spec)
+        if table.name == "failures"
+    )
+    assert [row["training_id"] for row in table.records()] == ["control"]
