@@ -11,7 +11,7 @@ from playwright.sync_api import Browser, Page, sync_playwright
 from lstm_study.analysis.verdict import judge
 from lstm_study.report.diff import write_diff
 from lstm_study.report.write import write_report
-from tests.support.fake_study import controlled_study, hostile_study
+from tests.support.fake_study import compared_study, controlled_study, hostile_study
 
 ARGUMENTS = [
     "--no-sandbox",
@@ -44,6 +44,21 @@ def report(tmp_path_factory: pytest.TempPathFactory) -> Path:
         records,
         verdict=judge(records, seed=7),
         folder=tmp_path_factory.mktemp("reports") / "fake",
+        made_at="2025-03-02T10:00:00.000Z",
+        versions={"keras": "3.15.0"},
+        git_commit="0123456789ab",
+        bundle=None,
+    ).html
+
+
+@pytest.fixture(scope="session")
+def compared(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The report of the fake study that has every arm."""
+    records = compared_study()
+    return write_report(
+        records,
+        verdict=judge(records, seed=7),
+        folder=tmp_path_factory.mktemp("reports") / "compared",
         made_at="2025-03-02T10:00:00.000Z",
         versions={"keras": "3.15.0"},
         git_commit="0123456789ab",

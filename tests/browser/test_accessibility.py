@@ -41,6 +41,13 @@ def test_axe_finds_no_violation_in_the_report(
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_axe_finds_no_violation_in_the_report_of_every_arm(
+    browser: Browser, compared: Path, scheme: str
+) -> None:
+    assert _violations(browser, compared, scheme=scheme, width=1280) == []
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_axe_finds_no_violation_in_two_studies_side_by_side(
     browser: Browser, comparison: Path, scheme: str
 ) -> None:

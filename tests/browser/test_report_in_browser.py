@@ -39,6 +39,8 @@ def test_the_report_opens_without_a_word_on_the_console_or_a_request(watched: Wa
 def test_hostile_text_is_shown_and_never_run(watched: Watched) -> None:
     assert HOSTILE in watched.page.inner_text("h1")
     assert HOSTILE in watched.page.inner_text("#failures")
+    excerpts = watched.page.locator("table.excerpts td", has_text="Review 1111:")
+    assert HOSTILE in excerpts.first.inner_text()
     assert watched.page.locator("script").count() == 1
 
 
