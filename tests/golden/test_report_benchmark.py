@@ -1,6 +1,7 @@
 """The benchmark runs, on a study small enough for a test."""
 
 import csv
+import re
 from pathlib import Path
 
 from lstm_study.report.benchmark import made_up, run
@@ -14,6 +15,8 @@ def test_the_benchmark_writes_its_table_and_its_words(tmp_path: Path) -> None:
     assert [row["step"] for row in rows] == ["tables", "figures", "page and files", "whole report"]
     assert float(rows[-1]["wall_seconds"]) >= float(rows[1]["wall_seconds"])
     assert (tmp_path / "report.md").read_text() == said[0] + "\n"
+    (memory,) = re.findall(r"took (\d+) MB of memory at most", said[0])
+    assert 50 < int(memory) < 5_000
 
 
 def test_the_made_up_study_is_as_large_as_asked_and_always_the_same() -> None:

@@ -10,6 +10,7 @@ import numpy as np
 from lstm_study.analysis.arms import Arm, arms_from_records, make_arm
 from lstm_study.analysis.intervals import accuracy_interval
 from lstm_study.analysis.metrics import THRESHOLD, measure
+from lstm_study.analysis.neutral import neutral
 from lstm_study.corpus.vocabulary import RESERVED
 from lstm_study.errors import ExportError
 from lstm_study.export.settings import BundleFacts
@@ -52,7 +53,7 @@ def model_card(facts: BundleFacts, *, verdict_sentence: str) -> str:
     Raises:
         ExportError: The study has no record of its reviews.
     """
-    records = facts.records
+    records = neutral(facts.records)
     corpus = records.corpus
     if corpus is None:
         raise ExportError(

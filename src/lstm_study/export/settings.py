@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from lstm_study.analysis.metrics import THRESHOLD
+from lstm_study.analysis.neutral import without_folders
 from lstm_study.configuration import Configuration
 from lstm_study.corpus.tokens import FILTERS
 from lstm_study.corpus.vocabulary import OUT_OF_VOCABULARY, PADDING, RESERVED, START, Vocabulary
@@ -89,7 +90,7 @@ def as_json(facts: BundleFacts) -> str:
         "study": {
             "name": records.name,
             "title": records.title,
-            "settings": list(records.settings),
+            "settings": [without_folders(setting) for setting in records.settings],
             "spec_sha256": hashlib.sha256(records.spec_text.encode()).hexdigest(),
         },
         "run": {

@@ -141,7 +141,8 @@ def run(*, trials: int, epochs: int, folder: Path, tell: Callable[[str], None]) 
     (folder / "report.csv").write_text(to_csv(table("report", "One step", columns, rows)))
     opening = (
         f"{trials:,} trials of {epochs} epochs, median of {REPEATS} in one process. The page is "
-        f"{size / 1e6:.2f} MB. Machine: {_in_words(machine())}. Made by "
+        f"{size / 1e6:.2f} MB, and the process took {_peak_bytes() / 1e6:.0f} MB of memory at "
+        f"most. Machine: {_in_words(machine())}. Made by "
         "`python -m lstm_study.report.benchmark`."
     )
     closing = (
@@ -165,6 +166,15 @@ def run(*, trials: int, epochs: int, folder: Path, tell: Callable[[str], None]) 
     ]
     (folder / "report.md").write_text("\n".join(lines) + "\n")
     tell("\n".join(lines))
+
+
+def _peak_bytes() -> int:
+    """Returns the most memory this process has held, imports and all."""
+    import resource
+    import sys
+
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return peak if sys.platform == "darwin" else peak * 1024
 
 
 def _in_words(found: Machine) -> str:

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
+from lstm_study.analysis.neutral import neutral, neutral_verdict
 from lstm_study.analysis.verdict import Verdict
 from lstm_study.records import StudyRecords
 from lstm_study.report import (
@@ -17,7 +18,6 @@ from lstm_study.report import (
 from lstm_study.report.answer_tables import answer_tables
 from lstm_study.report.beside_tables import beside_tables
 from lstm_study.report.comparison_tables import comparison_tables
-from lstm_study.report.neutral import neutral, neutral_verdict
 from lstm_study.report.prediction_tables import prediction_tables
 from lstm_study.report.review_tables import review_tables
 from lstm_study.report.search_tables import search_tables

@@ -7,6 +7,7 @@ from typing import Any
 from lstm_study.report import numbers
 from lstm_study.report.content import Content
 from lstm_study.report.html import HEADLINES
+from lstm_study.report.study_tables import trainings
 from lstm_study.report.tables import Table
 
 FORMAT_VERSION = 1
@@ -51,7 +52,7 @@ def manifest(content: Content, *, files: Mapping[str, str]) -> str:
         },
         "durations_seconds": {
             "search_training": sum(trial.seconds for trial in records.trials),
-            "comparison_training": sum(run.seconds for run in records.runs),
+            "comparison_training": sum(run.seconds for run in trainings(records.runs)),
             "sessions": sum(session.seconds for session in records.sessions),
         },
         "sessions": [

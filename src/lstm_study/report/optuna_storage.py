@@ -18,9 +18,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from lstm_study.analysis import search_summary
+from lstm_study.analysis.neutral import neutral
 from lstm_study.errors import ReportError
 from lstm_study.records import StudyRecords, Trial
-from lstm_study.report.neutral import neutral
 from lstm_study.spec import StudySpec
 
 if TYPE_CHECKING:

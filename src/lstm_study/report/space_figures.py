@@ -202,7 +202,7 @@ def pairs(cells: Table) -> Picture | None:
             axes.set_yticks(np.arange(len(up)) + 0.5, up)
             for spine in axes.spines.values():
                 spine.set_visible(False)
-            crowded = sum(len(words) for words in across) > 16
+            crowded = sum(len(words) for words in across) > 14
             axes.tick_params(axis="x", length=0, labelsize=7, rotation=25 if crowded else 0)
             axes.tick_params(axis="y", length=0, labelsize=7, rotation=0)
             axes.grid(visible=False)
@@ -310,8 +310,10 @@ def _value_axis(axes: "Axes", dimension: dict[str, Any]) -> None:
     if dimension.get("sampling") == "log" or (choices and wide):
         axes.set_xscale("log")
         axes.xaxis.set_minor_locator(few_ticks(None))
-    if 0 < len(choices) <= 5:
-        axes.set_xticks(choices, [numbers.plain(value) for value in choices])
+    if choices:
+        marks = _apart(choices, log=axes.get_xscale() == "log")
+        axes.set_xticks(marks, [numbers.short_count(v) if v >= 10_000 else numbers.plain(v)
+                                for v in marks])  # fmt: skip
     elif dimension.get("step") and dimension.get("sampling") == "linear":
         steps = round((dimension["max"] - dimension["min"]) / dimension["step"])
         stride = math.ceil((steps + 1) / 5)
@@ -321,3 +323,14 @@ def _value_axis(axes: "Axes", dimension: dict[str, Any]) -> None:
         axes.xaxis.set_major_locator(few_ticks(5))
         axes.xaxis.set_major_formatter(lambda value, _: numbers.plain(value))
     axes.margins(x=0.08)
+
+
+def _apart(values: list[float], *, log: bool) -> list[float]:
+    """Returns the values whose labels have room, the largest among them."""
+    places = [math.log(value) if log else value for value in values]
+    room = 0.14 * (places[-1] - places[0])
+    kept = [len(values) - 1]
+    for index in range(len(values) - 2, -1, -1):
+        if places[kept[-1]] - places[index] >= room:
+            kept.append(index)
+    return [values[index] for index in reversed(kept)]

@@ -1,8 +1,8 @@
 """Tables of what was studied and how: cost, reviews, sessions, openings, versions, settings."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
-from lstm_study.records import CorpusSummary, StudyRecords
+from lstm_study.records import CorpusSummary, Run, StudyRecords, Trial
 from lstm_study.report.tables import Cell, Column, Table, table
 from lstm_study.spec import StudySpec
 
@@ -50,16 +50,19 @@ def _cost(records: StudyRecords) -> Table:
                form="count"),
     )  # fmt: skip
     rows: list[dict[str, Cell]] = []
-    stages = (("search", "search", records.trials), ("comparison", "compare", records.runs))
-    for stage, session_stage, trainings in stages:
+    stages: tuple[tuple[str, str, Sequence[Trial | Run]], ...] = (
+        ("search", "search", records.trials),
+        ("comparison", "compare", trainings(records.runs)),
+    )
+    for stage, session_stage, trained in stages:
         rows.append(
             {
                 "stage": stage,
-                "trainings": len(trainings),
-                "completed": sum(item.status == "completed" for item in trainings),
-                "failed": sum(item.status == "failed" for item in trainings),
-                "epochs": sum(len(item.epochs) for item in trainings),
-                "training_seconds": sum(item.seconds for item in trainings),
+                "trainings": len(trained),
+                "completed": sum(item.status == "completed" for item in trained),
+                "failed": sum(item.status == "failed" for item in trained),
+                "epochs": sum(len(item.epochs) for item in trained),
+                "training_seconds": sum(item.seconds for item in trained),
                 "session_seconds": sum(
                     item.seconds for item in records.sessions if item.stage == session_stage
                 ),
@@ -73,6 +76,19 @@ def _cost(records: StudyRecords) -> Table:
         both[name] = sum(float(row[name] or 0) for row in rows)
     rows.append(both)
     return table("cost", "One stage of the study", columns, rows)
+
+
+def trainings(runs: Sequence[Run]) -> tuple[Run, ...]:
+    """Returns one run for each training: of its evaluations, the one after most epochs.
+
+    A run at an arm's own epoch has its epochs in common with the run whose training it is of.
+    """
+    longest: dict[str, Run] = {}
+    for run in runs:
+        name = run.trained_as or run.run_id
+        if name not in longest or len(run.epochs) > len(longest[name].epochs):
+            longest[name] = run
+    return tuple(longest.values())
 
 
 def _splits(corpus: CorpusSummary | None) -> Table:

@@ -8,7 +8,7 @@ import pytest
 from lstm_study.corpus.vocabulary import Vocabulary
 from lstm_study.errors import ExportError
 from lstm_study.export.card import example, metric_rows, model_card
-from lstm_study.export.settings import BundleFacts
+from lstm_study.export.settings import BundleFacts, as_json
 from lstm_study.records import StudyRecords
 from tests.support.fake_study import HOSTILE, completed_study, one_seed_study
 
@@ -43,6 +43,14 @@ def test_a_card_has_data_protocol_metrics_limits_terms_and_use():
     assert f"| lstm_units | {run.configuration.lstm_units} |" in card
     assert f"{run.configuration.parameter_count:,} numbers" in card
     assert "tf.saved_model.load" in card and "{{" not in card and "{%" not in card
+
+
+def test_no_folder_of_the_machine_leaves_with_a_model():
+    records = replace(completed_study(), settings=('data.path="/home/ann/reviews.csv"',))
+    card = model_card(facts(records), verdict_sentence=SENTENCE)
+    assert "/home" not in card
+    assert "reviews.csv" in card
+    assert "/home" not in as_json(facts(records))
 
 
 def test_the_metrics_are_those_of_the_stored_probabilities():

@@ -269,3 +269,14 @@ def test_a_failed_control_is_among_the_failures(content: ContentOf) -> None:
         if table.name == "failures"
     )
     assert [row["training_id"] for row in table.records()] == ["control"]
+
+
+def test_a_training_that_was_evaluated_twice_costs_once(content: ContentOf) -> None:
+    made = content("compared")
+    rows = {row["stage"]: row for row in made.tables["cost"].records()}
+    own = [run for run in made.records.runs if run.trained_as]
+    assert len(own) == 4
+    rest = [run for run in made.records.runs if not run.trained_as]
+    assert rows["comparison"]["trainings"] == len(rest)
+    assert rows["comparison"]["epochs"] == sum(len(run.epochs) for run in rest)
+    assert rows["comparison"]["training_seconds"] == pytest.approx(sum(run.seconds for run in rest))

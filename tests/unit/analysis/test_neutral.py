@@ -4,10 +4,10 @@ from dataclasses import replace
 
 import pytest
 
+from lstm_study.analysis.neutral import last_part, neutral, without_folders
 from lstm_study.analysis.verdict import judge
 from lstm_study.records import CorpusSummary, Failure, Session, StudyRecords
 from lstm_study.report.content import gather
-from lstm_study.report.neutral import last_part, neutral, without_folders
 from lstm_study.report.write import render_files
 from tests.support.fake_study import failed_study
 
