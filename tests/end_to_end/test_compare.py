@@ -105,7 +105,7 @@ def test_each_evaluation_opens_test_once_and_validation_never_does(compared):
     tested = [run.run_id for run in records.runs if run.trained_on == "training"]
     assert opened == sorted([*tested, "control", "test-reviews"])
     assert {run.arm for run in records.runs if run.test_accuracy is None} == {
-        "baseline-validation", "winner-validation", "ablation",
+        "baseline-validation", "winner-validation", "baseline-masked-validation", "ablation",
     }  # fmt: skip
 
 
