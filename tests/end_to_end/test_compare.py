@@ -189,7 +189,7 @@ def test_more_seeds_are_another_look_and_say_so(compared, data_folder):
     seeds = {name: arm.seeds for name, arm in arms_from_records(records).items()}
     assert seeds["baseline"] == seeds["winner"] == seeds["runner-up-1"] == 3
     again = lstm_study("status", "slice.toml", "--data", data, cwd=folder)
-    assert "13 of 13 done" in again.out
+    assert "17 of 17 done" in again.out
     assert workers_of(folder) == []
     family = {entry.verdict.candidate: entry for entry in judge_all(records, seed=3)}
     assert family["winner"].adjusted_p_value is None

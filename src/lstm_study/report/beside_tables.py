@@ -11,12 +11,22 @@ from lstm_study.report.tables import Column, Table, table
 from lstm_study.spec import StudySpec
 
 
-def beside_tables(records: StudyRecords, spec: StudySpec) -> list[Table]:
-    """Builds the tables of further arms, of the classical control, and of the ablation."""
-    return [_further_arms(records, spec), _classical_control(records), *_ablation(records, spec)]
+def beside_tables(records: StudyRecords, spec: StudySpec, *, looks: int) -> list[Table]:
+    """Builds the tables of further arms, of the classical control, and of the ablation.
+
+    Args:
+        records: The study.
+        spec: Its spec.
+        looks: The verdict's: every interval is as wide as its.
+    """
+    return [
+        _further_arms(records, spec, looks=looks),
+        _classical_control(records),
+        *_ablation(records, spec),
+    ]
 
 
-def _further_arms(records: StudyRecords, spec: StudySpec) -> Table:
+def _further_arms(records: StudyRecords, spec: StudySpec, *, looks: int) -> Table:
     """Compares every arm but the winner with the baseline, and the winner with the masked twin."""
     points = "share; the report shows percentage points"
     columns = (
@@ -38,9 +48,9 @@ def _further_arms(records: StudyRecords, spec: StudySpec) -> Table:
     found: list[Comparison] = []
     if "baseline" in arms:
         others = {name: arm for name, arm in arms.items() if name != "winner"}
-        found += judge_all(others, seed=spec.study.seed)
+        found += judge_all(others, seed=spec.study.seed, looks=looks)
     if {"winner", MASKED_BASELINE} <= arms.keys():
-        twin = judge(arms, seed=spec.study.seed, reference=MASKED_BASELINE)
+        twin = judge(arms, seed=spec.study.seed, reference=MASKED_BASELINE, looks=looks)
         found.insert(0, Comparison(verdict=twin, adjusted_p_value=None))
     rows = []
     for item in found:

@@ -77,7 +77,7 @@ def gather(
         for table in (
             *answer_tables(records, spec, verdict),
             *comparison_tables(records, spec),
-            *beside_tables(records, spec),
+            *beside_tables(records, spec, looks=verdict.looks),
             *prediction_tables(records),
             *review_tables(records),
             *trial_tables(records, spec),

@@ -99,9 +99,7 @@ def test_near_duplicates_are_counted_once_and_facts_are_written_anew(corpus, tmp
     for trial in study.trials:
         store.write_trial(trial)
     for _ in range(2):
-        describe_test_reviews(
-            opened(corpus), spec=spec, corpus=corpus, store=store, base=tmp_path
-        )
+        describe_test_reviews(opened(corpus), spec=spec, corpus=corpus, store=store, base=tmp_path)
         near = store.read_near_duplicates()
         assert near is not None
         store.write_near_duplicates(replace(near, seconds=0.0))
