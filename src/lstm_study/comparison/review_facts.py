@@ -1,8 +1,8 @@
 """What a report tells of single test reviews, written down while the test half is open.
 
-A report reads records alone, and must not open the test half for what it shows. So the comparison
-opens it one more time, once winner and baseline are evaluated, for the near-duplicates and for this:
-each review's length and unknown words, and excerpts of those on which the two differ most.
+A report reads records alone, and must not open the test half for what it shows. So the comparison,
+once winner and baseline are evaluated, opens it one more time: for the near-duplicates, and for each
+review's length, its unknown words, and excerpts of those on which the two differ most.
 """
 
 import logging
