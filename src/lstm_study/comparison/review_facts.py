@@ -1,7 +1,7 @@
 """What a report tells of single test reviews, written down while the test half is open.
 
 A report reads records alone, and must not open the test half for what it shows. So the comparison,
-once winner and baseline are evaluated, opens it one more time: for the near-duplicates, and for each
+once winner and baseline are evaluated, opens it one more time: for near-duplicates, and for each
 review's length, its unknown words, and excerpts of those on which the two differ most.
 """
 
