@@ -2,6 +2,7 @@
 
 from lstm_study.commands.answer import Answer, read_answer
 from lstm_study.commands.baseline import baseline
+from lstm_study.commands.keep import Kept, keep, open_kept, report_kept
 from lstm_study.commands.machines import join_chief
 from lstm_study.commands.opened import (
     REPORTS_FOLDER,
@@ -29,6 +30,7 @@ __all__ = [
     "REPORTS_FOLDER",
     "RUNS_FOLDER",
     "Answer",
+    "Kept",
     "OpenStudy",
     "Show",
     "Silent",
@@ -41,10 +43,13 @@ __all__ = [
     "held",
     "is_finished",
     "join_chief",
+    "keep",
+    "open_kept",
     "open_study",
     "read_answer",
     "read_corpus",
     "read_status",
+    "report_kept",
     "run",
     "search",
     "write_bundle",

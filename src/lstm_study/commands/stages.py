@@ -126,14 +126,21 @@ def write_report(study: OpenStudy, *, show: Show) -> Path:
 
     show.stage("Report", "drawing figures and tables")
     answer = read_answer(study)
+    made_at, installed, commit = now(), versions(), git_commit(Path.cwd())
     paths = write(
         answer.records,
         verdict=answer.verdict,
         folder=study.reports,
-        made_at=now(),
-        versions=versions(),
-        git_commit=git_commit(Path.cwd()),
+        made_at=made_at,
+        versions=installed,
+        git_commit=commit,
         bundle=answer.model,
+    )
+    # From this, records that are kept give the same report again.
+    model = answer.model.name if answer.model is not None else ""
+    study.store.write_state(
+        "report",
+        {"made_at": made_at, "versions": installed, "git_commit": commit, "model": model},
     )
     return paths.html
 
@@ -184,7 +191,12 @@ def _weights_of(study: OpenStudy, run: Run) -> tuple[Any, ...]:
     path = study.store.weights_path(run.run_id)
     found = read_checkpoint(path)
     if found is None:
-        raise ComparisonError(f"{path}: is gone. Start over with --fresh to train it again.")
+        record = study.store.folder / "runs" / f"{run.run_id}.json"
+        raise ComparisonError(
+            f"{path}: is not there, as in records that were kept without weights. For a model, "
+            f"delete {record} and run the same command: it trains that run again and opens the "
+            f"test reviews for it once more. `lstm-study report {study.where}` needs no weights."
+        )
     return found.variables
 
 
