@@ -216,6 +216,35 @@ def run(
     _exit(answer)
 
 
+@app.command(epilog="Example: lstm-study init tweets.csv --out tweets.toml")
+@handled
+def init(
+    reviews: Annotated[
+        Path, typer.Argument(metavar="REVIEWS", help="Your reviews: CSV, TSV, JSONL or Parquet.")
+    ],
+    target: Annotated[
+        Path, typer.Option("--out", metavar="STUDY.toml", help="The study file to write.")
+    ] = Path("study.toml"),
+    text_column: Annotated[
+        str | None,
+        typer.Option("--text-column", metavar="NAME", help="Where it can't be told by itself."),
+    ] = None,
+    label_column: Annotated[
+        str | None,
+        typer.Option("--label-column", metavar="NAME", help="Where it can't be told by itself."),
+    ] = None,
+) -> None:
+    """Look at a file of reviews, and write a commented study for it, scaled to its size."""
+    from lstm_study import commands, text
+    from lstm_study.display import Display
+
+    with Display(out) as show:
+        made = commands.write_new_study(
+            reviews, out=target, text_column=text_column, label_column=label_column, show=show
+        )
+    out.print(text.new_study(made))
+
+
 @app.command(epilog="Example: lstm-study data study/own-reviews.toml --data reviews.csv")
 @handled
 def data(
@@ -232,6 +261,8 @@ def data(
     with Display(out) as show:
         corpus = commands.read_corpus(opened, show=show)
     out.print(text.description(describe(corpus, seed=opened.spec.study.seed)))
+    power = commands.planned_power(opened, corpus.summary)
+    out.print(f"\nPower     {power.sentence}.", soft_wrap=True)
 
 
 @app.command(epilog="Example: lstm-study baseline study/imdb.toml --data imdb.npz --epochs 1")

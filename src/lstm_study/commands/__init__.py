@@ -4,6 +4,7 @@ from lstm_study.commands.answer import Answer, read_answer
 from lstm_study.commands.baseline import baseline
 from lstm_study.commands.keep import Kept, keep, open_kept, report_kept
 from lstm_study.commands.machines import join_chief
+from lstm_study.commands.new_study import NewStudy, write_new_study
 from lstm_study.commands.opened import (
     REPORTS_FOLDER,
     RUNS_FOLDER,
@@ -19,6 +20,7 @@ from lstm_study.commands.opened import (
 from lstm_study.commands.stages import (
     compare,
     is_finished,
+    planned_power,
     run,
     search,
     write_bundle,
@@ -31,6 +33,7 @@ __all__ = [
     "RUNS_FOLDER",
     "Answer",
     "Kept",
+    "NewStudy",
     "OpenStudy",
     "Show",
     "Silent",
@@ -46,6 +49,7 @@ __all__ = [
     "keep",
     "open_kept",
     "open_study",
+    "planned_power",
     "read_answer",
     "read_corpus",
     "read_status",
@@ -53,5 +57,6 @@ __all__ = [
     "run",
     "search",
     "write_bundle",
+    "write_new_study",
     "write_report",
 ]

@@ -17,9 +17,10 @@ from lstm_study.commands.opened import (
 from lstm_study.errors import ComparisonError
 from lstm_study.provenance import git_commit, now, versions
 from lstm_study.quantities import size_in_words
-from lstm_study.records import Run, StudyRecords, Trial
+from lstm_study.records import CorpusSummary, Run, StudyRecords, Trial
 
 if TYPE_CHECKING:
+    from lstm_study.analysis.planned_power import PlannedPower
     from lstm_study.comparison.arms import Plan
     from lstm_study.search.plan import Plan as SearchPlan
 
@@ -34,12 +35,21 @@ def run(study: OpenStudy, *, fresh: bool, show: Show) -> tuple[Answer, bool]:
         return read_answer(study), True
     check_writable(study.reports)
     with held(study, fresh=fresh):
-        begin(study, show=show)
+        corpus = begin(study, show=show)
+        show.stage("Power", planned_power(study, corpus.summary).sentence)
         search(study, show=show)
         compare(study, show=show)
         write_bundle(study, show=show)
         write_report(study, show=show)
     return read_answer(study), False
+
+
+def planned_power(study: OpenStudy, summary: CorpusSummary) -> "PlannedPower":
+    """Says what the comparison of these reviews will be able to show."""
+    from lstm_study.analysis.planned_power import plan_power
+
+    test = next(split.reviews for split in summary.splits if split.name == "test")
+    return plan_power(test_reviews=test, seeds=study.spec.compare.seeds)
 
 
 def search(study: OpenStudy, *, show: Show) -> Trial:

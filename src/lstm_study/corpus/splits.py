@@ -18,7 +18,7 @@ def same_text(numbers: NDArray[np.int32], offsets: NDArray[np.int64]) -> NDArray
     Returns:
         int64 [reviews]: the group of each review; groups are numbered from 0 as first seen.
     """
-    raw = np.ascontiguousarray(numbers).view(np.uint8)
+    raw = np.ascontiguousarray(numbers).view(np.uint8).data
     bounds = (offsets * numbers.itemsize).tolist()
     # A digest in place of the tokens: what is compared takes no more memory than a line each.
     groups: dict[bytes, int] = {}
