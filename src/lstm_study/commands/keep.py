@@ -2,9 +2,9 @@
 
 A folder of kept records has the layout of `study/runs/<name>` (see `store`), without what is large
 or of one machine alone: no checkpoints, weights, logs, locks or tokens. Predictions are compressed.
-Paths that lead out of the folder a command ran in are cut to their last part, crews of other
-machines lose their host's name, and addresses host and port. Copied back to `study/runs/<name>`, it
-is a study that goes on.
+Absolute paths are cut to their last part, crews of other machines lose their host's name, and
+addresses host and port, as they do in a report (`report.neutral`). Copied back, it is a study that
+goes on.
 """
 
 import gzip
@@ -21,6 +21,7 @@ from lstm_study.commands.answer import read_answer
 from lstm_study.commands.opened import REPORTS_FOLDER, OpenStudy, Show
 from lstm_study.errors import StoreError
 from lstm_study.provenance import versions
+from lstm_study.report.neutral import last_part, without_folders
 from lstm_study.spec import StudySpec
 from lstm_study.store import Store, replacing, write_text
 
@@ -37,15 +38,8 @@ LEFT_OUT = (
     "chief.token",
 )  # fmt: skip
 
-_PATH = re.compile(
-    r"""(?<![\w./:~-])          # where a path begins, and neither a URL nor 128/100 goes on
-    (?:file://)?
-    (?:(?:~|\.\.)(?:/[^\s/'"]+)+ # ~/reviews.csv, ../data/reviews.csv
-    |(?:/[^\s/'"]+){2,})/?      # /home/anna/reviews.csv""",
-    re.VERBOSE,
-)
-_QUOTED = re.compile(r"""(['"])((?:~|\.\.)/[^'"\n]+|/[^'"/\n]+/[^'"\n]+)\1""")
 _PATH_KEYS = ("path", "test_path")
+_CREW = re.compile(r"^(.+-[0-9a-f]{4})(?:-|$)")
 _ADDRESS = re.compile(r"(--(?:bind|chief)[ =])\S+:\d+")
 
 
@@ -169,7 +163,7 @@ class Cutting:
     """
 
     def __init__(self, crews: tuple[str, ...] = ()) -> None:
-        self._crews = {name: f"crew-{number}" for number, name in enumerate(crews, start=1)}
+        self._crews = {name: f"machine-{number}" for number, name in enumerate(crews, start=2)}
 
     def text(self, text: str) -> str:
         """Returns a text with paths cut to their last part, and without hosts.
@@ -181,8 +175,7 @@ class Cutting:
         for name, neutral in self._crews.items():
             text = text.replace(name, neutral)
         text = _ADDRESS.sub(r"\1HOST:PORT", text)
-        text = _QUOTED.sub(lambda found: found[1] + _last_part(found[2]) + found[1], text)
-        return _PATH.sub(lambda found: _last_part(found[0]), text)
+        return without_folders(text)
 
     def value(self, value: Any) -> Any:
         """Does the same to every string in a JSON value."""
@@ -195,20 +188,16 @@ class Cutting:
         return value
 
     def _item(self, key: str, value: Any) -> Any:
-        if key in _PATH_KEYS and isinstance(value, str) and value.startswith(("/", "~", "..")):
-            return _last_part(value)
+        if key in _PATH_KEYS and isinstance(value, str):
+            return last_part(value)
         return self.value(value)
 
 
 def crews_of(store: Store) -> tuple[str, ...]:
-    """Returns the names of the crews that worked on a study, the longest first."""
-    stages = {session.stage for session in store.read_sessions()}
-    names = {stage.removeprefix("worker-") for stage in stages if stage.startswith("worker-")}
-    return tuple(sorted(names, key=lambda name: (-len(name), name)))
-
-
-def _last_part(path: str) -> str:
-    return path.rstrip("/").rpartition("/")[2]
+    """Returns the names of the crews of other machines that worked on a study."""
+    workers = [trial.worker for trial in store.read_trials()]
+    workers += [session.stage.removeprefix("worker-") for session in store.read_sessions()]
+    return tuple(sorted({found[1] for worker in workers if (found := _CREW.match(worker))}))
 
 
 def _kept_paths(source: Path) -> list[Path]:

@@ -105,7 +105,7 @@ def test_no_path_host_or_user_of_the_machine_is_kept() -> None:
     text = _texts(commands.keep(opened).folder)
     for word in ("anna", "/home", "10.1.2.3", "8476", "~", ".keras", "private"):
         assert word not in text
-    assert '"worker": "crew-1-1"' in text
+    assert '"worker": "machine-2-1"' in text
     assert '"path": "imdb.npz"' in text
     assert "--bind HOST:PORT" in text
     assert "--chief=HOST:PORT" in text
@@ -114,17 +114,16 @@ def test_no_path_host_or_user_of_the_machine_is_kept() -> None:
 @pytest.mark.parametrize(
     ("text", "expected"),
     [
-        ("--data ../shared/data/imdb.npz", "--data imdb.npz"),
+        ("--data ../shared/data/imdb.npz", "--data ../shared/data/imdb.npz"),
         ("study/imdb.toml", "study/imdb.toml"),
         ("128/100, and/or 1 / 2", "128/100, and/or 1 / 2"),
         ("https://example.org/a/b", "https://example.org/a/b"),
-        ('File "/usr/lib/python3.11/json/x.py", line 3', 'File "x.py", line 3'),
+        ('File "/usr/lib/python3.11/json/x.py", line 3', 'File "json/x.py", line 3'),
         ("file:///home/anna/x.csv", "x.csv"),
-        ("/data/", "/data/"),
         ("read /home/anna/folder/ now", "read folder now"),
     ],
 )
-def test_only_paths_out_of_the_folder_are_cut(text: str, expected: str) -> None:
+def test_absolute_paths_are_cut_and_nothing_else(text: str, expected: str) -> None:
     assert Cutting().text(text) == expected
 
 
