@@ -32,8 +32,8 @@ def test_the_table_of_commands_is_that_of_help_word_for_word() -> None:
     for name, arguments, brief in rows:
         assert brief == _first_line(COMMANDS[name])
         context = COMMANDS[name].make_context(name, [], resilient_parsing=True)
-        pieces = [p.strip("[]. ") for p in COMMANDS[name].collect_usage_pieces(context)]
-        assert [p.strip("[]. ") for p in arguments.split()] == pieces[1:]
+        pieces = [p.strip("[]{}. ") for p in COMMANDS[name].collect_usage_pieces(context)]
+        assert [p.strip("[]{}. ") for p in arguments.split()] == pieces[1:]
 
 
 def test_every_command_line_of_the_readme_is_understood() -> None:
