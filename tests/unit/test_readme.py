@@ -79,7 +79,7 @@ def test_make_targets_and_extras_that_are_named_exist() -> None:
     for target in re.findall(r"\bmake ([a-z]+)(?=`| {2,}#)", text()):
         assert re.search(rf"^{target}:", makefile, flags=re.MULTILINE), target
     project = tomllib.loads(text("pyproject.toml"))["project"]
-    named = set(re.findall(r"lstm-study\[(\w+)\]", text()))
+    named = set(re.findall(r"install '\.\[(\w+)\]'", text()))
     assert {"gpu", "jax"} <= named <= set(project["optional-dependencies"])
 
 
