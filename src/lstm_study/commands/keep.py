@@ -3,8 +3,8 @@
 A folder of kept records has the layout of `study/runs/<name>` (see `store`), without what is large
 or of one machine alone: no checkpoints, weights, logs, locks or tokens. Predictions are compressed.
 Absolute paths are cut to their last part, crews of other machines lose their host's name, and
-addresses host and port, as they do in a report (`report.neutral`). Copied back, it is a study that
-goes on.
+addresses host and port: `analysis.neutral`, as in a report. Copied back, it is a study that goes
+on.
 """
 
 import gzip
@@ -17,11 +17,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from lstm_study.analysis.neutral import last_part, without_folders
 from lstm_study.commands.answer import read_answer
 from lstm_study.commands.opened import REPORTS_FOLDER, OpenStudy, Show
 from lstm_study.errors import StoreError
 from lstm_study.provenance import versions
-from lstm_study.report.neutral import last_part, without_folders
 from lstm_study.spec import StudySpec
 from lstm_study.store import Store, replacing, write_text
 
@@ -29,8 +29,8 @@ REFERENCE_FOLDER = Path("study/reference")
 
 KEPT = (
     "study.json", "spec.toml", "corpus.json", "plan.json", "arms.json", "seeds.json",
-    "verdicts.json", "report.json", "control.json", "near-duplicates.json", "openings.jsonl",
-    "trials/*.json", "runs/*.json", "sessions/*.json", "predictions/*.npy",
+    "verdicts.json", "report.json", "control.json", "near-duplicates.json", "review-facts.json",
+    "openings.jsonl", "trials/*.json", "runs/*.json", "sessions/*.json", "predictions/*.npy",
     "predictions/*.npy.gz",
 )  # fmt: skip
 LEFT_OUT = (

@@ -185,7 +185,7 @@ def test_every_record_that_the_store_lays_out_is_kept_or_named_as_left_out() -> 
     names = [line.split()[0] for line in layout.splitlines() if line[4:5].strip()]
     assert len(names) > 15
     tops = {pattern.partition("/")[0] for pattern in (*KEPT, *LEFT_OUT)}
-    assert {name.partition("/")[0] for name in names} == tops
+    assert {name.partition("/")[0] for name in names} <= tops
 
 
 def test_settings_that_hold_a_path_are_cut_in_the_spec_too() -> None:

@@ -1,8 +1,8 @@
-"""Takes the machine out of what a report says: folders of absolute paths, names of hosts.
+"""Takes the machine out of what is handed on: folders of absolute paths, names of hosts.
 
-A report is handed on, and a command line, a traceback or a study file may hold a home folder or
-the name of a machine. An absolute path keeps its last part, or what follows the folder of packages;
-relative paths stay as they are. Workers of other machines are told apart by numbers.
+A report and a model card leave the machine, and a command line, a traceback or a study file may
+hold a home folder or a machine's name. An absolute path keeps its last part, or what follows the
+folder of packages; relative paths stay as they are. Workers of other machines have numbers.
 """
 
 import re
