@@ -216,7 +216,7 @@ def _parquet(path: Path, columns: Sequence[str] | None, encoding: str | None) ->
     except ImportError:
         raise DependencyError(
             f"{path}: reading Parquet needs pyarrow, which is not installed. "
-            "Run: pip install 'lstm-study[parquet]'"
+            "Run: pip install pyarrow"
         ) from None
     try:
         with pyarrow.parquet.ParquetFile(path) as file:

@@ -161,7 +161,7 @@ def test_long_texts_are_read_and_the_csv_modules_limit_is_left_as_it_was(tmp_pat
 def test_parquet_without_pyarrow_says_what_to_install(tmp_path):
     path = tmp_path / "reviews.parquet"
     path.write_bytes(b"PAR1")
-    with pytest.raises(DependencyError, match=r"pip install 'lstm-study\[parquet\]'"):
+    with pytest.raises(DependencyError, match="Run: pip install pyarrow"):
         read_table(path, columns=COLUMNS)
 
 
