@@ -216,6 +216,35 @@ def run(
     _exit(answer)
 
 
+@app.command(epilog="Example: lstm-study init tweets.csv --out tweets.toml")
+@handled
+def init(
+    reviews: Annotated[
+        Path, typer.Argument(metavar="REVIEWS", help="Your reviews: CSV, TSV, JSONL or Parquet.")
+    ],
+    target: Annotated[
+        Path, typer.Option("--out", metavar="STUDY.toml", help="The study file to write.")
+    ] = Path("study.toml"),
+    text_column: Annotated[
+        str | None,
+        typer.Option("--text-column", metavar="NAME", help="Where it can't be told by itself."),
+    ] = None,
+    label_column: Annotated[
+        str | None,
+        typer.Option("--label-column", metavar="NAME", help="Where it can't be told by itself."),
+    ] = None,
+) -> None:
+    """Look at a file of reviews, and write a commented study for it, scaled to its size."""
+    from lstm_study import commands, text
+    from lstm_study.display import Display
+
+    with Display(out) as show:
+        made = commands.write_new_study(
+            reviews, out=target, text_column=text_column, label_column=label_column, show=show
+        )
+    out.print(text.new_study(made))
+
+
 @app.command(epilog="Example: lstm-study data study/own-reviews.toml --data reviews.csv")
 @handled
 def data(
@@ -232,6 +261,8 @@ def data(
     with Display(out) as show:
         corpus = commands.read_corpus(opened, show=show)
     out.print(text.description(describe(corpus, seed=opened.spec.study.seed)))
+    power = commands.planned_power(opened, corpus.summary)
+    out.print(f"\nPower     {power.sentence}.", soft_wrap=True)
 
 
 @app.command(epilog="Example: lstm-study baseline study/imdb.toml --data imdb.npz --epochs 1")
@@ -414,10 +445,21 @@ def compare(
 @app.command(epilog="Example: lstm-study report study/imdb.toml --out reports")
 @handled
 def report(
-    study: StudyFile,
+    study: Annotated[
+        str | None,
+        typer.Argument(metavar="STUDY.toml", help="A study file, or a packaged study's name."),
+    ] = None,
     data: DataOption = None,
     out_folder: OutOption = REPORTS,
     settings: SetOption = None,
+    records: Annotated[
+        Path | None,
+        typer.Option(
+            "--records",
+            metavar="FOLDER",
+            help="The same report again from records that `records` kept: no study file, no data.",
+        ),
+    ] = None,
     written_as: Annotated[
         ReportFormat,
         typer.Option(
@@ -429,7 +471,12 @@ def report(
     from lstm_study import commands, reporting
     from lstm_study.display import Display
 
-    opened = _open(study, data=data, out_folder=out_folder, settings=settings)
+    if (study is None) == (records is None) or (records is not None and (data or settings)):
+        raise typer.BadParameter("Give STUDY.toml, or --records FOLDER without --data and --set.")
+    if records is not None:
+        opened = commands.open_kept(records, out=out_folder)
+    else:
+        opened = _open(study or "", data=data, out_folder=out_folder, settings=settings)
     if written_as is ReportFormat.OPTUNA:
         path = reporting.write_optuna(opened)
         out.print(f"Storage   {path}\nOpen it   optuna-dashboard sqlite:///{path}", soft_wrap=True)
@@ -438,9 +485,35 @@ def report(
         path = reporting.write_tensorboard(opened)
         out.print(f"Events    {path}\nOpen them tensorboard --logdir {path}", soft_wrap=True)
         return
+    notes: tuple[str, ...] = ()
     with Display(out) as show:
-        path = commands.write_report(opened, show=show)
-    out.print(f"Report    {path}")
+        if records is None:
+            path = commands.write_report(opened, show=show)
+        else:
+            path, notes = commands.report_kept(opened, show=show)
+    out.print(f"Report    {path}", soft_wrap=True)
+    for note in notes:
+        out.print(f"Note      {_escape(note)}", style="dim", soft_wrap=True)
+
+
+@app.command(epilog="Example: lstm-study records study/imdb.toml --to study/reference/imdb")
+@handled
+def records(
+    study: StudyFile,
+    settings: SetOption = None,
+    to: Annotated[
+        Path | None,
+        typer.Option("--to", metavar="FOLDER", help="Where to; study/reference/NAME if not given."),
+    ] = None,
+) -> None:
+    """Copy a study's records, small and without this machine's paths, to be committed or shown."""
+    from lstm_study import commands
+    from lstm_study.quantities import size_in_words
+
+    opened = _open(study, data=None, out_folder=REPORTS, settings=settings)
+    kept = commands.keep(opened, folder=to)
+    out.print(f"Records   {kept.folder}/ ({kept.files} files, {size_in_words(kept.bytes)})")
+    out.print(f"Report it lstm-study report --records {kept.folder}", soft_wrap=True)
 
 
 @app.command(epilog="Example: lstm-study diff study/quickstart.toml study/own-reviews.toml")

@@ -10,12 +10,14 @@ leaves each one as it was or as it should be. The layout::
     arms.json             the comparison's arms and their own epochs, once they are fixed
     seeds.json            seeds added after the first comparison
     verdicts.json         each look at the verdict with more seeds than the last
+    report.json           what the last report was made with: time, versions, commit, model
     trials/ID.json        one record per trial
     runs/ID.json          one record per run
     control.json          the classical control's record
     near-duplicates.json  test reviews that stand nearly word for word in training
     review-facts.json     lengths, unknown words and excerpts of the test reviews
-    predictions/ID.npy    test probabilities of one run; labels.npy: the test labels
+    predictions/ID.npy    test probabilities of one run; labels.npy: the test labels. In records
+                           that were kept (`commands.keep`) they are compressed: ID.npy.gz
     checkpoints/ID.npz    the last epoch of a training that may go on
     models/ID.npz         the weights of a finished run
     live/WORKER.json      where a worker stands now; not a record, may be lost
@@ -29,12 +31,14 @@ leaves each one as it was or as it should be. The layout::
 """
 
 import fcntl
+import gzip
 import json
 import os
 import platform
 import secrets
 import shutil
 import tomllib
+import zlib
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -343,7 +347,7 @@ class Store:
         return self._read(self.folder / "corpus.json", CorpusSummary)
 
     def write_state(self, name: str, values: Mapping[str, Any]) -> None:
-        """Writes what a stage must remember: "plan", "arms", "seeds" or "verdicts"."""
+        """Writes what a stage must remember: "plan", "arms", "seeds", "verdicts", "report"."""
         write_text(self.folder / f"{name}.json", json.dumps(values, indent=1))
 
     def read_state(self, name: str) -> dict[str, Any]:
@@ -468,21 +472,14 @@ class Store:
             StoreError: The study has not begun.
             RecordError: A record is torn.
         """
-        import numpy as np
-
         began = self._began()
         spec = StudySpec.model_validate(began["spec"], strict=False)
         runs = self.read_runs()
         predictions = {
-            run.run_id: np.load(path, allow_pickle=False)
-            for run in runs
-            if (path := self.folder / "predictions" / f"{run.run_id}.npy").is_file()
+            name: array
+            for name in (*(run.run_id for run in runs), "control")
+            if (array := self._read_array(name)) is not None
         }
-        labels_path = self.folder / "predictions" / "labels.npy"
-        labels = np.load(labels_path, allow_pickle=False) if labels_path.is_file() else None
-        control_path = self.folder / "predictions" / "control.npy"
-        if control_path.is_file():
-            predictions["control"] = np.load(control_path, allow_pickle=False)
         plan = self.read_state("plan")
         return StudyRecords(
             name=spec.study.name,
@@ -499,7 +496,7 @@ class Store:
             sessions=tuple(self.read_sessions()),
             openings=tuple(self.read_openings()),
             predictions=predictions,
-            test_labels=labels,
+            test_labels=self._read_array("labels"),
             control=self.read_control(),
             near_duplicates=self.read_near_duplicates(),
             review_facts=self.read_review_facts(),
@@ -513,6 +510,26 @@ class Store:
         except (OSError, ValueError) as error:
             raise RecordError(f"{self.folder / 'spec.toml'}: cannot be read ({error}).") from error
         return text
+
+    def _read_array(self, name: str) -> "NDArray[Any] | None":
+        """Reads an array of `predictions/`, compressed or not; None where there is none."""
+        import numpy as np
+
+        path = self.folder / "predictions" / f"{name}.npy"
+        compressed = path.with_name(f"{path.name}.gz")
+        if path.is_file():
+            array: NDArray[Any] = np.load(path, allow_pickle=False)
+            return array
+        if not compressed.is_file():
+            return None
+        try:
+            with gzip.open(compressed) as file:
+                unpacked: NDArray[Any] = np.load(file, allow_pickle=False)
+                return unpacked
+        except (OSError, EOFError, ValueError, zlib.error) as error:
+            raise RecordError(
+                f"{compressed}: is torn ({error}). Get the folder of records anew."
+            ) from error
 
     def _began(self) -> dict[str, Any]:
         path = self.folder / "study.json"

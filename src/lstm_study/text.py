@@ -1,5 +1,6 @@
 """What commands print in the end: values in, rich text out."""
 
+import shlex
 from typing import TYPE_CHECKING
 
 from rich.console import Group, RenderableType
@@ -15,7 +16,7 @@ from lstm_study.workers.watch import describe
 if TYPE_CHECKING:
     from lstm_study.analysis.arms import ArmSummary
     from lstm_study.analysis.verdict import Comparison, Verdict
-    from lstm_study.commands import Answer, Status
+    from lstm_study.commands import Answer, NewStudy, Status
     from lstm_study.corpus.describe import Description
     from lstm_study.doctor import Examination
 
@@ -144,6 +145,41 @@ def description(found: "Description") -> RenderableType:
             )
         )
     return Group(*parts)
+
+
+def new_study(made: "NewStudy") -> RenderableType:
+    """What a file of reviews holds, and the study that was written for it."""
+    found, proposal = made.found, made.proposal
+    table = Table.grid(padding=(0, 2))
+    table.add_column(style="bold")
+    table.add_column()
+    values = next(c.values for c in found.columns if c.name == found.label_column) or {}
+    labels = ", ".join(f"{name} {count:,}" for name, count in values.items())
+    split = f"; {found.split_column} marks the splits" if found.split_column else ""
+    splits = ", ".join(f"{split.reviews:,} {split.name}" for split in made.summary.splits)
+    repeated = made.summary.duplicates_across + sum(s.duplicates for s in made.summary.splits)
+    median, most = (made.summary.splits[0].length_quantiles[index] for index in (3, 5))
+    table.add_row("Columns", Text(", ".join(column.name for column in found.columns)))
+    if found.encoding not in ("", "utf-8"):
+        table.add_row("Encoding", found.encoding)
+    table.add_row("Text", Text(f"{found.text_column}{split}"))
+    table.add_row("Labels", Text(f"{found.label_column}: {labels}"))
+    table.add_row("Positive", Text(made.summary.labels[1]))
+    table.add_row("Reviews", f"{found.rows:,} ({splits})")
+    table.add_row("Tokens", f"{median:,} in the middle, at most {most:,} in 95% of the reviews")
+    table.add_row("Repeated", f"{repeated:,} texts that stand there before; each on one side")
+    table.add_row(
+        "Plan",
+        f"{proposal.trials} trials, {proposal.trial_epochs} epochs; then {proposal.seeds} seeds of "
+        f"{proposal.epochs} epochs for each arm, in batches of {proposal.batch_size}",
+    )
+    if not proposal.power.is_small:
+        table.add_row("Power", proposal.power.sentence)
+    for warning in proposal.warnings:
+        table.add_row(Text("Mind", style="bold yellow"), Text(warning))
+    table.add_row("Study", Text(str(made.path)))
+    table.add_row("Next", Text(f"lstm-study run {shlex.quote(str(made.path))}"))
+    return table
 
 
 def _corpus_in_words(summary: CorpusSummary) -> str:

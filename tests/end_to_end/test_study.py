@@ -39,6 +39,14 @@ def test_the_progress_lines_count_what_runs(finished):
     assert all("worked" in line and "left" in line for line in lines if " of 6 " in line)
 
 
+def test_the_plan_says_beforehand_what_the_comparison_could_show(finished):
+    _, result = finished
+    (line,) = [line for line in result.out.splitlines() if line.startswith("Power ")]
+    assert "with 2 seeds and 100 test reviews a true difference of" in line
+    assert "too few to tell apart arms" in line
+    assert result.out.index("Power ") < result.out.index("\nSearch ")
+
+
 def test_a_second_run_says_at_once_that_the_study_is_finished(finished):
     folder, first = finished
     began = time.monotonic()

@@ -2,7 +2,9 @@
 
 from lstm_study.commands.answer import Answer, read_answer
 from lstm_study.commands.baseline import baseline
+from lstm_study.commands.keep import Kept, keep, open_kept, report_kept
 from lstm_study.commands.machines import join_chief
+from lstm_study.commands.new_study import NewStudy, write_new_study
 from lstm_study.commands.opened import (
     REPORTS_FOLDER,
     RUNS_FOLDER,
@@ -18,6 +20,7 @@ from lstm_study.commands.opened import (
 from lstm_study.commands.stages import (
     compare,
     is_finished,
+    planned_power,
     run,
     search,
     write_bundle,
@@ -29,6 +32,8 @@ __all__ = [
     "REPORTS_FOLDER",
     "RUNS_FOLDER",
     "Answer",
+    "Kept",
+    "NewStudy",
     "OpenStudy",
     "Show",
     "Silent",
@@ -41,12 +46,17 @@ __all__ = [
     "held",
     "is_finished",
     "join_chief",
+    "keep",
+    "open_kept",
     "open_study",
+    "planned_power",
     "read_answer",
     "read_corpus",
     "read_status",
+    "report_kept",
     "run",
     "search",
     "write_bundle",
+    "write_new_study",
     "write_report",
 ]

@@ -53,11 +53,15 @@ class Answer:
         return failed + (control is not None and control.status == "failed")
 
 
-def read_answer(study: OpenStudy) -> Answer:
+def read_answer(study: OpenStudy, *, is_noted: bool = True) -> Answer:
     """Reads what the study says so far.
 
     The first verdict, and each one on more seeds than the last, is written down as a look at the
     test reviews; see `comparison.seeds`.
+
+    Args:
+        study: The study.
+        is_noted: Whether to write that down.
     """
     from lstm_study.analysis.arms import arms_from_records, summarise
     from lstm_study.analysis.verdict import judge_all
@@ -73,7 +77,12 @@ def read_answer(study: OpenStudy) -> Answer:
     arms = arms_from_records(records)
     return Answer(
         verdict=judge_study(
-            records, spec=study.spec, store=study.store, looks=looks, without=without
+            records,
+            spec=study.spec,
+            store=study.store,
+            looks=looks,
+            without=without,
+            is_noted=is_noted,
         ),
         records=records,
         winner=winner(

@@ -17,9 +17,10 @@ from lstm_study.commands.opened import (
 from lstm_study.errors import ComparisonError
 from lstm_study.provenance import git_commit, now, versions
 from lstm_study.quantities import size_in_words
-from lstm_study.records import Run, StudyRecords, Trial
+from lstm_study.records import CorpusSummary, Run, StudyRecords, Trial
 
 if TYPE_CHECKING:
+    from lstm_study.analysis.planned_power import PlannedPower
     from lstm_study.comparison.arms import Plan
     from lstm_study.search.plan import Plan as SearchPlan
 
@@ -34,12 +35,21 @@ def run(study: OpenStudy, *, fresh: bool, show: Show) -> tuple[Answer, bool]:
         return read_answer(study), True
     check_writable(study.reports)
     with held(study, fresh=fresh):
-        begin(study, show=show)
+        corpus = begin(study, show=show)
+        show.stage("Power", planned_power(study, corpus.summary).sentence)
         search(study, show=show)
         compare(study, show=show)
         write_bundle(study, show=show)
         write_report(study, show=show)
     return read_answer(study), False
+
+
+def planned_power(study: OpenStudy, summary: CorpusSummary) -> "PlannedPower":
+    """Says what the comparison of these reviews will be able to show."""
+    from lstm_study.analysis.planned_power import plan_power
+
+    test = next(split.reviews for split in summary.splits if split.name == "test")
+    return plan_power(test_reviews=test, seeds=study.spec.compare.seeds)
 
 
 def search(study: OpenStudy, *, show: Show) -> Trial:
@@ -126,14 +136,21 @@ def write_report(study: OpenStudy, *, show: Show) -> Path:
 
     show.stage("Report", "drawing figures and tables")
     answer = read_answer(study)
+    made_at, installed, commit = now(), versions(), git_commit(Path.cwd())
     paths = write(
         answer.records,
         verdict=answer.verdict,
         folder=study.reports,
-        made_at=now(),
-        versions=versions(),
-        git_commit=git_commit(Path.cwd()),
+        made_at=made_at,
+        versions=installed,
+        git_commit=commit,
         bundle=answer.model,
+    )
+    # From this, records that are kept give the same report again.
+    model = answer.model.name if answer.model is not None else ""
+    study.store.write_state(
+        "report",
+        {"made_at": made_at, "versions": installed, "git_commit": commit, "model": model},
     )
     return paths.html
 
@@ -184,7 +201,12 @@ def _weights_of(study: OpenStudy, run: Run) -> tuple[Any, ...]:
     path = study.store.weights_path(run.run_id)
     found = read_checkpoint(path)
     if found is None:
-        raise ComparisonError(f"{path}: is gone. Start over with --fresh to train it again.")
+        record = study.store.folder / "runs" / f"{run.run_id}.json"
+        raise ComparisonError(
+            f"{path}: is not there, as in records that were kept without weights. For a model, "
+            f"delete {record} and run the same command: it trains that run again and opens the "
+            f"test reviews for it once more. `lstm-study report {study.where}` needs no weights."
+        )
     return found.variables
 
 

@@ -20,6 +20,7 @@ def judge_study(
     store: Store,
     looks: int,
     without: Verdict | None,
+    is_noted: bool = True,
 ) -> Verdict:
     """Judges winner against baseline, writes the look down, and adds what a reader must know.
 
@@ -29,9 +30,10 @@ def judge_study(
         store: Its folder.
         looks: From `seeds.look`.
         without: From `judge_without_near_duplicates`.
+        is_noted: Whether the look is written down; not in records that were kept.
     """
     verdict = judge(records, seed=spec.study.seed, looks=looks)
-    if verdict.difference is not None:
+    if is_noted and verdict.difference is not None:
         seeds.note(records, store, kind=verdict.kind)
     notes = (
         *_of_what_is_left(records, verdict, planned=spec.compare.seeds + seeds.added_seeds(store)),

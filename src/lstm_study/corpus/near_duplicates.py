@@ -6,6 +6,7 @@ none, and none is missed that does: what is counted is exact but for collisions 
 
 import time
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,6 +18,7 @@ from lstm_study.records import NearDuplicates
 SHINGLE_WORDS = 8
 THRESHOLD = 0.5
 _COMMON = 500
+_MATCHES_AT_ONCE = 4_000_000
 _TABLE_BITS = 26
 _FACTOR = 0x9E3779B97F4A7C15
 
@@ -161,11 +163,33 @@ def _pairs(
     starts = np.searchsorted(hashes, left.hashes, side="left")
     matches = np.searchsorted(hashes, left.hashes, side="right") - starts
     matches[matches > _COMMON] = 0
-    first = np.repeat(left.owners, matches)
-    before = np.repeat(np.cumsum(matches) - matches, matches)
-    second = owners[np.repeat(starts, matches) + np.arange(len(first)) - before]
-    keys, shared = np.unique(first * right.reviews + second, return_counts=True)
-    return keys // max(1, right.reviews), keys % max(1, right.reviews), shared
+    keys, shared = [np.zeros(0, dtype=np.int64)], [np.zeros(0, dtype=np.int64)]
+    for part in _parts(left.owners, matches):
+        first = np.repeat(left.owners[part], matches[part])
+        before = np.repeat(np.cumsum(matches[part]) - matches[part], matches[part])
+        second = owners[np.repeat(starts[part], matches[part]) + np.arange(len(first)) - before]
+        found, count = np.unique(first * right.reviews + second, return_counts=True)
+        keys.append(found)
+        shared.append(count)
+    pairs = np.concatenate(keys)
+    return (
+        pairs // max(1, right.reviews),
+        pairs % max(1, right.reviews),
+        np.concatenate(shared),
+    )
+
+
+def _parts(owners: NDArray[np.int64], matches: NDArray[np.int64]) -> list[slice]:
+    """Cuts shingles into parts of whole reviews and of so many matches, to bound the memory.
+
+    Args:
+        owners: int64 [shingles], ascending.
+        matches: int64 [shingles].
+    """
+    before = np.cumsum(matches) - matches
+    part = before[np.searchsorted(owners, owners)] // _MATCHES_AT_ONCE
+    edges = [0, *(np.flatnonzero(np.diff(part)) + 1).tolist(), len(owners)]
+    return [slice(start, stop) for start, stop in pairwise(edges)]
 
 
 def _may_be_in(hashes: NDArray[np.uint64], others: NDArray[np.uint64]) -> NDArray[np.bool_]:

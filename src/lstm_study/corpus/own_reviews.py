@@ -16,7 +16,7 @@ from lstm_study.corpus.tokens import number_words
 from lstm_study.errors import DataError
 from lstm_study.spec import DataTable
 
-_ROLES = {
+ROLES = {
     "train": TRAIN,
     "training": TRAIN,
     "validation": VALIDATION,
@@ -59,10 +59,8 @@ def read_documents(
     if not len(places):
         raise DataError(f"{path}: must hold reviews. Received: a header and no rows.")
     roles = _roles(tables, data=data)
-    values = [
-        _label(value, places=places, row=row)
-        for row, value in enumerate(_column(tables, data.label_column))
-    ]
+    values = [label_text(value) for value in _column(tables, data.label_column)]
+    _refuse_unlabelled(values, places=places)
     names = order_labels(
         _two_labels(values, places=places), positive_label=data.positive_label, where=str(path)
     )
@@ -124,13 +122,13 @@ def _roles(tables: Sequence[Table], *, data: DataTable) -> NDArray[np.int8]:
     if data.split_column is not None:
         for row, value in enumerate(first.columns[data.split_column]):
             name = str(value).strip().lower()
-            if name not in _ROLES:
-                near = difflib.get_close_matches(name, _ROLES, n=1)
+            if name not in ROLES:
+                near = difflib.get_close_matches(name, ROLES, n=1)
                 raise DataError(
                     f"{first.place(row)}: {data.split_column} must be train, validation or test. "
                     f"Received: {value!r}." + (f" Did you mean {near[0]!r}?" if near else "")
                 )
-            roles[row] = _ROLES[name]
+            roles[row] = ROLES[name]
     ways = {
         f"rows that {data.split_column} calls test": bool((roles == TEST).any()),
         "data.test_path": len(tables) > 1,
@@ -145,16 +143,28 @@ def _roles(tables: Sequence[Table], *, data: DataTable) -> NDArray[np.int8]:
     return np.concatenate([roles, *(np.full(_rows(t), TEST, dtype=np.int8) for t in tables[1:])])
 
 
-def _label(value: Any, *, places: _Places, row: int) -> str:
-    """Returns a label as text: 1, 1.0 and "1" are one label, as are true and "true"."""
+def label_text(value: Any) -> str:
+    """Returns a label as text, "" for none: 1, 1.0 and "1" are one, as are true and "true"."""
     if isinstance(value, bool):
         return str(value).lower()
     if isinstance(value, float) and value.is_integer():
         return str(int(value))
-    text = "" if value is None or value != value else str(value).strip()  # noqa: PLR0124 - NaN
-    if not text:
-        raise DataError(f"{places[row]}: the label must not be empty. Fill it in or drop the row.")
-    return text
+    return "" if value is None or value != value else str(value).strip()  # noqa: PLR0124 - NaN
+
+
+def _refuse_unlabelled(values: Sequence[str], *, places: _Places) -> None:
+    missing = [row for row, value in enumerate(values) if not value]
+    if missing:
+        raise DataError(
+            f"{places[missing[0]]}: the label must not be empty{_and_more(len(missing) - 1)}. "
+            "Fill it in or drop the row."
+        )
+
+
+def _and_more(rows: int) -> str:
+    if not rows:
+        return ""
+    return f", and {rows:,} more {'row' if rows == 1 else 'rows'} like it"
 
 
 def _two_labels(values: Sequence[str], *, places: _Places) -> tuple[str, str]:
@@ -193,8 +203,7 @@ def _refuse_empty(empty: NDArray[np.int64], texts: Sequence[Any], *, places: _Pl
     if not len(empty):
         return
     text = str(texts[empty[0]] or "")
-    more = f", and {len(empty) - 1} more rows like it" if len(empty) > 1 else ""
     raise DataError(
         f"{places[int(empty[0])]}: the text must hold words. Received: "
-        f"{text[:_SHOWN_CHARACTERS]!r}{more}. Fill it in or drop the row."
+        f"{text[:_SHOWN_CHARACTERS]!r}{_and_more(len(empty) - 1)}. Fill it in or drop the row."
     )

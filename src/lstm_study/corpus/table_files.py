@@ -1,29 +1,21 @@
 """Columns out of CSV, TSV, JSONL and Parquet files, with the place of each row."""
 
-import codecs
 import csv
 import difflib
-import io
 import json
-import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
+from lstm_study.corpus.text_files import open_text
 from lstm_study.errors import DataError, DependencyError
 
 _DELIMITERS = (",", ";", "\t", "|")
-_BYTE_ORDER_MARKS = (
-    (codecs.BOM_UTF8, "utf-8-sig"),
-    (codecs.BOM_UTF32_LE, "utf-32"),
-    (codecs.BOM_UTF32_BE, "utf-32"),
-    (codecs.BOM_UTF16_LE, "utf-16"),
-    (codecs.BOM_UTF16_BE, "utf-16"),
-)
 _FIELD_LIMIT = 1 << 27
-
-_log = logging.getLogger(__name__)
+_BATCH_ROWS = 4_096
 
 
 @dataclass(frozen=True, eq=False)
@@ -47,89 +39,85 @@ class Table:
         return f"{self.path}:{self.lines[row]} (row {row + 1})"
 
 
+@dataclass(frozen=True, eq=False)
+class Rows:
+    """A file read a row at a time.
+
+    Attributes:
+        path: The file.
+        names: Its columns; of JSONL those of the first object.
+        each: Yields the line on which a row begins (None where a file has no lines) and its values
+            by column: all of the file's columns, or those asked for.
+    """
+
+    path: Path
+    names: list[str]
+    each: Iterator[tuple[int | None, Sequence[Any]]]
+
+
 def read_table(path: Path, *, columns: Sequence[str], encoding: str | None = None) -> Table:
     """Reads some columns of a file; its suffix says what it is.
 
     `.csv` (with commas, semicolons, tabs or bars), `.tsv` and `.tab`, `.jsonl` and `.ndjson`,
-    `.parquet`. Without `encoding`, a byte order mark decides; else UTF-8 is tried; else Windows's
-    Western European or Latin-1 is taken, which the log says.
+    `.parquet`. Without `encoding` it is found out, see `text_files.encoding_of`.
 
     Raises:
         DataError: The file is missing or no such file, or lacks a column.
         DependencyError: Parquet needs pyarrow, which is not installed.
     """
-    readers: dict[str, Callable[[Path, Sequence[str], str | None], Table]] = {
-        ".csv": _read_csv,
-        ".tsv": _read_csv,
-        ".tab": _read_csv,
-        ".jsonl": _read_jsonl,
-        ".ndjson": _read_jsonl,
-        ".parquet": _read_parquet,
-    }
-    reader = readers.get(path.suffix.lower())
+    values: list[list[Any]] = [[] for _ in columns]
+    lines: list[int] = []
+    with open_rows(path, columns=columns, encoding=encoding) as rows:
+        for line, row in rows.each:
+            for column, value in zip(values, row, strict=True):
+                column.append(value)
+            if line is not None:
+                lines.append(line)
+    by_name = dict(zip(columns, values, strict=True))
+    has_lines = path.suffix.lower() != ".parquet"
+    return Table(path, by_name, lines if has_lines else None)
+
+
+@contextmanager
+def open_rows(
+    path: Path, *, columns: Sequence[str] | None, encoding: str | None = None
+) -> Iterator[Rows]:
+    """Opens a file to be read a row at a time; see `read_table`.
+
+    Args:
+        path: The file.
+        columns: Names of the columns to read; None for all. A key that a JSONL object lacks is
+            then None.
+        encoding: None to find out.
+
+    Raises:
+        DataError: The file is missing or no such file, or lacks a column; or a row is malformed,
+            while the block reads.
+    """
+    reader = _READERS.get(path.suffix.lower())
     if reader is None:
         raise DataError(
-            f"{path}: its name must end in {', '.join(readers)}. Received: {path.suffix!r}."
+            f"{path}: its name must end in {', '.join(_READERS)}. Received: {path.suffix!r}."
         )
     if not path.is_file():
         raise DataError(f"{path}: no such file. Give the path of your reviews as data.path.")
-    return reader(path, columns, encoding)
+    with reader(path, columns, encoding) as rows:
+        yield rows
 
 
-def decode(raw: bytes, *, encoding: str | None, where: str) -> str:
-    """Returns the text of a file's bytes; see `read_table` for how its encoding is found.
-
-    Raises:
-        DataError: The bytes are not text in the encoding given, or no text at all.
-    """
-    if encoding is None:
-        encoding = _detect(raw, where=where)
-    try:
-        text = raw.decode(encoding)
-    except LookupError:
-        raise DataError(
-            f"{where}: data.encoding must be an encoding that Python knows. Received: "
-            f"{encoding!r}. Usual ones: utf-8, utf-16, latin-1, cp1252."
-        ) from None
-    except UnicodeError as error:
-        start = getattr(error, "start", 0)
-        line = raw.count(b"\n", 0, start) + 1
-        raise DataError(
-            f"{where}:{line}: is not {encoding} "
-            f"(byte 0x{raw[start : start + 1].hex()}). Set data.encoding, for example to latin-1."
-        ) from error
-    return text.removeprefix("\ufeff")
-
-
-def _detect(raw: bytes, *, where: str) -> str:
-    for mark, encoding in _BYTE_ORDER_MARKS:
-        if raw.startswith(mark):
-            return encoding
-    if b"\0" in raw[:4096]:
-        raise DataError(
-            f"{where}: must be text, and holds zero bytes. If it is UTF-16 without a byte order "
-            "mark, set data.encoding to utf-16-le or utf-16-be."
-        )
-    try:
-        raw.decode("utf-8")
-    except UnicodeDecodeError:
-        # Bytes 80 to 9f are control characters in Latin-1: in a text they are Windows's quotes.
-        windows = any(0x80 <= byte <= 0x9F for byte in set(raw))
-        encoding = "cp1252" if windows else "latin-1"
-        _log.warning("%s: is not UTF-8; read as %s. data.encoding sets another.", where, encoding)
-        return encoding
-    return "utf-8"
-
-
-def _read_csv(path: Path, columns: Sequence[str], encoding: str | None) -> Table:
-    text = decode(_bytes(path), encoding=encoding, where=str(path))
-    delimiter = "\t"
-    if path.suffix.lower() == ".csv":
-        delimiter = _delimiter(text, columns)
-    reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)
+@contextmanager
+def _csv(path: Path, columns: Sequence[str] | None, encoding: str | None) -> Iterator[Rows]:
     before = csv.field_size_limit(_FIELD_LIMIT)
+    reader: Any = None
     try:
-        return _csv_rows(reader, path, columns)
+        with open_text(path, encoding=encoding, newline="") as file:
+            first_line = file.readline()
+            lines = chain([first_line], file)
+            is_csv = path.suffix.lower() == ".csv"
+            delimiter = _delimiter(first_line, columns) if is_csv else "\t"
+            reader = csv.reader(lines, delimiter=delimiter, strict=True)
+            names = [name.strip() for name in next(reader, [])]
+            yield Rows(path, names, _csv_rows(reader, path, names, columns))
     except csv.Error as error:
         raise DataError(
             f"{path}:{reader.line_num}: is not well formed ({error}). Put texts that hold "
@@ -139,42 +127,58 @@ def _read_csv(path: Path, columns: Sequence[str], encoding: str | None) -> Table
         csv.field_size_limit(before)
 
 
-def _csv_rows(reader: Any, path: Path, columns: Sequence[str]) -> Table:
-    header = [name.strip() for name in next(reader, [])]
-    positions = [_position(name, header, path) for name in columns]
-    values: list[list[str]] = [[] for _ in columns]
-    lines: list[int] = []
-    line = reader.line_num + 1
+def _csv_rows(
+    reader: Any, path: Path, names: Sequence[str], columns: Sequence[str] | None
+) -> Iterator[tuple[int, list[str]]]:
+    positions = [_position(name, names, path) for name in names if columns is None] + [
+        _position(name, names, path) for name in columns or ()
+    ]
+    number, line = 0, reader.line_num + 1
     for row in reader:
         if row:
-            if len(row) != len(header):
+            number += 1
+            if len(row) != len(names):
                 raise DataError(
-                    f"{path}:{line} (row {len(lines) + 1}): must have {len(header)} fields, as "
+                    f"{path}:{line} (row {number}): must have {len(names)} fields, as "
                     f"the header has. Received: {len(row)}. "
                     "Put texts that hold the delimiter in quotes."
                 )
-            for column, position in zip(values, positions, strict=True):
-                column.append(row[position])
-            lines.append(line)
+            yield line, [row[position] for position in positions]
         line = reader.line_num + 1
-    return Table(path, dict(zip(columns, values, strict=True)), lines)
 
 
-def _delimiter(text: str, columns: Sequence[str]) -> str:
-    """Returns the first delimiter with which the header holds the columns; the comma if none."""
-    first_line = text.partition("\n")[0]
-    for delimiter in _DELIMITERS:
-        header = next(csv.reader([first_line], delimiter=delimiter), [])
-        if set(columns) <= {name.strip() for name in header}:
-            return delimiter
-    return ","
+def _delimiter(first_line: str, columns: Sequence[str] | None) -> str:
+    """Returns the first delimiter with which the header holds the columns; the comma if none.
+
+    Where no columns are asked for, it is the one that makes the most of them.
+    """
+    headers = {
+        delimiter: [
+            name.strip() for name in next(csv.reader([first_line], delimiter=delimiter), [])
+        ]
+        for delimiter in _DELIMITERS
+    }
+    if columns is None:
+        return max(_DELIMITERS, key=lambda delimiter: len(headers[delimiter]))
+    fitting = (d for d, header in headers.items() if set(columns) <= set(header))
+    return next(fitting, _DELIMITERS[0])
 
 
-def _read_jsonl(path: Path, columns: Sequence[str], encoding: str | None) -> Table:
-    text = decode(_bytes(path), encoding=encoding, where=str(path))
-    values: list[list[Any]] = [[] for _ in columns]
-    lines: list[int] = []
-    for number, line in enumerate(text.split("\n"), start=1):
+@contextmanager
+def _jsonl(path: Path, columns: Sequence[str] | None, encoding: str | None) -> Iterator[Rows]:
+    with open_text(path, encoding=encoding, newline="\n") as file:
+        records = _json_records(enumerate(file, start=1), path)
+        first = next(records, None)
+        names = [] if first is None else list(first[1])
+        each = () if first is None else chain([first], records)
+        yield Rows(path, names, _json_rows(each, path, names if columns is None else columns,
+                                           is_exact=columns is not None))  # fmt: skip
+
+
+def _json_records(
+    lines: Iterable[tuple[int, str]], path: Path
+) -> Iterator[tuple[int, dict[str, Any]]]:
+    for number, line in lines:
         if not line.strip():
             continue
         try:
@@ -185,15 +189,25 @@ def _read_jsonl(path: Path, columns: Sequence[str], encoding: str | None) -> Tab
             raise DataError(
                 f"{path}:{number}: must be one JSON object. Received: {type(record).__name__}."
             )
-        for column, name in zip(values, columns, strict=True):
+        yield number, record
+
+
+def _json_rows(
+    records: Iterable[tuple[int, dict[str, Any]]],
+    path: Path,
+    columns: Sequence[str],
+    *,
+    is_exact: bool,
+) -> Iterator[tuple[int, list[Any]]]:
+    for number, record in records:
+        for name in columns if is_exact else ():
             if name not in record:
                 _position(name, list(record), Path(f"{path}:{number}"))
-            column.append(record[name])
-        lines.append(number)
-    return Table(path, dict(zip(columns, values, strict=True)), lines)
+        yield number, [record.get(name) for name in columns]
 
 
-def _read_parquet(path: Path, columns: Sequence[str], encoding: str | None) -> Table:
+@contextmanager
+def _parquet(path: Path, columns: Sequence[str] | None, encoding: str | None) -> Iterator[Rows]:
     if encoding is not None:
         raise DataError(f"{path}: data.encoding does not fit Parquet. Remove it.")
     try:
@@ -202,18 +216,25 @@ def _read_parquet(path: Path, columns: Sequence[str], encoding: str | None) -> T
     except ImportError:
         raise DependencyError(
             f"{path}: reading Parquet needs pyarrow, which is not installed. "
-            "Run: pip install 'lstm-study[parquet]'"
+            "Run: pip install pyarrow"
         ) from None
     try:
         with pyarrow.parquet.ParquetFile(path) as file:
-            names = file.schema_arrow.names
-            for name in columns:
+            names = list(file.schema_arrow.names)
+            wanted = names if columns is None else list(columns)
+            for name in wanted:
                 _position(name, names, path)
-            table = file.read(columns=list(columns))
+            yield Rows(path, names, _parquet_rows(file, wanted))
     except (pyarrow.ArrowException, OSError) as error:
         text = " ".join(str(error).split())
         raise DataError(f"{path}: is damaged, or no Parquet file ({text}).") from error
-    return Table(path, {name: table.column(name).to_pylist() for name in columns}, None)
+
+
+def _parquet_rows(file: Any, columns: list[str]) -> Iterator[tuple[None, tuple[Any, ...]]]:
+    for batch in file.iter_batches(batch_size=_BATCH_ROWS, columns=columns):
+        lists = [batch.column(name).to_pylist() for name in columns]
+        for row in zip(*lists, strict=True):
+            yield None, row
 
 
 def _position(name: str, header: Sequence[str], path: Path) -> int:
@@ -231,8 +252,13 @@ def _position(name: str, header: Sequence[str], path: Path) -> int:
     )
 
 
-def _bytes(path: Path) -> bytes:
-    try:
-        return path.read_bytes()
-    except OSError as error:
-        raise DataError(f"{path}: cannot be read ({error}).") from error
+_READERS: dict[
+    str, Callable[[Path, Sequence[str] | None, str | None], AbstractContextManager[Rows]]
+] = {
+    ".csv": _csv,
+    ".tsv": _csv,
+    ".tab": _csv,
+    ".jsonl": _jsonl,
+    ".ndjson": _jsonl,
+    ".parquet": _parquet,
+}

@@ -23,6 +23,7 @@ _TABLE = bytes(
     for byte in range(256)
 )
 _REPORT_EVERY = 1_000
+_PART_WORDS = 1 << 20
 
 
 def split_words(text: str) -> list[str]:
@@ -93,7 +94,10 @@ def rank_words(numbers: NDArray[np.int32], words: int) -> NDArray[np.int32]:
     """
     counts = np.bincount(numbers, minlength=words)
     first = np.zeros(words, dtype=np.int64)
-    first[numbers[::-1]] = np.arange(len(numbers) - 1, -1, -1)
+    # Backwards, so that a word's first place is written last; in parts, to bound the memory.
+    for start in range(0, len(numbers), _PART_WORDS)[::-1]:
+        part = numbers[start : start + _PART_WORDS]
+        first[part[::-1]] = np.arange(start, start + len(part))[::-1]
     order = np.lexsort((first, -counts))[: np.count_nonzero(counts)]
     ranks = np.zeros(words, dtype=np.int32)
     ranks[order] = np.arange(1, len(order) + 1)

@@ -59,7 +59,7 @@ def configure(*, threads: int, gpu: str | None = None, workers_on_gpu: int = 1) 
     except ModuleNotFoundError as error:
         raise DependencyError(
             f"KERAS_BACKEND={backend}: {error.name} is not installed. "
-            f"Install it (pip install 'lstm-study[{'jax' if backend == 'jax' else 'gpu'}]'), "
+            f"Install it (pip install {error.name}), "
             "or unset KERAS_BACKEND."
         ) from error
     raise DependencyError(

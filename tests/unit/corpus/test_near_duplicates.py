@@ -1,5 +1,7 @@
 """Near-duplicates: found whole, in part and never by chance."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -73,6 +75,17 @@ def test_the_count_is_that_of_sets_of_runs_of_words(seed):
     for words, threshold in ((3, 0.5), (5, 0.5), (8, 0.8)):
         found = count_near_duplicates(test, training, shingle_words=words, threshold=threshold)
         assert found.positions == by_sets(test, training, words=words, threshold=threshold)
+
+
+def test_counting_in_parts_finds_the_same(monkeypatch):
+    random = np.random.default_rng(4)
+    reviews = [random.integers(4, 7, random.integers(1, 30)).tolist() for _ in range(60)]
+    test, training = split_of(*reviews[:30]), split_of(*reviews[30:])
+    whole = count_near_duplicates(test, training, shingle_words=3)
+    monkeypatch.setattr("lstm_study.corpus.near_duplicates._MATCHES_AT_ONCE", 5)
+    parts = count_near_duplicates(test, training, shingle_words=3)
+    assert replace(parts, seconds=whole.seconds) == whole
+    assert whole.positions
 
 
 def test_order_counts_and_the_start_token_does_not():

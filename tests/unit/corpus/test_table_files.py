@@ -4,7 +4,7 @@ from importlib.util import find_spec
 
 import pytest
 
-from lstm_study.corpus.table_files import decode, read_table
+from lstm_study.corpus.table_files import open_rows, read_table
 from lstm_study.errors import DataError, DependencyError
 
 COLUMNS = ("text", "label")
@@ -67,16 +67,51 @@ def test_an_encoding_that_is_given_is_the_one_used(tmp_path):
     assert _columns(path, encoding="cp1251")["text"] == ["привет"]
 
 
-def test_bytes_that_do_not_fit_the_encoding_are_found_by_line():
-    raw = b"text,label\ngood,1\ncaf\xe9,1\n"
-    with pytest.raises(DataError, match=r"r.csv:3: is not utf-8 \(byte 0xe9\)"):
-        decode(raw, encoding="utf-8", where="r.csv")
-    with pytest.raises(DataError, match=r"encoding that Python knows. Received: 'klingon'"):
-        decode(raw, encoding="klingon", where="r.csv")
-    with pytest.raises(DataError, match="holds zero bytes"):
-        decode(b"\x7fELF\0\0\0", encoding=None, where="r.csv")
-    with pytest.raises(DataError, match="is not utf-16"):
-        decode(b"\xff\xfea", encoding="utf-16", where="r.csv")
+@pytest.mark.parametrize(
+    ("raw", "encoding", "message"),
+    [
+        (b"text,label\ngood,1\ncaf\xe9,1\n", "utf-8", r"r.csv:3: is not utf-8 \(byte 0xe9\)"),
+        (b"text,label\n", "klingon", "encoding that Python knows. Received: 'klingon'"),
+        (b"\x7fELF\0\0\0", None, "holds zero bytes"),
+        (b"\xff\xfea", "utf-16", "is not utf-16"),
+    ],
+)
+def test_bytes_that_do_not_fit_the_encoding_are_found_by_line(tmp_path, raw, encoding, message):
+    path = tmp_path / "r.csv"
+    path.write_bytes(raw)
+    with pytest.raises(DataError, match=message):
+        read_table(path, columns=COLUMNS, encoding=encoding)
+
+
+def test_a_byte_order_mark_is_no_part_of_the_first_column_even_where_utf_8_is_given(tmp_path):
+    path, lines = tmp_path / "reviews.csv", tmp_path / "reviews.jsonl"
+    path.write_bytes("text,label\ngood,1\n".encode("utf-8-sig"))
+    lines.write_bytes('{"text": "good", "label": "1"}\n'.encode("utf-8-sig"))
+    for each in (path, lines):
+        assert _columns(each, encoding="utf-8") == {"text": ["good"], "label": ["1"]}
+
+
+def test_bytes_that_are_no_text_deep_in_the_file_are_found_too(tmp_path):
+    path = tmp_path / "r.csv"
+    path.write_bytes(b"text,label\n" + b"good word,1\n" * 200_000 + b"caf\xe9,1\n")
+    with pytest.raises(DataError, match=r"r\.csv:200002: is not utf-8"):
+        read_table(path, columns=COLUMNS, encoding="utf-8")
+    assert _columns(path)["text"][-1] == "café"
+
+
+@pytest.mark.parametrize("name", ["r.csv", "r.jsonl"])
+def test_all_columns_are_read_where_none_are_named(tmp_path, name):
+    path = tmp_path / name
+    content = {
+        "r.csv": "id;text;label\n7;good, really;1\n",
+        "r.jsonl": '{"id": "7", "text": "good, really", "label": "1"}\n{"id": "8"}\n',
+    }[name]
+    path.write_text(content, encoding="utf-8")
+    with open_rows(path, columns=None) as rows:
+        assert rows.names == ["id", "text", "label"]
+        found = [list(values) for _, values in rows.each]
+    assert found[0] == ["7", "good, really", "1"]
+    assert found[1:] == ([["8", None, None]] if name == "r.jsonl" else [])
 
 
 @pytest.mark.parametrize(
@@ -126,7 +161,7 @@ def test_long_texts_are_read_and_the_csv_modules_limit_is_left_as_it_was(tmp_pat
 def test_parquet_without_pyarrow_says_what_to_install(tmp_path):
     path = tmp_path / "reviews.parquet"
     path.write_bytes(b"PAR1")
-    with pytest.raises(DependencyError, match=r"pip install 'lstm-study\[parquet\]'"):
+    with pytest.raises(DependencyError, match="Run: pip install pyarrow"):
         read_table(path, columns=COLUMNS)
 
 

@@ -1,0 +1,164 @@
+"""A space and a protocol that suit a corpus: numbers in, values and reasons out.
+
+The documented study is the measure: 25,000 training reviews, 10 epochs, batches of 64, which is
+3,910 training steps. A corpus of another size gets about as many steps, within reason.
+"""
+
+from bisect import bisect_left
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from lstm_study.analysis.planned_power import PlannedPower, plan_power
+from lstm_study.configuration import BASELINE
+from lstm_study.schedule import hyperband
+
+_STEPS = 3_910
+_LENGTHS = (10, 20, 30, 40, 60, 80, 120, 160, 200, 300, 400, 500)
+_VOCABULARIES = (500, 1_000, 2_000, 5_000, 10_000, 20_000, 50_000)
+_SMALL, _FEW = 2_000, 500
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Size:
+    """A corpus in the numbers that matter here.
+
+    Attributes:
+        reviews: All of them.
+        training: Those that winner and baseline are retrained on.
+        test: Those held out.
+        lengths: Tokens per training review at 50, 75 and 95 per cent.
+        words: Distinct words of the training reviews.
+        repeated_words: Of these, those that occur twice or more.
+        positive_share: Of the training reviews.
+    """
+
+    reviews: int
+    training: int
+    test: int
+    lengths: tuple[int, int, int]
+    words: int
+    repeated_words: int
+    positive_share: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Proposal:
+    """What a study of that size may look like.
+
+    Attributes:
+        maxlen: Choices, as the next.
+        vocabulary_size: So that every choice is a word's that training can learn.
+        width: Choices of embedding and units.
+        epochs: Of search and protocol.
+        batch_size: Reviews per step.
+        seeds: Per arm.
+        baseline_maxlen: 500, or as much as these reviews have.
+        baseline_vocabulary_size: 50,000, or as many words as there are.
+        trials: What the search comes to.
+        trial_epochs: Epochs over all trials.
+        power: What the comparison could show.
+        warnings: What to know before it is run, in sentences.
+    """
+
+    maxlen: tuple[int, ...]
+    vocabulary_size: tuple[int, ...]
+    width: tuple[int, ...]
+    epochs: int
+    batch_size: int
+    seeds: int
+    baseline_maxlen: int
+    baseline_vocabulary_size: int
+    trials: int
+    trial_epochs: int
+    power: PlannedPower
+    warnings: tuple[str, ...]
+
+
+def held_out_fraction(reviews: int) -> float:
+    """Returns the share to hold out: more where reviews are few, for test decides what is told."""
+    return 0.3 if reviews < _SMALL else 0.2
+
+
+def propose(size: Size) -> Proposal:
+    """Proposes a space and a protocol.
+
+    Args:
+        size: The corpus.
+
+    Example:
+        A corpus as large as IMDB's halves gets the documented protocol: 10 epochs in batches of
+        64. 210 training reviews get 20 epochs in batches of 16; 240,000 get 3 epochs.
+    """
+    batch_size = _batch_size(size.training)
+    epochs = _epochs(size.training, batch_size)
+    seeds = _seeds(size.training)
+    brackets = hyperband(max_epochs=epochs, factor=3)
+    maxlen = _maxlen(size.lengths)
+    power = plan_power(test_reviews=size.test, seeds=seeds)
+    return Proposal(
+        maxlen=maxlen,
+        vocabulary_size=_vocabulary(size.repeated_words),
+        width=_width(size.training),
+        epochs=epochs,
+        batch_size=batch_size,
+        seeds=seeds,
+        baseline_maxlen=min(BASELINE.maxlen, max(maxlen)),
+        baseline_vocabulary_size=min(BASELINE.vocabulary_size, size.words + 4),
+        trials=sum(bracket.trials for bracket in brackets),
+        trial_epochs=sum(bracket.epochs for bracket in brackets),
+        power=power,
+        warnings=tuple(_warnings(size, power)),
+    )
+
+
+def _batch_size(training: int) -> int:
+    if training < 1_000:
+        return 16
+    return 32 if training < 4_000 else 64
+
+
+def _epochs(training: int, batch_size: int) -> int:
+    """About 3,910 steps; the documented 10 epochs where that is not far off, 3 to 20 elsewhere."""
+    wanted = _STEPS * batch_size / training
+    return 10 if 7 <= wanted <= 15 else min(20, max(3, round(wanted)))
+
+
+def _seeds(training: int) -> int:
+    if training < _SMALL:
+        return 10
+    return 6 if training < 100_000 else 4
+
+
+def _maxlen(lengths: Sequence[int]) -> tuple[int, ...]:
+    """Half of the reviews, three quarters and all but a twentieth fit, at 500 tokens at most."""
+    places = [min(bisect_left(_LENGTHS, length), len(_LENGTHS) - 1) for length in lengths]
+    return tuple(dict.fromkeys(_LENGTHS[place] for place in places))
+
+
+def _vocabulary(repeated_words: int) -> tuple[int, ...]:
+    fitting = [size for size in _VOCABULARIES if size <= repeated_words]
+    return tuple(fitting[-3:]) or _VOCABULARIES[:1]
+
+
+def _width(training: int) -> tuple[int, ...]:
+    if training < _SMALL:
+        return (8, 16, 32)
+    return (16, 32, 64) if training < 20_000 else (32, 64, 128)
+
+
+def _warnings(size: Size, power: PlannedPower) -> list[str]:
+    found = []
+    if power.is_small:
+        found.append(f"{power.sentence[0].upper()}{power.sentence[1:]}.")
+    if size.training < _FEW:
+        found.append(
+            f"{size.training:,} training reviews are hardly enough for any network: give more, or "
+            "read the classical control's result first."
+        )
+    most = max(size.positive_share, 1 - size.positive_share)
+    if most >= 0.8:
+        found.append(
+            f"{most:.0%} of the reviews have one label: always saying that one reads as many "
+            "right, so look at F1 and ROC AUC in the report, too."
+        )
+    return found

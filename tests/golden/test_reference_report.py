@@ -1,0 +1,37 @@
+"""The committed report of each reference study is what its committed records give, to the byte."""
+
+from pathlib import Path
+
+import pytest
+
+from lstm_study import commands
+
+ROOT = Path(__file__).parents[2]
+REFERENCES = sorted(path for path in (ROOT / "study" / "reference").glob("*") if path.is_dir())
+
+
+@pytest.mark.parametrize("records", REFERENCES, ids=lambda path: path.name)
+def test_the_committed_report_is_what_the_committed_records_give(
+    records: Path, tmp_path: Path
+) -> None:
+    study = commands.open_kept(records, out=tmp_path)
+    commands.report_kept(study, show=commands.Silent())
+    committed = ROOT / "reports" / study.spec.study.name
+    made = {path.relative_to(study.reports) for path in study.reports.rglob("*") if path.is_file()}
+    assert made
+    differing = [
+        str(path)
+        for path in sorted(made)
+        if not (committed / path).is_file()
+        or (committed / path).read_bytes() != (study.reports / path).read_bytes()
+    ]
+    assert not differing
+
+
+@pytest.mark.parametrize("records", REFERENCES, ids=lambda path: path.name)
+def test_reference_records_are_small_and_hold_nothing_but_records(records: Path) -> None:
+    from lstm_study.commands.keep import KEPT
+
+    files = {path for path in records.rglob("*") if path.is_file()}
+    assert files <= {path for pattern in KEPT for path in records.glob(pattern)}
+    assert sum(path.stat().st_size for path in files) < 12_000_000

@@ -1,0 +1,210 @@
+"""Records that are kept: what is copied, what is cut, what is refused."""
+
+import gzip
+import json
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from lstm_study import commands
+from lstm_study.commands.keep import KEPT, Cutting
+from lstm_study.errors import RecordError, StoreError
+from lstm_study.records import Opening, StudyRecords
+from lstm_study.store import Store
+from tests.support.fake_study import MACHINE, completed_study
+from tests.support.stored_study import leave
+
+MADE = {"made_at": "2025-03-03T10:00:00.000Z", "versions": {"keras": "3.15.0"}, "git_commit": "",
+        "model": "model"}  # fmt: skip
+
+
+@pytest.fixture(autouse=True)
+def _folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+
+
+def _left(records: StudyRecords | None = None) -> commands.OpenStudy:
+    path = leave(records or completed_study(), Path.cwd())
+    study = commands.open_study(path)
+    study.store.write_state("report", MADE)
+    return study
+
+
+def _texts(folder: Path) -> str:
+    found = []
+    for path in sorted(folder.rglob("*")):
+        if path.is_file() and path.suffix != ".gz":
+            found.append(f"{path.relative_to(folder)}\n{path.read_text()}")
+    return "\n".join(found)
+
+
+def test_kept_records_are_read_as_the_study_was() -> None:
+    study = _left()
+    kept = commands.keep(study)
+    assert kept.folder == Path("study/reference/fake")
+    before, after = study.store.read_all(), Store(kept.folder).read_all()
+    assert replace(before, predictions={}, test_labels=None) == replace(
+        after, predictions={}, test_labels=None
+    )
+    assert np.array_equal(before.test_labels, after.test_labels)
+    assert before.predictions.keys() == after.predictions.keys()
+    for name, array in before.predictions.items():
+        assert array.dtype == after.predictions[name].dtype
+        assert np.array_equal(array, after.predictions[name])
+
+
+def test_what_is_large_or_of_one_machine_is_left_behind() -> None:
+    study = _left()
+    for name in ("checkpoints/b0-00-r0.npz", "models/winner-s1.npz", "live/w.json", "logs/c.log",
+                 "study.log", "lock", "chief.json", "chief.token"):  # fmt: skip
+        path = study.store.folder / name
+        path.parent.mkdir(exist_ok=True)
+        path.write_text("large")
+    kept = commands.keep(study)
+    names = {str(path.relative_to(kept.folder)) for path in kept.folder.rglob("*")}
+    assert not {"checkpoints", "models", "live", "logs", "study.log", "lock", "chief.json",
+                "chief.token"} & names  # fmt: skip
+    assert any(name.startswith("predictions/winner-s1") for name in names)
+
+
+def test_keeping_twice_gives_the_same_bytes_and_leaves_nothing_beside() -> None:
+    study = _left()
+    first = {p: p.read_bytes() for p in commands.keep(study).folder.rglob("*") if p.is_file()}
+    again = {p: p.read_bytes() for p in commands.keep(study).folder.rglob("*") if p.is_file()}
+    assert first == again
+    assert [path.name for path in Path("study/reference").iterdir()] == ["fake"]
+
+
+def test_a_copy_of_kept_records_is_kept_again_to_the_byte() -> None:
+    kept = commands.keep(_left())
+    again = commands.keep(commands.open_kept(kept.folder), folder=Path("again"))
+    assert (again.files, again.bytes) == (kept.files, kept.bytes)
+
+
+def test_no_path_host_or_user_of_the_machine_is_kept() -> None:
+    study = completed_study()
+    assert study.corpus is not None
+    crew = "annas-box.example-1a2b"
+    secret = "/home/anna/private data/imdb.npz"
+    command = f"lstm-study chief fake.toml --bind 10.1.2.3:8476 --data '{secret}'"
+    sessions = (
+        replace(study.sessions[0], command=command, settings=(f'data.path="{secret}"',)),
+        replace(study.sessions[0], stage=f"worker-{crew}", machine=MACHINE,
+                command="lstm-study worker fake.toml --chief=annas-box.example:8476"),
+    )  # fmt: skip
+    trials = (replace(study.trials[0], worker=f"{crew}-1"), *study.trials[1:])
+    opened = _left(
+        replace(
+            study, sessions=sessions, trials=trials,
+            corpus=replace(study.corpus, path="~/.keras/datasets/imdb.npz"),
+        )
+    )  # fmt: skip
+    opened.store.add_opening(Opening(opened_at="", command=command, run_id="winner-s1"))
+    text = _texts(commands.keep(opened).folder)
+    for word in ("anna", "/home", "10.1.2.3", "8476", "~", ".keras", "private"):
+        assert word not in text
+    assert '"worker": "machine-2-1"' in text
+    assert '"path": "imdb.npz"' in text
+    assert "--bind HOST:PORT" in text
+    assert "--chief=HOST:PORT" in text
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("--data ../shared/data/imdb.npz", "--data ../shared/data/imdb.npz"),
+        ("study/imdb.toml", "study/imdb.toml"),
+        ("128/100, and/or 1 / 2", "128/100, and/or 1 / 2"),
+        ("https://example.org/a/b", "https://example.org/a/b"),
+        ('File "/usr/lib/python3.11/json/x.py", line 3', 'File "json/x.py", line 3'),
+        ("file:///home/anna/x.csv", "x.csv"),
+        ("read /home/anna/folder/ now", "read folder now"),
+    ],
+)
+def test_absolute_paths_are_cut_and_nothing_else(text: str, expected: str) -> None:
+    assert Cutting().text(text) == expected
+
+
+def test_records_newer_than_the_report_are_refused() -> None:
+    study = _left()
+    study.store.write_state("report", MADE | {"made_at": "2025-03-01T00:00:00.000Z"})
+    with pytest.raises(StoreError, match="older than the last training"):
+        commands.keep(study)
+
+
+def test_a_study_without_a_report_is_refused() -> None:
+    study = commands.open_study(leave(completed_study(), Path.cwd()))
+    with pytest.raises(StoreError, match="lstm-study report STUDY"):
+        commands.keep(study)
+
+
+def test_a_folder_with_anything_else_is_refused_and_left_alone() -> None:
+    study = _left()
+    folder = Path("elsewhere")
+    folder.mkdir()
+    (folder / "thesis.txt").write_text("mine")
+    with pytest.raises(StoreError, match="something else"):
+        commands.keep(study, folder=folder)
+    kept = commands.keep(study)
+    (kept.folder / "thesis.txt").write_text("mine")
+    with pytest.raises(StoreError, match=r"thesis\.txt beside records"):
+        commands.keep(study)
+    assert (kept.folder / "thesis.txt").read_text() == "mine"
+
+
+def test_another_studys_records_are_refused() -> None:
+    kept = commands.keep(_left())
+    other = _left(replace(completed_study(), name="other"))
+    with pytest.raises(StoreError, match="'other' alone"):
+        commands.keep(other, folder=kept.folder)
+
+
+def test_torn_predictions_are_named() -> None:
+    kept = commands.keep(_left())
+    path = kept.folder / "predictions" / "winner-s1.npy.gz"
+    path.write_bytes(path.read_bytes()[:-40])
+    with pytest.raises(RecordError, match=r"winner-s1\.npy\.gz: is torn"):
+        Store(kept.folder).read_all()
+    path.write_bytes(gzip.compress(b"no array"))
+    with pytest.raises(RecordError, match="is torn"):
+        Store(kept.folder).read_all()
+
+
+def test_a_folder_without_records_is_refused() -> None:
+    with pytest.raises(StoreError, match="must be a folder of records"):
+        commands.open_kept(Path("nothing"))
+
+
+def test_every_record_that_the_store_lays_out_is_kept_or_named_as_left_out() -> None:
+    from lstm_study import store
+    from lstm_study.commands.keep import LEFT_OUT
+
+    layout = (store.__doc__ or "").partition("The layout::")[2]
+    names = [line.split()[0] for line in layout.splitlines() if line[4:5].strip()]
+    assert len(names) > 15
+    tops = {pattern.partition("/")[0] for pattern in (*KEPT, *LEFT_OUT)}
+    assert {name.partition("/")[0] for name in names} <= tops
+
+
+def test_settings_that_hold_a_path_are_cut_in_the_spec_too() -> None:
+    study = _left()
+    began = json.loads((study.store.folder / "study.json").read_text())
+    began["spec"]["data"]["path"] = "/home/anna/my reviews.csv"
+    (study.store.folder / "study.json").write_text(json.dumps(began))
+    kept = commands.keep(study)
+    assert Store(kept.folder).read_all().spec["data"]["path"] == "my reviews.csv"
+
+
+def test_a_report_from_records_says_where_it_may_differ_and_writes_no_record() -> None:
+    study = _left()
+    study.store.write_state("report", MADE | {"versions": {"matplotlib": "1.0"}})
+    kept = commands.keep(study)
+    before = {path: path.read_bytes() for path in kept.folder.rglob("*") if path.is_file()}
+    path, notes = commands.report_kept(commands.open_kept(kept.folder), show=commands.Silent())
+    assert path == Path("reports/fake/report.html")
+    assert "made with matplotlib 1.0 (here " in notes[0]
+    assert "links to reports/fake/model/, which is not there" in notes[1]
+    after = {path: path.read_bytes() for path in kept.folder.rglob("*") if path.is_file()}
+    assert after == before

@@ -1,0 +1,93 @@
+"""A study file written for a user's own reviews."""
+
+import tomllib
+from pathlib import Path
+
+import pytest
+
+from lstm_study import commands
+from lstm_study.commands.new_study import name_of
+from lstm_study.errors import DataError, SpecError
+from lstm_study.spec import load_spec
+from tests.support.reviews import made_up_reviews, write_csv
+
+
+@pytest.fixture(autouse=True)
+def _folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("LSTM_STUDY_CACHE", str(tmp_path / "cache"))
+
+
+def _write(path: Path, out: str = "study.toml") -> commands.NewStudy:
+    return commands.write_new_study(path, out=Path(out), show=commands.Silent())
+
+
+def test_the_study_is_valid_and_reads_these_reviews() -> None:
+    made = _write(write_csv(Path("My tweets.csv"), made_up_reviews(300)))
+    spec = load_spec(made.path)
+    assert spec.study.name == "my-tweets"
+    assert (spec.data.path, spec.data.positive_label) == ("My tweets.csv", "1")
+    assert spec.protocol.epochs == spec.search.max_epochs == made.proposal.epochs
+    opened = commands.open_study(made.path)
+    corpus = commands.read_corpus(opened, show=commands.Silent())
+    assert corpus.summary == made.summary
+    assert [split.reviews for split in corpus.summary.splits] == [168, 42, 90]
+
+
+def test_warnings_stand_in_the_file_and_every_line_of_them_is_a_comment() -> None:
+    made = _write(write_csv(Path("few.csv"), made_up_reviews(100)))
+    text = made.path.read_text()
+    head = text.partition("[study]")[0].splitlines()
+    assert all(line.startswith("#") or not line for line in head)
+    assert len(made.proposal.warnings) == text.count("# Mind: ") == 2
+    assert all(len(line) <= 100 for line in text.splitlines())
+
+
+def test_labels_paths_and_columns_may_hold_anything() -> None:
+    hostile = 'good\n"#\\ \x07\x7f'
+    rows = [(text, hostile if label else "b]d") for text, label in made_up_reviews(60)]
+    made = _write(write_csv(Path('a "b" #c.csv'), rows, header=('te"xt', "label=")))
+    data = tomllib.loads(made.path.read_text())["data"]
+    assert data["path"] == 'a "b" #c.csv'
+    assert (data["text_column"], data["label_column"]) == ('te"xt', "label=")
+    assert data["positive_label"] in (hostile.strip(), "b]d")
+
+
+def test_a_file_that_is_there_is_left_alone_and_nothing_is_read() -> None:
+    Path("study.toml").write_text("mine")
+    with pytest.raises(SpecError, match="must be a new file"):
+        _write(Path("no-such.csv"))
+    assert Path("study.toml").read_text() == "mine"
+
+
+def test_where_no_study_can_be_made_no_file_is_written() -> None:
+    rows = [("good words", "pos"), ("bad words", "neg")]
+    with pytest.raises(DataError, match="too few reviews"):
+        _write(write_csv(Path("two.csv"), rows))
+    assert not Path("study.toml").exists()
+
+
+def test_an_encoding_that_had_to_be_guessed_is_written_down() -> None:
+    rows = "".join(f"{text} schön;{label}\n" for text, label in made_up_reviews(60))
+    Path("r.csv").write_bytes(("text;label\n" + rows).encode("latin-1"))
+    assert load_spec(_write(Path("r.csv")).path).data.encoding == "latin-1"
+
+
+def test_rows_marked_test_are_the_test_half() -> None:
+    rows = [
+        (text, label, "test" if number < 20 else "train")
+        for number, (text, label) in enumerate(made_up_reviews(80))
+    ]
+    made = _write(write_csv(Path("r.csv"), rows, header=("text", "label", "split")))
+    spec = load_spec(made.path)
+    assert (spec.data.split_column, spec.data.test_fraction) == ("split", None)
+    assert made.summary.splits[2].reviews == 20
+
+
+@pytest.mark.parametrize(
+    ("path", "name"),
+    [("reviews.csv", "reviews"), ("Über uns.csv", "ber-uns"), ("___.csv", "reviews"),
+     ("x" * 90 + ".csv", "x" * 63)],
+)  # fmt: skip
+def test_the_studys_name_is_made_of_the_files(path: str, name: str) -> None:
+    assert name_of(Path(path)) == name

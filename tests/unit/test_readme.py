@@ -1,0 +1,106 @@
+"""What the documents say is what there is: commands, options, keys, links, names of files."""
+
+import ast
+import re
+import shlex
+import tomllib
+from pathlib import Path
+
+import click
+import pytest
+import typer.main
+
+from lstm_study.cli import app
+from lstm_study.spec import load_spec
+from tests.support.readme import ROOT, python_blocks, shell_lines, text
+
+DOCUMENTS = ("README.md", "CONTRIBUTING.md", "study/README.md", "CHANGES.md")
+COMMANDS: dict[str, click.Command] = typer.main.get_command(app).commands  # type: ignore[attr-defined]
+
+
+def _options(command: click.Command) -> set[str]:
+    return {name for parameter in command.params for name in parameter.opts if name[:2] == "--"}
+
+
+def _first_line(command: click.Command) -> str:
+    return (command.help or "").splitlines()[0]
+
+
+def test_the_table_of_commands_is_that_of_help_word_for_word() -> None:
+    rows = re.findall(r"^\| `lstm-study (\w+)(.*?)` \| (.*?) \|$", text(), flags=re.MULTILINE)
+    assert [name for name, _, _ in rows] == list(COMMANDS)
+    for name, arguments, brief in rows:
+        assert brief == _first_line(COMMANDS[name])
+        context = COMMANDS[name].make_context(name, [], resilient_parsing=True)
+        pieces = [p.strip("[]{}. ") for p in COMMANDS[name].collect_usage_pieces(context)]
+        assert [p.strip("[]{}. ") for p in arguments.split()] == pieces[1:]
+
+
+def test_every_command_line_of_the_readme_is_understood() -> None:
+    lines = [line for line in shell_lines() if "lstm-study " in line and "pip" not in line]
+    assert len(lines) > 8
+    for line in lines:
+        words = shlex.split(line)
+        name, *arguments = words[words.index("lstm-study") + 1 :]
+        # Parses as the command line does, and runs nothing.
+        COMMANDS[name].make_context(name, list(arguments))
+
+
+def test_every_option_that_is_named_exists() -> None:
+    known = {option for command in COMMANDS.values() for option in _options(command)}
+    for name in ("README.md", "CONTRIBUTING.md", "study/README.md"):
+        prose = re.sub(r"```.*?```", "", text(name), flags=re.DOTALL)
+        for inline in re.findall(r"`(?!python -m )([^`]*)`", prose):
+            for option in re.findall(r"(?<![\w-])--[a-z][a-z-]+", inline):
+                assert option in known | {"--help"}, f"{name}: {inline}"
+    for command, option in re.findall(r"`(\w+) (--[a-z-]+)", text()):
+        if command in COMMANDS:
+            assert option in _options(COMMANDS[command]), f"{command} {option}"
+
+
+def test_every_setting_that_is_named_exists() -> None:
+    keys = set(load_spec(ROOT / "study" / "imdb.toml").flat())
+    tables = "study|data|space|search|protocol|baseline|compare|export"
+    for name in DOCUMENTS:
+        for key in re.findall(rf"`((?:{tables})\.[a-z_]+)(?:`|=| )", text(name)):
+            assert key in keys or key.endswith(".toml"), f"{name}: {key}"
+
+
+@pytest.mark.parametrize("name", DOCUMENTS)
+def test_every_link_to_a_file_leads_somewhere(name: str) -> None:
+    folder = (ROOT / name).parent
+    links = re.findall(r"\]\(([^)#:]+)\)", text(name))
+    missing = [link for link in links if not (folder / link).exists()]
+    assert not missing
+
+
+def test_make_targets_and_extras_that_are_named_exist() -> None:
+    makefile = text("Makefile")
+    for target in re.findall(r"\bmake ([a-z]+)(?=`| {2,}#)", text()):
+        assert re.search(rf"^{target}:", makefile, flags=re.MULTILINE), target
+    project = tomllib.loads(text("pyproject.toml"))["project"]
+    named = set(re.findall(r"install '\.\[(\w+)\]'", text()))
+    assert {"gpu", "jax"} <= named <= set(project["optional-dependencies"])
+
+
+def test_files_of_the_code_that_contributing_names_exist() -> None:
+    package = ROOT / "src" / "lstm_study"
+    named = set(re.findall(r"`((?:src|tests|study)/[\w/.-]+|[a-z_]+/[\w/.-]+\.\w+|\w+\.py)`",
+                           text("CONTRIBUTING.md")))  # fmt: skip
+    assert len(named) > 10
+    missing = [n for n in sorted(named) if not (ROOT / n).exists() and not (package / n).exists()]
+    assert not missing
+
+
+def test_the_python_of_the_readme_is_python_and_names_what_there_is() -> None:
+    from lstm_study import Study
+
+    (block,) = python_blocks()
+    for node in ast.walk(ast.parse(block)):
+        if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name):
+            assert hasattr(Study, node.attr), node.attr
+
+
+def test_the_documents_name_no_path_of_a_machine() -> None:
+    for path in [*map(Path, DOCUMENTS), *(ROOT / "study" / "decisions").glob("*.md")]:
+        assert not re.search(r"(?<![\w.])/(?:home|work|tmp|root|Users)/", (ROOT / path).read_text())
