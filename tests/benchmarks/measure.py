@@ -39,6 +39,7 @@ class Settings:
         data: The folder that LSTM_STUDY_DATA names; None if it names none.
         scratch: An empty folder to work in.
         gpu: The GPU's name; None where there is none.
+        study_reviews: Reviews of the whole search; None for a row's own choice.
     """
 
     rounds: int
@@ -46,6 +47,7 @@ class Settings:
     data: Path | None
     scratch: Path
     gpu: str | None = None
+    study_reviews: int | None = None
 
     def size(self, full: int, quick: int) -> int:
         """Returns one of two sizes."""
@@ -168,15 +170,18 @@ def fresh(
         BenchmarkError: The process failed.
     """
     message = {"module": function.__module__, "name": function.__name__, "arguments": arguments}
-    done = subprocess.run(
-        [sys.executable, "-m", "tests.benchmarks.child"],
-        input=json.dumps(message),
-        capture_output=True,
-        text=True,
-        cwd=ROOT,
-        env=_environment(KERAS_BACKEND=backend, **(ONE_THREAD | NO_GPU if device == "cpu" else {})),
-        check=False,
-    )
+    confined = ONE_THREAD | NO_GPU if device == "cpu" else {}
+    # With a cache of its own, no process finds what another one compiled.
+    with tempfile.TemporaryDirectory() as cache:
+        done = subprocess.run(
+            [sys.executable, "-m", "tests.benchmarks.child"],
+            input=json.dumps(message),
+            capture_output=True,
+            text=True,
+            cwd=ROOT,
+            env=_environment(KERAS_BACKEND=backend, LSTM_STUDY_CACHE=cache, **confined),
+            check=False,
+        )
     if done.returncode != 0:
         raise BenchmarkError(f"{function.__module__}: {done.stderr[-_TAIL_CHARACTERS:]}")
     found: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])

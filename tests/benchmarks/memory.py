@@ -41,12 +41,22 @@ _SHAPES: tuple[dict[str, Any], ...] = (
 _SCRIPT_STEPS = 40
 
 
-def one_training(side: Side, path: str, cache: str, limit: int | None) -> dict[str, Any]:
-    """Trains 128/100 once on all of IMDB; a process of its own. Returns nothing but its peak."""
-    prepare(side)
+def encode(path: str, cache: str, limit: int | None) -> dict[str, Any]:
+    """Puts all of IMDB into a cache; a process of its own."""
+    _imdb(path, cache, limit)
+    return {}
+
+
+def _imdb(path: str, cache: str, limit: int | None) -> Any:
     from lstm_study.corpus.load import load
     from lstm_study.spec import DataTable
 
+    return load(DataTable(source="imdb", path=path, train_limit=limit), seed=1, cache=Path(cache))
+
+
+def one_training(side: Side, path: str, cache: str, limit: int | None) -> dict[str, Any]:
+    """Trains 128/100 once on all of IMDB; a process of its own. Returns nothing but its peak."""
+    prepare(side)
     configuration = configuration_of("500 × 128/100")
     if side == "keras":
         import keras
@@ -60,7 +70,7 @@ def one_training(side: Side, path: str, cache: str, limit: int | None) -> dict[s
         steps = 1 if limit else _SCRIPT_STEPS
         model.fit(token_ids, labels, batch_size=BATCH, steps_per_epoch=steps, verbose=0)
         return {}
-    corpus = load(DataTable(source="imdb", path=path, train_limit=limit), seed=1, cache=Path(cache))
+    corpus = _imdb(path, cache, limit)
     _train(configuration, corpus.train, corpus.validation, seed=1)
     return {}
 
@@ -108,6 +118,8 @@ def _whole_rows(settings: Settings) -> list[Row]:
         why = f"{DATA_VARIABLE} names no folder with imdb.npz"
         return [not_measured("memory", why, case="all of IMDB")]
     limit = 200 if settings.quick else None
+    # As in a study, where the command has encoded the reviews before a worker loads them.
+    fresh(encode, path=str(path), cache=settings.cache, limit=limit)
     found = alternate(
         {
             side: partial(fresh, one_training, side=side, path=str(path), cache=settings.cache,

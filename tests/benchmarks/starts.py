@@ -43,6 +43,9 @@ TRIALS: dict[str, dict[str, Any]] = {
 }
 
 
+_MOST_ROUNDS = 2
+
+
 class _FirstStepDoneError(Exception):
     """Raised to end a training after its first step."""
 
@@ -99,7 +102,7 @@ def rows(settings: Settings) -> list[Row]:
                               maxlen=maxlen)
                 for side in SIDES
             },
-            rounds=settings.rounds,
+            rounds=min(settings.rounds, _MOST_ROUNDS),
         )  # fmt: skip
         found.append(
             Row(row="start", case=backend, quantity="a worker: imports and warm reviews", unit="s",

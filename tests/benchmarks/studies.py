@@ -40,6 +40,7 @@ from tests.benchmarks.measure import (
 from tests.benchmarks.sides import BATCH
 
 _MOST_ROUNDS = 2
+_STUDY_REVIEWS: dict[Device, int] = {"cpu": 1_600, "gpu": 24_000}
 SCRIPT = ROOT / "tests" / "benchmarks" / "keras_tuner_script.py"
 _TOML = """
 [study]
@@ -184,7 +185,7 @@ def worker_rows(settings: Settings) -> list[Row]:
 
     found = alternate(
         {"ours": lambda: with_workers(2), "keras": lambda: with_workers(1)},
-        rounds=settings.rounds,
+        rounds=min(settings.rounds, _MOST_ROUNDS),
     )
     named = {"row": "workers", "against": "1 worker with all threads"}
     first = found["ours"][0]
@@ -199,7 +200,7 @@ def worker_rows(settings: Settings) -> list[Row]:
 
 def _study_rows(row: str, on: Machine, settings: Settings) -> list[Row]:
     plan = Plan(
-        reviews=settings.size(2_500 if on.device == "cpu" else 25_000, 120),
+        reviews=settings.size(settings.study_reviews or _STUDY_REVIEWS[on.device], 120),
         max_epochs=settings.size(3, 2),
         maxlen=settings.size(500, 30),
     )
