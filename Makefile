@@ -1,10 +1,10 @@
-# The two commands of the README: make study, make test. Everything they need goes into .venv.
+# The commands of the README: make study, make test, make bench. All they need goes into .venv.
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
-.PHONY: setup study test lint unit clean
+.PHONY: setup study test lint unit bench clean
 
 setup: $(READY)
 
@@ -30,6 +30,9 @@ unit: setup
 
 test: lint
 	$(BIN)/pytest
+
+bench: setup
+	$(BIN)/python -m tests.benchmarks
 
 clean:
 	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .import_linter_cache

@@ -10,7 +10,8 @@ from pathlib import Path
 from lstm_study.commands import REPORTS_FOLDER, RUNS_FOLDER, free_bytes
 from lstm_study.corpus.cache import cache_folder
 from lstm_study.provenance import machine
-from lstm_study.workers.crew import CrewSize, crew_size
+from lstm_study.records import Machine
+from lstm_study.workers.crew import BYTES_PER_WORKER, CrewSize, crew_size
 
 _PROBE = """
 import json, sys
@@ -49,6 +50,7 @@ def examine() -> Examination:
         ("Records", f"{RUNS_FOLDER}/ ({_gib(free_bytes(RUNS_FOLDER))} free)"),
         ("Reports", f"{REPORTS_FOLDER}/ ({_gib(free_bytes(REPORTS_FOLDER))} free)"),
         ("A study uses", _crew(size)),
+        ("Because", _why(size, host)),
     ]
     return Examination(rows=tuple(rows))
 
@@ -61,6 +63,25 @@ def _crew(size: CrewSize) -> str:
     return (
         f"{workers} on {gpus}, {size.workers_on_a_gpu} on each "
         f"(--workers-per-gpu K chooses another number): {', '.join(size.gpus)}"
+    )
+
+
+def _why(size: CrewSize, host: Machine) -> str:
+    """Says which of processors, memory and GPUs decided, and what was measured."""
+    if size.gpus:
+        return (
+            "a worker for each GPU, with the processors shared among them as threads. Several may "
+            "share a GPU: raise --workers-per-gpu for as long as trials a minute rise"
+        )
+    if size.workers < host.cpu_count:
+        return (
+            f"{_gib(host.memory_bytes)} hold {size.workers} workers of "
+            f"{_gib(BYTES_PER_WORKER)}; they share the {host.cpu_count} processors as threads"
+        )
+    return (
+        "a worker of one thread for each processor: the steps of an LSTM wait for each other, so "
+        "threads find little to share. Trials a minute of either are measured by "
+        "`python -m tests.benchmarks --only workers`"
     )
 
 

@@ -1,11 +1,13 @@
 """What a benchmark measures with: fresh processes, alternating rounds, medians, ratios."""
 
+import importlib.util
 import json
 import os
 import resource
 import statistics
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -17,6 +19,10 @@ LSTM_STUDY = [sys.executable, "-m", "lstm_study.cli"]
 _MAXRSS_UNIT = 1 if sys.platform == "darwin" else 1024
 _TAIL_CHARACTERS = 2_000
 DATA_VARIABLE = "LSTM_STUDY_DATA"
+ONE_THREAD = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1", "MKL_NUM_THREADS": "1"}
+NO_GPU = {"CUDA_VISIBLE_DEVICES": "", "JAX_PLATFORMS": "cpu"}
+Backend = Literal["tensorflow", "jax"]
+Device = Literal["cpu", "gpu"]
 
 
 class BenchmarkError(Exception):
@@ -32,16 +38,29 @@ class Settings:
         quick: Whether sizes are those of a smoke test, whose numbers mean nothing.
         data: The folder that LSTM_STUDY_DATA names; None if it names none.
         scratch: An empty folder to work in.
+        gpu: The GPU's name; None where there is none.
+        study_reviews: Reviews of the whole search; None for a row's own choice.
     """
 
     rounds: int
     quick: bool
     data: Path | None
     scratch: Path
+    gpu: str | None = None
+    study_reviews: int | None = None
 
     def size(self, full: int, quick: int) -> int:
         """Returns one of two sizes."""
         return quick if self.quick else full
+
+    @property
+    def cache(self) -> str:
+        """The folder for encoded reviews, shared by all rows."""
+        return str(self.scratch / "cache")
+
+    def folder(self, name: str) -> Path:
+        """Makes an empty folder of its own in the scratch folder."""
+        return Path(tempfile.mkdtemp(prefix=f"{name}-", dir=self.scratch))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -81,9 +100,31 @@ class Row:
         return [ours / other if self.more_is_better else other / ours for ours, other in pairs]
 
 
-def without_data(row: str) -> list[Row]:
-    """What a benchmark on the real data sets says without them."""
-    return [Row(row=row, case="-", note=f"skipped: {DATA_VARIABLE} names no folder with them")]
+def not_measured(row: str, why: str, *, case: str = "all") -> Row:
+    """A row that says why it has no values."""
+    return Row(row=row, case=case, note=f"not measured: {why}")
+
+
+def has_tensorflow() -> bool:
+    """Whether TensorFlow is installed; it is not imported."""
+    return importlib.util.find_spec("tensorflow") is not None
+
+
+def a_backend() -> Backend:
+    """Returns TensorFlow where it is installed, else JAX."""
+    return "tensorflow" if has_tensorflow() else "jax"
+
+
+def compared(found: Mapping[str, Sequence[Mapping[str, Any]]], key: str, **words: Any) -> Row:
+    """Makes a row of one measurement of both sides, "ours" and "keras", of `alternate`.
+
+    Args:
+        found: Side → what it measured, by round.
+        key: The measurement.
+        words: What `Row` says beside its values.
+    """
+    other = values(found["keras"], key) if "keras" in found else ()
+    return Row(ours=values(found["ours"], key), other=other, **words)
 
 
 def alternate(
@@ -110,7 +151,8 @@ def values(results: Sequence[Mapping[str, Any]], key: str) -> list[float]:
 def fresh(
     function: Callable[..., dict[str, Any]],
     *,
-    backend: Literal["tensorflow", "jax"] = "tensorflow",
+    backend: Backend = "tensorflow",
+    device: Device = "cpu",
     **arguments: Any,
 ) -> dict[str, Any]:
     """Calls a function of a benchmark's module in a process of its own.
@@ -118,6 +160,7 @@ def fresh(
     Args:
         function: Of a module's top level; takes and returns what JSON can hold.
         backend: Keras's, in that process.
+        device: Whether it sees a GPU; without one it has a single thread for products.
         arguments: The function's.
 
     Returns:
@@ -127,15 +170,18 @@ def fresh(
         BenchmarkError: The process failed.
     """
     message = {"module": function.__module__, "name": function.__name__, "arguments": arguments}
-    done = subprocess.run(
-        [sys.executable, "-m", "tests.benchmarks.child"],
-        input=json.dumps(message),
-        capture_output=True,
-        text=True,
-        cwd=ROOT,
-        env=_environment(KERAS_BACKEND=backend),
-        check=False,
-    )
+    confined = ONE_THREAD | NO_GPU if device == "cpu" else {}
+    # With a cache of its own, no process finds what another one compiled.
+    with tempfile.TemporaryDirectory() as cache:
+        done = subprocess.run(
+            [sys.executable, "-m", "tests.benchmarks.child"],
+            input=json.dumps(message),
+            capture_output=True,
+            text=True,
+            cwd=ROOT,
+            env=_environment(KERAS_BACKEND=backend, LSTM_STUDY_CACHE=cache, **confined),
+            check=False,
+        )
     if done.returncode != 0:
         raise BenchmarkError(f"{function.__module__}: {done.stderr[-_TAIL_CHARACTERS:]}")
     found: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])

@@ -26,6 +26,7 @@ from lstm_study.records import Epoch
 from lstm_study.seeds import derive
 from lstm_study.spec import ProtocolTable
 from lstm_study.training.checkpoint import Checkpoint, set_state, state_of, write_checkpoint
+from lstm_study.training.runtime import release_models
 
 EVALUATION_BATCH = 256
 
@@ -98,6 +99,7 @@ def train(
         RecordError: `start` is not a checkpoint of this configuration.
         StoreError: The checkpoint can't be written.
     """
+    release_models()
     model = build_model(
         training.configuration,
         protocol=training.protocol,

@@ -3,17 +3,24 @@
 The only module that changes any of these. `configure` comes before the first import of Keras.
 """
 
+import gc
+import logging
 import os
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
+from lstm_study.corpus.cache import cache_folder
 from lstm_study.errors import DependencyError
+
+log = logging.getLogger(__name__)
 
 # CUDA itself takes some hundred megabytes for each process.
 _GPU_MEMORY_SHARE = 0.9
+_LEAST_SECONDS_KEPT = 0.3
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -28,7 +35,8 @@ def configure(*, threads: int, gpu: str | None = None, workers_on_gpu: int = 1) 
     """Prepares this process for training.
 
     Op determinism is on, so that equal seeds give equal bits on the CPU. GPU memory is taken as
-    needed rather than whole; on JAX, which never gives any back, no more than an equal share.
+    needed rather than whole; on JAX, which never gives any back, no more than an equal share. JAX
+    keeps compiled programs in the cache folder, unless JAX_COMPILATION_CACHE_DIR names another.
 
     Args:
         threads: Threads for one operation, >= 1.
@@ -87,6 +95,7 @@ def _configure_jax(threads: int) -> Runtime:
         os.environ["XLA_FLAGS"] = f"{flags} --xla_cpu_multi_thread_eigen=false".strip()
     import jax
 
+    _keep_programs(jax)
     return Runtime(backend="jax", devices=tuple(device.device_kind for device in jax.devices()))
 
 
@@ -96,6 +105,45 @@ def keep_quiet() -> None:
     Comes before its first import, what it prints on which is for `output_to`.
     """
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+
+
+def _keep_programs(jax: Any) -> None:
+    """Lets JAX keep compiled programs beside the encoded reviews, and find them there.
+
+    JAX compiles a whole training step anew for each model. Programs of equal shape and rates then
+    come from disk: those of a promotion, of a comparison's seeds, of another worker, of yesterday.
+    """
+    if jax.config.jax_compilation_cache_dir is None:
+        jax.config.update("jax_compilation_cache_dir", str(cache_folder(None) / "jax"))
+        jax.config.update("jax_persistent_cache_min_compile_time_secs", _LEAST_SECONDS_KEPT)
+
+
+def release_models() -> None:
+    """Frees the models that nobody holds any more, which nothing else does.
+
+    `tf.custom_gradient` enters each gradient that it traces in a registry of TensorFlow's, under a
+    new name, and never takes it out. The entry holds the graph it was traced in, and that the
+    variables of its model: 100 MB for each trial of 50,000 words × 128. A gradient is looked up
+    while its own graph is traced and not afterwards, so no model in use loses anything. What then
+    remains are reference cycles.
+    """
+    if "tensorflow" in sys.modules:
+        _forget_gradients()
+    gc.collect()
+
+
+def _forget_gradients() -> None:
+    from tensorflow.python.framework import ops
+
+    # Not public; tests/keras/test_runtime.py notices when it moves.
+    registry = getattr(getattr(ops, "gradient_registry", None), "_registry", None)
+    if not isinstance(registry, dict):
+        log.warning(
+            "This TensorFlow keeps gradients elsewhere: memory will grow from trial to trial."
+        )
+        return
+    for name in [name for name in registry if name.startswith("CustomGradient-")]:
+        del registry[name]
 
 
 @contextmanager

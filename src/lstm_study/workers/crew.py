@@ -18,7 +18,7 @@ from lstm_study.workers.pool import Event, WorkerPool
 _POLL_SECONDS = 0.25
 _SAVE_SECONDS = 5.0
 _DEATHS_BEFORE_READY = 3
-_BYTES_PER_WORKER = 2 * 1024**3
+BYTES_PER_WORKER = 2 * 1024**3
 _SILENCE_SECONDS = 900.0
 SILENCE_VARIABLE = "LSTM_STUDY_SILENCE_SECONDS"
 
@@ -114,7 +114,7 @@ def crew_size(workers: int | None, *, jobs: int, workers_per_gpu: int | None = N
     require_gpus(workers_per_gpu)
     if workers is None:
         memory = machine().memory_bytes
-        fitting = memory // _BYTES_PER_WORKER if memory else cpus
+        fitting = memory // BYTES_PER_WORKER if memory else cpus
         most = len(gpus) * (workers_per_gpu or 1) if gpus else cpus
         workers = max(1, min(most, cpus, jobs, fitting))
     elif workers_per_gpu is not None and workers > len(gpus) * workers_per_gpu:

@@ -1,0 +1,128 @@
+"""Measures how fast the project is on this machine, and writes that down.
+
+    make bench
+    python -m tests.benchmarks [--only ROW ...] [--rounds 3] [--study-reviews N] [--quick]
+        [--out reports/benchmarks]
+
+Writes `<machine>.md` and `<machine>.csv`, row by row as they are measured; rows left out keep what
+an earlier run found. LSTM_STUDY_DATA names the folder with `imdb.npz` and `aclImdb_v1.tar.gz`; rows
+that need them, a GPU or TensorFlow say so where there is none. On a GPU machine without TensorFlow
+the `gpu-` rows, on JAX, are those that count.
+"""
+
+import argparse
+import os
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+from lstm_study.provenance import git_commit, machine, now
+from tests.benchmarks import (
+    corpora,
+    epochs,
+    growth,
+    memory,
+    reports,
+    starts,
+    step,
+    studies,
+    table,
+)
+from tests.benchmarks.measure import (
+    DATA_VARIABLE,
+    ROOT,
+    BenchmarkError,
+    Row,
+    Settings,
+    not_measured,
+)
+
+ROWS: dict[str, tuple[str, Callable[[Settings], list[Row]]]] = {
+    "help": ("what a command imports", starts.help_rows),
+    "corpus": ("reading the reviews", corpora.rows),
+    "report": ("a report of many trials", reports.rows),
+    "step": ("a training step on the CPU", step.rows),
+    "epoch": ("an epoch on IMDB's lengths", epochs.epoch_rows),
+    "predict": ("reading reviews with a trained network", epochs.predict_rows),
+    "start": ("until a trial's first step", starts.rows),
+    "workers": ("trials a minute against workers", studies.worker_rows),
+    "study": ("a whole search beside a Keras Tuner script", studies.study_rows),
+    "memory": ("what a worker holds", memory.rows),
+    "growth": ("how cost grows", growth.rows),
+    "gpu-step": ("a training step on the GPU, with JAX", step.gpu_rows),
+    "gpu-study": ("a whole search on the GPU, with JAX", studies.gpu_rows),
+}
+
+
+def main() -> int:
+    """Measures row by row; returns 1 if one could not be taken."""
+    options = _parser().parse_args()
+    data = os.environ.get(DATA_VARIABLE)
+    gpu = table.gpu_name()
+    source = table.Source(
+        machine=machine(), gpu=gpu, measured_on=now()[:10], commit=git_commit(ROOT),
+        quick=options.quick,
+    )  # fmt: skip
+    titles = {name: title for name, (title, _) in ROWS.items()}
+    lines = table.read(options.out / f"{source.slug}.csv")
+    failed = []
+    with tempfile.TemporaryDirectory(prefix="lstm-study-bench-") as scratch:
+        settings = Settings(
+            rounds=options.rounds, quick=options.quick, scratch=Path(scratch), gpu=gpu,
+            data=Path(data).absolute() if data else None, study_reviews=options.study_reviews,
+        )  # fmt: skip
+        for name in options.only or ROWS:
+            began = time.perf_counter()
+            _say(f"{name}: {titles[name]} ...")
+            try:
+                found = ROWS[name][1](settings)
+            except BenchmarkError as error:
+                failed.append(name)
+                _say(f"{name}: FAILED. {error}")
+                found = [not_measured(name, f"failed: {_last_line(error)}")]
+            lines = table.merged(
+                lines, name, [table.line_of(row, source) for row in found], list(ROWS)
+            )
+            table.write(lines, source, folder=options.out, titles=titles)
+            _say(f"{name}: {time.perf_counter() - began:.0f} s")
+    _say(f"Written: {options.out / source.slug}.md and .csv")
+    return 1 if failed else 0
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="python -m tests.benchmarks", description=__doc__,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )  # fmt: skip
+    parser.add_argument("--only", nargs="+", choices=ROWS, metavar="ROW",
+                        help=f"measure these rows alone: {', '.join(ROWS)}")  # fmt: skip
+    parser.add_argument("--rounds", type=_at_least_one, default=3,
+                        help="alternating runs of each side (default: 3)")  # fmt: skip
+    parser.add_argument("--study-reviews", type=_at_least_one, metavar="N",
+                        help="reviews of the whole searches, 24,900 at most "
+                        "(default: 1,600 on a CPU, 24,000 on a GPU)")  # fmt: skip
+    parser.add_argument("--quick", action="store_true",
+                        help="sizes of a smoke test; the numbers mean nothing")  # fmt: skip
+    parser.add_argument("--out", type=Path, default=ROOT / "reports" / "benchmarks")
+    return parser
+
+
+def _at_least_one(text: str) -> int:
+    number = int(text)
+    if number < 1:
+        raise argparse.ArgumentTypeError(f"must be 1 or more. Received: {text}")
+    return number
+
+
+def _last_line(error: BenchmarkError) -> str:
+    return (str(error).strip().splitlines() or ["no reason given"])[-1]
+
+
+def _say(text: str) -> None:
+    print(text, file=sys.stderr, flush=True)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,62 @@
+"""What a training process leaves behind it: nothing of its models, and JAX's programs on disk."""
+
+import os
+import subprocess
+import sys
+
+import pytest
+
+from lstm_study.configuration import Configuration
+from lstm_study.spec import ProtocolTable
+from lstm_study.training.fit import Training, train
+from lstm_study.training.runtime import release_models
+from tests.support.tiny import split
+
+CONFIGURATION = Configuration(
+    vocabulary_size=100, maxlen=8, embedding_dim=6, lstm_units=5, recurrent_dropout=0.2
+)
+
+
+def graphs() -> int:
+    """Counts the traced training and prediction functions of models that are still held."""
+    import gc
+
+    from tensorflow.python.framework.func_graph import FuncGraph
+
+    return sum(
+        isinstance(thing, FuncGraph) and thing.name.startswith("one_step")
+        for thing in gc.get_objects()
+    )
+
+
+def test_a_training_that_ended_leaves_no_graph_that_holds_its_variables(tmp_path):
+    release_models()
+    before = graphs()
+    model = train(
+        Training(
+            configuration=CONFIGURATION, protocol=ProtocolTable(batch_size=16), seed=1, epochs=1
+        ),
+        reviews=split(40), validation=split(20, name="validation", seed=2), start=None,
+        save=tmp_path / "checkpoint.npz", where="", on_step=lambda step: None,
+        on_epoch=lambda checkpoint: None,
+    )  # fmt: skip
+    assert graphs() > before
+    del model
+    release_models()
+    assert graphs() == before
+
+
+@pytest.mark.parametrize("given", [None, "elsewhere"])
+def test_jax_keeps_its_programs_in_the_cache_folder_or_where_it_is_told(tmp_path, given):
+    settings = {"KERAS_BACKEND": "jax", "LSTM_STUDY_CACHE": str(tmp_path)}
+    if given:
+        settings["JAX_COMPILATION_CACHE_DIR"] = str(tmp_path / given)
+    code = (
+        "from lstm_study.training.runtime import configure; configure(threads=1); "
+        "import jax; print(jax.config.jax_compilation_cache_dir)"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code], env=os.environ | settings, capture_output=True, text=True,
+        check=True,
+    )  # fmt: skip
+    assert done.stdout.strip() == str(tmp_path / (given or "jax"))
