@@ -21,7 +21,7 @@ _BARE = re.compile(rf"""(?<![\w.:/\\<~]){_ROOT}[^\s'"`<>|,;:()\[\]{{}}]*""")
 _AFTER = ("/site-packages/", "/dist-packages/", "/src/")
 _LIBRARY = re.compile(r".*/lib/python3\.\d+/(?!site-packages/|dist-packages/)")
 _CREW = re.compile(r"^(.+-[0-9a-f]{4})-")
-_BIND = re.compile(r"(--bind[= ])\S+")
+_ADDRESS = re.compile(r"(--(?:bind|chief)[= ])\S+")
 
 Clean = Callable[[str], str]
 TrainingT = TypeVar("TrainingT", Trial, Run, Control)
@@ -96,7 +96,7 @@ def _cleaner(records: StudyRecords) -> Clean:
     def clean(text: str) -> str:
         for name, number in names.items():
             text = text.replace(name, number)
-        return without_folders(_BIND.sub(r"\1HOST:PORT", text))
+        return without_folders(_ADDRESS.sub(r"\1HOST:PORT", text))
 
     return clean
 
