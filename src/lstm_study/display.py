@@ -11,6 +11,7 @@ from rich.table import Table
 from rich.text import Text
 
 from lstm_study.progress import Ended, Progress
+from lstm_study.quantities import duration_in_words
 
 _HEARTBEAT_SECONDS = 60.0
 
@@ -127,7 +128,7 @@ def _block(progress: Progress) -> RenderableType:
         (f"{progress.stage:<11}", "bold"),
         f"{progress.done} of {progress.total} done",
         (f" · {progress.failed} failed" if progress.failed else "", "red"),
-        (f" · {in_words(progress.elapsed_seconds)} worked · {_left(progress)}", "dim"),
+        (f" · {duration_in_words(progress.elapsed_seconds)} worked · {_left(progress)}", "dim"),
     )
     table = Table.grid(padding=(0, 1))
     for running in progress.running:
@@ -155,7 +156,7 @@ def _ended(progress: Progress, ended: Ended, *, number: int, terminal: bool) -> 
     )
     if not terminal:
         best = f" · best so far {progress.best}" if progress.best else ""
-        text.append(f"{best} · {in_words(progress.elapsed_seconds)} worked, {_left(progress)}")
+        text.append(f"{best} · {_worked(progress)}")
     return text
 
 
@@ -167,27 +168,15 @@ def _heartbeat(progress: Progress) -> Text:
     )
     return Text(
         f"{progress.stage:<11}{progress.done:>3} of {progress.total}  running: "
-        f"{running or 'workers are starting'} · {in_words(progress.elapsed_seconds)} worked, "
-        f"{_left(progress)}"
+        f"{running or 'no training at the moment'} · {_worked(progress)}"
     )
+
+
+def _worked(progress: Progress) -> str:
+    return f"{duration_in_words(progress.elapsed_seconds)} worked, {_left(progress)}"
 
 
 def _left(progress: Progress) -> str:
     if progress.remaining_seconds is None:
         return "time left not known yet"
-    return f"about {in_words(progress.remaining_seconds)} left"
-
-
-def in_words(seconds: float) -> str:
-    """Says a duration in its two largest units: "2 h 5 min", "3 min 20 s", "45 s"."""
-    whole = round(seconds)
-    days, rest = divmod(whole, 86_400)
-    hours, rest = divmod(rest, 3_600)
-    minutes, rest = divmod(rest, 60)
-    if days:
-        return f"{days} d {hours} h"
-    if hours:
-        return f"{hours} h {minutes} min"
-    if minutes:
-        return f"{minutes} min {rest} s"
-    return f"{rest} s"
+    return f"about {duration_in_words(progress.remaining_seconds)} left"

@@ -69,3 +69,37 @@ def size_in_words(count: int) -> str:
     )
     number = count / size
     return f"{number:.1f} {unit}" if number < 10 and size > 1 else f"{number:,.0f} {unit}"
+
+
+def duration_in_words(seconds: float) -> str:
+    """Says a duration in its two largest units: "2 h 5 min", "3 min 20 s", "45 s"."""
+    whole = round(seconds)
+    days, rest = divmod(whole, 86_400)
+    hours, rest = divmod(rest, 3_600)
+    minutes, rest = divmod(rest, 60)
+    if days:
+        return f"{days} d {hours} h"
+    if hours:
+        return f"{hours} h {minutes} min"
+    if minutes:
+        return f"{minutes} min {rest} s"
+    return f"{rest} s"
+
+
+def rate_in_words(count: int, seconds: float, *, what: str) -> str:
+    """Says how many of something there are in a minute, or in an hour where that is too few.
+
+    Args:
+        count: How many there were.
+        seconds: In what time, > 0.
+        what: What they are, in the plural.
+
+    Example:
+        >>> rate_in_words(30, 120, what="epochs")
+        '15 epochs a minute'
+        >>> rate_in_words(9, 7_200, what="epochs")
+        '4.5 epochs an hour'
+    """
+    a_minute = 60 * count / seconds
+    rate, unit = (a_minute, "a minute") if a_minute >= 1 else (60 * a_minute, "an hour")
+    return f"{rate:,.{0 if rate >= 10 else 1}f} {what} {unit}"

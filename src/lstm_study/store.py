@@ -39,7 +39,7 @@ import secrets
 import shutil
 import tomllib
 import zlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -242,7 +242,7 @@ class Store:
             (self.folder / name).unlink(missing_ok=True)
 
     def check_term(self) -> None:
-        """Makes sure, before a worker writes, that the search it works for is the one at work.
+        """Makes sure, right before a worker writes, that its search is the one at work.
 
         A worker that its chief gave up for silent may come back, and a chief may be started anew
         while a worker of the earlier one is still at it; see decision 7.
@@ -255,13 +255,13 @@ class Store:
         chief = self.read_state("chief")
         if chief.get("term") != self.term:
             raise StaleTermError(
-                f"{self.folder}: the search that this worker was part of has ended. Nothing more "
-                "is written; what was is kept."
+                f"{self.folder}: the chief that handed out these trials has ended, or was started "
+                "anew. Every finished epoch is saved."
             )
         if self._crew in chief.get("given_up", ()):
             raise StaleTermError(
                 f"{self.folder}: the chief heard nothing of {self._crew} for too long, and gave "
-                "its trials to others. Nothing more is written; start the worker again to join."
+                "its trials to others. Every epoch finished before is saved."
             )
 
     def erase(self) -> None:
@@ -282,8 +282,8 @@ class Store:
         Raises:
             StaleTermError: Another search than this worker's is at work; see `check_term`.
         """
-        self.check_term()
-        write_text(self.folder / "trials" / f"{trial.trial_id}.json", to_json(trial) + "\n")
+        path = self.folder / "trials" / f"{trial.trial_id}.json"
+        write_text(path, to_json(trial) + "\n", before=self.check_term)
 
     def read_trial(self, trial_id: str) -> Trial | None:
         """Reads one trial's record; None where there is none."""
@@ -396,8 +396,13 @@ class Store:
         return self._read_lines(self.folder / "openings.jsonl", Opening)
 
     def write_live(self, worker: str, values: Mapping[str, Any]) -> None:
-        """Writes where a worker stands; not synchronised to disk, for it may be lost."""
-        write_text(self.folder / "live" / f"{worker}.json", json.dumps(values), durable=False)
+        """Writes where a worker stands; not synchronised to disk, for it may be lost.
+
+        Raises:
+            StaleTermError: Another search than this worker's is at work; see `check_term`.
+        """
+        path = self.folder / "live" / f"{worker}.json"
+        write_text(path, json.dumps(values), durable=False, before=self.check_term)
 
     def read_live(self) -> dict[str, dict[str, Any]]:
         """Reads where each worker stands."""
@@ -573,13 +578,15 @@ class Store:
             raise RecordError(f"{error} Delete the file to go on: {_LOST[kind]}.") from error
 
 
-def write_text(path: Path, text: str, *, durable: bool = True) -> None:
-    """Writes a text file whole or not at all.
+def write_text(
+    path: Path, text: str, *, durable: bool = True, before: Callable[[], None] = lambda: None
+) -> None:
+    """Writes a text file whole or not at all; see `replacing`.
 
     Raises:
         StoreError: The disk is full, or the folder can't be written to.
     """
-    with replacing(path, durable=durable) as temporary:
+    with replacing(path, durable=durable, before=before) as temporary:
         temporary.write_text(text, encoding="utf-8")
 
 
@@ -592,12 +599,16 @@ def write_array(path: Path, array: "NDArray[Any]") -> None:
 
 
 @contextmanager
-def replacing(path: Path, *, durable: bool = True) -> Iterator[Path]:
+def replacing(
+    path: Path, *, durable: bool = True, before: Callable[[], None] = lambda: None
+) -> Iterator[Path]:
     """Yields a temporary file beside `path` that takes its place when the block ends well.
 
     Args:
         path: The file to replace; its folder is made.
         durable: Whether to wait until the bytes are on the disk.
+        before: Called right before the file takes its place; what it raises prevents that. It comes
+            last because writing can take long, and what it looks at may change meanwhile.
 
     Raises:
         StoreError: The disk is full, or the folder can't be written to.
@@ -611,6 +622,7 @@ def replacing(path: Path, *, durable: bool = True) -> Iterator[Path]:
             if durable:
                 with temporary.open("rb") as file:
                     os.fsync(file.fileno())
+            before()
             temporary.replace(path)
         finally:
             temporary.unlink(missing_ok=True)

@@ -9,7 +9,7 @@ from rich.text import Text
 
 from lstm_study.analysis.intervals import TEST_NAME
 from lstm_study.analysis.wording import points
-from lstm_study.display import in_words
+from lstm_study.quantities import duration_in_words, rate_in_words
 from lstm_study.records import CorpusSummary, Trial
 from lstm_study.workers.watch import describe
 
@@ -200,15 +200,20 @@ def status(found: "Status") -> RenderableType:
     if not found.begun:
         return Text(f"{found.name} has not begun. Begin it with: lstm-study run {found.where}")
     table.add_row("Study", found.name + (f", held by {found.holder}" if found.holder else ""))
+    if found.chief:
+        table.add_row("Chief", f"join with: lstm-study worker {found.where} --chief {found.chief}")
     for stage in found.stages:
         counts = f"{stage.done} of {stage.total} done" if stage.total else "not begun"
         if stage.failed:
             counts += f", {stage.failed} failed"
         if stage.seconds:
-            counts += f", {in_words(stage.seconds)} worked"
+            counts += f", {duration_in_words(stage.seconds)} worked"
+            counts += f", {rate_in_words(stage.epochs, stage.seconds, what='epochs')}"
         if stage.remaining_seconds:
-            counts += f", about {in_words(stage.remaining_seconds)} of work left"
+            counts += f", about {duration_in_words(stage.remaining_seconds)} left"
         table.add_row(stage.name, counts)
+        for line in stage.rounds:
+            table.add_row("", Text(line, style="dim"))
         for line in stage.running:
             table.add_row("", Text(line, style="cyan"))
         for line in stage.failures:

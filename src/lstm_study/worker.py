@@ -115,6 +115,8 @@ class _Work:
         except keras_tuner.errors.FatalError as error:
             raise SearchError(str(error)) from error
         except grpc.RpcError as error:
+            # Where the chief has ended or gave this crew up, that says more than the refusal.
+            self.store.check_term()
             raise SearchError(
                 f"{address}: the chief gave no answer ({error.code().name.lower()}: "
                 f"{error.details()})."

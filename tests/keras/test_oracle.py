@@ -203,6 +203,32 @@ def test_trap_24_a_stranger_without_the_token_is_refused_and_a_worker_is_not(tmp
         assert trial.hyperparameters.values["maxlen"] in (6, 8)
 
 
+def test_a_trial_handed_out_to_a_crew_that_had_just_left_is_taken_back(tmp_path):
+    oracle = oracle_of(tmp_path)
+    with Chief(oracle, store=Store(tmp_path)) as chief:
+        chief.crews.join("a", workers=1)
+        trial = oracle.create_trial("a-w1")
+        own = oracle.create_trial("w1")
+        assert chief.take_stock() == ["a joined, 1 worker"]
+        assert oracle.create_trial("a-w1").trial_id == trial.trial_id
+        chief.crews.leave("a")
+        assert chief.take_stock() == ["a left"]
+        assert oracle.create_trial("w1").trial_id == own.trial_id
+        assert oracle.create_trial("w2").trial_id == trial.trial_id
+
+
+def test_a_worker_that_waits_for_others_shows_that_it_lives(tmp_path):
+    oracle, told = oracle_of(tmp_path, "search.max_trials=1"), []
+    with Chief(oracle, store=Store(tmp_path)) as chief:
+        oracle.create_trial("w1")
+        waiting = ChiefClient(
+            oracle, address=chief.address, token=chief.token, worker="w2",
+            on_idle=lambda: told.append("here"),
+        )  # fmt: skip
+        assert waiting.create_trial("w2").status == TrialStatus.IDLE
+    assert told == ["here"]
+
+
 def test_checkpoints_that_no_trial_can_need_are_deleted_as_the_search_runs(tmp_path):
     oracle, store, most = oracle_of(tmp_path), Store(tmp_path), 0
     while (trial := oracle.create_trial("w1")).status == TrialStatus.RUNNING:

@@ -9,7 +9,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lstm_study.configuration import BASELINE, Configuration
-from lstm_study.display import in_words
 from lstm_study.provenance import git_commit, now, sha256_of, versions
 from lstm_study.seeds import derive
 from lstm_study.workers.cost import mean_length, seconds_per_work, step_work
@@ -71,20 +70,6 @@ def test_workers_share_the_processors_and_are_no_more_than_there_is_to_do():
     assert crew_size(3, jobs=100).workers == 3
     size = crew_size(None, jobs=1_000)
     assert size.workers * size.threads >= size.workers
-
-
-@pytest.mark.parametrize(
-    ("seconds", "words"),
-    [
-        (0.4, "0 s"),
-        (59.6, "1 min 0 s"),
-        (125, "2 min 5 s"),
-        (7_500, "2 h 5 min"),
-        (90_000, "1 d 1 h"),
-    ],
-)
-def test_durations_are_said_in_two_units(seconds, words):
-    assert in_words(seconds) == words
 
 
 def test_provenance_tells_time_versions_digest_and_commit(tmp_path):

@@ -2,7 +2,13 @@
 
 import pytest
 
-from lstm_study.quantities import bytes_of, seconds_of, size_in_words
+from lstm_study.quantities import (
+    bytes_of,
+    duration_in_words,
+    rate_in_words,
+    seconds_of,
+    size_in_words,
+)
 
 
 @pytest.mark.parametrize(
@@ -37,3 +43,30 @@ def test_what_is_no_size(text):
 )
 def test_sizes_in_words(count, text):
     assert size_in_words(count) == text
+
+
+@pytest.mark.parametrize(
+    ("seconds", "words"),
+    [
+        (0.4, "0 s"),
+        (59.6, "1 min 0 s"),
+        (125, "2 min 5 s"),
+        (7_500, "2 h 5 min"),
+        (90_000, "1 d 1 h"),
+    ],
+)
+def test_durations_are_said_in_two_units(seconds, words):
+    assert duration_in_words(seconds) == words
+
+
+@pytest.mark.parametrize(
+    ("count", "seconds", "words"),
+    [
+        (30, 120, "15 epochs a minute"),
+        (9, 180, "3.0 epochs a minute"),
+        (9, 7_200, "4.5 epochs an hour"),
+        (0, 10, "0.0 epochs an hour"),
+    ],
+)
+def test_rates_are_said_by_the_minute_or_else_by_the_hour(count, seconds, words):
+    assert rate_in_words(count, seconds, what="epochs") == words

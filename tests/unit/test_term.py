@@ -5,7 +5,7 @@ import stat
 import pytest
 
 from lstm_study.errors import StaleTermError
-from lstm_study.store import Store
+from lstm_study.store import Store, replacing
 from tests.unit.test_store import TRIAL
 
 
@@ -15,10 +15,10 @@ def test_a_worker_of_an_earlier_term_may_write_no_more(tmp_path):
     worker = Store(tmp_path, term="first")
     worker.write_trial(TRIAL)
     chief.write_chief({"term": "second"})
-    with pytest.raises(StaleTermError, match="has ended"):
+    with pytest.raises(StaleTermError, match="has ended, or was started anew"):
         worker.write_trial(TRIAL)
     chief.end_term()
-    with pytest.raises(StaleTermError, match="has ended"):
+    with pytest.raises(StaleTermError, match="has ended, or was started anew"):
         worker.check_term()
     chief.write_trial(TRIAL)
 
@@ -29,6 +29,25 @@ def test_a_crew_that_was_given_up_may_write_no_more_and_others_may(tmp_path):
     Store(tmp_path, term="t", crew="b-2").check_term()
     with pytest.raises(StaleTermError, match="heard nothing of a-1"):
         Store(tmp_path, term="t", crew="a-1").check_term()
+
+
+def test_a_crew_given_up_while_it_writes_does_not_replace_what_is_there(tmp_path):
+    chief, worker = Store(tmp_path), Store(tmp_path, term="t", crew="a-1")
+    chief.write_chief({"term": "t"})
+    path = worker.checkpoint_path("b0-00-r0")
+    with replacing(path, before=worker.check_term) as temporary:
+        temporary.write_text("first")
+    with (
+        pytest.raises(StaleTermError),
+        replacing(path, before=worker.check_term) as temporary,
+    ):
+        temporary.write_text("second")
+        chief.write_chief({"term": "t", "given_up": ["a-1"]})
+    assert path.read_text() == "first"
+    with pytest.raises(StaleTermError):
+        worker.write_live("a-1-w1", {"training_id": ""})
+    assert list(tmp_path.rglob("*~")) == []
+    assert worker.read_live() == {}
 
 
 def test_the_token_is_its_owners_alone_and_goes_with_the_chief(tmp_path):

@@ -4,6 +4,7 @@ from dataclasses import replace
 
 from lstm_study.commands.opened import OpenStudy, Show, read_corpus
 from lstm_study.errors import ChangedStudyError, StudyError
+from lstm_study.quantities import duration_in_words
 from lstm_study.spec import StudySpec
 
 _OWN_KEYS = ("path", "test_path")
@@ -39,7 +40,7 @@ def join_chief(study: OpenStudy, *, address: str, wait_seconds: float, show: Sho
         address=address,
         wait_seconds=wait_seconds,
         on_wait=lambda what: show.stage(
-            "Worker", f"{what}: waiting for it, {wait_seconds:g} s at most"
+            "Worker", f"{what}: waiting, {duration_in_words(wait_seconds)} at most"
         ),
         is_done=is_done,
     )

@@ -78,6 +78,7 @@ def search(study: OpenStudy, *, show: Show) -> Trial:
             context=study.context,
             report=telling(study, show),
             on_open=on_open,
+            on_news=lambda news: show.stage("Chief", news),
         )
     stopped = study.store.read_state("plan")["stopped"]
     if stopped:
@@ -278,10 +279,18 @@ def _disk_in_words(study: OpenStudy, plan: "SearchPlan") -> str:
     return words
 
 
+def bracket_in_words(bracket: dict[str, Any]) -> str:
+    """Names a bracket as the plan's state has it."""
+    if bracket.get("role") == "control":
+        return "random control"
+    repeated = f", pass {bracket['iteration'] + 1}" if bracket["iteration"] else ""
+    return f"bracket {bracket['bracket']}{repeated}"
+
+
 def plan_in_words(plan: dict[str, Any]) -> str:
     parts = []
     for bracket in plan["brackets"]:
         rounds = " → ".join(f"{r['trials']} to epoch {r['to']}" for r in bracket["rounds"])
-        parts.append(f"bracket {bracket['bracket']}: {rounds}")
+        parts.append(f"{bracket_in_words(bracket)}: {rounds}")
     note = " (the space holds no more configurations)" if plan["exhausted"] else ""
     return f"{plan['trials']} trials, {plan['epochs']} epochs{note}: " + "; ".join(parts)

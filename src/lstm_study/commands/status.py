@@ -1,36 +1,66 @@
 """Where a study stands, whoever works on it."""
 
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from lstm_study.commands.opened import OpenStudy, winner_of
-from lstm_study.commands.stages import comparison_plan
+from lstm_study.commands.stages import bracket_in_words, comparison_plan
 from lstm_study.errors import ComparisonError
 from lstm_study.records import Run, Trial
+from lstm_study.workers.watch import Item, describe, item_of
 
 
 @dataclass(frozen=True, kw_only=True)
 class StageStatus:
-    """One stage: trainings done and planned, failures and what runs, in words."""
+    """One stage: trainings done and planned, failures and what runs, in words.
+
+    Attributes:
+        name: "Search" or "Comparison".
+        done: Trainings ended.
+        total: Trainings planned.
+        failed: How many of those that ended failed.
+        epochs: Epochs ended, of trainings that still run, too.
+        seconds: Time worked, over restarts.
+        remaining_seconds: The estimate of whoever works on it; None where nobody does.
+        rounds: The search's brackets, round by round, in words.
+        running: What each worker is at, in words.
+        failures: What failed, in words.
+    """
 
     name: str
     done: int
     total: int
     failed: int
+    epochs: int
     seconds: float
     remaining_seconds: float | None
+    rounds: tuple[str, ...]
     running: tuple[str, ...]
     failures: tuple[str, ...]
 
 
 @dataclass(frozen=True, kw_only=True)
 class Status:
-    """Where a study stands."""
+    """Where a study stands.
+
+    Attributes:
+        name: The study.
+        where: What commands call it.
+        begun: Whether it has.
+        holder: Who works on it, in words; "" if nobody does.
+        chief: Where workers of other machines may join; "" where none may.
+        stages: Search and comparison.
+        report: The report's file; "" before it is written.
+        model: The bundle's folder; "" before it is written.
+    """
 
     name: str
     where: str
     begun: bool
     holder: str
+    chief: str
     stages: tuple[StageStatus, ...]
     report: str
     model: str
@@ -48,6 +78,7 @@ def read_status(study: OpenStudy) -> Status:
         where=study.where,
         begun=store.exists,
         holder=holder,
+        chief=store.read_state("chief").get("address", "") if holder else "",
         stages=(
             _stage_status(study, "Search", store.read_trials(), planned.get("trials", 0)),
             _stage_status(study, "Comparison", runs, _runs_planned(study)),
@@ -71,25 +102,50 @@ def _runs_planned(study: OpenStudy) -> int:
 def _stage_status(
     study: OpenStudy, name: str, records: Sequence[Trial] | Sequence[Run], total: int
 ) -> StageStatus:
-    from lstm_study.workers.watch import describe, item_of
-
     stage = "search" if name == "Search" else "compare"
     items = [item_of(record, score=lambda _: "completed") for record in records]
     live = study.store.read_live() if study.store.holder() else {}
+    supervisor = live.pop("supervisor", {})
     by_id = {item.training_id: item for item in items if not item.ended}
     return StageStatus(
         name=name,
         done=sum(item.ended for item in items),
         total=total,
         failed=sum(item.failed for item in items),
+        epochs=sum(len(item.epochs) for item in items),
         seconds=sum(s.seconds for s in study.store.read_sessions() if s.stage == stage),
-        remaining_seconds=live.get("supervisor", {}).get(name),
-        running=tuple(
-            f"{values['training_id']} epoch {values['epoch']} of {values['epochs']} "
-            f"({values['step']} of {values['steps']} steps), "
-            f"{describe(by_id[values['training_id']].configuration)}"
-            for values in live.values()
-            if values["training_id"] in by_id
-        ),
+        remaining_seconds=supervisor.get(name),
+        rounds=_rounds(study, records) if name == "Search" else (),
+        running=tuple(_running(by_id, live)) if name in supervisor else (),
         failures=tuple(f"{item.training_id} failed: {item.score}" for item in items if item.failed),
     )
+
+
+def _running(by_id: Mapping[str, Item], live: Mapping[str, Mapping[str, Any]]) -> Iterator[str]:
+    for worker, at in sorted(live.items()):
+        item = by_id.get(at["training_id"])
+        if item is None:
+            yield f"{worker}: waits for its next training"
+        else:
+            yield (
+                f"{worker}: {item.training_id} epoch {at['epoch']} of {at['epochs']} "
+                f"({at['step']} of {at['steps']} steps), {describe(item.configuration)}"
+            )
+
+
+def _rounds(study: OpenStudy, records: Sequence[Trial] | Sequence[Run]) -> tuple[str, ...]:
+    """Says of each bracket how many trials of each round have completed."""
+    completed = Counter(
+        (trial.role, trial.iteration, trial.bracket, trial.round)
+        for trial in records
+        if isinstance(trial, Trial) and trial.status == "completed"
+    )
+    lines = []
+    for bracket in study.store.read_state("plan").get("brackets", ()):
+        key = (bracket.get("role", "search"), bracket["iteration"], bracket["bracket"])
+        rounds = [
+            f"{completed[(*key, number)]} of {each['trials']} to epoch {each['to']}"
+            for number, each in enumerate(bracket["rounds"])
+        ]
+        lines.append(f"{bracket_in_words(bracket)}: {', '.join(rounds)}")
+    return tuple(lines)

@@ -24,6 +24,7 @@ from lstm_study.search.wire import (
     unpacked,
 )
 from lstm_study.store import Store
+from lstm_study.workers.crew import crew_of
 
 LOOPBACK = "127.0.0.1:0"
 _THREADS = 4
@@ -79,15 +80,17 @@ class Chief:
         self._store.end_term()
         self._server.stop(grace=None).wait()
 
-    def give_up_silent_crews(self) -> list[str]:
-        """Takes back the trials of crews that have been silent for too long, and names those."""
-        silent = self.crews.give_up_silent()
-        if silent:
+    def take_stock(self) -> list[str]:
+        """Takes back the trials of crews that are silent or gone, and says who came and went."""
+        if self.crews.give_up_silent():
             # First they may write no more, then others go on with their trials.
             self._write()
-        for crew in silent:
+        # A crew's last call may have been answered after it left: that trial is taken back, too.
+        # Who is at work is asked before who is in, for a crew is in before it works.
+        at_work = {crew_of(worker) for worker in list(self._oracle.ongoing_trials)} - {""}
+        for crew in at_work.difference(self.crews.names):
             self._take_back(crew)
-        return silent
+        return self.crews.news()
 
     def say_goodbye(self, reason: str) -> None:
         """Tells every crew that the search is over, and waits a moment for them to leave.
@@ -121,7 +124,7 @@ class Chief:
 
     def _take_back(self, crew: str) -> None:
         for worker in list(self._oracle.ongoing_trials):
-            if worker.startswith(f"{crew}-"):
+            if crew_of(worker) == crew:
                 self._oracle.lose_worker(worker, exit_code=None)
         self._store.forget_live(crew)
 

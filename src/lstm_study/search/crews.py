@@ -41,11 +41,13 @@ class Crews:
         self._lock = threading.Lock()
         self._members: dict[str, Member] = {}
         self._given_up: set[str] = set()
+        self._news: list[str] = []
 
     def join(self, name: str, *, workers: int) -> None:
         """Takes a crew in."""
         with self._lock:
             self._members[name] = Member(name=name, workers=workers, heard_at=self._clock())
+            self._news.append(f"{name} joined, {workers} worker{'s' if workers > 1 else ''}")
 
     def hear(self, name: str) -> Standing:
         """Takes note of a sign of life, and says who that is."""
@@ -59,7 +61,8 @@ class Crews:
     def leave(self, name: str) -> None:
         """Lets a crew go."""
         with self._lock:
-            self._members.pop(name, None)
+            if self._members.pop(name, None) is not None:
+                self._news.append(f"{name} left")
 
     def give_up_silent(self) -> list[str]:
         """Gives up the crews that have been silent for too long, for good, and names them."""
@@ -72,8 +75,18 @@ class Crews:
             ]
             for name in names:
                 del self._members[name]
+                self._news.append(
+                    f"{name} was silent for {self._silence_seconds:g} s: others go on with its "
+                    "trials"
+                )
             self._given_up.update(names)
             return names
+
+    def news(self) -> list[str]:
+        """Says who came and went since it was last asked."""
+        with self._lock:
+            news, self._news = self._news, []
+            return news
 
     @property
     def given_up(self) -> list[str]:

@@ -9,13 +9,13 @@ from typing import TYPE_CHECKING
 import grpc
 
 from lstm_study.errors import SearchError
-from lstm_study.progress import Progress, Report
+from lstm_study.progress import Ended, Progress, Report
 from lstm_study.records import Trial
 from lstm_study.search.link import Found, Link, Pulse
 from lstm_study.spec import StudySpec
 from lstm_study.store import Store
-from lstm_study.workers.crew import Context, Crew, crew_size, work
-from lstm_study.workers.watch import item_of, running_of
+from lstm_study.workers.crew import Context, Crew, crew_of, crew_size, work
+from lstm_study.workers.watch import Item, describe, item_of, running_of, score_in_words
 
 if TYPE_CHECKING:
     from lstm_study.workers.pool import WorkerPool
@@ -56,9 +56,10 @@ def run_crew(
     with Link(found.address, found.token) as link:
         _join(link, found, crew=name, workers=size.workers)
         on_join(name, size.workers)
-        pulse = Pulse(link, crew=name, address=found.address)
+        own_store = Store(store.folder, term=found.term, crew=name)
+        pulse = Pulse(link, crew=name, address=found.address, check_term=own_store.check_term)
         joined: set[str] = set()
-        watch = _CrewWatch(store, name)
+        watch = _CrewWatch(spec, store, name)
 
         def on_ready(worker: str, pool: "WorkerPool") -> bool:
             if worker in joined:
@@ -71,13 +72,17 @@ def run_crew(
             joined.discard(worker)
             pulse.lose(worker, exit_code)
 
+        worked = 0.0
+
         def on_tick(seconds: float) -> bool:
+            nonlocal worked
+            worked = seconds
             report(watch.progress(seconds))
             return pulse.beat()
 
         try:
             work(
-                store=Store(store.folder, term=found.term, crew=name),
+                store=own_store,
                 stage="search",
                 spec=spec,
                 context=context,
@@ -89,6 +94,7 @@ def run_crew(
             )
         finally:
             pulse.leave()
+        report(watch.progress(worked, at_once=True))
     return pulse.over or ""
 
 
@@ -104,33 +110,53 @@ def _join(link: Link, found: Found, *, crew: str, workers: int) -> None:
 
 
 class _CrewWatch:
-    """Follows a search from a crew's side: the whole of it in numbers, its own workers by name."""
+    """Follows a search from a crew's side: the whole of it in numbers, its own trials by name."""
 
-    def __init__(self, store: Store, crew: str) -> None:
-        self._store, self._prefix = store, f"{crew}-"
+    def __init__(self, spec: StudySpec, store: Store, crew: str) -> None:
+        self._objective, self._store, self._crew = spec.study.objective, store, crew
         self._total = store.read_state("plan").get("trials", 0)
         self._next = 0.0
-        self._items = [item_of(trial, score=_shown) for trial in store.read_trials()]
+        self._items: list[Item] = []
+        self._ended: list[Ended] = []
 
-    def progress(self, seconds: float) -> Progress:
-        """Says where the search stands, `seconds` after this crew began."""
-        if seconds >= self._next:
+    def progress(self, seconds: float, *, at_once: bool = False) -> Progress:
+        """Says where the search stands, `seconds` after this crew began.
+
+        Args:
+            seconds: Time since then.
+            at_once: Whether to read the records even if they were read a moment ago.
+        """
+        if at_once or seconds >= self._next:
             self._next = seconds + _LOOK_SECONDS
-            self._items = [item_of(trial, score=_shown) for trial in self._store.read_trials()]
+            self._look()
         live = self._store.read_live()
-        own = {worker: at for worker, at in live.items() if worker.startswith(self._prefix)}
+        own = {worker: at for worker, at in live.items() if crew_of(worker) == self._crew}
         return Progress(
             stage="Search",
             done=sum(item.ended for item in self._items),
             total=max(self._total, len(self._items)),
             failed=sum(item.failed for item in self._items),
             running=tuple(running_of(self._items, own)),
-            ended=(),
+            ended=tuple(self._ended),
             best="",
             elapsed_seconds=seconds,
             remaining_seconds=live.get("supervisor", {}).get("Search"),
         )
 
+    def _look(self) -> None:
+        trials = self._store.read_trials()
+        self._items = [item_of(trial, score=self._shown) for trial in trials]
+        told = {ended.training_id for ended in self._ended}
+        self._ended += [
+            Ended(
+                training_id=item.training_id,
+                detail=describe(item.configuration),
+                score=item.score,
+                failed=item.failed,
+            )
+            for trial, item in zip(trials, self._items, strict=True)
+            if item.ended and crew_of(trial.worker) == self._crew and item.training_id not in told
+        ]
 
-def _shown(trial: Trial) -> str:
-    return "completed" if trial.score is None else f"{trial.score:.4f}"
+    def _shown(self, trial: Trial) -> str:
+        return score_in_words(trial, objective=self._objective)

@@ -128,6 +128,7 @@ class Pulse:
         link: The line.
         crew: This crew's name.
         address: The chief's, for errors.
+        check_term: Raises where the study's folder says that the chief has ended.
         clock: Returns seconds; never goes back.
     """
 
@@ -137,9 +138,11 @@ class Pulse:
         *,
         crew: str,
         address: str,
+        check_term: Callable[[], None],
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._link, self._crew, self._address, self._clock = link, crew, address, clock
+        self._check_term = check_term
         self._limit = chief_silence_seconds()
         self._answered = clock()
         self._next = 0.0
@@ -150,12 +153,15 @@ class Pulse:
 
         Raises:
             SearchError: The chief has been silent for too long, or has given this crew up.
+            StaleTermError: It has ended, or was started anew.
         """
         if self._clock() < self._next:
             return self.over is None
         try:
             answer = self._link.ask("Beat", crew=self._crew)
         except grpc.RpcError as error:
+            # A chief that ended in good order, or was started anew, has left word in the folder.
+            self._check_term()
             if error.code() is grpc.StatusCode.UNAUTHENTICATED:
                 raise SearchError(
                     f"{self._address}: another chief has taken the place of the one that these "

@@ -1,6 +1,5 @@
 """The search stage: plans, hands out trials, and ends with a winner."""
 
-import logging
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
@@ -14,11 +13,9 @@ from lstm_study.records import Trial
 from lstm_study.spec import StudySpec
 from lstm_study.store import Store
 from lstm_study.workers.crew import Context, crew_size, work
-from lstm_study.workers.watch import Item, Watch, item_of
+from lstm_study.workers.watch import Item, Watch, item_of, score_in_words
 
 _DISK_LOOK_SECONDS = 5.0
-
-log = logging.getLogger(__name__)
 
 if TYPE_CHECKING:
     from lstm_study.search.oracle import RecordedHyperband
@@ -46,6 +43,7 @@ def plan_summary(plan: "Plan") -> dict[str, Any]:
             {
                 "iteration": item.bracket.iteration,
                 "bracket": item.bracket.bracket,
+                "role": item.role,
                 "rounds": [
                     {"trials": r.trials, "from": r.initial_epoch, "to": r.budget_epochs}
                     for r in item.bracket.rounds
@@ -64,6 +62,7 @@ def run_search(
     context: Context,
     report: Report,
     on_open: Callable[[str], None] = lambda _: None,
+    on_news: Callable[[str], None] = lambda _: None,
 ) -> None:
     """Runs the search to its end or to a limit, from wherever it stands.
 
@@ -77,6 +76,7 @@ def run_search(
         report: Called a few times a second.
         on_open: Called with the address for workers of other machines once it is listened on; with
             "" where none are wanted.
+        on_news: Called with who came and went of those workers, in words.
 
     Raises:
         SearchError: No worker can train, the address can't be listened on, or trials fail in a row
@@ -111,8 +111,8 @@ def run_search(
             oracle.lose_worker(name, exit_code=exit_code)
 
         def on_tick(seconds: float) -> bool:
-            for crew in chief.give_up_silent_crews():
-                log.warning("The workers of %s showed no sign of life: they are given up.", crew)
+            for news in chief.take_stock():
+                on_news(news)
             report(watch.progress(seconds, workers=size.workers + chief.crews.workers))
             reached = limits.reached(seconds)
             if reached:
@@ -129,6 +129,7 @@ def run_search(
             on_lost=on_lost,
             on_tick=on_tick,
             is_needed=lambda: bool(context.bind) and not oracle.is_over,
+            is_manned=lambda: size.workers + chief.crews.workers > 0,
         )
         chief.say_goodbye(oracle.stop_reason)
     if oracle.bugs_stopped_it:
@@ -242,10 +243,7 @@ class _SearchWatch:
         return waiting
 
     def _shown(self, trial: Trial) -> str:
-        assert trial.score is not None
-        if self._spec.study.objective == "validation_accuracy":
-            return f"{trial.score:.2%}"
-        return f"{trial.score:.4f}"
+        return score_in_words(trial, objective=self._spec.study.objective)
 
     def _best(self) -> str:
         completed = [

@@ -1,6 +1,7 @@
 """The worker's side of the search: Keras Tuner's search loop around our training."""
 
 import time
+from collections.abc import Callable
 from typing import Any
 
 import grpc
@@ -19,6 +20,7 @@ from lstm_study.spec import StudySpec
 from lstm_study.store import Store
 
 _IDLE_SECONDS = 0.5
+_SIGN_SECONDS = 5.0
 
 
 class StudyTuner(keras_tuner.Tuner):  # type: ignore[misc]
@@ -46,6 +48,7 @@ class StudyTuner(keras_tuner.Tuner):  # type: ignore[misc]
         crew: str = "",
     ) -> None:
         self._spec, self._corpus, self._store, self._worker = spec, corpus, store, worker
+        self._next_sign = 0.0
         placeholder = keras_tuner.oracles.HyperbandOracle(
             objective=keras_tuner.Objective(spec.study.objective, spec.study.direction),
             seed=spec.study.seed,
@@ -58,7 +61,12 @@ class StudyTuner(keras_tuner.Tuner):  # type: ignore[misc]
             tuner_id=worker,
         )
         self.oracle = ChiefClient(
-            placeholder, address=address, token=token, worker=worker, crew=crew
+            placeholder,
+            address=address,
+            token=token,
+            worker=worker,
+            crew=crew,
+            on_idle=self._give_sign,
         )
 
     def run_trial(self, trial: TunerTrial, *_: Any, **__: Any) -> dict[str, float]:
@@ -93,6 +101,13 @@ class StudyTuner(keras_tuner.Tuner):  # type: ignore[misc]
     def reload(self) -> None:
         """Reads nothing: the records are the state."""
 
+    def _give_sign(self) -> None:
+        """Lets the supervisor know that this worker waits, and does not hang."""
+        moment = time.monotonic()
+        if moment >= self._next_sign:
+            self._next_sign = moment + _SIGN_SECONDS
+            self._store.write_live(self._worker, {"training_id": ""})
+
     def _populate_initial_space(self) -> None:
         """Builds nothing: the chief declared the space."""
 
@@ -101,10 +116,17 @@ class ChiefClient(OracleClient):  # type: ignore[misc]
     """Keras Tuner's client with a token, an address that is given, and patience between polls."""
 
     def __init__(
-        self, oracle: Any, *, address: str, token: str, worker: str, crew: str = ""
+        self,
+        oracle: Any,
+        *,
+        address: str,
+        token: str,
+        worker: str,
+        crew: str = "",
+        on_idle: Callable[[], None] = lambda: None,
     ) -> None:
         # Not OracleClient's own: it reads the address from the environment and sends no token.
-        self._oracle = oracle
+        self._oracle, self._on_idle = oracle, on_idle
         channel = grpc.intercept_channel(
             grpc.insecure_channel(address, options=CHANNEL_OPTIONS), _SendToken(token, crew)
         )
@@ -117,6 +139,7 @@ class ChiefClient(OracleClient):  # type: ignore[misc]
         """Asks for a trial; an idle answer comes back after a pause, for the loop asks again."""
         trial = super().create_trial(tuner_id)
         if trial.status == TrialStatus.IDLE:
+            self._on_idle()
             time.sleep(_IDLE_SECONDS)
         return trial
 

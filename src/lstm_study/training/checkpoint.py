@@ -5,7 +5,7 @@ A checkpoint is one `.npz` file of plain arrays, the same for every backend, rep
 
 import json
 import zipfile
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -53,8 +53,15 @@ def set_state(model: Any, variables: Sequence[NDArray[Any]], *, where: str) -> N
         target.assign(array)
 
 
-def write_checkpoint(path: Path, checkpoint: Checkpoint) -> None:
+def write_checkpoint(
+    path: Path, checkpoint: Checkpoint, *, before: Callable[[], None] = lambda: None
+) -> None:
     """Writes a checkpoint, replacing the earlier one whole.
+
+    Args:
+        path: Where.
+        checkpoint: What.
+        before: Called right before the file takes its place; what it raises prevents that.
 
     Raises:
         StoreError: The disk is full, or the folder can't be written to.
@@ -62,7 +69,7 @@ def write_checkpoint(path: Path, checkpoint: Checkpoint) -> None:
     header = {"epochs": [asdict(epoch) for epoch in checkpoint.epochs]}
     text = np.frombuffer(json.dumps(header).encode(), dtype=np.uint8)
     arrays = {f"v{index:04d}": array for index, array in enumerate(checkpoint.variables)}
-    with replacing(path) as temporary, temporary.open("wb") as file:
+    with replacing(path, before=before) as temporary, temporary.open("wb") as file:
         np.savez(file, allow_pickle=False, header=text, **arrays)
 
 

@@ -87,7 +87,8 @@ def train(
         where: What an error calls the checkpoint it started from.
         on_step: Called after every training step.
         on_epoch: Called after every epoch, once its checkpoint is safe.
-        before_save: Called before every checkpoint; what it raises ends the training.
+        before_save: Called right before a checkpoint takes the place of the last; what it raises
+            ends the training.
 
     Returns:
         The trained Keras model.
@@ -113,8 +114,7 @@ def train(
             _train_epoch(model, training, number, reviews, validation, on_step=on_step),
         )
         checkpoint = Checkpoint(epochs=epochs, variables=state_of(model))
-        before_save()
-        write_checkpoint(save, checkpoint)
+        write_checkpoint(save, checkpoint, before=before_save)
         on_epoch(checkpoint)
     return model
 

@@ -65,6 +65,11 @@ class Crew:
         return f"worker-{self.name}"
 
 
+def crew_of(worker: str) -> str:
+    """Returns the crew that a worker's name begins with; "" for one of the chief's own, "w1"."""
+    return worker.rpartition("-")[0]
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CrewSize:
     """Worker processes, threads for each, and the GPUs they share.
@@ -131,6 +136,7 @@ def work(
     on_lost: Callable[[str, int], None],
     on_tick: Callable[[float], bool],
     is_needed: Callable[[], bool] = lambda: False,
+    is_manned: Callable[[], bool] = lambda: True,
     crew: Crew | None = None,
 ) -> None:
     """Keeps a crew at work until no worker has anything left to do.
@@ -147,18 +153,19 @@ def work(
         on_ready: Called with a worker's name when it is free; gives it a job through the pool and
             returns True, or returns False when there is none left for it.
         on_lost: Called with a worker's name and exit code when it died.
-        on_tick: Called a few times a second with the seconds since work began; returns whether to
-            go on. If not, workers are ended where they stand.
+        on_tick: Called a few times a second with the seconds worked; returns whether to go on. If
+            not, workers are ended where they stand.
         is_needed: Asked when no worker here has anything left to do: whether to stay for others.
+        is_manned: Whether there is any worker, here or elsewhere: time without does not count.
         crew: Who these workers are to a chief elsewhere; None where the chief is this process.
 
     Raises:
         SearchError: A worker can't start, or a worker said why it can't go on.
     """
-    began = time.monotonic()
+    worked, before = 0.0, time.monotonic()
     log_path = crew.log_path if crew else store.log_path
     keeper = _SessionKeeper(
-        store, stage=crew.session if crew else stage, context=context, size=size, began=began
+        store, stage=crew.session if crew else stage, context=context, size=size
     )
     prefix = f"{crew.name}-" if crew else ""
     names = [f"{prefix}w{number}" for number in range(1, size.workers + 1)]
@@ -181,10 +188,12 @@ def work(
                 name = event.worker
                 silence.broken_by(name)
                 if event.kind == "died":
-                    on_lost(name, event.values["exit_code"])
+                    exit_code = event.values["exit_code"]
+                    on_lost(name, exit_code)
                     deaths[name] += 1
                     if event.values["job"] is None and deaths[name] >= _DEATHS_BEFORE_READY:
                         raise SearchError(_never_began(event, deaths[name], log_path))
+                    log.warning("Worker %s died (code %s): another takes over.", name, exit_code)
                     pool.start(name)
                     continue
                 if event.values.get("error"):
@@ -198,11 +207,13 @@ def work(
                 if silence.is_too_long(name):
                     log.warning("Worker %s showed no sign of life: it is ended.", name)
                     pool.kill(name)
-            goes_on = on_tick(time.monotonic() - began)
-            keeper.save(at_once=not goes_on)
+            moment = time.monotonic()
+            worked, before = worked + (moment - before if is_manned() else 0.0), moment
+            goes_on = on_tick(worked)
+            keeper.save(worked, at_once=not goes_on)
             if not goes_on:
                 break
-    keeper.save(at_once=True)
+    keeper.save(worked, at_once=True)
 
 
 class _Silence:
@@ -244,10 +255,8 @@ def _never_began(event: Event, deaths: int, log_path: Path) -> str:
 class _SessionKeeper:
     """Writes the session's record every few seconds, so that a kill loses no more than those."""
 
-    def __init__(
-        self, store: Store, *, stage: str, context: Context, size: CrewSize, began: float
-    ) -> None:
-        self._store, self._began, self._next = store, began, 0.0
+    def __init__(self, store: Store, *, stage: str, context: Context, size: CrewSize) -> None:
+        self._store, self._next = store, 0.0
         self._session = Session(
             command=context.command,
             stage=stage,
@@ -265,10 +274,10 @@ class _SessionKeeper:
         described = machine(backend=backend, devices=devices)
         self._session = replace(self._session, machine=described)
 
-    def save(self, *, at_once: bool = False) -> None:
-        """Writes the record, unless it was written a moment ago."""
+    def save(self, worked: float, *, at_once: bool = False) -> None:
+        """Writes the record with the seconds worked, unless it was written a moment ago."""
         moment = time.monotonic()
         if at_once or moment >= self._next:
             self._next = moment + _SAVE_SECONDS
-            self._session = replace(self._session, seconds=moment - self._began)
+            self._session = replace(self._session, seconds=worked)
             self._store.write_session(self._session)

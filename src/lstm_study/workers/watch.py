@@ -203,6 +203,12 @@ def describe(configuration: Configuration) -> str:
     )
 
 
+def score_in_words(trial: Trial, *, objective: str) -> str:
+    """Says a completed trial's score: an accuracy in percent, a loss in four digits."""
+    assert trial.score is not None
+    return f"{trial.score:.2%}" if objective == "validation_accuracy" else f"{trial.score:.4f}"
+
+
 def running_of(items: Iterable[Item], live: Mapping[str, Mapping[str, Any]]) -> Iterable[Running]:
     """Yields what workers are at, in order of their names.
 

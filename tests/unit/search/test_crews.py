@@ -38,3 +38,17 @@ def test_a_crew_that_left_is_no_member_and_a_stranger_never_was():
     crews.leave("never came")
     assert crews.hear("a") == "stranger"
     assert crews.workers == 0
+
+
+def test_who_came_and_went_is_told_once():
+    clock = Clock()
+    crews = Crews(silence_seconds=60, clock=clock)
+    crews.join("a", workers=2)
+    crews.join("b", workers=1)
+    crews.leave("b")
+    crews.leave("b")
+    assert crews.news() == ["a joined, 2 workers", "b joined, 1 worker", "b left"]
+    clock.now = 61.0
+    crews.give_up_silent()
+    assert crews.news() == ["a was silent for 60 s: others go on with its trials"]
+    assert crews.news() == []

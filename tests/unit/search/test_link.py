@@ -5,7 +5,7 @@ import threading
 
 import pytest
 
-from lstm_study.errors import SearchError
+from lstm_study.errors import SearchError, StaleTermError
 from lstm_study.search.link import Link, Pulse, find_chief
 from lstm_study.store import Store
 from tests.unit.search.test_crews import Clock
@@ -39,11 +39,23 @@ def test_a_worker_of_a_search_that_is_done_waits_for_nothing(tmp_path):
     assert found is None
 
 
+def test_a_crew_whose_chief_ended_in_good_order_ends_at_once(tmp_path, nowhere):
+    Store(tmp_path).write_chief({"term": "t"})
+    own = Store(tmp_path, term="t", crew="a")
+    with Link(nowhere, "token") as link:
+        pulse = Pulse(link, crew="a", address=nowhere, check_term=own.check_term)
+        assert pulse.beat(), "a chief that does not answer may answer yet"
+        Store(tmp_path).end_term()
+        pulse.lose("a-w1", -9)  # which makes the next beat due
+        with pytest.raises(StaleTermError, match="has ended, or was started anew"):
+            pulse.beat()
+
+
 def test_trap_23_a_crew_whose_chief_is_silent_ends_after_a_stated_time(nowhere, monkeypatch):
     monkeypatch.setenv("LSTM_STUDY_CHIEF_SILENCE_SECONDS", "10")
     clock = Clock()
     with Link(nowhere, "token") as link:
-        pulse = Pulse(link, crew="a", address=nowhere, clock=clock)
+        pulse = Pulse(link, crew="a", address=nowhere, check_term=lambda: None, clock=clock)
         clock.now = 9.0
         assert pulse.beat()
         clock.now = 11.0

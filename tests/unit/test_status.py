@@ -1,0 +1,75 @@
+"""What `status` tells of a search at work: rounds, rate, workers, and where others may join."""
+
+import io
+
+import pytest
+from rich.console import Console
+
+from lstm_study import text
+from lstm_study.commands import open_study, read_status
+from lstm_study.schedule import hyperband
+from lstm_study.store import Store
+from tests.support.fake_study import interrupted_study
+from tests.support.stored_study import leave
+
+SEARCH = [
+    {
+        "iteration": each.iteration,
+        "bracket": each.bracket,
+        "role": "search",
+        "rounds": [{"trials": item.trials, "to": item.budget_epochs} for item in each.rounds],
+    }
+    for each in hyperband(max_epochs=9, factor=3, iterations=1)
+]
+CONTROL = {
+    "iteration": 0, "bracket": 0, "role": "control", "rounds": [{"trials": 8, "to": 9}],
+}  # fmt: skip
+
+
+@pytest.fixture
+def store(tmp_path, monkeypatch) -> Store:
+    """A search that was interrupted after six trials, in the current folder."""
+    monkeypatch.chdir(tmp_path)
+    leave(interrupted_study(), tmp_path)
+    found = Store(tmp_path / "study/runs/fake")
+    found.write_state("plan", {"trials": 31, "brackets": [*SEARCH, CONTROL]})
+    return found
+
+
+def said() -> str:
+    console = Console(file=io.StringIO(), width=120, no_color=True, highlight=False)
+    console.print(text.status(read_status(open_study("fake.toml"))))
+    return console.file.getvalue()
+
+
+def test_it_counts_each_brackets_rounds_and_tells_the_control_from_bracket_0(store):
+    lines = [line.strip() for line in said().splitlines()]
+    assert "bracket 2: 0 of 9 to epoch 1, 0 of 3 to epoch 3, 0 of 1 to epoch 9" in lines
+    assert "bracket 1: 2 of 5 to epoch 3, 1 of 2 to epoch 9" in lines
+    assert "bracket 0: 3 of 3 to epoch 9" in lines
+    assert "random control: 0 of 8 to epoch 9" in lines
+
+
+def test_of_a_search_that_nobody_holds_it_tells_no_worker_and_no_chief(store):
+    store.write_chief({"term": "t", "address": "box:8476"})
+    store.write_live("w1", {"training_id": "b2-07-r0"})
+    assert "b2-07-r0" not in said()
+    assert "join with" not in said()
+
+
+def test_of_a_search_at_work_it_tells_where_to_join_and_what_each_worker_is_at(store):
+    at = {"epochs": 1, "epoch": 1, "step": 30, "steps": 250}
+    with store.hold("lstm-study chief fake.toml"):
+        store.write_chief({"term": "t", "address": "box:8476"})
+        store.write_live("supervisor", {"training_id": "", "Search": 125.0})
+        store.write_live("far-a1-w1", at | {"training_id": "b2-07-r0"})
+        store.write_live("far-a1-w2", {"training_id": ""})
+        found = said()
+    assert "held by process" in found
+    assert "join with: lstm-study worker fake.toml --chief box:8476" in found
+    (counts,) = [line for line in found.splitlines() if line.startswith("Search")]
+    assert "6 of 31 done" in counts
+    assert "epochs a" in counts
+    assert "about 2 min 5 s left" in counts
+    assert "far-a1-w1: b2-07-r0 epoch 1 of 1 (30 of 250 steps), vocabulary" in found
+    assert "far-a1-w2: waits for its next training" in found
