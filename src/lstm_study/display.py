@@ -110,7 +110,7 @@ class Bar:
     def show(self, what: str, done: int, total: int) -> None:
         """Shows that so much of the whole is done, in whatever unit."""
         spent = time.monotonic() - self._began
-        left = f"about {in_words(spent * (total - done) / done)} left" if done else ""
+        left = f"about {duration_in_words(spent * (total - done) / done)} left" if done else ""
         words = f"{what} {done / max(1, total):.0%} · {left}"
         if self._console.is_terminal:
             table = Table.grid(padding=(0, 1))

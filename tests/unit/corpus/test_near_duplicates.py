@@ -99,16 +99,3 @@ def test_a_set_phrase_in_hundreds_of_reviews_is_no_copy():
     phrase = list(range(10, 18))
     training = split_of(*([*phrase, 1000 + number] for number in range(501)))
     assert count_near_duplicates(split_of(phrase), training).positions == ()
-
-
-@pytest.mark.real_data
-def test_imdbs_word_for_word_repeats_are_all_among_its_near_duplicates(data_folder, tmp_path):
-    from lstm_study.corpus.load import load
-    from lstm_study.spec import DataTable
-
-    data = DataTable(source="imdb", path=str(data_folder / "imdb.npz"), train_limit=6_000)
-    corpus = load(data, seed=1, cache=tmp_path)
-    test = corpus.open_test(on_open=lambda: None)
-    found = count_near_duplicates(test, corpus.training)
-    assert found.exact == corpus.summary.duplicates_across > 10
-    assert found.exact <= len(found.positions) < found.exact + 20

@@ -21,11 +21,11 @@ def nowhere():
 
 def test_a_worker_says_what_it_waits_for_and_gives_up_after_the_stated_time(tmp_path, nowhere):
     store, said = Store(tmp_path), []
-    with pytest.raises(SearchError, match=r"does not answer, for 1\.5 s\. Start the chief"):
+    with pytest.raises(SearchError, match=r"does not answer, for 0\.7 s\. Start the chief"):
         threading.Timer(
-            0.6, lambda: store.write_chief({"term": "t", "address": nowhere}, token="x")
+            0.2, lambda: store.write_chief({"term": "t", "address": nowhere}, token="x")
         ).start()
-        find_chief(store, address="", wait_seconds=1.5, on_wait=said.append, is_done=lambda: False)
+        find_chief(store, address="", wait_seconds=0.7, on_wait=said.append, is_done=lambda: False)
     assert said == [
         "no chief has opened this study for workers",
         f"the chief at {nowhere} does not answer",

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from lstm_study.corpus.load import load
+from lstm_study.corpus.near_duplicates import count_near_duplicates
 from lstm_study.spec import DataTable
 
 pytestmark = pytest.mark.real_data
@@ -74,3 +75,12 @@ def test_the_packaged_reviews_are_the_archives_training_half(archived, cache):
     for review in range(0, len(packaged.training), 20):
         text = packaged.vocabulary.decode(packaged.training[review])
         assert archived.vocabulary.encode(text).tobytes() in there
+
+
+def test_imdbs_word_for_word_repeats_are_all_among_its_near_duplicates(data_folder, cache):
+    data = DataTable(source="imdb", path=str(data_folder / "imdb.npz"), train_limit=6_000)
+    corpus = load(data, seed=1, cache=cache)
+    test = corpus.open_test(on_open=lambda: None)
+    found = count_near_duplicates(test, corpus.training)
+    assert found.exact == corpus.summary.duplicates_across > 10
+    assert found.exact <= len(found.positions) < found.exact + 20
