@@ -21,6 +21,11 @@ def shell_lines() -> list[str]:
     return [line for line in lines if line]
 
 
+def scripts() -> list[str]:
+    """Every `bash` block of the README: several lines that belong together."""
+    return re.findall(r"```bash\n(.*?)```", text(), flags=re.DOTALL)
+
+
 def python_blocks() -> list[str]:
     """Every `python` block of the README."""
     return re.findall(r"```python\n(.*?)```", text(), flags=re.DOTALL)

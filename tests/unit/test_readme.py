@@ -3,6 +3,7 @@
 import ast
 import re
 import shlex
+import subprocess
 import tomllib
 from pathlib import Path
 
@@ -12,7 +13,7 @@ import typer.main
 
 from lstm_study.cli import app
 from lstm_study.spec import load_spec
-from tests.support.readme import ROOT, python_blocks, shell_lines, text
+from tests.support.readme import ROOT, python_blocks, scripts, shell_lines, text
 
 DOCUMENTS = ("README.md", "CONTRIBUTING.md", "study/README.md", "CHANGES.md")
 COMMANDS: dict[str, click.Command] = typer.main.get_command(app).commands  # type: ignore[attr-defined]
@@ -44,6 +45,18 @@ def test_every_command_line_of_the_readme_is_understood() -> None:
         name, *arguments = words[words.index("lstm-study") + 1 :]
         # Parses as the command line does, and runs nothing.
         COMMANDS[name].make_context(name, list(arguments))
+
+
+def test_the_scripts_for_several_machines_are_bash_and_their_commands_are_understood() -> None:
+    found = []
+    for script in scripts():
+        subprocess.run(["bash", "-n"], input=script, text=True, check=True)
+        for line in re.findall(r"lstm-study (.*?)[&\n]", script.replace("\\\n", " ")):
+            # Within ssh's quotes the last one closes the command.
+            name, *arguments = shlex.split(line.rstrip(' "') if line.count('"') % 2 else line)
+            COMMANDS[name].make_context(name, arguments)
+            found.append(name)
+    assert found == ["chief", "worker"] * 2
 
 
 def test_every_option_that_is_named_exists() -> None:

@@ -86,7 +86,7 @@ class Watch:
         drawing = threading.Thread(target=self._draw, name="report", daemon=True)
         drawing.start()
         try:
-            self._server.serve_forever(poll_interval=0.2)
+            self._server.serve_forever(poll_interval=0.05)
         finally:
             self._ended.set()
             self._server.server_close()

@@ -195,16 +195,3 @@ def test_settings_that_hold_a_path_are_cut_in_the_spec_too() -> None:
     (study.store.folder / "study.json").write_text(json.dumps(began))
     kept = commands.keep(study)
     assert Store(kept.folder).read_all().spec["data"]["path"] == "my reviews.csv"
-
-
-def test_a_report_from_records_says_where_it_may_differ_and_writes_no_record() -> None:
-    study = _left()
-    study.store.write_state("report", MADE | {"versions": {"matplotlib": "1.0"}})
-    kept = commands.keep(study)
-    before = {path: path.read_bytes() for path in kept.folder.rglob("*") if path.is_file()}
-    path, notes = commands.report_kept(commands.open_kept(kept.folder), show=commands.Silent())
-    assert path == Path("reports/fake/report.html")
-    assert "made with matplotlib 1.0 (here " in notes[0]
-    assert "links to reports/fake/model/, which is not there" in notes[1]
-    after = {path: path.read_bytes() for path in kept.folder.rglob("*") if path.is_file()}
-    assert after == before

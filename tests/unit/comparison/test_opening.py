@@ -1,6 +1,7 @@
 """Test is opened through one door, and every opening is written down first."""
 
 import ast
+import functools
 from pathlib import Path
 
 import pytest
@@ -8,8 +9,9 @@ import pytest
 from lstm_study.comparison.opening import open_test
 from lstm_study.corpus.load import load
 from lstm_study.errors import StoreError
+from lstm_study.spec import DataTable
 from lstm_study.store import Store
-from tests.support.tiny import spec
+from tests.support.reviews import made_up_reviews, write_csv
 
 SOURCE = Path(__file__).resolve().parents[3] / "src" / "lstm_study"
 # Who may name what: the half is read in `corpus`, and opened by one module outside of it.
@@ -21,11 +23,20 @@ DOORS = {
 }
 
 
+@functools.cache
+def parsed() -> dict[Path, list[ast.AST]]:
+    """Every module of the package, as the nodes of its syntax tree."""
+    return {
+        path: list(ast.walk(ast.parse(path.read_text(encoding="utf-8"))))
+        for path in SOURCE.rglob("*.py")
+    }
+
+
 def users_of(name: str) -> set[str]:
     """The modules that call or read something of this name on an object, or a function so named."""
     found = set()
-    for path in SOURCE.rglob("*.py"):
-        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+    for path, nodes in parsed().items():
+        for node in nodes:
             of_object = isinstance(node, ast.Attribute) and node.attr == name
             private = isinstance(node, ast.Name) and node.id == name and name.startswith("_")
             if of_object or private:
@@ -40,13 +51,16 @@ def test_no_other_module_can_reach_the_test_reviews(name):
 
 @pytest.fixture(scope="module")
 def corpus(tmp_path_factory):
-    return load(spec().data, seed=3, cache=tmp_path_factory.mktemp("cache"))
+    folder = tmp_path_factory.mktemp("reviews")
+    write_csv(folder / "reviews.csv", [(text, str(label)) for text, label in made_up_reviews(100)])
+    data = DataTable(source="csv", path=str(folder / "reviews.csv"))
+    return load(data, seed=3, cache=folder / "cache")
 
 
 def test_an_opening_is_logged_with_what_it_was_for_and_by_what_command(corpus, tmp_path):
     store = Store(tmp_path / "study")
     reviews = open_test(corpus, store, run_id="winner-s2", command="lstm-study compare tiny.toml")
-    assert len(reviews) == 100
+    assert len(reviews) == 20
     (opening,) = store.read_openings()
     assert (opening.run_id, opening.command) == ("winner-s2", "lstm-study compare tiny.toml")
     assert opening.opened_at
