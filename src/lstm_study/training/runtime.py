@@ -122,7 +122,7 @@ def release_models() -> None:
     """Frees the models that nobody holds any more, which nothing else does.
 
     `tf.custom_gradient` enters each gradient that it traces in a registry of TensorFlow's, under a
-    new name, and never takes it out. The entry holds the graph it was traced in, and that the
+    new name, and never takes it out. The entry holds the graph it was traced in, and so the
     variables of its model: 100 MB for each trial of 50,000 words × 128. A gradient is looked up
     while its own graph is traced and not afterwards, so no model in use loses anything. What then
     remains are reference cycles.
