@@ -1,6 +1,7 @@
 """Fixtures shared by all tests."""
 
 import os
+import signal
 from pathlib import Path
 
 import pytest
@@ -16,3 +17,9 @@ def data_folder() -> Path:
     if not (path / "imdb.npz").is_file():
         pytest.skip(f"LSTM_STUDY_DATA={folder} holds no imdb.npz: real-data tests are NOT run")
     return path
+
+
+def pytest_configure() -> None:
+    """Lets tests send Ctrl-C where a script runs them in its background, which ignores it."""
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
