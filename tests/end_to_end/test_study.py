@@ -137,7 +137,7 @@ def test_a_changed_spec_is_refused_by_the_name_of_its_key(finished):
 def test_one_more_seed_is_no_change_but_more_work(finished, tmp_path):
     folder, _ = finished
     result = lstm_study("status", "tiny.toml", "--set", "compare.seeds=3", cwd=folder)
-    assert "6 of 8 done" in result.out
+    assert "8 of 11 done" in result.out
 
 
 def test_the_baseline_command_prints_summary_and_accuracy_and_saves_both_formats(finished):
