@@ -1,5 +1,6 @@
 """The fast LSTM against `keras.layers.LSTM`, on the backend that KERAS_BACKEND names.
 
+On TensorFlow each of its loops is tested, the host's and the compiled one, which a GPU would run.
 Where JAX is installed, the whole file runs on it once more in a process of its own.
 """
 
@@ -19,6 +20,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from keras import ops
 
+from lstm_study.model import lstm
 from lstm_study.model.lstm import LSTM, capacity, plain_copy
 from lstm_study.model.lstm_arrays import CHUNK
 
@@ -26,6 +28,16 @@ from lstm_study.model.lstm_arrays import CHUNK
 pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")
 BACKEND = keras.backend.backend()
 SOURCE = Path(__file__).parents[2] / "src"
+LOOPS = {"tensorflow": ["host", "compiled"], "jax": ["compiled"]}[BACKEND]
+
+
+@pytest.fixture(params=LOOPS, scope="module", autouse=True)
+def loop(request):
+    """Has the layer run one of its loops; the tests of a loop run one after another."""
+    with pytest.MonkeyPatch.context() as patch:
+        if request.param == "compiled":
+            patch.setattr(lstm, "runs_on_host", lambda dtype: False)
+        yield request.param
 
 
 def run_in_its_own_process(code: str, **environment: str) -> str:
@@ -250,11 +262,14 @@ def test_equal_seeds_give_equal_bits_with_op_determinism_on():
 
 
 @pytest.mark.skipif(BACKEND != "tensorflow", reason="JAX compiles a step for each length anyway")
-def test_a_new_length_of_known_capacity_compiles_nothing(tmp_path):
+def test_a_new_length_of_known_capacity_compiles_nothing(loop, tmp_path):
     counts = run_in_its_own_process(
         f"""
         import pathlib, keras, numpy as np
+        from lstm_study.model import lstm
         from lstm_study.model.lstm import LSTM
+        if {loop == "compiled"}:
+            lstm.runs_on_host = lambda dtype: False
         model = keras.Sequential([
             keras.Input((None, 3)), LSTM(2, recurrent_dropout=0.2, seed=1), keras.layers.Dense(1)])
         model.compile("adam", "mse")
@@ -265,10 +280,13 @@ def test_a_new_length_of_known_capacity_compiles_nothing(tmp_path):
         XLA_FLAGS=f"--xla_dump_to={tmp_path} --xla_dump_hlo_as_text",
     ).split()
 
-    # The first length is compiled with its shapes fixed, the second with open ones.
     first, second, *later = map(int, counts)
-    assert 0 < first < second
-    assert later == [second] * 3
+    if loop == "host":
+        assert [first, second, *later] == [0] * 5
+    else:
+        # The first length is compiled with its shapes fixed, the second with open ones.
+        assert 0 < first < second
+        assert later == [second] * 3
 
 
 @pytest.mark.parametrize("policy", ["mixed_bfloat16", "mixed_float16"])
@@ -325,6 +343,7 @@ def test_capacities_are_powers_of_two_from_64():
 
 
 @pytest.mark.skipif(BACKEND != "tensorflow", reason="already on another backend")
+@pytest.mark.parametrize("loop", ["compiled"], indirect=True)
 def test_all_of_this_holds_on_jax():
     if importlib.util.find_spec("jax") is None:
         pytest.skip("jax is not installed: the fast LSTM is NOT tested on JAX")

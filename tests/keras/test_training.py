@@ -9,7 +9,7 @@ import pytest
 
 from lstm_study.configuration import Configuration
 from lstm_study.corpus.batches import epoch_order
-from lstm_study.corpus.buckets import bucket_length, epoch_buckets, kept_lengths
+from lstm_study.corpus.buckets import epoch_buckets, kept_lengths
 from lstm_study.corpus.types import Split
 from lstm_study.errors import DivergedError, RecordError
 from lstm_study.export.network import plain_network
@@ -230,7 +230,7 @@ def fit_masked(tmp_path: Path, *, epochs: int, start: Checkpoint | None = None):
     )  # fmt: skip
 
 
-def test_masked_batches_cut_to_few_lengths_train_as_keras_does_on_whole_ones(tmp_path):
+def test_masked_batches_cut_to_their_longest_train_as_keras_does_on_whole_ones(tmp_path):
     """The same batches in full length, through `Embedding(mask_zero=True)` and Keras's own LSTM."""
     reviews, validation = long_reviews(134), long_reviews(24, seed=2)
     ours, checkpoint, _ = fit_masked(tmp_path, epochs=2)
@@ -247,7 +247,7 @@ def test_masked_batches_cut_to_few_lengths_train_as_keras_does_on_whole_ones(tmp
         losses = []
         seed = derive(7, "shuffle", epoch.epoch)
         for chosen in epoch_buckets(lengths, batch_size=16, seed=seed):
-            cut_to.add(bucket_length(int(lengths[chosen].max()), maxlen=300))
+            cut_to.add(int(lengths[chosen].max()))
             labels = reviews.labels[chosen].astype("float32")[:, None]
             whole = view_of(reviews, chosen, LONG)
             logs = network.train_on_batch(whole, labels, return_dict=True)
@@ -255,7 +255,7 @@ def test_masked_batches_cut_to_few_lengths_train_as_keras_does_on_whole_ones(tmp
         assert epoch.train_loss == pytest.approx(sum(losses) / len(reviews), abs=1e-5)
         # Keras draws the masks of dropout in evaluation too.
         network.predict_on_batch(np.zeros((256, 300), dtype=np.int32))
-    assert cut_to == {256, 300}
+    assert len(cut_to) > 3 and min(cut_to) < 300
     expected = network.predict_on_batch(view_of(validation, np.arange(24), LONG))[:, 0]
     np.testing.assert_allclose(predict(ours, validation, LONG), expected, atol=1e-5)
     for mine, theirs in zip(ours.get_weights(), network.get_weights(), strict=True):

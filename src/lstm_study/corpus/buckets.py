@@ -75,8 +75,9 @@ def evaluation_buckets(lengths: NDArray[np.int64], *, batch_size: int) -> list[N
 def bucket_length(longest: int, *, maxlen: int) -> int:
     """Returns the length that a batch is cut to: a power of two, 256 at least, maxlen at most.
 
-    Each length is compiled on its own, which takes seconds. What padding is left costs nothing in
-    the LSTM; the embedding's share of it is worth another length from 256 tokens on.
+    For loops that are compiled, where each length costs seconds; others need no cut but to the
+    longest. What padding is left costs nothing in the LSTM; the embedding's share of it is worth
+    another length from 256 tokens on.
 
     Args:
         longest: Tokens of its longest review, <= maxlen.

@@ -4,9 +4,10 @@
 >>> model = keras.Sequential([keras.Input((500, 128)), layer])                  # doctest: +SKIP
 >>> plain_copy(model).save("model.keras")     # loads wherever Keras is          # doctest: +SKIP
 
-Only the loop over time is replaced: see `lstm_sweeps.py` for why that pays. Weights, initialisers,
-configuration and the drawing of dropout masks are inherited, so that training from equal seeds
-follows Keras's own LSTM up to rounding.
+Only the loop over time is replaced, by one of two: NumPy's on TensorFlow without a GPU
+(`lstm_host.py`), and one compiled by XLA elsewhere (`lstm_sweeps.py`); each says why it pays.
+Weights, initialisers, configuration and the drawing of dropout masks are inherited, so that
+training from equal seeds follows Keras's own LSTM up to rounding.
 """
 
 import functools
@@ -18,6 +19,7 @@ from keras import ops
 
 from lstm_study.model import lstm_sweeps
 from lstm_study.model.lstm_arrays import CHUNK, GATES, Masks, Span, Weights
+from lstm_study.model.lstm_host import host_lstm
 
 SMALLEST_CAPACITY = 64
 LARGEST_CAPACITY = 2**20
@@ -35,10 +37,9 @@ class LSTM(keras.layers.LSTM):  # type: ignore[misc]  # Keras is untyped
       `zero_output_for_mask`;
     - on a backend other than TensorFlow and JAX.
 
-    On TensorFlow the loop is its own XLA program inside the model's graph, whether the model is
-    compiled with `jit_compile` or not; let it not be, which is also what `jit_compile="auto"`
-    chooses for this layer: then arrays of any length up to a power of two share one
-    program, instead of one for each length.
+    On TensorFlow the loop stands on its own inside the model's graph: compile the model without
+    `jit_compile`, which is also what `jit_compile="auto"` chooses for this layer. On a GPU it is an
+    XLA program, and arrays of any length up to a power of two share one.
 
     Not covered: second derivatives.
 
@@ -84,12 +85,18 @@ class LSTM(keras.layers.LSTM):  # type: ignore[misc]  # Keras is untyped
                 for weight in (cell.kernel, cell.recurrent_kernel, cell.bias)
             )
         )
-        time = sequences.shape[1] or ops.shape(sequences)[1]
-        sequences, span = _with_room(sequences, mask)
-        outputs, last, carry = _differentiable(
-            masks, span, keeps_gates=bool(training), returns_outputs=self.return_sequences
-        )(sequences, *weights, *initial_state)
-        outputs = outputs[:, :time] if self.return_sequences else last[:, None]
+        wanted = {"keeps_gates": bool(training), "returns_outputs": self.return_sequences}
+        if runs_on_host(cell.compute_dtype):
+            run = host_lstm(masks, mask, **wanted)
+            outputs, last, carry = run(sequences, *weights, *initial_state)
+        else:
+            time = sequences.shape[1] or ops.shape(sequences)[1]
+            sequences, span = _with_room(sequences, mask)
+            run = _differentiable(masks, span, **wanted)
+            outputs, last, carry = run(sequences, *weights, *initial_state)
+            outputs = outputs[:, :time] if self.return_sequences else outputs
+        if not self.return_sequences:
+            outputs = last[:, None]
         return last, outputs, [last, carry]
 
     def _is_fast_loop_for(self, mask: Any) -> bool:
@@ -238,6 +245,15 @@ def _compiled(name: str) -> Callable[..., Any]:
     import tensorflow as tf
 
     return tf.function(sweep, jit_compile=True, autograph=False)  # type: ignore[no-any-return]
+
+
+def runs_on_host(dtype: str) -> bool:
+    """Whether NumPy makes the loop, so that no length costs compiling.
+
+    It does on TensorFlow without a GPU; it has no products of half precision.
+    """
+    on_tensorflow = keras.backend.backend() == "tensorflow"
+    return on_tensorflow and not _has_gpu() and dtype in ("float32", "float64")
 
 
 @functools.cache

@@ -21,6 +21,7 @@ from lstm_study.corpus.buckets import (
 from lstm_study.corpus.types import Split
 from lstm_study.errors import DivergedError
 from lstm_study.model.builder import build_model, is_masked
+from lstm_study.model.lstm import runs_on_host
 from lstm_study.provenance import now
 from lstm_study.records import Epoch
 from lstm_study.seeds import derive
@@ -188,8 +189,11 @@ def _batches(
 def _cut(
     batches: list[NDArray[np.int64]], lengths: NDArray[np.int64], *, maxlen: int
 ) -> list[tuple[NDArray[np.int64], int]]:
+    any_length = runs_on_host("float32")
+    longest = [max(1, int(lengths[chosen].max())) for chosen in batches]
     return [
-        (chosen, bucket_length(int(lengths[chosen].max()), maxlen=maxlen)) for chosen in batches
+        (chosen, length if any_length else bucket_length(length, maxlen=maxlen))
+        for chosen, length in zip(batches, longest, strict=True)
     ]
 
 

@@ -13,6 +13,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
+
 from lstm_study.corpus.cache import cache_folder
 from lstm_study.errors import DependencyError
 
@@ -54,6 +56,8 @@ def configure(*, threads: int, gpu: str | None = None, workers_on_gpu: int = 1) 
     os.environ["TF_FORCE_GPU_ALLOW_GROWTH"] = "true"
     os.environ["XLA_PYTHON_CLIENT_PREALLOCATE"] = "false"
     os.environ["OMP_NUM_THREADS"] = str(threads)
+    # NumPy, which makes the LSTM's loop where there is no GPU, has been imported long before.
+    threadpool_limits(threads)
     if gpu is not None:
         os.environ["CUDA_VISIBLE_DEVICES"] = gpu
     if workers_on_gpu > 1:
