@@ -50,7 +50,8 @@ def changes(before: Mapping[str, Any], spec: StudySpec, *, is_compared: bool) ->
     new = spec.flat()
     allowed, refused = [], []
     for key in sorted({*old, *new}):
-        was, now = old.get(key), new.get(key)
+        # A study may have begun before a key was thought of.
+        was, now = old[key] if key in old else _default(key), new.get(key)
         if was == now or key in _OF_NO_CONSEQUENCE:
             continue
         change = f"{key} was {_shown(was)}, is {_shown(now)}"
@@ -60,6 +61,12 @@ def changes(before: Mapping[str, Any], spec: StudySpec, *, is_compared: bool) ->
         else:
             refused.append(change + (" (the comparison has begun)" if table == "compare" else ""))
     return Changes(allowed=tuple(allowed), refused=tuple(refused))
+
+
+def _default(key: str) -> Any:
+    table, _, name = key.partition(".")
+    keys: Any = StudySpec.model_fields[table].annotation
+    return keys.model_fields[name].get_default(call_default_factory=True)
 
 
 def _adds(key: str, was: Any, now: Any) -> bool:

@@ -13,7 +13,7 @@ Schema history:
 import json
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass, field, fields, is_dataclass
+from dataclasses import dataclass, field, fields, is_dataclass, replace
 from types import MappingProxyType
 from typing import Any, Literal, TypeVar
 
@@ -27,7 +27,7 @@ Status = Literal["running", "completed", "failed", "interrupted"]
 Role = Literal["search", "control"]
 TrainedOn = Literal["training", "train"]
 Weighting = Literal["nb", "tfidf"]
-TextFrom = Literal["source", "tokens", ""]
+TextFrom = Literal["source", "tokens", "left out", ""]
 ErrorKind = Literal["diverged", "out_of_memory", "bug", "lost_worker"]
 
 
@@ -306,7 +306,8 @@ class ReviewFacts:
         unknown: For the vocabulary of each arm, ascending by size.
         excerpts: Of the reviews on which winner and baseline differ most, by position.
         text_from: Where the excerpts' words are from: the source's own text, or the words of the
-            token ids; "" where neither is known, and there are no excerpts.
+            token ids; there are no excerpts where they are left out by the study file, or where
+            neither is known, which is "".
         runs: The runs of winner and baseline whose probabilities chose the excerpts.
     """
 
@@ -315,6 +316,10 @@ class ReviewFacts:
     excerpts: tuple[Excerpt, ...] = ()
     text_from: TextFrom = ""
     runs: tuple[str, ...] = ()
+
+    def without_excerpts(self) -> "ReviewFacts":
+        """The same without a word of any review."""
+        return replace(self, excerpts=(), text_from="left out")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -259,9 +259,13 @@ class CompareTable(_Table):
 
 
 class ExportTable(_Table):
-    """`[export]`: what leaves beside the winner's network."""
+    """`[export]`: what leaves the study beside the winner's network and the reports' numbers.
+
+    Excerpts are words of the test reviews that winner and baseline read most differently.
+    """
 
     ensemble: bool = False
+    excerpts: bool = True
 
 
 class StudySpec(_Table):

@@ -2,7 +2,7 @@
 
 import pytest
 
-from lstm_study.changes import changes
+from lstm_study.changes import Changes, changes
 from lstm_study.configuration import BASELINE
 from lstm_study.errors import ChangedStudyError
 from lstm_study.records import Run
@@ -18,6 +18,14 @@ RUN = Run(
 def changed(before: str, after: str, *, is_compared: bool):
     began = spec(*([before] if before else [])).model_dump(mode="json")
     return changes(began, spec(*([after] if after else [])), is_compared=is_compared)
+
+
+def test_a_key_that_is_newer_than_the_study_has_had_its_default():
+    began = spec().model_dump(mode="json")
+    del began["export"]["excerpts"], began["search"]["disk_limit"]
+    assert changes(began, spec(), is_compared=True) == Changes(allowed=(), refused=())
+    found = changes(began, spec("export.excerpts=false"), is_compared=True)
+    assert found.allowed == ("export.excerpts was true, is false",)
 
 
 @pytest.mark.parametrize(

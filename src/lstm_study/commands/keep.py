@@ -72,6 +72,7 @@ def keep(study: OpenStudy, *, folder: Path | None = None) -> Kept:
         for path in _kept_paths(source):
             name = cut.text(str(path.relative_to(source)))
             _copy(path, draft / name, cut)
+        _leave_out_excerpts(Store(draft), study.spec)
         earlier = draft.with_name(f"{draft.name}earlier")
         if folder.exists():
             folder.rename(earlier)
@@ -202,6 +203,13 @@ def crews_of(store: Store) -> tuple[str, ...]:
 
 def _kept_paths(source: Path) -> list[Path]:
     return sorted({path for pattern in KEPT for path in source.glob(pattern)})
+
+
+def _leave_out_excerpts(copy: Store, spec: StudySpec) -> None:
+    """Takes words of reviews out of a copy, where they may not leave."""
+    facts = copy.read_review_facts()
+    if facts is not None and not spec.export.excerpts:
+        copy.write_review_facts(facts.without_excerpts())
 
 
 def _copy(path: Path, target: Path, cut: Cutting) -> None:

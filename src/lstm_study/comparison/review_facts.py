@@ -83,7 +83,11 @@ def review_facts(
     if set(VALIDATED) <= arms.keys():
         found = differing_reviews(arms["winner"], arms["baseline"])
         positions = sorted(review.position for review in found)
-    texts, text_from = _texts(test, positions, spec=spec, corpus=corpus, base=base)
+    texts, text_from = (
+        _texts(test, positions, spec=spec, corpus=corpus, base=base)
+        if spec.export.excerpts
+        else ({}, "left out")
+    )
     planned = plan_comparison(spec, records.trials).arms.values()
     sizes = {configuration.vocabulary_size for configuration in planned}
     return ReviewFacts(

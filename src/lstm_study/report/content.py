@@ -67,11 +67,14 @@ def gather(
 ) -> Content:
     """Builds every table; `illustrate` adds the figures.
 
-    What names a machine or its folders is taken out first: see `neutral`.
+    What names a machine or its folders is taken out first (see `neutral`), and words of reviews
+    where the study file leaves them out.
     """
     verdict = neutral_verdict(verdict, records)
     records = neutral(records)
     spec = StudySpec.model_validate(dict(records.spec), strict=False)
+    if records.review_facts is not None and not spec.export.excerpts:
+        records = replace(records, review_facts=records.review_facts.without_excerpts())
     tables = {
         table.name: table
         for table in (

@@ -13,7 +13,7 @@ from lstm_study.commands.keep import KEPT, Cutting
 from lstm_study.errors import RecordError, StoreError
 from lstm_study.records import Opening, StudyRecords
 from lstm_study.store import Store
-from tests.support.fake_study import MACHINE, completed_study
+from tests.support.fake_study import ALL_STUDIES, MACHINE, completed_study
 from tests.support.stored_study import leave
 
 MADE = {"made_at": "2025-03-03T10:00:00.000Z", "versions": {"keras": "3.15.0"}, "git_commit": "",
@@ -75,6 +75,18 @@ def test_keeping_twice_gives_the_same_bytes_and_leaves_nothing_beside() -> None:
     again = {p: p.read_bytes() for p in commands.keep(study).folder.rglob("*") if p.is_file()}
     assert first == again
     assert [path.name for path in Path("study/reference").iterdir()] == ["fake"]
+
+
+def test_words_of_reviews_stay_behind_when_the_study_file_leaves_them_out() -> None:
+    facts = ALL_STUDIES["compared"]().review_facts
+    assert facts is not None
+    study = _left()
+    study.store.write_review_facts(facts)
+    assert facts.excerpts[0].text in _texts(commands.keep(study).folder)
+    export = study.spec.export.model_copy(update={"excerpts": False})
+    silent = replace(study, spec=study.spec.model_copy(update={"export": export}))
+    kept = Store(commands.keep(silent).folder).read_review_facts()
+    assert kept == facts.without_excerpts()
 
 
 def test_a_copy_of_kept_records_is_kept_again_to_the_byte() -> None:

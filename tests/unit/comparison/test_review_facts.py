@@ -53,6 +53,15 @@ def test_the_facts_hold_what_the_report_shows_of_each_review(corpus, tmp_path):
         assert excerpt.text == made_up_reviews(2_500)[row][0]
 
 
+def test_no_words_are_kept_where_the_study_file_leaves_them_out(corpus, tmp_path):
+    study = completed_study()
+    spec = spec_of(study)
+    spec = spec.model_copy(update={"export": spec.export.model_copy(update={"excerpts": False})})
+    facts = review_facts(opened(corpus), study, spec=spec, corpus=corpus, base=tmp_path)
+    assert (facts.excerpts, facts.text_from) == ((), "left out")
+    assert len(facts.lengths) == len(study.test_labels)
+
+
 def test_words_are_written_from_token_ids_where_the_source_is_gone(corpus, tmp_path):
     (tmp_path / "reviews.csv").unlink()
     study, test = completed_study(), opened(corpus)

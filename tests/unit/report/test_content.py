@@ -6,8 +6,9 @@ from dataclasses import replace
 
 import pytest
 
+from lstm_study.analysis.verdict import judge
 from lstm_study.records import Failure
-from lstm_study.report.content import Content
+from lstm_study.report.content import Content, gather
 from lstm_study.report.numbers import FORMATS
 from lstm_study.report.trial_tables import trial_tables
 from tests.support.fake_study import ALL_STUDIES
@@ -229,6 +230,21 @@ def test_reviews_read_most_differently_have_their_facts_and_excerpts(content: Co
         shift = float(row["winner"] or 0) - float(row["baseline"] or 0)
         sign = 1 if row["label"] == "positive" else -1
         assert row["gain"] == pytest.approx(sign * shift)
+
+
+def test_words_of_reviews_that_are_on_record_are_left_out_when_the_study_file_says_so() -> None:
+    study = ALL_STUDIES["compared"]()
+    assert study.review_facts is not None
+    assert study.review_facts.excerpts
+    spec = dict(study.spec)
+    spec["export"] = {**spec["export"], "excerpts": False}
+    made = gather(
+        replace(study, spec=spec), verdict=judge(study, seed=7, resamples=200), made_at="",
+        versions={}, git_commit="", bundle=None,
+    )  # fmt: skip
+    assert {row["excerpt"] for row in made.tables["differing_reviews"].records()} == {None}
+    assert made.records.review_facts is not None
+    assert made.records.review_facts.excerpts == ()
 
 
 def test_without_facts_of_the_reviews_there_are_their_numbers_alone(content: ContentOf) -> None:
