@@ -9,11 +9,17 @@ import keras
 import numpy as np
 import pytest
 
+from lstm_study.configuration import Configuration
 from lstm_study.errors import ExportError
 from lstm_study.export import BundlePaths, load_bundle
 from lstm_study.export.layout import write_sums
-from lstm_study.export.network import why_no_onnx
+from lstm_study.export.network import plain_network, save_onnx, why_no_onnx
 from tests.support.bundles import random_weights, small, study, write
+
+needs_onnx = pytest.mark.skipif(
+    find_spec("onnxruntime") is None or find_spec("tf2onnx") is None,
+    reason="onnxruntime and tf2onnx are not installed: the ONNX file is NOT checked",
+)
 
 CONFIGURATION = small(maxlen=6)
 MEMBERS = tuple(random_weights(CONFIGURATION, seed=seed) for seed in (1, 2, 3))
@@ -105,10 +111,28 @@ def test_there_is_an_onnx_file_or_the_card_says_why_not(paths):
         assert settings["onnx"] == paths.onnx.name
 
 
-@pytest.mark.skipif(
-    find_spec("onnxruntime") is None or find_spec("tf2onnx") is None,
-    reason="onnxruntime and tf2onnx are not installed: the ONNX file is NOT checked",
-)
+@needs_onnx
+def test_a_network_that_masks_its_padding_is_the_same_in_an_onnx_file(tmp_path):
+    import onnxruntime
+
+    configuration = Configuration(
+        vocabulary_size=300, maxlen=20, embedding_dim=8, lstm_units=6, dropout=0.2,
+        recurrent_dropout=0.2,
+    )  # fmt: skip
+    network = plain_network(configuration, masked=True, use_cudnn=False)
+    random = np.random.default_rng(3)
+    network.set_weights([random.normal(0, 0.5, each.shape) for each in network.get_weights()])
+    save_onnx(network, tmp_path / "network.onnx")
+    session = onnxruntime.InferenceSession(str(tmp_path / "network.onnx"))
+    token_ids = random.integers(1, 300, (4, 20)).astype(np.int32)
+    for row, padding in enumerate((0, 5, 19, 20)):
+        token_ids[row, :padding] = 0
+    (found,) = session.run(None, {session.get_inputs()[0].name: token_ids})
+    assert len({float(value) for value in found[:, 0]}) == 4
+    assert found == pytest.approx(network.predict(token_ids, verbose=0), abs=1e-6)
+
+
+@needs_onnx
 def test_the_onnx_file_gives_the_same_probabilities(paths):
     import onnxruntime
 

@@ -249,7 +249,7 @@ def _anatomy(network: Any) -> list[Any]:
 
 @contextmanager
 def quietly() -> Iterator[None]:
-    """Saves without two remarks that are not for users, and keeps absl from setting logging up.
+    """Saves without remarks that are not for users, and keeps absl from setting logging up.
 
     absl gives the root logger a handler that prints, if it has none, before a filter is asked.
     """
@@ -266,6 +266,8 @@ def quietly() -> Iterator[None]:
             warnings.filterwarnings(
                 "ignore", message="__array__ implementation", category=DeprecationWarning
             )
+            # Its exporter asks NumPy for a name that NumPy dropped.
+            warnings.filterwarnings("ignore", message="In the future `np", category=FutureWarning)
             yield
     finally:
         logging.root.removeHandler(placeholder)
