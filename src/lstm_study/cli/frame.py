@@ -1,0 +1,103 @@
+"""What every command stands in: consoles, exit codes, and known errors in one line."""
+
+import contextlib
+import functools
+import shlex
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, ParamSpec, TypeVar
+
+import typer
+from rich.console import Console
+
+from lstm_study.cli.options import number_of_workers
+from lstm_study.errors import StudyError
+
+if TYPE_CHECKING:
+    from lstm_study.commands import Answer, OpenStudy, Show
+    from lstm_study.display import Display
+
+EXIT_DONE, EXIT_ERROR, EXIT_USAGE, EXIT_FAILED_TRIALS, EXIT_INTERRUPTED = 0, 1, 2, 3, 130
+
+out = Console(highlight=False)
+err = Console(stderr=True, highlight=False)
+
+Parameters = ParamSpec("Parameters")
+Result = TypeVar("Result")
+
+
+def handled(function: Callable[Parameters, Result]) -> Callable[Parameters, Result]:
+    """Turns known errors into one line and exit code 1; the only place that catches them."""
+
+    @functools.wraps(function)
+    def wrapper(*args: Parameters.args, **kwargs: Parameters.kwargs) -> Result:
+        try:
+            return function(*args, **kwargs)
+        except StudyError as error:
+            for line in str(error).splitlines():
+                err.print(f"[bold red]error:[/] {escape(line)}", soft_wrap=True)
+            raise typer.Exit(EXIT_ERROR) from None
+        except KeyboardInterrupt:
+            err.print(
+                "Interrupted. All finished epochs are saved; go on with:\n  "
+                + escape(_resume_command()),
+                soft_wrap=True,
+            )
+            raise typer.Exit(EXIT_INTERRUPTED) from None
+
+    return wrapper
+
+
+def escape(text: str) -> str:
+    """Returns a text that Rich prints as it is, brackets and all."""
+    from rich.markup import escape
+
+    return escape(text)
+
+
+def _resume_command() -> str:
+    arguments = [argument for argument in sys.argv[1:] if argument != "--fresh"]
+    return shlex.join(["lstm-study", *arguments])
+
+
+def open_with(
+    study: str,
+    *,
+    data: Path | None,
+    out_folder: Path,
+    settings: list[str] | None,
+    workers: str = "auto",
+    workers_per_gpu: int | None = None,
+    bind: str = "",
+) -> "OpenStudy":
+    """Opens a study as the options say; the command line itself goes into its records."""
+    from lstm_study.commands import open_study
+
+    return open_study(
+        study,
+        data=data,
+        out=out_folder,
+        settings=settings or (),
+        command=shlex.join(["lstm-study", *sys.argv[1:]]),
+        workers=number_of_workers(workers, least=0 if bind else 1),
+        workers_per_gpu=workers_per_gpu,
+        bind=bind,
+    )
+
+
+def shown(
+    display: "Display", opened: "OpenStudy", tensorboard: bool
+) -> contextlib.AbstractContextManager["Show"]:
+    """Shows progress on a display alone, or in TensorBoard's event files, too."""
+    if not tensorboard:
+        return contextlib.nullcontext(display)
+    from lstm_study.commands.tensorboard import WithTensorBoard
+
+    return WithTensorBoard(display, opened)
+
+
+def exit_with(answer: "Answer") -> None:
+    """Ends the command with exit code 3 where trials or runs failed."""
+    if answer.failed_trials:
+        raise typer.Exit(EXIT_FAILED_TRIALS)

@@ -1,0 +1,75 @@
+"""Commands that look: at reviews, at a study's progress, at the machine."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from lstm_study.cli.frame import open_with, out
+from lstm_study.cli.options import REPORTS, DataOption, OutOption, SetOption, StudyFile
+
+
+def init(
+    reviews: Annotated[
+        Path, typer.Argument(metavar="REVIEWS", help="Your reviews: CSV, TSV, JSONL or Parquet.")
+    ],
+    target: Annotated[
+        Path, typer.Option("--out", metavar="STUDY.toml", help="The study file to write.")
+    ] = Path("study.toml"),
+    text_column: Annotated[
+        str | None,
+        typer.Option("--text-column", metavar="NAME", help="Where it can't be told by itself."),
+    ] = None,
+    label_column: Annotated[
+        str | None,
+        typer.Option("--label-column", metavar="NAME", help="Where it can't be told by itself."),
+    ] = None,
+) -> None:
+    """Look at a file of reviews, and write a commented study for it, scaled to its size."""
+    from lstm_study import commands, text
+    from lstm_study.display import Display
+
+    with Display(out) as show:
+        made = commands.write_new_study(
+            reviews, out=target, text_column=text_column, label_column=label_column, show=show
+        )
+    out.print(text.new_study(made))
+
+
+def data(
+    study: StudyFile,
+    data: DataOption = None,
+    settings: SetOption = None,
+) -> None:
+    """Look at the reviews: counts, balance, lengths, vocabulary coverage, duplicates, samples."""
+    from lstm_study import commands, text
+    from lstm_study.corpus.describe import describe
+    from lstm_study.display import Display
+
+    opened = open_with(study, data=data, out_folder=REPORTS, settings=settings)
+    with Display(out) as show:
+        corpus = commands.read_corpus(opened, show=show)
+    out.print(text.description(describe(corpus, seed=opened.spec.study.seed)))
+    power = commands.planned_power(opened, corpus.summary)
+    out.print(f"\nPower     {power.sentence}.", soft_wrap=True)
+
+
+def status(
+    study: StudyFile,
+    data: DataOption = None,
+    out_folder: OutOption = REPORTS,
+    settings: SetOption = None,
+) -> None:
+    """Say what is done, running and failed, and how long the rest will take."""
+    from lstm_study import commands, text
+
+    opened = open_with(study, data=data, out_folder=out_folder, settings=settings)
+    out.print(text.status(commands.read_status(opened)))
+
+
+def doctor() -> None:
+    """Say what this machine is, and what a study would use of it."""
+    from lstm_study import text
+    from lstm_study.doctor import examine
+
+    out.print(text.examination(examine()))

@@ -1,0 +1,88 @@
+"""Arguments and options that several commands share, and how their texts are read."""
+
+import enum
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+StudyFile = Annotated[
+    str,
+    typer.Argument(
+        metavar="STUDY.toml",
+        help="A study file, or the name of one that comes with the package.",
+        show_default=False,
+    ),
+]
+DataOption = Annotated[
+    Path | None,
+    typer.Option("--data", metavar="PATH", help="Where the reviews are, instead of data.path."),
+]
+OutOption = Annotated[Path, typer.Option("--out", metavar="DIR", help="Folder for reports.")]
+FreshOption = Annotated[
+    bool, typer.Option("--fresh", help="Delete what the study left, and start over.")
+]
+SetOption = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--set", metavar="TABLE.KEY=VALUE", help="Change the study file once; recorded. Repeatable."
+    ),
+]
+WorkersOption = Annotated[
+    str,
+    typer.Option(
+        "--workers", metavar="N", help="Worker processes, or auto: one per GPU, else processor."
+    ),
+]
+WorkersPerGpuOption = Annotated[
+    int | None,
+    typer.Option(
+        "--workers-per-gpu", metavar="K", min=1, help="Workers that share a GPU; 1 if not given."
+    ),
+]
+TensorBoardOption = Annotated[
+    bool,
+    typer.Option(
+        "--tensorboard", help="Write TensorBoard's event files while it runs, beside the report."
+    ),
+]
+REPORTS = Path("reports")
+
+
+class ReportFormat(enum.StrEnum):
+    """What `report` writes."""
+
+    HTML = "html"
+    OPTUNA = "optuna"
+    TENSORBOARD = "tensorboard"
+
+
+def number_of_workers(text: str, *, least: int) -> int | None:
+    """Reads a number of workers; None for "auto".
+
+    Raises:
+        typer.BadParameter: It is neither; likewise below.
+    """
+    if text == "auto":
+        return None
+    if not text.isdecimal() or int(text) < least:
+        raise typer.BadParameter(f"must be a number >= {least}, or auto. Received: {text!r}.")
+    return int(text)
+
+
+def address(text: str) -> str:
+    """Makes sure that a text is HOST:PORT."""
+    host, _, port = text.rpartition(":")
+    if not host or not port.isdecimal() or int(port) > 65_535:
+        raise typer.BadParameter(f"must be HOST:PORT. Received: {text!r}.")
+    return text
+
+
+def seconds(text: str) -> int:
+    """Reads a time such as "10m"."""
+    from lstm_study.quantities import seconds_of
+
+    try:
+        return seconds_of(text)
+    except ValueError as error:
+        raise typer.BadParameter(f"{error}. Received: {text!r}.") from None

@@ -1,0 +1,220 @@
+"""Commands that train: run, baseline, search, chief, worker, compare."""
+
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from lstm_study.cli.frame import exit_with, open_with, out, shown
+from lstm_study.cli.options import (
+    REPORTS,
+    DataOption,
+    FreshOption,
+    OutOption,
+    SetOption,
+    StudyFile,
+    TensorBoardOption,
+    WorkersOption,
+    WorkersPerGpuOption,
+    address,
+    seconds,
+)
+
+if TYPE_CHECKING:
+    from lstm_study.commands import OpenStudy
+
+
+def run(
+    study: StudyFile = "study/quickstart.toml",
+    data: DataOption = None,
+    out_folder: OutOption = REPORTS,
+    fresh: FreshOption = False,
+    settings: SetOption = None,
+    workers: WorkersOption = "auto",
+    workers_per_gpu: WorkersPerGpuOption = None,
+    tensorboard: TensorBoardOption = False,
+) -> None:
+    """Run every stage that is not done yet: search, comparison, model, report."""
+    from lstm_study import commands, text
+    from lstm_study.display import Display
+
+    opened = open_with(
+        study,
+        data=data,
+        out_folder=out_folder,
+        settings=settings,
+        workers=workers,
+        workers_per_gpu=workers_per_gpu,
+    )
+    with Display(out) as display, shown(display, opened, tensorboard) as show:
+        answer, was_finished = commands.run(opened, fresh=fresh, show=show)
+    if was_finished:
+        out.print("This study is finished; --fresh starts it over.\n", style="dim")
+    out.print(text.answer(answer))
+    exit_with(answer)
+
+
+def baseline(
+    study: StudyFile,
+    data: DataOption = None,
+    out_folder: OutOption = REPORTS,
+    fresh: FreshOption = False,
+    settings: SetOption = None,
+    epochs: Annotated[
+        int | None,
+        typer.Option(min=1, help="Epochs to train, instead of the protocol's; kept apart."),
+    ] = None,
+) -> None:
+    """Train the documented baseline alone: summary, fit, test accuracy, saved model."""
+    from lstm_study import commands
+    from lstm_study.display import Display
+
+    opened = open_with(study, data=data, out_folder=out_folder, settings=settings, workers="1")
+    with Display(out) as show:
+        found, folder = commands.baseline(
+            opened,
+            epochs=epochs,
+            fresh=fresh,
+            show=show,
+            summary=lambda summary: out.print(summary, markup=False),
+        )
+    out.print(f"Accuracy: {found.test_accuracy:.2%}")
+    out.print(f"Model     {folder}/")
+
+
+def search(
+    study: StudyFile,
+    data: DataOption = None,
+    fresh: FreshOption = False,
+    settings: SetOption = None,
+    workers: WorkersOption = "auto",
+    workers_per_gpu: WorkersPerGpuOption = None,
+    tensorboard: TensorBoardOption = False,
+) -> None:
+    """Search the space with Hyperband, or go on with a search that was stopped."""
+    opened = open_with(
+        study,
+        data=data,
+        out_folder=REPORTS,
+        settings=settings,
+        workers=workers,
+        workers_per_gpu=workers_per_gpu,
+    )
+    _search(opened, fresh=fresh, tensorboard=tensorboard)
+
+
+def chief(
+    study: StudyFile,
+    data: DataOption = None,
+    fresh: FreshOption = False,
+    settings: SetOption = None,
+    bind: Annotated[
+        str,
+        typer.Option(
+            "--bind",
+            metavar="HOST:PORT",
+            callback=address,
+            help="Where to listen for workers; this machine alone if not given. Not encrypted.",
+        ),
+    ] = "127.0.0.1:0",
+    workers: Annotated[
+        str,
+        typer.Option("--workers", metavar="N", help="Worker processes of its own; 0 for none."),
+    ] = "auto",
+    workers_per_gpu: WorkersPerGpuOption = None,
+    tensorboard: TensorBoardOption = False,
+) -> None:
+    """Search as `search` does, and hand out trials to workers on other machines, too."""
+    opened = open_with(
+        study,
+        data=data,
+        out_folder=REPORTS,
+        settings=settings,
+        workers=workers,
+        workers_per_gpu=workers_per_gpu,
+        bind=bind,
+    )
+    _search(opened, fresh=fresh, tensorboard=tensorboard)
+
+
+def worker(
+    study: StudyFile,
+    chief: Annotated[
+        str | None,
+        typer.Option(
+            "--chief",
+            metavar="HOST:PORT",
+            callback=lambda text: None if text is None else address(text),
+            help="Where the chief listens; if not given, as the study's folder says.",
+        ),
+    ] = None,
+    data: DataOption = None,
+    settings: SetOption = None,
+    workers: WorkersOption = "auto",
+    workers_per_gpu: WorkersPerGpuOption = None,
+    wait: Annotated[
+        str, typer.Option("--wait", metavar="TIME", help="How long to wait for the chief.")
+    ] = "10m",
+) -> None:
+    """Train on this machine what the chief of a study hands out, in a folder that both share."""
+    from lstm_study import commands
+    from lstm_study.display import Display
+
+    wait_seconds = seconds(wait)
+    opened = open_with(
+        study,
+        data=data,
+        out_folder=REPORTS,
+        settings=settings,
+        workers=workers,
+        workers_per_gpu=workers_per_gpu,
+    )
+    with Display(out) as show:
+        commands.join_chief(opened, address=chief or "", wait_seconds=wait_seconds, show=show)
+
+
+def compare(
+    study: StudyFile,
+    data: DataOption = None,
+    settings: SetOption = None,
+    workers: WorkersOption = "auto",
+    workers_per_gpu: WorkersPerGpuOption = None,
+    more_seeds: Annotated[
+        int | None,
+        typer.Option(
+            "--more-seeds",
+            metavar="N",
+            min=1,
+            help="Add N seeds for every arm; written down, and counted as another look at test.",
+        ),
+    ] = None,
+) -> None:
+    """Retrain baseline, winner and the other arms with several seeds; evaluate each on test."""
+    from lstm_study import commands, text
+    from lstm_study.display import Display
+
+    opened = open_with(
+        study,
+        data=data,
+        out_folder=REPORTS,
+        settings=settings,
+        workers=workers,
+        workers_per_gpu=workers_per_gpu,
+    )
+    with Display(out) as show, commands.held(opened):
+        commands.begin(opened, show=show)
+        commands.compare(opened, show=show, more_seeds=more_seeds or 0)
+    answer = commands.read_answer(opened)
+    out.print(text.answer(answer))
+    exit_with(answer)
+
+
+def _search(opened: "OpenStudy", *, fresh: bool, tensorboard: bool) -> None:
+    from lstm_study import commands, text
+    from lstm_study.display import Display
+
+    with Display(out) as display, commands.held(opened, fresh=fresh):
+        commands.begin(opened, show=display)
+        with shown(display, opened, tensorboard) as show:
+            winner = commands.search(opened, show=show)
+    out.print(text.winner(winner))
+    exit_with(commands.read_answer(opened))
