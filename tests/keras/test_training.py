@@ -262,6 +262,24 @@ def test_masked_batches_cut_to_their_longest_train_as_keras_does_on_whole_ones(t
         np.testing.assert_allclose(mine, theirs, atol=1e-5)
 
 
+def test_a_step_is_traced_once_for_batches_of_every_shape(tmp_path, monkeypatch):
+    """Also the odd last batch, and those after it; nothing of Keras's is traced beside it."""
+    traced = []
+
+    def counted(*arguments, **options):
+        model = build_model(*arguments, **options)
+        keras_step = model.train_step
+        model.train_step = lambda data: traced.append(data[0].shape) or keras_step(data)
+        return model
+
+    monkeypatch.setattr("lstm_study.training.fit.build_model", counted)
+    _, checkpoint, _ = fit_masked(tmp_path, epochs=2)
+    assert [shape.as_list() for shape in traced] == [[None, None]]
+    monkeypatch.undo()
+    _, expected, _ = fit_masked(tmp_path / "as ever", epochs=2)
+    assert scores(checkpoint) == scores(expected)
+
+
 def test_a_masked_trial_promoted_from_1_to_3_epochs_equals_three_straight(tmp_path):
     _, straight, _ = fit_masked(tmp_path / "straight", epochs=3)
     _, first, _ = fit_masked(tmp_path / "a", epochs=1)

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import keras
 import numpy as np
 from numpy.typing import NDArray
 
@@ -107,6 +108,7 @@ def train(
         seed=training.seed,
         masked=training.masked,
     )
+    _trace_once(model)
     epochs: tuple[Epoch, ...] = ()
     if start is not None:
         set_state(model, start.variables, where=where)
@@ -120,6 +122,37 @@ def train(
         write_checkpoint(save, checkpoint, before=before_save)
         on_epoch(checkpoint)
     return model
+
+
+def _trace_once(model: Any) -> None:
+    """Has TensorFlow trace a training step and a prediction once each, for batches of any shape.
+
+    Keras traces them anew for each new shape until it has met enough of them: three times for
+    masked batches, at half a second each.
+    """
+    if keras.backend.backend() != "tensorflow":
+        return
+    import tensorflow as tf
+
+    # A step that makes variables, as the first one does of optimizer and metrics, is traced twice.
+    if not model.optimizer.built:
+        model.optimizer.build(model.trainable_variables)
+    model.compute_metrics(None, tf.zeros((1, 1)), tf.zeros((1, 1)))
+    token_ids = tf.TensorSpec((None, *model.inputs[0].shape[1:]), tf.int32)
+    labels = tf.TensorSpec((None, 1), tf.float32)
+    step = tf.function(
+        lambda token_ids, labels: model.train_step((token_ids, labels)),
+        input_signature=(token_ids, labels),
+        autograph=False,
+    )
+    outputs = tf.function(
+        lambda token_ids: model(token_ids, training=False),
+        input_signature=(token_ids,),
+        autograph=False,
+    )
+    # Keras calls what it finds here with one batch to go through: (x, y, weights), and (x,).
+    model.train_function = lambda batches: step(*next(iter(batches))[:2])
+    model.predict_function = lambda batches: outputs(next(iter(batches))[0])
 
 
 def _train_epoch(
