@@ -61,13 +61,17 @@ def test_a_search_whose_supervisor_is_killed_again_and_again_is_the_one_that_nev
     folder, finished
 ):
     chance = random.Random(5)
+    ends = []
     for _ in range(4):
         process = start("search", "tiny.toml", "--workers", "1", cwd=folder)
         wait_for_another_trial(folder, process)
-        time.sleep(chance.uniform(0.0, 3.0))
-        os.kill(process.pid, signal.SIGKILL)
+        time.sleep(chance.uniform(0.0, 1.0))
+        # Nothing happens to a search that has ended by now.
+        process.kill()
         process.communicate()
+        ends.append(process.returncode)
         wait_until(lambda: workers_of(folder) == [], seconds=10)
+    assert ends[:2] == [-signal.SIGKILL] * 2, "killed while it was searching"
 
     result = lstm_study("search", "tiny.toml", "--workers", "1", cwd=folder)
     assert result.code == 0, result.err
