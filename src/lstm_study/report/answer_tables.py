@@ -3,7 +3,7 @@
 from dataclasses import replace
 
 from lstm_study.analysis.optimism import search_optimism
-from lstm_study.analysis.search_summary import searched
+from lstm_study.analysis.search_summary import ranking, searched
 from lstm_study.analysis.verdict import Verdict
 from lstm_study.records import StudyRecords
 from lstm_study.report.columns import ARM, measure_form
@@ -16,7 +16,7 @@ def answer_tables(records: StudyRecords, spec: StudySpec, verdict: Verdict) -> l
     """Builds the tables of the answer."""
     return [
         _verdict(records, verdict),
-        _notes(verdict, records),
+        _notes(verdict, records, spec),
         _tests(verdict),
         _optimism(records, spec),
     ]
@@ -83,7 +83,7 @@ def _verdict(records: StudyRecords, verdict: Verdict) -> Table:
     return table("verdict", "The study's answer", columns, [row])
 
 
-def _notes(verdict: Verdict, records: StudyRecords) -> Table:
+def _notes(verdict: Verdict, records: StudyRecords, spec: StudySpec) -> Table:
     """Lists the caveats of the answer, a sentence each."""
     columns = (Column(name="note", meaning="A caveat of the answer"),)
     notes = list(verdict.notes)
@@ -93,9 +93,27 @@ def _notes(verdict: Verdict, records: StudyRecords) -> Table:
             + "; ".join(records.deviations)
             + "."
         )
+    if missing := _missing_arms(records, spec):
+        notes.append(
+            f"The study file asks for further arms whose runs are not all done: {missing}. "
+            "`lstm-study compare` goes on with them."
+        )
     if records.settings:
         notes.append("Settings changed on the command line: " + "; ".join(records.settings) + ".")
     return table("notes", "One caveat", columns, ({"note": note} for note in notes))
+
+
+def _missing_arms(records: StudyRecords, spec: StudySpec) -> str:
+    """Names arms beside winner and baseline that lack runs, once these two have theirs."""
+    wanted = spec.compare.seeds
+    if any(len(completed_runs(records, arm)) < wanted for arm in ("baseline", "winner")):
+        return ""
+    best = ranking(records.trials, spec.study.direction, max_epochs=spec.search.max_epochs)
+    others = len({trial.configuration for trial in best}) - 1
+    arms = ["baseline-masked"] if spec.protocol.masked else []
+    arms += [f"runner-up-{n + 1}" for n in range(min(others, spec.compare.runner_ups))]
+    counts = {arm: len(completed_runs(records, arm)) for arm in arms}
+    return ", ".join(f"{arm} has {n} of {wanted}" for arm, n in counts.items() if n < wanted)
 
 
 def _tests(verdict: Verdict) -> Table:

@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 
 from lstm_study.analysis.verdict import judge
-from lstm_study.records import Failure
+from lstm_study.records import Failure, StudyRecords
 from lstm_study.report.content import Content, gather
 from lstm_study.report.numbers import FORMATS
 from lstm_study.report.trial_tables import trial_tables
@@ -230,6 +230,24 @@ def test_reviews_read_most_differently_have_their_facts_and_excerpts(content: Co
         shift = float(row["winner"] or 0) - float(row["baseline"] or 0)
         sign = 1 if row["label"] == "positive" else -1
         assert row["gain"] == pytest.approx(sign * shift)
+
+
+def test_arms_that_the_study_file_asks_for_and_that_lack_runs_are_named() -> None:
+    study = ALL_STUDIES["completed"]()
+    spec = {name: dict(values) for name, values in study.spec.items()}
+    spec["compare"]["runner_ups"], spec["protocol"]["masked"] = 1, True
+
+    def notes(records: StudyRecords) -> str:
+        made = gather(
+            records, verdict=judge(records, seed=7, resamples=200), made_at="", versions={},
+            git_commit="", bundle=None,
+        )  # fmt: skip
+        return " ".join(str(row["note"]) for row in made.tables["notes"].records())
+
+    assert "baseline-masked has 0 of 4, runner-up-1 has 0 of 4" in notes(replace(study, spec=spec))
+    assert "has 0 of" not in notes(study)
+    fewer = tuple(run for run in study.runs if run.run_id != "winner-s4")
+    assert "has 0 of" not in notes(replace(study, spec=spec, runs=fewer)), "first things first"
 
 
 def test_words_of_reviews_that_are_on_record_are_left_out_when_the_study_file_says_so() -> None:
