@@ -46,12 +46,11 @@ def changes(before: Mapping[str, Any], spec: StudySpec, *, is_compared: bool) ->
         spec: The spec now.
         is_compared: Whether the comparison has begun.
     """
-    old = {f"{table}.{key}": value for table, keys in before.items() for key, value in keys.items()}
-    new = spec.flat()
+    # A key that is newer than the study had its default.
+    old, new = StudySpec.model_validate(dict(before), strict=False).flat(), spec.flat()
     allowed, refused = [], []
-    for key in sorted({*old, *new}):
-        # A study may have begun before a key was thought of.
-        was, now = old[key] if key in old else _default(key), new.get(key)
+    for key in sorted(new):
+        was, now = old[key], new[key]
         if was == now or key in _OF_NO_CONSEQUENCE:
             continue
         change = f"{key} was {_shown(was)}, is {_shown(now)}"
@@ -61,12 +60,6 @@ def changes(before: Mapping[str, Any], spec: StudySpec, *, is_compared: bool) ->
         else:
             refused.append(change + (" (the comparison has begun)" if table == "compare" else ""))
     return Changes(allowed=tuple(allowed), refused=tuple(refused))
-
-
-def _default(key: str) -> Any:
-    table, _, name = key.partition(".")
-    keys: Any = StudySpec.model_fields[table].annotation
-    return keys.model_fields[name].get_default(call_default_factory=True)
 
 
 def _adds(key: str, was: Any, now: Any) -> bool:

@@ -9,7 +9,7 @@ from lstm_study.analysis.ablation import (
     VALIDATION_SUFFIX,
     validation_run_id,
 )
-from lstm_study.analysis.search_summary import ranking
+from lstm_study.analysis.planned_arms import planned_arms
 from lstm_study.configuration import HYPERPARAMETERS, Configuration
 from lstm_study.provenance import now
 from lstm_study.records import Run, Trial
@@ -64,17 +64,8 @@ def plan_comparison(spec: StudySpec, trials: Sequence[Trial], *, more_seeds: int
         trials: The search's, with at least one of the full budget completed.
         more_seeds: Seeds added to `compare.seeds` later on.
     """
-    ranked = ranking(trials, spec.study.direction, max_epochs=spec.search.max_epochs)
-    # The search may have drawn one configuration twice; an arm is compared once.
-    different = list(dict.fromkeys(trial.configuration for trial in ranked))
-    arms = {"baseline": spec.baseline.configuration, "winner": different[0]}
-    if spec.protocol.masked:
-        # So that the winner is not credited with what masking earned.
-        arms[MASKED_BASELINE] = spec.baseline.configuration
-    for number, configuration in enumerate(different[1 : 1 + spec.compare.runner_ups], start=1):
-        arms[f"runner-up-{number}"] = configuration
     return Plan(
-        arms=MappingProxyType(arms),
+        arms=MappingProxyType(planned_arms(spec, trials)),
         seeds=spec.compare.seeds + more_seeds,
         validation_seeds=spec.compare.validation_seeds,
         control=spec.compare.control,

@@ -5,7 +5,7 @@
 >>> plain_copy(model).save("model.keras")     # loads wherever Keras is          # doctest: +SKIP
 
 Only the loop over time is replaced, by one of two: NumPy's on TensorFlow without a GPU
-(`lstm_host.py`), and one compiled by XLA elsewhere (`lstm_sweeps.py`); each says why it pays.
+(`lstm_numpy.py`), and one compiled by XLA elsewhere (`lstm_sweeps.py`); each says why it pays.
 Weights, initialisers, configuration and the drawing of dropout masks are inherited, so that
 training from equal seeds follows Keras's own LSTM up to rounding.
 """
@@ -85,18 +85,16 @@ class LSTM(keras.layers.LSTM):  # type: ignore[misc]  # Keras is untyped
                 for weight in (cell.kernel, cell.recurrent_kernel, cell.bias)
             )
         )
+        time = sequences.shape[1] or ops.shape(sequences)[1]
         wanted = {"keeps_gates": bool(training), "returns_outputs": self.return_sequences}
         if runs_on_host(cell.compute_dtype):
             run = host_lstm(masks, mask, **wanted)
-            outputs, last, carry = run(sequences, *weights, *initial_state)
         else:
-            time = sequences.shape[1] or ops.shape(sequences)[1]
             sequences, span = _with_room(sequences, mask)
             run = _differentiable(masks, span, **wanted)
-            outputs, last, carry = run(sequences, *weights, *initial_state)
-            outputs = outputs[:, :time] if self.return_sequences else outputs
-        if not self.return_sequences:
-            outputs = last[:, None]
+        outputs, last, carry = run(sequences, *weights, *initial_state)
+        # The compiled loop's arrays are longer than the time they hold.
+        outputs = outputs[:, :time] if self.return_sequences else last[:, None]
         return last, outputs, [last, carry]
 
     def _is_fast_loop_for(self, mask: Any) -> bool:

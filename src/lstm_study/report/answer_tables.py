@@ -3,7 +3,8 @@
 from dataclasses import replace
 
 from lstm_study.analysis.optimism import search_optimism
-from lstm_study.analysis.search_summary import ranking, searched
+from lstm_study.analysis.planned_arms import unfinished_arms
+from lstm_study.analysis.search_summary import searched
 from lstm_study.analysis.verdict import Verdict
 from lstm_study.records import StudyRecords
 from lstm_study.report.columns import ARM, measure_form
@@ -93,27 +94,16 @@ def _notes(verdict: Verdict, records: StudyRecords, spec: StudySpec) -> Table:
             + "; ".join(records.deviations)
             + "."
         )
-    if missing := _missing_arms(records, spec):
+    if unfinished := unfinished_arms(spec, records):
+        seeds = spec.compare.seeds
+        counts = ", ".join(f"{arm} has {n} of {seeds}" for arm, n in unfinished.items())
         notes.append(
-            f"The study file asks for further arms whose runs are not all done: {missing}. "
+            f"The study file asks for further arms whose runs are not all done: {counts}. "
             "`lstm-study compare` goes on with them."
         )
     if records.settings:
         notes.append("Settings changed on the command line: " + "; ".join(records.settings) + ".")
     return table("notes", "One caveat", columns, ({"note": note} for note in notes))
-
-
-def _missing_arms(records: StudyRecords, spec: StudySpec) -> str:
-    """Names arms beside winner and baseline that lack runs, once these two have theirs."""
-    wanted = spec.compare.seeds
-    if any(len(completed_runs(records, arm)) < wanted for arm in ("baseline", "winner")):
-        return ""
-    best = ranking(records.trials, spec.study.direction, max_epochs=spec.search.max_epochs)
-    others = len({trial.configuration for trial in best}) - 1
-    arms = ["baseline-masked"] if spec.protocol.masked else []
-    arms += [f"runner-up-{n + 1}" for n in range(min(others, spec.compare.runner_ups))]
-    counts = {arm: len(completed_runs(records, arm)) for arm in arms}
-    return ", ".join(f"{arm} has {n} of {wanted}" for arm, n in counts.items() if n < wanted)
 
 
 def _tests(verdict: Verdict) -> Table:

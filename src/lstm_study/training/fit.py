@@ -140,19 +140,18 @@ def _trace_once(model: Any) -> None:
     model.compute_metrics(None, tf.zeros((1, 1)), tf.zeros((1, 1)))
     token_ids = tf.TensorSpec((None, *model.inputs[0].shape[1:]), tf.int32)
     labels = tf.TensorSpec((None, 1), tf.float32)
-    step = tf.function(
-        lambda token_ids, labels: model.train_step((token_ids, labels)),
-        input_signature=(token_ids, labels),
-        autograph=False,
-    )
-    outputs = tf.function(
-        lambda token_ids: model(token_ids, training=False),
-        input_signature=(token_ids,),
-        autograph=False,
-    )
+
+    @tf.function(input_signature=(token_ids, labels), autograph=False)  # type: ignore[untyped-decorator]
+    def training_step(token_ids: Any, labels: Any) -> Any:
+        return model.train_step((token_ids, labels))
+
+    @tf.function(input_signature=(token_ids,), autograph=False)  # type: ignore[untyped-decorator]
+    def prediction(token_ids: Any) -> Any:
+        return model(token_ids, training=False)
+
     # Keras calls what it finds here with one batch to go through: (x, y, weights), and (x,).
-    model.train_function = lambda batches: step(*next(iter(batches))[:2])
-    model.predict_function = lambda batches: outputs(next(iter(batches))[0])
+    model.train_function = lambda batches: training_step(*next(iter(batches))[:2])
+    model.predict_function = lambda batches: prediction(next(iter(batches))[0])
 
 
 def _train_epoch(

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from lstm_study.model import lstm_host
+from lstm_study.model import lstm_numpy
 from lstm_study.model.lstm_arrays import CHUNK
 
 NONE = np.zeros(0, "float32")
@@ -38,10 +38,10 @@ def forward_and_backward(batch: int, time: int, features: int, units: int, *, of
     weights = numbers(features, 4 * units), numbers(units, 4 * units), numbers(4 * units)
     masks = mask(4, batch, features), mask(4, batch, units)
     alive = placed(np.arange(time) >= random.integers(0, time, (batch, 1)), offset)
-    h, c, gates, outputs, carries = lstm_host._forward(
+    h, c, gates, outputs, carries = lstm_numpy.sweep_forward(
         "gates", sequences, *weights, output, carry, *masks, alive
     )
-    gradients = lstm_host._backward(
+    gradients = lstm_numpy.sweep_backward(
         sequences, *weights[:2], *masks, alive, gates, outputs, carries, NONE,
         numbers(batch, units), numbers(batch, units),
     )  # fmt: skip
@@ -69,13 +69,15 @@ def test_chunks_that_are_padding_in_the_whole_batch_are_passed_over():
     ones = np.ones((batch, units), "float32")
 
     def found(sequences: NDArray[Any], alive: NDArray[Any]) -> Any:
-        h, c, *kept = lstm_host._forward(
+        h, c, *kept = lstm_numpy.sweep_forward(
             "gates", sequences, *weights, bias, zeros, zeros, NONE, NONE, alive
         )
         return (
             h,
             c,
-            *lstm_host._backward(sequences, *weights, NONE, NONE, alive, *kept, NONE, ones, ones),
+            *lstm_numpy.sweep_backward(
+                sequences, *weights, NONE, NONE, alive, *kept, NONE, ones, ones
+            ),
         )
 
     spoiled = sequences.copy()

@@ -1,0 +1,43 @@
+"""Which arms a comparison has, by its study file and its search."""
+
+from collections.abc import Sequence
+
+from lstm_study.analysis.ablation import MASKED_BASELINE
+from lstm_study.analysis.search_summary import ranking
+from lstm_study.configuration import Configuration
+from lstm_study.records import StudyRecords, Trial
+from lstm_study.spec import StudySpec
+
+PRIMARY = ("baseline", "winner")
+
+
+def planned_arms(spec: StudySpec, trials: Sequence[Trial]) -> dict[str, Configuration]:
+    """Returns each arm's configuration, in the order to run: those with runs of their own.
+
+    Args:
+        spec: The study.
+        trials: The search's, with at least one of the full budget completed.
+    """
+    ranked = ranking(trials, spec.study.direction, max_epochs=spec.search.max_epochs)
+    # The search may have drawn one configuration twice; an arm is compared once.
+    different = list(dict.fromkeys(trial.configuration for trial in ranked))
+    arms = {"baseline": spec.baseline.configuration, "winner": different[0]}
+    if spec.protocol.masked:
+        # So that the winner is not credited with what masking earned.
+        arms[MASKED_BASELINE] = spec.baseline.configuration
+    for number, configuration in enumerate(different[1 : 1 + spec.compare.runner_ups], start=1):
+        arms[f"runner-up-{number}"] = configuration
+    return arms
+
+
+def unfinished_arms(spec: StudySpec, records: StudyRecords) -> dict[str, int]:
+    """Counts the ended runs of further arms that lack some, once winner and baseline have theirs.
+
+    A run that failed has ended; failures are told of elsewhere.
+    """
+    ended = [run.arm for run in records.runs if run.status in ("completed", "failed")]
+    seeds = spec.compare.seeds
+    if any(ended.count(arm) < seeds for arm in PRIMARY):
+        return {}
+    further = [arm for arm in planned_arms(spec, records.trials) if arm not in PRIMARY]
+    return {arm: ended.count(arm) for arm in further if ended.count(arm) < seeds}
