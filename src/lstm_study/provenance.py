@@ -22,6 +22,7 @@ PACKAGES = (
     "keras-tuner",
     "jax",
     "numpy",
+    "numba",
     "pandas",
     "seaborn",
     "matplotlib",

@@ -60,8 +60,9 @@ def operations(made: Iterable[Product]) -> int:
 def limit(*, embedding_dim: int, lstm_units: int, batch: int, steps: int) -> dict[str, Any]:
     """Measures every product of a step; runs in a process of its own.
 
-    Each is timed alone with operands in memory, by NumPy and by Keras's backend, and the faster one
-    counts: on a CPU with one thread, on a GPU at the precision that the backend takes for float32.
+    Each is timed alone with operands in memory, by NumPy, the backend and `model/lstm_tiles.py`,
+    and the fastest counts: on a CPU with one thread, on a GPU by the backend alone, at the
+    precision that it takes for float32.
 
     Returns:
         "seconds" that the products of a step need, "operations", and the "gflops" that this makes.
@@ -91,6 +92,27 @@ def _makers() -> list[Callable[[Product], Callable[[], Any]]]:
         out = np.empty((product.rows, product.columns), np.float32)
         return lambda: np.matmul(left, right, out=out)
 
+    def by_tiles(product: Product) -> Callable[[], Any]:
+        from lstm_study.model.lstm_tiles import LANES
+        from lstm_study.model.lstm_tiles import product as multiply
+
+        rows, inner, columns, _ = astuple(product)
+        # It makes whole vectors of columns: of the result, or of its transpose.
+        if columns % LANES:
+            rows, columns = columns, rows
+        columns -= columns % -LANES
+        weights, inputs = (
+            operands(Product(inner, rows, 1))[0],
+            operands(Product(inner, columns, 1))[0],
+        )
+        out = np.empty((rows, columns), np.float32)
+        arguments = (
+            out.ctypes.data, columns, weights.ctypes.data, rows, 1, inputs.ctypes.data, columns,
+            inner, rows, columns, 0,
+        )  # fmt: skip
+        # The arrays live as long as what refers to them.
+        return lambda *, _kept=(out, weights, inputs): multiply(*arguments)
+
     if keras.backend.backend() == "jax":
         import jax
 
@@ -101,14 +123,14 @@ def _makers() -> list[Callable[[Product], Callable[[], Any]]]:
             return lambda: multiply(left, right).block_until_ready()
 
         # A GPU's limit is not the processor's.
-        return [by_jax] if jax.default_backend() == "gpu" else [by_numpy, by_jax]
+        return [by_jax] if jax.default_backend() == "gpu" else [by_numpy, by_tiles, by_jax]
     import tensorflow as tf
 
     def by_tensorflow(product: Product) -> Callable[[], Any]:
         left, right = (tf.constant(operand) for operand in operands(product))
         return lambda: tf.matmul(left, right)
 
-    return [by_numpy, by_tensorflow]
+    return [by_numpy, by_tiles, by_tensorflow]
 
 
 def _time(work: Callable[[], Any]) -> float:

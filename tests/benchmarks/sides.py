@@ -42,13 +42,14 @@ def prepare(side: Side) -> None:
 
 
 def model_of(side: Side, configuration: Configuration, *, seed: int = 1, masked: bool) -> Any:
-    """Builds and compiles a network by the project's one builder, with either LSTM."""
+    """Builds and compiles a network by the project's one builder, with either LSTM and Adam."""
     import keras
 
     from lstm_study.model import builder
 
     if side == "keras":
         builder.LSTM = keras.layers.LSTM
+        builder.runs_on_host = lambda: False
     return builder.build_model(configuration, protocol=ProtocolTable(), seed=seed, masked=masked)
 
 

@@ -29,7 +29,7 @@ _HOW_TO_READ = (
     "says how many times better ours is than what it is compared with, round by round; a bound, "
     "where there is one, is the project's own aim. Limit is the arithmetic limit's share of the "
     "step: the time that its matrix products alone take on this machine, each of the step's own "
-    "shapes by the faster of NumPy and the backend with one thread, counted and timed by "
+    "shapes by the fastest of NumPy, the backend and our own, on one thread, counted and timed by "
     "`tests/benchmarks/arithmetic.py`. Ours has op determinism on, as workers have; Keras's side "
     "has Keras's defaults."
 )

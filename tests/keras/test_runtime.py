@@ -3,6 +3,7 @@
 import os
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -60,3 +61,36 @@ def test_jax_keeps_its_programs_in_the_cache_folder_or_where_it_is_told(tmp_path
         check=True,
     )  # fmt: skip
     assert done.stdout.strip() == str(tmp_path / (given or "jax"))
+
+
+@pytest.mark.parametrize("threads", [1, 3])
+def test_tensorflow_takes_the_threads_it_is_given(threads, tmp_path):
+    code = (
+        f"from lstm_study.training.runtime import configure; configure(threads={threads}); "
+        "import tensorflow as tf; from lstm_study.model.host import thread_count; "
+        "print(tf.config.threading.get_intra_op_parallelism_threads(), thread_count())"
+    )
+    settings = {"KERAS_BACKEND": "tensorflow", "LSTM_STUDY_CACHE": str(tmp_path)}
+    done = subprocess.run(
+        [sys.executable, "-c", code], env=os.environ | settings, capture_output=True, text=True,
+        check=True,
+    )  # fmt: skip
+    assert done.stdout.split() == [f"{threads}"] * 2
+
+
+def test_machine_code_has_a_folder_for_each_version_of_its_source(tmp_path):
+    code = (
+        "import os; from lstm_study.training.runtime import configure; configure(threads=1); "
+        "import numpy as np; from lstm_study.model import lstm_native as n; "
+        "x = np.zeros(1, 'float32'); n.tanh(x.ctypes.data, x.ctypes.data, 1); "
+        "print(os.environ['NUMBA_CACHE_DIR'])"
+    )
+    environment = {name: value for name, value in os.environ.items() if name != "NUMBA_CACHE_DIR"}
+    settings = {"KERAS_BACKEND": "tensorflow", "LSTM_STUDY_CACHE": str(tmp_path)}
+    done = subprocess.run(
+        [sys.executable, "-c", code], env=environment | settings, capture_output=True, text=True,
+        check=True,
+    )  # fmt: skip
+    folder = Path(done.stdout.strip())
+    assert folder.parent == tmp_path / "machine-code"
+    assert list(folder.rglob("lstm_native.tanh*.nbc"))

@@ -5,6 +5,7 @@ from typing import Any
 import keras
 
 from lstm_study.configuration import Configuration
+from lstm_study.model.host import runs_on_host
 from lstm_study.model.lstm import LSTM
 from lstm_study.seeds import derive
 from lstm_study.spec import ProtocolTable
@@ -83,11 +84,19 @@ def build_model(
     """
     model = build_network(configuration, seed=seed, masked=masked)
     model.compile(
-        optimizer=OPTIMIZERS[protocol.optimizer](learning_rate=protocol.learning_rate),
+        optimizer=_optimizer(protocol),
         loss="binary_crossentropy",
         metrics=["accuracy"],
     )
     return model
+
+
+def _optimizer(protocol: ProtocolTable) -> Any:
+    if protocol.optimizer == "adam" and runs_on_host():
+        from lstm_study.model.adam import Adam
+
+        return Adam(learning_rate=protocol.learning_rate)
+    return OPTIMIZERS[protocol.optimizer](learning_rate=protocol.learning_rate)
 
 
 def is_masked(model: keras.Model) -> bool:

@@ -4,8 +4,8 @@
 >>> model = keras.Sequential([keras.Input((500, 128)), layer])                  # doctest: +SKIP
 >>> plain_copy(model).save("model.keras")     # loads wherever Keras is          # doctest: +SKIP
 
-Only the loop over time is replaced, by one of two: NumPy's on TensorFlow without a GPU
-(`lstm_numpy.py`), and one compiled by XLA elsewhere (`lstm_sweeps.py`); each says why it pays.
+Only the loop over time is replaced, by one of two: our own machine code on TensorFlow without a GPU
+(`lstm_native.py`), and one compiled by XLA elsewhere (`lstm_sweeps.py`); each says why it pays.
 Weights, initialisers, configuration and the drawing of dropout masks are inherited, so that
 training from equal seeds follows Keras's own LSTM up to rounding.
 """
@@ -18,8 +18,8 @@ import keras
 from keras import ops
 
 from lstm_study.model import lstm_sweeps
+from lstm_study.model.host import has_gpu, runs_on_host
 from lstm_study.model.lstm_arrays import CHUNK, GATES, Masks, Span, Weights
-from lstm_study.model.lstm_host import host_lstm
 
 SMALLEST_CAPACITY = 64
 LARGEST_CAPACITY = 2**20
@@ -88,6 +88,8 @@ class LSTM(keras.layers.LSTM):  # type: ignore[misc]  # Keras is untyped
         time = sequences.shape[1] or ops.shape(sequences)[1]
         wanted = {"keeps_gates": bool(training), "returns_outputs": self.return_sequences}
         if runs_on_host(cell.compute_dtype):
+            from lstm_study.model.lstm_host import host_lstm
+
             run = host_lstm(masks, mask, **wanted)
         else:
             sequences, span = _with_room(sequences, mask)
@@ -100,7 +102,7 @@ class LSTM(keras.layers.LSTM):  # type: ignore[misc]  # Keras is untyped
     def _is_fast_loop_for(self, mask: Any) -> bool:
         if keras.backend.backend() not in ("tensorflow", "jax"):
             return False
-        cudnn_applies = not self.recurrent_dropout and mask is None and _has_gpu()
+        cudnn_applies = not self.recurrent_dropout and mask is None and has_gpu()
         return (
             not cudnn_applies
             and self.activation is keras.activations.tanh
@@ -243,23 +245,3 @@ def _compiled(name: str) -> Callable[..., Any]:
     import tensorflow as tf
 
     return tf.function(sweep, jit_compile=True, autograph=False)  # type: ignore[no-any-return]
-
-
-def runs_on_host(dtype: str) -> bool:
-    """Whether NumPy makes the loop, so that no length costs compiling.
-
-    It does on TensorFlow without a GPU; it has no products of half precision.
-    """
-    on_tensorflow = keras.backend.backend() == "tensorflow"
-    return on_tensorflow and not _has_gpu() and dtype in ("float32", "float64")
-
-
-@functools.cache
-def _has_gpu() -> bool:
-    if keras.backend.backend() == "jax":
-        import jax
-
-        return bool(jax.default_backend() == "gpu")
-    import tensorflow as tf
-
-    return bool(tf.config.list_logical_devices("GPU"))

@@ -1,14 +1,15 @@
-"""The fast LSTM as a TensorFlow function that NumPy computes, for TensorFlow without a GPU.
+"""The fast LSTM as a TensorFlow function of our own machine code, for TensorFlow without a GPU.
 
-The sweeps are in `lstm_numpy.py`, which says why that pays.
+The sweeps are in `lstm_native.py`, which says why that pays.
 """
 
 import functools
 from collections.abc import Callable
 from typing import Any
 
+from lstm_study.model.host import thread_count
 from lstm_study.model.lstm_arrays import Masks, Tensor
-from lstm_study.model.lstm_numpy import FROM_KERAS, sweep_backward, sweep_forward
+from lstm_study.model.lstm_blocks import sweep_backward, sweep_forward
 
 
 def host_lstm(
@@ -31,6 +32,7 @@ def host_lstm(
 
     # None can't go through a TensorFlow function: nothing stands for it.
     nothing = tf.zeros((0,))
+    threads = thread_count()
     given = [
         *(nothing if mask is None else _stacked(tf, mask) for mask in masks),
         nothing if alive is None else alive,
@@ -44,19 +46,19 @@ def host_lstm(
         def forward(keeps: str) -> list[Any]:
             kinds = {"gates": 5, "outputs": 3, "last": 2}
             return tf.numpy_function(  # type: ignore[no-any-return]
-                functools.partial(sweep_forward, keeps),
+                functools.partial(sweep_forward, keeps, threads),
                 [*arguments, *given],
                 [dtype] * kinds[keeps],
             )
 
         kept = None
         if keeps_gates:
-            *last, gates, outputs, carries = forward("gates")
-            kept = gates, outputs, carries
-            found = tf.transpose(outputs[1:], (1, 0, 2)) if returns_outputs else last[0]
+            *last, outputs, carries, gates = forward("gates")
+            kept = outputs, carries, gates
+            found = _in_time(tf, outputs, tf.shape(sequences)[0]) if returns_outputs else last[0]
         elif returns_outputs:
             *last, outputs = forward("outputs")
-            found = tf.transpose(outputs[1:], (1, 0, 2))
+            found = _in_time(tf, outputs, tf.shape(sequences)[0])
         else:
             last = forward("last")
             found = last[0]
@@ -65,7 +67,7 @@ def host_lstm(
             d_outputs, d_output, d_carry = upstream
             rest = kept if kept is not None else forward("gates")[2:]
             gradients = tf.numpy_function(
-                sweep_backward,
+                functools.partial(sweep_backward, threads),
                 [
                     *arguments[:3], *given, *rest,
                     d_outputs if returns_outputs else nothing,
@@ -87,7 +89,11 @@ def host_lstm(
 
 
 def _stacked(tf: Any, mask: tuple[Any, ...]) -> Any:
-    """One mask for each gate, in the order here; [1, batch, n] where all gates share one."""
-    if all(each is mask[0] for each in mask):
-        return mask[0][None]
-    return tf.stack([mask[gate] for gate in FROM_KERAS])
+    """One mask for each gate; [1, batch, n] where all gates share one."""
+    return mask[0][None] if all(each is mask[0] for each in mask) else tf.stack(mask)
+
+
+def _in_time(tf: Any, outputs: Any, batch: Any) -> Any:
+    """From [blocks, time + 1, units, lanes] to [batch, time, units]."""
+    turned = tf.transpose(outputs[:, 1:], (0, 3, 1, 2))
+    return tf.reshape(turned, (-1, *tf.unstack(tf.shape(turned))[2:]))[:batch]

@@ -1,0 +1,144 @@
+"""Keras's Adam, with one pass over an embedding where Keras makes a dozen.
+
+An embedding's gradient arrives as slices, one for each token of a batch. Keras makes a dense array
+of them, twice, and passes over that, the weights and both moments with one operation after the
+other: 30 to 50 ms for 50,000 words × 128, a tenth of a training step. Here both moments fade in one
+pass, the slices are added where they belong, and the weights follow in a second.
+"""
+
+import functools
+from typing import Any
+
+import keras
+import numpy as np
+from numpy.typing import NDArray
+
+from lstm_study.model.host import empty, for_each, thread_count
+from lstm_study.model.machine_code import compiled
+
+Array = NDArray[Any]
+
+
+class Adam(keras.optimizers.Adam):  # type: ignore[misc]  # Keras is untyped
+    """`keras.optimizers.Adam`: the same formula, options, slots and step count.
+
+    Results are Keras's up to rounding: on TensorFlow every slice is squared by itself, so that the
+    second moment of a token that occurs several times in a batch holds the sum of squares.
+
+    Source: Kingma & Ba 2015, algorithm 1 in the order of its section 2's end; Keras 3.15's
+    `Adam.update_step`.
+    """
+
+    def update_step(self, gradient: Any, variable: Any, learning_rate: Any) -> None:
+        """Updates one variable and its slots; Keras calls this."""
+        import tensorflow as tf
+
+        fits = isinstance(gradient, tf.IndexedSlices) and variable.dtype == "float32"
+        if not fits or self.amsgrad:
+            super().update_step(gradient, variable, learning_rate)
+            return
+        step = tf.cast(self.iterations + 1, tf.float32)
+        rate = tf.cast(learning_rate, tf.float32)
+        rate *= tf.sqrt(1.0 - tf.pow(self.beta_2, step)) / (1.0 - tf.pow(self.beta_1, step))
+        index = self._get_variable_index(variable)
+        slots = self._momentums[index], self._velocities[index]
+        update = functools.partial(
+            _update,
+            thread_count(),
+            tuple(np.float32(value) for value in (1 - self.beta_1, 1 - self.beta_2, self.epsilon)),
+        )
+        found = tf.numpy_function(
+            update,
+            [
+                gradient.indices, gradient.values, rate,
+                *(tf.convert_to_tensor(each) for each in (variable, *slots)),
+            ],
+            [tf.float32] * 3,
+        )  # fmt: skip
+        for target, value in zip((variable, *slots), found, strict=True):
+            value.set_shape(variable.shape)
+            self.assign(target, value)
+
+
+def _update(
+    threads: int,
+    constants: tuple[np.float32, ...],
+    indices: Array,
+    slices: Array,
+    rate: np.float32,
+    weights: Array,
+    momentum: Array,
+    velocity: Array,
+) -> tuple[Array, ...]:
+    """Makes one step of Adam.
+
+    Args:
+        threads: How many to use.
+        constants: 1 - beta 1, 1 - beta 2 and epsilon.
+        indices: Rows of the weights, int [n].
+        slices: Their gradients, float [n, columns]; those of one row add up.
+        rate: The learning rate, corrected for the moments' start at zero.
+        weights: float [rows, columns]; likewise both moments.
+        momentum: See there.
+        velocity: See there.
+
+    Returns:
+        Weights and moments after the step.
+    """
+    one_less_beta_1, one_less_beta_2, epsilon = constants
+    new_weights, new_momentum, new_velocity = (empty(*weights.shape) for _ in range(3))
+    share = -(-len(weights) // threads)
+    parts = [slice(first, first + share) for first in range(0, len(weights), share)]
+
+    def fade(part: slice) -> None:
+        _fade(_flat(new_momentum[part]), _flat(momentum[part]), one_less_beta_1)
+        _fade(_flat(new_velocity[part]), _flat(velocity[part]), one_less_beta_2)
+
+    def follow(part: slice) -> None:
+        arrays = (new_weights, weights, new_momentum, new_velocity)
+        new, old, first, second = (_flat(each[part]) for each in arrays)
+        _follow(new, old, first, second, rate, epsilon)
+
+    for_each(fade, parts, threads=threads)
+    _add_slices(
+        new_momentum, new_velocity, indices, slices.reshape(len(indices), -1),
+        one_less_beta_1, one_less_beta_2,
+    )  # fmt: skip
+    for_each(follow, parts, threads=threads)
+    return new_weights, new_momentum, new_velocity
+
+
+def _flat(array: Array) -> Array:
+    return np.ascontiguousarray(array).reshape(-1)
+
+
+@compiled
+def _fade(new: Array, old: Array, share: np.float32) -> None:
+    for k in range(old.size):
+        new[k] = old[k] - old[k] * share
+
+
+@compiled
+def _add_slices(
+    momentum: Array,
+    velocity: Array,
+    indices: Array,
+    slices: Array,
+    of_momentum: np.float32,
+    of_velocity: np.float32,
+) -> None:
+    count, columns = slices.shape
+    for k in range(count):
+        row = indices[k]
+        for column in range(columns):
+            momentum[row, column] += of_momentum * slices[k, column]
+        for column in range(columns):
+            velocity[row, column] += of_velocity * (slices[k, column] * slices[k, column])
+
+
+@compiled
+def _follow(
+    new: Array, old: Array, momentum: Array, velocity: Array, rate: np.float32, epsilon: np.float32
+) -> None:
+    for k in range(old.size):
+        new[k] = old[k] - momentum[k] * rate / (np.sqrt(velocity[k]) + epsilon)
