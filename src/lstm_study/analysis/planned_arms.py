@@ -30,14 +30,26 @@ def planned_arms(spec: StudySpec, trials: Sequence[Trial]) -> dict[str, Configur
     return arms
 
 
-def unfinished_arms(spec: StudySpec, records: StudyRecords) -> dict[str, int]:
-    """Counts the ended runs of further arms that lack some, once winner and baseline have theirs.
+def seeds_so_far(spec: StudySpec, records: StudyRecords) -> int:
+    """Runs that every arm should have: the study file's, or more where seeds were added.
 
     A run that failed has ended; failures are told of elsewhere.
     """
-    ended = [run.arm for run in records.runs if run.status in ("completed", "failed")]
-    seeds = spec.compare.seeds
-    if any(ended.count(arm) < seeds for arm in PRIMARY):
+    return max(spec.compare.seeds, min(_ended(records, arm) for arm in PRIMARY))
+
+
+def unfinished_arms(spec: StudySpec, records: StudyRecords) -> dict[str, int]:
+    """Counts the ended runs of further arms that lack some; none before winner and baseline have."""
+    seeds = seeds_so_far(spec, records)
+    if any(_ended(records, arm) < seeds for arm in PRIMARY):
         return {}
-    further = [arm for arm in planned_arms(spec, records.trials) if arm not in PRIMARY]
-    return {arm: ended.count(arm) for arm in further if ended.count(arm) < seeds}
+    counts = {
+        arm: _ended(records, arm)
+        for arm in planned_arms(spec, records.trials)
+        if arm not in PRIMARY
+    }
+    return {arm: count for arm, count in counts.items() if count < seeds}
+
+
+def _ended(records: StudyRecords, arm: str) -> int:
+    return sum(run.arm == arm and run.status in ("completed", "failed") for run in records.runs)

@@ -3,7 +3,7 @@
 from dataclasses import replace
 
 from lstm_study.analysis.optimism import search_optimism
-from lstm_study.analysis.planned_arms import unfinished_arms
+from lstm_study.analysis.planned_arms import seeds_so_far, unfinished_arms
 from lstm_study.analysis.search_summary import searched
 from lstm_study.analysis.verdict import Verdict
 from lstm_study.records import StudyRecords
@@ -95,7 +95,7 @@ def _notes(verdict: Verdict, records: StudyRecords, spec: StudySpec) -> Table:
             + "."
         )
     if unfinished := unfinished_arms(spec, records):
-        seeds = spec.compare.seeds
+        seeds = seeds_so_far(spec, records)
         counts = ", ".join(f"{arm} has {n} of {seeds}" for arm, n in unfinished.items())
         notes.append(
             f"The study file asks for further arms whose runs are not all done: {counts}. "
