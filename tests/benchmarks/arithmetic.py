@@ -67,6 +67,9 @@ def limit(*, embedding_dim: int, lstm_units: int, batch: int, steps: int) -> dic
     Returns:
         "seconds" that the products of a step need, "operations", and the "gflops" that this makes.
     """
+    from lstm_study.training.runtime import configure
+
+    configure(threads=1)
     made = products(embedding_dim=embedding_dim, lstm_units=lstm_units, batch=batch, steps=steps)
     makers = _makers()
     seconds = sum(product.count * min(_time(make(product)) for make in makers) for product in made)

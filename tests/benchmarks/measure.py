@@ -20,6 +20,8 @@ _MAXRSS_UNIT = 1 if sys.platform == "darwin" else 1024
 _TAIL_CHARACTERS = 2_000
 DATA_VARIABLE = "LSTM_STUDY_DATA"
 ONE_THREAD = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1", "MKL_NUM_THREADS": "1"}
+# A machine compiles our machine code once: here the first process of a run that needs it does.
+_MACHINE_CODE = tempfile.TemporaryDirectory(prefix="machine-code-")
 NO_GPU = {"CUDA_VISIBLE_DEVICES": "", "JAX_PLATFORMS": "cpu"}
 Backend = Literal["tensorflow", "jax"]
 Device = Literal["cpu", "gpu"]
@@ -171,7 +173,7 @@ def fresh(
     """
     message = {"module": function.__module__, "name": function.__name__, "arguments": arguments}
     confined = ONE_THREAD | NO_GPU if device == "cpu" else {}
-    # With a cache of its own, no process finds what another one compiled.
+    # With a cache of its own, no process finds what XLA compiled for another one.
     with tempfile.TemporaryDirectory() as cache:
         done = subprocess.run(
             [sys.executable, "-m", "tests.benchmarks.child"],
@@ -268,4 +270,4 @@ def slope(sizes: Sequence[float], costs: Sequence[float]) -> float:
 
 def _environment(**changes: str) -> dict[str, str]:
     quiet = {"TF_CPP_MIN_LOG_LEVEL": "3", "NO_COLOR": "1", "TERM": "dumb", "PYTHONWARNINGS": ""}
-    return os.environ | quiet | changes
+    return os.environ | quiet | {"NUMBA_CACHE_DIR": _MACHINE_CODE.name} | changes

@@ -39,7 +39,7 @@ def seeds_so_far(spec: StudySpec, records: StudyRecords) -> int:
 
 
 def unfinished_arms(spec: StudySpec, records: StudyRecords) -> dict[str, int]:
-    """Counts the ended runs of further arms that lack some; none before winner and baseline have."""
+    """Counts the ended runs of further arms that lack some, once winner and baseline have all."""
     seeds = seeds_so_far(spec, records)
     if any(_ended(records, arm) < seeds for arm in PRIMARY):
         return {}
