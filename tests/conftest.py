@@ -6,6 +6,8 @@ from pathlib import Path
 
 import pytest
 
+from lstm_study.training.runtime import machine_code_folder
+
 
 @pytest.fixture(scope="session")
 def data_folder() -> Path:
@@ -20,6 +22,10 @@ def data_folder() -> Path:
 
 
 def pytest_configure() -> None:
-    """Lets tests send Ctrl-C where a script runs them in its background, which ignores it."""
+    """Keeps machine code as workers do, and lets tests send Ctrl-C.
+
+    A script that runs them in its background has it ignored.
+    """
+    os.environ.setdefault("NUMBA_CACHE_DIR", str(machine_code_folder()))
     if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
         signal.signal(signal.SIGINT, signal.default_int_handler)

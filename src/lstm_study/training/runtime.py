@@ -64,7 +64,7 @@ def configure(*, threads: int, gpu: str | None = None, workers_on_gpu: int = 1) 
     os.environ["OMP_NUM_THREADS"] = str(threads)
     # NumPy has been imported long before.
     threadpool_limits(threads)
-    os.environ.setdefault("NUMBA_CACHE_DIR", str(_folder_for_machine_code()))
+    os.environ.setdefault("NUMBA_CACHE_DIR", str(machine_code_folder()))
     _keep_freed_memory()
     if gpu is not None:
         os.environ["CUDA_VISIBLE_DEVICES"] = gpu
@@ -113,7 +113,7 @@ def _configure_jax(threads: int) -> Runtime:
     return Runtime(backend="jax", devices=tuple(device.device_kind for device in jax.devices()))
 
 
-def _folder_for_machine_code() -> Path:
+def machine_code_folder() -> Path:
     """Where Numba keeps what it compiled: a folder of its own for each version of its source.
 
     By itself Numba would go on with what it kept of one file when another, whose functions are
