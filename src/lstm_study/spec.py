@@ -245,7 +245,7 @@ class CompareTable(_Table):
     are no arms at their own epoch.
     """
 
-    seeds: int = Field(default=10, ge=1, le=1_000)
+    seeds: int = Field(default=14, ge=1, le=1_000)
     validation_seeds: int = Field(default=1, ge=0, le=1_000)
     runner_ups: int = Field(default=0, ge=0, le=100)
     control: bool = True

@@ -19,6 +19,7 @@ from lstm_study.corpus.batches import view
 from lstm_study.corpus.imdb_npz import load_imdb_npz
 from lstm_study.errors import DataError
 from lstm_study.model import lstm as our_lstm
+from lstm_study.model import lstm_host
 from lstm_study.model.builder import build_model
 from lstm_study.records import Trial
 from lstm_study.search.chief import Chief
@@ -173,8 +174,8 @@ def test_trap_25_recurrent_dropout_leaves_cudnn_in_keras_and_ours_runs_its_own_l
         raise NotImplementedError
 
     monkeypatch.setattr(keras.src.backend, "lstm", cudnn)
-    for loop in ("host_lstm", "_differentiable"):
-        monkeypatch.setattr(our_lstm, loop, _noted(getattr(our_lstm, loop), loops))
+    for module, loop in ((lstm_host, "host_lstm"), (our_lstm, "_differentiable")):
+        monkeypatch.setattr(module, loop, _noted(getattr(module, loop), loops))
     sequences = np.ones((2, 3, 4), dtype="float32")
     keras.layers.LSTM(5, recurrent_dropout=0.2)(sequences, training=True)
     assert asked == [], MENDED
