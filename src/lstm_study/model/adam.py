@@ -1,9 +1,9 @@
-"""Keras's Adam, with one pass over an embedding where Keras makes a dozen.
+"""Keras's Adam, with two passes over an embedding where Keras makes a dozen.
 
 An embedding's gradient arrives as slices, one for each token of a batch. Keras makes a dense array
 of them, twice, and passes over that, the weights and both moments with one operation after the
-other: 30 to 50 ms for 50,000 words × 128, a tenth of a training step. Here both moments fade in one
-pass, the slices are added where they belong, and the weights follow in a second.
+other. Here both moments fade in one pass, the slices are added where they belong, and the weights
+follow in a second.
 """
 
 import functools

@@ -17,16 +17,12 @@ from lstm_study.model import lstm_native
 from lstm_study.model.host import empty, for_each, zeros
 from lstm_study.model.lstm_arrays import GATES
 from lstm_study.model.lstm_native import Gradients, Kept, Read, Room, Sizes
-from lstm_study.model.lstm_tiles import LANES
+from lstm_study.model.lstm_tiles import whole_vectors
 
 Array = NDArray[Any]
 
 _MOST_LANES = 64
 _CANDIDATE = 2
-
-
-def _whole_vectors(size: int) -> int:
-    return -(-size // LANES) * LANES
 
 
 def _address(array: Array | None) -> int:
@@ -47,7 +43,7 @@ class _Batch:
     ) -> None:
         self.sequences, self.units, self.threads = sequences, units, threads
         self.batch, self.time, self.features = sequences.shape
-        self.lanes = min(_MOST_LANES, _whole_vectors(-(-self.batch // threads)))
+        self.lanes = min(_MOST_LANES, whole_vectors(-(-self.batch // threads)))
         self.firsts = range(0, self.batch, self.lanes)
         self.stacks = max(len(input_masks), len(state_masks), 1)
         self.input_masks = self._one_per_stack(input_masks)
@@ -185,10 +181,10 @@ def sweep_backward(threads: int, *arrays: Array) -> tuple[Array, ...]:
     time, features, lanes = batch.time, batch.features, batch.lanes
     weights = empty(features + units, GATES * units)
     np.concatenate([kernel, recurrent_kernel], out=weights)
-    turned_kernel = zeros(GATES * units, _whole_vectors(features))
+    turned_kernel = zeros(GATES * units, whole_vectors(features))
     turned_kernel[:, :features] = kernel.T
 
-    n, row = len(batch.firsts), _whole_vectors(features + units + 1)
+    n, row = len(batch.firsts), whole_vectors(features + units + 1)
     d_sequences = empty(*sequences.shape)
     d_weights = zeros(n, GATES * units, row)
     d_outputs_ = d_outputs if d_outputs.size else None

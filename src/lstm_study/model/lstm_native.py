@@ -30,10 +30,10 @@ import numpy as np
 from numba import carray, types
 from numba.extending import intrinsic
 
-from lstm_study.model.lstm_tiles import LANES, product
+from lstm_study.model.lstm_arrays import GATES
+from lstm_study.model.lstm_tiles import product, whole_vectors
 from lstm_study.model.machine_code import compiled
 
-_GATES = 4
 _BYTES = 4
 _NUMBER = np.float32
 _ONE, _HALF = np.float32(1.0), np.float32(0.5)
@@ -163,7 +163,7 @@ def _numbers(address: int, size: int) -> Any:
 @compiled
 def _four(address: int, size: int) -> Any:
     """Four arrays that lie one behind the other: LLVM then has few that could overlap."""
-    whole = _numbers(address, _GATES * size)
+    whole = _numbers(address, GATES * size)
     return (
         whole[:size],
         whole[size : 2 * size],
@@ -175,12 +175,6 @@ def _four(address: int, size: int) -> Any:
 @compiled
 def _after(address: int, numbers: int) -> int:
     return address + _BYTES * numbers
-
-
-@compiled
-def _vectors(size: int) -> int:
-    """The next whole number of vectors, in numbers."""
-    return -(-size // LANES) * LANES
 
 
 @compiled
@@ -353,12 +347,12 @@ def sweep_forward(
                 _copy(target, operand, inputs)
             mask = _after(read.state_masks, stack * state) if read.state_masks else 0
             _dropped(_after(target, inputs), h, mask, state)
-        z = _after(kept.gates, t % kept.gate_steps * _GATES * state)
-        together = _GATES // stacks * units
+        z = _after(kept.gates, t % kept.gate_steps * GATES * state)
+        together = GATES // stacks * units
         for stack in range(stacks):
             product(
                 _after(z, stack * together * lanes), lanes,
-                _after(weights, stack * together), _GATES * units, 1,
+                _after(weights, stack * together), GATES * units, 1,
                 _after(operand, stack * inner * lanes), lanes, inner, together, lanes, 0,
             )  # fmt: skip
         _activate(z, c, new_c, new_h, state)
@@ -387,8 +381,8 @@ def sweep_backward(
         batch: Reviews in the whole batch.
     """
     rows, lanes, time, features, units, stacks = size
-    state, width = units * lanes, _vectors(features + units + 1)
-    read_width, together = _vectors(features), _GATES // stacks * units
+    state, width = units * lanes, whole_vectors(features + units + 1)
+    read_width, together = whole_vectors(features), GATES // stacks * units
     for t in range(time - 1, -1, -1):
         if gradients.d_outputs:
             _add_turned(gradients, t, rows, lanes, time, units)
@@ -401,12 +395,12 @@ def sweep_backward(
             _copy(room.held_carry, gradients.d_carry, state)
         carry = _after(kept.carries, t * state)
         _deactivate(
-            room.d_z, _after(kept.gates, t * _GATES * state), carry, _after(carry, state),
+            room.d_z, _after(kept.gates, t * GATES * state), carry, _after(carry, state),
             gradients.d_output, gradients.d_carry, state,
         )  # fmt: skip
         if held:
             # At a held step nothing passes through the gates; the gradient goes by.
-            for gate in range(_GATES):
+            for gate in range(GATES):
                 d_gate = _after(room.d_z, gate * state)
                 _put_held(d_gate, 0, read.live, t, rows, lanes, time, units)
             held_carry = room.held_carry
@@ -421,7 +415,7 @@ def sweep_backward(
             )  # fmt: skip
             product(
                 _after(room.d_state, stack * state), lanes,
-                _after(weights, (features * _GATES * units) + stack * together), 1, _GATES * units,
+                _after(weights, (features * GATES * units) + stack * together), 1, GATES * units,
                 d_z, lanes, together, units, lanes, 0,
             )  # fmt: skip
             product(
@@ -452,7 +446,7 @@ def _read_rows(
 ) -> None:  # fmt: skip
     """Writes what a stack reads at step t, review by review: inputs and state, dropped out."""
     rows, _, time, features, units, _ = size
-    width = _vectors(features + units + 1)
+    width = whole_vectors(features + units + 1)
     for row in range(rows):
         target = _after(room.read, row * width)
         inputs = _after(read.sequences, (row * time + t) * features)

@@ -44,7 +44,8 @@ def configure(*, threads: int, gpu: str | None = None, workers_on_gpu: int = 1) 
 
     Op determinism is on, so that equal seeds give equal bits on the CPU. GPU memory is taken as
     needed rather than whole; on JAX, which never gives any back, no more than an equal share. JAX
-    keeps compiled programs in the cache folder, unless JAX_COMPILATION_CACHE_DIR names another.
+    keeps compiled programs in the cache folder, unless JAX_COMPILATION_CACHE_DIR names another, and
+    Numba its machine code, unless NUMBA_CACHE_DIR does. Freed memory is kept for the next step.
 
     Args:
         threads: Threads for one operation, >= 1.
@@ -128,7 +129,7 @@ def _keep_freed_memory() -> None:
     """Has the C library keep what is freed for the next allocation, where it is glibc.
 
     A training step takes and frees arrays of many megabytes. Given back to the system each time and
-    taken anew, they cost a page fault for every 4 KiB: a twentieth of a step's time.
+    taken anew, they cost a page fault for every 4 KiB.
     """
     library = ctypes.CDLL(None) if sys.platform == "linux" else None
     if library is not None and hasattr(library, "gnu_get_libc_version"):
