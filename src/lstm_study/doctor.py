@@ -76,11 +76,11 @@ def _why(size: CrewSize, host: Machine) -> str:
     if size.workers < host.cpu_count:
         return (
             f"{_gib(host.memory_bytes)} hold {size.workers} workers of "
-            f"{_gib(BYTES_PER_WORKER)}; they share the {host.cpu_count} processors as threads"
+            f"{_gib(BYTES_PER_WORKER)}; those that train share the {host.cpu_count} processors"
         )
     return (
-        "a worker of one thread for each processor: the steps of an LSTM wait for each other, so "
-        "threads find little to share. Trials a minute of either are measured by "
+        "a worker for each processor: the steps of an LSTM wait for each other, so threads find "
+        "little to share. Who trains takes the processors of who waits. Measured by "
         "`python -m tests.benchmarks --only workers`"
     )
 

@@ -16,21 +16,22 @@ from pathlib import Path
 from typing import Any
 
 from lstm_study.errors import StudyError
+from lstm_study.workers.seats import Seat
 
 _WAIT_SECONDS = 0.2
 
 
 def main() -> None:
-    """Reads the set-up, loads what training needs, then does jobs until its input closes."""
+    """Loads what training needs, reads what to work on, then does jobs until its input closes."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--answers", type=int, required=True, help="file descriptor for answers")
     answers = os.fdopen(parser.parse_args().answers, "w", buffering=1, encoding="utf-8")
-    setup = json.loads(sys.stdin.readline())
+    machine = json.loads(sys.stdin.readline())
     jobs: queue.Queue[dict[str, Any]] = queue.Queue()
     threading.Thread(target=_read_jobs, args=(jobs,), daemon=True).start()
     logging.basicConfig(
         level=logging.INFO,
-        format=f"%(asctime)s {setup['worker']} %(levelname)s %(name)s: %(message)s",
+        format=f"%(asctime)s {machine['worker']} %(levelname)s %(name)s: %(message)s",
     )
 
     def say(kind: str, **values: Any) -> None:
@@ -38,13 +39,16 @@ def main() -> None:
 
     from lstm_study.training.runtime import configure
 
+    seat = Seat(machine["seats"], number=machine["seat"], processors=machine["processors"])
     try:
         runtime = configure(
-            threads=setup["threads"],
-            gpu=setup["gpu"],
-            workers_on_gpu=setup["workers_on_gpu"],
+            threads=machine["threads"],
+            gpu=machine["gpu"],
+            workers_on_gpu=machine["workers_on_gpu"],
+            share=seat.share,
         )
-        work = _Work(setup)
+        _load(machine["stage"])
+        work = _Work(jobs.get(), worker=machine["worker"], seat=seat)
     except StudyError as error:
         say("done", error=str(error))
         return
@@ -66,15 +70,27 @@ def _read_jobs(jobs: "queue.Queue[dict[str, Any]]") -> None:
     os._exit(0)
 
 
+def _load(stage: str) -> None:
+    """Imports all that a stage trains with, while the supervisor may still be at something else."""
+    from lstm_study.training.runtime import keep_what_is_loaded, lean_imports
+
+    with lean_imports():
+        import lstm_study.training.fit
+
+        if stage == "search":
+            import lstm_study.search.tuner  # noqa: F401 - imported to be there, as the one above
+    keep_what_is_loaded()
+
+
 class _Work:
     """What a worker loads once: the spec, the reviews, the study's folder."""
 
-    def __init__(self, setup: dict[str, Any]) -> None:
+    def __init__(self, setup: dict[str, Any], *, worker: str, seat: Seat) -> None:
         from lstm_study.corpus.load import load
         from lstm_study.spec import StudySpec
         from lstm_study.store import Store
 
-        self.worker: str = setup["worker"]
+        self.worker, self.seat = worker, seat
         self.command: str = setup["command"]
         self.spec = StudySpec.model_validate(setup["spec"], strict=False)
         self.crew: str = setup["crew"]
@@ -82,17 +98,24 @@ class _Work:
         self.corpus = load(self.spec.data, seed=self.spec.study.seed)
 
     def do(self, job: dict[str, Any]) -> None:
+        """Does a job, in its seat as long as it computes."""
         if job["job"] == "search":
             self._search(address=job["address"], token=job["token"])
-        elif job["job"] == "run":
+        elif job["job"] == "wait":
+            # There is nothing to do now, and may be once another worker is done.
+            time.sleep(_WAIT_SECONDS)
+        else:
+            with self.seat.taken():
+                self._compare(job)
+
+    def _compare(self, job: dict[str, Any]) -> None:
+        if job["job"] == "run":
             self._run(job["run_id"])
         elif job["job"] == "control":
             self._control()
-        elif job["job"] == "test-reviews":
-            self._test_reviews()
         else:
-            # There is nothing to do now, and may be once another worker is done.
-            time.sleep(_WAIT_SECONDS)
+            assert job["job"] == "test-reviews"
+            self._test_reviews()
 
     def _search(self, *, address: str, token: str) -> None:
         import grpc
@@ -109,6 +132,7 @@ class _Work:
             store=self.store,
             worker=self.worker,
             crew=self.crew,
+            at_work=self.seat.taken,
         )
         try:
             tuner.search()

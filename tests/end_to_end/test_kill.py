@@ -76,7 +76,7 @@ def test_a_search_whose_supervisor_is_killed_again_and_again_is_the_one_that_nev
     result = lstm_study("search", "tiny.toml", "--workers", "1", cwd=folder)
     assert result.code == 0, result.err
     reference, _ = finished
-    pd.testing.assert_frame_equal(trials(folder), trials(reference))
+    pd.testing.assert_frame_equal(trials(folder), trials(reference), check_exact=True)
 
 
 def test_a_killed_worker_is_replaced_and_its_trial_goes_on_with_two_workers(folder, finished):
@@ -88,7 +88,7 @@ def test_a_killed_worker_is_replaced_and_its_trial_goes_on_with_two_workers(fold
     out, err = process.communicate(timeout=240)
     assert process.returncode == 0, out + err
     reference, _ = finished
-    pd.testing.assert_frame_equal(trials(folder), trials(reference))
+    pd.testing.assert_frame_equal(trials(folder), trials(reference), check_exact=True)
     assert workers_of(folder) == []
 
 
@@ -145,4 +145,4 @@ def test_limits_end_the_search_in_good_order_and_more_budget_goes_on(folder, fin
     rest = lstm_study("search", "tiny.toml", cwd=folder)
     assert rest.code == 0, rest.err
     reference, _ = finished
-    pd.testing.assert_frame_equal(trials(folder), trials(reference))
+    pd.testing.assert_frame_equal(trials(folder), trials(reference), check_exact=True)

@@ -63,19 +63,47 @@ def test_jax_keeps_its_programs_in_the_cache_folder_or_where_it_is_told(tmp_path
     assert done.stdout.strip() == str(tmp_path / (given or "jax"))
 
 
-@pytest.mark.parametrize("threads", [1, 3])
-def test_tensorflow_takes_the_threads_it_is_given(threads, tmp_path):
-    code = (
-        f"from lstm_study.training.runtime import configure; configure(threads={threads}); "
-        "import tensorflow as tf; from lstm_study.model.host import thread_count; "
-        "print(tf.config.threading.get_intra_op_parallelism_threads(), thread_count())"
-    )
-    settings = {"KERAS_BACKEND": "tensorflow", "LSTM_STUDY_CACHE": str(tmp_path)}
+def in_a_process(code: str, cache: Path) -> list[str]:
+    """Runs code on TensorFlow in a process of its own, and returns the words it prints."""
+    settings = {"KERAS_BACKEND": "tensorflow", "LSTM_STUDY_CACHE": str(cache)}
     done = subprocess.run(
         [sys.executable, "-c", code], env=os.environ | settings, capture_output=True, text=True,
         check=True,
     )  # fmt: skip
-    assert done.stdout.split() == [f"{threads}"] * 2
+    return done.stdout.split()
+
+
+def test_on_the_processor_tensorflow_has_one_thread_and_our_machine_code_those_it_is_given(
+    tmp_path,
+):
+    code = (
+        "from lstm_study.training.runtime import configure; free = [3]; "
+        "configure(threads=2, share=lambda: free[0]); "
+        "import tensorflow as tf; from lstm_study.model.host import thread_count; "
+        "told = tf.config.threading; given = thread_count(); free[0] = 1; "
+        "print(told.get_intra_op_parallelism_threads(), told.get_inter_op_parallelism_threads(), "
+        "given, thread_count())"
+    )
+    assert in_a_process(code, tmp_path) == ["1", "1", "3", "1"]
+
+
+def test_without_a_share_our_machine_code_has_the_threads_of_the_process(tmp_path):
+    code = (
+        "from lstm_study.training.runtime import configure; configure(threads=3); "
+        "from lstm_study.model.host import thread_count; print(thread_count())"
+    )
+    assert in_a_process(code, tmp_path) == ["3"]
+
+
+def test_keras_is_loaded_without_what_nothing_here_needs_of_it_and_who_needs_that_gets_it(tmp_path):
+    code = (
+        "import sys; from lstm_study.training.runtime import configure, lean_imports; "
+        "configure(threads=1); lean = lean_imports(); lean.__enter__(); "
+        "import keras, keras_tuner; lean.__exit__(None, None, None); "
+        "print(*sorted({'jax', 'matplotlib', 'PIL', 'sklearn'} & set(sys.modules))); "
+        "import matplotlib, PIL, sklearn.linear_model; print('there')"
+    )
+    assert in_a_process(code, tmp_path) == ["there"]
 
 
 def test_machine_code_has_a_folder_for_each_version_of_its_source(tmp_path):

@@ -1,5 +1,6 @@
 """One training: stopped, promoted, gone on with, to the bit."""
 
+import itertools
 from dataclasses import replace
 from pathlib import Path
 
@@ -13,6 +14,7 @@ from lstm_study.corpus.buckets import epoch_buckets, kept_lengths
 from lstm_study.corpus.types import Split
 from lstm_study.errors import DivergedError, RecordError
 from lstm_study.export.network import plain_network
+from lstm_study.model import host
 from lstm_study.model.builder import build_model
 from lstm_study.seeds import derive
 from lstm_study.spec import ProtocolTable
@@ -42,6 +44,7 @@ def fit(
     masked: bool = False,
     reviews: Split | None = None,
     validation: Split | None = None,
+    batch_size: int = PROTOCOL.batch_size,
     **changes,
 ):
     """Trains, and returns model and last checkpoint."""
@@ -50,7 +53,7 @@ def fit(
     model = train(
         Training(
             configuration=replace(CONFIGURATION, **changes),
-            protocol=PROTOCOL,
+            protocol=PROTOCOL.model_copy(update={"batch_size": batch_size}),
             seed=seed,
             epochs=epochs,
             masked=masked,
@@ -99,6 +102,28 @@ def test_two_trainings_with_one_seed_are_equal_and_with_another_differ(tmp_path)
     _, other, _ = fit(tmp_path / "c", epochs=2, seed=8)
     assert scores(first) == scores(second)
     assert scores(first) != scores(other)
+
+
+@pytest.mark.parametrize("masked", [False, True])
+def test_a_training_gives_the_same_bits_with_any_number_of_threads(tmp_path, monkeypatch, masked):
+    """Also where their number changes from one operation to the next, as workers come and go."""
+    found = []
+    for counts in ([1], [2], [3, 1, 2]):
+        threads = itertools.cycle(counts)
+        monkeypatch.setattr(host._threads, "count", lambda given=threads: next(given))
+        _, checkpoint, _ = fit(
+            tmp_path,
+            epochs=2,
+            masked=masked,
+            reviews=split(200),
+            batch_size=64,
+            recurrent_dropout=0.3,
+        )
+        found.append(checkpoint)
+    for other in found[1:]:
+        assert scores(other) == scores(found[0])
+        for ours, theirs in zip(other.variables, found[0].variables, strict=True):
+            np.testing.assert_array_equal(ours, theirs)
 
 
 def test_stacked_layers_train_and_resume_like_one(tmp_path):

@@ -13,13 +13,15 @@ def machine(*, processors: int, gib: int) -> Machine:
 
 def test_with_enough_memory_the_processors_decide():
     why = _why(CrewSize(workers=2, threads=1), machine(processors=2, gib=16))
-    assert "one thread for each processor" in why
+    assert "a worker for each processor" in why
     assert "--only workers" in why
 
 
 def test_with_little_memory_the_memory_decides():
     why = _why(CrewSize(workers=2, threads=4), machine(processors=8, gib=4))
-    assert why.startswith("4.0 GiB hold 2 workers of 2.0 GiB; they share the 8 processors")
+    assert why.startswith(
+        "4.0 GiB hold 2 workers of 2.0 GiB; those that train share the 8 processors"
+    )
 
 
 def test_with_gpus_they_decide():

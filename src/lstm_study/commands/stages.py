@@ -60,9 +60,23 @@ def search(study: OpenStudy, *, show: Show) -> Trial:
         ComparisonError: No trial completed at the full budget.
     """
     if study.store.read_state("plan").get("stopped") != "":
-        _load_keras_tuner(study)
-        from lstm_study.search.search import plan_search, run_search
+        _search(study, show=show)
+    stopped = study.store.read_state("plan")["stopped"]
+    if stopped:
+        show.stage("Search", stopped)
+    found = winner_of(study)
+    show.stage("Search", f"{'ended' if stopped else 'finished'}; winner {found.trial_id}")
+    return found
 
+
+def _search(study: OpenStudy, *, show: Show) -> None:
+    from lstm_study.search.search import plan_search, run_search, search_crew_size
+    from lstm_study.workers.crew import start_workers
+
+    size = search_crew_size(study.spec, study.context)
+    # This process and its workers load Keras at the same time, for some seconds.
+    with start_workers(size, stage="search", store=study.store) as pool:
+        _load_keras_tuner(study)
         plan = plan_search(study.spec, study.store)
         show.stage("Search", plan_in_words(study.store.read_state("plan")))
         show.stage("Disk", _disk_in_words(study, plan))
@@ -75,17 +89,13 @@ def search(study: OpenStudy, *, show: Show) -> Trial:
             study.spec,
             study.store,
             plan,
+            pool=pool,
+            size=size,
             context=study.context,
             report=telling(study, show),
             on_open=on_open,
             on_news=lambda news: show.stage("Chief", news),
         )
-    stopped = study.store.read_state("plan")["stopped"]
-    if stopped:
-        show.stage("Search", stopped)
-    found = winner_of(study)
-    show.stage("Search", f"{'ended' if stopped else 'finished'}; winner {found.trial_id}")
-    return found
 
 
 def compare(study: OpenStudy, *, show: Show, more_seeds: int = 0) -> None:
@@ -252,9 +262,11 @@ def _is_compared(study: OpenStudy) -> bool:
 
 def _load_keras_tuner(study: OpenStudy) -> None:
     """Imports what the chief needs, with TensorFlow's remarks going to the study's log."""
-    from lstm_study.training.runtime import output_to
+    from lstm_study.training.runtime import lean_imports, output_to
 
-    with output_to(study.store.log_path):
+    # Keras Tuner's Bayesian optimisation fits scikit-learn's Gaussian process.
+    needed = ["sklearn"] if study.spec.search.tuner == "bayesian" else []
+    with output_to(study.store.log_path), lean_imports(*needed):
         import keras_tuner  # noqa: F401 - imported for its side effect on the log alone
 
 

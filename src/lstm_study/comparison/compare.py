@@ -10,7 +10,7 @@ from lstm_study.progress import Report
 from lstm_study.records import Failure, Run
 from lstm_study.spec import StudySpec
 from lstm_study.store import Store
-from lstm_study.workers.crew import Context, crew_size, work
+from lstm_study.workers.crew import Context, crew_size, start_workers, work
 from lstm_study.workers.watch import Item, Watch, item_of
 
 if TYPE_CHECKING:
@@ -103,16 +103,18 @@ def run_comparison(
         )
         return True
 
-    work(
-        store=store,
-        stage="compare",
-        spec=spec,
-        context=context,
-        size=size,
-        on_ready=on_ready,
-        on_lost=on_lost,
-        on_tick=on_tick,
-    )
+    with start_workers(size, stage="compare", store=store) as pool:
+        work(
+            pool,
+            store=store,
+            stage="compare",
+            spec=spec,
+            context=context,
+            size=size,
+            on_ready=on_ready,
+            on_lost=on_lost,
+            on_tick=on_tick,
+        )
 
 
 def _items(runs: Iterable[Run], store: Store) -> list[Item]:

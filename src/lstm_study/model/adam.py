@@ -44,7 +44,6 @@ class Adam(keras.optimizers.Adam):  # type: ignore[misc]  # Keras is untyped
         slots = self._momentums[index], self._velocities[index]
         update = functools.partial(
             _update,
-            thread_count(),
             tuple(np.float32(value) for value in (1 - self.beta_1, 1 - self.beta_2, self.epsilon)),
         )
         found = tf.numpy_function(
@@ -61,7 +60,6 @@ class Adam(keras.optimizers.Adam):  # type: ignore[misc]  # Keras is untyped
 
 
 def _update(
-    threads: int,
     constants: tuple[np.float32, ...],
     indices: Array,
     slices: Array,
@@ -73,7 +71,6 @@ def _update(
     """Makes one step of Adam.
 
     Args:
-        threads: How many to use.
         constants: 1 - beta 1, 1 - beta 2 and epsilon.
         indices: Rows of the weights, int [n].
         slices: Their gradients, float [n, columns]; those of one row add up.
@@ -87,6 +84,7 @@ def _update(
     """
     one_less_beta_1, one_less_beta_2, epsilon = constants
     new_weights, new_momentum, new_velocity = (empty(*weights.shape) for _ in range(3))
+    threads = thread_count()
     share = -(-len(weights) // threads)
     parts = [slice(first, first + share) for first in range(0, len(weights), share)]
 

@@ -1,14 +1,16 @@
 """Where our own machine code computes, and what it needs: aligned memory and threads."""
 
-import os
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
 import keras
 import numpy as np
 from numpy.typing import NDArray
+
+from lstm_study.provenance import usable_cpus
 
 _ALIGNMENT = 64
 
@@ -52,12 +54,25 @@ def zeros(*shape: int) -> NDArray[np.float32]:
     return array
 
 
-def thread_count() -> int:
-    """Threads of one operation: as many as TensorFlow's own take."""
-    import tensorflow as tf
+@dataclass
+class _Threads:
+    count: Callable[[], int]
 
-    told = tf.config.threading.get_intra_op_parallelism_threads()
-    return int(told) or os.cpu_count() or 1
+
+_threads = _Threads(usable_cpus)
+
+
+def take_threads(count: Callable[[], int]) -> None:
+    """Sets whom `thread_count` asks: `training/runtime.py` does, for a whole process."""
+    _threads.count = count
+
+
+def thread_count() -> int:
+    """Threads that our own machine code may use now, >= 1.
+
+    It may change from one call to the next, and no result depends on it.
+    """
+    return max(1, _threads.count())
 
 
 def for_each(work: Callable[[Any], None], parts: Sequence[Any], *, threads: int) -> None:
@@ -68,14 +83,18 @@ def for_each(work: Callable[[Any], None], parts: Sequence[Any], *, threads: int)
         parts: What to do it with.
         threads: How many to use, >= 1.
     """
-    if threads == 1 or len(parts) == 1:
-        for part in parts:
+    shares = max(1, min(threads, len(parts)))
+
+    def do(share: int) -> None:
+        for part in parts[share::shares]:
             work(part)
-    else:
-        for _ in _pool(threads).map(work, parts):
-            pass
+
+    others = [_pool().submit(do, share) for share in range(1, shares)]
+    do(0)
+    for other in others:
+        other.result()
 
 
 @cache
-def _pool(threads: int) -> ThreadPoolExecutor:
-    return ThreadPoolExecutor(threads, thread_name_prefix="lstm-study")
+def _pool() -> ThreadPoolExecutor:
+    return ThreadPoolExecutor(thread_name_prefix="lstm-study")

@@ -1,7 +1,8 @@
 """A batch cut into blocks for the sweeps of `lstm_native.py`, and put together again.
 
-What the functions here take and return are arrays, of single precision. A block has 16 to 64 lanes,
-so many that every thread has one; with equal threads equal numbers give equal bits.
+What the functions here take and return are arrays, of single precision. A block has 32 lanes, or 16
+where the batch is that small: so a batch of 64 keeps two threads at work, and larger blocks would
+gain a hundredth (decision 13). Blocks do not depend on the threads, so no bit of a result does.
 
 In comments and docstrings `batch`, `time`, `features` and `units` are the sizes, and `blocks` and
 `lanes` what the batch is cut into. Gates are in Keras's order.
@@ -14,14 +15,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lstm_study.model import lstm_native
-from lstm_study.model.host import empty, for_each, zeros
+from lstm_study.model.host import empty, for_each, thread_count, zeros
 from lstm_study.model.lstm_arrays import GATES
 from lstm_study.model.lstm_native import Gradients, Kept, Read, Room, Sizes
 from lstm_study.model.lstm_tiles import whole_vectors
 
 Array = NDArray[Any]
 
-_MOST_LANES = 64
+_MOST_LANES = 32
 _CANDIDATE = 2
 
 
@@ -36,14 +37,13 @@ class _Batch:
         self,
         sequences: Array,
         units: int,
-        threads: int,
         input_masks: Array,
         state_masks: Array,
         alive: Array,
     ) -> None:
-        self.sequences, self.units, self.threads = sequences, units, threads
+        self.sequences, self.units = sequences, units
         self.batch, self.time, self.features = sequences.shape
-        self.lanes = min(_MOST_LANES, whole_vectors(-(-self.batch // threads)))
+        self.lanes = min(_MOST_LANES, whole_vectors(self.batch))
         self.firsts = range(0, self.batch, self.lanes)
         self.stacks = max(len(input_masks), len(state_masks), 1)
         self.input_masks = self._one_per_stack(input_masks)
@@ -84,7 +84,7 @@ class _Batch:
 
     def for_each(self, work: Callable[[int, int], None]) -> None:
         """Calls `work` with each block's number and first row, on as many threads as there are."""
-        for_each(lambda part: work(*part), list(enumerate(self.firsts)), threads=self.threads)
+        for_each(lambda part: work(*part), list(enumerate(self.firsts)), threads=thread_count())
 
     def together(self, blocks: Array) -> Array:
         """[blocks, n, lanes] to [batch, n]."""
@@ -96,12 +96,11 @@ def _contiguous(arrays: tuple[Array, ...]) -> Iterator[Array]:
     return (np.ascontiguousarray(array) for array in arrays)
 
 
-def sweep_forward(keeps: str, threads: int, *arrays: Array) -> tuple[Array, ...]:
+def sweep_forward(keeps: str, *arrays: Array) -> tuple[Array, ...]:
     """Runs the LSTM over `sequences`.
 
     Args:
         keeps: "gates" for all that the gradient needs, "outputs", or "last" for neither.
-        threads: How many to use, >= 1.
         *arrays: In this order: sequences, float [batch, time, features]; kernel, recurrent kernel
             and bias as Keras shapes them; output and carry before the first step, float [batch,
             units]; dropout of the inputs, float [4 or 1, batch, features], and of the state, float
@@ -115,7 +114,7 @@ def sweep_forward(keeps: str, threads: int, *arrays: Array) -> tuple[Array, ...]
     """
     sequences, kernel, recurrent_kernel, bias, output, carry, *given = _contiguous(arrays)
     units = output.shape[1]
-    batch = _Batch(sequences, units, threads, *given)
+    batch = _Batch(sequences, units, *given)
     time, features, lanes = batch.time, batch.features, batch.lanes
     weights = empty(features + units + 1, GATES * units)
     np.concatenate([kernel, recurrent_kernel, bias[None]], out=weights)
@@ -159,11 +158,10 @@ def sweep_forward(keeps: str, threads: int, *arrays: Array) -> tuple[Array, ...]
     return (*last, outputs) if keeps == "outputs" else tuple(last)
 
 
-def sweep_backward(threads: int, *arrays: Array) -> tuple[Array, ...]:
+def sweep_backward(*arrays: Array) -> tuple[Array, ...]:
     """Takes the gradient of a scalar back through `sweep_forward`.
 
     Args:
-        threads: As `sweep_forward` had it.
         *arrays: In this order: sequences, kernel, recurrent kernel, both dropouts and alive as
             `sweep_forward` had them; outputs, carries and gates as it kept them; the gradients with
             respect to the output of every step, float [batch, time, units], or of size 0 where only
@@ -177,7 +175,7 @@ def sweep_backward(threads: int, *arrays: Array) -> tuple[Array, ...]:
         outputs, carries, gates, d_outputs, d_output, d_carry,
     ) = _contiguous(arrays)  # fmt: skip
     units = d_output.shape[1]
-    batch = _Batch(sequences, units, threads, input_masks, state_masks, alive)
+    batch = _Batch(sequences, units, input_masks, state_masks, alive)
     time, features, lanes = batch.time, batch.features, batch.lanes
     weights = empty(features + units, GATES * units)
     np.concatenate([kernel, recurrent_kernel], out=weights)

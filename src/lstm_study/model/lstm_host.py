@@ -7,7 +7,6 @@ import functools
 from collections.abc import Callable
 from typing import Any
 
-from lstm_study.model.host import thread_count
 from lstm_study.model.lstm_arrays import Masks, Tensor
 from lstm_study.model.lstm_blocks import sweep_backward, sweep_forward
 
@@ -32,7 +31,6 @@ def host_lstm(
 
     # None can't go through a TensorFlow function: nothing stands for it.
     nothing = tf.zeros((0,))
-    threads = thread_count()
     given = [
         *(nothing if mask is None else _stacked(tf, mask) for mask in masks),
         nothing if alive is None else alive,
@@ -46,7 +44,7 @@ def host_lstm(
         def forward(keeps: str) -> list[Any]:
             kinds = {"gates": 5, "outputs": 3, "last": 2}
             return tf.numpy_function(  # type: ignore[no-any-return]
-                functools.partial(sweep_forward, keeps, threads),
+                functools.partial(sweep_forward, keeps),
                 [*arguments, *given],
                 [dtype] * kinds[keeps],
             )
@@ -67,7 +65,7 @@ def host_lstm(
             d_outputs, d_output, d_carry = upstream
             rest = kept if kept is not None else forward("gates")[2:]
             gradients = tf.numpy_function(
-                functools.partial(sweep_backward, threads),
+                sweep_backward,
                 [
                     *arguments[:3], *given, *rest,
                     d_outputs if returns_outputs else nothing,

@@ -7,7 +7,7 @@ The same sums as `lstm_sweeps.py`. What that gains over a program compiled by XL
 - One program serves all lengths, batch sizes and widths of a network. It is compiled once on a
   machine, in some seconds, and kept in a file.
 
-Everything is done for one block of up to 64 reviews from its first step to its last, so that blocks
+Everything is done for one block of up to 32 reviews from its first step to its last, so that blocks
 can be spread over threads. In a block the reviews lie side by side, [units, lanes], in vectors of
 16: no width of a network leaves a vector half empty. A lane without a review computes, harmlessly,
 and is not read.

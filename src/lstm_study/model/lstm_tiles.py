@@ -1,6 +1,6 @@
 """A matrix product for the small matrices of an LSTM's step, as machine code of its own.
 
-A step's products are small (64 × 228 × 100 and the like), and there are thousands in a batch. A
+A step's products are small (32 × 228 × 400 and the like), and there are thousands in a batch. A
 library packs both matrices anew for each; written for the shape at hand, a product needs no packing
 and keeps its sums in registers throughout. `tests/benchmarks/arithmetic.py` times it beside
 NumPy's and TensorFlow's.

@@ -14,7 +14,7 @@ from lstm_study.records import Trial
 from lstm_study.search.link import Found, Link, Pulse
 from lstm_study.spec import StudySpec
 from lstm_study.store import Store
-from lstm_study.workers.crew import Context, Crew, crew_of, crew_size, work
+from lstm_study.workers.crew import Context, Crew, crew_of, crew_size, start_workers, work
 from lstm_study.workers.watch import Item, describe, item_of, running_of, score_in_words
 
 if TYPE_CHECKING:
@@ -80,18 +80,21 @@ def run_crew(
             report(watch.progress(seconds))
             return pulse.beat()
 
+        crew = Crew(name=name, log_path=store.crew_log_path(name))
         try:
-            work(
-                store=own_store,
-                stage="search",
-                spec=spec,
-                context=context,
-                size=size,
-                on_ready=on_ready,
-                on_lost=on_lost,
-                on_tick=on_tick,
-                crew=Crew(name=name, log_path=store.crew_log_path(name)),
-            )
+            with start_workers(size, stage="search", store=own_store, crew=crew) as pool:
+                work(
+                    pool,
+                    store=own_store,
+                    stage="search",
+                    spec=spec,
+                    context=context,
+                    size=size,
+                    on_ready=on_ready,
+                    on_lost=on_lost,
+                    on_tick=on_tick,
+                    crew=crew,
+                )
         finally:
             pulse.leave()
         report(watch.progress(worked, at_once=True))

@@ -11,6 +11,8 @@ from lstm_study.schedule import Bracket, Round, hyperband
 from lstm_study.seeds import derive
 from lstm_study.spec import StudySpec
 
+_UNCOUNTED = 1_000_000
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Slot:
@@ -94,10 +96,18 @@ def make_plan(spec: StudySpec) -> Plan:
         brackets, exhausted = [_proposed(spec, schedule[0])], False
     else:
         brackets, exhausted = _drawn(spec, schedule)
-    if spec.search.control == "random":
-        epochs = sum(item.bracket.epochs for item in brackets)
-        brackets.append(_control(spec, count=max(1, epochs // spec.search.max_epochs)))
+    if controls := _control_trials(spec, sum(item.bracket.epochs for item in brackets)):
+        brackets.append(_control(spec, count=controls))
     return Plan(brackets=tuple(brackets), exhausted=exhausted)
+
+
+def slots_at_most(spec: StudySpec) -> int:
+    """Returns how many slots the largest first round of the plan can have, without drawing it."""
+    if spec.search.tuner != "hyperband":
+        return spec.search.max_trials or _UNCOUNTED
+    brackets = _schedule(spec)
+    epochs = sum(bracket.epochs for bracket in brackets)
+    return max(*(bracket.rounds[0].trials for bracket in brackets), _control_trials(spec, epochs))
 
 
 def trial_of(
@@ -200,6 +210,11 @@ def _proposed(spec: StudySpec, bracket: Bracket) -> PlannedBracket:
     if spec.search.include_baseline:
         chosen[0] = spec.baseline.configuration
     return PlannedBracket(bracket=bracket, slots=_slots("b0", chosen, spec))
+
+
+def _control_trials(spec: StudySpec, epochs: int) -> int:
+    """Random configurations that so many epochs pay for; 0 where no control is wanted."""
+    return max(1, epochs // spec.search.max_epochs) if spec.search.control == "random" else 0
 
 
 def _control(spec: StudySpec, *, count: int) -> PlannedBracket:

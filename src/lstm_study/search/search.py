@@ -10,9 +10,10 @@ from lstm_study.configuration import Configuration
 from lstm_study.errors import SearchError
 from lstm_study.progress import Progress, Report
 from lstm_study.records import Trial
+from lstm_study.search.plan import slots_at_most
 from lstm_study.spec import StudySpec
 from lstm_study.store import Store
-from lstm_study.workers.crew import Context, crew_size, work
+from lstm_study.workers.crew import Context, CrewSize, crew_size, work
 from lstm_study.workers.watch import Item, Watch, item_of, score_in_words
 
 _DISK_LOOK_SECONDS = 5.0
@@ -21,6 +22,16 @@ if TYPE_CHECKING:
     from lstm_study.search.oracle import RecordedHyperband
     from lstm_study.search.plan import Plan
     from lstm_study.workers.pool import WorkerPool
+
+
+def search_crew_size(spec: StudySpec, context: Context) -> CrewSize:
+    """Chooses workers and threads before the plan is drawn, which takes Keras Tuner.
+
+    A space that holds less than the schedule wants leaves some of them idle.
+    """
+    return crew_size(
+        context.workers, jobs=slots_at_most(spec), workers_per_gpu=context.workers_per_gpu
+    )
 
 
 def plan_search(spec: StudySpec, store: Store) -> "Plan":
@@ -59,6 +70,8 @@ def run_search(
     store: Store,
     plan: "Plan",
     *,
+    pool: "WorkerPool",
+    size: CrewSize,
     context: Context,
     report: Report,
     on_open: Callable[[str], None] = lambda _: None,
@@ -72,6 +85,8 @@ def run_search(
         spec: The study.
         store: Where its records are; held by this process.
         plan: What `plan_search` drew.
+        pool: Workers that were started for the search; they end with it.
+        size: How many, and their threads.
         context: The command at work.
         report: Called a few times a second.
         on_open: Called with the address for workers of other machines once it is listened on; with
@@ -90,7 +105,6 @@ def run_search(
         store.write_state("plan", store.read_state("plan") | {"stopped": reached})
         return
     oracle = RecordedHyperband(spec=spec, plan=plan, store=store)
-    size = crew_size(context.workers, jobs=plan.most_slots, workers_per_gpu=context.workers_per_gpu)
     watch = _SearchWatch(spec, store, plan, oracle)
     with (
         _interrupted_if_not_ended(store, oracle),
@@ -119,18 +133,20 @@ def run_search(
                 oracle.stop(reached)
             return not reached
 
-        work(
-            store=Store(store.folder, term=chief.term),
-            stage="search",
-            spec=spec,
-            context=context,
-            size=size,
-            on_ready=on_ready,
-            on_lost=on_lost,
-            on_tick=on_tick,
-            is_needed=lambda: bool(context.bind) and not oracle.is_over,
-            is_manned=lambda: size.workers + chief.crews.workers > 0,
-        )
+        with pool:
+            work(
+                pool,
+                store=Store(store.folder, term=chief.term),
+                stage="search",
+                spec=spec,
+                context=context,
+                size=size,
+                on_ready=on_ready,
+                on_lost=on_lost,
+                on_tick=on_tick,
+                is_needed=lambda: bool(context.bind) and not oracle.is_over,
+                is_manned=lambda: size.workers + chief.crews.workers > 0,
+            )
         chief.say_goodbye(oracle.stop_reason)
     if oracle.bugs_stopped_it:
         raise SearchError(

@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
 from typing import Any
 
 import grpc
@@ -34,6 +35,7 @@ class StudyTuner(keras_tuner.Tuner):  # type: ignore[misc]
         store: Where the records are.
         worker: This worker's name.
         crew: The crew elsewhere that it belongs to; "" for the chief's own workers.
+        at_work: Entered while a trial trains.
     """
 
     def __init__(
@@ -46,7 +48,9 @@ class StudyTuner(keras_tuner.Tuner):  # type: ignore[misc]
         store: Store,
         worker: str,
         crew: str = "",
+        at_work: Callable[[], AbstractContextManager[None]] = nullcontext,
     ) -> None:
+        self._at_work = at_work
         self._spec, self._corpus, self._store, self._worker = spec, corpus, store, worker
         self._next_sign = 0.0
         placeholder = keras_tuner.oracles.HyperbandOracle(
@@ -81,13 +85,14 @@ class StudyTuner(keras_tuner.Tuner):  # type: ignore[misc]
         try:
             record = self._store.read_trial(trial.trial_id)
             assert record is not None, "the chief writes a trial's record before handing it out"
-            ended = run_trial(
-                record,
-                spec=self._spec,
-                corpus=self._corpus,
-                store=self._store,
-                worker=self._worker,
-            )
+            with self._at_work():
+                ended = run_trial(
+                    record,
+                    spec=self._spec,
+                    corpus=self._corpus,
+                    store=self._store,
+                    worker=self._worker,
+                )
         except StoreError as error:
             raise keras_tuner.errors.FatalError(str(error)) from error
         if ended.failure is not None:

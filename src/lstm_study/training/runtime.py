@@ -9,7 +9,7 @@ import hashlib
 import logging
 import os
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -26,6 +26,8 @@ log = logging.getLogger(__name__)
 # CUDA itself takes some hundred megabytes for each process.
 _GPU_MEMORY_SHARE = 0.9
 _LEAST_SECONDS_KEPT = 0.3
+# Keras and TensorFlow import these where they find them, to serve who uses both.
+_NOT_NEEDED = ("jax", "matplotlib", "PIL", "sklearn")
 # mallopt's options: one arena for all threads, no mapping for a single array, nothing trimmed, and
 # 64 MiB at a time from the system.
 _KEPT_MEMORY = {-8: 1, -4: 0, -1: 2**31 - 1, -2: 2**26}
@@ -39,7 +41,13 @@ class Runtime:
     devices: tuple[str, ...]
 
 
-def configure(*, threads: int, gpu: str | None = None, workers_on_gpu: int = 1) -> Runtime:
+def configure(
+    *,
+    threads: int,
+    gpu: str | None = None,
+    workers_on_gpu: int = 1,
+    share: Callable[[], int] | None = None,
+) -> Runtime:
     """Prepares this process for training.
 
     Op determinism is on, so that equal seeds give equal bits on the CPU. GPU memory is taken as
@@ -47,10 +55,15 @@ def configure(*, threads: int, gpu: str | None = None, workers_on_gpu: int = 1) 
     keeps compiled programs in the cache folder, unless JAX_COMPILATION_CACHE_DIR names another, and
     Numba its machine code, unless NUMBA_CACHE_DIR does. Freed memory is kept for the next step.
 
+    TensorFlow without a GPU has one thread: what takes long there is our own machine code, whose
+    results, unlike TensorFlow's, do not depend on its threads.
+
     Args:
         threads: Threads for one operation, >= 1.
         gpu: The one GPU to use, as CUDA_VISIBLE_DEVICES names it; None to leave that as it is.
         workers_on_gpu: Processes that share it.
+        share: Says, at any moment, how many threads our own machine code may use; None for
+            `threads`.
 
     Returns:
         Backend and devices found.
@@ -70,11 +83,11 @@ def configure(*, threads: int, gpu: str | None = None, workers_on_gpu: int = 1) 
     if gpu is not None:
         os.environ["CUDA_VISIBLE_DEVICES"] = gpu
     if workers_on_gpu > 1:
-        share = _GPU_MEMORY_SHARE / workers_on_gpu
-        os.environ.setdefault("XLA_PYTHON_CLIENT_MEM_FRACTION", f"{share:.3f}")
+        memory = _GPU_MEMORY_SHARE / workers_on_gpu
+        os.environ.setdefault("XLA_PYTHON_CLIENT_MEM_FRACTION", f"{memory:.3f}")
     try:
         if backend == "tensorflow":
-            return _configure_tensorflow(threads)
+            return _configure_tensorflow(threads, share or (lambda: threads))
         if backend == "jax":
             return _configure_jax(threads)
     except ModuleNotFoundError as error:
@@ -88,19 +101,23 @@ def configure(*, threads: int, gpu: str | None = None, workers_on_gpu: int = 1) 
     )
 
 
-def _configure_tensorflow(threads: int) -> Runtime:
+def _configure_tensorflow(threads: int, share: Callable[[], int]) -> Runtime:
     # TensorFlow imports Keras, so look first. One that already computes keeps its threads.
     begun = "tensorflow" in sys.modules
-    import tensorflow as tf
+    with lean_imports():
+        import tensorflow as tf
 
-    if not begun:
-        tf.config.threading.set_intra_op_parallelism_threads(threads)
-        tf.config.threading.set_inter_op_parallelism_threads(1 if threads == 1 else 2)
-    tf.config.experimental.enable_op_determinism()
+        from lstm_study.model.host import take_threads
+
     devices = tuple(
         tf.config.experimental.get_device_details(device).get("device_name", device.name)
         for device in tf.config.list_physical_devices("GPU")
     )
+    if not begun:
+        tf.config.threading.set_intra_op_parallelism_threads(threads if devices else 1)
+        tf.config.threading.set_inter_op_parallelism_threads(2 if devices and threads > 1 else 1)
+    tf.config.experimental.enable_op_determinism()
+    take_threads(share)
     return Runtime(backend="tensorflow", devices=devices or ("CPU",))
 
 
@@ -110,8 +127,42 @@ def _configure_jax(threads: int) -> Runtime:
         os.environ["XLA_FLAGS"] = f"{flags} --xla_cpu_multi_thread_eigen=false".strip()
     import jax
 
+    with lean_imports():
+        import keras  # noqa: F401 - imported for its side effects
     _keep_programs(jax)
     return Runtime(backend="jax", devices=tuple(device.device_kind for device in jax.devices()))
+
+
+@contextmanager
+def lean_imports(*needed: str) -> Iterator[None]:
+    """Hides from Keras and TensorFlow, while they are imported, libraries that nothing here needs.
+
+    Keras brings scikit-learn's interface, plots and image files, TensorFlow a converter of JAX's
+    models, each behind a `try`: a third of the time of their import, and 100 MB. Whoever imports
+    one of these later gets it.
+
+    Args:
+        *needed: What is not to be hidden, beside the backend and what is imported already.
+    """
+    backend = os.environ.get("KERAS_BACKEND", "tensorflow")
+    kept = {backend, *needed, *sys.modules}
+    hidden = [name for name in _NOT_NEEDED if name not in kept]
+    sys.modules.update(dict.fromkeys(hidden))  # type: ignore[arg-type]  # None: not to be had
+    try:
+        yield
+    finally:
+        for name in hidden:
+            del sys.modules[name]
+
+
+def keep_what_is_loaded() -> None:
+    """Takes all that is loaded by now out of the garbage collector's sight.
+
+    It looks through some half a million objects of TensorFlow's otherwise, for a quarter of a
+    second, several times for each model that is traced.
+    """
+    gc.collect()
+    gc.freeze()
 
 
 def machine_code_folder() -> Path:

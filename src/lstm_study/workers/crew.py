@@ -76,7 +76,7 @@ class CrewSize:
 
     Attributes:
         workers: Processes.
-        threads: Of each, for one operation.
+        threads: Of each, for one operation, while all are at work; see `workers/seats.py`.
         gpus: As CUDA_VISIBLE_DEVICES names them; empty where training is on the CPU.
     """
 
@@ -98,7 +98,7 @@ def crew_size(workers: int | None, *, jobs: int, workers_per_gpu: int | None = N
     """Chooses workers and threads.
 
     On a CPU several single-threaded workers finish more trainings an hour than one that uses all
-    threads: the time loop of an LSTM is a chain of small products that threads can't share. Where
+    threads: the time loop of an LSTM is a chain of small products that threads share badly. Where
     there are GPUs, each gets one worker, or as many as are asked for.
 
     Args:
@@ -125,7 +125,38 @@ def crew_size(workers: int | None, *, jobs: int, workers_per_gpu: int | None = N
     return CrewSize(workers=workers, threads=max(1, cpus // max(1, workers)), gpus=gpus)
 
 
+def start_workers(
+    size: CrewSize, *, stage: str, store: Store, crew: Crew | None = None
+) -> WorkerPool:
+    """Starts a crew: its workers load what training needs, for some seconds, until `work`.
+
+    Args:
+        size: Workers and threads.
+        stage: "search" or "compare".
+        store: The study; their output goes to its log, or to the crew's.
+        crew: Who these workers are to a chief elsewhere; None where the chief is this process.
+    """
+    prefix = f"{crew.name}-" if crew else ""
+    names = [f"{prefix}w{number}" for number in range(1, size.workers + 1)]
+    return WorkerPool(
+        names,
+        machine={
+            "stage": stage,
+            "threads": size.threads,
+            "processors": usable_cpus(),
+            "workers_on_gpu": size.workers_on_a_gpu,
+        },
+        own={name: {"gpu": size.gpu_of(index)} for index, name in enumerate(names)},
+        log_path=_log_path(store, crew),
+    )
+
+
+def _log_path(store: Store, crew: Crew | None) -> Path:
+    return crew.log_path if crew else store.log_path
+
+
 def work(
+    pool: WorkerPool,
     *,
     store: Store,
     stage: str,
@@ -145,6 +176,7 @@ def work(
     what LSTM_STUDY_SILENCE_SECONDS says) is ended, and started again.
 
     Args:
+        pool: As `start_workers` gave it, with the same stage, size and crew.
         store: The study.
         stage: "search" or "compare".
         spec: The study file.
@@ -163,56 +195,52 @@ def work(
         SearchError: A worker can't start, or a worker said why it can't go on.
     """
     worked, before = 0.0, time.monotonic()
-    log_path = crew.log_path if crew else store.log_path
+    log_path = _log_path(store, crew)
     keeper = _SessionKeeper(
         store, stage=crew.session if crew else stage, context=context, size=size
     )
-    prefix = f"{crew.name}-" if crew else ""
-    names = [f"{prefix}w{number}" for number in range(1, size.workers + 1)]
-    deaths = dict.fromkeys(names, 0)
+    deaths = dict.fromkeys(pool.names, 0)
     resting: set[str] = set()
     silence = _Silence(store)
-    setup = {
-        "spec": spec.model_dump(mode="json"),
-        "store": str(store.folder),
-        "command": context.command,
-        "threads": size.threads,
-        "term": store.term,
-        "crew": crew.name if crew else "",
-        "workers_on_gpu": size.workers_on_a_gpu,
-    }
-    own = {name: {"gpu": size.gpu_of(index)} for index, name in enumerate(names)}
-    with WorkerPool(names, setup=setup, own=own, log_path=log_path) as pool:
-        while set(pool.names) - resting or is_needed():
-            for event in pool.poll(_POLL_SECONDS):
-                name = event.worker
-                silence.broken_by(name)
-                if event.kind == "died":
-                    exit_code = event.values["exit_code"]
-                    on_lost(name, exit_code)
-                    deaths[name] += 1
-                    if event.values["job"] is None and deaths[name] >= _DEATHS_BEFORE_READY:
-                        raise SearchError(_never_began(event, deaths[name], log_path))
-                    log.warning("Worker %s died (code %s): another takes over.", name, exit_code)
-                    pool.start(name)
-                    continue
-                if event.values.get("error"):
-                    raise SearchError(event.values["error"])
-                if event.kind == "ready":
-                    deaths[name] = 0
-                    keeper.found(event.values["backend"], tuple(event.values["devices"]))
-                if not on_ready(name, pool):
-                    resting.add(name)
-            for name in set(pool.names) - resting:
-                if silence.is_too_long(name):
-                    log.warning("Worker %s showed no sign of life: it is ended.", name)
-                    pool.kill(name)
-            moment = time.monotonic()
-            worked, before = worked + (moment - before if is_manned() else 0.0), moment
-            goes_on = on_tick(worked)
-            keeper.save(worked, at_once=not goes_on)
-            if not goes_on:
-                break
+    pool.set_up(
+        {
+            "spec": spec.model_dump(mode="json"),
+            "store": str(store.folder),
+            "command": context.command,
+            "term": store.term,
+            "crew": crew.name if crew else "",
+        }
+    )
+    while set(pool.names) - resting or is_needed():
+        for event in pool.poll(_POLL_SECONDS):
+            name = event.worker
+            silence.broken_by(name)
+            if event.kind == "died":
+                exit_code = event.values["exit_code"]
+                on_lost(name, exit_code)
+                deaths[name] += 1
+                if event.values["job"] is None and deaths[name] >= _DEATHS_BEFORE_READY:
+                    raise SearchError(_never_began(event, deaths[name], log_path))
+                log.warning("Worker %s died (code %s): another takes over.", name, exit_code)
+                pool.start(name)
+                continue
+            if event.values.get("error"):
+                raise SearchError(event.values["error"])
+            if event.kind == "ready":
+                deaths[name] = 0
+                keeper.found(event.values["backend"], tuple(event.values["devices"]))
+            if not on_ready(name, pool):
+                resting.add(name)
+        for name in set(pool.names) - resting:
+            if silence.is_too_long(name):
+                log.warning("Worker %s showed no sign of life: it is ended.", name)
+                pool.kill(name)
+        moment = time.monotonic()
+        worked, before = worked + (moment - before if is_manned() else 0.0), moment
+        goes_on = on_tick(worked)
+        keeper.save(worked, at_once=not goes_on)
+        if not goes_on:
+            break
     keeper.save(worked, at_once=True)
 
 

@@ -1,8 +1,9 @@
 """A pool of worker processes under one supervisor.
 
-Supervisor and worker speak in lines of JSON: jobs go to the worker's standard input, answers come
-back through a pipe of their own. Whatever else a worker prints goes to the study's log. A worker
-whose standard input closes ends at once, so none outlives its supervisor.
+Supervisor and worker speak in lines of JSON. To the worker's standard input go what it is told of
+the machine, then what it works on, then its jobs; answers come back through a pipe of their own.
+Whatever else a worker prints goes to the study's log. A worker whose standard input closes ends at
+once, so none outlives its supervisor.
 """
 
 import contextlib
@@ -18,6 +19,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from types import MappingProxyType
 from typing import IO, Any, Literal
+
+from lstm_study.workers.seats import Seats
 
 _GRACE_SECONDS = 5.0
 
@@ -49,24 +52,28 @@ class _Worker:
 class WorkerPool:
     """Processes that run `python -m lstm_study.worker`.
 
+    They begin at once to load what training needs, which takes seconds, and wait for `set_up`.
+
     Args:
         names: One per worker: "w1", "w2", ...
-        setup: Sent to each worker first.
-        own: Of each worker, what is added to its set-up.
+        machine: What each worker is told of the machine first.
         log_path: Where their output goes.
+        own: Of each worker, what is added to that.
     """
 
     def __init__(
         self,
         names: list[str],
         *,
-        setup: Mapping[str, Any],
+        machine: Mapping[str, Any],
         log_path: Path,
         own: Mapping[str, Mapping[str, Any]] = MappingProxyType({}),
     ) -> None:
-        self._setup = dict(setup)
+        self._machine = dict(machine)
         self._own = own
+        self._study: dict[str, Any] | None = None
         self._log_path = log_path
+        self._seats = Seats(names)
         self._selector = selectors.DefaultSelector()
         self._workers: dict[str, _Worker] = {}
         for name in names:
@@ -82,7 +89,7 @@ class WorkerPool:
                 stdin=subprocess.PIPE,
                 stdout=log,
                 stderr=log,
-                pass_fds=(answers_out,),
+                pass_fds=(answers_out, self._seats.descriptor),
                 # Ctrl-C is the supervisor's to handle.
                 start_new_session=True,
             )
@@ -91,7 +98,16 @@ class WorkerPool:
         worker = _Worker(name=name, process=process, answers=os.fdopen(answers_in, "rb", 0))
         self._selector.register(worker.answers, selectors.EVENT_READ, worker)
         self._workers[name] = worker
-        self._send(worker, self._setup | dict(self._own.get(name, {})) | {"worker": name})
+        seat = {"seats": self._seats.descriptor, "seat": self._seats.number_of(name)}
+        self._send(worker, self._machine | dict(self._own.get(name, {})) | seat | {"worker": name})
+        if self._study is not None:
+            self._send(worker, self._study)
+
+    def set_up(self, study: Mapping[str, Any]) -> None:
+        """Tells every worker, those started later too, what it works on; comes before any job."""
+        self._study = dict(study)
+        for worker in self._workers.values():
+            self._send(worker, self._study)
 
     @property
     def names(self) -> list[str]:
@@ -142,6 +158,7 @@ class WorkerPool:
                 os.killpg(worker.process.pid, signal.SIGKILL)
                 worker.process.wait()
             self._forget(worker)
+        self._seats.close()
 
     def __enter__(self) -> "WorkerPool":
         return self
@@ -171,6 +188,7 @@ class WorkerPool:
 
     def _bury(self, worker: _Worker) -> Event:
         exit_code = worker.process.wait()
+        self._seats.vacate(worker.name)
         self._forget(worker)
         return Event(
             worker=worker.name, kind="died", values={"exit_code": exit_code, "job": worker.job}

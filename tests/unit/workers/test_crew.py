@@ -1,7 +1,7 @@
 """The loop that keeps workers at work, where there are none yet."""
 
 from lstm_study.store import Store
-from lstm_study.workers.crew import Context, CrewSize, crew_of, work
+from lstm_study.workers.crew import Context, CrewSize, crew_of, start_workers, work
 from tests.support.tiny import spec
 
 
@@ -18,18 +18,21 @@ def test_time_in_which_a_chief_waits_for_workers_is_not_time_worked(tmp_path):
         ticks.append(seconds)
         return True
 
-    work(
-        store=Store(tmp_path),
-        stage="search",
-        spec=spec(),
-        context=Context(command="", git_commit="", settings=()),
-        size=CrewSize(workers=0, threads=1),
-        on_ready=lambda *_: True,
-        on_lost=lambda *_: None,
-        on_tick=on_tick,
-        is_needed=lambda: len(ticks) < 3,
-        is_manned=lambda: len(ticks) == 2,
-    )
+    size = CrewSize(workers=0, threads=1)
+    with start_workers(size, stage="search", store=Store(tmp_path)) as pool:
+        work(
+            pool,
+            store=Store(tmp_path),
+            stage="search",
+            spec=spec(),
+            context=Context(command="", git_commit="", settings=()),
+            size=size,
+            on_ready=lambda *_: True,
+            on_lost=lambda *_: None,
+            on_tick=on_tick,
+            is_needed=lambda: len(ticks) < 3,
+            is_manned=lambda: len(ticks) == 2,
+        )
     assert ticks[:2] == [0.0, 0.0]
     assert ticks[2] > 0.0
     (session,) = Store(tmp_path).read_sessions()
