@@ -41,7 +41,7 @@ from tests.benchmarks.measure import (
 from tests.benchmarks.sides import BATCH
 
 _MOST_ROUNDS = 2
-_STUDY_REVIEWS: dict[Device, int] = {"cpu": 1_600, "gpu": 24_000}
+_STUDY_REVIEWS: dict[Device, int] = {"cpu": 4_000, "gpu": 24_000}
 SCRIPT = ROOT / "tests" / "benchmarks" / "keras_tuner_script.py"
 _TOML = """
 [study]

@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from lstm_study.model import lstm_blocks, lstm_native
+from lstm_study.model import lstm_blocks, lstm_passes
 from lstm_study.model.lstm_tiles import LANES, product
 
 NONE = np.zeros(0, "float32")
@@ -55,7 +55,7 @@ def test_a_product_is_numpys_for_every_remainder_stride_and_order(
 
 def tanh(values: NDArray[np.float32]) -> NDArray[np.float32]:
     out = np.empty_like(values)
-    lstm_native.tanh(out.ctypes.data, values.ctypes.data, values.size)
+    lstm_passes.tanh(out.ctypes.data, values.ctypes.data, values.size)
     return out
 
 

@@ -109,7 +109,7 @@ def test_keras_is_loaded_without_what_nothing_here_needs_of_it_and_who_needs_tha
 def test_machine_code_has_a_folder_for_each_version_of_its_source(tmp_path):
     code = (
         "import os; from lstm_study.training.runtime import configure; configure(threads=1); "
-        "import numpy as np; from lstm_study.model import lstm_native as n; "
+        "import numpy as np; from lstm_study.model import lstm_passes as n; "
         "x = np.zeros(1, 'float32'); n.tanh(x.ctypes.data, x.ctypes.data, 1); "
         "print(os.environ['NUMBA_CACHE_DIR'])"
     )
@@ -121,4 +121,4 @@ def test_machine_code_has_a_folder_for_each_version_of_its_source(tmp_path):
     )  # fmt: skip
     folder = Path(done.stdout.strip())
     assert folder.parent == tmp_path / "machine-code"
-    assert list(folder.rglob("lstm_native.tanh*.nbc"))
+    assert list(folder.rglob("lstm_passes.tanh*.nbc"))
