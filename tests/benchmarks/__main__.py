@@ -102,7 +102,7 @@ def _parser() -> argparse.ArgumentParser:
                         help="alternating runs of each side (default: 3)")  # fmt: skip
     parser.add_argument("--study-reviews", type=_at_least_one, metavar="N",
                         help="reviews of the whole searches, 24,900 at most "
-                        "(default: 1,600 on a CPU, 24,000 on a GPU)")  # fmt: skip
+                        "(default: 4,000 on a CPU, 24,000 on a GPU)")  # fmt: skip
     parser.add_argument("--quick", action="store_true",
                         help="sizes of a smoke test; the numbers mean nothing")  # fmt: skip
     parser.add_argument("--out", type=Path, default=ROOT / "reports" / "benchmarks")
