@@ -10,7 +10,7 @@ import pytest
 from lstm_study.configuration import Configuration
 from lstm_study.spec import ProtocolTable
 from lstm_study.training.fit import Training, train
-from lstm_study.training.runtime import release_models
+from lstm_study.training.runtime import is_machine_code_made, release_models
 from tests.support.tiny import split
 
 CONFIGURATION = Configuration(
@@ -122,3 +122,11 @@ def test_machine_code_has_a_folder_for_each_version_of_its_source(tmp_path):
     folder = Path(done.stdout.strip())
     assert folder.parent == tmp_path / "machine-code"
     assert list(folder.rglob("lstm_passes.tanh*.nbc"))
+
+
+def test_machine_code_is_known_to_be_made_or_still_to_be_made(tmp_path, monkeypatch):
+    monkeypatch.setenv("NUMBA_CACHE_DIR", str(tmp_path))
+    assert not is_machine_code_made()
+    (tmp_path / "model_1a").mkdir()
+    (tmp_path / "model_1a" / "lstm_passes.tanh-1.py311.1.nbc").touch()
+    assert is_machine_code_made()

@@ -17,7 +17,7 @@ from lstm_study.records import Trial
 from lstm_study.spec import StudySpec, parse_spec
 from lstm_study.store import Store
 from lstm_study.workers.crew import Context
-from lstm_study.workers.devices import require_gpus
+from lstm_study.workers.devices import require_gpus, visible_gpus
 
 if TYPE_CHECKING:
     from lstm_study.corpus.types import Corpus
@@ -160,7 +160,16 @@ def begin(study: OpenStudy, *, show: Show) -> "Corpus":
     for change in changes:
         show.stage("Spec", f"{change}; what is done stays valid")
     study.store.write_corpus(corpus.summary)
+    _tell_of_compiling(show)
     return corpus
+
+
+def _tell_of_compiling(show: Show) -> None:
+    from lstm_study.training.runtime import is_machine_code_made
+
+    backend = os.environ.get("KERAS_BACKEND", "tensorflow")
+    if backend == "tensorflow" and not visible_gpus() and not is_machine_code_made():
+        show.stage("Machine", "the first training here begins by compiling, once, for some seconds")
 
 
 def read_corpus(study: OpenStudy, *, show: Show) -> "Corpus":

@@ -176,6 +176,12 @@ def machine_code_folder() -> Path:
     return cache_folder(None) / "machine-code" / digest[:16]
 
 
+def is_machine_code_made() -> bool:
+    """Whether an earlier training on this machine left its machine code."""
+    folder = Path(os.environ.get("NUMBA_CACHE_DIR", machine_code_folder()))
+    return any(folder.rglob("*.nbc"))
+
+
 def _keep_freed_memory() -> None:
     """Has the C library keep what is freed for the next allocation, where it is glibc.
 
