@@ -47,7 +47,7 @@ def main() -> None:
             workers_on_gpu=machine["workers_on_gpu"],
             share=seat.share,
         )
-        _load(machine["stage"])
+        load(machine["stage"])
         work = _Work(jobs.get(), worker=machine["worker"], seat=seat)
     except StudyError as error:
         say("done", error=str(error))
@@ -70,7 +70,7 @@ def _read_jobs(jobs: "queue.Queue[dict[str, Any]]") -> None:
     os._exit(0)
 
 
-def _load(stage: str) -> None:
+def load(stage: str) -> None:
     """Imports all that a stage trains with, while the supervisor may still be at something else."""
     from lstm_study.training.runtime import keep_what_is_loaded, lean_imports
 

@@ -30,7 +30,13 @@ KERAS = "keras.layers.LSTM"
 
 def prepare(side: Side) -> None:
     """Makes this process ready for one side; comes before the first import of Keras."""
-    if side == "ours" or os.environ["KERAS_BACKEND"] == "jax":
+    if side == "ours":
+        from lstm_study.training.runtime import configure
+        from lstm_study.worker import load
+
+        configure(threads=1)
+        load("search")
+    elif os.environ["KERAS_BACKEND"] == "jax":
         from lstm_study.training.runtime import configure
 
         configure(threads=1)
