@@ -12,6 +12,7 @@ from lstm_study.records import Weighting
 
 _SMOOTHING = 1.0
 _SHIFT = 32
+_CHUNK = 5_000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -85,13 +86,18 @@ def frequent_keys(reviews: Split, *, least: int = 2) -> NDArray[np.int64]:
         reviews: The reviews.
         least: Reviews that a feature must stand in.
     """
-    keys, owners = _occurrences(reviews)
-    places: NDArray[np.int64]
-    different, places = np.unique(keys, return_inverse=True)
-    pairs = np.unique(owners * max(1, len(different)) + places)
-    frequency = np.bincount(pairs % max(1, len(different)), minlength=len(different))
-    found: NDArray[np.int64] = different[frequency >= least]
-    return found
+    found, frequencies = [], []
+    for first, last in _chunks(reviews):
+        keys, owners = _occurrences(reviews, first, last)
+        different, places = np.unique(keys, return_inverse=True)
+        # One for each review that a feature stands in, however often.
+        pairs = np.unique(owners * max(1, len(different)) + places)
+        found.append(different)
+        frequencies.append(np.bincount(pairs % max(1, len(different)), minlength=len(different)))
+    all_keys, places = np.unique(np.concatenate(found), return_inverse=True)
+    totals = np.bincount(places, np.concatenate(frequencies), minlength=len(all_keys))
+    frequent: NDArray[np.int64] = all_keys[totals >= least]
+    return frequent
 
 
 def count_features(reviews: Split, keys: NDArray[np.int64]) -> Any:
@@ -106,23 +112,41 @@ def count_features(reviews: Split, keys: NDArray[np.int64]) -> Any:
     """
     from scipy import sparse
 
-    found, owners = _occurrences(reviews)
+    return sparse.vstack(
+        [_count(reviews, keys, first, last) for first, last in _chunks(reviews)], format="csr"
+    )
+
+
+def _count(reviews: Split, keys: NDArray[np.int64], first: int, last: int) -> Any:
+    from scipy import sparse
+
+    found, owners = _occurrences(reviews, first, last)
     columns = np.searchsorted(keys, found)
     columns[columns == len(keys)] = 0
     known = keys[columns] == found if len(keys) else np.zeros(len(found), dtype=bool)
     matrix = sparse.coo_matrix(
         (np.ones(int(known.sum()), dtype=np.int64), (owners[known], columns[known])),
-        shape=(len(reviews), len(keys)),
+        shape=(last - first, len(keys)),
     ).tocsr()
     matrix.sum_duplicates()
     return matrix
 
 
-def _occurrences(reviews: Split) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """Returns every word and every pair of neighbours, and whose each is."""
-    owners = np.repeat(np.arange(len(reviews)), reviews.lengths)
-    is_word = np.asarray(reviews.token_ids) != START
-    words, owners = reviews.token_ids[is_word].astype(np.int64), owners[is_word]
+def _chunks(reviews: Split) -> list[tuple[int, int]]:
+    """The reviews in parts, by first and last, for every occurrence takes memory several times."""
+    return [
+        (first, min(first + _CHUNK, len(reviews))) for first in range(0, len(reviews), _CHUNK)
+    ] or [(0, 0)]
+
+
+def _occurrences(
+    reviews: Split, first: int, last: int
+) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Returns words and pairs of neighbours of some reviews, and whose each is, counted from 0."""
+    owners = np.repeat(np.arange(last - first), reviews.lengths[first:last])
+    tokens = np.asarray(reviews.token_ids[reviews.offsets[first] : reviews.offsets[last]])
+    is_word = tokens != START
+    words, owners = tokens[is_word].astype(np.int64), owners[is_word]
     together = owners[1:] == owners[:-1]
     pairs = (words[:-1] << _SHIFT | words[1:])[together]
     return (

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from sklearn.feature_extraction.text import CountVectorizer, TfidfTransformer
 
+from lstm_study.comparison import ngrams
 from lstm_study.comparison.control import CANDIDATES, choose, fit, try_candidates
 from lstm_study.comparison.ngrams import count_features, frequent_keys, learn_features, weigh
 from lstm_study.corpus.types import Split
@@ -26,7 +27,9 @@ def name_of(key: int) -> str:
     return f"w{first} w{second}" if second else f"w{first}"
 
 
-def test_words_and_pairs_are_counted_as_scikit_learn_counts_them():
+@pytest.mark.parametrize("chunk", [1, 7, 80, 1_000])
+def test_words_and_pairs_are_counted_as_scikit_learn_counts_them(chunk, monkeypatch):
+    monkeypatch.setattr(ngrams, "_CHUNK", chunk)
     theirs = CountVectorizer(ngram_range=(1, 2), min_df=2)
     expected = theirs.fit_transform(as_text(TRAIN))
     keys = frequent_keys(TRAIN)
