@@ -73,6 +73,8 @@ def _search(study: OpenStudy, *, show: Show) -> None:
     from lstm_study.search.search import plan_search, run_search, search_crew_size
     from lstm_study.workers.crew import start_workers
 
+    if study.spec.search.tuner == "grid":
+        _load_keras_tuner(study)  # It counts the grid's configurations.
     size = search_crew_size(study.spec, study.context)
     # This process and its workers load Keras at the same time, for some seconds.
     with start_workers(size, stage="search", store=study.store) as pool:

@@ -11,8 +11,6 @@ from lstm_study.schedule import Bracket, Round, hyperband
 from lstm_study.seeds import derive
 from lstm_study.spec import StudySpec
 
-_UNCOUNTED = 1_000_000
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Slot:
@@ -102,9 +100,10 @@ def make_plan(spec: StudySpec) -> Plan:
 
 
 def slots_at_most(spec: StudySpec) -> int:
-    """Returns how many slots the largest first round of the plan can have, without drawing it."""
-    if spec.search.tuner != "hyperband":
-        return spec.search.max_trials or _UNCOUNTED
+    """Returns how many slots the largest first round of the plan can have, without drawing it.
+
+    Imports no Keras Tuner, but for a grid, which is counted.
+    """
     brackets = _schedule(spec)
     epochs = sum(bracket.epochs for bracket in brackets)
     return max(*(bracket.rounds[0].trials for bracket in brackets), _control_trials(spec, epochs))
