@@ -151,6 +151,12 @@ def test_trap_24_a_stranger_on_the_port_is_refused(search):
 def test_status_shows_both_crews_the_rounds_the_rate_and_where_to_join(search):
     machines, (chief, *_) = search
     wait_until(lambda: any(trial.epochs for trial in machines.store.read_trials()))
+    # The chief writes its time down now and then, and a pace needs some.
+    wait_until(
+        lambda: any(
+            each.seconds for each in machines.store.read_sessions() if each.stage == "search"
+        )
+    )
     status = lstm_study("status", "tiny.toml", *LONG, cwd=machines.folder)
     assert status.code == 0, status.err
     assert f"held by process {chief.pid}" in status.out

@@ -17,6 +17,7 @@ from lstm_study.workers.pool import Event, WorkerPool
 
 _POLL_SECONDS = 0.25
 _SAVE_SECONDS = 5.0
+_FIRST_SAVE_SECONDS = 0.5
 _DEATHS_BEFORE_READY = 3
 BYTES_PER_WORKER = 2 * 1024**3
 _SILENCE_SECONDS = 900.0
@@ -306,6 +307,7 @@ class _SessionKeeper:
         """Writes the record with the seconds worked, unless it was written a moment ago."""
         moment = time.monotonic()
         if at_once or moment >= self._next:
-            self._next = moment + _SAVE_SECONDS
+            # Sooner at first: what is told of its pace divides by the time that is written down.
+            self._next = moment + min(_SAVE_SECONDS, max(_FIRST_SAVE_SECONDS, worked))
             self._session = replace(self._session, seconds=worked)
             self._store.write_session(self._session)
