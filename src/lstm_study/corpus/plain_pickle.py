@@ -31,6 +31,7 @@ def read_ragged(raw: bytes, *, where: str) -> tuple[NDArray[np.int32], NDArray[n
     """
     try:
         array = _Reader(io.BytesIO(raw)).load()
+    # A hostile or torn pickle may break the reader in any way; none of them is to be trusted.
     except Exception as error:
         received = str(error) or type(error).__name__
         raise DataError(

@@ -138,7 +138,7 @@ def lean_imports(*needed: str) -> Iterator[None]:
     """Hides from Keras and TensorFlow, while they are imported, libraries that nothing here needs.
 
     Keras brings scikit-learn's interface, plots and image files, TensorFlow a converter of JAX's
-    models, each behind a `try`: a third of the time of their import, and 100 MB. Whoever imports
+    models, each behind a `try`: a third of the time of their import, and memory. Whoever imports
     one of these later gets it.
 
     Args:
