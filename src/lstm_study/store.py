@@ -44,7 +44,6 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from lstm_study.changes import changes
 from lstm_study.errors import (
     ChangedStudyError,
     LockedError,
@@ -67,6 +66,7 @@ from lstm_study.records import (
     to_json,
 )
 from lstm_study.spec import StudySpec
+from lstm_study.spec.changes import changes
 
 if TYPE_CHECKING:
     import numpy as np

@@ -60,9 +60,9 @@ def operations(made: Iterable[Product]) -> int:
 def limit(*, embedding_dim: int, lstm_units: int, batch: int, steps: int) -> dict[str, Any]:
     """Measures every product of a step; runs in a process of its own.
 
-    Each is timed alone with operands in memory, by NumPy, the backend and `model/lstm_tiles.py`,
-    and the fastest counts: on a CPU with one thread, on a GPU by the backend alone, at the
-    precision that it takes for float32.
+    Each is timed alone with operands in memory, by NumPy, the backend and
+    `model/lstm/cpu/matmul.py`, and the fastest counts: on a CPU with one thread, on a GPU by the
+    backend alone, at the precision that it takes for float32.
 
     Returns:
         "seconds" that the products of a step need, "operations", and the "gflops" that this makes.
@@ -96,8 +96,8 @@ def _makers() -> list[Callable[[Product], Callable[[], Any]]]:
         return lambda: np.matmul(left, right, out=out)
 
     def by_tiles(product: Product) -> Callable[[], Any]:
-        from lstm_study.model.lstm_tiles import LANES
-        from lstm_study.model.lstm_tiles import product as multiply
+        from lstm_study.model.lstm.cpu.matmul import LANES
+        from lstm_study.model.lstm.cpu.matmul import product as multiply
 
         rows, inner, columns, _ = astuple(product)
         # It makes whole vectors of columns: of the result, or of its transpose.

@@ -3,8 +3,8 @@
 from functools import partial
 from typing import Any
 
-from lstm_study.report.benchmark import made_up, measure
 from tests.benchmarks.measure import Row, Settings, alternate, compared, fresh
+from tests.benchmarks.thousand_trials import made_up, measure
 
 _EPOCHS = 10
 

@@ -31,8 +31,8 @@ KERAS = "keras.layers.LSTM"
 def prepare(side: Side) -> None:
     """Makes this process ready for one side; comes before the first import of Keras."""
     if side == "ours":
+        from lstm_study.engine.worker import load
         from lstm_study.training.runtime import configure
-        from lstm_study.worker import load
 
         configure(threads=1)
         load("search")
@@ -51,7 +51,7 @@ def model_of(side: Side, configuration: Configuration, *, seed: int = 1, masked:
     """Builds and compiles a network by the project's one builder, with either LSTM and Adam."""
     import keras
 
-    from lstm_study.model import builder
+    from lstm_study.model import network as builder
 
     if side == "keras":
         builder.LSTM = keras.layers.LSTM

@@ -60,7 +60,7 @@ def starts(side: Side, cache: str, maxlen: int) -> dict[str, Any]:
     clock = Clock()
     prepare(side)
     corpus = reviews(cache, train=640, validation=100)
-    from lstm_study.training.fit import Training, train
+    from lstm_study.training.one import Training, train
 
     found = {"ready": clock.read()[0]}
     for seed, (name, changed) in enumerate(TRIALS.items(), start=1):
@@ -143,7 +143,7 @@ def help_rows(settings: Settings) -> list[Row]:
 _REPORT_IMPORTS = """
 import sys
 import lstm_study.cli
-import lstm_study.reporting
+import lstm_study.commands.reporting
 import lstm_study.report.content, lstm_study.report.write
 slow = sorted({"tensorflow", "keras", "jax", "keras_tuner"} & set(sys.modules))
 print("imports " + (", ".join(slow) or "no TensorFlow, Keras, JAX or Keras Tuner"))

@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 
 from lstm_study.corpus.load import load
-from lstm_study.corpus.vocabulary import RESERVED
+from lstm_study.corpus.text.vocabulary import RESERVED
 from lstm_study.spec import parse_spec
 from lstm_study.store import Store
 from tests.benchmarks.arithmetic import operations, products

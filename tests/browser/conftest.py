@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, Page, sync_playwright
 
-from lstm_study.analysis.verdict import judge
+from lstm_study.analysis.answer.verdict import judge
 from lstm_study.report.diff import write_diff
 from lstm_study.report.write import write_report
 from tests.support.fake_study import compared_study, controlled_study, hostile_study

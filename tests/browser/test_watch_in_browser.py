@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 import pytest
 from playwright.sync_api import Browser
 
-from lstm_study.analysis.verdict import judge
+from lstm_study.analysis.answer.verdict import judge
 from lstm_study.records import StudyRecords
 from lstm_study.report.content import gather, illustrate
 from lstm_study.report.serve import Watch

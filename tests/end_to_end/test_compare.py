@@ -7,10 +7,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from lstm_study.analysis.ablation import ablation_path
-from lstm_study.analysis.arms import arms_from_records
-from lstm_study.analysis.optimism import search_optimism
-from lstm_study.analysis.verdict import judge_all
+from lstm_study.analysis.answer.ablation import ablation_path
+from lstm_study.analysis.answer.arms import arms_from_records
+from lstm_study.analysis.answer.verdict import judge_all
+from lstm_study.analysis.search.optimism import search_optimism
 from lstm_study.records import StudyRecords
 from lstm_study.store import Store
 from tests.support.bundles import python

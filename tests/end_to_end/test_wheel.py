@@ -80,7 +80,7 @@ def test_the_wheels_metadata_name_the_command_and_the_pythons(wheel: Path) -> No
     assert "lstm-study = lstm_study.cli:main" in points
     assert set(metadata["Requires-Python"].split(",")) == {">=3.11", "<3.14"}
     extras = metadata.get_all("Provides-Extra") or []
-    assert {"gpu", "jax", "parquet"} <= set(extras)
+    assert {"gpu", "jax", "cluster"} <= set(extras)
 
 
 def test_the_installed_package_is_the_one_that_runs(installed: Path, tmp_path: Path) -> None:

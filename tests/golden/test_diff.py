@@ -7,8 +7,8 @@ from dataclasses import replace
 
 import pytest
 
-from lstm_study.analysis.arms import arms_from_records
-from lstm_study.analysis.intervals import difference_in_accuracy
+from lstm_study.analysis.answer.arms import arms_from_records
+from lstm_study.analysis.statistics.intervals import difference_in_accuracy
 from lstm_study.records import StudyRecords
 from lstm_study.report.diff import SECTIONS, diff_files
 from tests.support.fake_study import (

@@ -11,11 +11,11 @@ from dataclasses import replace
 
 import pytest
 
-from lstm_study.analysis.verdict import judge
+from lstm_study.analysis.answer.verdict import judge
 from lstm_study.report.content import Content, gather, illustrate
 from lstm_study.report.diff import diff_files
-from lstm_study.report.html import render
-from lstm_study.report.tables import to_csv
+from lstm_study.report.page.html import render
+from lstm_study.report.tables.table import to_csv
 from lstm_study.report.write import render_files
 from tests.support.fake_study import ALL_STUDIES, completed_study, controlled_study
 from tests.support.report_page import short_floats, untraced

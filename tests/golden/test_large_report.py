@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 
-from lstm_study.analysis.verdict import judge
+from lstm_study.analysis.answer.verdict import judge
 from lstm_study.report.content import gather, illustrate
 from lstm_study.report.write import render_files
 from tests.support.fake_study import large_study

@@ -12,9 +12,9 @@ from optuna.trial import TrialState
 from sqlalchemy import event
 from sqlalchemy.engine import Engine
 
-from lstm_study.analysis.search_summary import full_curve, winner
+from lstm_study.analysis.search.summary import full_curve, winner
 from lstm_study.errors import ReportError
-from lstm_study.report.optuna_storage import write_optuna
+from lstm_study.report.formats.optuna import write_optuna
 from tests.support.fake_study import (
     completed_study,
     controlled_study,

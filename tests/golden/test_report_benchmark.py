@@ -4,7 +4,7 @@ import csv
 import re
 from pathlib import Path
 
-from lstm_study.report.benchmark import made_up, run
+from tests.benchmarks.thousand_trials import made_up, run
 
 
 def test_the_benchmark_writes_its_table_and_its_words(tmp_path: Path) -> None:

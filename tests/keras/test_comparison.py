@@ -8,17 +8,17 @@ from typing import Any
 import numpy as np
 import pytest
 
-from lstm_study.analysis.verdict import judge
+from lstm_study.analysis.answer.verdict import judge
 from lstm_study.comparison.arms import Plan, own_epoch_run, plan_runs, validation_run
-from lstm_study.comparison.control import execute_control
-from lstm_study.comparison.run import execute
+from lstm_study.comparison.classical_control import execute_control
+from lstm_study.comparison.runs import execute
 from lstm_study.configuration import Configuration
 from lstm_study.corpus.load import load
 from lstm_study.corpus.types import Corpus
 from lstm_study.records import Run
 from lstm_study.store import Store
 from lstm_study.training.checkpoint import read_checkpoint
-from lstm_study.training.fit import Training, predict, train
+from lstm_study.training.one import Training, predict, train
 from tests.support.tiny import spec as tiny_spec
 
 SPEC = tiny_spec("compare.seeds=6", "protocol.epochs=3", "protocol.learning_rate=0.02")

@@ -11,9 +11,9 @@ from keras.src.datasets import imdb as keras_imdb
 from keras.src.legacy.preprocessing import text as keras_text
 
 from lstm_study.corpus.batches import view
-from lstm_study.corpus.imdb_npz import load_imdb_npz
 from lstm_study.corpus.load import load
-from lstm_study.corpus.tokens import split_words
+from lstm_study.corpus.sources.imdb_npz import load_imdb_npz
+from lstm_study.corpus.text.tokens import split_words
 from lstm_study.spec import DataTable
 from tests.support.reviews import made_up_reviews, split_of, write_csv, write_npz
 

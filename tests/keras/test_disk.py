@@ -14,7 +14,7 @@ import pytest
 from keras_tuner.src.engine.trial import TrialStatus
 
 from lstm_study.configuration import Configuration
-from lstm_study.model.builder import build_model
+from lstm_study.model.network import build_model
 from lstm_study.provenance import now
 from lstm_study.records import Epoch
 from lstm_study.search import trial as trial_module

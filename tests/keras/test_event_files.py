@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from lstm_study.report.tensorboard import write_tensorboard
+from lstm_study.report.formats.tensorboard import write_tensorboard
 from tests.support.fake_study import failed_study
 
 tf = pytest.importorskip("tensorflow")

@@ -20,13 +20,13 @@ import pytest
 
 from lstm_study.configuration import Configuration
 from lstm_study.corpus.batches import view
-from lstm_study.corpus.vocabulary import Vocabulary
+from lstm_study.corpus.text.vocabulary import Vocabulary
 from lstm_study.errors import ExportError
 from lstm_study.export import BundlePaths, load_bundle
 from lstm_study.export.layout import write_sums
 from lstm_study.export.network import plain_network, save_network
-from lstm_study.model.builder import build_network
-from lstm_study.training.fit import predict
+from lstm_study.model.network import build_network
+from lstm_study.training.one import predict
 from tests.support.bundles import (
     CONFIGURATION,
     SENTENCE,
@@ -172,7 +172,7 @@ def test_the_raw_text_model_tokenises_hundreds_of_real_reviews_as_we_do(paths):
 
 @pytest.mark.real_data
 def test_the_raw_text_model_tokenises_reviews_of_the_archive_as_we_do(paths, data_folder):
-    from lstm_study.corpus.tar_stream import stream_files
+    from lstm_study.corpus.sources.tar_stream import stream_files
 
     found = []
     for name, content in stream_files(
@@ -191,7 +191,7 @@ def test_the_raw_text_model_tokenises_reviews_of_the_archive_as_we_do(paths, dat
 
 def test_the_raw_text_model_tokenises_strange_texts_as_we_do(tmp_path):
     # Words of all strange texts are known, so that a letter lowered otherwise can't hide.
-    from lstm_study.corpus.tokens import split_words
+    from lstm_study.corpus.text.tokens import split_words
 
     draw = random.Random(1)
     letters = "aAbBiIİıÌÍßẞΣσςÉéǅЖжⱯⱾ\u0307\u0301 .,<>/'’-\t\n\r😀"

@@ -20,9 +20,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from keras import ops
 
-from lstm_study.model import lstm
-from lstm_study.model.lstm import LSTM, capacity, plain_copy
-from lstm_study.model.lstm_arrays import CHUNK
+from lstm_study.model.lstm import layer as lstm
+from lstm_study.model.lstm.arrays import CHUNK
+from lstm_study.model.lstm.layer import LSTM, capacity, plain_copy
 
 # Keras 3.15 reads its variables with NumPy's older protocol.
 pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")
@@ -266,8 +266,8 @@ def test_a_new_length_of_known_capacity_compiles_nothing(loop, tmp_path):
     counts = run_in_its_own_process(
         f"""
         import pathlib, keras, numpy as np
-        from lstm_study.model import lstm
-        from lstm_study.model.lstm import LSTM
+        from lstm_study.model.lstm import layer as lstm
+        from lstm_study.model.lstm.layer import LSTM
         if {loop == "compiled"}:
             lstm.runs_on_host = lambda dtype: False
         model = keras.Sequential([

@@ -9,7 +9,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from lstm_study.corpus.vocabulary import Vocabulary
+from lstm_study.corpus.text.vocabulary import Vocabulary
 from lstm_study.errors import ExportError
 from lstm_study.export import Bundle, load_bundle, predict_csv
 from tests.support.bundles import WORDS, predictions, random_weights, small, study, trained, write

@@ -9,7 +9,7 @@ import pytest
 
 from lstm_study.configuration import Configuration
 from lstm_study.spec import ProtocolTable
-from lstm_study.training.fit import Training, train
+from lstm_study.training.one import Training, train
 from lstm_study.training.runtime import is_machine_code_made, release_models
 from tests.support.tiny import split
 
@@ -79,7 +79,7 @@ def test_on_the_processor_tensorflow_has_one_thread_and_our_machine_code_those_i
     code = (
         "from lstm_study.training.runtime import configure; free = [3]; "
         "configure(threads=2, share=lambda: free[0]); "
-        "import tensorflow as tf; from lstm_study.model.host import thread_count; "
+        "import tensorflow as tf; from lstm_study.model.lstm.cpu.threads import thread_count; "
         "told = tf.config.threading; given = thread_count(); free[0] = 1; "
         "print(told.get_intra_op_parallelism_threads(), told.get_inter_op_parallelism_threads(), "
         "given, thread_count())"
@@ -90,7 +90,7 @@ def test_on_the_processor_tensorflow_has_one_thread_and_our_machine_code_those_i
 def test_without_a_share_our_machine_code_has_the_threads_of_the_process(tmp_path):
     code = (
         "from lstm_study.training.runtime import configure; configure(threads=3); "
-        "from lstm_study.model.host import thread_count; print(thread_count())"
+        "from lstm_study.model.lstm.cpu.threads import thread_count; print(thread_count())"
     )
     assert in_a_process(code, tmp_path) == ["3"]
 
@@ -109,7 +109,7 @@ def test_keras_is_loaded_without_what_nothing_here_needs_of_it_and_who_needs_tha
 def test_machine_code_has_a_folder_for_each_version_of_its_source(tmp_path):
     code = (
         "import os; from lstm_study.training.runtime import configure; configure(threads=1); "
-        "import numpy as np; from lstm_study.model import lstm_passes as n; "
+        "import numpy as np; from lstm_study.model.lstm.cpu import elementwise as n; "
         "x = np.zeros(1, 'float32'); n.tanh(x.ctypes.data, x.ctypes.data, 1); "
         "print(os.environ['NUMBA_CACHE_DIR'])"
     )
@@ -121,12 +121,12 @@ def test_machine_code_has_a_folder_for_each_version_of_its_source(tmp_path):
     )  # fmt: skip
     folder = Path(done.stdout.strip())
     assert folder.parent == tmp_path / "machine-code"
-    assert list(folder.rglob("lstm_passes.tanh*.nbc"))
+    assert list(folder.rglob("elementwise.tanh*.nbc"))
 
 
 def test_machine_code_is_known_to_be_made_or_still_to_be_made(tmp_path, monkeypatch):
     monkeypatch.setenv("NUMBA_CACHE_DIR", str(tmp_path))
     assert not is_machine_code_made()
     (tmp_path / "model_1a").mkdir()
-    (tmp_path / "model_1a" / "lstm_passes.tanh-1.py311.1.nbc").touch()
+    (tmp_path / "model_1a" / "elementwise.tanh-1.py311.1.nbc").touch()
     assert is_machine_code_made()

@@ -9,7 +9,7 @@ import pytest
 
 from lstm_study.configuration import BASELINE, HYPERPARAMETERS
 from lstm_study.errors import SearchError
-from lstm_study.model.builder import build_network
+from lstm_study.model.network import build_network
 from lstm_study.model.space import (
     LSTMHyperModel,
     configuration_count,

@@ -14,8 +14,8 @@ from lstm_study.corpus.buckets import epoch_buckets, kept_lengths
 from lstm_study.corpus.types import Split
 from lstm_study.errors import DivergedError, RecordError
 from lstm_study.export.network import plain_network
-from lstm_study.model import host
-from lstm_study.model.builder import build_model
+from lstm_study.model.lstm.cpu import threads as host
+from lstm_study.model.network import build_model
 from lstm_study.seeds import derive
 from lstm_study.spec import ProtocolTable
 from lstm_study.training.checkpoint import (
@@ -26,7 +26,7 @@ from lstm_study.training.checkpoint import (
     write_checkpoint,
 )
 from lstm_study.training.failures import classify
-from lstm_study.training.fit import Training, evaluate, predict, train, view_of
+from lstm_study.training.one import Training, evaluate, predict, train, view_of
 from tests.support.tiny import split
 
 CONFIGURATION = Configuration(
@@ -297,7 +297,7 @@ def test_a_step_is_traced_once_for_batches_of_every_shape(tmp_path, monkeypatch)
         model.train_step = lambda data: traced.append(data[0].shape) or keras_step(data)
         return model
 
-    monkeypatch.setattr("lstm_study.training.fit.build_model", counted)
+    monkeypatch.setattr("lstm_study.training.one.build_model", counted)
     _, checkpoint, _ = fit_masked(tmp_path, epochs=2)
     assert [shape.as_list() for shape in traced] == [[None, None]]
     monkeypatch.undo()

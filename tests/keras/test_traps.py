@@ -16,18 +16,18 @@ from keras.src.datasets import imdb as keras_imdb
 
 from lstm_study.configuration import Configuration
 from lstm_study.corpus.batches import view
-from lstm_study.corpus.imdb_npz import load_imdb_npz
+from lstm_study.corpus.sources.imdb_npz import load_imdb_npz
 from lstm_study.errors import DataError
-from lstm_study.model import lstm as our_lstm
-from lstm_study.model import lstm_host
-from lstm_study.model.builder import build_model
+from lstm_study.model.lstm import layer as our_lstm
+from lstm_study.model.lstm.cpu import function as lstm_host
+from lstm_study.model.network import build_model
 from lstm_study.records import Trial
 from lstm_study.search.chief import Chief
 from lstm_study.search.oracle import RecordedHyperband
 from lstm_study.search.plan import make_plan
 from lstm_study.search.tuner import StudyTuner
 from lstm_study.store import Store
-from lstm_study.training.fit import predict
+from lstm_study.training.one import predict
 from tests.support.commands import environment, start, workers_of
 from tests.support.reviews import Bomb, npy_with_pickle, write_npz
 from tests.support.tiny import SPEC, spec, split

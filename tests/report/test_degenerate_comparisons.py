@@ -10,10 +10,11 @@ import numpy as np
 import pytest
 from rich.console import Console
 
-from lstm_study import commands, text
+from lstm_study import commands
+from lstm_study.cli import text
 from lstm_study.records import Failure, StudyRecords
 from lstm_study.report.content import gather
-from lstm_study.report.html import render
+from lstm_study.report.page.html import render
 from lstm_study.report.write import render_files
 from tests.support.fake_study import completed_study, failed_study, one_seed_study
 from tests.support.stored_study import leave

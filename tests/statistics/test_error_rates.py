@@ -7,8 +7,8 @@ Bounds are three standard errors of the share away from what the whole must keep
 import numpy as np
 import pytest
 
-from lstm_study.analysis.error_rates import simulate, simulate_looks
-from lstm_study.analysis.generative import Scenario
+from lstm_study.analysis.statistics.scenario import Scenario
+from lstm_study.simulation.error_rates import simulate, simulate_looks
 
 STUDIES = 200
 DOCUMENTS = 1_000

@@ -6,16 +6,16 @@ import sys
 
 import pytest
 
-from lstm_study.analysis.generative import Scenario
-from lstm_study.analysis.measured import measure_study
-from lstm_study.analysis.simulation import write_tables
+from lstm_study.analysis.statistics.scenario import Scenario
+from lstm_study.simulation import write_tables
+from lstm_study.simulation.measured import measure_study
 from tests.support.fake_study import completed_study, one_seed_study
 from tests.support.stored_study import leave
 
 
 def test_the_tables_are_written_whole_and_alike_each_time(tmp_path, monkeypatch):
     monkeypatch.setattr(
-        "lstm_study.analysis.simulation.scenarios",
+        "lstm_study.simulation.scenarios",
         lambda: ((Scenario(name="A/A", documents=300), (2, 3)),),
     )
     for name in ("first", "second"):
@@ -33,7 +33,7 @@ def test_the_tables_are_written_whole_and_alike_each_time(tmp_path, monkeypatch)
 
 def test_the_tables_of_a_study_have_its_own_components_and_say_how_well_they_are_known(tmp_path):
     folder = leave(completed_study(seeds=6), tmp_path).parent / "study" / "runs" / "fake"
-    command = [sys.executable, "-m", "lstm_study.analysis.simulation", "--study", str(folder)]
+    command = [sys.executable, "-m", "lstm_study.simulation", "--study", str(folder)]
     options = ["--studies", "5", "--percentile-studies", "2", "--out", str(tmp_path / "table")]
     done = subprocess.run([*command, *options], check=False, capture_output=True, text=True)
     assert (done.returncode, done.stderr) == (0, "")
@@ -54,7 +54,7 @@ def test_the_tables_of_a_study_have_its_own_components_and_say_how_well_they_are
 def test_a_study_that_has_compared_nothing_is_one_line(tmp_path):
     leave(one_seed_study(), tmp_path)
     (folder,) = (tmp_path / "study" / "runs").iterdir()
-    command = [sys.executable, "-m", "lstm_study.analysis.simulation", "--study", str(folder)]
+    command = [sys.executable, "-m", "lstm_study.simulation", "--study", str(folder)]
     done = subprocess.run(
         [*command, "--out", str(tmp_path / "table")], check=False, capture_output=True, text=True
     )

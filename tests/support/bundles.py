@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lstm_study.configuration import Configuration
-from lstm_study.corpus.vocabulary import Vocabulary
+from lstm_study.corpus.text.vocabulary import Vocabulary
 from lstm_study.export import Bundle, BundlePaths, write_bundle
 from lstm_study.records import Run, StudyRecords
 from tests.support.fake_study import completed_study
@@ -55,10 +55,10 @@ class Trained:
 def trained() -> Trained:
     """Trains a small network on 600 of the packaged IMDB reviews; 400 others are its test."""
     from lstm_study.corpus.load import load
-    from lstm_study.corpus.packaged import packaged_csv
-    from lstm_study.corpus.table_files import read_table
+    from lstm_study.corpus.sources.packaged import packaged_csv
+    from lstm_study.corpus.sources.tables import read_table
     from lstm_study.spec import DataTable, ProtocolTable
-    from lstm_study.training.fit import Training, predict, train
+    from lstm_study.training.one import Training, predict, train
 
     with tempfile.TemporaryDirectory() as folder:
         data = DataTable(source="reviews", train_limit=600, test_limit=400)

@@ -14,11 +14,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from lstm_study.analysis.ablation import walk
-from lstm_study.analysis.arms import arms_from_records
-from lstm_study.analysis.metrics import measure
-from lstm_study.analysis.reviews import differing_reviews
-from lstm_study.analysis.search_summary import ranking, rounds
+from lstm_study.analysis.answer.ablation import walk
+from lstm_study.analysis.answer.arms import arms_from_records
+from lstm_study.analysis.answer.reviews import differing_reviews
+from lstm_study.analysis.search.summary import ranking, rounds
+from lstm_study.analysis.statistics.metrics import measure
 from lstm_study.configuration import Configuration
 from lstm_study.records import (
     Control,

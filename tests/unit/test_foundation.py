@@ -9,10 +9,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lstm_study.configuration import BASELINE, Configuration
+from lstm_study.engine.crew import crew_size
+from lstm_study.progress.estimate import mean_length, seconds_per_work, step_work
 from lstm_study.provenance import git_commit, now, sha256_of, versions
 from lstm_study.seeds import derive
-from lstm_study.workers.cost import mean_length, seconds_per_work, step_work
-from lstm_study.workers.crew import crew_size
 from tests.unit.test_store import EPOCH
 
 
@@ -81,7 +81,12 @@ def test_provenance_tells_time_versions_digest_and_commit(tmp_path):
 
 
 def test_no_backend_is_imported_by_what_does_not_train():
-    modules = ["lstm_study", "lstm_study.cli", "lstm_study.study", "lstm_study.report.write"]
+    modules = [
+        "lstm_study",
+        "lstm_study.cli",
+        "lstm_study.commands.study",
+        "lstm_study.report.write",
+    ]
     code = (
         f"import sys; import {', '.join(modules)}; "
         "print([m for m in ('tensorflow', 'keras', 'jax', 'keras_tuner') if m in sys.modules])"

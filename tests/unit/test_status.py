@@ -5,7 +5,7 @@ import io
 import pytest
 from rich.console import Console
 
-from lstm_study import text
+from lstm_study.cli import text
 from lstm_study.commands import open_study, read_status
 from lstm_study.schedule import hyperband
 from lstm_study.store import Store

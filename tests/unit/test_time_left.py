@@ -5,11 +5,11 @@ from pathlib import Path
 import pytest
 
 from lstm_study.configuration import BASELINE
-from lstm_study.progress import Progress
+from lstm_study.progress.follow import Item, Watch
+from lstm_study.progress.values import Progress
 from lstm_study.provenance import machine
 from lstm_study.records import Epoch, Session
 from lstm_study.store import Store
-from lstm_study.workers.watch import Item, Watch
 
 EPOCH = Epoch(
     epoch=1, train_loss=0.5, train_accuracy=0.7, validation_loss=None, validation_accuracy=None,

@@ -15,8 +15,8 @@ from lstm_study.cli.options import number_of_workers
 from lstm_study.errors import StudyError
 
 if TYPE_CHECKING:
+    from lstm_study.cli.display import Display
     from lstm_study.commands import Answer, OpenStudy, Show
-    from lstm_study.display import Display
 
 EXIT_DONE, EXIT_ERROR, EXIT_USAGE, EXIT_FAILED_TRIALS, EXIT_INTERRUPTED = 0, 1, 2, 3, 130
 

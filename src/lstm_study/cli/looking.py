@@ -26,8 +26,9 @@ def init(
     ] = None,
 ) -> None:
     """Look at a file of reviews, and write a commented study for it, scaled to its size."""
-    from lstm_study import commands, text
-    from lstm_study.display import Display
+    from lstm_study import commands
+    from lstm_study.cli import text
+    from lstm_study.cli.display import Display
 
     with Display(out) as show:
         made = commands.write_new_study(
@@ -42,9 +43,10 @@ def data(
     settings: SetOption = None,
 ) -> None:
     """Look at the reviews: counts, balance, lengths, vocabulary coverage, duplicates, samples."""
-    from lstm_study import commands, text
+    from lstm_study import commands
+    from lstm_study.cli import text
+    from lstm_study.cli.display import Display
     from lstm_study.corpus.describe import describe
-    from lstm_study.display import Display
 
     opened = open_with(study, data=data, out_folder=REPORTS, settings=settings)
     with Display(out) as show:
@@ -61,7 +63,8 @@ def status(
     settings: SetOption = None,
 ) -> None:
     """Say what is done, running and failed, and how long the rest will take."""
-    from lstm_study import commands, text
+    from lstm_study import commands
+    from lstm_study.cli import text
 
     opened = open_with(study, data=data, out_folder=out_folder, settings=settings)
     out.print(text.status(commands.read_status(opened)))
@@ -69,7 +72,7 @@ def status(
 
 def doctor() -> None:
     """Say what this machine is, and what a study would use of it."""
-    from lstm_study import text
-    from lstm_study.doctor import examine
+    from lstm_study.cli import text
+    from lstm_study.commands.doctor import examine
 
     out.print(text.examination(examine()))

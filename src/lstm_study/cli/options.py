@@ -80,7 +80,7 @@ def address(text: str) -> str:
 
 def seconds(text: str) -> int:
     """Reads a time such as "10m"."""
-    from lstm_study.quantities import seconds_of
+    from lstm_study.spec.quantities import seconds_of
 
     try:
         return seconds_of(text)

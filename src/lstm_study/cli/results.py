@@ -42,8 +42,9 @@ def report(
     ] = ReportFormat.HTML,
 ) -> None:
     """Write the HTML and CSV reports from the records, finished or not; needs no TensorFlow."""
-    from lstm_study import commands, reporting
-    from lstm_study.display import Display
+    from lstm_study import commands
+    from lstm_study.cli.display import Display
+    from lstm_study.commands import reporting
 
     if (study is None) == (records is None) or (records is not None and (data or settings)):
         raise typer.BadParameter("Give STUDY.toml, or --records FOLDER without --data and --set.")
@@ -80,7 +81,7 @@ def records(
 ) -> None:
     """Copy a study's records, small and without this machine's paths, to be committed or shown."""
     from lstm_study import commands
-    from lstm_study.quantities import size_in_words
+    from lstm_study.spec.quantities import size_in_words
 
     opened = open_with(study, data=None, out_folder=REPORTS, settings=settings)
     kept = commands.keep(opened, folder=to)
@@ -96,7 +97,7 @@ def diff(
     out_folder: OutOption = REPORTS,
 ) -> None:
     """Put two studies side by side in one page: arms, searches, settings that differ."""
-    from lstm_study import reporting
+    from lstm_study.commands import reporting
 
     studies = [
         open_with(study, data=None, out_folder=out_folder, settings=None)
@@ -114,7 +115,7 @@ def watch(
     ] = 8765,
 ) -> None:
     """Serve the report to this machine while the search runs, drawn anew as trials finish."""
-    from lstm_study import reporting
+    from lstm_study.commands import reporting
 
     opened = open_with(study, data=None, out_folder=REPORTS, settings=settings)
     watching = reporting.watch(opened, port=port)
@@ -131,7 +132,7 @@ def export(
 ) -> None:
     """Write the winner's model bundle: .keras, .h5, vocabulary, model card, example."""
     from lstm_study import commands
-    from lstm_study.display import Display
+    from lstm_study.cli.display import Display
 
     opened = open_with(study, data=data, out_folder=out_folder, settings=settings)
     with Display(out) as show:
@@ -160,8 +161,8 @@ def predict(
     ] = False,
 ) -> None:
     """Say for each text how probable the positive label is."""
-    from lstm_study import prediction
-    from lstm_study.display import Bar
+    from lstm_study.cli.display import Bar
+    from lstm_study.commands import predict as prediction
 
     if (csv is None) != (target is None):
         raise typer.BadParameter("--csv IN and --out OUT go together.")

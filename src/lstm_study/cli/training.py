@@ -34,8 +34,9 @@ def run(
     tensorboard: TensorBoardOption = False,
 ) -> None:
     """Run every stage that is not done yet: search, comparison, model, report."""
-    from lstm_study import commands, text
-    from lstm_study.display import Display
+    from lstm_study import commands
+    from lstm_study.cli import text
+    from lstm_study.cli.display import Display
 
     opened = open_with(
         study,
@@ -66,7 +67,7 @@ def baseline(
 ) -> None:
     """Train the documented baseline alone: summary, fit, test accuracy, saved model."""
     from lstm_study import commands
-    from lstm_study.display import Display
+    from lstm_study.cli.display import Display
 
     opened = open_with(study, data=data, out_folder=out_folder, settings=settings, workers="1")
     with Display(out) as show:
@@ -157,7 +158,7 @@ def worker(
 ) -> None:
     """Train on this machine what the chief of a study hands out, in a folder that both share."""
     from lstm_study import commands
-    from lstm_study.display import Display
+    from lstm_study.cli.display import Display
 
     wait_seconds = seconds(wait)
     opened = open_with(
@@ -189,8 +190,9 @@ def compare(
     ] = None,
 ) -> None:
     """Retrain baseline, winner and the other arms with several seeds; evaluate each on test."""
-    from lstm_study import commands, text
-    from lstm_study.display import Display
+    from lstm_study import commands
+    from lstm_study.cli import text
+    from lstm_study.cli.display import Display
 
     opened = open_with(
         study,
@@ -209,8 +211,9 @@ def compare(
 
 
 def _search(opened: "OpenStudy", *, fresh: bool, tensorboard: bool) -> None:
-    from lstm_study import commands, text
-    from lstm_study.display import Display
+    from lstm_study import commands
+    from lstm_study.cli import text
+    from lstm_study.cli.display import Display
 
     with Display(out) as display, commands.held(opened, fresh=fresh):
         commands.begin(opened, show=display)

@@ -6,13 +6,13 @@ from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from lstm_study.analysis.search_summary import winner
+from lstm_study.analysis.search.summary import winner
 from lstm_study.commands.opened import OpenStudy
 from lstm_study.records import Run, StudyRecords, Trial
 
 if TYPE_CHECKING:
-    from lstm_study.analysis.arms import ArmSummary
-    from lstm_study.analysis.verdict import Comparison, Verdict
+    from lstm_study.analysis.answer.arms import ArmSummary
+    from lstm_study.analysis.answer.verdict import Comparison, Verdict
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -63,9 +63,9 @@ def read_answer(study: OpenStudy, *, is_noted: bool = True) -> Answer:
         study: The study.
         is_noted: Whether to write that down.
     """
-    from lstm_study.analysis.arms import arms_from_records, summarise
-    from lstm_study.analysis.verdict import judge_all
-    from lstm_study.comparison.seeds import look
+    from lstm_study.analysis.answer.arms import arms_from_records, summarise
+    from lstm_study.analysis.answer.verdict import judge_all
+    from lstm_study.comparison.looks import look
     from lstm_study.comparison.verdicts import judge_study, judge_without_near_duplicates
 
     records = study.store.read_all()

@@ -86,7 +86,7 @@ def _model_summary(study: OpenStudy) -> str:
 
     lines: list[str] = []
     with output_to(study.store.log_path):
-        from lstm_study.model.builder import build_network
+        from lstm_study.model.network import build_network
 
         network = build_network(study.spec.baseline.configuration, seed=study.spec.study.seed)
         network.summary(print_fn=lambda line, **_: lines.append(line))

@@ -17,11 +17,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from lstm_study.analysis.neutral import last_part, without_folders
 from lstm_study.commands.answer import read_answer
 from lstm_study.commands.opened import REPORTS_FOLDER, OpenStudy, Show
 from lstm_study.errors import StoreError
 from lstm_study.provenance import versions
+from lstm_study.records.scrub import last_part, without_folders
 from lstm_study.spec import StudySpec
 from lstm_study.store import Store, replacing, write_text
 

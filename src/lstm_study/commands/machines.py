@@ -4,8 +4,8 @@ from dataclasses import replace
 
 from lstm_study.commands.opened import OpenStudy, Show, read_corpus
 from lstm_study.errors import ChangedStudyError, StudyError
-from lstm_study.quantities import duration_in_words
 from lstm_study.spec import StudySpec
+from lstm_study.spec.quantities import duration_in_words
 
 _OWN_KEYS = ("path", "test_path")
 

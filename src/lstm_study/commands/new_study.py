@@ -13,9 +13,9 @@ import numpy as np
 from lstm_study.commands.opened import Show
 from lstm_study.commands.proposal import Proposal, Size, held_out_fraction, propose
 from lstm_study.corpus.load import load
-from lstm_study.corpus.survey import Survey, survey
+from lstm_study.corpus.sources.survey import Survey, survey
+from lstm_study.corpus.text.vocabulary import RESERVED
 from lstm_study.corpus.types import Corpus
-from lstm_study.corpus.vocabulary import RESERVED
 from lstm_study.errors import SpecError
 from lstm_study.records import CorpusSummary
 from lstm_study.spec import DataTable, parse_spec

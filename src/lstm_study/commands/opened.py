@@ -9,15 +9,15 @@ from importlib import resources
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
-from lstm_study.analysis.search_summary import winner
+from lstm_study.analysis.search.summary import winner
+from lstm_study.engine.crew import Context
+from lstm_study.engine.devices import require_gpus, visible_gpus
 from lstm_study.errors import ComparisonError, ReportError, SpecError
-from lstm_study.progress import Progress, Report, ignore
+from lstm_study.progress.values import Progress, Report, ignore
 from lstm_study.provenance import git_commit
 from lstm_study.records import Trial
 from lstm_study.spec import StudySpec, parse_spec
 from lstm_study.store import Store
-from lstm_study.workers.crew import Context
-from lstm_study.workers.devices import require_gpus, visible_gpus
 
 if TYPE_CHECKING:
     from lstm_study.corpus.types import Corpus

@@ -8,7 +8,7 @@ from bisect import bisect_left
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from lstm_study.analysis.planned_power import PlannedPower, plan_power
+from lstm_study.analysis.statistics.planned_power import PlannedPower, plan_power
 from lstm_study.configuration import BASELINE
 from lstm_study.schedule import hyperband
 

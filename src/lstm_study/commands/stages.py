@@ -16,11 +16,11 @@ from lstm_study.commands.opened import (
 )
 from lstm_study.errors import ComparisonError
 from lstm_study.provenance import git_commit, now, versions
-from lstm_study.quantities import size_in_words
 from lstm_study.records import CorpusSummary, Run, StudyRecords, Trial
+from lstm_study.spec.quantities import size_in_words
 
 if TYPE_CHECKING:
-    from lstm_study.analysis.planned_power import PlannedPower
+    from lstm_study.analysis.statistics.planned_power import PlannedPower
     from lstm_study.comparison.arms import Plan
     from lstm_study.search.plan import Plan as SearchPlan
 
@@ -46,7 +46,7 @@ def run(study: OpenStudy, *, fresh: bool, show: Show) -> tuple[Answer, bool]:
 
 def planned_power(study: OpenStudy, summary: CorpusSummary) -> "PlannedPower":
     """Says what the comparison of these reviews will be able to show."""
-    from lstm_study.analysis.planned_power import plan_power
+    from lstm_study.analysis.statistics.planned_power import plan_power
 
     test = next(split.reviews for split in summary.splits if split.name == "test")
     return plan_power(test_reviews=test, seeds=study.spec.compare.seeds)
@@ -70,8 +70,8 @@ def search(study: OpenStudy, *, show: Show) -> Trial:
 
 
 def _search(study: OpenStudy, *, show: Show) -> None:
+    from lstm_study.engine.crew import start_workers
     from lstm_study.search.search import plan_search, run_search, search_crew_size
-    from lstm_study.workers.crew import start_workers
 
     if study.spec.search.tuner == "grid":
         _load_keras_tuner(study)  # It counts the grid's configurations.
@@ -110,7 +110,7 @@ def compare(study: OpenStudy, *, show: Show, more_seeds: int = 0) -> None:
             at the test reviews once a verdict is read.
     """
     from lstm_study.comparison.compare import run_comparison
-    from lstm_study.comparison.seeds import add_seeds
+    from lstm_study.comparison.looks import add_seeds
 
     winner_of(study)
     if more_seeds:
@@ -136,7 +136,7 @@ def _validated(seeds: int) -> str:
 
 def comparison_plan(study: OpenStudy) -> "Plan":
     from lstm_study.comparison.arms import plan_comparison
-    from lstm_study.comparison.seeds import added_seeds
+    from lstm_study.comparison.looks import added_seeds
 
     return plan_comparison(
         study.spec, study.store.read_trials(), more_seeds=added_seeds(study.store)
@@ -274,8 +274,8 @@ def _load_keras_tuner(study: OpenStudy) -> None:
 
 def _disk_in_words(study: OpenStudy, plan: "SearchPlan") -> str:
     """Says what the search's checkpoints take at most, and whether there is room for them."""
+    from lstm_study.engine.crew import crew_size
     from lstm_study.search.disk import peak_checkpoint_bytes
-    from lstm_study.workers.crew import crew_size
 
     # Workers of an earlier command may have left more brackets open than these would.
     earlier = [each.workers for each in study.store.read_sessions() if each.stage == "search"]

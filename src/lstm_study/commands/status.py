@@ -8,8 +8,8 @@ from typing import Any
 from lstm_study.commands.opened import OpenStudy, winner_of
 from lstm_study.commands.stages import bracket_in_words, comparison_plan
 from lstm_study.errors import ComparisonError
+from lstm_study.progress.follow import Item, describe, item_of
 from lstm_study.records import Run, Trial
-from lstm_study.workers.watch import Item, describe, item_of
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -4,12 +4,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from types import MappingProxyType
 
-from lstm_study.analysis.ablation import (
+from lstm_study.analysis.answer.ablation import (
     MASKED_BASELINE,
     VALIDATION_SUFFIX,
     validation_run_id,
 )
-from lstm_study.analysis.planned_arms import planned_arms
+from lstm_study.analysis.answer.planned_arms import planned_arms
 from lstm_study.configuration import HYPERPARAMETERS, Configuration
 from lstm_study.provenance import now
 from lstm_study.records import Run, Trial

@@ -6,15 +6,15 @@ from typing import TYPE_CHECKING
 
 from lstm_study.comparison.arms import Plan, evaluations_due, own_epoch_run
 from lstm_study.comparison.jobs import Job, Jobs
-from lstm_study.progress import Report
+from lstm_study.engine.crew import Context, crew_size, start_workers, work
+from lstm_study.progress.follow import Item, Watch, item_of
+from lstm_study.progress.values import Report
 from lstm_study.records import Failure, Run
 from lstm_study.spec import StudySpec
 from lstm_study.store import Store
-from lstm_study.workers.crew import Context, crew_size, start_workers, work
-from lstm_study.workers.watch import Item, Watch, item_of
 
 if TYPE_CHECKING:
-    from lstm_study.workers.pool import WorkerPool
+    from lstm_study.engine.pool import WorkerPool
 
 _LOSSES_ALLOWED = 2
 

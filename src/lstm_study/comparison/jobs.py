@@ -3,9 +3,9 @@
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
-from lstm_study.analysis.ablation import ARM as ABLATION
-from lstm_study.analysis.ablation import VALIDATION_SUFFIX, validation_run_id, walk
-from lstm_study.analysis.arms import CONTROL
+from lstm_study.analysis.answer.ablation import ARM as ABLATION
+from lstm_study.analysis.answer.ablation import VALIDATION_SUFFIX, validation_run_id, walk
+from lstm_study.analysis.answer.arms import CONTROL
 from lstm_study.comparison.arms import (
     VALIDATED,
     Plan,

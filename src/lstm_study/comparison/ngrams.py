@@ -6,8 +6,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from lstm_study.corpus.text.vocabulary import START
 from lstm_study.corpus.types import Split
-from lstm_study.corpus.vocabulary import START
 from lstm_study.records import Weighting
 
 _SMOOTHING = 1.0

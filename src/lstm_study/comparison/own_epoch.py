@@ -8,8 +8,8 @@ overfitting less in an arbitrary number of epochs.
 from collections.abc import Iterable, Mapping, Sequence
 from statistics import fmean
 
-from lstm_study.analysis.ablation import VALIDATION_SUFFIX
-from lstm_study.analysis.search_summary import full_curve, objective_of, winner
+from lstm_study.analysis.answer.ablation import VALIDATION_SUFFIX
+from lstm_study.analysis.search.summary import full_curve, objective_of, winner
 from lstm_study.records import Epoch, Run, Trial
 from lstm_study.spec import StudySpec
 

@@ -11,13 +11,13 @@ from pathlib import Path
 
 import numpy as np
 
-from lstm_study.analysis.arms import arms_from_records
-from lstm_study.analysis.reviews import differing_reviews
+from lstm_study.analysis.answer.arms import arms_from_records
+from lstm_study.analysis.answer.reviews import differing_reviews
 from lstm_study.comparison.arms import VALIDATED, plan_comparison
 from lstm_study.corpus.near_duplicates import count_near_duplicates
+from lstm_study.corpus.text.vocabulary import RESERVED
 from lstm_study.corpus.texts import excerpts, source_texts, token_texts
 from lstm_study.corpus.types import Corpus, Split
-from lstm_study.corpus.vocabulary import RESERVED
 from lstm_study.errors import DataError, DependencyError
 from lstm_study.records import (
     Excerpt,

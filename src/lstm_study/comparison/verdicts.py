@@ -2,11 +2,11 @@
 
 from dataclasses import replace
 
-from lstm_study.analysis.ablation import MASKED_BASELINE
-from lstm_study.analysis.arms import arms_from_records, without
-from lstm_study.analysis.verdict import Verdict, judge, judged_without
-from lstm_study.analysis.wording import between
-from lstm_study.comparison import seeds
+from lstm_study.analysis.answer.ablation import MASKED_BASELINE
+from lstm_study.analysis.answer.arms import arms_from_records, without
+from lstm_study.analysis.answer.verdict import Verdict, judge, judged_without
+from lstm_study.analysis.answer.wording import between
+from lstm_study.comparison import looks as seeds
 from lstm_study.comparison.arms import OWN_EPOCH_SUFFIX, VALIDATED
 from lstm_study.records import StudyRecords
 from lstm_study.spec import StudySpec

@@ -10,8 +10,8 @@ import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import NDArray
 
+from lstm_study.corpus.text.vocabulary import OUT_OF_VOCABULARY, PADDING
 from lstm_study.corpus.types import Split
-from lstm_study.corpus.vocabulary import OUT_OF_VOCABULARY, PADDING
 
 _ROWS_AT_ONCE = 512
 

@@ -4,8 +4,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from lstm_study.corpus.text.vocabulary import RESERVED
 from lstm_study.corpus.types import Corpus
-from lstm_study.corpus.vocabulary import RESERVED
 from lstm_study.records import CorpusSummary
 from lstm_study.seeds import derive
 

@@ -7,9 +7,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lstm_study.corpus.splits import hold_out, same_text, subset
-from lstm_study.corpus.tokens import rank_words
+from lstm_study.corpus.text.tokens import rank_words
+from lstm_study.corpus.text.vocabulary import INDEX_FROM, START
 from lstm_study.corpus.types import Split, gather
-from lstm_study.corpus.vocabulary import INDEX_FROM, START
 from lstm_study.errors import DataError
 from lstm_study.seeds import derive
 from lstm_study.spec import DataTable

@@ -5,14 +5,14 @@ import json
 from dataclasses import replace
 from pathlib import Path
 
-from lstm_study.corpus import aclimdb, imdb_npz, own_reviews, packaged
 from lstm_study.corpus.cache import CACHE_VARIABLE, Entry, cache_folder, read_entry, write_entry
 from lstm_study.corpus.documents import Documents, assemble
-from lstm_study.corpus.sources import Progress, Source, locate
+from lstm_study.corpus.sources import aclimdb, imdb_npz, own_files, packaged
+from lstm_study.corpus.sources.locate import Progress, Source, locate
 from lstm_study.corpus.summary import summarise
 from lstm_study.corpus.test_half import SealedTest
+from lstm_study.corpus.text.vocabulary import Vocabulary
 from lstm_study.corpus.types import Corpus
-from lstm_study.corpus.vocabulary import Vocabulary
 from lstm_study.errors import DataError
 from lstm_study.spec import DataTable
 
@@ -83,7 +83,7 @@ def _read(data: DataTable, source: Source, *, progress: Progress | None) -> Docu
         return aclimdb.read_documents(source.path, progress=progress)
     if data.source == "reviews":
         return packaged.read_documents(source.path, progress=progress)
-    return own_reviews.read_documents(
+    return own_files.read_documents(
         source.path, test_path=source.extra, data=data, progress=progress
     )
 

@@ -11,8 +11,8 @@ from itertools import pairwise
 import numpy as np
 from numpy.typing import NDArray
 
+from lstm_study.corpus.text.vocabulary import START
 from lstm_study.corpus.types import Split
-from lstm_study.corpus.vocabulary import START
 from lstm_study.records import NearDuplicates
 
 SHINGLE_WORDS = 8

@@ -8,8 +8,8 @@ from numpy.typing import NDArray
 
 from lstm_study.corpus.documents import Assembled
 from lstm_study.corpus.splits import repeats, same_text
+from lstm_study.corpus.text.vocabulary import RESERVED
 from lstm_study.corpus.types import Split
-from lstm_study.corpus.vocabulary import RESERVED
 from lstm_study.records import CorpusSummary, SplitSummary
 
 LENGTH_QUANTILES = (0.0, 0.05, 0.25, 0.5, 0.75, 0.95, 1.0)

@@ -8,11 +8,11 @@ import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from lstm_study.corpus import aclimdb, packaged
-from lstm_study.corpus.sources import given
-from lstm_study.corpus.table_files import read_table
+from lstm_study.corpus.sources import aclimdb, packaged
+from lstm_study.corpus.sources.locate import given
+from lstm_study.corpus.sources.tables import read_table
+from lstm_study.corpus.text.vocabulary import Vocabulary
 from lstm_study.corpus.types import Split
-from lstm_study.corpus.vocabulary import Vocabulary
 from lstm_study.spec import DataTable
 
 EXCERPT_CHARACTERS = 280

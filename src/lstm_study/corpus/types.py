@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lstm_study.corpus.test_half import SealedTest
-from lstm_study.corpus.vocabulary import Vocabulary
+from lstm_study.corpus.text.vocabulary import Vocabulary
 from lstm_study.records import CorpusSummary
 
 

@@ -6,7 +6,7 @@ from typing import Any
 
 from numpy.typing import NDArray
 
-from lstm_study.corpus.vocabulary import Vocabulary
+from lstm_study.corpus.text.vocabulary import Vocabulary
 from lstm_study.errors import ExportError
 from lstm_study.export.card import example, model_card
 from lstm_study.export.choice import how_chosen

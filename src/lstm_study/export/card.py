@@ -7,14 +7,14 @@ from typing import Any
 
 import numpy as np
 
-from lstm_study.analysis.arms import Arm, arms_from_records, make_arm
-from lstm_study.analysis.intervals import accuracy_interval
-from lstm_study.analysis.metrics import THRESHOLD, measure
-from lstm_study.analysis.neutral import neutral
-from lstm_study.corpus.vocabulary import RESERVED
+from lstm_study.analysis.answer.arms import Arm, arms_from_records, make_arm
+from lstm_study.analysis.statistics.intervals import accuracy_interval
+from lstm_study.analysis.statistics.metrics import THRESHOLD, measure
+from lstm_study.corpus.text.vocabulary import RESERVED
 from lstm_study.errors import ExportError
 from lstm_study.export.settings import BundleFacts
 from lstm_study.records import Run, StudyRecords
+from lstm_study.records.scrub import neutral
 
 _MISSING = "–"
 _CITATION = (

@@ -10,8 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lstm_study.configuration import Configuration
+from lstm_study.corpus.text.vocabulary import Vocabulary
 from lstm_study.corpus.types import Split
-from lstm_study.corpus.vocabulary import Vocabulary
 from lstm_study.errors import ExportError
 from lstm_study.export.layout import (
     CONFIGURATION,
@@ -113,7 +113,7 @@ class Bundle:
             done += len(rows)
 
     def _read(self, rows: Sequence[NDArray[np.int32]]) -> NDArray[np.float32]:
-        from lstm_study.training.fit import EVALUATION_BATCH, predict
+        from lstm_study.training.one import EVALUATION_BATCH, predict
 
         reviews = Split(
             name="texts",

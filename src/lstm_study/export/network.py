@@ -216,7 +216,7 @@ def fast_networks(
     Returns:
         Keras models as `model.builder.build_network` gives them, one for each member.
     """
-    from lstm_study.model.builder import build_network
+    from lstm_study.model.network import build_network
 
     weights = saved.get_weights()
     each = len(weights) // members

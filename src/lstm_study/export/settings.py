@@ -7,14 +7,20 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from lstm_study.analysis.metrics import THRESHOLD
-from lstm_study.analysis.neutral import without_folders
+from lstm_study.analysis.statistics.metrics import THRESHOLD
 from lstm_study.configuration import Configuration
-from lstm_study.corpus.tokens import FILTERS
-from lstm_study.corpus.vocabulary import OUT_OF_VOCABULARY, PADDING, RESERVED, START, Vocabulary
+from lstm_study.corpus.text.tokens import FILTERS
+from lstm_study.corpus.text.vocabulary import (
+    OUT_OF_VOCABULARY,
+    PADDING,
+    RESERVED,
+    START,
+    Vocabulary,
+)
 from lstm_study.errors import ExportError
 from lstm_study.export.layout import FORMAT, FORMAT_VERSION, ONNX, TEXT_MODEL
 from lstm_study.records import Run, StudyRecords
+from lstm_study.records.scrub import without_folders
 
 RULE = (
     "Texts are lowered (str.lower), each of the characters in `filters` becomes a space, and the "

@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import Any
 
 from lstm_study.configuration import Configuration
-from lstm_study.corpus.tokens import FILTERS
-from lstm_study.corpus.vocabulary import OUT_OF_VOCABULARY, PADDING, START, Vocabulary
+from lstm_study.corpus.text.tokens import FILTERS
+from lstm_study.corpus.text.vocabulary import OUT_OF_VOCABULARY, PADDING, START, Vocabulary
 from lstm_study.export.network import quietly
 
 _UNKNOWN = -1

@@ -13,8 +13,8 @@ import keras
 import numpy as np
 from numpy.typing import NDArray
 
-from lstm_study.model.host import empty, for_each, thread_count
-from lstm_study.model.machine_code import compiled
+from lstm_study.model.lstm.cpu.compiled import compiled
+from lstm_study.model.lstm.cpu.threads import empty, for_each, thread_count
 
 Array = NDArray[Any]
 

@@ -13,7 +13,7 @@ import keras_tuner
 
 from lstm_study.configuration import HYPERPARAMETERS, Configuration
 from lstm_study.errors import SearchError
-from lstm_study.model.builder import build_model
+from lstm_study.model.network import build_model
 from lstm_study.seeds import derive
 from lstm_study.spec import Choices, Fixed, ProtocolTable, Range, SpaceTable
 

@@ -3,29 +3,29 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
-from lstm_study.analysis.neutral import neutral, neutral_verdict
-from lstm_study.analysis.verdict import Verdict
+from lstm_study.analysis.answer.verdict import Verdict
 from lstm_study.records import StudyRecords
-from lstm_study.report import (
-    beside_figures,
-    comparison_figures,
-    progress_figures,
-    review_figures,
-    score_figures,
-    space_figures,
-    study_figures,
+from lstm_study.records.scrub import cleaner, neutral
+from lstm_study.report.figures import (
+    beside,
+    comparison,
+    progress,
+    reviews,
+    scores,
+    space,
+    study,
 )
-from lstm_study.report.answer_tables import answer_tables
-from lstm_study.report.beside_tables import beside_tables
-from lstm_study.report.comparison_tables import comparison_tables
-from lstm_study.report.prediction_tables import prediction_tables
-from lstm_study.report.review_tables import review_tables
-from lstm_study.report.search_tables import search_tables
-from lstm_study.report.space_tables import space_tables
-from lstm_study.report.study_tables import study_tables
-from lstm_study.report.style import Picture
-from lstm_study.report.tables import Table
-from lstm_study.report.trial_tables import trial_tables
+from lstm_study.report.figures.style import Picture
+from lstm_study.report.tables.answer import answer_tables
+from lstm_study.report.tables.beside import beside_tables
+from lstm_study.report.tables.comparison import comparison_tables
+from lstm_study.report.tables.predictions import prediction_tables
+from lstm_study.report.tables.reviews import review_tables
+from lstm_study.report.tables.search import search_tables
+from lstm_study.report.tables.space import space_tables
+from lstm_study.report.tables.study import study_tables
+from lstm_study.report.tables.table import Table
+from lstm_study.report.tables.trials import trial_tables
 from lstm_study.spec import StudySpec
 
 
@@ -70,7 +70,8 @@ def gather(
     What names a machine or its folders is taken out first (see `neutral`), and words of reviews
     where the study file leaves them out.
     """
-    verdict = neutral_verdict(verdict, records)
+    # Its notes may tell of failures, which hold paths.
+    verdict = replace(verdict, notes=tuple(map(cleaner(records), verdict.notes)))
     records = neutral(records)
     spec = StudySpec.model_validate(dict(records.spec), strict=False)
     if records.review_facts is not None and not spec.export.excerpts:
@@ -105,27 +106,25 @@ def _pictures(tables: Mapping[str, Table], spec: StudySpec) -> list[Picture | No
     objective, full = spec.study.objective, spec.search.max_epochs
     trials = tables["trials"]
     return [
-        comparison_figures.difference(tables["verdict"]),
-        beside_figures.waterfall(tables["ablation"], objective=objective),
-        comparison_figures.seeds(tables["runs"], tables["comparison"]),
-        beside_figures.arms_cost(tables["comparison"]),
-        comparison_figures.run_curves(tables["run_curves"]),
-        comparison_figures.roc(tables["roc"], tables["metrics"]),
-        comparison_figures.calibration(tables["calibration"]),
-        review_figures.accuracy_by_review(
-            tables["accuracy_by_length"], tables["accuracy_by_unknown"]
-        ),
-        comparison_figures.optimism(tables["optimism"]),
-        progress_figures.best_so_far(tables["best_so_far"], tables["control"], objective=objective),
-        progress_figures.trial_curves(tables["trial_curves"], objective=objective),
-        progress_figures.timeline(tables["timeline"]),
-        space_figures.importances(tables["importance"]),
-        space_figures.slices(tables["slices"], spec),
-        space_figures.pairs(tables["pairs"]),
-        space_figures.parallel(trials, spec),
-        score_figures.distribution(trials, objective=objective, full=full),
-        score_figures.agreement(tables["early_and_final"], tables["rank_agreement"], full=full),
-        score_figures.cost(trials, objective=objective, direction=spec.study.direction, full=full),
-        study_figures.lengths(tables["lengths"], tables["maxlen_choices"]),
-        study_figures.coverage(tables["coverage"]),
+        comparison.difference(tables["verdict"]),
+        beside.waterfall(tables["ablation"], objective=objective),
+        comparison.seeds(tables["runs"], tables["comparison"]),
+        beside.arms_cost(tables["comparison"]),
+        comparison.run_curves(tables["run_curves"]),
+        comparison.roc(tables["roc"], tables["metrics"]),
+        comparison.calibration(tables["calibration"]),
+        reviews.accuracy_by_review(tables["accuracy_by_length"], tables["accuracy_by_unknown"]),
+        comparison.optimism(tables["optimism"]),
+        progress.best_so_far(tables["best_so_far"], tables["control"], objective=objective),
+        progress.trial_curves(tables["trial_curves"], objective=objective),
+        progress.timeline(tables["timeline"]),
+        space.importances(tables["importance"]),
+        space.slices(tables["slices"], spec),
+        space.pairs(tables["pairs"]),
+        space.parallel(trials, spec),
+        scores.distribution(trials, objective=objective, full=full),
+        scores.agreement(tables["early_and_final"], tables["rank_agreement"], full=full),
+        scores.cost(trials, objective=objective, direction=spec.study.direction, full=full),
+        study.lengths(tables["lengths"], tables["maxlen_choices"]),
+        study.coverage(tables["coverage"]),
     ]

@@ -9,16 +9,17 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from lstm_study.analysis.verdict import judge
-from lstm_study.report import diff_figures, numbers
+from lstm_study.analysis.answer.verdict import judge
+from lstm_study.report import numbers
 from lstm_study.report.content import Content, gather
-from lstm_study.report.html import cell_writer, environment, figure_writer, frame, grid_writer
-from lstm_study.report.tables import Cell, Column, Table, dictionary, table, to_csv
+from lstm_study.report.figures import diff as diff_figures
+from lstm_study.report.page.html import cell_writer, environment, figure_writer, frame, grid_writer
+from lstm_study.report.tables.table import Cell, Column, Table, dictionary, table, to_csv
 from lstm_study.report.write import write_files
 
 if TYPE_CHECKING:
-    from lstm_study.analysis.arms import Arm
-    from lstm_study.analysis.intervals import Difference
+    from lstm_study.analysis.answer.arms import Arm
+    from lstm_study.analysis.statistics.intervals import Difference
     from lstm_study.records import StudyRecords
 
 SECTIONS = (
@@ -206,8 +207,8 @@ def _difference(sides: list[Side]) -> Table:
 def _interval(sides: list[Side]) -> "tuple[Difference | None, str]":
     import numpy as np
 
-    from lstm_study.analysis.arms import arms_from_records
-    from lstm_study.analysis.intervals import difference_in_accuracy
+    from lstm_study.analysis.answer.arms import arms_from_records
+    from lstm_study.analysis.statistics.intervals import difference_in_accuracy
 
     arms: list[Arm] = []
     for side in sides:

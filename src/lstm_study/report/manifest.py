@@ -6,9 +6,9 @@ from typing import Any
 
 from lstm_study.report import numbers
 from lstm_study.report.content import Content
-from lstm_study.report.html import HEADLINES
-from lstm_study.report.study_tables import trainings
-from lstm_study.report.tables import Table
+from lstm_study.report.page.html import HEADLINES
+from lstm_study.report.tables.study import trainings
+from lstm_study.report.tables.table import Table
 
 FORMAT_VERSION = 1
 

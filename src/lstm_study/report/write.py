@@ -7,14 +7,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from lstm_study.analysis.verdict import Verdict
+from lstm_study.analysis.answer.verdict import Verdict
 from lstm_study.errors import ReportError
 from lstm_study.records import StudyRecords
 from lstm_study.report.content import Content, gather, illustrate
-from lstm_study.report.html import render
 from lstm_study.report.manifest import manifest, markdown, summary
-from lstm_study.report.prediction_tables import predictions_csv_gz
-from lstm_study.report.tables import dictionary, to_csv
+from lstm_study.report.page.html import render
+from lstm_study.report.tables.predictions import predictions_csv_gz
+from lstm_study.report.tables.table import dictionary, to_csv
 
 OWN = ("report.html", "report.md", "summary.json", "manifest.json", "tables", "figures")
 

@@ -12,6 +12,7 @@ import grpc
 from keras_tuner.src import protos
 from keras_tuner.src.distribute.oracle_chief import OracleServicer
 
+from lstm_study.engine.crew import crew_of
 from lstm_study.errors import SearchError
 from lstm_study.search.crews import Crews
 from lstm_study.search.oracle import RecordedHyperband
@@ -24,7 +25,6 @@ from lstm_study.search.wire import (
     unpacked,
 )
 from lstm_study.store import Store
-from lstm_study.workers.crew import crew_of
 
 LOOPBACK = "127.0.0.1:0"
 _THREADS = 4

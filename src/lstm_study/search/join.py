@@ -8,17 +8,17 @@ from typing import TYPE_CHECKING
 
 import grpc
 
+from lstm_study.engine.crew import Context, Crew, crew_of, crew_size, start_workers, work
 from lstm_study.errors import SearchError
-from lstm_study.progress import Ended, Progress, Report
+from lstm_study.progress.follow import Item, describe, item_of, running_of, score_in_words
+from lstm_study.progress.values import Ended, Progress, Report
 from lstm_study.records import Trial
 from lstm_study.search.link import Found, Link, Pulse
 from lstm_study.spec import StudySpec
 from lstm_study.store import Store
-from lstm_study.workers.crew import Context, Crew, crew_of, crew_size, start_workers, work
-from lstm_study.workers.watch import Item, describe, item_of, running_of, score_in_words
 
 if TYPE_CHECKING:
-    from lstm_study.workers.pool import WorkerPool
+    from lstm_study.engine.pool import WorkerPool
 
 _LOOK_SECONDS = 2.0
 

@@ -4,7 +4,7 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Literal
 
-from lstm_study.analysis.search_summary import rank_key
+from lstm_study.analysis.search.summary import rank_key
 from lstm_study.records import Trial
 from lstm_study.search.plan import Plan, PlannedBracket, Slot
 

@@ -5,23 +5,23 @@ from contextlib import contextmanager
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from lstm_study.analysis.search_summary import rank_key
+from lstm_study.analysis.search.summary import rank_key
 from lstm_study.configuration import Configuration
+from lstm_study.engine.crew import Context, CrewSize, crew_size, work
 from lstm_study.errors import SearchError
-from lstm_study.progress import Progress, Report
+from lstm_study.progress.follow import Item, Watch, item_of, score_in_words
+from lstm_study.progress.values import Progress, Report
 from lstm_study.records import Trial
 from lstm_study.search.plan import slots_at_most
 from lstm_study.spec import StudySpec
 from lstm_study.store import Store
-from lstm_study.workers.crew import Context, CrewSize, crew_size, work
-from lstm_study.workers.watch import Item, Watch, item_of, score_in_words
 
 _DISK_LOOK_SECONDS = 5.0
 
 if TYPE_CHECKING:
+    from lstm_study.engine.pool import WorkerPool
     from lstm_study.search.oracle import RecordedHyperband
     from lstm_study.search.plan import Plan
-    from lstm_study.workers.pool import WorkerPool
 
 
 def search_crew_size(spec: StudySpec, context: Context) -> CrewSize:

@@ -12,8 +12,8 @@ from lstm_study.spec import StudySpec
 from lstm_study.store import Store
 from lstm_study.training.checkpoint import Checkpoint, read_checkpoint
 from lstm_study.training.failures import classify
-from lstm_study.training.fit import Training, train
 from lstm_study.training.live import LiveReporter
+from lstm_study.training.one import Training, train
 
 log = logging.getLogger(__name__)
 

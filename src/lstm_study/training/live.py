@@ -3,7 +3,7 @@
 import time
 
 from lstm_study.store import Store
-from lstm_study.training.fit import Step
+from lstm_study.training.one import Step
 
 _EVERY_SECONDS = 0.5
 

@@ -107,7 +107,7 @@ def _configure_tensorflow(threads: int, share: Callable[[], int]) -> Runtime:
     with lean_imports():
         import tensorflow as tf
 
-        from lstm_study.model.host import take_threads
+        from lstm_study.model.lstm.cpu.threads import take_threads
 
     devices = tuple(
         tf.config.experimental.get_device_details(device).get("device_name", device.name)
@@ -171,7 +171,7 @@ def machine_code_folder() -> Path:
     By itself Numba would go on with what it kept of one file when another, whose functions are
     part of it, has changed.
     """
-    files = sorted(Path(model.__file__).parent.glob("*.py"))
+    files = sorted(Path(model.__file__).parent.rglob("*.py"))
     digest = hashlib.sha256(b"".join(file.read_bytes() for file in files)).hexdigest()
     return cache_folder(None) / "machine-code" / digest[:16]
 

@@ -5,8 +5,8 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from lstm_study.analysis.arms import arms_from_records
-from lstm_study.analysis.reviews import differing_reviews
+from lstm_study.analysis.answer.arms import arms_from_records
+from lstm_study.analysis.answer.reviews import differing_reviews
 from lstm_study.comparison.review_facts import describe_test_reviews, review_facts, unknown_words
 from lstm_study.corpus.load import load
 from lstm_study.corpus.types import Corpus, Split

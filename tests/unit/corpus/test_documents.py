@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from lstm_study.corpus.documents import TEST, TRAIN, VALIDATION, Documents, assemble
-from lstm_study.corpus.tokens import number_words
+from lstm_study.corpus.text.tokens import number_words
 from lstm_study.errors import DataError
 from lstm_study.spec import DataTable
 from tests.support.reviews import made_up_reviews

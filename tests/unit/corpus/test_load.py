@@ -6,10 +6,10 @@ import tarfile
 import numpy as np
 import pytest
 
-from lstm_study.corpus import sources
 from lstm_study.corpus.describe import describe
-from lstm_study.corpus.imdb_npz import load_imdb_npz
 from lstm_study.corpus.load import load
+from lstm_study.corpus.sources import locate as sources
+from lstm_study.corpus.sources.imdb_npz import load_imdb_npz
 from lstm_study.errors import DataError, DigestError
 from lstm_study.spec import DataTable
 from tests.support.reviews import (
@@ -72,7 +72,7 @@ def test_the_test_half_opens_only_after_the_opening_was_told(own, tmp_path):
 
 def test_the_second_start_reads_the_cache_and_gives_the_same(own, tmp_path, monkeypatch):
     first = load(own, seed=5, base=tmp_path)
-    monkeypatch.delattr("lstm_study.corpus.own_reviews.read_documents")
+    monkeypatch.delattr("lstm_study.corpus.sources.own_files.read_documents")
     second = load(own, seed=5, base=tmp_path)
     assert second.digest == first.digest
     assert second.train.token_ids.tolist() == first.train.token_ids.tolist()

@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from lstm_study.corpus.vocabulary import Vocabulary
+from lstm_study.corpus.text.vocabulary import Vocabulary
 from lstm_study.errors import ExportError
 from lstm_study.export.card import example, metric_rows, model_card
 from lstm_study.export.settings import BundleFacts, as_json

@@ -5,7 +5,7 @@ from collections.abc import Callable
 
 import pytest
 
-from lstm_study.analysis.verdict import judge
+from lstm_study.analysis.answer.verdict import judge
 from lstm_study.report.content import Content, gather
 from tests.support.fake_study import ALL_STUDIES
 

@@ -3,7 +3,7 @@
 import pytest
 from scipy import stats
 
-from lstm_study.report.comparison_tables import comparison_tables
+from lstm_study.report.tables.comparison import comparison_tables
 from lstm_study.spec import StudySpec
 from tests.support.fake_study import completed_study
 

@@ -6,11 +6,11 @@ from dataclasses import replace
 
 import pytest
 
-from lstm_study.analysis.verdict import judge
+from lstm_study.analysis.answer.verdict import judge
 from lstm_study.records import Failure, StudyRecords
 from lstm_study.report.content import Content, gather
 from lstm_study.report.numbers import FORMATS
-from lstm_study.report.trial_tables import trial_tables
+from lstm_study.report.tables.trials import trial_tables
 from tests.support.fake_study import ALL_STUDIES
 
 ContentOf = Callable[[str], Content]

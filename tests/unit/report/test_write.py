@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from lstm_study.analysis.verdict import judge
+from lstm_study.analysis.answer.verdict import judge
 from lstm_study.errors import ReportError
 from lstm_study.records import StudyRecords
 from lstm_study.report.write import OWN, ReportPaths, write_report

@@ -1,0 +1,1 @@
+"""What a comparison came to: arms, verdict, and the words for it."""

@@ -1,0 +1,55 @@
+"""Which arms a comparison has, by its study file and its search."""
+
+from collections.abc import Sequence
+
+from lstm_study.analysis.answer.ablation import MASKED_BASELINE
+from lstm_study.analysis.search.summary import ranking
+from lstm_study.configuration import Configuration
+from lstm_study.records import StudyRecords, Trial
+from lstm_study.spec import StudySpec
+
+PRIMARY = ("baseline", "winner")
+
+
+def planned_arms(spec: StudySpec, trials: Sequence[Trial]) -> dict[str, Configuration]:
+    """Returns each arm's configuration, in the order to run: those with runs of their own.
+
+    Args:
+        spec: The study.
+        trials: The search's, with at least one of the full budget completed.
+    """
+    ranked = ranking(trials, spec.study.direction, max_epochs=spec.search.max_epochs)
+    # The search may have drawn one configuration twice; an arm is compared once.
+    different = list(dict.fromkeys(trial.configuration for trial in ranked))
+    arms = {"baseline": spec.baseline.configuration, "winner": different[0]}
+    if spec.protocol.masked:
+        # So that the winner is not credited with what masking earned.
+        arms[MASKED_BASELINE] = spec.baseline.configuration
+    for number, configuration in enumerate(different[1 : 1 + spec.compare.runner_ups], start=1):
+        arms[f"runner-up-{number}"] = configuration
+    return arms
+
+
+def seeds_so_far(spec: StudySpec, records: StudyRecords) -> int:
+    """Runs that every arm should have: the study file's, or more where seeds were added.
+
+    A run that failed has ended; failures are told of elsewhere.
+    """
+    return max(spec.compare.seeds, min(_ended(records, arm) for arm in PRIMARY))
+
+
+def unfinished_arms(spec: StudySpec, records: StudyRecords) -> dict[str, int]:
+    """Counts the ended runs of further arms that lack some, once winner and baseline have all."""
+    seeds = seeds_so_far(spec, records)
+    if any(_ended(records, arm) < seeds for arm in PRIMARY):
+        return {}
+    counts = {
+        arm: _ended(records, arm)
+        for arm in planned_arms(spec, records.trials)
+        if arm not in PRIMARY
+    }
+    return {arm: count for arm, count in counts.items() if count < seeds}
+
+
+def _ended(records: StudyRecords, arm: str) -> int:
+    return sum(run.arm == arm and run.status in ("completed", "failed") for run in records.runs)

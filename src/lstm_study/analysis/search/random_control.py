@@ -1,0 +1,115 @@
+"""How the random control fared: the best of random configurations, each trained in full.
+
+The control spends as many epochs as the search, on configurations drawn from the same space. The
+order of random draws means nothing, so the best so far is shown with a band over other orders.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from lstm_study.analysis.search.summary import Direction
+from lstm_study.records import Trial
+from lstm_study.seeds import derive
+
+ORDERS = 1_000
+LEVEL = 0.9
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ControlProgress:
+    """Where the control stood when one of its trials ended.
+
+    Attributes:
+        trial_number: Trials of the control ended so far, this one included.
+        trial_id: The trial that ended.
+        epochs: Epochs the control had trained by then.
+        seconds: Time worked by then, summed over workers.
+        score: The trial's score; None if it failed.
+        best_score: Best score so far in the order in which they ran; None before the first.
+        low: Lower end of the band: so many epochs in another order gave at least this.
+        high: Upper end of the band.
+    """
+
+    trial_number: int
+    trial_id: str
+    epochs: int
+    seconds: float
+    score: float | None
+    best_score: float | None
+    low: float | None
+    high: float | None
+
+
+def control_trials(trials: Iterable[Trial]) -> list[Trial]:
+    """Returns the control's trials that ended, in the order in which they did."""
+    ended = [
+        trial
+        for trial in trials
+        if trial.role == "control" and trial.status in ("completed", "failed")
+    ]
+    return sorted(ended, key=lambda trial: (trial.ended_at, trial.trial_id))
+
+
+def control_progress(
+    trials: Iterable[Trial],
+    direction: Direction,
+    *,
+    seed: int,
+    orders: int = ORDERS,
+    level: float = LEVEL,
+) -> tuple[ControlProgress, ...]:
+    """Follows the control's best score, with a band over random orders of its trials.
+
+    The band narrows to one value at the end, where every order has seen every trial: it tells of
+    chance in the order alone, not of other draws from the space.
+
+    Args:
+        trials: Any trials of one study.
+        direction: Which end of the score is better.
+        seed: The study's.
+        orders: How many orders to draw.
+        level: Share of orders that lie within the band.
+    """
+    import numpy as np
+
+    ended = control_trials(trials)
+    if not ended:
+        return ()
+    sign = 1.0 if direction == "max" else -1.0
+    scores = np.array(
+        [sign * trial.score if trial.score is not None else -np.inf for trial in ended]
+    )
+    epochs = np.array([len(trial.epochs) for trial in ended])
+    places = np.cumsum(epochs)
+    worked = np.cumsum([trial.seconds for trial in ended])
+    random = np.random.default_rng(derive(seed, "order of the control"))
+    shuffled = random.permuted(np.tile(np.arange(len(ended)), (orders, 1)), axis=1)
+    reached = np.cumsum(epochs[shuffled], axis=1)
+    best = np.maximum.accumulate(scores[shuffled], axis=1)
+    found = []
+    actual = np.maximum.accumulate(scores)
+    for number, trial in enumerate(ended):
+        # How many trials each order has ended by these epochs; at least one stands in the band.
+        done = np.maximum((reached <= places[number]).sum(axis=1), 1)
+        values = best[np.arange(orders), done - 1]
+        ends = np.quantile(values, [(1 - level) / 2, (1 + level) / 2], method="nearest")
+        low, high = sorted(sign * ends)
+        found.append(
+            ControlProgress(
+                trial_number=number + 1,
+                trial_id=trial.trial_id,
+                epochs=int(places[number]),
+                seconds=float(worked[number]),
+                score=trial.score,
+                best_score=_finite(sign * actual[number]),
+                low=_finite(low),
+                high=_finite(high),
+            )
+        )
+    return tuple(found)
+
+
+def _finite(value: float) -> float | None:
+    import math
+
+    return float(value) if math.isfinite(value) else None

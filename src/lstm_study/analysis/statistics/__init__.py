@@ -1,0 +1,1 @@
+"""Intervals, variance components, power, tests, metrics: pure functions."""

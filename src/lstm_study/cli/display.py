@@ -1,0 +1,182 @@
+"""Shows a study's progress: live in a terminal, plain lines elsewhere."""
+
+import time
+from types import TracebackType
+from typing import Self
+
+from rich.console import Console, Group, RenderableType
+from rich.live import Live
+from rich.progress_bar import ProgressBar
+from rich.table import Table
+from rich.text import Text
+
+from lstm_study.progress.values import Ended, Progress
+from lstm_study.spec.quantities import duration_in_words
+
+_HEARTBEAT_SECONDS = 60.0
+
+
+class Display:
+    """What `commands` tell their progress to.
+
+    In a terminal one live block is kept up to date, and what ended scrolls away above it. Elsewhere
+    (a file, a pipe, a CI log) each thing that ended is a line, and a line a minute says that the
+    study lives.
+
+    Args:
+        console: Where to show it.
+    """
+
+    def __init__(self, console: Console) -> None:
+        self._console = console
+        self._live: Live | None = None
+        self._stage = ""
+        self._shown = 0
+        self._last_line = time.monotonic()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        value: BaseException | None,
+        tb: TracebackType | None,
+    ) -> None:
+        self._end_live()
+
+    def stage(self, name: str, detail: str) -> None:
+        """Prints one line for a stage that begins, or is found done."""
+        self._end_live()
+        self._line(Text.assemble((f"{name:<11}", "bold"), detail))
+
+    def progress(self, progress: Progress) -> None:
+        """Shows where a stage stands."""
+        if progress.stage != self._stage:
+            self._stage, self._shown = progress.stage, 0
+        for ended in progress.ended[self._shown :]:
+            self._shown += 1
+            self._line(_ended(progress, ended, number=self._shown, terminal=self._is_live))
+        if not self._is_live:
+            if time.monotonic() - self._last_line > _HEARTBEAT_SECONDS:
+                self._line(_heartbeat(progress))
+            return
+        if self._live is None:
+            self._live = Live(console=self._console, auto_refresh=False, transient=True)
+            self._live.start()
+        self._live.update(_block(progress), refresh=True)
+
+    @property
+    def _is_live(self) -> bool:
+        return self._console.is_terminal
+
+    def _line(self, text: Text) -> None:
+        self._console.print(text, soft_wrap=not self._is_live)
+        self._last_line = time.monotonic()
+
+    def _end_live(self) -> None:
+        if self._live is not None:
+            self._live.stop()
+            self._live = None
+
+
+class Bar:
+    """Shows how far one long call has come.
+
+    In a terminal it is a bar, gone when the call ends; elsewhere a line a minute.
+
+    Args:
+        console: Where to show it.
+    """
+
+    def __init__(self, console: Console) -> None:
+        self._console = console
+        self._live = Live(console=console, auto_refresh=False, transient=True)
+        self._began = self._last_line = time.monotonic()
+
+    def __enter__(self) -> Self:
+        if self._console.is_terminal:
+            self._live.start()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        value: BaseException | None,
+        tb: TracebackType | None,
+    ) -> None:
+        self._live.stop()
+
+    def show(self, what: str, done: int, total: int) -> None:
+        """Shows that so much of the whole is done, in whatever unit."""
+        spent = time.monotonic() - self._began
+        left = f"about {duration_in_words(spent * (total - done) / done)} left" if done else ""
+        words = f"{what} {done / max(1, total):.0%} · {left}"
+        if self._console.is_terminal:
+            table = Table.grid(padding=(0, 1))
+            bar = ProgressBar(total=total, completed=done, width=40, complete_style="cyan")
+            table.add_row(bar, Text(words, style="dim"))
+            self._live.update(table, refresh=True)
+        elif time.monotonic() - self._last_line > _HEARTBEAT_SECONDS:
+            self._console.print(Text(words), soft_wrap=True)
+            self._last_line = time.monotonic()
+
+
+def _block(progress: Progress) -> RenderableType:
+    """The live block: where the stage stands, a bar for each worker, the best so far."""
+    head = Text.assemble(
+        (f"{progress.stage:<11}", "bold"),
+        f"{progress.done} of {progress.total} done",
+        (f" · {progress.failed} failed" if progress.failed else "", "red"),
+        (f" · {duration_in_words(progress.elapsed_seconds)} worked · {_left(progress)}", "dim"),
+    )
+    table = Table.grid(padding=(0, 1))
+    for running in progress.running:
+        done = (running.epoch - 1) + running.step / max(1, running.steps)
+        table.add_row(
+            Text(f"  {running.worker}", style="dim"),
+            Text(running.training_id, style="cyan"),
+            ProgressBar(total=running.epochs, completed=done, width=20, complete_style="cyan"),
+            Text(f"epoch {running.epoch} of {running.epochs}"),
+            Text(running.detail, style="dim", overflow="ellipsis", no_wrap=True),
+        )
+    lines: list[RenderableType] = [head, table]
+    if progress.best:
+        lines.append(Text.assemble("  best so far ", (progress.best, "green")))
+    return Group(*lines)
+
+
+def _ended(progress: Progress, ended: Ended, *, number: int, terminal: bool) -> Text:
+    count = progress.done - len(progress.ended) + number
+    text = Text.assemble(
+        (f"{progress.stage:<11}", "bold"),
+        f"{count:>3} of {progress.total}  {ended.training_id:<12} ",
+        (f"failed: {ended.score}" if ended.failed else ended.score, "red" if ended.failed else ""),
+        (f"  {ended.detail}", "dim"),
+    )
+    if not terminal:
+        best = f" · best so far {progress.best}" if progress.best else ""
+        text.append(f"{best} · {_worked(progress)}")
+    return text
+
+
+def _heartbeat(progress: Progress) -> Text:
+    running = "; ".join(
+        f"{item.training_id} epoch {item.epoch} of {item.epochs} "
+        f"({item.step / max(1, item.steps):.0%})"
+        for item in progress.running
+    )
+    return Text(
+        f"{progress.stage:<11}{progress.done:>3} of {progress.total}  running: "
+        f"{running or 'no training at the moment'} · {_worked(progress)}"
+    )
+
+
+def _worked(progress: Progress) -> str:
+    return f"{duration_in_words(progress.elapsed_seconds)} worked, {_left(progress)}"
+
+
+def _left(progress: Progress) -> str:
+    if progress.remaining_seconds is None:
+        return "time left not known yet"
+    return f"about {duration_in_words(progress.remaining_seconds)} left"

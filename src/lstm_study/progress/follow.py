@@ -1,0 +1,239 @@
+"""Turns records and live files into progress: done, running, and how long the rest will take."""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from lstm_study.configuration import Configuration
+from lstm_study.progress.estimate import mean_length, seconds_per_work, step_work
+from lstm_study.progress.values import Ended, Progress, Running
+from lstm_study.records import Epoch, Run, Trial
+from lstm_study.store import Store
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Item:
+    """One training that began: what trials and runs have in common.
+
+    Attributes:
+        training_id: The trial or run.
+        configuration: Its hyperparameters.
+        target_epochs: The epoch it ends after.
+        own_epochs: How many epochs it trains itself, its parent's left out.
+        epochs: Those that ended.
+        score: Its score in words, or the kind of failure; "" before it ended.
+        failed: Whether it failed.
+        masked: Whether its padding is masked.
+    """
+
+    training_id: str
+    configuration: Configuration
+    target_epochs: int
+    own_epochs: int
+    epochs: tuple[Epoch, ...]
+    score: str
+    failed: bool
+    masked: bool = False
+
+    @property
+    def ended(self) -> bool:
+        """Whether it completed or failed."""
+        return self.score != ""
+
+
+def item_of(record: Trial | Run, *, score: Callable[[Any], str]) -> Item:
+    """Returns a record as an item.
+
+    Args:
+        record: A trial or a run.
+        score: Says a completed record's score in words.
+    """
+    text = ""
+    if record.failure is not None:
+        text = record.failure.kind.replace("_", " ")
+    elif record.status == "completed":
+        text = score(record)
+    if isinstance(record, Trial):
+        training_id, target = record.trial_id, record.budget_epochs
+        own = record.budget_epochs - record.initial_epoch
+    else:
+        training_id, target, own = record.run_id, record.protocol_epochs, record.protocol_epochs
+    return Item(
+        training_id=training_id,
+        configuration=record.configuration,
+        target_epochs=target,
+        own_epochs=own,
+        epochs=record.epochs,
+        score=text,
+        failed=record.failure is not None,
+        masked=record.masked,
+    )
+
+
+class Watch:
+    """Follows one stage of one study.
+
+    Args:
+        store: The study.
+        stage: "search" or "compare", as sessions call it.
+        title: What displays call it.
+        batch_size: Reviews per training step.
+        workers: Workers that share the stage; may change while it runs.
+        items: What had begun when this command began.
+    """
+
+    def __init__(
+        self,
+        store: Store,
+        *,
+        stage: str,
+        title: str,
+        batch_size: int,
+        workers: int,
+        items: Iterable[Item],
+    ) -> None:
+        self._store, self._title = store, title
+        self._batch_size, self.workers = batch_size, workers
+        self._ended_before = {item.training_id for item in items if item.ended}
+        self._order: list[str] = []
+        corpus = store.read_corpus()
+        self._length_counts = () if corpus is None else corpus.length_counts
+        self._seconds_before = sum(
+            session.seconds for session in store.read_sessions() if session.stage == stage
+        )
+
+    def progress(
+        self,
+        seconds: float,
+        *,
+        items: Sequence[Item],
+        total: int,
+        to_begin: Iterable[tuple[Configuration, float, bool]],
+        best: str,
+    ) -> Progress:
+        """Says where the stage stands.
+
+        Args:
+            seconds: Time since this command's work began.
+            items: Every training that began.
+            total: Trainings planned.
+            to_begin: Configurations that have not begun, with the epochs each will train and
+                whether its padding is masked.
+            best: The best so far in words.
+        """
+        by_id = {item.training_id: item for item in items}
+        for item in items:
+            known = item.training_id in self._ended_before or item.training_id in self._order
+            if item.ended and not known:
+                self._order.append(item.training_id)
+        live = self._store.read_live()
+        return Progress(
+            stage=self._title,
+            done=sum(item.ended for item in items),
+            total=max(total, len(items)),
+            failed=sum(item.failed for item in items),
+            running=tuple(running_of(items, live)),
+            ended=tuple(
+                Ended(
+                    training_id=training_id,
+                    detail=describe(by_id[training_id].configuration),
+                    score=by_id[training_id].score,
+                    failed=by_id[training_id].failed,
+                )
+                for training_id in self._order
+            ),
+            best=best,
+            elapsed_seconds=self._seconds_before + seconds,
+            remaining_seconds=self._remaining(items, to_begin, live),
+        )
+
+    def _remaining(
+        self,
+        items: Sequence[Item],
+        to_begin: Iterable[tuple[Configuration, float, bool]],
+        live: Mapping[str, Mapping[str, Any]],
+    ) -> float | None:
+        """Estimates seconds left from the work left, at the rate of the steps so far."""
+        rate = seconds_per_work(
+            ((self._step_work(item.configuration, item.masked), item.epochs) for item in items),
+            running=self._timed({item.training_id: item for item in items}, live),
+        )
+        if rate is None:
+            return None
+        left = list(to_begin)
+        left += [
+            (
+                item.configuration,
+                item.own_epochs - len(item.epochs) - _fraction(item, live),
+                item.masked,
+            )
+            for item in items
+            if not item.ended
+        ]
+        work = sum(
+            max(0.0, epochs) * self._step_work(configuration, masked)
+            for configuration, epochs, masked in left
+        )
+        return work * rate / max(1, self.workers)
+
+    def _step_work(self, configuration: Configuration, masked: bool) -> float:
+        steps = None
+        if masked:
+            steps = mean_length(self._length_counts, maxlen=configuration.maxlen)
+        return step_work(configuration, batch_size=self._batch_size, steps=steps)
+
+    def _timed(
+        self, items: Mapping[str, Item], live: Mapping[str, Mapping[str, Any]]
+    ) -> Iterable[tuple[float, float, float]]:
+        """Returns a step's work, share of the epoch and seconds of the steps timed in each."""
+        for values in live.values():
+            item = items.get(values["training_id"])
+            if item is not None and not item.ended and values.get("timed_steps", 0) > 0:
+                share = values["timed_steps"] / values["steps"]
+                of_a_step = self._step_work(item.configuration, item.masked)
+                yield of_a_step, share, values["timed_seconds"]
+
+
+def describe(configuration: Configuration) -> str:
+    """Says a configuration in a few words."""
+    return (
+        f"vocabulary {configuration.vocabulary_size:,}, maxlen {configuration.maxlen}, "
+        f"{configuration.label}, "
+        f"dropout {configuration.dropout:g}/{configuration.recurrent_dropout:g}"
+    )
+
+
+def score_in_words(trial: Trial, *, objective: str) -> str:
+    """Says a completed trial's score: an accuracy in percent, a loss in four digits."""
+    assert trial.score is not None
+    return f"{trial.score:.2%}" if objective == "validation_accuracy" else f"{trial.score:.4f}"
+
+
+def running_of(items: Iterable[Item], live: Mapping[str, Mapping[str, Any]]) -> Iterable[Running]:
+    """Yields what workers are at, in order of their names.
+
+    Args:
+        items: Every training that began.
+        live: Where each worker stands, by name.
+    """
+    by_id = {item.training_id: item for item in items}
+    for worker, values in sorted(live.items()):
+        item = by_id.get(values["training_id"])
+        if item is not None and not item.ended:
+            yield Running(
+                worker=worker,
+                training_id=item.training_id,
+                detail=describe(item.configuration),
+                epoch=values["epoch"],
+                epochs=item.target_epochs,
+                step=values["step"],
+                steps=values["steps"],
+            )
+
+
+def _fraction(item: Item, live: Mapping[str, Mapping[str, Any]]) -> float:
+    """How much of the running epoch is done."""
+    for values in live.values():
+        if values["training_id"] == item.training_id and values["step"] < values["steps"]:
+            return float(values["step"]) / float(values["steps"])
+    return 0.0

@@ -1,0 +1,102 @@
+"""Figures of two studies side by side, each drawn from tables alone."""
+
+from typing import TYPE_CHECKING
+
+from lstm_study.report import numbers
+from lstm_study.report.figures.style import INK, SERIES, Picture, percent_axis, picture, whole_axis
+from lstm_study.report.tables.columns import in_words
+from lstm_study.report.tables.table import Table
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+
+def winners(arms: Table, runs: Table) -> Picture | None:
+    """Draws every run's test accuracy, a row for each arm of each study."""
+    done = [row for row in runs.records() if isinstance(row["test_accuracy"], float)]
+    rows = list(dict.fromkeys((str(row["study"]), str(row["arm"])) for row in done))
+    if not rows:
+        return None
+    studies = list(dict.fromkeys(str(row["study"]) for row in arms.records()))
+    means = {
+        (str(row["study"]), str(row["arm"])): row["test_accuracy_mean"] for row in arms.records()
+    }
+
+    def draw(figure: "Figure") -> None:
+        axes = figure.add_subplot()
+        for place, (study, arm) in enumerate(rows):
+            values = [
+                float(row["test_accuracy"] or 0)
+                for row in done
+                if (row["study"], row["arm"]) == (study, arm)
+            ]
+            axes.scatter(
+                values, [place] * len(values), s=34, alpha=0.75, linewidths=0,
+                color=SERIES[studies.index(study)],
+            )  # fmt: skip
+            mean = means[study, arm]
+            if isinstance(mean, float):
+                axes.plot([mean, mean], [place - 0.3, place + 0.3], color=INK, lw=1.6)
+        axes.set_yticks(range(len(rows)), [f"{study}: {arm}" for study, arm in rows])
+        axes.set_ylim(len(rows) - 0.45, -0.55)
+        axes.grid(visible=False, axis="y")
+        axes.set_xlabel("Test accuracy of one run (bar: mean)")
+        percent_axis(axes, "percent", which="x")
+
+    told = ", ".join(
+        f"{study} {arm} {numbers.percent(mean)}"
+        for (study, arm), mean in means.items()
+        if isinstance(mean, float)
+    )
+    return picture(
+        draw,
+        name="winners",
+        title="Every run's test accuracy, in both studies",
+        alt=f"A point for each run, a row for each arm of each study. Means: {told}.",
+        tables=(runs, arms),
+        height=0.75 + 0.42 * len(rows),
+    )
+
+
+def searches(progress: Table, *, objective: str) -> Picture | None:
+    """Draws the best full-budget score so far of both searches against epochs.
+
+    Args:
+        progress: Both searches' progress.
+        objective: What both rank by; "" where they differ, and nothing is drawn.
+    """
+    rows = [row for row in progress.records() if row["best_full_budget_score"] is not None]
+    if not rows or not objective:
+        return None
+    form = progress.columns[progress.index("score")].form
+    studies = list(dict.fromkeys(str(row["study"]) for row in progress.records()))
+
+    def draw(figure: "Figure") -> None:
+        axes = figure.add_subplot()
+        for place, study in enumerate(studies):
+            mine = [row for row in rows if row["study"] == study]
+            axes.step(
+                [float(row["epochs"] or 0) for row in mine],
+                [float(row["best_full_budget_score"] or 0) for row in mine],
+                where="post", color=SERIES[place], lw=1.9, ls=("-", (0, (5, 2)))[place],
+                label=study,
+            )  # fmt: skip
+        axes.set_xlabel("Epochs trained by the search")
+        axes.set_ylabel(in_words(objective).capitalize())
+        whole_axis(axes)
+        percent_axis(axes, form)
+        axes.legend(loc="upper left", bbox_to_anchor=(1.0, 1.0))
+
+    told = "; ".join(
+        f"{study} ends at {numbers.show(mine[-1]['best_full_budget_score'], form)}"
+        for study in studies
+        if (mine := [row for row in rows if row["study"] == study])
+    )
+    return picture(
+        draw,
+        name="searches",
+        title="Best full-budget score so far, in both searches",
+        alt=f"A line for each study against epochs: {told}.",
+        tables=(progress,),
+        height=2.8,
+    )

@@ -1,0 +1,82 @@
+"""The figure of accuracy by what a test review is, drawn from tables alone."""
+
+from typing import TYPE_CHECKING
+
+from lstm_study.report import numbers
+from lstm_study.report.figures.style import (
+    Picture,
+    arm_colours,
+    few_ticks,
+    main_arms,
+    percent_axis,
+    picture,
+)
+from lstm_study.report.tables.table import Table
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+
+def accuracy_by_review(lengths: Table, unknown: Table) -> Picture | None:
+    """Draws accuracy against the length of reviews, and against their share of unknown words."""
+    if not lengths.rows:
+        return None
+    arms = main_arms(list(dict.fromkeys(str(arm) for arm in lengths.column("arm"))))
+    varied = any(float(share or 0) > 0 for share in unknown.column("to_share"))
+
+    def draw(figure: "Figure") -> None:
+        left, right = figure.subplots(1, 2, sharey=True)
+        _draw(left, lengths, "mean_tokens", arms)
+        means = [value for value in lengths.numbers("mean_tokens") if value > 0]
+        if max(means) > 5 * min(means):
+            left.set_xscale("log")
+            left.xaxis.set_minor_locator(few_ticks(None))
+            marks = sorted({round(value) for value in means})
+            left.set_xticks(marks, [numbers.count(mark) for mark in marks])
+        left.set_xlabel("Tokens of a review, mean of the group")
+        left.set_ylabel("Test accuracy")
+        percent_axis(left, "percent")
+        if varied:
+            _draw(right, unknown, "mean_share", arms)
+            right.xaxis.set_major_locator(few_ticks(6))
+            right.set_xlabel("Unknown tokens of a review, mean of the group")
+            percent_axis(right, "share", which="x")
+        else:
+            right.set_visible(False)
+        figure.legend(*left.get_legend_handles_labels(), loc="outside upper left", ncols=4)
+
+    spans = []
+    for arm in arms:
+        known = [float(row["accuracy"] or 0) for row in lengths.records() if row["arm"] == arm]
+        spans.append(
+            f"{arm} from {numbers.percent(known[0])} on the shortest to "
+            f"{numbers.percent(known[-1])} on the longest"
+        )
+    return picture(
+        draw,
+        name="accuracy_by_review",
+        title="Accuracy by length and by unknown words",
+        alt="Test accuracy by arm in groups of reviews of like length, and of like share of words "
+        f"outside the arm's vocabulary: {', '.join(spans)}.",
+        tables=(lengths, unknown) if unknown.rows else (lengths,),
+        height=3.1,
+    )
+
+
+def _draw(axes: "Axes", groups: Table, along: str, arms: list[str]) -> None:
+    colours = arm_colours(arms)
+    for arm in arms:
+        mine = [row for row in groups.records() if row["arm"] == arm]
+        if not mine:
+            continue
+        places = [float(row[along] or 0) for row in mine]
+        axes.fill_between(
+            places, [float(row["lowest"] or 0) for row in mine],
+            [float(row["highest"] or 0) for row in mine], color=colours[arm], alpha=0.18,
+            linewidth=0,
+        )  # fmt: skip
+        axes.plot(
+            places, [float(row["accuracy"] or 0) for row in mine], color=colours[arm], marker="o",
+            ms=4, lw=1.5, label=arm,
+        )  # fmt: skip

@@ -1,0 +1,110 @@
+"""Figures of the reviews, each drawn from tables alone."""
+
+from typing import TYPE_CHECKING
+
+from lstm_study.report import numbers
+from lstm_study.report.figures.style import (
+    BASELINE,
+    INK,
+    MUTED,
+    WINNER,
+    Picture,
+    percent_axis,
+    picture,
+)
+from lstm_study.report.tables.table import Table
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+
+def lengths(bins: Table, choices: Table) -> Picture | None:
+    """Draws the lengths of the training reviews with the maxlen values of the study."""
+    rows = bins.records()
+    total = sum(float(row["reviews"] or 0) for row in rows)
+    if not total:
+        return None
+
+    def draw(figure: "Figure") -> None:
+        axes = figure.add_subplot()
+        starts = bins.numbers("from_tokens")
+        ends = bins.numbers("to_tokens")
+        reach = 0.0
+        limit = ends[-1]
+        for end, row in zip(ends, rows, strict=True):
+            reach += float(row["reviews"] or 0)
+            if reach >= 0.985 * total:
+                limit = end
+                break
+        widths = [end - start for start, end in zip(starts, ends, strict=True)]
+        axes.bar(
+            starts,
+            [float(row["reviews"] or 0) / total / width * 100
+             for row, width in zip(rows, widths, strict=True)],
+            width=widths, align="edge", color=BASELINE, alpha=0.55, linewidth=0.5,
+            edgecolor="#fffffe",
+        )  # fmt: skip
+        top = axes.get_ylim()[1]
+        marks = [row for row in choices.records() if float(row["maxlen"] or 0) <= limit * 1.05]
+        for place, row in enumerate(marks):
+            value = float(row["maxlen"] or 0)
+            searched = row["used_by"] != "baseline"
+            height = top * (1.03 + 0.085 * (place % 3))
+            colour = WINNER if searched else INK
+            axes.vlines(value, 0, height, color=colour, lw=1.1, ls="-" if searched else "--")
+            axes.annotate(
+                numbers.plain(value), (value, height), xytext=(0, 1), ha="center", va="bottom",
+                textcoords="offset points", fontsize=7.5, color=colour,
+            )  # fmt: skip
+        axes.set_xlim(0, limit * 1.05)
+        axes.set_ylim(0, top * 1.24)
+        axes.grid(visible=False, axis="x")
+        axes.set_xlabel("Tokens of a training review (lines: values of maxlen)")
+        axes.set_ylabel("Share per 100 tokens")
+        percent_axis(axes, "share")
+
+    return picture(
+        draw,
+        name="lengths",
+        title="Length of the reviews",
+        alt="Histogram of the tokens of the training reviews, with a line at each value of maxlen: "
+        + ", ".join(numbers.plain(float(value or 0)) for value in choices.column("maxlen"))
+        + ".",
+        tables=(bins, choices),
+        height=2.6,
+    )
+
+
+def coverage(curve: Table) -> Picture | None:
+    """Draws the share of validation tokens that a vocabulary of each size holds."""
+    if len(curve.rows) < 2:
+        return None
+    sizes, shares = curve.numbers("vocabulary_size"), curve.numbers("coverage")
+
+    def draw(figure: "Figure") -> None:
+        axes = figure.add_subplot()
+        axes.plot(sizes, shares, color=BASELINE, marker="o", ms=4.5, lw=1.8)
+        if min(sizes) > 0 and max(sizes) >= 8 * min(sizes):
+            axes.set_xscale("log")
+        for size, share in zip(sizes, shares, strict=True):
+            axes.annotate(
+                numbers.share(share), (size, share), xytext=(0, 6), textcoords="offset points",
+                ha="center", fontsize=7.5, color=MUTED,
+            )  # fmt: skip
+        axes.xaxis.set_major_formatter(lambda value, _: numbers.short_count(value))
+        axes.xaxis.set_minor_formatter(lambda *_: "")
+        axes.margins(x=0.07, y=0.16)
+        axes.set_xlabel("Vocabulary size")
+        axes.set_ylabel("Validation tokens held")
+        percent_axis(axes, "share")
+
+    return picture(
+        draw,
+        name="coverage",
+        title="Vocabulary coverage",
+        alt="Share of validation tokens held against vocabulary size, from "
+        f"{numbers.share(shares[0])} at {numbers.plain(sizes[0])} to {numbers.share(shares[-1])} "
+        f"at {numbers.plain(sizes[-1])}.",
+        tables=(curve,),
+        height=2.5,
+    )

@@ -1,0 +1,259 @@
+"""How figures look, and how they become SVG and PNG: the one place that touches rcParams.
+
+Colours are from Okabe and Ito's palette and its neighbours, told apart with every common kind of
+colour blindness. In the report each is a CSS variable, so that one drawing serves light and dark.
+"""
+
+import io
+import re
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from html import escape
+from typing import TYPE_CHECKING, Any
+
+from lstm_study.report import numbers
+from lstm_study.report.tables.table import Table
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+INK = "#1f2a35"
+MUTED = "#5d6b7a"
+GRID = "#e3e7eb"
+PAPER = "#fffffe"
+BASELINE = "#5f7f9f"
+WINNER = "#d55e01"
+SERIES = ("#0072b3", "#008f69", "#b35a8f", "#a67500", "#3d8fc4", "#7a5195", "#666f1a")
+_VARIABLES = {
+    INK: "--ink", MUTED: "--muted", GRID: "--grid", PAPER: "--paper",
+    BASELINE: "--baseline", WINNER: "--winner",
+} | {colour: f"--series-{number}" for number, colour in enumerate(SERIES)}  # fmt: skip
+
+WIDTH = 7.6
+_MOST_ARMS = 4
+_FONT = "system-ui, -apple-system, 'Segoe UI', Roboto, 'Liberation Sans', Arial, sans-serif"
+RC: dict[str, Any] = {
+    "svg.fonttype": "none",
+    "svg.hashsalt": "lstm-study",
+    "font.family": "DejaVu Sans",
+    "font.size": 8.5,
+    "axes.titlesize": 8.5,
+    "axes.titleweight": "bold",
+    "axes.titlelocation": "left",
+    "axes.titlecolor": INK,
+    "axes.titlepad": 7,
+    "axes.labelsize": 8.5,
+    "axes.labelcolor": MUTED,
+    "axes.edgecolor": MUTED,
+    "axes.facecolor": "none",
+    "axes.linewidth": 0.7,
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "axes.axisbelow": True,
+    "axes.grid": True,
+    "axes.unicode_minus": True,
+    "axes.formatter.useoffset": False,
+    "grid.color": GRID,
+    "grid.linewidth": 0.7,
+    "xtick.color": MUTED,
+    "ytick.color": MUTED,
+    "xtick.labelsize": 8,
+    "ytick.labelsize": 8,
+    "xtick.major.size": 3,
+    "ytick.major.size": 0,
+    "xtick.major.width": 0.7,
+    "text.color": INK,
+    "legend.frameon": False,
+    "legend.fontsize": 8,
+    "lines.linewidth": 1.4,
+    "figure.facecolor": PAPER,
+    "figure.constrained_layout.w_pad": 0.09,
+    "figure.constrained_layout.h_pad": 0.06,
+    "figure.dpi": 100,
+    "savefig.dpi": 160,
+    "path.simplify": True,
+    "patch.linewidth": 0.7,
+}
+
+Marks = Mapping[str, Sequence[str]]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Picture:
+    """One figure of the report.
+
+    Attributes:
+        name: File name without suffix, and the anchor in the page.
+        title: What it shows, as a heading.
+        alt: What a reader would see in it, in a sentence or two.
+        tables: What it is drawn from, and nothing else.
+        svg: A whole SVG document.
+        png: The same as PNG.
+        width: In inches.
+    """
+
+    name: str
+    title: str
+    alt: str
+    tables: tuple[Table, ...]
+    svg: str
+    png: bytes
+    width: float = WIDTH
+
+    @property
+    def inline(self) -> str:
+        """The SVG for use inside HTML: colours are the page's, ids are this figure's own."""
+        text = self.svg[self.svg.index("<svg") :]
+        text = re.sub(r"<style.*?</style>", "", text, count=1, flags=re.DOTALL)
+        text = re.sub(r' (?:width|height)="[\d.]+pt"', "", text, count=2)
+        text = re.sub(r'\bid="trial-([^"]*)"', r'data-trial="\1"', text)
+        text = re.sub(r'\b(id="|xlink:href="#|url\(#)', rf"\g<1>{self.name}-", text)
+        text = re.sub(r' xmlns(?::xlink)?="[^"]*"', "", text)
+        text = text.replace("xlink:href", "href")
+        for colour, variable in _VARIABLES.items():
+            text = text.replace(colour, f"var({variable})")
+        label = f'role="img" aria-label="{escape(self.alt)}" focusable="false"'
+        if self.width < WIDTH:
+            label += ' class="narrow"'
+        return text.replace("<svg", f"<svg {label}", 1).strip()
+
+
+def picture(
+    draw: Callable[["Figure"], Marks | None],
+    *,
+    name: str,
+    title: str,
+    alt: str,
+    tables: tuple[Table, ...],
+    height: float,
+    width: float = WIDTH,
+) -> Picture:
+    """Draws one figure in the report's style and leaves matplotlib's settings as they were.
+
+    Args:
+        draw: Draws on an empty figure. May return, for collections of points, lines or bars by gid,
+            the trial of each, which the page's highlighting reads.
+        name: File name without suffix.
+        title: What it shows.
+        alt: What a reader would see in it.
+        tables: What `draw` draws from.
+        height: In inches.
+        width: In inches.
+    """
+    import matplotlib as mpl
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+    from matplotlib.backends.backend_svg import FigureCanvasSVG
+    from matplotlib.figure import Figure
+
+    with mpl.rc_context():
+        mpl.rcdefaults()
+        mpl.rcParams.update(RC)  # type: ignore[arg-type]
+        figure = Figure(figsize=(width, height), layout="constrained")
+        FigureCanvasSVG(figure)
+        marks = draw(figure) or {}
+        engine = figure.get_layout_engine()
+        assert engine is not None
+        engine.execute(figure)  # once, for both formats, and without drawing
+        figure.set_layout_engine("none")
+        vector, raster = io.BytesIO(), io.BytesIO()
+        figure.savefig(
+            vector, format="svg",
+            metadata={"Date": None, "Creator": None, "Format": None, "Type": None},
+        )  # fmt: skip
+        FigureCanvasAgg(figure)
+        figure.savefig(
+            raster, format="png", metadata={"Software": None}, pil_kwargs={"compress_level": 2}
+        )
+    svg = _tidied(vector.getvalue().decode("utf-8"), marks)
+    return Picture(
+        name=name, title=title, alt=alt, tables=tables, svg=svg, png=raster.getvalue(), width=width
+    )
+
+
+def arm_colours(arms: Sequence[str]) -> dict[str, str]:
+    """Gives baseline and winner their own colours and the other arms the series'.
+
+    The masked baseline and the control have the same colour in every figure, whatever else is in
+    it; the colours of the rest go by their order.
+    """
+    fixed = {
+        "baseline": BASELINE, "winner": WINNER, "baseline-masked": SERIES[0], "control": SERIES[1],
+    }  # fmt: skip
+    others = [arm for arm in arms if arm not in fixed]
+    rest = SERIES[2:]
+    return {arm: fixed.get(arm) or rest[others.index(arm) % len(rest)] for arm in arms}
+
+
+def main_arms(arms: Sequence[str]) -> list[str]:
+    """Returns the arms to draw where more than four would hide each other."""
+    if len(arms) <= _MOST_ARMS:
+        return list(arms)
+    return [arm for arm in arms if arm in ("baseline", "winner", "baseline-masked", "control")]
+
+
+def percent_axis(axes: "Axes", form: str, *, which: str = "y") -> None:
+    """Labels an axis of shares as percentages; leaves others as they are."""
+    if form in ("percent", "share"):
+        axis = axes.yaxis if which == "y" else axes.xaxis
+        axis.set_major_formatter(lambda value, _: numbers.tick_percent(value))
+
+
+def whole_axis(axes: "Axes", *, which: str = "x", bins: int = 6) -> None:
+    """Puts ticks at whole numbers only."""
+    from matplotlib.ticker import MaxNLocator
+
+    axis = axes.xaxis if which == "x" else axes.yaxis
+    axis.set_major_locator(MaxNLocator(bins, integer=True))
+    axis.set_major_formatter(lambda value, _: numbers.plain(value))
+
+
+def few_ticks(count: int | None) -> Any:
+    """Returns a locator of at most so many ticks; of none for None."""
+    from matplotlib.ticker import MaxNLocator, NullLocator
+
+    return NullLocator() if count is None else MaxNLocator(count)
+
+
+def _tidied(svg: str, marks: Marks) -> str:
+    """Drops comments, rounds coordinates, shares styles, and marks each point with its trial."""
+    svg = re.sub(r"<!--.*?-->\s*", "", svg, flags=re.DOTALL)
+    svg = re.sub(r"font-family: [^;\"]*", f"font-family: {_FONT}", svg)
+    svg = re.sub(r' d="[^"]*"', _rounded, svg)
+    svg = re.sub(r' (?:x|y)="-?\d+\.\d{3,}"', _rounded, svg)
+    svg = re.sub(r"\n\s*", "\n", svg)
+    for gid, trials in marks.items():
+        start = svg.find(f'<g id="{gid}">')
+        if start < 0:
+            continue
+        end = svg.index("</g>", start)
+        svg = svg[:start] + _marked(svg[start:end], trials) + svg[end:]
+    return svg
+
+
+def _marked(group: str, trials: Sequence[str]) -> str:
+    """Adds data-trial to each point or path, and moves what all of them share to their group."""
+    tag = "use" if "<use" in group else "path"
+    remaining = iter(trials)
+    elements = re.findall(rf"<{tag} [^>]*>", group)
+    shared = ""
+    for name in ("style", "clip-path"):
+        found = {match[0] for item in elements for match in re.finditer(rf' {name}="[^"]*"', item)}
+        if len(found) == 1:
+            shared += found.pop()
+
+    def mark(match: re.Match[str]) -> str:
+        element = match[0]
+        for attribute in re.findall(r' [a-z-]+="[^"]*"', shared):
+            element = element.replace(attribute, "")
+        return element.replace(f"<{tag}", f'<{tag} data-trial="{escape(next(remaining))}"', 1)
+
+    group = re.sub(rf"<{tag} [^>]*>", mark, group)
+    if tag == "path":
+        return group.replace("<g ", f"<g{shared} ", 1)
+    return group.replace("<g clip-path", f"<g{shared} clip-path", 1)
+
+
+def _rounded(match: re.Match[str]) -> str:
+    text = re.sub(r"-?\d+\.\d{3,}", lambda number: f"{float(number[0]):.2f}", match[0])
+    return re.sub(r"\s*\n\s*", "", re.sub(r" \n", "", text)) if " d=" in text else text

@@ -1,0 +1,379 @@
+"""Tables of the comparison: arms, hyperparameters, runs, learning curves."""
+
+import statistics
+from collections.abc import Sequence
+from typing import Any
+
+from lstm_study.analysis.answer.ablation import ARM as ABLATION
+from lstm_study.analysis.answer.ablation import MASKED_BASELINE
+from lstm_study.analysis.answer.arms import CONTROL, ENSEMBLE, arms_from_records
+from lstm_study.analysis.search import summary as search_summary
+from lstm_study.analysis.statistics.metrics import log_loss
+from lstm_study.configuration import HYPERPARAMETERS, Configuration
+from lstm_study.records import Run, StudyRecords
+from lstm_study.report.numbers import plain
+from lstm_study.report.tables.columns import (
+    ARM,
+    ENDED_AT,
+    EPOCH,
+    HYPERPARAMETER_COLUMNS,
+    PARAMETER_COUNT,
+    RUN_ID,
+    SECONDS,
+    SECONDS_PER_EPOCH,
+    SEED,
+    STARTED_AT,
+    STATUS,
+    WORKER,
+    configuration_cells,
+    parameter_count,
+    seconds_per_epoch,
+)
+from lstm_study.report.tables.table import Column, Table, table
+from lstm_study.spec import StudySpec
+
+TEST_ACCURACY = Column(
+    name="test_accuracy", meaning="Share of test reviews read right", unit="share", form="percent"
+)
+LEVEL = 0.95
+
+
+def comparison_tables(records: StudyRecords, spec: StudySpec) -> list[Table]:
+    """Builds the tables of arms and runs."""
+    configurations = arm_configurations(records, spec)
+    return [
+        _comparison(records, spec, configurations),
+        _hyperparameters(spec, configurations),
+        _runs(records),
+        _run_curves(records.runs),
+    ]
+
+
+def arm_configurations(records: StudyRecords, spec: StudySpec) -> dict[str, Configuration]:
+    """Returns the configuration of each arm that is evaluated on test, baseline and winner first.
+
+    The baseline is the spec's and the winner the search's where they have no run yet.
+    """
+    found = {"baseline": spec.baseline.configuration}
+    best = search_summary.winner(
+        records.trials, spec.study.direction, max_epochs=spec.search.max_epochs
+    )
+    if best is not None:
+        found["winner"] = best.configuration
+    found |= {run.arm: run.configuration for run in records.runs if run.trained_on == "training"}
+    return dict(sorted(found.items(), key=lambda item: _place(item[0])))
+
+
+def completed_runs(records: StudyRecords, arm: str) -> list[Run]:
+    """Returns an arm's completed runs that were evaluated, by seed index."""
+    return [
+        run
+        for run in records.runs
+        if run.arm == arm and run.status == "completed" and run.test_accuracy is not None
+    ]
+
+
+def purpose(arm: str) -> str:
+    """Says in a few words what an arm is for."""
+    for name, words in _PURPOSES.items():
+        if arm == name or (name.startswith("-") and arm.endswith(name)):
+            return words
+    return "the search's next configuration" if arm.startswith("runner-up-") else ""
+
+
+_PURPOSES = {
+    "baseline": "the documented configuration, trained to the letter",
+    "winner": "the search's best configuration of full budget",
+    "baseline-masked": "the baseline's configuration, read as the winner is: what masking earns",
+    "-own-epoch": "the same trainings, evaluated at the epoch that validation chose",
+    "control": "logistic regression over words and pairs of words: what needs no network",
+    "ensemble": "the mean probability of the winner's runs",
+}
+
+
+def _place(arm: str) -> tuple[int, str]:
+    """Orders arms: winner and baseline, what tells them apart, then the rest by name."""
+    order = ("baseline", "winner", MASKED_BASELINE, "baseline-own-epoch", "winner-own-epoch")
+    return (order.index(arm) if arm in order else len(order), arm)
+
+
+def _comparison(
+    records: StudyRecords, spec: StudySpec, configurations: dict[str, Configuration]
+) -> Table:
+    columns = (
+        ARM,
+        Column(name="purpose", meaning="What the arm is for"),
+        Column(name="label", meaning="Embedding width / LSTM units"),
+        *HYPERPARAMETER_COLUMNS,
+        Column(name="masked", meaning="Whether padding was masked, and batches were of one length"),
+        PARAMETER_COUNT,
+        Column(name="seeds", meaning="Completed runs", unit="runs", form="count"),
+        Column(name="failed", meaning="Failed runs", unit="runs", form="count"),
+        Column(name="epochs", meaning="Epochs of each run", unit="epochs", form="count"),
+        Column(name="test_accuracy_mean", meaning="Mean test accuracy of its runs", unit="share",
+               form="percent"),
+        Column(name="test_accuracy_mean_low", unit="share", form="percent",
+               meaning="Lower end of the mean's 95% interval: Student's t over runs"),
+        Column(name="test_accuracy_mean_high", meaning="Upper end of it", unit="share",
+               form="percent"),
+        Column(name="test_accuracy_low", meaning="Lowest test accuracy of its runs", unit="share",
+               form="percent"),
+        Column(name="test_accuracy_high", meaning="Highest test accuracy of its runs",
+               unit="share", form="percent"),
+        Column(name="test_accuracy_sd", meaning="Standard deviation over runs, n − 1",
+               unit="share; the report shows percentage points", form="bare_points"),
+        Column(name="test_loss_mean", meaning="Mean binary cross-entropy on test", form="loss"),
+        SECONDS_PER_EPOCH,
+        Column(name="training_seconds_mean", meaning="Mean time worked of a run", unit="seconds",
+               form="duration"),
+        Column(name="predict_1000_seconds", unit="seconds", form="duration",
+               meaning="Mean time to read 1,000 reviews, once compiled"),
+    )  # fmt: skip
+    rows = [
+        _arm_row(records, spec, arm, configuration) for arm, configuration in configurations.items()
+    ]
+    nothing = dict.fromkeys(column.name for column in columns)
+    rows += [nothing | row for row in (*_control_row(records), *_ensemble_row(records, rows))]
+    return table("comparison", "One arm", columns, rows)
+
+
+def _arm_row(
+    records: StudyRecords, spec: StudySpec, arm: str, configuration: Configuration
+) -> dict[str, Any]:
+    runs = completed_runs(records, arm)
+    accuracies = [run.test_accuracy for run in runs if run.test_accuracy is not None]
+    low, high = _interval(accuracies)
+    begun = [run for run in records.runs if run.arm == arm]
+    masked = begun[0].masked if begun else spec.protocol.masked and arm != "baseline"
+    return configuration_cells(configuration) | {
+        "arm": arm,
+        "purpose": purpose(arm),
+        "label": configuration.label,
+        "masked": "yes" if masked else "no",
+        "parameter_count": configuration.parameter_count,
+        "seeds": len(runs),
+        "failed": sum(run.status == "failed" for run in begun),
+        "epochs": begun[0].protocol_epochs if begun else spec.protocol.epochs,
+        "test_accuracy_mean": _mean(accuracies),
+        "test_accuracy_mean_low": low,
+        "test_accuracy_mean_high": high,
+        "test_accuracy_low": min(accuracies, default=None),
+        "test_accuracy_high": max(accuracies, default=None),
+        "test_accuracy_sd": statistics.stdev(accuracies) if len(accuracies) > 1 else None,
+        "test_loss_mean": _mean([run.test_loss for run in runs]),
+        "seconds_per_epoch": _mean([seconds_per_epoch(run) for run in runs]),
+        "training_seconds_mean": _mean([run.seconds for run in runs]),
+        "predict_1000_seconds": _mean([run.predict_1000_seconds for run in runs]),
+    }
+
+
+def _control_row(records: StudyRecords) -> list[dict[str, Any]]:
+    control = records.control
+    if control is None:
+        return []
+    completed = control.status == "completed"
+    return [
+        {
+            "arm": CONTROL,
+            "purpose": purpose(CONTROL),
+            "label": "logistic",
+            "parameter_count": control.feature_count,
+            "seeds": int(completed),
+            "failed": int(control.status == "failed"),
+            "test_accuracy_mean": control.test_accuracy,
+            "test_accuracy_low": control.test_accuracy,
+            "test_accuracy_high": control.test_accuracy,
+            "test_loss_mean": control.test_loss,
+            "training_seconds_mean": control.fit_seconds,
+            "predict_1000_seconds": control.predict_1000_seconds,
+        }
+    ]
+
+
+def _ensemble_row(records: StudyRecords, rows: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Its cost is that of all runs of the winner: each of them reads every review."""
+    arm = arms_from_records(records).get(ENSEMBLE)
+    if arm is None:
+        return []
+    winner = next(row for row in rows if row["arm"] == "winner")
+    times = [run.predict_1000_seconds for run in completed_runs(records, "winner")]
+    known = [value for value in times if value is not None]
+    return [
+        winner
+        | {
+            "arm": ENSEMBLE,
+            "purpose": purpose(ENSEMBLE),
+            "label": f"{len(times)} × {winner['label']}",
+            "parameter_count": len(times) * int(winner["parameter_count"]),
+            "seeds": 1,
+            "failed": 0,
+            "test_accuracy_mean": arm.accuracy,
+            "test_accuracy_mean_low": None,
+            "test_accuracy_mean_high": None,
+            "test_accuracy_low": arm.accuracy,
+            "test_accuracy_high": arm.accuracy,
+            "test_accuracy_sd": None,
+            "test_loss_mean": log_loss(arm.labels, arm.probabilities[0]),
+            "training_seconds_mean": len(times) * float(winner["training_seconds_mean"]),
+            "predict_1000_seconds": sum(known) if known else None,
+        }
+    ]
+
+
+def _hyperparameters(spec: StudySpec, configurations: dict[str, Configuration]) -> Table:
+    searched = spec.space.searched()
+    dimensions = spec.space.dimensions()
+    configurations = {
+        arm: value
+        for arm, value in configurations.items()
+        if arm in ("baseline", "winner") or arm.startswith("runner-up-")
+    }
+    columns = (
+        Column(name="hyperparameter", meaning="Its name"),
+        Column(name="meaning", meaning="What it is"),
+        Column(name="searched", meaning="The values that the search drew from, or fixed"),
+        *(
+            Column(name=arm, meaning=f"Its value in the {arm}", form="plain")
+            for arm in configurations
+        ),
+    )
+    return table(
+        "hyperparameters",
+        "One hyperparameter",
+        columns,
+        (
+            {
+                "hyperparameter": name,
+                "meaning": HYPERPARAMETER_COLUMNS[position].meaning,
+                "searched": _space_in_words(dimensions[name].model_dump(), name, searched),
+            }
+            | {arm: getattr(value, name) for arm, value in configurations.items()}
+            for position, name in enumerate(HYPERPARAMETERS)
+        ),
+    )
+
+
+def _space_in_words(dimension: dict[str, Any], name: str, searched: Sequence[str]) -> str:
+    if name not in searched:
+        value = dimension.get("value", (dimension.get("choices") or [None])[0])
+        return f"fixed at {plain(value)}"
+    if "choices" in dimension:
+        return ", ".join(plain(value) for value in dimension["choices"])
+    step = f", step {plain(dimension['step'])}" if dimension["step"] else ""
+    log = ", log scale" if dimension["sampling"] == "log" else ""
+    return f"{plain(dimension['min'])} to {plain(dimension['max'])}{step}{log}"
+
+
+def _runs(records: StudyRecords) -> Table:
+    columns = (
+        RUN_ID,
+        ARM,
+        Column(name="seed_index", meaning="From 1; runs with one index share their data order",
+               form="count"),
+        SEED,
+        STATUS,
+        Column(name="trained_on", meaning="training: all training reviews; train: validation out"),
+        Column(name="masked", meaning="Whether padding was masked, and batches were of one length"),
+        TEST_ACCURACY,
+        Column(name="test_loss", meaning="Binary cross-entropy on test", form="loss"),
+        Column(name="test_reviews", meaning="Reviews evaluated", unit="reviews", form="count"),
+        Column(name="test_seconds", meaning="Time of the evaluation, compiling included",
+               unit="seconds", form="duration"),
+        Column(name="predict_1000_seconds", unit="seconds", form="duration",
+               meaning="Time to read 1,000 reviews, once compiled"),
+        Column(name="epochs_trained", meaning="Epochs trained", unit="epochs", form="count"),
+        Column(name="protocol_epochs", meaning="Epochs to train", unit="epochs", form="count"),
+        Column(name="trained_as", meaning="The run in whose training this one was evaluated"),
+        SECONDS,
+        SECONDS_PER_EPOCH,
+        *HYPERPARAMETER_COLUMNS,
+        PARAMETER_COUNT,
+        WORKER,
+        STARTED_AT,
+        ENDED_AT,
+        Column(name="error", meaning="Why it failed"),
+    )  # fmt: skip
+    same = ("run_id", "arm", "seed_index", "seed", "status", "trained_on", "test_accuracy",
+            "test_loss", "test_reviews", "test_seconds", "predict_1000_seconds",
+            "protocol_epochs", "trained_as", "seconds", "worker", "started_at",
+            "ended_at")  # fmt: skip
+    rows: list[dict[str, Any]] = [
+        configuration_cells(run.configuration)
+        | {name: getattr(run, name) for name in same}
+        | {
+            "masked": "yes" if run.masked else "no",
+            "epochs_trained": len(run.epochs),
+            "seconds_per_epoch": seconds_per_epoch(run),
+            "parameter_count": parameter_count(run),
+            "error": run.failure.message if run.failure else None,
+        }
+        for run in records.runs
+    ]
+    control = records.control
+    if control is not None:
+        shared = ("status", "test_accuracy", "test_loss", "test_reviews", "seconds", "worker",
+                  "predict_1000_seconds", "started_at", "ended_at")  # fmt: skip
+        rows.append(
+            dict.fromkeys(column.name for column in columns)
+            | {name: getattr(control, name) for name in shared}
+            | {
+                "run_id": CONTROL,
+                "arm": CONTROL,
+                "trained_on": "training",
+                "parameter_count": control.feature_count,
+                "error": control.failure.message if control.failure else None,
+            }
+        )
+    return table(
+        "runs", "One run: one training with one seed, on test or on validation", columns, rows
+    )
+
+
+def _run_curves(runs: Sequence[Run]) -> Table:
+    measures = ("train_loss", "train_accuracy", "validation_loss", "validation_accuracy")
+    columns = (
+        ARM,
+        RUN_ID,
+        EPOCH,
+        Column(name="measure", meaning="What the value is"),
+        Column(name="value", meaning="Its value after the epoch", form="loss"),
+    )
+    return table(
+        "run_curves",
+        "One measure of one epoch of one run; the way's trainings are in epochs.csv alone",
+        columns,
+        (
+            {
+                "arm": run.arm,
+                "run_id": run.run_id,
+                "epoch": epoch.epoch,
+                "measure": measure,
+                "value": getattr(epoch, measure),
+            }
+            for run in runs
+            if run.arm != ABLATION and not run.trained_as
+            for epoch in run.epochs
+            for measure in measures
+            if getattr(epoch, measure) is not None
+        ),
+    )
+
+
+def _mean(values: Sequence[float | None]) -> float | None:
+    present = [value for value in values if value is not None]
+    return statistics.fmean(present) if present else None
+
+
+def _interval(values: Sequence[float]) -> tuple[float | None, float | None]:
+    """Returns Student's interval of a mean over runs, on these test reviews; none for one run.
+
+    Checked: `scipy.stats.ttest_1samp(...).confidence_interval()`.
+    """
+    if len(values) < 2:
+        return None, None
+    from scipy.special import stdtrit
+
+    reach = float(stdtrit(len(values) - 1, (1 + LEVEL) / 2)) * statistics.stdev(values)
+    half = reach / len(values) ** 0.5
+    middle = statistics.fmean(values)
+    return max(0.0, middle - half), min(1.0, middle + half)

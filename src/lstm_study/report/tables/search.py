@@ -1,0 +1,209 @@
+"""Tables of the search as a whole: progress, control, schedule, agreement of ranks."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from lstm_study.analysis.search import random_control as control
+from lstm_study.analysis.search import summary as search_summary
+from lstm_study.records import StudyRecords, Trial
+from lstm_study.report.tables.columns import (
+    BRACKET,
+    BUDGET,
+    ITERATION,
+    ROLE,
+    ROUND,
+    TRIAL_ID,
+    measure_form,
+)
+from lstm_study.report.tables.table import Column, Table, table
+from lstm_study.schedule import Bracket, Round
+from lstm_study.spec import StudySpec
+
+
+def search_tables(records: StudyRecords, spec: StudySpec) -> list[Table]:
+    """Builds every table of the search; without trials they have no rows."""
+    return [
+        _best_so_far(records.trials, spec),
+        _control(records.trials, spec),
+        _schedule(records, spec),
+        _rank_agreement(records.trials, spec),
+        _early_and_final(records.trials, spec),
+    ]
+
+
+def _best_so_far(trials: Sequence[Trial], spec: StudySpec) -> Table:
+    form = measure_form(spec.study.objective)
+    columns = (
+        Column(name="trial_number", meaning="Trials ended so far", unit="trials", form="count"),
+        TRIAL_ID,
+        BUDGET,
+        Column(name="score", meaning="The trial's score; empty where it failed", form=form),
+        Column(name="epochs", meaning="Epochs trained so far", unit="epochs", form="count"),
+        Column(name="seconds", meaning="Time worked so far, summed over workers", unit="seconds",
+               form="duration"),
+        Column(name="best_score", meaning="Best score so far at any budget", form=form),
+        Column(name="best_full_budget_score", meaning="Best score so far at full budget",
+               form=form),
+    )  # fmt: skip
+    progress = search_summary.best_so_far(
+        trials, spec.study.direction, max_epochs=spec.search.max_epochs
+    )
+    return table(
+        "best_so_far",
+        "The search at the end of one trial",
+        columns,
+        ({column.name: getattr(step, column.name) for column in columns} for step in progress),
+    )
+
+
+def _control(trials: Sequence[Trial], spec: StudySpec) -> Table:
+    form = measure_form(spec.study.objective)
+    columns = (
+        Column(name="trial_number", meaning="Trials of the random control ended so far",
+               unit="trials", form="count"),
+        TRIAL_ID,
+        Column(name="epochs", meaning="Epochs the control had trained by then", unit="epochs",
+               form="count"),
+        Column(name="seconds", meaning="Time the control had worked by then, summed over workers",
+               unit="seconds", form="duration"),
+        Column(name="score", meaning="The trial's score; empty where it failed", form=form),
+        Column(name="best_score", meaning="Best score of the control so far", form=form),
+        Column(name="low", meaning="Lower end of the band over other orders of its trials",
+               form=form),
+        Column(name="high", meaning="Upper end of the band", form=form),
+    )  # fmt: skip
+    found = control.control_progress(trials, spec.study.direction, seed=spec.study.seed)
+    return table(
+        "control",
+        "The random control at the end of one of its trials",
+        columns,
+        ({column.name: getattr(step, column.name) for column in columns} for step in found),
+    )
+
+
+def budgets(spec: StudySpec) -> list[int]:
+    """Returns the budgets of the search's rounds, in epochs, ascending."""
+    if spec.search.tuner != "hyperband":
+        return [spec.search.max_epochs]
+    return sorted({*_early_epochs(spec), spec.search.max_epochs})
+
+
+def _schedule(records: StudyRecords, spec: StudySpec) -> Table:
+    columns = (
+        ROLE,
+        ITERATION,
+        BRACKET,
+        ROUND,
+        Column(name="initial_epoch", meaning="Epochs already trained when the round begins",
+               unit="epochs", form="count"),
+        Column(name="budget_epochs", meaning="Epochs trained when it ends", unit="epochs",
+               form="count"),
+        Column(name="planned", meaning="Trials the schedule plans", unit="trials", form="count"),
+        Column(name="completed", meaning="Trials that completed", unit="trials", form="count"),
+        Column(name="failed", meaning="Trials that failed", unit="trials", form="count"),
+        Column(name="unfinished", meaning="Trials begun and not ended", unit="trials",
+               form="count"),
+    )  # fmt: skip
+    in_control = _planned_control(records, spec)
+    found = search_summary.rounds(
+        records.trials,
+        max_epochs=spec.search.max_epochs,
+        factor=spec.search.factor,
+        iterations=spec.search.iterations,
+        schedule=None
+        if spec.search.tuner == "hyperband"
+        else (_flat(records.planned_trials - in_control, spec),),
+    )
+    rows = [
+        {"role": "search"} | {column.name: getattr(entry, column.name) for column in columns[1:]}
+        for entry in found
+    ]
+    trials = [trial for trial in records.trials if trial.role == "control"]
+    if trials or in_control:
+        (counted,) = search_summary.rounds(
+            [replace(trial, role="search", bracket=0, round=0, iteration=0) for trial in trials],
+            max_epochs=spec.search.max_epochs,
+            factor=spec.search.factor,
+            iterations=1,
+            schedule=(_flat(in_control, spec),),
+        )
+        rows.append(
+            {"role": "control"}
+            | {column.name: getattr(counted, column.name) for column in columns[1:]}
+            | {"bracket": None, "round": None, "iteration": None}
+        )
+    return table("schedule", "One round of one bracket", columns, rows)
+
+
+def _planned_control(records: StudyRecords, spec: StudySpec) -> int:
+    """Returns how many trials the plan gives the control.
+
+    The control has as many as the search's epochs pay for, rounded down, so that both together are
+    planned for at least twice its epochs and for less than twice one more.
+    """
+    if spec.search.control != "random":
+        return 0
+    return records.planned_epochs // spec.search.max_epochs // 2
+
+
+def _flat(trials: int, spec: StudySpec) -> Bracket:
+    whole = Round(round=0, trials=trials, initial_epoch=0, budget_epochs=spec.search.max_epochs)
+    return Bracket(iteration=0, bracket=0, rounds=(whole,))
+
+
+def _early_epochs(spec: StudySpec) -> list[int]:
+    planned = search_summary.rounds(
+        (), max_epochs=spec.search.max_epochs, factor=spec.search.factor, iterations=1
+    )
+    return sorted({entry.budget_epochs for entry in planned} - {spec.search.max_epochs})
+
+
+def _rank_agreement(trials: Sequence[Trial], spec: StudySpec) -> Table:
+    columns = (
+        Column(name="epoch", meaning="Early epoch, a smaller budget of the schedule",
+               unit="epochs", form="count"),
+        Column(name="tau", meaning="Kendall's tau-b with the final score", form="coefficient"),
+        Column(name="p_value", meaning="Two-sided p-value of Kendall's test", form="loss"),
+        Column(name="configurations", meaning="Full-budget configurations compared", form="count"),
+    )  # fmt: skip
+    found = search_summary.rank_agreement(
+        trials,
+        objective=spec.study.objective,
+        max_epochs=spec.search.max_epochs,
+        epochs=_early_epochs(spec),
+    )
+    return table(
+        "rank_agreement",
+        "One early epoch against the full budget",
+        columns,
+        ({column.name: getattr(entry, column.name) for column in columns} for entry in found),
+    )
+
+
+def _early_and_final(trials: Sequence[Trial], spec: StudySpec) -> Table:
+    form = measure_form(spec.study.objective)
+    columns = (
+        TRIAL_ID,
+        Column(name="epoch", meaning="Early epoch", unit="epochs", form="count"),
+        Column(name="early", meaning=f"{spec.study.objective} after it", form=form),
+        Column(name="final", meaning="The trial's score at full budget", form=form),
+    )
+    by_id = {trial.trial_id: trial for trial in trials}
+    ranked = search_summary.ranking(trials, spec.study.direction, max_epochs=spec.search.max_epochs)
+    early = set(_early_epochs(spec))
+    return table(
+        "early_and_final",
+        "One full-budget configuration after one early epoch",
+        columns,
+        (
+            {
+                "trial_id": trial.trial_id,
+                "epoch": epoch.epoch,
+                "early": search_summary.objective_of(epoch, spec.study.objective),
+                "final": trial.score,
+            }
+            for trial in sorted(ranked, key=lambda trial: trial.trial_id)
+            for epoch in search_summary.full_curve(trial, by_id)
+            if epoch.epoch in early
+        ),
+    )

@@ -1,0 +1,146 @@
+"""Tables of the space: scores along each hyperparameter, by pairs of them, and their importance."""
+
+import itertools
+import statistics
+from collections.abc import Sequence
+
+from lstm_study.analysis.search import importance
+from lstm_study.analysis.search import summary as search_summary
+from lstm_study.records import StudyRecords, Trial
+from lstm_study.report.numbers import plain
+from lstm_study.report.tables.columns import BUDGET, TRIAL_ID, measure_form
+from lstm_study.report.tables.search import budgets
+from lstm_study.report.tables.table import Column, Table, table
+from lstm_study.spec import StudySpec
+
+_GROUPS = 5
+_PAIRED = 4
+
+
+def space_tables(records: StudyRecords, spec: StudySpec) -> list[Table]:
+    """Builds the tables of the space; without completed trials they have no rows."""
+    shares = _importance(records.trials, spec)
+    return [_slices(records.trials, spec), shares, _pairs(records.trials, spec, shares)]
+
+
+def _slices(trials: Sequence[Trial], spec: StudySpec) -> Table:
+    columns = (
+        Column(name="hyperparameter", meaning="What the slice is along"),
+        Column(name="value", meaning="Its value", form="plain"),
+        Column(name="score", meaning=f"The trial's {spec.study.objective}",
+               form=measure_form(spec.study.objective)),
+        TRIAL_ID,
+        BUDGET,
+    )  # fmt: skip
+    points = search_summary.slices(trials, spec.space.searched())
+    return table(
+        "slices",
+        "One completed trial along one hyperparameter",
+        columns,
+        ({column.name: getattr(point, column.name) for column in columns} for point in points),
+    )
+
+
+def _importance(trials: Sequence[Trial], spec: StudySpec) -> Table:
+    columns = (
+        Column(name="epoch", meaning="Epochs after which the configurations were measured",
+               unit="epochs", form="count"),
+        Column(name="configurations", meaning="Configurations it rests on", form="count"),
+        Column(name="hyperparameter", meaning="Its name"),
+        Column(name="importance", unit="share", form="share",
+               meaning="PED-ANOVA: its share in what sets the best quarter apart"),
+        Column(name="low", meaning="Lower end of the interval over resamples of configurations",
+               unit="share", form="share"),
+        Column(name="high", meaning="Upper end", unit="share", form="share"),
+        Column(name="level", meaning="Share of resamples within the interval", unit="share",
+               form="share"),
+        Column(name="resamples", meaning="Resamples drawn", form="count"),
+        Column(name="reliable", meaning="Whether it rests on as many as it takes"),
+        Column(name="reliable_from", meaning="How many configurations that is", form="count"),
+    )  # fmt: skip
+    rows = []
+    for epoch in dict.fromkeys((budgets(spec)[0], spec.search.max_epochs)):
+        measured = search_summary.after(trials, objective=spec.study.objective, epoch=epoch)
+        found = importance.importance(
+            measured, spec.space, spec.study.direction, seed=spec.study.seed
+        )
+        rows += [
+            {
+                "epoch": epoch,
+                "configurations": item.configurations,
+                "hyperparameter": item.hyperparameter,
+                "importance": round(item.importance, 6),
+                "low": round(item.low, 6),
+                "high": round(item.high, 6),
+                "level": importance.LEVEL,
+                "resamples": importance.RESAMPLES,
+                "reliable": "yes" if item.reliable else "no",
+                "reliable_from": importance.RELIABLE,
+            }
+            for item in found
+        ]
+    return table("importance", "One hyperparameter after so many epochs", columns, rows)
+
+
+def _pairs(trials: Sequence[Trial], spec: StudySpec, shares: Table) -> Table:
+    """Averages by pairs of the most important hyperparameters, after the smallest budget."""
+    epoch = budgets(spec)[0]
+    columns = (
+        Column(name="epoch", meaning="Epochs after which the configurations were measured",
+               unit="epochs", form="count"),
+        Column(name="first", meaning="One hyperparameter"),
+        Column(name="second", meaning="Another"),
+        Column(name="first_place", meaning="Order of the first one's values, from 0",
+               form="count"),
+        Column(name="first_values", meaning="The first one's values in this cell"),
+        Column(name="second_place", meaning="Order of the second one's values", form="count"),
+        Column(name="second_values", meaning="The second one's values in this cell"),
+        Column(name="configurations", meaning="Configurations in this cell", form="count"),
+        Column(name="mean", meaning=f"Their mean {spec.study.objective}",
+               form=measure_form(spec.study.objective)),
+    )  # fmt: skip
+    measured = search_summary.after(trials, objective=spec.study.objective, epoch=epoch)
+    names = list(dict.fromkeys(map(str, shares.column("hyperparameter")))) or spec.space.searched()
+    chosen = names[:_PAIRED]
+    if len(measured) < importance.FEWEST:
+        chosen = []
+    groups = {
+        name: _grouped([getattr(item.configuration, name) for item in measured]) for name in chosen
+    }
+    rows = []
+    for first, second in itertools.combinations(chosen, 2):
+        cells: dict[tuple[int, int], list[float]] = {}
+        for item in measured:
+            place = (
+                groups[first][getattr(item.configuration, first)][0],
+                groups[second][getattr(item.configuration, second)][0],
+            )
+            cells.setdefault(place, []).append(item.value)
+        labels = [dict(groups[name].values()) for name in (first, second)]
+        rows += [
+            {
+                "epoch": epoch,
+                "first": first,
+                "second": second,
+                "first_place": across,
+                "first_values": labels[0][across],
+                "second_place": up,
+                "second_values": labels[1][up],
+                "configurations": len(values),
+                "mean": statistics.fmean(values),
+            }
+            for (across, up), values in sorted(cells.items())
+        ]
+    return table("pairs", "One cell of a pair of hyperparameters", columns, rows)
+
+
+def _grouped(values: Sequence[float]) -> dict[float, tuple[int, str]]:
+    """Gives each value its group's place and words; few different values stand for themselves."""
+    different = sorted(set(values))
+    count = min(_GROUPS, len(different))
+    found: dict[float, tuple[int, str]] = {}
+    for place in range(count):
+        mine = different[place * len(different) // count : (place + 1) * len(different) // count]
+        words = plain(mine[0]) if len(mine) == 1 else f"{plain(mine[0])}–{plain(mine[-1])}"
+        found |= dict.fromkeys(mine, (place, words))
+    return found

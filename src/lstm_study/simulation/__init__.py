@@ -1,0 +1,1 @@
+"""How often the verdict errs, on simulated studies."""

@@ -1,0 +1,195 @@
+"""The tables of how often the verdict errs, and the commands that make them.
+
+    python -m lstm_study.simulation --studies 2000 \\
+        --out reports/benchmarks/verdict-simulation
+    python -m lstm_study.simulation --study study/runs/imdb --studies 2000 \\
+        --out reports/benchmarks/verdict-simulation-imdb
+
+The first assumes the variance components, the second takes them from a study's comparison.
+"""
+
+import argparse
+import csv
+from dataclasses import asdict, fields, replace
+from pathlib import Path
+
+from lstm_study.analysis.statistics.scenario import Scenario
+from lstm_study.errors import StudyError
+from lstm_study.seeds import derive
+from lstm_study.simulation.error_rates import (
+    SEED,
+    Outcome,
+    simulate,
+    simulate_looks,
+)
+from lstm_study.simulation.measured import Measured, Spread, measure_study
+from lstm_study.simulation.page import LOOKS, Tables, markdown
+from lstm_study.store import Store
+
+SEEDS = (2, 3, 6, 10)
+STUDY_SEEDS = (*SEEDS, 14)
+DEVIATIONS = (0.003, 0.005, 0.0055, 0.006, 0.0075, 0.01)
+
+_ASSUMED = """\
+Accuracy is 86%. Two runs of one arm read 9% of the reviews differently; so do two of different arms
+in an A/A (one configuration against itself), and 12% elsewhere."""
+_MEASURED = """\
+Taken from the study `{study}`, on {documents:,} test reviews: {candidate}; {reference}. Two runs of
+one arm read {within:.1%} of the reviews differently, two of different arms {between:.1%}. In an A/A
+both arms are the {name}."""
+_SPREAD = """\
+the {arm} has an accuracy of {accuracy:.2%} with a σ of {deviation:.2f} (from {runs} runs, which
+tell it no better than {low:.2f} to {high:.2f})"""
+
+
+def assumed() -> Tables:
+    """Returns the tables with assumed variance components."""
+    return Tables(
+        scenarios=scenarios(),
+        looked_at=Scenario(
+            name="A/A, looked at again", candidate_deviation=0.005, reference_deviation=0.005
+        ),
+        needed=[
+            Scenario(name="", between=0.12, candidate_deviation=each, reference_deviation=each)
+            for each in DEVIATIONS
+        ],
+        components=_ASSUMED,
+    )
+
+
+def of_study(found: Measured, *, folder: str) -> Tables:
+    """Returns the tables with a study's variance components.
+
+    Args:
+        found: They, as from `measure_study`.
+        folder: The study's, as the command that writes the tables names it.
+    """
+    base = found.scenario
+    itself = replace(
+        base, name="A/A", between=base.within, candidate_deviation=base.reference_deviation
+    )
+    equal = replace(base, name="equally good")
+    seeds = sorted({*STUDY_SEEDS, found.candidate.runs, found.reference.runs} - {1})
+    return Tables(
+        scenarios=(
+            (itself, seeds),
+            (equal, seeds),
+            (replace(equal, name="1 point better", effect=0.01), seeds),
+        ),
+        looked_at=replace(itself, name="A/A, looked at again"),
+        needed=[
+            replace(
+                base,
+                candidate_deviation=getattr(found.candidate, each),
+                reference_deviation=getattr(found.reference, each),
+            )
+            for each in ("low", "deviation", "high")
+        ],
+        components=_MEASURED.format(
+            study=found.study,
+            documents=base.documents,
+            candidate=_in_words(found.candidate),
+            reference=_in_words(found.reference),
+            within=base.within,
+            between=base.between,
+            name=found.reference.arm,
+        ),
+        study=folder,
+    )
+
+
+def _in_words(found: Spread) -> str:
+    points = {name: 100 * getattr(found, name) for name in ("deviation", "low", "high")}
+    return _SPREAD.format(arm=found.arm, runs=found.runs, accuracy=found.accuracy, **points)
+
+
+def scenarios() -> tuple[tuple[Scenario, tuple[int, ...]], ...]:
+    """Returns what the table shows: scenarios, and the seeds per arm of each."""
+    small = Scenario(name="A/A", candidate_deviation=0.005, reference_deviation=0.005)
+    large = replace(small, candidate_deviation=0.01, reference_deviation=0.01)
+    other = replace(small, name="equally good, other reviews", between=0.12)
+    uneven = replace(other, candidate_deviation=0.01, name="equally good, uneven seeds")
+    planted = replace(other, name="1 point better", effect=0.01)
+    return (
+        (small, SEEDS),
+        (large, (3, 6, 10)),
+        (other, (3, 6, 10)),
+        (uneven, (3, 6, 10)),
+        (replace(other, documents=1_000), (3, 6, 10)),
+        (planted, SEEDS),
+        (replace(planted, candidate_deviation=0.0075, reference_deviation=0.0075), (6, 10)),
+        (replace(planted, candidate_deviation=0.01, reference_deviation=0.01), (6, 10)),
+    )
+
+
+def write_tables(
+    out: Path,
+    *,
+    studies: int,
+    percentile_studies: int,
+    tables: Tables | None = None,
+    seed: int = SEED,
+) -> None:
+    """Simulates every scenario and writes `<out>.csv` and `<out>.md`.
+
+    Args:
+        out: Path without suffix.
+        studies: How many to make up per scenario.
+        percentile_studies: For how many the plain interval is drawn too, in each A/A.
+        tables: What to simulate; the assumed components by default.
+        seed: Of the whole simulation.
+    """
+    tables = tables or assumed()
+    outcomes = [
+        outcome
+        for number, (scenario, seeds) in enumerate(tables.scenarios)
+        for outcome in simulate(
+            scenario,
+            seeds=seeds,
+            studies=studies,
+            seed=derive(seed, "scenario", number),
+            percentile_studies=percentile_studies if scenario.name == "A/A" else 0,
+        )
+    ]
+    looked = simulate_looks(tables.looked_at, looks=LOOKS, studies=studies, seed=seed)
+    out.parent.mkdir(parents=True, exist_ok=True)
+    with out.with_suffix(".csv").open("w", encoding="utf-8", newline="") as file:
+        writer = csv.DictWriter(
+            file, [field.name for field in fields(Outcome)], lineterminator="\n"
+        )
+        writer.writeheader()
+        writer.writerows({key: _plain(value) for key, value in asdict(o).items()} for o in outcomes)
+    text = markdown(tables, outcomes, looked, out=out, studies=studies, seed=seed)
+    out.with_suffix(".md").write_text(text, encoding="utf-8")
+
+
+def _plain(value: object) -> object:
+    return round(value, 6) if isinstance(value, float) else value
+
+
+def main() -> None:
+    """Runs the commands above."""
+    parser = argparse.ArgumentParser(description="How often the verdict errs, on made-up studies.")
+    parser.add_argument("--studies", type=int, default=2_000, help="per scenario")
+    parser.add_argument("--percentile-studies", type=int, default=200, help="per A/A scenario")
+    parser.add_argument("--study", type=Path, help="take the components from this study's folder")
+    parser.add_argument("--out", type=Path, required=True, help="path without .csv and .md")
+    arguments = parser.parse_args()
+    tables = None
+    if arguments.study is not None:
+        try:
+            tables = of_study(
+                measure_study(Store(arguments.study).read_all()), folder=arguments.study.as_posix()
+            )
+        except StudyError as error:
+            parser.exit(1, f"{error}\n")
+    write_tables(
+        arguments.out,
+        studies=arguments.studies,
+        percentile_studies=arguments.percentile_studies,
+        tables=tables,
+    )
+
+
+if __name__ == "__main__":
+    main()

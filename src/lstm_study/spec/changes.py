@@ -1,0 +1,80 @@
+"""Which settings of a study may change once it has begun, without making what is done invalid."""
+
+import json
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from lstm_study.spec import StudySpec
+from lstm_study.spec.quantities import bytes_of, seconds_of
+
+# Where the reviews lie may change; that they are the same reviews is checked by their digest.
+_OF_NO_CONSEQUENCE = ("study.title", "data.path", "data.test_path")
+_MAY_GROW = (
+    "compare.seeds",
+    "compare.runner_ups",
+    "search.max_trials",
+    "search.time_limit",
+    "search.disk_limit",
+)
+_MAY_BE_ADDED = ("compare.control", "compare.ablation")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Changes:
+    """What changed in a study that began, each as "search.max_trials was 5, is 9".
+
+    Attributes:
+        allowed: Leaves valid what is done.
+        refused: Would make what is done another study's.
+    """
+
+    allowed: tuple[str, ...]
+    refused: tuple[str, ...]
+
+
+def changes(before: Mapping[str, Any], spec: StudySpec, *, is_compared: bool) -> Changes:
+    """Compares a spec with the one that a study began with.
+
+    Limits may grow, or be lifted. The bundle may change, which is made anew. Until the comparison
+    begins, all of `[compare]` may change; from then on arms and seeds may be added, for their runs
+    need nothing of the others, and nothing may be taken away that was seen.
+
+    Args:
+        before: What the study began with, as `StudySpec.model_dump(mode="json")` gave it.
+        spec: The spec now.
+        is_compared: Whether the comparison has begun.
+    """
+    # A key that is newer than the study had its default.
+    old, new = StudySpec.model_validate(dict(before), strict=False).flat(), spec.flat()
+    allowed, refused = [], []
+    for key in sorted(new):
+        was, now = old[key], new[key]
+        if was == now or key in _OF_NO_CONSEQUENCE:
+            continue
+        change = f"{key} was {_shown(was)}, is {_shown(now)}"
+        table = key.partition(".")[0]
+        if table == "export" or (table == "compare" and not is_compared) or _adds(key, was, now):
+            allowed.append(change)
+        else:
+            refused.append(change + (" (the comparison has begun)" if table == "compare" else ""))
+    return Changes(allowed=tuple(allowed), refused=tuple(refused))
+
+
+def _adds(key: str, was: Any, now: Any) -> bool:
+    """Whether a change adds to what is planned, and takes nothing away."""
+    if key in _MAY_BE_ADDED:
+        return now is True
+    return key in _MAY_GROW and _grew(key, was, now)
+
+
+def _grew(key: str, was: Any, now: Any) -> bool:
+    """Whether a limit is larger than it was; no limit is the largest."""
+    read = {"search.time_limit": seconds_of, "search.disk_limit": bytes_of}.get(key, int)
+    limits = [math.inf if value is None else read(value) for value in (was, now)]
+    return limits[1] > limits[0]
+
+
+def _shown(value: Any) -> str:
+    return "unset" if value is None else json.dumps(value)

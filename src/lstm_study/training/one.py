@@ -1,0 +1,309 @@
+"""Trains one configuration with one seed until a number of epochs, from a checkpoint or afresh."""
+
+import math
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import keras
+import numpy as np
+from numpy.typing import NDArray
+
+from lstm_study.configuration import Configuration
+from lstm_study.corpus.batches import batch, epoch_order
+from lstm_study.corpus.buckets import (
+    bucket_length,
+    epoch_buckets,
+    evaluation_buckets,
+    kept_lengths,
+)
+from lstm_study.corpus.types import Split
+from lstm_study.errors import DivergedError
+from lstm_study.model.lstm.cpu.threads import runs_on_host
+from lstm_study.model.network import build_model, is_masked
+from lstm_study.provenance import now
+from lstm_study.records import Epoch
+from lstm_study.seeds import derive
+from lstm_study.spec import ProtocolTable
+from lstm_study.training.checkpoint import Checkpoint, set_state, state_of, write_checkpoint
+from lstm_study.training.runtime import release_models
+
+EVALUATION_BATCH = 256
+
+
+@dataclass(frozen=True, kw_only=True)
+class Training:
+    """What to train.
+
+    Attributes:
+        configuration: The hyperparameters.
+        protocol: Batch size, optimizer and learning rate.
+        seed: Weights, dropout and shuffling are all derived from it.
+        epochs: Epochs to end after, counted from the configuration's first training step.
+        masked: Whether padding is masked, and reviews of similar length share a batch.
+    """
+
+    configuration: Configuration
+    protocol: ProtocolTable
+    seed: int
+    epochs: int
+    masked: bool = False
+
+
+@dataclass(frozen=True, kw_only=True)
+class Step:
+    """Where a training stands within an epoch; loss and accuracy are means since its start."""
+
+    epoch: int
+    step: int
+    steps: int
+    train_loss: float
+    train_accuracy: float
+
+
+def train(
+    training: Training,
+    *,
+    reviews: Split,
+    validation: Split | None,
+    start: Checkpoint | None,
+    save: Path,
+    where: str,
+    on_step: Callable[[Step], None],
+    on_epoch: Callable[[Checkpoint], None],
+    before_save: Callable[[], None] = lambda: None,
+) -> Any:
+    """Trains until `training.epochs`, saving a checkpoint after each epoch.
+
+    Interrupted at any moment and started again from its last checkpoint, it gives the same bits as
+    if it had never stopped, on the CPU: every draw within an epoch depends on the seed, the epoch
+    and the checkpoint alone.
+
+    Args:
+        training: What to train.
+        reviews: What to train on.
+        validation: What to validate on after each epoch; None for a retraining on all reviews.
+        start: Where to go on from; None to begin.
+        save: Where to keep the checkpoint.
+        where: What an error calls the checkpoint it started from.
+        on_step: Called after every training step.
+        on_epoch: Called after every epoch, once its checkpoint is safe.
+        before_save: Called right before a checkpoint takes the place of the last; what it raises
+            ends the training.
+
+    Returns:
+        The trained Keras model.
+
+    Raises:
+        DivergedError: The loss is NaN or infinite; raised at the step it happens in.
+        RecordError: `start` is not a checkpoint of this configuration.
+        StoreError: The checkpoint can't be written.
+    """
+    release_models()
+    model = build_model(
+        training.configuration,
+        protocol=training.protocol,
+        seed=training.seed,
+        masked=training.masked,
+    )
+    _trace_once(model)
+    epochs: tuple[Epoch, ...] = ()
+    if start is not None:
+        set_state(model, start.variables, where=where)
+        epochs = start.epochs
+    for number in range(len(epochs) + 1, training.epochs + 1):
+        epochs = (
+            *epochs,
+            _train_epoch(model, training, number, reviews, validation, on_step=on_step),
+        )
+        checkpoint = Checkpoint(epochs=epochs, variables=state_of(model))
+        write_checkpoint(save, checkpoint, before=before_save)
+        on_epoch(checkpoint)
+    return model
+
+
+def _trace_once(model: Any) -> None:
+    """Has TensorFlow trace a training step and a prediction once each, for batches of any shape.
+
+    Keras traces them anew for each new shape until it has met enough of them: three times for
+    masked batches, at half a second each.
+    """
+    if keras.backend.backend() != "tensorflow":
+        return
+    import tensorflow as tf
+
+    # A step that makes variables, as the first one does of optimizer and metrics, is traced twice.
+    if not model.optimizer.built:
+        model.optimizer.build(model.trainable_variables)
+    model.compute_metrics(None, tf.zeros((1, 1)), tf.zeros((1, 1)))
+    token_ids = tf.TensorSpec((None, *model.inputs[0].shape[1:]), tf.int32)
+    labels = tf.TensorSpec((None, 1), tf.float32)
+
+    @tf.function(input_signature=(token_ids, labels), autograph=False)  # type: ignore[untyped-decorator]
+    def training_step(token_ids: Any, labels: Any) -> Any:
+        return model.train_step((token_ids, labels))
+
+    @tf.function(input_signature=(token_ids,), autograph=False)  # type: ignore[untyped-decorator]
+    def prediction(token_ids: Any) -> Any:
+        return model(token_ids, training=False)
+
+    # Keras calls what it finds here with one batch to go through: (x, y, weights), and (x,).
+    model.train_function = lambda batches: training_step(*next(iter(batches))[:2])
+    model.predict_function = lambda batches: prediction(next(iter(batches))[0])
+
+
+def _train_epoch(
+    model: Any,
+    training: Training,
+    number: int,
+    reviews: Split,
+    validation: Split | None,
+    *,
+    on_step: Callable[[Step], None],
+) -> Epoch:
+    began = time.perf_counter()
+    batches = _batches(training, number, reviews)
+    # Keras resets its metrics at every train_on_batch: the epoch's means are kept here.
+    seen, loss_sum, right = 0, 0.0, 0.0
+    for step, (chosen, length) in enumerate(batches):
+        token_ids = view_of(reviews, chosen, training.configuration, length=length)
+        labels = reviews.labels[chosen].astype(np.float32)[:, None]
+        logs = model.train_on_batch(token_ids, labels, return_dict=True)
+        loss = float(logs["loss"])
+        if not math.isfinite(loss):
+            raise DivergedError(f"the loss became {loss} at step {step + 1} of epoch {number}.")
+        seen += len(chosen)
+        loss_sum += loss * len(chosen)
+        right += float(logs["accuracy"]) * len(chosen)
+        on_step(
+            Step(
+                epoch=number,
+                step=step + 1,
+                steps=len(batches),
+                train_loss=loss_sum / seen,
+                train_accuracy=right / seen,
+            )
+        )
+    trained = time.perf_counter()
+    validation_loss = validation_accuracy = None
+    if validation is not None:
+        probabilities = predict(model, validation, training.configuration)
+        validation_loss, validation_accuracy = evaluate(probabilities, validation.labels)
+        if not math.isfinite(validation_loss):
+            raise DivergedError(f"the validation loss became {validation_loss} in epoch {number}.")
+    return Epoch(
+        epoch=number,
+        train_loss=loss_sum / seen,
+        train_accuracy=right / seen,
+        validation_loss=validation_loss,
+        validation_accuracy=validation_accuracy,
+        train_seconds=trained - began,
+        validation_seconds=time.perf_counter() - trained,
+        ended_at=now(),
+    )
+
+
+def _batches(
+    training: Training, number: int, reviews: Split
+) -> list[tuple[NDArray[np.int64], int]]:
+    """Returns an epoch's batches: positions in the split, and the length to cut them to."""
+    size, maxlen = training.protocol.batch_size, training.configuration.maxlen
+    seed = derive(training.seed, "shuffle", number)
+    if training.masked:
+        lengths = kept_lengths(reviews, maxlen=maxlen)
+        return _cut(epoch_buckets(lengths, batch_size=size, seed=seed), lengths, maxlen=maxlen)
+    order = epoch_order(len(reviews), seed)
+    return [(order[first : first + size], maxlen) for first in range(0, len(order), size)]
+
+
+def _cut(
+    batches: list[NDArray[np.int64]], lengths: NDArray[np.int64], *, maxlen: int
+) -> list[tuple[NDArray[np.int64], int]]:
+    any_length = runs_on_host()
+    longest = [max(1, int(lengths[chosen].max())) for chosen in batches]
+    return [
+        (chosen, length if any_length else bucket_length(length, maxlen=maxlen))
+        for chosen, length in zip(batches, longest, strict=True)
+    ]
+
+
+def view_of(
+    reviews: Split,
+    chosen: NDArray[np.int64],
+    configuration: Configuration,
+    *,
+    length: int | None = None,
+) -> NDArray[np.int32]:
+    """Returns a configuration's view of some reviews.
+
+    Args:
+        reviews: The split.
+        chosen: int64 [n], positions in it.
+        configuration: Its vocabulary and maxlen.
+        length: Tokens per review where the batch is cut; None for maxlen.
+
+    Returns:
+        int32 [n, length].
+    """
+    return batch(
+        reviews,
+        chosen,
+        vocabulary_size=configuration.vocabulary_size,
+        maxlen=length or configuration.maxlen,
+    )
+
+
+def predict(
+    model: Any,
+    reviews: Split,
+    configuration: Configuration,
+    *,
+    batch_size: int = EVALUATION_BATCH,
+) -> NDArray[np.float32]:
+    """Returns the probability of the positive label for each review, float32 [reviews].
+
+    A network with a mask reads them in the order of their lengths, in batches cut to few lengths.
+
+    Args:
+        model: A network as from `build_network`.
+        reviews: What to read.
+        configuration: The network's.
+        batch_size: Rows of every batch; each number of rows is compiled on its own.
+    """
+    maxlen = configuration.maxlen
+    found = np.empty(len(reviews), dtype=np.float32)
+    if is_masked(model):
+        lengths = kept_lengths(reviews, maxlen=maxlen)
+        buckets = evaluation_buckets(lengths, batch_size=batch_size)
+        batches = _cut(buckets, lengths, maxlen=maxlen)
+    else:
+        order = np.arange(len(reviews))
+        batches = [
+            (order[first : first + batch_size], maxlen)
+            for first in range(0, len(order), batch_size)
+        ]
+    for chosen, length in batches:
+        token_ids = view_of(reviews, chosen, configuration, length=length)
+        # As many rows in every batch, so that little is compiled.
+        padding = ((0, batch_size - len(chosen)), (0, 0))
+        outputs = model.predict_on_batch(np.pad(token_ids, padding))
+        found[chosen] = np.asarray(outputs)[: len(chosen), 0]
+    return found
+
+
+def evaluate(probabilities: NDArray[np.float32], labels: NDArray[np.int8]) -> tuple[float, float]:
+    """Returns binary cross-entropy and accuracy, as Keras defines them, summed in float64.
+
+    Args:
+        probabilities: Of the positive label, float32 [reviews].
+        labels: 0 or 1, int8 [reviews].
+
+    Source: keras.losses.binary_crossentropy (clips at 1e-7) and keras.metrics.binary_accuracy
+        (positive above 0.5).
+    """
+    p = np.clip(probabilities.astype(np.float64), 1e-7, 1 - 1e-7)
+    positive = labels.astype(bool)
+    loss = float(-np.mean(np.where(positive, np.log(p), np.log1p(-p))))
+    return loss, float(np.mean((probabilities > 0.5) == positive))

@@ -1,1 +1,0 @@
-"""Worker processes: started, spoken to, watched, ended."""

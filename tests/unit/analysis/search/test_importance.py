@@ -1,0 +1,123 @@
+"""Tests of importance: what made the best configurations the best is found, with honest doubt."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from lstm_study.analysis.search import importance as module
+from lstm_study.analysis.search.importance import FEWEST, RELIABLE, importance
+from lstm_study.analysis.search.optuna_space import distributions, parameters
+from lstm_study.analysis.search.summary import Direction, Measured, after
+from lstm_study.configuration import Configuration
+from tests.support.fake_study import completed_study, controlled_study, fake_spec
+
+SPACE = fake_spec().space
+
+
+def _measured(count: int, *, direction: Direction = "max") -> list[Measured]:
+    """Configurations whose value is their maxlen's and a little chance; nothing else matters."""
+    random = np.random.default_rng(5)
+    found = []
+    for number in range(count):
+        configuration = Configuration(
+            vocabulary_size=int(random.choice([5000, 10000, 20000])),
+            maxlen=int(random.choice([80, 120, 160, 200])),
+            embedding_dim=int(random.choice([16, 32, 64])),
+            lstm_units=int(16 * random.integers(1, 9)),
+            dropout=round(0.1 * int(random.integers(5)), 10),
+            recurrent_dropout=round(0.1 * int(random.integers(5)), 10),
+        )
+        value = configuration.maxlen / 400 + float(random.normal(0, 0.01))
+        found.append(
+            Measured(
+                trial_id=f"t-{number}",
+                configuration=configuration,
+                value=value if direction == "max" else -value,
+            )
+        )
+    return found
+
+
+@pytest.mark.parametrize("direction", ["max", "min"])
+def test_the_one_hyperparameter_that_sets_the_value_has_nearly_all_of_the_importance(
+    direction: Direction,
+) -> None:
+    found = importance(_measured(120, direction=direction), SPACE, direction, seed=1, resamples=20)
+    assert found[0].hyperparameter == "maxlen"
+    assert found[0].importance > 0.8
+    assert found[0].low > max(item.high for item in found[1:])
+    assert sum(item.importance for item in found) == pytest.approx(1)
+    assert all(item.low <= item.importance <= item.high for item in found)
+
+
+def test_importance_is_that_of_optuna_asked_directly() -> None:
+    import optuna
+    from optuna.importance import PedAnovaImportanceEvaluator, get_param_importances
+
+    measured = _measured(60)
+    study = optuna.create_study(direction="maximize")
+    known = distributions(SPACE)
+    names = SPACE.searched()
+    for item in measured:
+        given = parameters(item.configuration)
+        study.add_trial(
+            optuna.create_trial(
+                params={name: given[name] for name in names},
+                distributions={name: known[name] for name in names},
+                value=item.value,
+            )
+        )
+    theirs = get_param_importances(
+        study, evaluator=PedAnovaImportanceEvaluator(target_quantile=module.BEST_SHARE)
+    )
+    ours = {
+        item.hyperparameter: item.importance
+        for item in importance(measured, SPACE, "max", seed=1, resamples=2)
+    }
+    assert ours == pytest.approx(theirs)
+
+
+def test_few_configurations_are_called_unreliable_and_very_few_say_nothing() -> None:
+    few = importance(_measured(FEWEST), SPACE, "max", seed=1, resamples=5)
+    many = importance(_measured(RELIABLE), SPACE, "max", seed=1, resamples=5)
+    assert few
+    assert not any(item.reliable for item in few)
+    assert all(item.reliable for item in many)
+    assert importance(_measured(FEWEST - 1), SPACE, "max", seed=1) == ()
+
+
+def test_values_that_are_all_equal_say_nothing() -> None:
+    same = [replace(item, value=0.5) for item in _measured(30)]
+    assert importance(same, SPACE, "max", seed=1) == ()
+
+
+def test_the_same_seed_gives_the_same_interval_and_another_seed_another() -> None:
+    measured = _measured(30)
+    one, again = (importance(measured, SPACE, "max", seed=1, resamples=10) for _ in range(2))
+    other = importance(measured, SPACE, "max", seed=2, resamples=10)
+    assert one == again
+    assert [item.importance for item in one] == [item.importance for item in other]
+    assert [item.low for item in one] != [item.low for item in other]
+
+
+def test_every_configuration_counts_once_after_the_smallest_budget_and_no_control_does() -> None:
+    study = controlled_study()
+    found = after(study.trials, objective="validation_accuracy", epoch=1)
+    firsts = [trial for trial in study.trials if trial.round == 0 and trial.role == "search"]
+    assert len(found) == len(firsts)
+    assert not any(item.trial_id.startswith("c-") for item in found)
+    promoted = next(trial for trial in study.trials if trial.round == 2)
+    first = next(t for t in firsts if t.trial_id[:5] == promoted.trial_id[:5])
+    value = next(item.value for item in found if item.trial_id == promoted.trial_id)
+    assert value == first.epochs[0].validation_accuracy
+
+
+def test_a_configuration_outside_the_space_widens_its_distribution() -> None:
+    study = completed_study()
+    outside = replace(
+        study.trials[0].configuration, vocabulary_size=50_000, lstm_units=100, dropout=0.45
+    )
+    known = distributions(SPACE, [outside])
+    for name, value in parameters(outside).items():
+        assert known[name]._contains(known[name].to_internal_repr(value))

@@ -1,0 +1,96 @@
+"""One display for all workers: a live block at a terminal, plain lines elsewhere."""
+
+import io
+
+import pytest
+from rich.console import Console
+
+from lstm_study.cli import display
+from lstm_study.cli.display import Bar, Display
+from lstm_study.progress.values import Ended, Progress, Running
+
+
+def running(worker: str, training_id: str, *, step: int) -> Running:
+    return Running(
+        worker=worker, training_id=training_id, detail="maxlen 500, 128/100", epoch=2, epochs=4,
+        step=step, steps=100,
+    )  # fmt: skip
+
+
+PROGRESS = Progress(
+    stage="Search",
+    done=3,
+    total=30,
+    failed=1,
+    running=(running("w1", "b2-03-r0", step=50), running("w2", "b2-04-r0", step=75)),
+    ended=(
+        Ended(training_id="b2-01-r0", detail="64/32", score="81.25%", failed=False),
+        Ended(training_id="b2-02-r0", detail="64/64", score="diverged", failed=True),
+    ),
+    best="81.25% at epoch 2 (b2-01-r0)",
+    elapsed_seconds=200,
+    remaining_seconds=None,
+)
+
+
+def shown(*progresses: Progress, terminal: bool) -> str:
+    out = io.StringIO()
+    console = Console(
+        file=out, force_terminal=terminal, width=120, height=30, no_color=True, highlight=False
+    )
+    with Display(console) as show:
+        show.stage("Search", "30 trials")
+        for progress in progresses:
+            show.progress(progress)
+    return out.getvalue()
+
+
+def test_a_terminal_shows_each_workers_trial_in_one_block_and_the_best_so_far():
+    found = shown(PROGRESS, terminal=True)
+    block = found[found.rindex("3 of 30 done") :]
+    assert "1 failed" in block
+    assert "3 min 20 s worked · time left not known yet" in block
+    (first,) = [line for line in block.splitlines() if "w1" in line]
+    (second,) = [line for line in block.splitlines() if "w2" in line]
+    assert "b2-03-r0" in first
+    assert "b2-04-r0" in second
+    assert "epoch 2 of 4" in first
+    assert "best so far 81.25% at epoch 2 (b2-01-r0)" in block
+
+
+def test_elsewhere_each_training_that_ended_is_a_line_and_told_once():
+    lines = shown(PROGRESS, PROGRESS, terminal=False).splitlines()
+    assert lines[0].split() == ["Search", "30", "trials"]
+    assert len(lines) == 3
+    assert "2 of 30" in lines[1]
+    assert "b2-01-r0" in lines[1]
+    assert "3 of 30" in lines[2]
+    assert "failed: diverged" in lines[2]
+    assert lines[2].endswith("3 min 20 s worked, time left not known yet")
+
+
+def test_elsewhere_a_line_now_and_then_says_what_each_worker_is_at(
+    monkeypatch: pytest.MonkeyPatch,
+):
+    monkeypatch.setattr(display, "_HEARTBEAT_SECONDS", -1.0)
+    last = shown(PROGRESS, terminal=False).splitlines()[-1]
+    assert "b2-03-r0 epoch 2 of 4 (50%); b2-04-r0 epoch 2 of 4 (75%)" in last
+
+
+def bar(*, terminal: bool) -> str:
+    out = io.StringIO()
+    console = Console(file=out, force_terminal=terminal, width=120, no_color=True, highlight=False)
+    with Bar(console) as shown:
+        shown.show("predicting", 0, 200)
+        shown.show("predicting", 50, 200)
+    return out.getvalue()
+
+
+def test_a_long_call_is_a_bar_with_the_time_left_at_a_terminal():
+    assert "predicting 25% · about 0 s left" in bar(terminal=True)
+
+
+def test_a_long_call_is_a_line_a_minute_elsewhere(monkeypatch: pytest.MonkeyPatch):
+    assert bar(terminal=False) == ""
+    monkeypatch.setattr(display, "_HEARTBEAT_SECONDS", -1.0)
+    assert bar(terminal=False).splitlines()[-1].startswith("predicting 25%")

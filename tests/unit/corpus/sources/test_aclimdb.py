@@ -1,0 +1,147 @@
+import gzip
+import tarfile
+
+import pytest
+
+from lstm_study.corpus.documents import TEST, TRAIN
+from lstm_study.corpus.sources import aclimdb
+from lstm_study.errors import DataError
+from tests.support.reviews import archive_files, cut_gzip, write_archive
+
+
+def _texts(documents) -> list[str]:
+    return [
+        " ".join(documents.words[number] for number in documents.numbers[start:stop])
+        for start, stop in zip(documents.offsets[:-1], documents.offsets[1:], strict=True)
+    ]
+
+
+def _archive(tmp_path, **changed: bytes | None):
+    files = archive_files() | {f"aclImdb/{name}": content for name, content in changed.items()}
+    return write_archive(tmp_path / "aclImdb_v1.tar.gz", files)
+
+
+def test_reviews_come_with_half_label_id_and_stars_in_a_fixed_order(tmp_path):
+    files = {
+        "aclImdb/test/pos/7_10.txt": b"Test good",
+        "aclImdb/train/pos/2_8.txt": "Café <br />good".encode(),
+        "aclImdb/train/neg/10_1.txt": b"Bad ten",
+        "aclImdb/train/neg/9_4.txt": b"Bad nine",
+        "aclImdb/train/unsup/3_0.txt": b"unlabelled",
+        "aclImdb/imdb.vocab": b"the",
+    }
+    documents = aclimdb.read_documents(write_archive(tmp_path / "a.tar.gz", files))
+    assert documents.document_ids.tolist() == [
+        "train/neg/10", "train/neg/9", "train/pos/2", "test/pos/7",
+    ]  # fmt: skip
+    assert _texts(documents) == ["bad ten", "bad nine", "café br good", "test good"]
+    assert documents.ratings.tolist() == [1, 4, 8, 10]
+    assert documents.labels.tolist() == [0, 0, 1, 1]
+    assert documents.roles.tolist() == [TRAIN, TRAIN, TRAIN, TEST]
+
+
+@pytest.mark.parametrize("kind", [tarfile.USTAR_FORMAT, tarfile.GNU_FORMAT, tarfile.PAX_FORMAT])
+def test_every_usual_kind_of_tar_reads_the_same(tmp_path, kind):
+    path = write_archive(tmp_path / "a.tar.gz", archive_files(), kind=kind)
+    assert len(aclimdb.read_documents(path).labels) == 80
+
+
+def test_folder_and_plain_tar_read_as_the_archive_does(tmp_path):
+    path = _archive(tmp_path)
+    archived = aclimdb.read_documents(path)
+    with tarfile.open(path) as archive:
+        archive.extractall(tmp_path, filter="data")
+    plain = tmp_path / "plain.tar"
+    plain.write_bytes(gzip.decompress(path.read_bytes()))
+    for other in (tmp_path, tmp_path / "aclImdb", plain):
+        documents = aclimdb.read_documents(other)
+        assert _texts(documents) == _texts(archived)
+        assert documents.document_ids.tolist() == archived.document_ids.tolist()
+
+
+def test_a_folders_digest_follows_its_reviews(tmp_path):
+    with tarfile.open(_archive(tmp_path)) as archive:
+        archive.extractall(tmp_path, filter="data")
+    before = aclimdb.folder_sha256(tmp_path)
+    assert aclimdb.folder_sha256(tmp_path) == before
+    review = tmp_path / "aclImdb" / "train" / "neg" / "0_3.txt"
+    review.write_bytes(review.read_bytes().upper())
+    assert aclimdb.folder_sha256(tmp_path) != before
+
+
+@pytest.mark.parametrize("share", [0.001, 0.3, 0.7, 0.999])
+def test_a_truncated_archive_is_refused_wherever_it_ends(tmp_path, share):
+    path = cut_gzip(_archive(tmp_path), share=share)
+    with pytest.raises(DataError, match=r"tar.gz: is (truncated or )?damaged") as caught:
+        aclimdb.read_documents(path)
+    assert "\n" not in str(caught.value)
+
+
+def test_a_tar_cut_between_two_reviews_is_refused(tmp_path):
+    raw = gzip.decompress(_archive(tmp_path).read_bytes())
+    with tarfile.open(tmp_path / "aclImdb_v1.tar.gz") as archive:
+        last = archive.getmembers()[-1].offset
+    (tmp_path / "cut.tar").write_bytes(raw[:last])
+    with pytest.raises(DataError, match="end mark is missing"):
+        aclimdb.read_documents(tmp_path / "cut.tar")
+
+
+@pytest.mark.parametrize(
+    "name", ["../../etc/train/pos/1_9.txt", "/etc/train/pos/1_9.txt", "a/../b"]
+)
+def test_names_that_lead_out_of_the_archive_are_refused(tmp_path, name):
+    path = write_archive(tmp_path / "a.tar.gz", archive_files() | {name: b"x"})
+    with pytest.raises(DataError, match="leads out of the archive"):
+        aclimdb.read_documents(path)
+
+
+@pytest.mark.parametrize(
+    "kind", [tarfile.SYMTYPE, tarfile.LNKTYPE, tarfile.CHRTYPE, tarfile.FIFOTYPE]
+)
+def test_links_and_devices_are_refused(tmp_path, kind):
+    member = tarfile.TarInfo("aclImdb/train/pos/77_9.txt")
+    member.type, member.linkname = kind, "/etc/passwd"
+    path = write_archive(tmp_path / "a.tar.gz", archive_files(), members=[member])
+    with pytest.raises(DataError, match=r"77_9.txt must be a file. Received: a link or a device"):
+        aclimdb.read_documents(path)
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "message"),
+    [
+        ("train/pos/77_9.txt", b"x" * (1 << 21), "77_9.txt must hold at most 1048576 bytes"),
+        ("train/pos/77_9.txt", b"caf\xe9", "77_9.txt must be UTF-8"),
+        ("train/pos/77_9.txt", b"", "77_9.txt: a review must hold words"),
+        ("train/pos/77_9.txt", b"?!", "77_9.txt: a review must hold words"),
+    ],
+)
+def test_a_review_that_cannot_be_one_is_named(tmp_path, name, content, message):
+    with pytest.raises(DataError, match=message):
+        aclimdb.read_documents(_archive(tmp_path, **{name: content}))
+
+
+def test_a_review_that_is_there_twice_is_refused(tmp_path):
+    files = archive_files() | {"./aclImdb/train/neg/0_3.txt": b"again"}
+    with pytest.raises(DataError, match="is there twice"):
+        aclimdb.read_documents(write_archive(tmp_path / "a.tar.gz", files))
+
+
+def test_a_changed_header_is_found_by_its_check_sum(tmp_path):
+    raw = bytearray(gzip.decompress(_archive(tmp_path).read_bytes()))
+    raw[3] ^= 1
+    (tmp_path / "changed.tar").write_bytes(raw)
+    with pytest.raises(DataError, match="check sum"):
+        aclimdb.read_documents(tmp_path / "changed.tar")
+
+
+def test_what_is_no_archive_and_what_holds_no_reviews_are_told_apart(tmp_path):
+    with pytest.raises(DataError, match="no such file"):
+        aclimdb.read_documents(tmp_path / "missing.tar.gz")
+    (tmp_path / "noise.tar.gz").write_bytes(b"noise" * 300)
+    with pytest.raises(DataError, match="is damaged, or no tar archive"):
+        aclimdb.read_documents(tmp_path / "noise.tar.gz")
+    empty = write_archive(tmp_path / "empty.tar.gz", {"aclImdb/README": b"x"})
+    with pytest.raises(DataError, match=r"must hold reviews as train/pos/ID_RATING.txt"):
+        aclimdb.read_documents(empty)
+    with pytest.raises(DataError, match="must hold train/neg/"):
+        aclimdb.read_documents(tmp_path)

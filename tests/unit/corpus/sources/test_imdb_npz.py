@@ -1,0 +1,98 @@
+import json
+
+import numpy as np
+import pytest
+
+from lstm_study.corpus.sources.imdb_npz import load_imdb_npz, read_documents, read_word_index
+from lstm_study.errors import DataError
+from tests.support.reviews import Bomb, npy_bytes, npy_with_pickle, write_npz
+
+
+def test_reviews_keep_the_files_order_ranks_and_rows(tmp_path):
+    lists = np.empty(2, dtype=object)
+    lists[0], lists[1] = [3, 1], [2]
+    path = write_npz(tmp_path / "imdb.npz", x_train=lists, y_train=np.array([1, 0]))
+    documents = read_documents(path, word_index=None)
+    assert documents.numbers[:3].tolist() == [3, 1, 2]
+    assert documents.offsets[:3].tolist() == [0, 2, 3]
+    assert documents.labels[:2].tolist() == [1, 0]
+    assert documents.document_ids[:3].tolist() == [0, 1, 0]
+    assert documents.words is None
+
+
+def test_without_num_words_the_highest_id_itself_is_cut_as_in_keras(tmp_path):
+    lists = np.empty(2, dtype=object)
+    lists[0], lists[1] = [60, 1], [2]
+    path = write_npz(tmp_path / "imdb.npz", x_train=lists, y_train=np.array([1, 0]))
+    train, _ = load_imdb_npz(path)
+    rows = {int(row): train[index].tolist() for index, row in enumerate(train.document_ids)}
+    assert rows == {0: [1, 2, 4], 1: [1, 5]}
+
+
+def test_a_hostile_pickle_in_the_file_is_refused_and_runs_nothing(tmp_path):
+    bomb = npy_with_pickle(Bomb(tmp_path / "ran"), rows=40)
+    path = write_npz(tmp_path / "imdb.npz", x_test=bomb)
+    with pytest.raises(DataError, match=r"imdb.npz: x_test: .* it asks for pathlib"):
+        read_documents(path, word_index=None)
+    assert not (tmp_path / "ran").exists()
+
+
+def test_a_hostile_pickle_in_the_labels_is_not_read(tmp_path):
+    path = write_npz(
+        tmp_path / "imdb.npz", y_train=npy_with_pickle(Bomb(tmp_path / "ran"), rows=40)
+    )
+    with pytest.raises(DataError, match="y_train: must hold labels 0 and 1"):
+        read_documents(path, word_index=None)
+    assert not (tmp_path / "ran").exists()
+
+
+@pytest.mark.parametrize(
+    ("replaced", "message"),
+    [
+        ({"y_train": np.arange(40) % 3}, "one label per review, 0 or 1"),
+        ({"y_train": np.arange(39) % 2}, "equally many"),
+        ({"y_test": npy_bytes(np.arange(40) % 2)[:-9]}, "y_test: is cut short"),
+        ({"x_train": np.zeros((40, 5), dtype=np.int64)}, "x_train: must be an array of lists"),
+        ({"x_train": b"nonsense"}, "x_train: is no NumPy array"),
+    ],
+)
+def test_a_member_that_is_not_what_it_should_be_is_named(tmp_path, replaced, message):
+    with pytest.raises(DataError, match=message):
+        read_documents(write_npz(tmp_path / "imdb.npz", **replaced), word_index=None)
+
+
+def test_rank_0_is_refused(tmp_path):
+    lists = np.empty(2, dtype=object)
+    lists[0], lists[1] = [0, 1], [2]
+    path = write_npz(tmp_path / "imdb.npz", x_train=lists, y_train=np.array([1, 0]))
+    with pytest.raises(DataError, match=r"ranks from 1. Received: 0 to 2"):
+        read_documents(path, word_index=None)
+
+
+def test_missing_damaged_and_foreign_files_are_told_apart(tmp_path):
+    with pytest.raises(DataError, match="no such file"):
+        load_imdb_npz(tmp_path / "imdb.npz")
+    (tmp_path / "noise.npz").write_bytes(b"noise")
+    with pytest.raises(DataError, match=r"is damaged, or no .npz file"):
+        load_imdb_npz(tmp_path / "noise.npz")
+    np.savez(tmp_path / "other.npz", images=np.zeros(3))
+    with pytest.raises(DataError, match="must hold x_train and y_train"):
+        load_imdb_npz(tmp_path / "other.npz")
+    whole = write_npz(tmp_path / "whole.npz").read_bytes()
+    (tmp_path / "cut.npz").write_bytes(whole[: len(whole) // 2])
+    with pytest.raises(DataError, match=r"is damaged, or no .npz file"):
+        load_imdb_npz(tmp_path / "cut.npz")
+
+
+def test_a_word_index_must_be_whole_and_reach_the_highest_rank(tmp_path):
+    path = tmp_path / "imdb_word_index.json"
+    path.write_text(json.dumps({"film": 2, "the": 1}), encoding="utf-8")
+    assert read_word_index(path, highest=2) == ("the", "film")
+    with pytest.raises(DataError, match=r"reach rank 3. Received: 2 words"):
+        read_word_index(path, highest=3)
+    path.write_text(json.dumps({"film": 3, "the": 1}), encoding="utf-8")
+    with pytest.raises(DataError, match="must number its words"):
+        read_word_index(path, highest=1)
+    path.write_text("[]x", encoding="utf-8")
+    with pytest.raises(DataError, match="is no word index"):
+        read_word_index(path, highest=1)

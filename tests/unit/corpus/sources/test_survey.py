@@ -1,0 +1,107 @@
+"""A first look at a file: which column is what, and what is refused in one line."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from lstm_study.corpus.sources.survey import survey
+from lstm_study.errors import DataError
+from tests.support.reviews import made_up_reviews, write_csv
+
+REVIEWS = made_up_reviews(40)
+
+
+def _jsonl(path: Path, records: list[dict[str, object]]) -> Path:
+    path.write_text("".join(json.dumps(record) + "\n" for record in records), encoding="utf-8")
+    return path
+
+
+@pytest.mark.parametrize(
+    ("header", "expected"),
+    [
+        (("text", "label"), ("text", "label")),
+        (("Review", "Sentiment"), ("Review", "Sentiment")),
+        (("what they said", "x"), ("what they said", "x")),
+    ],
+)
+def test_columns_are_found_by_name_or_by_what_they_hold(
+    tmp_path: Path, header: tuple[str, str], expected: tuple[str, str]
+) -> None:
+    found = survey(write_csv(tmp_path / "r.csv", REVIEWS, header=header))
+    assert (found.text_column, found.label_column) == expected
+    assert (found.rows, found.encoding, found.split_column) == (40, "utf-8", None)
+
+
+def test_product_reviews_with_other_columns_are_understood(tmp_path: Path) -> None:
+    records: list[dict[str, object]] = [
+        {"asin": f"B{n}", "overall": 5.0 if label else 1.0, "verified": n % 3 > 0,
+         "reviewText": text, "summary": "short"}
+        for n, (text, label) in enumerate(REVIEWS)
+    ]  # fmt: skip
+    found = survey(_jsonl(tmp_path / "r.jsonl", records))
+    assert (found.text_column, found.label_column) == ("reviewText", "overall")
+    labels = next(c.values for c in found.columns if c.name == "overall")
+    assert labels == {"1": 20, "5": 20}
+
+
+def test_the_whole_file_is_looked_at_so_sorted_labels_are_found(tmp_path: Path) -> None:
+    rows = sorted(made_up_reviews(5_000), key=lambda review: review[1])
+    found = survey(write_csv(tmp_path / "r.csv", rows))
+    assert next(c.values for c in found.columns if c.name == "label") == {"0": 2_500, "1": 2_500}
+
+
+@pytest.mark.parametrize(("marks", "has_test"), [(("train", "test"), True),
+                                                 (("train", "dev"), False)])  # fmt: skip
+def test_a_split_column_is_recognised(
+    tmp_path: Path, marks: tuple[str, str], has_test: bool
+) -> None:
+    rows = [(text, label, marks[n % 5 == 0]) for n, (text, label) in enumerate(REVIEWS)]
+    path = write_csv(tmp_path / "r.csv", rows, header=("text", "label", "split"))
+    found = survey(path)
+    assert (found.split_column, found.has_test) == ("split", has_test)
+
+
+def test_columns_that_are_named_are_taken(tmp_path: Path) -> None:
+    rows = [(text, text[::-1] + " and more", label) for text, label in REVIEWS]
+    path = write_csv(tmp_path / "r.csv", rows, header=("question", "answer", "label"))
+    assert survey(path, text_column="answer").text_column == "answer"
+    with pytest.raises(DataError, match="must have a column 'anwser'"):
+        survey(path, text_column="anwser")
+
+
+@pytest.mark.parametrize(
+    ("header", "rows", "message"),
+    [
+        (("question", "answer", "label"), [(t, t + " x", n) for t, n in REVIEWS],
+         "'answer', 'question' may each hold the reviews. Name the one with --text-column"),
+        (("text", "mood", "group"), [(t, n, "ab"[i // 2 % 2]) for i, (t, n) in enumerate(REVIEWS)],
+         "'mood', 'group' may each hold the label. Name the one with --label-column"),
+        (("text", "label"), [(t, i % 3) for i, (t, _) in enumerate(REVIEWS)],
+         r"label must hold two labels. Received 3: '0' \(14 rows\).*leave out the rows between"),
+        (("text", "stars", "verified"),
+         [(t, i % 5, "yn"[i % 2]) for i, (t, _) in enumerate(REVIEWS)],
+         "stars must hold two labels. Received 5"),
+        (("text", "label"), [(t, "pos") for t, _ in REVIEWS], "Add reviews of the other label"),
+        (("text", "label"), [(t, "") for t, _ in REVIEWS], "no column holds two labels"),
+        (("text", "label"), [(t, i) for i, (t, _) in enumerate(REVIEWS)],
+         "no column holds two labels"),
+        (("a", "b"), [(i, i % 2) for i in range(9)], "no column looks like reviews"),
+        (("text", "label"), [], "must hold reviews. Received: no rows"),
+        (("The film was a joy to see", "1"), REVIEWS, "must begin with a line of column names"),
+    ],
+)  # fmt: skip
+def test_what_cannot_be_told_is_refused_in_one_line_that_says_what_to_do(
+    tmp_path: Path, header: tuple[str, ...], rows: list[tuple[object, ...]], message: str
+) -> None:
+    with pytest.raises(DataError, match=message) as caught:
+        survey(write_csv(tmp_path / "r.csv", rows, header=header))
+    assert "\n" not in str(caught.value)
+
+
+def test_other_encodings_are_found(tmp_path: Path) -> None:
+    path = tmp_path / "r.csv"
+    path.write_bytes("text;label\n".encode("latin-1"))
+    rows = "".join(f"{text} schön {n};{label}\n" for n, (text, label) in enumerate(REVIEWS))
+    path.write_bytes(("text;label\n" + rows).encode("latin-1"))
+    assert survey(path).encoding == "latin-1"

@@ -1,0 +1,61 @@
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from lstm_study.corpus.text.tokens import FILTERS, number_words, rank_words, split_words
+
+REVIEWS = st.lists(st.text(max_size=60), max_size=12)
+
+
+def _slowly(text: str) -> list[str]:
+    lowered = "".join(" " if character in FILTERS else character for character in text.lower())
+    return [word for word in lowered.split(" ") if word]
+
+
+def test_words_are_lower_case_and_free_of_punctuation_but_keep_the_apostrophe():
+    assert split_words("It's GREAT!<br />See-it, 10/10") == [
+        "it's", "great", "br", "see", "it", "10", "10",
+    ]  # fmt: skip
+
+
+def test_only_the_space_splits_words_as_in_keras():
+    assert split_words("a\u00a0b c\rd e\x1cf g\x85h") == ["a\u00a0b", "c\rd", "e\x1cf", "g\x85h"]
+
+
+def test_letters_beyond_ascii_are_lowered_and_kept():
+    assert split_words("ÉTÉ, Straße – naïve") == ["été", "straße", "–", "naïve"]
+
+
+@settings(max_examples=50)
+@given(st.text())
+def test_any_text_splits_as_the_obvious_rule_splits_it(text):
+    if text.encode("utf-8", "replace").decode("utf-8") == text:
+        assert split_words(text) == _slowly(text)
+
+
+@settings(max_examples=50)
+@given(REVIEWS)
+def test_numbers_lead_back_to_the_words(texts):
+    numbered = number_words([text.encode("utf-8", "replace") for text in texts])
+    for review, text in enumerate(texts):
+        numbers = numbered.numbers[numbered.offsets[review] : numbered.offsets[review + 1]]
+        words = [numbered.words[number] for number in numbers]
+        assert words == split_words(text)
+
+
+def test_progress_is_told_every_thousand_texts():
+    told = []
+    number_words([b"a"] * 2_500, on_progress=told.append)
+    assert told == [1_000, 2_000]
+
+
+def test_ranks_follow_frequency_and_then_first_appearance():
+    #      c  b  a  b  c  d: b and c twice, c first; then a, d
+    numbers = np.array([2, 1, 0, 1, 2, 3], dtype=np.int32)
+    assert rank_words(numbers, 5).tolist() == [3, 2, 1, 4, 0]
+
+
+def test_bytes_that_are_not_utf8_are_refused():
+    with pytest.raises(UnicodeDecodeError):
+        number_words([b"caf\xe9"])

@@ -1,0 +1,105 @@
+"""GPUs are found by asking the driver: here a fake one on the PATH."""
+
+import pytest
+
+from lstm_study.engine import crew
+from lstm_study.engine.crew import CrewSize, crew_size
+from lstm_study.engine.devices import require_gpus, visible_gpus
+from lstm_study.errors import DependencyError, SearchError
+
+TWO = """\
+GPU 0: NVIDIA A100-SXM4-40GB (UUID: GPU-aaaa-1)
+GPU 1: NVIDIA A100-SXM4-40GB (UUID: GPU-bbbb-2)
+"""
+SLICED = """\
+GPU 0: NVIDIA H100 (UUID: GPU-aaaa-1)
+  MIG 1g.10gb     Device  0: (UUID: MIG-cccc-3)
+  MIG 1g.10gb     Device  1: (UUID: MIG-dddd-4)
+GPU 1: NVIDIA H100 (UUID: GPU-bbbb-2)
+"""
+
+
+@pytest.fixture
+def driver(tmp_path, monkeypatch):
+    """Puts a driver on the PATH that lists what it is given."""
+    monkeypatch.setenv("PATH", str(tmp_path))
+    monkeypatch.delenv("CUDA_VISIBLE_DEVICES", raising=False)
+
+    def install(listing: str, *, code: int = 0) -> None:
+        lines = [f"echo '{line}'" for line in listing.splitlines()]
+        program = tmp_path / "nvidia-smi"
+        program.write_text("\n".join(["#!/bin/sh", *lines, f"exit {code}\n"]))
+        program.chmod(0o755)
+
+    return install
+
+
+def test_without_a_driver_or_with_a_broken_one_there_is_no_gpu(driver):
+    assert visible_gpus() == ()
+    driver("NVIDIA-SMI has failed", code=9)
+    assert visible_gpus() == ()
+
+
+def test_every_gpu_that_the_driver_lists_is_one_to_use(driver):
+    driver(TWO)
+    assert visible_gpus() == ("GPU-aaaa-1", "GPU-bbbb-2")
+
+
+def test_a_gpu_cut_into_slices_counts_as_its_slices(driver, monkeypatch):
+    driver(SLICED)
+    assert visible_gpus() == ("MIG-cccc-3", "MIG-dddd-4", "GPU-bbbb-2")
+    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "MIG-dddd-4")
+    assert visible_gpus() == ("MIG-dddd-4",)
+
+
+@pytest.mark.parametrize(
+    ("chosen", "gpus"),
+    [
+        ("", ()),
+        ("-1", ()),
+        ("1", ("GPU-bbbb-2",)),
+        ("1,0", ("GPU-bbbb-2", "GPU-aaaa-1")),
+        ("GPU-bbbb", ("GPU-bbbb-2",)),
+        ("1,7,0", ("GPU-bbbb-2",)),
+        ("1,1", ("GPU-bbbb-2",)),
+    ],
+)
+def test_cuda_visible_devices_chooses_among_them_as_cuda_reads_it(
+    driver, monkeypatch, chosen, gpus
+):
+    driver(TWO)
+    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", chosen)
+    assert visible_gpus() == gpus
+
+
+def test_workers_per_gpu_is_refused_in_a_line_where_there_is_none(driver, monkeypatch):
+    require_gpus(None)
+    with pytest.raises(DependencyError, match=r"--workers-per-gpu 2: no GPU .*nvidia-smi.*CPU"):
+        require_gpus(2)
+    driver(TWO)
+    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "-1")
+    with pytest.raises(DependencyError, match="CUDA_VISIBLE_DEVICES=-1"):
+        crew_size(None, jobs=9, workers_per_gpu=1)
+
+
+def test_auto_is_workers_per_gpu_times_gpus_and_no_more_than_processors(driver, monkeypatch):
+    driver(TWO)
+    monkeypatch.setattr(crew, "usable_cpus", lambda: 16)
+    assert crew_size(None, jobs=99).workers == 2
+    size = crew_size(None, jobs=99, workers_per_gpu=1)
+    assert (size.workers, size.threads, size.workers_on_a_gpu) == (2, 8, 1)
+    monkeypatch.setattr(crew, "usable_cpus", lambda: 3)
+    assert crew_size(None, jobs=99, workers_per_gpu=4).workers <= 3
+
+
+def test_more_workers_than_the_gpus_are_to_carry_are_refused(driver):
+    driver(TWO)
+    with pytest.raises(SearchError, match="2 GPUs with 2 workers each carry 4"):
+        crew_size(5, jobs=99, workers_per_gpu=2)
+
+
+def test_workers_take_turns_on_the_gpus():
+    size = CrewSize(workers=3, threads=1, gpus=("a", "b"))
+    assert [size.gpu_of(index) for index in range(3)] == ["a", "b", "a"]
+    assert size.workers_on_a_gpu == 2
+    assert CrewSize(workers=3, threads=1).gpu_of(0) is None

@@ -1,0 +1,99 @@
+"""Tests of how figures become SVG, on one small drawing."""
+
+import functools
+import re
+
+import matplotlib as mpl
+from matplotlib.figure import Figure
+
+from lstm_study.report.figures.style import RC, WINNER, Marks, Picture, arm_colours, picture
+from lstm_study.report.tables.table import table
+from tests.support.fake_study import HOSTILE
+from tests.support.report_page import parse
+
+
+def _draw(figure: Figure) -> Marks:
+    axes = figure.add_subplot()
+    axes.plot([0, 1], [0.123456, 1], color=WINNER, gid="trial-b2-00-r0")
+    axes.scatter([0, 1], [1, 0], color=WINNER, linewidths=0, gid="points")
+    axes.set_title(HOSTILE)
+    return {"points": ["b2-00-r0", f'"{HOSTILE}']}
+
+
+@functools.cache
+def _picture() -> Picture:
+    return _draw_again()
+
+
+def _draw_again() -> Picture:
+    return picture(
+        _draw,
+        name="small",
+        title="Small",
+        alt=f'A "small" drawing {HOSTILE}',
+        tables=(table("t", "One", (), []),),
+        height=2,
+    )
+
+
+def test_the_settings_of_matplotlib_are_as_they_were() -> None:
+    before = dict(mpl.rcParams)
+    _draw_again()
+    assert dict(mpl.rcParams) == before
+    assert mpl.rcParams["svg.hashsalt"] != RC["svg.hashsalt"]
+
+
+def test_a_drawing_is_the_same_bytes_every_time_whatever_the_settings() -> None:
+    first = _picture()
+    with mpl.rc_context({"font.size": 20, "axes.facecolor": "red"}):
+        second = _draw_again()
+    assert second.svg == first.svg
+    assert second.png == first.png
+
+
+def test_svg_holds_no_date_and_no_name_of_its_maker() -> None:
+    text = _picture().svg
+    assert "dc:date" not in text
+    assert "Matplotlib" not in text
+
+
+def test_colours_within_the_page_are_the_pages_own() -> None:
+    drawn = _picture()
+    assert WINNER in drawn.svg
+    assert WINNER not in drawn.inline
+    assert "var(--winner)" in drawn.inline
+
+
+def test_lines_and_points_carry_the_trial_they_show() -> None:
+    root = parse(_picture().inline)
+    marked = [node for node in root.walk() if "data-trial" in node.attributes]
+    assert [(node.tag, node.attributes["data-trial"]) for node in marked] == [
+        ("use", "b2-00-r0"),
+        ("use", f'"{HOSTILE}'),
+        ("g", "b2-00-r0"),
+    ]
+
+
+def test_ids_are_the_figures_own_and_every_reference_finds_one() -> None:
+    text = _picture().inline
+    ids = re.findall(r'\bid="([^"]+)"', text)
+    assert ids
+    assert all(name.startswith("small-") for name in ids)
+    wanted = re.findall(r'href="#([^"]+)"', text) + re.findall(r"url\(#([^)]+)\)", text)
+    assert wanted
+    assert set(wanted) <= set(ids)
+
+
+def test_hostile_text_in_a_drawing_is_text() -> None:
+    inline = _picture().inline
+    assert HOSTILE not in inline
+    root = parse(inline)
+    assert not root.find("script")
+    assert HOSTILE in root.text
+    assert root.find("svg")[0].attributes["aria-label"] == f'A "small" drawing {HOSTILE}'
+
+
+def test_baseline_and_winner_keep_their_colours_among_any_arms() -> None:
+    few, many = arm_colours(["winner"]), arm_colours(["control", "baseline", "winner"])
+    assert few["winner"] == many["winner"] == WINNER
+    assert len(set(many.values())) == 3

@@ -1,0 +1,80 @@
+"""Tests of tables and of the CSV they become."""
+
+import csv
+import gzip
+import io
+
+import numpy as np
+import pytest
+
+from lstm_study.report.tables.predictions import predictions_csv_gz
+from lstm_study.report.tables.table import Column, dictionary, safe_cell, table, to_csv
+from tests.support.fake_study import completed_study, empty_study
+
+COLUMNS = (
+    Column(name="name", meaning="Its name"),
+    Column(name="value", meaning="Its value", unit="share", form="percent"),
+)
+
+
+@pytest.mark.parametrize("text", ["=1+1", "+1", "-1", "@SUM(A1)", "\t=1", "\r=1"])
+def test_a_text_that_a_spreadsheet_would_run_gets_a_leading_quote(text: str) -> None:
+    assert safe_cell(text) == "'" + text
+
+
+@pytest.mark.parametrize(
+    ("value", "cell"),
+    [(-0.5, "-0.5"), (3, "3"), (None, ""), (True, "true"), ("a=b", "a=b"), ("", "")],
+)
+def test_numbers_and_harmless_texts_stay_as_they_are(value: float | str | None, cell: str) -> None:
+    assert safe_cell(value) == cell
+
+
+def test_csv_quotes_commas_quotes_and_lines_so_that_it_reads_back() -> None:
+    text = 'a,"b"\nc'
+    written = to_csv(table("t", "One", COLUMNS, [{"name": text, "value": 0.25}]))
+    assert list(csv.reader(io.StringIO(written))) == [["name", "value"], [text, "0.25"]]
+
+
+def test_nan_and_infinity_become_empty_and_numpy_numbers_python_ones() -> None:
+    made = table(
+        "t",
+        "One",
+        COLUMNS,
+        [{"name": "a", "value": float("nan")}, {"name": "b", "value": np.float64(0.5)}],
+    )
+    assert made.column("value") == [None, 0.5]
+    assert type(made.value(1, "value")) is float
+
+
+def test_a_row_without_a_column_is_a_bug_and_not_an_empty_cell() -> None:
+    with pytest.raises(KeyError):
+        table("t", "One", COLUMNS, [{"name": "a"}])
+
+
+def test_the_data_dictionary_explains_every_column() -> None:
+    explained = dictionary([table("t", "One thing", COLUMNS, [])])
+    assert explained.rows == (
+        ("t.csv", "One thing", "name", "Its name", ""),
+        ("t.csv", "One thing", "value", "Its value", "share"),
+    )
+
+
+def test_predictions_hold_the_label_and_every_run_of_each_review() -> None:
+    study = completed_study()
+    packed = predictions_csv_gz(study)
+    assert packed is not None
+    lines = gzip.decompress(packed).decode().splitlines()
+    assert lines[0] == "review,label," + ",".join(sorted(study.predictions))
+    assert len(lines) == 1 + len(study.predictions["baseline-s1"])
+    first = lines[1].split(",")
+    assert first[:2] == ["0", "0"]
+    assert float(first[2]) == pytest.approx(study.predictions["baseline-s1"][0], rel=1e-5)
+
+
+def test_predictions_are_the_same_bytes_at_every_writing() -> None:
+    assert predictions_csv_gz(completed_study()) == predictions_csv_gz(completed_study())
+
+
+def test_without_predictions_there_is_no_predictions_file() -> None:
+    assert predictions_csv_gz(empty_study()) is None

@@ -1,0 +1,38 @@
+"""Made-up studies look as they were asked to look."""
+
+import numpy as np
+import pytest
+
+from lstm_study.analysis.statistics.scenario import Scenario
+from lstm_study.simulation.generative import draw
+
+
+def test_accuracy_disagreement_and_spread_are_as_asked():
+    scenario = Scenario(
+        name="test", effect=0.01, documents=20_000, candidate_deviation=0.01,
+        reference_deviation=0.005, within=0.08, between=0.12,
+    )  # fmt: skip
+    studies = list(draw(scenario, seeds=6, studies=40, seed=1))
+    candidate = np.array([[run.mean() for run in first] for first, _ in studies])
+    reference = np.array([[run.mean() for run in second] for _, second in studies])
+    assert reference.mean() == pytest.approx(0.86, abs=0.002)
+    assert (candidate - reference).mean() == pytest.approx(0.01, abs=0.002)
+    assert np.sqrt(candidate.var(axis=1, ddof=1).mean()) == pytest.approx(0.01, rel=0.15)
+    assert np.sqrt(reference.var(axis=1, ddof=1).mean()) == pytest.approx(0.005, rel=0.15)
+    within = np.mean([np.mean(second[0] != second[1]) for _, second in studies])
+    assert within == pytest.approx(0.08, abs=0.002)
+
+
+def test_runs_of_different_arms_disagree_as_asked_where_both_are_equally_good():
+    scenario = Scenario(name="test", documents=20_000, within=0.08, between=0.12)
+    studies = list(draw(scenario, seeds=2, studies=20, seed=1))
+    between = np.mean([np.mean(first[0] != second[0]) for first, second in studies])
+    assert between == pytest.approx(0.12, abs=0.002)
+
+
+def test_one_seed_makes_up_one_study():
+    scenario = Scenario(name="test", documents=100)
+    first, second = (next(draw(scenario, seeds=2, studies=1, seed=seed)) for seed in (1, 1))
+    other = next(draw(scenario, seeds=2, studies=1, seed=2))
+    assert np.array_equal(first, second)
+    assert not np.array_equal(first, other)
