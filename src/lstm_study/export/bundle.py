@@ -13,7 +13,6 @@ from lstm_study.export.choice import how_chosen
 from lstm_study.export.folder import replacing_folder
 from lstm_study.export.layout import BundlePaths, paths_of, write_sums
 from lstm_study.export.network import (
-    ensemble_network,
     plain_network,
     save_network,
     save_onnx,
@@ -133,7 +132,7 @@ def _write_ensemble(
     run: Run,
     members: Sequence[tuple[Run, Sequence[NDArray[Any]]]],
 ) -> None:
-    network = ensemble_network(run.configuration, members=len(members), masked=run.masked)
+    network = plain_network(run.configuration, masked=run.masked, members=len(members))
     set_weights(
         network,
         [array for _, weights in members for array in weights],
