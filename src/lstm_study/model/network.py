@@ -36,7 +36,7 @@ def build_network(
         seed: Seed of weights and dropout; no global random state is read.
         masked: Whether padding is masked, so that the LSTM holds its state over it. The documented
             baseline reads its padding.
-        plain: Whether to build it from layers that every Keras has, for a file that leaves: with
+        plain: Whether to build it from layers that every Keras has, for an exported file: with
             `keras.layers.LSTM` in place of the one with the faster loop, and for `maxlen` tokens
             exactly. Weights and their order are the same.
         use_cudnn: Of a plain network's LSTM; False for a graph that must run on any device. Masked

@@ -111,9 +111,8 @@ class SearchTable(SpecTable):
 class ProtocolTable(SpecTable):
     """`[protocol]`: how every network is trained; `epochs` is the retraining's.
 
-    With `masked` padding is masked, and reviews of similar length share a batch, which then costs
-    no more than they do: see `corpus/buckets.py`. The arm `baseline` is never masked, as it is
-    documented.
+    With `masked` padding is masked, and reviews of similar length share a batch, which is cut to
+    their length: see `corpus/buckets.py`. The arm `baseline` is never masked, as documented.
     """
 
     epochs: int = Field(default=10, ge=1, le=10_000)
@@ -126,9 +125,9 @@ class ProtocolTable(SpecTable):
 class CompareTable(SpecTable):
     """`[compare]`: which arms are retrained, and with how many seeds.
 
-    `validation_seeds` trainings each of baseline and winner leave the validation reviews out: they
-    choose the baseline's own epoch and show how far the search flattered its winner. With 0 there
-    are no arms at their own epoch.
+    `validation_seeds` trainings each of baseline and winner are kept off the validation reviews.
+    They choose the baseline's own epoch and show how optimistic the search's score of its winner
+    is. With 0 there are no arms at their own epoch.
     """
 
     seeds: int = Field(default=14, ge=1, le=1_000)
@@ -145,9 +144,9 @@ class CompareTable(SpecTable):
 
 
 class ExportTable(SpecTable):
-    """`[export]`: what leaves the study beside the winner's network and the reports' numbers.
+    """`[export]`: what is published beside the winner's network and the report's numbers.
 
-    Excerpts are words of the test reviews that winner and baseline read most differently.
+    Excerpts are words of the test reviews on which winner and baseline differ most.
     """
 
     ensemble: bool = False
@@ -178,7 +177,7 @@ class StudySpec(SpecTable):
     def deviations(self) -> list[str]:
         """How baseline and protocol differ from the documented ones, in words; empty if not.
 
-        `protocol.masked` is no difference: the baseline is read unmasked whatever it says.
+        `protocol.masked` does not count: the baseline is unmasked in any case.
         """
         found = [
             f"baseline {name} {value:g} (documented: {documented:g})"
