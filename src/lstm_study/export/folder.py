@@ -14,8 +14,8 @@ from lstm_study.export.layout import SUMS
 def replacing_folder(folder: Path) -> Iterator[Path]:
     """Yields an empty folder beside `folder` that takes its place when the block ends well.
 
-    A process killed in the middle leaves the earlier folder under its own name, or, in the instant
-    of the exchange, under a hidden one from which the next call puts it back.
+    A process killed meanwhile leaves the earlier folder under its own name or, during the exchange
+    itself, under a hidden name from which the next call restores it.
 
     Args:
         folder: The bundle to replace; the folder it lies in is made.

@@ -196,11 +196,7 @@ class Watch:
 
 def describe(configuration: Configuration) -> str:
     """Says a configuration in a few words."""
-    return (
-        f"vocabulary {configuration.vocabulary_size:,}, maxlen {configuration.maxlen}, "
-        f"{configuration.label}, "
-        f"dropout {configuration.dropout:g}/{configuration.recurrent_dropout:g}"
-    )
+    return configuration.description
 
 
 def score_in_words(trial: Trial, *, objective: str) -> str:
