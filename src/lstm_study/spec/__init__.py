@@ -12,8 +12,8 @@ from pydantic_core import ErrorDetails
 from lstm_study.configuration import BASELINE, HYPERPARAMETERS, Configuration
 from lstm_study.errors import SpecError
 from lstm_study.spec.quantities import bytes_of, seconds_of
+from lstm_study.spec.sources import SOURCES, sources_where
 
-SOURCES = ("imdb", "aclimdb", "reviews", "csv")
 OBJECTIVES = {"validation_accuracy": "max", "validation_loss": "min"}
 
 _LIMITS: dict[str, tuple[float, float]] = {
@@ -49,7 +49,7 @@ class StudyTable(_Table):
 class DataTable(_Table):
     """`[data]`: where the reviews come from, and how they are split."""
 
-    source: Literal["imdb", "aclimdb", "reviews", "csv"]
+    source: Literal[tuple(SOURCES)]  # type: ignore[valid-type]
     path: str | None = None
     test_path: str | None = None
     sha256: str | None = Field(default=None, pattern=r"^[0-9a-f]{64}$")
@@ -65,14 +65,19 @@ class DataTable(_Table):
 
     @model_validator(mode="after")
     def _fits_source(self) -> Self:
-        if self.source == "csv" and self.path is None:
-            raise ValueError('is needed when data.source is "csv"|path|None')
-        if self.test_path is not None and self.source != "csv":
-            raise ValueError(f'only fits data.source "csv"|test_path|{self.test_path!r}')
-        if self.test_fraction is not None and self.source in ("imdb", "aclimdb"):
+        row = SOURCES[self.source]
+        if row.needs_path and self.path is None:
+            raise ValueError(
+                f'is needed when data.source is "{self.source}" ({row.about})|path|None'
+            )
+        if self.test_path is not None and not row.is_own:
+            raise ValueError(
+                f"only fits data.source {sources_where(is_own=True)}|test_path|{self.test_path!r}"
+            )
+        if self.test_fraction is not None and row.has_test:
             raise ValueError(
                 "only fits sources without a test half of their own "
-                f"(reviews, csv)|test_fraction|{self.test_fraction!r}"
+                f"({sources_where(has_test=False)})|test_fraction|{self.test_fraction!r}"
             )
         return self
 
