@@ -8,7 +8,6 @@ model. Every fake is the same at every call.
 from collections.abc import Mapping
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
-from types import MappingProxyType
 from typing import Any
 
 import numpy as np
@@ -85,7 +84,7 @@ seeds = 4
 MACHINE = Machine(
     python="3.11.7", platform="Linux-6.1", processor="A processor", cpu_count=2,
     memory_bytes=8_000_000_000, backend="tensorflow", devices=("cpu",),
-    packages=MappingProxyType({"keras": "3.15.0", "tensorflow": "2.21.0"}),
+    packages={"keras": "3.15.0", "tensorflow": "2.21.0"},
 )  # fmt: skip
 
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from lstm_study.commands import OpenStudy
 from lstm_study.errors import ReportError
 from lstm_study.provenance import git_commit, now, versions
+from lstm_study.records.kinds import KINDS
 
 if TYPE_CHECKING:
     from lstm_study.report.serve import Watch
@@ -55,10 +56,9 @@ def write_diff(first: OpenStudy, second: OpenStudy) -> Path:
 
 
 def watch(study: OpenStudy, *, port: int = PORT) -> "Watch":
-    """Gets ready to serve the study's report on this machine; call `serve` on what it returns.
+    """Prepares to serve the study's report on this machine; call `serve` on what it returns.
 
-    The verdict on the page is not written down as a look, but its interval is as wide as that of
-    one.
+    The verdict on the page is not recorded as a look, but its interval is as wide as that of one.
 
     Raises:
         StoreError: The study has not begun.
@@ -86,16 +86,22 @@ def watch(study: OpenStudy, *, port: int = PORT) -> "Watch":
         )
         return render_files(illustrate(content), version=version)
 
-    return Watch(fingerprint=lambda: _standing(study), render=render, port=port)
+    return Watch(fingerprint=lambda: _fingerprint(study), render=render, port=port)
 
 
-def _standing(study: OpenStudy) -> str:
-    """Says how the records stand: each is replaced whole, which a folder's or its time shows."""
-    found = []
-    for name in ("trials", "runs"):
-        folder = study.store.folder / name
-        found.append(str(folder.stat().st_mtime_ns) if folder.is_dir() else "-")
-    for name in ("control.json", "near-duplicates.json"):
-        path = study.store.folder / name
-        found.append(str(path.stat().st_mtime_ns) if path.is_file() else "-")
-    return " ".join(found)
+def _fingerprint(study: OpenStudy) -> str:
+    """Returns a text that differs whenever a file that the report depends on does.
+
+    Every file is replaced whole, so that its folder's time changes with it, or appended to.
+    """
+    root = study.store.folder
+    watched = {kind.folder for kind in KINDS if kind.is_watched}
+    return " ".join(_changed_at(root / name) for name in sorted(watched))
+
+
+def _changed_at(path: Path) -> str:
+    try:
+        found = path.stat()
+    except FileNotFoundError:
+        return "-"
+    return f"{found.st_mtime_ns}:{found.st_size}"

@@ -16,7 +16,7 @@ from lstm_study.corpus.sources.download import (
     download,
 )
 from lstm_study.errors import DataError, DigestError
-from lstm_study.provenance import sha256_of
+from lstm_study.files import sha256_of
 from lstm_study.spec import DataTable
 
 Progress = Callable[[str, int, int], None]

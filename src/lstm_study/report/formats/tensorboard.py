@@ -4,8 +4,6 @@ Each trial and each run is a folder with one event file, so that TensorBoard sho
 Needs neither TensorFlow nor TensorBoard. Equal records give equal bytes.
 """
 
-import shutil
-import tempfile
 from collections.abc import Mapping
 from datetime import datetime
 from pathlib import Path
@@ -13,8 +11,10 @@ from typing import Any
 
 from lstm_study.configuration import HYPERPARAMETERS
 from lstm_study.errors import ReportError
+from lstm_study.files import replacing_folder
 from lstm_study.records import Epoch, Run, StudyRecords, Trial
 from lstm_study.report.formats.event_file import framed, message
+from lstm_study.report.write import CHOOSE_ANOTHER
 
 FOLDER_NAME = "tensorboard"
 _MEASURES = ("train_loss", "train_accuracy", "validation_loss", "validation_accuracy",
@@ -39,21 +39,12 @@ def write_tensorboard(records: StudyRecords, *, folder: Path) -> Path:
         ReportError: The folder can't be written to.
     """
     target = folder / FOLDER_NAME
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(dir=folder, prefix=".tensorboard-") as name:
-            made = Path(name) / "made"
-            for path, data in event_files(records).items():
-                (made / path).parent.mkdir(parents=True, exist_ok=True)
-                (made / path).write_bytes(data)
-            if target.exists():
-                shutil.rmtree(target)
-            made.rename(target)
-    except OSError as error:
-        raise ReportError(
-            f"{target}: cannot be written ({error.strerror or error}). "
-            "Free space, or choose a folder that you may write to with --out."
-        ) from error
+    with replacing_folder(
+        target, durable=False, error=ReportError, next_step=CHOOSE_ANOTHER
+    ) as made:
+        for path, data in event_files(records).items():
+            (made / path).parent.mkdir(parents=True, exist_ok=True)
+            (made / path).write_bytes(data)
     return target
 
 
