@@ -159,7 +159,7 @@ def test_status_shows_both_crews_the_rounds_the_rate_and_where_to_join(search):
     )
     status = lstm_study("status", "tiny.toml", *LONG, cwd=machines.folder)
     assert status.code == 0, status.err
-    assert f"held by process {chief.pid}" in status.out
+    assert f"in use by process {chief.pid}" in status.out
     address = machines.store.read_chief()["address"]
     assert f"join with: lstm-study worker tiny.toml --chief {address}" in status.out
     assert "bracket 3: " in status.out
@@ -203,7 +203,7 @@ def test_ctrl_c_ends_a_chief_and_its_crews_at_once(search):
     os.kill(chief.pid, signal.SIGINT)
     out, err = chief.communicate(timeout=60)
     assert chief.returncode == 130, out + err
-    assert "go on with:\n  lstm-study chief tiny.toml --workers 0" in err
+    assert "resume with:\n  lstm-study chief tiny.toml --workers 0" in err
     out, err = crew.communicate(timeout=60)
     assert crew.returncode == 1, out + err
     assert "the chief that handed out these trials has ended" in err

@@ -22,6 +22,6 @@ def test_a_report_from_records_says_where_it_may_differ_and_writes_no_record(
     path, notes = commands.report_kept(commands.open_kept(kept.folder), show=commands.Silent())
     assert path == Path("reports/fake/report.html")
     assert "made with matplotlib 1.0 (here " in notes[0]
-    assert "links to reports/fake/model/, which is not there" in notes[1]
+    assert "links to reports/fake/model/, which is not included in the records" in notes[1]
     after = {path: path.read_bytes() for path in kept.folder.rglob("*") if path.is_file()}
     assert after == before

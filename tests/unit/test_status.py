@@ -74,7 +74,7 @@ def test_of_a_search_at_work_it_tells_where_to_join_and_what_each_worker_is_at(s
         store.write_live("far-a1-w1", at)
         store.write_live("far-a1-w2", Live())
         found = said()
-    assert "held by process" in found
+    assert "in use by process" in found
     assert "join with: lstm-study worker fake.toml --chief box:8476" in found
     (counts,) = [line for line in found.splitlines() if line.startswith("Search")]
     assert "6 of 31 done" in counts
