@@ -14,7 +14,8 @@ from lstm_study.records import Opening, StudyRecords
 from lstm_study.records.scrub import Scrubber
 from lstm_study.records.state import ReportState
 from lstm_study.store import Store
-from tests.support.fake_study import ALL_STUDIES, MACHINE, completed_study
+from tests.support.fake_study import ALL_STUDIES, completed_study
+from tests.support.fake_trainings import MACHINE
 from tests.support.stored_study import leave
 
 MADE = ReportState(

@@ -12,7 +12,8 @@ from lstm_study.records import Control, Epoch, Failure, NearDuplicates, ReviewFa
 from lstm_study.records.state import ArmsState
 from lstm_study.spec import StudySpec
 from lstm_study.store import Store
-from tests.support.fake_study import completed_study, fake_spec
+from tests.support.fake_spec import fake_spec
+from tests.support.fake_study import completed_study
 
 STUDY = completed_study()
 NONE_NEAR = NearDuplicates(

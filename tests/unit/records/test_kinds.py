@@ -3,7 +3,7 @@
 from fnmatch import fnmatch
 
 from lstm_study.commands import keep, open_study
-from lstm_study.commands.reporting import _fingerprint
+from lstm_study.commands.watch import _fingerprint
 from lstm_study.records.kinds import KINDS
 from lstm_study.store import Store
 from tests.support.fake_study import ALL_STUDIES

@@ -1,14 +1,10 @@
-"""Commands that read records and show them in other ways: exports, two studies, a live page.
-
-None of them writes under `study/runs`, so each may run beside a search.
-"""
+"""`watch`: serves a study's report to this machine while the study runs."""
 
 from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from lstm_study.commands import OpenStudy
-from lstm_study.errors import ReportError
+from lstm_study.commands.opened import OpenStudy
 from lstm_study.provenance import git_commit, now, versions
 from lstm_study.records.kinds import KINDS
 
@@ -18,47 +14,11 @@ if TYPE_CHECKING:
 PORT = 8765
 
 
-def write_optuna(study: OpenStudy) -> Path:
-    """Writes the search as an Optuna storage into the report's folder, and returns the file."""
-    from lstm_study.report.formats.optuna import write_optuna as write
-
-    return write(study.store.read_all(), folder=study.reports)
-
-
-def write_tensorboard(study: OpenStudy) -> Path:
-    """Writes TensorBoard's event files into the report's folder, and returns theirs."""
-    from lstm_study.report.formats.tensorboard import write_tensorboard as write
-
-    return write(study.store.read_all(), folder=study.reports)
-
-
-def write_diff(first: OpenStudy, second: OpenStudy) -> Path:
-    """Writes two studies side by side, and returns the HTML file.
-
-    Raises:
-        ReportError: Both are one study.
-    """
-    from lstm_study.report.diff import write_diff as write
-
-    if first.store.folder.resolve() == second.store.folder.resolve():
-        raise ReportError(
-            f"{second.where}: must be another study than the first. "
-            f"Both have study.name = {second.spec.study.name!r}."
-        )
-    name = f"{first.spec.study.name}-beside-{second.spec.study.name}"
-    return write(
-        first.store.read_all(),
-        second.store.read_all(),
-        folder=first.reports.parent / name,
-        made_at=now(),
-        versions=versions(),
-    )
-
-
 def watch(study: OpenStudy, *, port: int = PORT) -> "Watch":
-    """Prepares to serve the study's report on this machine; call `serve` on what it returns.
+    """Prepares the server of a study's report on this machine; call `serve` on what it returns.
 
-    The verdict on the page is not recorded as a look, but its interval is as wide as that of one.
+    Nothing is written: the verdict on the page is not recorded as a look at the test reviews, but
+    its interval is as wide as that of a recorded one.
 
     Raises:
         StoreError: The study has not begun.
