@@ -105,7 +105,7 @@ class Configuration:
     )  # fmt: skip
     maxlen: int = _row(
         500, kind="integer", part="text", low=1, high=100_000, is_required=True, is_core=True,
-        meaning="Tokens per review after cutting and padding at the front", short="maxlen",
+        meaning="Tokens per review, after cutting or padding at the start", short="maxlen",
         unit="tokens", grows=("work",),
     )  # fmt: skip
     embedding_dim: int = _row(
@@ -129,7 +129,7 @@ class Configuration:
     )  # fmt: skip
     lstm_layers: int = _row(
         1, kind="integer", part="network", low=1, high=16, is_core=True,
-        meaning="LSTM layers, one above the other", short="layers", unit="layers",
+        meaning="Stacked LSTM layers", short="layers", unit="layers",
         grows=("parameters", "work"),
     )  # fmt: skip
     bidirectional: bool = _row(

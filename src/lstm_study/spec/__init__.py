@@ -2,9 +2,9 @@
 
 from lstm_study.spec.dimensions import BaselineTable, Choices, Fixed, Range, SpaceTable
 from lstm_study.spec.read import find_study, load_spec, packaged_studies, parse_spec
+from lstm_study.spec.sources import SOURCES
 from lstm_study.spec.tables import (
     OBJECTIVES,
-    SOURCES,
     CompareTable,
     DataTable,
     ExportTable,

@@ -10,8 +10,8 @@ from lstm_study.schedule import hyperband
 from lstm_study.spec.dimensions import BaselineTable, SpaceTable, SpecTable, opened_in
 from lstm_study.spec.errors import broken
 from lstm_study.spec.quantities import bytes_of, seconds_of
+from lstm_study.spec.sources import SOURCES, sources_where
 
-SOURCES = ("imdb", "aclimdb", "reviews", "csv")
 OBJECTIVES = {"validation_accuracy": "max", "validation_loss": "min"}
 _MOST_TRIALS = 100_000
 _MOST_REVIEWS = 1_000_000_000
@@ -34,7 +34,7 @@ class StudyTable(SpecTable):
 class DataTable(SpecTable):
     """`[data]`: where the reviews come from, and how they are split."""
 
-    source: Literal["imdb", "aclimdb", "reviews", "csv"]
+    source: Literal[tuple(SOURCES)]  # type: ignore[valid-type]
     path: str | None = None
     test_path: str | None = None
     sha256: str | None = Field(default=None, pattern=r"^[0-9a-f]{64}$")
@@ -50,13 +50,21 @@ class DataTable(SpecTable):
 
     @model_validator(mode="after")
     def _fits_source(self) -> Self:
-        if self.source == "csv" and self.path is None:
-            raise broken('is needed when data.source is "csv"', "None", key="path")
-        if self.test_path is not None and self.source != "csv":
-            raise broken('only fits data.source "csv"', repr(self.test_path), key="test_path")
-        if self.test_fraction is not None and self.source in ("imdb", "aclimdb"):
+        row = SOURCES[self.source]
+        if row.needs_path and self.path is None:
             raise broken(
-                "only fits sources without a test half of their own (reviews, csv)",
+                f'is needed when data.source is "{self.source}" ({row.about})', "None", key="path"
+            )
+        if self.test_path is not None and not row.is_own:
+            raise broken(
+                f"only fits data.source {sources_where(is_own=True)}",
+                repr(self.test_path),
+                key="test_path",
+            )
+        if self.test_fraction is not None and row.has_test:
+            raise broken(
+                "only fits sources without a test half of their own "
+                f"({sources_where(has_test=False)})",
                 repr(self.test_fraction),
                 key="test_fraction",
             )

@@ -63,7 +63,7 @@ def test_a_dimension_is_a_range_a_list_or_a_value():
         ("search.max_epohs=3", "search.max_epohs is not a known key. Did you mean max_epochs?"),
         ("serch.max_epochs=3", "serch is not a known table. Did you mean search?"),
         ("data.source='imbd'", "data.source must be 'imdb', 'aclimdb', 'reviews' or 'csv'"),
-        ("data.source='csv'", 'data.path is needed when data.source is "csv". Received: None'),
+        ("data.source='csv'", 'data.path is needed when data.source is "csv" (your own files'),
         ("data.sha256='abc'", "data.sha256 must be 64 hexadecimal digits"),
         ("data.validation_fraction=1", "data.validation_fraction must be a number > 0 and < 1"),
         ("space.maxlen={min=9, max=3}", "space.maxlen needs min < max. Received: min = 9, max = 3"),
