@@ -251,7 +251,7 @@ class Configuration:
 
     @property
     def pair_rows(self) -> int:
-        """Rows of the pairs' embedding: 0 without pairs, else the reserved ids and the pairs."""
+        """Rows of the pairs' embedding: 0 without pairs, else three reserved ids and the pairs."""
         return _RESERVED + self.pair_vocabulary_size if self.pair_vocabulary_size else 0
 
     @property

@@ -112,6 +112,10 @@ class _Work:
                 seed=run.seed,
                 epochs=run.protocol_epochs,
                 masked=run.masked,
+                # An arm evaluated at its own epoch is the same training, with the same schedule.
+                schedule_epochs=self._spec.search.max_epochs
+                if leaves_out
+                else self._spec.protocol.epochs,
             ),
             reviews=self._corpus.train if leaves_out else self._corpus.training,
             validation=self._corpus.validation if leaves_out else None,

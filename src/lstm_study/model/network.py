@@ -168,11 +168,13 @@ def _lstm(
 
     if not configuration.bidirectional:
         return one(layer, name=name)
-    return layers.Bidirectional(
-        one(layer, name=f"{name}_forward"),
-        backward_layer=one(layer, "backward", name=f"{name}_backward", go_backwards=True),
-        name=name,
-    )
+    # The wrapper makes its own copy of the first from its configuration.
+    with keras.saving.custom_object_scope({LSTM.__name__: kind}):
+        return layers.Bidirectional(
+            one(layer, name=name),
+            backward_layer=one(layer, "backward", name=f"backward_{name}", go_backwards=True),
+            name=f"{name}_both_directions",
+        )
 
 
 def mean_of(members: Sequence[keras.Model]) -> keras.Model:

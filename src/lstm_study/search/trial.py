@@ -56,6 +56,7 @@ def run_trial(trial: Trial, *, spec: StudySpec, corpus: Corpus, store: Store, wo
                 seed=trial.seed,
                 epochs=trial.budget_epochs,
                 masked=trial.masked,
+                schedule_epochs=spec.search.max_epochs,
             ),
             reviews=corpus.train,
             validation=corpus.validation,
