@@ -79,6 +79,17 @@ class Hyperparameter:
             return bool(value)
         return str(value) if self.kind == "choice" else round(float(value), 10)
 
+    def position(self, value: Any) -> float:
+        """Returns where a value, or a table's cell of it, lies on an axis."""
+        if self.kind == "choice":
+            return float(self.choices.index(value))
+        return float(value in (True, "yes") if self.kind == "switch" else value or 0)
+
+    @property
+    def ticks(self) -> tuple[str, ...]:
+        """What is written at the positions 0, 1, … of an axis; empty where they are numbers."""
+        return ("no", "yes") if self.kind == "switch" else self.choices
+
     def shown(self, value: Any) -> str:
         """Writes a value for people: "50,000", "0.2", "yes", "max"."""
         if isinstance(value, bool):

@@ -117,10 +117,10 @@ def test_the_same_dropout_is_drawn_by_the_fast_network_and_the_plain_one():
         pooling="all", bidirectional=True,
     )  # fmt: skip
     given = inputs(configuration)
-    outputs = [
-        np.asarray(build_network(configuration, seed=4, masked=True, plain=plain)(given, training=True))
-        for plain in (False, True)
-    ]
+    fast, plain = (
+        build_network(configuration, seed=4, masked=True, plain=p) for p in (False, True)
+    )
+    outputs = [np.asarray(network(given, training=True)) for network in (fast, plain)]
     assert np.allclose(*outputs, atol=1e-6)
     silent = build_network(configuration, seed=4, masked=True)(given, training=False)
     assert not np.allclose(outputs[0], np.asarray(silent), atol=1e-4)

@@ -13,6 +13,7 @@ from lstm_study.model.space import (
     configuration_count,
     configuration_of,
     draw,
+    grid,
     hyperparameters,
 )
 from tests.support.tiny import spec
@@ -102,3 +103,29 @@ def test_a_range_without_a_step_is_continuous_for_rates_and_whole_for_sizes():
 def test_log_sampling_with_a_step_multiplies_by_it():
     drawn = take(200, "space.lstm_units={min=16, max=256, step=2, sampling='log'}")
     assert {item.lstm_units for item in drawn} == {16, 32, 64, 128, 256}
+
+
+CONDITIONAL = (
+    "space.dropout=0.1", "space.recurrent_dropout=0.0", "space.vocabulary_size=50",
+    "space.maxlen=8", "space.embedding_dim=4", "space.lstm_units={choices=[4, 6]}",
+    "space.pooling={choices=['last', 'max']}",
+    "space.output_dropout={choices=[0.2, 0.3, 0.4], when={pooling='max'}}",
+)  # fmt: skip
+
+
+def test_a_conditional_hyperparameter_is_at_the_documented_value_where_its_condition_fails():
+    drawn = take(1_000, *CONDITIONAL)
+    assert len(drawn) == configuration_count(spec(*CONDITIONAL).space) == 2 * (1 + 3)
+    assert {item.output_dropout for item in drawn if item.pooling == "last"} == {0.0}
+    assert {item.output_dropout for item in drawn if item.pooling == "max"} == {0.2, 0.3, 0.4}
+    counted = list(grid(spec(*CONDITIONAL).space))
+    assert sorted(counted, key=str) == sorted(drawn, key=str)
+
+
+def test_keras_tuners_own_search_builds_what_a_trial_builds_conditions_included():
+    study = spec(*CONDITIONAL)
+    hp = hyperparameters(study.space)
+    child = next(item for item in hp.space if item.name == "output_dropout")
+    assert [condition.name for condition in child.conditions] == ["pooling"]
+    model = LSTMHyperModel(study.space, study.protocol, seed=1).build(hp)
+    assert model.count_params() == configuration_of(hp.values).parameter_count

@@ -24,6 +24,10 @@ def init(
         str | None,
         typer.Option("--label-column", metavar="NAME", help="If it can't be detected."),
     ] = None,
+    documented: Annotated[
+        bool,
+        typer.Option("--documented", help="Search the documented six hyperparameters alone."),
+    ] = False,
 ) -> None:
     """Look at a file of reviews, and write a commented study for it, scaled to its size."""
     from lstm_study import commands
@@ -32,7 +36,12 @@ def init(
 
     with Display(out) as show:
         made = commands.write_new_study(
-            reviews, out=target, text_column=text_column, label_column=label_column, show=show
+            reviews,
+            out=target,
+            text_column=text_column,
+            label_column=label_column,
+            documented=documented,
+            show=show,
         )
     out.print(text.new_study(made))
 

@@ -53,7 +53,7 @@ def baseline(
         study = replace(
             study,
             spec=spec,
-            settings=(*study.settings, f"protocol.epochs={epochs}"),
+            settings=(*study.settings, f"protocol.epochs={epochs}", f"baseline.epochs={epochs}"),
             store=Store(RUNS_FOLDER / name),
             reports=study.reports.parent / name,
         )

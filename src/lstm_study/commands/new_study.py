@@ -47,6 +47,7 @@ def write_new_study(
     out: Path,
     text_column: str | None = None,
     label_column: str | None = None,
+    documented: bool = False,
     show: Show,
 ) -> NewStudy:
     """Looks at a file of reviews and writes a commented study for it, ready to run.
@@ -56,6 +57,7 @@ def write_new_study(
         out: The study file to write; never one that is there already.
         text_column: Where it can't be told from the file.
         label_column: The same for the labels.
+        documented: Whether to propose the documented six hyperparameters, not the open space.
         show: Where progress is shown.
 
     Raises:
@@ -77,7 +79,7 @@ def write_new_study(
     )
     show.stage("Data", f"reading {found.rows:,} reviews")
     corpus = load(table, seed=SEED)
-    proposal = propose(_size(corpus))
+    proposal = propose(_size(corpus), is_open=not documented)
     text = _render(found, table, corpus, proposal, out=out)
     # The file must be valid as written: an invalid one would be a bug here.
     parse_spec(text, where=str(out))

@@ -209,6 +209,7 @@ def write_bundle(study: OpenStudy, *, arm: str = "winner", show: Show) -> Path:
             folder=folder,
             made_at=now(),
             versions=versions(),
+            pairs=corpus.pairs if run.configuration.pair_rows else None,
         )
     return folder
 

@@ -138,6 +138,12 @@ class Corpus:
     summary: CorpusSummary
     sealed_test: SealedTest[Split] = field(repr=False)
 
+    @property
+    def pairs(self) -> PairVocabulary | None:
+        """The pairs of neighbouring words of the training reviews, counted when first asked for."""
+        found = self.training.pairs
+        return found.vocabulary if isinstance(found, TrainingPairs) else found
+
     def open_test(self, *, on_open: Callable[[], None]) -> Split:
         """Opens the test half. For `compare` only.
 

@@ -9,6 +9,7 @@ from typing import Any
 
 from lstm_study.analysis.statistics.metrics import THRESHOLD
 from lstm_study.configuration import Configuration
+from lstm_study.corpus.text.pairs import PairVocabulary
 from lstm_study.corpus.text.tokens import FILTERS
 from lstm_study.corpus.text.vocabulary import (
     OUT_OF_VOCABULARY,
@@ -30,6 +31,12 @@ RULE = (
     "than maxlen ids the last maxlen are kept, and fewer get ids of `padding` in front."
 )
 
+PAIR_RULE = (
+    "The network's second input is the id of each token's pair, cut and padded as token ids are: "
+    "the pair of the token before and the token itself, before vocabulary_size is applied. What is "
+    "on line n (from 0) of pairs.txt has the id n + 3; others have that of `out_of_vocabulary`."
+)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BundleFacts:
@@ -47,6 +54,7 @@ class BundleFacts:
         ensemble: The runs whose networks are exported as one, too; empty if none are.
         no_onnx: Empty if there is an ONNX file; else why there is none.
         no_ensemble: Why there is no ensemble, where one was asked for; else empty.
+        pairs: The pairs of words the network knows; None without pairs.
     """
 
     run: Run
@@ -60,6 +68,7 @@ class BundleFacts:
     ensemble: tuple[Run, ...] = ()
     no_ensemble: str = ""
     no_onnx: str = ""
+    pairs: PairVocabulary | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -73,7 +82,8 @@ class Settings:
         threshold: A probability above it is read as the positive label.
         words: How many words vocabulary.txt holds; None if there is none.
         ensemble: The runs that the ensemble is of; empty if there is none.
-        masked: Whether the network masks its padding; older bundles do not say, and do not.
+        masked: Whether the network masks its padding.
+        pairs: How many pairs of words pairs.txt holds; None if there is none.
     """
 
     run_id: str
@@ -83,6 +93,7 @@ class Settings:
     words: int | None
     ensemble: tuple[str, ...] = ()
     masked: bool = False
+    pairs: int | None = None
 
 
 def as_json(facts: BundleFacts) -> str:
@@ -119,8 +130,9 @@ def as_json(facts: BundleFacts) -> str:
             "out_of_vocabulary": OUT_OF_VOCABULARY,
             "first_word": RESERVED,
             "filters": FILTERS,
-            "rule": RULE,
+            "rule": RULE if facts.pairs is None else f"{RULE} {PAIR_RULE}",
         },
+        "pairs": None if facts.pairs is None else len(facts.pairs.pairs),
         "words": None if vocabulary is None else len(vocabulary.words),
         "text_model": facts.no_text_model or TEXT_MODEL,
         "onnx": facts.no_onnx or ONNX,
@@ -168,7 +180,8 @@ def read_settings(path: Path) -> Settings:
             threshold=float(values["threshold"]),
             words=None if values["words"] is None else int(values["words"]),
             ensemble=tuple(str(run_id) for run_id in values["ensemble"]),
-            masked=bool(values.get("masked", False)),
+            masked=bool(values["masked"]),
+            pairs=None if values["pairs"] is None else int(values["pairs"]),
         )
     except (KeyError, TypeError, ValueError) as error:
         raise ExportError(

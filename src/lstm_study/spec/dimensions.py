@@ -180,7 +180,12 @@ class SpaceTable(_Space):  # type: ignore[misc]  # its keys are the table of hyp
 
 
 class BaselineTable(_Baseline):  # type: ignore[misc]  # as above
-    """`[baseline]`: what the winner is compared with; 128/100 unless changed."""
+    """`[baseline]`: what the winner is compared with; 128/100 unless changed.
+
+    `epochs` are those of its retraining, where they differ from the protocol's.
+    """
+
+    epochs: int | None = Field(default=None, ge=1, le=10_000)
 
     @property
     def configuration(self) -> Configuration:

@@ -198,9 +198,13 @@ class StudySpec(SpecTable):
             f"{table}.{key}": value
             for table, values in self.model_dump(mode="json").items()
             for key, value in values.items()
-            if table not in ("space", "baseline")
-            or HYPERPARAMETERS[key].is_core
-            or opened_in({key: value})
+            if (table, key, value) != ("baseline", "epochs", None)
+            and (
+                table not in ("space", "baseline")
+                or key not in HYPERPARAMETERS
+                or HYPERPARAMETERS[key].is_core
+                or opened_in({key: value})
+            )
         }
 
     @property

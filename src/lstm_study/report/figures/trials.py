@@ -1,8 +1,10 @@
 """Figures of the trials: learning curves, workers, distribution of scores, cost, coordinates."""
 
 import math
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
+from lstm_study.configuration import HYPERPARAMETERS
 from lstm_study.report import numbers
 from lstm_study.report.figures.style import (
     MUTED,
@@ -272,10 +274,14 @@ def parallel(trials: Table, spec: StudySpec) -> Picture | None:
         return None
     axes_names = [*names, "score"]
     form = trials.columns[trials.index("score")].form
+
+    def position(name: str, row: Mapping[str, Any]) -> float:
+        return float(row[name]) if name == "score" else HYPERPARAMETERS[name].position(row[name])
+
     spans = {
         name: (min(values), max(values))
         for name in axes_names
-        if (values := [float(row[name] or 0) for row in rows])
+        if (values := [position(name, row) for row in rows])
     }
     full = spec.search.max_epochs
     ranked = [row for row in rows if row["rank"] is not None]
@@ -296,7 +302,7 @@ def parallel(trials: Table, spec: StudySpec) -> Picture | None:
             axes.add_collection(
                 LineCollection(
                     [
-                        [(place, height(name, float(row[name] or 0)))
+                        [(place, height(name, position(name, row)))
                          for place, name in enumerate(axes_names)]
                         for row in mine
                     ],
@@ -313,7 +319,9 @@ def parallel(trials: Table, spec: StudySpec) -> Picture | None:
                 (spans[name][0], -0.03, "top"),
                 (spans[name][1], 1.03, "bottom"),
             ):
-                axes.text(place, level, numbers.show(value, shown), ha="center", va=side,
+                ticks = () if name == "score" else HYPERPARAMETERS[name].ticks
+                words = ticks[int(value)] if ticks else numbers.show(value, shown)
+                axes.text(place, level, words, ha="center", va=side,
                           fontsize=7.5, color=MUTED)  # fmt: skip
         axes.set_xticks(range(len(axes_names)), [name.replace("_", "\n") for name in axes_names])
         axes.tick_params(axis="x", length=0, pad=14)
