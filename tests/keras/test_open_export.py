@@ -6,6 +6,7 @@ import keras
 import numpy as np
 import pytest
 
+from lstm_study.analysis.statistics.calibration import tempered
 from lstm_study.corpus.text.pairs import count_pairs
 from lstm_study.corpus.text.vocabulary import Vocabulary
 from lstm_study.errors import ExportError
@@ -75,6 +76,23 @@ def test_every_form_of_an_open_network_gives_the_same_probabilities(tmp_path, ma
     assert done.returncode == 0, done.stderr
     assert [line.split()[0] for line in done.stdout.splitlines()] == [f"{p:.4f}" for p in found[:2]]
     assert "token ids and pair ids" in paths.card.read_text()
+
+
+def test_a_temperature_calibrates_every_form_and_changes_no_label(tmp_path):
+    weights = random_weights(CONFIGURATION)
+    records, _ = study(CONFIGURATION)
+    members = [(each, weights) for each in records.runs if each.arm == "winner"]
+    given = {"weights": weights, "vocabulary": VOCABULARY, "configuration": CONFIGURATION,
+             "pairs": pairs(), "ensemble": members}  # fmt: skip
+    plain = write(tmp_path / "plain", **given)
+    paths = write(tmp_path / "calibrated", **given, temperature=3.0)
+    before = predictions(load_bundle(plain.folder), TEXTS)
+    for ensemble in (False, True):
+        after = predictions(load_bundle(paths.folder, ensemble=ensemble), TEXTS)
+        assert np.allclose(after, tempered(before, 3.0), atol=1e-5)
+        assert np.array_equal(after > 0.5, before > 0.5)
+    assert "divided by 3.000" in paths.card.read_text()
+    assert "without calibration" in plain.card.read_text()
 
 
 def test_pairs_that_are_missing_or_torn_are_told_in_one_line(tmp_path):

@@ -418,6 +418,10 @@ def test_only_adam_is_trained_in_populations():
     sgd = PROTOCOL.model_copy(update={"optimizer": "sgd"})
 
     assert why_alone(training) == ""
+    opened = training.configuration.with_values(pooling="max", learning_rate=0.01)
+    assert why_alone(replace(training, configuration=opened)) == (
+        "pooling: populations train the documented network"
+    )
     assert why_alone(replace(training, protocol=sgd)) == (
         "optimizer 'sgd': populations train with Adam"
     )

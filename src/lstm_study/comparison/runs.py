@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from lstm_study.analysis.statistics.calibration import fit_temperature
 from lstm_study.analysis.statistics.metrics import measure
 from lstm_study.comparison.arms import evaluations_due
 from lstm_study.comparison.opening import open_test
@@ -91,7 +92,10 @@ class _Work:
         model = self._train(run)
         assert self.current is not None
         if run.trained_on == "train":
-            return replace(self.current, status="completed", ended_at=now())
+            temperature = self._temperature(model, run)
+            return replace(
+                self.current, status="completed", ended_at=now(), temperature=temperature
+            )
         return self._tested(self.current, model)
 
     def _train(self, run: Run) -> Any:
@@ -130,6 +134,10 @@ class _Work:
             ),
             on_epoch=on_epoch,
         )
+
+    def _temperature(self, model: Any, run: Run) -> float:
+        reviews = self._corpus.validation
+        return fit_temperature(reviews.labels, predict(model, reviews, run.configuration))
 
     def _note(self, run: Run) -> None:
         self.current = run

@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 from numpy.typing import NDArray
 
 from lstm_study.corpus.text.pairs import PairVocabulary
@@ -38,6 +39,7 @@ def write_bundle(
     versions: Mapping[str, str],
     ensemble: Sequence[tuple[Run, Sequence[NDArray[Any]]]] | None = None,
     pairs: PairVocabulary | None = None,
+    temperature: float | None = None,
 ) -> BundlePaths:
     """Writes a bundle, replacing an earlier one whole: a failure leaves that as it was.
 
@@ -58,6 +60,7 @@ def write_bundle(
             one network, too; None where it is not. It takes two.
         pairs: The pairs of words of the study's training reviews, of which the configuration's most
             frequent ones are exported; needed where it has any.
+        temperature: What the network's logits are divided by; None to leave them as trained.
 
     Raises:
         ExportError: The run is not completed, the weights are another network's, or the folder
@@ -92,7 +95,11 @@ def write_bundle(
         no_ensemble=no_ensemble,
         no_onnx=why_no_onnx(),
         pairs=pairs,
+        temperature=temperature,
     )
+    if temperature is not None:
+        weights = _tempered(weights, temperature)
+        members = [(member, _tempered(each, temperature)) for member, each in members]
     holds = {
         "vocabulary": vocabulary is not None,
         "text_model": not facts.no_text_model,
@@ -119,6 +126,13 @@ def write_bundle(
             _write_ensemble(paths.ensemble, run, members)
         write_sums(new)
     return paths_of(folder, **holds)
+
+
+def _tempered(weights: Sequence[NDArray[Any]], temperature: float) -> tuple[NDArray[Any], ...]:
+    """Divides a network's logits by a number: the weights and the bias of its last layer."""
+    *others, kernel, bias = weights
+    scaled = (np.asarray(each / temperature, dtype=each.dtype) for each in (kernel, bias))
+    return (*others, *scaled)
 
 
 def _write_networks(

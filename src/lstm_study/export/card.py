@@ -59,6 +59,7 @@ def model_card(facts: BundleFacts, *, verdict_sentence: str) -> str:
             "labels": facts.labels,
             "threshold": THRESHOLD,
             "words": facts.vocabulary is not None,
+            "temperature": facts.temperature,
             "pairs": 0 if facts.pairs is None else len(facts.pairs.pairs),
             "first_word": RESERVED,
             "no_text_model": facts.no_text_model,

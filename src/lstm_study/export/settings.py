@@ -55,6 +55,7 @@ class BundleFacts:
         no_onnx: Empty if there is an ONNX file; else why there is none.
         no_ensemble: Why there is no ensemble, where one was asked for; else empty.
         pairs: The pairs of words the network knows; None without pairs.
+        temperature: What its logits were divided by; None where they are as trained.
     """
 
     run: Run
@@ -69,6 +70,7 @@ class BundleFacts:
     no_ensemble: str = ""
     no_onnx: str = ""
     pairs: PairVocabulary | None = None
+    temperature: float | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -132,6 +134,7 @@ def as_json(facts: BundleFacts) -> str:
             "filters": FILTERS,
             "rule": RULE if facts.pairs is None else f"{RULE} {PAIR_RULE}",
         },
+        "temperature": facts.temperature,
         "pairs": None if facts.pairs is None else len(facts.pairs.pairs),
         "words": None if vocabulary is None else len(vocabulary.words),
         "text_model": facts.no_text_model or TEXT_MODEL,

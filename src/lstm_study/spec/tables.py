@@ -155,10 +155,13 @@ class CompareTable(SpecTable):
 class ExportTable(SpecTable):
     """`[export]`: what is published beside the winner's network and the report's numbers.
 
-    Excerpts are words of the test reviews on which winner and baseline differ most.
+    With `calibrate` the exported network's probabilities are corrected by a temperature fitted on
+    the validation runs. Excerpts are words of the test reviews on which winner and baseline differ
+    most.
     """
 
     ensemble: bool = False
+    calibrate: bool = True
     excerpts: bool = True
 
 
