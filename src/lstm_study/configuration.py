@@ -36,7 +36,7 @@ class Hyperparameter:
         low: The least value, that value included.
         high: The greatest value, that value included.
         choices: The words of a choice.
-        grows: What grows with it: the network's parameters, the work of a training step.
+        grows: What grows with it: the network's parameters, the work of an epoch.
         is_required: Whether every study file gives it; the others keep the documented value unless
             the file opens them.
         is_core: Whether every record and every table has it; the others only where it is opened.
@@ -188,7 +188,7 @@ class Configuration:
     )  # fmt: skip
     batch_size: int | None = _row(
         None, kind="integer", part="recipe", low=1, high=65_536, short="batches of",
-        meaning="Reviews per training step", unit="reviews", grows=("work",),
+        meaning="Reviews per training step", unit="reviews",
     )  # fmt: skip
     summed_gradients: bool = _row(
         False, kind="switch", part="recipe", short="summed gradients",

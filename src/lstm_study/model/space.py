@@ -178,13 +178,17 @@ class LSTMHyperModel(keras_tuner.HyperModel):  # type: ignore[misc]
         space: The spec's `[space]`.
         protocol: The spec's `[protocol]`: optimizer and learning rate.
         seed: Seed of weights and dropout.
+        steps: Training steps of the full budget, where a learning rate that falls ends at zero.
     """
 
-    def __init__(self, space: SpaceTable, protocol: ProtocolTable, *, seed: int) -> None:
+    def __init__(
+        self, space: SpaceTable, protocol: ProtocolTable, *, seed: int, steps: int = 0
+    ) -> None:
         super().__init__(name="lstm", tunable=True)
         self.space = space
         self.protocol = protocol
         self.seed = seed
+        self.steps = steps
 
     def declare_hyperparameters(self, hp: keras_tuner.HyperParameters) -> None:
         """Adds the space to Keras Tuner's."""
@@ -197,4 +201,5 @@ class LSTMHyperModel(keras_tuner.HyperModel):  # type: ignore[misc]
             protocol=self.protocol,
             seed=self.seed,
             masked=self.protocol.masked,
+            steps=self.steps,
         )
