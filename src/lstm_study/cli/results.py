@@ -44,7 +44,7 @@ def report(
     """Write the HTML and CSV reports from the records, finished or not; needs no TensorFlow."""
     from lstm_study import commands
     from lstm_study.cli.display import Display
-    from lstm_study.commands import reporting
+    from lstm_study.commands import formats
 
     if (study is None) == (records is None) or (records is not None and (data or settings)):
         raise typer.BadParameter("Give STUDY.toml, or --records FOLDER without --data and --set.")
@@ -53,11 +53,11 @@ def report(
     else:
         opened = open_with(study or "", data=data, out_folder=out_folder, settings=settings)
     if written_as is ReportFormat.OPTUNA:
-        path = reporting.write_optuna(opened)
+        path = formats.write_optuna(opened)
         out.print(f"Storage   {path}\nOpen it   optuna-dashboard sqlite:///{path}", soft_wrap=True)
         return
     if written_as is ReportFormat.TENSORBOARD:
-        path = reporting.write_tensorboard(opened)
+        path = formats.write_tensorboard(opened)
         out.print(f"Events    {path}\nOpen them tensorboard --logdir {path}", soft_wrap=True)
         return
     notes: tuple[str, ...] = ()
@@ -97,13 +97,13 @@ def diff(
     out_folder: OutOption = REPORTS,
 ) -> None:
     """Put two studies side by side in one page: arms, searches, settings that differ."""
-    from lstm_study.commands import reporting
+    from lstm_study.commands.diff import write_diff
 
     studies = [
         open_with(study, data=None, out_folder=out_folder, settings=None)
         for study in (first, second)
     ]
-    path = reporting.write_diff(*studies)
+    path = write_diff(*studies)
     out.print(f"Report    {path}")
 
 
@@ -115,10 +115,10 @@ def watch(
     ] = 8765,
 ) -> None:
     """Serve the report to this machine while the search runs, drawn anew as trials finish."""
-    from lstm_study.commands import reporting
+    from lstm_study.commands.watch import watch as prepare
 
     opened = open_with(study, data=None, out_folder=REPORTS, settings=settings)
-    watching = reporting.watch(opened, port=port)
+    watching = prepare(opened, port=port)
     out.print(f"Watching  {watching.address}\nCtrl-C ends it.", soft_wrap=True)
     with contextlib.suppress(KeyboardInterrupt):
         watching.serve()

@@ -7,23 +7,28 @@ from lstm_study.analysis.answer.verdict import Verdict
 from lstm_study.records import StudyRecords
 from lstm_study.records.scrub import cleaner, neutral
 from lstm_study.report.figures import (
-    beside,
-    comparison,
-    progress,
+    ablation,
+    answer,
+    arms,
+    corpus,
+    predictions,
     reviews,
-    scores,
+    runs,
+    search,
     space,
-    study,
+    trials,
 )
 from lstm_study.report.figures.style import Picture
+from lstm_study.report.tables.ablation import ablation_tables
 from lstm_study.report.tables.answer import answer_tables
-from lstm_study.report.tables.beside import beside_tables
-from lstm_study.report.tables.comparison import comparison_tables
+from lstm_study.report.tables.arms import arm_tables
+from lstm_study.report.tables.corpus import corpus_tables
+from lstm_study.report.tables.method import method_tables
 from lstm_study.report.tables.predictions import prediction_tables
 from lstm_study.report.tables.reviews import review_tables
+from lstm_study.report.tables.runs import run_tables
 from lstm_study.report.tables.search import search_tables
 from lstm_study.report.tables.space import space_tables
-from lstm_study.report.tables.study import study_tables
 from lstm_study.report.tables.table import Table
 from lstm_study.report.tables.trials import trial_tables
 from lstm_study.spec import StudySpec
@@ -80,14 +85,16 @@ def gather(
         table.name: table
         for table in (
             *answer_tables(records, spec, verdict),
-            *comparison_tables(records, spec),
-            *beside_tables(records, spec, looks=verdict.looks),
+            *arm_tables(records, spec, looks=verdict.looks),
+            *run_tables(records),
+            *ablation_tables(records, spec),
             *prediction_tables(records),
             *review_tables(records),
             *trial_tables(records, spec),
             *search_tables(records, spec),
             *space_tables(records, spec),
-            *study_tables(records, spec, versions=versions, git_commit=git_commit),
+            *corpus_tables(records.corpus, spec),
+            *method_tables(records, spec, versions=versions, git_commit=git_commit),
         )
     }
     return Content(
@@ -104,27 +111,27 @@ def illustrate(content: Content) -> Content:
 
 def _pictures(tables: Mapping[str, Table], spec: StudySpec) -> list[Picture | None]:
     objective, full = spec.study.objective, spec.search.max_epochs
-    trials = tables["trials"]
+    every_trial = tables["trials"]
     return [
-        comparison.difference(tables["verdict"]),
-        beside.waterfall(tables["ablation"], objective=objective),
-        comparison.seeds(tables["runs"], tables["comparison"]),
-        beside.arms_cost(tables["comparison"]),
-        comparison.run_curves(tables["run_curves"]),
-        comparison.roc(tables["roc"], tables["metrics"]),
-        comparison.calibration(tables["calibration"]),
+        answer.difference(tables["verdict"]),
+        ablation.waterfall(tables["ablation"], objective=objective),
+        arms.seeds(tables["runs"], tables["comparison"]),
+        arms.arms_cost(tables["comparison"]),
+        runs.run_curves(tables["run_curves"]),
+        predictions.roc(tables["roc"], tables["metrics"]),
+        predictions.calibration(tables["calibration"]),
         reviews.accuracy_by_review(tables["accuracy_by_length"], tables["accuracy_by_unknown"]),
-        comparison.optimism(tables["optimism"]),
-        progress.best_so_far(tables["best_so_far"], tables["control"], objective=objective),
-        progress.trial_curves(tables["trial_curves"], objective=objective),
-        progress.timeline(tables["timeline"]),
+        answer.optimism(tables["optimism"]),
+        search.best_so_far(tables["best_so_far"], tables["control"], objective=objective),
+        trials.trial_curves(tables["trial_curves"], objective=objective),
+        trials.timeline(tables["timeline"]),
         space.importances(tables["importance"]),
         space.slices(tables["slices"], spec),
         space.pairs(tables["pairs"]),
-        space.parallel(trials, spec),
-        scores.distribution(trials, objective=objective, full=full),
-        scores.agreement(tables["early_and_final"], tables["rank_agreement"], full=full),
-        scores.cost(trials, objective=objective, direction=spec.study.direction, full=full),
-        study.lengths(tables["lengths"], tables["maxlen_choices"]),
-        study.coverage(tables["coverage"]),
+        trials.parallel(every_trial, spec),
+        trials.distribution(every_trial, objective=objective, full=full),
+        search.agreement(tables["early_and_final"], tables["rank_agreement"], full=full),
+        trials.cost(every_trial, objective=objective, direction=spec.study.direction, full=full),
+        corpus.lengths(tables["lengths"], tables["maxlen_choices"]),
+        corpus.coverage(tables["coverage"]),
     ]

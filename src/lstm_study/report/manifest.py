@@ -7,7 +7,7 @@ from typing import Any
 from lstm_study.report import numbers
 from lstm_study.report.content import Content
 from lstm_study.report.page.html import HEADLINES
-from lstm_study.report.tables.study import trainings
+from lstm_study.report.tables.method import trainings
 from lstm_study.report.tables.table import Table
 
 FORMAT_VERSION = 1

@@ -104,6 +104,14 @@ def date(text: str) -> str:
     return f"{text[:10]} {text[11:16]} UTC" if len(text) >= 16 else text
 
 
+def time_unit(seconds: float) -> tuple[str, float]:
+    """Returns the unit in which an axis of times is labelled, and its size in seconds."""
+    for unit, size in (("hours", 3600.0), ("minutes", 60.0)):
+        if seconds >= 2 * size:
+            return unit, size
+    return "seconds", 1.0
+
+
 FORMATS: dict[str, Callable[[Any], str]] = {
     "percent": percent,
     "share": share,

@@ -13,7 +13,8 @@ from lstm_study.commands.keep import KEPT, Cutting
 from lstm_study.errors import RecordError, StoreError
 from lstm_study.records import Opening, StudyRecords
 from lstm_study.store import Store
-from tests.support.fake_study import ALL_STUDIES, MACHINE, completed_study
+from tests.support.fake_study import ALL_STUDIES, completed_study
+from tests.support.fake_trainings import MACHINE
 from tests.support.stored_study import leave
 
 MADE = {"made_at": "2025-03-03T10:00:00.000Z", "versions": {"keras": "3.15.0"}, "git_commit": "",

@@ -11,7 +11,8 @@ from lstm_study.errors import ComparisonError
 from lstm_study.records import Control, Epoch, Failure, NearDuplicates, ReviewFacts, Run
 from lstm_study.spec import StudySpec
 from lstm_study.store import Store
-from tests.support.fake_study import completed_study, fake_spec
+from tests.support.fake_spec import fake_spec
+from tests.support.fake_study import completed_study
 
 STUDY = completed_study()
 NONE_NEAR = NearDuplicates(

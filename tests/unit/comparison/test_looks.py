@@ -10,7 +10,8 @@ from lstm_study.comparison import looks as seeds
 from lstm_study.comparison.verdicts import judge_study, judge_without_near_duplicates
 from lstm_study.records import NearDuplicates, StudyRecords
 from lstm_study.store import Store
-from tests.support.fake_study import completed_study, fake_spec, interrupted_study
+from tests.support.fake_spec import fake_spec
+from tests.support.fake_study import completed_study, interrupted_study
 
 SPEC = fake_spec()
 

@@ -215,6 +215,16 @@ def few_ticks(count: int | None) -> Any:
     return NullLocator() if count is None else MaxNLocator(count)
 
 
+def pareto(costs: list[float], scores: list[float], direction: str) -> list[int]:
+    """Returns the positions that no other beats on both cost and score, cheapest first."""
+    sign = -1 if direction == "max" else 1
+    found: list[int] = []
+    for index in sorted(range(len(costs)), key=lambda i: (costs[i], sign * scores[i])):
+        if not found or sign * scores[index] < sign * scores[found[-1]]:
+            found.append(index)
+    return found
+
+
 def _tidied(svg: str, marks: Marks) -> str:
     """Drops comments, rounds coordinates, shares styles, and marks each point with its trial."""
     svg = re.sub(r"<!--.*?-->\s*", "", svg, flags=re.DOTALL)

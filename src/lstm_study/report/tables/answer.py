@@ -7,8 +7,8 @@ from lstm_study.analysis.answer.verdict import Verdict
 from lstm_study.analysis.search.optimism import search_optimism
 from lstm_study.analysis.search.summary import searched
 from lstm_study.records import StudyRecords
+from lstm_study.report.tables.arms import completed_runs
 from lstm_study.report.tables.columns import ARM, measure_form
-from lstm_study.report.tables.comparison import completed_runs
 from lstm_study.report.tables.table import Column, Table, table
 from lstm_study.spec import StudySpec
 

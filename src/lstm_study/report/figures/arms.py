@@ -1,88 +1,83 @@
-"""Figures of what stands beside winner and baseline, each drawn from tables alone."""
+"""Figures of the arms: test accuracy of each run, and what accuracy costs."""
 
-import itertools
 from typing import TYPE_CHECKING
 
 from lstm_study.report import numbers
-from lstm_study.report.figures.scores import pareto
 from lstm_study.report.figures.style import (
-    BASELINE,
     INK,
     MUTED,
-    SERIES,
-    WINNER,
     Picture,
     arm_colours,
-    few_ticks,
+    pareto,
     percent_axis,
     picture,
 )
-from lstm_study.report.tables.columns import in_words
 from lstm_study.report.tables.table import Table
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
+from lstm_study.report.figures.style import (
+    few_ticks,
+)
 
 
-def waterfall(steps: Table, *, objective: str) -> Picture | None:
-    """Draws the way from baseline to winner: a bar for what each change earned or cost."""
-    rows = steps.records()
-    if len(rows) < 2:
+def seeds(runs: Table, comparison: Table) -> Picture | None:
+    """Draws every run's test accuracy by arm, with each arm's mean."""
+    done = [row for row in runs.records() if isinstance(row["test_accuracy"], float)]
+    read = {str(row["arm"]) for row in done}
+    arms = [arm for arm in map(str, comparison.column("arm")) if arm in read]
+    if not arms:
         return None
-    form = steps.columns[steps.index("score")].form
-    gain_form = steps.columns[steps.index("gain")].form
-    scores = [float(row["score"] or 0) for row in rows]
-    words = [str(rows[0]["hyperparameter"]).replace("-", "\n", 1)]
-    words += [
-        str(row["hyperparameter"]).replace("_", "\n")
-        + f"\n{numbers.show(row['before'], 'plain')} → {numbers.show(row['after'], 'plain')}"
-        for row in rows[1:]
-    ]
-    words.append("winner")
+    colours = arm_colours(arms)
+    means = {str(row["arm"]): row["test_accuracy_mean"] for row in comparison.records()}
+    ends = {
+        str(row["arm"]): (row["test_accuracy_mean_low"], row["test_accuracy_mean_high"])
+        for row in comparison.records()
+    }
 
     def draw(figure: "Figure") -> None:
+        from matplotlib.ticker import MaxNLocator
+
         axes = figure.add_subplot()
-        for place, (before, after) in enumerate(itertools.pairwise(scores), start=1):
-            better = float(rows[place]["gain"] or 0) >= 0
-            axes.bar(
-                [place], [after - before], bottom=before, width=0.56, alpha=0.85, zorder=2,
-                color=SERIES[1] if better else SERIES[2],
+        for place, arm in enumerate(arms):
+            values = [float(row["test_accuracy"] or 0) for row in done if row["arm"] == arm]
+            offsets = _spread(values)
+            axes.scatter(
+                values, [place + offset for offset in offsets], s=42, color=colours[arm],
+                alpha=0.85, linewidths=0.8, edgecolors="#fffffe", zorder=3,
             )  # fmt: skip
-            axes.annotate(
-                numbers.show(rows[place]["gain"], gain_form), (place, max(before, after)),
-                xytext=(0, 3), textcoords="offset points", ha="center", va="bottom", fontsize=8,
-                fontweight="bold",
-            )  # fmt: skip
-            axes.plot([place - 0.72, place + 0.28], [before] * 2, color=MUTED, lw=0.8, zorder=3)
-            axes.plot([place - 0.28, place + 0.72], [after] * 2, color=MUTED, lw=0.8, zorder=3)
-        for place, score, colour in (
-            (0, scores[0], BASELINE), (len(scores), scores[-1], WINNER),
-        ):  # fmt: skip
-            axes.plot([place - 0.28, place + 0.28], [score] * 2, color=colour, lw=4, zorder=4,
-                      solid_capstyle="butt")  # fmt: skip
-            axes.annotate(
-                numbers.show(score, form), (place, score), xytext=(0, 5), ha="center",
-                textcoords="offset points", fontsize=8, fontweight="bold", color=INK,
-            )  # fmt: skip
-        axes.set_xticks(range(len(words)), words, fontsize=8)
-        axes.set_xlim(-0.5, len(words) - 0.5)
-        reach = max(scores) - min(scores) or 0.01
-        axes.set_ylim(min(scores) - 0.14 * reach, max(scores) + 0.18 * reach)
-        axes.grid(visible=False, axis="x")
-        axes.set_ylabel(in_words(objective).capitalize())
-        percent_axis(axes, form)
+            mean = means[arm]
+            if isinstance(mean, float) and len(values) > 1:
+                low, high = ends[arm]
+                if isinstance(low, float) and isinstance(high, float):
+                    axes.plot([low, high], [place, place], color=colours[arm], lw=11, alpha=0.22,
+                              solid_capstyle="butt", zorder=1)  # fmt: skip
+                axes.plot([mean, mean], [place - 0.3, place + 0.3], color=INK, lw=1.6, zorder=2)
+                axes.annotate(
+                    numbers.percent(mean), (mean, place - 0.3), xytext=(0, 3),
+                    textcoords="offset points", ha="center", va="bottom", fontsize=8,
+                )  # fmt: skip
+        axes.set_yticks(range(len(arms)), arms, fontsize=9, color=INK)
+        axes.set_ylim(len(arms) - 0.45, -0.65)
+        axes.grid(visible=False, axis="y")
+        axes.spines["left"].set_visible(False)
+        axes.margins(x=0.08)
+        axes.set_xlabel("Test accuracy of one run (bar: mean, band: its 95% interval)")
+        axes.xaxis.set_major_locator(MaxNLocator(6))
+        percent_axis(axes, "percent", which="x")
 
     told = ", ".join(
-        f"{row['hyperparameter']} {numbers.show(row['gain'], gain_form)}" for row in rows[1:]
+        f"{arm} {numbers.percent(mean)} over {sum(row['arm'] == arm for row in done)} runs"
+        for arm, mean in means.items()
+        if isinstance(mean, float)
     )
     return picture(
         draw,
-        name="waterfall",
-        title="From baseline to winner, one hyperparameter at a time",
-        alt=f"A waterfall from {numbers.show(scores[0], form)} to "
-        f"{numbers.show(scores[-1], form)}, a bar for each change: {told}.",
-        tables=(steps,),
-        height=3.1,
+        name="seeds",
+        title="Every run's test accuracy",
+        alt=f"A point for each run's test accuracy, a row for each arm. Means: {told}.",
+        tables=(runs, comparison),
+        height=0.75 + 0.62 * len(arms),
     )
 
 
@@ -148,3 +143,13 @@ def arms_cost(comparison: Table) -> Picture | None:
         tables=(comparison,),
         height=3.0,
     )
+
+
+def _spread(values: list[float]) -> list[float]:
+    """Moves points that would hide each other apart, always in the same way."""
+    order = sorted(range(len(values)), key=lambda index: values[index])
+    pattern = (0.0, 0.13, -0.13, 0.2, -0.2)
+    offsets = [0.0] * len(values)
+    for place, index in enumerate(order):
+        offsets[index] = pattern[place % len(pattern)] if len(values) > 1 else 0.0
+    return offsets

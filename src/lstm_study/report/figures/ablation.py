@@ -1,0 +1,83 @@
+"""The figure of the path from baseline to winner."""
+
+import itertools
+from typing import TYPE_CHECKING
+
+from lstm_study.report import numbers
+from lstm_study.report.figures.style import (
+    BASELINE,
+    INK,
+    MUTED,
+    SERIES,
+    WINNER,
+    Picture,
+    percent_axis,
+    picture,
+)
+from lstm_study.report.tables.columns import in_words
+from lstm_study.report.tables.table import Table
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+
+def waterfall(steps: Table, *, objective: str) -> Picture | None:
+    """Draws the way from baseline to winner: a bar for what each change earned or cost."""
+    rows = steps.records()
+    if len(rows) < 2:
+        return None
+    form = steps.columns[steps.index("score")].form
+    gain_form = steps.columns[steps.index("gain")].form
+    scores = [float(row["score"] or 0) for row in rows]
+    words = [str(rows[0]["hyperparameter"]).replace("-", "\n", 1)]
+    words += [
+        str(row["hyperparameter"]).replace("_", "\n")
+        + f"\n{numbers.show(row['before'], 'plain')} → {numbers.show(row['after'], 'plain')}"
+        for row in rows[1:]
+    ]
+    words.append("winner")
+
+    def draw(figure: "Figure") -> None:
+        axes = figure.add_subplot()
+        for place, (before, after) in enumerate(itertools.pairwise(scores), start=1):
+            better = float(rows[place]["gain"] or 0) >= 0
+            axes.bar(
+                [place], [after - before], bottom=before, width=0.56, alpha=0.85, zorder=2,
+                color=SERIES[1] if better else SERIES[2],
+            )  # fmt: skip
+            axes.annotate(
+                numbers.show(rows[place]["gain"], gain_form), (place, max(before, after)),
+                xytext=(0, 3), textcoords="offset points", ha="center", va="bottom", fontsize=8,
+                fontweight="bold",
+            )  # fmt: skip
+            axes.plot([place - 0.72, place + 0.28], [before] * 2, color=MUTED, lw=0.8, zorder=3)
+            axes.plot([place - 0.28, place + 0.72], [after] * 2, color=MUTED, lw=0.8, zorder=3)
+        for place, score, colour in (
+            (0, scores[0], BASELINE), (len(scores), scores[-1], WINNER),
+        ):  # fmt: skip
+            axes.plot([place - 0.28, place + 0.28], [score] * 2, color=colour, lw=4, zorder=4,
+                      solid_capstyle="butt")  # fmt: skip
+            axes.annotate(
+                numbers.show(score, form), (place, score), xytext=(0, 5), ha="center",
+                textcoords="offset points", fontsize=8, fontweight="bold", color=INK,
+            )  # fmt: skip
+        axes.set_xticks(range(len(words)), words, fontsize=8)
+        axes.set_xlim(-0.5, len(words) - 0.5)
+        reach = max(scores) - min(scores) or 0.01
+        axes.set_ylim(min(scores) - 0.14 * reach, max(scores) + 0.18 * reach)
+        axes.grid(visible=False, axis="x")
+        axes.set_ylabel(in_words(objective).capitalize())
+        percent_axis(axes, form)
+
+    told = ", ".join(
+        f"{row['hyperparameter']} {numbers.show(row['gain'], gain_form)}" for row in rows[1:]
+    )
+    return picture(
+        draw,
+        name="waterfall",
+        title="From baseline to winner, one hyperparameter at a time",
+        alt=f"A waterfall from {numbers.show(scores[0], form)} to "
+        f"{numbers.show(scores[-1], form)}, a bar for each change: {told}.",
+        tables=(steps,),
+        height=3.1,
+    )
