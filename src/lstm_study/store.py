@@ -20,13 +20,11 @@ leaves each one as it was or as it should be. The layout::
                            that were kept (`commands.keep`) they are compressed: ID.npy.gz
     checkpoints/ID.npz    the last epoch of a training that may go on
     models/ID.npz         the weights of a finished run
+    scratch/WORKER/       checkpoints that a worker wrote, until they are moved to their place
     live/WORKER.json      where a worker stands now; not a record, may be lost
     sessions/TIME.json    one record per command
     openings.jsonl        one record per opening of the test half
-    chief.json            the search at work: its term, where it listens, crews given up
-    chief.token           what a chief asks of workers elsewhere; readable by its owner alone
     study.log             everything TensorFlow and the workers say
-    logs/CREW.log         the same of workers on other machines
     lock                  held by the one process that works on the study
 """
 
@@ -39,7 +37,7 @@ import secrets
 import shutil
 import tomllib
 import zlib
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -48,7 +46,6 @@ from lstm_study.errors import (
     ChangedStudyError,
     LockedError,
     RecordError,
-    StaleTermError,
     StoreError,
 )
 from lstm_study.records import (
@@ -89,13 +86,10 @@ class Store:
 
     Args:
         folder: `study/runs/<name>`; made when first written to.
-        term: The search that this process works for; "" for none. See `check_term`.
-        crew: The crew of workers elsewhere that it belongs to; "" for none.
     """
 
-    def __init__(self, folder: Path, *, term: str = "", crew: str = "") -> None:
+    def __init__(self, folder: Path) -> None:
         self.folder = folder
-        self.term, self._crew = term, crew
 
     def __repr__(self) -> str:
         return f"Store({str(self.folder)!r})"
@@ -110,9 +104,10 @@ class Store:
         """The study's log file."""
         return self.folder / "study.log"
 
-    def crew_log_path(self, crew: str) -> Path:
-        """The log file of a crew of workers elsewhere."""
-        return self.folder / "logs" / f"{crew}.log"
+    @property
+    def scratch(self) -> Path:
+        """Where workers leave checkpoints and weights until `adopt` moves them."""
+        return self.folder / "scratch"
 
     # Beginning, resuming and holding a study
 
@@ -205,65 +200,6 @@ class Store:
                 return file.read().strip() or "another process"
         return ""
 
-    def write_chief(self, values: Mapping[str, Any], *, token: str = "") -> None:
-        """Writes which search is at work: from now on only workers of its term may write.
-
-        Args:
-            values: Its "term"; where it listens for workers elsewhere, its "address"; the names of
-                crews that it gave up, as "given_up".
-            token: What it asks of workers elsewhere; written where its owner alone may read it.
-        """
-        if token:
-            with replacing(self.folder / "chief.token") as temporary:
-                temporary.chmod(0o600)
-                temporary.write_text(token + "\n", encoding="ascii")
-        self.write_state("chief", values)
-
-    def read_token(self) -> str:
-        """Reads what the chief asks of workers elsewhere; "" where there is no chief.
-
-        Raises:
-            StoreError: It is another user's.
-        """
-        path = self.folder / "chief.token"
-        try:
-            return path.read_text(encoding="ascii").strip()
-        except FileNotFoundError:
-            return ""
-        except OSError as error:
-            raise StoreError(
-                f"{path}: cannot be read ({error.strerror}). Run the worker as the user who runs "
-                "the chief."
-            ) from error
-
-    def end_term(self) -> None:
-        """Takes back what `write_chief` wrote: from now on no worker may write."""
-        for name in ("chief.token", "chief.json"):
-            (self.folder / name).unlink(missing_ok=True)
-
-    def check_term(self) -> None:
-        """Makes sure, right before a worker writes, that its search is the one at work.
-
-        A worker that its chief gave up for silent may come back, and a chief may be started anew
-        while a worker of the earlier one is still at it; see decision 7.
-
-        Raises:
-            StaleTermError: It is not, or this worker's crew was given up.
-        """
-        if not self.term:
-            return
-        chief = self.read_state("chief")
-        if chief.get("term") != self.term:
-            raise StaleTermError(
-                f"{self.folder}: the chief that handed out these trials has ended, or was started "
-                "anew. Every finished epoch is saved."
-            )
-        if self._crew in chief.get("given_up", ()):
-            raise StaleTermError(
-                f"{self.folder}: the chief heard nothing of {self._crew} for too long, and gave "
-                "its trials to others. Every epoch finished before is saved."
-            )
-
     def erase(self) -> None:
         """Deletes all that the study left here, for `--fresh`; call it while holding the study."""
         for path in self.folder.iterdir() if self.folder.is_dir() else ():
@@ -277,13 +213,9 @@ class Store:
     # Records
 
     def write_trial(self, trial: Trial) -> None:
-        """Writes one trial's record, replacing its earlier one.
-
-        Raises:
-            StaleTermError: Another search than this worker's is at work; see `check_term`.
-        """
+        """Writes one trial's record, replacing its earlier one."""
         path = self.folder / "trials" / f"{trial.trial_id}.json"
-        write_text(path, to_json(trial) + "\n", before=self.check_term)
+        write_text(path, to_json(trial) + "\n")
 
     def read_trial(self, trial_id: str) -> Trial | None:
         """Reads one trial's record; None where there is none."""
@@ -396,13 +328,9 @@ class Store:
         return self._read_lines(self.folder / "openings.jsonl", Opening)
 
     def write_live(self, worker: str, values: Mapping[str, Any]) -> None:
-        """Writes where a worker stands; not synchronised to disk, for it may be lost.
-
-        Raises:
-            StaleTermError: Another search than this worker's is at work; see `check_term`.
-        """
+        """Writes where a worker stands; not synchronised to disk, for it may be lost."""
         path = self.folder / "live" / f"{worker}.json"
-        write_text(path, json.dumps(values), durable=False, before=self.check_term)
+        write_text(path, json.dumps(values), durable=False)
 
     def read_live(self) -> dict[str, dict[str, Any]]:
         """Reads where each worker stands."""
@@ -414,17 +342,9 @@ class Store:
                 continue
         return found
 
-    def forget_live(self, crew: str) -> None:
-        """Deletes where the workers of a crew stood, once it has left."""
-        for path in (self.folder / "live").glob(f"{crew}-*.json"):
-            path.unlink(missing_ok=True)
-
-    def live_at(self, worker: str) -> float:
-        """When a worker last said where it stands, in seconds since the epoch; 0 if never."""
-        try:
-            return (self.folder / "live" / f"{worker}.json").stat().st_mtime
-        except OSError:
-            return 0.0
+    def forget_live(self, worker: str) -> None:
+        """Deletes where a worker stood, once it is gone."""
+        (self.folder / "live" / f"{worker}.json").unlink(missing_ok=True)
 
     def used_bytes(self) -> int:
         """How much disk the study's folder takes."""
@@ -437,7 +357,7 @@ class Store:
 
     def sweep(self) -> None:
         """Deletes what a killed process left half-written; call it while holding the study."""
-        self.end_term()
+        shutil.rmtree(self.scratch, ignore_errors=True)
         shutil.rmtree(self.folder / "live", ignore_errors=True)
         for path in self.folder.rglob(".*~"):
             path.unlink(missing_ok=True)
@@ -458,11 +378,20 @@ class Store:
         """Where a training that may go on keeps its last epoch."""
         return self.folder / "checkpoints" / f"{training_id}.npz"
 
-    def discard_half_written(self, training_id: str) -> None:
-        """Deletes what a worker that died was writing as its training's checkpoint."""
-        path = self.checkpoint_path(training_id)
-        for temporary in path.parent.glob(f".{path.name}.*~"):
-            temporary.unlink(missing_ok=True)
+    def adopt(self, scratch: Path, path: Path) -> None:
+        """Moves a file that a worker wrote, and synchronised to disk, to its place.
+
+        Raises:
+            StoreError: It can't be moved.
+        """
+        _make_folder(path.parent)
+        try:
+            scratch.replace(path)
+        except OSError as error:
+            raise StoreError(
+                f"{path}: cannot be written ({error.strerror or error}). "
+                "Free space or mend the folder's permissions, then run the same command again."
+            ) from error
 
     def weights_path(self, run_id: str) -> Path:
         """Where a finished run keeps its weights."""
@@ -578,15 +507,13 @@ class Store:
             raise RecordError(f"{error} Delete the file to go on: {_LOST[kind]}.") from error
 
 
-def write_text(
-    path: Path, text: str, *, durable: bool = True, before: Callable[[], None] = lambda: None
-) -> None:
+def write_text(path: Path, text: str, *, durable: bool = True) -> None:
     """Writes a text file whole or not at all; see `replacing`.
 
     Raises:
         StoreError: The disk is full, or the folder can't be written to.
     """
-    with replacing(path, durable=durable, before=before) as temporary:
+    with replacing(path, durable=durable) as temporary:
         temporary.write_text(text, encoding="utf-8")
 
 
@@ -599,16 +526,12 @@ def write_array(path: Path, array: "NDArray[Any]") -> None:
 
 
 @contextmanager
-def replacing(
-    path: Path, *, durable: bool = True, before: Callable[[], None] = lambda: None
-) -> Iterator[Path]:
+def replacing(path: Path, *, durable: bool = True) -> Iterator[Path]:
     """Yields a temporary file beside `path` that takes its place when the block ends well.
 
     Args:
         path: The file to replace; its folder is made.
         durable: Whether to wait until the bytes are on the disk.
-        before: Called right before the file takes its place; what it raises prevents that. It comes
-            last because writing can take long, and what it looks at may change meanwhile.
 
     Raises:
         StoreError: The disk is full, or the folder can't be written to.
@@ -622,7 +545,6 @@ def replacing(
             if durable:
                 with temporary.open("rb") as file:
                     os.fsync(file.fileno())
-            before()
             temporary.replace(path)
         finally:
             temporary.unlink(missing_ok=True)

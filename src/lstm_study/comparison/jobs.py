@@ -9,7 +9,6 @@ from lstm_study.analysis.answer.arms import CONTROL
 from lstm_study.comparison.arms import (
     VALIDATED,
     Plan,
-    evaluations_due,
     has_ended,
     own_epoch_run,
     plan_runs,
@@ -85,9 +84,10 @@ class Jobs:
         return next(self.waiting(), None) is None and self._fix_own_epochs()
 
     def begun(self, planned: Run) -> Run:
-        """Returns the record of a run that is handed out: what it was, with its own epoch."""
+        """Writes and returns the record of a run that is handed out, with its own epoch."""
         found = self._store.read_run(planned.run_id)
         if found is None:
+            self._store.write_run(planned)
             return planned
         if planned.own_epoch is not None and found.own_epoch != planned.own_epoch:
             found = replace(found, own_epoch=planned.own_epoch)

@@ -83,9 +83,7 @@ def compared_runs(runs: Iterable[Run]) -> tuple[str, ...]:
 
 def facts_to_find(store: Store, *, spec: StudySpec) -> FactsToFind:
     """Says what is to be looked up in the test reviews; near-duplicates are counted once."""
-    return _wanted(
-        store.read_all(), spec=spec, counts=store.read_near_duplicates() is None
-    )
+    return _wanted(store.read_all(), spec=spec, counts=store.read_near_duplicates() is None)
 
 
 def _wanted(records: StudyRecords, *, spec: StudySpec, counts: bool) -> FactsToFind:
@@ -115,9 +113,7 @@ def find_facts(reviews: Reviews, *, wanted: FactsToFind) -> FoundFacts:
         ),
         shown=test.select(np.array(wanted.positions, dtype=np.int64)),
         near_duplicates=(
-            count_near_duplicates(test, reviews.training)
-            if wanted.counts_near_duplicates
-            else None
+            count_near_duplicates(test, reviews.training) if wanted.counts_near_duplicates else None
         ),
     )
 
@@ -145,8 +141,7 @@ def review_facts_of(
         lengths=found.lengths,
         unknown=found.unknown,
         excerpts=tuple(
-            Excerpt(position=positions[index], text=text)
-            for index, text in excerpts(texts).items()
+            Excerpt(position=positions[index], text=text) for index, text in excerpts(texts).items()
         ),
         text_from=text_from,
         runs=found.wanted.runs,

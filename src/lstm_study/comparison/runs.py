@@ -66,15 +66,9 @@ class ComparisonStage:
 
     def due(self, worker: str, limit: int) -> list[Work]:
         """Hands out the first job that is due, and others of its shape class."""
-        found: list[Work] = []
-        for due in self._jobs.waiting():
-            if due.name in self._at_work or (found and _class_of(due) != _class_of(first)):
-                continue
-            first = due
-            found.append(self._begin(due, worker))
-            if len(found) == limit:
-                break
-        return found
+        waiting = [due for due in self._jobs.waiting() if due.name not in self._at_work]
+        alike = [due for due in waiting if _class_of(due) == _class_of(waiting[0])]
+        return [self._begin(due, worker) for due in alike[:limit]]
 
     def take(self, answer: Answer, *, worker: str) -> None:
         """Records what came of a job; its checkpoint goes once it has ended."""
@@ -206,9 +200,7 @@ class ComparisonStage:
                 f"more is in {self._store.log_path}."
             )
         found: FoundFacts = answer.value
-        self._store.write_review_facts(
-            review_facts_of(found, spec=self._spec, corpus=self._corpus)
-        )
+        self._store.write_review_facts(review_facts_of(found, spec=self._spec, corpus=self._corpus))
         if found.near_duplicates is not None:
             self._store.write_near_duplicates(found.near_duplicates)
 

@@ -74,9 +74,7 @@ class Workers:
         return self.gpus[index % len(self.gpus)] if self.gpus else None
 
 
-def choose_workers(
-    asked: int | None, *, jobs: int, workers_per_gpu: int | None = None
-) -> Workers:
+def choose_workers(asked: int | None, *, jobs: int, workers_per_gpu: int | None = None) -> Workers:
     """Chooses how many workers this machine gets, and their threads.
 
     On a CPU several single-threaded workers finish more trainings an hour than one that uses all

@@ -150,9 +150,7 @@ class _Dispatcher:
             case TestRequest(run_id=run_id):
                 reply = self._engine.open_test(
                     self._corpus,
-                    lambda: log_opening(
-                        self._store, run_id=run_id, command=self._context.command
-                    ),
+                    lambda: log_opening(self._store, run_id=run_id, command=self._context.command),
                 )
                 self._engine.send(name, reply)
                 return False

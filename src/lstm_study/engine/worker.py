@@ -238,9 +238,7 @@ class Worker:
                 log.warning("%s Training from an earlier epoch.", error)
         raise AssertionError("a training without a start does not fail with a RecordError")
 
-    def _evaluate(
-        self, model: Any, halt: Halt, job: Job, epochs: tuple[Epoch, ...]
-    ) -> Evaluation:
+    def _evaluate(self, model: Any, halt: Halt, job: Job, epochs: tuple[Epoch, ...]) -> Evaluation:
         from lstm_study.training.checkpoint import Checkpoint, write_checkpoint
         from lstm_study.training.one import predict
 
@@ -249,9 +247,7 @@ class Worker:
         probabilities = predict(model, test, job.configuration)
         test_seconds = time.perf_counter() - began
         weights = self._scratch / f"{halt.run_id}-weights.npz"
-        write_checkpoint(
-            weights, Checkpoint(epochs=epochs, variables=tuple(model.get_weights()))
-        )
+        write_checkpoint(weights, Checkpoint(epochs=epochs, variables=tuple(model.get_weights())))
         return Evaluation(
             run_id=halt.run_id,
             probabilities=probabilities,

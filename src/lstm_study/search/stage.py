@@ -110,8 +110,9 @@ class SearchStage:
 
 def completed(trial: Trial, spec: StudySpec) -> Trial:
     """Returns a fully trained trial's record with its scores."""
-    values = [objective_of(epoch, spec.study.objective) for epoch in trial.epochs]
-    assert None not in values, "a trial is validated after every epoch"
+    found = (objective_of(epoch, spec.study.objective) for epoch in trial.epochs)
+    values = [value for value in found if value is not None]
+    assert len(values) == len(trial.epochs), "a trial is validated after every epoch"
     best = max(values) if spec.study.direction == "max" else min(values)
     return replace(
         trial,
