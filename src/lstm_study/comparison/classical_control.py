@@ -84,7 +84,7 @@ def train_control(reviews: Reviews, *, spec: StudySpec) -> ControlResult:
         seconds=ended - began,
         fit_seconds=ended - fit_began,
     )
-    return _tested(record, model, reviews.open_test(CONTROL))
+    return _tested(record, model, reviews.request_test(CONTROL))
 
 
 def try_candidates(train: Split, validation: Split) -> tuple[ControlCandidate, ...]:

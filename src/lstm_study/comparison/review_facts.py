@@ -31,7 +31,6 @@ from lstm_study.records import (
     UnknownWords,
 )
 from lstm_study.spec import StudySpec
-from lstm_study.store import Store
 
 TEST_REVIEWS = "test-reviews"
 
@@ -81,12 +80,16 @@ def compared_runs(runs: Iterable[Run]) -> tuple[str, ...]:
     )
 
 
-def facts_to_find(store: Store, *, spec: StudySpec) -> FactsToFind:
-    """Says what is to be looked up in the test reviews; near-duplicates are counted once."""
-    return _wanted(store.read_all(), spec=spec, counts=store.read_near_duplicates() is None)
+def facts_to_find(
+    records: StudyRecords, *, spec: StudySpec, counts_near_duplicates: bool
+) -> FactsToFind:
+    """Says what is to be looked up in the test reviews.
 
-
-def _wanted(records: StudyRecords, *, spec: StudySpec, counts: bool) -> FactsToFind:
+    Args:
+        records: The study, its runs evaluated.
+        spec: Its spec.
+        counts_near_duplicates: Whether they are yet to be counted.
+    """
     arms = arms_from_records(records)
     positions: list[int] = []
     if set(VALIDATED) <= arms.keys():
@@ -97,13 +100,13 @@ def _wanted(records: StudyRecords, *, spec: StudySpec, counts: bool) -> FactsToF
         positions=tuple(positions),
         vocabulary_sizes=tuple(sorted({arm.vocabulary_size for arm in planned})),
         runs=compared_runs(records.runs),
-        counts_near_duplicates=counts,
+        counts_near_duplicates=counts_near_duplicates,
     )
 
 
 def find_facts(reviews: Reviews, *, wanted: FactsToFind) -> FoundFacts:
     """Looks up facts in the test reviews; opens them once."""
-    test = reviews.open_test(TEST_REVIEWS)
+    test = reviews.request_test(TEST_REVIEWS)
     return FoundFacts(
         wanted=wanted,
         lengths=tuple(test.lengths.tolist()),

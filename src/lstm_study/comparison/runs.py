@@ -112,7 +112,11 @@ class ComparisonStage:
         if due.name == CONTROL:
             self._store.write_control(Control(worker=worker, started_at=now()))
             return Call(name=CONTROL, function=partial(train_control, spec=self._spec))
-        wanted = facts_to_find(self._store, spec=self._spec)
+        wanted = facts_to_find(
+            self._store.read_all(),
+            spec=self._spec,
+            counts_near_duplicates=self._store.read_near_duplicates() is None,
+        )
         return Call(name=TEST_REVIEWS, function=partial(find_facts, wanted=wanted))
 
     def _begin_run(self, planned: Run, worker: str) -> Job:

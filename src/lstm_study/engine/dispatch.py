@@ -14,11 +14,11 @@ from lstm_study.engine.jobs import (
     Live,
     Lost,
     Message,
+    OpenRequest,
     Ready,
     Reply,
     Stage,
     Stopped,
-    TestRequest,
     Work,
 )
 from lstm_study.engine.opening import log_opening
@@ -147,8 +147,8 @@ class _Dispatcher:
                 self._deaths[name] = 0
                 worker.capacity = message.capacity
                 self._session.found(message.backend, message.devices)
-            case TestRequest(run_id=run_id):
-                reply = self._engine.open_test(
+            case OpenRequest(run_id=run_id):
+                reply = self._engine.grant(
                     self._corpus,
                     lambda: log_opening(self._store, run_id=run_id, command=self._context.command),
                 )

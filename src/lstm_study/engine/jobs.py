@@ -80,7 +80,7 @@ def shape_class(
     return (*sizes.items(), masked, trains_on)
 
 
-OpenTest = Callable[[str], Split]
+RequestTest = Callable[[str], Split]
 """Opens the test reviews for the run of this id, once the opening is logged."""
 
 
@@ -92,13 +92,13 @@ class Reviews:
         train: The training reviews that the search trains on.
         validation: Those that the search scores on.
         training: The two together.
-        open_test: The only way to the test reviews.
+        request_test: The only way to the test reviews.
     """
 
     train: Split
     validation: Split
     training: Split
-    open_test: OpenTest
+    request_test: RequestTest
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -192,7 +192,7 @@ class Live:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class TestRequest:
+class OpenRequest:
     """The worker wants to open the test reviews for a run; it waits for a reply."""
 
     run_id: str
@@ -218,7 +218,7 @@ class Lost:
     is_killed: bool = False
 
 
-Message = Ready | Live | TestRequest | Answer | Stopped | Lost
+Message = Ready | Live | OpenRequest | Answer | Stopped | Lost
 
 
 # Messages to a worker, beside lists of jobs.
@@ -248,7 +248,7 @@ class Device:
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Reply:
-    """The answer to a request; for a `TestRequest` with the test reviews where they are sent."""
+    """The answer to a request; for a `OpenRequest` with the test reviews where they are sent."""
 
     test: Split | None = None
 
@@ -283,7 +283,7 @@ class Engine(Protocol):
     def send(self, name: str, message: Sequence[Work] | Reply) -> None:
         """Sends a worker jobs or a reply."""
 
-    def open_test(self, corpus: Corpus, log: Callable[[], None]) -> Reply:
+    def grant(self, corpus: Corpus, log: Callable[[], None]) -> Reply:
         """Logs an opening of the test reviews, and returns the reply that grants it."""
 
     def kill(self, name: str) -> None:

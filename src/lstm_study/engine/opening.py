@@ -7,7 +7,7 @@ contract in `pyproject.toml` check that.
 from collections.abc import Callable
 
 from lstm_study.corpus.types import Corpus, Split
-from lstm_study.engine.jobs import Link, Reply, TestRequest
+from lstm_study.engine.jobs import Link, OpenRequest, Reply
 from lstm_study.provenance import now
 from lstm_study.records import Opening
 from lstm_study.store import Store
@@ -42,7 +42,7 @@ def request_test(link: Link, corpus: Corpus, *, run_id: str) -> Split:
     """
 
     def log() -> None:
-        link.send(TestRequest(run_id=run_id))
+        link.send(OpenRequest(run_id=run_id))
         reply = link.receive()
         assert isinstance(reply, Reply), f"a request is answered by a reply, not by {reply!r}"
 

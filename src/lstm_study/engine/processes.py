@@ -94,7 +94,7 @@ class Processes:
         """Sends a worker jobs or a reply; if it died, `poll` reports that."""
         self._send(name, message)
 
-    def open_test(self, corpus: Corpus, log: Callable[[], None]) -> Reply:
+    def grant(self, corpus: Corpus, log: Callable[[], None]) -> Reply:
         """Logs an opening; the worker reads the test reviews itself once it has the reply."""
         del corpus
         log()

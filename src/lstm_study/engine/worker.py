@@ -98,7 +98,7 @@ def reviews_of(link: Link, corpus: Corpus) -> Reviews:
         train=corpus.train,
         validation=corpus.validation,
         training=corpus.training,
-        open_test=lambda run_id: request_test(link, corpus, run_id=run_id),
+        request_test=lambda run_id: request_test(link, corpus, run_id=run_id),
     )
 
 
@@ -242,7 +242,7 @@ class Worker:
         from lstm_study.training.checkpoint import Checkpoint, write_checkpoint
         from lstm_study.training.one import predict
 
-        test = self._reviews.open_test(halt.run_id)
+        test = self._reviews.request_test(halt.run_id)
         began = time.perf_counter()
         probabilities = predict(model, test, job.configuration)
         test_seconds = time.perf_counter() - began
