@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 
 from lstm_study.configuration import Configuration
+from lstm_study.files import replacing
 from lstm_study.model.network import build_model
 from lstm_study.progress.values import ignore
 from lstm_study.provenance import now
@@ -22,7 +23,7 @@ from lstm_study.search.plan import make_plan
 from lstm_study.search.stage import SearchStage
 from lstm_study.seeds import derive
 from lstm_study.spec import ProtocolTable, load_spec
-from lstm_study.store import Store, replacing
+from lstm_study.store import Store
 from lstm_study.training import checkpoint, one
 from lstm_study.training.checkpoint import Checkpoint, state_of, write_checkpoint
 from tests.support.engine import Threads, run_stage

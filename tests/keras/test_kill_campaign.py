@@ -2,7 +2,7 @@
 
 What is killed is a whole search in a process of its own: oracle, dispatcher, worker, records,
 checkpoints. Only the network is replaced, by arithmetic on two numbers that takes a millisecond
-where a network takes seconds, so that fifty kills fit into a minute; `end_to_end/test_kill.py` kills
+where a network takes seconds, so that fifty kills fit into a minute; `end_to_end` kills
 real ones.
 """
 

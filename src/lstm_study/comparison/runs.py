@@ -19,7 +19,7 @@ from lstm_study.comparison.review_facts import (
 from lstm_study.corpus.types import Corpus
 from lstm_study.engine.jobs import Answer, Call, Evaluation, Halt, Job, Work, shape_class
 from lstm_study.errors import ComparisonError
-from lstm_study.progress.follow import Item, Watch, item_of
+from lstm_study.progress.follow import Follower, Item, item_of
 from lstm_study.progress.values import Report
 from lstm_study.provenance import now
 from lstm_study.records import Control, Epoch, Failure, Run
@@ -55,7 +55,7 @@ class ComparisonStage:
         self._corpus, self._report = corpus, report
         self._at_work: dict[str, list[Run]] = {}
         """By a job's name, the runs that its training is still to be evaluated as."""
-        self._watch = Watch(
+        self._follower = Follower(
             store,
             stage="compare",
             title="Comparison",
@@ -89,9 +89,9 @@ class ComparisonStage:
         """Reports progress."""
         begun = self._store.read_runs()
         ids = {run.run_id for run in begun}
-        self._watch.workers = workers
+        self._follower.workers = workers
         self._report(
-            self._watch.progress(
+            self._follower.progress(
                 seconds,
                 items=_items(begun, self._store),
                 total=self._plan.trainings,

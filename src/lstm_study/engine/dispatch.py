@@ -11,7 +11,6 @@ from lstm_study.engine.devices import Workers
 from lstm_study.engine.jobs import (
     Answer,
     Engine,
-    Live,
     Lost,
     Message,
     OpenRequest,
@@ -25,6 +24,7 @@ from lstm_study.engine.opening import log_opening
 from lstm_study.errors import SearchError
 from lstm_study.provenance import machine, now
 from lstm_study.records import Failure, Session
+from lstm_study.records.state import Live
 from lstm_study.store import Store
 
 _POLL_SECONDS = 0.25
@@ -140,8 +140,8 @@ class _Dispatcher:
         worker = self._workers.setdefault(name, _Worker())
         worker.heard_at = time.monotonic()
         match message:
-            case Live(values=values):
-                self._store.write_live(name, values)
+            case Live():
+                self._store.write_live(name, message)
                 return False
             case Ready():
                 self._deaths[name] = 0
@@ -208,7 +208,7 @@ class _Dispatcher:
                 worker.heard_at = time.monotonic()
                 self._engine.send(name, jobs)
             else:
-                self._store.write_live(name, {"training_id": ""})
+                self._store.write_live(name, Live())
         is_ready = any(worker.capacity for worker in self._workers.values())
         return not is_ready or any(worker.jobs for worker in self._workers.values())
 

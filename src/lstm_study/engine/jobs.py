@@ -13,6 +13,7 @@ from lstm_study.corpus.types import Corpus, Split
 from lstm_study.engine.devices import Workers
 from lstm_study.errors import StudyError
 from lstm_study.records import Epoch, Failure
+from lstm_study.records.state import Live
 from lstm_study.spec import ProtocolTable, StudySpec
 
 TrainsOn = Literal["train", "training"]
@@ -182,13 +183,6 @@ class Ready:
     backend: str
     devices: tuple[str, ...]
     capacity: int = 1
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Live:
-    """Where a training stands; may be lost."""
-
-    values: dict[str, Any]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

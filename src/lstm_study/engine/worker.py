@@ -30,7 +30,6 @@ from lstm_study.engine.jobs import (
     Halt,
     Job,
     Link,
-    Live,
     Message,
     Ready,
     Reply,
@@ -226,7 +225,7 @@ class Worker:
                     save=path,
                     where=where,
                     on_step=LiveReporter(
-                        lambda values: self._link.send(Live(values=values)),
+                        self._link.send,
                         training_id=job.name,
                         epochs=job.epochs,
                     ),

@@ -3,13 +3,14 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from lstm_study.corpus.types import Corpus
 from lstm_study.engine.dispatch import Context, dispatch
 from lstm_study.engine.jobs import Engine
 from lstm_study.errors import SearchError
 from lstm_study.progress.values import Report
+from lstm_study.records.state import BracketState, RoundState, SearchState
 from lstm_study.search.stage import Limits, SearchStage
 from lstm_study.spec import StudySpec
 from lstm_study.store import Store
@@ -24,30 +25,35 @@ def plan_search(spec: StudySpec, store: Store) -> "Plan":
     from lstm_study.search.plan import make_plan
 
     plan = make_plan(spec)
-    before = store.read_state("plan")
-    store.write_state("plan", before | plan_summary(plan))
+    before = store.read_state(SearchState)
+    store.write_state(plan_summary(plan, stopped=before.stopped if before else None))
     return plan
 
 
-def plan_summary(plan: "Plan") -> dict[str, Any]:
+def plan_summary(plan: "Plan", *, stopped: str | None = None) -> SearchState:
     """Returns the plan in plain numbers, for `plan.json`, displays and reports."""
-    return {
-        "trials": plan.trials,
-        "epochs": plan.epochs,
-        "exhausted": plan.exhausted,
-        "brackets": [
-            {
-                "iteration": item.bracket.iteration,
-                "bracket": item.bracket.bracket,
-                "role": item.role,
-                "rounds": [
-                    {"trials": r.trials, "from": r.initial_epoch, "to": r.budget_epochs}
-                    for r in item.bracket.rounds
-                ],
-            }
+    return SearchState(
+        trials=plan.trials,
+        epochs=plan.epochs,
+        exhausted=plan.exhausted,
+        brackets=tuple(
+            BracketState(
+                iteration=item.bracket.iteration,
+                bracket=item.bracket.bracket,
+                role=item.role,
+                rounds=tuple(
+                    RoundState(
+                        trials=each.trials,
+                        initial_epoch=each.initial_epoch,
+                        budget_epochs=each.budget_epochs,
+                    )
+                    for each in item.bracket.rounds
+                ),
+            )
             for item in plan.brackets
-        ],
-    }
+        ),
+        stopped=stopped,
+    )
 
 
 def run_search(
@@ -90,7 +96,7 @@ def run_search(
             raise SearchError(
                 f"The search was stopped: {stopped}. Their tracebacks are in {store.log_path}."
             )
-    store.write_state("plan", store.read_state("plan") | {"stopped": stopped})
+    store.write_state(plan_summary(plan, stopped=stopped))
 
 
 @contextmanager

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 from lstm_study.analysis.search.summary import objective_of, rank_key
 from lstm_study.configuration import Configuration
 from lstm_study.engine.jobs import Answer, Halt, Job
-from lstm_study.progress.follow import Item, Watch, item_of, score_in_words
+from lstm_study.progress.follow import Follower, Item, item_of, score_in_words
 from lstm_study.progress.values import Progress, Report
 from lstm_study.provenance import now
 from lstm_study.records import Epoch, Trial
@@ -162,7 +162,7 @@ class _SearchProgress:
         self, spec: StudySpec, store: Store, plan: "Plan", oracle: "RecordedHyperband"
     ) -> None:
         self._spec, self._plan, self._oracle = spec, plan, oracle
-        self._watch = Watch(
+        self._follower = Follower(
             store,
             stage="search",
             title="Search",
@@ -178,8 +178,8 @@ class _SearchProgress:
             seconds: Time since this command's work began.
             workers: Those that share it now.
         """
-        self._watch.workers = workers
-        return self._watch.progress(
+        self._follower.workers = workers
+        return self._follower.progress(
             seconds,
             items=self._items(),
             total=self._plan.trials,

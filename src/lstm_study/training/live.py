@@ -2,8 +2,8 @@
 
 import time
 from collections.abc import Callable
-from typing import Any
 
+from lstm_study.records.state import Live
 from lstm_study.training.one import Step
 
 _EVERY_SECONDS = 0.5
@@ -13,16 +13,14 @@ class LiveReporter:
     """Sends where a training stands, at most twice a second; what it sends may be lost.
 
     Args:
-        send: Receives the values.
+        send: Receives it.
         training_id: The trial or run.
         epochs: Epochs that the training ends after.
     """
 
-    def __init__(
-        self, send: Callable[[dict[str, Any]], None], *, training_id: str, epochs: int
-    ) -> None:
+    def __init__(self, send: Callable[[Live], None], *, training_id: str, epochs: int) -> None:
         self._send = send
-        self._about = {"training_id": training_id, "epochs": epochs}
+        self._training_id, self._epochs = training_id, epochs
         self._next = 0.0
         self._epoch, self._first_step, self._first_moment = 0, 0, 0.0
 
@@ -36,14 +34,15 @@ class LiveReporter:
             return
         self._next = moment + _EVERY_SECONDS
         self._send(
-            self._about
-            | {
-                "epoch": step.epoch,
-                "step": step.step,
-                "steps": step.steps,
-                "timed_steps": step.step - self._first_step,
-                "timed_seconds": moment - self._first_moment,
-                "train_accuracy": step.train_accuracy,
-                "at": time.time(),
-            }
+            Live(
+                training_id=self._training_id,
+                epochs=self._epochs,
+                epoch=step.epoch,
+                step=step.step,
+                steps=step.steps,
+                timed_steps=step.step - self._first_step,
+                timed_seconds=moment - self._first_moment,
+                train_accuracy=step.train_accuracy,
+                at=time.time(),
+            )
         )

@@ -13,7 +13,6 @@ from lstm_study.engine.jobs import (
     Answer,
     Halt,
     Job,
-    Live,
     Lost,
     Message,
     OpenRequest,
@@ -23,6 +22,7 @@ from lstm_study.engine.jobs import (
     shape_class,
 )
 from lstm_study.errors import SearchError, StoreError
+from lstm_study.records.state import Live
 from lstm_study.spec import ProtocolTable
 from lstm_study.store import Store
 from tests.support.engine import CONTEXT
@@ -183,11 +183,9 @@ def test_an_opening_is_logged_before_it_is_granted(tmp_path):
 
 def test_where_a_worker_stands_is_written_and_forgotten_when_it_is_lost(tmp_path):
     store = Store(tmp_path)
-    run(Made("a"), Scripted([READY], [Live(values={"training_id": "a"}), ended("a")]), tmp_path)
-    assert store.read_live() == {"w1": {"training_id": ""}}, "it waits"
-    run(
-        Made("a", ticks=3), Scripted([READY], [Live(values={"training_id": "a"}), KILLED]), tmp_path
-    )
+    run(Made("a"), Scripted([READY], [Live(training_id="a"), ended("a")]), tmp_path)
+    assert store.read_live() == {"w1": Live()}, "it waits"
+    run(Made("a", ticks=3), Scripted([READY], [Live(training_id="a"), KILLED]), tmp_path)
     assert store.read_live() == {}
 
 

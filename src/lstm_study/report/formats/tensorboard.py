@@ -5,9 +5,7 @@ The messages are tensorboardX's (extra `tensorboard`); TensorFlow is not needed.
 equal bytes.
 """
 
-import shutil
 import struct
-import tempfile
 from collections.abc import Mapping
 from datetime import datetime
 from pathlib import Path
@@ -15,7 +13,9 @@ from typing import TYPE_CHECKING, Any
 
 from lstm_study.configuration import HYPERPARAMETERS
 from lstm_study.errors import DependencyError, ReportError
+from lstm_study.files import replacing_folder
 from lstm_study.records import Epoch, Run, StudyRecords, Trial
+from lstm_study.report.write import CHOOSE_ANOTHER
 
 if TYPE_CHECKING:
     from tensorboardX.proto.event_pb2 import Event
@@ -44,21 +44,12 @@ def write_tensorboard(records: StudyRecords, *, folder: Path) -> Path:
     """
     require_tensorboardx()
     target = folder / FOLDER_NAME
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(dir=folder, prefix=".tensorboard-") as name:
-            made = Path(name) / "made"
-            for path, data in event_files(records).items():
-                (made / path).parent.mkdir(parents=True, exist_ok=True)
-                (made / path).write_bytes(data)
-            if target.exists():
-                shutil.rmtree(target)
-            made.rename(target)
-    except OSError as error:
-        raise ReportError(
-            f"{target}: cannot be written ({error.strerror or error}). "
-            "Free space, or choose a folder that you may write to with --out."
-        ) from error
+    with replacing_folder(
+        target, durable=False, error=ReportError, next_step=CHOOSE_ANOTHER
+    ) as made:
+        for path, data in event_files(records).items():
+            (made / path).parent.mkdir(parents=True, exist_ok=True)
+            (made / path).write_bytes(data)
     return target
 
 
@@ -85,11 +76,11 @@ def event_files(records: StudyRecords) -> dict[str, bytes]:
 
 
 def experiment_file(name: str, *, began: str) -> tuple[str, bytes]:
-    """Renders what names the hyperparameters and metrics of the HParams tab: path and bytes.
+    """Renders the file with hyperparameters and metrics of the HParams tab: path and bytes.
 
     Args:
         name: The study's.
-        began: When, ISO 8601; "" where nothing has begun.
+        began: Start of the study, ISO 8601; "" if it has not started.
     """
     from tensorboardX.proto import api_pb2 as api
     from tensorboardX.proto.plugin_hparams_pb2 import HParamsPluginData
@@ -111,8 +102,8 @@ def experiment_file(name: str, *, began: str) -> tuple[str, bytes]:
 def event_file(training: Trial | Run) -> tuple[str, bytes]:
     """Renders the event file of a trial or run: path within the folder, and bytes.
 
-    A later record of the same training renders to the same bytes and more: so a file can be brought
-    up to date by appending.
+    A later record of the same training renders to the same bytes followed by more, so that a file
+    can be updated by appending.
     """
     if isinstance(training, Trial):
         stage = group = "control" if training.role == "control" else "search"
