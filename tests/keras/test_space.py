@@ -19,6 +19,8 @@ from lstm_study.model.space import (
     grid,
     hyperparameters,
 )
+from lstm_study.records import Trial
+from lstm_study.search.proposals import propose
 from lstm_study.training.one import Training, train
 from tests.support.tiny import spec, split
 
@@ -166,3 +168,34 @@ def test_keras_tuners_own_search_builds_what_a_trial_builds_conditions_included(
     assert [condition.name for condition in child.conditions] == ["pooling"]
     model = LSTMHyperModel(study.space, study.protocol, seed=1).build(hp)
     assert model.count_params() == configuration_of(hp.values).parameter_count
+
+
+def test_bayesian_proposals_respect_conditions_and_words():
+    settings = (
+        "search.tuner='bayesian'", "search.max_trials=40",
+        "space.bidirectional={choices=[false, true]}", "space.pooling={choices=['last', 'max']}",
+        "space.learning_rate={min=0.001, max=0.01, sampling='log'}",
+        "space.output_dropout={min=0.1, max=0.3, step=0.1, when={pooling='max'}}",
+    )  # fmt: skip
+    study = spec(*settings)
+    trials = []
+    for number in range(20):
+        found = propose(study, trials)
+        assert (found.output_dropout > 0) == (found.pooling == "max")
+        trials.append(
+            Trial(
+                trial_id=f"b0-{number:02d}-r0",
+                configuration=found,
+                seed=1,
+                iteration=0,
+                bracket=0,
+                round=0,
+                initial_epoch=0,
+                budget_epochs=3,
+                status="completed",
+                score=0.8 + 0.1 * found.bidirectional - abs(found.learning_rate - 0.005),
+            )
+        )
+    assert len({trial.configuration for trial in trials}) == 20
+    later = [trial.configuration.bidirectional for trial in trials[-4:]]
+    assert any(later), "what does better is proposed again"
