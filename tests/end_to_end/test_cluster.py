@@ -5,6 +5,9 @@ through Ray.
 """
 
 import re
+import secrets
+import shutil
+import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
