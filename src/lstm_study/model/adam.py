@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lstm_study.model.lstm.cpu.compiled import compiled
-from lstm_study.model.lstm.cpu.threads import empty, for_each, thread_count
+from lstm_study.model.lstm.cpu.threads import aligned_empty, for_each, thread_count
 
 Array = NDArray[Any]
 
@@ -83,7 +83,7 @@ def _update(
         Weights and moments after the step.
     """
     one_less_beta_1, one_less_beta_2, epsilon = constants
-    new_weights, new_momentum, new_velocity = (empty(*weights.shape) for _ in range(3))
+    new_weights, new_momentum, new_velocity = (aligned_empty(*weights.shape) for _ in range(3))
     threads = thread_count()
     share = -(-len(weights) // threads)
     parts = [slice(first, first + share) for first in range(0, len(weights), share)]

@@ -21,7 +21,7 @@ from lstm_study.corpus.buckets import (
 )
 from lstm_study.corpus.types import Split
 from lstm_study.errors import DivergedError
-from lstm_study.model.lstm.cpu.threads import runs_on_host
+from lstm_study.model.lstm.cpu.threads import uses_cpu_kernels
 from lstm_study.model.network import build_model, is_masked
 from lstm_study.provenance import now
 from lstm_study.records import Epoch
@@ -221,7 +221,7 @@ def _batches(
 def _cut(
     batches: list[NDArray[np.int64]], lengths: NDArray[np.int64], *, maxlen: int
 ) -> list[tuple[NDArray[np.int64], int]]:
-    any_length = runs_on_host()
+    any_length = uses_cpu_kernels()
     longest = [max(1, int(lengths[chosen].max())) for chosen in batches]
     return [
         (chosen, length if any_length else bucket_length(length, maxlen=maxlen))

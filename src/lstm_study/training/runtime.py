@@ -107,7 +107,7 @@ def _configure_tensorflow(threads: int, share: Callable[[], int]) -> Runtime:
     with lean_imports():
         import tensorflow as tf
 
-        from lstm_study.model.lstm.cpu.threads import take_threads
+        from lstm_study.model.lstm.cpu.threads import set_thread_count
 
     devices = tuple(
         tf.config.experimental.get_device_details(device).get("device_name", device.name)
@@ -117,7 +117,7 @@ def _configure_tensorflow(threads: int, share: Callable[[], int]) -> Runtime:
         tf.config.threading.set_intra_op_parallelism_threads(threads if devices else 1)
         tf.config.threading.set_inter_op_parallelism_threads(2 if devices and threads > 1 else 1)
     tf.config.experimental.enable_op_determinism()
-    take_threads(share)
+    set_thread_count(share)
     return Runtime(backend="tensorflow", devices=devices or ("CPU",))
 
 

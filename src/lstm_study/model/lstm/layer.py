@@ -19,7 +19,7 @@ from keras import ops
 
 from lstm_study.model.lstm import xla
 from lstm_study.model.lstm.arrays import CHUNK, GATES, Masks, Span, Weights
-from lstm_study.model.lstm.cpu.threads import has_gpu, runs_on_host
+from lstm_study.model.lstm.cpu.threads import has_gpu, uses_cpu_kernels
 
 SMALLEST_CAPACITY = 64
 LARGEST_CAPACITY = 2**20
@@ -86,11 +86,11 @@ class LSTM(keras.layers.LSTM):  # type: ignore[misc]  # Keras is untyped
             )
         )
         time = sequences.shape[1] or ops.shape(sequences)[1]
-        wanted = {"keeps_gates": bool(training), "returns_outputs": self.return_sequences}
-        if runs_on_host(cell.compute_dtype):
-            from lstm_study.model.lstm.cpu.function import host_lstm
+        wanted = {"keep_gates": bool(training), "return_outputs": self.return_sequences}
+        if uses_cpu_kernels(cell.compute_dtype):
+            from lstm_study.model.lstm.cpu.function import cpu_lstm
 
-            run = host_lstm(masks, mask, **wanted)
+            run = cpu_lstm(masks, mask, **wanted)
         else:
             sequences, span = _with_room(sequences, mask)
             run = _differentiable(masks, span, **wanted)
@@ -177,16 +177,16 @@ def _with_room(sequences: Any, mask: Any) -> tuple[Any, Span]:
 
 
 def _differentiable(
-    masks: Masks, span: Span, *, keeps_gates: bool, returns_outputs: bool
+    masks: Masks, span: Span, *, keep_gates: bool, return_outputs: bool
 ) -> Callable[..., tuple[Any, Any, Any]]:
     """The LSTM as a function of (sequences, *weights, *state) with its gradient by hand.
 
     Args:
         masks: Dropout of this call.
         span: Which steps count.
-        keeps_gates: Whether the gates are kept for the gradient; if not, as in inference, which
+        keep_gates: Whether the gates are kept for the gradient; if not, as in inference, which
             rarely takes one, the gradient runs the forward sweep again.
-        returns_outputs: Whether the output of every step is wanted, or only the last.
+        return_outputs: Whether the output of every step is wanted, or only the last.
 
     Returns:
         A function to outputs [batch, capacity, units] (the last output where not wanted), last
@@ -199,10 +199,10 @@ def _differentiable(
         sequences, *weights, output, carry = (ops.stop_gradient(x) for x in arguments)
         forward = (sequences, Weights(*weights), (output, carry), masks, span)
         kept = None
-        if keeps_gates:
+        if keep_gates:
             last, kept = _compiled("sweep_forward")(*forward)
-            outputs = kept.outputs[1:] if returns_outputs else None
-        elif returns_outputs:
+            outputs = kept.outputs[1:] if return_outputs else None
+        elif return_outputs:
             last, outputs = _compiled("sweep_outputs")(*forward)
         else:
             last, outputs = _compiled("sweep_last")(*forward), None
@@ -217,8 +217,8 @@ def _differentiable(
                 masks,
                 span,
                 rest,
-                d_outputs if returns_outputs else None,
-                _sum_of_last(d_outputs, d_last, returns_outputs=returns_outputs),
+                d_outputs if return_outputs else None,
+                _sum_of_last(d_outputs, d_last, return_outputs=return_outputs),
             )
             return d_sequences, *d_weights, *d_state
 
@@ -228,10 +228,10 @@ def _differentiable(
     return run  # type: ignore[no-any-return]
 
 
-def _sum_of_last(d_outputs: Any, d_last: Any, *, returns_outputs: bool) -> tuple[Any, Any]:
+def _sum_of_last(d_outputs: Any, d_last: Any, *, return_outputs: bool) -> tuple[Any, Any]:
     """Adds the gradient of the last output where it stands in for the outputs."""
     d_output, d_carry = d_last
-    return (d_output if returns_outputs else d_output + d_outputs), d_carry
+    return (d_output if return_outputs else d_output + d_outputs), d_carry
 
 
 @functools.cache
