@@ -95,26 +95,16 @@ def _makers() -> list[Callable[[Product], Callable[[], Any]]]:
         out = np.empty((product.rows, product.columns), np.float32)
         return lambda: np.matmul(left, right, out=out)
 
-    def by_tiles(product: Product) -> Callable[[], Any]:
-        from lstm_study.model.lstm.cpu.matmul import LANES
-        from lstm_study.model.lstm.cpu.matmul import product as multiply
+    def by_numba(product: Product) -> Callable[[], Any]:
+        from lstm_study.model.lstm.cpu.matmul import matmul, whole_vectors
 
-        rows, inner, columns, _ = astuple(product)
-        # It makes whole vectors of columns: of the result, or of its transpose.
-        if columns % LANES:
+        # Its columns are whole vectors: of the result, or of its transpose.
+        rows, columns = product.rows, product.columns
+        if whole_vectors(columns) != columns:
             rows, columns = columns, rows
-        columns -= columns % -LANES
-        weights, inputs = (
-            operands(Product(inner, rows, 1))[0],
-            operands(Product(inner, columns, 1))[0],
-        )
-        out = np.empty((rows, columns), np.float32)
-        arguments = (
-            out.ctypes.data, columns, weights.ctypes.data, rows, 1, inputs.ctypes.data, columns,
-            inner, rows, columns, 0,
-        )  # fmt: skip
-        # The arrays live as long as what refers to them.
-        return lambda *, _kept=(out, weights, inputs): multiply(*arguments)
+        weights, inputs = operands(Product(rows, product.inner, whole_vectors(columns)))
+        out = np.empty((rows, inputs.shape[1]), np.float32)
+        return lambda: matmul(out, weights.T, inputs, False)
 
     if keras.backend.backend() == "jax":
         import jax
@@ -126,14 +116,14 @@ def _makers() -> list[Callable[[Product], Callable[[], Any]]]:
             return lambda: multiply(left, right).block_until_ready()
 
         # A GPU's limit is not the processor's.
-        return [by_jax] if jax.default_backend() == "gpu" else [by_numpy, by_tiles, by_jax]
+        return [by_jax] if jax.default_backend() == "gpu" else [by_numpy, by_numba, by_jax]
     import tensorflow as tf
 
     def by_tensorflow(product: Product) -> Callable[[], Any]:
         left, right = (tf.constant(operand) for operand in operands(product))
         return lambda: tf.matmul(left, right)
 
-    return [by_numpy, by_tiles, by_tensorflow]
+    return [by_numpy, by_numba, by_tensorflow]
 
 
 def _time(work: Callable[[], Any]) -> float:

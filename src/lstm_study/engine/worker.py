@@ -72,14 +72,15 @@ def _read_jobs(jobs: "queue.Queue[dict[str, Any]]") -> None:
 
 def load(stage: str) -> None:
     """Imports all that a stage trains with, while the supervisor may still be at something else."""
-    from lstm_study.training.runtime import keep_what_is_loaded, lean_imports
+    from lstm_study.training.imports import skip_optional_imports
+    from lstm_study.training.memory import freeze_loaded_objects
 
-    with lean_imports():
+    with skip_optional_imports():
         import lstm_study.training.one
 
         if stage == "search":
             import lstm_study.search.tuner  # noqa: F401 - imported to be there, as the one above
-    keep_what_is_loaded()
+    freeze_loaded_objects()
 
 
 class _Work:

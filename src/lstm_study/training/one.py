@@ -28,7 +28,7 @@ from lstm_study.records import Epoch
 from lstm_study.seeds import derive
 from lstm_study.spec import ProtocolTable
 from lstm_study.training.checkpoint import Checkpoint, set_state, state_of, write_checkpoint
-from lstm_study.training.runtime import release_models
+from lstm_study.training.memory import release_models
 
 EVALUATION_BATCH = 256
 

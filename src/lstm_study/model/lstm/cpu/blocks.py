@@ -10,12 +10,12 @@ Keras's order.
 """
 
 from collections.abc import Callable
-from typing import Any, Literal, NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from lstm_study.model.lstm.arrays import GATES
+from lstm_study.model.lstm.arrays import GATES, Steps
 from lstm_study.model.lstm.cpu.matmul import whole_vectors
 from lstm_study.model.lstm.cpu.sweep import (
     BlockGradients,
@@ -34,7 +34,6 @@ from lstm_study.model.lstm.cpu.threads import (
 )
 
 Array = NDArray[Any]
-Keep = Literal["gates", "outputs", "last"]
 
 _MAX_LANES = 32
 _CANDIDATE = 2
@@ -69,7 +68,8 @@ class Arguments(NamedTuple):
 class _Batch:
     """A batch cut into blocks."""
 
-    def __init__(self, arguments: Arguments) -> None:
+    def __init__(self, arguments: Arguments, steps: Steps) -> None:
+        self.steps = steps
         self.sequences = arguments.sequences
         self.batch, self.time, self.features = arguments.sequences.shape
         self.units = arguments.output.shape[1]
@@ -93,7 +93,10 @@ class _Batch:
         """Returns what both sweeps read of a block."""
         rows = self.rows(first)
         masks = self.lane_masks(self.masks[1], first)
-        return BlockInputs(self.sequences[rows], self.alive[rows], masks)
+        return BlockInputs(
+            self.sequences[rows], self.alive[rows], masks,
+            self.steps.go_backwards, self.steps.zero_held_outputs,
+        )  # fmt: skip
 
     def row_masks(self, first: int) -> RowMasks:
         """Returns a block's dropout row by row."""
@@ -128,20 +131,21 @@ def _read_only(arrays: tuple[Array, ...]) -> list[Array]:
     return views
 
 
-def batch_forward(*arrays: Array, keep: Keep) -> tuple[Array, ...]:
+def batch_forward(*arrays: Array, steps: Steps) -> tuple[Array, ...]:
     """Runs the LSTM over a batch.
 
     Args:
         *arrays: Those of `Arguments`.
-        keep: "gates" for all that the gradient needs, "outputs", or "last" for neither.
+        steps: How it goes over time, and what it returns.
 
     Returns:
-        Output and carry after the last step [batch, units]; the outputs [blocks, time + 1, units,
-        lanes], first the initial one, where kept; and with the gates the carries, likewise, and the
-        gates, after their activation, [blocks, time, 4, units, lanes].
+        Output and carry after the last step [batch, units]. If outputs are returned, those of every
+        step, [batch, time, units]. If gates are kept, what `batch_backward` needs: outputs and
+        carries [blocks, time + 1, units, lanes], first the initial ones, and the gates after their
+        activation [blocks, time, 4, units, lanes].
     """
     arguments = Arguments(*_read_only(arrays))
-    batch = _Batch(arguments)
+    batch = _Batch(arguments, steps)
     time, features, units, lanes = batch.time, batch.features, batch.units, batch.lanes
     weights = aligned_empty(features + units + 1, GATES * units)
     bias = arguments.bias[None]
@@ -150,11 +154,11 @@ def batch_forward(*arrays: Array, keep: Keep) -> tuple[Array, ...]:
     by_gate[:, :_CANDIDATE] *= 0.5
     by_gate[:, _CANDIDATE + 1 :] *= 0.5
 
-    # Steps that are not kept share the memory of one gate step and two states.
-    n = len(batch.firsts)
-    gates = aligned_empty(n, time if keep == "gates" else 1, GATES, units, lanes)
-    outputs = aligned_empty(n, 2 if keep == "last" else time + 1, units, lanes)
-    carries = aligned_empty(n, time + 1 if keep == "gates" else 2, units, lanes)
+    # Steps that are not kept share the memory of one step's gates and two states.
+    n, keep = len(batch.firsts), steps.keep_gates
+    gates = aligned_empty(n, time if keep else 1, GATES, units, lanes)
+    outputs, carries = (aligned_empty(n, time + 1 if keep else 2, units, lanes) for _ in range(2))
+    returned = aligned_empty(batch.batch, time if steps.return_outputs else 0, units)
 
     def sweep(number: int, first: int) -> None:
         outputs[number, 0] = batch.in_lanes(arguments.output, first)
@@ -163,30 +167,31 @@ def batch_forward(*arrays: Array, keep: Keep) -> tuple[Array, ...]:
         operand[:, -1] = 1.0
         block_forward(
             batch.inputs(first), batch.lane_masks(batch.masks[0], first),
-            StepBuffers(gates[number], outputs[number], carries[number]), weights, operand,
+            StepBuffers(gates[number], outputs[number], carries[number]),
+            returned[batch.rows(first)], weights, operand,
         )  # fmt: skip
 
     batch.for_each_block(sweep)
     last = [batch.in_rows(states[:, time % states.shape[1]]) for states in (outputs, carries)]
-    if keep == "gates":
-        return *last, outputs, carries, gates
-    return (*last, outputs) if keep == "outputs" else tuple(last)
+    all_outputs = [returned] if steps.return_outputs else []
+    return *last, *all_outputs, *([outputs, carries, gates] if keep else [])
 
 
-def batch_backward(*arrays: Array) -> tuple[Array, ...]:
+def batch_backward(*arrays: Array, steps: Steps) -> tuple[Array, ...]:
     """Takes the gradient of a scalar back through `batch_forward`.
 
     Args:
         *arrays: Those of `Arguments`; outputs, carries and gates as `batch_forward` kept them; the
             gradients with respect to the output of every step, [batch, time, units], of size 0
-            where only the last state was used, and to the last output and carry, [batch, units].
+            where they were not returned, and to the last output and carry, [batch, units].
+        steps: As `batch_forward` had it.
 
     Returns:
         Gradients with respect to sequences, kernel, recurrent kernel, bias, output and carry.
     """
     *given, outputs, carries, gates, d_outputs, d_output, d_carry = _read_only(arrays)
     arguments = Arguments(*given)
-    batch = _Batch(arguments)
+    batch = _Batch(arguments, steps)
     features, units, lanes = batch.features, batch.units, batch.lanes
     weights = aligned_empty(features + units, GATES * units)
     np.concatenate([arguments.kernel, arguments.recurrent_kernel], out=weights)
@@ -209,7 +214,13 @@ def batch_backward(*arrays: Array) -> tuple[Array, ...]:
             batch.inputs(first), batch.row_masks(first),
             StepBuffers(gates[number], outputs[number], carries[number]),
             weights, transposed_kernel,
-            BlockGradients(d_outputs[rows], *d_states[number], d_sequences[rows], d_weights[number]),
+            BlockGradients(
+                d_outputs=d_outputs[rows],
+                d_output=d_states[number, 0],
+                d_carry=d_states[number, 1],
+                d_sequences=d_sequences[rows],
+                d_weights=d_weights[number],
+            ),
             Scratch(
                 d_z=aligned_empty(GATES, units, lanes),
                 read=read,

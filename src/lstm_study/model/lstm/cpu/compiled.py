@@ -18,8 +18,8 @@ def compiled(function: Callable[_Arguments, _Result]) -> Callable[_Arguments, _R
     The only relaxation of IEEE arithmetic is contraction: a multiplication and an addition may be
     rounded once. Division follows NumPy, since a check for zero would prevent vectorisation.
     """
-    # Without Numba's runtime, views are not reference-counted: with it a step at 160 × 32/32 takes 8%
-    # longer. A function that allocates an array then fails to compile.
+    # Without Numba's runtime (`_nrt`) views are not reference-counted, which takes 8% of a step at
+    # 160 × 32/32. A function that allocates an array then fails to compile.
     options = {"fastmath": {"contract"}, "error_model": "numpy", "_nrt": False}
     made = njit(nogil=True, cache=True, **options)(function)
     return cast(Callable[_Arguments, _Result], made)

@@ -3,8 +3,8 @@
 Arrays are float32 and C-contiguous. A `mask` of size 0 stands for no dropout, an `alive` of size 0
 for no padding.
 
-The sigmoid is computed with tanh, `σ(z) = (1 + tanh(z / 2)) / 2`; callers pass z / 2, the half being
-part of the weights.
+The sigmoid is computed with tanh, `σ(z) = (1 + tanh(z / 2)) / 2`; callers pass z / 2, the half
+being part of the weights.
 """
 
 from typing import Any

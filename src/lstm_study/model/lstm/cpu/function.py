@@ -4,21 +4,17 @@ import functools
 from collections.abc import Callable
 from typing import Any
 
-from lstm_study.model.lstm.arrays import Masks, Tensor
-from lstm_study.model.lstm.cpu.blocks import Keep, batch_backward, batch_forward
+from lstm_study.model.lstm.arrays import LstmFunction, Masks, Steps, Tensor
+from lstm_study.model.lstm.cpu.blocks import batch_backward, batch_forward
 
 
-def cpu_lstm(
-    masks: Masks, alive: Tensor | None, *, keep_gates: bool, return_outputs: bool
-) -> Callable[..., tuple[Tensor, Tensor, Tensor]]:
+def cpu_lstm(masks: Masks, alive: Tensor | None, steps: Steps) -> LstmFunction:
     """The LSTM as a TensorFlow function of (sequences, *weights, *state), differentiable once.
 
     Args:
         masks: Dropout of this call.
         alive: bool [batch, time], False where the state is held; None for everywhere True.
-        keep_gates: Whether the gates are kept for the gradient. Without them, as in inference, the
-            gradient runs the forward sweep again.
-        return_outputs: Whether the output of every step is returned, or only the last.
+        steps: How it goes over time, and what it returns.
 
     Returns:
         A function to outputs [batch, time, units] (the last output if not `return_outputs`), last
@@ -39,38 +35,36 @@ def cpu_lstm(
         batch, units = sequences.shape[0], initial_output.shape[1]
         given = [*arguments, *dropout_and_mask]
 
-        def forward(keep: Keep) -> list[Any]:
-            results = {"gates": 5, "outputs": 3, "last": 2}[keep]
+        def forward(*, keep_gates: bool) -> list[Any]:
+            wanted = steps._replace(keep_gates=keep_gates)
+            results = 2 + wanted.return_outputs + 3 * keep_gates
             return tf.numpy_function(  # type: ignore[no-any-return]
-                functools.partial(batch_forward, keep=keep), given, [tf.float32] * results
+                functools.partial(batch_forward, steps=wanted), given, [tf.float32] * results
             )
 
-        output, carry, *kept = forward(
-            "gates" if keep_gates else "outputs" if return_outputs else "last"
-        )
-        found = _in_time(tf, kept[0], tf.shape(sequences)[0]) if return_outputs else output
+        output, carry, *others = forward(keep_gates=steps.keep_gates)
+        outputs = others[0] if steps.return_outputs else output
 
         def gradient(*upstream: Any) -> Any:
             d_outputs, d_output, d_carry = upstream
+            if not steps.return_outputs:
+                # The last output was returned for the outputs, too.
+                d_outputs, d_output = nothing, d_output + d_outputs
+            kept = (others if steps.keep_gates else forward(keep_gates=True))[-3:]
             gradients = tf.numpy_function(
-                batch_backward,
-                [
-                    *given,
-                    *(kept if keep_gates else forward("gates")[2:]),
-                    d_outputs if return_outputs else nothing,
-                    d_output if return_outputs else d_output + d_outputs,
-                    d_carry,
-                ],
+                functools.partial(batch_backward, steps=steps),
+                [*given, *kept, d_outputs, d_output, d_carry],
                 [tf.float32] * len(arguments),
             )
             for each, argument in zip(gradients, arguments, strict=True):
                 each.set_shape(argument.shape)
             return gradients
 
-        found.set_shape((batch, sequences.shape[1], units) if return_outputs else (batch, units))
+        if steps.return_outputs:
+            outputs.set_shape((batch, sequences.shape[1], units))
         for state in (output, carry):
             state.set_shape((batch, units))
-        return (found, output, carry), gradient
+        return (outputs, output, carry), gradient
 
     return run  # type: ignore[no-any-return]
 
@@ -78,9 +72,3 @@ def cpu_lstm(
 def _stacked(tf: Any, mask: tuple[Any, ...]) -> Any:
     """Returns one mask for each gate, or [1, batch, n] where all gates share one."""
     return mask[0][None] if all(each is mask[0] for each in mask) else tf.stack(mask)
-
-
-def _in_time(tf: Any, outputs: Any, batch: Any) -> Any:
-    """Turns [blocks, time + 1, units, lanes] into [batch, time, units]."""
-    rows = tf.transpose(outputs[:, 1:], (0, 3, 1, 2))
-    return tf.reshape(rows, (-1, *tf.unstack(tf.shape(rows))[2:]))[:batch]

@@ -13,8 +13,8 @@ blocks spread over threads. States are [units, lanes]: the rows lie side by side
 so that every number of units fills the vectors. A lane without a row computes values that nobody
 reads.
 
-With one dropout mask per gate each gate reads inputs and states of its own, in four stacks; else all
-gates read the same, in one stack. Below inputs and states lies a row of ones, and below their
+With one dropout mask per gate each gate reads inputs and states of its own, in four stacks; else
+all gates read the same, in one stack. Below inputs and states lies a row of ones, and below their
 weights the bias, so that the products add the bias and sum its gradient. The sigmoid is computed
 with tanh, `σ(z) = (1 + tanh(z / 2)) / 2`; the half is part of the weights, which is exact.
 
@@ -57,20 +57,24 @@ class BlockInputs(NamedTuple):
         alive: bool [rows, time]; where False the state is held and the input not read. Of size 0
             where all steps count.
         state_masks: Dropout of the state, [stacks, units · lanes]; [stacks, 0] for none.
+        go_backwards: Whether the first step reads the last input.
+        zero_held_outputs: Whether the output of a held step is zero, not the state.
     """
 
     sequences: Array
     alive: Array
     state_masks: Array
+    go_backwards: bool
+    zero_held_outputs: bool
 
 
 class StepBuffers(NamedTuple):
-    """What the forward sweep writes, for all steps or in turn for as many as there is room.
+    """States and gates in the order of computation: all of them, or the last in turn.
 
     Attributes:
         gates: After their activation, [time or 1, 4, units, lanes].
-        outputs: [time + 1 or 2, units, lanes]; the first is given.
-        carries: [time + 1 or 2, units, lanes]; the first is given.
+        outputs: [time + 1 or 2, units, lanes]; the first is the initial one.
+        carries: [time + 1 or 2, units, lanes]; the first is the initial one.
     """
 
     gates: Array
@@ -94,7 +98,8 @@ class BlockGradients(NamedTuple):
     """Gradients that the backward sweep starts from, and those that it writes.
 
     Attributes:
-        d_outputs: With respect to every step's output, [rows, time, units]; of size 0 for none.
+        d_outputs: With respect to every returned output, [rows, time, units] in the order of
+            computation; of size 0 for none.
         d_output: With respect to the last output, [units, lanes]; to the initial one on return.
         d_carry: Likewise.
         d_sequences: [rows, time, features], written.
@@ -132,19 +137,22 @@ class Scratch(NamedTuple):
 
 @compiled
 def block_forward(
-    inputs: BlockInputs, input_masks: Array, buffers: StepBuffers, weights: Array, operand: Array
-) -> None:
+    inputs: BlockInputs, input_masks: Array, buffers: StepBuffers, returned: Array,
+    weights: Array, operand: Array,
+) -> None:  # fmt: skip
     """Runs one block of the LSTM over its sequences.
 
     Args:
         inputs: What is read.
         input_masks: Dropout of the inputs, [stacks, features · lanes]; [stacks, 0] for none.
-        buffers: What is written.
+        buffers: Written, but for the initial state.
+        returned: Outputs of every step, [rows, time, units] in the order of computation, written;
+            of size 0 where they are not returned.
         weights: [width, 4 · units]: kernel, recurrent kernel and bias, the sigmoids' halved.
         operand: Memory for what the stacks read, [stacks, width, lanes]; ones in the last row of
             each.
     """
-    sequences, alive, state_masks = inputs
+    sequences, alive, state_masks, go_backwards, _ = inputs
     rows, time, features = sequences.shape
     stacks, width, lanes = operand.shape
     units = width - 1 - features
@@ -156,14 +164,16 @@ def block_forward(
     flat_carries = carries.reshape((len(carries), units * lanes))
     flat_operand = operand.reshape((stacks, width * lanes))
     n_inputs, n_read = features * lanes, (features + units) * lanes
-    for t in range(time):
-        h, new_h = t % len(outputs), (t + 1) % len(outputs)
-        c, new_c = t % len(carries), (t + 1) % len(carries)
-        slot = t % len(gates)
+    for step in range(time):
+        t = time - 1 - step if go_backwards else step
+        h, new_h = step % len(outputs), (step + 1) % len(outputs)
+        c, new_c = step % len(carries), (step + 1) % len(carries)
+        slot = step % len(gates)
         held = count_held(alive, t)
         if held == rows:
             copy(flat_outputs[new_h], flat_outputs[h])
             copy(flat_carries[new_c], flat_carries[c])
+            _return_output(inputs, returned, outputs[h], step, t)
             continue
         for row in range(rows):
             for feature in range(features):
@@ -181,6 +191,7 @@ def block_forward(
         if held:
             copy_held(outputs[new_h], outputs[h], alive, t)
             copy_held(carries[new_c], carries[c], alive, t)
+        _return_output(inputs, returned, outputs[new_h], step, t)
 
 
 @compiled
@@ -199,10 +210,10 @@ def block_backward(
         gradients: Read and written.
         scratch: Memory.
     """
-    sequences, alive, state_masks = inputs
+    sequences, alive, state_masks, go_backwards, _ = inputs
     rows, time, features = sequences.shape
     gates, outputs, carries = buffers
-    _, d_output, d_carry, d_sequences, d_weights = gradients
+    d_outputs, d_output, d_carry, d_sequences, d_weights = gradients
     d_z, d_state, d_read = scratch.d_z, scratch.d_state, scratch.d_read
     stacks, units, lanes = d_state.shape
     size, columns = units * lanes, GATES // stacks * units
@@ -211,9 +222,9 @@ def block_backward(
     flat_d_z, flat_d_state = d_z.reshape((GATES, size)), d_state.reshape((stacks, size))
     stacked_d_z = d_z.reshape((stacks, columns, lanes))
     flat_d_output, flat_d_carry = d_output.reshape(size), d_carry.reshape(size)
-    for t in range(time - 1, -1, -1):
-        if gradients.d_outputs.size:
-            _add_output_gradient(d_output, gradients.d_outputs, t)
+    for step in range(time - 1, -1, -1):
+        t = time - 1 - step if go_backwards else step
+        _add_output_gradient(inputs, d_output, d_outputs, step, t)
         held = count_held(alive, t)
         if held == rows:
             d_sequences[:, t] = np.float32(0.0)
@@ -222,14 +233,15 @@ def block_backward(
             copy(scratch.held_output.reshape(size), flat_d_output)
             copy(scratch.held_carry.reshape(size), flat_d_carry)
         activate_gradient(
-            flat_d_z, by_gate[t], flat_carries[t], flat_carries[t + 1], flat_d_output, flat_d_carry
-        )
+            flat_d_z, by_gate[step], flat_carries[step], flat_carries[step + 1],
+            flat_d_output, flat_d_carry,
+        )  # fmt: skip
         if held:
             # At a held step nothing passes through the gates, and the state's gradient is kept.
             for gate in range(GATES):
                 clear_held(d_z[gate], alive, t)
             copy_held(d_carry, scratch.held_carry, alive, t)
-        transpose(scratch.state[:rows], outputs[t])
+        transpose(scratch.state[:rows], outputs[step])
         for stack in range(stacks):
             _read_rows(scratch, sequences, row_masks, stack, t)
             first = stack * columns
@@ -248,9 +260,7 @@ def block_backward(
 
 
 @compiled
-def _read_rows(
-    scratch: Scratch, sequences: Array, row_masks: RowMasks, stack: int, t: int
-) -> None:
+def _read_rows(scratch: Scratch, sequences: Array, row_masks: RowMasks, stack: int, t: int) -> None:
     """Writes what a stack reads at step t, row by row: inputs and state with their dropout."""
     read, state = scratch.read, scratch.state
     rows, _, features = sequences.shape
@@ -294,8 +304,34 @@ def _sum_input_gradients(d_sequences: Array, d_read: Array, masks: Array, t: int
 
 
 @compiled
-def _add_output_gradient(d_output: Array, d_outputs: Array, t: int) -> None:
-    """Adds the gradient of step t's output, [rows, time, units], to the state's, [units, lanes]."""
+def _is_zeroed(inputs: BlockInputs, row: int, t: int) -> bool:
+    """Whether a row's returned output is zero since its state is held at step t."""
+    if inputs.zero_held_outputs and inputs.alive.size:
+        return bool(inputs.alive[row, t] == 0)
+    return False
+
+
+@compiled
+def _return_output(inputs: BlockInputs, returned: Array, output: Array, step: int, t: int) -> None:
+    """Writes a step's output, [units, lanes], to `returned`, [rows, time, units]."""
+    if not returned.size:
+        return
+    for row in range(returned.shape[0]):
+        if _is_zeroed(inputs, row, t):
+            returned[row, step] = np.float32(0.0)
+        else:
+            for unit in range(output.shape[0]):
+                returned[row, step, unit] = output[unit, row]
+
+
+@compiled
+def _add_output_gradient(
+    inputs: BlockInputs, d_output: Array, d_outputs: Array, step: int, t: int
+) -> None:
+    """Adds the gradient of a returned output, [rows, time, units], to the state's."""
+    if not d_outputs.size:
+        return
     for row in range(d_outputs.shape[0]):
-        for unit in range(d_output.shape[0]):
-            d_output[unit, row] += d_outputs[row, t, unit]
+        if not _is_zeroed(inputs, row, t):
+            for unit in range(d_output.shape[0]):
+                d_output[unit, row] += d_outputs[row, step, unit]

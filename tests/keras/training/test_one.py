@@ -14,7 +14,7 @@ from lstm_study.corpus.buckets import epoch_buckets, kept_lengths
 from lstm_study.corpus.types import Split
 from lstm_study.errors import DivergedError, RecordError
 from lstm_study.export.network import plain_network
-from lstm_study.model.lstm.cpu import threads as host
+from lstm_study.model.lstm.cpu import threads as kernel_threads
 from lstm_study.model.network import build_model
 from lstm_study.seeds import derive
 from lstm_study.spec import ProtocolTable
@@ -110,7 +110,7 @@ def test_a_training_gives_the_same_bits_with_any_number_of_threads(tmp_path, mon
     found = []
     for counts in ([1], [2], [3, 1, 2]):
         threads = itertools.cycle(counts)
-        monkeypatch.setattr(host._threads, "count", lambda given=threads: next(given))
+        monkeypatch.setattr(kernel_threads._budget, "count", lambda given=threads: next(given))
         _, checkpoint, _ = fit(
             tmp_path,
             epochs=2,
