@@ -1,10 +1,10 @@
 """The arithmetic limit of a training step: its matrix products, at this machine's rate.
 
-A step of the LSTM with batch B, T time steps, D inputs and U units makes these products, written
+A step of the LSTM with batch B, T time steps, D inputs and U units computes these products, written
 (rows × inner × columns):
 
 - forward: inputs times kernel, (B·T × D × 4U) once; state times recurrent kernel, (B × U × 4U) T
-  times, because each needs the one before;
+  times, because each depends on the one before;
 - backward, the same twice, once for each operand: (B·T × 4U × D) and (D × B·T × 4U) once,
   (B × 4U × U) T times, and (U × B·T × 4U) once.
 
@@ -26,7 +26,7 @@ _REPEATS = 5
 
 @dataclass(frozen=True)
 class Product:
-    """A matrix product (rows × inner) · (inner × columns), made `count` times in a step."""
+    """A matrix product (rows × inner) · (inner × columns), computed `count` times in a step."""
 
     rows: int
     inner: int
@@ -35,7 +35,7 @@ class Product:
 
     @property
     def operations(self) -> int:
-        """Multiplications and additions of one."""
+        """Multiplications and additions of one product."""
         return 2 * self.rows * self.inner * self.columns
 
 
@@ -52,28 +52,30 @@ def products(*, embedding_dim: int, lstm_units: int, batch: int, steps: int) -> 
     ]
 
 
-def operations(made: Iterable[Product]) -> int:
+def operations(computed: Iterable[Product]) -> int:
     """Returns the operations of all products."""
-    return sum(product.count * product.operations for product in made)
+    return sum(product.count * product.operations for product in computed)
 
 
 def limit(*, embedding_dim: int, lstm_units: int, batch: int, steps: int) -> dict[str, Any]:
-    """Measures every product of a step; runs in a process of its own.
+    """Measures every product of a step; runs in another process.
 
     Each is timed alone with operands in memory, by NumPy, the backend and
-    `model/lstm/cpu/matmul.py`, and the fastest counts: on a CPU with one thread, on a GPU by the
+    `model/lstm/cpu/matmul.py`, and the fastest is taken: on a CPU with one thread, on a GPU by the
     backend alone, at the precision that it takes for float32.
 
     Returns:
-        "seconds" that the products of a step need, "operations", and the "gflops" that this makes.
+        "seconds" that the products of a step need, "operations", and the "gflops" of both.
     """
     from lstm_study.training.runtime import configure
 
     configure(threads=1)
-    made = products(embedding_dim=embedding_dim, lstm_units=lstm_units, batch=batch, steps=steps)
+    needed = products(embedding_dim=embedding_dim, lstm_units=lstm_units, batch=batch, steps=steps)
     makers = _makers()
-    seconds = sum(product.count * min(_time(make(product)) for make in makers) for product in made)
-    done = operations(made)
+    seconds = sum(
+        product.count * min(_time(make(product)) for make in makers) for product in needed
+    )
+    done = operations(needed)
     return {"seconds": seconds, "operations": done, "gflops": done / seconds / 1e9}
 
 

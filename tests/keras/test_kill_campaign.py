@@ -144,7 +144,7 @@ def test_every_state_file_torn_at_random_bytes_is_resumed_or_refused_in_a_senten
         try:
             Store(folder).read_trials()
             if path.suffix == ".npz":
-                with pytest.raises(RecordError, match="is torn"):
+                with pytest.raises(RecordError, match="is damaged"):
                     read_checkpoint(path)
             resumed += 1
             path.write_bytes(whole)

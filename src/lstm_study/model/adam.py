@@ -1,9 +1,8 @@
-"""Keras's Adam, with two passes over an embedding where Keras makes a dozen.
+"""Keras's Adam with two passes over an embedding in place of a dozen.
 
 An embedding's gradient arrives as slices, one for each token of a batch. Keras makes a dense array
-of them, twice, and passes over that, the weights and both moments with one operation after the
-other. Here both moments fade in one pass, the slices are added where they belong, and the weights
-follow in a second.
+of them, twice, and passes over that, the weights and both moments once per operation. Here one pass
+decays both moments, the slices are added to their rows, and a second pass updates the weights.
 """
 
 import functools
@@ -23,7 +22,7 @@ class Adam(keras.optimizers.Adam):  # type: ignore[misc]  # Keras is untyped
     """`keras.optimizers.Adam`: the same formula, options, slots and step count.
 
     Results are Keras's up to rounding: on TensorFlow every slice is squared by itself, so that the
-    second moment of a token that occurs several times in a batch holds the sum of squares.
+    second moment of a token that occurs several times in a batch is the sum of squares.
 
     Source: Kingma & Ba 2015, algorithm 1 in the order of its section 2's end; Keras 3.15's
     `Adam.update_step`.
@@ -68,12 +67,12 @@ def _update(
     momentum: Array,
     velocity: Array,
 ) -> tuple[Array, ...]:
-    """Makes one step of Adam.
+    """Computes one step of Adam.
 
     Args:
         constants: 1 - beta 1, 1 - beta 2 and epsilon.
         indices: Rows of the weights, int [n].
-        slices: Their gradients, float [n, columns]; those of one row add up.
+        slices: Their gradients, float [n, columns]; those of one row are added.
         rate: The learning rate, corrected for the moments' start at zero.
         weights: float [rows, columns]; likewise both moments.
         momentum: See there.
@@ -88,21 +87,21 @@ def _update(
     share = -(-len(weights) // threads)
     parts = [slice(first, first + share) for first in range(0, len(weights), share)]
 
-    def fade(part: slice) -> None:
-        _fade(_flat(new_momentum[part]), _flat(momentum[part]), one_less_beta_1)
-        _fade(_flat(new_velocity[part]), _flat(velocity[part]), one_less_beta_2)
+    def decay_moments(part: slice) -> None:
+        _decay(_flat(new_momentum[part]), _flat(momentum[part]), one_less_beta_1)
+        _decay(_flat(new_velocity[part]), _flat(velocity[part]), one_less_beta_2)
 
-    def follow(part: slice) -> None:
+    def update_weights(part: slice) -> None:
         arrays = (new_weights, weights, new_momentum, new_velocity)
         new, old, first, second = (_flat(each[part]) for each in arrays)
-        _follow(new, old, first, second, rate, epsilon)
+        _update_weights(new, old, first, second, rate, epsilon)
 
-    for_each(fade, parts, threads=threads)
+    for_each(decay_moments, parts, threads=threads)
     _add_slices(
         new_momentum, new_velocity, indices, slices.reshape(len(indices), -1),
         one_less_beta_1, one_less_beta_2,
     )  # fmt: skip
-    for_each(follow, parts, threads=threads)
+    for_each(update_weights, parts, threads=threads)
     return new_weights, new_momentum, new_velocity
 
 
@@ -111,7 +110,7 @@ def _flat(array: Array) -> Array:
 
 
 @compiled
-def _fade(new: Array, old: Array, share: np.float32) -> None:
+def _decay(new: Array, old: Array, share: np.float32) -> None:
     for k in range(old.size):
         new[k] = old[k] - old[k] * share
 
@@ -135,7 +134,7 @@ def _add_slices(
 
 
 @compiled
-def _follow(
+def _update_weights(
     new: Array, old: Array, momentum: Array, velocity: Array, rate: np.float32, epsilon: np.float32
 ) -> None:
     for k in range(old.size):

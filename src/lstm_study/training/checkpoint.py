@@ -1,6 +1,6 @@
-"""The last epoch of a training, whole: weights, optimizer, random state, history.
+"""The complete state of a training after an epoch: weights, optimizer, random state, history.
 
-A checkpoint is one `.npz` file of plain arrays, the same for every backend, replaced whole.
+A checkpoint is one `.npz` file of plain arrays, the same for every backend, replaced atomically.
 """
 
 import json
@@ -20,7 +20,7 @@ from lstm_study.store import replacing
 
 @dataclass(frozen=True, kw_only=True)
 class Checkpoint:
-    """Where a training stands after an epoch.
+    """The state of a training after an epoch.
 
     Attributes:
         epochs: The history, from the configuration's first training step.
@@ -32,15 +32,15 @@ class Checkpoint:
 
 
 def state_of(model: Any) -> tuple[NDArray[Any], ...]:
-    """Copies all that training changes in a model and its optimizer, in a fixed order."""
+    """Copies all variables that training changes in a model and its optimizer, in a fixed order."""
     return tuple(np.asarray(variable) for variable in _variables(model))
 
 
 def set_state(model: Any, variables: Sequence[NDArray[Any]], *, where: str) -> None:
-    """Puts back what `state_of` copied.
+    """Restores variables that `state_of` copied.
 
     Raises:
-        RecordError: The arrays are not this model's.
+        RecordError: The arrays do not have this model's shapes.
     """
     if not model.optimizer.built:
         model.optimizer.build(model.trainable_variables)
@@ -56,12 +56,12 @@ def set_state(model: Any, variables: Sequence[NDArray[Any]], *, where: str) -> N
 def write_checkpoint(
     path: Path, checkpoint: Checkpoint, *, before: Callable[[], None] = lambda: None
 ) -> None:
-    """Writes a checkpoint, replacing the earlier one whole.
+    """Writes a checkpoint, atomically replacing the earlier one.
 
     Args:
-        path: Where.
-        checkpoint: What.
-        before: Called right before the file takes its place; what it raises prevents that.
+        path: The file.
+        checkpoint: The state.
+        before: Called right before the replacement; an exception that it raises prevents it.
 
     Raises:
         StoreError: The disk is full, or the folder can't be written to.
@@ -74,10 +74,10 @@ def write_checkpoint(
 
 
 def read_checkpoint(path: Path) -> Checkpoint | None:
-    """Reads a checkpoint; None where there is none.
+    """Reads a checkpoint; returns None if the file does not exist.
 
     Raises:
-        RecordError: It is torn: a length, name or checksum in it is wrong.
+        RecordError: It is damaged: a length, name or checksum in it is wrong.
     """
     if not path.is_file():
         return None
@@ -89,7 +89,7 @@ def read_checkpoint(path: Path) -> Checkpoint | None:
         epochs = tuple(Epoch(**epoch) for epoch in header["epochs"])
         return Checkpoint(epochs=epochs, variables=variables)
     except (OSError, ValueError, KeyError, TypeError, EOFError, zipfile.BadZipFile) as error:
-        raise RecordError(f"{path}: is torn ({error}).") from error
+        raise RecordError(f"{path}: is damaged ({error}).") from error
 
 
 def _variables(model: Any) -> list[Any]:
