@@ -262,45 +262,23 @@ def block_backward(
 @compiled
 def _read_rows(scratch: Scratch, sequences: Array, row_masks: RowMasks, stack: int, t: int) -> None:
     """Writes what a stack reads at step t, row by row: inputs and state with their dropout."""
-    read, state = scratch.read, scratch.state
     rows, _, features = sequences.shape
-    masks = row_masks.inputs
+    units = scratch.state.shape[1]
     for row in range(rows):
-        if masks.size:
-            for k in range(features):
-                read[row, k] = sequences[row, t, k] * masks[stack, row, k]
-        else:
-            for k in range(features):
-                read[row, k] = sequences[row, t, k]
-    masks = row_masks.states
-    for row in range(rows):
-        if masks.size:
-            for k in range(state.shape[1]):
-                read[row, features + k] = state[row, k] * masks[stack, row, k]
-        else:
-            for k in range(state.shape[1]):
-                read[row, features + k] = state[row, k]
+        target = scratch.read[row]
+        apply_mask(target[:features], sequences[row, t], row_masks.inputs[stack, row])
+        states = target[features : features + units]
+        apply_mask(states, scratch.state[row], row_masks.states[stack, row])
 
 
 @compiled
 def _sum_input_gradients(d_sequences: Array, d_read: Array, masks: Array, t: int) -> None:
     """Writes the gradient of step t's inputs: the sum over what the stacks read of them."""
-    rows, _, features = d_sequences.shape
-    for row in range(rows):
-        for stack in range(d_read.shape[0]):
-            # The first stack's gradient replaces what is there, since x + 0 may be another zero.
-            if stack == 0 and masks.size:
-                for k in range(features):
-                    d_sequences[row, t, k] = d_read[0, row, k] * masks[0, row, k]
-            elif stack == 0:
-                for k in range(features):
-                    d_sequences[row, t, k] = d_read[0, row, k]
-            elif masks.size:
-                for k in range(features):
-                    d_sequences[row, t, k] += d_read[stack, row, k] * masks[stack, row, k]
-            else:
-                for k in range(features):
-                    d_sequences[row, t, k] += d_read[stack, row, k]
+    for row in range(d_sequences.shape[0]):
+        target = d_sequences[row, t]
+        apply_mask(target, d_read[0, row], masks[0, row])
+        for stack in range(1, d_read.shape[0]):
+            add_masked(target, d_read[stack, row], masks[stack, row])
 
 
 @compiled
