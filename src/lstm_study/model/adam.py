@@ -1,8 +1,9 @@
 """Keras's Adam with two passes over an embedding in place of a dozen.
 
 An embedding's gradient arrives as slices, one for each token of a batch. Keras makes a dense array
-of them, twice, and passes over that, the weights and both moments once per operation. Here one pass
-decays both moments, the slices are added to their rows, and a second pass updates the weights.
+of them, twice, and passes over that, the weights and both moments with one operation after the
+other. Here one pass decays both moments, the slices are added to their rows, and a second pass
+updates the weights.
 """
 
 import functools
@@ -87,7 +88,7 @@ def _update(
     share = -(-len(weights) // threads)
     parts = [slice(first, first + share) for first in range(0, len(weights), share)]
 
-    def decay_moments(part: slice) -> None:
+    def decay(part: slice) -> None:
         _decay(_flat(new_momentum[part]), _flat(momentum[part]), one_less_beta_1)
         _decay(_flat(new_velocity[part]), _flat(velocity[part]), one_less_beta_2)
 
@@ -96,7 +97,7 @@ def _update(
         new, old, first, second = (_flat(each[part]) for each in arrays)
         _update_weights(new, old, first, second, rate, epsilon)
 
-    for_each(decay_moments, parts, threads=threads)
+    for_each(decay, parts, threads=threads)
     _add_slices(
         new_momentum, new_velocity, indices, slices.reshape(len(indices), -1),
         one_less_beta_1, one_less_beta_2,
