@@ -66,6 +66,7 @@ class LSTM(keras.layers.LSTM):  # type: ignore[misc]  # Keras is untyped
             where only the last is asked for) and the final states.
         """
         mask = mask[0] if isinstance(mask, list | tuple) else mask
+        mask = None if mask is None else ops.cast(mask, "bool")
         if not self._is_fast_loop_for(mask):
             return super().inner_loop(sequences, initial_state, mask, training=training)
         cell = self.cell

@@ -73,7 +73,6 @@ def _padded(sequences: Any, mask: Any) -> tuple[Any, Span]:
     if mask is None:
         mask = ops.ones((batch, time), "bool")
     else:
-        mask = ops.cast(mask, "bool")
         # Without a step that counts, argmax is 0 and one chunk too many is computed, harmlessly.
         anywhere = ops.any(mask, axis=0)
         last = ops.cast(time, "int32") - 1 - ops.cast(ops.argmax(ops.flip(anywhere)), "int32")
