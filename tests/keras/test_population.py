@@ -381,12 +381,13 @@ def test_another_networks_checkpoint_ends_its_member_alone(tmp_path):
 
 @needs_jax
 def test_what_prevents_a_checkpoint_ends_the_population(tmp_path):
-    def refuse():
-        raise StoreError("another command has taken the study over.")
+    def refuse(checkpoint):
+        raise StoreError("the disk is full.")
 
-    watched = Watched(trainings()["a"], tmp_path, before_save=refuse)
+    watched = Watched(trainings()["a"], tmp_path)
+    watched.member.on_epoch = refuse
 
-    with pytest.raises(StoreError, match="taken the study over"):
+    with pytest.raises(StoreError, match="the disk is full"):
         together([watched])
 
 

@@ -40,6 +40,15 @@ WorkersPerGpuOption = Annotated[
         "--workers-per-gpu", metavar="K", min=1, help="Workers that share a GPU; 1 if not given."
     ),
 ]
+ClusterOption = Annotated[
+    str,
+    typer.Option(
+        "--cluster",
+        metavar="ADDRESS",
+        help="Train on a running Ray cluster: auto for this machine's, HOST:PORT, or ray://…",
+        show_default=False,
+    ),
+]
 TensorBoardOption = Annotated[
     bool,
     typer.Option(

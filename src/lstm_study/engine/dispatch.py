@@ -182,7 +182,7 @@ class _Dispatcher:
             if self._deaths[name] > DEATHS_ALLOWED:
                 raise SearchError(
                     f"A worker ended {self._deaths[name]} times before it could begin, the last "
-                    f"time {lost.reason}. Its output is in {self._store.log_path}."
+                    f"time {lost.reason}. Its output is in {self._engine.output}."
                 )
         log.warning("Worker %s ended (%s); its jobs resume elsewhere.", name, lost.reason)
         for job in worker.jobs:
