@@ -17,12 +17,11 @@ if ON_JAX:
 
     from lstm_study.model.lstm.members import INTERPRETED, SCAN
     from lstm_study.model.population import sum_by_id
-    from lstm_study.model.shape_classes import ShapeClass
     from lstm_study.training import population as module
     from lstm_study.training.checkpoint import Checkpoint, read_checkpoint
     from lstm_study.training.member_state import own_variables, own_weights, padded_state
     from lstm_study.training.one import Training, epoch_batches, predict, train, view_of
-    from lstm_study.training.population import Ended, Member, train_population, why_alone
+    from lstm_study.training.population import Ended, Member, class_of, train_population, why_alone
 
 pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")
 
@@ -65,14 +64,6 @@ def trainings() -> dict[str, "Training"]:
             masked=True,
         ),
     }
-
-
-def class_of(*given: "Training") -> "ShapeClass":
-    shapes = [ShapeClass.of(t.configuration, batch_size=t.protocol.batch_size) for t in given]
-    joined = shapes[0]
-    for shape in shapes[1:]:
-        joined = joined.joined(shape)
-    return joined
 
 
 def alone(training, folder: Path, *, start=None, reviews=REVIEWS, validation=VALIDATION):
@@ -119,7 +110,7 @@ class Watched:
 def together(watched, *, capacity=8, shape=None, validation=VALIDATION, **given) -> None:
     train_population(
         [each.member for each in watched],
-        shape=shape or class_of(*(each.member.training for each in watched)),
+        shape=shape or class_of([each.member.training for each in watched]),
         reviews=REVIEWS,
         validation=validation,
         capacity=capacity,
@@ -231,7 +222,7 @@ def test_members_take_the_places_of_others_and_more_are_asked_for_when_places_ar
         return [late.pop().member] if late else []
 
     extra = late[0]
-    together(watched, capacity=2, shape=class_of(*given), more=more)
+    together(watched, capacity=2, shape=class_of(given), more=more)
 
     # Two at once: the third takes the first's place; the second ends next, and leaves one free.
     assert [len(each.checkpoints) for each in (*watched, extra)] == [1, 2, 2, 1]
@@ -258,8 +249,8 @@ def test_the_same_population_gives_the_same_bits(tmp_path):
 @needs_jax
 def test_padded_parts_stay_exactly_zero(tmp_path):
     given = [trainings()["a"], trainings()["fast"]]
-    shape = replace(class_of(*given), vocabulary_size=130, embedding_dim=24, lstm_units=32)
-    population = module._Population(shape, REVIEWS, VALIDATION, 2, SCAN)
+    shape = replace(class_of(given), vocabulary_size=130, embedding_dim=24, lstm_units=32)
+    population = module.Population(shape, REVIEWS, VALIDATION, 2, SCAN)
     population.waiting.extend(
         Watched(training, tmp_path / str(training.seed)).member for training in given
     )

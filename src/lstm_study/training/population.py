@@ -9,6 +9,7 @@ same. Members begin and end at the ends of epochs, and fail by themselves.
 Not covered: optimizers other than Adam; see `why_alone`.
 """
 
+import functools
 import logging
 import math
 import time
@@ -47,7 +48,7 @@ from lstm_study.training.one import EVALUATION_BATCH, Step, Training, epoch_batc
 
 log = logging.getLogger(__name__)
 
-_STEPS_AT_ONCE = 16
+STEPS_AT_ONCE = 16
 _READ_AT_ONCE = 8
 _READ_ROWS = 128
 # A smaller program is compiled for the members that are left only if they have so much to do.
@@ -140,6 +141,17 @@ def why_alone(training: Training) -> str:
     return ""
 
 
+def class_of(trainings: Sequence[Training]) -> ShapeClass:
+    """Returns the smallest class that holds some trainings, all of one batch size and depth."""
+    return functools.reduce(
+        ShapeClass.joined,
+        (
+            ShapeClass.of(each.configuration, batch_size=each.protocol.batch_size)
+            for each in trainings
+        ),
+    )
+
+
 def train_population(
     members: Sequence[Member],
     *,
@@ -172,7 +184,7 @@ def train_population(
     if sweeps is None:
         sweeps, why = sweeps_for(shape.lstm_units)
         log.info("LSTM of populations: %s (%s).", sweeps.name, why)
-    population = _Population(shape, reviews, validation, capacity, sweeps)
+    population = Population(shape, reviews, validation, capacity, sweeps)
     population.waiting.extend(members)
     while True:
         try:
@@ -186,7 +198,7 @@ def train_population(
             population.halve(error)
 
 
-class _Population:
+class Population:
     """The arrays of a population, and who sits where.
 
     Attributes:
@@ -213,40 +225,40 @@ class _Population:
     def seat(self, more: Callable[[int], Sequence[Member]]) -> bool:
         """Gives free places to members who wait; False where nobody is left to train."""
         while True:
-            missing = self._capacity - len(self._taken()) - len(self.waiting)
+            missing = self._capacity - len(self.taken()) - len(self.waiting)
             if missing > 0:
                 self.waiting.extend(more(missing))
-            self._resize(min(self._capacity, len(self._taken()) + len(self.waiting)))
+            self._resize(min(self._capacity, len(self.taken()) + len(self.waiting)))
             for place, seated in enumerate(self._places):
                 if seated is None:
                     self._fill(place)
             self._settings = _settings(self._places, self._shape)
-            if not self._taken() and not self.waiting:
+            if not self.taken() and not self.waiting:
                 return False
-            if self._taken() and not self._dismiss():
+            if self.taken() and not self._dismiss():
                 return True
 
     def train_epoch(self) -> None:
         """Trains and validates all seated members for one epoch, each with its own number."""
         began = time.perf_counter()
-        for _, seated in self._taken():
+        for _, seated in self.taken():
             seated.batches = epoch_batches(seated.member.training, seated.number, self._split)
             seated.loss_sum, seated.right, seated.seen = 0.0, 0, 0
-        steps = len(self._taken()[0][1].batches)
-        for first in range(0, steps, _STEPS_AT_ONCE):
-            if self._taken():
-                self._train_chunk(first, min(_STEPS_AT_ONCE, steps - first))
+        steps = len(self.taken()[0][1].batches)
+        for first in range(0, steps, STEPS_AT_ONCE):
+            if self.taken():
+                self.train_chunk(first, min(STEPS_AT_ONCE, steps - first))
         trained = time.perf_counter()
-        if not self._taken():
+        if not self.taken():
             return
         found = None
         if self._validation is not None:
             found = self._read(self._validation)
             self._skip_draws(-(-len(self._validation) // EVALUATION_BATCH))
         # What an epoch of all takes is shared by all, so that the records' times add up.
-        share = len(self._taken())
+        share = len(self.taken())
         seconds = (trained - began) / share, (time.perf_counter() - trained) / share
-        for place, seated in self._taken():
+        for place, seated in self.taken():
             try:
                 epoch = self._epoch(seated, None if found is None else found[place], seconds)
             except DivergedError as error:
@@ -261,7 +273,7 @@ class _Population:
 
     def halve(self, error: Exception) -> None:
         """Sends everyone back to their last checkpoint, and goes on with half as many at once."""
-        present = [seated for _, seated in self._taken()]
+        present = [seated for _, seated in self.taken()]
         self._places, self._state, self._on_device = [], None, {}
         if len(present) <= 1:
             for seated in present:
@@ -281,12 +293,13 @@ class _Population:
                 seated.member.where = str(seated.member.save)
             self.waiting.appendleft(seated.member)
 
-    def _taken(self) -> list[tuple[int, _Seated]]:
+    def taken(self) -> list[tuple[int, _Seated]]:
+        """Returns who sits where."""
         return [(place, seated) for place, seated in enumerate(self._places) if seated]
 
     def _resize(self, wanted: int) -> None:
         """Makes the arrays larger for those who wait, or smaller where that pays."""
-        size, taken = _size(wanted, self._capacity), self._taken()
+        size, taken = _size(wanted, self._capacity), self.taken()
         ahead = max((seated.epochs_left for _, seated in taken), default=0)
         is_worth_it = size <= len(self._places) // 2 and ahead >= _EPOCHS_WORTH_COMPILING
         if size == 0 or not (size > len(self._places) or is_worth_it):
@@ -316,14 +329,14 @@ class _Population:
 
     def _dismiss(self) -> bool:
         """Lets those go who are trained, once they have read what they are to read."""
-        trained = [(place, seated) for place, seated in self._taken() if seated.epochs_left <= 0]
+        trained = [(place, seated) for place, seated in self.taken() if seated.epochs_left <= 0]
         read: dict[int, tuple[NDArray[np.float32], float]] = {}
         for place, seated in trained:
             split = seated.member.reads() if seated.member.reads else None
             if split is not None and id(split) not in read:
                 began = time.perf_counter()
                 found = self._read(split)
-                seconds = (time.perf_counter() - began) / len(self._taken())
+                seconds = (time.perf_counter() - began) / len(self.taken())
                 read[id(split)] = found, seconds
             checkpoint = self._checkpoint(place, seated)
             self._places[place] = None
@@ -346,10 +359,11 @@ class _Population:
         self._places[place] = None
         seated.member.on_end(Ended(checkpoint=None, error=error))
 
-    def _train_chunk(self, first: int, count: int) -> None:
+    def train_chunk(self, first: int, count: int) -> None:
+        """Makes `count` of the epoch's steps, from the one numbered `first` on."""
         size = len(self._places), self._shape.rows
-        positions = np.full((_STEPS_AT_ONCE, *size), -1, np.int32)
-        for place, seated in self._taken():
+        positions = np.full((STEPS_AT_ONCE, *size), -1, np.int32)
+        for place, seated in self.taken():
             for k, chosen in enumerate(seated.batches[first : first + count]):
                 positions[k, place, : len(chosen)] = chosen
         self._state, *found = train_steps(
@@ -362,7 +376,7 @@ class _Population:
             sweeps=self._sweeps,
         )
         losses, right = (np.asarray(each)[:count] for each in found)
-        for place, seated in self._taken():
+        for place, seated in self.taken():
             wrong = np.flatnonzero(~np.isfinite(losses[:, place]))
             if len(wrong):
                 loss, step = float(losses[wrong[0], place]), first + int(wrong[0]) + 1
