@@ -15,8 +15,10 @@ from tests.support.tiny import split
 if ON_JAX:
     import jax
 
-    from lstm_study.model.lstm.members import INTERPRETED, SCAN
-    from lstm_study.model.population import sum_by_id
+    from lstm_study.model.lstm import gpu
+    from lstm_study.model.lstm.members import INTERPRETED, PALLAS, SCAN
+    from lstm_study.model.population import read_batches, sum_by_id, train_steps
+    from lstm_study.model.shape_classes import ShapeClass
     from lstm_study.training import population as module
     from lstm_study.training.checkpoint import Checkpoint, read_checkpoint
     from lstm_study.training.member_state import own_variables, own_weights, padded_state
@@ -379,6 +381,33 @@ def test_what_prevents_a_checkpoint_ends_the_population(tmp_path):
 
     with pytest.raises(StoreError, match="taken the study over"):
         together([watched])
+
+
+@needs_jax
+@pytest.mark.parametrize(("embedding_dim", "lstm_units"), [(256, 64), (128, 128), (256, 256)])
+def test_whole_steps_and_readings_lower_for_cuda_without_a_card(embedding_dim, lstm_units):
+    """Kernels, sort, scan and random bits together, for the classes of imdb.toml."""
+    configuration = Configuration(embedding_dim=embedding_dim, lstm_units=lstm_units)
+    shape = ShapeClass.of(configuration, batch_size=64)
+    sweeps = SCAN if gpu.why_not(lstm_units, compute_capability="9.0") else PALLAS
+    state, settings = module._empty_state(shape, 2), module._settings([None, None], shape)
+    reviews = module._on_device(REVIEWS, maxlen=shape.maxlen)
+    abstract = jax.tree.map(
+        lambda each: jax.ShapeDtypeStruct(np.shape(each), each.dtype), (state, reviews, settings)
+    )
+    count = jax.ShapeDtypeStruct((), np.int32)
+    positions = jax.ShapeDtypeStruct((16, 2, 64), np.int32)
+    to_read = jax.ShapeDtypeStruct((8, 128), np.int32)
+
+    for traced in (
+        train_steps.trace(*abstract, positions, count, maxlen=shape.maxlen, sweeps=sweeps),
+        read_batches.trace(
+            abstract[0].weights, *abstract[1:], to_read, count, maxlen=shape.maxlen, sweeps=sweeps
+        ),
+    ):
+        text = traced.lower(lowering_platforms=("cuda",)).as_text()
+        assert ("triton" in text) == (sweeps is PALLAS)
+        assert "stablehlo.scatter" not in text, "atomic additions would give other bits each time"
 
 
 @needs_jax

@@ -33,6 +33,7 @@ from lstm_study.model.population import (
     Reviews,
     Settings,
     State,
+    draws_of_calls,
     member_of,
     read_batches,
     train_steps,
@@ -254,7 +255,9 @@ class Population:
         found = None
         if self._validation is not None:
             found = self._read(self._validation)
-            self._skip_draws(-(-len(self._validation) // EVALUATION_BATCH))
+            calls = -(-len(self._validation) // EVALUATION_BATCH)
+            seeds = self._state.seeds + draws_of_calls(self._settings, calls)
+            self._state = self._state._replace(seeds=seeds)
         # What an epoch of all takes is shared by all, so that the records' times add up.
         share = len(self.taken())
         seconds = (trained - began) / share, (time.perf_counter() - trained) / share
@@ -452,12 +455,6 @@ class Population:
             by_place = np.moveaxis(np.asarray(probabilities), 0, 1).reshape(len(found), -1)
             found[:, chosen] = by_place[:, : len(chosen)]
         return found
-
-    def _skip_draws(self, batches: int) -> None:
-        """Moves the seeds on: Keras draws masks in evaluation, too, and does not use them."""
-        draws = (self._settings.input_draws + self._settings.state_draws) * np.uint32(batches)
-        seeds = self._state.seeds.at[:, :, 1].add(draws[:, None])
-        self._state = self._state._replace(seeds=seeds)
 
     def _reviews(self, split: Split) -> Reviews:
         if id(split) not in self._on_device:
