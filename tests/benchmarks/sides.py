@@ -35,7 +35,7 @@ def prepare(side: Side) -> None:
         from lstm_study.training.runtime import configure
 
         configure(threads=1)
-        load("search")
+        load()
     elif os.environ["KERAS_BACKEND"] == "jax":
         from lstm_study.training.runtime import configure
 

@@ -4,8 +4,7 @@ A checkpoint is one `.npz` file of plain arrays, the same for every backend, rep
 """
 
 import json
-import zipfile
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -53,15 +52,8 @@ def set_state(model: Any, variables: Sequence[NDArray[Any]], *, where: str) -> N
         target.assign(array)
 
 
-def write_checkpoint(
-    path: Path, checkpoint: Checkpoint, *, before: Callable[[], None] = lambda: None
-) -> None:
+def write_checkpoint(path: Path, checkpoint: Checkpoint) -> None:
     """Writes a checkpoint, replacing the earlier one whole.
-
-    Args:
-        path: Where.
-        checkpoint: What.
-        before: Called right before the file takes its place; what it raises prevents that.
 
     Raises:
         StoreError: The disk is full, or the folder can't be written to.
@@ -69,7 +61,7 @@ def write_checkpoint(
     header = {"epochs": [asdict(epoch) for epoch in checkpoint.epochs]}
     text = np.frombuffer(json.dumps(header).encode(), dtype=np.uint8)
     arrays = {f"v{index:04d}": array for index, array in enumerate(checkpoint.variables)}
-    with replacing(path, before=before) as temporary, temporary.open("wb") as file:
+    with replacing(path) as temporary, temporary.open("wb") as file:
         np.savez(file, allow_pickle=False, header=text, **arrays)
 
 
@@ -77,7 +69,8 @@ def read_checkpoint(path: Path) -> Checkpoint | None:
     """Reads a checkpoint; None where there is none.
 
     Raises:
-        RecordError: It is torn: a length, name or checksum in it is wrong.
+        RecordError: It is damaged, in whatever way: the archive's and NumPy's readers raise errors
+            of many kinds for a single wrong bit.
     """
     if not path.is_file():
         return None
@@ -88,8 +81,8 @@ def read_checkpoint(path: Path) -> Checkpoint | None:
             variables = tuple(arrays[name] for name in names)
         epochs = tuple(Epoch(**epoch) for epoch in header["epochs"])
         return Checkpoint(epochs=epochs, variables=variables)
-    except (OSError, ValueError, KeyError, TypeError, EOFError, zipfile.BadZipFile) as error:
-        raise RecordError(f"{path}: is torn ({error}).") from error
+    except Exception as error:
+        raise RecordError(f"{path}: is damaged ({error}).") from error
 
 
 def _variables(model: Any) -> list[Any]:

@@ -73,7 +73,6 @@ def train(
     where: str,
     on_step: Callable[[Step], None],
     on_epoch: Callable[[Checkpoint], None],
-    before_save: Callable[[], None] = lambda: None,
 ) -> Any:
     """Trains until `training.epochs`, saving a checkpoint after each epoch.
 
@@ -90,8 +89,6 @@ def train(
         where: What an error calls the checkpoint it started from.
         on_step: Called after every training step.
         on_epoch: Called after every epoch, once its checkpoint is safe.
-        before_save: Called right before a checkpoint takes the place of the last; what it raises
-            ends the training.
 
     Returns:
         The trained Keras model.
@@ -119,7 +116,7 @@ def train(
             _train_epoch(model, training, number, reviews, validation, on_step=on_step),
         )
         checkpoint = Checkpoint(epochs=epochs, variables=state_of(model))
-        write_checkpoint(save, checkpoint, before=before_save)
+        write_checkpoint(save, checkpoint)
         on_epoch(checkpoint)
     return model
 
