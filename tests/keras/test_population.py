@@ -23,7 +23,7 @@ if ON_JAX:
     from lstm_study.training.checkpoint import Checkpoint, read_checkpoint
     from lstm_study.training.member_state import own_variables, own_weights, padded_state
     from lstm_study.training.one import Training, epoch_batches, predict, train, view_of
-    from lstm_study.training.population import Ended, Member, class_of, train_population, why_alone
+    from lstm_study.training.population import Ended, Member, class_of, train_population
 
 pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")
 
@@ -430,17 +430,6 @@ def test_sums_of_rows_by_word_are_as_exact_as_single_precision_allows():
     rare = np.bincount(ids, minlength=5_000) <= 3
     assert np.abs(found - exact)[rare].max() < 1e-6
     assert np.abs(by_differences - exact)[rare].max() > 1e-5
-
-
-@needs_jax
-def test_only_adam_is_trained_in_populations():
-    training = trainings()["a"]
-    sgd = PROTOCOL.model_copy(update={"optimizer": "sgd"})
-
-    assert why_alone(training) == ""
-    assert why_alone(replace(training, protocol=sgd)) == (
-        "optimizer 'sgd': populations train with Adam"
-    )
 
 
 @starts_jax

@@ -11,6 +11,7 @@ from functools import reduce
 from typing import Self
 
 from lstm_study.configuration import Configuration
+from lstm_study.spec import ProtocolTable
 
 FEWEST_UNITS = 16
 _FEATURES = 8
@@ -96,6 +97,13 @@ class ShapeClass:
         weights = self.vocabulary_size * self.embedding_dim
         layers = self.lstm_layers * self.lstm_units * 14 + self.embedding_dim * 8
         return 4 * (5 * weights + self.maxlen * self.rows * layers)
+
+
+def why_alone(protocol: ProtocolTable) -> str:
+    """Says why a training can't be a member of a population; empty where it can."""
+    if protocol.optimizer != "adam":
+        return f"optimizer {protocol.optimizer!r}: populations train with Adam"
+    return ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

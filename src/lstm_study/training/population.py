@@ -6,7 +6,8 @@ Each member's records and checkpoints are those of the same training done alone 
 `training/one.py` with KERAS_BACKEND=jax, up to rounding: weights, dropout masks and batches are the
 same. Members begin and end at the ends of epochs, and fail by themselves.
 
-Not covered: optimizers other than Adam; see `why_alone`.
+Not covered: optimizers other than Adam; see
+`model/shape_classes.py: why_alone`.
 """
 
 import functools
@@ -15,7 +16,7 @@ import math
 import time
 from collections import deque
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -42,7 +43,7 @@ from lstm_study.model.population import (
 from lstm_study.model.shape_classes import ShapeClass
 from lstm_study.provenance import now
 from lstm_study.records import Epoch
-from lstm_study.training.checkpoint import Checkpoint, read_checkpoint, state_of, write_checkpoint
+from lstm_study.training.checkpoint import Checkpoint, state_of, write_checkpoint
 from lstm_study.training.failures import classify
 from lstm_study.training.member_state import checkpoint_shapes, own_variables, padded_state
 from lstm_study.training.one import EVALUATION_BATCH, Step, Training, epoch_batches, evaluate
@@ -56,7 +57,7 @@ _READ_ROWS = 128
 _EPOCHS_WORTH_COMPILING = 2
 
 
-@dataclass(kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class Member:
     """One training of a population; the arguments of `training/one.py: train`.
 
@@ -109,8 +110,7 @@ class _Seated:
 
     Attributes:
         member: Who.
-        epochs: Its history.
-        is_saved: Whether it has saved a checkpoint of its own.
+        checkpoint: Where it stands; None before its first epoch's end.
         batches: The epoch's, as positions in the split.
         loss_sum: Over the epoch's reviews so far; likewise the next two.
         right: Classified correctly.
@@ -118,12 +118,15 @@ class _Seated:
     """
 
     member: Member
-    epochs: tuple[Epoch, ...]
-    is_saved: bool = False
+    checkpoint: Checkpoint | None
     batches: list[NDArray[np.int64]] = field(default_factory=list)
     loss_sum: float = 0.0
     right: int = 0
     seen: int = 0
+
+    @property
+    def epochs(self) -> tuple[Epoch, ...]:
+        return self.checkpoint.epochs if self.checkpoint else ()
 
     @property
     def number(self) -> int:
@@ -133,13 +136,6 @@ class _Seated:
     @property
     def epochs_left(self) -> int:
         return self.member.training.epochs - len(self.epochs)
-
-
-def why_alone(training: Training) -> str:
-    """Says why a training can't be a member of a population; empty where it can."""
-    if training.protocol.optimizer != "adam":
-        return f"optimizer {training.protocol.optimizer!r}: populations train with Adam"
-    return ""
 
 
 def class_of(trainings: Sequence[Training]) -> ShapeClass:
@@ -170,7 +166,7 @@ def train_population(
     population a member's results differ by rounding.
 
     Args:
-        members: Trainings that fit the class, none of which `why_alone` refuses.
+        members: Trainings that fit the class, which `shape_classes.why_alone` does not refuse.
         shape: The class.
         reviews: What all train on.
         validation: What all validate on after each epoch; None for retrainings on all reviews.
@@ -267,12 +263,10 @@ class Population:
             except DivergedError as error:
                 self._vacate(place, error)
                 continue
-            seated.epochs = (*seated.epochs, epoch)
-            checkpoint = self._checkpoint(place, seated)
+            seated.checkpoint = self._checkpoint(place, (*seated.epochs, epoch))
             member = seated.member
-            write_checkpoint(member.save, checkpoint, before=member.before_save)
-            seated.is_saved, member.start = True, None
-            member.on_epoch(checkpoint)
+            write_checkpoint(member.save, seated.checkpoint, before=member.before_save)
+            member.on_epoch(seated.checkpoint)
 
     def halve(self, error: Exception) -> None:
         """Sends everyone back to their last checkpoint, and goes on with half as many at once."""
@@ -291,10 +285,7 @@ class Population:
             self._capacity,
         )
         for seated in reversed(present):
-            if seated.is_saved:
-                seated.member.start = read_checkpoint(seated.member.save)
-                seated.member.where = str(seated.member.save)
-            self.waiting.appendleft(seated.member)
+            self.waiting.appendleft(replace(seated.member, start=seated.checkpoint))
 
     def taken(self) -> list[tuple[int, _Seated]]:
         """Returns who sits where."""
@@ -326,7 +317,7 @@ class Population:
             except RecordError as error:
                 member.on_end(Ended(checkpoint=None, error=error))
                 continue
-            self._places[place] = _Seated(member, start.epochs if start else ())
+            self._places[place] = _Seated(member, start)
             self._state = with_member(self._state, np.int32(place), state)
             return
 
@@ -341,7 +332,7 @@ class Population:
                 found = self._read(split)
                 seconds = (time.perf_counter() - began) / len(self.taken())
                 read[id(split)] = found, seconds
-            checkpoint = self._checkpoint(place, seated)
+            checkpoint = seated.checkpoint
             self._places[place] = None
             if split is None:
                 seated.member.on_end(Ended(checkpoint=checkpoint))
@@ -426,13 +417,15 @@ class Population:
             ended_at=now(),
         )
 
-    def _checkpoint(self, place: int, seated: _Seated) -> Checkpoint:
+    def _checkpoint(self, place: int, epochs: tuple[Epoch, ...]) -> Checkpoint:
+        seated = self._places[place]
+        assert seated is not None
         training = seated.member.training
         state = jax.device_get(member_of(self._state, np.int32(place)))
         variables = own_variables(
             state, training.configuration, learning_rate=training.protocol.learning_rate
         )
-        return Checkpoint(epochs=seated.epochs, variables=variables)
+        return Checkpoint(epochs=epochs, variables=variables)
 
     def _read(self, split: Split) -> NDArray[np.float32]:
         """Returns what all places make of some reviews: probabilities [places, reviews]."""

@@ -8,7 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lstm_study.configuration import Configuration
-from lstm_study.model.shape_classes import ShapeClass, Work, plan_classes
+from lstm_study.model.shape_classes import ShapeClass, Work, plan_classes, why_alone
+from lstm_study.spec import ProtocolTable
 
 BASELINE = ShapeClass.of(Configuration(), batch_size=64)
 
@@ -112,6 +113,13 @@ def test_a_member_of_the_baselines_class_needs_some_hundred_megabytes():
     kept = 500 * 64 * (14 * 128 + 8 * 128)
 
     assert BASELINE.member_bytes == 4 * (5 * weights + kept) == 488_448_000
+
+
+def test_only_adam_is_trained_in_populations():
+    assert why_alone(ProtocolTable()) == ""
+    assert why_alone(ProtocolTable(optimizer="sgd")) == (
+        "optimizer 'sgd': populations train with Adam"
+    )
 
 
 def test_classes_are_planned_without_jax():
