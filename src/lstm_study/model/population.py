@@ -28,6 +28,8 @@ Array = Any
 GATES = 4
 # The corpus's reserved ids.
 _PADDING, _OUT_OF_VOCABULARY = 0, 2
+# On a GPU matrix products are not chosen by timing them, which may choose otherwise each time.
+_SAME_BITS = {"xla_gpu_deterministic_ops": True}
 # Keras's own: `keras.optimizers.Adam`, `keras.config.epsilon`.
 _BETA_1, _BETA_2, _EPSILON = 0.9, 0.999, 1e-7
 
@@ -114,7 +116,12 @@ class State(NamedTuple):
     seeds: Array
 
 
-@functools.partial(jax.jit, static_argnames=("maxlen", "sweeps"), donate_argnums=(0,))
+@functools.partial(
+    jax.jit,
+    static_argnames=("maxlen", "sweeps"),
+    donate_argnums=(0,),
+    compiler_options=_SAME_BITS,
+)
 def train_steps(
     state: State,
     reviews: Reviews,
@@ -153,7 +160,7 @@ def train_steps(
     return lax.fori_loop(0, count, step, (state, losses, right))  # type: ignore[no-any-return]
 
 
-@functools.partial(jax.jit, static_argnames=("maxlen", "sweeps"))
+@functools.partial(jax.jit, static_argnames=("maxlen", "sweeps"), compiler_options=_SAME_BITS)
 def read_batches(
     weights: Weights,
     reviews: Reviews,

@@ -69,8 +69,6 @@ class Member:
         on_step: Called some twenty times an epoch, with the step reached.
         on_epoch: Called after every epoch, once its checkpoint is safe.
         on_end: Called once, when the training is over.
-        before_save: Called right before a checkpoint takes the place of the last; what it raises
-            ends the whole population.
         reads: What to classify once it is trained, such as the test reviews; asked for then.
     """
 
@@ -81,7 +79,6 @@ class Member:
     on_step: Callable[[Step], None]
     on_epoch: Callable[[Checkpoint], None]
     on_end: Callable[["Ended"], None]
-    before_save: Callable[[], None] = lambda: None
     reads: Callable[[], Split] | None = None
 
 
@@ -264,9 +261,8 @@ class Population:
                 self._vacate(place, error)
                 continue
             seated.checkpoint = self._checkpoint(place, (*seated.epochs, epoch))
-            member = seated.member
-            write_checkpoint(member.save, seated.checkpoint, before=member.before_save)
-            member.on_epoch(seated.checkpoint)
+            write_checkpoint(seated.member.save, seated.checkpoint)
+            seated.member.on_epoch(seated.checkpoint)
 
     def halve(self, error: Exception) -> None:
         """Sends everyone back to their last checkpoint, and goes on with half as many at once."""
@@ -309,7 +305,7 @@ class Population:
         while self.waiting:
             member = self.waiting.popleft()
             training, start = member.training, member.start
-            variables = _initial_variables(training) if start is None else start.variables
+            variables = initial_variables(training) if start is None else start.variables
             try:
                 state = padded_state(
                     variables, training.configuration, self._shape, where=member.where
@@ -465,7 +461,7 @@ def _size(wanted: int, capacity: int) -> int:
     return min(capacity, -(-wanted // step) * step)
 
 
-def _initial_variables(training: Training) -> tuple[NDArray[Any], ...]:
+def initial_variables(training: Training) -> tuple[NDArray[Any], ...]:
     """Weights and seeds as a training alone begins with, made on the processor."""
     with jax.default_device(jax.local_devices(backend="cpu")[0]):
         return state_of(

@@ -26,6 +26,9 @@ log = logging.getLogger(__name__)
 # CUDA itself takes some hundred megabytes for each process.
 _GPU_MEMORY_SHARE = 0.9
 _LEAST_SECONDS_KEPT = 0.3
+# What a program needs beside its members, and more members than this gain nothing.
+_POPULATION_SHARE = 0.7
+_MOST_MEMBERS = 64
 # Keras and TensorFlow import these where they find them, to serve who uses both.
 _NOT_NEEDED = ("jax", "matplotlib", "PIL", "sklearn")
 # mallopt's options: one arena for all threads, no mapping for a single array, nothing trimmed, and
@@ -82,9 +85,8 @@ def configure(
     _keep_freed_memory()
     if gpu is not None:
         os.environ["CUDA_VISIBLE_DEVICES"] = gpu
-    if workers_on_gpu > 1:
-        memory = _GPU_MEMORY_SHARE / workers_on_gpu
-        os.environ.setdefault("XLA_PYTHON_CLIENT_MEM_FRACTION", f"{memory:.3f}")
+    memory = _GPU_MEMORY_SHARE / max(1, workers_on_gpu)
+    os.environ.setdefault("XLA_PYTHON_CLIENT_MEM_FRACTION", f"{memory:.3f}")
     try:
         if backend == "tensorflow":
             return _configure_tensorflow(threads, share or (lambda: threads))
@@ -131,6 +133,24 @@ def _configure_jax(threads: int) -> Runtime:
         import keras  # noqa: F401 - imported for its side effects
     _keep_programs(jax)
     return Runtime(backend="jax", devices=tuple(device.device_kind for device in jax.devices()))
+
+
+def population_limit(asked: int | None, *, member_bytes: int) -> int:
+    """Says how many networks this process, on JAX, trains at once.
+
+    Args:
+        asked: At most so many; None for what the device holds, and one without a GPU.
+        member_bytes: Memory of one, about.
+    """
+    import jax
+
+    device = jax.devices()[0]
+    if device.platform != "gpu":
+        return asked or 1
+    # This process's share of it, where several have the GPU.
+    memory = (device.memory_stats() or {}).get("bytes_limit", 0)
+    fitting = int(_POPULATION_SHARE * memory / member_bytes)
+    return max(1, min(asked or _MOST_MEMBERS, fitting))
 
 
 @contextmanager
