@@ -164,10 +164,10 @@ def begin(study: OpenStudy, *, show: Show) -> "Corpus":
 
 
 def _tell_of_compiling(show: Show) -> None:
-    from lstm_study.training.runtime import is_machine_code_made
+    from lstm_study.training.compilation import is_numba_cache_filled
 
     backend = os.environ.get("KERAS_BACKEND", "tensorflow")
-    if backend == "tensorflow" and not visible_gpus() and not is_machine_code_made():
+    if backend == "tensorflow" and not visible_gpus() and not is_numba_cache_filled():
         show.stage("Machine", "the first training here begins by compiling, once, for some seconds")
 
 

@@ -200,7 +200,7 @@ def write_bundle(study: OpenStudy, *, arm: str = "winner", show: Show) -> Path:
     from lstm_study.corpus.load import load
     from lstm_study.export import choose_run
     from lstm_study.export import write_bundle as write
-    from lstm_study.training.runtime import output_to
+    from lstm_study.training.console import redirect_output
 
     answer = read_answer(study)
     if not any(run.arm == arm and run.status == "completed" for run in answer.records.runs):
@@ -213,7 +213,7 @@ def write_bundle(study: OpenStudy, *, arm: str = "winner", show: Show) -> Path:
     show.stage("Export", f"the {arm}'s run with seed {run.seed_index}, chosen without test")
     corpus = load(study.spec.data, seed=study.spec.study.seed)
     folder = study.reports / ("model" if arm == "winner" else f"{arm}-model")
-    with output_to(study.store.log_path):
+    with redirect_output(study.store.log_path):
         write(
             run=run,
             weights=weights,
@@ -285,11 +285,12 @@ def _is_compared(study: OpenStudy) -> bool:
 
 def _load_keras_tuner(study: OpenStudy) -> None:
     """Imports what the oracle needs, with TensorFlow's messages going to the study's log."""
-    from lstm_study.training.runtime import lean_imports, output_to
+    from lstm_study.training.console import redirect_output
+    from lstm_study.training.imports import skip_optional_imports
 
     # Keras Tuner's Bayesian optimisation fits scikit-learn's Gaussian process.
     needed = ["sklearn"] if study.spec.search.tuner == "bayesian" else []
-    with output_to(study.store.log_path), lean_imports(*needed):
+    with redirect_output(study.store.log_path), skip_optional_imports(*needed):
         import keras_tuner  # noqa: F401 - imported for its side effect on the log alone
 
 

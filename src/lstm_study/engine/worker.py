@@ -151,11 +151,12 @@ def _capacity(backend: str, device: Device, reviews: Reviews) -> int:
 
 def load() -> None:
     """Imports all that training needs: seconds, in which the dispatcher may load things, too."""
-    from lstm_study.training.runtime import keep_what_is_loaded, lean_imports
+    from lstm_study.training.imports import skip_optional_imports
+    from lstm_study.training.memory import freeze_loaded_objects
 
-    with lean_imports():
+    with skip_optional_imports():
         import lstm_study.training.one  # noqa: F401 - imported to be there
-    keep_what_is_loaded()
+    freeze_loaded_objects()
 
 
 class Worker:

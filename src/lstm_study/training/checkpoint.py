@@ -1,6 +1,6 @@
-"""The last epoch of a training, whole: weights, optimizer, random state, history.
+"""The complete state of a training after an epoch: weights, optimizer, random state, history.
 
-A checkpoint is one `.npz` file of plain arrays, the same for every backend, replaced whole.
+A checkpoint is one `.npz` file of plain arrays, the same for every backend, replaced atomically.
 """
 
 import json
@@ -19,7 +19,7 @@ from lstm_study.records import Epoch
 
 @dataclass(frozen=True, kw_only=True)
 class Checkpoint:
-    """Where a training stands after an epoch.
+    """The state of a training after an epoch.
 
     Attributes:
         epochs: The history, from the configuration's first training step.
@@ -31,15 +31,15 @@ class Checkpoint:
 
 
 def state_of(model: Any) -> tuple[NDArray[Any], ...]:
-    """Copies all that training changes in a model and its optimizer, in a fixed order."""
+    """Copies all variables that training changes in a model and its optimizer, in a fixed order."""
     return tuple(np.asarray(variable) for variable in _variables(model))
 
 
 def set_state(model: Any, variables: Sequence[NDArray[Any]], *, where: str) -> None:
-    """Puts back what `state_of` copied.
+    """Restores variables that `state_of` copied.
 
     Raises:
-        RecordError: The arrays are not this model's.
+        RecordError: The arrays do not have this model's shapes.
     """
     if not model.optimizer.built:
         model.optimizer.build(model.trainable_variables)
@@ -66,7 +66,7 @@ def write_checkpoint(path: Path, checkpoint: Checkpoint) -> None:
 
 
 def read_checkpoint(path: Path) -> Checkpoint | None:
-    """Reads a checkpoint; None where there is none.
+    """Reads a checkpoint; returns None if the file does not exist.
 
     Raises:
         RecordError: It is damaged, in whatever way: the archive's and NumPy's readers raise errors
