@@ -13,6 +13,7 @@ from lstm_study.engine.jobs import (
     Engine,
     Lost,
     Message,
+    MoreJobs,
     OpenRequest,
     Ready,
     Reply,
@@ -153,6 +154,11 @@ class _Dispatcher:
                     lambda: log_opening(self._store, run_id=run_id, command=self._context.command),
                 )
                 self._engine.send(name, reply)
+                return False
+            case MoreJobs(like=like, limit=limit):
+                jobs = self._stage.due(name, limit, like=like)
+                worker.jobs |= {job.name: job for job in jobs}
+                self._engine.send(name, list(jobs))
                 return False
             case Answer():
                 self._take(name, worker, message)
