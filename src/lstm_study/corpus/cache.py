@@ -1,8 +1,8 @@
 """Encoded corpora on disk: written whole or not at all, checked when read, memory-mapped.
 
 An entry is a folder named by a digest of what it was made from (`load`). It appears by a rename,
-so that a process killed at any moment leaves none or a whole one. `manifest.json` has the size and
-SHA-256 of every other file; an entry that does not match is made anew, and the log says so.
+so a process killed at any moment leaves none or a whole one. `manifest.json` has the size and
+SHA-256 of every other file; an entry that does not match is rebuilt, and the log says so.
 """
 
 import json
@@ -52,7 +52,7 @@ class Entry:
 
 
 def cache_folder(cache: Path | None) -> Path:
-    """Returns the folder for all that can be made anew.
+    """Returns the folder for everything that can be rebuilt.
 
     The one given; else what LSTM_STUDY_CACHE names; else the user's cache folder for lstm-study.
     """
@@ -67,7 +67,7 @@ def cache_folder(cache: Path | None) -> Path:
 
 @contextmanager
 def writing(folder: Path) -> Iterator[None]:
-    """Makes a folder of the cache, and turns the system's refusals inside into one known error.
+    """Makes a folder of the cache, and turns an `OSError` inside into one known error.
 
     Raises:
         DataError: The folder cannot be made or written.
@@ -118,7 +118,7 @@ def read_entry(folder: Path) -> Entry | None:
             summary=from_json(manifest["summary"], CorpusSummary, where=str(folder)),
         )
     except (OSError, ValueError, KeyError, TypeError, RecordError) as error:
-        _log.warning("%s: is damaged (%s); reading the reviews anew.", folder, error)
+        _log.warning("%s: is damaged (%s); reading the reviews again.", folder, error)
         return None
 
 

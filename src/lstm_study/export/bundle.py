@@ -12,7 +12,6 @@ from lstm_study.export.card import example, model_card
 from lstm_study.export.choice import how_chosen
 from lstm_study.export.layout import BundlePaths, paths_of, refuse_other_folders, write_sums
 from lstm_study.export.network import (
-    ensemble_network,
     plain_network,
     save_network,
     save_onnx,
@@ -43,17 +42,17 @@ def write_bundle(
     Nothing in it refers to this package or to where it was made.
 
     Args:
-        run: The completed run whose network leaves; `choice.choose_run` chooses it.
+        run: The completed run whose network is exported; `choice.choose_run` chooses it.
         weights: Its weights, as `model.get_weights()` gives them.
         vocabulary: The words behind the token ids; None where the data came without them, and then
-            the bundle reads token ids alone.
+            the bundle takes token ids only.
         labels: Names of the negative and the positive label.
         records: The study.
         verdict_sentence: The comparison's answer in words.
         folder: `reports/<study>/model`.
         made_at: ISO 8601 in UTC.
         versions: Of the packages that make it.
-        ensemble: All completed runs of the arm with their weights, where their mean is to leave as
+        ensemble: All completed runs of the arm with their weights, where their mean is exported as
             one network, too; None where it is not. It takes two.
 
     Raises:
@@ -138,7 +137,7 @@ def _write_ensemble(
     run: Run,
     members: Sequence[tuple[Run, Sequence[NDArray[Any]]]],
 ) -> None:
-    network = ensemble_network(run.configuration, members=len(members), masked=run.masked)
+    network = plain_network(run.configuration, masked=run.masked, members=len(members))
     set_weights(
         network,
         [array for _, weights in members for array in weights],

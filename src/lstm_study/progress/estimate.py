@@ -42,13 +42,11 @@ def step_work(
         steps: Time steps of a batch on average, as from `mean_length` where padding is masked; None
             for maxlen.
     """
-    width, per_token = configuration.embedding_dim, 0
-    for _ in range(configuration.lstm_layers):
-        per_token += 4 * configuration.lstm_units * (width + configuration.lstm_units)
-        width = configuration.lstm_units
-    loop = _LOOP_WORK * configuration.lstm_layers
+    loops = _LOOP_WORK * sum(1 for _ in configuration.lstm_shapes())
     return (
-        3.0 * (steps or configuration.maxlen) * (batch_size * per_token + loop)
+        3.0
+        * (steps or configuration.maxlen)
+        * (batch_size * configuration.products_per_token + loops)
         + _UPDATE_WORK * configuration.parameter_count
     )
 

@@ -195,12 +195,8 @@ class Follower:
 
 
 def describe(configuration: Configuration) -> str:
-    """Describes a configuration in a few words."""
-    return (
-        f"vocabulary {configuration.vocabulary_size:,}, maxlen {configuration.maxlen}, "
-        f"{configuration.label}, "
-        f"dropout {configuration.dropout:g}/{configuration.recurrent_dropout:g}"
-    )
+    """Says a configuration in a few words."""
+    return configuration.description
 
 
 def score_in_words(trial: Trial, *, objective: str) -> str:

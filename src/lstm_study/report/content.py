@@ -1,4 +1,4 @@
-"""All that a report holds before it is written: every table and every figure, by name."""
+"""The content of a report: every table and every figure, by name."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
@@ -44,8 +44,8 @@ class Content:
         verdict: Its answer.
         tables: By name, in the order of the data dictionary.
         pictures: By name; a figure with nothing to show is absent.
-        made_at: When the report was made, ISO 8601 in UTC.
-        versions: Of the packages that make it.
+        made_at: Time of the report, ISO 8601 in UTC.
+        versions: Versions of the packages that render it.
         git_commit: Of the checkout that makes it, or "".
         bundle: Name of the model bundle's folder beside the report; None without one.
     """
@@ -72,10 +72,10 @@ def gather(
 ) -> Content:
     """Builds every table; `illustrate` adds the figures.
 
-    What names a machine or its folders is taken out first (see `neutral`), and words of reviews
-    where the study file leaves them out.
+    Names of machines and paths are removed first (see `neutral`), and excerpts of reviews if the
+    study file says so.
     """
-    # Its notes may tell of failures, which hold paths.
+    # Notes may quote errors, which contain paths.
     verdict = replace(verdict, notes=tuple(map(cleaner(records), verdict.notes)))
     records = neutral(records)
     spec = StudySpec.model_validate(dict(records.spec), strict=False)
@@ -104,9 +104,9 @@ def gather(
 
 
 def illustrate(content: Content) -> Content:
-    """Draws every figure that has something to show, from the tables alone."""
-    drawn = _pictures(content.tables, content.spec)
-    return replace(content, pictures={item.name: item for item in drawn if item is not None})
+    """Draws every figure that has data, from the tables alone."""
+    pictures = _pictures(content.tables, content.spec)
+    return replace(content, pictures={item.name: item for item in pictures if item is not None})
 
 
 def _pictures(tables: Mapping[str, Table], spec: StudySpec) -> list[Picture | None]:
@@ -122,7 +122,7 @@ def _pictures(tables: Mapping[str, Table], spec: StudySpec) -> list[Picture | No
         predictions.calibration(tables["calibration"]),
         reviews.accuracy_by_review(tables["accuracy_by_length"], tables["accuracy_by_unknown"]),
         answer.optimism(tables["optimism"]),
-        search.best_so_far(tables["best_so_far"], tables["control"], objective=objective),
+        search.best_so_far(tables["best_so_far"], tables["random_control"], objective=objective),
         trials.trial_curves(tables["trial_curves"], objective=objective),
         trials.timeline(tables["timeline"]),
         space.importances(tables["importance"]),

@@ -1,7 +1,7 @@
 """Two studies side by side, in the report's style: one HTML file and its tables.
 
-Where both were tested on the same reviews, the difference of their winners has an interval; where
-the reviews differ, the page says so first, and no difference is taken.
+If both were tested on the same reviews, the difference of their winners is given with an interval.
+If not, the page says so first and gives no difference.
 """
 
 from collections.abc import Mapping

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 
 def waterfall(steps: Table, *, objective: str) -> Picture | None:
-    """Draws the way from baseline to winner: a bar for what each change earned or cost."""
+    """Draws the path from baseline to winner as a waterfall of gains and losses."""
     rows = steps.records()
     if len(rows) < 2:
         return None

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 def difference(verdict: Table) -> Picture | None:
-    """Draws the difference of test accuracies with its interval against zero."""
+    """Draws the difference of test accuracies with its interval, and zero."""
     row = verdict.records()[0]
     value, low, high = row["difference"], row["low"], row["high"]
     if not isinstance(value, float):
@@ -69,12 +69,12 @@ def difference(verdict: Table) -> Picture | None:
 
 
 def optimism(rows: Table) -> Picture | None:
-    """Draws each arm's score in the search beside fresh seeds and test: how far it falls."""
+    """Draws each arm's score in the search, with new seeds and on test."""
     shown = [row for row in rows.records() if row["in_search"] is not None]
     if not shown:
         return None
     form = rows.columns[rows.index("in_search")].form
-    steps = (("in_search", "in the search"), ("fresh_validation", "fresh seeds,\nvalidation"),
+    steps = (("in_search", "in the search"), ("fresh_validation", "new seeds,\nvalidation"),
              ("on_test", "on test"))  # fmt: skip
     present = [step for step in steps if any(row[step[0]] is not None for row in shown)]
     colours = arm_colours([str(row["arm"]) for row in shown])

@@ -82,14 +82,14 @@ def seeds(runs: Table, comparison: Table) -> Picture | None:
 
 
 def arms_cost(comparison: Table) -> Picture | None:
-    """Draws each arm's accuracy against training time, parameters and reading time."""
+    """Draws each arm's accuracy against training time, parameters and prediction time."""
     rows = [row for row in comparison.records() if isinstance(row["test_accuracy_mean"], float)]
     measures = [
         (name, label, form)
         for name, label, form in (
             ("training_seconds_mean", "Training of one run", "duration"),
             ("parameter_count", "Parameters", "short_count"),
-            ("predict_1000_seconds", "Reading 1,000 reviews", "duration"),
+            ("predict_1000_seconds", "Predicting 1,000 reviews", "duration"),
         )
         if sum(row[name] is not None for row in rows) > 1
     ]
@@ -134,19 +134,19 @@ def arms_cost(comparison: Table) -> Picture | None:
     return picture(
         draw,
         name="arms_cost",
-        title="What accuracy costs, arm by arm",
+        title="Accuracy and cost of each arm",
         alt="Mean test accuracy of "
         + ", ".join(arms)
         + " against "
         + ", ".join(label.lower() for _, label, _ in measures)
-        + ". The Pareto front joins the arms that none beats on both.",
+        + ". The Pareto front connects the arms that no other arm beats on both.",
         tables=(comparison,),
         height=3.0,
     )
 
 
 def _spread(values: list[float]) -> list[float]:
-    """Moves points that would hide each other apart, always in the same way."""
+    """Moves points apart that would hide each other, in a fixed pattern."""
     order = sorted(range(len(values)), key=lambda index: values[index])
     pattern = (0.0, 0.13, -0.13, 0.2, -0.2)
     offsets = [0.0] * len(values)

@@ -40,12 +40,12 @@ def roc(curves: Table, metrics: Table) -> Picture | None:
                     label=None if arm in labelled else arm,
                 )  # fmt: skip
                 labelled.add(arm)
-            axes.set_xlabel("Negative reviews read as positive")
+            axes.set_xlabel("False positive rate")
             axes.set_aspect("equal")
-        whole.set_ylabel("Positive reviews read as positive")
+        whole.set_ylabel("True positive rate")
         whole.set_title("Whole curve")
         whole.legend(loc="lower right")
-        corner.set_title("Its upper left corner")
+        corner.set_title("Upper left corner")
         corner.set_xlim(0, 0.4)
         corner.set_ylim(0.6, 1.0)
         for axes in (whole, corner):
@@ -71,7 +71,7 @@ def roc(curves: Table, metrics: Table) -> Picture | None:
 
 
 def calibration(bins: Table) -> Picture | None:
-    """Draws each arm's reliability diagram: stated probability against what came true."""
+    """Draws each arm's reliability diagram: predicted probability against observed share."""
     arms = main_arms(list(dict.fromkeys(str(arm) for arm in bins.column("arm"))))
     rows = [row for row in bins.records() if row["positive"] is not None and row["arm"] in arms]
     if not rows:
@@ -99,12 +99,12 @@ def calibration(bins: Table) -> Picture | None:
                 width=width * 0.1, color=colours[arm],
             )  # fmt: skip
         diagram.set_aspect("equal")
-        diagram.set_xlabel("Probability given")
+        diagram.set_xlabel("Predicted probability")
         diagram.set_ylabel("Share that is positive")
         diagram.set_title("Reliability")
         diagram.legend(loc="upper left")
-        counts.set_title("How often each probability is given")
-        counts.set_xlabel("Probability given")
+        counts.set_title("Distribution of predicted probabilities")
+        counts.set_xlabel("Predicted probability")
         counts.set_ylabel("Share of test reviews")
         counts.grid(visible=False, axis="x")
         for axes in (diagram, counts):
@@ -115,8 +115,8 @@ def calibration(bins: Table) -> Picture | None:
         draw,
         name="calibration",
         title="Calibration on test",
-        alt="On the left, the share of positive reviews against the probability given, by arm; on "
-        "the diagonal the two agree. On the right, how often each probability is given.",
+        alt="On the left, the share of positive reviews against the predicted probability, by arm; "
+        "on the diagonal they agree. On the right, the distribution of predicted probabilities.",
         tables=(bins,),
         height=3.4,
     )

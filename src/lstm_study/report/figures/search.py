@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
 
 def best_so_far(progress: Table, control: Table, *, objective: str) -> Picture | None:
-    """Draws scores and the best of them against trials, epochs and time, and the control's."""
+    """Draws scores and the best so far against trials, epochs and time, with the random control."""
     rows = progress.records()
     form = progress.columns[progress.index("score")].form
     if not any(row["score"] is not None for row in rows):
@@ -46,7 +46,7 @@ def best_so_far(progress: Table, control: Table, *, objective: str) -> Picture |
         for axes, name, label in zip(
             panels,
             ("trial_number", "epochs", "seconds"),
-            ("Trials ended", "Epochs trained", f"Time worked, {unit}"),
+            ("Trials ended", "Epochs trained", f"Training time, {unit}"),
             strict=True,
         ):
             places = progress.numbers(name)
@@ -56,7 +56,7 @@ def best_so_far(progress: Table, control: Table, *, objective: str) -> Picture |
             axes.scatter(
                 [places[number] for number in scored], [scores[number] for number in scored],
                 s=9, color=MUTED, alpha=0.55, linewidths=0, gid=gid,
-                label="one trial's score" if name == "trial_number" else None,
+                label="score of a trial" if name == "trial_number" else None,
             )  # fmt: skip
             marks[gid] = [str(rows[number]["trial_id"]) for number in scored]
             full = progress.numbers("best_full_budget_score")
@@ -115,7 +115,7 @@ def _draw_control(axes: "Axes", control: Table, *, along: str, size: float) -> N
 
 
 def agreement(points: Table, taus: Table, *, full: int) -> Picture | None:
-    """Draws early values against final scores: do a few epochs foretell the ranking?"""
+    """Draws early scores against final scores: do a few epochs predict the ranking?"""
     rows = points.records()
     known = {int(row["epoch"] or 0): row["tau"] for row in taus.records()}
     epochs = sorted(known)[:3]
@@ -151,7 +151,7 @@ def agreement(points: Table, taus: Table, *, full: int) -> Picture | None:
     return picture(
         draw,
         name="agreement",
-        title="Do early ranks foretell final ranks?",
+        title="Do early ranks predict final ranks?",
         alt="Each full-budget configuration's early value against its final score. "
         f"Kendall's tau: {told}.",
         tables=(points, taus),

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 
-# Falls in lightness all the way, and stays apart from a white and from a black page.
+# Decreases in lightness throughout, with contrast to white and to black pages.
 _HEAT = "blend:#ecc765,#cf6a3d,#784f90"
 
 _SHADES = (SERIES[0], WINNER)
@@ -79,7 +79,7 @@ def slices(points: Table, spec: StudySpec) -> Picture | None:
         name="slices",
         title="Score along each hyperparameter",
         alt=f"A panel for each of {', '.join(names)}: the scores of all completed trials against "
-        "its value. Trials of full budget stand out.",
+        "its value. Trials at the full budget are highlighted.",
         tables=(points,),
         height=0.5 + 2.05 * math.ceil(len(names) / columns),
     )
@@ -115,7 +115,7 @@ def pairs(cells: Table) -> Picture | None:
                     across.index(str(row["first_values"])),
                 )
                 values[place] = float(row["mean"] or 0)
-            # What seaborn.heatmap draws, without its drawing the whole figure to measure labels.
+            # Like seaborn.heatmap, which would draw the whole figure once more to measure labels.
             axes.pcolormesh(
                 np.ma.masked_invalid(values), vmin=min(means), vmax=max(means), cmap=shades,
                 edgecolors=PAPER, linewidth=1,
@@ -150,7 +150,7 @@ def pairs(cells: Table) -> Picture | None:
 
 
 def importances(shares: Table) -> Picture | None:
-    """Draws each hyperparameter's importance with its interval, after few epochs and in full."""
+    """Draws each hyperparameter's importance with its interval, early and at full budget."""
     rows = shares.records()
     if not rows:
         return None
@@ -192,7 +192,7 @@ def importances(shares: Table) -> Picture | None:
     return picture(
         draw,
         name="importance",
-        title="Which hyperparameters matter",
+        title="Importance of each hyperparameter",
         alt=f"Importance of each hyperparameter with its interval. After {epochs[0]} "
         f"epoch{'s' if epochs[0] > 1 else ''}: {told}.",
         tables=(shares,),
@@ -201,7 +201,7 @@ def importances(shares: Table) -> Picture | None:
 
 
 def _swatches(low: float, high: float, form: str) -> list[Any]:
-    """Explains the heat map's colours by five of them: matplotlib's own bar is a bitmap."""
+    """Returns a legend of five colours: matplotlib's colour bar would be a bitmap."""
     import seaborn
     from matplotlib.patches import Patch
 
@@ -219,7 +219,7 @@ def _labels(rows: list[dict[str, Any]], side: str) -> list[str]:
 
 
 def _value_axis(axes: "Axes", dimension: dict[str, Any]) -> None:
-    """Marks the values that the search drew from, on a log scale where they grow by ratio."""
+    """Puts ticks at the values that the search samples from, on a log scale if geometric."""
     choices = sorted(dimension.get("choices", []))
     wide = (choices or [dimension.get("min", 0)])[0] > 0 and (
         (choices or [0, dimension.get("max", 0)])[-1]
@@ -244,7 +244,7 @@ def _value_axis(axes: "Axes", dimension: dict[str, Any]) -> None:
 
 
 def _apart(values: list[float], *, log: bool) -> list[float]:
-    """Returns the values whose labels have room, the largest among them."""
+    """Returns the values whose labels do not overlap, including the largest."""
     places = [math.log(value) if log else value for value in values]
     room = 0.14 * (places[-1] - places[0])
     kept = [len(values) - 1]

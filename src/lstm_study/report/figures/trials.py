@@ -103,16 +103,16 @@ def trial_curves(curves: Table, *, objective: str) -> Picture | None:
     return picture(
         draw,
         name="trial_curves",
-        title="Every trial's learning curve, by bracket",
+        title="Learning curve of every trial, by bracket",
         alt=f"{in_words(objective).capitalize()} against epochs, a line for each trial, a panel "
-        "for each bracket, a colour for each round. They go on where their parents ended.",
+        "for each bracket, a colour for each round. Promoted trials continue their parents' lines.",
         tables=(curves,),
         height=0.5 + 2.4 * math.ceil(len(brackets) / columns),
     )
 
 
 def timeline(trainings: Table) -> Picture | None:
-    """Draws which worker trained what when."""
+    """Draws which worker trained which trial, over time."""
     from datetime import datetime
 
     rows = [
@@ -157,14 +157,14 @@ def timeline(trainings: Table) -> Picture | None:
         draw,
         name="timeline",
         title="Workers over time",
-        alt="A bar for each trial from its beginning to its end, a row for each worker.",
+        alt="A bar for each trial from its start to its end, a row for each worker.",
         tables=(trainings,),
         height=0.8 + 0.32 * len(workers),
     )
 
 
 def distribution(trials: Table, *, objective: str, full: int) -> Picture | None:
-    """Draws which share of completed trials scored at most so much, for each budget."""
+    """Draws the empirical distribution of the scores of completed trials, for each budget."""
     form = trials.columns[trials.index("score")].form
     groups: dict[int, list[float]] = {}
     for row in trials.records():
@@ -250,9 +250,9 @@ def cost(trials: Table, *, objective: str, direction: str, full: int) -> Picture
     return picture(
         draw,
         name="cost_of_accuracy",
-        title="What a better score costs",
+        title="Score and cost",
         alt="Score of the full-budget trials against seconds per epoch and against parameters; the "
-        "Pareto front joins those that none beats on both.",
+        "Pareto front connects those that no other beats on both.",
         tables=(trials,),
         height=2.8,
     )
@@ -330,7 +330,7 @@ def parallel(trials: Table, spec: StudySpec) -> Picture | None:
         name="parallel",
         title="Hyperparameters and score, trial by trial",
         alt=f"Parallel coordinates: a line for each completed trial through {', '.join(names)} to "
-        f"its score. The best of the trials of {full} epochs stand out.",
+        f"its score. The best of the trials with {full} epochs are highlighted.",
         tables=(trials,),
         height=3.1,
     )

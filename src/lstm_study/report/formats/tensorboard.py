@@ -76,11 +76,11 @@ def event_files(records: StudyRecords) -> dict[str, bytes]:
 
 
 def experiment_file(name: str, *, began: str) -> tuple[str, bytes]:
-    """Renders what names the hyperparameters and metrics of the HParams tab: path and bytes.
+    """Renders the file with hyperparameters and metrics of the HParams tab: path and bytes.
 
     Args:
         name: The study's.
-        began: When, ISO 8601; "" where nothing has begun.
+        began: Start of the study, ISO 8601; "" if it has not started.
     """
     from tensorboardX.proto import api_pb2 as api
     from tensorboardX.proto.plugin_hparams_pb2 import HParamsPluginData
@@ -102,8 +102,8 @@ def experiment_file(name: str, *, began: str) -> tuple[str, bytes]:
 def event_file(training: Trial | Run) -> tuple[str, bytes]:
     """Renders the event file of a trial or run: path within the folder, and bytes.
 
-    A later record of the same training renders to the same bytes and more: so a file can be brought
-    up to date by appending.
+    A later record of the same training renders to the same bytes followed by more, so that a file
+    can be updated by appending.
     """
     if isinstance(training, Trial):
         stage = group = "control" if training.role == "control" else "search"

@@ -10,7 +10,7 @@ from lstm_study.spec import StudySpec
 
 
 def ablation_tables(records: StudyRecords, spec: StudySpec) -> list[Table]:
-    """Builds the path itself, with the baseline as step 0, and all that was tried on it."""
+    """Builds the tables of the path, with the baseline as step 0, and of every change tried."""
     form = measure_form(spec.study.objective)
     gain = "points" if form == "percent" else "loss"
     step = Column(name="step", meaning="From 0, the baseline", form="count")
@@ -18,16 +18,16 @@ def ablation_tables(records: StudyRecords, spec: StudySpec) -> list[Table]:
     columns = (
         step,
         name,
-        Column(name="before", meaning="Its value until then", form="plain"),
-        Column(name="after", meaning="Its value from then on", form="plain"),
+        Column(name="before", meaning="Value before", form="plain"),
+        Column(name="after", meaning="Value after", form="plain"),
         Column(name="score", meaning=f"{spec.study.objective} after the change", form=form),
-        Column(name="gain", meaning="How much better than before the change", form=gain),
+        Column(name="gain", meaning="Improvement by the change", form=gain),
         RUN_ID,
     )
     tried_columns = (
         step,
         name,
-        Column(name="gain", meaning="How much better it made the score; empty where it failed",
+        Column(name="gain", meaning="Improvement of the score; empty where training failed",
                form=gain),
         Column(name="kept", meaning="Whether it was the step's largest gain"),
     )  # fmt: skip
@@ -59,6 +59,6 @@ def ablation_tables(records: StudyRecords, spec: StudySpec) -> list[Table]:
                 for hyperparameter, value in taken.tried
             ]
     return [
-        table("ablation", "One step on the way from baseline to winner", columns, rows),
+        table("ablation", "One step on the path from baseline to winner", columns, rows),
         table("ablation_tried", "One change that was tried in one step", tried_columns, tried),
     ]

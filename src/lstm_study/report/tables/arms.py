@@ -24,7 +24,10 @@ from lstm_study.report.tables.table import Column, Table, table
 from lstm_study.spec import StudySpec
 
 TEST_ACCURACY = Column(
-    name="test_accuracy", meaning="Share of test reviews read right", unit="share", form="percent"
+    name="test_accuracy",
+    meaning="Share of test reviews classified correctly",
+    unit="share",
+    form="percent",
 )
 
 LEVEL = 0.95
@@ -72,25 +75,25 @@ def completed_runs(records: StudyRecords, arm: str) -> list[Run]:
 
 
 def purpose(arm: str) -> str:
-    """Says in a few words what an arm is for."""
+    """Describes an arm in a few words."""
     for name, words in _PURPOSES.items():
         if arm == name or (name.startswith("-") and arm.endswith(name)):
             return words
-    return "the search's next configuration" if arm.startswith("runner-up-") else ""
+    return "the search's next best configuration" if arm.startswith("runner-up-") else ""
 
 
 _PURPOSES = {
-    "baseline": "the documented configuration, trained to the letter",
-    "winner": "the search's best configuration of full budget",
-    "baseline-masked": "the baseline's configuration, read as the winner is: what masking earns",
-    "-own-epoch": "the same trainings, evaluated at the epoch that validation chose",
-    "control": "logistic regression over words and pairs of words: what needs no network",
-    "ensemble": "the mean probability of the winner's runs",
+    "baseline": "the documented configuration and training",
+    "winner": "the search's best configuration at the full budget",
+    "baseline-masked": "the baseline's configuration with padding masked, as for the winner",
+    "-own-epoch": "the same trainings, evaluated at the epoch with the best validation score",
+    "control": "classical control: logistic regression over words and pairs of words",
+    "ensemble": "mean probability over the winner's runs",
 }
 
 
 def _place(arm: str) -> tuple[int, str]:
-    """Orders arms: winner and baseline, what tells them apart, then the rest by name."""
+    """Orders arms: baseline, winner and their variants first, then the rest by name."""
     order = ("baseline", "winner", MASKED_BASELINE, "baseline-own-epoch", "winner-own-epoch")
     return (order.index(arm) if arm in order else len(order), arm)
 
@@ -100,10 +103,10 @@ def _comparison(
 ) -> Table:
     columns = (
         ARM,
-        Column(name="purpose", meaning="What the arm is for"),
+        Column(name="purpose", meaning="Description of the arm"),
         Column(name="label", meaning="Embedding width / LSTM units"),
         *HYPERPARAMETER_COLUMNS,
-        Column(name="masked", meaning="Whether padding was masked, and batches were of one length"),
+        Column(name="masked", meaning="Whether padding was masked and batches grouped by length"),
         PARAMETER_COUNT,
         Column(name="seeds", meaning="Completed runs", unit="runs", form="count"),
         Column(name="failed", meaning="Failed runs", unit="runs", form="count"),
@@ -112,7 +115,7 @@ def _comparison(
                form="percent"),
         Column(name="test_accuracy_mean_low", unit="share", form="percent",
                meaning="Lower end of the mean's 95% interval: Student's t over runs"),
-        Column(name="test_accuracy_mean_high", meaning="Upper end of it", unit="share",
+        Column(name="test_accuracy_mean_high", meaning="Upper end of that interval", unit="share",
                form="percent"),
         Column(name="test_accuracy_low", meaning="Lowest test accuracy of its runs", unit="share",
                form="percent"),
@@ -189,7 +192,7 @@ def _control_row(records: StudyRecords) -> list[dict[str, Any]]:
 
 
 def _ensemble_row(records: StudyRecords, rows: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
-    """Its cost is that of all runs of the winner: each of them reads every review."""
+    """Its cost is that of all of the winner's runs, since each of them predicts every review."""
     arm = arms_from_records(records).get(ENSEMBLE)
     if arm is None:
         return []
@@ -229,7 +232,7 @@ def _hyperparameters(spec: StudySpec, configurations: dict[str, Configuration]) 
     columns = (
         Column(name="hyperparameter", meaning="Its name"),
         Column(name="meaning", meaning="What it is"),
-        Column(name="searched", meaning="The values that the search drew from, or fixed"),
+        Column(name="searched", meaning="Values that the search samples from, or fixed"),
         *(
             Column(name=arm, meaning=f"Its value in the {arm}", form="plain")
             for arm in configurations
@@ -263,7 +266,7 @@ def _space_in_words(dimension: dict[str, Any], name: str, searched: Sequence[str
 
 
 def _further_arms(records: StudyRecords, spec: StudySpec, *, looks: int) -> Table:
-    """Compares every arm but the winner with the baseline, and the winner with the masked twin."""
+    """Compares every other arm with the baseline, and the winner with the masked baseline."""
     points = "share; the report shows percentage points"
     columns = (
         ARM,
@@ -272,13 +275,13 @@ def _further_arms(records: StudyRecords, spec: StudySpec, *, looks: int) -> Tabl
                form="points"),
         Column(name="low", meaning="Lower end of its interval", unit=points, form="points"),
         Column(name="high", meaning="Upper end of its interval", unit=points, form="points"),
-        Column(name="level", meaning="Share of such intervals that hold the true difference",
+        Column(name="level", meaning="Confidence level",
                unit="share", form="share"),
-        Column(name="p_value", meaning="Two-sided, of the test that the interval turns into",
+        Column(name="p_value", meaning="Two-sided, of the test that the interval inverts",
                form="probability"),
         Column(name="adjusted_p_value", form="probability",
-               meaning="Holm's, over all arms compared with the baseline but the winner"),
-        Column(name="answer", meaning="By the verdict's rule, as if it were the only question"),
+               meaning="Corrected by Holm over all arms but the winner"),
+        Column(name="answer", meaning="By the verdict's decision rule"),
     )  # fmt: skip
     arms = arms_from_records(records)
     found: list[Comparison] = []
@@ -307,11 +310,11 @@ def _classical_control(records: StudyRecords) -> Table:
     columns = (
         Column(name="weighting", meaning="nb: naive Bayes log-count ratios; tfidf: TF-IDF"),
         Column(name="inverse_regularisation", meaning="scikit-learn's C", form="plain"),
-        Column(name="validation_accuracy", meaning="Share of validation reviews read right",
-               unit="share", form="percent"),
+        Column(name="validation_accuracy", unit="share", form="percent",
+               meaning="Share of validation reviews classified correctly"),
         Column(name="validation_loss", meaning="Binary cross-entropy on validation", form="loss"),
-        Column(name="seconds", meaning="Time of its fit", unit="seconds", form="duration"),
-        Column(name="chosen", meaning="Whether validation chose it for the training on all"),
+        Column(name="seconds", meaning="Time to fit it", unit="seconds", form="duration"),
+        Column(name="chosen", meaning="Whether it was chosen, by validation"),
     )  # fmt: skip
     control = records.control
     return table(

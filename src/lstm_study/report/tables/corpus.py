@@ -8,7 +8,7 @@ QUANTILES = ("0", "5", "25", "50", "75", "95", "100")
 
 
 def corpus_tables(corpus: CorpusSummary | None, spec: StudySpec) -> list[Table]:
-    """Builds the tables of the reviews; before they were read, they have no rows."""
+    """Builds the tables of the reviews; without a summary of the corpus they have no rows."""
     return [
         _splits(corpus), _lengths(corpus), _maxlen_choices(corpus, spec), _coverage(corpus),
     ]  # fmt: skip
@@ -16,21 +16,21 @@ def corpus_tables(corpus: CorpusSummary | None, spec: StudySpec) -> list[Table]:
 
 def _splits(corpus: CorpusSummary | None) -> Table:
     columns = (
-        Column(name="split", meaning="train (validation left out), validation or test"),
+        Column(name="split", meaning="train (without validation), validation or test"),
         Column(name="reviews", meaning="Reviews in it", unit="reviews", form="count"),
         Column(name="positive", meaning="Reviews labelled positive", unit="reviews", form="count"),
         Column(name="positive_share", meaning="Their share", unit="share", form="share"),
-        Column(name="tokens", meaning="Tokens, start tokens included", unit="tokens",
+        Column(name="tokens", meaning="Tokens, including start tokens", unit="tokens",
                form="count"),
         *(
             Column(name=f"length_{quantile}", unit="tokens", form="count",
                    meaning=f"Tokens per review, {quantile}% quantile")
             for quantile in QUANTILES
         ),
-        Column(name="duplicates", meaning="Reviews whose text stands earlier in the same split",
+        Column(name="duplicates", meaning="Reviews whose text occurs earlier in the same split",
                unit="reviews", form="count"),
         Column(name="duplicates_across", unit="reviews", form="count",
-               meaning="Test reviews whose exact text also stands in train or validation"),
+               meaning="Test reviews whose exact text is also in train or validation"),
     )  # fmt: skip
     rows = []
     for split in corpus.splits if corpus else ():
@@ -85,12 +85,12 @@ def _maxlen_choices(corpus: CorpusSummary | None, spec: StudySpec) -> Table:
         Column(name="cut_share", unit="share", form="share",
                meaning="Training reviews that are longer, estimated from the bins"),
     )  # fmt: skip
-    dimension = spec.space.maxlen.model_dump()
+    dimension = spec.space.dimensions()["maxlen"].model_dump()
     searched = dimension.get("choices") or [
         dimension[end] for end in ("min", "max", "value") if end in dimension
     ]
     users = {int(value): "search" for value in searched}
-    base = spec.baseline.maxlen
+    base = spec.baseline.configuration.maxlen
     users[base] = "both" if base in users else "baseline"
     counts = corpus.length_counts if corpus else ()
     return table(
@@ -128,7 +128,7 @@ def _coverage(corpus: CorpusSummary | None) -> Table:
     columns = (
         Column(name="vocabulary_size", meaning="Most frequent token ids kept", unit="token ids",
                form="count"),
-        Column(name="coverage", meaning="Share of validation tokens that they hold", unit="share",
+        Column(name="coverage", meaning="Share of validation tokens covered", unit="share",
                form="share"),
     )  # fmt: skip
     return table(

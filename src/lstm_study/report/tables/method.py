@@ -35,9 +35,9 @@ def _cost(records: StudyRecords) -> Table:
         Column(name="completed", meaning="Of these, completed", form="count"),
         Column(name="failed", meaning="Of these, failed", form="count"),
         Column(name="epochs", meaning="Epochs trained", unit="epochs", form="count"),
-        Column(name="training_seconds", meaning="Time worked, summed over workers",
+        Column(name="training_seconds", meaning="Training time, summed over workers",
                unit="seconds", form="duration"),
-        Column(name="session_seconds", meaning="Time that commands were at work",
+        Column(name="session_seconds", meaning="Time that commands ran",
                unit="seconds", form="duration"),
         Column(name="planned_trials", meaning="Trials the schedule plans", form="count"),
         Column(name="planned_epochs", meaning="Epochs the schedule plans", unit="epochs",
@@ -73,9 +73,9 @@ def _cost(records: StudyRecords) -> Table:
 
 
 def trainings(runs: Sequence[Run]) -> tuple[Run, ...]:
-    """Returns one run for each training: of its evaluations, the one after most epochs.
+    """Returns one run for each training: the one evaluated after the most epochs.
 
-    A run at an arm's own epoch has its epochs in common with the run whose training it is of.
+    A run at an arm's own epoch shares its epochs with the run it was trained as.
     """
     longest: dict[str, Run] = {}
     for run in runs:
@@ -87,7 +87,7 @@ def trainings(runs: Sequence[Run]) -> tuple[Run, ...]:
 
 def _sources(records: StudyRecords, git_commit: str) -> Table:
     columns = (
-        Column(name="what", meaning="What is told"),
+        Column(name="what", meaning="Fact"),
         Column(name="value", meaning="Its value"),
     )
     corpus = records.corpus
@@ -118,22 +118,22 @@ def _sessions(records: StudyRecords) -> Table:
         Column(name="started_at", meaning="When it began, ISO 8601, UTC", form="date"),
         Column(name="stage", meaning="search or compare"),
         Column(name="command", meaning="The command line"),
-        Column(name="seconds", meaning="Time worked", unit="seconds", form="duration"),
+        Column(name="seconds", meaning="How long the command ran", unit="seconds", form="duration"),
         Column(name="workers", meaning="Worker processes", form="count"),
         Column(name="threads", meaning="Threads per worker", form="count"),
         Column(name="backend", meaning="Keras backend"),
         Column(name="devices", meaning="Devices in use"),
         Column(name="processor", meaning="Processor"),
-        Column(name="cpu_count", meaning="Processors it could use", form="count"),
+        Column(name="cpu_count", meaning="Processor cores available", form="count"),
         Column(name="memory_bytes", meaning="Memory of the machine", unit="bytes", form="size"),
         Column(name="platform", meaning="Operating system"),
         Column(name="python", meaning="Version of Python"),
         Column(name="git_commit", meaning="Of the checkout it ran in"),
-        Column(name="settings", meaning="One-off changes in force"),
+        Column(name="settings", meaning="Changes of the study file on the command line"),
     )
     return table(
         "sessions",
-        "One command at work on the study",
+        "One command that worked on the study",
         columns,
         (
             {
@@ -161,12 +161,12 @@ def _sessions(records: StudyRecords) -> Table:
 def _openings(records: StudyRecords) -> Table:
     columns = (
         Column(name="opened_at", meaning="When, ISO 8601, UTC", form="date"),
-        Column(name="command", meaning="By what command"),
-        Column(name="run_id", meaning="For which run"),
+        Column(name="command", meaning="Command that read them"),
+        Column(name="run_id", meaning="Run that they were read for"),
     )
     return table(
         "openings",
-        "One opening of the test half",
+        "One read of the test reviews",
         columns,
         (
             {"opened_at": item.opened_at, "command": item.command, "run_id": item.run_id}
@@ -177,9 +177,9 @@ def _openings(records: StudyRecords) -> Table:
 
 def _versions(records: StudyRecords, versions: Mapping[str, str]) -> Table:
     columns = (
-        Column(name="package", meaning="Name on the package index"),
-        Column(name="study", meaning="Version that trained; several if it changed"),
-        Column(name="report", meaning="Version that wrote the report"),
+        Column(name="package", meaning="Name of the package"),
+        Column(name="study", meaning="Version used for training; several if it changed"),
+        Column(name="report", meaning="Version used for the report"),
     )
     trained: dict[str, list[str]] = {}
     for session in records.sessions:
@@ -204,7 +204,7 @@ def _versions(records: StudyRecords, versions: Mapping[str, str]) -> Table:
 def _settings(spec: StudySpec) -> Table:
     columns = (
         Column(name="setting", meaning="Table and key of the study file"),
-        Column(name="value", meaning="The value in force, defaults included"),
+        Column(name="value", meaning="Its value, including defaults"),
     )
     return table(
         "settings",
