@@ -1,6 +1,6 @@
 """The classical control: logistic regression over words and pairs of words, in seconds.
 
-The honest yardstick for any network: what does it add to a linear model of the same token ids? Its
+It shows what a network adds to a linear model of the same token ids. Its
 few hyperparameters are chosen on the validation reviews, like the networks'. It draws nothing at
 random.
 """

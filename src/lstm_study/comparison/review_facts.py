@@ -1,4 +1,4 @@
-"""What a report tells of single test reviews, written down while the test half is open.
+"""Facts of single test reviews for the report, recorded while the test half is open.
 
 A report reads records alone, and must not open the test half for what it shows. So the comparison,
 once winner and baseline are evaluated, opens it one more time: for near-duplicates, and for each
@@ -122,7 +122,7 @@ def _texts(
     try:
         texts = source_texts(test, positions, data=spec.data, base=base)
     except (DataError, DependencyError) as error:
-        # The reviews are in the cache, whatever became of their source since.
+        # The reviews are in the cache; their source may be gone.
         log.warning("%s Excerpts are written from token ids.", error)
         texts = {}
     if texts:
