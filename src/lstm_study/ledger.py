@@ -36,6 +36,10 @@ class Ledger:
             self._known = (self._size(), files)
         return self._known[1]
 
+    def ignore(self) -> None:
+        """Reads no list from now on, for it is damaged; the file stays as it is."""
+        self._known = (self._size(), {})
+
     def note(self, file: str, sha256: str = "") -> None:
         """Lists a file that was written.
 

@@ -16,6 +16,8 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from pydantic import ValidationError
+
 from lstm_study.errors import (
     ChangedStudyError,
     LockedError,
@@ -473,8 +475,7 @@ class Store:
             StoreError: The study has not begun.
             RecordError: A record is damaged.
         """
-        began = self.read_began()
-        spec = StudySpec.model_validate(began.spec, strict=False)
+        began, spec = self.read_began(), self.read_spec()
         self.check_complete()
         runs, control = self.read_runs(), self.read_control()
         evaluated: dict[str, Run | Control] = {
@@ -633,6 +634,22 @@ class Store:
         # A study that began before padding could be masked was not.
         began.spec.get("protocol", {}).setdefault("masked", False)
         return began
+
+    def read_spec(self) -> StudySpec:
+        """Reads the settings that the study began with.
+
+        Raises:
+            RecordError: They are no study's.
+        """
+        try:
+            return StudySpec.model_validate(self.read_began().spec, strict=False)
+        except ValidationError as error:
+            first = error.errors(include_url=False)[0]
+            place = ".".join(map(str, first["loc"]))
+            raise RecordError(
+                f"{self.path(StudyState)}: spec.{place} is not valid ({first['msg']}). "
+                "Read it with the version of lstm-study that wrote it."
+            ) from error
 
     # Files by kind
 

@@ -70,6 +70,10 @@ def check(store: Store) -> Check:
     if not store.exists and not store.ledger.exists:
         raise StoreError(f"{store.folder}: no study has begun here. Give a study that has.")
     found: dict[str, str] = {}
+    _try(found, store.ledger.path.name, store.ledger.files)
+    if found:
+        store = Store(store.folder)
+        store.ledger.ignore()
     files = [
         (kind, path)
         for kind in KINDS
@@ -130,13 +134,11 @@ def repair(store: Store, findings: tuple[Finding, ...]) -> Path:
 
 def _is_read(kind: Kind) -> bool:
     named = ("spec", "predictions", "kept predictions", "checkpoint", "weights")
-    return (kind.type is not None and kind.type is not Live) or kind.name in named
+    return kind.type not in (None, Live, LedgerEntry) or kind.name in named
 
 
 def _read(store: Store, kind: Kind, path: Path) -> None:
-    if kind.type is LedgerEntry:
-        store.ledger.files()
-    elif kind.type is not None:
+    if kind.type is not None:
         store.read_file(kind, path)
     elif kind.name == "spec":
         store.read_spec_text()

@@ -84,7 +84,7 @@ def open_kept(folder: Path, *, out: Path = REPORTS_FOLDER) -> OpenStudy:
         )
     records = store.read_all()
     return OpenStudy(
-        spec=StudySpec.model_validate(dict(records.spec), strict=False),
+        spec=store.read_spec(),
         spec_text=records.spec_text,
         where=str(folder),
         settings=records.settings,

@@ -1,10 +1,13 @@
 """Whether a record agrees with itself: what a digest can't show of an older or a made-up one."""
 
 from collections.abc import Iterator, Sequence
+from datetime import datetime
 from functools import singledispatch
 from typing import TYPE_CHECKING, Any
 
+from lstm_study.configuration import HYPERPARAMETERS, Configuration
 from lstm_study.records.comparison import Control, NearDuplicates
+from lstm_study.records.session import Session
 from lstm_study.records.training import Epoch, Run, Trial
 
 if TYPE_CHECKING:
@@ -50,8 +53,18 @@ def _contradictions(record: object) -> Iterator[str]:
     return iter(())
 
 
+def of_configuration(configuration: Configuration) -> Iterator[str]:
+    """Yields the hyperparameters that are out of range, in words."""
+    for name, row in HYPERPARAMETERS.items():
+        value = getattr(configuration, name)
+        if row.is_numeric and value is not None and not row.low <= value <= row.high:
+            yield f"{name} must be {row.low:g} to {row.high:g}. Received: {value:g}"
+
+
 @_contradictions.register
 def _of_trial(trial: Trial) -> Iterator[str]:
+    yield from of_configuration(trial.configuration)
+    yield from _of_times(trial.started_at, trial.ended_at)
     yield from _of_epochs(trial.epochs, first=trial.initial_epoch + 1, last=trial.budget_epochs)
     yield from _of_end(trial)
     if trial.status != "completed" or not trial.epochs:
@@ -73,6 +86,8 @@ def _of_trial(trial: Trial) -> Iterator[str]:
 
 @_contradictions.register
 def _of_run(run: Run) -> Iterator[str]:
+    yield from of_configuration(run.configuration)
+    yield from _of_times(run.started_at, run.ended_at)
     yield from _of_epochs(run.epochs, first=1, last=None)
     yield from _of_end(run)
     yield from _of_test(run)
@@ -80,8 +95,15 @@ def _of_run(run: Run) -> Iterator[str]:
 
 @_contradictions.register
 def _of_control(control: Control) -> Iterator[str]:
+    yield from _of_times(control.started_at, control.ended_at)
     yield from _of_end(control)
     yield from _of_test(control)
+
+
+@_contradictions.register
+def _of_session(session: Session) -> Iterator[str]:
+    yield from _of_times(session.started_at)
+    yield from _in_range(session, "seconds")
 
 
 @_contradictions.register
@@ -90,6 +112,16 @@ def _of_near_duplicates(found: NearDuplicates) -> Iterator[str]:
     within = not found.positions or 0 <= found.positions[0] <= found.positions[-1]
     if not ascending or not within or max(found.positions, default=-1) >= found.test_reviews:
         yield f"positions must ascend within {found.test_reviews} test reviews"
+
+
+def _of_times(*times: str) -> Iterator[str]:
+    for time in times:
+        try:
+            is_time = not time or datetime.fromisoformat(time).tzinfo is not None
+        except ValueError:
+            is_time = False
+        if not is_time:
+            yield f"a time must be ISO 8601 in UTC. Received: {time!r}"
 
 
 def _of_epochs(epochs: Sequence[Epoch], *, first: int, last: int | None) -> Iterator[str]:
