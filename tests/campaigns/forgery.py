@@ -10,7 +10,8 @@ from lstm_study.records.kinds import KINDS, Kind
 
 VALUES: tuple[Any, ...] = (
     None, True, -1, 0, 1, 2**63, 10**30, 1e308, -1e-300, 0.5, "", "x", "a\x1b[2J\x00",
-    "../../etc/passwd", "<script>alert(1)</script>", "=1+1", [], [1, 2], {}, {"a": 1}, "2025-02-30", [[1]] * 50,
+    "../../etc/passwd", "<script>alert(1)</script>", "=1+1",
+    [], [1, 2], {}, {"a": 1}, "2025-02-30", [[1]] * 50,
 )  # fmt: skip
 
 
