@@ -35,6 +35,10 @@ def of_predictions(
     """
     import numpy as np
 
+    if probabilities.dtype.kind != "f" or labels.dtype.kind not in "iu":
+        return (
+            f"must hold probabilities and labels. Received: {probabilities.dtype}, {labels.dtype}"
+        )
     if labels.ndim != 1 or not np.isin(labels, (0, 1)).all():
         return "the labels must be one row of 0 and 1"
     if probabilities.shape != labels.shape or len(labels) != record.test_reviews:
