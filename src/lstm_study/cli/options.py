@@ -20,7 +20,8 @@ DataOption = Annotated[
 ]
 OutOption = Annotated[Path, typer.Option("--out", metavar="DIR", help="Folder for reports.")]
 FreshOption = Annotated[
-    bool, typer.Option("--fresh", help="Delete what the study left, and start over.")
+    bool,
+    typer.Option("--fresh", help="Start over; the earlier study is kept aside until then."),
 ]
 SetOption = Annotated[
     list[str] | None,

@@ -39,14 +39,16 @@ def run(study: OpenStudy, *, fresh: bool, show: Show) -> tuple[Answer, bool]:
     if not fresh and is_finished(study):
         return read_answer(study), True
     check_writable(study.reports)
-    with held(study, fresh=fresh):
+    with held(study, show=show, fresh=fresh):
         corpus = begin(study, show=show)
         show.stage("Power", planned_power(study, corpus.summary).sentence)
         search(study, corpus, show=show)
         compare(study, corpus, show=show)
         write_bundle(study, show=show)
         write_report(study, show=show)
-    return read_answer(study), False
+        answer = read_answer(study)
+        study.store.delete_moved_away()
+    return answer, False
 
 
 def planned_power(study: OpenStudy, summary: CorpusSummary) -> "PlannedPower":
