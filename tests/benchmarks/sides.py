@@ -55,7 +55,7 @@ def model_of(side: Side, configuration: Configuration, *, seed: int = 1, masked:
 
     if side == "keras":
         builder.LSTM = keras.layers.LSTM
-        builder.runs_on_host = lambda: False
+        builder.uses_cpu_kernels = lambda: False
     return builder.build_model(configuration, protocol=ProtocolTable(), seed=seed, masked=masked)
 
 

@@ -174,7 +174,7 @@ def dense_adam_steps(gradients, *, rate, decay=0.0, clip=0.0):
 def test_summed_adam_is_adam_on_the_dense_gradient(monkeypatch, fast, decay, clip, schedule):
     import tensorflow as tf
 
-    monkeypatch.setattr("lstm_study.model.optimizer.runs_on_host", lambda: fast)
+    monkeypatch.setattr("lstm_study.model.optimizer.uses_cpu_kernels", lambda: fast)
     configuration = SMALL.with_values(
         summed_gradients=True, clip_norm=clip, weight_decay=decay, learning_rate=0.01,
         learning_rate_schedule=schedule,

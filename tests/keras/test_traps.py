@@ -18,8 +18,9 @@ from lstm_study.configuration import Configuration
 from lstm_study.corpus.batches import view
 from lstm_study.corpus.sources.imdb_npz import load_imdb_npz
 from lstm_study.errors import DataError
-from lstm_study.model.lstm import layer as our_lstm
-from lstm_study.model.lstm.cpu import function as lstm_host
+from lstm_study.model.lstm import xla
+from lstm_study.model.lstm.cpu import function as cpu_function
+from lstm_study.model.lstm.layer import LSTM
 from lstm_study.model.network import build_model
 from lstm_study.progress.values import ignore
 from lstm_study.records import Trial
@@ -173,14 +174,14 @@ def test_trap_25_recurrent_dropout_leaves_cudnn_in_keras_and_ours_runs_its_own_l
         raise NotImplementedError
 
     monkeypatch.setattr(keras.src.backend, "lstm", cudnn)
-    for module, loop in ((lstm_host, "host_lstm"), (our_lstm, "_differentiable")):
+    for module, loop in ((cpu_function, "cpu_lstm"), (xla, "xla_lstm")):
         monkeypatch.setattr(module, loop, _noted(getattr(module, loop), loops))
     sequences = np.ones((2, 3, 4), dtype="float32")
     keras.layers.LSTM(5, recurrent_dropout=0.2)(sequences, training=True)
     assert asked == [], MENDED
     keras.layers.LSTM(5)(sequences, training=True)
     assert asked == [True], "without recurrent dropout Keras asks for cuDNN"
-    our_lstm.LSTM(5, recurrent_dropout=0.2)(sequences, training=True)
+    LSTM(5, recurrent_dropout=0.2)(sequences, training=True)
     assert (asked, loops) == ([True], [True])
 
 

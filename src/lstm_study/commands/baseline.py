@@ -59,7 +59,7 @@ def baseline(
             reports=study.reports.parent / name,
         )
     check_writable(study.reports)
-    with held(study, fresh=fresh and epochs is not None):
+    with held(study, show=show, fresh=fresh and epochs is not None):
         corpus = begin(study, show=show)
         configuration = study.spec.baseline.configuration
         summary(_model_summary(study))
@@ -85,10 +85,10 @@ def baseline(
 
 
 def _model_summary(study: OpenStudy) -> str:
-    from lstm_study.training.runtime import output_to
+    from lstm_study.training.console import redirect_output
 
     lines: list[str] = []
-    with output_to(study.store.log_path):
+    with redirect_output(study.store.log_path):
         from lstm_study.model.network import build_network
 
         network = build_network(study.spec.baseline.configuration, seed=study.spec.study.seed)

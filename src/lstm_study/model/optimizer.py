@@ -8,7 +8,7 @@ import keras
 from keras import ops
 
 from lstm_study.configuration import Configuration
-from lstm_study.model.lstm.cpu.threads import runs_on_host
+from lstm_study.model.lstm.cpu.threads import uses_cpu_kernels
 from lstm_study.spec import ProtocolTable
 
 _KINDS = {
@@ -42,7 +42,7 @@ def make_optimizer(
             rate, decay_steps=steps, end_learning_rate=0.0
         )
     kind = _KINDS[protocol.optimizer]
-    if protocol.optimizer == "adam" and runs_on_host():
+    if protocol.optimizer == "adam" and uses_cpu_kernels():
         from lstm_study.model.adam import Adam
 
         kind = Adam
