@@ -191,12 +191,12 @@ def test_the_raw_text_model_tokenises_reviews_of_the_archive_as_we_do(paths, dat
 
 def test_the_raw_text_model_tokenises_strange_texts_as_we_do(tmp_path):
     # Words of all strange texts are known, so that a letter lowered otherwise can't hide.
-    from lstm_study.corpus.text.tokens import split_words
+    from lstm_study.corpus.text.tokens import split_tokens
 
     draw = random.Random(1)
     letters = "aAbBiIİıÌÍßẞΣσςÉéǅЖжⱯⱾ\u0307\u0301 .,<>/'’-\t\n\r😀"
     texts = [*STRANGE, *("".join(draw.choices(letters, k=draw.randint(1, 60))) for _ in range(400))]
-    words = dict.fromkeys(word for text in texts for word in split_words(text))
+    words = dict.fromkeys(word for text in texts for word in split_tokens(text))
     words = [word for word in words if "unseen" not in word]
     vocabulary = Vocabulary((*WORDS, *(word for word in words if word not in WORDS)))
     configuration = small(maxlen=12, size=vocabulary.size - 20)

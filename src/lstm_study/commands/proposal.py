@@ -152,13 +152,13 @@ def _warnings(size: Size, power: PlannedPower) -> list[str]:
         found.append(f"{power.sentence[0].upper()}{power.sentence[1:]}.")
     if size.training < _FEW:
         found.append(
-            f"{size.training:,} training reviews are hardly enough for any network: give more, or "
+            f"{size.training:,} training reviews are few for any network: add more, or "
             "read the classical control's result first."
         )
     most = max(size.positive_share, 1 - size.positive_share)
     if most >= 0.8:
         found.append(
-            f"{most:.0%} of the reviews have one label: always saying that one reads as many "
-            "right, so look at F1 and ROC AUC in the report, too."
+            f"{most:.0%} of the reviews have one label: a network that always answers it is "
+            f"{most:.0%} accurate. Read balanced accuracy and ROC AUC in the report, not accuracy."
         )
     return found

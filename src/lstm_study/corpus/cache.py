@@ -24,6 +24,7 @@ from lstm_study.corpus.types import Split
 from lstm_study.errors import DataError, RecordError
 from lstm_study.provenance import sha256_of
 from lstm_study.records import CorpusSummary, from_json, to_json
+from lstm_study.spec.sources import TokenRule
 
 CACHE_VARIABLE = "LSTM_STUDY_CACHE"
 _ARRAYS = ("token_ids", "offsets", "labels", "document_ids", "ratings")
@@ -42,6 +43,7 @@ class Entry:
         train_reviews: How many of them are train.
         read_test: Reads the test half.
         words: In order of rank; None if not known.
+        rule: How texts are split into them.
         summary: In numbers.
     """
 
@@ -49,6 +51,7 @@ class Entry:
     train_reviews: int
     read_test: Callable[[], Split]
     words: tuple[str, ...] | None
+    rule: TokenRule
     summary: CorpusSummary
 
 
@@ -121,6 +124,7 @@ def read_entry(folder: Path) -> Entry | None:
             train_reviews=int(manifest["train_reviews"]),
             read_test=lambda: _read_split(folder, "test"),
             words=None if words is None else tuple(words),
+            rule=manifest["rule"],
             summary=from_json(manifest["summary"], CorpusSummary, where=str(folder)),
         )
     except (OSError, ValueError, KeyError, TypeError, RecordError) as error:
@@ -141,6 +145,7 @@ def _write(draft: Path, assembled: Assembled, summary: CorpusSummary) -> None:
     }
     manifest = {
         "train_reviews": assembled.train_reviews,
+        "rule": assembled.rule,
         "summary": to_json(summary),
         "files": files,
     }

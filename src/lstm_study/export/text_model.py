@@ -25,7 +25,7 @@ def write_text_model(
 ) -> None:
     """Writes a SavedModel from texts, string [batch], to probabilities, float32 [batch, 1].
 
-    Its words are those of `corpus.tokens.split_words`, its token ids those of
+    Its words are those of `corpus.tokens.split_tokens`, its token ids those of
     `Vocabulary.encode`, cut and padded as by `corpus.batches`.
 
     Args:

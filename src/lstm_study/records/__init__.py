@@ -357,7 +357,11 @@ class CorpusSummary:
         coverage: (vocabulary size, share of validation tokens it holds) in ascending order.
         length_counts: (upper end of a bin of review lengths in tokens, training reviews in it).
         splits: train, validation, test.
-        duplicates_across: Test reviews whose exact text also stands in train or validation.
+        duplicates_across: Test reviews whose exact text is also in train or validation.
+        near_equal: Reviews that have all words of an earlier one, but not its exact text.
+        left_out: Rows that were left out: why, and how many.
+        groups: How many groups of `data.group_column` keep to one split; 0 without groups.
+        tokens: How texts were split: "keras", "words" or "characters".
     """
 
     source: str
@@ -370,6 +374,10 @@ class CorpusSummary:
     length_counts: tuple[tuple[int, int], ...]
     splits: tuple[SplitSummary, ...]
     duplicates_across: int
+    near_equal: int = 0
+    left_out: tuple[tuple[str, int], ...] = ()
+    groups: int = 0
+    tokens: str = "keras"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -12,7 +12,7 @@ from pydantic_core import ErrorDetails
 from lstm_study.configuration import BASELINE, HYPERPARAMETERS, Configuration
 from lstm_study.errors import SpecError
 from lstm_study.spec.quantities import bytes_of, seconds_of
-from lstm_study.spec.sources import SOURCES, sources_where
+from lstm_study.spec.sources import SOURCES, TokenRule, sources_where
 
 OBJECTIVES = {"validation_accuracy": "max", "validation_loss": "min"}
 
@@ -47,19 +47,28 @@ class StudyTable(_Table):
 
 
 class DataTable(_Table):
-    """`[data]`: where the reviews come from, and how they are split."""
+    """`[data]`: where the reviews come from, and how they are split.
+
+    `test_fraction` is the share to hold out where nothing else gives the test half: neither the
+    source, nor `test_path`, nor a split in the files.
+    """
 
     source: Literal[tuple(SOURCES)]  # type: ignore[valid-type]
-    path: str | None = None
-    test_path: str | None = None
+    path: str | list[str] | None = None
+    test_path: str | list[str] | None = None
     sha256: str | None = Field(default=None, pattern=r"^[0-9a-f]{64}$")
     validation_fraction: float = Field(default=0.2, gt=0.0, lt=1.0)
     test_fraction: float | None = Field(default=None, gt=0.0, lt=1.0)
     text_column: str = "text"
     label_column: str = "label"
     split_column: str | None = None
+    group_column: str | None = None
     positive_label: str | None = None
+    positive: list[str | int | float] | None = None
+    negative: list[str | int | float] | None = None
     encoding: str | None = None
+    tokens: Literal["words", "characters"] | None = None
+    drop_empty: bool = False
     train_limit: int | None = Field(default=None, ge=10)
     test_limit: int | None = Field(default=None, ge=10)
 
@@ -79,7 +88,53 @@ class DataTable(_Table):
                 "only fits sources without a test half of their own "
                 f"({sources_where(has_test=False)})|test_fraction|{self.test_fraction!r}"
             )
+        self._fits_own_files()
+        if self.group_column is not None and not row.is_own and self.group_column != row.groups:
+            fitting = f'must be "{row.groups}"' if row.groups else "has no groups to name"
+            raise ValueError(
+                f'{fitting} for data.source "{self.source}"|group_column|{self.group_column!r}'
+            )
+        if self.tokens is not None and not row.has_texts:
+            raise ValueError(f"only fits sources that hold texts|tokens|{self.tokens!r}")
         return self
+
+    def _fits_own_files(self) -> None:
+        for name in ("path", "test_path"):
+            value = getattr(self, name)
+            if value == [] or (isinstance(value, list) and not SOURCES[self.source].is_own):
+                raise ValueError(f"must be one path|{name}|{value!r}")
+        for name in ("positive", "negative", "drop_empty"):
+            value = getattr(self, name)
+            if value and not SOURCES[self.source].is_own:
+                raise ValueError(
+                    f"only fits data.source {sources_where(is_own=True)}|{name}|{value!r}"
+                )
+
+    @property
+    def paths(self) -> tuple[str, ...]:
+        """`path` as a tuple; empty without one."""
+        return _paths(self.path)
+
+    @property
+    def test_paths(self) -> tuple[str, ...]:
+        """`test_path` as a tuple; empty without one."""
+        return _paths(self.test_path)
+
+    @property
+    def sides(self) -> tuple[tuple[str, ...], tuple[str, ...]]:
+        """`positive` and `negative` as texts."""
+        return tuple(map(str, self.positive or ())), tuple(map(str, self.negative or ()))
+
+    @property
+    def token_rule(self) -> TokenRule:
+        """How texts are split into tokens."""
+        return "characters" if self.tokens == "characters" else SOURCES[self.source].rule
+
+
+def _paths(value: str | list[str] | None) -> tuple[str, ...]:
+    if value is None:
+        return ()
+    return (value,) if isinstance(value, str) else tuple(value)
 
 
 class Range(_Table):

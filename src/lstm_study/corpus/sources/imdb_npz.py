@@ -41,8 +41,8 @@ def locate(
 ) -> Located:
     """Finds `imdb.npz` where it is given, in Keras's cache or in ours, or downloads it."""
     downloads = cache / "downloads"
-    if data.path is not None:
-        path = given(data.path, base)
+    if data.paths:
+        path = given(data.paths[0], base)
         path = path / "imdb.npz" if path.is_dir() else path
         sha256 = checked_sha256(path, data.sha256)
     else:
@@ -52,11 +52,11 @@ def locate(
         sha256 = checked_sha256(path, data.sha256 or IMDB_SHA256)
     extra = _word_index(path, sha256, downloads=downloads, progress=progress)
     return Located(
-        path=path,
-        shown=data.path or str(path),
+        paths=(path,),
+        shown=data.paths[0] if data.paths else str(path),
         sha256=sha256,
         content_sha256=sha256,
-        extra=extra,
+        extra=() if extra is None else (extra,),
         extra_sha256="" if extra is None else checked_sha256(extra, None),
     )
 
@@ -69,13 +69,13 @@ def read_documents(
     Raises:
         DataError: Either file is missing, damaged or not what it should be.
     """
-    path, word_index = located.path, located.extra
+    path = located.path
     train, train_offsets, train_labels = read_half(path, "train")
     test, test_offsets, test_labels = read_half(path, "test")
     ranks = np.concatenate([train, test])
     words = None
-    if word_index is not None:
-        words = read_word_index(word_index, highest=int(ranks.max(initial=0)))
+    if located.extra:
+        words = read_word_index(located.extra[0], highest=int(ranks.max(initial=0)))
     rows = [np.arange(len(train_labels)), np.arange(len(test_labels))]
     return Documents(
         where=str(path),

@@ -3,7 +3,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from lstm_study.corpus.text.tokens import FILTERS, number_words, rank_words, split_words
+from lstm_study.corpus.text.tokens import FILTERS, number_words, rank_words, split_tokens
 
 REVIEWS = st.lists(st.text(max_size=60), max_size=12)
 
@@ -14,24 +14,24 @@ def _slowly(text: str) -> list[str]:
 
 
 def test_words_are_lower_case_and_free_of_punctuation_but_keep_the_apostrophe():
-    assert split_words("It's GREAT!<br />See-it, 10/10") == [
+    assert split_tokens("It's GREAT!<br />See-it, 10/10") == [
         "it's", "great", "br", "see", "it", "10", "10",
     ]  # fmt: skip
 
 
 def test_only_the_space_splits_words_as_in_keras():
-    assert split_words("a\u00a0b c\rd e\x1cf g\x85h") == ["a\u00a0b", "c\rd", "e\x1cf", "g\x85h"]
+    assert split_tokens("a\u00a0b c\rd e\x1cf g\x85h") == ["a\u00a0b", "c\rd", "e\x1cf", "g\x85h"]
 
 
 def test_letters_beyond_ascii_are_lowered_and_kept():
-    assert split_words("ÉTÉ, Straße – naïve") == ["été", "straße", "–", "naïve"]
+    assert split_tokens("ÉTÉ, Straße – naïve") == ["été", "straße", "–", "naïve"]
 
 
 @settings(max_examples=50)
 @given(st.text())
 def test_any_text_splits_as_the_obvious_rule_splits_it(text):
     if text.encode("utf-8", "replace").decode("utf-8") == text:
-        assert split_words(text) == _slowly(text)
+        assert split_tokens(text) == _slowly(text)
 
 
 @settings(max_examples=50)
@@ -41,7 +41,7 @@ def test_numbers_lead_back_to_the_words(texts):
     for review, text in enumerate(texts):
         numbers = numbered.numbers[numbered.offsets[review] : numbered.offsets[review + 1]]
         words = [numbered.words[number] for number in numbers]
-        assert words == split_words(text)
+        assert words == split_tokens(text)
 
 
 def test_progress_is_told_every_thousand_texts():
