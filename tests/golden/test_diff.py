@@ -78,7 +78,7 @@ def test_other_reviews_are_a_clear_warning_and_no_difference_is_taken() -> None:
     (row,) = _rows("elsewhere", "difference")
     assert (row["same_reviews"], row["difference"], row["low"]) == ("no", "", "")
     text = parse(_files("elsewhere")["report.html"].decode()).find("section")[0].text
-    assert "did not see the same reviews" in text
+    assert "did not use the same reviews" in text
 
 
 def test_one_seed_is_no_interval_and_the_page_says_why() -> None:

@@ -27,7 +27,7 @@ TABLES = (
     "verdict", "notes", "comparison", "hyperparameters", "runs", "metrics", "calibration", "tests",
     "confusion", "differing_reviews",
     "optimism", "trials", "best_so_far", "schedule", "failures", "rank_agreement", "cost", "splits",
-    "importance", "pairs", "control", "lengths", "maxlen_choices", "sources", "sessions",
+    "importance", "pairs", "random_control", "lengths", "maxlen_choices", "sources", "sessions",
     "openings", "settings", "README",
 )  # fmt: skip
 COMPARED_TABLES = (

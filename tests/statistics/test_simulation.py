@@ -7,7 +7,7 @@ import sys
 import pytest
 
 from lstm_study.analysis.statistics.scenario import Scenario
-from lstm_study.simulation import write_tables
+from lstm_study.simulation.__main__ import write_tables
 from lstm_study.simulation.measured import measure_study
 from tests.support.fake_study import completed_study, one_seed_study
 from tests.support.stored_study import leave
@@ -15,7 +15,7 @@ from tests.support.stored_study import leave
 
 def test_the_tables_are_written_whole_and_alike_each_time(tmp_path, monkeypatch):
     monkeypatch.setattr(
-        "lstm_study.simulation.scenarios",
+        "lstm_study.simulation.__main__.scenarios",
         lambda: ((Scenario(name="A/A", documents=300), (2, 3)),),
     )
     for name in ("first", "second"):

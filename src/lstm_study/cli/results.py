@@ -1,4 +1,4 @@
-"""Commands that show or take away what a study found."""
+"""Commands that show or export the results of a study."""
 
 import contextlib
 import sys
@@ -31,7 +31,7 @@ def report(
         typer.Option(
             "--records",
             metavar="FOLDER",
-            help="The same report again from records that `records` kept: no study file, no data.",
+            help="Write the report from a folder that `records` wrote: no study file, no data.",
         ),
     ] = None,
     written_as: Annotated[
@@ -44,7 +44,7 @@ def report(
     """Write the HTML and CSV reports from the records, finished or not; needs no TensorFlow."""
     from lstm_study import commands
     from lstm_study.cli.display import Display
-    from lstm_study.commands import reporting
+    from lstm_study.commands import formats
 
     if (study is None) == (records is None) or (records is not None and (data or settings)):
         raise typer.BadParameter("Give STUDY.toml, or --records FOLDER without --data and --set.")
@@ -53,11 +53,11 @@ def report(
     else:
         opened = open_with(study or "", data=data, out_folder=out_folder, settings=settings)
     if written_as is ReportFormat.OPTUNA:
-        path = reporting.write_optuna(opened)
+        path = formats.write_optuna(opened)
         out.print(f"Storage   {path}\nOpen it   optuna-dashboard sqlite:///{path}", soft_wrap=True)
         return
     if written_as is ReportFormat.TENSORBOARD:
-        path = reporting.write_tensorboard(opened)
+        path = formats.write_tensorboard(opened)
         out.print(f"Events    {path}\nOpen them tensorboard --logdir {path}", soft_wrap=True)
         return
     notes: tuple[str, ...] = ()
@@ -76,7 +76,9 @@ def records(
     settings: SetOption = None,
     to: Annotated[
         Path | None,
-        typer.Option("--to", metavar="FOLDER", help="Where to; study/reference/NAME if not given."),
+        typer.Option(
+            "--to", metavar="FOLDER", help="The copy's folder; study/reference/NAME if not given."
+        ),
     ] = None,
 ) -> None:
     """Copy a study's records, small and without this machine's paths, to be committed or shown."""
@@ -97,13 +99,13 @@ def diff(
     out_folder: OutOption = REPORTS,
 ) -> None:
     """Put two studies side by side in one page: arms, searches, settings that differ."""
-    from lstm_study.commands import reporting
+    from lstm_study.commands.diff import write_diff
 
     studies = [
         open_with(study, data=None, out_folder=out_folder, settings=None)
         for study in (first, second)
     ]
-    path = reporting.write_diff(*studies)
+    path = write_diff(*studies)
     out.print(f"Report    {path}")
 
 
@@ -114,11 +116,11 @@ def watch(
         int, typer.Option("--port", min=0, max=65_535, help="On 127.0.0.1; 0 for any free one.")
     ] = 8765,
 ) -> None:
-    """Serve the report to this machine while the search runs, drawn anew as trials finish."""
-    from lstm_study.commands import reporting
+    """Serve the report on this machine while the search runs, updated as trials finish."""
+    from lstm_study.commands.watch import watch as prepare
 
     opened = open_with(study, data=None, out_folder=REPORTS, settings=settings)
-    watching = reporting.watch(opened, port=port)
+    watching = prepare(opened, port=port)
     out.print(f"Watching  {watching.address}\nCtrl-C ends it.", soft_wrap=True)
     with contextlib.suppress(KeyboardInterrupt):
         watching.serve()
@@ -157,10 +159,10 @@ def predict(
         str, typer.Option("--text-column", help="The CSV's column that holds the texts.")
     ] = "text",
     ensemble: Annotated[
-        bool, typer.Option("--ensemble", help="Read with the mean of all runs (export.ensemble).")
+        bool, typer.Option("--ensemble", help="Use the mean of all runs (export.ensemble).")
     ] = False,
 ) -> None:
-    """Say for each text how probable the positive label is."""
+    """Print for each text the probability of the positive label."""
     from lstm_study.cli.display import Bar
     from lstm_study.commands import predict as prediction
 

@@ -75,7 +75,7 @@ class Proposal:
 
 
 def held_out_fraction(reviews: int) -> float:
-    """Returns the share to hold out: more where reviews are few, for test decides what is told."""
+    """Returns the share to hold out: more of few reviews, since test limits what can be shown."""
     return 0.3 if reviews < _SMALL else 0.2
 
 
@@ -152,8 +152,8 @@ def _warnings(size: Size, power: PlannedPower) -> list[str]:
         found.append(f"{power.sentence[0].upper()}{power.sentence[1:]}.")
     if size.training < _FEW:
         found.append(
-            f"{size.training:,} training reviews are few for any network: add more, or "
-            "read the classical control's result first."
+            f"{size.training:,} training reviews are hardly enough for any network: give more, or "
+            "look at the classical control's result first."
         )
     most = max(size.positive_share, 1 - size.positive_share)
     if most >= 0.8:

@@ -36,7 +36,7 @@ def model_card(facts: BundleFacts, *, verdict_sentence: str) -> str:
     """Writes the model card, in Markdown.
 
     Args:
-        facts: What leaves, and where it comes from.
+        facts: What is exported, and where it comes from.
         verdict_sentence: The comparison's answer in words, with its interval.
 
     Raises:
@@ -82,12 +82,12 @@ def model_card(facts: BundleFacts, *, verdict_sentence: str) -> str:
 
 
 def example(*, words: bool) -> str:
-    """Writes the program that reads texts, or token ids where the words are not known."""
+    """Writes the program that classifies texts, or token ids where the words are not known."""
     return _rendered("example.py.jinja", {"words": words})
 
 
 def metric_rows(records: StudyRecords, run: Run) -> list[list[str]]:
-    """Measures every arm that has predictions, and at the end the run that leaves.
+    """Measures every arm that has predictions, and at the end the exported run.
 
     Returns:
         Rows of: name, configuration, seeds, accuracy, its 95% interval, log loss, ROC AUC, Brier

@@ -1,4 +1,4 @@
-"""All that a report holds before it is written: every table and every figure, by name."""
+"""The content of a report: every table and every figure, by name."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
@@ -7,23 +7,28 @@ from lstm_study.analysis.answer.verdict import Verdict
 from lstm_study.records import StudyRecords
 from lstm_study.records.scrub import cleaner, neutral
 from lstm_study.report.figures import (
-    beside,
-    comparison,
-    progress,
+    ablation,
+    answer,
+    arms,
+    corpus,
+    predictions,
     reviews,
-    scores,
+    runs,
+    search,
     space,
-    study,
+    trials,
 )
 from lstm_study.report.figures.style import Picture
+from lstm_study.report.tables.ablation import ablation_tables
 from lstm_study.report.tables.answer import answer_tables
-from lstm_study.report.tables.beside import beside_tables
-from lstm_study.report.tables.comparison import comparison_tables
+from lstm_study.report.tables.arms import arm_tables
+from lstm_study.report.tables.corpus import corpus_tables
+from lstm_study.report.tables.method import method_tables
 from lstm_study.report.tables.predictions import prediction_tables
 from lstm_study.report.tables.reviews import review_tables
+from lstm_study.report.tables.runs import run_tables
 from lstm_study.report.tables.search import search_tables
 from lstm_study.report.tables.space import space_tables
-from lstm_study.report.tables.study import study_tables
 from lstm_study.report.tables.table import Table
 from lstm_study.report.tables.trials import trial_tables
 from lstm_study.spec import StudySpec
@@ -39,8 +44,8 @@ class Content:
         verdict: Its answer.
         tables: By name, in the order of the data dictionary.
         pictures: By name; a figure with nothing to show is absent.
-        made_at: When the report was made, ISO 8601 in UTC.
-        versions: Of the packages that make it.
+        made_at: Time of the report, ISO 8601 in UTC.
+        versions: Versions of the packages that render it.
         git_commit: Of the checkout that makes it, or "".
         bundle: Name of the model bundle's folder beside the report; None without one.
     """
@@ -67,10 +72,10 @@ def gather(
 ) -> Content:
     """Builds every table; `illustrate` adds the figures.
 
-    What names a machine or its folders is taken out first (see `neutral`), and words of reviews
-    where the study file leaves them out.
+    Names of machines and paths are removed first (see `neutral`), and excerpts of reviews if the
+    study file says so.
     """
-    # Its notes may tell of failures, which hold paths.
+    # Notes may quote errors, which contain paths.
     verdict = replace(verdict, notes=tuple(map(cleaner(records), verdict.notes)))
     records = neutral(records)
     spec = StudySpec.model_validate(dict(records.spec), strict=False)
@@ -80,14 +85,16 @@ def gather(
         table.name: table
         for table in (
             *answer_tables(records, spec, verdict),
-            *comparison_tables(records, spec),
-            *beside_tables(records, spec, looks=verdict.looks),
+            *arm_tables(records, spec, looks=verdict.looks),
+            *run_tables(records),
+            *ablation_tables(records, spec),
             *prediction_tables(records),
             *review_tables(records),
             *trial_tables(records, spec),
             *search_tables(records, spec),
             *space_tables(records, spec),
-            *study_tables(records, spec, versions=versions, git_commit=git_commit),
+            *corpus_tables(records.corpus, spec),
+            *method_tables(records, spec, versions=versions, git_commit=git_commit),
         )
     }
     return Content(
@@ -97,34 +104,34 @@ def gather(
 
 
 def illustrate(content: Content) -> Content:
-    """Draws every figure that has something to show, from the tables alone."""
-    drawn = _pictures(content.tables, content.spec)
-    return replace(content, pictures={item.name: item for item in drawn if item is not None})
+    """Draws every figure that has data, from the tables alone."""
+    pictures = _pictures(content.tables, content.spec)
+    return replace(content, pictures={item.name: item for item in pictures if item is not None})
 
 
 def _pictures(tables: Mapping[str, Table], spec: StudySpec) -> list[Picture | None]:
     objective, full = spec.study.objective, spec.search.max_epochs
-    trials = tables["trials"]
+    every_trial = tables["trials"]
     return [
-        comparison.difference(tables["verdict"]),
-        beside.waterfall(tables["ablation"], objective=objective),
-        comparison.seeds(tables["runs"], tables["comparison"]),
-        beside.arms_cost(tables["comparison"]),
-        comparison.run_curves(tables["run_curves"]),
-        comparison.roc(tables["roc"], tables["metrics"]),
-        comparison.calibration(tables["calibration"]),
+        answer.difference(tables["verdict"]),
+        ablation.waterfall(tables["ablation"], objective=objective),
+        arms.seeds(tables["runs"], tables["comparison"]),
+        arms.arms_cost(tables["comparison"]),
+        runs.run_curves(tables["run_curves"]),
+        predictions.roc(tables["roc"], tables["metrics"]),
+        predictions.calibration(tables["calibration"]),
         reviews.accuracy_by_review(tables["accuracy_by_length"], tables["accuracy_by_unknown"]),
-        comparison.optimism(tables["optimism"]),
-        progress.best_so_far(tables["best_so_far"], tables["control"], objective=objective),
-        progress.trial_curves(tables["trial_curves"], objective=objective),
-        progress.timeline(tables["timeline"]),
+        answer.optimism(tables["optimism"]),
+        search.best_so_far(tables["best_so_far"], tables["random_control"], objective=objective),
+        trials.trial_curves(tables["trial_curves"], objective=objective),
+        trials.timeline(tables["timeline"]),
         space.importances(tables["importance"]),
         space.slices(tables["slices"], spec),
         space.pairs(tables["pairs"]),
-        space.parallel(trials, spec),
-        scores.distribution(trials, objective=objective, full=full),
-        scores.agreement(tables["early_and_final"], tables["rank_agreement"], full=full),
-        scores.cost(trials, objective=objective, direction=spec.study.direction, full=full),
-        study.lengths(tables["lengths"], tables["maxlen_choices"]),
-        study.coverage(tables["coverage"]),
+        trials.parallel(every_trial, spec),
+        trials.distribution(every_trial, objective=objective, full=full),
+        search.agreement(tables["early_and_final"], tables["rank_agreement"], full=full),
+        trials.cost(every_trial, objective=objective, direction=spec.study.direction, full=full),
+        corpus.lengths(tables["lengths"], tables["maxlen_choices"]),
+        corpus.coverage(tables["coverage"]),
     ]

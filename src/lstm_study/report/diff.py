@@ -1,7 +1,7 @@
 """Two studies side by side, in the report's style: one HTML file and its tables.
 
-Where both were tested on the same reviews, the difference of their winners has an interval; where
-the reviews differ, the page says so first, and no difference is taken.
+If both were tested on the same reviews, the difference of their winners is given with an interval.
+If not, the page says so first and gives no difference.
 """
 
 from collections.abc import Mapping
@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from lstm_study.analysis.answer.verdict import judge
 from lstm_study.report import numbers
 from lstm_study.report.content import Content, gather
-from lstm_study.report.figures import diff as diff_figures
+from lstm_study.report.figures import studies
 from lstm_study.report.page.html import cell_writer, environment, figure_writer, frame, grid_writer
 from lstm_study.report.tables.table import Cell, Column, Table, dictionary, table, to_csv
 from lstm_study.report.write import write_files
@@ -79,8 +79,8 @@ def diff_files(
     ]
     tables = {item.name: item for item in _tables(sides)}
     drawn = [
-        diff_figures.winners(tables["arms"], tables["runs"]),
-        diff_figures.searches(tables["best_so_far"], objective=_objective(sides)),
+        studies.winners(tables["arms"], tables["runs"]),
+        studies.searches(tables["best_so_far"], objective=_objective(sides)),
     ]
     pictures = {item.name: item for item in drawn if item is not None}
     page = environment().get_template("diff.html.j2").render(

@@ -1,4 +1,4 @@
-"""What a report says to machines and to pull requests: manifest.json, summary.json, report.md."""
+"""Machine-readable files, and a summary for pull requests."""
 
 import json
 from collections.abc import Mapping
@@ -7,14 +7,14 @@ from typing import Any
 from lstm_study.report import numbers
 from lstm_study.report.content import Content
 from lstm_study.report.page.html import HEADLINES
-from lstm_study.report.tables.study import trainings
+from lstm_study.report.tables.method import trainings
 from lstm_study.report.tables.table import Table
 
 FORMAT_VERSION = 1
 
 
 def manifest(content: Content, *, files: Mapping[str, str]) -> str:
-    """Writes all that another person needs to repeat or audit the study.
+    """Writes what is needed to repeat or audit the study.
 
     Args:
         content: The report.
@@ -88,7 +88,7 @@ def manifest(content: Content, *, files: Mapping[str, str]) -> str:
 
 
 def summary(content: Content) -> str:
-    """Writes the answer, the arms and the cost for machines; shares are in [0, 1]."""
+    """Writes the answer, the arms and the cost as JSON; shares are in [0, 1]."""
     tables = content.tables
     value = {
         "format_version": FORMAT_VERSION,
@@ -135,7 +135,7 @@ def _shown(table: Table, row: int, column: str) -> str:
 
 
 def _plain(text: str) -> str:
-    """Takes HTML and table marks out of a text's hands."""
+    """Escapes HTML and Markdown table characters."""
     for mark, safe in (("&", "&amp;"), ("<", "&lt;"), (">", "&gt;"), ("|", "\\|"), ("\n", " ")):
         text = text.replace(mark, safe)
     return text

@@ -1,4 +1,4 @@
-"""How the report writes numbers: the one place that turns a value into text."""
+"""Number formats of the report: the only place that turns a value into text."""
 
 import math
 from collections.abc import Callable
@@ -19,7 +19,7 @@ def share(value: float) -> str:
 
 
 def tick_percent(value: float) -> str:
-    """A share at an axis, as short as it can be: 0.85 → "85%", 0.8725 → "87.25%"."""
+    """A share at an axis, as short as possible: 0.85 → "85%", 0.8725 → "87.25%"."""
     return f"{100 * value:.2f}".rstrip("0").rstrip(".").replace("-", _MINUS) + "%"
 
 
@@ -55,7 +55,7 @@ def count(value: float) -> str:
 
 
 def plain(value: float) -> str:
-    """A setting as it was given, without noise: 0.30000000000000004 → "0.3", 50000.0 → "50,000"."""
+    """A setting without rounding noise: 0.30000000000000004 → "0.3", 50000.0 → "50,000"."""
     if float(value).is_integer():
         return count(value)
     return f"{value:.6g}".replace("-", _MINUS)
@@ -70,7 +70,7 @@ def short_count(value: float) -> str:
 
 
 def duration(seconds: float) -> str:
-    """A time in the units a person would say: 0.042 → "42 ms", 7384 → "2 h 3 min"."""
+    """A duration in readable units: 0.042 → "42 ms", 7384 → "2 h 3 min"."""
     if seconds < 119.5:
         return _short_duration(seconds)
     minutes = round(seconds / 60)
@@ -104,6 +104,14 @@ def date(text: str) -> str:
     return f"{text[:10]} {text[11:16]} UTC" if len(text) >= 16 else text
 
 
+def time_unit(seconds: float) -> tuple[str, float]:
+    """Returns the unit in which an axis of times is labelled, and its size in seconds."""
+    for unit, size in (("hours", 3600.0), ("minutes", 60.0)):
+        if seconds >= 2 * size:
+            return unit, size
+    return "seconds", 1.0
+
+
 FORMATS: dict[str, Callable[[Any], str]] = {
     "percent": percent,
     "share": share,
@@ -123,7 +131,7 @@ FORMATS: dict[str, Callable[[Any], str]] = {
 
 
 def show(value: Any, form: str) -> str:
-    """Writes a table's value in a named format; what is missing or no number is a dash.
+    """Formats a table's value; a missing value or NaN is a dash.
 
     Args:
         value: A number, a text, or None.

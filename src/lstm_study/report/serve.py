@@ -1,8 +1,8 @@
-"""Serves a study's report to this machine while the study runs; reads, and never writes.
+"""Serves a study's report on this machine while the study runs; reads only, and never writes.
 
-Only 127.0.0.1 can ask, only for what the report holds, and only by a name of this machine, so that
-no page from elsewhere can read it through the browser. The report is drawn anew when records have
-changed, by the same renderer that writes it, in the background: an older one is served meanwhile.
+It listens on 127.0.0.1 alone, serves only the report's files, and answers only requests whose Host
+is this machine, so that no other site can read the report through the browser. When records change,
+the report is rendered again in the background; until then the previous one is served.
 """
 
 import hashlib
@@ -25,12 +25,12 @@ TYPES = {
     ".md": "text/markdown; charset=utf-8", ".gz": "application/gzip",
 }  # fmt: skip
 _LOOK_SECONDS = 2.0
-# Drawing leaves most of a processor to the search that it shows, but no page is a minute old.
+# Rendering uses a small share of one core, but no page is a minute old.
 _REST, _LONGEST_REST_SECONDS = 4.0, 30.0
 _WAITING = (
     b'<!doctype html><html lang="en"><head><meta charset="utf-8"><title>LSTM study</title>'
     b'<meta http-equiv="refresh" content="2"></head><body><main><h1>LSTM study</h1>'
-    b"<p>The report is being drawn; this page looks again in two seconds.</p>"
+    b"<p>The report is being rendered; this page reloads in two seconds.</p>"
     b"</main></body></html>"
 )
 Render = Callable[[str], Mapping[str, bytes]]
@@ -38,7 +38,7 @@ Render = Callable[[str], Mapping[str, bytes]]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Edition:
-    """A report as it was at one moment: its version, and its files by path."""
+    """A rendered report: its version, and its files by path."""
 
     version: str
     files: Mapping[str, bytes]
@@ -48,8 +48,8 @@ class Watch:
     """Keeps a study's report up to date and serves it.
 
     Args:
-        fingerprint: Says in a short text how the records stand; equal for equal records.
-        render: Renders the report of the records as they are now, with a version in it.
+        fingerprint: Returns a fingerprint of the records; equal for equal records.
+        render: Renders the report of the current records, with a version in it.
         port: To serve on; 0 for any free one.
 
     Raises:
@@ -73,18 +73,18 @@ class Watch:
 
     @property
     def address(self) -> str:
-        """Where the report is."""
+        """The report's address."""
         return f"http://{HOST}:{self._server.server_address[1]}/"
 
     @property
     def edition(self) -> Edition | None:
-        """The newest report drawn; None before the first."""
+        """The newest report; None before the first."""
         return self._edition
 
     def serve(self) -> None:
-        """Serves until `end` is called or drawing fails; then raises what it failed with."""
-        drawing = threading.Thread(target=self._draw, name="report", daemon=True)
-        drawing.start()
+        """Serves until `end` is called, or until rendering fails, and then raises its error."""
+        rendering = threading.Thread(target=self._render_when_changed, name="report", daemon=True)
+        rendering.start()
         try:
             self._server.serve_forever(poll_interval=0.05)
         finally:
@@ -94,19 +94,19 @@ class Watch:
             raise self.problem
 
     def end(self) -> None:
-        """Ends `serve`, from another thread."""
+        """Ends `serve`; called from another thread."""
         self._server.shutdown()
 
-    def _draw(self) -> None:
-        drawn = None
+    def _render_when_changed(self) -> None:
+        rendered = None
         while not self._ended.is_set():
             try:
                 began = time.monotonic()
-                standing = self._fingerprint()
-                if standing != drawn:
-                    version = hashlib.sha256(standing.encode()).hexdigest()[:12]
+                current = self._fingerprint()
+                if current != rendered:
+                    version = hashlib.sha256(current.encode()).hexdigest()[:12]
                     self._edition = Edition(version=version, files=self._render(version))
-                    drawn = standing
+                    rendered = current
             except BaseException as error:  # noqa: BLE001 - `serve` raises it in its own thread
                 self.problem = error
                 self._server.shutdown()
@@ -134,7 +134,7 @@ class _Handler(BaseHTTPRequestHandler):
         self._answer(with_body=False)
 
     def log_message(self, format: str, *args: Any) -> None:  # noqa: A002 - the base class's name
-        """Says nothing: the terminal belongs to the command."""
+        """Logs nothing: the terminal belongs to the command."""
 
     def _answer(self, *, with_body: bool) -> None:
         port = self.server.server_address[1]

@@ -1,4 +1,4 @@
-"""Writes a report's folder: the only writer of report files, whole or not at all."""
+"""Writes a report's folder, all files or none: the only writer of report files."""
 
 import hashlib
 import shutil
@@ -16,12 +16,13 @@ from lstm_study.report.page.html import render
 from lstm_study.report.tables.predictions import predictions_csv_gz
 from lstm_study.report.tables.table import dictionary, to_csv
 
+CHOOSE_ANOTHER = "Free space, or choose a folder that you may write to with --out."
 OWN = ("report.html", "report.md", "summary.json", "manifest.json", "tables", "figures")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReportPaths:
-    """Where a report lies."""
+    """Paths of a report."""
 
     folder: Path
     html: Path
@@ -44,17 +45,17 @@ def write_report(
 ) -> ReportPaths:
     """Writes the report of a study; the same records and options give the same bytes.
 
-    Everything is made beside the folder first and moved in at the end, so that a failure leaves an
-    earlier report whole. What else lies in the folder, such as the model bundle, is left alone.
+    All files are written to a temporary folder and then moved, so that a failure leaves an earlier
+    report intact. Other files in the folder, such as the model bundle, are not touched.
 
     Args:
-        records: All that the study left.
+        records: The study's records.
         verdict: Its answer.
-        folder: Where the report goes; made if it is not there.
+        folder: Where the report goes; created if it does not exist.
         made_at: The time, ISO 8601 in UTC.
         versions: Installed packages and their versions.
         git_commit: Of the checkout, or "".
-        bundle: The model bundle's folder, if there is one; linked when it lies in `folder`.
+        bundle: The model bundle's folder, if there is one; linked if it is in `folder`.
 
     Raises:
         ReportError: The folder can't be written to.
@@ -79,11 +80,11 @@ def write_report(
 
 
 def write_files(files: Mapping[str, bytes], folder: Path) -> None:
-    """Writes a report's files in place of an earlier report's, whole or not at all.
+    """Replaces a report's files, all or none.
 
     Args:
         files: Path within the folder → bytes.
-        folder: Made if it is not there; what is no report's in it is left alone.
+        folder: Created if it does not exist; other files in it are not touched.
 
     Raises:
         ReportError: The folder can't be written to.
@@ -97,8 +98,7 @@ def write_files(files: Mapping[str, bytes], folder: Path) -> None:
             _swap(made, folder, earlier)
     except OSError as error:
         raise ReportError(
-            f"{folder}: the report cannot be written ({error.strerror or error}). "
-            "Free space, or choose a folder that you may write to with --out."
+            f"{folder}: the report cannot be written ({error.strerror or error}). {CHOOSE_ANOTHER}"
         ) from error
 
 
@@ -107,7 +107,7 @@ def render_files(content: Content, *, version: str = "") -> dict[str, bytes]:
 
     Args:
         content: The report.
-        version: Of a report that is served; see `html.render`.
+        version: Version of a report that is served; see `html.render`.
     """
     files = {"report.html": render(content, version=version).encode()}
     listed = list(content.tables.values())
@@ -133,7 +133,7 @@ def _write_all(files: Mapping[str, bytes], folder: Path) -> None:
 
 
 def _swap(made: Path, folder: Path, earlier: Path) -> None:
-    """Moves each entry of `made` into `folder`; on a failure puts the earlier ones back."""
+    """Moves each entry of `made` into `folder`; after a failure, restores the earlier ones."""
     moved: list[str] = []
     try:
         for name in OWN:

@@ -36,7 +36,7 @@ def test_300_rows_get_a_narrow_space_more_epochs_more_seeds_and_two_warnings() -
     assert found.maxlen == (20,)
     assert (found.baseline_maxlen, found.baseline_vocabulary_size) == (20, 904)
     assert "too few to tell apart" in found.warnings[0]
-    assert "210 training reviews are few for any" in found.warnings[1]
+    assert "210 training reviews are hardly enough" in found.warnings[1]
 
 
 def test_300_000_rows_get_few_epochs() -> None:

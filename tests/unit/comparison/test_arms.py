@@ -13,7 +13,8 @@ from lstm_study.comparison.arms import (
 )
 from lstm_study.errors import SpecError
 from lstm_study.store import Store
-from tests.support.fake_study import completed_study, fake_spec
+from tests.support.fake_spec import fake_spec
+from tests.support.fake_study import completed_study
 
 STUDY = completed_study()
 

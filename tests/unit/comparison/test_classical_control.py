@@ -11,7 +11,7 @@ from lstm_study.comparison.classical_control import CANDIDATES, choose, fit, try
 from lstm_study.comparison.ngrams import count_features, frequent_keys, learn_features, weigh
 from lstm_study.corpus.types import Split
 from lstm_study.records import ControlCandidate
-from tests.support.fake_study import fake_spec
+from tests.support.fake_spec import fake_spec
 from tests.support.tiny import split
 
 TRAIN = split(80, seed=1, words=30)

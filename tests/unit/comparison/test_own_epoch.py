@@ -5,7 +5,8 @@ from dataclasses import replace
 from lstm_study.analysis.search.summary import full_curve, winner
 from lstm_study.comparison.own_epoch import best_epoch, own_epochs
 from lstm_study.records import Epoch, Run
-from tests.support.fake_study import completed_study, fake_spec
+from tests.support.fake_spec import fake_spec
+from tests.support.fake_study import completed_study
 
 SPEC = fake_spec()
 

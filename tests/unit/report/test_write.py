@@ -11,7 +11,8 @@ from lstm_study.analysis.answer.verdict import judge
 from lstm_study.errors import ReportError
 from lstm_study.records import StudyRecords
 from lstm_study.report.write import OWN, ReportPaths, write_report
-from tests.support.fake_study import empty_study, fake_corpus
+from tests.support.fake_reviews import fake_corpus
+from tests.support.fake_study import empty_study
 
 
 def _write(

@@ -112,9 +112,10 @@ def read_documents(
         on_progress=None if progress is None else lambda done: progress("encoding", done, 0),
     )
     reading.check()
-    positive, negative = data.sides
     sides, names = reading.labels.sides(
-        positive=positive, negative=negative, positive_label=data.positive_label
+        positive=data.positive or (),
+        negative=data.negative or (),
+        positive_label=data.positive_label,
     )
     for sentence in reading.labels.folded():
         _log.warning("%s: %s.", reading.where, sentence)

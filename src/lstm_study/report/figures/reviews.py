@@ -1,4 +1,4 @@
-"""The figure of accuracy by what a test review is, drawn from tables alone."""
+"""The figure of accuracy by length and by unknown words."""
 
 from typing import TYPE_CHECKING
 
@@ -57,8 +57,8 @@ def accuracy_by_review(lengths: Table, unknown: Table) -> Picture | None:
         draw,
         name="accuracy_by_review",
         title="Accuracy by length and by unknown words",
-        alt="Test accuracy by arm in groups of reviews of like length, and of like share of words "
-        f"outside the arm's vocabulary: {', '.join(spans)}.",
+        alt="Test accuracy by arm in groups of reviews of similar length, and of similar share of "
+        f"words outside the arm's vocabulary: {', '.join(spans)}.",
         tables=(lengths, unknown) if unknown.rows else (lengths,),
         height=3.1,
     )

@@ -1,11 +1,10 @@
-"""Figures of the space: along each hyperparameter, by pairs, all at once, and importance."""
+"""Figures of the space: along each hyperparameter, by pairs, and importance."""
 
 import math
 from typing import TYPE_CHECKING, Any
 
 from lstm_study.report import numbers
 from lstm_study.report.figures.style import (
-    INK,
     MUTED,
     PAPER,
     SERIES,
@@ -23,9 +22,10 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-_MANY = 150
-# Falls in lightness all the way, and stays apart from a white and from a black page.
+
+# Decreases in lightness throughout, with contrast to white and to black pages.
 _HEAT = "blend:#ecc765,#cf6a3d,#784f90"
+
 _SHADES = (SERIES[0], WINNER)
 
 
@@ -79,87 +79,9 @@ def slices(points: Table, spec: StudySpec) -> Picture | None:
         name="slices",
         title="Score along each hyperparameter",
         alt=f"A panel for each of {', '.join(names)}: the scores of all completed trials against "
-        "its value. Trials of full budget stand out.",
+        "its value. Trials at the full budget are highlighted.",
         tables=(points,),
         height=0.5 + 2.05 * math.ceil(len(names) / columns),
-    )
-
-
-def parallel(trials: Table, spec: StudySpec) -> Picture | None:
-    """Draws each completed trial as a line through its hyperparameters to its score."""
-    names = spec.space.searched()
-    rows = [
-        row
-        for row in trials.records()
-        if row["status"] == "completed"
-        and row["role"] == "search"
-        and isinstance(row["score"], float)
-    ]
-    if len(rows) < 2 or not names:
-        return None
-    axes_names = [*names, "score"]
-    form = trials.columns[trials.index("score")].form
-    spans = {
-        name: (min(values), max(values))
-        for name in axes_names
-        if (values := [float(row[name] or 0) for row in rows])
-    }
-    full = spec.search.max_epochs
-    ranked = [row for row in rows if row["rank"] is not None]
-    top = {str(row["trial_id"]) for row in ranked if int(row["rank"] or 0) <= _top(len(ranked))}
-
-    def height(name: str, value: float) -> float:
-        low, high = spans[name]
-        return (value - low) / (high - low) if high > low else 0.5
-
-    def draw(figure: "Figure") -> dict[str, list[str]]:
-        from matplotlib.collections import LineCollection
-
-        axes = figure.add_subplot()
-        marks = {}
-        for best in (False, True):
-            mine = [row for row in rows if (str(row["trial_id"]) in top) == best]
-            gid = "lines-best" if best else "lines-others"
-            axes.add_collection(
-                LineCollection(
-                    [
-                        [(place, height(name, float(row[name] or 0)))
-                         for place, name in enumerate(axes_names)]
-                        for row in mine
-                    ],
-                    colors=WINNER if best else MUTED, linewidths=1.4 if best else 0.7,
-                    alpha=0.9 if best else 0.5 if len(rows) < _MANY else 0.18, gid=gid,
-                    zorder=2.5 if best else 2,
-                )
-            )  # fmt: skip
-            marks[gid] = [str(row["trial_id"]) for row in mine]
-        for place, name in enumerate(axes_names):
-            axes.axvline(place, color=INK, lw=0.8, zorder=3)
-            shown = form if name == "score" else "plain"
-            for value, level, side in (
-                (spans[name][0], -0.03, "top"),
-                (spans[name][1], 1.03, "bottom"),
-            ):
-                axes.text(place, level, numbers.show(value, shown), ha="center", va=side,
-                          fontsize=7.5, color=MUTED)  # fmt: skip
-        axes.set_xticks(range(len(axes_names)), [name.replace("_", "\n") for name in axes_names])
-        axes.tick_params(axis="x", length=0, pad=14)
-        axes.set_yticks([])
-        axes.set_ylim(-0.02, 1.02)
-        axes.set_xlim(-0.4, len(axes_names) - 0.6)
-        axes.grid(visible=False)
-        for spine in axes.spines.values():
-            spine.set_visible(False)
-        return marks
-
-    return picture(
-        draw,
-        name="parallel",
-        title="Hyperparameters and score, trial by trial",
-        alt=f"Parallel coordinates: a line for each completed trial through {', '.join(names)} to "
-        f"its score. The best of the trials of {full} epochs stand out.",
-        tables=(trials,),
-        height=3.1,
     )
 
 
@@ -193,7 +115,7 @@ def pairs(cells: Table) -> Picture | None:
                     across.index(str(row["first_values"])),
                 )
                 values[place] = float(row["mean"] or 0)
-            # What seaborn.heatmap draws, without its drawing the whole figure to measure labels.
+            # Like seaborn.heatmap, which would draw the whole figure once more to measure labels.
             axes.pcolormesh(
                 np.ma.masked_invalid(values), vmin=min(means), vmax=max(means), cmap=shades,
                 edgecolors=PAPER, linewidth=1,
@@ -228,7 +150,7 @@ def pairs(cells: Table) -> Picture | None:
 
 
 def importances(shares: Table) -> Picture | None:
-    """Draws each hyperparameter's importance with its interval, after few epochs and in full."""
+    """Draws each hyperparameter's importance with its interval, early and at full budget."""
     rows = shares.records()
     if not rows:
         return None
@@ -270,7 +192,7 @@ def importances(shares: Table) -> Picture | None:
     return picture(
         draw,
         name="importance",
-        title="Which hyperparameters matter",
+        title="Importance of each hyperparameter",
         alt=f"Importance of each hyperparameter with its interval. After {epochs[0]} "
         f"epoch{'s' if epochs[0] > 1 else ''}: {told}.",
         tables=(shares,),
@@ -279,7 +201,7 @@ def importances(shares: Table) -> Picture | None:
 
 
 def _swatches(low: float, high: float, form: str) -> list[Any]:
-    """Explains the heat map's colours by five of them: matplotlib's own bar is a bitmap."""
+    """Returns a legend of five colours: matplotlib's colour bar would be a bitmap."""
     import seaborn
     from matplotlib.patches import Patch
 
@@ -296,12 +218,8 @@ def _labels(rows: list[dict[str, Any]], side: str) -> list[str]:
     return [places[place] for place in sorted(places)]
 
 
-def _top(count: int) -> int:
-    return max(1, min(10, count // 5))
-
-
 def _value_axis(axes: "Axes", dimension: dict[str, Any]) -> None:
-    """Marks the values that the search drew from, on a log scale where they grow by ratio."""
+    """Puts ticks at the values that the search samples from, on a log scale if geometric."""
     choices = sorted(dimension.get("choices", []))
     wide = (choices or [dimension.get("min", 0)])[0] > 0 and (
         (choices or [0, dimension.get("max", 0)])[-1]
@@ -326,7 +244,7 @@ def _value_axis(axes: "Axes", dimension: dict[str, Any]) -> None:
 
 
 def _apart(values: list[float], *, log: bool) -> list[float]:
-    """Returns the values whose labels have room, the largest among them."""
+    """Returns the values whose labels do not overlap, including the largest."""
     places = [math.log(value) if log else value for value in values]
     room = 0.14 * (places[-1] - places[0])
     kept = [len(values) - 1]

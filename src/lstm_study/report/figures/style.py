@@ -1,7 +1,7 @@
-"""How figures look, and how they become SVG and PNG: the one place that touches rcParams.
+"""The style of figures, and their rendering as SVG and PNG: the only place that sets rcParams.
 
-Colours are from Okabe and Ito's palette and its neighbours, told apart with every common kind of
-colour blindness. In the report each is a CSS variable, so that one drawing serves light and dark.
+Colours are from or near Okabe and Ito's palette, which is safe for colour blindness. In the report
+each colour is a CSS variable, so that one drawing serves light and dark pages.
 """
 
 import io
@@ -87,7 +87,7 @@ class Picture:
         name: File name without suffix, and the anchor in the page.
         title: What it shows, as a heading.
         alt: What a reader would see in it, in a sentence or two.
-        tables: What it is drawn from, and nothing else.
+        tables: The tables it is drawn from, and nothing else.
         svg: A whole SVG document.
         png: The same as PNG.
         width: In inches.
@@ -129,11 +129,11 @@ def picture(
     height: float,
     width: float = WIDTH,
 ) -> Picture:
-    """Draws one figure in the report's style and leaves matplotlib's settings as they were.
+    """Draws one figure in the report's style, and restores matplotlib's settings.
 
     Args:
         draw: Draws on an empty figure. May return, for collections of points, lines or bars by gid,
-            the trial of each, which the page's highlighting reads.
+            the trial of each, for highlighting in the page.
         name: File name without suffix.
         title: What it shows.
         alt: What a reader would see in it.
@@ -172,10 +172,10 @@ def picture(
 
 
 def arm_colours(arms: Sequence[str]) -> dict[str, str]:
-    """Gives baseline and winner their own colours and the other arms the series'.
+    """Returns a colour for each arm.
 
-    The masked baseline and the control have the same colour in every figure, whatever else is in
-    it; the colours of the rest go by their order.
+    Baseline, winner, masked baseline and classical control have the same colour in every figure;
+    the others are coloured in their order.
     """
     fixed = {
         "baseline": BASELINE, "winner": WINNER, "baseline-masked": SERIES[0], "control": SERIES[1],
@@ -186,14 +186,14 @@ def arm_colours(arms: Sequence[str]) -> dict[str, str]:
 
 
 def main_arms(arms: Sequence[str]) -> list[str]:
-    """Returns the arms to draw where more than four would hide each other."""
+    """Returns the arms to draw: of more than four, only the main ones."""
     if len(arms) <= _MOST_ARMS:
         return list(arms)
     return [arm for arm in arms if arm in ("baseline", "winner", "baseline-masked", "control")]
 
 
 def percent_axis(axes: "Axes", form: str, *, which: str = "y") -> None:
-    """Labels an axis of shares as percentages; leaves others as they are."""
+    """Labels an axis of shares as percentages; leaves other axes unchanged."""
     if form in ("percent", "share"):
         axis = axes.yaxis if which == "y" else axes.xaxis
         axis.set_major_formatter(lambda value, _: numbers.tick_percent(value))
@@ -209,14 +209,24 @@ def whole_axis(axes: "Axes", *, which: str = "x", bins: int = 6) -> None:
 
 
 def few_ticks(count: int | None) -> Any:
-    """Returns a locator of at most so many ticks; of none for None."""
+    """Returns a locator of at most so many ticks; no ticks for None."""
     from matplotlib.ticker import MaxNLocator, NullLocator
 
     return NullLocator() if count is None else MaxNLocator(count)
 
 
+def pareto(costs: list[float], scores: list[float], direction: str) -> list[int]:
+    """Returns the positions that no other beats on both cost and score, cheapest first."""
+    sign = -1 if direction == "max" else 1
+    found: list[int] = []
+    for index in sorted(range(len(costs)), key=lambda i: (costs[i], sign * scores[i])):
+        if not found or sign * scores[index] < sign * scores[found[-1]]:
+            found.append(index)
+    return found
+
+
 def _tidied(svg: str, marks: Marks) -> str:
-    """Drops comments, rounds coordinates, shares styles, and marks each point with its trial."""
+    """Removes comments, rounds coordinates, and adds the trial to each point."""
     svg = re.sub(r"<!--.*?-->\s*", "", svg, flags=re.DOTALL)
     svg = re.sub(r"font-family: [^;\"]*", f"font-family: {_FONT}", svg)
     svg = re.sub(r' d="[^"]*"', _rounded, svg)
@@ -232,7 +242,7 @@ def _tidied(svg: str, marks: Marks) -> str:
 
 
 def _marked(group: str, trials: Sequence[str]) -> str:
-    """Adds data-trial to each point or path, and moves what all of them share to their group."""
+    """Adds data-trial to each point or path, and moves shared attributes to their group."""
     tag = "use" if "<use" in group else "path"
     remaining = iter(trials)
     elements = re.findall(rf"<{tag} [^>]*>", group)

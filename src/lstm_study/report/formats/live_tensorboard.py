@@ -1,8 +1,8 @@
 """TensorBoard's event files, kept up to date while a study runs.
 
-TensorBoard follows a file that grows. Each file here is a rendering of one record, and a later
-record renders to the same bytes and more: so what is new is appended, and after a kill, in the
-middle of a write or not, what is missing. No event is ever written twice.
+TensorBoard follows a growing file. Each file is the rendering of one record, and a later record
+of the same training renders to the same bytes followed by more. So an update appends the new bytes,
+and after a kill, even in the middle of a write, the missing ones. No event is written twice.
 """
 
 import shutil
@@ -21,7 +21,7 @@ class LiveTensorBoard:
 
     Args:
         name: The study's.
-        folder: Where the folder `tensorboard` goes; what it holds of another search is deleted.
+        folder: Where the folder `tensorboard` goes; files of another search in it are deleted.
     """
 
     def __init__(self, name: str, *, folder: Path) -> None:
@@ -34,7 +34,7 @@ class LiveTensorBoard:
         """Brings the files up to date.
 
         Args:
-            trainings: All trials and runs; one that has not begun to train is left out.
+            trainings: All trials and runs; one that has not started is left out.
 
         Raises:
             ReportError: The folder can't be written to.

@@ -1,28 +1,31 @@
 """The study as TensorBoard event files: scalars per epoch, and the HParams tab.
 
 Each trial and each run is a folder with one event file, so that TensorBoard shows it as a run.
-Needs neither TensorFlow nor TensorBoard. Equal records give equal bytes.
+The messages are tensorboardX's (extra `tensorboard`); TensorFlow is not needed. Equal records give
+equal bytes.
 """
 
-import shutil
-import tempfile
+import struct
 from collections.abc import Mapping
 from datetime import datetime
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from lstm_study.configuration import HYPERPARAMETERS
-from lstm_study.errors import ReportError
+from lstm_study.errors import DependencyError, ReportError
+from lstm_study.files import replacing_folder
 from lstm_study.records import Epoch, Run, StudyRecords, Trial
-from lstm_study.report.formats.event_file import framed, message
+from lstm_study.report.write import CHOOSE_ANOTHER
+
+if TYPE_CHECKING:
+    from tensorboardX.proto.event_pb2 import Event
 
 FOLDER_NAME = "tensorboard"
 _MEASURES = ("train_loss", "train_accuracy", "validation_loss", "validation_accuracy",
              "train_seconds")  # fmt: skip
 _METRICS = ("score", "validation_accuracy", "validation_loss", "test_accuracy", "test_loss")
-# Of HParams: success and failure. One that runs, or will go on, has not ended.
-_STATUS = {"completed": 1, "failed": 2}
-_FLOAT64 = 3
+# One that is running, or will be resumed, has not ended.
+_STATUS = {"completed": "STATUS_SUCCESS", "failed": "STATUS_FAILURE"}
 
 
 def write_tensorboard(records: StudyRecords, *, folder: Path) -> Path:
@@ -36,25 +39,33 @@ def write_tensorboard(records: StudyRecords, *, folder: Path) -> Path:
         That folder, for `tensorboard --logdir`.
 
     Raises:
+        DependencyError: tensorboardX is not installed.
         ReportError: The folder can't be written to.
     """
+    require_tensorboardx()
     target = folder / FOLDER_NAME
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(dir=folder, prefix=".tensorboard-") as name:
-            made = Path(name) / "made"
-            for path, data in event_files(records).items():
-                (made / path).parent.mkdir(parents=True, exist_ok=True)
-                (made / path).write_bytes(data)
-            if target.exists():
-                shutil.rmtree(target)
-            made.rename(target)
-    except OSError as error:
-        raise ReportError(
-            f"{target}: cannot be written ({error.strerror or error}). "
-            "Free space, or choose a folder that you may write to with --out."
-        ) from error
+    with replacing_folder(
+        target, durable=False, error=ReportError, next_step=CHOOSE_ANOTHER
+    ) as made:
+        for path, data in event_files(records).items():
+            (made / path).parent.mkdir(parents=True, exist_ok=True)
+            (made / path).write_bytes(data)
     return target
+
+
+def require_tensorboardx() -> None:
+    """Checks that event files can be written.
+
+    Raises:
+        DependencyError: tensorboardX is not installed.
+    """
+    try:
+        import tensorboardX  # noqa: F401
+    except ModuleNotFoundError as error:
+        raise DependencyError(
+            "TensorBoard event files are written with tensorboardX, which is not installed. "
+            "Install it with: pip install 'lstm-study[tensorboard]'"
+        ) from error
 
 
 def event_files(records: StudyRecords) -> dict[str, bytes]:
@@ -65,32 +76,34 @@ def event_files(records: StudyRecords) -> dict[str, bytes]:
 
 
 def experiment_file(name: str, *, began: str) -> tuple[str, bytes]:
-    """Renders what names the hyperparameters and metrics of the HParams tab: path and bytes.
+    """Renders the file with hyperparameters and metrics of the HParams tab: path and bytes.
 
     Args:
         name: The study's.
-        began: When, ISO 8601; "" where nothing has begun.
+        began: Start of the study, ISO 8601; "" if it has not started.
     """
-    experiment = message(
-        "Experiment",
+    from tensorboardX.proto import api_pb2 as api
+    from tensorboardX.proto.plugin_hparams_pb2 import HParamsPluginData
+
+    experiment = api.Experiment(
         hparam_infos=[
-            message("HParamInfo", name=name, display_name=name, type=_FLOAT64)
+            api.HParamInfo(name=name, display_name=name, type=api.DATA_TYPE_FLOAT64)
             for name in (*HYPERPARAMETERS, "budget_epochs")
         ],
         metric_infos=[
-            message("MetricInfo", name=message("MetricName", tag=tag), display_name=tag)
-            for tag in _METRICS
+            api.MetricInfo(name=api.MetricName(tag=tag), display_name=tag) for tag in _METRICS
         ],
     )
-    event = _hparams_event("_hparams_/experiment", _seconds(began), experiment=experiment)
-    return f"events.out.tfevents.0.{name}", framed([event])
+    data = HParamsPluginData(version=0, experiment=experiment)
+    event = _hparams_event("_hparams_/experiment", _seconds(began), data)
+    return f"events.out.tfevents.0.{name}", _framed([event])
 
 
 def event_file(training: Trial | Run) -> tuple[str, bytes]:
     """Renders the event file of a trial or run: path within the folder, and bytes.
 
-    A later record of the same training renders to the same bytes and more: so a file can be brought
-    up to date by appending.
+    A later record of the same training renders to the same bytes followed by more, so that a file
+    can be updated by appending.
     """
     if isinstance(training, Trial):
         stage = group = "control" if training.role == "control" else "search"
@@ -98,28 +111,29 @@ def event_file(training: Trial | Run) -> tuple[str, bytes]:
     else:
         stage, group, name = "runs", training.arm, training.run_id
     path = f"{stage}/{name}/events.out.tfevents.0.{name}"
-    return path, framed(_events(training, name, group))
+    return path, _framed(_events(training, name, group))
 
 
 def _began(records: StudyRecords) -> str:
     return min((item.started_at for item in records.sessions), default="")
 
 
-def _events(training: Trial | Run, name: str, group: str) -> list[Any]:
+def _events(training: Trial | Run, name: str, group: str) -> "list[Event]":
+    from tensorboardX.proto import api_pb2 as api
+    from tensorboardX.proto.plugin_hparams_pb2 import (
+        HParamsPluginData,
+        SessionEndInfo,
+        SessionStartInfo,
+    )
+
     began = _seconds(training.started_at)
     budget = training.budget_epochs if isinstance(training, Trial) else training.protocol_epochs
-    given = training.configuration.as_dict() | {"budget_epochs": budget}
-    start = message(
-        "SessionStart",
-        hparams=[
-            message("Entry", key=key, value=message("Scalar", number_value=float(value)))
-            for key, value in given.items()
-        ]
-        + [message("Entry", key="stage", value=message("Scalar", string_value=group))],
-        group_name=name,
-        start_time_secs=began,
-    )
-    events = [_hparams_event("_hparams_/session_start_info", began, session_start_info=start)]
+    start = SessionStartInfo(group_name=name, start_time_secs=began)
+    for key, value in (training.configuration.as_dict() | {"budget_epochs": budget}).items():
+        start.hparams[key].number_value = float(value)
+    start.hparams["stage"].string_value = group
+    data = HParamsPluginData(version=0, session_start_info=start)
+    events = [_hparams_event("_hparams_/session_start_info", began, data)]
     clock = began
     for epoch in training.epochs:
         clock += epoch.train_seconds + epoch.validation_seconds
@@ -129,8 +143,9 @@ def _events(training: Trial | Run, name: str, group: str) -> list[Any]:
     last = training.epochs[-1].epoch if training.epochs else 0
     ended = _seconds(training.ended_at) or clock
     events.append(_scalars(ended, last, _of_training(training)))
-    end = message("SessionEnd", status=_STATUS[training.status], end_time_secs=ended)
-    events.append(_hparams_event("_hparams_/session_end_info", ended, session_end_info=end))
+    end = SessionEndInfo(status=api.Status.Value(_STATUS[training.status]), end_time_secs=ended)
+    data = HParamsPluginData(version=0, session_end_info=end)
+    events.append(_hparams_event("_hparams_/session_end_info", ended, data))
     return events
 
 
@@ -148,20 +163,47 @@ def _of_training(training: Trial | Run) -> dict[str, float | None]:
     }
 
 
-def _scalars(moment: float, step: int, values: Mapping[str, float | None]) -> Any:
+def _scalars(moment: float, step: int, values: Mapping[str, float | None]) -> "Event":
+    from tensorboardX.proto.event_pb2 import Event
+    from tensorboardX.proto.summary_pb2 import Summary
+
     known = [
-        message("Value", tag=tag, simple_value=value)
+        Summary.Value(tag=tag, simple_value=value)
         for tag, value in values.items()
         if value is not None
     ]
-    return message("Event", wall_time=moment, step=step, summary=message("Summary", value=known))
+    return Event(wall_time=moment, step=step, summary=Summary(value=known))
 
 
-def _hparams_event(tag: str, moment: float, **data: Any) -> Any:
-    content = message("HParamsPluginData", version=0, **data).SerializeToString()
-    plugin = message("PluginData", plugin_name="hparams", content=content)
-    value = message("Value", tag=tag, metadata=message("SummaryMetadata", plugin_data=plugin))
-    return message("Event", wall_time=moment, summary=message("Summary", value=[value]))
+def _hparams_event(tag: str, moment: float, data: Any) -> "Event":
+    from tensorboardX.proto.event_pb2 import Event
+    from tensorboardX.proto.summary_pb2 import Summary, SummaryMetadata
+
+    # Maps are written in no order of their own unless it is asked for.
+    content = data.SerializeToString(deterministic=True)
+    plugin = SummaryMetadata.PluginData(plugin_name="hparams", content=content)
+    value = Summary.Value(tag=tag, metadata=SummaryMetadata(plugin_data=plugin))
+    return Event(wall_time=moment, summary=Summary(value=[value]))
+
+
+def _framed(events: "list[Event]") -> bytes:
+    """Frames events as an event file: each with its length and checksums, the version first.
+
+    tensorboardX's own writer stamps the version with the present time, so that equal records would
+    not give equal bytes.
+
+    Source: tensorflow/core/lib/io/record_writer.h.
+    """
+    from tensorboardX.proto.event_pb2 import Event
+    from tensorboardX.record_writer import masked_crc32c
+
+    found = bytearray()
+    for event in (Event(wall_time=events[0].wall_time, file_version="brain.Event:2"), *events):
+        data = event.SerializeToString()
+        length = struct.pack("<Q", len(data))
+        found += length + struct.pack("<I", masked_crc32c(length))
+        found += data + struct.pack("<I", masked_crc32c(data))
+    return bytes(found)
 
 
 def _seconds(moment: str) -> float:

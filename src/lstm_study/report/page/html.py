@@ -1,6 +1,6 @@
-"""The report as one HTML file: no other file is needed to read it, and it asks for none.
+"""The report as one self-contained HTML file, which loads nothing.
 
-Every number in it is a cell of a table and says which: `data-source="tables/trials.csv#3,score"` on
+Every number in it is a cell of a table and names it: `data-source="tables/trials.csv#3,score"` on
 an element, or `data-source` on a table, `data-row` on its rows and `data-column` on its headers.
 """
 
@@ -21,7 +21,7 @@ from lstm_study.report.tables.table import Column, Table
 
 SECTIONS = (
     ("answer", "The answer"),
-    ("winner", "Winner beside baseline"),
+    ("winner", "Winner and baseline"),
     ("comparison", "Comparison on test"),
     ("search", "The search"),
     ("optimism", "Optimism of the search"),
@@ -46,8 +46,8 @@ def render(content: Content, *, version: str = "") -> str:
 
     Args:
         content: The report.
-        version: Of a report that is served while the study runs: it then asks its own server, and
-            nobody else, whether there is a newer one. "" for a report that asks for nothing.
+        version: Of a report that is served while the study runs, and asks its server for a newer
+            one. "" for a report that makes no requests.
     """
     tables = content.tables
     arms = [str(arm) for arm in tables["comparison"].column("arm")]
@@ -77,7 +77,7 @@ def render(content: Content, *, version: str = "") -> str:
 
 
 def frame(*, version: str = "") -> dict[str, Any]:
-    """Returns what the frame of every page needs: style, scripts, and the policy that allows them.
+    """Returns what every page needs: style, scripts, and the content security policy.
 
     Args:
         version: As in `render`.
@@ -105,7 +105,7 @@ def cell(table: Table, row: int, column: str, form: str | None = None) -> Markup
         table: The table.
         row: Position of the row, from 0.
         column: Name of the column.
-        form: How to write it, if not as the column says.
+        form: Number format, if not the column's.
     """
     value = table.value(row, column)
     form = form or table.columns[table.index(column)].form
@@ -135,10 +135,10 @@ def grid(
 
     Args:
         table: The table.
-        caption: What it shows.
+        caption: Its caption.
         columns: Which columns; all if none are named.
         rows: Which rows, by position; all if not given.
-        heads: Other words for some column names.
+        heads: Labels for some columns.
         kind: CSS classes.
         trial: The column that names a row's trial, for highlighting.
     """
@@ -204,7 +204,7 @@ def grid_writer(tables: Mapping[str, Table]) -> Callable[..., Markup]:
 
 
 def figure_writer(pictures: Mapping[str, Picture]) -> Callable[..., Markup]:
-    """Returns the function by which templates show a figure; one that is absent is nothing."""
+    """Returns the function by which templates show a figure; an absent one is empty."""
     template = environment().get_template("figure.html.j2")
 
     def write(name: str, caption: str) -> Markup:
@@ -236,7 +236,7 @@ def _asset(name: str) -> str:
 
 @cache
 def environment() -> Environment:
-    """Returns the report's templates; whatever they show is escaped."""
+    """Returns the environment of the report's templates, with autoescaping."""
     return Environment(
         loader=PackageLoader("lstm_study.report.page"),
         autoescape=True,

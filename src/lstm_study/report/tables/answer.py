@@ -1,4 +1,4 @@
-"""Tables of the answer: verdict, caveats, tests beside it, and how far the search flattered."""
+"""Tables of the answer: verdict, caveats, further tests, and optimism of the search."""
 
 from dataclasses import replace
 
@@ -7,8 +7,8 @@ from lstm_study.analysis.answer.verdict import Verdict
 from lstm_study.analysis.search.optimism import search_optimism
 from lstm_study.analysis.search.summary import searched
 from lstm_study.records import StudyRecords
+from lstm_study.report.tables.arms import completed_runs
 from lstm_study.report.tables.columns import ARM, measure_form
-from lstm_study.report.tables.comparison import completed_runs
 from lstm_study.report.tables.table import Column, Table, table
 from lstm_study.spec import StudySpec
 
@@ -26,7 +26,7 @@ def answer_tables(records: StudyRecords, spec: StudySpec, verdict: Verdict) -> l
 def _verdict(records: StudyRecords, verdict: Verdict) -> Table:
     points = "share; the report shows percentage points"
     columns = (
-        Column(name="kind", meaning="Which of the stated answers it is"),
+        Column(name="kind", meaning="One of the four answers"),
         Column(name="sentence", meaning="The answer in words"),
         Column(name="candidate", meaning="Arm in question"),
         Column(name="reference", meaning="Arm it is compared with"),
@@ -34,28 +34,28 @@ def _verdict(records: StudyRecords, verdict: Verdict) -> Table:
                unit=points, form="points"),
         Column(name="low", meaning="Lower end of its interval", unit=points, form="points"),
         Column(name="high", meaning="Upper end of its interval", unit=points, form="points"),
-        Column(name="level", meaning="Share of such intervals that hold the true difference",
+        Column(name="level", meaning="Confidence level",
                unit="share", form="share"),
-        Column(name="p_value", meaning="Two-sided, of the test that the interval turns into",
+        Column(name="p_value", meaning="Two-sided, of the test that the interval inverts",
                form="probability"),
         Column(name="resamples", meaning="Resamples of the bootstrap", form="count"),
         Column(name="smallest_difference", unit=points, form="bare_points",
-               meaning="True difference that would have been found with the stated power"),
-        Column(name="power", meaning="Chance of finding it", unit="share", form="share"),
+               meaning="Smallest true difference that is detected with the stated power"),
+        Column(name="power", meaning="Probability of detecting it", unit="share", form="share"),
         Column(name="seeds_to_settle", unit="runs", form="count",
-               meaning="Runs per arm that would find the difference observed with that power"),
+               meaning="Runs per arm to detect the observed difference with that power"),
         Column(name="candidate_seeds", meaning="Completed runs of the candidate", unit="runs",
                form="count"),
         Column(name="reference_seeds", meaning="Completed runs of the reference", unit="runs",
                form="count"),
-        Column(name="looks", meaning="How often this question was put to the test reviews",
+        Column(name="looks", meaning="Looks at the test reviews: times that a verdict was read",
                form="count"),
-        Column(name="openings", meaning="Logged openings of the test reviews", form="count"),
+        Column(name="openings", meaning="Recorded reads of the test reviews", form="count"),
         Column(name="disagreement", unit="share", form="share",
                meaning="Test reviews on which the two arms' majority votes differ"),
-        Column(name="rule", meaning="The rule it was given by"),
-        Column(name="deviations", meaning="How the study differs from the documented protocol"),
-        Column(name="settings", meaning="One-off changes of the spec"),
+        Column(name="rule", meaning="Decision rule"),
+        Column(name="deviations", meaning="Deviations from the documented protocol"),
+        Column(name="settings", meaning="Changes of the study file on the command line"),
     )  # fmt: skip
     found, power = verdict.difference, verdict.power
     row = {
@@ -99,7 +99,7 @@ def _notes(verdict: Verdict, records: StudyRecords, spec: StudySpec) -> Table:
         counts = ", ".join(f"{arm} has {n} of {seeds}" for arm, n in unfinished.items())
         notes.append(
             f"The study file asks for further arms whose runs are not all done: {counts}. "
-            "`lstm-study compare` goes on with them."
+            "`lstm-study compare` resumes them."
         )
     if records.settings:
         notes.append("Settings changed on the command line: " + "; ".join(records.settings) + ".")
@@ -110,11 +110,11 @@ def _tests(verdict: Verdict) -> Table:
     columns = (
         Column(name="test", meaning="Name of the test"),
         Column(name="p_value", meaning="Two-sided p-value", form="probability"),
-        Column(name="detail", meaning="What it counted"),
+        Column(name="detail", meaning="Counts it is based on"),
     )
     return table(
         "tests",
-        "One test beside the verdict",
+        "One test in addition to the verdict's",
         columns,
         (
             {"test": entry.test, "p_value": entry.p_value, "detail": entry.detail}
@@ -129,21 +129,21 @@ def _optimism(records: StudyRecords, spec: StudySpec) -> Table:
     columns = (
         ARM,
         Column(name="measure", meaning="accuracy or loss, the objective's"),
-        Column(name="in_search", meaning="Score of the trial that the search ranked", form=form),
-        Column(name="trial_id", meaning="That trial"),
-        Column(name="trials_ranked", meaning="Completed trials that it was ranked among",
+        Column(name="in_search", meaning="Score in the search", form=form),
+        Column(name="trial_id", meaning="The trial with that score"),
+        Column(name="trials_ranked", meaning="Completed trials in the ranking",
                form="count"),
-        Column(name="fresh_validation", meaning="Mean over runs with fresh seeds, validation",
+        Column(name="fresh_validation", meaning="Mean over runs with new seeds, on validation",
                form=form),
-        Column(name="fresh_runs", meaning="How many runs that is", form="count"),
+        Column(name="fresh_runs", meaning="Number of those runs", form="count"),
         Column(name="on_test", meaning="Mean over completed runs, test", form=form),
-        Column(name="test_runs", meaning="How many runs that is", form="count"),
-        Column(name="optimism", meaning="How much better search made it look than test", form=gap),
+        Column(name="test_runs", meaning="Number of those runs", form="count"),
+        Column(name="optimism", meaning="Score in the search minus test, as a gain", form=gap),
     )  # fmt: skip
     rows = search_optimism(replace(records, trials=tuple(searched(records.trials))))
     return table(
         "optimism",
-        "One arm's score in the search, on fresh seeds and on test",
+        "One arm's score in the search, with new seeds and on test",
         columns,
         ({column.name: getattr(row, column.name) for column in columns} for row in rows),
     )

@@ -1,33 +1,22 @@
-"""Columns that several tables share, so that one thing is called and explained in one way."""
+"""Columns that several tables share: one name and one explanation for each."""
 
-from lstm_study.configuration import Configuration
+from lstm_study.configuration import HYPERPARAMETERS, Configuration
 from lstm_study.records import Run, Trial
 from lstm_study.report.tables.table import Cell, Column
 
-HYPERPARAMETER_COLUMNS = (
-    Column(name="vocabulary_size", meaning="Token ids kept, the reserved included",
-           unit="token ids", form="count"),
-    Column(name="maxlen", meaning="Tokens per review after cutting and padding at the front",
-           unit="tokens", form="count"),
-    Column(name="embedding_dim", meaning="Width of the word vectors", unit="numbers", form="count"),
-    Column(name="lstm_units", meaning="Width of each LSTM layer's state", unit="numbers",
-           form="count"),
-    Column(name="dropout", meaning="Share of the LSTM's inputs dropped in training", unit="share",
-           form="plain"),
-    Column(name="recurrent_dropout", meaning="Share of the LSTM's state dropped in training",
-           unit="share", form="plain"),
-    Column(name="lstm_layers", meaning="LSTM layers, one above the other", unit="layers",
-           form="count"),
-)  # fmt: skip
+HYPERPARAMETER_COLUMNS = tuple(
+    Column(name=row.name, meaning=row.meaning, unit=row.unit, form=row.form)
+    for row in HYPERPARAMETERS.values()
+)
 PARAMETER_COUNT = Column(
     name="parameter_count", meaning="Trainable numbers in the network", unit="numbers", form="count"
 )
 STATUS = Column(name="status", meaning="completed, failed, interrupted or running")
 SECONDS = Column(
-    name="seconds", meaning="Time worked, over restarts", unit="seconds", form="duration"
+    name="seconds", meaning="Training time, over all restarts", unit="seconds", form="duration"
 )
 SECONDS_PER_EPOCH = Column(
-    name="seconds_per_epoch", meaning="Mean time of an epoch's training steps, validation left out",
+    name="seconds_per_epoch", meaning="Mean time of an epoch's training steps, without validation",
     unit="seconds", form="duration",
 )  # fmt: skip
 SEED = Column(name="seed", meaning="Seed of weights, dropout and shuffling", form="text")
@@ -36,16 +25,18 @@ STARTED_AT = Column(name="started_at", meaning="When training began, ISO 8601, U
 ENDED_AT = Column(
     name="ended_at", meaning="When it completed or failed, ISO 8601, UTC", form="date"
 )
-ARM = Column(name="arm", meaning="What the comparison compares: baseline, winner, ...")
+ARM = Column(name="arm", meaning="Arm of the comparison: baseline, winner, ...")
 RUN_ID = Column(name="run_id", meaning="Run: arm and seed index")
 TRIAL_ID = Column(name="trial_id", meaning="Trial: bracket, slot, round")
-ROLE = Column(name="role", meaning="search, or control: drawn at random beside it, cannot win")
+ROLE = Column(name="role", meaning="search, or control: of the random control, which cannot win")
 BUDGET = Column(
-    name="budget_epochs", meaning="Epochs after which the trial ends, its parent's included",
+    name="budget_epochs", meaning="Epochs after which the trial ends, including its parent's",
     unit="epochs", form="count",
 )  # fmt: skip
 BRACKET = Column(
-    name="bracket", meaning="Hyperband's bracket; 0 trains everything in full", form="count"
+    name="bracket",
+    meaning="Hyperband bracket; in bracket 0 every trial has the full budget",
+    form="count",
 )
 ROUND = Column(name="round", meaning="Round of halving within the bracket, from 0", form="count")
 ITERATION = Column(name="iteration", meaning="Pass over all brackets, from 0", form="count")
@@ -58,7 +49,7 @@ def configuration_cells(configuration: Configuration) -> dict[str, Cell]:
 
 
 def parameter_count(training: Trial | Run) -> int:
-    """Returns the parameters of a training's network, as recorded or as its configuration says."""
+    """Returns the parameters of a training's network, recorded or from its configuration."""
     return training.parameter_count or training.configuration.parameter_count
 
 

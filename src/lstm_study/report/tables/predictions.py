@@ -21,7 +21,7 @@ def prediction_tables(records: StudyRecords) -> list[Table]:
 
 
 def predictions_csv_gz(records: StudyRecords) -> bytes | None:
-    """Writes every run's test probabilities beside the label, gzipped; None where there are none.
+    """Writes every run's test probabilities beside the label, gzipped; None without predictions.
 
     One row per test review, in the test half's own order. Equal records give equal bytes.
     """
@@ -41,9 +41,9 @@ def predictions_csv_gz(records: StudyRecords) -> bytes | None:
 
 
 def _evaluated(records: StudyRecords) -> list[tuple[str, str, Any]]:
-    """Returns arm, id and probabilities of whatever read the test reviews whole.
+    """Returns arm, id and probabilities of everything that was evaluated on test.
 
-    The control and the ensemble have one row each, called as their arms are.
+    The classical control and the ensemble have one row each, named like their arms.
     """
     arms = arms_from_records(records)
     ids = {
@@ -57,18 +57,18 @@ def _evaluated(records: StudyRecords) -> list[tuple[str, str, Any]]:
 
 
 def _metrics(records: StudyRecords) -> Table:
-    counted = "Reviews that are {} and read as {}"
+    counted = "Reviews that are {} and classified as {}"
     columns = (
         ARM,
         RUN_ID,
-        Column(name="accuracy", meaning="Share of test reviews read right", unit="share",
+        Column(name="accuracy", meaning="Share of test reviews classified correctly", unit="share",
                form="percent"),
-        Column(name="log_loss", meaning="Binary cross-entropy, probabilities cut to 1e-7",
+        Column(name="log_loss", meaning="Binary cross-entropy, probabilities clipped at 1e-7",
                unit="nats", form="loss"),
-        Column(name="roc_auc", meaning="Chance that a positive review gets the higher probability",
+        Column(name="roc_auc", meaning="Area under the ROC curve",
                form="loss"),
         Column(name="f1", meaning="F1 of the positive label", form="loss"),
-        Column(name="brier_score", meaning="Mean squared distance of probability and label",
+        Column(name="brier_score", meaning="Mean squared error of the probability",
                form="loss"),
         Column(name="calibration_error", meaning="Expected calibration error, 15 equal bins",
                form="loss"),
@@ -96,7 +96,7 @@ def _confusion(runs: Table) -> Table:
     """Averages the confusion counts of each arm's runs."""
     columns = (
         ARM,
-        Column(name="runs", meaning="Completed runs it is the mean of", unit="runs", form="count"),
+        Column(name="runs", meaning="Completed runs in the mean", unit="runs", form="count"),
         *(
             Column(name=column.name, meaning=f"{column.meaning}, mean over runs",
                    unit="reviews", form="count")
@@ -111,7 +111,7 @@ def _confusion(runs: Table) -> Table:
             for column in columns[2:]
         }
         rows.append({"arm": arm, "runs": len(mine), **means})
-    return table("confusion", "The confusion table of one arm", columns, rows)
+    return table("confusion", "Confusion matrix of one arm", columns, rows)
 
 
 def _roc(records: StudyRecords) -> Table:
@@ -121,9 +121,9 @@ def _roc(records: StudyRecords) -> Table:
     columns = (
         ARM,
         RUN_ID,
-        Column(name="false_positive_rate", meaning="Negative reviews read as positive",
+        Column(name="false_positive_rate", meaning="Negative reviews classified as positive",
                unit="share", form="share"),
-        Column(name="true_positive_rate", meaning="Positive reviews read as positive",
+        Column(name="true_positive_rate", meaning="Positive reviews classified as positive",
                unit="share", form="share"),
     )  # fmt: skip
     rows = []
@@ -157,7 +157,7 @@ def _calibration(records: StudyRecords) -> Table:
         Column(name="reviews", meaning="Reviews in it, summed over the arm's runs",
                unit="reviews", form="count"),
         Column(name="probability", meaning="Their mean probability", unit="share", form="share"),
-        Column(name="positive", meaning="Their share that is positive", unit="share",
+        Column(name="positive", meaning="Share of them that is positive", unit="share",
                form="share"),
     )  # fmt: skip
     import numpy as np

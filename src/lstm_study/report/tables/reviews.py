@@ -1,7 +1,7 @@
-"""Tables of single test reviews: accuracy by what they are, and those read most differently.
+"""Tables of single test reviews: accuracy by length and vocabulary, and the largest differences.
 
-Lengths, unknown words and excerpts come from the record that the comparison left while it had the
-test reviews open; the report itself never opens them.
+Lengths, unknown words and excerpts come from a record that the comparison wrote when it evaluated
+the test reviews; the report itself never reads them.
 """
 
 from collections.abc import Mapping
@@ -16,7 +16,7 @@ from lstm_study.report.tables.table import Column, Table, table
 _GROUP = (
     Column(name="reviews", meaning="Test reviews in the group", unit="reviews", form="count"),
     Column(name="runs", meaning="Completed runs of the arm", unit="runs", form="count"),
-    Column(name="accuracy", meaning="Mean over runs of the share read right", unit="share",
+    Column(name="accuracy", meaning="Mean accuracy over runs", unit="share",
            form="percent"),
     Column(name="lowest", meaning="The lowest of its runs", unit="share", form="percent"),
     Column(name="highest", meaning="The highest of its runs", unit="share", form="percent"),
@@ -53,7 +53,7 @@ def _by_length(arms: Mapping[str, Arm], facts: ReviewFacts | None) -> Table:
         for arm in (arms.values() if facts is not None else ())
         for group in accuracy_by(arm, facts.lengths if facts is not None else ())
     ]
-    return table("accuracy_by_length", "One arm on test reviews of like length", columns, rows)
+    return table("accuracy_by_length", "One arm on test reviews of similar length", columns, rows)
 
 
 def _by_unknown(records: StudyRecords, arms: Mapping[str, Arm], facts: ReviewFacts | None) -> Table:
@@ -87,7 +87,7 @@ def _by_unknown(records: StudyRecords, arms: Mapping[str, Arm], facts: ReviewFac
         ]
     return table(
         "accuracy_by_unknown",
-        "One arm on test reviews with a like share of unknown words",
+        "One arm on test reviews with a similar share of unknown words",
         columns,
         rows,
     )
@@ -95,21 +95,21 @@ def _by_unknown(records: StudyRecords, arms: Mapping[str, Arm], facts: ReviewFac
 
 def _differing(records: StudyRecords, arms: Mapping[str, Arm], facts: ReviewFacts | None) -> Table:
     columns = (
-        Column(name="review", meaning="Position in the test half, from 0, as in predictions.csv.gz",
+        Column(name="review", meaning="Position in the test set, from 0, as in predictions.csv.gz",
                form="count"),
-        Column(name="label", meaning="What it is"),
-        Column(name="winner", meaning="Mean probability of the positive label over the winner's "
+        Column(name="label", meaning="True label"),
+        Column(name="winner", meaning="Probability of the positive label, mean over the winner's "
                "runs", unit="share", form="share"),
-        Column(name="baseline", meaning="The same of the baseline's runs", unit="share",
+        Column(name="baseline", meaning="The same for the baseline's runs", unit="share",
                form="share"),
-        Column(name="gain", meaning="How much more probability the winner gives to what it is",
+        Column(name="gain", meaning="Probability of the true label, winner minus baseline",
                unit="share; the report shows percentage points", form="points"),
         Column(name="tokens", meaning="Its length", unit="tokens", form="count"),
         Column(name="unknown_winner", meaning="Its tokens outside the winner's vocabulary",
                unit="share", form="share"),
         Column(name="unknown_baseline", meaning="Its tokens outside the baseline's vocabulary",
                unit="share", form="share"),
-        Column(name="excerpt", meaning="Its front and end, if the text or the words are known"),
+        Column(name="excerpt", meaning="Its start and end, if the text or the words are known"),
     )  # fmt: skip
     rows: list[dict[str, Any]] = []
     if {"winner", "baseline"} <= arms.keys():
@@ -132,8 +132,8 @@ def _differing(records: StudyRecords, arms: Mapping[str, Arm], facts: ReviewFact
                 row[f"unknown_{arm}"] = known[found.position] if known else None
             rows.append(row)
     return table(
-        "differing_reviews", "One test review that winner and baseline read differently", columns,
-        rows,
+        "differing_reviews", "One test review that winner and baseline classify differently",
+        columns, rows,
     )  # fmt: skip
 
 
@@ -143,13 +143,13 @@ def _near_duplicates(records: StudyRecords, arms: Mapping[str, Arm]) -> Table:
         ARM,
         Column(name="test_reviews", meaning="Test reviews", unit="reviews", form="count"),
         Column(name="near_duplicates", unit="reviews", form="count",
-               meaning="Of these, nearly word for word among the training reviews"),
-        Column(name="exact", meaning="Of these, word for word", unit="reviews", form="count"),
+               meaning="Of these, near-duplicates of training reviews"),
+        Column(name="exact", meaning="Of these, exact duplicates", unit="reviews", form="count"),
         Column(name="other_label", meaning="Of these, with the other label in training",
                unit="reviews", form="count"),
         Column(name="accuracy", meaning="Mean test accuracy on all test reviews", unit="share",
                form="percent"),
-        Column(name="on_near_duplicates", meaning="On the near-duplicates alone", unit="share",
+        Column(name="on_near_duplicates", meaning="On the near-duplicates only", unit="share",
                form="percent"),
         Column(name="on_others", meaning="On all others", unit="share", form="percent"),
     )  # fmt: skip
@@ -175,7 +175,7 @@ def _near_duplicates(records: StudyRecords, arms: Mapping[str, Arm]) -> Table:
 
 
 def _unknown_shares(facts: ReviewFacts | None) -> dict[int | None, list[float]]:
-    """Returns, by vocabulary size, the share of each review's words that it does not hold."""
+    """Returns, by vocabulary size, the share of each review's words outside the vocabulary."""
     if facts is None:
         return {}
     return {

@@ -1,4 +1,4 @@
-"""Tables of the search as a whole: progress, control, schedule, agreement of ranks."""
+"""Tables of the search as a whole: best so far, random control, schedule, agreement of ranks."""
 
 from collections.abc import Sequence
 from dataclasses import replace
@@ -39,7 +39,7 @@ def _best_so_far(trials: Sequence[Trial], spec: StudySpec) -> Table:
         BUDGET,
         Column(name="score", meaning="The trial's score; empty where it failed", form=form),
         Column(name="epochs", meaning="Epochs trained so far", unit="epochs", form="count"),
-        Column(name="seconds", meaning="Time worked so far, summed over workers", unit="seconds",
+        Column(name="seconds", meaning="Training time so far, summed over workers", unit="seconds",
                form="duration"),
         Column(name="best_score", meaning="Best score so far at any budget", form=form),
         Column(name="best_full_budget_score", meaning="Best score so far at full budget",
@@ -62,19 +62,19 @@ def _control(trials: Sequence[Trial], spec: StudySpec) -> Table:
         Column(name="trial_number", meaning="Trials of the random control ended so far",
                unit="trials", form="count"),
         TRIAL_ID,
-        Column(name="epochs", meaning="Epochs the control had trained by then", unit="epochs",
+        Column(name="epochs", meaning="Epochs of the random control so far", unit="epochs",
                form="count"),
-        Column(name="seconds", meaning="Time the control had worked by then, summed over workers",
-               unit="seconds", form="duration"),
+        Column(name="seconds", unit="seconds", form="duration",
+               meaning="Training time of the random control so far, summed over workers"),
         Column(name="score", meaning="The trial's score; empty where it failed", form=form),
-        Column(name="best_score", meaning="Best score of the control so far", form=form),
+        Column(name="best_score", meaning="Best score of the random control so far", form=form),
         Column(name="low", meaning="Lower end of the band over other orders of its trials",
                form=form),
         Column(name="high", meaning="Upper end of the band", form=form),
     )  # fmt: skip
     found = control.control_progress(trials, spec.study.direction, seed=spec.study.seed)
     return table(
-        "control",
+        "random_control",
         "The random control at the end of one of its trials",
         columns,
         ({column.name: getattr(step, column.name) for column in columns} for step in found),
@@ -94,14 +94,14 @@ def _schedule(records: StudyRecords, spec: StudySpec) -> Table:
         ITERATION,
         BRACKET,
         ROUND,
-        Column(name="initial_epoch", meaning="Epochs already trained when the round begins",
+        Column(name="initial_epoch", meaning="Epochs already trained when the round starts",
                unit="epochs", form="count"),
         Column(name="budget_epochs", meaning="Epochs trained when it ends", unit="epochs",
                form="count"),
-        Column(name="planned", meaning="Trials the schedule plans", unit="trials", form="count"),
+        Column(name="planned", meaning="Trials planned", unit="trials", form="count"),
         Column(name="completed", meaning="Trials that completed", unit="trials", form="count"),
         Column(name="failed", meaning="Trials that failed", unit="trials", form="count"),
-        Column(name="unfinished", meaning="Trials begun and not ended", unit="trials",
+        Column(name="unfinished", meaning="Trials started and not ended", unit="trials",
                form="count"),
     )  # fmt: skip
     in_control = _planned_control(records, spec)
@@ -136,10 +136,10 @@ def _schedule(records: StudyRecords, spec: StudySpec) -> Table:
 
 
 def _planned_control(records: StudyRecords, spec: StudySpec) -> int:
-    """Returns how many trials the plan gives the control.
+    """Returns how many trials are planned for the random control.
 
-    The control has as many as the search's epochs pay for, rounded down, so that both together are
-    planned for at least twice its epochs and for less than twice one more.
+    It has as many as can be trained in the search's epochs, rounded down, so that both together
+    are planned for at most twice the search's epochs.
     """
     if spec.search.control != "random":
         return 0

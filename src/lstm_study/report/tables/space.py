@@ -25,7 +25,7 @@ def space_tables(records: StudyRecords, spec: StudySpec) -> list[Table]:
 
 def _slices(trials: Sequence[Trial], spec: StudySpec) -> Table:
     columns = (
-        Column(name="hyperparameter", meaning="What the slice is along"),
+        Column(name="hyperparameter", meaning="Hyperparameter on the axis"),
         Column(name="value", meaning="Its value", form="plain"),
         Column(name="score", meaning=f"The trial's {spec.study.objective}",
                form=measure_form(spec.study.objective)),
@@ -45,18 +45,18 @@ def _importance(trials: Sequence[Trial], spec: StudySpec) -> Table:
     columns = (
         Column(name="epoch", meaning="Epochs after which the configurations were measured",
                unit="epochs", form="count"),
-        Column(name="configurations", meaning="Configurations it rests on", form="count"),
+        Column(name="configurations", meaning="Configurations measured", form="count"),
         Column(name="hyperparameter", meaning="Its name"),
         Column(name="importance", unit="share", form="share",
-               meaning="PED-ANOVA: its share in what sets the best quarter apart"),
+               meaning="PED-ANOVA importance for reaching the best quarter of scores"),
         Column(name="low", meaning="Lower end of the interval over resamples of configurations",
                unit="share", form="share"),
         Column(name="high", meaning="Upper end", unit="share", form="share"),
         Column(name="level", meaning="Share of resamples within the interval", unit="share",
                form="share"),
-        Column(name="resamples", meaning="Resamples drawn", form="count"),
-        Column(name="reliable", meaning="Whether it rests on as many as it takes"),
-        Column(name="reliable_from", meaning="How many configurations that is", form="count"),
+        Column(name="resamples", meaning="Number of resamples", form="count"),
+        Column(name="reliable", meaning="Whether there are enough configurations"),
+        Column(name="reliable_from", meaning="Configurations that are enough", form="count"),
     )  # fmt: skip
     rows = []
     for epoch in dict.fromkeys((budgets(spec)[0], spec.search.max_epochs)):
@@ -83,17 +83,17 @@ def _importance(trials: Sequence[Trial], spec: StudySpec) -> Table:
 
 
 def _pairs(trials: Sequence[Trial], spec: StudySpec, shares: Table) -> Table:
-    """Averages by pairs of the most important hyperparameters, after the smallest budget."""
+    """Averages scores by pairs of the most important hyperparameters, after the smallest budget."""
     epoch = budgets(spec)[0]
     columns = (
         Column(name="epoch", meaning="Epochs after which the configurations were measured",
                unit="epochs", form="count"),
         Column(name="first", meaning="One hyperparameter"),
         Column(name="second", meaning="Another"),
-        Column(name="first_place", meaning="Order of the first one's values, from 0",
+        Column(name="first_place", meaning="Position of the first one's values, from 0",
                form="count"),
         Column(name="first_values", meaning="The first one's values in this cell"),
-        Column(name="second_place", meaning="Order of the second one's values", form="count"),
+        Column(name="second_place", meaning="Position of the second one's values", form="count"),
         Column(name="second_values", meaning="The second one's values in this cell"),
         Column(name="configurations", meaning="Configurations in this cell", form="count"),
         Column(name="mean", meaning=f"Their mean {spec.study.objective}",
@@ -135,7 +135,7 @@ def _pairs(trials: Sequence[Trial], spec: StudySpec, shares: Table) -> Table:
 
 
 def _grouped(values: Sequence[float]) -> dict[float, tuple[int, str]]:
-    """Gives each value its group's place and words; few different values stand for themselves."""
+    """Maps each value to its group's position and label; few distinct values are not grouped."""
     different = sorted(set(values))
     count = min(_GROUPS, len(different))
     found: dict[float, tuple[int, str]] = {}

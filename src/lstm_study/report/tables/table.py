@@ -1,4 +1,4 @@
-"""What a table of the report is, and how it becomes CSV.
+"""Tables of the report, and how they are written as CSV.
 
 Every figure and every number of the report comes from one of these, and each is written beside it.
 """
@@ -17,7 +17,7 @@ Cell = str | int | float | bool | None
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Column:
-    """One column: its name, what it means, its unit, and how the report writes its values.
+    """One column: its name, what it means, its unit, and its number format.
 
     Attributes:
         name: As in the CSV's header.

@@ -53,7 +53,7 @@ def _trials(trials: Sequence[Trial], spec: StudySpec, ranked: Sequence[Trial]) -
     places = {trial.trial_id: place for place, trial in enumerate(ranked, start=1)}
     columns = (
         TRIAL_ID,
-        Column(name="rank", meaning="Place among completed trials of full budget", form="count"),
+        Column(name="rank", meaning="Rank among completed trials at the full budget", form="count"),
         STATUS,
         ROLE,
         Column(name="score", meaning=f"The {score} that the search ranks by", form=form),
@@ -64,9 +64,9 @@ def _trials(trials: Sequence[Trial], spec: StudySpec, ranked: Sequence[Trial]) -
         PARAMETER_COUNT,
         SECONDS_PER_EPOCH,
         SECONDS,
-        Column(name="epochs_trained", meaning="Epochs this trial itself trained", unit="epochs",
+        Column(name="epochs_trained", meaning="Epochs this trial trained itself", unit="epochs",
                form="count"),
-        Column(name="initial_epoch", meaning="Epochs its parent had trained", unit="epochs",
+        Column(name="initial_epoch", meaning="Epochs that its parent trained", unit="epochs",
                form="count"),
         ITERATION,
         Column(name="parent", meaning="Trial it was promoted from"),
@@ -119,13 +119,13 @@ def _epochs(records: StudyRecords) -> Table:
         Column(name="kind", meaning="trial (search) or run (comparison)"),
         ARM,
         EPOCH,
-        Column(name="train_loss", meaning="Binary cross-entropy while training, dropout on",
+        Column(name="train_loss", meaning="Binary cross-entropy during training, with dropout",
                form="loss"),
-        Column(name="train_accuracy", meaning="Share read right while training, dropout on",
+        Column(name="train_accuracy", meaning="Accuracy during training, with dropout",
                unit="share", form="percent"),
         Column(name="validation_loss", meaning="Binary cross-entropy on validation", form="loss"),
-        Column(name="validation_accuracy", meaning="Share of validation reviews read right",
-               unit="share", form="percent"),
+        Column(name="validation_accuracy", unit="share", form="percent",
+               meaning="Share of validation reviews classified correctly"),
         Column(name="train_seconds", meaning="Time of the training steps", unit="seconds",
                form="duration"),
         Column(name="validation_seconds", meaning="Time of the validation", unit="seconds",
@@ -150,7 +150,7 @@ def _epochs(records: StudyRecords) -> Table:
 
 
 def _trial_curves(trials: Sequence[Trial], spec: StudySpec) -> Table:
-    """A promoted trial's row set starts at its parent's last epoch, so that lines join up."""
+    """A promoted trial's rows start at its parent's last epoch, so that the lines connect."""
     objective = spec.study.objective
     by_id = {trial.trial_id: trial for trial in trials}
     columns = (
@@ -189,10 +189,10 @@ def _failures(records: StudyRecords) -> Table:
         Column(name="stage", meaning="search or comparison"),
         STATUS,
         Column(name="error_kind", meaning="diverged, out_of_memory, bug or lost_worker"),
-        Column(name="message", meaning="What the error says"),
-        Column(name="epochs_trained", meaning="Epochs it trained before", unit="epochs",
+        Column(name="message", meaning="Error message"),
+        Column(name="epochs_trained", meaning="Epochs trained before it failed", unit="epochs",
                form="count"),
-        Column(name="traceback", meaning="Where in the code, if known"),
+        Column(name="traceback", meaning="Traceback, if known"),
     )  # fmt: skip
     trainings: list[tuple[str, str, Trial | Run]] = [
         *(("search", trial.trial_id, trial) for trial in records.trials),
@@ -234,12 +234,12 @@ def _failure(failure: Failure | None) -> dict[str, Cell]:
 def _repeats(trials: Sequence[Trial]) -> Table:
     columns = (
         *HYPERPARAMETER_COLUMNS,
-        Column(name="times", meaning="How often the search drew it", form="count"),
+        Column(name="times", meaning="How often the search sampled it", form="count"),
         Column(name="trial_ids", meaning="Its first-round trials"),
     )
     return table(
         "repeated_configurations",
-        "One configuration that the search drew more than once",
+        "One configuration that the search sampled more than once",
         columns,
         (
             configuration_cells(configuration) | {"times": len(ids), "trial_ids": " ".join(ids)}

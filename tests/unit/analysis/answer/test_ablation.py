@@ -7,7 +7,8 @@ import pytest
 from lstm_study.analysis.answer.ablation import ablation_path, score_of, walk
 from lstm_study.configuration import Configuration
 from lstm_study.records import Epoch, Failure, Run
-from tests.support.fake_study import completed_study, fake_spec
+from tests.support.fake_spec import fake_spec
+from tests.support.fake_study import completed_study
 
 BASELINE = Configuration(
     vocabulary_size=1000, maxlen=100, embedding_dim=16, lstm_units=16, dropout=0.2,

@@ -3,7 +3,8 @@
 from dataclasses import replace
 
 from lstm_study.analysis.answer.planned_arms import planned_arms, seeds_so_far, unfinished_arms
-from tests.support.fake_study import completed_study, fake_spec
+from tests.support.fake_spec import fake_spec
+from tests.support.fake_study import completed_study
 
 SPEC = fake_spec(compare__seeds="4", compare__runner_ups="1")
 STUDY = completed_study(seeds=4)

@@ -10,7 +10,8 @@ from lstm_study.analysis.search.importance import FEWEST, RELIABLE, importance
 from lstm_study.analysis.search.optuna_space import distributions, parameters
 from lstm_study.analysis.search.summary import Direction, Measured, after
 from lstm_study.configuration import Configuration
-from tests.support.fake_study import completed_study, controlled_study, fake_spec
+from tests.support.fake_spec import fake_spec
+from tests.support.fake_study import completed_study, controlled_study
 
 SPACE = fake_spec().space
 

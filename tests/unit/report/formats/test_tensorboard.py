@@ -1,27 +1,36 @@
-"""Tests of event files without TensorFlow; `tests/keras/test_event_files.py` reads them with it."""
+"""Event files written without TensorFlow; `tests/keras/test_event_files.py` reads them with it."""
 
+import subprocess
+import sys
 from pathlib import Path
 
-from lstm_study.report.formats.event_file import crc32c, framed, message
+import pytest
+
+from lstm_study.errors import DependencyError
 from lstm_study.report.formats.tensorboard import event_files, write_tensorboard
 from tests.support.fake_study import completed_study, failed_study
 
 
-def test_the_checksum_is_that_of_the_standard() -> None:
-    # RFC 3720, appendix B.4, and the check value of the CRC catalogue.
-    assert crc32c(b"123456789") == 0xE3069283
-    assert crc32c(bytes(32)) == 0x8A9136AA
-    assert crc32c(bytes([0xFF] * 32)) == 0x62A8AB43
-
-
-def test_a_scalar_of_zero_is_written_too() -> None:
-    assert message("Value", tag="a", simple_value=0.0).SerializeToString() == (
-        b"\x0a\x01a\x15\x00\x00\x00\x00"
-    )
-
-
 def test_a_file_begins_with_its_version() -> None:
-    assert b"brain.Event:2" in framed([])[:60]
+    assert all(b"brain.Event:2" in data[:60] for data in event_files(failed_study()).values())
+
+
+def test_without_tensorboardx_the_error_names_the_extra(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, "tensorboardX", None)
+    with pytest.raises(DependencyError, match=r"pip install 'lstm-study\[tensorboard\]'"):
+        write_tensorboard(failed_study(), folder=tmp_path)
+    assert not list(tmp_path.iterdir())
+
+
+def test_writing_imports_no_tensorflow() -> None:
+    code = (
+        "import sys; from tests.support.fake_study import failed_study;"
+        "from lstm_study.report.formats.tensorboard import event_files;"
+        "event_files(failed_study()); sys.exit('tensorflow' in sys.modules)"
+    )
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
 
 
 def test_every_trial_and_run_has_a_file_and_equal_records_give_equal_bytes() -> None:

@@ -1,6 +1,6 @@
 "use strict";
-// The report is whole without this script. It adds sorting and filtering of the trials, a choice of
-// light or dark, and a highlight that follows one trial through every figure and table.
+// The report is complete without this script. It adds sorting and filtering of the trials, a switch
+// between light and dark, and highlighting of one trial in every figure and table.
 (() => {
   const $$ = (selector, from = document) => [...from.querySelectorAll(selector)];
   const make = (tag, properties) => Object.assign(document.createElement(tag), properties);
@@ -18,7 +18,7 @@
   name();
   document.getElementById("tools").append(theme);
 
-  // Contents: where the reader is
+  // Contents: mark the current section
   const links = new Map($$("nav a").map((link) => [link.getAttribute("href").slice(1), link]));
   const seen = new IntersectionObserver((entries) => {
     for (const entry of entries) {
@@ -83,10 +83,10 @@
     table.closest(".scroll").before(line);
   });
 
-  // A closed part is printed too
+  // Print closed parts, too
   addEventListener("beforeprint", () => $$("details").forEach((part) => { part.open = true; }));
 
-  // One trial, everywhere
+  // Highlight a trial everywhere
   const marked = new Map();
   $$("[data-trial]").forEach((element) => {
     const id = element.dataset.trial;

@@ -1,6 +1,6 @@
 "use strict";
-// While a study runs: asks the server on this machine every few seconds whether there is a newer
-// report, and loads it; the browser keeps the place in the page.
+// While a study runs: asks the server on this machine for a newer report every few seconds, and
+// loads it; the browser restores the scroll position.
 (() => {
   const ask = async () => {
     try {
@@ -9,7 +9,7 @@
       const shown = document.documentElement.dataset.version;
       if (answer.ok && version !== shown) location.reload();
     } catch {
-      // The server has ended: what is shown stays as it is.
+      // The server has ended: the page stays as it is.
     }
   };
   setInterval(ask, 2000);

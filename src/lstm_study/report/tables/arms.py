@@ -1,12 +1,12 @@
-"""Tables of the comparison: arms, hyperparameters, runs, learning curves."""
+"""Tables of the arms: accuracy, size and cost; hyperparameters; intervals against the baseline."""
 
 import statistics
 from collections.abc import Sequence
 from typing import Any
 
-from lstm_study.analysis.answer.ablation import ARM as ABLATION
 from lstm_study.analysis.answer.ablation import MASKED_BASELINE
 from lstm_study.analysis.answer.arms import CONTROL, ENSEMBLE, arms_from_records
+from lstm_study.analysis.answer.verdict import Comparison, judge, judge_all
 from lstm_study.analysis.search import summary as search_summary
 from lstm_study.analysis.statistics.metrics import log_loss
 from lstm_study.configuration import HYPERPARAMETERS, Configuration
@@ -14,38 +14,39 @@ from lstm_study.records import Run, StudyRecords
 from lstm_study.report.numbers import plain
 from lstm_study.report.tables.columns import (
     ARM,
-    ENDED_AT,
-    EPOCH,
     HYPERPARAMETER_COLUMNS,
     PARAMETER_COUNT,
-    RUN_ID,
-    SECONDS,
     SECONDS_PER_EPOCH,
-    SEED,
-    STARTED_AT,
-    STATUS,
-    WORKER,
     configuration_cells,
-    parameter_count,
     seconds_per_epoch,
 )
 from lstm_study.report.tables.table import Column, Table, table
 from lstm_study.spec import StudySpec
 
 TEST_ACCURACY = Column(
-    name="test_accuracy", meaning="Share of test reviews read right", unit="share", form="percent"
+    name="test_accuracy",
+    meaning="Share of test reviews classified correctly",
+    unit="share",
+    form="percent",
 )
+
 LEVEL = 0.95
 
 
-def comparison_tables(records: StudyRecords, spec: StudySpec) -> list[Table]:
-    """Builds the tables of arms and runs."""
+def arm_tables(records: StudyRecords, spec: StudySpec, *, looks: int) -> list[Table]:
+    """Builds the tables of the arms.
+
+    Args:
+        records: The study.
+        spec: Its spec.
+        looks: The verdict's: every interval is as wide as its.
+    """
     configurations = arm_configurations(records, spec)
     return [
         _comparison(records, spec, configurations),
         _hyperparameters(spec, configurations),
-        _runs(records),
-        _run_curves(records.runs),
+        _further_arms(records, spec, looks=looks),
+        _classical_control(records),
     ]
 
 
@@ -74,25 +75,25 @@ def completed_runs(records: StudyRecords, arm: str) -> list[Run]:
 
 
 def purpose(arm: str) -> str:
-    """Says in a few words what an arm is for."""
+    """Describes an arm in a few words."""
     for name, words in _PURPOSES.items():
         if arm == name or (name.startswith("-") and arm.endswith(name)):
             return words
-    return "the search's next configuration" if arm.startswith("runner-up-") else ""
+    return "the search's next best configuration" if arm.startswith("runner-up-") else ""
 
 
 _PURPOSES = {
-    "baseline": "the documented configuration, trained to the letter",
-    "winner": "the search's best configuration of full budget",
-    "baseline-masked": "the baseline's configuration, read as the winner is: what masking earns",
-    "-own-epoch": "the same trainings, evaluated at the epoch that validation chose",
-    "control": "logistic regression over words and pairs of words: what needs no network",
-    "ensemble": "the mean probability of the winner's runs",
+    "baseline": "the documented configuration and training",
+    "winner": "the search's best configuration at the full budget",
+    "baseline-masked": "the baseline's configuration with padding masked, as for the winner",
+    "-own-epoch": "the same trainings, evaluated at the epoch with the best validation score",
+    "control": "classical control: logistic regression over words and pairs of words",
+    "ensemble": "mean probability over the winner's runs",
 }
 
 
 def _place(arm: str) -> tuple[int, str]:
-    """Orders arms: winner and baseline, what tells them apart, then the rest by name."""
+    """Orders arms: baseline, winner and their variants first, then the rest by name."""
     order = ("baseline", "winner", MASKED_BASELINE, "baseline-own-epoch", "winner-own-epoch")
     return (order.index(arm) if arm in order else len(order), arm)
 
@@ -102,10 +103,10 @@ def _comparison(
 ) -> Table:
     columns = (
         ARM,
-        Column(name="purpose", meaning="What the arm is for"),
+        Column(name="purpose", meaning="Description of the arm"),
         Column(name="label", meaning="Embedding width / LSTM units"),
         *HYPERPARAMETER_COLUMNS,
-        Column(name="masked", meaning="Whether padding was masked, and batches were of one length"),
+        Column(name="masked", meaning="Whether padding was masked and batches grouped by length"),
         PARAMETER_COUNT,
         Column(name="seeds", meaning="Completed runs", unit="runs", form="count"),
         Column(name="failed", meaning="Failed runs", unit="runs", form="count"),
@@ -114,7 +115,7 @@ def _comparison(
                form="percent"),
         Column(name="test_accuracy_mean_low", unit="share", form="percent",
                meaning="Lower end of the mean's 95% interval: Student's t over runs"),
-        Column(name="test_accuracy_mean_high", meaning="Upper end of it", unit="share",
+        Column(name="test_accuracy_mean_high", meaning="Upper end of that interval", unit="share",
                form="percent"),
         Column(name="test_accuracy_low", meaning="Lowest test accuracy of its runs", unit="share",
                form="percent"),
@@ -191,7 +192,7 @@ def _control_row(records: StudyRecords) -> list[dict[str, Any]]:
 
 
 def _ensemble_row(records: StudyRecords, rows: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
-    """Its cost is that of all runs of the winner: each of them reads every review."""
+    """Its cost is that of all of the winner's runs, since each of them predicts every review."""
     arm = arms_from_records(records).get(ENSEMBLE)
     if arm is None:
         return []
@@ -231,7 +232,7 @@ def _hyperparameters(spec: StudySpec, configurations: dict[str, Configuration]) 
     columns = (
         Column(name="hyperparameter", meaning="Its name"),
         Column(name="meaning", meaning="What it is"),
-        Column(name="searched", meaning="The values that the search drew from, or fixed"),
+        Column(name="searched", meaning="Values that the search samples from, or fixed"),
         *(
             Column(name=arm, meaning=f"Its value in the {arm}", form="plain")
             for arm in configurations
@@ -264,97 +265,72 @@ def _space_in_words(dimension: dict[str, Any], name: str, searched: Sequence[str
     return f"{plain(dimension['min'])} to {plain(dimension['max'])}{step}{log}"
 
 
-def _runs(records: StudyRecords) -> Table:
+def _further_arms(records: StudyRecords, spec: StudySpec, *, looks: int) -> Table:
+    """Compares every other arm with the baseline, and the winner with the masked baseline."""
+    points = "share; the report shows percentage points"
     columns = (
-        RUN_ID,
         ARM,
-        Column(name="seed_index", meaning="From 1; runs with one index share their data order",
-               form="count"),
-        SEED,
-        STATUS,
-        Column(name="trained_on", meaning="training: all training reviews; train: validation out"),
-        Column(name="masked", meaning="Whether padding was masked, and batches were of one length"),
-        TEST_ACCURACY,
-        Column(name="test_loss", meaning="Binary cross-entropy on test", form="loss"),
-        Column(name="test_reviews", meaning="Reviews evaluated", unit="reviews", form="count"),
-        Column(name="test_seconds", meaning="Time of the evaluation, compiling included",
-               unit="seconds", form="duration"),
-        Column(name="predict_1000_seconds", unit="seconds", form="duration",
-               meaning="Time to read 1,000 reviews, once compiled"),
-        Column(name="epochs_trained", meaning="Epochs trained", unit="epochs", form="count"),
-        Column(name="protocol_epochs", meaning="Epochs to train", unit="epochs", form="count"),
-        Column(name="trained_as", meaning="The run in whose training this one was evaluated"),
-        SECONDS,
-        SECONDS_PER_EPOCH,
-        *HYPERPARAMETER_COLUMNS,
-        PARAMETER_COUNT,
-        WORKER,
-        STARTED_AT,
-        ENDED_AT,
-        Column(name="error", meaning="Why it failed"),
+        Column(name="reference", meaning="The arm it is compared with"),
+        Column(name="difference", meaning="Mean test accuracy, arm minus reference", unit=points,
+               form="points"),
+        Column(name="low", meaning="Lower end of its interval", unit=points, form="points"),
+        Column(name="high", meaning="Upper end of its interval", unit=points, form="points"),
+        Column(name="level", meaning="Confidence level",
+               unit="share", form="share"),
+        Column(name="p_value", meaning="Two-sided, of the test that the interval inverts",
+               form="probability"),
+        Column(name="adjusted_p_value", form="probability",
+               meaning="Corrected by Holm over all arms but the winner"),
+        Column(name="answer", meaning="By the verdict's decision rule"),
     )  # fmt: skip
-    same = ("run_id", "arm", "seed_index", "seed", "status", "trained_on", "test_accuracy",
-            "test_loss", "test_reviews", "test_seconds", "predict_1000_seconds",
-            "protocol_epochs", "trained_as", "seconds", "worker", "started_at",
-            "ended_at")  # fmt: skip
-    rows: list[dict[str, Any]] = [
-        configuration_cells(run.configuration)
-        | {name: getattr(run, name) for name in same}
-        | {
-            "masked": "yes" if run.masked else "no",
-            "epochs_trained": len(run.epochs),
-            "seconds_per_epoch": seconds_per_epoch(run),
-            "parameter_count": parameter_count(run),
-            "error": run.failure.message if run.failure else None,
+    arms = arms_from_records(records)
+    found: list[Comparison] = []
+    if "baseline" in arms:
+        others = {name: arm for name, arm in arms.items() if name != "winner"}
+        found += judge_all(others, seed=spec.study.seed, looks=looks)
+    if {"winner", MASKED_BASELINE} <= arms.keys():
+        twin = judge(arms, seed=spec.study.seed, reference=MASKED_BASELINE, looks=looks)
+        found.insert(0, Comparison(verdict=twin, adjusted_p_value=None))
+    rows = []
+    for item in found:
+        difference = item.verdict.difference
+        row: dict[str, Any] = {
+            "arm": item.verdict.candidate,
+            "reference": item.verdict.reference,
+            "adjusted_p_value": item.adjusted_p_value,
+            "answer": item.verdict.kind,
         }
-        for run in records.runs
-    ]
-    control = records.control
-    if control is not None:
-        shared = ("status", "test_accuracy", "test_loss", "test_reviews", "seconds", "worker",
-                  "predict_1000_seconds", "started_at", "ended_at")  # fmt: skip
-        rows.append(
-            dict.fromkeys(column.name for column in columns)
-            | {name: getattr(control, name) for name in shared}
-            | {
-                "run_id": CONTROL,
-                "arm": CONTROL,
-                "trained_on": "training",
-                "parameter_count": control.feature_count,
-                "error": control.failure.message if control.failure else None,
-            }
-        )
-    return table(
-        "runs", "One run: one training with one seed, on test or on validation", columns, rows
-    )
+        for name in ("difference", "low", "high", "level", "p_value"):
+            row[name] = getattr(difference, name) if difference is not None else None
+        rows.append(row)
+    return table("further_arms", "One arm against another", columns, rows)
 
 
-def _run_curves(runs: Sequence[Run]) -> Table:
-    measures = ("train_loss", "train_accuracy", "validation_loss", "validation_accuracy")
+def _classical_control(records: StudyRecords) -> Table:
     columns = (
-        ARM,
-        RUN_ID,
-        EPOCH,
-        Column(name="measure", meaning="What the value is"),
-        Column(name="value", meaning="Its value after the epoch", form="loss"),
-    )
+        Column(name="weighting", meaning="nb: naive Bayes log-count ratios; tfidf: TF-IDF"),
+        Column(name="inverse_regularisation", meaning="scikit-learn's C", form="plain"),
+        Column(name="validation_accuracy", unit="share", form="percent",
+               meaning="Share of validation reviews classified correctly"),
+        Column(name="validation_loss", meaning="Binary cross-entropy on validation", form="loss"),
+        Column(name="seconds", meaning="Time to fit it", unit="seconds", form="duration"),
+        Column(name="chosen", meaning="Whether it was chosen, by validation"),
+    )  # fmt: skip
+    control = records.control
     return table(
-        "run_curves",
-        "One measure of one epoch of one run; the way's trainings are in epochs.csv alone",
+        "classical_control",
+        "One candidate of the classical control",
         columns,
         (
-            {
-                "arm": run.arm,
-                "run_id": run.run_id,
-                "epoch": epoch.epoch,
-                "measure": measure,
-                "value": getattr(epoch, measure),
+            {column.name: getattr(each, column.name) for column in columns[:-1]}
+            | {
+                "chosen": "yes"
+                if (each.weighting, each.inverse_regularisation)
+                == (control.weighting, control.inverse_regularisation)
+                else "no"
             }
-            for run in runs
-            if run.arm != ABLATION and not run.trained_as
-            for epoch in run.epochs
-            for measure in measures
-            if getattr(epoch, measure) is not None
+            for each in (control.candidates if control is not None else ())
+            if control is not None
         ),
     )
 

@@ -1,10 +1,9 @@
-"""Figures of what stands beside winner and baseline, each drawn from tables alone."""
+"""The figure of the path from baseline to winner."""
 
 import itertools
 from typing import TYPE_CHECKING
 
 from lstm_study.report import numbers
-from lstm_study.report.figures.scores import pareto
 from lstm_study.report.figures.style import (
     BASELINE,
     INK,
@@ -12,8 +11,6 @@ from lstm_study.report.figures.style import (
     SERIES,
     WINNER,
     Picture,
-    arm_colours,
-    few_ticks,
     percent_axis,
     picture,
 )
@@ -25,7 +22,7 @@ if TYPE_CHECKING:
 
 
 def waterfall(steps: Table, *, objective: str) -> Picture | None:
-    """Draws the way from baseline to winner: a bar for what each change earned or cost."""
+    """Draws the path from baseline to winner as a waterfall of gains and losses."""
     rows = steps.records()
     if len(rows) < 2:
         return None
@@ -83,68 +80,4 @@ def waterfall(steps: Table, *, objective: str) -> Picture | None:
         f"{numbers.show(scores[-1], form)}, a bar for each change: {told}.",
         tables=(steps,),
         height=3.1,
-    )
-
-
-def arms_cost(comparison: Table) -> Picture | None:
-    """Draws each arm's accuracy against training time, parameters and reading time."""
-    rows = [row for row in comparison.records() if isinstance(row["test_accuracy_mean"], float)]
-    measures = [
-        (name, label, form)
-        for name, label, form in (
-            ("training_seconds_mean", "Training of one run", "duration"),
-            ("parameter_count", "Parameters", "short_count"),
-            ("predict_1000_seconds", "Reading 1,000 reviews", "duration"),
-        )
-        if sum(row[name] is not None for row in rows) > 1
-    ]
-    if not measures:
-        return None
-    arms = [str(row["arm"]) for row in rows]
-    colours = arm_colours(arms)
-
-    def draw(figure: "Figure") -> None:
-        panels = figure.subplots(1, len(measures), sharey=True, squeeze=False)[0]
-        for axes, (name, label, form) in zip(panels, measures, strict=True):
-            known = [row for row in rows if row[name] is not None]
-            places = [float(row[name] or 0) for row in known]
-            scores = [float(row["test_accuracy_mean"] or 0) for row in known]
-            front = pareto(places, scores, "max")
-            axes.plot(
-                [places[index] for index in front], [scores[index] for index in front], color=MUTED,
-                lw=1, drawstyle="steps-post", zorder=1, ls=(0, (4, 2)),
-                label="Pareto front" if axes is panels[0] else None,
-            )  # fmt: skip
-            for row, place, score in zip(known, places, scores, strict=True):
-                arm = str(row["arm"])
-                axes.scatter(
-                    [place], [score], s=46, color=colours[arm], edgecolors="#fffffe",
-                    linewidths=0.8, zorder=3, label=arm if axes is panels[0] else None,
-                )  # fmt: skip
-            if min(places) > 0 and max(places) > 8 * min(places):
-                axes.set_xscale("log")
-                axes.xaxis.set_minor_formatter(lambda *_: "")
-            else:
-                axes.xaxis.set_major_locator(few_ticks(4))
-            axes.xaxis.set_major_formatter(
-                lambda value, _, form=form: numbers.show(float(value), form)
-            )
-            axes.margins(x=0.12, y=0.12)
-            axes.set_xlabel(label)
-        panels[0].set_ylabel("Mean test accuracy")
-        percent_axis(panels[0], "percent")
-        handles = dict(zip(*reversed(panels[0].get_legend_handles_labels()), strict=True))
-        figure.legend(list(handles.values()), list(handles), loc="outside upper left", ncols=4)
-
-    return picture(
-        draw,
-        name="arms_cost",
-        title="What accuracy costs, arm by arm",
-        alt="Mean test accuracy of "
-        + ", ".join(arms)
-        + " against "
-        + ", ".join(label.lower() for _, label, _ in measures)
-        + ". The Pareto front joins the arms that none beats on both.",
-        tables=(comparison,),
-        height=3.0,
     )

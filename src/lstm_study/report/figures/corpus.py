@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 
 def lengths(bins: Table, choices: Table) -> Picture | None:
-    """Draws the lengths of the training reviews with the maxlen values of the study."""
+    """Draws the lengths of the training reviews, with the study's values of maxlen."""
     rows = bins.records()
     total = sum(float(row["reviews"] or 0) for row in rows)
     if not total:
@@ -76,7 +76,7 @@ def lengths(bins: Table, choices: Table) -> Picture | None:
 
 
 def coverage(curve: Table) -> Picture | None:
-    """Draws the share of validation tokens that a vocabulary of each size holds."""
+    """Draws the share of validation tokens covered by a vocabulary of each size."""
     if len(curve.rows) < 2:
         return None
     sizes, shares = curve.numbers("vocabulary_size"), curve.numbers("coverage")
@@ -95,14 +95,14 @@ def coverage(curve: Table) -> Picture | None:
         axes.xaxis.set_minor_formatter(lambda *_: "")
         axes.margins(x=0.07, y=0.16)
         axes.set_xlabel("Vocabulary size")
-        axes.set_ylabel("Validation tokens held")
+        axes.set_ylabel("Validation tokens covered")
         percent_axis(axes, "share")
 
     return picture(
         draw,
         name="coverage",
         title="Vocabulary coverage",
-        alt="Share of validation tokens held against vocabulary size, from "
+        alt="Share of validation tokens covered against vocabulary size, from "
         f"{numbers.share(shares[0])} at {numbers.plain(sizes[0])} to {numbers.share(shares[-1])} "
         f"at {numbers.plain(sizes[-1])}.",
         tables=(curve,),

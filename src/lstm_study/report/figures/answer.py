@@ -1,0 +1,121 @@
+"""Figures of the answer: the difference on test, and the optimism of the search."""
+
+from typing import TYPE_CHECKING
+
+from lstm_study.report import numbers
+from lstm_study.report.figures.style import (
+    INK,
+    MUTED,
+    Picture,
+    arm_colours,
+    percent_axis,
+    picture,
+)
+from lstm_study.report.tables.table import Table
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+
+def difference(verdict: Table) -> Picture | None:
+    """Draws the difference of test accuracies with its interval, and zero."""
+    row = verdict.records()[0]
+    value, low, high = row["difference"], row["low"], row["high"]
+    if not isinstance(value, float):
+        return None
+    interval = isinstance(low, float) and isinstance(high, float)
+
+    def draw(figure: "Figure") -> None:
+        axes = figure.add_subplot()
+        colour = arm_colours(["baseline", "winner"])["winner" if value > 0 else "baseline"]
+        reach = [100 * value, 0.0]
+        if isinstance(low, float) and isinstance(high, float):
+            axes.plot([100 * low, 100 * high], [0, 0], color=colour, lw=5, alpha=0.35,
+                      solid_capstyle="butt")  # fmt: skip
+            reach += [100 * low, 100 * high]
+        axes.plot([100 * value], [0], "o", ms=9, color=colour)
+        axes.axvline(0, color=INK, lw=1)
+        width = max(reach) - min(reach) or 1.0
+        axes.set_xlim(min(reach) - 0.2 * width, max(reach) + 0.2 * width)
+        axes.set_ylim(-1, 1)
+        axes.set_yticks([])
+        axes.grid(visible=False, axis="y")
+        axes.spines["left"].set_visible(False)
+        axes.annotate(
+            numbers.points(value), (100 * value, 0), xytext=(0, 9), textcoords="offset points",
+            ha="center", fontsize=10, fontweight="bold",
+        )  # fmt: skip
+        for text, place, side in (
+            ("← baseline better", 0.0, "left"), ("winner better →", 1.0, "right"),
+        ):  # fmt: skip
+            axes.annotate(
+                text, (place, 1.04), xycoords="axes fraction", ha=side, va="bottom", fontsize=8,
+                color=MUTED,
+            )  # fmt: skip
+        axes.set_xlabel("Winner minus baseline, percentage points of test accuracy")
+
+    told = f"{numbers.points(value)} percentage points"
+    if interval:
+        told += f", interval from {numbers.points(low)} to {numbers.points(high)}"  # type: ignore[arg-type]
+    return picture(
+        draw,
+        name="difference",
+        title="Winner minus baseline on test",
+        alt=f"The difference in test accuracy beside zero: {told}.",
+        tables=(verdict,),
+        width=5.2,
+        height=1.45,
+    )
+
+
+def optimism(rows: Table) -> Picture | None:
+    """Draws each arm's score in the search, with new seeds and on test."""
+    shown = [row for row in rows.records() if row["in_search"] is not None]
+    if not shown:
+        return None
+    form = rows.columns[rows.index("in_search")].form
+    steps = (("in_search", "in the search"), ("fresh_validation", "new seeds,\nvalidation"),
+             ("on_test", "on test"))  # fmt: skip
+    present = [step for step in steps if any(row[step[0]] is not None for row in shown)]
+    colours = arm_colours([str(row["arm"]) for row in shown])
+
+    def draw(figure: "Figure") -> None:
+        axes = figure.add_subplot()
+        for row in shown:
+            arm = str(row["arm"])
+            known = [
+                (place, value)
+                for place, (name, _) in enumerate(present)
+                if isinstance(value := row[name], float)
+            ]
+            axes.plot(*zip(*known, strict=True), color=colours[arm], marker="o", ms=6, lw=1.6,
+                      label=arm)  # fmt: skip
+            for place, value in known:
+                axes.annotate(
+                    numbers.show(value, form), (place, value), xytext=(0, 7), ha="center",
+                    textcoords="offset points", fontsize=7.5, color=colours[arm],
+                )  # fmt: skip
+        axes.set_xticks(range(len(present)), [words for _, words in present])
+        axes.set_xlim(-0.4, len(present) - 0.6)
+        axes.margins(y=0.25)
+        axes.grid(visible=False, axis="x")
+        axes.legend(loc="upper left", bbox_to_anchor=(1.0, 1.0))
+        percent_axis(axes, form)
+
+    told = "; ".join(
+        f"{row['arm']} "
+        + ", ".join(
+            f"{words.replace(chr(10), ' ')} {numbers.show(row[name], form)}"
+            for name, words in present
+            if row[name] is not None
+        )
+        for row in shown
+    )
+    return picture(
+        draw,
+        name="optimism",
+        title="The same configuration, measured again",
+        alt=f"A line for each arm from its score in the search to test: {told}.",
+        tables=(rows,),
+        height=2.5,
+    )

@@ -1,0 +1,122 @@
+"""Figures of the test probabilities: ROC curves and calibration."""
+
+from typing import TYPE_CHECKING
+
+from lstm_study.report import numbers
+from lstm_study.report.figures.style import (
+    MUTED,
+    Picture,
+    arm_colours,
+    main_arms,
+    percent_axis,
+    picture,
+)
+from lstm_study.report.tables.table import Table
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+
+def roc(curves: Table, metrics: Table) -> Picture | None:
+    """Draws each run's ROC curve by arm."""
+    arms = main_arms(list(dict.fromkeys(str(arm) for arm in curves.column("arm"))))
+    rows = [row for row in curves.records() if row["arm"] in arms]
+    if not rows:
+        return None
+    colours = arm_colours(arms)
+
+    def draw(figure: "Figure") -> None:
+        whole, corner = figure.subplots(1, 2)
+        for axes in (whole, corner):
+            axes.plot([0, 1], [0, 1], color=MUTED, lw=0.8, ls=(0, (4, 3)))
+            labelled: set[str] = set()
+            for run_id in dict.fromkeys(str(row["run_id"]) for row in rows):
+                line = [row for row in rows if row["run_id"] == run_id]
+                arm = str(line[0]["arm"])
+                axes.plot(
+                    [float(row["false_positive_rate"] or 0) for row in line],
+                    [float(row["true_positive_rate"] or 0) for row in line],
+                    color=colours[arm], lw=1, alpha=0.75,
+                    label=None if arm in labelled else arm,
+                )  # fmt: skip
+                labelled.add(arm)
+            axes.set_xlabel("False positive rate")
+            axes.set_aspect("equal")
+        whole.set_ylabel("True positive rate")
+        whole.set_title("Whole curve")
+        whole.legend(loc="lower right")
+        corner.set_title("Upper left corner")
+        corner.set_xlim(0, 0.4)
+        corner.set_ylim(0.6, 1.0)
+        for axes in (whole, corner):
+            percent_axis(axes, "share", which="x")
+            percent_axis(axes, "share")
+
+    areas = {
+        arm: [row["roc_auc"] for row in metrics.records() if row["arm"] == arm] for arm in arms
+    }
+    told = ", ".join(
+        f"{arm} {numbers.loss(min(known))} to {numbers.loss(max(known))}"
+        for arm, values in areas.items()
+        if (known := [value for value in values if isinstance(value, float)])
+    )
+    return picture(
+        draw,
+        name="roc",
+        title="ROC curves on test",
+        alt=f"ROC curves of every run. Area under the curve: {told}.",
+        tables=(curves, metrics),
+        height=3.6,
+    )
+
+
+def calibration(bins: Table) -> Picture | None:
+    """Draws each arm's reliability diagram: predicted probability against observed share."""
+    arms = main_arms(list(dict.fromkeys(str(arm) for arm in bins.column("arm"))))
+    rows = [row for row in bins.records() if row["positive"] is not None and row["arm"] in arms]
+    if not rows:
+        return None
+    colours = arm_colours(arms)
+
+    def draw(figure: "Figure") -> None:
+        diagram, counts = figure.subplots(1, 2)
+        diagram.plot([0, 1], [0, 1], color=MUTED, lw=0.8, ls=(0, (4, 3)))
+        width = 0.8 / len(arms)
+        for place, arm in enumerate(arms):
+            mine = [row for row in rows if row["arm"] == arm]
+            diagram.plot(
+                [float(row["probability"] or 0) for row in mine],
+                [float(row["positive"] or 0) for row in mine],
+                color=colours[arm], marker="o", ms=4, label=arm,
+            )  # fmt: skip
+            total = sum(float(row["reviews"] or 0) for row in mine)
+            counts.bar(
+                [
+                    float(row["low"] or 0) + 0.1 * (0.1 + width * (place + 0.5))
+                    for row in mine
+                ],
+                [float(row["reviews"] or 0) / total for row in mine],
+                width=width * 0.1, color=colours[arm],
+            )  # fmt: skip
+        diagram.set_aspect("equal")
+        diagram.set_xlabel("Predicted probability")
+        diagram.set_ylabel("Share that is positive")
+        diagram.set_title("Reliability")
+        diagram.legend(loc="upper left")
+        counts.set_title("Distribution of predicted probabilities")
+        counts.set_xlabel("Predicted probability")
+        counts.set_ylabel("Share of test reviews")
+        counts.grid(visible=False, axis="x")
+        for axes in (diagram, counts):
+            percent_axis(axes, "share", which="x")
+            percent_axis(axes, "share")
+
+    return picture(
+        draw,
+        name="calibration",
+        title="Calibration on test",
+        alt="On the left, the share of positive reviews against the predicted probability, by arm; "
+        "on the diagonal they agree. On the right, the distribution of predicted probabilities.",
+        tables=(bins,),
+        height=3.4,
+    )
