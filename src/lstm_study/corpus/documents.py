@@ -151,6 +151,7 @@ def _roles(
             labels[free],
             fraction=data.test_fraction or DEFAULT_TEST_FRACTION,
             seed=derive(seed, "test split"),
+            nearest=documents.groups is not None,
         )
         # A validation review with the text of a held-out one goes to test with it.
         roles[np.isin(groups, groups[free][held_out])] = TEST
@@ -170,6 +171,7 @@ def _roles(
             labels[free],
             fraction=data.validation_fraction,
             seed=derive(seed, "validation split"),
+            nearest=documents.groups is not None,
         )
         roles[free[held_out]] = VALIDATION
     _check(documents, roles, groups=len(np.unique(groups)))

@@ -66,13 +66,17 @@ def joined(groups: NDArray[np.int64], others: NDArray[np.int64] | None) -> NDArr
 
 
 def hold_out(
-    groups: NDArray[np.int64], labels: NDArray[np.int8], *, fraction: float, seed: int
+    groups: NDArray[np.int64],
+    labels: NDArray[np.int8],
+    *,
+    fraction: float,
+    seed: int,
+    nearest: bool = False,
 ) -> NDArray[np.bool_]:
     """Draws reviews to hold out: the same share of each label, whole groups only.
 
     Groups are taken in a seeded order; one that would take a label above its share is skipped,
-    so shares are met exactly wherever single reviews can fill them. Where groups are too large for
-    that, those are added that bring the shares nearest.
+    so shares are met exactly wherever single reviews can fill them.
 
     Args:
         groups: int64 [reviews], from `same_words` or `joined`.
@@ -80,6 +84,7 @@ def hold_out(
         fraction: Share of each label to hold out, in (0, 1); at least one review of each label is
             held out and one is left, where groups allow.
         seed: Of the draw.
+        nearest: Whether groups too large for that are added where they bring the shares nearer.
 
     Returns:
         bool [reviews]: True where held out.
@@ -98,7 +103,7 @@ def hold_out(
             taken[group] = True
             room[0] -= zeros
             room[1] -= ones
-    if room != [0, 0]:
+    if nearest and room != [0, 0]:
         _approach(taken, sizes, room, order)
     return taken[members]
 

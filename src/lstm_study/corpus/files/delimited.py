@@ -237,20 +237,21 @@ class _LooksLikeRow:
 
 
 def _opening_line(record: Sequence[str], delimiter: str) -> int:
-    """Returns the place in some lines of the last quote that opens a field."""
-    opened, is_open, at_start = 0, False, True
+    """Returns the place in some lines of the quote that opens the first malformed field."""
+    opened, state = 0, "start"
     for place, line in enumerate(record):
-        previous = ""
         for letter in line:
-            if is_open:
-                if letter == '"':
-                    is_open = False
-            elif letter == '"' and (at_start or previous == '"'):
-                # A doubled quote opens again what the first of the two closed.
-                opened = place if at_start else opened
-                is_open = True
-            at_start = not is_open and letter in (delimiter, "\n", "\r")
-            previous = letter
+            is_end = letter in (delimiter, "\n", "\r")
+            if state == "open":
+                state = "closed" if letter == '"' else "open"
+            elif state == "closed" and letter == '"':
+                state = "open"  # a doubled quote
+            elif state == "closed" and not is_end:
+                return opened
+            elif state == "start" and letter == '"':
+                opened, state = place, "open"
+            else:
+                state = "start" if is_end else "plain"
     return opened
 
 

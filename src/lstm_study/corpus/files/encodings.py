@@ -167,14 +167,20 @@ def _guess(sample: bytes, *, where: str) -> Encoding:
 def _implausibility(match: Any, text: str) -> float:
     """Corrects charset-normalizer's measure of mess by letters that only one language has much of.
 
-    Japanese has kana, and few half-width ones; Turkish has a soft g and an i without a dot.
+    Japanese has kana, and few half-width ones; Turkish has a soft g and an i without a dot. Signs
+    such as ³ and ¹ are letters of another encoding.
     """
     letters = [letter for letter in text if ord(letter) > 0x7F] or [" "]
     half_width = sum("\uff61" <= letter <= "\uff9f" for letter in letters) / len(letters)
     kana = sum("\u3040" <= letter <= "\u30ff" for letter in letters) / len(letters)
     turkish = sum(letter in "ğĞşŞıİ" for letter in letters) / len(letters)
+    signs = sum(letter in "³¹¯£¥¦¨²´µ¸º¼½¾" for letter in letters) / len(letters)
     cost = float(match.chaos) - 0.1 * float(match.coherence)
-    return cost + (0.5 if half_width > 0.2 else 0.0) - (0.2 if max(kana, turkish) > 0.2 else 0.0)
+    return (
+        cost
+        + (0.5 if max(half_width, signs) > 0.2 else 0.0)
+        - (0.2 if max(kana, turkish) > 0.2 else 0.0)
+    )
 
 
 def _shown(text: str) -> str:

@@ -10,7 +10,7 @@ from tests.support.reviews import Bomb, npy_bytes, npy_with_pickle, write_npz
 
 
 def read(path):
-    return read_documents(Located(path=path, shown="", sha256="", content_sha256=""))
+    return read_documents(Located(paths=(path,), shown="", sha256="", content_sha256=""))
 
 
 def test_reviews_keep_the_files_order_ranks_and_rows(tmp_path):
