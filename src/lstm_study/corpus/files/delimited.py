@@ -43,6 +43,7 @@ def open_delimited(
         yield Rows(
             names=tuple(name for name in names if name),
             each=rows.each(columns),
+            position=file.position,
             delimiter=dialect.delimiter,
             line_end=dialect.line_end,
             notes=rows.notes,

@@ -3,13 +3,13 @@
 import json
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from typing import Any, TextIO
+from typing import Any
 
 from lstm_study.corpus.files.encodings import Encoding
 from lstm_study.corpus.files.members import Member
 from lstm_study.corpus.files.opening import LINE_LIMIT
 from lstm_study.corpus.files.rows import MISSING, Rows
-from lstm_study.corpus.files.texts import lines_of, open_text
+from lstm_study.corpus.files.texts import Text, lines_of, open_text
 from lstm_study.errors import DataError
 
 _LOOK_RECORDS = 1_000
@@ -41,10 +41,10 @@ def open_json(member: Member, columns: Sequence[str] | None, encoding: Encoding)
             (line, [record.get(name, MISSING) for name in wanted])
             for line, record in _records(file, member)
         )
-        yield Rows(names=tuple(names), each=each)
+        yield Rows(names=tuple(names), each=each, position=file.position)
 
 
-def _records(file: TextIO, member: Member) -> Iterator[tuple[int, dict[str, Any]]]:
+def _records(file: Text, member: Member) -> Iterator[tuple[int, dict[str, Any]]]:
     start, skipped = file.readline(LINE_LIMIT), 0
     while start and not start.strip():
         start = file.readline(LINE_LIMIT)
@@ -57,7 +57,7 @@ def _records(file: TextIO, member: Member) -> Iterator[tuple[int, dict[str, Any]
             yield number, _object(text, f"{member}:{number}")
 
 
-def _after(start: str, file: TextIO, member: Member) -> Iterator[str]:
+def _after(start: str, file: Text, member: Member) -> Iterator[str]:
     yield start
     yield from lines_of(file, member)
 
@@ -73,7 +73,7 @@ def _object(text: str, where: str) -> dict[str, Any]:
 
 
 def _array(
-    text: str, file: TextIO, member: Member, *, line: int
+    text: str, file: Text, member: Member, *, line: int
 ) -> Iterator[tuple[int, dict[str, Any]]]:
     """Yields the objects of an array; no more text is held than one object and a chunk."""
     decoder, chunk = json.JSONDecoder(), _CHUNK

@@ -36,19 +36,18 @@ def open_bytes(member: Member) -> Iterator[IO[bytes]]:
     try:
         with ExitStack() as stack:
             size = member.path.stat().st_size
-            raw: IO[bytes]
+            base: IO[bytes] = stack.enter_context(member.path.open("rb"))
+            raw = base
             if member.inside:
-                archive = stack.enter_context(zipfile.ZipFile(member.path))
+                archive = stack.enter_context(zipfile.ZipFile(base))
                 size = archive.getinfo(member.inside).compress_size
                 raw = stack.enter_context(archive.open(member.inside))
-            else:
-                raw = stack.enter_context(member.path.open("rb"))
             is_packed = bool(member.inside)
             if member.compression:
                 raw = stack.enter_context(_OPENERS[member.compression](raw))
                 is_packed = True
             if is_packed:
-                limited = _Limited(raw, str(member), max(_FREE_BYTES, _MOST_TIMES * size))
+                limited = _Limited(raw, base, str(member), max(_FREE_BYTES, _MOST_TIMES * size))
                 raw = io.BufferedReader(limited, 1 << 20)
             yield raw
     except (EOFError, zlib.error, lzma.LZMAError, zipfile.BadZipFile, NotImplementedError,
@@ -58,10 +57,19 @@ def open_bytes(member: Member) -> Iterator[IO[bytes]]:
         raise DataError(f"{member}: cannot be read ({error.strerror or error}).") from error
 
 
+def position_of(stream: Any) -> int:
+    """Returns how many bytes of the file on disk were read."""
+    limited = getattr(stream, "raw", None)
+    if isinstance(limited, _Limited):
+        return limited.base.tell()
+    return int(stream.tell())
+
+
 class _Limited(io.RawIOBase):
     """Bytes of an unpacked stream, up to a limit."""
 
-    def __init__(self, stream: IO[bytes], where: str, limit: int) -> None:
+    def __init__(self, stream: IO[bytes], base: IO[bytes], where: str, limit: int) -> None:
+        self.base = base
         self._stream, self._where, self._limit, self._done = stream, where, limit, 0
 
     def readable(self) -> bool:

@@ -30,14 +30,15 @@ def open_parquet(member: Member, columns: Sequence[str] | None) -> Iterator[Rows
             for name in wanted:
                 if name not in names:
                     raise DataError(close_names(name, names, where=str(member)))
-            yield Rows(names=tuple(names), each=_rows(file, wanted))
+            done = [0]
+            yield Rows(names=tuple(names), each=_rows(file, wanted, done), position=lambda: done[0])
     except (pyarrow.ArrowException, OSError) as error:
         text = " ".join(str(error).split())
         raise DataError(f"{member}: is damaged, or no Parquet file ({text}).") from error
 
 
-def _rows(file: Any, columns: list[str]) -> Iterator[tuple[None, tuple[Any, ...]]]:
+def _rows(file: Any, columns: list[str], done: list[int]) -> Iterator[tuple[None, tuple[Any, ...]]]:
     for batch in file.iter_batches(batch_size=_BATCH_ROWS, columns=columns):
         lists = [batch.column(name).to_pylist() for name in columns]
-        for row in zip(*lists, strict=True):
-            yield None, row
+        yield from ((None, row) for row in zip(*lists, strict=True))
+        done[0] += batch.nbytes

@@ -1,7 +1,7 @@
 """What every reader of a kind of file gives: names of columns, and rows."""
 
 import difflib
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
@@ -27,6 +27,7 @@ class Rows:
         each: Yields the line on which a row begins (None where a file has no lines) and its values
             by column: all of the file's columns, or those asked for. `MISSING` is a key that the
             record does not have.
+        position: Says how many bytes of the file were read.
         delimiter: Of CSV; "" for other kinds.
         line_end: The same.
         notes: What was noticed → how often; complete when `each` has ended.
@@ -34,6 +35,7 @@ class Rows:
 
     names: tuple[str, ...]
     each: Iterator[tuple[int | None, Sequence[Any]]]
+    position: Callable[[], int]
     delimiter: str = ""
     line_end: str = ""
     notes: dict[str, int] = field(default_factory=dict)

@@ -1,8 +1,9 @@
 """Several files as one table: the way in for `init`, `data`, `run` and `predict`."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -57,13 +58,28 @@ class Table:
         members: Its files.
         encodings: Of each file; "" of Parquet.
         names: Its columns: those of its first file.
+        delimiter: Of its first file, if that is CSV; "" of others.
+        line_end: The same.
         notes: What reading noticed → how often; complete when the rows were read.
     """
 
     members: tuple[Member, ...]
     encodings: tuple[Encoding | None, ...]
     names: tuple[str, ...]
+    delimiter: str = ""
+    line_end: str = ""
     notes: dict[str, int] = field(default_factory=dict)
+    _at: list[Callable[[], int]] = field(default_factory=list)
+
+    @property
+    def bytes(self) -> int:
+        """The sizes of its files in all."""
+        return sum(path.stat().st_size for path in {member.path for member in self.members})
+
+    @property
+    def done_bytes(self) -> int:
+        """How many of them were read so far, about."""
+        return min(self.bytes, sum(position() for position in self._at))
 
     @property
     def guesses(self) -> tuple[tuple[Member, Encoding], ...]:
@@ -85,15 +101,19 @@ class Table:
         """
         wanted = list(self.names if columns is None else columns)
         self.notes.clear()
+        self._at.clear()
         for member, encoding in zip(self.members, self.encodings, strict=True):
             if member.kind == ".txt":
                 yield self._text(member, encoding, wanted)
                 continue
             with _open(member, wanted, encoding) as rows:
+                self._at.append(rows.position)
                 for number, (line, values) in enumerate(rows.each, start=1):
                     yield Row(member, line, number, values)
                 for note, count in rows.notes.items():
                     self.notes[note] = self.notes.get(note, 0) + count
+                # A file that is closed has no position any more.
+                self._at[-1] = partial(int, 0 if member.inside else member.path.stat().st_size)
 
     def _text(self, member: Member, encoding: Encoding | None, wanted: Sequence[str]) -> Row:
         assert encoding is not None, "a text has an encoding"
@@ -142,7 +162,13 @@ def open_table(paths: Sequence[Path], *, encoding: str | None = None) -> Table:
     else:
         encodings = tuple(encoding_of(member, encoding) for member in members)
     with _open(members[0], None, encodings[0]) as rows:
-        return Table(members=members, encodings=encodings, names=rows.names)
+        return Table(
+            members=members,
+            encodings=encodings,
+            names=rows.names,
+            delimiter=rows.delimiter,
+            line_end=rows.line_end,
+        )
 
 
 @contextmanager

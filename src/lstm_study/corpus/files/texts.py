@@ -3,13 +3,37 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 from io import TextIOWrapper
-from typing import TextIO
 
 from lstm_study.corpus.files.advice import option
 from lstm_study.corpus.files.encodings import Encoding, find_encoding, given_encoding
 from lstm_study.corpus.files.members import Member
-from lstm_study.corpus.files.opening import LINE_LIMIT, open_bytes
+from lstm_study.corpus.files.opening import LINE_LIMIT, open_bytes, position_of
 from lstm_study.errors import DataError
+
+
+class Text:
+    """A text file that is open, without its byte order mark."""
+
+    def __init__(self, file: TextIOWrapper) -> None:
+        self._file, self._is_first = file, True
+
+    def position(self) -> int:
+        """Returns how many bytes of the file on disk were read."""
+        return position_of(self._file.buffer)
+
+    def readline(self, limit: int = -1) -> str:
+        line = self._file.readline(limit)
+        if self._is_first:
+            self._is_first = False
+            line = line.removeprefix("\ufeff")
+        return line
+
+    def read(self, count: int) -> str:
+        text = self._file.read(count)
+        if self._is_first:
+            self._is_first = False
+            text = text.removeprefix("\ufeff")
+        return text
 
 
 def encoding_of(member: Member, given: str | None) -> Encoding:
@@ -26,7 +50,7 @@ def encoding_of(member: Member, given: str | None) -> Encoding:
 
 
 @contextmanager
-def open_text(member: Member, encoding: Encoding, *, newline: str) -> Iterator[TextIO]:
+def open_text(member: Member, encoding: Encoding, *, newline: str) -> Iterator[Text]:
     """Opens a file to be read as text, without a byte order mark.
 
     Args:
@@ -40,12 +64,12 @@ def open_text(member: Member, encoding: Encoding, *, newline: str) -> Iterator[T
     try:
         with open_bytes(member) as raw:
             file = TextIOWrapper(raw, encoding.name, encoding.errors, newline)
-            yield _WithoutMark(file)  # type: ignore[misc]
+            yield Text(file)
     except UnicodeError as error:
         raise DataError(_not_text(member, encoding)) from error
 
 
-def lines_of(file: TextIO, where: object) -> Iterator[str]:
+def lines_of(file: Text, where: object) -> Iterator[str]:
     """Yields the lines of a text with their ends.
 
     Raises:
@@ -60,27 +84,6 @@ def lines_of(file: TextIO, where: object) -> Iterator[str]:
                 "text, with line breaks between the rows?"
             )
         yield line
-
-
-class _WithoutMark:
-    """A text file whose first line has no byte order mark."""
-
-    def __init__(self, file: TextIO) -> None:
-        self._file, self._is_first = file, True
-
-    def readline(self, limit: int = -1) -> str:
-        line = self._file.readline(limit)
-        if self._is_first:
-            self._is_first = False
-            line = line.removeprefix("\ufeff")
-        return line
-
-    def read(self, count: int) -> str:
-        text = self._file.read(count)
-        if self._is_first:
-            self._is_first = False
-            text = text.removeprefix("\ufeff")
-        return text
 
 
 def _pieces(member: Member) -> Iterator[bytes]:
