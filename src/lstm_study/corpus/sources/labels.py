@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from lstm_study.corpus.files.advice import option
+from lstm_study.corpus.files.table import Row
 from lstm_study.errors import DataError
 
 POSITIVE_WORDS = frozenset(
@@ -17,6 +18,7 @@ NEGATIVE_WORDS = frozenset(
      "not recommended", "thumbs down", "sad")
 )  # fmt: skip
 MOST_LABELS = 1_000
+_RARE = 5
 
 
 def label_key(value: Any) -> str:
@@ -61,10 +63,16 @@ class Labels:
         self._column, self._where = column, where
         self._spellings: dict[str, Counter[str]] = {}
         self._codes: dict[str, int] = {}
+        self._first: dict[str, str] = {}
         self._known: dict[Any, tuple[int, Counter[str], str]] = {}
 
-    def code(self, value: Any) -> int:
-        """Returns the number of a value's label, in the order of first sight; -1 for no label."""
+    def code(self, value: Any, row: Row | None = None) -> int:
+        """Returns the number of a value's label, in the order of first sight; -1 for no label.
+
+        Args:
+            value: The label.
+            row: Where it is, to be named if the label is rare.
+        """
         known = self._known.get((type(value), value)) if _is_plain(value) else None
         if known is not None:
             code, counter, text = known
@@ -73,6 +81,8 @@ class Labels:
         text, key = label_text(value), label_key(value)
         if not key:
             return -1
+        if key not in self._spellings and row is not None:
+            self._first[key] = row.place
         counter = self._spellings.setdefault(key, Counter())
         counter[text] += 1
         code = self._codes.setdefault(key, len(self._codes))
@@ -184,8 +194,13 @@ class Labels:
 
     def _shown(self) -> str:
         counts = sorted(self.counts().items(), key=lambda item: -item[1])
-        shown = ", ".join(f"{name[:40]!r} ({count:,} rows)" for name, count in counts[:8])
+        shown = ", ".join(f"{name[:40]!r} ({self._rows(name, n)})" for name, n in counts[:8])
         return shown + (", ..." if len(counts) > 8 else "")
+
+    def _rows(self, name: str, count: int) -> str:
+        first = self._first.get(label_key(name), "")
+        rows = "1 row" if count == 1 else f"{count:,} rows"
+        return f"{rows}, the first: {first}" if first and count <= _RARE else rows
 
 
 def order_labels(

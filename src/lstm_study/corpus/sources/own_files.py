@@ -257,7 +257,7 @@ class _Reading:
         if label is MISSING:
             self._miss(self.data.label_column, row)
             return -1
-        return self.labels.code(label)
+        return self.labels.code(label, row)
 
     def _role(self, value: Any, row: Row) -> int:
         if self.data.split_column is None:
