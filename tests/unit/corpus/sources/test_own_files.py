@@ -64,7 +64,7 @@ def test_a_second_file_is_the_test_half_and_its_labels_may_be_written_otherwise(
         ),
         (
             [("a", "1"), ("b", "0"), ("c", "x")],
-            r"r.csv: label must hold two labels. Received 3: .*'x' \(1 row, the first: .*r.csv:4 \(row 3\)\)",
+            r"must hold two labels. Received 3: .*'x' \(1 row, the first: .*r.csv:4 \(row 3\)\)",
         ),
         ([("a", "1"), ("", "0")], r"r.csv:3 \(row 2\): the text must hold words. Received: ''"),
         (
@@ -84,7 +84,9 @@ def test_rows_that_cannot_be_used_are_named_in_one_line(tmp_path, rows, message)
 def test_another_label_in_the_test_file_is_refused(tmp_path):
     path = write_csv(tmp_path / "r.csv", [("good", "1"), ("bad", "0")])
     other = write_csv(tmp_path / "test.csv", [("good", "1"), ("bad", "maybe")])
-    with pytest.raises(DataError, match=r"Received 3: '1' .* 'maybe' \(1 row, the first: .*test.csv:3"):
+    with pytest.raises(
+        DataError, match=r"Received 3: '1' .* 'maybe' \(1 row, the first: .*test.csv:3"
+    ):
         read(path, test_path=other)
 
 

@@ -59,3 +59,35 @@ def test_ranks_follow_frequency_and_then_first_appearance():
 def test_bytes_that_are_not_utf8_are_refused():
     with pytest.raises(UnicodeDecodeError):
         number_words([b"caf\xe9"])
+
+
+@pytest.mark.parametrize(
+    "space", ["\r", "\x0b", "\x1c", "\x85", "\xa0", "\u2009", "\u200b", "\u3000", "\ufeff", "\x00"]
+)
+def test_every_space_and_control_character_separates_peoples_own_words(space):
+    assert split_tokens(f"Ein{space}schöner{space}{space}Film", "words") == [
+        "ein",
+        "schöner",
+        "film",
+    ]
+    assert split_tokens(f"one{space}two", "words") == ["one", "two"]
+    assert split_tokens(f"一{space}二", "characters") == ["一", "二"]
+
+
+def test_joiners_that_belong_to_words_do_not_separate():
+    assert split_tokens("می\u200cخواهم soft\u00adware", "words") == [
+        "می\u200cخواهم",
+        "soft\u00adware",
+    ]
+
+
+@given(st.text(st.characters(max_codepoint=126, min_codepoint=32)))
+def test_for_plain_text_the_rule_for_own_files_is_kerass(text):
+    assert split_tokens(text, "words") == split_tokens(text, "keras")
+
+
+def test_texts_are_equal_where_only_white_space_differs():
+    texts = (b"a film", b"a  film\n", b"A film", b"a film!")
+    digests = number_words(texts, rule="words").text_digests
+    assert digests[0] == digests[1]
+    assert len(set(digests.tolist())) == 3
