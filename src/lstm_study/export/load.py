@@ -25,7 +25,7 @@ from lstm_study.export.layout import (
     read_sums,
 )
 from lstm_study.export.network import fast_networks, load_network
-from lstm_study.export.settings import read_settings
+from lstm_study.export.settings import Settings, read_settings
 
 TokenIds = Sequence[int] | NDArray[np.integer]
 
@@ -41,6 +41,7 @@ class Bundle:
         labels: Names of the negative and the positive label.
         threshold: A probability above it is read as the positive label.
         vocabulary: The words behind the token ids; None if the bundle does not know them.
+        text_column: The column of the study's own files that held the texts.
         networks: The Keras models whose mean probability it gives: one, or an ensemble's. They have
             the saved weights, and the LSTM that the runs were trained and evaluated with.
         pairs: The pairs of words that they know; None without pairs.
@@ -53,6 +54,7 @@ class Bundle:
     threshold: float
     vocabulary: Vocabulary | None = field(repr=False)
     networks: tuple[Any, ...] = field(repr=False)
+    text_column: str = "text"
     pairs: PairVocabulary | None = field(default=None, repr=False)
 
     def predict_texts(
@@ -74,7 +76,7 @@ class Bundle:
         """
         if isinstance(texts, str):
             raise TypeError(f"texts must be several texts. Received: one string, {texts[:40]!r}")
-        words = self._words()
+        words = self.words()
         return self.predict_token_ids(map(words.encode, texts), batch_size)
 
     def predict_token_ids(
@@ -100,7 +102,12 @@ class Bundle:
         """Returns the name of the label that a probability is read as."""
         return self.labels[1] if probability > self.threshold else self.labels[0]
 
-    def _words(self) -> Vocabulary:
+    def words(self) -> Vocabulary:
+        """Returns the words behind the token ids.
+
+        Raises:
+            ExportError: The bundle does not know them.
+        """
         if self.vocabulary is None:
             raise ExportError(
                 f"{self.folder}: knows token ids but not their words, so it cannot read text. "
@@ -159,7 +166,7 @@ def load_bundle(folder: Path, *, ensemble: bool = False) -> Bundle:
     network_path = check(folder, ENSEMBLE if ensemble else NETWORK, sums)
     vocabulary = None
     if settings.words is not None:
-        vocabulary = _read_vocabulary(check(folder, VOCABULARY, sums), words=settings.words)
+        vocabulary = _read_vocabulary(check(folder, VOCABULARY, sums), settings)
     pairs = None
     if settings.pairs is not None:
         pairs = _read_pairs(check(folder, PAIRS, sums), count=settings.pairs)
@@ -180,6 +187,7 @@ def load_bundle(folder: Path, *, ensemble: bool = False) -> Bundle:
         labels=settings.labels,
         threshold=settings.threshold,
         vocabulary=vocabulary,
+        text_column=settings.text_column,
         networks=fast_networks(
             saved, settings.configuration, masked=settings.masked, members=members
         ),
@@ -187,17 +195,17 @@ def load_bundle(folder: Path, *, ensemble: bool = False) -> Bundle:
     )
 
 
-def _read_vocabulary(path: Path, *, words: int) -> Vocabulary:
+def _read_vocabulary(path: Path, settings: Settings) -> Vocabulary:
     try:
         lines = path.read_bytes().decode("utf-8").split("\n")
     except UnicodeDecodeError as error:
         raise ExportError(f"{path}: must be UTF-8 ({error}). Export the model again.") from error
-    if len(lines) - 1 != words:
+    if len(lines) - 1 != settings.words:
         raise ExportError(
-            f"{path}: must hold {words:,} words, one a line, as configuration.json says. "
+            f"{path}: must hold {settings.words:,} words, one a line, as configuration.json says. "
             f"Received: {len(lines) - 1:,}. Export the model again."
         )
-    return Vocabulary(tuple(lines[:-1]))
+    return Vocabulary(tuple(lines[:-1]), settings.split)
 
 
 def _read_pairs(path: Path, *, count: int) -> PairVocabulary:
