@@ -1,49 +1,151 @@
-"""The hyperparameters of one network, as one frozen value."""
+"""The hyperparameters of a network and its training: one table, and one frozen value.
 
-from collections.abc import Mapping
-from dataclasses import asdict, dataclass, fields, replace
-from typing import Any, Self
+Everything that lists hyperparameters derives from `HYPERPARAMETERS`: the tables `[space]` and
+`[baseline]` of a study file with their limits and errors, the space that Keras Tuner searches, the
+columns of the report's tables, one-line descriptions, and the estimates of time and disk. A new one
+is a field of `Configuration` with its row, its use in `model/network.py`, and a test.
+"""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import asdict, dataclass, field, fields, replace
+from types import MappingProxyType
+from typing import Any, Literal, Self
+
+Value = int | float | str | bool
+Kind = Literal["integer", "share", "number", "switch", "choice"]
+Part = Literal["text", "network", "recipe"]
+Grows = Literal["parameters", "work"]
+
+_GATES = 4
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Hyperparameter:
+    """One row of the table.
+
+    Attributes:
+        name: As in study files, records and tables.
+        kind: A whole number, a share in [0, 1) such as a dropout rate, any number, true or false,
+            or one of some words.
+        documented: The value of the documented network; None where `[protocol]` gives it.
+        part: What it belongs to: the text that is read, the network, or the recipe of its training.
+        meaning: One line for people who read a table.
+        short: Its name in a line of text, as in "maxlen 500".
+        unit: Of its values; "" for bare numbers and words.
+        low: The least value, that value included.
+        high: The greatest value, that value included.
+        choices: The words of a choice.
+        grows: What grows with it: the network's parameters, the work of a training step.
+        is_required: Whether every study file gives it; the others keep the documented value unless
+            the file opens them.
+        is_core: Whether every record and every table has it; the others only where it is opened.
+    """
+
+    name: str
+    kind: Kind
+    documented: Value | None
+    part: Part
+    meaning: str
+    short: str
+    unit: str = ""
+    low: float = 0.0
+    high: float = 0.0
+    choices: tuple[str, ...] = ()
+    grows: tuple[Grows, ...] = ()
+    is_required: bool = False
+    is_core: bool = False
+
+    @property
+    def is_numeric(self) -> bool:
+        """Whether its values are numbers, which a range can hold."""
+        return self.kind in ("integer", "share", "number")
+
+    @property
+    def form(self) -> str:
+        """How a table writes its values: a key of the report's formats."""
+        return {"integer": "count", "switch": "text", "choice": "text"}.get(self.kind, "plain")
+
+    def typed(self, value: Any) -> Any:
+        """Returns a value in the hyperparameter's type; None stays None.
+
+        Numbers keep ten decimals: 3 * 0.1 is a rate of 0.3, not of 0.30000000000000004.
+        """
+        if value is None:
+            return None
+        if self.kind == "integer":
+            return round(value)
+        if self.kind == "switch":
+            return bool(value)
+        return str(value) if self.kind == "choice" else round(float(value), 10)
+
+    def shown(self, value: Any) -> str:
+        """Writes a value for people: "50,000", "0.2", "yes", "max"."""
+        if isinstance(value, bool):
+            return "yes" if value else "no"
+        if isinstance(value, str) or value is None:
+            return value or "–"
+        return f"{value:,}" if isinstance(value, int) and value >= 10_000 else f"{value:g}"
+
+
+def _row(documented: Value | None, **row: Any) -> Any:
+    """A field of `Configuration` with its row of the table."""
+    return field(default=documented, metadata=row | {"documented": documented})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, order=True)
 class Configuration:
-    """What the study varies: six hyperparameters, and a seventh that is fixed at 1 unless opened.
+    """One value of every hyperparameter; the defaults are the documented baseline, 128/100."""
 
-    The defaults are the documented baseline, 128/100.
-
-    Attributes:
-        vocabulary_size: Token ids kept, the reserved 0, 1 and 2 included; others become 2.
-        maxlen: Tokens per review; longer reviews lose their front, shorter ones are padded there.
-        embedding_dim: Width of the word vectors.
-        lstm_units: Width of each LSTM layer's state.
-        dropout: Share of the LSTM's inputs dropped in training, in [0, 1).
-        recurrent_dropout: Share of the LSTM's state dropped in training, in [0, 1).
-        lstm_layers: LSTM layers, one above the other.
-    """
-
-    vocabulary_size: int = 50_000
-    maxlen: int = 500
-    embedding_dim: int = 128
-    lstm_units: int = 100
-    dropout: float = 0.2
-    recurrent_dropout: float = 0.2
-    lstm_layers: int = 1
+    vocabulary_size: int = _row(
+        50_000, kind="integer", part="text", low=4, high=10_000_000,
+        is_required=True, is_core=True,
+        meaning="Token ids kept, the reserved included", short="vocabulary", unit="token ids",
+        grows=("parameters", "work"),
+    )  # fmt: skip
+    maxlen: int = _row(
+        500, kind="integer", part="text", low=1, high=100_000, is_required=True, is_core=True,
+        meaning="Tokens per review, after cutting or padding at the start", short="maxlen",
+        unit="tokens", grows=("work",),
+    )  # fmt: skip
+    embedding_dim: int = _row(
+        128, kind="integer", part="network", low=1, high=8_192, is_required=True, is_core=True,
+        meaning="Width of the word vectors", short="embedding", unit="numbers",
+        grows=("parameters", "work"),
+    )  # fmt: skip
+    lstm_units: int = _row(
+        100, kind="integer", part="network", low=1, high=8_192, is_required=True, is_core=True,
+        meaning="Width of each LSTM layer's state", short="units", unit="numbers",
+        grows=("parameters", "work"),
+    )  # fmt: skip
+    dropout: float = _row(
+        0.2, kind="share", part="network", high=0.99, is_required=True, is_core=True,
+        meaning="Share of the LSTM's inputs dropped in training", short="dropout", unit="share",
+    )  # fmt: skip
+    recurrent_dropout: float = _row(
+        0.2, kind="share", part="network", high=0.99, is_required=True, is_core=True,
+        meaning="Share of the LSTM's state dropped in training", short="recurrent dropout",
+        unit="share",
+    )  # fmt: skip
+    lstm_layers: int = _row(
+        1, kind="integer", part="network", low=1, high=16, is_core=True,
+        meaning="Stacked LSTM layers", short="layers", unit="layers",
+        grows=("parameters", "work"),
+    )  # fmt: skip
 
     @classmethod
     def from_dict(cls, values: Mapping[str, Any]) -> Self:
-        """Builds a configuration from a mapping that holds every hyperparameter by name."""
-        return cls(
-            vocabulary_size=int(values["vocabulary_size"]),
-            maxlen=int(values["maxlen"]),
-            embedding_dim=int(values["embedding_dim"]),
-            lstm_units=int(values["lstm_units"]),
-            dropout=float(values["dropout"]),
-            recurrent_dropout=float(values["recurrent_dropout"]),
-            lstm_layers=int(values["lstm_layers"]),
-        )
+        """Builds a configuration from a mapping by name; what it lacks is at the documented value.
+
+        Other keys, such as Keras Tuner's own "tuner/…", are ignored.
+
+        Raises:
+            KeyError: A core hyperparameter is missing.
+        """
+        names = (name for name, row in HYPERPARAMETERS.items() if row.is_core or name in values)
+        return cls(**{name: HYPERPARAMETERS[name].typed(values[name]) for name in names})
 
     def as_dict(self) -> dict[str, Any]:
-        """Returns the hyperparameters by name, in the order of declaration."""
+        """Returns the hyperparameters by name, in the order of the table."""
         return asdict(self)
 
     def with_values(self, **values: Any) -> Self:
@@ -52,9 +154,28 @@ class Configuration:
 
     @property
     def label(self) -> str:
-        """A short name: embedding width / LSTM units, as in "128/100"."""
+        """A short name: embedding width / LSTM units, as in "128/100", "128/64×2"."""
         layers = f"×{self.lstm_layers}" if self.lstm_layers > 1 else ""
         return f"{self.embedding_dim}/{self.lstm_units}{layers}"
+
+    @property
+    def description(self) -> str:
+        """One line: "vocabulary 50,000, maxlen 500, 128/100, dropout 0.2/0.2", and what is open."""
+        rows = HYPERPARAMETERS
+        parts = [
+            f"{rows[n].short} {rows[n].shown(getattr(self, n))}"
+            for n in rows
+            if rows[n].part == "text"
+        ]
+        parts += [self.label, f"dropout {self.dropout:g}/{self.recurrent_dropout:g}"]
+        return ", ".join(parts)
+
+    def lstm_shapes(self) -> Iterator[tuple[int, int]]:
+        """Yields the inputs and units of every LSTM in the network, from the bottom up."""
+        inputs = self.embedding_dim
+        for _ in range(self.lstm_layers):
+            yield inputs, self.lstm_units
+            inputs = self.lstm_units
 
     @property
     def parameter_count(self) -> int:
@@ -63,14 +184,18 @@ class Configuration:
         Worked by hand for the baseline: embedding 50,000·128 = 6,400,000; LSTM
         4·100·(128 + 100 + 1) = 91,600; output 100 + 1 = 101; together 6,491,701.
         """
-        count = self.vocabulary_size * self.embedding_dim
-        width = self.embedding_dim
-        for _ in range(self.lstm_layers):
-            count += 4 * self.lstm_units * (width + self.lstm_units + 1)
-            width = self.lstm_units
-        return count + self.lstm_units + 1
+        lstm = sum(_GATES * units * (inputs + units + 1) for inputs, units in self.lstm_shapes())
+        return self.vocabulary_size * self.embedding_dim + lstm + self.lstm_units + 1
 
+    @property
+    def products_per_token(self) -> int:
+        """Multiply-adds of the LSTMs' matrix products for one token of one review, forward."""
+        return sum(_GATES * units * (inputs + units) for inputs, units in self.lstm_shapes())
+
+
+HYPERPARAMETERS: Mapping[str, Hyperparameter] = MappingProxyType(
+    {each.name: Hyperparameter(name=each.name, **each.metadata) for each in fields(Configuration)}
+)
+"""The table: every hyperparameter's row by its name, in the order of `Configuration`."""
 
 BASELINE = Configuration()
-
-HYPERPARAMETERS = tuple(field.name for field in fields(Configuration))

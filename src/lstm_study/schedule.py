@@ -56,7 +56,7 @@ def hyperband(*, max_epochs: int, factor: int, iterations: int = 1) -> tuple[Bra
 
     Args:
         max_epochs: The full budget, >= 2.
-        factor: How many trials of a round are thrown out for one that goes on, >= 2.
+        factor: Of how many trials of a round one is promoted, >= 2.
         iterations: Passes over all brackets.
 
     Example:

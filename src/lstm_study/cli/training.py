@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 
 def run(
-    study: StudyFile = "study/quickstart.toml",
+    study: StudyFile = "",
     data: DataOption = None,
     out_folder: OutOption = REPORTS,
     fresh: FreshOption = False,

@@ -56,7 +56,7 @@ def write_new_study(
         out: The study file to write; never one that is there already.
         text_column: Where it can't be told from the file.
         label_column: The same for the labels.
-        show: Where to tell of the progress.
+        show: Where progress is shown.
 
     Raises:
         SpecError: There is a file at `out`, or it can't be written.
@@ -79,7 +79,7 @@ def write_new_study(
     corpus = load(table, seed=SEED)
     proposal = propose(_size(corpus))
     text = _render(found, table, corpus, proposal, out=out)
-    # Run as it stands: what breaks a rule would be ours to mend, not the user's.
+    # The file must be valid as written: an invalid one would be a bug here.
     parse_spec(text, where=str(out))
     try:
         with out.open("x", encoding="utf-8") as file:

@@ -5,18 +5,17 @@ import shutil
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from importlib import resources
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
 from lstm_study.analysis.search.summary import winner
 from lstm_study.engine.crew import Context
 from lstm_study.engine.devices import require_gpus, visible_gpus
-from lstm_study.errors import ComparisonError, ReportError, SpecError
+from lstm_study.errors import ComparisonError, ReportError
 from lstm_study.progress.values import Progress, Report, ignore
 from lstm_study.provenance import git_commit
 from lstm_study.records import Trial
-from lstm_study.spec import StudySpec, parse_spec
+from lstm_study.spec import StudySpec, find_study, parse_spec
 from lstm_study.store import Store
 
 if TYPE_CHECKING:
@@ -100,8 +99,8 @@ def open_study(
     """Reads a study file.
 
     Args:
-        study: A path, or the name of a study that comes with the package: "quickstart", "imdb",
-            "own-reviews".
+        study: A path, the name of a study that comes with the package, or "" for `./study.toml` or
+            else the quick start: see `spec.find_study`.
         data: Where the reviews are, in place of the spec's `data.path`.
         out: Folder for reports.
         settings: One-off changes, each "table.key=value".
@@ -115,7 +114,7 @@ def open_study(
         DependencyError: Workers are to share GPUs, and none is visible.
     """
     require_gpus(workers_per_gpu)
-    text, where = _read_study(study)
+    text, where = find_study(study)
     if data is not None:
         settings = [*settings, f"data.path={_toml_string(str(data))}"]
     spec = parse_spec(text, where=where, settings=settings)
@@ -225,30 +224,10 @@ def telling(study: OpenStudy, show: Show) -> Report:
     """Shows progress here, and leaves the time left where `status` finds it."""
 
     def tell(progress: Progress) -> None:
-        study.store.write_live(
-            "supervisor", {"training_id": "", progress.stage: progress.remaining_seconds}
-        )
+        study.store.write_time_left(progress.stage, progress.remaining_seconds)
         show.progress(progress)
 
     return tell
-
-
-def _read_study(study: str | Path) -> tuple[str, str]:
-    path = Path(study)
-    if path.is_file():
-        try:
-            return path.read_text(encoding="utf-8"), str(study)
-        except (OSError, UnicodeDecodeError) as error:
-            raise SpecError(f"{path}: cannot be read ({error}). Give a TOML file.") from error
-    name = path.stem
-    packaged = resources.files("lstm_study") / "studies" / f"{name}.toml"
-    is_name = str(study) in (name, f"study/{name}.toml")
-    if is_name and packaged.is_file():
-        return packaged.read_text(encoding="utf-8"), name
-    raise SpecError(
-        f"{study}: no such study file. Give the path of one, or the name of one that comes with "
-        "the package: quickstart, imdb, own-reviews."
-    )
 
 
 def _toml_string(text: str) -> str:

@@ -75,7 +75,7 @@ class Proposal:
 
 
 def held_out_fraction(reviews: int) -> float:
-    """Returns the share to hold out: more where reviews are few, for test decides what is told."""
+    """Returns the share to hold out: more of few reviews, since test limits what can be shown."""
     return 0.3 if reviews < _SMALL else 0.2
 
 
@@ -153,12 +153,12 @@ def _warnings(size: Size, power: PlannedPower) -> list[str]:
     if size.training < _FEW:
         found.append(
             f"{size.training:,} training reviews are hardly enough for any network: give more, or "
-            "read the classical control's result first."
+            "look at the classical control's result first."
         )
     most = max(size.positive_share, 1 - size.positive_share)
     if most >= 0.8:
         found.append(
-            f"{most:.0%} of the reviews have one label: always saying that one reads as many "
-            "right, so look at F1 and ROC AUC in the report, too."
+            f"{most:.0%} of the reviews have one label: always predicting that one is right "
+            "as often, so look at F1 and ROC AUC in the report, too."
         )
     return found

@@ -1,4 +1,4 @@
-"""A configuration's view of a split: kept to a vocabulary, cut and padded at the front.
+"""A configuration's view of a split: limited to a vocabulary, cut and padded at the start.
 
 Equal to `keras.utils.pad_sequences(reviews, maxlen)` after every token id that is not below
 `vocabulary_size` has become 2. No loop runs over reviews.
@@ -17,12 +17,12 @@ _ROWS_AT_ONCE = 512
 
 
 def view(split: Split, *, vocabulary_size: int, maxlen: int) -> NDArray[np.int32]:
-    """Returns all reviews of a split as a network takes them in.
+    """Returns all reviews of a split as a network's input.
 
     Args:
         split: The reviews.
         vocabulary_size: Token ids kept, the reserved ones included; others become 2.
-        maxlen: Tokens per review; longer reviews lose their front, shorter ones get 0 there.
+        maxlen: Tokens per review; longer reviews are cut at the start, shorter ones get 0 there.
 
     Returns:
         int32 [reviews, maxlen].
@@ -33,7 +33,7 @@ def view(split: Split, *, vocabulary_size: int, maxlen: int) -> NDArray[np.int32
 def batch(
     split: Split, indices: NDArray[Any], *, vocabulary_size: int, maxlen: int
 ) -> NDArray[np.int32]:
-    """Returns some reviews of a split as a network takes them in; see `view`.
+    """Returns some reviews of a split as a network's input; see `view`.
 
     Args:
         split: The reviews.
@@ -87,7 +87,7 @@ def _fill(
     columns = np.arange(maxlen)
     np.putmask(block, columns[np.newaxis, :] < padding[:, np.newaxis], PADDING)
     if not whole.all():
-        # The first reviews of the corpus, nearer to its front than maxlen.
+        # The first reviews of the corpus, nearer to its start than maxlen.
         near = np.flatnonzero(~whole)
         positions = ends[near, np.newaxis] - maxlen + columns
         inside = columns >= padding[near, np.newaxis]

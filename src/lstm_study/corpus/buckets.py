@@ -1,8 +1,8 @@
 """Reviews of similar length in one batch, and each batch cut to few lengths.
 
-For networks that mask padding: to them a batch cut shorter is the same batch, and since the fast
-LSTM passes over padding that a whole batch has in front, a training step costs what its reviews'
-lengths cost. A network that reads its padding needs `batches.epoch_order` and the full length.
+For networks that mask padding: for them a batch cut shorter is the same batch, and since the fast
+LSTM skips padding that all reviews of a batch start with, a step costs what its reviews' lengths
+cost. A network without a mask needs `batches.epoch_order` and the full length.
 
 >>> lengths = np.array([3, 9, 4, 8, 3, 9, 4, 8, 5])
 >>> [lengths[batch].tolist() for batch in epoch_buckets(lengths, batch_size=2, seed=1, pools=1)]
@@ -27,14 +27,14 @@ def kept_lengths(split: Split, *, maxlen: int) -> NDArray[np.int64]:
 def epoch_buckets(
     lengths: NDArray[np.int64], *, batch_size: int, seed: int, pools: int | None = None
 ) -> list[NDArray[np.int64]]:
-    """Deals one epoch's reviews into batches of similar length.
+    """Divides one epoch's reviews into batches of similar length.
 
-    The reviews are shuffled and dealt into pools; within a pool they are sorted by length and cut
-    into batches; the batches of all pools are shuffled. What is left over from whole batches is a
-    batch of its own, of the permutation's last reviews, whatever their lengths: it ends the epoch.
+    The reviews are shuffled and divided into pools; within a pool they are sorted by length and cut
+    into batches; the batches of all pools are shuffled. The remainder, the permutation's
+    last reviews whatever their lengths, is a batch of its own that ends the epoch.
 
-    What that leaves of the randomness: which reviews share a pool, which of equal length share a
-    batch, and the order of batches are drawn anew in every epoch; two reviews of very different
+    What stays random: which reviews share a pool, which of equal length share a
+    batch, and the order of batches are drawn again in every epoch; two reviews of very different
     lengths never share a batch. Reviews cut at maxlen are of equal length, so the lower maxlen is,
     the closer this comes to a plain shuffle.
 
@@ -62,7 +62,7 @@ def epoch_buckets(
 
 
 def evaluation_buckets(lengths: NDArray[np.int64], *, batch_size: int) -> list[NDArray[np.int64]]:
-    """Deals reviews into batches in the order of their lengths, the shortest first.
+    """Divides reviews into batches in the order of their lengths, the shortest first.
 
     Args:
         lengths: As from `kept_lengths`.
@@ -75,9 +75,9 @@ def evaluation_buckets(lengths: NDArray[np.int64], *, batch_size: int) -> list[N
 def bucket_length(longest: int, *, maxlen: int) -> int:
     """Returns the length that a batch is cut to: a power of two, 256 at least, maxlen at most.
 
-    For loops that are compiled, where each length costs seconds; others need no cut but to the
-    longest. What padding is left costs nothing in the LSTM; the embedding's share of it is worth
-    another length from 256 tokens on.
+    For compiled loops, where each new length costs seconds of compilation; others cut to the
+    longest review only. The remaining padding costs nothing in the LSTM; in the embedding it is
+    worth another length from 256 tokens on.
 
     Args:
         longest: Tokens of its longest review, <= maxlen.

@@ -1,15 +1,13 @@
 """Encoded corpora on disk: written whole or not at all, checked when read, memory-mapped.
 
 An entry is a folder named by a digest of what it was made from (`load`). It appears by a rename,
-so that a process killed at any moment leaves none or a whole one. `manifest.json` has the size and
-SHA-256 of every other file; an entry that does not match is made anew, and the log says so.
+so a process killed at any moment leaves none or a whole one. `manifest.json` has the size and
+SHA-256 of every other file; an entry that does not match is rebuilt, and the log says so.
 """
 
 import json
 import logging
 import os
-import shutil
-import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -22,8 +20,9 @@ from numpy.typing import NDArray
 from lstm_study.corpus.documents import Assembled
 from lstm_study.corpus.types import Split
 from lstm_study.errors import DataError, RecordError
-from lstm_study.provenance import sha256_of
-from lstm_study.records import CorpusSummary, from_json, to_json
+from lstm_study.files import replacing_folder, sha256_of
+from lstm_study.records import CorpusSummary
+from lstm_study.records.codec import from_json, to_json
 
 CACHE_VARIABLE = "LSTM_STUDY_CACHE"
 _ARRAYS = ("token_ids", "offsets", "labels", "document_ids", "ratings")
@@ -53,7 +52,7 @@ class Entry:
 
 
 def cache_folder(cache: Path | None) -> Path:
-    """Returns the folder for all that can be made anew.
+    """Returns the folder for everything that can be rebuilt.
 
     The one given; else what LSTM_STUDY_CACHE names; else the user's cache folder for lstm-study.
     """
@@ -68,7 +67,7 @@ def cache_folder(cache: Path | None) -> Path:
 
 @contextmanager
 def writing(folder: Path) -> Iterator[None]:
-    """Makes a folder of the cache, and turns the system's refusals inside into one known error.
+    """Makes a folder of the cache, and turns an `OSError` inside into one known error.
 
     Raises:
         DataError: The folder cannot be made or written.
@@ -94,18 +93,13 @@ def write_entry(folder: Path, assembled: Assembled, summary: CorpusSummary) -> N
     Raises:
         DataError: The cache cannot be written; nothing is left behind.
     """
-    with writing(folder.parent):
-        draft = Path(
-            tempfile.mkdtemp(prefix=f"{folder.name[:16]}.", suffix=".part", dir=folder.parent)
-        )
-        try:
-            _write(draft, assembled, summary)
-            if folder.exists():
-                folder.rename(draft / "replaced")
-            draft.rename(folder)
-            shutil.rmtree(folder / "replaced", ignore_errors=True)
-        finally:
-            shutil.rmtree(draft, ignore_errors=True)
+    with replacing_folder(
+        folder,
+        durable=False,
+        error=DataError,
+        next_step=f"Set {CACHE_VARIABLE} to a folder that can be written.",
+    ) as draft:
+        _write(draft, assembled, summary)
 
 
 def read_entry(folder: Path) -> Entry | None:
@@ -124,7 +118,7 @@ def read_entry(folder: Path) -> Entry | None:
             summary=from_json(manifest["summary"], CorpusSummary, where=str(folder)),
         )
     except (OSError, ValueError, KeyError, TypeError, RecordError) as error:
-        _log.warning("%s: is damaged (%s); reading the reviews anew.", folder, error)
+        _log.warning("%s: is damaged (%s); reading the reviews again.", folder, error)
         return None
 
 

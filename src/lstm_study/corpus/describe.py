@@ -1,4 +1,4 @@
-"""A look at the corpus, as `lstm-study data` prints it: values, no formatting."""
+"""What `lstm-study data` shows of a corpus: values, no formatting."""
 
 from dataclasses import dataclass
 
@@ -19,8 +19,8 @@ class Sample:
         label: Its label's name.
         rating: Stars from 1 to 10, where the source has them.
         tokens: Its length, the start token included.
-        text: Its first words, decoded; None where the words are not known.
-        is_cut: Whether there are more.
+        text: Its first words, decoded; None where the words are unknown.
+        is_cut: Whether the review has more words.
     """
 
     document_id: str
@@ -44,7 +44,7 @@ class Balance:
 
 @dataclass(frozen=True, kw_only=True)
 class Description:
-    """What there is to see.
+    """A corpus described.
 
     Attributes:
         summary: Counts, length quantiles, vocabulary coverage, duplicates.

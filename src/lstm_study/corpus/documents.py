@@ -49,7 +49,7 @@ class Documents:
 
 @dataclass(frozen=True, eq=False, kw_only=True)
 class Assembled:
-    """What the cache keeps: all training reviews, train first, and the test half."""
+    """What the cache stores: all training reviews, train first, and the test half."""
 
     training: Split
     train_reviews: int
@@ -100,7 +100,7 @@ def _roles(
             fraction=data.test_fraction or DEFAULT_TEST_FRACTION,
             seed=derive(seed, "test split"),
         )
-        # A review given as validation may have the text of one held out: it follows it.
+        # A validation review with the text of a held-out one goes to test with it.
         roles[np.isin(groups, groups[free][held_out])] = TEST
     for limit, purpose, kept in (
         (data.train_limit, "train limit", (TRAIN, VALIDATION)),

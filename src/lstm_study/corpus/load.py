@@ -6,9 +6,9 @@ from dataclasses import replace
 from pathlib import Path
 
 from lstm_study.corpus.cache import CACHE_VARIABLE, Entry, cache_folder, read_entry, write_entry
-from lstm_study.corpus.documents import Documents, assemble
-from lstm_study.corpus.sources import aclimdb, imdb_npz, own_files, packaged
-from lstm_study.corpus.sources.locate import Progress, Source, locate
+from lstm_study.corpus.documents import assemble
+from lstm_study.corpus.sources import module_of
+from lstm_study.corpus.sources.located import Located, Progress
 from lstm_study.corpus.summary import summarise
 from lstm_study.corpus.test_half import SealedTest
 from lstm_study.corpus.text.vocabulary import Vocabulary
@@ -46,62 +46,52 @@ def load(
         DependencyError: The source needs a package that is not installed.
     """
     root = cache_folder(cache)
-    source = locate(data, base=base, cache=root, progress=progress)
-    folder = root / "corpora" / _key(data, source, seed=seed)
+    source = module_of(data.source)
+    located = source.locate(data, base=base, cache=root, progress=progress)
+    folder = root / "corpora" / _key(data, located, seed=seed)
     entry = read_entry(folder)
     if entry is None:
-        documents = _read(data, source, progress=progress)
+        documents = source.read_documents(located, data=data, progress=progress)
         assembled = assemble(documents, data=data, seed=seed)
         summary = summarise(
-            assembled, source=data.source, path=source.shown, source_sha256=source.sha256
+            assembled, source=data.source, path=located.shown, source_sha256=located.sha256
         )
         write_entry(folder, assembled, summary)
         entry = read_entry(folder)
         if entry is None:
             raise DataError(
-                f"{folder}: did not keep what was written. Set {CACHE_VARIABLE} to another folder."
+                f"{folder}: what was just written cannot be read back. "
+                f"Set {CACHE_VARIABLE} to another folder."
             )
-    return _corpus(entry, source)
+    return _corpus(entry, located)
 
 
-def _key(data: DataTable, source: Source, *, seed: int) -> str:
+def _key(data: DataTable, located: Located, *, seed: int) -> str:
     made_from = {
         "format": FORMAT_VERSION,
         "settings": data.model_dump(mode="json", exclude=set(_WITHOUT_EFFECT)),
         "seed": seed,
-        "content": source.content_sha256,
-        "extra": source.extra_sha256,
-        "suffixes": [path.suffix for path in (source.path, source.extra) if path is not None],
+        "content": located.content_sha256,
+        "extra": located.extra_sha256,
+        "suffixes": [path.suffix for path in (located.path, located.extra) if path is not None],
     }
     return hashlib.sha256(json.dumps(made_from, sort_keys=True).encode()).hexdigest()[:32]
 
 
-def _read(data: DataTable, source: Source, *, progress: Progress | None) -> Documents:
-    if data.source == "imdb":
-        return imdb_npz.read_documents(source.path, word_index=source.extra)
-    if data.source == "aclimdb":
-        return aclimdb.read_documents(source.path, progress=progress)
-    if data.source == "reviews":
-        return packaged.read_documents(source.path, progress=progress)
-    return own_files.read_documents(
-        source.path, test_path=source.extra, data=data, progress=progress
-    )
-
-
-def _corpus(entry: Entry, source: Source) -> Corpus:
+def _corpus(entry: Entry, located: Located) -> Corpus:
     training = entry.training
     # One content may be found at several paths, as a file or as a folder.
-    summary = replace(entry.summary, path=source.shown, source_sha256=source.sha256)
+    summary = replace(entry.summary, path=located.shown, source_sha256=located.sha256)
     return Corpus(
         source=summary.source,
-        path=source.shown,
+        path=located.shown,
         training=training,
         train=training.part(0, entry.train_reviews, name="train"),
         validation=training.part(entry.train_reviews, len(training), name="validation"),
         vocabulary=None if entry.words is None else Vocabulary(entry.words),
         labels=summary.labels,
         digest=summary.digest,
-        source_sha256=source.sha256,
+        source_sha256=located.sha256,
         summary=summary,
         sealed_test=SealedTest(entry.read_test),
     )

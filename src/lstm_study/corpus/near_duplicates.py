@@ -1,7 +1,7 @@
-"""Reviews of one split that stand nearly word for word in another: by hashed shingles, exactly.
+"""Reviews of one split that are nearly word for word in another: by hashed shingles, exactly.
 
-A shingle is some words in a row, as one 64-bit number. No pair of reviews is compared that shares
-none, and none is missed that does: what is counted is exact but for collisions of the hash.
+A shingle is a run of words, hashed to 64 bits. Only pairs of reviews that share shingles are
+compared, and all of those: the count is exact except for hash collisions.
 """
 
 import time
@@ -67,9 +67,9 @@ def count_near_duplicates(
     """Finds the test reviews that have a near-duplicate among the training reviews.
 
     Two reviews are near-duplicates if they share at least the threshold of the different shingles
-    of the one that has fewer: so a review that another quotes whole is one. Reviews shorter than a
-    shingle are compared as a whole. A shingle in more than 500 training reviews is a set phrase,
-    not a copy, and counts as shared by none.
+    of the one that has fewer: so a review that another quotes in full is one. Reviews shorter than
+    a shingle are compared as a whole. A shingle in more than 500 training reviews is a set phrase,
+    not a copy, and is ignored.
 
     Args:
         test: The reviews in question.
@@ -78,7 +78,7 @@ def count_near_duplicates(
         threshold: In (0, 1].
 
     Source: A. Z. Broder (1997), "On the resemblance and containment of documents", without its
-        sampling: 25,000 reviews are few.
+        sampling: 25,000 reviews need none.
     """
     began = time.perf_counter()
     left = shingles_of(test, words=shingle_words)
@@ -105,7 +105,7 @@ def count_near_duplicates(
 
 
 def shingles_of(split: Split, *, words: int) -> Shingles:
-    """Hashes every run of words of each review; the start token is no word.
+    """Hashes every run of words of each review; the start token is not a word.
 
     Args:
         split: The reviews.
@@ -193,7 +193,7 @@ def _parts(owners: NDArray[np.int64], matches: NDArray[np.int64]) -> list[slice]
 
 
 def _may_be_in(hashes: NDArray[np.uint64], others: NDArray[np.uint64]) -> NDArray[np.bool_]:
-    """Says of each hash whether it may be among the others; one that is not may pass, too."""
+    """Tells for each hash whether it may be among the others; there are false positives."""
     shift = np.uint64(64 - _TABLE_BITS)
     table = np.zeros(1 << _TABLE_BITS, dtype=bool)
     table[others >> shift] = True

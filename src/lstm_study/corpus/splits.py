@@ -1,4 +1,4 @@
-"""Who is held out: stratified, seeded, and with equal texts on one side."""
+"""Which reviews are held out: stratified, seeded, equal texts always in one split."""
 
 from hashlib import blake2b
 from itertools import pairwise
@@ -20,7 +20,7 @@ def same_text(numbers: NDArray[np.int32], offsets: NDArray[np.int64]) -> NDArray
     """
     raw = np.ascontiguousarray(numbers).view(np.uint8).data
     bounds = (offsets * numbers.itemsize).tolist()
-    # A digest in place of the tokens: what is compared takes no more memory than a line each.
+    # A digest in place of the tokens, so that memory does not grow with the texts.
     groups: dict[bytes, int] = {}
     return np.fromiter(
         (
@@ -33,7 +33,7 @@ def same_text(numbers: NDArray[np.int32], offsets: NDArray[np.int64]) -> NDArray
 
 
 def repeats(groups: NDArray[np.int64]) -> int:
-    """Returns how many reviews have a text that stands earlier."""
+    """Returns how many reviews have the text of an earlier one."""
     return len(groups) - len(np.unique(groups))
 
 
@@ -42,8 +42,8 @@ def hold_out(
 ) -> NDArray[np.bool_]:
     """Draws reviews to hold out: the same share of each label, whole groups only.
 
-    Groups are taken in a seeded order; one that would take a label above its share is passed over,
-    so that shares are met exactly wherever single reviews can fill them up.
+    Groups are taken in a seeded order; one that would take a label above its share is skipped,
+    so shares are met exactly wherever single reviews can fill them.
 
     Args:
         groups: int64 [reviews], from `same_text`.

@@ -1,4 +1,4 @@
-"""The corpus in numbers: its digest, and the record that the report works from."""
+"""The corpus in numbers: its digest, and the record that the report reads."""
 
 import hashlib
 from itertools import pairwise

@@ -1,33 +1,32 @@
-"""The test half, shut until `compare` opens it.
+"""The test half, closed until the comparison opens it.
 
 A corpus has no test reviews among its attributes. The one way to them is `SealedTest.open`, which
-tells its caller first; `comparison/opening.py`, the one caller, logs each opening with the study.
-Counts and lengths of the test half are in the corpus summary; its texts and labels are nowhere
-else.
+calls its caller back first; `comparison/opening.py`, the one caller, logs each opening with the
+study. Counts and lengths of the test half are in the corpus summary; its texts and labels are
+nowhere else.
 """
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import Generic, TypeVar
 
-if TYPE_CHECKING:
-    from lstm_study.corpus.types import Split
+Reviews = TypeVar("Reviews")
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class SealedTest:
+class SealedTest(Generic[Reviews]):
     """The test reviews, not yet read.
 
     Attributes:
-        read: Reads them; called by `open` alone.
+        read: Reads them; called by `open` only.
     """
 
-    read: "Callable[[], Split]"
+    read: Callable[[], Reviews]
 
-    def open(self, *, on_open: Callable[[], None]) -> "Split":
+    def open(self, *, on_open: Callable[[], None]) -> Reviews:
         """Calls `on_open`, then reads the test reviews.
 
-        An exception from `on_open` leaves the half unread: an opening that can't be logged does
+        An exception from `on_open` leaves the half unread: an opening that cannot be logged does
         not happen.
         """
         on_open()

@@ -16,8 +16,8 @@ from lstm_study.records import CorpusSummary
 class Split:
     """Some reviews: their tokens in one flat array, and their labels.
 
-    Review i holds `token_ids[offsets[i]:offsets[i + 1]]`, whole: cutting to a length and keeping
-    to a vocabulary is a configuration's view of it (`batches`). The arrays may be read-only views
+    Review i holds `token_ids[offsets[i]:offsets[i + 1]]`, uncut: limiting its length and vocabulary
+    is a configuration's view of it (`batches`). The arrays may be read-only views
     of files.
 
     Attributes:
@@ -95,15 +95,15 @@ class Split:
 
 @dataclass(frozen=True, eq=False, kw_only=True)
 class Corpus:
-    """All reviews of a study. The test half is not in the open: see `open_test`.
+    """All reviews of a study. The test half is closed: see `open_test`.
 
     Attributes:
-        source: "imdb", "aclimdb", "reviews" or "csv".
+        source: A name from `spec.sources.SOURCES`.
         path: The file or folder read; "" for packaged reviews.
         training: All training reviews: `train`, then `validation`. For the retraining.
         train: The training reviews that the search trains on.
         validation: The training reviews that the search scores on.
-        vocabulary: The words behind the token ids; None where the source does not know them.
+        vocabulary: The words behind the token ids; None where the source does not say.
         labels: Names of the negative and the positive label.
         digest: SHA-256 of token ids, offsets, labels and splits: what training sees.
         source_sha256: SHA-256 of the file read; "" for a folder.
@@ -120,10 +120,10 @@ class Corpus:
     digest: str
     source_sha256: str
     summary: CorpusSummary
-    sealed_test: SealedTest = field(repr=False)
+    sealed_test: SealedTest[Split] = field(repr=False)
 
     def open_test(self, *, on_open: Callable[[], None]) -> Split:
-        """Opens the test half. For `compare` alone.
+        """Opens the test half. For `compare` only.
 
         Args:
             on_open: Called before anything is read: the caller's log of the opening.

@@ -1,4 +1,4 @@
-"""The model bundle: a study's network as files that need nothing of this package, and `predict`."""
+"""The model bundle: a study's network in files that do not need this package, and `predict`."""
 
 from lstm_study.export.bundle import write_bundle
 from lstm_study.export.choice import Choice, choose_run

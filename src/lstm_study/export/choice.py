@@ -1,4 +1,4 @@
-"""Which run of an arm leaves as the model: the median one, by anything but the test reviews."""
+"""Which run of an arm is exported: the median one, by any measure but the test reviews."""
 
 import math
 from dataclasses import dataclass

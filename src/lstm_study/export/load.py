@@ -1,4 +1,4 @@
-"""Reads a model bundle back, and reads texts with it."""
+"""Loads a model bundle, and classifies texts with it."""
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field

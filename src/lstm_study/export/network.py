@@ -1,4 +1,4 @@
-"""The network as it leaves: plain Keras layers, in Keras's two file formats."""
+"""The exported network in its file formats: `.keras`, `.h5` and ONNX; written, read and checked."""
 
 import logging
 import warnings
@@ -12,7 +12,6 @@ from numpy.typing import NDArray
 
 from lstm_study.configuration import Configuration
 from lstm_study.errors import ExportError
-from lstm_study.seeds import derive
 
 _LAYER_SETTINGS = {
     "Embedding": ("input_dim", "output_dim", "mask_zero"),
@@ -22,70 +21,6 @@ _LAYER_SETTINGS = {
     ),
     "Dense": ("units", "activation", "use_bias"),
 }  # fmt: skip
-
-
-def plain_network(
-    configuration: Configuration, *, masked: bool = False, use_cudnn: bool | str = "auto"
-) -> Any:
-    """Builds the documented network from layers that every Keras has, not compiled.
-
-    Its weights are those of `model.builder.build_network`, in the same order. They are drawn at
-    random here: set them.
-
-    Args:
-        configuration: The hyperparameters.
-        masked: Whether padding is masked, as in the run that leaves. cuDNN, which takes padding at
-            the end alone, is never used then.
-        use_cudnn: `keras.layers.LSTM`'s own; False for a graph that must run on any device.
-
-    Returns:
-        A Keras model from token ids, int32 [batch, maxlen], to probabilities of the positive
-        label, float32 [batch, 1].
-    """
-    import keras
-
-    inputs = keras.Input(shape=(configuration.maxlen,), dtype="int32", name="token_ids")
-    outputs = keras.layers.Embedding(
-        configuration.vocabulary_size,
-        configuration.embedding_dim,
-        mask_zero=masked,
-        name="embedding",
-    )(inputs)
-    for layer in range(configuration.lstm_layers):
-        outputs = keras.layers.LSTM(
-            configuration.lstm_units,
-            dropout=configuration.dropout,
-            recurrent_dropout=configuration.recurrent_dropout,
-            return_sequences=layer + 1 < configuration.lstm_layers,
-            use_cudnn=False if masked else use_cudnn,
-            seed=derive(1, "dropout", layer),
-            name=f"lstm_{layer + 1}" if configuration.lstm_layers > 1 else "lstm",
-        )(outputs)
-    outputs = keras.layers.Dense(1, activation="sigmoid", name="probability")(outputs)
-    return keras.Model(inputs, outputs, name="sentiment_lstm")
-
-
-def ensemble_network(configuration: Configuration, *, members: int, masked: bool = False) -> Any:
-    """Builds one network out of several alike, whose probability is the mean of theirs.
-
-    Args:
-        configuration: The hyperparameters of every member.
-        members: How many, >= 2. Their weights follow each other, member by member: set them.
-        masked: As in `plain_network`.
-
-    Returns:
-        A Keras model as `plain_network` gives it.
-    """
-    import keras
-
-    inputs = keras.Input(shape=(configuration.maxlen,), dtype="int32", name="token_ids")
-    probabilities = []
-    for number in range(1, members + 1):
-        member = plain_network(configuration, masked=masked)
-        member.name = f"member_{number}"
-        probabilities.append(member(inputs))
-    outputs = keras.layers.Average(name="probability")(probabilities)
-    return keras.Model(inputs, outputs, name="sentiment_lstm_ensemble")
 
 
 def set_weights(network: Any, weights: Sequence[NDArray[Any]], *, where: str) -> None:
@@ -158,6 +93,30 @@ def save_onnx(network: Any, path: Path) -> None:
         network.export(path, format="onnx", verbose=False)
 
 
+def plain_network(
+    configuration: Configuration,
+    *,
+    masked: bool = False,
+    members: int = 1,
+    use_cudnn: bool | str = "auto",
+) -> Any:
+    """Builds a network of layers that every Keras has; its weights are random: set them.
+
+    Args:
+        configuration: The hyperparameters.
+        masked: As in `model.network.build_network`.
+        members: How many networks it holds. Of several its probability is the mean of theirs.
+        use_cudnn: As in `build_network`.
+    """
+    from lstm_study.model.network import build_network, mean_of
+
+    if members == 1:
+        return build_network(configuration, seed=1, masked=masked, plain=True, use_cudnn=use_cudnn)
+    return mean_of(
+        [build_network(configuration, seed=1, masked=masked, plain=True) for _ in range(members)]
+    )
+
+
 def load_network(
     path: Path, configuration: Configuration, *, masked: bool = False, members: int = 1
 ) -> Any:
@@ -169,7 +128,7 @@ def load_network(
         path: The file.
         configuration: The hyperparameters.
         masked: As in `plain_network`.
-        members: How many networks it holds: more than 1 for an ensemble.
+        members: How many networks it holds: more than one in an ensemble.
 
     Raises:
         ExportError: Keras can't read it, or it is another network.
@@ -184,11 +143,7 @@ def load_network(
             f"{path}: Keras {keras.__version__} cannot read it ({reason}). "
             "Install the Keras that configuration.json names, or export the model again."
         ) from error
-    expected = (
-        plain_network(configuration, masked=masked)
-        if members == 1
-        else ensemble_network(configuration, members=members, masked=masked)
-    )
+    expected = plain_network(configuration, masked=masked, members=members)
     found, described = _anatomy(network), _anatomy(expected)
     if found != described:
         raise ExportError(
@@ -202,19 +157,19 @@ def load_network(
 def fast_networks(
     saved: Any, configuration: Configuration, *, masked: bool = False, members: int = 1
 ) -> tuple[Any, ...]:
-    """Builds a saved network's members anew, with the LSTM they were trained with.
+    """Builds a saved network's members again with the LSTM that they were trained with.
 
-    Files hold plain Keras layers, which every Keras loads; here there is the faster loop over time,
-    and with a mask a network that takes batches of any length.
+    Files hold plain Keras layers, which every Keras loads. These networks have the faster loop over
+    time and, with a mask, take batches of any length.
 
     Args:
         saved: As from `load_network`.
         configuration: The hyperparameters of every member.
-        masked: As in `plain_network`.
+        masked: As in `build_network`.
         members: How many networks it holds.
 
     Returns:
-        Keras models as `model.builder.build_network` gives them, one for each member.
+        Keras models as `build_network` gives them for training, one for each member.
     """
     from lstm_study.model.network import build_network
 
@@ -222,7 +177,7 @@ def fast_networks(
     each = len(weights) // members
     found = []
     for member in range(members):
-        # The seed is of no account: all weights are set, and nothing is dropped in reading.
+        # The seed does not matter: all weights are set, and prediction drops nothing.
         network = build_network(configuration, seed=1, masked=masked)
         network.set_weights(weights[member * each : (member + 1) * each])
         found.append(network)

@@ -33,10 +33,10 @@ RULE = (
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BundleFacts:
-    """What leaves, and where it comes from: all that a bundle tells of itself.
+    """What is exported, and where it comes from: all that a bundle says of itself.
 
     Attributes:
-        run: The run that leaves.
+        run: The exported run.
         chosen: How it was chosen, in words.
         labels: Names of the negative and the positive label.
         vocabulary: The words behind the token ids; None where they are not known.
@@ -44,7 +44,7 @@ class BundleFacts:
         records: The study.
         made_at: ISO 8601 in UTC.
         versions: Of the packages that made it.
-        ensemble: The runs whose networks leave as one, too; empty if none do.
+        ensemble: The runs whose networks are exported as one, too; empty if none are.
         no_onnx: Empty if there is an ONNX file; else why there is none.
         no_ensemble: Why there is no ensemble, where one was asked for; else empty.
     """
@@ -73,7 +73,7 @@ class Settings:
         threshold: A probability above it is read as the positive label.
         words: How many words vocabulary.txt holds; None if there is none.
         ensemble: The runs that the ensemble is of; empty if there is none.
-        masked: Whether the network masks its padding; bundles of old don't say, and don't.
+        masked: Whether the network masks its padding; older bundles do not say, and do not.
     """
 
     run_id: str

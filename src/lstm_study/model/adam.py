@@ -2,8 +2,8 @@
 
 An embedding's gradient arrives as slices, one for each token of a batch. Keras makes a dense array
 of them, twice, and passes over that, the weights and both moments with one operation after the
-other. Here both moments fade in one pass, the slices are added where they belong, and the weights
-follow in a second.
+other. Here one pass decays both moments, the slices are added to their rows, and a second pass
+updates the weights.
 """
 
 import functools
@@ -88,21 +88,21 @@ def _update(
     share = -(-len(weights) // threads)
     parts = [slice(first, first + share) for first in range(0, len(weights), share)]
 
-    def fade(part: slice) -> None:
-        _fade(_flat(new_momentum[part]), _flat(momentum[part]), one_less_beta_1)
-        _fade(_flat(new_velocity[part]), _flat(velocity[part]), one_less_beta_2)
+    def decay(part: slice) -> None:
+        _decay(_flat(new_momentum[part]), _flat(momentum[part]), one_less_beta_1)
+        _decay(_flat(new_velocity[part]), _flat(velocity[part]), one_less_beta_2)
 
-    def follow(part: slice) -> None:
+    def update_weights(part: slice) -> None:
         arrays = (new_weights, weights, new_momentum, new_velocity)
         new, old, first, second = (_flat(each[part]) for each in arrays)
-        _follow(new, old, first, second, rate, epsilon)
+        _update_weights(new, old, first, second, rate, epsilon)
 
-    for_each(fade, parts, threads=threads)
+    for_each(decay, parts, threads=threads)
     _add_slices(
         new_momentum, new_velocity, indices, slices.reshape(len(indices), -1),
         one_less_beta_1, one_less_beta_2,
     )  # fmt: skip
-    for_each(follow, parts, threads=threads)
+    for_each(update_weights, parts, threads=threads)
     return new_weights, new_momentum, new_velocity
 
 
@@ -111,7 +111,7 @@ def _flat(array: Array) -> Array:
 
 
 @compiled
-def _fade(new: Array, old: Array, share: np.float32) -> None:
+def _decay(new: Array, old: Array, share: np.float32) -> None:
     for k in range(old.size):
         new[k] = old[k] - old[k] * share
 
@@ -135,7 +135,7 @@ def _add_slices(
 
 
 @compiled
-def _follow(
+def _update_weights(
     new: Array, old: Array, momentum: Array, velocity: Array, rate: np.float32, epsilon: np.float32
 ) -> None:
     for k in range(old.size):

@@ -1,5 +1,6 @@
-"""The one builder of the network, for search, baseline and winner alike."""
+"""The one builder of the network: for search, comparison and the exported model alike."""
 
+from collections.abc import Sequence
 from typing import Any
 
 import keras
@@ -17,64 +18,102 @@ OPTIMIZERS = {
 }
 
 
-def build_network(configuration: Configuration, *, seed: int, masked: bool = False) -> keras.Model:
-    """Builds the documented network, not compiled.
+def build_network(
+    configuration: Configuration,
+    *,
+    seed: int,
+    masked: bool = False,
+    plain: bool = False,
+    use_cudnn: bool | str = "auto",
+) -> keras.Model:
+    """Builds the network of a configuration, not compiled.
 
-    `Embedding → LSTM(dropout, recurrent_dropout) → Dense(1, sigmoid)`, with every initialiser at
-    Keras's default and seeded. The LSTM is Keras's own, with a faster loop over time: see
-    `model/lstm/layer.py`.
+    With the documented values it is `Embedding → LSTM(dropout, recurrent_dropout) → Dense(1,
+    sigmoid)`. Every initialiser is Keras's default, and seeded.
 
     Args:
         configuration: The hyperparameters.
         seed: Seed of weights and dropout; no global random state is read.
         masked: Whether padding is masked, so that the LSTM holds its state over it. The documented
             baseline reads its padding.
+        plain: Whether to build it from layers that every Keras has, for an exported file: with
+            `keras.layers.LSTM` in place of the one with the faster loop, and for `maxlen` tokens
+            exactly. Weights and their order are the same.
+        use_cudnn: Of a plain network's LSTM; False for a graph that must run on any device. Masked
+            networks never use cuDNN, which takes padding at the end alone.
 
     Returns:
         A model from token ids, int32 [batch, maxlen], to probabilities of the positive label,
-        float32 [batch, 1]. With a mask the ids may be of any length.
+        float32 [batch, 1]. With a mask, and not plain, the ids may be of any length.
     """
-    initializers = keras.initializers
-    inputs = keras.Input(
-        shape=(None if masked else configuration.maxlen,), dtype="int32", name="token_ids"
-    )
+    length = None if masked and not plain else configuration.maxlen
+    token_ids = keras.Input(shape=(length,), dtype="int32", name="token_ids")
     outputs = keras.layers.Embedding(
         configuration.vocabulary_size,
         configuration.embedding_dim,
-        embeddings_initializer=initializers.RandomUniform(
+        embeddings_initializer=keras.initializers.RandomUniform(
             -0.05, 0.05, seed=derive(seed, "weights", "embedding")
         ),
         mask_zero=masked,
         name="embedding",
-    )(inputs)
+    )(token_ids)
     for layer in range(configuration.lstm_layers):
-        outputs = LSTM(
-            configuration.lstm_units,
-            dropout=configuration.dropout,
-            recurrent_dropout=configuration.recurrent_dropout,
-            return_sequences=layer + 1 < configuration.lstm_layers,
-            kernel_initializer=initializers.GlorotUniform(
-                seed=derive(seed, "weights", "kernel", layer)
-            ),
-            recurrent_initializer=initializers.Orthogonal(
-                seed=derive(seed, "weights", "recurrent kernel", layer)
-            ),
-            seed=derive(seed, "dropout", layer),
-            name=f"lstm_{layer + 1}" if configuration.lstm_layers > 1 else "lstm",
+        outputs = _lstm(
+            configuration,
+            layer,
+            seed=seed,
+            plain={"use_cudnn": False if masked else use_cudnn} if plain else None,
         )(outputs)
     outputs = keras.layers.Dense(
         1,
         activation="sigmoid",
-        kernel_initializer=initializers.GlorotUniform(seed=derive(seed, "weights", "output")),
+        kernel_initializer=keras.initializers.GlorotUniform(seed=derive(seed, "weights", "output")),
         name="probability",
     )(outputs)
-    return keras.Model(inputs, outputs, name="sentiment_lstm")
+    return keras.Model(token_ids, outputs, name="sentiment_lstm")
+
+
+def _lstm(
+    configuration: Configuration, layer: int, *, seed: int, plain: dict[str, Any] | None
+) -> keras.layers.LSTM:
+    kind = LSTM if plain is None else keras.layers.LSTM
+    return kind(
+        configuration.lstm_units,
+        dropout=configuration.dropout,
+        recurrent_dropout=configuration.recurrent_dropout,
+        return_sequences=layer + 1 < configuration.lstm_layers,
+        kernel_initializer=keras.initializers.GlorotUniform(
+            seed=derive(seed, "weights", "kernel", layer)
+        ),
+        recurrent_initializer=keras.initializers.Orthogonal(
+            seed=derive(seed, "weights", "recurrent kernel", layer)
+        ),
+        seed=derive(seed, "dropout", layer),
+        name=f"lstm_{layer + 1}" if configuration.lstm_layers > 1 else "lstm",
+        **(plain or {}),
+    )
+
+
+def mean_of(members: Sequence[keras.Model]) -> keras.Model:
+    """Joins networks into one whose probability is the mean of theirs.
+
+    Args:
+        members: Networks of equal input, two or more; they are renamed. Their weights follow each
+            other, member by member.
+    """
+    token_ids = keras.Input(shape=members[0].inputs[0].shape[1:], dtype="int32", name="token_ids")
+    probabilities = []
+    for number, member in enumerate(members, start=1):
+        member.name = f"member_{number}"
+        probabilities.append(member(token_ids))
+    outputs = keras.layers.Average(name="probability")(probabilities)
+    return keras.Model(token_ids, outputs, name="sentiment_lstm_ensemble")
 
 
 def build_model(
     configuration: Configuration, *, protocol: ProtocolTable, seed: int, masked: bool = False
 ) -> Any:
-    """Builds and compiles the documented network: binary cross-entropy and accuracy.
+    """Builds and compiles the network of a configuration: binary cross-entropy and accuracy.
 
     Args:
         configuration: The hyperparameters.

@@ -12,18 +12,16 @@ from typing import Any
 import keras_tuner
 
 from lstm_study.configuration import HYPERPARAMETERS, Configuration
-from lstm_study.errors import SearchError
 from lstm_study.model.network import build_model
 from lstm_study.seeds import derive
 from lstm_study.spec import Choices, Fixed, ProtocolTable, Range, SpaceTable
 
-_RATES = ("dropout", "recurrent_dropout")
 _ENUMERABLE = 200_000
 _FUTILE_DRAWS = 200
 
 
 def hyperparameters(space: SpaceTable) -> keras_tuner.HyperParameters:
-    """Declares the seven hyperparameters to Keras Tuner.
+    """Declares the hyperparameters to Keras Tuner.
 
     A range with a step is declared as the ordered list of its values: Keras Tuner 1.4.8 counts
     them with a floating-point `//` (hp_types/numerical.py) and so never draws the upper end of,
@@ -31,10 +29,11 @@ def hyperparameters(space: SpaceTable) -> keras_tuner.HyperParameters:
     """
     hp = keras_tuner.HyperParameters()
     for name, dimension in space.dimensions().items():
+        row = HYPERPARAMETERS[name]
         if isinstance(dimension, Fixed):
-            hp.Fixed(name, _typed(name, dimension.value))
+            hp.Fixed(name, row.typed(dimension.value))
         elif (values := dimension_values(name, dimension)) is not None:
-            hp.Choice(name, values, ordered=True)
+            hp.Choice(name, values, ordered=row.is_numeric)
         else:
             assert isinstance(dimension, Range)
             hp.Float(name, dimension.min, dimension.max, sampling=dimension.sampling)
@@ -43,25 +42,18 @@ def hyperparameters(space: SpaceTable) -> keras_tuner.HyperParameters:
 
 def dimension_values(name: str, dimension: Range | Choices | Fixed) -> list[Any] | None:
     """Returns the values a hyperparameter can take, ascending; None where it is continuous."""
+    row = HYPERPARAMETERS[name]
     if isinstance(dimension, Fixed):
-        return [_typed(name, dimension.value)]
+        return [row.typed(dimension.value)]
     if isinstance(dimension, Choices):
-        return sorted(_typed(name, value) for value in dimension.choices)
-    low, high, step = dimension.min, dimension.max, dimension.step
-    if dimension.sampling == "linear":
-        if step is None and name in _RATES:
-            return None
-        count = math.floor((high - low) / (step or 1) + 1e-9) + 1
-        return [_typed(name, low + index * (step or 1)) for index in range(count)]
-    if step is not None:
-        if step <= 1:
-            raise SearchError(
-                f"space.{name}.step must be > 1 with log sampling: values are multiplied by it. "
-                f"Received: {step:g}."
-            )
-        count = math.floor(math.log(high / low, step) + 1e-9) + 1
-        return [_typed(name, low * step**index) for index in range(count)]
-    return None
+        return sorted(map(row.typed, dimension.choices))
+    count = dimension.value_count(whole=row.kind == "integer")
+    if math.isinf(count):
+        return None
+    low, step = dimension.min, dimension.step or 1
+    if dimension.sampling == "log":
+        return [row.typed(low * step**index) for index in range(int(count))]
+    return [row.typed(low + index * step) for index in range(int(count))]
 
 
 def configuration_count(space: SpaceTable) -> int | None:
@@ -69,15 +61,19 @@ def configuration_count(space: SpaceTable) -> int | None:
     count = 1
     for name, dimension in space.dimensions().items():
         values = dimension_values(name, dimension)
-        if values is None and name in _RATES:
+        if values is not None:
+            count *= len(values)
+        elif HYPERPARAMETERS[name].kind == "integer":
+            assert isinstance(dimension, Range)
+            count *= int(dimension.max - dimension.min) + 1
+        else:
             return None
-        count *= len(values) if values is not None else _integers(dimension)
     return count
 
 
 def configuration_of(values: Mapping[str, Any]) -> Configuration:
     """Reads the configuration out of Keras Tuner's values, whose own `tuner/…` keys it ignores."""
-    return Configuration.from_dict({name: _typed(name, values[name]) for name in HYPERPARAMETERS})
+    return Configuration.from_dict(values)
 
 
 def draw(space: SpaceTable, *, seed: int) -> Iterator[Configuration]:
@@ -157,13 +153,3 @@ class LSTMHyperModel(keras_tuner.HyperModel):  # type: ignore[misc]
             seed=self.seed,
             masked=self.protocol.masked,
         )
-
-
-def _typed(name: str, value: float) -> int | float:
-    # Ten decimals: 3 * 0.1 is a rate of 0.3, not of 0.30000000000000004.
-    return round(float(value), 10) if name in _RATES else round(value)
-
-
-def _integers(dimension: Range | Choices | Fixed) -> int:
-    assert isinstance(dimension, Range)
-    return int(dimension.max - dimension.min) + 1

@@ -1,6 +1,7 @@
 """How much disk a search's checkpoints take at most, before it starts."""
 
 from collections.abc import Mapping
+from typing import Any
 
 from lstm_study.configuration import Configuration
 from lstm_study.search.plan import Plan, PlannedBracket
@@ -81,12 +82,16 @@ def _of_bracket(planned: PlannedBracket, *, spec: StudySpec, workers: int) -> li
 
 def largest_configuration(space: SpaceTable) -> Configuration:
     """Returns the configuration of a space with the most parameters."""
-    return Configuration.from_dict(
-        {name: _largest_value(dimension) for name, dimension in space.dimensions().items()}
-    )
+    dimensions = space.dimensions()
+    largest = Configuration.from_dict({name: _end(value) for name, value in dimensions.items()})
+    for name, dimension in dimensions.items():
+        if isinstance(dimension, Choices):
+            tried = (largest.with_values(**{name: value}) for value in dimension.choices)
+            largest = max(tried, key=lambda each: each.parameter_count)
+    return largest
 
 
-def _largest_value(dimension: Range | Choices | Fixed) -> float:
+def _end(dimension: Range | Choices | Fixed) -> Any:
     if isinstance(dimension, Fixed):
         return dimension.value
-    return dimension.max if isinstance(dimension, Range) else max(dimension.choices)
+    return dimension.max if isinstance(dimension, Range) else dimension.choices[0]

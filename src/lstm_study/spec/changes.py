@@ -37,9 +37,10 @@ class Changes:
 def changes(before: Mapping[str, Any], spec: StudySpec, *, is_compared: bool) -> Changes:
     """Compares a spec with the one that a study began with.
 
-    Limits may grow, or be lifted. The bundle may change, which is made anew. Until the comparison
-    begins, all of `[compare]` may change; from then on arms and seeds may be added, for their runs
-    need nothing of the others, and nothing may be taken away that was seen.
+    Limits may grow, or be lifted. What is exported may change, since it is
+    written again. Until the comparison
+    begins, all of `[compare]` may change. From then on arms and seeds may be added, whose runs are
+    independent of the others, but none may be removed.
 
     Args:
         before: What the study began with, as `StudySpec.model_dump(mode="json")` gave it.

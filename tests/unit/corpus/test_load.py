@@ -8,10 +8,11 @@ import pytest
 
 from lstm_study.corpus.describe import describe
 from lstm_study.corpus.load import load
-from lstm_study.corpus.sources import locate as sources
+from lstm_study.corpus.sources import imdb_npz, own_files
 from lstm_study.corpus.sources.imdb_npz import load_imdb_npz
 from lstm_study.errors import DataError, DigestError
 from lstm_study.spec import DataTable
+from lstm_study.spec.sources import SOURCES
 from tests.support.reviews import (
     archive_files,
     cut_gzip,
@@ -72,7 +73,7 @@ def test_the_test_half_opens_only_after_the_opening_was_told(own, tmp_path):
 
 def test_the_second_start_reads_the_cache_and_gives_the_same(own, tmp_path, monkeypatch):
     first = load(own, seed=5, base=tmp_path)
-    monkeypatch.delattr("lstm_study.corpus.sources.own_files.read_documents")
+    monkeypatch.delattr(own_files, "read_documents")
     second = load(own, seed=5, base=tmp_path)
     assert second.digest == first.digest
     assert second.train.token_ids.tolist() == first.train.token_ids.tolist()
@@ -96,13 +97,13 @@ def test_a_torn_cache_entry_is_made_anew(own, tmp_path, caplog):
     victim.write_bytes(victim.read_bytes()[:-3])
     with caplog.at_level(logging.WARNING):
         assert load(own, seed=5, base=tmp_path).digest == first.digest
-    assert "reading the reviews anew" in caplog.text
+    assert "reading the reviews again" in caplog.text
     assert load(own, seed=5, base=tmp_path).train.labels.tolist() == first.train.labels.tolist()
 
 
 def test_an_unwritable_cache_is_one_line(own, tmp_path):
     (tmp_path / "file").write_text("", encoding="utf-8")
-    with pytest.raises(DataError, match="Set LSTM_STUDY_CACHE to another one") as caught:
+    with pytest.raises(DataError, match="Set LSTM_STUDY_CACHE to") as caught:
         load(own, seed=5, base=tmp_path, cache=tmp_path / "file")
     assert "\n" not in str(caught.value)
 
@@ -114,15 +115,10 @@ def test_a_digest_that_is_given_is_checked_and_both_are_named(own, tmp_path):
         load(own.model_copy(update={"sha256": "0" * 64}), seed=5, base=tmp_path)
 
 
-@pytest.mark.parametrize("source", ["imdb", "aclimdb", "reviews", "csv"])
+@pytest.mark.parametrize("source", SOURCES)
 def test_a_missing_file_is_one_line_that_names_it(tmp_path, source):
     with pytest.raises(DataError, match=r"missing.csv: no such file"):
         load(DataTable(source=source, path="missing.csv"), seed=5, base=tmp_path)
-
-
-def test_aclimdb_without_a_path_says_where_to_get_it():
-    with pytest.raises(DataError, match=r"https://ai.stanford.edu"):
-        load(DataTable(source="aclimdb"), seed=5)
 
 
 def test_archive_and_folder_are_one_corpus(tmp_path):
@@ -141,7 +137,7 @@ def test_archive_and_folder_are_one_corpus(tmp_path):
     assert (len(archived.source_sha256), folder.source_sha256) == (64, "")
     assert archived.train.ratings.tolist() == [8 if one else 3 for one in archived.train.labels]
     assert len(archived.open_test(on_open=lambda: None)) == 40
-    with pytest.raises(DataError, match=r"data.sha256 fits a file"):
+    with pytest.raises(DataError, match=r"data.sha256 is a file's"):
         load(DataTable(source="aclimdb", path="aclImdb", sha256="0" * 64), seed=5, base=tmp_path)
 
 
@@ -184,18 +180,18 @@ def test_without_a_file_the_published_one_is_downloaded_with_its_words(tmp_path,
 
     def download(url, *, folder, digest, progress):
         asked.append((url, digest))
-        if url == sources.IMDB_URL:
+        if url == imdb_npz.IMDB_URL:
             return write_npz(folder / "imdb.npz")
         raise DataError("no network")
 
-    monkeypatch.setattr(sources, "download", download)
-    with pytest.raises(DigestError, match=sources.IMDB_SHA256):
+    monkeypatch.setattr(imdb_npz, "download", download)
+    with pytest.raises(DigestError, match=imdb_npz.IMDB_SHA256):
         load(DataTable(source="imdb"), seed=5)
-    assert asked == [(sources.IMDB_URL, sources.IMDB_SHA256)]
+    assert asked == [(imdb_npz.IMDB_URL, imdb_npz.IMDB_SHA256)]
     (found,) = (tmp_path / "cache" / "downloads").iterdir()
-    monkeypatch.setattr(sources, "IMDB_SHA256", hashlib.sha256(found.read_bytes()).hexdigest())
+    monkeypatch.setattr(imdb_npz, "IMDB_SHA256", hashlib.sha256(found.read_bytes()).hexdigest())
     corpus = load(DataTable(source="imdb"), seed=5)
-    assert asked[1][0] == sources.WORD_INDEX_URL
+    assert asked[1][0] == imdb_npz.WORD_INDEX_URL
     assert corpus.vocabulary is None
 
 

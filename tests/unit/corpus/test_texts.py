@@ -72,7 +72,7 @@ def test_a_review_that_is_gone_from_its_archive_is_named(tmp_path):
     test = opened(load(data, seed=5, base=tmp_path))
     kept = {name: content for name, content in files.items() if "/test/neg/" not in name}
     write_archive(tmp_path / "aclImdb.tar.gz", kept)
-    with pytest.raises(DataError, match=r"test/neg/0 must be there"):
+    with pytest.raises(DataError, match=r"test/neg/0 is missing"):
         source_texts(test, [0], data=data, base=tmp_path)
 
 

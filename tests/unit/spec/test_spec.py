@@ -1,5 +1,6 @@
 """Study files: what is accepted, and what each refusal says."""
 
+import time
 from pathlib import Path
 
 import pytest
@@ -62,14 +63,19 @@ def test_a_dimension_is_a_range_a_list_or_a_value():
         ("search.max_epohs=3", "search.max_epohs is not a known key. Did you mean max_epochs?"),
         ("serch.max_epochs=3", "serch is not a known table. Did you mean search?"),
         ("data.source='imbd'", "data.source must be 'imdb', 'aclimdb', 'reviews' or 'csv'"),
-        ("data.source='csv'", 'data.path is needed when data.source is "csv". Received: None'),
+        ("data.source='csv'", 'data.path is needed when data.source is "csv" (your own files'),
         ("data.sha256='abc'", "data.sha256 must be 64 hexadecimal digits"),
         ("data.validation_fraction=1", "data.validation_fraction must be a number > 0 and < 1"),
         ("space.maxlen={min=9, max=3}", "space.maxlen needs min < max. Received: min = 9, max = 3"),
         ("space.maxlen={choices=[8, 8]}", "space.maxlen needs choices that differ"),
         ("space.maxlen={choices=[]}", "space.maxlen.choices must not be empty"),
         ("space.maxlen={choices=[1.5]}", "space.maxlen must hold whole numbers. Received: 1.5"),
-        ("space.maxlen=true", "space.maxlen must be {min = , max = }, {choices = [...]}"),
+        (
+            "space.maxlen=[8]",
+            "space.maxlen must be {min = , max = }, {choices = [...]}, or a value",
+        ),
+        ("space.maxlen=true", "space.maxlen must hold numbers. Received: True."),
+        ("space.maxlen='8'", "space.maxlen must hold numbers. Received: '8'."),
         ("space.dropout=1.0", "space.dropout must hold values in [0, 0.99]. Received: 1"),
         ("space.dropout={min=0, max=0.5, sampling='log'}", "log sampling needs min > 0"),
         ("space.dropuot=0.1", "space.dropuot is not a known key. Did you mean dropout?"),
@@ -82,6 +88,44 @@ def test_a_dimension_is_a_range_a_list_or_a_value():
 )
 def test_a_refusal_says_where_the_rule_and_what_was_received(setting, sentence):
     assert sentence in refusal(setting)
+
+
+@pytest.mark.parametrize(
+    ("setting", "sentence"),
+    [
+        ("baseline.lstm_layers=1000000", "must be an integer >= 1 and <= 16. Received: 1000000"),
+        ("baseline.lstm_units=1000000", "must be an integer >= 1 and <= 8192"),
+        ("baseline.vocabulary_size=99999999999", "must be an integer >= 4 and <= 10000000"),
+        ("space.lstm_layers=1000000", "space.lstm_layers must hold values in [1, 16]"),
+        ("space.dropout={min=0.0, max=0.5, step=1e-300}", "must have 10,000 values at most"),
+        ("space.dropout={min=0.0, max=inf}", "space.dropout.max must be a finite number"),
+        ("space.vocabulary_size={min=4, max=5000000}", "at most: give a step, or sampling"),
+        (f"space.maxlen={10**400}", "must hold values in [1, 100000]"),
+        (f"space.maxlen={{min=1, max={10**400}}}", "space.maxlen.max must be"),
+        (f"study.seed={10**400}", "study.seed must be an integer >= 1"),
+        (f"study.seed={'9' * 6_000}", "study.seed must be an integer"),
+        ("search.iterations=1000", "must plan 100,000 trials at most"),
+        (f"study.seed={'[' * 5_000}", "study.seed must be an integer"),
+        ("space.lstm_units={min=16, max=256, step=1, sampling='log'}", "needs step > 1"),
+    ],
+)
+def test_an_absurd_number_is_one_line_at_once(setting, sentence):
+    settings = ("search.max_epochs=10000",) if "iterations" in setting else ()
+    began = time.perf_counter()
+    text = refusal(*settings, setting)
+    assert sentence in text
+    assert len(text) < 300
+    assert "\n" not in text
+    assert time.perf_counter() - began < 2
+
+
+@pytest.mark.parametrize(
+    "text", ["a = " + "[" * 100_000, "a = " + "9" * 10_000, "[" + ".".join("a" * 50_000) + "]"]
+)
+def test_a_deep_or_huge_file_is_one_line(text):
+    with pytest.raises(SpecError) as caught:
+        parse_spec(text + "\n" + SPEC, where="x.toml")
+    assert len(str(caught.value).splitlines()[0]) < 200
 
 
 def test_all_problems_are_told_at_once_one_line_each():

@@ -31,19 +31,17 @@ def distributions(
     tried = list(configurations)
     return {
         name: _distribution(
-            dimension, [getattr(item, name) for item in tried], whole=not name.endswith("dropout")
+            dimension,
+            [getattr(item, name) for item in tried],
+            whole=HYPERPARAMETERS[name].kind == "integer",
         )
         for name, dimension in space.dimensions().items()
     }
 
 
 def parameters(configuration: Configuration) -> dict[str, int | float]:
-    """Returns a configuration as Optuna's params: whole numbers as int, rates as float."""
-    return {
-        name: float(value) if name.endswith("dropout") else int(value)
-        for name in HYPERPARAMETERS
-        if (value := getattr(configuration, name)) is not None
-    }
+    """Returns a configuration as Optuna's params, those that `[protocol]` gives left out."""
+    return {name: value for name, value in configuration.as_dict().items() if value is not None}
 
 
 def _distribution(dimension: Any, tried: list[float], *, whole: bool) -> BaseDistribution:

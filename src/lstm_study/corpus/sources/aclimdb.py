@@ -5,16 +5,19 @@ Source: https://ai.stanford.edu/~amaas/data/sentiment/
 
 import hashlib
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator, Sequence
 from operator import itemgetter
 from pathlib import Path
 
 import numpy as np
 
 from lstm_study.corpus.documents import TEST, TRAIN, Documents
+from lstm_study.corpus.sources.located import Located, Progress, checked_sha256, given
 from lstm_study.corpus.sources.tar_stream import stream_files
 from lstm_study.corpus.text.tokens import number_words
+from lstm_study.corpus.types import Split
 from lstm_study.errors import DataError
+from lstm_study.spec import DataTable
 
 LABEL_NAMES = ("negative", "positive")
 _REVIEW = re.compile(r"(?:^|/)(train|test)/(neg|pos)/(\d{1,9})_(\d{1,2})\.txt$")
@@ -24,22 +27,41 @@ _USUAL_REVIEWS = 50_000
 _REPORT_EVERY = 1_000
 
 
+def locate(
+    data: DataTable, *, base: Path, cache: Path, progress: Progress | None = None
+) -> Located:
+    """Finds the archive, or the folder it unpacks to, at `data.path`."""
+    assert data.path is not None, "the spec requires it"
+    path = given(data.path, base)
+    if not path.is_dir():
+        sha256 = checked_sha256(path, data.sha256)
+        return Located(path=path, shown=data.path, sha256=sha256, content_sha256=sha256)
+    if data.sha256 is not None:
+        raise DataError(
+            f"{path}: data.sha256 is a file's. Received: a folder. Remove data.sha256, or give "
+            "the archive."
+        )
+    return Located(path=path, shown=data.path, sha256="", content_sha256=folder_sha256(path))
+
+
 def read_documents(
-    path: Path, *, progress: Callable[[str, int, int], None] | None = None
+    located: Located, *, data: DataTable | None = None, progress: Progress | None = None
 ) -> Documents:
     """Reads every labelled review, in the order of half, label and file name.
 
-    Unlabelled reviews and the data set's other files are passed over. `document_ids` are
+    Unlabelled reviews and the data set's other files are skipped. `document_ids` are
     "train/neg/0": half, label and the id that is the first part of the file's name; the second,
     the stars its author gave, is in `ratings`.
 
     Args:
-        path: `aclImdb_v1.tar.gz`, or the folder it unpacks to.
+        located: `aclImdb_v1.tar.gz`, or the folder it unpacks to.
+        data: Not used.
         progress: Called with "reading" or "encoding", reviews done, reviews in all.
 
     Raises:
         DataError: There is nothing to read, or it is hostile, truncated, damaged, or not UTF-8.
     """
+    path = located.path
     if path.is_dir():
         files = _folder_files(path)
     else:
@@ -76,16 +98,17 @@ def read_documents(
     )
 
 
-def read_texts(path: Path, wanted: set[str]) -> dict[str, str]:
-    """Reads the texts of some reviews, by their `document_ids`.
-
-    Args:
-        path: The archive or the folder.
-        wanted: Document ids, such as "train/neg/0".
+def read_texts(
+    split: Split, positions: Sequence[int], *, data: DataTable, base: Path
+) -> dict[int, str]:
+    """Reads the texts of some reviews again, by their `document_ids`.
 
     Raises:
         DataError: One of them is not there, or the archive cannot be read.
     """
+    assert data.path is not None, "the spec requires it"
+    path = given(data.path, base)
+    wanted = {str(split.document_ids[position]): position for position in positions}
 
     def is_wanted(name: str) -> bool:
         return _document_id(name) in wanted
@@ -96,11 +119,13 @@ def read_texts(path: Path, wanted: set[str]) -> dict[str, str]:
         else stream_files(path, wanted=is_wanted, limit_bytes=_REVIEW_LIMIT_BYTES)
     )
     found = {
-        _document_id(name): content.decode("utf-8") for name, content in files if is_wanted(name)
+        wanted[_document_id(name)]: content.decode("utf-8")
+        for name, content in files
+        if is_wanted(name)
     }
-    if missing := wanted - found.keys():
-        raise DataError(f"{path}: {min(missing)} must be there, as it was when it was first read.")
-    return found
+    if missing := sorted(name for name, position in wanted.items() if position not in found):
+        raise DataError(f"{path}: {missing[0]} is missing, and was there when it was first read.")
+    return {position: found[position] for position in positions}
 
 
 def _document_id(name: str) -> str:
@@ -126,14 +151,14 @@ def _sorted_reviews(
     files: Iterator[tuple[str, bytes]],
     *,
     path: Path,
-    progress: Callable[[str, int, int], None] | None,
+    progress: Progress | None,
 ) -> list[tuple[str, bytes]]:
     """Returns train before test, negative before positive, by name; each name once, UTF-8."""
     found: dict[str, bytes] = {}
     for name, content in files:
         key = "/".join(name.split("/")[-3:])
         if key in found:
-            raise DataError(f"{path}: {name} is there twice. Do not trust this file.")
+            raise DataError(f"{path}: {name} occurs twice. Do not trust this file.")
         if not content.isascii():
             try:
                 content.decode("utf-8")

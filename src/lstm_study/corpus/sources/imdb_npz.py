@@ -1,9 +1,12 @@
-"""Keras's `imdb.npz`: frequency ranks per review, pickled."""
+"""Keras's `imdb.npz`: frequency ranks per review, pickled. It holds no texts."""
 
 import io
 import json
+import logging
+import os
 import zipfile
 import zlib
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import IO
@@ -11,14 +14,89 @@ from typing import IO
 import numpy as np
 from numpy.typing import NDArray
 
+from lstm_study.corpus.cache import writing
 from lstm_study.corpus.documents import TEST, TRAIN, Documents
+from lstm_study.corpus.sources.download import (
+    IMDB_SHA256,
+    IMDB_URL,
+    WORD_INDEX_MD5,
+    WORD_INDEX_URL,
+    download,
+)
+from lstm_study.corpus.sources.located import Located, Progress, checked_sha256, given
 from lstm_study.corpus.sources.plain_pickle import read_ragged
 from lstm_study.corpus.types import Split, gather
 from lstm_study.errors import DataError
+from lstm_study.spec import DataTable
 
 LABEL_NAMES = ("negative", "positive")
 _MEMBER_LIMIT_BYTES = 2**31 - 1
 _MAX_RANK = 2**31 - 1 - 1_000
+
+_log = logging.getLogger(__name__)
+
+
+def locate(
+    data: DataTable, *, base: Path, cache: Path, progress: Progress | None = None
+) -> Located:
+    """Finds `imdb.npz` where it is given, in Keras's cache or in ours, or downloads it."""
+    downloads = cache / "downloads"
+    if data.path is not None:
+        path = given(data.path, base)
+        path = path / "imdb.npz" if path.is_dir() else path
+        sha256 = checked_sha256(path, data.sha256)
+    else:
+        path = _found("imdb.npz", _keras_folder(), downloads) or _download(
+            IMDB_URL, downloads, IMDB_SHA256, progress
+        )
+        sha256 = checked_sha256(path, data.sha256 or IMDB_SHA256)
+    extra = _word_index(path, sha256, downloads=downloads, progress=progress)
+    return Located(
+        path=path,
+        shown=data.path or str(path),
+        sha256=sha256,
+        content_sha256=sha256,
+        extra=extra,
+        extra_sha256="" if extra is None else checked_sha256(extra, None),
+    )
+
+
+def read_documents(
+    located: Located, *, data: DataTable | None = None, progress: Progress | None = None
+) -> Documents:
+    """Reads an `imdb.npz` whole, in the file's order; words only with its word index.
+
+    Raises:
+        DataError: Either file is missing, damaged or not what it should be.
+    """
+    path, word_index = located.path, located.extra
+    train, train_offsets, train_labels = read_half(path, "train")
+    test, test_offsets, test_labels = read_half(path, "test")
+    ranks = np.concatenate([train, test])
+    words = None
+    if word_index is not None:
+        words = read_word_index(word_index, highest=int(ranks.max(initial=0)))
+    rows = [np.arange(len(train_labels)), np.arange(len(test_labels))]
+    return Documents(
+        where=str(path),
+        numbers=ranks,
+        offsets=np.concatenate([train_offsets, test_offsets[1:] + train_offsets[-1]]),
+        labels=np.concatenate([train_labels, test_labels]),
+        roles=np.repeat(
+            np.array([TRAIN, TEST], dtype=np.int8), [len(train_labels), len(test_labels)]
+        ),
+        document_ids=np.concatenate(rows),
+        words=words,
+        ranked=True,
+        label_names=LABEL_NAMES,
+    )
+
+
+def read_texts(
+    split: Split, positions: Sequence[int], *, data: DataTable, base: Path
+) -> dict[int, str]:
+    """Returns {}: the file holds no texts."""
+    return {}
 
 
 def load_imdb_npz(
@@ -52,7 +130,7 @@ def load_imdb_npz(
     Raises:
         DataError: The file is missing, damaged, or holds anything but such reviews.
     """
-    # The one legacy generator here: the orders, train's and then test's, must be Keras's own.
+    # A legacy generator, because the orders (train's, then test's) must be Keras's own.
     random = np.random.RandomState(seed)
     halves = [
         _keras_ids(path, name, random, start_char=start_char, index_from=index_from)
@@ -90,38 +168,6 @@ def _kept(split: Split, lowest: int, limit: int, *, oov_char: int | None) -> Spl
         return replace(split, token_ids=np.where(kept, split.token_ids, np.int32(oov_char)))
     offsets = np.concatenate([[0], np.cumsum(kept)])[split.offsets]
     return replace(split, token_ids=split.token_ids[kept], offsets=offsets)
-
-
-def read_documents(path: Path, *, word_index: Path | None) -> Documents:
-    """Reads an `imdb.npz` whole, in the file's order.
-
-    Args:
-        path: The file.
-        word_index: `imdb_word_index.json` for this file, if there is one.
-
-    Raises:
-        DataError: Either file is missing, damaged or not what it should be.
-    """
-    train, train_offsets, train_labels = read_half(path, "train")
-    test, test_offsets, test_labels = read_half(path, "test")
-    ranks = np.concatenate([train, test])
-    words = None
-    if word_index is not None:
-        words = read_word_index(word_index, highest=int(ranks.max(initial=0)))
-    rows = [np.arange(len(train_labels)), np.arange(len(test_labels))]
-    return Documents(
-        where=str(path),
-        numbers=ranks,
-        offsets=np.concatenate([train_offsets, test_offsets[1:] + train_offsets[-1]]),
-        labels=np.concatenate([train_labels, test_labels]),
-        roles=np.repeat(
-            np.array([TRAIN, TEST], dtype=np.int8), [len(train_labels), len(test_labels)]
-        ),
-        document_ids=np.concatenate(rows),
-        words=words,
-        ranked=True,
-        label_names=LABEL_NAMES,
-    )
 
 
 def read_half(
@@ -179,7 +225,7 @@ def read_word_index(path: Path, *, highest: int) -> tuple[str, ...]:
         whole = [ranks[word] for word in words] == list(range(1, len(words) + 1))
     except (OSError, ValueError, TypeError, AttributeError) as error:
         raise DataError(
-            f"{path}: is no word index ({error}). Move it away, or get it anew."
+            f"{path}: is no word index ({error}). Move it away, or download it again."
         ) from error
     if not whole or highest > len(words):
         raise DataError(
@@ -228,3 +274,34 @@ def _labels(raw: bytes, *, where: str) -> NDArray[np.int8]:
     if labels.ndim != 1 or not np.isin(labels, (0, 1)).all():
         raise DataError(f"{where}: must hold one label per review, 0 or 1.")
     return labels.astype(np.int8)
+
+
+def _word_index(
+    path: Path, sha256: str, *, downloads: Path, progress: Progress | None
+) -> Path | None:
+    """Returns the word index of an `imdb.npz`: beside it, or Keras's own for Keras's own file."""
+    name = "imdb_word_index.json"
+    if sha256 != IMDB_SHA256:
+        return _found(name, path.parent)
+    found = _found(name, path.parent, _keras_folder(), downloads)
+    if found is not None:
+        return found
+    try:
+        return _download(WORD_INDEX_URL, downloads, f"md5:{WORD_INDEX_MD5}", progress)
+    except DataError as error:
+        _log.warning("%s: the words of its token ids are unknown: %s", path, error)
+        return None
+
+
+def _download(url: str, folder: Path, digest: str, progress: Progress | None) -> Path:
+    with writing(folder):
+        pass
+    return download(url, folder=folder, digest=digest, progress=progress)
+
+
+def _found(name: str, *folders: Path) -> Path | None:
+    return next((folder / name for folder in folders if (folder / name).is_file()), None)
+
+
+def _keras_folder() -> Path:
+    return Path(os.environ.get("KERAS_HOME") or "~/.keras").expanduser() / "datasets"

@@ -1,7 +1,7 @@
 """A user's own reviews: two labels and a text per row, in one file or two."""
 
 import difflib
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from itertools import chain
 from pathlib import Path
 from typing import Any
@@ -11,8 +11,10 @@ from numpy.typing import NDArray
 
 from lstm_study.corpus.documents import TEST, TRAIN, VALIDATION, Documents
 from lstm_study.corpus.sources.labels import order_labels
+from lstm_study.corpus.sources.located import Located, Progress, checked_sha256, given
 from lstm_study.corpus.sources.tables import Table, read_table
 from lstm_study.corpus.text.tokens import number_words
+from lstm_study.corpus.types import Split
 from lstm_study.errors import DataError
 from lstm_study.spec import DataTable
 
@@ -28,18 +30,45 @@ ROLES = {
 _SHOWN_CHARACTERS = 40
 
 
+def locate(
+    data: DataTable, *, base: Path, cache: Path, progress: Progress | None = None
+) -> Located:
+    """Finds the file that `data.path` names, and that of `data.test_path`."""
+    assert data.path is not None, "the spec requires it"
+    path = given(data.path, base)
+    sha256 = checked_sha256(path, data.sha256)
+    extra = None if data.test_path is None else given(data.test_path, base)
+    return Located(
+        path=path,
+        shown=data.path,
+        sha256=sha256,
+        content_sha256=sha256,
+        extra=extra,
+        extra_sha256="" if extra is None else checked_sha256(extra, None),
+    )
+
+
+def read_texts(
+    split: Split, positions: Sequence[int], *, data: DataTable, base: Path
+) -> dict[int, str]:
+    """Reads the texts of some reviews again, by their rows."""
+    of_test = split.name == "test" and data.test_path is not None
+    named = data.test_path if of_test else data.path
+    assert named is not None, "the spec requires it"
+    column = data.text_column
+    texts = read_table(given(named, base), columns=(column,), encoding=data.encoding)
+    return {
+        each: str(texts.columns[column][int(split.document_ids[each]) - 1]) for each in positions
+    }
+
+
 def read_documents(
-    path: Path,
-    *,
-    test_path: Path | None,
-    data: DataTable,
-    progress: Callable[[str, int, int], None] | None = None,
+    located: Located, *, data: DataTable, progress: Progress | None = None
 ) -> Documents:
     """Reads reviews from tables.
 
     Args:
-        path: The file; all of it, or all but the test half.
-        test_path: A file that is the test half.
+        located: The file of reviews and, as its extra, a file that is the test half.
         data: Names of the columns, the positive label and the encoding.
         progress: Called with "encoding", reviews done, reviews in all.
 
@@ -50,6 +79,7 @@ def read_documents(
         DataError: A row breaks a rule (it is named), or the rows together do.
         DependencyError: Parquet without pyarrow.
     """
+    path, test_path = located.path, located.extra
     columns = [data.text_column, data.label_column]
     own = [*columns, data.split_column] if data.split_column is not None else columns
     tables = [read_table(path, columns=own, encoding=data.encoding)]

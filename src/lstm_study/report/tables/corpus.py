@@ -85,12 +85,12 @@ def _maxlen_choices(corpus: CorpusSummary | None, spec: StudySpec) -> Table:
         Column(name="cut_share", unit="share", form="share",
                meaning="Training reviews that are longer, estimated from the bins"),
     )  # fmt: skip
-    dimension = spec.space.maxlen.model_dump()
+    dimension = spec.space.dimensions()["maxlen"].model_dump()
     searched = dimension.get("choices") or [
         dimension[end] for end in ("min", "max", "value") if end in dimension
     ]
     users = {int(value): "search" for value in searched}
-    base = spec.baseline.maxlen
+    base = spec.baseline.configuration.maxlen
     users[base] = "both" if base in users else "baseline"
     counts = corpus.length_counts if corpus else ()
     return table(

@@ -4,15 +4,20 @@ import numpy as np
 import pytest
 
 from lstm_study.corpus.sources.imdb_npz import load_imdb_npz, read_documents, read_word_index
+from lstm_study.corpus.sources.located import Located
 from lstm_study.errors import DataError
 from tests.support.reviews import Bomb, npy_bytes, npy_with_pickle, write_npz
+
+
+def read(path):
+    return read_documents(Located(path=path, shown="", sha256="", content_sha256=""))
 
 
 def test_reviews_keep_the_files_order_ranks_and_rows(tmp_path):
     lists = np.empty(2, dtype=object)
     lists[0], lists[1] = [3, 1], [2]
     path = write_npz(tmp_path / "imdb.npz", x_train=lists, y_train=np.array([1, 0]))
-    documents = read_documents(path, word_index=None)
+    documents = read(path)
     assert documents.numbers[:3].tolist() == [3, 1, 2]
     assert documents.offsets[:3].tolist() == [0, 2, 3]
     assert documents.labels[:2].tolist() == [1, 0]
@@ -33,7 +38,7 @@ def test_a_hostile_pickle_in_the_file_is_refused_and_runs_nothing(tmp_path):
     bomb = npy_with_pickle(Bomb(tmp_path / "ran"), rows=40)
     path = write_npz(tmp_path / "imdb.npz", x_test=bomb)
     with pytest.raises(DataError, match=r"imdb.npz: x_test: .* it asks for pathlib"):
-        read_documents(path, word_index=None)
+        read(path)
     assert not (tmp_path / "ran").exists()
 
 
@@ -42,7 +47,7 @@ def test_a_hostile_pickle_in_the_labels_is_not_read(tmp_path):
         tmp_path / "imdb.npz", y_train=npy_with_pickle(Bomb(tmp_path / "ran"), rows=40)
     )
     with pytest.raises(DataError, match="y_train: must hold labels 0 and 1"):
-        read_documents(path, word_index=None)
+        read(path)
     assert not (tmp_path / "ran").exists()
 
 
@@ -58,7 +63,7 @@ def test_a_hostile_pickle_in_the_labels_is_not_read(tmp_path):
 )
 def test_a_member_that_is_not_what_it_should_be_is_named(tmp_path, replaced, message):
     with pytest.raises(DataError, match=message):
-        read_documents(write_npz(tmp_path / "imdb.npz", **replaced), word_index=None)
+        read(write_npz(tmp_path / "imdb.npz", **replaced))
 
 
 def test_rank_0_is_refused(tmp_path):
@@ -66,7 +71,7 @@ def test_rank_0_is_refused(tmp_path):
     lists[0], lists[1] = [0, 1], [2]
     path = write_npz(tmp_path / "imdb.npz", x_train=lists, y_train=np.array([1, 0]))
     with pytest.raises(DataError, match=r"ranks from 1. Received: 0 to 2"):
-        read_documents(path, word_index=None)
+        read(path)
 
 
 def test_missing_damaged_and_foreign_files_are_told_apart(tmp_path):

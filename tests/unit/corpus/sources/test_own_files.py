@@ -3,6 +3,7 @@ import json
 import pytest
 
 from lstm_study.corpus.documents import TEST, TRAIN, VALIDATION
+from lstm_study.corpus.sources.located import Located
 from lstm_study.corpus.sources.own_files import read_documents
 from lstm_study.errors import DataError
 from lstm_study.spec import DataTable
@@ -14,7 +15,8 @@ def table(**settings) -> DataTable:
 
 
 def read(path, *, test_path=None, **settings):
-    return read_documents(path, test_path=test_path, data=table(**settings))
+    located = Located(path=path, shown="", sha256="", content_sha256="", extra=test_path)
+    return read_documents(located, data=table(**settings))
 
 
 def test_named_columns_any_two_labels_and_a_split_column_are_read(tmp_path):

@@ -1,0 +1,68 @@
+"""The files of a source, found and checked."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from lstm_study.errors import DataError, DigestError
+from lstm_study.files import sha256_of
+
+Progress = Callable[[str, int, int], None]
+"""Called with a stage, how much is done, and how much there is (0: not known)."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Located:
+    """Where the reviews are.
+
+    Attributes:
+        path: The file or folder of reviews.
+        shown: What a report calls it: as it was given, or as it was found; "" if packaged.
+        sha256: Of the file; "" for a folder.
+        content_sha256: Of what is read: the file's, or that of all reviews in the folder.
+        extra: The word index of `imdb`, or the test file of `csv`.
+        extra_sha256: Its SHA-256; "" without one.
+    """
+
+    path: Path
+    shown: str
+    sha256: str
+    content_sha256: str
+    extra: Path | None = None
+    extra_sha256: str = ""
+
+
+def given(path: str, base: Path) -> Path:
+    """Returns the path that a study file names."""
+    return base / Path(path).expanduser()
+
+
+def checked_sha256(path: Path, expected: str | None) -> str:
+    """Returns a file's SHA-256.
+
+    Args:
+        path: The file.
+        expected: What it must be; None for anything.
+
+    Raises:
+        DataError: There is no such file, or it cannot be read.
+        DigestError: Its digest is another one.
+    """
+    if not path.is_file():
+        received = "a folder" if path.is_dir() else "no file" if path.exists() else ""
+        if received:
+            raise DataError(f"{path}: must be a file. Received: {received}.")
+        raise DataError(
+            f"{path}: no such file. Give the path of your data as data.path (a relative one is "
+            f"taken from the current folder, {Path.cwd()})."
+        )
+    try:
+        sha256 = sha256_of(path)
+    except OSError as error:
+        raise DataError(f"{path}: cannot be read ({error}).") from error
+    if expected is not None and sha256 != expected:
+        raise DigestError(
+            f"{path}: its SHA-256 must be {expected}. Received: {sha256}. "
+            "Download it again, or give the digest of this file as data.sha256."
+        )
+    return sha256

@@ -1,0 +1,195 @@
+"""The tables `[space]` and `[baseline]`, made from the table of hyperparameters."""
+
+import math
+from collections.abc import Callable, Mapping
+from typing import Annotated, Any, Literal, Self
+
+from pydantic import BaseModel, ConfigDict, Field, PlainValidator, create_model, model_validator
+
+from lstm_study.configuration import HYPERPARAMETERS, Configuration, Hyperparameter
+from lstm_study.spec.errors import broken, shown
+
+MOST_VALUES = 10_000
+_MOST_CHOICES = 1_000
+
+
+class SpecTable(BaseModel):
+    """A table of a study file: known keys alone, no conversions, never changed."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
+
+
+class Range(SpecTable):
+    """A numeric range with its ends included; `sampling = "log"` draws small values as often."""
+
+    min: float = Field(allow_inf_nan=False)
+    max: float = Field(allow_inf_nan=False)
+    step: float | None = Field(default=None, gt=0, allow_inf_nan=False)
+    sampling: Literal["linear", "log"] = "linear"
+
+    @model_validator(mode="after")
+    def _is_a_range(self) -> Self:
+        ends = f"min = {self.min:g}, max = {self.max:g}"
+        if self.min >= self.max:
+            raise broken("needs min < max", ends)
+        if self.sampling == "log" and self.min <= 0:
+            raise broken("with log sampling needs min > 0", ends)
+        if self.step is None:
+            return self
+        if self.sampling == "log" and self.step <= 1:
+            raise broken(
+                "with log sampling needs step > 1, for values are multiplied by it",
+                f"step = {self.step:g}",
+            )
+        if self.value_count(whole=False) > MOST_VALUES:
+            raise broken(
+                f"must have {MOST_VALUES:,} values at most", f"{ends}, step = {self.step:g}"
+            )
+        return self
+
+    def value_count(self, *, whole: bool) -> float:
+        """Returns how many values the range has; infinity where it is continuous.
+
+        Args:
+            whole: Whether values are whole numbers, whose linear step is 1 unless given.
+        """
+        if self.sampling == "log":
+            if self.step is None:
+                return math.inf
+            return math.floor(math.log(self.max / self.min, self.step) + 1e-9) + 1
+        step = self.step or (1 if whole else None)
+        if step is None:
+            return math.inf
+        count = (self.max - self.min) / step
+        return math.floor(count + 1e-9) + 1 if math.isfinite(count) else math.inf
+
+
+class Choices(SpecTable):
+    """A list of values, each as likely as the others."""
+
+    choices: list[Any] = Field(min_length=1, max_length=_MOST_CHOICES)
+
+    @model_validator(mode="after")
+    def _are_different(self) -> Self:
+        if len(set(map(str, self.choices))) != len(self.choices):
+            raise broken("needs choices that differ", shown(self.choices))
+        return self
+
+
+class Fixed(SpecTable):
+    """One value, not searched; None where `[protocol]` gives it."""
+
+    value: Any
+
+
+def _as_dimension(value: Any) -> Range | Choices | Fixed:
+    if isinstance(value, Range | Choices | Fixed):
+        return value
+    if isinstance(value, bool | int | float | str):
+        return Fixed(value=value)
+    if isinstance(value, Mapping):
+        for kind, keys in ((Choices, {"choices"}), (Range, {"min", "max"}), (Fixed, {"value"})):
+            if keys & value.keys():
+                return kind.model_validate(value)
+    raise broken("must be {min = , max = }, {choices = [...]}, or a value", shown(value))
+
+
+Dimension = Annotated[Any, PlainValidator(_as_dimension)]
+
+
+def _space_field(row: Hyperparameter) -> tuple[Any, Any]:
+    return (Dimension, ...) if row.is_required else (Dimension, Fixed(value=row.documented))
+
+
+def _baseline_field(row: Hyperparameter) -> tuple[Any, Any]:
+    if row.kind == "choice":
+        return Literal[row.choices], row.documented
+    if row.kind == "switch":
+        return bool, row.documented
+    kind = int if row.kind == "integer" else float
+    limits = Field(default=row.documented, ge=row.low, le=row.high, allow_inf_nan=False)
+    return (kind if row.documented is not None else kind | None), limits
+
+
+def _table(name: str, field_of: Callable[[Hyperparameter], tuple[Any, Any]]) -> type[SpecTable]:
+    rows: dict[str, Any] = {row.name: field_of(row) for row in HYPERPARAMETERS.values()}
+    return create_model(name, __base__=SpecTable, **rows)
+
+
+_Space: Any = _table("_Space", _space_field)
+_Baseline: Any = _table("_Baseline", _baseline_field)
+
+
+class SpaceTable(_Space):  # type: ignore[misc]  # its keys are the table of hyperparameters
+    """`[space]`: each hyperparameter as a range, a list of choices, or a fixed value."""
+
+    @model_validator(mode="after")
+    def _values_are_possible(self) -> Self:
+        for name, dimension in self.dimensions().items():
+            _check(HYPERPARAMETERS[name], dimension)
+        return self
+
+    def dimensions(self) -> dict[str, Range | Choices | Fixed]:
+        """Returns every hyperparameter's dimension by name, in the order of the table."""
+        return {name: getattr(self, name) for name in HYPERPARAMETERS}
+
+    def searched(self) -> list[str]:
+        """Returns the names of the hyperparameters that the search varies."""
+        return [
+            name
+            for name, dimension in self.dimensions().items()
+            if isinstance(dimension, Range)
+            or (isinstance(dimension, Choices) and len(dimension.choices) > 1)
+        ]
+
+
+class BaselineTable(_Baseline):  # type: ignore[misc]  # as above
+    """`[baseline]`: what the winner is compared with; 128/100 unless changed."""
+
+    @property
+    def configuration(self) -> Configuration:
+        """The baseline as a configuration."""
+        return Configuration.from_dict(self.model_dump())
+
+
+def _check(row: Hyperparameter, dimension: Range | Choices | Fixed) -> None:
+    """Raises an error where a dimension holds what its hyperparameter can't be."""
+    if isinstance(dimension, Range):
+        values: list[Any] = [dimension.min, dimension.max]
+    else:
+        values = dimension.choices if isinstance(dimension, Choices) else [dimension.value]
+        if values == [None] and row.documented is None:
+            return
+    received = ", ".join(f"{v:g}" if isinstance(v, float) else shown(v) for v in values[:10])
+    if not row.is_numeric:
+        known = (True, False) if row.kind == "switch" else row.choices
+        rule = "true or false" if row.kind == "switch" else ", ".join(map(repr, known))
+        if isinstance(dimension, Range) or any(
+            not isinstance(value, type(known[0])) or value not in known for value in values
+        ):
+            raise broken(f"must hold {rule}", received, key=row.name)
+        return
+    if not all(map(_is_number, values)):
+        raise broken("must hold numbers", received, key=row.name)
+    if any(not row.low <= value <= row.high for value in values):
+        raise broken(f"must hold values in [{row.low:g}, {row.high:g}]", received, key=row.name)
+    if row.kind != "integer":
+        return
+    whole = [*values, getattr(dimension, "step", None) or 1]
+    if any(value != int(value) for value in whole):
+        received = ", ".join(f"{value:g}" for value in whole)
+        raise broken("must hold whole numbers", received, key=row.name)
+    if (
+        isinstance(dimension, Range)
+        and dimension.sampling == "linear"
+        and dimension.value_count(whole=True) > MOST_VALUES
+    ):
+        raise broken(
+            f'must have {MOST_VALUES:,} values at most: give a step, or sampling = "log"',
+            received,
+            key=row.name,
+        )
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool)

@@ -1,0 +1,201 @@
+"""The tables of a study file, one frozen model each, and the whole file: `StudySpec`."""
+
+from typing import Any, Literal, Self
+
+from pydantic import Field, model_validator
+
+from lstm_study.configuration import BASELINE
+from lstm_study.schedule import hyperband
+from lstm_study.spec.dimensions import BaselineTable, SpaceTable, SpecTable
+from lstm_study.spec.errors import broken
+from lstm_study.spec.quantities import bytes_of, seconds_of
+from lstm_study.spec.sources import SOURCES, sources_where
+
+OBJECTIVES = {"validation_accuracy": "max", "validation_loss": "min"}
+_MOST_TRIALS = 100_000
+_MOST_REVIEWS = 1_000_000_000
+
+
+class StudyTable(SpecTable):
+    """`[study]`: what it is called, its one seed, and what the search maximises or minimises."""
+
+    name: str = Field(pattern=r"^[a-z0-9][a-z0-9-]{0,62}$")
+    title: str = ""
+    seed: int = Field(ge=1, le=2**31 - 1)
+    objective: Literal["validation_accuracy", "validation_loss"] = "validation_accuracy"
+
+    @property
+    def direction(self) -> Literal["max", "min"]:
+        """ "max" or "min": which end of the objective is better."""
+        return "max" if OBJECTIVES[self.objective] == "max" else "min"
+
+
+class DataTable(SpecTable):
+    """`[data]`: where the reviews come from, and how they are split."""
+
+    source: Literal[tuple(SOURCES)]  # type: ignore[valid-type]
+    path: str | None = None
+    test_path: str | None = None
+    sha256: str | None = Field(default=None, pattern=r"^[0-9a-f]{64}$")
+    validation_fraction: float = Field(default=0.2, gt=0.0, lt=1.0)
+    test_fraction: float | None = Field(default=None, gt=0.0, lt=1.0)
+    text_column: str = "text"
+    label_column: str = "label"
+    split_column: str | None = None
+    positive_label: str | None = None
+    encoding: str | None = None
+    train_limit: int | None = Field(default=None, ge=10, le=_MOST_REVIEWS)
+    test_limit: int | None = Field(default=None, ge=10, le=_MOST_REVIEWS)
+
+    @model_validator(mode="after")
+    def _fits_source(self) -> Self:
+        row = SOURCES[self.source]
+        if row.needs_path and self.path is None:
+            raise broken(
+                f'is needed when data.source is "{self.source}" ({row.about})', "None", key="path"
+            )
+        if self.test_path is not None and not row.is_own:
+            raise broken(
+                f"only fits data.source {sources_where(is_own=True)}",
+                repr(self.test_path),
+                key="test_path",
+            )
+        if self.test_fraction is not None and row.has_test:
+            raise broken(
+                "only fits sources without a test half of their own "
+                f"({sources_where(has_test=False)})",
+                repr(self.test_fraction),
+                key="test_fraction",
+            )
+        return self
+
+
+class SearchTable(SpecTable):
+    """`[search]`: how the space is searched, and with what budget."""
+
+    tuner: Literal["hyperband", "random", "bayesian", "grid"] = "hyperband"
+    max_epochs: int = Field(ge=2, le=10_000)
+    factor: int = Field(default=3, ge=2, le=10)
+    iterations: int = Field(default=1, ge=1, le=1_000)
+    score: Literal["last_epoch", "best_epoch"] = "last_epoch"
+    include_baseline: bool = False
+    control: Literal["none", "random"] = "none"
+    max_trials: int | None = Field(default=None, ge=1, le=_MOST_TRIALS)
+    time_limit: str | None = None
+    disk_limit: str | None = None
+
+    @model_validator(mode="after")
+    def _has_a_budget(self) -> Self:
+        if self.tuner in ("random", "bayesian") and self.max_trials is None:
+            raise broken(f'is needed when search.tuner is "{self.tuner}"', "None", key="max_trials")
+        for name, read in (("time_limit", seconds_of), ("disk_limit", bytes_of)):
+            value = getattr(self, name)
+            if value is not None:
+                try:
+                    read(value)
+                except ValueError as error:
+                    raise broken(str(error), repr(value), key=name) from None
+        if self.tuner == "hyperband":
+            once = hyperband(max_epochs=self.max_epochs, factor=self.factor)
+            trials = self.iterations * sum(bracket.trials for bracket in once)
+            if trials > _MOST_TRIALS:
+                raise broken(
+                    f"must plan {_MOST_TRIALS:,} trials at most: lower max_epochs or iterations",
+                    f"{trials:,} trials",
+                )
+        return self
+
+    @property
+    def time_limit_seconds(self) -> int | None:
+        """The time limit in seconds of work; None without one."""
+        return None if self.time_limit is None else seconds_of(self.time_limit)
+
+    @property
+    def disk_limit_bytes(self) -> int | None:
+        """The limit on the study's folder in bytes; None without one."""
+        return None if self.disk_limit is None else bytes_of(self.disk_limit)
+
+
+class ProtocolTable(SpecTable):
+    """`[protocol]`: how every network is trained; `epochs` is the retraining's.
+
+    With `masked` padding is masked, and reviews of similar length share a batch, which is cut to
+    their length: see `corpus/buckets.py`. The arm `baseline` is never masked, as documented.
+    """
+
+    epochs: int = Field(default=10, ge=1, le=10_000)
+    batch_size: int = Field(default=64, ge=1, le=65_536)
+    optimizer: Literal["adam", "rmsprop", "sgd"] = "adam"
+    learning_rate: float = Field(default=0.001, gt=0.0, le=10.0)
+    masked: bool = True
+
+
+class CompareTable(SpecTable):
+    """`[compare]`: which arms are retrained, and with how many seeds.
+
+    `validation_seeds` trainings each of baseline and winner are kept off the validation reviews.
+    They choose the baseline's own epoch and show how optimistic the search's score of its winner
+    is. With 0 there are no arms at their own epoch.
+    """
+
+    seeds: int = Field(default=14, ge=1, le=1_000)
+    validation_seeds: int = Field(default=1, ge=0, le=1_000)
+    runner_ups: int = Field(default=0, ge=0, le=100)
+    control: bool = True
+    ablation: bool = False
+
+    @model_validator(mode="after")
+    def _can_ablate(self) -> Self:
+        if self.ablation and self.validation_seeds == 0:
+            raise broken("needs compare.validation_seeds >= 1", "true", key="ablation")
+        return self
+
+
+class ExportTable(SpecTable):
+    """`[export]`: what is published beside the winner's network and the report's numbers.
+
+    Excerpts are words of the test reviews on which winner and baseline differ most.
+    """
+
+    ensemble: bool = False
+    excerpts: bool = True
+
+
+class StudySpec(SpecTable):
+    """A whole study file, validated. Field names are the file's own."""
+
+    study: StudyTable
+    data: DataTable
+    space: SpaceTable
+    search: SearchTable
+    protocol: ProtocolTable = ProtocolTable()
+    baseline: BaselineTable = BaselineTable()
+    compare: CompareTable = CompareTable()
+    export: ExportTable = ExportTable()
+
+    def flat(self) -> dict[str, Any]:
+        """Returns every setting as "table.key" → plain value; dimensions are small tables."""
+        return {
+            f"{table}.{key}": value
+            for table, values in self.model_dump(mode="json").items()
+            for key, value in values.items()
+        }
+
+    @property
+    def deviations(self) -> list[str]:
+        """How baseline and protocol differ from the documented ones, in words; empty if not.
+
+        `protocol.masked` does not count: the baseline is unmasked in any case.
+        """
+        found = [
+            f"baseline {name} {value:g} (documented: {documented:g})"
+            for name, documented in BASELINE.as_dict().items()
+            if (value := getattr(self.baseline, name)) != documented
+        ]
+        documented_protocol = ProtocolTable()
+        found += [
+            f"protocol {name} {value} (documented: {documented})"
+            for name, documented in documented_protocol.model_dump(exclude={"masked"}).items()
+            if (value := getattr(self.protocol, name)) != documented
+        ]
+        return found
