@@ -1,10 +1,10 @@
 """What a study says so far."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from lstm_study.analysis.search.summary import winner
 from lstm_study.commands.opened import OpenStudy
@@ -13,6 +13,8 @@ from lstm_study.records import Run, StudyRecords, Trial
 if TYPE_CHECKING:
     from lstm_study.analysis.answer.arms import ArmSummary
     from lstm_study.analysis.answer.verdict import Comparison, Verdict
+
+TrainingT = TypeVar("TrainingT", Trial, Run)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -53,6 +55,25 @@ class Answer:
         return failed + (control is not None and control.status == "failed")
 
 
+def read_records(study: OpenStudy) -> StudyRecords:
+    """Reads all that the study left.
+
+    A training that a record calls running is interrupted where no command works on the study.
+    """
+    records = study.store.read_all()
+    if study.store.holder():
+        return records
+    return replace(
+        records,
+        trials=tuple(_interrupted(trial) for trial in records.trials),
+        runs=tuple(_interrupted(run) for run in records.runs),
+    )
+
+
+def _interrupted(training: TrainingT) -> TrainingT:
+    return replace(training, status="interrupted") if training.status == "running" else training
+
+
 def read_answer(study: OpenStudy, *, is_noted: bool = True) -> Answer:
     """Reads what the study says so far.
 
@@ -68,7 +89,7 @@ def read_answer(study: OpenStudy, *, is_noted: bool = True) -> Answer:
     from lstm_study.comparison.looks import look
     from lstm_study.comparison.verdicts import judge_study, judge_without_near_duplicates
 
-    records = study.store.read_all()
+    records = read_records(study)
     report = study.reports / "report.html"
     model = study.reports / "model"
     network = model / "sentiment-lstm.keras"

@@ -17,6 +17,7 @@ from lstm_study.report.tables.predictions import predictions_csv_gz
 from lstm_study.report.tables.table import dictionary, to_csv
 
 CHOOSE_ANOTHER = "Free space, or choose a folder that you may write to with --out."
+EXPORTS = ("optuna.db", "tensorboard/")
 OWN = ("report.html", "report.md", "summary.json", "manifest.json", "tables", "figures")
 
 
@@ -69,6 +70,7 @@ def write_report(
             versions=versions,
             git_commit=git_commit,
             bundle=link,
+            exports=tuple(name for name in EXPORTS if (folder / name).exists()),
         )
     )
     write_files(render_files(content), folder)
@@ -102,14 +104,9 @@ def write_files(files: Mapping[str, bytes], folder: Path) -> None:
         ) from error
 
 
-def render_files(content: Content, *, version: str = "") -> dict[str, bytes]:
-    """Renders every file of the report: path within the folder → bytes.
-
-    Args:
-        content: The report.
-        version: Version of a report that is served; see `html.render`.
-    """
-    files = {"report.html": render(content, version=version).encode()}
+def render_files(content: Content) -> dict[str, bytes]:
+    """Renders every file of the report: path within the folder → bytes."""
+    files = {"report.html": render(content).encode()}
     listed = list(content.tables.values())
     for table in (*listed, dictionary(listed)):
         files[table.path] = to_csv(table).encode()

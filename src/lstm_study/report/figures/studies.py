@@ -3,7 +3,7 @@
 from typing import TYPE_CHECKING
 
 from lstm_study.report import numbers
-from lstm_study.report.figures.style import INK, SERIES, Picture, percent_axis, picture, whole_axis
+from lstm_study.report.figures.style import INK, SERIES, Picture, percent_axis, whole_axis
 from lstm_study.report.tables.columns import in_words
 from lstm_study.report.tables.table import Table
 
@@ -48,8 +48,8 @@ def winners(arms: Table, runs: Table) -> Picture | None:
         for (study, arm), mean in means.items()
         if isinstance(mean, float)
     )
-    return picture(
-        draw,
+    return Picture(
+        draw=draw,
         name="winners",
         title="Every run's test accuracy, in both studies",
         alt=f"A point for each run, a row for each arm of each study. Means: {told}.",
@@ -92,8 +92,8 @@ def searches(progress: Table, *, objective: str) -> Picture | None:
         for study in studies
         if (mine := [row for row in rows if row["study"] == study])
     )
-    return picture(
-        draw,
+    return Picture(
+        draw=draw,
         name="searches",
         title="Best full-budget score so far, in both searches",
         alt=f"A line for each study against epochs: {told}.",
