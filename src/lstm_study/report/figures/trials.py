@@ -328,7 +328,7 @@ def parallel(trials: Table, spec: StudySpec) -> Picture | None:
     return Picture(
         draw=draw,
         name="parallel",
-        title=f"Hyperparameters and score of the trials with {full} epochs",
+        title="Hyperparameters and score of the trials at the full budget",
         alt=f"Parallel coordinates: a line for each completed trial of the full budget through "
         f"{', '.join(names)} to its score; the darker a line, the better its score.",
         tables=(trials,),
