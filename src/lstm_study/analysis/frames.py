@@ -1,4 +1,4 @@
-"""Records as pandas data frames, for further analysis in Python."""
+"""Records as pandas data frames."""
 
 from collections.abc import Iterable
 from dataclasses import fields

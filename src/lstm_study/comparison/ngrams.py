@@ -1,4 +1,4 @@
-"""Words and pairs of words of reviews, as sparse rows: what the classical control reads."""
+"""Words and pairs of words of reviews, as sparse rows: the features of the classical control."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -62,7 +62,7 @@ def learn_features(
 
 
 def weigh(counts: Any, features: Features) -> Any:
-    """Turns counts into what the regression reads, a sparse matrix [reviews, features].
+    """Turns counts into the regression's input, a sparse matrix [reviews, features].
 
     "nb" takes presence times weight; "tfidf" takes (1 + log count) times weight, in rows of unit
     length.
@@ -80,17 +80,17 @@ def weigh(counts: Any, features: Features) -> Any:
 
 
 def frequent_keys(reviews: Split, *, least: int = 2) -> NDArray[np.int64]:
-    """Returns the words and pairs of words that stand in some reviews, int64, ascending.
+    """Returns the words and pairs of words that occur in enough reviews, int64, ascending.
 
     Args:
         reviews: The reviews.
-        least: Reviews that a feature must stand in.
+        least: Reviews that a feature must occur in.
     """
     found, frequencies = [], []
     for first, last in _chunks(reviews):
         keys, owners = _occurrences(reviews, first, last)
         different, places = np.unique(keys, return_inverse=True)
-        # One for each review that a feature stands in, however often.
+        # Document frequency: once per review.
         pairs = np.unique(owners * max(1, len(different)) + places)
         found.append(different)
         frequencies.append(np.bincount(pairs % max(1, len(different)), minlength=len(different)))

@@ -1,4 +1,4 @@
-"""The epoch that validation chose for an arm: never chosen by test, and fixed before it is opened.
+"""The epoch that validation chose for an arm, fixed before the test reviews are opened.
 
 The documented protocol trains for 10 epochs whether they help or not. Each arm is also evaluated
 at the epoch at which it was best on the validation reviews, so that the winner does not win by

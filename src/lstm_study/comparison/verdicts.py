@@ -22,7 +22,7 @@ def judge_study(
     without: Verdict | None,
     is_noted: bool = True,
 ) -> Verdict:
-    """Judges winner against baseline, writes the look down, and adds what a reader must know.
+    """Judges winner against baseline, records the look, and adds notes.
 
     Args:
         records: The study's.
@@ -30,7 +30,7 @@ def judge_study(
         store: Its folder.
         looks: From `seeds.look`.
         without: From `judge_without_near_duplicates`.
-        is_noted: Whether the look is written down; not in records that were kept.
+        is_noted: Whether the look is recorded; not in kept records.
     """
     verdict = judge(records, seed=spec.study.seed, looks=looks)
     if is_noted and verdict.difference is not None:
@@ -69,7 +69,7 @@ def judge_without_near_duplicates(
 
 
 def _of_what_is_left(records: StudyRecords, verdict: Verdict, *, planned: int) -> list[str]:
-    """Says that the comparison was stopped, or goes on, before all of its seeds were run."""
+    """Says that not all planned seeds have been run."""
     if not records.runs:
         return []
     ended = {
@@ -82,7 +82,7 @@ def _of_what_is_left(records: StudyRecords, verdict: Verdict, *, planned: int) -
     look = ""
     if verdict.difference is not None:
         look = (
-            " This reading counts as a look at the test reviews: on more seeds the next one has a "
+            " This verdict counts as a look at the test reviews: on more seeds the next one has a "
             "wider interval."
         )
     return [f"The comparison is not finished: {counts} have ended.{look}"]

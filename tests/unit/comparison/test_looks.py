@@ -172,7 +172,7 @@ def test_a_comparison_that_was_stopped_answers_with_what_it_has_and_says_so(tmp_
     notes = verdict_of(replace(study, runs=runs), Store(tmp_path)).notes
     assert notes[0] == (
         "The comparison is not finished: 3 of 4 runs of the baseline and 2 of 4 runs of the winner "
-        "have ended. This reading counts as a look at the test reviews: on more seeds the next one "
+        "have ended. This verdict counts as a look at the test reviews: on more seeds the next one "
         "has a wider interval."
     )
     whole = verdict_of(completed_study(seeds=4), Store(tmp_path / "whole")).notes

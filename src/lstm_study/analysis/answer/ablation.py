@@ -1,8 +1,8 @@
-"""The way from baseline to winner, one hyperparameter at a time: which change earned what.
+"""The ablation: from baseline to winner, one hyperparameter at a time, with the gain of each.
 
 Greedy: at each step every hyperparameter that still differs is changed alone, and the change with
-the largest gain on the validation reviews is kept. The order matters to what a change is credited
-with, and a gain below the spread from seed to seed is noise: every training has the same one seed.
+the largest gain on the validation reviews is kept. A change's gain depends
+on the order, and one below the seed-to-seed spread is noise: every training has the same seed.
 """
 
 import math
@@ -20,7 +20,7 @@ VALIDATION_SUFFIX = "-validation"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AblationStep:
-    """One change on the way, and what it earned on validation.
+    """One change, and its gain on validation.
 
     Attributes:
         number: From 1.
@@ -47,13 +47,13 @@ class AblationStep:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AblationPath:
-    """The way as far as it is known.
+    """The ablation as far as its trainings have ended.
 
     Attributes:
         start: The baseline's score on validation; None until it is known.
         steps: In order.
         candidates: Run id → hyperparameter and configuration of the next step's trainings, those
-            that ended included; empty at the end of the way.
+            that ended included; empty when the path is complete.
     """
 
     start: float | None
@@ -67,12 +67,12 @@ def validation_run_id(arm: str, seed_index: int = 1) -> str:
 
 
 def start_of(spec: StudySpec) -> str:
-    """Names the arm the way starts from: the baseline, read as the study's own networks are."""
+    """Names the arm the ablation starts from: the baseline, masked if the networks are."""
     return MASKED_BASELINE if spec.protocol.masked else "baseline"
 
 
 def ablation_path(records: StudyRecords) -> AblationPath | None:
-    """Reads the way out of a study's records; None where it has none, or has not begun."""
+    """Returns the ablation in a study's records; None where there is none, or none has begun."""
     runs = {run.run_id: run for run in records.runs}
     spec = StudySpec.model_validate(records.spec, strict=False)
     ends = [runs.get(validation_run_id(arm)) for arm in (start_of(spec), "winner")]
@@ -84,7 +84,7 @@ def ablation_path(records: StudyRecords) -> AblationPath | None:
 def walk(
     runs: Iterable[Run], baseline: Configuration, winner: Configuration, *, spec: StudySpec
 ) -> AblationPath:
-    """Goes the way as far as the runs that ended allow.
+    """Follows the path as far as the completed runs allow.
 
     Args:
         runs: The study's.

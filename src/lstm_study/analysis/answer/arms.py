@@ -63,7 +63,7 @@ class Arm:
 
     @property
     def collapsed(self) -> bool:
-        """Whether some run gives every review the same probability: it has read nothing."""
+        """Whether some run gives every review the same probability: a constant output."""
         return bool((np.ptp(self.probabilities, axis=1) == 0).any())
 
     @property

@@ -33,7 +33,7 @@ def planned_arms(spec: StudySpec, trials: Sequence[Trial]) -> dict[str, Configur
 def seeds_so_far(spec: StudySpec, records: StudyRecords) -> int:
     """Runs that every arm should have: the study file's, or more where seeds were added.
 
-    A run that failed has ended; failures are told of elsewhere.
+    A failed run counts as ended.
     """
     return max(spec.compare.seeds, min(_ended(records, arm) for arm in PRIMARY))
 

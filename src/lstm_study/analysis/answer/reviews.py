@@ -1,4 +1,4 @@
-"""Single test reviews: on which two arms differ most, and how accuracy varies with what they are.
+"""Single test reviews: on which two arms differ most, and accuracy by length or other values.
 
 Groups hold about equally many reviews each, so that their accuracies are about equally sure.
 """
@@ -26,7 +26,7 @@ class DifferingReview:
         candidate: Mean probability of being positive over the candidate's runs.
         reference: The same of the reference's.
         gain: How much more probability the candidate gives to the true label; negative where the
-            reference reads better.
+            reference does better.
     """
 
     position: int
@@ -47,7 +47,7 @@ class ReviewGroup:
         mean: Mean value of its reviews.
         reviews: How many there are.
         runs: Runs of the arm.
-        accuracy: Mean over runs of the share read right.
+        accuracy: Mean over runs of the share classified correctly.
         lowest: Of the runs.
         highest: Of the runs.
     """

@@ -16,7 +16,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from lstm_study.analysis.search.summary import Direction, Measured
+from lstm_study.analysis.search.summary import Direction, ScoreAtEpoch
 from lstm_study.seeds import derive
 from lstm_study.spec import SpaceTable
 
@@ -52,7 +52,7 @@ class Importance:
 
 
 def importance(
-    measured: Sequence[Measured],
+    measured: Sequence[ScoreAtEpoch],
     space: SpaceTable,
     direction: Direction,
     *,
@@ -104,7 +104,7 @@ def importance(
     return tuple(sorted(found, key=lambda item: -item.importance))
 
 
-def _evaluator(measured: Sequence[Measured], space: SpaceTable, direction: Direction) -> Any:
+def _evaluator(measured: Sequence[ScoreAtEpoch], space: SpaceTable, direction: Direction) -> Any:
     """Returns a function from positions in `measured` to the share of each hyperparameter."""
     import optuna
     from optuna.importance import PedAnovaImportanceEvaluator, get_param_importances

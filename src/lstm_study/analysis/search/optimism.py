@@ -1,4 +1,4 @@
-"""How much the search flattered its winner: one configuration's score, three times.
+"""How optimistic the search was about its winner: one configuration's score, three times.
 
 The winner was picked for its score, so that its score is, in part, luck. The same configuration
 with fresh seeds on the same validation reviews, and on the test reviews, shows how much.

@@ -1,6 +1,6 @@
-"""How the random control fared: the best of random configurations, each trained in full.
+"""The random control: the best of randomly drawn configurations, each trained in full.
 
-The control spends as many epochs as the search, on configurations drawn from the same space. The
+It spends as many epochs as the search, on configurations drawn from the same space. The
 order of random draws means nothing, so the best so far is shown with a band over other orders.
 """
 
@@ -16,8 +16,8 @@ LEVEL = 0.9
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ControlProgress:
-    """Where the control stood when one of its trials ended.
+class RandomControlProgress:
+    """The state of the random control when one of its trials ended.
 
     Attributes:
         trial_number: Trials of the control ended so far, this one included.
@@ -40,8 +40,8 @@ class ControlProgress:
     high: float | None
 
 
-def control_trials(trials: Iterable[Trial]) -> list[Trial]:
-    """Returns the control's trials that ended, in the order in which they did."""
+def random_control_trials(trials: Iterable[Trial]) -> list[Trial]:
+    """Returns the random control's trials that ended, in the order of their ends."""
     ended = [
         trial
         for trial in trials
@@ -50,18 +50,18 @@ def control_trials(trials: Iterable[Trial]) -> list[Trial]:
     return sorted(ended, key=lambda trial: (trial.ended_at, trial.trial_id))
 
 
-def control_progress(
+def random_control_progress(
     trials: Iterable[Trial],
     direction: Direction,
     *,
     seed: int,
     orders: int = ORDERS,
     level: float = LEVEL,
-) -> tuple[ControlProgress, ...]:
-    """Follows the control's best score, with a band over random orders of its trials.
+) -> tuple[RandomControlProgress, ...]:
+    """Follows the random control's best score, with a band over random orders of its trials.
 
-    The band narrows to one value at the end, where every order has seen every trial: it tells of
-    chance in the order alone, not of other draws from the space.
+    The band narrows to one value at the end, where every order has seen every trial: it shows
+    chance in the order alone, not in the draws from the space.
 
     Args:
         trials: Any trials of one study.
@@ -72,7 +72,7 @@ def control_progress(
     """
     import numpy as np
 
-    ended = control_trials(trials)
+    ended = random_control_trials(trials)
     if not ended:
         return ()
     sign = 1.0 if direction == "max" else -1.0
@@ -89,13 +89,13 @@ def control_progress(
     found = []
     actual = np.maximum.accumulate(scores)
     for number, trial in enumerate(ended):
-        # How many trials each order has ended by these epochs; at least one stands in the band.
+        # How many trials each order has ended by these epochs; the band needs at least one.
         done = np.maximum((reached <= places[number]).sum(axis=1), 1)
         values = best[np.arange(orders), done - 1]
         ends = np.quantile(values, [(1 - level) / 2, (1 + level) / 2], method="nearest")
         low, high = sorted(sign * ends)
         found.append(
-            ControlProgress(
+            RandomControlProgress(
                 trial_number=number + 1,
                 trial_id=trial.trial_id,
                 epochs=int(places[number]),

@@ -1,6 +1,6 @@
-"""What a search came to: its ranking and winner, and the curves that show how it got there.
+"""The result of a search: its ranking and winner, and the curves behind them.
 
-Trials of the random control are left out of all of it; `analysis.control` follows them. Pure: trial
+Trials of the random control are left out of all of it; `random_control` follows them. Pure: trial
 records in, frozen values out. The search itself picks its winner with `winner`, so that what is
 retrained and what is reported can't differ.
 """
@@ -19,8 +19,8 @@ Direction = Literal["max", "min"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Progress:
-    """Where the search stood when one of its trials ended.
+class SearchProgress:
+    """The state of the search when one of its trials ended.
 
     Attributes:
         trial_number: Trials ended so far, this one included.
@@ -83,7 +83,7 @@ class SlicePoint:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RankAgreement:
-    """Whether the ranking after few epochs foretells the ranking at full budget.
+    """Whether the ranking after few epochs predicts the ranking at full budget.
 
     Attributes:
         epoch: The early epoch.
@@ -99,7 +99,7 @@ class RankAgreement:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Measured:
+class ScoreAtEpoch:
     """One configuration of the search after so many epochs.
 
     Attributes:
@@ -167,14 +167,14 @@ def winner(
 
 def best_so_far(
     trials: Iterable[Trial], direction: Direction, *, max_epochs: int
-) -> tuple[Progress, ...]:
+) -> tuple[SearchProgress, ...]:
     """Follows the best score over the trials that ended, in the order in which they ended.
 
-    A failed trial moves the epochs and seconds along and leaves the best score where it was.
+    A failed trial adds its epochs and seconds and does not change the best score.
     """
     ended = [trial for trial in searched(trials) if trial.status in ("completed", "failed")]
     ended.sort(key=lambda trial: (trial.ended_at, trial.trial_id))
-    found: list[Progress] = []
+    found: list[SearchProgress] = []
     epochs, seconds = 0, 0.0
     best: float | None = None
     best_full: float | None = None
@@ -190,7 +190,7 @@ def best_so_far(
             ):
                 best_full = score
         found.append(
-            Progress(
+            SearchProgress(
                 trial_number=number, trial_id=trial.trial_id, budget_epochs=trial.budget_epochs,
                 score=score, epochs=epochs, seconds=seconds,
                 best_score=best, best_full_budget_score=best_full,
@@ -271,11 +271,11 @@ def objective_of(epoch: Epoch, objective: str) -> float | None:
     return value if value is not None and math.isfinite(value) else None
 
 
-def after(trials: Sequence[Trial], *, objective: str, epoch: int) -> tuple[Measured, ...]:
+def after(trials: Sequence[Trial], *, objective: str, epoch: int) -> tuple[ScoreAtEpoch, ...]:
     """Measures every configuration of the search at the same epoch, so that they compare.
 
-    A promoted configuration counts once, with its value on the way. One that never got so far, or
-    diverged before, is left out.
+    A promoted configuration counts once. One that did not reach the epoch, or diverged before it,
+    is left out.
     """
     by_id = {trial.trial_id: trial for trial in trials}
     parents = {trial.parent for trial in trials}
@@ -287,7 +287,9 @@ def after(trials: Sequence[Trial], *, objective: str, epoch: int) -> tuple[Measu
         value = objective_of(curve[epoch], objective) if epoch in curve else None
         if value is not None:
             found.append(
-                Measured(trial_id=trial.trial_id, configuration=trial.configuration, value=value)
+                ScoreAtEpoch(
+                    trial_id=trial.trial_id, configuration=trial.configuration, value=value
+                )
             )
     return tuple(found)
 

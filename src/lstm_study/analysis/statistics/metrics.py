@@ -21,7 +21,7 @@ Probabilities = NDArray[np.floating]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Confusion:
-    """How many reviews of each label were read as which."""
+    """Confusion counts, in reviews."""
 
     true_positive: int
     false_positive: int
@@ -75,7 +75,7 @@ def measure(labels: Labels, probabilities: Probabilities) -> Metrics:
 
 
 def accuracy(labels: Labels, probabilities: Probabilities) -> float:
-    """Share of reviews read right, in [0, 1]; positive means a probability above 0.5.
+    """Share of reviews classified correctly, in [0, 1]; positive means a probability above 0.5.
 
     Source: `keras.metrics.BinaryAccuracy`: exactly 0.5 counts as negative. Checked:
     `sklearn.metrics.accuracy_score`.
@@ -88,7 +88,7 @@ def log_loss(labels: Labels, probabilities: Probabilities) -> float:
     """Mean binary cross-entropy in nats; probabilities are cut to [1e-7, 1 - 1e-7] first.
 
     The cut is Keras's (`keras.config.epsilon()`), so that this is the loss that Keras evaluates, up
-    to its float32. A review that is read wrong with full certainty costs 16.1.
+    to its float32. A wrong prediction of probability 0 or 1 costs 16.1.
 
     Source: `keras.ops.binary_crossentropy`. Checked: `sklearn.metrics.log_loss`.
     """
@@ -120,7 +120,7 @@ def roc_auc(labels: Labels, probabilities: Probabilities) -> float | None:
 def f1(labels: Labels, probabilities: Probabilities) -> float | None:
     """Harmonic mean of precision and recall of the positive label, 2·TP / (2·TP + FP + FN).
 
-    None if no review is positive and none is read as positive.
+    None if no review is positive and none is predicted positive.
 
     Source: C. J. van Rijsbergen (1979), Information Retrieval, chapter 7. Checked:
     `sklearn.metrics.f1_score`.
@@ -186,14 +186,14 @@ def reliability(
 
 
 def confusion(labels: Labels, probabilities: Probabilities) -> Confusion:
-    """Counts reviews by label and by what they are read as."""
+    """Counts reviews by label and by predicted label."""
     truth, values = _checked(labels, probabilities)
-    read = values > THRESHOLD
+    predicted = values > THRESHOLD
     return Confusion(
-        true_positive=int(np.sum(read & truth)),
-        false_positive=int(np.sum(read & ~truth)),
-        true_negative=int(np.sum(~read & ~truth)),
-        false_negative=int(np.sum(~read & truth)),
+        true_positive=int(np.sum(predicted & truth)),
+        false_positive=int(np.sum(predicted & ~truth)),
+        true_negative=int(np.sum(~predicted & ~truth)),
+        false_negative=int(np.sum(~predicted & truth)),
     )
 
 

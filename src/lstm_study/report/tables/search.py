@@ -72,7 +72,7 @@ def _control(trials: Sequence[Trial], spec: StudySpec) -> Table:
                form=form),
         Column(name="high", meaning="Upper end of the band", form=form),
     )  # fmt: skip
-    found = control.control_progress(trials, spec.study.direction, seed=spec.study.seed)
+    found = control.random_control_progress(trials, spec.study.direction, seed=spec.study.seed)
     return table(
         "random_control",
         "The random control at the end of one of its trials",

@@ -8,7 +8,7 @@ import pytest
 from lstm_study.analysis.search import importance as module
 from lstm_study.analysis.search.importance import FEWEST, RELIABLE, importance
 from lstm_study.analysis.search.optuna_space import distributions, parameters
-from lstm_study.analysis.search.summary import Direction, Measured, after
+from lstm_study.analysis.search.summary import Direction, ScoreAtEpoch, after
 from lstm_study.configuration import Configuration
 from tests.support.fake_spec import fake_spec
 from tests.support.fake_study import completed_study, controlled_study
@@ -16,7 +16,7 @@ from tests.support.fake_study import completed_study, controlled_study
 SPACE = fake_spec().space
 
 
-def _measured(count: int, *, direction: Direction = "max") -> list[Measured]:
+def _measured(count: int, *, direction: Direction = "max") -> list[ScoreAtEpoch]:
     """Configurations whose value is their maxlen's and a little chance; nothing else matters."""
     random = np.random.default_rng(5)
     found = []
@@ -31,7 +31,7 @@ def _measured(count: int, *, direction: Direction = "max") -> list[Measured]:
         )
         value = configuration.maxlen / 400 + float(random.normal(0, 0.01))
         found.append(
-            Measured(
+            ScoreAtEpoch(
                 trial_id=f"t-{number}",
                 configuration=configuration,
                 value=value if direction == "max" else -value,

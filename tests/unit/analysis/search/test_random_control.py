@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 
-from lstm_study.analysis.search.random_control import control_progress
+from lstm_study.analysis.search.random_control import random_control_progress
 from lstm_study.analysis.search.summary import best_so_far, ranking, repeated_configurations, rounds
 from lstm_study.records import Trial
 from tests.support.fake_study import completed_study, controlled_study
@@ -35,19 +35,19 @@ def test_the_control_changes_nothing_of_what_the_search_came_to() -> None:
 
 
 def test_best_so_far_of_the_control_follows_the_order_in_which_its_trials_ended() -> None:
-    found = control_progress(_control([0.7, None, 0.9, 0.8]), "max", seed=1)
+    found = random_control_progress(_control([0.7, None, 0.9, 0.8]), "max", seed=1)
     assert [step.best_score for step in found] == [0.7, 0.7, 0.9, 0.9]
     assert [step.epochs for step in found] == [9, 18, 27, 36]
 
 
 def test_the_band_over_orders_holds_every_trial_at_first_and_narrows_to_the_best() -> None:
     # After one of two trials half of all orders stand at 0.7 and half at 0.9.
-    found = control_progress(_control([0.7, 0.9]), "max", seed=1)
+    found = random_control_progress(_control([0.7, 0.9]), "max", seed=1)
     assert [(step.low, step.high) for step in found] == [(0.7, 0.9), (0.9, 0.9)]
-    down = control_progress(_control([0.7, 0.9]), "min", seed=1)
+    down = random_control_progress(_control([0.7, 0.9]), "min", seed=1)
     assert [(step.low, step.high) for step in down] == [(0.7, 0.9), (0.7, 0.7)]
     assert [step.best_score for step in down] == [0.7, 0.7]
 
 
 def test_without_a_control_there_is_nothing() -> None:
-    assert control_progress(completed_study().trials, "max", seed=1) == ()
+    assert random_control_progress(completed_study().trials, "max", seed=1) == ()
