@@ -56,22 +56,27 @@ class Answer:
 
 
 def read_records(study: OpenStudy) -> StudyRecords:
-    """Reads all that the study left.
-
-    A training that a record calls running is interrupted where no command works on the study.
-    """
-    records = study.store.read_all()
-    if study.store.holder():
-        return records
+    """Reads all records of a study; see `read_trials` for trainings that were interrupted."""
     return replace(
-        records,
-        trials=tuple(_interrupted(trial) for trial in records.trials),
-        runs=tuple(_interrupted(run) for run in records.runs),
+        study.store.read_all(), trials=tuple(read_trials(study)), runs=tuple(read_runs(study))
     )
 
 
-def _interrupted(training: TrainingT) -> TrainingT:
-    return replace(training, status="interrupted") if training.status == "running" else training
+def read_trials(study: OpenStudy) -> list[Trial]:
+    """Reads the trials; one recorded as running is interrupted if no command holds the study."""
+    return _read(study.store.read_trials(), holder=study.store.holder())
+
+
+def read_runs(study: OpenStudy) -> list[Run]:
+    """Reads the runs, like `read_trials`."""
+    return _read(study.store.read_runs(), holder=study.store.holder())
+
+
+def _read(trainings: Iterable[TrainingT], *, holder: str) -> list[TrainingT]:
+    return [
+        replace(each, status="interrupted") if each.status == "running" and not holder else each
+        for each in trainings
+    ]
 
 
 def read_answer(study: OpenStudy, *, is_noted: bool = True) -> Answer:

@@ -28,7 +28,7 @@ def predict_lines(
     Raises:
         ExportError: The bundle is damaged, or knows no words.
     """
-    bundle = _load(model_dir, ensemble=ensemble)
+    bundle = load_bundle_quietly(model_dir, ensemble=ensemble)
     texts = iter(texts)
     while some := list(islice(texts, at_once)):
         for probabilities in bundle.predict_texts(some, len(some)):
@@ -59,13 +59,14 @@ def predict_file(
     Raises:
         ExportError: The bundle is damaged, or knows no words, or the CSV can't be read.
     """
-    bundle = _load(model_dir, ensemble=ensemble)
+    bundle = load_bundle_quietly(model_dir, ensemble=ensemble)
     from lstm_study.export import predict_csv
 
     return predict_csv(bundle, source, target, text_column=text_column, progress=progress)
 
 
-def _load(model_dir: Path, *, ensemble: bool) -> "Bundle":
+def load_bundle_quietly(model_dir: Path, *, ensemble: bool) -> "Bundle":
+    """Loads a bundle without the backend's messages."""
     silence_tensorflow()
     with tempfile.TemporaryDirectory() as folder, redirect_output(Path(folder) / "log"):
         from lstm_study.export import load_bundle

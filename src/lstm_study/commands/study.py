@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Self
 
 from lstm_study import commands
 from lstm_study.analysis.search.summary import ranking
-from lstm_study.commands.answer import read_records
+from lstm_study.commands.answer import read_runs, read_trials
 from lstm_study.commands.progress_bar import ProgressBar
 from lstm_study.configuration import Configuration
 from lstm_study.errors import ComparisonError, ReportError
@@ -52,7 +52,7 @@ class Study:
         study: str | Path,
         *,
         data: str | Path | None = None,
-        out: str | Path = commands.REPORTS_FOLDER,
+        out: str | Path = "reports",
         settings: Sequence[str] = (),
         workers: int | None = None,
     ) -> Self:
@@ -94,8 +94,6 @@ class Study:
         )
         return f"<h3>{title}</h3><p>{escape(content.verdict.sentence)}</p>{drawn}"
 
-    # What it is
-
     @property
     def spec(self) -> StudySpec:
         """The validated study file."""
@@ -114,8 +112,6 @@ class Study:
     def status(self) -> commands.Status:
         """Returns what is done, running and failed, and how long the rest will take."""
         return commands.read_status(self._opened)
-
-    # Stages
 
     def run(self, *, fresh: bool = False, show: commands.Show | None = None) -> "Verdict":
         """Runs every stage that is not done yet, and returns the verdict.
@@ -136,8 +132,8 @@ class Study:
         """
         study, show = self._as("search"), show or ProgressBar()
         with commands.held(study):
-            commands.begin(study, show=show)
-            return commands.search(study, show=show)
+            corpus = commands.begin(study, show=show)
+            return commands.search(study, corpus, show=show)
 
     def compare(self, *, more_seeds: int = 0, show: commands.Show | None = None) -> "Verdict":
         """Retrains every arm with several seeds, evaluates each run on test, returns the verdict.
@@ -151,8 +147,8 @@ class Study:
         """
         study, show = self._as("compare"), show or ProgressBar()
         with commands.held(study):
-            commands.begin(study, show=show)
-            commands.compare(study, show=show, more_seeds=more_seeds)
+            corpus = commands.begin(study, show=show)
+            commands.compare(study, corpus, show=show, more_seeds=more_seeds)
         return self.verdict()
 
     def report(self, *, show: commands.Show | None = None) -> Path:
@@ -166,8 +162,6 @@ class Study:
             ComparisonError: The winner has no completed run.
         """
         return commands.write_bundle(self._as("export"), show=show or ProgressBar())
-
-    # Results
 
     def verdict(self) -> "Verdict":
         """Judges winner against baseline from the records."""
@@ -232,7 +226,7 @@ class Study:
         """
         from lstm_study.analysis.frames import frame_of
 
-        frame = frame_of(read_records(self._opened).trials, Trial)
+        frame = frame_of(read_trials(self._opened), Trial)
         ranks = {trial.trial_id: rank for rank, trial in enumerate(self._ranked(), start=1)}
         frame.insert(1, "rank", frame["trial_id"].map(ranks).astype("Int64"))
         return frame
@@ -241,7 +235,7 @@ class Study:
         """Returns one row per run: arm, seed, hyperparameters, status, test accuracy, times."""
         from lstm_study.analysis.frames import frame_of
 
-        return frame_of(read_records(self._opened).runs, Run)
+        return frame_of(read_runs(self._opened), Run)
 
     def epochs(self) -> "pd.DataFrame":
         """Returns one row per epoch of every trial and run."""
@@ -270,8 +264,6 @@ class Study:
                 f"Received: {name!r}."
             )
         return found[name].figure()
-
-    # The model
 
     def load_model(self) -> Any:
         """Loads the exported winner, and returns it as a Keras model.
@@ -310,8 +302,6 @@ class Study:
             }
         )
 
-    # Inside
-
     def _as(self, stage: str) -> commands.OpenStudy:
         return replace(self._opened, command=f"{self._opened.command}.{stage}()")
 
@@ -332,11 +322,9 @@ class Study:
         return found
 
     def _bundle(self) -> "Bundle":
-        from lstm_study.export import load_bundle
-        from lstm_study.training.runtime import keep_quiet
+        from lstm_study.commands.predict import load_bundle_quietly
 
-        keep_quiet()
-        return load_bundle(self.report_folder / "model")
+        return load_bundle_quietly(self.report_folder / "model", ensemble=False)
 
     def _content(self) -> "Content":
         from lstm_study.report.content import gather

@@ -109,7 +109,10 @@ class Picture:
     def figure(self) -> "Figure":
         """Draws it as a Matplotlib figure; matplotlib's own settings are restored."""
         with _style():
-            return self._laid_out()[0]
+            figure, _ = self._laid_out()
+        # A notebook that has no backend of its own for figures shows this.
+        setattr(figure, "_repr_png_", lambda: self.png)  # noqa: B010 - no attribute of Figure
+        return figure
 
     @property
     def svg(self) -> str:
