@@ -9,14 +9,17 @@ from pathlib import Path
 
 from lstm_study.analysis.answer.verdict import Verdict
 from lstm_study.errors import ReportError
+from lstm_study.files import replacing
 from lstm_study.records import StudyRecords
 from lstm_study.report.content import Content, gather, illustrate
+from lstm_study.report.index import render_index
 from lstm_study.report.manifest import manifest, markdown, summary
 from lstm_study.report.page.html import render
 from lstm_study.report.tables.predictions import predictions_csv_gz
 from lstm_study.report.tables.table import dictionary, to_csv
 
 CHOOSE_ANOTHER = "Free space, or choose a folder that you may write to with --out."
+_NEXT_STEP = "Free space, or choose a folder that you may write to with --out."
 EXPORTS = ("optuna.db", "tensorboard/")
 OWN = ("report.html", "report.md", "summary.json", "manifest.json", "tables", "figures")
 
@@ -74,6 +77,7 @@ def write_report(
         )
     )
     write_files(render_files(content), folder)
+    write_index(folder.parent)
     return ReportPaths(
         folder=folder, html=folder / "report.html", tables=folder / "tables",
         figures=folder / "figures", manifest=folder / "manifest.json",
@@ -102,6 +106,18 @@ def write_files(files: Mapping[str, bytes], folder: Path) -> None:
         raise ReportError(
             f"{folder}: the report cannot be written ({error.strerror or error}). {CHOOSE_ANOTHER}"
         ) from error
+
+
+def write_index(folder: Path) -> Path:
+    """Writes `index.html`, the list of all reports of a folder, and returns it.
+
+    Raises:
+        ReportError: The folder can't be written to.
+    """
+    path = folder / "index.html"
+    with replacing(path, error=ReportError, next_step=_NEXT_STEP) as temporary:
+        temporary.write_text(render_index(folder), encoding="utf-8")
+    return path
 
 
 def render_files(content: Content) -> dict[str, bytes]:
