@@ -42,8 +42,10 @@ def arm_tables(records: StudyRecords, spec: StudySpec, *, looks: int) -> list[Ta
         looks: The verdict's: every interval is as wide as its.
     """
     configurations = arm_configurations(records, spec)
+    comparison = _comparison(records, spec, configurations)
     return [
-        _comparison(records, spec, configurations),
+        comparison,
+        _models(comparison),
         _hyperparameters(spec, configurations),
         _further_arms(records, spec, looks=looks),
         _classical_control(records),
@@ -137,6 +139,52 @@ def _comparison(
     nothing = dict.fromkeys(column.name for column in columns)
     rows += [nothing | row for row in (*_control_row(records), *_ensemble_row(records, rows))]
     return table("comparison", "One arm", columns, rows)
+
+
+_MODELS = {
+    "control": "classical control",
+    "ensemble": "ensemble of the winner's runs",
+    "winner": "winner of the search",
+    "baseline": "documented baseline",
+}
+
+
+def _models(comparison: Table) -> Table:
+    """Lists what a person could use, the most accurate on test first."""
+    columns = (
+        Column(name="model", meaning="What it is"),
+        ARM,
+        Column(name="test_accuracy", meaning="Mean test accuracy", unit="share", form="percent"),
+        Column(name="difference", meaning="Test accuracy minus the baseline's",
+               unit="share; the report shows percentage points", form="points"),
+        Column(name="training_seconds", meaning="Time to train it", unit="seconds",
+               form="duration"),
+        Column(name="predict_1000_seconds", meaning="Time to predict 1,000 reviews",
+               unit="seconds", form="duration"),
+        PARAMETER_COUNT,
+    )  # fmt: skip
+    known = {
+        str(row["arm"]): row
+        for row in comparison.records()
+        if row["arm"] in _MODELS and row["test_accuracy_mean"] is not None
+    }
+    base = known.get("baseline", {}).get("test_accuracy_mean")
+    rows = [
+        {
+            "model": _MODELS[arm],
+            "arm": arm,
+            "test_accuracy": row["test_accuracy_mean"],
+            "difference": float(row["test_accuracy_mean"] or 0) - float(base)
+            if base is not None and arm != "baseline"
+            else None,
+            "training_seconds": row["training_seconds_mean"],
+            "predict_1000_seconds": row["predict_1000_seconds"],
+            "parameter_count": row["parameter_count"],
+        }
+        for arm, row in known.items()
+    ]
+    rows.sort(key=lambda row: -float(row["test_accuracy"] or 0))
+    return table("models", "One model that could be used", columns, rows)
 
 
 def _arm_row(
