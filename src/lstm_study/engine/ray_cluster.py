@@ -13,6 +13,7 @@ autoscaler to add nodes. They end with the process that was started.
 import hashlib
 import os
 import queue
+import secrets
 import shutil
 import tempfile
 import threading
@@ -224,20 +225,25 @@ class ActorLink:
 
     def __init__(self, scratch: Path) -> None:
         self._scratch = scratch
+        self._starts: dict[str, tuple[Path, ...]] = {}
         self._sent: queue.SimpleQueue[_Parcel] = queue.SimpleQueue()
         self._received: queue.SimpleQueue[_Parcel] = queue.SimpleQueue()
 
     def send(self, message: Message) -> None:
-        """Sends a message, with the files it names."""
+        """Sends a message, with the files it names; they are deleted here, as a job's own are."""
         parcel = _packed(message)
-        for path in parcel.files:
+        ended = message.name if isinstance(message, Answer) and message.is_last else ""
+        for path in (*parcel.files, *self._starts.pop(ended, ())):
             path.unlink()
         self._sent.put(parcel)
 
     def receive(self) -> Any:
-        """Waits for the next message; puts its files into the scratch folder."""
-        shutil.rmtree(self._scratch, ignore_errors=True)
-        return _unpacked(self._received.get(), self._scratch)
+        """Waits for the next message; puts its files into a scratch folder, until their job ends."""
+        message = _unpacked(self._received.get(), self._scratch)
+        for job in message if isinstance(message, Sequence) else ():
+            if isinstance(job, Job):
+                self._starts[job.name] = job.starts
+        return message
 
     def collect(self, timeout_seconds: float) -> list[_Parcel]:
         """Returns what was sent, after waiting for it at most so long."""
@@ -354,8 +360,8 @@ def _packed(message: Any) -> _Parcel:
 def _unpacked(parcel: _Parcel, folder: Path) -> Any:
     """Writes a message's files to a folder, and returns the message that names them there."""
     moved = {}
-    for number, (path, contents) in enumerate(parcel.files.items()):
-        moved[path] = folder / f"{number}-{path.name}"
+    for path, contents in parcel.files.items():
+        moved[path] = folder / f"{secrets.token_hex(4)}-{path.name}"
         with replacing(moved[path]) as temporary:
             contents.tofile(temporary)
     return _renamed(parcel.message, moved)

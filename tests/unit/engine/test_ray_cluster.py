@@ -70,6 +70,19 @@ def test_a_node_keeps_no_file_that_it_sent(tmp_path):
     assert link.collect(0.0) == []
 
 
+def test_a_node_keeps_a_jobs_checkpoints_until_the_job_ends(tmp_path):
+    link, own = ActorLink(tmp_path / "received"), tmp_path / "own.npz"
+    own.write_bytes(b"own")
+    link.deliver(ray_cluster._packed([replace(job("a"), starts=(own,))]))
+    (received,) = link.receive()
+    link.deliver(ray_cluster._packed(Reply()))
+    link.receive()
+    (start,) = received.starts
+    assert start.read_bytes() == b"own"
+    link.send(Answer(name="a", is_last=True))
+    assert not start.exists()
+
+
 def test_without_ray_the_option_says_what_to_install(monkeypatch):
     monkeypatch.setitem(sys.modules, "ray", None)
     with pytest.raises(DependencyError, match=r"--cluster needs Ray.*pip install"):
