@@ -28,6 +28,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lstm_study.corpus.types import Corpus, Split
+from lstm_study.engine.classes import Classes
 from lstm_study.engine.devices import Workers
 from lstm_study.engine.jobs import (
     Answer,
@@ -43,6 +44,7 @@ from lstm_study.engine.jobs import (
 from lstm_study.engine.opening import read_test, receive_test
 from lstm_study.errors import DependencyError, SearchError, StudyError
 from lstm_study.files import replacing
+from lstm_study.model.shape_classes import ShapeClass
 from lstm_study.provenance import versions
 from lstm_study.spec import StudySpec
 
@@ -62,10 +64,11 @@ class _Parcel:
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class _TrainingReviews:
-    """The training reviews: train, then validation."""
+    """The training reviews, train first, and the study's shape classes."""
 
     training: Split
     train_count: int
+    classes: tuple[ShapeClass, ...]
 
     def reviews(self, link: "ActorLink") -> Reviews:
         """Returns what jobs read; the test reviews come with each grant."""
@@ -75,6 +78,7 @@ class _TrainingReviews:
             validation=self.training.part(count, len(self.training), name="validation"),
             training=self.training,
             request_test=lambda run_id: receive_test(link, run_id=run_id),
+            classes=self.classes,
         )
 
 
@@ -129,9 +133,12 @@ class RayCluster:
     def set_up(self, spec: StudySpec, corpus: Corpus) -> None:
         """Puts the training reviews into the object store, and asks for actors."""
         self._reviews = self._ray.put(
-            _TrainingReviews(training=_copied(corpus.training), train_count=len(corpus.train))
+            _TrainingReviews(
+                training=_copied(corpus.training),
+                train_count=len(corpus.train),
+                classes=Classes(spec).planned,
+            )
         )
-        del spec
         for name in self._wanted:
             self._start(name)
 
@@ -238,7 +245,7 @@ class ActorLink:
         self._sent.put(parcel)
 
     def receive(self) -> Any:
-        """Waits for the next message; puts its files into a scratch folder, until their job ends."""
+        """Waits for the next message; its files are in a scratch folder until their job ends."""
         message = _unpacked(self._received.get(), self._scratch)
         for job in message if isinstance(message, Sequence) else ():
             if isinstance(job, Job):
