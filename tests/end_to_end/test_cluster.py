@@ -91,7 +91,7 @@ class Chief:
 
     def end(self) -> tuple[str, str]:
         """Waits for the command."""
-        out, err = self.process.communicate(timeout=300)
+        out, err = self.process.communicate(timeout=500)
         assert self.process.returncode == 0, out + err
         return out, err
 
@@ -100,7 +100,7 @@ def test_a_whole_study_on_two_nodes_is_the_one_on_this_machine_to_the_bit(
     tmp_path, nodes, finished
 ):
     folder = begun(tmp_path)
-    done = lstm_study("run", "tiny.toml", "--cluster", nodes.address, cwd=folder)
+    done = lstm_study("run", "tiny.toml", "--cluster", nodes.address, cwd=folder, timeout=580)
     assert done.code == 0, done.out + done.err
     reference, _ = finished
     assert differences(reference / "study/runs/tiny", folder / "study/runs/tiny") == []
@@ -114,7 +114,7 @@ def test_a_whole_study_on_two_nodes_is_the_one_on_this_machine_to_the_bit(
 def test_a_node_is_lost_in_mid_trial_and_another_joins(tmp_path, nodes, alone):
     extra = nodes.add()
     chief = Chief(tmp_path, nodes)
-    wait_until(lambda: len(chief.at_work()) == 3)
+    wait_until(lambda: len(chief.at_work()) == 3, seconds=300)
     nodes.remove(extra)
     wait_for_another_trial(tmp_path, chief.process)
     joined = nodes.add()
@@ -126,7 +126,7 @@ def test_a_node_is_lost_in_mid_trial_and_another_joins(tmp_path, nodes, alone):
 
 def test_the_chief_is_killed_and_started_again(tmp_path, nodes, alone):
     chief = Chief(tmp_path, nodes)
-    wait_until(lambda: len(chief.at_work()) == 2)
+    wait_until(lambda: len(chief.at_work()) == 2, seconds=300)
     chief.process.kill()
     chief.process.communicate()
     before = {trial.trial_id: len(trial.epochs) for trial in chief.store.read_trials()}
