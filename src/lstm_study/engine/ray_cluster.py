@@ -219,7 +219,7 @@ class RayCluster:
             self._messages.put((name, Lost(reason=_first_line(error), is_killed=out_of_memory)))
 
     def _replace(self, name: str) -> None:
-        """Asks for an actor in place of one that is lost, which must not go on elsewhere."""
+        """Asks for an actor in place of one that is lost, and ends that one for certain."""
         with suppress(Exception):  # Most often it has ended.
             self._ray.kill(self._actors[name])
         self._started.discard(name)
