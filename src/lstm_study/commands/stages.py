@@ -300,7 +300,7 @@ def _is_compared(study: OpenStudy) -> bool:
         winner_of(study)
         return Jobs(comparison_plan(study), spec=study.spec, store=study.store).is_done
     except ComparisonError:
-        # What keeps it from being compared is told by the stage that does it.
+        # The stage that compares says what keeps it from being compared.
         return False
 
 
@@ -332,7 +332,7 @@ def _disk_in_words(study: OpenStudy, plan: "SearchPlan") -> str:
     there = sum(path.stat().st_size for path in (study.store.folder / "checkpoints").glob("*.npz"))
     words = f"at most {size_in_words(peak)} of checkpoints at a time, {size_in_words(free)} free"
     if peak > free + there:
-        words += ": should it run full, the search pauses, and goes on once there is room"
+        words += ": if it fills up, the search pauses and can be resumed once there is room"
     return words
 
 
