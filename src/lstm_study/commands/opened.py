@@ -113,7 +113,8 @@ def open_study(
         SpecError: The file is missing or breaks rules.
         DependencyError: Workers are to share GPUs, and none is visible.
     """
-    require_gpus(workers_per_gpu)
+    if not cluster:
+        require_gpus(workers_per_gpu)
     text, where = find_study(study)
     if data is not None:
         settings = [*settings, f"data.path={_toml_string(str(data))}"]

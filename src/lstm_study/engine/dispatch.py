@@ -13,6 +13,7 @@ from lstm_study.engine.jobs import (
     Engine,
     Lost,
     Message,
+    MoreJobs,
     OpenRequest,
     Ready,
     Reply,
@@ -173,6 +174,11 @@ class _Dispatcher:
                 )
                 self._engine.send(name, reply)
                 return False
+            case MoreJobs(like=like, limit=limit):
+                jobs = self._stage.due(name, limit, like=like)
+                worker.jobs |= {job.name: job for job in jobs}
+                self._engine.send(name, list(jobs))
+                return False
             case Answer():
                 self._take(name, worker, message)
                 return message.is_last
@@ -202,7 +208,7 @@ class _Dispatcher:
             if self._deaths[name] > DEATHS_ALLOWED:
                 raise SearchError(
                     f"A worker ended {self._deaths[name]} times before it could begin, the last "
-                    f"time {lost.reason}. Its output is in {self._store.log_path}."
+                    f"time {lost.reason}. Its output is in {self._engine.output}."
                 )
         log.warning("Worker %s ended (%s); its jobs resume elsewhere.", name, lost.reason)
         for job in worker.jobs:
