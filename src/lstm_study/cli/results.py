@@ -97,21 +97,20 @@ def records(
 
 
 def diff(
-    first: Annotated[str, typer.Argument(metavar="STUDY_A", help="A study that has begun.")],
-    second: Annotated[
-        str, typer.Argument(metavar="STUDY_B", help="Another; differences are B minus A.")
+    studies: Annotated[
+        list[str],
+        typer.Argument(
+            metavar="STUDIES...",
+            help="Two or more: study files, packaged names, folders of records from anywhere.",
+        ),
     ],
     out_folder: OutOption = REPORTS,
 ) -> None:
-    """Put two studies side by side in one page: arms, searches, settings that differ."""
-    from lstm_study.commands.diff import write_diff
+    """Put studies side by side in one page: winners, arms, searches, settings that differ."""
+    from lstm_study.commands.diff import open_any, write_diff
 
-    studies = [
-        open_with(study, data=None, out_folder=out_folder, settings=None)
-        for study in (first, second)
-    ]
-    path = write_diff(*studies)
-    out.print(f"Report    {path}")
+    path = write_diff([open_any(study, out=out_folder) for study in studies])
+    out.print(f"Report    {path}", soft_wrap=True)
 
 
 def watch(

@@ -109,6 +109,7 @@ class SearchStage:
             validates=True,
             halts=(Halt(epochs=trial.budget_epochs),),
             starts=tuple(path for path in paths if path.is_file()),
+            schedule_epochs=self._spec.search.max_epochs,
             shape=self._classes.of(trial.configuration),
         )
 
