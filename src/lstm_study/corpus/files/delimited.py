@@ -135,7 +135,7 @@ class _Reading:
         self._is_quoted = is_quoted
         self.notes: dict[str, int] = {"rows that span lines": 0}
         if nameless := sum(not name for name in names):
-            self.notes["columns without a name"] = nameless
+            self.notes["columns without a name, left out"] = nameless
         if not is_quoted:
             self.notes["quotes are read as part of the texts"] = 0
 

@@ -334,7 +334,7 @@ def _notes(table: Table, labels: Labels) -> Iterable[str]:
         yield f"{member} is read as {encoding}; name another with {option('encoding')}"
     for what, count in table.notes.items():
         if count:
-            yield f"{count:,} {what}"
+            yield f"1 {what.replace('columns', 'column', 1)}" if count == 1 else f"{count:,} {what}"
         elif what.startswith("quotes"):
             yield f"{what}: the file does not use them to delimit fields"
     yield from labels.folded()

@@ -45,7 +45,7 @@ def test_columns_without_a_name_are_left_out_and_counted(tmp_path):
     table = open_table([written(tmp_path / "r.csv", "text,label,,\na b,1,,\n")])
     assert table.names == ("text", "label")
     assert [list(row.values) for row in table.rows()] == [["a b", "1"]]
-    assert table.notes["columns without a name"] == 2
+    assert table.notes["columns without a name, left out"] == 2
 
 
 def test_a_surplus_field_that_is_not_empty_is_refused(tmp_path):
