@@ -1,36 +1,27 @@
-"""Texts of others made harmless: where they leave for a terminal, a log or a table."""
+"""Makes any text safe to print: one function for terminal, log, HTML and CSV.
 
-import unicodedata
+A label, a path or a message of a failure may come from a stranger's file. A control character in it
+could move the cursor, hide or reverse what follows, or make a page invalid. Markup is another
+matter: each output escapes its own.
+"""
 
-# Characters that act on a terminal, or on the order in which others are shown.
-_BIDIRECTIONAL = frozenset(
-    "\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069"
+import re
+
+# C0 and C1; marks and overrides of direction; line separators; lone surrogates.
+_UNSAFE = re.compile(
+    r"[\x00-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff]"
 )
-_LINE_ENDS = frozenset("\u2028\u2029")
 
 
-def printable(text: str, *, keep: str = "") -> str:
-    """Writes control characters as what they are, such as `\\x1b`, so that none acts.
+def printable(text: str, *, keep: str = "\t\n") -> str:
+    r"""Returns a text with every unsafe character spelled out, as in "\x1b".
 
     Args:
         text: Anything.
-        keep: Control characters that stay, such as a line break.
+        keep: Control characters that stay.
 
     Example:
-        >>> printable("a\\x1b[31mb")
-        'a\\\\x1b[31mb'
+        >>> printable("good\x1b[2Jfilm")
+        'good\\x1b[2Jfilm'
     """
-    if text.isprintable():
-        return text
-    return "".join(
-        letter if letter in keep or not _acts(letter) else _escape(letter) for letter in text
-    )
-
-
-def _acts(letter: str) -> bool:
-    category = unicodedata.category(letter)
-    return category in ("Cc", "Cs") or letter in _BIDIRECTIONAL or letter in _LINE_ENDS
-
-
-def _escape(letter: str) -> str:
-    return letter.encode("unicode_escape").decode("ascii")
+    return _UNSAFE.sub(lambda found: found[0] if found[0] in keep else ascii(found[0])[1:-1], text)

@@ -2,6 +2,7 @@
 
 import codecs
 import contextlib
+import errno
 import functools
 import io
 import logging
@@ -9,7 +10,7 @@ import shlex
 import sys
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, ParamSpec, TypeVar
+from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar
 
 import typer
 from rich.console import Console, ConsoleOptions, ConsoleRenderable, RenderResult
@@ -49,24 +50,24 @@ class _Shown:
             if segment.control:
                 yield segment
             else:
-                yield Segment(printable(segment.text, keep="\n"), segment.style)
+                yield Segment(printable(segment.text), segment.style)
 
     def __rich_measure__(self, console: Console, options: ConsoleOptions) -> Measurement:
         return Measurement.get(console, options, self._renderable)
 
 
-def _console(*, stderr: bool = False) -> Console:
-    """Makes a console that shows texts of others harmless, and cuts nothing that is piped."""
-    plain = {"stderr": stderr, "highlight": False, "markup": False, "emoji": False}
-    console = Console(**plain)  # type: ignore[arg-type]
+def make_console(**options: Any) -> Console:
+    """Makes a Rich console that prints control characters as text, and cuts nothing when piped."""
+    options = {"highlight": False, "markup": False, "emoji": False} | options
+    console = Console(**options)
     if not console.is_terminal:
-        console = Console(**plain, width=_PIPED_WIDTH)  # type: ignore[arg-type]
+        console = Console(**options, width=_PIPED_WIDTH)
     console.push_render_hook(_Harmless())  # type: ignore[arg-type]
     return console
 
 
-out = _console()
-err = _console(stderr=True)
+out = make_console()
+err = make_console(stderr=True)
 
 Parameters = ParamSpec("Parameters")
 Result = TypeVar("Result")
@@ -83,6 +84,11 @@ def handled(function: Callable[Parameters, Result]) -> Callable[Parameters, Resu
             for line in str(error).split("\n"):
                 err.print(Text.assemble(("error:", "bold red"), f" {line}"), soft_wrap=True)
             raise typer.Exit(EXIT_ERROR) from None
+        except (MemoryError, OSError, RuntimeError) as error:
+            if not (advice := _limit_of(error)):
+                raise
+            err.print(Text.assemble(("error:", "bold red"), f" {advice}"), soft_wrap=True)
+            raise typer.Exit(EXIT_ERROR) from None
         except KeyboardInterrupt:
             err.print(
                 "Interrupted. All finished epochs are saved; resume with:\n  " + _resume_command(),
@@ -91,6 +97,27 @@ def handled(function: Callable[Parameters, Result]) -> Callable[Parameters, Resu
             raise typer.Exit(EXIT_INTERRUPTED) from None
 
     return wrapper
+
+
+def _limit_of(error: Exception) -> str:
+    """Returns which limit of the machine an error is about, and what to do; "" for none."""
+    if isinstance(error, MemoryError) or getattr(error, "errno", None) == errno.ENOMEM:
+        return (
+            "This machine has no memory left for this (or `ulimit -v` allows no more). End other "
+            "programs, or use fewer --workers."
+        )
+    if getattr(error, "errno", None) in (errno.EMFILE, errno.ENFILE):
+        return (
+            f"Too many open files ({error}). Allow more with `ulimit -n 4096`, or use fewer "
+            "--workers."
+        )
+    is_about_threads = isinstance(error, RuntimeError) and "start new thread" in str(error)
+    if is_about_threads or getattr(error, "errno", None) == errno.EAGAIN:
+        return (
+            f"No more threads or processes can be started ({error}). Allow more with `ulimit -u`, "
+            "or use fewer --workers."
+        )
+    return ""
 
 
 def prepare_streams() -> None:
@@ -114,7 +141,7 @@ def _replaced(error: UnicodeError) -> tuple[str, int]:
 
 class _HarmlessFormatter(logging.Formatter):
     def format(self, record: logging.LogRecord) -> str:
-        return printable(super().format(record), keep="\n")
+        return printable(super().format(record))
 
 
 def say(text: str, *, to: Console) -> None:
