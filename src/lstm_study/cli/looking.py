@@ -36,6 +36,10 @@ def init(
         str | None,
         typer.Option("--label-column", metavar="NAME", help="The labels; found out if not given."),
     ] = None,
+    split_column: Annotated[
+        str | None,
+        typer.Option("--split-column", metavar="NAME", help="Rows marked train, validation, test."),
+    ] = None,
     group_column: Annotated[
         str | None,
         typer.Option(
@@ -74,6 +78,7 @@ def init(
             choices=Choices(
                 text_column=text_column,
                 label_column=label_column,
+                split_column=split_column,
                 group_column=group_column,
                 positive=_labels(positive),
                 negative=_labels(negative),

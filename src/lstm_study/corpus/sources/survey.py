@@ -100,6 +100,7 @@ class Choices:
 
     text_column: str | None = None
     label_column: str | None = None
+    split_column: str | None = None
     group_column: str | None = None
     positive: tuple[str, ...] = ()
     negative: tuple[str, ...] = ()
@@ -123,7 +124,9 @@ def survey(paths: Sequence[Path], *, choices: Choices | None = None) -> Survey:
     rows, columns, seen = _look(table, where)
     if not rows:
         raise DataError(f"{where}: must hold reviews. Received: no rows.")
-    split = next((c for c in columns if _is_split(c)), None)
+    split = _named(choices.split_column, columns, where) or next(
+        (c for c in columns if _is_split(c)), None
+    )
     others = [c for c in columns if c is not split]
     if table.names == (TEXT, FILE):
         raise DataError(
