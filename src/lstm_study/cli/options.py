@@ -20,7 +20,8 @@ DataOption = Annotated[
 ]
 OutOption = Annotated[Path, typer.Option("--out", metavar="DIR", help="Folder for reports.")]
 FreshOption = Annotated[
-    bool, typer.Option("--fresh", help="Delete what the study left, and start over.")
+    bool,
+    typer.Option("--fresh", help="Start over; the earlier study is kept aside until then."),
 ]
 SetOption = Annotated[
     list[str] | None,
@@ -55,7 +56,18 @@ TensorBoardOption = Annotated[
         "--tensorboard", help="Write TensorBoard's event files while it runs, beside the report."
     ),
 ]
+EncodingOption = Annotated[
+    str | None,
+    typer.Option("--encoding", metavar="NAME", help="Of the files; found out if not given."),
+]
 REPORTS = Path("reports")
+
+
+class TokensChoice(enum.StrEnum):
+    """How texts are split into tokens."""
+
+    WORDS = "words"
+    CHARACTERS = "characters"
 
 
 class ReportFormat(enum.StrEnum):

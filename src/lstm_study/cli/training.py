@@ -137,7 +137,7 @@ def compare(
         workers_per_gpu=workers_per_gpu,
         cluster=cluster,
     )
-    with Display(out) as show, commands.held(opened):
+    with Display(out) as show, commands.held(opened, show=show):
         corpus = commands.begin(opened, show=show)
         commands.compare(opened, corpus, show=show, more_seeds=more_seeds or 0)
     answer = commands.read_answer(opened)
@@ -150,7 +150,7 @@ def _search(opened: "OpenStudy", *, fresh: bool, tensorboard: bool) -> None:
     from lstm_study.cli import text
     from lstm_study.cli.display import Display
 
-    with Display(out) as display, commands.held(opened, fresh=fresh):
+    with Display(out) as display, commands.held(opened, show=display, fresh=fresh):
         corpus = commands.begin(opened, show=display)
         with shown(display, opened, tensorboard) as show:
             winner = commands.search(opened, corpus, show=show)

@@ -39,14 +39,16 @@ def run(study: OpenStudy, *, fresh: bool, show: Show) -> tuple[Answer, bool]:
     if not fresh and is_finished(study):
         return read_answer(study), True
     check_writable(study.reports)
-    with held(study, fresh=fresh):
+    with held(study, show=show, fresh=fresh):
         corpus = begin(study, show=show)
         show.stage("Power", planned_power(study, corpus.summary).sentence)
         search(study, corpus, show=show)
         compare(study, corpus, show=show)
         write_bundle(study, show=show)
         write_report(study, show=show)
-    return read_answer(study), False
+        answer = read_answer(study)
+        study.store.delete_moved_away()
+    return answer, False
 
 
 def planned_power(study: OpenStudy, summary: CorpusSummary) -> "PlannedPower":
@@ -211,6 +213,7 @@ def write_bundle(study: OpenStudy, *, arm: str = "winner", show: Show) -> Path:
     Raises:
         ComparisonError: The arm has no completed run.
     """
+    from lstm_study.analysis.statistics.calibration import temperature_of
     from lstm_study.corpus.load import load
     from lstm_study.export import choose_run
     from lstm_study.export import write_bundle as write
@@ -239,6 +242,10 @@ def write_bundle(study: OpenStudy, *, arm: str = "winner", show: Show) -> Path:
             folder=folder,
             made_at=now(),
             versions=versions(),
+            pairs=corpus.pairs if run.configuration.pair_rows else None,
+            temperature=temperature_of(answer.records.runs, arm)
+            if study.spec.export.calibrate
+            else None,
         )
     return folder
 

@@ -154,6 +154,7 @@ class Processes:
                 gpu=self.size.gpu_of(index),
                 workers_on_gpu=self.size.on_a_gpu,
                 scratch=self._scratch / name,
+                population=self.size.population,
                 cores=(self._shares.descriptor, index, usable_cpus()),
             ),
         )
