@@ -10,6 +10,7 @@ from lstm_study.cli.options import (
     DataOption,
     FreshOption,
     OutOption,
+    PopulationOption,
     SetOption,
     StudyFile,
     TensorBoardOption,
@@ -29,6 +30,7 @@ def run(
     settings: SetOption = None,
     workers: WorkersOption = "auto",
     workers_per_gpu: WorkersPerGpuOption = None,
+    population: PopulationOption = None,
     tensorboard: TensorBoardOption = False,
 ) -> None:
     """Run every stage that is not done yet: search, comparison, model, report."""
@@ -43,6 +45,7 @@ def run(
         settings=settings,
         workers=workers,
         workers_per_gpu=workers_per_gpu,
+        population=population,
     )
     with Display(out) as display, shown(display, opened, tensorboard) as show:
         answer, was_finished = commands.run(opened, fresh=fresh, show=show)
@@ -87,6 +90,7 @@ def search(
     settings: SetOption = None,
     workers: WorkersOption = "auto",
     workers_per_gpu: WorkersPerGpuOption = None,
+    population: PopulationOption = None,
     tensorboard: TensorBoardOption = False,
 ) -> None:
     """Search the space with Hyperband, or go on with a search that was stopped."""
@@ -97,6 +101,7 @@ def search(
         settings=settings,
         workers=workers,
         workers_per_gpu=workers_per_gpu,
+        population=population,
     )
     _search(opened, fresh=fresh, tensorboard=tensorboard)
 
@@ -107,6 +112,7 @@ def compare(
     settings: SetOption = None,
     workers: WorkersOption = "auto",
     workers_per_gpu: WorkersPerGpuOption = None,
+    population: PopulationOption = None,
     more_seeds: Annotated[
         int | None,
         typer.Option(
@@ -129,6 +135,7 @@ def compare(
         settings=settings,
         workers=workers,
         workers_per_gpu=workers_per_gpu,
+        population=population,
     )
     with Display(out) as show, commands.held(opened):
         corpus = commands.begin(opened, show=show)
