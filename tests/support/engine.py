@@ -42,6 +42,8 @@ class Threads:
         capacity: How many jobs each takes at once.
     """
 
+    output = "study.log"
+
     def __init__(self, scratch: Path, *, workers: int = 1, capacity: int = 1) -> None:
         self.size = Workers(count=workers, threads=1)
         self.names = [f"w{number}" for number in range(1, workers + 1)]

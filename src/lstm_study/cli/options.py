@@ -20,7 +20,8 @@ DataOption = Annotated[
 ]
 OutOption = Annotated[Path, typer.Option("--out", metavar="DIR", help="Folder for reports.")]
 FreshOption = Annotated[
-    bool, typer.Option("--fresh", help="Delete what the study left, and start over.")
+    bool,
+    typer.Option("--fresh", help="Start over; the earlier study is kept aside until then."),
 ]
 SetOption = Annotated[
     list[str] | None,
@@ -47,6 +48,15 @@ PopulationOption = Annotated[
         metavar="N",
         min=1,
         help="Networks that a worker on JAX trains at once, at most; else what a GPU holds.",
+    ),
+]
+ClusterOption = Annotated[
+    str,
+    typer.Option(
+        "--cluster",
+        metavar="ADDRESS",
+        help="Train on a running Ray cluster: auto for this machine's, HOST:PORT, or ray://…",
+        show_default=False,
     ),
 ]
 TensorBoardOption = Annotated[

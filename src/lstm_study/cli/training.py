@@ -7,6 +7,7 @@ import typer
 from lstm_study.cli.frame import exit_with, open_with, out, shown
 from lstm_study.cli.options import (
     REPORTS,
+    ClusterOption,
     DataOption,
     FreshOption,
     OutOption,
@@ -31,6 +32,7 @@ def run(
     workers: WorkersOption = "auto",
     workers_per_gpu: WorkersPerGpuOption = None,
     population: PopulationOption = None,
+    cluster: ClusterOption = "",
     tensorboard: TensorBoardOption = False,
 ) -> None:
     """Run every stage that is not done yet: search, comparison, model, report."""
@@ -46,6 +48,7 @@ def run(
         workers=workers,
         workers_per_gpu=workers_per_gpu,
         population=population,
+        cluster=cluster,
     )
     with Display(out) as display, shown(display, opened, tensorboard) as show:
         answer, was_finished = commands.run(opened, fresh=fresh, show=show)
@@ -91,6 +94,7 @@ def search(
     workers: WorkersOption = "auto",
     workers_per_gpu: WorkersPerGpuOption = None,
     population: PopulationOption = None,
+    cluster: ClusterOption = "",
     tensorboard: TensorBoardOption = False,
 ) -> None:
     """Search the space with Hyperband, or go on with a search that was stopped."""
@@ -102,6 +106,7 @@ def search(
         workers=workers,
         workers_per_gpu=workers_per_gpu,
         population=population,
+        cluster=cluster,
     )
     _search(opened, fresh=fresh, tensorboard=tensorboard)
 
@@ -113,6 +118,7 @@ def compare(
     workers: WorkersOption = "auto",
     workers_per_gpu: WorkersPerGpuOption = None,
     population: PopulationOption = None,
+    cluster: ClusterOption = "",
     more_seeds: Annotated[
         int | None,
         typer.Option(
@@ -136,8 +142,9 @@ def compare(
         workers=workers,
         workers_per_gpu=workers_per_gpu,
         population=population,
+        cluster=cluster,
     )
-    with Display(out) as show, commands.held(opened):
+    with Display(out) as show, commands.held(opened, show=show):
         corpus = commands.begin(opened, show=show)
         commands.compare(opened, corpus, show=show, more_seeds=more_seeds or 0)
     answer = commands.read_answer(opened)
@@ -150,7 +157,7 @@ def _search(opened: "OpenStudy", *, fresh: bool, tensorboard: bool) -> None:
     from lstm_study.cli import text
     from lstm_study.cli.display import Display
 
-    with Display(out) as display, commands.held(opened, fresh=fresh):
+    with Display(out) as display, commands.held(opened, show=display, fresh=fresh):
         corpus = commands.begin(opened, show=display)
         with shown(display, opened, tensorboard) as show:
             winner = commands.search(opened, corpus, show=show)

@@ -272,6 +272,10 @@ class Engine(Protocol):
     """Runs workers, and replaces those it loses."""
 
     @property
+    def output(self) -> str:
+        """Where what its workers print is found, in words."""
+
+    @property
     def names(self) -> Sequence[str]:
         """The workers that are there, ready or not."""
 

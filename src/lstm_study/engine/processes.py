@@ -70,6 +70,11 @@ class Processes:
         self.close()
 
     @property
+    def output(self) -> str:
+        """Where what its workers print is found, in words."""
+        return str(self._log_path)
+
+    @property
     def names(self) -> Sequence[str]:
         """The workers that are there, ready or not."""
         return list(self._processes)

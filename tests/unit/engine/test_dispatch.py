@@ -75,6 +75,8 @@ class Made:
 class Scripted:
     """An engine whose worker says what a script says: a list of messages for each thing sent."""
 
+    output = "study.log"
+
     def __init__(self, *script: list[Message], names: tuple[str, ...] = ("w1",)) -> None:
         self.names, self.size = names, Workers(count=len(names), threads=1)
         self.killed: list[str] = []
