@@ -131,7 +131,7 @@ class Study:
             show: Where to show the progress; a bar unless given.
         """
         study, show = self._as("search"), show or ProgressBar()
-        with commands.held(study):
+        with commands.held(study, show=show):
             corpus = commands.begin(study, show=show)
             return commands.search(study, corpus, show=show)
 
@@ -146,7 +146,7 @@ class Study:
             ComparisonError: No trial has completed the full budget.
         """
         study, show = self._as("compare"), show or ProgressBar()
-        with commands.held(study):
+        with commands.held(study, show=show):
             corpus = commands.begin(study, show=show)
             commands.compare(study, corpus, show=show, more_seeds=more_seeds)
         return self.verdict()
@@ -287,13 +287,13 @@ class Study:
         Raises:
             ExportError: No model was exported, or it is damaged.
         """
-        import numpy as np
         import pandas as pd
 
         bundle = self._bundle()
+        from lstm_study.export import predict_some
+
         listed = [texts] if isinstance(texts, str) else list(texts)
-        found = list(bundle.predict_texts(listed))
-        probabilities = np.concatenate(found) if found else np.empty(0)
+        probabilities, _ = predict_some(bundle, listed)
         return pd.DataFrame(
             {
                 "text": listed,
