@@ -69,6 +69,7 @@ EncodingOption = Annotated[
     str | None,
     typer.Option("--encoding", metavar="NAME", help="Of the files; found out if not given."),
 ]
+JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON, for scripts.")]
 REPORTS = Path("reports")
 
 
