@@ -3,7 +3,6 @@
 The only module that asks the world for any of these; everyone else receives them as values.
 """
 
-import hashlib
 import os
 import platform
 import subprocess
@@ -96,12 +95,6 @@ def usable_cpus() -> int:
         if quota != "max":
             count = min(count or 1, max(1, int(quota) // int(period)))
     return count or 1
-
-
-def sha256_of(path: Path) -> str:
-    """Returns the SHA-256 of a file's bytes, in hexadecimal."""
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def _processor() -> str:

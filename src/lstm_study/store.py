@@ -1,33 +1,7 @@
-"""The only reader and writer of what a study leaves while it runs: `study/runs/<name>/`.
+"""The only reader and writer of a study's folder, `study/runs/<name>/`.
 
 Every file is replaced whole or appended to by the line, so that a process killed at any moment
-leaves each one as it was or as it should be. The layout::
-
-    study.json            what the study began with: spec, settings, digest of the data
-    spec.toml             the study file, verbatim
-    corpus.json           the reviews in numbers
-    plan.json             the search's schedule, and what came of it
-    arms.json             the comparison's arms and their own epochs, once they are fixed
-    seeds.json            seeds added after the first comparison
-    verdicts.json         each look at the verdict with more seeds than the last
-    report.json           what the last report was made with: time, versions, commit, model
-    trials/ID.json        one record per trial
-    runs/ID.json          one record per run
-    control.json          the classical control's record
-    near-duplicates.json  test reviews that stand nearly word for word in training
-    review-facts.json     lengths, unknown words and excerpts of the test reviews
-    predictions/ID.npy    test probabilities of one run; labels.npy: the test labels. In records
-                           that were kept (`commands.keep`) they are compressed: ID.npy.gz
-    checkpoints/ID.npz    the last epoch of a training that may go on
-    models/ID.npz         the weights of a finished run
-    live/WORKER.json      where a worker stands now; not a record, may be lost
-    sessions/TIME.json    one record per command
-    openings.jsonl        one record per opening of the test half
-    chief.json            the search at work: its term, where it listens, crews given up
-    chief.token           what a chief asks of workers elsewhere; readable by its owner alone
-    study.log             everything TensorFlow and the workers say
-    logs/CREW.log         the same of workers on other machines
-    lock                  held by the one process that works on the study
+leaves each one as it was or as it should be. What there is, and where, is in `records.kinds`.
 """
 
 import fcntl
@@ -35,14 +9,13 @@ import gzip
 import json
 import os
 import platform
-import secrets
 import shutil
 import tomllib
 import zlib
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from lstm_study.errors import (
     ChangedStudyError,
@@ -51,20 +24,21 @@ from lstm_study.errors import (
     StaleTermError,
     StoreError,
 )
+from lstm_study.files import make_folder, replacing, write_array, write_text
 from lstm_study.records import (
     Control,
     CorpusSummary,
     NearDuplicates,
     Opening,
-    RecordT,
     ReviewFacts,
     Run,
     Session,
     StudyRecords,
     Trial,
-    from_json,
-    to_json,
 )
+from lstm_study.records.codec import from_json, state_from_json, state_to_json, to_json
+from lstm_study.records.kinds import BY_TYPE
+from lstm_study.records.state import Live, SearchState, StudyState
 from lstm_study.spec import StudySpec
 from lstm_study.spec.changes import changes
 
@@ -72,16 +46,7 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-_LOST: Mapping[type[Any], str] = {
-    Trial: "its trial is trained again, and nothing else is lost",
-    Run: "its run is trained again, and nothing else is lost",
-    Control: "the control is trained again, and nothing else is lost",
-    NearDuplicates: "they are counted again, and nothing is lost",
-    ReviewFacts: "the report tells less of single test reviews, and nothing else is lost",
-    CorpusSummary: "it is written again, and nothing is lost",
-    Session: "the time it counted is lost, and nothing else",
-    Opening: "the log of test openings is lost, and nothing else",
-}
+T = TypeVar("T")
 
 
 class Store:
@@ -135,28 +100,25 @@ class Store:
         Raises:
             ChangedStudyError: Spec or data differ from what the study began with; names the keys.
         """
-        began = {
-            "schema_version": 1,
-            "spec": spec.model_dump(mode="json"),
-            "settings": list(settings),
-            "data_digest": data_digest,
-        }
+        began = StudyState(
+            spec=spec.model_dump(mode="json"), settings=settings, data_digest=data_digest
+        )
         allowed: tuple[str, ...] = ()
         if self.exists:
             allowed = self._changes(spec, data_digest=data_digest)
         write_text(self.folder / "spec.toml", spec_text)
-        write_text(self.folder / "study.json", json.dumps(began, indent=1))
+        self.write_state(began)
         return allowed
 
     def _changes(self, spec: StudySpec, *, data_digest: str) -> tuple[str, ...]:
         """Says what changed in a study that began, where all of it may; refuses it by name else."""
-        before = self._began()
+        before = self.read_began()
         is_compared = (self.folder / "arms.json").is_file() or any(
             (self.folder / "runs").glob("*.json")
         )
-        found = changes(before["spec"], spec, is_compared=is_compared)
+        found = changes(before.spec, spec, is_compared=is_compared)
         refused = list(found.refused)
-        if before["data_digest"] != data_digest:
+        if before.data_digest != data_digest:
             refused.append("the reviews are not those that the study began with")
         if refused:
             raise ChangedStudyError(
@@ -172,7 +134,7 @@ class Store:
         Raises:
             LockedError: Another process holds it.
         """
-        _make_folder(self.folder)
+        make_folder(self.folder)
         with (self.folder / "lock").open("a+", encoding="utf-8") as file:
             try:
                 fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -217,7 +179,15 @@ class Store:
             with replacing(self.folder / "chief.token") as temporary:
                 temporary.chmod(0o600)
                 temporary.write_text(token + "\n", encoding="ascii")
-        self.write_state("chief", values)
+        write_text(self.folder / "chief.json", json.dumps(values, indent=1))
+
+    def read_chief(self) -> dict[str, Any]:
+        """Reads which search is at work; empty where none is."""
+        try:
+            chief: dict[str, Any] = json.loads((self.folder / "chief.json").read_text())
+        except (FileNotFoundError, ValueError):
+            return {}
+        return chief
 
     def read_token(self) -> str:
         """Reads what the chief asks of workers elsewhere; "" where there is no chief.
@@ -252,7 +222,7 @@ class Store:
         """
         if not self.term:
             return
-        chief = self.read_state("chief")
+        chief = self.read_chief()
         if chief.get("term") != self.term:
             raise StaleTermError(
                 f"{self.folder}: the chief that handed out these trials has ended, or was started "
@@ -282,136 +252,132 @@ class Store:
         Raises:
             StaleTermError: Another search than this worker's is at work; see `check_term`.
         """
-        path = self.folder / "trials" / f"{trial.trial_id}.json"
+        path = self.path(Trial, trial.trial_id)
         write_text(path, to_json(trial) + "\n", before=self.check_term)
 
     def read_trial(self, trial_id: str) -> Trial | None:
         """Reads one trial's record; None where there is none."""
-        return self._read(self.folder / "trials" / f"{trial_id}.json", Trial)
+        return self._read(self.path(Trial, trial_id), Trial)
 
     def read_trials(self) -> list[Trial]:
         """Reads all trials, in order of id: first bracket first, then round, then slot."""
-        return [
-            record
-            for path in sorted((self.folder / "trials").glob("*.json"))
-            if (record := self._read(path, Trial)) is not None
-        ]
+        return self._read_each(Trial)
 
     def write_run(self, run: Run) -> None:
         """Writes one run's record, replacing its earlier one."""
-        write_text(self.folder / "runs" / f"{run.run_id}.json", to_json(run) + "\n")
+        self._write(run, run.run_id)
 
     def read_run(self, run_id: str) -> Run | None:
         """Reads one run's record; None where there is none."""
-        return self._read(self.folder / "runs" / f"{run_id}.json", Run)
+        return self._read(self.path(Run, run_id), Run)
 
     def read_runs(self) -> list[Run]:
         """Reads all runs, in order of arm, then seed index."""
-        found = [
-            record
-            for path in (self.folder / "runs").glob("*.json")
-            if (record := self._read(path, Run)) is not None
-        ]
-        return sorted(found, key=lambda run: (run.arm, run.seed_index))
+        return sorted(self._read_each(Run), key=lambda run: (run.arm, run.seed_index))
 
     def write_control(self, control: Control) -> None:
         """Writes the classical control's record."""
-        write_text(self.folder / "control.json", to_json(control) + "\n")
+        self._write(control)
 
     def read_control(self) -> Control | None:
         """Reads the classical control's record; None before it began."""
-        return self._read(self.folder / "control.json", Control)
+        return self._read(self.path(Control), Control)
 
     def write_near_duplicates(self, found: NearDuplicates) -> None:
-        """Writes which test reviews stand nearly word for word in training."""
-        write_text(self.folder / "near-duplicates.json", to_json(found) + "\n")
+        """Writes which test reviews are near-duplicates of training reviews."""
+        self._write(found)
 
     def read_near_duplicates(self) -> NearDuplicates | None:
-        """Reads which test reviews stand nearly word for word in training."""
-        return self._read(self.folder / "near-duplicates.json", NearDuplicates)
+        """Reads which test reviews are near-duplicates; None before they were counted."""
+        return self._read(self.path(NearDuplicates), NearDuplicates)
 
     def write_review_facts(self, facts: ReviewFacts) -> None:
-        """Writes what a report tells of single test reviews."""
-        write_text(self.folder / "review-facts.json", to_json(facts) + "\n")
+        """Writes what a report says about single test reviews."""
+        self._write(facts)
 
     def read_review_facts(self) -> ReviewFacts | None:
-        """Reads what a report tells of single test reviews; None before it was written."""
-        return self._read(self.folder / "review-facts.json", ReviewFacts)
+        """Reads what a report says about single test reviews; None before it was written."""
+        return self._read(self.path(ReviewFacts), ReviewFacts)
 
     def write_corpus(self, summary: CorpusSummary) -> None:
         """Writes the reviews in numbers."""
-        write_text(self.folder / "corpus.json", to_json(summary) + "\n")
+        self._write(summary)
 
     def read_corpus(self) -> CorpusSummary | None:
         """Reads the reviews in numbers; None before they were first read."""
-        return self._read(self.folder / "corpus.json", CorpusSummary)
-
-    def write_state(self, name: str, values: Mapping[str, Any]) -> None:
-        """Writes what a stage must remember: "plan", "arms", "seeds", "verdicts", "report"."""
-        write_text(self.folder / f"{name}.json", json.dumps(values, indent=1))
-
-    def read_state(self, name: str) -> dict[str, Any]:
-        """Reads what a stage remembers; empty where it has not begun.
-
-        Raises:
-            RecordError: The file is torn.
-        """
-        path = self.folder / f"{name}.json"
-        try:
-            values: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
-        except FileNotFoundError:
-            return {}
-        except ValueError as error:
-            raise RecordError(f"{path}: is torn ({error}). Start over with --fresh.") from error
-        return values
+        return self._read(self.path(CorpusSummary), CorpusSummary)
 
     def write_session(self, session: Session) -> None:
         """Writes one session's record, replacing its earlier one."""
-        name = session.started_at.replace(":", "") + f"-{session.stage}.json"
-        write_text(self.folder / "sessions" / name, to_json(session) + "\n")
+        self._write(session, session.started_at.replace(":", "") + f"-{session.stage}")
 
     def read_sessions(self) -> list[Session]:
         """Reads all sessions, in order of time."""
-        return [
-            record
-            for path in sorted((self.folder / "sessions").glob("*.json"))
-            if (record := self._read(path, Session)) is not None
-        ]
+        return self._read_each(Session)
 
     def add_opening(self, opening: Opening) -> None:
         """Logs one opening of the test half, before it is opened."""
-        path = self.folder / "openings.jsonl"
-        _make_folder(self.folder)
+        path = self.path(Opening)
+        make_folder(self.folder)
         with path.open("ab+") as file:
             fcntl.flock(file, fcntl.LOCK_EX)
             file.seek(0)
-            # A line that a kill tore must not swallow the next one.
+            # A line that a kill tore must not be joined to the next one.
             file.truncate(file.read().rfind(b"\n") + 1)
             file.write(to_json(opening).encode() + b"\n")
             file.flush()
             os.fsync(file.fileno())
 
     def read_openings(self) -> list[Opening]:
-        """Reads all openings of the test half, in order of time."""
-        return self._read_lines(self.folder / "openings.jsonl", Opening)
+        """Reads all openings of the test half, in order of time.
 
-    def write_live(self, worker: str, values: Mapping[str, Any]) -> None:
+        A torn last line is a killed process's, and is passed over.
+        """
+        path = self.path(Opening)
+        if not path.is_file():
+            return []
+        whole, _, _torn = path.read_bytes().rpartition(b"\n")
+        with _advice(Opening):
+            return [
+                from_json(line.decode(errors="replace"), Opening, where=f"{path}:{number}")
+                for number, line in enumerate(whole.splitlines(), start=1)
+            ]
+
+    # What stages remember, and where workers stand
+
+    def write_state(self, state: Any) -> None:
+        """Writes what a stage must remember: one of the classes of `records.state`."""
+        write_text(self.path(type(state)), state_to_json(state))
+
+    def read_state(self, kind: type[T]) -> T | None:
+        """Reads what a stage remembers; None where it has not begun.
+
+        Raises:
+            RecordError: The file is damaged.
+        """
+        path = self.path(kind)
+        try:
+            text = path.read_text(encoding="utf-8", errors="replace")
+        except FileNotFoundError:
+            return None
+        with _advice(kind, "Start over with --fresh"):
+            return state_from_json(text, kind, where=str(path))
+
+    def write_live(self, worker: str, live: Live) -> None:
         """Writes where a worker stands; not synchronised to disk, for it may be lost.
 
         Raises:
             StaleTermError: Another search than this worker's is at work; see `check_term`.
         """
-        path = self.folder / "live" / f"{worker}.json"
-        write_text(path, json.dumps(values), durable=False, before=self.check_term)
+        path = self.path(Live, worker)
+        write_text(path, state_to_json(live), durable=False, before=self.check_term)
 
-    def read_live(self) -> dict[str, dict[str, Any]]:
+    def read_live(self) -> dict[str, Live]:
         """Reads where each worker stands."""
         found = {}
-        for path in (self.folder / "live").glob("*.json"):
-            try:
-                found[path.stem] = json.loads(path.read_text(encoding="utf-8"))
-            except (OSError, ValueError):
-                continue
+        for path in self.paths(Live):
+            with suppress(OSError, RecordError):
+                found[path.stem] = state_from_json(path.read_text(), Live, where=str(path))
         return found
 
     def forget_live(self, crew: str) -> None:
@@ -422,9 +388,24 @@ class Store:
     def live_at(self, worker: str) -> float:
         """When a worker last said where it stands, in seconds since the epoch; 0 if never."""
         try:
-            return (self.folder / "live" / f"{worker}.json").stat().st_mtime
+            return self.path(Live, worker).stat().st_mtime
         except OSError:
             return 0.0
+
+    def write_time_left(self, stage: str, seconds: float | None) -> None:
+        """Writes how long a stage will take, for `read_time_left`; it may be lost."""
+        path = self.folder / "live" / "time-left"
+        write_text(path, json.dumps({stage: seconds}), durable=False)
+
+    def read_time_left(self) -> dict[str, float | None]:
+        """Reads how long the stage at work will take, by its name; empty where none is."""
+        try:
+            left: dict[str, float | None] = json.loads(
+                (self.folder / "live" / "time-left").read_text()
+            )
+        except (OSError, ValueError):
+            return {}
+        return left
 
     def used_bytes(self) -> int:
         """How much disk the study's folder takes."""
@@ -475,27 +456,27 @@ class Store:
 
         Raises:
             StoreError: The study has not begun.
-            RecordError: A record is torn.
+            RecordError: A record is damaged.
         """
-        began = self._began()
-        spec = StudySpec.model_validate(began["spec"], strict=False)
+        began = self.read_began()
+        spec = StudySpec.model_validate(began.spec, strict=False)
         runs = self.read_runs()
         predictions = {
             name: array
             for name in (*(run.run_id for run in runs), "control")
             if (array := self._read_array(name)) is not None
         }
-        plan = self.read_state("plan")
+        plan = self.read_state(SearchState)
         return StudyRecords(
             name=spec.study.name,
             title=spec.study.title or spec.study.name,
             spec_text=self.read_spec_text(),
-            spec=began["spec"],
+            spec=began.spec,
             deviations=tuple(spec.deviations),
-            settings=tuple(began["settings"]),
+            settings=began.settings,
             corpus=self.read_corpus(),
-            planned_trials=plan.get("trials", 0),
-            planned_epochs=plan.get("epochs", 0),
+            planned_trials=plan.trials if plan else 0,
+            planned_epochs=plan.epochs if plan else 0,
             trials=tuple(self.read_trials()),
             runs=tuple(runs),
             sessions=tuple(self.read_sessions()),
@@ -533,111 +514,60 @@ class Store:
                 return unpacked
         except (OSError, EOFError, ValueError, zlib.error) as error:
             raise RecordError(
-                f"{compressed}: is torn ({error}). Get the folder of records anew."
+                f"{compressed}: is torn ({error}). Get the folder of records again."
             ) from error
 
-    def _began(self) -> dict[str, Any]:
-        path = self.folder / "study.json"
-        try:
-            began: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
-        except FileNotFoundError:
+    def read_began(self) -> StudyState:
+        """Reads what the study began with.
+
+        Raises:
+            StoreError: None has begun here.
+            RecordError: The file is damaged.
+        """
+        began = self.read_state(StudyState)
+        if began is None:
             raise StoreError(
                 f"{self.folder}: no study has begun here. Begin it with `lstm-study run`."
-            ) from None
-        except (OSError, ValueError) as error:
-            raise RecordError(
-                f"{path}: cannot be read ({error}). Start over with --fresh."
-            ) from error
+            )
         # A study that began before padding could be masked was not.
-        began["spec"].get("protocol", {}).setdefault("masked", False)
+        began.spec.get("protocol", {}).setdefault("masked", False)
         return began
 
-    def _read(self, path: Path, kind: type[RecordT]) -> RecordT | None:
+    # Files by kind
+
+    def path(self, kind: type[Any], name: str = "") -> Path:
+        """Returns where a record or state is kept.
+
+        Args:
+            kind: Its class.
+            name: Its id, where there may be several.
+        """
+        return self.folder / BY_TYPE[kind].path.replace("*", name)
+
+    def paths(self, kind: type[Any]) -> list[Path]:
+        """Returns where all records of a kind are, in order of their ids."""
+        return sorted(self.folder.glob(BY_TYPE[kind].path))
+
+    def _write(self, record: Any, name: str = "") -> None:
+        write_text(self.path(type(record), name), to_json(record) + "\n")
+
+    def _read_each(self, kind: type[T]) -> list[T]:
+        found = (self._read(path, kind) for path in self.paths(kind))
+        return [record for record in found if record is not None]
+
+    def _read(self, path: Path, kind: type[T]) -> T | None:
         try:
-            text = path.read_text(encoding="utf-8")
+            text = path.read_text(encoding="utf-8", errors="replace")
         except FileNotFoundError:
             return None
-        except UnicodeDecodeError:
-            text = ""
-        try:
+        with _advice(kind):
             return from_json(text, kind, where=str(path))
-        except RecordError as error:
-            raise RecordError(f"{error} Delete the file to go on: {_LOST[kind]}.") from error
-
-    def _read_lines(self, path: Path, kind: type[RecordT]) -> list[RecordT]:
-        """Reads a file of one record a line; a torn last line is a kill's, and is passed over."""
-        if not path.is_file():
-            return []
-        whole, _, _torn = path.read_bytes().rpartition(b"\n")
-        try:
-            return [
-                from_json(line.decode(errors="replace"), kind, where=f"{path}:{number}")
-                for number, line in enumerate(whole.splitlines(), start=1)
-            ]
-        except RecordError as error:
-            raise RecordError(f"{error} Delete the file to go on: {_LOST[kind]}.") from error
-
-
-def write_text(
-    path: Path, text: str, *, durable: bool = True, before: Callable[[], None] = lambda: None
-) -> None:
-    """Writes a text file whole or not at all; see `replacing`.
-
-    Raises:
-        StoreError: The disk is full, or the folder can't be written to.
-    """
-    with replacing(path, durable=durable, before=before) as temporary:
-        temporary.write_text(text, encoding="utf-8")
-
-
-def write_array(path: Path, array: "NDArray[Any]") -> None:
-    """Writes one NumPy array whole or not at all, without pickles."""
-    import numpy as np
-
-    with replacing(path) as temporary, temporary.open("wb") as file:
-        np.save(file, array, allow_pickle=False)
 
 
 @contextmanager
-def replacing(
-    path: Path, *, durable: bool = True, before: Callable[[], None] = lambda: None
-) -> Iterator[Path]:
-    """Yields a temporary file beside `path` that takes its place when the block ends well.
-
-    Args:
-        path: The file to replace; its folder is made.
-        durable: Whether to wait until the bytes are on the disk.
-        before: Called right before the file takes its place; what it raises prevents that. It comes
-            last because writing can take long, and what it looks at may change meanwhile.
-
-    Raises:
-        StoreError: The disk is full, or the folder can't be written to.
-    """
-    _make_folder(path.parent)
+def _advice(kind: type[Any], step: str = "Delete the file to go on") -> Iterator[None]:
+    """Adds to an error of reading a file what to do, and what that loses."""
     try:
-        temporary = path.parent / f".{path.name}.{os.getpid()}-{secrets.token_hex(4)}~"
-        temporary.touch(exist_ok=False)
-        try:
-            yield temporary
-            if durable:
-                with temporary.open("rb") as file:
-                    os.fsync(file.fileno())
-            before()
-            temporary.replace(path)
-        finally:
-            temporary.unlink(missing_ok=True)
-    except OSError as error:
-        raise StoreError(
-            f"{path}: cannot be written ({error.strerror or error}). "
-            "Free space or mend the folder's permissions, then run the same command again."
-        ) from error
-
-
-def _make_folder(folder: Path) -> None:
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise StoreError(
-            f"{folder}: cannot be made ({error.strerror or error}). "
-            "Choose a folder that you may write to."
-        ) from error
+        yield
+    except RecordError as error:
+        raise RecordError(f"{error} {step}: {BY_TYPE[kind].lost}.") from error

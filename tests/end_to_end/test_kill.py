@@ -113,7 +113,7 @@ def test_ctrl_c_saves_says_how_to_go_on_and_leaves_nothing_running(folder):
     assert "Traceback" not in err
     assert workers_of(folder) == []
     status = lstm_study("status", "tiny.toml", cwd=folder).out
-    assert "held by" not in status
+    assert "in use by" not in status
 
 
 def test_a_second_command_on_the_same_study_is_told_who_holds_it(folder):
@@ -125,7 +125,7 @@ def test_a_second_command_on_the_same_study_is_told_who_holds_it(folder):
     assert second.code == 1
     assert f"is being worked on by process {process.pid}" in second.err
     live = lstm_study("status", "tiny.toml", *one_long_trial, cwd=folder).out
-    assert f"held by process {process.pid}" in live
+    assert f"in use by process {process.pid}" in live
     assert re.search(r"epoch \d+ of 500", live)
     os.kill(process.pid, signal.SIGINT)
     process.communicate(timeout=30)

@@ -52,7 +52,7 @@ class Machines:
 
     def at_work(self) -> list[str]:
         """Names of the workers that have said where they stand."""
-        return sorted(name for name in self.store.read_live() if name != "supervisor")
+        return sorted(self.store.read_live())
 
     def kill(self, process: "subprocess.Popen[str]") -> None:
         """Kills a command with SIGKILL; its workers are left to themselves."""
@@ -128,7 +128,7 @@ def test_a_chief_and_two_crews_killed_in_turn_find_what_one_worker_finds(machine
 
 def test_trap_24_a_stranger_on_the_port_is_refused(search):
     machines, _ = search
-    address = machines.store.read_state("chief")["address"]
+    address = machines.store.read_chief()["address"]
     token = machines.store.read_token()
     assert stat.S_IMODE((machines.store.folder / "chief.token").stat().st_mode) == 0o600
     before = {trial.trial_id: trial.worker for trial in machines.store.read_trials()}
@@ -159,8 +159,8 @@ def test_status_shows_both_crews_the_rounds_the_rate_and_where_to_join(search):
     )
     status = lstm_study("status", "tiny.toml", *LONG, cwd=machines.folder)
     assert status.code == 0, status.err
-    assert f"held by process {chief.pid}" in status.out
-    address = machines.store.read_state("chief")["address"]
+    assert f"in use by process {chief.pid}" in status.out
+    address = machines.store.read_chief()["address"]
     assert f"join with: lstm-study worker tiny.toml --chief {address}" in status.out
     assert "bracket 3: " in status.out
     assert " of 27 to epoch 1, 0 of 9 to epoch 3, 0 of 3 to epoch 9" in status.out
@@ -172,12 +172,12 @@ def test_status_shows_both_crews_the_rounds_the_rate_and_where_to_join(search):
 
 def test_a_crew_that_freezes_loses_its_trial_to_another_and_writes_nothing_when_it_wakes(search):
     machines, (_, frozen, other) = search
-    at = {worker: live["training_id"] for worker, live in machines.store.read_live().items()}
+    at = {worker: live.training_id for worker, live in machines.store.read_live().items()}
     frozen_workers = _children_of(frozen.pid)
     for process in (frozen.pid, *frozen_workers):
         os.kill(process, signal.SIGSTOP)
-    wait_until(lambda: machines.store.read_state("chief")["given_up"])
-    (crew,) = machines.store.read_state("chief")["given_up"]
+    wait_until(lambda: machines.store.read_chief()["given_up"])
+    (crew,) = machines.store.read_chief()["given_up"]
     worker = f"{crew}-w1"
     assert worker in at
     assert worker not in machines.at_work()
@@ -203,7 +203,7 @@ def test_ctrl_c_ends_a_chief_and_its_crews_at_once(search):
     os.kill(chief.pid, signal.SIGINT)
     out, err = chief.communicate(timeout=60)
     assert chief.returncode == 130, out + err
-    assert "go on with:\n  lstm-study chief tiny.toml --workers 0" in err
+    assert "resume with:\n  lstm-study chief tiny.toml --workers 0" in err
     out, err = crew.communicate(timeout=60)
     assert crew.returncode == 1, out + err
     assert "the chief that handed out these trials has ended" in err

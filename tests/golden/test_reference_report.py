@@ -30,8 +30,8 @@ def test_the_committed_report_is_what_the_committed_records_give(
 
 @pytest.mark.parametrize("records", REFERENCES, ids=lambda path: path.name)
 def test_reference_records_are_small_and_hold_nothing_but_records(records: Path) -> None:
-    from lstm_study.commands.keep import KEPT
+    from lstm_study.records.kinds import KINDS
 
     files = {path for path in records.rglob("*") if path.is_file()}
-    assert files <= {path for pattern in KEPT for path in records.glob(pattern)}
+    assert files <= {path for kind in KINDS if kind.is_kept for path in records.glob(kind.path)}
     assert sum(path.stat().st_size for path in files) < 12_000_000

@@ -14,6 +14,7 @@ import pytest
 from keras_tuner.src.engine.trial import TrialStatus
 
 from lstm_study.configuration import Configuration
+from lstm_study.files import replacing
 from lstm_study.model.network import build_model
 from lstm_study.provenance import now
 from lstm_study.records import Epoch
@@ -23,7 +24,7 @@ from lstm_study.search.oracle import RecordedHyperband
 from lstm_study.search.plan import make_plan
 from lstm_study.seeds import derive
 from lstm_study.spec import ProtocolTable, load_spec
-from lstm_study.store import Store, replacing
+from lstm_study.store import Store
 from lstm_study.training.checkpoint import Checkpoint, state_of, write_checkpoint
 
 STUDY = load_spec(Path(__file__).parents[2] / "study" / "imdb.toml")

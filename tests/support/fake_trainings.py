@@ -6,7 +6,6 @@ predictions that give the recorded accuracy.
 
 from dataclasses import replace
 from datetime import timedelta
-from types import MappingProxyType
 from typing import Any
 
 import numpy as np
@@ -29,7 +28,7 @@ from tests.support.fake_spec import BEGINNING, stamp
 MACHINE = Machine(
     python="3.11.7", platform="Linux-6.1", processor="A processor", cpu_count=2,
     memory_bytes=8_000_000_000, backend="tensorflow", devices=("cpu",),
-    packages=MappingProxyType({"keras": "3.15.0", "tensorflow": "2.21.0"}),
+    packages={"keras": "3.15.0", "tensorflow": "2.21.0"},
 )  # fmt: skip
 
 

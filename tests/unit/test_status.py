@@ -7,23 +7,32 @@ from rich.console import Console
 
 from lstm_study.cli import text
 from lstm_study.commands import open_study, read_status
+from lstm_study.records import Role
+from lstm_study.records.state import BracketState, Live, RoundState, SearchState
 from lstm_study.schedule import hyperband
 from lstm_study.store import Store
 from tests.support.fake_study import interrupted_study
 from tests.support.stored_study import leave
 
-SEARCH = [
-    {
-        "iteration": each.iteration,
-        "bracket": each.bracket,
-        "role": "search",
-        "rounds": [{"trials": item.trials, "to": item.budget_epochs} for item in each.rounds],
-    }
-    for each in hyperband(max_epochs=9, factor=3, iterations=1)
-]
-CONTROL = {
-    "iteration": 0, "bracket": 0, "role": "control", "rounds": [{"trials": 8, "to": 9}],
-}  # fmt: skip
+
+def bracket(number: int, *rounds: tuple[int, int], role: Role = "search") -> BracketState:
+    """Makes a bracket of (trials, last epoch) per round."""
+    found = tuple(RoundState(trials=n, initial_epoch=0, budget_epochs=to) for n, to in rounds)
+    return BracketState(iteration=0, bracket=number, role=role, rounds=found)
+
+
+PLAN = SearchState(
+    trials=31,
+    epochs=150,
+    exhausted=False,
+    brackets=(
+        *(
+            bracket(each.bracket, *((item.trials, item.budget_epochs) for item in each.rounds))
+            for each in hyperband(max_epochs=9, factor=3, iterations=1)
+        ),
+        bracket(0, (8, 9), role="control"),
+    ),
+)
 
 
 @pytest.fixture
@@ -32,7 +41,7 @@ def store(tmp_path, monkeypatch) -> Store:
     monkeypatch.chdir(tmp_path)
     leave(interrupted_study(), tmp_path)
     found = Store(tmp_path / "study/runs/fake")
-    found.write_state("plan", {"trials": 31, "brackets": [*SEARCH, CONTROL]})
+    found.write_state(PLAN)
     return found
 
 
@@ -52,20 +61,20 @@ def test_it_counts_each_brackets_rounds_and_tells_the_control_from_bracket_0(sto
 
 def test_of_a_search_that_nobody_holds_it_tells_no_worker_and_no_chief(store):
     store.write_chief({"term": "t", "address": "box:8476"})
-    store.write_live("w1", {"training_id": "b2-07-r0"})
+    store.write_live("w1", Live(training_id="b2-07-r0"))
     assert "b2-07-r0" not in said()
     assert "join with" not in said()
 
 
 def test_of_a_search_at_work_it_tells_where_to_join_and_what_each_worker_is_at(store):
-    at = {"epochs": 1, "epoch": 1, "step": 30, "steps": 250}
+    at = Live(training_id="b2-07-r0", epochs=1, epoch=1, step=30, steps=250)
     with store.hold("lstm-study chief fake.toml"):
         store.write_chief({"term": "t", "address": "box:8476"})
-        store.write_live("supervisor", {"training_id": "", "Search": 125.0})
-        store.write_live("far-a1-w1", at | {"training_id": "b2-07-r0"})
-        store.write_live("far-a1-w2", {"training_id": ""})
+        store.write_time_left("Search", 125.0)
+        store.write_live("far-a1-w1", at)
+        store.write_live("far-a1-w2", Live())
         found = said()
-    assert "held by process" in found
+    assert "in use by process" in found
     assert "join with: lstm-study worker fake.toml --chief box:8476" in found
     (counts,) = [line for line in found.splitlines() if line.startswith("Search")]
     assert "6 of 31 done" in counts

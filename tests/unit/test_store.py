@@ -10,8 +10,9 @@ import pytest
 
 from lstm_study.configuration import BASELINE
 from lstm_study.errors import ChangedStudyError, LockedError, RecordError, StoreError
-from lstm_study.records import Epoch, Failure, Opening, Trial, from_json, to_json
-from lstm_study.store import Store, replacing, write_text
+from lstm_study.records import Epoch, Failure, Opening, Trial
+from lstm_study.records.codec import from_json, to_json
+from lstm_study.store import Store
 from tests.support.tiny import SPEC, spec
 
 EPOCH = Epoch(
@@ -81,29 +82,14 @@ def test_a_torn_record_says_what_is_lost(tmp_path):
     store.write_trial(TRIAL)
     path = tmp_path / "trials" / "b2-03-r1.json"
     path.write_text(path.read_text()[:100])
-    with pytest.raises(RecordError, match=r"b2-03-r1\.json: .* its trial is trained again"):
+    with pytest.raises(RecordError, match=r"b2-03-r1\.json: .* it is trained again"):
         store.read_trials()
-
-
-def test_a_file_is_replaced_whole_or_not_at_all(tmp_path):
-    path = tmp_path / "a.txt"
-    write_text(path, "before")
-
-    def half_way() -> None:
-        with replacing(path) as temporary:
-            temporary.write_text("half")
-            raise RuntimeError("killed")
-
-    with pytest.raises(RuntimeError):
-        half_way()
-    assert path.read_text() == "before"
-    assert names_in(tmp_path) == ["a.txt"]
 
 
 def test_a_folder_that_is_a_file_is_a_sentence(tmp_path):
     (tmp_path / "taken").write_text("")
     with pytest.raises(StoreError, match="cannot be made"):
-        write_text(tmp_path / "taken" / "a.txt", "x")
+        Store(tmp_path / "taken" / "a").hold("x").__enter__()
 
 
 def test_the_log_of_openings_survives_a_torn_last_line(tmp_path):

@@ -5,7 +5,9 @@ import stat
 import pytest
 
 from lstm_study.errors import StaleTermError
-from lstm_study.store import Store, replacing
+from lstm_study.files import replacing
+from lstm_study.records.state import Live
+from lstm_study.store import Store
 from tests.unit.test_store import TRIAL
 
 
@@ -45,7 +47,7 @@ def test_a_crew_given_up_while_it_writes_does_not_replace_what_is_there(tmp_path
         chief.write_chief({"term": "t", "given_up": ["a-1"]})
     assert path.read_text() == "first"
     with pytest.raises(StaleTermError):
-        worker.write_live("a-1-w1", {"training_id": ""})
+        worker.write_live("a-1-w1", Live())
     assert list(tmp_path.rglob("*~")) == []
     assert worker.read_live() == {}
 
@@ -63,4 +65,4 @@ def test_the_token_is_its_owners_alone_and_goes_with_the_chief(tmp_path):
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
     store.sweep()
     assert not path.exists()
-    assert store.read_state("chief") == {}
+    assert store.read_chief() == {}

@@ -5,10 +5,11 @@ from pathlib import Path
 import pytest
 
 from lstm_study.configuration import BASELINE
-from lstm_study.progress.follow import Item, Watch
+from lstm_study.progress.follow import Follower, Item
 from lstm_study.progress.values import Progress
 from lstm_study.provenance import machine
 from lstm_study.records import Epoch, Session
+from lstm_study.records.state import Live
 from lstm_study.store import Store
 
 EPOCH = Epoch(
@@ -28,15 +29,15 @@ def live(folder: Path, *, timed: int, worker: str = "w1", training_id: str = "b0
     """Leaves what a worker says after `timed` steps of two seconds, and one that compiled."""
     Store(folder).write_live(
         worker,
-        {
-            "training_id": training_id, "epochs": 4, "epoch": 1, "step": timed + 1, "steps": 100,
-            "timed_steps": timed, "timed_seconds": 2.0 * timed, "train_accuracy": 0.5, "at": 0.0,
-        },
+        Live(
+            training_id=training_id, epochs=4, epoch=1, step=timed + 1, steps=100,
+            timed_steps=timed, timed_seconds=2.0 * timed, train_accuracy=0.5,
+        ),
     )  # fmt: skip
 
 
 def progress(folder: Path, items: list[Item], *, to_begin: float = 0.0, workers: int = 1):
-    watch = Watch(
+    watch = Follower(
         Store(folder), stage="search", title="Search", batch_size=64, workers=workers, items=items
     )
     return watch.progress(
@@ -70,9 +71,8 @@ def test_epochs_that_ended_count_with_their_validation(tmp_path):
     assert left(tmp_path, [item(epochs=1)]) == pytest.approx((3 - 0.51) * 220 / 1.5)
 
 
-def test_what_ended_and_the_supervisors_own_file_are_left_out(tmp_path):
+def test_what_ended_is_left_out(tmp_path):
     live(tmp_path, timed=49)
-    Store(tmp_path).write_live("supervisor", {"training_id": "", "Search": 12.0})
     assert left(tmp_path, [item(score="80.00%")], to_begin=1.0) is None
 
 

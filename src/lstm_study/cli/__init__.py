@@ -1,4 +1,4 @@
-"""The command line: reads arguments, makes one call, shows what came of it.
+"""The command line: reads arguments, makes one call, prints the result.
 
 Exit codes: 0 done, 1 a known error in one line, 2 usage, 3 finished but with failed trials or runs,
 130 interrupted.
@@ -22,7 +22,7 @@ _SLOW_TO_LEAVE = frozenset({"grpc", "tensorflow"})
 
 app = typer.Typer(
     name="lstm-study",
-    help="Finds out which LSTM reads your reviews best, and whether it really beats the "
+    help="Finds the LSTM that classifies your reviews best, and whether it really beats the "
     "documented 128/100 baseline.",
     epilog="Start with `lstm-study run`: the quick start takes minutes on a laptop. "
     "Exit codes: 0 done, 1 error, 2 usage, 3 finished but with failed trials, 130 interrupted.",
@@ -65,9 +65,9 @@ def main() -> Any:
 
 
 def _leave_at_once(code: object) -> None:
-    """Ends the process without taking down what it loaded, where that would take long.
+    """Ends the process without Python's own teardown, where that would be slow.
 
-    All is written and every worker has ended by now. Python's own way out frees TensorFlow and gRPC
+    All files are written and every worker has ended by now. The teardown frees TensorFlow and gRPC
     piece by piece: seconds after a Ctrl-C, and once, on a busy machine, more than a minute.
     """
     if isinstance(code, int) and not _SLOW_TO_LEAVE.isdisjoint(sys.modules):

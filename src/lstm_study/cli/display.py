@@ -17,11 +17,11 @@ _HEARTBEAT_SECONDS = 60.0
 
 
 class Display:
-    """What `commands` tell their progress to.
+    """Where `commands` report their progress.
 
-    In a terminal one live block is kept up to date, and what ended scrolls away above it. Elsewhere
-    (a file, a pipe, a CI log) each thing that ended is a line, and a line a minute says that the
-    study lives.
+    In a terminal one live block is kept up to date, and finished trainings scroll away above it.
+    Elsewhere (a file, a pipe, a CI log) each finished training is a line, and a line a minute
+    shows that the study is still running.
 
     Args:
         console: Where to show it.
@@ -46,12 +46,12 @@ class Display:
         self._end_live()
 
     def stage(self, name: str, detail: str) -> None:
-        """Prints one line for a stage that begins, or is found done."""
+        """Prints one line for a stage that begins, or was done already."""
         self._end_live()
         self._line(Text.assemble((f"{name:<11}", "bold"), detail))
 
     def progress(self, progress: Progress) -> None:
-        """Shows where a stage stands."""
+        """Shows the progress of a stage."""
         if progress.stage != self._stage:
             self._stage, self._shown = progress.stage, 0
         for ended in progress.ended[self._shown :]:
@@ -81,9 +81,9 @@ class Display:
 
 
 class Bar:
-    """Shows how far one long call has come.
+    """Shows the progress of one long call.
 
-    In a terminal it is a bar, gone when the call ends; elsewhere a line a minute.
+    In a terminal it is a bar that disappears when the call ends; elsewhere a line a minute.
 
     Args:
         console: Where to show it.
@@ -108,7 +108,7 @@ class Bar:
         self._live.stop()
 
     def show(self, what: str, done: int, total: int) -> None:
-        """Shows that so much of the whole is done, in whatever unit."""
+        """Shows how much of the whole is done, in any unit."""
         spent = time.monotonic() - self._began
         left = f"about {duration_in_words(spent * (total - done) / done)} left" if done else ""
         words = f"{what} {done / max(1, total):.0%} · {left}"
@@ -123,7 +123,7 @@ class Bar:
 
 
 def _block(progress: Progress) -> RenderableType:
-    """The live block: where the stage stands, a bar for each worker, the best so far."""
+    """Returns the live block: counts, a bar for each worker, the best score so far."""
     head = Text.assemble(
         (f"{progress.stage:<11}", "bold"),
         f"{progress.done} of {progress.total} done",
@@ -168,7 +168,7 @@ def _heartbeat(progress: Progress) -> Text:
     )
     return Text(
         f"{progress.stage:<11}{progress.done:>3} of {progress.total}  running: "
-        f"{running or 'no training at the moment'} · {_worked(progress)}"
+        f"{running or 'nothing at the moment'} · {_worked(progress)}"
     )
 
 

@@ -1,4 +1,4 @@
-"""What every command stands in: consoles, exit codes, and known errors in one line."""
+"""What all commands share: consoles, exit codes, and known errors in one line."""
 
 import contextlib
 import functools
@@ -40,7 +40,7 @@ def handled(function: Callable[Parameters, Result]) -> Callable[Parameters, Resu
             raise typer.Exit(EXIT_ERROR) from None
         except KeyboardInterrupt:
             err.print(
-                "Interrupted. All finished epochs are saved; go on with:\n  "
+                "Interrupted. All finished epochs are saved; resume with:\n  "
                 + escape(_resume_command()),
                 soft_wrap=True,
             )
@@ -50,7 +50,7 @@ def handled(function: Callable[Parameters, Result]) -> Callable[Parameters, Resu
 
 
 def escape(text: str) -> str:
-    """Returns a text that Rich prints as it is, brackets and all."""
+    """Returns a text that Rich prints verbatim, square brackets included."""
     from rich.markup import escape
 
     return escape(text)
@@ -71,7 +71,7 @@ def open_with(
     workers_per_gpu: int | None = None,
     bind: str = "",
 ) -> "OpenStudy":
-    """Opens a study as the options say; the command line itself goes into its records."""
+    """Opens a study with the options given; the command line itself goes into its records."""
     from lstm_study.commands import open_study
 
     return open_study(
@@ -89,7 +89,7 @@ def open_with(
 def shown(
     display: "Display", opened: "OpenStudy", tensorboard: bool
 ) -> contextlib.AbstractContextManager["Show"]:
-    """Shows progress on a display alone, or in TensorBoard's event files, too."""
+    """Shows progress on a display, and with `tensorboard` also in event files."""
     if not tensorboard:
         return contextlib.nullcontext(display)
     from lstm_study.commands.tensorboard import WithTensorBoard

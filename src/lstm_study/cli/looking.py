@@ -1,4 +1,4 @@
-"""Commands that look: at reviews, at a study's progress, at the machine."""
+"""Commands that show reviews, a study's progress, or the machine."""
 
 from pathlib import Path
 from typing import Annotated
@@ -18,11 +18,11 @@ def init(
     ] = Path("study.toml"),
     text_column: Annotated[
         str | None,
-        typer.Option("--text-column", metavar="NAME", help="Where it can't be told by itself."),
+        typer.Option("--text-column", metavar="NAME", help="If it can't be detected."),
     ] = None,
     label_column: Annotated[
         str | None,
-        typer.Option("--label-column", metavar="NAME", help="Where it can't be told by itself."),
+        typer.Option("--label-column", metavar="NAME", help="If it can't be detected."),
     ] = None,
 ) -> None:
     """Look at a file of reviews, and write a commented study for it, scaled to its size."""
@@ -62,7 +62,7 @@ def status(
     out_folder: OutOption = REPORTS,
     settings: SetOption = None,
 ) -> None:
-    """Say what is done, running and failed, and how long the rest will take."""
+    """Show what is done, running and failed, and how long the rest will take."""
     from lstm_study import commands
     from lstm_study.cli import text
 
@@ -71,7 +71,7 @@ def status(
 
 
 def doctor() -> None:
-    """Say what this machine is, and what a study would use of it."""
+    """Describe this machine, and what of it a study would use."""
     from lstm_study.cli import text
     from lstm_study.commands.doctor import examine
 

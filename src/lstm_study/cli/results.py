@@ -1,4 +1,4 @@
-"""Commands that show or take away what a study found."""
+"""Commands that show or export the results of a study."""
 
 import contextlib
 import sys
@@ -31,7 +31,7 @@ def report(
         typer.Option(
             "--records",
             metavar="FOLDER",
-            help="The same report again from records that `records` kept: no study file, no data.",
+            help="Write the report from a folder that `records` wrote: no study file, no data.",
         ),
     ] = None,
     written_as: Annotated[
@@ -76,7 +76,9 @@ def records(
     settings: SetOption = None,
     to: Annotated[
         Path | None,
-        typer.Option("--to", metavar="FOLDER", help="Where to; study/reference/NAME if not given."),
+        typer.Option(
+            "--to", metavar="FOLDER", help="The copy's folder; study/reference/NAME if not given."
+        ),
     ] = None,
 ) -> None:
     """Copy a study's records, small and without this machine's paths, to be committed or shown."""
@@ -114,7 +116,7 @@ def watch(
         int, typer.Option("--port", min=0, max=65_535, help="On 127.0.0.1; 0 for any free one.")
     ] = 8765,
 ) -> None:
-    """Serve the report to this machine while the search runs, drawn anew as trials finish."""
+    """Serve the report on this machine while the search runs, updated as trials finish."""
     from lstm_study.commands.watch import watch as prepare
 
     opened = open_with(study, data=None, out_folder=REPORTS, settings=settings)
@@ -157,10 +159,10 @@ def predict(
         str, typer.Option("--text-column", help="The CSV's column that holds the texts.")
     ] = "text",
     ensemble: Annotated[
-        bool, typer.Option("--ensemble", help="Read with the mean of all runs (export.ensemble).")
+        bool, typer.Option("--ensemble", help="Use the mean of all runs (export.ensemble).")
     ] = False,
 ) -> None:
-    """Say for each text how probable the positive label is."""
+    """Print for each text the probability of the positive label."""
     from lstm_study.cli.display import Bar
     from lstm_study.commands import predict as prediction
 

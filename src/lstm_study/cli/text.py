@@ -1,4 +1,4 @@
-"""What commands print in the end: values in, rich text out."""
+"""The final output of commands: values in, rich text out."""
 
 import shlex
 from typing import TYPE_CHECKING
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 
 def answer(found: "Answer") -> RenderableType:
-    """The answer in words: winner, baseline, difference, verdict, and where everything is."""
+    """The answer: winner, baseline, difference, verdict, and where report and model are."""
     table = Table.grid(padding=(0, 2))
     table.add_column(style="bold")
     table.add_column()
@@ -48,13 +48,13 @@ def answer(found: "Answer") -> RenderableType:
     ):
         if path is not None:
             old = path in found.outdated
-            anew = f" (older than the last run: lstm-study {command} {found.where})" if old else ""
-            table.add_row(name, Text(f"{path}{'/' if name == 'Model' else ''}{anew}"))
+            note = f" (older than the last run: lstm-study {command} {found.where})" if old else ""
+            table.add_row(name, Text(f"{path}{'/' if name == 'Model' else ''}{note}"))
     return table
 
 
 def _beside(entry: "Comparison") -> str:
-    """Says in short how an arm stands beside the baseline; "" where that can't be said."""
+    """Returns an arm's difference from the baseline in short; "" where there is none."""
     found = entry.verdict.difference
     if found is None or entry.adjusted_p_value is None:
         return ""
@@ -77,7 +77,7 @@ def _family(verdict: "Verdict") -> str:
 
 
 def _place(arm: "ArmSummary") -> int:
-    """Says where a further arm is shown: what is nearest to the two in question comes first."""
+    """Ranks a further arm for display: those closest to winner and baseline come first."""
     kinds = ("own-epoch", "masked", "runner-up", "control", "ensemble")
     return next((place for place, kind in enumerate(kinds) if kind in arm.name), len(kinds))
 
@@ -91,7 +91,7 @@ def _arm_name(name: str) -> str:
 def _arm_in_words(arm: "ArmSummary") -> str:
     spread = f", {arm.lowest:.2%} to {arm.highest:.2%}" if arm.seeds > 1 else ""
     seeds = "1 run" if arm.seeds == 1 else f"{arm.seeds} seeds"
-    return f"{arm.accuracy:.2%} of the test reviews read right ({seeds}{spread})"
+    return f"{arm.accuracy:.2%} of the test reviews classified correctly ({seeds}{spread})"
 
 
 def _caveats(found: "Answer") -> list[str]:
@@ -116,7 +116,7 @@ def winner(trial: Trial) -> RenderableType:
 
 
 def description(found: "Description") -> RenderableType:
-    """A look at the corpus."""
+    """The reviews in numbers, and samples of them."""
     summary = found.summary
     splits = Table(title=f"{summary.source} {summary.path}".strip(), title_justify="left")
     for name in ("split", "reviews", f"{summary.labels[1]}", "tokens"):
@@ -140,7 +140,7 @@ def description(found: "Description") -> RenderableType:
             Text.assemble(
                 (f"\n{sample.document_id} ", "cyan"),
                 (f"{sample.label}{rating}, {sample.tokens:,} tokens\n", "dim"),
-                (sample.text or "(the words are not known: no word index was found)"),
+                (sample.text or "(words unknown: no word index was found)"),
                 " ..." if sample.is_cut else "",
             )
         )
@@ -148,7 +148,7 @@ def description(found: "Description") -> RenderableType:
 
 
 def new_study(made: "NewStudy") -> RenderableType:
-    """What a file of reviews holds, and the study that was written for it."""
+    """What a file of reviews contains, and the study file written for it."""
     found, proposal = made.found, made.proposal
     table = Table.grid(padding=(0, 2))
     table.add_column(style="bold")
@@ -166,8 +166,8 @@ def new_study(made: "NewStudy") -> RenderableType:
     table.add_row("Labels", Text(f"{found.label_column}: {labels}"))
     table.add_row("Positive", Text(made.summary.labels[1]))
     table.add_row("Reviews", f"{found.rows:,} ({splits})")
-    table.add_row("Tokens", f"{median:,} in the middle, at most {most:,} in 95% of the reviews")
-    table.add_row("Repeated", f"{repeated:,} texts that stand there before; each on one side")
+    table.add_row("Tokens", f"median {median:,}; 95% of the reviews have at most {most:,}")
+    table.add_row("Duplicates", f"{repeated:,} duplicate texts, kept in one split")
     table.add_row(
         "Plan",
         f"{proposal.trials} trials, {proposal.trial_epochs} epochs; then {proposal.seeds} seeds of "
@@ -176,7 +176,7 @@ def new_study(made: "NewStudy") -> RenderableType:
     if not proposal.power.is_small:
         table.add_row("Power", proposal.power.sentence)
     for warning in proposal.warnings:
-        table.add_row(Text("Mind", style="bold yellow"), Text(warning))
+        table.add_row(Text("Warning", style="bold yellow"), Text(warning))
     table.add_row("Study", Text(str(made.path)))
     table.add_row("Next", Text(f"lstm-study run {shlex.quote(str(made.path))}"))
     return table
@@ -193,13 +193,13 @@ def _corpus_in_words(summary: CorpusSummary) -> str:
 
 
 def status(found: "Status") -> RenderableType:
-    """What is done, running and failed."""
+    """What is done, running and failed, and how long the rest takes."""
     table = Table.grid(padding=(0, 2))
     table.add_column(style="bold")
     table.add_column()
     if not found.begun:
         return Text(f"{found.name} has not begun. Begin it with: lstm-study run {found.where}")
-    table.add_row("Study", found.name + (f", held by {found.holder}" if found.holder else ""))
+    table.add_row("Study", found.name + (f", in use by {found.holder}" if found.holder else ""))
     if found.chief:
         table.add_row("Chief", f"join with: lstm-study worker {found.where} --chief {found.chief}")
     for stage in found.stages:
@@ -224,7 +224,7 @@ def status(found: "Status") -> RenderableType:
 
 
 def examination(found: "Examination") -> RenderableType:
-    """What this machine is, and what a study would use of it."""
+    """This machine, and what of it a study would use."""
     table = Table.grid(padding=(0, 2))
     table.add_column(style="bold")
     table.add_column()

@@ -4,6 +4,7 @@ from dataclasses import replace
 
 from lstm_study.commands.opened import OpenStudy, Show, read_corpus
 from lstm_study.errors import ChangedStudyError, StudyError
+from lstm_study.records.state import SearchState
 from lstm_study.spec import StudySpec
 from lstm_study.spec.quantities import duration_in_words
 
@@ -33,7 +34,8 @@ def join_chief(study: OpenStudy, *, address: str, wait_seconds: float, show: Sho
     store = study.store
 
     def is_done() -> bool:
-        return not store.read_state("chief") and store.read_state("plan").get("stopped") == ""
+        plan = store.read_state(SearchState)
+        return not store.read_chief() and plan is not None and plan.stopped == ""
 
     found = find_chief(
         store,
@@ -47,10 +49,10 @@ def join_chief(study: OpenStudy, *, address: str, wait_seconds: float, show: Sho
     if found is None:
         show.stage("Worker", "the search is finished: there is nothing left to train")
         return
-    began = store.read_state("study")
-    spec = _as_it_began(study, began["spec"])
+    began = store.read_began()
+    spec = _as_it_began(study, began.spec)
     corpus = read_corpus(replace(study, spec=spec), show=show)
-    if corpus.digest != began["data_digest"]:
+    if corpus.digest != began.data_digest:
         raise ChangedStudyError(
             f"{store.folder}: the reviews on this machine are not those that the study began with. "
             "Give theirs with --data PATH."

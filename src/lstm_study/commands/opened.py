@@ -224,9 +224,7 @@ def telling(study: OpenStudy, show: Show) -> Report:
     """Shows progress here, and leaves the time left where `status` finds it."""
 
     def tell(progress: Progress) -> None:
-        study.store.write_live(
-            "supervisor", {"training_id": "", progress.stage: progress.remaining_seconds}
-        )
+        study.store.write_time_left(progress.stage, progress.remaining_seconds)
         show.progress(progress)
 
     return tell

@@ -17,6 +17,7 @@ from lstm_study.commands.opened import (
 from lstm_study.errors import ComparisonError
 from lstm_study.provenance import git_commit, now, versions
 from lstm_study.records import CorpusSummary, Run, StudyRecords, Trial
+from lstm_study.records.state import ReportState, SearchState, StudyState
 from lstm_study.spec.quantities import size_in_words
 
 if TYPE_CHECKING:
@@ -59,9 +60,9 @@ def search(study: OpenStudy, *, show: Show) -> Trial:
         SearchError: Workers can't train, or trials fail in a row with an error in the code.
         ComparisonError: No trial completed at the full budget.
     """
-    if study.store.read_state("plan").get("stopped") != "":
+    if _stopped(study) != "":
         _search(study, show=show)
-    stopped = study.store.read_state("plan")["stopped"]
+    stopped = _stopped(study)
     if stopped:
         show.stage("Search", stopped)
     found = winner_of(study)
@@ -71,7 +72,12 @@ def search(study: OpenStudy, *, show: Show) -> Trial:
 
 def _search(study: OpenStudy, *, show: Show) -> None:
     from lstm_study.engine.crew import start_workers
-    from lstm_study.search.search import plan_search, run_search, search_crew_size
+    from lstm_study.search.search import (
+        plan_search,
+        plan_summary,
+        run_search,
+        search_crew_size,
+    )
 
     if study.spec.search.tuner == "grid":
         _load_keras_tuner(study)  # It counts the grid's configurations.
@@ -80,7 +86,7 @@ def _search(study: OpenStudy, *, show: Show) -> None:
     with start_workers(size, stage="search", store=study.store) as pool:
         _load_keras_tuner(study)
         plan = plan_search(study.spec, study.store)
-        show.stage("Search", plan_in_words(study.store.read_state("plan")))
+        show.stage("Search", plan_summary(plan).in_words)
         show.stage("Disk", _disk_in_words(study, plan))
 
         def on_open(address: str) -> None:
@@ -159,11 +165,10 @@ def write_report(study: OpenStudy, *, show: Show) -> Path:
         git_commit=commit,
         bundle=answer.model,
     )
-    # From this, records that are kept give the same report again.
+    # From this, kept records give the same report again.
     model = answer.model.name if answer.model is not None else ""
     study.store.write_state(
-        "report",
-        {"made_at": made_at, "versions": installed, "git_commit": commit, "model": model},
+        ReportState(made_at=made_at, versions=installed, git_commit=commit, model=model)
     )
     return paths.html
 
@@ -235,9 +240,9 @@ def is_finished(study: OpenStudy) -> bool:
     """Whether every stage of this very spec is done, and report and model are there."""
     if not study.store.exists:
         return False
-    state = study.store.read_state("study")
-    same_spec = state.get("spec") == study.spec.model_dump(mode="json")
-    searched = "stopped" in study.store.read_state("plan")
+    began = study.store.read_state(StudyState)
+    same_spec = began is not None and began.spec == study.spec.model_dump(mode="json")
+    searched = _stopped(study) is not None
     compared = searched and _is_compared(study)
     written = (study.reports / "report.html").is_file() and (
         study.reports / "model" / "sentiment-lstm.keras"
@@ -293,18 +298,7 @@ def _disk_in_words(study: OpenStudy, plan: "SearchPlan") -> str:
     return words
 
 
-def bracket_in_words(bracket: dict[str, Any]) -> str:
-    """Names a bracket as the plan's state has it."""
-    if bracket.get("role") == "control":
-        return "random control"
-    repeated = f", pass {bracket['iteration'] + 1}" if bracket["iteration"] else ""
-    return f"bracket {bracket['bracket']}{repeated}"
-
-
-def plan_in_words(plan: dict[str, Any]) -> str:
-    parts = []
-    for bracket in plan["brackets"]:
-        rounds = " → ".join(f"{r['trials']} to epoch {r['to']}" for r in bracket["rounds"])
-        parts.append(f"{bracket_in_words(bracket)}: {rounds}")
-    note = " (the space holds no more configurations)" if plan["exhausted"] else ""
-    return f"{plan['trials']} trials, {plan['epochs']} epochs{note}: " + "; ".join(parts)
+def _stopped(study: OpenStudy) -> str | None:
+    """Returns why the search ended early; "" if it did not, None while it has not ended."""
+    state = study.store.read_state(SearchState)
+    return state.stopped if state is not None else None

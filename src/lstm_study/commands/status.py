@@ -1,15 +1,15 @@
-"""Where a study stands, whoever works on it."""
+"""Where a study stands, whether or not a command is at work on it."""
 
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 from lstm_study.commands.opened import OpenStudy, winner_of
-from lstm_study.commands.stages import bracket_in_words, comparison_plan
+from lstm_study.commands.stages import comparison_plan
 from lstm_study.errors import ComparisonError
 from lstm_study.progress.follow import Item, describe, item_of
 from lstm_study.records import Run, Trial
+from lstm_study.records.state import Live, SearchState
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -23,9 +23,9 @@ class StageStatus:
         failed: How many of those that ended failed.
         epochs: Epochs ended, of trainings that still run, too.
         seconds: Time worked, over restarts.
-        remaining_seconds: The estimate of whoever works on it; None where nobody does.
+        remaining_seconds: The estimate of the process at work; None where none is.
         rounds: The search's brackets, round by round, in words.
-        running: What each worker is at, in words.
+        running: What each worker trains, in words.
         failures: What failed, in words.
     """
 
@@ -49,7 +49,7 @@ class Status:
         name: The study.
         where: What commands call it.
         begun: Whether it has.
-        holder: Who works on it, in words; "" if nobody does.
+        holder: The process at work on it, in words; "" if there is none.
         chief: Where workers of other machines may join; "" where none may.
         stages: Search and comparison.
         report: The report's file; "" before it is written.
@@ -67,20 +67,20 @@ class Status:
 
 
 def read_status(study: OpenStudy) -> Status:
-    """Reads where a study stands, whoever works on it."""
+    """Reads where a study stands, whether or not a command is at work on it."""
     store = study.store
     report, model = study.reports / "report.html", study.reports / "model"
     holder = store.holder()
-    planned = store.read_state("plan")
+    planned = store.read_state(SearchState)
     runs = [run for run in store.read_runs() if not run.trained_as]
     return Status(
         name=study.spec.study.name,
         where=study.where,
         begun=store.exists,
         holder=holder,
-        chief=store.read_state("chief").get("address", "") if holder else "",
+        chief=store.read_chief().get("address", "") if holder else "",
         stages=(
-            _stage_status(study, "Search", store.read_trials(), planned.get("trials", 0)),
+            _stage_status(study, "Search", store.read_trials(), planned.trials if planned else 0),
             _stage_status(study, "Comparison", runs, _runs_planned(study)),
         ),
         report=str(report) if report.is_file() else "",
@@ -105,7 +105,7 @@ def _stage_status(
     stage = "search" if name == "Search" else "compare"
     items = [item_of(record, score=lambda _: "completed") for record in records]
     live = study.store.read_live() if study.store.holder() else {}
-    supervisor = live.pop("supervisor", {})
+    left = study.store.read_time_left() if live else {}
     by_id = {item.training_id: item for item in items if not item.ended}
     return StageStatus(
         name=name,
@@ -114,22 +114,22 @@ def _stage_status(
         failed=sum(item.failed for item in items),
         epochs=sum(len(item.epochs) for item in items),
         seconds=sum(s.seconds for s in study.store.read_sessions() if s.stage == stage),
-        remaining_seconds=supervisor.get(name),
+        remaining_seconds=left.get(name),
         rounds=_rounds(study, records) if name == "Search" else (),
-        running=tuple(_running(by_id, live)) if name in supervisor else (),
+        running=tuple(_running(by_id, live)) if name in left else (),
         failures=tuple(f"{item.training_id} failed: {item.score}" for item in items if item.failed),
     )
 
 
-def _running(by_id: Mapping[str, Item], live: Mapping[str, Mapping[str, Any]]) -> Iterator[str]:
+def _running(by_id: Mapping[str, Item], live: Mapping[str, Live]) -> Iterator[str]:
     for worker, at in sorted(live.items()):
-        item = by_id.get(at["training_id"])
+        item = by_id.get(at.training_id)
         if item is None:
             yield f"{worker}: waits for its next training"
         else:
             yield (
-                f"{worker}: {item.training_id} epoch {at['epoch']} of {at['epochs']} "
-                f"({at['step']} of {at['steps']} steps), {describe(item.configuration)}"
+                f"{worker}: {item.training_id} epoch {at.epoch} of {at.epochs} "
+                f"({at.step} of {at.steps} steps), {describe(item.configuration)}"
             )
 
 
@@ -141,11 +141,12 @@ def _rounds(study: OpenStudy, records: Sequence[Trial] | Sequence[Run]) -> tuple
         if isinstance(trial, Trial) and trial.status == "completed"
     )
     lines = []
-    for bracket in study.store.read_state("plan").get("brackets", ()):
-        key = (bracket.get("role", "search"), bracket["iteration"], bracket["bracket"])
+    planned = study.store.read_state(SearchState)
+    for bracket in planned.brackets if planned else ():
+        key = (bracket.role, bracket.iteration, bracket.bracket)
         rounds = [
-            f"{completed[(*key, number)]} of {each['trials']} to epoch {each['to']}"
-            for number, each in enumerate(bracket["rounds"])
+            f"{completed[(*key, number)]} of {each.trials} to epoch {each.budget_epochs}"
+            for number, each in enumerate(bracket.rounds)
         ]
-        lines.append(f"{bracket_in_words(bracket)}: {', '.join(rounds)}")
+        lines.append(f"{bracket.in_words}: {', '.join(rounds)}")
     return tuple(lines)

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from lstm_study.commands.opened import OpenStudy
 from lstm_study.provenance import git_commit, now, versions
+from lstm_study.records.kinds import KINDS
 
 if TYPE_CHECKING:
     from lstm_study.report.serve import Watch
@@ -49,10 +50,18 @@ def watch(study: OpenStudy, *, port: int = PORT) -> "Watch":
 
 
 def _fingerprint(study: OpenStudy) -> str:
-    """Fingerprints the records: every file of the study but checkpoints, logs and live state.
+    """Returns a text that differs whenever a file that the report depends on does.
 
-    Each record is replaced whole, which its time of change shows.
+    Every file is replaced whole, so that its folder's time changes with it, or appended to.
     """
-    folder = study.store.folder
-    paths = [*folder.glob("*.json"), *folder.glob("trials/*"), *folder.glob("runs/*")]
-    return " ".join(f"{path.name}:{path.stat().st_mtime_ns}" for path in sorted(paths))
+    root = study.store.folder
+    watched = {kind.folder for kind in KINDS if kind.is_watched}
+    return " ".join(_changed_at(root / name) for name in sorted(watched))
+
+
+def _changed_at(path: Path) -> str:
+    try:
+        found = path.stat()
+    except FileNotFoundError:
+        return "-"
+    return f"{found.st_mtime_ns}:{found.st_size}"

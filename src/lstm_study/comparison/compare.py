@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from lstm_study.comparison.arms import Plan, evaluations_due, own_epoch_run
 from lstm_study.comparison.jobs import Job, Jobs
 from lstm_study.engine.crew import Context, crew_size, start_workers, work
-from lstm_study.progress.follow import Item, Watch, item_of
+from lstm_study.progress.follow import Follower, Item, item_of
 from lstm_study.progress.values import Report
 from lstm_study.records import Failure, Run
 from lstm_study.spec import StudySpec
@@ -45,7 +45,7 @@ def run_comparison(
         jobs=max(1, len(jobs.planned_runs)),
         workers_per_gpu=context.workers_per_gpu,
     )
-    watch = Watch(
+    watch = Follower(
         store,
         stage="compare",
         title="Comparison",

@@ -21,6 +21,7 @@ from lstm_study.comparison.review_facts import TEST_REVIEWS, compared_runs
 from lstm_study.errors import ComparisonError
 from lstm_study.provenance import now
 from lstm_study.records import Control, Failure, Run
+from lstm_study.records.state import ArmsState
 from lstm_study.spec import StudySpec
 from lstm_study.store import Store
 
@@ -154,18 +155,16 @@ class Jobs:
             return True
         if any(self._is_due(run) for run in self._validation if _fixes_own_epochs(run)):
             return False
-        epochs = self._store.read_state("arms").get("own_epochs")
-        if epochs is None and self._validation:
-            epochs = dict(own_epochs(self._trials, self._store.read_runs(), spec=self._spec))
-            self._store.write_state(
-                "arms",
-                {
-                    "fixed_at": now(),
-                    "arms": {name: arm.as_dict() for name, arm in self._plan.arms.items()},
-                    "own_epochs": epochs,
-                },
+        fixed = self._store.read_state(ArmsState)
+        if fixed is None and self._validation:
+            fixed = ArmsState(
+                fixed_at=now(),
+                arms=dict(self._plan.arms),
+                own_epochs=dict(own_epochs(self._trials, self._store.read_runs(), spec=self._spec)),
             )
-        self._tested = plan_runs(self._plan, spec=self._spec, own_epochs=epochs or {})
+            self._store.write_state(fixed)
+        epochs = fixed.own_epochs if fixed is not None else {}
+        self._tested = plan_runs(self._plan, spec=self._spec, own_epochs=epochs)
         return True
 
     def _ablation(self) -> list[Run]:

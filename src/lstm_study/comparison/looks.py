@@ -5,13 +5,13 @@ So each addition is written down, each verdict on more seeds than the last count
 and the verdict's interval gets wider with every look.
 """
 
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Mapping, Sequence
 
 from lstm_study.analysis.answer.arms import arms_from_records
 from lstm_study.comparison.arms import VALIDATED
 from lstm_study.provenance import now
 from lstm_study.records import StudyRecords
+from lstm_study.records.state import AddedSeeds, Look, SeedsState, VerdictsState
 from lstm_study.spec import StudySpec
 from lstm_study.store import Store
 
@@ -20,13 +20,7 @@ _LEAST = 2
 
 def added_seeds(store: Store) -> int:
     """Returns how many seeds were added to `compare.seeds`."""
-    return sum(int(each["seeds"]) for each in additions(store))
-
-
-def additions(store: Store) -> list[dict[str, Any]]:
-    """Returns each addition: seeds, when, by what command, and the verdict it followed."""
-    found: list[dict[str, Any]] = store.read_state("seeds").get("added", [])
-    return found
+    return (store.read_state(SeedsState) or SeedsState()).count
 
 
 def add_seeds(spec: StudySpec, store: Store, seeds: int, command: str) -> str:
@@ -40,30 +34,20 @@ def add_seeds(spec: StudySpec, store: Store, seeds: int, command: str) -> str:
         seeds: How many to add, >= 1.
         command: The command line at work.
     """
-    earlier = additions(store)
-    planned = spec.compare.seeds + added_seeds(store)
-    if earlier and not _are_run(store, planned):
+    earlier = store.read_state(SeedsState) or SeedsState()
+    planned = spec.compare.seeds + earlier.count
+    if earlier.added and not _are_run(store, planned):
+        last = earlier.added[-1]
         return (
-            f"seeds added at {earlier[-1]['added_at']} ({earlier[-1]['seeds']}) are not all run: "
-            "going on with them, and none are added"
+            f"seeds added at {last.added_at} ({last.seeds}) are not all run: "
+            "resuming them, and none are added"
         )
     looks = _looks(store)
-    store.write_state(
-        "seeds",
-        {
-            "added": [
-                *earlier,
-                {
-                    "seeds": seeds,
-                    "added_at": now(),
-                    "command": command,
-                    "after": looks[-1]["kind"] if looks else "",
-                },
-            ]
-        },
-    )
+    after = looks[-1].kind if looks else ""
+    added = AddedSeeds(seeds=seeds, added_at=now(), command=command, after=after)
+    store.write_state(SeedsState(added=(*earlier.added, added)))
     many = "1 seed is" if seeds == 1 else f"{seeds} seeds are"
-    return f"{many} added to {planned} for every arm, and written down"
+    return f"{many} added to {planned} for every arm, and recorded"
 
 
 def look(records: StudyRecords, store: Store) -> int:
@@ -90,24 +74,23 @@ def note(records: StudyRecords, store: Store, *, kind: str) -> None:
     looks = _looks(store)
     seeds = _seeds_of(records)
     if seeds is not None and _is_another(seeds, looks):
-        entry = {"at": now(), "seeds": seeds, "kind": kind}
-        store.write_state("verdicts", {"looks": [*looks, entry]})
+        store.write_state(VerdictsState(looks=(*looks, Look(at=now(), seeds=seeds, kind=kind))))
 
 
 def in_words(spec: StudySpec, store: Store) -> list[str]:
     """Says of seeds that were added what a reader of the verdict must know."""
     found = []
     total = spec.compare.seeds
-    for each in additions(store):
-        after = f", after the verdict was {each['after']!r}" if each["after"] else ""
+    for each in (store.read_state(SeedsState) or SeedsState()).added:
+        after = f", after the verdict was {each.after!r}" if each.after else ""
         found.append(
-            f"Seeds were added at {each['added_at']}: {each['seeds']} to {total} per arm{after}."
+            f"Seeds were added at {each.added_at}: {each.seeds} to {total} per arm{after}."
         )
-        total += int(each["seeds"])
+        total += each.seeds
     looks = _looks(store)
     if len(looks) > 1:
         counts = ", ".join(
-            " and ".join(f"{count} of the {arm}" for arm, count in each["seeds"].items())
+            " and ".join(f"{count} of the {arm}" for arm, count in each.seeds.items())
             for each in looks
         )
         found.append(
@@ -117,13 +100,12 @@ def in_words(spec: StudySpec, store: Store) -> list[str]:
     return found
 
 
-def _looks(store: Store) -> list[dict[str, Any]]:
-    found: list[dict[str, Any]] = store.read_state("verdicts").get("looks", [])
-    return found
+def _looks(store: Store) -> tuple[Look, ...]:
+    return (store.read_state(VerdictsState) or VerdictsState()).looks
 
 
-def _is_another(seeds: Mapping[str, int], looks: list[dict[str, Any]]) -> bool:
-    return not looks or any(count > looks[-1]["seeds"].get(arm, 0) for arm, count in seeds.items())
+def _is_another(seeds: Mapping[str, int], looks: Sequence[Look]) -> bool:
+    return not looks or any(count > looks[-1].seeds.get(arm, 0) for arm, count in seeds.items())
 
 
 def _seeds_of(records: StudyRecords) -> dict[str, int] | None:

@@ -8,8 +8,6 @@ SHA-256 of every other file; an entry that does not match is rebuilt, and the lo
 import json
 import logging
 import os
-import shutil
-import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -22,8 +20,9 @@ from numpy.typing import NDArray
 from lstm_study.corpus.documents import Assembled
 from lstm_study.corpus.types import Split
 from lstm_study.errors import DataError, RecordError
-from lstm_study.provenance import sha256_of
-from lstm_study.records import CorpusSummary, from_json, to_json
+from lstm_study.files import replacing_folder, sha256_of
+from lstm_study.records import CorpusSummary
+from lstm_study.records.codec import from_json, to_json
 
 CACHE_VARIABLE = "LSTM_STUDY_CACHE"
 _ARRAYS = ("token_ids", "offsets", "labels", "document_ids", "ratings")
@@ -94,18 +93,13 @@ def write_entry(folder: Path, assembled: Assembled, summary: CorpusSummary) -> N
     Raises:
         DataError: The cache cannot be written; nothing is left behind.
     """
-    with writing(folder.parent):
-        draft = Path(
-            tempfile.mkdtemp(prefix=f"{folder.name[:16]}.", suffix=".part", dir=folder.parent)
-        )
-        try:
-            _write(draft, assembled, summary)
-            if folder.exists():
-                folder.rename(draft / "replaced")
-            draft.rename(folder)
-            shutil.rmtree(folder / "replaced", ignore_errors=True)
-        finally:
-            shutil.rmtree(draft, ignore_errors=True)
+    with replacing_folder(
+        folder,
+        durable=False,
+        error=DataError,
+        next_step=f"Set {CACHE_VARIABLE} to a folder that can be written.",
+    ) as draft:
+        _write(draft, assembled, summary)
 
 
 def read_entry(folder: Path) -> Entry | None:

@@ -10,8 +10,7 @@ from lstm_study.corpus.text.vocabulary import Vocabulary
 from lstm_study.errors import ExportError
 from lstm_study.export.card import example, model_card
 from lstm_study.export.choice import how_chosen
-from lstm_study.export.folder import replacing_folder
-from lstm_study.export.layout import BundlePaths, paths_of, write_sums
+from lstm_study.export.layout import BundlePaths, paths_of, refuse_other_folders, write_sums
 from lstm_study.export.network import (
     plain_network,
     save_network,
@@ -21,6 +20,7 @@ from lstm_study.export.network import (
 )
 from lstm_study.export.settings import BundleFacts, as_json
 from lstm_study.export.text_model import write_text_model
+from lstm_study.files import replacing_folder
 from lstm_study.records import Run, StudyRecords
 
 
@@ -89,7 +89,12 @@ def write_bundle(
         "ensemble": bool(members),
         "onnx": not facts.no_onnx,
     }
-    with replacing_folder(folder) as new:
+    refuse_other_folders(folder)
+    with replacing_folder(
+        folder,
+        error=ExportError,
+        next_step="Free space, or choose another folder with --out.",
+    ) as new:
         paths = paths_of(new, **holds)
         _write(paths.card, model_card(facts, verdict_sentence=verdict_sentence))
         _write(paths.configuration, as_json(facts))

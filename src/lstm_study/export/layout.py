@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from lstm_study.errors import ExportError
-from lstm_study.provenance import sha256_of
+from lstm_study.files import sha256_of
 
 FORMAT = "lstm-study model bundle"
 FORMAT_VERSION = 1
@@ -72,6 +72,19 @@ def paths_of(
         ensemble=folder / ENSEMBLE if ensemble else None,
         onnx=folder / ONNX if onnx else None,
     )
+
+
+def refuse_other_folders(folder: Path) -> None:
+    """Refuses to replace a folder that is neither empty nor a bundle.
+
+    Raises:
+        ExportError: It holds something else.
+    """
+    if folder.is_dir() and any(folder.iterdir()) and not (folder / SUMS).is_file():
+        raise ExportError(
+            f"{folder}: must be empty or a model bundle, for it would be replaced. Received: a "
+            f"folder without {SUMS}. Move what it holds, or choose another with --out."
+        )
 
 
 def write_sums(folder: Path) -> None:

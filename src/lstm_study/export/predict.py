@@ -2,7 +2,6 @@
 
 import csv
 import difflib
-import os
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from itertools import islice
@@ -13,6 +12,7 @@ import numpy as np
 
 from lstm_study.errors import ExportError
 from lstm_study.export.load import Bundle
+from lstm_study.files import replacing
 
 Progress = Callable[[str, int, int], None]
 
@@ -55,7 +55,13 @@ def predict_csv(
     """
     if target.exists() and source.exists() and target.samefile(source):
         raise ExportError(f"{target}: is the file to read. Give another one to write.")
-    with _open(source, encoding) as (file, found), _replacing(target) as temporary:
+    writing = replacing(
+        target,
+        durable=False,
+        error=ExportError,
+        next_step="Free space, or choose another file.",
+    )
+    with _open(source, encoding) as (file, found), writing as temporary:
         table = _Rows(file, source, text_column)
         added = [_free_name(name, table.header, source) for name in ("probability", "label")]
         rows = 0
@@ -188,21 +194,3 @@ def _open(path: Path, encoding: str | None) -> Iterator[tuple[TextIO, str]]:
                 f"{path}: must be {found.upper()} ({error}). "
                 "Save it as UTF-8, or say which encoding it is in."
             ) from error
-
-
-@contextmanager
-def _replacing(path: Path) -> Iterator[Path]:
-    """Yields a temporary file beside `path` that takes its place when the block ends well."""
-    temporary = path.with_name(f".{path.name}.{os.getpid()}~")
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        try:
-            yield temporary
-            temporary.replace(path)
-        finally:
-            temporary.unlink(missing_ok=True)
-    except OSError as error:
-        raise ExportError(
-            f"{path}: cannot be written ({error.strerror or error}). "
-            "Free space, or choose another file."
-        ) from error

@@ -10,12 +10,12 @@ _UPDATE_WORK = 200.0
 
 
 def mean_length(length_counts: Iterable[tuple[int, int]], *, maxlen: int) -> float:
-    """Returns how many tokens of a review are read on average: those of a masked training's steps.
+    """Returns how many tokens of a review are read on average, where padding is masked.
 
     Args:
-        length_counts: As `CorpusSummary.length_counts` has them; a bin's reviews are taken to be as
-            long as its middle.
-        maxlen: What longer reviews are cut to.
+        length_counts: `CorpusSummary.length_counts`; every review of a bin counts as long as the
+            bin's middle.
+        maxlen: Tokens that longer reviews are cut to.
     """
     tokens = reviews = below = 0
     for end, count in length_counts:
@@ -28,12 +28,13 @@ def mean_length(length_counts: Iterable[tuple[int, int]], *, maxlen: int) -> flo
 def step_work(
     configuration: Configuration, *, batch_size: int, steps: float | None = None
 ) -> float:
-    """Returns the work of one training step, in multiply-adds: a measure to compare, not a time.
+    """Returns the work of one training step, in multiply-adds: for comparison, not a time.
 
-    Three passes (one forward, two backward) over the LSTM's products; the loop over time, whose
-    every step costs as much as three million multiply-adds however small the network; and Adam's
-    update, bound by memory, which costs two hundred for each parameter. The two constants are
-    fitted to timings on a CPU (batches of 64, 160 × 32/32 and 200 × 128/100).
+    The sum of three parts: the LSTM's matrix products, three times (forward, and backward to inputs
+    and weights); the loop over time, each of whose steps costs as much as three million
+    multiply-adds however small the network; and Adam's update, bound by memory, at two hundred for
+    each parameter. The two constants are fitted to timings on a CPU (batches of 64, 160 × 32/32
+    and 200 × 128/100).
 
     Args:
         configuration: The hyperparameters.
@@ -55,12 +56,12 @@ def seconds_per_work(
     *,
     running: Iterable[tuple[float, float, float]] = (),
 ) -> float | None:
-    """Returns seconds of an epoch per unit of `step_work`; None before there is anything to go by.
+    """Returns seconds of an epoch per unit of `step_work`; None before any training was timed.
 
     Args:
         trainings: The work of one step, and the epochs that ended.
-        running: Of each epoch that runs: the work of one step, the share of its steps that were
-            timed, and their seconds. Compiling and the validation to come are not in it.
+        running: Of each epoch in progress: the work of one step, the share of its steps that were
+            timed, and their seconds. It leaves out compiling, and the validation still to come.
     """
     seconds = work = 0.0
     for of_a_step, share, spent in running:

@@ -8,12 +8,13 @@ from lstm_study.configuration import Configuration
 from lstm_study.progress.estimate import mean_length, seconds_per_work, step_work
 from lstm_study.progress.values import Ended, Progress, Running
 from lstm_study.records import Epoch, Run, Trial
+from lstm_study.records.state import Live
 from lstm_study.store import Store
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Item:
-    """One training that began: what trials and runs have in common.
+    """One training that has begun: what trials and runs have in common.
 
     Attributes:
         training_id: The trial or run.
@@ -46,7 +47,7 @@ def item_of(record: Trial | Run, *, score: Callable[[Any], str]) -> Item:
 
     Args:
         record: A trial or a run.
-        score: Says a completed record's score in words.
+        score: Formats a completed record's score.
     """
     text = ""
     if record.failure is not None:
@@ -70,7 +71,7 @@ def item_of(record: Trial | Run, *, score: Callable[[Any], str]) -> Item:
     )
 
 
-class Watch:
+class Follower:
     """Follows one stage of one study.
 
     Args:
@@ -79,7 +80,7 @@ class Watch:
         title: What displays call it.
         batch_size: Reviews per training step.
         workers: Workers that share the stage; may change while it runs.
-        items: What had begun when this command began.
+        items: Trainings that had begun when this command began.
     """
 
     def __init__(
@@ -111,7 +112,7 @@ class Watch:
         to_begin: Iterable[tuple[Configuration, float, bool]],
         best: str,
     ) -> Progress:
-        """Says where the stage stands.
+        """Returns where the stage stands.
 
         Args:
             seconds: Time since this command's work began.
@@ -119,7 +120,7 @@ class Watch:
             total: Trainings planned.
             to_begin: Configurations that have not begun, with the epochs each will train and
                 whether its padding is masked.
-            best: The best so far in words.
+            best: The best score so far in words.
         """
         by_id = {item.training_id: item for item in items}
         for item in items:
@@ -151,7 +152,7 @@ class Watch:
         self,
         items: Sequence[Item],
         to_begin: Iterable[tuple[Configuration, float, bool]],
-        live: Mapping[str, Mapping[str, Any]],
+        live: Mapping[str, Live],
     ) -> float | None:
         """Estimates seconds left from the work left, at the rate of the steps so far."""
         rate = seconds_per_work(
@@ -183,15 +184,14 @@ class Watch:
         return step_work(configuration, batch_size=self._batch_size, steps=steps)
 
     def _timed(
-        self, items: Mapping[str, Item], live: Mapping[str, Mapping[str, Any]]
+        self, items: Mapping[str, Item], live: Mapping[str, Live]
     ) -> Iterable[tuple[float, float, float]]:
         """Returns a step's work, share of the epoch and seconds of the steps timed in each."""
-        for values in live.values():
-            item = items.get(values["training_id"])
-            if item is not None and not item.ended and values.get("timed_steps", 0) > 0:
-                share = values["timed_steps"] / values["steps"]
+        for at in live.values():
+            item = items.get(at.training_id)
+            if item is not None and not item.ended and at.timed_steps > 0:
                 of_a_step = self._step_work(item.configuration, item.masked)
-                yield of_a_step, share, values["timed_seconds"]
+                yield of_a_step, at.timed_steps / at.steps, at.timed_seconds
 
 
 def describe(configuration: Configuration) -> str:
@@ -200,36 +200,36 @@ def describe(configuration: Configuration) -> str:
 
 
 def score_in_words(trial: Trial, *, objective: str) -> str:
-    """Says a completed trial's score: an accuracy in percent, a loss in four digits."""
+    """Formats a completed trial's score: an accuracy in percent, a loss in four digits."""
     assert trial.score is not None
     return f"{trial.score:.2%}" if objective == "validation_accuracy" else f"{trial.score:.4f}"
 
 
-def running_of(items: Iterable[Item], live: Mapping[str, Mapping[str, Any]]) -> Iterable[Running]:
-    """Yields what workers are at, in order of their names.
+def running_of(items: Iterable[Item], live: Mapping[str, Live]) -> Iterable[Running]:
+    """Yields what workers train, in order of their names.
 
     Args:
         items: Every training that began.
-        live: Where each worker stands, by name.
+        live: Where each worker stands, by its name.
     """
     by_id = {item.training_id: item for item in items}
-    for worker, values in sorted(live.items()):
-        item = by_id.get(values["training_id"])
+    for worker, at in sorted(live.items()):
+        item = by_id.get(at.training_id)
         if item is not None and not item.ended:
             yield Running(
                 worker=worker,
                 training_id=item.training_id,
                 detail=describe(item.configuration),
-                epoch=values["epoch"],
+                epoch=at.epoch,
                 epochs=item.target_epochs,
-                step=values["step"],
-                steps=values["steps"],
+                step=at.step,
+                steps=at.steps,
             )
 
 
-def _fraction(item: Item, live: Mapping[str, Mapping[str, Any]]) -> float:
-    """How much of the running epoch is done."""
-    for values in live.values():
-        if values["training_id"] == item.training_id and values["step"] < values["steps"]:
-            return float(values["step"]) / float(values["steps"])
+def _fraction(item: Item, live: Mapping[str, Live]) -> float:
+    """Returns how much of the running epoch is done."""
+    for at in live.values():
+        if at.training_id == item.training_id and at.step < at.steps:
+            return at.step / at.steps
     return 0.0

@@ -1,4 +1,4 @@
-"""Where a stage stands, as one frozen value: what a display shows."""
+"""Where a stage stands, as one frozen value: the input of a display."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Running:
-    """One training that a worker is at.
+    """One training in progress.
 
     Attributes:
         worker: The worker's name.
@@ -46,11 +46,11 @@ class Progress:
         done: Trainings ended.
         total: Trainings planned.
         failed: How many of those that ended failed.
-        running: What the workers are at.
+        running: Trainings in progress.
         ended: Those that ended since this command began, in order.
         best: The best so far in words; "" before there is one.
         elapsed_seconds: Time worked on this stage, over restarts.
-        remaining_seconds: The estimate; None until there is something to estimate from.
+        remaining_seconds: The estimate; None until an epoch's time is known.
     """
 
     stage: str

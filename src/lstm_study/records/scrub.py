@@ -1,29 +1,93 @@
-"""Takes the machine out of what is handed on: folders of absolute paths, names of hosts.
+"""Removes paths, host names and addresses from records before publication.
 
-A report and a model card leave the machine, and a command line, a traceback or a study file may
-hold a home folder or a machine's name. An absolute path keeps its last part, or what follows the
-folder of packages; relative paths stay as they are. Workers of other machines have numbers.
+A report, a model card and kept records leave the machine, and a command line, a traceback or a
+study file may hold a home folder or a machine's name. An absolute path keeps its last part, or what
+follows the folder of packages; relative paths stay as they are. Other machines get numbers. Which
+fields may hold any of these is declared in `kinds`.
 """
 
 import re
-from collections.abc import Callable, Mapping
-from dataclasses import replace
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import fields, is_dataclass, replace
 from itertools import count
-from types import MappingProxyType
 from typing import Any, TypeVar
 
-from lstm_study.records import Control, Failure, Run, StudyRecords, Trial
+from lstm_study.records.kinds import BY_TYPE
+from lstm_study.records.session import Session
+from lstm_study.records.study import StudyRecords
+from lstm_study.records.training import Run, Trial
+
+T = TypeVar("T")
 
 _ROOT = r"(?:file://)?(?:~[\w.-]*[\\/]|[A-Za-z]:[\\/]|/(?=[\w.~-]))"
 _QUOTED = re.compile(rf"""(['"]){_ROOT}[^'"\n]*\1""")
 _BARE = re.compile(rf"""(?<![\w.:/\\<~]){_ROOT}[^\s'"`<>|,;:()\[\]{{}}]*""")
 _AFTER = ("/site-packages/", "/dist-packages/", "/src/")
 _LIBRARY = re.compile(r".*/lib/python3\.\d+/(?!site-packages/|dist-packages/)")
-_CREW = re.compile(r"^(.+-[0-9a-f]{4})-")
-_ADDRESS = re.compile(r"(--(?:bind|chief)[= ])\S+")
+_PATHS = ("path", "test_path")
+# The name of another machine's workers: its host, a dash and four hexadecimal digits.
+_MACHINE = re.compile(r"^(.+-[0-9a-f]{4})(?:-|$)")
+_ADDRESS = re.compile(r"(--(?:bind|chief|cluster)[= ])\S+:\d+")
 
-Clean = Callable[[str], str]
-TrainingT = TypeVar("TrainingT", Trial, Run, Control)
+
+class Scrubber:
+    """Removes what names a machine, a folder or a user.
+
+    Args:
+        workers: Names of workers and sessions, for the names of machines in them.
+    """
+
+    def __init__(self, workers: Iterable[str] = ()) -> None:
+        found = {match[1] for worker in workers if (match := _MACHINE.match(worker))}
+        self._machines = dict(zip(sorted(found), map("machine-{}".format, count(2)), strict=False))
+
+    @classmethod
+    def of(
+        cls, trials: Iterable[Trial], runs: Iterable[Run], sessions: Iterable[Session]
+    ) -> "Scrubber":
+        """Returns one that knows the machines that worked on a study."""
+        return cls(
+            [trial.worker for trial in trials]
+            + [run.worker for run in runs]
+            + [session.stage.removeprefix("worker-") for session in sessions]
+        )
+
+    def text(self, text: str) -> str:
+        """Returns a text with paths cut to their last part, and without hosts.
+
+        Example:
+            >>> Scrubber().text("lstm-study run study/imdb.toml --data /home/anna/imdb.npz")
+            'lstm-study run study/imdb.toml --data imdb.npz'
+        """
+        for name, number in self._machines.items():
+            text = text.replace(name, number)
+        return without_folders(_ADDRESS.sub(r"\1HOST:PORT", text))
+
+    def record(self, record: T) -> T:
+        """Returns a record or state with its private fields scrubbed."""
+        private = BY_TYPE[type(record)].private
+        changed = {name: self._field(name, getattr(record, name)) for name in private}
+        return replace(record, **changed)  # type: ignore[type-var]
+
+    def value(self, value: Any) -> Any:
+        """Returns a value with every string in it scrubbed."""
+        if isinstance(value, str):
+            return self.text(value)
+        if isinstance(value, list | tuple):
+            return type(value)(map(self.value, value))
+        if isinstance(value, Mapping):
+            return {key: self._field(key, item) for key, item in value.items()}
+        if is_dataclass(value) and not isinstance(value, type):
+            names = [field.name for field in fields(value)]
+            return replace(
+                value, **{name: self._field(name, getattr(value, name)) for name in names}
+            )
+        return value
+
+    def _field(self, name: str, value: Any) -> Any:
+        if name in _PATHS and isinstance(value, str):
+            return last_part(value)
+        return self.value(value)
 
 
 def without_folders(text: str) -> str:
@@ -40,7 +104,7 @@ def without_folders(text: str) -> str:
 
 
 def last_part(path: str) -> str:
-    """Returns what names no machine of a path: all of a relative one, an absolute one's end."""
+    """Returns the part of a path that names no machine: a relative path whole, else its end."""
     if not re.match(_ROOT, path):
         return path
     parts = path.replace("\\", "/")
@@ -57,71 +121,22 @@ def neutral(records: StudyRecords) -> StudyRecords:
 
     The records on disk stay as they are.
     """
-    clean = cleaner(records)
-    corpus = records.corpus
+    scrubber = Scrubber.of(records.trials, records.runs, records.sessions)
     return replace(
         records,
-        spec_text=clean(records.spec_text),
-        spec=MappingProxyType({key: _deep(value, clean) for key, value in records.spec.items()}),
-        deviations=tuple(map(clean, records.deviations)),
-        settings=tuple(map(clean, records.settings)),
-        corpus=replace(corpus, path=last_part(corpus.path)) if corpus is not None else None,
-        trials=tuple(_training(trial, clean) for trial in records.trials),
-        runs=tuple(_training(run, clean) for run in records.runs),
-        control=_training(records.control, clean) if records.control is not None else None,
-        sessions=tuple(
-            replace(
-                session,
-                command=clean(session.command),
-                stage=clean(session.stage),
-                settings=tuple(map(clean, session.settings)),
-            )
-            for session in records.sessions
-        ),
-        openings=tuple(
-            replace(opening, command=clean(opening.command)) for opening in records.openings
-        ),
+        spec_text=scrubber.text(records.spec_text),
+        spec=scrubber.value(records.spec),
+        deviations=scrubber.value(records.deviations),
+        settings=scrubber.value(records.settings),
+        corpus=scrubber.record(records.corpus) if records.corpus is not None else None,
+        trials=tuple(map(scrubber.record, records.trials)),
+        runs=tuple(map(scrubber.record, records.runs)),
+        control=scrubber.record(records.control) if records.control is not None else None,
+        sessions=tuple(map(scrubber.record, records.sessions)),
+        openings=tuple(map(scrubber.record, records.openings)),
     )
 
 
-def cleaner(records: StudyRecords) -> Clean:
-    """Returns what takes the names of a study's machines, and their folders, out of a text."""
-    names = _machines(records)
-
-    def clean(text: str) -> str:
-        for name, number in names.items():
-            text = text.replace(name, number)
-        return without_folders(_ADDRESS.sub(r"\1HOST:PORT", text))
-
-    return clean
-
-
-def _machines(records: StudyRecords) -> Mapping[str, str]:
-    """Numbers the crews of other machines; their names hold their hosts'. See `search.join`."""
-    workers = [trial.worker for trial in records.trials]
-    workers += [run.worker for run in records.runs]
-    workers += [session.stage.removeprefix("worker-") + "-" for session in records.sessions]
-    crews = sorted({found[1] for worker in workers if (found := _CREW.match(worker))})
-    return {name: f"machine-{number}" for name, number in zip(crews, count(2), strict=False)}
-
-
-def _training(training: TrainingT, clean: Clean) -> TrainingT:
-    return replace(
-        training, worker=clean(training.worker), failure=_failure(training.failure, clean)
-    )
-
-
-def _failure(failure: Failure | None, clean: Clean) -> Failure | None:
-    if failure is None:
-        return None
-    return replace(failure, message=clean(failure.message), traceback=clean(failure.traceback))
-
-
-def _deep(value: Any, clean: Clean) -> Any:
-    if isinstance(value, str):
-        return clean(value)
-    if isinstance(value, Mapping):
-        return {key: _deep(item, clean) for key, item in value.items()}
-    if isinstance(value, list | tuple):
-        return type(value)(_deep(item, clean) for item in value)
-    return value
+def cleaner(records: StudyRecords) -> Callable[[str], str]:
+    """Returns the function that scrubs a text of a study; see `Scrubber.text`."""
+    return Scrubber.of(records.trials, records.runs, records.sessions).text

@@ -16,6 +16,7 @@ from lstm_study.report.page.html import render
 from lstm_study.report.tables.predictions import predictions_csv_gz
 from lstm_study.report.tables.table import dictionary, to_csv
 
+CHOOSE_ANOTHER = "Free space, or choose a folder that you may write to with --out."
 OWN = ("report.html", "report.md", "summary.json", "manifest.json", "tables", "figures")
 
 
@@ -97,8 +98,7 @@ def write_files(files: Mapping[str, bytes], folder: Path) -> None:
             _swap(made, folder, earlier)
     except OSError as error:
         raise ReportError(
-            f"{folder}: the report cannot be written ({error.strerror or error}). "
-            "Free space, or choose a folder that you may write to with --out."
+            f"{folder}: the report cannot be written ({error.strerror or error}). {CHOOSE_ANOTHER}"
         ) from error
 
 

@@ -13,6 +13,7 @@ from lstm_study.errors import SearchError
 from lstm_study.progress.follow import Item, describe, item_of, running_of, score_in_words
 from lstm_study.progress.values import Ended, Progress, Report
 from lstm_study.records import Trial
+from lstm_study.records.state import SearchState
 from lstm_study.search.link import Found, Link, Pulse
 from lstm_study.spec import StudySpec
 from lstm_study.store import Store
@@ -51,7 +52,8 @@ def run_crew(
     """
     host = re.sub(r"[^A-Za-z0-9.]+", "-", platform.node())
     name = f"{host}-{secrets.token_hex(2)}"
-    jobs = max(item["rounds"][0]["trials"] for item in store.read_state("plan")["brackets"])
+    plan = store.read_state(SearchState)
+    jobs = max(item.rounds[0].trials for item in plan.brackets) if plan else 1
     size = crew_size(context.workers, jobs=jobs, workers_per_gpu=context.workers_per_gpu)
     with Link(found.address, found.token) as link:
         _join(link, found, crew=name, workers=size.workers)
@@ -117,7 +119,8 @@ class _CrewWatch:
 
     def __init__(self, spec: StudySpec, store: Store, crew: str) -> None:
         self._objective, self._store, self._crew = spec.study.objective, store, crew
-        self._total = store.read_state("plan").get("trials", 0)
+        plan = store.read_state(SearchState)
+        self._total = plan.trials if plan else 0
         self._next = 0.0
         self._items: list[Item] = []
         self._ended: list[Ended] = []
@@ -143,7 +146,7 @@ class _CrewWatch:
             ended=tuple(self._ended),
             best="",
             elapsed_seconds=seconds,
-            remaining_seconds=live.get("supervisor", {}).get("Search"),
+            remaining_seconds=self._store.read_time_left().get("Search"),
         )
 
     def _look(self) -> None:

@@ -105,7 +105,7 @@ def find_chief(
 
 def _look(store: Store, given: str) -> Found | str:
     """Returns the chief, or says what is missing."""
-    chief, token = store.read_state("chief"), store.read_token()
+    chief, token = store.read_chief(), store.read_token()
     address = given or chief.get("address", "")
     if not address or not token:
         return "no chief has opened this study for workers"

@@ -3,15 +3,16 @@
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from lstm_study.analysis.search.summary import rank_key
 from lstm_study.configuration import Configuration
 from lstm_study.engine.crew import Context, CrewSize, crew_size, work
 from lstm_study.errors import SearchError
-from lstm_study.progress.follow import Item, Watch, item_of, score_in_words
+from lstm_study.progress.follow import Follower, Item, item_of, score_in_words
 from lstm_study.progress.values import Progress, Report
 from lstm_study.records import Trial
+from lstm_study.records.state import BracketState, RoundState, SearchState
 from lstm_study.search.plan import slots_at_most
 from lstm_study.spec import StudySpec
 from lstm_study.store import Store
@@ -39,30 +40,35 @@ def plan_search(spec: StudySpec, store: Store) -> "Plan":
     from lstm_study.search.plan import make_plan
 
     plan = make_plan(spec)
-    before = store.read_state("plan")
-    store.write_state("plan", before | plan_summary(plan))
+    before = store.read_state(SearchState)
+    store.write_state(plan_summary(plan, stopped=before.stopped if before else None))
     return plan
 
 
-def plan_summary(plan: "Plan") -> dict[str, Any]:
+def plan_summary(plan: "Plan", *, stopped: str | None = None) -> SearchState:
     """Returns the plan in plain numbers, for `plan.json`, displays and reports."""
-    return {
-        "trials": plan.trials,
-        "epochs": plan.epochs,
-        "exhausted": plan.exhausted,
-        "brackets": [
-            {
-                "iteration": item.bracket.iteration,
-                "bracket": item.bracket.bracket,
-                "role": item.role,
-                "rounds": [
-                    {"trials": r.trials, "from": r.initial_epoch, "to": r.budget_epochs}
-                    for r in item.bracket.rounds
-                ],
-            }
+    return SearchState(
+        trials=plan.trials,
+        epochs=plan.epochs,
+        exhausted=plan.exhausted,
+        brackets=tuple(
+            BracketState(
+                iteration=item.bracket.iteration,
+                bracket=item.bracket.bracket,
+                role=item.role,
+                rounds=tuple(
+                    RoundState(
+                        trials=each.trials,
+                        initial_epoch=each.initial_epoch,
+                        budget_epochs=each.budget_epochs,
+                    )
+                    for each in item.bracket.rounds
+                ),
+            )
             for item in plan.brackets
-        ],
-    }
+        ),
+        stopped=stopped,
+    )
 
 
 def run_search(
@@ -102,7 +108,7 @@ def run_search(
 
     limits = _Limits(spec, store)
     if reached := limits.reached(0.0):
-        store.write_state("plan", store.read_state("plan") | {"stopped": reached})
+        store.write_state(plan_summary(plan, stopped=reached))
         return
     oracle = RecordedHyperband(spec=spec, plan=plan, store=store)
     watch = _SearchWatch(spec, store, plan, oracle)
@@ -153,7 +159,7 @@ def run_search(
             f"The search was stopped: {oracle.stop_reason}. "
             f"Their tracebacks are in {store.log_path}."
         )
-    store.write_state("plan", store.read_state("plan") | {"stopped": oracle.stop_reason})
+    store.write_state(plan_summary(plan, stopped=oracle.stop_reason))
 
 
 @contextmanager
@@ -206,7 +212,7 @@ class _SearchWatch:
         self, spec: StudySpec, store: Store, plan: "Plan", oracle: "RecordedHyperband"
     ) -> None:
         self._spec, self._store, self._plan, self._oracle = spec, store, plan, oracle
-        self._watch = Watch(
+        self._follower = Follower(
             store,
             stage="search",
             title="Search",
@@ -222,8 +228,8 @@ class _SearchWatch:
             seconds: Time since this command's work began.
             workers: Those that share it now, of all machines.
         """
-        self._watch.workers = workers
-        return self._watch.progress(
+        self._follower.workers = workers
+        return self._follower.progress(
             seconds,
             items=self._items(),
             total=self._plan.trials,

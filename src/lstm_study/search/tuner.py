@@ -15,6 +15,7 @@ from keras_tuner.src.engine.trial import TrialStatus
 from lstm_study.corpus.types import Corpus
 from lstm_study.errors import StoreError
 from lstm_study.model.space import LSTMHyperModel
+from lstm_study.records.state import Live
 from lstm_study.search.trial import run_trial
 from lstm_study.search.wire import CHANNEL_OPTIONS, CREW_HEADER, TOKEN_HEADER
 from lstm_study.spec import StudySpec
@@ -111,7 +112,7 @@ class StudyTuner(keras_tuner.Tuner):  # type: ignore[misc]
         moment = time.monotonic()
         if moment >= self._next_sign:
             self._next_sign = moment + _SIGN_SECONDS
-            self._store.write_live(self._worker, {"training_id": ""})
+            self._store.write_live(self._worker, Live())
 
     def _populate_initial_space(self) -> None:
         """Builds nothing: the chief declared the space."""

@@ -14,8 +14,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lstm_study.errors import RecordError
+from lstm_study.files import replacing
 from lstm_study.records import Epoch
-from lstm_study.store import replacing
 
 
 @dataclass(frozen=True, kw_only=True)

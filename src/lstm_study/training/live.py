@@ -2,6 +2,7 @@
 
 import time
 
+from lstm_study.records.state import Live
 from lstm_study.store import Store
 from lstm_study.training.one import Step
 
@@ -21,7 +22,7 @@ class LiveReporter:
     def __init__(self, store: Store, *, worker: str, training_id: str, epochs: int) -> None:
         self._store = store
         self._worker = worker
-        self._about = {"training_id": training_id, "epochs": epochs}
+        self._training_id, self._epochs = training_id, epochs
         self._next = 0.0
         self._epoch, self._first_step, self._first_moment = 0, 0, 0.0
 
@@ -36,14 +37,15 @@ class LiveReporter:
         self._next = moment + _EVERY_SECONDS
         self._store.write_live(
             self._worker,
-            self._about
-            | {
-                "epoch": step.epoch,
-                "step": step.step,
-                "steps": step.steps,
-                "timed_steps": step.step - self._first_step,
-                "timed_seconds": moment - self._first_moment,
-                "train_accuracy": step.train_accuracy,
-                "at": time.time(),
-            },
+            Live(
+                training_id=self._training_id,
+                epochs=self._epochs,
+                epoch=step.epoch,
+                step=step.step,
+                steps=step.steps,
+                timed_steps=step.step - self._first_step,
+                timed_seconds=moment - self._first_moment,
+                train_accuracy=step.train_accuracy,
+                at=time.time(),
+            ),
         )

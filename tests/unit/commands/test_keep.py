@@ -9,16 +9,18 @@ import numpy as np
 import pytest
 
 from lstm_study import commands
-from lstm_study.commands.keep import KEPT, Cutting
 from lstm_study.errors import RecordError, StoreError
 from lstm_study.records import Opening, StudyRecords
+from lstm_study.records.scrub import Scrubber
+from lstm_study.records.state import ReportState
 from lstm_study.store import Store
 from tests.support.fake_study import ALL_STUDIES, completed_study
 from tests.support.fake_trainings import MACHINE
 from tests.support.stored_study import leave
 
-MADE = {"made_at": "2025-03-03T10:00:00.000Z", "versions": {"keras": "3.15.0"}, "git_commit": "",
-        "model": "model"}  # fmt: skip
+MADE = ReportState(
+    made_at="2025-03-03T10:00:00.000Z", versions={"keras": "3.15.0"}, git_commit="", model="model"
+)
 
 
 @pytest.fixture(autouse=True)
@@ -29,7 +31,7 @@ def _folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 def _left(records: StudyRecords | None = None) -> commands.OpenStudy:
     path = leave(records or completed_study(), Path.cwd())
     study = commands.open_study(path)
-    study.store.write_state("report", MADE)
+    study.store.write_state(MADE)
     return study
 
 
@@ -137,12 +139,12 @@ def test_no_path_host_or_user_of_the_machine_is_kept() -> None:
     ],
 )
 def test_absolute_paths_are_cut_and_nothing_else(text: str, expected: str) -> None:
-    assert Cutting().text(text) == expected
+    assert Scrubber().text(text) == expected
 
 
 def test_records_newer_than_the_report_are_refused() -> None:
     study = _left()
-    study.store.write_state("report", MADE | {"made_at": "2025-03-01T00:00:00.000Z"})
+    study.store.write_state(replace(MADE, made_at="2025-03-01T00:00:00.000Z"))
     with pytest.raises(StoreError, match="older than the last training"):
         commands.keep(study)
 
@@ -190,15 +192,15 @@ def test_a_folder_without_records_is_refused() -> None:
         commands.open_kept(Path("nothing"))
 
 
-def test_every_record_that_the_store_lays_out_is_kept_or_named_as_left_out() -> None:
-    from lstm_study import store
-    from lstm_study.commands.keep import LEFT_OUT
-
-    layout = (store.__doc__ or "").partition("The layout::")[2]
-    names = [line.split()[0] for line in layout.splitlines() if line[4:5].strip()]
-    assert len(names) > 15
-    tops = {pattern.partition("/")[0] for pattern in (*KEPT, *LEFT_OUT)}
-    assert {name.partition("/")[0] for name in names} <= tops
+def test_the_report_of_kept_records_shows_an_excerpt_with_slashes_as_the_studys_own_does() -> None:
+    facts = ALL_STUDIES["compared"]().review_facts
+    assert facts is not None
+    excerpt = replace(facts.excerpts[0], text="either /good or /bad, rated 7/10")
+    study = _left()
+    study.store.write_review_facts(replace(facts, excerpts=(excerpt,)))
+    kept = Store(commands.keep(study).folder).read_review_facts()
+    assert kept is not None
+    assert kept.excerpts == (excerpt,)
 
 
 def test_settings_that_hold_a_path_are_cut_in_the_spec_too() -> None:

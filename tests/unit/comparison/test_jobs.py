@@ -9,6 +9,7 @@ from lstm_study.comparison.jobs import Jobs
 from lstm_study.comparison.review_facts import compared_runs
 from lstm_study.errors import ComparisonError
 from lstm_study.records import Control, Epoch, Failure, NearDuplicates, ReviewFacts, Run
+from lstm_study.records.state import ArmsState
 from lstm_study.spec import StudySpec
 from lstm_study.store import Store
 from tests.support.fake_spec import fake_spec
@@ -66,12 +67,12 @@ def test_nothing_opens_test_before_validation_has_fixed_the_own_epochs(tmp_path)
     store, spec = Store(tmp_path), fake_spec(compare__seeds="2")
     jobs = jobs_of(store, spec)
     assert names(jobs) == ["baseline-validation-s1", "winner-validation-s1"]
-    assert store.read_state("arms") == {}
+    assert store.read_state(ArmsState) is None
     finish(jobs, store, "baseline-validation-s1")
     assert names(jobs) == [
         "control", "baseline-s1", "winner-s1", "baseline-s2", "winner-s2", "winner-validation-s1",
     ]  # fmt: skip
-    assert store.read_state("arms")["own_epochs"]["baseline"] == 3
+    assert store.read_state(ArmsState).own_epochs["baseline"] == 3
     given = next(job for job in jobs.waiting() if job.name == "baseline-s1")
     assert given.run.own_epoch == 3
     finish(jobs, store)
@@ -207,4 +208,4 @@ def test_one_arm_alone_needs_no_search_and_no_validation(tmp_path):
     store, spec = Store(tmp_path), fake_spec()
     plan = Plan(arms={"baseline": spec.baseline.configuration}, seeds=1)
     assert names(Jobs(plan, spec=spec, store=store)) == ["baseline-s1"]
-    assert store.read_state("arms") == {}
+    assert store.read_state(ArmsState) is None

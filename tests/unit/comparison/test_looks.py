@@ -9,6 +9,7 @@ from lstm_study.analysis.answer.wording import points
 from lstm_study.comparison import looks as seeds
 from lstm_study.comparison.verdicts import judge_study, judge_without_near_duplicates
 from lstm_study.records import NearDuplicates, StudyRecords
+from lstm_study.records.state import SeedsState, VerdictsState
 from lstm_study.store import Store
 from tests.support.fake_spec import fake_spec
 from tests.support.fake_study import completed_study, interrupted_study
@@ -38,7 +39,7 @@ def test_reading_a_verdict_again_is_the_same_look(tmp_path):
     store, study = Store(tmp_path), completed_study()
     assert verdict_of(study, store).looks == 1
     assert verdict_of(study, store).looks == 1
-    assert len(store.read_state("verdicts")["looks"]) == 1
+    assert len(store.read_state(VerdictsState).looks) == 1
 
 
 def test_a_verdict_on_more_seeds_is_another_look_with_a_wider_interval_and_says_so(tmp_path):
@@ -56,7 +57,7 @@ def test_a_verdict_that_cannot_be_said_yet_is_no_look(tmp_path):
     store = Store(tmp_path)
     assert verdict_of(completed_study(seeds=1), store).kind == "cannot say"
     assert verdict_of(interrupted_study(), store).kind == "cannot say"
-    assert store.read_state("verdicts") == {}
+    assert store.read_state(VerdictsState) is None
     assert verdict_of(completed_study(seeds=2), store).looks == 1
 
 
@@ -66,9 +67,9 @@ def test_added_seeds_are_written_down_with_command_and_the_verdict_they_follow(t
     verdict = verdict_of(study, store)
     words = seeds.add_seeds(SPEC, store, 2, "lstm-study compare fake.toml --more-seeds 2")
     assert words.startswith("2 seeds are added to 4")
-    (added,) = seeds.additions(store)
-    assert (added["seeds"], added["after"]) == (2, verdict.kind)
-    assert "--more-seeds 2" in added["command"]
+    (added,) = store.read_state(SeedsState).added
+    assert (added.seeds, added.after) == (2, verdict.kind)
+    assert "--more-seeds 2" in added.command
     assert seeds.added_seeds(store) == 2
     (note,) = seeds.in_words(SPEC, store)
     assert "2 to 4 per arm" in note

@@ -5,7 +5,8 @@ import pytest
 
 from lstm_study.corpus.documents import Assembled
 from lstm_study.corpus.summary import coverage, digest, length_counts, summarise
-from lstm_study.records import CorpusSummary, from_json, to_json
+from lstm_study.records import CorpusSummary
+from lstm_study.records.codec import from_json, to_json
 from tests.support.reviews import split_of
 
 TRAINING = [[1, 4, 5], [1, 4, 5], [1, 4], [1, 6, 4, 4]]

@@ -10,7 +10,6 @@ a thousand. So the rows are written through its SQLAlchemy models, all in one tr
 """
 
 import json
-import tempfile
 import warnings
 from collections.abc import Mapping
 from datetime import datetime
@@ -19,8 +18,10 @@ from typing import TYPE_CHECKING, Any
 
 from lstm_study.analysis.search import summary as search_summary
 from lstm_study.errors import ReportError
+from lstm_study.files import replacing
 from lstm_study.records import StudyRecords, Trial
 from lstm_study.records.scrub import neutral
+from lstm_study.report.write import CHOOSE_ANOTHER
 from lstm_study.spec import StudySpec
 
 if TYPE_CHECKING:
@@ -47,17 +48,8 @@ def write_optuna(records: StudyRecords, *, folder: Path) -> Path:
         ReportError: The folder can't be written to.
     """
     target = folder / FILE_NAME
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(dir=folder, prefix=".optuna-") as name:
-            made = Path(name) / FILE_NAME
-            _fill(neutral(records), made)
-            made.replace(target)
-    except OSError as error:
-        raise ReportError(
-            f"{target}: cannot be written ({error.strerror or error}). "
-            "Free space, or choose a folder that you may write to with --out."
-        ) from error
+    with replacing(target, durable=False, error=ReportError, next_step=CHOOSE_ANOTHER) as made:
+        _fill(neutral(records), made)
     return target
 
 

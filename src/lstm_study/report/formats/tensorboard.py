@@ -5,9 +5,7 @@ The messages are tensorboardX's (extra `tensorboard`); TensorFlow is not needed.
 equal bytes.
 """
 
-import shutil
 import struct
-import tempfile
 from collections.abc import Mapping
 from datetime import datetime
 from pathlib import Path
@@ -15,7 +13,9 @@ from typing import TYPE_CHECKING, Any
 
 from lstm_study.configuration import HYPERPARAMETERS
 from lstm_study.errors import DependencyError, ReportError
+from lstm_study.files import replacing_folder
 from lstm_study.records import Epoch, Run, StudyRecords, Trial
+from lstm_study.report.write import CHOOSE_ANOTHER
 
 if TYPE_CHECKING:
     from tensorboardX.proto.event_pb2 import Event
@@ -44,21 +44,12 @@ def write_tensorboard(records: StudyRecords, *, folder: Path) -> Path:
     """
     require_tensorboardx()
     target = folder / FOLDER_NAME
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(dir=folder, prefix=".tensorboard-") as name:
-            made = Path(name) / "made"
-            for path, data in event_files(records).items():
-                (made / path).parent.mkdir(parents=True, exist_ok=True)
-                (made / path).write_bytes(data)
-            if target.exists():
-                shutil.rmtree(target)
-            made.rename(target)
-    except OSError as error:
-        raise ReportError(
-            f"{target}: cannot be written ({error.strerror or error}). "
-            "Free space, or choose a folder that you may write to with --out."
-        ) from error
+    with replacing_folder(
+        target, durable=False, error=ReportError, next_step=CHOOSE_ANOTHER
+    ) as made:
+        for path, data in event_files(records).items():
+            (made / path).parent.mkdir(parents=True, exist_ok=True)
+            (made / path).write_bytes(data)
     return target
 
 

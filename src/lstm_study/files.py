@@ -1,0 +1,208 @@
+"""Files and folders that are replaced whole or not at all, and digests of files.
+
+A process killed at any moment leaves what was there before, or what should be there: everything is
+written beside its place under a hidden name that ends in "~", and moved in by a rename.
+"""
+
+import fcntl
+import hashlib
+import os
+import secrets
+import shutil
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from glob import escape as glob_escape
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from lstm_study.errors import StoreError, StudyError
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+_NEXT_STEP = "Free space or correct the folder's permissions, then run the same command again."
+
+
+@contextmanager
+def replacing(
+    path: Path,
+    *,
+    durable: bool = True,
+    before: Callable[[], None] = lambda: None,
+    error: type[StudyError] = StoreError,
+    next_step: str = _NEXT_STEP,
+) -> Iterator[Path]:
+    """Yields a temporary file beside `path` that takes its place when the block ends well.
+
+    Args:
+        path: The file to replace; its folder is made.
+        durable: Whether to wait until the bytes are on the disk.
+        before: Called right before the file takes its place; what it raises prevents that. It comes
+            last because writing can take long, and what it looks at may change meanwhile.
+        error: What a refusal of the system becomes.
+        next_step: What that error advises.
+
+    Raises:
+        StudyError: As `error`: the disk is full, or the folder can't be written to.
+    """
+    with _refusals_as(error, path, next_step):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        temporary = path.parent / _temporary_name(path)
+        temporary.touch(exist_ok=False)
+        try:
+            yield temporary
+            if durable:
+                _synchronise(temporary)
+            before()
+            temporary.replace(path)
+        finally:
+            temporary.unlink(missing_ok=True)
+
+
+def write_text(
+    path: Path, text: str, *, durable: bool = True, before: Callable[[], None] = lambda: None
+) -> None:
+    """Writes a text file whole or not at all; see `replacing`.
+
+    Raises:
+        StoreError: The disk is full, or the folder can't be written to.
+    """
+    with replacing(path, durable=durable, before=before) as temporary:
+        temporary.write_text(text, encoding="utf-8")
+
+
+def write_array(path: Path, array: "NDArray[Any]") -> None:
+    """Writes one NumPy array whole or not at all, without pickles; see `replacing`."""
+    import numpy as np
+
+    with replacing(path) as temporary, temporary.open("wb") as file:
+        np.save(file, array, allow_pickle=False)
+
+
+@contextmanager
+def replacing_folder(
+    folder: Path,
+    *,
+    durable: bool = True,
+    error: type[StudyError] = StoreError,
+    next_step: str = _NEXT_STEP,
+) -> Iterator[Path]:
+    """Yields an empty folder beside `folder` that takes its place when the block ends well.
+
+    A process killed while it writes leaves the earlier folder under its own name; killed between
+    the two renames of the exchange, under a hidden one from which the next call restores it. The
+    next call also deletes what a killed process had half written. Several processes may replace
+    one folder at the same time: the last one to end wins.
+
+    Args:
+        folder: The folder to replace; the one it lies in is made.
+        durable: Whether to wait until the bytes are on the disk.
+        error: What a refusal of the system becomes.
+        next_step: What that error advises.
+
+    Raises:
+        StudyError: As `error`: the disk is full, or the folder can't be written to.
+    """
+    with _refusals_as(error, folder, next_step):
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        draft = folder.parent / _temporary_name(folder)
+        with ExitStack() as stack:
+            with _locked(folder.parent):
+                _recover(folder)
+                draft.mkdir()
+                # So that no other call takes it for a killed process's.
+                stack.enter_context(_locked(draft))
+            try:
+                yield draft
+                if durable:
+                    for path in draft.rglob("*"):
+                        if path.is_file():
+                            _synchronise(path)
+                with _locked(folder.parent):
+                    _recover(folder)
+                    if folder.exists():
+                        folder.rename(_earlier(folder))
+                    draft.rename(folder)
+            finally:
+                shutil.rmtree(draft, ignore_errors=True)
+                with _locked(folder.parent):
+                    _recover(folder)
+
+
+def make_folder(folder: Path) -> None:
+    """Makes a folder, and those it lies in.
+
+    Raises:
+        StoreError: It can't be made.
+    """
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise StoreError(
+            f"{folder}: cannot be made ({error.strerror or error}). "
+            "Choose a folder that you may write to."
+        ) from error
+
+
+def sha256_of(path: Path) -> str:
+    """Returns the SHA-256 of a file's bytes, in hexadecimal."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+@contextmanager
+def _refusals_as(error: type[StudyError], path: Path, next_step: str) -> Iterator[None]:
+    try:
+        yield
+    except OSError as refusal:
+        reason = refusal.strerror or refusal
+        raise error(f"{path}: cannot be written ({reason}). {next_step}") from refusal
+
+
+def _temporary_name(path: Path) -> str:
+    return f".{path.name}.{os.getpid()}-{secrets.token_hex(4)}~"
+
+
+def _earlier(folder: Path) -> Path:
+    """Where a folder lies between the two renames of its replacement."""
+    return folder.with_name(f".{folder.name}.earlier~")
+
+
+def _recover(folder: Path) -> None:
+    """Restores a folder that lost its name to a kill, and deletes what a kill left over.
+
+    The caller holds the lock of the folder it lies in.
+    """
+    earlier = _earlier(folder)
+    if earlier.exists() and not folder.exists():
+        earlier.rename(folder)
+    shutil.rmtree(earlier, ignore_errors=True)
+    for draft in folder.parent.glob(f".{glob_escape(folder.name)}.*-*~"):
+        # A draft that is locked is another process's, at work.
+        with _locked(draft, wait=False) as is_locked:
+            if is_locked:
+                shutil.rmtree(draft, ignore_errors=True)
+
+
+@contextmanager
+def _locked(folder: Path, *, wait: bool = True) -> Iterator[bool]:
+    """Holds a folder's own lock, which ends with the process; yields whether it could be had.
+
+    Network file systems may lock no folders. There two processes that replace one folder in the
+    same instant get an error at worst, and what a kill left half written stays.
+    """
+    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | (0 if wait else fcntl.LOCK_NB))
+        except OSError:
+            yield False
+        else:
+            yield True
+    finally:
+        os.close(descriptor)
+
+
+def _synchronise(path: Path) -> None:
+    with path.open("rb") as file:
+        os.fsync(file.fileno())

@@ -1,0 +1,110 @@
+"""Records as JSON and back: equal records give equal bytes.
+
+On disk each record is one JSON object with its `kind` and `schema_version`. Schema history:
+
+* 1: first version.
+* 2: trials and runs say whether they were `masked`; those of version 1 were not. The kind
+  `review_facts` came later: studies without it have none, and nothing else changed.
+"""
+
+import json
+from collections.abc import Mapping
+from functools import cache
+from typing import Any, TypeVar
+
+from pydantic import TypeAdapter, ValidationError
+from pydantic_core import from_json as parse_json
+
+from lstm_study.errors import RecordError
+from lstm_study.records.kinds import BY_TYPE, KINDS
+
+SCHEMA_VERSION = 2
+READABLE_VERSIONS = (1, 2)
+
+T = TypeVar("T")
+
+
+def to_json(record: Any) -> str:
+    """Writes a record as one line of JSON.
+
+    Raises:
+        ValueError: A number in it is NaN or infinite: a failed training has no score.
+    """
+    header = {"kind": BY_TYPE[type(record)].name, "schema_version": SCHEMA_VERSION}
+    return json.dumps(header | plain(record), allow_nan=False, ensure_ascii=False)
+
+
+def from_json(text: str, kind: type[T], *, where: str) -> T:
+    """Reads what `to_json` wrote.
+
+    Args:
+        text: One JSON object.
+        kind: The record's class.
+        where: What an error calls it: its path.
+
+    Raises:
+        RecordError: The text is damaged, of another kind, or of a version that can't be read.
+    """
+    name = BY_TYPE[kind].name
+    values = _parse(text, name, where)
+    if values.pop("kind", None) != name:
+        raise RecordError(f"{where}: is not a {name} record.")
+    version = values.pop("schema_version", None)
+    if version not in READABLE_VERSIONS:
+        raise RecordError(
+            f"{where}: schema_version must be 1 to {SCHEMA_VERSION}. Received: {version!r}. "
+            "Read it with the version of lstm-study that wrote it, or start over with --fresh."
+        )
+    record: T = _build(values, name, where)
+    return record
+
+
+def state_to_json(state: Any) -> str:
+    """Writes what a stage remembers as JSON, for people to read too; None is left out."""
+    return json.dumps(plain(state, without_none=True), allow_nan=False, indent=1)
+
+
+def state_from_json(text: str, kind: type[T], *, where: str) -> T:
+    """Reads what `state_to_json` wrote.
+
+    Raises:
+        RecordError: The text is damaged.
+    """
+    name = BY_TYPE[kind].name
+    state: T = _build(_parse(text, name, where), name, where)
+    return state
+
+
+def plain(record: Any, *, without_none: bool = False) -> dict[str, Any]:
+    """Returns a record as a JSON object."""
+    values: dict[str, Any] = _adapter(BY_TYPE[type(record)].name).dump_python(
+        record, mode="json", by_alias=True, exclude_none=without_none
+    )
+    return values
+
+
+@cache
+def _adapter(name: str) -> TypeAdapter[Any]:
+    return TypeAdapter(next(kind.type for kind in KINDS if kind.name == name))
+
+
+def _parse(text: str, name: str, where: str) -> dict[str, Any]:
+    try:
+        values = parse_json(text, allow_inf_nan=False)
+    except ValueError as error:
+        raise RecordError(f"{where}: is not a whole {name} record ({error}).") from error
+    if not isinstance(values, dict):
+        raise RecordError(f"{where}: is not a {name} record.")
+    return values
+
+
+def _build(values: Mapping[str, Any], name: str, where: str) -> Any:
+    try:
+        # From JSON, where a list is the only way to say a tuple, strict types can be asked for.
+        return _adapter(name).validate_json(json.dumps(values))
+    except ValidationError as error:
+        first = error.errors(include_url=False)[0]
+        place = ".".join(map(str, first["loc"]))
+        raise RecordError(
+            f"{where}: is not a whole {name} record ({place}: {first['msg'].lower()})."
+        ) from error

@@ -1,0 +1,193 @@
+"""What a study's stages remember between commands, one class a file.
+
+Unlike records they carry no kind: each is the only one of its kind in its file.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Annotated, Any
+
+from pydantic import Field
+
+from lstm_study.configuration import Configuration
+from lstm_study.records.strict import STRICT
+from lstm_study.records.training import Role
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StudyState:
+    """What the study began with: `study.json`.
+
+    Attributes:
+        schema_version: Of this file.
+        spec: Every setting in force, as `StudySpec.model_dump(mode="json")` gives it.
+        settings: The one-off `--set` changes in force.
+        data_digest: `CorpusSummary.digest` of the reviews.
+    """
+
+    __pydantic_config__ = STRICT
+
+    schema_version: int = 1
+    spec: dict[str, Any]
+    settings: tuple[str, ...]
+    data_digest: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RoundState:
+    """One round of a bracket: how many trials it holds, and from which to which epoch."""
+
+    trials: int
+    initial_epoch: Annotated[int, Field(alias="from")]
+    budget_epochs: Annotated[int, Field(alias="to")]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BracketState:
+    """One bracket of the schedule, or the random control."""
+
+    iteration: int
+    bracket: int
+    role: Role = "search"
+    rounds: tuple[RoundState, ...]
+
+    @property
+    def in_words(self) -> str:
+        """Its name, as in "bracket 2"."""
+        if self.role == "control":
+            return "random control"
+        repeated = f", pass {self.iteration + 1}" if self.iteration else ""
+        return f"bracket {self.bracket}{repeated}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SearchState:
+    """The search's schedule, and how it ended: `plan.json`.
+
+    Attributes:
+        trials: Trials the schedule plans.
+        epochs: Epochs the schedule plans.
+        exhausted: Whether the space holds fewer configurations than the schedule wants.
+        brackets: In the order they run.
+        stopped: Why the search ended before its schedule did; "" if it did not, None while it has
+            not ended.
+    """
+
+    __pydantic_config__ = STRICT
+
+    trials: int
+    epochs: int
+    exhausted: bool
+    brackets: tuple[BracketState, ...]
+    stopped: str | None = None
+
+    @property
+    def in_words(self) -> str:
+        """The schedule in one line."""
+        parts = []
+        for bracket in self.brackets:
+            rounds = " → ".join(f"{r.trials} to epoch {r.budget_epochs}" for r in bracket.rounds)
+            parts.append(f"{bracket.in_words}: {rounds}")
+        note = " (the space holds no more configurations)" if self.exhausted else ""
+        return f"{self.trials} trials, {self.epochs} epochs{note}: " + "; ".join(parts)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ArmsState:
+    """The comparison's arms and their own epochs, fixed before test was opened: `arms.json`."""
+
+    __pydantic_config__ = STRICT
+
+    fixed_at: str
+    arms: Mapping[str, Configuration]
+    own_epochs: Mapping[str, int]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AddedSeeds:
+    """Seeds added to every arm: how many, when, by which command, after which verdict."""
+
+    seeds: int
+    added_at: str
+    command: str
+    after: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SeedsState:
+    """Every addition of seeds, in order of time: `seeds.json`."""
+
+    __pydantic_config__ = STRICT
+
+    added: tuple[AddedSeeds, ...] = ()
+
+    @property
+    def count(self) -> int:
+        """How many seeds were added."""
+        return sum(each.seeds for each in self.added)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Look:
+    """One look at the verdict: when, on how many runs of each arm, and what it was."""
+
+    at: str
+    seeds: Mapping[str, int]
+    kind: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class VerdictsState:
+    """Every look at the verdict, in order of time: `verdicts.json`."""
+
+    __pydantic_config__ = STRICT
+
+    looks: tuple[Look, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReportState:
+    """What the last report was made with: `report.json`.
+
+    Attributes:
+        made_at: When, ISO 8601 in UTC.
+        versions: Of the installed packages.
+        git_commit: Of the checkout; "" outside one.
+        model: Name of the bundle's folder; "" where there was none.
+    """
+
+    __pydantic_config__ = STRICT
+
+    made_at: str
+    versions: Mapping[str, str]
+    git_commit: str
+    model: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Live:
+    """Where a worker stands now: `live/WORKER.json`. Not a record; it may be lost.
+
+    Attributes:
+        training_id: The trial or run it trains; "" while it waits.
+        epochs: The epoch that the training ends after.
+        epoch: The epoch it is in, from 1.
+        step: Training steps done in this epoch.
+        steps: Training steps of this epoch.
+        timed_steps: Of them, those since the first, which compiles.
+        timed_seconds: Their wall time.
+        train_accuracy: Of this epoch so far.
+        at: When, in seconds since 1970.
+    """
+
+    __pydantic_config__ = STRICT
+
+    training_id: str = ""
+    epochs: int = 0
+    epoch: int = 0
+    step: int = 0
+    steps: int = 0
+    timed_steps: int = 0
+    timed_seconds: float = 0.0
+    train_accuracy: float | None = None
+    at: float = 0.0

@@ -1,0 +1,51 @@
+"""A bundle's folder: what may be replaced, and the checksums in it."""
+
+import subprocess
+import sys
+
+import pytest
+
+from lstm_study.errors import ExportError
+from lstm_study.export.layout import check, read_sums, refuse_other_folders, write_sums
+
+
+def test_a_folder_that_is_no_bundle_is_never_replaced(tmp_path):
+    (tmp_path / "mine").mkdir()
+    (tmp_path / "mine" / "thesis.txt").write_text("years of work")
+    with pytest.raises(ExportError, match="must be empty or a model bundle"):
+        refuse_other_folders(tmp_path / "mine")
+    (tmp_path / "empty").mkdir()
+    for name in ("empty", "none"):
+        refuse_other_folders(tmp_path / name)
+    write_sums(tmp_path / "mine")
+    refuse_other_folders(tmp_path / "mine")
+
+
+def test_a_changed_file_is_found(tmp_path):
+    (tmp_path / "model" / "inner").mkdir(parents=True)
+    (tmp_path / "model" / "file").write_text("first")
+    (tmp_path / "model" / "inner" / "deep").write_text("deep")
+    write_sums(tmp_path / "model")
+    sums = read_sums(tmp_path / "model")
+    assert set(sums) == {"file", "inner/deep"}
+    assert check(tmp_path / "model", "file", sums) == tmp_path / "model" / "file"
+    (tmp_path / "model" / "file").write_text("other")
+    with pytest.raises(ExportError, match="is damaged or was changed"):
+        check(tmp_path / "model", "file", read_sums(tmp_path / "model"))
+    with pytest.raises(ExportError, match="is missing"):
+        check(tmp_path / "model", "none", read_sums(tmp_path / "model"))
+
+
+def test_a_missing_model_folder_is_told_before_keras_is_imported(tmp_path):
+    code = (
+        "import sys; from pathlib import Path; from lstm_study.export import *; "
+        "from lstm_study.errors import ExportError\n"
+        "try: load_bundle(Path(sys.argv[1]) / 'none')\n"
+        "except ExportError as error: print(error)\n"
+        "assert not {'keras', 'tensorflow', 'pandas', 'scipy'} & set(sys.modules)"
+    )
+    result = subprocess.run(
+        [sys.executable, "-c", code, str(tmp_path)], capture_output=True, text=True, check=False
+    )
+    assert result.returncode == 0, result.stderr
+    assert "no such model folder" in result.stdout

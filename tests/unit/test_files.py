@@ -1,0 +1,103 @@
+"""Files and folders: replaced whole or left as they were, whenever the process ends."""
+
+import multiprocessing
+from pathlib import Path
+
+import pytest
+
+from lstm_study.errors import DataError, StoreError
+from lstm_study.files import replacing, replacing_folder, sha256_of, write_text
+
+
+def names_in(folder: Path) -> list[str]:
+    return sorted(path.name for path in folder.iterdir())
+
+
+def write_one(folder: Path, content: str) -> None:
+    with replacing_folder(folder) as new:
+        (new / "file").write_text(content)
+        (new / "inner").mkdir()
+        (new / "inner" / "deep").write_text("deep")
+
+
+def test_a_file_is_replaced_whole_or_not_at_all(tmp_path):
+    path = tmp_path / "a.txt"
+    write_text(path, "before")
+
+    def half_way() -> None:
+        with replacing(path) as temporary:
+            temporary.write_text("half")
+            raise RuntimeError("killed")
+
+    with pytest.raises(RuntimeError):
+        half_way()
+    assert path.read_text() == "before"
+    assert names_in(tmp_path) == ["a.txt"]
+
+
+def test_a_file_that_cannot_be_written_is_the_callers_error_with_its_advice(tmp_path):
+    (tmp_path / "taken").write_text("")
+    with pytest.raises(StoreError, match=r"taken/a\.txt: cannot be written .*Free space"):
+        write_text(tmp_path / "taken" / "a.txt", "x")
+    with (
+        pytest.raises(DataError, match=r"b: cannot be written \(No space left.*\)\. Buy a disk\."),
+        replacing(tmp_path / "b", error=DataError, next_step="Buy a disk."),
+    ):
+        raise OSError(28, "No space left on device")
+    assert names_in(tmp_path) == ["taken"]
+
+
+def test_a_folder_appears_whole_and_is_replaced_whole(tmp_path):
+    folder = tmp_path / "reports" / "model"
+    write_one(folder, "first")
+    write_one(folder, "second")
+    assert (folder / "file").read_text() == "second"
+    assert (folder / "inner" / "deep").read_text() == "deep"
+    assert names_in(folder.parent) == ["model"]
+
+
+def test_a_failure_inside_leaves_the_earlier_folder(tmp_path):
+    write_one(tmp_path / "model", "first")
+    with pytest.raises(ZeroDivisionError), replacing_folder(tmp_path / "model") as new:
+        (new / "file").write_text("half")
+        raise ZeroDivisionError
+    with (
+        pytest.raises(StoreError, match="No space left on device"),
+        replacing_folder(tmp_path / "model"),
+    ):
+        raise OSError(28, "No space left on device")
+    assert (tmp_path / "model" / "file").read_text() == "first"
+    assert names_in(tmp_path) == ["model"]
+
+
+def test_a_kill_between_the_two_renames_is_corrected_by_the_next_call(tmp_path):
+    write_one(tmp_path / "model", "first")
+    (tmp_path / "model").rename(tmp_path / ".model.earlier~")
+    (tmp_path / ".model.123-abcd~").mkdir()
+    with pytest.raises(ZeroDivisionError), replacing_folder(tmp_path / "model"):
+        raise ZeroDivisionError
+    assert (tmp_path / "model" / "file").read_text() == "first"
+    assert names_in(tmp_path) == ["model"]
+
+
+def _write_many(folder: Path, content: str) -> None:
+    for _ in range(20):
+        write_one(folder, content)
+
+
+def test_processes_that_replace_one_folder_at_a_time_leave_a_whole_one(tmp_path):
+    context = multiprocessing.get_context("spawn")
+    folder = tmp_path / "entry"
+    writers = [context.Process(target=_write_many, args=(folder, name)) for name in "ab"]
+    for writer in writers:
+        writer.start()
+    for writer in writers:
+        writer.join(60)
+    assert [writer.exitcode for writer in writers] == [0, 0]
+    assert (folder / "file").read_text() in ("a", "b")
+    assert names_in(tmp_path) == ["entry"]
+
+
+def test_the_digest_of_a_file_is_its_sha256(tmp_path):
+    (tmp_path / "a").write_bytes(b"abc")
+    assert sha256_of(tmp_path / "a").startswith("ba7816bf")
