@@ -205,17 +205,25 @@ def _train_epoch(
     )
 
 
+def epoch_batches(training: Training, number: int, reviews: Split) -> list[NDArray[np.int64]]:
+    """Returns an epoch's batches, each as positions in the split."""
+    size = training.protocol.batch_size
+    seed = derive(training.seed, "shuffle", number)
+    if training.masked:
+        lengths = kept_lengths(reviews, maxlen=training.configuration.maxlen)
+        return epoch_buckets(lengths, batch_size=size, seed=seed)
+    order = epoch_order(len(reviews), seed)
+    return [order[first : first + size] for first in range(0, len(order), size)]
+
+
 def _batches(
     training: Training, number: int, reviews: Split
 ) -> list[tuple[NDArray[np.int64], int]]:
     """Returns an epoch's batches: positions in the split, and the length to cut them to."""
-    size, maxlen = training.protocol.batch_size, training.configuration.maxlen
-    seed = derive(training.seed, "shuffle", number)
+    batches, maxlen = epoch_batches(training, number, reviews), training.configuration.maxlen
     if training.masked:
-        lengths = kept_lengths(reviews, maxlen=maxlen)
-        return _cut(epoch_buckets(lengths, batch_size=size, seed=seed), lengths, maxlen=maxlen)
-    order = epoch_order(len(reviews), seed)
-    return [(order[first : first + size], maxlen) for first in range(0, len(order), size)]
+        return _cut(batches, kept_lengths(reviews, maxlen=maxlen), maxlen=maxlen)
+    return [(chosen, maxlen) for chosen in batches]
 
 
 def _cut(

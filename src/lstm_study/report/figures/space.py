@@ -192,7 +192,7 @@ def importances(shares: Table) -> Picture | None:
     return picture(
         draw,
         name="importance",
-        title="Importance of each hyperparameter",
+        title="Which hyperparameters matter",
         alt=f"Importance of each hyperparameter with its interval. After {epochs[0]} "
         f"epoch{'s' if epochs[0] > 1 else ''}: {told}.",
         tables=(shares,),

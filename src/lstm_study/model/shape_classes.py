@@ -1,0 +1,164 @@
+"""Shape classes: which networks one compiled program can train at once, and how many classes pay.
+
+A program's shape is the size of its arrays. Everything else is data to it: seeds, rates, learning
+rate, order of reviews, budget, whether padding is masked; and of the sizes a member's own
+vocabulary, maxlen, embedding width and units, as long as they are no larger than the class's.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from functools import reduce
+from typing import Self
+
+from lstm_study.configuration import Configuration
+
+FEWEST_UNITS = 16
+_FEATURES = 8
+_ROWS = 16
+
+# Milliseconds on an H100 with JAX 0.11, fitted to steps of 64 reviews × 500 tokens (decision 22).
+_COMPILING = 5_000.0
+# For one step of time, forward and backward, by units: nearly the same for 1 member and for 30.
+_LATENCY = {16: 0.004, 32: 0.004, 64: 0.007, 128: 0.019}
+_LATENCY_OF_THE_LOOP = 0.056
+# A member's share of a step: of the embedding's update, and of everything that depends on time.
+_PER_WEIGHT = 1.0e-8
+_PER_PRODUCT = 5.75e-8 / 64
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, order=True)
+class ShapeClass:
+    """The sizes of a population's arrays.
+
+    Attributes:
+        vocabulary_size: Rows of the embedding.
+        maxlen: Tokens of a review.
+        embedding_dim: Columns of the embedding, a multiple of 8.
+        lstm_units: Units of each layer, a power of two from 16 on.
+        lstm_layers: Layers, one above the other.
+        batch_size: Reviews of a batch; its rows are the next multiple of 16.
+    """
+
+    vocabulary_size: int
+    maxlen: int
+    embedding_dim: int
+    lstm_units: int
+    lstm_layers: int
+    batch_size: int
+
+    @classmethod
+    def of(cls, configuration: Configuration, *, batch_size: int) -> Self:
+        """Returns the smallest class that a configuration fits.
+
+        Example:
+            >>> ShapeClass.of(Configuration(), batch_size=64).lstm_units
+            128
+        """
+        return cls(
+            vocabulary_size=configuration.vocabulary_size,
+            maxlen=configuration.maxlen,
+            embedding_dim=-(-configuration.embedding_dim // _FEATURES) * _FEATURES,
+            lstm_units=max(FEWEST_UNITS, 1 << (configuration.lstm_units - 1).bit_length()),
+            lstm_layers=configuration.lstm_layers,
+            batch_size=batch_size,
+        )
+
+    @property
+    def rows(self) -> int:
+        """Rows of a batch's arrays."""
+        return -(-self.batch_size // _ROWS) * _ROWS
+
+    def holds(self, other: Self) -> bool:
+        """Whether every network of another class fits this one."""
+        return self.is_joinable(other) and self.joined(other) == self
+
+    def is_joinable(self, other: Self) -> bool:
+        """Whether one class can hold both: layers and batches can't be padded."""
+        return (self.lstm_layers, self.batch_size) == (other.lstm_layers, other.batch_size)
+
+    def joined(self, other: Self) -> Self:
+        """Returns the smallest class that holds both."""
+        return type(self)(
+            vocabulary_size=max(self.vocabulary_size, other.vocabulary_size),
+            maxlen=max(self.maxlen, other.maxlen),
+            embedding_dim=max(self.embedding_dim, other.embedding_dim),
+            lstm_units=max(self.lstm_units, other.lstm_units),
+            lstm_layers=self.lstm_layers,
+            batch_size=self.batch_size,
+        )
+
+    @property
+    def member_bytes(self) -> int:
+        """Memory that a member needs, about: weights, moments and gradient; what a step keeps.
+
+        A step keeps inputs, gates, their gradients, states and carries in single precision.
+        """
+        weights = self.vocabulary_size * self.embedding_dim
+        layers = self.lstm_layers * self.lstm_units * 14 + self.embedding_dim * 8
+        return 4 * (5 * weights + self.maxlen * self.rows * layers)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Work:
+    """A training to come, as far as classes depend on it."""
+
+    shape: ShapeClass
+    epochs: int
+
+
+def plan_classes(works: Iterable[Work], *, steps: int) -> dict[ShapeClass, ShapeClass]:
+    """Says which class each training of a plan runs in, so that all together take least time.
+
+    Classes are joined, two at a time and the most profitable first, as long as that saves time: one
+    program less to compile, and one population instead of two that take turns, against the padding
+    of the smaller.
+
+    Args:
+        works: The plan's trainings.
+        steps: Training steps of an epoch.
+
+    Returns:
+        The class of each training's own smallest class. Equal works give equal classes, in
+        whatever order they come.
+    """
+    groups: list[list[Work]] = []
+    by_shape: dict[ShapeClass, list[Work]] = {}
+    for work in works:
+        by_shape.setdefault(work.shape, []).append(work)
+    groups = [by_shape[shape] for shape in sorted(by_shape)]
+    costs = [_milliseconds(group, steps) for group in groups]
+    while True:
+        best: tuple[float, int, int] | None = None
+        for a in range(len(groups)):
+            for b in range(a + 1, len(groups)):
+                if not groups[a][0].shape.is_joinable(groups[b][0].shape):
+                    continue
+                saved = costs[a] + costs[b] - _milliseconds(groups[a] + groups[b], steps)
+                if saved > 0 and (best is None or saved > best[0]):
+                    best = saved, a, b
+        if best is None:
+            break
+        _, a, b = best
+        groups[a] += groups.pop(b)
+        costs.pop(b)
+        costs[a] = _milliseconds(groups[a], steps)
+    return {work.shape: _class_of(group) for group in groups for work in group}
+
+
+def _class_of(group: Sequence[Work]) -> ShapeClass:
+    return reduce(ShapeClass.joined, (work.shape for work in group))
+
+
+def _milliseconds(group: Sequence[Work], steps: int) -> float:
+    """Time of a population of all these trainings, which are begun together."""
+    shape = _class_of(group)
+    latency = _LATENCY.get(shape.lstm_units, _LATENCY_OF_THE_LOOP)
+    together = max(work.epochs for work in group) * steps
+    each = sum(work.epochs for work in group) * steps
+    weights = shape.vocabulary_size * shape.embedding_dim
+    products = shape.maxlen * shape.rows * shape.embedding_dim * shape.lstm_units
+    return (
+        _COMPILING
+        + together * shape.maxlen * shape.lstm_layers * latency
+        + each * (_PER_WEIGHT * weights + _PER_PRODUCT * products * shape.lstm_layers)
+    )

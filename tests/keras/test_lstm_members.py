@@ -1,0 +1,226 @@
+"""The LSTM of a population on JAX's CPU: kernels, plain loop and Keras's layer against each other.
+
+Kernels run interpreted, and are lowered for CUDA, which needs no card and finds what interpreting
+does not. Only the test against Keras's layer needs Keras on JAX.
+"""
+
+import itertools
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from lstm_study.model.lstm import gpu
+from lstm_study.model.lstm.members import INTERPRETED, PALLAS, SCAN, lstm, sweeps_for
+from tests.support.on_jax import needs_jax, run_on_jax, starts_jax
+
+IMPLEMENTATIONS = {"kernels": INTERPRETED, "loop": SCAN}
+
+
+def case(*, members, time, batch, units, masked, seed):
+    """Random arguments of `lstm`; the first review is all padding, the second has none."""
+    generator = np.random.default_rng(seed)
+    draw = lambda *shape: generator.normal(size=shape).astype("float32")  # noqa: E731
+    first = generator.integers(0, time, (members, batch)).astype("int32")
+    first[:, 0], first[:, 1] = time, 0
+    masks = (generator.random((members, 4, batch, units)) < 0.7) / 0.7
+    return (
+        draw(members, time, 4, batch, units),
+        draw(members, 4, units, units) * 0.3,
+        masks.astype("float32") if masked else None,
+        first,
+    )
+
+
+def value_and_gradients(arguments, weighing, *, every_step, sweeps):
+    """The outputs, and the gradients of their weighed sum with respect to inputs and weights."""
+
+    def total(inputs, weights):
+        outputs = lstm(inputs, weights, *arguments[2:], every_step, sweeps)
+        return jnp.sum(outputs * (weighing if every_step else weighing[:, -1])), outputs
+
+    (_, outputs), gradients = jax.jit(jax.value_and_grad(total, (0, 1), has_aux=True))(
+        *arguments[:2]
+    )
+    return [outputs, *gradients]
+
+
+def states_of_a_plain_loop(inputs, weights, masks, first):
+    """The outputs of every step, as the formula says, without a gradient by hand."""
+    members, time, _, batch, units = inputs.shape
+    h = c = jnp.zeros((members, batch, units))
+    found = []
+    for t in range(time):
+        states = h[:, None] * (1.0 if masks is None else masks)
+        states = jnp.broadcast_to(states, (members, 4, batch, units))
+        z = inputs[:, t] + jnp.einsum("pgbu,pguv->pgbv", states, weights)
+        i, f, o = (jax.nn.sigmoid(z[:, gate]) for gate in (0, 1, 3))
+        new_c = f * c + i * jnp.tanh(z[:, 2])
+        alive = (t >= first)[..., None]
+        c, h = jnp.where(alive, new_c, c), jnp.where(alive, o * jnp.tanh(new_c), h)
+        found.append(h)
+    return jnp.stack(found, axis=1)
+
+
+@settings(max_examples=8, deadline=None, derandomize=True)
+@given(data=st.data())
+def test_kernels_and_loop_give_the_values_and_gradients_of_the_formula(data):
+    sizes = {
+        "members": data.draw(st.integers(1, 3), label="members"),
+        "time": data.draw(st.integers(1, 9), label="time"),
+        "batch": gpu.BLOCK * data.draw(st.integers(1, 2), label="blocks"),
+        "units": data.draw(st.sampled_from([16, 32, 128]), label="units"),
+        "masked": data.draw(st.booleans(), label="masked"),
+    }
+    every_step = data.draw(st.booleans(), label="every step")
+    arguments = case(**sizes, seed=data.draw(st.integers(0, 99), label="seed"))
+    weighing = np.random.default_rng(1).normal(
+        size=(sizes["members"], sizes["time"], sizes["batch"], sizes["units"])
+    )
+
+    def total(inputs, weights):
+        outputs = states_of_a_plain_loop(inputs, weights, *arguments[2:])
+        outputs = outputs if every_step else outputs[:, -1]
+        return jnp.sum(outputs * (weighing if every_step else weighing[:, -1])), outputs
+
+    (_, outputs), gradients = jax.value_and_grad(total, (0, 1), has_aux=True)(*arguments[:2])
+
+    for sweeps in IMPLEMENTATIONS.values():
+        received = value_and_gradients(arguments, weighing, every_step=every_step, sweeps=sweeps)
+        for expected, found in zip([outputs, *gradients], received, strict=True):
+            np.testing.assert_allclose(found, expected, rtol=1e-4, atol=1e-5)
+
+
+@pytest.mark.parametrize("name", IMPLEMENTATIONS)
+@pytest.mark.parametrize("every_step", [True, False])
+def test_inference_gives_what_training_gives(name, every_step):
+    arguments = case(members=2, time=7, batch=16, units=16, masked=False, seed=4)
+    sweeps = IMPLEMENTATIONS[name]
+
+    kept, *_ = value_and_gradients(
+        arguments, np.ones((2, 7, 16, 16)), every_step=every_step, sweeps=sweeps
+    )
+
+    np.testing.assert_array_equal(lstm(*arguments, every_step, sweeps), kept)
+
+
+@pytest.mark.parametrize("name", IMPLEMENTATIONS)
+def test_a_member_has_the_same_bits_alone_and_among_others(name):
+    arguments = case(members=3, time=6, batch=16, units=16, masked=True, seed=2)
+    weighing = np.random.default_rng(1).normal(size=(3, 6, 16, 16))
+    alone = tuple(each[1:2] for each in arguments)
+
+    together, single = (
+        value_and_gradients(each, weight, every_step=True, sweeps=IMPLEMENTATIONS[name])
+        for each, weight in ((arguments, weighing), (alone, weighing[1:2]))
+    )
+
+    for expected, received in zip(together[:2], single[:2], strict=True):
+        np.testing.assert_array_equal(received[0], expected[1])
+
+
+@pytest.mark.parametrize("name", IMPLEMENTATIONS)
+def test_padding_gets_no_gradient_and_padded_units_stay_zero(name):
+    inputs, weights, masks, first = case(members=2, time=6, batch=16, units=32, masked=True, seed=3)
+    inputs[..., 20:], weights[..., 20:, :], weights[..., 20:] = 0, 0, 0
+    weighing = np.random.default_rng(1).normal(size=(2, 6, 16, 32))
+    weighing[..., 20:] = 0
+
+    outputs, d_inputs, d_weights = value_and_gradients(
+        (inputs, weights, masks, first), weighing, every_step=True, sweeps=IMPLEMENTATIONS[name]
+    )
+
+    before = np.arange(6)[None, :, None] < first[:, None]
+    assert not np.asarray(d_inputs)[np.moveaxis(before[:, :, None], 2, 2).repeat(4, 2)].any()
+    assert not np.asarray(outputs)[..., 20:].any()
+    assert not np.asarray(d_inputs)[..., 20:].any()
+    assert not np.asarray(d_weights)[..., 20:].any() | np.asarray(d_weights)[..., 20:, :].any()
+
+
+@needs_jax
+@pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")
+@settings(max_examples=5, deadline=None, derandomize=True)
+@given(data=st.data())
+def test_outputs_and_gradients_are_those_of_the_layer_of_keras(data):
+    import keras
+
+    time = data.draw(st.integers(1, 8), label="time")
+    every_step = data.draw(st.booleans(), label="every step")
+    units, features = 16, 5
+    generator = np.random.default_rng(data.draw(st.integers(0, 99), label="seed"))
+    layer = keras.layers.LSTM(units, return_sequences=every_step)
+    layer.build((None, None, features))
+    weights = [generator.normal(0, 0.5, w.shape).astype("float32") for w in layer.get_weights()]
+    sequences = generator.normal(size=(16, time, features)).astype("float32")
+    first = generator.integers(0, time + 1, 16).astype("int32")
+    mask = np.arange(time) >= first[:, None]
+    weighing = generator.normal(size=(16, time, units) if every_step else (16, units))
+
+    def of_keras(sequences, weights):
+        others = [v.value for v in layer.non_trainable_variables]
+        outputs, _ = layer.stateless_call(weights, others, sequences, mask=mask)
+        return jnp.sum(outputs * weighing), outputs
+
+    def ours(sequences, weights, sweeps):
+        kernel, recurrent, bias = weights
+        projected = jnp.moveaxis(
+            (sequences @ kernel + bias).reshape(16, time, 4, units), (0, 2), (2, 1)
+        )
+        by_gate = jnp.moveaxis(recurrent.reshape(units, 4, units), 1, 0)
+        outputs = lstm(projected[None], by_gate[None], None, first[None], every_step, sweeps)[0]
+        outputs = jnp.moveaxis(outputs, 0, 1) if every_step else outputs
+        return jnp.sum(outputs * weighing), outputs
+
+    expected = jax.value_and_grad(of_keras, (0, 1), has_aux=True)(sequences, weights)
+    for sweeps in IMPLEMENTATIONS.values():
+        received = jax.value_and_grad(ours, (0, 1), has_aux=True)(sequences, weights, sweeps)
+        for a, b in zip(jax.tree.leaves(expected), jax.tree.leaves(received), strict=True):
+            np.testing.assert_allclose(b, a, rtol=1e-4, atol=1e-5)
+
+
+@pytest.mark.parametrize(
+    ("units", "every_step", "masked"),
+    list(itertools.product([16, 32, 64, 128], [True, False], [True, False])),
+)
+def test_every_class_of_imdb_toml_lowers_for_cuda(units, every_step, masked):
+    shapes = [(2, 500, 4, 64, units), (2, 4, units, units), (2, 4, 64, units)]
+    inputs, weights, masks = (jax.ShapeDtypeStruct(shape, jnp.float32) for shape in shapes)
+    first = jax.ShapeDtypeStruct((2, 64), jnp.int32)
+
+    def total(inputs, weights, masks, first):
+        return jnp.sum(lstm(inputs, weights, masks, first, every_step, PALLAS))
+
+    for function in (total, jax.grad(total, (0, 1))):
+        traced = jax.jit(function).trace(inputs, weights, masks if masked else None, first)
+        text = traced.lower(lowering_platforms=("cuda",)).as_text()
+        assert "triton" in text
+
+
+@pytest.mark.parametrize(
+    ("units", "capability", "says"),
+    [
+        (128, "9.0", ""),
+        (64, "8.9", ""),
+        (256, "9.0", "256 units need 280 KB of shared memory a block, it has 227"),
+        (100, "9.0", "100 units are no power of two from 16 on"),
+        (64, "7.5", "the kernels need compute capability 8.0, it has 7.5"),
+        (64, "", "its compute capability, '', is unknown"),
+    ],
+)
+def test_the_kernels_run_where_the_card_has_room_for_them(units, capability, says):
+    assert gpu.why_not(units, compute_capability=capability) == says
+
+
+def test_a_processor_runs_the_loop():
+    sweeps, why = sweeps_for(64)
+
+    assert sweeps is SCAN
+    assert why == "cpu is not a GPU"
+
+
+@starts_jax
+def test_all_of_this_holds_in_a_process_on_jax():
+    run_on_jax(__file__)

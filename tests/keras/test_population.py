@@ -1,0 +1,428 @@
+"""A population against trainings of its members alone, by Keras on JAX."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from lstm_study.configuration import Configuration
+from lstm_study.errors import DivergedError, RecordError, StoreError
+from lstm_study.spec import ProtocolTable
+from tests.support.on_jax import ON_JAX, needs_jax, run_on_jax, starts_jax
+from tests.support.tiny import split
+
+if ON_JAX:
+    import jax
+
+    from lstm_study.model.lstm.members import INTERPRETED, SCAN
+    from lstm_study.model.population import sum_by_id
+    from lstm_study.model.shape_classes import ShapeClass
+    from lstm_study.training import population as module
+    from lstm_study.training.checkpoint import Checkpoint, read_checkpoint
+    from lstm_study.training.member_state import own_variables, own_weights, padded_state
+    from lstm_study.training.one import Training, epoch_batches, predict, train, view_of
+    from lstm_study.training.population import Ended, Member, train_population, why_alone
+
+pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")
+
+SMALL = Configuration(
+    vocabulary_size=100, maxlen=8, embedding_dim=6, lstm_units=5, dropout=0.3, recurrent_dropout=0.2
+)
+PROTOCOL = ProtocolTable(batch_size=16)
+REVIEWS, VALIDATION, TEST = (
+    split(60),
+    split(24, name="validation", seed=2),
+    split(30, name="test", seed=3),
+)
+
+
+def trainings() -> dict[str, "Training"]:
+    """Five that differ in all that may differ; the fourth diverges (see `poisoned`)."""
+    return {
+        "a": Training(configuration=SMALL, protocol=PROTOCOL, seed=7, epochs=3, masked=True),
+        "unmasked": Training(
+            configuration=replace(SMALL, maxlen=11, recurrent_dropout=0.0, lstm_units=16),
+            protocol=PROTOCOL,
+            seed=8,
+            epochs=2,
+        ),
+        "fast": Training(
+            configuration=replace(SMALL, vocabulary_size=40, dropout=0.0, embedding_dim=9),
+            protocol=PROTOCOL.model_copy(update={"learning_rate": 0.02}),
+            seed=9,
+            epochs=3,
+            masked=True,
+        ),
+        "diverges": Training(
+            configuration=replace(SMALL, lstm_units=7), protocol=PROTOCOL, seed=10, epochs=3
+        ),
+        "plain": Training(
+            configuration=replace(SMALL, dropout=0.0, recurrent_dropout=0.0, maxlen=5),
+            protocol=PROTOCOL,
+            seed=11,
+            epochs=1,
+            masked=True,
+        ),
+    }
+
+
+def class_of(*given: "Training") -> "ShapeClass":
+    shapes = [ShapeClass.of(t.configuration, batch_size=t.protocol.batch_size) for t in given]
+    joined = shapes[0]
+    for shape in shapes[1:]:
+        joined = joined.joined(shape)
+    return joined
+
+
+def alone(training, folder: Path, *, start=None, reviews=REVIEWS, validation=VALIDATION):
+    """Trains it with Keras; the model and every epoch's checkpoint."""
+    folder.mkdir(parents=True, exist_ok=True)
+    seen: list[Checkpoint] = []
+    model = train(
+        training,
+        reviews=reviews,
+        validation=validation,
+        start=start,
+        save=folder / "alone.npz",
+        where="",
+        on_step=lambda step: None,
+        on_epoch=seen.append,
+    )
+    return model, seen
+
+
+class Watched:
+    """A member, and all it was told."""
+
+    def __init__(self, training, folder: Path, *, start=None, reads=None, **given) -> None:
+        folder.mkdir(parents=True, exist_ok=True)
+        self.steps, self.checkpoints, self.ends = [], [], []
+        self.member = Member(
+            training=training,
+            start=start,
+            save=folder / "member.npz",
+            where=str(folder / "member.npz"),
+            on_step=self.steps.append,
+            on_epoch=self.checkpoints.append,
+            on_end=self.ends.append,
+            reads=reads,
+            **given,
+        )
+
+    @property
+    def ended(self) -> "Ended":
+        (ended,) = self.ends
+        return ended
+
+
+def together(watched, *, capacity=8, shape=None, validation=VALIDATION, **given) -> None:
+    train_population(
+        [each.member for each in watched],
+        shape=shape or class_of(*(each.member.training for each in watched)),
+        reviews=REVIEWS,
+        validation=validation,
+        capacity=capacity,
+        **given,
+    )
+
+
+def scores(checkpoint):
+    return [
+        (e.epoch, e.train_loss, e.train_accuracy, e.validation_loss, e.validation_accuracy)
+        for e in checkpoint.epochs
+    ]
+
+
+def assert_equal_trainings(received, expected) -> None:
+    """Epoch by epoch: histories, weights, moments, step counts and seeds."""
+    assert len(received) == len(expected) > 0
+    for ours, theirs in zip(received, expected, strict=True):
+        np.testing.assert_allclose(scores(ours), scores(theirs), atol=2e-5)
+        for mine, other in zip(ours.variables, theirs.variables, strict=True):
+            assert (mine.shape, mine.dtype) == (other.shape, other.dtype)
+            np.testing.assert_allclose(mine, other, atol=2e-5)
+
+
+def poisoned(training):
+    """A checkpoint in which a word is NaN that the second step reads and the first does not."""
+    variables = [np.array(v) for v in module._initial_variables(training)]
+    first, second, *_ = (
+        set(view_of(REVIEWS, chosen, training.configuration).flatten().tolist())
+        for chosen in epoch_batches(training, 1, REVIEWS)
+    )
+    variables[0][min(second - first)] = np.nan
+    return Checkpoint(epochs=(), variables=tuple(variables))
+
+
+@needs_jax
+@pytest.mark.parametrize("sweeps", ["loop", "kernels"])
+def test_five_at_once_are_what_each_is_alone_epoch_by_epoch(tmp_path, sweeps):
+    given = trainings()
+    starts = {"diverges": poisoned(given["diverges"])}
+    watched = {
+        name: Watched(training, tmp_path / name, start=starts.get(name))
+        for name, training in given.items()
+    }
+
+    together(watched.values(), sweeps={"loop": SCAN, "kernels": INTERPRETED}[sweeps])
+
+    for name, training in given.items():
+        if name == "diverges":
+            with pytest.raises(DivergedError) as alone_error:
+                alone(training, tmp_path / name, start=starts[name])
+            assert str(watched[name].ended.error) == str(alone_error.value)
+            assert "step 2 of epoch 1" in str(alone_error.value)
+            assert isinstance(watched[name].ended.error, DivergedError)
+            continue
+        _, expected = alone(training, tmp_path / name)
+        assert_equal_trainings(watched[name].checkpoints, expected)
+        assert watched[name].ended.error is None
+        assert watched[name].steps[-1].step == watched[name].steps[-1].steps == 4
+
+
+@needs_jax
+def test_two_layers_at_once_are_what_they_are_alone(tmp_path):
+    training = replace(
+        trainings()["a"], configuration=replace(SMALL, lstm_layers=2, lstm_units=20), epochs=2
+    )
+    watched = Watched(training, tmp_path)
+
+    together([watched])
+
+    assert_equal_trainings(watched.checkpoints, alone(training, tmp_path)[1])
+
+
+@needs_jax
+def test_a_promotion_goes_on_in_another_population_or_alone_as_if_it_never_stopped(tmp_path):
+    training = trainings()["a"]
+    other = trainings()["unmasked"]
+    begun = Watched(replace(training, epochs=1), tmp_path / "begun")
+    together([begun, Watched(other, tmp_path / "other")])
+    checkpoint = read_checkpoint(begun.member.save)
+    assert checkpoint is not None
+    assert_equal_trainings([checkpoint], begun.checkpoints)
+
+    promoted = Watched(training, tmp_path / "promoted", start=checkpoint)
+    together([promoted])
+    _, after = alone(training, tmp_path / "after", start=checkpoint)
+
+    _, straight = alone(training, tmp_path / "straight")
+    assert_equal_trainings(promoted.checkpoints, straight[1:])
+    assert_equal_trainings(after, straight[1:])
+    # And what began alone goes on in a population.
+    resumed = Watched(training, tmp_path / "resumed", start=straight[1])
+    together([resumed, Watched(other, tmp_path / "beside")])
+    assert_equal_trainings(resumed.checkpoints, straight[2:])
+
+
+@needs_jax
+def test_members_take_the_places_of_others_and_more_are_asked_for_when_places_are_free(tmp_path):
+    given = [
+        replace(trainings()["a"], seed=seed, epochs=epochs)
+        for seed, epochs in ((1, 1), (2, 2), (3, 2), (4, 1))
+    ]
+    watched = [Watched(training, tmp_path / str(k)) for k, training in enumerate(given)]
+    late = [watched.pop()]
+    asked = []
+
+    def more(free):
+        asked.append(free)
+        return [late.pop().member] if late else []
+
+    extra = late[0]
+    together(watched, capacity=2, shape=class_of(*given), more=more)
+
+    # Two at once: the third takes the first's place; the second ends next, and leaves one free.
+    assert [len(each.checkpoints) for each in (*watched, extra)] == [1, 2, 2, 1]
+    assert asked[0] == 1
+    for each in (*watched, extra):
+        _, expected = alone(each.member.training, tmp_path / "alone")
+        assert_equal_trainings(each.checkpoints, expected)
+
+
+@needs_jax
+def test_the_same_population_gives_the_same_bits(tmp_path):
+    names = ("a", "unmasked", "fast")
+    found = []
+    for run in ("first", "second"):
+        watched = [Watched(trainings()[name], tmp_path / run / name) for name in names]
+        together(watched)
+        found.append([each.checkpoints[-1] for each in watched])
+    for ours, theirs in zip(*found, strict=True):
+        assert scores(ours) == scores(theirs)
+        for mine, other in zip(ours.variables, theirs.variables, strict=True):
+            assert mine.tobytes() == other.tobytes()
+
+
+@needs_jax
+def test_padded_parts_stay_exactly_zero(tmp_path):
+    given = [trainings()["a"], trainings()["fast"]]
+    shape = replace(class_of(*given), vocabulary_size=130, embedding_dim=24, lstm_units=32)
+    population = module._Population(shape, REVIEWS, VALIDATION, 2, SCAN)
+    population.waiting.extend(
+        Watched(training, tmp_path / str(training.seed)).member for training in given
+    )
+    population.seat(lambda free: ())
+    for _ in range(2):
+        population.train_epoch()
+
+    for place, training in enumerate(given):
+        state = jax.device_get(jax.tree.map(lambda each, at=place: each[at], population._state))
+        own = own_variables(state, training.configuration, learning_rate=0.001)
+        again = padded_state(own, training.configuration, shape, where="")
+        for whole, padded in zip(jax.tree.leaves(state), jax.tree.leaves(again), strict=True):
+            np.testing.assert_array_equal(whole, padded)
+
+
+@needs_jax
+def test_test_reviews_are_read_at_the_end_and_not_before(tmp_path):
+    given = [trainings()["a"], replace(trainings()["unmasked"], epochs=1)]
+    log = []
+    watched = [
+        Watched(
+            training,
+            tmp_path / str(k),
+            reads=lambda at=k: log.append((at, len(watched_at(at)))) or TEST,
+        )
+        for k, training in enumerate(given)
+    ]
+
+    def watched_at(k):
+        return watched[k].checkpoints
+
+    together(watched)
+
+    assert log == [(1, 1), (0, 3)]
+    for each in watched:
+        model, _ = alone(each.member.training, tmp_path / "alone")
+        expected = predict(model, TEST, each.member.training.configuration)
+        np.testing.assert_allclose(each.ended.probabilities, expected, atol=2e-5)
+        for mine, other in zip(
+            own_weights(each.ended.checkpoint.variables, each.member.training.configuration),
+            model.get_weights(),
+            strict=True,
+        ):
+            np.testing.assert_allclose(mine, other, atol=2e-5)
+
+
+@needs_jax
+def test_what_is_trained_already_only_reads(tmp_path):
+    training = replace(trainings()["a"], epochs=1)
+    _, (checkpoint,) = alone(training, tmp_path / "alone")
+    watched = Watched(training, tmp_path, start=checkpoint, reads=lambda: TEST)
+
+    together([watched])
+
+    assert not watched.checkpoints
+    assert watched.ended.probabilities.shape == (len(TEST),)
+
+
+@needs_jax
+def test_a_lack_of_memory_halves_the_population_which_goes_on_from_its_checkpoints(
+    tmp_path, monkeypatch, caplog
+):
+    given = [replace(trainings()["a"], seed=seed, epochs=2) for seed in (1, 2, 3, 4)]
+    watched = [Watched(training, tmp_path / str(k)) for k, training in enumerate(given)]
+    sizes = []
+    kept = module.train_steps
+
+    def train_steps(state, *given, **options):
+        sizes.append(len(state.iterations))
+        if len(sizes) > 1 and sizes[-1] > 2:
+            raise RuntimeError("RESOURCE_EXHAUSTED: Out of memory while trying to allocate")
+        return kept(state, *given, **options)
+
+    monkeypatch.setattr(module, "train_steps", train_steps)
+    together(watched)
+
+    assert sizes == [4, 4, 2, 2]
+    assert "does not hold 4 networks at once: 2 from here on" in caplog.text
+    for each in watched:
+        _, expected = alone(each.member.training, tmp_path / "alone")
+        assert_equal_trainings(each.checkpoints, expected)
+
+
+@needs_jax
+def test_one_network_that_does_not_fit_fails_and_the_next_has_its_turn(tmp_path, monkeypatch):
+    watched = [
+        Watched(replace(trainings()["a"], seed=seed, epochs=1), tmp_path / str(seed))
+        for seed in (1, 2)
+    ]
+    kept, calls = module.train_steps, []
+
+    def train_steps(*given, **options):
+        calls.append(1)
+        if len(calls) == 1:
+            raise RuntimeError("RESOURCE_EXHAUSTED: Out of memory while trying to allocate")
+        return kept(*given, **options)
+
+    monkeypatch.setattr(module, "train_steps", train_steps)
+    together(watched, capacity=1)
+
+    assert "RESOURCE_EXHAUSTED" in str(watched[0].ended.error)
+    assert watched[1].ended.error is None and len(watched[1].checkpoints) == 1
+
+
+@needs_jax
+def test_another_networks_checkpoint_ends_its_member_alone(tmp_path):
+    start = Checkpoint(epochs=(), variables=(np.zeros(3),))
+    watched = [
+        Watched(replace(trainings()["a"], epochs=1), tmp_path / "a", start=start),
+        Watched(replace(trainings()["a"], epochs=1), tmp_path / "b"),
+    ]
+
+    together(watched)
+
+    assert isinstance(watched[0].ended.error, RecordError)
+    assert "another network's weights" in str(watched[0].ended.error)
+    assert watched[1].ended.error is None
+
+
+@needs_jax
+def test_what_prevents_a_checkpoint_ends_the_population(tmp_path):
+    def refuse():
+        raise StoreError("another command has taken the study over.")
+
+    watched = Watched(trainings()["a"], tmp_path, before_save=refuse)
+
+    with pytest.raises(StoreError, match="taken the study over"):
+        together([watched])
+
+
+@needs_jax
+def test_sums_of_rows_by_word_are_as_exact_as_single_precision_allows():
+    """Differences of running sums, the obvious way, lose three digits where the scan loses none."""
+    generator = np.random.default_rng(0)
+    ids = np.minimum(generator.zipf(1.3, 32_000) - 1, 4_999).astype(np.int32)
+    rows = generator.normal(size=(32_000, 8)).astype(np.float32)
+    exact = np.zeros((5_000, 8))
+    np.add.at(exact, ids, rows.astype(np.float64))
+
+    found = np.asarray(jax.jit(sum_by_id, static_argnames="words")(ids, rows, words=5_000))
+    order = np.argsort(ids, kind="stable")
+    running = np.cumsum(rows[order], axis=0, dtype=np.float32)
+    ends = np.searchsorted(ids[order], np.arange(5_000), side="right")
+    padded = np.concatenate([np.zeros((1, 8), np.float32), running])
+    by_differences = np.diff(padded[np.concatenate([[0], ends])], axis=0)
+
+    assert np.abs(found - exact).max() < 1e-4
+    rare = np.bincount(ids, minlength=5_000) <= 3
+    assert np.abs(found - exact)[rare].max() < 1e-6
+    assert np.abs(by_differences - exact)[rare].max() > 1e-5
+
+
+@needs_jax
+def test_only_adam_is_trained_in_populations():
+    training = trainings()["a"]
+    sgd = PROTOCOL.model_copy(update={"optimizer": "sgd"})
+
+    assert why_alone(training) == ""
+    assert why_alone(replace(training, protocol=sgd)) == (
+        "optimizer 'sgd': populations train with Adam"
+    )
+
+
+@starts_jax
+def test_all_of_this_holds_in_a_process_on_jax():
+    run_on_jax(__file__)

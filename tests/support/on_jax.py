@@ -1,0 +1,29 @@
+"""Tests that need Keras on JAX: skipped in a process on another backend, and run in one of JAX's.
+
+Each test of such a file is marked `needs_jax`, but for one, marked `starts_jax`, that calls
+`run_on_jax(__file__)`.
+"""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ON_JAX = os.environ.get("KERAS_BACKEND") == "jax"
+needs_jax = pytest.mark.skipif(not ON_JAX, reason="runs in a process of its own, on JAX")
+starts_jax = pytest.mark.skipif(ON_JAX, reason="this is that process")
+
+
+def run_on_jax(file: str) -> None:
+    """Runs a file's tests in a process with KERAS_BACKEND=jax on the CPU."""
+    done = subprocess.run(
+        [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", file],
+        env={**os.environ, "KERAS_BACKEND": "jax", "JAX_PLATFORMS": "cpu"},
+        cwd=Path(__file__).parents[2],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stdout[-5000:]
