@@ -85,7 +85,7 @@ def gather(
         table.name: table
         for table in (
             *answer_tables(records, spec, verdict),
-            *arm_tables(records, spec, looks=verdict.looks),
+            *arm_tables(records, spec, level=verdict.level),
             *run_tables(records),
             *ablation_tables(records, spec),
             *prediction_tables(records),

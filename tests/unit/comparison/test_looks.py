@@ -90,13 +90,13 @@ def test_seeds_that_are_not_all_run_are_gone_on_with_and_not_added_to(tmp_path):
 def test_the_verdict_is_also_given_without_the_near_duplicates(tmp_path):
     study = replace(completed_study(), near_duplicates=near(0, 5, 7))
     verdict = verdict_of(study, Store(tmp_path))
-    without = judge_without_near_duplicates(study, spec=SPEC, looks=1)
+    without = judge_without_near_duplicates(study, spec=SPEC, level=0.95)
     (note,) = (note for note in verdict.notes if "near-dup" in note)
     assert note.startswith("3 test reviews are near-duplicates of training reviews (1 word for")
     assert f"Without them the difference is {points(without.difference.difference)} per" in note
     assert note.endswith("and the verdict is the same.")
     assert without.difference.components is not None
-    assert verdict.difference == judge(study, seed=SPEC.study.seed).difference
+    assert verdict.difference == judge(study).difference
 
 
 def test_a_verdict_that_the_near_duplicates_change_is_said_to_change(tmp_path):
@@ -108,7 +108,7 @@ def test_a_verdict_that_the_near_duplicates_change_is_said_to_change(tmp_path):
 
 def test_no_near_duplicate_is_said_in_a_sentence(tmp_path):
     study = replace(completed_study(), near_duplicates=near())
-    assert judge_without_near_duplicates(study, spec=SPEC, looks=1) is None
+    assert judge_without_near_duplicates(study, spec=SPEC, level=0.95) is None
     notes = verdict_of(study, Store(tmp_path)).notes
     assert "No test review is a near-duplicate of a training review." in notes
 

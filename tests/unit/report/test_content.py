@@ -239,7 +239,7 @@ def test_arms_that_the_study_file_asks_for_and_that_lack_runs_are_named() -> Non
 
     def notes(records: StudyRecords) -> str:
         made = gather(
-            records, verdict=judge(records, seed=7, resamples=200), made_at="", versions={},
+            records, verdict=judge(records), made_at="", versions={},
             git_commit="", bundle=None,
         )  # fmt: skip
         return " ".join(str(row["note"]) for row in made.tables["notes"].records())
@@ -257,7 +257,7 @@ def test_words_of_reviews_that_are_on_record_are_left_out_when_the_study_file_sa
     spec = dict(study.spec)
     spec["export"] = {**spec["export"], "excerpts": False}
     made = gather(
-        replace(study, spec=spec), verdict=judge(study, seed=7, resamples=200), made_at="",
+        replace(study, spec=spec), verdict=judge(study), made_at="",
         versions={}, git_commit="", bundle=None,
     )  # fmt: skip
     assert {row["excerpt"] for row in made.tables["differing_reviews"].records()} == {None}
