@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from lstm_study.training.runtime import machine_code_folder
+from lstm_study.training.compilation import numba_cache_folder
 
 
 @pytest.fixture(scope="session")
@@ -26,6 +26,6 @@ def pytest_configure() -> None:
 
     A script that runs them in its background has it ignored.
     """
-    os.environ.setdefault("NUMBA_CACHE_DIR", str(machine_code_folder()))
+    os.environ.setdefault("NUMBA_CACHE_DIR", str(numba_cache_folder()))
     if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
         signal.signal(signal.SIGINT, signal.default_int_handler)

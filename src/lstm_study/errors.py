@@ -9,7 +9,6 @@ The tree::
     ├── StoreError             study files that cannot be read or written
     │   ├── LockedError        another process holds the study
     │   ├── ChangedStudyError  the spec or the data is not what the study began with
-    │   ├── StaleTermError     a worker of an earlier command, or one that was given up
     │   └── RecordError        a record that is torn, or of an unknown version
     ├── SearchError            a search that cannot start, or must end
     ├── TrainingError          one training that cannot go on
@@ -54,10 +53,6 @@ class LockedError(StoreError):
 
 class ChangedStudyError(StoreError):
     """The spec or the data is not what the study began with."""
-
-
-class StaleTermError(StoreError):
-    """A worker of an earlier command, or one that was given up, may write no more."""
 
 
 class RecordError(StoreError):

@@ -9,7 +9,7 @@ import hashlib
 import os
 import secrets
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from glob import escape as glob_escape
 from pathlib import Path
@@ -28,7 +28,6 @@ def replacing(
     path: Path,
     *,
     durable: bool = True,
-    before: Callable[[], None] = lambda: None,
     error: type[StudyError] = StoreError,
     next_step: str = _NEXT_STEP,
 ) -> Iterator[Path]:
@@ -37,8 +36,6 @@ def replacing(
     Args:
         path: The file to replace; its folder is made.
         durable: Whether to wait until the bytes are on the disk.
-        before: Called right before the file takes its place; what it raises prevents that. It comes
-            last because writing can take long, and what it looks at may change meanwhile.
         error: What a refusal of the system becomes.
         next_step: What that error advises.
 
@@ -53,21 +50,18 @@ def replacing(
             yield temporary
             if durable:
                 _synchronise(temporary)
-            before()
             temporary.replace(path)
         finally:
             temporary.unlink(missing_ok=True)
 
 
-def write_text(
-    path: Path, text: str, *, durable: bool = True, before: Callable[[], None] = lambda: None
-) -> None:
+def write_text(path: Path, text: str, *, durable: bool = True) -> None:
     """Writes a text file whole or not at all; see `replacing`.
 
     Raises:
         StoreError: The disk is full, or the folder can't be written to.
     """
-    with replacing(path, durable=durable, before=before) as temporary:
+    with replacing(path, durable=durable) as temporary:
         temporary.write_text(text, encoding="utf-8")
 
 
@@ -77,6 +71,17 @@ def write_array(path: Path, array: "NDArray[Any]") -> None:
 
     with replacing(path) as temporary, temporary.open("wb") as file:
         np.save(file, array, allow_pickle=False)
+
+
+def move(source: Path, path: Path) -> None:
+    """Moves a file within one file system, in place of an earlier one.
+
+    Raises:
+        StoreError: The folder can't be written to.
+    """
+    with _refusals_as(StoreError, path, _NEXT_STEP):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        source.replace(path)
 
 
 @contextmanager

@@ -12,7 +12,7 @@ import platform
 import shutil
 import tomllib
 import zlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -21,10 +21,9 @@ from lstm_study.errors import (
     ChangedStudyError,
     LockedError,
     RecordError,
-    StaleTermError,
     StoreError,
 )
-from lstm_study.files import make_folder, replacing, write_array, write_text
+from lstm_study.files import make_folder, move, write_array, write_text
 from lstm_study.records import (
     Control,
     CorpusSummary,
@@ -54,13 +53,10 @@ class Store:
 
     Args:
         folder: `study/runs/<name>`; made when first written to.
-        term: The search that this process works for; "" for none. See `check_term`.
-        crew: The crew of workers elsewhere that it belongs to; "" for none.
     """
 
-    def __init__(self, folder: Path, *, term: str = "", crew: str = "") -> None:
+    def __init__(self, folder: Path) -> None:
         self.folder = folder
-        self.term, self._crew = term, crew
 
     def __repr__(self) -> str:
         return f"Store({str(self.folder)!r})"
@@ -75,9 +71,10 @@ class Store:
         """The study's log file."""
         return self.folder / "study.log"
 
-    def crew_log_path(self, crew: str) -> Path:
-        """The log file of a crew of workers elsewhere."""
-        return self.folder / "logs" / f"{crew}.log"
+    @property
+    def scratch(self) -> Path:
+        """Where workers leave checkpoints and weights until `adopt` moves them."""
+        return self.folder / "scratch"
 
     # Beginning, resuming and holding a study
 
@@ -167,73 +164,6 @@ class Store:
                 return file.read().strip() or "another process"
         return ""
 
-    def write_chief(self, values: Mapping[str, Any], *, token: str = "") -> None:
-        """Writes which search is at work: from now on only workers of its term may write.
-
-        Args:
-            values: Its "term"; where it listens for workers elsewhere, its "address"; the names of
-                crews that it gave up, as "given_up".
-            token: What it asks of workers elsewhere; written where its owner alone may read it.
-        """
-        if token:
-            with replacing(self.folder / "chief.token") as temporary:
-                temporary.chmod(0o600)
-                temporary.write_text(token + "\n", encoding="ascii")
-        write_text(self.folder / "chief.json", json.dumps(values, indent=1))
-
-    def read_chief(self) -> dict[str, Any]:
-        """Reads which search is at work; empty where none is."""
-        try:
-            chief: dict[str, Any] = json.loads((self.folder / "chief.json").read_text())
-        except (FileNotFoundError, ValueError):
-            return {}
-        return chief
-
-    def read_token(self) -> str:
-        """Reads what the chief asks of workers elsewhere; "" where there is no chief.
-
-        Raises:
-            StoreError: It is another user's.
-        """
-        path = self.folder / "chief.token"
-        try:
-            return path.read_text(encoding="ascii").strip()
-        except FileNotFoundError:
-            return ""
-        except OSError as error:
-            raise StoreError(
-                f"{path}: cannot be read ({error.strerror}). Run the worker as the user who runs "
-                "the chief."
-            ) from error
-
-    def end_term(self) -> None:
-        """Takes back what `write_chief` wrote: from now on no worker may write."""
-        for name in ("chief.token", "chief.json"):
-            (self.folder / name).unlink(missing_ok=True)
-
-    def check_term(self) -> None:
-        """Makes sure, right before a worker writes, that its search is the one at work.
-
-        A worker that its chief gave up for silent may come back, and a chief may be started anew
-        while a worker of the earlier one is still at it; see decision 7.
-
-        Raises:
-            StaleTermError: It is not, or this worker's crew was given up.
-        """
-        if not self.term:
-            return
-        chief = self.read_chief()
-        if chief.get("term") != self.term:
-            raise StaleTermError(
-                f"{self.folder}: the chief that handed out these trials has ended, or was started "
-                "anew. Every finished epoch is saved."
-            )
-        if self._crew in chief.get("given_up", ()):
-            raise StaleTermError(
-                f"{self.folder}: the chief heard nothing of {self._crew} for too long, and gave "
-                "its trials to others. Every epoch finished before is saved."
-            )
-
     def erase(self) -> None:
         """Deletes all that the study left here, for `--fresh`; call it while holding the study."""
         for path in self.folder.iterdir() if self.folder.is_dir() else ():
@@ -247,13 +177,8 @@ class Store:
     # Records
 
     def write_trial(self, trial: Trial) -> None:
-        """Writes one trial's record, replacing its earlier one.
-
-        Raises:
-            StaleTermError: Another search than this worker's is at work; see `check_term`.
-        """
-        path = self.path(Trial, trial.trial_id)
-        write_text(path, to_json(trial) + "\n", before=self.check_term)
+        """Writes one trial's record, replacing its earlier one."""
+        self._write(trial, trial.trial_id)
 
     def read_trial(self, trial_id: str) -> Trial | None:
         """Reads one trial's record; None where there is none."""
@@ -364,13 +289,9 @@ class Store:
             return state_from_json(text, kind, where=str(path))
 
     def write_live(self, worker: str, live: Live) -> None:
-        """Writes where a worker stands; not synchronised to disk, for it may be lost.
-
-        Raises:
-            StaleTermError: Another search than this worker's is at work; see `check_term`.
-        """
+        """Writes where a worker stands; not synchronised to disk, for it may be lost."""
         path = self.path(Live, worker)
-        write_text(path, state_to_json(live), durable=False, before=self.check_term)
+        write_text(path, state_to_json(live), durable=False)
 
     def read_live(self) -> dict[str, Live]:
         """Reads where each worker stands."""
@@ -380,17 +301,9 @@ class Store:
                 found[path.stem] = state_from_json(path.read_text(), Live, where=str(path))
         return found
 
-    def forget_live(self, crew: str) -> None:
-        """Deletes where the workers of a crew stood, once it has left."""
-        for path in (self.folder / "live").glob(f"{crew}-*.json"):
-            path.unlink(missing_ok=True)
-
-    def live_at(self, worker: str) -> float:
-        """When a worker last said where it stands, in seconds since the epoch; 0 if never."""
-        try:
-            return self.path(Live, worker).stat().st_mtime
-        except OSError:
-            return 0.0
+    def forget_live(self, worker: str) -> None:
+        """Deletes where a worker stood, once it is gone."""
+        self.path(Live, worker).unlink(missing_ok=True)
 
     def write_time_left(self, stage: str, seconds: float | None) -> None:
         """Writes how long a stage will take, for `read_time_left`; it may be lost."""
@@ -418,7 +331,7 @@ class Store:
 
     def sweep(self) -> None:
         """Deletes what a killed process left half-written; call it while holding the study."""
-        self.end_term()
+        shutil.rmtree(self.scratch, ignore_errors=True)
         shutil.rmtree(self.folder / "live", ignore_errors=True)
         for path in self.folder.rglob(".*~"):
             path.unlink(missing_ok=True)
@@ -439,11 +352,13 @@ class Store:
         """Where a training that may go on keeps its last epoch."""
         return self.folder / "checkpoints" / f"{training_id}.npz"
 
-    def discard_half_written(self, training_id: str) -> None:
-        """Deletes what a worker that died was writing as its training's checkpoint."""
-        path = self.checkpoint_path(training_id)
-        for temporary in path.parent.glob(f".{path.name}.*~"):
-            temporary.unlink(missing_ok=True)
+    def adopt(self, scratch: Path, path: Path) -> None:
+        """Moves a file that a worker wrote, and synchronised to disk, to its place.
+
+        Raises:
+            StoreError: It can't be moved.
+        """
+        move(scratch, path)
 
     def weights_path(self, run_id: str) -> Path:
         """Where a finished run keeps its weights."""

@@ -1,10 +1,10 @@
 """The arithmetic limit of a training step: its matrix products, at this machine's rate.
 
-A step of the LSTM with batch B, T time steps, D inputs and U units makes these products, written
+A step of the LSTM with batch B, T time steps, D inputs and U units computes these products, written
 (rows × inner × columns):
 
 - forward: inputs times kernel, (B·T × D × 4U) once; state times recurrent kernel, (B × U × 4U) T
-  times, because each needs the one before;
+  times, because each depends on the one before;
 - backward, the same twice, once for each operand: (B·T × 4U × D) and (D × B·T × 4U) once,
   (B × 4U × U) T times, and (U × B·T × 4U) once.
 
@@ -26,7 +26,7 @@ _REPEATS = 5
 
 @dataclass(frozen=True)
 class Product:
-    """A matrix product (rows × inner) · (inner × columns), made `count` times in a step."""
+    """A matrix product (rows × inner) · (inner × columns), computed `count` times in a step."""
 
     rows: int
     inner: int
@@ -35,7 +35,7 @@ class Product:
 
     @property
     def operations(self) -> int:
-        """Multiplications and additions of one."""
+        """Multiplications and additions of one product."""
         return 2 * self.rows * self.inner * self.columns
 
 
@@ -52,28 +52,30 @@ def products(*, embedding_dim: int, lstm_units: int, batch: int, steps: int) -> 
     ]
 
 
-def operations(made: Iterable[Product]) -> int:
+def operations(computed: Iterable[Product]) -> int:
     """Returns the operations of all products."""
-    return sum(product.count * product.operations for product in made)
+    return sum(product.count * product.operations for product in computed)
 
 
 def limit(*, embedding_dim: int, lstm_units: int, batch: int, steps: int) -> dict[str, Any]:
-    """Measures every product of a step; runs in a process of its own.
+    """Measures every product of a step; runs in another process.
 
     Each is timed alone with operands in memory, by NumPy, the backend and
-    `model/lstm/cpu/matmul.py`, and the fastest counts: on a CPU with one thread, on a GPU by the
+    `model/lstm/cpu/matmul.py`, and the fastest is taken: on a CPU with one thread, on a GPU by the
     backend alone, at the precision that it takes for float32.
 
     Returns:
-        "seconds" that the products of a step need, "operations", and the "gflops" that this makes.
+        "seconds" that the products of a step need, "operations", and the "gflops" of both.
     """
     from lstm_study.training.runtime import configure
 
     configure(threads=1)
-    made = products(embedding_dim=embedding_dim, lstm_units=lstm_units, batch=batch, steps=steps)
+    needed = products(embedding_dim=embedding_dim, lstm_units=lstm_units, batch=batch, steps=steps)
     makers = _makers()
-    seconds = sum(product.count * min(_time(make(product)) for make in makers) for product in made)
-    done = operations(made)
+    seconds = sum(
+        product.count * min(_time(make(product)) for make in makers) for product in needed
+    )
+    done = operations(needed)
     return {"seconds": seconds, "operations": done, "gflops": done / seconds / 1e9}
 
 
@@ -95,26 +97,16 @@ def _makers() -> list[Callable[[Product], Callable[[], Any]]]:
         out = np.empty((product.rows, product.columns), np.float32)
         return lambda: np.matmul(left, right, out=out)
 
-    def by_tiles(product: Product) -> Callable[[], Any]:
-        from lstm_study.model.lstm.cpu.matmul import LANES
-        from lstm_study.model.lstm.cpu.matmul import product as multiply
+    def by_numba(product: Product) -> Callable[[], Any]:
+        from lstm_study.model.lstm.cpu.matmul import matmul, whole_vectors
 
-        rows, inner, columns, _ = astuple(product)
-        # It makes whole vectors of columns: of the result, or of its transpose.
-        if columns % LANES:
+        # Its columns are whole vectors: of the result, or of its transpose.
+        rows, columns = product.rows, product.columns
+        if whole_vectors(columns) != columns:
             rows, columns = columns, rows
-        columns -= columns % -LANES
-        weights, inputs = (
-            operands(Product(inner, rows, 1))[0],
-            operands(Product(inner, columns, 1))[0],
-        )
-        out = np.empty((rows, columns), np.float32)
-        arguments = (
-            out.ctypes.data, columns, weights.ctypes.data, rows, 1, inputs.ctypes.data, columns,
-            inner, rows, columns, 0,
-        )  # fmt: skip
-        # The arrays live as long as what refers to them.
-        return lambda *, _kept=(out, weights, inputs): multiply(*arguments)
+        weights, inputs = operands(Product(rows, product.inner, whole_vectors(columns)))
+        out = np.empty((rows, inputs.shape[1]), np.float32)
+        return lambda: matmul(out, weights.T, inputs, False)
 
     if keras.backend.backend() == "jax":
         import jax
@@ -126,14 +118,14 @@ def _makers() -> list[Callable[[Product], Callable[[], Any]]]:
             return lambda: multiply(left, right).block_until_ready()
 
         # A GPU's limit is not the processor's.
-        return [by_jax] if jax.default_backend() == "gpu" else [by_numpy, by_tiles, by_jax]
+        return [by_jax] if jax.default_backend() == "gpu" else [by_numpy, by_numba, by_jax]
     import tensorflow as tf
 
     def by_tensorflow(product: Product) -> Callable[[], Any]:
         left, right = (tf.constant(operand) for operand in operands(product))
         return lambda: tf.matmul(left, right)
 
-    return [by_numpy, by_tiles, by_tensorflow]
+    return [by_numpy, by_numba, by_tensorflow]
 
 
 def _time(work: Callable[[], Any]) -> float:

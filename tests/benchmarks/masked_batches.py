@@ -1,11 +1,11 @@
-"""Masked batches beside unmasked ones: accuracy on validation, and processor time of an epoch.
+"""Masked against unmasked batches: validation accuracy, and processor time of an epoch.
 
     python -m tests.benchmarks.masked_batches [--seeds 3] [--epochs 3] [--train 8000]
         [--validation 4000] [--sizes 128/100 32/32]
 
-Trains on a stratified part of the packaged reviews, each training in a process of its own with one
-thread. Both kinds have the same seeds. An epoch's processor time leaves the first epoch out, which
-compiles, where there is more than one.
+Trains on a stratified part of the packaged reviews, each training in another process with one
+thread. Both kinds have the same seeds. The processor time of an epoch excludes the first, which
+compiles, if there are more.
 """
 
 import argparse
@@ -22,7 +22,7 @@ SIZES = {"128/100": (50_000, 500, 128, 100), "32/32": (10_000, 200, 32, 32)}
 
 
 def measure(size: str, *, masked: bool, seed: int, epochs: int, train: int, held: int) -> None:
-    """Trains once and prints what came of it; runs in a process of its own."""
+    """Trains once and prints the results; runs in another process."""
     from lstm_study.training.runtime import configure
 
     configure(threads=1)

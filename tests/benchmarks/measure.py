@@ -20,8 +20,8 @@ _MAXRSS_UNIT = 1 if sys.platform == "darwin" else 1024
 _TAIL_CHARACTERS = 2_000
 DATA_VARIABLE = "LSTM_STUDY_DATA"
 ONE_THREAD = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1", "MKL_NUM_THREADS": "1"}
-# A machine compiles our machine code once: here the first process of a run that needs it does.
-_MACHINE_CODE = tempfile.TemporaryDirectory(prefix="machine-code-")
+# The first process that needs the Numba kernels compiles them for the others.
+_NUMBA_CACHE = tempfile.TemporaryDirectory(prefix="numba-")
 NO_GPU = {"CUDA_VISIBLE_DEVICES": "", "JAX_PLATFORMS": "cpu"}
 Backend = Literal["tensorflow", "jax"]
 Device = Literal["cpu", "gpu"]
@@ -270,4 +270,4 @@ def slope(sizes: Sequence[float], costs: Sequence[float]) -> float:
 
 def _environment(**changes: str) -> dict[str, str]:
     quiet = {"TF_CPP_MIN_LOG_LEVEL": "3", "NO_COLOR": "1", "TERM": "dumb", "PYTHONWARNINGS": ""}
-    return os.environ | quiet | {"NUMBA_CACHE_DIR": _MACHINE_CODE.name} | changes
+    return os.environ | quiet | {"NUMBA_CACHE_DIR": _NUMBA_CACHE.name} | changes

@@ -1,8 +1,8 @@
-"""Row `memory`: what a worker holds, at its most and from trial to trial.
+"""Row `memory`: a worker's resident memory, its peak and its growth from trial to trial.
 
-The worker trains 128/100 for one epoch on all of IMDB and validates; beside it stands a script that
-fits Keras's LSTM on the padded reviews for some steps. Then one process starts thirty trials of
-three shapes, one after the other, and says what it holds after each.
+The worker trains 128/100 for one epoch on all of IMDB and validates; it is compared with a script
+that fits Keras's LSTM on the padded reviews for some steps. Then one process runs thirty trials of
+three shapes and reports its resident memory after each.
 """
 
 import tempfile
@@ -42,7 +42,7 @@ _SCRIPT_STEPS = 40
 
 
 def encode(path: str, cache: str, limit: int | None) -> dict[str, Any]:
-    """Puts all of IMDB into a cache; a process of its own."""
+    """Caches all of IMDB; runs in another process."""
     _imdb(path, cache, limit)
     return {}
 
@@ -55,7 +55,7 @@ def _imdb(path: str, cache: str, limit: int | None) -> Any:
 
 
 def one_training(side: Side, path: str, cache: str, limit: int | None) -> dict[str, Any]:
-    """Trains 128/100 once on all of IMDB; a process of its own. Returns nothing but its peak."""
+    """Trains 128/100 once on all of IMDB; runs in another process, whose peak is measured."""
     prepare(side)
     configuration = configuration_of("500 × 128/100")
     if side == "keras":
@@ -76,7 +76,7 @@ def one_training(side: Side, path: str, cache: str, limit: int | None) -> dict[s
 
 
 def many_trials(cache: str, trials: int, maxlen: int) -> dict[str, Any]:
-    """Starts trials one after the other; returns what was resident after each."""
+    """Runs trials one after the other; returns the resident memory after each."""
     prepare("ours")
     corpus = reviews(cache, train=2 * BATCH + 10, validation=100)
     held = []
@@ -109,7 +109,7 @@ def rows(settings: Settings) -> list[Row]:
     """Measures on TensorFlow."""
     if not has_tensorflow():
         return [not_measured("memory", "TensorFlow is not installed")]
-    # So that no worker measured is the machine's first, which holds its compiler, too.
+    # The first process compiles the Numba kernels, and has the compiler in memory.
     fresh(many_trials, cache=settings.cache, trials=1, maxlen=8)
     return [*_whole_rows(settings), *_many_rows(settings)]
 

@@ -35,7 +35,7 @@ def prepare(side: Side) -> None:
         from lstm_study.training.runtime import configure
 
         configure(threads=1)
-        load("search")
+        load()
     elif os.environ["KERAS_BACKEND"] == "jax":
         from lstm_study.training.runtime import configure
 
@@ -55,7 +55,7 @@ def model_of(side: Side, configuration: Configuration, *, seed: int = 1, masked:
 
     if side == "keras":
         builder.LSTM = keras.layers.LSTM
-        builder.runs_on_host = lambda: False
+        builder.uses_cpu_kernels = lambda: False
     return builder.build_model(configuration, protocol=ProtocolTable(), seed=seed, masked=masked)
 
 

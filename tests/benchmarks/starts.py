@@ -95,7 +95,7 @@ def rows(settings: Settings) -> list[Row]:
         if backend == "tensorflow" and not has_tensorflow():
             found.append(not_measured("start", "TensorFlow is not installed", case="tensorflow"))
             continue
-        # Has machine code and programs made that a machine keeps from its first training on.
+        # Fills the caches of compiled programs, as the first training on a machine does.
         fresh(starts, backend=backend, side="ours", cache=settings.cache, maxlen=8)
         maxlen = settings.size(500, 40)
         results = alternate(

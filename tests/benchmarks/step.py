@@ -1,8 +1,8 @@
-"""Rows `step` and `gpu-step`: a whole training step, Keras's LSTM beside ours.
+"""Rows `step` and `gpu-step`: a whole training step, Keras's LSTM against ours.
 
 A step is embedding, LSTM, output, loss, gradients and Adam on 64 unpadded reviews of full length,
-called as the project's training calls it (`train_on_batch`). On a CPU its processor time counts, on
-a GPU its wall time.
+called as the project's training calls it (`train_on_batch`). On a CPU its processor time is
+measured, on a GPU its wall time.
 """
 
 import statistics
@@ -40,7 +40,7 @@ _BOUND = "2.3 times and 65% of the limit with recurrent dropout 0.2 at 500 × 12
 
 
 def step(side: Side, size: str, rates: list[float], steps: int, quick: bool) -> dict[str, Any]:
-    """Times steps at each recurrent dropout; runs in a process of its own.
+    """Times steps at each recurrent dropout; runs in another process.
 
     Returns:
         "RATE processor_ms" and "RATE wall_ms", medians, for each rate.
@@ -55,7 +55,7 @@ def step(side: Side, size: str, rates: list[float], steps: int, quick: bool) -> 
         times = []
         for _ in range(_WARM_UP + steps):
             clock = Clock()
-            # It fetches the loss, so it ends when the device has.
+            # It returns the loss, so it includes the device's work.
             model.train_on_batch(token_ids, labels)
             times.append(clock.read())
         wall, processor = zip(*times[_WARM_UP:], strict=True)

@@ -248,7 +248,7 @@ def _study_rows(row: str, on: Machine, settings: Settings) -> list[Row]:
 
 
 def _compile(on: Machine, settings: Settings) -> None:
-    """Has the machine code made that a machine keeps from its first training on."""
+    """Compiles the Numba kernels, as the first training on a machine does."""
     by_us(Plan(reviews=120, max_epochs=2, maxlen=8), seed=1, on=on, settings=settings)
 
 

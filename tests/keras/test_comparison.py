@@ -10,15 +10,17 @@ import pytest
 
 from lstm_study.analysis.answer.verdict import judge
 from lstm_study.comparison.arms import Plan, own_epoch_run, plan_runs, validation_run
-from lstm_study.comparison.classical_control import execute_control
-from lstm_study.comparison.runs import execute
+from lstm_study.comparison.jobs import Due, Jobs
+from lstm_study.comparison.runs import ComparisonStage
 from lstm_study.configuration import Configuration
 from lstm_study.corpus.load import load
 from lstm_study.corpus.types import Corpus
+from lstm_study.progress.values import ignore
 from lstm_study.records import Run
 from lstm_study.store import Store
 from lstm_study.training.checkpoint import read_checkpoint
 from lstm_study.training.one import Training, predict, train
+from tests.support.engine import Threads, run_stage
 from tests.support.tiny import spec as tiny_spec
 
 SPEC = tiny_spec("compare.seeds=6", "protocol.epochs=3", "protocol.learning_rate=0.02")
@@ -38,12 +40,25 @@ def planned(
     return plan_runs(plan, spec=SPEC, own_epochs=epochs)
 
 
-def do(run: Run, store: Store, corpus: Corpus) -> None:
-    if store.read_run(run.run_id) is None:
-        store.write_run(run)
-    execute(
-        run.run_id, spec=SPEC, corpus=corpus, store=store, worker="w1", command="lstm-study compare"
-    )
+class Given(Jobs):
+    """Exactly the jobs that a test wants done."""
+
+    def __init__(self, *due: Due, store: Store) -> None:
+        super().__init__(Plan(arms={}, seeds=1), spec=SPEC, store=store)
+        self._due = list(due)
+
+    def waiting(self):
+        found, self._due = self._due, []
+        yield from found
+
+
+def do(run: Run | None, store: Store, corpus: Corpus) -> None:
+    """Has a worker do one run, or the classical control."""
+    due = Due(name="control") if run is None else Due(name=run.run_id, run=run)
+    jobs = Given(due, store=store)
+    plan = Plan(arms={}, seeds=1)
+    stage = ComparisonStage(plan, jobs, spec=SPEC, store=store, corpus=corpus, report=ignore)
+    run_stage(stage, Threads(store.scratch), store, spec=SPEC, corpus=corpus)
 
 
 def trained_alone(run: Run, corpus: Corpus, folder: Path, *, epochs: int) -> Any:
@@ -95,7 +110,7 @@ def test_the_record_holds_every_metric_and_what_reading_costs(tmp_path, corpus):
     assert 0 < found.predict_1000_seconds < 60
 
 
-def test_killed_after_its_own_epoch_it_opens_test_there_once_and_goes_on_to_the_bit(
+def test_killed_after_its_own_epoch_it_opens_test_there_once_and_resumes_to_the_bit(
     tmp_path, corpus, monkeypatch
 ):
     store, run = Store(tmp_path / "study"), planned(1)[0]
@@ -155,9 +170,7 @@ def test_a_run_that_fails_fails_at_both_epochs_and_the_verdict_is_a_sentence(tmp
 def test_a_control_that_fails_is_recorded_and_stops_nobody(tmp_path, corpus, monkeypatch):
     store = Store(tmp_path)
     one_label = replace(corpus.train, labels=np.zeros_like(corpus.train.labels))
-    execute_control(
-        spec=SPEC, corpus=replace(corpus, train=one_label), store=store, worker="w1", command=""
-    )
+    do(None, store, replace(corpus, train=one_label))
     found = store.read_control()
     assert found.status == "failed"
     assert found.failure.message
@@ -168,7 +181,7 @@ def test_the_control_reads_real_reviews_better_than_chance_and_keeps_its_probabi
     tmp_path, corpus
 ):
     store = Store(tmp_path)
-    execute_control(spec=SPEC, corpus=corpus, store=store, worker="w1", command="compare")
+    do(None, store, corpus)
     found = store.read_control()
     assert found.status == "completed"
     assert found.test_accuracy > 0.6

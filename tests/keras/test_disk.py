@@ -4,28 +4,29 @@ import json
 import os
 import threading
 import time
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict
 from pathlib import Path
 from types import SimpleNamespace
 
 import numpy as np
 import pytest
-from keras_tuner.src.engine.trial import TrialStatus
 
 from lstm_study.configuration import Configuration
 from lstm_study.files import replacing
 from lstm_study.model.network import build_model
+from lstm_study.progress.values import ignore
 from lstm_study.provenance import now
 from lstm_study.records import Epoch
-from lstm_study.search import trial as trial_module
 from lstm_study.search.disk import checkpoint_bytes, peak_checkpoint_bytes
 from lstm_study.search.oracle import RecordedHyperband
 from lstm_study.search.plan import make_plan
+from lstm_study.search.stage import SearchStage
 from lstm_study.seeds import derive
 from lstm_study.spec import ProtocolTable, load_spec
 from lstm_study.store import Store
+from lstm_study.training import checkpoint, one
 from lstm_study.training.checkpoint import Checkpoint, state_of, write_checkpoint
+from tests.support.engine import Threads, run_stage
 
 STUDY = load_spec(Path(__file__).parents[2] / "study" / "imdb.toml")
 NO_REVIEWS = SimpleNamespace(train=None, validation=None)
@@ -67,7 +68,7 @@ class FullSize:
                 )
                 os.truncate(temporary, size)
                 time.sleep(0.002)
-                self._look(save.parent)
+                self._look(save.parents[2])
             on_epoch(Checkpoint(epochs=epochs, variables=()))
 
     def read(self, path: Path) -> Checkpoint | None:
@@ -80,7 +81,7 @@ class FullSize:
     def _look(self, folder: Path) -> None:
         with self._lock:
             total = 0
-            for path in folder.iterdir():
+            for path in folder.rglob("*.npz*"):
                 try:
                     total += path.stat().st_size
                 except FileNotFoundError:
@@ -93,24 +94,13 @@ def test_trap_21_thirty_trials_of_the_full_size_space_stay_under_a_gigabyte(
     tmp_path, monkeypatch, workers
 ):
     full_size = FullSize()
-    monkeypatch.setattr(trial_module, "train", full_size.train)
-    monkeypatch.setattr(trial_module, "read_checkpoint", full_size.read)
+    monkeypatch.setattr(one, "train", full_size.train)
+    monkeypatch.setattr(checkpoint, "read_checkpoint", full_size.read)
     store, plan = Store(tmp_path), make_plan(STUDY)
     oracle = RecordedHyperband(spec=STUDY, plan=plan, store=store)
-
-    def work(name: str) -> None:
-        while (given := oracle.create_trial(name)).status != TrialStatus.STOPPED:
-            if given.status != TrialStatus.RUNNING:
-                time.sleep(0.002)
-                continue
-            record = store.read_trial(given.trial_id)
-            assert record is not None
-            trial_module.run_trial(record, spec=STUDY, corpus=NO_REVIEWS, store=store, worker=name)
-            oracle.end_trial(given)
-
-    with ThreadPoolExecutor(workers) as pool:
-        for done in [pool.submit(work, f"w{number}") for number in range(1, workers + 1)]:
-            done.result(timeout=120)
+    stage = SearchStage(STUDY, plan, oracle, store, report=ignore)
+    engine = Threads(store.scratch, workers=workers)
+    run_stage(stage, engine, store, spec=STUDY, corpus=NO_REVIEWS)
     assert len(store.read_trials()) == 30
     assert {trial.status for trial in store.read_trials()} == {"completed"}
     bound = peak_checkpoint_bytes(plan, spec=STUDY, workers=workers)

@@ -36,7 +36,7 @@ def test_a_space_that_holds_less_has_fewer():
 
 def test_it_is_foreseen_without_keras_tuner_so_that_workers_start_before_it_is_loaded():
     code = (
-        "import sys; from lstm_study.search.search import slots_at_most; "
+        "import sys; from lstm_study.search.plan import slots_at_most; "
         "from tests.support.tiny import spec; slots_at_most(spec()); "
         "slots_at_most(spec('search.tuner=random', 'search.max_trials=7')); "
         "print('keras' in sys.modules or 'keras_tuner' in sys.modules)"

@@ -5,8 +5,11 @@ from collections import Counter
 
 import keras
 import keras_tuner
+import numpy as np
+import pytest
 
 from lstm_study.configuration import BASELINE, HYPERPARAMETERS
+from lstm_study.corpus.batches import view
 from lstm_study.model.network import build_network
 from lstm_study.model.space import (
     LSTMHyperModel,
@@ -15,7 +18,8 @@ from lstm_study.model.space import (
     draw,
     hyperparameters,
 )
-from tests.support.tiny import spec
+from lstm_study.training.one import Training, train
+from tests.support.tiny import spec, split
 
 
 def take(count: int, *settings: str, seed: int = 3):
@@ -47,6 +51,39 @@ def test_keras_tuner_sees_every_hyperparameter_and_builds_the_network():
     assert [item.name for item in hp.space] == list(HYPERPARAMETERS)
     model = LSTMHyperModel(study.space, study.protocol, seed=1).build(hp)
     assert model.count_params() == configuration_of(hp.values).parameter_count
+
+
+# Keras's own saving of weights, which Keras Tuner asks for, warns with this NumPy.
+@pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")
+def test_keras_tuners_own_random_search_builds_what_our_trials_build(tmp_path):
+    study = spec("space.maxlen=8", "protocol.masked=false")
+    tuner = keras_tuner.RandomSearch(
+        LSTMHyperModel(study.space, study.protocol, seed=5),
+        objective=keras_tuner.Objective("val_accuracy", "max"),
+        max_trials=2,
+        seed=1,
+        directory=str(tmp_path),
+    )
+    reviews = split(32)
+    token_ids = view(reviews, vocabulary_size=50, maxlen=8)
+    data = (token_ids, reviews.labels[:, None])
+    tuner.search(*data, validation_data=data, epochs=1, shuffle=False, verbose=0)
+    trials = tuner.oracle.trials.values()
+    assert [trial.status for trial in trials] == ["COMPLETED"] * 2
+    for trial in trials:
+        theirs = tuner.hypermodel.build(trial.hyperparameters)
+        ours = train(
+            Training(
+                configuration=configuration_of(trial.hyperparameters.values),
+                protocol=study.protocol, seed=5, epochs=0,
+            ),
+            reviews=reviews, validation=None, start=None, save=tmp_path / "unused", where="",
+            on_step=print, on_epoch=print,
+        )  # fmt: skip
+        assert theirs.get_config() == ours.get_config()
+        assert type(theirs.optimizer) is type(ours.optimizer)
+        for one, other in zip(theirs.get_weights(), ours.get_weights(), strict=True):
+            np.testing.assert_array_equal(one, other)
 
 
 def test_keras_tuner_never_draws_the_end_of_a_stepped_range_and_we_do():

@@ -18,17 +18,19 @@ from lstm_study.configuration import Configuration
 from lstm_study.corpus.batches import view
 from lstm_study.corpus.sources.imdb_npz import load_imdb_npz
 from lstm_study.errors import DataError
-from lstm_study.model.lstm import layer as our_lstm
-from lstm_study.model.lstm.cpu import function as lstm_host
+from lstm_study.model.lstm import xla
+from lstm_study.model.lstm.cpu import function as cpu_function
+from lstm_study.model.lstm.layer import LSTM
 from lstm_study.model.network import build_model
+from lstm_study.progress.values import ignore
 from lstm_study.records import Trial
-from lstm_study.search.chief import Chief
 from lstm_study.search.oracle import RecordedHyperband
 from lstm_study.search.plan import make_plan
-from lstm_study.search.tuner import StudyTuner
+from lstm_study.search.stage import SearchStage
 from lstm_study.store import Store
 from lstm_study.training.one import predict
 from tests.support.commands import environment, start, workers_of
+from tests.support.engine import Threads, run_stage
 from tests.support.reviews import Bomb, npy_with_pickle, write_npz
 from tests.support.tiny import SPEC, spec, split
 
@@ -73,7 +75,7 @@ def plain(folder: Path, kind=keras_tuner.RandomSearch, **options):
 
 
 class OurSearch(SimpleNamespace):
-    """Two trials of ours by the real tuner, in this process."""
+    """Two trials of ours by the real oracle, dispatcher and worker, in this process."""
 
     trials: list[Trial]
     tf_data_iterators: int
@@ -85,16 +87,14 @@ def ours(tmp_path_factory) -> Iterator[OurSearch]:
     store = Store(tmp_path_factory.mktemp("ours"))
     oracle = RecordedHyperband(spec=STUDY, plan=make_plan(STUDY), store=store)
     corpus = SimpleNamespace(train=split(60), validation=split(24, name="validation", seed=2))
-    with pytest.MonkeyPatch.context() as patch, Chief(oracle, store=store) as chief:
+    plan = make_plan(STUDY)
+    stage = SearchStage(STUDY, plan, oracle, store, report=ignore)
+    with pytest.MonkeyPatch.context() as patch:
         patch.setitem(sys.modules, "tensorboard", None)
         patch.setattr(keras.Model, "fit", _forbidden)
         patch.setattr(tf.data.Dataset, "from_tensor_slices", _forbidden)
         patch.setattr(tf.data.Dataset, "__iter__", _forbidden)
-        tuner = StudyTuner(
-            address=chief.address, token=chief.token, spec=STUDY, corpus=corpus, store=store,
-            worker="w1",
-        )  # fmt: skip
-        tuner.search(epochs=7, callbacks=[object()])
+        run_stage(stage, Threads(store.scratch), store, spec=STUDY, corpus=corpus)
     yield OurSearch(trials=store.read_trials(), folder=store.folder)
 
 
@@ -147,7 +147,7 @@ def test_trap_11_plain_hyperband_overrides_epochs_and_copies_callbacks_and_ours_
     stoppers = [each for each in handed if isinstance(each, keras.callbacks.EarlyStopping)]
     assert len({id(each) for each in stoppers}) == len(model.given), MENDED
     assert callback not in stoppers, MENDED
-    # The fixture asked ours for 7 epochs and a callback that can't be called.
+    # Ours has neither: a trial trains for its budget.
     planned = make_plan(STUDY).brackets[0].bracket.rounds[0].budget_epochs
     assert [len(trial.epochs) for trial in ours.trials] == [planned, planned]
 
@@ -174,14 +174,14 @@ def test_trap_25_recurrent_dropout_leaves_cudnn_in_keras_and_ours_runs_its_own_l
         raise NotImplementedError
 
     monkeypatch.setattr(keras.src.backend, "lstm", cudnn)
-    for module, loop in ((lstm_host, "host_lstm"), (our_lstm, "_differentiable")):
+    for module, loop in ((cpu_function, "cpu_lstm"), (xla, "xla_lstm")):
         monkeypatch.setattr(module, loop, _noted(getattr(module, loop), loops))
     sequences = np.ones((2, 3, 4), dtype="float32")
     keras.layers.LSTM(5, recurrent_dropout=0.2)(sequences, training=True)
     assert asked == [], MENDED
     keras.layers.LSTM(5)(sequences, training=True)
     assert asked == [True], "without recurrent dropout Keras asks for cuDNN"
-    our_lstm.LSTM(5, recurrent_dropout=0.2)(sequences, training=True)
+    LSTM(5, recurrent_dropout=0.2)(sequences, training=True)
     assert (asked, loops) == ([True], [True])
 
 

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lstm_study.configuration import BASELINE, Configuration
-from lstm_study.engine.crew import crew_size
+from lstm_study.engine.devices import choose_workers
 from lstm_study.progress.estimate import mean_length, seconds_per_work, step_work
 from lstm_study.provenance import git_commit, now, versions
 from lstm_study.seeds import derive
@@ -66,10 +66,10 @@ def test_a_masked_training_costs_what_its_reviews_lengths_cost():
 
 
 def test_workers_share_the_processors_and_are_no_more_than_there_is_to_do():
-    assert crew_size(None, jobs=1).workers == 1
-    assert crew_size(3, jobs=100).workers == 3
-    size = crew_size(None, jobs=1_000)
-    assert size.workers * size.threads >= size.workers
+    assert choose_workers(None, jobs=1).count == 1
+    assert choose_workers(3, jobs=100).count == 3
+    size = choose_workers(None, jobs=1_000)
+    assert size.count * size.threads >= size.count
 
 
 def test_provenance_tells_time_versions_and_commit(tmp_path):

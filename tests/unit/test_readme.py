@@ -48,15 +48,12 @@ def test_every_command_line_of_the_readme_is_understood() -> None:
 
 
 def test_the_scripts_for_several_machines_are_bash_and_their_commands_are_understood() -> None:
-    found = []
     for script in scripts():
         subprocess.run(["bash", "-n"], input=script, text=True, check=True)
         for line in re.findall(r"lstm-study (.*?)[&\n]", script.replace("\\\n", " ")):
             # Within ssh's quotes the last one closes the command.
             name, *arguments = shlex.split(line.rstrip(' "') if line.count('"') % 2 else line)
             COMMANDS[name].make_context(name, arguments)
-            found.append(name)
-    assert found == ["chief", "worker"] * 2
 
 
 def test_every_option_that_is_named_exists() -> None:

@@ -1,4 +1,4 @@
-"""What `status` tells of a search at work: rounds, rate, workers, and where others may join."""
+"""What `status` shows of a search at work: rounds, rate and workers."""
 
 import io
 
@@ -59,26 +59,22 @@ def test_it_counts_each_brackets_rounds_and_tells_the_control_from_bracket_0(sto
     assert "random control: 0 of 8 to epoch 9" in lines
 
 
-def test_of_a_search_that_nobody_holds_it_tells_no_worker_and_no_chief(store):
-    store.write_chief({"term": "t", "address": "box:8476"})
+def test_of_a_search_that_nobody_holds_it_shows_no_worker(store):
     store.write_live("w1", Live(training_id="b2-07-r0"))
     assert "b2-07-r0" not in said()
-    assert "join with" not in said()
 
 
-def test_of_a_search_at_work_it_tells_where_to_join_and_what_each_worker_is_at(store):
+def test_of_a_search_at_work_it_shows_what_each_worker_trains(store):
     at = Live(training_id="b2-07-r0", epochs=1, epoch=1, step=30, steps=250)
-    with store.hold("lstm-study chief fake.toml"):
-        store.write_chief({"term": "t", "address": "box:8476"})
+    with store.hold("lstm-study search fake.toml"):
         store.write_time_left("Search", 125.0)
-        store.write_live("far-a1-w1", at)
-        store.write_live("far-a1-w2", Live())
+        store.write_live("w1", at)
+        store.write_live("w2", Live())
         found = said()
     assert "in use by process" in found
-    assert "join with: lstm-study worker fake.toml --chief box:8476" in found
     (counts,) = [line for line in found.splitlines() if line.startswith("Search")]
     assert "6 of 31 done" in counts
     assert "epochs a" in counts
     assert "about 2 min 5 s left" in counts
-    assert "far-a1-w1: b2-07-r0 epoch 1 of 1 (30 of 250 steps), vocabulary" in found
-    assert "far-a1-w2: waits for its next training" in found
+    assert "w1: b2-07-r0 epoch 1 of 1 (30 of 250 steps), vocabulary" in found
+    assert "w2: waits for its next training" in found

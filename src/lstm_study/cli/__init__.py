@@ -14,11 +14,9 @@ import typer
 from lstm_study.cli.frame import handled
 from lstm_study.cli.looking import data, doctor, init, status
 from lstm_study.cli.results import diff, export, predict, records, report, watch
-from lstm_study.cli.training import baseline, chief, compare, run, search, worker
+from lstm_study.cli.training import baseline, compare, run, search
 
 __all__ = ["app", "main"]
-
-_SLOW_TO_LEAVE = frozenset({"grpc", "tensorflow"})
 
 app = typer.Typer(
     name="lstm-study",
@@ -39,8 +37,6 @@ _COMMANDS = (
     (data, "Example: lstm-study data study/own-reviews.toml --data reviews.csv"),
     (baseline, "Example: lstm-study baseline study/imdb.toml --data imdb.npz --epochs 1"),
     (search, "Example: lstm-study search study/imdb.toml --workers 2"),
-    (chief, "Example: lstm-study chief study/imdb.toml --bind 10.0.0.7:8476 --workers 0"),
-    (worker, "Example: lstm-study worker study/imdb.toml --chief 10.0.0.7:8476"),
     (compare, "Example: lstm-study compare study/imdb.toml --more-seeds 4"),
     (report, "Example: lstm-study report study/imdb.toml --out reports"),
     (records, "Example: lstm-study records study/imdb.toml --to study/reference/imdb"),
@@ -67,10 +63,10 @@ def main() -> Any:
 def _leave_at_once(code: object) -> None:
     """Ends the process without Python's own teardown, where that would be slow.
 
-    All files are written and every worker has ended by now. The teardown frees TensorFlow and gRPC
+    All files are written and every worker has ended by now. The teardown frees TensorFlow
     piece by piece: seconds after a Ctrl-C, and once, on a busy machine, more than a minute.
     """
-    if isinstance(code, int) and not _SLOW_TO_LEAVE.isdisjoint(sys.modules):
+    if isinstance(code, int) and "tensorflow" in sys.modules:
         with contextlib.suppress(BrokenPipeError):
             sys.stdout.flush()
             sys.stderr.flush()

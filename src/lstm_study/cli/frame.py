@@ -69,7 +69,7 @@ def open_with(
     settings: list[str] | None,
     workers: str = "auto",
     workers_per_gpu: int | None = None,
-    bind: str = "",
+    cluster: str = "",
 ) -> "OpenStudy":
     """Opens a study with the options given; the command line itself goes into its records."""
     from lstm_study.commands import open_study
@@ -80,9 +80,9 @@ def open_with(
         out=out_folder,
         settings=settings or (),
         command=shlex.join(["lstm-study", *sys.argv[1:]]),
-        workers=number_of_workers(workers, least=0 if bind else 1),
+        workers=number_of_workers(workers),
         workers_per_gpu=workers_per_gpu,
-        bind=bind,
+        cluster=cluster,
     )
 
 

@@ -57,32 +57,14 @@ class ReportFormat(enum.StrEnum):
     TENSORBOARD = "tensorboard"
 
 
-def number_of_workers(text: str, *, least: int) -> int | None:
+def number_of_workers(text: str) -> int | None:
     """Reads a number of workers; None for "auto".
 
     Raises:
-        typer.BadParameter: It is neither; likewise below.
+        typer.BadParameter: It is neither.
     """
     if text == "auto":
         return None
-    if not text.isdecimal() or int(text) < least:
-        raise typer.BadParameter(f"must be a number >= {least}, or auto. Received: {text!r}.")
+    if not text.isdecimal() or int(text) < 1:
+        raise typer.BadParameter(f"must be a number >= 1, or auto. Received: {text!r}.")
     return int(text)
-
-
-def address(text: str) -> str:
-    """Makes sure that a text is HOST:PORT."""
-    host, _, port = text.rpartition(":")
-    if not host or not port.isdecimal() or int(port) > 65_535:
-        raise typer.BadParameter(f"must be HOST:PORT. Received: {text!r}.")
-    return text
-
-
-def seconds(text: str) -> int:
-    """Reads a time such as "10m"."""
-    from lstm_study.spec.quantities import seconds_of
-
-    try:
-        return seconds_of(text)
-    except ValueError as error:
-        raise typer.BadParameter(f"{error}. Received: {text!r}.") from None

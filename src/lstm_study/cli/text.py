@@ -200,8 +200,6 @@ def status(found: "Status") -> RenderableType:
     if not found.begun:
         return Text(f"{found.name} has not begun. Begin it with: lstm-study run {found.where}")
     table.add_row("Study", found.name + (f", in use by {found.holder}" if found.holder else ""))
-    if found.chief:
-        table.add_row("Chief", f"join with: lstm-study worker {found.where} --chief {found.chief}")
     for stage in found.stages:
         counts = f"{stage.done} of {stage.total} done" if stage.total else "not begun"
         if stage.failed:

@@ -1,4 +1,4 @@
-"""Commands that train: run, baseline, search, chief, worker, compare."""
+"""Commands that train: run, baseline, search, compare."""
 
 from typing import TYPE_CHECKING, Annotated
 
@@ -15,8 +15,6 @@ from lstm_study.cli.options import (
     TensorBoardOption,
     WorkersOption,
     WorkersPerGpuOption,
-    address,
-    seconds,
 )
 
 if TYPE_CHECKING:
@@ -103,76 +101,6 @@ def search(
     _search(opened, fresh=fresh, tensorboard=tensorboard)
 
 
-def chief(
-    study: StudyFile,
-    data: DataOption = None,
-    fresh: FreshOption = False,
-    settings: SetOption = None,
-    bind: Annotated[
-        str,
-        typer.Option(
-            "--bind",
-            metavar="HOST:PORT",
-            callback=address,
-            help="Where to listen for workers; this machine alone if not given. Not encrypted.",
-        ),
-    ] = "127.0.0.1:0",
-    workers: Annotated[
-        str,
-        typer.Option("--workers", metavar="N", help="Worker processes of its own; 0 for none."),
-    ] = "auto",
-    workers_per_gpu: WorkersPerGpuOption = None,
-    tensorboard: TensorBoardOption = False,
-) -> None:
-    """Search as `search` does, and hand out trials to workers on other machines, too."""
-    opened = open_with(
-        study,
-        data=data,
-        out_folder=REPORTS,
-        settings=settings,
-        workers=workers,
-        workers_per_gpu=workers_per_gpu,
-        bind=bind,
-    )
-    _search(opened, fresh=fresh, tensorboard=tensorboard)
-
-
-def worker(
-    study: StudyFile,
-    chief: Annotated[
-        str | None,
-        typer.Option(
-            "--chief",
-            metavar="HOST:PORT",
-            callback=lambda text: None if text is None else address(text),
-            help="Where the chief listens; if not given, as the study's folder says.",
-        ),
-    ] = None,
-    data: DataOption = None,
-    settings: SetOption = None,
-    workers: WorkersOption = "auto",
-    workers_per_gpu: WorkersPerGpuOption = None,
-    wait: Annotated[
-        str, typer.Option("--wait", metavar="TIME", help="How long to wait for the chief.")
-    ] = "10m",
-) -> None:
-    """Train on this machine what the chief of a study hands out, in a folder that both share."""
-    from lstm_study import commands
-    from lstm_study.cli.display import Display
-
-    wait_seconds = seconds(wait)
-    opened = open_with(
-        study,
-        data=data,
-        out_folder=REPORTS,
-        settings=settings,
-        workers=workers,
-        workers_per_gpu=workers_per_gpu,
-    )
-    with Display(out) as show:
-        commands.join_chief(opened, address=chief or "", wait_seconds=wait_seconds, show=show)
-
-
 def compare(
     study: StudyFile,
     data: DataOption = None,
@@ -203,8 +131,8 @@ def compare(
         workers_per_gpu=workers_per_gpu,
     )
     with Display(out) as show, commands.held(opened):
-        commands.begin(opened, show=show)
-        commands.compare(opened, show=show, more_seeds=more_seeds or 0)
+        corpus = commands.begin(opened, show=show)
+        commands.compare(opened, corpus, show=show, more_seeds=more_seeds or 0)
     answer = commands.read_answer(opened)
     out.print(text.answer(answer))
     exit_with(answer)
@@ -216,8 +144,8 @@ def _search(opened: "OpenStudy", *, fresh: bool, tensorboard: bool) -> None:
     from lstm_study.cli.display import Display
 
     with Display(out) as display, commands.held(opened, fresh=fresh):
-        commands.begin(opened, show=display)
+        corpus = commands.begin(opened, show=display)
         with shown(display, opened, tensorboard) as show:
-            winner = commands.search(opened, show=show)
+            winner = commands.search(opened, corpus, show=show)
     out.print(text.winner(winner))
     exit_with(commands.read_answer(opened))

@@ -3,7 +3,6 @@
 from lstm_study.commands.answer import Answer, read_answer
 from lstm_study.commands.baseline import baseline
 from lstm_study.commands.keep import Kept, keep, open_kept, report_kept
-from lstm_study.commands.machines import join_chief
 from lstm_study.commands.new_study import NewStudy, write_new_study
 from lstm_study.commands.opened import (
     REPORTS_FOLDER,
@@ -45,7 +44,6 @@ __all__ = [
     "free_bytes",
     "held",
     "is_finished",
-    "join_chief",
     "keep",
     "open_kept",
     "open_study",

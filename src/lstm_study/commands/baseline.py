@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +15,7 @@ from lstm_study.commands.opened import (
     held,
     telling,
 )
-from lstm_study.commands.stages import write_bundle
+from lstm_study.commands.stages import start_engine, write_bundle
 from lstm_study.errors import ComparisonError
 from lstm_study.store import Store
 
@@ -59,13 +60,15 @@ def baseline(
         )
     check_writable(study.reports)
     with held(study, fresh=fresh and epochs is not None):
-        begin(study, show=show)
+        corpus = begin(study, show=show)
         configuration = study.spec.baseline.configuration
         summary(_model_summary(study))
         run_comparison(
             Plan(arms={"baseline": configuration}, seeds=1),
             study.spec,
             study.store,
+            start_engine=partial(start_engine, study),
+            corpus=corpus,
             context=study.context,
             report=telling(study, show),
         )
@@ -82,10 +85,10 @@ def baseline(
 
 
 def _model_summary(study: OpenStudy) -> str:
-    from lstm_study.training.runtime import output_to
+    from lstm_study.training.console import redirect_output
 
     lines: list[str] = []
-    with output_to(study.store.log_path):
+    with redirect_output(study.store.log_path):
         from lstm_study.model.network import build_network
 
         network = build_network(study.spec.baseline.configuration, seed=study.spec.study.seed)

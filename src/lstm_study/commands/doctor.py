@@ -9,7 +9,7 @@ from pathlib import Path
 
 from lstm_study.commands import REPORTS_FOLDER, RUNS_FOLDER, free_bytes
 from lstm_study.corpus.cache import cache_folder
-from lstm_study.engine.crew import BYTES_PER_WORKER, CrewSize, crew_size
+from lstm_study.engine.devices import BYTES_PER_WORKER, Workers, choose_workers
 from lstm_study.provenance import machine
 from lstm_study.records import Machine
 
@@ -37,7 +37,7 @@ def examine() -> Examination:
     """Looks at the machine; the backend is tried in a process of its own."""
     host = machine()
     backend, devices = _probe()
-    size = crew_size(None, jobs=1_000)
+    size = choose_workers(None, jobs=1_000)
     rows = [
         ("Python", host.python),
         ("Packages", ", ".join(f"{name} {version}" for name, version in host.packages.items())),
@@ -49,33 +49,33 @@ def examine() -> Examination:
         ("Cache", f"{cache_folder(None)} ({_gib(free_bytes(cache_folder(None)))} free)"),
         ("Records", f"{RUNS_FOLDER}/ ({_gib(free_bytes(RUNS_FOLDER))} free)"),
         ("Reports", f"{REPORTS_FOLDER}/ ({_gib(free_bytes(REPORTS_FOLDER))} free)"),
-        ("A study uses", _crew(size)),
+        ("A study uses", _workers(size)),
         ("Because", _why(size, host)),
     ]
     return Examination(rows=tuple(rows))
 
 
-def _crew(size: CrewSize) -> str:
-    workers = f"{size.workers} workers × {size.threads} threads"
+def _workers(size: Workers) -> str:
+    workers = f"{size.count} workers × {size.threads} threads"
     if not size.gpus:
         return f"{workers} (--workers N chooses another number)"
     gpus = "1 GPU" if len(size.gpus) == 1 else f"{len(size.gpus)} GPUs"
     return (
-        f"{workers} on {gpus}, {size.workers_on_a_gpu} on each "
+        f"{workers} on {gpus}, {size.on_a_gpu} on each "
         f"(--workers-per-gpu K chooses another number): {', '.join(size.gpus)}"
     )
 
 
-def _why(size: CrewSize, host: Machine) -> str:
+def _why(size: Workers, host: Machine) -> str:
     """Says which of processors, memory and GPUs decided, and what was measured."""
     if size.gpus:
         return (
             "a worker for each GPU, with the processors shared among them as threads. Several may "
             "share a GPU: raise --workers-per-gpu for as long as trials a minute rise"
         )
-    if size.workers < host.cpu_count:
+    if size.count < host.cpu_count:
         return (
-            f"{_gib(host.memory_bytes)} hold {size.workers} workers of "
+            f"{_gib(host.memory_bytes)} hold {size.count} workers of "
             f"{_gib(BYTES_PER_WORKER)}; those that train share the {host.cpu_count} processors"
         )
     return (

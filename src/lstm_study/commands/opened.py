@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
 from lstm_study.analysis.search.summary import winner
-from lstm_study.engine.crew import Context
 from lstm_study.engine.devices import require_gpus, visible_gpus
+from lstm_study.engine.dispatch import Context
 from lstm_study.errors import ComparisonError, ReportError
 from lstm_study.progress.values import Progress, Report, ignore
 from lstm_study.provenance import git_commit
@@ -58,7 +58,7 @@ class OpenStudy:
         command: The command line at work.
         workers: Workers asked for; None to choose.
         workers_per_gpu: Workers that share a GPU; None to choose, or without a GPU.
-        bind: Where a chief listens for workers of other machines, "host:port"; "" for none.
+        cluster: The Ray cluster to run on; "" for this machine's processes.
     """
 
     spec: StudySpec
@@ -70,7 +70,7 @@ class OpenStudy:
     command: str
     workers: int | None = None
     workers_per_gpu: int | None = None
-    bind: str = ""
+    cluster: str = ""
 
     @property
     def context(self) -> Context:
@@ -81,7 +81,7 @@ class OpenStudy:
             settings=self.settings,
             workers=self.workers,
             workers_per_gpu=self.workers_per_gpu,
-            bind=self.bind,
+            cluster=self.cluster,
         )
 
 
@@ -94,7 +94,7 @@ def open_study(
     command: str = "",
     workers: int | None = None,
     workers_per_gpu: int | None = None,
-    bind: str = "",
+    cluster: str = "",
 ) -> OpenStudy:
     """Reads a study file.
 
@@ -107,7 +107,7 @@ def open_study(
         command: The command line at work, for records.
         workers: Worker processes; None to choose.
         workers_per_gpu: Worker processes that share a GPU; None to choose.
-        bind: Where a chief listens for workers of other machines, "host:port"; "" for none.
+        cluster: The Ray cluster to run on; "" for this machine's processes.
 
     Raises:
         SpecError: The file is missing or breaks rules.
@@ -128,7 +128,7 @@ def open_study(
         command=command,
         workers=workers,
         workers_per_gpu=workers_per_gpu,
-        bind=bind,
+        cluster=cluster,
     )
 
 
@@ -164,10 +164,10 @@ def begin(study: OpenStudy, *, show: Show) -> "Corpus":
 
 
 def _tell_of_compiling(show: Show) -> None:
-    from lstm_study.training.runtime import is_machine_code_made
+    from lstm_study.training.compilation import is_numba_cache_filled
 
     backend = os.environ.get("KERAS_BACKEND", "tensorflow")
-    if backend == "tensorflow" and not visible_gpus() and not is_machine_code_made():
+    if backend == "tensorflow" and not visible_gpus() and not is_numba_cache_filled():
         show.stage("Machine", "the first training here begins by compiling, once, for some seconds")
 
 

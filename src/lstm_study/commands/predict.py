@@ -6,7 +6,7 @@ from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from lstm_study.training.runtime import keep_quiet, output_to
+from lstm_study.training.console import redirect_output, silence_tensorflow
 
 if TYPE_CHECKING:
     from lstm_study.export import Bundle
@@ -66,8 +66,8 @@ def predict_file(
 
 
 def _load(model_dir: Path, *, ensemble: bool) -> "Bundle":
-    keep_quiet()
-    with tempfile.TemporaryDirectory() as folder, output_to(Path(folder) / "log"):
+    silence_tensorflow()
+    with tempfile.TemporaryDirectory() as folder, redirect_output(Path(folder) / "log"):
         from lstm_study.export import load_bundle
 
         return load_bundle(model_dir, ensemble=ensemble)

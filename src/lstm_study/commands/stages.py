@@ -1,5 +1,6 @@
 """The stages of a study, and the command that runs them all."""
 
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -23,6 +24,8 @@ from lstm_study.spec.quantities import size_in_words
 if TYPE_CHECKING:
     from lstm_study.analysis.statistics.planned_power import PlannedPower
     from lstm_study.comparison.arms import Plan
+    from lstm_study.corpus.types import Corpus
+    from lstm_study.engine.processes import Processes
     from lstm_study.search.plan import Plan as SearchPlan
 
 
@@ -38,8 +41,8 @@ def run(study: OpenStudy, *, fresh: bool, show: Show) -> tuple[Answer, bool]:
     with held(study, fresh=fresh):
         corpus = begin(study, show=show)
         show.stage("Power", planned_power(study, corpus.summary).sentence)
-        search(study, show=show)
-        compare(study, show=show)
+        search(study, corpus, show=show)
+        compare(study, corpus, show=show)
         write_bundle(study, show=show)
         write_report(study, show=show)
     return read_answer(study), False
@@ -53,15 +56,20 @@ def planned_power(study: OpenStudy, summary: CorpusSummary) -> "PlannedPower":
     return plan_power(test_reviews=test, seeds=study.spec.compare.seeds)
 
 
-def search(study: OpenStudy, *, show: Show) -> Trial:
+def search(study: OpenStudy, corpus: "Corpus", *, show: Show) -> Trial:
     """Runs the search to its end, and returns the winner.
+
+    Args:
+        study: The study, begun.
+        corpus: Its reviews.
+        show: Where to report progress.
 
     Raises:
         SearchError: Workers can't train, or trials fail in a row with an error in the code.
         ComparisonError: No trial completed at the full budget.
     """
     if _stopped(study) != "":
-        _search(study, show=show)
+        _search(study, corpus, show=show)
     stopped = _stopped(study)
     if stopped:
         show.stage("Search", stopped)
@@ -70,48 +78,50 @@ def search(study: OpenStudy, *, show: Show) -> Trial:
     return found
 
 
-def _search(study: OpenStudy, *, show: Show) -> None:
-    from lstm_study.engine.crew import start_workers
-    from lstm_study.search.search import (
-        plan_search,
-        plan_summary,
-        run_search,
-        search_crew_size,
-    )
+def _search(study: OpenStudy, corpus: "Corpus", *, show: Show) -> None:
+    from lstm_study.search.plan import slots_at_most
+    from lstm_study.search.search import plan_search, plan_summary, run_search
 
     if study.spec.search.tuner == "grid":
         _load_keras_tuner(study)  # It counts the grid's configurations.
-    size = search_crew_size(study.spec, study.context)
     # This process and its workers load Keras at the same time, for some seconds.
-    with start_workers(size, stage="search", store=study.store) as pool:
+    with start_engine(study, slots_at_most(study.spec)) as engine:
         _load_keras_tuner(study)
         plan = plan_search(study.spec, study.store)
         show.stage("Search", plan_summary(plan).in_words)
         show.stage("Disk", _disk_in_words(study, plan))
-
-        def on_open(address: str) -> None:
-            if address:
-                show.stage("Chief", f"join with: lstm-study worker {study.where} --chief {address}")
-
         run_search(
             study.spec,
             study.store,
             plan,
-            pool=pool,
-            size=size,
+            engine=engine,
+            corpus=corpus,
             context=study.context,
             report=telling(study, show),
-            on_open=on_open,
-            on_news=lambda news: show.stage("Chief", news),
         )
 
 
-def compare(study: OpenStudy, *, show: Show, more_seeds: int = 0) -> None:
-    """Retrains every arm under the protocol, and evaluates each run once on test.
+def start_engine(study: OpenStudy, jobs: int) -> "Processes":
+    """Starts workers, which load for some seconds: on this machine, or on a cluster.
 
     Args:
         study: The study.
-        show: Where to tell of the progress.
+        jobs: How many jobs there are to share, at most.
+    """
+    from lstm_study.engine.devices import choose_workers
+    from lstm_study.engine.processes import Processes
+
+    size = choose_workers(study.workers, jobs=jobs, workers_per_gpu=study.workers_per_gpu)
+    return Processes(size, log_path=study.store.log_path, scratch=study.store.scratch)
+
+
+def compare(study: OpenStudy, corpus: "Corpus", *, show: Show, more_seeds: int = 0) -> None:
+    """Retrains every arm under the protocol, and evaluates each run once on test.
+
+    Args:
+        study: The study, begun.
+        corpus: Its reviews.
+        show: Where to report progress.
         more_seeds: Seeds to add to those planned so far; written down, and counted as another look
             at the test reviews once a verdict is read.
     """
@@ -131,7 +141,13 @@ def compare(study: OpenStudy, *, show: Show, more_seeds: int = 0) -> None:
         + ("; one hyperparameter at a time" if plan.ablation else ""),
     )
     run_comparison(
-        plan, study.spec, study.store, context=study.context, report=telling(study, show)
+        plan,
+        study.spec,
+        study.store,
+        start_engine=partial(start_engine, study),
+        corpus=corpus,
+        context=study.context,
+        report=telling(study, show),
     )
 
 
@@ -184,7 +200,7 @@ def write_bundle(study: OpenStudy, *, arm: str = "winner", show: Show) -> Path:
     from lstm_study.corpus.load import load
     from lstm_study.export import choose_run
     from lstm_study.export import write_bundle as write
-    from lstm_study.training.runtime import output_to
+    from lstm_study.training.console import redirect_output
 
     answer = read_answer(study)
     if not any(run.arm == arm and run.status == "completed" for run in answer.records.runs):
@@ -197,7 +213,7 @@ def write_bundle(study: OpenStudy, *, arm: str = "winner", show: Show) -> Path:
     show.stage("Export", f"the {arm}'s run with seed {run.seed_index}, chosen without test")
     corpus = load(study.spec.data, seed=study.spec.study.seed)
     folder = study.reports / ("model" if arm == "winner" else f"{arm}-model")
-    with output_to(study.store.log_path):
+    with redirect_output(study.store.log_path):
         write(
             run=run,
             weights=weights,
@@ -268,27 +284,28 @@ def _is_compared(study: OpenStudy) -> bool:
 
 
 def _load_keras_tuner(study: OpenStudy) -> None:
-    """Imports what the chief needs, with TensorFlow's remarks going to the study's log."""
-    from lstm_study.training.runtime import lean_imports, output_to
+    """Imports what the oracle needs, with TensorFlow's messages going to the study's log."""
+    from lstm_study.training.console import redirect_output
+    from lstm_study.training.imports import skip_optional_imports
 
     # Keras Tuner's Bayesian optimisation fits scikit-learn's Gaussian process.
     needed = ["sklearn"] if study.spec.search.tuner == "bayesian" else []
-    with output_to(study.store.log_path), lean_imports(*needed):
+    with redirect_output(study.store.log_path), skip_optional_imports(*needed):
         import keras_tuner  # noqa: F401 - imported for its side effect on the log alone
 
 
 def _disk_in_words(study: OpenStudy, plan: "SearchPlan") -> str:
     """Says what the search's checkpoints take at most, and whether there is room for them."""
-    from lstm_study.engine.crew import crew_size
+    from lstm_study.engine.devices import choose_workers
     from lstm_study.search.disk import peak_checkpoint_bytes
 
     # Workers of an earlier command may have left more brackets open than these would.
     earlier = [each.workers for each in study.store.read_sessions() if each.stage == "search"]
-    workers = plan.most_slots  # Where others may join, as many as can be of use.
-    if not study.bind:
-        workers = crew_size(
+    workers = plan.most_slots  # On a cluster, as many as can be of use.
+    if not study.cluster:
+        workers = choose_workers(
             study.workers, jobs=plan.most_slots, workers_per_gpu=study.workers_per_gpu
-        ).workers
+        ).count
     peak = peak_checkpoint_bytes(plan, spec=study.spec, workers=max([workers, *earlier]))
     free = free_bytes(study.store.folder)
     there = sum(path.stat().st_size for path in (study.store.folder / "checkpoints").glob("*.npz"))

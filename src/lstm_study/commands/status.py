@@ -50,7 +50,6 @@ class Status:
         where: What commands call it.
         begun: Whether it has.
         holder: The process at work on it, in words; "" if there is none.
-        chief: Where workers of other machines may join; "" where none may.
         stages: Search and comparison.
         report: The report's file; "" before it is written.
         model: The bundle's folder; "" before it is written.
@@ -60,7 +59,6 @@ class Status:
     where: str
     begun: bool
     holder: str
-    chief: str
     stages: tuple[StageStatus, ...]
     report: str
     model: str
@@ -78,7 +76,6 @@ def read_status(study: OpenStudy) -> Status:
         where=study.where,
         begun=store.exists,
         holder=holder,
-        chief=store.read_chief().get("address", "") if holder else "",
         stages=(
             _stage_status(study, "Search", store.read_trials(), planned.trials if planned else 0),
             _stage_status(study, "Comparison", runs, _runs_planned(study)),

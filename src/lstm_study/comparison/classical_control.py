@@ -5,7 +5,6 @@ few hyperparameters are chosen on the validation reviews, like the networks'. It
 random.
 """
 
-import logging
 import time
 from dataclasses import dataclass, replace
 from typing import Any
@@ -22,16 +21,10 @@ from lstm_study.comparison.ngrams import (
     learn_features,
     weigh,
 )
-from lstm_study.comparison.opening import open_test
-from lstm_study.corpus.types import Corpus, Split
-from lstm_study.errors import StoreError
-from lstm_study.provenance import now
+from lstm_study.corpus.types import Split
+from lstm_study.engine.jobs import Reviews
 from lstm_study.records import Control, ControlCandidate, Weighting
 from lstm_study.spec import StudySpec
-from lstm_study.store import Store
-from lstm_study.training.failures import classify
-
-log = logging.getLogger(__name__)
 
 CANDIDATES: tuple[tuple[Weighting, float], ...] = (
     ("nb", 0.01),
@@ -57,51 +50,41 @@ class LinearModel:
         return found
 
 
-def execute_control(
-    *, spec: StudySpec, corpus: Corpus, store: Store, worker: str, command: str
-) -> None:
-    """Chooses, trains and evaluates the control; a failure of it is in its record, not raised.
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class ControlResult:
+    """What came of the control: its record, and its probabilities and labels on test."""
+
+    control: Control
+    probabilities: NDArray[np.float32]
+    labels: NDArray[np.int8]
+
+
+def train_control(reviews: Reviews, *, spec: StudySpec) -> ControlResult:
+    """Chooses, trains and evaluates the control.
 
     Args:
+        reviews: All tokens of them are read, whatever a network would cut.
         spec: The study: its objective.
-        corpus: The reviews; all tokens of them are read, whatever a network would cut.
-        store: Where record and predictions go.
-        worker: This worker's name.
-        command: What the log of test openings calls the command at work.
-
-    Raises:
-        StoreError: Record or predictions can't be written.
     """
-    record = Control(worker=worker, started_at=now())
-    store.write_control(record)
     began = time.perf_counter()
-    try:
-        candidates = try_candidates(corpus.train, corpus.validation)
-        chosen = choose(candidates, spec=spec)
-        fit_began = time.perf_counter()
-        model = fit(
-            corpus.training,
-            weighting=chosen.weighting,
-            inverse_regularisation=chosen.inverse_regularisation,
-        )
-        ended = time.perf_counter()
-        record = replace(
-            record,
-            weighting=chosen.weighting,
-            inverse_regularisation=chosen.inverse_regularisation,
-            candidates=candidates,
-            feature_count=len(model.features.keys),
-            seconds=ended - began,
-            fit_seconds=ended - fit_began,
-        )
-        record = _tested(record, model, corpus=corpus, store=store, command=command)
-    except StoreError:
-        raise
-    except Exception as error:
-        # Whatever it dies of is kept with it: the networks are compared all the same.
-        log.exception("The control failed")
-        record = replace(record, status="failed", failure=classify(error), ended_at=now())
-    store.write_control(record)
+    candidates = try_candidates(reviews.train, reviews.validation)
+    chosen = choose(candidates, spec=spec)
+    fit_began = time.perf_counter()
+    model = fit(
+        reviews.training,
+        weighting=chosen.weighting,
+        inverse_regularisation=chosen.inverse_regularisation,
+    )
+    ended = time.perf_counter()
+    record = Control(
+        weighting=chosen.weighting,
+        inverse_regularisation=chosen.inverse_regularisation,
+        candidates=candidates,
+        feature_count=len(model.features.keys),
+        seconds=ended - began,
+        fit_seconds=ended - fit_began,
+    )
+    return _tested(record, model, reviews.request_test(CONTROL))
 
 
 def try_candidates(train: Split, validation: Split) -> tuple[ControlCandidate, ...]:
@@ -157,16 +140,12 @@ def _regression(rows: Any, labels: NDArray[np.int8], inverse_regularisation: flo
     return model.fit(rows, labels)
 
 
-def _tested(
-    record: Control, model: LinearModel, *, corpus: Corpus, store: Store, command: str
-) -> Control:
-    test = open_test(corpus, store, run_id=CONTROL, command=command)
+def _tested(record: Control, model: LinearModel, test: Split) -> ControlResult:
     began = time.perf_counter()
     probabilities = model.predict(test)
     seconds = time.perf_counter() - began
     found = measure(test.labels, probabilities)
-    store.write_predictions(CONTROL, probabilities, test.labels)
-    return replace(
+    record = replace(
         record,
         status="completed",
         test_accuracy=found.accuracy,
@@ -177,5 +156,7 @@ def _tested(
         test_calibration_error=found.calibration_error,
         test_reviews=len(test),
         predict_1000_seconds=seconds * 1_000 / len(test),
-        ended_at=now(),
+    )
+    return ControlResult(
+        control=record, probabilities=probabilities, labels=np.asarray(test.labels)
     )

@@ -1,4 +1,4 @@
-"""What is left to do in a comparison, read from its records: so a stopped one goes on."""
+"""What is due in a comparison, read from its records: so a stopped one resumes."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
@@ -9,7 +9,6 @@ from lstm_study.analysis.answer.arms import CONTROL
 from lstm_study.comparison.arms import (
     VALIDATED,
     Plan,
-    evaluations_due,
     has_ended,
     own_epoch_run,
     plan_runs,
@@ -20,15 +19,15 @@ from lstm_study.comparison.own_epoch import own_epochs
 from lstm_study.comparison.review_facts import TEST_REVIEWS, compared_runs
 from lstm_study.errors import ComparisonError
 from lstm_study.provenance import now
-from lstm_study.records import Control, Failure, Run
+from lstm_study.records import Run
 from lstm_study.records.state import ArmsState
 from lstm_study.spec import StudySpec
 from lstm_study.store import Store
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Job:
-    """One thing for a worker to do.
+class Due:
+    """One thing to do.
 
     Attributes:
         name: The run's id, "control" or "test-reviews".
@@ -37,13 +36,6 @@ class Job:
 
     name: str
     run: Run | None = None
-
-    @property
-    def message(self) -> dict[str, str]:
-        """What a worker is told."""
-        if self.run is not None:
-            return {"job": "run", "run_id": self.name}
-        return {"job": self.name}
 
 
 class Jobs:
@@ -72,14 +64,14 @@ class Jobs:
             self._check(run)
         self._fix_own_epochs()
 
-    def waiting(self) -> Iterator[Job]:
+    def waiting(self) -> Iterator[Due]:
         """Yields the jobs that could be done now, the first one first; some may be at work."""
         due = [run for run in self._validation if self._is_due(run)]
-        yield from (Job(name=run.run_id, run=run) for run in due if _fixes_own_epochs(run))
+        yield from (Due(name=run.run_id, run=run) for run in due if _fixes_own_epochs(run))
         yield from self._test_jobs()
         rest = [run for run in due if not _fixes_own_epochs(run)]
         rest += [run for run in self._ablation() if self._is_due(run)]
-        yield from (Job(name=run.run_id, run=run) for run in rest)
+        yield from (Due(name=run.run_id, run=run) for run in rest)
 
     @property
     def planned_runs(self) -> list[Run]:
@@ -92,52 +84,34 @@ class Jobs:
         """Whether nothing is left."""
         return next(self.waiting(), None) is None and self._fix_own_epochs()
 
-    def give(self, job: Job) -> None:
-        """Writes the record of a run that is handed out."""
-        if job.run is None:
-            return
-        found = self._store.read_run(job.name)
+    def begun(self, planned: Run) -> Run:
+        """Writes and returns the record of a run that is handed out, with its own epoch."""
+        found = self._store.read_run(planned.run_id)
         if found is None:
-            self._store.write_run(job.run)
-        elif job.run.own_epoch is not None and found.own_epoch != job.run.own_epoch:
-            self._store.write_run(replace(found, own_epoch=job.run.own_epoch))
+            self._store.write_run(planned)
+            return planned
+        if planned.own_epoch is not None and found.own_epoch != planned.own_epoch:
+            found = replace(found, own_epoch=planned.own_epoch)
+            self._store.write_run(found)
+        return found
 
-    def fail(self, job: Job, failure: Failure) -> None:
-        """Writes down that a job's worker died too often."""
-        if job.run is not None:
-            run = self._store.read_run(job.name) or job.run
-            for each in evaluations_due(run, self._store):
-                self._store.write_run(
-                    replace(each, status="failed", ended_at=now(), failure=failure)
-                )
-        elif job.name == CONTROL:
-            control = self._store.read_control() or Control(started_at=now())
-            self._store.write_control(
-                replace(control, status="failed", ended_at=now(), failure=failure)
-            )
-        else:
-            raise ComparisonError(
-                f"{self._store.folder}: the test reviews could not be described: "
-                f"{failure.message}. Run the same command again with more free memory."
-            )
-
-    def _test_jobs(self) -> Iterator[Job]:
+    def _test_jobs(self) -> Iterator[Due]:
         if not self._fix_own_epochs():
             return
         control = self._store.read_control()
         if self._plan.control and (control is None or control.status == "running"):
-            yield Job(name=CONTROL)
+            yield Due(name=CONTROL)
         assert self._tested is not None
         due = [run for run in self._tested if self._is_due(run)]
         needed = [run for run in due if run.arm in VALIDATED]
-        yield from (Job(name=run.run_id, run=run) for run in needed)
+        yield from (Due(name=run.run_id, run=run) for run in needed)
         if self._plan.near_duplicates and not needed and self._are_reviews_due():
-            yield Job(name=TEST_REVIEWS)
+            yield Due(name=TEST_REVIEWS)
         further = [run for run in due if run.arm not in VALIDATED]
-        yield from (Job(name=run.run_id, run=run) for run in further)
+        yield from (Due(name=run.run_id, run=run) for run in further)
 
     def _are_reviews_due(self) -> bool:
-        """Says whether the test reviews are to be described, for the first time or anew.
+        """Says whether the test reviews are to be described, for the first time or again.
 
         A study that was compared before their facts were written down is not opened for them alone.
         """

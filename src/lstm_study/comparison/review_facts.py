@@ -6,7 +6,8 @@ review's length, its unknown words, and excerpts of those on which the two diffe
 """
 
 import logging
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -18,9 +19,11 @@ from lstm_study.corpus.near_duplicates import count_near_duplicates
 from lstm_study.corpus.text.vocabulary import RESERVED
 from lstm_study.corpus.texts import excerpts, source_texts, token_texts
 from lstm_study.corpus.types import Corpus, Split
+from lstm_study.engine.jobs import Reviews
 from lstm_study.errors import DataError, DependencyError
 from lstm_study.records import (
     Excerpt,
+    NearDuplicates,
     ReviewFacts,
     Run,
     StudyRecords,
@@ -28,35 +31,46 @@ from lstm_study.records import (
     UnknownWords,
 )
 from lstm_study.spec import StudySpec
-from lstm_study.store import Store
 
 TEST_REVIEWS = "test-reviews"
 
 log = logging.getLogger(__name__)
 
 
-def describe_test_reviews(
-    test: Split, *, spec: StudySpec, corpus: Corpus, store: Store, base: Path = Path()
-) -> None:
-    """Writes down the near-duplicates of the test half, and the facts of its reviews.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FactsToFind:
+    """What a worker is to look up in the test reviews.
 
-    Near-duplicates that were counted before are not counted again.
-
-    Args:
-        test: The test half, opened.
-        spec: The study.
-        corpus: Its reviews.
-        store: Where its records are.
-        base: Folder that relative paths of the data are resolved against.
-
-    Raises:
-        StoreError: A record can't be written.
+    Attributes:
+        positions: Of the reviews on which winner and baseline differ most.
+        vocabulary_sizes: Of the arms, ascending.
+        runs: The runs that chose the positions.
+        counts_near_duplicates: Whether near-duplicates are yet to be counted.
     """
-    store.write_review_facts(
-        review_facts(test, store.read_all(), spec=spec, corpus=corpus, base=base)
-    )
-    if store.read_near_duplicates() is None:
-        store.write_near_duplicates(count_near_duplicates(test, corpus.training))
+
+    positions: tuple[int, ...]
+    vocabulary_sizes: tuple[int, ...]
+    runs: tuple[str, ...]
+    counts_near_duplicates: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class FoundFacts:
+    """What a worker found in the test reviews.
+
+    Attributes:
+        wanted: What it was to look up.
+        lengths: Tokens of each test review.
+        unknown: For each vocabulary size.
+        shown: The reviews of the wanted positions, in that order.
+        near_duplicates: None where they were counted before.
+    """
+
+    wanted: FactsToFind
+    lengths: tuple[int, ...]
+    unknown: tuple[UnknownWords, ...]
+    shown: Split
+    near_duplicates: NearDuplicates | None
 
 
 def compared_runs(runs: Iterable[Run]) -> tuple[str, ...]:
@@ -66,41 +80,74 @@ def compared_runs(runs: Iterable[Run]) -> tuple[str, ...]:
     )
 
 
-def review_facts(
-    test: Split, records: StudyRecords, *, spec: StudySpec, corpus: Corpus, base: Path
-) -> ReviewFacts:
-    """Gathers the facts of the test reviews.
+def facts_to_find(
+    records: StudyRecords, *, spec: StudySpec, counts_near_duplicates: bool
+) -> FactsToFind:
+    """Says what is to be looked up in the test reviews.
 
     Args:
-        test: The test half, open.
         records: The study, its runs evaluated.
         spec: Its spec.
-        corpus: Its reviews.
-        base: As in `describe_test_reviews`.
+        counts_near_duplicates: Whether they are yet to be counted.
     """
     arms = arms_from_records(records)
     positions: list[int] = []
     if set(VALIDATED) <= arms.keys():
         found = differing_reviews(arms["winner"], arms["baseline"])
         positions = sorted(review.position for review in found)
-    texts, text_from = (
-        _texts(test, positions, spec=spec, corpus=corpus, base=base)
-        if spec.export.excerpts
-        else ({}, "left out")
-    )
     planned = plan_comparison(spec, records.trials).arms.values()
-    sizes = {configuration.vocabulary_size for configuration in planned}
-    return ReviewFacts(
+    return FactsToFind(
+        positions=tuple(positions),
+        vocabulary_sizes=tuple(sorted({arm.vocabulary_size for arm in planned})),
+        runs=compared_runs(records.runs),
+        counts_near_duplicates=counts_near_duplicates,
+    )
+
+
+def find_facts(reviews: Reviews, *, wanted: FactsToFind) -> FoundFacts:
+    """Looks up facts in the test reviews; opens them once."""
+    test = reviews.request_test(TEST_REVIEWS)
+    return FoundFacts(
+        wanted=wanted,
         lengths=tuple(test.lengths.tolist()),
         unknown=tuple(
             UnknownWords(vocabulary_size=size, tokens=unknown_words(test, size))
-            for size in sorted(sizes)
+            for size in wanted.vocabulary_sizes
         ),
+        shown=test.select(np.array(wanted.positions, dtype=np.int64)),
+        near_duplicates=(
+            count_near_duplicates(test, reviews.training) if wanted.counts_near_duplicates else None
+        ),
+    )
+
+
+def review_facts_of(
+    found: FoundFacts, *, spec: StudySpec, corpus: Corpus, base: Path = Path()
+) -> ReviewFacts:
+    """Adds the texts of the reviews that are shown to what a worker found.
+
+    The texts are read where the study's files are: a worker may be on another machine.
+
+    Args:
+        found: What a worker found.
+        spec: The study.
+        corpus: Its reviews; the test reviews are not opened.
+        base: Folder that relative paths of the data are resolved against.
+    """
+    texts, text_from = (
+        _texts(found.shown, spec=spec, corpus=corpus, base=base)
+        if spec.export.excerpts
+        else ({}, "left out")
+    )
+    positions = found.wanted.positions
+    return ReviewFacts(
+        lengths=found.lengths,
+        unknown=found.unknown,
         excerpts=tuple(
-            Excerpt(position=position, text=text) for position, text in excerpts(texts).items()
+            Excerpt(position=positions[index], text=text) for index, text in excerpts(texts).items()
         ),
         text_from=text_from,
-        runs=compared_runs(records.runs),
+        runs=found.wanted.runs,
     )
 
 
@@ -116,11 +163,12 @@ def unknown_words(split: Split, vocabulary_size: int) -> tuple[int, ...]:
 
 
 def _texts(
-    test: Split, positions: Sequence[int], *, spec: StudySpec, corpus: Corpus, base: Path
+    shown: Split, *, spec: StudySpec, corpus: Corpus, base: Path
 ) -> tuple[dict[int, str], TextFrom]:
     """Returns the texts of some reviews, from the best place there is, and which that is."""
+    positions = range(len(shown))
     try:
-        texts = source_texts(test, positions, data=spec.data, base=base)
+        texts = source_texts(shown, positions, data=spec.data, base=base)
     except (DataError, DependencyError) as error:
         # The reviews are in the cache; their source may be gone.
         log.warning("%s Excerpts are written from token ids.", error)
@@ -128,5 +176,5 @@ def _texts(
     if texts:
         return texts, "source"
     if positions and corpus.vocabulary is not None:
-        return token_texts(test, positions, vocabulary=corpus.vocabulary), "tokens"
+        return token_texts(shown, positions, vocabulary=corpus.vocabulary), "tokens"
     return {}, ""

@@ -1,159 +1,169 @@
-"""Trains one run, and evaluates it: on test, or on validation after each epoch."""
+"""The comparison as a stage: runs out as jobs, answers into records, predictions and weights."""
 
-import logging
-import time
+from collections.abc import Iterable
 from dataclasses import replace
-from typing import Any
+from functools import partial
 
-import numpy as np
-
+from lstm_study.analysis.answer.arms import CONTROL
 from lstm_study.analysis.statistics.metrics import measure
-from lstm_study.comparison.arms import evaluations_due
-from lstm_study.comparison.opening import open_test
+from lstm_study.comparison.arms import Plan, evaluations_due, own_epoch_run
+from lstm_study.comparison.classical_control import ControlResult, train_control
+from lstm_study.comparison.jobs import Due, Jobs
+from lstm_study.comparison.review_facts import (
+    TEST_REVIEWS,
+    FoundFacts,
+    facts_to_find,
+    find_facts,
+    review_facts_of,
+)
 from lstm_study.corpus.types import Corpus
-from lstm_study.errors import RecordError, StoreError
+from lstm_study.engine.jobs import Answer, Call, Evaluation, Halt, Job, Work, shape_class
+from lstm_study.errors import ComparisonError
+from lstm_study.progress.follow import Follower, Item, item_of
+from lstm_study.progress.values import Report
 from lstm_study.provenance import now
-from lstm_study.records import Epoch, Run
+from lstm_study.records import Control, Epoch, Failure, Run
 from lstm_study.spec import StudySpec
 from lstm_study.store import Store
-from lstm_study.training.checkpoint import (
-    Checkpoint,
-    read_checkpoint,
-    write_checkpoint,
-)
-from lstm_study.training.failures import classify
-from lstm_study.training.live import LiveReporter
-from lstm_study.training.one import Training, predict, train
-
-log = logging.getLogger(__name__)
-
-_TIMED_REVIEWS = 1_000
 
 
-def execute(
-    run_id: str, *, spec: StudySpec, corpus: Corpus, store: Store, worker: str, command: str
-) -> None:
-    """Trains a run from its last finished epoch, and evaluates it at each epoch it is due at.
-
-    One training serves the run and, where validation chose another epoch for its arm, the run at
-    that epoch: the training halts there, is evaluated, and goes on to the bit. A failure of the
-    training is in the records, not raised.
+class ComparisonStage:
+    """A `Stage` that hands out what is due in a comparison until nothing is.
 
     Args:
-        run_id: A run whose record is in the store.
+        plan: What to retrain.
+        jobs: What is due of it.
         spec: The study.
+        store: Where its records are; held by this process.
         corpus: The reviews.
-        store: Where records, predictions and weights go.
-        worker: This worker's name.
-        command: What the log of test openings calls the command at work.
-
-    Raises:
-        StoreError: Records or checkpoints can't be written.
+        report: Called with the progress.
     """
-    run = store.read_run(run_id)
-    assert run is not None, "the supervisor writes a run's record before handing it out"
-    due = [replace(each, worker=worker) for each in evaluations_due(run, store)]
-    work = _Work(run, spec=spec, corpus=corpus, store=store, command=command)
-    while due:
-        current = due.pop(0)
-        try:
-            ended = work.done(current)
-        except StoreError:
-            raise
-        except Exception as error:
-            # Whatever a training dies of is kept with it: the others go on.
-            log.exception("Run %s failed", current.run_id)
-            failure = classify(error)
-            for each in (work.current or current, *due):
-                store.write_run(replace(each, status="failed", failure=failure, ended_at=now()))
-            break
-        store.write_run(ended)
-    store.checkpoint_path(run_id).unlink(missing_ok=True)
 
-
-class _Work:
-    """One training, halted at each epoch it is evaluated at.
-
-    Attributes:
-        current: The record of the evaluation it trains for, as last written.
-    """
+    name = "compare"
 
     def __init__(
-        self, run: Run, *, spec: StudySpec, corpus: Corpus, store: Store, command: str
+        self,
+        plan: Plan,
+        jobs: Jobs,
+        *,
+        spec: StudySpec,
+        store: Store,
+        corpus: Corpus,
+        report: Report,
     ) -> None:
-        self._run, self._spec, self._corpus = run, spec, corpus
-        self._store, self._command = store, command
-        self._path = store.checkpoint_path(run.run_id)
-        self.current: Run | None = None
-
-    def done(self, run: Run) -> Run:
-        """Trains to the run's epochs, evaluates, and returns the completed record."""
-        model = self._train(run)
-        assert self.current is not None
-        if run.trained_on == "train":
-            return replace(self.current, status="completed", ended_at=now())
-        return self._tested(self.current, model)
-
-    def _train(self, run: Run) -> Any:
-        start = self._start(run)
-        current = with_epochs(
-            replace(run, status="running", failure=None), start.epochs if start else ()
+        self._plan, self._jobs, self._spec, self._store = plan, jobs, spec, store
+        self._corpus, self._report = corpus, report
+        self._at_work: dict[str, list[Run]] = {}
+        """By a job's name, the runs that its training is still to be evaluated as."""
+        self._follower = Follower(
+            store,
+            stage="compare",
+            title="Comparison",
+            batch_size=spec.protocol.batch_size,
+            workers=1,
+            items=_items(store.read_runs(), store),
         )
-        self._note(current)
 
-        def on_epoch(checkpoint: Checkpoint) -> None:
-            self._note(with_epochs(current, checkpoint.epochs))
+    def due(self, worker: str, limit: int) -> list[Work]:
+        """Hands out the first job that is due, and others of its shape class."""
+        waiting = [due for due in self._jobs.waiting() if due.name not in self._at_work]
+        alike = [due for due in waiting if _class_of(due) == _class_of(waiting[0])]
+        return [self._begin(due, worker) for due in alike[:limit]]
 
-        leaves_out = run.trained_on == "train"
-        return train(
-            Training(
-                configuration=run.configuration,
-                protocol=self._spec.protocol,
-                seed=run.seed,
-                epochs=run.protocol_epochs,
-                masked=run.masked,
+    def take(self, answer: Answer, *, worker: str) -> None:
+        """Records what came of a job; its checkpoint goes once it has ended."""
+        if answer.name == CONTROL:
+            self._take_control(answer, worker)
+        elif answer.name == TEST_REVIEWS:
+            self._take_facts(answer)
+        else:
+            self._take_run(answer)
+        if answer.is_last:
+            del self._at_work[answer.name]
+
+    def take_back(self, name: str) -> None:
+        """Takes back a job whose worker was lost."""
+        del self._at_work[name]
+
+    def tick(self, seconds: float, *, workers: int) -> bool:
+        """Reports progress."""
+        begun = self._store.read_runs()
+        ids = {run.run_id for run in begun}
+        self._follower.workers = workers
+        self._report(
+            self._follower.progress(
+                seconds,
+                items=_items(begun, self._store),
+                total=self._plan.trainings,
+                to_begin=[
+                    (run.configuration, float(_last_epoch(run)), run.masked)
+                    for run in self._jobs.planned_runs
+                    if run.run_id not in ids
+                ],
+                best="",
+            )
+        )
+        return True
+
+    def _begin(self, due: Due, worker: str) -> Work:
+        self._at_work[due.name] = []
+        if due.run is not None:
+            return self._begin_run(due.run, worker)
+        if due.name == CONTROL:
+            self._store.write_control(Control(worker=worker, started_at=now()))
+            return Call(name=CONTROL, function=partial(train_control, spec=self._spec))
+        wanted = facts_to_find(
+            self._store.read_all(),
+            spec=self._spec,
+            counts_near_duplicates=self._store.read_near_duplicates() is None,
+        )
+        return Call(name=TEST_REVIEWS, function=partial(find_facts, wanted=wanted))
+
+    def _begin_run(self, planned: Run, worker: str) -> Job:
+        run = self._jobs.begun(planned)
+        due = [replace(each, worker=worker) for each in evaluations_due(run, self._store)]
+        self._at_work[run.run_id] = due
+        self._store.write_run(replace(due[0], status="running", failure=None))
+        is_tested = run.trained_on != "train"
+        checkpoint = self._store.checkpoint_path(run.run_id)
+        return Job(
+            name=run.run_id,
+            configuration=run.configuration,
+            protocol=self._spec.protocol,
+            seed=run.seed,
+            masked=run.masked,
+            trains_on=run.trained_on,
+            validates=not is_tested,
+            halts=tuple(
+                Halt(epochs=each.protocol_epochs, run_id=each.run_id if is_tested else "")
+                for each in due
             ),
-            reviews=self._corpus.train if leaves_out else self._corpus.training,
-            validation=self._corpus.validation if leaves_out else None,
-            start=start,
-            save=self._path,
-            where=str(self._path),
-            on_step=LiveReporter(
-                self._store,
-                worker=run.worker,
-                training_id=self._run.run_id,
-                epochs=max(self._run.protocol_epochs, self._run.own_epoch or 0),
-            ),
-            on_epoch=on_epoch,
+            starts=(checkpoint,) if checkpoint.is_file() else (),
         )
 
-    def _note(self, run: Run) -> None:
-        self.current = run
-        self._store.write_run(run)
+    def _take_run(self, answer: Answer) -> None:
+        due = self._at_work[answer.name]
+        if answer.checkpoint is not None:
+            self._store.adopt(answer.checkpoint, self._store.checkpoint_path(answer.name))
+        if answer.epochs and due:
+            due[0] = with_epochs(replace(due[0], status="running", failure=None), answer.epochs)
+        if answer.failure is not None:
+            self._fail(due, answer.failure)
+        elif answer.evaluation is not None:
+            self._store.write_run(self._evaluated(due.pop(0), answer.evaluation))
+        elif answer.is_last:
+            self._store.write_run(replace(due.pop(0), status="completed", ended_at=now()))
+        else:
+            self._store.write_run(due[0])
+        if answer.is_last:
+            self._store.checkpoint_path(answer.name).unlink(missing_ok=True)
 
-    def _start(self, run: Run) -> Checkpoint | None:
-        """Reads the training's checkpoint; one that can't be used costs time, not truth."""
-        try:
-            checkpoint = read_checkpoint(self._path)
-        except RecordError as error:
-            log.warning("%s Training it again.", error)
-            return None
-        if checkpoint is not None and len(checkpoint.epochs) > run.protocol_epochs:
-            return None
-        return checkpoint
-
-    def _tested(self, run: Run, model: Any) -> Run:
-        test = open_test(self._corpus, self._store, run_id=run.run_id, command=self._command)
-        began = time.perf_counter()
-        probabilities = predict(model, test, run.configuration)
-        test_seconds = time.perf_counter() - began
-        found = measure(test.labels, probabilities)
-        predict_seconds = self._predict_seconds(model)
-        self._store.write_predictions(run.run_id, probabilities, test.labels)
-        write_checkpoint(
-            self._store.weights_path(run.run_id),
-            Checkpoint(epochs=run.epochs, variables=tuple(model.get_weights())),
-        )
+    def _evaluated(self, run: Run, evaluation: Evaluation) -> Run:
+        """Writes predictions and weights, and returns the completed record."""
+        assert evaluation.run_id == run.run_id
+        found = measure(evaluation.labels, evaluation.probabilities)
+        self._store.write_predictions(run.run_id, evaluation.probabilities, evaluation.labels)
+        self._store.adopt(evaluation.weights, self._store.weights_path(run.run_id))
         return replace(
             run,
             status="completed",
@@ -163,26 +173,79 @@ class _Work:
             test_f1=found.f1,
             test_brier_score=found.brier_score,
             test_calibration_error=found.calibration_error,
-            test_seconds=test_seconds,
-            test_reviews=len(test),
-            predict_1000_seconds=predict_seconds,
+            test_seconds=evaluation.test_seconds,
+            test_reviews=len(evaluation.labels),
+            predict_1000_seconds=evaluation.predict_1000_seconds,
             ended_at=now(),
         )
 
-    def _predict_seconds(self, model: Any) -> float:
-        """Times the reading of 1,000 training reviews, or of as many as there are, in proportion.
+    def _fail(self, due: Iterable[Run], failure: Failure) -> None:
+        """Fails every evaluation that the training was still due."""
+        for each in due:
+            self._store.write_run(replace(each, status="failed", failure=failure, ended_at=now()))
 
-        After the test reviews were read, so that nothing is left to compile.
-        """
-        reviews = self._corpus.training
-        timed = min(_TIMED_REVIEWS, len(reviews))
-        some = reviews.select(np.arange(timed))
-        began = time.perf_counter()
-        predict(model, some, self._run.configuration)
-        return (time.perf_counter() - began) * _TIMED_REVIEWS / timed
+    def _take_control(self, answer: Answer, worker: str) -> None:
+        record = self._store.read_control() or Control(worker=worker, started_at=now())
+        if answer.failure is not None:
+            record = replace(record, status="failed", failure=answer.failure, ended_at=now())
+        else:
+            result: ControlResult = answer.value
+            self._store.write_predictions(CONTROL, result.probabilities, result.labels)
+            record = replace(
+                result.control, worker=worker, started_at=record.started_at, ended_at=now()
+            )
+        self._store.write_control(record)
+
+    def _take_facts(self, answer: Answer) -> None:
+        if answer.failure is not None:
+            raise ComparisonError(
+                f"{self._store.folder}: the test reviews could not be described: "
+                f"{answer.failure.message}. Run the same command again with more free memory; "
+                f"more is in {self._store.log_path}."
+            )
+        found: FoundFacts = answer.value
+        self._store.write_review_facts(review_facts_of(found, spec=self._spec, corpus=self._corpus))
+        if found.near_duplicates is not None:
+            self._store.write_near_duplicates(found.near_duplicates)
 
 
 def with_epochs(run: Run, epochs: tuple[Epoch, ...]) -> Run:
     """Returns a run's record with its history, and the time that took."""
     seconds = sum(epoch.train_seconds + epoch.validation_seconds for epoch in epochs)
     return replace(run, epochs=epochs, seconds=seconds)
+
+
+def _class_of(due: Due) -> object:
+    if due.run is None:
+        return due.name
+    run = due.run
+    return shape_class(run.configuration, masked=run.masked, trains_on=run.trained_on)
+
+
+def _items(runs: Iterable[Run], store: Store) -> list[Item]:
+    """Returns the trainings among the runs; evaluations at another epoch belong to theirs."""
+    return [_item(run, store) for run in runs if not run.trained_as]
+
+
+def _item(run: Run, store: Store) -> Item:
+    item = item_of(run, score=_shown)
+    own = own_epoch_run(run)
+    if own is None:
+        return item
+    found = store.read_run(own.run_id)
+    item = replace(item, target_epochs=_last_epoch(run), own_epochs=_last_epoch(run))
+    if found is not None and len(found.epochs) > len(run.epochs):
+        item = replace(item, epochs=found.epochs)
+    is_on_its_way = run.status == "completed" and bool(evaluations_due(run, store))
+    return replace(item, score="") if is_on_its_way else item
+
+
+def _last_epoch(run: Run) -> int:
+    return max(run.protocol_epochs, run.own_epoch or 0)
+
+
+def _shown(run: Run) -> str:
+    if run.test_accuracy is not None:
+        return f"{run.test_accuracy:.2%} on test"
+    last = run.epochs[-1].validation_accuracy if run.epochs else None
+    return f"{last:.2%} on validation" if last is not None else "completed"

@@ -1,1 +1,1 @@
-"""Worker processes: started, watched, ended."""
+"""Runs the jobs of a stage on workers: processes of this machine, or actors of a Ray cluster."""

@@ -1,12 +1,15 @@
-"""Which GPUs a machine lends to its workers, asked of the driver: no backend is imported."""
+"""This machine's GPUs, asked of the driver without a backend, and how many workers it gets."""
 
 import os
 import re
 import subprocess
 from collections.abc import Sequence
+from dataclasses import dataclass
 
-from lstm_study.errors import DependencyError
+from lstm_study.errors import DependencyError, SearchError
+from lstm_study.provenance import machine, usable_cpus
 
+BYTES_PER_WORKER = 2 * 1024**3
 _GPU = re.compile(r"GPU (?P<index>\d+):.*\(UUID: (?P<uuid>GPU-[^)]+)\)")
 _SLICE = re.compile(r"\s+MIG .*\(UUID: (?P<uuid>MIG-[^)]+)\)")
 _LIST_SECONDS = 20
@@ -45,6 +48,61 @@ def require_gpus(workers_per_gpu: int | None) -> None:
             f"--workers-per-gpu {workers_per_gpu}: no GPU is visible here ({why}). "
             "Leave it out to train on the CPU; --workers N chooses how many workers."
         )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Workers:
+    """Worker processes, threads for each, and the GPUs they share.
+
+    Attributes:
+        count: Processes.
+        threads: Of each, for one operation, while all are at work; see `engine/core_sharing.py`.
+        gpus: As CUDA_VISIBLE_DEVICES names them; empty where training is on the CPU.
+    """
+
+    count: int
+    threads: int
+    gpus: tuple[str, ...] = ()
+
+    @property
+    def on_a_gpu(self) -> int:
+        """How many workers share the GPU that has the most; 0 without a GPU."""
+        return -(-self.count // len(self.gpus)) if self.gpus else 0
+
+    def gpu_of(self, index: int) -> str | None:
+        """Names the GPU of a worker, counted from 0; they take turns. None without a GPU."""
+        return self.gpus[index % len(self.gpus)] if self.gpus else None
+
+
+def choose_workers(asked: int | None, *, jobs: int, workers_per_gpu: int | None = None) -> Workers:
+    """Chooses how many workers this machine gets, and their threads.
+
+    On a CPU several single-threaded workers finish more trainings an hour than one that uses all
+    threads: the time loop of an LSTM is a chain of small products that threads share badly. Where
+    there are GPUs, each gets one worker, or as many as are asked for.
+
+    Args:
+        asked: Workers asked for; None to choose.
+        jobs: Trainings there are to share, >= 1.
+        workers_per_gpu: Asked for; None to choose.
+
+    Raises:
+        DependencyError: Workers are to share GPUs, and none is visible.
+        SearchError: More workers than the GPUs are to carry.
+    """
+    cpus, gpus = usable_cpus(), visible_gpus()
+    require_gpus(workers_per_gpu)
+    if asked is None:
+        memory = machine().memory_bytes
+        fitting = memory // BYTES_PER_WORKER if memory else cpus
+        most = len(gpus) * (workers_per_gpu or 1) if gpus else cpus
+        asked = max(1, min(most, cpus, jobs, fitting))
+    elif workers_per_gpu is not None and asked > len(gpus) * workers_per_gpu:
+        raise SearchError(
+            f"--workers {asked}: {len(gpus)} GPUs with {workers_per_gpu} workers each carry "
+            f"{len(gpus) * workers_per_gpu}. Raise --workers-per-gpu, or leave --workers out."
+        )
+    return Workers(count=asked, threads=max(1, cpus // asked), gpus=gpus)
 
 
 def _listed() -> list[tuple[int, Sequence[str]]]:

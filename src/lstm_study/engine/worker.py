@@ -1,184 +1,295 @@
-"""A worker process, `python -m lstm_study.engine.worker`: started by a supervisor, speaks JSON.
+"""A worker: trains the jobs it is sent, and sends back what came of them.
 
-Not a command for people. It ends as soon as its standard input closes, that is, when its
-supervisor ends, however that happens.
+As a process of its own, `python -m lstm_study.engine.worker FD`, it is not a command for people. It
+ends as soon as its socket closes, that is, when the process that started it ends, however that
+happens. It writes none of the study's files: checkpoints and weights go to a scratch folder.
 """
 
-import argparse
-import json
+import itertools
 import logging
 import os
 import queue
 import sys
 import threading
 import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager, nullcontext
+from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any
 
-from lstm_study.engine.core_sharing import Seat
-from lstm_study.errors import StudyError
+import numpy as np
 
-_WAIT_SECONDS = 0.2
+from lstm_study.corpus.types import Corpus, Split
+from lstm_study.engine.core_sharing import CoreShare
+from lstm_study.engine.jobs import (
+    Answer,
+    Call,
+    Device,
+    Evaluation,
+    Halt,
+    Job,
+    Link,
+    Message,
+    Ready,
+    Reply,
+    Reviews,
+    Stopped,
+    Work,
+)
+from lstm_study.engine.opening import request_test
+from lstm_study.errors import RecordError, StoreError, StudyError
+from lstm_study.records import Epoch
+from lstm_study.spec import StudySpec
+
+_TIMED_REVIEWS = 1_000
+
+log = logging.getLogger(__name__)
+
+
+class SocketLink:
+    """A worker's `Link` to the process that started it; ends this process when that one does."""
+
+    def __init__(self, descriptor: int) -> None:
+        self._connection: Connection[Any, Any] = Connection(descriptor)
+        self._received: queue.SimpleQueue[Any] = queue.SimpleQueue()
+        threading.Thread(target=self._read, daemon=True).start()
+
+    def send(self, message: Message) -> None:
+        """Sends a message."""
+        self._connection.send(message)
+
+    def receive(self) -> Any:
+        """Waits for the next message."""
+        return self._received.get()
+
+    def _read(self) -> None:
+        try:
+            while True:
+                self._received.put(self._connection.recv())
+        except (EOFError, OSError):
+            # Nothing to tidy up: every file is replaced whole, and scratch is swept.
+            os._exit(0)
 
 
 def main() -> None:
-    """Loads what training needs, reads what to work on, then does jobs until its input closes."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--answers", type=int, required=True, help="file descriptor for answers")
-    answers = os.fdopen(parser.parse_args().answers, "w", buffering=1, encoding="utf-8")
-    machine = json.loads(sys.stdin.readline())
-    jobs: queue.Queue[dict[str, Any]] = queue.Queue()
-    threading.Thread(target=_read_jobs, args=(jobs,), daemon=True).start()
+    """Loads what training needs, reads what to work on, then does jobs until the socket closes."""
+    link = SocketLink(int(sys.argv[1]))
+    device: Device = link.receive()
     logging.basicConfig(
         level=logging.INFO,
-        format=f"%(asctime)s {machine['worker']} %(levelname)s %(name)s: %(message)s",
+        format=f"%(asctime)s {device.worker} %(levelname)s %(name)s: %(message)s",
+    )
+    work(link, device, study=lambda: _study_from(link))
+
+
+def _study_from(link: Link) -> Reviews:
+    """Waits for the study's spec, and reads its reviews from the cache."""
+    from lstm_study.corpus.load import load
+
+    spec: StudySpec = link.receive()
+    return reviews_of(link, load(spec.data, seed=spec.study.seed))
+
+
+def reviews_of(link: Link, corpus: Corpus) -> Reviews:
+    """Returns what jobs may read of a corpus, with the test reviews behind the one door."""
+    return Reviews(
+        train=corpus.train,
+        validation=corpus.validation,
+        training=corpus.training,
+        request_test=lambda run_id: request_test(link, corpus, run_id=run_id),
     )
 
-    def say(kind: str, **values: Any) -> None:
-        answers.write(json.dumps({"kind": kind} | values) + "\n")
 
+def work(link: Link, device: Device, *, study: Callable[[], Reviews]) -> None:
+    """Prepares this process for training, then does jobs until the link ends.
+
+    Args:
+        link: To the process that was started.
+        device: This worker's part of the machine.
+        study: Called once all is loaded: waits for what to work on, and returns its reviews.
+    """
     from lstm_study.training.runtime import configure
 
-    seat = Seat(machine["seats"], number=machine["seat"], processors=machine["processors"])
+    share: Callable[[], int] | None = None
+    busy: Callable[[], AbstractContextManager[None]] = nullcontext
+    if device.cores is not None:
+        descriptor, index, cores = device.cores
+        core_share = CoreShare(descriptor, index=index, cores=cores)
+        share, busy = core_share.threads, core_share.busy
     try:
         runtime = configure(
-            threads=machine["threads"],
-            gpu=machine["gpu"],
-            workers_on_gpu=machine["workers_on_gpu"],
-            share=seat.share,
+            threads=device.threads,
+            gpu=device.gpu,
+            workers_on_gpu=device.workers_on_gpu,
+            share=share,
         )
-        load(machine["stage"])
-        work = _Work(jobs.get(), worker=machine["worker"], seat=seat)
+        load()
+        worker = Worker(link, reviews=study(), scratch=device.scratch)
+        link.send(Ready(backend=runtime.backend, devices=runtime.devices))
+        while True:
+            jobs: Sequence[Work] = link.receive()
+            with busy():
+                worker.do(jobs)
     except StudyError as error:
-        say("done", error=str(error))
-        return
-    say("ready", backend=runtime.backend, devices=runtime.devices)
-    while True:
-        job = jobs.get()
+        link.send(Stopped(error=error))
+
+
+def load() -> None:
+    """Imports all that training needs: seconds, in which the dispatcher may load things, too."""
+    from lstm_study.training.imports import skip_optional_imports
+    from lstm_study.training.memory import freeze_loaded_objects
+
+    with skip_optional_imports():
+        import lstm_study.training.one  # noqa: F401 - imported to be there
+    freeze_loaded_objects()
+
+
+class Worker:
+    """Does jobs.
+
+    Args:
+        link: To the process that was started.
+        reviews: What jobs read.
+        scratch: Folder for checkpoints and weights until the dispatcher moves them.
+    """
+
+    def __init__(self, link: Link, *, reviews: Reviews, scratch: Path) -> None:
+        self._link, self._reviews, self._scratch = link, reviews, scratch
+
+    def do(self, jobs: Sequence[Work]) -> None:
+        """Does jobs one after the other, and sends each one's last answer.
+
+        Raises:
+            StoreError: The scratch folder can't be written to: no fault of the job.
+        """
+        for job in jobs:
+            try:
+                answer = self._call(job) if isinstance(job, Call) else self._train(job)
+            except StoreError:
+                raise
+            # Whatever ends a job is classified, logged with its traceback, and kept in its record.
+            except Exception as error:
+                from lstm_study.training.failures import classify
+
+                log.exception("%s failed", job.name)
+                answer = Answer(name=job.name, failure=classify(error), is_last=True)
+            self._link.send(answer)
+
+    def _call(self, call: Call) -> Answer:
+        return Answer(name=call.name, value=call.function(self._reviews), is_last=True)
+
+    def _train(self, job: Job) -> Answer:
+        """Trains a job from where it stands, halting at each epoch it is evaluated at."""
+        from lstm_study.training.checkpoint import Checkpoint
+
+        latest: list[Checkpoint] = []
+        answer = Answer(name=job.name)
+        for halt in job.halts:
+            if answer.evaluation is not None:
+                self._ask(answer)
+            model = self._train_until(halt, job, latest)
+            epochs = latest[-1].epochs if latest else ()
+            evaluation = self._evaluate(model, halt, job, epochs) if halt.run_id else None
+            answer = Answer(name=job.name, epochs=epochs, evaluation=evaluation)
+        return Answer(
+            name=job.name, epochs=answer.epochs, evaluation=answer.evaluation, is_last=True
+        )
+
+    def _train_until(self, halt: Halt, job: Job, latest: "list[Any]") -> Any:
+        """Trains until a halt from the latest checkpoint, the best start there is, or afresh."""
+        from lstm_study.training.checkpoint import Checkpoint
+        from lstm_study.training.live import LiveReporter
+        from lstm_study.training.one import Training, train
+
+        path = self._scratch / f"{job.name}.npz"
+
+        def on_epoch(checkpoint: Checkpoint) -> None:
+            latest[:] = [checkpoint]
+            self._ask(Answer(name=job.name, epochs=checkpoint.epochs, checkpoint=path))
+
+        starts = [(latest[-1], "")] if latest else _starts(job, halt)
+        for start, where in itertools.chain(starts, [(None, "")]):
+            latest[:] = [start] if start is not None else []
+            try:
+                return train(
+                    Training(
+                        configuration=job.configuration,
+                        protocol=job.protocol,
+                        seed=job.seed,
+                        epochs=halt.epochs,
+                        masked=job.masked,
+                    ),
+                    reviews=getattr(self._reviews, job.trains_on),
+                    validation=self._reviews.validation if job.validates else None,
+                    start=start,
+                    save=path,
+                    where=where,
+                    on_step=LiveReporter(
+                        self._link.send,
+                        training_id=job.name,
+                        epochs=job.epochs,
+                    ),
+                    on_epoch=on_epoch,
+                )
+            except RecordError as error:
+                if start is None:
+                    raise
+                log.warning("%s Training from an earlier epoch.", error)
+        raise AssertionError("a training without a start does not fail with a RecordError")
+
+    def _evaluate(self, model: Any, halt: Halt, job: Job, epochs: tuple[Epoch, ...]) -> Evaluation:
+        from lstm_study.training.checkpoint import Checkpoint, write_checkpoint
+        from lstm_study.training.one import predict
+
+        test = self._reviews.request_test(halt.run_id)
+        began = time.perf_counter()
+        probabilities = predict(model, test, job.configuration)
+        test_seconds = time.perf_counter() - began
+        weights = self._scratch / f"{halt.run_id}-weights.npz"
+        write_checkpoint(weights, Checkpoint(epochs=epochs, variables=tuple(model.get_weights())))
+        return Evaluation(
+            run_id=halt.run_id,
+            probabilities=probabilities,
+            labels=np.asarray(test.labels),
+            weights=weights,
+            test_seconds=test_seconds,
+            predict_1000_seconds=self._predict_seconds(model, job),
+        )
+
+    def _predict_seconds(self, model: Any, job: Job) -> float:
+        """Times predictions for 1,000 training reviews, or for all there are, in proportion.
+
+        After the test reviews were read, so that nothing is left to compile.
+        """
+        from lstm_study.training.one import predict
+
+        reviews: Split = self._reviews.training
+        timed = min(_TIMED_REVIEWS, len(reviews))
+        some = reviews.select(np.arange(timed))
+        began = time.perf_counter()
+        predict(model, some, job.configuration)
+        return (time.perf_counter() - began) * _TIMED_REVIEWS / timed
+
+    def _ask(self, answer: Answer) -> None:
+        """Sends an answer, and waits until it is recorded and its files are moved."""
+        self._link.send(answer)
+        reply = self._link.receive()
+        assert isinstance(reply, Reply), f"an answer is answered by a reply, not by {reply!r}"
+
+
+def _starts(job: Job, halt: Halt) -> Iterator[tuple[Any, str]]:
+    """Reads the checkpoints that a job can start from; one that is torn costs time, not truth."""
+    from lstm_study.training.checkpoint import read_checkpoint
+
+    for path in job.starts:
         try:
-            work.do(job)
-        except StudyError as error:
-            say("done", error=str(error))
-        else:
-            say("done")
-
-
-def _read_jobs(jobs: "queue.Queue[dict[str, Any]]") -> None:
-    for line in sys.stdin:
-        jobs.put(json.loads(line))
-    # The supervisor is gone. Every file is replaced whole, so there is nothing to tidy up.
-    os._exit(0)
-
-
-def load(stage: str) -> None:
-    """Imports all that a stage trains with, while the supervisor may still be at something else."""
-    from lstm_study.training.runtime import keep_what_is_loaded, lean_imports
-
-    with lean_imports():
-        import lstm_study.training.one
-
-        if stage == "search":
-            import lstm_study.search.tuner  # noqa: F401 - imported to be there, as the one above
-    keep_what_is_loaded()
-
-
-class _Work:
-    """What a worker loads once: the spec, the reviews, the study's folder."""
-
-    def __init__(self, setup: dict[str, Any], *, worker: str, seat: Seat) -> None:
-        from lstm_study.corpus.load import load
-        from lstm_study.spec import StudySpec
-        from lstm_study.store import Store
-
-        self.worker, self.seat = worker, seat
-        self.command: str = setup["command"]
-        self.spec = StudySpec.model_validate(setup["spec"], strict=False)
-        self.crew: str = setup["crew"]
-        self.store = Store(Path(setup["store"]), term=setup["term"], crew=self.crew)
-        self.corpus = load(self.spec.data, seed=self.spec.study.seed)
-
-    def do(self, job: dict[str, Any]) -> None:
-        """Does a job, in its seat as long as it computes."""
-        if job["job"] == "search":
-            self._search(address=job["address"], token=job["token"])
-        elif job["job"] == "wait":
-            # There is nothing to do now, and may be once another worker is done.
-            time.sleep(_WAIT_SECONDS)
-        else:
-            with self.seat.taken():
-                self._compare(job)
-
-    def _compare(self, job: dict[str, Any]) -> None:
-        if job["job"] == "run":
-            self._run(job["run_id"])
-        elif job["job"] == "control":
-            self._control()
-        else:
-            assert job["job"] == "test-reviews"
-            self._test_reviews()
-
-    def _search(self, *, address: str, token: str) -> None:
-        import grpc
-        import keras_tuner
-
-        from lstm_study.errors import SearchError
-        from lstm_study.search.tuner import StudyTuner
-
-        tuner = StudyTuner(
-            address=address,
-            token=token,
-            spec=self.spec,
-            corpus=self.corpus,
-            store=self.store,
-            worker=self.worker,
-            crew=self.crew,
-            at_work=self.seat.taken,
-        )
-        try:
-            tuner.search()
-        except keras_tuner.errors.FatalError as error:
-            raise SearchError(str(error)) from error
-        except grpc.RpcError as error:
-            # Where the chief has ended or gave this crew up, that says more than the refusal.
-            self.store.check_term()
-            raise SearchError(
-                f"{address}: the chief gave no answer ({error.code().name.lower()}: "
-                f"{error.details()})."
-            ) from error
-
-    def _run(self, run_id: str) -> None:
-        from lstm_study.comparison.runs import execute
-
-        execute(
-            run_id,
-            spec=self.spec,
-            corpus=self.corpus,
-            store=self.store,
-            worker=self.worker,
-            command=self.command,
-        )
-
-    def _control(self) -> None:
-        from lstm_study.comparison.classical_control import execute_control
-
-        execute_control(
-            spec=self.spec,
-            corpus=self.corpus,
-            store=self.store,
-            worker=self.worker,
-            command=self.command,
-        )
-
-    def _test_reviews(self) -> None:
-        from lstm_study.comparison.opening import open_test
-        from lstm_study.comparison.review_facts import TEST_REVIEWS, describe_test_reviews
-
-        describe_test_reviews(
-            open_test(self.corpus, self.store, run_id=TEST_REVIEWS, command=self.command),
-            spec=self.spec,
-            corpus=self.corpus,
-            store=self.store,
-        )
+            checkpoint = read_checkpoint(path)
+        except RecordError as error:
+            log.warning("%s Training from an earlier epoch.", error)
+            continue
+        if checkpoint is not None and len(checkpoint.epochs) <= halt.epochs:
+            yield checkpoint, str(path)
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""Keras's Adam, with two passes over an embedding where Keras makes a dozen.
+"""Keras's Adam with two passes over an embedding in place of a dozen.
 
 An embedding's gradient arrives as slices, one for each token of a batch. Keras makes a dense array
 of them, twice, and passes over that, the weights and both moments with one operation after the
@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lstm_study.model.lstm.cpu.compiled import compiled
-from lstm_study.model.lstm.cpu.threads import empty, for_each, thread_count
+from lstm_study.model.lstm.cpu.threads import aligned_empty, for_each, thread_count
 
 Array = NDArray[Any]
 
@@ -23,7 +23,7 @@ class Adam(keras.optimizers.Adam):  # type: ignore[misc]  # Keras is untyped
     """`keras.optimizers.Adam`: the same formula, options, slots and step count.
 
     Results are Keras's up to rounding: on TensorFlow every slice is squared by itself, so that the
-    second moment of a token that occurs several times in a batch holds the sum of squares.
+    second moment of a token that occurs several times in a batch is the sum of squares.
 
     Source: Kingma & Ba 2015, algorithm 1 in the order of its section 2's end; Keras 3.15's
     `Adam.update_step`.
@@ -68,12 +68,12 @@ def _update(
     momentum: Array,
     velocity: Array,
 ) -> tuple[Array, ...]:
-    """Makes one step of Adam.
+    """Computes one step of Adam.
 
     Args:
         constants: 1 - beta 1, 1 - beta 2 and epsilon.
         indices: Rows of the weights, int [n].
-        slices: Their gradients, float [n, columns]; those of one row add up.
+        slices: Their gradients, float [n, columns]; those of one row are added.
         rate: The learning rate, corrected for the moments' start at zero.
         weights: float [rows, columns]; likewise both moments.
         momentum: See there.
@@ -83,7 +83,7 @@ def _update(
         Weights and moments after the step.
     """
     one_less_beta_1, one_less_beta_2, epsilon = constants
-    new_weights, new_momentum, new_velocity = (empty(*weights.shape) for _ in range(3))
+    new_weights, new_momentum, new_velocity = (aligned_empty(*weights.shape) for _ in range(3))
     threads = thread_count()
     share = -(-len(weights) // threads)
     parts = [slice(first, first + share) for first in range(0, len(weights), share)]

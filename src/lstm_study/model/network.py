@@ -6,7 +6,7 @@ from typing import Any
 import keras
 
 from lstm_study.configuration import Configuration
-from lstm_study.model.lstm.cpu.threads import runs_on_host
+from lstm_study.model.lstm.cpu.threads import uses_cpu_kernels
 from lstm_study.model.lstm.layer import LSTM
 from lstm_study.seeds import derive
 from lstm_study.spec import ProtocolTable
@@ -131,7 +131,7 @@ def build_model(
 
 
 def _optimizer(protocol: ProtocolTable) -> Any:
-    if protocol.optimizer == "adam" and runs_on_host():
+    if protocol.optimizer == "adam" and uses_cpu_kernels():
         from lstm_study.model.adam import Adam
 
         return Adam(learning_rate=protocol.learning_rate)

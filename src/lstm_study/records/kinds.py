@@ -162,16 +162,8 @@ KINDS = (
         holds="all that TensorFlow and the workers print",
     ),
     Kind(
-        name="machine log", path="logs/*.log", is_kept=False,
-        holds="the same of workers on other machines",
-    ),
-    Kind(
-        name="chief", path="chief.json", is_kept=False,
-        holds="the search at work: its term, its address, crews given up",
-    ),
-    Kind(
-        name="token", path="chief.token", is_kept=False,
-        holds="what a chief asks of workers elsewhere; readable by its owner alone",
+        name="scratch", path="scratch/*", is_kept=False,
+        holds="checkpoints that a worker wrote, until they are moved to their place",
     ),
     Kind(
         name="lock", path="lock", is_kept=False,

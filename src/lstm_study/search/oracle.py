@@ -5,24 +5,22 @@ disagree with them after a kill. Here every answer is computed from the plan and
 nothing else is kept, so there is nothing else to lose.
 """
 
-import threading
-from dataclasses import replace
+from collections.abc import Hashable
 from typing import Any
 
 import keras_tuner
 from keras_tuner.src.engine.trial import Trial as TunerTrial
 from keras_tuner.src.engine.trial import TrialStatus
 
+from lstm_study.engine.jobs import shape_class
 from lstm_study.model.space import hyperparameters
-from lstm_study.provenance import now
-from lstm_study.records import Failure, Trial
+from lstm_study.records import Trial
 from lstm_study.search.plan import Plan, trial_of
-from lstm_study.search.promotion import GoOn, Next, Start, needed_checkpoints, next_trial
+from lstm_study.search.promotion import Resume, Start, needed_checkpoints, startable
 from lstm_study.search.proposals import propose
 from lstm_study.spec import StudySpec
 from lstm_study.store import Store
 
-_LOSSES_ALLOWED = 2
 _BUGS_ALLOWED = 3
 
 
@@ -30,12 +28,13 @@ class RecordedHyperband(keras_tuner.oracles.HyperbandOracle):  # type: ignore[mi
     """Hyperband whose state is derived from the trial records.
 
     Schedule, seeds, promotions, failures and labels are the plan's and the records' own; see
-    `search/promotion.py`. Thread-safe: workers call it through Keras Tuner's gRPC service.
+    `search/promotion.py`. A tuner id, to Keras Tuner, is a worker; here it is a trial's id, for a
+    worker may have several trials at once.
 
     Args:
         spec: The study.
         plan: The whole search, as `make_plan` drew it.
-        store: Where the records are.
+        store: Where the records are; held by this process.
     """
 
     def __init__(self, *, spec: StudySpec, plan: Plan, store: Store) -> None:
@@ -52,28 +51,15 @@ class RecordedHyperband(keras_tuner.oracles.HyperbandOracle):  # type: ignore[mi
         self._spec = spec
         self._plan = plan
         self._store = store
-        self._lock = threading.RLock()
-        self._losses: dict[str, int] = {}
         self._bugs_in_a_row = 0
         self._stop_reason = ""
         self._records = {record.trial_id: record for record in store.read_trials()}
         self._prune()
 
-    def stop(self, reason: str) -> None:
-        """Hands out no more trials, and says why; those that run may end."""
-        with self._lock:
-            self._stop_reason = self._stop_reason or reason
-
     @property
     def bugs_stopped_it(self) -> bool:
         """Whether the search ended because its code fails."""
         return self._bugs_in_a_row >= _BUGS_ALLOWED
-
-    @property
-    def is_over(self) -> bool:
-        """Whether nothing is left to hand out, and no worker is at a trial."""
-        with self._lock:
-            return self._next() == "done" and not self.ongoing_trials
 
     @property
     def stop_reason(self) -> str:
@@ -83,41 +69,63 @@ class RecordedHyperband(keras_tuner.oracles.HyperbandOracle):  # type: ignore[mi
     @property
     def records(self) -> dict[str, Trial]:
         """Every trial begun so far, by id."""
-        with self._lock:
-            return dict(self._records)
+        return dict(self._records)
 
-    def create_trial(self, tuner_id: str) -> TunerTrial:
-        """Gives a worker its next trial, or tells it to wait or to stop."""
-        with self._lock:
-            self.tuner_ids.add(tuner_id)
-            if tuner_id in self.ongoing_trials:
-                return self.ongoing_trials[tuner_id]
-            answer = self.populate_space(tuner_id)
+    def stop(self, reason: str) -> None:
+        """Hands out no more trials, and says why; those that run may end."""
+        self._stop_reason = self._stop_reason or reason
+
+    def create_trials(self, limit: int) -> list[TunerTrial]:
+        """Hands out trials of one shape class: the first that can start, and others like it.
+
+        Args:
+            limit: How many at most, >= 1.
+
+        Returns:
+            Fewer, or none, where no more can start before others have ended.
+        """
+        trials: list[TunerTrial] = []
+        wanted: Hashable = None
+        # A limit in trials is for the first ones of the plan, not for those like the first.
+        for _ in range(limit if self._spec.search.max_trials is None else 1):
+            answer = self.populate_space("", wanted=wanted)
+            if answer["status"] != TrialStatus.RUNNING:
+                break
             trial = TunerTrial(
                 hyperparameters=self.hyperparameters.copy(),
-                trial_id=answer.get("trial_id", "none"),
-                status=answer["status"],
+                trial_id=answer["trial_id"],
+                status=TrialStatus.RUNNING,
             )
-            trial.hyperparameters.values = answer.get("values", {})
-            if trial.status == TrialStatus.RUNNING:
-                self.ongoing_trials[tuner_id] = trial
-                self.trials[trial.trial_id] = trial
-                self.start_order.append(trial.trial_id)
-            elif trial.status == TrialStatus.STOPPED:
-                self.tuner_ids.discard(tuner_id)
-            return trial
+            trial.hyperparameters.values = answer["values"]
+            self.ongoing_trials[trial.trial_id] = trial
+            self.trials[trial.trial_id] = trial
+            self.start_order.append(trial.trial_id)
+            trials.append(trial)
+            wanted = _shape_class(self._records[trial.trial_id])
+        return trials
 
-    def populate_space(self, trial_id: str) -> dict[str, Any]:
-        """Chooses the next trial from plan and records, and writes its record."""
-        del trial_id  # Ours name the slot, not the order in which trials happened to start.
-        answer = self._next()
-        if answer == "wait":
-            return {"status": TrialStatus.IDLE}
-        if answer == "done":
-            return {"status": TrialStatus.STOPPED}
-        record = answer.trial if isinstance(answer, GoOn) else self._start(answer)
-        self._records[record.trial_id] = record
-        self._store.write_trial(record)
+    def create_trial(self, tuner_id: str) -> TunerTrial:
+        """Hands out one trial, or says that none can start; the tuner id does not matter."""
+        del tuner_id
+        for trial in self.create_trials(1):
+            return trial
+        status = TrialStatus.IDLE if self.ongoing_trials else TrialStatus.STOPPED
+        return TunerTrial(self.hyperparameters.copy(), trial_id="none", status=status)
+
+    def populate_space(self, trial_id: str, *, wanted: Hashable = None) -> dict[str, Any]:
+        """Chooses the next trial from plan and records, and writes its record.
+
+        Args:
+            trial_id: Not read: ours name the slot, not the order in which trials happened to start.
+            wanted: The shape class to choose from; None for any.
+        """
+        del trial_id
+        found = self._next(wanted)
+        if found is None:
+            status = TrialStatus.IDLE if self.ongoing_trials else TrialStatus.STOPPED
+            return {"status": status}
+        record = found.trial if isinstance(found, Resume) else self._start(found)
+        self.keep(record)
         values = record.configuration.as_dict() | {
             "tuner/epochs": record.budget_epochs,
             "tuner/initial_epoch": record.initial_epoch,
@@ -128,28 +136,76 @@ class RecordedHyperband(keras_tuner.oracles.HyperbandOracle):  # type: ignore[mi
             values["tuner/trial_id"] = record.parent
         return {"status": TrialStatus.RUNNING, "values": values, "trial_id": record.trial_id}
 
+    def update_trial(self, trial_id: str, metrics: Any, step: int = 0) -> TunerTrial:
+        """No-op: the trial's record holds the whole history."""
+        del metrics, step
+        return self.trials[trial_id]
+
+    def keep(self, record: Trial) -> None:
+        """Writes a trial's record; all that the oracle decides follows from the records."""
+        self._store.write_trial(record)
+        self._records[record.trial_id] = record
+
+    def end_trial(self, trial: TunerTrial) -> None:
+        """Ends a trial whose record was kept as completed or failed."""
+        record = self._records[trial.trial_id]
+        ours = self.ongoing_trials.pop(trial.trial_id)
+        completed = record.status == "completed"
+        ours.status = TrialStatus.COMPLETED if completed else TrialStatus.FAILED
+        ours.score = record.score
+        ours.best_step = record.budget_epochs
+        if record.failure is not None:
+            ours.message = record.failure.traceback or record.failure.message
+        self.end_order.append(trial.trial_id)
+        self._count_bugs(record)
+        self._prune()
+
+    def take_back(self, trial_id: str) -> None:
+        """Takes back a trial whose worker was lost: another one resumes it."""
+        self.ongoing_trials.pop(trial_id)
+
+    def save(self) -> None:
+        """No-op: the records are the state."""
+
+    def reload(self) -> None:
+        """No-op: the records were read at the start."""
+
+    def _next(self, wanted: Hashable) -> Start | Resume | None:
+        """Returns what comes next, if anything can; notes a limit that ends the search."""
+        if self._stop_reason:
+            return None
+        may_start = self._may_start()
+        for found in startable(
+            self._plan,
+            self._records,
+            assigned=self.ongoing_trials,
+            direction=self._spec.study.direction,
+            may_start=may_start,
+        ):
+            if wanted is None or self._shape_class_of(found) == wanted:
+                return found
+        is_idle = wanted is None and not self.ongoing_trials
+        if is_idle and not may_start and len(self._records) < self._plan.trials:
+            self.stop(f"search.max_trials of {self._spec.search.max_trials} is reached")
+        return None
+
     def _may_start(self) -> bool:
-        """Whether max_trials allows another trial; the control is beside the search, not in it."""
+        """Whether max_trials allows another trial; the random control does not count."""
         most = self._spec.search.max_trials
         begun = sum(record.role == "search" for record in self._records.values())
         planned = sum(item.bracket.trials for item in self._plan.brackets if item.role == "search")
         return most is None or begun < most or begun >= planned
 
-    def _next(self) -> Next:
-        """Says what comes next, and takes note of a limit that ends the search."""
-        if self._stop_reason:
-            return "done"
-        may_start = self._may_start()
-        answer = next_trial(
-            self._plan,
-            self._records,
-            assigned={trial.trial_id for trial in self.ongoing_trials.values()},
-            direction=self._spec.study.direction,
-            may_start=may_start,
-        )
-        if answer == "done" and not may_start and len(self._records) < self._plan.trials:
-            self.stop(f"search.max_trials of {self._spec.search.max_trials} is reached")
-        return answer
+    def _shape_class_of(self, found: Start | Resume) -> Hashable:
+        """Returns a trial's shape class; None where its configuration is yet to be proposed."""
+        if isinstance(found, Resume):
+            return _shape_class(found.trial)
+        configuration = found.slot.configuration
+        if found.round:
+            configuration = self._records[found.slot.trial_id(found.round - 1)].configuration
+        if configuration is None:
+            return None
+        return shape_class(configuration, masked=self._spec.protocol.masked)
 
     def _start(self, start: Start) -> Trial:
         configuration = start.slot.configuration
@@ -165,67 +221,6 @@ class RecordedHyperband(keras_tuner.oracles.HyperbandOracle):  # type: ignore[mi
             configuration=configuration,
             masked=self._spec.protocol.masked,
         )
-
-    def update_trial(self, trial_id: str, metrics: Any, step: int = 0) -> TunerTrial:
-        """Takes note of nothing: the record that the worker wrote holds the history whole."""
-        del metrics, step
-        return self.trials[trial_id]
-
-    def end_trial(self, trial: TunerTrial) -> None:
-        """Takes over what a worker's record says of its trial."""
-        with self._lock:
-            record = self._store.read_trial(trial.trial_id)
-            assert record is not None, "a worker ended a trial that has no record"
-            self._records[record.trial_id] = record
-            ours = self.trials[trial.trial_id]
-            completed = record.status == "completed"
-            ours.status = TrialStatus.COMPLETED if completed else TrialStatus.FAILED
-            ours.score = record.score
-            ours.best_step = record.budget_epochs
-            if record.failure is not None:
-                ours.message = record.failure.traceback or record.failure.message
-            self.end_order.append(trial.trial_id)
-            self._count_bugs(record)
-            for tuner_id, ongoing in list(self.ongoing_trials.items()):
-                if ongoing.trial_id == trial.trial_id:
-                    del self.ongoing_trials[tuner_id]
-            self._prune()
-
-    def lose_worker(self, tuner_id: str, *, exit_code: int | None) -> Trial | None:
-        """Takes back the trial of a worker that died, so that another goes on with it.
-
-        A trial whose worker dies for the third time is given up as failed.
-
-        Args:
-            tuner_id: The worker.
-            exit_code: Of its process; None where it left with its machine, which is no fault of the
-                trial.
-
-        Returns:
-            The trial, if the worker had one.
-        """
-        with self._lock:
-            self.tuner_ids.discard(tuner_id)
-            ongoing = self.ongoing_trials.pop(tuner_id, None)
-            if ongoing is None:
-                return None
-            record = self._store.read_trial(ongoing.trial_id)
-            assert record is not None, "a trial that was handed out has a record"
-            self._store.discard_half_written(record.trial_id)
-            losses = self._losses.get(record.trial_id, 0) + (exit_code is not None)
-            self._losses[record.trial_id] = losses
-            if exit_code is not None and record.status == "running" and losses > _LOSSES_ALLOWED:
-                record = _given_up(record, losses=losses, exit_code=exit_code)
-                self._store.write_trial(record)
-            self._records[record.trial_id] = record
-            self._prune()
-            return record
-
-    def save(self) -> None:
-        """Writes nothing: the records are the state."""
-
-    def reload(self) -> None:
-        """Reads nothing: the records were read at the start."""
 
     def _count_bugs(self, record: Trial) -> None:
         is_bug = record.failure is not None and record.failure.kind == "bug"
@@ -244,15 +239,5 @@ class RecordedHyperband(keras_tuner.oracles.HyperbandOracle):  # type: ignore[mi
                 self._store.checkpoint_path(trial_id).unlink(missing_ok=True)
 
 
-def _given_up(record: Trial, *, losses: int, exit_code: int) -> Trial:
-    killed = exit_code == -9
-    reason = " (killed, as the system does when memory runs out)" if killed else ""
-    return replace(
-        record,
-        status="failed",
-        ended_at=now(),
-        failure=Failure(
-            kind="out_of_memory" if killed else "lost_worker",
-            message=f"its worker process died {losses} times, last with code {exit_code}{reason}",
-        ),
-    )
+def _shape_class(trial: Trial) -> Hashable:
+    return shape_class(trial.configuration, masked=trial.masked)

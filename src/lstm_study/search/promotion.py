@@ -1,6 +1,6 @@
 """Which trial comes next: a pure function of the plan and the records."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Literal
 
@@ -19,24 +19,21 @@ class Start:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class GoOn:
+class Resume:
     """A trial that began and has no worker."""
 
     trial: Trial
 
 
-Next = Start | GoOn | Literal["wait", "done"]
-
-
-def next_trial(
+def startable(
     plan: Plan,
     records: Mapping[str, Trial],
     *,
     assigned: Collection[str],
     direction: Literal["max", "min"],
     may_start: bool = True,
-) -> Next:
-    """Chooses what a free worker does.
+) -> Iterator[Start | Resume]:
+    """Yields what a free worker could do now, the first one first.
 
     First come trials that began and have no worker; then, bracket by bracket, the first round's
     slots and promotions. A trial is promoted as soon as it is certain to be among its round's best,
@@ -45,38 +42,33 @@ def next_trial(
 
     Args:
         plan: The whole search.
-        records: Every trial begun so far, by id.
+        records: Every trial begun so far, by id; must not change while this is read.
         assigned: Ids of the trials that a worker is at.
         direction: Which end of the score is better.
         may_start: Whether the budget allows another trial.
 
-    Returns:
-        What to start or go on with, or that there is nothing to do before others have ended, or
-        that all is done.
+    Yields:
+        Nothing where others have to end first, or where all is done.
     """
     for record in records.values():
         if record.status in ("running", "interrupted") and record.trial_id not in assigned:
-            return GoOn(trial=record)
+            yield Resume(trial=record)
     if may_start:
         for planned in plan.brackets:
-            start = _start_in(planned, records, direction=direction)
-            if start is not None:
-                return start
-    return "wait" if assigned else "done"
+            yield from _starts_in(planned, records, direction=direction)
 
 
-def _start_in(
+def _starts_in(
     planned: PlannedBracket, records: Mapping[str, Trial], *, direction: Literal["max", "min"]
-) -> Start | None:
+) -> Iterator[Start]:
     for slot in planned.slots:
         if slot.trial_id(0) not in records:
-            return Start(planned=planned, slot=slot, round=0)
+            yield Start(planned=planned, slot=slot, round=0)
     by_name = {slot.name: slot for slot in planned.slots}
     for number in range(1, len(planned.bracket.rounds)):
         for name in _certain(planned, number, records, direction=direction):
             if by_name[name].trial_id(number) not in records:
-                return Start(planned=planned, slot=by_name[name], round=number)
-    return None
+                yield Start(planned=planned, slot=by_name[name], round=number)
 
 
 def needed_checkpoints(
@@ -84,8 +76,8 @@ def needed_checkpoints(
 ) -> set[str]:
     """Returns the ids of trials whose checkpoints a trial to come may still need.
 
-    A running trial needs its own, and its parent's until it has one (then it deletes its parent's
-    itself); a completed one is needed until its child ended, or until it is certain to have none.
+    A running trial needs its own, and its parent's until it has one; a completed one is needed
+    until its child ended, or until it is certain to have none.
     """
     needed = set()
     for planned in plan.brackets:

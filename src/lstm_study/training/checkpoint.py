@@ -1,11 +1,10 @@
-"""The last epoch of a training, whole: weights, optimizer, random state, history.
+"""The complete state of a training after an epoch: weights, optimizer, random state, history.
 
-A checkpoint is one `.npz` file of plain arrays, the same for every backend, replaced whole.
+A checkpoint is one `.npz` file of plain arrays, the same for every backend, replaced atomically.
 """
 
 import json
-import zipfile
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -20,7 +19,7 @@ from lstm_study.records import Epoch
 
 @dataclass(frozen=True, kw_only=True)
 class Checkpoint:
-    """Where a training stands after an epoch.
+    """The state of a training after an epoch.
 
     Attributes:
         epochs: The history, from the configuration's first training step.
@@ -32,15 +31,15 @@ class Checkpoint:
 
 
 def state_of(model: Any) -> tuple[NDArray[Any], ...]:
-    """Copies all that training changes in a model and its optimizer, in a fixed order."""
+    """Copies all variables that training changes in a model and its optimizer, in a fixed order."""
     return tuple(np.asarray(variable) for variable in _variables(model))
 
 
 def set_state(model: Any, variables: Sequence[NDArray[Any]], *, where: str) -> None:
-    """Puts back what `state_of` copied.
+    """Restores variables that `state_of` copied.
 
     Raises:
-        RecordError: The arrays are not this model's.
+        RecordError: The arrays do not have this model's shapes.
     """
     if not model.optimizer.built:
         model.optimizer.build(model.trainable_variables)
@@ -53,15 +52,8 @@ def set_state(model: Any, variables: Sequence[NDArray[Any]], *, where: str) -> N
         target.assign(array)
 
 
-def write_checkpoint(
-    path: Path, checkpoint: Checkpoint, *, before: Callable[[], None] = lambda: None
-) -> None:
+def write_checkpoint(path: Path, checkpoint: Checkpoint) -> None:
     """Writes a checkpoint, replacing the earlier one whole.
-
-    Args:
-        path: Where.
-        checkpoint: What.
-        before: Called right before the file takes its place; what it raises prevents that.
 
     Raises:
         StoreError: The disk is full, or the folder can't be written to.
@@ -69,15 +61,16 @@ def write_checkpoint(
     header = {"epochs": [asdict(epoch) for epoch in checkpoint.epochs]}
     text = np.frombuffer(json.dumps(header).encode(), dtype=np.uint8)
     arrays = {f"v{index:04d}": array for index, array in enumerate(checkpoint.variables)}
-    with replacing(path, before=before) as temporary, temporary.open("wb") as file:
+    with replacing(path) as temporary, temporary.open("wb") as file:
         np.savez(file, allow_pickle=False, header=text, **arrays)
 
 
 def read_checkpoint(path: Path) -> Checkpoint | None:
-    """Reads a checkpoint; None where there is none.
+    """Reads a checkpoint; returns None if the file does not exist.
 
     Raises:
-        RecordError: It is torn: a length, name or checksum in it is wrong.
+        RecordError: It is damaged, in whatever way: the archive's and NumPy's readers raise errors
+            of many kinds for a single wrong bit.
     """
     if not path.is_file():
         return None
@@ -88,8 +81,8 @@ def read_checkpoint(path: Path) -> Checkpoint | None:
             variables = tuple(arrays[name] for name in names)
         epochs = tuple(Epoch(**epoch) for epoch in header["epochs"])
         return Checkpoint(epochs=epochs, variables=variables)
-    except (OSError, ValueError, KeyError, TypeError, EOFError, zipfile.BadZipFile) as error:
-        raise RecordError(f"{path}: is torn ({error}).") from error
+    except Exception as error:
+        raise RecordError(f"{path}: is damaged ({error}).") from error
 
 
 def _variables(model: Any) -> list[Any]:

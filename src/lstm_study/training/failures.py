@@ -1,22 +1,22 @@
-"""Says what kind of failure ended a training."""
+"""Classifies the exception that ended a training."""
 
 import traceback
 
 from lstm_study.errors import DivergedError
 from lstm_study.records import Failure
 
-_MEMORY_MARKS = ("RESOURCE_EXHAUSTED", "ResourceExhausted", "OOM when allocating", "Out of memory")
+_OUT_OF_MEMORY = ("RESOURCE_EXHAUSTED", "ResourceExhausted", "OOM when allocating", "Out of memory")
 
 
 def classify(error: Exception) -> Failure:
     """Classifies an exception that ended a training.
 
-    Not for `StoreError`, which is no fault of the configuration: it ends the search.
+    Not for `StoreError`, which is not the configuration's fault and ends the search.
     """
     if isinstance(error, DivergedError):
         return Failure(kind="diverged", message=str(error))
     text = f"{type(error).__name__}: {error}"
-    if isinstance(error, MemoryError) or any(mark in text for mark in _MEMORY_MARKS):
+    if isinstance(error, MemoryError) or any(phrase in text for phrase in _OUT_OF_MEMORY):
         first_line = text.splitlines()[0][:300]
         return Failure(kind="out_of_memory", message=first_line, traceback=_traceback(error))
     return Failure(kind="bug", message=text.splitlines()[0][:300], traceback=_traceback(error))

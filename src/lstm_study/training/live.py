@@ -1,33 +1,31 @@
-"""Tells other processes, a few times a second, where a training stands."""
+"""Reports, a few times a second, where a training stands."""
 
 import time
+from collections.abc import Callable
 
 from lstm_study.records.state import Live
-from lstm_study.store import Store
 from lstm_study.training.one import Step
 
 _EVERY_SECONDS = 0.5
 
 
 class LiveReporter:
-    """Writes a worker's live file; what it writes may be lost, and is no record.
+    """Sends where a training stands, at most twice a second; what it sends may be lost.
 
     Args:
-        store: The study.
-        worker: The worker's name.
-        training_id: The trial or run it is at.
+        send: Receives it.
+        training_id: The trial or run.
         epochs: Epochs that the training ends after.
     """
 
-    def __init__(self, store: Store, *, worker: str, training_id: str, epochs: int) -> None:
-        self._store = store
-        self._worker = worker
+    def __init__(self, send: Callable[[Live], None], *, training_id: str, epochs: int) -> None:
+        self._send = send
         self._training_id, self._epochs = training_id, epochs
         self._next = 0.0
         self._epoch, self._first_step, self._first_moment = 0, 0, 0.0
 
     def __call__(self, step: Step) -> None:
-        """Writes the step, unless the last one was written a moment ago."""
+        """Sends the step, unless the last one was sent a moment ago."""
         moment = time.monotonic()
         if step.epoch != self._epoch:
             # The first step of a training compiles it: time is taken from its end on.
@@ -35,8 +33,7 @@ class LiveReporter:
         if moment < self._next and step.step < step.steps:
             return
         self._next = moment + _EVERY_SECONDS
-        self._store.write_live(
-            self._worker,
+        self._send(
             Live(
                 training_id=self._training_id,
                 epochs=self._epochs,
@@ -47,5 +44,5 @@ class LiveReporter:
                 timed_seconds=moment - self._first_moment,
                 train_accuracy=step.train_accuracy,
                 at=time.time(),
-            ),
+            )
         )

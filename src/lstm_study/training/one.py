@@ -1,4 +1,4 @@
-"""Trains one configuration with one seed until a number of epochs, from a checkpoint or afresh."""
+"""Trains one configuration with one seed, from scratch or from a checkpoint."""
 
 import math
 import time
@@ -21,14 +21,14 @@ from lstm_study.corpus.buckets import (
 )
 from lstm_study.corpus.types import Split
 from lstm_study.errors import DivergedError
-from lstm_study.model.lstm.cpu.threads import runs_on_host
+from lstm_study.model.lstm.cpu.threads import uses_cpu_kernels
 from lstm_study.model.network import build_model, is_masked
 from lstm_study.provenance import now
 from lstm_study.records import Epoch
 from lstm_study.seeds import derive
 from lstm_study.spec import ProtocolTable
 from lstm_study.training.checkpoint import Checkpoint, set_state, state_of, write_checkpoint
-from lstm_study.training.runtime import release_models
+from lstm_study.training.memory import release_models
 
 EVALUATION_BATCH = 256
 
@@ -40,9 +40,9 @@ class Training:
     Attributes:
         configuration: The hyperparameters.
         protocol: Batch size, optimizer and learning rate.
-        seed: Weights, dropout and shuffling are all derived from it.
-        epochs: Epochs to end after, counted from the configuration's first training step.
-        masked: Whether padding is masked, and reviews of similar length share a batch.
+        seed: Seeds of weights, dropout and shuffling are derived from it.
+        epochs: Total epochs, including those of the checkpoint it starts from.
+        masked: Whether padding is masked and batches hold reviews of similar length.
     """
 
     configuration: Configuration
@@ -54,7 +54,7 @@ class Training:
 
 @dataclass(frozen=True, kw_only=True)
 class Step:
-    """Where a training stands within an epoch; loss and accuracy are means since its start."""
+    """Progress within an epoch; loss and accuracy are means since its start."""
 
     epoch: int
     step: int
@@ -73,31 +73,28 @@ def train(
     where: str,
     on_step: Callable[[Step], None],
     on_epoch: Callable[[Checkpoint], None],
-    before_save: Callable[[], None] = lambda: None,
 ) -> Any:
     """Trains until `training.epochs`, saving a checkpoint after each epoch.
 
-    Interrupted at any moment and started again from its last checkpoint, it gives the same bits as
-    if it had never stopped, on the CPU: every draw within an epoch depends on the seed, the epoch
-    and the checkpoint alone.
+    A training that was interrupted and resumed from its last checkpoint gives the same bits as one
+    that was not, on the CPU: all random numbers of an epoch depend on the seed, the epoch and the
+    checkpoint alone.
 
     Args:
         training: What to train.
-        reviews: What to train on.
-        validation: What to validate on after each epoch; None for a retraining on all reviews.
-        start: Where to go on from; None to begin.
-        save: Where to keep the checkpoint.
-        where: What an error calls the checkpoint it started from.
+        reviews: Training reviews.
+        validation: Validation reviews, evaluated after each epoch; None for a retraining on all.
+        start: The checkpoint to resume from; None to start from scratch.
+        save: Path of the checkpoint.
+        where: The name of `start` in error messages.
         on_step: Called after every training step.
         on_epoch: Called after every epoch, once its checkpoint is safe.
-        before_save: Called right before a checkpoint takes the place of the last; what it raises
-            ends the training.
 
     Returns:
         The trained Keras model.
 
     Raises:
-        DivergedError: The loss is NaN or infinite; raised at the step it happens in.
+        DivergedError: The loss is NaN or infinite; raised in that step.
         RecordError: `start` is not a checkpoint of this configuration.
         StoreError: The checkpoint can't be written.
     """
@@ -119,22 +116,21 @@ def train(
             _train_epoch(model, training, number, reviews, validation, on_step=on_step),
         )
         checkpoint = Checkpoint(epochs=epochs, variables=state_of(model))
-        write_checkpoint(save, checkpoint, before=before_save)
+        write_checkpoint(save, checkpoint)
         on_epoch(checkpoint)
     return model
 
 
 def _trace_once(model: Any) -> None:
-    """Has TensorFlow trace a training step and a prediction once each, for batches of any shape.
+    """Traces a training step and a prediction once each, for batches of any shape, on TensorFlow.
 
-    Keras traces them anew for each new shape until it has met enough of them: three times for
-    masked batches, at half a second each.
+    Keras traces them again for new shapes: three times with masked batches, at half a second each.
     """
     if keras.backend.backend() != "tensorflow":
         return
     import tensorflow as tf
 
-    # A step that makes variables, as the first one does of optimizer and metrics, is traced twice.
+    # A step that creates variables, as the first does for optimizer and metrics, is traced twice.
     if not model.optimizer.built:
         model.optimizer.build(model.trainable_variables)
     model.compute_metrics(None, tf.zeros((1, 1)), tf.zeros((1, 1)))
@@ -149,7 +145,7 @@ def _trace_once(model: Any) -> None:
     def prediction(token_ids: Any) -> Any:
         return model(token_ids, training=False)
 
-    # Keras calls what it finds here with one batch to go through: (x, y, weights), and (x,).
+    # Keras calls these with an iterable of one batch: (x, y, weights), and (x,).
     model.train_function = lambda batches: training_step(*next(iter(batches))[:2])
     model.predict_function = lambda batches: prediction(next(iter(batches))[0])
 
@@ -165,8 +161,8 @@ def _train_epoch(
 ) -> Epoch:
     began = time.perf_counter()
     batches = _batches(training, number, reviews)
-    # Keras resets its metrics at every train_on_batch: the epoch's means are kept here.
-    seen, loss_sum, right = 0, 0.0, 0.0
+    # train_on_batch resets Keras's metrics: the epoch's means are computed here.
+    seen, loss_sum, correct = 0, 0.0, 0.0
     for step, (chosen, length) in enumerate(batches):
         token_ids = view_of(reviews, chosen, training.configuration, length=length)
         labels = reviews.labels[chosen].astype(np.float32)[:, None]
@@ -176,14 +172,14 @@ def _train_epoch(
             raise DivergedError(f"the loss became {loss} at step {step + 1} of epoch {number}.")
         seen += len(chosen)
         loss_sum += loss * len(chosen)
-        right += float(logs["accuracy"]) * len(chosen)
+        correct += float(logs["accuracy"]) * len(chosen)
         on_step(
             Step(
                 epoch=number,
                 step=step + 1,
                 steps=len(batches),
                 train_loss=loss_sum / seen,
-                train_accuracy=right / seen,
+                train_accuracy=correct / seen,
             )
         )
     trained = time.perf_counter()
@@ -196,7 +192,7 @@ def _train_epoch(
     return Epoch(
         epoch=number,
         train_loss=loss_sum / seen,
-        train_accuracy=right / seen,
+        train_accuracy=correct / seen,
         validation_loss=validation_loss,
         validation_accuracy=validation_accuracy,
         train_seconds=trained - began,
@@ -219,7 +215,7 @@ def epoch_batches(training: Training, number: int, reviews: Split) -> list[NDArr
 def _batches(
     training: Training, number: int, reviews: Split
 ) -> list[tuple[NDArray[np.int64], int]]:
-    """Returns an epoch's batches: positions in the split, and the length to cut them to."""
+    """Returns an epoch's batches: positions in the split, and the length of the padded batch."""
     batches, maxlen = epoch_batches(training, number, reviews), training.configuration.maxlen
     if training.masked:
         return _cut(batches, kept_lengths(reviews, maxlen=maxlen), maxlen=maxlen)
@@ -229,7 +225,7 @@ def _batches(
 def _cut(
     batches: list[NDArray[np.int64]], lengths: NDArray[np.int64], *, maxlen: int
 ) -> list[tuple[NDArray[np.int64], int]]:
-    any_length = runs_on_host()
+    any_length = uses_cpu_kernels()  # Elsewhere each length is compiled.
     longest = [max(1, int(lengths[chosen].max())) for chosen in batches]
     return [
         (chosen, length if any_length else bucket_length(length, maxlen=maxlen))
@@ -244,13 +240,13 @@ def view_of(
     *,
     length: int | None = None,
 ) -> NDArray[np.int32]:
-    """Returns a configuration's view of some reviews.
+    """Returns reviews as a configuration's network reads them: padded and cut token ids.
 
     Args:
         reviews: The split.
         chosen: int64 [n], positions in it.
-        configuration: Its vocabulary and maxlen.
-        length: Tokens per review where the batch is cut; None for maxlen.
+        configuration: Its vocabulary size and maxlen apply.
+        length: Tokens per review, if fewer than maxlen; None for maxlen.
 
     Returns:
         int32 [n, length].
@@ -272,13 +268,13 @@ def predict(
 ) -> NDArray[np.float32]:
     """Returns the probability of the positive label for each review, float32 [reviews].
 
-    A network with a mask reads them in the order of their lengths, in batches cut to few lengths.
+    A network with a mask is given batches of similar length.
 
     Args:
         model: A network as from `build_network`.
-        reviews: What to read.
+        reviews: The reviews.
         configuration: The network's.
-        batch_size: Rows of every batch; each number of rows is compiled on its own.
+        batch_size: Rows of every batch.
     """
     maxlen = configuration.maxlen
     found = np.empty(len(reviews), dtype=np.float32)
@@ -294,7 +290,7 @@ def predict(
         ]
     for chosen, length in batches:
         token_ids = view_of(reviews, chosen, configuration, length=length)
-        # As many rows in every batch, so that little is compiled.
+        # All batches have equally many rows: another number would be compiled again.
         padding = ((0, batch_size - len(chosen)), (0, 0))
         outputs = model.predict_on_batch(np.pad(token_ids, padding))
         found[chosen] = np.asarray(outputs)[: len(chosen), 0]
@@ -302,7 +298,7 @@ def predict(
 
 
 def evaluate(probabilities: NDArray[np.float32], labels: NDArray[np.int8]) -> tuple[float, float]:
-    """Returns binary cross-entropy and accuracy, as Keras defines them, summed in float64.
+    """Returns binary cross-entropy and accuracy as Keras defines them, computed in float64.
 
     Args:
         probabilities: Of the positive label, float32 [reviews].

@@ -66,8 +66,6 @@ class Member:
         on_step: Called some twenty times an epoch, with the step reached.
         on_epoch: Called after every epoch, once its checkpoint is safe.
         on_end: Called once, when the training is over.
-        before_save: Called right before a checkpoint takes the place of the last; what it raises
-            ends the whole population.
         reads: What to classify once it is trained, such as the test reviews; asked for then.
     """
 
@@ -78,7 +76,6 @@ class Member:
     on_step: Callable[[Step], None]
     on_epoch: Callable[[Checkpoint], None]
     on_end: Callable[["Ended"], None]
-    before_save: Callable[[], None] = lambda: None
     reads: Callable[[], Split] | None = None
 
 
@@ -255,7 +252,7 @@ class _Population:
             seated.epochs = (*seated.epochs, epoch)
             checkpoint = self._checkpoint(place, seated)
             member = seated.member
-            write_checkpoint(member.save, checkpoint, before=member.before_save)
+            write_checkpoint(member.save, checkpoint)
             seated.is_saved, member.start = True, None
             member.on_epoch(checkpoint)
 

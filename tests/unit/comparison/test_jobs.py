@@ -7,7 +7,10 @@ import pytest
 from lstm_study.comparison.arms import Plan, own_epoch_run, plan_comparison
 from lstm_study.comparison.jobs import Jobs
 from lstm_study.comparison.review_facts import compared_runs
+from lstm_study.comparison.runs import ComparisonStage
+from lstm_study.engine.jobs import Answer
 from lstm_study.errors import ComparisonError
+from lstm_study.progress.values import ignore
 from lstm_study.records import Control, Epoch, Failure, NearDuplicates, ReviewFacts, Run
 from lstm_study.records.state import ArmsState
 from lstm_study.spec import StudySpec
@@ -16,6 +19,7 @@ from tests.support.fake_spec import fake_spec
 from tests.support.fake_study import completed_study
 
 STUDY = completed_study()
+DIED = Failure(kind="out_of_memory", message="its worker ended 3 times")
 NONE_NEAR = NearDuplicates(
     shingle_words=8, threshold=0.5, test_reviews=10, positions=(), exact=0, other_label=0,
     seconds=0.1,
@@ -33,11 +37,12 @@ def names(jobs: Jobs) -> list[str]:
 
 
 def finish(jobs: Jobs, store: Store, *wanted: str) -> None:
-    """Does some of the waiting jobs as a worker would, all of them without names."""
+    """Does some of the waiting jobs as a stage would, all of them without names."""
     for job in list(jobs.waiting()):
         if wanted and job.name not in wanted:
             continue
-        jobs.give(job)
+        if job.run is not None:
+            jobs.begun(job.run)
         if job.name == "test-reviews":
             store.write_review_facts(
                 ReviewFacts(lengths=(), unknown=(), runs=compared_runs(store.read_runs()))
@@ -49,6 +54,20 @@ def finish(jobs: Jobs, store: Store, *wanted: str) -> None:
             for run in (store.read_run(job.name), own_epoch_run(store.read_run(job.name))):
                 if run is not None:
                     store.write_run(replace(run, status="completed", epochs=curve_of(run)))
+
+
+def fail(jobs: Jobs, store: Store, *wanted: str) -> None:
+    """Gives out some of the waiting jobs, in order, whose workers die too often."""
+    stage = ComparisonStage(
+        plan_comparison(jobs._spec, STUDY.trials), jobs, spec=jobs._spec, store=store, corpus=None,
+        report=ignore,
+    )  # fmt: skip
+    given = []
+    while found := stage.due("w1", 1):
+        given += found
+    for name in wanted:
+        assert name in [work.name for work in given]
+        stage.take(Answer(name=name, failure=DIED, is_last=True), worker="w1")
 
 
 def curve_of(run: Run) -> tuple[Epoch, ...]:
@@ -101,7 +120,7 @@ def test_what_the_verdict_needs_is_run_before_every_further_arm(tmp_path):
     assert names(jobs)[:2] == ["test-reviews", "baseline-masked-s1"]
 
 
-def test_a_stopped_comparison_goes_on_where_it_was(tmp_path):
+def test_a_stopped_comparison_resumes_where_it_was(tmp_path):
     store, spec = Store(tmp_path), fake_spec(compare__seeds="2")
     finish(jobs_of(store, spec), store)
     finish(jobs_of(store, spec), store, "control", "baseline-s1")
@@ -121,9 +140,7 @@ def test_own_epochs_once_fixed_stay_whatever_becomes_of_the_validation_runs(tmp_
 def test_failed_validation_leaves_the_baseline_without_an_own_epoch_and_the_rest_goes_on(tmp_path):
     store, spec = Store(tmp_path), fake_spec(compare__seeds="1")
     jobs = jobs_of(store, spec)
-    for job in list(jobs.waiting()):
-        jobs.give(job)
-        jobs.fail(job, Failure(kind="lost_worker", message="died"))
+    fail(jobs, store, *names(jobs))
     given = {job.name: job.run for job in jobs.waiting()}
     assert given["baseline-s1"].own_epoch is None
     assert given["winner-s1"].own_epoch is not None, "the search's trial chose it"
@@ -136,7 +153,7 @@ def test_a_baseline_run_that_was_there_before_is_evaluated_at_its_own_epoch_too(
     finish(jobs_of(store, spec), store)
     jobs = jobs_of(store, spec)
     assert "baseline-s1" in names(jobs)
-    jobs.give(next(job for job in jobs.waiting() if job.name == "baseline-s1"))
+    jobs.begun(next(job.run for job in jobs.waiting() if job.name == "baseline-s1"))
     found = store.read_run("baseline-s1")
     assert (found.status, found.own_epoch) == ("completed", 3)
 
@@ -145,22 +162,18 @@ def test_a_worker_that_died_too_often_fails_all_evaluations_of_its_training(tmp_
     store, spec = Store(tmp_path), fake_spec(compare__seeds="1")
     finish(jobs_of(store, spec), store)
     jobs = jobs_of(store, spec)
-    waiting = {job.name: job for job in jobs.waiting()}
-    died = Failure(kind="out_of_memory", message="its worker process died 3 times")
-    for name in ("baseline-s1", "control"):
-        jobs.give(waiting[name])
-        jobs.fail(waiting[name], died)
-    assert store.read_run("baseline-s1").failure == died
-    assert store.read_run("baseline-own-epoch-s1").failure == died
-    assert store.read_control().failure == died
+    fail(jobs, store, "baseline-s1", "control")
+    assert store.read_run("baseline-s1").failure == DIED
+    assert store.read_run("baseline-own-epoch-s1").failure == DIED
+    assert store.read_control().failure == DIED
     assert names(jobs) == ["winner-s1"]
+    store.begin(spec, spec_text=STUDY.spec_text, settings=(), data_digest="")
     finish(jobs, store)
-    (described,) = jobs.waiting()
     with pytest.raises(ComparisonError, match=r"test reviews could not be described: .* 3 times"):
-        jobs.fail(described, died)
+        fail(jobs, store, "test-reviews")
 
 
-def test_the_test_reviews_are_described_anew_once_there_are_more_runs_to_differ(tmp_path):
+def test_the_test_reviews_are_described_again_once_there_are_more_runs_to_differ(tmp_path):
     store, spec = Store(tmp_path), fake_spec(compare__seeds="1", compare__control="false")
     for _ in range(3):
         finish(jobs_of(store, spec), store)

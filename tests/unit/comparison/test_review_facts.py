@@ -1,18 +1,24 @@
 """What is written down of the test reviews: once opened, once logged, as the arms' need it."""
 
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
 
 from lstm_study.analysis.answer.arms import arms_from_records
 from lstm_study.analysis.answer.reviews import differing_reviews
-from lstm_study.comparison.review_facts import describe_test_reviews, review_facts, unknown_words
+from lstm_study.comparison.review_facts import (
+    facts_to_find,
+    find_facts,
+    review_facts_of,
+    unknown_words,
+)
 from lstm_study.corpus.load import load
 from lstm_study.corpus.types import Corpus, Split
-from lstm_study.records import StudyRecords
+from lstm_study.engine.jobs import Reviews
+from lstm_study.records import ReviewFacts, StudyRecords
 from lstm_study.spec import StudySpec
-from lstm_study.store import Store
 from tests.support.fake_study import completed_study
 from tests.support.reviews import made_up_reviews, write_csv
 
@@ -30,6 +36,22 @@ def spec_of(study: StudyRecords) -> StudySpec:
         | {"source": "csv", "path": "reviews.csv", "test_fraction": 0.8}
     }
     return StudySpec.model_validate(spec, strict=False)
+
+
+def reviews_of(corpus: Corpus, test: Split) -> Reviews:
+    return Reviews(
+        train=corpus.train, validation=corpus.validation, training=corpus.training,
+        request_test=lambda run_id: test,
+    )  # fmt: skip
+
+
+def review_facts(
+    test: Split, records: StudyRecords, *, spec: StudySpec, corpus: Corpus, base: Path
+) -> ReviewFacts:
+    """What a worker finds, with the texts that the process which was started adds."""
+    wanted = facts_to_find(records, spec=spec, counts_near_duplicates=False)
+    found = find_facts(reviews_of(corpus, test), wanted=wanted)
+    return review_facts_of(found, spec=spec, corpus=corpus, base=base)
 
 
 def opened(corpus: Corpus) -> Split:
@@ -100,19 +122,9 @@ def test_unknown_words_are_those_outside_the_vocabulary_review_by_review():
     assert unknown_words(split, 11) == (0, 0, 0)
 
 
-def test_near_duplicates_are_counted_once_and_facts_are_written_anew(corpus, tmp_path):
+@pytest.mark.parametrize("counts", [True, False])
+def test_near_duplicates_are_counted_where_they_were_not_before(corpus, counts):
     study = completed_study()
-    spec = spec_of(study)
-    store = Store(tmp_path / "run")
-    store.begin(spec, spec_text=study.spec_text, settings=(), data_digest=corpus.digest)
-    for trial in study.trials:
-        store.write_trial(trial)
-    for _ in range(2):
-        describe_test_reviews(opened(corpus), spec=spec, corpus=corpus, store=store, base=tmp_path)
-        near = store.read_near_duplicates()
-        assert near is not None
-        store.write_near_duplicates(replace(near, seconds=0.0))
-    store.write_review_facts(replace(store.read_review_facts(), lengths=()))
-    describe_test_reviews(opened(corpus), spec=spec, corpus=corpus, store=store, base=tmp_path)
-    assert store.read_near_duplicates().seconds == 0.0, "they were counted again"
-    assert len(store.read_review_facts().lengths) == near.test_reviews
+    wanted = facts_to_find(study, spec=spec_of(study), counts_near_duplicates=counts)
+    found = find_facts(reviews_of(corpus, opened(corpus)), wanted=wanted)
+    assert (found.near_duplicates is not None) == counts

@@ -1,53 +1,47 @@
-"""Workers that share a machine's processors by who is at work."""
+"""Workers that share a machine's cores: busy ones also use the cores of idle ones."""
 
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lstm_study.engine.core_sharing import Seat, Seats
+from lstm_study.engine.core_sharing import CoreShare, CoreShares
 
 
-def seated(workers: int, processors: int) -> tuple[Seats, list[Seat]]:
-    names = [f"w{number}" for number in range(workers)]
-    seats = Seats(names)
-    return seats, [
-        Seat(seats.descriptor, number=seats.number_of(name), processors=processors)
-        for name in names
+def sharing(workers: int, cores: int) -> tuple[CoreShares, list[CoreShare]]:
+    shares = CoreShares(workers)
+    return shares, [
+        CoreShare(shares.descriptor, index=index, cores=cores) for index in range(workers)
     ]
 
 
-def test_who_is_left_alone_gets_all_processors():
-    seats, (first, second) = seated(workers=2, processors=8)
-    with first.taken():
-        with second.taken():
-            assert (first.share(), second.share()) == (4, 4)
-        assert first.share() == 8
-    seats.close()
+def test_a_worker_that_is_alone_gets_all_cores():
+    shares, (first, second) = sharing(workers=2, cores=8)
+    with first.busy():
+        with second.busy():
+            assert (first.threads(), second.threads()) == (4, 4)
+        assert first.threads() == 8
+    shares.close()
 
 
-@given(processors=st.integers(1, 40), at_work=st.lists(st.booleans(), min_size=1, max_size=20))
-def test_shares_come_to_the_processors_and_differ_by_one_at_most(processors, at_work):
-    seats, all_seats = seated(workers=len(at_work), processors=processors)
-    taken = [seat for seat, works in zip(all_seats, at_work, strict=True) if works]
-    contexts = [seat.taken() for seat in taken]
+@given(cores=st.integers(1, 40), busy=st.lists(st.booleans(), min_size=1, max_size=20))
+def test_shares_add_up_to_the_cores_and_differ_by_one_at_most(cores, busy):
+    shares, workers = sharing(workers=len(busy), cores=cores)
+    at_work = [worker for worker, works in zip(workers, busy, strict=True) if works]
+    contexts = [worker.busy() for worker in at_work]
     for context in contexts:
         context.__enter__()
-    shares = [seat.share() for seat in taken]
-    seats.close()
-    if shares:
-        assert max(shares) - min(shares) <= 1
-        assert sum(shares) == max(processors, len(shares))
+    threads = [worker.threads() for worker in at_work]
+    shares.close()
+    if threads:
+        assert max(threads) - min(threads) <= 1
+        assert sum(threads) == max(cores, len(threads))
 
 
-def test_the_processors_of_a_worker_that_died_go_to_the_others():
-    seats, (first, second) = seated(workers=2, processors=2)
-    at_work = second.taken()
-    at_work.__enter__()  # and is killed there
-    with first.taken():
-        assert first.share() == 1
-        seats.vacate("w1")
-        assert first.share() == 2
-    seats.close()
-
-
-def test_a_crew_may_be_without_workers():
-    Seats([]).close()
+def test_the_cores_of_a_worker_that_died_go_to_the_others():
+    shares, (first, second) = sharing(workers=2, cores=2)
+    busy = second.busy()
+    busy.__enter__()  # and is killed there
+    with first.busy():
+        assert first.threads() == 1
+        shares.clear(1)
+        assert first.threads() == 2
+    shares.close()

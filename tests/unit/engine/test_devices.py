@@ -2,9 +2,8 @@
 
 import pytest
 
-from lstm_study.engine import crew
-from lstm_study.engine.crew import CrewSize, crew_size
-from lstm_study.engine.devices import require_gpus, visible_gpus
+from lstm_study.engine import devices
+from lstm_study.engine.devices import Workers, choose_workers, require_gpus, visible_gpus
 from lstm_study.errors import DependencyError, SearchError
 
 TWO = """\
@@ -79,27 +78,27 @@ def test_workers_per_gpu_is_refused_in_a_line_where_there_is_none(driver, monkey
     driver(TWO)
     monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "-1")
     with pytest.raises(DependencyError, match="CUDA_VISIBLE_DEVICES=-1"):
-        crew_size(None, jobs=9, workers_per_gpu=1)
+        choose_workers(None, jobs=9, workers_per_gpu=1)
 
 
 def test_auto_is_workers_per_gpu_times_gpus_and_no_more_than_processors(driver, monkeypatch):
     driver(TWO)
-    monkeypatch.setattr(crew, "usable_cpus", lambda: 16)
-    assert crew_size(None, jobs=99).workers == 2
-    size = crew_size(None, jobs=99, workers_per_gpu=1)
-    assert (size.workers, size.threads, size.workers_on_a_gpu) == (2, 8, 1)
-    monkeypatch.setattr(crew, "usable_cpus", lambda: 3)
-    assert crew_size(None, jobs=99, workers_per_gpu=4).workers <= 3
+    monkeypatch.setattr(devices, "usable_cpus", lambda: 16)
+    assert choose_workers(None, jobs=99).count == 2
+    size = choose_workers(None, jobs=99, workers_per_gpu=1)
+    assert (size.count, size.threads, size.on_a_gpu) == (2, 8, 1)
+    monkeypatch.setattr(devices, "usable_cpus", lambda: 3)
+    assert choose_workers(None, jobs=99, workers_per_gpu=4).count <= 3
 
 
 def test_more_workers_than_the_gpus_are_to_carry_are_refused(driver):
     driver(TWO)
     with pytest.raises(SearchError, match="2 GPUs with 2 workers each carry 4"):
-        crew_size(5, jobs=99, workers_per_gpu=2)
+        choose_workers(5, jobs=99, workers_per_gpu=2)
 
 
 def test_workers_take_turns_on_the_gpus():
-    size = CrewSize(workers=3, threads=1, gpus=("a", "b"))
+    size = Workers(count=3, threads=1, gpus=("a", "b"))
     assert [size.gpu_of(index) for index in range(3)] == ["a", "b", "a"]
-    assert size.workers_on_a_gpu == 2
-    assert CrewSize(workers=3, threads=1).gpu_of(0) is None
+    assert size.on_a_gpu == 2
+    assert Workers(count=3, threads=1).gpu_of(0) is None

@@ -11,7 +11,7 @@ from lstm_study.configuration import Configuration
 from lstm_study.records import Failure, Trial
 from lstm_study.schedule import hyperband
 from lstm_study.search.plan import Plan, PlannedBracket, Slot, limited, trial_of
-from lstm_study.search.promotion import GoOn, Start, needed_checkpoints, next_trial
+from lstm_study.search.promotion import Resume, Start, needed_checkpoints, startable
 
 Score = Callable[[str, int], float | None]
 
@@ -45,11 +45,12 @@ def play(
     most_kept = 0
     while True:
         while len(running) < workers:
-            answer = next_trial(
-                plan, records, assigned=[item.trial_id for item in running], direction="max"
-            )
-            if not isinstance(answer, Start):
+            assigned = [item.trial_id for item in running]
+            found = startable(plan, records, assigned=assigned, direction="max")
+            answer = next(found, None)
+            if answer is None:
                 break
+            assert isinstance(answer, Start)
             assert answer.slot.configuration is not None
             trial = trial_of(
                 answer.planned, answer.slot, answer.round, configuration=answer.slot.configuration
@@ -59,7 +60,6 @@ def play(
             running.append(trial)
         most_kept = max(most_kept, len(needed_checkpoints(plan, records, direction="max")))
         if not running:
-            assert answer == "done"
             return records, most_kept
         trial = running.pop(chance.randrange(len(running)))
         value = score(trial.trial_id.rpartition("-")[0], trial.budget_epochs)
@@ -161,9 +161,10 @@ def test_a_trial_that_lost_its_worker_is_what_the_next_free_worker_gets():
     plan = plan_of(10)
     records, _ = play(plan, by_hash)
     records["b1-02-r0"] = replace(records["b1-02-r0"], status="running", score=None)
-    answer = next_trial(plan, records, assigned=[], direction="max")
-    assert answer == GoOn(trial=records["b1-02-r0"])
-    assert next_trial(plan, records, assigned=["b1-02-r0"], direction="max") == "wait"
+    assert list(startable(plan, records, assigned=[], direction="max")) == [
+        Resume(trial=records["b1-02-r0"])
+    ]
+    assert list(startable(plan, records, assigned=["b1-02-r0"], direction="max")) == []
 
 
 def test_trap_21_checkpoints_are_kept_only_while_a_trial_to_come_can_need_them():

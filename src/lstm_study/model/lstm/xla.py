@@ -1,267 +1,138 @@
-"""The two sweeps of the fast LSTM over time: forward, and backward through its own gradient.
+"""The XLA loop of the fast LSTM as a differentiable function, on TensorFlow and JAX."""
 
-Written in `keras.ops` once for TensorFlow and JAX; `lstm.py` compiles them with XLA. What makes
-them several times faster than a loop over Keras's cell with automatic differentiation:
-
-- Time is cut into chunks of `CHUNK` steps. The products that do not depend on the previous step
-  (inputs times kernel, and in the gradient everything but the state's own) are made once a chunk,
-  as large matrix products whose operands still lie in the cache.
-- The forward sweep keeps the four gates and the states, and nothing else; the gradient is
-  written out by hand from them.
-- Within a chunk a plain loop runs step by step. Writing the steps out one after another was
-  slower, to compile and to run: XLA then recomputes the gradient's chain through the carry anew
-  for each later step.
-- The first chunk and the last are data, not shape: arrays may be longer than the time they hold,
-  and one compiled program then serves every shorter length. Chunks at the front that are padding in
-  the whole batch are not visited.
-
-Gates are in Keras's order: input, forget, candidate, output. In comments and docstrings `batch`,
-`capacity` (time of the arrays), `features` and `units` are the sizes.
-
-Source: Hochreiter & Schmidhuber 1997; gradient by the chain rule of
-`c_t = f·c_{t-1} + i·g`, `h_t = o·tanh(c_t)`, with `i, f, o = σ(z)`, `g = tanh(z)`.
-"""
-
-from collections.abc import Callable, Sequence
+import functools
+from collections.abc import Callable
 from typing import Any
 
 import keras
 from keras import ops
 
-from lstm_study.model.lstm.arrays import (
-    CHUNK,
-    GATES,
-    Kept,
-    Masks,
-    Span,
-    Tensor,
-    Weights,
-    at,
-    chunk_of_sequences,
-    chunk_of_states,
-    dropped,
-    filled,
-    flat,
-    is_alive,
-    loop,
-    product,
-    product_over_rows,
-    put,
-    room,
-    sum_of_dropped,
-)
+from lstm_study.model.lstm import xla_sweeps
+from lstm_study.model.lstm.arrays import LstmFunction, Masks, Steps, Tensor, Weights
+from lstm_study.model.lstm.xla_sweeps import CHUNK, Keep, Kept, Span
+
+SMALLEST_CAPACITY = 64
+LARGEST_CAPACITY = 2**20
 
 
-def sweep_forward(
-    sequences: Tensor,
-    weights: Weights,
-    state: tuple[Tensor, Tensor],
-    masks: Masks,
-    span: Span,
-) -> tuple[tuple[Tensor, Tensor], Kept]:
-    """Runs the LSTM over `sequences` and keeps what its gradient needs.
+def xla_lstm(masks: Masks, alive: Tensor | None, steps: Steps) -> LstmFunction:
+    """The LSTM as a function of (sequences, *weights, *state), differentiable once.
 
     Args:
-        sequences: float [batch, capacity, features]; capacity is a multiple of `CHUNK`.
-        weights: The layer's weights, in the dtype of the sequences.
-        state: Output and carry before the first step, float [batch, units] each.
         masks: Dropout of this call.
-        span: Which steps count.
+        alive: bool [batch, time], False where the state is held; None for everywhere True.
+        steps: How it goes over time, and what it returns.
 
     Returns:
-        Output and carry after the last step, and what is kept.
+        A function to outputs [batch, time, units] (the last output if not `return_outputs`), last
+        output and last carry.
     """
-    time = sequences.shape[1] or ops.shape(sequences)[1]
-    gates = tuple(room(time, state[0]) for _ in range(GATES))
-    kept = Kept(
-        gates,
-        filled(time + 1, state[0]),
-        filled(time + 1, state[1]),
-    )
 
-    def keep(t: Any, gates: Sequence[Any], output: Any, carry: Any, kept: Any) -> Kept:
-        return Kept(
-            tuple(put(buffer, t, gate) for buffer, gate in zip(kept[0], gates, strict=True)),
-            put(kept[1], t + 1, output),
-            put(kept[2], t + 1, carry),
-        )
+    def run(sequences: Any, *weights_and_state: Any) -> tuple[Any, Any, Any]:
+        time, held = sequences.shape[1] or ops.shape(sequences)[1], alive
+        if steps.go_backwards:
+            sequences = ops.flip(sequences, axis=1)
+            held = None if alive is None else ops.flip(alive, axis=1)
+        sequences, span = _padded(sequences, held)
+        function = _differentiable(masks, span, steps)
+        outputs, last, carry = function(sequences, *weights_and_state)
+        if steps.return_outputs:
+            outputs = outputs[:, :time]
+            if steps.zero_held_outputs and held is not None:
+                outputs = ops.where(held[:, :, None], outputs, ops.zeros_like(outputs))
+        return outputs, last, carry
 
-    return _run_forward(sequences, weights, state, masks, span, kept, keep)
-
-
-def sweep_outputs(
-    sequences: Tensor,
-    weights: Weights,
-    state: tuple[Tensor, Tensor],
-    masks: Masks,
-    span: Span,
-) -> tuple[tuple[Tensor, Tensor], Tensor]:
-    """As `sweep_forward`, but keeps only the outputs: float [capacity, batch, units]."""
-    time = sequences.shape[1] or ops.shape(sequences)[1]
-    outputs = filled(time, state[0])
-    return _run_forward(
-        sequences, weights, state, masks, span, outputs, lambda t, _g, h, _c, kept: put(kept, t, h)
-    )
+    return run
 
 
-def sweep_last(
-    sequences: Tensor,
-    weights: Weights,
-    state: tuple[Tensor, Tensor],
-    masks: Masks,
-    span: Span,
-) -> tuple[Tensor, Tensor]:
-    """As `sweep_forward`, but keeps nothing: output and carry after the last step."""
-    nothing = ops.zeros((), "int32")
-    last, _ = _run_forward(
-        sequences, weights, state, masks, span, nothing, lambda _t, _g, _h, _c, kept: kept
-    )
-    return last
+def capacity(time: int) -> int:
+    """Returns the time of the arrays that hold `time` steps on TensorFlow: a power of two >= 64.
 
-
-def _run_forward(
-    sequences: Any,
-    weights: Weights,
-    state: tuple[Any, Any],
-    masks: Masks,
-    span: Span,
-    kept: Any,
-    keep: Callable[[Any, Sequence[Any], Any, Any, Any], Any],
-) -> tuple[tuple[Any, Any], Any]:
-    kernels, recurrent, biases = (ops.split(weight, GATES, axis=-1) for weight in weights)
-
-    def chunk(i: Any, output: Any, carry: Any, kept: Any) -> Any:
-        j = span.first + i
-        rows = chunk_of_sequences(sequences, j)
-        projected = [
-            product(x, kernel) + bias
-            for x, kernel, bias in zip(dropped(rows, masks.inputs), kernels, biases, strict=True)
-        ]
-
-        def step(k: Any, output: Any, carry: Any, kept: Any) -> tuple[Any, Any, Any]:
-            t = j * CHUNK + k
-            i, f, g, o = (
-                at(x, k) + ops.matmul(h, kernel)
-                for x, h, kernel in zip(
-                    projected, dropped(output, masks.states), recurrent, strict=True
-                )
-            )
-            i, f, g, o = ops.sigmoid(i), ops.sigmoid(f), ops.tanh(g), ops.sigmoid(o)
-            new_carry = f * carry + i * g
-            alive = is_alive(span, t)
-            output = ops.where(alive, o * ops.tanh(new_carry), output)
-            carry = ops.where(alive, new_carry, carry)
-            return output, carry, keep(t, (i, f, g, o), output, carry, kept)
-
-        return loop(CHUNK, step, (output, carry, kept))
-
-    output, carry, kept = loop(span.chunks - span.first, chunk, (*state, kept))
-    return (output, carry), kept
-
-
-def sweep_backward(
-    sequences: Tensor,
-    weights: Weights,
-    masks: Masks,
-    span: Span,
-    kept: Kept,
-    d_outputs: Tensor | None,
-    d_state: tuple[Tensor, Tensor],
-) -> tuple[Tensor, Weights, tuple[Tensor, Tensor]]:
-    """Takes the gradient of a scalar back through `sweep_forward`.
-
-    Args:
-        sequences: As `sweep_forward` had them; likewise weights, masks and span.
-        weights: See there.
-        masks: See there.
-        span: See there.
-        kept: What `sweep_forward` kept.
-        d_outputs: Gradient with respect to the output of every step, float
-            [batch, capacity, units]; None where only the last state was used.
-        d_state: Gradient with respect to output and carry after the last step.
-
-    Returns:
-        Gradients with respect to sequences, weights and initial state. Those of the weights are
-        summed over the chunks in float32 at least and returned in the dtype of the weights.
+    Batches of equal capacity and size run the same compiled program.
     """
-    kernels, recurrent = (
-        [ops.transpose(part) for part in ops.split(weight, GATES, axis=-1)]
-        for weight in (weights.kernel, weights.recurrent_kernel)
-    )
-    units = weights.recurrent_kernel.shape[0]
-    ones = ops.ones((CHUNK * ops.shape(sequences)[0], 1), sequences.dtype)
+    return max(SMALLEST_CAPACITY, 1 << (time - 1).bit_length())
 
-    def step(first: Any, k: Any, d_output: Any, d_carry: Any, d_z: Any, upstream: Any) -> Any:
-        t = first + k
-        i, f, g, o = (at(gate, t) for gate in kept.gates)
-        alive = is_alive(span, t)
-        if upstream is not None:
-            d_output = d_output + at(upstream, k)
-        tanh_carry = ops.tanh(at(kept.carries, t + 1))
-        # At a held step nothing passes through the gates; the gradient of the state goes by.
-        through_output = ops.where(alive, d_output, 0.0)
-        through_carry = ops.where(alive, d_carry, 0.0) + through_output * o * (
-            1 - tanh_carry * tanh_carry
-        )
-        d_gates = (
-            through_carry * g * i * (1 - i),
-            through_carry * at(kept.carries, t) * f * (1 - f),
-            through_carry * i * (1 - g * g),
-            through_output * tanh_carry * o * (1 - o),
-        )
-        d_previous = sum_of_dropped(
-            [ops.matmul(d, kernel) for d, kernel in zip(d_gates, recurrent, strict=True)],
-            masks.states,
-        )
-        return (
-            ops.where(alive, d_previous, d_output),
-            ops.where(alive, through_carry * f, d_carry),
-            tuple(put(buffer, k, d) for buffer, d in zip(d_z, d_gates, strict=True)),
-        )
 
-    def chunk(i: Any, d_output: Any, d_carry: Any, d_sequences: Any, d_z: Any, sums: Any) -> Any:
-        j = span.chunks - 1 - i
-        upstream = None if d_outputs is None else chunk_of_sequences(d_outputs, j)
-        d_output, d_carry, d_z = loop(
-            CHUNK,
-            lambda k, h, c, z: step(j * CHUNK, CHUNK - 1 - k, h, c, z, upstream),
-            (d_output, d_carry, d_z),
-        )
-        d_rows = sum_of_dropped(
-            [product(d, kernel) for d, kernel in zip(d_z, kernels, strict=True)], masks.inputs
-        )
-        d_sequences = ops.slice_update(
-            d_sequences, (0, j * CHUNK, 0), ops.transpose(d_rows, (1, 0, 2))
-        )
-        rows = dropped(chunk_of_sequences(sequences, j), masks.inputs)
-        states = dropped(chunk_of_states(kept.outputs, j), masks.states)
-        sums = tuple(
-            (
-                d_kernel + product_over_rows(x, d, d_kernel.dtype),
-                d_recurrent + product_over_rows(h, d, d_recurrent.dtype),
-                d_bias + ops.cast(ops.matmul(ops.transpose(flat(d)), ones), d_bias.dtype),
+def _padded(sequences: Any, mask: Any) -> tuple[Any, Span]:
+    """Pads time at its end to a whole number of chunks, with steps that hold the state.
+
+    On TensorFlow to a power of two, for few programs; JAX compiles the whole training step for each
+    length in any case.
+    """
+    batch, time, _ = ops.shape(sequences)
+    if keras.backend.backend() == "jax":
+        room = -(-time // CHUNK) * CHUNK
+    elif isinstance(time, int):
+        room = capacity(time)
+    else:
+        sizes = [2**n for n in range(SMALLEST_CAPACITY.bit_length() - 1, 21)]
+        room = ops.min(ops.where(ops.convert_to_tensor(sizes) >= time, sizes, LARGEST_CAPACITY))
+    padding = room - time
+    first = ops.zeros((), "int32")
+    end = (ops.cast(time, "int32") + (CHUNK - 1)) // CHUNK
+    if mask is None:
+        mask = ops.ones((batch, time), "bool")
+    else:
+        # Without a step that counts, argmax is 0 and one chunk too many is computed, harmlessly.
+        anywhere = ops.any(mask, axis=0)
+        last = ops.cast(time, "int32") - 1 - ops.cast(ops.argmax(ops.flip(anywhere)), "int32")
+        first = ops.cast(ops.argmax(anywhere), "int32") // CHUNK
+        end = last // CHUNK + 1
+    alive = ops.pad(ops.transpose(mask), ((0, padding), (0, 0)))
+    sequences = ops.pad(sequences, ((0, 0), (0, padding), (0, 0)))
+    return sequences, Span(alive, first, end)
+
+
+def _differentiable(masks: Masks, span: Span, steps: Steps) -> LstmFunction:
+    """`xla_lstm` for padded sequences in the order of computation."""
+
+    @ops.custom_gradient  # type: ignore[untyped-decorator]  # Keras is untyped
+    def run(*arguments: Any) -> tuple[tuple[Any, Any, Any], Callable[..., Any]]:
+        # TensorFlow looks for the gradient of what is called here unless told not to.
+        sequences, *weights, output, carry = (ops.stop_gradient(x) for x in arguments)
+        given = (sequences, Weights(*weights), (output, carry), masks, span)
+        keep: Keep = "outputs" if steps.return_outputs else "nothing"
+        if steps.keep_gates:
+            keep = "gates"
+        last, kept = _forward(keep)(*given)
+
+        def gradient(*upstream: Any) -> tuple[Any, ...]:
+            # TensorFlow passes the three gradients one by one, JAX as one tuple.
+            d_outputs, d_output, d_carry = upstream if len(upstream) == 3 else upstream[0]
+            if not steps.return_outputs:
+                # The last output was returned for the outputs, too.
+                d_outputs, d_output = None, d_output + d_outputs
+            all_kept = Kept(*(kept if steps.keep_gates else _forward("gates")(*given)[1]))
+            d_sequences, d_weights, d_state = _backward()(
+                sequences, Weights(*weights), masks, span, all_kept, d_outputs, (d_output, d_carry)
             )
-            for (d_kernel, d_recurrent, d_bias), x, h, d in zip(
-                sums, rows, states, d_z, strict=True
-            )
-        )
-        return d_output, d_carry, d_sequences, d_z, sums
+            return d_sequences, *d_weights, *d_state
 
-    d_z = tuple(room(CHUNK, d_state[0]) for _ in range(GATES))
-    # Hundreds of chunks summed in a half precision would lose the small ones.
-    sums_dtype = keras.backend.result_type(weights.kernel.dtype, "float32")
-    sums = tuple(
-        tuple(ops.zeros((units, n), sums_dtype) for n in (weights.kernel.shape[0], units, 1))
-        for _ in range(GATES)
-    )
-    start = (*d_state, ops.zeros_like(sequences), d_z, sums)
-    d_output, d_carry, d_sequences, _, sums = loop(span.chunks - span.first, chunk, start)
-    if d_outputs is not None:
-        # The outputs of the chunks before the first are the initial state.
-        skipped = ops.arange(d_outputs.shape[1] or ops.shape(d_outputs)[1]) < span.first * CHUNK
-        d_output = d_output + ops.sum(ops.where(skipped[None, :, None], d_outputs, 0.0), axis=1)
-    d_kernel, d_recurrent, d_bias = (
-        ops.cast(ops.transpose(ops.concatenate(parts)), weights.kernel.dtype)
-        for parts in zip(*sums, strict=True)
-    )
-    return d_sequences, Weights(d_kernel, d_recurrent, d_bias[0]), (d_output, d_carry)
+        outputs = ops.transpose(kept[0][1:], (1, 0, 2)) if steps.return_outputs else last[0]
+        return (outputs, *last), gradient
+
+    return run  # type: ignore[no-any-return]
+
+
+@functools.cache
+def _forward(keep: Keep) -> Callable[..., Any]:
+    def forward_sweep(*arguments: Any) -> Any:
+        return xla_sweeps.sweep_forward(*arguments, keep=keep)
+
+    return _compiled_by_xla(forward_sweep)
+
+
+@functools.cache
+def _backward() -> Callable[..., Any]:
+    return _compiled_by_xla(xla_sweeps.sweep_backward)
+
+
+def _compiled_by_xla(sweep: Callable[..., Any]) -> Callable[..., Any]:
+    """Compiles a sweep; all layers and models of equal shapes share its programs."""
+    if keras.backend.backend() == "jax":
+        import jax
+
+        return jax.jit(sweep)  # type: ignore[no-any-return]
+    import tensorflow as tf
+
+    return tf.function(sweep, jit_compile=True, autograph=False)  # type: ignore[no-any-return]

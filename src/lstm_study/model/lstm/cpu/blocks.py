@@ -1,235 +1,238 @@
-"""A batch cut into blocks for the sweeps of `sweep.py`, and put together again.
+"""Both sweeps over a batch: cut into blocks for `sweep.py`, spread over threads, put together.
 
-What the functions here take and return are arrays, of single precision. A block has 32 lanes, or 16
-where the batch is that small: so a batch of 64 keeps two threads at work, and larger blocks would
-gain a hundredth (decision 13). Blocks do not depend on the threads, so no bit of a result does.
+A block has 32 lanes, or 16 where the batch is that small: a batch of 64 then occupies two threads,
+and larger blocks would be 1% faster (decision 13). Blocks do not depend on the number of threads,
+so neither do results, to the bit.
 
-In comments and docstrings `batch`, `time`, `features` and `units` are the sizes, and `blocks` and
-`lanes` what the batch is cut into. Gates are in Keras's order.
+All arrays are float32 unless stated otherwise. In comments and docstrings `batch`, `time`,
+`features` and `units` are the sizes, and `blocks` and `lanes` those of the blocks. Gates are in
+Keras's order.
 """
 
-from collections.abc import Callable, Iterator
-from typing import Any
+from collections.abc import Callable
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from lstm_study.model.lstm.arrays import GATES
-from lstm_study.model.lstm.cpu import sweep as kernels
+from lstm_study.model.lstm.arrays import GATES, Steps
 from lstm_study.model.lstm.cpu.matmul import whole_vectors
-from lstm_study.model.lstm.cpu.sweep import Gradients, Kept, Read, Room, Sizes
-from lstm_study.model.lstm.cpu.threads import empty, for_each, thread_count, zeros
+from lstm_study.model.lstm.cpu.sweep import (
+    BlockGradients,
+    BlockInputs,
+    RowMasks,
+    Scratch,
+    StepBuffers,
+    block_backward,
+    block_forward,
+)
+from lstm_study.model.lstm.cpu.threads import (
+    aligned_empty,
+    aligned_zeros,
+    for_each,
+    thread_count,
+)
 
 Array = NDArray[Any]
 
-_MOST_LANES = 32
+_MAX_LANES = 32
 _CANDIDATE = 2
 
 
-def _address(array: Array | None) -> int:
-    return 0 if array is None else array.ctypes.data
+class Arguments(NamedTuple):
+    """What the layer computes from.
+
+    Attributes:
+        sequences: [batch, time, features].
+        kernel: As Keras shapes it; likewise recurrent kernel and bias.
+        recurrent_kernel: See there.
+        bias: See there.
+        output: Before the first step, [batch, units].
+        carry: Likewise.
+        input_masks: Dropout of the inputs, [4 or 1, batch, features]; of size 0 for none.
+        state_masks: Dropout of the state, [4 or 1, batch, units]; of size 0 for none.
+        alive: bool [batch, time], False where the state is held; of size 0 if nowhere.
+    """
+
+    sequences: Array
+    kernel: Array
+    recurrent_kernel: Array
+    bias: Array
+    output: Array
+    carry: Array
+    input_masks: Array
+    state_masks: Array
+    alive: Array
 
 
 class _Batch:
-    """What both sweeps make of a batch: its blocks, masks and sizes."""
+    """A batch cut into blocks."""
 
-    def __init__(
-        self,
-        sequences: Array,
-        units: int,
-        input_masks: Array,
-        state_masks: Array,
-        alive: Array,
-    ) -> None:
-        self.sequences, self.units = sequences, units
-        self.batch, self.time, self.features = sequences.shape
-        self.lanes = min(_MOST_LANES, whole_vectors(self.batch))
+    def __init__(self, arguments: Arguments, steps: Steps) -> None:
+        self.steps = steps
+        self.sequences = arguments.sequences
+        self.batch, self.time, self.features = arguments.sequences.shape
+        self.units = arguments.output.shape[1]
+        self.lanes = min(_MAX_LANES, whole_vectors(self.batch))
         self.firsts = range(0, self.batch, self.lanes)
-        self.stacks = max(len(input_masks), len(state_masks), 1)
-        self.input_masks = self._one_per_stack(input_masks)
-        self.state_masks = self._one_per_stack(state_masks)
-        self.alive = alive if alive.size else None
+        given = (arguments.input_masks, arguments.state_masks)
+        self.stacks = max(len(given[0]), len(given[1]), 1)
+        self.masks = tuple(self._one_per_stack(masks) for masks in given)
+        self.alive = arguments.alive.reshape(-1, self.time)
 
-    def _one_per_stack(self, masks: Array) -> Array | None:
+    def _one_per_stack(self, masks: Array) -> Array:
         if not masks.size:
-            return None
+            return np.empty((self.stacks, self.batch, 0), np.float32)
         return masks if len(masks) == self.stacks else masks.repeat(self.stacks, axis=0)
 
     def rows(self, first: int) -> slice:
+        """Returns a block's rows of the batch."""
         return slice(first, min(first + self.lanes, self.batch))
 
-    def sizes(self, first: int) -> Sizes:
+    def inputs(self, first: int) -> BlockInputs:
+        """Returns what both sweeps read of a block."""
         rows = self.rows(first)
-        return Sizes(
-            rows=rows.stop - rows.start,
-            lanes=self.lanes,
-            time=self.time,
-            features=self.features,
-            units=self.units,
-            stacks=self.stacks,
-        )
+        masks = self.lane_masks(self.masks[1], first)
+        return BlockInputs(
+            self.sequences[rows], self.alive[rows], masks,
+            self.steps.go_backwards, self.steps.zero_held_outputs,
+        )  # fmt: skip
 
-    def read(self, first: int, state_masks: Array | None) -> Read:
-        live = None if self.alive is None else self.alive[first:]
-        return Read(_address(self.sequences[first:]), _address(live), _address(state_masks))
+    def row_masks(self, first: int) -> RowMasks:
+        """Returns a block's dropout row by row."""
+        return RowMasks(*(each[:, self.rows(first)].copy() for each in self.masks))
 
-    def side_by_side(self, array: Array | None, first: int) -> Array | None:
-        """A block's rows of [..., batch, n] as [..., n, lanes]; zeros where there is no row."""
-        if array is None:
-            return None
+    def lane_masks(self, masks: Array, first: int) -> Array:
+        """Returns a block's rows of [stacks, batch, n] as [stacks, n · lanes]."""
+        return self.in_lanes(masks, first).reshape(self.stacks, -1)
+
+    def in_lanes(self, array: Array, first: int) -> Array:
+        """Returns a block's rows of [..., batch, n] as [..., n, lanes]; zeros in unused lanes."""
         part = array[..., self.rows(first), :]
-        found = zeros(*part.shape[:-2], part.shape[-1], self.lanes)
+        found = aligned_zeros(*part.shape[:-2], part.shape[-1], self.lanes)
         found[..., : part.shape[-2]] = part.swapaxes(-1, -2)
         return found
 
-    def for_each(self, work: Callable[[int, int], None]) -> None:
-        """Calls `work` with each block's number and first row, on as many threads as there are."""
+    def for_each_block(self, work: Callable[[int, int], None]) -> None:
+        """Calls `work` with each block's number and first row, on all threads available."""
         for_each(lambda part: work(*part), list(enumerate(self.firsts)), threads=thread_count())
 
-    def together(self, blocks: Array) -> Array:
-        """[blocks, n, lanes] to [batch, n]."""
-        turned = blocks.transpose(0, 2, 1).reshape(-1, blocks.shape[1])
-        return np.ascontiguousarray(turned[: self.batch])
+    def in_rows(self, blocks: Array) -> Array:
+        """Returns [blocks, n, lanes] as [batch, n]."""
+        rows = blocks.transpose(0, 2, 1).reshape(-1, blocks.shape[1])
+        return np.ascontiguousarray(rows[: self.batch])
 
 
-def _contiguous(arrays: tuple[Array, ...]) -> Iterator[Array]:
-    return (np.ascontiguousarray(array) for array in arrays)
+def _read_only(arrays: tuple[Array, ...]) -> list[Array]:
+    """Contiguous views of one Numba type, so that one compilation serves all callers."""
+    views = [np.ascontiguousarray(array)[...] for array in arrays]
+    for view in views:
+        view.flags.writeable = False
+    return views
 
 
-def sweep_forward(keeps: str, *arrays: Array) -> tuple[Array, ...]:
-    """Runs the LSTM over `sequences`.
+def batch_forward(*arrays: Array, steps: Steps) -> tuple[Array, ...]:
+    """Runs the LSTM over a batch.
 
     Args:
-        keeps: "gates" for all that the gradient needs, "outputs", or "last" for neither.
-        *arrays: In this order: sequences, float [batch, time, features]; kernel, recurrent kernel
-            and bias as Keras shapes them; output and carry before the first step, float [batch,
-            units]; dropout of the inputs, float [4 or 1, batch, features], and of the state, float
-            [4 or 1, batch, units], each of size 0 for none; and which steps are alive, bool
-            [batch, time], of size 0 for all.
+        *arrays: Those of `Arguments`.
+        steps: How it goes over time, and what it returns.
 
     Returns:
-        Output and carry after the last step [batch, units]; the outputs [blocks, time + 1, units,
-        lanes], first the initial one, where kept; and with the gates the carries, likewise, and the
-        gates, after their activation, [blocks, time, 4, units, lanes].
+        Output and carry after the last step [batch, units]. If outputs are returned, those of every
+        step, [batch, time, units]. If gates are kept, what `batch_backward` needs: outputs and
+        carries [blocks, time + 1, units, lanes], first the initial ones, and the gates after their
+        activation [blocks, time, 4, units, lanes].
     """
-    sequences, kernel, recurrent_kernel, bias, output, carry, *given = _contiguous(arrays)
-    units = output.shape[1]
-    batch = _Batch(sequences, units, *given)
-    time, features, lanes = batch.time, batch.features, batch.lanes
-    weights = empty(features + units + 1, GATES * units)
-    np.concatenate([kernel, recurrent_kernel, bias[None]], out=weights)
+    arguments = Arguments(*_read_only(arrays))
+    batch = _Batch(arguments, steps)
+    time, features, units, lanes = batch.time, batch.features, batch.units, batch.lanes
+    weights = aligned_empty(features + units + 1, GATES * units)
+    bias = arguments.bias[None]
+    np.concatenate([arguments.kernel, arguments.recurrent_kernel, bias], out=weights)
     by_gate = weights.reshape(-1, GATES, units)
     by_gate[:, :_CANDIDATE] *= 0.5
     by_gate[:, _CANDIDATE + 1 :] *= 0.5
 
-    # Where the steps are not kept, they take turns.
-    steps = {
-        "gate_steps": time if keeps == "gates" else 1,
-        "output_steps": 2 if keeps == "last" else time + 1,
-        "carry_steps": time + 1 if keeps == "gates" else 2,
-    }
-    n = len(batch.firsts)
-    gates = empty(n, steps["gate_steps"], GATES, units, lanes)
-    outputs = empty(n, steps["output_steps"], units, lanes)
-    carries = empty(n, steps["carry_steps"], units, lanes)
+    # Steps that are not kept share the memory of one step's gates and two states.
+    n, keep = len(batch.firsts), steps.keep_gates
+    gates = aligned_empty(n, time if keep else 1, GATES, units, lanes)
+    outputs, carries = (aligned_empty(n, time + 1 if keep else 2, units, lanes) for _ in range(2))
+    returned = aligned_empty(batch.batch, time if steps.return_outputs else 0, units)
 
     def sweep(number: int, first: int) -> None:
-        outputs[number, 0] = batch.side_by_side(output, first)
-        carries[number, 0] = batch.side_by_side(carry, first)
-        input_masks = batch.side_by_side(batch.input_masks, first)
-        state_masks = batch.side_by_side(batch.state_masks, first)
-        operand = zeros(batch.stacks, features + units + 1, lanes)
+        outputs[number, 0] = batch.in_lanes(arguments.output, first)
+        carries[number, 0] = batch.in_lanes(arguments.carry, first)
+        operand = aligned_zeros(batch.stacks, features + units + 1, lanes)
         operand[:, -1] = 1.0
-        kept = Kept(
-            gates=_address(gates[number]),
-            outputs=_address(outputs[number]),
-            carries=_address(carries[number]),
-            **steps,
-        )
-        kernels.sweep_forward(
-            batch.sizes(first), batch.read(first, state_masks), kept,
-            _address(weights), _address(input_masks), _address(operand),
+        block_forward(
+            batch.inputs(first), batch.lane_masks(batch.masks[0], first),
+            StepBuffers(gates[number], outputs[number], carries[number]),
+            returned[batch.rows(first)], weights, operand,
         )  # fmt: skip
 
-    batch.for_each(sweep)
-    last = [batch.together(states[:, time % states.shape[1]]) for states in (outputs, carries)]
-    if keeps == "gates":
-        return *last, outputs, carries, gates
-    return (*last, outputs) if keeps == "outputs" else tuple(last)
+    batch.for_each_block(sweep)
+    last = [batch.in_rows(states[:, time % states.shape[1]]) for states in (outputs, carries)]
+    all_outputs = [returned] if steps.return_outputs else []
+    return *last, *all_outputs, *([outputs, carries, gates] if keep else [])
 
 
-def sweep_backward(*arrays: Array) -> tuple[Array, ...]:
-    """Takes the gradient of a scalar back through `sweep_forward`.
+def batch_backward(*arrays: Array, steps: Steps) -> tuple[Array, ...]:
+    """Takes the gradient of a scalar back through `batch_forward`.
 
     Args:
-        *arrays: In this order: sequences, kernel, recurrent kernel, both dropouts and alive as
-            `sweep_forward` had them; outputs, carries and gates as it kept them; the gradients with
-            respect to the output of every step, float [batch, time, units], or of size 0 where only
-            the last state was used, to the last output and to the last carry, float [batch, units].
+        *arrays: Those of `Arguments`; outputs, carries and gates as `batch_forward` kept them; the
+            gradients with respect to the output of every step, [batch, time, units], of size 0
+            where they were not returned, and to the last output and carry, [batch, units].
+        steps: As `batch_forward` had it.
 
     Returns:
         Gradients with respect to sequences, kernel, recurrent kernel, bias, output and carry.
     """
-    (
-        sequences, kernel, recurrent_kernel, input_masks, state_masks, alive,
-        outputs, carries, gates, d_outputs, d_output, d_carry,
-    ) = _contiguous(arrays)  # fmt: skip
-    units = d_output.shape[1]
-    batch = _Batch(sequences, units, input_masks, state_masks, alive)
-    time, features, lanes = batch.time, batch.features, batch.lanes
-    weights = empty(features + units, GATES * units)
-    np.concatenate([kernel, recurrent_kernel], out=weights)
-    turned_kernel = zeros(GATES * units, whole_vectors(features))
-    turned_kernel[:, :features] = kernel.T
+    *given, outputs, carries, gates, d_outputs, d_output, d_carry = _read_only(arrays)
+    arguments = Arguments(*given)
+    batch = _Batch(arguments, steps)
+    features, units, lanes = batch.features, batch.units, batch.lanes
+    weights = aligned_empty(features + units, GATES * units)
+    np.concatenate([arguments.kernel, arguments.recurrent_kernel], out=weights)
+    transposed_kernel = aligned_zeros(GATES * units, whole_vectors(features))
+    transposed_kernel[:, :features] = arguments.kernel.T
 
-    n, row = len(batch.firsts), whole_vectors(features + units + 1)
-    d_sequences = empty(*sequences.shape)
-    d_weights = zeros(n, GATES * units, row)
-    d_outputs_ = d_outputs if d_outputs.size else None
-    d_states = empty(n, 2, units, lanes)
+    n, width = len(batch.firsts), whole_vectors(features + units + 1)
+    d_sequences = aligned_empty(*arguments.sequences.shape)
+    d_weights = aligned_zeros(n, GATES * units, width)
+    d_states = aligned_empty(n, 2, units, lanes)
+    d_outputs = d_outputs.reshape(-1, batch.time, units)
 
     def sweep(number: int, first: int) -> None:
-        state_masks = batch.side_by_side(batch.state_masks, first)
-        d_states[number, 0] = batch.side_by_side(d_output, first)
-        d_states[number, 1] = batch.side_by_side(d_carry, first)
-        read = zeros(lanes, row)
+        rows = batch.rows(first)
+        d_states[number, 0] = batch.in_lanes(d_output, first)
+        d_states[number, 1] = batch.in_lanes(d_carry, first)
+        read = aligned_zeros(lanes, width)
         read[:, features + units] = 1.0
-        room = [
-            empty(GATES, units, lanes),
-            read,
-            empty(lanes, units),
-            empty(batch.stacks, units, lanes),
-            empty(batch.stacks, lanes, turned_kernel.shape[1]),
-            *(empty(units, lanes) for _ in range(2)),
-        ]
-        kept = Kept(
-            gates=_address(gates[number]),
-            outputs=_address(outputs[number]),
-            carries=_address(carries[number]),
-            gate_steps=time,
-            output_steps=time + 1,
-            carry_steps=time + 1,
-        )
-        of_rows = [
-            None if array is None else array[:, first:]
-            for array in (batch.input_masks, batch.state_masks)
-        ]
-        kernels.sweep_backward(
-            batch.sizes(first), batch.read(first, state_masks),
-            kept,
-            Gradients(
-                d_outputs=0 if d_outputs_ is None else _address(d_outputs_[first:]),
-                d_output=_address(d_states[number, 0]),
-                d_carry=_address(d_states[number, 1]),
-                d_sequences=_address(d_sequences[first:]),
-                d_weights=_address(d_weights[number]),
+        block_backward(
+            batch.inputs(first), batch.row_masks(first),
+            StepBuffers(gates[number], outputs[number], carries[number]),
+            weights, transposed_kernel,
+            BlockGradients(
+                d_outputs=d_outputs[rows],
+                d_output=d_states[number, 0],
+                d_carry=d_states[number, 1],
+                d_sequences=d_sequences[rows],
+                d_weights=d_weights[number],
             ),
-            Room(*(_address(array) for array in room)),
-            _address(weights), _address(turned_kernel), _address(of_rows[0]), _address(of_rows[1]),
-            batch.batch,
+            Scratch(
+                d_z=aligned_empty(GATES, units, lanes),
+                read=read,
+                state=aligned_empty(lanes, units),
+                d_state=aligned_empty(batch.stacks, units, lanes),
+                d_read=aligned_empty(batch.stacks, lanes, transposed_kernel.shape[1]),
+                held_output=aligned_empty(units, lanes),
+                held_carry=aligned_empty(units, lanes),
+            ),
         )  # fmt: skip
 
-    batch.for_each(sweep)
+    batch.for_each_block(sweep)
     d_all = d_weights.sum(axis=0).T
     d_kernel, d_recurrent, d_bias = np.split(d_all[: features + units + 1], [features, -1])
     return (
@@ -237,5 +240,5 @@ def sweep_backward(*arrays: Array) -> tuple[Array, ...]:
         np.ascontiguousarray(d_kernel),
         np.ascontiguousarray(d_recurrent),
         d_bias[0].copy(),
-        *(batch.together(d_states[:, k]) for k in range(2)),
+        *(batch.in_rows(d_states[:, k]) for k in range(2)),
     )

@@ -1,122 +1,73 @@
-"""The passes over memory between two products of the fast LSTM, as machine code made by Numba.
+"""The element-wise passes between two matrix products of the fast LSTM, compiled by Numba.
 
-Arrays are addresses here, of numbers of single precision, and sizes count numbers.
+Arrays are float32 and C-contiguous. A `mask` of size 0 stands for no dropout, an `alive` of size 0
+for no padding.
 
-A sigmoid is a tangent, `σ(z) = (1 + tanh(z / 2)) / 2`; whoever calls has halved z, in the weights.
+The sigmoid is computed with tanh, `σ(z) = (1 + tanh(z / 2)) / 2`; callers pass z / 2, the half
+being part of the weights.
 """
 
 from typing import Any
 
 import numpy as np
-from numba import carray, types
-from numba.extending import intrinsic
+from numpy.typing import NDArray
 
-from lstm_study.model.lstm.arrays import GATES
 from lstm_study.model.lstm.cpu.compiled import compiled
 
-_BYTES = 4
-_NUMBER = np.float32
+Array = NDArray[Any]
+
 _ONE, _HALF = np.float32(1.0), np.float32(0.5)
 
-# tanh(x) ≈ x · p(x²) / q(x²): the least relative error of this form on 0 < |x| <= 9, 2.1e-8, found
-# by weighted least squares; beyond, tanh is 1 in single precision. With the rounding of single
-# precision it errs by 4e-7 at most: tests/keras/test_lstm_native.py.
-_FARTHEST = np.float32(9.0)
+# tanh(x) ≈ x · p(x²) / q(x²), the coefficients by weighted least squares: the relative error is at
+# most 2.1e-8 on 0 < |x| <= 9, beyond which tanh is 1 in single precision. Evaluated in single
+# precision it is at most 4e-7: tests/keras/model/lstm/cpu/test_elementwise.py.
+_LIMIT = np.float32(9.0)
 _P1, _P2 = np.float32(0.13381025195121765), np.float32(0.003495587036013603)
 _P3, _P4 = np.float32(2.0609068087651394e-05), np.float32(1.3354643613183725e-08)
 _Q1, _Q2 = np.float32(0.4671434164047241), np.float32(0.025876978412270546)
 _Q3, _Q4 = np.float32(0.00032856332836672664), np.float32(7.776550319249509e-07)
 
 
-@intrinsic  # type: ignore[untyped-decorator]  # Numba is untyped
-def _pointer(typing: Any, address: Any) -> Any:
-    """The address as what `carray` takes."""
-
-    def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
-        return builder.inttoptr(arguments[0], context.get_value_type(types.voidptr))
-
-    return types.voidptr(types.int64), generate
+@compiled
+def copy(out: Array, values: Array) -> None:
+    """Copies [n]."""
+    for k in range(out.size):
+        out[k] = values[k]
 
 
 @compiled
-def numbers(address: int, size: int) -> Any:
-    """The array that lies there."""
-    return carray(_pointer(address), (size,), _NUMBER)
-
-
-@compiled
-def _four(address: int, size: int) -> Any:
-    """Four arrays that lie one behind the other: LLVM then has few that could overlap."""
-    whole = numbers(address, GATES * size)
-    return (
-        whole[:size],
-        whole[size : 2 * size],
-        whole[2 * size : 3 * size],
-        whole[3 * size :],
-    )
-
-
-@compiled
-def after(address: int, count: int) -> int:
-    """The address so many numbers on."""
-    return address + _BYTES * count
-
-
-@compiled
-def copy(out: int, values: int, size: int) -> None:
-    """Writes the values."""
-    target, source = numbers(out, size), numbers(values, size)
-    for k in range(size):
-        target[k] = source[k]
-
-
-@compiled
-def multiply(out: int, left: int, right: int, size: int) -> None:
-    """Writes the product of two arrays."""
-    target, a, b = numbers(out, size), numbers(left, size), numbers(right, size)
-    for k in range(size):
-        target[k] = a[k] * b[k]
-
-
-@compiled
-def add(out: int, values: int, size: int) -> None:
-    """Adds the values to what is there."""
-    target, source = numbers(out, size), numbers(values, size)
-    for k in range(size):
-        target[k] += source[k]
-
-
-@compiled
-def add_product(out: int, left: int, right: int, size: int) -> None:
-    """Adds the product of two arrays to what is there."""
-    target, a, b = numbers(out, size), numbers(left, size), numbers(right, size)
-    for k in range(size):
-        target[k] += a[k] * b[k]
-
-
-@compiled
-def dropped(out: int, values: int, mask: int, size: int) -> None:
-    """Values times the mask, where there is one."""
-    if mask:
-        multiply(out, values, mask, size)
+def apply_mask(out: Array, values: Array, mask: Array) -> None:
+    """Writes values times mask, [n]."""
+    if mask.size:
+        for k in range(out.size):
+            out[k] = values[k] * mask[k]
     else:
-        copy(out, values, size)
+        copy(out, values)
 
 
 @compiled
-def turn(out: int, out_stride: int, values: int, stride: int, rows: int, columns: int) -> None:
-    """Writes [rows, columns] as [columns, rows], each with its stride."""
-    target = numbers(out, columns * out_stride)
-    source = numbers(values, rows * stride)
-    for row in range(rows):
-        for column in range(columns):
-            target[column * out_stride + row] = source[row * stride + column]
+def add_masked(out: Array, values: Array, mask: Array) -> None:
+    """Adds values times mask, [n]."""
+    if mask.size:
+        for k in range(out.size):
+            out[k] += values[k] * mask[k]
+    else:
+        for k in range(out.size):
+            out[k] += values[k]
+
+
+@compiled
+def transpose(out: Array, values: Array) -> None:
+    """Writes the transpose of `values` [m, >= n] to `out` [n, >= m]."""
+    for row in range(values.shape[0]):
+        for column in range(out.shape[0]):
+            out[column, row] = values[row, column]
 
 
 @compiled
 def _tanh(x: Any) -> Any:
-    x = _FARTHEST if x > _FARTHEST else x  # which is False of a NaN, and leaves it one
-    x = -_FARTHEST if x < -_FARTHEST else x
+    x = _LIMIT if x > _LIMIT else x  # NaN compares False, and stays NaN
+    x = -_LIMIT if x < -_LIMIT else x
     s = x * x
     p = _ONE + s * (_P1 + s * (_P2 + s * (_P3 + s * _P4)))
     q = _ONE + s * (_Q1 + s * (_Q2 + s * (_Q3 + s * _Q4)))
@@ -124,75 +75,87 @@ def _tanh(x: Any) -> Any:
 
 
 @compiled
-def tanh(out: int, values: int, size: int) -> None:
-    """The hyperbolic tangent of `size` numbers."""
-    target, source = numbers(out, size), numbers(values, size)
-    for k in range(size):
-        target[k] = _tanh(source[k])
+def tanh(out: Array, values: Array) -> None:
+    """Writes the hyperbolic tangent, [n]."""
+    for k in range(out.size):
+        out[k] = _tanh(values[k])
 
 
 @compiled
-def activate(gates: int, carry: int, new_carry: int, new_output: int, size: int) -> None:
-    """From the gates before activation, [4, size], to those after it, and to the new state."""
-    i_, f_, g_, o_ = _four(gates, size)
-    c, new_c, new_h = numbers(carry, size), numbers(new_carry, size), numbers(new_output, size)
-    for k in range(size):
+def activate(gates: Array, carry: Array, new_carry: Array, new_output: Array) -> None:
+    """Applies the gates' activations in place, and writes the new state.
+
+    Args:
+        gates: [4, n]; before activation, and after it on return.
+        carry: [n], of the step before.
+        new_carry: [n], written.
+        new_output: [n], written.
+    """
+    i_, f_, g_, o_ = gates[0], gates[1], gates[2], gates[3]
+    # LLVM vectorises because the gates' distance is this bound: it sees that none overlaps.
+    for k in range(gates.shape[1]):
         i = _HALF * _tanh(i_[k]) + _HALF
         f = _HALF * _tanh(f_[k]) + _HALF
         g = _tanh(g_[k])
         o = _HALF * _tanh(o_[k]) + _HALF
         i_[k], f_[k], g_[k], o_[k] = i, f, g, o
-        both = f * c[k] + i * g
-        new_c[k] = both
-        new_h[k] = o * _tanh(both)
+        both = f * carry[k] + i * g
+        new_carry[k] = both
+        new_output[k] = o * _tanh(both)
 
 
 @compiled
-def deactivate(
-    d_z: int, gates: int, carry: int, new_carry: int, d_output: int, d_carry: int, size: int
+def activate_gradient(
+    d_z: Array, gates: Array, carry: Array, new_carry: Array, d_output: Array, d_carry: Array
 ) -> None:
-    """From the gradients of the new state to those of gates, before activation, and old carry."""
-    i_, f_, g_, o_ = _four(gates, size)
-    d_i, d_f, d_g, d_o = _four(d_z, size)
-    c, new_c = numbers(carry, size), numbers(new_carry, size)
-    d_h, d_c = numbers(d_output, size), numbers(d_carry, size)
-    for k in range(size):
+    """Takes the gradient of the new state back through `activate`.
+
+    Args:
+        d_z: [4, n], written: with respect to the gates before activation.
+        gates: [4, n], after activation.
+        carry: [n], of the step before.
+        new_carry: [n].
+        d_output: [n], with respect to the new output.
+        d_carry: [n], with respect to the new carry; to the carry of the step before on return.
+    """
+    i_, f_, g_, o_ = gates[0], gates[1], gates[2], gates[3]
+    d_i, d_f, d_g, d_o = d_z[0], d_z[1], d_z[2], d_z[3]
+    for k in range(d_z.shape[1]):
         i, f, g, o = i_[k], f_[k], g_[k], o_[k]
-        squashed, of_output = _tanh(new_c[k]), d_h[k]
+        squashed, of_output = _tanh(new_carry[k]), d_output[k]
         # σ' = σ (1 - σ), tanh' = 1 - tanh².
-        through = d_c[k] + of_output * o * (_ONE - squashed * squashed)
+        through = d_carry[k] + of_output * o * (_ONE - squashed * squashed)
         d_i[k] = through * g * i * (_ONE - i)
-        d_f[k] = through * c[k] * f * (_ONE - f)
+        d_f[k] = through * carry[k] * f * (_ONE - f)
         d_g[k] = through * i * (_ONE - g * g)
         d_o[k] = of_output * squashed * o * (_ONE - o)
-        d_c[k] = through * f
+        d_carry[k] = through * f
 
 
 @compiled
-def held_rows(live: int, t: int, rows: int, time: int) -> int:
-    """How many rows hold their state at step t."""
-    if not live:
+def count_held(alive: Array, t: int) -> int:
+    """Returns the number of rows whose state is held at step t; `alive` is [rows, time]."""
+    if not alive.size:
         return 0
-    alive = carray(_pointer(live), (rows * time,), np.uint8)
     held = 0
-    for row in range(rows):
-        held += alive[row * time + t] == 0
+    for row in range(alive.shape[0]):
+        held += alive[row, t] == 0
     return held
 
 
 @compiled
-def put_held(
-    out: int, values: int, live: int, t: int, rows: int, lanes: int, time: int, columns: int
-) -> None:
-    """Writes the values, [columns, lanes], over those of the rows that hold their state.
+def copy_held(out: Array, values: Array, alive: Array, t: int) -> None:
+    """Copies the lanes of [n, lanes] whose row's state is held at step t."""
+    for row in range(alive.shape[0]):
+        if alive[row, t] == 0:
+            for unit in range(out.shape[0]):
+                out[unit, row] = values[unit, row]
 
-    Zeros where no values are given.
-    """
-    alive = carray(_pointer(live), (rows * time,), np.uint8)
-    target = numbers(out, columns * lanes)
-    source = numbers(values if values else out, columns * lanes)
-    for row in range(rows):
-        if alive[row * time + t] == 0:
-            for column in range(columns):
-                at = column * lanes + row
-                target[at] = source[at] if values else np.float32(0.0)
+
+@compiled
+def clear_held(out: Array, alive: Array, t: int) -> None:
+    """Writes zeros to the lanes of [n, lanes] whose row's state is held at step t."""
+    for row in range(alive.shape[0]):
+        if alive[row, t] == 0:
+            for unit in range(out.shape[0]):
+                out[unit, row] = np.float32(0.0)

@@ -1,32 +1,36 @@
-"""A matrix product for the small matrices of an LSTM's step, as machine code of its own.
+"""A matrix product for the small matrices of an LSTM's step.
 
-A step's products are small (32 × 228 × 400 and the like), and there are thousands in a batch. A
-library packs both matrices anew for each; written for the shape at hand, a product needs no packing
-and keeps its sums in registers throughout. `tests/benchmarks/arithmetic.py` times it beside
-NumPy's and TensorFlow's.
+A step's products are small (32 × 228 × 400 and the like), and a batch has thousands of them. BLAS
+libraries pack both matrices for each product; this one packs nothing and keeps its sums in
+registers. `tests/benchmarks/arithmetic.py` compares its speed with NumPy's and TensorFlow's.
 
-The sums of a tile, up to six rows of up to four vectors of 16 numbers, live in registers while
-`inner` is passed over once: that many independent sums hide the latency of a multiply-add, and a
-number that is loaded is used six or four times. Numba makes the loops around the tiles; for a tile
-itself, where which register holds what decides, `_tile` writes LLVM's instructions directly.
+The sums of a tile, up to six rows of up to four vectors of 16 numbers, stay in registers during the
+loop over `inner`: enough independent sums to hide the latency of a multiply-add, and every loaded
+number is used six or four times. Numba compiles the loops over tiles; within a tile the speed
+depends on register allocation, so `_tile` emits LLVM instructions directly.
 
-Matrices are given by address and stride, so that a transposed one, or a part of one, costs nothing.
+Matrices are views: transposing or slicing one costs nothing.
 
 Sources: Goto & van de Geijn 2008, "Anatomy of high-performance matrix multiplication"; Heinecke et
-al. 2016, "LIBXSMM", for products made for their shape.
+al. 2016, "LIBXSMM", for products specialised to their shape.
 """
 
-from typing import Any
+from typing import Any, NamedTuple
 
 import llvmlite.binding
+import numpy as np
 from llvmlite import ir
 from numba import types
+from numba.core.cgutils import unpack_tuple
 from numba.extending import intrinsic
+from numpy.typing import NDArray
 
 from lstm_study.model.lstm.cpu.compiled import compiled
 
+Array = NDArray[Any]
+
 LANES = 16
-"""Numbers in a vector: AVX-512's; LLVM makes two registers of it on AVX2, and four on NEON."""
+"""Numbers in a vector: one register with AVX-512, two with AVX2, four with NEON."""
 _ROWS = 6
 # With AVX-512 24 sums, 4 vectors and a broadcast number fill 29 of 32 registers; with AVX2 12 sums
 # of half a vector fill 15 of 16; with NEON 24 sums of a quarter fill 29 of 32.
@@ -44,7 +48,7 @@ def _integer(value: int) -> Any:
 
 
 class _Writer:
-    """Writes instructions at the builder's place. Addresses are integers."""
+    """Emits instructions at the builder's position. Addresses are integers."""
 
     def __init__(self, builder: Any) -> None:
         self.builder = builder
@@ -67,7 +71,7 @@ class _Writer:
         self.builder.store(value, self.builder.inttoptr(address, _POINTER), align=_BYTES)
 
     def broadcast(self, address: Any) -> Any:
-        """A vector of 16 times the number at the address."""
+        """Returns a vector of 16 copies of the number at the address."""
         anything = ir.Constant(_VECTOR, ir.Undefined)
         lane = ir.IntType(32)
         first = self.builder.insert_element(
@@ -80,14 +84,14 @@ class _Writer:
         return self.builder.call(self._multiply_add, [left, right, total])
 
     def carried(self, start: Any, before: Any) -> Any:
-        """A value that the loop that begins here changes."""
+        """A loop variable (phi node), with its value before the first iteration."""
         value = self.builder.phi(start.type)
         value.add_incoming(start, before)
         return value
 
 
 def _zeros(module: Any) -> Any:
-    """Where a tile's worth of zeros lies, as an address."""
+    """Returns the address of a row of zeros as wide as a tile."""
     kind = ir.ArrayType(_NUMBER, _VECTORS * LANES)
     zeros = ir.GlobalVariable(module, kind, module.get_unique_name("zeros"))
     zeros.linkage, zeros.global_constant = "internal", True
@@ -95,16 +99,26 @@ def _zeros(module: Any) -> Any:
     return zeros.ptrtoint(_INTEGER)
 
 
+class _Matrix(NamedTuple):
+    """A matrix of float32 in memory; strides count numbers."""
+
+    address: int
+    row_stride: int
+    column_stride: int
+
+
 @intrinsic  # type: ignore[untyped-decorator]  # Numba is untyped
-def _tile(
-    typing: Any, rows: Any, vectors: Any, out: Any, out_stride: Any, weights: Any, along: Any,
-    across: Any, inputs: Any, input_stride: Any, inner: Any, adds: Any,
-) -> Any:  # fmt: skip
-    """Makes one tile of `product`; see there. `rows` up to 6, `vectors` up to 4, `inner` >= 1."""
-    signature = types.void(*[types.int64] * 11)
+def _tile(typing: Any, size: Any, out: Any, weights: Any, inputs: Any, accumulate: Any) -> Any:
+    """Computes one tile of `matmul`.
+
+    `size` holds its rows (1 to 6), its vectors of columns (1 to 4) and the inner size (>= 1); the
+    other arguments are matrices that start at the tile, and whether it adds to `out`.
+    """
+    signature = types.void(size, out, weights, inputs, accumulate)
 
     def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
-        rows, vectors, *rest = arguments
+        size, out, weights, inputs = (unpack_tuple(builder, each, 3) for each in arguments[:4])
+        rows, vectors, inner = size
         write = _Writer(builder)
         zeros = _zeros(builder.module)
         key = builder.add(write.times(rows, _VECTORS + 1), vectors)
@@ -115,7 +129,10 @@ def _tile(
                 block = builder.append_basic_block(f"tile{n_rows}x{n_vectors}")
                 choice.add_case(_integer(n_rows * (_VECTORS + 1) + n_vectors), block)
                 builder.position_at_end(block)
-                _write_tile(write, n_rows, n_vectors, zeros, *rest)
+                _write_tile(
+                    write, (n_rows, n_vectors, inner), zeros,
+                    _Matrix(*out), _Matrix(*weights), _Matrix(*inputs), arguments[4],
+                )  # fmt: skip
                 builder.branch(end)
         builder.position_at_end(end)
         return context.get_dummy_value()
@@ -124,13 +141,14 @@ def _tile(
 
 
 def _write_tile(
-    write: _Writer, rows: int, vectors: int, zeros: Any, out: Any, out_stride: Any, weights: Any,
-    along: Any, across: Any, inputs: Any, input_stride: Any, inner: Any, adds: Any,
+    write: _Writer, size: tuple[int, int, Any], zeros: Any, out: _Matrix, weights: _Matrix,
+    inputs: _Matrix, accumulate: Any,
 ) -> None:  # fmt: skip
     builder = write.builder
-    adds = builder.icmp_signed("!=", adds, _integer(0))
-    start = builder.select(adds, out, zeros)
-    start_stride = builder.select(adds, out_stride, _integer(0))
+    rows, vectors, inner = size
+    accumulates = builder.icmp_signed("!=", accumulate, accumulate.type(0))
+    start = builder.select(accumulates, out.address, zeros)
+    start_stride = builder.select(accumulates, out.row_stride, _integer(0))
     tile = [(row, vector) for row in range(rows) for vector in range(vectors)]
 
     def places(address: Any, stride: Any) -> list[Any]:
@@ -138,15 +156,16 @@ def _write_tile(
         return [write.plus(firsts[row], vector) for row, vector in tile]
 
     sums = [write.load(place) for place in places(start, start_stride)]
-    to_rows = [write.times(across, row * _BYTES) for row in range(rows)]
-    weight_step, input_step = write.times(along, _BYTES), write.times(input_stride, _BYTES)
+    to_rows = [write.times(weights.column_stride, row * _BYTES) for row in range(rows)]
+    weight_step = write.times(weights.row_stride, _BYTES)
+    input_step = write.times(inputs.row_stride, _BYTES)
 
     before = builder.block
     loop = builder.append_basic_block("loop")
     builder.branch(loop)
     builder.position_at_end(loop)
     k, weight_at, inputs_at = (
-        write.carried(value, before) for value in (_integer(0), weights, inputs)
+        write.carried(value, before) for value in (_integer(0), weights.address, inputs.address)
     )
     carried = [write.carried(value, before) for value in sums]
     read = [write.load(write.plus(inputs_at, vector)) for vector in range(vectors)]
@@ -165,43 +184,53 @@ def _write_tile(
     after = builder.append_basic_block("after")
     builder.cbranch(builder.icmp_signed("<", following[0], inner), loop, after)
     builder.position_at_end(after)
-    for value, place in zip(sums, places(out, out_stride), strict=True):
+    for value, place in zip(sums, places(out.address, out.row_stride), strict=True):
         write.store(value, place)
 
 
 @compiled
-def product(
-    out: int, out_stride: int, weights: int, along: int, across: int, inputs: int,
-    input_stride: int, inner: int, rows: int, columns: int, adds: int,
-) -> None:  # fmt: skip
-    """Makes `out[r, c] = sum over k of weights[k, r] * inputs[k, c]`, of single-precision numbers.
-
-    Number (k, r) of the weights lies `k * along + r * across` numbers from their address; numbers
-    of a row of inputs or result lie side by side.
+def matmul(out: Array, weights: Array, inputs: Array, accumulate: bool) -> None:
+    """Computes `weights.T @ inputs`, of float32.
 
     Args:
-        out: Address of the result.
-        out_stride: From one row to the next, in numbers; likewise the inputs'.
-        weights: Their address.
-        along: From one k to the next, in numbers.
-        across: From one row of the result to the next, in numbers.
-        inputs: Their address.
-        input_stride: See above.
-        inner: How many are summed, >= 1.
-        rows: Of the result.
-        columns: Of the result; a whole number of vectors of 16.
-        adds: 1 to add to what the result holds, 0 to write over it.
+        out: [rows, columns], the result. A row is contiguous, and `columns` a multiple of 16.
+        weights: [inner, rows], with any strides; inner >= 1.
+        inputs: [inner, columns]; a row is contiguous.
+        accumulate: Whether the product is added to `out` or replaces it.
     """
+    # One compilation serves all kinds of views.
+    _matmul(
+        _matrix(out), _matrix(weights), _matrix(inputs),
+        inputs.shape[0], out.shape[0], out.shape[1], accumulate,
+    )  # fmt: skip
+
+
+@compiled
+def _matrix(array: Array) -> _Matrix:
+    row_stride, column_stride = array.strides
+    return _Matrix(np.int64(array.ctypes.data), row_stride // _BYTES, column_stride // _BYTES)  # type: ignore[arg-type]
+
+
+@compiled
+def _moved(matrix: _Matrix, row: int, column: int) -> _Matrix:
+    distance = row * matrix.row_stride + column * matrix.column_stride
+    return _Matrix(matrix.address + _BYTES * distance, matrix.row_stride, matrix.column_stride)
+
+
+@compiled
+def _matmul(
+    out: _Matrix, weights: _Matrix, inputs: _Matrix, inner: int, rows: int, columns: int,
+    accumulate: bool,
+) -> None:  # fmt: skip
     column = 0
     while column < columns:
         vectors = min(_VECTORS, (columns - column) // LANES)
         row = 0
         while row < rows:
             _tile(
-                min(_ROWS, rows - row), vectors,
-                out + _BYTES * (row * out_stride + column), out_stride,
-                weights + _BYTES * row * across, along, across,
-                inputs + _BYTES * column, input_stride, inner, adds,
+                (min(_ROWS, rows - row), vectors, inner),
+                _moved(out, row, column), _moved(weights, 0, row), _moved(inputs, 0, column),
+                accumulate,
             )  # fmt: skip
             row += _ROWS
         column += vectors * LANES
@@ -209,5 +238,5 @@ def product(
 
 @compiled
 def whole_vectors(size: int) -> int:
-    """Returns the next whole number of vectors, in numbers."""
+    """Rounds up to a multiple of 16."""
     return -(-size // LANES) * LANES

@@ -1,327 +1,315 @@
-"""The two sweeps of the fast LSTM on the processor, as machine code made by Numba.
+"""Both sweeps of the fast LSTM over one block of a batch, compiled by Numba.
 
-The same sums as `model/lstm/xla.py`. What that gains over a program compiled by XLA, or over NumPy:
+The same computation as `model/lstm/xla.py`. It is faster than a program compiled by XLA, or than
+NumPy, because
 
-- The matrix products are `matmul.py`'s, made for small matrices.
-- All between two products, four gates and a state, is one pass over memory: `elementwise.py`.
-- One program serves all lengths, batch sizes and widths of a network. It is compiled once on a
-  machine, in some seconds, and kept in a file.
+- the matrix products are those of `matmul.py`, made for small matrices;
+- everything between two products, four gates and a state, is one pass over memory
+  (`elementwise.py`);
+- one compilation serves all lengths, batch sizes and network sizes; Numba caches it on disk.
 
-Everything is done for one block of up to 32 reviews from its first step to its last, so that blocks
-can be spread over threads. In a block the reviews lie side by side, [units, lanes], in vectors of
-16: no width of a network leaves a vector half empty. A lane without a review computes, harmlessly,
-and is not read.
+A block of up to 32 rows of the batch runs from its first step to its last on one thread, so that
+blocks spread over threads. States are [units, lanes]: the rows lie side by side in vectors of 16,
+so that every number of units fills the vectors. A lane without a row computes values that nobody
+reads.
 
-With one dropout mask per gate each gate reads rows of its own, and the four are four stacks; else
-all gates read the same rows, and there is one stack. A row of ones stands under the inputs and
-states, and the bias under their weights, so that it is added, and its gradient made, in passing. A
-sigmoid is a tangent, `σ(z) = (1 + tanh(z / 2)) / 2`, and the half is taken into the weights, which
-is exact.
+With one dropout mask per gate each gate reads inputs and states of its own, in four stacks; else
+all gates read the same, in one stack. Below inputs and states lies a row of ones, and below their
+weights the bias, so that the products add the bias and sum its gradient. The sigmoid is computed
+with tanh, `σ(z) = (1 + tanh(z / 2)) / 2`; the half is part of the weights, which is exact.
 
-Arrays are addresses here. `lanes`, `time`, `features`, `units` and `stacks` are sizes; gates are in
-Keras's order: input, forget, candidate, output. `function.py` calls the sweeps for TensorFlow.
+Shapes are in terms of `rows` and `lanes` of the block, `time`, `features`, `units` and `stacks`;
+`columns` are those of a stack, 4 · units / stacks, and `width` is features + units + 1. All arrays
+are float32 unless stated otherwise, and C-contiguous. Gates are in Keras's order: input, forget,
+candidate, output.
 
 Source: as `model/lstm/xla.py`.
 """
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
 from lstm_study.model.lstm.arrays import GATES
 from lstm_study.model.lstm.cpu.compiled import compiled
 from lstm_study.model.lstm.cpu.elementwise import (
     activate,
-    add,
-    add_product,
-    after,
+    activate_gradient,
+    add_masked,
+    apply_mask,
+    clear_held,
     copy,
-    deactivate,
-    dropped,
-    held_rows,
-    multiply,
-    numbers,
-    put_held,
-    turn,
+    copy_held,
+    count_held,
+    transpose,
 )
-from lstm_study.model.lstm.cpu.matmul import product, whole_vectors
+from lstm_study.model.lstm.cpu.matmul import matmul
+
+Array = NDArray[Any]
 
 
-class Sizes(NamedTuple):
-    """Sizes of a block.
-
-    Attributes:
-        rows: Reviews in it, the first of its lanes.
-        lanes: A whole number of vectors.
-        time: Steps.
-        features: Of the inputs.
-        units: Of the state.
-        stacks: 4 where each gate reads rows of its own, else 1.
-    """
-
-    rows: int
-    lanes: int
-    time: int
-    features: int
-    units: int
-    stacks: int
-
-
-class Read(NamedTuple):
-    """Addresses of what both sweeps read; 0 for what is not given.
+class BlockInputs(NamedTuple):
+    """What both sweeps read.
 
     Attributes:
         sequences: [rows, time, features].
-        live: bool [rows, time]; where False the state is held and the input not read.
-        state_masks: Dropout of the state, [stacks, units, lanes].
+        alive: bool [rows, time]; where False the state is held and the input not read. Of size 0
+            where all steps count.
+        state_masks: Dropout of the state, [stacks, units · lanes]; [stacks, 0] for none.
+        go_backwards: Whether the first step reads the last input.
+        zero_held_outputs: Whether the output of a held step is zero, not the state.
     """
 
-    sequences: int
-    live: int
-    state_masks: int
+    sequences: Array
+    alive: Array
+    state_masks: Array
+    go_backwards: bool
+    zero_held_outputs: bool
 
 
-class Kept(NamedTuple):
-    """Addresses of what the forward sweep writes; and how many steps there is room for.
-
-    With less room than steps, the steps take turns.
+class StepBuffers(NamedTuple):
+    """States and gates in the order of computation: all of them, or the last in turn.
 
     Attributes:
-        gates: After their activation, [gate_steps, 4, units, lanes].
-        outputs: [output_steps, units, lanes]; the first is given.
-        carries: [carry_steps, units, lanes]; the first is given.
-        gate_steps: Steps or 1.
-        output_steps: Steps + 1 or 2.
-        carry_steps: Steps + 1 or 2.
+        gates: After their activation, [time or 1, 4, units, lanes].
+        outputs: [time + 1 or 2, units, lanes]; the first is the initial one.
+        carries: [time + 1 or 2, units, lanes]; the first is the initial one.
     """
 
-    gates: int
-    outputs: int
-    carries: int
-    gate_steps: int
-    output_steps: int
-    carry_steps: int
+    gates: Array
+    outputs: Array
+    carries: Array
 
 
-class Gradients(NamedTuple):
-    """Addresses of what the backward sweep reads beside the rest, and of what it writes.
+class RowMasks(NamedTuple):
+    """Dropout row by row.
 
     Attributes:
-        d_outputs: With respect to every step's output, [rows, time, units]; 0 for none.
-        d_output: With respect to the last output, [units, lanes]; to the initial one at the end.
+        inputs: [stacks, rows, features]; [stacks, rows, 0] for none.
+        states: [stacks, rows, units]; [stacks, rows, 0] for none.
+    """
+
+    inputs: Array
+    states: Array
+
+
+class BlockGradients(NamedTuple):
+    """Gradients that the backward sweep starts from, and those that it writes.
+
+    Attributes:
+        d_outputs: With respect to every returned output, [rows, time, units] in the order of
+            computation; of size 0 for none.
+        d_output: With respect to the last output, [units, lanes]; to the initial one on return.
         d_carry: Likewise.
-        d_sequences: [rows, time, features].
-        d_weights: [4 · units, row]: of each gate's unit with respect to all that it reads,
-            inputs, state and bias; zero at first. A row is a whole number of vectors.
+        d_sequences: [rows, time, features], written.
+        d_weights: [4 · units, whole_vectors(width)], added to.
     """
 
-    d_outputs: int
-    d_output: int
-    d_carry: int
-    d_sequences: int
-    d_weights: int
+    d_outputs: Array
+    d_output: Array
+    d_carry: Array
+    d_sequences: Array
+    d_weights: Array
 
 
-class Room(NamedTuple):
-    """Addresses of what the backward sweep works in.
+class Scratch(NamedTuple):
+    """Memory of the backward sweep.
 
     Attributes:
         d_z: Gradient of the gates before activation, [4, units, lanes].
-        read: What a stack reads, [lanes, row], as `Gradients.d_weights` has its rows.
-        state: The state, [lanes, units].
+        read: What a stack reads, [lanes, whole_vectors(width)]; ones after the states, then zeros.
+        state: [lanes, units].
         d_state: [stacks, units, lanes].
-        d_read: [stacks, lanes, read row], a whole number of vectors.
-        held_output: [units, lanes]; likewise the carry.
-        held_carry: See there.
+        d_read: [stacks, lanes, whole_vectors(features)].
+        held_output: [units, lanes].
+        held_carry: [units, lanes].
     """
 
-    d_z: int
-    read: int
-    state: int
-    d_state: int
-    d_read: int
-    held_output: int
-    held_carry: int
+    d_z: Array
+    read: Array
+    state: Array
+    d_state: Array
+    d_read: Array
+    held_output: Array
+    held_carry: Array
 
 
 @compiled
-def sweep_forward(
-    size: Sizes, read: Read, kept: Kept, weights: int, input_masks: int, operand: int
-) -> None:
+def block_forward(
+    inputs: BlockInputs, input_masks: Array, buffers: StepBuffers, returned: Array,
+    weights: Array, operand: Array,
+) -> None:  # fmt: skip
     """Runs one block of the LSTM over its sequences.
 
     Args:
-        size: Sizes.
-        read: What is read.
-        kept: What is written.
-        weights: Address of [features + units + 1, 4 · units]: kernel, recurrent kernel and bias,
-            the sigmoids' halved.
-        input_masks: Address of [stacks, features, lanes]; 0 for none.
-        operand: Address of room for what the stacks read, [stacks, features + units + 1, lanes];
-            zeros, and ones in the last row of each.
+        inputs: What is read.
+        input_masks: Dropout of the inputs, [stacks, features · lanes]; [stacks, 0] for none.
+        buffers: Written, but for the initial state.
+        returned: Outputs of every step, [rows, time, units] in the order of computation, written;
+            of size 0 where they are not returned.
+        weights: [width, 4 · units]: kernel, recurrent kernel and bias, the sigmoids' halved.
+        operand: Memory for what the stacks read, [stacks, width, lanes]; ones in the last row of
+            each.
     """
-    rows, lanes, time, features, units, stacks = size
-    inputs, state, inner = features * lanes, units * lanes, features + units + 1
-    for t in range(time):
-        h = after(kept.outputs, t % kept.output_steps * state)
-        c = after(kept.carries, t % kept.carry_steps * state)
-        new_h = after(kept.outputs, (t + 1) % kept.output_steps * state)
-        new_c = after(kept.carries, (t + 1) % kept.carry_steps * state)
-        held = held_rows(read.live, t, rows, time)
+    sequences, alive, state_masks, go_backwards, _ = inputs
+    rows, time, features = sequences.shape
+    stacks, width, lanes = operand.shape
+    units = width - 1 - features
+    columns = GATES // stacks * units
+    gates, outputs, carries = buffers
+    by_stack = gates.reshape((len(gates), stacks, columns, lanes))
+    by_gate = gates.reshape((len(gates), GATES, units * lanes))
+    flat_outputs = outputs.reshape((len(outputs), units * lanes))
+    flat_carries = carries.reshape((len(carries), units * lanes))
+    flat_operand = operand.reshape((stacks, width * lanes))
+    n_inputs, n_read = features * lanes, (features + units) * lanes
+    for step in range(time):
+        t = time - 1 - step if go_backwards else step
+        h, new_h = step % len(outputs), (step + 1) % len(outputs)
+        c, new_c = step % len(carries), (step + 1) % len(carries)
+        slot = step % len(gates)
+        held = count_held(alive, t)
         if held == rows:
-            copy(new_h, h, state)
-            copy(new_c, c, state)
+            copy(flat_outputs[new_h], flat_outputs[h])
+            copy(flat_carries[new_c], flat_carries[c])
+            _return_output(inputs, returned, outputs[h], step, t)
             continue
-        here = after(read.sequences, t * features)
-        turn(operand, lanes, here, time * features, rows, features)
+        for row in range(rows):
+            for feature in range(features):
+                operand[0, feature, row] = sequences[row, t, feature]
         for stack in range(stacks - 1, -1, -1):
-            target = after(operand, stack * inner * lanes)
-            if input_masks:
-                multiply(target, operand, after(input_masks, stack * inputs), inputs)
-            elif stack:
-                copy(target, operand, inputs)
-            mask = after(read.state_masks, stack * state) if read.state_masks else 0
-            dropped(after(target, inputs), h, mask, state)
-        z = after(kept.gates, t % kept.gate_steps * GATES * state)
-        together = GATES // stacks * units
+            target = flat_operand[stack]
+            if stack or input_masks.size:
+                apply_mask(target[:n_inputs], flat_operand[0], input_masks[stack])
+            apply_mask(target[n_inputs:n_read], flat_outputs[h], state_masks[stack])
         for stack in range(stacks):
-            product(
-                after(z, stack * together * lanes), lanes,
-                after(weights, stack * together), GATES * units, 1,
-                after(operand, stack * inner * lanes), lanes, inner, together, lanes, 0,
-            )  # fmt: skip
-        activate(z, c, new_c, new_h, state)
+            first = stack * columns
+            part = weights[:, first : first + columns]
+            matmul(by_stack[slot, stack], part, operand[stack], False)
+        activate(by_gate[slot], flat_carries[c], flat_carries[new_c], flat_outputs[new_h])
         if held:
-            put_held(new_h, h, read.live, t, rows, lanes, time, units)
-            put_held(new_c, c, read.live, t, rows, lanes, time, units)
+            copy_held(outputs[new_h], outputs[h], alive, t)
+            copy_held(carries[new_c], carries[c], alive, t)
+        _return_output(inputs, returned, outputs[new_h], step, t)
 
 
 @compiled
-def sweep_backward(
-    size: Sizes, read: Read, kept: Kept, gradients: Gradients, room: Room,
-    weights: int, turned_kernel: int, input_masks: int, state_masks: int, batch: int,
+def block_backward(
+    inputs: BlockInputs, row_masks: RowMasks, buffers: StepBuffers, weights: Array,
+    transposed_kernel: Array, gradients: BlockGradients, scratch: Scratch,
 ) -> None:  # fmt: skip
-    """Takes the gradient of a scalar back through `sweep_forward`.
+    """Takes the gradient of a scalar back through `block_forward`.
 
     Args:
-        size: As `sweep_forward` had it; likewise what it read and kept, of every step.
-        read: See there.
-        kept: See there.
-        gradients: What is read and written beside that.
-        room: Memory to work in.
-        weights: Address of [features + units, 4 · units]: kernel and recurrent kernel.
-        turned_kernel: Address of [4 · units, read row], the kernel's transpose.
-        input_masks: Address of [stacks, batch, features], from the block's first row; 0 for none.
-        state_masks: Likewise, [stacks, batch, units]: those of `read`, review by review.
-        batch: Reviews in the whole batch.
+        inputs: As `block_forward` had them.
+        row_masks: The same dropout row by row.
+        buffers: As `block_forward` wrote them, of all steps.
+        weights: [features + units, 4 · units]: kernel and recurrent kernel.
+        transposed_kernel: [4 · units, whole_vectors(features)].
+        gradients: Read and written.
+        scratch: Memory.
     """
-    rows, lanes, time, features, units, stacks = size
-    state, width = units * lanes, whole_vectors(features + units + 1)
-    read_width, together = whole_vectors(features), GATES // stacks * units
-    for t in range(time - 1, -1, -1):
-        if gradients.d_outputs:
-            _add_turned(gradients, t, rows, lanes, time, units)
-        held = held_rows(read.live, t, rows, time)
+    sequences, alive, state_masks, go_backwards, _ = inputs
+    rows, time, features = sequences.shape
+    gates, outputs, carries = buffers
+    d_outputs, d_output, d_carry, d_sequences, d_weights = gradients
+    d_z, d_state, d_read = scratch.d_z, scratch.d_state, scratch.d_read
+    stacks, units, lanes = d_state.shape
+    size, columns = units * lanes, GATES // stacks * units
+    by_gate = gates.reshape((time, GATES, size))
+    flat_carries = carries.reshape((time + 1, size))
+    flat_d_z, flat_d_state = d_z.reshape((GATES, size)), d_state.reshape((stacks, size))
+    stacked_d_z = d_z.reshape((stacks, columns, lanes))
+    flat_d_output, flat_d_carry = d_output.reshape(size), d_carry.reshape(size)
+    for step in range(time - 1, -1, -1):
+        t = time - 1 - step if go_backwards else step
+        _add_output_gradient(inputs, d_output, d_outputs, step, t)
+        held = count_held(alive, t)
         if held == rows:
-            _clear_inputs(gradients, t, rows, time, features)
+            d_sequences[:, t] = np.float32(0.0)
             continue
         if held:
-            copy(room.held_output, gradients.d_output, state)
-            copy(room.held_carry, gradients.d_carry, state)
-        carry = after(kept.carries, t * state)
-        deactivate(
-            room.d_z, after(kept.gates, t * GATES * state), carry, after(carry, state),
-            gradients.d_output, gradients.d_carry, state,
+            copy(scratch.held_output.reshape(size), flat_d_output)
+            copy(scratch.held_carry.reshape(size), flat_d_carry)
+        activate_gradient(
+            flat_d_z, by_gate[step], flat_carries[step], flat_carries[step + 1],
+            flat_d_output, flat_d_carry,
         )  # fmt: skip
         if held:
-            # At a held step nothing passes through the gates; the gradient goes by.
+            # At a held step nothing passes through the gates, and the state's gradient is kept.
             for gate in range(GATES):
-                d_gate = after(room.d_z, gate * state)
-                put_held(d_gate, 0, read.live, t, rows, lanes, time, units)
-            held_carry = room.held_carry
-            put_held(gradients.d_carry, held_carry, read.live, t, rows, lanes, time, units)
-        turn(room.state, units, after(kept.outputs, t * state), lanes, units, rows)
+                clear_held(d_z[gate], alive, t)
+            copy_held(d_carry, scratch.held_carry, alive, t)
+        transpose(scratch.state[:rows], outputs[step])
         for stack in range(stacks):
-            _read_rows(size, read, room, input_masks, state_masks, stack, t, batch)
-            d_z = after(room.d_z, stack * together * lanes)
-            product(
-                after(gradients.d_weights, stack * together * width), width,
-                d_z, 1, lanes, room.read, width, rows, together, width, 1,
-            )  # fmt: skip
-            product(
-                after(room.d_state, stack * state), lanes,
-                after(weights, (features * GATES * units) + stack * together), 1, GATES * units,
-                d_z, lanes, together, units, lanes, 0,
-            )  # fmt: skip
-            product(
-                after(room.d_read, stack * lanes * read_width), read_width,
-                d_z, lanes, 1,
-                after(turned_kernel, stack * together * read_width), read_width,
-                together, rows, read_width, 0,
-            )  # fmt: skip
-        _sum_of_dropped(
-            gradients.d_output, room.d_state, state, read.state_masks, state, state, stacks
-        )
-        for row in range(rows):
-            _sum_of_dropped(
-                after(gradients.d_sequences, (row * time + t) * features),
-                after(room.d_read, row * read_width), lanes * read_width,
-                after(input_masks, row * features) if input_masks else 0, batch * features,
-                features, stacks,
-            )  # fmt: skip
+            _read_rows(scratch, sequences, row_masks, stack, t)
+            first = stack * columns
+            part = weights[features:, first : first + columns]
+            d_of_rows = stacked_d_z[stack, :, :rows]
+            matmul(d_weights[first : first + columns], d_of_rows.T, scratch.read[:rows], True)
+            matmul(d_state[stack], part.T, stacked_d_z[stack], False)
+            kernel = transposed_kernel[first : first + columns]
+            matmul(d_read[stack, :rows], d_of_rows, kernel, False)
+        apply_mask(flat_d_output, flat_d_state[0], state_masks[0])
+        for stack in range(1, stacks):
+            add_masked(flat_d_output, flat_d_state[stack], state_masks[stack])
+        _sum_input_gradients(d_sequences, d_read, row_masks.inputs, t)
         if held:
-            held_output = room.held_output
-            put_held(gradients.d_output, held_output, read.live, t, rows, lanes, time, units)
+            copy_held(d_output, scratch.held_output, alive, t)
 
 
 @compiled
-def _read_rows(
-    size: Sizes, read: Read, room: Room, input_masks: int, state_masks: int, stack: int, t: int,
-    batch: int,
-) -> None:  # fmt: skip
-    """Writes what a stack reads at step t, review by review: inputs and state, dropped out."""
-    rows, _, time, features, units, _ = size
-    width = whole_vectors(features + units + 1)
+def _read_rows(scratch: Scratch, sequences: Array, row_masks: RowMasks, stack: int, t: int) -> None:
+    """Writes what a stack reads at step t, row by row: inputs and state with their dropout."""
+    rows, _, features = sequences.shape
+    units = scratch.state.shape[1]
     for row in range(rows):
-        target = after(room.read, row * width)
-        inputs = after(read.sequences, (row * time + t) * features)
-        review = stack * batch + row
-        mask = after(input_masks, review * features) if input_masks else 0
-        dropped(target, inputs, mask, features)
-        mask = after(state_masks, review * units) if state_masks else 0
-        dropped(after(target, features), after(room.state, row * units), mask, units)
+        target = scratch.read[row]
+        apply_mask(target[:features], sequences[row, t], row_masks.inputs[stack, row])
+        states = target[features : features + units]
+        apply_mask(states, scratch.state[row], row_masks.states[stack, row])
 
 
 @compiled
-def _sum_of_dropped(
-    out: int, parts: int, part_step: int, masks: int, mask_step: int, size: int, stacks: int
-) -> None:
-    """The transpose of dropping out: what the stacks' gradients come to.
+def _sum_input_gradients(d_sequences: Array, d_read: Array, masks: Array, t: int) -> None:
+    """Writes the gradient of step t's inputs: the sum over what the stacks read of them."""
+    for row in range(d_sequences.shape[0]):
+        target = d_sequences[row, t]
+        apply_mask(target, d_read[0, row], masks[0, row])
+        for stack in range(1, d_read.shape[0]):
+            add_masked(target, d_read[stack, row], masks[stack, row])
 
-    The parts lie `part_step` numbers apart, their masks `mask_step`.
-    """
-    dropped(out, parts, masks, size)
-    for stack in range(1, stacks):
-        part = after(parts, stack * part_step)
-        if masks:
-            add_product(out, part, after(masks, stack * mask_step), size)
+
+@compiled
+def _is_zeroed(inputs: BlockInputs, row: int, t: int) -> bool:
+    """Whether a row's returned output is zero since its state is held at step t."""
+    if inputs.zero_held_outputs and inputs.alive.size:
+        return bool(inputs.alive[row, t] == 0)
+    return False
+
+
+@compiled
+def _return_output(inputs: BlockInputs, returned: Array, output: Array, step: int, t: int) -> None:
+    """Writes a step's output, [units, lanes], to `returned`, [rows, time, units]."""
+    if not returned.size:
+        return
+    for row in range(returned.shape[0]):
+        if _is_zeroed(inputs, row, t):
+            returned[row, step] = np.float32(0.0)
         else:
-            add(out, part, size)
+            for unit in range(output.shape[0]):
+                returned[row, step, unit] = output[unit, row]
 
 
 @compiled
-def _add_turned(gradients: Gradients, t: int, rows: int, lanes: int, time: int, units: int) -> None:
-    """Adds the gradient of step t's output to the state's."""
-    target = numbers(gradients.d_output, units * lanes)
-    source = numbers(after(gradients.d_outputs, t * units), rows * time * units)
-    for row in range(rows):
-        for unit in range(units):
-            target[unit * lanes + row] += source[row * time * units + unit]
-
-
-@compiled
-def _clear_inputs(gradients: Gradients, t: int, rows: int, time: int, features: int) -> None:
-    for row in range(rows):
-        target = numbers(after(gradients.d_sequences, (row * time + t) * features), features)
-        for feature in range(features):
-            target[feature] = np.float32(0.0)
+def _add_output_gradient(
+    inputs: BlockInputs, d_output: Array, d_outputs: Array, step: int, t: int
+) -> None:
+    """Adds the gradient of a returned output, [rows, time, units], to the state's."""
+    if not d_outputs.size:
+        return
+    for row in range(d_outputs.shape[0]):
+        if not _is_zeroed(inputs, row, t):
+            for unit in range(d_output.shape[0]):
+                d_output[unit, row] += d_outputs[row, step, unit]

@@ -1,4 +1,4 @@
-"""Where our own machine code computes, and what it needs: aligned memory and threads."""
+"""Aligned buffers and the thread pool for the Numba kernels, and whether the kernels apply."""
 
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -12,13 +12,13 @@ from numpy.typing import NDArray
 
 from lstm_study.provenance import usable_cpus
 
-_ALIGNMENT = 64
+_ALIGNMENT_BYTES = 64
 
 
-def runs_on_host(dtype: str = "float32") -> bool:
-    """Whether LSTM and Adam are our own machine code, so that no length costs compiling.
+def uses_cpu_kernels(dtype: str = "float32") -> bool:
+    """Whether the Numba kernels run the LSTM and Adam: on TensorFlow without a GPU, in float32.
 
-    They are on TensorFlow without a GPU, in single precision.
+    They take batches of any length without compiling again.
     """
     on_tensorflow = keras.backend.backend() == "tensorflow"
     return on_tensorflow and not has_gpu() and dtype == "float32"
@@ -26,7 +26,7 @@ def runs_on_host(dtype: str = "float32") -> bool:
 
 @cache
 def has_gpu() -> bool:
-    """Whether the backend has a GPU to compute on."""
+    """Whether the backend sees a GPU."""
     if keras.backend.backend() == "jax":
         import jax
 
@@ -36,61 +36,61 @@ def has_gpu() -> bool:
     return bool(tf.config.list_logical_devices("GPU"))
 
 
-def empty(*shape: int) -> NDArray[np.float32]:
-    """Memory that begins where a vector, a line of the cache and a tensor of TensorFlow's do.
+def aligned_empty(*shape: int) -> NDArray[np.float32]:
+    """Returns an uninitialised array aligned to 64 bytes: a cache line, an AVX-512 vector.
 
-    TensorFlow takes such an array over as it is, and copies any other.
+    TensorFlow takes over an array so aligned as a tensor's memory; it copies any other.
     """
-    size, spare = int(np.prod(shape)), _ALIGNMENT // 4
+    size, spare = int(np.prod(shape)), _ALIGNMENT_BYTES // 4
     memory = np.empty(size + spare, np.float32)
-    first = (-memory.ctypes.data % _ALIGNMENT) // memory.itemsize
+    first = (-memory.ctypes.data % _ALIGNMENT_BYTES) // memory.itemsize
     return memory[first : first + size].reshape(shape)
 
 
-def zeros(*shape: int) -> NDArray[np.float32]:
-    """The same, filled with zeros."""
-    array = empty(*shape)
+def aligned_zeros(*shape: int) -> NDArray[np.float32]:
+    """Returns an array of zeros, aligned like those of `aligned_empty`."""
+    array = aligned_empty(*shape)
     array[...] = 0.0
     return array
 
 
 @dataclass
-class _Threads:
+class _ThreadBudget:
     count: Callable[[], int]
 
 
-_threads = _Threads(usable_cpus)
+_budget = _ThreadBudget(usable_cpus)
 
 
-def take_threads(count: Callable[[], int]) -> None:
-    """Sets whom `thread_count` asks: `training/runtime.py` does, for a whole process."""
-    _threads.count = count
+def set_thread_count(count: Callable[[], int]) -> None:
+    """Sets the function that `thread_count` calls, for this process."""
+    _budget.count = count
 
 
 def thread_count() -> int:
-    """Threads that our own machine code may use now, >= 1.
+    """Returns the number of threads that a kernel may use now, >= 1.
 
-    It may change from one call to the next, and no result depends on it.
+    It may change between calls; results do not depend on it.
     """
-    return max(1, _threads.count())
+    return max(1, _budget.count())
 
 
 def for_each(work: Callable[[Any], None], parts: Sequence[Any], *, threads: int) -> None:
-    """Calls `work`, which lets go of the interpreter's lock, with each part.
+    """Calls `work` with each part on several threads, and waits for all of them.
 
     Args:
-        work: What to do; in any order, on any thread.
-        parts: What to do it with.
-        threads: How many to use, >= 1.
+        work: Called in any order, on any thread; it should release the GIL.
+        parts: Its arguments.
+        threads: Threads to use, >= 1.
     """
     shares = max(1, min(threads, len(parts)))
 
-    def do(share: int) -> None:
+    def run_share(share: int) -> None:
         for part in parts[share::shares]:
             work(part)
 
-    others = [_pool().submit(do, share) for share in range(1, shares)]
-    do(0)
+    others = [_pool().submit(run_share, share) for share in range(1, shares)]
+    run_share(0)
     for other in others:
         other.result()
 

@@ -6,8 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from lstm_study.comparison.opening import open_test
 from lstm_study.corpus.load import load
+from lstm_study.engine.jobs import OpenRequest, Reply
+from lstm_study.engine.opening import log_opening, read_test, request_test
 from lstm_study.errors import StoreError
 from lstm_study.spec import DataTable
 from lstm_study.store import Store
@@ -16,7 +17,7 @@ from tests.support.reviews import made_up_reviews, write_csv
 SOURCE = Path(__file__).resolve().parents[3] / "src" / "lstm_study"
 # Who may name what: the half is read in `corpus`, and opened by one module outside of it.
 DOORS = {
-    "open_test": {"comparison/opening.py"},
+    "open_test": {"engine/opening.py"},
     "sealed_test": {"corpus/types.py"},
     "read_test": {"corpus/load.py"},
     "_read_split": {"corpus/cache.py"},
@@ -57,9 +58,23 @@ def corpus(tmp_path_factory):
     return load(data, seed=3, cache=folder / "cache")
 
 
+class Granting:
+    """A link whose other end logs an opening, then grants it."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+
+    def send(self, message) -> None:
+        assert isinstance(message, OpenRequest)
+        log_opening(self._store, run_id=message.run_id, command="lstm-study compare tiny.toml")
+
+    def receive(self) -> Reply:
+        return Reply()
+
+
 def test_an_opening_is_logged_with_what_it_was_for_and_by_what_command(corpus, tmp_path):
     store = Store(tmp_path / "study")
-    reviews = open_test(corpus, store, run_id="winner-s2", command="lstm-study compare tiny.toml")
+    reviews = request_test(Granting(store), corpus, run_id="winner-s2")
     assert len(reviews) == 20
     (opening,) = store.read_openings()
     assert (opening.run_id, opening.command) == ("winner-s2", "lstm-study compare tiny.toml")
@@ -71,6 +86,9 @@ def test_what_can_not_be_logged_is_not_read(corpus, tmp_path):
         def add_opening(self, opening):
             raise StoreError("the disk is full")
 
+    full = Full(tmp_path / "study")
     with pytest.raises(StoreError):
-        open_test(corpus, Full(tmp_path / "study"), run_id="control", command="")
+        request_test(Granting(full), corpus, run_id="control")
+    with pytest.raises(StoreError):
+        read_test(corpus, lambda: log_opening(full, run_id="control", command=""))
     assert Store(tmp_path / "study").read_openings() == []

@@ -1,7 +1,7 @@
 """The fast LSTM against `keras.layers.LSTM`, on the backend that KERAS_BACKEND names.
 
-On TensorFlow each of its loops is tested, the host's and the compiled one, which a GPU would run.
-Where JAX is installed, the whole file runs on it once more in a process of its own.
+On TensorFlow both loops are tested, the Numba kernels and the XLA loop, which a GPU would run.
+Where JAX is installed, the whole file runs once more on JAX, in another process.
 """
 
 import importlib.util
@@ -21,27 +21,30 @@ from hypothesis import strategies as st
 from keras import ops
 
 from lstm_study.model.lstm import layer as lstm
-from lstm_study.model.lstm.arrays import CHUNK
-from lstm_study.model.lstm.layer import LSTM, capacity, plain_copy
+from lstm_study.model.lstm import xla
+from lstm_study.model.lstm.cpu import function as cpu_function
+from lstm_study.model.lstm.layer import LSTM, plain_copy
+from lstm_study.model.lstm.xla import capacity
+from lstm_study.model.lstm.xla_sweeps import CHUNK
 
 # Keras 3.15 reads its variables with NumPy's older protocol.
 pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")
 BACKEND = keras.backend.backend()
-SOURCE = Path(__file__).parents[2] / "src"
-LOOPS = {"tensorflow": ["host", "compiled"], "jax": ["compiled"]}[BACKEND]
+SOURCE = Path(__file__).parents[4] / "src"
+LOOPS = {"tensorflow": ["cpu", "xla"], "jax": ["xla"]}[BACKEND]
 
 
 @pytest.fixture(params=LOOPS, scope="module", autouse=True)
 def loop(request):
-    """Has the layer run one of its loops; the tests of a loop run one after another."""
+    """Makes the layer run one of its loops."""
     with pytest.MonkeyPatch.context() as patch:
-        if request.param == "compiled":
-            patch.setattr(lstm, "runs_on_host", lambda dtype: False)
+        if request.param == "xla":
+            patch.setattr(lstm, "uses_cpu_kernels", lambda dtype: False)
         yield request.param
 
 
-def run_in_its_own_process(code: str, **environment: str) -> str:
-    """What the code prints."""
+def run_in_a_process(code: str, **environment: str) -> str:
+    """Returns what the code prints."""
     done = subprocess.run(
         [sys.executable, "-c", textwrap.dedent(code)],
         env={**os.environ, "PYTHONPATH": str(SOURCE), **environment},
@@ -53,9 +56,13 @@ def run_in_its_own_process(code: str, **environment: str) -> str:
     return done.stdout
 
 
-def twins(*, units: int, features: int, **options: Any) -> tuple[keras.Layer, keras.Layer]:
-    """Keras's layer and ours, with equal weights and seeds."""
+def twins(
+    *, units: int, features: int, bidirectional: bool = False, **options: Any
+) -> tuple[keras.Layer, keras.Layer]:
+    """Keras's layer and the fast one, with equal weights and seeds."""
     layers = keras.layers.LSTM(units, seed=3, **options), LSTM(units, seed=3, **options)
+    if bidirectional:
+        layers = tuple(keras.layers.Bidirectional(layer) for layer in layers)
     for layer in layers:
         layer.build((None, None, features))
     generator = np.random.default_rng(7)
@@ -74,7 +81,7 @@ def outputs_and_gradients(layer: Any, inputs: list[Any], **call: Any) -> list[np
     """
     state = {"initial_state": inputs[1:]} if len(inputs) > 1 else {}
 
-    def weighed(results: Any) -> tuple[Any, list[Any]]:
+    def weighted(results: Any) -> tuple[Any, list[Any]]:
         results = list(results) if isinstance(results, list | tuple) else [results]
         generator = np.random.default_rng(1)
         return (
@@ -89,7 +96,7 @@ def outputs_and_gradients(layer: Any, inputs: list[Any], **call: Any) -> list[np
         state = {"initial_state": inputs[1:]} if len(inputs) > 1 else {}
         with tf.GradientTape() as tape:
             tape.watch(inputs)
-            total, results = weighed(layer(inputs[0], **state, **call))
+            total, results = weighted(layer(inputs[0], **state, **call))
         gradients = tape.gradient(total, [*inputs, *(w.value for w in layer.trainable_weights)])
     else:
         import jax
@@ -98,7 +105,7 @@ def outputs_and_gradients(layer: Any, inputs: list[Any], **call: Any) -> list[np
             state = {"initial_state": inputs[1:]} if len(inputs) > 1 else {}
             others = [v.value for v in layer.non_trainable_variables]
             results, _ = layer.stateless_call(weights, others, inputs[0], **state, **call)
-            return weighed(results)
+            return weighted(results)
 
         weights = [w.value for w in layer.trainable_weights]
         (_, results), parts = jax.value_and_grad(total_of, argnums=(0, 1), has_aux=True)(
@@ -173,13 +180,15 @@ def test_outputs_and_all_gradients_are_those_of_keras(data):
         dropout=data.draw(rates, label="dropout"),
         recurrent_dropout=data.draw(rates, label="recurrent dropout"),
         return_sequences=data.draw(st.booleans(), label="return_sequences"),
+        go_backwards=data.draw(st.booleans(), label="go_backwards"),
     )
     generator = np.random.default_rng(data.draw(st.integers(0, 99), label="seed"))
     mask = {
         "none": None,
         "front": np.arange(time) >= generator.integers(0, time, (batch, 1)),
+        "back": np.arange(time) < generator.integers(1, time + 1, (batch, 1)),
         "any": generator.random((batch, time)) > 0.4,
-    }[data.draw(st.sampled_from(["none", "front", "any"]), label="mask")]
+    }[data.draw(st.sampled_from(["none", "front", "back", "any"]), label="mask")]
     sequences = generator.normal(size=(batch, time, features)).astype("float32")
 
     assert_equal_twins(
@@ -188,11 +197,52 @@ def test_outputs_and_all_gradients_are_those_of_keras(data):
 
 
 @pytest.mark.parametrize("time", [1, CHUNK, CHUNK + 1])
-def test_a_length_at_the_edge_of_a_chunk_is_equal_too(time):
+def test_lengths_at_the_edge_of_a_chunk_give_the_results_of_keras(time):
     pair = twins(units=3, features=4, dropout=0.4, recurrent_dropout=0.4, return_sequences=True)
     sequences = np.random.default_rng(0).normal(size=(5, time, 4)).astype("float32")
 
     assert_equal_twins(pair, [sequences], training=True)
+
+
+@settings(max_examples=8, deadline=None, derandomize=True)
+@given(data=st.data())
+def test_two_directions_with_all_outputs_are_those_of_keras_values_and_gradients(data):
+    batch, features, units = (data.draw(st.integers(1, 5), label=n) for n in ("batch", "in", "out"))
+    time = data.draw(st.integers(1, 3 * CHUNK), label="time")
+    pair = twins(
+        units=units,
+        features=features,
+        bidirectional=True,
+        dropout=data.draw(st.sampled_from([0.0, 0.4]), label="dropout"),
+        recurrent_dropout=data.draw(st.sampled_from([0.0, 0.4]), label="recurrent dropout"),
+        return_sequences=data.draw(st.booleans(), label="return_sequences"),
+    )
+    generator = np.random.default_rng(data.draw(st.integers(0, 99), label="seed"))
+    # Time steps that are padding in the whole batch, at either end, are skipped.
+    first, last = sorted(generator.integers(0, time, 2))
+    alive = generator.random((batch, time)) > 0.3
+    alive[:, :first] = alive[:, last + 1 :] = False
+    mask = data.draw(st.sampled_from([None, alive]), label="mask")
+    sequences = generator.normal(size=(batch, time, features)).astype("float32")
+
+    assert_equal_twins(
+        pair, [sequences], mask=mask, training=data.draw(st.booleans(), label="training")
+    )
+
+
+def test_both_directions_run_in_the_fast_loop(monkeypatch, loop):
+    module = {"cpu": cpu_function, "xla": xla}[loop]
+    loops = []
+    name = {"cpu": "cpu_lstm", "xla": "xla_lstm"}[loop]
+    function = getattr(module, name)
+    monkeypatch.setattr(module, name, lambda *given: loops.append(given[2]) or function(*given))
+    layer = keras.layers.Bidirectional(LSTM(3, recurrent_dropout=0.2, return_sequences=True))
+    sequences, mask = np.ones((2, 6, 4), "float32"), np.arange(6) >= np.array([[0], [3]])
+
+    layer(sequences, mask=mask, training=True)
+
+    assert [steps.go_backwards for steps in loops] == [False, True]
+    assert all(steps.zero_held_outputs and steps.return_outputs for steps in loops)
 
 
 def test_a_given_initial_state_and_the_final_state_have_their_gradients():
@@ -203,7 +253,7 @@ def test_a_given_initial_state_and_the_final_state_have_their_gradients():
     assert_equal_twins(pair, inputs, training=True)
 
 
-def test_a_review_that_is_all_padding_leaves_the_state_at_zero():
+def test_the_output_for_a_review_of_nothing_but_padding_is_zero():
     layer = LSTM(3)
     output = layer(np.ones((2, 5, 4), "float32"), mask=np.array([[False] * 5, [True] * 5]))
 
@@ -211,12 +261,12 @@ def test_a_review_that_is_all_padding_leaves_the_state_at_zero():
     assert np.all(output[1])
 
 
-def test_what_the_fast_loop_does_not_cover_runs_on_the_loop_of_keras():
+def test_what_the_fast_loops_do_not_cover_runs_in_the_loop_of_keras():
     for options in (
-        {"go_backwards": True},
+        {"unroll": True},
         {"activation": "relu"},
         {"use_bias": False},
-        {"zero_output_for_mask": True, "return_sequences": True},
+        {"zero_output_for_mask": True},
     ):
         pair = twins(units=3, features=4, **options)
         sequences = np.random.default_rng(0).normal(size=(2, 6, 4)).astype("float32")
@@ -263,13 +313,13 @@ def test_equal_seeds_give_equal_bits_with_op_determinism_on():
 
 @pytest.mark.skipif(BACKEND != "tensorflow", reason="JAX compiles a step for each length anyway")
 def test_a_new_length_of_known_capacity_compiles_nothing(loop, tmp_path):
-    counts = run_in_its_own_process(
+    counts = run_in_a_process(
         f"""
         import pathlib, keras, numpy as np
         from lstm_study.model.lstm import layer as lstm
         from lstm_study.model.lstm.layer import LSTM
-        if {loop == "compiled"}:
-            lstm.runs_on_host = lambda dtype: False
+        if {loop == "xla"}:
+            lstm.uses_cpu_kernels = lambda dtype: False
         model = keras.Sequential([
             keras.Input((None, 3)), LSTM(2, recurrent_dropout=0.2, seed=1), keras.layers.Dense(1)])
         model.compile("adam", "mse")
@@ -281,7 +331,7 @@ def test_a_new_length_of_known_capacity_compiles_nothing(loop, tmp_path):
     ).split()
 
     first, second, *later = map(int, counts)
-    if loop == "host":
+    if loop == "cpu":
         assert [first, second, *later] == [0] * 5
     else:
         # The first length is compiled with its shapes fixed, the second with open ones.
@@ -290,7 +340,7 @@ def test_a_new_length_of_known_capacity_compiles_nothing(loop, tmp_path):
 
 
 @pytest.mark.parametrize("policy", ["mixed_bfloat16", "mixed_float16"])
-def test_another_precision_gives_what_keras_gives_within_it(policy):
+def test_in_half_precision_outputs_equal_those_of_keras_within_it(policy):
     pair = twins(
         units=4, features=3, dtype=policy, dropout=0.2, recurrent_dropout=0.2, return_sequences=True
     )
@@ -306,7 +356,7 @@ def test_another_precision_gives_what_keras_gives_within_it(policy):
     )
 
 
-def test_a_model_of_half_precision_trains():
+def test_a_model_in_half_precision_trains():
     keras.config.set_dtype_policy("mixed_bfloat16")
     try:
         model = sentiment_model(LSTM)
@@ -343,8 +393,8 @@ def test_capacities_are_powers_of_two_from_64():
 
 
 @pytest.mark.skipif(BACKEND != "tensorflow", reason="already on another backend")
-@pytest.mark.parametrize("loop", ["compiled"], indirect=True)
-def test_all_of_this_holds_on_jax():
+@pytest.mark.parametrize("loop", ["xla"], indirect=True)
+def test_the_whole_file_passes_on_jax():
     if importlib.util.find_spec("jax") is None:
         pytest.skip("jax is not installed: the fast LSTM is NOT tested on JAX")
     done = subprocess.run(

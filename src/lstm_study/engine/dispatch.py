@@ -1,0 +1,257 @@
+"""The one loop that gives a stage's jobs to an engine's workers and takes their answers."""
+
+import logging
+import os
+import time
+from collections import Counter
+from dataclasses import dataclass, field, replace
+
+from lstm_study.corpus.types import Corpus
+from lstm_study.engine.devices import Workers
+from lstm_study.engine.jobs import (
+    Answer,
+    Engine,
+    Lost,
+    Message,
+    OpenRequest,
+    Ready,
+    Reply,
+    Stage,
+    Stopped,
+    Work,
+)
+from lstm_study.engine.opening import log_opening
+from lstm_study.errors import SearchError
+from lstm_study.provenance import machine, now
+from lstm_study.records import Failure, Session
+from lstm_study.records.state import Live
+from lstm_study.store import Store
+
+_POLL_SECONDS = 0.25
+_SAVE_SECONDS = 5.0
+_FIRST_SAVE_SECONDS = 0.5
+_SILENCE_SECONDS = 900.0
+SILENCE_VARIABLE = "LSTM_STUDY_SILENCE_SECONDS"
+DEATHS_ALLOWED = 2
+"""A job whose worker dies more often without finishing an epoch in between fails; a worker that
+dies more often before it is ready ends the command."""
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Context:
+    """The command at work, as stages and sessions see it.
+
+    Attributes:
+        command: The command line.
+        git_commit: Of the folder it runs in; "" outside a checkout.
+        settings: One-off settings in force.
+        workers: Workers asked for; None to choose.
+        workers_per_gpu: Workers that share a GPU; None to choose, or without a GPU.
+        cluster: The Ray cluster to run on; "" for this machine's processes.
+    """
+
+    command: str
+    git_commit: str
+    settings: tuple[str, ...]
+    workers: int | None = None
+    workers_per_gpu: int | None = None
+    cluster: str = ""
+
+
+def dispatch(
+    stage: Stage, engine: Engine, *, store: Store, corpus: Corpus, context: Context
+) -> None:
+    """Runs a stage's jobs until none is left, or until the stage says to stop.
+
+    A worker that dies is replaced by its engine, and its jobs are due again; they resume from their
+    last finished epoch. A worker at a job that sends nothing for a quarter of an hour (or for
+    LSTM_STUDY_SILENCE_SECONDS) is ended and replaced. No retry is unbounded: see `DEATHS_ALLOWED`.
+
+    Args:
+        stage: What hands out jobs and records what came of them.
+        engine: Where workers are; set up with the study.
+        store: The study; held by this process, the one writer of its files.
+        corpus: The reviews.
+        context: The command at work.
+
+    Raises:
+        SearchError: Workers can't start.
+        StudyError: A worker can't work, or the stage can't record an answer.
+    """
+    _Dispatcher(stage, engine, store=store, corpus=corpus, context=context).run()
+
+
+@dataclass(slots=True)
+class _Worker:
+    """What is known of a worker.
+
+    Attributes:
+        capacity: How many jobs it takes at once; 0 until it is ready.
+        jobs: Those it is at, by name.
+        heard_at: When it last sent something, or was given something.
+    """
+
+    capacity: int = 0
+    jobs: dict[str, Work] = field(default_factory=dict)
+    heard_at: float = field(default_factory=time.monotonic)
+
+
+class _Dispatcher:
+    def __init__(
+        self, stage: Stage, engine: Engine, *, store: Store, corpus: Corpus, context: Context
+    ) -> None:
+        self._stage, self._engine, self._store = stage, engine, store
+        self._corpus, self._context = corpus, context
+        self._session = _SessionWriter(store, stage=stage.name, context=context, size=engine.size)
+        self._workers: dict[str, _Worker] = {}
+        self._deaths: Counter[str] = Counter()
+        self._epochs: Counter[str] = Counter()
+        self._silence_seconds = float(os.environ.get(SILENCE_VARIABLE, _SILENCE_SECONDS))
+
+    def run(self) -> None:
+        """Runs the loop; see `dispatch`."""
+        worked, before, next_tick = 0.0, time.monotonic(), 0.0
+        has_news, continues = True, True
+        while continues:
+            for name, message in self._engine.poll(_POLL_SECONDS):
+                has_news |= self._receive(name, message)
+            if has_news and not self._hand_out():
+                break
+            has_news = False
+            self._end_silent()
+            moment = time.monotonic()
+            # Time without any worker, while a cluster has no room for one, is not time worked.
+            worked, before = worked + (moment - before if self._is_manned else 0.0), moment
+            if moment >= next_tick:
+                next_tick = moment + _POLL_SECONDS
+                continues = self._stage.tick(worked, workers=len(self._engine.names))
+                self._session.save(worked, self._engine.size)
+        self._stage.tick(worked, workers=len(self._engine.names))
+        self._session.save(worked, self._engine.size, at_once=True)
+
+    @property
+    def _is_manned(self) -> bool:
+        return bool(self._engine.names)
+
+    def _receive(self, name: str, message: Message) -> bool:
+        """Handles a message; returns whether jobs may be due now that were not before."""
+        worker = self._workers.setdefault(name, _Worker())
+        worker.heard_at = time.monotonic()
+        match message:
+            case Live():
+                self._store.write_live(name, message)
+                return False
+            case Ready():
+                self._deaths[name] = 0
+                worker.capacity = message.capacity
+                self._session.found(message.backend, message.devices)
+            case OpenRequest(run_id=run_id):
+                reply = self._engine.grant(
+                    self._corpus,
+                    lambda: log_opening(self._store, run_id=run_id, command=self._context.command),
+                )
+                self._engine.send(name, reply)
+                return False
+            case Answer():
+                self._take(name, worker, message)
+                return message.is_last
+            case Stopped(error=error):
+                raise error
+            case Lost():
+                self._lose(name, message)
+        return True
+
+    def _take(self, name: str, worker: _Worker, answer: Answer) -> None:
+        if len(answer.epochs) > self._epochs[answer.name]:
+            # An epoch further: whatever killed its workers before, it gets on.
+            self._epochs[answer.name] = len(answer.epochs)
+            self._deaths[answer.name] = 0
+        self._stage.take(answer, worker=name)
+        if answer.is_last:
+            worker.jobs.pop(answer.name)
+        else:
+            self._engine.send(name, Reply())
+
+    def _lose(self, name: str, lost: Lost) -> None:
+        worker = self._workers.pop(name)
+        self._store.forget_live(name)
+        if not worker.capacity:
+            self._deaths[name] += 1
+            if self._deaths[name] > DEATHS_ALLOWED:
+                raise SearchError(
+                    f"A worker ended {self._deaths[name]} times before it could begin, the last "
+                    f"time {lost.reason}. Its output is in {self._store.log_path}."
+                )
+        log.warning("Worker %s ended (%s); its jobs resume elsewhere.", name, lost.reason)
+        for job in worker.jobs:
+            self._deaths[job] += 1
+            if self._deaths[job] <= DEATHS_ALLOWED:
+                self._stage.take_back(job)
+                continue
+            failure = Failure(
+                kind="out_of_memory" if lost.is_killed else "lost_worker",
+                message=f"its worker ended {self._deaths[job]} times, the last time {lost.reason}",
+            )
+            self._stage.take(Answer(name=job, failure=failure, is_last=True), worker=name)
+
+    def _hand_out(self) -> bool:
+        """Gives free workers what is due; returns whether anything is being done, or may be."""
+        free = {name: worker for name, worker in self._workers.items() if not worker.jobs}
+        for name, worker in free.items():
+            if not worker.capacity:
+                continue
+            jobs = self._stage.due(name, worker.capacity)
+            if jobs:
+                worker.jobs = {job.name: job for job in jobs}
+                worker.heard_at = time.monotonic()
+                self._engine.send(name, jobs)
+            else:
+                self._store.write_live(name, Live())
+        is_ready = any(worker.capacity for worker in self._workers.values())
+        return not is_ready or any(worker.jobs for worker in self._workers.values())
+
+    def _end_silent(self) -> None:
+        for name in self._engine.names:
+            worker = self._workers.setdefault(name, _Worker())
+            is_waiting = worker.capacity and not worker.jobs
+            silence = time.monotonic() - worker.heard_at
+            if not is_waiting and silence > self._silence_seconds:
+                log.warning("Worker %s sent nothing for %.0f s: it is ended.", name, silence)
+                worker.heard_at = time.monotonic()
+                self._engine.kill(name)
+
+
+class _SessionWriter:
+    """Writes the session's record every few seconds, so that a kill loses no more than those."""
+
+    def __init__(self, store: Store, *, stage: str, context: Context, size: Workers) -> None:
+        self._store, self._next = store, 0.0
+        self._session = Session(
+            command=context.command,
+            stage=stage,
+            started_at=now(),
+            seconds=0.0,
+            workers=size.count,
+            threads=size.threads,
+            machine=machine(),
+            git_commit=context.git_commit,
+            settings=context.settings,
+        )
+
+    def found(self, backend: str, devices: tuple[str, ...]) -> None:
+        """Records what a worker trains with."""
+        described = machine(backend=backend, devices=devices)
+        self._session = replace(self._session, machine=described)
+
+    def save(self, worked: float, size: Workers, *, at_once: bool = False) -> None:
+        """Writes the record with the seconds worked, unless it was written a moment ago."""
+        moment = time.monotonic()
+        if at_once or moment >= self._next:
+            # Sooner at first: what is shown of its pace divides by the time that is recorded.
+            self._next = moment + min(_SAVE_SECONDS, max(_FIRST_SAVE_SECONDS, worked))
+            self._session = replace(
+                self._session, seconds=worked, workers=size.count, threads=size.threads
+            )
+            self._store.write_session(self._session)

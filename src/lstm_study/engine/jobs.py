@@ -1,0 +1,320 @@
+"""What stages, engines and workers exchange: jobs, answers, messages, and the protocols of each."""
+
+from collections.abc import Callable, Hashable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from lstm_study.configuration import Configuration
+from lstm_study.corpus.types import Corpus, Split
+from lstm_study.engine.devices import Workers
+from lstm_study.errors import StudyError
+from lstm_study.records import Epoch, Failure
+from lstm_study.records.state import Live
+from lstm_study.spec import ProtocolTable, StudySpec
+
+TrainsOn = Literal["train", "training"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Halt:
+    """An epoch at which a training is evaluated on the test reviews, or ends.
+
+    Attributes:
+        epochs: Counted from the configuration's first training step.
+        run_id: The run that the evaluation belongs to; "" for no evaluation on test.
+    """
+
+    epochs: int
+    run_id: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Job:
+    """One training: all that a worker needs for it, wherever the worker is.
+
+    Attributes:
+        name: The trial's or run's id.
+        configuration: The hyperparameters.
+        protocol: Batch size, optimizer and learning rate.
+        seed: Of weights, dropout and shuffling.
+        masked: Whether padding is masked, and reviews of similar length share a batch.
+        trains_on: The train split, or all training reviews.
+        validates: Whether to validate after each epoch.
+        halts: Where the training is evaluated, ascending; the last one is its end.
+        starts: Checkpoints to resume from, the best one first; one that can't be used is skipped,
+            and without any the training starts from its first epoch.
+    """
+
+    name: str
+    configuration: Configuration
+    protocol: ProtocolTable
+    seed: int
+    masked: bool
+    trains_on: TrainsOn
+    validates: bool
+    halts: tuple[Halt, ...]
+    starts: tuple[Path, ...] = ()
+
+    @property
+    def epochs(self) -> int:
+        """The epoch that the training ends after: its budget."""
+        return self.halts[-1].epochs
+
+    @property
+    def shape_class(self) -> Hashable:
+        """What the jobs that one worker trains together must have in common."""
+        return shape_class(self.configuration, masked=self.masked, trains_on=self.trains_on)
+
+
+def shape_class(
+    configuration: Configuration, *, masked: bool, trains_on: TrainsOn = "train"
+) -> Hashable:
+    """Returns what two trainings must have in common to run in one compiled program.
+
+    Rates are not included: they are data to the program. Sizes are.
+    """
+    sizes = configuration.as_dict() | {"dropout": 0.0, "recurrent_dropout": 0.0}
+    return (*sizes.items(), masked, trains_on)
+
+
+RequestTest = Callable[[str], Split]
+"""Opens the test reviews for the run of this id, once the opening is logged."""
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class Reviews:
+    """What a worker reads: the training reviews, and a way to ask for the test reviews.
+
+    Attributes:
+        train: The training reviews that the search trains on.
+        validation: Those that the search scores on.
+        training: The two together.
+        request_test: The only way to the test reviews.
+    """
+
+    train: Split
+    validation: Split
+    training: Split
+    request_test: RequestTest
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Call:
+    """A job that trains no network: a function of the reviews.
+
+    Attributes:
+        name: What the answer is called; also the id under which it opens the test reviews.
+        function: Defined at the top of a module, or a partial of such a one, since it is pickled.
+    """
+
+    name: str
+    function: Callable[[Reviews], Any]
+
+    @property
+    def shape_class(self) -> Hashable:
+        """No other job's."""
+        return self.name
+
+
+Work = Job | Call
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Evaluation:
+    """One evaluation on the test reviews.
+
+    Attributes:
+        run_id: The run it belongs to.
+        probabilities: Of the positive label, float32 [test reviews].
+        labels: int8 [test reviews].
+        weights: A scratch file with the network's weights; the dispatcher's to move.
+        test_seconds: Wall time of reading the test reviews.
+        predict_1000_seconds: Wall time of 1,000 training reviews, once all is compiled.
+    """
+
+    run_id: str
+    probabilities: NDArray[np.float32]
+    labels: NDArray[np.int8]
+    weights: Path
+    test_seconds: float
+    predict_1000_seconds: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Answer:
+    """What came of a job so far: sent after each epoch and evaluation, and at the end.
+
+    Attributes:
+        name: The job's.
+        epochs: The history, from the configuration's first training step.
+        checkpoint: A scratch file with the last epoch; the dispatcher's to move.
+        evaluation: An evaluation on test that was due at this epoch.
+        value: What a `Call` returned.
+        failure: Why the job failed.
+        is_last: Whether the job has ended.
+    """
+
+    name: str
+    epochs: tuple[Epoch, ...] = ()
+    checkpoint: Path | None = None
+    evaluation: Evaluation | None = None
+    value: Any = None
+    failure: Failure | None = None
+    is_last: bool = False
+
+
+# Messages of a worker, beside its answers.
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ready:
+    """The worker has loaded what it needs.
+
+    Attributes:
+        backend: Keras's.
+        devices: What it trains on.
+        capacity: How many jobs of one shape class it trains at once.
+    """
+
+    backend: str
+    devices: tuple[str, ...]
+    capacity: int = 1
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OpenRequest:
+    """The worker wants to open the test reviews for a run; it waits for a reply."""
+
+    run_id: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Stopped:
+    """The worker can't work, through no fault of a job: the command ends with this error."""
+
+    error: StudyError
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Lost:
+    """An engine's own message: the worker is gone.
+
+    Attributes:
+        reason: In words.
+        is_killed: Whether it was killed, as the system does when memory runs out.
+    """
+
+    reason: str
+    is_killed: bool = False
+
+
+Message = Ready | Live | OpenRequest | Answer | Stopped | Lost
+
+
+# Messages to a worker, beside lists of jobs.
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Device:
+    """The part of a machine that one worker gets: its first message.
+
+    Attributes:
+        worker: Its name.
+        threads: For one operation, >= 1.
+        gpu: The GPU to use, as CUDA_VISIBLE_DEVICES names it; None to leave that as it is.
+        workers_on_gpu: How many workers share that GPU.
+        scratch: A folder of its own for checkpoints on their way.
+        cores: Descriptor of the file through which workers share cores, the worker's number in it,
+            and how many cores they share; None where they don't.
+    """
+
+    worker: str
+    threads: int
+    gpu: str | None
+    workers_on_gpu: int
+    scratch: Path
+    cores: tuple[int, int, int] | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Reply:
+    """The answer to a request; for a `OpenRequest` with the test reviews where they are sent."""
+
+    test: Split | None = None
+
+
+class Link(Protocol):
+    """A worker's connection to the process that was started."""
+
+    def send(self, message: Message) -> None:
+        """Sends a message."""
+
+    def receive(self) -> Any:
+        """Waits for the next message."""
+
+
+class Engine(Protocol):
+    """Runs workers, and replaces those it loses."""
+
+    @property
+    def names(self) -> Sequence[str]:
+        """The workers that are there, ready or not."""
+
+    @property
+    def size(self) -> Workers:
+        """How many workers it has or wants, and their threads."""
+
+    def set_up(self, spec: StudySpec, corpus: Corpus) -> None:
+        """Tells every worker, present and future, what to work on; comes before any job."""
+
+    def poll(self, timeout_seconds: float) -> list[tuple[str, Message]]:
+        """Returns messages with their workers' names, after waiting for one at most so long."""
+
+    def send(self, name: str, message: Sequence[Work] | Reply) -> None:
+        """Sends a worker jobs or a reply."""
+
+    def grant(self, corpus: Corpus, log: Callable[[], None]) -> Reply:
+        """Logs an opening of the test reviews, and returns the reply that grants it."""
+
+    def kill(self, name: str) -> None:
+        """Ends a worker by force; `poll` reports it as lost."""
+
+    def close(self) -> None:
+        """Ends all workers."""
+
+
+class Stage(Protocol):
+    """Says which jobs are due, and takes what came of them; the one writer of their records."""
+
+    @property
+    def name(self) -> str:
+        """What sessions call it: "search" or "compare"."""
+
+    def due(self, worker: str, limit: int) -> Sequence[Work]:
+        """Hands out jobs to a free worker.
+
+        Args:
+            worker: Its name.
+            limit: How many it takes at most, >= 1; all of one shape class.
+
+        Returns:
+            Nothing while no job is due; for good if no job is at work either.
+        """
+
+    def take(self, answer: Answer, *, worker: str) -> None:
+        """Records what came of a job; moves its files from scratch."""
+
+    def take_back(self, name: str) -> None:
+        """Takes back a job whose worker was lost; it is due again."""
+
+    def tick(self, seconds: float, *, workers: int) -> bool:
+        """Reports progress, a few times a second; returns whether to continue.
+
+        Args:
+            seconds: Time worked since this command's work began.
+            workers: How many there are now.
+        """

@@ -1,0 +1,49 @@
+"""The one door to the test reviews: what is not logged is not read.
+
+No other module of the package calls `Corpus.open_test`; `tests/unit/engine/test_opening.py` and a
+contract in `pyproject.toml` check that.
+"""
+
+from collections.abc import Callable
+
+from lstm_study.corpus.types import Corpus, Split
+from lstm_study.engine.jobs import Link, OpenRequest, Reply
+from lstm_study.provenance import now
+from lstm_study.records import Opening
+from lstm_study.store import Store
+
+
+def log_opening(store: Store, *, run_id: str, command: str) -> None:
+    """Logs an opening of the test reviews with the study: the dispatcher's side.
+
+    Args:
+        store: The study's folder, which keeps the log.
+        run_id: What they are opened for: a run's id, "control" or "test-reviews".
+        command: The command at work.
+
+    Raises:
+        StoreError: The log can't be written.
+    """
+    store.add_opening(Opening(opened_at=now(), command=command, run_id=run_id))
+
+
+def read_test(corpus: Corpus, log: Callable[[], None]) -> Split:
+    """Reads the test reviews once `log` returned; an error in it leaves them unread."""
+    return corpus.open_test(on_open=log)
+
+
+def request_test(link: Link, corpus: Corpus, *, run_id: str) -> Split:
+    """Reads the test reviews once the dispatcher has logged it: the worker's side.
+
+    Args:
+        link: The connection to the dispatcher.
+        corpus: The reviews.
+        run_id: What they are opened for.
+    """
+
+    def log() -> None:
+        link.send(OpenRequest(run_id=run_id))
+        reply = link.receive()
+        assert isinstance(reply, Reply), f"a request is answered by a reply, not by {reply!r}"
+
+    return read_test(corpus, log)

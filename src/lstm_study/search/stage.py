@@ -1,0 +1,225 @@
+"""The search as a stage: trials out as jobs, answers into their records."""
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from lstm_study.analysis.search.summary import objective_of, rank_key
+from lstm_study.configuration import Configuration
+from lstm_study.engine.jobs import Answer, Halt, Job
+from lstm_study.progress.follow import Follower, Item, item_of, score_in_words
+from lstm_study.progress.values import Progress, Report
+from lstm_study.provenance import now
+from lstm_study.records import Epoch, Trial
+from lstm_study.spec import StudySpec
+from lstm_study.store import Store
+
+if TYPE_CHECKING:
+    from lstm_study.search.oracle import RecordedHyperband
+    from lstm_study.search.plan import Plan
+
+_DISK_LOOK_SECONDS = 5.0
+
+
+class SearchStage:
+    """A `Stage` that hands out an oracle's trials until its plan or a limit is reached.
+
+    Args:
+        spec: The study.
+        plan: The whole search.
+        oracle: What chooses trials and keeps their records.
+        store: Where their checkpoints are; held by this process.
+        report: Called with the progress.
+    """
+
+    name = "search"
+
+    def __init__(
+        self,
+        spec: StudySpec,
+        plan: "Plan",
+        oracle: "RecordedHyperband",
+        store: Store,
+        *,
+        report: Report,
+    ) -> None:
+        self._spec, self._oracle, self._store, self._report = spec, oracle, store, report
+        self._limits = Limits(spec, store)
+        self._progress = _SearchProgress(spec, store, plan, oracle)
+
+    def due(self, worker: str, limit: int) -> list[Job]:
+        """Hands out trials of one shape class, each with its record."""
+        return [
+            self._begin(self._oracle.records[trial.trial_id], worker)
+            for trial in self._oracle.create_trials(limit)
+        ]
+
+    def take(self, answer: Answer, *, worker: str) -> None:
+        """Records what came of a trial; its parent's checkpoint goes once it has its own."""
+        trial = self._oracle.records[answer.name]
+        if answer.epochs:
+            trial = with_epochs(trial, answer.epochs)
+        if answer.checkpoint is not None:
+            self._store.adopt(answer.checkpoint, self._store.checkpoint_path(trial.trial_id))
+        if answer.failure is not None:
+            trial = replace(trial, status="failed", failure=answer.failure, ended_at=now())
+        elif answer.is_last:
+            trial = completed(trial, self._spec)
+        self._oracle.keep(trial)
+        if answer.checkpoint is not None and trial.parent is not None:
+            self._store.checkpoint_path(trial.parent).unlink(missing_ok=True)
+        if answer.is_last:
+            self._oracle.end_trial(self._oracle.trials[trial.trial_id])
+
+    def take_back(self, name: str) -> None:
+        """Takes back a trial whose worker was lost."""
+        self._oracle.take_back(name)
+
+    def tick(self, seconds: float, *, workers: int) -> bool:
+        """Reports progress; returns whether no limit is reached."""
+        self._report(self._progress.progress(seconds, workers=workers))
+        reached = self._limits.reached(seconds)
+        if reached:
+            self._oracle.stop(reached)
+        return not reached
+
+    def _begin(self, trial: Trial, worker: str) -> Job:
+        self._oracle.keep(
+            replace(
+                trial,
+                status="running",
+                worker=worker,
+                started_at=trial.started_at or now(),
+                failure=None,
+            )
+        )
+        paths = [self._store.checkpoint_path(trial.trial_id)]
+        if trial.parent is not None:
+            paths.append(self._store.checkpoint_path(trial.parent))
+        return Job(
+            name=trial.trial_id,
+            configuration=trial.configuration,
+            protocol=self._spec.protocol,
+            seed=trial.seed,
+            masked=trial.masked,
+            trains_on="train",
+            validates=True,
+            halts=(Halt(epochs=trial.budget_epochs),),
+            starts=tuple(path for path in paths if path.is_file()),
+        )
+
+
+def completed(trial: Trial, spec: StudySpec) -> Trial:
+    """Returns a fully trained trial's record with its scores."""
+    found = (objective_of(epoch, spec.study.objective) for epoch in trial.epochs)
+    values = [value for value in found if value is not None]
+    assert len(values) == len(trial.epochs), "a trial is validated after every epoch"
+    best = max(values) if spec.study.direction == "max" else min(values)
+    return replace(
+        trial,
+        status="completed",
+        score=values[-1] if spec.search.score == "last_epoch" else best,
+        score_last_epoch=values[-1],
+        score_best_epoch=best,
+        ended_at=now(),
+    )
+
+
+def with_epochs(trial: Trial, epochs: tuple[Epoch, ...]) -> Trial:
+    """Returns a trial's record with its own part of a history, and the time that took."""
+    own = epochs[trial.initial_epoch :]
+    seconds = sum(epoch.train_seconds + epoch.validation_seconds for epoch in own)
+    return replace(trial, epochs=own, seconds=seconds)
+
+
+class Limits:
+    """Checks now and then whether the search has used up its time or its disk."""
+
+    def __init__(self, spec: StudySpec, store: Store) -> None:
+        self._spec, self._store = spec.search, store
+        self._seconds_before = sum(s.seconds for s in store.read_sessions() if s.stage == "search")
+        self._next_look = 0.0
+
+    def reached(self, seconds: float) -> str:
+        """Says which limit is reached; "" if none is.
+
+        Args:
+            seconds: Time since this command's work began.
+        """
+        time_limit, disk_limit = self._spec.time_limit_seconds, self._spec.disk_limit_bytes
+        if time_limit is not None and self._seconds_before + seconds >= time_limit:
+            return f"search.time_limit of {self._spec.time_limit} is reached"
+        if disk_limit is not None and seconds >= self._next_look:
+            self._next_look = seconds + _DISK_LOOK_SECONDS
+            if self._store.used_bytes() > disk_limit:
+                return f"search.disk_limit of {self._spec.disk_limit} is reached"
+        return ""
+
+
+class _SearchProgress:
+    """Follows a search: its trials, and what the plan still holds."""
+
+    def __init__(
+        self, spec: StudySpec, store: Store, plan: "Plan", oracle: "RecordedHyperband"
+    ) -> None:
+        self._spec, self._plan, self._oracle = spec, plan, oracle
+        self._follower = Follower(
+            store,
+            stage="search",
+            title="Search",
+            batch_size=spec.protocol.batch_size,
+            workers=1,
+            items=self._items(),
+        )
+
+    def progress(self, seconds: float, *, workers: int) -> Progress:
+        """Says where the search stands.
+
+        Args:
+            seconds: Time since this command's work began.
+            workers: Those that share it now.
+        """
+        self._follower.workers = workers
+        return self._follower.progress(
+            seconds,
+            items=self._items(),
+            total=self._plan.trials,
+            to_begin=self._to_begin(),
+            best=self._best(),
+        )
+
+    def _items(self) -> list[Item]:
+        return [item_of(trial, score=self._shown) for trial in self._oracle.records.values()]
+
+    def _to_begin(self) -> list[tuple[Configuration, float, bool]]:
+        trials = self._oracle.records
+        # What the tuner will propose is unknown: the baseline stands for it.
+        typical = self._spec.baseline.configuration
+        masked = self._spec.protocol.masked
+        waiting: list[tuple[Configuration, float, bool]] = []
+        for planned in self._plan.brackets:
+            for item in planned.bracket.rounds:
+                begun = sum(slot.trial_id(item.round) in trials for slot in planned.slots)
+                epochs = item.budget_epochs - item.initial_epoch
+                # Which trials are promoted is unknown: the mean over the bracket stands for it.
+                share = max(0, item.trials - begun) * epochs / len(planned.slots)
+                waiting += [
+                    (slot.configuration or typical, share, masked) for slot in planned.slots
+                ]
+        return waiting
+
+    def _shown(self, trial: Trial) -> str:
+        return score_in_words(trial, objective=self._spec.study.objective)
+
+    def _best(self) -> str:
+        completed = [
+            trial
+            for trial in self._oracle.records.values()
+            if trial.status == "completed" and trial.role == "search"
+        ]
+        if not completed:
+            return ""
+        # Scores at different budgets are not comparable: only the largest one reached counts.
+        most = max(trial.budget_epochs for trial in completed)
+        candidates = [trial for trial in completed if trial.budget_epochs == most]
+        best = min(candidates, key=lambda trial: rank_key(trial, self._spec.study.direction))
+        return f"{self._shown(best)} at epoch {most} ({best.trial_id})"

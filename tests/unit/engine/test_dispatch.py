@@ -1,0 +1,211 @@
+"""The one loop: what is due goes out, what is lost comes back, and nothing is tried for ever."""
+
+import itertools
+from collections import deque
+
+import pytest
+
+from lstm_study.configuration import BASELINE
+from lstm_study.engine import dispatch as dispatch_module
+from lstm_study.engine.devices import Workers
+from lstm_study.engine.dispatch import DEATHS_ALLOWED, SILENCE_VARIABLE, dispatch
+from lstm_study.engine.jobs import (
+    Answer,
+    Halt,
+    Job,
+    Lost,
+    Message,
+    OpenRequest,
+    Ready,
+    Reply,
+    Stopped,
+    shape_class,
+)
+from lstm_study.errors import SearchError, StoreError
+from lstm_study.records.state import Live
+from lstm_study.spec import ProtocolTable
+from lstm_study.store import Store
+from tests.support.engine import CONTEXT
+from tests.unit.test_store import EPOCH
+
+READY = Ready(backend="tensorflow", devices=("CPU",))
+KILLED = Lost(reason="with code -9", is_killed=True)
+
+
+def job(name: str) -> Job:
+    return Job(
+        name=name, configuration=BASELINE, protocol=ProtocolTable(), seed=1, masked=False,
+        trains_on="train", validates=True, halts=(Halt(epochs=3),),
+    )  # fmt: skip
+
+
+class Made:
+    """A stage of jobs that depend on nothing, and a record of all that happened to them."""
+
+    name = "search"
+
+    def __init__(self, *names: str, ticks: int = 10_000) -> None:
+        self.waiting = deque(names)
+        self.given: list[tuple[str, ...]] = []
+        self.ended: dict[str, Answer] = {}
+        self.seconds: list[float] = []
+        self._ticks = ticks
+
+    def due(self, worker: str, limit: int) -> list[Job]:
+        count = min(limit, len(self.waiting))
+        names = tuple(self.waiting.popleft() for _ in range(count))
+        self.given += [names] if names else []
+        return [job(name) for name in names]
+
+    def take(self, answer: Answer, *, worker: str) -> None:
+        if answer.is_last:
+            self.ended[answer.name] = answer
+
+    def take_back(self, name: str) -> None:
+        self.waiting.appendleft(name)
+
+    def tick(self, seconds: float, *, workers: int) -> bool:
+        self.seconds.append(seconds)
+        return len(self.seconds) < self._ticks
+
+
+class Scripted:
+    """An engine whose worker says what a script says: a list of messages for each thing sent."""
+
+    def __init__(self, *script: list[Message], names: tuple[str, ...] = ("w1",)) -> None:
+        self.names, self.size = names, Workers(count=len(names), threads=1)
+        self.killed: list[str] = []
+        self.replies = 0
+        self._script = iter(script)
+        self._said: deque[Message] = deque(next(self._script))
+
+    def set_up(self, spec, corpus) -> None:
+        """Not needed here."""
+
+    def poll(self, timeout_seconds: float) -> list[tuple[str, Message]]:
+        return [("w1", self._said.popleft())] if self._said else []
+
+    def send(self, name, message) -> None:
+        self.replies += isinstance(message, Reply)
+        self._said.extend(next(self._script, []))
+
+    def grant(self, corpus, log) -> Reply:
+        log()
+        return Reply()
+
+    def kill(self, name: str) -> None:
+        self.killed.append(name)
+        self._said.extend([Lost(reason="with code -9", is_killed=True), READY])
+
+    def close(self) -> None:
+        """Nothing to end."""
+
+
+def run(stage: Made, engine: Scripted, folder) -> None:
+    dispatch(stage, engine, store=Store(folder), corpus=None, context=CONTEXT)
+
+
+def ended(name: str) -> Answer:
+    return Answer(name=name, is_last=True)
+
+
+def test_each_job_goes_out_once_and_the_loop_ends_when_none_is_left(tmp_path):
+    stage = Made("a", "b")
+    run(stage, Scripted([READY], [ended("a")], [ended("b")]), tmp_path)
+    assert stage.given == [("a",), ("b",)]
+    assert set(stage.ended) == {"a", "b"}
+    (session,) = Store(tmp_path).read_sessions()
+    assert (session.stage, session.workers, session.machine.backend) == ("search", 1, "tensorflow")
+
+
+def test_a_worker_that_takes_several_is_given_several_and_all_of_them_are_answered(tmp_path):
+    stage = Made("a", "b", "c")
+    ready = Ready(backend="jax", devices=("H100",), capacity=2)
+    run(stage, Scripted([ready], [ended("b"), ended("a")], [ended("c")]), tmp_path)
+    assert stage.given == [("a", "b"), ("c",)]
+
+
+def test_a_job_whose_worker_dies_is_given_out_again_and_fails_the_third_time(tmp_path):
+    """Trap 23, and memory that runs out: a kill by the system is told from a crash."""
+    stage = Made("a")
+    run(stage, Scripted([READY], *[[KILLED, READY]] * 3), tmp_path)
+    assert stage.given == [("a",)] * 3
+    failure = stage.ended["a"].failure
+    assert failure is not None
+    assert failure.kind == "out_of_memory"
+    assert failure.message == "its worker ended 3 times, the last time with code -9"
+
+
+def test_deaths_are_counted_from_the_last_epoch_that_ended(tmp_path):
+    """A machine that is often taken away costs time and fails nothing, as long as epochs end."""
+    stage = Made("a")
+    epoch = [
+        Answer(name="a", epochs=(EPOCH,) * number) for number in range(1, 2 * DEATHS_ALLOWED + 1)
+    ]
+    lives = itertools.chain.from_iterable(([each], [KILLED, READY]) for each in epoch)
+    engine = Scripted([READY], *lives, [ended("a")])
+    run(stage, engine, tmp_path)
+    assert stage.ended["a"].failure is None
+    assert len(stage.given) == 2 * DEATHS_ALLOWED + 1
+    assert engine.replies == len(epoch), "every epoch is acknowledged"
+
+
+def test_a_worker_that_never_begins_ends_the_command(tmp_path):
+    with pytest.raises(
+        SearchError, match=r"ended 3 times before it could begin.*code 1.*study.log"
+    ):
+        run(Made("a"), Scripted([Lost(reason="with code 1")] * 3), tmp_path)
+
+
+def test_what_a_worker_can_not_do_through_no_fault_of_a_job_ends_the_command(tmp_path):
+    stopped = Stopped(error=StoreError("the disk is full"))
+    with pytest.raises(StoreError, match="the disk is full"):
+        run(Made("a"), Scripted([READY], [stopped]), tmp_path)
+
+
+def test_a_busy_worker_that_is_silent_is_ended_and_an_idle_one_is_not(tmp_path, monkeypatch):
+    monkeypatch.setenv(SILENCE_VARIABLE, "0.05")
+    monkeypatch.setattr(dispatch_module, "_POLL_SECONDS", 0.01)
+    stage = Made("a")
+    engine = Scripted([READY], [], [ended("a")])
+    run(stage, engine, tmp_path)
+    assert engine.killed == ["w1"]
+    assert stage.given == [("a",), ("a",)]
+
+
+def test_an_opening_is_logged_before_it_is_granted(tmp_path):
+    engine = Scripted([READY], [OpenRequest(run_id="winner-s1")], [ended("a")])
+    run(Made("a"), engine, tmp_path)
+    (opening,) = Store(tmp_path).read_openings()
+    assert (opening.run_id, opening.command) == ("winner-s1", CONTEXT.command)
+    assert engine.replies == 1
+
+
+def test_where_a_worker_stands_is_written_and_forgotten_when_it_is_lost(tmp_path):
+    store = Store(tmp_path)
+    run(Made("a"), Scripted([READY], [Live(training_id="a"), ended("a")]), tmp_path)
+    assert store.read_live() == {"w1": Live()}, "it waits"
+    run(Made("a", ticks=3), Scripted([READY], [Live(training_id="a"), KILLED]), tmp_path)
+    assert store.read_live() == {}
+
+
+def test_time_without_any_worker_is_not_time_worked(tmp_path, monkeypatch):
+    """Trap 17: nor does a `time_limit` run while a cluster has no room for a worker."""
+    monkeypatch.setattr(dispatch_module, "_POLL_SECONDS", 0.0)
+    stage = Made("a", ticks=3)
+    run(stage, Scripted([], names=()), tmp_path)
+    assert stage.seconds == [0.0] * 4
+
+
+def test_a_stage_that_says_stop_ends_the_loop_with_jobs_at_work(tmp_path):
+    stage = Made("a", ticks=1)
+    run(stage, Scripted([READY], []), tmp_path)
+    assert stage.ended == {}
+
+
+def test_a_shape_class_is_sizes_mask_and_split_and_no_rates():
+    other_rates = BASELINE.with_values(dropout=0.5, recurrent_dropout=0.0)
+    assert shape_class(BASELINE, masked=True) == shape_class(other_rates, masked=True)
+    assert shape_class(BASELINE, masked=True) != shape_class(BASELINE, masked=False)
+    wider = BASELINE.with_values(lstm_units=101)
+    assert shape_class(BASELINE, masked=True) != shape_class(wider, masked=True)

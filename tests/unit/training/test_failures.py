@@ -1,0 +1,13 @@
+"""Kinds of failure that end a training."""
+
+from lstm_study.errors import DivergedError
+from lstm_study.training.failures import classify
+
+
+def test_divergence_out_of_memory_and_bugs_are_distinguished():
+    assert classify(DivergedError("the loss became nan")).kind == "diverged"
+    assert classify(MemoryError()).kind == "out_of_memory"
+    assert classify(RuntimeError("RESOURCE_EXHAUSTED: OOM when allocating")).kind == "out_of_memory"
+    bug = classify(KeyError("x"))
+    assert (bug.kind, bug.message) == ("bug", "KeyError: 'x'")
+    assert "KeyError" in bug.traceback
