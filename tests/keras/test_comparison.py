@@ -29,7 +29,7 @@ CONFIGURATION = SPEC.baseline.configuration
 
 @pytest.fixture(scope="module")
 def corpus(tmp_path_factory) -> Corpus:
-    return load(SPEC.data, cache=tmp_path_factory.mktemp("cache"))
+    return load(SPEC.data, seed=SPEC.study.seed, cache=tmp_path_factory.mktemp("cache"))
 
 
 def planned(

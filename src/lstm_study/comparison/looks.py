@@ -124,10 +124,13 @@ def note(records: StudyRecords, spec: StudySpec, store: Store, *, kind: str) -> 
         store.write_state(VerdictsState(looks=(*looks, look)))
 
 
-def seeds_to_add(spec: StudySpec, store: Store) -> int:
+def seeds_to_add(spec: StudySpec, store: Store, *, is_noted: bool = True) -> int:
     """Returns how many seeds to add now, with `compare.stop = "when settled"`; 0 for none.
 
-    It looks at the verdict, and records that.
+    Args:
+        spec: The study.
+        store: Its folder.
+        is_noted: Whether to record the look at the verdict that this is.
     """
     planned = spec.compare.seeds + added_seeds(store)
     left = most_seeds(spec) - planned
@@ -137,7 +140,8 @@ def seeds_to_add(spec: StudySpec, store: Store) -> int:
     at = standing(records, spec, store)
     verdict = judge(records, looks=at.looks, level=at.level)
     if verdict.difference is not None:
-        note(records, spec, store, kind=verdict.kind)
+        if is_noted:
+            note(records, spec, store, kind=verdict.kind)
         if is_settled(
             verdict.kind, verdict.difference.p_value, fraction=planned / most_seeds(spec)
         ):

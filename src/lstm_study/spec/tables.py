@@ -79,6 +79,7 @@ class SearchTable(SpecTable):
     iterations: int = Field(default=1, ge=1, le=1_000)
     score: Literal["last_epoch", "best_epoch"] = "last_epoch"
     include_baseline: bool = False
+    rerank: int = Field(default=3, ge=0, le=100)
     control: Literal["none", "random"] = "none"
     max_trials: int | None = Field(default=None, ge=1, le=_MOST_TRIALS)
     time_limit: str | None = None

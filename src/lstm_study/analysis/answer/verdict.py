@@ -164,7 +164,8 @@ def judge(
     notes = wording.notes(found, names, left_out, failures.runs if failures else ())
     summaries = tuple(summarise(arm) for arm in found)
     disagree = disagreement(*found) if len(found) == 2 else None
-    lacking = wording.lacking(whole, names, left_out, least=LEAST_SEEDS)
+    survivors = {arm.name: arm.seeds - len(failed_runs(arm)) for arm in found}
+    lacking = wording.lacking(whole, names, left_out, runs=survivors, least=LEAST_SEEDS)
     found_differences: list[Difference] = []
     if len(found) == 2 and not lacking:
         sides = whole[candidate], whole[reference]

@@ -57,14 +57,20 @@ def sentence(
 
 
 def lacking(
-    arms: Mapping[str, Arm], names: tuple[str, str], left_out: Mapping[str, str], *, least: int
+    arms: Mapping[str, Arm],
+    names: tuple[str, str],
+    left_out: Mapping[str, str],
+    *,
+    runs: Mapping[str, int],
+    least: int,
 ) -> tuple[str, ...]:
     """Says what a verdict on two arms lacks; nothing if it lacks nothing.
 
     Args:
-        arms: Their runs that did not fail.
+        arms: Both, where they have runs.
         names: Candidate and reference.
         left_out: Why runs of an arm can't be used.
+        runs: How many runs of each did not fail.
         least: Runs of each that a verdict needs.
     """
     found = []
@@ -77,9 +83,9 @@ def lacking(
     both = [arms[name] for name in names if name in arms]
     if not any(arm.deterministic for arm in both):
         found += [
-            f"the {arm.name} has {_count(arm.seeds)} that did not fail"
+            f"the {arm.name} has {_count(runs[arm.name])} that did not fail"
             for arm in both
-            if arm.seeds < least
+            if runs[arm.name] < least
         ]
     return tuple(found)
 

@@ -108,7 +108,7 @@ def test_the_order_of_runs_is_nothing_but_seed_indices_pair_them():
 def test_runs_of_one_training_at_two_epochs_have_the_interval_of_their_own_differences():
     """Evaluations that move together: paired, a tenth of the width that unpaired ones have."""
     counts = np.array([8_500, 8_640, 8_420, 8_710, 8_555, 8_600])
-    later = counts + [21, 19, 20, 22, 18, 20]
+    later = counts + np.array([21, 19, 20, 22, 18, 20])
     sides = _by_seed_alone(later, 10_000), _by_seed_alone(counts, 10_000)
     paired = difference_of_outcomes(*sides)
     apart = difference_of_outcomes(*sides, pairs=[])
