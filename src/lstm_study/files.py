@@ -6,9 +6,13 @@ written beside its place under a hidden name that ends in "~", and moved in by a
 
 import fcntl
 import hashlib
+import io
+import math
 import os
+import re
 import secrets
 import shutil
+import stat
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from glob import escape as glob_escape
@@ -20,6 +24,8 @@ from lstm_study.errors import StoreError, StudyError
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+_SEAL = re.compile(r',\s*"seal": "(?P<seal>[0-9a-f]{64})"(?P<end>\s*\}\s*)\Z')
+_HEADERS = {(1, 0): "read_array_header_1_0", (2, 0): "read_array_header_2_0"}
 _NEXT_STEP = "Free space or correct the folder's permissions, then run the same command again."
 
 
@@ -149,10 +155,97 @@ def make_folder(folder: Path) -> None:
         ) from error
 
 
+def read_bytes(path: Path, *, limit: int) -> bytes:
+    """Reads a file whole, unless it is no file (a pipe would be waited for) or too large.
+
+    Raises:
+        OSError: It can't be read.
+        ValueError: It is something else, or has more than `limit` bytes.
+    """
+    found = path.stat()
+    if not stat.S_ISREG(found.st_mode):
+        raise ValueError("is no regular file")
+    if found.st_size > limit:
+        raise ValueError(f"has {found.st_size:,} bytes, where {limit:,} are the most")
+    return path.read_bytes()
+
+
 def sha256_of(path: Path) -> str:
     """Returns the SHA-256 of a file's bytes, in hexadecimal."""
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def seal(text: str, *, previous: str = "") -> str:
+    """Adds to a JSON object its digest, as its last key.
+
+    Args:
+        text: The object, as it would be written; not empty.
+        previous: The digest of the line before it, in a file of one object a line: a line that is
+            changed, lost or moved then breaks every digest after it.
+
+    Example:
+        >>> seal('{"a": 1}')[:25]
+        '{"a": 1, "seal": "f9d8602'
+    """
+    body = text[: text.rindex("}")].rstrip()
+    end = text[len(body) :]
+    separator = ",\n " if end.startswith("\n") else ", "
+    return f'{body}{separator}"seal": "{chained(text, previous)}"{end}'
+
+
+def unseal(text: str, *, previous: str = "") -> tuple[str, str]:
+    """Checks and removes the digest that `seal` added.
+
+    Returns:
+        The object without it, and the digest; as it is, and "", where it has none.
+
+    Raises:
+        ValueError: The text is not the one that was sealed.
+    """
+    found = _SEAL.search(text)
+    if found is None:
+        return text, ""
+    body = text[: found.start()] + found["end"]
+    if chained(body, previous) != found["seal"]:
+        raise ValueError("its digest does not match: a part of it was changed")
+    return body, found["seal"]
+
+
+def chained(text: str, previous: str) -> str:
+    """Returns the digest of a text that follows another one."""
+    return hashlib.sha256(f"{previous}{text}".encode()).hexdigest()
+
+
+def digest_of(array: "NDArray[Any]") -> str:
+    """Returns the SHA-256 of an array: its type, its shape and its numbers."""
+    import numpy as np
+
+    found = hashlib.sha256(f"{array.dtype.str}{array.shape}".encode())
+    found.update(np.ascontiguousarray(array).reshape(-1).view(np.uint8).data)
+    return found.hexdigest()
+
+
+def array_from(data: bytes) -> "NDArray[Any]":
+    """Reads the bytes of a `.npy` file, whose header is compared with their number first.
+
+    Raises:
+        ValueError: It is damaged, or holds something other than numbers.
+    """
+    import numpy as np
+
+    file = io.BytesIO(data)
+    try:
+        version = np.lib.format.read_magic(file)
+        shape, is_fortran, dtype = getattr(np.lib.format, _HEADERS[version])(file)
+    except Exception as error:  # One wrong bit raises errors of many kinds.
+        raise ValueError(f"is no whole array: {error}") from error
+    if dtype.hasobject or dtype.names or (is_fortran and len(shape) > 1):
+        raise ValueError(f"must hold plain numbers. Received: {dtype}")
+    count, size = math.prod(shape), len(data) - file.tell()
+    if count * dtype.itemsize != size:
+        raise ValueError(f"must have {shape} numbers of type {dtype}. Received: {size} bytes")
+    return np.frombuffer(data, dtype, count, file.tell()).reshape(shape)
 
 
 @contextmanager

@@ -5,17 +5,18 @@ leaves each one as it was or as it should be. What there is, and where, is in `r
 """
 
 import fcntl
-import gzip
+import hashlib
 import json
 import os
 import platform
 import shutil
 import tomllib
-import zlib
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
+
+from pydantic import ValidationError
 
 from lstm_study.errors import (
     ChangedStudyError,
@@ -23,7 +24,17 @@ from lstm_study.errors import (
     RecordError,
     StoreError,
 )
-from lstm_study.files import make_folder, move, write_array, write_text
+from lstm_study.files import (
+    digest_of,
+    make_folder,
+    move,
+    read_bytes,
+    sha256_of,
+    write_array,
+    write_text,
+)
+from lstm_study.ledger import Ledger
+from lstm_study.provenance import now
 from lstm_study.records import (
     Control,
     CorpusSummary,
@@ -35,8 +46,12 @@ from lstm_study.records import (
     StudyRecords,
     Trial,
 )
+from lstm_study.records.arrays import read_array
 from lstm_study.records.codec import from_json, state_from_json, state_to_json, to_json
-from lstm_study.records.kinds import BY_TYPE
+from lstm_study.records.kinds import BY_TYPE, KINDS, Kind, kind_of
+from lstm_study.records.lines import append_line, read_lines
+from lstm_study.records.sense import of_predictions
+from lstm_study.records.session import LedgerEntry
 from lstm_study.records.state import Live, SearchState, StudyState
 from lstm_study.spec import StudySpec
 from lstm_study.spec.changes import changes
@@ -46,6 +61,10 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 T = TypeVar("T")
+
+_MOST_BYTES = 2**26
+_MOST_REVIEWS = 2**22
+_SPEC, _PREDICTIONS = (kind_of(name) for name in ("spec.toml", "predictions/labels.npy"))
 
 
 class Store:
@@ -57,6 +76,7 @@ class Store:
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
+        self.ledger = Ledger(folder)
 
     def __repr__(self) -> str:
         return f"Store({str(self.folder)!r})"
@@ -101,9 +121,12 @@ class Store:
             spec=spec.model_dump(mode="json"), settings=settings, data_digest=data_digest
         )
         allowed: tuple[str, ...] = ()
-        if self.exists:
+        if self.exists or self.ledger.exists:
             allowed = self._changes(spec, data_digest=data_digest)
+            if not self.ledger.exists:
+                self.seal()
         write_text(self.folder / "spec.toml", spec_text)
+        self.ledger.note("spec.toml", sha256_of(self.folder / "spec.toml"))
         self.write_state(began)
         return allowed
 
@@ -164,21 +187,31 @@ class Store:
                 return file.read().strip() or "another process"
         return ""
 
-    def erase(self) -> None:
-        """Deletes all that the study left here, for `--fresh`; call it while holding the study."""
-        for path in self.folder.iterdir() if self.folder.is_dir() else ():
-            if path.name == "lock":
-                continue
-            if path.is_dir():
-                shutil.rmtree(path)
-            else:
-                path.unlink()
+    def move_away(self) -> Path | None:
+        """Moves all that the study left beside its folder, for `--fresh`; the lock stays held.
+
+        Returns:
+            The folder it was moved to; None where there was nothing.
+        """
+        paths = [path for path in self.folder.iterdir() if path.name != "lock"]
+        if not paths:
+            return None
+        before = self.folder.with_name(f"{self.folder.name}.before-{now().replace(':', '')}")
+        before.mkdir()
+        for path in paths:
+            path.rename(before / path.name)
+        return before
+
+    def delete_moved_away(self) -> None:
+        """Deletes what `move_away` moved, once the study that replaces it is done."""
+        for before in self.folder.parent.glob(f"{self.folder.name}.before-[0-9]*Z"):
+            shutil.rmtree(before, ignore_errors=True)
 
     # Records
 
     def write_trial(self, trial: Trial) -> None:
         """Writes one trial's record, replacing its earlier one."""
-        self._write(trial, trial.trial_id)
+        self._write(trial)
 
     def read_trial(self, trial_id: str) -> Trial | None:
         """Reads one trial's record; None where there is none."""
@@ -190,7 +223,7 @@ class Store:
 
     def write_run(self, run: Run) -> None:
         """Writes one run's record, replacing its earlier one."""
-        self._write(run, run.run_id)
+        self._write(run)
 
     def read_run(self, run_id: str) -> Run | None:
         """Reads one run's record; None where there is none."""
@@ -234,7 +267,7 @@ class Store:
 
     def write_session(self, session: Session) -> None:
         """Writes one session's record, replacing its earlier one."""
-        self._write(session, session.started_at.replace(":", "") + f"-{session.stage}")
+        self._write(session)
 
     def read_sessions(self) -> list[Session]:
         """Reads all sessions, in order of time."""
@@ -242,37 +275,24 @@ class Store:
 
     def add_opening(self, opening: Opening) -> None:
         """Logs one opening of the test half, before it is opened."""
-        path = self.path(Opening)
-        make_folder(self.folder)
-        with path.open("ab+") as file:
-            fcntl.flock(file, fcntl.LOCK_EX)
-            file.seek(0)
-            # A line that a kill tore must not be joined to the next one.
-            file.truncate(file.read().rfind(b"\n") + 1)
-            file.write(to_json(opening).encode() + b"\n")
-            file.flush()
-            os.fsync(file.fileno())
+        self.ledger.note("openings.jsonl", append_line(self.path(Opening), opening))
 
     def read_openings(self) -> list[Opening]:
-        """Reads all openings of the test half, in order of time.
-
-        A torn last line is a killed process's, and is passed over.
-        """
-        path = self.path(Opening)
-        if not path.is_file():
-            return []
-        whole, _, _torn = path.read_bytes().rpartition(b"\n")
-        with _advice(Opening):
-            return [
-                from_json(line.decode(errors="replace"), Opening, where=f"{path}:{number}")
-                for number, line in enumerate(whole.splitlines(), start=1)
-            ]
+        """Reads all openings of the test half, in order of time."""
+        path, last = self.path(Opening), self.ledger.files().get("openings.jsonl")
+        with advice(Opening):
+            found = read_lines(path, Opening)
+            if last is not None and last not in found:
+                raise RecordError(f"{path}: its last lines are missing.")
+        return list(found.values())
 
     # What stages remember, and where workers stand
 
     def write_state(self, state: Any) -> None:
         """Writes what a stage must remember: one of the classes of `records.state`."""
-        write_text(self.path(type(state)), state_to_json(state))
+        path = self.path(type(state))
+        write_text(path, state_to_json(state))
+        self.ledger.note(path.name)
 
     def read_state(self, kind: type[T]) -> T | None:
         """Reads what a stage remembers; None where it has not begun.
@@ -281,12 +301,9 @@ class Store:
             RecordError: The file is damaged.
         """
         path = self.path(kind)
-        try:
-            text = path.read_text(encoding="utf-8", errors="replace")
-        except FileNotFoundError:
-            return None
-        with _advice(kind, "Start over with --fresh"):
-            return state_from_json(text, kind, where=str(path))
+        with advice(kind):
+            text = _text(path)
+            return state_from_json(text, kind, where=str(path)) if text is not None else None
 
     def write_live(self, worker: str, live: Live) -> None:
         """Writes where a worker stands; not synchronised to disk, for it may be lost."""
@@ -345,8 +362,9 @@ class Store:
 
         The order of reviews is the test half's own, the same for every run of a study.
         """
-        write_array(self.folder / "predictions" / "labels.npy", labels)
-        write_array(self.folder / "predictions" / f"{run_id}.npy", probabilities)
+        for name, array in (("labels", labels), (run_id, probabilities)):
+            write_array(self.folder / "predictions" / f"{name}.npy", array)
+            self.ledger.note(f"predictions/{name}.npy", digest_of(array))
 
     def checkpoint_path(self, training_id: str) -> Path:
         """Where a training that may go on keeps its last epoch."""
@@ -373,13 +391,17 @@ class Store:
             StoreError: The study has not begun.
             RecordError: A record is damaged.
         """
-        began = self.read_began()
-        spec = StudySpec.model_validate(began.spec, strict=False)
-        runs = self.read_runs()
+        began, spec = self.read_began(), self.read_spec()
+        self.check_complete()
+        runs, control = self.read_runs(), self.read_control()
+        evaluated: dict[str, Run | Control] = {
+            run.run_id: run for run in runs if run.test_accuracy is not None
+        }
+        if control is not None and control.test_accuracy is not None:
+            evaluated["control"] = control
+        labels = self.read_predictions("labels")
         predictions = {
-            name: array
-            for name in (*(run.run_id for run in runs), "control")
-            if (array := self._read_array(name)) is not None
+            name: self.read_evaluated(name, run, labels) for name, run in evaluated.items()
         }
         plan = self.read_state(SearchState)
         return StudyRecords(
@@ -397,40 +419,118 @@ class Store:
             sessions=tuple(self.read_sessions()),
             openings=tuple(self.read_openings()),
             predictions=predictions,
-            test_labels=self._read_array("labels"),
-            control=self.read_control(),
+            test_labels=labels,
+            control=control,
             near_duplicates=self.read_near_duplicates(),
             review_facts=self.read_review_facts(),
         )
 
     def read_spec_text(self) -> str:
-        """Reads the study file that the study began with, verbatim."""
-        try:
-            text = (self.folder / "spec.toml").read_text(encoding="utf-8")
-            tomllib.loads(text)
-        except (OSError, ValueError) as error:
-            raise RecordError(f"{self.folder / 'spec.toml'}: cannot be read ({error}).") from error
+        """Reads the study file that the study began with, verbatim.
+
+        Raises:
+            RecordError: It is missing, or is not the one that was written.
+        """
+        path = self.folder / "spec.toml"
+        with advice(_SPEC):
+            try:
+                data = read_bytes(path, limit=_MOST_BYTES)
+                text = data.decode()
+                tomllib.loads(text)
+            except (OSError, ValueError, RecursionError) as error:
+                raise RecordError(f"{path}: cannot be read ({error}).") from error
+            sha256 = self.ledger.files().get("spec.toml")
+            if sha256 is not None and sha256 != hashlib.sha256(data).hexdigest():
+                raise RecordError(f"{path}: is not the one that was written.")
         return text
 
-    def _read_array(self, name: str) -> "NDArray[Any] | None":
-        """Reads an array of `predictions/`, compressed or not; None where there is none."""
-        import numpy as np
+    def read_predictions(self, name: str) -> "NDArray[Any] | None":
+        """Reads one run's test probabilities, or "labels"; None where there are none.
 
+        Raises:
+            RecordError: They are damaged, or not those that were written.
+        """
         path = self.folder / "predictions" / f"{name}.npy"
-        compressed = path.with_name(f"{path.name}.gz")
-        if path.is_file():
-            array: NDArray[Any] = np.load(path, allow_pickle=False)
-            return array
-        if not compressed.is_file():
-            return None
-        try:
-            with gzip.open(compressed) as file:
-                unpacked: NDArray[Any] = np.load(file, allow_pickle=False)
-                return unpacked
-        except (OSError, EOFError, ValueError, zlib.error) as error:
-            raise RecordError(
-                f"{compressed}: is torn ({error}). Get the folder of records again."
-            ) from error
+        corpus = self.read_corpus()
+        tests = [split.reviews for split in corpus.splits if split.name == "test"] if corpus else []
+        with advice(_PREDICTIONS):
+            array = read_array(path, most=sum(tests) or _MOST_REVIEWS)
+            digest = self.ledger.files().get(f"predictions/{name}.npy")
+            if array is not None and digest is not None and digest_of(array) != digest:
+                raise RecordError(f"{path}: holds other numbers than were written.")
+        return array
+
+    def read_evaluated(
+        self, name: str, record: Run | Control, labels: "NDArray[Any] | None"
+    ) -> "NDArray[Any]":
+        """Reads the test probabilities of a run that was evaluated.
+
+        Raises:
+            RecordError: They are missing, damaged, or not those of the run's record.
+        """
+        path = self.folder / "predictions" / f"{name}.npy"
+        found = self.read_predictions(name)
+        with advice(_PREDICTIONS):
+            for file, array in ((path.with_name("labels.npy"), labels), (path, found)):
+                if array is None:
+                    raise RecordError(f"{file}: is missing, and {name} was evaluated on test.")
+            assert labels is not None
+            assert found is not None
+            if reason := of_predictions(record, found, labels):
+                raise RecordError(f"{path}: {reason}.")
+        return found
+
+    def check_complete(self) -> None:
+        """Makes sure that every file that was written is there; not that it is whole.
+
+        Raises:
+            RecordError: One is missing.
+        """
+        if self.is_ledger_missing:
+            with advice(LedgerEntry):
+                raise RecordError(f"{self.ledger.path}: is missing.")
+        for file in self.missing():
+            with advice(kind_of(file)):
+                raise RecordError(f"{self.folder / file}: is missing.")
+
+    @property
+    def is_ledger_missing(self) -> bool:
+        """Whether the study is of a version that lists its files, and the list is gone."""
+        is_listed = self.exists and self.read_began().schema_version > 1
+        return is_listed and not self.ledger.exists
+
+    def missing(self) -> list[str]:
+        """Returns the files that were written and are gone, as paths below the folder."""
+        return [
+            file
+            for file in self.ledger.files()
+            if not (self.folder / file).exists() and not (self.folder / f"{file}.gz").exists()
+        ]
+
+    def seal(self, *, skipping: Collection[str] = ()) -> None:
+        """Gives every file its digest, and lists it: of a study that has no ledger.
+
+        Args:
+            skipping: Files to leave as they are, for they are damaged.
+        """
+        for kind in KINDS:
+            for path in sorted(self.folder.glob(kind.path)) if kind.is_kept else ():
+                file = str(path.relative_to(self.folder)).removesuffix(".gz")
+                if file in skipping or kind.type is LedgerEntry:
+                    continue
+                if kind.is_lines:
+                    self.ledger.note(file, next(reversed(read_lines(path, kind.type)), ""))
+                elif kind.is_record:
+                    write_text(path, to_json(self.read_file(kind, path)) + "\n")
+                    self.ledger.note(file)
+                elif kind.type is not None:
+                    self.write_state(self.read_file(kind, path))
+                elif kind.name == "spec":
+                    self.ledger.note(file, sha256_of(path))
+                else:
+                    array = self.read_predictions(Path(file).stem)
+                    assert array is not None
+                    self.ledger.note(file, digest_of(array))
 
     def read_began(self) -> StudyState:
         """Reads what the study began with.
@@ -440,6 +540,9 @@ class Store:
             RecordError: The file is damaged.
         """
         began = self.read_state(StudyState)
+        if began is None and self.ledger.exists:
+            with advice(StudyState):
+                raise RecordError(f"{self.path(StudyState)}: is missing.")
         if began is None:
             raise StoreError(
                 f"{self.folder}: no study has begun here. Begin it with `lstm-study run`."
@@ -447,6 +550,22 @@ class Store:
         # A study that began before padding could be masked was not.
         began.spec.get("protocol", {}).setdefault("masked", False)
         return began
+
+    def read_spec(self) -> StudySpec:
+        """Reads the settings that the study began with.
+
+        Raises:
+            RecordError: They are no study's.
+        """
+        try:
+            return StudySpec.model_validate(self.read_began().spec, strict=False)
+        except ValidationError as error:
+            first = error.errors(include_url=False)[0]
+            place = ".".join(map(str, first["loc"]))
+            raise RecordError(
+                f"{self.path(StudyState)}: spec.{place} is not valid ({first['msg']}). "
+                "Read it with the version of lstm-study that wrote it."
+            ) from error
 
     # Files by kind
 
@@ -463,26 +582,65 @@ class Store:
         """Returns where all records of a kind are, in order of their ids."""
         return sorted(self.folder.glob(BY_TYPE[kind].path))
 
-    def _write(self, record: Any, name: str = "") -> None:
-        write_text(self.path(type(record), name), to_json(record) + "\n")
+    def _write(self, record: Any) -> None:
+        path = self.path(type(record), _name_of(record))
+        write_text(path, to_json(record) + "\n")
+        self.ledger.note(str(path.relative_to(self.folder)))
 
     def _read_each(self, kind: type[T]) -> list[T]:
         found = (self._read(path, kind) for path in self.paths(kind))
         return [record for record in found if record is not None]
 
+    def read_file(self, kind: Kind, path: Path) -> Any:
+        """Reads one file of a kind that has a class; a list, where it holds a record a line."""
+        if kind.is_lines:
+            return self.read_openings()
+        found = self._read(path, kind.type) if kind.is_record else self.read_state(kind.type)
+        if found is None:
+            raise RecordError(f"{path}: is missing.")
+        return found
+
     def _read(self, path: Path, kind: type[T]) -> T | None:
-        try:
-            text = path.read_text(encoding="utf-8", errors="replace")
-        except FileNotFoundError:
-            return None
-        with _advice(kind):
-            return from_json(text, kind, where=str(path))
+        with advice(kind):
+            text = _text(path)
+            if text is None:
+                return None
+            record = from_json(text, kind, where=str(path))
+            if (own := _name_of(record)) not in ("", path.stem):
+                raise RecordError(f"{path}: is the record of {own}.")
+            return record
+
+
+def _name_of(record: Any) -> str:
+    """Returns a record's id, which its file is named by; "" of the only one of its kind."""
+    match record:
+        case Trial():
+            return record.trial_id
+        case Run():
+            return record.run_id
+        case Session():
+            return f"{record.started_at.replace(':', '')}-{record.stage}"
+    return ""
+
+
+def _text(path: Path) -> str | None:
+    """Reads a text; None where there is none. A wrong byte is left for its reader to refuse."""
+    try:
+        return read_bytes(path, limit=_MOST_BYTES).decode(errors="replace")
+    except FileNotFoundError:
+        return None
+    except (OSError, ValueError) as error:
+        raise RecordError(f"{path}: cannot be read ({error}).") from error
 
 
 @contextmanager
-def _advice(kind: type[Any], step: str = "Delete the file to go on") -> Iterator[None]:
-    """Adds to an error of reading a file what to do, and what that loses."""
+def advice(kind: Any) -> Iterator[None]:
+    """Adds to an error of reading a file of a kind what to do, and what that loses."""
     try:
         yield
     except RecordError as error:
-        raise RecordError(f"{error} {step}: {BY_TYPE[kind].lost}.") from error
+        found = BY_TYPE[kind] if isinstance(kind, type) else kind
+        step = "`lstm-study check STUDY.toml --repair` moves it aside"
+        if found.type is StudyState:
+            step = "Restore it from a copy, or start over with --fresh"
+        raise RecordError(f"{error} {step}: {found.lost}.") from error

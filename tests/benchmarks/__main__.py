@@ -22,6 +22,7 @@ from lstm_study.provenance import git_commit, machine, now
 from tests.benchmarks import (
     corpora,
     epochs,
+    gpu,
     growth,
     memory,
     reports,
@@ -53,6 +54,9 @@ ROWS: dict[str, tuple[str, Callable[[Settings], list[Row]]]] = {
     "growth": ("how cost grows", growth.rows),
     "gpu-step": ("a training step on the GPU, with JAX", step.gpu_rows),
     "gpu-study": ("a whole search on the GPU, with JAX", studies.gpu_rows),
+    "gpu-population": ("many networks at once on the GPU", gpu.population_rows),
+    "gpu-baseline": ("all seeds of the documented baseline on the GPU", gpu.baseline_rows),
+    "gpu-search": ("the search of imdb.toml on the GPU", gpu.search_rows),
 }
 
 
@@ -60,9 +64,9 @@ def main() -> int:
     """Measures row by row; returns 1 if one could not be taken."""
     options = _parser().parse_args()
     data = os.environ.get(DATA_VARIABLE)
-    gpu = table.gpu_name()
+    card = table.gpu_name()
     source = table.Source(
-        machine=machine(), gpu=gpu, measured_on=now()[:10], commit=git_commit(ROOT),
+        machine=machine(), gpu=card, measured_on=now()[:10], commit=git_commit(ROOT),
         quick=options.quick,
     )  # fmt: skip
     titles = {name: title for name, (title, _) in ROWS.items()}
@@ -70,7 +74,7 @@ def main() -> int:
     failed = []
     with tempfile.TemporaryDirectory(prefix="lstm-study-bench-") as scratch:
         settings = Settings(
-            rounds=options.rounds, quick=options.quick, scratch=Path(scratch), gpu=gpu,
+            rounds=options.rounds, quick=options.quick, scratch=Path(scratch), gpu=card,
             data=Path(data).absolute() if data else None, study_reviews=options.study_reviews,
         )  # fmt: skip
         for name in options.only or ROWS:

@@ -19,7 +19,8 @@ def bench(*arguments: str) -> "subprocess.CompletedProcess[str]":
 
 
 def test_cheap_rows_leave_a_well_formed_table(tmp_path):
-    rows = ("help", "report", "gpu-step", "gpu-study")
+    gpu_rows = ("gpu-step", "gpu-study", "gpu-population", "gpu-baseline", "gpu-search")
+    rows = ("help", "report", *gpu_rows)
     done = bench("--quick", "--rounds", "2", "--out", str(tmp_path), "--only", *rows)
     assert done.returncode == 0, done.stderr
     table, text = sorted(tmp_path.iterdir())

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from lstm_study.commands.keep import KEPT, LEFT_OUT
+from lstm_study.records.kinds import KINDS
 from lstm_study.store import Store
 from tests.support.commands import Result, environment, lstm_study
 from tests.support.fake_study import completed_study
@@ -64,7 +64,7 @@ def test_every_file_of_a_real_study_is_kept_or_left_out_on_purpose(
     finished: tuple[Path, Result],
 ) -> None:
     runs = finished[0] / "study" / "runs" / "tiny"
-    known = {path for pattern in (*KEPT, *LEFT_OUT) for path in runs.glob(pattern)}
+    known = {path for kind in KINDS for path in runs.glob(kind.path)}
     assert {path for path in runs.rglob("*") if path.is_file()} - known == set()
 
 

@@ -199,6 +199,29 @@ def test_every_class_of_imdb_toml_lowers_for_cuda(units, every_step, masked):
         assert "triton" in text
 
 
+@pytest.mark.skipif(jax.default_backend() != "gpu", reason="there is no GPU here")
+@pytest.mark.parametrize(
+    ("units", "every_step", "masked"),
+    list(itertools.product([16, 32, 64, 128], [True, False], [True, False])),
+)
+def test_the_kernels_on_this_card_give_what_the_loop_gives(units, every_step, masked):
+    sizes = {"members": 3, "time": 200, "batch": 64, "units": units, "masked": masked}
+    inputs, weights, *others = case(**sizes, seed=1)
+    arguments = (inputs, weights / np.sqrt(units / 16), *others)
+    weighing = np.random.default_rng(1).normal(size=(3, 200, 64, units))
+    found = [
+        value_and_gradients(arguments, weighing, every_step=every_step, sweeps=sweeps)
+        for sweeps in (PALLAS, PALLAS)
+    ]
+    with jax.default_matmul_precision("highest"):
+        exact = value_and_gradients(arguments, weighing, every_step=every_step, sweeps=SCAN)
+
+    for first, second, expected in zip(*found, exact, strict=True):
+        np.testing.assert_array_equal(first, second)
+        error = np.linalg.norm(np.asarray(first) - expected) / np.linalg.norm(expected)
+        assert error < 2e-3, "TF32 is good for some 3e-4"
+
+
 @pytest.mark.parametrize(
     ("units", "capability", "says"),
     [

@@ -10,7 +10,7 @@ import keras_tuner
 import pytest
 from keras_tuner.src.engine.trial import TrialStatus
 
-from lstm_study.engine.jobs import shape_class
+from lstm_study.engine.classes import Classes
 from lstm_study.model.space import hyperparameters
 from lstm_study.progress.values import ignore
 from lstm_study.records import Failure, Trial
@@ -196,7 +196,7 @@ def test_a_worker_gets_several_trials_of_one_shape_class_and_no_trial_twice(tmp_
     seen: set[str] = set()
     while trials := oracle.create_trials(4):
         records = [oracle.records[trial.trial_id] for trial in trials]
-        shapes = {shape_class(each.configuration, masked=each.masked) for each in records}
+        shapes = {Classes(spec(*TEN)).of(each.configuration) for each in records}
         assert len(shapes) == 1
         assert not seen & {trial.trial_id for trial in trials}
         seen |= {trial.trial_id for trial in trials}

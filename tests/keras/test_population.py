@@ -15,14 +15,15 @@ from tests.support.tiny import split
 if ON_JAX:
     import jax
 
-    from lstm_study.model.lstm.members import INTERPRETED, SCAN
-    from lstm_study.model.population import sum_by_id
+    from lstm_study.model.lstm import gpu
+    from lstm_study.model.lstm.members import INTERPRETED, PALLAS, SCAN
+    from lstm_study.model.population import read_batches, sum_by_id, train_steps
     from lstm_study.model.shape_classes import ShapeClass
     from lstm_study.training import population as module
     from lstm_study.training.checkpoint import Checkpoint, read_checkpoint
     from lstm_study.training.member_state import own_variables, own_weights, padded_state
     from lstm_study.training.one import Training, epoch_batches, predict, train, view_of
-    from lstm_study.training.population import Ended, Member, train_population, why_alone
+    from lstm_study.training.population import Ended, Member, class_of, train_population
 
 pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")
 
@@ -65,14 +66,6 @@ def trainings() -> dict[str, "Training"]:
             masked=True,
         ),
     }
-
-
-def class_of(*given: "Training") -> "ShapeClass":
-    shapes = [ShapeClass.of(t.configuration, batch_size=t.protocol.batch_size) for t in given]
-    joined = shapes[0]
-    for shape in shapes[1:]:
-        joined = joined.joined(shape)
-    return joined
 
 
 def alone(training, folder: Path, *, start=None, reviews=REVIEWS, validation=VALIDATION):
@@ -119,7 +112,7 @@ class Watched:
 def together(watched, *, capacity=8, shape=None, validation=VALIDATION, **given) -> None:
     train_population(
         [each.member for each in watched],
-        shape=shape or class_of(*(each.member.training for each in watched)),
+        shape=shape or class_of([each.member.training for each in watched]),
         reviews=REVIEWS,
         validation=validation,
         capacity=capacity,
@@ -146,7 +139,7 @@ def assert_equal_trainings(received, expected) -> None:
 
 def poisoned(training):
     """A checkpoint in which a word is NaN that the second step reads and the first does not."""
-    variables = [np.array(v) for v in module._initial_variables(training)]
+    variables = [np.array(v) for v in module.initial_variables(training)]
     first, second, *_ = (
         set(view_of(REVIEWS, chosen, training.configuration).flatten().tolist())
         for chosen in epoch_batches(training, 1, REVIEWS)
@@ -231,7 +224,7 @@ def test_members_take_the_places_of_others_and_more_are_asked_for_when_places_ar
         return [late.pop().member] if late else []
 
     extra = late[0]
-    together(watched, capacity=2, shape=class_of(*given), more=more)
+    together(watched, capacity=2, shape=class_of(given), more=more)
 
     # Two at once: the third takes the first's place; the second ends next, and leaves one free.
     assert [len(each.checkpoints) for each in (*watched, extra)] == [1, 2, 2, 1]
@@ -258,8 +251,8 @@ def test_the_same_population_gives_the_same_bits(tmp_path):
 @needs_jax
 def test_padded_parts_stay_exactly_zero(tmp_path):
     given = [trainings()["a"], trainings()["fast"]]
-    shape = replace(class_of(*given), vocabulary_size=130, embedding_dim=24, lstm_units=32)
-    population = module._Population(shape, REVIEWS, VALIDATION, 2, SCAN)
+    shape = replace(class_of(given), vocabulary_size=130, embedding_dim=24, lstm_units=32)
+    population = module.Population(shape, REVIEWS, VALIDATION, 2, SCAN)
     population.waiting.extend(
         Watched(training, tmp_path / str(training.seed)).member for training in given
     )
@@ -380,14 +373,39 @@ def test_another_networks_checkpoint_ends_its_member_alone(tmp_path):
 
 
 @needs_jax
-def test_what_prevents_a_checkpoint_ends_the_population(tmp_path):
-    def refuse():
-        raise StoreError("another command has taken the study over.")
+def test_a_checkpoint_that_cannot_be_written_ends_the_population(tmp_path):
+    watched = Watched(trainings()["a"], tmp_path)
+    watched.member.save.mkdir()
 
-    watched = Watched(trainings()["a"], tmp_path, before_save=refuse)
-
-    with pytest.raises(StoreError, match="taken the study over"):
+    with pytest.raises(StoreError, match="member"):
         together([watched])
+
+
+@needs_jax
+@pytest.mark.parametrize(("embedding_dim", "lstm_units"), [(256, 64), (128, 128), (256, 256)])
+def test_whole_steps_and_readings_lower_for_cuda_without_a_card(embedding_dim, lstm_units):
+    """Kernels, sort, scan and random bits together, for the classes of imdb.toml."""
+    configuration = Configuration(embedding_dim=embedding_dim, lstm_units=lstm_units)
+    shape = ShapeClass.of(configuration, batch_size=64)
+    sweeps = SCAN if gpu.why_not(lstm_units, compute_capability="9.0") else PALLAS
+    state, settings = module._empty_state(shape, 2), module._settings([None, None], shape)
+    reviews = module._on_device(REVIEWS, maxlen=shape.maxlen)
+    abstract = jax.tree.map(
+        lambda each: jax.ShapeDtypeStruct(np.shape(each), each.dtype), (state, reviews, settings)
+    )
+    count = jax.ShapeDtypeStruct((), np.int32)
+    positions = jax.ShapeDtypeStruct((16, 2, 64), np.int32)
+    to_read = jax.ShapeDtypeStruct((8, 128), np.int32)
+
+    for traced in (
+        train_steps.trace(*abstract, positions, count, maxlen=shape.maxlen, sweeps=sweeps),
+        read_batches.trace(
+            abstract[0].weights, *abstract[1:], to_read, count, maxlen=shape.maxlen, sweeps=sweeps
+        ),
+    ):
+        text = traced.lower(lowering_platforms=("cuda",)).as_text()
+        assert ("triton" in text) == (sweeps is PALLAS)
+        assert "stablehlo.scatter" not in text, "atomic additions would give other bits each time"
 
 
 @needs_jax
@@ -410,17 +428,6 @@ def test_sums_of_rows_by_word_are_as_exact_as_single_precision_allows():
     rare = np.bincount(ids, minlength=5_000) <= 3
     assert np.abs(found - exact)[rare].max() < 1e-6
     assert np.abs(by_differences - exact)[rare].max() > 1e-5
-
-
-@needs_jax
-def test_only_adam_is_trained_in_populations():
-    training = trainings()["a"]
-    sgd = PROTOCOL.model_copy(update={"optimizer": "sgd"})
-
-    assert why_alone(training) == ""
-    assert why_alone(replace(training, protocol=sgd)) == (
-        "optimizer 'sgd': populations train with Adam"
-    )
 
 
 @starts_jax

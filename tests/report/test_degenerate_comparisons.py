@@ -11,7 +11,9 @@ import pytest
 from rich.console import Console
 
 from lstm_study import commands
+from lstm_study.analysis.statistics.metrics import accuracy
 from lstm_study.cli import text
+from lstm_study.errors import RecordError
 from lstm_study.records import Failure, StudyRecords
 from lstm_study.report.content import gather
 from lstm_study.report.page.html import render
@@ -35,7 +37,12 @@ def without(study: StudyRecords, arm: str) -> StudyRecords:
 
 
 def giving(study: StudyRecords, values: Callable[[str], np.ndarray]) -> StudyRecords:
-    return replace(study, predictions={run.run_id: values(run.run_id) for run in study.runs})
+    predictions = {run.run_id: values(run.run_id) for run in study.runs}
+    runs = tuple(
+        replace(run, test_accuracy=accuracy(study.test_labels, predictions[run.run_id]))
+        for run in study.runs
+    )
+    return replace(study, predictions=predictions, runs=runs)
 
 
 def identical(study: StudyRecords) -> StudyRecords:
@@ -73,8 +80,6 @@ CASES = {
         giving(WHOLE, lambda run_id: WHOLE.predictions[f"{run_id.partition('-')[0]}-s1"]), "",
         "check that their seeds differ",
     ),
-    "a damaged file": (damaged(WHOLE), "", "1 with probabilities that are not numbers in [0, 1]"),
-    "probabilities gone": (replace(WHOLE, predictions={}), "cannot say", "4 without stored"),
     "nothing compared": (replace(WHOLE, runs=()), "cannot say", "no completed run of the winner"),
 }  # fmt: skip
 
@@ -104,3 +109,23 @@ def test_what_went_wrong_is_a_sentence_on_the_terminal_and_in_the_report(
     files = render_files(content)
     for path in ("report.html", "report.md", "tables/verdict.csv"):
         assert not re.search(r"[>|,]\s*(nan|None|inf)\s*[<|,]", files[path].decode()), path
+
+
+@pytest.mark.parametrize(
+    ("study", "words"),
+    [
+        (damaged(WHOLE), r"winner-s1\.npy: must hold probabilities from 0 to 1\."),
+        (
+            replace(WHOLE, predictions={}),
+            r"labels\.npy: is missing, and .* was evaluated on test\.",
+        ),
+    ],
+    ids=["damaged", "gone"],
+)
+def test_probabilities_that_are_damaged_or_gone_are_refused_and_give_no_verdict(
+    study: StudyRecords, words: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    opened = commands.open_study(leave(study, tmp_path))
+    with pytest.raises(RecordError, match=words):
+        commands.read_answer(opened)

@@ -42,6 +42,8 @@ class Threads:
         capacity: How many jobs each takes at once.
     """
 
+    output = "study.log"
+
     def __init__(self, scratch: Path, *, workers: int = 1, capacity: int = 1) -> None:
         self.size = Workers(count=workers, threads=1)
         self.names = [f"w{number}" for number in range(1, workers + 1)]
@@ -59,7 +61,9 @@ class Threads:
                 training=getattr(corpus, "training", None),
                 request_test=lambda run_id, link=link: request_test(link, corpus, run_id=run_id),
             )
-            worker = Worker(link, reviews=reviews, scratch=self._scratch / name)
+            worker = Worker(
+                link, reviews=reviews, scratch=self._scratch / name, capacity=self._capacity
+            )
             thread = threading.Thread(target=self._serve, args=(worker, link), daemon=True)
             thread.start()
             self._threads.append(thread)

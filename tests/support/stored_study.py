@@ -33,4 +33,14 @@ def leave(records: StudyRecords, folder: Path) -> Path:
             )
     for session in records.sessions:
         store.write_session(session)
+    for opening in records.openings:
+        store.add_opening(opening)
+    if records.control is not None:
+        store.write_control(records.control)
+        if "control" in records.predictions and records.test_labels is not None:
+            store.write_predictions("control", records.predictions["control"], records.test_labels)
+    if records.near_duplicates is not None:
+        store.write_near_duplicates(records.near_duplicates)
+    if records.review_facts is not None:
+        store.write_review_facts(records.review_facts)
     return path

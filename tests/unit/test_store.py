@@ -10,6 +10,7 @@ import pytest
 
 from lstm_study.configuration import BASELINE
 from lstm_study.errors import ChangedStudyError, LockedError, RecordError, StoreError
+from lstm_study.files import unseal
 from lstm_study.records import Epoch, Failure, Opening, Trial
 from lstm_study.records.codec import from_json, to_json
 from lstm_study.store import Store
@@ -21,7 +22,7 @@ EPOCH = Epoch(
 )  # fmt: skip
 TRIAL = Trial(
     trial_id="b2-03-r1", configuration=BASELINE, seed=7, iteration=0, bracket=2, round=1,
-    initial_epoch=2, budget_epochs=4, parent="b2-03-r0", epochs=(EPOCH,),
+    initial_epoch=2, budget_epochs=4, parent="b2-03-r0", epochs=(replace(EPOCH, epoch=3),),
     failure=Failure(kind="bug", message="KeyError: 'ä'", traceback="…"), status="failed",
 )  # fmt: skip
 
@@ -44,16 +45,18 @@ def test_a_record_comes_back_as_it_was(tmp_path):
 
 
 def test_a_record_of_another_version_or_kind_is_refused():
-    values = json.loads(to_json(TRIAL))
-    with pytest.raises(RecordError, match=r"schema_version must be 1 to 2\. Received: 3"):
-        from_json(json.dumps(values | {"schema_version": 3}), Trial, where="x.json")
+    values = json.loads(unseal(to_json(TRIAL))[0])
+    with pytest.raises(RecordError, match=r"schema_version must be 1 to 3\. Received: 4"):
+        from_json(json.dumps(values | {"schema_version": 4}), Trial, where="x.json")
+    with pytest.raises(RecordError, match="its digest is missing"):
+        from_json(json.dumps(values), Trial, where="x.json")
     with pytest.raises(RecordError, match="is not a trial record"):
         from_json(json.dumps(values | {"kind": "run"}), Trial, where="x.json")
 
 
 def test_a_record_from_before_padding_could_be_masked_was_not_masked():
-    values = json.loads(to_json(replace(TRIAL, masked=True)))
-    assert from_json(json.dumps(values), Trial, where="").masked
+    values = json.loads(unseal(to_json(replace(TRIAL, masked=True)))[0])
+    assert from_json(json.dumps(values | {"schema_version": 2}), Trial, where="").masked
     del values["masked"]
     read = from_json(json.dumps(values | {"schema_version": 1}), Trial, where="x.json")
     assert read == replace(TRIAL, masked=False)
@@ -63,7 +66,7 @@ def test_a_study_from_before_padding_could_be_masked_is_not_gone_on_with_masked(
     store = Store(tmp_path)
     begin(store, "protocol.masked=false")
     path = tmp_path / "study.json"
-    began = json.loads(path.read_text())
+    began = json.loads(unseal(path.read_text())[0])
     del began["spec"]["protocol"]["masked"]
     path.write_text(json.dumps(began))
     with pytest.raises(ChangedStudyError, match=r"protocol\.masked was false, is true"):
@@ -169,14 +172,20 @@ def test_a_limit_may_be_lifted(tmp_path):
     begin(store)
 
 
-def test_starting_over_deletes_all_but_the_lock(tmp_path):
-    store = Store(tmp_path)
+def test_starting_over_moves_all_but_the_lock_aside_until_the_new_study_is_done(tmp_path):
+    store = Store(tmp_path / "tiny")
     with store.hold("x"):
         begin(store)
         store.write_trial(TRIAL)
         store.write_predictions("r", np.zeros(2, dtype=np.float32), np.zeros(2, dtype=np.int8))
-        store.erase()
-        assert names_in(tmp_path) == ["lock"]
+        before = store.move_away()
+        assert before is not None
+        assert names_in(store.folder) == ["lock"]
+        assert Store(before).read_trials() == [TRIAL]
+        assert store.move_away() is None
+        (tmp_path / "tiny.before-mine").mkdir()
+        store.delete_moved_away()
+        assert names_in(tmp_path) == ["tiny", "tiny.before-mine"]
 
 
 def test_sweeping_deletes_what_a_kill_left_half_written(tmp_path):

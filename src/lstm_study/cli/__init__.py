@@ -12,7 +12,7 @@ from typing import Any
 import typer
 
 from lstm_study.cli.frame import handled
-from lstm_study.cli.looking import data, doctor, init, status
+from lstm_study.cli.looking import check, data, doctor, init, status
 from lstm_study.cli.results import diff, export, predict, records, report, watch
 from lstm_study.cli.training import baseline, compare, run, search
 
@@ -45,6 +45,7 @@ _COMMANDS = (
     (export, "Example: lstm-study export study/imdb.toml"),
     (predict, 'Example: lstm-study predict reports/quickstart/model "A fine film."'),
     (status, "Example: lstm-study status study/imdb.toml"),
+    (check, "Example: lstm-study check study/imdb.toml --repair"),
     (doctor, "Example: KERAS_BACKEND=jax lstm-study doctor"),
 )
 for _command, _example in _COMMANDS:

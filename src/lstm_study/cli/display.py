@@ -10,10 +10,11 @@ from rich.progress_bar import ProgressBar
 from rich.table import Table
 from rich.text import Text
 
-from lstm_study.progress.values import Ended, Progress
+from lstm_study.progress.values import Ended, Progress, Running
 from lstm_study.spec.quantities import duration_in_words
 
 _HEARTBEAT_SECONDS = 60.0
+_SILENT_SECONDS = 60.0
 
 
 class Display:
@@ -138,12 +139,21 @@ def _block(progress: Progress) -> RenderableType:
             Text(running.training_id, style="cyan"),
             ProgressBar(total=running.epochs, completed=done, width=20, complete_style="cyan"),
             Text(f"epoch {running.epoch} of {running.epochs}"),
-            Text(running.detail, style="dim", overflow="ellipsis", no_wrap=True),
+            _silence(running)
+            or Text(running.detail, style="dim", overflow="ellipsis", no_wrap=True),
         )
     lines: list[RenderableType] = [head, table]
     if progress.best:
         lines.append(Text.assemble("  best so far ", (progress.best, "green")))
     return Group(*lines)
+
+
+def _silence(running: Running) -> Text | None:
+    """Returns a remark on a worker that has sent nothing for long; None for others."""
+    if running.silent_seconds < _SILENT_SECONDS:
+        return None
+    silent = duration_in_words(running.silent_seconds)
+    return Text(f"silent for {silent}; replaced if it stays so", style="yellow")
 
 
 def _ended(progress: Progress, ended: Ended, *, number: int, terminal: bool) -> Text:
@@ -164,6 +174,7 @@ def _heartbeat(progress: Progress) -> Text:
     running = "; ".join(
         f"{item.training_id} epoch {item.epoch} of {item.epochs} "
         f"({item.step / max(1, item.steps):.0%})"
+        f"{f', {silence}' if (silence := _silence(item)) else ''}"
         for item in progress.running
     )
     return Text(

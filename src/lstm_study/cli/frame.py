@@ -1,18 +1,21 @@
 """What all commands share: consoles, exit codes, and known errors in one line."""
 
 import contextlib
+import errno
 import functools
 import shlex
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, ParamSpec, TypeVar
 
 import typer
-from rich.console import Console
+from rich.console import Console, ConsoleOptions, RenderableType
+from rich.segment import Segment
 
 from lstm_study.cli.options import number_of_workers
 from lstm_study.errors import StudyError
+from lstm_study.printable import printable
 
 if TYPE_CHECKING:
     from lstm_study.cli.display import Display
@@ -20,8 +23,21 @@ if TYPE_CHECKING:
 
 EXIT_DONE, EXIT_ERROR, EXIT_USAGE, EXIT_FAILED_TRIALS, EXIT_INTERRUPTED = 0, 1, 2, 3, 130
 
-out = Console(highlight=False)
-err = Console(stderr=True, highlight=False)
+
+class SafeConsole(Console):
+    """A console that prints control characters of any text as text; Rich's own stay."""
+
+    def render(
+        self, renderable: RenderableType, options: ConsoleOptions | None = None
+    ) -> Iterable[Segment]:
+        """Renders like Rich, with every text made printable."""
+        for segment in super().render(renderable, options):
+            is_safe = segment.control or printable(segment.text) == segment.text
+            yield segment if is_safe else Segment(printable(segment.text), segment.style)
+
+
+out = SafeConsole(highlight=False)
+err = SafeConsole(stderr=True, highlight=False)
 
 Parameters = ParamSpec("Parameters")
 Result = TypeVar("Result")
@@ -38,6 +54,11 @@ def handled(function: Callable[Parameters, Result]) -> Callable[Parameters, Resu
             for line in str(error).splitlines():
                 err.print(f"[bold red]error:[/] {escape(line)}", soft_wrap=True)
             raise typer.Exit(EXIT_ERROR) from None
+        except (MemoryError, OSError, RuntimeError) as error:
+            if not (advice := _limit_of(error)):
+                raise
+            err.print(f"[bold red]error:[/] {escape(advice)}", soft_wrap=True)
+            raise typer.Exit(EXIT_ERROR) from None
         except KeyboardInterrupt:
             err.print(
                 "Interrupted. All finished epochs are saved; resume with:\n  "
@@ -47,6 +68,27 @@ def handled(function: Callable[Parameters, Result]) -> Callable[Parameters, Resu
             raise typer.Exit(EXIT_INTERRUPTED) from None
 
     return wrapper
+
+
+def _limit_of(error: Exception) -> str:
+    """Returns which limit of the machine an error is about, and what to do; "" for none."""
+    if isinstance(error, MemoryError) or getattr(error, "errno", None) == errno.ENOMEM:
+        return (
+            "This machine has no memory left for this (or `ulimit -v` allows no more). End other "
+            "programs, or use fewer --workers."
+        )
+    if getattr(error, "errno", None) in (errno.EMFILE, errno.ENFILE):
+        return (
+            f"Too many open files ({error}). Allow more with `ulimit -n 4096`, or use fewer "
+            "--workers."
+        )
+    is_about_threads = isinstance(error, RuntimeError) and "start new thread" in str(error)
+    if is_about_threads or getattr(error, "errno", None) == errno.EAGAIN:
+        return (
+            f"No more threads or processes can be started ({error}). Allow more with `ulimit -u`, "
+            "or use fewer --workers."
+        )
+    return ""
 
 
 def escape(text: str) -> str:

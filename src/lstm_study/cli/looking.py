@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from lstm_study.cli.frame import open_with, out
+from lstm_study.cli.frame import EXIT_DONE, EXIT_ERROR, open_with, out
 from lstm_study.cli.options import REPORTS, DataOption, OutOption, SetOption, StudyFile
 
 
@@ -68,6 +68,45 @@ def status(
 
     opened = open_with(study, data=data, out_folder=out_folder, settings=settings)
     out.print(text.status(commands.read_status(opened)))
+
+
+def check(
+    study: Annotated[
+        str | None,
+        typer.Argument(metavar="STUDY.toml", help="A study file, or a packaged study's name."),
+    ] = None,
+    records: Annotated[
+        Path | None,
+        typer.Option("--records", metavar="FOLDER", help="Check a copy that `records` made."),
+    ] = None,
+    repair: Annotated[
+        bool,
+        typer.Option("--repair", help="Move what is damaged aside; `run` makes it again."),
+    ] = False,
+) -> None:
+    """Read every file of a study, and list those that are damaged or missing."""
+    from lstm_study import commands
+    from lstm_study.cli import text
+    from lstm_study.cli.display import Display
+    from lstm_study.store import Store
+
+    if (study is None) == (records is None) or (records is not None and repair):
+        raise typer.BadParameter("Give STUDY.toml, or --records FOLDER without --repair.")
+    if study is None:
+        assert records is not None
+        found = commands.check(Store(records))
+        out.print(text.check(found, where=""))
+        raise typer.Exit(EXIT_ERROR if found.findings else EXIT_DONE)
+    opened = open_with(study, data=None, out_folder=REPORTS, settings=None)
+    if not repair:
+        found = commands.check(opened.store)
+        out.print(text.check(found, where=study))
+        raise typer.Exit(EXIT_ERROR if found.findings else EXIT_DONE)
+    with Display(out) as show, commands.held(opened, show=show):
+        found = commands.check(opened.store)
+        aside = commands.repair(opened.store, found.repairable)
+    out.print(text.check(found, where=study, aside=aside))
+    raise typer.Exit(EXIT_ERROR if len(found.repairable) < len(found.findings) else EXIT_DONE)
 
 
 def doctor() -> None:

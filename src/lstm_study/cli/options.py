@@ -20,7 +20,8 @@ DataOption = Annotated[
 ]
 OutOption = Annotated[Path, typer.Option("--out", metavar="DIR", help="Folder for reports.")]
 FreshOption = Annotated[
-    bool, typer.Option("--fresh", help="Delete what the study left, and start over.")
+    bool,
+    typer.Option("--fresh", help="Start over; the earlier study is kept aside until then."),
 ]
 SetOption = Annotated[
     list[str] | None,
@@ -38,6 +39,15 @@ WorkersPerGpuOption = Annotated[
     int | None,
     typer.Option(
         "--workers-per-gpu", metavar="K", min=1, help="Workers that share a GPU; 1 if not given."
+    ),
+]
+ClusterOption = Annotated[
+    str,
+    typer.Option(
+        "--cluster",
+        metavar="ADDRESS",
+        help="Train on a running Ray cluster: auto for this machine's, HOST:PORT, or ray://…",
+        show_default=False,
     ),
 ]
 TensorBoardOption = Annotated[

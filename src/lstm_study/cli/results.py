@@ -16,6 +16,7 @@ from lstm_study.cli.options import (
     SetOption,
     StudyFile,
 )
+from lstm_study.printable import printable
 
 
 def report(
@@ -184,4 +185,4 @@ def predict(
     # At a terminal each line is answered when it is typed, else many at once.
     at_once = 1 if not texts and sys.stdin.isatty() else prediction.AT_ONCE
     for item in prediction.predict_lines(model_dir, lines, at_once=at_once, ensemble=ensemble):
-        typer.echo(item)
+        typer.echo(printable(item))

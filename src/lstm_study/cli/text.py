@@ -14,9 +14,11 @@ from lstm_study.records import CorpusSummary, Trial
 from lstm_study.spec.quantities import duration_in_words, rate_in_words
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from lstm_study.analysis.answer.arms import ArmSummary
     from lstm_study.analysis.answer.verdict import Comparison, Verdict
-    from lstm_study.commands import Answer, NewStudy, Status
+    from lstm_study.commands import Answer, Check, NewStudy, Status
     from lstm_study.commands.doctor import Examination
     from lstm_study.corpus.describe import Description
 
@@ -219,6 +221,43 @@ def status(found: "Status") -> RenderableType:
     table.add_row("Report", found.report or "not written yet")
     table.add_row("Model", found.model or "not written yet")
     return table
+
+
+def check(found: "Check", *, where: str, aside: "Path | None" = None) -> RenderableType:
+    """What is damaged or missing, and what to do about it.
+
+    Args:
+        found: What a check found.
+        where: The study file; "" for a copy of records.
+        aside: The folder that damaged files were moved to, if they were.
+    """
+    count = f"{found.files} files read, {len(found.findings)} damaged or missing"
+    lines = [Text(f"{found.folder}: {count}.")]
+    for finding in found.findings:
+        lines.append(Text(f"{finding.file}: {finding.problem}.", style="red"))
+        lines.append(Text(f"    Without it, {finding.lost}.", style="dim"))
+    if not found.is_sealed:
+        lines.append(
+            Text(
+                "These records are of an earlier version and carry no digests: a change of a "
+                "number is noticed only where it contradicts another one. `lstm-study run` adds "
+                "digests.",
+                style="dim",
+            )
+        )
+    if not found.findings:
+        return Group(*lines)
+    if len(found.repairable) < len(found.findings):
+        lines.append(
+            Text("Restore study.json from a copy, or start over with `lstm-study run --fresh`.")
+        )
+    elif aside is not None:
+        lines.append(Text(f"Moved to {aside}/. Make them again with: lstm-study run {where}"))
+    elif where:
+        lines.append(Text(f"Move them aside with: lstm-study check {where} --repair"))
+    else:
+        lines.append(Text("Get the folder of records again."))
+    return Group(*lines)
 
 
 def examination(found: "Examination") -> RenderableType:

@@ -7,6 +7,7 @@ import typer
 from lstm_study.cli.frame import exit_with, open_with, out, shown
 from lstm_study.cli.options import (
     REPORTS,
+    ClusterOption,
     DataOption,
     FreshOption,
     OutOption,
@@ -29,6 +30,7 @@ def run(
     settings: SetOption = None,
     workers: WorkersOption = "auto",
     workers_per_gpu: WorkersPerGpuOption = None,
+    cluster: ClusterOption = "",
     tensorboard: TensorBoardOption = False,
 ) -> None:
     """Run every stage that is not done yet: search, comparison, model, report."""
@@ -43,6 +45,7 @@ def run(
         settings=settings,
         workers=workers,
         workers_per_gpu=workers_per_gpu,
+        cluster=cluster,
     )
     with Display(out) as display, shown(display, opened, tensorboard) as show:
         answer, was_finished = commands.run(opened, fresh=fresh, show=show)
@@ -87,6 +90,7 @@ def search(
     settings: SetOption = None,
     workers: WorkersOption = "auto",
     workers_per_gpu: WorkersPerGpuOption = None,
+    cluster: ClusterOption = "",
     tensorboard: TensorBoardOption = False,
 ) -> None:
     """Search the space with Hyperband, or go on with a search that was stopped."""
@@ -97,6 +101,7 @@ def search(
         settings=settings,
         workers=workers,
         workers_per_gpu=workers_per_gpu,
+        cluster=cluster,
     )
     _search(opened, fresh=fresh, tensorboard=tensorboard)
 
@@ -107,6 +112,7 @@ def compare(
     settings: SetOption = None,
     workers: WorkersOption = "auto",
     workers_per_gpu: WorkersPerGpuOption = None,
+    cluster: ClusterOption = "",
     more_seeds: Annotated[
         int | None,
         typer.Option(
@@ -129,8 +135,9 @@ def compare(
         settings=settings,
         workers=workers,
         workers_per_gpu=workers_per_gpu,
+        cluster=cluster,
     )
-    with Display(out) as show, commands.held(opened):
+    with Display(out) as show, commands.held(opened, show=show):
         corpus = commands.begin(opened, show=show)
         commands.compare(opened, corpus, show=show, more_seeds=more_seeds or 0)
     answer = commands.read_answer(opened)
@@ -143,7 +150,7 @@ def _search(opened: "OpenStudy", *, fresh: bool, tensorboard: bool) -> None:
     from lstm_study.cli import text
     from lstm_study.cli.display import Display
 
-    with Display(out) as display, commands.held(opened, fresh=fresh):
+    with Display(out) as display, commands.held(opened, show=display, fresh=fresh):
         corpus = commands.begin(opened, show=display)
         with shown(display, opened, tensorboard) as show:
             winner = commands.search(opened, corpus, show=show)

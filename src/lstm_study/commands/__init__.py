@@ -2,6 +2,7 @@
 
 from lstm_study.commands.answer import Answer, read_answer
 from lstm_study.commands.baseline import baseline
+from lstm_study.commands.check import Check, check, repair
 from lstm_study.commands.keep import Kept, keep, open_kept, report_kept
 from lstm_study.commands.new_study import NewStudy, write_new_study
 from lstm_study.commands.opened import (
@@ -31,6 +32,7 @@ __all__ = [
     "REPORTS_FOLDER",
     "RUNS_FOLDER",
     "Answer",
+    "Check",
     "Kept",
     "NewStudy",
     "OpenStudy",
@@ -40,6 +42,7 @@ __all__ = [
     "Status",
     "baseline",
     "begin",
+    "check",
     "compare",
     "free_bytes",
     "held",
@@ -51,6 +54,7 @@ __all__ = [
     "read_answer",
     "read_corpus",
     "read_status",
+    "repair",
     "report_kept",
     "run",
     "search",

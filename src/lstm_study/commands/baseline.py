@@ -59,7 +59,7 @@ def baseline(
             reports=study.reports.parent / name,
         )
     check_writable(study.reports)
-    with held(study, fresh=fresh and epochs is not None):
+    with held(study, show=show, fresh=fresh and epochs is not None):
         corpus = begin(study, show=show)
         configuration = study.spec.baseline.configuration
         summary(_model_summary(study))

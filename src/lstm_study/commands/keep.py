@@ -20,6 +20,7 @@ from lstm_study.files import make_folder, replacing, replacing_folder, write_tex
 from lstm_study.provenance import versions
 from lstm_study.records.codec import from_json, state_from_json, state_to_json, to_json
 from lstm_study.records.kinds import KINDS, Kind
+from lstm_study.records.lines import append_line, read_lines
 from lstm_study.records.scrub import Scrubber
 from lstm_study.records.state import ReportState
 from lstm_study.spec import StudySpec
@@ -60,6 +61,7 @@ def keep(study: OpenStudy, *, folder: Path | None = None) -> Kept:
             name = scrubber.text(str(path.relative_to(source)))
             _copy(kind, path, draft / name, scrubber)
         _leave_out_excerpts(Store(draft), study.spec)
+        Store(draft).seal()
     found = [path for path in folder.rglob("*") if path.is_file()]
     return Kept(folder=folder, files=len(found), bytes=sum(path.stat().st_size for path in found))
 
@@ -82,7 +84,7 @@ def open_kept(folder: Path, *, out: Path = REPORTS_FOLDER) -> OpenStudy:
         )
     records = store.read_all()
     return OpenStudy(
-        spec=StudySpec.model_validate(dict(records.spec), strict=False),
+        spec=store.read_spec(),
         spec_text=records.spec_text,
         where=str(folder),
         settings=records.settings,
@@ -132,14 +134,18 @@ def report_kept(study: OpenStudy, *, show: Show) -> tuple[Path, tuple[str, ...]]
 
 
 def _kinds_and_paths(source: Path) -> list[tuple[Kind, Path]]:
-    return [(kind, path) for kind in KINDS if kind.is_kept for path in source.glob(kind.path)]
+    return [
+        (kind, path)
+        for kind in KINDS
+        if kind.is_kept and kind.name != "ledger"
+        for path in source.glob(kind.path)
+    ]
 
 
 def _copy(kind: Kind, path: Path, target: Path, scrubber: Scrubber) -> None:
     if kind.is_lines:
-        lines = path.read_text(encoding="utf-8").splitlines()
-        records = (from_json(line, kind.type, where=str(path)) for line in lines)
-        write_text(target, "".join(f"{to_json(scrubber.record(each))}\n" for each in records))
+        for each in read_lines(path, kind.type).values():
+            append_line(target, scrubber.record(each))
     elif kind.is_record:
         record = from_json(path.read_text(encoding="utf-8"), kind.type, where=str(path))
         write_text(target, to_json(scrubber.record(record)) + "\n")

@@ -113,7 +113,8 @@ def open_study(
         SpecError: The file is missing or breaks rules.
         DependencyError: Workers are to share GPUs, and none is visible.
     """
-    require_gpus(workers_per_gpu)
+    if not cluster:
+        require_gpus(workers_per_gpu)
     text, where = find_study(study)
     if data is not None:
         settings = [*settings, f"data.path={_toml_string(str(data))}"]
@@ -133,16 +134,17 @@ def open_study(
 
 
 @contextmanager
-def held(study: OpenStudy, *, fresh: bool = False) -> Iterator[None]:
-    """Holds the study for this command, and sweeps up after a killed one.
+def held(study: OpenStudy, *, show: Show, fresh: bool = False) -> Iterator[None]:
+    """Holds the study for this command, and cleans up after a killed one.
 
     Args:
         study: The study.
-        fresh: Whether to delete all that it left, and begin again.
+        show: Where to show progress.
+        fresh: Whether to move away all that it left, and begin again.
     """
     with study.store.hold(study.command):
-        if fresh:
-            study.store.erase()
+        if fresh and (before := study.store.move_away()) is not None:
+            show.stage("Fresh", f"what the study left is in {before}/ until the new one is done")
         study.store.sweep()
         yield
 

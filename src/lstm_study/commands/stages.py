@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from lstm_study.comparison.arms import Plan
     from lstm_study.corpus.types import Corpus
     from lstm_study.engine.processes import Processes
+    from lstm_study.engine.ray_cluster import RayCluster
     from lstm_study.search.plan import Plan as SearchPlan
 
 
@@ -38,14 +39,16 @@ def run(study: OpenStudy, *, fresh: bool, show: Show) -> tuple[Answer, bool]:
     if not fresh and is_finished(study):
         return read_answer(study), True
     check_writable(study.reports)
-    with held(study, fresh=fresh):
+    with held(study, show=show, fresh=fresh):
         corpus = begin(study, show=show)
         show.stage("Power", planned_power(study, corpus.summary).sentence)
         search(study, corpus, show=show)
         compare(study, corpus, show=show)
         write_bundle(study, show=show)
         write_report(study, show=show)
-    return read_answer(study), False
+        answer = read_answer(study)
+        study.store.delete_moved_away()
+    return answer, False
 
 
 def planned_power(study: OpenStudy, summary: CorpusSummary) -> "PlannedPower":
@@ -121,13 +124,26 @@ def _rerank(study: OpenStudy, corpus: "Corpus", *, show: Show) -> None:
         dispatch(stage, engine, store=study.store, corpus=corpus, context=study.context)
 
 
-def start_engine(study: OpenStudy, jobs: int) -> "Processes":
-    """Starts workers, which load for some seconds: on this machine, or on a cluster.
+def start_engine(study: OpenStudy, jobs: int) -> "Processes | RayCluster":
+    """Starts workers, which load for some seconds: on this machine, or on a Ray cluster.
 
     Args:
         study: The study.
         jobs: How many jobs there are to share, at most.
+
+    Raises:
+        DependencyError: Ray is not installed.
+        SearchError: The cluster can't be reached.
     """
+    if study.cluster:
+        from lstm_study.engine.ray_cluster import RayCluster
+
+        return RayCluster(
+            study.cluster,
+            workers=study.workers,
+            workers_per_gpu=study.workers_per_gpu,
+            jobs=jobs,
+        )
     from lstm_study.engine.devices import choose_workers
     from lstm_study.engine.processes import Processes
 

@@ -1,6 +1,6 @@
 """The comparison as a stage: runs out as jobs, answers into records, predictions and weights."""
 
-from collections.abc import Iterable
+from collections.abc import Hashable, Iterable
 from dataclasses import replace
 from functools import partial
 
@@ -17,7 +17,8 @@ from lstm_study.comparison.review_facts import (
     review_facts_of,
 )
 from lstm_study.corpus.types import Corpus
-from lstm_study.engine.jobs import Answer, Call, Evaluation, Halt, Job, Work, shape_class
+from lstm_study.engine.classes import Classes
+from lstm_study.engine.jobs import Answer, Call, Evaluation, Halt, Job, Work
 from lstm_study.errors import ComparisonError
 from lstm_study.progress.follow import Follower, Item, item_of
 from lstm_study.progress.values import Report
@@ -53,6 +54,7 @@ class ComparisonStage:
     ) -> None:
         self._plan, self._jobs, self._spec, self._store = plan, jobs, spec, store
         self._corpus, self._report = corpus, report
+        self._classes = Classes(spec)
         self._at_work: dict[str, list[Run]] = {}
         """By a job's name, the runs that its training is still to be evaluated as."""
         self._follower = Follower(
@@ -64,10 +66,12 @@ class ComparisonStage:
             items=_items(store.read_runs(), store),
         )
 
-    def due(self, worker: str, limit: int) -> list[Work]:
+    def due(self, worker: str, limit: int, *, like: Hashable = None) -> list[Work]:
         """Hands out the first job that is due, and others of its shape class."""
         waiting = [due for due in self._jobs.waiting() if due.name not in self._at_work]
-        alike = [due for due in waiting if _class_of(due) == _class_of(waiting[0])]
+        if waiting and like is None:
+            like = self._class_of(waiting[0])
+        alike = [due for due in waiting if self._class_of(due) == like]
         return [self._begin(due, worker) for due in alike[:limit]]
 
     def take(self, answer: Answer, *, worker: str) -> None:
@@ -105,6 +109,11 @@ class ComparisonStage:
         )
         return True
 
+    def _class_of(self, due: Due) -> Hashable:
+        """Returns a job's shape class, as `engine/jobs.py` has it, before it is made."""
+        shape = self._classes.of(due.run.configuration) if due.run is not None else None
+        return (shape, due.run.trained_on) if due.run is not None and shape else due.name
+
     def _begin(self, due: Due, worker: str) -> Work:
         self._at_work[due.name] = []
         if due.run is not None:
@@ -139,6 +148,7 @@ class ComparisonStage:
                 for each in due
             ),
             starts=(checkpoint,) if checkpoint.is_file() else (),
+            shape=self._classes.of(run.configuration),
         )
 
     def _take_run(self, answer: Answer) -> None:
@@ -213,13 +223,6 @@ def with_epochs(run: Run, epochs: tuple[Epoch, ...]) -> Run:
     """Returns a run's record with its history, and the time that took."""
     seconds = sum(epoch.train_seconds + epoch.validation_seconds for epoch in epochs)
     return replace(run, epochs=epochs, seconds=seconds)
-
-
-def _class_of(due: Due) -> object:
-    if due.run is None:
-        return due.name
-    run = due.run
-    return shape_class(run.configuration, masked=run.masked, trains_on=run.trained_on)
 
 
 def _items(runs: Iterable[Run], store: Store) -> list[Item]:

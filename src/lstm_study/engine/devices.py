@@ -58,11 +58,13 @@ class Workers:
         count: Processes.
         threads: Of each, for one operation, while all are at work; see `engine/core_sharing.py`.
         gpus: As CUDA_VISIBLE_DEVICES names them; empty where training is on the CPU.
+        population: How many networks a worker trains at once, at most; None to choose.
     """
 
     count: int
     threads: int
     gpus: tuple[str, ...] = ()
+    population: int | None = None
 
     @property
     def on_a_gpu(self) -> int:

@@ -13,6 +13,7 @@ from lstm_study.engine.jobs import (
     Engine,
     Lost,
     Message,
+    MoreJobs,
     OpenRequest,
     Ready,
     Reply,
@@ -31,6 +32,8 @@ _POLL_SECONDS = 0.25
 _SAVE_SECONDS = 5.0
 _FIRST_SAVE_SECONDS = 0.5
 _SILENCE_SECONDS = 900.0
+_LEAST_SILENCE_SECONDS = 120.0
+_GAPS = 10
 SILENCE_VARIABLE = "LSTM_STUDY_SILENCE_SECONDS"
 DEATHS_ALLOWED = 2
 """A job whose worker dies more often without finishing an epoch in between fails; a worker that
@@ -66,8 +69,10 @@ def dispatch(
     """Runs a stage's jobs until none is left, or until the stage says to stop.
 
     A worker that dies is replaced by its engine, and its jobs are due again; they resume from their
-    last finished epoch. A worker at a job that sends nothing for a quarter of an hour (or for
-    LSTM_STUDY_SILENCE_SECONDS) is ended and replaced. No retry is unbounded: see `DEATHS_ALLOWED`.
+    last finished epoch. A worker that is silent, as a frozen one is, is ended and replaced: after
+    ten times the longest silence of its job's first epoch or later ones, but two minutes at least;
+    before that epoch is finished after a quarter of an hour, or LSTM_STUDY_SILENCE_SECONDS, which
+    is the most in any case. No retry is unbounded: see `DEATHS_ALLOWED`.
 
     Args:
         stage: What hands out jobs and records what came of them.
@@ -91,11 +96,26 @@ class _Worker:
         capacity: How many jobs it takes at once; 0 until it is ready.
         jobs: Those it is at, by name.
         heard_at: When it last sent something, or was given something.
+        longest_gap: The longest time between two messages since it was given its jobs, in seconds.
+        is_paced: Whether one of them has finished an epoch, so that its pace is known.
     """
 
     capacity: int = 0
     jobs: dict[str, Work] = field(default_factory=dict)
     heard_at: float = field(default_factory=time.monotonic)
+    longest_gap: float = 0.0
+    is_paced: bool = False
+
+    def hear(self) -> None:
+        """Notes that it has sent something now."""
+        moment = time.monotonic()
+        self.longest_gap = max(self.longest_gap, moment - self.heard_at)
+        self.heard_at = moment
+
+    def silence_allowed(self, most: float) -> float:
+        """Returns after how many seconds without a message it is taken for frozen."""
+        own = max(_LEAST_SILENCE_SECONDS, _GAPS * self.longest_gap)
+        return min(most, own) if self.is_paced else most
 
 
 class _Dispatcher:
@@ -138,7 +158,7 @@ class _Dispatcher:
     def _receive(self, name: str, message: Message) -> bool:
         """Handles a message; returns whether jobs may be due now that were not before."""
         worker = self._workers.setdefault(name, _Worker())
-        worker.heard_at = time.monotonic()
+        worker.hear()
         match message:
             case Live():
                 self._store.write_live(name, message)
@@ -154,6 +174,11 @@ class _Dispatcher:
                 )
                 self._engine.send(name, reply)
                 return False
+            case MoreJobs(like=like, limit=limit):
+                jobs = self._stage.due(name, limit, like=like)
+                worker.jobs |= {job.name: job for job in jobs}
+                self._engine.send(name, list(jobs))
+                return False
             case Answer():
                 self._take(name, worker, message)
                 return message.is_last
@@ -168,6 +193,7 @@ class _Dispatcher:
             # An epoch further: whatever killed its workers before, it gets on.
             self._epochs[answer.name] = len(answer.epochs)
             self._deaths[answer.name] = 0
+            worker.is_paced = True
         self._stage.take(answer, worker=name)
         if answer.is_last:
             worker.jobs.pop(answer.name)
@@ -182,7 +208,7 @@ class _Dispatcher:
             if self._deaths[name] > DEATHS_ALLOWED:
                 raise SearchError(
                     f"A worker ended {self._deaths[name]} times before it could begin, the last "
-                    f"time {lost.reason}. Its output is in {self._store.log_path}."
+                    f"time {lost.reason}. Its output is in {self._engine.output}."
                 )
         log.warning("Worker %s ended (%s); its jobs resume elsewhere.", name, lost.reason)
         for job in worker.jobs:
@@ -206,6 +232,7 @@ class _Dispatcher:
             if jobs:
                 worker.jobs = {job.name: job for job in jobs}
                 worker.heard_at = time.monotonic()
+                worker.longest_gap, worker.is_paced = 0.0, False
                 self._engine.send(name, jobs)
             else:
                 self._store.write_live(name, Live())
@@ -217,7 +244,7 @@ class _Dispatcher:
             worker = self._workers.setdefault(name, _Worker())
             is_waiting = worker.capacity and not worker.jobs
             silence = time.monotonic() - worker.heard_at
-            if not is_waiting and silence > self._silence_seconds:
+            if not is_waiting and silence > worker.silence_allowed(self._silence_seconds):
                 log.warning("Worker %s sent nothing for %.0f s: it is ended.", name, silence)
                 worker.heard_at = time.monotonic()
                 self._engine.kill(name)

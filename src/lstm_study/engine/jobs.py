@@ -12,6 +12,7 @@ from lstm_study.configuration import Configuration
 from lstm_study.corpus.types import Corpus, Split
 from lstm_study.engine.devices import Workers
 from lstm_study.errors import StudyError
+from lstm_study.model.shape_classes import ShapeClass
 from lstm_study.records import Epoch, Failure
 from lstm_study.records.state import Live
 from lstm_study.spec import ProtocolTable, StudySpec
@@ -47,6 +48,8 @@ class Job:
         halts: Where the training is evaluated, ascending; the last one is its end.
         starts: Checkpoints to resume from, the best one first; one that can't be used is skipped,
             and without any the training starts from its first epoch.
+        shape: The class it may be trained in with others, as `engine/classes.py` plans it; None
+            for one that trains alone.
     """
 
     name: str
@@ -58,6 +61,7 @@ class Job:
     validates: bool
     halts: tuple[Halt, ...]
     starts: tuple[Path, ...] = ()
+    shape: ShapeClass | None = None
 
     @property
     def epochs(self) -> int:
@@ -67,18 +71,7 @@ class Job:
     @property
     def shape_class(self) -> Hashable:
         """What the jobs that one worker trains together must have in common."""
-        return shape_class(self.configuration, masked=self.masked, trains_on=self.trains_on)
-
-
-def shape_class(
-    configuration: Configuration, *, masked: bool, trains_on: TrainsOn = "train"
-) -> Hashable:
-    """Returns what two trainings must have in common to run in one compiled program.
-
-    Rates are not included: they are data to the program. Sizes are.
-    """
-    sizes = configuration.as_dict() | {"dropout": 0.0, "recurrent_dropout": 0.0}
-    return (*sizes.items(), masked, trains_on)
+        return self.name if self.shape is None else (self.shape, self.trains_on)
 
 
 RequestTest = Callable[[str], Split]
@@ -94,12 +87,14 @@ class Reviews:
         validation: Those that the search scores on.
         training: The two together.
         request_test: The only way to the test reviews.
+        classes: The shape classes that jobs are planned in.
     """
 
     train: Split
     validation: Split
     training: Split
     request_test: RequestTest
+    classes: tuple[ShapeClass, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -193,6 +188,19 @@ class OpenRequest:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class MoreJobs:
+    """The worker has room for more jobs like those it is at; it waits for a list of them.
+
+    Attributes:
+        like: Their shape class.
+        limit: How many at most, >= 1.
+    """
+
+    like: Hashable
+    limit: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Stopped:
     """The worker can't work, through no fault of a job: the command ends with this error."""
 
@@ -212,7 +220,7 @@ class Lost:
     is_killed: bool = False
 
 
-Message = Ready | Live | OpenRequest | Answer | Stopped | Lost
+Message = Ready | Live | OpenRequest | MoreJobs | Answer | Stopped | Lost
 
 
 # Messages to a worker, beside lists of jobs.
@@ -227,6 +235,8 @@ class Device:
         threads: For one operation, >= 1.
         gpu: The GPU to use, as CUDA_VISIBLE_DEVICES names it; None to leave that as it is.
         workers_on_gpu: How many workers share that GPU.
+        population: How many jobs of one shape class to train at once, at most; None for as many as
+            the GPU's memory holds, or one without a GPU.
         scratch: A folder of its own for checkpoints on their way.
         cores: Descriptor of the file through which workers share cores, the worker's number in it,
             and how many cores they share; None where they don't.
@@ -237,6 +247,7 @@ class Device:
     gpu: str | None
     workers_on_gpu: int
     scratch: Path
+    population: int | None = None
     cores: tuple[int, int, int] | None = None
 
 
@@ -259,6 +270,10 @@ class Link(Protocol):
 
 class Engine(Protocol):
     """Runs workers, and replaces those it loses."""
+
+    @property
+    def output(self) -> str:
+        """Where what its workers print is found, in words."""
 
     @property
     def names(self) -> Sequence[str]:
@@ -294,12 +309,13 @@ class Stage(Protocol):
     def name(self) -> str:
         """What sessions call it: "search" or "compare"."""
 
-    def due(self, worker: str, limit: int) -> Sequence[Work]:
-        """Hands out jobs to a free worker.
+    def due(self, worker: str, limit: int, *, like: Hashable = None) -> Sequence[Work]:
+        """Hands out jobs to a worker that is free, or has room.
 
         Args:
             worker: Its name.
             limit: How many it takes at most, >= 1; all of one shape class.
+            like: That class; None for any.
 
         Returns:
             Nothing while no job is due; for good if no job is at work either.

@@ -33,7 +33,7 @@ def read_test(corpus: Corpus, log: Callable[[], None]) -> Split:
 
 
 def request_test(link: Link, corpus: Corpus, *, run_id: str) -> Split:
-    """Reads the test reviews once the dispatcher has logged it: the worker's side.
+    """Reads the test reviews once the dispatcher has logged it: a worker's side.
 
     Args:
         link: The connection to the dispatcher.
@@ -42,8 +42,23 @@ def request_test(link: Link, corpus: Corpus, *, run_id: str) -> Split:
     """
 
     def log() -> None:
-        link.send(OpenRequest(run_id=run_id))
-        reply = link.receive()
-        assert isinstance(reply, Reply), f"a request is answered by a reply, not by {reply!r}"
+        _requested(link, run_id)
 
     return read_test(corpus, log)
+
+
+def receive_test(link: Link, *, run_id: str) -> Split:
+    """Receives the test reviews from the dispatcher, once it has logged it: a worker's side.
+
+    For workers of other machines, which have no corpus.
+    """
+    test = _requested(link, run_id).test
+    assert test is not None, "an engine of other machines sends the test reviews with its reply"
+    return test
+
+
+def _requested(link: Link, run_id: str) -> Reply:
+    link.send(OpenRequest(run_id=run_id))
+    reply = link.receive()
+    assert isinstance(reply, Reply), f"a request is answered by a reply, not by {reply!r}"
+    return reply

@@ -70,6 +70,11 @@ class Processes:
         self.close()
 
     @property
+    def output(self) -> str:
+        """Where what its workers print is found, in words."""
+        return str(self._log_path)
+
+    @property
     def names(self) -> Sequence[str]:
         """The workers that are there, ready or not."""
         return list(self._processes)
@@ -149,6 +154,7 @@ class Processes:
                 gpu=self.size.gpu_of(index),
                 workers_on_gpu=self.size.on_a_gpu,
                 scratch=self._scratch / name,
+                population=self.size.population,
                 cores=(self._shares.descriptor, index, usable_cpus()),
             ),
         )

@@ -21,6 +21,7 @@ from typing import Any
 import numpy as np
 
 from lstm_study.corpus.types import Corpus, Split
+from lstm_study.engine.classes import Classes
 from lstm_study.engine.core_sharing import CoreShare
 from lstm_study.engine.jobs import (
     Answer,
@@ -42,7 +43,7 @@ from lstm_study.errors import RecordError, StoreError, StudyError
 from lstm_study.records import Epoch
 from lstm_study.spec import StudySpec
 
-_TIMED_REVIEWS = 1_000
+TIMED_REVIEWS = 1_000
 
 log = logging.getLogger(__name__)
 
@@ -88,16 +89,17 @@ def _study_from(link: Link) -> Reviews:
     from lstm_study.corpus.load import load
 
     spec: StudySpec = link.receive()
-    return reviews_of(link, load(spec.data, seed=spec.study.seed))
+    return reviews_of(link, load(spec.data, seed=spec.study.seed), spec)
 
 
-def reviews_of(link: Link, corpus: Corpus) -> Reviews:
+def reviews_of(link: Link, corpus: Corpus, spec: StudySpec) -> Reviews:
     """Returns what jobs may read of a corpus, with the test reviews behind the one door."""
     return Reviews(
         train=corpus.train,
         validation=corpus.validation,
         training=corpus.training,
         request_test=lambda run_id: request_test(link, corpus, run_id=run_id),
+        classes=Classes(spec).planned,
     )
 
 
@@ -125,14 +127,26 @@ def work(link: Link, device: Device, *, study: Callable[[], Reviews]) -> None:
             share=share,
         )
         load()
-        worker = Worker(link, reviews=study(), scratch=device.scratch)
-        link.send(Ready(backend=runtime.backend, devices=runtime.devices))
+        reviews = study()
+        capacity = _capacity(runtime.backend, device, reviews)
+        worker = Worker(link, reviews=reviews, scratch=device.scratch, capacity=capacity)
+        link.send(Ready(backend=runtime.backend, devices=runtime.devices, capacity=capacity))
         while True:
             jobs: Sequence[Work] = link.receive()
             with busy():
                 worker.do(jobs)
     except StudyError as error:
         link.send(Stopped(error=error))
+
+
+def _capacity(backend: str, device: Device, reviews: Reviews) -> int:
+    """Says how many jobs of one shape class this worker trains at once."""
+    if backend != "jax":
+        return 1
+    from lstm_study.training.runtime import population_limit
+
+    largest = max(shape.member_bytes for shape in reviews.classes)
+    return population_limit(device.population, member_bytes=largest)
 
 
 def load() -> None:
@@ -152,17 +166,31 @@ class Worker:
         link: To the process that was started.
         reviews: What jobs read.
         scratch: Folder for checkpoints and weights until the dispatcher moves them.
+        capacity: How many jobs of one shape class to train at once; 1 for one after the other.
     """
 
-    def __init__(self, link: Link, *, reviews: Reviews, scratch: Path) -> None:
+    def __init__(self, link: Link, *, reviews: Reviews, scratch: Path, capacity: int = 1) -> None:
         self._link, self._reviews, self._scratch = link, reviews, scratch
+        self._capacity = capacity
 
     def do(self, jobs: Sequence[Work]) -> None:
-        """Does jobs one after the other, and sends each one's last answer.
+        """Does jobs, all of one shape class, and sends each one's last answer.
 
         Raises:
             StoreError: The scratch folder can't be written to: no fault of the job.
         """
+        first = jobs[0]
+        if self._capacity > 1 and isinstance(first, Job) and first.shape is not None:
+            from lstm_study.engine.together import train_together
+
+            train_together(
+                [job for job in jobs if isinstance(job, Job)],
+                link=self._link,
+                reviews=self._reviews,
+                scratch=self._scratch,
+                capacity=self._capacity,
+            )
+            return
         for job in jobs:
             try:
                 answer = self._call(job) if isinstance(job, Call) else self._train(job)
@@ -208,7 +236,7 @@ class Worker:
             latest[:] = [checkpoint]
             self._ask(Answer(name=job.name, epochs=checkpoint.epochs, checkpoint=path))
 
-        starts = [(latest[-1], "")] if latest else _starts(job, halt)
+        starts = [(latest[-1], "")] if latest else starts_of(job, halt)
         for start, where in itertools.chain(starts, [(None, "")]):
             latest[:] = [start] if start is not None else []
             try:
@@ -265,20 +293,24 @@ class Worker:
         from lstm_study.training.one import predict
 
         reviews: Split = self._reviews.training
-        timed = min(_TIMED_REVIEWS, len(reviews))
+        timed = min(TIMED_REVIEWS, len(reviews))
         some = reviews.select(np.arange(timed))
         began = time.perf_counter()
         predict(model, some, job.configuration)
-        return (time.perf_counter() - began) * _TIMED_REVIEWS / timed
+        return (time.perf_counter() - began) * TIMED_REVIEWS / timed
 
     def _ask(self, answer: Answer) -> None:
-        """Sends an answer, and waits until it is recorded and its files are moved."""
-        self._link.send(answer)
-        reply = self._link.receive()
-        assert isinstance(reply, Reply), f"an answer is answered by a reply, not by {reply!r}"
+        send_and_wait(self._link, answer)
 
 
-def _starts(job: Job, halt: Halt) -> Iterator[tuple[Any, str]]:
+def send_and_wait(link: Link, answer: Answer) -> None:
+    """Sends an answer, and waits until it is recorded and its files are moved."""
+    link.send(answer)
+    reply = link.receive()
+    assert isinstance(reply, Reply), f"an answer is answered by a reply, not by {reply!r}"
+
+
+def starts_of(job: Job, halt: Halt) -> Iterator[tuple[Any, str]]:
     """Reads the checkpoints that a job can start from; one that is torn costs time, not truth."""
     from lstm_study.training.checkpoint import read_checkpoint
 

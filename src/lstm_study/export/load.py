@@ -13,6 +13,7 @@ from lstm_study.configuration import Configuration
 from lstm_study.corpus.text.vocabulary import Vocabulary
 from lstm_study.corpus.types import Split
 from lstm_study.errors import ExportError
+from lstm_study.export.archive import check_archive
 from lstm_study.export.layout import (
     CONFIGURATION,
     ENSEMBLE,
@@ -155,9 +156,15 @@ def load_bundle(folder: Path, *, ensemble: bool = False) -> Bundle:
     if settings.words is not None:
         vocabulary = _read_vocabulary(check(folder, VOCABULARY, sums), words=settings.words)
     members = len(settings.ensemble) if ensemble else 1
+    check_archive(network_path, settings.configuration, members=members)
     saved = load_network(
         network_path, settings.configuration, masked=settings.masked, members=members
     )
+    if not all(np.isfinite(weight).all() for weight in saved.get_weights()):
+        raise ExportError(
+            f"{network_path}: holds weights that are not numbers, so it can't predict. "
+            "Export the model again."
+        )
     return Bundle(
         folder=folder,
         run_id="+".join(settings.ensemble) if ensemble else settings.run_id,

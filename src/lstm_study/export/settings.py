@@ -19,9 +19,12 @@ from lstm_study.corpus.text.vocabulary import (
 )
 from lstm_study.errors import ExportError
 from lstm_study.export.layout import FORMAT, FORMAT_VERSION, ONNX, TEXT_MODEL
+from lstm_study.files import read_bytes
 from lstm_study.records import Run, StudyRecords
 from lstm_study.records.scrub import without_folders
+from lstm_study.records.sense import of_configuration
 
+_MOST_BYTES = 2**24
 RULE = (
     "Texts are lowered (str.lower), each of the characters in `filters` becomes a space, and the "
     "words between spaces are looked up in vocabulary.txt: the word on line n (from 1) has the "
@@ -144,9 +147,9 @@ def read_settings(path: Path) -> Settings:
         ExportError: It is no bundle's, of another version, or not whole.
     """
     try:
-        values: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+        values: dict[str, Any] = json.loads(read_bytes(path, limit=_MOST_BYTES))
         found, version = values.get("format"), values.get("format_version")
-    except (OSError, ValueError, AttributeError) as error:
+    except (OSError, ValueError, AttributeError, RecursionError) as error:
         raise ExportError(
             f"{path}: is not a bundle's configuration ({error}). Export the model again."
         ) from error
@@ -161,16 +164,19 @@ def read_settings(path: Path) -> Settings:
             "Read it with the version of lstm-study that wrote it, or export the model again."
         )
     try:
+        configuration = Configuration.from_dict(values["hyperparameters"])
+        if outside := list(of_configuration(configuration)):
+            raise ValueError("; ".join(outside))
         return Settings(
             run_id=str(values["run"]["run_id"]),
-            configuration=Configuration.from_dict(values["hyperparameters"]),
+            configuration=configuration,
             labels=(str(values["labels"]["negative"]), str(values["labels"]["positive"])),
             threshold=float(values["threshold"]),
             words=None if values["words"] is None else int(values["words"]),
             ensemble=tuple(str(run_id) for run_id in values["ensemble"]),
             masked=bool(values.get("masked", False)),
         )
-    except (KeyError, TypeError, ValueError) as error:
+    except (KeyError, TypeError, ValueError, OverflowError) as error:
         raise ExportError(
             f"{path}: is not whole ({type(error).__name__}: {error}). Export the model again."
         ) from error

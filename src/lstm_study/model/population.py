@@ -18,6 +18,7 @@ from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 from jax import lax
 from jax.extend.random import threefry2x32_p
 
@@ -27,6 +28,8 @@ Array = Any
 GATES = 4
 # The corpus's reserved ids.
 _PADDING, _OUT_OF_VOCABULARY = 0, 2
+# On a GPU matrix products are not chosen by timing them, which may choose otherwise each time.
+_SAME_BITS = {"xla_gpu_deterministic_ops": True}
 # Keras's own: `keras.optimizers.Adam`, `keras.config.epsilon`.
 _BETA_1, _BETA_2, _EPSILON = 0.9, 0.999, 1e-7
 
@@ -113,7 +116,12 @@ class State(NamedTuple):
     seeds: Array
 
 
-@functools.partial(jax.jit, static_argnames=("maxlen", "sweeps"), donate_argnums=(0,))
+@functools.partial(
+    jax.jit,
+    static_argnames=("maxlen", "sweeps"),
+    donate_argnums=(0,),
+    compiler_options=_SAME_BITS,
+)
 def train_steps(
     state: State,
     reviews: Reviews,
@@ -147,12 +155,12 @@ def train_steps(
     def step(k: Array, at: Any) -> Any:
         state, losses, right = at
         state, loss, correct = _step(state, reviews, settings, positions[k], maxlen, sweeps)
-        return state, losses.at[k].set(loss), right.at[k].set(correct)
+        return state, _put(losses, k, loss), _put(right, k, correct)
 
     return lax.fori_loop(0, count, step, (state, losses, right))  # type: ignore[no-any-return]
 
 
-@functools.partial(jax.jit, static_argnames=("maxlen", "sweeps"))
+@functools.partial(jax.jit, static_argnames=("maxlen", "sweeps"), compiler_options=_SAME_BITS)
 def read_batches(
     weights: Weights,
     reviews: Reviews,
@@ -184,7 +192,7 @@ def read_batches(
     def read(k: Array, found: Array) -> Array:
         rows = jnp.broadcast_to(positions[k], (members, positions.shape[1]))
         ids, first = _view(reviews, settings, rows, maxlen)
-        return found.at[k].set(_probabilities(weights, ids, first, settings, None, sweeps))
+        return _put(found, k, _probabilities(weights, ids, first, settings, None, sweeps))
 
     return lax.fori_loop(0, count, read, found)
 
@@ -199,6 +207,19 @@ def with_member(state: State, place: Array, member: State) -> State:
 def member_of(state: State, place: Array) -> State:
     """Returns one member's part of the state."""
     return jax.tree.map(lambda all_: all_[place], state)  # type: ignore[no-any-return]
+
+
+def draws_of_calls(settings: Settings, calls: int) -> Array:
+    """Returns by how much calls of the network move each member's seeds on, uint32 [P, 1, 2].
+
+    Keras draws its masks in evaluation, too, and does not use them there.
+    """
+    draws = (settings.input_draws + settings.state_draws) * np.uint32(calls)
+    return jnp.stack((jnp.zeros_like(draws), draws), axis=-1)[:, None]
+
+
+def _put(buffer: Array, k: Array, value: Array) -> Array:
+    return lax.dynamic_update_index_in_dim(buffer, value, k, axis=0)
 
 
 def _step(
@@ -223,8 +244,7 @@ def _step(
         return jnp.sum(losses), (losses, right)
 
     gradients, (losses, right) = jax.grad(total, has_aux=True)(state.weights)
-    draws = settings.input_draws + settings.state_draws
-    seeds = state.seeds.at[:, :, 1].add(draws[:, None])
+    seeds = state.seeds + draws_of_calls(settings, 1)
     return _adam(state, gradients, settings.learning_rate)._replace(seeds=seeds), losses, right
 
 

@@ -11,6 +11,7 @@ from functools import reduce
 from typing import Self
 
 from lstm_study.configuration import Configuration
+from lstm_study.spec import ProtocolTable
 
 FEWEST_UNITS = 16
 _FEATURES = 8
@@ -98,12 +99,26 @@ class ShapeClass:
         return 4 * (5 * weights + self.maxlen * self.rows * layers)
 
 
+def why_alone(protocol: ProtocolTable) -> str:
+    """Says why a training can't be a member of a population; empty where it can."""
+    if protocol.optimizer != "adam":
+        return f"optimizer {protocol.optimizer!r}: populations train with Adam"
+    return ""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Work:
-    """A training to come, as far as classes depend on it."""
+    """Trainings to come of one smallest class, as far as the plan of classes depends on them.
+
+    Attributes:
+        shape: That class.
+        longest: Epochs of the longest one.
+        epochs: Of all together; an expectation where what will be proposed is unknown.
+    """
 
     shape: ShapeClass
-    epochs: int
+    longest: int
+    epochs: float
 
 
 def plan_classes(works: Iterable[Work], *, steps: int) -> dict[ShapeClass, ShapeClass]:
@@ -150,10 +165,10 @@ def _class_of(group: Sequence[Work]) -> ShapeClass:
 
 
 def _milliseconds(group: Sequence[Work], steps: int) -> float:
-    """Time of a population of all these trainings, which are begun together."""
+    """Time of a population of all these trainings, begun together."""
     shape = _class_of(group)
     latency = _LATENCY.get(shape.lstm_units, _LATENCY_OF_THE_LOOP)
-    together = max(work.epochs for work in group) * steps
+    together = max(work.longest for work in group) * steps
     each = sum(work.epochs for work in group) * steps
     weights = shape.vocabulary_size * shape.embedding_dim
     products = shape.maxlen * shape.rows * shape.embedding_dim * shape.lstm_units

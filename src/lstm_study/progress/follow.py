@@ -1,5 +1,6 @@
 """Turns records and live files into progress: done, running, and how long the rest will take."""
 
+import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -224,6 +225,7 @@ def running_of(items: Iterable[Item], live: Mapping[str, Live]) -> Iterable[Runn
                 epochs=item.target_epochs,
                 step=at.step,
                 steps=at.steps,
+                silent_seconds=max(0.0, time.time() - at.at) if at.at else 0.0,
             )
 
 

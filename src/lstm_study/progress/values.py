@@ -16,6 +16,7 @@ class Running:
         epochs: The epoch it ends after.
         step: Training steps done in this epoch.
         steps: Training steps of this epoch; 0 before the first.
+        silent_seconds: Time since the worker last sent where it stands.
     """
 
     worker: str
@@ -25,6 +26,7 @@ class Running:
     epochs: int
     step: int
     steps: int
+    silent_seconds: float = 0.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -5,6 +5,7 @@ On disk each record is one JSON object with its `kind` and `schema_version`. Sch
 * 1: first version.
 * 2: trials and runs say whether they were `masked`; those of version 1 were not. The kind
   `review_facts` came later: studies without it have none, and nothing else changed.
+* 3: each object ends with its digest; those of versions 1 and 2 have none.
 """
 
 import json
@@ -16,52 +17,66 @@ from pydantic import TypeAdapter, ValidationError
 from pydantic_core import from_json as parse_json
 
 from lstm_study.errors import RecordError
+from lstm_study.files import seal, unseal
 from lstm_study.records.kinds import BY_TYPE, KINDS
+from lstm_study.records.sense import contradictions
 
-SCHEMA_VERSION = 2
-READABLE_VERSIONS = (1, 2)
+SCHEMA_VERSION = 3
+READABLE_VERSIONS = (1, 2, 3)
+_SEALED_SINCE = 3
 
 T = TypeVar("T")
 
 
-def to_json(record: Any) -> str:
+def to_json(record: Any, *, previous: str = "") -> str:
     """Writes a record as one line of JSON.
+
+    Args:
+        record: Of one of the classes of `records`.
+        previous: The digest of the line before, in a file of one record a line.
 
     Raises:
         ValueError: A number in it is NaN or infinite: a failed training has no score.
     """
     header = {"kind": BY_TYPE[type(record)].name, "schema_version": SCHEMA_VERSION}
-    return json.dumps(header | plain(record), allow_nan=False, ensure_ascii=False)
+    text = json.dumps(header | plain(record), allow_nan=False, ensure_ascii=False)
+    return seal(text, previous=previous)
 
 
-def from_json(text: str, kind: type[T], *, where: str) -> T:
+def from_json(text: str, kind: type[T], *, where: str, previous: str = "") -> T:
     """Reads what `to_json` wrote.
 
     Args:
         text: One JSON object.
         kind: The record's class.
         where: What an error calls it: its path.
+        previous: As for `to_json`.
 
     Raises:
-        RecordError: The text is damaged, of another kind, or of a version that can't be read.
+        RecordError: The text is damaged, of another kind, or of a version that can't be read, or
+            the record contradicts itself.
     """
     name = BY_TYPE[kind].name
-    values = _parse(text, name, where)
+    values, digest = _parse(text, name, where, previous)
     if values.pop("kind", None) != name:
         raise RecordError(f"{where}: is not a {name} record.")
     version = values.pop("schema_version", None)
     if version not in READABLE_VERSIONS:
         raise RecordError(
             f"{where}: schema_version must be 1 to {SCHEMA_VERSION}. Received: {version!r}. "
-            "Read it with the version of lstm-study that wrote it, or start over with --fresh."
+            "Read it with the version of lstm-study that wrote it."
         )
+    if version >= _SEALED_SINCE and not digest:
+        raise RecordError(f"{where}: is not a whole {name} record (its digest is missing).")
     record: T = _build(values, name, where)
+    if found := contradictions(record):
+        raise RecordError(f"{where}: contradicts itself ({'; '.join(found)}).")
     return record
 
 
 def state_to_json(state: Any) -> str:
     """Writes what a stage remembers as JSON, for people to read too; None is left out."""
-    return json.dumps(plain(state, without_none=True), allow_nan=False, indent=1)
+    return seal(json.dumps(plain(state, without_none=True), allow_nan=False, indent=1))
 
 
 def state_from_json(text: str, kind: type[T], *, where: str) -> T:
@@ -71,7 +86,7 @@ def state_from_json(text: str, kind: type[T], *, where: str) -> T:
         RecordError: The text is damaged.
     """
     name = BY_TYPE[kind].name
-    state: T = _build(_parse(text, name, where), name, where)
+    state: T = _build(_parse(text, name, where)[0], name, where)
     return state
 
 
@@ -88,14 +103,15 @@ def _adapter(name: str) -> TypeAdapter[Any]:
     return TypeAdapter(next(kind.type for kind in KINDS if kind.name == name))
 
 
-def _parse(text: str, name: str, where: str) -> dict[str, Any]:
+def _parse(text: str, name: str, where: str, previous: str = "") -> tuple[dict[str, Any], str]:
     try:
-        values = parse_json(text, allow_inf_nan=False)
+        body, digest = unseal(text.rstrip("\n"), previous=previous)
+        values = parse_json(body, allow_inf_nan=False)
     except ValueError as error:
         raise RecordError(f"{where}: is not a whole {name} record ({error}).") from error
     if not isinstance(values, dict):
         raise RecordError(f"{where}: is not a {name} record.")
-    return values
+    return values, digest
 
 
 def _build(values: Mapping[str, Any], name: str, where: str) -> Any:

@@ -6,11 +6,12 @@ named here.
 """
 
 from dataclasses import dataclass
+from fnmatch import fnmatch
 from typing import Any
 
 from lstm_study.records.comparison import Control, NearDuplicates, ReviewFacts
 from lstm_study.records.corpus import CorpusSummary
-from lstm_study.records.session import Opening, Session
+from lstm_study.records.session import LedgerEntry, Opening, Session
 from lstm_study.records.state import (
     ArmsState,
     Live,
@@ -23,6 +24,7 @@ from lstm_study.records.state import (
 from lstm_study.records.training import Run, Trial
 
 _TRAINED_AGAIN = "it is trained again, and nothing else is lost"
+_WRITTEN_AGAIN = "it is written again, and nothing is lost"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,7 +37,7 @@ class Kind:
         holds: What one is.
         type: The class it is read into; None where it is none of `records`.
         is_record: Whether it is a record, with its kind and schema version on disk.
-        lost: What is lost without one.
+        lost: What is lost where one is moved aside.
         is_kept: Whether `records` copies it to the folder that is committed or shown.
         is_watched: Whether a report depends on it.
         private: Fields that may name a machine, a folder or a user.
@@ -52,6 +54,11 @@ class Kind:
     private: tuple[str, ...] = ()
 
     @property
+    def is_listed(self) -> bool:
+        """Whether the ledger lists it, so that one that is lost is noticed."""
+        return self.is_kept and self.type is not LedgerEntry and not self.path.endswith(".gz")
+
+    @property
     def is_lines(self) -> bool:
         """Whether it is a file of one record a line."""
         return self.path.endswith(".jsonl")
@@ -66,42 +73,42 @@ KINDS = (
     Kind(
         name="study", path="study.json", type=StudyState, is_watched=True,
         holds="what the study began with: spec, settings, digest of the data",
-        lost="the study is refused until it is started over with --fresh",
+        lost="the study can't be resumed",
         private=("spec", "settings"),
     ),
     Kind(
         name="spec", path="spec.toml", holds="the study file, verbatim", is_watched=True,
-        lost="nothing: the next `lstm-study run` writes it again",
+        lost=_WRITTEN_AGAIN,
     ),
     Kind(
         name="corpus", path="corpus.json", type=CorpusSummary, is_record=True, is_watched=True,
         holds="the reviews in numbers", private=("path",),
-        lost="nothing: the next `lstm-study run` writes it again",
+        lost=_WRITTEN_AGAIN,
     ),
     Kind(
         name="plan", path="plan.json", type=SearchState, is_watched=True,
         holds="the search's schedule, and how it ended",
-        lost="nothing: the next `lstm-study run` writes it again",
+        lost=_WRITTEN_AGAIN,
     ),
     Kind(
         name="arms", path="arms.json", type=ArmsState, is_watched=True,
         holds="the comparison's arms and their own epochs, once they are fixed",
-        lost="that the own epochs were fixed before test was opened; they are fixed again",
+        lost="the arms' own epochs are fixed again, after test was opened",
     ),
     Kind(
         name="seeds", path="seeds.json", type=SeedsState, is_watched=True,
         holds="seeds added after the first comparison", private=("added",),
-        lost="which seeds were added, when, and after which verdict",
+        lost="it is forgotten which seeds were added, and after which verdict",
     ),
     Kind(
         name="verdicts", path="verdicts.json", type=VerdictsState, is_watched=True,
         holds="each look at the verdict with more seeds than the last",
-        lost="how often the test reviews were looked at, which widens the interval",
+        lost="it is forgotten how often the test reviews were looked at, which widens the interval",
     ),
     Kind(
         name="report", path="report.json", type=ReportState,
         holds="what the last report was made with: time, versions, commit, model",
-        lost="nothing: `lstm-study report` writes it again",
+        lost=_WRITTEN_AGAIN,
     ),
     Kind(
         name="trial", path="trials/*.json", type=Trial, is_record=True, is_watched=True,
@@ -118,7 +125,7 @@ KINDS = (
     Kind(
         name="near_duplicates", path="near-duplicates.json", type=NearDuplicates, is_record=True,
         holds="test reviews whose text is nearly the same as a training review's",
-        is_watched=True, lost="nothing: they are counted again",
+        is_watched=True, lost="they are counted again, and nothing is lost",
     ),
     Kind(
         name="review_facts", path="review-facts.json", type=ReviewFacts, is_record=True,
@@ -137,21 +144,25 @@ KINDS = (
     Kind(
         name="session", path="sessions/*.json", type=Session, is_record=True,
         holds="one command's work", private=("command", "stage", "settings"),
-        lost="the time it counted, and nothing else",
+        lost="the time it counted is lost, and nothing else",
     ),
     Kind(
         name="opening", path="openings.jsonl", type=Opening, is_record=True,
         holds="one line for each opening of the test half", private=("command",),
-        lost="the log of test openings, and nothing else",
+        lost="the earlier openings of the test half are forgotten",
+    ),
+    Kind(
+        name="ledger", path="ledger.jsonl", type=LedgerEntry, is_record=True,
+        holds="one line for each file above when it is first written", lost=_WRITTEN_AGAIN,
     ),
     Kind(
         name="checkpoint", path="checkpoints/*.npz", is_kept=False,
         holds="the last epoch of a training that may be resumed",
-        lost="nothing: that training starts over from its first epoch",
+        lost="that training starts over from its first epoch, and nothing else is lost",
     ),
     Kind(
         name="weights", path="models/*.npz", is_kept=False, holds="the weights of a finished run",
-        lost="that run's network can't be exported until it is trained again",
+        lost=_TRAINED_AGAIN,
     ),
     Kind(
         name="live", path="live/*.json", type=Live, is_kept=False,
@@ -166,9 +177,28 @@ KINDS = (
         holds="checkpoints that a worker wrote, until they are moved to their place",
     ),
     Kind(
+        name="moved aside", path="damaged/*", is_kept=False,
+        holds="what `check --repair` moved aside, by time",
+    ),
+    Kind(
         name="lock", path="lock", is_kept=False,
         holds="held by the one process that works on the study",
     ),
 )  # fmt: skip
 
 BY_TYPE = {kind.type: kind for kind in KINDS if kind.type is not None}
+
+
+def kind_of(file: str) -> Kind:
+    """Returns the kind of a file.
+
+    Args:
+        file: Its path below the study's folder.
+
+    Raises:
+        KeyError: It is of none.
+    """
+    for kind in KINDS:
+        if fnmatch(file, kind.path):
+            return kind
+    raise KeyError(file)

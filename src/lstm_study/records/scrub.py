@@ -1,4 +1,4 @@
-"""Removes paths, host names and addresses from records before publication.
+"""Removes paths, host names, addresses and control characters from records before publication.
 
 A report, a model card and kept records leave the machine, and a command line, a traceback or a
 study file may hold a home folder or a machine's name. An absolute path keeps its last part, or what
@@ -12,6 +12,9 @@ from dataclasses import fields, is_dataclass, replace
 from itertools import count
 from typing import Any, TypeVar
 
+from lstm_study.printable import printable
+from lstm_study.records.comparison import ReviewFacts
+from lstm_study.records.corpus import CorpusSummary
 from lstm_study.records.kinds import BY_TYPE
 from lstm_study.records.session import Session
 from lstm_study.records.study import StudyRecords
@@ -53,7 +56,7 @@ class Scrubber:
         )
 
     def text(self, text: str) -> str:
-        """Returns a text with paths cut to their last part, and without hosts.
+        """Returns a printable text with paths cut to their last part, and without hosts.
 
         Example:
             >>> Scrubber().text("lstm-study run study/imdb.toml --data /home/anna/imdb.npz")
@@ -61,7 +64,7 @@ class Scrubber:
         """
         for name, number in self._machines.items():
             text = text.replace(name, number)
-        return without_folders(_ADDRESS.sub(r"\1HOST:PORT", text))
+        return printable(without_folders(_ADDRESS.sub(r"\1HOST:PORT", text)))
 
     def record(self, record: T) -> T:
         """Returns a record or state with its private fields scrubbed."""
@@ -128,13 +131,25 @@ def neutral(records: StudyRecords) -> StudyRecords:
         spec=scrubber.value(records.spec),
         deviations=scrubber.value(records.deviations),
         settings=scrubber.value(records.settings),
-        corpus=scrubber.record(records.corpus) if records.corpus is not None else None,
+        title=printable(records.title),
+        corpus=_printable_labels(scrubber.record(records.corpus)) if records.corpus else None,
         trials=tuple(map(scrubber.record, records.trials)),
         runs=tuple(map(scrubber.record, records.runs)),
         control=scrubber.record(records.control) if records.control is not None else None,
         sessions=tuple(map(scrubber.record, records.sessions)),
         openings=tuple(map(scrubber.record, records.openings)),
+        review_facts=_printable_excerpts(records.review_facts) if records.review_facts else None,
     )
+
+
+def _printable_labels(corpus: CorpusSummary) -> CorpusSummary:
+    negative, positive = corpus.labels
+    return replace(corpus, labels=(printable(negative), printable(positive)))
+
+
+def _printable_excerpts(facts: ReviewFacts) -> ReviewFacts:
+    excerpts = (replace(each, text=printable(each.text)) for each in facts.excerpts)
+    return replace(facts, excerpts=tuple(excerpts))
 
 
 def cleaner(records: StudyRecords) -> Callable[[str], str]:

@@ -1,4 +1,4 @@
-"""Records of commands: what they ran on, how long they worked, when they opened the test half."""
+"""Records of commands: their machine and time, openings of the test half, files written."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -29,6 +29,23 @@ class Opening:
     opened_at: str
     command: str
     run_id: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LedgerEntry:
+    """One line of a study's list of files.
+
+    Attributes:
+        file: Its path below the study's folder.
+        sha256: Of its content; "" where the file carries its own digest.
+        is_removed: Whether it was moved aside, to be made again.
+    """
+
+    __pydantic_config__ = STRICT
+
+    file: str
+    sha256: str = ""
+    is_removed: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

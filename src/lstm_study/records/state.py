@@ -19,7 +19,7 @@ class StudyState:
     """What the study began with: `study.json`.
 
     Attributes:
-        schema_version: Of this file.
+        schema_version: Of this file: 1 before files carried digests and were listed.
         spec: Every setting in force, as `StudySpec.model_dump(mode="json")` gives it.
         settings: The one-off `--set` changes in force.
         data_digest: `CorpusSummary.digest` of the reviews.
@@ -27,7 +27,7 @@ class StudyState:
 
     __pydantic_config__ = STRICT
 
-    schema_version: int = 1
+    schema_version: int = 2
     spec: dict[str, Any]
     settings: tuple[str, ...]
     data_digest: str

@@ -5,7 +5,9 @@ is this machine, so that no other site can read the report through the browser. 
 the report is rendered again in the background; until then the previous one is served.
 """
 
+import contextlib
 import hashlib
+import socket
 import threading
 import time
 from collections.abc import Callable, Mapping
@@ -33,6 +35,7 @@ _WAITING = (
     b"<p>The report is being rendered; this page reloads in two seconds.</p>"
     b"</main></body></html>"
 )
+_CONNECTIONS, _LONGEST_REQUEST_SECONDS = 16, 20.0
 Render = Callable[[str], Mapping[str, bytes]]
 
 
@@ -116,8 +119,41 @@ class Watch:
 
 
 class _Server(ThreadingHTTPServer):
+    """A server that answers few at a time, none of them for long."""
+
     daemon_threads = True
     watch: Watch
+
+    def __init__(self, *arguments: Any) -> None:
+        super().__init__(*arguments)
+        self._free = threading.BoundedSemaphore(_CONNECTIONS)
+
+    def process_request(self, request: Any, client_address: Any) -> None:
+        """Answers in a thread of its own, unless too many are at work."""
+        if not self._free.acquire(blocking=False):
+            request.sendall(b"HTTP/1.0 503 Service Unavailable\r\nRetry-After: 2\r\n\r\n")
+            self.shutdown_request(request)
+            return
+        super().process_request(request, client_address)
+
+    def process_request_thread(self, request: Any, client_address: Any) -> None:
+        """Answers one request, and closes it when its time is over, however it is sent."""
+        ending = threading.Timer(_LONGEST_REQUEST_SECONDS, _end, [request])
+        ending.daemon = True
+        ending.start()
+        try:
+            super().process_request_thread(request, client_address)
+        finally:
+            ending.cancel()
+            self._free.release()
+
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        """Prints nothing: what a client sends is no error of the command."""
+
+
+def _end(request: socket.socket) -> None:
+    with contextlib.suppress(OSError):
+        request.shutdown(socket.SHUT_RDWR)
 
 
 class _Handler(BaseHTTPRequestHandler):

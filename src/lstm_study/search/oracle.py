@@ -5,14 +5,14 @@ disagree with them after a kill. Here every answer is computed from the plan and
 nothing else is kept, so there is nothing else to lose.
 """
 
-from collections.abc import Hashable
 from typing import Any
 
 import keras_tuner
 from keras_tuner.src.engine.trial import Trial as TunerTrial
 from keras_tuner.src.engine.trial import TrialStatus
 
-from lstm_study.engine.jobs import shape_class
+from lstm_study.engine.classes import Classes
+from lstm_study.model.shape_classes import ShapeClass
 from lstm_study.model.space import hyperparameters
 from lstm_study.records import Trial
 from lstm_study.search.plan import Plan, trial_of
@@ -51,6 +51,7 @@ class RecordedHyperband(keras_tuner.oracles.HyperbandOracle):  # type: ignore[mi
         self._spec = spec
         self._plan = plan
         self._store = store
+        self._classes = Classes(spec)
         self._bugs_in_a_row = 0
         self._stop_reason = ""
         self._records = {
@@ -77,19 +78,20 @@ class RecordedHyperband(keras_tuner.oracles.HyperbandOracle):  # type: ignore[mi
         """Hands out no more trials, and says why; those that run may end."""
         self._stop_reason = self._stop_reason or reason
 
-    def create_trials(self, limit: int) -> list[TunerTrial]:
+    def create_trials(self, limit: int, *, like: ShapeClass | None = None) -> list[TunerTrial]:
         """Hands out trials of one shape class: the first that can start, and others like it.
 
         Args:
             limit: How many at most, >= 1.
+            like: The class; None for that of the first.
 
         Returns:
             Fewer, or none, where no more can start before others have ended.
         """
         trials: list[TunerTrial] = []
-        wanted: Hashable = None
+        wanted = like
         # A limit in trials is for the first ones of the plan, not for those like the first.
-        for _ in range(limit if self._spec.search.max_trials is None else 1):
+        for _ in range(1 if self._is_cut_short else limit):
             answer = self.populate_space("", wanted=wanted)
             if answer["status"] != TrialStatus.RUNNING:
                 break
@@ -103,7 +105,9 @@ class RecordedHyperband(keras_tuner.oracles.HyperbandOracle):  # type: ignore[mi
             self.trials[trial.trial_id] = trial
             self.start_order.append(trial.trial_id)
             trials.append(trial)
-            wanted = _shape_class(self._records[trial.trial_id])
+            wanted = self._classes.of(self._records[trial.trial_id].configuration)
+            if wanted is None:
+                break
         return trials
 
     def create_trial(self, tuner_id: str) -> TunerTrial:
@@ -114,7 +118,7 @@ class RecordedHyperband(keras_tuner.oracles.HyperbandOracle):  # type: ignore[mi
         status = TrialStatus.IDLE if self.ongoing_trials else TrialStatus.STOPPED
         return TunerTrial(self.hyperparameters.copy(), trial_id="none", status=status)
 
-    def populate_space(self, trial_id: str, *, wanted: Hashable = None) -> dict[str, Any]:
+    def populate_space(self, trial_id: str, *, wanted: ShapeClass | None = None) -> dict[str, Any]:
         """Chooses the next trial from plan and records, and writes its record.
 
         Args:
@@ -172,7 +176,7 @@ class RecordedHyperband(keras_tuner.oracles.HyperbandOracle):  # type: ignore[mi
     def reload(self) -> None:
         """No-op: the records were read at the start."""
 
-    def _next(self, wanted: Hashable) -> Start | Resume | None:
+    def _next(self, wanted: ShapeClass | None) -> Start | Resume | None:
         """Returns what comes next, if anything can; notes a limit that ends the search."""
         if self._stop_reason:
             return None
@@ -184,30 +188,37 @@ class RecordedHyperband(keras_tuner.oracles.HyperbandOracle):  # type: ignore[mi
             direction=self._spec.study.direction,
             may_start=may_start,
         ):
-            if wanted is None or self._shape_class_of(found) == wanted:
+            if wanted is None or self._class_of(found) == wanted:
                 return found
         is_idle = wanted is None and not self.ongoing_trials
         if is_idle and not may_start and len(self._records) < self._plan.trials:
             self.stop(f"search.max_trials of {self._spec.search.max_trials} is reached")
         return None
 
+    @property
+    def _planned(self) -> int:
+        """Trials of the plan; the random control does not count."""
+        return sum(item.bracket.trials for item in self._plan.brackets if item.role == "search")
+
+    @property
+    def _is_cut_short(self) -> bool:
+        """Whether max_trials ends the search before its plan."""
+        most = self._spec.search.max_trials
+        return most is not None and most < self._planned
+
     def _may_start(self) -> bool:
         """Whether max_trials allows another trial; the random control does not count."""
-        most = self._spec.search.max_trials
         begun = sum(record.role == "search" for record in self._records.values())
-        planned = sum(item.bracket.trials for item in self._plan.brackets if item.role == "search")
-        return most is None or begun < most or begun >= planned
+        return not self._is_cut_short or begun < (self._spec.search.max_trials or 0)
 
-    def _shape_class_of(self, found: Start | Resume) -> Hashable:
+    def _class_of(self, found: Start | Resume) -> ShapeClass | None:
         """Returns a trial's shape class; None where its configuration is yet to be proposed."""
         if isinstance(found, Resume):
-            return _shape_class(found.trial)
+            return self._classes.of(found.trial.configuration)
         configuration = found.slot.configuration
         if found.round:
             configuration = self._records[found.slot.trial_id(found.round - 1)].configuration
-        if configuration is None:
-            return None
-        return shape_class(configuration, masked=self._spec.protocol.masked)
+        return self._classes.of(configuration) if configuration is not None else None
 
     def _start(self, start: Start) -> Trial:
         configuration = start.slot.configuration
@@ -239,7 +250,3 @@ class RecordedHyperband(keras_tuner.oracles.HyperbandOracle):  # type: ignore[mi
         for trial_id in self._records:
             if trial_id not in needed:
                 self._store.checkpoint_path(trial_id).unlink(missing_ok=True)
-
-
-def _shape_class(trial: Trial) -> Hashable:
-    return shape_class(trial.configuration, masked=trial.masked)

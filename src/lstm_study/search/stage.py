@@ -1,10 +1,12 @@
 """The search as a stage: trials out as jobs, answers into their records."""
 
+from collections.abc import Hashable
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from lstm_study.analysis.search.summary import objective_of, rank_key
 from lstm_study.configuration import Configuration
+from lstm_study.engine.classes import Classes
 from lstm_study.engine.jobs import Answer, Halt, Job
 from lstm_study.progress.follow import Follower, Item, item_of, score_in_words
 from lstm_study.progress.values import Progress, Report
@@ -43,14 +45,16 @@ class SearchStage:
         report: Report,
     ) -> None:
         self._spec, self._oracle, self._store, self._report = spec, oracle, store, report
+        self._classes = Classes(spec)
         self._limits = Limits(spec, store)
         self._progress = _SearchProgress(spec, store, plan, oracle)
 
-    def due(self, worker: str, limit: int) -> list[Job]:
+    def due(self, worker: str, limit: int, *, like: Hashable = None) -> list[Job]:
         """Hands out trials of one shape class, each with its record."""
+        shape = like[0] if isinstance(like, tuple) else None
         return [
             self._begin(self._oracle.records[trial.trial_id], worker)
-            for trial in self._oracle.create_trials(limit)
+            for trial in self._oracle.create_trials(limit, like=shape)
         ]
 
     def take(self, answer: Answer, *, worker: str) -> None:
@@ -105,6 +109,7 @@ class SearchStage:
             validates=True,
             halts=(Halt(epochs=trial.budget_epochs),),
             starts=tuple(path for path in paths if path.is_file()),
+            shape=self._classes.of(trial.configuration),
         )
 
 

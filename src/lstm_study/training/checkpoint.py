@@ -3,7 +3,9 @@
 A checkpoint is one `.npz` file of plain arrays, the same for every backend, replaced atomically.
 """
 
+import hashlib
 import json
+import zipfile
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -13,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lstm_study.errors import RecordError
-from lstm_study.files import replacing
+from lstm_study.files import array_from, digest_of, replacing
 from lstm_study.records import Epoch
 
 
@@ -58,7 +60,8 @@ def write_checkpoint(path: Path, checkpoint: Checkpoint) -> None:
     Raises:
         StoreError: The disk is full, or the folder can't be written to.
     """
-    header = {"epochs": [asdict(epoch) for epoch in checkpoint.epochs]}
+    epochs = [asdict(epoch) for epoch in checkpoint.epochs]
+    header = {"epochs": epochs, "sha256": _digest(epochs, checkpoint.variables)}
     text = np.frombuffer(json.dumps(header).encode(), dtype=np.uint8)
     arrays = {f"v{index:04d}": array for index, array in enumerate(checkpoint.variables)}
     with replacing(path) as temporary, temporary.open("wb") as file:
@@ -75,14 +78,31 @@ def read_checkpoint(path: Path) -> Checkpoint | None:
     if not path.is_file():
         return None
     try:
-        with path.open("rb") as file, np.load(file, allow_pickle=False) as arrays:
-            header = json.loads(arrays["header"].tobytes())
-            names = sorted(name for name in arrays.files if name != "header")
-            variables = tuple(arrays[name] for name in names)
+        arrays = _read_arrays(path)
+        header = json.loads(arrays.pop("header.npy").tobytes())
+        variables = tuple(arrays[name] for name in sorted(arrays))
+        # Checkpoints of earlier versions have none.
+        if header.get("sha256", "") not in ("", _digest(header["epochs"], variables)):
+            raise ValueError("its digest does not match")
         epochs = tuple(Epoch(**epoch) for epoch in header["epochs"])
         return Checkpoint(epochs=epochs, variables=variables)
     except Exception as error:
         raise RecordError(f"{path}: is damaged ({error}).") from error
+
+
+def _read_arrays(path: Path) -> dict[str, NDArray[Any]]:
+    """Reads the arrays of an archive whose parts are not compressed, nor larger than itself."""
+    with zipfile.ZipFile(path) as archive:
+        parts = archive.infolist()
+        is_plain = all(part.compress_type == zipfile.ZIP_STORED for part in parts)
+        if not is_plain or sum(part.file_size for part in parts) > path.stat().st_size:
+            raise ValueError("its parts are compressed, or larger than the file")
+        return {part.filename: array_from(archive.read(part)) for part in parts}
+
+
+def _digest(epochs: list[dict[str, Any]], variables: Sequence[NDArray[Any]]) -> str:
+    text = json.dumps(epochs) + "".join(map(digest_of, variables))
+    return hashlib.sha256(text.encode()).hexdigest()
 
 
 def _variables(model: Any) -> list[Any]:

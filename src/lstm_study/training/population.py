@@ -6,15 +6,17 @@ Each member's records and checkpoints are those of the same training done alone 
 `training/one.py` with KERAS_BACKEND=jax, up to rounding: weights, dropout masks and batches are the
 same. Members begin and end at the ends of epochs, and fail by themselves.
 
-Not covered: optimizers other than Adam; see `why_alone`.
+Not covered: optimizers other than Adam; see
+`model/shape_classes.py: why_alone`.
 """
 
+import functools
 import logging
 import math
 import time
 from collections import deque
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -32,6 +34,7 @@ from lstm_study.model.population import (
     Reviews,
     Settings,
     State,
+    draws_of_calls,
     member_of,
     read_batches,
     train_steps,
@@ -40,21 +43,21 @@ from lstm_study.model.population import (
 from lstm_study.model.shape_classes import ShapeClass
 from lstm_study.provenance import now
 from lstm_study.records import Epoch
-from lstm_study.training.checkpoint import Checkpoint, read_checkpoint, state_of, write_checkpoint
+from lstm_study.training.checkpoint import Checkpoint, state_of, write_checkpoint
 from lstm_study.training.failures import classify
 from lstm_study.training.member_state import checkpoint_shapes, own_variables, padded_state
 from lstm_study.training.one import EVALUATION_BATCH, Step, Training, epoch_batches, evaluate
 
 log = logging.getLogger(__name__)
 
-_STEPS_AT_ONCE = 16
+STEPS_AT_ONCE = 16
 _READ_AT_ONCE = 8
 _READ_ROWS = 128
 # A smaller program is compiled for the members that are left only if they have so much to do.
 _EPOCHS_WORTH_COMPILING = 2
 
 
-@dataclass(kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class Member:
     """One training of a population; the arguments of `training/one.py: train`.
 
@@ -104,8 +107,7 @@ class _Seated:
 
     Attributes:
         member: Who.
-        epochs: Its history.
-        is_saved: Whether it has saved a checkpoint of its own.
+        checkpoint: Where it stands; None before its first epoch's end.
         batches: The epoch's, as positions in the split.
         loss_sum: Over the epoch's reviews so far; likewise the next two.
         right: Classified correctly.
@@ -113,12 +115,15 @@ class _Seated:
     """
 
     member: Member
-    epochs: tuple[Epoch, ...]
-    is_saved: bool = False
+    checkpoint: Checkpoint | None
     batches: list[NDArray[np.int64]] = field(default_factory=list)
     loss_sum: float = 0.0
     right: int = 0
     seen: int = 0
+
+    @property
+    def epochs(self) -> tuple[Epoch, ...]:
+        return self.checkpoint.epochs if self.checkpoint else ()
 
     @property
     def number(self) -> int:
@@ -130,11 +135,15 @@ class _Seated:
         return self.member.training.epochs - len(self.epochs)
 
 
-def why_alone(training: Training) -> str:
-    """Says why a training can't be a member of a population; empty where it can."""
-    if training.protocol.optimizer != "adam":
-        return f"optimizer {training.protocol.optimizer!r}: populations train with Adam"
-    return ""
+def class_of(trainings: Sequence[Training]) -> ShapeClass:
+    """Returns the smallest class that holds some trainings, all of one batch size and depth."""
+    return functools.reduce(
+        ShapeClass.joined,
+        (
+            ShapeClass.of(each.configuration, batch_size=each.protocol.batch_size)
+            for each in trainings
+        ),
+    )
 
 
 def train_population(
@@ -154,7 +163,7 @@ def train_population(
     population a member's results differ by rounding.
 
     Args:
-        members: Trainings that fit the class, none of which `why_alone` refuses.
+        members: Trainings that fit the class, which `shape_classes.why_alone` does not refuse.
         shape: The class.
         reviews: What all train on.
         validation: What all validate on after each epoch; None for retrainings on all reviews.
@@ -169,7 +178,7 @@ def train_population(
     if sweeps is None:
         sweeps, why = sweeps_for(shape.lstm_units)
         log.info("LSTM of populations: %s (%s).", sweeps.name, why)
-    population = _Population(shape, reviews, validation, capacity, sweeps)
+    population = Population(shape, reviews, validation, capacity, sweeps)
     population.waiting.extend(members)
     while True:
         try:
@@ -183,7 +192,7 @@ def train_population(
             population.halve(error)
 
 
-class _Population:
+class Population:
     """The arrays of a population, and who sits where.
 
     Attributes:
@@ -210,55 +219,54 @@ class _Population:
     def seat(self, more: Callable[[int], Sequence[Member]]) -> bool:
         """Gives free places to members who wait; False where nobody is left to train."""
         while True:
-            missing = self._capacity - len(self._taken()) - len(self.waiting)
+            missing = self._capacity - len(self.taken()) - len(self.waiting)
             if missing > 0:
                 self.waiting.extend(more(missing))
-            self._resize(min(self._capacity, len(self._taken()) + len(self.waiting)))
+            self._resize(min(self._capacity, len(self.taken()) + len(self.waiting)))
             for place, seated in enumerate(self._places):
                 if seated is None:
                     self._fill(place)
             self._settings = _settings(self._places, self._shape)
-            if not self._taken() and not self.waiting:
+            if not self.taken() and not self.waiting:
                 return False
-            if self._taken() and not self._dismiss():
+            if self.taken() and not self._dismiss():
                 return True
 
     def train_epoch(self) -> None:
         """Trains and validates all seated members for one epoch, each with its own number."""
         began = time.perf_counter()
-        for _, seated in self._taken():
+        for _, seated in self.taken():
             seated.batches = epoch_batches(seated.member.training, seated.number, self._split)
             seated.loss_sum, seated.right, seated.seen = 0.0, 0, 0
-        steps = len(self._taken()[0][1].batches)
-        for first in range(0, steps, _STEPS_AT_ONCE):
-            if self._taken():
-                self._train_chunk(first, min(_STEPS_AT_ONCE, steps - first))
+        steps = len(self.taken()[0][1].batches)
+        for first in range(0, steps, STEPS_AT_ONCE):
+            if self.taken():
+                self.train_chunk(first, min(STEPS_AT_ONCE, steps - first))
         trained = time.perf_counter()
-        if not self._taken():
+        if not self.taken():
             return
         found = None
         if self._validation is not None:
             found = self._read(self._validation)
-            self._skip_draws(-(-len(self._validation) // EVALUATION_BATCH))
+            calls = -(-len(self._validation) // EVALUATION_BATCH)
+            seeds = self._state.seeds + draws_of_calls(self._settings, calls)
+            self._state = self._state._replace(seeds=seeds)
         # What an epoch of all takes is shared by all, so that the records' times add up.
-        share = len(self._taken())
+        share = len(self.taken())
         seconds = (trained - began) / share, (time.perf_counter() - trained) / share
-        for place, seated in self._taken():
+        for place, seated in self.taken():
             try:
                 epoch = self._epoch(seated, None if found is None else found[place], seconds)
             except DivergedError as error:
                 self._vacate(place, error)
                 continue
-            seated.epochs = (*seated.epochs, epoch)
-            checkpoint = self._checkpoint(place, seated)
-            member = seated.member
-            write_checkpoint(member.save, checkpoint)
-            seated.is_saved, member.start = True, None
-            member.on_epoch(checkpoint)
+            seated.checkpoint = self._checkpoint(place, (*seated.epochs, epoch))
+            write_checkpoint(seated.member.save, seated.checkpoint)
+            seated.member.on_epoch(seated.checkpoint)
 
     def halve(self, error: Exception) -> None:
         """Sends everyone back to their last checkpoint, and goes on with half as many at once."""
-        present = [seated for _, seated in self._taken()]
+        present = [seated for _, seated in self.taken()]
         self._places, self._state, self._on_device = [], None, {}
         if len(present) <= 1:
             for seated in present:
@@ -273,17 +281,15 @@ class _Population:
             self._capacity,
         )
         for seated in reversed(present):
-            if seated.is_saved:
-                seated.member.start = read_checkpoint(seated.member.save)
-                seated.member.where = str(seated.member.save)
-            self.waiting.appendleft(seated.member)
+            self.waiting.appendleft(replace(seated.member, start=seated.checkpoint))
 
-    def _taken(self) -> list[tuple[int, _Seated]]:
+    def taken(self) -> list[tuple[int, _Seated]]:
+        """Returns who sits where."""
         return [(place, seated) for place, seated in enumerate(self._places) if seated]
 
     def _resize(self, wanted: int) -> None:
         """Makes the arrays larger for those who wait, or smaller where that pays."""
-        size, taken = _size(wanted, self._capacity), self._taken()
+        size, taken = _size(wanted, self._capacity), self.taken()
         ahead = max((seated.epochs_left for _, seated in taken), default=0)
         is_worth_it = size <= len(self._places) // 2 and ahead >= _EPOCHS_WORTH_COMPILING
         if size == 0 or not (size > len(self._places) or is_worth_it):
@@ -299,7 +305,7 @@ class _Population:
         while self.waiting:
             member = self.waiting.popleft()
             training, start = member.training, member.start
-            variables = _initial_variables(training) if start is None else start.variables
+            variables = initial_variables(training) if start is None else start.variables
             try:
                 state = padded_state(
                     variables, training.configuration, self._shape, where=member.where
@@ -307,22 +313,22 @@ class _Population:
             except RecordError as error:
                 member.on_end(Ended(checkpoint=None, error=error))
                 continue
-            self._places[place] = _Seated(member, start.epochs if start else ())
+            self._places[place] = _Seated(member, start)
             self._state = with_member(self._state, np.int32(place), state)
             return
 
     def _dismiss(self) -> bool:
         """Lets those go who are trained, once they have read what they are to read."""
-        trained = [(place, seated) for place, seated in self._taken() if seated.epochs_left <= 0]
+        trained = [(place, seated) for place, seated in self.taken() if seated.epochs_left <= 0]
         read: dict[int, tuple[NDArray[np.float32], float]] = {}
         for place, seated in trained:
             split = seated.member.reads() if seated.member.reads else None
             if split is not None and id(split) not in read:
                 began = time.perf_counter()
                 found = self._read(split)
-                seconds = (time.perf_counter() - began) / len(self._taken())
+                seconds = (time.perf_counter() - began) / len(self.taken())
                 read[id(split)] = found, seconds
-            checkpoint = self._checkpoint(place, seated)
+            checkpoint = seated.checkpoint
             self._places[place] = None
             if split is None:
                 seated.member.on_end(Ended(checkpoint=checkpoint))
@@ -343,10 +349,11 @@ class _Population:
         self._places[place] = None
         seated.member.on_end(Ended(checkpoint=None, error=error))
 
-    def _train_chunk(self, first: int, count: int) -> None:
+    def train_chunk(self, first: int, count: int) -> None:
+        """Makes `count` of the epoch's steps, from the one numbered `first` on."""
         size = len(self._places), self._shape.rows
-        positions = np.full((_STEPS_AT_ONCE, *size), -1, np.int32)
-        for place, seated in self._taken():
+        positions = np.full((STEPS_AT_ONCE, *size), -1, np.int32)
+        for place, seated in self.taken():
             for k, chosen in enumerate(seated.batches[first : first + count]):
                 positions[k, place, : len(chosen)] = chosen
         self._state, *found = train_steps(
@@ -359,7 +366,7 @@ class _Population:
             sweeps=self._sweeps,
         )
         losses, right = (np.asarray(each)[:count] for each in found)
-        for place, seated in self._taken():
+        for place, seated in self.taken():
             wrong = np.flatnonzero(~np.isfinite(losses[:, place]))
             if len(wrong):
                 loss, step = float(losses[wrong[0], place]), first + int(wrong[0]) + 1
@@ -406,13 +413,15 @@ class _Population:
             ended_at=now(),
         )
 
-    def _checkpoint(self, place: int, seated: _Seated) -> Checkpoint:
+    def _checkpoint(self, place: int, epochs: tuple[Epoch, ...]) -> Checkpoint:
+        seated = self._places[place]
+        assert seated is not None
         training = seated.member.training
         state = jax.device_get(member_of(self._state, np.int32(place)))
         variables = own_variables(
             state, training.configuration, learning_rate=training.protocol.learning_rate
         )
-        return Checkpoint(epochs=seated.epochs, variables=variables)
+        return Checkpoint(epochs=epochs, variables=variables)
 
     def _read(self, split: Split) -> NDArray[np.float32]:
         """Returns what all places make of some reviews: probabilities [places, reviews]."""
@@ -436,12 +445,6 @@ class _Population:
             found[:, chosen] = by_place[:, : len(chosen)]
         return found
 
-    def _skip_draws(self, batches: int) -> None:
-        """Moves the seeds on: Keras draws masks in evaluation, too, and does not use them."""
-        draws = (self._settings.input_draws + self._settings.state_draws) * np.uint32(batches)
-        seeds = self._state.seeds.at[:, :, 1].add(draws[:, None])
-        self._state = self._state._replace(seeds=seeds)
-
     def _reviews(self, split: Split) -> Reviews:
         if id(split) not in self._on_device:
             self._on_device[id(split)] = split, _on_device(split, maxlen=self._shape.maxlen)
@@ -458,7 +461,7 @@ def _size(wanted: int, capacity: int) -> int:
     return min(capacity, -(-wanted // step) * step)
 
 
-def _initial_variables(training: Training) -> tuple[NDArray[Any], ...]:
+def initial_variables(training: Training) -> tuple[NDArray[Any], ...]:
     """Weights and seeds as a training alone begins with, made on the processor."""
     with jax.default_device(jax.local_devices(backend="cpu")[0]):
         return state_of(

@@ -17,6 +17,9 @@ from lstm_study.training.memory import keep_freed_memory
 
 # CUDA itself takes some hundred megabytes for each process.
 _GPU_MEMORY_SHARE = 0.9
+# What a program needs beside its members, and more members than this gain nothing.
+_POPULATION_SHARE = 0.7
+_MOST_MEMBERS = 64
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,9 +69,8 @@ def configure(
     keep_freed_memory()
     if gpu is not None:
         os.environ["CUDA_VISIBLE_DEVICES"] = gpu
-    if workers_on_gpu > 1:
-        memory = _GPU_MEMORY_SHARE / workers_on_gpu
-        os.environ.setdefault("XLA_PYTHON_CLIENT_MEM_FRACTION", f"{memory:.3f}")
+    memory = _GPU_MEMORY_SHARE / max(1, workers_on_gpu)
+    os.environ.setdefault("XLA_PYTHON_CLIENT_MEM_FRACTION", f"{memory:.3f}")
     try:
         if backend == "tensorflow":
             return _configure_tensorflow(threads, share or (lambda: threads))
@@ -115,3 +117,21 @@ def _configure_jax(threads: int) -> Runtime:
         import keras  # noqa: F401 - imported for its side effects
     use_jax_cache(jax)
     return Runtime(backend="jax", devices=tuple(device.device_kind for device in jax.devices()))
+
+
+def population_limit(asked: int | None, *, member_bytes: int) -> int:
+    """Says how many networks this process, on JAX, trains at once.
+
+    Args:
+        asked: At most so many; None for what the device holds, and one without a GPU.
+        member_bytes: Memory of one, about.
+    """
+    import jax
+
+    device = jax.devices()[0]
+    if device.platform != "gpu":
+        return asked or 1
+    # This process's share of it, where several have the GPU.
+    memory = (device.memory_stats() or {}).get("bytes_limit", 0)
+    fitting = int(_POPULATION_SHARE * memory / member_bytes)
+    return max(1, min(asked or _MOST_MEMBERS, fitting))

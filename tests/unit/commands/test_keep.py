@@ -1,7 +1,6 @@
 """Records that are kept: what is copied, what is cut, what is refused."""
 
 import gzip
-import json
 from dataclasses import replace
 from pathlib import Path
 
@@ -180,10 +179,13 @@ def test_torn_predictions_are_named() -> None:
     kept = commands.keep(_left())
     path = kept.folder / "predictions" / "winner-s1.npy.gz"
     path.write_bytes(path.read_bytes()[:-40])
-    with pytest.raises(RecordError, match=r"winner-s1\.npy\.gz: is torn"):
+    with pytest.raises(RecordError, match=r"winner-s1\.npy\.gz: is damaged"):
         Store(kept.folder).read_all()
     path.write_bytes(gzip.compress(b"no array"))
-    with pytest.raises(RecordError, match="is torn"):
+    with pytest.raises(RecordError, match=r"winner-s1\.npy\.gz: is no whole array"):
+        Store(kept.folder).read_all()
+    path.write_bytes(gzip.compress(bytes(10**7)))
+    with pytest.raises(RecordError, match=r"winner-s1\.npy\.gz: holds more than 20,096 bytes"):
         Store(kept.folder).read_all()
 
 
@@ -205,8 +207,8 @@ def test_the_report_of_kept_records_shows_an_excerpt_with_slashes_as_the_studys_
 
 def test_settings_that_hold_a_path_are_cut_in_the_spec_too() -> None:
     study = _left()
-    began = json.loads((study.store.folder / "study.json").read_text())
-    began["spec"]["data"]["path"] = "/home/anna/my reviews.csv"
-    (study.store.folder / "study.json").write_text(json.dumps(began))
+    began = study.store.read_began()
+    began.spec["data"]["path"] = "/home/anna/my reviews.csv"
+    study.store.write_state(began)
     kept = commands.keep(study)
     assert Store(kept.folder).read_all().spec["data"]["path"] == "my reviews.csv"

@@ -229,7 +229,7 @@ def test_a_comparison_that_was_stopped_answers_with_what_it_has_and_says_so(tmp_
         "The comparison is not finished: 3 of 4 runs of the baseline and 2 of 4 runs of the winner "
         "have ended."
     )
-    more = completed_study(seeds=5, compare__seeds="6")
+    more = completed_study(seeds=5)
     counted = verdict_of(more, Store(tmp_path / "more"), fake_spec(compare__seeds="6")).notes
     assert counted[0].endswith(
         "This verdict counts as a look at the test reviews, which share one error of 5%."

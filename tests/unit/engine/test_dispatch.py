@@ -2,6 +2,7 @@
 
 import itertools
 from collections import deque
+from collections.abc import Hashable
 
 import pytest
 
@@ -15,11 +16,11 @@ from lstm_study.engine.jobs import (
     Job,
     Lost,
     Message,
+    MoreJobs,
     OpenRequest,
     Ready,
     Reply,
     Stopped,
-    shape_class,
 )
 from lstm_study.errors import SearchError, StoreError
 from lstm_study.records.state import Live
@@ -47,11 +48,13 @@ class Made:
     def __init__(self, *names: str, ticks: int = 10_000) -> None:
         self.waiting = deque(names)
         self.given: list[tuple[str, ...]] = []
+        self.likes: list[Hashable] = []
         self.ended: dict[str, Answer] = {}
         self.seconds: list[float] = []
         self._ticks = ticks
 
-    def due(self, worker: str, limit: int) -> list[Job]:
+    def due(self, worker: str, limit: int, *, like: Hashable = None) -> list[Job]:
+        self.likes.append(like)
         count = min(limit, len(self.waiting))
         names = tuple(self.waiting.popleft() for _ in range(count))
         self.given += [names] if names else []
@@ -71,6 +74,8 @@ class Made:
 
 class Scripted:
     """An engine whose worker says what a script says: a list of messages for each thing sent."""
+
+    output = "study.log"
 
     def __init__(self, *script: list[Message], names: tuple[str, ...] = ("w1",)) -> None:
         self.names, self.size = names, Workers(count=len(names), threads=1)
@@ -123,6 +128,17 @@ def test_a_worker_that_takes_several_is_given_several_and_all_of_them_are_answer
     ready = Ready(backend="jax", devices=("H100",), capacity=2)
     run(stage, Scripted([ready], [ended("b"), ended("a")], [ended("c")]), tmp_path)
     assert stage.given == [("a", "b"), ("c",)]
+
+
+def test_a_worker_with_room_asks_for_more_like_what_it_is_at_and_is_free_only_without_any(tmp_path):
+    stage = Made("a", "b", "c")
+    ready = Ready(backend="jax", devices=("H100",), capacity=2)
+    asks = MoreJobs(like="class", limit=1)
+    script = [[ready], [ended("a"), asks], [ended("b"), ended("c")]]
+    run(stage, Scripted(*script), tmp_path)
+    assert stage.given == [("a", "b"), ("c",)]
+    assert stage.likes == [None, "class", None]
+    assert set(stage.ended) == {"a", "b", "c"}
 
 
 def test_a_job_whose_worker_dies_is_given_out_again_and_fails_the_third_time(tmp_path):
@@ -201,11 +217,3 @@ def test_a_stage_that_says_stop_ends_the_loop_with_jobs_at_work(tmp_path):
     stage = Made("a", ticks=1)
     run(stage, Scripted([READY], []), tmp_path)
     assert stage.ended == {}
-
-
-def test_a_shape_class_is_sizes_mask_and_split_and_no_rates():
-    other_rates = BASELINE.with_values(dropout=0.5, recurrent_dropout=0.0)
-    assert shape_class(BASELINE, masked=True) == shape_class(other_rates, masked=True)
-    assert shape_class(BASELINE, masked=True) != shape_class(BASELINE, masked=False)
-    wider = BASELINE.with_values(lstm_units=101)
-    assert shape_class(BASELINE, masked=True) != shape_class(wider, masked=True)

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from lstm_study.errors import RecordError
+from lstm_study.files import seal, unseal
 from lstm_study.records import Epoch, Opening, Run, Trial
 from lstm_study.records.codec import from_json, state_from_json, state_to_json, to_json
 from lstm_study.records.kinds import KINDS
@@ -17,15 +18,21 @@ from tests.unit.test_store import EPOCH, TRIAL
 REFERENCE = Path(__file__).parents[3] / "study" / "reference" / "imdb"
 
 
+def forged(record, **changes) -> str:
+    """Returns a record with some fields changed, and a digest that fits."""
+    return seal(json.dumps(json.loads(unseal(to_json(record))[0]) | changes))
+
+
 def test_every_record_of_the_reference_study_is_written_as_it_was_read():
     counted = 0
     for kind in KINDS:
         paths = sorted(REFERENCE.glob(kind.path)) if kind.is_record else ()
         for path in paths:
             for line in path.read_text().splitlines():
-                again = to_json(from_json(line, kind.type, where=str(path)))
+                again = json.loads(to_json(from_json(line, kind.type, where=str(path))))
+                assert len(again.pop("seal")) == 64
                 # Two runs that failed at once had 0 seconds, which are 0.0 now.
-                assert json.loads(again) == json.loads(line), path
+                assert again == json.loads(line) | {"schema_version": 3}, path
                 counted += 1
     assert counted > 130
 
@@ -34,7 +41,11 @@ def test_every_state_of_the_reference_study_is_written_as_it_was_read():
     for name in ("study", "arms", "seeds", "verdicts", "report"):
         (kind,) = (kind for kind in KINDS if kind.name == name)
         text = (REFERENCE / kind.path).read_text()
-        assert state_to_json(state_from_json(text, kind.type, where=name)) == text
+        sealed = state_to_json(state_from_json(text, kind.type, where=name))
+        assert unseal(sealed)[0] == text
+        assert state_from_json(sealed, kind.type, where=name) == state_from_json(
+            text, kind.type, where=name
+        )
 
 
 def test_a_schedule_from_before_the_random_control_has_none():
@@ -59,9 +70,8 @@ def test_a_schedule_from_before_the_random_control_has_none():
     ],
 )
 def test_a_field_that_is_not_as_declared_is_named(change, said):
-    values = json.loads(to_json(TRIAL)) | change
     with pytest.raises(RecordError, match=rf"x\.json: is not a whole trial record \({said}"):
-        from_json(json.dumps(values), Trial, where="x.json")
+        from_json(forged(TRIAL, **change), Trial, where="x.json")
 
 
 @pytest.mark.parametrize("text", ["", "[]", "3", "{", "nan", "[" * 100_000, '{"a":' * 100_000])
@@ -76,7 +86,8 @@ def test_a_number_that_is_not_finite_is_neither_written_nor_read():
     with pytest.raises(ValueError, match="JSON"):
         to_json(replace(TRIAL, score=float("nan")))
     for number in ("NaN", "Infinity", "1e400"):
-        text = to_json(replace(TRIAL, score=0.5)).replace('"score": 0.5', f'"score": {number}')
+        text = unseal(to_json(replace(TRIAL, score=0.5)))[0]
+        text = seal(text.replace('"score": 0.5', f'"score": {number}'))
         with pytest.raises(RecordError):
             from_json(text, Trial, where="x")
 
@@ -88,10 +99,43 @@ def test_another_kind_is_refused_by_name():
 
 def test_a_thousand_trials_of_ten_epochs_are_read_in_a_second():
     epochs = tuple(replace(EPOCH, epoch=number + 1) for number in range(10))
-    text = to_json(replace(TRIAL, epochs=epochs))
+    text = to_json(replace(TRIAL, epochs=epochs, initial_epoch=0, budget_epochs=10))
     began = time.process_time()
     for _ in range(1_000):
         record = from_json(text, Trial, where="x")
     # Fifteen times what it takes, for slow machines: it is a guard against orders of magnitude.
     assert time.process_time() - began < 3
     assert isinstance(record.epochs[9], Epoch)
+
+
+def test_no_bit_of_a_record_can_be_flipped_unnoticed():
+    text = to_json(TRIAL).encode()
+    for bit in range(8 * len(text)):
+        damaged = bytearray(text)
+        damaged[bit // 8] ^= 1 << bit % 8
+        with pytest.raises(RecordError):
+            from_json(bytes(damaged).decode(errors="replace"), Trial, where="x")
+
+
+@pytest.mark.parametrize(
+    ("changes", "said"),
+    [
+        ({"score": 0.9}, "score 0.9 is that of no epoch"),
+        ({"score_last_epoch": 0.9}, "score_last_epoch 0.9 is not that of its last epoch"),
+        ({"score_best_epoch": 0.9}, "score_best_epoch 0.9 is not that of its epochs"),
+        ({"budget_epochs": 5}, "completed after 2 epochs"),
+        ({"budget_epochs": 3}, "epochs must end at 3"),
+        ({"initial_epoch": 1}, "epochs must count up from 2"),
+        ({"seconds": -1.0}, "seconds must be 0 to inf"),
+        ({"status": "failed"}, "its status is 'failed', and its failure None"),
+    ],
+)
+def test_a_record_that_contradicts_itself_is_refused_whatever_its_digest(changes, said):
+    epochs = (replace(EPOCH, epoch=3), replace(EPOCH, epoch=4, validation_accuracy=0.7))
+    trial = replace(
+        TRIAL, status="completed", failure=None, epochs=epochs, score=0.7, score_last_epoch=0.7,
+        score_best_epoch=0.8,
+    )  # fmt: skip
+    assert from_json(to_json(trial), Trial, where="x") == trial
+    with pytest.raises(RecordError, match=f"contradicts itself .*{said}"):
+        from_json(forged(trial, **changes), Trial, where="x")

@@ -1,6 +1,8 @@
 """Tests of the served report: this machine alone, reading alone, the newest edition."""
 
+import contextlib
 import http.client
+import re
 import socket
 import threading
 import time
@@ -124,3 +126,53 @@ def test_a_report_that_cannot_be_drawn_ends_the_serving_with_its_error(study: St
     made = Watch(fingerprint=lambda: study.standing, render=fail, port=0)
     with pytest.raises(ReportError, match="are gone"):
         made.serve()
+
+
+def _connect(watch: Watch) -> socket.socket:
+    port = int(watch.address.rstrip("/").rpartition(":")[2])
+    return socket.create_connection(("127.0.0.1", port), timeout=5)
+
+
+def test_few_connections_are_held_and_a_slow_one_not_for_long(
+    watch: Watch, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("lstm_study.report.serve._LONGEST_REQUEST_SECONDS", 4.0)
+    with contextlib.ExitStack() as stack:
+        held = [stack.enter_context(_connect(watch)) for _ in range(16)]
+        for each in held:
+            each.send(b"GET /")
+        _until(lambda: _is_sent_away(watch))
+        assert held[0].recv(100) == b""  # Ended in time, though it is not sent whole.
+    _until(lambda: not _is_sent_away(watch))
+    assert _get(watch, "/version")[0] == 200
+
+
+def _is_sent_away(watch: Watch) -> bool:
+    with _connect(watch) as connection:
+        connection.settimeout(1.0)
+        try:
+            return connection.recv(100).startswith(b"HTTP/1.0 503")
+        except TimeoutError:
+            return False
+
+
+@pytest.mark.parametrize(
+    "request_",
+    [b"\x00\xff\x16\x03\x01", b"GET\r\n\r\n", b"GET / HTTP/9.9\r\n\r\n", b"POST / HTTP/1.0\r\n\r\n",
+     b"GET /" + b"a" * 70_000 + b" HTTP/1.0\r\n\r\n",
+     b"GET / HTTP/1.0\r\n" + b"a: b\r\n" * 200 + b"\r\n"],
+    ids=["TLS", "no path", "version", "method", "long", "headers"],
+)  # fmt: skip
+def test_a_malformed_request_is_answered_and_printed_nowhere(
+    watch: Watch, request_: bytes, capfd: pytest.CaptureFixture[str]
+) -> None:
+    with _connect(watch) as connection:
+        connection.sendall(request_ + b"\r\n\r\n")
+        connection.shutdown(socket.SHUT_WR)
+        answer = b""
+        while chunk := connection.recv(65_536):
+            answer += chunk
+    # To a version before HTTP/1.0 an answer has no status line.
+    assert re.match(rb"HTTP/1.0 [45]\d\d|\s*<!DOCTYPE", answer)
+    assert _get(watch, "/version")[0] == 200
+    assert capfd.readouterr() == ("", "")

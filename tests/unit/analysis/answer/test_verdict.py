@@ -184,11 +184,14 @@ def test_arms_that_give_every_review_one_probability_are_said_to_have_learned_no
     _is_whole(verdict)
 
 
-def test_an_arm_that_learned_is_better_than_one_with_a_constant_output():
+def test_an_arm_with_constant_outputs_fails_more_often_and_is_not_averaged():
     arms = _arms(0.0)
     labels = arms["winner"].labels
     arms["baseline"] = make_arm("baseline", probabilities=np.full((6, 4_000), 0.5), labels=labels)
-    assert judge(arms).kind == "better"
+    verdict = judge(arms)
+    assert (verdict.kind, verdict.failures.kind) == ("cannot say", "less often")
+    assert set(verdict.learned_nothing) == {"baseline"}
+    assert "The winner fails less often" in verdict.sentence
 
 
 def test_one_test_review_can_not_be_judged():

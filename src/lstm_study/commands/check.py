@@ -1,0 +1,190 @@
+"""`check`: reads every file of a study; moves what is damaged aside, to be made again."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from lstm_study.errors import RecordError, StoreError
+from lstm_study.provenance import now
+from lstm_study.records import Control, Run, Trial
+from lstm_study.records.kinds import KINDS, Kind, kind_of
+from lstm_study.records.session import LedgerEntry
+from lstm_study.records.state import Live, SearchState, StudyState
+from lstm_study.store import Store
+from lstm_study.training.checkpoint import read_checkpoint
+
+_LABELS = "predictions/labels.npy"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Finding:
+    """One file that is damaged or missing.
+
+    Attributes:
+        file: Its path below the study's folder.
+        problem: What is wrong, in words.
+        lost: What moving it aside loses.
+    """
+
+    file: str
+    problem: str
+    lost: str
+
+    @property
+    def is_repairable(self) -> bool:
+        """Whether a study can be resumed without it: without what it began with it can't."""
+        return kind_of(self.file).type is not StudyState
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Check:
+    """What a check found.
+
+    Attributes:
+        folder: The study's.
+        files: How many files were read.
+        findings: What is wrong with them; empty where nothing is.
+        is_sealed: Whether the files carry digests. Damage to those of earlier versions is noticed
+            only where it makes a record contradict itself or another one.
+    """
+
+    folder: Path
+    files: int
+    findings: tuple[Finding, ...]
+    is_sealed: bool
+
+    @property
+    def repairable(self) -> tuple[Finding, ...]:
+        """Those that a study can be resumed without."""
+        return tuple(finding for finding in self.findings if finding.is_repairable)
+
+
+def check(store: Store) -> Check:
+    """Reads every file of a study; changes none.
+
+    Raises:
+        StoreError: No study has begun in the folder.
+    """
+    if not store.exists and not store.ledger.exists:
+        raise StoreError(f"{store.folder}: no study has begun here. Give a study that has.")
+    found: dict[str, str] = {}
+    _try(found, store.ledger.path.name, store.ledger.files)
+    if found:
+        store = Store(store.folder)
+        store.ledger.ignore()
+    files = [
+        (kind, path)
+        for kind in KINDS
+        if _is_read(kind)
+        for path in sorted(store.folder.glob(kind.path))
+    ]
+    for kind, path in files:
+        _try(found, _name(store, path), partial(_read, store, kind, path))
+    if "study.json" not in found and store.is_ledger_missing:
+        found[store.ledger.path.name] = "is missing"
+    if store.ledger.path.name not in found:
+        found |= dict.fromkeys(store.missing(), "is missing")
+    labels = None if _LABELS in found else store.read_predictions("labels")
+    for name, record in _evaluated(store, found):
+        file = f"predictions/{name}.npy"
+        if labels is None and not store.ledger.exists:
+            found[_LABELS] = "is missing"
+        if labels is not None and file not in found:
+            _try(found, file, partial(store.read_evaluated, name, record, labels))
+    return Check(
+        folder=store.folder,
+        files=len(files),
+        findings=tuple(
+            Finding(file=file, problem=problem, lost=kind_of(file).lost)
+            for file, problem in found.items()
+        ),
+        is_sealed=store.ledger.exists,
+    )
+
+
+def repair(store: Store, findings: tuple[Finding, ...]) -> Path:
+    """Moves what is damaged aside, with the records of trainings that must be run for it again.
+
+    Nothing is deleted. The next `lstm-study run` makes again what was moved.
+
+    Args:
+        store: The study; held by this process.
+        findings: From `check`; all repairable.
+
+    Returns:
+        The folder that damaged files were moved to.
+    """
+    aside = store.folder / "damaged" / now().replace(":", "")
+    files = {finding.file: None for finding in findings}
+    if store.ledger.path.name in files:
+        _move(store, store.ledger.path.name, aside)
+        files.pop(store.ledger.path.name)
+        store.seal(skipping=files)
+    for file in [*files, *_dependents(store, list(files))]:
+        _move(store, file, aside)
+        store.ledger.remove(file)
+    if any(kind_of(file).type is Trial for file in files) and "plan.json" not in files:
+        plan = store.read_state(SearchState)
+        if plan is not None:
+            store.write_state(replace(plan, stopped=None))
+    return aside
+
+
+def _is_read(kind: Kind) -> bool:
+    named = ("spec", "predictions", "kept predictions", "checkpoint", "weights")
+    return kind.type not in (None, Live, LedgerEntry) or kind.name in named
+
+
+def _read(store: Store, kind: Kind, path: Path) -> None:
+    if kind.type is not None:
+        store.read_file(kind, path)
+    elif kind.name == "spec":
+        store.read_spec_text()
+    elif kind.folder == "predictions":
+        store.read_predictions(path.name.partition(".npy")[0])
+    else:
+        read_checkpoint(path)
+
+
+def _try(found: dict[str, str], file: str, read: Callable[[], Any]) -> None:
+    try:
+        read()
+    except RecordError as error:
+        # The cause is the error without advice on what to do.
+        text = str(error.__cause__ if isinstance(error.__cause__, RecordError) else error)
+        found[file] = text.partition(": ")[2].rstrip(".") if ": " in text else text
+
+
+def _name(store: Store, path: Path) -> str:
+    return str(path.relative_to(store.folder)).removesuffix(".gz")
+
+
+def _evaluated(store: Store, found: dict[str, str]) -> Iterator[tuple[str, Run | Control]]:
+    """Yields the runs that were evaluated on test, of those whose records are whole."""
+    for path in store.paths(Run):
+        run = store.read_run(path.stem) if _name(store, path) not in found else None
+        if run is not None and run.test_accuracy is not None:
+            yield run.run_id, run
+    control = store.read_control() if "control.json" not in found else None
+    if control is not None and control.test_accuracy is not None:
+        yield "control", control
+
+
+def _dependents(store: Store, files: list[str]) -> list[str]:
+    """Returns the records of the trainings that must be run again for some files."""
+    names = [Path(file).stem for file in files if kind_of(file).name in ("predictions", "weights")]
+    if "labels" in names:
+        evaluated = list(_evaluated(store, dict.fromkeys(files, "")))
+        names += [evaluated[0][0]] if evaluated else []
+    records = ["control.json" if name == "control" else f"runs/{name}.json" for name in names]
+    return [file for file in records if (store.folder / file).exists() and file not in files]
+
+
+def _move(store: Store, file: str, aside: Path) -> None:
+    for path in (store.folder / file, store.folder / f"{file}.gz"):
+        if path.exists():
+            target = aside / path.relative_to(store.folder)
+            target.parent.mkdir(parents=True, exist_ok=True)
+            path.rename(target)

@@ -1,0 +1,187 @@
+"""A worker's jobs of one shape class, trained together as a population."""
+
+import logging
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+
+from lstm_study.corpus.types import Split
+from lstm_study.engine.jobs import Answer, Evaluation, Halt, Job, Link, MoreJobs, Reviews
+from lstm_study.engine.worker import TIMED_REVIEWS, send_and_wait, starts_of
+from lstm_study.errors import StoreError
+from lstm_study.records.state import Live
+from lstm_study.training.checkpoint import Checkpoint, write_checkpoint
+from lstm_study.training.failures import classify
+from lstm_study.training.live import LiveReporter
+from lstm_study.training.member_state import checkpoint_shapes, own_weights
+from lstm_study.training.one import Step, Training
+from lstm_study.training.population import Ended, Member, train_population
+
+log = logging.getLogger(__name__)
+
+
+def train_together(
+    jobs: Sequence[Job], *, link: Link, reviews: Reviews, scratch: Path, capacity: int
+) -> None:
+    """Trains jobs to their last halts, and sends each one's last answer.
+
+    While some are trained and places are free, more jobs of their class are asked for: promotions
+    begin as soon as they are due.
+
+    Args:
+        jobs: Of one shape class, one or more.
+        link: To the process that was started.
+        reviews: What they read.
+        scratch: Folder for checkpoints and weights until the dispatcher moves them.
+        capacity: How many to train at once.
+
+    Raises:
+        StoreError: The scratch folder can't be written to: no fault of a job.
+    """
+    first = jobs[0]
+    assert first.shape is not None
+    together = _Together(link, reviews, scratch, like=first)
+    try:
+        train_population(
+            [together.begin(job) for job in jobs],
+            shape=first.shape,
+            reviews=getattr(reviews, first.trains_on),
+            validation=reviews.validation if first.validates else None,
+            capacity=capacity,
+            more=together.more,
+        )
+    except StoreError:
+        raise
+    # What ends all of them is kept in the record of each, as what ends one alone is in its own.
+    except Exception as error:
+        log.exception("A population failed")
+        together.fail(error)
+
+
+class _Together:
+    """The jobs at work, and what is sent of them."""
+
+    def __init__(self, link: Link, reviews: Reviews, scratch: Path, *, like: Job) -> None:
+        self._link, self._reviews, self._scratch, self._like = link, reviews, scratch, like
+        self._at_work: dict[str, Job] = {}
+        self._to_go_on: list[Member] = []
+        self._test: Split | None = None
+
+    def begin(self, job: Job) -> Member:
+        """Returns the member that a job is until its first halt."""
+        self._at_work[job.name] = job
+        start, where = _best_start(job)
+        return self._member(job, 0, start, where)
+
+    def more(self, free: int) -> list[Member]:
+        """Returns jobs that go on after a halt, and new ones while others are at work."""
+        members, self._to_go_on = self._to_go_on, []
+        free -= len(members)
+        if free > 0 and self._at_work:
+            # Without any at work this worker is free, and is given jobs without asking.
+            self._link.send(MoreJobs(like=self._like.shape_class, limit=free))
+            members += [self.begin(job) for job in self._link.receive()]
+        return members
+
+    def fail(self, error: Exception) -> None:
+        """Ends all jobs at work with an error."""
+        for name in list(self._at_work):
+            self._send_last(Answer(name=name, failure=classify(error), is_last=True))
+
+    def _member(self, job: Job, halt: int, start: Checkpoint | None, where: str) -> Member:
+        run_id = job.halts[halt].run_id
+        path = self._scratch / f"{job.name}.npz"
+
+        def on_epoch(checkpoint: Checkpoint) -> None:
+            answer = Answer(name=job.name, epochs=checkpoint.epochs, checkpoint=path)
+            send_and_wait(self._link, answer)
+
+        return Member(
+            training=Training(
+                configuration=job.configuration,
+                protocol=job.protocol,
+                seed=job.seed,
+                epochs=job.halts[halt].epochs,
+                masked=job.masked,
+            ),
+            start=start,
+            save=path,
+            where=where,
+            on_step=self._reporter(job),
+            on_epoch=on_epoch,
+            on_end=lambda ended: self._end(job, halt, ended),
+            reads=(lambda: self._open_test(run_id)) if run_id else None,
+        )
+
+    def _reporter(self, job: Job) -> "_Reporter":
+        return _Reporter(self._link, self._at_work, job)
+
+    def _open_test(self, run_id: str) -> Split:
+        # Each opening is logged; what is opened is read once for all members that end together.
+        test = self._reviews.request_test(run_id)
+        self._test = self._test or test
+        return self._test
+
+    def _end(self, job: Job, halt: int, ended: Ended) -> None:
+        if ended.error is not None:
+            log.error("%s failed", job.name, exc_info=ended.error)
+            failed = Answer(name=job.name, failure=classify(ended.error), is_last=True)
+            self._send_last(failed)
+            return
+        epochs = ended.checkpoint.epochs if ended.checkpoint else ()
+        evaluation = self._evaluation(job, job.halts[halt], ended) if ended.split else None
+        answer = Answer(name=job.name, epochs=epochs, evaluation=evaluation)
+        if halt + 1 == len(job.halts):
+            self._send_last(replace(answer, is_last=True))
+            return
+        if evaluation is not None:
+            send_and_wait(self._link, answer)
+        self._to_go_on.append(self._member(job, halt + 1, ended.checkpoint, ""))
+
+    def _send_last(self, answer: Answer) -> None:
+        del self._at_work[answer.name]
+        self._link.send(answer)
+
+    def _evaluation(self, job: Job, halt: Halt, ended: Ended) -> Evaluation:
+        assert ended.checkpoint is not None and ended.split is not None
+        assert ended.probabilities is not None
+        weights = self._scratch / f"{halt.run_id}-weights.npz"
+        variables = own_weights(ended.checkpoint.variables, job.configuration)
+        write_checkpoint(weights, Checkpoint(epochs=ended.checkpoint.epochs, variables=variables))
+        return Evaluation(
+            run_id=halt.run_id,
+            probabilities=ended.probabilities,
+            labels=np.asarray(ended.split.labels),
+            weights=weights,
+            test_seconds=ended.read_seconds,
+            # A share of the time in which all members read the test reviews.
+            predict_1000_seconds=ended.read_seconds * TIMED_REVIEWS / len(ended.split),
+        )
+
+
+class _Reporter:
+    """Reports the progress of the first of the jobs at work, at the pace of one of them."""
+
+    def __init__(self, link: Link, at_work: dict[str, Job], job: Job) -> None:
+        self._link, self._at_work, self._job = link, at_work, job
+        self._report = LiveReporter(self._send, training_id=job.name, epochs=job.epochs)
+
+    def __call__(self, step: Step) -> None:
+        if next(iter(self._at_work)) == self._job.name:
+            self._report(step)
+
+    def _send(self, live: Live) -> None:
+        # All train at once: one that trained alone at their common pace would take a share.
+        self._link.send(replace(live, timed_seconds=live.timed_seconds / len(self._at_work)))
+
+
+def _best_start(job: Job) -> tuple[Checkpoint | None, str]:
+    """Returns the first checkpoint that is this job's network's, and where it is."""
+    expected = checkpoint_shapes(job.configuration)
+    for start, where in starts_of(job, job.halts[0]):
+        if [array.shape for array in start.variables] == expected:
+            return start, where
+        log.warning("%s: holds another network's weights. Training from an earlier epoch.", where)
+    return None, ""

@@ -1,0 +1,52 @@
+"""Files of one record a line, appended to: each line's digest covers all lines before it."""
+
+import fcntl
+import hashlib
+import os
+from pathlib import Path
+from typing import Any, TypeVar
+
+from lstm_study.files import make_folder
+from lstm_study.records.codec import from_json, to_json
+
+T = TypeVar("T")
+
+
+def append_line(path: Path, record: Any) -> str:
+    """Appends a record, and waits until it is on the disk; returns the line's digest."""
+    make_folder(path.parent)
+    with path.open("ab+") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        file.seek(0)
+        whole, end, _torn = file.read().rpartition(b"\n")
+        # A line that a kill tore must not be joined to this one.
+        file.truncate(len(whole) + len(end))
+        previous = _digest(whole.rpartition(b"\n")[2]) if end else ""
+        line = to_json(record, previous=previous).encode()
+        file.write(line + b"\n")
+        file.flush()
+        os.fsync(file.fileno())
+    return _digest(line)
+
+
+def read_lines(path: Path, kind: type[T]) -> dict[str, T]:
+    """Reads all records in order, by their lines' digests; none where there is no file.
+
+    A torn last line is a killed process's, and is passed over.
+
+    Raises:
+        RecordError: A line was changed, lost or moved.
+    """
+    found: dict[str, T] = {}
+    previous = ""
+    whole = path.read_bytes().rpartition(b"\n")[0] if path.is_file() else b""
+    for number, line in enumerate(whole.split(b"\n") if whole else (), start=1):
+        text, where = line.decode(errors="replace"), f"{path}:{number}"
+        record = from_json(text, kind, where=where, previous=previous)
+        previous = _digest(line)
+        found[previous] = record
+    return found
+
+
+def _digest(line: bytes) -> str:
+    return hashlib.sha256(line).hexdigest()

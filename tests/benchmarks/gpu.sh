@@ -1,0 +1,46 @@
+#!/bin/bash
+# Tests and measures everything that needs a GPU, in one call of at most nine minutes.
+#
+#   LSTM_STUDY_DATA=folder-with-imdb.npz tests/benchmarks/gpu.sh [OUT]
+#
+# Needs a machine with an NVIDIA GPU, and JAX with CUDA in the Python that PYTHON names (python3).
+# Where nothing can be downloaded, WHEELS names a folder with wheels of what else is missing: they
+# are installed in a temporary folder. Results go to OUT (reports/benchmarks): the table, written row
+# by row, and gpu-tests.txt. The most important comes first; what the time does not suffice for is
+# left as it was.
+set -uo pipefail
+cd "$(dirname "$0")/../.."
+out=${1:-reports/benchmarks}
+python=${PYTHON:-python3}
+end=$((SECONDS + 530))
+mkdir -p "$out"
+
+if [ -n "${WHEELS:-}" ]; then
+    site=$(mktemp -d)
+    trap 'rm -rf "$site"' EXIT
+    "$python" -m pip install -q --no-index --no-deps --no-compile --no-cache-dir \
+        --target "$site" "$WHEELS"/*.whl || exit 1
+    PYTHONPATH=$site
+fi
+export PYTHONPATH=$PWD/src:${PYTHONPATH:-} KERAS_BACKEND=jax PYTHONUNBUFFERED=1
+nvidia-smi -L && "$python" -c 'import jax; print("JAX", jax.__version__, jax.devices())' || exit 1
+
+failed=0
+within() { # SECONDS COMMAND...: runs it for so long at most, and no longer than is left.
+    local most=$1 left=$((end - SECONDS))
+    shift
+    [ "$left" -lt 20 ] && { echo "No time left for: $*"; return; }
+    timeout "$((most < left ? most : left))" "$@" || { failed=1; echo "FAILED ($?): $*"; }
+    echo "$((end - SECONDS)) s left"
+}
+bench() { within "$1" "$python" -m tests.benchmarks --rounds 1 --out "$out" --only "${@:2}"; }
+
+# The kernels on the card against the plain loop, for every class of imdb.toml.
+within 90 "$python" -m pytest tests/keras/test_lstm_members.py -q -p no:cacheprovider \
+    -k on_this_card > >(tee "$out/gpu-tests.txt") 2>&1
+bench 120 gpu-population
+bench 150 gpu-baseline
+bench 240 gpu-search
+bench 120 gpu-study --study-reviews 6000
+bench 100 gpu-step
+exit "$failed"

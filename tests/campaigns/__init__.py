@@ -1,0 +1,1 @@
+"""Damage done to studies at random, and what came of it."""

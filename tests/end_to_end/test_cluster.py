@@ -1,0 +1,154 @@
+"""A study on a Ray cluster of two nodes on loopback: nodes lost and joined, the chief killed.
+
+The chief is the command that was started. No folder is shared: nodes get reviews and checkpoints
+through Ray.
+"""
+
+import re
+import secrets
+import shutil
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from lstm_study.store import Store
+from tests.end_to_end.test_kill import begun, wait_for_another_trial, wait_until
+from tests.support.commands import lstm_study, start
+from tests.support.results import differences
+
+pytest.importorskip("ray", reason="Ray is not installed: the cluster is NOT tested")
+
+# Trainings long enough for a node to be lost in the middle of one.
+LONG = ("--set", "data.train_limit=4000", "--set", "search.max_epochs=3",
+        "--set", "search.tuner=random", "--set", "search.max_trials=4")  # fmt: skip
+# On loopback, but not 127.0.0.1: Ray replaces that by the machine's outer address.
+NODE = {"num_cpus": 1, "include_dashboard": False, "node_ip_address": "127.0.0.2"}
+
+
+class Nodes:
+    """A cluster whose nodes come and go."""
+
+    def __init__(self) -> None:
+        from ray.cluster_utils import Cluster
+
+        self._folder = tempfile.mkdtemp(prefix="ray-")
+        self._cluster = Cluster(
+            initialize_head=True, head_node_args=NODE | {"temp_dir": self._folder}
+        )
+        self.address: str = self._cluster.address
+
+    def add(self) -> Any:
+        """Adds a node of one processor."""
+        return self._cluster.add_node(**NODE)
+
+    def remove(self, node: Any) -> None:
+        """Kills all processes of a node."""
+        self._cluster.remove_node(node, allow_graceful=False)
+
+    def end(self) -> None:
+        """Ends every node."""
+        self._cluster.shutdown()
+        shutil.rmtree(self._folder, ignore_errors=True)
+
+
+@pytest.fixture(scope="module")
+def nodes() -> Iterator[Nodes]:
+    """A cluster of two nodes, each with one processor."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("RAY_USAGE_STATS_ENABLED", "0")
+        # As the README advises: whoever has no token is refused.
+        patch.setenv("RAY_AUTH_MODE", "token")
+        patch.setenv("RAY_AUTH_TOKEN", secrets.token_hex(32))
+        found = Nodes()
+        found.add()
+        yield found
+        found.end()
+
+
+@pytest.fixture(scope="module")
+def alone(tmp_path_factory) -> Path:
+    """The folder of a search on this machine."""
+    folder = begun(tmp_path_factory.mktemp("alone"))
+    done = lstm_study("search", "tiny.toml", "--workers", "2", *LONG, cwd=folder)
+    assert done.code == 0, done.err
+    return folder
+
+
+class Chief:
+    """The command that runs a search on a cluster."""
+
+    def __init__(self, folder: Path, nodes: Nodes) -> None:
+        self.folder = begun(folder)
+        self.store = Store(folder / "study/runs/tiny")
+        self.process = start("search", "tiny.toml", "--cluster", nodes.address, *LONG, cwd=folder)
+
+    def at_work(self) -> set[str]:
+        """Names of the workers that are in the middle of a training."""
+        return {name for name, live in self.store.read_live().items() if live.step}
+
+    def end(self) -> tuple[str, str]:
+        """Waits for the command."""
+        out, err = self.process.communicate(timeout=300)
+        assert self.process.returncode == 0, out + err
+        return out, err
+
+
+def test_a_whole_study_on_two_nodes_is_the_one_on_this_machine_to_the_bit(
+    tmp_path, nodes, finished
+):
+    folder = begun(tmp_path)
+    done = lstm_study("run", "tiny.toml", "--cluster", nodes.address, cwd=folder)
+    assert done.code == 0, done.out + done.err
+    reference, _ = finished
+    assert differences(reference / "study/runs/tiny", folder / "study/runs/tiny") == []
+    store = Store(folder / "study/runs/tiny")
+    assert {session.workers for session in store.read_sessions()} == {2}
+    opened = {opening.run_id for opening in store.read_openings()}
+    assert {"baseline-s1", "winner-s2", "control", "test-reviews"} <= opened
+    assert not (store.folder / "scratch").exists()
+
+
+def test_a_node_is_lost_in_mid_trial_and_another_joins(tmp_path, nodes, alone):
+    extra = nodes.add()
+    chief = Chief(tmp_path, nodes)
+    wait_until(lambda: len(chief.at_work()) == 3)
+    nodes.remove(extra)
+    wait_for_another_trial(tmp_path, chief.process)
+    joined = nodes.add()
+    _, err = chief.end()
+    nodes.remove(joined)
+    assert re.search(r"Worker w\d+ ended .* resume elsewhere", err)
+    assert differences(alone / "study/runs/tiny", chief.store.folder) == []
+
+
+def test_the_chief_is_killed_and_started_again(tmp_path, nodes, alone):
+    chief = Chief(tmp_path, nodes)
+    wait_until(lambda: len(chief.at_work()) == 2)
+    chief.process.kill()
+    chief.process.communicate()
+    before = {trial.trial_id: len(trial.epochs) for trial in chief.store.read_trials()}
+    again = Chief(tmp_path, nodes)
+    again.end()
+    assert len(before) >= 2
+    assert differences(alone / "study/runs/tiny", again.store.folder) == []
+
+
+def test_without_the_clusters_token_it_is_refused_in_one_line(tmp_path, nodes, monkeypatch):
+    monkeypatch.setenv("RAY_AUTH_TOKEN", secrets.token_hex(32))
+    begun(tmp_path)
+    done = lstm_study("search", "tiny.toml", "--cluster", nodes.address, cwd=tmp_path)
+    assert done.code == 1
+    assert f"--cluster {nodes.address}: no Ray cluster could be reached" in done.err
+    assert "oken" in done.err
+    assert "Traceback" not in done.err
+
+
+def test_an_address_where_no_cluster_is_gives_one_line(tmp_path):
+    begun(tmp_path)
+    done = lstm_study("search", "tiny.toml", "--cluster", "127.0.0.1:1", cwd=tmp_path)
+    assert done.code == 1
+    assert "--cluster 127.0.0.1:1: no Ray cluster could be reached" in done.err
+    assert "Traceback" not in done.err

@@ -1,0 +1,172 @@
+"""A search and a comparison whose worker trains jobs together, beside ones that train alone."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from lstm_study.comparison.arms import Plan, plan_runs
+from lstm_study.comparison.jobs import Due, Jobs
+from lstm_study.comparison.runs import ComparisonStage
+from lstm_study.corpus.load import load
+from lstm_study.corpus.types import Corpus
+from lstm_study.progress.values import ignore
+from lstm_study.search.oracle import RecordedHyperband
+from lstm_study.search.plan import make_plan
+from lstm_study.search.stage import SearchStage
+from lstm_study.store import Store
+from tests.support.engine import Threads, run_stage
+from tests.support.on_jax import ON_JAX, needs_jax, run_on_jax, starts_jax
+from tests.support.tiny import spec as tiny_spec
+
+if ON_JAX:
+    from lstm_study.engine import together
+    from lstm_study.training.checkpoint import read_checkpoint
+
+pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")
+SPEC = tiny_spec("compare.seeds=3", "protocol.epochs=2", "search.max_epochs=3", "search.factor=3")
+
+
+@pytest.fixture(scope="module")
+def corpus(tmp_path_factory) -> Corpus:
+    return load(SPEC.data, seed=SPEC.study.seed, cache=tmp_path_factory.mktemp("cache"))
+
+
+def searched(folder, corpus, *, capacity: int) -> list:
+    """Runs the whole search; the trials by id."""
+    store, plan = Store(folder), make_plan(SPEC)
+    oracle = RecordedHyperband(spec=SPEC, plan=plan, store=store)
+    stage = SearchStage(SPEC, plan, oracle, store, report=ignore)
+    run_stage(stage, Threads(store.scratch, capacity=capacity), store, spec=SPEC, corpus=corpus)
+    return store.read_trials()
+
+
+def compared(folder, corpus, *, capacity: int) -> Store:
+    """Runs three seeds of one arm, each evaluated at its own epoch, too."""
+    store = Store(folder)
+    runs = plan_runs(
+        Plan(arms={"winner": SPEC.baseline.configuration}, seeds=3), spec=SPEC,
+        own_epochs={"winner": 1},
+    )  # fmt: skip
+
+    class Given(Jobs):
+        def waiting(self):
+            due = [Due(name=run.run_id, run=run) for run in runs]
+            return iter([each for each in due if store.read_run(each.name) is None])
+
+    jobs = Given(Plan(arms={}, seeds=1), spec=SPEC, store=store)
+    stage = ComparisonStage(
+        Plan(arms={}, seeds=1), jobs, spec=SPEC, store=store, corpus=corpus, report=ignore
+    )
+    run_stage(stage, Threads(store.scratch, capacity=capacity), store, spec=SPEC, corpus=corpus)
+    return store
+
+
+@needs_jax
+def test_a_search_of_populations_has_the_records_of_one_that_trains_alone(
+    tmp_path, corpus, monkeypatch
+):
+    populations = []
+    kept = together.train_population
+    monkeypatch.setattr(
+        together,
+        "train_population",
+        lambda members, **given: populations.append(len(members)) or kept(members, **given),
+    )
+
+    ours = searched(tmp_path / "together", corpus, capacity=4)
+    alone = searched(tmp_path / "alone", corpus, capacity=1)
+
+    assert max(populations) == 4 and len(populations) < len(ours)
+    assert [trial.status for trial in ours] == ["completed"] * len(alone)
+    for one, other in zip(ours, alone, strict=True):
+        assert (one.trial_id, one.configuration) == (other.trial_id, other.configuration)
+        assert one.score == pytest.approx(other.score, abs=0.03)
+        assert [epoch.epoch for epoch in one.epochs] == [epoch.epoch for epoch in other.epochs]
+        np.testing.assert_allclose(
+            [epoch.train_loss for epoch in one.epochs],
+            [epoch.train_loss for epoch in other.epochs],
+            atol=1e-4,
+        )
+
+
+@needs_jax
+def test_runs_trained_together_are_evaluated_at_both_epochs_and_every_opening_is_logged(
+    tmp_path, corpus
+):
+    ours = compared(tmp_path / "together", corpus, capacity=8)
+    alone = compared(tmp_path / "alone", corpus, capacity=1)
+
+    assert len(ours.read_runs()) == 6
+    for run in ours.read_runs():
+        other = alone.read_run(run.run_id)
+        assert (run.status, len(run.epochs)) == ("completed", len(other.epochs))
+        found, expected = (
+            np.load(each.folder / "predictions" / f"{run.run_id}.npy") for each in (ours, alone)
+        )
+        np.testing.assert_allclose(found, expected, atol=1e-4)
+        weights = [
+            read_checkpoint(each.weights_path(run.run_id)).variables for each in (ours, alone)
+        ]
+        assert [a.shape for a in weights[0]] == [b.shape for b in weights[1]]
+        assert 0 < run.predict_1000_seconds < 60
+    assert {each.run_id for each in ours.read_openings()} == {
+        run.run_id for run in ours.read_runs()
+    }
+
+
+@needs_jax
+def test_a_member_that_fails_is_recorded_as_it_is_alone_and_the_others_go_on(
+    tmp_path, corpus, monkeypatch
+):
+    """The first trial's checkpoint is poisoned: it diverges in its first step."""
+    kept = together._best_start
+
+    def poisoned(job):
+        start, where = kept(job)
+        if job.name.endswith("00-r0") or poisoned.done:
+            return start, where
+        poisoned.done = True
+        from lstm_study.training.checkpoint import Checkpoint
+        from lstm_study.training.population import Training, initial_variables
+
+        training = Training(
+            configuration=job.configuration, protocol=job.protocol, seed=job.seed, epochs=1,
+            masked=job.masked,
+        )  # fmt: skip
+        variables = [np.array(each) for each in initial_variables(training)]
+        variables[0][:] = np.nan
+        return Checkpoint(epochs=(), variables=tuple(variables)), ""
+
+    poisoned.done = False
+    monkeypatch.setattr(together, "_best_start", poisoned)
+
+    trials = searched(tmp_path, corpus, capacity=4)
+
+    (failed,) = [trial for trial in trials if trial.status == "failed"]
+    assert failed.failure.kind == "diverged"
+    assert failed.failure.message == "the loss became nan at step 1 of epoch 1."
+    assert {trial.status for trial in trials if trial is not failed} == {"completed"}
+
+
+@needs_jax
+def test_a_checkpoint_of_another_network_costs_time_and_not_the_training(
+    tmp_path, corpus, monkeypatch
+):
+    from lstm_study.training.checkpoint import Checkpoint, write_checkpoint
+
+    path = tmp_path / "other.npz"
+    write_checkpoint(path, Checkpoint(epochs=(), variables=(np.zeros(3),)))
+    kept = together._best_start
+    monkeypatch.setattr(
+        together, "_best_start", lambda job: kept(replace(job, starts=(path, *job.starts)))
+    )
+
+    trials = searched(tmp_path / "study", corpus, capacity=4)
+
+    assert {trial.status for trial in trials} == {"completed"}
+
+
+@starts_jax
+def test_all_of_this_holds_in_a_process_on_jax():
+    run_on_jax(__file__)

@@ -1,0 +1,143 @@
+"""`check` names every damaged file, and `--repair` moves it aside and never deletes."""
+
+import io
+import json
+from pathlib import Path
+
+import pytest
+from rich.console import Console
+
+from lstm_study.cli import text
+from lstm_study.commands import check, repair
+from lstm_study.errors import RecordError, StoreError
+from lstm_study.files import unseal
+from lstm_study.records.kinds import KINDS
+from lstm_study.records.state import SearchState
+from lstm_study.store import Store
+from tests.unit.test_damage import stored
+
+REFERENCE = Path(__file__).parents[3] / "study" / "reference" / "imdb"
+ONE_OF_EACH = {
+    "plan.json": "plan.json",
+    "arms.json": "arms.json",
+    "verdicts.json": "verdicts.json",
+    "spec.toml": "spec.toml",
+    "control.json": "control.json",
+    "openings.jsonl": "openings.jsonl",
+    "ledger.jsonl": "ledger.jsonl",
+    "runs": "runs/winner-s1.json",
+    "trials": "trials/b0-00-r0.json",
+    "predictions": "predictions/winner-s2.npy",
+    "labels": "predictions/labels.npy",
+    "weights": "models/winner-s1.npz",
+    "checkpoint": "checkpoints/b2-00-r0.npz",
+}
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Store:
+    return Store(stored("compared", tmp_path))
+
+
+def files(store: Store) -> list[str]:
+    return [finding.file for finding in check(store).findings]
+
+
+def said(store: Store, **options) -> str:
+    console = Console(file=io.StringIO(), width=300, no_color=True)
+    console.print(text.check(check(store), where="fake.toml", **options))
+    return console.file.getvalue()
+
+
+def test_a_whole_study_has_no_findings(store):
+    assert files(store) == []
+    assert "0 damaged or missing" in said(store)
+
+
+@pytest.mark.parametrize("file", ONE_OF_EACH.values(), ids=ONE_OF_EACH)
+def test_a_damaged_file_is_found_moved_aside_whole_and_no_longer_in_the_way(store, file):
+    path = store.folder / file
+    damaged = path.read_bytes()[40:]
+    path.write_bytes(damaged)
+    found = check(store)
+    assert [finding.file for finding in found.findings] == [file]
+    assert f"{file}: " in said(store)
+    aside = repair(store, found.findings)
+    assert (aside / file).read_bytes() == damaged
+    assert files(store) == []
+    if file not in ("spec.toml", "predictions/labels.npy"):  # Which the next `run` writes again.
+        store.read_all()
+
+
+@pytest.mark.parametrize("file", ONE_OF_EACH.values(), ids=ONE_OF_EACH)
+def test_a_missing_file_is_found_and_forgotten_by_the_repair(store, file):
+    (store.folder / file).unlink()
+    if file.startswith(("checkpoints", "models")):
+        assert files(store) == []  # A training starts over; the export says what it lacks.
+        return
+    assert files(store) == [file]
+    repair(store, check(store).findings)
+    assert files(store) == []
+
+
+def test_with_damaged_predictions_their_run_is_moved_aside_to_be_trained_again(store):
+    path = store.folder / "predictions" / "winner-s1.npy"
+    path.write_bytes(bytes(path.stat().st_size))
+    record = (store.folder / "runs" / "winner-s1.json").read_bytes()
+    aside = repair(store, check(store).findings)
+    assert (aside / "runs" / "winner-s1.json").read_bytes() == record
+    assert store.read_run("winner-s1") is None
+
+
+def test_after_a_damaged_trial_the_search_is_not_finished(store):
+    path = store.folder / "trials" / "b0-00-r0.json"
+    path.write_text("{}")
+    assert store.read_state(SearchState).stopped == ""
+    repair(store, check(store).findings)
+    assert store.read_state(SearchState).stopped is None
+
+
+def test_what_the_study_began_with_cannot_be_made_again(store):
+    (store.folder / "study.json").unlink()
+    found = check(store)
+    assert [finding.file for finding in found.findings] == ["study.json"]
+    assert found.repairable == ()
+    assert "Restore study.json from a copy" in said(store)
+    with pytest.raises(RecordError, match=r"study\.json: is missing\. Restore it from a copy"):
+        store.read_began()
+
+
+def test_an_empty_folder_holds_no_study(tmp_path):
+    with pytest.raises(StoreError, match="no study has begun here"):
+        check(Store(tmp_path))
+
+
+def test_the_reference_study_is_whole_and_has_no_digests_yet():
+    store = Store(REFERENCE)
+    found = check(store)
+    assert found.findings == ()
+    assert found.files > 140
+    assert "carry no digests" in said(store)
+
+
+def test_an_earlier_studys_files_get_digests_and_are_listed(tmp_path):
+    for path in REFERENCE.rglob("*"):
+        if path.is_file():
+            target = tmp_path / path.relative_to(REFERENCE)
+            target.parent.mkdir(exist_ok=True)
+            target.write_bytes(path.read_bytes())
+    store = Store(tmp_path)
+    before = store.read_all()
+    store.seal()
+    after = store.read_all()
+    assert (before.trials, before.runs, before.openings) == (
+        after.trials, after.runs, after.openings,
+    )  # fmt: skip
+    for kind in KINDS:
+        for path in tmp_path.glob(kind.path) if kind.type and not kind.is_lines else ():
+            assert unseal(path.read_text().rstrip("\n"))[1], path
+    assert check(store).is_sealed
+    run = tmp_path / "runs" / "winner-s1.json"
+    values = json.loads(unseal(run.read_text().rstrip("\n"))[0])
+    run.write_text(json.dumps(values | {"test_accuracy": 0.9}))
+    assert files(store) == ["runs/winner-s1.json"]

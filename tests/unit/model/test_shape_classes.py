@@ -1,0 +1,129 @@
+"""Which trainings one compiled program takes together; no JAX is needed to say."""
+
+import subprocess
+import sys
+from dataclasses import replace
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from lstm_study.configuration import Configuration
+from lstm_study.model.shape_classes import ShapeClass, Work, plan_classes, why_alone
+from lstm_study.spec import ProtocolTable
+
+BASELINE = ShapeClass.of(Configuration(), batch_size=64)
+
+
+def shape(embedding_dim: int, lstm_units: int, **values) -> ShapeClass:
+    configuration = Configuration(
+        embedding_dim=embedding_dim, lstm_units=lstm_units, maxlen=500, **values
+    )
+    return ShapeClass.of(configuration, batch_size=64)
+
+
+def work(embedding_dim: int, lstm_units: int, *, epochs: float = 10, longest: int = 10) -> Work:
+    return Work(shape=shape(embedding_dim, lstm_units), longest=longest, epochs=epochs)
+
+
+def test_the_baselines_100_units_are_padded_to_128_and_nothing_else():
+    assert (
+        ShapeClass(
+            vocabulary_size=50_000,
+            maxlen=500,
+            embedding_dim=128,
+            lstm_units=128,
+            lstm_layers=1,
+            batch_size=64,
+        )
+        == BASELINE
+    )
+    assert BASELINE.rows == 64
+
+
+def test_sizes_are_rounded_to_what_the_kernels_take():
+    found = ShapeClass.of(
+        Configuration(embedding_dim=9, lstm_units=5, vocabulary_size=40), batch_size=50
+    )
+
+    assert (found.embedding_dim, found.lstm_units, found.rows) == (16, 16, 64)
+
+
+def test_rates_seeds_and_budgets_are_no_part_of_a_class():
+    assert ShapeClass.of(Configuration(dropout=0.5), batch_size=64) == BASELINE
+
+
+def test_layers_and_batch_sizes_are_not_joined():
+    stacked = ShapeClass.of(Configuration(lstm_layers=2), batch_size=64)
+    smaller = ShapeClass.of(Configuration(), batch_size=32)
+    works = [Work(shape=each, longest=10, epochs=10) for each in (BASELINE, stacked, smaller)]
+
+    assert plan_classes(works, steps=313) == {each.shape: each.shape for each in works}
+
+
+def test_small_networks_are_joined_and_large_ones_are_not_slowed_down_by_larger_ones():
+    """256 units run the XLA loop, three times slower than the kernel that 128 run in."""
+    works = [work(16, 16), work(32, 32), work(64, 64), work(128, 128), work(128, 256, epochs=2)]
+    works[3] = replace(works[3], epochs=300)
+
+    planned = plan_classes(works, steps=313)
+
+    assert planned[shape(16, 16)] == planned[shape(32, 32)] == planned[shape(64, 64)]
+    assert planned[shape(16, 16)].lstm_units <= 128
+    assert planned[shape(128, 128)].lstm_units == 128
+    assert planned[shape(128, 256)].lstm_units == 256
+
+
+sizes = st.sampled_from([16, 32, 64, 100, 128, 256])
+works_of_a_plan = st.lists(
+    st.builds(
+        lambda e, u, v, t, n: Work(
+            shape=ShapeClass.of(
+                Configuration(embedding_dim=e, lstm_units=u, vocabulary_size=v, maxlen=t),
+                batch_size=64,
+            ),
+            longest=n,
+            epochs=n,
+        ),
+        sizes, sizes, st.sampled_from([5_000, 50_000]), st.sampled_from([80, 500]),
+        st.integers(1, 30),
+    ),
+    min_size=1, max_size=12,
+)  # fmt: skip
+
+
+@given(works_of_a_plan)
+def test_every_training_fits_its_class_and_no_plan_has_more_classes_than_shapes(works):
+    planned = plan_classes(works, steps=100)
+
+    assert set(planned) == {each.shape for each in works}
+    assert all(planned[each.shape].holds(each.shape) for each in works)
+    assert len(set(planned.values())) <= len(planned)
+
+
+@given(works_of_a_plan, st.randoms())
+def test_a_plan_does_not_depend_on_the_order_of_its_trainings(works, random):
+    shuffled = list(works)
+    random.shuffle(shuffled)
+
+    assert plan_classes(works, steps=100) == plan_classes(shuffled, steps=100)
+
+
+def test_a_member_of_the_baselines_class_needs_some_hundred_megabytes():
+    weights = 50_000 * 128
+    kept = 500 * 64 * (14 * 128 + 8 * 128)
+
+    assert BASELINE.member_bytes == 4 * (5 * weights + kept) == 488_448_000
+
+
+def test_only_adam_is_trained_in_populations():
+    assert why_alone(ProtocolTable()) == ""
+    assert why_alone(ProtocolTable(optimizer="sgd")) == (
+        "optimizer 'sgd': populations train with Adam"
+    )
+
+
+def test_classes_are_planned_without_jax():
+    code = "import sys, lstm_study.model.shape_classes; print({'jax', 'keras'} & set(sys.modules))"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+
+    assert done.stdout.strip() == "set()"
