@@ -5,12 +5,12 @@ from dataclasses import replace
 
 from lstm_study.analysis.answer.ablation import MASKED_BASELINE
 from lstm_study.analysis.answer.arms import CONTROL, Arm, arms_from_records, without
-from lstm_study.analysis.answer.questions import control_question, masked_question
+from lstm_study.analysis.answer.questions import OWN_EPOCH_SUFFIX, control_question, masked_question
 from lstm_study.analysis.answer.verdict import Verdict, judge, judged_without
 from lstm_study.analysis.answer.wording import between, points
 from lstm_study.analysis.search.optimism import search_optimism
 from lstm_study.comparison import looks
-from lstm_study.comparison.arms import OWN_EPOCH_SUFFIX, VALIDATED
+from lstm_study.comparison.arms import VALIDATED
 from lstm_study.comparison.looks import Standing
 from lstm_study.records import StudyRecords
 from lstm_study.spec import StudySpec

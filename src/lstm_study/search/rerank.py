@@ -4,9 +4,11 @@ A trial's score was selected for being high, so it is partly luck. The finalists
 not selected: their mean is an unbiased score of the configuration.
 """
 
+from collections.abc import Hashable
 from dataclasses import replace
 
 from lstm_study.analysis.search.summary import ranking
+from lstm_study.engine.classes import Classes
 from lstm_study.engine.jobs import Answer, Halt, Job
 from lstm_study.progress.follow import Follower, Item, item_of, score_in_words
 from lstm_study.progress.values import Report
@@ -85,6 +87,7 @@ class RerankStage:
         self._spec, self._store, self._report = spec, store, report
         self._trials = {trial.trial_id: trial for trial in finalists}
         self._at_work: set[str] = set()
+        self._classes = Classes(spec)
         for trial in finalists:
             self._keep(trial)
         self._follower = Follower(
@@ -96,7 +99,7 @@ class RerankStage:
             items=self._items(),
         )
 
-    def due(self, worker: str, limit: int) -> list[Job]:
+    def due(self, worker: str, limit: int, *, like: Hashable = None) -> list[Job]:
         """Hands out the first trial that is due, and others of its shape class."""
         waiting = [
             trial
@@ -104,7 +107,9 @@ class RerankStage:
             if not has_ended(trial) and name not in self._at_work
         ]
         jobs = [self._job(trial) for trial in waiting]
-        alike = [job for job in jobs if job.shape_class == jobs[0].shape_class][:limit]
+        if jobs and like is None:
+            like = jobs[0].shape_class
+        alike = [job for job in jobs if job.shape_class == like][:limit]
         for job in alike:
             self._at_work.add(job.name)
             trial = self._trials[job.name]
@@ -177,6 +182,7 @@ class RerankStage:
             validates=True,
             halts=(Halt(epochs=trial.budget_epochs),),
             starts=(path,) if path.is_file() else (),
+            shape=self._classes.of(trial.configuration),
         )
 
 

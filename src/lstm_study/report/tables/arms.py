@@ -87,6 +87,7 @@ _PURPOSES = {
     "winner": "the search's best configuration at the full budget",
     "baseline-masked": "the baseline's configuration with padding masked, as for the winner",
     "-own-epoch": "the same trainings, evaluated at the epoch with the best validation score",
+    "-last-three": "the same trainings, mean probability of the last three epochs",
     "control": "classical control: logistic regression over words and pairs of words",
     "ensemble": "mean probability over the winner's runs",
 }
