@@ -10,8 +10,9 @@ import sys
 from typing import Any
 
 import typer
+from typer.core import TyperCommand
 
-from lstm_study.cli.frame import handled
+from lstm_study.cli.frame import handled, prepare_streams
 from lstm_study.cli.looking import check, data, doctor, init, status
 from lstm_study.cli.results import diff, export, predict, records, report, watch
 from lstm_study.cli.training import baseline, compare, run, search
@@ -48,12 +49,33 @@ _COMMANDS = (
     (check, "Example: lstm-study check study/imdb.toml --repair"),
     (doctor, "Example: KERAS_BACKEND=jax lstm-study doctor"),
 )
+
+
+# What typer raises where arguments are wrong; it has no public name for it.
+_UsageError: Any = typer.BadParameter.__base__
+
+
+class _TakesTexts(TyperCommand):
+    """A command whose texts may begin with a dash."""
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        try:
+            return super().parse_args(ctx, args)
+        except _UsageError as error:
+            if not hasattr(error, "option_name"):
+                raise
+            hint = 'Give texts that begin with a dash after "--".'
+            raise _UsageError(f"{error.format_message()} {hint}", ctx=ctx) from None
+
+
 for _command, _example in _COMMANDS:
-    app.command(epilog=_example)(handled(_command))
+    _kind = _TakesTexts if _command is predict else TyperCommand
+    app.command(epilog=_example, cls=_kind)(handled(_command))
 
 
 def main() -> Any:
     """The console script's entry point."""
+    prepare_streams()
     try:
         app()
     except SystemExit as ended:

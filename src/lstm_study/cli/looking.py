@@ -6,41 +6,96 @@ from typing import Annotated
 import typer
 
 from lstm_study.cli.frame import EXIT_DONE, EXIT_ERROR, open_with, out
-from lstm_study.cli.options import REPORTS, DataOption, OutOption, SetOption, StudyFile
+from lstm_study.cli.options import (
+    REPORTS,
+    DataOption,
+    EncodingOption,
+    OutOption,
+    SetOption,
+    StudyFile,
+    TokensChoice,
+)
 
 
 def init(
     reviews: Annotated[
-        Path, typer.Argument(metavar="REVIEWS", help="Your reviews: CSV, TSV, JSONL or Parquet.")
+        list[Path],
+        typer.Argument(
+            metavar="REVIEWS...",
+            help="Your reviews: files, folders or patterns of CSV, TSV, JSON, Parquet or texts.",
+        ),
     ],
     target: Annotated[
         Path, typer.Option("--out", metavar="STUDY.toml", help="The study file to write.")
     ] = Path("study.toml"),
     text_column: Annotated[
         str | None,
-        typer.Option("--text-column", metavar="NAME", help="If it can't be detected."),
+        typer.Option("--text-column", metavar="NAME", help="The texts; found out if not given."),
     ] = None,
     label_column: Annotated[
         str | None,
-        typer.Option("--label-column", metavar="NAME", help="If it can't be detected."),
+        typer.Option("--label-column", metavar="NAME", help="The labels; found out if not given."),
     ] = None,
+    group_column: Annotated[
+        str | None,
+        typer.Option(
+            "--group-column",
+            metavar="NAME",
+            help="Reviews of one group stay in one split: a product, a user.",
+        ),
+    ] = None,
+    positive: Annotated[
+        list[str] | None,
+        typer.Option("--positive", metavar="LABELS", help="Labels that are positive, as 4,5."),
+    ] = None,
+    negative: Annotated[
+        list[str] | None,
+        typer.Option("--negative", metavar="LABELS", help="Labels that are negative, as 1,2."),
+    ] = None,
+    encoding: EncodingOption = None,
+    tokens: Annotated[
+        TokensChoice | None,
+        typer.Option("--tokens", help="How texts are split; found out if not given."),
+    ] = None,
+    drop_empty: Annotated[
+        bool, typer.Option("--drop-empty", help="Leave out rows without a word or a label.")
+    ] = False,
 ) -> None:
-    """Look at a file of reviews, and write a commented study for it, scaled to its size."""
+    """Look at reviews, and write a commented study for them, scaled to their number."""
     from lstm_study import commands
     from lstm_study.cli import text
     from lstm_study.cli.display import Display
+    from lstm_study.corpus.sources.survey import Choices
 
     with Display(out) as show:
         made = commands.write_new_study(
-            reviews, out=target, text_column=text_column, label_column=label_column, show=show
+            reviews,
+            out=target,
+            choices=Choices(
+                text_column=text_column,
+                label_column=label_column,
+                group_column=group_column,
+                positive=_labels(positive),
+                negative=_labels(negative),
+                encoding=encoding,
+            ),
+            tokens=None if tokens is None else tokens.value,
+            drop_empty=drop_empty,
+            show=show,
         )
     out.print(text.new_study(made))
+
+
+def _labels(given: list[str] | None) -> tuple[str, ...]:
+    """Reads labels from options that may be repeated and may hold several, apart by commas."""
+    return tuple(label.strip() for each in given or () for label in each.split(",") if label)
 
 
 def data(
     study: StudyFile,
     data: DataOption = None,
     settings: SetOption = None,
+    encoding: EncodingOption = None,
 ) -> None:
     """Look at the reviews: counts, balance, lengths, vocabulary coverage, duplicates, samples."""
     from lstm_study import commands
@@ -48,6 +103,8 @@ def data(
     from lstm_study.cli.display import Display
     from lstm_study.corpus.describe import describe
 
+    if encoding is not None:
+        settings = [*(settings or ()), f"data.encoding={encoding}"]
     opened = open_with(study, data=data, out_folder=REPORTS, settings=settings)
     with Display(out) as show:
         corpus = commands.read_corpus(opened, show=show)

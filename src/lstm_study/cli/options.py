@@ -56,7 +56,18 @@ TensorBoardOption = Annotated[
         "--tensorboard", help="Write TensorBoard's event files while it runs, beside the report."
     ),
 ]
+EncodingOption = Annotated[
+    str | None,
+    typer.Option("--encoding", metavar="NAME", help="Of the files; found out if not given."),
+]
 REPORTS = Path("reports")
+
+
+class TokensChoice(enum.StrEnum):
+    """How texts are split into tokens."""
+
+    WORDS = "words"
+    CHARACTERS = "characters"
 
 
 class ReportFormat(enum.StrEnum):

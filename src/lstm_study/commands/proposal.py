@@ -158,7 +158,7 @@ def _warnings(size: Size, power: PlannedPower) -> list[str]:
     most = max(size.positive_share, 1 - size.positive_share)
     if most >= 0.8:
         found.append(
-            f"{most:.0%} of the reviews have one label: always predicting that one is right "
-            "as often, so look at F1 and ROC AUC in the report, too."
+            f"{most:.0%} of the reviews have one label: a network that always answers it is "
+            f"{most:.0%} accurate. Read balanced accuracy and ROC AUC in the report, not accuracy."
         )
     return found

@@ -23,7 +23,7 @@ from lstm_study.export.layout import (
     read_sums,
 )
 from lstm_study.export.network import fast_networks, load_network
-from lstm_study.export.settings import read_settings
+from lstm_study.export.settings import Settings, read_settings
 
 TokenIds = Sequence[int] | NDArray[np.integer]
 
@@ -39,6 +39,7 @@ class Bundle:
         labels: Names of the negative and the positive label.
         threshold: A probability above it is read as the positive label.
         vocabulary: The words behind the token ids; None if the bundle does not know them.
+        text_column: The column of the study's own files that held the texts.
         networks: The Keras models whose mean probability it gives: one, or an ensemble's. They have
             the saved weights, and the LSTM that the runs were trained and evaluated with.
     """
@@ -50,6 +51,7 @@ class Bundle:
     threshold: float
     vocabulary: Vocabulary | None = field(repr=False)
     networks: tuple[Any, ...] = field(repr=False)
+    text_column: str = "text"
 
     def predict_texts(
         self, texts: Iterable[str], batch_size: int = 256
@@ -70,7 +72,7 @@ class Bundle:
         """
         if isinstance(texts, str):
             raise TypeError(f"texts must be several texts. Received: one string, {texts[:40]!r}")
-        words = self._words()
+        words = self.words()
         return self.predict_token_ids(map(words.encode, texts), batch_size)
 
     def predict_token_ids(
@@ -96,7 +98,12 @@ class Bundle:
         """Returns the name of the label that a probability is read as."""
         return self.labels[1] if probability > self.threshold else self.labels[0]
 
-    def _words(self) -> Vocabulary:
+    def words(self) -> Vocabulary:
+        """Returns the words behind the token ids.
+
+        Raises:
+            ExportError: The bundle does not know them.
+        """
         if self.vocabulary is None:
             raise ExportError(
                 f"{self.folder}: knows token ids but not their words, so it cannot read text. "
@@ -154,7 +161,7 @@ def load_bundle(folder: Path, *, ensemble: bool = False) -> Bundle:
     network_path = check(folder, ENSEMBLE if ensemble else NETWORK, sums)
     vocabulary = None
     if settings.words is not None:
-        vocabulary = _read_vocabulary(check(folder, VOCABULARY, sums), words=settings.words)
+        vocabulary = _read_vocabulary(check(folder, VOCABULARY, sums), settings)
     members = len(settings.ensemble) if ensemble else 1
     check_archive(network_path, settings.configuration, members=members)
     saved = load_network(
@@ -172,23 +179,24 @@ def load_bundle(folder: Path, *, ensemble: bool = False) -> Bundle:
         labels=settings.labels,
         threshold=settings.threshold,
         vocabulary=vocabulary,
+        text_column=settings.text_column,
         networks=fast_networks(
             saved, settings.configuration, masked=settings.masked, members=members
         ),
     )
 
 
-def _read_vocabulary(path: Path, *, words: int) -> Vocabulary:
+def _read_vocabulary(path: Path, settings: Settings) -> Vocabulary:
     try:
         lines = path.read_bytes().decode("utf-8").split("\n")
     except UnicodeDecodeError as error:
         raise ExportError(f"{path}: must be UTF-8 ({error}). Export the model again.") from error
-    if len(lines) - 1 != words:
+    if len(lines) - 1 != settings.words:
         raise ExportError(
-            f"{path}: must hold {words:,} words, one a line, as configuration.json says. "
+            f"{path}: must hold {settings.words:,} words, one a line, as configuration.json says. "
             f"Received: {len(lines) - 1:,}. Export the model again."
         )
-    return Vocabulary(tuple(lines[:-1]))
+    return Vocabulary(tuple(lines[:-1]), settings.split)
 
 
 def _checked(row: TokenIds, number: int) -> NDArray[np.int32]:

@@ -9,7 +9,7 @@ from typing import Any
 
 from lstm_study.analysis.statistics.metrics import THRESHOLD
 from lstm_study.configuration import Configuration
-from lstm_study.corpus.text.tokens import FILTERS
+from lstm_study.corpus.text.tokens import FILTERS, SEPARATORS
 from lstm_study.corpus.text.vocabulary import (
     OUT_OF_VOCABULARY,
     PADDING,
@@ -23,11 +23,19 @@ from lstm_study.files import read_bytes
 from lstm_study.records import Run, StudyRecords
 from lstm_study.records.scrub import without_folders
 from lstm_study.records.sense import of_configuration
+from lstm_study.spec.sources import TokenRule
 
 _MOST_BYTES = 2**24
-RULE = (
-    "Texts are lowered (str.lower), each of the characters in `filters` becomes a space, and the "
-    "words between spaces are looked up in vocabulary.txt: the word on line n (from 1) has the "
+_SPLIT = {
+    "keras": "Texts are lowered (str.lower), each of the characters in `filters` becomes a space, "
+    "and the words between spaces",
+    "words": "Texts are lowered (str.lower), each of the characters in `filters` and `separators` "
+    "becomes a space, and the words between spaces",
+    "characters": "Texts are lowered (str.lower), the characters in `separators` are removed, and "
+    "the characters that are left",
+}
+_RULE = (
+    "{split} are looked up in vocabulary.txt: the word on line n (from 1) has the "
     "token id n + first_word - 1. Words that are not there are left out. The id of `start` comes "
     "first; ids that are not below vocabulary_size become that of `out_of_vocabulary`; of more "
     "than maxlen ids the last maxlen are kept, and fewer get ids of `padding` in front."
@@ -77,6 +85,8 @@ class Settings:
         words: How many words vocabulary.txt holds; None if there is none.
         ensemble: The runs that the ensemble is of; empty if there is none.
         masked: Whether the network masks its padding; older bundles do not say, and do not.
+        split: How texts are split; older bundles do not say, and split as Keras does.
+        text_column: The column of the study's own files that held the texts.
     """
 
     run_id: str
@@ -86,12 +96,15 @@ class Settings:
     words: int | None
     ensemble: tuple[str, ...] = ()
     masked: bool = False
+    split: TokenRule = "keras"
+    text_column: str = "text"
 
 
 def as_json(facts: BundleFacts) -> str:
     """Writes a bundle's configuration."""
     run, records, vocabulary = facts.run, facts.records, facts.vocabulary
     corpus = records.corpus
+    split = "keras" if vocabulary is None else vocabulary.rule
     values = {
         "format": FORMAT,
         "format_version": FORMAT_VERSION,
@@ -121,8 +134,10 @@ def as_json(facts: BundleFacts) -> str:
             "start": START,
             "out_of_vocabulary": OUT_OF_VOCABULARY,
             "first_word": RESERVED,
-            "filters": FILTERS,
-            "rule": RULE,
+            "split": split,
+            "filters": "" if split == "characters" else FILTERS,
+            "separators": "" if split == "keras" else f"[{SEPARATORS}]",
+            "rule": _RULE.format(split=_SPLIT[split]),
         },
         "words": None if vocabulary is None else len(vocabulary.words),
         "text_model": facts.no_text_model or TEXT_MODEL,
@@ -134,6 +149,7 @@ def as_json(facts: BundleFacts) -> str:
             "source": corpus.source,
             "sha256_of_token_ids": corpus.digest,
             "sha256_of_file": corpus.source_sha256,
+            "text_column": records.spec.get("data", {}).get("text_column", "text"),
         },
         "versions": dict(facts.versions),
     }
@@ -175,8 +191,18 @@ def read_settings(path: Path) -> Settings:
             words=None if values["words"] is None else int(values["words"]),
             ensemble=tuple(str(run_id) for run_id in values["ensemble"]),
             masked=bool(values.get("masked", False)),
+            split=_split_of(values),
+            text_column=str((values.get("data") or {}).get("text_column", "text")),
         )
     except (KeyError, TypeError, ValueError, OverflowError) as error:
         raise ExportError(
             f"{path}: is not whole ({type(error).__name__}: {error}). Export the model again."
         ) from error
+
+
+def _split_of(values: Mapping[str, Any]) -> TokenRule:
+    split = values.get("token_ids", {}).get("split", "keras")
+    if split not in _SPLIT:
+        raise ValueError(f"token_ids.split is {split!r}")
+    found: TokenRule = split
+    return found

@@ -9,11 +9,14 @@ from pathlib import Path
 from typing import Any
 
 from lstm_study.configuration import Configuration
-from lstm_study.corpus.text.tokens import FILTERS
+from lstm_study.corpus.text.tokens import FILTERS, SEPARATORS
 from lstm_study.corpus.text.vocabulary import OUT_OF_VOCABULARY, PADDING, START, Vocabulary
 from lstm_study.export.network import quietly
+from lstm_study.spec.sources import TokenRule
 
 _UNKNOWN = -1
+# As RE2 writes characters.
+_SEPARATORS = "[" + "".join(c if c == "-" else f"\\x{{{ord(c):x}}}" for c in SEPARATORS) + "]"
 # Their lower case depends on the locale in the Unicode library that TensorFlow uses.
 _BY_LOCALE = "İÌÍĨĮ"
 # Unicode's last code point, which never stands for a letter.
@@ -25,7 +28,7 @@ def write_text_model(
 ) -> None:
     """Writes a SavedModel from texts, string [batch], to probabilities, float32 [batch, 1].
 
-    Its words are those of `corpus.tokens.split_words`, its token ids those of
+    Its words are those of `corpus.tokens.split_tokens`, its token ids those of
     `Vocabulary.encode`, cut and padded as by `corpus.batches`.
 
     Args:
@@ -40,11 +43,11 @@ def write_text_model(
     import tensorflow as tf
 
     table = _table(vocabulary, vocabulary_size=configuration.vocabulary_size)
-    lowered = _lowered_otherwise()
+    lowered, rule = _lowered_otherwise(), vocabulary.rule
 
     @tf.function(input_signature=[tf.TensorSpec([None], tf.string, name="texts")])  # type: ignore[untyped-decorator]
     def tokenise(texts: Any) -> Any:
-        return _token_ids(texts, table, lowered, maxlen=configuration.maxlen)
+        return _token_ids(texts, table, lowered, rule=rule, maxlen=configuration.maxlen)
 
     @tf.function(input_signature=[tf.TensorSpec([None], tf.string, name="texts")])  # type: ignore[untyped-decorator]
     def serve(texts: Any) -> Any:
@@ -82,13 +85,23 @@ def _table(vocabulary: Vocabulary, *, vocabulary_size: int) -> Any:
     )
 
 
-def _token_ids(texts: Any, table: Any, lowered: dict[str, str], *, maxlen: int) -> Any:
+def _token_ids(
+    texts: Any, table: Any, lowered: dict[str, str], *, rule: TokenRule, maxlen: int
+) -> Any:
     """Returns token ids, int32 [batch, maxlen]."""
     import tensorflow as tf
 
-    texts = tf.strings.regex_replace(_lower(texts, lowered), _any_of(FILTERS), " ")
-    # An empty word is in no vocabulary, so runs of spaces need no care.
-    ids = tf.ragged.map_flat_values(table.lookup, tf.strings.split(texts, sep=" "))
+    texts = _lower(texts, lowered)
+    if rule == "characters":
+        texts = tf.strings.regex_replace(texts, _SEPARATORS, "")
+        words = tf.strings.unicode_split(texts, "UTF-8")
+    else:
+        texts = tf.strings.regex_replace(texts, _any_of(FILTERS), " ")
+        if rule == "words":
+            texts = tf.strings.regex_replace(texts, _SEPARATORS, " ")
+        # An empty word is in no vocabulary, so runs of spaces need no care.
+        words = tf.strings.split(texts, sep=" ")
+    ids = tf.ragged.map_flat_values(table.lookup, words)
     ids = tf.ragged.boolean_mask(ids, ids != _UNKNOWN)
     ids = tf.concat([tf.fill([ids.nrows(), 1], START), ids], axis=1)
     from_the_end = ids[:, ::-1][:, :maxlen]

@@ -6,14 +6,13 @@ from pydantic import Field, model_validator
 
 from lstm_study.configuration import BASELINE
 from lstm_study.schedule import hyperband
+from lstm_study.spec.data import DataTable
 from lstm_study.spec.dimensions import BaselineTable, SpaceTable, SpecTable
 from lstm_study.spec.errors import broken
 from lstm_study.spec.quantities import bytes_of, seconds_of
-from lstm_study.spec.sources import SOURCES, sources_where
 
 OBJECTIVES = {"validation_accuracy": "max", "validation_loss": "min"}
 _MOST_TRIALS = 100_000
-_MOST_REVIEWS = 1_000_000_000
 
 
 class StudyTable(SpecTable):
@@ -28,46 +27,6 @@ class StudyTable(SpecTable):
     def direction(self) -> Literal["max", "min"]:
         """ "max" or "min": which end of the objective is better."""
         return "max" if OBJECTIVES[self.objective] == "max" else "min"
-
-
-class DataTable(SpecTable):
-    """`[data]`: where the reviews come from, and how they are split."""
-
-    source: Literal[tuple(SOURCES)]  # type: ignore[valid-type]
-    path: str | None = None
-    test_path: str | None = None
-    sha256: str | None = Field(default=None, pattern=r"^[0-9a-f]{64}$")
-    validation_fraction: float = Field(default=0.2, gt=0.0, lt=1.0)
-    test_fraction: float | None = Field(default=None, gt=0.0, lt=1.0)
-    text_column: str = "text"
-    label_column: str = "label"
-    split_column: str | None = None
-    positive_label: str | None = None
-    encoding: str | None = None
-    train_limit: int | None = Field(default=None, ge=10, le=_MOST_REVIEWS)
-    test_limit: int | None = Field(default=None, ge=10, le=_MOST_REVIEWS)
-
-    @model_validator(mode="after")
-    def _fits_source(self) -> Self:
-        row = SOURCES[self.source]
-        if row.needs_path and self.path is None:
-            raise broken(
-                f'is needed when data.source is "{self.source}" ({row.about})', "None", key="path"
-            )
-        if self.test_path is not None and not row.is_own:
-            raise broken(
-                f"only fits data.source {sources_where(is_own=True)}",
-                repr(self.test_path),
-                key="test_path",
-            )
-        if self.test_fraction is not None and row.has_test:
-            raise broken(
-                "only fits sources without a test half of their own "
-                f"({sources_where(has_test=False)})",
-                repr(self.test_fraction),
-                key="test_fraction",
-            )
-        return self
 
 
 class SearchTable(SpecTable):
