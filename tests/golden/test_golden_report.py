@@ -24,8 +24,9 @@ PAGES = ("completed", "hostile", "interrupted", "empty", "controlled", "compared
 # Their figures differ little from those above, so that their pages are kept without.
 PLAIN_PAGES = ("failed", "diverged", "tied", "one-seed")
 TABLES = (
-    "verdict", "notes", "comparison", "hyperparameters", "runs", "metrics", "calibration", "tests",
-    "confusion", "differing_reviews",
+    "verdict", "notes", "comparison", "hyperparameters", "runs", "metrics", "calibration",
+    "failure_rates", "failed_runs", "secondary_outcomes", "finalists", "confusion",
+    "differing_reviews",
     "optimism", "trials", "best_so_far", "schedule", "failures", "rank_agreement", "cost", "splits",
     "importance", "pairs", "random_control", "lengths", "maxlen_choices", "sources", "sessions",
     "openings", "settings", "README",

@@ -271,7 +271,43 @@ def write_bundle(study: OpenStudy, *, arm: str = "winner", show: Show) -> Path:
             made_at=now(),
             versions=versions(),
         )
+    if arm == "winner":
+        _write_classical(study, corpus, answer.records, show=show)
     return folder
+
+
+def _write_classical(
+    study: OpenStudy, corpus: "Corpus", records: StudyRecords, *, show: Show
+) -> None:
+    """Writes the classical control beside the model, where it completed and words are known.
+
+    It is trained again, which takes seconds and gives the same coefficients: it draws nothing.
+    """
+    from lstm_study.comparison.classical_control import fit
+    from lstm_study.export import write_classical
+
+    control = records.control
+    if control is None or control.status != "completed" or corpus.vocabulary is None:
+        return
+    assert control.weighting and control.inverse_regularisation is not None
+    show.stage("Export", "the classical control")
+    model = fit(
+        corpus.training,
+        weighting=control.weighting,
+        inverse_regularisation=control.inverse_regularisation,
+    )
+    write_classical(
+        study.reports / "model-classical",
+        features=model.features,
+        coefficients=model.regression.coef_[0],
+        intercept=float(model.regression.intercept_[0]),
+        control=control,
+        vocabulary=corpus.vocabulary,
+        labels=corpus.labels,
+        records=records,
+        made_at=now(),
+        versions=versions(),
+    )
 
 
 def _weights_of(study: OpenStudy, run: Run) -> tuple[Any, ...]:

@@ -42,9 +42,7 @@ def sentence(
         lacking: What a verdict lacks, as from `lacking`.
         looks: How often the question was put.
     """
-    parts = [
-        f"The {name} {why}: it has learned nothing that counts." for name, why in learned.items()
-    ]
+    parts = [f"The {name} {why}: it has learned nothing." for name, why in learned.items()]
     if difference is None:
         parts.append(_cannot_say(names, arms, lacking))
     else:
