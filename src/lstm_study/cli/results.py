@@ -3,12 +3,13 @@
 import contextlib
 import sys
 from collections.abc import Iterator
+from itertools import chain, islice
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from lstm_study.cli.frame import err, open_with, out, say
+from lstm_study.cli.frame import err, open_with, out, say, waiting
 from lstm_study.cli.options import (
     REPORTS,
     DataOption,
@@ -97,21 +98,20 @@ def records(
 
 
 def diff(
-    first: Annotated[str, typer.Argument(metavar="STUDY_A", help="A study that has begun.")],
-    second: Annotated[
-        str, typer.Argument(metavar="STUDY_B", help="Another; differences are B minus A.")
+    studies: Annotated[
+        list[str],
+        typer.Argument(
+            metavar="STUDIES...",
+            help="Two or more: study files, packaged names, folders of records from anywhere.",
+        ),
     ],
     out_folder: OutOption = REPORTS,
 ) -> None:
-    """Put two studies side by side in one page: arms, searches, settings that differ."""
-    from lstm_study.commands.diff import write_diff
+    """Put studies side by side in one page: winners, arms, searches, settings that differ."""
+    from lstm_study.commands.diff import open_any, write_diff
 
-    studies = [
-        open_with(study, data=None, out_folder=out_folder, settings=None)
-        for study in (first, second)
-    ]
-    path = write_diff(*studies)
-    out.print(f"Report    {path}")
+    path = write_diff([open_any(study, out=out_folder) for study in studies])
+    out.print(f"Report    {path}", soft_wrap=True)
 
 
 def watch(
@@ -206,10 +206,14 @@ def predict(
         return
     lines = texts if texts else _stdin_lines(encoding or "utf-8")
     # At a terminal each line is answered when it is typed, else many at once.
-    at_once = 1 if not texts and sys.stdin.isatty() else prediction.AT_ONCE
-    for item in prediction.predict_lines(
-        model_dir, lines, at_once=at_once, ensemble=ensemble, on_unknown=_say_unknown
-    ):
+    is_typed = not texts and sys.stdin.isatty()
+    at_once = 1 if is_typed else prediction.AT_ONCE
+    with contextlib.nullcontext() if is_typed else waiting("loading the model"):
+        answers = prediction.predict_lines(
+            model_dir, lines, at_once=at_once, ensemble=ensemble, on_unknown=_say_unknown
+        )
+        first = list(islice(answers, 1))
+    for item in chain(first, answers):
         typer.echo(printable(item, keep="\t"))
 
 

@@ -34,7 +34,7 @@ def predict_lines(
     Raises:
         ExportError: The bundle is damaged, or knows no words.
     """
-    bundle = _load(model_dir, ensemble=ensemble)
+    bundle = load_bundle_quietly(model_dir, ensemble=ensemble)
     from lstm_study.export import predict_some
 
     texts, unknown = iter(texts), 0
@@ -73,7 +73,7 @@ def predict_table(
         ExportError: The bundle is damaged, or knows no words, or the target can't be written.
         DataError: The files can't be read.
     """
-    bundle = _load(model_dir, ensemble=ensemble)
+    bundle = load_bundle_quietly(model_dir, ensemble=ensemble)
     from lstm_study.export import predict_files
 
     return predict_files(
@@ -81,7 +81,8 @@ def predict_table(
     )
 
 
-def _load(model_dir: Path, *, ensemble: bool) -> "Bundle | ClassicalBundle":
+def load_bundle_quietly(model_dir: Path, *, ensemble: bool) -> "Bundle | ClassicalBundle":
+    """Loads a bundle without the backend's messages."""
     silence_tensorflow()
     with tempfile.TemporaryDirectory() as folder, redirect_output(Path(folder) / "log"):
         from lstm_study.export import load_bundle
