@@ -90,8 +90,8 @@ def test_make_targets_and_extras_that_are_named_exist() -> None:
     for target in re.findall(r"\bmake ([a-z]+)(?=`| {2,}#)", text()):
         assert re.search(rf"^{target}:", makefile, flags=re.MULTILINE), target
     project = tomllib.loads(text("pyproject.toml"))["project"]
-    named = set(re.findall(r"install '\.\[(\w+)\]'", text()))
-    assert {"gpu", "jax"} <= named <= set(project["optional-dependencies"])
+    named = set(re.findall(r"install '\.\[([\w-]+)\]'", text()))
+    assert {"gpu", "gpu-tensorflow"} <= named <= set(project["optional-dependencies"])
 
 
 def test_files_of_the_code_that_contributing_names_exist() -> None:

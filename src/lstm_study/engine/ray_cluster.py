@@ -91,6 +91,7 @@ class RayCluster:
         workers: Actors asked for; None for as many as there are jobs.
         workers_per_gpu: Actors that share a GPU; None for one.
         jobs: How many jobs there are to share, at most.
+        population: Networks that an actor trains at once, at most; None to choose.
 
     Raises:
         DependencyError: Ray is not installed.
@@ -100,9 +101,16 @@ class RayCluster:
     output = "the logs that Ray keeps on the node"
 
     def __init__(
-        self, address: str, *, workers: int | None, workers_per_gpu: int | None, jobs: int
+        self,
+        address: str,
+        *,
+        workers: int | None,
+        workers_per_gpu: int | None,
+        jobs: int,
+        population: int | None = None,
     ) -> None:
         self._ray = _connected(address)
+        self._population = population
         self._per_gpu = workers_per_gpu or 1
         self._on_gpus = workers_per_gpu is not None or self._ray.cluster_resources().get("GPU", 0)
         self._wanted = [f"w{number}" for number in range(1, (workers or jobs) + 1)]
@@ -193,6 +201,7 @@ class RayCluster:
                 name,
                 self._reviews,
                 workers_on_gpu=self._per_gpu if self._on_gpus else 0,
+                population=self._population,
                 expected=_installed(),
                 backend=os.environ.get("KERAS_BACKEND", "tensorflow"),
             )
@@ -272,6 +281,7 @@ class RayWorker:
         name: The worker's.
         reviews: What it reads.
         workers_on_gpu: How many share its GPU; 0 on a processor.
+        population: How many networks it trains at once, at most; None to choose.
         expected: Versions that this node must have, too.
         backend: Keras's.
     """
@@ -282,6 +292,7 @@ class RayWorker:
         reviews: _TrainingReviews,
         *,
         workers_on_gpu: int,
+        population: int | None,
         expected: Mapping[str, str],
         backend: str,
     ) -> None:
@@ -293,6 +304,7 @@ class RayWorker:
             threads=1,
             gpu=None,  # Ray has set CUDA_VISIBLE_DEVICES.
             workers_on_gpu=workers_on_gpu,
+            population=population,
             scratch=self._folder / "made",
         )
         threading.Thread(target=self._work, args=(device, reviews, expected), daemon=True).start()
