@@ -2,9 +2,11 @@
 
 import codecs
 import contextlib
+import dataclasses
 import errno
 import functools
 import io
+import json
 import logging
 import shlex
 import sys
@@ -73,6 +75,30 @@ Parameters = ParamSpec("Parameters")
 Result = TypeVar("Result")
 
 
+def waiting(what: str) -> contextlib.AbstractContextManager[Any]:
+    """Shows on a terminal that something takes long; elsewhere, and with `-q`, nothing."""
+    if Verbosity.level < 0 or not err.is_terminal:
+        return contextlib.nullcontext()
+    return err.status(what)
+
+
+class Verbosity:
+    """How much commands print, from `-q` and `-v`: −1 results alone, 0 as usual, 1 more."""
+
+    level = 0
+
+
+def print_json(value: Any) -> None:
+    """Prints a dataclass, or a list of them, as JSON."""
+    typer.echo(json.dumps(_plain(value), indent=1, ensure_ascii=False, default=str))
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, list | tuple):
+        return [_plain(each) for each in value]
+    return dataclasses.asdict(value) if dataclasses.is_dataclass(value) else value  # type: ignore[arg-type]
+
+
 def handled(function: Callable[Parameters, Result]) -> Callable[Parameters, Result]:
     """Turns known errors into one line and exit code 1; the only place that catches them."""
 
@@ -81,6 +107,8 @@ def handled(function: Callable[Parameters, Result]) -> Callable[Parameters, Resu
         try:
             return function(*args, **kwargs)
         except StudyError as error:
+            if Verbosity.level > 0:
+                err.print_exception()
             for line in str(error).split("\n"):
                 err.print(Text.assemble(("error:", "bold red"), f" {line}"), soft_wrap=True)
             raise typer.Exit(EXIT_ERROR) from None
@@ -162,6 +190,7 @@ def open_with(
     settings: list[str] | None,
     workers: str = "auto",
     workers_per_gpu: int | None = None,
+    population: int | None = None,
     cluster: str = "",
 ) -> "OpenStudy":
     """Opens a study with the options given; the command line itself goes into its records."""
@@ -175,6 +204,7 @@ def open_with(
         command=shlex.join(["lstm-study", *sys.argv[1:]]),
         workers=number_of_workers(workers),
         workers_per_gpu=workers_per_gpu,
+        population=population,
         cluster=cluster,
     )
 

@@ -41,6 +41,15 @@ WorkersPerGpuOption = Annotated[
         "--workers-per-gpu", metavar="K", min=1, help="Workers that share a GPU; 1 if not given."
     ),
 ]
+PopulationOption = Annotated[
+    int | None,
+    typer.Option(
+        "--population",
+        metavar="N",
+        min=1,
+        help="Networks that a worker on JAX trains at once, at most; else what a GPU holds.",
+    ),
+]
 ClusterOption = Annotated[
     str,
     typer.Option(
@@ -60,6 +69,7 @@ EncodingOption = Annotated[
     str | None,
     typer.Option("--encoding", metavar="NAME", help="Of the files; found out if not given."),
 ]
+JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON, for scripts.")]
 REPORTS = Path("reports")
 
 

@@ -3,12 +3,13 @@
 import contextlib
 import sys
 from collections.abc import Iterator
+from itertools import chain, islice
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from lstm_study.cli.frame import err, open_with, out, say
+from lstm_study.cli.frame import err, open_with, out, say, waiting
 from lstm_study.cli.options import (
     REPORTS,
     DataOption,
@@ -205,10 +206,14 @@ def predict(
         return
     lines = texts if texts else _stdin_lines(encoding or "utf-8")
     # At a terminal each line is answered when it is typed, else many at once.
-    at_once = 1 if not texts and sys.stdin.isatty() else prediction.AT_ONCE
-    for item in prediction.predict_lines(
-        model_dir, lines, at_once=at_once, ensemble=ensemble, on_unknown=_say_unknown
-    ):
+    is_typed = not texts and sys.stdin.isatty()
+    at_once = 1 if is_typed else prediction.AT_ONCE
+    with contextlib.nullcontext() if is_typed else waiting("loading the model"):
+        answers = prediction.predict_lines(
+            model_dir, lines, at_once=at_once, ensemble=ensemble, on_unknown=_say_unknown
+        )
+        first = list(islice(answers, 1))
+    for item in chain(first, answers):
         typer.echo(printable(item, keep="\t"))
 
 

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from lstm_study.analysis.answer.verdict import Comparison, Verdict
     from lstm_study.commands import Answer, Check, NewStudy, Status
     from lstm_study.commands.doctor import Examination
+    from lstm_study.commands.list_studies import Listed
     from lstm_study.corpus.describe import Description
 
 
@@ -272,6 +273,26 @@ def check(found: "Check", *, where: str, aside: "Path | None" = None) -> Rendera
     else:
         lines.append(Text("Get the folder of records again."))
     return Group(*lines)
+
+
+def studies(found: "list[Listed]") -> RenderableType:
+    """The studies of a folder, the last changed first."""
+    if not found:
+        return Text("There are no studies in this folder. Begin one with: lstm-study run")
+    table = Table(box=None, pad_edge=False)
+    for name in ("study", "state", "trials", "verdict", "winner", "last started"):
+        table.add_column(name, justify="right" if name == "trials" else "left")
+    for each in found:
+        planned = f" of {each.planned_trials}" if each.planned_trials else ""
+        table.add_row(
+            Text(each.name),
+            each.state,
+            f"{each.trials}{planned}",
+            each.verdict or "-",
+            each.winner or "-",
+            each.changed_at[:16].replace("T", " ") or "-",
+        )
+    return table
 
 
 def examination(found: "Examination") -> RenderableType:

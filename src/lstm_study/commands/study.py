@@ -287,13 +287,13 @@ class Study:
         Raises:
             ExportError: No model was exported, or it is damaged.
         """
-        import numpy as np
         import pandas as pd
 
         bundle = self._bundle()
+        from lstm_study.export import predict_some
+
         listed = [texts] if isinstance(texts, str) else list(texts)
-        found = list(bundle.predict_texts(listed))
-        probabilities = np.concatenate(found) if found else np.empty(0)
+        probabilities, _ = predict_some(bundle, listed)
         return pd.DataFrame(
             {
                 "text": listed,

@@ -19,7 +19,6 @@ from lstm_study.report.tables.predictions import predictions_csv_gz
 from lstm_study.report.tables.table import dictionary, to_csv
 
 CHOOSE_ANOTHER = "Free space, or choose a folder that you may write to with --out."
-_NEXT_STEP = "Free space, or choose a folder that you may write to with --out."
 EXPORTS = ("optuna.db", "tensorboard/")
 OWN = ("report.html", "report.md", "summary.json", "manifest.json", "tables", "figures")
 
@@ -115,7 +114,7 @@ def write_index(folder: Path) -> Path:
         ReportError: The folder can't be written to.
     """
     path = folder / "index.html"
-    with replacing(path, error=ReportError, next_step=_NEXT_STEP) as temporary:
+    with replacing(path, error=ReportError, next_step=CHOOSE_ANOTHER) as temporary:
         temporary.write_text(render_index(folder), encoding="utf-8")
     return path
 

@@ -62,6 +62,7 @@ def test_a_terminal_shows_each_workers_trial_in_one_block_and_the_best_so_far():
 def test_elsewhere_each_training_that_ended_is_a_line_and_told_once():
     lines = shown(PROGRESS, PROGRESS, terminal=False).splitlines()
     assert lines[0].split() == ["Search", "30", "trials"]
+    assert "b2-08-r1 is slot 8 of bracket 2" in lines.pop(1)
     assert len(lines) == 3
     assert "2 of 30" in lines[1]
     assert "b2-01-r0" in lines[1]

@@ -78,7 +78,7 @@ def test_a_folder_that_cannot_be_written_is_one_line_and_leaves_nothing(tmp_path
         _write(tmp_path / "fake")
     assert "\n" not in str(caught.value)
     assert str(tmp_path / "fake") in str(caught.value)
-    assert {path.name for path in tmp_path.iterdir()} == {"fake"}
+    assert [path.name for path in tmp_path.iterdir()] == ["fake"]
 
 
 @pytest.mark.parametrize("stop", range(1, 2 * len(OWN)))
