@@ -1,5 +1,6 @@
 """A population against trainings of its members alone, by Keras on JAX."""
 
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 
@@ -252,7 +253,7 @@ def test_the_same_population_gives_the_same_bits(tmp_path):
 def test_padded_parts_stay_exactly_zero(tmp_path):
     given = [trainings()["a"], trainings()["fast"]]
     shape = replace(class_of(given), vocabulary_size=130, embedding_dim=24, lstm_units=32)
-    population = module.Population(shape, REVIEWS, VALIDATION, 2, SCAN)
+    population = module.Population(shape, REVIEWS, VALIDATION, 2, SCAN, ThreadPoolExecutor(1))
     population.waiting.extend(
         Watched(training, tmp_path / str(training.seed)).member for training in given
     )
