@@ -44,7 +44,7 @@ def test_a_population_that_is_killed_goes_on_from_its_members_checkpoints(tmp_pa
     try:
         assert lstm_study(*SEARCH, cwd=straight).code == 0
         process = start(*SEARCH, cwd=killed)
-        wait_until(lambda: (killed / "study/runs/tiny/trials").is_dir())
+        wait_until((killed / "study/runs/tiny/trials").is_dir)
         wait_until(lambda: epochs_trained(killed) >= 4 or process.poll() is not None)
         process.kill()
         process.communicate()
