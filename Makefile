@@ -17,7 +17,7 @@ $(READY): requirements.txt pyproject.toml
 	@touch $@
 
 study: setup
-	@$(BIN)/lstm-study run study/quickstart.toml
+	@$(BIN)/lstm-study run study/quickstart.toml --out reports/local
 
 lint: setup
 	$(BIN)/ruff check src tests

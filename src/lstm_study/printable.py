@@ -7,17 +7,21 @@ matter: each output escapes its own.
 
 import re
 
-# C0 and C1 but tab and newline; direction overrides; line separators; lone surrogates.
+# C0 and C1; marks and overrides of direction; line separators; lone surrogates.
 _UNSAFE = re.compile(
-    r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff]"
+    r"[\x00-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff]"
 )
 
 
-def printable(text: str) -> str:
+def printable(text: str, *, keep: str = "\t\n") -> str:
     r"""Returns a text with every unsafe character spelled out, as in "\x1b".
+
+    Args:
+        text: Anything.
+        keep: Control characters that stay.
 
     Example:
         >>> printable("good\x1b[2Jfilm")
         'good\\x1b[2Jfilm'
     """
-    return _UNSAFE.sub(lambda found: ascii(found[0])[1:-1], text)
+    return _UNSAFE.sub(lambda found: found[0] if found[0] in keep else ascii(found[0])[1:-1], text)

@@ -95,8 +95,7 @@ def watched(browser: Browser, report: Path) -> Iterator[Watched]:
 def comparison(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Two studies side by side, with hostile text in one of them."""
     return write_diff(
-        replace(hostile_study(), name="hostile"),
-        controlled_study(),
+        [replace(hostile_study(), name="hostile"), controlled_study()],
         folder=tmp_path_factory.mktemp("reports") / "both",
         made_at="2025-03-02T10:00:00.000Z",
         versions={},

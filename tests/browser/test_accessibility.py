@@ -9,27 +9,37 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser
+from playwright.sync_api import Browser, Page
+
+from tests.support.fake_study import hostile_study
 
 AXE = resources.files("axe_playwright_python") / "axe.min.js"
 
 
-def _violations(browser: Browser, page_path: Path, *, scheme: str, width: int) -> list[str]:
+def axe_violations(page: Page) -> list[str]:
+    """Runs axe-core on a page whose policy is bypassed, and returns what it finds, in words."""
+    page.add_script_tag(content=AXE.read_text(encoding="utf-8"))
+    found: dict[str, Any] = page.evaluate("axe.run(document)")
+    assert len(found["passes"]) > 20, "axe looked at next to nothing"
+    return [
+        f"{item['id']}: {item['help']}: {item['nodes'][0]['html'][:200]}"
+        for item in found["violations"]
+    ]
+
+
+def _violations(
+    browser: Browser, page_path: Path, *, scheme: str, width: int, anchor: str = ""
+) -> list[str]:
     context = browser.new_context(
         viewport={"width": width, "height": 900},
         color_scheme=scheme,  # type: ignore[arg-type]
         bypass_csp=True,
     )
     page = context.new_page()
-    page.goto(page_path.as_uri())
-    page.add_script_tag(content=AXE.read_text(encoding="utf-8"))
-    found: dict[str, Any] = page.evaluate("axe.run(document)")
+    page.goto(page_path.as_uri() + anchor)
+    found = axe_violations(page)
     context.close()
-    assert len(found["passes"]) > 20, "axe looked at next to nothing"
-    return [
-        f"{item['id']}: {item['help']}: {item['nodes'][0]['html'][:200]}"
-        for item in found["violations"]
-    ]
+    return found
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
@@ -38,6 +48,14 @@ def test_axe_finds_no_violation_in_the_report(
     browser: Browser, report: Path, scheme: str, width: int
 ) -> None:
     assert _violations(browser, report, scheme=scheme, width=width) == []
+
+
+@pytest.mark.parametrize(("scheme", "width"), [("light", 390), ("dark", 1280)])
+def test_axe_finds_no_violation_with_a_trial_opened(
+    browser: Browser, report: Path, scheme: str, width: int
+) -> None:
+    anchor = f"#trial={hostile_study().trials[1].trial_id}"
+    assert _violations(browser, report, scheme=scheme, width=width, anchor=anchor) == []
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])

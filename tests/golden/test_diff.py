@@ -1,4 +1,4 @@
-"""Two studies side by side, drawn whole: the same reviews or a warning, every number traced."""
+"""Studies side by side, drawn whole: the same reviews or a warning, every number traced."""
 
 import csv
 import functools
@@ -41,7 +41,7 @@ STUDIES = {
 
 @functools.cache
 def _files(name: str) -> dict[str, bytes]:
-    return diff_files(completed_study(), STUDIES[name](), made_at=MADE_AT, versions={})
+    return diff_files([completed_study(), STUDIES[name]()], made_at=MADE_AT, versions={})
 
 
 def _rows(name: str, table: str) -> list[dict[str, str]]:
@@ -90,7 +90,7 @@ def test_one_seed_is_no_interval_and_the_page_says_why() -> None:
 
 
 def test_settings_that_differ_are_listed_and_no_others() -> None:
-    rows = {row["setting"]: (row["in_a"], row["in_b"]) for row in _rows("other", "settings")}
+    rows = {row["setting"]: (row["in_1"], row["in_2"]) for row in _rows("other", "settings")}
     assert rows == {"compare.seeds": ("4", "3"), "protocol.epochs": ("5", "4")}
 
 
@@ -105,5 +105,23 @@ def test_hostile_text_is_shown_and_is_no_element() -> None:
 
 
 def test_equal_studies_give_equal_bytes() -> None:
-    again = diff_files(completed_study(), empty_study(), made_at=MADE_AT, versions={})
+    again = diff_files([completed_study(), empty_study()], made_at=MADE_AT, versions={})
     assert again == _files("empty")
+
+
+def test_three_studies_are_each_compared_with_the_first() -> None:
+    files = diff_files(
+        [completed_study(), _other(), replace(_other(), name="third")],
+        made_at=MADE_AT,
+        versions={},
+    )
+    rows = list(csv.DictReader(io.StringIO(files["tables/difference.csv"].decode())))
+    assert [(row["candidate"], row["reference"]) for row in rows] == [
+        ("other", "fake"), ("third", "fake")
+    ]  # fmt: skip
+    assert all(row["low"] and row["high"] for row in rows)
+    page = files["report.html"].decode()
+    tables = {path: data.decode() for path, data in files.items() if path.endswith(".csv")}
+    assert untraced(page, tables) == []
+    assert "other and third" in parse(page).find("h1")[0].text
+    assert "winner_3" in files["tables/hyperparameters.csv"].decode()

@@ -98,8 +98,7 @@ def test_the_summary_for_a_pull_request_is_the_one_that_was_reviewed(
 
 def test_two_studies_side_by_side_are_those_that_were_reviewed(golden: Golden) -> None:
     files = diff_files(
-        completed_study(),
-        replace(controlled_study(), name="other"),
+        [completed_study(), replace(controlled_study(), name="other")],
         made_at="2025-03-02T10:00:00.000Z",
         versions={},
     )

@@ -13,7 +13,7 @@ from keras.src.legacy.preprocessing import text as keras_text
 from lstm_study.corpus.batches import view
 from lstm_study.corpus.load import load
 from lstm_study.corpus.sources.imdb_npz import load_imdb_npz
-from lstm_study.corpus.text.tokens import split_words
+from lstm_study.corpus.text.tokens import split_tokens
 from lstm_study.spec import DataTable
 from tests.support.reviews import made_up_reviews, split_of, write_csv, write_npz
 
@@ -62,7 +62,7 @@ def test_a_view_equals_pad_sequences(lists, vocabulary_size, maxlen):
 @given(st.text())
 def test_words_are_kerass_words(text):
     text = text.encode("utf-8", "replace").decode("utf-8")
-    assert split_words(text) == keras_text.text_to_word_sequence(text)
+    assert split_tokens(text) == keras_text.text_to_word_sequence(text)
 
 
 def test_ranks_are_the_keras_tokenizers(tmp_path):

@@ -191,12 +191,12 @@ def test_the_raw_text_model_tokenises_reviews_of_the_archive_as_we_do(paths, dat
 
 def test_the_raw_text_model_tokenises_strange_texts_as_we_do(tmp_path):
     # Words of all strange texts are known, so that a letter lowered otherwise can't hide.
-    from lstm_study.corpus.text.tokens import split_words
+    from lstm_study.corpus.text.tokens import split_tokens
 
     draw = random.Random(1)
     letters = "aAbBiIİıÌÍßẞΣσςÉéǅЖжⱯⱾ\u0307\u0301 .,<>/'’-\t\n\r😀"
     texts = [*STRANGE, *("".join(draw.choices(letters, k=draw.randint(1, 60))) for _ in range(400))]
-    words = dict.fromkeys(word for text in texts for word in split_words(text))
+    words = dict.fromkeys(word for text in texts for word in split_tokens(text))
     words = [word for word in words if "unseen" not in word]
     vocabulary = Vocabulary((*WORDS, *(word for word in words if word not in WORDS)))
     configuration = small(maxlen=12, size=vocabulary.size - 20)
@@ -289,6 +289,30 @@ def test_the_example_tokenises_strange_texts_as_we_do(tmp_path):
     exec(compile((folder / "example.py").read_text("utf-8"), "example.py", "exec"), names)
     rows = np.stack([names["token_ids"](text) for text in STRANGE])
     assert np.array_equal(rows, by_our_rule(vocabulary, STRANGE, configuration))
+
+
+@pytest.mark.parametrize("rule", ["words", "characters"])
+def test_peoples_own_texts_are_split_alike_by_text_model_example_and_package(tmp_path, rule):
+    from lstm_study.corpus.text.tokens import split_tokens
+
+    draw = random.Random(2)
+    letters = "aBİÉ很好看映画\u00a0\u2009\u200b\u3000\u0085\x00\x1f\t\r\n\ufeff .,-'😀"
+    texts = ["".join(draw.choices(letters, k=draw.randint(0, 30))) for _ in range(300)]
+    words = dict.fromkeys(token for text in texts for token in split_tokens(text, rule))
+    vocabulary = Vocabulary(tuple(words)[3:], rule)
+    configuration = small(maxlen=12, size=vocabulary.size - 2)
+    folder = write(
+        tmp_path / "model",
+        weights=random_weights(configuration),
+        vocabulary=vocabulary,
+        configuration=configuration,
+    ).folder
+    expected = by_our_rule(vocabulary, texts, configuration)
+    assert np.array_equal(tokenised(folder / "text-model", texts), expected)
+    assert load_bundle(folder).vocabulary == vocabulary
+    names: dict = {"__file__": str(folder / "example.py"), "__name__": "example"}
+    exec(compile((folder / "example.py").read_text("utf-8"), "example.py", "exec"), names)
+    assert np.array_equal(np.stack([names["token_ids"](text) for text in texts]), expected)
 
 
 def test_nothing_in_a_bundle_tells_where_it_was_made(paths):
@@ -427,8 +451,8 @@ def test_what_is_missing_damaged_or_another_version_is_one_line(tmp_path):
     for name in ("sentiment-lstm.keras", "vocabulary.txt", "configuration.json", "SHA256SUMS"):
         assert f"{name}: is missing" in after(lambda copy, name=name: (copy / name).unlink())
     assert "is damaged or was changed" in after(flip)
-    assert "format_version must be 1. Received: 2" in after(
-        set_value("format_version", 2), sums=True
+    assert "format_version must be 2. Received: 3" in after(
+        set_value("format_version", 3), sums=True
     )
     assert "format must be" in after(set_value("format", "another"), sums=True)
     assert "is not whole" in after(set_value("hyperparameters", {}), sums=True)

@@ -1,17 +1,20 @@
 """Reading texts, token ids and CSV files with a bundle."""
 
 import csv
+import gzip
 import io
 import itertools
+import json
 import tracemalloc
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
 
 from lstm_study.corpus.text.vocabulary import Vocabulary
-from lstm_study.errors import ExportError
-from lstm_study.export import Bundle, load_bundle, predict_csv
+from lstm_study.errors import DataError, ExportError, StudyError
+from lstm_study.export import Bundle, load_bundle, predict_files
 from tests.support.bundles import WORDS, predictions, random_weights, small, study, trained, write
 from tests.support.reviews import write_csv
 
@@ -110,7 +113,7 @@ def test_a_csv_keeps_its_columns_as_they_were_and_gets_two_more(bundle, tmp_path
         ("0012", "caffè — ελληνικά", "1e5"),
     ]
     source = write_csv(tmp_path / "in.csv", rows, header=("id", "text", "phone"))
-    assert predict_csv(bundle, source, tmp_path / "new" / "out.csv") == 4
+    assert predict_files(bundle, [source], tmp_path / "new" / "out.csv").rows == 4
     found = read(tmp_path / "new" / "out.csv")
     assert list(found[0]) == ["id", "text", "phone", "probability", "label"]
     assert [(row["id"], row["text"], row["phone"]) for row in found] == rows
@@ -123,13 +126,13 @@ def test_a_csv_keeps_its_columns_as_they_were_and_gets_two_more(bundle, tmp_path
 
 def test_a_label_column_of_the_files_own_is_not_overwritten(bundle, tmp_path):
     source = write_csv(tmp_path / "in.csv", [("great", "1")], header=("text", "label"))
-    predict_csv(bundle, source, tmp_path / "out.csv")
+    predict_files(bundle, [source], tmp_path / "out.csv")
     (row,) = read(tmp_path / "out.csv")
     assert row["label"] == "1" and row["predicted_label"].startswith("thumbs")
     twice = write_csv(tmp_path / "twice.csv", [("a", "b", "c")],
                       header=("text", "label", "predicted_label"))  # fmt: skip
     with pytest.raises(ExportError, match="Rename one of them"):
-        predict_csv(bundle, twice, tmp_path / "out.csv")
+        predict_files(bundle, [twice], tmp_path / "out.csv")
 
 
 @pytest.mark.parametrize(
@@ -146,7 +149,7 @@ def test_delimiter_line_ends_and_encoding_stay_the_files_own(
 ):
     text = f"text{delimiter}n{end}great caffè{delimiter}1{end}{end}awful{delimiter}2{end}"
     (tmp_path / "in.csv").write_bytes(text.encode(encoding))
-    assert predict_csv(bundle, tmp_path / "in.csv", tmp_path / "out.csv") == 2
+    assert predict_files(bundle, [tmp_path / "in.csv"], tmp_path / "out.csv").rows == 2
     out = (tmp_path / "out.csv").read_bytes()
     assert out[:2] == text.encode(encoding)[:2]
     decoded = out.decode(encoding)
@@ -157,8 +160,13 @@ def test_delimiter_line_ends_and_encoding_stay_the_files_own(
 
 def test_another_column_and_another_encoding_can_be_named(bundle, tmp_path):
     (tmp_path / "in.tsv").write_bytes("review\tstars\ncaffè\t9\n".encode("cp1252"))
-    predict_csv(bundle, tmp_path / "in.tsv", tmp_path / "out.tsv", text_column="review",
-                encoding="cp1252")  # fmt: skip
+    predict_files(
+        bundle,
+        [tmp_path / "in.tsv"],
+        tmp_path / "out.tsv",
+        text_column="review",
+        encoding="cp1252",
+    )
     line = (tmp_path / "out.tsv").read_bytes().splitlines()[1].decode("cp1252")
     assert line.startswith("caffè\t9\t0.")
     assert float(line.split("\t")[2]) == pytest.approx(predictions(bundle, ["caffè"])[0], abs=1e-6)
@@ -170,8 +178,8 @@ def test_what_is_wrong_with_a_csv_is_one_line_and_leaves_the_earlier_target(bund
 
     def error(content: bytes, name: str = "in.csv", **options) -> str:
         (tmp_path / name).write_bytes(content)
-        with pytest.raises(ExportError) as caught:
-            predict_csv(bundle, tmp_path / name, target, **options)
+        with pytest.raises(StudyError) as caught:
+            predict_files(bundle, [tmp_path / name], target, **options)
         assert "\n" not in str(caught.value)
         assert target.read_text() == "earlier"
         assert sorted(path.name for path in tmp_path.iterdir()) == sorted(
@@ -181,31 +189,86 @@ def test_what_is_wrong_with_a_csv_is_one_line_and_leaves_the_earlier_target(bund
 
     assert "an empty file" in error(b"")
     assert "an empty line" in error(b"\ntext\n")
-    assert "Did you mean 'Text'?" in error(b"id,Text\n1,great\n")
-    assert "Did you mean 'texts'?" in error(b"texts;id\ngreat;1\n")
-    assert "Received: 'id', 'stars'. Name" in error(b"id,stars\n1,2\n")
+    assert "Did you mean 'Text'?" in error(b"id,Text\n1,great\n", text_column="text")
+    assert "no column looks like reviews" in error(b"id,stars\n1,2\n")
     assert "one column 'text'. Received: 2" in error(b"text,text\n1,2\n")
-    assert "must be UTF-8" in error("text\ngreat\ncaffè\n".encode("latin-1"))
-    assert "must be UTF-8" in error(b"text\n" + b"great\n" * 3_000 + b"caff\xe8\n")
-    assert "encoding must be one that Python knows" in error(b"text\na\n", encoding="klingon")
-    assert "in.csv:3: must have 2 fields" in error(b"text,id\na,1\nb,2,3\n")
-    assert "is not well formed" in error(b'text,id\n"great"film,1\n')
-    with pytest.raises(ExportError, match="no such file"):
-        predict_csv(bundle, tmp_path / "none.csv", target)
+    assert "replacement sign" in error(b"text\n" + "caffè\n".encode() * 300 + b"caff\xe8\n")
+    assert "encoding that Python knows" in error(b"text\na\n", encoding="klingon")
+    assert "in.csv:3 (row 2): must have 2 fields" in error(b"text,id\na,1\nb,2,3\n")
+    assert "in.csv:2: a quote opens" in error(b'text,id\n"great"film,"1,1"\n"a, b",2\n')
+    with pytest.raises(DataError, match="no such file"):
+        predict_files(bundle, [tmp_path / "none.csv"], target)
     with pytest.raises(ExportError, match="is the file to read"):
-        predict_csv(bundle, tmp_path / "in.csv", tmp_path / "in.csv")
+        predict_files(bundle, [tmp_path / "in.csv"], tmp_path / "in.csv")
+    with pytest.raises(ExportError, match=r"must end in .csv, .tsv"):
+        predict_files(bundle, [tmp_path / "in.csv"], tmp_path / "out.xlsx")
     with pytest.raises(ExportError, match="cannot be written"):
         (tmp_path / "in.csv").write_text("text\na\n")
-        predict_csv(bundle, tmp_path / "in.csv", target / "out.csv")
+        predict_files(bundle, [tmp_path / "in.csv"], target / "out.csv")
+
+
+def test_every_advice_of_an_error_names_an_option_of_predict(bundle, tmp_path):
+    (tmp_path / "in.csv").write_bytes("id,review\n1,caffè\n".encode() * 30)
+    with pytest.raises(DataError, match="--text-column") as caught:
+        predict_files(bundle, [tmp_path / "in.csv"], tmp_path / "out.csv", text_column="texts")
+    assert "--label-column" not in str(caught.value) and "data." not in str(caught.value)
+
+
+def test_jsonl_and_parquet_are_read_and_written(bundle, tmp_path):
+    import pyarrow.parquet
+
+    records = [{"id": n, "text": f"great film {n}", "more": {"a": [n]}} for n in range(5)]
+    records.append({"id": 9, "more": None})
+    source = tmp_path / "in.jsonl"
+    source.write_text("\n".join(map(json.dumps, records)), encoding="utf-8")
+    found = predict_files(bundle, [source], tmp_path / "out.jsonl")
+    assert (found.rows, found.column, found.unknown) == (6, "text", 1)
+    written = [json.loads(line) for line in (tmp_path / "out.jsonl").read_text().splitlines()]
+    assert [{k: row[k] for k in record} for row, record in zip(written, records, strict=True)] == (
+        records
+    )
+    predict_files(bundle, [source], tmp_path / "out.parquet")
+    table = pyarrow.parquet.read_table(tmp_path / "out.parquet")
+    assert table.column_names == ["id", "text", "more", "probability", "label"]
+    assert table.column("id").to_pylist() == [0, 1, 2, 3, 4, 9]
+    again = predict_files(bundle, [tmp_path / "out.parquet"], tmp_path / "again.csv")
+    assert again.rows == 6
+    assert list(read(tmp_path / "again.csv")[0])[-2:] == [
+        "predicted_probability", "predicted_label",
+    ]  # fmt: skip
+
+
+def test_folders_of_texts_and_compressed_shards_are_read(bundle, tmp_path):
+    (tmp_path / "texts").mkdir()
+    for n in range(3):
+        (tmp_path / "texts" / f"{n}.txt").write_text("great film")
+    found = predict_files(bundle, [tmp_path / "texts"], tmp_path / "out.csv")
+    assert found.rows == 3
+    assert [Path(row["file"]).name for row in read(tmp_path / "out.csv")] == [
+        "0.txt", "1.txt", "2.txt",
+    ]  # fmt: skip
+    (tmp_path / "r.csv.gz").write_bytes(gzip.compress(b"n,review\n1,great film\n"))
+    found = predict_files(bundle, [tmp_path / "r.csv.gz"], tmp_path / "out.csv")
+    assert found.column == "review"
+
+
+def test_the_studys_own_column_is_read_where_the_table_has_it(bundle, tmp_path):
+    source = write_csv(
+        tmp_path / "in.csv", [("a very long summary of it all", "great film")],
+        header=("text", "tweet"),
+    )  # fmt: skip
+    own = replace(bundle, text_column="tweet")
+    assert predict_files(own, [source], tmp_path / "out.csv").column == "tweet"
+    assert predict_files(bundle, [source], tmp_path / "out.csv").column == "text"
 
 
 def test_a_header_alone_gives_a_header_alone_and_a_huge_field_is_no_trouble(bundle, tmp_path):
     source = write_csv(tmp_path / "in.csv", [], header=("text",))
-    assert predict_csv(bundle, source, tmp_path / "out.csv") == 0
+    assert predict_files(bundle, [source], tmp_path / "out.csv").rows == 0
     assert (tmp_path / "out.csv").read_text() == "text,probability,label\n"
     limit = csv.field_size_limit()
     source = write_csv(tmp_path / "in.csv", [("great film " * 50_000,)], header=("text",))
-    assert predict_csv(bundle, source, tmp_path / "out.csv") == 1
+    assert predict_files(bundle, [source], tmp_path / "out.csv").rows == 1
     assert csv.field_size_limit() == limit
 
 
@@ -217,14 +280,15 @@ def test_ten_thousand_texts_stream_with_progress_in_bounded_memory(bundle, tmp_p
     seen: list[tuple[str, int, int]] = []
     tracemalloc.start()
     try:
-        rows = predict_csv(bundle, source, tmp_path / "out.csv",
-                           progress=lambda *state: seen.append(state))  # fmt: skip
+        found = predict_files(
+            bundle, [source], tmp_path / "out.csv", progress=lambda *state: seen.append(state)
+        )
         _, peak = tracemalloc.get_traced_memory()
     finally:
         tracemalloc.stop()
-    assert rows == 10_000
+    assert found.rows == 10_000
     assert peak < source.stat().st_size / 2
     done = [state[1] for state in seen]
-    assert len(seen) == 5 and done == sorted(done)
+    assert len(seen) == 10 and done == sorted(done)
     assert seen[-1] == ("predicting", source.stat().st_size, source.stat().st_size)
     assert (tmp_path / "out.csv").read_bytes().count(b"\n") == 10_001

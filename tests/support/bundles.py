@@ -54,9 +54,9 @@ class Trained:
 @cache
 def trained() -> Trained:
     """Trains a small network on 600 of the packaged IMDB reviews; 400 others are its test."""
+    from lstm_study.corpus.files.table import open_table
     from lstm_study.corpus.load import load
     from lstm_study.corpus.sources.packaged import packaged_csv
-    from lstm_study.corpus.sources.tables import read_table
     from lstm_study.spec import DataTable, ProtocolTable
     from lstm_study.training.one import Training, predict, train
 
@@ -80,7 +80,8 @@ def trained() -> Trained:
             on_epoch=lambda checkpoint: None,
         )
         assert corpus.vocabulary is not None
-        texts = read_table(packaged_csv(), columns=("text",), encoding="utf-8").columns["text"]
+        rows = open_table([packaged_csv()], encoding="utf-8").rows(("text",))
+        texts = [str(row.values[0]) for row in rows]
         return Trained(
             configuration=CONFIGURATION,
             weights=tuple(model.get_weights()),

@@ -4,9 +4,12 @@ import io
 from dataclasses import replace
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from rich.text import Text
 
 from lstm_study.analysis.answer.verdict import judge
-from lstm_study.cli.frame import SafeConsole
+from lstm_study.cli.frame import make_console
 from lstm_study.printable import printable
 from lstm_study.records import Excerpt, Failure
 from lstm_study.report.content import gather
@@ -35,8 +38,8 @@ def test_what_a_terminal_would_obey_is_spelled_out_and_all_else_stays(text, expe
 
 def test_a_terminal_gets_its_own_control_characters_and_no_strangers():
     out = io.StringIO()
-    console = SafeConsole(file=out, force_terminal=True, width=200, highlight=False)
-    console.print(f"[bold]label[/] {BAD.replace('[', chr(92) + '[')}")
+    console = make_console(file=out, force_terminal=True, width=200)
+    console.print(Text.assemble(("label", "bold"), f" {BAD}"))
     assert "\x1b[1mlabel\x1b[0m" in out.getvalue()
     assert "\\x1b[2J\\x00\\x9b31m\\u202e\\u2028" in out.getvalue()
 
@@ -63,3 +66,11 @@ def test_no_file_of_a_report_holds_a_control_character():
     for path, data in texts.items():
         text = data.decode()
         assert printable(text) == text, path
+
+
+@given(st.text())
+def test_nothing_is_left_that_acts(text):
+    shown = printable(text)
+    assert not any(ord(letter) < 32 and letter not in "\t\n" for letter in shown)
+    assert "\x7f" not in shown and "\x9b" not in shown
+    assert printable(shown) == shown

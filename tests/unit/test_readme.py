@@ -48,6 +48,7 @@ def test_every_command_line_of_the_readme_is_understood() -> None:
 
 
 def test_the_scripts_for_several_machines_are_bash_and_their_commands_are_understood() -> None:
+    assert len(scripts()) == 3
     for script in scripts():
         subprocess.run(["bash", "-n"], input=script, text=True, check=True)
         for line in re.findall(r"lstm-study (.*?)[&\n]", script.replace("\\\n", " ")):

@@ -16,26 +16,39 @@ def frame_of(
     """Returns one row per record, a column per field and per hyperparameter.
 
     Instead of the history there is `epochs_trained`, instead of the failure its `failure_kind` and
-    `failure_message`.
+    `failure_message`. Times are timestamps in UTC.
     """
     import pandas as pd
 
     rows = [_row(record) for record in records]
-    return pd.DataFrame(rows, columns=None if rows else [field.name for field in fields(kind)])
+    frame = pd.DataFrame(rows, columns=None if rows else [field.name for field in fields(kind)])
+    return _with_times(frame)
 
 
 def epochs_frame(records: Iterable[Trial | Run]) -> "pd.DataFrame":
     """Returns one row per epoch of every trial or run, with its id."""
     import pandas as pd
 
-    return pd.DataFrame(
-        [
-            {"id": _id(record)}
-            | {field.name: getattr(epoch, field.name) for field in fields(epoch)}
-            for record in records
-            for epoch in record.epochs
-        ]
+    return _with_times(
+        pd.DataFrame(
+            [
+                {"id": _id(record)}
+                | {field.name: getattr(epoch, field.name) for field in fields(epoch)}
+                for record in records
+                for epoch in record.epochs
+            ]
+        )
     )
+
+
+def _with_times(frame: "pd.DataFrame") -> "pd.DataFrame":
+    """Turns the columns of times into timestamps in UTC; what has not happened is NaT."""
+    import pandas as pd
+
+    for name in ("started_at", "ended_at"):
+        if name in frame:
+            frame[name] = pd.to_datetime(frame[name].replace("", None), utc=True, format="ISO8601")
+    return frame
 
 
 def _id(record: Trial | Run) -> str:

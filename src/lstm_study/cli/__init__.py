@@ -7,12 +7,14 @@ Exit codes: 0 done, 1 a known error in one line, 2 usage, 3 finished but with fa
 import contextlib
 import os
 import sys
-from typing import Any
+from importlib.metadata import version
+from typing import Annotated, Any
 
 import typer
+from typer.core import TyperCommand
 
-from lstm_study.cli.frame import handled
-from lstm_study.cli.looking import check, data, doctor, init, status
+from lstm_study.cli.frame import Verbosity, handled, prepare_streams
+from lstm_study.cli.looking import check, data, doctor, init, list_studies, status
 from lstm_study.cli.results import diff, export, predict, records, report, watch
 from lstm_study.cli.training import baseline, compare, run, search
 
@@ -30,6 +32,32 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 
+
+def _version(is_asked: bool) -> None:
+    if is_asked:
+        typer.echo(f"lstm-study {version('lstm-study')}")
+        raise typer.Exit
+
+
+@app.callback()
+def _options(
+    show_version: Annotated[
+        bool,
+        typer.Option("--version", callback=_version, is_eager=True, help="Print the version."),
+    ] = False,
+    quiet: Annotated[
+        bool, typer.Option("--quiet", "-q", help="Print results and errors alone.")
+    ] = False,
+    verbose: Annotated[
+        bool,
+        typer.Option(
+            "--verbose", "-v", help="Print progress more often, and where an error comes from."
+        ),
+    ] = False,
+) -> None:
+    Verbosity.level = -1 if quiet else int(verbose)
+
+
 # In the order of the help, each with its example.
 _COMMANDS = (
     (run, "Example: lstm-study run study/imdb.toml --data imdb.npz"),
@@ -45,15 +73,38 @@ _COMMANDS = (
     (export, "Example: lstm-study export study/imdb.toml"),
     (predict, 'Example: lstm-study predict reports/quickstart/model "A fine film."'),
     (status, "Example: lstm-study status study/imdb.toml"),
+    (list_studies, "Example: lstm-study list --json"),
     (check, "Example: lstm-study check study/imdb.toml --repair"),
     (doctor, "Example: KERAS_BACKEND=jax lstm-study doctor"),
 )
+
+
+# What typer raises where arguments are wrong; it has no public name for it.
+_UsageError: Any = typer.BadParameter.__base__
+
+
+class _TakesTexts(TyperCommand):
+    """A command whose texts may begin with a dash."""
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        try:
+            return super().parse_args(ctx, args)
+        except _UsageError as error:
+            if not hasattr(error, "option_name"):
+                raise
+            hint = 'Give texts that begin with a dash after "--".'
+            raise _UsageError(f"{error.format_message()} {hint}", ctx=ctx) from None
+
+
 for _command, _example in _COMMANDS:
-    app.command(epilog=_example)(handled(_command))
+    _kind = _TakesTexts if _command is predict else TyperCommand
+    _name = "list" if _command is list_studies else None
+    app.command(_name, epilog=_example, cls=_kind)(handled(_command))
 
 
 def main() -> Any:
     """The console script's entry point."""
+    prepare_streams()
     try:
         app()
     except SystemExit as ended:

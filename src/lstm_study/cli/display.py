@@ -7,13 +7,16 @@ from typing import Self
 from rich.console import Console, Group, RenderableType
 from rich.live import Live
 from rich.progress_bar import ProgressBar
+from rich.spinner import Spinner
 from rich.table import Table
 from rich.text import Text
 
+from lstm_study.cli.frame import Verbosity
 from lstm_study.progress.values import Ended, Progress, Running
 from lstm_study.spec.quantities import duration_in_words
 
-_HEARTBEAT_SECONDS = 60.0
+_HEARTBEAT_SECONDS, _VERBOSE_SECONDS = 60.0, 5.0
+_TRIAL_IDS = "           a trial's name: b2-08-r1 is slot 8 of bracket 2, after one promotion"
 _SILENT_SECONDS = 60.0
 
 
@@ -33,6 +36,7 @@ class Display:
         self._live: Live | None = None
         self._stage = ""
         self._shown = 0
+        self._is_new = self._is_waiting = False
         self._last_line = time.monotonic()
 
     def __enter__(self) -> Self:
@@ -49,17 +53,36 @@ class Display:
     def stage(self, name: str, detail: str) -> None:
         """Prints one line for a stage that begins, or was done already."""
         self._end_live()
-        self._line(Text.assemble((f"{name:<11}", "bold"), detail))
+        if Verbosity.level < 0:
+            return
+        line = Text.assemble((f"{name:<11}", "bold"), detail)
+        self._line(line)
+        if self._is_live:
+            # What follows may take long before it has progress to show.
+            self._live = Live(
+                Spinner("dots", Text(name, style="dim")), console=self._console, transient=True
+            )
+            self._live.start()
+            self._is_waiting = True
 
     def progress(self, progress: Progress) -> None:
         """Shows the progress of a stage."""
+        if Verbosity.level < 0:
+            return
+        if self._is_waiting:
+            self._end_live()
         if progress.stage != self._stage:
             self._stage, self._shown = progress.stage, 0
+            self._is_new = True
+        if progress.ended and self._is_new and progress.stage == "Search":
+            self._is_new = False
+            self._line(Text(_TRIAL_IDS, style="dim"))
         for ended in progress.ended[self._shown :]:
             self._shown += 1
             self._line(_ended(progress, ended, number=self._shown, terminal=self._is_live))
         if not self._is_live:
-            if time.monotonic() - self._last_line > _HEARTBEAT_SECONDS:
+            every = _VERBOSE_SECONDS if Verbosity.level > 0 else _HEARTBEAT_SECONDS
+            if time.monotonic() - self._last_line > every:
                 self._line(_heartbeat(progress))
             return
         if self._live is None:
@@ -79,6 +102,7 @@ class Display:
         if self._live is not None:
             self._live.stop()
             self._live = None
+        self._is_waiting = False
 
 
 class Bar:

@@ -1,17 +1,24 @@
 """What all commands share: consoles, exit codes, and known errors in one line."""
 
+import codecs
 import contextlib
+import dataclasses
 import errno
 import functools
+import io
+import json
+import logging
 import shlex
 import sys
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, ParamSpec, TypeVar
+from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar
 
 import typer
-from rich.console import Console, ConsoleOptions, RenderableType
+from rich.console import Console, ConsoleOptions, ConsoleRenderable, RenderResult
+from rich.measure import Measurement
 from rich.segment import Segment
+from rich.text import Text
 
 from lstm_study.cli.options import number_of_workers
 from lstm_study.errors import StudyError
@@ -23,24 +30,73 @@ if TYPE_CHECKING:
 
 EXIT_DONE, EXIT_ERROR, EXIT_USAGE, EXIT_FAILED_TRIALS, EXIT_INTERRUPTED = 0, 1, 2, 3, 130
 
-
-class SafeConsole(Console):
-    """A console that prints control characters of any text as text; Rich's own stay."""
-
-    def render(
-        self, renderable: RenderableType, options: ConsoleOptions | None = None
-    ) -> Iterable[Segment]:
-        """Renders like Rich, with every text made printable."""
-        for segment in super().render(renderable, options):
-            is_safe = segment.control or printable(segment.text) == segment.text
-            yield segment if is_safe else Segment(printable(segment.text), segment.style)
+_PIPED_WIDTH = 1 << 16
+_REPLACING = "lstm_study.replacing"
+_SIMPLER = {"–": "-", "—": "-", "−": "-", "…": "...", "·": "-", "×": "x", "→": "->", "≤": "<=",
+            "≥": ">=", "“": '"', "”": '"', "‘": "'", "’": "'", "±": "+/-"}  # fmt: skip
 
 
-out = SafeConsole(highlight=False)
-err = SafeConsole(stderr=True, highlight=False)
+class _Harmless:
+    """A render hook: control characters in what is printed are shown, and do not act."""
+
+    def process_renderables(self, renderables: list[ConsoleRenderable]) -> list[ConsoleRenderable]:
+        return [_Shown(each) for each in renderables]
+
+
+class _Shown:
+    def __init__(self, renderable: ConsoleRenderable) -> None:
+        self._renderable = renderable
+
+    def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
+        for segment in console.render(self._renderable, options):
+            if segment.control:
+                yield segment
+            else:
+                yield Segment(printable(segment.text), segment.style)
+
+    def __rich_measure__(self, console: Console, options: ConsoleOptions) -> Measurement:
+        return Measurement.get(console, options, self._renderable)
+
+
+def make_console(**options: Any) -> Console:
+    """Makes a Rich console that prints control characters as text, and cuts nothing when piped."""
+    options = {"highlight": False, "markup": False, "emoji": False} | options
+    console = Console(**options)
+    if not console.is_terminal:
+        console = Console(**options, width=_PIPED_WIDTH)
+    console.push_render_hook(_Harmless())  # type: ignore[arg-type]
+    return console
+
+
+out = make_console()
+err = make_console(stderr=True)
 
 Parameters = ParamSpec("Parameters")
 Result = TypeVar("Result")
+
+
+def waiting(what: str) -> contextlib.AbstractContextManager[Any]:
+    """Shows on a terminal that something takes long; elsewhere, and with `-q`, nothing."""
+    if Verbosity.level < 0 or not err.is_terminal:
+        return contextlib.nullcontext()
+    return err.status(what)
+
+
+class Verbosity:
+    """How much commands print, from `-q` and `-v`: −1 results alone, 0 as usual, 1 more."""
+
+    level = 0
+
+
+def print_json(value: Any) -> None:
+    """Prints a dataclass, or a list of them, as JSON."""
+    typer.echo(json.dumps(_plain(value), indent=1, ensure_ascii=False, default=str))
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, list | tuple):
+        return [_plain(each) for each in value]
+    return dataclasses.asdict(value) if dataclasses.is_dataclass(value) else value  # type: ignore[arg-type]
 
 
 def handled(function: Callable[Parameters, Result]) -> Callable[Parameters, Result]:
@@ -51,18 +107,19 @@ def handled(function: Callable[Parameters, Result]) -> Callable[Parameters, Resu
         try:
             return function(*args, **kwargs)
         except StudyError as error:
-            for line in str(error).splitlines():
-                err.print(f"[bold red]error:[/] {escape(line)}", soft_wrap=True)
+            if Verbosity.level > 0:
+                err.print_exception()
+            for line in str(error).split("\n"):
+                err.print(Text.assemble(("error:", "bold red"), f" {line}"), soft_wrap=True)
             raise typer.Exit(EXIT_ERROR) from None
         except (MemoryError, OSError, RuntimeError) as error:
             if not (advice := _limit_of(error)):
                 raise
-            err.print(f"[bold red]error:[/] {escape(advice)}", soft_wrap=True)
+            err.print(Text.assemble(("error:", "bold red"), f" {advice}"), soft_wrap=True)
             raise typer.Exit(EXIT_ERROR) from None
         except KeyboardInterrupt:
             err.print(
-                "Interrupted. All finished epochs are saved; resume with:\n  "
-                + escape(_resume_command()),
+                "Interrupted. All finished epochs are saved; resume with:\n  " + _resume_command(),
                 soft_wrap=True,
             )
             raise typer.Exit(EXIT_INTERRUPTED) from None
@@ -91,11 +148,33 @@ def _limit_of(error: Exception) -> str:
     return ""
 
 
-def escape(text: str) -> str:
-    """Returns a text that Rich prints verbatim, square brackets included."""
-    from rich.markup import escape
+def prepare_streams() -> None:
+    """Lets a sign that a stream's encoding lacks be replaced, and log records be harmless."""
+    codecs.register_error(_REPLACING, _replaced)
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors=_REPLACING)
+    handler = logging.StreamHandler()
+    handler.setFormatter(_HarmlessFormatter())
+    handler.setLevel(logging.WARNING)
+    logging.lastResort = handler
 
-    return escape(text)
+
+def _replaced(error: UnicodeError) -> tuple[str, int]:
+    if not isinstance(error, UnicodeEncodeError):
+        raise error
+    lost = error.object[error.start : error.end]
+    return "".join(_SIMPLER.get(letter, "?") for letter in lost), error.end
+
+
+class _HarmlessFormatter(logging.Formatter):
+    def format(self, record: logging.LogRecord) -> str:
+        return printable(super().format(record))
+
+
+def say(text: str, *, to: Console) -> None:
+    """Prints a line as it is, without wrapping it."""
+    to.print(Text(text), soft_wrap=True)
 
 
 def _resume_command() -> str:

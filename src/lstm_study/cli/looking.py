@@ -5,42 +5,109 @@ from typing import Annotated
 
 import typer
 
-from lstm_study.cli.frame import EXIT_DONE, EXIT_ERROR, open_with, out
-from lstm_study.cli.options import REPORTS, DataOption, OutOption, SetOption, StudyFile
+from lstm_study.cli.frame import EXIT_DONE, EXIT_ERROR, err, open_with, out, print_json
+from lstm_study.cli.options import (
+    REPORTS,
+    DataOption,
+    EncodingOption,
+    JsonOption,
+    OutOption,
+    SetOption,
+    StudyFile,
+    TokensChoice,
+)
 
 
 def init(
     reviews: Annotated[
-        Path, typer.Argument(metavar="REVIEWS", help="Your reviews: CSV, TSV, JSONL or Parquet.")
+        list[Path],
+        typer.Argument(
+            metavar="REVIEWS...",
+            help="Your reviews: files, folders or patterns of CSV, TSV, JSON, Parquet or texts.",
+        ),
     ],
     target: Annotated[
         Path, typer.Option("--out", metavar="STUDY.toml", help="The study file to write.")
     ] = Path("study.toml"),
     text_column: Annotated[
         str | None,
-        typer.Option("--text-column", metavar="NAME", help="If it can't be detected."),
+        typer.Option("--text-column", metavar="NAME", help="The texts; found out if not given."),
     ] = None,
     label_column: Annotated[
         str | None,
-        typer.Option("--label-column", metavar="NAME", help="If it can't be detected."),
+        typer.Option("--label-column", metavar="NAME", help="The labels; found out if not given."),
     ] = None,
+    documented: Annotated[
+        bool,
+        typer.Option("--documented", help="Search the documented six hyperparameters alone."),
+    ] = False,
+    split_column: Annotated[
+        str | None,
+        typer.Option("--split-column", metavar="NAME", help="Rows marked train, validation, test."),
+    ] = None,
+    group_column: Annotated[
+        str | None,
+        typer.Option(
+            "--group-column",
+            metavar="NAME",
+            help="Reviews of one group stay in one split: a product, a user.",
+        ),
+    ] = None,
+    positive: Annotated[
+        list[str] | None,
+        typer.Option("--positive", metavar="LABELS", help="Labels that are positive, as 4,5."),
+    ] = None,
+    negative: Annotated[
+        list[str] | None,
+        typer.Option("--negative", metavar="LABELS", help="Labels that are negative, as 1,2."),
+    ] = None,
+    encoding: EncodingOption = None,
+    tokens: Annotated[
+        TokensChoice | None,
+        typer.Option("--tokens", help="How texts are split; found out if not given."),
+    ] = None,
+    drop_empty: Annotated[
+        bool, typer.Option("--drop-empty", help="Leave out rows without a word or a label.")
+    ] = False,
 ) -> None:
-    """Look at a file of reviews, and write a commented study for it, scaled to its size."""
+    """Look at reviews, and write a commented study for them, scaled to their number."""
     from lstm_study import commands
     from lstm_study.cli import text
     from lstm_study.cli.display import Display
+    from lstm_study.corpus.sources.survey import Choices
 
     with Display(out) as show:
         made = commands.write_new_study(
-            reviews, out=target, text_column=text_column, label_column=label_column, show=show
+            reviews,
+            out=target,
+            choices=Choices(
+                text_column=text_column,
+                label_column=label_column,
+                split_column=split_column,
+                group_column=group_column,
+                positive=_labels(positive),
+                negative=_labels(negative),
+                encoding=encoding,
+            ),
+            tokens=None if tokens is None else tokens.value,
+            drop_empty=drop_empty,
+            documented=documented,
+            show=show,
         )
     out.print(text.new_study(made))
+
+
+def _labels(given: list[str] | None) -> tuple[str, ...]:
+    """Reads labels from options that may be repeated and may hold several, apart by commas."""
+    return tuple(label.strip() for each in given or () for label in each.split(",") if label)
 
 
 def data(
     study: StudyFile,
     data: DataOption = None,
     settings: SetOption = None,
+    encoding: EncodingOption = None,
+    as_json: JsonOption = False,
 ) -> None:
     """Look at the reviews: counts, balance, lengths, vocabulary coverage, duplicates, samples."""
     from lstm_study import commands
@@ -48,10 +115,16 @@ def data(
     from lstm_study.cli.display import Display
     from lstm_study.corpus.describe import describe
 
+    if encoding is not None:
+        settings = [*(settings or ()), f"data.encoding={encoding}"]
     opened = open_with(study, data=data, out_folder=REPORTS, settings=settings)
-    with Display(out) as show:
+    with Display(err if as_json else out) as show:
         corpus = commands.read_corpus(opened, show=show)
-    out.print(text.description(describe(corpus, seed=opened.spec.study.seed)))
+    found = describe(corpus, seed=opened.spec.study.seed)
+    if as_json:
+        print_json(found)
+        return
+    out.print(text.description(found))
     power = commands.planned_power(opened, corpus.summary)
     out.print(f"\nPower     {power.sentence}.", soft_wrap=True)
 
@@ -61,13 +134,30 @@ def status(
     data: DataOption = None,
     out_folder: OutOption = REPORTS,
     settings: SetOption = None,
+    as_json: JsonOption = False,
 ) -> None:
     """Show what is done, running and failed, and how long the rest will take."""
     from lstm_study import commands
     from lstm_study.cli import text
 
     opened = open_with(study, data=data, out_folder=out_folder, settings=settings)
-    out.print(text.status(commands.read_status(opened)))
+    found = commands.read_status(opened)
+    if as_json:
+        print_json(found)
+    else:
+        out.print(text.status(found))
+
+
+def list_studies(as_json: JsonOption = False) -> None:
+    """List the studies of this folder: state, verdict, winner, when."""
+    from lstm_study.cli import text
+    from lstm_study.commands.list_studies import list_studies as listed
+
+    found = listed()
+    if as_json:
+        print_json(found)
+    else:
+        out.print(text.studies(found))
 
 
 def check(
@@ -83,6 +173,7 @@ def check(
         bool,
         typer.Option("--repair", help="Move what is damaged aside; `run` makes it again."),
     ] = False,
+    as_json: JsonOption = False,
 ) -> None:
     """Read every file of a study, and list those that are damaged or missing."""
     from lstm_study import commands
@@ -95,23 +186,36 @@ def check(
     if study is None:
         assert records is not None
         found = commands.check(Store(records))
-        out.print(text.check(found, where=""))
+        if as_json:
+            print_json(found)
+        else:
+            out.print(text.check(found, where=""))
         raise typer.Exit(EXIT_ERROR if found.findings else EXIT_DONE)
     opened = open_with(study, data=None, out_folder=REPORTS, settings=None)
     if not repair:
         found = commands.check(opened.store)
-        out.print(text.check(found, where=study))
+        if as_json:
+            print_json(found)
+        else:
+            out.print(text.check(found, where=study))
         raise typer.Exit(EXIT_ERROR if found.findings else EXIT_DONE)
-    with Display(out) as show, commands.held(opened, show=show):
+    with Display(err if as_json else out) as show, commands.held(opened, show=show):
         found = commands.check(opened.store)
         aside = commands.repair(opened.store, found.repairable)
-    out.print(text.check(found, where=study, aside=aside))
+    if as_json:
+        print_json(found)
+    else:
+        out.print(text.check(found, where=study, aside=aside))
     raise typer.Exit(EXIT_ERROR if len(found.repairable) < len(found.findings) else EXIT_DONE)
 
 
-def doctor() -> None:
+def doctor(as_json: JsonOption = False) -> None:
     """Describe this machine, and what of it a study would use."""
     from lstm_study.cli import text
     from lstm_study.commands.doctor import examine
 
-    out.print(text.examination(examine()))
+    found = examine()
+    if as_json:
+        print_json(found)
+    else:
+        out.print(text.examination(found))

@@ -65,7 +65,19 @@ TensorBoardOption = Annotated[
         "--tensorboard", help="Write TensorBoard's event files while it runs, beside the report."
     ),
 ]
+EncodingOption = Annotated[
+    str | None,
+    typer.Option("--encoding", metavar="NAME", help="Of the files; found out if not given."),
+]
+JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON, for scripts.")]
 REPORTS = Path("reports")
+
+
+class TokensChoice(enum.StrEnum):
+    """How texts are split into tokens."""
+
+    WORDS = "words"
+    CHARACTERS = "characters"
 
 
 class ReportFormat(enum.StrEnum):

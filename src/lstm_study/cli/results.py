@@ -2,20 +2,25 @@
 
 import contextlib
 import sys
+from collections.abc import Iterator
+from itertools import chain, islice
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from lstm_study.cli.frame import err, escape, open_with, out
+from lstm_study.cli.frame import err, open_with, out, say, waiting
 from lstm_study.cli.options import (
     REPORTS,
     DataOption,
+    EncodingOption,
     OutOption,
     ReportFormat,
     SetOption,
     StudyFile,
 )
+from lstm_study.corpus.files.encodings import given_encoding
+from lstm_study.errors import DataError
 from lstm_study.printable import printable
 
 
@@ -69,7 +74,7 @@ def report(
             path, notes = commands.report_kept(opened, show=show)
     out.print(f"Report    {path}", soft_wrap=True)
     for note in notes:
-        out.print(f"Note      {escape(note)}", style="dim", soft_wrap=True)
+        out.print(f"Note      {note}", style="dim", soft_wrap=True)
 
 
 def records(
@@ -93,21 +98,20 @@ def records(
 
 
 def diff(
-    first: Annotated[str, typer.Argument(metavar="STUDY_A", help="A study that has begun.")],
-    second: Annotated[
-        str, typer.Argument(metavar="STUDY_B", help="Another; differences are B minus A.")
+    studies: Annotated[
+        list[str],
+        typer.Argument(
+            metavar="STUDIES...",
+            help="Two or more: study files, packaged names, folders of records from anywhere.",
+        ),
     ],
     out_folder: OutOption = REPORTS,
 ) -> None:
-    """Put two studies side by side in one page: arms, searches, settings that differ."""
-    from lstm_study.commands.diff import write_diff
+    """Put studies side by side in one page: winners, arms, searches, settings that differ."""
+    from lstm_study.commands.diff import open_any, write_diff
 
-    studies = [
-        open_with(study, data=None, out_folder=out_folder, settings=None)
-        for study in (first, second)
-    ]
-    path = write_diff(*studies)
-    out.print(f"Report    {path}")
+    path = write_diff([open_any(study, out=out_folder) for study in studies])
+    out.print(f"Report    {path}", soft_wrap=True)
 
 
 def watch(
@@ -147,18 +151,31 @@ def predict(
     model_dir: Annotated[Path, typer.Argument(metavar="MODEL_DIR", help="A model bundle.")],
     texts: Annotated[
         list[str] | None,
-        typer.Argument(metavar="[TEXT]...", help="Texts; without any, the lines of stdin."),
+        typer.Argument(
+            metavar="[TEXT]...",
+            help="Texts, after -- if one begins with a dash; without any, the lines of stdin.",
+        ),
     ] = None,
-    csv: Annotated[
-        Path | None, typer.Option("--csv", metavar="IN", help="Read texts from a CSV file.")
+    tables: Annotated[
+        list[Path] | None,
+        typer.Option(
+            "--file",
+            "--csv",
+            metavar="IN",
+            help="Read texts from a file, folder or pattern: CSV, TSV, JSON, Parquet, texts.",
+        ),
     ] = None,
     target: Annotated[
         Path | None,
-        typer.Option("--out", metavar="OUT", help="Write the CSV with probabilities here."),
+        typer.Option("--out", metavar="OUT", help="Write the table with probabilities here."),
     ] = None,
     text_column: Annotated[
-        str, typer.Option("--text-column", help="The CSV's column that holds the texts.")
-    ] = "text",
+        str | None,
+        typer.Option(
+            "--text-column", metavar="NAME", help="The texts; the study's own if not given."
+        ),
+    ] = None,
+    encoding: EncodingOption = None,
     ensemble: Annotated[
         bool, typer.Option("--ensemble", help="Use the mean of all runs (export.ensemble).")
     ] = False,
@@ -167,22 +184,57 @@ def predict(
     from lstm_study.cli.display import Bar
     from lstm_study.commands import predict as prediction
 
-    if (csv is None) != (target is None):
-        raise typer.BadParameter("--csv IN and --out OUT go together.")
-    if csv is not None and target is not None:
+    if bool(tables) != (target is not None):
+        raise typer.BadParameter("--file IN and --out OUT go together.")
+    if tables and texts:
+        raise typer.BadParameter("Give texts, or --file IN, and not both.")
+    if tables and target is not None:
         with Bar(err) as bar:
-            rows = prediction.predict_file(
+            found = prediction.predict_table(
                 model_dir,
-                csv,
+                tables,
                 target,
                 text_column=text_column,
+                encoding=encoding,
                 ensemble=ensemble,
                 progress=bar.show,
             )
-        out.print(f"{rows:,} rows written to {target}")
+        for note in found.notes:
+            say(note, to=err)
+        say(f"{found.rows:,} rows of column {found.column!r} written to {target}", to=out)
+        _say_unknown(found.unknown)
         return
-    lines = texts if texts else (line.rstrip("\n") for line in sys.stdin)
+    lines = texts if texts else _stdin_lines(encoding or "utf-8")
     # At a terminal each line is answered when it is typed, else many at once.
-    at_once = 1 if not texts and sys.stdin.isatty() else prediction.AT_ONCE
-    for item in prediction.predict_lines(model_dir, lines, at_once=at_once, ensemble=ensemble):
-        typer.echo(printable(item))
+    is_typed = not texts and sys.stdin.isatty()
+    at_once = 1 if is_typed else prediction.AT_ONCE
+    with contextlib.nullcontext() if is_typed else waiting("loading the model"):
+        answers = prediction.predict_lines(
+            model_dir, lines, at_once=at_once, ensemble=ensemble, on_unknown=_say_unknown
+        )
+        first = list(islice(answers, 1))
+    for item in chain(first, answers):
+        typer.echo(printable(item, keep="\t"))
+
+
+def _say_unknown(count: int) -> None:
+    if count:
+        texts = "1 text has" if count == 1 else f"{count:,} texts have"
+        say(f"{texts} no word that the model knows: the answer says nothing of it.", to=err)
+
+
+def _stdin_lines(encoding: str) -> Iterator[str]:
+    """Yields the lines of stdin.
+
+    Raises:
+        DataError: They are not in that encoding.
+    """
+    found = given_encoding(encoding, "stdin")
+    for number, line in enumerate(sys.stdin.buffer, start=1):
+        try:
+            yield line.decode(found.name, found.errors).rstrip("\r\n")
+        except UnicodeError as error:
+            raise DataError(
+                f"stdin:{number}: is not {found.name} ({error}). Name its encoding with "
+                "--encoding cp1252, or whichever it is."
+            ) from error

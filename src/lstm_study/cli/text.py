@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from lstm_study.analysis.answer.verdict import Comparison, Verdict
     from lstm_study.commands import Answer, Check, NewStudy, Status
     from lstm_study.commands.doctor import Examination
+    from lstm_study.commands.list_studies import Listed
     from lstm_study.corpus.describe import Description
 
 
@@ -155,21 +156,32 @@ def new_study(made: "NewStudy") -> RenderableType:
     table = Table.grid(padding=(0, 2))
     table.add_column(style="bold")
     table.add_column()
-    values = next(c.values for c in found.columns if c.name == found.label_column) or {}
-    labels = ", ".join(f"{name} {count:,}" for name, count in values.items())
+    labels = ", ".join(f"{name} {count:,}" for name, count in found.label_counts.items())
     split = f"; {found.split_column} marks the splits" if found.split_column else ""
     splits = ", ".join(f"{split.reviews:,} {split.name}" for split in made.summary.splits)
     repeated = made.summary.duplicates_across + sum(s.duplicates for s in made.summary.splits)
     median, most = (made.summary.splits[0].length_quantiles[index] for index in (3, 5))
     table.add_row("Columns", Text(", ".join(column.name for column in found.columns)))
-    if found.encoding not in ("", "utf-8"):
+    if found.files > 1:
+        table.add_row("Files", f"{found.files:,}")
+    if found.encoding:
         table.add_row("Encoding", found.encoding)
     table.add_row("Text", Text(f"{found.text_column}{split}"))
     table.add_row("Labels", Text(f"{found.label_column}: {labels}"))
     table.add_row("Positive", Text(made.summary.labels[1]))
     table.add_row("Reviews", f"{found.rows:,} ({splits})")
-    table.add_row("Tokens", f"median {median:,}; 95% of the reviews have at most {most:,}")
-    table.add_row("Duplicates", f"{repeated:,} duplicate texts, kept in one split")
+    table.add_row("Tokens", f"median {median:,}, at most {most:,} in 95% of the reviews")
+    near = made.summary.near_equal
+    more = f"; {near:,} more with the same words" if near else ""
+    table.add_row("Duplicates", f"{repeated:,} repeated texts{more}; kept in one split")
+    if found.group_column:
+        table.add_row("Groups", Text(f"{made.summary.groups:,} of {found.group_column}"))
+    for why, count in made.summary.left_out:
+        table.add_row("Left out", f"{count:,} rows {why}")
+    if made.summary.tokens == "characters":
+        table.add_row("Language", "without spaces between words: every character is a token")
+    for note in found.notes:
+        table.add_row("Read", Text(note))
     table.add_row(
         "Plan",
         f"{proposal.trials} trials, {proposal.trial_epochs} epochs; then {proposal.seeds} seeds of "
@@ -177,8 +189,8 @@ def new_study(made: "NewStudy") -> RenderableType:
     )
     if not proposal.power.is_small:
         table.add_row("Power", proposal.power.sentence)
-    for warning in proposal.warnings:
-        table.add_row(Text("Warning", style="bold yellow"), Text(warning))
+    for warning in made.warnings:
+        table.add_row(Text("Note", style="bold yellow"), Text(warning))
     table.add_row("Study", Text(str(made.path)))
     table.add_row("Next", Text(f"lstm-study run {shlex.quote(str(made.path))}"))
     return table
@@ -190,7 +202,10 @@ def _corpus_in_words(summary: CorpusSummary) -> str:
         f"Lengths in tokens, start token included. {summary.vocabulary_size:,} different token ids."
         f"\nVocabulary size and the share of validation tokens it holds: {coverage}."
         f"\nTest reviews whose exact text is also in train or validation: "
-        f"{summary.duplicates_across:,}."
+        f"{summary.duplicates_across:,}. Reviews with the words of another, but not its text: "
+        f"{summary.near_equal:,}."
+        + "".join(f"\nLeft out: {count:,} rows {why}." for why, count in summary.left_out)
+        + (f"\nGroups, each in one split: {summary.groups:,}." if summary.groups else "")
     )
 
 
@@ -258,6 +273,26 @@ def check(found: "Check", *, where: str, aside: "Path | None" = None) -> Rendera
     else:
         lines.append(Text("Get the folder of records again."))
     return Group(*lines)
+
+
+def studies(found: "list[Listed]") -> RenderableType:
+    """The studies of a folder, the last changed first."""
+    if not found:
+        return Text("There are no studies in this folder. Begin one with: lstm-study run")
+    table = Table(box=None, pad_edge=False)
+    for name in ("study", "state", "trials", "verdict", "winner", "last started"):
+        table.add_column(name, justify="right" if name == "trials" else "left")
+    for each in found:
+        planned = f" of {each.planned_trials}" if each.planned_trials else ""
+        table.add_row(
+            Text(each.name),
+            each.state,
+            f"{each.trials}{planned}",
+            each.verdict or "-",
+            each.winner or "-",
+            each.changed_at[:16].replace("T", " ") or "-",
+        )
+    return table
 
 
 def examination(found: "Examination") -> RenderableType:

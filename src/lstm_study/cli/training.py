@@ -97,7 +97,7 @@ def search(
     cluster: ClusterOption = "",
     tensorboard: TensorBoardOption = False,
 ) -> None:
-    """Search the space with Hyperband, or go on with a search that was stopped."""
+    """Search the space with Hyperband, or resume a search that was stopped."""
     opened = open_with(
         study,
         data=data,

@@ -1,10 +1,10 @@
 """What a study says so far."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from lstm_study.analysis.search.summary import winner
 from lstm_study.commands.opened import OpenStudy
@@ -13,6 +13,8 @@ from lstm_study.records import Run, StudyRecords, Trial
 if TYPE_CHECKING:
     from lstm_study.analysis.answer.arms import ArmSummary
     from lstm_study.analysis.answer.verdict import Comparison, Verdict
+
+TrainingT = TypeVar("TrainingT", Trial, Run)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -53,6 +55,30 @@ class Answer:
         return failed + (control is not None and control.status == "failed")
 
 
+def read_records(study: OpenStudy) -> StudyRecords:
+    """Reads all records of a study; see `read_trials` for trainings that were interrupted."""
+    return replace(
+        study.store.read_all(), trials=tuple(read_trials(study)), runs=tuple(read_runs(study))
+    )
+
+
+def read_trials(study: OpenStudy) -> list[Trial]:
+    """Reads the trials; one recorded as running is interrupted if no command holds the study."""
+    return _read(study.store.read_trials(), holder=study.store.holder())
+
+
+def read_runs(study: OpenStudy) -> list[Run]:
+    """Reads the runs, like `read_trials`."""
+    return _read(study.store.read_runs(), holder=study.store.holder())
+
+
+def _read(trainings: Iterable[TrainingT], *, holder: str) -> list[TrainingT]:
+    return [
+        replace(each, status="interrupted") if each.status == "running" and not holder else each
+        for each in trainings
+    ]
+
+
 def read_answer(study: OpenStudy, *, is_noted: bool = True) -> Answer:
     """Reads what the study says so far.
 
@@ -68,7 +94,7 @@ def read_answer(study: OpenStudy, *, is_noted: bool = True) -> Answer:
     from lstm_study.comparison.looks import look
     from lstm_study.comparison.verdicts import judge_study, judge_without_near_duplicates
 
-    records = study.store.read_all()
+    records = read_records(study)
     report = study.reports / "report.html"
     model = study.reports / "model"
     network = model / "sentiment-lstm.keras"

@@ -1,30 +1,55 @@
-"""`diff`: puts two studies side by side in one page."""
+"""`diff`: puts several studies side by side in one page."""
 
+from collections.abc import Sequence
 from pathlib import Path
 
-from lstm_study.commands.opened import OpenStudy
+from lstm_study.commands.answer import read_records
+from lstm_study.commands.keep import open_kept
+from lstm_study.commands.opened import REPORTS_FOLDER, OpenStudy, open_study
 from lstm_study.errors import ReportError
 from lstm_study.provenance import now, versions
 
+_NAMED = 3
 
-def write_diff(first: OpenStudy, second: OpenStudy) -> Path:
-    """Writes two studies side by side, and returns the HTML file.
+
+def open_any(study: str | Path, *, out: Path = REPORTS_FOLDER) -> OpenStudy:
+    """Opens a study file, a packaged study, or a folder of records, kept or of another checkout.
 
     Raises:
-        ReportError: Both are one study.
+        SpecError: There is none of them.
+    """
+    if (Path(study) / "study.json").is_file():
+        return open_kept(Path(study), out=out)
+    return open_study(study, out=out)
+
+
+def write_diff(studies: Sequence[OpenStudy]) -> Path:
+    """Writes several studies side by side, and returns the HTML file.
+
+    Raises:
+        ReportError: There are fewer than two, or two of them are one study.
     """
     from lstm_study.report.diff import write_diff as write
 
-    if first.store.folder.resolve() == second.store.folder.resolve():
+    if len(studies) < 2:
         raise ReportError(
-            f"{second.where}: must be another study than the first. "
-            f"Both have study.name = {second.spec.study.name!r}."
+            f"diff: needs two studies or more. Received: {len(studies)}. "
+            "Name study files, packaged studies or folders of records."
         )
-    name = f"{first.spec.study.name}-beside-{second.spec.study.name}"
+    seen: dict[Path, OpenStudy] = {}
+    for study in studies:
+        folder = study.store.folder.resolve()
+        if folder in seen:
+            raise ReportError(
+                f"{study.where}: must be another study than {seen[folder].where}. "
+                f"Both have study.name = {study.spec.study.name!r}."
+            )
+        seen[folder] = study
+    names = [study.spec.study.name for study in studies]
+    shown = names if len(names) <= _NAMED else [names[0], f"{len(names) - 1}-others"]
     return write(
-        first.store.read_all(),
-        second.store.read_all(),
-        folder=first.reports.parent / name,
+        [read_records(study) for study in studies],
+        folder=studies[0].reports.parent / "-beside-".join(shown),
         made_at=now(),
         versions=versions(),
     )

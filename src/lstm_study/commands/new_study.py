@@ -1,19 +1,24 @@
-"""A study file for a user's own reviews, written from what is in them."""
+"""A study file for a user's own reviews, written from what the files hold."""
 
 import json
 import re
 import shlex
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from importlib import resources
 from pathlib import Path
+from typing import Literal
 
 import numpy as np
 
+from lstm_study.analysis.statistics.metrics import accuracy
 from lstm_study.commands.opened import Show
-from lstm_study.commands.proposal import Proposal, Size, held_out_fraction, propose
+from lstm_study.commands.proposal import UNEQUAL, Proposal, Size, held_out_fraction, propose
+from lstm_study.comparison.classical_control import fit
+from lstm_study.corpus.files.advice import INIT_FLAGS, as_flags
+from lstm_study.corpus.files.members import COMPRESSIONS
 from lstm_study.corpus.load import load
-from lstm_study.corpus.sources.survey import Survey, survey
+from lstm_study.corpus.sources.survey import Choices, Survey, survey
 from lstm_study.corpus.text.vocabulary import RESERVED
 from lstm_study.corpus.types import Corpus
 from lstm_study.errors import SpecError
@@ -22,6 +27,7 @@ from lstm_study.spec import DataTable, parse_spec
 
 SEED = 1
 _VALIDATION_FRACTION = 0.2
+_LOOK_REVIEWS = 20_000
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -30,56 +36,71 @@ class NewStudy:
 
     Attributes:
         path: The study file.
-        found: What the file of reviews holds.
+        found: What the files hold.
         summary: The reviews as the study splits them.
         proposal: Its space and protocol.
+        warnings: The proposal's, and what the reviews' labels are worth.
     """
 
     path: Path
     found: Survey
     summary: CorpusSummary
     proposal: Proposal
+    warnings: tuple[str, ...]
 
 
 def write_new_study(
-    reviews: Path,
+    reviews: Sequence[Path],
     *,
     out: Path,
-    text_column: str | None = None,
-    label_column: str | None = None,
+    choices: Choices | None = None,
+    tokens: Literal["words", "characters"] | None = None,
+    drop_empty: bool = False,
+    documented: bool = False,
     show: Show,
 ) -> NewStudy:
-    """Looks at a file of reviews and writes a commented study for it, ready to run.
+    """Looks at files of reviews and writes a commented study for them, ready to run.
 
     Args:
-        reviews: CSV, TSV, JSONL or Parquet.
+        reviews: Each a file, a folder, a zip archive or a pattern.
         out: The study file to write; never one that is there already.
-        text_column: Where it can't be told from the file.
-        label_column: The same for the labels.
-        show: Where progress is shown.
+        choices: What cannot be told from the files.
+        tokens: How texts are split; None to tell from the texts.
+        drop_empty: Whether rows without a word or a label are left out.
+        documented: Whether to propose the documented six hyperparameters, not the open space.
+        show: Where to show the progress.
 
     Raises:
         SpecError: There is a file at `out`, or it can't be written.
         DataError: No study can be made of these reviews; it says what to do.
     """
     _check_new(out)
-    show.stage("Data", f"looking at {reviews}")
-    found = survey(reviews, text_column=text_column, label_column=label_column)
-    table = DataTable(
-        source="csv",
-        path=str(reviews),
-        text_column=found.text_column,
-        label_column=found.label_column,
-        split_column=found.split_column,
-        test_fraction=None if found.has_test else held_out_fraction(found.rows),
-        validation_fraction=_VALIDATION_FRACTION,
-        encoding=found.encoding if found.encoding not in ("", "utf-8", "utf-8-sig") else None,
-    )
-    show.stage("Data", f"reading {found.rows:,} reviews")
-    corpus = load(table, seed=SEED)
-    proposal = propose(_size(corpus))
-    text = _render(found, table, corpus, proposal, out=out)
-    # The file must be valid as written: an invalid one would be a bug here.
+    choices = choices or Choices()
+    with as_flags(INIT_FLAGS):
+        show.stage("Data", f"looking at {', '.join(map(str, reviews))}")
+        found = survey(reviews, choices=choices)
+        paths = [str(path) for path in reviews]
+        table = DataTable(
+            source="csv",
+            path=paths[0] if len(paths) == 1 else paths,
+            text_column=found.text_column,
+            label_column=found.label_column,
+            split_column=found.split_column,
+            group_column=found.group_column,
+            positive=list(choices.positive) or None,
+            negative=list(choices.negative) or None,
+            test_fraction=None if found.has_test else held_out_fraction(found.rows),
+            validation_fraction=_VALIDATION_FRACTION,
+            encoding=found.encoding or None,
+            tokens=tokens or ("characters" if found.has_no_spaces else None),
+            drop_empty=drop_empty,
+        )
+        show.stage("Data", f"reading {found.rows:,} reviews")
+        corpus = load(table, seed=SEED)
+    proposal = propose(_size(corpus), is_open=not documented)
+    warnings = (*proposal.warnings, *_about_labels(corpus))
+    text = _render(found, table, corpus, proposal, warnings, out=out)
+    # A broken rule here would be a bug, not the user's mistake.
     parse_spec(text, where=str(out))
     try:
         with out.open("x", encoding="utf-8") as file:
@@ -88,7 +109,9 @@ def write_new_study(
         _check_new(out)
     except OSError as error:
         raise SpecError(f"{out}: cannot be written ({error.strerror}). Choose another.") from error
-    return NewStudy(path=out, found=found, summary=corpus.summary, proposal=proposal)
+    return NewStudy(
+        path=out, found=found, summary=corpus.summary, proposal=proposal, warnings=warnings
+    )
 
 
 def name_of(path: Path) -> str:
@@ -98,7 +121,8 @@ def name_of(path: Path) -> str:
         >>> name_of(Path("data/My Tweets 2024.csv"))
         'my-tweets-2024'
     """
-    name = re.sub(r"[^a-z0-9]+", "-", path.stem.lower()).strip("-")[:63]
+    stem = path.name.partition(".")[0] if path.suffix in COMPRESSIONS else path.stem
+    name = re.sub(r"[^a-z0-9]+", "-", stem.lower()).strip("-")[:63]
     return name.rstrip("-") or "reviews"
 
 
@@ -129,7 +153,13 @@ def _size(corpus: Corpus) -> Size:
 
 
 def _render(
-    found: Survey, table: DataTable, corpus: Corpus, proposal: Proposal, *, out: Path
+    found: Survey,
+    table: DataTable,
+    corpus: Corpus,
+    proposal: Proposal,
+    warnings: Sequence[str],
+    *,
+    out: Path,
 ) -> str:
     from jinja2 import Environment, StrictUndefined
 
@@ -141,25 +171,33 @@ def _render(
     environment.filters["toml"] = _toml
     positive = sum(split.positive for split in splits)
     return environment.from_string(source.read_text(encoding="utf-8")).render(
-        path=_in_a_comment(str(found.path)),
-        data_path=str(found.path),
+        path=_in_a_comment(", ".join(map(str, found.paths))),
+        data_path=table.path,
         out=shlex.quote(_in_a_comment(str(out))),
-        name=name_of(found.path),
+        name=name_of(found.paths[0]),
         rows=size.reviews,
         lengths=(0, *size.lengths[::2]),
         labels=[_in_a_comment(label) for label in corpus.labels],
-        positive_label=corpus.labels[1],
+        positive_label=None if table.positive or table.negative else corpus.labels[1],
+        positives=table.positive,
+        negatives=table.negative,
         negative=size.reviews - positive,
         positive=positive,
         duplicates=sum(split.duplicates for split in splits) + corpus.summary.duplicates_across,
+        left_out=corpus.summary.left_out,
         text_column=found.text_column,
         label_column=found.label_column,
         encoding=table.encoding,
         split_column=found.split_column,
+        group_column=found.group_column,
+        groups=corpus.summary.groups,
+        tokens=table.tokens,
+        drop_empty=table.drop_empty,
         test_fraction=table.test_fraction,
         training=size.training,
+        is_unequal=max(size.positive_share, 1 - size.positive_share) >= UNEQUAL,
         repeated_words=size.repeated_words,
-        warnings=proposal.warnings,
+        warnings=[_in_a_comment(warning) for warning in warnings],
         p=proposal,
         choices=_choices,
     )
@@ -171,10 +209,34 @@ def _choices(values: Sequence[int]) -> str:
     return f"{{ choices = {list(values)} }}"
 
 
-def _toml(text: str) -> str:
+def _about_labels(corpus: Corpus) -> Iterator[str]:
+    """Says whether a linear model finds anything in the words that the labels go by."""
+    train, validation = corpus.train, corpus.validation
+    if len(train) > _LOOK_REVIEWS:
+        drawn = np.random.default_rng(SEED).permutation(len(train))[:_LOOK_REVIEWS]
+        train = train.select(np.sort(drawn))
+    model = fit(train, weighting="nb", inverse_regularisation=0.1)
+    if not len(model.features.keys):
+        return
+    found = accuracy(validation.labels, model.predict(validation))
+    positive = float(validation.labels.mean())
+    most = max(positive, 1 - positive)
+    # Two standard errors of a share of so many reviews.
+    if found < most + 2 * (most * (1 - most) / len(validation)) ** 0.5:
+        yield (
+            f"A linear model of the words classifies {found:.1%} of {len(validation):,} validation "
+            f"reviews correctly, and the more frequent label alone {most:.1%}: nothing to learn "
+            "was found in these labels. Look at some reviews with `lstm-study data` first."
+        )
+
+
+def _toml(value: object) -> str:
+    if isinstance(value, Sequence) and not isinstance(value, str):
+        return f"[{', '.join(map(_toml, value))}]"
+    text = str(value)
     return json.dumps(text, ensure_ascii=False).replace("\x7f", "\\u007f")
 
 
 def _in_a_comment(text: str) -> str:
-    """A label or path may hold anything; a comment is one line."""
+    """Returns a text, which may hold anything, on one line."""
     return " ".join("".join(c if c.isprintable() else " " for c in text).split())

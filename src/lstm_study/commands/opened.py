@@ -1,4 +1,4 @@
-"""A study file opened by a command: its spec, its folders, and who is told of the progress."""
+"""A study file opened by a command: its spec, its folders, and where progress is shown."""
 
 import os
 import shutil
@@ -27,7 +27,7 @@ REPORTS_FOLDER = Path("reports")
 
 
 class Show(Protocol):
-    """Where commands tell of their progress."""
+    """Where commands show their progress."""
 
     def stage(self, name: str, detail: str) -> None:
         """A stage begins, or is found done."""
@@ -37,7 +37,7 @@ class Show(Protocol):
 
 
 class Silent:
-    """Tells nobody."""
+    """Shows nothing."""
 
     def stage(self, name: str, detail: str) -> None:
         """Shows nothing."""
@@ -77,7 +77,7 @@ class OpenStudy:
 
     @property
     def context(self) -> Context:
-        """What stages are told of the command."""
+        """The command at work, as stages see it."""
         return Context(
             command=self.command,
             git_commit=git_commit(Path.cwd()),

@@ -1,7 +1,7 @@
 """What `lstm-study predict` does: a bundle's answers, without the backend's remarks."""
 
 import tempfile
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -9,63 +9,80 @@ from typing import TYPE_CHECKING
 from lstm_study.training.console import redirect_output, silence_tensorflow
 
 if TYPE_CHECKING:
-    from lstm_study.export import Bundle
+    from lstm_study.export import Bundle, Predicted
 
 AT_ONCE = 1_024
 
 
 def predict_lines(
-    model_dir: Path, texts: Iterable[str], *, at_once: int = AT_ONCE, ensemble: bool = False
+    model_dir: Path,
+    texts: Iterable[str],
+    *,
+    at_once: int = AT_ONCE,
+    ensemble: bool = False,
+    on_unknown: Callable[[int], None] | None = None,
 ) -> Iterator[str]:
-    """Yields for each text a line: probability, label, text, apart by tabs.
+    """Yields for each text a line: probability, label, text, separated by tabs.
 
     Args:
         model_dir: A model bundle.
         texts: Read as they are needed, so that a pipe may be endless.
         at_once: Texts to wait for before the next answers.
-        ensemble: Whether to read with the mean of all runs.
+        ensemble: Whether to take the mean of all runs.
+        on_unknown: Called, in the end, with how many texts hold no word that the model knows.
 
     Raises:
         ExportError: The bundle is damaged, or knows no words.
     """
-    bundle = _load(model_dir, ensemble=ensemble)
-    texts = iter(texts)
+    bundle = load_bundle_quietly(model_dir, ensemble=ensemble)
+    from lstm_study.export import predict_some
+
+    texts, unknown = iter(texts), 0
     while some := list(islice(texts, at_once)):
-        for probabilities in bundle.predict_texts(some, len(some)):
-            for text, probability in zip(some, probabilities, strict=True):
-                label = bundle.label_of(probability)
-                yield f"{probability:.4f}\t{label}\t{' '.join(text.split())}"
+        probabilities, without = predict_some(bundle, some)
+        unknown += without
+        for text, probability in zip(some, probabilities, strict=True):
+            label = bundle.label_of(probability)
+            yield f"{probability:.4f}\t{label}\t{' '.join(text.split())}"
+    if unknown and on_unknown is not None:
+        on_unknown(unknown)
 
 
-def predict_file(
+def predict_table(
     model_dir: Path,
-    source: Path,
+    sources: Sequence[Path],
     target: Path,
     *,
-    text_column: str,
+    text_column: str | None = None,
+    encoding: str | None = None,
     ensemble: bool = False,
     progress: Callable[[str, int, int], None] | None = None,
-) -> int:
-    """Writes a CSV with `probability` and `label` added to each row, and returns its rows.
+) -> "Predicted":
+    """Writes a table with `probability` and `label` added to each row.
 
     Args:
         model_dir: A model bundle.
-        source: The CSV to read.
-        target: The CSV to write.
-        text_column: The column that holds the texts.
-        ensemble: Whether to read with the mean of all runs.
+        sources: Files, folders, archives or patterns to read.
+        target: The table to write: CSV, TSV, JSONL or Parquet.
+        text_column: The column that holds the texts; None for the study's own, or to find it out.
+        encoding: Of the files; None to find it out.
+        ensemble: Whether to take the mean of all runs.
         progress: Called with "predicting", bytes read and bytes in all.
 
     Raises:
-        ExportError: The bundle is damaged, or knows no words, or the CSV can't be read.
+        ExportError: The bundle is damaged, or knows no words, or the target can't be written.
+        DataError: The files can't be read.
     """
-    bundle = _load(model_dir, ensemble=ensemble)
-    from lstm_study.export import predict_csv
+    bundle = load_bundle_quietly(model_dir, ensemble=ensemble)
+    from lstm_study.export import predict_files
 
-    return predict_csv(bundle, source, target, text_column=text_column, progress=progress)
+    return predict_files(
+        bundle, sources, target, text_column=text_column, encoding=encoding, progress=progress
+    )
 
 
-def _load(model_dir: Path, *, ensemble: bool) -> "Bundle":
+def load_bundle_quietly(model_dir: Path, *, ensemble: bool) -> "Bundle":
+    """Loads a bundle without the backend's messages."""
     silence_tensorflow()
     with tempfile.TemporaryDirectory() as folder, redirect_output(Path(folder) / "log"):
         from lstm_study.export import load_bundle

@@ -217,6 +217,7 @@ def write_bundle(study: OpenStudy, *, arm: str = "winner", show: Show) -> Path:
     Raises:
         ComparisonError: The arm has no completed run.
     """
+    from lstm_study.analysis.statistics.calibration import temperature_of
     from lstm_study.corpus.load import load
     from lstm_study.export import choose_run
     from lstm_study.export import write_bundle as write
@@ -245,6 +246,10 @@ def write_bundle(study: OpenStudy, *, arm: str = "winner", show: Show) -> Path:
             folder=folder,
             made_at=now(),
             versions=versions(),
+            pairs=corpus.pairs if run.configuration.pair_rows else None,
+            temperature=temperature_of(answer.records.runs, arm)
+            if study.spec.export.calibrate
+            else None,
         )
     return folder
 
@@ -299,7 +304,7 @@ def _is_compared(study: OpenStudy) -> bool:
         winner_of(study)
         return Jobs(comparison_plan(study), spec=study.spec, store=study.store).is_done
     except ComparisonError:
-        # What keeps it from being compared is told by the stage that does it.
+        # The stage that compares says what keeps it from being compared.
         return False
 
 
@@ -331,7 +336,7 @@ def _disk_in_words(study: OpenStudy, plan: "SearchPlan") -> str:
     there = sum(path.stat().st_size for path in (study.store.folder / "checkpoints").glob("*.npz"))
     words = f"at most {size_in_words(peak)} of checkpoints at a time, {size_in_words(free)} free"
     if peak > free + there:
-        words += ": should it run full, the search pauses, and goes on once there is room"
+        words += ": if it fills up, the search pauses and can be resumed once there is room"
     return words
 
 

@@ -1,32 +1,46 @@
 """The Python interface: `from lstm_study import Study`."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
+from html import escape
 from pathlib import Path
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, Any, Self
 
 from lstm_study import commands
+from lstm_study.analysis.search.summary import ranking
+from lstm_study.commands.answer import read_runs, read_trials
+from lstm_study.commands.progress_bar import ProgressBar
+from lstm_study.configuration import Configuration
+from lstm_study.errors import ComparisonError, ReportError
+from lstm_study.provenance import now, versions
 from lstm_study.records import Run, Trial
 from lstm_study.spec import StudySpec
 
 if TYPE_CHECKING:
     import pandas as pd
+    from matplotlib.figure import Figure
 
     from lstm_study.analysis.answer.verdict import Verdict
+    from lstm_study.export import Bundle
+    from lstm_study.report.content import Content
+    from lstm_study.report.figures.style import Picture
 
 
 class Study:
-    """One study: its file, and all that it left.
+    """One study: its file, its records, and what can be done with them.
+
+    Stages do what the commands of the same names do, in the current folder: records go to
+    `study/runs/<name>`, report and model to `reports/<name>`. A stage that is done returns at once,
+    one that was interrupted resumes. Progress is shown as a bar, in a notebook and a terminal.
 
     Example::
 
         study = Study.load("study/imdb.toml", data="imdb.npz")
         study.run()
-        study.trials().sort_values("score")
-        print(study.verdict().sentence)
-
-    `run` and its stages do what the commands of the same names do, in the current folder: records
-    go to `study/runs/<name>`, the report to `reports/<name>`.
+        study                                    # in a notebook: the answer, with its figure
+        study.trials().query("rank <= 3")
+        study.figure("slices")
+        study.predict(["A fine film.", "What a bore."])
     """
 
     def __init__(self, opened: commands.OpenStudy) -> None:
@@ -38,7 +52,7 @@ class Study:
         study: str | Path,
         *,
         data: str | Path | None = None,
-        out: str | Path = commands.REPORTS_FOLDER,
+        out: str | Path = "reports",
         settings: Sequence[str] = (),
         workers: int | None = None,
     ) -> Self:
@@ -46,9 +60,9 @@ class Study:
 
         Args:
             study: A path, or the name of a study that comes with the package.
-            data: Where the reviews are, in place of the spec's `data.path`.
+            data: Where the reviews are, in place of the study file's `data.path`.
             out: Folder for reports.
-            settings: One-off changes, each "table.key=value".
+            settings: Changes of the study file, each "table.key=value"; they are recorded.
             workers: Worker processes; None to choose.
 
         Raises:
@@ -67,6 +81,19 @@ class Study:
     def __repr__(self) -> str:
         return f"Study({self.spec.study.name!r})"
 
+    def _repr_html_(self) -> str:
+        """The answer with its figure, as a notebook shows it."""
+        title = escape(self.spec.study.title)
+        if not self._opened.store.exists:
+            return f"<h3>{title}</h3><p>This study has not started: call run().</p>"
+        content = self._content()
+        drawn = "".join(
+            f'<div style="max-width:40rem">{picture.svg[picture.svg.index("<svg") :]}</div>'
+            for name, picture in self._pictures(content).items()
+            if name == "difference"
+        )
+        return f"<h3>{title}</h3><p>{escape(content.verdict.sentence)}</p>{drawn}"
+
     @property
     def spec(self) -> StudySpec:
         """The validated study file."""
@@ -74,35 +101,141 @@ class Study:
 
     @property
     def folder(self) -> Path:
-        """Where the study's records are."""
+        """The folder of the study's records."""
         return self._opened.store.folder
+
+    @property
+    def report_folder(self) -> Path:
+        """The folder of report and model."""
+        return self._opened.reports
+
+    def status(self) -> commands.Status:
+        """Returns what is done, running and failed, and how long the rest will take."""
+        return commands.read_status(self._opened)
 
     def run(self, *, fresh: bool = False, show: commands.Show | None = None) -> "Verdict":
         """Runs every stage that is not done yet, and returns the verdict.
 
         Args:
-            fresh: Whether to delete all that the study left, and begin again.
-            show: Where to tell of the progress; nowhere unless given.
+            fresh: Whether to delete everything the study left, and start over.
+            show: Where to show the progress; a bar unless given, `Silent()` for none.
         """
-        study = replace(self._opened, command=f"{self._opened.command}.run()")
-        answer, _ = commands.run(study, fresh=fresh, show=show or commands.Silent())
+        study = self._as("run")
+        answer, _ = commands.run(study, fresh=fresh, show=show or ProgressBar())
         return answer.verdict
+
+    def search(self, *, show: commands.Show | None = None) -> Trial:
+        """Searches the space, or resumes a search, and returns the winner.
+
+        Args:
+            show: Where to show the progress; a bar unless given.
+        """
+        study, show = self._as("search"), show or ProgressBar()
+        with commands.held(study, show=show):
+            corpus = commands.begin(study, show=show)
+            return commands.search(study, corpus, show=show)
+
+    def compare(self, *, more_seeds: int = 0, show: commands.Show | None = None) -> "Verdict":
+        """Retrains every arm with several seeds, evaluates each run on test, returns the verdict.
+
+        Args:
+            more_seeds: Seeds to add for every arm; recorded, and counted as another look at test.
+            show: Where to show the progress; a bar unless given.
+
+        Raises:
+            ComparisonError: No trial has completed the full budget.
+        """
+        study, show = self._as("compare"), show or ProgressBar()
+        with commands.held(study, show=show):
+            corpus = commands.begin(study, show=show)
+            commands.compare(study, corpus, show=show, more_seeds=more_seeds)
+        return self.verdict()
+
+    def report(self, *, show: commands.Show | None = None) -> Path:
+        """Writes the report from the records, finished or not, and returns the HTML file."""
+        return commands.write_report(self._as("report"), show=show or ProgressBar())
+
+    def export(self, *, show: commands.Show | None = None) -> Path:
+        """Writes the winner's model bundle, and returns its folder.
+
+        Raises:
+            ComparisonError: The winner has no completed run.
+        """
+        return commands.write_bundle(self._as("export"), show=show or ProgressBar())
 
     def verdict(self) -> "Verdict":
         """Judges winner against baseline from the records."""
         return commands.read_answer(self._opened).verdict
 
+    @property
+    def winner(self) -> Trial | None:
+        """The search's winner: the best completed trial at the full budget; None before one."""
+        found = self._ranked()
+        return found[0] if found else None
+
+    @property
+    def best_configuration(self) -> Configuration:
+        """The winner's configuration.
+
+        Raises:
+            ComparisonError: No trial has completed the full budget.
+        """
+        return self._ranked_or_raise()[0].configuration
+
+    def best_hyperparameters(self, num_trials: int = 1) -> list[dict[str, Any]]:
+        """Returns the hyperparameters of the best trials at the full budget, the best first.
+
+        Args:
+            num_trials: How many, >= 1; fewer are returned if there are fewer.
+
+        Raises:
+            ComparisonError: No trial has completed the full budget.
+        """
+        return [trial.configuration.as_dict() for trial in self._ranked_or_raise()[:num_trials]]
+
+    def get_best_hyperparameters(self, num_trials: int = 1) -> list[Any]:
+        """Returns Keras Tuner's `HyperParameters` of the best trials, as its tuners do."""
+        from lstm_study.model.space import hyperparameters
+
+        found = []
+        for values in self.best_hyperparameters(num_trials):
+            hp = hyperparameters(self.spec.space)
+            hp.values.update(values)
+            found.append(hp)
+        return found
+
+    def results_summary(self, num_trials: int = 10) -> None:
+        """Prints the best trials at the full budget, as Keras Tuner's tuners do."""
+        import sys
+
+        lines = [f"Results summary of {self.spec.study.name}, by {self.spec.study.objective}"]
+        for rank, trial in enumerate(self._ranked()[:num_trials], start=1):
+            values = ", ".join(
+                f"{key} {value}" for key, value in trial.configuration.as_dict().items()
+            )
+            lines.append(f"{rank:>3}  {trial.trial_id}  score {trial.score:.4f}  {values}")
+        if len(lines) == 1:
+            lines.append("No trial has completed the full budget.")
+        sys.stdout.write("\n".join(lines) + "\n")
+
     def trials(self) -> "pd.DataFrame":
-        """Returns one row per trial: id, hyperparameters, budget, status, scores, seconds."""
+        """Returns one row per trial: id, rank, hyperparameters, budget, status, scores, times.
+
+        `rank` is among the completed trials at the full budget, `<NA>` for others. `started_at` and
+        `ended_at` are timestamps in UTC, `seconds` is a number.
+        """
         from lstm_study.analysis.frames import frame_of
 
-        return frame_of(self._opened.store.read_trials(), Trial)
+        frame = frame_of(read_trials(self._opened), Trial)
+        ranks = {trial.trial_id: rank for rank, trial in enumerate(self._ranked(), start=1)}
+        frame.insert(1, "rank", frame["trial_id"].map(ranks).astype("Int64"))
+        return frame
 
     def runs(self) -> "pd.DataFrame":
-        """Returns one row per run: arm, seed, hyperparameters, status, test accuracy, seconds."""
+        """Returns one row per run: arm, seed, hyperparameters, status, test accuracy, times."""
         from lstm_study.analysis.frames import frame_of
 
-        return frame_of(self._opened.store.read_runs(), Run)
+        return frame_of(read_runs(self._opened), Run)
 
     def epochs(self) -> "pd.DataFrame":
         """Returns one row per epoch of every trial and run."""
@@ -110,3 +243,103 @@ class Study:
 
         store = self._opened.store
         return epochs_frame([*store.read_trials(), *store.read_runs()])
+
+    def figures(self) -> Mapping[str, str]:
+        """Returns the names of the report's figures that have data, each with its title."""
+        return {name: picture.title for name, picture in self._pictures(self._content()).items()}
+
+    def figure(self, name: str) -> "Figure":
+        """Draws one figure of the report, and returns it as a Matplotlib figure.
+
+        Args:
+            name: One of `figures()`.
+
+        Raises:
+            ReportError: There is no such figure, or it has no data yet.
+        """
+        found = self._pictures(self._content())
+        if name not in found:
+            raise ReportError(
+                f"figure: must be one of {', '.join(found) or 'none: nothing is trained yet'}. "
+                f"Received: {name!r}."
+            )
+        return found[name].figure()
+
+    def load_model(self) -> Any:
+        """Loads the exported winner, and returns it as a Keras model.
+
+        It reads token ids; `predict` reads texts.
+
+        Raises:
+            ExportError: No model was exported, or it is damaged.
+        """
+        return self._bundle().networks[0]
+
+    def predict(self, texts: str | Iterable[str]) -> "pd.DataFrame":
+        """Classifies texts with the exported winner.
+
+        Args:
+            texts: One text or several.
+
+        Returns:
+            One row per text: text, probability of the positive label, label.
+
+        Raises:
+            ExportError: No model was exported, or it is damaged.
+        """
+        import pandas as pd
+
+        bundle = self._bundle()
+        from lstm_study.export import predict_some
+
+        listed = [texts] if isinstance(texts, str) else list(texts)
+        probabilities, _ = predict_some(bundle, listed)
+        return pd.DataFrame(
+            {
+                "text": listed,
+                "probability": probabilities,
+                "label": [bundle.label_of(float(value)) for value in probabilities],
+            }
+        )
+
+    def _as(self, stage: str) -> commands.OpenStudy:
+        return replace(self._opened, command=f"{self._opened.command}.{stage}()")
+
+    def _ranked(self) -> tuple[Trial, ...]:
+        return ranking(
+            self._opened.store.read_trials(),
+            self.spec.study.direction,
+            max_epochs=self.spec.search.max_epochs,
+        )
+
+    def _ranked_or_raise(self) -> tuple[Trial, ...]:
+        found = self._ranked()
+        if not found:
+            raise ComparisonError(
+                f"{self.folder}: no trial has completed the full budget, so there is no best one. "
+                "Call search() or run() first."
+            )
+        return found
+
+    def _bundle(self) -> "Bundle":
+        from lstm_study.commands.predict import load_bundle_quietly
+
+        return load_bundle_quietly(self.report_folder / "model", ensemble=False)
+
+    def _content(self) -> "Content":
+        from lstm_study.report.content import gather
+
+        answer = commands.read_answer(self._opened, is_noted=False)
+        return gather(
+            answer.records,
+            verdict=answer.verdict,
+            made_at=now(),
+            versions=versions(),
+            git_commit="",
+            bundle=None,
+        )
+
+    def _pictures(self, content: "Content") -> "Mapping[str, Picture]":
+        from lstm_study.report.content import pictures_of
+
+        return pictures_of(content)

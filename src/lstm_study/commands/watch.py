@@ -1,20 +1,27 @@
-"""`watch`: serves a study's report to this machine while the study runs."""
+"""`watch`: serves a study's report and its progress to this machine while the study runs."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
+from lstm_study.analysis.search.summary import full_curve, objective_of, searched
+from lstm_study.commands.answer import read_records
 from lstm_study.commands.opened import OpenStudy
+from lstm_study.commands.status import StageStatus, Status, read_status
+from lstm_study.progress.follow import describe
 from lstm_study.provenance import git_commit, now, versions
+from lstm_study.records import Run, Trial
 from lstm_study.records.kinds import KINDS
+from lstm_study.spec.quantities import duration_in_words
 
 if TYPE_CHECKING:
-    from lstm_study.report.serve import Watch
+    from lstm_study.report.serve import ReportServer
 
 PORT = 8765
+_LOG_LINES, _LOG_BYTES = 12, 8_000
 
 
-def watch(study: OpenStudy, *, port: int = PORT) -> "Watch":
+def watch(study: OpenStudy, *, port: int = PORT) -> "ReportServer":
     """Prepares the server of a study's report on this machine; call `serve` on what it returns.
 
     Nothing is written: the verdict on the page is not recorded as a look at the test reviews, but
@@ -24,18 +31,19 @@ def watch(study: OpenStudy, *, port: int = PORT) -> "Watch":
         StoreError: The study has not begun.
         ReportError: The port is taken.
     """
-    from lstm_study.report.serve import Watch
+    from lstm_study.report.page.html import render_live
+    from lstm_study.report.serve import ReportServer
 
     study.store.read_spec_text()
     installed, commit = versions(), git_commit(Path.cwd())
 
-    def render(version: str) -> Mapping[str, bytes]:
+    def render() -> Mapping[str, bytes]:
         from lstm_study.analysis.answer.verdict import judge
         from lstm_study.comparison.looks import look
         from lstm_study.report.content import gather, illustrate
         from lstm_study.report.write import render_files
 
-        records = study.store.read_all()
+        records = read_records(study)
         content = gather(
             records,
             verdict=judge(records, seed=study.spec.study.seed, looks=look(records, study.store)),
@@ -44,9 +52,108 @@ def watch(study: OpenStudy, *, port: int = PORT) -> "Watch":
             git_commit=commit,
             bundle=None,
         )
-        return render_files(illustrate(content), version=version)
+        return render_files(illustrate(content))
 
-    return Watch(fingerprint=lambda: _fingerprint(study), render=render, port=port)
+    return ReportServer(
+        page=render_live(study.spec.study.title),
+        fingerprint=lambda: _fingerprint(study),
+        render=render,
+        progress=lambda: progress(study),
+        port=port,
+    )
+
+
+def progress(study: OpenStudy) -> dict[str, Any]:
+    """Returns where the study stands, as the live page shows it."""
+    status = read_status(study)
+    return {
+        "headline": _headline(status),
+        "stages": [_stage(study, each) for each in status.stages],
+        "best": list(_best(study)),
+        "running": list(_running(study)) if status.holder else [],
+        "log": _last_lines(study.store.log_path),
+    }
+
+
+def _headline(status: Status) -> str:
+    if status.holder:
+        return f"Running: {status.holder}."
+    if all(stage.total and stage.done >= stage.total for stage in status.stages):
+        return "The study is finished."
+    return f"No command is running. Resume with: lstm-study run {status.where}"
+
+
+def _stage(study: OpenStudy, stage: StageStatus) -> dict[str, Any]:
+    facts = []
+    if stage.seconds:
+        facts.append(f"{duration_in_words(stage.seconds)} so far, {stage.epochs} epochs")
+    if stage.remaining_seconds:
+        facts.append(f"about {duration_in_words(stage.remaining_seconds)} left")
+    if stage.failed:
+        facts.append(f"{stage.failed} failed")
+    name = "search" if stage.name == "Search" else "compare"
+    sessions = [each for each in study.store.read_sessions() if each.stage == name]
+    if sessions:
+        last = sessions[-1]
+        workers = "1 worker" if last.workers == 1 else f"{last.workers} workers"
+        facts.append(f"{workers} on {', '.join(last.machine.devices) or 'cpu'}")
+    return {
+        "name": stage.name, "done": stage.done, "total": stage.total, "facts": facts,
+        "what": "trials" if stage.name == "Search" else "runs",
+    }  # fmt: skip
+
+
+def _best(study: OpenStudy) -> Iterator[str]:
+    """Names the best trial at the full budget, which can win, and the best at a smaller one."""
+    full = study.spec.search.max_epochs
+    sign = 1 if study.spec.study.direction == "max" else -1
+    scored = [
+        (sign * trial.score, trial)
+        for trial in searched(study.store.read_trials())
+        if trial.status == "completed" and trial.score is not None
+    ]
+    for words, mine in (
+        ("Best at the full budget", [each for each in scored if each[1].budget_epochs == full]),
+        ("best at a smaller budget", [each for each in scored if each[1].budget_epochs < full]),
+    ):
+        if mine:
+            best = max(mine, key=lambda each: (each[0], each[1].trial_id))[1]
+            yield f"{words}: {best.trial_id}, {best.score:.4f} ({describe(best.configuration)})"
+
+
+def _running(study: OpenStudy) -> Iterator[dict[str, Any]]:
+    trials = {trial.trial_id: trial for trial in study.store.read_trials()}
+    runs = {run.run_id: run for run in study.store.read_runs()}
+    objective = study.spec.study.objective
+    for worker, at in sorted(study.store.read_live().items()):
+        if worker == "supervisor":
+            continue
+        found: Trial | Run | None = trials.get(at.training_id) or runs.get(at.training_id)
+        curve: list[float | None] = []
+        if isinstance(found, Trial):
+            curve = [objective_of(epoch, objective) for epoch in full_curve(found, trials)]
+        elif found is not None:
+            curve = [epoch.train_accuracy for epoch in found.epochs]
+        yield {
+            "worker": worker,
+            "training_id": at.training_id,
+            "configuration": describe(found.configuration) if found is not None else "",
+            "epoch": at.epoch,
+            "epochs": at.epochs,
+            "step": at.step,
+            "steps": at.steps,
+            "curve": [value for value in curve if value is not None],
+        }
+
+
+def _last_lines(path: Path) -> list[str]:
+    """Returns the last lines of a log file; none without one."""
+    try:
+        with path.open("rb") as file:
+            file.seek(max(0, path.stat().st_size - _LOG_BYTES))
+            return file.read().decode("utf-8", errors="replace").splitlines()[-_LOG_LINES:]
+    except FileNotFoundError:
+        return []
 
 
 def _fingerprint(study: OpenStudy) -> str:

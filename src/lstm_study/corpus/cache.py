@@ -23,6 +23,7 @@ from lstm_study.errors import DataError, RecordError
 from lstm_study.files import replacing_folder, sha256_of
 from lstm_study.records import CorpusSummary
 from lstm_study.records.codec import from_json, to_json
+from lstm_study.spec.sources import TokenRule
 
 CACHE_VARIABLE = "LSTM_STUDY_CACHE"
 _ARRAYS = ("token_ids", "offsets", "labels", "document_ids", "ratings")
@@ -41,6 +42,7 @@ class Entry:
         train_reviews: How many of them are train.
         read_test: Reads the test half.
         words: In order of rank; None if not known.
+        rule: How texts are split into them.
         summary: In numbers.
     """
 
@@ -48,6 +50,7 @@ class Entry:
     train_reviews: int
     read_test: Callable[[], Split]
     words: tuple[str, ...] | None
+    rule: TokenRule
     summary: CorpusSummary
 
 
@@ -115,6 +118,7 @@ def read_entry(folder: Path) -> Entry | None:
             train_reviews=int(manifest["train_reviews"]),
             read_test=lambda: _read_split(folder, "test"),
             words=None if words is None else tuple(words),
+            rule=manifest["rule"],
             summary=from_json(manifest["summary"], CorpusSummary, where=str(folder)),
         )
     except (OSError, ValueError, KeyError, TypeError, RecordError) as error:
@@ -135,6 +139,7 @@ def _write(draft: Path, assembled: Assembled, summary: CorpusSummary) -> None:
     }
     manifest = {
         "train_reviews": assembled.train_reviews,
+        "rule": assembled.rule,
         "summary": to_json(summary),
         "files": files,
     }

@@ -1,18 +1,19 @@
 """A source's reviews, and how they become training, validation and test."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from lstm_study.corpus.splits import hold_out, same_text, subset
+from lstm_study.corpus.splits import hold_out, joined, same_words, subset
 from lstm_study.corpus.text.tokens import rank_words
 from lstm_study.corpus.text.vocabulary import INDEX_FROM, START
 from lstm_study.corpus.types import Split, gather
 from lstm_study.errors import DataError
 from lstm_study.seeds import derive
 from lstm_study.spec import DataTable
+from lstm_study.spec.sources import TokenRule
 
 TRAIN, VALIDATION, TEST = 0, 1, 2
 DEFAULT_TEST_FRACTION = 0.2
@@ -33,6 +34,10 @@ class Documents:
         ranked: Whether the source ranked its words itself.
         label_names: Names of the negative and the positive label.
         ratings: int8 [reviews] or None.
+        groups: int64 [reviews], what belongs into one split together, -1 for nothing; or None.
+        text_digests: uint64 [reviews], equal where texts are; None where there are no texts.
+        left_out: Rows that were left out: why → how many.
+        rule: How texts were split into words.
     """
 
     where: str
@@ -45,17 +50,54 @@ class Documents:
     ranked: bool
     label_names: tuple[str, str]
     ratings: NDArray[np.int8] | None = None
+    groups: NDArray[np.int64] | None = None
+    text_digests: NDArray[np.uint64] | None = None
+    left_out: tuple[tuple[str, int], ...] = ()
+    rule: TokenRule = "keras"
+
+    def where_kept(self, kept: NDArray[np.bool_]) -> "Documents":
+        """Returns some of the reviews; `words` stay as they are."""
+        numbers, offsets = gather(self.numbers, self.offsets, kept)
+        return replace(
+            self,
+            numbers=numbers,
+            offsets=offsets,
+            labels=self.labels[kept],
+            roles=self.roles[kept],
+            document_ids=self.document_ids[kept],
+            ratings=None if self.ratings is None else self.ratings[kept],
+            groups=None if self.groups is None else self.groups[kept],
+            text_digests=None if self.text_digests is None else self.text_digests[kept],
+        )
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
 class Assembled:
-    """What the cache stores: all training reviews, train first, and the test half."""
+    """What the cache stores: all training reviews, train first, and the test half.
+
+    Attributes:
+        training: Train, then validation.
+        train_reviews: How many of them are train.
+        test: The test half.
+        words: In order of rank; None if not known.
+        label_names: Names of the negative and the positive label.
+        same_text: int64 [reviews], of training and then test: equal where texts are.
+        same_words: The same, equal where all words are, in their order.
+        groups: How many groups keep to one split; 0 without groups.
+        left_out: As in `Documents`.
+        rule: As in `Documents`.
+    """
 
     training: Split
     train_reviews: int
     test: Split
     words: tuple[str, ...] | None
     label_names: tuple[str, str]
+    same_text: NDArray[np.int64]
+    same_words: NDArray[np.int64]
+    groups: int = 0
+    left_out: tuple[tuple[str, int], ...] = ()
+    rule: TokenRule = "keras"
 
 
 def assemble(documents: Documents, *, data: DataTable, seed: int) -> Assembled:
@@ -66,24 +108,34 @@ def assemble(documents: Documents, *, data: DataTable, seed: int) -> Assembled:
     validation included and test excluded (a source that ranked its words itself keeps its ranks);
     words of test reviews that no training review holds are left out; a validation split is cut
     from the training reviews if the source has none. Each draw is stratified by label and keeps
-    reviews of equal text together.
+    reviews of equal words, and of one group, together.
 
     Raises:
         DataError: There are too few reviews for three splits with both labels.
     """
-    groups = same_text(documents.numbers, documents.offsets)
-    roles = _roles(documents, groups, data=data, seed=seed)
+    words_of = same_words(documents.numbers, documents.offsets)
+    roles = _roles(documents, joined(words_of, documents.groups), data=data, seed=seed)
     in_training = np.flatnonzero((roles == TRAIN) | (roles == VALIDATION))
     ranks, words = _ranks(documents, in_training)
     source = _encoded(documents, ranks)
     train = np.flatnonzero(roles == TRAIN)
     validation = np.flatnonzero(roles == VALIDATION)
+    test = np.flatnonzero(roles == TEST)
+    order = np.concatenate([train, validation, test])
+    same_text = words_of
+    if documents.text_digests is not None:
+        _, same_text = np.unique(documents.text_digests, return_inverse=True)
     return Assembled(
-        training=source.select(np.concatenate([train, validation]), name="training"),
+        training=source.select(order[: len(train) + len(validation)], name="training"),
         train_reviews=len(train),
-        test=source.select(np.flatnonzero(roles == TEST), name="test"),
+        test=source.select(test, name="test"),
         words=words,
         label_names=documents.label_names,
+        same_text=same_text[order],
+        same_words=words_of[order],
+        groups=0 if documents.groups is None else len(np.unique(documents.groups[order])),
+        left_out=documents.left_out,
+        rule=documents.rule,
     )
 
 
@@ -99,6 +151,7 @@ def _roles(
             labels[free],
             fraction=data.test_fraction or DEFAULT_TEST_FRACTION,
             seed=derive(seed, "test split"),
+            nearest=documents.groups is not None,
         )
         # A validation review with the text of a held-out one goes to test with it.
         roles[np.isin(groups, groups[free][held_out])] = TEST
@@ -118,21 +171,22 @@ def _roles(
             labels[free],
             fraction=data.validation_fraction,
             seed=derive(seed, "validation split"),
+            nearest=documents.groups is not None,
         )
         roles[free[held_out]] = VALIDATION
-    _check(documents, roles)
+    _check(documents, roles, groups=len(np.unique(groups)))
     return roles
 
 
-def _check(documents: Documents, roles: NDArray[np.int8]) -> None:
+def _check(documents: Documents, roles: NDArray[np.int8], *, groups: int) -> None:
     for name, role in (("train", TRAIN), ("validation", VALIDATION), ("test", TEST)):
         for label, label_name in enumerate(documents.label_names):
             if not ((roles == role) & (documents.labels == label)).any():
                 raise DataError(
                     f"{documents.where}: too few reviews: train, validation and test each need at "
                     f"least one review of each label. Received: no {label_name!r} in {name} of "
-                    f"{np.count_nonzero(roles >= 0)} reviews. Add reviews, or change the fractions "
-                    "and limits under [data]."
+                    f"{np.count_nonzero(roles >= 0):,} reviews, {groups:,} of them different. Add "
+                    "reviews, or change the fractions and limits under [data]."
                 )
 
 

@@ -11,12 +11,13 @@ from lstm_study.corpus.sources import module_of
 from lstm_study.corpus.sources.located import Located, Progress
 from lstm_study.corpus.summary import summarise
 from lstm_study.corpus.test_half import SealedTest
+from lstm_study.corpus.text.pairs import TrainingPairs
 from lstm_study.corpus.text.vocabulary import Vocabulary
 from lstm_study.corpus.types import Corpus
 from lstm_study.errors import DataError
 from lstm_study.spec import DataTable
 
-FORMAT_VERSION = 1
+FORMAT_VERSION = 2
 """Raised whenever the same source and settings would give another corpus, or other files."""
 
 _WITHOUT_EFFECT = ("path", "test_path", "sha256")
@@ -73,13 +74,13 @@ def _key(data: DataTable, located: Located, *, seed: int) -> str:
         "seed": seed,
         "content": located.content_sha256,
         "extra": located.extra_sha256,
-        "suffixes": [path.suffix for path in (located.path, located.extra) if path is not None],
     }
     return hashlib.sha256(json.dumps(made_from, sort_keys=True).encode()).hexdigest()[:32]
 
 
 def _corpus(entry: Entry, located: Located) -> Corpus:
-    training = entry.training
+    pairs = TrainingPairs(entry.training.token_ids, entry.training.offsets)
+    training = replace(entry.training, pairs=pairs)
     # One content may be found at several paths, as a file or as a folder.
     summary = replace(entry.summary, path=located.shown, source_sha256=located.sha256)
     return Corpus(
@@ -88,10 +89,10 @@ def _corpus(entry: Entry, located: Located) -> Corpus:
         training=training,
         train=training.part(0, entry.train_reviews, name="train"),
         validation=training.part(entry.train_reviews, len(training), name="validation"),
-        vocabulary=None if entry.words is None else Vocabulary(entry.words),
+        vocabulary=None if entry.words is None else Vocabulary(entry.words, entry.rule),
         labels=summary.labels,
         digest=summary.digest,
         source_sha256=located.sha256,
         summary=summary,
-        sealed_test=SealedTest(entry.read_test),
+        sealed_test=SealedTest(lambda: replace(entry.read_test(), pairs=pairs)),
     )

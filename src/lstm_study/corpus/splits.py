@@ -8,8 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 
-def same_text(numbers: NDArray[np.int32], offsets: NDArray[np.int64]) -> NDArray[np.int64]:
-    """Groups reviews of equal tokens.
+def same_words(numbers: NDArray[np.int32], offsets: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Groups reviews that have the same words in the same order.
 
     Args:
         numbers: int32 [tokens].
@@ -37,8 +37,41 @@ def repeats(groups: NDArray[np.int64]) -> int:
     return len(groups) - len(np.unique(groups))
 
 
+def joined(groups: NDArray[np.int64], others: NDArray[np.int64] | None) -> NDArray[np.int64]:
+    """Joins two groupings: reviews that share a group in either are in one group.
+
+    Args:
+        groups: int64 [reviews], >= 0.
+        others: int64 [reviews], -1 for a review in no group; None for no second grouping.
+
+    Example:
+        >>> joined(np.array([0, 0, 1, 2]), np.array([-1, 5, 5, 6]))
+        array([0, 0, 0, 1])
+    """
+    if others is None:
+        return groups
+    from scipy.sparse import coo_array
+    from scipy.sparse.csgraph import connected_components
+
+    # A graph of reviews and groups, with an edge from each review to each of its groups.
+    count, first = len(groups), int(groups.max(initial=-1)) + 1
+    grouped = np.flatnonzero(others >= 0)
+    reviews = np.concatenate([np.arange(count), grouped])
+    nodes = count + np.concatenate([groups, first + others[grouped]])
+    size = count + first + int(others.max(initial=-1)) + 1
+    edges = coo_array((np.ones(len(nodes), dtype=bool), (reviews, nodes)), shape=(size, size))
+    _, components = connected_components(edges, directed=False)
+    _, found = np.unique(components[:count], return_inverse=True)
+    return found.astype(np.int64)
+
+
 def hold_out(
-    groups: NDArray[np.int64], labels: NDArray[np.int8], *, fraction: float, seed: int
+    groups: NDArray[np.int64],
+    labels: NDArray[np.int8],
+    *,
+    fraction: float,
+    seed: int,
+    nearest: bool = False,
 ) -> NDArray[np.bool_]:
     """Draws reviews to hold out: the same share of each label, whole groups only.
 
@@ -46,11 +79,12 @@ def hold_out(
     so shares are met exactly wherever single reviews can fill them.
 
     Args:
-        groups: int64 [reviews], from `same_text`.
+        groups: int64 [reviews], from `same_words` or `joined`.
         labels: int8 [reviews], 0 or 1.
         fraction: Share of each label to hold out, in (0, 1); at least one review of each label is
             held out and one is left, where groups allow.
         seed: Of the draw.
+        nearest: Whether groups too large for that are added where they bring the shares nearer.
 
     Returns:
         bool [reviews]: True where held out.
@@ -69,7 +103,29 @@ def hold_out(
             taken[group] = True
             room[0] -= zeros
             room[1] -= ones
+    if nearest and room != [0, 0]:
+        _approach(taken, sizes, room, order)
     return taken[members]
+
+
+def _approach(
+    taken: NDArray[np.bool_],
+    sizes: list[NDArray[np.int64]],
+    room: list[int],
+    order: NDArray[np.int64],
+) -> None:
+    """Takes the group that brings the shares nearest, as long as one does."""
+    rest = order[~taken[order]]
+    left = np.array(room)
+    while len(rest) > 1:
+        after = np.abs(left[0] - sizes[0][rest]) + np.abs(left[1] - sizes[1][rest])
+        best = int(after.argmin())
+        if after[best] >= np.abs(left).sum():
+            return
+        group = rest[best]
+        taken[group] = True
+        left -= np.array([sizes[0][group], sizes[1][group]])
+        rest = np.delete(rest, best)
 
 
 def subset(strata: NDArray[Any], *, count: int, seed: int) -> NDArray[np.bool_]:

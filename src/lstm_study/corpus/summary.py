@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lstm_study.corpus.documents import Assembled
-from lstm_study.corpus.splits import repeats, same_text
+from lstm_study.corpus.splits import repeats
 from lstm_study.corpus.text.vocabulary import RESERVED
 from lstm_study.corpus.types import Split
 from lstm_study.records import CorpusSummary, SplitSummary
@@ -20,15 +20,15 @@ _STEPS = (1, 2, 5)
 def summarise(assembled: Assembled, *, source: str, path: str, source_sha256: str) -> CorpusSummary:
     """Counts everything that the report and `lstm-study data` show.
 
-    Two reviews have one text where they have the same token ids.
+    Texts are compared whole, as they were read; where a source has none, by their words. Reviews
+    of equal words in different texts are counted apart, as nearly equal.
     """
     training, test = assembled.training, assembled.test
     train = training.part(0, assembled.train_reviews, name="train")
     validation = training.part(assembled.train_reviews, len(training), name="validation")
-    everything = training.concatenate(test, name="all")
-    groups = same_text(everything.token_ids, everything.offsets)
+    groups = assembled.same_text
     in_training, in_test = groups[: len(training)], groups[len(training) :]
-    bounds = (0, len(train), len(training), len(everything))
+    bounds = (0, len(train), len(training), len(groups))
     splits = tuple(
         _split_summary(split, groups[start:stop])
         for split, (start, stop) in zip((train, validation, test), pairwise(bounds), strict=True)
@@ -45,6 +45,10 @@ def summarise(assembled: Assembled, *, source: str, path: str, source_sha256: st
         length_counts=length_counts(training.lengths),
         splits=splits,
         duplicates_across=int(np.isin(in_test, in_training).sum()),
+        near_equal=repeats(assembled.same_words) - repeats(groups),
+        left_out=assembled.left_out,
+        groups=assembled.groups,
+        tokens=assembled.rule,
     )
 
 

@@ -13,6 +13,7 @@ autoscaler to add nodes. They end with the process that was started.
 import hashlib
 import os
 import queue
+import secrets
 import shutil
 import tempfile
 import threading
@@ -63,7 +64,7 @@ class _Parcel:
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class _TrainingReviews:
-    """The training reviews: train, then validation."""
+    """The training reviews, train first, and the study's shape classes."""
 
     training: Split
     train_count: int
@@ -227,7 +228,7 @@ class RayCluster:
             self._messages.put((name, Lost(reason=_first_line(error), is_killed=out_of_memory)))
 
     def _replace(self, name: str) -> None:
-        """Asks for an actor in place of one that is lost, which must not go on elsewhere."""
+        """Asks for an actor in place of one that is lost, and ends that one for certain."""
         with suppress(Exception):  # Most often it has ended.
             self._ray.kill(self._actors[name])
         self._started.discard(name)
@@ -240,20 +241,25 @@ class ActorLink:
 
     def __init__(self, scratch: Path) -> None:
         self._scratch = scratch
+        self._starts: dict[str, tuple[Path, ...]] = {}
         self._sent: queue.SimpleQueue[_Parcel] = queue.SimpleQueue()
         self._received: queue.SimpleQueue[_Parcel] = queue.SimpleQueue()
 
     def send(self, message: Message) -> None:
-        """Sends a message, with the files it names."""
+        """Sends a message, with the files it names; they are deleted here, as a job's own are."""
         parcel = _packed(message)
-        for path in parcel.files:
+        ended = message.name if isinstance(message, Answer) and message.is_last else ""
+        for path in (*parcel.files, *self._starts.pop(ended, ())):
             path.unlink()
         self._sent.put(parcel)
 
     def receive(self) -> Any:
-        """Waits for the next message; puts its files into the scratch folder."""
-        shutil.rmtree(self._scratch, ignore_errors=True)
-        return _unpacked(self._received.get(), self._scratch)
+        """Waits for the next message; its files are in a scratch folder until their job ends."""
+        message = _unpacked(self._received.get(), self._scratch)
+        for job in message if isinstance(message, Sequence) else ():
+            if isinstance(job, Job):
+                self._starts[job.name] = job.starts
+        return message
 
     def collect(self, timeout_seconds: float) -> list[_Parcel]:
         """Returns what was sent, after waiting for it at most so long."""
@@ -373,8 +379,8 @@ def _packed(message: Any) -> _Parcel:
 def _unpacked(parcel: _Parcel, folder: Path) -> Any:
     """Writes a message's files to a folder, and returns the message that names them there."""
     moved = {}
-    for number, (path, contents) in enumerate(parcel.files.items()):
-        moved[path] = folder / f"{number}-{path.name}"
+    for path, contents in parcel.files.items():
+        moved[path] = folder / f"{secrets.token_hex(4)}-{path.name}"
         with replacing(moved[path]) as temporary:
             contents.tofile(temporary)
     return _renamed(parcel.message, moved)

@@ -10,7 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lstm_study.configuration import Configuration
-from lstm_study.corpus.text.vocabulary import Vocabulary
+from lstm_study.corpus.text.pairs import PairVocabulary
+from lstm_study.corpus.text.vocabulary import START, Vocabulary
 from lstm_study.corpus.types import Split
 from lstm_study.errors import ExportError
 from lstm_study.export.archive import check_archive
@@ -18,12 +19,13 @@ from lstm_study.export.layout import (
     CONFIGURATION,
     ENSEMBLE,
     NETWORK,
+    PAIRS,
     VOCABULARY,
     check,
     read_sums,
 )
 from lstm_study.export.network import fast_networks, load_network
-from lstm_study.export.settings import read_settings
+from lstm_study.export.settings import Settings, read_settings
 
 TokenIds = Sequence[int] | NDArray[np.integer]
 
@@ -39,8 +41,10 @@ class Bundle:
         labels: Names of the negative and the positive label.
         threshold: A probability above it is read as the positive label.
         vocabulary: The words behind the token ids; None if the bundle does not know them.
+        text_column: The column of the study's own files that held the texts.
         networks: The Keras models whose mean probability it gives: one, or an ensemble's. They have
             the saved weights, and the LSTM that the runs were trained and evaluated with.
+        pairs: The pairs of words that they know; None without pairs.
     """
 
     folder: Path
@@ -50,6 +54,8 @@ class Bundle:
     threshold: float
     vocabulary: Vocabulary | None = field(repr=False)
     networks: tuple[Any, ...] = field(repr=False)
+    text_column: str = "text"
+    pairs: PairVocabulary | None = field(default=None, repr=False)
 
     def predict_texts(
         self, texts: Iterable[str], batch_size: int = 256
@@ -70,7 +76,7 @@ class Bundle:
         """
         if isinstance(texts, str):
             raise TypeError(f"texts must be several texts. Received: one string, {texts[:40]!r}")
-        words = self._words()
+        words = self.words()
         return self.predict_token_ids(map(words.encode, texts), batch_size)
 
     def predict_token_ids(
@@ -96,7 +102,12 @@ class Bundle:
         """Returns the name of the label that a probability is read as."""
         return self.labels[1] if probability > self.threshold else self.labels[0]
 
-    def _words(self) -> Vocabulary:
+    def words(self) -> Vocabulary:
+        """Returns the words behind the token ids.
+
+        Raises:
+            ExportError: The bundle does not know them.
+        """
         if self.vocabulary is None:
             raise ExportError(
                 f"{self.folder}: knows token ids but not their words, so it cannot read text. "
@@ -122,6 +133,7 @@ class Bundle:
             offsets=np.cumsum([0, *map(len, rows)], dtype=np.int64),
             labels=np.zeros(len(rows), dtype=np.int8),
             document_ids=np.arange(len(rows)),
+            pairs=self.pairs,
         )
         # Sizes are powers of two, so that one text is no whole batch, and little is compiled.
         size = min(EVALUATION_BATCH, 1 << (len(rows) - 1).bit_length())
@@ -154,7 +166,10 @@ def load_bundle(folder: Path, *, ensemble: bool = False) -> Bundle:
     network_path = check(folder, ENSEMBLE if ensemble else NETWORK, sums)
     vocabulary = None
     if settings.words is not None:
-        vocabulary = _read_vocabulary(check(folder, VOCABULARY, sums), words=settings.words)
+        vocabulary = _read_vocabulary(check(folder, VOCABULARY, sums), settings)
+    pairs = None
+    if settings.pairs is not None:
+        pairs = _read_pairs(check(folder, PAIRS, sums), count=settings.pairs)
     members = len(settings.ensemble) if ensemble else 1
     check_archive(network_path, settings.configuration, members=members)
     saved = load_network(
@@ -172,27 +187,44 @@ def load_bundle(folder: Path, *, ensemble: bool = False) -> Bundle:
         labels=settings.labels,
         threshold=settings.threshold,
         vocabulary=vocabulary,
+        text_column=settings.text_column,
         networks=fast_networks(
             saved, settings.configuration, masked=settings.masked, members=members
         ),
+        pairs=pairs,
     )
 
 
-def _read_vocabulary(path: Path, *, words: int) -> Vocabulary:
+def _read_vocabulary(path: Path, settings: Settings) -> Vocabulary:
     try:
         lines = path.read_bytes().decode("utf-8").split("\n")
     except UnicodeDecodeError as error:
         raise ExportError(f"{path}: must be UTF-8 ({error}). Export the model again.") from error
-    if len(lines) - 1 != words:
+    if len(lines) - 1 != settings.words:
         raise ExportError(
-            f"{path}: must hold {words:,} words, one a line, as configuration.json says. "
+            f"{path}: must hold {settings.words:,} words, one a line, as configuration.json says. "
             f"Received: {len(lines) - 1:,}. Export the model again."
         )
-    return Vocabulary(tuple(lines[:-1]))
+    return Vocabulary(tuple(lines[:-1]), settings.split)
+
+
+def _read_pairs(path: Path, *, count: int) -> PairVocabulary:
+    try:
+        pairs = np.array(path.read_text(encoding="ascii").split(), dtype=np.int32).reshape(-1, 2)
+    except (UnicodeDecodeError, ValueError, OverflowError) as error:
+        raise ExportError(
+            f"{path}: must hold two token ids a line ({error}). Export the model again."
+        ) from error
+    if len(pairs) != count:
+        raise ExportError(
+            f"{path}: must hold {count:,} pairs, one a line, as configuration.json says. "
+            f"Received: {len(pairs):,}. Export the model again."
+        )
+    return PairVocabulary(pairs)
 
 
 def _checked(row: TokenIds, number: int) -> NDArray[np.int32]:
-    ids = np.asarray(row if len(row) else [0], dtype=None)
+    ids = np.asarray(row if len(row) else [START], dtype=None)
     if ids.ndim != 1 or ids.dtype.kind not in "iu" or ids.min() < 0 or ids.max() >= 2**31:
         raise ExportError(
             f"review {number}: must be token ids, whole numbers >= 0. Received: {str(row)[:60]}."

@@ -1,196 +1,276 @@
-"""Reads the texts of a CSV file with a bundle, as a stream."""
+"""Predicts the texts of people's files with a bundle, as a stream."""
 
 import csv
-import difflib
+import json
+import os
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
-from typing import TextIO
+from typing import Any, Protocol
 
 import numpy as np
+from numpy.typing import NDArray
 
-from lstm_study.errors import ExportError
+from lstm_study.corpus.files.advice import PREDICT_FLAGS, as_flags
+from lstm_study.corpus.files.table import MISSING, Row, Table, open_table
+from lstm_study.corpus.sources.survey import text_column_of
+from lstm_study.errors import DataError, ExportError
 from lstm_study.export.load import Bundle
-from lstm_study.files import replacing
 
 Progress = Callable[[str, int, int], None]
 
-_DELIMITERS = (",", ";", "\t", "|")
-_MARKS = ((b"\xef\xbb\xbf", "utf-8-sig"), (b"\xff\xfe", "utf-16"), (b"\xfe\xff", "utf-16"))
-ROWS_AT_ONCE = 2_048
-_FIELD_LIMIT = 1 << 27
+ROWS_AT_ONCE = 1_024
+_KINDS = (".csv", ".tsv", ".tab", ".jsonl", ".ndjson", ".parquet")
 
 
-def predict_csv(
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Predicted:
+    """What became of some files.
+
+    Attributes:
+        rows: Texts that were read.
+        column: The column that held them.
+        unknown: Texts without a word that the model knows; they all get one probability.
+        notes: How the files were read, where that is not plain.
+    """
+
+    rows: int
+    column: str
+    unknown: int
+    notes: tuple[str, ...]
+
+
+def predict_files(
     bundle: Bundle,
-    source: Path,
+    sources: Sequence[Path],
     target: Path,
     *,
-    text_column: str = "text",
+    text_column: str | None = None,
     encoding: str | None = None,
     progress: Progress | None = None,
-) -> int:
-    """Copies a CSV file with two more columns: `probability` and `label`.
+) -> Predicted:
+    """Copies a table with two more columns: `probability` and `label`.
 
-    The other columns keep their values, whatever they hold, and the file its delimiter (comma,
-    semicolon, tab or bar), line ends and encoding. A column of the file's own that has one of the
-    two names keeps it, and the new one is called `predicted_probability` or `predicted_label`.
-    About two thousand rows are held at a time. A failure leaves an earlier target as it was.
+    Everything that `lstm-study init` reads is read. The columns keep their values, whatever they
+    hold; a CSV file keeps its delimiter (comma, semicolon, tab or bar), line ends and encoding. A
+    column of the table's own that has one of the two names keeps it, and the new one is called
+    `predicted_probability` or `predicted_label`. About a thousand rows are held at a time. A
+    failure leaves an earlier target as it was.
 
     Args:
         bundle: The model.
-        source: The file, with a header.
-        target: Where the copy goes; not the source.
-        text_column: The column that holds the texts.
-        encoding: The file's; by default what its byte order mark says, else UTF-8.
+        sources: Files, folders, archives or patterns.
+        target: Where the copy goes; its suffix says what it is: CSV, TSV, JSONL or Parquet.
+        text_column: The column that holds the texts; by default the study's own, if the table has
+            it, else the one that looks like texts.
+        encoding: The files'; found out by default.
         progress: Called with "predicting", bytes read and bytes in all.
 
-    Returns:
-        How many texts were read.
-
     Raises:
-        ExportError: The bundle does not know words; the file is missing, empty, in another
-            encoding, not well formed, or lacks the column; the target can't be written.
+        ExportError: The bundle does not know words, or the target can't be written.
+        DataError: The files can't be read, or lack the column.
     """
-    if target.exists() and source.exists() and target.samefile(source):
+    write = _writer(target)
+    if any(source.exists() and target.exists() and target.samefile(source) for source in sources):
         raise ExportError(f"{target}: is the file to read. Give another one to write.")
-    writing = replacing(
-        target,
-        durable=False,
-        error=ExportError,
-        next_step="Free space, or choose another file.",
+    with as_flags(PREDICT_FLAGS):
+        table = open_table(sources, encoding=encoding)
+        column = _column(table, text_column or "", bundle.text_column, where=str(sources[0]))
+        predictions = _Predictions(bundle, table, column, progress)
+        with _replacing(target) as temporary:
+            write(temporary, predictions)
+    return Predicted(
+        rows=predictions.rows,
+        column=column,
+        unknown=predictions.unknown,
+        notes=(
+            *(f"{member} is read as {found}" for member, found in table.guesses[:3]),
+            *(f"{count:,} {what}" for what, count in table.notes.items() if count),
+        ),
     )
-    with _open(source, encoding) as (file, found), writing as temporary:
-        table = _Rows(file, source, text_column)
-        added = [_free_name(name, table.header, source) for name in ("probability", "label")]
-        rows = 0
-        with temporary.open("w", encoding=found, newline="") as out:
-            writer = csv.writer(out, delimiter=table.delimiter, lineterminator=table.line_end)
-            writer.writerow([*table.header, *added])
-            for chunk in table.chunks():
-                texts = (row[table.position] for row in chunk)
-                probabilities = np.concatenate(list(bundle.predict_texts(texts, len(chunk))))
-                for row, value in zip(chunk, probabilities, strict=True):
-                    writer.writerow([*row, f"{value:.8f}", bundle.label_of(float(value))])
-                rows += len(chunk)
-                if progress is not None:
-                    progress("predicting", file.buffer.tell(), source.stat().st_size)
-    return rows
 
 
-class _Rows:
-    """A CSV file's header and rows, with errors that say where they are."""
+def predict_some(bundle: Bundle, texts: Sequence[str]) -> tuple[NDArray[np.float32], int]:
+    """Predicts some texts.
 
-    def __init__(self, file: TextIO, path: Path, text_column: str) -> None:
-        self.path = path
-        first = file.readline()
-        if not first.strip():
-            raise ExportError(
-                f"{path}: must begin with a header that names its columns. Received: "
-                f"{'an empty line' if first else 'an empty file'}. Give a CSV file with a header."
+    Returns:
+        Their probabilities, float32 [texts], and how many hold no word that the model knows.
+    """
+    words = bundle.words()
+    ids = [words.encode(text) for text in texts]
+    found = list(bundle.predict_token_ids(ids, max(1, len(ids))))
+    unknown = sum(len(each) == 1 for each in ids)
+    return (np.concatenate(found) if found else np.zeros(0, dtype=np.float32)), unknown
+
+
+class _Predictions:
+    """The rows of a table with their predictions, in chunks."""
+
+    def __init__(
+        self, bundle: Bundle, table: Table, column: str, progress: Progress | None
+    ) -> None:
+        self.table, self.rows, self.unknown = table, 0, 0
+        self._bundle, self._progress = bundle, progress
+        self._position = table.names.index(column)
+        self.added = [_free_name(name, table.names) for name in ("probability", "label")]
+
+    def chunks(self) -> Iterator[list[list[Any]]]:
+        """Yields rows: the table's own values, the probability and the label."""
+        rows = self.table.rows()
+        while chunk := list(islice(rows, ROWS_AT_ONCE)):
+            texts = [self._text(row) for row in chunk]
+            probabilities, unknown = predict_some(self._bundle, texts)
+            self.rows += len(chunk)
+            self.unknown += unknown
+            yield [
+                [*row.values, float(f"{value:.8f}"), self._bundle.label_of(float(value))]
+                for row, value in zip(chunk, probabilities, strict=True)
+            ]
+            if self._progress is not None:
+                self._progress("predicting", self.table.done_bytes, self.table.bytes)
+
+    def _text(self, row: Row) -> str:
+        value = row.values[self._position]
+        if value is MISSING or value is None or value != value:  # noqa: PLR0124 - NaN
+            return ""
+        if not isinstance(value, str):
+            raise DataError(
+                f"{row.place}: the text must be text. Received: {value!r} "
+                f"({type(value).__name__}). Name the texts' column with --text-column."
             )
-        file.seek(0)
-        self.line_end = "\r\n" if first.endswith("\r\n") else "\n"
-        self.delimiter = _delimiter(first, path, text_column)
-        self._reader = csv.reader(file, delimiter=self.delimiter, strict=True)
-        self._rows = self._checked_rows()
-        self.header = next(self._rows)
-        self.position = _position(text_column, self.header, path)
-
-    def chunks(self) -> Iterator[list[list[str]]]:
-        """Yields the rows in order, about two thousand at a time; blank lines are no rows."""
-        while chunk := list(islice(self._rows, ROWS_AT_ONCE)):
-            yield chunk
-
-    def _checked_rows(self) -> Iterator[list[str]]:
-        before = csv.field_size_limit(_FIELD_LIMIT)
-        width = 0
-        try:
-            for row in self._reader:
-                width = width or len(row)
-                if row and len(row) != width:
-                    raise ExportError(
-                        f"{self.path}:{self._reader.line_num}: must have {width} fields, as the "
-                        f"header has. Received: {len(row)}. "
-                        "Put texts that hold the delimiter in quotes."
-                    )
-                if row:
-                    yield row
-        except csv.Error as error:
-            raise ExportError(
-                f"{self.path}:{self._reader.line_num}: is not well formed ({error}). Put texts "
-                "that hold quotes or line breaks in quotes, and double the quotes inside."
-            ) from error
-        finally:
-            csv.field_size_limit(before)
+        return value
 
 
-def _delimiter(first_line: str, path: Path, text_column: str) -> str:
-    """Returns the first delimiter with which the header has the column; else the likeliest."""
-    if path.suffix.lower() in (".tsv", ".tab"):
-        return "\t"
-    for delimiter in _DELIMITERS:
-        header = next(csv.reader([first_line], delimiter=delimiter), [])
-        if text_column in _names(header):
-            return delimiter
-    return max(_DELIMITERS, key=first_line.count)
+def _column(table: Table, given: str, studys: str, *, where: str) -> str:
+    if given:
+        # An unknown name is refused with those there are.
+        next(iter(table.rows((given,))), None)
+        if given not in table.names:
+            raise DataError(f"{where}: must have a column {given!r}. Name it with --text-column.")
+        return given
+    return studys if studys in table.names else text_column_of(table, where=where)
 
 
-def _position(name: str, header: Sequence[str], path: Path) -> int:
-    names = _names(header)
-    if names.count(name) == 1:
-        return names.index(name)
-    if name in names:
-        raise ExportError(
-            f"{path}: must have one column {name!r}. Received: {names.count(name)}. "
-            "Rename the others."
-        )
-    by_lower = {other.lower(): other for other in reversed(names)}
-    near = difflib.get_close_matches(name.lower(), by_lower, n=1, cutoff=0.5)
-    shown = ", ".join(repr(other[:30]) for other in names[:8])
-    advice = f"Did you mean {by_lower[near[0]]!r}? " if near else ""
-    raise ExportError(
-        f"{path}: must have a column {name!r}. Received: {shown}. {advice}"
-        "Name the column that holds the texts."
-    )
-
-
-def _names(header: Sequence[str]) -> list[str]:
-    return [name.strip() for name in header]
-
-
-def _free_name(name: str, header: Sequence[str], path: Path) -> str:
+def _free_name(name: str, header: Sequence[str]) -> str:
     for candidate in (name, f"predicted_{name}"):
-        if candidate not in _names(header):
+        if candidate not in header:
             return candidate
     raise ExportError(
-        f"{path}: has columns {name!r} and 'predicted_{name}' already, so a new one has no name. "
-        "Rename one of them."
+        f"The table has columns {name!r} and 'predicted_{name}' already, so a new one has no "
+        "name. Rename one of them."
     )
+
+
+class _Write(Protocol):
+    def __call__(self, path: Path, found: _Predictions, /) -> None: ...
+
+
+def _writer(target: Path) -> _Write:
+    kind = target.suffix.lower()
+    if kind not in _KINDS:
+        raise ExportError(
+            f"{target}: its name must end in {', '.join(_KINDS)}. Received: {target.suffix!r}."
+        )
+    if kind == ".parquet":
+        return _write_parquet
+    return _write_jsonl if "json" in kind else _write_csv
+
+
+def _write_csv(path: Path, found: _Predictions) -> None:
+    table = found.table
+    encoding = table.encodings[0]
+    name = "utf-8" if encoding is None or encoding.errors == "replace" else encoding.name
+    delimiter = table.delimiter or ","
+    if path.suffix.lower().startswith(".t"):
+        delimiter = "\t"
+    try:
+        with path.open("w", encoding=name, newline="") as out:
+            writer = csv.writer(out, delimiter=delimiter, lineterminator=table.line_end or "\n")
+            writer.writerow([*table.names, *found.added])
+            for chunk in found.chunks():
+                for *values, probability, label in chunk:
+                    writer.writerow([*map(_cell, values), f"{probability:.8f}", label])
+    except UnicodeEncodeError as error:
+        raise ExportError(
+            f"{path}: a value cannot be written in {name} ({error}). Write JSONL or Parquet."
+        ) from error
+
+
+def _cell(value: Any) -> Any:
+    if value is MISSING or value is None:
+        return ""
+    return json.dumps(value, ensure_ascii=False) if isinstance(value, dict | list) else value
+
+
+def _write_jsonl(path: Path, found: _Predictions) -> None:
+    names = [*found.table.names, *found.added]
+    with path.open("w", encoding="utf-8") as out:
+        for chunk in found.chunks():
+            for row in chunk:
+                record = {
+                    name: value
+                    for name, value in zip(names, row, strict=True)
+                    if value is not MISSING
+                }
+                out.write(json.dumps(record, ensure_ascii=False, default=str) + "\n")
+
+
+def _write_parquet(path: Path, found: _Predictions) -> None:
+    import pyarrow
+    import pyarrow.parquet
+
+    names = [*found.table.names, *found.added]
+    writer, schema = None, None
+    try:
+        for chunk in found.chunks() if found.table.members else ():
+            columns = [
+                [None if value is MISSING else value for value in column]
+                for column in zip(*chunk, strict=True)
+            ]
+            batch = pyarrow.table(dict(zip(names, columns, strict=True)), schema=schema)
+            if writer is None:
+                schema = _without_nulls(batch.schema)
+                writer = pyarrow.parquet.ParquetWriter(path, schema)
+            writer.write_table(batch.cast(schema))
+        if writer is None:
+            empty = pyarrow.table({name: pyarrow.array([], pyarrow.string()) for name in names})
+            pyarrow.parquet.write_table(empty, path)
+    except pyarrow.ArrowException as error:
+        raise ExportError(
+            f"{path}: a column holds values of several types ({' '.join(str(error).split())}). "
+            "Write CSV or JSONL."
+        ) from error
+    finally:
+        if writer is not None:
+            writer.close()
+
+
+def _without_nulls(schema: Any) -> Any:
+    """A column that is empty in the first rows may hold texts later."""
+    import pyarrow
+
+    fields = [
+        field.with_type(pyarrow.string()) if pyarrow.types.is_null(field.type) else field
+        for field in schema
+    ]
+    return pyarrow.schema(fields)
 
 
 @contextmanager
-def _open(path: Path, encoding: str | None) -> Iterator[tuple[TextIO, str]]:
+def _replacing(path: Path) -> Iterator[Path]:
+    """Yields a temporary file beside `path` that takes its place when the block ends well."""
+    temporary = path.with_name(f".{os.getpid()}~{path.name}")
     try:
-        with path.open("rb") as raw:
-            start = raw.read(4)
-        found = encoding or next((name for mark, name in _MARKS if start.startswith(mark)), "utf-8")
-        file = path.open(encoding=found, newline="")
-    except FileNotFoundError:
-        raise ExportError(f"{path}: no such file. Give the path of a CSV file.") from None
-    except LookupError:
-        raise ExportError(
-            f"{path}: the encoding must be one that Python knows, such as utf-8 or cp1252. "
-            f"Received: {encoding!r}."
-        ) from None
-    except OSError as error:
-        raise ExportError(f"{path}: cannot be read ({error.strerror or error}).") from error
-    with file:
+        path.parent.mkdir(parents=True, exist_ok=True)
         try:
-            yield file, found
-        except UnicodeError as error:
-            raise ExportError(
-                f"{path}: must be {found.upper()} ({error}). "
-                "Save it as UTF-8, or say which encoding it is in."
-            ) from error
+            yield temporary
+            temporary.replace(path)
+        finally:
+            temporary.unlink(missing_ok=True)
+    except OSError as error:
+        raise ExportError(
+            f"{path}: cannot be written ({error.strerror or error}). "
+            "Free space, or choose another file."
+        ) from error

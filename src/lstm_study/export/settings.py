@@ -9,7 +9,8 @@ from typing import Any
 
 from lstm_study.analysis.statistics.metrics import THRESHOLD
 from lstm_study.configuration import Configuration
-from lstm_study.corpus.text.tokens import FILTERS
+from lstm_study.corpus.text.pairs import PairVocabulary
+from lstm_study.corpus.text.tokens import FILTERS, SEPARATORS
 from lstm_study.corpus.text.vocabulary import (
     OUT_OF_VOCABULARY,
     PADDING,
@@ -23,14 +24,28 @@ from lstm_study.files import read_bytes
 from lstm_study.records import Run, StudyRecords
 from lstm_study.records.scrub import without_folders
 from lstm_study.records.sense import of_configuration
+from lstm_study.spec.sources import TokenRule
 
 _MOST_BYTES = 2**24
-RULE = (
-    "Texts are lowered (str.lower), each of the characters in `filters` becomes a space, and the "
-    "words between spaces are looked up in vocabulary.txt: the word on line n (from 1) has the "
+_SPLIT = {
+    "keras": "Texts are lowered (str.lower), each of the characters in `filters` becomes a space, "
+    "and the words between spaces",
+    "words": "Texts are lowered (str.lower), each of the characters in `filters` and `separators` "
+    "becomes a space, and the words between spaces",
+    "characters": "Texts are lowered (str.lower), the characters in `separators` are removed, and "
+    "the characters that are left",
+}
+_RULE = (
+    "{split} are looked up in vocabulary.txt: the word on line n (from 1) has the "
     "token id n + first_word - 1. Words that are not there are left out. The id of `start` comes "
     "first; ids that are not below vocabulary_size become that of `out_of_vocabulary`; of more "
     "than maxlen ids the last maxlen are kept, and fewer get ids of `padding` in front."
+)
+
+_PAIR_RULE = (
+    "The network's second input is the id of each token's pair, cut and padded as token ids are: "
+    "the pair of the token before and the token itself, before vocabulary_size is applied. What is "
+    "on line n (from 0) of pairs.txt has the id n + 3; others have that of `out_of_vocabulary`."
 )
 
 
@@ -50,6 +65,8 @@ class BundleFacts:
         ensemble: The runs whose networks are exported as one, too; empty if none are.
         no_onnx: Empty if there is an ONNX file; else why there is none.
         no_ensemble: Why there is no ensemble, where one was asked for; else empty.
+        pairs: The pairs of words the network knows; None without pairs.
+        temperature: What its logits were divided by; None where they are as trained.
     """
 
     run: Run
@@ -63,6 +80,8 @@ class BundleFacts:
     ensemble: tuple[Run, ...] = ()
     no_ensemble: str = ""
     no_onnx: str = ""
+    pairs: PairVocabulary | None = None
+    temperature: float | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -76,7 +95,10 @@ class Settings:
         threshold: A probability above it is read as the positive label.
         words: How many words vocabulary.txt holds; None if there is none.
         ensemble: The runs that the ensemble is of; empty if there is none.
-        masked: Whether the network masks its padding; older bundles do not say, and do not.
+        masked: Whether the network masks its padding.
+        split: How texts are split.
+        text_column: The column of the study's own files that held the texts.
+        pairs: How many pairs of words pairs.txt holds; None if there is none.
     """
 
     run_id: str
@@ -86,12 +108,17 @@ class Settings:
     words: int | None
     ensemble: tuple[str, ...] = ()
     masked: bool = False
+    split: TokenRule = "keras"
+    text_column: str = "text"
+    pairs: int | None = None
 
 
 def as_json(facts: BundleFacts) -> str:
     """Writes a bundle's configuration."""
     run, records, vocabulary = facts.run, facts.records, facts.vocabulary
     corpus = records.corpus
+    split = "keras" if vocabulary is None else vocabulary.rule
+    rule = _RULE.format(split=_SPLIT[split])
     values = {
         "format": FORMAT,
         "format_version": FORMAT_VERSION,
@@ -121,9 +148,13 @@ def as_json(facts: BundleFacts) -> str:
             "start": START,
             "out_of_vocabulary": OUT_OF_VOCABULARY,
             "first_word": RESERVED,
-            "filters": FILTERS,
-            "rule": RULE,
+            "split": split,
+            "filters": "" if split == "characters" else FILTERS,
+            "separators": "" if split == "keras" else f"[{SEPARATORS}]",
+            "rule": rule if facts.pairs is None else f"{rule} {_PAIR_RULE}",
         },
+        "temperature": facts.temperature,
+        "pairs": None if facts.pairs is None else len(facts.pairs.pairs),
         "words": None if vocabulary is None else len(vocabulary.words),
         "text_model": facts.no_text_model or TEXT_MODEL,
         "onnx": facts.no_onnx or ONNX,
@@ -134,6 +165,7 @@ def as_json(facts: BundleFacts) -> str:
             "source": corpus.source,
             "sha256_of_token_ids": corpus.digest,
             "sha256_of_file": corpus.source_sha256,
+            "text_column": records.spec.get("data", {}).get("text_column", "text"),
         },
         "versions": dict(facts.versions),
     }
@@ -174,9 +206,20 @@ def read_settings(path: Path) -> Settings:
             threshold=float(values["threshold"]),
             words=None if values["words"] is None else int(values["words"]),
             ensemble=tuple(str(run_id) for run_id in values["ensemble"]),
-            masked=bool(values.get("masked", False)),
+            masked=bool(values["masked"]),
+            split=_split_of(values),
+            text_column=str((values.get("data") or {}).get("text_column", "text")),
+            pairs=None if values["pairs"] is None else int(values["pairs"]),
         )
     except (KeyError, TypeError, ValueError, OverflowError) as error:
         raise ExportError(
             f"{path}: is not whole ({type(error).__name__}: {error}). Export the model again."
         ) from error
+
+
+def _split_of(values: Mapping[str, Any]) -> TokenRule:
+    split = values.get("token_ids", {}).get("split", "keras")
+    if split not in _SPLIT:
+        raise ValueError(f"token_ids.split is {split!r}")
+    found: TokenRule = split
+    return found

@@ -41,6 +41,10 @@ class CorpusSummary:
         length_counts: (upper end of a bin of review lengths in tokens, training reviews in it).
         splits: train, validation, test.
         duplicates_across: Test reviews whose exact text also occurs in train or validation.
+        near_equal: Reviews that have all words of an earlier one, but not its exact text.
+        left_out: Rows that were left out: why, and how many.
+        groups: How many groups of `data.group_column` keep to one split; 0 without groups.
+        tokens: How texts were split: "keras", "words" or "characters".
     """
 
     __pydantic_config__ = STRICT
@@ -55,3 +59,7 @@ class CorpusSummary:
     length_counts: tuple[tuple[int, int], ...]
     splits: tuple[SplitSummary, ...]
     duplicates_across: int
+    near_equal: int = 0
+    left_out: tuple[tuple[str, int], ...] = ()
+    groups: int = 0
+    tokens: str = "keras"

@@ -48,6 +48,7 @@ class Content:
         versions: Versions of the packages that render it.
         git_commit: Of the checkout that makes it, or "".
         bundle: Name of the model bundle's folder beside the report; None without one.
+        exports: Files for other tools beside the report.
     """
 
     records: StudyRecords
@@ -59,6 +60,7 @@ class Content:
     versions: Mapping[str, str]
     git_commit: str
     bundle: str | None
+    exports: tuple[str, ...] = ()
 
 
 def gather(
@@ -69,6 +71,7 @@ def gather(
     versions: Mapping[str, str],
     git_commit: str,
     bundle: str | None,
+    exports: tuple[str, ...] = (),
 ) -> Content:
     """Builds every table; `illustrate` adds the figures.
 
@@ -86,7 +89,7 @@ def gather(
         for table in (
             *answer_tables(records, spec, verdict),
             *arm_tables(records, spec, looks=verdict.looks),
-            *run_tables(records),
+            *run_tables(records, spec),
             *ablation_tables(records, spec),
             *prediction_tables(records),
             *review_tables(records),
@@ -100,13 +103,22 @@ def gather(
     return Content(
         records=records, spec=spec, verdict=verdict, tables=tables, pictures={},
         made_at=made_at, versions=versions, git_commit=git_commit, bundle=bundle,
+        exports=exports,
     )  # fmt: skip
 
 
 def illustrate(content: Content) -> Content:
     """Draws every figure that has data, from the tables alone."""
-    pictures = _pictures(content.tables, content.spec)
-    return replace(content, pictures={item.name: item for item in pictures if item is not None})
+    pictures = pictures_of(content)
+    for picture in pictures.values():
+        _ = picture.svg
+    return replace(content, pictures=pictures)
+
+
+def pictures_of(content: Content) -> dict[str, Picture]:
+    """Returns every figure that has data, by name; each is drawn when it is asked for."""
+    found = _pictures(content.tables, content.spec)
+    return {item.name: item for item in found if item is not None}
 
 
 def _pictures(tables: Mapping[str, Table], spec: StudySpec) -> list[Picture | None]:

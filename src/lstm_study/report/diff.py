@@ -1,18 +1,18 @@
-"""Two studies side by side, in the report's style: one HTML file and its tables.
+"""Several studies side by side, in the report's style: one HTML file and its tables.
 
-If both were tested on the same reviews, the difference of their winners is given with an interval.
-If not, the page says so first and gives no difference.
+The winner of each study is compared with the first study's, with an interval, if both were tested
+on the same reviews. If not, the page says so first and gives no difference.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from lstm_study.analysis.answer.verdict import judge
 from lstm_study.report import numbers
 from lstm_study.report.content import Content, gather
-from lstm_study.report.figures import studies
+from lstm_study.report.figures import studies as studies_figures
 from lstm_study.report.page.html import cell_writer, environment, figure_writer, frame, grid_writer
 from lstm_study.report.tables.table import Cell, Column, Table, dictionary, table, to_csv
 from lstm_study.report.write import write_files
@@ -28,30 +28,28 @@ SECTIONS = (
     ("search", "Searches"),
     ("settings", "Settings that differ"),
 )
-STUDY = Column(name="study", meaning="Which study: its name, with A or B where they share it")
+STUDY = Column(name="study", meaning="Name of the study, with a letter if several share it")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Side:
-    """One of the two studies: its label on the page, its records and its tables."""
+    """One of the studies: its label on the page, its records and its tables."""
 
     label: str
     content: Content
 
 
 def write_diff(
-    first: "StudyRecords",
-    second: "StudyRecords",
+    studies: "Sequence[StudyRecords]",
     *,
     folder: Path,
     made_at: str,
     versions: Mapping[str, str],
 ) -> Path:
-    """Writes the comparison of two studies; equal records give equal bytes.
+    """Writes the comparison of several studies; equal records give equal bytes.
 
     Args:
-        first: The study that is called A.
-        second: The study that is called B; differences are B minus A.
+        studies: Two or more; differences are each study minus the first.
         folder: Where it goes.
         made_at: The time, ISO 8601 in UTC.
         versions: Installed packages and their versions.
@@ -62,32 +60,35 @@ def write_diff(
     Raises:
         ReportError: The folder can't be written to.
     """
-    write_files(diff_files(first, second, made_at=made_at, versions=versions), folder)
+    write_files(diff_files(studies, made_at=made_at, versions=versions), folder)
     return folder / "report.html"
 
 
 def diff_files(
-    first: "StudyRecords", second: "StudyRecords", *, made_at: str, versions: Mapping[str, str]
+    studies: "Sequence[StudyRecords]", *, made_at: str, versions: Mapping[str, str]
 ) -> dict[str, bytes]:
     """Renders every file of the comparison: path within the folder → bytes."""
-    labels = (first.name, second.name)
-    if first.name == second.name:
-        labels = (f"{first.name} (A)", f"{second.name} (B)")
     sides = [
         Side(label=label, content=_content(records, made_at=made_at, versions=versions))
-        for label, records in zip(labels, (first, second), strict=True)
+        for label, records in zip(_labels(studies), studies, strict=True)
     ]
     tables = {item.name: item for item in _tables(sides)}
     drawn = [
-        studies.winners(tables["arms"], tables["runs"]),
-        studies.searches(tables["best_so_far"], objective=_objective(sides)),
+        studies_figures.winners(tables["arms"], tables["runs"]),
+        studies_figures.searches(tables["best_so_far"], objective=_objective(sides)),
     ]
     pictures = {item.name: item for item in drawn if item is not None}
+    found = tables["difference"]
     page = environment().get_template("diff.html.j2").render(
         tables=tables, sides=sides, sections=SECTIONS, made_at=made_at, date=numbers.date,
         n=cell_writer(tables), grid=grid_writer(tables), figure=figure_writer(pictures),
-        same_reviews=tables["difference"].value(0, "same_reviews") == "yes",
-        same_objective=_objective(sides) != "", **frame(),
+        compared=[row for row, value in enumerate(found.column("difference")) if value is not None],
+        others=[row for row, value in enumerate(found.column("same_reviews")) if value == "no"],
+        same_objective=_objective(sides) != "",
+        winner_heads={f"winner_{place}": side.label for place, side in enumerate(sides, start=1)}
+        | {f"searched_{place}": f"searched, {side.label}" for place, side in enumerate(sides, 1)},
+        setting_heads={f"in_{place}": side.label for place, side in enumerate(sides, start=1)},
+        **frame(),
     )  # fmt: skip
     files = {"report.html": page.encode()}
     listed = list(tables.values())
@@ -99,6 +100,15 @@ def diff_files(
     return files
 
 
+def _labels(studies: "Sequence[StudyRecords]") -> list[str]:
+    """Returns the studies' names, with a letter where several have one name."""
+    names = [records.name for records in studies]
+    return [
+        f"{name} ({chr(ord('A') + place)})" if names.count(name) > 1 else name
+        for place, name in enumerate(names)
+    ]
+
+
 def _content(records: "StudyRecords", *, made_at: str, versions: Mapping[str, str]) -> Content:
     seed = int(records.spec["study"]["seed"])
     return gather(
@@ -108,7 +118,7 @@ def _content(records: "StudyRecords", *, made_at: str, versions: Mapping[str, st
 
 
 def _objective(sides: list[Side]) -> str:
-    """Returns the objective that both share, or ""."""
+    """Returns the objective that all share, or ""."""
     found = {side.content.spec.study.objective for side in sides}
     return found.pop() if len(found) == 1 else ""
 
@@ -126,7 +136,7 @@ def _tables(sides: list[Side]) -> list[Table]:
 
 
 def _joined(sides: list[Side], name: str, new: str, title: str) -> Table:
-    """Puts both studies' tables of one name under each other, with the study in front."""
+    """Concatenates the studies' tables of one name, with the study as first column."""
     columns = (STUDY, *sides[0].content.tables[name].columns)
     rows: list[dict[str, Cell]] = [
         {"study": side.label, **row}
@@ -143,10 +153,10 @@ def _studies(sides: list[Side]) -> Table:
         Column(name="answer", meaning="Its own answer: winner against baseline"),
         Column(name="objective", meaning="What its search ranked by"),
         Column(name="winner_score", meaning="The winner's score in the search", form="loss"),
-        Column(name="trials", meaning="Trials begun", form="count"),
+        Column(name="trials", meaning="Trials started", form="count"),
         Column(name="epochs", meaning="Epochs trained, search and comparison", unit="epochs",
                form="count"),
-        Column(name="training_seconds", meaning="Time worked, summed over workers",
+        Column(name="training_seconds", meaning="Training time, summed over workers",
                unit="seconds", form="duration"),
         Column(name="test_reviews", meaning="Test reviews", unit="reviews", form="count"),
         Column(name="data_digest", meaning="SHA-256 of token ids, labels and splits"),
@@ -177,31 +187,37 @@ def _studies(sides: list[Side]) -> Table:
 def _difference(sides: list[Side]) -> Table:
     points = "share; the page shows percentage points"
     columns = (
-        Column(name="same_reviews", meaning="Whether both studies saw the same reviews and splits"),
-        Column(name="candidate", meaning="The winner in question"),
-        Column(name="reference", meaning="The winner it is compared with"),
+        Column(name="same_reviews", meaning="Whether both used the same reviews and splits"),
+        Column(name="candidate", meaning="Study whose winner is compared"),
+        Column(name="reference", meaning="Study whose winner it is compared with"),
         Column(name="difference", meaning="Mean test accuracy, candidate minus reference",
                unit=points, form="points"),
         Column(name="low", meaning="Lower end of its interval", unit=points, form="points"),
         Column(name="high", meaning="Upper end of its interval", unit=points, form="points"),
-        Column(name="level", meaning="Share of such intervals that hold the true difference",
+        Column(name="level", meaning="Confidence level",
                unit="share", form="share"),
         Column(name="why_not", meaning="Why there is no interval"),
     )  # fmt: skip
-    digests = [side.content.records.corpus for side in sides]
-    same = all(digests) and len({corpus.digest for corpus in digests if corpus}) == 1
-    found, why = _interval(sides) if same else (None, "the studies were not tested on one set")
-    row: dict[str, Any] = {
-        "same_reviews": "yes" if same else "no",
-        "candidate": sides[1].label,
-        "reference": sides[0].label,
-        "difference": found.difference if found else None,
-        "low": found.low if found else None,
-        "high": found.high if found else None,
-        "level": found.level if found else None,
-        "why_not": why,
-    }
-    return table("difference", "Winner against winner", columns, [row])
+    first, *others = sides
+    rows = []
+    for side in others:
+        pair = [first, side]
+        digests = [each.content.records.corpus for each in pair]
+        same = all(digests) and len({corpus.digest for corpus in digests if corpus}) == 1
+        found, why = _interval(pair) if same else (None, "they were not tested on the same reviews")
+        rows.append(
+            {
+                "same_reviews": "yes" if same else "no",
+                "candidate": side.label,
+                "reference": first.label,
+                "difference": found.difference if found else None,
+                "low": found.low if found else None,
+                "high": found.high if found else None,
+                "level": found.level if found else None,
+                "why_not": why,
+            }
+        )
+    return table("difference", "One study's winner against the first study's", columns, rows)
 
 
 def _interval(sides: list[Side]) -> "tuple[Difference | None, str]":
@@ -227,42 +243,47 @@ def _hyperparameters(sides: list[Side]) -> Table:
     columns = (
         Column(name="hyperparameter", meaning="Its name"),
         *(
-            Column(name=f"winner_{letter}", meaning=f"Its value in the winner of {side.label}",
+            Column(name=f"winner_{place}", meaning=f"Its value in the winner of {side.label}",
                    form="plain")
-            for letter, side in zip("ab", sides, strict=True)
+            for place, side in enumerate(sides, start=1)
         ),
         *(
-            Column(name=f"searched_{letter}", meaning=f"What {side.label} drew it from")
-            for letter, side in zip("ab", sides, strict=True)
+            Column(name=f"searched_{place}", meaning=f"Values searched by {side.label}")
+            for place, side in enumerate(sides, start=1)
         ),
     )  # fmt: skip
     rows: dict[str, dict[str, Cell]] = {}
-    for letter, side in zip("ab", sides, strict=True):
+    for place, side in enumerate(sides, start=1):
         for row in side.content.tables["hyperparameters"].records():
-            entry = rows.setdefault(str(row["hyperparameter"]), {})
+            empty = dict.fromkeys(column.name for column in columns)
+            entry = rows.setdefault(str(row["hyperparameter"]), empty)
             entry["hyperparameter"] = row["hyperparameter"]
-            entry[f"winner_{letter}"] = row.get("winner")
-            entry[f"searched_{letter}"] = row["searched"]
+            entry[f"winner_{place}"] = row.get("winner")
+            entry[f"searched_{place}"] = row["searched"]
     return table("hyperparameters", "One hyperparameter", columns, rows.values())
 
 
 def _settings(sides: list[Side]) -> Table:
     columns = (
         Column(name="setting", meaning="Table and key of the study file"),
-        Column(name="in_a", meaning=f"In {sides[0].label}"),
-        Column(name="in_b", meaning=f"In {sides[1].label}"),
+        *(
+            Column(name=f"in_{place}", meaning=f"In {side.label}")
+            for place, side in enumerate(sides, start=1)
+        ),
     )
     values = [
         {str(row["setting"]): row["value"] for row in side.content.tables["settings"].records()}
         for side in sides
     ]
+    keys = {key: None for each in values for key in each}
     return table(
         "settings",
         "One setting in which the studies differ",
         columns,
         (
-            {"setting": key, "in_a": values[0].get(key), "in_b": values[1].get(key)}
-            for key in {**values[0], **values[1]}
-            if values[0].get(key) != values[1].get(key)
+            {"setting": key}
+            | {f"in_{place}": each.get(key) for place, each in enumerate(values, start=1)}
+            for key in keys
+            if len({each.get(key) for each in values}) > 1
         ),
     )

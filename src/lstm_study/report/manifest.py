@@ -93,6 +93,7 @@ def summary(content: Content) -> str:
     value = {
         "format_version": FORMAT_VERSION,
         "study": content.records.name,
+        "title": content.records.title,
         "made_at": content.made_at,
         "verdict": tables["verdict"].records()[0],
         "notes": tables["notes"].column("note"),

@@ -1,7 +1,7 @@
 """Number formats of the report: the only place that turns a value into text."""
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 MISSING = "–"
@@ -54,8 +54,10 @@ def count(value: float) -> str:
     return f"{round(value):,}".replace("-", _MINUS)
 
 
-def plain(value: float) -> str:
+def plain(value: float | str) -> str:
     """A setting without rounding noise: 0.30000000000000004 → "0.3", 50000.0 → "50,000"."""
+    if isinstance(value, bool | str):
+        return {"True": "yes", "False": "no"}.get(str(value), str(value))
     if float(value).is_integer():
         return count(value)
     return f"{value:.6g}".replace("-", _MINUS)
@@ -112,6 +114,18 @@ def time_unit(seconds: float) -> tuple[str, float]:
     return "seconds", 1.0
 
 
+def duration_form(values: Sequence[float]) -> str:
+    """Returns the format that writes all of some durations in one unit: by the longest of them."""
+    longest = max(values, default=0.0)
+    if longest >= 3 * 3600:
+        return "hours"
+    if longest >= 600:
+        return "minutes"
+    if longest >= 100:
+        return "seconds"
+    return "fractions_of_seconds" if longest >= 1 else "milliseconds"
+
+
 FORMATS: dict[str, Callable[[Any], str]] = {
     "percent": percent,
     "share": share,
@@ -124,6 +138,11 @@ FORMATS: dict[str, Callable[[Any], str]] = {
     "plain": plain,
     "short_count": short_count,
     "duration": duration,
+    "hours": lambda seconds: f"{seconds / 3600:.1f} h",
+    "minutes": lambda seconds: f"{seconds / 60:.1f} min",
+    "seconds": lambda seconds: f"{seconds:.0f} s",
+    "fractions_of_seconds": lambda seconds: f"{seconds:.2f} s",
+    "milliseconds": lambda seconds: f"{1000 * seconds:.0f} ms",
     "size": size,
     "date": date,
     "text": str,

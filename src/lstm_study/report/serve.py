@@ -1,12 +1,14 @@
 """Serves a study's report on this machine while the study runs; reads only, and never writes.
 
 It listens on 127.0.0.1 alone, serves only the report's files, and answers only requests whose Host
-is this machine, so that no other site can read the report through the browser. When records change,
-the report is rendered again in the background; until then the previous one is served.
+is this machine, so that no other site can read the report through the browser. "/" is a page that
+asks for `live.json` and puts the newest `report.html` below it. When records change, the report is
+rendered again in the background; until then the previous one is served.
 """
 
 import contextlib
 import hashlib
+import json
 import socket
 import threading
 import time
@@ -29,14 +31,7 @@ TYPES = {
 _LOOK_SECONDS = 2.0
 # Rendering uses a small share of one core, but no page is a minute old.
 _REST, _LONGEST_REST_SECONDS = 4.0, 30.0
-_WAITING = (
-    b'<!doctype html><html lang="en"><head><meta charset="utf-8"><title>LSTM study</title>'
-    b'<meta http-equiv="refresh" content="2"></head><body><main><h1>LSTM study</h1>'
-    b"<p>The report is being rendered; this page reloads in two seconds.</p>"
-    b"</main></body></html>"
-)
 _CONNECTIONS, _LONGEST_REQUEST_SECONDS = 16, 20.0
-Render = Callable[[str], Mapping[str, bytes]]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,21 +42,33 @@ class Edition:
     files: Mapping[str, bytes]
 
 
-class Watch:
+class ReportServer:
     """Keeps a study's report up to date and serves it.
 
     Args:
+        page: The page that shows the progress, with the report below it.
         fingerprint: Returns a fingerprint of the records; equal for equal records.
-        render: Renders the report of the current records, with a version in it.
+        render: Renders the report of the current records.
+        progress: Returns the study's progress, as `live.js` shows it.
         port: To serve on; 0 for any free one.
 
     Raises:
         ReportError: The port is taken.
     """
 
-    def __init__(self, *, fingerprint: Callable[[], str], render: Render, port: int) -> None:
+    def __init__(
+        self,
+        *,
+        page: str,
+        fingerprint: Callable[[], str],
+        render: Callable[[], Mapping[str, bytes]],
+        progress: Callable[[], Mapping[str, Any]],
+        port: int,
+    ) -> None:
+        self.page = page.encode()
         self._fingerprint = fingerprint
         self._render = render
+        self._progress = progress
         self._edition: Edition | None = None
         self._ended = threading.Event()
         self.problem: BaseException | None = None
@@ -72,11 +79,11 @@ class Watch:
                 f"port {port}: cannot be served on ({error.strerror or error}). "
                 "Choose another with --port, or --port 0 for any free one."
             ) from error
-        self._server.watch = self
+        self._server.report = self
 
     @property
     def address(self) -> str:
-        """The report's address."""
+        """The page's address."""
         return f"http://{HOST}:{self._server.server_address[1]}/"
 
     @property
@@ -84,9 +91,14 @@ class Watch:
         """The newest report; None before the first."""
         return self._edition
 
+    def progress(self) -> bytes:
+        """Returns the study's progress and the newest report's version, as JSON."""
+        version = self._edition.version if self._edition else ""
+        return json.dumps({**self._progress(), "version": version}).encode()
+
     def serve(self) -> None:
         """Serves until `end` is called, or until rendering fails, and then raises its error."""
-        rendering = threading.Thread(target=self._render_when_changed, name="report", daemon=True)
+        rendering = threading.Thread(target=self._keep_rendering, name="report", daemon=True)
         rendering.start()
         try:
             self._server.serve_forever(poll_interval=0.05)
@@ -100,7 +112,7 @@ class Watch:
         """Ends `serve`; called from another thread."""
         self._server.shutdown()
 
-    def _render_when_changed(self) -> None:
+    def _keep_rendering(self) -> None:
         rendered = None
         while not self._ended.is_set():
             try:
@@ -108,7 +120,7 @@ class Watch:
                 current = self._fingerprint()
                 if current != rendered:
                     version = hashlib.sha256(current.encode()).hexdigest()[:12]
-                    self._edition = Edition(version=version, files=self._render(version))
+                    self._edition = Edition(version=version, files=self._render())
                     rendered = current
             except BaseException as error:  # noqa: BLE001 - `serve` raises it in its own thread
                 self.problem = error
@@ -122,7 +134,7 @@ class _Server(ThreadingHTTPServer):
     """A server that answers few at a time, none of them for long."""
 
     daemon_threads = True
-    watch: Watch
+    report: ReportServer
 
     def __init__(self, *arguments: Any) -> None:
         super().__init__(*arguments)
@@ -173,24 +185,22 @@ class _Handler(BaseHTTPRequestHandler):
         """Logs nothing: the terminal belongs to the command."""
 
     def _answer(self, *, with_body: bool) -> None:
+        report = self.server.report
         port = self.server.server_address[1]
         if self.headers.get("Host") not in (f"{HOST}:{port}", f"localhost:{port}"):
             self._send(HTTPStatus.FORBIDDEN, b"Not a name of this machine.\n", "text/plain", True)
             return
-        path = unquote(urlsplit(self.path).path).removeprefix("/") or "report.html"
-        edition = self.server.watch.edition
+        path = unquote(urlsplit(self.path).path).removeprefix("/")
+        files = report.edition.files if report.edition is not None else {}
         if path == "favicon.ico":  # browsers ask for one, and complain where there is none
             self._send(HTTPStatus.NO_CONTENT, b"", "image/x-icon", with_body)
-            return
-        if edition is None:
-            known = path in ("report.html", "version")
-            status = HTTPStatus.OK if known else HTTPStatus.NOT_FOUND
-            self._send(status, _WAITING, TYPES[".html"], with_body)
-        elif path == "version":
-            self._send(HTTPStatus.OK, edition.version.encode(), "text/plain", with_body)
-        elif path in edition.files:
+        elif path == "":
+            self._send(HTTPStatus.OK, report.page, TYPES[".html"], with_body)
+        elif path == "live.json":
+            self._send(HTTPStatus.OK, report.progress(), TYPES[".json"], with_body)
+        elif path in files:
             kind = TYPES.get(Path(path).suffix, "application/octet-stream")
-            self._send(HTTPStatus.OK, edition.files[path], kind, with_body)
+            self._send(HTTPStatus.OK, files[path], kind, with_body)
         else:
             self._send(HTTPStatus.NOT_FOUND, b"No such file in the report.\n", "text/plain", True)
 

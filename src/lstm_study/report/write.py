@@ -9,14 +9,17 @@ from pathlib import Path
 
 from lstm_study.analysis.answer.verdict import Verdict
 from lstm_study.errors import ReportError
+from lstm_study.files import replacing
 from lstm_study.records import StudyRecords
 from lstm_study.report.content import Content, gather, illustrate
+from lstm_study.report.index import render_index
 from lstm_study.report.manifest import manifest, markdown, summary
 from lstm_study.report.page.html import render
 from lstm_study.report.tables.predictions import predictions_csv_gz
 from lstm_study.report.tables.table import dictionary, to_csv
 
 CHOOSE_ANOTHER = "Free space, or choose a folder that you may write to with --out."
+EXPORTS = ("optuna.db", "tensorboard/")
 OWN = ("report.html", "report.md", "summary.json", "manifest.json", "tables", "figures")
 
 
@@ -69,9 +72,11 @@ def write_report(
             versions=versions,
             git_commit=git_commit,
             bundle=link,
+            exports=tuple(name for name in EXPORTS if (folder / name).exists()),
         )
     )
     write_files(render_files(content), folder)
+    write_index(folder.parent)
     return ReportPaths(
         folder=folder, html=folder / "report.html", tables=folder / "tables",
         figures=folder / "figures", manifest=folder / "manifest.json",
@@ -102,14 +107,21 @@ def write_files(files: Mapping[str, bytes], folder: Path) -> None:
         ) from error
 
 
-def render_files(content: Content, *, version: str = "") -> dict[str, bytes]:
-    """Renders every file of the report: path within the folder → bytes.
+def write_index(folder: Path) -> Path:
+    """Writes `index.html`, the list of all reports of a folder, and returns it.
 
-    Args:
-        content: The report.
-        version: Version of a report that is served; see `html.render`.
+    Raises:
+        ReportError: The folder can't be written to.
     """
-    files = {"report.html": render(content, version=version).encode()}
+    path = folder / "index.html"
+    with replacing(path, error=ReportError, next_step=CHOOSE_ANOTHER) as temporary:
+        temporary.write_text(render_index(folder), encoding="utf-8")
+    return path
+
+
+def render_files(content: Content) -> dict[str, bytes]:
+    """Renders every file of the report: path within the folder → bytes."""
+    files = {"report.html": render(content).encode()}
     listed = list(content.tables.values())
     for table in (*listed, dictionary(listed)):
         files[table.path] = to_csv(table).encode()

@@ -1,12 +1,12 @@
 """A study file: TOML in, one frozen and validated `StudySpec` out."""
 
+from lstm_study.spec.data import DataTable
 from lstm_study.spec.dimensions import BaselineTable, Choices, Fixed, Range, SpaceTable
 from lstm_study.spec.read import find_study, load_spec, packaged_studies, parse_spec
 from lstm_study.spec.sources import SOURCES
 from lstm_study.spec.tables import (
     OBJECTIVES,
     CompareTable,
-    DataTable,
     ExportTable,
     ProtocolTable,
     SearchTable,

@@ -7,6 +7,10 @@ has three functions: see `corpus.sources.SourceModule`.
 from collections.abc import Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
+from typing import Literal
+
+TokenRule = Literal["keras", "words", "characters"]
+"""How texts are split into tokens: see `corpus.text.tokens`."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -19,7 +23,10 @@ class SourceRow:
         card: What the model card says of the reviews.
         needs_path: Whether `data.path` has to be given.
         has_test: Whether it always brings a test half of its own.
+        has_texts: Whether it holds texts, and not token ids alone.
         is_own: Whether the reviews are the user's own files.
+        groups: What `data.group_column` may be, where the source has one such thing; "" if none.
+        rule: How its texts are split into words; see `corpus.text.tokens`.
     """
 
     module: str
@@ -27,7 +34,10 @@ class SourceRow:
     card: str
     needs_path: bool = False
     has_test: bool = False
+    has_texts: bool = True
     is_own: bool = False
+    groups: str = ""
+    rule: TokenRule = "keras"
 
 
 SOURCES: Mapping[str, SourceRow] = MappingProxyType(
@@ -38,6 +48,7 @@ SOURCES: Mapping[str, SourceRow] = MappingProxyType(
             card="The Large Movie Review Dataset: film reviews in English from IMDB, as Keras's "
             "imdb.npz holds them.",
             has_test=True,
+            has_texts=False,
         ),
         "aclimdb": SourceRow(
             module="aclimdb",
@@ -47,6 +58,7 @@ SOURCES: Mapping[str, SourceRow] = MappingProxyType(
             "authors published them.",
             needs_path=True,
             has_test=True,
+            groups="film",
         ),
         "reviews": SourceRow(
             module="packaged",
@@ -57,10 +69,11 @@ SOURCES: Mapping[str, SourceRow] = MappingProxyType(
         ),
         "csv": SourceRow(
             module="own_files",
-            about="your own files: CSV, TSV, JSONL or Parquet",
+            about="your own files: CSV, TSV, JSON, Parquet, or folders of texts",
             card="The study's own reviews, from files.",
             needs_path=True,
             is_own=True,
+            rule="words",
         ),
     }
 )

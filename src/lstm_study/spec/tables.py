@@ -1,19 +1,19 @@
 """The tables of a study file, one frozen model each, and the whole file: `StudySpec`."""
 
+from collections.abc import Mapping
 from typing import Any, Literal, Self
 
 from pydantic import Field, model_validator
 
-from lstm_study.configuration import BASELINE
+from lstm_study.configuration import BASELINE, HYPERPARAMETERS
 from lstm_study.schedule import hyperband
-from lstm_study.spec.dimensions import BaselineTable, SpaceTable, SpecTable
+from lstm_study.spec.data import DataTable
+from lstm_study.spec.dimensions import BaselineTable, SpaceTable, SpecTable, opened_in
 from lstm_study.spec.errors import broken
 from lstm_study.spec.quantities import bytes_of, seconds_of
-from lstm_study.spec.sources import SOURCES, sources_where
 
-OBJECTIVES = {"validation_accuracy": "max", "validation_loss": "min"}
+OBJECTIVES = {"validation_accuracy": "max", "validation_loss": "min", "validation_auc": "max"}
 _MOST_TRIALS = 100_000
-_MOST_REVIEWS = 1_000_000_000
 
 
 class StudyTable(SpecTable):
@@ -22,52 +22,12 @@ class StudyTable(SpecTable):
     name: str = Field(pattern=r"^[a-z0-9][a-z0-9-]{0,62}$")
     title: str = ""
     seed: int = Field(ge=1, le=2**31 - 1)
-    objective: Literal["validation_accuracy", "validation_loss"] = "validation_accuracy"
+    objective: Literal[tuple(OBJECTIVES)] = "validation_accuracy"  # type: ignore[valid-type]
 
     @property
     def direction(self) -> Literal["max", "min"]:
         """ "max" or "min": which end of the objective is better."""
         return "max" if OBJECTIVES[self.objective] == "max" else "min"
-
-
-class DataTable(SpecTable):
-    """`[data]`: where the reviews come from, and how they are split."""
-
-    source: Literal[tuple(SOURCES)]  # type: ignore[valid-type]
-    path: str | None = None
-    test_path: str | None = None
-    sha256: str | None = Field(default=None, pattern=r"^[0-9a-f]{64}$")
-    validation_fraction: float = Field(default=0.2, gt=0.0, lt=1.0)
-    test_fraction: float | None = Field(default=None, gt=0.0, lt=1.0)
-    text_column: str = "text"
-    label_column: str = "label"
-    split_column: str | None = None
-    positive_label: str | None = None
-    encoding: str | None = None
-    train_limit: int | None = Field(default=None, ge=10, le=_MOST_REVIEWS)
-    test_limit: int | None = Field(default=None, ge=10, le=_MOST_REVIEWS)
-
-    @model_validator(mode="after")
-    def _fits_source(self) -> Self:
-        row = SOURCES[self.source]
-        if row.needs_path and self.path is None:
-            raise broken(
-                f'is needed when data.source is "{self.source}" ({row.about})', "None", key="path"
-            )
-        if self.test_path is not None and not row.is_own:
-            raise broken(
-                f"only fits data.source {sources_where(is_own=True)}",
-                repr(self.test_path),
-                key="test_path",
-            )
-        if self.test_fraction is not None and row.has_test:
-            raise broken(
-                "only fits sources without a test half of their own "
-                f"({sources_where(has_test=False)})",
-                repr(self.test_fraction),
-                key="test_fraction",
-            )
-        return self
 
 
 class SearchTable(SpecTable):
@@ -154,10 +114,13 @@ class CompareTable(SpecTable):
 class ExportTable(SpecTable):
     """`[export]`: what is published beside the winner's network and the report's numbers.
 
-    Excerpts are words of the test reviews on which winner and baseline differ most.
+    With `calibrate` the exported network's probabilities are corrected by a temperature fitted on
+    the validation runs. Excerpts are words of the test reviews on which winner and baseline differ
+    most.
     """
 
     ensemble: bool = False
+    calibrate: bool = True
     excerpts: bool = True
 
 
@@ -173,13 +136,44 @@ class StudySpec(SpecTable):
     compare: CompareTable = CompareTable()
     export: ExportTable = ExportTable()
 
+    @model_validator(mode="before")
+    @classmethod
+    def _baseline_has_the_protocols_recipe(cls, tables: Any) -> Any:
+        """Where the space opens what `[protocol]` gives, the baseline gets the protocol's value."""
+        parts = [tables.get(name, {}) for name in ("space", "protocol", "baseline")]
+        if not all(isinstance(part, Mapping) for part in parts):
+            return tables
+        space, protocol, baseline = parts
+        missing = {
+            name: protocol.get(name, ProtocolTable.model_fields[name].default)
+            for name in opened_in(space)
+            if HYPERPARAMETERS[name].documented is None and baseline.get(name) is None
+        }
+        return {**tables, "baseline": {**baseline, **missing}} if missing else tables
+
     def flat(self) -> dict[str, Any]:
-        """Returns every setting as "table.key" → plain value; dimensions are small tables."""
+        """Returns every setting as "table.key" → plain value; dimensions are small tables.
+
+        Hyperparameters beyond the core are left out where they are at the documented value.
+        """
         return {
             f"{table}.{key}": value
             for table, values in self.model_dump(mode="json").items()
             for key, value in values.items()
+            if (table, key, value) != ("baseline", "epochs", None)
+            and (
+                table not in ("space", "baseline")
+                or key not in HYPERPARAMETERS
+                or HYPERPARAMETERS[key].is_core
+                or opened_in({key: value})
+            )
         }
+
+    @property
+    def hyperparameters(self) -> tuple[str, ...]:
+        """The hyperparameters that concern this study: the core, and what it opens, in order."""
+        opened = {*self.space.opened(), *self.baseline.configuration.opened()}
+        return tuple(n for n, row in HYPERPARAMETERS.items() if row.is_core or n in opened)
 
     @property
     def deviations(self) -> list[str]:
@@ -187,15 +181,20 @@ class StudySpec(SpecTable):
 
         `protocol.masked` does not count: the baseline is unmasked in any case.
         """
+        documented_protocol = ProtocolTable()
         found = [
-            f"baseline {name} {value:g} (documented: {documented:g})"
+            f"baseline {name} {_words(value)} (documented: {_words(documented)})"
             for name, documented in BASELINE.as_dict().items()
             if (value := getattr(self.baseline, name)) != documented
+            and value != getattr(documented_protocol, name, documented)
         ]
-        documented_protocol = ProtocolTable()
         found += [
             f"protocol {name} {value} (documented: {documented})"
             for name, documented in documented_protocol.model_dump(exclude={"masked"}).items()
             if (value := getattr(self.protocol, name)) != documented
         ]
         return found
+
+
+def _words(value: Any) -> str:
+    return str(value) if isinstance(value, bool | str) else f"{value:g}"

@@ -48,7 +48,14 @@ from lstm_study.records import Epoch
 from lstm_study.training.checkpoint import Checkpoint, state_of, write_checkpoint
 from lstm_study.training.failures import classify
 from lstm_study.training.member_state import checkpoint_shapes, own_variables, padded_state
-from lstm_study.training.one import EVALUATION_BATCH, Step, Training, epoch_batches, evaluate
+from lstm_study.training.one import (
+    EVALUATION_BATCH,
+    Step,
+    Training,
+    epoch_batches,
+    evaluate,
+    roc_auc,
+)
 
 log = logging.getLogger(__name__)
 
@@ -422,10 +429,11 @@ class Population:
         seconds: tuple[float, float],
     ) -> Epoch:
         """The record of an epoch that has ended."""
-        loss = accuracy = None
+        loss = accuracy = auc = None
         if probabilities is not None:
             assert self._validation is not None
             loss, accuracy = evaluate(probabilities, self._validation.labels)
+            auc = roc_auc(probabilities, self._validation.labels)
             if not math.isfinite(loss):
                 raise DivergedError(f"the validation loss became {loss} in epoch {seated.number}.")
         return Epoch(
@@ -434,6 +442,7 @@ class Population:
             train_accuracy=seated.right / seated.seen,
             validation_loss=loss,
             validation_accuracy=accuracy,
+            validation_auc=auc,
             train_seconds=seconds[0],
             validation_seconds=seconds[1],
             ended_at=now(),
@@ -517,8 +526,8 @@ def _setting(training: Training | None, shape: ShapeClass) -> tuple[Any, ...]:
             maxlen=shape.maxlen, dropout=0.0, recurrent_dropout=0.0, embedding_dim=1, lstm_units=1
         )
     else:
-        training_rate, masked = training.protocol.learning_rate, training.masked
-        configuration = training.configuration
+        configuration, masked = training.configuration, training.masked
+        training_rate = configuration.learning_rate or training.protocol.learning_rate
     per_gate = GATES if configuration.recurrent_dropout > 0 else 1
     return (
         np.float32(1.0 - configuration.dropout),

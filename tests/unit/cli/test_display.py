@@ -1,6 +1,7 @@
 """One display for all workers: a live block at a terminal, plain lines elsewhere."""
 
 import io
+from dataclasses import replace
 
 import pytest
 from rich.console import Console
@@ -61,6 +62,7 @@ def test_a_terminal_shows_each_workers_trial_in_one_block_and_the_best_so_far():
 def test_elsewhere_each_training_that_ended_is_a_line_and_told_once():
     lines = shown(PROGRESS, PROGRESS, terminal=False).splitlines()
     assert lines[0].split() == ["Search", "30", "trials"]
+    assert "b2-08-r1 is slot 8 of bracket 2" in lines.pop(1)
     assert len(lines) == 3
     assert "2 of 30" in lines[1]
     assert "b2-01-r0" in lines[1]
@@ -94,3 +96,10 @@ def test_a_long_call_is_a_line_a_minute_elsewhere(monkeypatch: pytest.MonkeyPatc
     assert bar(terminal=False) == ""
     monkeypatch.setattr(display, "_HEARTBEAT_SECONDS", -1.0)
     assert bar(terminal=False).splitlines()[-1].startswith("predicting 25%")
+
+
+def test_a_worker_that_sends_nothing_for_a_minute_is_said_to_be_silent():
+    frozen = replace(running("w1", "b2-03-r0", step=50), silent_seconds=130.0)
+    found = shown(replace(PROGRESS, running=(frozen,)), terminal=True)
+    assert "silent for 2 min 10 s; replaced if it stays so" in found
+    assert "silent" not in shown(PROGRESS, terminal=True)

@@ -18,8 +18,10 @@ def _folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("LSTM_STUDY_CACHE", str(tmp_path / "cache"))
 
 
-def _write(path: Path, out: str = "study.toml") -> commands.NewStudy:
-    return commands.write_new_study(path, out=Path(out), show=commands.Silent())
+def _write(path: Path, out: str = "study.toml", *, documented: bool = False) -> commands.NewStudy:
+    return commands.write_new_study(
+        [path], out=Path(out), documented=documented, show=commands.Silent()
+    )
 
 
 def test_the_study_is_valid_and_reads_these_reviews() -> None:
@@ -34,12 +36,22 @@ def test_the_study_is_valid_and_reads_these_reviews() -> None:
     assert [split.reviews for split in corpus.summary.splits] == [168, 42, 90]
 
 
+def test_the_open_space_is_proposed_unless_the_documented_one_is_asked_for() -> None:
+    reviews = write_csv(Path("reviews.csv"), made_up_reviews(300))
+    opened = load_spec(_write(reviews, "open.toml").path)
+    assert {"pooling", "learning_rate", "summed_gradients"} <= set(opened.space.opened())
+    assert opened.baseline.epochs > opened.protocol.epochs
+    documented = load_spec(_write(reviews, "six.toml", documented=True).path)
+    assert documented.space.opened() == []
+    assert documented.search.include_baseline
+
+
 def test_warnings_stand_in_the_file_and_every_line_of_them_is_a_comment() -> None:
     made = _write(write_csv(Path("few.csv"), made_up_reviews(100)))
     text = made.path.read_text()
     head = text.partition("[study]")[0].splitlines()
     assert all(line.startswith("#") or not line for line in head)
-    assert len(made.proposal.warnings) == text.count("# Mind: ") == 2
+    assert len(made.warnings) == text.count("# Note: ")
     assert all(len(line) <= 100 for line in text.splitlines())
 
 
@@ -70,7 +82,7 @@ def test_where_no_study_can_be_made_no_file_is_written() -> None:
 def test_an_encoding_that_had_to_be_guessed_is_written_down() -> None:
     rows = "".join(f"{text} schön;{label}\n" for text, label in made_up_reviews(60))
     Path("r.csv").write_bytes(("text;label\n" + rows).encode("latin-1"))
-    assert load_spec(_write(Path("r.csv")).path).data.encoding == "latin-1"
+    assert load_spec(_write(Path("r.csv")).path).data.encoding == "cp1252"
 
 
 def test_rows_marked_test_are_the_test_half() -> None:

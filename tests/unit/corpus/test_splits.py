@@ -2,13 +2,13 @@ import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from lstm_study.corpus.splits import hold_out, repeats, same_text, subset
+from lstm_study.corpus.splits import hold_out, joined, repeats, same_words, subset
 
 
 def test_reviews_of_equal_tokens_are_one_group():
     numbers = np.array([5, 6, 5, 6, 5, 6, 5], dtype=np.int32)
     offsets = np.array([0, 2, 3, 5, 7])  # 56, 5, 65, 65
-    assert same_text(numbers, offsets).tolist() == [0, 1, 2, 2]
+    assert same_words(numbers, offsets).tolist() == [0, 1, 2, 2]
 
 
 def test_repeats_count_what_stands_earlier():
@@ -56,3 +56,25 @@ def test_a_subset_has_the_number_asked_and_each_stratum_its_share(strata, count)
     for value in set(strata.tolist()):
         share = (strata == value).sum() * min(count / len(strata), 1)
         assert abs(drawn[strata == value].sum() - share) < 1
+
+
+def test_reviews_that_share_a_text_or_a_group_are_joined():
+    words = np.array([0, 0, 1, 2, 3, 4])
+    groups = np.array([-1, 5, 5, 6, -1, 6])
+    assert joined(words, groups).tolist() == [0, 0, 0, 1, 2, 1]
+    assert joined(words, None) is words
+
+
+@settings(max_examples=50)
+@given(st.integers(5, 40), st.floats(0.1, 0.5), st.integers(1, 99))
+def test_large_groups_are_held_out_whole_as_near_to_the_share_as_their_sizes_allow(
+    count, fraction, seed
+):
+    sizes = np.random.default_rng(seed).integers(5, 30, count)
+    groups = np.repeat(np.arange(count), sizes)
+    labels = np.random.default_rng(seed + 1).integers(0, 2, len(groups)).astype(np.int8)
+    held_out = hold_out(groups, labels, fraction=fraction, seed=seed, nearest=True)
+    for group in range(count):
+        assert len(set(held_out[groups == group].tolist())) == 1
+    assert held_out.any() and not held_out.all()
+    assert abs(held_out.mean() - fraction) <= sizes.max() / len(groups)

@@ -20,7 +20,14 @@ def assembled(training=TRAINING, test=TEST, *, words=("the", "film", "x")) -> As
         test=dataclasses.replace(split_of(test), name="test"),
         words=words,
         label_names=("neg", "pos"),
+        same_text=_groups([*training, *test]),
+        same_words=_groups([*training, *test]),
     )
+
+
+def _groups(reviews):
+    numbers = {}
+    return np.array([numbers.setdefault(tuple(each), len(numbers)) for each in reviews])
 
 
 def test_the_summary_counts_what_can_be_counted_by_hand():
@@ -35,6 +42,13 @@ def test_the_summary_counts_what_can_be_counted_by_hand():
     assert summary.vocabulary_size == 7
     assert summary.coverage == ((7, 1.0),)
     assert summary.length_counts == ((1, 0), (2, 1), (3, 2), (4, 1))
+
+
+def test_reviews_of_equal_words_in_other_texts_are_counted_apart():
+    corpus = dataclasses.replace(assembled(), same_text=np.arange(8))
+    summary = summarise(corpus, source="csv", path="r.csv", source_sha256="ab")
+    assert [split.duplicates for split in summary.splits] == [0, 0, 0]
+    assert (summary.duplicates_across, summary.near_equal) == (0, 4)
 
 
 def test_the_summary_is_a_record_that_can_be_written_and_read():

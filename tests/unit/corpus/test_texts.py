@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from lstm_study.corpus.load import load
-from lstm_study.corpus.text.tokens import split_words
+from lstm_study.corpus.text.tokens import split_tokens
 from lstm_study.corpus.texts import excerpts, source_texts, token_texts
 from lstm_study.corpus.types import Corpus, Split
 from lstm_study.errors import DataError
@@ -35,7 +35,7 @@ def check_each_text_is_the_review_at_its_position(data: DataTable, base) -> None
     texts = source_texts(test, positions, data=data, base=base)
     assert list(texts) == positions
     for position, text in texts.items():
-        known = [word for word in split_words(text) if word in corpus.vocabulary.ids]
+        known = [word for word in split_tokens(text) if word in corpus.vocabulary.ids]
         assert corpus.vocabulary.decode(test[position]).split() == known
         assert text[0].isupper(), "the source's own text, not the words of its tokens"
 

@@ -114,28 +114,46 @@ def test_a_promoted_trials_curve_starts_where_its_parent_ended(content: ContentO
     assert epochs == list(range(promoted.initial_epoch, promoted.budget_epochs + 1))
 
 
-def test_roc_curves_start_at_nothing_and_end_at_everything(content: ContentOf) -> None:
-    rows = [
-        row for row in content("completed").tables["roc"].records() if row["run_id"] == "winner-s1"
-    ]
-    assert len(rows) <= 101
-    assert (rows[0]["false_positive_rate"], rows[0]["true_positive_rate"]) == (0.0, 0.0)
-    assert (rows[-1]["false_positive_rate"], rows[-1]["true_positive_rate"]) == (1.0, 1.0)
+def _roc(made: Content, arm: str) -> list[dict[str, float]]:
+    rows = [row for row in made.tables["roc"].records() if row["arm"] == arm]
+    return [{key: float(row[key] or 0) for key in row if key != "arm"} for row in rows]
 
 
-def test_the_area_under_a_thinned_roc_curve_is_the_metric(content: ContentOf) -> None:
+def test_mean_roc_curves_start_at_nothing_and_end_at_everything(content: ContentOf) -> None:
+    rows = _roc(content("completed"), "winner")
+    ends = [(row["false_positive_rate"], row["true_positive_rate"]) for row in rows]
+    assert (ends[0], ends[-1]) == ((0.0, 0.0), (1.0, 1.0))
+    assert all(row["lowest"] <= row["true_positive_rate"] <= row["highest"] for row in rows)
+    assert {row["runs"] for row in rows} == {4}
+
+
+def test_the_area_under_the_mean_roc_curve_is_the_mean_of_the_metric(content: ContentOf) -> None:
     made = content("completed")
-    rows = [row for row in made.tables["roc"].records() if row["run_id"] == "winner-s1"]
     points = [
-        (float(row["false_positive_rate"] or 0), float(row["true_positive_rate"] or 0))
-        for row in rows
+        (row["false_positive_rate"], row["true_positive_rate"]) for row in _roc(made, "winner")
     ]
     area = sum(
         (right[0] - left[0]) * (right[1] + left[1]) / 2
         for left, right in itertools.pairwise(points)
     )
-    metric = made.tables["metrics"].where(run_id="winner-s1")[0]
-    assert area == pytest.approx(made.tables["metrics"].value(metric, "roc_auc"), abs=0.002)
+    metrics = made.tables["metrics"]
+    values = [float(metrics.value(row, "roc_auc") or 0) for row in metrics.where(arm="winner")]
+    assert area == pytest.approx(sum(values) / 4, abs=0.002)
+
+
+def test_models_are_listed_by_accuracy_with_their_distance_to_the_baseline(
+    content: ContentOf,
+) -> None:
+    rows = content("compared").tables["models"].records()
+    assert {row["arm"] for row in rows} == {"baseline", "winner", "control", "ensemble"}
+    accuracies = [float(row["test_accuracy"] or 0) for row in rows]
+    assert accuracies == sorted(accuracies, reverse=True)
+    base = next(row for row in rows if row["arm"] == "baseline")
+    for row in rows:
+        if row is not base:
+            expected = float(row["test_accuracy"] or 0) - float(base["test_accuracy"] or 0)
+            assert row["difference"] == pytest.approx(expected)
+    assert content("empty").tables["models"].rows == ()
 
 
 def test_every_review_lies_in_one_bin_of_the_calibration(content: ContentOf) -> None:

@@ -2,6 +2,7 @@
 
 import contextlib
 import http.client
+import json
 import re
 import socket
 import threading
@@ -11,7 +12,7 @@ from collections.abc import Callable, Iterator
 import pytest
 
 from lstm_study.errors import ReportError
-from lstm_study.report.serve import Watch
+from lstm_study.report.serve import ReportServer
 
 
 class Study:
@@ -21,18 +22,25 @@ class Study:
         self.standing = "one"
         self.drawn = 0
 
-    def render(self, version: str) -> dict[str, bytes]:
+    def render(self) -> dict[str, bytes]:
         self.drawn += 1
-        return {
-            "report.html": f"{self.standing} {version}".encode(),
-            "tables/trials.csv": b"trial_id\n",
-        }
+        return {"report.html": self.standing.encode(), "tables/trials.csv": b"trial_id\n"}
+
+    def progress(self) -> dict[str, str]:
+        return {"headline": self.standing}
+
+
+def _serve(study: Study) -> ReportServer:
+    return ReportServer(
+        page="<h1>the page</h1>", fingerprint=lambda: study.standing, render=study.render,
+        progress=study.progress, port=0,
+    )  # fmt: skip
 
 
 def _get(
-    watch: Watch, path: str, *, method: str = "GET", host: str | None = None
+    server: ReportServer, path: str, *, method: str = "GET", host: str | None = None
 ) -> tuple[int, bytes, http.client.HTTPMessage]:
-    port = int(watch.address.rstrip("/").rpartition(":")[2])
+    port = int(server.address.rstrip("/").rpartition(":")[2])
     connection = http.client.HTTPConnection("127.0.0.1", port, timeout=5)
     connection.request(method, path, headers={"Host": host} if host else {})
     answer = connection.getresponse()
@@ -55,8 +63,8 @@ def study(monkeypatch: pytest.MonkeyPatch) -> Study:
 
 
 @pytest.fixture
-def watch(study: Study) -> Iterator[Watch]:
-    made = Watch(fingerprint=lambda: study.standing, render=study.render, port=0)
+def server(study: Study) -> Iterator[ReportServer]:
+    made = _serve(study)
     serving = threading.Thread(target=made.serve)
     serving.start()
     _until(lambda: made.edition is not None)
@@ -66,11 +74,12 @@ def watch(study: Study) -> Iterator[Watch]:
     assert not serving.is_alive()
 
 
-def test_the_report_and_its_tables_are_served_with_their_types(watch: Watch) -> None:
-    status, body, headers = _get(watch, "/")
+def test_the_report_and_its_tables_are_served_with_their_types(server: ReportServer) -> None:
+    status, body, headers = _get(server, "/")
     assert (status, headers["Content-Type"]) == (200, "text/html; charset=utf-8")
-    assert body.startswith(b"one ")
-    status, body, headers = _get(watch, "/tables/trials.csv")
+    assert body == b"<h1>the page</h1>"
+    assert _get(server, "/report.html")[1] == b"one"
+    status, body, headers = _get(server, "/tables/trials.csv")
     assert (status, body, headers["Content-Type"]) == (
         200, b"trial_id\n", "text/csv; charset=utf-8"
     )  # fmt: skip
@@ -78,36 +87,52 @@ def test_the_report_and_its_tables_are_served_with_their_types(watch: Watch) -> 
 
 
 def test_a_new_edition_is_drawn_when_records_change_and_only_then(
-    study: Study, watch: Watch
+    study: Study, server: ReportServer
 ) -> None:
-    _, before, _ = _get(watch, "/version")
+    before = json.loads(_get(server, "/live.json")[1])
+    assert before["headline"] == "one"
     time.sleep(0.1)
     assert study.drawn == 1
     study.standing = "two"
-    _until(lambda: _get(watch, "/version")[1] != before)
-    assert _get(watch, "/report.html")[1].startswith(b"two ")
+    _until(lambda: json.loads(_get(server, "/live.json")[1])["version"] != before["version"])
+    assert _get(server, "/report.html")[1] == b"two"
     assert study.drawn == 2
+
+
+def test_the_page_and_the_progress_are_there_before_the_first_report(study: Study) -> None:
+    made = _serve(study)
+    serving = threading.Thread(target=made._server.serve_forever)
+    serving.start()
+    assert made.edition is None
+    assert _get(made, "/")[0] == 200
+    assert json.loads(_get(made, "/live.json")[1]) == {"headline": "one", "version": ""}
+    assert _get(made, "/report.html")[0] == 404
+    made.end()
+    serving.join(timeout=10)
+    made._server.server_close()
 
 
 @pytest.mark.parametrize(
     "path", ["/../../etc/passwd", "/%2e%2e/study.json", "/tables/", "//etc/passwd", "/model/"]
 )
-def test_nothing_but_the_files_of_the_report_is_served(watch: Watch, path: str) -> None:
-    assert _get(watch, path)[0] == 404
+def test_nothing_but_the_files_of_the_report_is_served(server: ReportServer, path: str) -> None:
+    assert _get(server, path)[0] == 404
 
 
 @pytest.mark.parametrize("method", ["POST", "PUT", "DELETE", "PATCH"])
-def test_nothing_can_be_changed(watch: Watch, method: str) -> None:
-    assert _get(watch, "/", method=method)[0] == 501
+def test_nothing_can_be_changed(server: ReportServer, method: str) -> None:
+    assert _get(server, "/", method=method)[0] == 501
 
 
-def test_a_page_from_elsewhere_cannot_reach_it_through_a_name_of_its_own(watch: Watch) -> None:
-    assert _get(watch, "/", host="attacker.invalid")[0] == 403
-    assert _get(watch, "/", host=watch.address[7:-1].replace("127.0.0.1", "localhost"))[0] == 200
+def test_a_page_from_elsewhere_cannot_reach_it_through_a_name_of_its_own(
+    server: ReportServer,
+) -> None:
+    assert _get(server, "/", host="attacker.invalid")[0] == 403
+    assert _get(server, "/", host=server.address[7:-1].replace("127.0.0.1", "localhost"))[0] == 200
 
 
-def test_only_the_loopback_address_listens(watch: Watch) -> None:
-    assert watch._server.socket.getsockname()[0] == "127.0.0.1"
+def test_only_the_loopback_address_listens(server: ReportServer) -> None:
+    assert server._server.socket.getsockname()[0] == "127.0.0.1"
 
 
 def test_a_port_that_is_taken_is_one_line() -> None:
@@ -116,39 +141,40 @@ def test_a_port_that_is_taken_is_one_line() -> None:
         taken.listen()
         port = taken.getsockname()[1]
         with pytest.raises(ReportError, match=f"port {port}: .*--port"):
-            Watch(fingerprint=str, render=lambda _: {}, port=port)
+            ReportServer(page="", fingerprint=str, render=dict, progress=dict, port=port)
 
 
 def test_a_report_that_cannot_be_drawn_ends_the_serving_with_its_error(study: Study) -> None:
-    def fail(_: str) -> dict[str, bytes]:
+    def fail() -> dict[str, bytes]:
         raise ReportError("records: are gone.")
 
-    made = Watch(fingerprint=lambda: study.standing, render=fail, port=0)
+    study.render = fail  # type: ignore[method-assign]
+    made = _serve(study)
     with pytest.raises(ReportError, match="are gone"):
         made.serve()
 
 
-def _connect(watch: Watch) -> socket.socket:
-    port = int(watch.address.rstrip("/").rpartition(":")[2])
+def _connect(server: ReportServer) -> socket.socket:
+    port = int(server.address.rstrip("/").rpartition(":")[2])
     return socket.create_connection(("127.0.0.1", port), timeout=5)
 
 
 def test_few_connections_are_held_and_a_slow_one_not_for_long(
-    watch: Watch, monkeypatch: pytest.MonkeyPatch
+    server: ReportServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("lstm_study.report.serve._LONGEST_REQUEST_SECONDS", 4.0)
     with contextlib.ExitStack() as stack:
-        held = [stack.enter_context(_connect(watch)) for _ in range(16)]
+        held = [stack.enter_context(_connect(server)) for _ in range(16)]
         for each in held:
             each.send(b"GET /")
-        _until(lambda: _is_sent_away(watch))
+        _until(lambda: _is_sent_away(server))
         assert held[0].recv(100) == b""  # Ended in time, though it is not sent whole.
-    _until(lambda: not _is_sent_away(watch))
-    assert _get(watch, "/version")[0] == 200
+    _until(lambda: not _is_sent_away(server))
+    assert _get(server, "/live.json")[0] == 200
 
 
-def _is_sent_away(watch: Watch) -> bool:
-    with _connect(watch) as connection:
+def _is_sent_away(server: ReportServer) -> bool:
+    with _connect(server) as connection:
         connection.settimeout(1.0)
         try:
             return connection.recv(100).startswith(b"HTTP/1.0 503")
@@ -164,9 +190,9 @@ def _is_sent_away(watch: Watch) -> bool:
     ids=["TLS", "no path", "version", "method", "long", "headers"],
 )  # fmt: skip
 def test_a_malformed_request_is_answered_and_printed_nowhere(
-    watch: Watch, request_: bytes, capfd: pytest.CaptureFixture[str]
+    server: ReportServer, request_: bytes, capfd: pytest.CaptureFixture[str]
 ) -> None:
-    with _connect(watch) as connection:
+    with _connect(server) as connection:
         connection.sendall(request_ + b"\r\n\r\n")
         connection.shutdown(socket.SHUT_WR)
         answer = b""
@@ -174,5 +200,5 @@ def test_a_malformed_request_is_answered_and_printed_nowhere(
             answer += chunk
     # To a version before HTTP/1.0 an answer has no status line.
     assert re.match(rb"HTTP/1.0 [45]\d\d|\s*<!DOCTYPE", answer)
-    assert _get(watch, "/version")[0] == 200
+    assert _get(server, "/live.json")[0] == 200
     assert capfd.readouterr() == ("", "")

@@ -2,8 +2,10 @@
 
 from importlib import resources
 from inspect import signature
+from typing import Any
 
 import pytest
+from pydantic import ValidationError
 
 from lstm_study.corpus.sources import SourceModule, module_of
 from lstm_study.spec import DataTable
@@ -28,3 +30,27 @@ def test_a_study_file_may_name_it_and_the_packaged_one_says_so(name: str) -> Non
 def test_errors_list_sources_by_what_they_have() -> None:
     assert sources_where(has_test=False) == "reviews, csv"
     assert sources_where(is_own=True) == "csv"
+
+
+@pytest.mark.parametrize(
+    ("settings", "message"),
+    [
+        ({"source": "imdb", "tokens": "characters"}, "only fits sources that hold texts"),
+        ({"source": "imdb", "group_column": "film"}, "must not be set"),
+        ({"source": "aclimdb", "path": "a", "group_column": "title"}, 'must be "film"'),
+        ({"source": "aclimdb", "path": ["a", "b"]}, "must be one path"),
+        ({"source": "reviews", "positive": ["1"]}, "only fits data.source csv"),
+        ({"source": "aclimdb"}, "is needed .* from https://ai.stanford.edu"),
+    ],
+)
+def test_keys_that_do_not_fit_a_source_are_refused(settings: dict[str, Any], message: str) -> None:
+    with pytest.raises(ValidationError, match=message):
+        DataTable(**settings)
+
+
+def test_labels_may_be_numbers_and_one_may_stand_alone() -> None:
+    data = DataTable(source="csv", path=["a.csv", "b.csv"], positive=[4, 5.0, "five"], negative="1")
+    assert (data.positive, data.negative) == (["4", "5.0", "five"], ["1"])
+    assert (data.paths, data.test_paths) == (("a.csv", "b.csv"), ())
+    assert data.token_rule == "words"
+    assert DataTable(source="aclimdb", path="a", group_column="film").token_rule == "keras"

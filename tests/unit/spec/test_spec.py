@@ -7,7 +7,7 @@ import pytest
 
 from lstm_study.configuration import BASELINE
 from lstm_study.errors import SpecError
-from lstm_study.spec import Choices, Fixed, Range, load_spec, parse_spec
+from lstm_study.spec import Choices, Fixed, Range, load_spec, packaged_studies, parse_spec
 from tests.support.tiny import SPEC, spec
 
 STUDIES = Path(__file__).resolve().parents[3] / "study"
@@ -19,7 +19,7 @@ def refusal(*settings: str) -> str:
     return str(caught.value)
 
 
-@pytest.mark.parametrize("name", ["quickstart", "imdb", "own-reviews"])
+@pytest.mark.parametrize("name", packaged_studies())
 def test_every_study_that_comes_along_is_valid(name):
     assert load_spec(STUDIES / f"{name}.toml").study.name == name
 
@@ -55,6 +55,10 @@ def test_a_dimension_is_a_range_a_list_or_a_value():
             "tiny.toml: study.seed must be an integer >= 1. Received: 0 (int)",
         ),
         ("study.seed=1.5", "study.seed must be an integer. Received: 1.5 (float)"),
+        (
+            "study.objective='f1'",
+            "must be 'validation_accuracy', 'validation_loss' or 'validation_auc'",
+        ),
         ("study.name='Tiny Study'", "study.name must be lower-case letters, digits and hyphens"),
         (
             "search.max_epochs=1",
@@ -64,6 +68,10 @@ def test_a_dimension_is_a_range_a_list_or_a_value():
         ("serch.max_epochs=3", "serch is not a known table. Did you mean search?"),
         ("data.source='imbd'", "data.source must be 'imdb', 'aclimdb', 'reviews' or 'csv'"),
         ("data.source='csv'", 'data.path is needed when data.source is "csv" (your own files'),
+        ("data.path=[]", "data.path must be a path, or a list of paths. Received: []"),
+        ("data.path=5", "data.path must be a path, or a list of paths. Received: 5"),
+        ("data.positive=[]", "data.positive must be a label, or a list of labels"),
+        ("data.tokens='letters'", "data.tokens must be 'words' or 'characters'"),
         ("data.sha256='abc'", "data.sha256 must be 64 hexadecimal digits"),
         ("data.validation_fraction=1", "data.validation_fraction must be a number > 0 and < 1"),
         ("space.maxlen={min=9, max=3}", "space.maxlen needs min < max. Received: min = 9, max = 3"),

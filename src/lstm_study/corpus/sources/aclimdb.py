@@ -6,10 +6,12 @@ Source: https://ai.stanford.edu/~amaas/data/sentiment/
 import hashlib
 import re
 from collections.abc import Iterator, Sequence
+from itertools import chain
 from operator import itemgetter
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
 
 from lstm_study.corpus.documents import TEST, TRAIN, Documents
 from lstm_study.corpus.sources.located import Located, Progress, checked_sha256, given
@@ -21,6 +23,8 @@ from lstm_study.spec import DataTable
 
 LABEL_NAMES = ("negative", "positive")
 _REVIEW = re.compile(r"(?:^|/)(train|test)/(neg|pos)/(\d{1,9})_(\d{1,2})\.txt$")
+_FILM_LIST = re.compile(r"(?:^|/)(train|test)/urls_(neg|pos)\.txt$")
+_FILM = re.compile(r"\btt\d+")
 _REVIEW_LIMIT_BYTES = 1 << 20
 _REVIEWS_LIMIT = 1_000_000
 _USUAL_REVIEWS = 50_000
@@ -31,21 +35,22 @@ def locate(
     data: DataTable, *, base: Path, cache: Path, progress: Progress | None = None
 ) -> Located:
     """Finds the archive, or the folder it unpacks to, at `data.path`."""
-    assert data.path is not None, "the spec requires it"
-    path = given(data.path, base)
+    path = given(data.paths[0], base)
     if not path.is_dir():
         sha256 = checked_sha256(path, data.sha256)
-        return Located(path=path, shown=data.path, sha256=sha256, content_sha256=sha256)
+        return Located(paths=(path,), shown=str(data.path), sha256=sha256, content_sha256=sha256)
     if data.sha256 is not None:
         raise DataError(
             f"{path}: data.sha256 is a file's. Received: a folder. Remove data.sha256, or give "
             "the archive."
         )
-    return Located(path=path, shown=data.path, sha256="", content_sha256=folder_sha256(path))
+    return Located(
+        paths=(path,), shown=str(data.path), sha256="", content_sha256=folder_sha256(path)
+    )
 
 
 def read_documents(
-    located: Located, *, data: DataTable | None = None, progress: Progress | None = None
+    located: Located, *, data: DataTable, progress: Progress | None = None
 ) -> Documents:
     """Reads every labelled review, in the order of half, label and file name.
 
@@ -55,17 +60,15 @@ def read_documents(
 
     Args:
         located: `aclImdb_v1.tar.gz`, or the folder it unpacks to.
-        data: Not used.
+        data: Its groups and tokens; groups are the films of `urls_pos.txt` and `urls_neg.txt`.
         progress: Called with "reading" or "encoding", reviews done, reviews in all.
 
     Raises:
         DataError: There is nothing to read, or it is hostile, truncated, damaged, or not UTF-8.
     """
-    path = located.path
-    if path.is_dir():
-        files = _folder_files(path)
-    else:
-        files = stream_files(path, wanted=_is_review, limit_bytes=_REVIEW_LIMIT_BYTES)
+    path, wants_films = located.path, data.group_column is not None
+    films: dict[str, list[str]] = {}
+    files = _without_lists(_files(path, wants_films=wants_films), films)
     reviews = _sorted_reviews(files, path=path, progress=progress)
     if not reviews:
         raise DataError(
@@ -78,7 +81,7 @@ def read_documents(
             progress("encoding", done, len(reviews))
 
     names, texts = map(itemgetter(0), reviews), map(itemgetter(1), reviews)
-    numbered = number_words(texts, on_progress=report)
+    numbered = number_words(texts, rule=data.token_rule, on_progress=report)
     parts = [_REVIEW.search(name).groups() for name in names]  # type: ignore[union-attr]
     empty = np.flatnonzero(np.diff(numbered.offsets) == 0)
     if len(empty):
@@ -95,6 +98,9 @@ def read_documents(
         ranked=False,
         label_names=LABEL_NAMES,
         ratings=np.array(ratings, dtype=np.int8),
+        groups=_groups(parts, films, path=path) if wants_films else None,
+        text_digests=numbered.text_digests,
+        rule=data.token_rule,
     )
 
 
@@ -106,8 +112,7 @@ def read_texts(
     Raises:
         DataError: One of them is not there, or the archive cannot be read.
     """
-    assert data.path is not None, "the spec requires it"
-    path = given(data.path, base)
+    path = given(data.paths[0], base)
     wanted = {str(split.document_ids[position]): position for position in positions}
 
     def is_wanted(name: str) -> bool:
@@ -141,6 +146,52 @@ def folder_sha256(path: Path) -> str:
         digest.update(f"{name}\0{len(content)}\0".encode())
         digest.update(content)
     return digest.hexdigest()
+
+
+def _files(path: Path, *, wants_films: bool) -> Iterator[tuple[str, bytes]]:
+    def is_wanted(name: str) -> bool:
+        return _is_review(name) or (wants_films and _FILM_LIST.search(name) is not None)
+
+    if not path.is_dir():
+        return stream_files(path, wanted=is_wanted, limit_bytes=_REVIEW_LIMIT_BYTES)
+    root = path if (path / "train").is_dir() else path / "aclImdb"
+    lists = sorted(root.glob("*/urls_*.txt")) if wants_films else []
+    named = ((file.relative_to(root).as_posix(), _content(file)) for file in lists)
+    return chain((each for each in named if is_wanted(each[0])), _folder_files(path))
+
+
+def _without_lists(
+    files: Iterator[tuple[str, bytes]], films: dict[str, list[str]]
+) -> Iterator[tuple[str, bytes]]:
+    """Yields the reviews; each list of films goes into `films`, as "train/pos" → film by id."""
+    for name, content in files:
+        match = _FILM_LIST.search(name)
+        if match is None:
+            yield name, content
+        else:
+            films["/".join(match.groups())] = [
+                found[0] if (found := _FILM.search(line)) else ""
+                for line in content.decode("utf-8", "replace").splitlines()
+            ]
+
+
+def _groups(
+    parts: Sequence[tuple[str, ...]], films: dict[str, list[str]], *, path: Path
+) -> NDArray[np.int64]:
+    """Returns the number of each review's film."""
+    numbers: dict[str, int] = {}
+    groups = np.empty(len(parts), dtype=np.int64)
+    for place, (half, label, number, _) in enumerate(parts):
+        try:
+            film = films[f"{half}/{label}"][int(number)]
+        except (KeyError, IndexError):
+            raise DataError(
+                f"{path}: must hold {half}/urls_{label}.txt with the film of each review, since "
+                f"data.group_column is set. Review {number} has none there. Remove "
+                "data.group_column, or download the archive again."
+            ) from None
+        groups[place] = numbers.setdefault(film, len(numbers)) if film else -1
+    return groups
 
 
 def _is_review(name: str) -> bool:

@@ -27,10 +27,12 @@ from lstm_study.corpus.sources.located import Located, Progress, checked_sha256,
 from lstm_study.corpus.sources.plain_pickle import read_ragged
 from lstm_study.corpus.types import Split, gather
 from lstm_study.errors import DataError
+from lstm_study.files import sha256_of
 from lstm_study.spec import DataTable
 
 LABEL_NAMES = ("negative", "positive")
 _MEMBER_LIMIT_BYTES = 2**31 - 1
+_FREE_BYTES, _MOST_TIMES = 1 << 26, 100
 _MAX_RANK = 2**31 - 1 - 1_000
 
 _log = logging.getLogger(__name__)
@@ -41,8 +43,8 @@ def locate(
 ) -> Located:
     """Finds `imdb.npz` where it is given, in Keras's cache or in ours, or downloads it."""
     downloads = cache / "downloads"
-    if data.path is not None:
-        path = given(data.path, base)
+    if data.paths:
+        path = given(data.paths[0], base)
         path = path / "imdb.npz" if path.is_dir() else path
         sha256 = checked_sha256(path, data.sha256)
     else:
@@ -52,11 +54,11 @@ def locate(
         sha256 = checked_sha256(path, data.sha256 or IMDB_SHA256)
     extra = _word_index(path, sha256, downloads=downloads, progress=progress)
     return Located(
-        path=path,
-        shown=data.path or str(path),
+        paths=(path,),
+        shown=data.paths[0] if data.paths else str(path),
         sha256=sha256,
         content_sha256=sha256,
-        extra=extra,
+        extra=() if extra is None else (extra,),
         extra_sha256="" if extra is None else checked_sha256(extra, None),
     )
 
@@ -69,13 +71,13 @@ def read_documents(
     Raises:
         DataError: Either file is missing, damaged or not what it should be.
     """
-    path, word_index = located.path, located.extra
+    path = located.path
     train, train_offsets, train_labels = read_half(path, "train")
     test, test_offsets, test_labels = read_half(path, "test")
     ranks = np.concatenate([train, test])
     words = None
-    if word_index is not None:
-        words = read_word_index(word_index, highest=int(ranks.max(initial=0)))
+    if located.extra:
+        words = read_word_index(located.extra[0], highest=int(ranks.max(initial=0)))
     rows = [np.arange(len(train_labels)), np.arange(len(test_labels))]
     return Documents(
         where=str(path),
@@ -187,10 +189,19 @@ def read_half(
         raise DataError(f"{path}: no such file. {advice}") from None
     except KeyError as error:
         raise DataError(f"{path}: must hold x_{name} and y_{name} ({error}). {advice}") from error
-    except (OSError, EOFError, zipfile.BadZipFile, zlib.error, NotImplementedError) as error:
+    except (
+        OSError,
+        EOFError,
+        zipfile.BadZipFile,
+        zlib.error,
+        NotImplementedError,
+        RuntimeError,
+    ) as error:
         raise DataError(f"{path}: is damaged, or no .npz file ({error}). {advice}") from error
     ranks, offsets = read_ragged(
-        _pickle_of(raw, where=f"{path}: x_{name}"), where=f"{path}: x_{name}"
+        _pickle_of(raw, where=f"{path}: x_{name}"),
+        where=f"{path}: x_{name}",
+        is_known=sha256_of(path) == IMDB_SHA256,
     )
     if len(ranks) and not 1 <= int(ranks.min()) <= int(ranks.max()) <= _MAX_RANK:
         raise DataError(
@@ -223,7 +234,7 @@ def read_word_index(path: Path, *, highest: int) -> tuple[str, ...]:
         ranks = json.loads(path.read_text(encoding="utf-8"))
         words = sorted(ranks, key=ranks.__getitem__)
         whole = [ranks[word] for word in words] == list(range(1, len(words) + 1))
-    except (OSError, ValueError, TypeError, AttributeError) as error:
+    except (OSError, ValueError, TypeError, AttributeError, RecursionError) as error:
         raise DataError(
             f"{path}: is no word index ({error}). Move it away, or download it again."
         ) from error
@@ -236,9 +247,13 @@ def read_word_index(path: Path, *, highest: int) -> tuple[str, ...]:
 
 
 def _member(archive: zipfile.ZipFile, name: str, *, where: str) -> bytes:
-    size = archive.getinfo(name).file_size
-    if size > _MEMBER_LIMIT_BYTES:
-        raise DataError(f"{where}: {name} must be under 2 GiB. Received: {size} bytes.")
+    info = archive.getinfo(name)
+    size, limit = info.file_size, max(_FREE_BYTES, _MOST_TIMES * info.compress_size)
+    if size > min(limit, _MEMBER_LIMIT_BYTES):
+        raise DataError(
+            f"{where}: {name} must unpack to at most {min(limit, _MEMBER_LIMIT_BYTES):,} bytes, "
+            f"for it is {info.compress_size:,} packed. Received: {size:,}. Do not trust this file."
+        )
     return archive.read(name)
 
 
@@ -263,9 +278,11 @@ def _pickle_of(raw: bytes, *, where: str) -> bytes:
 
 def _labels(raw: bytes, *, where: str) -> NDArray[np.int8]:
     file = io.BytesIO(raw)
-    _, dtype = _header(file, where=where)
+    shape, dtype = _header(file, where=where)
     if dtype.kind not in "iub":
         raise DataError(f"{where}: must hold labels 0 and 1. Received: an array of {dtype}.")
+    if len(shape) != 1 or shape[0] * dtype.itemsize != len(raw) - file.tell():
+        raise DataError(f"{where}: is cut short, or is no list of labels.")
     file.seek(0)
     try:
         labels = np.lib.format.read_array(file, allow_pickle=False)

@@ -16,20 +16,25 @@ class Located:
     """Where the reviews are.
 
     Attributes:
-        path: The file or folder of reviews.
+        paths: The file or folder of reviews, or several.
         shown: What a report calls it: as it was given, or as it was found; "" if packaged.
         sha256: Of the file; "" for a folder.
         content_sha256: Of what is read: the file's, or that of all reviews in the folder.
-        extra: The word index of `imdb`, or the test file of `csv`.
-        extra_sha256: Its SHA-256; "" without one.
+        extra: The word index of `imdb`, or the test files of `csv`.
+        extra_sha256: Of their content; "" without any.
     """
 
-    path: Path
+    paths: tuple[Path, ...]
     shown: str
     sha256: str
     content_sha256: str
-    extra: Path | None = None
+    extra: tuple[Path, ...] = ()
     extra_sha256: str = ""
+
+    @property
+    def path(self) -> Path:
+        """The first of `paths`, where there can be only one."""
+        return self.paths[0]
 
 
 def given(path: str, base: Path) -> Path:

@@ -1,8 +1,14 @@
-"""A user's own reviews: two labels and a text per row, in one file or two."""
+"""A user's own reviews: two labels and a text per row, in files of any usual kind.
+
+Rows are read as a stream: token ids are kept, texts are not.
+"""
 
 import difflib
-from collections.abc import Sequence
-from itertools import chain
+import hashlib
+import logging
+from array import array
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -10,230 +16,322 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lstm_study.corpus.documents import TEST, TRAIN, VALIDATION, Documents
-from lstm_study.corpus.sources.labels import order_labels
+from lstm_study.corpus.files.advice import option
+from lstm_study.corpus.files.members import ROLES, Member, find_members
+from lstm_study.corpus.files.rows import MISSING, close_names
+from lstm_study.corpus.files.table import Row, Table, open_table, place_of
+from lstm_study.corpus.sources.labels import Labels, label_key
 from lstm_study.corpus.sources.located import Located, Progress, checked_sha256, given
-from lstm_study.corpus.sources.tables import Table, read_table
-from lstm_study.corpus.text.tokens import number_words
+from lstm_study.corpus.text.tokens import number_words, split_tokens
 from lstm_study.corpus.types import Split
 from lstm_study.errors import DataError
 from lstm_study.spec import DataTable
+from lstm_study.spec.sources import TokenRule
 
-ROLES = {
-    "train": TRAIN,
-    "training": TRAIN,
-    "validation": VALIDATION,
-    "valid": VALIDATION,
-    "val": VALIDATION,
-    "dev": VALIDATION,
-    "test": TEST,
-}
-_SHOWN_CHARACTERS = 40
+FEWEST_TOKENS_PER_CHARACTER = 0.1
+LOOK_ROWS = 2_000
+_FEWEST_LOOK = 20
+_NUMBERS = {"train": TRAIN, "validation": VALIDATION, "test": TEST}
+_SHOWN = 40
+
+_log = logging.getLogger(__name__)
 
 
 def locate(
     data: DataTable, *, base: Path, cache: Path, progress: Progress | None = None
 ) -> Located:
-    """Finds the file that `data.path` names, and that of `data.test_path`."""
-    assert data.path is not None, "the spec requires it"
-    path = given(data.path, base)
-    sha256 = checked_sha256(path, data.sha256)
-    extra = None if data.test_path is None else given(data.test_path, base)
+    """Finds the files that `data.path` and `data.test_path` name."""
+    paths = tuple(given(path, base) for path in data.paths)
+    members = find_members(paths)
+    extra = tuple(given(path, base) for path in data.test_paths)
+    sha256 = ""
+    if len(members) == 1 and members[0].path in paths:
+        sha256 = checked_sha256(members[0].path, data.sha256)
+    elif data.sha256 is not None:
+        raise DataError(
+            f"{', '.join(data.paths)}: data.sha256 is one file's. Received: {len(members)} files. "
+            "Remove data.sha256."
+        )
     return Located(
-        path=path,
-        shown=data.path,
+        paths=paths,
+        shown=", ".join(data.paths),
         sha256=sha256,
-        content_sha256=sha256,
+        content_sha256=_content_sha256(members),
         extra=extra,
-        extra_sha256="" if extra is None else checked_sha256(extra, None),
+        extra_sha256=_content_sha256(find_members(extra)) if extra else "",
     )
 
 
 def read_texts(
     split: Split, positions: Sequence[int], *, data: DataTable, base: Path
 ) -> dict[int, str]:
-    """Reads the texts of some reviews again, by their rows."""
+    """Reads the texts of some reviews again, by their rows.
+
+    Raises:
+        DataError: A row is not there any more.
+    """
     of_test = split.name == "test" and data.test_path is not None
-    named = data.test_path if of_test else data.path
-    assert named is not None, "the spec requires it"
-    column = data.text_column
-    texts = read_table(given(named, base), columns=(column,), encoding=data.encoding)
-    return {
-        each: str(texts.columns[column][int(split.document_ids[each]) - 1]) for each in positions
+    paths = [given(path, base) for path in (data.test_paths if of_test else data.paths)]
+    wanted = {int(split.document_ids[position]): position for position in positions}
+    table = open_table(paths, encoding=data.encoding)
+    found = {
+        wanted[number]: str(row.values[0])
+        for number, row in enumerate(table.rows((data.text_column,)), start=1)
+        if number in wanted
     }
+    if missing := sorted(set(positions) - found.keys()):
+        raise DataError(
+            f"{paths[0]}: row {split.document_ids[missing[0]]} is missing, and was there when it "
+            "was first read."
+        )
+    return {position: found[position] for position in positions}
 
 
 def read_documents(
     located: Located, *, data: DataTable, progress: Progress | None = None
 ) -> Documents:
-    """Reads reviews from tables.
+    """Reads reviews from tables or folders of texts.
 
     Args:
-        located: The file of reviews and, as its extra, a file that is the test half.
-        data: Names of the columns, the positive label and the encoding.
-        progress: Called with "encoding", reviews done, reviews in all.
+        located: The files, and as extra those that are the test half.
+        data: Columns, labels and encoding.
+        progress: Called with "encoding", reviews done, 0.
 
     Returns:
         The reviews in the order of their rows; `document_ids` are row numbers, from 1.
 
     Raises:
         DataError: A row breaks a rule (it is named), or the rows together do.
-        DependencyError: Parquet without pyarrow.
     """
-    path, test_path = located.path, located.extra
-    columns = [data.text_column, data.label_column]
-    own = [*columns, data.split_column] if data.split_column is not None else columns
-    tables = [read_table(path, columns=own, encoding=data.encoding)]
-    if test_path is not None:
-        tables.append(read_table(test_path, columns=columns, encoding=data.encoding))
-    places = _Places(tables)
-    if not len(places):
-        raise DataError(f"{path}: must hold reviews. Received: a header and no rows.")
-    roles = _roles(tables, data=data)
-    values = [label_text(value) for value in _column(tables, data.label_column)]
-    _refuse_unlabelled(values, places=places)
-    names = order_labels(
-        _two_labels(values, places=places), positive_label=data.positive_label, where=str(path)
-    )
-    texts = list(_column(tables, data.text_column))
-
-    def report(done: int) -> None:
-        if progress is not None:
-            progress("encoding", done, len(texts))
-
+    reading = _Reading(data, where=located.shown or str(located.path))
     numbered = number_words(
-        (_text(text, places=places, row=row) for row, text in enumerate(texts)), on_progress=report
+        reading.texts(
+            [(located.paths, False), *([(located.extra, True)] if located.extra else [])]
+        ),
+        rule=reading.rule,
+        on_progress=None if progress is None else lambda done: progress("encoding", done, 0),
     )
-    _refuse_empty(np.flatnonzero(np.diff(numbered.offsets) == 0), texts, places=places)
-    return Documents(
-        where=str(path),
+    reading.check()
+    sides, names = reading.labels.sides(
+        positive=data.positive or (),
+        negative=data.negative or (),
+        positive_label=data.positive_label,
+    )
+    for sentence in reading.labels.folded():
+        _log.warning("%s: %s.", reading.where, sentence)
+    codes = np.frombuffer(reading.codes, dtype=np.int32)
+    side = np.array([*sides, -1], dtype=np.int8)[codes]
+    no_label = codes < 0
+    other_label = ~no_label & (side < 0)
+    no_text = ~no_label & ~other_label & (np.diff(numbered.offsets) == 0)
+    if not data.drop_empty:
+        reading.refuse_empty(no_text, no_label)
+    kept = ~(no_text | no_label | other_label)
+    left_out = {
+        "without a word": int(no_text.sum()),
+        "without a label": int(no_label.sum()),
+        "with another label": int(other_label.sum()),
+    }
+    documents = Documents(
+        where=reading.where,
         numbers=numbered.numbers,
         offsets=numbered.offsets,
-        labels=np.array([value == names[1] for value in values], dtype=np.int8),
-        roles=roles,
-        document_ids=np.concatenate([np.arange(1, _rows(table) + 1) for table in tables]),
+        labels=side,
+        roles=np.frombuffer(reading.roles, dtype=np.int8),
+        document_ids=np.frombuffer(reading.rows, dtype=np.int64),
         words=numbered.words,
         ranked=False,
         label_names=names,
+        groups=None if data.group_column is None else np.frombuffer(reading.groups, dtype=np.int64),
+        text_digests=numbered.text_digests,
+        left_out=tuple((why, count) for why, count in left_out.items() if count),
+        rule=reading.rule,
     )
+    return documents if kept.all() else documents.where_kept(kept)
 
 
-class _Places:
-    """How errors call the rows of several tables taken together."""
+@dataclass(eq=False)
+class _Reading:
+    """What is gathered while texts stream past.
 
-    def __init__(self, tables: Sequence[Table]) -> None:
-        self._tables = tables
+    Attributes:
+        data: How to read.
+        where: What errors call all of it.
+    """
 
-    @property
-    def path(self) -> Path:
-        return self._tables[0].path
+    data: DataTable
+    where: str
+    codes: "array[int]" = field(default_factory=lambda: array("i"))
+    roles: "array[int]" = field(default_factory=lambda: array("b"))
+    rows: "array[int]" = field(default_factory=lambda: array("q"))
+    groups: "array[int]" = field(default_factory=lambda: array("q"))
+    _lines: "array[int]" = field(default_factory=lambda: array("q"))
+    _members: list[tuple[int, Member, Table]] = field(default_factory=list)
+    _missing: dict[str, tuple[int, str]] = field(default_factory=dict)
+    _group_numbers: dict[str, int] = field(default_factory=dict)
+    _characters: int = 0
+    _tokens: int = 0
+    _looked: int = 0
 
-    def __len__(self) -> int:
-        return sum(map(_rows, self._tables))
+    def __post_init__(self) -> None:
+        self.rule: TokenRule = self.data.token_rule
+        self.labels = Labels(self.data.label_column, self.where)
 
-    def __getitem__(self, row: int) -> str:
-        for table in self._tables:
-            if row < _rows(table):
-                return table.place(row)
-            row -= _rows(table)
-        raise IndexError(row)
-
-
-def _rows(table: Table) -> int:
-    return len(next(iter(table.columns.values())))
-
-
-def _column(tables: Sequence[Table], name: str) -> "chain[Any]":
-    return chain.from_iterable(table.columns[name] for table in tables)
-
-
-def _roles(tables: Sequence[Table], *, data: DataTable) -> NDArray[np.int8]:
-    first = tables[0]
-    roles = np.full(_rows(first), TRAIN, dtype=np.int8)
-    if data.split_column is not None:
-        for row, value in enumerate(first.columns[data.split_column]):
-            name = str(value).strip().lower()
-            if name not in ROLES:
-                near = difflib.get_close_matches(name, ROLES, n=1)
-                raise DataError(
-                    f"{first.place(row)}: {data.split_column} must be train, validation or test. "
-                    f"Received: {value!r}." + (f" Did you mean {near[0]!r}?" if near else "")
+    def texts(self, parts: Sequence[tuple[Sequence[Path], bool]]) -> Iterator[bytes]:
+        """Yields the texts of all rows; the rest of each row is gathered on the way."""
+        for paths, is_test in parts:
+            table = open_table(paths, encoding=self.data.encoding)
+            for member, encoding in table.guesses:
+                _log.warning(
+                    "%s: is not UTF-8; read as %s. %s sets another.",
+                    member, encoding, option("encoding"),
+                )  # fmt: skip
+            names = [self.data.text_column, self.data.label_column]
+            split_column = None if is_test else self.data.split_column
+            optional = [split_column, self.data.group_column]
+            for number, row in enumerate(
+                table.rows([*names, *(name for name in optional if name)]), start=1
+            ):
+                text, label, *rest = row.values
+                self._note(row, number, table)
+                self.codes.append(self._code(label, row))
+                self.roles.append(
+                    TEST if is_test else self._role(rest.pop(0) if split_column else None, row)
                 )
-            roles[row] = ROLES[name]
-    ways = {
-        f"rows that {data.split_column} calls test": bool((roles == TEST).any()),
-        "data.test_path": len(tables) > 1,
-        "data.test_fraction": data.test_fraction is not None,
-    }
-    given = [way for way, is_given in ways.items() if is_given]
-    if len(given) > 1:
-        raise DataError(
-            f"{first.path}: the test half must be given in one way. "
-            f"Received: {' and '.join(given)}."
+                if self.data.group_column is not None:
+                    self.groups.append(self._group(rest.pop(0)))
+                yield self._text(text, row)
+            self._check_roles(is_test=is_test)
+
+    def check(self) -> None:
+        """Refuses files without rows, keys that most records lack, and texts without spaces."""
+        rows = len(self.codes)
+        if not rows:
+            raise DataError(f"{self.where}: must hold reviews. Received: no rows.")
+        for name, (count, first) in self._missing.items():
+            if count == rows:
+                names = self._members[0][2].names
+                raise DataError(close_names(name, names, where=self.where))
+            if not self.data.drop_empty:
+                raise DataError(
+                    f"{first}: {count:,} of {rows:,} rows lack {name!r}, this one first. Leave "
+                    f"them out with {option('drop_empty', True)}, or name another column."
+                )
+        if self.data.tokens is None and has_no_spaces(self._tokens, self._characters, self._looked):
+            raise DataError(
+                f"{self.where}: its texts have {self._characters / max(1, self._tokens):.0f} "
+                "characters to a word, as in a language that is written without spaces. Study "
+                f"characters with {option('tokens', 'characters')}; or put spaces between the "
+                f"words first; or, if these are words, say so with {option('tokens', 'words')}."
+            )
+
+    def refuse_empty(self, no_text: NDArray[np.bool_], no_label: NDArray[np.bool_]) -> None:
+        """Refuses rows without a word or without a label; the first of them is named."""
+        bad = np.flatnonzero(no_text | no_label)
+        if not len(bad):
+            return
+        first = int(bad[0])
+        counts = [
+            f"{int(which.sum()):,} without a {what}"
+            for what, which in (("word", no_text), ("label", no_label))
+            if which.any()
+        ]
+        what = (
+            f"the text must hold words. Received: {self._text_at(first)[:_SHOWN]!r}"
+            if no_text[first]
+            else "the label must not be empty"
         )
-    return np.concatenate([roles, *(np.full(_rows(t), TEST, dtype=np.int8) for t in tables[1:])])
-
-
-def label_text(value: Any) -> str:
-    """Returns a label as text, "" for none: 1, 1.0 and "1" are one, as are true and "true"."""
-    if isinstance(value, bool):
-        return str(value).lower()
-    if isinstance(value, float) and value.is_integer():
-        return str(int(value))
-    return "" if value is None or value != value else str(value).strip()  # noqa: PLR0124 - NaN
-
-
-def _refuse_unlabelled(values: Sequence[str], *, places: _Places) -> None:
-    missing = [row for row, value in enumerate(values) if not value]
-    if missing:
+        rows = f"{len(bad):,} such {'row' if len(bad) == 1 else 'rows'}"
         raise DataError(
-            f"{places[missing[0]]}: the label must not be empty{_and_more(len(missing) - 1)}. "
-            "Fill it in or drop the row."
+            f"{self._place(first)}: {what}. There are {rows}, {' and '.join(counts)}. Leave them "
+            f"out with {option('drop_empty', True)}, or fill them in."
         )
 
+    def _note(self, row: Row, number: int, table: Table) -> None:
+        if not self._members or self._members[-1][1] is not row.member:
+            self._members.append((len(self._lines), row.member, table))
+        self._lines.append(row.line or 0)
+        self.rows.append(number)
 
-def _and_more(rows: int) -> str:
-    if not rows:
+    def _code(self, label: Any, row: Row) -> int:
+        if label is MISSING:
+            self._miss(self.data.label_column, row)
+            return -1
+        return self.labels.code(label, row)
+
+    def _role(self, value: Any, row: Row) -> int:
+        if self.data.split_column is None:
+            return _NUMBERS.get(row.member.role, TRAIN)
+        name = str(value).strip().lower()
+        if name not in ROLES:
+            near = difflib.get_close_matches(name, ROLES, n=1)
+            raise DataError(
+                f"{row.place}: {self.data.split_column} must be train, validation or test. "
+                f"Received: {value!r}." + (f" Did you mean {near[0]!r}?" if near else "")
+            )
+        return _NUMBERS[ROLES[name]]
+
+    def _group(self, value: Any) -> int:
+        """Returns the number of a group; -1 for none, which is a group of its own."""
+        key = "" if value is MISSING else label_key(value)
+        return self._group_numbers.setdefault(key, len(self._group_numbers)) if key else -1
+
+    def _text(self, value: Any, row: Row) -> bytes:
+        if value is MISSING:
+            self._miss(self.data.text_column, row)
+            return b""
+        if value is None or value != value:  # noqa: PLR0124 - NaN
+            return b""
+        if not isinstance(value, str):
+            raise DataError(
+                f"{row.place}: the text must be text. Received: {value!r} "
+                f"({type(value).__name__}). Name the texts' column with {option('text_column')}."
+            )
+        if self._looked < LOOK_ROWS:
+            self._looked += 1
+            self._characters += len("".join(value.split()))
+            self._tokens += len(split_tokens(value, self.rule))
+        try:
+            return value.encode("utf-8")
+        except UnicodeEncodeError as error:
+            raise DataError(f"{row.place}: the text holds half a character ({error}).") from error
+
+    def _miss(self, name: str, row: Row) -> None:
+        count, first = self._missing.get(name, (0, row.place))
+        self._missing[name] = (count + 1, first)
+
+    def _check_roles(self, *, is_test: bool) -> None:
+        if is_test and TEST in self.roles[: self.rows.index(1, 1)]:
+            raise DataError(
+                f"{self.where}: the test half must be given in one way. Received: rows of the "
+                f"split test, and {option('test_path')}. Remove one."
+            )
+
+    def _place(self, row: int) -> str:
+        start, member, _ = next(each for each in reversed(self._members) if each[0] <= row)
+        return place_of(member, self._lines[row] or None, row - start + 1)
+
+    def _text_at(self, row: int) -> str:
+        """Reads a row's text again."""
+        _, member, table = next(each for each in reversed(self._members) if each[0] <= row)
+        for again in table.rows((self.data.text_column,)):
+            if again.member is member and (again.line or 0) == self._lines[row]:
+                return str(again.values[0] or "")
         return ""
-    return f", and {rows:,} more {'row' if rows == 1 else 'rows'} like it"
 
 
-def _two_labels(values: Sequence[str], *, places: _Places) -> tuple[str, str]:
-    distinct = list(dict.fromkeys(values))
-    if len(distinct) == 1:
-        raise DataError(
-            f"{places.path}: must hold two labels. Received: {distinct[0]!r} in all {len(values)} "
-            "rows. Check data.label_column."
-        )
-    if len(distinct) > 2:
-        row = values.index(distinct[2])
-        shown = ", ".join(map(repr, distinct[:5])) + (", ..." if len(distinct) > 5 else "")
-        raise DataError(
-            f"{places[row]}: must hold one of two labels, {distinct[0]!r} or {distinct[1]!r}. "
-            f"Received: {distinct[2]!r} (all labels: {shown}). Drop such rows, or check "
-            "data.label_column."
-        )
-    return distinct[0], distinct[1]
+def has_no_spaces(tokens: int, characters: int, texts: int) -> bool:
+    """Returns whether texts look as if nothing separated their words."""
+    return texts >= _FEWEST_LOOK and tokens < FEWEST_TOKENS_PER_CHARACTER * characters
 
 
-def _text(value: Any, *, places: _Places, row: int) -> bytes:
-    if value is None or value != value:  # noqa: PLR0124 - NaN
-        value = ""
-    if not isinstance(value, str):
-        raise DataError(
-            f"{places[row]}: the text must be text. Received: {value!r} ({type(value).__name__}). "
-            "Check data.text_column."
-        )
-    try:
-        return value.encode("utf-8")
-    except UnicodeEncodeError as error:
-        raise DataError(f"{places[row]}: the text holds half a character ({error}).") from error
-
-
-def _refuse_empty(empty: NDArray[np.int64], texts: Sequence[Any], *, places: _Places) -> None:
-    if not len(empty):
-        return
-    text = str(texts[empty[0]] or "")
-    raise DataError(
-        f"{places[int(empty[0])]}: the text must hold words. Received: "
-        f"{text[:_SHOWN_CHARACTERS]!r}{_and_more(len(empty) - 1)}. Fill it in or drop the row."
-    )
+def _content_sha256(members: Sequence[Member]) -> str:
+    """Returns a SHA-256 of all that is read: contents, and what the names say."""
+    digest = hashlib.sha256()
+    by_path: dict[Path, str] = {}
+    for member in members:
+        if member.path not in by_path:
+            by_path[member.path] = checked_sha256(member.path, None)
+        name = (member.inside, member.kind, member.compression, member.role, member.label)
+        digest.update(f"{name}\0{by_path[member.path]}\n".encode("utf-8", "surrogateescape"))
+    return digest.hexdigest()

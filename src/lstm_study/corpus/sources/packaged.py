@@ -10,8 +10,8 @@ from pathlib import Path
 import numpy as np
 
 from lstm_study.corpus.documents import TRAIN, Documents
+from lstm_study.corpus.files.table import open_table
 from lstm_study.corpus.sources.located import Located, Progress, checked_sha256, given
-from lstm_study.corpus.sources.tables import read_table
 from lstm_study.corpus.text.tokens import number_words
 from lstm_study.corpus.types import Split
 from lstm_study.errors import DataError, DependencyError
@@ -43,9 +43,10 @@ def locate(
     data: DataTable, *, base: Path, cache: Path, progress: Progress | None = None
 ) -> Located:
     """Finds the package's CSV, or the copy of it that `data.path` names."""
-    path = packaged_csv() if data.path is None else given(data.path, base)
+    path = given(data.paths[0], base) if data.paths else packaged_csv()
     sha256 = checked_sha256(path, data.sha256 or CSV_SHA256)
-    return Located(path=path, shown=data.path or "", sha256=sha256, content_sha256=sha256)
+    shown = data.paths[0] if data.paths else ""
+    return Located(paths=(path,), shown=shown, sha256=sha256, content_sha256=sha256)
 
 
 def read_documents(
@@ -57,9 +58,9 @@ def read_documents(
         DataError: The file is not that CSV.
     """
     path = located.path
-    table = read_table(path, columns=("text", "label", "source"), encoding="utf-8")
-    rows = [row for row, source in enumerate(table.columns["source"]) if source == "imdb"]
-    labels = [table.columns["label"][row] for row in rows]
+    table = _rows(path, "text", "label", "source")
+    rows = [row for row, (_, _, source) in enumerate(table) if source == "imdb"]
+    labels = [table[row][1] for row in rows]
     if not rows or not set(labels) <= {"0", "1"}:
         raise DataError(f'{path}: must hold rows of source "imdb" with labels 0 and 1.')
 
@@ -67,8 +68,9 @@ def read_documents(
         if progress is not None:
             progress("encoding", done, len(rows))
 
-    texts = table.columns["text"]
-    numbered = number_words((texts[row].encode("utf-8") for row in rows), on_progress=report)
+    numbered = number_words(
+        (table[row][0].encode("utf-8") for row in rows), rule=data.token_rule, on_progress=report
+    )
     return Documents(
         where=str(path),
         numbers=numbered.numbers,
@@ -79,6 +81,8 @@ def read_documents(
         words=numbered.words,
         ranked=False,
         label_names=LABEL_NAMES,
+        text_digests=numbered.text_digests,
+        rule=data.token_rule,
     )
 
 
@@ -86,6 +90,10 @@ def read_texts(
     split: Split, positions: Sequence[int], *, data: DataTable, base: Path
 ) -> dict[int, str]:
     """Reads the texts of some reviews again, by their rows."""
-    path = packaged_csv() if data.path is None else given(data.path, base)
-    texts = read_table(path, columns=("text",), encoding="utf-8").columns["text"]
-    return {each: str(texts[int(split.document_ids[each]) - 1]) for each in positions}
+    path = given(data.paths[0], base) if data.paths else packaged_csv()
+    texts = _rows(path, "text")
+    return {each: texts[int(split.document_ids[each]) - 1][0] for each in positions}
+
+
+def _rows(path: Path, *columns: str) -> list[Sequence[str]]:
+    return [row.values for row in open_table([path], encoding="utf-8").rows(columns)]

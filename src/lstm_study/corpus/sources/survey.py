@@ -1,17 +1,21 @@
-"""A first look at a file of reviews: which column holds the text, which the label, which the split.
+"""A first look at a user's files: which column holds the text, which the label, split and group.
 
-Nothing is split or numbered here: `own_reviews` does that once the columns are known.
+Nothing is split or numbered here: `own_files` does that once the columns are known.
 """
 
 import re
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from lstm_study.corpus.sources.own_files import ROLES, label_text
-from lstm_study.corpus.sources.tables import open_rows
-from lstm_study.corpus.sources.text_files import encoding_of
+from lstm_study.corpus.files.advice import option
+from lstm_study.corpus.files.members import ROLES
+from lstm_study.corpus.files.rows import MISSING, close_names
+from lstm_study.corpus.files.table import FILE, TEXT, Table, open_table
+from lstm_study.corpus.sources.labels import Labels, as_number, label_key, label_text
+from lstm_study.corpus.sources.own_files import LOOK_ROWS, has_no_spaces
+from lstm_study.corpus.text.tokens import split_tokens
 from lstm_study.errors import DataError
 
 TEXT_NAMES = ("text", "review", "review_text", "reviewtext", "content", "comment", "tweet",
@@ -19,10 +23,14 @@ TEXT_NAMES = ("text", "review", "review_text", "reviewtext", "content", "comment
 LABEL_NAMES = ("label", "sentiment", "polarity", "target", "class", "category", "rating",
                "stars", "score", "overall", "bewertung", "sterne", "y")  # fmt: skip
 SPLIT_NAMES = ("split", "set", "fold", "partition", "subset")
-_SAMPLE_ROWS = 2_000
+GROUP_NAMES = ("product", "product_id", "productid", "parent_asin", "asin", "item", "item_id",
+               "movie", "movie_id", "film", "title", "business_id", "app", "hotel", "book", "user",
+               "user_id", "userid", "reviewer", "reviewerid", "reviewer_id", "author")  # fmt: skip
 _MOST_VALUES = 12
 _TEXT_WORDS = 3.0
 _TIMES_LONGER = 3.0
+_FEWEST_GROUPS = 20
+_LARGEST_GROUP = 0.1
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,210 +39,280 @@ class ColumnLook:
 
     Attributes:
         name: Its name.
-        values: Distinct values as text → rows that have it, empty ones left out; None where there
-            are more than twelve.
+        values: Distinct values as text → rows that have it, spellings of one label taken together,
+            empty ones left out; None where there are more than twelve.
         words: Words per value, the mean of the first rows.
         is_text: Whether the first rows hold text, and not numbers.
+        has_no_spaces: Whether its texts look as if they were written without spaces.
+        groups: Distinct values and the rows of the most frequent one, of a column that is named as
+            one of groups; (0, 0) of others.
     """
 
     name: str
     values: dict[str, int] | None
     words: float
     is_text: bool
+    has_no_spaces: bool = False
+    groups: tuple[int, int] = (0, 0)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Survey:
-    """What was found in a file of reviews.
+    """What was found in a user's files.
 
     Attributes:
-        path: The file.
-        encoding: "" for Parquet.
-        rows: Reviews in it.
-        columns: All of them, in order.
+        paths: The paths given.
+        files: How many files they name.
+        encoding: To be named in a study; "" where it need not be.
+        rows: Reviews in all.
+        columns: All columns, in order.
         text_column: The one that holds the text.
         label_column: The one that holds the label.
         split_column: The one that marks train, validation and test; None without one.
-        has_test: Whether it marks test rows.
+        group_column: The one whose groups belong into one split; None without one.
+        has_test: Whether a column, folders or names of files mark test rows.
+        has_no_spaces: Whether the texts are written without spaces between words.
+        notes: What a person should know of how the files were read, in sentences.
     """
 
-    path: Path
+    paths: tuple[Path, ...]
+    files: int
     encoding: str
     rows: int
     columns: tuple[ColumnLook, ...]
     text_column: str
     label_column: str
     split_column: str | None
+    group_column: str | None
     has_test: bool
+    has_no_spaces: bool
+    notes: tuple[str, ...]
+
+    @property
+    def label_counts(self) -> dict[str, int]:
+        """The labels → rows."""
+        return next(c.values for c in self.columns if c.name == self.label_column) or {}
 
 
-def survey(
-    path: Path, *, text_column: str | None = None, label_column: str | None = None
-) -> Survey:
-    """Looks at a file, and finds out which column is what.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Choices:
+    """What a user says of the files; None or empty for what is to be found out."""
+
+    text_column: str | None = None
+    label_column: str | None = None
+    split_column: str | None = None
+    group_column: str | None = None
+    positive: tuple[str, ...] = ()
+    negative: tuple[str, ...] = ()
+    encoding: str | None = None
+
+
+def survey(paths: Sequence[Path], *, choices: Choices | None = None) -> Survey:
+    """Looks at files, and finds out which column is what.
 
     Args:
-        path: CSV, TSV, JSONL or Parquet.
-        text_column: Where it is known already.
-        label_column: Where it is known already.
+        paths: Each a file, a folder, a zip archive or a pattern.
+        choices: What is known already.
 
     Raises:
-        DataError: The file can't be read; which column is what can't be told; or the labels are
+        DataError: The files can't be read; which column is what can't be told; or the labels are
             not two. Each says what to do.
-        DependencyError: Parquet without pyarrow.
     """
-    encoding = _encoding(path)
-    rows, columns = _look(path, encoding)
+    choices = choices or Choices()
+    where = ", ".join(map(str, paths))
+    table = open_table(paths, encoding=choices.encoding)
+    rows, columns, seen = _look(table, where)
     if not rows:
-        raise DataError(f"{path}: must hold reviews. Received: no rows.")
-    split = next((c for c in columns if _is_split(c)), None)
-    others = [c for c in columns if c is not split]
-    text = _named(text_column, columns, path) or _text_column(others, path)
-    label = _named(label_column, columns, path) or _label_column(
-        [c for c in others if c is not text], path
+        raise DataError(f"{where}: must hold reviews. Received: no rows.")
+    split = _named(choices.split_column, columns, where) or next(
+        (c for c in columns if _is_split(c)), None
     )
-    _check_labels(label, rows, path)
+    others = [c for c in columns if c is not split]
+    if table.names == (TEXT, FILE):
+        raise DataError(
+            f"{where}: texts must be in folders that are named by their labels, such as pos/ and "
+            "neg/. Received: texts in no such folder."
+        )
+    text = _named(choices.text_column, columns, where) or _text_column(others, where)
+    label = _named(choices.label_column, columns, where) or _label_column(
+        [c for c in others if c is not text], where
+    )
+    labels = seen[label.name].labels
+    labels.sides(positive=choices.positive, negative=choices.negative, positive_label=None)
+    group = _named(choices.group_column, columns, where) or _group_column(
+        [c for c in others if c not in (text, label)], rows
+    )
+    roles = {member.role for member in table.members}
     return Survey(
-        path=path,
-        encoding=encoding,
+        paths=tuple(paths),
+        files=len(table.members),
+        encoding=_encoding_to_name(table, choices.encoding),
         rows=rows,
         columns=tuple(columns),
         text_column=text.name,
         label_column=label.name,
         split_column=split.name if split is not None else None,
-        has_test=split is not None and any(_role(v) == "test" for v in split.values or ()),
+        group_column=None if group is None else group.name,
+        has_test="test" in roles
+        or (split is not None and any(_role(v) == "test" for v in split.values or ())),
+        has_no_spaces=text.has_no_spaces,
+        notes=tuple(_notes(table, labels)),
     )
 
 
-def _encoding(path: Path) -> str:
-    """Finds out the encoding once; what is no text file is refused when it is read."""
-    is_text = path.is_file() and path.suffix.lower() != ".parquet"
-    return encoding_of(path) if is_text else ""
+def text_column_of(table: Table, *, where: str) -> str:
+    """Returns the column that holds the texts, as far as its first rows tell.
+
+    Raises:
+        DataError: None does, or several may.
+    """
+    seen = {name: _Seen(name, where) for name in table.names}
+    for count, row in enumerate(table.rows()):
+        if count == LOOK_ROWS:
+            break
+        for name, value in zip(table.names, row.values, strict=True):
+            seen[name].add(value, is_sample=True)
+    return _text_column([seen[name].look() for name in table.names], where).name
 
 
-def _look(path: Path, encoding: str) -> tuple[int, list[ColumnLook]]:
+def _look(table: Table, where: str) -> tuple[int, list[ColumnLook], dict[str, "_Seen"]]:
+    seen = {name: _Seen(name, where) for name in table.names}
+    columns = list(seen.values())
+    _check_header(table.names, where)
     count = 0
-    with open_rows(path, columns=None, encoding=encoding or None) as rows:
-        seen = [_Seen() for _ in rows.names]
-        for _, values in rows.each:
-            for column, value in zip(seen, values, strict=True):
-                column.add(value, is_sample=count < _SAMPLE_ROWS)
-            count += 1
-        _check_header(rows.names, path)
-        return count, [each.look(name) for name, each in zip(rows.names, seen, strict=True)]
+    for row in table.rows():
+        is_sample = count < LOOK_ROWS
+        for column, value in zip(columns, row.values, strict=True):
+            column.add(value, is_sample=is_sample)
+        count += 1
+    return count, [each.look() for each in columns], seen
 
 
 class _Seen:
     """Counts one column's values as they pass."""
 
-    def __init__(self) -> None:
-        self._values: dict[str, int] | None = {}
-        self._words = self._filled = self._texts = 0
+    def __init__(self, name: str, where: str) -> None:
+        self.name = name
+        self.labels = Labels(name, where)
+        self._few = True
+        self._keys: dict[int, int] | None = {} if _plain(name) in GROUP_NAMES else None
+        self._words = self._filled = self._texts = self._characters = self._tokens = 0
 
     def add(self, value: Any, *, is_sample: bool) -> None:
         if is_sample and isinstance(value, str) and value.strip():
             self._filled += 1
             self._words += len(value.split())
-            self._texts += not _is_number(value)
-        if self._values is None:
+            self._texts += as_number(value) is None
+            self._characters += len("".join(value.split()))
+            self._tokens += len(split_tokens(value, "words"))
+        if value is MISSING:
             return
-        text = label_text(value)
-        if text:
-            self._values[text] = self._values.get(text, 0) + 1
-            if len(self._values) > _MOST_VALUES:
-                self._values = None
+        if self._keys is not None and (key := label_key(value)):
+            number = hash(key)
+            self._keys[number] = self._keys.get(number, 0) + 1
+        if self._few and len(label_text(value)) < 200:
+            # Twelve values, and the one that makes them too many.
+            self._few = self.labels.code(value) < _MOST_VALUES
+        elif self._few:
+            self._few = False
 
-    def look(self, name: str) -> ColumnLook:
+    def look(self) -> ColumnLook:
         return ColumnLook(
-            name=name,
-            values=self._values,
+            name=self.name,
+            values=self.labels.counts() if self._few else None,
             words=self._words / self._filled if self._filled else 0.0,
             is_text=self._texts * 2 > self._filled,
+            has_no_spaces=has_no_spaces(self._tokens, self._characters, self._filled),
+            groups=(len(self._keys), max(self._keys.values())) if self._keys else (0, 0),
         )
 
 
-def _check_header(names: Sequence[str], path: Path) -> None:
+def _check_header(names: Sequence[str], where: str) -> None:
     """Refuses a file whose first line is a review already."""
     for name in names:
-        if len(name.split()) > 5 or (name and _is_number(name)):
+        if len(name.split()) > 5 or as_number(name) is not None:
             raise DataError(
-                f"{path}: must begin with a line of column names. Received: {name[:40]!r}. Add "
+                f"{where}: must begin with a line of column names. Received: {name[:40]!r}. Add "
                 "one, such as text,label."
             )
 
 
-def _named(name: str | None, columns: Sequence[ColumnLook], path: Path) -> ColumnLook | None:
+def _named(name: str | None, columns: Sequence[ColumnLook], where: str) -> ColumnLook | None:
     if name is None:
         return None
     found = [column for column in columns if column.name == name]
     if not found:
-        raise DataError(f"{path}: must have a column {name!r}. Received: {_names(columns)}.")
+        raise DataError(close_names(name, [column.name for column in columns], where=where))
     return found[0]
 
 
-def _text_column(columns: Sequence[ColumnLook], path: Path) -> ColumnLook:
-    texts = [c for c in columns if c.is_text and (c.values is None or c.words > 1)]
+def _text_column(columns: Sequence[ColumnLook], where: str) -> ColumnLook:
+    texts = [
+        c for c in columns if c.is_text and (c.values is None or c.words > 1 or c.has_no_spaces)
+    ]
     found = _by_name(texts, TEXT_NAMES)
     if found is not None:
         return found
-    texts = sorted((c for c in texts if c.words >= _TEXT_WORDS), key=lambda c: -c.words)
+    texts = sorted(
+        (c for c in texts if c.words >= _TEXT_WORDS or c.has_no_spaces), key=lambda c: -c.words
+    )
     if not texts:
         raise DataError(
-            f"{path}: no column looks like reviews. Received: {_names(columns)}. "
-            "Name it with --text-column."
+            f"{where}: no column looks like reviews. Received: {_names(columns)}. "
+            f"Name it with {option('text_column')}."
         )
     if len(texts) > 1 and texts[0].words < _TIMES_LONGER * texts[1].words:
         raise DataError(
-            f"{path}: {_names(texts)} may each hold the reviews. Name the one with --text-column."
+            f"{where}: {_names(texts)} may each hold the reviews. Name the one with "
+            f"{option('text_column')}."
         )
     return texts[0]
 
 
-def _label_column(columns: Sequence[ColumnLook], path: Path) -> ColumnLook:
+def _label_column(columns: Sequence[ColumnLook], where: str) -> ColumnLook:
     known = [c for c in columns if c.values]
-    two = [c for c in known if len(c.values or ()) == 2]
+    mixed = [c for c in known if len(c.values or ()) > 1]
+    two = [c for c in mixed if len(c.values or ()) == 2]
     # A column that is named for it, but has not two labels, is refused for what it holds: stars
     # beside "verified: yes or no" are not to be passed over.
-    found = _by_name(two, LABEL_NAMES) or _by_name(known, LABEL_NAMES)
-    if found is None and len(two) == 1:
-        found = two[0]
-    if found is not None:
-        return found
-    if two:
+    for candidates in (two, mixed, known):
+        found = _by_name(candidates, LABEL_NAMES)
+        if found is not None:
+            return found
+    for candidates in (two, mixed):
+        if len(candidates) == 1:
+            return candidates[0]
+    if mixed:
+        shown = ", ".join(f"{c.name[:30]!r} ({len(c.values or ())} labels)" for c in two or mixed)
         raise DataError(
-            f"{path}: {_names(two)} may each hold the label. Name the one with --label-column."
+            f"{where}: {shown} may each hold the label. Name the one with {option('label_column')}."
         )
     raise DataError(
-        f"{path}: no column holds two labels. Received: {_names(columns)}. Name the label's with "
-        "--label-column."
+        f"{where}: no column holds two labels. Received: {_names(columns)}. Name the label's with "
+        f"{option('label_column')}."
     )
 
 
-def _check_labels(column: ColumnLook, rows: int, path: Path) -> None:
-    values = column.values
-    if values is None:
-        raise DataError(
-            f"{path}: {column.name} must hold two labels. Received: more than {_MOST_VALUES}. "
-            "Name another column with --label-column."
-        )
-    shown = ", ".join(f"{name!r} ({count:,} rows)" for name, count in values.items())
-    if len(values) < 2:
-        raise DataError(
-            f"{path}: {column.name} must hold two labels. Received: {shown or 'none'}. Add "
-            "reviews of the other label, or name another column with --label-column."
-        )
-    if len(values) > 2:
-        raise DataError(
-            f"{path}: {column.name} must hold two labels. Received {len(values)}: {shown}. A study "
-            "tells two apart: leave out the rows between (of 1 to 5 stars the 3), and write one "
-            "label for each side (1 and 2 as neg, 4 and 5 as pos), or name another column with "
-            "--label-column."
-        )
+def _group_column(columns: Sequence[ColumnLook], rows: int) -> ColumnLook | None:
+    """Returns a column of groups: many of them, with repeats, none of them large."""
+    fitting = [
+        c
+        for c in columns
+        if _FEWEST_GROUPS <= c.groups[0] <= 0.98 * rows and c.groups[1] <= _LARGEST_GROUP * rows
+    ]
+    return _by_name(fitting, GROUP_NAMES)
 
 
 def _by_name(columns: Iterable[ColumnLook], names: Sequence[str]) -> ColumnLook | None:
-    by_name = {re.sub(r"[\s-]+", "_", column.name.lower()): column for column in columns}
-    return next((by_name[name] for name in names if name in by_name), None)
+    """Returns the column that has one of the names, or ends with one: `airline_sentiment`."""
+    by_name = {_plain(column.name): column for column in columns}
+    by_end = {name.rpartition("_")[2]: column for name, column in reversed(by_name.items())}
+    found = (table[name] for table in (by_name, by_end) for name in names if name in table)
+    return next(found, None)
+
+
+def _plain(name: str) -> str:
+    return re.sub(r"[\s-]+", "_", name.lower())
 
 
 def _is_split(column: ColumnLook) -> bool:
@@ -243,17 +321,26 @@ def _is_split(column: ColumnLook) -> bool:
 
 
 def _role(value: str) -> str:
-    names: Callable[[str], int | None] = ROLES.get
-    role = names(value.strip().lower())
-    return "" if role is None else ("train", "validation", "test")[role]
+    return ROLES.get(value.strip().lower(), "")
 
 
-def _is_number(text: str) -> bool:
-    try:
-        float(text)
-    except ValueError:
-        return False
-    return True
+def _encoding_to_name(table: Table, given: str | None) -> str:
+    if given is not None:
+        return given
+    names = {encoding.name for encoding in table.encodings if encoding is not None}
+    is_plain = names <= {"utf-8", "utf-8-sig", "utf-16", "utf-32"}
+    return "" if is_plain or len(names) > 1 else names.pop()
+
+
+def _notes(table: Table, labels: Labels) -> Iterable[str]:
+    for member, encoding in table.guesses[:3]:
+        yield f"{member} is read as {encoding}; name another with {option('encoding')}"
+    for what, count in table.notes.items():
+        if count:
+            yield f"1 {what.replace('columns', 'column', 1)}" if count == 1 else f"{count:,} {what}"
+        elif what.startswith("quotes"):
+            yield f"{what}: the file does not use them to delimit fields"
+    yield from labels.folded()
 
 
 def _names(columns: Iterable[ColumnLook]) -> str:

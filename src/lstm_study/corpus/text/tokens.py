@@ -1,7 +1,11 @@
-"""Texts into words, exactly as Keras's IMDB data was tokenised.
+"""Texts into tokens, by one of three rules.
 
-Lower case; the punctuation of the Keras Tokenizer's `filters`, tab and newline become spaces; split
-on the space. Markup is not removed: `<br />` leaves the word "br", the seventh most frequent one.
+"keras" is exactly how Keras's IMDB data was tokenised: lower case; the punctuation of the Keras
+Tokenizer's `filters`, tab and newline become spaces; split on the space. Markup is not removed:
+`<br />` leaves the word "br", the seventh most frequent one. "words" is the same, except that every
+white space and control character of Unicode separates words: for people's own files. "characters"
+is for languages written without spaces: each character of the lower-case text is a token, except
+white space and control characters.
 
 Texts come as UTF-8 bytes: the filters are ASCII, so one 256-entry table lowers and filters an ASCII
 text in one pass, and leaves the bytes of other characters alone.
@@ -9,12 +13,19 @@ text in one pass, and leaves the bytes of other characters alone.
 Source: `keras.src.legacy.preprocessing.text` (`text_to_word_sequence`, `Tokenizer.fit_on_texts`).
 """
 
+import re
 from array import array
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from hashlib import blake2b
 
 import numpy as np
 from numpy.typing import NDArray
+
+from lstm_study.spec.sources import TokenRule
+
+SEPARATORS = "\x00-\x20\x7f-\xa0\u1680\u2000-\u200b\u2028\u2029\u202f\u205f\u3000\ufeff"
+"""White space and control characters of Unicode, as ranges of a regular expression."""
 
 FILTERS = '!"#$%&()*+,-./:;<=>?@[\\]^_`{|}~\t\n'
 
@@ -22,42 +33,52 @@ _TABLE = bytes(
     ord(" ") if chr(byte) in FILTERS else ord(chr(byte).lower()) if byte < 128 else byte
     for byte in range(256)
 )
+_OWN_TABLE = bytes(ord(" ") if byte < 32 or byte == 127 else _TABLE[byte] for byte in range(256))
+_SEPARATING = re.compile(f"[{SEPARATORS}]+")
 _REPORT_EVERY = 1_000
 _PART_WORDS = 1 << 20
 
 
-def split_words(text: str) -> list[str]:
-    """Returns the words of a text, in order.
+def split_tokens(text: str, rule: TokenRule = "keras") -> list[str]:
+    """Returns the tokens of a text, in order.
 
     Example:
-        >>> split_words("It's GREAT!<br />See-it")
+        >>> split_tokens("It's GREAT!<br />See-it")
         ["it's", 'great', 'br', 'see', 'it']
+        >>> split_tokens("很好 看", "characters")
+        ['很', '好', '看']
     """
-    return _split(text.encode("utf-8", "replace"))
+    return _SPLIT[rule](text.encode("utf-8", "replace"))
 
 
 @dataclass(frozen=True, eq=False)
 class NumberedWords:
-    """Texts as numbers, each word numbered where it was first seen.
+    """Texts as numbers, each token numbered where it was first seen.
 
     Attributes:
         numbers: int32 [words of all texts], from 0.
         offsets: int64 [texts + 1].
-        words: The word of each number.
+        words: The token of each number.
+        text_digests: uint64 [texts], equal where texts are, white space aside.
     """
 
     numbers: NDArray[np.int32]
     offsets: NDArray[np.int64]
     words: tuple[str, ...]
+    text_digests: NDArray[np.uint64]
 
 
 def number_words(
-    texts: Iterable[bytes], *, on_progress: Callable[[int], None] | None = None
+    texts: Iterable[bytes],
+    *,
+    rule: TokenRule = "keras",
+    on_progress: Callable[[int], None] | None = None,
 ) -> NumberedWords:
-    """Splits texts into words and numbers them, in one pass.
+    """Splits texts into tokens and numbers them, in one pass.
 
     Args:
         texts: UTF-8.
+        rule: How they are split.
         on_progress: Called with the number of texts done, every thousand.
 
     Raises:
@@ -66,15 +87,19 @@ def number_words(
     seen = _Numbers()
     numbers = array("i")
     ends = array("q", [0])
+    digests = bytearray()
+    split = _SPLIT[rule]
     for count, text in enumerate(texts, start=1):
-        numbers.extend(map(seen.__getitem__, _split(text)))
+        numbers.extend(map(seen.__getitem__, split(text)))
         ends.append(len(numbers))
+        digests += blake2b(b" ".join(text.split()), digest_size=8).digest()
         if on_progress is not None and count % _REPORT_EVERY == 0:
             on_progress(count)
     return NumberedWords(
         np.frombuffer(numbers, dtype=np.int32) if numbers else np.zeros(0, dtype=np.int32),
         np.frombuffer(ends, dtype=np.int64),
         tuple(seen),
+        np.frombuffer(digests, dtype=np.uint64),
     )
 
 
@@ -110,7 +135,7 @@ class _Numbers(dict[str, int]):
         return number
 
 
-def _split(text: bytes) -> list[str]:
+def _keras_words(text: bytes) -> list[str]:
     if text.isascii():
         words = text.translate(_TABLE).decode("ascii")
         # Without control characters the space is the only white space: the bare split, which is
@@ -120,3 +145,24 @@ def _split(text: bytes) -> list[str]:
     else:
         words = text.decode("utf-8").lower().encode("utf-8").translate(_TABLE).decode("utf-8")
     return [word for word in words.split(" ") if word]
+
+
+def _own_words(text: bytes) -> list[str]:
+    if text.isascii():
+        return text.translate(_OWN_TABLE).decode("ascii").split()
+    words = text.decode("utf-8").lower().encode("utf-8").translate(_OWN_TABLE).decode("utf-8")
+    # White space other than the space is not printable, as control characters are not.
+    words = words if words.isprintable() else _SEPARATING.sub(" ", words)
+    return [word for word in words.split(" ") if word]
+
+
+def _characters(text: bytes) -> list[str]:
+    lowered = "".join(text.decode("utf-8").lower().split())
+    return list(lowered if lowered.isprintable() else _SEPARATING.sub("", lowered))
+
+
+_SPLIT: dict[TokenRule, Callable[[bytes], list[str]]] = {
+    "keras": _keras_words,
+    "words": _own_words,
+    "characters": _characters,
+}

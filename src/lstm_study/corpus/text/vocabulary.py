@@ -13,7 +13,8 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
-from lstm_study.corpus.text.tokens import split_words
+from lstm_study.corpus.text.tokens import split_tokens
+from lstm_study.spec.sources import TokenRule
 
 PADDING, START, OUT_OF_VOCABULARY = 0, 1, 2
 INDEX_FROM = 3
@@ -26,6 +27,7 @@ class Vocabulary:
 
     Attributes:
         words: In order of rank; `words[0]` has rank 1 and token id 4.
+        rule: How texts are split into them.
 
     Example:
         >>> vocabulary = Vocabulary(("the", "film"))
@@ -36,6 +38,7 @@ class Vocabulary:
     """
 
     words: tuple[str, ...]
+    rule: TokenRule = "keras"
 
     @property
     def size(self) -> int:
@@ -61,7 +64,8 @@ class Vocabulary:
 
     def decode(self, token_ids: Sequence[int] | NDArray[np.integer]) -> str:
         """Returns the words of a review, padding and start left out, "[OOV]" for 2."""
-        return " ".join(self.word(int(token)) for token in token_ids if token not in (0, 1))
+        between = "" if self.rule == "characters" else " "
+        return between.join(self.word(int(token)) for token in token_ids if token not in (0, 1))
 
     def encode(self, text: str) -> NDArray[np.int32]:
         """Returns a text's token ids, int32 [1 + known words], beginning with 1.
@@ -70,5 +74,5 @@ class Vocabulary:
         data. A configuration then keeps ids below its `vocabulary_size`; see `batches`.
         """
         ids = self.ids
-        known = [ids[word] for word in split_words(text) if word in ids]
+        known = [ids[word] for word in split_tokens(text, self.rule) if word in ids]
         return np.array([START, *known], dtype=np.int32)

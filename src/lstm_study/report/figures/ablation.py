@@ -11,8 +11,8 @@ from lstm_study.report.figures.style import (
     SERIES,
     WINNER,
     Picture,
+    label_box,
     percent_axis,
-    picture,
 )
 from lstm_study.report.tables.columns import in_words
 from lstm_study.report.tables.table import Table
@@ -48,7 +48,7 @@ def waterfall(steps: Table, *, objective: str) -> Picture | None:
             axes.annotate(
                 numbers.show(rows[place]["gain"], gain_form), (place, max(before, after)),
                 xytext=(0, 3), textcoords="offset points", ha="center", va="bottom", fontsize=8,
-                fontweight="bold",
+                fontweight="bold", bbox=label_box(), zorder=5,
             )  # fmt: skip
             axes.plot([place - 0.72, place + 0.28], [before] * 2, color=MUTED, lw=0.8, zorder=3)
             axes.plot([place - 0.28, place + 0.72], [after] * 2, color=MUTED, lw=0.8, zorder=3)
@@ -60,6 +60,7 @@ def waterfall(steps: Table, *, objective: str) -> Picture | None:
             axes.annotate(
                 numbers.show(score, form), (place, score), xytext=(0, 5), ha="center",
                 textcoords="offset points", fontsize=8, fontweight="bold", color=INK,
+                bbox=label_box(), zorder=5,
             )  # fmt: skip
         axes.set_xticks(range(len(words)), words, fontsize=8)
         axes.set_xlim(-0.5, len(words) - 0.5)
@@ -72,8 +73,8 @@ def waterfall(steps: Table, *, objective: str) -> Picture | None:
     told = ", ".join(
         f"{row['hyperparameter']} {numbers.show(row['gain'], gain_form)}" for row in rows[1:]
     )
-    return picture(
-        draw,
+    return Picture(
+        draw=draw,
         name="waterfall",
         title="From baseline to winner, one hyperparameter at a time",
         alt=f"A waterfall from {numbers.show(scores[0], form)} to "

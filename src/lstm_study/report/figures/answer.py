@@ -8,8 +8,8 @@ from lstm_study.report.figures.style import (
     MUTED,
     Picture,
     arm_colours,
+    label_box,
     percent_axis,
-    picture,
 )
 from lstm_study.report.tables.table import Table
 
@@ -43,7 +43,7 @@ def difference(verdict: Table) -> Picture | None:
         axes.spines["left"].set_visible(False)
         axes.annotate(
             numbers.points(value), (100 * value, 0), xytext=(0, 9), textcoords="offset points",
-            ha="center", fontsize=10, fontweight="bold",
+            ha="center", fontsize=10, fontweight="bold", bbox=label_box(),
         )  # fmt: skip
         for text, place, side in (
             ("← baseline better", 0.0, "left"), ("winner better →", 1.0, "right"),
@@ -57,8 +57,8 @@ def difference(verdict: Table) -> Picture | None:
     told = f"{numbers.points(value)} percentage points"
     if interval:
         told += f", interval from {numbers.points(low)} to {numbers.points(high)}"  # type: ignore[arg-type]
-    return picture(
-        draw,
+    return Picture(
+        draw=draw,
         name="difference",
         title="Winner minus baseline on test",
         alt=f"The difference in test accuracy beside zero: {told}.",
@@ -93,7 +93,8 @@ def optimism(rows: Table) -> Picture | None:
             for place, value in known:
                 axes.annotate(
                     numbers.show(value, form), (place, value), xytext=(0, 7), ha="center",
-                    textcoords="offset points", fontsize=7.5, color=colours[arm],
+                    textcoords="offset points", fontsize=7.5, color=colours[arm], zorder=4,
+                    bbox=label_box(),
                 )  # fmt: skip
         axes.set_xticks(range(len(present)), [words for _, words in present])
         axes.set_xlim(-0.4, len(present) - 0.6)
@@ -111,8 +112,8 @@ def optimism(rows: Table) -> Picture | None:
         )
         for row in shown
     )
-    return picture(
-        draw,
+    return Picture(
+        draw=draw,
         name="optimism",
         title="The same configuration, measured again",
         alt=f"A line for each arm from its score in the search to test: {told}.",

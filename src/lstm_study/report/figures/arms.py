@@ -5,12 +5,10 @@ from typing import TYPE_CHECKING
 from lstm_study.report import numbers
 from lstm_study.report.figures.style import (
     INK,
-    MUTED,
     Picture,
     arm_colours,
     pareto,
     percent_axis,
-    picture,
 )
 from lstm_study.report.tables.table import Table
 
@@ -18,6 +16,8 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 from lstm_study.report.figures.style import (
     few_ticks,
+    label_box,
+    log_axis,
 )
 
 
@@ -55,7 +55,8 @@ def seeds(runs: Table, comparison: Table) -> Picture | None:
                 axes.plot([mean, mean], [place - 0.3, place + 0.3], color=INK, lw=1.6, zorder=2)
                 axes.annotate(
                     numbers.percent(mean), (mean, place - 0.3), xytext=(0, 3),
-                    textcoords="offset points", ha="center", va="bottom", fontsize=8,
+                    textcoords="offset points", ha="center", va="bottom", fontsize=8, zorder=4,
+                    bbox=label_box(),
                 )  # fmt: skip
         axes.set_yticks(range(len(arms)), arms, fontsize=9, color=INK)
         axes.set_ylim(len(arms) - 0.45, -0.65)
@@ -71,8 +72,8 @@ def seeds(runs: Table, comparison: Table) -> Picture | None:
         for arm, mean in means.items()
         if isinstance(mean, float)
     )
-    return picture(
-        draw,
+    return Picture(
+        draw=draw,
         name="seeds",
         title="Every run's test accuracy",
         alt=f"A point for each run's test accuracy, a row for each arm. Means: {told}.",
@@ -106,8 +107,9 @@ def arms_cost(comparison: Table) -> Picture | None:
             scores = [float(row["test_accuracy_mean"] or 0) for row in known]
             front = pareto(places, scores, "max")
             axes.plot(
-                [places[index] for index in front], [scores[index] for index in front], color=MUTED,
-                lw=1, drawstyle="steps-post", zorder=1, ls=(0, (4, 2)),
+                [places[index] for index in front], [scores[index] for index in front], color=INK,
+                lw=1, drawstyle="steps-post", zorder=1, ls=(0, (4, 2)), marker="o", ms=10,
+                markerfacecolor="none", markeredgewidth=1,
                 label="Pareto front" if axes is panels[0] else None,
             )  # fmt: skip
             for row, place, score in zip(known, places, scores, strict=True):
@@ -117,22 +119,22 @@ def arms_cost(comparison: Table) -> Picture | None:
                     linewidths=0.8, zorder=3, label=arm if axes is panels[0] else None,
                 )  # fmt: skip
             if min(places) > 0 and max(places) > 8 * min(places):
-                axes.set_xscale("log")
-                axes.xaxis.set_minor_formatter(lambda *_: "")
+                log_axis(axes, places, form)
             else:
                 axes.xaxis.set_major_locator(few_ticks(4))
-            axes.xaxis.set_major_formatter(
-                lambda value, _, form=form: numbers.show(float(value), form)
-            )
-            axes.margins(x=0.12, y=0.12)
+                axes.xaxis.set_major_formatter(
+                    lambda value, _, form=form: numbers.show(float(value), form)
+                )
+                axes.margins(x=0.12)
+            axes.margins(y=0.12)
             axes.set_xlabel(label)
         panels[0].set_ylabel("Mean test accuracy")
         percent_axis(panels[0], "percent")
         handles = dict(zip(*reversed(panels[0].get_legend_handles_labels()), strict=True))
         figure.legend(list(handles.values()), list(handles), loc="outside upper left", ncols=4)
 
-    return picture(
-        draw,
+    return Picture(
+        draw=draw,
         name="arms_cost",
         title="Accuracy and cost of each arm",
         alt="Mean test accuracy of "

@@ -10,7 +10,6 @@ from lstm_study.report.figures.style import (
     WINNER,
     Picture,
     percent_axis,
-    picture,
 )
 from lstm_study.report.tables.table import Table
 
@@ -63,8 +62,8 @@ def lengths(bins: Table, choices: Table) -> Picture | None:
         axes.set_ylabel("Share per 100 tokens")
         percent_axis(axes, "share")
 
-    return picture(
-        draw,
+    return Picture(
+        draw=draw,
         name="lengths",
         title="Length of the reviews",
         alt="Histogram of the tokens of the training reviews, with a line at each value of maxlen: "
@@ -98,8 +97,8 @@ def coverage(curve: Table) -> Picture | None:
         axes.set_ylabel("Validation tokens covered")
         percent_axis(axes, "share")
 
-    return picture(
-        draw,
+    return Picture(
+        draw=draw,
         name="coverage",
         title="Vocabulary coverage",
         alt="Share of validation tokens covered against vocabulary size, from "

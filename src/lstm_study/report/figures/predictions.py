@@ -9,8 +9,8 @@ from lstm_study.report.figures.style import (
     arm_colours,
     main_arms,
     percent_axis,
-    picture,
 )
+from lstm_study.report.tables.predictions import CALIBRATED
 from lstm_study.report.tables.table import Table
 
 if TYPE_CHECKING:
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 def roc(curves: Table, metrics: Table) -> Picture | None:
-    """Draws each run's ROC curve by arm."""
+    """Draws each arm's ROC curve: the mean over runs, with a band from lowest to highest."""
     arms = main_arms(list(dict.fromkeys(str(arm) for arm in curves.column("arm"))))
     rows = [row for row in curves.records() if row["arm"] in arms]
     if not rows:
@@ -29,17 +29,18 @@ def roc(curves: Table, metrics: Table) -> Picture | None:
         whole, corner = figure.subplots(1, 2)
         for axes in (whole, corner):
             axes.plot([0, 1], [0, 1], color=MUTED, lw=0.8, ls=(0, (4, 3)))
-            labelled: set[str] = set()
-            for run_id in dict.fromkeys(str(row["run_id"]) for row in rows):
-                line = [row for row in rows if row["run_id"] == run_id]
-                arm = str(line[0]["arm"])
-                axes.plot(
-                    [float(row["false_positive_rate"] or 0) for row in line],
-                    [float(row["true_positive_rate"] or 0) for row in line],
-                    color=colours[arm], lw=1, alpha=0.75,
-                    label=None if arm in labelled else arm,
+            for arm in arms:
+                line = [row for row in rows if row["arm"] == arm]
+                rates = [float(row["false_positive_rate"] or 0) for row in line]
+                axes.fill_between(
+                    rates, [float(row["lowest"] or 0) for row in line],
+                    [float(row["highest"] or 0) for row in line], color=colours[arm], alpha=0.2,
+                    linewidth=0,
                 )  # fmt: skip
-                labelled.add(arm)
+                axes.plot(
+                    rates, [float(row["true_positive_rate"] or 0) for row in line],
+                    color=colours[arm], lw=1.4, label=arm,
+                )  # fmt: skip
             axes.set_xlabel("False positive rate")
             axes.set_aspect("equal")
         whole.set_ylabel("True positive rate")
@@ -60,11 +61,12 @@ def roc(curves: Table, metrics: Table) -> Picture | None:
         for arm, values in areas.items()
         if (known := [value for value in values if isinstance(value, float)])
     )
-    return picture(
-        draw,
+    return Picture(
+        draw=draw,
         name="roc",
         title="ROC curves on test",
-        alt=f"ROC curves of every run. Area under the curve: {told}.",
+        alt="Mean ROC curve of each arm with a band from the lowest run to the highest. "
+        f"Area under the curve: {told}.",
         tables=(curves, metrics),
         height=3.6,
     )
@@ -72,7 +74,9 @@ def roc(curves: Table, metrics: Table) -> Picture | None:
 
 def calibration(bins: Table) -> Picture | None:
     """Draws each arm's reliability diagram: predicted probability against observed share."""
-    arms = main_arms(list(dict.fromkeys(str(arm) for arm in bins.column("arm"))))
+    found = list(dict.fromkeys(str(arm) for arm in bins.column("arm")))
+    arms = main_arms([arm for arm in found if arm != CALIBRATED])
+    arms += [arm for arm in found if arm == CALIBRATED]
     rows = [row for row in bins.records() if row["positive"] is not None and row["arm"] in arms]
     if not rows:
         return None
@@ -111,8 +115,8 @@ def calibration(bins: Table) -> Picture | None:
             percent_axis(axes, "share", which="x")
             percent_axis(axes, "share")
 
-    return picture(
-        draw,
+    return Picture(
+        draw=draw,
         name="calibration",
         title="Calibration on test",
         alt="On the left, the share of positive reviews against the predicted probability, by arm; "

@@ -9,7 +9,6 @@ from lstm_study.report.figures.style import (
     few_ticks,
     main_arms,
     percent_axis,
-    picture,
 )
 from lstm_study.report.tables.table import Table
 
@@ -53,8 +52,8 @@ def accuracy_by_review(lengths: Table, unknown: Table) -> Picture | None:
             f"{arm} from {numbers.percent(known[0])} on the shortest to "
             f"{numbers.percent(known[-1])} on the longest"
         )
-    return picture(
-        draw,
+    return Picture(
+        draw=draw,
         name="accuracy_by_review",
         title="Accuracy by length and by unknown words",
         alt="Test accuracy by arm in groups of reviews of similar length, and of similar share of "

@@ -9,7 +9,6 @@ from lstm_study.report.figures.style import (
     arm_colours,
     main_arms,
     percent_axis,
-    picture,
     whole_axis,
 )
 from lstm_study.report.tables.table import Table
@@ -63,8 +62,8 @@ def run_curves(curves: Table) -> Picture | None:
             *figure.axes[0].get_legend_handles_labels(), loc="outside upper left", ncols=4
         )
 
-    return picture(
-        draw,
+    return Picture(
+        draw=draw,
         name="run_curves",
         title="Learning curves of the retraining",
         alt="The "

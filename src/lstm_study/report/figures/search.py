@@ -10,7 +10,6 @@ from lstm_study.report.figures.style import (
     WINNER,
     Picture,
     percent_axis,
-    picture,
     whole_axis,
 )
 from lstm_study.report.tables.columns import in_words
@@ -92,8 +91,8 @@ def best_so_far(progress: Table, control: Table, *, objective: str) -> Picture |
     if control.rows and control.column("best_score")[-1] is not None:
         last = numbers.show(control.column("best_score")[-1], form)
         told += f" The random control ends at {last}, with a band over the order of its trials."
-    return picture(
-        draw,
+    return Picture(
+        draw=draw,
         name="best_so_far",
         title="Best score so far",
         alt=f"Score of each trial and the best so far against trials, epochs and time. {told}",
@@ -148,8 +147,8 @@ def agreement(points: Table, taus: Table, *, full: int) -> Picture | None:
     told = ", ".join(
         f"{numbers.coefficient(float(known[epoch] or 0))} after {epoch}" for epoch in epochs
     )
-    return picture(
-        draw,
+    return Picture(
+        draw=draw,
         name="agreement",
         title="Do early ranks predict final ranks?",
         alt="Each full-budget configuration's early value against its final score. "

@@ -3,8 +3,10 @@
 import math
 from typing import TYPE_CHECKING, Any
 
+from lstm_study.configuration import HYPERPARAMETERS
 from lstm_study.report import numbers
 from lstm_study.report.figures.style import (
+    HEAT,
     MUTED,
     PAPER,
     SERIES,
@@ -12,7 +14,6 @@ from lstm_study.report.figures.style import (
     Picture,
     few_ticks,
     percent_axis,
-    picture,
 )
 from lstm_study.report.tables.columns import in_words
 from lstm_study.report.tables.table import Table
@@ -22,9 +23,6 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-
-# Decreases in lightness throughout, with contrast to white and to black pages.
-_HEAT = "blend:#ecc765,#cf6a3d,#784f90"
 
 _SHADES = (SERIES[0], WINNER)
 
@@ -56,13 +54,17 @@ def slices(points: Table, spec: StudySpec) -> Picture | None:
                 if not mine:
                     continue
                 seaborn.scatterplot(
-                    x=[float(row["value"] or 0) for row in mine],
+                    x=[HYPERPARAMETERS[name].position(row["value"]) for row in mine],
                     y=[float(row["score"] or 0) for row in mine], ax=axes, s=size, color=colour,
                     alpha=0.5 if kind == "partial" else 0.8, linewidth=0, label=label, legend=False,
                 )  # fmt: skip
                 axes.collections[-1].set_gid(gid)
                 marks[gid] = [str(row["trial_id"]) for row in mine]
-            _value_axis(axes, dimensions[name].model_dump())
+            if ticks := HYPERPARAMETERS[name].ticks:
+                axes.set_xticks(range(len(ticks)), ticks)
+                axes.margins(x=0.15)
+            else:
+                _value_axis(axes, dimensions[name].model_dump())
             axes.set_title(name)
         for axes in list(grid.flat)[len(names) :]:
             axes.set_visible(False)
@@ -74,8 +76,8 @@ def slices(points: Table, spec: StudySpec) -> Picture | None:
         )  # fmt: skip
         return marks
 
-    return picture(
-        draw,
+    return Picture(
+        draw=draw,
         name="slices",
         title="Score along each hyperparameter",
         alt=f"A panel for each of {', '.join(names)}: the scores of all completed trials against "
@@ -102,7 +104,7 @@ def pairs(cells: Table) -> Picture | None:
         import numpy as np
         import seaborn
 
-        shades = seaborn.color_palette(_HEAT, as_cmap=True)
+        shades = seaborn.color_palette(HEAT, as_cmap=True)
         grid = figure.subplots(lines, columns, squeeze=False)
         for axes, (first, second) in zip(grid.flat, names, strict=False):
             mine = [row for row in rows if (row["first"], row["second"]) == (first, second)]
@@ -137,8 +139,8 @@ def pairs(cells: Table) -> Picture | None:
             handlelength=1.2,
         )  # fmt: skip
 
-    return picture(
-        draw,
+    return Picture(
+        draw=draw,
         name="pairs",
         title="Pairs of hyperparameters",
         alt=f"A heat map for each pair of {', '.join(alone)}: "
@@ -189,8 +191,8 @@ def importances(shares: Table) -> Picture | None:
     told = ", ".join(
         f"{row['hyperparameter']} {numbers.share(float(row['importance'] or 0))}" for row in first
     )
-    return picture(
-        draw,
+    return Picture(
+        draw=draw,
         name="importance",
         title="Which hyperparameters matter",
         alt=f"Importance of each hyperparameter with its interval. After {epochs[0]} "
@@ -205,7 +207,7 @@ def _swatches(low: float, high: float, form: str) -> list[Any]:
     import seaborn
     from matplotlib.patches import Patch
 
-    shades = seaborn.color_palette(_HEAT, as_cmap=True)
+    shades = seaborn.color_palette(HEAT, as_cmap=True)
     steps = [0.0, 0.25, 0.5, 0.75, 1.0] if high > low else [0.5]
     return [
         Patch(color=shades(step), label=numbers.show(low + step * (high - low), form))

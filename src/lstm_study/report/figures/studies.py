@@ -1,9 +1,9 @@
-"""Figures of two studies side by side, each drawn from tables alone."""
+"""Figures of several studies side by side."""
 
 from typing import TYPE_CHECKING
 
 from lstm_study.report import numbers
-from lstm_study.report.figures.style import INK, SERIES, Picture, percent_axis, picture, whole_axis
+from lstm_study.report.figures.style import INK, SERIES, Picture, percent_axis, whole_axis
 from lstm_study.report.tables.columns import in_words
 from lstm_study.report.tables.table import Table
 
@@ -32,7 +32,7 @@ def winners(arms: Table, runs: Table) -> Picture | None:
             ]
             axes.scatter(
                 values, [place] * len(values), s=34, alpha=0.75, linewidths=0,
-                color=SERIES[studies.index(study)],
+                color=SERIES[studies.index(study) % len(SERIES)],
             )  # fmt: skip
             mean = means[study, arm]
             if isinstance(mean, float):
@@ -48,10 +48,10 @@ def winners(arms: Table, runs: Table) -> Picture | None:
         for (study, arm), mean in means.items()
         if isinstance(mean, float)
     )
-    return picture(
-        draw,
+    return Picture(
+        draw=draw,
         name="winners",
-        title="Every run's test accuracy, in both studies",
+        title="Test accuracy of every run",
         alt=f"A point for each run, a row for each arm of each study. Means: {told}.",
         tables=(runs, arms),
         height=0.75 + 0.42 * len(rows),
@@ -59,11 +59,11 @@ def winners(arms: Table, runs: Table) -> Picture | None:
 
 
 def searches(progress: Table, *, objective: str) -> Picture | None:
-    """Draws the best full-budget score so far of both searches against epochs.
+    """Draws the best full-budget score so far of each search against epochs.
 
     Args:
-        progress: Both searches' progress.
-        objective: What both rank by; "" where they differ, and nothing is drawn.
+        progress: The progress of all searches.
+        objective: Of all searches; "" if they differ, and nothing is drawn.
     """
     rows = [row for row in progress.records() if row["best_full_budget_score"] is not None]
     if not rows or not objective:
@@ -78,7 +78,8 @@ def searches(progress: Table, *, objective: str) -> Picture | None:
             axes.step(
                 [float(row["epochs"] or 0) for row in mine],
                 [float(row["best_full_budget_score"] or 0) for row in mine],
-                where="post", color=SERIES[place], lw=1.9, ls=("-", (0, (5, 2)))[place],
+                where="post", color=SERIES[place % len(SERIES)], lw=1.9,
+                ls=("-", (0, (5, 2)))[place % 2],
                 label=study,
             )  # fmt: skip
         axes.set_xlabel("Epochs trained by the search")
@@ -92,10 +93,10 @@ def searches(progress: Table, *, objective: str) -> Picture | None:
         for study in studies
         if (mine := [row for row in rows if row["study"] == study])
     )
-    return picture(
-        draw,
+    return Picture(
+        draw=draw,
         name="searches",
-        title="Best full-budget score so far, in both searches",
+        title="Best full-budget score so far, in each search",
         alt=f"A line for each study against epochs: {told}.",
         tables=(progress,),
         height=2.8,

@@ -6,8 +6,10 @@ each colour is a CSS variable, so that one drawing serves light and dark pages.
 
 import io
 import re
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from functools import cached_property
 from html import escape
 from typing import TYPE_CHECKING, Any
 
@@ -25,6 +27,8 @@ PAPER = "#fffffe"
 BASELINE = "#5f7f9f"
 WINNER = "#d55e01"
 SERIES = ("#0072b3", "#008f69", "#b35a8f", "#a67500", "#3d8fc4", "#7a5195", "#666f1a")
+# Decreases in lightness throughout, with contrast to white and to black pages.
+HEAT = "blend:#ecc765,#cf6a3d,#784f90"
 _VARIABLES = {
     INK: "--ink", MUTED: "--muted", GRID: "--grid", PAPER: "--paper",
     BASELINE: "--baseline", WINNER: "--winner",
@@ -79,17 +83,18 @@ RC: dict[str, Any] = {
 Marks = Mapping[str, Sequence[str]]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class Picture:
-    """One figure of the report.
+    """One figure of the report, drawn in its style when it is asked for.
 
     Attributes:
         name: File name without suffix, and the anchor in the page.
         title: What it shows, as a heading.
         alt: What a reader would see in it, in a sentence or two.
         tables: The tables it is drawn from, and nothing else.
-        svg: A whole SVG document.
-        png: The same as PNG.
+        draw: Draws on an empty figure. May return, for collections of points, lines or bars by gid,
+            the trial of each, for highlighting in the page.
+        height: In inches.
         width: In inches.
     """
 
@@ -97,9 +102,57 @@ class Picture:
     title: str
     alt: str
     tables: tuple[Table, ...]
-    svg: str
-    png: bytes
+    draw: Callable[["Figure"], "Marks | None"] = field(repr=False)
+    height: float
     width: float = WIDTH
+
+    def figure(self) -> "Figure":
+        """Draws it as a Matplotlib figure; matplotlib's own settings are restored."""
+        with _style():
+            figure, _ = self._laid_out()
+        # A notebook that has no backend of its own for figures shows this.
+        setattr(figure, "_repr_png_", lambda: self.png)  # noqa: B010 - no attribute of Figure
+        return figure
+
+    @property
+    def svg(self) -> str:
+        """A whole SVG document."""
+        return self._rendered[0]
+
+    @property
+    def png(self) -> bytes:
+        """The same as PNG."""
+        return self._rendered[1]
+
+    @cached_property
+    def _rendered(self) -> tuple[str, bytes]:
+        from matplotlib.backends.backend_agg import FigureCanvasAgg
+
+        with _style():
+            figure, marks = self._laid_out()
+            vector, raster = io.BytesIO(), io.BytesIO()
+            figure.savefig(
+                vector, format="svg",
+                metadata={"Date": None, "Creator": None, "Format": None, "Type": None},
+            )  # fmt: skip
+            FigureCanvasAgg(figure)
+            figure.savefig(
+                raster, format="png", metadata={"Software": None}, pil_kwargs={"compress_level": 2}
+            )
+        return _tidied(vector.getvalue().decode("utf-8"), marks), raster.getvalue()
+
+    def _laid_out(self) -> "tuple[Figure, Marks]":
+        from matplotlib.backends.backend_svg import FigureCanvasSVG
+        from matplotlib.figure import Figure
+
+        figure = Figure(figsize=(self.width, self.height), layout="constrained")
+        FigureCanvasSVG(figure)
+        marks = self.draw(figure) or {}
+        engine = figure.get_layout_engine()
+        assert engine is not None
+        engine.execute(figure)  # once, for all formats, and without drawing
+        figure.set_layout_engine("none")
+        return figure, marks
 
     @property
     def inline(self) -> str:
@@ -119,70 +172,25 @@ class Picture:
         return text.replace("<svg", f"<svg {label}", 1).strip()
 
 
-def picture(
-    draw: Callable[["Figure"], Marks | None],
-    *,
-    name: str,
-    title: str,
-    alt: str,
-    tables: tuple[Table, ...],
-    height: float,
-    width: float = WIDTH,
-) -> Picture:
-    """Draws one figure in the report's style, and restores matplotlib's settings.
-
-    Args:
-        draw: Draws on an empty figure. May return, for collections of points, lines or bars by gid,
-            the trial of each, for highlighting in the page.
-        name: File name without suffix.
-        title: What it shows.
-        alt: What a reader would see in it.
-        tables: What `draw` draws from.
-        height: In inches.
-        width: In inches.
-    """
+@contextmanager
+def _style() -> Iterator[None]:
+    """Sets the report's style, and restores matplotlib's settings."""
     import matplotlib as mpl
-    from matplotlib.backends.backend_agg import FigureCanvasAgg
-    from matplotlib.backends.backend_svg import FigureCanvasSVG
-    from matplotlib.figure import Figure
 
     with mpl.rc_context():
         mpl.rcdefaults()
         mpl.rcParams.update(RC)  # type: ignore[arg-type]
-        figure = Figure(figsize=(width, height), layout="constrained")
-        FigureCanvasSVG(figure)
-        marks = draw(figure) or {}
-        engine = figure.get_layout_engine()
-        assert engine is not None
-        engine.execute(figure)  # once, for both formats, and without drawing
-        figure.set_layout_engine("none")
-        vector, raster = io.BytesIO(), io.BytesIO()
-        figure.savefig(
-            vector, format="svg",
-            metadata={"Date": None, "Creator": None, "Format": None, "Type": None},
-        )  # fmt: skip
-        FigureCanvasAgg(figure)
-        figure.savefig(
-            raster, format="png", metadata={"Software": None}, pil_kwargs={"compress_level": 2}
-        )
-    svg = _tidied(vector.getvalue().decode("utf-8"), marks)
-    return Picture(
-        name=name, title=title, alt=alt, tables=tables, svg=svg, png=raster.getvalue(), width=width
-    )
+        yield
 
 
 def arm_colours(arms: Sequence[str]) -> dict[str, str]:
-    """Returns a colour for each arm.
-
-    Baseline, winner, masked baseline and classical control have the same colour in every figure;
-    the others are coloured in their order.
-    """
+    """Returns a colour for each arm, the same in every figure; runner-ups share one."""
     fixed = {
-        "baseline": BASELINE, "winner": WINNER, "baseline-masked": SERIES[0], "control": SERIES[1],
+        "baseline": BASELINE, "winner": WINNER, "baseline-masked": SERIES[0],
+        "control": SERIES[1], "baseline-own-epoch": SERIES[5], "winner-own-epoch": SERIES[3],
+        "ensemble": SERIES[2],
     }  # fmt: skip
-    others = [arm for arm in arms if arm not in fixed]
-    rest = SERIES[2:]
-    return {arm: fixed.get(arm) or rest[others.index(arm) % len(rest)] for arm in arms}
+    return {arm: fixed.get(arm, SERIES[6]) for arm in arms}
 
 
 def main_arms(arms: Sequence[str]) -> list[str]:
@@ -206,6 +214,28 @@ def whole_axis(axes: "Axes", *, which: str = "x", bins: int = 6) -> None:
     axis = axes.xaxis if which == "x" else axes.yaxis
     axis.set_major_locator(MaxNLocator(bins, integer=True))
     axis.set_major_formatter(lambda value, _: numbers.plain(value))
+
+
+def label_box() -> dict[str, Any]:
+    """Returns the background of a label, so that no line strikes through it."""
+    return {"facecolor": PAPER, "edgecolor": "none", "pad": 0.8}
+
+
+def log_axis(axes: "Axes", values: Sequence[float], form: str) -> None:
+    """Puts the horizontal axis on a log scale, with ticks at round values of their unit."""
+    low, high = min(values), max(values)
+    axes.set_xscale("log")
+    axes.set_xlim(low / (high / low) ** 0.12, high * (high / low) ** 0.12)
+    bases = (
+        (1e-3, 1e-2, 0.1, 0.3, 1, 3, 10, 30, 60, 180, 600, 1800, 3600, 10800, 36000, 86400)
+        if form == "duration"
+        else [part * 10.0**power for power in range(-3, 10) for part in (1, 3)]
+    )
+    start, end = axes.get_xlim()
+    inside = [value for value in bases if start <= value <= end]
+    ticks = inside[:: -(-len(inside) // 4)] if inside else [low]
+    axes.set_xticks(ticks, [numbers.show(float(value), form) for value in ticks])
+    axes.xaxis.set_minor_locator(few_ticks(None))
 
 
 def few_ticks(count: int | None) -> Any:

@@ -1,18 +1,21 @@
 """Figures of the trials: learning curves, workers, distribution of scores, cost, coordinates."""
 
 import math
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
+from lstm_study.configuration import HYPERPARAMETERS
 from lstm_study.report import numbers
 from lstm_study.report.figures.style import (
+    HEAT,
     MUTED,
     PAPER,
     SERIES,
     WINNER,
     Picture,
+    label_box,
     pareto,
     percent_axis,
-    picture,
     whole_axis,
 )
 from lstm_study.report.tables.columns import in_words
@@ -24,6 +27,7 @@ from typing import TYPE_CHECKING
 
 from lstm_study.report.figures.style import (
     few_ticks,
+    log_axis,
 )
 
 if TYPE_CHECKING:
@@ -100,8 +104,8 @@ def trial_curves(curves: Table, *, objective: str) -> Picture | None:
         )  # fmt: skip
         return marks
 
-    return picture(
-        draw,
+    return Picture(
+        draw=draw,
         name="trial_curves",
         title="Learning curve of every trial, by bracket",
         alt=f"{in_words(objective).capitalize()} against epochs, a line for each trial, a panel "
@@ -153,8 +157,8 @@ def timeline(trainings: Table) -> Picture | None:
         axes.set_xlabel(f"Time since the first trial, {unit}")
         return marks
 
-    return picture(
-        draw,
+    return Picture(
+        draw=draw,
         name="timeline",
         title="Workers over time",
         alt="A bar for each trial from its start to its end, a row for each worker.",
@@ -191,8 +195,8 @@ def distribution(trials: Table, *, objective: str, full: int) -> Picture | None:
         percent_axis(axes, form, which="x")
         percent_axis(axes, "share")
 
-    return picture(
-        draw,
+    return Picture(
+        draw=draw,
         name="distribution",
         title="Distribution of scores",
         alt="Empirical distribution of the scores of completed trials, a line for each budget.",
@@ -215,13 +219,14 @@ def cost(trials: Table, *, objective: str, direction: str, full: int) -> Picture
     if len(rows) < 2:
         return None
     form = trials.columns[trials.index("score")].form
+    form_of = {"seconds_per_epoch": "duration", "parameter_count": "short_count"}
 
     def draw(figure: "Figure") -> dict[str, list[str]]:
         panels = figure.subplots(1, 2, sharey=True)
         marks = {}
         for axes, name, label in zip(
             panels, ("seconds_per_epoch", "parameter_count"),
-            ("Seconds per epoch", "Parameters"), strict=True,
+            ("Training time per epoch", "Parameters"), strict=True,
         ):  # fmt: skip
             places = [float(row[name] or 0) for row in rows]
             scores = [float(row["score"] or 0) for row in rows]
@@ -235,20 +240,20 @@ def cost(trials: Table, *, objective: str, direction: str, full: int) -> Picture
                 label="Pareto front",
             )  # fmt: skip
             if max(places) > 20 * max(min(places), 1e-9):
-                axes.set_xscale("log")
+                log_axis(axes, places, form_of[name])
             else:
-                axes.xaxis.set_major_locator(few_ticks(5))
-            if name == "parameter_count":
-                axes.xaxis.set_major_formatter(lambda value, _: numbers.short_count(value))
-                axes.xaxis.set_minor_formatter(lambda *_: "")
+                axes.xaxis.set_major_locator(few_ticks(4))
+                axes.xaxis.set_major_formatter(
+                    lambda value, _, form=form_of[name]: numbers.show(float(value), form)
+                )
             axes.set_xlabel(label)
         panels[0].set_ylabel(in_words(objective).capitalize())
         panels[0].legend(loc="lower right")
         percent_axis(panels[0], form)
         return marks
 
-    return picture(
-        draw,
+    return Picture(
+        draw=draw,
         name="cost_of_accuracy",
         title="Score and cost",
         alt="Score of the full-budget trials against seconds per epoch and against parameters; the "
@@ -259,85 +264,95 @@ def cost(trials: Table, *, objective: str, direction: str, full: int) -> Picture
 
 
 def parallel(trials: Table, spec: StudySpec) -> Picture | None:
-    """Draws each completed trial as a line through its hyperparameters to its score."""
+    """Draws each trial of the full budget as a line through its hyperparameters to its score."""
     names = spec.space.searched()
+    full = spec.search.max_epochs
     rows = [
         row
         for row in trials.records()
         if row["status"] == "completed"
         and row["role"] == "search"
+        and row["budget_epochs"] == full
         and isinstance(row["score"], float)
     ]
     if len(rows) < 2 or not names:
         return None
-    axes_names = [*names, "score"]
     form = trials.columns[trials.index("score")].form
-    spans = {
-        name: (min(values), max(values))
-        for name in axes_names
-        if (values := [float(row[name] or 0) for row in rows])
-    }
-    full = spec.search.max_epochs
-    ranked = [row for row in rows if row["rank"] is not None]
-    top = {str(row["trial_id"]) for row in ranked if int(row["rank"] or 0) <= _top(len(ranked))}
+    rows.sort(key=lambda row: float(row["score"] or 0), reverse=spec.study.direction == "min")
+
+    def position(name: str, row: Mapping[str, Any]) -> float:
+        return float(row[name]) if name == "score" else HYPERPARAMETERS[name].position(row[name])
+
+    values = {name: sorted({position(name, row) for row in rows}) for name in (*names, "score")}
 
     def height(name: str, value: float) -> float:
-        low, high = spans[name]
+        low, high = values[name][0], values[name][-1]
         return (value - low) / (high - low) if high > low else 0.5
 
     def draw(figure: "Figure") -> dict[str, list[str]]:
+        import seaborn
         from matplotlib.collections import LineCollection
 
         axes = figure.add_subplot()
-        marks = {}
-        for best in (False, True):
-            mine = [row for row in rows if (str(row["trial_id"]) in top) == best]
-            gid = "lines-best" if best else "lines-others"
-            axes.add_collection(
-                LineCollection(
-                    [
-                        [(place, height(name, float(row[name] or 0)))
-                         for place, name in enumerate(axes_names)]
-                        for row in mine
-                    ],
-                    colors=WINNER if best else MUTED, linewidths=1.4 if best else 0.7,
-                    alpha=0.9 if best else 0.5 if len(rows) < _MANY else 0.18, gid=gid,
-                    zorder=2.5 if best else 2,
-                )
-            )  # fmt: skip
-            marks[gid] = [str(row["trial_id"]) for row in mine]
-        for place, name in enumerate(axes_names):
+        shades = seaborn.color_palette(HEAT, as_cmap=True)
+        better = [height("score", float(row["score"] or 0)) for row in rows]
+        if spec.study.direction == "min":
+            better = [1 - value for value in better]
+        gid = "lines-parallel"
+        axes.add_collection(
+            LineCollection(
+                [
+                    [(place, height(name, position(name, row)))
+                     for place, name in enumerate(values)]
+                    for row in rows
+                ],
+                colors=[shades(value) for value in better], gid=gid, zorder=2,
+                linewidths=1.5 if len(rows) < _MANY else 0.7,
+                alpha=0.9 if len(rows) < _MANY else 0.4,
+            )
+        )  # fmt: skip
+        for place, (name, found) in enumerate(values.items()):
             axes.axvline(place, color=INK, lw=0.8, zorder=3)
             shown = form if name == "score" else "plain"
-            for value, level, side in (
-                (spans[name][0], -0.03, "top"),
-                (spans[name][1], 1.03, "bottom"),
-            ):
-                axes.text(place, level, numbers.show(value, shown), ha="center", va=side,
-                          fontsize=7.5, color=MUTED)  # fmt: skip
-        axes.set_xticks(range(len(axes_names)), [name.replace("_", "\n") for name in axes_names])
-        axes.tick_params(axis="x", length=0, pad=14)
+            ticks = () if name == "score" else HYPERPARAMETERS[name].ticks
+            for value in _labelled(found):
+                words = ticks[int(value)] if ticks else numbers.show(value, shown)
+                axes.annotate(
+                    words, (place, height(name, value)), xytext=(-4, 0),
+                    textcoords="offset points", ha="right", va="center", fontsize=7, color=INK,
+                    bbox=label_box(), zorder=4,
+                )  # fmt: skip
+        axes.set_xticks(range(len(values)), [name.replace("_", "\n") for name in values])
+        axes.tick_params(axis="x", length=0, pad=8)
         axes.set_yticks([])
-        axes.set_ylim(-0.02, 1.02)
-        axes.set_xlim(-0.4, len(axes_names) - 0.6)
+        axes.set_ylim(-0.05, 1.05)
+        axes.set_xlim(-0.5, len(values) - 0.8)
         axes.grid(visible=False)
         for spine in axes.spines.values():
             spine.set_visible(False)
-        return marks
+        return {gid: [str(row["trial_id"]) for row in rows]}
 
-    return picture(
-        draw,
+    return Picture(
+        draw=draw,
         name="parallel",
-        title="Hyperparameters and score, trial by trial",
-        alt=f"Parallel coordinates: a line for each completed trial through {', '.join(names)} to "
-        f"its score. The best of the trials with {full} epochs are highlighted.",
+        title="Hyperparameters and score of the trials at the full budget",
+        alt=f"Parallel coordinates: a line for each completed trial of the full budget through "
+        f"{', '.join(names)} to its score; the darker a line, the better its score.",
         tables=(trials,),
-        height=3.1,
+        height=3.3,
     )
 
 
-def _top(count: int) -> int:
-    return max(1, min(10, count // 5))
+def _labelled(values: list[float]) -> list[float]:
+    """Returns at most five of an axis's values, both ends included, with room between them."""
+    room = 0.12 * (values[-1] - values[0])
+    kept = [values[0]]
+    for value in values[1:-1]:
+        if value - kept[-1] >= room and values[-1] - value >= room:
+            kept.append(value)
+    if len(kept) > 4:
+        kept = kept[:: -(-len(kept) // 4)]
+    return kept if values[-1] == values[0] else [*kept, values[-1]]
 
 
 def _line(colour: str) -> Any:

@@ -6,18 +6,20 @@ an element, or `data-source` on a table, `data-row` on its rows and `data-column
 
 import base64
 import hashlib
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from functools import cache
 from importlib import resources
 from typing import Any
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
-from markupsafe import Markup, escape
+from markupsafe import Markup
 
 from lstm_study.report import numbers
 from lstm_study.report.content import Content
 from lstm_study.report.figures.style import Picture
-from lstm_study.report.tables.table import Column, Table
+from lstm_study.report.page.cells import cell, grid
+from lstm_study.report.page.trial_data import trial_data, trial_rows
+from lstm_study.report.tables.table import Table
 
 SECTIONS = (
     ("answer", "The answer"),
@@ -28,6 +30,7 @@ SECTIONS = (
     ("failures", "Failed and interrupted"),
     ("data", "The reviews"),
     ("method", "How it was done"),
+    ("downloads", "Downloads"),
     ("glossary", "Glossary"),
 )
 HEADLINES = {
@@ -38,17 +41,8 @@ HEADLINES = {
 }
 
 
-REFRESH_SECONDS = 15
-
-
-def render(content: Content, *, version: str = "") -> str:
-    """Renders the report; equal content gives equal text.
-
-    Args:
-        content: The report.
-        version: Of a report that is served while the study runs, and asks its server for a newer
-            one. "" for a report that makes no requests.
-    """
+def render(content: Content) -> str:
+    """Renders the report; equal content gives equal text."""
     tables = content.tables
     arms = [str(arm) for arm in tables["comparison"].column("arm")]
     gain = tables["differing_reviews"].numbers("gain")
@@ -65,8 +59,12 @@ def render(content: Content, *, version: str = "") -> str:
             n=cell_writer(tables),
             grid=grid_writer(tables),
             figure=figure_writer(content.pictures),
-            **frame(version=version),
+            **frame(),
             arms=arms,
+            trial_rows=trial_rows(tables["trials"]),
+            winner_rows=dict.fromkeys(tables["trials"].where(rank=1), "winner"),
+            trial_data=trial_data(content),
+            downloads=_downloads(content),
             beside=[arm for arm in ("baseline", "winner", "baseline-masked") if arm in arms],
             gains=[row for row, value in enumerate(gain) if value > 0],
             losses=[row for row, value in enumerate(gain) if value < 0],
@@ -76,113 +74,34 @@ def render(content: Content, *, version: str = "") -> str:
     )
 
 
-def frame(*, version: str = "") -> dict[str, Any]:
+def render_live(title: str) -> str:
+    """Renders the page of a study that runs: it fills itself from its own server.
+
+    Args:
+        title: The study's.
+    """
+    return environment().get_template("live.html.j2").render(
+        title=title, sections=(("live", "Progress"), *SECTIONS), **frame(live=True)
+    )  # fmt: skip
+
+
+def frame(*, live: bool = False) -> dict[str, Any]:
     """Returns what every page needs: style, scripts, and the content security policy.
 
     Args:
-        version: As in `render`.
+        live: Whether the page may ask its own server, and no other, for news.
     """
-    script, watch_script = _asset("report.js"), _asset("watch.js")
-    allowed = [script, watch_script] if version else [script]
+    scripts = ["report.js", "live.js"] if live else ["report.js"]
     return {
         "style": Markup(_asset("report.css")),  # noqa: S704 - the package's own file
-        "script": Markup(script),  # noqa: S704 - the package's own file
-        "watch_script": Markup(watch_script),  # noqa: S704 - the package's own file
-        "script_digests": Markup(" ".join(_digest(text) for text in allowed)),  # noqa: S704 - base64
-        "live": REFRESH_SECONDS if version else None,
-        "version": version,
+        "scripts": [Markup(_asset(name)) for name in scripts],  # noqa: S704 - the package's own
+        "script_digests": Markup(" ".join(_digest(_asset(name)) for name in scripts)),  # noqa: S704 - base64
+        "live": live,
     }
 
 
 def _digest(script: str) -> str:
     return f"'sha256-{base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()}'"
-
-
-def cell(table: Table, row: int, column: str, form: str | None = None) -> Markup:
-    """Writes one cell of a table as an element that names its source.
-
-    Args:
-        table: The table.
-        row: Position of the row, from 0.
-        column: Name of the column.
-        form: Number format, if not the column's.
-    """
-    value = table.value(row, column)
-    form = form or table.columns[table.index(column)].form
-    source = f"{table.path}#{row},{column}"
-    tag = "span" if isinstance(value, str) or value is None else "data"
-    raw = Markup("") if tag == "span" else Markup(' value="{}"').format(value)
-    return Markup('<{tag}{raw} data-source="{source}" data-form="{form}">{text}</{tag}>').format(
-        tag=Markup(tag),  # noqa: S704 - one of two literals
-        raw=raw,
-        source=source,
-        form=form,
-        text=numbers.show(value, form),
-    )
-
-
-def grid(
-    table: Table,
-    *,
-    caption: str,
-    columns: Sequence[str] = (),
-    rows: Sequence[int] | None = None,
-    heads: Mapping[str, str] | None = None,
-    kind: str = "",
-    trial: str | None = None,
-) -> Markup:
-    """Writes a table, or some of its columns and rows, each traced to its CSV.
-
-    Args:
-        table: The table.
-        caption: Its caption.
-        columns: Which columns; all if none are named.
-        rows: Which rows, by position; all if not given.
-        heads: Labels for some columns.
-        kind: CSS classes.
-        trial: The column that names a row's trial, for highlighting.
-    """
-    chosen = [table.columns[table.index(name)] for name in columns] or list(table.columns)
-    places = [table.index(column.name) for column in chosen]
-    opening = (
-        f'<div class="scroll" role="region" tabindex="0" aria-label="{escape(caption)}">'
-        f'<table class="{escape(kind)}" data-source="{escape(table.path)}">'
-        f"<caption>{escape(caption)}</caption><thead><tr>"
-    )
-    out = [opening]
-    out += [_head(column, heads or {}, first=not place) for place, column in enumerate(chosen)]
-    out.append("</tr></thead><tbody>")
-    trial_place = table.index(trial) if trial else None
-    for number in rows if rows is not None else range(len(table.rows)):
-        row = table.rows[number]
-        mark = f' data-trial="{escape(str(row[trial_place]))}"' if trial_place is not None else ""
-        out.append(f'<tr data-row="{number}"{mark}>')
-        for position, (place, column) in enumerate(zip(places, chosen, strict=True)):
-            out.append(_data_cell(row[place], column, first=position == 0))
-        out.append("</tr>")
-    out.append("</tbody></table></div>")
-    return Markup("".join(out))  # noqa: S704 - every part above is escaped
-
-
-def _head(column: Column, heads: Mapping[str, str], *, first: bool) -> str:
-    words = heads.get(column.name, column.name.replace("_", " "))
-    numeric = ' class="number"' if column.form not in ("text", "date") and not first else ""
-    return (
-        f'<th scope="col" data-column="{escape(column.name)}" data-form="{column.form}"{numeric} '
-        f'title="{escape(column.meaning)}">{escape(words)}</th>'
-    )
-
-
-def _data_cell(value: Any, column: Column, *, first: bool) -> str:
-    text = escape(numbers.show(value, column.form))
-    if first:
-        return f'<th scope="row">{text}</th>'
-    if isinstance(value, int | float) and not isinstance(value, bool):
-        raw = "" if text == str(value) else f' data-v="{value}"'
-        return f'<td class="number"{raw}>{text}</td>'
-    if value is None and column.form not in ("text", "date"):
-        return f'<td class="number">{text}</td>'
-    return f"<td>{text}</td>"
 
 
 def cell_writer(tables: Mapping[str, Table]) -> Callable[..., Markup]:
@@ -216,6 +135,22 @@ def figure_writer(pictures: Mapping[str, Picture]) -> Callable[..., Markup]:
         )
 
     return write
+
+
+def _downloads(content: Content) -> list[tuple[str, list[str]]]:
+    """Lists every file of the report by group, each with its path."""
+    tables = [table.path for table in content.tables.values()]
+    if content.records.predictions:
+        tables.append("tables/predictions.csv.gz")
+    names = [f"figures/{name}" for name in content.pictures]
+    groups = [
+        ("Tables, as CSV", ["tables/README.csv", *tables]),
+        ("Figures, as SVG", [f"{name}.svg" for name in names]),
+        ("Figures, as PNG", [f"{name}.png" for name in names]),
+        ("Summaries", ["report.md", "summary.json", "manifest.json"]),
+        ("For other tools", list(content.exports)),
+    ]
+    return [(words, paths) for words, paths in groups if paths]
 
 
 def _commands(content: Content) -> list[int]:

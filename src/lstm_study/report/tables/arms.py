@@ -14,10 +14,10 @@ from lstm_study.records import Run, StudyRecords
 from lstm_study.report.numbers import plain
 from lstm_study.report.tables.columns import (
     ARM,
-    HYPERPARAMETER_COLUMNS,
     PARAMETER_COUNT,
     SECONDS_PER_EPOCH,
     configuration_cells,
+    hyperparameter_columns,
     seconds_per_epoch,
 )
 from lstm_study.report.tables.table import Column, Table, table
@@ -42,8 +42,10 @@ def arm_tables(records: StudyRecords, spec: StudySpec, *, looks: int) -> list[Ta
         looks: The verdict's: every interval is as wide as its.
     """
     configurations = arm_configurations(records, spec)
+    comparison = _comparison(records, spec, configurations)
     return [
-        _comparison(records, spec, configurations),
+        comparison,
+        _models(comparison),
         _hyperparameters(spec, configurations),
         _further_arms(records, spec, looks=looks),
         _classical_control(records),
@@ -86,6 +88,7 @@ _PURPOSES = {
     "baseline": "the documented configuration and training",
     "winner": "the search's best configuration at the full budget",
     "baseline-masked": "the baseline's configuration with padding masked, as for the winner",
+    "baseline-recipe": "the baseline's network, trained by the winner's recipe",
     "-own-epoch": "the same trainings, evaluated at the epoch with the best validation score",
     "control": "classical control: logistic regression over words and pairs of words",
     "ensemble": "mean probability over the winner's runs",
@@ -105,7 +108,7 @@ def _comparison(
         ARM,
         Column(name="purpose", meaning="Description of the arm"),
         Column(name="label", meaning="Embedding width / LSTM units"),
-        *HYPERPARAMETER_COLUMNS,
+        *hyperparameter_columns(spec),
         Column(name="masked", meaning="Whether padding was masked and batches grouped by length"),
         PARAMETER_COUNT,
         Column(name="seeds", meaning="Completed runs", unit="runs", form="count"),
@@ -136,6 +139,52 @@ def _comparison(
     nothing = dict.fromkeys(column.name for column in columns)
     rows += [nothing | row for row in (*_control_row(records), *_ensemble_row(records, rows))]
     return table("comparison", "One arm", columns, rows)
+
+
+_MODELS = {
+    "control": "classical control",
+    "ensemble": "ensemble of the winner's runs",
+    "winner": "winner of the search",
+    "baseline": "documented baseline",
+}
+
+
+def _models(comparison: Table) -> Table:
+    """Lists what a person could use, the most accurate on test first."""
+    columns = (
+        Column(name="model", meaning="What it is"),
+        ARM,
+        Column(name="test_accuracy", meaning="Mean test accuracy", unit="share", form="percent"),
+        Column(name="difference", meaning="Test accuracy minus the baseline's",
+               unit="share; the report shows percentage points", form="points"),
+        Column(name="training_seconds", meaning="Time to train it", unit="seconds",
+               form="duration"),
+        Column(name="predict_1000_seconds", meaning="Time to predict 1,000 reviews",
+               unit="seconds", form="duration"),
+        PARAMETER_COUNT,
+    )  # fmt: skip
+    known = {
+        str(row["arm"]): row
+        for row in comparison.records()
+        if row["arm"] in _MODELS and row["test_accuracy_mean"] is not None
+    }
+    base = known.get("baseline", {}).get("test_accuracy_mean")
+    rows = [
+        {
+            "model": _MODELS[arm],
+            "arm": arm,
+            "test_accuracy": row["test_accuracy_mean"],
+            "difference": float(row["test_accuracy_mean"] or 0) - float(base)
+            if base is not None and arm != "baseline"
+            else None,
+            "training_seconds": row["training_seconds_mean"],
+            "predict_1000_seconds": row["predict_1000_seconds"],
+            "parameter_count": row["parameter_count"],
+        }
+        for arm, row in known.items()
+    ]
+    rows.sort(key=lambda row: -float(row["test_accuracy"] or 0))
+    return table("models", "One model that could be used", columns, rows)
 
 
 def _arm_row(
@@ -245,11 +294,11 @@ def _hyperparameters(spec: StudySpec, configurations: dict[str, Configuration]) 
         (
             {
                 "hyperparameter": name,
-                "meaning": HYPERPARAMETER_COLUMNS[position].meaning,
+                "meaning": HYPERPARAMETERS[name].meaning,
                 "searched": _space_in_words(dimensions[name].model_dump(), name, searched),
             }
-            | {arm: getattr(value, name) for arm, value in configurations.items()}
-            for position, name in enumerate(HYPERPARAMETERS)
+            | {arm: configuration_cells(value)[name] for arm, value in configurations.items()}
+            for name in spec.hyperparameters
         ),
     )
 
@@ -257,12 +306,15 @@ def _hyperparameters(spec: StudySpec, configurations: dict[str, Configuration]) 
 def _space_in_words(dimension: dict[str, Any], name: str, searched: Sequence[str]) -> str:
     if name not in searched:
         value = dimension.get("value", (dimension.get("choices") or [None])[0])
-        return f"fixed at {plain(value)}"
+        return "given by protocol" if value is None else f"fixed at {plain(value)}"
+    when = "".join(
+        f", where {other} is {values}" for other, values in (dimension["when"] or {}).items()
+    )
     if "choices" in dimension:
-        return ", ".join(plain(value) for value in dimension["choices"])
+        return ", ".join(plain(value) for value in dimension["choices"]) + when
     step = f", step {plain(dimension['step'])}" if dimension["step"] else ""
     log = ", log scale" if dimension["sampling"] == "log" else ""
-    return f"{plain(dimension['min'])} to {plain(dimension['max'])}{step}{log}"
+    return f"{plain(dimension['min'])} to {plain(dimension['max'])}{step}{log}{when}"
 
 
 def _further_arms(records: StudyRecords, spec: StudySpec, *, looks: int) -> Table:

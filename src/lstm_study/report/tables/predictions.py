@@ -6,11 +6,12 @@ from typing import Any
 
 from lstm_study.analysis.answer.arms import arms_from_records
 from lstm_study.analysis.statistics import metrics
+from lstm_study.analysis.statistics.calibration import temperature_of, tempered
 from lstm_study.records import StudyRecords
 from lstm_study.report.tables.columns import ARM, RUN_ID
 from lstm_study.report.tables.table import Column, Table, safe_cell, table
 
-ROC_POINTS = 100
+CALIBRATED = "winner, calibrated"
 BINS = 10
 
 
@@ -63,6 +64,10 @@ def _metrics(records: StudyRecords) -> Table:
         RUN_ID,
         Column(name="accuracy", meaning="Share of test reviews classified correctly", unit="share",
                form="percent"),
+        Column(name="balanced_accuracy", unit="share", form="percent",
+               meaning="Mean of the shares of positive and negative reviews classified correctly"),
+        Column(name="majority_share", unit="share", form="percent",
+               meaning="Share of the more frequent label: the accuracy of always answering it"),
         Column(name="log_loss", meaning="Binary cross-entropy, probabilities clipped at 1e-7",
                unit="nats", form="loss"),
         Column(name="roc_auc", meaning="Area under the ROC curve",
@@ -86,8 +91,8 @@ def _metrics(records: StudyRecords) -> Table:
         found = metrics.measure(records.test_labels, probabilities)  # type: ignore[arg-type]
         rows.append(
             {"arm": arm, "run_id": run_id}
-            | {name.name: getattr(found, name.name) for name in columns[2:8]}
-            | {name.name: getattr(found.confusion, name.name) for name in columns[8:]}
+            | {name.name: getattr(found, name.name) for name in columns[2:10]}
+            | {name.name: getattr(found.confusion, name.name) for name in columns[10:]}
         )
     return table("metrics", "Metrics of one run on test", columns, rows)
 
@@ -115,38 +120,46 @@ def _confusion(runs: Table) -> Table:
 
 
 def _roc(records: StudyRecords) -> Table:
-    """Thins each curve to at most 101 points, spaced evenly over the reviews."""
+    """Averages the ROC curves of each arm's runs at fixed false positive rates."""
     import numpy as np
 
     columns = (
         ARM,
-        RUN_ID,
+        Column(name="runs", meaning="Completed runs of the arm", unit="runs", form="count"),
         Column(name="false_positive_rate", meaning="Negative reviews classified as positive",
                unit="share", form="share"),
-        Column(name="true_positive_rate", meaning="Positive reviews classified as positive",
-               unit="share", form="share"),
+        Column(name="true_positive_rate", unit="share", form="share",
+               meaning="Positive reviews classified as positive, mean over runs"),
+        Column(name="lowest", meaning="The lowest of its runs", unit="share", form="share"),
+        Column(name="highest", meaning="The highest of its runs", unit="share", form="share"),
     )  # fmt: skip
-    rows = []
-    for arm, run_id, probabilities in _evaluated(records):
+    # Denser where the curves bend.
+    at = np.concatenate([np.arange(0, 40) / 400, np.arange(10, 101) / 100])
+    curves: dict[str, list[Any]] = {}
+    for arm, _, probabilities in _evaluated(records):
         truth = np.asarray(records.test_labels, dtype=bool)
+        if truth.all() or not truth.any():
+            continue
         order = np.argsort(-np.asarray(probabilities), kind="stable")
         changes = np.flatnonzero(np.diff(np.asarray(probabilities)[order])) + 1
         cuts = np.concatenate([[0], changes, [truth.size]])
-        kept = np.unique(np.linspace(0, len(cuts) - 1, ROC_POINTS + 1).round().astype(int))
-        hits = np.concatenate([[0], np.cumsum(truth[order])])[cuts[kept]]
-        misses = cuts[kept] - hits
-        if hits[-1] == 0 or misses[-1] == 0:
-            continue
-        rows += [
-            {
-                "arm": arm,
-                "run_id": run_id,
-                "false_positive_rate": round(float(miss / misses[-1]), 6),
-                "true_positive_rate": round(float(hit / hits[-1]), 6),
-            }
-            for hit, miss in zip(hits, misses, strict=True)
-        ]
-    return table("roc", "One point of one run's ROC curve", columns, rows)
+        hits = np.concatenate([[0], np.cumsum(truth[order])])[cuts]
+        misses = cuts - hits
+        rates = np.interp(at, misses / misses[-1], hits / hits[-1])
+        curves.setdefault(arm, []).append(np.concatenate([[0.0], rates]))
+    rows = [
+        {
+            "arm": arm,
+            "runs": len(found),
+            "false_positive_rate": round(float(rate), 6),
+            "true_positive_rate": round(float(np.mean(values)), 6),
+            "lowest": round(float(min(values)), 6),
+            "highest": round(float(max(values)), 6),
+        }
+        for arm, found in curves.items()
+        for rate, values in zip([0.0, *at], np.transpose(found), strict=True)
+    ]
+    return table("roc", "One point of one arm's mean ROC curve", columns, rows)
 
 
 def _calibration(records: StudyRecords) -> Table:
@@ -164,10 +177,16 @@ def _calibration(records: StudyRecords) -> Table:
 
     rows = []
     read = _evaluated(records)
-    for arm in dict.fromkeys(name for name, _, _ in read):
-        rows_of_arm = [row for name, _, row in read if name == arm]
-        pooled = np.concatenate(rows_of_arm)
-        labels = np.tile(np.asarray(records.test_labels), len(rows_of_arm))
+    pooled = {
+        arm: np.concatenate([row for name, _, row in read if name == arm])
+        for arm in dict.fromkeys(name for name, _, _ in read)
+    }
+    temperature = temperature_of(records.runs, "winner")
+    if temperature is not None and "winner" in pooled:
+        pooled[CALIBRATED] = tempered(pooled["winner"], temperature)
+    for arm, probabilities in pooled.items():
+        truth = np.asarray(records.test_labels)
+        labels = np.tile(truth, len(probabilities) // len(truth))
         rows += [
             {
                 "arm": arm,
@@ -177,6 +196,6 @@ def _calibration(records: StudyRecords) -> Table:
                 "probability": entry.probability,
                 "positive": entry.positive,
             }
-            for entry in metrics.reliability(labels, pooled, bins=BINS)
+            for entry in metrics.reliability(labels, probabilities, bins=BINS)
         ]
     return table("calibration", "One bin of one arm's reliability diagram", columns, rows)

@@ -10,6 +10,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from lstm_study.printable import printable
+
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
 Cell = str | int | float | bool | None
@@ -123,6 +125,8 @@ def to_csv(value: Table) -> str:
 def safe_cell(value: Cell) -> str:
     """Writes one cell; a text that a spreadsheet would run as a formula gets a leading quote.
 
+    Control characters are written as what they are, such as `\\x1b`.
+
     Numbers stay numbers, negative ones included: -0.5 → "-0.5", "-0.5" → "'-0.5".
 
     Source: OWASP, "CSV Injection".
@@ -133,7 +137,8 @@ def safe_cell(value: Cell) -> str:
         return "true" if value else "false"
     if isinstance(value, int | float):
         return repr(value)
-    return f"'{value}" if value.startswith(_FORMULA) else value
+    text = printable(value, keep="\n\r\t")
+    return f"'{text}" if value.startswith(_FORMULA) else text
 
 
 def dictionary(tables: Iterable[Table]) -> Table:

@@ -4,14 +4,18 @@ import tarfile
 import pytest
 
 from lstm_study.corpus.documents import TEST, TRAIN
+from lstm_study.corpus.load import load
 from lstm_study.corpus.sources import aclimdb
 from lstm_study.corpus.sources.located import Located
 from lstm_study.errors import DataError
+from lstm_study.spec import DataTable
 from tests.support.reviews import archive_files, cut_gzip, write_archive
 
 
-def read(path):
-    return aclimdb.read_documents(Located(path=path, shown="", sha256="", content_sha256=""))
+def read(path, **settings):
+    located = Located(paths=(path,), shown="", sha256="", content_sha256="")
+    data = DataTable(source="aclimdb", path=str(path), **settings)
+    return aclimdb.read_documents(located, data=data)
 
 
 def _texts(documents) -> list[str]:
@@ -188,3 +192,39 @@ def test_headers_that_would_fill_the_memory_or_the_stack_are_refused(tmp_path):
     (tmp_path / "negative.tar").write_bytes(bytes(negative) + bytes(1024))
     with pytest.raises(DataError, match="a header of -1 bytes"):
         read(tmp_path / "negative.tar")
+
+
+def _with_films():
+    files = archive_files()
+    for half in ("train", "test"):
+        for label in ("neg", "pos"):
+            lines = [f"http://www.imdb.com/title/tt{n // 10:07d}/usercomments" for n in range(40)]
+            files[f"aclImdb/{half}/urls_{label}.txt"] = "\n".join(lines).encode()
+    return files
+
+
+def test_the_films_of_the_archives_lists_are_groups_that_keep_to_one_split(tmp_path):
+    path = write_archive(tmp_path / "a.tar.gz", _with_films())
+    documents = read(path, group_column="film")
+    films = [int(name.split("/")[2]) // 10 for name in documents.document_ids]
+    assert len(set(documents.groups.tolist())) == 4
+    for one, group in zip(films, documents.groups.tolist(), strict=True):
+        assert group == documents.groups[films.index(one)]
+    assert read(path).groups is None
+    data = DataTable(source="aclimdb", path=str(path), group_column="film", validation_fraction=0.3)
+    corpus = load(data, seed=3, cache=tmp_path / "cache")
+    sides = [
+        {int(str(name).split("/")[2]) // 10 for name in split.document_ids}
+        for split in (corpus.train, corpus.validation)
+    ]
+    assert not sides[0] & sides[1]
+    assert corpus.summary.groups == 4
+    with tarfile.open(path) as archive:
+        archive.extractall(tmp_path, filter="data")
+    unpacked = read(tmp_path / "aclImdb", group_column="film")
+    assert len(set(unpacked.groups.tolist())) == 4
+
+
+def test_an_archive_without_a_list_of_films_is_refused_where_groups_are_asked_for(tmp_path):
+    with pytest.raises(DataError, match=r"must hold train/urls_neg.txt.*Remove data.group_column"):
+        read(write_archive(tmp_path / "a.tar.gz", archive_files()), group_column="film")

@@ -1,4 +1,6 @@
 import json
+import resource
+import zipfile
 
 import numpy as np
 import pytest
@@ -10,7 +12,7 @@ from tests.support.reviews import Bomb, npy_bytes, npy_with_pickle, write_npz
 
 
 def read(path):
-    return read_documents(Located(path=path, shown="", sha256="", content_sha256=""))
+    return read_documents(Located(paths=(path,), shown="", sha256="", content_sha256=""))
 
 
 def test_reviews_keep_the_files_order_ranks_and_rows(tmp_path):
@@ -101,3 +103,32 @@ def test_a_word_index_must_be_whole_and_reach_the_highest_rank(tmp_path):
     path.write_text("[]x", encoding="utf-8")
     with pytest.raises(DataError, match="is no word index"):
         read_word_index(path, highest=1)
+
+
+def test_files_that_would_fill_the_memory_are_refused_at_once(tmp_path):
+    # Binary PUT with an index of four billion: one byte of pickle, gigabytes of room.
+    memo = b"\x80\x04]r\xff\xff\xff\xf0."
+    header = npy_with_pickle([], rows=40)
+    pickled = header[: header.index(b"\x80")] + memo
+    bytes_8 = header[: header.index(b"\x80")] + b"\x80\x05\x96" + (5 << 30).to_bytes(8, "little")
+    zeros = tmp_path / "zeros.npz"
+    with zipfile.ZipFile(zeros, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("x_train.npy", bytes(80 << 20))
+        archive.writestr("y_train.npy", b"")
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    for path in (
+        write_npz(tmp_path / "memo.npz", x_train=pickled),
+        write_npz(tmp_path / "bytes.npz", x_train=bytes_8),
+        zeros,
+    ):
+        with pytest.raises(DataError, match=r"Do not trust this file|another pickle"):
+            read(path)
+    grown_kib = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before
+    assert grown_kib < 300 << 10
+
+
+def test_labels_of_another_size_than_their_header_says_are_refused(tmp_path):
+    raw = npy_bytes(np.arange(40) % 2).replace(b"(40,)", b"(99,)")
+    path = write_npz(tmp_path / "a.npz", y_train=raw)
+    with pytest.raises(DataError, match="is cut short"):
+        read(path)

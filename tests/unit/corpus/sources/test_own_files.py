@@ -1,5 +1,6 @@
 import json
 
+import numpy as np
 import pytest
 
 from lstm_study.corpus.documents import TEST, TRAIN, VALIDATION
@@ -15,8 +16,15 @@ def table(**settings) -> DataTable:
 
 
 def read(path, *, test_path=None, **settings):
-    located = Located(path=path, shown="", sha256="", content_sha256="", extra=test_path)
-    return read_documents(located, data=table(**settings))
+    located = Located(
+        paths=(path,),
+        shown="",
+        sha256="",
+        content_sha256="",
+        extra=() if test_path is None else (test_path,),
+    )
+    tests = {} if test_path is None else {"test_path": str(test_path)}
+    return read_documents(located, data=table(**tests, **settings))
 
 
 def test_named_columns_any_two_labels_and_a_split_column_are_read(tmp_path):
@@ -52,16 +60,19 @@ def test_a_second_file_is_the_test_half_and_its_labels_may_be_written_otherwise(
     [
         (
             [("good", "1"), ("fine", "1")],
-            r"r.csv: must hold two labels. Received: '1' in all 2 rows",
+            r"r.csv: label must hold two labels. Received: '1' \(2 rows, the first: ",
         ),
-        ([("a", "1"), ("b", "0"), ("c", "x")], r"r.csv:4 \(row 3\): .* '1' or '0'. Received: 'x'"),
+        (
+            [("a", "1"), ("b", "0"), ("c", "x")],
+            r"must hold two labels. Received 3: .*'x' \(1 row, the first: .*r.csv:4 \(row 3\)\)",
+        ),
         ([("a", "1"), ("", "0")], r"r.csv:3 \(row 2\): the text must hold words. Received: ''"),
         (
             [("a", "1"), (" ?! ", "0"), ("", "1"), (" ", "1")],
-            r"r.csv:3 \(row 2\): the text must hold words. .*, and 2 more rows like it",
+            r"r.csv:3 \(row 2\): the text must hold words. .* There are 3 such rows",
         ),
-        ([("a", "1"), ("b", " ")], r"r.csv:3 \(row 2\): the label must not be empty"),
-        ([], "must hold reviews. Received: a header and no rows"),
+        ([("a", "1"), ("b", " "), ("c", "0")], r"r.csv:3 \(row 2\): the label must not be empty"),
+        ([], "must hold reviews. Received: no rows"),
     ],
 )
 def test_rows_that_cannot_be_used_are_named_in_one_line(tmp_path, rows, message):
@@ -70,10 +81,12 @@ def test_rows_that_cannot_be_used_are_named_in_one_line(tmp_path, rows, message)
     assert "\n" not in str(caught.value)
 
 
-def test_an_error_in_the_test_file_names_the_test_file(tmp_path):
+def test_another_label_in_the_test_file_is_refused(tmp_path):
     path = write_csv(tmp_path / "r.csv", [("good", "1"), ("bad", "0")])
     other = write_csv(tmp_path / "test.csv", [("good", "1"), ("bad", "maybe")])
-    with pytest.raises(DataError, match=r"test.csv:3 \(row 2\): .* Received: 'maybe'"):
+    with pytest.raises(
+        DataError, match=r"Received 3: '1' .* 'maybe' \(1 row, the first: .*test.csv:3"
+    ):
         read(path, test_path=other)
 
 
@@ -87,8 +100,16 @@ def test_a_split_that_is_not_one_is_refused_with_the_nearest(tmp_path):
 def test_a_test_half_given_twice_is_refused(tmp_path):
     rows = [("good", "1", "train"), ("bad", "0", "test")]
     path = write_csv(tmp_path / "r.csv", rows, header=("text", "label", "split"))
-    with pytest.raises(DataError, match=r"in one way. Received: rows that split calls test and"):
-        read(path, split_column="split", test_fraction=0.5)
+    other = write_csv(tmp_path / "test.csv", [("good", "1")])
+    with pytest.raises(DataError, match=r"in one way. Received: rows of the split test, and"):
+        read(path, test_path=other, split_column="split")
+
+
+def test_a_test_file_is_added_to_a_study_by_one_key_whatever_the_fraction(tmp_path):
+    path = write_csv(tmp_path / "r.csv", [("good", "1"), ("bad", "0")])
+    other = write_csv(tmp_path / "test.csv", [("fine", "1")])
+    documents = read(path, test_path=other, test_fraction=0.3)
+    assert documents.roles.tolist() == [TRAIN, TRAIN, TEST]
 
 
 @pytest.mark.parametrize(
@@ -110,3 +131,70 @@ def test_values_of_other_types_are_refused(tmp_path, record, message):
     path.write_text("\n".join(map(json.dumps, records)), encoding="utf-8")
     with pytest.raises(DataError, match=message):
         read(path)
+
+
+def test_rows_without_a_word_or_a_label_are_left_out_where_that_is_asked(tmp_path):
+    rows = [("good", "1"), ("!", "0"), ("bad", "0"), ("", "1"), ("fine", " "), ("dull", "0")]
+    path = write_csv(tmp_path / "r.csv", rows)
+    documents = read(path, drop_empty=True)
+    assert documents.document_ids.tolist() == [1, 3, 6]
+    assert documents.left_out == (("without a word", 2), ("without a label", 1))
+    assert np.diff(documents.offsets).tolist() == [1, 1, 1]
+    with pytest.raises(DataError, match=r"r.csv:3 .*2 without a word and 1 without a label") as no:
+        read(path)
+    assert "data.drop_empty = true" in str(no.value)
+
+
+def test_keys_that_records_lack_are_counted_and_the_first_is_named(tmp_path):
+    records = [{"text": "good", "label": n % 2} for n in range(20)]
+    for place in (7, 11):
+        del records[place]["text"]
+    path = tmp_path / "r.jsonl"
+    path.write_text("\n".join(map(json.dumps, records)), encoding="utf-8")
+    with pytest.raises(DataError, match=r"r.jsonl:8 \(row 8\): 2 of 20 rows lack 'text'"):
+        read(path)
+    assert len(read(path, drop_empty=True).labels) == 18
+    with pytest.raises(DataError, match=r"must have a column 'txt'. .* Did you mean 'text'"):
+        read(path, text_column="txt")
+
+
+def test_texts_without_spaces_are_refused_with_two_ways_out_that_work(tmp_path):
+    rows = [("这部电影非常好看演员也出色剧情感人" * 2, n % 2) for n in range(40)]
+    path = write_csv(tmp_path / "r.csv", rows)
+    with pytest.raises(DataError, match=r"34 characters to a word") as caught:
+        read(path)
+    assert 'data.tokens = "characters"' in str(caught.value)
+    assert read(path, tokens="characters").words[:3] == ("这", "部", "电")
+    assert len(read(path, tokens="words").words) == 1
+
+
+def test_spaces_and_control_characters_of_every_kind_separate_words(tmp_path):
+    rows = [("one\r\ntwo\u00a0three\u2009four\x0bfive\u200bsix\x00seven\u3000eight", 1), ("a", 0)]
+    documents = read(write_csv(tmp_path / "r.csv", rows))
+    assert documents.words[:8] == (
+        "one", "two", "three", "four", "five", "six", "seven", "eight",
+    )  # fmt: skip
+
+
+def test_groups_are_numbered_by_a_column_and_none_is_a_group_of_its_own(tmp_path):
+    rows = [("good", 1, "B1"), ("bad", 0, "b1 "), ("fine", 1, ""), ("dull", 0, "B2")]
+    path = write_csv(tmp_path / "r.csv", rows, header=("text", "label", "product"))
+    assert read(path, group_column="product").groups.tolist() == [0, 0, -1, 1]
+
+
+def test_folders_say_labels_and_splits(tmp_path):
+    for half in ("train", "test"):
+        for label in ("pos", "neg"):
+            (tmp_path / half / label).mkdir(parents=True)
+            (tmp_path / half / label / "1.txt").write_text(f"{half} {label}")
+    documents = read(tmp_path)
+    assert documents.label_names == ("neg", "pos")
+    assert documents.roles.tolist() == [TEST, TEST, TRAIN, TRAIN]
+    assert documents.labels.tolist() == [0, 1, 0, 1]
+
+
+def test_labels_left_out_are_counted(tmp_path):
+    path = write_csv(tmp_path / "r.csv", [(f"word{n}", n % 5 + 1) for n in range(50)])
+    documents = read(path, positive=["4", "5"], negative=["1", "2"])
+    assert documents.left_out == (("with another label", 10),)
+    assert sorted(documents.labels.tolist()) == [0] * 20 + [1] * 20

@@ -41,3 +41,9 @@ def test_reserved_ids_have_names_and_ids_beyond_the_words_are_refused():
         VOCABULARY.word(7)
     with pytest.raises(IndexError):
         VOCABULARY.word(-1)
+
+
+def test_a_vocabulary_of_characters_splits_and_joins_characters():
+    vocabulary = Vocabulary(("好", "看", "a"), "characters")
+    assert vocabulary.encode("很 好看 A").tolist() == [1, 4, 5, 6]
+    assert vocabulary.decode([1, 4, 5]) == "好看"

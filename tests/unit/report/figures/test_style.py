@@ -6,7 +6,7 @@ import re
 import matplotlib as mpl
 from matplotlib.figure import Figure
 
-from lstm_study.report.figures.style import RC, WINNER, Marks, Picture, arm_colours, picture
+from lstm_study.report.figures.style import RC, WINNER, Marks, Picture, arm_colours
 from lstm_study.report.tables.table import table
 from tests.support.fake_study import HOSTILE
 from tests.support.report_page import parse
@@ -26,8 +26,8 @@ def _picture() -> Picture:
 
 
 def _draw_again() -> Picture:
-    return picture(
-        _draw,
+    return Picture(
+        draw=_draw,
         name="small",
         title="Small",
         alt=f'A "small" drawing {HOSTILE}',
@@ -38,7 +38,9 @@ def _draw_again() -> Picture:
 
 def test_the_settings_of_matplotlib_are_as_they_were() -> None:
     before = dict(mpl.rcParams)
-    _draw_again()
+    drawn = _draw_again()
+    assert drawn.svg.startswith("<?xml")
+    assert isinstance(drawn.figure(), Figure)
     assert dict(mpl.rcParams) == before
     assert mpl.rcParams["svg.hashsalt"] != RC["svg.hashsalt"]
 

@@ -1,6 +1,7 @@
 """Tests of the page: every number traced, everything escaped, nothing asked of the network."""
 
 import itertools
+import json
 import re
 from collections.abc import Callable
 
@@ -74,7 +75,8 @@ def test_hostile_text_is_shown_and_is_no_element(content: ContentOf) -> None:
     page = render(content("hostile"))
     assert HOSTILE not in page
     tree = parse(page)
-    assert len(tree.find("script")) == 1
+    scripts = [node for node in tree.find("script") if node.attributes.get("type") is None]
+    assert len(scripts) == 1
     shown = tree.find("main")[0].text
     for where in ("Reviews ", "# ", "lstm-study ", "baseline "):
         assert where + HOSTILE in shown
@@ -132,3 +134,45 @@ def test_the_headline_says_the_verdict_in_words(content: ContentOf, name: str, w
 def test_deviations_from_the_documented_protocol_stand_in_the_answer(content: ContentOf) -> None:
     answer = parse(render(content("completed"))).find("section")[0].text
     assert "protocol epochs 5 (documented: 10)" in answer
+
+
+def test_the_trials_are_in_order_of_rank_with_the_winner_marked(content: ContentOf) -> None:
+    made = content("completed")
+    table = next(
+        node
+        for node in parse(render(made)).find("table")
+        if "trials" in node.attributes.get("class", "").split()
+    )
+    rows = table.find("tbody")[0].find("tr")
+    ranks = [made.tables["trials"].value(int(row.attributes["data-row"]), "rank") for row in rows]
+    known = [rank for rank in ranks if rank is not None]
+    assert ranks[: len(known)] == known == sorted(known)
+    assert [row.attributes.get("class") for row in rows] == ["winner"] + [None] * (len(rows) - 1)
+
+
+def test_the_pages_script_is_told_of_every_trial_what_the_tables_say(content: ContentOf) -> None:
+    made = content("failed")
+    page = render(made)
+    (found,) = re.findall(r'<script type="application/json" id="trial-data">(.*?)</script>', page)
+    told = json.loads(found)
+    assert told["trials"].keys() == {trial.trial_id for trial in made.records.trials}
+    for trial in made.records.trials:
+        mine = told["trials"][trial.trial_id]
+        assert mine["parent"] == trial.parent
+        assert mine["error"] == (trial.failure.message if trial.failure else None)
+        assert len(mine["hyperparameters"]) == 7
+    assert [axis["name"] for axis in told["axes"]][-1] == "score"
+    assert told["winner"] == made.tables["trials"].value(
+        made.tables["trials"].where(rank=1)[0], "trial_id"
+    )
+
+
+def test_durations_of_one_column_have_one_unit(content: ContentOf) -> None:
+    made = content("completed")
+    for table in parse(render(made)).find("table"):
+        heads = table.find("thead")[0].find("th")
+        for place, head in enumerate(heads):
+            if head.attributes.get("data-form") in ("minutes", "seconds", "fractions_of_seconds"):
+                cells = [row.children[place] for row in table.find("tbody")[0].find("tr")]
+                units = {cell.text.split()[-1] for cell in cells if not isinstance(cell, str)}
+                assert len(units - {"–"}) == 1

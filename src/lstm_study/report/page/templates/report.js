@@ -1,9 +1,23 @@
 "use strict";
-// The report is complete without this script. It adds sorting and filtering of the trials, a switch
-// between light and dark, and highlighting of one trial in every figure and table.
+// The report is complete without this script. It adds sorting and filtering of the trials, a place
+// for each trial, ranges in the parallel coordinates, and a switch between light and dark.
 (() => {
   const $$ = (selector, from = document) => [...from.querySelectorAll(selector)];
-  const make = (tag, properties) => Object.assign(document.createElement(tag), properties);
+  const make = (tag, properties, ...children) => {
+    const element = Object.assign(document.createElement(tag), properties);
+    element.append(...children);
+    return element;
+  };
+  const draw = (tag, attributes, ...children) => {
+    const element = document.createElementNS("http://www.w3.org/2000/svg", tag);
+    for (const [name, value] of Object.entries(attributes)) element.setAttribute(name, value);
+    element.append(...children);
+    return element;
+  };
+  // What a reader has chosen; it stays when a newer report takes the place of this one.
+  const chosen = { filter: "", column: null, descending: false, budget: null };
+  let data = null;
+  let marked = new Map();
 
   // Light and dark
   const dark = matchMedia("(prefers-color-scheme: dark)");
@@ -19,15 +33,14 @@
   document.getElementById("tools").append(theme);
 
   // Contents: mark the current section
-  const links = new Map($$("nav a").map((link) => [link.getAttribute("href").slice(1), link]));
   const seen = new IntersectionObserver((entries) => {
+    const links = new Map($$("nav a").map((link) => [link.getAttribute("href").slice(1), link]));
     for (const entry of entries) {
-      if (!entry.isIntersecting) continue;
+      if (!entry.isIntersecting || !links.has(entry.target.id)) continue;
       links.forEach((link) => link.classList.remove("here"));
       links.get(entry.target.id).classList.add("here");
     }
   }, { rootMargin: "-10% 0px -80% 0px" });
-  $$("main section").forEach((section) => links.has(section.id) && seen.observe(section));
 
   // Sorting
   const value = (cell) => {
@@ -41,80 +54,326 @@
     if (typeof a === "number" && typeof b === "number") return a - b;
     return String(a).localeCompare(String(b), "en", { numeric: true });
   };
+  const heads = (table) => [...table.tHead.rows[0].cells];
   const sort = (table, column, descending) => {
+    const place = heads(table).findIndex((head) => head.dataset.column === column);
+    if (place < 0) return;
     const body = table.tBodies[0];
-    const rows = [...body.rows].map((row) => [value(row.cells[column]), row]);
+    const rows = [...body.rows].map((row) => [value(row.cells[place]), row]);
     rows.sort(([a], [b]) => (a === null || b === null || !descending ? compare(a, b) : compare(b, a)));
     body.append(...rows.map(([, row]) => row));
-    [...table.tHead.rows[0].cells].forEach((head, index) => {
-      head.setAttribute("aria-sort", index === column ? (descending ? "descending" : "ascending") : "none");
+    heads(table).forEach((head, index) => {
+      head.setAttribute("aria-sort", index === place ? (descending ? "descending" : "ascending") : "none");
     });
   };
-  $$("table.trials").forEach((table) => {
-    [...table.tHead.rows[0].cells].forEach((head, column) => {
-      const button = make("button", { type: "button", className: "sort", textContent: head.textContent });
-      button.addEventListener("click", () => sort(table, column, head.getAttribute("aria-sort") === "ascending"));
-      head.replaceChildren(button);
-    });
 
-    // Filtering: every word must be in the row; "status:failed" looks in one column only
-    const input = make("input", { type: "search", id: "filter", placeholder: "failed, b2, status:completed …" });
-    const label = make("label", { htmlFor: "filter", textContent: "Filter trials" });
-    const told = make("output", { htmlFor: "filter" });
-    const heads = [...table.tHead.rows[0].cells].map((head) => head.textContent.trim().toLowerCase());
-    const filter = () => {
-      const words = input.value.toLowerCase().split(/\s+/).filter(Boolean);
-      let shown = 0;
-      for (const row of table.tBodies[0].rows) {
-        const texts = [...row.cells].map((cell) => cell.textContent.toLowerCase());
-        const hit = words.every((word) => {
-          const [head, wanted] = word.split(":");
-          const column = wanted === undefined ? -1 : heads.findIndex((text) => text.startsWith(head));
-          return column < 0 ? texts.some((text) => text.includes(word)) : texts[column].includes(wanted);
-        });
-        row.hidden = !hit;
-        shown += hit;
+  // Filtering: words, and conditions such as score>85% or units<=64
+  const UNITS = { "": 1, "%": 0.01, ms: 0.001, s: 1, min: 60, h: 3600, k: 1e3, m: 1e6 };
+  const find = (table, wanted) => {
+    const names = heads(table).map((head) => [head.dataset.column, head.textContent.trim().toLowerCase().replaceAll(" ", "_")]);
+    const tests = [(text) => text === wanted, (text) => text.startsWith(wanted), (text) => text.includes(wanted)];
+    for (const test of tests) {
+      const place = names.findIndex((each) => each.some(test));
+      if (place >= 0) return place;
+    }
+    return -1;
+  };
+  const number = (text, form) => {
+    const found = text.match(/^(-?[\d.,]+)(%|ms|s|min|h|k|m)?$/);
+    if (!found) return null;
+    const plain = Number(found[1].replaceAll(",", "")) * UNITS[found[2] || ""];
+    return form === "percent" && !found[2] && plain > 1 ? plain / 100 : plain;
+  };
+  const OPERATORS = {
+    ">": (a, b) => a > b, "<": (a, b) => a < b, ">=": (a, b) => a >= b - 1e-9, "<=": (a, b) => a <= b + 1e-9,
+    "=": (a, b) => Math.abs(a - b) < 1e-9, "!=": (a, b) => Math.abs(a - b) >= 1e-9,
+  };
+  // Returns the conditions of a filter, and what is wrong with it.
+  const parse = (table, text) => {
+    const conditions = [];
+    for (const word of text.toLowerCase().split(/\s+/).filter(Boolean)) {
+      const found = word.match(/^([a-z_]+)(>=|<=|!=|>|<|=|:)(.*)$/);
+      if (!found) {
+        conditions.push({ word, told: `“${word}”`, holds: (row) => row.textContent.toLowerCase().includes(word) });
+        continue;
       }
-      told.textContent = words.length ? `${shown} of ${table.tBodies[0].rows.length}` : "";
-    };
-    input.addEventListener("input", filter);
-    const line = make("div", { className: "filter" });
-    line.append(label, input, told);
+      const [, name, operator, wanted] = found;
+      const place = find(table, name);
+      if (place < 0) return { conditions: [], problem: `There is no column “${name}”.` };
+      const head = heads(table)[place];
+      const label = head.textContent.trim();
+      const target = number(wanted, head.dataset.form);
+      const isText = operator === ":" || ((operator === "=" || operator === "!=") && target === null);
+      if (!isText && target === null) return { conditions: [], problem: `“${word}” needs a number after ${operator}.` };
+      const column = head.dataset.column;
+      const told = `${label} ${operator === ":" ? "contains" : operator} ${wanted}`;
+      conditions.push({ word, column, operator, target, told, holds: (row) => {
+        const cell = row.cells[place];
+        const shown = cell.textContent.trim().toLowerCase();
+        if (isText) return operator === ":" ? shown.includes(wanted) : (shown === wanted) === (operator === "=");
+        const known = value(cell);
+        return typeof known === "number" && OPERATORS[operator](known, target);
+      } });
+    }
+    return { conditions, problem: "" };
+  };
+  const filter = () => {
+    const table = document.querySelector("table.trials");
+    if (!table) return;
+    const { conditions, problem } = parse(table, chosen.filter);
+    const rows = [...table.tBodies[0].rows];
+    const active = conditions.length > 0;
+    let shown = 0;
+    for (const row of rows) {
+      const hit = conditions.every((each) => each.holds(row));
+      row.hidden = !hit;
+      shown += hit;
+      (marked.get(row.dataset.trial) || []).forEach((element) => element.classList.toggle("out", active && !hit));
+    }
+    document.documentElement.classList.toggle("filtering", active);
+    const words = conditions.map((each) => each.told).join(" and ");
+    $$(".filter output").forEach((told) => {
+      told.textContent = problem || (active ? `${shown} of ${rows.length} trials: ${words}` : "");
+    });
+    brushes(conditions);
+  };
+  const setFilter = (text) => {
+    chosen.filter = text;
+    $$("#filter").forEach((input) => { if (input.value !== text) input.value = text; });
+    filter();
+  };
+  const mountTrials = (table) => {
+    heads(table).forEach((head) => {
+      const button = make("button", { type: "button", className: "sort", textContent: head.textContent });
+      button.addEventListener("click", () => {
+        chosen.descending = head.getAttribute("aria-sort") === "ascending";
+        chosen.column = head.dataset.column;
+        sort(table, chosen.column, chosen.descending);
+      });
+      head.replaceChildren(button);
+      head.setAttribute("aria-sort", head.dataset.column === "rank" ? "ascending" : "none");
+    });
+    if (chosen.column) sort(table, chosen.column, chosen.descending);
+    $$("tbody tr", table).forEach((row) => {
+      const id = row.dataset.trial;
+      row.cells[0].replaceChildren(make("a", { className: "pick", href: `#trial=${encodeURIComponent(id)}`, textContent: id }));
+    });
+    const input = make("input", { type: "search", id: "filter", placeholder: "score>85 units<=64 status:completed", value: chosen.filter });
+    input.addEventListener("input", () => setFilter(input.value));
+    const line = make("div", { className: "filter" },
+      make("label", { htmlFor: "filter", textContent: "Filter trials" }), input, make("output", { htmlFor: "filter" }));
     table.closest(".scroll").before(line);
+  };
+
+  // Parallel coordinates, one budget at a time; a range that is dragged along an axis is a filter
+  const HEAT = [[236, 199, 101], [207, 106, 61], [120, 79, 144]];
+  const shade = (part) => {
+    const at = Math.min(1.9999, Math.max(0, part) * 2);
+    const [from, to] = [HEAT[Math.floor(at)], HEAT[Math.floor(at) + 1]];
+    return `rgb(${from.map((channel, index) => Math.round(channel + (to[index] - channel) * (at % 1))).join(" ")})`;
+  };
+  const [WIDTH, TOP, BOTTOM, LEFT] = [900, 20, 300, 70];
+  const spread = (axis, raw) => {
+    const scale = axis.log ? Math.log : (x) => x;
+    const [low, high] = [scale(axis.low), scale(axis.high)];
+    return high > low ? (scale(raw) - low) / (high - low) : 0.5;
+  };
+  const back = (axis, part) => {
+    const bounded = Math.min(1, Math.max(0, part));
+    if (axis.log) return axis.low * (axis.high / axis.low) ** bounded;
+    return axis.low + (axis.high - axis.low) * bounded;
+  };
+  const across = (index) => LEFT + index * (WIDTH - LEFT - 30) / Math.max(1, data.axes.length - 1);
+  const up = (part) => BOTTOM - part * (BOTTOM - TOP);
+  const brushes = (conditions) => {
+    const canvas = document.querySelector("#figure-parallel .canvas svg[data-live]");
+    if (!canvas) return;
+    $$(".brush", canvas).forEach((each) => each.remove());
+    data.axes.forEach((axis, index) => {
+      const mine = conditions.filter((each) => each.column === axis.name && ["<=", ">="].includes(each.operator));
+      if (!mine.length) return;
+      const low = Math.max(0, ...mine.filter((each) => each.operator === ">=").map((each) => spread(axis, each.target)));
+      const high = Math.min(1, ...mine.filter((each) => each.operator === "<=").map((each) => spread(axis, each.target)));
+      canvas.append(draw("rect", { class: "brush", x: across(index) - 7, width: 14, y: up(high) - 2, height: Math.max(0, up(low) - up(high)) + 4 }));
+    });
+  };
+  const mountParallel = () => {
+    const figure = document.getElementById("figure-parallel");
+    if (!figure || !data) return;
+    const canvas = figure.querySelector(".canvas");
+    const budgets = [...new Set(Object.values(data.trials).filter((each) => each.axes).map((each) => each.budget))].sort((a, b) => a - b);
+    if (!budgets.includes(chosen.budget)) chosen.budget = budgets.includes(data.full) ? data.full : budgets.at(-1);
+    const title = figure.querySelector("h3");
+    const pick = make("select", { id: "budget" }, ...budgets.map((each) => make("option", { value: each, textContent: `${each} epochs`, selected: each === chosen.budget })));
+    const clear = make("button", { type: "button", textContent: "Clear ranges" });
+    clear.addEventListener("click", () => setFilter(""));
+    const line = make("div", { className: "filter" }, make("label", { htmlFor: "budget", textContent: "Budget" }), pick, clear, make("output", {}));
+    const redraw = () => {
+      const lines = Object.entries(data.trials).filter(([, each]) => each.axes && each.budget === chosen.budget);
+      title.textContent = `Hyperparameters and score of the trials with ${chosen.budget} epochs`;
+      const score = data.axes.at(-1);
+      const goodness = (each) => { const part = spread(score, each.axes.at(-1)); return data.direction === "max" ? part : 1 - part; };
+      lines.sort(([, a], [, b]) => goodness(a) - goodness(b));
+      const svg = draw("svg", { viewBox: `0 0 ${WIDTH} 350`, role: "img", "data-live": "", "aria-label": canvas.getAttribute("aria-label") });
+      lines.forEach(([id, each]) => svg.append(draw("path", {
+        "data-trial": id, fill: "none", stroke: shade(goodness(each)), "stroke-width": lines.length > 150 ? 0.8 : 1.8,
+        "stroke-opacity": lines.length > 150 ? 0.5 : 0.9,
+        d: each.axes.map((raw, index) => `${index ? "L" : "M"}${across(index).toFixed(1)} ${up(spread(data.axes[index], raw)).toFixed(1)}`).join(""),
+      })));
+      data.axes.forEach((axis, index) => {
+        const x = across(index);
+        svg.append(draw("line", { x1: x, x2: x, y1: TOP, y2: BOTTOM, style: "stroke: var(--ink)", "stroke-width": 1 }));
+        const placed = [];
+        axis.ticks.forEach(([raw, text], place) => {
+          const y = up(spread(axis, raw));
+          const isEnd = place === 0 || place === axis.ticks.length - 1;
+          if (!isEnd && (placed.some((each) => Math.abs(each - y) < 14) || y - TOP < 14)) return;
+          placed.push(y);
+          svg.append(draw("text", { x: x - 6, y: y + 4, "text-anchor": "end", style: "fill: var(--ink); stroke: var(--page); stroke-width: 5; paint-order: stroke", "font-size": 11 }, text));
+        });
+        svg.append(draw("text", { x: Math.min(x, WIDTH - 30), y: BOTTOM + 28, "text-anchor": "middle", style: "fill: var(--muted)", "font-size": 12 }, axis.name.replaceAll("_", " ")));
+        svg.append(zone(svg, axis, x));
+      });
+      canvas.replaceChildren(svg);
+      index();
+      filter();
+    };
+    pick.addEventListener("change", () => { chosen.budget = Number(pick.value); redraw(); });
+    canvas.before(line);
+    redraw();
+  };
+  const zone = (svg, axis, x) => {
+    const area = draw("rect", { class: "zone", x: x - 12, width: 24, y: TOP - 8, height: BOTTOM - TOP + 16 });
+    const part = (event) => {
+      const box = svg.getBoundingClientRect();
+      return (BOTTOM - (event.clientY - box.top) * 350 / box.height) / (BOTTOM - TOP);
+    };
+    const shown = (raw) => {
+      if (axis.form === "percent") return `${(100 * raw).toFixed(2)}%`;
+      return String(axis.high > 20 ? Math.round(raw) : Number(raw.toPrecision(3)));
+    };
+    area.addEventListener("pointerdown", (event) => {
+      event.preventDefault();
+      area.setPointerCapture(event.pointerId);
+      const start = part(event);
+      area.addEventListener("pointerup", (ended) => {
+        const [low, high] = [start, part(ended)].sort((a, b) => a - b);
+        const rest = chosen.filter.split(/\s+/).filter((word) => word && !word.match(new RegExp(`^${axis.name}[<>]=`)));
+        if (high - low > 0.02) rest.push(`${axis.name}>=${shown(back(axis, low))}`, `${axis.name}<=${shown(back(axis, high))}`);
+        setFilter(rest.join(" "));
+      }, { once: true });
+    });
+    return area;
+  };
+
+  // The place of one trial: settings, learning curve, parents, errors
+  const place = document.getElementById("trial");
+  const opened = () => { const found = location.hash.match(/^#trial=(.+)$/); return found ? decodeURIComponent(found[1]) : null; };
+  const close = () => { history.replaceState(null, "", location.pathname + location.search); show(); };
+  const link = (id) => make("a", { href: `#trial=${encodeURIComponent(id)}`, textContent: id });
+  const pairs = (rows) => make("dl", {}, ...rows.flatMap(([key, text]) => [make("dt", { textContent: key }), make("dd", { textContent: text })]));
+  const tick = (raw) => (data.form === "percent" ? `${(100 * raw).toFixed(1)}%` : raw.toFixed(3));
+  const history_ = (id) => {
+    const chain = [];
+    for (let at = id; at && data.trials[at]; at = data.trials[at].parent) chain.unshift(...data.trials[at].curve);
+    return [...new Map(chain).entries()].sort((a, b) => a[0] - b[0]);
+  };
+  const curve = (id) => {
+    const own = history_(id);
+    if (!own.length) return null;
+    const best = data.winner && data.winner !== id ? history_(data.winner) : [];
+    const all = [...own, ...best];
+    const [low, high] = [Math.min(...all.map((point) => point[1])), Math.max(...all.map((point) => point[1]))];
+    const last = Math.max(2, ...all.map((point) => point[0]));
+    const x = (epoch) => 52 + (epoch - 1) * 300 / (last - 1);
+    const y = (raw) => 150 - (high > low ? (raw - low) / (high - low) : 0.5) * 130;
+    const path = (points) => points.map(([epoch, raw], at) => `${at ? "L" : "M"}${x(epoch).toFixed(1)} ${y(raw).toFixed(1)}`).join("");
+    const svg = draw("svg", { viewBox: "0 0 370 195", role: "img", "aria-label": `${data.objective} of ${id} by epoch${best.length ? ", with the winner's in grey" : ""}` });
+    const text = (at, words) => draw("text", { ...at, "font-size": 11, style: "fill: var(--muted)" }, words);
+    svg.append(draw("path", { d: "M52 10V158H360", fill: "none", style: "stroke: var(--muted)", "stroke-width": 0.8 }));
+    svg.append(text({ x: 47, y: 24, "text-anchor": "end" }, tick(high)), text({ x: 47, y: 154, "text-anchor": "end" }, tick(low)));
+    svg.append(text({ x: 52, y: 172 }, "1"), text({ x: 352, y: 172, "text-anchor": "end" }, String(last)), text({ x: 200, y: 188, "text-anchor": "middle" }, "epoch"));
+    if (best.length) svg.append(draw("path", { d: path(best), fill: "none", style: "stroke: var(--muted)", "stroke-width": 1.2, "stroke-dasharray": "4 3" }));
+    svg.append(draw("path", { d: path(own), fill: "none", style: "stroke: var(--winner)", "stroke-width": 2 }));
+    own.forEach(([epoch, raw]) => svg.append(draw("circle", { cx: x(epoch), cy: y(raw), r: 2.6, style: "fill: var(--winner)" })));
+    return svg;
+  };
+  let lit = null;
+  const show = () => {
+    const id = opened();
+    if (lit) light(lit, false);
+    lit = id;
+    const trial = id && data ? data.trials[id] : null;
+    place.hidden = !id;
+    if (!id) { place.replaceChildren(); return; }
+    light(id, true);
+    const bar = make("div", { className: "bar" });
+    const end = make("button", { type: "button", textContent: "Close" });
+    end.addEventListener("click", close);
+    bar.append(end);
+    const order = $$("table.trials tbody tr").filter((row) => !row.hidden).map((row) => row.dataset.trial);
+    for (const [words, step] of [["Previous", -1], ["Next", 1]]) {
+      const other = order[order.indexOf(id) + step];
+      const button = make("button", { type: "button", textContent: words, disabled: !order.includes(id) || !other });
+      button.addEventListener("click", () => { location.hash = `trial=${encodeURIComponent(other)}`; });
+      bar.append(button);
+    }
+    const title = make("h2", { id: "trial-name", textContent: `Trial ${id}` });
+    if (data && id === data.winner) title.append(" ", make("span", { className: "badge", textContent: "winner" }));
+    place.replaceChildren(bar, title);
+    if (!trial) {
+      place.append(make("p", { className: "none", textContent: "There is no such trial in this report." }));
+      return;
+    }
+    const drawn = curve(id);
+    if (drawn) place.append(make("h3", { textContent: `${data.objective} by epoch` }), drawn);
+    place.append(make("h3", { textContent: "Configuration" }), pairs(trial.hyperparameters));
+    const children = Object.keys(data.trials).filter((each) => data.trials[each].parent === id);
+    if (trial.parent || children.length) {
+      const line = make("p", {});
+      if (trial.parent) line.append("Promoted from ", link(trial.parent), ". ");
+      if (children.length) line.append("Promoted to ", ...children.flatMap((each, at) => (at ? [", ", link(each)] : [link(each)])), ".");
+      place.append(make("h3", { textContent: "Promotion" }), line);
+    }
+    if (trial.error) place.append(make("h3", { textContent: "Error" }), make("p", { className: "error", textContent: trial.error }));
+    place.append(make("h3", { textContent: "Facts" }), pairs(trial.facts));
+  };
+  const unfold = () => {
+    const target = document.getElementById(location.hash.slice(1));
+    if (target instanceof HTMLDetailsElement) target.open = true;
+  };
+  addEventListener("hashchange", () => {
+    show();
+    unfold();
+    if (!place.hidden) place.focus({ preventScroll: true });
   });
 
-  // Print closed parts, too
-  addEventListener("beforeprint", () => $$("details").forEach((part) => { part.open = true; }));
-
-  // Highlight a trial everywhere
-  const marked = new Map();
-  $$("[data-trial]").forEach((element) => {
-    const id = element.dataset.trial;
-    if (!marked.has(id)) marked.set(id, []);
-    marked.get(id).push(element);
-  });
+  // Highlight the trial under the pointer in every figure and table
   const tip = document.getElementById("tip");
-  const pinned = new Set();
   let hovered = null;
   const light = (id, on) => (marked.get(id) || []).forEach((element) => element.classList.toggle("lit", on));
+  const index = () => {
+    marked = new Map();
+    $$("[data-trial]").forEach((element) => {
+      const id = element.dataset.trial;
+      if (!marked.has(id)) marked.set(id, []);
+      marked.get(id).push(element);
+    });
+    if (lit) light(lit, true);
+  };
   const describe = (id) => {
-    const row = (marked.get(id) || []).find((element) => element.closest("table.trials"));
-    if (!row) return id;
-    const heads = [...row.closest("table").tHead.rows[0].cells].map((head) => head.textContent.trim());
-    return [...row.cells].map((cell, index) => (index ? `${heads[index]}: ${cell.textContent}` : cell.textContent)).join("\n");
+    const trial = data && data.trials[id];
+    if (!trial) return id;
+    const facts = new Map(trial.facts);
+    const shown = ["score", "budget epochs"].filter((key) => facts.has(key)).map((key) => `${key}: ${facts.get(key)}`);
+    return [id, ...shown, ...trial.hyperparameters.map(([key, text]) => `${key}: ${text}`), "Click for more."].join("\n");
   };
-  const pin = (id) => {
-    const on = !pinned.has(id);
-    if (on) pinned.add(id); else pinned.delete(id);
-    light(id, on || hovered === id);
-    $$("button.pick").forEach((button) => button.setAttribute("aria-pressed", String(pinned.has(button.dataset.id))));
-  };
-  const near = (event) => event.target instanceof Element ? event.target.closest("[data-trial]") : null;
+  const near = (event) => (event.target instanceof Element ? event.target.closest("[data-trial]") : null);
   document.addEventListener("pointerover", (event) => {
     const element = near(event);
     const id = element ? element.dataset.trial : null;
     if (id === hovered) return;
-    if (hovered !== null && !pinned.has(hovered)) light(hovered, false);
+    if (hovered !== null && hovered !== lit) light(hovered, false);
     hovered = id;
     if (id !== null) light(id, true);
     tip.hidden = id === null || !element.closest("svg");
@@ -128,19 +387,29 @@
     tip.style.top = `${Math.max(8, top)}px`;
   });
   document.addEventListener("click", (event) => {
-    if (event.target instanceof Element && event.target.closest("button, a, input")) return;
+    if (event.target instanceof Element && event.target.closest("button, a, input, summary")) return;
     const element = near(event);
-    if (element) pin(element.dataset.trial);
-  });
-  $$("table.trials tbody th").forEach((head) => {
-    const id = head.textContent;
-    const button = make("button", { type: "button", className: "pick", textContent: id, title: "Highlight in every figure" });
-    button.dataset.id = id;
-    button.setAttribute("aria-pressed", "false");
-    button.addEventListener("click", () => pin(id));
-    head.replaceChildren(button);
+    if (element && data && data.trials[element.dataset.trial]) location.hash = `trial=${encodeURIComponent(element.dataset.trial)}`;
   });
   document.addEventListener("keydown", (event) => {
-    if (event.key === "Escape") [...pinned].forEach(pin);
+    if (event.key === "Escape" && !place.hidden) close();
   });
+
+  // Print closed parts, too
+  addEventListener("beforeprint", () => $$("details").forEach((part) => { part.open = true; }));
+
+  const mount = () => {
+    const found = document.getElementById("trial-data");
+    data = found ? JSON.parse(found.textContent) : null;
+    seen.disconnect();
+    $$("main section").forEach((section) => seen.observe(section));
+    $$("table.trials").forEach(mountTrials);
+    index();
+    mountParallel();
+    filter();
+    show();
+    unfold();
+  };
+  window.lstmReport = { mount, make, draw };
+  mount();
 })();

@@ -1,0 +1,74 @@
+"""`list`: every study whose records are in this folder."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from lstm_study.analysis.search.summary import winner
+from lstm_study.commands.opened import RUNS_FOLDER
+from lstm_study.errors import RecordError, SpecError, StoreError
+from lstm_study.records.state import SearchState, VerdictsState
+from lstm_study.spec import StudySpec
+from lstm_study.store import Store
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Listed:
+    """One study.
+
+    Attributes:
+        name: Its name.
+        title: Its title.
+        state: "running", "finished" (a verdict was read and no command runs), "interrupted", or
+            "damaged".
+        trials: Trials that have ended.
+        planned_trials: Trials that the search plans; 0 before it has started.
+        verdict: The last verdict that was read; "" before one.
+        winner: Embedding width / LSTM units of the winner; "" before there is one.
+        changed_at: When a command last started on it, ISO 8601 in UTC; "" before one.
+    """
+
+    name: str
+    title: str
+    state: str
+    trials: int
+    planned_trials: int
+    verdict: str
+    winner: str
+    changed_at: str
+
+
+def list_studies(folder: Path = RUNS_FOLDER) -> list[Listed]:
+    """Lists the studies whose records are in a folder, the last changed first."""
+    return sorted(_studies(folder), key=lambda each: (each.changed_at, each.name), reverse=True)
+
+
+def _studies(folder: Path) -> Iterator[Listed]:
+    for path in sorted(folder.glob("*/study.json")):
+        store = Store(path.parent)
+        try:
+            yield _listed(store)
+        except (RecordError, StoreError, SpecError):
+            yield Listed(
+                name=path.parent.name, title="", state="damaged", trials=0, planned_trials=0,
+                verdict="", winner="", changed_at="",
+            )  # fmt: skip
+
+
+def _listed(store: Store) -> Listed:
+    spec = StudySpec.model_validate(dict(store.read_began().spec), strict=False)
+    planned, looks = store.read_state(SearchState), store.read_state(VerdictsState)
+    trials, sessions = store.read_trials(), store.read_sessions()
+    best = winner(trials, spec.study.direction, max_epochs=spec.search.max_epochs)
+    verdict = looks.looks[-1].kind if looks and looks.looks else ""
+    state = "finished" if verdict else "interrupted"
+    return Listed(
+        name=spec.study.name,
+        title=spec.study.title,
+        state="running" if store.holder() else state,
+        trials=sum(trial.status in ("completed", "failed") for trial in trials),
+        planned_trials=planned.trials if planned else 0,
+        verdict=verdict,
+        winner=best.configuration.label if best is not None else "",
+        changed_at=sessions[-1].started_at if sessions else "",
+    )

@@ -1,0 +1,56 @@
+"""How errors name an option: as a flag of the command at work, or as a key of the study file."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from shlex import quote
+
+_FLAGS: ContextVar[tuple[str, ...] | None] = ContextVar("_FLAGS", default=None)
+
+INIT_FLAGS = (
+    "text_column", "label_column", "split_column", "group_column", "positive", "negative",
+    "encoding", "tokens", "drop_empty",
+)  # fmt: skip
+PREDICT_FLAGS = ("text_column", "encoding")
+
+
+@contextmanager
+def as_flags(flags: tuple[str, ...]) -> Iterator[None]:
+    """Makes `option` name these options as flags while the block runs."""
+    token = _FLAGS.set(flags)
+    try:
+        yield
+    finally:
+        _FLAGS.reset(token)
+
+
+def has_option(key: str) -> bool:
+    """Returns whether the command at work can be given this option."""
+    flags = _FLAGS.get()
+    return flags is None or key in flags
+
+
+def option(key: str, value: str | bool | tuple[str, ...] = "") -> str:
+    """Names an option with a value, as it is written where the user is.
+
+    Example:
+        >>> option("encoding", "gb18030")
+        'data.encoding = "gb18030"'
+        >>> with as_flags(PREDICT_FLAGS):
+        ...     option("encoding", "gb18030")
+        '--encoding gb18030'
+    """
+    if _FLAGS.get() is None:
+        if isinstance(value, bool):
+            return f"data.{key} = {str(value).lower()}"
+        if isinstance(value, tuple):
+            return f"data.{key} = [{', '.join(_toml(each) for each in value)}]"
+        return f"data.{key} = {_toml(value)}" if value else f"data.{key}"
+    flag = f"--{key.replace('_', '-')}"
+    if isinstance(value, bool) or not value:
+        return flag
+    return f"{flag} {quote(','.join(value) if isinstance(value, tuple) else value)}"
+
+
+def _toml(text: str) -> str:
+    return '"' + text.replace("\\", "\\\\").replace('"', '\\"') + '"'

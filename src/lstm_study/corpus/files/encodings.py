@@ -1,0 +1,228 @@
+"""Which encoding a text file is in: what it says, what it proves, or a guess that is shown."""
+
+import codecs
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from lstm_study.corpus.files.advice import option
+from lstm_study.errors import DataError
+
+_MARKS = (
+    (codecs.BOM_UTF8, "utf-8-sig"),
+    (codecs.BOM_UTF32_LE, "utf-32"),
+    (codecs.BOM_UTF32_BE, "utf-32"),
+    (codecs.BOM_UTF16_LE, "utf-16"),
+    (codecs.BOM_UTF16_BE, "utf-16"),
+)
+_PACKED = (
+    (b"\x1f\x8b", "compressed by gzip (.gz)"),
+    (b"BZh", "compressed by bzip2 (.bz2)"),
+    (b"\xfd7zXZ", "compressed by xz (.xz)"),
+    (b"PK\x03\x04", "a zip archive (.zip) or a spreadsheet (.xlsx)"),
+    (b"PAR1", "a Parquet file (.parquet)"),
+    (b"\xd0\xcf\x11\xe0", "a spreadsheet (.xls)"),
+)
+# The usual ones, the likelier first where two fit equally well.
+_USUAL = (
+    "cp1252", "gb18030", "cp1251", "cp932", "cp949", "big5", "cp1250", "cp1254", "cp1253",
+    "cp1255", "cp1256", "koi8_r", "cp874", "euc_jp", "cp1257", "cp1258",
+)  # fmt: skip
+_LATIN = ("cp1252", "cp1250", "cp1254", "cp1257", "cp1258")
+_SAMPLE_BYTES = 1 << 16
+_SHOWN = 40
+_REPLACING = "-replace"
+
+Lines = Callable[[], Iterator[bytes]]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Encoding:
+    """An encoding, and why it is thought to be the one.
+
+    Attributes:
+        name: As Python knows it.
+        errors: "strict", or "replace" where that was asked for.
+        confidence: 1 where the file says or proves it.
+        sample: Some of the text that shows it; "" where nothing has to be shown.
+    """
+
+    name: str
+    errors: str = "strict"
+    confidence: float = 1.0
+    sample: str = ""
+
+    @property
+    def is_guess(self) -> bool:
+        """Whether nothing in the file says or proves it."""
+        return self.confidence < 1
+
+    def __str__(self) -> str:
+        if not self.is_guess:
+            return self.name
+        return f"{self.name} (a guess, {self.confidence:.0%} sure; it reads: {self.sample!r})"
+
+
+def given_encoding(name: str, where: str) -> Encoding:
+    """Returns the encoding that a user named; "utf-8-replace" replaces what is not UTF-8.
+
+    Raises:
+        DataError: Python does not know it.
+    """
+    errors = "replace" if name.endswith(_REPLACING) else "strict"
+    try:
+        codecs.lookup(name.removesuffix(_REPLACING))
+        "".encode(name.removesuffix(_REPLACING))
+    except LookupError:
+        raise DataError(
+            f"{where}: {option('encoding')} must be an encoding that Python knows. "
+            f"Received: {name!r}. Usual ones: utf-8, utf-16, cp1252, gb18030, cp1251, cp932."
+        ) from None
+    return Encoding(name=name.removesuffix(_REPLACING), errors=errors)
+
+
+def find_encoding(lines: Lines, *, place: Callable[[int], str]) -> Encoding:
+    """Finds out the encoding of a text.
+
+    A byte order mark decides, or that all of it is UTF-8. If nearly all of it is, the line that is
+    not is named. Everything else is guessed by charset-normalizer from the lines that are not
+    ASCII; a guess is marked as one, and two equally good ones are refused.
+
+    Args:
+        lines: Reads the text from its start, in lines or other pieces.
+        place: What errors call a piece, from 1, and the whole, 0.
+
+    Raises:
+        DataError: It is no text, nearly UTF-8, or its encoding cannot be told.
+    """
+    first = next(lines(), b"")
+    for mark, name in _MARKS:
+        if first.startswith(mark):
+            return Encoding(name=name)
+    for magic, what in _PACKED:
+        if first.startswith(magic):
+            raise DataError(
+                f"{place(0)}: is {what}, whatever its name says. Rename it so that its name says "
+                "so, or save it as CSV."
+            )
+    if b"\0" in first:
+        return _utf_16_or_32(lines, place(0))
+    decoder = codecs.getincrementaldecoder("utf-8")()
+    try:
+        for line in lines():
+            decoder.decode(line)
+        decoder.decode(b"", final=True)
+    except UnicodeDecodeError:
+        return _not_utf_8(lines, place)
+    return Encoding(name="utf-8")
+
+
+def _not_utf_8(lines: Lines, place: Callable[[int], str]) -> Encoding:
+    good = bad = first_bad = 0
+    first_byte, sample, sample_bytes = 0, list[bytes](), 0
+    for number, line in enumerate(lines(), start=1):
+        if line.isascii():
+            continue
+        try:
+            line.decode("utf-8")
+            good += 1
+        except UnicodeDecodeError as error:
+            bad += 1
+            if bad == 1:
+                first_bad, first_byte = number, line[error.start]
+        if sample_bytes < _SAMPLE_BYTES:
+            sample.append(line[:2_000])
+            sample_bytes += len(sample[-1])
+    if good > bad:
+        more = f", nor are {bad - 1:,} more" if bad > 1 else ""
+        raise DataError(
+            f"{place(first_bad)}: is not UTF-8 (byte 0x{first_byte:02x}){more}, and "
+            f"{good:,} other lines are. Correct the line, or read what cannot be read as a "
+            f"replacement sign with {option('encoding', 'utf-8-replace')}."
+        )
+    return _guess(b"".join(sample), where=place(first_bad))
+
+
+def _guess(sample: bytes, *, where: str) -> Encoding:
+    from charset_normalizer import from_bytes
+
+    ranked = sorted(
+        (
+            (_implausibility(match, str(match)), place, name, str(match))
+            for match in from_bytes(sample, cp_isolation=list(_USUAL))
+            for place, name in enumerate(_USUAL)
+            if name == match.encoding or name in match.could_be_from_charset
+        ),
+    )
+    if not ranked:
+        raise DataError(
+            f"{where}: is not UTF-8, and its encoding cannot be told. Name it with "
+            f"{option('encoding', 'cp1252')}, or whichever it is."
+        )
+    western = [other for other in ranked if other[2] == "cp1252"]
+    if ranked[0][2] in _LATIN and western and western[0][0] < ranked[0][0] + 0.1:
+        ranked.insert(0, western[0])
+    cost, _, name, text = ranked[0]
+    rivals = [other for other in ranked[1:] if other[3] != text and other[0] < cost + 0.02]
+    if name in _LATIN:
+        rivals = [other for other in rivals if other[2] not in _LATIN]
+    if rivals:
+        shown = ", or ".join(
+            f"{each[2]} (it would read {_shown(each[3])!r})" for each in (ranked[0], *rivals[:2])
+        )
+        raise DataError(
+            f"{where}: is not UTF-8, and may be {shown}. Name its encoding with "
+            f"{option('encoding', name)}, or whichever it is."
+        )
+    confidence = min(0.99, max(0.01, 1 - max(0.0, cost)))
+    return Encoding(name=name, confidence=confidence, sample=_shown(text))
+
+
+def _implausibility(match: Any, text: str) -> float:
+    """Corrects charset-normalizer's measure of mess by letters that only one language has much of.
+
+    Japanese has kana, and few half-width ones; Turkish has a soft g and an i without a dot. Signs
+    such as ³ and ¹ are letters of another encoding.
+    """
+    letters = [letter for letter in text if ord(letter) > 0x7F] or [" "]
+    half_width = sum("\uff61" <= letter <= "\uff9f" for letter in letters) / len(letters)
+    kana = sum("\u3040" <= letter <= "\u30ff" for letter in letters) / len(letters)
+    turkish = sum(letter in "ğĞşŞıİ" for letter in letters) / len(letters)
+    signs = sum(letter in "³¹¯£¥¦¨²´µ¸º¼½¾" for letter in letters) / len(letters)
+    cost = float(match.chaos) - 0.1 * float(match.coherence)
+    return (
+        cost
+        + (0.5 if max(half_width, signs) > 0.2 else 0.0)
+        - (0.2 if max(kana, turkish) > 0.2 else 0.0)
+    )
+
+
+def _shown(text: str) -> str:
+    """Returns a bit of text around the first letter that is not ASCII."""
+    at = next((place for place, letter in enumerate(text) if ord(letter) > 0x7F), 0)
+    start = max(0, at - _SHOWN // 2)
+    return " ".join(text[start : start + _SHOWN].split())
+
+
+def _utf_16_or_32(lines: Lines, where: str) -> Encoding:
+    head = b""
+    for line in lines():
+        head += line
+        if len(head) >= _SAMPLE_BYTES:
+            break
+    for name, width in (("utf-32-le", 4), ("utf-32-be", 4), ("utf-16-le", 2), ("utf-16-be", 2)):
+        try:
+            text = head[: min(len(head), _SAMPLE_BYTES) // width * width].decode(name)
+        except UnicodeDecodeError as error:
+            if error.start < _SAMPLE_BYTES - 8:
+                continue
+            text = head[: error.start].decode(name, "replace")
+        ascii_share = sum(letter.isascii() for letter in text) / max(1, len(text))
+        if text and "\0" not in text and ascii_share > 0.05:
+            controls = sum(not (c.isprintable() or c.isspace()) for c in text)
+            if controls * 100 <= len(text):
+                return Encoding(name=name, confidence=0.95, sample=_shown(text))
+    raise DataError(
+        f"{where}: must be text, and holds zero bytes. If it is UTF-16, name that with "
+        f"{option('encoding', 'utf-16-le')} or {option('encoding', 'utf-16-be')}."
+    )

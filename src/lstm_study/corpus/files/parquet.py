@@ -1,0 +1,44 @@
+"""Parquet, read a batch of rows at a time."""
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+from lstm_study.corpus.files.members import Member
+from lstm_study.corpus.files.rows import Rows, close_names
+from lstm_study.errors import DataError
+
+_BATCH_ROWS = 4_096
+
+
+@contextmanager
+def open_parquet(member: Member, columns: Sequence[str] | None) -> Iterator[Rows]:
+    """Opens a Parquet file to be read a row at a time.
+
+    Raises:
+        DataError: It is damaged, compressed as a whole, or lacks a column.
+    """
+    import pyarrow
+    import pyarrow.parquet
+
+    if member.inside or member.compression:
+        raise DataError(f"{member}: Parquet is compressed already. Unpack it first.")
+    try:
+        with pyarrow.parquet.ParquetFile(member.path) as file:
+            names = list(file.schema_arrow.names)
+            wanted = names if columns is None else list(columns)
+            for name in wanted:
+                if name not in names:
+                    raise DataError(close_names(name, names, where=str(member)))
+            done = [0]
+            yield Rows(names=tuple(names), each=_rows(file, wanted, done), position=lambda: done[0])
+    except (pyarrow.ArrowException, OSError) as error:
+        text = " ".join(str(error).split())
+        raise DataError(f"{member}: is damaged, or no Parquet file ({text}).") from error
+
+
+def _rows(file: Any, columns: list[str], done: list[int]) -> Iterator[tuple[None, tuple[Any, ...]]]:
+    for batch in file.iter_batches(batch_size=_BATCH_ROWS, columns=columns):
+        lists = [batch.column(name).to_pylist() for name in columns]
+        yield from ((None, row) for row in zip(*lists, strict=True))
+        done[0] += batch.nbytes

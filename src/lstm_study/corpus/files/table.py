@@ -1,0 +1,200 @@
+"""Several files as one table: the way in for `init`, `data`, `run` and `predict`."""
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from functools import partial
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from lstm_study.corpus.files.advice import option
+from lstm_study.corpus.files.delimited import open_delimited
+from lstm_study.corpus.files.encodings import Encoding, find_encoding, given_encoding
+from lstm_study.corpus.files.json_records import open_json
+from lstm_study.corpus.files.members import Member, find_members
+from lstm_study.corpus.files.opening import LINE_LIMIT, open_bytes
+from lstm_study.corpus.files.parquet import open_parquet
+from lstm_study.corpus.files.rows import MISSING, Rows, close_names
+from lstm_study.corpus.files.texts import encoding_of
+from lstm_study.errors import DataError
+
+TEXT, LABEL, FILE = "text", "label", "file"
+"""The columns of a folder of texts."""
+
+
+class Row(NamedTuple):
+    """One row, and where it is.
+
+    Attributes:
+        member: Its file.
+        line: On which line of it, from 1; None where a file has no lines.
+        number: Which row of its file, from 1.
+        values: By column.
+    """
+
+    member: Member
+    line: int | None
+    number: int
+    values: Sequence[Any]
+
+    @property
+    def place(self) -> str:
+        """What an error calls it: "reviews.csv:18 (row 17)"."""
+        return place_of(self.member, self.line, self.number)
+
+
+def place_of(member: Member, line: int | None, number: int) -> str:
+    """Returns what an error calls a row."""
+    if member.kind == ".txt":
+        return str(member)
+    return f"{member} (row {number})" if line is None else f"{member}:{line} (row {number})"
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class Table:
+    """The files that a path names, as one table.
+
+    Attributes:
+        members: Its files.
+        encodings: Of each file; "" of Parquet.
+        names: Its columns: those of its first file.
+        delimiter: Of its first file, if that is CSV; "" of others.
+        line_end: The same.
+        notes: What reading noticed → how often; complete when the rows were read.
+    """
+
+    members: tuple[Member, ...]
+    encodings: tuple[Encoding | None, ...]
+    names: tuple[str, ...]
+    delimiter: str = ""
+    line_end: str = ""
+    notes: dict[str, int] = field(default_factory=dict)
+    _at: list[Callable[[], int]] = field(default_factory=list)
+
+    @property
+    def bytes(self) -> int:
+        """The sizes of its files in all."""
+        return sum(path.stat().st_size for path in {member.path for member in self.members})
+
+    @property
+    def done_bytes(self) -> int:
+        """How many of them were read so far, about."""
+        return min(self.bytes, sum(position() for position in self._at))
+
+    @property
+    def guesses(self) -> tuple[tuple[Member, Encoding], ...]:
+        """The files whose encoding is a guess."""
+        return tuple(
+            (member, encoding)
+            for member, encoding in zip(self.members, self.encodings, strict=True)
+            if encoding is not None and encoding.is_guess
+        )
+
+    def rows(self, columns: Sequence[str] | None = None) -> Iterator[Row]:
+        """Yields the rows of all files, in their order.
+
+        Args:
+            columns: Those to read; None for all.
+
+        Raises:
+            DataError: A file lacks a column, or a row is malformed.
+        """
+        wanted = list(self.names if columns is None else columns)
+        self.notes.clear()
+        self._at.clear()
+        for member, encoding in zip(self.members, self.encodings, strict=True):
+            if member.kind == ".txt":
+                yield self._text(member, encoding, wanted)
+                continue
+            with _open(member, wanted, encoding) as rows:
+                self._at.append(rows.position)
+                for number, (line, values) in enumerate(rows.each, start=1):
+                    yield Row(member, line, number, values)
+                for note, count in rows.notes.items():
+                    self.notes[note] = self.notes.get(note, 0) + count
+                # A file that is closed has no position any more.
+                self._at[-1] = partial(int, 0 if member.inside else member.path.stat().st_size)
+
+    def _text(self, member: Member, encoding: Encoding | None, wanted: Sequence[str]) -> Row:
+        assert encoding is not None, "a text has an encoding"
+        for name in wanted:
+            if name not in self.names:
+                raise DataError(close_names(name, self.names, where=str(member)))
+        with open_bytes(member) as raw:
+            content = raw.read(LINE_LIMIT + 1)
+        if len(content) > LINE_LIMIT:
+            raise DataError(f"{member}: must hold at most {LINE_LIMIT:,} bytes.")
+        try:
+            text = content.decode(encoding.name, encoding.errors).removeprefix("\ufeff")
+        except UnicodeError as error:
+            raise DataError(
+                f"{member}: is not {encoding.name} ({error}). Name the encoding with "
+                f"{option('encoding', 'cp1252')}, or whichever it is."
+            ) from error
+        values = {TEXT: text, LABEL: member.label, FILE: member.inside or str(member.path)}
+        return Row(member, None, 1, [values[name] for name in wanted])
+
+
+def open_table(paths: Sequence[Path], *, encoding: str | None = None) -> Table:
+    """Finds the files that some paths name, their encodings and their columns.
+
+    Args:
+        paths: Each a file, a zip archive, a folder or a pattern.
+        encoding: Of all of them; None to find it out.
+
+    Raises:
+        DataError: There is nothing to read, or it cannot be read.
+    """
+    members = find_members(paths)
+    encodings: tuple[Encoding | None, ...]
+    if members[0].kind == ".parquet":
+        if encoding is not None:
+            raise DataError(f"{members[0]}: Parquet has no encoding. Remove {option('encoding')}.")
+        encodings = (None,) * len(members)
+    elif members[0].kind == ".txt":
+        encodings = (_encoding_of_texts(members, encoding),) * len(members)
+        labels = any(member.label for member in members)
+        return Table(
+            members=members,
+            encodings=encodings,
+            names=(TEXT, LABEL, FILE) if labels else (TEXT, FILE),
+        )
+    else:
+        encodings = tuple(encoding_of(member, encoding) for member in members)
+    with _open(members[0], None, encodings[0]) as rows:
+        return Table(
+            members=members,
+            encodings=encodings,
+            names=rows.names,
+            delimiter=rows.delimiter,
+            line_end=rows.line_end,
+        )
+
+
+@contextmanager
+def _open(
+    member: Member, columns: Sequence[str] | None, encoding: Encoding | None
+) -> Iterator[Rows]:
+    if encoding is None:
+        with open_parquet(member, columns) as rows:
+            yield rows
+    else:
+        reader = open_json if "json" in member.kind else open_delimited
+        with reader(member, columns, encoding) as rows:
+            yield rows
+
+
+def _encoding_of_texts(members: Sequence[Member], given: str | None) -> Encoding:
+    where = str(members[0].path.parent)
+    if given is not None:
+        return given_encoding(given, where)
+
+    def contents() -> Iterator[bytes]:
+        for member in members:
+            with open_bytes(member) as raw:
+                yield raw.read(LINE_LIMIT)
+
+    return find_encoding(contents, place=lambda n: str(members[n - 1]) if n else where)
+
+
+__all__ = ["FILE", "LABEL", "MISSING", "TEXT", "Row", "Table", "open_table", "place_of"]

@@ -1,0 +1,118 @@
+"""The Python interface on the records of a finished fake study: no training, no TensorFlow."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import pandas as pd
+import pytest
+from matplotlib.figure import Figure
+
+from lstm_study import Study
+from lstm_study.analysis.search.summary import ranking
+from lstm_study.commands.progress_bar import ProgressBar
+from lstm_study.errors import ComparisonError, ReportError
+from lstm_study.progress.values import Progress
+from tests.support.fake_study import completed_study
+from tests.support.stored_study import leave
+
+RANKED = ranking(completed_study().trials, "max", max_epochs=9)
+
+
+@pytest.fixture
+def study(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Study:
+    leave(completed_study(), tmp_path)
+    monkeypatch.chdir(tmp_path)
+    return Study.load("fake.toml")
+
+
+@pytest.fixture
+def unfinished(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Study:
+    study = completed_study()
+    early = [trial for trial in study.trials if trial.budget_epochs < 9]
+    running = replace(early[-1], status="running", score=None, ended_at="")
+    leave(replace(study, trials=(*early[:-1], running), runs=()), tmp_path)
+    monkeypatch.chdir(tmp_path)
+    return Study.load("fake.toml")
+
+
+def test_the_best_hyperparameters_are_those_of_the_ranking(study: Study) -> None:
+    assert study.winner == RANKED[0]
+    assert study.best_configuration == RANKED[0].configuration
+    assert study.best_hyperparameters(3) == [t.configuration.as_dict() for t in RANKED[:3]]
+    assert len(study.best_hyperparameters(1000)) == len(RANKED)
+
+
+def test_without_a_trial_of_the_full_budget_there_is_no_best_one(unfinished: Study) -> None:
+    assert unfinished.winner is None
+    with pytest.raises(ComparisonError, match=r"no trial has completed the full budget.*run\(\)"):
+        unfinished.best_hyperparameters()
+    with pytest.raises(ComparisonError):
+        _ = unfinished.best_configuration
+
+
+def test_trials_have_their_rank_and_times_that_are_times(study: Study) -> None:
+    frame = study.trials()
+    assert list(frame.columns[:2]) == ["trial_id", "rank"]
+    ranked = frame.dropna(subset=["rank"]).sort_values("rank")
+    assert list(ranked["trial_id"]) == [trial.trial_id for trial in RANKED]
+    assert isinstance(frame["started_at"].dtype, pd.DatetimeTZDtype)
+    assert (frame["ended_at"] > frame["started_at"]).all()
+
+
+def test_a_trial_without_a_live_worker_is_interrupted(unfinished: Study) -> None:
+    assert "running" not in set(unfinished.trials()["status"])
+    assert "interrupted" in set(unfinished.trials()["status"])
+
+
+def test_the_summary_is_printed_best_first(
+    study: Study, capsys: pytest.CaptureFixture[str]
+) -> None:
+    study.results_summary(2)
+    lines = capsys.readouterr().out.splitlines()
+    assert len(lines) == 3
+    assert f"1  {RANKED[0].trial_id}  score {RANKED[0].score:.4f}" in lines[1]
+
+
+def test_figures_are_matplotlibs_and_unknown_names_are_refused(study: Study) -> None:
+    names = study.figures()
+    assert names["slices"] == "Score along each hyperparameter"
+    assert isinstance(study.figure("difference"), Figure)
+    with pytest.raises(ReportError, match=r"must be one of .*slices.*Received: 'nonsense'"):
+        study.figure("nonsense")
+
+
+def test_a_notebook_shows_the_answer_with_its_figure(study: Study) -> None:
+    html = study._repr_html_()
+    assert study.verdict().sentence in html
+    assert html.count("<svg") == 1
+
+
+def test_reading_writes_no_look_at_the_test_reviews(study: Study) -> None:
+    study._repr_html_()
+    study.figures()
+    assert not (study.folder / "verdicts.json").exists()
+
+
+def test_a_study_that_has_not_started_says_so(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "fake.toml").write_text(completed_study().spec_text)
+    monkeypatch.chdir(tmp_path)
+    study = Study.load("fake.toml")
+    assert "has not started" in study._repr_html_()
+    assert study.trials().empty
+    assert not study.status().begun
+
+
+def test_progress_outside_a_terminal_is_a_line_for_each_stage(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    bar = ProgressBar()
+    bar.stage("Search", "23 trials")
+    bar.progress(
+        Progress(stage="Search", done=1, total=23, failed=0, running=(), ended=(), best="",
+                 elapsed_seconds=1, remaining_seconds=60)
+    )  # fmt: skip
+    shown = capsys.readouterr().err
+    assert "Search: 23 trials" in shown
+    assert "1/23" not in shown

@@ -1,0 +1,169 @@
+"""CSV and TSV: delimiters, quotes, nameless columns, and where an error is."""
+
+import csv
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from lstm_study.corpus.files.table import open_table
+from lstm_study.errors import DataError
+
+
+def rows_of(path: Path, columns=("text", "label")) -> list[list[str]]:
+    return [list(row.values) for row in open_table([path]).rows(columns)]
+
+
+def written(path: Path, content: str) -> Path:
+    path.write_text(content, encoding="utf-8", newline="")
+    return path
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        "text,label\nGood café,1\n",
+        "label;text\n1;Good café\n",
+        "text\tlabel\nGood café\t1\n",
+        'id,text,label\r\n7,"Good café",1\r\n',
+        " text , label \n\nGood café,1\n\n",
+        "sep=;\ntext;label\nGood café;1\n",
+        "SEP=|\r\nlabel|text\r\n1|Good café\r\n",
+        "text,label\rGood café,1\r",
+        ",text,label\n0,Good café,1\n",
+        "text,label,,,\nGood café,1,,,\n",
+        "text,label,,\nGood café,1\n",
+        "text,label\nGood café,1,,\n",
+    ],
+)
+def test_any_usual_delimiter_order_and_empty_columns_are_read(tmp_path, content):
+    assert rows_of(written(tmp_path / "r.csv", content)) == [["Good café", "1"]]
+
+
+def test_columns_without_a_name_are_left_out_and_counted(tmp_path):
+    table = open_table([written(tmp_path / "r.csv", "text,label,,\na b,1,,\n")])
+    assert table.names == ("text", "label")
+    assert [list(row.values) for row in table.rows()] == [["a b", "1"]]
+    assert table.notes["columns without a name, left out"] == 2
+
+
+def test_a_surplus_field_that_is_not_empty_is_refused(tmp_path):
+    path = written(tmp_path / "r.csv", "text,label\nx,1\ny,z,0\n")
+    with pytest.raises(DataError, match=r"r.csv:3 \(row 2\): must have 2 fields.*Received: 3"):
+        rows_of(path)
+
+
+def test_quotes_of_a_tsv_that_does_not_quote_belong_to_the_texts(tmp_path):
+    lines = ["label\ttext", *(f"{n % 2}\tplain words {n}" for n in range(30))]
+    lines[11] = '1\t"I came in'
+    lines[14] = '0\tand he left"'
+    lines[20] = '1\t"quoted" twice "over"'
+    path = written(tmp_path / "r.tsv", "\n".join(lines) + "\n")
+    table = open_table([path])
+    rows = list(table.rows(("text", "label")))
+    assert len(rows) == 30
+    assert list(rows[10].values) == ['"I came in', "1"]
+    assert list(rows[13].values) == ['and he left"', "0"]
+    assert [row.line for row in rows] == list(range(2, 32))
+    assert "quotes are read as part of the texts" in table.notes
+
+
+def test_a_tsv_that_quotes_is_read_with_its_quotes(tmp_path):
+    rows = [(f'he said "{n}"\nleft', n % 2) for n in range(30)]
+    with (tmp_path / "r.tsv").open("w", encoding="utf-8", newline="") as file:
+        csv.writer(file, delimiter="\t").writerows([("text", "label"), *rows])
+    table = open_table([tmp_path / "r.tsv"])
+    assert [tuple(row.values) for row in table.rows()] == [(t, str(n)) for t, n in rows]
+    assert table.notes["rows that span lines"] == 30
+
+
+@pytest.mark.parametrize(("name", "end"), [("r.tsv", "\t"), ("r.csv", ",")])
+def test_rows_swallowed_by_a_quote_are_refused_with_their_lines(tmp_path, name, end):
+    lines = [f"text{end}label", *(f"plain words {n}{end}{n % 2}" for n in range(60))]
+    lines[1:1] = [f'"in, quotes{end} and ""more"""{end}1'] * 5
+    lines[40] = f'"opened here{end}1'
+    lines[42] = f'words 42 and "{end}0'
+    path = written(tmp_path / name, "\n".join(lines) + "\n")
+    with pytest.raises(DataError, match=r":41: a quote") as caught:
+        rows_of(path)
+    assert "\n" not in str(caught.value)
+
+
+def test_a_review_over_several_lines_is_no_swallowed_row(tmp_path):
+    rows = [(f"first, {n}\nsecond line, 1\nthird, and so on", n % 2) for n in range(40)]
+    with (tmp_path / "r.csv").open("w", encoding="utf-8", newline="") as file:
+        csv.writer(file).writerows([("text", "label"), *rows])
+    assert [tuple(row) for row in rows_of(tmp_path / "r.csv")] == [(t, str(n)) for t, n in rows]
+
+
+@pytest.mark.parametrize("line", ['"one word ,"1"', '"one word ,1', '"one ""word"",1'])
+@pytest.mark.parametrize("at", [5, 20, 59])
+def test_a_quote_that_is_never_closed_is_named_by_the_line_where_it_opens(tmp_path, line, at):
+    lines = ["text,label", *(f'"plain words, {n}","{n % 2}"' for n in range(60))]
+    lines[at] = line
+    path = written(tmp_path / "r.csv", "\n".join(lines) + "\n")
+    with pytest.raises(DataError, match=rf"r.csv:{at + 1}: a quote opens here"):
+        rows_of(path)
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        ("txt,label\nx,1\n", r"column 'text'. Received: 'txt', 'label'. Did you mean 'txt'"),
+        ("", "an empty file"),
+        ("\ntext,label\n", "an empty line"),
+        ("text,label,text\nx,1,y\n", "one column 'text'. Received: 2 of them"),
+    ],
+)
+def test_malformed_files_get_one_line_that_says_where(tmp_path, content, message):
+    with pytest.raises(DataError, match=message) as caught:
+        rows_of(written(tmp_path / "r.csv", content))
+    assert "\n" not in str(caught.value)
+
+
+def test_rows_are_placed_by_line_and_number_even_after_line_breaks_in_quotes(tmp_path):
+    path = written(tmp_path / "reviews.csv", 'text,label\n"one\ntwo",1\n\nthree,0\n')
+    assert [row.place for row in open_table([path]).rows()] == [
+        f"{path}:2 (row 1)",
+        f"{path}:5 (row 2)",
+    ]
+
+
+def test_long_texts_are_read_and_the_csv_modules_limit_is_left_as_it_was(tmp_path):
+    before = csv.field_size_limit()
+    path = written(tmp_path / "reviews.csv", f"text,label\n{'word ' * 60_000},1\n")
+    assert len(rows_of(path)[0][0]) == 300_000
+    assert csv.field_size_limit() == before
+
+
+def test_a_line_without_an_end_is_refused_before_it_fills_the_memory(tmp_path):
+    path = tmp_path / "r.csv"
+    path.write_bytes(b"text,label\n" + b"x" * (1 << 24))
+    with pytest.raises(DataError, match="characters in a line"):
+        rows_of(path)
+
+
+@pytest.mark.parametrize("text", ["one\rtwo", "one\r", "\rone"])
+def test_a_carriage_return_inside_a_text_does_not_end_its_row(tmp_path, text):
+    for name, end, quote in (("r.tsv", "\t", ""), ("r.csv", ",", ""), ("q.csv", ",", '"')):
+        row = f"{quote}{text}{quote}{end}1\n"
+        path = written(tmp_path / name, f"text{end}label\n{row}plain{end}0\n")
+        assert rows_of(path) == [[text, "1"], ["plain", "0"]]
+
+
+TEXTS = st.text(st.characters(codec="utf-8", exclude_characters="\x00"), min_size=1)
+
+
+@given(
+    texts=st.lists(TEXTS, min_size=1, max_size=20),
+    quoting=st.sampled_from([csv.QUOTE_MINIMAL, csv.QUOTE_ALL]),
+    delimiter=st.sampled_from([",", ";", "|"]),
+)
+def test_what_pythons_writer_wrote_is_read_back(tmp_path_factory, texts, quoting, delimiter):
+    path = tmp_path_factory.mktemp("csv") / "r.csv"
+    with path.open("w", encoding="utf-8", newline="") as file:
+        writer = csv.writer(file, delimiter=delimiter, quoting=quoting)
+        writer.writerow(("n", "text", "label"))
+        writer.writerows((n, text, "yes") for n, text in enumerate(texts))
+    assert [row[0] for row in rows_of(path)] == texts

@@ -1,0 +1,228 @@
+"""Files, folders, archives, shards and patterns as one table."""
+
+import bz2
+import gzip
+import json
+import lzma
+import os
+import zipfile
+
+import pyarrow
+import pyarrow.parquet
+import pytest
+
+from lstm_study.corpus.files.table import MISSING, open_table
+from lstm_study.errors import DataError
+from tests.support.reviews import made_up_reviews, write_csv
+
+ROWS = made_up_reviews(40)
+EXPECTED = [[text, str(label)] for text, label in ROWS]
+
+
+def read(*paths, columns=("text", "label"), **options):
+    return [
+        [str(value) for value in row.values] for row in open_table(paths, **options).rows(columns)
+    ]
+
+
+@pytest.fixture
+def plain(tmp_path) -> bytes:
+    return write_csv(tmp_path / "plain.csv", ROWS).read_bytes()
+
+
+@pytest.mark.parametrize(
+    ("suffix", "pack"), [("gz", gzip.compress), ("bz2", bz2.compress), ("xz", lzma.compress)]
+)
+def test_compressed_files_are_read(tmp_path, plain, suffix, pack):
+    path = tmp_path / f"r.csv.{suffix}"
+    path.write_bytes(pack(plain))
+    assert read(path) == EXPECTED
+    path.write_bytes(pack(plain)[:-20])
+    with pytest.raises(DataError, match="is damaged, cut short"):
+        read(path)
+
+
+def test_zip_archives_are_read_whatever_macos_adds(tmp_path, plain):
+    with zipfile.ZipFile(tmp_path / "r.zip", "w") as archive:
+        archive.writestr("data/reviews.csv", plain)
+        archive.writestr("__MACOSX/data/._reviews.csv", b"\0\5")
+        archive.writestr("data/README.md", "read me")
+    assert read(tmp_path / "r.zip") == EXPECTED
+
+
+def test_an_encrypted_archive_is_refused(tmp_path, plain):
+    path = tmp_path / "r.zip"
+    with zipfile.ZipFile(path, "w") as archive:
+        archive.writestr("r.csv", plain)
+    raw = bytearray(path.read_bytes())
+    for mark, offset in ((b"PK\3\4", 6), (b"PK\1\2", 8)):
+        raw[raw.index(mark) + offset] |= 1
+    path.write_bytes(raw)
+    with pytest.raises(DataError, match="encrypted"):
+        read(path)
+
+
+@pytest.mark.parametrize("pack", [gzip.compress, bz2.compress, lzma.compress])
+def test_a_small_file_that_unpacks_to_very_much_is_refused(tmp_path, pack):
+    suffix = {gzip.compress: "gz", bz2.compress: "bz2", lzma.compress: "xz"}[pack]
+    path = tmp_path / f"r.csv.{suffix}"
+    path.write_bytes(pack(b"text,label\n" + b"a,1\n" * (40 << 18)))
+    with pytest.raises(DataError, match="unpacks to more than 32 MiB"):
+        read(path)
+
+
+def test_json_arrays_and_lines_are_read(tmp_path):
+    records = [{"text": text, "label": label} for text, label in ROWS]
+    array, lines = tmp_path / "r.json", tmp_path / "lines.json"
+    array.write_text(json.dumps(records, indent=2), encoding="utf-8")
+    lines.write_text("\n\n".join(map(json.dumps, records)), encoding="utf-8")
+    assert read(array) == read(lines) == EXPECTED
+    array.write_text(json.dumps(records)[:-5], encoding="utf-8")
+    with pytest.raises(DataError, match=r"r.json:1: must be an array of objects"):
+        read(array)
+
+
+def test_an_array_is_placed_by_line_and_read_in_pieces(tmp_path):
+    records = [{"text": "long " * 9_000, "label": n} for n in range(30)]
+    path = tmp_path / "r.json"
+    path.write_text("[\n" + ",\n".join(map(json.dumps, records)) + "\n]", encoding="utf-8")
+    rows = list(open_table([path]).rows(("label",)))
+    assert [(row.line, row.values[0]) for row in rows] == [(n + 2, n) for n in range(30)]
+
+
+def test_a_key_that_a_record_lacks_is_told_apart_from_an_empty_one(tmp_path):
+    path = tmp_path / "r.jsonl"
+    path.write_text('{"label": 1}\n{"text": null, "label": 2, "more": 3}\n', encoding="utf-8")
+    table = open_table([path])
+    assert table.names == ("label", "text", "more")
+    assert [row.values[0] for row in table.rows(("text",))] == [MISSING, None]
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        ('{"text": "x", "label": 1}\n{"text": ', "r.jsonl:2: must be one JSON object"),
+        ("[1]\n", "r.jsonl:1: must be an array of objects. Received: '1]"),
+        ("[" * 100_000, "must be an array of objects"),
+        ('{"a":' * 100_000, "must be one JSON object"),
+        ('{"text": ' + "9" * 100_000 + "}", "must be one JSON object"),
+    ],
+)
+def test_malformed_json_is_one_line(tmp_path, content, message):
+    path = tmp_path / "r.jsonl"
+    path.write_text(content, encoding="utf-8")
+    with pytest.raises(DataError, match=message) as caught:
+        read(path)
+    assert "\n" not in str(caught.value)
+    assert len(str(caught.value)) < 500
+
+
+def test_folders_of_texts_have_their_folders_as_labels_and_splits(tmp_path):
+    for number, (text, label) in enumerate(ROWS):
+        half = "test" if number < 10 else "train"
+        path = tmp_path / half / ("pos" if label else "neg") / f"{number}.txt"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text, encoding="utf-8")
+    (tmp_path / "README.md").write_text("read me")
+    (tmp_path / ".DS_Store").write_text("x")
+    table = open_table([tmp_path])
+    rows = list(table.rows())
+    assert table.names == ("text", "label", "file")
+    assert {(row.member.role, str(row.values[1])) for row in rows} == {
+        ("train", "pos"), ("train", "neg"), ("test", "pos"), ("test", "neg"),
+    }  # fmt: skip
+    assert sorted(str(row.values[0]) for row in rows) == sorted(text for text, _ in ROWS)
+    assert rows[0].place == str(tmp_path / "test" / "neg" / "0.txt")
+
+
+def test_shards_patterns_and_several_files_are_one_table(tmp_path):
+    for shard in range(4):
+        write_csv(tmp_path / f"part-{shard}.csv", ROWS[shard * 10 : shard * 10 + 10])
+    assert read(tmp_path) == EXPECTED
+    assert read(tmp_path / "part-*.csv") == EXPECTED
+    assert read(*(tmp_path / f"part-{shard}.csv" for shard in range(4))) == EXPECTED
+    with pytest.raises(DataError, match="no file fits this pattern"):
+        read(tmp_path / "shard-*.csv")
+
+
+def test_parquet_shards_say_their_split_by_their_names(tmp_path):
+    texts, labels = zip(*ROWS, strict=True)
+    parts = {
+        "train-00000-of-00002": slice(0, 15),
+        "train-00001-of-00002": slice(15, 30),
+        "test-00000-of-00001": slice(30, 40),
+    }
+    for name, part in parts.items():
+        table = pyarrow.table({"text": texts[part], "label": labels[part]})
+        pyarrow.parquet.write_table(table, tmp_path / f"{name}.parquet")
+    rows = list(open_table([tmp_path]).rows(("text",)))
+    assert [row.member.role for row in rows] == ["test"] * 10 + ["train"] * 30
+    with pytest.raises(DataError, match=r"column 'txt'.*Did you mean 'text'"):
+        read(tmp_path, columns=("txt",))
+    with pytest.raises(DataError, match="Parquet has no encoding"):
+        read(tmp_path, encoding="utf-8")
+    (tmp_path / "train-00000-of-00002.parquet").write_bytes(b"PAR1" * 9)
+    with pytest.raises(DataError, match="is damaged, or no Parquet file"):
+        read(tmp_path)
+
+
+def test_a_name_says_a_split_only_where_there_is_a_training_part(tmp_path):
+    write_csv(tmp_path / "test.csv", ROWS)
+    (row, *_) = open_table([tmp_path]).rows()
+    assert row.member.role == ""
+
+
+@pytest.mark.parametrize(
+    ("name", "message"),
+    [
+        ("r.xlsx", r"must end in .csv, .* Received: '.xlsx'. Save a spreadsheet as CSV"),
+        ("r.txt", "must end in .csv"),
+        ("missing.csv", "no such file or folder"),
+    ],
+)
+def test_what_is_no_table_is_refused_by_name(tmp_path, name, message):
+    if not name.startswith("missing"):
+        (tmp_path / name).write_text("x")
+    with pytest.raises(DataError, match=message):
+        read(tmp_path / name)
+
+
+def test_a_relative_path_says_what_it_is_relative_to(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    from pathlib import Path
+
+    with pytest.raises(DataError, match=f"relative to the current folder, {tmp_path}"):
+        read(Path("reviews.csv"))
+
+
+def test_a_pipe_in_place_of_a_file_is_refused_and_not_waited_for(tmp_path):
+    os.mkfifo(tmp_path / "r.csv")
+    with pytest.raises(DataError, match="a device or a pipe"):
+        read(tmp_path / "r.csv")
+
+
+def test_tables_of_several_kinds_are_refused_with_a_pattern_that_works(tmp_path):
+    write_csv(tmp_path / "r.csv", ROWS)
+    (tmp_path / "r.jsonl").write_text('{"text": "x"}\n')
+    with pytest.raises(DataError, match=r"1 .csv, 1 .jsonl. Give a pattern, such as '.*\*.csv'"):
+        read(tmp_path)
+    assert read(tmp_path / "*.csv") == EXPECTED
+
+
+def test_an_empty_folder_is_refused(tmp_path):
+    with pytest.raises(DataError, match="must hold reviews"):
+        read(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("content", "what"),
+    [
+        (gzip.compress(b"text,label\n"), r"compressed by gzip \(.gz\)"),
+        (b"PK\x03\x04rest", r"a spreadsheet \(.xlsx\)"),
+        (b"PAR1rest", "a Parquet file"),
+    ],
+)
+def test_a_file_that_is_not_what_its_name_says_is_called_by_what_it_is(tmp_path, content, what):
+    (tmp_path / "r.csv").write_bytes(content)
+    with pytest.raises(DataError, match=what):
+        read(tmp_path / "r.csv")
