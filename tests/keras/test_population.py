@@ -45,13 +45,15 @@ def trainings() -> dict[str, "Training"]:
         "a": Training(configuration=SMALL, protocol=PROTOCOL, seed=7, epochs=3, masked=True),
         "unmasked": Training(
             configuration=replace(SMALL, maxlen=11, recurrent_dropout=0.0, lstm_units=16),
-            protocol=PROTOCOL,
+            protocol=PROTOCOL.model_copy(update={"learning_rate": 0.005}),
             seed=8,
             epochs=2,
         ),
         "fast": Training(
-            configuration=replace(SMALL, vocabulary_size=40, dropout=0.0, embedding_dim=9),
-            protocol=PROTOCOL.model_copy(update={"learning_rate": 0.02}),
+            configuration=replace(
+                SMALL, vocabulary_size=40, dropout=0.0, embedding_dim=9, learning_rate=0.02
+            ),
+            protocol=PROTOCOL,
             seed=9,
             epochs=3,
             masked=True,
@@ -123,7 +125,14 @@ def together(watched, *, capacity=8, shape=None, validation=VALIDATION, **given)
 
 def scores(checkpoint):
     return [
-        (e.epoch, e.train_loss, e.train_accuracy, e.validation_loss, e.validation_accuracy)
+        (
+            e.epoch,
+            e.train_loss,
+            e.train_accuracy,
+            e.validation_loss,
+            e.validation_accuracy,
+            e.validation_auc,
+        )
         for e in checkpoint.epochs
     ]
 

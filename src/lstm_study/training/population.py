@@ -479,7 +479,7 @@ class Population:
 def _written(member: Member, epochs: tuple[Epoch, ...], state: State) -> Checkpoint:
     """Writes and returns a member's checkpoint."""
     training = member.training
-    rate = training.protocol.learning_rate
+    rate = training.configuration.learning_rate or training.protocol.learning_rate
     variables = own_variables(state, training.configuration, learning_rate=rate)
     checkpoint = Checkpoint(epochs=epochs, variables=variables)
     write_checkpoint(member.save, checkpoint)
