@@ -17,6 +17,7 @@ Part = Literal["text", "network", "recipe"]
 Grows = Literal["parameters", "work"]
 
 _GATES = 4
+_RESERVED = 3
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,7 +36,7 @@ class Hyperparameter:
         low: The least value, that value included.
         high: The greatest value, that value included.
         choices: The words of a choice.
-        grows: What grows with it: the network's parameters, the work of a training step.
+        grows: What grows with it: the network's parameters, the work of an epoch.
         is_required: Whether every study file gives it; the others keep the documented value unless
             the file opens them.
         is_core: Whether every record and every table has it; the others only where it is opened.
@@ -77,6 +78,17 @@ class Hyperparameter:
         if self.kind == "switch":
             return bool(value)
         return str(value) if self.kind == "choice" else round(float(value), 10)
+
+    def position(self, value: Any) -> float:
+        """Returns where a value, or a table's cell of it, lies on an axis."""
+        if self.kind == "choice":
+            return float(self.choices.index(value))
+        return float(value in (True, "yes") if self.kind == "switch" else value or 0)
+
+    @property
+    def ticks(self) -> tuple[str, ...]:
+        """What is written at the positions 0, 1, … of an axis; empty where they are numbers."""
+        return ("no", "yes") if self.kind == "switch" else self.choices
 
     def shown(self, value: Any) -> str:
         """Writes a value for people: "50,000", "0.2", "yes", "max"."""
@@ -131,6 +143,57 @@ class Configuration:
         meaning="Stacked LSTM layers", short="layers", unit="layers",
         grows=("parameters", "work"),
     )  # fmt: skip
+    bidirectional: bool = _row(
+        False, kind="switch", part="network", short="both directions",
+        meaning="Whether each LSTM layer reads the review in both directions",
+        grows=("parameters", "work"),
+    )  # fmt: skip
+    pooling: str = _row(
+        "last", kind="choice", part="network", choices=("last", "mean", "max", "all"),
+        meaning="What is taken of the top LSTM's outputs: the last one, their mean or maximum over "
+        "time, or all three", short="pooling", grows=("parameters",),
+    )  # fmt: skip
+    embedding_dropout: float = _row(
+        0.0, kind="share", part="network", high=0.99, unit="share", short="embedding dropout",
+        meaning="Share of the numbers of the word vectors dropped in training",
+    )  # fmt: skip
+    word_dropout: float = _row(
+        0.0, kind="share", part="network", high=0.99, unit="share", short="word dropout",
+        meaning="Share of the words that become out of vocabulary in training",
+    )  # fmt: skip
+    output_dropout: float = _row(
+        0.0, kind="share", part="network", high=0.99, unit="share", short="output dropout",
+        meaning="Share of what is pooled dropped in training before the output",
+    )  # fmt: skip
+    pair_vocabulary_size: int = _row(
+        0, kind="integer", part="text", high=10_000_000, short="pairs", unit="pairs",
+        meaning="Pairs of neighbouring words with embeddings of their own, the most frequent ones",
+        grows=("parameters", "work"),
+    )  # fmt: skip
+    learning_rate: float | None = _row(
+        None, kind="number", part="recipe", low=1e-7, high=10.0, short="learning rate",
+        meaning="The optimizer's learning rate, before its schedule",
+    )  # fmt: skip
+    learning_rate_schedule: str = _row(
+        "constant", kind="choice", part="recipe", choices=("constant", "linear"),
+        short="schedule", meaning="Learning rate over the training: constant, or linear to zero",
+    )  # fmt: skip
+    clip_norm: float = _row(
+        0.0, kind="number", part="recipe", high=1e6, short="clipped at",
+        meaning="Greatest norm of the gradient of all weights together; 0 for no clipping",
+    )  # fmt: skip
+    weight_decay: float = _row(
+        0.0, kind="number", part="recipe", high=1.0, short="weight decay",
+        meaning="Share of each weight taken off in a step, times the learning rate; 0 for none",
+    )  # fmt: skip
+    batch_size: int | None = _row(
+        None, kind="integer", part="recipe", low=1, high=65_536, short="batches of",
+        meaning="Reviews per training step", unit="reviews",
+    )  # fmt: skip
+    summed_gradients: bool = _row(
+        False, kind="switch", part="recipe", short="summed gradients",
+        meaning="Whether an embedding's gradient is summed over a batch before Adam squares it",
+    )  # fmt: skip
 
     @classmethod
     def from_dict(cls, values: Mapping[str, Any]) -> Self:
@@ -154,28 +217,53 @@ class Configuration:
 
     @property
     def label(self) -> str:
-        """A short name: embedding width / LSTM units, as in "128/100", "128/64×2"."""
+        """A short name: embedding width / LSTM units, as in "128/100", "128/64×2 ↔ max + pairs"."""
         layers = f"×{self.lstm_layers}" if self.lstm_layers > 1 else ""
-        return f"{self.embedding_dim}/{self.lstm_units}{layers}"
+        parts = [f"{self.embedding_dim}/{self.lstm_units}{layers}"]
+        parts += ["↔"] * self.bidirectional
+        parts += [self.pooling] * (self.pooling != "last")
+        parts += ["+ pairs"] * bool(self.pair_vocabulary_size)
+        return " ".join(parts)
 
     @property
     def description(self) -> str:
         """One line: "vocabulary 50,000, maxlen 500, 128/100, dropout 0.2/0.2", and what is open."""
-        rows = HYPERPARAMETERS
         parts = [
-            f"{rows[n].short} {rows[n].shown(getattr(self, n))}"
-            for n in rows
-            if rows[n].part == "text"
+            f"vocabulary {self.vocabulary_size:,}, maxlen {self.maxlen}",
+            self.label,
+            f"dropout {self.dropout:g}/{self.recurrent_dropout:g}",
         ]
-        parts += [self.label, f"dropout {self.dropout:g}/{self.recurrent_dropout:g}"]
+        for name in self.opened():
+            row, value = HYPERPARAMETERS[name], getattr(self, name)
+            if name not in ("bidirectional", "pooling"):  # the label says them
+                parts.append(row.short if value is True else f"{row.short} {row.shown(value)}")
         return ", ".join(parts)
+
+    def opened(self) -> tuple[str, ...]:
+        """Returns the hyperparameters beyond the core that are not at the documented value."""
+        return tuple(
+            name
+            for name, row in HYPERPARAMETERS.items()
+            if not row.is_core and getattr(self, name) != row.documented
+        )
+
+    @property
+    def directions(self) -> int:
+        """In how many directions each LSTM layer reads."""
+        return 2 if self.bidirectional else 1
 
     def lstm_shapes(self) -> Iterator[tuple[int, int]]:
         """Yields the inputs and units of every LSTM in the network, from the bottom up."""
         inputs = self.embedding_dim
         for _ in range(self.lstm_layers):
-            yield inputs, self.lstm_units
-            inputs = self.lstm_units
+            for _ in range(self.directions):
+                yield inputs, self.lstm_units
+            inputs = self.directions * self.lstm_units
+
+    @property
+    def pair_rows(self) -> int:
+        """Rows of the pairs' embedding: 0 without pairs, else three reserved ids and the pairs."""
+        return _RESERVED + self.pair_vocabulary_size if self.pair_vocabulary_size else 0
 
     @property
     def parameter_count(self) -> int:
@@ -185,7 +273,9 @@ class Configuration:
         4·100·(128 + 100 + 1) = 91,600; output 100 + 1 = 101; together 6,491,701.
         """
         lstm = sum(_GATES * units * (inputs + units + 1) for inputs, units in self.lstm_shapes())
-        return self.vocabulary_size * self.embedding_dim + lstm + self.lstm_units + 1
+        embeddings = (self.vocabulary_size + self.pair_rows) * self.embedding_dim
+        pooled = self.directions * self.lstm_units * (3 if self.pooling == "all" else 1)
+        return embeddings + lstm + pooled + 1
 
     @property
     def products_per_token(self) -> int:

@@ -13,6 +13,7 @@ from sqlalchemy import event
 from sqlalchemy.engine import Engine
 
 from lstm_study.analysis.search.summary import full_curve, winner
+from lstm_study.configuration import HYPERPARAMETERS
 from lstm_study.errors import ReportError
 from lstm_study.report.formats.optuna import write_optuna
 from tests.support.fake_study import (
@@ -40,7 +41,8 @@ def test_every_trial_is_there_with_its_values_epochs_times_and_state(failed: opt
     assert theirs.keys() == by_id.keys()
     for trial_id, found in theirs.items():
         ours = by_id[trial_id]
-        assert found.params == ours.configuration.as_dict()
+        names = [name for name, row in HYPERPARAMETERS.items() if row.is_core]
+        assert found.params == {name: getattr(ours.configuration, name) for name in names}
         assert found.distributions.keys() == found.params.keys()
         assert found.intermediate_values == {
             epoch.epoch: epoch.validation_accuracy for epoch in full_curve(ours, by_id)

@@ -451,8 +451,8 @@ def test_what_is_missing_damaged_or_another_version_is_one_line(tmp_path):
     for name in ("sentiment-lstm.keras", "vocabulary.txt", "configuration.json", "SHA256SUMS"):
         assert f"{name}: is missing" in after(lambda copy, name=name: (copy / name).unlink())
     assert "is damaged or was changed" in after(flip)
-    assert "format_version must be 1. Received: 2" in after(
-        set_value("format_version", 2), sums=True
+    assert "format_version must be 2. Received: 3" in after(
+        set_value("format_version", 3), sums=True
     )
     assert "format must be" in after(set_value("format", "another"), sums=True)
     assert "is not whole" in after(set_value("hyperparameters", {}), sums=True)

@@ -16,8 +16,11 @@ from lstm_study.model.space import (
     configuration_count,
     configuration_of,
     draw,
+    grid,
     hyperparameters,
 )
+from lstm_study.records import Trial
+from lstm_study.search.proposals import propose
 from lstm_study.training.one import Training, train
 from tests.support.tiny import spec, split
 
@@ -45,10 +48,12 @@ def test_stacked_layers_return_sequences_between_them_and_are_counted():
     assert network.count_params() == configuration.parameter_count
 
 
-def test_keras_tuner_sees_every_hyperparameter_and_builds_the_network():
+def test_keras_tuner_sees_what_the_protocol_does_not_give_and_builds_the_network():
     study = spec()
     hp = hyperparameters(study.space)
-    assert [item.name for item in hp.space] == list(HYPERPARAMETERS)
+    given = [name for name, row in HYPERPARAMETERS.items() if row.documented is None]
+    assert given == ["learning_rate", "batch_size"]
+    assert [item.name for item in hp.space] == [n for n in HYPERPARAMETERS if n not in given]
     model = LSTMHyperModel(study.space, study.protocol, seed=1).build(hp)
     assert model.count_params() == configuration_of(hp.values).parameter_count
 
@@ -107,7 +112,7 @@ def test_trap_12_seeds_42_and_48_give_unrelated_trials():
             hyperparameters=hyperparameters(spec().space),
         )  # fmt: skip
         oracles.append([oracle.populate_space(str(n))["values"] for n in range(4)])
-    searched = [name for name in HYPERPARAMETERS if name != "lstm_layers"]
+    searched = spec().space.searched()
     shifted = [[values[name] for name in searched] for values in oracles[1]]
     plain = [[values[name] for name in searched] for values in oracles[0]]
     assert len(plain) == len(shifted)
@@ -137,3 +142,60 @@ def test_a_range_without_a_step_is_continuous_for_rates_and_whole_for_sizes():
 def test_log_sampling_with_a_step_multiplies_by_it():
     drawn = take(200, "space.lstm_units={min=16, max=256, step=2, sampling='log'}")
     assert {item.lstm_units for item in drawn} == {16, 32, 64, 128, 256}
+
+
+CONDITIONAL = (
+    "space.dropout=0.1", "space.recurrent_dropout=0.0", "space.vocabulary_size=50",
+    "space.maxlen=8", "space.embedding_dim=4", "space.lstm_units={choices=[4, 6]}",
+    "space.pooling={choices=['last', 'max']}",
+    "space.output_dropout={choices=[0.2, 0.3, 0.4], when={pooling='max'}}",
+)  # fmt: skip
+
+
+def test_a_conditional_hyperparameter_is_at_the_documented_value_where_its_condition_fails():
+    drawn = take(1_000, *CONDITIONAL)
+    assert len(drawn) == configuration_count(spec(*CONDITIONAL).space) == 2 * (1 + 3)
+    assert {item.output_dropout for item in drawn if item.pooling == "last"} == {0.0}
+    assert {item.output_dropout for item in drawn if item.pooling == "max"} == {0.2, 0.3, 0.4}
+    counted = list(grid(spec(*CONDITIONAL).space))
+    assert sorted(counted, key=str) == sorted(drawn, key=str)
+
+
+def test_keras_tuners_own_search_builds_what_a_trial_builds_conditions_included():
+    study = spec(*CONDITIONAL)
+    hp = hyperparameters(study.space)
+    child = next(item for item in hp.space if item.name == "output_dropout")
+    assert [condition.name for condition in child.conditions] == ["pooling"]
+    model = LSTMHyperModel(study.space, study.protocol, seed=1).build(hp)
+    assert model.count_params() == configuration_of(hp.values).parameter_count
+
+
+def test_bayesian_proposals_respect_conditions_and_words():
+    settings = (
+        "search.tuner='bayesian'", "search.max_trials=40",
+        "space.bidirectional={choices=[false, true]}", "space.pooling={choices=['last', 'max']}",
+        "space.learning_rate={min=0.001, max=0.01, sampling='log'}",
+        "space.output_dropout={min=0.1, max=0.3, step=0.1, when={pooling='max'}}",
+    )  # fmt: skip
+    study = spec(*settings)
+    trials = []
+    for number in range(20):
+        found = propose(study, trials)
+        assert (found.output_dropout > 0) == (found.pooling == "max")
+        trials.append(
+            Trial(
+                trial_id=f"b0-{number:02d}-r0",
+                configuration=found,
+                seed=1,
+                iteration=0,
+                bracket=0,
+                round=0,
+                initial_epoch=0,
+                budget_epochs=3,
+                status="completed",
+                score=0.8 + 0.1 * found.bidirectional - abs(found.learning_rate - 0.005),
+            )
+        )
+    assert len({trial.configuration for trial in trials}) == 20
+    later = [trial.configuration.bidirectional for trial in trials[-4:]]
+    assert any(later), "what does better is proposed again"

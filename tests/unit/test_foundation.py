@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lstm_study.configuration import BASELINE, Configuration
+from lstm_study.configuration import BASELINE, HYPERPARAMETERS, Configuration
 from lstm_study.engine.devices import choose_workers
 from lstm_study.progress.estimate import mean_length, seconds_per_work, step_work
 from lstm_study.provenance import git_commit, now, versions
@@ -47,11 +47,16 @@ def test_a_rate_of_known_epochs_predicts_an_equal_epoch_and_none_predicts_nothin
     assert rate * step_work(BASELINE, batch_size=64) == pytest.approx(2.0)
 
 
-def test_work_grows_with_every_hyperparameter_that_costs_time():
+def test_work_grows_with_every_hyperparameter_whose_row_says_so():
     base = step_work(BASELINE, batch_size=64)
-    for change in ({"maxlen": 600}, {"embedding_dim": 200}, {"lstm_units": 200},
-                   {"vocabulary_size": 60_000}, {"lstm_layers": 2}):  # fmt: skip
-        assert step_work(BASELINE.with_values(**change), batch_size=64) > base
+    rows = [row for row in HYPERPARAMETERS.values() if "work" in row.grows]
+    assert len(rows) == 7
+    for row in rows:
+        more = True if row.kind == "switch" else 2 * (row.documented or 10_000)
+        assert step_work(BASELINE.with_values(**{row.name: more}), batch_size=64) > base, row.name
+    # Batches of half the size are two steps for one.
+    half = step_work(BASELINE.with_values(batch_size=32), batch_size=64)
+    assert half == 2 * step_work(BASELINE, batch_size=32)
 
 
 def test_a_masked_training_costs_what_its_reviews_lengths_cost():

@@ -37,6 +37,10 @@ def init(
         str | None,
         typer.Option("--label-column", metavar="NAME", help="The labels; found out if not given."),
     ] = None,
+    documented: Annotated[
+        bool,
+        typer.Option("--documented", help="Search the documented six hyperparameters alone."),
+    ] = False,
     group_column: Annotated[
         str | None,
         typer.Option(
@@ -82,6 +86,7 @@ def init(
             ),
             tokens=None if tokens is None else tokens.value,
             drop_empty=drop_empty,
+            documented=documented,
             show=show,
         )
     out.print(text.new_study(made))

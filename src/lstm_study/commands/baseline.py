@@ -42,19 +42,21 @@ def baseline(
     from lstm_study.comparison.compare import run_comparison
 
     one_seed = study.spec.compare.model_copy(update={"seeds": 1})
-    if epochs is not None and epochs != study.spec.protocol.epochs:
+    key = "protocol" if study.spec.baseline.epochs is None else "baseline"
+    table = getattr(study.spec, key)
+    if epochs is not None and epochs != table.epochs:
         name = f"{study.spec.study.name}-baseline-{epochs}-epochs"
         spec = study.spec.model_copy(
             update={
                 "study": study.spec.study.model_copy(update={"name": name}),
-                "protocol": study.spec.protocol.model_copy(update={"epochs": epochs}),
+                key: table.model_copy(update={"epochs": epochs}),
                 "compare": one_seed,
             }
         )
         study = replace(
             study,
             spec=spec,
-            settings=(*study.settings, f"protocol.epochs={epochs}"),
+            settings=(*study.settings, f"{key}.epochs={epochs}"),
             store=Store(RUNS_FOLDER / name),
             reports=study.reports.parent / name,
         )

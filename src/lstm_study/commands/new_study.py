@@ -56,6 +56,7 @@ def write_new_study(
     choices: Choices | None = None,
     tokens: Literal["words", "characters"] | None = None,
     drop_empty: bool = False,
+    documented: bool = False,
     show: Show,
 ) -> NewStudy:
     """Looks at files of reviews and writes a commented study for them, ready to run.
@@ -66,6 +67,7 @@ def write_new_study(
         choices: What cannot be told from the files.
         tokens: How texts are split; None to tell from the texts.
         drop_empty: Whether rows without a word or a label are left out.
+        documented: Whether to propose the documented six hyperparameters, not the open space.
         show: Where to show the progress.
 
     Raises:
@@ -95,7 +97,7 @@ def write_new_study(
         )
         show.stage("Data", f"reading {found.rows:,} reviews")
         corpus = load(table, seed=SEED)
-    proposal = propose(_size(corpus))
+    proposal = propose(_size(corpus), is_open=not documented)
     warnings = (*proposal.warnings, *_about_labels(corpus))
     text = _render(found, table, corpus, proposal, warnings, out=out)
     # A broken rule here would be a bug, not the user's mistake.

@@ -15,6 +15,8 @@ from lstm_study.schedule import hyperband
 _STEPS = 3_910
 _LENGTHS = (10, 20, 30, 40, 60, 80, 120, 160, 200, 300, 400, 500)
 _VOCABULARIES = (500, 1_000, 2_000, 5_000, 10_000, 20_000, 50_000)
+_PAIRS = (2_000, 5_000, 10_000, 20_000, 50_000, 100_000)
+_OPEN_SHARE = 0.4
 _SMALL, _FEW = 2_000, 500
 
 
@@ -49,7 +51,10 @@ class Proposal:
         maxlen: Choices, as the next.
         vocabulary_size: So that every choice is a word's that training can learn.
         width: Choices of embedding and units.
+        is_open: Whether it searches the open space, or the documented six hyperparameters.
+        pairs: Choices of pairs of words in the open space.
         epochs: Of search and protocol.
+        baseline_epochs: Of the baseline: about as many steps as the documented 10 epochs on IMDB.
         batch_size: Reviews per step.
         seeds: Per arm.
         baseline_maxlen: 500, or as much as these reviews have.
@@ -63,7 +68,10 @@ class Proposal:
     maxlen: tuple[int, ...]
     vocabulary_size: tuple[int, ...]
     width: tuple[int, ...]
+    is_open: bool
+    pairs: tuple[int, ...]
     epochs: int
+    baseline_epochs: int
     batch_size: int
     seeds: int
     baseline_maxlen: int
@@ -79,18 +87,21 @@ def held_out_fraction(reviews: int) -> float:
     return 0.3 if reviews < _SMALL else 0.2
 
 
-def propose(size: Size) -> Proposal:
+def propose(size: Size, *, is_open: bool = True) -> Proposal:
     """Proposes a space and a protocol.
 
     Args:
         size: The corpus.
+        is_open: Whether to propose the open space, whose falling learning rate needs 0.4 times the
+            epochs; else the documented six hyperparameters.
 
     Example:
-        A corpus as large as IMDB's halves gets the documented protocol: 10 epochs in batches of
-        64. 210 training reviews get 20 epochs in batches of 16; 240,000 get 3 epochs.
+        For the six, a corpus as large as IMDB's halves gets the documented protocol: 10 epochs in
+        batches of 64. 210 training reviews get 20 epochs in batches of 16; 240,000 get 3 epochs.
     """
     batch_size = _batch_size(size.training)
-    epochs = _epochs(size.training, batch_size)
+    documented = _epochs(size.training, batch_size)
+    epochs = max(3, round(_OPEN_SHARE * documented)) if is_open else documented
     seeds = _seeds(size.training)
     brackets = hyperband(max_epochs=epochs, factor=3)
     maxlen = _maxlen(size.lengths)
@@ -99,7 +110,10 @@ def propose(size: Size) -> Proposal:
         maxlen=maxlen,
         vocabulary_size=_vocabulary(size.repeated_words),
         width=_width(size.training),
+        is_open=is_open,
+        pairs=(0, *[count for count in _PAIRS if count <= 4 * size.training][-1:]),
         epochs=epochs,
+        baseline_epochs=documented,
         batch_size=batch_size,
         seeds=seeds,
         baseline_maxlen=min(BASELINE.maxlen, max(maxlen)),

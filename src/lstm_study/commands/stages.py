@@ -213,6 +213,7 @@ def write_bundle(study: OpenStudy, *, arm: str = "winner", show: Show) -> Path:
     Raises:
         ComparisonError: The arm has no completed run.
     """
+    from lstm_study.analysis.statistics.calibration import temperature_of
     from lstm_study.corpus.load import load
     from lstm_study.export import choose_run
     from lstm_study.export import write_bundle as write
@@ -241,6 +242,10 @@ def write_bundle(study: OpenStudy, *, arm: str = "winner", show: Show) -> Path:
             folder=folder,
             made_at=now(),
             versions=versions(),
+            pairs=corpus.pairs if run.configuration.pair_rows else None,
+            temperature=temperature_of(answer.records.runs, arm)
+            if study.spec.export.calibrate
+            else None,
         )
     return folder
 

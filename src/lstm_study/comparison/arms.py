@@ -9,7 +9,7 @@ from lstm_study.analysis.answer.ablation import (
     VALIDATION_SUFFIX,
     validation_run_id,
 )
-from lstm_study.analysis.answer.planned_arms import planned_arms
+from lstm_study.analysis.answer.planned_arms import epochs_of, planned_arms
 from lstm_study.configuration import HYPERPARAMETERS, Configuration
 from lstm_study.provenance import now
 from lstm_study.records import Run, Trial
@@ -97,7 +97,7 @@ def plan_runs(plan: Plan, *, spec: StudySpec, own_epochs: Mapping[str, int]) -> 
             seed_index=index,
             seed=derive(spec.study.seed, "run", index),
             configuration=plan.arms[arm],
-            epochs=spec.protocol.epochs,
+            epochs=epochs_of(arm, spec),
             own_epoch=own_epochs.get(arm),
             masked=is_masked(arm, spec),
         )

@@ -5,6 +5,7 @@ from dataclasses import replace
 from functools import partial
 
 from lstm_study.analysis.answer.arms import CONTROL
+from lstm_study.analysis.answer.planned_arms import epochs_of
 from lstm_study.analysis.statistics.metrics import measure
 from lstm_study.comparison.arms import Plan, evaluations_due, own_epoch_run
 from lstm_study.comparison.classical_control import ControlResult, train_control
@@ -148,6 +149,11 @@ class ComparisonStage:
                 for each in due
             ),
             starts=(checkpoint,) if checkpoint.is_file() else (),
+            # An arm at its own epoch is the same training, with the same schedule.
+            schedule_epochs=epochs_of(run.arm, self._spec)
+            if is_tested
+            else self._spec.search.max_epochs,
+            calibrates=not is_tested,
             shape=self._classes.of(run.configuration),
         )
 
@@ -162,7 +168,9 @@ class ComparisonStage:
         elif answer.evaluation is not None:
             self._store.write_run(self._evaluated(due.pop(0), answer.evaluation))
         elif answer.is_last:
-            self._store.write_run(replace(due.pop(0), status="completed", ended_at=now()))
+            self._store.write_run(
+                replace(due.pop(0), status="completed", ended_at=now(), temperature=answer.value)
+            )
         else:
             self._store.write_run(due[0])
         if answer.is_last:

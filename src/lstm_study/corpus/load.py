@@ -11,6 +11,7 @@ from lstm_study.corpus.sources import module_of
 from lstm_study.corpus.sources.located import Located, Progress
 from lstm_study.corpus.summary import summarise
 from lstm_study.corpus.test_half import SealedTest
+from lstm_study.corpus.text.pairs import TrainingPairs
 from lstm_study.corpus.text.vocabulary import Vocabulary
 from lstm_study.corpus.types import Corpus
 from lstm_study.errors import DataError
@@ -78,7 +79,8 @@ def _key(data: DataTable, located: Located, *, seed: int) -> str:
 
 
 def _corpus(entry: Entry, located: Located) -> Corpus:
-    training = entry.training
+    pairs = TrainingPairs(entry.training.token_ids, entry.training.offsets)
+    training = replace(entry.training, pairs=pairs)
     # One content may be found at several paths, as a file or as a folder.
     summary = replace(entry.summary, path=located.shown, source_sha256=located.sha256)
     return Corpus(
@@ -92,5 +94,5 @@ def _corpus(entry: Entry, located: Located) -> Corpus:
         digest=summary.digest,
         source_sha256=located.sha256,
         summary=summary,
-        sealed_test=SealedTest(entry.read_test),
+        sealed_test=SealedTest(lambda: replace(entry.read_test(), pairs=pairs)),
     )

@@ -1,13 +1,15 @@
 """A split of reviews, and the corpus made of splits."""
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from functools import cached_property
 from typing import Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
 
 from lstm_study.corpus.test_half import SealedTest
+from lstm_study.corpus.text.pairs import PairVocabulary, TrainingPairs
 from lstm_study.corpus.text.vocabulary import Vocabulary
 from lstm_study.records import CorpusSummary
 
@@ -27,6 +29,7 @@ class Split:
         labels: int8 [reviews], 0 negative and 1 positive.
         document_ids: int64 or str [reviews], the source's own names or row numbers.
         ratings: int8 [reviews], stars from 1 to 10 where the source has them.
+        pairs: The study's pairs of neighbouring words; None where none are known.
     """
 
     name: str
@@ -35,6 +38,7 @@ class Split:
     labels: NDArray[np.int8]
     document_ids: NDArray[Any]
     ratings: NDArray[np.int8] | None = None
+    pairs: TrainingPairs | PairVocabulary | None = None
 
     def __len__(self) -> int:
         return len(self.labels)
@@ -64,6 +68,7 @@ class Split:
             labels=self.labels[indices],
             document_ids=self.document_ids[indices],
             ratings=None if self.ratings is None else self.ratings[indices],
+            pairs=self.pairs,
         )
 
     def part(self, start: int, stop: int, *, name: str) -> Self:
@@ -76,7 +81,17 @@ class Split:
             labels=self.labels[start:stop],
             document_ids=self.document_ids[start:stop],
             ratings=None if self.ratings is None else self.ratings[start:stop],
+            pairs=self.pairs,
         )
+
+    @cached_property
+    def pair_split(self) -> "Split":
+        """The same reviews with pair ids in the place of token ids."""
+        if self.pairs is None:
+            raise ValueError(f"the split {self.name!r} has no pairs of words")
+        known = self.pairs
+        table = known.vocabulary if isinstance(known, TrainingPairs) else known
+        return replace(self, token_ids=table.ids(self.token_ids, self.offsets), pairs=None)
 
     def concatenate(self, other: "Split", *, name: str) -> Self:
         """Returns this split's reviews followed by another's; ratings only if both have them."""
@@ -90,6 +105,7 @@ class Split:
             labels=np.concatenate([self.labels, other.labels]),
             document_ids=np.concatenate([self.document_ids, other.document_ids]),
             ratings=ratings,
+            pairs=self.pairs,
         )
 
 
@@ -121,6 +137,12 @@ class Corpus:
     source_sha256: str
     summary: CorpusSummary
     sealed_test: SealedTest[Split] = field(repr=False)
+
+    @property
+    def pairs(self) -> PairVocabulary | None:
+        """The pairs of neighbouring words of the training reviews, counted when first asked for."""
+        found = self.training.pairs
+        return found.vocabulary if isinstance(found, TrainingPairs) else found
 
     def open_test(self, *, on_open: Callable[[], None]) -> Split:
         """Opens the test half. For `compare` only.

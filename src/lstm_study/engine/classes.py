@@ -41,7 +41,7 @@ class Classes:
 
     def of(self, configuration: Configuration) -> ShapeClass | None:
         """Returns the class of a training; None for one that trains alone."""
-        if why_alone(self._protocol):
+        if why_alone(self._protocol, configuration):
             return None
         own = ShapeClass.of(configuration, batch_size=self._protocol.batch_size)
         return next((shape for shape in self._planned if shape.holds(own)), own)

@@ -48,6 +48,8 @@ class Job:
         halts: Where the training is evaluated, ascending; the last one is its end.
         starts: Checkpoints to resume from, the best one first; one that can't be used is skipped,
             and without any the training starts from its first epoch.
+        schedule_epochs: Epochs after which a falling learning rate is at zero; None for the halt.
+        calibrates: Whether the answer's value is the temperature fitted on validation at the end.
         shape: The class it may be trained in with others, as `engine/classes.py` plans it; None
             for one that trains alone.
     """
@@ -61,6 +63,8 @@ class Job:
     validates: bool
     halts: tuple[Halt, ...]
     starts: tuple[Path, ...] = ()
+    schedule_epochs: int | None = None
+    calibrates: bool = False
     shape: ShapeClass | None = None
 
     @property
@@ -148,7 +152,7 @@ class Answer:
         epochs: The history, from the configuration's first training step.
         checkpoint: A scratch file with the last epoch; the dispatcher's to move.
         evaluation: An evaluation on test that was due at this epoch.
-        value: What a `Call` returned.
+        value: What a `Call` returned, or the temperature of a job that calibrates.
         failure: Why the job failed.
         is_last: Whether the job has ended.
     """

@@ -1,12 +1,13 @@
 """A worker's jobs of one shape class, trained together as a population."""
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 
+from lstm_study.analysis.statistics.calibration import fit_temperature
 from lstm_study.corpus.types import Split
 from lstm_study.engine.jobs import Answer, Evaluation, Halt, Job, Link, MoreJobs, Reviews
 from lstm_study.engine.worker import TIMED_REVIEWS, send_and_wait, starts_of
@@ -91,7 +92,6 @@ class _Together:
             self._send_last(Answer(name=name, failure=classify(error), is_last=True))
 
     def _member(self, job: Job, halt: int, start: Checkpoint | None, where: str) -> Member:
-        run_id = job.halts[halt].run_id
         path = self._scratch / f"{job.name}.npz"
 
         def on_epoch(checkpoint: Checkpoint) -> None:
@@ -105,6 +105,7 @@ class _Together:
                 seed=job.seed,
                 epochs=job.halts[halt].epochs,
                 masked=job.masked,
+                schedule_epochs=job.schedule_epochs,
             ),
             start=start,
             save=path,
@@ -112,11 +113,16 @@ class _Together:
             on_step=self._reporter(job),
             on_epoch=on_epoch,
             on_end=lambda ended: self._end(job, halt, ended),
-            reads=(lambda: self._open_test(run_id)) if run_id else None,
+            reads=self._reads(job, job.halts[halt]),
         )
 
     def _reporter(self, job: Job) -> "_Reporter":
         return _Reporter(self._link, self._at_work, job)
+
+    def _reads(self, job: Job, halt: Halt) -> Callable[[], Split] | None:
+        if halt.run_id:
+            return lambda: self._open_test(halt.run_id)
+        return (lambda: self._reviews.validation) if job.calibrates else None
 
     def _open_test(self, run_id: str) -> Split:
         # Each opening is logged; what is opened is read once for all members that end together.
@@ -131,8 +137,12 @@ class _Together:
             self._send_last(failed)
             return
         epochs = ended.checkpoint.epochs if ended.checkpoint else ()
-        evaluation = self._evaluation(job, job.halts[halt], ended) if ended.split else None
-        answer = Answer(name=job.name, epochs=epochs, evaluation=evaluation)
+        is_tested = ended.split is not None and job.halts[halt].run_id
+        evaluation = self._evaluation(job, job.halts[halt], ended) if is_tested else None
+        value = None
+        if job.calibrates and ended.split is not None and ended.probabilities is not None:
+            value = fit_temperature(ended.split.labels, ended.probabilities)
+        answer = Answer(name=job.name, epochs=epochs, evaluation=evaluation, value=value)
         if halt + 1 == len(job.halts):
             self._send_last(replace(answer, is_last=True))
             return

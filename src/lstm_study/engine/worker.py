@@ -14,6 +14,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, nullcontext
+from dataclasses import replace
 from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any
@@ -219,10 +220,16 @@ class Worker:
             model = self._train_until(halt, job, latest)
             epochs = latest[-1].epochs if latest else ()
             evaluation = self._evaluate(model, halt, job, epochs) if halt.run_id else None
-            answer = Answer(name=job.name, epochs=epochs, evaluation=evaluation)
-        return Answer(
-            name=job.name, epochs=answer.epochs, evaluation=answer.evaluation, is_last=True
-        )
+            value = self._temperature(model, job) if job.calibrates else None
+            answer = Answer(name=job.name, epochs=epochs, evaluation=evaluation, value=value)
+        return replace(answer, is_last=True)
+
+    def _temperature(self, model: Any, job: Job) -> float:
+        from lstm_study.analysis.statistics.calibration import fit_temperature
+        from lstm_study.training.one import predict
+
+        reviews = self._reviews.validation
+        return fit_temperature(reviews.labels, predict(model, reviews, job.configuration))
 
     def _train_until(self, halt: Halt, job: Job, latest: "list[Any]") -> Any:
         """Trains until a halt from the latest checkpoint, the best start there is, or afresh."""
@@ -247,6 +254,7 @@ class Worker:
                         seed=job.seed,
                         epochs=halt.epochs,
                         masked=job.masked,
+                        schedule_epochs=job.schedule_epochs,
                     ),
                     reviews=getattr(self._reviews, job.trains_on),
                     validation=self._reviews.validation if job.validates else None,

@@ -4,8 +4,10 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 from numpy.typing import NDArray
 
+from lstm_study.corpus.text.pairs import PairVocabulary
 from lstm_study.corpus.text.vocabulary import Vocabulary
 from lstm_study.errors import ExportError
 from lstm_study.export.card import example, model_card
@@ -36,6 +38,8 @@ def write_bundle(
     made_at: str,
     versions: Mapping[str, str],
     ensemble: Sequence[tuple[Run, Sequence[NDArray[Any]]]] | None = None,
+    pairs: PairVocabulary | None = None,
+    temperature: float | None = None,
 ) -> BundlePaths:
     """Writes a bundle, replacing an earlier one whole: a failure leaves that as it was.
 
@@ -54,6 +58,9 @@ def write_bundle(
         versions: Of the packages that make it.
         ensemble: All completed runs of the arm with their weights, where their mean is exported as
             one network, too; None where it is not. It takes two.
+        pairs: The pairs of words of the study's training reviews, of which the configuration's most
+            frequent ones are exported; needed where it has any.
+        temperature: What the network's logits are divided by; None to leave them as trained.
 
     Raises:
         ExportError: The run is not completed, the weights are another network's, or the folder
@@ -66,6 +73,11 @@ def write_bundle(
         )
     if vocabulary is not None:
         _check_words(vocabulary)
+    if run.configuration.pair_rows:
+        assert pairs is not None, "the caller gives the pairs of a network that has some"
+        pairs = PairVocabulary(pairs.pairs[: run.configuration.pair_vocabulary_size])
+    else:
+        pairs = None
     members = ensemble if ensemble is not None and len(ensemble) > 1 else ()
     no_ensemble = ""
     if ensemble is not None and not members:
@@ -82,12 +94,18 @@ def write_bundle(
         ensemble=tuple(member for member, _ in members),
         no_ensemble=no_ensemble,
         no_onnx=why_no_onnx(),
+        pairs=pairs,
+        temperature=temperature,
     )
+    if temperature is not None:
+        weights = _tempered(weights, temperature)
+        members = [(member, _tempered(each, temperature)) for member, each in members]
     holds = {
         "vocabulary": vocabulary is not None,
         "text_model": not facts.no_text_model,
         "ensemble": bool(members),
         "onnx": not facts.no_onnx,
+        "pairs": pairs is not None,
     }
     refuse_other_folders(folder)
     with replacing_folder(
@@ -98,14 +116,23 @@ def write_bundle(
         paths = paths_of(new, **holds)
         _write(paths.card, model_card(facts, verdict_sentence=verdict_sentence))
         _write(paths.configuration, as_json(facts))
-        _write(paths.example, example(words=vocabulary is not None))
+        _write(paths.example, example(words=vocabulary is not None, pairs=pairs is not None))
         if vocabulary is not None and paths.vocabulary is not None:
             _write(paths.vocabulary, "".join(f"{word}\n" for word in vocabulary.words))
-        _write_networks(paths, run=run, weights=weights, vocabulary=vocabulary)
+        if pairs is not None and paths.pairs is not None:
+            _write(paths.pairs, "".join(f"{first} {second}\n" for first, second in pairs.pairs))
+        _write_networks(paths, run=run, weights=weights, vocabulary=vocabulary, pairs=pairs)
         if paths.ensemble is not None:
             _write_ensemble(paths.ensemble, run, members)
         write_sums(new)
     return paths_of(folder, **holds)
+
+
+def _tempered(weights: Sequence[NDArray[Any]], temperature: float) -> tuple[NDArray[Any], ...]:
+    """Divides a network's logits by a number: the weights and the bias of its last layer."""
+    *others, kernel, bias = weights
+    scaled = (np.asarray(each / temperature, dtype=each.dtype) for each in (kernel, bias))
+    return (*others, *scaled)
 
 
 def _write_networks(
@@ -114,6 +141,7 @@ def _write_networks(
     run: Run,
     weights: Sequence[NDArray[Any]],
     vocabulary: Vocabulary | None,
+    pairs: PairVocabulary | None,
 ) -> None:
     network = plain_network(run.configuration, masked=run.masked)
     set_weights(network, weights, where=run.run_id)
@@ -129,6 +157,7 @@ def _write_networks(
             network=portable,
             configuration=run.configuration,
             vocabulary=vocabulary,
+            pairs=pairs,
         )
 
 

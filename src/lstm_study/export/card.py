@@ -59,6 +59,8 @@ def model_card(facts: BundleFacts, *, verdict_sentence: str) -> str:
             "labels": facts.labels,
             "threshold": THRESHOLD,
             "words": facts.vocabulary is not None,
+            "temperature": facts.temperature,
+            "pairs": 0 if facts.pairs is None else len(facts.pairs.pairs),
             "first_word": RESERVED,
             "no_text_model": facts.no_text_model,
             "ensemble": [member.run_id for member in facts.ensemble],
@@ -81,9 +83,9 @@ def model_card(facts: BundleFacts, *, verdict_sentence: str) -> str:
     )
 
 
-def example(*, words: bool) -> str:
+def example(*, words: bool, pairs: bool = False) -> str:
     """Writes the program that classifies texts, or token ids where the words are not known."""
-    return _rendered("example.py.jinja", {"words": words})
+    return _rendered("example.py.jinja", {"words": words, "pairs": pairs})
 
 
 def metric_rows(records: StudyRecords, run: Run) -> list[list[str]]:

@@ -7,7 +7,7 @@ from lstm_study.errors import ExportError
 from lstm_study.files import sha256_of
 
 FORMAT = "lstm-study model bundle"
-FORMAT_VERSION = 1
+FORMAT_VERSION = 2
 
 NETWORK = "sentiment-lstm.keras"
 NETWORK_H5 = "sentiment-lstm.h5"
@@ -15,6 +15,7 @@ ENSEMBLE = "sentiment-lstm-ensemble.keras"
 ONNX = "sentiment-lstm.onnx"
 TEXT_MODEL = "text-model"
 VOCABULARY = "vocabulary.txt"
+PAIRS = "pairs.txt"
 CONFIGURATION = "configuration.json"
 CARD = "MODEL_CARD.md"
 EXAMPLE = "example.py"
@@ -40,6 +41,7 @@ class BundlePaths:
         ensemble: All of the arm's networks in one, whose probability is their mean; None if it was
             not asked for.
         onnx: The network for ONNX runtimes; None if its exporter is not installed.
+        pairs: The pairs of words it knows, as token ids, one pair a line; None without pairs.
     """
 
     folder: Path
@@ -53,10 +55,17 @@ class BundlePaths:
     text_model: Path | None
     ensemble: Path | None = None
     onnx: Path | None = None
+    pairs: Path | None = None
 
 
 def paths_of(
-    folder: Path, *, vocabulary: bool, text_model: bool, ensemble: bool = False, onnx: bool = False
+    folder: Path,
+    *,
+    vocabulary: bool,
+    text_model: bool,
+    ensemble: bool = False,
+    onnx: bool = False,
+    pairs: bool = False,
 ) -> BundlePaths:
     """Names the files of a bundle, whether they are there or not."""
     return BundlePaths(
@@ -71,6 +80,7 @@ def paths_of(
         text_model=folder / TEXT_MODEL if text_model else None,
         ensemble=folder / ENSEMBLE if ensemble else None,
         onnx=folder / ONNX if onnx else None,
+        pairs=folder / PAIRS if pairs else None,
     )
 
 

@@ -10,7 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lstm_study.configuration import Configuration
-from lstm_study.corpus.text.vocabulary import Vocabulary
+from lstm_study.corpus.text.pairs import PairVocabulary
+from lstm_study.corpus.text.vocabulary import START, Vocabulary
 from lstm_study.corpus.types import Split
 from lstm_study.errors import ExportError
 from lstm_study.export.archive import check_archive
@@ -18,6 +19,7 @@ from lstm_study.export.layout import (
     CONFIGURATION,
     ENSEMBLE,
     NETWORK,
+    PAIRS,
     VOCABULARY,
     check,
     read_sums,
@@ -42,6 +44,7 @@ class Bundle:
         text_column: The column of the study's own files that held the texts.
         networks: The Keras models whose mean probability it gives: one, or an ensemble's. They have
             the saved weights, and the LSTM that the runs were trained and evaluated with.
+        pairs: The pairs of words that they know; None without pairs.
     """
 
     folder: Path
@@ -52,6 +55,7 @@ class Bundle:
     vocabulary: Vocabulary | None = field(repr=False)
     networks: tuple[Any, ...] = field(repr=False)
     text_column: str = "text"
+    pairs: PairVocabulary | None = field(default=None, repr=False)
 
     def predict_texts(
         self, texts: Iterable[str], batch_size: int = 256
@@ -129,6 +133,7 @@ class Bundle:
             offsets=np.cumsum([0, *map(len, rows)], dtype=np.int64),
             labels=np.zeros(len(rows), dtype=np.int8),
             document_ids=np.arange(len(rows)),
+            pairs=self.pairs,
         )
         # Sizes are powers of two, so that one text is no whole batch, and little is compiled.
         size = min(EVALUATION_BATCH, 1 << (len(rows) - 1).bit_length())
@@ -162,6 +167,9 @@ def load_bundle(folder: Path, *, ensemble: bool = False) -> Bundle:
     vocabulary = None
     if settings.words is not None:
         vocabulary = _read_vocabulary(check(folder, VOCABULARY, sums), settings)
+    pairs = None
+    if settings.pairs is not None:
+        pairs = _read_pairs(check(folder, PAIRS, sums), count=settings.pairs)
     members = len(settings.ensemble) if ensemble else 1
     check_archive(network_path, settings.configuration, members=members)
     saved = load_network(
@@ -183,6 +191,7 @@ def load_bundle(folder: Path, *, ensemble: bool = False) -> Bundle:
         networks=fast_networks(
             saved, settings.configuration, masked=settings.masked, members=members
         ),
+        pairs=pairs,
     )
 
 
@@ -199,8 +208,23 @@ def _read_vocabulary(path: Path, settings: Settings) -> Vocabulary:
     return Vocabulary(tuple(lines[:-1]), settings.split)
 
 
+def _read_pairs(path: Path, *, count: int) -> PairVocabulary:
+    try:
+        pairs = np.array(path.read_text(encoding="ascii").split(), dtype=np.int32).reshape(-1, 2)
+    except (UnicodeDecodeError, ValueError, OverflowError) as error:
+        raise ExportError(
+            f"{path}: must hold two token ids a line ({error}). Export the model again."
+        ) from error
+    if len(pairs) != count:
+        raise ExportError(
+            f"{path}: must hold {count:,} pairs, one a line, as configuration.json says. "
+            f"Received: {len(pairs):,}. Export the model again."
+        )
+    return PairVocabulary(pairs)
+
+
 def _checked(row: TokenIds, number: int) -> NDArray[np.int32]:
-    ids = np.asarray(row if len(row) else [0], dtype=None)
+    ids = np.asarray(row if len(row) else [START], dtype=None)
     if ids.ndim != 1 or ids.dtype.kind not in "iu" or ids.min() < 0 or ids.max() >= 2**31:
         raise ExportError(
             f"review {number}: must be token ids, whole numbers >= 0. Received: {str(row)[:60]}."

@@ -1,5 +1,6 @@
 """The exported network in its file formats: `.keras`, `.h5` and ONNX; written, read and checked."""
 
+import json
 import logging
 import warnings
 from collections.abc import Iterator, Sequence
@@ -12,15 +13,6 @@ from numpy.typing import NDArray
 
 from lstm_study.configuration import Configuration
 from lstm_study.errors import ExportError
-
-_LAYER_SETTINGS = {
-    "Embedding": ("input_dim", "output_dim", "mask_zero"),
-    "LSTM": (
-        "units", "activation", "recurrent_activation", "use_bias", "return_sequences",
-        "return_state", "go_backwards", "stateful",
-    ),
-    "Dense": ("units", "activation", "use_bias"),
-}  # fmt: skip
 
 
 def set_weights(network: Any, weights: Sequence[NDArray[Any]], *, where: str) -> None:
@@ -48,16 +40,11 @@ def save_network(network: Any, path: Path) -> None:
     """Saves a network; the file's suffix says how: `.keras`, or `.h5` for Keras's older format.
 
     Keras's warning that HDF5 is legacy is dropped: the format is written on purpose, beside the
-    newer one. There a network with a mask is a `Sequential`, which makes the mask between its
-    layers; in a functional model the comparison would be a layer that Keras 3.15 can't load back.
+    newer one.
 
     Raises:
         OSError: The file can't be written.
     """
-    if path.suffix == ".h5" and any(getattr(each, "mask_zero", False) for each in network.layers):
-        import keras
-
-        network = keras.Sequential(network.layers, name=network.name)
     with quietly():
         network.save(path)
 
@@ -88,7 +75,8 @@ def save_onnx(network: Any, path: Path) -> None:
     import numpy as np
 
     # The exporter refuses a network that was never called.
-    network(np.zeros((1, network.inputs[0].shape[1]), dtype=np.int32))
+    given = [np.zeros((1, each.shape[1]), dtype=np.int32) for each in network.inputs]
+    network(given if len(given) > 1 else given[0])
     with quietly():
         network.export(path, format="onnx", verbose=False)
 
@@ -144,8 +132,7 @@ def load_network(
             "Install the Keras that configuration.json names, or export the model again."
         ) from error
     expected = plain_network(configuration, masked=masked, members=members)
-    found, described = _anatomy(network), _anatomy(expected)
-    if found != described:
+    if _structure(network) != _structure(expected):
         raise ExportError(
             f"{path}: must be the network that configuration.json describes, {configuration.label} "
             f"for {configuration.maxlen} tokens of {configuration.vocabulary_size:,} ids. "
@@ -184,22 +171,9 @@ def fast_networks(
     return tuple(found)
 
 
-def _anatomy(network: Any) -> list[Any]:
-    """Returns all that decides what a network computes, its weights' values left out."""
-    layers = [tuple(network.inputs[0].shape)]
-    for layer in network.layers[1:]:
-        kind = type(layer).__name__
-        settings = layer.get_config()
-        layers.append(
-            (
-                type(layer).__module__,
-                kind,
-                [settings.get(name) for name in _LAYER_SETTINGS.get(kind, ())],
-                [tuple(weight.shape) for weight in layer.weights],
-                _anatomy(layer) if kind == "Functional" else [],
-            )
-        )
-    return layers
+def _structure(network: Any) -> str:
+    """Returns all that decides what a network computes but its weights, as comparable text."""
+    return json.dumps(network.get_config() | {"name": ""}, sort_keys=True, default=str)
 
 
 @contextmanager

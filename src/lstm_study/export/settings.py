@@ -9,6 +9,7 @@ from typing import Any
 
 from lstm_study.analysis.statistics.metrics import THRESHOLD
 from lstm_study.configuration import Configuration
+from lstm_study.corpus.text.pairs import PairVocabulary
 from lstm_study.corpus.text.tokens import FILTERS, SEPARATORS
 from lstm_study.corpus.text.vocabulary import (
     OUT_OF_VOCABULARY,
@@ -41,6 +42,12 @@ _RULE = (
     "than maxlen ids the last maxlen are kept, and fewer get ids of `padding` in front."
 )
 
+_PAIR_RULE = (
+    "The network's second input is the id of each token's pair, cut and padded as token ids are: "
+    "the pair of the token before and the token itself, before vocabulary_size is applied. What is "
+    "on line n (from 0) of pairs.txt has the id n + 3; others have that of `out_of_vocabulary`."
+)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BundleFacts:
@@ -58,6 +65,8 @@ class BundleFacts:
         ensemble: The runs whose networks are exported as one, too; empty if none are.
         no_onnx: Empty if there is an ONNX file; else why there is none.
         no_ensemble: Why there is no ensemble, where one was asked for; else empty.
+        pairs: The pairs of words the network knows; None without pairs.
+        temperature: What its logits were divided by; None where they are as trained.
     """
 
     run: Run
@@ -71,6 +80,8 @@ class BundleFacts:
     ensemble: tuple[Run, ...] = ()
     no_ensemble: str = ""
     no_onnx: str = ""
+    pairs: PairVocabulary | None = None
+    temperature: float | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -84,9 +95,10 @@ class Settings:
         threshold: A probability above it is read as the positive label.
         words: How many words vocabulary.txt holds; None if there is none.
         ensemble: The runs that the ensemble is of; empty if there is none.
-        masked: Whether the network masks its padding; older bundles do not say, and do not.
-        split: How texts are split; older bundles do not say, and split as Keras does.
+        masked: Whether the network masks its padding.
+        split: How texts are split.
         text_column: The column of the study's own files that held the texts.
+        pairs: How many pairs of words pairs.txt holds; None if there is none.
     """
 
     run_id: str
@@ -98,6 +110,7 @@ class Settings:
     masked: bool = False
     split: TokenRule = "keras"
     text_column: str = "text"
+    pairs: int | None = None
 
 
 def as_json(facts: BundleFacts) -> str:
@@ -105,6 +118,7 @@ def as_json(facts: BundleFacts) -> str:
     run, records, vocabulary = facts.run, facts.records, facts.vocabulary
     corpus = records.corpus
     split = "keras" if vocabulary is None else vocabulary.rule
+    rule = _RULE.format(split=_SPLIT[split])
     values = {
         "format": FORMAT,
         "format_version": FORMAT_VERSION,
@@ -137,8 +151,10 @@ def as_json(facts: BundleFacts) -> str:
             "split": split,
             "filters": "" if split == "characters" else FILTERS,
             "separators": "" if split == "keras" else f"[{SEPARATORS}]",
-            "rule": _RULE.format(split=_SPLIT[split]),
+            "rule": rule if facts.pairs is None else f"{rule} {_PAIR_RULE}",
         },
+        "temperature": facts.temperature,
+        "pairs": None if facts.pairs is None else len(facts.pairs.pairs),
         "words": None if vocabulary is None else len(vocabulary.words),
         "text_model": facts.no_text_model or TEXT_MODEL,
         "onnx": facts.no_onnx or ONNX,
@@ -190,9 +206,10 @@ def read_settings(path: Path) -> Settings:
             threshold=float(values["threshold"]),
             words=None if values["words"] is None else int(values["words"]),
             ensemble=tuple(str(run_id) for run_id in values["ensemble"]),
-            masked=bool(values.get("masked", False)),
+            masked=bool(values["masked"]),
             split=_split_of(values),
             text_column=str((values.get("data") or {}).get("text_column", "text")),
+            pairs=None if values["pairs"] is None else int(values["pairs"]),
         )
     except (KeyError, TypeError, ValueError, OverflowError) as error:
         raise ExportError(

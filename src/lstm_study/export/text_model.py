@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from lstm_study.configuration import Configuration
+from lstm_study.corpus.text.pairs import FIRST, PairVocabulary
 from lstm_study.corpus.text.tokens import FILTERS, SEPARATORS
 from lstm_study.corpus.text.vocabulary import OUT_OF_VOCABULARY, PADDING, START, Vocabulary
 from lstm_study.export.network import quietly
@@ -24,7 +25,12 @@ _NUL = "\U0010ffff"
 
 
 def write_text_model(
-    folder: Path, *, network: Any, configuration: Configuration, vocabulary: Vocabulary
+    folder: Path,
+    *,
+    network: Any,
+    configuration: Configuration,
+    vocabulary: Vocabulary,
+    pairs: PairVocabulary | None = None,
 ) -> None:
     """Writes a SavedModel from texts, string [batch], to probabilities, float32 [batch, 1].
 
@@ -36,25 +42,33 @@ def write_text_model(
         network: A plain network with its weights set, built with `use_cudnn=False`.
         configuration: The network's.
         vocabulary: The words of the study's training reviews, all of them.
+        pairs: The pairs of words that the network knows; None without pairs.
 
     Raises:
         OSError: The folder can't be written.
     """
     import tensorflow as tf
 
-    table = _table(vocabulary, vocabulary_size=configuration.vocabulary_size)
+    table, pair_table = _table(vocabulary), None if pairs is None else _pair_table(pairs)
     lowered, rule = _lowered_otherwise(), vocabulary.rule
 
     @tf.function(input_signature=[tf.TensorSpec([None], tf.string, name="texts")])  # type: ignore[untyped-decorator]
     def tokenise(texts: Any) -> Any:
-        return _token_ids(texts, table, lowered, rule=rule, maxlen=configuration.maxlen)
+        ids = _token_ids(texts, table, lowered, rule=rule)
+        kept = tf.where(
+            ids.flat_values < configuration.vocabulary_size, ids.flat_values, OUT_OF_VOCABULARY
+        )
+        token_ids = _padded(tf, ids.with_flat_values(kept), maxlen=configuration.maxlen)
+        if pair_table is None:
+            return token_ids
+        return [token_ids, _padded(tf, _pair_ids(tf, ids, pair_table), maxlen=configuration.maxlen)]
 
     @tf.function(input_signature=[tf.TensorSpec([None], tf.string, name="texts")])  # type: ignore[untyped-decorator]
     def serve(texts: Any) -> Any:
         return network(tokenise(texts), training=False)
 
     module = tf.Module(name="sentiment_lstm_text")
-    module.table = table
+    module.tables = [table] if pair_table is None else [table, pair_table]
     module.network_variables = [variable.value for variable in network.variables]
     module.tokenise = tokenise
     module.serve = serve
@@ -65,30 +79,34 @@ def write_text_model(
         raise OSError(error.message) from error
 
 
-def _table(vocabulary: Vocabulary, *, vocabulary_size: int) -> Any:
+def _table(vocabulary: Vocabulary) -> Any:
     import tensorflow as tf
 
     words = vocabulary.ids
     return tf.lookup.StaticHashTable(
         tf.lookup.KeyValueTensorInitializer(
             tf.constant(list(words), dtype=tf.string, shape=[len(words)]),
-            tf.constant(
-                [
-                    token if token < vocabulary_size else OUT_OF_VOCABULARY
-                    for token in words.values()
-                ],
-                dtype=tf.int32,
-                shape=[len(words)],
-            ),
+            tf.constant(list(words.values()), dtype=tf.int32, shape=[len(words)]),
         ),
         default_value=_UNKNOWN,
     )
 
 
-def _token_ids(
-    texts: Any, table: Any, lowered: dict[str, str], *, rule: TokenRule, maxlen: int
-) -> Any:
-    """Returns token ids, int32 [batch, maxlen]."""
+def _pair_table(pairs: PairVocabulary) -> Any:
+    import tensorflow as tf
+
+    keys = [(int(first) << 32) | int(second) for first, second in pairs.pairs]
+    return tf.lookup.StaticHashTable(
+        tf.lookup.KeyValueTensorInitializer(
+            tf.constant(keys, dtype=tf.int64, shape=[len(keys)]),
+            tf.range(FIRST, FIRST + len(keys), dtype=tf.int64),
+        ),
+        default_value=OUT_OF_VOCABULARY,
+    )
+
+
+def _token_ids(texts: Any, table: Any, lowered: dict[str, str], *, rule: TokenRule) -> Any:
+    """Returns the ids of all known words, the start's before them, int32 [batch, (tokens)]."""
     import tensorflow as tf
 
     texts = _lower(texts, lowered)
@@ -103,7 +121,19 @@ def _token_ids(
         words = tf.strings.split(texts, sep=" ")
     ids = tf.ragged.map_flat_values(table.lookup, words)
     ids = tf.ragged.boolean_mask(ids, ids != _UNKNOWN)
-    ids = tf.concat([tf.fill([ids.nrows(), 1], START), ids], axis=1)
+    return tf.concat([tf.fill([ids.nrows(), 1], START), ids], axis=1)
+
+
+def _pair_ids(tf: Any, ids: Any, table: Any) -> Any:
+    """Returns the id of each token's pair, with the token before it, int32 [batch, (tokens)]."""
+    before = tf.concat([tf.fill([ids.nrows(), 1], 0), ids[:, :-1]], axis=1)
+    firsts, seconds = tf.cast(before.flat_values, tf.int64), tf.cast(ids.flat_values, tf.int64)
+    keys = tf.bitwise.bitwise_or(tf.bitwise.left_shift(firsts, tf.constant(32, tf.int64)), seconds)
+    return ids.with_flat_values(tf.cast(table.lookup(keys), tf.int32))
+
+
+def _padded(tf: Any, ids: Any, *, maxlen: int) -> Any:
+    """Returns the last ids of each text, padded in front, int32 [batch, maxlen]."""
     from_the_end = ids[:, ::-1][:, :maxlen]
     return tf.reverse(from_the_end.to_tensor(PADDING, shape=[None, maxlen]), axis=[1])
 

@@ -99,10 +99,13 @@ class ShapeClass:
         return 4 * (5 * weights + self.maxlen * self.rows * layers)
 
 
-def why_alone(protocol: ProtocolTable) -> str:
+def why_alone(protocol: ProtocolTable, configuration: Configuration) -> str:
     """Says why a training can't be a member of a population; empty where it can."""
     if protocol.optimizer != "adam":
         return f"optimizer {protocol.optimizer!r}: populations train with Adam"
+    # Gradients are dense in populations, and so summed in any case.
+    if opened := set(configuration.opened()) - {"learning_rate", "summed_gradients"}:
+        return f"{', '.join(sorted(opened))}: populations train the documented network"
     return ""
 
 

@@ -7,6 +7,7 @@ import itertools
 import math
 import random
 from collections.abc import Iterator, Mapping
+from contextlib import nullcontext
 from typing import Any
 
 import keras_tuner
@@ -21,23 +22,36 @@ _FUTILE_DRAWS = 200
 
 
 def hyperparameters(space: SpaceTable) -> keras_tuner.HyperParameters:
-    """Declares the hyperparameters to Keras Tuner.
+    """Declares the hyperparameters to Keras Tuner, conditional ones in their scope.
 
     A range with a step is declared as the ordered list of its values: Keras Tuner 1.4.8 counts
     them with a floating-point `//` (hp_types/numerical.py) and so never draws the upper end of,
     say, 0 to 0.3 by 0.1.
     """
     hp = keras_tuner.HyperParameters()
-    for name, dimension in space.dimensions().items():
-        row = HYPERPARAMETERS[name]
-        if isinstance(dimension, Fixed):
-            hp.Fixed(name, row.typed(dimension.value))
-        elif (values := dimension_values(name, dimension)) is not None:
-            hp.Choice(name, values, ordered=row.is_numeric)
-        else:
-            assert isinstance(dimension, Range)
-            hp.Float(name, dimension.min, dimension.max, sampling=dimension.sampling)
+    # Keras Tuner knows a condition's hyperparameter only once it is declared.
+    for name, dimension in sorted(
+        space.dimensions().items(), key=lambda item: item[1].when is not None
+    ):
+        if dimension == Fixed(value=None):
+            continue  # `[protocol]` gives it
+        condition = space.condition(name)
+        with hp.conditional_scope(*condition) if condition else nullcontext():
+            _declare(hp, name, dimension)
     return hp
+
+
+def _declare(
+    hp: keras_tuner.HyperParameters, name: str, dimension: Range | Choices | Fixed
+) -> None:
+    row = HYPERPARAMETERS[name]
+    if isinstance(dimension, Fixed):
+        hp.Fixed(name, row.typed(dimension.value))
+    elif (values := dimension_values(name, dimension)) is not None:
+        hp.Choice(name, values, ordered=row.is_numeric)
+    else:
+        assert isinstance(dimension, Range)
+        hp.Float(name, dimension.min, dimension.max, sampling=dimension.sampling)
 
 
 def dimension_values(name: str, dimension: Range | Choices | Fixed) -> list[Any] | None:
@@ -58,17 +72,37 @@ def dimension_values(name: str, dimension: Range | Choices | Fixed) -> list[Any]
 
 def configuration_count(space: SpaceTable) -> int | None:
     """Returns how many different configurations the space holds; None where it is continuous."""
-    count = 1
-    for name, dimension in space.dimensions().items():
-        values = dimension_values(name, dimension)
-        if values is not None:
-            count *= len(values)
-        elif HYPERPARAMETERS[name].kind == "integer":
-            assert isinstance(dimension, Range)
-            count *= int(dimension.max - dimension.min) + 1
-        else:
-            return None
+    sizes = {name: _size(name, dimension) for name, dimension in space.dimensions().items()}
+    if None in sizes.values():
+        return None
+    conditions = {name: found for name in sizes if (found := space.condition(name))}
+    parents = sorted({parent for parent, _ in conditions.values()})
+    count = 0
+    # A conditional hyperparameter has one value, the documented one, where its condition fails.
+    for values in itertools.product(*(_values(space, parent) for parent in parents)):
+        given = dict(zip(parents, values, strict=True))
+        active = (
+            size
+            for name, size in sizes.items()
+            if name not in parents
+            and (name not in conditions or given[conditions[name][0]] in conditions[name][1])
+        )
+        count += math.prod(size for size in active if size is not None)
     return count
+
+
+def _size(name: str, dimension: Range | Choices | Fixed) -> int | None:
+    values = dimension_values(name, dimension)
+    if values is not None:
+        return len(values)
+    if HYPERPARAMETERS[name].kind != "integer":
+        return None
+    assert isinstance(dimension, Range)
+    return int(dimension.max - dimension.min) + 1
+
+
+def _values(space: SpaceTable, name: str) -> list[Any]:
+    return dimension_values(name, space.dimensions()[name]) or []
 
 
 def configuration_of(values: Mapping[str, Any]) -> Configuration:
@@ -96,11 +130,17 @@ def draw(space: SpaceTable, *, seed: int) -> Iterator[Configuration]:
     for attempt in itertools.count():
         if size is not None and len(seen) == size:
             return
-        values = {
+        drawn = {
             parameter.name: parameter.random_sample(derive(seed, "sample", parameter.name, attempt))
             for parameter in hp.space
         }
-        configuration = configuration_of(values)
+        configuration = configuration_of(
+            {
+                parameter.name: drawn[parameter.name]
+                for parameter in hp.space
+                if all(condition.is_active(drawn) for condition in parameter.conditions)
+            }
+        )
         if configuration not in seen:
             futile = 0
             seen.add(configuration)
@@ -114,9 +154,14 @@ def draw(space: SpaceTable, *, seed: int) -> Iterator[Configuration]:
 
 def grid(space: SpaceTable) -> Iterator[Configuration]:
     """Yields every configuration of a space that can be counted, the last dimension fastest."""
-    values = [dimension_values(name, dim) or [] for name, dim in space.dimensions().items()]
-    for combination in itertools.product(*values):
-        yield configuration_of(dict(zip(HYPERPARAMETERS, combination, strict=True)))
+    names = [name for name in HYPERPARAMETERS if _values(space, name) != [None]]
+    conditions = {name: found for name in names if (found := space.condition(name))}
+    firsts = {name: _values(space, name)[0] for name in conditions}
+    for combination in itertools.product(*(_values(space, name) for name in names)):
+        values = dict(zip(names, combination, strict=True))
+        inactive = [name for name, (parent, on) in conditions.items() if values[parent] not in on]
+        if all(values[name] == firsts[name] for name in inactive):  # each configuration once
+            yield configuration_of({k: v for k, v in values.items() if k not in inactive})
 
 
 def _rest(space: SpaceTable, seen: set[Configuration], *, seed: int) -> Iterator[Configuration]:
@@ -133,13 +178,17 @@ class LSTMHyperModel(keras_tuner.HyperModel):  # type: ignore[misc]
         space: The spec's `[space]`.
         protocol: The spec's `[protocol]`: optimizer and learning rate.
         seed: Seed of weights and dropout.
+        steps: Training steps of the full budget, where a learning rate that falls ends at zero.
     """
 
-    def __init__(self, space: SpaceTable, protocol: ProtocolTable, *, seed: int) -> None:
+    def __init__(
+        self, space: SpaceTable, protocol: ProtocolTable, *, seed: int, steps: int = 0
+    ) -> None:
         super().__init__(name="lstm", tunable=True)
         self.space = space
         self.protocol = protocol
         self.seed = seed
+        self.steps = steps
 
     def declare_hyperparameters(self, hp: keras_tuner.HyperParameters) -> None:
         """Adds the space to Keras Tuner's."""
@@ -152,4 +201,5 @@ class LSTMHyperModel(keras_tuner.HyperModel):  # type: ignore[misc]
             protocol=self.protocol,
             seed=self.seed,
             masked=self.protocol.masked,
+            steps=self.steps,
         )

@@ -38,17 +38,18 @@ def step_work(
 
     Args:
         configuration: The hyperparameters.
-        batch_size: Reviews per training step.
+        batch_size: The protocol's, by which works compare: a configuration with batches of half the
+            size has two steps for one.
         steps: Time steps of a batch on average, as from `mean_length` where padding is masked; None
             for maxlen.
     """
+    own = configuration.batch_size or batch_size
     loops = _LOOP_WORK * sum(1 for _ in configuration.lstm_shapes())
-    return (
-        3.0
-        * (steps or configuration.maxlen)
-        * (batch_size * configuration.products_per_token + loops)
+    work = (
+        3.0 * (steps or configuration.maxlen) * (own * configuration.products_per_token + loops)
         + _UPDATE_WORK * configuration.parameter_count
     )
+    return work * batch_size / own
 
 
 def seconds_per_work(

@@ -63,6 +63,8 @@ def of_configuration(configuration: Configuration) -> Iterator[str]:
         value = getattr(configuration, name)
         if row.is_numeric and value is not None and not row.low <= value <= row.high:
             yield f"{name} must be {row.low:g} to {row.high:g}. Received: {value:g}"
+        if row.kind == "choice" and value not in row.choices:
+            yield f"{name} must be one of {', '.join(row.choices)}. Received: {value!r}"
 
 
 @_contradictions.register

@@ -135,6 +135,8 @@ class Run:
         test_seconds: Wall time of the evaluation, compiling included.
         test_reviews: How many reviews were evaluated.
         predict_1000_seconds: Wall time to classify 1,000 training reviews, once compiled.
+        temperature: Of a validation run: what its logits are best divided by on the validation
+            reviews; see `analysis/statistics/calibration.py`.
         worker: The process that trained it last.
         started_at: When training first began, ISO 8601 in UTC.
         ended_at: When it completed or failed.
@@ -166,6 +168,7 @@ class Run:
     test_seconds: float | None = None
     test_reviews: int | None = None
     predict_1000_seconds: float | None = None
+    temperature: float | None = None
     worker: str = ""
     started_at: str = ""
     ended_at: str = ""

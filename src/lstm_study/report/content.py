@@ -89,7 +89,7 @@ def gather(
         for table in (
             *answer_tables(records, spec, verdict),
             *arm_tables(records, spec, looks=verdict.looks),
-            *run_tables(records),
+            *run_tables(records, spec),
             *ablation_tables(records, spec),
             *prediction_tables(records),
             *review_tables(records),

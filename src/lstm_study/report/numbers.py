@@ -54,8 +54,10 @@ def count(value: float) -> str:
     return f"{round(value):,}".replace("-", _MINUS)
 
 
-def plain(value: float) -> str:
+def plain(value: float | str) -> str:
     """A setting without rounding noise: 0.30000000000000004 → "0.3", 50000.0 → "50,000"."""
+    if isinstance(value, bool | str):
+        return {"True": "yes", "False": "no"}.get(str(value), str(value))
     if float(value).is_integer():
         return count(value)
     return f"{value:.6g}".replace("-", _MINUS)

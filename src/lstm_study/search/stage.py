@@ -109,6 +109,7 @@ class SearchStage:
             validates=True,
             halts=(Halt(epochs=trial.budget_epochs),),
             starts=tuple(path for path in paths if path.is_file()),
+            schedule_epochs=self._spec.search.max_epochs,
             shape=self._classes.of(trial.configuration),
         )
 
@@ -216,15 +217,20 @@ class _SearchProgress:
         return score_in_words(trial, objective=self._spec.study.objective)
 
     def _best(self) -> str:
-        completed = [
-            trial
-            for trial in self._oracle.records.values()
-            if trial.status == "completed" and trial.role == "search"
-        ]
-        if not completed:
-            return ""
-        # Scores at different budgets are not comparable: only the largest one reached counts.
-        most = max(trial.budget_epochs for trial in completed)
-        candidates = [trial for trial in completed if trial.budget_epochs == most]
-        best = min(candidates, key=lambda trial: rank_key(trial, self._spec.study.direction))
-        return f"{self._shown(best)} at epoch {most} ({best.trial_id})"
+        """Names the best trial at the full budget, which alone can win, and the best before it."""
+        completed: dict[int, list[Trial]] = {}
+        for trial in self._oracle.records.values():
+            if trial.status == "completed" and trial.role == "search":
+                completed.setdefault(trial.budget_epochs, []).append(trial)
+        full = self._spec.search.max_epochs
+        # Scores at different budgets are not comparable: each budget has a best of its own.
+        shown = []
+        if full in completed:
+            shown.append(f"{self._best_of(completed.pop(full))}, full budget")
+        if completed:
+            shown.append(self._best_of(completed[max(completed)]))
+        return "; ".join(shown)
+
+    def _best_of(self, trials: list[Trial]) -> str:
+        best = min(trials, key=lambda trial: rank_key(trial, self._spec.study.direction))
+        return f"{self._shown(best)} at epoch {best.budget_epochs} ({best.trial_id})"

@@ -50,8 +50,8 @@ def changes(before: Mapping[str, Any], spec: StudySpec, *, is_compared: bool) ->
     # A key that is newer than the study had its default.
     old, new = StudySpec.model_validate(dict(before), strict=False).flat(), spec.flat()
     allowed, refused = [], []
-    for key in sorted(new):
-        was, now = old[key], new[key]
+    for key in sorted(old.keys() | new.keys()):
+        was, now = old.get(key), new.get(key)
         if was == now or key in _OF_NO_CONSEQUENCE:
             continue
         change = f"{key} was {_shown(was)}, is {_shown(now)}"

@@ -11,6 +11,7 @@ from lstm_study.spec.errors import broken, shown
 
 MOST_VALUES = 10_000
 _MOST_CHOICES = 1_000
+_OF_ADAM = "summed_gradients"
 
 
 class SpecTable(BaseModel):
@@ -26,6 +27,7 @@ class Range(SpecTable):
     max: float = Field(allow_inf_nan=False)
     step: float | None = Field(default=None, gt=0, allow_inf_nan=False)
     sampling: Literal["linear", "log"] = "linear"
+    when: dict[str, Any] | None = None
 
     @model_validator(mode="after")
     def _is_a_range(self) -> Self:
@@ -65,9 +67,14 @@ class Range(SpecTable):
 
 
 class Choices(SpecTable):
-    """A list of values, each as likely as the others."""
+    """A list of values, each as likely as the others.
+
+    `when` makes a range or a list conditional. With `when = { pooling = ["max", "all"] }` it is
+    searched where `pooling` has one of those values, and at the documented value elsewhere.
+    """
 
     choices: list[Any] = Field(min_length=1, max_length=_MOST_CHOICES)
+    when: dict[str, Any] | None = None
 
     @model_validator(mode="after")
     def _are_different(self) -> Self:
@@ -80,6 +87,11 @@ class Fixed(SpecTable):
     """One value, not searched; None where `[protocol]` gives it."""
 
     value: Any
+
+    @property
+    def when(self) -> None:
+        """A fixed value has no condition."""
+        return
 
 
 def _as_dimension(value: Any) -> Range | Choices | Fixed:
@@ -123,15 +135,39 @@ _Baseline: Any = _table("_Baseline", _baseline_field)
 class SpaceTable(_Space):  # type: ignore[misc]  # its keys are the table of hyperparameters
     """`[space]`: each hyperparameter as a range, a list of choices, or a fixed value."""
 
+    @model_validator(mode="before")
+    @classmethod
+    def _open_studies_sum_gradients(cls, values: Any) -> Any:
+        """Where more than the documented hyperparameters is opened, Adam is the corrected one."""
+        if isinstance(values, Mapping) and _OF_ADAM not in values and opened_in(values):
+            return {**values, _OF_ADAM: True}
+        return values
+
     @model_validator(mode="after")
     def _values_are_possible(self) -> Self:
-        for name, dimension in self.dimensions().items():
+        dimensions = self.dimensions()
+        for name, dimension in dimensions.items():
             _check(HYPERPARAMETERS[name], dimension)
+            if dimension.when is not None:
+                _check_condition(name, dimension.when, dimensions)
         return self
 
     def dimensions(self) -> dict[str, Range | Choices | Fixed]:
         """Returns every hyperparameter's dimension by name, in the order of the table."""
         return {name: getattr(self, name) for name in HYPERPARAMETERS}
+
+    def opened(self) -> list[str]:
+        """Returns the names beyond the core that are searched or not at the documented value."""
+        return opened_in(dict(self))
+
+    def condition(self, name: str) -> tuple[str, list[Any]] | None:
+        """Returns the hyperparameter and those of its values on which one depends, if on any."""
+        when = getattr(self, name).when
+        if when is None:
+            return None
+        ((parent, values),) = when.items()
+        row = HYPERPARAMETERS[parent]
+        return parent, [row.typed(value) for value in _listed(values)]
 
     def searched(self) -> list[str]:
         """Returns the names of the hyperparameters that the search varies."""
@@ -144,12 +180,56 @@ class SpaceTable(_Space):  # type: ignore[misc]  # its keys are the table of hyp
 
 
 class BaselineTable(_Baseline):  # type: ignore[misc]  # as above
-    """`[baseline]`: what the winner is compared with; 128/100 unless changed."""
+    """`[baseline]`: what the winner is compared with; 128/100 unless changed.
+
+    `epochs` are those of its retraining, where they differ from the protocol's.
+    """
+
+    epochs: int | None = Field(default=None, ge=1, le=10_000)
 
     @property
     def configuration(self) -> Configuration:
         """The baseline as a configuration."""
         return Configuration.from_dict(self.model_dump())
+
+
+def opened_in(space: Mapping[str, Any]) -> list[str]:
+    """Returns the names that a `[space]`, validated or not, opens beyond the core."""
+    return [
+        row.name
+        for row in HYPERPARAMETERS.values()
+        if not row.is_core and row.name in space and _plain(space[row.name]) != row.documented
+    ]
+
+
+def _plain(value: Any) -> Any:
+    """Returns what a fixed value is fixed at, and other dimensions as they are."""
+    if isinstance(value, Fixed):
+        return value.value
+    if isinstance(value, Mapping) and value.keys() == {"value"}:
+        return value["value"]
+    return value
+
+
+def _listed(value: Any) -> list[Any]:
+    return value if isinstance(value, list) else [value]
+
+
+def _check_condition(name: str, when: Mapping[str, Any], dimensions: Mapping[str, Any]) -> None:
+    """Raises an error where a dimension's condition is not one on values of another's."""
+    if len(when) != 1:
+        raise broken("must name one hyperparameter", shown(dict(when)), key=f"{name}.when")
+    ((parent, values),) = when.items()
+    key = f"{name}.when.{parent}"
+    other = dimensions.get(parent)
+    if not isinstance(other, Choices) or other.when is not None or parent == name:
+        raise broken(
+            "must be another hyperparameter with choices and without a condition",
+            shown(values),
+            key=key,
+        )
+    if not _listed(values) or any(value not in other.choices for value in _listed(values)):
+        raise broken(f"must be among the choices {shown(other.choices)}", shown(values), key=key)
 
 
 def _check(row: Hyperparameter, dimension: Range | Choices | Fixed) -> None:

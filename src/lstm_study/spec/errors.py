@@ -128,7 +128,7 @@ def _unknown(parts: Sequence[str], model: type[BaseModel]) -> str:
     if len(parts) > 1:
         known = list(getattr(model.model_fields[parts[0]].annotation, "model_fields", {}))
     if parts[0] == "space" and len(parts) > 2:
-        known = ["min", "max", "step", "sampling", "choices"]
+        known = ["min", "max", "step", "sampling", "choices", "when"]
     near = difflib.get_close_matches(parts[-1], known, n=1, cutoff=0.5)
     advice = f"Did you mean {near[0]}?" if near else f"Known: {', '.join(known)}."
     return f"{'table' if len(parts) == 1 else 'key'}. {advice}"

@@ -1,13 +1,14 @@
 """The tables of a study file, one frozen model each, and the whole file: `StudySpec`."""
 
+from collections.abc import Mapping
 from typing import Any, Literal, Self
 
 from pydantic import Field, model_validator
 
-from lstm_study.configuration import BASELINE
+from lstm_study.configuration import BASELINE, HYPERPARAMETERS
 from lstm_study.schedule import hyperband
 from lstm_study.spec.data import DataTable
-from lstm_study.spec.dimensions import BaselineTable, SpaceTable, SpecTable
+from lstm_study.spec.dimensions import BaselineTable, SpaceTable, SpecTable, opened_in
 from lstm_study.spec.errors import broken
 from lstm_study.spec.quantities import bytes_of, seconds_of
 
@@ -113,10 +114,13 @@ class CompareTable(SpecTable):
 class ExportTable(SpecTable):
     """`[export]`: what is published beside the winner's network and the report's numbers.
 
-    Excerpts are words of the test reviews on which winner and baseline differ most.
+    With `calibrate` the exported network's probabilities are corrected by a temperature fitted on
+    the validation runs. Excerpts are words of the test reviews on which winner and baseline differ
+    most.
     """
 
     ensemble: bool = False
+    calibrate: bool = True
     excerpts: bool = True
 
 
@@ -132,13 +136,44 @@ class StudySpec(SpecTable):
     compare: CompareTable = CompareTable()
     export: ExportTable = ExportTable()
 
+    @model_validator(mode="before")
+    @classmethod
+    def _baseline_has_the_protocols_recipe(cls, tables: Any) -> Any:
+        """Where the space opens what `[protocol]` gives, the baseline gets the protocol's value."""
+        parts = [tables.get(name, {}) for name in ("space", "protocol", "baseline")]
+        if not all(isinstance(part, Mapping) for part in parts):
+            return tables
+        space, protocol, baseline = parts
+        missing = {
+            name: protocol.get(name, ProtocolTable.model_fields[name].default)
+            for name in opened_in(space)
+            if HYPERPARAMETERS[name].documented is None and baseline.get(name) is None
+        }
+        return {**tables, "baseline": {**baseline, **missing}} if missing else tables
+
     def flat(self) -> dict[str, Any]:
-        """Returns every setting as "table.key" → plain value; dimensions are small tables."""
+        """Returns every setting as "table.key" → plain value; dimensions are small tables.
+
+        Hyperparameters beyond the core are left out where they are at the documented value.
+        """
         return {
             f"{table}.{key}": value
             for table, values in self.model_dump(mode="json").items()
             for key, value in values.items()
+            if (table, key, value) != ("baseline", "epochs", None)
+            and (
+                table not in ("space", "baseline")
+                or key not in HYPERPARAMETERS
+                or HYPERPARAMETERS[key].is_core
+                or opened_in({key: value})
+            )
         }
+
+    @property
+    def hyperparameters(self) -> tuple[str, ...]:
+        """The hyperparameters that concern this study: the core, and what it opens, in order."""
+        opened = {*self.space.opened(), *self.baseline.configuration.opened()}
+        return tuple(n for n, row in HYPERPARAMETERS.items() if row.is_core or n in opened)
 
     @property
     def deviations(self) -> list[str]:
@@ -146,15 +181,20 @@ class StudySpec(SpecTable):
 
         `protocol.masked` does not count: the baseline is unmasked in any case.
         """
+        documented_protocol = ProtocolTable()
         found = [
-            f"baseline {name} {value:g} (documented: {documented:g})"
+            f"baseline {name} {_words(value)} (documented: {_words(documented)})"
             for name, documented in BASELINE.as_dict().items()
             if (value := getattr(self.baseline, name)) != documented
+            and value != getattr(documented_protocol, name, documented)
         ]
-        documented_protocol = ProtocolTable()
         found += [
             f"protocol {name} {value} (documented: {documented})"
             for name, documented in documented_protocol.model_dump(exclude={"masked"}).items()
             if (value := getattr(self.protocol, name)) != documented
         ]
         return found
+
+
+def _words(value: Any) -> str:
+    return str(value) if isinstance(value, bool | str) else f"{value:g}"

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lstm_study.configuration import Configuration
-from lstm_study.corpus.batches import batch, epoch_order
+from lstm_study.corpus.batches import epoch_order
 from lstm_study.corpus.buckets import (
     bucket_length,
     epoch_buckets,
@@ -28,6 +28,7 @@ from lstm_study.records import Epoch
 from lstm_study.seeds import derive
 from lstm_study.spec import ProtocolTable
 from lstm_study.training.checkpoint import Checkpoint, set_state, state_of, write_checkpoint
+from lstm_study.training.inputs import as_input, inputs_of
 from lstm_study.training.memory import release_models
 
 EVALUATION_BATCH = 256
@@ -43,6 +44,7 @@ class Training:
         seed: Seeds of weights, dropout and shuffling are derived from it.
         epochs: Total epochs, including those of the checkpoint it starts from.
         masked: Whether padding is masked and batches hold reviews of similar length.
+        schedule_epochs: Epochs after which a falling learning rate is at zero; None for `epochs`.
     """
 
     configuration: Configuration
@@ -50,6 +52,12 @@ class Training:
     seed: int
     epochs: int
     masked: bool = False
+    schedule_epochs: int | None = None
+
+    @property
+    def batch_size(self) -> int:
+        """Reviews per step: the configuration's, or else the protocol's."""
+        return self.configuration.batch_size or self.protocol.batch_size
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -104,6 +112,8 @@ def train(
         protocol=training.protocol,
         seed=training.seed,
         masked=training.masked,
+        steps=-(-len(reviews) // training.batch_size)
+        * (training.schedule_epochs or training.epochs),
     )
     _trace_once(model)
     epochs: tuple[Epoch, ...] = ()
@@ -134,20 +144,27 @@ def _trace_once(model: Any) -> None:
     if not model.optimizer.built:
         model.optimizer.build(model.trainable_variables)
     model.compute_metrics(None, tf.zeros((1, 1)), tf.zeros((1, 1)))
-    token_ids = tf.TensorSpec((None, *model.inputs[0].shape[1:]), tf.int32)
+    inputs = tuple(tf.TensorSpec((None, *each.shape[1:]), tf.int32) for each in model.inputs)
     labels = tf.TensorSpec((None, 1), tf.float32)
 
-    @tf.function(input_signature=(token_ids, labels), autograph=False)  # type: ignore[untyped-decorator]
-    def training_step(token_ids: Any, labels: Any) -> Any:
-        return model.train_step((token_ids, labels))
+    @tf.function(input_signature=(inputs, labels), autograph=False)  # type: ignore[untyped-decorator]
+    def training_step(inputs: Any, labels: Any) -> Any:
+        return model.train_step((as_input(inputs), labels))
 
-    @tf.function(input_signature=(token_ids,), autograph=False)  # type: ignore[untyped-decorator]
-    def prediction(token_ids: Any) -> Any:
-        return model(token_ids, training=False)
+    @tf.function(input_signature=(inputs,), autograph=False)  # type: ignore[untyped-decorator]
+    def prediction(inputs: Any) -> Any:
+        return model(as_input(inputs), training=False)
+
+    def tensors(given: Any) -> tuple[Any, ...]:
+        return tuple(given) if isinstance(given, list | tuple) else (given,)
 
     # Keras calls these with an iterable of one batch: (x, y, weights), and (x,).
-    model.train_function = lambda batches: training_step(*next(iter(batches))[:2])
-    model.predict_function = lambda batches: prediction(next(iter(batches))[0])
+    def train_function(batches: Any) -> Any:
+        given, labels = next(iter(batches))[:2]
+        return training_step(tensors(given), labels)
+
+    model.train_function = train_function
+    model.predict_function = lambda batches: prediction(tensors(next(iter(batches))[0]))
 
 
 def _train_epoch(
@@ -164,9 +181,15 @@ def _train_epoch(
     # train_on_batch resets Keras's metrics: the epoch's means are computed here.
     seen, loss_sum, correct = 0, 0.0, 0.0
     for step, (chosen, length) in enumerate(batches):
-        token_ids = view_of(reviews, chosen, training.configuration, length=length)
+        inputs = inputs_of(
+            reviews,
+            chosen,
+            training.configuration,
+            length=length,
+            dropout_seed=derive(training.seed, "word dropout", number, step),
+        )
         labels = reviews.labels[chosen].astype(np.float32)[:, None]
-        logs = model.train_on_batch(token_ids, labels, return_dict=True)
+        logs = model.train_on_batch(as_input(inputs), labels, return_dict=True)
         loss = float(logs["loss"])
         if not math.isfinite(loss):
             raise DivergedError(f"the loss became {loss} at step {step + 1} of epoch {number}.")
@@ -203,7 +226,7 @@ def _train_epoch(
 
 def epoch_batches(training: Training, number: int, reviews: Split) -> list[NDArray[np.int64]]:
     """Returns an epoch's batches, each as positions in the split."""
-    size = training.protocol.batch_size
+    size = training.batch_size
     seed = derive(training.seed, "shuffle", number)
     if training.masked:
         lengths = kept_lengths(reviews, maxlen=training.configuration.maxlen)
@@ -231,32 +254,6 @@ def _cut(
         (chosen, length if any_length else bucket_length(length, maxlen=maxlen))
         for chosen, length in zip(batches, longest, strict=True)
     ]
-
-
-def view_of(
-    reviews: Split,
-    chosen: NDArray[np.int64],
-    configuration: Configuration,
-    *,
-    length: int | None = None,
-) -> NDArray[np.int32]:
-    """Returns reviews as a configuration's network reads them: padded and cut token ids.
-
-    Args:
-        reviews: The split.
-        chosen: int64 [n], positions in it.
-        configuration: Its vocabulary size and maxlen apply.
-        length: Tokens per review, if fewer than maxlen; None for maxlen.
-
-    Returns:
-        int32 [n, length].
-    """
-    return batch(
-        reviews,
-        chosen,
-        vocabulary_size=configuration.vocabulary_size,
-        maxlen=length or configuration.maxlen,
-    )
 
 
 def predict(
@@ -289,10 +286,10 @@ def predict(
             for first in range(0, len(order), batch_size)
         ]
     for chosen, length in batches:
-        token_ids = view_of(reviews, chosen, configuration, length=length)
+        inputs = inputs_of(reviews, chosen, configuration, length=length)
         # All batches have equally many rows: another number would be compiled again.
         padding = ((0, batch_size - len(chosen)), (0, 0))
-        outputs = model.predict_on_batch(np.pad(token_ids, padding))
+        outputs = model.predict_on_batch(as_input(tuple(np.pad(x, padding) for x in inputs)))
         found[chosen] = np.asarray(outputs)[: len(chosen), 0]
     return found
 

@@ -487,8 +487,8 @@ def _setting(training: Training | None, shape: ShapeClass) -> tuple[Any, ...]:
             maxlen=shape.maxlen, dropout=0.0, recurrent_dropout=0.0, embedding_dim=1, lstm_units=1
         )
     else:
-        training_rate, masked = training.protocol.learning_rate, training.masked
-        configuration = training.configuration
+        configuration, masked = training.configuration, training.masked
+        training_rate = configuration.learning_rate or training.protocol.learning_rate
     per_gate = GATES if configuration.recurrent_dropout > 0 else 1
     return (
         np.float32(1.0 - configuration.dropout),

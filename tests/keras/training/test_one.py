@@ -24,7 +24,8 @@ from lstm_study.training.checkpoint import (
     set_state,
     state_of,
 )
-from lstm_study.training.one import Training, evaluate, predict, train, view_of
+from lstm_study.training.inputs import inputs_of
+from lstm_study.training.one import Training, evaluate, predict, train
 from tests.support.tiny import split
 
 CONFIGURATION = Configuration(
@@ -150,7 +151,7 @@ def test_an_epoch_is_what_keras_fit_does_on_the_same_order_of_reviews(tmp_path):
     model = build_model(plain, protocol=PROTOCOL, seed=7)
     order = epoch_order(60, derive(7, "shuffle", 1))
     history = model.fit(
-        view_of(reviews, order, plain), reviews.labels[order], batch_size=16, shuffle=False,
+        inputs_of(reviews, order, plain)[0], reviews.labels[order], batch_size=16, shuffle=False,
         epochs=1, verbose=0,
     ).history  # fmt: skip
     assert ours.epochs[0].train_loss == pytest.approx(history["loss"][0], abs=1e-5)
@@ -245,14 +246,14 @@ def test_masked_batches_cut_to_their_longest_review_train_as_keras_does_at_full_
         for chosen in epoch_buckets(lengths, batch_size=16, seed=seed):
             cut_to.add(int(lengths[chosen].max()))
             labels = reviews.labels[chosen].astype("float32")[:, None]
-            whole = view_of(reviews, chosen, LONG)
+            whole = inputs_of(reviews, chosen, LONG)[0]
             logs = network.train_on_batch(whole, labels, return_dict=True)
             losses.append(float(logs["loss"]) * len(chosen))
         assert epoch.train_loss == pytest.approx(sum(losses) / len(reviews), abs=1e-5)
         # Keras draws dropout masks in evaluation, too.
         network.predict_on_batch(np.zeros((256, 300), dtype=np.int32))
     assert len(cut_to) > 3 and min(cut_to) < 300
-    expected = network.predict_on_batch(view_of(validation, np.arange(24), LONG))[:, 0]
+    expected = network.predict_on_batch(inputs_of(validation, np.arange(24), LONG)[0])[:, 0]
     np.testing.assert_allclose(predict(ours, validation, LONG), expected, atol=1e-5)
     for mine, theirs in zip(ours.get_weights(), network.get_weights(), strict=True):
         np.testing.assert_allclose(mine, theirs, atol=1e-5)
@@ -288,7 +289,7 @@ def test_a_masked_trial_promoted_from_1_to_3_epochs_equals_three_straight(tmp_pa
 def test_predictions_in_batches_of_similar_length_keep_the_order_of_the_reviews():
     model = build_model(CONFIGURATION, protocol=PROTOCOL, seed=7, masked=True)
     reviews = split(30)
-    rows = view_of(reviews, np.arange(30), CONFIGURATION)
+    rows = inputs_of(reviews, np.arange(30), CONFIGURATION)[0]
     expected = model.predict_on_batch(rows)[:, 0]
     assert len(set(expected.tolist())) > 20
     np.testing.assert_allclose(predict(model, reviews, CONFIGURATION), expected, atol=1e-6)

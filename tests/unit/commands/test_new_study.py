@@ -18,8 +18,10 @@ def _folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("LSTM_STUDY_CACHE", str(tmp_path / "cache"))
 
 
-def _write(path: Path, out: str = "study.toml") -> commands.NewStudy:
-    return commands.write_new_study([path], out=Path(out), show=commands.Silent())
+def _write(path: Path, out: str = "study.toml", *, documented: bool = False) -> commands.NewStudy:
+    return commands.write_new_study(
+        [path], out=Path(out), documented=documented, show=commands.Silent()
+    )
 
 
 def test_the_study_is_valid_and_reads_these_reviews() -> None:
@@ -32,6 +34,16 @@ def test_the_study_is_valid_and_reads_these_reviews() -> None:
     corpus = commands.read_corpus(opened, show=commands.Silent())
     assert corpus.summary == made.summary
     assert [split.reviews for split in corpus.summary.splits] == [168, 42, 90]
+
+
+def test_the_open_space_is_proposed_unless_the_documented_one_is_asked_for() -> None:
+    reviews = write_csv(Path("reviews.csv"), made_up_reviews(300))
+    opened = load_spec(_write(reviews, "open.toml").path)
+    assert {"pooling", "learning_rate", "summed_gradients"} <= set(opened.space.opened())
+    assert opened.baseline.epochs > opened.protocol.epochs
+    documented = load_spec(_write(reviews, "six.toml", documented=True).path)
+    assert documented.space.opened() == []
+    assert documented.search.include_baseline
 
 
 def test_warnings_stand_in_the_file_and_every_line_of_them_is_a_comment() -> None:

@@ -15,7 +15,7 @@ IMDB = Size(
 
 
 def test_a_corpus_like_imdb_gets_the_documented_protocol_and_baseline() -> None:
-    found = propose(IMDB)
+    found = propose(IMDB, is_open=False)
     assert (found.epochs, found.batch_size, found.seeds) == (10, 64, 6)
     assert (found.baseline_maxlen, found.baseline_vocabulary_size) == (500, 50_000)
     assert (found.trials, found.trial_epochs) == (30, 120)
@@ -30,7 +30,7 @@ def test_300_rows_get_a_narrow_space_more_epochs_more_seeds_and_two_warnings() -
         reviews=300, training=210, test=90, lengths=(14, 16, 19), words=900, repeated_words=600,
         positive_share=0.5,
     )  # fmt: skip
-    found = propose(size)
+    found = propose(size, is_open=False)
     assert (found.epochs, found.batch_size, found.seeds) == (20, 16, 10)
     assert found.width == (8, 16, 32)
     assert found.maxlen == (20,)
@@ -44,6 +44,14 @@ def test_300_000_rows_get_few_epochs() -> None:
     found = propose(size)
     assert (found.epochs, found.batch_size, found.seeds) == (3, 64, 4)
     assert found.trials < 10
+
+
+def test_an_open_space_has_fewer_epochs_than_its_baseline_and_pairs_by_the_reviews() -> None:
+    found = propose(IMDB)
+    assert (found.epochs, found.baseline_epochs) == (4, 10)
+    assert found.pairs == (0, 100_000)
+    few = propose(replace(IMDB, training=400))
+    assert (few.epochs, few.baseline_epochs, few.pairs) == (8, 20, (0,))
 
 
 def test_labels_that_are_hardly_mixed_are_warned_of_on_either_side() -> None:
@@ -81,6 +89,6 @@ def test_any_size_gets_values_that_a_study_may_have(
 
 @pytest.mark.parametrize("training", [1_000, 3_999, 4_000, 20_000])
 def test_a_training_takes_about_the_documented_steps_or_20_epochs(training: int) -> None:
-    found = propose(replace(IMDB, training=training))
+    found = propose(replace(IMDB, training=training), is_open=False)
     steps = found.epochs * training / found.batch_size
     assert found.epochs == 20 or 2_500 < steps < 6_000

@@ -160,6 +160,7 @@ def test_a_baseline_run_that_was_there_before_is_evaluated_at_its_own_epoch_too(
 
 def test_a_worker_that_died_too_often_fails_all_evaluations_of_its_training(tmp_path):
     store, spec = Store(tmp_path), fake_spec(compare__seeds="1")
+    store.begin(spec, spec_text=STUDY.spec_text, settings=(), data_digest="")
     finish(jobs_of(store, spec), store)
     jobs = jobs_of(store, spec)
     fail(jobs, store, "baseline-s1", "control")
@@ -167,7 +168,6 @@ def test_a_worker_that_died_too_often_fails_all_evaluations_of_its_training(tmp_
     assert store.read_run("baseline-own-epoch-s1").failure == DIED
     assert store.read_control().failure == DIED
     assert names(jobs) == ["winner-s1"]
-    store.begin(spec, spec_text=STUDY.spec_text, settings=(), data_digest="")
     finish(jobs, store)
     with pytest.raises(ComparisonError, match=r"test reviews could not be described: .* 3 times"):
         fail(jobs, store, "test-reviews")

@@ -116,10 +116,12 @@ def test_a_member_of_the_baselines_class_needs_some_hundred_megabytes():
 
 
 def test_only_adam_is_trained_in_populations():
-    assert why_alone(ProtocolTable()) == ""
-    assert why_alone(ProtocolTable(optimizer="sgd")) == (
+    assert why_alone(ProtocolTable(), Configuration()) == ""
+    assert why_alone(ProtocolTable(optimizer="sgd"), Configuration()) == (
         "optimizer 'sgd': populations train with Adam"
     )
+    opened = Configuration().with_values(pooling="max", learning_rate=0.01)
+    assert why_alone(ProtocolTable(), opened) == "pooling: populations train the documented network"
 
 
 def test_classes_are_planned_without_jax():

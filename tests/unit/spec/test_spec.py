@@ -7,7 +7,7 @@ import pytest
 
 from lstm_study.configuration import BASELINE
 from lstm_study.errors import SpecError
-from lstm_study.spec import Choices, Fixed, Range, load_spec, parse_spec
+from lstm_study.spec import Choices, Fixed, Range, load_spec, packaged_studies, parse_spec
 from tests.support.tiny import SPEC, spec
 
 STUDIES = Path(__file__).resolve().parents[3] / "study"
@@ -19,7 +19,7 @@ def refusal(*settings: str) -> str:
     return str(caught.value)
 
 
-@pytest.mark.parametrize("name", ["quickstart", "imdb", "own-reviews"])
+@pytest.mark.parametrize("name", packaged_studies())
 def test_every_study_that_comes_along_is_valid(name):
     assert load_spec(STUDIES / f"{name}.toml").study.name == name
 

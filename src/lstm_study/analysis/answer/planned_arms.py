@@ -4,11 +4,12 @@ from collections.abc import Sequence
 
 from lstm_study.analysis.answer.ablation import MASKED_BASELINE
 from lstm_study.analysis.search.summary import ranking
-from lstm_study.configuration import Configuration
+from lstm_study.configuration import HYPERPARAMETERS, Configuration
 from lstm_study.records import StudyRecords, Trial
 from lstm_study.spec import StudySpec
 
 PRIMARY = ("baseline", "winner")
+RECIPE_BASELINE = "baseline-recipe"
 
 
 def planned_arms(spec: StudySpec, trials: Sequence[Trial]) -> dict[str, Configuration]:
@@ -25,9 +26,30 @@ def planned_arms(spec: StudySpec, trials: Sequence[Trial]) -> dict[str, Configur
     if spec.protocol.masked:
         # So that the winner is not credited with what masking earned.
         arms[MASKED_BASELINE] = spec.baseline.configuration
+    recipe = with_recipe_of(arms["winner"], spec.baseline.configuration)
+    if recipe != spec.baseline.configuration:
+        # So that the winner's network is not credited with what its recipe earned.
+        arms[RECIPE_BASELINE] = recipe
     for number, configuration in enumerate(different[1 : 1 + spec.compare.runner_ups], start=1):
         arms[f"runner-up-{number}"] = configuration
     return arms
+
+
+def with_recipe_of(winner: Configuration, baseline: Configuration) -> Configuration:
+    """Returns the baseline's network with the winner's training recipe."""
+    return baseline.with_values(
+        **{
+            name: getattr(winner, name)
+            for name, row in HYPERPARAMETERS.items()
+            if row.part == "recipe"
+        }
+    )
+
+
+def epochs_of(arm: str, spec: StudySpec) -> int:
+    """Returns how many epochs the arm's retraining has: the baseline's own, or the protocol's."""
+    own = spec.baseline.epochs if arm in ("baseline", MASKED_BASELINE) else None
+    return int(own or spec.protocol.epochs)
 
 
 def seeds_so_far(spec: StudySpec, records: StudyRecords) -> int:

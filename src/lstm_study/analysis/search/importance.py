@@ -110,13 +110,13 @@ def _evaluator(measured: Sequence[ScoreAtEpoch], space: SpaceTable, direction: D
     from optuna.importance import PedAnovaImportanceEvaluator, get_param_importances
     from optuna.trial import create_trial
 
-    from lstm_study.analysis.search.optuna_space import distributions, parameters
+    from lstm_study.analysis.search.optuna_space import distributions
 
     names = space.searched()
     known = distributions(space, [item.configuration for item in measured])
     trials = [
         create_trial(
-            params={name: parameters(item.configuration)[name] for name in names},
+            params={name: getattr(item.configuration, name) for name in names},
             distributions={name: known[name] for name in names},
             value=item.value,
         )

@@ -29,26 +29,34 @@ def distributions(
             into the search may, its hyperparameter's distribution is widened to hold it.
     """
     tried = list(configurations)
+    dimensions = space.dimensions()
     return {
         name: _distribution(
-            dimension,
+            dimensions[name],
             [getattr(item, name) for item in tried],
             whole=HYPERPARAMETERS[name].kind == "integer",
         )
-        for name, dimension in space.dimensions().items()
+        for name in _names(space)
     }
 
 
-def parameters(configuration: Configuration) -> dict[str, int | float]:
-    """Returns a configuration as Optuna's params, those that `[protocol]` gives left out."""
-    return {name: value for name, value in configuration.as_dict().items() if value is not None}
+def parameters(configuration: Configuration, space: SpaceTable) -> dict[str, Any]:
+    """Returns a configuration as Optuna's params: the core, and what the space opens."""
+    return {name: getattr(configuration, name) for name in _names(space)}
 
 
-def _distribution(dimension: Any, tried: list[float], *, whole: bool) -> BaseDistribution:
+def _names(space: SpaceTable) -> list[str]:
+    opened = space.opened()
+    return [name for name, row in HYPERPARAMETERS.items() if row.is_core or name in opened]
+
+
+def _distribution(dimension: Any, tried: list[Any], *, whole: bool) -> BaseDistribution:
     if not isinstance(dimension, Range):
         values = dimension.choices if isinstance(dimension, Choices) else [dimension.value]
         held = sorted({*values, *tried})
-        return CategoricalDistribution([int(value) if whole else float(value) for value in held])
+        if not isinstance(held[0], bool | str):
+            held = [int(value) if whole else float(value) for value in held]
+        return CategoricalDistribution(held)
     low, high, step = dimension.min, dimension.max, dimension.step
     log = dimension.sampling == "log"
     if step is not None and not log:

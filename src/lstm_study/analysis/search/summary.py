@@ -11,7 +11,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from lstm_study.configuration import Configuration
+from lstm_study.configuration import HYPERPARAMETERS, Configuration
 from lstm_study.records import Epoch, Trial
 from lstm_study.schedule import Bracket, hyperband
 
@@ -75,7 +75,7 @@ class SlicePoint:
     """One completed trial as seen along one hyperparameter."""
 
     hyperparameter: str
-    value: float
+    value: float | str
     score: float
     trial_id: str
     budget_epochs: int
@@ -306,13 +306,18 @@ def slices(trials: Iterable[Trial], hyperparameters: Sequence[str]) -> tuple[Sli
     ]
     return tuple(
         SlicePoint(
-            hyperparameter=name, value=float(getattr(trial.configuration, name)),
+            hyperparameter=name, value=_value(name, trial.configuration),
             score=trial.score, trial_id=trial.trial_id, budget_epochs=trial.budget_epochs,
         )
         for name in hyperparameters
         for trial in done
         if trial.score is not None
     )  # fmt: skip
+
+
+def _value(name: str, configuration: Configuration) -> float | str:
+    row, value = HYPERPARAMETERS[name], getattr(configuration, name)
+    return float(value) if row.is_numeric else row.shown(value)
 
 
 def repeated_configurations(trials: Iterable[Trial]) -> dict[Configuration, tuple[str, ...]]:

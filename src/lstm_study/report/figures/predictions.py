@@ -10,6 +10,7 @@ from lstm_study.report.figures.style import (
     main_arms,
     percent_axis,
 )
+from lstm_study.report.tables.predictions import CALIBRATED
 from lstm_study.report.tables.table import Table
 
 if TYPE_CHECKING:
@@ -73,7 +74,9 @@ def roc(curves: Table, metrics: Table) -> Picture | None:
 
 def calibration(bins: Table) -> Picture | None:
     """Draws each arm's reliability diagram: predicted probability against observed share."""
-    arms = main_arms(list(dict.fromkeys(str(arm) for arm in bins.column("arm"))))
+    found = list(dict.fromkeys(str(arm) for arm in bins.column("arm")))
+    arms = main_arms([arm for arm in found if arm != CALIBRATED])
+    arms += [arm for arm in found if arm == CALIBRATED]
     rows = [row for row in bins.records() if row["positive"] is not None and row["arm"] in arms]
     if not rows:
         return None

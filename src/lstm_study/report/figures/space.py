@@ -3,6 +3,7 @@
 import math
 from typing import TYPE_CHECKING, Any
 
+from lstm_study.configuration import HYPERPARAMETERS
 from lstm_study.report import numbers
 from lstm_study.report.figures.style import (
     HEAT,
@@ -53,13 +54,17 @@ def slices(points: Table, spec: StudySpec) -> Picture | None:
                 if not mine:
                     continue
                 seaborn.scatterplot(
-                    x=[float(row["value"] or 0) for row in mine],
+                    x=[HYPERPARAMETERS[name].position(row["value"]) for row in mine],
                     y=[float(row["score"] or 0) for row in mine], ax=axes, s=size, color=colour,
                     alpha=0.5 if kind == "partial" else 0.8, linewidth=0, label=label, legend=False,
                 )  # fmt: skip
                 axes.collections[-1].set_gid(gid)
                 marks[gid] = [str(row["trial_id"]) for row in mine]
-            _value_axis(axes, dimensions[name].model_dump())
+            if ticks := HYPERPARAMETERS[name].ticks:
+                axes.set_xticks(range(len(ticks)), ticks)
+                axes.margins(x=0.15)
+            else:
+                _value_axis(axes, dimensions[name].model_dump())
             axes.set_title(name)
         for axes in list(grid.flat)[len(names) :]:
             axes.set_visible(False)

@@ -1,6 +1,7 @@
 """Figures of the trials: learning curves, workers, distribution of scores, cost, coordinates."""
 
 import math
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from lstm_study.configuration import HYPERPARAMETERS
@@ -264,7 +265,7 @@ def cost(trials: Table, *, objective: str, direction: str, full: int) -> Picture
 
 def parallel(trials: Table, spec: StudySpec) -> Picture | None:
     """Draws each trial of the full budget as a line through its hyperparameters to its score."""
-    names = [name for name in spec.space.searched() if HYPERPARAMETERS[name].is_numeric]
+    names = spec.space.searched()
     full = spec.search.max_epochs
     rows = [
         row
@@ -278,7 +279,11 @@ def parallel(trials: Table, spec: StudySpec) -> Picture | None:
         return None
     form = trials.columns[trials.index("score")].form
     rows.sort(key=lambda row: float(row["score"] or 0), reverse=spec.study.direction == "min")
-    values = {name: sorted({float(row[name] or 0) for row in rows}) for name in (*names, "score")}
+
+    def position(name: str, row: Mapping[str, Any]) -> float:
+        return float(row[name]) if name == "score" else HYPERPARAMETERS[name].position(row[name])
+
+    values = {name: sorted({position(name, row) for row in rows}) for name in (*names, "score")}
 
     def height(name: str, value: float) -> float:
         low, high = values[name][0], values[name][-1]
@@ -297,7 +302,7 @@ def parallel(trials: Table, spec: StudySpec) -> Picture | None:
         axes.add_collection(
             LineCollection(
                 [
-                    [(place, height(name, float(row[name] or 0)))
+                    [(place, height(name, position(name, row)))
                      for place, name in enumerate(values)]
                     for row in rows
                 ],
@@ -309,9 +314,11 @@ def parallel(trials: Table, spec: StudySpec) -> Picture | None:
         for place, (name, found) in enumerate(values.items()):
             axes.axvline(place, color=INK, lw=0.8, zorder=3)
             shown = form if name == "score" else "plain"
+            ticks = () if name == "score" else HYPERPARAMETERS[name].ticks
             for value in _labelled(found):
+                words = ticks[int(value)] if ticks else numbers.show(value, shown)
                 axes.annotate(
-                    numbers.show(value, shown), (place, height(name, value)), xytext=(-4, 0),
+                    words, (place, height(name, value)), xytext=(-4, 0),
                     textcoords="offset points", ha="right", va="center", fontsize=7, color=INK,
                     bbox=label_box(), zorder=4,
                 )  # fmt: skip

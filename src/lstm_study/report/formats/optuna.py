@@ -176,7 +176,7 @@ def _frozen(
         value=trial.score if trial.status == "completed" else None,
         datetime_start=began,
         datetime_complete=ended,
-        params=parameters(trial.configuration),
+        params=parameters(trial.configuration, spec.space),
         distributions=space,
         user_attrs=_attributes(trial),
         system_attrs={},

@@ -87,8 +87,8 @@ def experiment_file(name: str, *, began: str) -> tuple[str, bytes]:
 
     experiment = api.Experiment(
         hparam_infos=[
-            api.HParamInfo(name=name, display_name=name, type=api.DATA_TYPE_FLOAT64)
-            for name in (*HYPERPARAMETERS, "budget_epochs")
+            api.HParamInfo(name=name, display_name=name, type=getattr(api, f"DATA_TYPE_{kind}"))
+            for name, kind in _hparams()
         ],
         metric_infos=[
             api.MetricInfo(name=api.MetricName(tag=tag), display_name=tag) for tag in _METRICS
@@ -97,6 +97,13 @@ def experiment_file(name: str, *, began: str) -> tuple[str, bytes]:
     data = HParamsPluginData(version=0, experiment=experiment)
     event = _hparams_event("_hparams_/experiment", _seconds(began), data)
     return f"events.out.tfevents.0.{name}", _framed([event])
+
+
+def _hparams() -> list[tuple[str, str]]:
+    """Returns the names of the HParams tab's columns, and which of its data types each has."""
+    kinds = {"choice": "STRING"}
+    columns = [(name, kinds.get(row.kind, "FLOAT64")) for name, row in HYPERPARAMETERS.items()]
+    return [*columns, ("budget_epochs", "FLOAT64")]
 
 
 def event_file(training: Trial | Run) -> tuple[str, bytes]:
@@ -130,7 +137,10 @@ def _events(training: Trial | Run, name: str, group: str) -> "list[Event]":
     budget = training.budget_epochs if isinstance(training, Trial) else training.protocol_epochs
     start = SessionStartInfo(group_name=name, start_time_secs=began)
     for key, value in (training.configuration.as_dict() | {"budget_epochs": budget}).items():
-        start.hparams[key].number_value = float(value)
+        if isinstance(value, str):
+            start.hparams[key].string_value = value
+        elif value is not None:  # given by the protocol
+            start.hparams[key].number_value = float(value)
     start.hparams["stage"].string_value = group
     data = HParamsPluginData(version=0, session_start_info=start)
     events = [_hparams_event("_hparams_/session_start_info", began, data)]

@@ -14,10 +14,10 @@ from lstm_study.records import Run, StudyRecords
 from lstm_study.report.numbers import plain
 from lstm_study.report.tables.columns import (
     ARM,
-    HYPERPARAMETER_COLUMNS,
     PARAMETER_COUNT,
     SECONDS_PER_EPOCH,
     configuration_cells,
+    hyperparameter_columns,
     seconds_per_epoch,
 )
 from lstm_study.report.tables.table import Column, Table, table
@@ -88,6 +88,7 @@ _PURPOSES = {
     "baseline": "the documented configuration and training",
     "winner": "the search's best configuration at the full budget",
     "baseline-masked": "the baseline's configuration with padding masked, as for the winner",
+    "baseline-recipe": "the baseline's network, trained by the winner's recipe",
     "-own-epoch": "the same trainings, evaluated at the epoch with the best validation score",
     "control": "classical control: logistic regression over words and pairs of words",
     "ensemble": "mean probability over the winner's runs",
@@ -107,7 +108,7 @@ def _comparison(
         ARM,
         Column(name="purpose", meaning="Description of the arm"),
         Column(name="label", meaning="Embedding width / LSTM units"),
-        *HYPERPARAMETER_COLUMNS,
+        *hyperparameter_columns(spec),
         Column(name="masked", meaning="Whether padding was masked and batches grouped by length"),
         PARAMETER_COUNT,
         Column(name="seeds", meaning="Completed runs", unit="runs", form="count"),
@@ -293,11 +294,11 @@ def _hyperparameters(spec: StudySpec, configurations: dict[str, Configuration]) 
         (
             {
                 "hyperparameter": name,
-                "meaning": HYPERPARAMETER_COLUMNS[position].meaning,
+                "meaning": HYPERPARAMETERS[name].meaning,
                 "searched": _space_in_words(dimensions[name].model_dump(), name, searched),
             }
-            | {arm: getattr(value, name) for arm, value in configurations.items()}
-            for position, name in enumerate(HYPERPARAMETERS)
+            | {arm: configuration_cells(value)[name] for arm, value in configurations.items()}
+            for name in spec.hyperparameters
         ),
     )
 
@@ -305,12 +306,15 @@ def _hyperparameters(spec: StudySpec, configurations: dict[str, Configuration]) 
 def _space_in_words(dimension: dict[str, Any], name: str, searched: Sequence[str]) -> str:
     if name not in searched:
         value = dimension.get("value", (dimension.get("choices") or [None])[0])
-        return f"fixed at {plain(value)}"
+        return "given by protocol" if value is None else f"fixed at {plain(value)}"
+    when = "".join(
+        f", where {other} is {values}" for other, values in (dimension["when"] or {}).items()
+    )
     if "choices" in dimension:
-        return ", ".join(plain(value) for value in dimension["choices"])
+        return ", ".join(plain(value) for value in dimension["choices"]) + when
     step = f", step {plain(dimension['step'])}" if dimension["step"] else ""
     log = ", log scale" if dimension["sampling"] == "log" else ""
-    return f"{plain(dimension['min'])} to {plain(dimension['max'])}{step}{log}"
+    return f"{plain(dimension['min'])} to {plain(dimension['max'])}{step}{log}{when}"
 
 
 def _further_arms(records: StudyRecords, spec: StudySpec, *, looks: int) -> Table:

@@ -3,11 +3,8 @@
 from lstm_study.configuration import HYPERPARAMETERS, Configuration
 from lstm_study.records import Run, Trial
 from lstm_study.report.tables.table import Cell, Column
+from lstm_study.spec import StudySpec
 
-HYPERPARAMETER_COLUMNS = tuple(
-    Column(name=row.name, meaning=row.meaning, unit=row.unit, form=row.form)
-    for row in HYPERPARAMETERS.values()
-)
 PARAMETER_COUNT = Column(
     name="parameter_count", meaning="Trainable numbers in the network", unit="numbers", form="count"
 )
@@ -43,9 +40,20 @@ ITERATION = Column(name="iteration", meaning="Pass over all brackets, from 0", f
 EPOCH = Column(name="epoch", meaning="Number of the epoch, from 1", unit="epochs", form="count")
 
 
+def hyperparameter_columns(spec: StudySpec) -> tuple[Column, ...]:
+    """Returns a column for each hyperparameter that concerns a study."""
+    rows = [HYPERPARAMETERS[name] for name in spec.hyperparameters]
+    return tuple(
+        Column(name=row.name, meaning=row.meaning, unit=row.unit, form=row.form) for row in rows
+    )
+
+
 def configuration_cells(configuration: Configuration) -> dict[str, Cell]:
-    """Returns the values of `HYPERPARAMETER_COLUMNS`."""
-    return configuration.as_dict()
+    """Returns the values of `hyperparameter_columns`."""
+    return {
+        name: HYPERPARAMETERS[name].shown(value) if isinstance(value, bool) else value
+        for name, value in configuration.as_dict().items()
+    }
 
 
 def parameter_count(training: Trial | Run) -> int:

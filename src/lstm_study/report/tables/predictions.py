@@ -6,10 +6,12 @@ from typing import Any
 
 from lstm_study.analysis.answer.arms import arms_from_records
 from lstm_study.analysis.statistics import metrics
+from lstm_study.analysis.statistics.calibration import temperature_of, tempered
 from lstm_study.records import StudyRecords
 from lstm_study.report.tables.columns import ARM, RUN_ID
 from lstm_study.report.tables.table import Column, Table, safe_cell, table
 
+CALIBRATED = "winner, calibrated"
 BINS = 10
 
 
@@ -171,10 +173,16 @@ def _calibration(records: StudyRecords) -> Table:
 
     rows = []
     read = _evaluated(records)
-    for arm in dict.fromkeys(name for name, _, _ in read):
-        rows_of_arm = [row for name, _, row in read if name == arm]
-        pooled = np.concatenate(rows_of_arm)
-        labels = np.tile(np.asarray(records.test_labels), len(rows_of_arm))
+    pooled = {
+        arm: np.concatenate([row for name, _, row in read if name == arm])
+        for arm in dict.fromkeys(name for name, _, _ in read)
+    }
+    temperature = temperature_of(records.runs, "winner")
+    if temperature is not None and "winner" in pooled:
+        pooled[CALIBRATED] = tempered(pooled["winner"], temperature)
+    for arm, probabilities in pooled.items():
+        truth = np.asarray(records.test_labels)
+        labels = np.tile(truth, len(probabilities) // len(truth))
         rows += [
             {
                 "arm": arm,
@@ -184,6 +192,6 @@ def _calibration(records: StudyRecords) -> Table:
                 "probability": entry.probability,
                 "positive": entry.positive,
             }
-            for entry in metrics.reliability(labels, pooled, bins=BINS)
+            for entry in metrics.reliability(labels, probabilities, bins=BINS)
         ]
     return table("calibration", "One bin of one arm's reliability diagram", columns, rows)

@@ -11,7 +11,6 @@ from lstm_study.report.tables.columns import (
     ARM,
     ENDED_AT,
     EPOCH,
-    HYPERPARAMETER_COLUMNS,
     PARAMETER_COUNT,
     RUN_ID,
     SECONDS,
@@ -21,18 +20,20 @@ from lstm_study.report.tables.columns import (
     STATUS,
     WORKER,
     configuration_cells,
+    hyperparameter_columns,
     parameter_count,
     seconds_per_epoch,
 )
 from lstm_study.report.tables.table import Column, Table, table
+from lstm_study.spec import StudySpec
 
 
-def run_tables(records: StudyRecords) -> list[Table]:
+def run_tables(records: StudyRecords, spec: StudySpec) -> list[Table]:
     """Builds the tables of the runs; without any they have no rows."""
-    return [_runs(records), _run_curves(records.runs)]
+    return [_runs(records, spec), _run_curves(records.runs)]
 
 
-def _runs(records: StudyRecords) -> Table:
+def _runs(records: StudyRecords, spec: StudySpec) -> Table:
     columns = (
         RUN_ID,
         ARM,
@@ -55,7 +56,7 @@ def _runs(records: StudyRecords) -> Table:
         Column(name="trained_as", meaning="The run whose training this evaluation is of"),
         SECONDS,
         SECONDS_PER_EPOCH,
-        *HYPERPARAMETER_COLUMNS,
+        *hyperparameter_columns(spec),
         PARAMETER_COUNT,
         WORKER,
         STARTED_AT,

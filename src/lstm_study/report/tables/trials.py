@@ -11,7 +11,6 @@ from lstm_study.report.tables.columns import (
     BUDGET,
     ENDED_AT,
     EPOCH,
-    HYPERPARAMETER_COLUMNS,
     ITERATION,
     PARAMETER_COUNT,
     ROLE,
@@ -24,6 +23,7 @@ from lstm_study.report.tables.columns import (
     TRIAL_ID,
     WORKER,
     configuration_cells,
+    hyperparameter_columns,
     measure_form,
     parameter_count,
     seconds_per_epoch,
@@ -42,7 +42,7 @@ def trial_tables(records: StudyRecords, spec: StudySpec) -> list[Table]:
         _epochs(records),
         _trial_curves(records.trials, spec),
         _failures(records),
-        _repeats(records.trials),
+        _repeats(records.trials, spec),
         _timeline(records),
     ]
 
@@ -60,7 +60,7 @@ def _trials(trials: Sequence[Trial], spec: StudySpec, ranked: Sequence[Trial]) -
         BUDGET,
         BRACKET,
         ROUND,
-        *HYPERPARAMETER_COLUMNS,
+        *hyperparameter_columns(spec),
         PARAMETER_COUNT,
         SECONDS_PER_EPOCH,
         SECONDS,
@@ -231,9 +231,9 @@ def _failure(failure: Failure | None) -> dict[str, Cell]:
     }
 
 
-def _repeats(trials: Sequence[Trial]) -> Table:
+def _repeats(trials: Sequence[Trial], spec: StudySpec) -> Table:
     columns = (
-        *HYPERPARAMETER_COLUMNS,
+        *hyperparameter_columns(spec),
         Column(name="times", meaning="How often the search sampled it", form="count"),
         Column(name="trial_ids", meaning="Its first-round trials"),
     )

@@ -12,6 +12,7 @@ from lstm_study.analysis.search.summary import Direction, ScoreAtEpoch, after
 from lstm_study.configuration import Configuration
 from tests.support.fake_spec import fake_spec
 from tests.support.fake_study import completed_study, controlled_study
+from tests.support.tiny import spec
 
 SPACE = fake_spec().space
 
@@ -61,7 +62,7 @@ def test_importance_is_that_of_optuna_asked_directly() -> None:
     known = distributions(SPACE)
     names = SPACE.searched()
     for item in measured:
-        given = parameters(item.configuration)
+        given = parameters(item.configuration, SPACE)
         study.add_trial(
             optuna.create_trial(
                 params={name: given[name] for name in names},
@@ -120,5 +121,31 @@ def test_a_configuration_outside_the_space_widens_its_distribution() -> None:
         study.trials[0].configuration, vocabulary_size=50_000, lstm_units=100, dropout=0.45
     )
     known = distributions(SPACE, [outside])
-    for name, value in parameters(outside).items():
+    for name, value in parameters(outside, SPACE).items():
         assert known[name]._contains(known[name].to_internal_repr(value))
+
+
+def test_switches_and_words_of_an_open_space_have_their_share_like_numbers() -> None:
+    space = spec(
+        "space.bidirectional={choices=[false, true]}",
+        "space.pooling={choices=['last', 'max', 'all']}",
+        "space.learning_rate={min=0.001, max=0.01, sampling='log'}",
+    ).space
+    random = np.random.default_rng(4)
+    base = completed_study().trials[0].configuration
+    measured = []
+    for number in range(60):
+        configuration = base.with_values(
+            vocabulary_size=int(random.choice([50, 100])), maxlen=int(random.choice([6, 8])),
+            embedding_dim=int(random.choice([4, 6])), lstm_units=int(random.choice([4, 6])),
+            dropout=0.1, recurrent_dropout=0.1, bidirectional=bool(random.integers(2)),
+            pooling=str(random.choice(["last", "max", "all"])),
+            learning_rate=float(random.uniform(0.001, 0.01)),
+        )  # fmt: skip
+        value = 0.7 + 0.2 * (configuration.pooling == "max") + 0.01 * random.random()
+        measured.append(
+            ScoreAtEpoch(trial_id=f"t{number}", configuration=configuration, value=value)
+        )
+    found = importance(measured, space, "max", seed=1, resamples=3)
+    assert found[0].hyperparameter == "pooling"
+    assert {item.hyperparameter for item in found} == set(space.searched())

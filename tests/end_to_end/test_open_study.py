@@ -1,0 +1,92 @@
+"""A study of the open space with a conditional hyperparameter: killed, resumed, run to its end."""
+
+import os
+import signal
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from lstm_study import Study
+from tests.support.commands import lstm_study, start, workers_of
+from tests.support.tiny import SPEC
+
+OPEN = (
+    SPEC.replace('name = "tiny"', 'name = "open"').replace(
+        "seeds = 2", "seeds = 2\nablation = true"
+    )
+    + """
+[export]
+ensemble = true
+"""
+).replace(
+    "[search]",
+    """bidirectional = { choices = [false, true] }
+pooling = { choices = ["last", "max", "all"] }
+pair_vocabulary_size = { choices = [0, 30] }
+word_dropout = { choices = [0.1, 0.2], when = { pair_vocabulary_size = [30] } }
+learning_rate = { min = 1e-3, max = 1e-2, sampling = "log" }
+learning_rate_schedule = "linear"
+clip_norm = 1.0
+weight_decay = { choices = [0.0, 0.1] }
+batch_size = { choices = [16, 32] }
+
+[search]""",
+)
+TIMES = ["started_at", "ended_at", "seconds", "worker"]
+
+
+def trials() -> pd.DataFrame:
+    return Study.load("open.toml").trials().drop(columns=TIMES)
+
+
+@pytest.fixture
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    (tmp_path / "open.toml").write_text(OPEN)
+    monkeypatch.chdir(tmp_path)
+    yield tmp_path
+    for process in workers_of(tmp_path):
+        os.kill(process, signal.SIGKILL)
+
+
+def test_a_killed_open_search_resumes_as_if_never_killed_and_the_study_ends_with_its_model(
+    folder, tmp_path_factory
+):
+    files = folder / "study/runs/open/trials"
+    for more in (2, 4):
+        process = start("search", "open.toml", "--workers", "1", cwd=folder)
+        while process.poll() is None and len(list(files.glob("*.json"))) < more:
+            pass
+        process.kill()
+        process.communicate()
+    result = lstm_study("run", "open.toml", "--workers", "1", cwd=folder)
+    assert result.code == 0, result.err
+    found = trials()
+    assert set(found[found.pair_vocabulary_size == 0].word_dropout) <= {0.0}
+    assert set(found[found.pair_vocabulary_size == 30].word_dropout) <= {0.1, 0.2}
+    assert found.summed_gradients.all()
+    assert found.batch_size.isin([16, 32]).all()
+
+    arms = Study.load("open.toml").runs().set_index("arm")
+    assert {"baseline", "baseline-masked", "baseline-recipe", "winner"} <= set(arms.index)
+    baseline, recipe, winner = (
+        arms.loc[[arm]].iloc[0] for arm in ("baseline", "baseline-recipe", "winner")
+    )
+    assert baseline.learning_rate_schedule == "constant"
+    assert not baseline.summed_gradients
+    assert (recipe.lstm_units, recipe.pooling) == (baseline.lstm_units, baseline.pooling)
+    assert (recipe.clip_norm, recipe.learning_rate) == (winner.clip_norm, winner.learning_rate)
+
+    report = (folder / "reports/open/report.html").read_text()
+    assert "baseline-recipe" in report
+    table = pd.read_csv(folder / "reports/open/tables/trials.csv")
+    assert {"pooling", "bidirectional", "learning_rate"} <= set(table.columns)
+    predicted = lstm_study("predict", "reports/open/model", "a fine film", cwd=folder)
+    assert predicted.code == 0, predicted.err
+
+    untouched = tmp_path_factory.mktemp("untouched")
+    (untouched / "open.toml").write_text(OPEN)
+    result = lstm_study("search", "open.toml", "--workers", "2", cwd=untouched)
+    assert result.code == 0, result.err
+    os.chdir(untouched)
+    pd.testing.assert_frame_equal(found, trials(), check_exact=True)
