@@ -4,7 +4,7 @@ from collections.abc import Hashable
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from lstm_study.analysis.search.summary import objective_of, rank_key
+from lstm_study.analysis.search.summary import best_by_budget, objective_of
 from lstm_study.configuration import Configuration
 from lstm_study.engine.classes import Classes
 from lstm_study.engine.jobs import Answer, Halt, Job
@@ -218,19 +218,11 @@ class _SearchProgress:
 
     def _best(self) -> str:
         """Names the best trial at the full budget, which alone can win, and the best before it."""
-        completed: dict[int, list[Trial]] = {}
-        for trial in self._oracle.records.values():
-            if trial.status == "completed" and trial.role == "search":
-                completed.setdefault(trial.budget_epochs, []).append(trial)
-        full = self._spec.search.max_epochs
-        # Scores at different budgets are not comparable: each budget has a best of its own.
-        shown = []
-        if full in completed:
-            shown.append(f"{self._best_of(completed.pop(full))}, full budget")
-        if completed:
-            shown.append(self._best_of(completed[max(completed)]))
-        return "; ".join(shown)
-
-    def _best_of(self, trials: list[Trial]) -> str:
-        best = min(trials, key=lambda trial: rank_key(trial, self._spec.study.direction))
-        return f"{self._shown(best)} at epoch {best.budget_epochs} ({best.trial_id})"
+        found = best_by_budget(self._oracle.records.values(), self._spec.study.direction)
+        shown = [
+            f"{self._shown(trial)} at epoch {budget} ({trial.trial_id})"
+            for budget, trial in found.items()
+        ]
+        if self._spec.search.max_epochs not in found:
+            return shown[0] if shown else ""
+        return "; ".join([f"{shown[0]}, full budget", *shown[1:2]])
