@@ -66,10 +66,14 @@ def watch(study: OpenStudy, *, port: int = PORT) -> "ReportServer":
 def progress(study: OpenStudy) -> dict[str, Any]:
     """Returns where the study stands, as the live page shows it."""
     status = read_status(study)
+    best = list(_best(study))
+    if status.remaining_seconds:
+        left = duration_in_words(status.remaining_seconds)
+        best.append(f"search and comparison: about {left} left")
     return {
         "headline": _headline(status),
         "stages": [_stage(study, each) for each in status.stages],
-        "best": list(_best(study)),
+        "best": best,
         "running": list(_running(study)) if status.holder else [],
         "log": _last_lines(study.store.log_path),
     }
