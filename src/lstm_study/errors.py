@@ -9,7 +9,7 @@ The tree::
     ├── StoreError             study files that cannot be read or written
     │   ├── LockedError        another process holds the study
     │   ├── ChangedStudyError  the spec or the data is not what the study began with
-    │   └── RecordError        a record that is torn, or of an unknown version
+    │   └── RecordError        a record that is damaged, or of an unknown version
     ├── SearchError            a search that cannot start, or must end
     ├── TrainingError          one training that cannot go on
     │   └── DivergedError      its loss is not a number
@@ -56,7 +56,7 @@ class ChangedStudyError(StoreError):
 
 
 class RecordError(StoreError):
-    """A record that is torn, or of an unknown version."""
+    """A record that is damaged, or of an unknown version."""
 
 
 class SearchError(StudyError):

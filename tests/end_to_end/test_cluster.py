@@ -7,6 +7,7 @@ through Ray.
 import re
 import secrets
 import shutil
+import socket
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -25,7 +26,7 @@ pytest.importorskip("ray", reason="Ray is not installed: the cluster is NOT test
 LONG = ("--set", "data.train_limit=4000", "--set", "search.max_epochs=3",
         "--set", "search.tuner=random", "--set", "search.max_trials=4")  # fmt: skip
 # On loopback, but not 127.0.0.1: Ray replaces that by the machine's outer address.
-NODE = {"num_cpus": 1, "include_dashboard": False, "node_ip_address": "127.0.0.2"}
+NODE: dict[str, Any] = {"num_cpus": 1, "include_dashboard": False, "node_ip_address": "127.0.0.2"}
 
 
 class Nodes:
@@ -35,10 +36,14 @@ class Nodes:
         from ray.cluster_utils import Cluster
 
         self._folder = tempfile.mkdtemp(prefix="ray-")
-        self._cluster = Cluster(
-            initialize_head=True, head_node_args=NODE | {"temp_dir": self._folder}
-        )
+        host = NODE["node_ip_address"]
+        with socket.socket() as free:
+            free.bind((host, 0))
+            port = free.getsockname()[1]
+        head = NODE | {"temp_dir": self._folder, "ray_client_server_port": port}
+        self._cluster = Cluster(initialize_head=True, head_node_args=head)
         self.address: str = self._cluster.address
+        self.outside = f"ray://{host}:{port}"
 
     def add(self) -> Any:
         """Adds a node of one processor."""
@@ -80,10 +85,10 @@ def alone(tmp_path_factory) -> Path:
 class Chief:
     """The command that runs a search on a cluster."""
 
-    def __init__(self, folder: Path, nodes: Nodes) -> None:
+    def __init__(self, folder: Path, address: str) -> None:
         self.folder = begun(folder)
         self.store = Store(folder / "study/runs/tiny")
-        self.process = start("search", "tiny.toml", "--cluster", nodes.address, *LONG, cwd=folder)
+        self.process = start("search", "tiny.toml", "--cluster", address, *LONG, cwd=folder)
 
     def at_work(self) -> set[str]:
         """Names of the workers that are in the middle of a training."""
@@ -91,7 +96,7 @@ class Chief:
 
     def end(self) -> tuple[str, str]:
         """Waits for the command."""
-        out, err = self.process.communicate(timeout=300)
+        out, err = self.process.communicate(timeout=500)
         assert self.process.returncode == 0, out + err
         return out, err
 
@@ -100,7 +105,7 @@ def test_a_whole_study_on_two_nodes_is_the_one_on_this_machine_to_the_bit(
     tmp_path, nodes, finished
 ):
     folder = begun(tmp_path)
-    done = lstm_study("run", "tiny.toml", "--cluster", nodes.address, cwd=folder)
+    done = lstm_study("run", "tiny.toml", "--cluster", nodes.address, cwd=folder, timeout=580)
     assert done.code == 0, done.out + done.err
     reference, _ = finished
     assert differences(reference / "study/runs/tiny", folder / "study/runs/tiny") == []
@@ -113,8 +118,8 @@ def test_a_whole_study_on_two_nodes_is_the_one_on_this_machine_to_the_bit(
 
 def test_a_node_is_lost_in_mid_trial_and_another_joins(tmp_path, nodes, alone):
     extra = nodes.add()
-    chief = Chief(tmp_path, nodes)
-    wait_until(lambda: len(chief.at_work()) == 3)
+    chief = Chief(tmp_path, nodes.address)
+    wait_until(lambda: len(chief.at_work()) == 3, seconds=300)
     nodes.remove(extra)
     wait_for_another_trial(tmp_path, chief.process)
     joined = nodes.add()
@@ -125,15 +130,21 @@ def test_a_node_is_lost_in_mid_trial_and_another_joins(tmp_path, nodes, alone):
 
 
 def test_the_chief_is_killed_and_started_again(tmp_path, nodes, alone):
-    chief = Chief(tmp_path, nodes)
-    wait_until(lambda: len(chief.at_work()) == 2)
+    chief = Chief(tmp_path, nodes.address)
+    wait_until(lambda: len(chief.at_work()) == 2, seconds=300)
     chief.process.kill()
     chief.process.communicate()
     before = {trial.trial_id: len(trial.epochs) for trial in chief.store.read_trials()}
-    again = Chief(tmp_path, nodes)
+    again = Chief(tmp_path, nodes.address)
     again.end()
     assert len(before) >= 2
     assert differences(alone / "study/runs/tiny", again.store.folder) == []
+
+
+def test_it_runs_from_outside_the_cluster_through_rays_client(tmp_path, nodes, alone):
+    chief = Chief(tmp_path, nodes.outside)
+    chief.end()
+    assert differences(alone / "study/runs/tiny", chief.store.folder) == []
 
 
 def test_without_the_clusters_token_it_is_refused_in_one_line(tmp_path, nodes, monkeypatch):

@@ -44,7 +44,7 @@ def test_a_full_disk_pauses_the_search_and_more_room_goes_on_with_it(small_disk)
     assert "Free space" in full.err
     assert "then run the same command again" in full.err
     assert "Traceback" not in full.err
-    assert "at most 16 MB of checkpoints at a time, 13 MB free: should it run full" in full.out
+    assert "at most 16 MB of checkpoints at a time, 13 MB free: if it fills up" in full.out
     assert workers_of(small_disk) == []
     store = Store(small_disk / "study/runs/tiny")
     (before,) = store.read_trials()

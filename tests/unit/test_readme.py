@@ -48,6 +48,7 @@ def test_every_command_line_of_the_readme_is_understood() -> None:
 
 
 def test_the_scripts_for_several_machines_are_bash_and_their_commands_are_understood() -> None:
+    assert len(scripts()) == 3
     for script in scripts():
         subprocess.run(["bash", "-n"], input=script, text=True, check=True)
         for line in re.findall(r"lstm-study (.*?)[&\n]", script.replace("\\\n", " ")):
@@ -89,8 +90,8 @@ def test_make_targets_and_extras_that_are_named_exist() -> None:
     for target in re.findall(r"\bmake ([a-z]+)(?=`| {2,}#)", text()):
         assert re.search(rf"^{target}:", makefile, flags=re.MULTILINE), target
     project = tomllib.loads(text("pyproject.toml"))["project"]
-    named = set(re.findall(r"install '\.\[(\w+)\]'", text()))
-    assert {"gpu", "jax"} <= named <= set(project["optional-dependencies"])
+    named = set(re.findall(r"install '\.\[([\w-]+)\]'", text()))
+    assert {"gpu", "gpu-tensorflow"} <= named <= set(project["optional-dependencies"])
 
 
 def test_files_of_the_code_that_contributing_names_exist() -> None:

@@ -190,6 +190,7 @@ def open_with(
     settings: list[str] | None,
     workers: str = "auto",
     workers_per_gpu: int | None = None,
+    population: int | None = None,
     cluster: str = "",
 ) -> "OpenStudy":
     """Opens a study with the options given; the command line itself goes into its records."""
@@ -203,6 +204,7 @@ def open_with(
         command=shlex.join(["lstm-study", *sys.argv[1:]]),
         workers=number_of_workers(workers),
         workers_per_gpu=workers_per_gpu,
+        population=population,
         cluster=cluster,
     )
 

@@ -41,6 +41,10 @@ def init(
         bool,
         typer.Option("--documented", help="Search the documented six hyperparameters alone."),
     ] = False,
+    split_column: Annotated[
+        str | None,
+        typer.Option("--split-column", metavar="NAME", help="Rows marked train, validation, test."),
+    ] = None,
     group_column: Annotated[
         str | None,
         typer.Option(
@@ -79,6 +83,7 @@ def init(
             choices=Choices(
                 text_column=text_column,
                 label_column=label_column,
+                split_column=split_column,
                 group_column=group_column,
                 positive=_labels(positive),
                 negative=_labels(negative),

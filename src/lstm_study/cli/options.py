@@ -41,6 +41,15 @@ WorkersPerGpuOption = Annotated[
         "--workers-per-gpu", metavar="K", min=1, help="Workers that share a GPU; 1 if not given."
     ),
 ]
+PopulationOption = Annotated[
+    int | None,
+    typer.Option(
+        "--population",
+        metavar="N",
+        min=1,
+        help="Networks that a worker on JAX trains at once, at most; else what a GPU holds.",
+    ),
+]
 ClusterOption = Annotated[
     str,
     typer.Option(

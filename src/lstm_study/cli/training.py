@@ -11,6 +11,7 @@ from lstm_study.cli.options import (
     DataOption,
     FreshOption,
     OutOption,
+    PopulationOption,
     SetOption,
     StudyFile,
     TensorBoardOption,
@@ -30,6 +31,7 @@ def run(
     settings: SetOption = None,
     workers: WorkersOption = "auto",
     workers_per_gpu: WorkersPerGpuOption = None,
+    population: PopulationOption = None,
     cluster: ClusterOption = "",
     tensorboard: TensorBoardOption = False,
 ) -> None:
@@ -45,6 +47,7 @@ def run(
         settings=settings,
         workers=workers,
         workers_per_gpu=workers_per_gpu,
+        population=population,
         cluster=cluster,
     )
     with Display(out) as display, shown(display, opened, tensorboard) as show:
@@ -90,10 +93,11 @@ def search(
     settings: SetOption = None,
     workers: WorkersOption = "auto",
     workers_per_gpu: WorkersPerGpuOption = None,
+    population: PopulationOption = None,
     cluster: ClusterOption = "",
     tensorboard: TensorBoardOption = False,
 ) -> None:
-    """Search the space with Hyperband, or go on with a search that was stopped."""
+    """Search the space with Hyperband, or resume a search that was stopped."""
     opened = open_with(
         study,
         data=data,
@@ -101,6 +105,7 @@ def search(
         settings=settings,
         workers=workers,
         workers_per_gpu=workers_per_gpu,
+        population=population,
         cluster=cluster,
     )
     _search(opened, fresh=fresh, tensorboard=tensorboard)
@@ -112,6 +117,7 @@ def compare(
     settings: SetOption = None,
     workers: WorkersOption = "auto",
     workers_per_gpu: WorkersPerGpuOption = None,
+    population: PopulationOption = None,
     cluster: ClusterOption = "",
     more_seeds: Annotated[
         int | None,
@@ -135,6 +141,7 @@ def compare(
         settings=settings,
         workers=workers,
         workers_per_gpu=workers_per_gpu,
+        population=population,
         cluster=cluster,
     )
     with Display(out) as show, commands.held(opened, show=show):

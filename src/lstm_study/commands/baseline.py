@@ -32,7 +32,7 @@ def baseline(
         study: The study.
         epochs: Epochs to train; None for the protocol's.
         fresh: Whether to train again what is done.
-        show: Where to tell of the progress.
+        show: Where to show progress.
         summary: Receives the model's summary, as Keras prints it.
 
     Returns:

@@ -4,11 +4,14 @@ import json
 import os
 import subprocess
 import sys
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from lstm_study.commands import REPORTS_FOLDER, RUNS_FOLDER, free_bytes
 from lstm_study.corpus.cache import cache_folder
+from lstm_study.engine.backend import VARIABLE, Backend, choose_backend
 from lstm_study.engine.devices import BYTES_PER_WORKER, Workers, choose_workers
 from lstm_study.provenance import machine
 from lstm_study.records import Machine
@@ -19,7 +22,17 @@ from lstm_study.errors import StudyError
 from lstm_study.training.runtime import configure
 try:
     runtime = configure(threads=1)
-    print(json.dumps({"backend": runtime.backend, "devices": runtime.devices}))
+    found = {"backend": runtime.backend, "devices": runtime.devices}
+    if runtime.backend == "jax":
+        from lstm_study.configuration import BASELINE
+        from lstm_study.model.lstm.members import sweeps_for
+        from lstm_study.model.shape_classes import ShapeClass
+        from lstm_study.training.runtime import population_limit
+        shape = ShapeClass.of(BASELINE, batch_size=64)
+        sweeps, why = sweeps_for(shape.lstm_units)
+        found["members"] = population_limit(None, member_bytes=shape.member_bytes)
+        found["sweeps"] = f"{sweeps.name} ({why})"
+    print(json.dumps(found))
 except StudyError as error:
     print(json.dumps({"error": str(error)}))
 """
@@ -36,7 +49,8 @@ class Examination:
 def examine() -> Examination:
     """Looks at the machine; the backend is tried in a process of its own."""
     host = machine()
-    backend, devices = _probe()
+    chosen = choose_backend()
+    backend, devices, population = _probe(chosen)
     size = choose_workers(None, jobs=1_000)
     rows = [
         ("Python", host.python),
@@ -44,13 +58,14 @@ def examine() -> Examination:
         ("System", host.platform),
         ("Processor", f"{host.processor}, {host.cpu_count} usable"),
         ("Memory", _gib(host.memory_bytes)),
-        ("Backend", backend),
+        ("Backend", f"{backend}: {chosen.reason}" if devices else backend),
         ("Devices", devices),
         ("Cache", f"{cache_folder(None)} ({_gib(free_bytes(cache_folder(None)))} free)"),
         ("Records", f"{RUNS_FOLDER}/ ({_gib(free_bytes(RUNS_FOLDER))} free)"),
         ("Reports", f"{REPORTS_FOLDER}/ ({_gib(free_bytes(REPORTS_FOLDER))} free)"),
         ("A study uses", _workers(size)),
         ("Because", _why(size, host)),
+        *([("At once", population)] if population else []),
     ]
     return Examination(rows=tuple(rows))
 
@@ -85,8 +100,8 @@ def _why(size: Workers, host: Machine) -> str:
     )
 
 
-def _probe() -> tuple[str, str]:
-    """Asks another process for backend and devices, so that its log noise stays there."""
+def _probe(chosen: Backend) -> tuple[str, str, str]:
+    """Asks another process for backend, devices and populations; its log noise stays there."""
     try:
         result = subprocess.run(  # noqa: S603
             [sys.executable, "-c", _PROBE],
@@ -95,18 +110,28 @@ def _probe() -> tuple[str, str]:
             timeout=_PROBE_SECONDS,
             check=False,
             cwd=Path.cwd(),
-            env=dict(os.environ),
+            env=os.environ | {VARIABLE: chosen.name},
         )
     except subprocess.TimeoutExpired:
-        return "did not answer within two minutes", ""
+        return "did not answer within two minutes", "", ""
     lines = [line for line in result.stdout.splitlines() if line.startswith("{")]
     if not lines:
         last = (result.stderr.strip().splitlines() or ["no output"])[-1]
-        return f"cannot start: {last}", ""
+        return f"cannot start: {last}", "", ""
     found = json.loads(lines[-1])
     if "error" in found:
-        return found["error"], ""
-    return found["backend"], ", ".join(found["devices"])
+        return found["error"], "", ""
+    return found["backend"], ", ".join(found["devices"]), _population(found)
+
+
+def _population(found: Mapping[str, Any]) -> str:
+    """Says how many networks a worker on JAX trains at once; "" on TensorFlow."""
+    if "members" not in found:
+        return ""
+    return (
+        f"{found['members']} networks of the baseline's size in a worker (--population N bounds "
+        f"it), the LSTM by {found['sweeps']}"
+    )
 
 
 def _gib(size: int) -> str:

@@ -13,7 +13,7 @@ import numpy as np
 
 from lstm_study.analysis.statistics.metrics import accuracy
 from lstm_study.commands.opened import Show
-from lstm_study.commands.proposal import Proposal, Size, held_out_fraction, propose
+from lstm_study.commands.proposal import UNEQUAL, Proposal, Size, held_out_fraction, propose
 from lstm_study.comparison.classical_control import fit
 from lstm_study.corpus.files.advice import INIT_FLAGS, as_flags
 from lstm_study.corpus.files.members import COMPRESSIONS
@@ -195,6 +195,7 @@ def _render(
         drop_empty=table.drop_empty,
         test_fraction=table.test_fraction,
         training=size.training,
+        is_unequal=max(size.positive_share, 1 - size.positive_share) >= UNEQUAL,
         repeated_words=size.repeated_words,
         warnings=[_in_a_comment(warning) for warning in warnings],
         p=proposal,

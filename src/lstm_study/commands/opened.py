@@ -1,4 +1,4 @@
-"""A study file opened by a command: its spec, its folders, and who is told of the progress."""
+"""A study file opened by a command: its spec, its folders, and where progress is shown."""
 
 import os
 import shutil
@@ -9,9 +9,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
 from lstm_study.analysis.search.summary import winner
+from lstm_study.engine.backend import choose_backend, in_force, using
 from lstm_study.engine.devices import require_gpus, visible_gpus
 from lstm_study.engine.dispatch import Context
-from lstm_study.errors import ComparisonError, ReportError
+from lstm_study.errors import ComparisonError, DependencyError, ReportError
 from lstm_study.progress.values import Progress, Report, ignore
 from lstm_study.provenance import git_commit
 from lstm_study.records import Trial
@@ -26,7 +27,7 @@ REPORTS_FOLDER = Path("reports")
 
 
 class Show(Protocol):
-    """Where commands tell of their progress."""
+    """Where commands show their progress."""
 
     def stage(self, name: str, detail: str) -> None:
         """A stage begins, or is found done."""
@@ -36,7 +37,7 @@ class Show(Protocol):
 
 
 class Silent:
-    """Tells nobody."""
+    """Shows nothing."""
 
     def stage(self, name: str, detail: str) -> None:
         """Shows nothing."""
@@ -58,6 +59,7 @@ class OpenStudy:
         command: The command line at work.
         workers: Workers asked for; None to choose.
         workers_per_gpu: Workers that share a GPU; None to choose, or without a GPU.
+        population: Networks that a worker trains at once, at most; None to choose.
         cluster: The Ray cluster to run on; "" for this machine's processes.
     """
 
@@ -70,11 +72,12 @@ class OpenStudy:
     command: str
     workers: int | None = None
     workers_per_gpu: int | None = None
+    population: int | None = None
     cluster: str = ""
 
     @property
     def context(self) -> Context:
-        """What stages are told of the command."""
+        """The command at work, as stages see it."""
         return Context(
             command=self.command,
             git_commit=git_commit(Path.cwd()),
@@ -94,6 +97,7 @@ def open_study(
     command: str = "",
     workers: int | None = None,
     workers_per_gpu: int | None = None,
+    population: int | None = None,
     cluster: str = "",
 ) -> OpenStudy:
     """Reads a study file.
@@ -107,6 +111,7 @@ def open_study(
         command: The command line at work, for records.
         workers: Worker processes; None to choose.
         workers_per_gpu: Worker processes that share a GPU; None to choose.
+        population: Networks that a worker on JAX trains at once, at most; None to choose.
         cluster: The Ray cluster to run on; "" for this machine's processes.
 
     Raises:
@@ -129,13 +134,14 @@ def open_study(
         command=command,
         workers=workers,
         workers_per_gpu=workers_per_gpu,
+        population=population,
         cluster=cluster,
     )
 
 
 @contextmanager
 def held(study: OpenStudy, *, show: Show, fresh: bool = False) -> Iterator[None]:
-    """Holds the study for this command, and cleans up after a killed one.
+    """Holds the study for this command, cleans up after a killed one, and chooses the backend.
 
     Args:
         study: The study.
@@ -146,7 +152,10 @@ def held(study: OpenStudy, *, show: Show, fresh: bool = False) -> Iterator[None]
         if fresh and (before := study.store.move_away()) is not None:
             show.stage("Fresh", f"what the study left is in {before}/ until the new one is done")
         study.store.sweep()
-        yield
+        sessions = study.store.read_sessions()
+        earlier = [each.machine.backend for each in sessions if each.machine.backend]
+        with using(choose_backend(earlier[-1] if earlier else "")):
+            yield
 
 
 def begin(study: OpenStudy, *, show: Show) -> "Corpus":
@@ -161,15 +170,23 @@ def begin(study: OpenStudy, *, show: Show) -> "Corpus":
     for change in changes:
         show.stage("Spec", f"{change}; what is done stays valid")
     study.store.write_corpus(corpus.summary)
-    _tell_of_compiling(show)
+    _tell_of_machine(study, show)
     return corpus
 
 
-def _tell_of_compiling(show: Show) -> None:
+def _tell_of_machine(study: OpenStudy, show: Show) -> None:
     from lstm_study.training.compilation import is_numba_cache_filled
 
-    backend = os.environ.get("KERAS_BACKEND", "tensorflow")
-    if backend == "tensorflow" and not visible_gpus() and not is_numba_cache_filled():
+    backend, gpus = in_force(), visible_gpus()
+    if backend.name != "jax" and (study.population or 1) > 1:
+        raise DependencyError(
+            f"--population {study.population}: only JAX trains several networks at once, and "
+            f"this study trains with {backend.name} ({backend.reason}). Set KERAS_BACKEND=jax "
+            "for a new study, or leave the option out."
+        )
+    if backend.name != "tensorflow" or gpus:
+        show.stage("Machine", f"trains with {backend.name}: {backend.reason}")
+    elif not is_numba_cache_filled():
         show.stage("Machine", "the first training here begins by compiling, once, for some seconds")
 
 

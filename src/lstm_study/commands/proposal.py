@@ -18,6 +18,8 @@ _VOCABULARIES = (500, 1_000, 2_000, 5_000, 10_000, 20_000, 50_000)
 _PAIRS = (2_000, 5_000, 10_000, 20_000, 50_000, 100_000)
 _OPEN_SHARE = 0.4
 _SMALL, _FEW = 2_000, 500
+UNEQUAL = 0.8
+"""From this share of the more frequent label on, accuracy says little."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -170,9 +172,9 @@ def _warnings(size: Size, power: PlannedPower) -> list[str]:
             "look at the classical control's result first."
         )
     most = max(size.positive_share, 1 - size.positive_share)
-    if most >= 0.8:
+    if most >= UNEQUAL:
         found.append(
             f"{most:.0%} of the reviews have one label: a network that always answers it is "
-            f"{most:.0%} accurate. Read balanced accuracy and ROC AUC in the report, not accuracy."
+            f"{most:.0%} accurate. The search ranks by ROC AUC; read balanced accuracy, too."
         )
     return found

@@ -1,5 +1,6 @@
 """The stages of a study, and the command that runs them all."""
 
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -15,6 +16,7 @@ from lstm_study.commands.opened import (
     telling,
     winner_of,
 )
+from lstm_study.engine.backend import in_force
 from lstm_study.errors import ComparisonError
 from lstm_study.provenance import git_commit, now, versions
 from lstm_study.records import CorpusSummary, Run, StudyRecords, Trial
@@ -122,12 +124,14 @@ def start_engine(study: OpenStudy, jobs: int) -> "Processes | RayCluster":
             study.cluster,
             workers=study.workers,
             workers_per_gpu=study.workers_per_gpu,
+            population=study.population,
             jobs=jobs,
         )
     from lstm_study.engine.devices import choose_workers
     from lstm_study.engine.processes import Processes
 
     size = choose_workers(study.workers, jobs=jobs, workers_per_gpu=study.workers_per_gpu)
+    size = replace(size, population=study.population)
     return Processes(size, log_path=study.store.log_path, scratch=study.store.scratch)
 
 
@@ -300,7 +304,7 @@ def _is_compared(study: OpenStudy) -> bool:
         winner_of(study)
         return Jobs(comparison_plan(study), spec=study.spec, store=study.store).is_done
     except ComparisonError:
-        # What keeps it from being compared is told by the stage that does it.
+        # The stage that compares says what keeps it from being compared.
         return False
 
 
@@ -322,8 +326,8 @@ def _disk_in_words(study: OpenStudy, plan: "SearchPlan") -> str:
 
     # Workers of an earlier command may have left more brackets open than these would.
     earlier = [each.workers for each in study.store.read_sessions() if each.stage == "search"]
-    workers = plan.most_slots  # On a cluster, as many as can be of use.
-    if not study.cluster:
+    workers = plan.most_slots  # On a cluster, and in populations, as many as can be of use.
+    if not study.cluster and in_force().name != "jax":
         workers = choose_workers(
             study.workers, jobs=plan.most_slots, workers_per_gpu=study.workers_per_gpu
         ).count
@@ -332,7 +336,7 @@ def _disk_in_words(study: OpenStudy, plan: "SearchPlan") -> str:
     there = sum(path.stat().st_size for path in (study.store.folder / "checkpoints").glob("*.npz"))
     words = f"at most {size_in_words(peak)} of checkpoints at a time, {size_in_words(free)} free"
     if peak > free + there:
-        words += ": should it run full, the search pauses, and goes on once there is room"
+        words += ": if it fills up, the search pauses and can be resumed once there is room"
     return words
 
 

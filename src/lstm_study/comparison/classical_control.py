@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lstm_study.analysis.answer.arms import CONTROL
-from lstm_study.analysis.statistics.metrics import accuracy, log_loss, measure
+from lstm_study.analysis.statistics.metrics import accuracy, log_loss, measure, roc_auc
 from lstm_study.comparison.ngrams import (
     Features,
     count_features,
@@ -103,6 +103,7 @@ def try_candidates(train: Split, validation: Split) -> tuple[ControlCandidate, .
                 inverse_regularisation=inverse_regularisation,
                 validation_accuracy=accuracy(validation.labels, probabilities),
                 validation_loss=log_loss(validation.labels, probabilities),
+                validation_auc=roc_auc(validation.labels, probabilities),
                 seconds=time.perf_counter() - began,
             )
         )

@@ -96,6 +96,7 @@ class _Worker:
         capacity: How many jobs it takes at once; 0 until it is ready.
         jobs: Those it is at, by name.
         heard_at: When it last sent something, or was given something.
+        is_shown_idle: Whether its live file says that it waits.
         longest_gap: The longest time between two messages since it was given its jobs, in seconds.
         is_paced: Whether one of them has finished an epoch, so that its pace is known.
     """
@@ -103,6 +104,7 @@ class _Worker:
     capacity: int = 0
     jobs: dict[str, Work] = field(default_factory=dict)
     heard_at: float = field(default_factory=time.monotonic)
+    is_shown_idle: bool = False
     longest_gap: float = 0.0
     is_paced: bool = False
 
@@ -224,17 +226,20 @@ class _Dispatcher:
 
     def _hand_out(self) -> bool:
         """Gives free workers what is due; returns whether anything is being done, or may be."""
-        free = {name: worker for name, worker in self._workers.items() if not worker.jobs}
-        for name, worker in free.items():
-            if not worker.capacity:
+        is_due = True
+        for name, worker in self._workers.items():
+            if worker.jobs or not worker.capacity:
                 continue
-            jobs = self._stage.due(name, worker.capacity)
+            jobs = self._stage.due(name, worker.capacity) if is_due else ()
+            is_due = bool(jobs)
             if jobs:
                 worker.jobs = {job.name: job for job in jobs}
                 worker.heard_at = time.monotonic()
+                worker.is_shown_idle = False
                 worker.longest_gap, worker.is_paced = 0.0, False
                 self._engine.send(name, jobs)
-            else:
+            elif not worker.is_shown_idle:
+                worker.is_shown_idle = True
                 self._store.write_live(name, Live())
         is_ready = any(worker.capacity for worker in self._workers.values())
         return not is_ready or any(worker.jobs for worker in self._workers.values())

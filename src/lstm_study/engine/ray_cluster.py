@@ -13,6 +13,7 @@ autoscaler to add nodes. They end with the process that was started.
 import hashlib
 import os
 import queue
+import secrets
 import shutil
 import tempfile
 import threading
@@ -27,6 +28,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lstm_study.corpus.types import Corpus, Split
+from lstm_study.engine.classes import Classes
 from lstm_study.engine.devices import Workers
 from lstm_study.engine.jobs import (
     Answer,
@@ -42,6 +44,7 @@ from lstm_study.engine.jobs import (
 from lstm_study.engine.opening import read_test, receive_test
 from lstm_study.errors import DependencyError, SearchError, StudyError
 from lstm_study.files import replacing
+from lstm_study.model.shape_classes import ShapeClass
 from lstm_study.provenance import versions
 from lstm_study.spec import StudySpec
 
@@ -61,10 +64,11 @@ class _Parcel:
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class _TrainingReviews:
-    """The training reviews: train, then validation."""
+    """The training reviews, train first, and the study's shape classes."""
 
     training: Split
     train_count: int
+    classes: tuple[ShapeClass, ...]
 
     def reviews(self, link: "ActorLink") -> Reviews:
         """Returns what jobs read; the test reviews come with each grant."""
@@ -74,6 +78,7 @@ class _TrainingReviews:
             validation=self.training.part(count, len(self.training), name="validation"),
             training=self.training,
             request_test=lambda run_id: receive_test(link, run_id=run_id),
+            classes=self.classes,
         )
 
 
@@ -86,6 +91,7 @@ class RayCluster:
         workers: Actors asked for; None for as many as there are jobs.
         workers_per_gpu: Actors that share a GPU; None for one.
         jobs: How many jobs there are to share, at most.
+        population: Networks that an actor trains at once, at most; None to choose.
 
     Raises:
         DependencyError: Ray is not installed.
@@ -95,9 +101,16 @@ class RayCluster:
     output = "the logs that Ray keeps on the node"
 
     def __init__(
-        self, address: str, *, workers: int | None, workers_per_gpu: int | None, jobs: int
+        self,
+        address: str,
+        *,
+        workers: int | None,
+        workers_per_gpu: int | None,
+        jobs: int,
+        population: int | None = None,
     ) -> None:
         self._ray = _connected(address)
+        self._population = population
         self._per_gpu = workers_per_gpu or 1
         self._on_gpus = workers_per_gpu is not None or self._ray.cluster_resources().get("GPU", 0)
         self._wanted = [f"w{number}" for number in range(1, (workers or jobs) + 1)]
@@ -128,9 +141,12 @@ class RayCluster:
     def set_up(self, spec: StudySpec, corpus: Corpus) -> None:
         """Puts the training reviews into the object store, and asks for actors."""
         self._reviews = self._ray.put(
-            _TrainingReviews(training=_copied(corpus.training), train_count=len(corpus.train))
+            _TrainingReviews(
+                training=_copied(corpus.training),
+                train_count=len(corpus.train),
+                classes=Classes(spec).planned,
+            )
         )
-        del spec
         for name in self._wanted:
             self._start(name)
 
@@ -185,6 +201,7 @@ class RayCluster:
                 name,
                 self._reviews,
                 workers_on_gpu=self._per_gpu if self._on_gpus else 0,
+                population=self._population,
                 expected=_installed(),
                 backend=os.environ.get("KERAS_BACKEND", "tensorflow"),
             )
@@ -211,7 +228,7 @@ class RayCluster:
             self._messages.put((name, Lost(reason=_first_line(error), is_killed=out_of_memory)))
 
     def _replace(self, name: str) -> None:
-        """Asks for an actor in place of one that is lost, which must not go on elsewhere."""
+        """Asks for an actor in place of one that is lost, and ends that one for certain."""
         with suppress(Exception):  # Most often it has ended.
             self._ray.kill(self._actors[name])
         self._started.discard(name)
@@ -224,20 +241,25 @@ class ActorLink:
 
     def __init__(self, scratch: Path) -> None:
         self._scratch = scratch
+        self._starts: dict[str, tuple[Path, ...]] = {}
         self._sent: queue.SimpleQueue[_Parcel] = queue.SimpleQueue()
         self._received: queue.SimpleQueue[_Parcel] = queue.SimpleQueue()
 
     def send(self, message: Message) -> None:
-        """Sends a message, with the files it names."""
+        """Sends a message, with the files it names; they are deleted here, as a job's own are."""
         parcel = _packed(message)
-        for path in parcel.files:
+        ended = message.name if isinstance(message, Answer) and message.is_last else ""
+        for path in (*parcel.files, *self._starts.pop(ended, ())):
             path.unlink()
         self._sent.put(parcel)
 
     def receive(self) -> Any:
-        """Waits for the next message; puts its files into the scratch folder."""
-        shutil.rmtree(self._scratch, ignore_errors=True)
-        return _unpacked(self._received.get(), self._scratch)
+        """Waits for the next message; its files are in a scratch folder until their job ends."""
+        message = _unpacked(self._received.get(), self._scratch)
+        for job in message if isinstance(message, Sequence) else ():
+            if isinstance(job, Job):
+                self._starts[job.name] = job.starts
+        return message
 
     def collect(self, timeout_seconds: float) -> list[_Parcel]:
         """Returns what was sent, after waiting for it at most so long."""
@@ -259,6 +281,7 @@ class RayWorker:
         name: The worker's.
         reviews: What it reads.
         workers_on_gpu: How many share its GPU; 0 on a processor.
+        population: How many networks it trains at once, at most; None to choose.
         expected: Versions that this node must have, too.
         backend: Keras's.
     """
@@ -269,6 +292,7 @@ class RayWorker:
         reviews: _TrainingReviews,
         *,
         workers_on_gpu: int,
+        population: int | None,
         expected: Mapping[str, str],
         backend: str,
     ) -> None:
@@ -280,6 +304,7 @@ class RayWorker:
             threads=1,
             gpu=None,  # Ray has set CUDA_VISIBLE_DEVICES.
             workers_on_gpu=workers_on_gpu,
+            population=population,
             scratch=self._folder / "made",
         )
         threading.Thread(target=self._work, args=(device, reviews, expected), daemon=True).start()
@@ -354,8 +379,8 @@ def _packed(message: Any) -> _Parcel:
 def _unpacked(parcel: _Parcel, folder: Path) -> Any:
     """Writes a message's files to a folder, and returns the message that names them there."""
     moved = {}
-    for number, (path, contents) in enumerate(parcel.files.items()):
-        moved[path] = folder / f"{number}-{path.name}"
+    for path, contents in parcel.files.items():
+        moved[path] = folder / f"{secrets.token_hex(4)}-{path.name}"
         with replacing(moved[path]) as temporary:
             contents.tofile(temporary)
     return _renamed(parcel.message, moved)

@@ -20,6 +20,8 @@ class ControlCandidate:
         validation_accuracy: Share of validation reviews classified correctly.
         validation_loss: Binary cross-entropy on the validation reviews.
         seconds: Wall time of its fit.
+        validation_auc: Area under the ROC curve on the validation reviews; None if it was not
+            measured.
     """
 
     weighting: Weighting
@@ -27,6 +29,7 @@ class ControlCandidate:
     validation_accuracy: float
     validation_loss: float
     seconds: float
+    validation_auc: float | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -90,6 +90,8 @@ class Scrubber:
     def _field(self, name: str, value: Any) -> Any:
         if name in _PATHS and isinstance(value, str):
             return last_part(value)
+        if name in _PATHS and isinstance(value, list | tuple):
+            return type(value)(map(last_part, value))
         return self.value(value)
 
 

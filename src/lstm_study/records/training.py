@@ -25,6 +25,8 @@ class Epoch:
         train_seconds: Wall time of the training steps.
         validation_seconds: Wall time of the validation.
         ended_at: When the epoch ended, ISO 8601 in UTC.
+        validation_auc: Area under the ROC curve on the validation reviews; None without any, where
+            they have one label only, and in records from before it was measured.
     """
 
     epoch: int
@@ -35,6 +37,7 @@ class Epoch:
     train_seconds: float
     validation_seconds: float
     ended_at: str
+    validation_auc: float | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -5,6 +5,8 @@ disagree with them after a kill. Here every answer is computed from the plan and
 nothing else is kept, so there is nothing else to lose.
 """
 
+from collections.abc import Mapping
+from types import MappingProxyType
 from typing import Any
 
 import keras_tuner
@@ -54,6 +56,7 @@ class RecordedHyperband(keras_tuner.oracles.HyperbandOracle):  # type: ignore[mi
         self._classes = Classes(spec)
         self._bugs_in_a_row = 0
         self._stop_reason = ""
+        self._pruned: set[str] = set()
         self._records = {record.trial_id: record for record in store.read_trials()}
         self._prune()
 
@@ -68,9 +71,9 @@ class RecordedHyperband(keras_tuner.oracles.HyperbandOracle):  # type: ignore[mi
         return self._stop_reason
 
     @property
-    def records(self) -> dict[str, Trial]:
-        """Every trial begun so far, by id."""
-        return dict(self._records)
+    def records(self) -> Mapping[str, Trial]:
+        """Every trial begun so far, by id; changes as they do."""
+        return MappingProxyType(self._records)
 
     def stop(self, reason: str) -> None:
         """Hands out no more trials, and says why; those that run may end."""
@@ -245,6 +248,6 @@ class RecordedHyperband(keras_tuner.oracles.HyperbandOracle):  # type: ignore[mi
     def _prune(self) -> None:
         """Deletes the checkpoints of trials that no trial to come can need."""
         needed = needed_checkpoints(self._plan, self._records, direction=self._spec.study.direction)
-        for trial_id in self._records:
-            if trial_id not in needed:
-                self._store.checkpoint_path(trial_id).unlink(missing_ok=True)
+        for trial_id in self._records.keys() - needed - self._pruned:
+            self._store.checkpoint_path(trial_id).unlink(missing_ok=True)
+            self._pruned.add(trial_id)

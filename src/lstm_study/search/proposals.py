@@ -1,4 +1,4 @@
-"""Configurations that depend on results: Keras Tuner's Bayesian optimisation, asked anew each time.
+"""Configurations that depend on results: Keras Tuner's Bayesian optimisation, rebuilt each time.
 
 Keras Tuner's oracle keeps a random state that a restart loses. Ours is made afresh from the records
 for each proposal, with a seed of its own, so that a restart changes nothing.

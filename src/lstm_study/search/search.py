@@ -105,6 +105,6 @@ def _interrupted_if_not_ended(oracle: "RecordedHyperband") -> Iterator[None]:
     try:
         yield
     finally:
-        for trial in oracle.records.values():
+        for trial in list(oracle.records.values()):
             if trial.status == "running":
                 oracle.keep(replace(trial, status="interrupted"))

@@ -58,7 +58,7 @@ class SearchStage:
         ]
 
     def take(self, answer: Answer, *, worker: str) -> None:
-        """Records what came of a trial; its parent's checkpoint goes once it has its own."""
+        """Records what came of a trial; deletes its parent's checkpoint once it has its own."""
         trial = self._oracle.records[answer.name]
         if answer.epochs:
             trial = with_epochs(trial, answer.epochs)

@@ -12,7 +12,7 @@ from lstm_study.spec.dimensions import BaselineTable, SpaceTable, SpecTable, ope
 from lstm_study.spec.errors import broken
 from lstm_study.spec.quantities import bytes_of, seconds_of
 
-OBJECTIVES = {"validation_accuracy": "max", "validation_loss": "min"}
+OBJECTIVES = {"validation_accuracy": "max", "validation_loss": "min", "validation_auc": "max"}
 _MOST_TRIALS = 100_000
 
 
@@ -22,7 +22,7 @@ class StudyTable(SpecTable):
     name: str = Field(pattern=r"^[a-z0-9][a-z0-9-]{0,62}$")
     title: str = ""
     seed: int = Field(ge=1, le=2**31 - 1)
-    objective: Literal["validation_accuracy", "validation_loss"] = "validation_accuracy"
+    objective: Literal[tuple(OBJECTIVES)] = "validation_accuracy"  # type: ignore[valid-type]
 
     @property
     def direction(self) -> Literal["max", "min"]:

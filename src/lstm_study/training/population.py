@@ -46,7 +46,14 @@ from lstm_study.records import Epoch
 from lstm_study.training.checkpoint import Checkpoint, state_of, write_checkpoint
 from lstm_study.training.failures import classify
 from lstm_study.training.member_state import checkpoint_shapes, own_variables, padded_state
-from lstm_study.training.one import EVALUATION_BATCH, Step, Training, epoch_batches, evaluate
+from lstm_study.training.one import (
+    EVALUATION_BATCH,
+    Step,
+    Training,
+    epoch_batches,
+    evaluate,
+    roc_auc,
+)
 
 log = logging.getLogger(__name__)
 
@@ -396,10 +403,11 @@ class Population:
         seconds: tuple[float, float],
     ) -> Epoch:
         """The record of an epoch that has ended."""
-        loss = accuracy = None
+        loss = accuracy = auc = None
         if probabilities is not None:
             assert self._validation is not None
             loss, accuracy = evaluate(probabilities, self._validation.labels)
+            auc = roc_auc(probabilities, self._validation.labels)
             if not math.isfinite(loss):
                 raise DivergedError(f"the validation loss became {loss} in epoch {seated.number}.")
         return Epoch(
@@ -408,6 +416,7 @@ class Population:
             train_accuracy=seated.right / seated.seen,
             validation_loss=loss,
             validation_accuracy=accuracy,
+            validation_auc=auc,
             train_seconds=seconds[0],
             validation_seconds=seconds[1],
             ended_at=now(),

@@ -25,7 +25,7 @@ from lstm_study.training.checkpoint import (
     state_of,
 )
 from lstm_study.training.inputs import inputs_of
-from lstm_study.training.one import Training, evaluate, predict, train
+from lstm_study.training.one import Training, evaluate, predict, roc_auc, train
 from tests.support.tiny import split
 
 CONFIGURATION = Configuration(
@@ -293,3 +293,17 @@ def test_predictions_in_batches_of_similar_length_keep_the_order_of_the_reviews(
     expected = model.predict_on_batch(rows)[:, 0]
     assert len(set(expected.tolist())) > 20
     np.testing.assert_allclose(predict(model, reviews, CONFIGURATION), expected, atol=1e-6)
+
+
+def test_the_area_under_the_roc_curve_is_that_of_the_analysis_ties_included():
+    from lstm_study.analysis.statistics import metrics
+
+    draw = np.random.default_rng(3)
+    for size in (2, 9, 200):
+        labels = (np.arange(size) % 2).astype(np.int8)
+        probabilities = (draw.integers(0, 9, size) / 8).astype(np.float32)
+        assert roc_auc(probabilities, labels) == pytest.approx(
+            metrics.roc_auc(labels, probabilities)
+        )
+    assert roc_auc(np.array([0.1, 0.9], dtype=np.float32), np.ones(2, dtype=np.int8)) is None
+    assert roc_auc(np.array([0.1, np.nan], dtype=np.float32), labels[:2]) is None

@@ -1,6 +1,7 @@
 """One display for all workers: a live block at a terminal, plain lines elsewhere."""
 
 import io
+from dataclasses import replace
 
 import pytest
 from rich.console import Console
@@ -95,3 +96,10 @@ def test_a_long_call_is_a_line_a_minute_elsewhere(monkeypatch: pytest.MonkeyPatc
     assert bar(terminal=False) == ""
     monkeypatch.setattr(display, "_HEARTBEAT_SECONDS", -1.0)
     assert bar(terminal=False).splitlines()[-1].startswith("predicting 25%")
+
+
+def test_a_worker_that_sends_nothing_for_a_minute_is_said_to_be_silent():
+    frozen = replace(running("w1", "b2-03-r0", step=50), silent_seconds=130.0)
+    found = shown(replace(PROGRESS, running=(frozen,)), terminal=True)
+    assert "silent for 2 min 10 s; replaced if it stays so" in found
+    assert "silent" not in shown(PROGRESS, terminal=True)

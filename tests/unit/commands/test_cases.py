@@ -109,6 +109,7 @@ def test_guessed_encodings_and_folded_labels_are_shown(tmp_path: Path) -> None:
 def test_very_unequal_labels_and_noise_are_said(tmp_path: Path) -> None:
     _, output = corpus_of(cases.unequal(tmp_path))
     assert "96% of the reviews have one label" in output
+    assert load_spec(Path("study.toml")).study.objective == "validation_auc"
     _, output = corpus_of(cases.noise(tmp_path))
     assert "nothing to learn was found in these labels" in output
     _, output = corpus_of(cases.tweets(tmp_path))

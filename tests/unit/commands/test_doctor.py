@@ -1,6 +1,6 @@
 """Doctor says why a study would use the workers and threads that it would."""
 
-from lstm_study.commands.doctor import _why
+from lstm_study.commands.doctor import _population, _why
 from lstm_study.engine.devices import Workers
 from lstm_study.records import Machine
 
@@ -27,3 +27,11 @@ def test_with_little_memory_the_memory_decides():
 def test_with_gpus_they_decide():
     size = Workers(count=1, threads=16, gpus=("GPU-1",))
     assert "--workers-per-gpu" in _why(size, machine(processors=16, gib=128))
+
+
+def test_populations_are_told_with_what_runs_the_lstm():
+    found = {"members": 43, "sweeps": "Pallas kernels (128 units fit NVIDIA H100)"}
+    said = _population(found)
+    assert said.startswith("43 networks of the baseline's size in a worker (--population N")
+    assert said.endswith("the LSTM by Pallas kernels (128 units fit NVIDIA H100)")
+    assert _population({"backend": "tensorflow"}) == ""

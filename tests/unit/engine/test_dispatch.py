@@ -189,6 +189,18 @@ def test_a_busy_worker_that_is_silent_is_ended_and_an_idle_one_is_not(tmp_path, 
     assert stage.given == [("a",), ("a",)]
 
 
+def test_how_long_a_worker_may_be_silent_follows_its_jobs_pace():
+    worker = dispatch_module._Worker()
+    assert worker.silence_allowed(900.0) == 900.0, "before its first epoch compiling may take long"
+    worker.is_paced = True
+    assert worker.silence_allowed(900.0) == 120.0
+    worker.longest_gap = 30.0
+    assert worker.silence_allowed(900.0) == 300.0
+    worker.longest_gap = 500.0
+    assert worker.silence_allowed(900.0) == 900.0
+    assert worker.silence_allowed(5.0) == 5.0
+
+
 def test_an_opening_is_logged_before_it_is_granted(tmp_path):
     engine = Scripted([READY], [OpenRequest(run_id="winner-s1")], [ended("a")])
     run(Made("a"), engine, tmp_path)

@@ -6,7 +6,7 @@ import pytest
 
 from lstm_study.analysis.answer.verdict import judge
 from lstm_study.records import CorpusSummary, Failure, Session, StudyRecords
-from lstm_study.records.scrub import last_part, neutral, without_folders
+from lstm_study.records.scrub import Scrubber, last_part, neutral, without_folders
 from lstm_study.report.content import gather
 from lstm_study.report.write import render_files
 from tests.support.fake_study import failed_study
@@ -110,3 +110,8 @@ def test_neutral_records_stay_neutral_and_a_study_without_paths_is_left_alone() 
     study = failed_study()
     assert neutral(study).trials == study.trials
     assert neutral(study).spec_text == study.spec_text
+
+
+def test_of_several_paths_each_keeps_its_last_part():
+    found = Scrubber().value({"data": {"path": ["/home/ann/My files/a.csv", "b/c.csv"]}})
+    assert found == {"data": {"path": ["a.csv", "b/c.csv"]}}

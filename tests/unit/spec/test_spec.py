@@ -55,6 +55,10 @@ def test_a_dimension_is_a_range_a_list_or_a_value():
             "tiny.toml: study.seed must be an integer >= 1. Received: 0 (int)",
         ),
         ("study.seed=1.5", "study.seed must be an integer. Received: 1.5 (float)"),
+        (
+            "study.objective='f1'",
+            "must be 'validation_accuracy', 'validation_loss' or 'validation_auc'",
+        ),
         ("study.name='Tiny Study'", "study.name must be lower-case letters, digits and hyphens"),
         (
             "search.max_epochs=1",

@@ -17,7 +17,7 @@ class OptimismRow:
 
     Attributes:
         arm: "winner" or "baseline".
-        measure: "accuracy" or "loss", the objective's.
+        measure: "accuracy", "loss" or "auc", the objective's.
         in_search: Score of the trial the search ranked; None if the search never tried it.
         trial_id: That trial; "" if there is none.
         trials_ranked: Completed trials at that trial's budget, among which it was ranked.
@@ -40,6 +40,9 @@ class OptimismRow:
     on_test: float | None
     test_runs: int
     optimism: float | None
+
+
+_ON_TEST = {"accuracy": "test_accuracy", "loss": "test_loss", "auc": "test_roc_auc"}
 
 
 def search_optimism(
@@ -65,8 +68,7 @@ def search_optimism(
         tests = [
             value
             for run in runs
-            if run.status == "completed"
-            and (value := run.test_accuracy if measure == "accuracy" else run.test_loss) is not None
+            if run.status == "completed" and (value := getattr(run, _ON_TEST[measure])) is not None
         ]
         names = (arm, arm + validation_suffix)
         fresh = [
@@ -104,7 +106,7 @@ def _trial(records: StudyRecords, run: Run, measure: str) -> Trial | None:
         and trial.status == "completed"
         and trial.score is not None
     ]
-    sign = 1 if measure == "accuracy" else -1
+    sign = -1 if measure == "loss" else 1
     return max(
         found, key=lambda trial: (trial.budget_epochs, sign * (trial.score or 0.0)), default=None
     )
@@ -122,11 +124,11 @@ def _ranked(records: StudyRecords, trial: Trial | None) -> int:
 def _validation(run: Run, measure: str) -> float | None:
     if not run.epochs:
         return None
-    last = run.epochs[-1]
-    return last.validation_accuracy if measure == "accuracy" else last.validation_loss
+    value: float | None = getattr(run.epochs[-1], f"validation_{measure}")
+    return value
 
 
 def _optimism(in_search: float | None, on_test: float | None, measure: str) -> float | None:
     if in_search is None or on_test is None:
         return None
-    return in_search - on_test if measure == "accuracy" else on_test - in_search
+    return on_test - in_search if measure == "loss" else in_search - on_test

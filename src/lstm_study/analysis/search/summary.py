@@ -355,7 +355,7 @@ def rank_agreement(
 
     Args:
         trials: All trials, so that promoted ones find their parents.
-        objective: `validation_accuracy` or `validation_loss`.
+        objective: A key of `spec.OBJECTIVES`.
         max_epochs: The full budget.
         epochs: The early epochs to compare, each below max_epochs.
 

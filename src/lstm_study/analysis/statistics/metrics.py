@@ -1,4 +1,4 @@
-"""What one run's probabilities say about the reviews: six metrics and the counts behind them.
+"""What one run's probabilities say about the reviews: eight metrics and the counts behind them.
 
 All take labels, 0 or 1, and the probability of 1, both [documents]; all work in float64. A metric
 that is not defined for the labels at hand is None, never NaN.
@@ -53,6 +53,8 @@ class Metrics:
     """All metrics of one run; see the function of each name."""
 
     accuracy: float
+    balanced_accuracy: float | None
+    majority_share: float
     log_loss: float
     roc_auc: float | None
     f1: float | None
@@ -65,6 +67,8 @@ def measure(labels: Labels, probabilities: Probabilities) -> Metrics:
     """Takes every metric of one run."""
     return Metrics(
         accuracy=accuracy(labels, probabilities),
+        balanced_accuracy=balanced_accuracy(labels, probabilities),
+        majority_share=majority_share(labels),
         log_loss=log_loss(labels, probabilities),
         roc_auc=roc_auc(labels, probabilities),
         f1=f1(labels, probabilities),
@@ -82,6 +86,28 @@ def accuracy(labels: Labels, probabilities: Probabilities) -> float:
     """
     truth, values = _checked(labels, probabilities)
     return float(np.mean((values > THRESHOLD) == truth))
+
+
+def balanced_accuracy(labels: Labels, probabilities: Probabilities) -> float | None:
+    """Mean of the shares of positive and of negative reviews classified correctly, in [0, 1].
+
+    None where there is one label only.
+
+    Source: K. H. Brodersen et al. (2010), "The balanced accuracy and its posterior distribution",
+        ICPR.
+    """
+    counts = confusion(labels, probabilities)
+    positive = counts.true_positive + counts.false_negative
+    negative = counts.true_negative + counts.false_positive
+    if not positive or not negative:
+        return None
+    return (counts.true_positive / positive + counts.true_negative / negative) / 2
+
+
+def majority_share(labels: Labels) -> float:
+    """Share of the reviews that have the more frequent label: what always answering it scores."""
+    positive = float(np.mean(labels))
+    return max(positive, 1 - positive)
 
 
 def log_loss(labels: Labels, probabilities: Probabilities) -> float:

@@ -8,7 +8,6 @@ quotes, a row that spans lines which look like rows themselves is refused, with 
 import csv
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from typing import Any
 
 from lstm_study.corpus.files.encodings import Encoding
 from lstm_study.corpus.files.members import Member
@@ -35,10 +34,11 @@ def open_delimited(
     Raises:
         DataError: It lacks a column or its rows are malformed, also while the block reads.
     """
-    with _limit_of_fields(), open_text(member, encoding, newline="") as file:
+    end = _line_end(member, encoding)
+    with _limit_of_fields(), open_text(member, encoding, newline=end) as file:
         dialect = _Dialect(member, lines_of(file, member), columns)
         names = _names(dialect.header)
-        is_quoted = _is_quoted(member, encoding, dialect)
+        is_quoted = _is_quoted(member, encoding, dialect, end)
         rows = _Reading(member, dialect, names, is_quoted=is_quoted)
         yield Rows(
             names=tuple(name for name in names if name),
@@ -57,6 +57,12 @@ def _limit_of_fields() -> Iterator[None]:
         yield
     finally:
         csv.field_size_limit(before)
+
+
+def _line_end(member: Member, encoding: Encoding) -> str:
+    """Returns what ends a line: a line feed; in files of an old Macintosh a carriage return."""
+    with open_text(member, encoding, newline="") as file:
+        return "\r" if file.readline(LINE_LIMIT).endswith("\r") else "\n"
 
 
 class _Dialect:
@@ -99,11 +105,11 @@ def _names(header: Sequence[str]) -> list[str]:
     return [name.strip() for name in header]
 
 
-def _is_quoted(member: Member, encoding: Encoding, dialect: _Dialect) -> bool:
+def _is_quoted(member: Member, encoding: Encoding, dialect: _Dialect, end: str) -> bool:
     """Finds out whether quotes delimit fields, from the lines as they are."""
     width = len(dialect.header)
     lines = stray = quoted = doubled = 0
-    with open_text(member, encoding, newline="") as file:
+    with open_text(member, encoding, newline=end) as file:
         for number, line in enumerate(lines_of(file, member)):
             if number <= dialect.skipped or '"' not in line:
                 lines += 1
@@ -135,7 +141,7 @@ class _Reading:
         self._is_quoted = is_quoted
         self.notes: dict[str, int] = {"rows that span lines": 0}
         if nameless := sum(not name for name in names):
-            self.notes["columns without a name"] = nameless
+            self.notes["columns without a name, left out"] = nameless
         if not is_quoted:
             self.notes["quotes are read as part of the texts"] = 0
 
@@ -164,31 +170,38 @@ class _Reading:
     def _records(self) -> Iterator[tuple[int, list[str]]]:
         dialect, record = self._dialect, list[str]()
         line = dialect.skipped + 2
+        looks = _LooksLikeRow(dialect.delimiter, len(self._names))
 
-        def tracked() -> Iterator[str]:
+        def rest_of_record() -> Iterator[str]:
+            yield record[0]
             for each in dialect.lines:
                 record.append(each)
                 yield each
 
-        quoting: Any = csv.QUOTE_MINIMAL if self._is_quoted else csv.QUOTE_NONE
-        reader = csv.reader(tracked(), delimiter=dialect.delimiter, strict=True, quoting=quoting)
-        looks = _LooksLikeRow(dialect.delimiter, len(self._names))
+        for first in dialect.lines:
+            record[:] = [first]
+            if self._is_quoted and '"' in first:
+                row = self._quoted(rest_of_record(), record, line)
+            else:
+                # Without quotes a carriage return is part of a text.
+                row = first.rstrip("\r\n").split(dialect.delimiter)
+            if len(record) > 1:
+                self.notes["rows that span lines"] += 1
+                self._refuse_swallowed(record, line, looks)
+            elif row != [""]:
+                looks.learn(row)
+            if row != [""]:
+                yield line, row
+            line += len(record)
+
+    def _quoted(self, lines: Iterator[str], record: list[str], line: int) -> list[str]:
         try:
-            for row in reader:
-                if row:
-                    if len(record) > 1:
-                        self.notes["rows that span lines"] += 1
-                        self._refuse_swallowed(record, line, looks)
-                    else:
-                        looks.learn(row)
-                    yield line, row
-                line += len(record)
-                record.clear()
+            return next(csv.reader(lines, delimiter=self._dialect.delimiter, strict=True), [""])
         except csv.Error as error:
-            opened = line + _opening_line(record, dialect.delimiter)
+            opened = line + _opening_line(record, self._dialect.delimiter)
             raise DataError(
                 f"{self._member}:{opened}: a quote opens here that is not closed before the next "
-                f"{dialect.delimiter!r} or the line's end ({error}). Close it, or double the "
+                f"{self._dialect.delimiter!r} or the line's end ({error}). Close it, or double the "
                 "quotes inside a quoted text."
             ) from error
 

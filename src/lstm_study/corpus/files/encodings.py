@@ -15,6 +15,14 @@ _MARKS = (
     (codecs.BOM_UTF16_LE, "utf-16"),
     (codecs.BOM_UTF16_BE, "utf-16"),
 )
+_PACKED = (
+    (b"\x1f\x8b", "compressed by gzip (.gz)"),
+    (b"BZh", "compressed by bzip2 (.bz2)"),
+    (b"\xfd7zXZ", "compressed by xz (.xz)"),
+    (b"PK\x03\x04", "a zip archive (.zip) or a spreadsheet (.xlsx)"),
+    (b"PAR1", "a Parquet file (.parquet)"),
+    (b"\xd0\xcf\x11\xe0", "a spreadsheet (.xls)"),
+)
 # The usual ones, the likelier first where two fit equally well.
 _USUAL = (
     "cp1252", "gb18030", "cp1251", "cp932", "cp949", "big5", "cp1250", "cp1254", "cp1253",
@@ -91,6 +99,12 @@ def find_encoding(lines: Lines, *, place: Callable[[int], str]) -> Encoding:
     for mark, name in _MARKS:
         if first.startswith(mark):
             return Encoding(name=name)
+    for magic, what in _PACKED:
+        if first.startswith(magic):
+            raise DataError(
+                f"{place(0)}: is {what}, whatever its name says. Rename it so that its name says "
+                "so, or save it as CSV."
+            )
     if b"\0" in first:
         return _utf_16_or_32(lines, place(0))
     decoder = codecs.getincrementaldecoder("utf-8")()

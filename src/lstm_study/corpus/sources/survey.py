@@ -100,6 +100,7 @@ class Choices:
 
     text_column: str | None = None
     label_column: str | None = None
+    split_column: str | None = None
     group_column: str | None = None
     positive: tuple[str, ...] = ()
     negative: tuple[str, ...] = ()
@@ -123,7 +124,9 @@ def survey(paths: Sequence[Path], *, choices: Choices | None = None) -> Survey:
     rows, columns, seen = _look(table, where)
     if not rows:
         raise DataError(f"{where}: must hold reviews. Received: no rows.")
-    split = next((c for c in columns if _is_split(c)), None)
+    split = _named(choices.split_column, columns, where) or next(
+        (c for c in columns if _is_split(c)), None
+    )
     others = [c for c in columns if c is not split]
     if table.names == (TEXT, FILE):
         raise DataError(
@@ -334,7 +337,7 @@ def _notes(table: Table, labels: Labels) -> Iterable[str]:
         yield f"{member} is read as {encoding}; name another with {option('encoding')}"
     for what, count in table.notes.items():
         if count:
-            yield f"{count:,} {what}"
+            yield f"1 {what.replace('columns', 'column', 1)}" if count == 1 else f"{count:,} {what}"
         elif what.startswith("quotes"):
             yield f"{what}: the file does not use them to delimit fields"
     yield from labels.folded()

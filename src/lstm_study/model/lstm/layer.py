@@ -1,8 +1,7 @@
 """A faster `keras.layers.LSTM`: the same weights, dropout, saved form and results.
 
 >>> layer = LSTM(100, dropout=0.2, recurrent_dropout=0.2, seed=1)               # doctest: +SKIP
->>> model = keras.Sequential([keras.Input((500, 128)), layer])                  # doctest: +SKIP
->>> plain_copy(model).save("model.keras")     # loads wherever Keras is          # doctest: +SKIP
+>>> keras.layers.LSTM.from_config(layer.get_config())      # the plain one       # doctest: +SKIP
 
 Only the loop over time is replaced, by one of two: Numba kernels on TensorFlow without a GPU
 (`model/lstm/cpu/sweep.py`), and a loop compiled by XLA elsewhere (`xla_sweeps.py`); each says why
@@ -116,24 +115,6 @@ def _loop_for(dtype: str) -> Callable[[Masks, Any, Steps], LstmFunction]:
     from lstm_study.model.lstm.xla import xla_lstm
 
     return xla_lstm
-
-
-def plain_copy(model: keras.Model) -> keras.Model:
-    """Returns the model with every fast `LSTM` replaced by a `keras.layers.LSTM`, weights copied.
-
-    It computes the same, and loads where only Keras is installed.
-
-    Args:
-        model: A built functional or sequential model; it is left as it is.
-    """
-
-    def as_plain(layer: keras.layers.Layer) -> keras.layers.Layer:
-        kind = keras.layers.LSTM if isinstance(layer, LSTM) else type(layer)
-        return kind.from_config(layer.get_config())
-
-    copy = keras.models.clone_model(model, clone_function=as_plain)
-    copy.set_weights(model.get_weights())
-    return copy
 
 
 def _one_per_gate(mask: Any, *, rate: float) -> tuple[Any, ...] | None:

@@ -75,4 +75,4 @@ def measure_form(objective: str) -> str:
 
 def in_words(objective: str) -> str:
     """Returns an objective as prose says it: "validation accuracy"."""
-    return objective.replace("_", " ")
+    return objective.replace("_auc", " ROC AUC").replace("_", " ")

@@ -64,6 +64,10 @@ def _metrics(records: StudyRecords) -> Table:
         RUN_ID,
         Column(name="accuracy", meaning="Share of test reviews classified correctly", unit="share",
                form="percent"),
+        Column(name="balanced_accuracy", unit="share", form="percent",
+               meaning="Mean of the shares of positive and negative reviews classified correctly"),
+        Column(name="majority_share", unit="share", form="percent",
+               meaning="Share of the more frequent label: the accuracy of always answering it"),
         Column(name="log_loss", meaning="Binary cross-entropy, probabilities clipped at 1e-7",
                unit="nats", form="loss"),
         Column(name="roc_auc", meaning="Area under the ROC curve",
@@ -87,8 +91,8 @@ def _metrics(records: StudyRecords) -> Table:
         found = metrics.measure(records.test_labels, probabilities)  # type: ignore[arg-type]
         rows.append(
             {"arm": arm, "run_id": run_id}
-            | {name.name: getattr(found, name.name) for name in columns[2:8]}
-            | {name.name: getattr(found.confusion, name.name) for name in columns[8:]}
+            | {name.name: getattr(found, name.name) for name in columns[2:10]}
+            | {name.name: getattr(found.confusion, name.name) for name in columns[10:]}
         )
     return table("metrics", "Metrics of one run on test", columns, rows)
 

@@ -32,8 +32,13 @@ def test_metrics_agree_with_scikit_learn_ties_included(readings):
     )
     if 0 < labels.sum() < labels.size:
         assert found.roc_auc == pytest.approx(sklearn_metrics.roc_auc_score(labels, values))
+        assert found.balanced_accuracy == pytest.approx(
+            sklearn_metrics.balanced_accuracy_score(labels, read)
+        )
     else:
-        assert found.roc_auc is None
+        assert found.roc_auc is found.balanced_accuracy is None
+    always = np.full(len(labels), float(2 * labels.sum() > labels.size))
+    assert found.majority_share == pytest.approx(metrics.accuracy(labels, always))
     if labels.any() or read.any():
         assert found.f1 == pytest.approx(sklearn_metrics.f1_score(labels, read, zero_division=0.0))
     else:

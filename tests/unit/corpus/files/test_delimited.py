@@ -45,7 +45,7 @@ def test_columns_without_a_name_are_left_out_and_counted(tmp_path):
     table = open_table([written(tmp_path / "r.csv", "text,label,,\na b,1,,\n")])
     assert table.names == ("text", "label")
     assert [list(row.values) for row in table.rows()] == [["a b", "1"]]
-    assert table.notes["columns without a name"] == 2
+    assert table.notes["columns without a name, left out"] == 2
 
 
 def test_a_surplus_field_that_is_not_empty_is_refused(tmp_path):
@@ -144,7 +144,15 @@ def test_a_line_without_an_end_is_refused_before_it_fills_the_memory(tmp_path):
         rows_of(path)
 
 
-TEXTS = st.text(st.characters(codec="utf-8", exclude_characters="\x00\r"), min_size=1)
+@pytest.mark.parametrize("text", ["one\rtwo", "one\r", "\rone"])
+def test_a_carriage_return_inside_a_text_does_not_end_its_row(tmp_path, text):
+    for name, end, quote in (("r.tsv", "\t", ""), ("r.csv", ",", ""), ("q.csv", ",", '"')):
+        row = f"{quote}{text}{quote}{end}1\n"
+        path = written(tmp_path / name, f"text{end}label\n{row}plain{end}0\n")
+        assert rows_of(path) == [[text, "1"], ["plain", "0"]]
+
+
+TEXTS = st.text(st.characters(codec="utf-8", exclude_characters="\x00"), min_size=1)
 
 
 @given(

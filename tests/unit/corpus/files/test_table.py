@@ -212,3 +212,17 @@ def test_tables_of_several_kinds_are_refused_with_a_pattern_that_works(tmp_path)
 def test_an_empty_folder_is_refused(tmp_path):
     with pytest.raises(DataError, match="must hold reviews"):
         read(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("content", "what"),
+    [
+        (gzip.compress(b"text,label\n"), r"compressed by gzip \(.gz\)"),
+        (b"PK\x03\x04rest", r"a spreadsheet \(.xlsx\)"),
+        (b"PAR1rest", "a Parquet file"),
+    ],
+)
+def test_a_file_that_is_not_what_its_name_says_is_called_by_what_it_is(tmp_path, content, what):
+    (tmp_path / "r.csv").write_bytes(content)
+    with pytest.raises(DataError, match=what):
+        read(tmp_path / "r.csv")

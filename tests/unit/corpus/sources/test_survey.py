@@ -68,6 +68,13 @@ def test_a_split_column_is_recognised(
     assert (found.split_column, found.has_test) == ("split", has_test)
 
 
+def test_a_split_column_of_any_name_can_be_named(tmp_path: Path) -> None:
+    rows = [(text, label, ("train", "test")[n % 5 == 0]) for n, (text, label) in enumerate(REVIEWS)]
+    path = write_csv(tmp_path / "r.csv", rows, header=("text", "label", "part"))
+    found = survey(path, label_column="label", split_column="part")
+    assert (found.split_column, found.has_test) == ("part", True)
+
+
 def test_columns_that_are_named_are_taken(tmp_path: Path) -> None:
     rows = [(text, text[::-1] + " and more", label) for text, label in REVIEWS]
     path = write_csv(tmp_path / "r.csv", rows, header=("question", "answer", "label"))
@@ -152,7 +159,7 @@ def test_what_was_noticed_is_told(tmp_path: Path) -> None:
     rows = [(t, ("Pos", "pos", "neg")[n % 3], "") for n, (t, _) in enumerate(REVIEWS)]
     notes = survey(write_csv(tmp_path / "r.csv", rows, header=("text", "label", ""))).notes
     assert notes == (
-        "1 columns without a name",
+        "1 column without a name, left out",
         "'Pos' (14), 'pos' (13) are read as one label",
     )
 

@@ -1,0 +1,80 @@
+"""Which backend a command trains with, chosen before any is imported."""
+
+import importlib.util
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+from lstm_study.engine.devices import visible_gpus
+
+VARIABLE = "KERAS_BACKEND"
+_CUDA_PLUGINS = ("jax_cuda12_plugin", "jax_cuda13_plugin")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Backend:
+    """A backend, and why it is the one.
+
+    Attributes:
+        name: "tensorflow" or "jax", or what KERAS_BACKEND says.
+        reason: In words.
+    """
+
+    name: str
+    reason: str
+
+
+def choose_backend(earlier: str = "") -> Backend:
+    """Chooses the backend to train with.
+
+    Args:
+        earlier: What the study's earlier sessions trained with; "" for none.
+    """
+    if asked := os.environ.get(VARIABLE):
+        reason = f"{VARIABLE} is set"
+        if earlier and earlier != asked:
+            reason += f", though the study began on {earlier}: results differ beyond rounding"
+        return Backend(name=asked, reason=reason)
+    if earlier:
+        return Backend(name=earlier, reason="the study began on it")
+    gpus = visible_gpus()
+    if gpus and has_jax_with_cuda():
+        return Backend(name="jax", reason="a GPU is visible, and JAX with CUDA is installed")
+    if gpus:
+        return Backend(
+            name="tensorflow",
+            reason="JAX with CUDA, which trains many networks at once, is not installed: "
+            "pip install 'lstm-study[gpu]'",
+        )
+    return Backend(name="tensorflow", reason="no GPU is visible")
+
+
+_in_force: list[Backend] = []
+
+
+@contextmanager
+def using(backend: Backend) -> Iterator[None]:
+    """Has this process, and the workers it starts, use a backend for the time of a command."""
+    before = os.environ.get(VARIABLE)
+    os.environ[VARIABLE] = backend.name
+    _in_force.append(backend)
+    try:
+        yield
+    finally:
+        _in_force.pop()
+        if before is None:
+            del os.environ[VARIABLE]
+        else:
+            os.environ[VARIABLE] = before
+
+
+def in_force() -> Backend:
+    """Returns the backend of the command at work, or the one that a new study would get."""
+    return _in_force[-1] if _in_force else choose_backend()
+
+
+def has_jax_with_cuda() -> bool:
+    """Whether JAX and its plugin for CUDA are installed; neither is imported."""
+    plugins = map(importlib.util.find_spec, _CUDA_PLUGINS)
+    return importlib.util.find_spec("jax") is not None and any(plugins)

@@ -1,0 +1,196 @@
+"""Reads and writes the files of a study's folder by their kinds."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, TypeVar
+
+from lstm_study.errors import RecordError, StoreError
+from lstm_study.files import read_bytes, write_text
+from lstm_study.records import Opening, Run, Session, Trial
+from lstm_study.records.codec import from_json, state_from_json, state_to_json, to_json
+from lstm_study.records.kinds import BY_TYPE, Kind, kind_of
+from lstm_study.records.lines import append_line, read_lines
+from lstm_study.records.session import LedgerEntry
+from lstm_study.records.state import StudyState
+from lstm_study.store.ledger import Ledger
+
+T = TypeVar("T")
+
+MOST_BYTES = 2**26
+
+
+class StudyFiles:
+    """The files of one study, each of the kind that `records.kinds` declares.
+
+    Args:
+        folder: The study's.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.ledger = Ledger(folder)
+
+    @property
+    def exists(self) -> bool:
+        """Whether the study has begun."""
+        return (self.folder / "study.json").is_file()
+
+    def path(self, kind: type[Any], name: str = "") -> Path:
+        """Returns where a record or state is kept.
+
+        Args:
+            kind: Its class.
+            name: Its id, where there may be several.
+        """
+        return self.folder / BY_TYPE[kind].path.replace("*", name)
+
+    def paths(self, kind: type[Any]) -> list[Path]:
+        """Returns where all records of a kind are, in order of their ids."""
+        return sorted(self.folder.glob(BY_TYPE[kind].path))
+
+    def write(self, record: Any) -> None:
+        """Writes a record, replacing its earlier one, and lists its file."""
+        path = self.path(type(record), _name_of(record))
+        write_text(path, to_json(record) + "\n")
+        self.ledger.note(str(path.relative_to(self.folder)))
+
+    def read_each(self, kind: type[T]) -> list[T]:
+        """Reads all records of a kind, in order of their ids."""
+        found = (self.read(path, kind) for path in self.paths(kind))
+        return [record for record in found if record is not None]
+
+    def read_file(self, kind: Kind, path: Path) -> Any:
+        """Reads one file of a kind that has a class; a list, where it holds a record a line."""
+        if kind.is_lines:
+            return self.read_openings()
+        found = self.read(path, kind.type) if kind.is_record else self.read_state(kind.type)
+        if found is None:
+            raise RecordError(f"{path}: is missing.")
+        return found
+
+    def read(self, path: Path, kind: type[T]) -> T | None:
+        """Reads a record; None where there is none.
+
+        Raises:
+            RecordError: It is damaged.
+        """
+        with advice(kind):
+            text = _text(path)
+            if text is None:
+                return None
+            record = from_json(text, kind, where=str(path))
+            if (own := _name_of(record)) not in ("", path.stem):
+                raise RecordError(f"{path}: is the record of {own}.")
+            return record
+
+    def write_state(self, state: Any) -> None:
+        """Writes what a stage must remember: one of the classes of `records.state`."""
+        path = self.path(type(state))
+        write_text(path, state_to_json(state))
+        self.ledger.note(path.name)
+
+    def read_state(self, kind: type[T]) -> T | None:
+        """Reads what a stage remembers; None where it has not begun.
+
+        Raises:
+            RecordError: The file is damaged.
+        """
+        path = self.path(kind)
+        with advice(kind):
+            text = _text(path)
+            return state_from_json(text, kind, where=str(path)) if text is not None else None
+
+    def add_opening(self, opening: Opening) -> None:
+        """Logs one opening of the test half, before it is opened."""
+        self.ledger.note("openings.jsonl", append_line(self.path(Opening), opening))
+
+    def read_openings(self) -> list[Opening]:
+        """Reads all openings of the test half, in order of time."""
+        path, last = self.path(Opening), self.ledger.files().get("openings.jsonl")
+        with advice(Opening):
+            found = read_lines(path, Opening)
+            if last is not None and last not in found:
+                raise RecordError(f"{path}: its last lines are missing.")
+        return list(found.values())
+
+    def read_began(self) -> StudyState:
+        """Reads what the study began with.
+
+        Raises:
+            StoreError: None has begun here.
+            RecordError: The file is damaged.
+        """
+        began = self.read_state(StudyState)
+        if began is None and self.ledger.exists:
+            with advice(StudyState):
+                raise RecordError(f"{self.path(StudyState)}: is missing.")
+        if began is None:
+            raise StoreError(
+                f"{self.folder}: no study has begun here. Begin it with `lstm-study run`."
+            )
+        # A study that began before padding could be masked was not.
+        began.spec.get("protocol", {}).setdefault("masked", False)
+        return began
+
+    def check_complete(self) -> None:
+        """Makes sure that every file that was written is there; not that it is whole.
+
+        Raises:
+            RecordError: One is missing.
+        """
+        if self.is_ledger_missing:
+            with advice(LedgerEntry):
+                raise RecordError(f"{self.ledger.path}: is missing.")
+        for file in self.missing():
+            with advice(kind_of(file)):
+                raise RecordError(f"{self.folder / file}: is missing.")
+
+    @property
+    def is_ledger_missing(self) -> bool:
+        """Whether the study is of a version that lists its files, and the list is gone."""
+        is_listed = self.exists and self.read_began().schema_version > 1
+        return is_listed and not self.ledger.exists
+
+    def missing(self) -> list[str]:
+        """Returns the files that were written and are gone, as paths below the folder."""
+        return [
+            file
+            for file in self.ledger.files()
+            if not (self.folder / file).exists() and not (self.folder / f"{file}.gz").exists()
+        ]
+
+
+def _name_of(record: Any) -> str:
+    """Returns a record's id, which its file is named by; "" of the only one of its kind."""
+    match record:
+        case Trial():
+            return record.trial_id
+        case Run():
+            return record.run_id
+        case Session():
+            return f"{record.started_at.replace(':', '')}-{record.stage}"
+    return ""
+
+
+def _text(path: Path) -> str | None:
+    """Reads a text; None where there is none. A wrong byte is left for its reader to refuse."""
+    try:
+        return read_bytes(path, limit=MOST_BYTES).decode(errors="replace")
+    except FileNotFoundError:
+        return None
+    except (OSError, ValueError) as error:
+        raise RecordError(f"{path}: cannot be read ({error}).") from error
+
+
+@contextmanager
+def advice(kind: Any) -> Iterator[None]:
+    """Adds to an error of reading a file of a kind what to do, and what that loses."""
+    try:
+        yield
+    except RecordError as error:
+        found = BY_TYPE[kind] if isinstance(kind, type) else kind
+        step = "`lstm-study check STUDY.toml --repair` moves it aside"
+        if found.type is StudyState:
+            step = "Restore it from a copy, or start over with --fresh"
+        raise RecordError(f"{error} {step}: {found.lost}.") from error

@@ -1,0 +1,69 @@
+"""Reads and writes the test probabilities of runs, and the test labels."""
+
+from typing import TYPE_CHECKING, Any
+
+from lstm_study.errors import RecordError
+from lstm_study.files import digest_of, write_array
+from lstm_study.records import Control, CorpusSummary, Run
+from lstm_study.records.arrays import read_array
+from lstm_study.records.kinds import kind_of
+from lstm_study.records.sense import of_predictions
+from lstm_study.store.files import StudyFiles, advice
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+_KIND = kind_of("predictions/labels.npy")
+_MOST_REVIEWS = 2**22
+
+
+class PredictionFiles(StudyFiles):
+    """The files of one study, its arrays included."""
+
+    def write_predictions(
+        self, run_id: str, probabilities: "NDArray[np.float32]", labels: "NDArray[np.int8]"
+    ) -> None:
+        """Writes one run's test probabilities, float32 [reviews], and the labels, int8 [reviews].
+
+        The order of reviews is the test half's own, the same for every run of a study.
+        """
+        for name, array in (("labels", labels), (run_id, probabilities)):
+            write_array(self.folder / "predictions" / f"{name}.npy", array)
+            self.ledger.note(f"predictions/{name}.npy", digest_of(array))
+
+    def read_predictions(self, name: str) -> "NDArray[Any] | None":
+        """Reads one run's test probabilities, or "labels"; None where there are none.
+
+        Raises:
+            RecordError: They are damaged, or not those that were written.
+        """
+        path = self.folder / "predictions" / f"{name}.npy"
+        corpus = self.read(self.path(CorpusSummary), CorpusSummary)
+        tests = [split.reviews for split in corpus.splits if split.name == "test"] if corpus else []
+        with advice(_KIND):
+            array = read_array(path, most=sum(tests) or _MOST_REVIEWS)
+            digest = self.ledger.files().get(f"predictions/{name}.npy")
+            if array is not None and digest is not None and digest_of(array) != digest:
+                raise RecordError(f"{path}: holds other numbers than were written.")
+        return array
+
+    def read_evaluated(
+        self, name: str, record: Run | Control, labels: "NDArray[Any] | None"
+    ) -> "NDArray[Any]":
+        """Reads the test probabilities of a run that was evaluated.
+
+        Raises:
+            RecordError: They are missing, damaged, or not those of the run's record.
+        """
+        path = self.folder / "predictions" / f"{name}.npy"
+        found = self.read_predictions(name)
+        with advice(_KIND):
+            for file, array in ((path.with_name("labels.npy"), labels), (path, found)):
+                if array is None:
+                    raise RecordError(f"{file}: is missing, and {name} was evaluated on test.")
+            assert labels is not None
+            assert found is not None
+            if reason := of_predictions(record, found, labels):
+                raise RecordError(f"{path}: {reason}.")
+        return found

@@ -1,0 +1,38 @@
+"""Gives the files of a study from before there were digests what they lack."""
+
+from collections.abc import Collection
+from pathlib import Path
+
+from lstm_study.files import digest_of, sha256_of, write_text
+from lstm_study.records.codec import to_json
+from lstm_study.records.kinds import KINDS
+from lstm_study.records.lines import read_lines
+from lstm_study.records.session import LedgerEntry
+from lstm_study.store.predictions import PredictionFiles
+
+
+def seal(files: PredictionFiles, *, skipping: Collection[str] = ()) -> None:
+    """Gives every file its digest, and lists it: of a study that has no ledger.
+
+    Args:
+        files: The study's.
+        skipping: Files to leave as they are, for they are damaged.
+    """
+    for kind in KINDS:
+        for path in sorted(files.folder.glob(kind.path)) if kind.is_kept else ():
+            file = str(path.relative_to(files.folder)).removesuffix(".gz")
+            if file in skipping or kind.type is LedgerEntry:
+                continue
+            if kind.is_lines:
+                files.ledger.note(file, next(reversed(read_lines(path, kind.type)), ""))
+            elif kind.is_record:
+                write_text(path, to_json(files.read_file(kind, path)) + "\n")
+                files.ledger.note(file)
+            elif kind.type is not None:
+                files.write_state(files.read_file(kind, path))
+            elif kind.name == "spec":
+                files.ledger.note(file, sha256_of(path))
+            else:
+                array = files.read_predictions(Path(file).stem)
+                assert array is not None
+                files.ledger.note(file, digest_of(array))

@@ -1,0 +1,46 @@
+"""Options are named as the command at work takes them."""
+
+from typing import get_type_hints
+
+import pytest
+
+from lstm_study.cli.looking import init
+from lstm_study.cli.results import predict
+from lstm_study.corpus.files.advice import (
+    INIT_FLAGS,
+    PREDICT_FLAGS,
+    as_flags,
+    has_option,
+    option,
+)
+from lstm_study.spec import DataTable
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "in_a_study", "as_a_flag"),
+    [
+        ("text_column", "", "data.text_column", "--text-column"),
+        ("encoding", "gb18030", 'data.encoding = "gb18030"', "--encoding gb18030"),
+        ("drop_empty", True, "data.drop_empty = true", "--drop-empty"),
+        ("positive", ("4", "5"), 'data.positive = ["4", "5"]', "--positive 4,5"),
+        ("positive", ('a "b"',), 'data.positive = ["a \\"b\\""]', "--positive 'a \"b\"'"),
+    ],
+)
+def test_an_option_is_a_key_in_a_study_and_a_flag_at_a_command(key, value, in_a_study, as_a_flag):
+    assert option(key, value) == in_a_study
+    with as_flags(INIT_FLAGS):
+        assert option(key, value) == as_a_flag
+    assert option(key, value) == in_a_study
+
+
+@pytest.mark.parametrize(("command", "flags"), [(init, INIT_FLAGS), (predict, PREDICT_FLAGS)])
+def test_the_flags_that_are_named_are_the_commands_own(command, flags):
+    known = set(get_type_hints(command))
+    assert set(flags) <= known
+    assert set(flags) <= set(DataTable.model_fields)
+
+
+def test_an_option_that_a_command_lacks_is_not_named():
+    assert has_option("label_column")
+    with as_flags(PREDICT_FLAGS):
+        assert not has_option("label_column")

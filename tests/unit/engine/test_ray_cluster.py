@@ -1,0 +1,98 @@
+"""What travels to a cluster and back, without one: `end_to_end/test_cluster.py` has one."""
+
+import ast
+import pickle
+import sys
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from lstm_study.engine import ray_cluster
+from lstm_study.engine.jobs import Answer, Call, Evaluation, Reply
+from lstm_study.engine.ray_cluster import ActorLink, RayCluster
+from lstm_study.errors import DependencyError
+from tests.unit.engine.test_dispatch import job
+
+SOURCE = Path(ray_cluster.__file__).parents[1]
+
+
+def evaluation(weights: Path) -> Evaluation:
+    return Evaluation(
+        run_id="winner-s1", probabilities=np.ones(3, dtype=np.float32),
+        labels=np.ones(3, dtype=np.int8), weights=weights, test_seconds=1.0,
+        predict_1000_seconds=1.0,
+    )  # fmt: skip
+
+
+def travelled(message, folder: Path):
+    """Packs a message on one machine, and unpacks it on another."""
+    parcel = pickle.loads(pickle.dumps(ray_cluster._packed(message)))
+    return ray_cluster._unpacked(parcel, folder)
+
+
+def test_an_answers_files_arrive_with_it_under_names_of_the_other_machine(tmp_path):
+    checkpoint, weights = tmp_path / "here" / "a.npz", tmp_path / "here" / "w.npz"
+    checkpoint.parent.mkdir()
+    checkpoint.write_bytes(b"checkpoint")
+    weights.write_bytes(b"weights")
+    answer = Answer(name="a", checkpoint=checkpoint, evaluation=evaluation(weights))
+    found = travelled(answer, tmp_path / "there")
+    assert found.checkpoint.read_bytes() == b"checkpoint"
+    assert found.evaluation.weights.read_bytes() == b"weights"
+    assert {found.checkpoint.parent, found.evaluation.weights.parent} == {tmp_path / "there"}
+
+
+def test_jobs_take_their_checkpoints_along_and_keep_their_order(tmp_path):
+    own, parents = tmp_path / "own.npz", tmp_path / "parents.npz"
+    own.write_bytes(b"own")
+    parents.write_bytes(b"parents")
+    sent = [replace(job("a"), starts=(own, parents)), Call(name="c", function=len)]
+    first, second = travelled(sent, tmp_path / "there")
+    assert [path.read_bytes() for path in first.starts] == [b"own", b"parents"]
+    assert second == sent[1]
+
+
+def test_what_names_no_file_travels_as_it_is(tmp_path):
+    assert travelled(Reply(), tmp_path).test is None
+    assert travelled([job("a")], tmp_path) == [job("a")]
+
+
+def test_a_node_keeps_no_file_that_it_sent(tmp_path):
+    link = ActorLink(tmp_path / "received")
+    checkpoint = tmp_path / "a.npz"
+    checkpoint.write_bytes(b"checkpoint")
+    link.send(Answer(name="a", checkpoint=checkpoint))
+    assert not checkpoint.exists()
+    (parcel,) = link.collect(0.0)
+    assert bytes(parcel.files[checkpoint]) == b"checkpoint"
+    assert link.collect(0.0) == []
+
+
+def test_a_node_keeps_a_jobs_checkpoints_until_the_job_ends(tmp_path):
+    link, own = ActorLink(tmp_path / "received"), tmp_path / "own.npz"
+    own.write_bytes(b"own")
+    link.deliver(ray_cluster._packed([replace(job("a"), starts=(own,))]))
+    (received,) = link.receive()
+    link.deliver(ray_cluster._packed(Reply()))
+    link.receive()
+    (start,) = received.starts
+    assert start.read_bytes() == b"own"
+    link.send(Answer(name="a", is_last=True))
+    assert not start.exists()
+
+
+def test_without_ray_the_option_says_what_to_install(monkeypatch):
+    monkeypatch.setitem(sys.modules, "ray", None)
+    with pytest.raises(DependencyError, match=r"--cluster needs Ray.*pip install"):
+        RayCluster("auto", workers=None, workers_per_gpu=None, jobs=3)
+
+
+def test_no_other_module_imports_ray():
+    for path in SOURCE.rglob("*.py"):
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            names = [each.name for each in node.names] if isinstance(node, ast.Import) else []
+            names += [node.module or ""] if isinstance(node, ast.ImportFrom) else []
+            if "ray" in {name.partition(".")[0] for name in names}:
+                assert path == SOURCE / "engine" / "ray_cluster.py"
