@@ -15,9 +15,9 @@ _MOST_CONFIG_BYTES = 4_000_000
 _MOST_FILE_BYTES = 2**34
 _SIZES = ("input_dim", "output_dim", "units")
 _ALLOWED = {
-    "Functional", "Sequential", "InputLayer", "Embedding", "LSTM", "Dense", "Average", "NotEqual",
-    "Dropout", "SpatialDropout1D", "Bidirectional", "GlobalMaxPooling1D", "GlobalAveragePooling1D",
-    "Concatenate", "LayerNormalization",
+    "Functional", "InputLayer", "Embedding", "LSTM", "Dense", "Average", "Add", "Bidirectional",
+    "Concatenate", "Dropout", "SpatialDropout1D", "GlobalMaxPooling1D", "GlobalAveragePooling1D",
+    "ReLU", "Rescaling", "Reshape",
 }  # fmt: skip
 
 
@@ -69,7 +69,7 @@ def _problems(path: Path, size: int, configuration: Configuration, members: int)
 
 def _of_layers(config: Any, configuration: Configuration, members: int) -> Iterator[str]:
     most = {
-        "input_dim": configuration.vocabulary_size,
+        "input_dim": max(configuration.vocabulary_size, configuration.pair_rows),
         "output_dim": configuration.embedding_dim,
         "units": configuration.lstm_units,
     }

@@ -45,7 +45,12 @@ from lstm_study.provenance import now
 from lstm_study.records import Epoch
 from lstm_study.training.checkpoint import Checkpoint, state_of, write_checkpoint
 from lstm_study.training.failures import classify
-from lstm_study.training.member_state import checkpoint_shapes, own_variables, padded_state
+from lstm_study.training.member_state import (
+    checkpoint_shapes,
+    own_variables,
+    own_weights,
+    padded_state,
+)
 from lstm_study.training.one import (
     EVALUATION_BATCH,
     Step,
@@ -430,7 +435,11 @@ class Population:
         variables = own_variables(
             state, training.configuration, learning_rate=training.protocol.learning_rate
         )
-        return Checkpoint(epochs=epochs, variables=variables)
+        before = seated.checkpoint
+        earlier = before.earlier if before is not None else ()
+        if before is not None and len(before.epochs) in training.keeps:
+            earlier = (*earlier, own_weights(before.variables, training.configuration))
+        return Checkpoint(epochs=epochs, variables=variables, earlier=earlier)
 
     def _read(self, split: Split) -> NDArray[np.float32]:
         """Returns what all places make of some reviews: probabilities [places, reviews]."""
