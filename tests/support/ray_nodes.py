@@ -60,7 +60,7 @@ class Nodes:
         assert self._process.stdin is not None
         self._process.stdin.write(f"{what}\n")
         self._process.stdin.flush()
-        self._line()
+        assert json.loads(self._line())["done"] == what
 
     def _line(self) -> str:
         assert self._process.stdout is not None
@@ -90,7 +90,7 @@ def main() -> None:
                 added.append(cluster.add_node(**node))
             else:
                 cluster.remove_node(added.pop(), allow_graceful=False)
-            print("{}", flush=True)
+            print(json.dumps({"done": line.strip(), "nodes": len(added)}), flush=True)
     finally:
         cluster.shutdown()
         shutil.rmtree(folder, ignore_errors=True)
