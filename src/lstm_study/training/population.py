@@ -486,7 +486,7 @@ class Population:
 def _written(
     member: Member, epochs: tuple[Epoch, ...], state: State, *, before: Checkpoint | None
 ) -> Checkpoint:
-    """Writes and returns a member's checkpoint, with those weights before it that are to be kept."""
+    """Writes and returns a member's checkpoint, with the earlier weights that are to be kept."""
     training = member.training
     rate = training.configuration.learning_rate or training.protocol.learning_rate
     variables = own_variables(state, training.configuration, learning_rate=rate)
