@@ -323,8 +323,11 @@ class Study:
 
     def _bundle(self) -> "Bundle":
         from lstm_study.commands.predict import load_bundle_quietly
+        from lstm_study.export import Bundle
 
-        return load_bundle_quietly(self.report_folder / "model", ensemble=False)
+        found = load_bundle_quietly(self.report_folder / "model", ensemble=False)
+        assert isinstance(found, Bundle), "model/ has the network"
+        return found
 
     def _content(self) -> "Content":
         from lstm_study.report.content import gather

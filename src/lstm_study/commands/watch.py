@@ -39,14 +39,15 @@ def watch(study: OpenStudy, *, port: int = PORT) -> "ReportServer":
 
     def render() -> Mapping[str, bytes]:
         from lstm_study.analysis.answer.verdict import judge
-        from lstm_study.comparison.looks import look
+        from lstm_study.comparison.looks import standing
         from lstm_study.report.content import gather, illustrate
         from lstm_study.report.write import render_files
 
         records = read_records(study)
+        at = standing(records, study.spec, study.store)
         content = gather(
             records,
-            verdict=judge(records, seed=study.spec.study.seed, looks=look(records, study.store)),
+            verdict=judge(records, looks=at.looks, level=at.level, kept=at.kept),
             made_at=now(),
             versions=installed,
             git_commit=commit,

@@ -10,7 +10,7 @@ import numpy as np
 from lstm_study.analysis.statistics.calibration import fit_temperature
 from lstm_study.corpus.types import Split
 from lstm_study.engine.jobs import Answer, Evaluation, Halt, Job, Link, MoreJobs, Reviews
-from lstm_study.engine.worker import TIMED_REVIEWS, send_and_wait, starts_of
+from lstm_study.engine.worker import TIMED_REVIEWS, mean_of, send_and_wait, starts_of
 from lstm_study.errors import StoreError
 from lstm_study.records.state import Live
 from lstm_study.training.checkpoint import Checkpoint, write_checkpoint
@@ -105,6 +105,7 @@ class _Together:
                 seed=job.seed,
                 epochs=job.halts[halt].epochs,
                 masked=job.masked,
+                keeps=job.keeps,
                 schedule_epochs=job.schedule_epochs,
             ),
             start=start,
@@ -160,6 +161,7 @@ class _Together:
         weights = self._scratch / f"{halt.run_id}-weights.npz"
         variables = own_weights(ended.checkpoint.variables, job.configuration)
         write_checkpoint(weights, Checkpoint(epochs=ended.checkpoint.epochs, variables=variables))
+        before = ended.earlier if halt.last > 1 else ()
         return Evaluation(
             run_id=halt.run_id,
             probabilities=ended.probabilities,
@@ -168,6 +170,7 @@ class _Together:
             test_seconds=ended.read_seconds,
             # A share of the time in which all members read the test reviews.
             predict_1000_seconds=ended.read_seconds * TIMED_REVIEWS / len(ended.split),
+            mean_probabilities=mean_of(before, ended.probabilities),
         )
 
 

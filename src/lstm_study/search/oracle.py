@@ -57,7 +57,9 @@ class RecordedHyperband(keras_tuner.oracles.HyperbandOracle):  # type: ignore[mi
         self._bugs_in_a_row = 0
         self._stop_reason = ""
         self._pruned: set[str] = set()
-        self._records = {record.trial_id: record for record in store.read_trials()}
+        self._records = {
+            record.trial_id: record for record in store.read_trials() if record.role != "finalist"
+        }
         self._prune()
 
     @property
