@@ -55,6 +55,7 @@ class Study:
         out: str | Path = "reports",
         settings: Sequence[str] = (),
         workers: int | None = None,
+        cluster: str = "",
     ) -> Self:
         """Reads a study file; nothing is trained or written.
 
@@ -64,6 +65,7 @@ class Study:
             out: Folder for reports.
             settings: Changes of the study file, each "table.key=value"; they are recorded.
             workers: Worker processes; None to choose.
+            cluster: A Ray cluster to run on, such as "auto"; "" for this machine's processes.
 
         Raises:
             SpecError: The file is missing or breaks rules.
@@ -75,6 +77,7 @@ class Study:
             settings=settings,
             command=f"Study.load({str(study)!r})",
             workers=workers,
+            cluster=cluster,
         )
         return cls(opened)
 

@@ -282,8 +282,10 @@ class _SessionWriter:
 
     def found(self, backend: str, devices: tuple[str, ...]) -> None:
         """Records what a worker trains with."""
-        described = machine(backend=backend, devices=devices)
-        self._session = replace(self._session, machine=described)
+        found = self._session.machine
+        if (found.backend, found.devices) != (backend, devices):
+            described = machine(backend=backend, devices=devices)
+            self._session = replace(self._session, machine=described)
 
     def save(self, worked: float, size: Workers, *, at_once: bool = False) -> None:
         """Writes the record with the seconds worked, unless it was written a moment ago."""

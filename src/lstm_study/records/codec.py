@@ -111,7 +111,9 @@ def _without_documented(value: Any) -> Any:
         return {
             name: item
             for name, item in value.items()
-            if name in _CORE or item != HYPERPARAMETERS[name].documented
+            if name in _CORE
+            or name not in HYPERPARAMETERS
+            or item != HYPERPARAMETERS[name].documented
         }
     return {name: _without_documented(item) for name, item in value.items()}
 

@@ -101,7 +101,7 @@ class RerankStage:
 
     @property
     def backlog(self) -> int:
-        """How many trials are due now."""
+        """How many trials wait for a worker."""
         return sum(
             not has_ended(trial) and name not in self._at_work
             for name, trial in self._trials.items()

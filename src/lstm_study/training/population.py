@@ -293,7 +293,7 @@ class Population:
             state = jax.device_get(member_of(self._state, np.int32(place)))
             # Written while the next epoch's first steps are made.
             future = self._writers.submit(
-                _written, seated.member, seated.epochs, state, seated.checkpoint
+                _written, seated.member, seated.epochs, state, before=seated.checkpoint
             )
             self._written.append((seated, future))
 
@@ -512,16 +512,9 @@ class Population:
 
 
 def _written(
-    member: Member, epochs: tuple[Epoch, ...], state: State, before: Checkpoint | None
+    member: Member, epochs: tuple[Epoch, ...], state: State, *, before: Checkpoint | None
 ) -> Checkpoint:
-    """Writes and returns a member's checkpoint.
-
-    Args:
-        member: Whose.
-        epochs: Its history.
-        state: Its arrays, on the processor.
-        before: Its checkpoint of the epoch before.
-    """
+    """Writes and returns a member's checkpoint, with the earlier weights that are to be kept."""
     training = member.training
     rate = training.configuration.learning_rate or training.protocol.learning_rate
     variables = own_variables(state, training.configuration, learning_rate=rate)

@@ -292,7 +292,7 @@ def _arms_of(
 
 def _first_word(source: StudyRecords | Mapping[str, Arm]) -> float | None:
     facts = source.review_facts if isinstance(source, StudyRecords) else None
-    return getattr(facts, "first_word_accuracy", None)
+    return facts.first_word_accuracy if facts is not None else None
 
 
 def _without_failed(arm: Arm) -> Arm:

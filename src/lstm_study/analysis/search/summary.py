@@ -220,6 +220,22 @@ def winner(
     return ranked[0] if ranked else None
 
 
+def best_by_budget(trials: Iterable[Trial], direction: Direction) -> dict[int, Trial]:
+    """Returns the best completed trial of each budget, the largest budget first.
+
+    Scores at different budgets are not comparable, so that each budget has a best of its own. The
+    trials of a random control are left out, the baseline's slot of the search is not.
+    """
+    found: dict[int, list[Trial]] = {}
+    for trial in searched(trials):
+        if trial.status == "completed" and trial.score is not None:
+            found.setdefault(trial.budget_epochs, []).append(trial)
+    return {
+        budget: min(found[budget], key=lambda trial: rank_key(trial, direction))
+        for budget in sorted(found, reverse=True)
+    }
+
+
 def best_so_far(
     trials: Iterable[Trial], direction: Direction, *, max_epochs: int
 ) -> tuple[SearchProgress, ...]:
