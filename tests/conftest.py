@@ -22,7 +22,7 @@ def data_folder() -> Path:
 
 
 def pytest_configure() -> None:
-    """Keeps machine code as workers do, and lets tests send Ctrl-C.
+    """Caches Numba compilations as workers do, and lets tests send Ctrl-C.
 
     A script that runs them in its background has it ignored.
     """

@@ -39,10 +39,12 @@ class Product:
         return 2 * self.rows * self.inner * self.columns
 
 
-def products(*, embedding_dim: int, lstm_units: int, batch: int, steps: int) -> list[Product]:
+def products(
+    *, embedding_dim: int, lstm_units: int, batch: int, steps: int, directions: int = 1
+) -> list[Product]:
     """Returns the products of one training step; see the module."""
     tokens, gates = batch * steps, 4 * lstm_units
-    return [
+    return directions * [
         Product(tokens, embedding_dim, gates),
         Product(batch, lstm_units, gates, steps),
         Product(tokens, gates, embedding_dim),
@@ -57,12 +59,15 @@ def operations(computed: Iterable[Product]) -> int:
     return sum(product.count * product.operations for product in computed)
 
 
-def limit(*, embedding_dim: int, lstm_units: int, batch: int, steps: int) -> dict[str, Any]:
+def limit(**shape: int) -> dict[str, Any]:
     """Measures every product of a step; runs in another process.
 
     Each is timed alone with operands in memory, by NumPy, the backend and
     `model/lstm/cpu/matmul.py`, and the fastest is taken: on a CPU with one thread, on a GPU by the
     backend alone, at the precision that it takes for float32.
+
+    Args:
+        **shape: That of `products`.
 
     Returns:
         "seconds" that the products of a step need, "operations", and the "gflops" of both.
@@ -70,7 +75,7 @@ def limit(*, embedding_dim: int, lstm_units: int, batch: int, steps: int) -> dic
     from lstm_study.training.runtime import configure
 
     configure(threads=1)
-    needed = products(embedding_dim=embedding_dim, lstm_units=lstm_units, batch=batch, steps=steps)
+    needed = products(**shape)
     makers = _makers()
     seconds = sum(
         product.count * min(_time(make(product)) for make in makers) for product in needed

@@ -101,7 +101,7 @@ def measure(records: StudyRecords) -> tuple[Seconds, int]:
     with timed("whole report"):
         with timed("tables"):
             content = gather(
-                records, verdict=judge(records, seed=records.spec["study"]["seed"]),
+                records, verdict=judge(records),
                 made_at="2025-03-02T10:00:00.000Z", versions={}, git_commit="", bundle=None,
             )  # fmt: skip
         with timed("figures"):

@@ -1,4 +1,4 @@
-"""The two sides of a comparison: our network as our workers train it, and Keras's as a user would.
+"""The two sides of a comparison: a network as workers train it, and as a user of Keras would.
 
 Both run with one thread on a CPU. Ours has op determinism on, as every worker has; Keras's has
 Keras's defaults.
@@ -19,10 +19,25 @@ from lstm_study.spec import DataTable, ProtocolTable
 Side = Literal["ours", "keras"]
 SIDES: tuple[Side, ...] = ("ours", "keras")
 BATCH = 64
+_SCHEDULE_STEPS = 1_000
 SIZES = {
     "500 × 128/100": BASELINE,
     "160 × 32/32": Configuration(
         vocabulary_size=10_000, maxlen=160, embedding_dim=32, lstm_units=32
+    ),
+    "400 × 128/64 open": Configuration(
+        vocabulary_size=30_000,
+        maxlen=400,
+        embedding_dim=128,
+        lstm_units=64,
+        recurrent_dropout=0.0,
+        bidirectional=True,
+        pooling="all",
+        embedding_dropout=0.4,
+        output_dropout=0.4,
+        clip_norm=1.0,
+        learning_rate_schedule="linear",
+        summed_gradients=True,
     ),
 }
 KERAS = "keras.layers.LSTM"
@@ -48,15 +63,17 @@ def prepare(side: Side) -> None:
 
 
 def model_of(side: Side, configuration: Configuration, *, seed: int = 1, masked: bool) -> Any:
-    """Builds and compiles a network by the project's one builder, with either LSTM and Adam."""
+    """Builds and compiles a network by the project's builder, with either side's LSTM and Adam."""
     import keras
 
-    from lstm_study.model import network as builder
+    from lstm_study.model import network, optimizer
 
     if side == "keras":
-        builder.LSTM = keras.layers.LSTM
-        builder.uses_cpu_kernels = lambda: False
-    return builder.build_model(configuration, protocol=ProtocolTable(), seed=seed, masked=masked)
+        network.LSTM = keras.layers.LSTM
+        optimizer.uses_cpu_kernels = lambda: False
+    return network.build_model(
+        configuration, protocol=ProtocolTable(), seed=seed, masked=masked, steps=_SCHEDULE_STEPS
+    )
 
 
 def random_batch(

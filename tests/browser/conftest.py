@@ -42,7 +42,7 @@ def report(tmp_path_factory: pytest.TempPathFactory) -> Path:
     records = hostile_study()
     return write_report(
         records,
-        verdict=judge(records, seed=7),
+        verdict=judge(records),
         folder=tmp_path_factory.mktemp("reports") / "fake",
         made_at="2025-03-02T10:00:00.000Z",
         versions={"keras": "3.15.0"},
@@ -57,7 +57,7 @@ def compared(tmp_path_factory: pytest.TempPathFactory) -> Path:
     records = compared_study()
     return write_report(
         records,
-        verdict=judge(records, seed=7),
+        verdict=judge(records),
         folder=tmp_path_factory.mktemp("reports") / "compared",
         made_at="2025-03-02T10:00:00.000Z",
         versions={"keras": "3.15.0"},

@@ -36,7 +36,7 @@ class Search:
         records = self.records()
         content = gather(
             records,
-            verdict=judge(records, seed=7),
+            verdict=judge(records),
             made_at="2025-03-02T10:00:00.000Z",
             versions={},
             git_commit="",

@@ -8,7 +8,7 @@ from dataclasses import replace
 import pytest
 
 from lstm_study.analysis.answer.arms import arms_from_records
-from lstm_study.analysis.statistics.intervals import difference_in_accuracy
+from lstm_study.analysis.statistics.intervals import difference_between
 from lstm_study.records import StudyRecords
 from lstm_study.report.diff import SECTIONS, diff_files
 from tests.support.fake_study import (
@@ -68,7 +68,7 @@ def test_the_difference_of_the_winners_is_that_of_the_two_level_bootstrap() -> N
         replace(arms_from_records(study)["winner"], name=study.name)
         for study in (completed_study(), _other())
     )
-    expected = difference_in_accuracy(second, first, seed=7)
+    expected = difference_between(second, first)
     assert row["same_reviews"] == "yes"
     assert float(row["difference"]) == expected.difference
     assert (float(row["low"]), float(row["high"])) == (expected.low, expected.high)

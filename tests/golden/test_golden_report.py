@@ -24,8 +24,9 @@ PAGES = ("completed", "hostile", "interrupted", "empty", "controlled", "compared
 # Their figures differ little from those above, so that their pages are kept without.
 PLAIN_PAGES = ("failed", "diverged", "tied", "one-seed")
 TABLES = (
-    "verdict", "notes", "comparison", "hyperparameters", "runs", "metrics", "calibration", "tests",
-    "confusion", "differing_reviews",
+    "verdict", "notes", "comparison", "hyperparameters", "runs", "metrics", "calibration",
+    "failure_rates", "failed_runs", "secondary_outcomes", "finalists", "confusion",
+    "differing_reviews",
     "optimism", "trials", "best_so_far", "schedule", "failures", "rank_agreement", "cost", "splits",
     "importance", "pairs", "random_control", "lengths", "maxlen_choices", "sources", "sessions",
     "openings", "settings", "README",
@@ -44,7 +45,7 @@ def _tables(name: str) -> Content:
     records = ALL_STUDIES[name]()
     return gather(
         records,
-        verdict=judge(records, seed=7),
+        verdict=judge(records),
         made_at="2025-03-02T10:00:00.000Z",
         versions={"keras": "3.15.0"},
         git_commit="0123456789ab",

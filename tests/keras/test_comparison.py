@@ -161,7 +161,7 @@ def test_a_run_that_fails_fails_at_both_epochs_and_the_verdict_is_a_sentence(tmp
     assert failed[0].failure == failed[1].failure
     assert store.read_openings() == []
     store.begin(SPEC, spec_text="", settings=(), data_digest="")
-    verdict = judge(store.read_all(), seed=1)
+    verdict = judge(store.read_all())
     assert verdict.kind == "cannot say"
     assert "no completed run of the winner" in verdict.sentence
     assert "no completed run of the baseline" in verdict.sentence
@@ -207,7 +207,7 @@ def test_baseline_against_itself_under_other_seeds_shows_no_difference(tmp_path,
     halves = [
         replace(run, arm="winner" if run.seed_index % 2 else "baseline") for run in records.runs
     ]
-    verdict = judge(replace(records, runs=tuple(halves)), seed=SPEC.study.seed)
+    verdict = judge(replace(records, runs=tuple(halves)))
     assert verdict.kind == "no difference shown"
     assert [arm.seeds for arm in verdict.arms] == [3, 3]
     assert min(arm.lowest for arm in verdict.arms) > 0.5, "they have learned something"

@@ -60,12 +60,12 @@ def damaged(study: StudyRecords) -> StudyRecords:
 
 WHOLE = completed_study()
 CASES = {
-    "one seed": (one_seed_study(), "cannot say", "one can't tell how much accuracy varies"),
-    "two seeds": (completed_study(seeds=2), "", "the seed-to-seed spread is a guess"),
+    "one seed": (one_seed_study(), "cannot say", "the winner has 1 run that did not fail"),
+    "two seeds": (completed_study(seeds=2), "cannot say", "Too few seeds to say"),
     "a failed run": (failed_study(), "", "Of the winner, 1 of 4 runs are left out: 1 failed."),
     "all probabilities equal": (
-        giving(WHOLE, lambda _: np.full(2_000, 0.5, dtype=np.float32)), "no difference shown",
-        "it has read nothing",
+        giving(WHOLE, lambda _: np.full(2_000, 0.5, dtype=np.float32)), "cannot say",
+        "the same label: it has learned nothing",
     ),
     "all read right": (
         giving(WHOLE, lambda _: WHOLE.test_labels.astype(np.float32)), "no difference shown",

@@ -32,6 +32,7 @@ recurrent_dropout = { min = 0.0, max = 0.4, step = 0.1 }
 [search]
 max_epochs = 9
 factor = 3
+rerank = 0
 
 [protocol]
 epochs = 5
@@ -42,6 +43,7 @@ maxlen = 200
 
 [compare]
 seeds = 4
+validation_seeds = 1
 """
 
 

@@ -59,7 +59,7 @@ def test_no_file_of_a_report_holds_a_control_character():
         review_facts=replace(study.review_facts, excerpts=(excerpt,)),
     )
     content = gather(
-        study, verdict=judge(study, seed=7, resamples=200), made_at="2025-03-02T10:00:00.000Z",
+        study, verdict=judge(study), made_at="2025-03-02T10:00:00.000Z",
         versions={}, git_commit="", bundle=None,
     )  # fmt: skip
     texts = {p: d for p, d in render_files(content).items() if not p.endswith((".gz", ".png"))}

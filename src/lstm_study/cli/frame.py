@@ -8,6 +8,7 @@ import functools
 import io
 import json
 import logging
+import re
 import shlex
 import sys
 from collections.abc import Callable
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
 EXIT_DONE, EXIT_ERROR, EXIT_USAGE, EXIT_FAILED_TRIALS, EXIT_INTERRUPTED = 0, 1, 2, 3, 130
 
 _PIPED_WIDTH = 1 << 16
+_PADDING = re.compile(r" +\n")
 _REPLACING = "lstm_study.replacing"
 _SIMPLER = {"–": "-", "—": "-", "−": "-", "…": "...", "·": "-", "×": "x", "→": "->", "≤": "<=",
             "≥": ">=", "“": '"', "”": '"', "‘": "'", "’": "'", "±": "+/-"}  # fmt: skip
@@ -48,11 +50,18 @@ class _Shown:
         self._renderable = renderable
 
     def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
+        padding = ""
         for segment in console.render(self._renderable, options):
             if segment.control:
                 yield segment
-            else:
-                yield Segment(printable(segment.text), segment.style)
+                continue
+            text = padding + printable(segment.text)
+            if not console.is_terminal:
+                # Tables are padded to their width, which says nothing where they are piped.
+                text = _PADDING.sub("\n", text)
+                padding = text[len(text.rstrip(" ")) :]
+                text = text.rstrip(" ")
+            yield Segment(text, segment.style)
 
     def __rich_measure__(self, console: Console, options: ConsoleOptions) -> Measurement:
         return Measurement.get(console, options, self._renderable)

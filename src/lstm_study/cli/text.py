@@ -233,6 +233,9 @@ def status(found: "Status") -> RenderableType:
             table.add_row("", Text(line, style="cyan"))
         for line in stage.failures:
             table.add_row("", Text(line, style="red"))
+    if found.remaining_seconds:
+        left = duration_in_words(found.remaining_seconds)
+        table.add_row("Time left", f"about {left} for search and comparison, at the pace so far")
     table.add_row("Report", found.report or "not written yet")
     table.add_row("Model", found.model or "not written yet")
     return table

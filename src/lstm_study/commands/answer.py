@@ -26,7 +26,7 @@ class Answer:
         records: All that the study left.
         winner: The trial that won the search; None before there is one.
         arms: Every arm that was evaluated on test.
-        comparisons: Every arm beside the baseline, their p-values corrected as one family.
+        comparisons: The questions beside winner and baseline; see `side_questions`.
         without_near_duplicates: The verdict on the test reviews that have no near-duplicate in
             training; None where all have none, or none were counted.
         report: The HTML report; None before it was written.
@@ -90,23 +90,23 @@ def read_answer(study: OpenStudy, *, is_noted: bool = True) -> Answer:
         is_noted: Whether to write that down.
     """
     from lstm_study.analysis.answer.arms import arms_from_records, summarise
-    from lstm_study.analysis.answer.verdict import judge_all
-    from lstm_study.comparison.looks import look
+    from lstm_study.analysis.answer.questions import side_questions
+    from lstm_study.comparison.looks import standing
     from lstm_study.comparison.verdicts import judge_study, judge_without_near_duplicates
 
     records = read_records(study)
     report = study.reports / "report.html"
     model = study.reports / "model"
     network = model / "sentiment-lstm.keras"
-    looks = look(records, study.store)
-    without = judge_without_near_duplicates(records, spec=study.spec, looks=looks)
+    at = standing(records, study.spec, study.store)
+    without = judge_without_near_duplicates(records, at=at)
     arms = arms_from_records(records)
     return Answer(
         verdict=judge_study(
             records,
             spec=study.spec,
             store=study.store,
-            looks=looks,
+            at=at,
             without=without,
             is_noted=is_noted,
         ),
@@ -115,7 +115,7 @@ def read_answer(study: OpenStudy, *, is_noted: bool = True) -> Answer:
             records.trials, study.spec.study.direction, max_epochs=study.spec.search.max_epochs
         ),
         arms=tuple(summarise(arm) for arm in arms.values()),
-        comparisons=judge_all(arms, seed=study.spec.study.seed, looks=looks),
+        comparisons=side_questions(arms, level=at.level),
         without_near_duplicates=without,
         report=report if report.is_file() else None,
         model=model if network.is_file() else None,

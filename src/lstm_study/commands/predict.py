@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from lstm_study.training.console import redirect_output, silence_tensorflow
 
 if TYPE_CHECKING:
-    from lstm_study.export import Bundle, Predicted
+    from lstm_study.export import Bundle, ClassicalBundle, Predicted
 
 AT_ONCE = 1_024
 
@@ -81,7 +81,7 @@ def predict_table(
     )
 
 
-def load_bundle_quietly(model_dir: Path, *, ensemble: bool) -> "Bundle":
+def load_bundle_quietly(model_dir: Path, *, ensemble: bool) -> "Bundle | ClassicalBundle":
     """Loads a bundle without the backend's messages."""
     silence_tensorflow()
     with tempfile.TemporaryDirectory() as folder, redirect_output(Path(folder) / "log"):

@@ -56,6 +56,7 @@ class Proposal:
         is_open: Whether it searches the open space, or the documented six hyperparameters.
         pairs: Choices of pairs of words in the open space.
         epochs: Of search and protocol.
+        iterations: Passes of the search over Hyperband's brackets.
         baseline_epochs: Of the baseline: about as many steps as the documented 10 epochs on IMDB.
         batch_size: Reviews per step.
         seeds: Per arm.
@@ -74,6 +75,7 @@ class Proposal:
     pairs: tuple[int, ...]
     epochs: int
     baseline_epochs: int
+    iterations: int
     batch_size: int
     seeds: int
     baseline_maxlen: int
@@ -105,7 +107,13 @@ def propose(size: Size, *, is_open: bool = True) -> Proposal:
     documented = _epochs(size.training, batch_size)
     epochs = max(3, round(_OPEN_SHARE * documented)) if is_open else documented
     seeds = _seeds(size.training)
-    brackets = hyperband(max_epochs=epochs, factor=3)
+    # The open space gets as many epochs as the six: more trials, each of which is shorter.
+    most, once = (
+        sum(bracket.epochs for bracket in hyperband(max_epochs=length, factor=3))
+        for length in (documented, epochs)
+    )
+    iterations = max(1, round(most / once))
+    brackets = hyperband(max_epochs=epochs, factor=3, iterations=iterations)
     maxlen = _maxlen(size.lengths)
     power = plan_power(test_reviews=size.test, seeds=seeds)
     return Proposal(
@@ -116,6 +124,7 @@ def propose(size: Size, *, is_open: bool = True) -> Proposal:
         pairs=(0, *[count for count in _PAIRS if count <= 4 * size.training][-1:]),
         epochs=epochs,
         baseline_epochs=documented,
+        iterations=iterations,
         batch_size=batch_size,
         seeds=seeds,
         baseline_maxlen=min(BASELINE.maxlen, max(maxlen)),

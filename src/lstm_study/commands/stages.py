@@ -78,6 +78,7 @@ def search(study: OpenStudy, corpus: "Corpus", *, show: Show) -> Trial:
     stopped = _stopped(study)
     if stopped:
         show.stage("Search", stopped)
+    _rerank(study, corpus, show=show)
     found = winner_of(study)
     show.stage("Search", f"{'ended' if stopped else 'finished'}; winner {found.trial_id}")
     return found
@@ -104,6 +105,25 @@ def _search(study: OpenStudy, corpus: "Corpus", *, show: Show) -> None:
             context=study.context,
             report=telling(study, show),
         )
+
+
+def _rerank(study: OpenStudy, corpus: "Corpus", *, show: Show) -> None:
+    """Trains the finalists again with fresh seeds, as far as that is not done."""
+    from lstm_study.engine.dispatch import dispatch
+    from lstm_study.search.rerank import FRESH_SEEDS, RerankStage, has_ended, plan_finalists
+
+    finalists = plan_finalists(study.spec, study.store)
+    left = sum(not has_ended(trial) for trial in finalists)
+    if not left:
+        return
+    show.stage(
+        "Finalists",
+        f"the best {len(finalists) // FRESH_SEEDS} trials again, {FRESH_SEEDS} fresh seeds each",
+    )
+    stage = RerankStage(study.spec, finalists, study.store, report=telling(study, show))
+    with start_engine(study, left) as engine:
+        engine.set_up(study.spec, corpus)
+        dispatch(stage, engine, store=study.store, corpus=corpus, context=study.context)
 
 
 def start_engine(study: OpenStudy, jobs: int) -> "Processes | RayCluster":
@@ -145,12 +165,21 @@ def compare(study: OpenStudy, corpus: "Corpus", *, show: Show, more_seeds: int =
         more_seeds: Seeds to add to those planned so far; written down, and counted as another look
             at the test reviews once a verdict is read.
     """
-    from lstm_study.comparison.compare import run_comparison
-    from lstm_study.comparison.looks import add_seeds
+    from lstm_study.comparison.looks import add_seeds, seeds_to_add
 
     winner_of(study)
+    _rerank(study, corpus, show=show)
     if more_seeds:
         show.stage("Comparison", add_seeds(study.spec, study.store, more_seeds, study.command))
+    _compare(study, corpus, show=show)
+    while more := seeds_to_add(study.spec, study.store):
+        show.stage("Comparison", add_seeds(study.spec, study.store, more, study.command))
+        _compare(study, corpus, show=show)
+
+
+def _compare(study: OpenStudy, corpus: "Corpus", *, show: Show) -> None:
+    from lstm_study.comparison.compare import run_comparison
+
     plan = comparison_plan(study)
     show.stage(
         "Comparison",
@@ -251,7 +280,43 @@ def write_bundle(study: OpenStudy, *, arm: str = "winner", show: Show) -> Path:
             if study.spec.export.calibrate
             else None,
         )
+    if arm == "winner":
+        _write_classical(study, corpus, answer.records, show=show)
     return folder
+
+
+def _write_classical(
+    study: OpenStudy, corpus: "Corpus", records: StudyRecords, *, show: Show
+) -> None:
+    """Writes the classical control beside the model, where it completed and words are known.
+
+    It is trained again, which takes seconds and gives the same coefficients: it draws nothing.
+    """
+    from lstm_study.comparison.classical_control import fit
+    from lstm_study.export import write_classical
+
+    control = records.control
+    if control is None or control.status != "completed" or corpus.vocabulary is None:
+        return
+    assert control.weighting and control.inverse_regularisation is not None
+    show.stage("Export", "the classical control")
+    model = fit(
+        corpus.training,
+        weighting=control.weighting,
+        inverse_regularisation=control.inverse_regularisation,
+    )
+    write_classical(
+        study.reports / "model-classical",
+        features=model.features,
+        coefficients=model.regression.coef_[0],
+        intercept=float(model.regression.intercept_[0]),
+        control=control,
+        vocabulary=corpus.vocabulary,
+        labels=corpus.labels,
+        records=records,
+        made_at=now(),
+        versions=versions(),
+    )
 
 
 def _weights_of(study: OpenStudy, run: Run) -> tuple[Any, ...]:
@@ -299,10 +364,12 @@ def is_finished(study: OpenStudy) -> bool:
 
 def _is_compared(study: OpenStudy) -> bool:
     from lstm_study.comparison.jobs import Jobs
+    from lstm_study.comparison.looks import seeds_to_add
 
     try:
         winner_of(study)
-        return Jobs(comparison_plan(study), spec=study.spec, store=study.store).is_done
+        jobs = Jobs(comparison_plan(study), spec=study.spec, store=study.store)
+        return jobs.is_done and not seeds_to_add(study.spec, study.store, is_noted=False)
     except ComparisonError:
         # The stage that compares says what keeps it from being compared.
         return False

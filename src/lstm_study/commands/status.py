@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from lstm_study.commands.opened import OpenStudy, winner_of
 from lstm_study.commands.stages import comparison_plan
+from lstm_study.commands.time_left import read_time_left
 from lstm_study.errors import ComparisonError
 from lstm_study.progress.follow import Item, describe, item_of
 from lstm_study.records import Run, Trial
@@ -51,6 +52,8 @@ class Status:
         begun: Whether it has.
         holder: The process at work on it, in words; "" if there is none.
         stages: Search and comparison.
+        remaining_seconds: Of search and comparison together, from the pace so far; None before any
+            epoch has ended.
         report: The report's file; "" before it is written.
         model: The bundle's folder; "" before it is written.
     """
@@ -60,6 +63,7 @@ class Status:
     begun: bool
     holder: str
     stages: tuple[StageStatus, ...]
+    remaining_seconds: float | None
     report: str
     model: str
 
@@ -71,6 +75,8 @@ def read_status(study: OpenStudy) -> Status:
     holder = store.holder()
     planned = store.read_state(SearchState)
     runs = [run for run in store.read_runs() if not run.trained_as]
+    runs_planned = _runs_planned(study)
+    left = read_time_left(study, runs_planned=runs_planned)
     return Status(
         name=study.spec.study.name,
         where=study.where,
@@ -78,8 +84,9 @@ def read_status(study: OpenStudy) -> Status:
         holder=holder,
         stages=(
             _stage_status(study, "Search", store.read_trials(), planned.trials if planned else 0),
-            _stage_status(study, "Comparison", runs, _runs_planned(study)),
+            _stage_status(study, "Comparison", runs, runs_planned),
         ),
+        remaining_seconds=left.both if left is not None else None,
         report=str(report) if report.is_file() else "",
         model=f"{model}/" if model.is_dir() else "",
     )

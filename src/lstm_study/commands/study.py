@@ -55,6 +55,7 @@ class Study:
         out: str | Path = "reports",
         settings: Sequence[str] = (),
         workers: int | None = None,
+        cluster: str = "",
     ) -> Self:
         """Reads a study file; nothing is trained or written.
 
@@ -64,6 +65,7 @@ class Study:
             out: Folder for reports.
             settings: Changes of the study file, each "table.key=value"; they are recorded.
             workers: Worker processes; None to choose.
+            cluster: A Ray cluster to run on, such as "auto"; "" for this machine's processes.
 
         Raises:
             SpecError: The file is missing or breaks rules.
@@ -75,6 +77,7 @@ class Study:
             settings=settings,
             command=f"Study.load({str(study)!r})",
             workers=workers,
+            cluster=cluster,
         )
         return cls(opened)
 
@@ -323,8 +326,11 @@ class Study:
 
     def _bundle(self) -> "Bundle":
         from lstm_study.commands.predict import load_bundle_quietly
+        from lstm_study.export import Bundle
 
-        return load_bundle_quietly(self.report_folder / "model", ensemble=False)
+        found = load_bundle_quietly(self.report_folder / "model", ensemble=False)
+        assert isinstance(found, Bundle), "model/ has the network"
+        return found
 
     def _content(self) -> "Content":
         from lstm_study.report.content import gather

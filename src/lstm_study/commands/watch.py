@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from lstm_study.analysis.search.summary import full_curve, objective_of, searched
+from lstm_study.analysis.search.summary import best_by_budget, full_curve, objective_of
 from lstm_study.commands.answer import read_records
 from lstm_study.commands.opened import OpenStudy
 from lstm_study.commands.status import StageStatus, Status, read_status
@@ -39,14 +39,15 @@ def watch(study: OpenStudy, *, port: int = PORT) -> "ReportServer":
 
     def render() -> Mapping[str, bytes]:
         from lstm_study.analysis.answer.verdict import judge
-        from lstm_study.comparison.looks import look
+        from lstm_study.comparison.looks import standing
         from lstm_study.report.content import gather, illustrate
         from lstm_study.report.write import render_files
 
         records = read_records(study)
+        at = standing(records, study.spec, study.store)
         content = gather(
             records,
-            verdict=judge(records, seed=study.spec.study.seed, looks=look(records, study.store)),
+            verdict=judge(records, looks=at.looks, level=at.level, kept=at.kept),
             made_at=now(),
             versions=installed,
             git_commit=commit,
@@ -66,10 +67,14 @@ def watch(study: OpenStudy, *, port: int = PORT) -> "ReportServer":
 def progress(study: OpenStudy) -> dict[str, Any]:
     """Returns where the study stands, as the live page shows it."""
     status = read_status(study)
+    best = list(_best(study))
+    if status.remaining_seconds:
+        left = duration_in_words(status.remaining_seconds)
+        best.append(f"search and comparison: about {left} left")
     return {
         "headline": _headline(status),
         "stages": [_stage(study, each) for each in status.stages],
-        "best": list(_best(study)),
+        "best": best,
         "running": list(_running(study)) if status.holder else [],
         "log": _last_lines(study.store.log_path),
     }
@@ -106,18 +111,13 @@ def _stage(study: OpenStudy, stage: StageStatus) -> dict[str, Any]:
 def _best(study: OpenStudy) -> Iterator[str]:
     """Names the best trial at the full budget, which can win, and the best at a smaller one."""
     full = study.spec.search.max_epochs
-    sign = 1 if study.spec.study.direction == "max" else -1
-    scored = [
-        (sign * trial.score, trial)
-        for trial in searched(study.store.read_trials())
-        if trial.status == "completed" and trial.score is not None
-    ]
-    for words, mine in (
-        ("Best at the full budget", [each for each in scored if each[1].budget_epochs == full]),
-        ("best at a smaller budget", [each for each in scored if each[1].budget_epochs < full]),
-    ):
-        if mine:
-            best = max(mine, key=lambda each: (each[0], each[1].trial_id))[1]
+    found = best_by_budget(study.store.read_trials(), study.spec.study.direction)
+    shown = [("Best at the full budget", found.get(full))]
+    shown += [
+        (f"best after {budget} epochs", trial) for budget, trial in found.items() if budget < full
+    ][:1]
+    for words, best in shown:
+        if best is not None:
             yield f"{words}: {best.trial_id}, {best.score:.4f} ({describe(best.configuration)})"
 
 

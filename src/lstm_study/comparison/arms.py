@@ -10,6 +10,7 @@ from lstm_study.analysis.answer.ablation import (
     validation_run_id,
 )
 from lstm_study.analysis.answer.planned_arms import epochs_of, planned_arms
+from lstm_study.analysis.answer.questions import LAST_EPOCHS_SUFFIX, OWN_EPOCH_SUFFIX
 from lstm_study.configuration import HYPERPARAMETERS, Configuration
 from lstm_study.provenance import now
 from lstm_study.records import Run, Trial
@@ -17,7 +18,7 @@ from lstm_study.seeds import derive
 from lstm_study.spec import StudySpec
 from lstm_study.store import Store
 
-OWN_EPOCH_SUFFIX = "-own-epoch"
+LAST_EPOCHS = 3
 VALIDATED = ("baseline", "winner")
 
 
@@ -180,6 +181,17 @@ def own_epoch_run(run: Run) -> Run | None:
         ),
         trained_as=run.run_id,
     )
+
+
+def last_epochs_run(run: Run) -> Run | None:
+    """Returns the run that is this one's training, evaluated as the mean of its last epochs.
+
+    None but for baseline and winner, after the protocol's epochs.
+    """
+    if run.arm not in VALIDATED or run.trained_as:
+        return None
+    arm = run.arm + LAST_EPOCHS_SUFFIX
+    return replace(run, run_id=f"{arm}-s{run.seed_index}", arm=arm, trained_as=run.run_id)
 
 
 def evaluations_due(run: Run, store: Store) -> list[Run]:

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from lstm_study.analysis.answer.arms import CONTROL
 from lstm_study.analysis.statistics.metrics import accuracy, log_loss, measure, roc_auc
-from lstm_study.comparison.ngrams import (
+from lstm_study.corpus.ngrams import (
     Features,
     count_features,
     frequent_keys,

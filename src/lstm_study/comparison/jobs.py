@@ -41,10 +41,9 @@ class Due:
 class Jobs:
     """The jobs of one comparison.
 
-    The baseline's validation comes first, for it fixes the last own epoch, and before that test is
-    not opened; then what the verdict needs, and what is to be told of the test reviews; then the
-    further arms. The winner's validation, which shows what the search flattered, and the ablation
-    come last, or to a worker that has to wait.
+    The validation runs of baseline and winner come first, for they fix the own epochs, and before
+    that test is not opened; then what the verdict needs, and the facts of the test reviews; then
+    the further arms. The ablation comes last, or to a worker that has to wait.
 
     Args:
         plan: What to retrain.
@@ -57,7 +56,6 @@ class Jobs:
 
     def __init__(self, plan: Plan, *, spec: StudySpec, store: Store) -> None:
         self._plan, self._spec, self._store = plan, spec, store
-        self._trials = store.read_trials()
         self._validation = plan_validation_runs(plan, spec=spec)
         self._tested: list[Run] | None = None
         for run in (*self._validation, *plan_runs(plan, spec=spec, own_epochs={})):
@@ -134,7 +132,7 @@ class Jobs:
             fixed = ArmsState(
                 fixed_at=now(),
                 arms=dict(self._plan.arms),
-                own_epochs=dict(own_epochs(self._trials, self._store.read_runs(), spec=self._spec)),
+                own_epochs=dict(own_epochs(self._store.read_runs(), spec=self._spec)),
             )
             self._store.write_state(fixed)
         epochs = fixed.own_epochs if fixed is not None else {}
@@ -182,5 +180,5 @@ class Jobs:
 
 
 def _fixes_own_epochs(run: Run) -> bool:
-    """Whether it is a validation run of the baseline; the search's trial fixes the winner's."""
-    return run.arm == f"baseline{VALIDATION_SUFFIX}"
+    """Whether it is a validation run of baseline or winner."""
+    return run.arm.removesuffix(VALIDATION_SUFFIX) in VALIDATED and run.trained_on == "train"

@@ -1,21 +1,42 @@
-"""Seeds added after a verdict, and how often the test reviews were looked at for one.
+"""Looks at the verdict: seeds added later, levels of the interval, and when to stop.
 
 Adding seeds until a difference is significant finds one sooner or later, even where there is none.
-So each addition is written down, each verdict on more seeds than the last counts as another look,
-and the verdict's interval gets wider with every look.
+So each addition is recorded, each verdict on more seeds than the last counts as another look, and
+all looks together err in 5% (`analysis.statistics.looks`).
 """
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 
 from lstm_study.analysis.answer.arms import arms_from_records
+from lstm_study.analysis.answer.verdict import judge
+from lstm_study.analysis.answer.wording import Kind
+from lstm_study.analysis.statistics.intervals import LEVEL
+from lstm_study.analysis.statistics.looks import FUTILE, conditional_power, levels
+from lstm_study.analysis.statistics.power import LEAST_SEEDS
 from lstm_study.comparison.arms import VALIDATED
 from lstm_study.provenance import now
-from lstm_study.records import StudyRecords
+from lstm_study.records import Run, StudyRecords
 from lstm_study.records.state import AddedSeeds, Look, SeedsState, VerdictsState
 from lstm_study.spec import StudySpec
 from lstm_study.store import Store
 
-_LEAST = 2
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Standing:
+    """How a verdict is to be given now.
+
+    Attributes:
+        looks: How many looks there are, this one included.
+        fraction: Seeds run as a share of the maximum; 1 beyond it.
+        level: The interval's.
+        kept: The kind of the last planned look, beyond the maximum; None within it.
+    """
+
+    looks: int = 1
+    fraction: float = 1.0
+    level: float = LEVEL
+    kept: Kind | None = None
 
 
 def added_seeds(store: Store) -> int:
@@ -23,16 +44,21 @@ def added_seeds(store: Store) -> int:
     return (store.read_state(SeedsState) or SeedsState()).count
 
 
+def most_seeds(spec: StudySpec) -> int:
+    """Returns the declared maximum of seeds per arm."""
+    return spec.compare.most_seeds or spec.compare.seeds
+
+
 def add_seeds(spec: StudySpec, store: Store, seeds: int, command: str) -> str:
     """Plans more seeds for every arm, and says in words what it did.
 
-    While seeds added earlier are not all run, none are added: the same command goes on with them.
+    While seeds added earlier are not all run, none are added: the same command resumes them.
 
     Args:
         spec: The study.
         store: Its folder; held by this process.
         seeds: How many to add, >= 1.
-        command: The command line at work.
+        command: The command line.
     """
     earlier = store.read_state(SeedsState) or SeedsState()
     planned = spec.compare.seeds + earlier.count
@@ -47,34 +73,96 @@ def add_seeds(spec: StudySpec, store: Store, seeds: int, command: str) -> str:
     added = AddedSeeds(seeds=seeds, added_at=now(), command=command, after=after)
     store.write_state(SeedsState(added=(*earlier.added, added)))
     many = "1 seed is" if seeds == 1 else f"{seeds} seeds are"
-    return f"{many} added to {planned} for every arm, and recorded"
+    beyond = ""
+    if planned + seeds > most_seeds(spec):
+        beyond = (
+            f"; beyond the maximum of {most_seeds(spec)} (compare.most_seeds) they narrow the "
+            "interval, and the verdict stays that of the last planned look"
+        )
+    return f"{many} added to {planned} for every arm, and recorded{beyond}"
 
 
-def look(records: StudyRecords, store: Store) -> int:
-    """Counts the looks at the test reviews, this one included.
+def standing(records: StudyRecords, spec: StudySpec, store: Store) -> Standing:
+    """Says which look at the test reviews a verdict is now, and at which level.
 
     A verdict on the seeds that the last one had is the same look; one on more seeds of either arm
-    is another, to be written down by `note`. A verdict that can't be said yet is none.
+    is another, to be recorded by `note`. Where nothing can be said yet it is none.
     """
     looks = _looks(store)
     seeds = _seeds_of(records)
-    if seeds is None or not _is_another(seeds, looks):
-        return max(1, len(looks))
-    return len(looks) + 1
+    if seeds is None:
+        return Standing(looks=max(1, len(looks)))
+    is_another = _is_another(seeds, looks)
+    earlier = looks if is_another else looks[:-1]
+    most = most_seeds(spec)
+    before = [_fraction(each, most) for each in earlier]
+    now_at = _fraction(looks[-1], most) if not is_another else _ended(records.runs) / most
+    number = len(earlier) + 1
+    if before and (now_at > 1 or before[-1] >= 1):
+        planned = [each.kind for each, share in zip(earlier, before, strict=True) if share <= 1]
+        kept: Kind = planned[-1] if planned else "no difference shown"  # type: ignore[assignment]
+        return Standing(looks=number, kept=kept)
+    fraction = min(1.0, max([now_at, *before]))
+    shares = [share for share in before if share < fraction]
+    return Standing(looks=number, fraction=fraction, level=levels([*shares, fraction])[-1])
 
 
-def note(records: StudyRecords, store: Store, *, kind: str) -> None:
-    """Writes down a verdict, if it is another look.
+def note(records: StudyRecords, spec: StudySpec, store: Store, *, kind: str) -> None:
+    """Records a verdict, if it is another look.
 
     Args:
         records: What it was given on.
+        spec: The study.
         store: The study's folder.
         kind: The verdict's.
     """
     looks = _looks(store)
     seeds = _seeds_of(records)
     if seeds is not None and _is_another(seeds, looks):
-        store.write_state(VerdictsState(looks=(*looks, Look(at=now(), seeds=seeds, kind=kind))))
+        fraction = _ended(records.runs) / most_seeds(spec)
+        look = Look(at=now(), seeds=seeds, kind=kind, fraction=fraction)
+        store.write_state(VerdictsState(looks=(*looks, look)))
+
+
+def seeds_to_add(spec: StudySpec, store: Store, *, is_noted: bool = True) -> int:
+    """Returns how many seeds to add now, with `compare.stop = "when settled"`; 0 for none.
+
+    Args:
+        spec: The study.
+        store: Its folder.
+        is_noted: Whether to record the look at the verdict that this is.
+    """
+    planned = spec.compare.seeds + added_seeds(store)
+    left = most_seeds(spec) - planned
+    if spec.compare.stop != "when settled" or left <= 0 or not _are_run(store, planned):
+        return 0
+    records = store.read_all()
+    at = standing(records, spec, store)
+    verdict = judge(records, looks=at.looks, level=at.level)
+    if verdict.difference is not None:
+        if is_noted:
+            note(records, spec, store, kind=verdict.kind)
+        if is_settled(
+            verdict.kind, verdict.difference.p_value, fraction=planned / most_seeds(spec)
+        ):
+            return 0
+    return min(spec.compare.seeds, left)
+
+
+def is_settled(kind: str, p_value: float, *, fraction: float) -> bool:
+    """Whether more seeds, up to the maximum, would hardly change a verdict.
+
+    Args:
+        kind: The verdict's.
+        p_value: Of the difference.
+        fraction: Seeds run as a share of the maximum.
+    """
+    from scipy.special import ndtri
+
+    if kind != "no difference shown" or fraction >= 1:
+        return True
+    statistic = -float(ndtri(max(p_value, 1e-300) / 2))
+    return conditional_power(statistic, fraction) < FUTILE
 
 
 def in_words(spec: StudySpec, store: Store) -> list[str]:
@@ -95,13 +183,22 @@ def in_words(spec: StudySpec, store: Store) -> list[str]:
         )
         found.append(
             f"The test reviews were looked at {len(looks)} times, with these runs: {counts}. "
-            "The interval is wider for it."
+            "All looks together are wrong in at most 5% of studies."
+        )
+    if looks and total > most_seeds(spec):
+        found.append(
+            f"Seeds beyond the maximum of {most_seeds(spec)} (compare.most_seeds) narrow the "
+            "interval; the verdict is that of the last planned look."
         )
     return found
 
 
 def _looks(store: Store) -> tuple[Look, ...]:
     return (store.read_state(VerdictsState) or VerdictsState()).looks
+
+
+def _fraction(look: Look, most: int) -> float:
+    return min(look.seeds.values()) / most if look.fraction is None else look.fraction
 
 
 def _is_another(seeds: Mapping[str, int], looks: Sequence[Look]) -> bool:
@@ -112,9 +209,14 @@ def _seeds_of(records: StudyRecords) -> dict[str, int] | None:
     """Returns the usable runs of the two arms; None where they are too few for a verdict."""
     arms = arms_from_records(records)
     seeds = {arm: arms[arm].seeds if arm in arms else 0 for arm in VALIDATED}
-    return seeds if min(seeds.values()) >= _LEAST else None
+    return seeds if min(seeds.values()) >= LEAST_SEEDS else None
+
+
+def _ended(runs: Sequence[Run]) -> int:
+    """Counts the seeds of the arm that has fewer ended runs."""
+    ended = [run.arm for run in runs if run.status in ("completed", "failed")]
+    return min(ended.count(arm) for arm in VALIDATED)
 
 
 def _are_run(store: Store, planned: int) -> bool:
-    ended = [run for run in store.read_runs() if run.status in ("completed", "failed")]
-    return all(sum(run.arm == arm for run in ended) >= planned for arm in VALIDATED)
+    return _ended(store.read_runs()) >= planned

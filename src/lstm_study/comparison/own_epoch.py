@@ -5,41 +5,32 @@ at the epoch at which it was best on the validation reviews, so that the winner 
 overfitting less in an arbitrary number of epochs.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from statistics import fmean
 
 from lstm_study.analysis.answer.ablation import VALIDATION_SUFFIX
-from lstm_study.analysis.search.summary import full_curve, objective_of, winner
-from lstm_study.records import Epoch, Run, Trial
+from lstm_study.analysis.search.summary import objective_of
+from lstm_study.records import Epoch, Run
 from lstm_study.spec import StudySpec
 
 
-def own_epochs(
-    trials: Sequence[Trial], runs: Iterable[Run], *, spec: StudySpec
-) -> Mapping[str, int]:
+def own_epochs(runs: Sequence[Run], *, spec: StudySpec) -> Mapping[str, int]:
     """Returns the own epoch of baseline and winner; an arm without a whole curve is absent.
 
-    The winner's is the best of its full-budget trial's whole curve, its parents' epochs included.
-    The baseline's is the best of the mean curve of its validation runs.
+    Both are the best epoch of the mean curve of the arm's validation runs.
 
     Args:
-        trials: The search's.
-        runs: Those so far; the baseline's validation runs among them.
+        runs: Those so far; the validation runs among them.
         spec: The study.
     """
     found = {}
-    best = winner(trials, spec.study.direction, max_epochs=spec.search.max_epochs)
-    by_id = {trial.trial_id: trial for trial in trials}
-    curves = {
-        "baseline": [
+    for arm in ("baseline", "winner"):
+        curves = [
             run.epochs
             for run in runs
-            if run.arm == f"baseline{VALIDATION_SUFFIX}" and run.status == "completed"
-        ],
-        "winner": [] if best is None else [full_curve(best, by_id)],
-    }
-    for arm, histories in curves.items():
-        epoch = best_epoch(histories, spec=spec)
+            if run.arm == arm + VALIDATION_SUFFIX and run.status == "completed"
+        ]
+        epoch = best_epoch(curves, spec=spec)
         if epoch is not None:
             found[arm] = epoch
     return found

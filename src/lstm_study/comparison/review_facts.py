@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
 
 from lstm_study.analysis.answer.arms import arms_from_records
 from lstm_study.analysis.answer.reviews import differing_reviews
@@ -64,6 +65,7 @@ class FoundFacts:
         unknown: For each vocabulary size.
         shown: The reviews of the wanted positions, in that order.
         near_duplicates: None where they were counted before.
+        first_word_accuracy: See `first_word_accuracy`.
     """
 
     wanted: FactsToFind
@@ -71,6 +73,7 @@ class FoundFacts:
     unknown: tuple[UnknownWords, ...]
     shown: Split
     near_duplicates: NearDuplicates | None
+    first_word_accuracy: float
 
 
 def compared_runs(runs: Iterable[Run]) -> tuple[str, ...]:
@@ -118,7 +121,31 @@ def find_facts(reviews: Reviews, *, wanted: FactsToFind) -> FoundFacts:
         near_duplicates=(
             count_near_duplicates(test, reviews.training) if wanted.counts_near_duplicates else None
         ),
+        first_word_accuracy=first_word_accuracy(reviews.training, test),
     )
+
+
+def first_word_accuracy(training: Split, test: Split) -> float:
+    """Returns the test accuracy of predicting each review's label from its first word alone.
+
+    A word gets the label that most training reviews with it have; a tie and an unknown word get the
+    label that most training reviews have.
+    """
+    first, firsts = _first_words(training), _first_words(test)
+    size = int(max(first.max(initial=0), firsts.max(initial=0))) + 1
+    signs = np.where(training.labels == 1, 1, -1)
+    votes = np.bincount(first, signs, minlength=size)
+    usual = 1 if signs.sum() >= 0 else -1
+    predicted = np.where(votes[firsts] == 0, usual, np.sign(votes[firsts]))
+    return float(np.mean((predicted > 0) == (test.labels == 1)))
+
+
+def _first_words(split: Split) -> NDArray[np.int64]:
+    """Returns each review's first token after the start token; the start token without one."""
+    has_word = np.diff(split.offsets) > 1
+    places = split.offsets[:-1] + has_word
+    words: NDArray[np.int64] = np.asarray(split.token_ids)[places].astype(np.int64)
+    return words
 
 
 def review_facts_of(
@@ -148,6 +175,7 @@ def review_facts_of(
         ),
         text_from=text_from,
         runs=found.wanted.runs,
+        first_word_accuracy=found.first_word_accuracy,
     )
 
 

@@ -4,10 +4,19 @@ from collections.abc import Hashable, Iterable
 from dataclasses import replace
 from functools import partial
 
+import numpy as np
+from numpy.typing import NDArray
+
 from lstm_study.analysis.answer.arms import CONTROL
 from lstm_study.analysis.answer.planned_arms import epochs_of
 from lstm_study.analysis.statistics.metrics import measure
-from lstm_study.comparison.arms import Plan, evaluations_due, own_epoch_run
+from lstm_study.comparison.arms import (
+    LAST_EPOCHS,
+    Plan,
+    evaluations_due,
+    last_epochs_run,
+    own_epoch_run,
+)
 from lstm_study.comparison.classical_control import ControlResult, train_control
 from lstm_study.comparison.jobs import Due, Jobs
 from lstm_study.comparison.review_facts import (
@@ -66,6 +75,11 @@ class ComparisonStage:
             workers=1,
             items=_items(store.read_runs(), store),
         )
+
+    @property
+    def backlog(self) -> int:
+        """How many jobs are due now."""
+        return sum(due.name not in self._at_work for due in self._jobs.waiting())
 
     def due(self, worker: str, limit: int, *, like: Hashable = None) -> list[Work]:
         """Hands out the first job that is due, and others of its shape class."""
@@ -145,7 +159,11 @@ class ComparisonStage:
             trains_on=run.trained_on,
             validates=not is_tested,
             halts=tuple(
-                Halt(epochs=each.protocol_epochs, run_id=each.run_id if is_tested else "")
+                Halt(
+                    epochs=each.protocol_epochs,
+                    run_id=each.run_id if is_tested else "",
+                    last=LAST_EPOCHS if is_tested and last_epochs_run(each) is not None else 1,
+                )
                 for each in due
             ),
             starts=(checkpoint,) if checkpoint.is_file() else (),
@@ -179,9 +197,18 @@ class ComparisonStage:
     def _evaluated(self, run: Run, evaluation: Evaluation) -> Run:
         """Writes predictions and weights, and returns the completed record."""
         assert evaluation.run_id == run.run_id
-        found = measure(evaluation.labels, evaluation.probabilities)
-        self._store.write_predictions(run.run_id, evaluation.probabilities, evaluation.labels)
         self._store.adopt(evaluation.weights, self._store.weights_path(run.run_id))
+        mean, last = evaluation.mean_probabilities, last_epochs_run(run)
+        if mean is not None and last is not None:
+            # Before the run's own record: what has none is evaluated again, this with it.
+            self._store.write_run(self._measured(last, mean, evaluation))
+        return self._measured(run, evaluation.probabilities, evaluation)
+
+    def _measured(
+        self, run: Run, probabilities: NDArray[np.float32], evaluation: Evaluation
+    ) -> Run:
+        found = measure(evaluation.labels, probabilities)
+        self._store.write_predictions(run.run_id, probabilities, evaluation.labels)
         return replace(
             run,
             status="completed",

@@ -1,13 +1,17 @@
 """The study's verdict with all that belongs to it: looks, near-duplicates, own epochs."""
 
+from collections.abc import Mapping
 from dataclasses import replace
 
 from lstm_study.analysis.answer.ablation import MASKED_BASELINE
-from lstm_study.analysis.answer.arms import arms_from_records, without
+from lstm_study.analysis.answer.arms import CONTROL, Arm, arms_from_records, without
+from lstm_study.analysis.answer.questions import OWN_EPOCH_SUFFIX, control_question, masked_question
 from lstm_study.analysis.answer.verdict import Verdict, judge, judged_without
-from lstm_study.analysis.answer.wording import between
-from lstm_study.comparison import looks as seeds
-from lstm_study.comparison.arms import OWN_EPOCH_SUFFIX, VALIDATED
+from lstm_study.analysis.answer.wording import between, points
+from lstm_study.analysis.search.optimism import search_optimism
+from lstm_study.comparison import looks
+from lstm_study.comparison.arms import VALIDATED
+from lstm_study.comparison.looks import Standing
 from lstm_study.records import StudyRecords
 from lstm_study.spec import StudySpec
 from lstm_study.store import Store
@@ -18,7 +22,7 @@ def judge_study(
     *,
     spec: StudySpec,
     store: Store,
-    looks: int,
+    at: Standing,
     without: Verdict | None,
     is_noted: bool = True,
 ) -> Verdict:
@@ -28,28 +32,34 @@ def judge_study(
         records: The study's.
         spec: The study.
         store: Its folder.
-        looks: From `seeds.look`.
+        at: From `looks.standing`.
         without: From `judge_without_near_duplicates`.
         is_noted: Whether the look is recorded; not in kept records.
     """
-    verdict = judge(records, seed=spec.study.seed, looks=looks)
+    verdict = judge(records, looks=at.looks, level=at.level, kept=at.kept)
     if is_noted and verdict.difference is not None:
-        seeds.note(records, store, kind=verdict.kind)
+        looks.note(records, spec, store, kind=verdict.kind)
+    arms = arms_from_records(records)
+    sentence = " ".join(
+        [
+            *_of_one_configuration(records),
+            verdict.sentence,
+            *_of_masking(arms, level=at.level),
+            *_of_control(arms, level=at.level),
+        ]
+    )
     notes = (
-        *_of_what_is_left(records, verdict, planned=spec.compare.seeds + seeds.added_seeds(store)),
+        *_of_what_is_left(records, verdict, planned=spec.compare.seeds + looks.added_seeds(store)),
         *verdict.notes,
-        *_of_masking(records, seed=spec.study.seed, looks=looks),
-        *_of_one_configuration(records),
         *_of_near_duplicates(records, verdict, without),
         *_of_own_epochs(records),
-        *seeds.in_words(spec, store),
+        *_of_validation(records),
+        *looks.in_words(spec, store),
     )
-    return replace(verdict, notes=notes)
+    return replace(verdict, sentence=sentence, notes=notes)
 
 
-def judge_without_near_duplicates(
-    records: StudyRecords, *, spec: StudySpec, looks: int
-) -> Verdict | None:
+def judge_without_near_duplicates(records: StudyRecords, *, at: Standing) -> Verdict | None:
     """Judges on the test reviews that have no near-duplicate in training.
 
     Returns:
@@ -65,7 +75,7 @@ def judge_without_near_duplicates(
         for name, arm in arms_from_records(records).items()
         if name in VALIDATED
     }
-    return judge(arms, seed=spec.study.seed, looks=looks)
+    return judge(arms, looks=at.looks, level=at.level)
 
 
 def _of_what_is_left(records: StudyRecords, verdict: Verdict, *, planned: int) -> list[str]:
@@ -81,24 +91,56 @@ def _of_what_is_left(records: StudyRecords, verdict: Verdict, *, planned: int) -
     counts = " and ".join(f"{count} of {planned} runs of the {arm}" for arm, count in ended.items())
     look = ""
     if verdict.difference is not None:
-        look = (
-            " This verdict counts as a look at the test reviews: on more seeds the next one has a "
-            "wider interval."
-        )
+        look = " This verdict counts as a look at the test reviews, which share one error of 5%."
     return [f"The comparison is not finished: {counts} have ended.{look}"]
 
 
-def _of_masking(records: StudyRecords, *, seed: int, looks: int) -> list[str]:
+def _of_masking(arms: Mapping[str, Arm], *, level: float) -> list[str]:
     """Says what the winner is worth beside the baseline in the study's own batches."""
-    arms = arms_from_records(records)
-    if not {"winner", MASKED_BASELINE} <= set(arms):
-        return []
-    found = judge(arms, seed=seed, reference=MASKED_BASELINE, looks=looks).difference
+    found = masked_question(arms, level=level)
     if found is None:
         return []
+    if found.difference is None:
+        return [f"Against {MASKED_BASELINE}: {found.sentence}"]
+    runs = found.arms[0].seeds
     sentence = (
-        f"Against the arm {MASKED_BASELINE}, which differs from the winner in hyperparameters "
-        f"alone, the winner's difference is {between(found)}."
+        f"Against {MASKED_BASELINE}, on the {runs} seeds that both have, the difference is "
+        f"{between(found.difference)}: it differs from the winner in hyperparameters alone."
+    )
+    return [sentence]
+
+
+def _of_control(arms: Mapping[str, Arm], *, level: float) -> list[str]:
+    """Says how the simplest alternative compares."""
+    found = control_question(arms, level=level)
+    if found is None or found.difference is None:
+        return []
+    sentence = (
+        f"The classical control classifies {arms[CONTROL].accuracy:.2%} correctly; its difference "
+        f"to the winner's runs is {between(found.difference)}, over other test reviews."
+    )
+    return [sentence]
+
+
+def _of_validation(records: StudyRecords) -> list[str]:
+    """Says how far validation is from test, and why it may be."""
+    row = next((row for row in search_optimism(records) if row.arm == "winner"), None)
+    if row is None or row.fresh_validation is None or row.on_test is None:
+        return []
+    by = f"{points(row.fresh_validation - row.on_test)} points"
+    if row.measure != "accuracy":
+        by = f"{row.fresh_validation - row.on_test:+.3f} in loss"
+    group = records.spec["data"].get("group_column")
+    if group:
+        why = f"The splits keep the reviews of one {group} together."
+    else:
+        why = (
+            "The splits don't group the reviews, of one product or author for example, so "
+            "validation may be optimistic."
+        )
+    sentence = (
+        f"{why} Here the winner's validation runs are {by} from its runs on test, which are "
+        "trained on more reviews."
     )
     return [sentence]
 
@@ -107,11 +149,10 @@ def _of_one_configuration(records: StudyRecords) -> list[str]:
     runs = [run for run in records.runs if run.arm in VALIDATED]
     if {run.arm for run in runs} < {*VALIDATED} or len({run.configuration for run in runs}) > 1:
         return []
+    same = "is the baseline itself, and the two arms are the same trainings"
     if len({run.masked for run in runs}) > 1:
-        return [
-            "The search's winner has the baseline's own values: the two differ in masking alone."
-        ]
-    return ["The search's winner is the baseline itself: the two arms are the same trainings."]
+        same = "has the baseline's own values, and the two differ in masking alone"
+    return [f"The search found nothing better than the baseline: its winner {same}."]
 
 
 def _of_near_duplicates(

@@ -27,10 +27,12 @@ class Halt:
     Attributes:
         epochs: Counted from the configuration's first training step.
         run_id: The run that the evaluation belongs to; "" for no evaluation on test.
+        last: How many last epochs' mean probability is evaluated beside it; 1 for none.
     """
 
     epochs: int
     run_id: str = ""
+    last: int = 1
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -71,6 +73,15 @@ class Job:
     def epochs(self) -> int:
         """The epoch that the training ends after: its budget."""
         return self.halts[-1].epochs
+
+    @property
+    def keeps(self) -> tuple[int, ...]:
+        """The epochs whose weights are wanted at a later halt."""
+        return tuple(
+            epoch
+            for halt in self.halts
+            for epoch in range(max(1, halt.epochs - halt.last + 1), halt.epochs)
+        )
 
     @property
     def shape_class(self) -> Hashable:
@@ -133,6 +144,7 @@ class Evaluation:
         weights: A scratch file with the network's weights; the dispatcher's to move.
         test_seconds: Wall time of reading the test reviews.
         predict_1000_seconds: Wall time of 1,000 training reviews, once all is compiled.
+        mean_probabilities: Mean over the last epochs; None where that was not wanted.
     """
 
     run_id: str
@@ -141,6 +153,7 @@ class Evaluation:
     weights: Path
     test_seconds: float
     predict_1000_seconds: float
+    mean_probabilities: NDArray[np.float32] | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -312,6 +325,10 @@ class Stage(Protocol):
     @property
     def name(self) -> str:
         """What sessions call it: "search" or "compare"."""
+
+    @property
+    def backlog(self) -> int:
+        """How many jobs are due now."""
 
     def due(self, worker: str, limit: int, *, like: Hashable = None) -> Sequence[Work]:
         """Hands out jobs to a worker that is free, or has room.

@@ -15,6 +15,7 @@ import os
 import queue
 import secrets
 import shutil
+import socket
 import tempfile
 import threading
 import time
@@ -49,6 +50,7 @@ from lstm_study.provenance import versions
 from lstm_study.spec import StudySpec
 
 _COLLECT_SECONDS = 5.0
+_CONNECT_SECONDS = 10.0
 _GRACE_SECONDS = 5.0
 _CLOSE_SECONDS = 30.0
 _SAME_VERSIONS = ("lstm-study", "tensorflow", "keras", "jax", "numpy", "numba")
@@ -358,6 +360,10 @@ def _connected(address: str) -> Any:
             "Install it: pip install 'lstm-study[cluster]'."
         ) from error
     try:
+        if address != "auto":
+            # Ray itself would try for minutes.
+            host, _, port = address.removeprefix("ray://").rpartition(":")
+            socket.create_connection((host, int(port)), timeout=_CONNECT_SECONDS).close()
         ray.init(address=address, log_to_driver=False, logging_level="error")
     # Ray raises errors of many kinds for an address that is wrong or does not answer.
     except Exception as error:

@@ -20,6 +20,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from lstm_study.corpus.types import Corpus, Split
 from lstm_study.engine.classes import Classes
@@ -41,7 +42,6 @@ from lstm_study.engine.jobs import (
 )
 from lstm_study.engine.opening import request_test
 from lstm_study.errors import RecordError, StoreError, StudyError
-from lstm_study.records import Epoch
 from lstm_study.spec import StudySpec
 
 TIMED_REVIEWS = 1_000
@@ -219,7 +219,7 @@ class Worker:
                 self._ask(answer)
             model = self._train_until(halt, job, latest)
             epochs = latest[-1].epochs if latest else ()
-            evaluation = self._evaluate(model, halt, job, epochs) if halt.run_id else None
+            evaluation = self._evaluate(model, halt, job, latest) if halt.run_id else None
             value = self._temperature(model, job) if job.calibrates else None
             answer = Answer(name=job.name, epochs=epochs, evaluation=evaluation, value=value)
         return replace(answer, is_last=True)
@@ -254,6 +254,7 @@ class Worker:
                         seed=job.seed,
                         epochs=halt.epochs,
                         masked=job.masked,
+                        keeps=job.keeps,
                         schedule_epochs=job.schedule_epochs,
                     ),
                     reviews=getattr(self._reviews, job.trains_on),
@@ -274,16 +275,19 @@ class Worker:
                 log.warning("%s Training from an earlier epoch.", error)
         raise AssertionError("a training without a start does not fail with a RecordError")
 
-    def _evaluate(self, model: Any, halt: Halt, job: Job, epochs: tuple[Epoch, ...]) -> Evaluation:
+    def _evaluate(self, model: Any, halt: Halt, job: Job, latest: "list[Any]") -> Evaluation:
         from lstm_study.training.checkpoint import Checkpoint, write_checkpoint
-        from lstm_study.training.one import predict
+        from lstm_study.training.one import predict, predict_earlier
 
         test = self._reviews.request_test(halt.run_id)
         began = time.perf_counter()
         probabilities = predict(model, test, job.configuration)
         test_seconds = time.perf_counter() - began
         weights = self._scratch / f"{halt.run_id}-weights.npz"
+        epochs = latest[-1].epochs if latest else ()
         write_checkpoint(weights, Checkpoint(epochs=epochs, variables=tuple(model.get_weights())))
+        earlier = latest[-1].earlier if latest and halt.last > 1 else ()
+        before = predict_earlier(model, earlier, test, job.configuration)
         return Evaluation(
             run_id=halt.run_id,
             probabilities=probabilities,
@@ -291,6 +295,7 @@ class Worker:
             weights=weights,
             test_seconds=test_seconds,
             predict_1000_seconds=self._predict_seconds(model, job),
+            mean_probabilities=mean_of(before, probabilities),
         )
 
     def _predict_seconds(self, model: Any, job: Job) -> float:
@@ -309,6 +314,17 @@ class Worker:
 
     def _ask(self, answer: Answer) -> None:
         send_and_wait(self._link, answer)
+
+
+def mean_of(
+    before: Sequence[NDArray[np.float32]], last: NDArray[np.float32]
+) -> NDArray[np.float32] | None:
+    """Returns the mean probability of several epochs; None where there is but the last."""
+    if not before:
+        return None
+    every = np.stack([*before, last])
+    mean: NDArray[np.float64] = every.mean(axis=0, dtype=np.float64)
+    return mean.astype(np.float32)
 
 
 def send_and_wait(link: Link, answer: Answer) -> None:

@@ -117,7 +117,7 @@ def metric_rows(records: StudyRecords, run: Run) -> list[list[str]]:
 
 
 def _interval(arm: Arm, records: StudyRecords) -> str:
-    found = accuracy_interval(arm, seed=int(records.spec["study"]["seed"]))
+    found = accuracy_interval(arm)
     return _MISSING if found is None else f"{_percent(found[0])} to {_percent(found[1])}"
 
 

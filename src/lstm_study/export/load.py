@@ -14,6 +14,7 @@ from lstm_study.corpus.text.pairs import PairVocabulary
 from lstm_study.corpus.text.vocabulary import START, Vocabulary
 from lstm_study.corpus.types import Split
 from lstm_study.errors import ExportError
+from lstm_study.export.classical import ClassicalBundle, is_classical, load_classical
 from lstm_study.export.layout import (
     CONFIGURATION,
     ENSEMBLE,
@@ -144,7 +145,7 @@ class Bundle:
         return mean
 
 
-def load_bundle(folder: Path, *, ensemble: bool = False) -> Bundle:
+def load_bundle(folder: Path, *, ensemble: bool = False) -> Bundle | ClassicalBundle:
     """Loads a bundle, once the files that prediction needs are found to be whole.
 
     Args:
@@ -156,6 +157,10 @@ def load_bundle(folder: Path, *, ensemble: bool = False) -> Bundle:
             network is not the one that the configuration describes, or there is no ensemble.
     """
     sums = read_sums(folder)
+    if is_classical(folder):
+        if ensemble:
+            raise ExportError(f"{folder}: is a classical model, which has no ensemble.")
+        return load_classical(folder, sums)
     settings = read_settings(check(folder, CONFIGURATION, sums))
     if ensemble and not settings.ensemble:
         raise ExportError(

@@ -17,6 +17,7 @@ from lstm_study.corpus.files.advice import PREDICT_FLAGS, as_flags
 from lstm_study.corpus.files.table import MISSING, Row, Table, open_table
 from lstm_study.corpus.sources.survey import text_column_of
 from lstm_study.errors import DataError, ExportError
+from lstm_study.export.classical import ClassicalBundle
 from lstm_study.export.load import Bundle
 
 Progress = Callable[[str, int, int], None]
@@ -43,7 +44,7 @@ class Predicted:
 
 
 def predict_files(
-    bundle: Bundle,
+    bundle: Bundle | ClassicalBundle,
     sources: Sequence[Path],
     target: Path,
     *,
@@ -92,7 +93,9 @@ def predict_files(
     )
 
 
-def predict_some(bundle: Bundle, texts: Sequence[str]) -> tuple[NDArray[np.float32], int]:
+def predict_some(
+    bundle: Bundle | ClassicalBundle, texts: Sequence[str]
+) -> tuple[NDArray[np.float32], int]:
     """Predicts some texts.
 
     Returns:
@@ -109,7 +112,7 @@ class _Predictions:
     """The rows of a table with their predictions, in chunks."""
 
     def __init__(
-        self, bundle: Bundle, table: Table, column: str, progress: Progress | None
+        self, bundle: Bundle | ClassicalBundle, table: Table, column: str, progress: Progress | None
     ) -> None:
         self.table, self.rows, self.unknown = table, 0, 0
         self._bundle, self._progress = bundle, progress

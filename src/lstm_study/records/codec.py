@@ -16,6 +16,7 @@ from typing import Any, TypeVar
 from pydantic import TypeAdapter, ValidationError
 from pydantic_core import from_json as parse_json
 
+from lstm_study.configuration import HYPERPARAMETERS
 from lstm_study.errors import RecordError
 from lstm_study.files import seal, unseal
 from lstm_study.records.kinds import BY_TYPE, KINDS
@@ -24,6 +25,7 @@ from lstm_study.records.sense import contradictions
 SCHEMA_VERSION = 3
 READABLE_VERSIONS = (1, 2, 3)
 _SEALED_SINCE = 3
+_CORE = {name for name, row in HYPERPARAMETERS.items() if row.is_core}
 
 T = TypeVar("T")
 
@@ -92,10 +94,28 @@ def state_from_json(text: str, kind: type[T], *, where: str) -> T:
 
 def plain(record: Any, *, without_none: bool = False) -> dict[str, Any]:
     """Returns a record as a JSON object."""
-    values: dict[str, Any] = _adapter(BY_TYPE[type(record)].name).dump_python(
+    values = _adapter(BY_TYPE[type(record)].name).dump_python(
         record, mode="json", by_alias=True, exclude_none=without_none
     )
-    return values
+    found: dict[str, Any] = _without_documented(values)
+    return found
+
+
+def _without_documented(value: Any) -> Any:
+    """Leaves out of configurations what no study file opened, which reads as documented."""
+    if isinstance(value, list):
+        return [_without_documented(item) for item in value]
+    if not isinstance(value, dict):
+        return value
+    if value.keys() >= _CORE:
+        return {
+            name: item
+            for name, item in value.items()
+            if name in _CORE
+            or name not in HYPERPARAMETERS
+            or item != HYPERPARAMETERS[name].documented
+        }
+    return {name: _without_documented(item) for name, item in value.items()}
 
 
 @cache

@@ -137,6 +137,8 @@ class ReviewFacts:
             token ids; there are no excerpts where they are left out by the study file, or where
             neither is known, which is "".
         runs: The runs of winner and baseline whose probabilities chose the excerpts.
+        first_word_accuracy: Test accuracy of predicting the label from a review's first word alone;
+            None in studies that were compared before it was measured.
     """
 
     __pydantic_config__ = STRICT
@@ -146,6 +148,7 @@ class ReviewFacts:
     excerpts: tuple[Excerpt, ...] = ()
     text_from: TextFrom = ""
     runs: tuple[str, ...] = ()
+    first_word_accuracy: float | None = None
 
     def without_excerpts(self) -> "ReviewFacts":
         """The same without a word of any review."""

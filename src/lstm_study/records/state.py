@@ -129,11 +129,16 @@ class SeedsState:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Look:
-    """One look at the verdict: when, on how many runs of each arm, and what it was."""
+    """One look at the verdict: when, on how many runs of each arm, and what it was.
+
+    `fraction` is the share of the declared maximum of seeds that had been run; None in looks from
+    before there was a maximum.
+    """
 
     at: str
     seeds: Mapping[str, int]
     kind: str
+    fraction: float | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

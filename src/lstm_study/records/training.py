@@ -7,7 +7,7 @@ from lstm_study.configuration import Configuration
 from lstm_study.records.strict import STRICT
 
 Status = Literal["running", "completed", "failed", "interrupted"]
-Role = Literal["search", "control"]
+Role = Literal["search", "control", "finalist"]
 TrainedOn = Literal["training", "train"]
 ErrorKind = Literal["diverged", "out_of_memory", "bug", "lost_worker"]
 
@@ -63,7 +63,8 @@ class Trial:
         round: Round of successive halving within the bracket, from 0.
         initial_epoch: Epochs the parent had trained; 0 in round 0.
         budget_epochs: Epochs after which the trial ends, the parent's included.
-        role: Whether it is part of the search, or of the random control, which can't win.
+        role: Whether it is part of the search, or of the random control, which can't win, or trains
+            a finalist again with a fresh seed; its parent is then the finalist.
         parent: The trial it was promoted from, if any.
         masked: Whether padding was masked, and reviews of similar length shared a batch.
         status: Where it stands.

@@ -88,7 +88,7 @@ def gather(
         table.name: table
         for table in (
             *answer_tables(records, spec, verdict),
-            *arm_tables(records, spec, looks=verdict.looks),
+            *arm_tables(records, spec, level=verdict.level),
             *run_tables(records, spec),
             *ablation_tables(records, spec),
             *prediction_tables(records),

@@ -110,9 +110,8 @@ def _labels(studies: "Sequence[StudyRecords]") -> list[str]:
 
 
 def _content(records: "StudyRecords", *, made_at: str, versions: Mapping[str, str]) -> Content:
-    seed = int(records.spec["study"]["seed"])
     return gather(
-        records, verdict=judge(records, seed=seed), made_at=made_at, versions=versions,
+        records, verdict=judge(records), made_at=made_at, versions=versions,
         git_commit="", bundle=None,
     )  # fmt: skip
 
@@ -224,7 +223,7 @@ def _interval(sides: list[Side]) -> "tuple[Difference | None, str]":
     import numpy as np
 
     from lstm_study.analysis.answer.arms import arms_from_records
-    from lstm_study.analysis.statistics.intervals import difference_in_accuracy
+    from lstm_study.analysis.statistics.intervals import difference_between
 
     arms: list[Arm] = []
     for side in sides:
@@ -235,8 +234,7 @@ def _interval(sides: list[Side]) -> "tuple[Difference | None, str]":
     reference, candidate = arms
     if not np.array_equal(reference.labels, candidate.labels):
         return None, "their test labels differ, though their digests are equal"
-    seed = int(sides[0].content.spec.study.seed)
-    return difference_in_accuracy(candidate, reference, seed=seed), ""
+    return difference_between(candidate, reference), ""
 
 
 def _hyperparameters(sides: list[Side]) -> Table:

@@ -8,6 +8,8 @@ from lstm_study.analysis.search.summary import rank_key
 from lstm_study.records import Trial
 from lstm_study.search.plan import Plan, PlannedBracket, Slot
 
+_UNFINISHED = ("running", "interrupted")
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Start:
@@ -51,7 +53,7 @@ def startable(
         Nothing where others have to end first, or where all is done.
     """
     for record in records.values():
-        if record.status in ("running", "interrupted") and record.trial_id not in assigned:
+        if record.status in _UNFINISHED and record.trial_id not in assigned:
             yield Resume(trial=record)
     if may_start:
         for planned in plan.brackets:
@@ -81,24 +83,24 @@ def needed_checkpoints(
     """
     needed = set()
     for planned in plan.brackets:
-        rounds = planned.bracket.rounds
-        for slot in planned.slots:
-            for item in rounds:
-                record = records.get(slot.trial_id(item.round))
-                if record is None:
-                    continue
-                if record.status in ("running", "interrupted"):
-                    needed.add(record.trial_id)
-                elif record.status == "completed" and item.round + 1 < len(rounds):
-                    child = records.get(slot.trial_id(item.round + 1))
-                    if child is None:
-                        may_promote = not _is_out(
-                            planned, slot.name, item.round, records, direction
-                        )
-                    else:
-                        may_promote = child.status in ("running", "interrupted")
-                    if may_promote:
-                        needed.add(record.trial_id)
+        last = len(planned.bracket.rounds) - 1
+        for item in planned.bracket.rounds:
+            trials = _round_records(planned, item.round, records)
+            in_the_running = set[str]()
+            if item.round < last:
+                # Those that enough others already beat are out. Should one of these fail after all,
+                # the next best is trained again from the start, to the bit.
+                size = _size(planned, item.round + 1, records)
+                in_the_running.update(_ranked(trials, direction)[:size])
+            children = _round_records(planned, item.round + 1, records)
+            for name, trial in trials.items():
+                child = children.get(name)
+                may_promote = (
+                    name in in_the_running if child is None else child.status in _UNFINISHED
+                )
+                is_completed = trial.status == "completed"
+                if trial.status in _UNFINISHED or (is_completed and may_promote):
+                    needed.add(trial.trial_id)
     return needed
 
 
@@ -142,21 +144,6 @@ def _certain(
     unfinished = _possible(planned, round_number - 1, records) - len(ended)
     ranked = _ranked(earlier, direction)
     return ranked[: max(0, _size(planned, round_number, records) - unfinished)]
-
-
-def _is_out(
-    planned: PlannedBracket,
-    slot_name: str,
-    round_number: int,
-    records: Mapping[str, Trial],
-    direction: Literal["max", "min"],
-) -> bool:
-    """Whether enough trials of its round already beat it to fill the next round.
-
-    Should one of those fail there after all, this one is trained again from the start, to the bit.
-    """
-    ranked = _ranked(_round_records(planned, round_number, records), direction)
-    return ranked.index(slot_name) >= _size(planned, round_number + 1, records)
 
 
 def _ranked(trials: Mapping[str, Trial], direction: Literal["max", "min"]) -> list[str]:

@@ -4,7 +4,7 @@ from collections.abc import Hashable
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from lstm_study.analysis.search.summary import objective_of, rank_key
+from lstm_study.analysis.search.summary import best_by_budget, objective_of
 from lstm_study.configuration import Configuration
 from lstm_study.engine.classes import Classes
 from lstm_study.engine.jobs import Answer, Halt, Job
@@ -48,6 +48,11 @@ class SearchStage:
         self._classes = Classes(spec)
         self._limits = Limits(spec, store)
         self._progress = _SearchProgress(spec, store, plan, oracle)
+
+    @property
+    def backlog(self) -> int:
+        """How many trials could start now."""
+        return self._oracle.backlog
 
     def due(self, worker: str, limit: int, *, like: Hashable = None) -> list[Job]:
         """Hands out trials of one shape class, each with its record."""
@@ -217,15 +222,12 @@ class _SearchProgress:
         return score_in_words(trial, objective=self._spec.study.objective)
 
     def _best(self) -> str:
-        completed = [
-            trial
-            for trial in self._oracle.records.values()
-            if trial.status == "completed" and trial.role == "search"
+        """Names the best trial at the full budget, which alone can win, and the best before it."""
+        found = best_by_budget(self._oracle.records.values(), self._spec.study.direction)
+        shown = [
+            f"{self._shown(trial)} at epoch {budget} ({trial.trial_id})"
+            for budget, trial in found.items()
         ]
-        if not completed:
-            return ""
-        # Scores at different budgets are not comparable: only the largest one reached counts.
-        most = max(trial.budget_epochs for trial in completed)
-        candidates = [trial for trial in completed if trial.budget_epochs == most]
-        best = min(candidates, key=lambda trial: rank_key(trial, self._spec.study.direction))
-        return f"{self._shown(best)} at epoch {most} ({best.trial_id})"
+        if self._spec.search.max_epochs not in found:
+            return shown[0] if shown else ""
+        return "; ".join([f"{shown[0]}, full budget", *shown[1:2]])

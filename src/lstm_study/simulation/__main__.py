@@ -1,8 +1,8 @@
 """The tables of how often the verdict errs, and the commands that make them.
 
-    python -m lstm_study.simulation --studies 2000 \\
+    python -m lstm_study.simulation --studies 1000 \\
         --out reports/benchmarks/verdict-simulation
-    python -m lstm_study.simulation --study study/runs/imdb --studies 2000 \\
+    python -m lstm_study.simulation --study study/reference/imdb --studies 400 \\
         --out reports/benchmarks/verdict-simulation-imdb
 
 The first assumes the variance components, the second takes them from a study's comparison.
@@ -16,30 +16,26 @@ from pathlib import Path
 from lstm_study.analysis.statistics.scenario import Scenario
 from lstm_study.errors import StudyError
 from lstm_study.seeds import derive
-from lstm_study.simulation.error_rates import (
-    SEED,
-    Outcome,
-    simulate,
-    simulate_looks,
-)
+from lstm_study.simulation.error_rates import SEED, Outcome, simulate, simulate_looks
 from lstm_study.simulation.measured import Measured, Spread, measure_study
 from lstm_study.simulation.page import LOOKS, Tables, markdown
 from lstm_study.store import Store
 
-SEEDS = (2, 3, 6, 10)
-STUDY_SEEDS = (*SEEDS, 14)
-DEVIATIONS = (0.003, 0.005, 0.0055, 0.006, 0.0075, 0.01)
+SEEDS = (4, 6, 10, 14)
+FEWER = (6, 14)
+DEVIATIONS = (0.003, 0.005, 0.008, 0.01)
+DOCUMENTS = 5_000
 
 _ASSUMED = """\
-Accuracy is 86%. Two runs of one arm read 9% of the reviews differently; so do two of different arms
-in an A/A (one configuration against itself), and 12% elsewhere."""
+Accuracy is 86%. Two runs of one arm differ on 9% of the reviews; so do two of different arms in an
+A/A (one configuration against itself), and on 12% elsewhere."""
 _MEASURED = """\
-Taken from the study `{study}`, on {documents:,} test reviews: {candidate}; {reference}. Two runs of
-one arm read {within:.1%} of the reviews differently, two of different arms {between:.1%}. In an A/A
-both arms are the {name}."""
+Taken from the study `{study}`, on {documents:,} test reviews: {candidate}; {reference}; failed runs
+are left out. Two runs of one arm differ on {within:.1%} of the reviews, two of different arms on
+{between:.1%}. In an A/A both arms are the {name}."""
 _SPREAD = """\
 the {arm} has an accuracy of {accuracy:.2%} with a σ of {deviation:.2f} (from {runs} runs, which
-tell it no better than {low:.2f} to {high:.2f})"""
+show it only to be between {low:.2f} and {high:.2f})"""
 
 
 def assumed() -> Tables:
@@ -47,14 +43,15 @@ def assumed() -> Tables:
     return Tables(
         scenarios=scenarios(),
         looked_at=Scenario(
-            name="A/A, looked at again", candidate_deviation=0.005, reference_deviation=0.005
+            name="A/A, several looks", documents=DOCUMENTS, candidate_deviation=0.008,
+            reference_deviation=0.008,
         ),
         needed=[
             Scenario(name="", between=0.12, candidate_deviation=each, reference_deviation=each)
             for each in DEVIATIONS
         ],
         components=_ASSUMED,
-    )
+    )  # fmt: skip
 
 
 def of_study(found: Measured, *, folder: str) -> Tables:
@@ -69,14 +66,16 @@ def of_study(found: Measured, *, folder: str) -> Tables:
         base, name="A/A", between=base.within, candidate_deviation=base.reference_deviation
     )
     equal = replace(base, name="equally good")
-    seeds = sorted({*STUDY_SEEDS, found.candidate.runs, found.reference.runs} - {1})
+    failing = replace(equal, name="equally good, candidate fails in 10%", candidate_failures=0.1)
+    seeds = sorted({*SEEDS, found.candidate.runs, found.reference.runs} - {1, 2, 3})
     return Tables(
         scenarios=(
             (itself, seeds),
             (equal, seeds),
+            (failing, seeds),
             (replace(equal, name="1 point better", effect=0.01), seeds),
         ),
-        looked_at=replace(itself, name="A/A, looked at again"),
+        looked_at=replace(itself, name="A/A, several looks"),
         needed=[
             replace(
                 base,
@@ -105,37 +104,42 @@ def _in_words(found: Spread) -> str:
 
 def scenarios() -> tuple[tuple[Scenario, tuple[int, ...]], ...]:
     """Returns what the table shows: scenarios, and the seeds per arm of each."""
-    small = Scenario(name="A/A", candidate_deviation=0.005, reference_deviation=0.005)
-    large = replace(small, candidate_deviation=0.01, reference_deviation=0.01)
-    other = replace(small, name="equally good, other reviews", between=0.12)
-    uneven = replace(other, candidate_deviation=0.01, name="equally good, uneven seeds")
-    planted = replace(other, name="1 point better", effect=0.01)
-    return (
-        (small, SEEDS),
-        (large, (3, 6, 10)),
-        (other, (3, 6, 10)),
-        (uneven, (3, 6, 10)),
-        (replace(other, documents=1_000), (3, 6, 10)),
-        (planted, SEEDS),
-        (replace(planted, candidate_deviation=0.0075, reference_deviation=0.0075), (6, 10)),
-        (replace(planted, candidate_deviation=0.01, reference_deviation=0.01), (6, 10)),
+    itself = Scenario(
+        name="A/A", documents=DOCUMENTS, candidate_deviation=0.008, reference_deviation=0.008
     )
+    other = replace(itself, name="equally good, other errors", between=0.12)
+    planted = replace(other, name="1 point better", effect=0.01)
+    failing = replace(other, candidate_failures=0.1)
+    return (
+        (itself, SEEDS),
+        (replace(itself, documents=300), SEEDS),
+        (other, SEEDS),
+        (replace(other, documents=25_000), FEWER),
+        (replace(other, candidate_deviation=0.012, reference_deviation=0.004,
+                 name="equally good, uneven spreads"), FEWER),
+        (replace(failing, name="equally good, candidate fails in 10%"), SEEDS),
+        (replace(failing, reference_failures=0.1, name="equally good, both fail in 10%"), SEEDS),
+        (replace(failing, reference_failures=0.25, candidate_failures=0.25,
+                 name="equally good, both fail in 25%"), FEWER),
+        (replace(other, tails="heavy", name="equally good, heavy tails"), SEEDS),
+        *((replace(other, correlation=each, name=f"equally good, ρ = {each:+.1f}"), FEWER)
+          for each in (-0.3, 0.3, 0.5)),
+        (replace(planted, documents=25_000), SEEDS),
+        (replace(planted, documents=25_000, candidate_failures=0.1, reference_failures=0.1,
+                 name="1 point better, both fail in 10%"), FEWER),
+        (replace(planted, documents=25_000, candidate_failures=0.5,
+                 name="1 point better, fails in 50%"), FEWER),
+    )  # fmt: skip
 
 
 def write_tables(
-    out: Path,
-    *,
-    studies: int,
-    percentile_studies: int,
-    tables: Tables | None = None,
-    seed: int = SEED,
+    out: Path, *, studies: int, tables: Tables | None = None, seed: int = SEED
 ) -> None:
     """Simulates every scenario and writes `<out>.csv` and `<out>.md`.
 
     Args:
         out: Path without suffix.
-        studies: How many to make up per scenario.
-        percentile_studies: For how many the plain interval is drawn too, in each A/A.
+        studies: How many to simulate per scenario.
         tables: What to simulate; the assumed components by default.
         seed: Of the whole simulation.
     """
@@ -144,14 +148,12 @@ def write_tables(
         outcome
         for number, (scenario, seeds) in enumerate(tables.scenarios)
         for outcome in simulate(
-            scenario,
-            seeds=seeds,
-            studies=studies,
-            seed=derive(seed, "scenario", number),
-            percentile_studies=percentile_studies if scenario.name == "A/A" else 0,
+            scenario, seeds=seeds, studies=studies, seed=derive(seed, "scenario", number)
         )
     ]
-    looked = simulate_looks(tables.looked_at, looks=LOOKS, studies=studies, seed=seed)
+    looked = [
+        simulate_looks(tables.looked_at, looks=looks, studies=studies, seed=seed) for looks in LOOKS
+    ]
     out.parent.mkdir(parents=True, exist_ok=True)
     with out.with_suffix(".csv").open("w", encoding="utf-8", newline="") as file:
         writer = csv.DictWriter(
@@ -169,9 +171,10 @@ def _plain(value: object) -> object:
 
 def main() -> None:
     """Runs the commands above."""
-    parser = argparse.ArgumentParser(description="How often the verdict errs, on made-up studies.")
-    parser.add_argument("--studies", type=int, default=2_000, help="per scenario")
-    parser.add_argument("--percentile-studies", type=int, default=200, help="per A/A scenario")
+    parser = argparse.ArgumentParser(
+        description="How often the verdict errs, on simulated studies."
+    )
+    parser.add_argument("--studies", type=int, default=1_000, help="per scenario")
     parser.add_argument("--study", type=Path, help="take the components from this study's folder")
     parser.add_argument("--out", type=Path, required=True, help="path without .csv and .md")
     arguments = parser.parse_args()
@@ -183,12 +186,7 @@ def main() -> None:
             )
         except StudyError as error:
             parser.exit(1, f"{error}\n")
-    write_tables(
-        arguments.out,
-        studies=arguments.studies,
-        percentile_studies=arguments.percentile_studies,
-        tables=tables,
-    )
+    write_tables(arguments.out, studies=arguments.studies, tables=tables)
 
 
 if __name__ == "__main__":

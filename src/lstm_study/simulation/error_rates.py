@@ -1,4 +1,4 @@
-"""How often the verdict errs on made-up studies (see `generative`), judged as real ones are."""
+"""How often the verdict errs on simulated studies (see `generative`), judged as real ones are."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -6,21 +6,21 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from lstm_study.analysis.answer.verdict import kind_of
-from lstm_study.analysis.statistics.intervals import difference_of_counts
+from lstm_study.analysis.answer.verdict import failure_kind, kind_of
+from lstm_study.analysis.answer.wording import Kind
+from lstm_study.analysis.statistics.failures import are_far_below, failure_rate
+from lstm_study.analysis.statistics.intervals import LEVEL, Difference, difference_of_outcomes
+from lstm_study.analysis.statistics.looks import levels
+from lstm_study.analysis.statistics.power import LEAST_SEEDS
 from lstm_study.analysis.statistics.scenario import Scenario
-from lstm_study.analysis.statistics.variance import count_correct
-from lstm_study.seeds import derive
 from lstm_study.simulation.generative import draw
 
-RESAMPLES = 500
 SEED = 20
-PERCENTILE_SEEDS = (2, 3, 6)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Outcome:
-    """What the verdict made of many studies of one scenario with so many seeds per arm.
+    """The verdicts on many simulated studies of one scenario with so many seeds per arm.
 
     Attributes:
         scenario: Its name.
@@ -29,14 +29,15 @@ class Outcome:
         candidate_deviation_points: Standard deviation over seeds, candidate.
         reference_deviation_points: The same, reference.
         seeds: Seeds per arm.
-        studies: How many were made up.
+        studies: How many were simulated.
         better: Share judged better.
         worse: Share judged worse.
-        coverage: Share whose 95% interval holds the true difference.
+        more_often: Share in which the candidate is said to fail more often.
+        less_often: Share in which it is said to fail less often.
+        unsaid: Share with too few seeds to say, as too many runs failed.
+        coverage: Share of the others whose 95% interval holds the true difference; None of none.
         half_width_points: Mean half width of the interval.
-        percentile_coverage: The same as coverage for the plain percentile interval, which the
-            verdict does not use; None where it was not drawn.
-        percentile_studies: How many studies it was drawn for.
+        uncorrected: Share judged better or worse if failed runs are left in and runs are unpaired.
     """
 
     scenario: str
@@ -48,130 +49,100 @@ class Outcome:
     studies: int
     better: float
     worse: float
-    coverage: float
-    half_width_points: float
-    percentile_coverage: float | None = None
-    percentile_studies: int = 0
+    more_often: float
+    less_often: float
+    unsaid: float
+    coverage: float | None
+    half_width_points: float | None
+    uncorrected: float
 
 
 def simulate(
-    scenario: Scenario,
-    *,
-    seeds: Sequence[int],
-    studies: int,
-    seed: int = SEED,
-    percentile_studies: int = 0,
-    resamples: int = RESAMPLES,
+    scenario: Scenario, *, seeds: Sequence[int], studies: int, seed: int = SEED
 ) -> tuple[Outcome, ...]:
-    """Makes up studies and judges them; the first runs of each also serve for fewer seeds.
+    """Simulates studies and judges them; the first runs of each also serve for fewer seeds.
 
     Args:
-        scenario: What to make up.
-        seeds: Seeds per arm, one outcome for each, 2 or more.
+        scenario: What to simulate.
+        seeds: Seeds per arm, one outcome for each, 4 or more.
         studies: How many.
         seed: Of the whole simulation.
-        percentile_studies: For how many of them to draw the plain percentile interval too; with 2,
-            3 and 6 seeds only, as it is slow.
-        resamples: Of each bootstrap.
     """
     tallies = {runs: _Tally() for runs in seeds}
-    for index, (candidate, reference) in enumerate(
-        draw(scenario, seeds=max(seeds), studies=studies, seed=seed)
-    ):
+    for candidate, reference in draw(scenario, seeds=max(seeds), studies=studies, seed=seed):
         for runs, tally in tallies.items():
-            first, second = candidate[:runs], reference[:runs]
-            judged = difference_of_counts(
-                count_correct(first, second),
-                names=("candidate", "reference"),
-                seed=derive(seed, "bootstrap", index, runs),
-                resamples=resamples,
-            )
-            tally.kinds.append(kind_of(judged))
-            tally.held.append(judged.low <= scenario.effect <= judged.high)
-            tally.half_widths.append((judged.high - judged.low) / 2)
-            if index < percentile_studies and runs in PERCENTILE_SEEDS:
-                low, high = percentile_interval(
-                    first, second, seed=derive(seed, "percentile", index, runs)
-                )
-                tally.percentile_held.append(low <= scenario.effect <= high)
+            tally.take(candidate[:runs], reference[:runs], effect=scenario.effect)
     return tuple(tally.outcome(scenario, runs) for runs, tally in tallies.items())
 
 
 def simulate_looks(
-    scenario: Scenario,
-    *,
-    looks: Sequence[int],
-    studies: int,
-    seed: int = SEED,
-    resamples: int = RESAMPLES,
+    scenario: Scenario, *, looks: Sequence[int], studies: int, seed: int = SEED
 ) -> float:
     """Returns how often studies that add seeds until a difference is shown show one.
 
     Args:
-        scenario: What to make up.
-        looks: Seeds per arm at each look, ascending; look k has the level 1 - 0.05 / k.
+        scenario: What to simulate.
+        looks: Seeds per arm at each look, ascending; the last is the declared maximum.
         studies: How many.
         seed: Of the whole simulation.
-        resamples: Of each bootstrap.
     """
     shown = 0
-    for index, (candidate, reference) in enumerate(
-        draw(scenario, seeds=max(looks), studies=studies, seed=seed)
-    ):
-        shown += any(
-            kind_of(
-                difference_of_counts(
-                    count_correct(candidate[:runs], reference[:runs]),
-                    names=("candidate", "reference"),
-                    seed=derive(seed, "look", index, runs),
-                    level=1 - 0.05 / look,
-                    resamples=resamples,
-                )
-            )
-            != "no difference shown"
-            for look, runs in enumerate(looks, start=1)
-        )
+    at = levels([runs / looks[-1] for runs in looks])
+    for candidate, reference in draw(scenario, seeds=looks[-1], studies=studies, seed=seed):
+        for runs, level in zip(looks, at, strict=True):
+            judged = judge_outcomes(candidate[:runs], reference[:runs], level=level)
+            if judged is not None and kind_of(judged) != "no difference shown":
+                shown += 1
+                break
     return shown / studies
 
 
-def percentile_interval(
-    candidate: NDArray[np.bool_],
-    reference: NDArray[np.bool_],
-    *,
-    seed: int,
-    resamples: int = RESAMPLES,
-) -> tuple[float, float]:
-    """Returns the plain percentile interval of the uncorrected two-level bootstrap, for contrast.
+def judge_outcomes(
+    candidate: NDArray[np.bool_], reference: NDArray[np.bool_], *, level: float = LEVEL
+) -> Difference | None:
+    """Returns the difference among the runs that did not fail; None where they are too few.
 
     Args:
-        candidate: bool [candidate seeds, documents].
+        candidate: bool [candidate seeds, documents]; row s of both arms has seed index s.
         reference: bool [reference seeds, documents].
-        seed: Of the draws.
-        resamples: How many.
+        level: The interval's.
     """
-    random = np.random.default_rng(seed)
-    runs = np.concatenate([candidate, reference])
-    packed = np.packbits(runs, axis=0)
-    _, first, counts = np.unique(packed, axis=1, return_index=True, return_counts=True)
-    drawn = random.multinomial(runs.shape[1], counts / runs.shape[1], size=resamples)
-    accuracies = drawn @ runs[:, first].T.astype(np.float64) / runs.shape[1]
-    rows = np.arange(resamples)[:, None]
-    mine = random.integers(len(candidate), size=(resamples, len(candidate)))
-    others = len(candidate) + random.integers(len(reference), size=(resamples, len(reference)))
-    differences = accuracies[rows, mine].mean(axis=1) - accuracies[rows, others].mean(axis=1)
-    low, high = np.quantile(differences, [0.025, 0.975])
-    return float(low), float(high)
+    rows = [np.flatnonzero(~are_far_below(side.mean(axis=1))) for side in (candidate, reference)]
+    if min(len(each) for each in rows) < LEAST_SEEDS:
+        return None
+    places = {int(index): row for row, index in enumerate(rows[1])}
+    pairs = [(row, places[int(index)]) for row, index in enumerate(rows[0]) if int(index) in places]
+    return difference_of_outcomes(candidate[rows[0]], reference[rows[1]], pairs=pairs, level=level)
 
 
 class _Tally:
     def __init__(self) -> None:
-        self.kinds: list[str] = []
+        self.kinds: list[Kind] = []
+        self.failures: list[str] = []
         self.held: list[bool] = []
         self.half_widths: list[float] = []
-        self.percentile_held: list[bool] = []
+        self.uncorrected = 0
+
+    def take(
+        self, candidate: NDArray[np.bool_], reference: NDArray[np.bool_], *, effect: float
+    ) -> None:
+        rates = [
+            failure_rate(name, failed=int(are_far_below(side.mean(axis=1)).sum()), runs=len(side))
+            for name, side in (("candidate", candidate), ("reference", reference))
+        ]
+        self.failures.append(failure_kind(*rates)[1])
+        plain = difference_of_outcomes(candidate, reference, pairs=[])
+        self.uncorrected += kind_of(plain) != "no difference shown"
+        judged = judge_outcomes(candidate, reference)
+        if judged is None:
+            self.kinds.append("cannot say")
+            return
+        self.kinds.append(kind_of(judged))
+        self.held.append(judged.low <= effect <= judged.high)
+        self.half_widths.append((judged.high - judged.low) / 2)
 
     def outcome(self, scenario: Scenario, seeds: int) -> Outcome:
-        drawn = self.percentile_held
+        studies = len(self.kinds)
         return Outcome(
             scenario=scenario.name,
             documents=scenario.documents,
@@ -179,11 +150,13 @@ class _Tally:
             candidate_deviation_points=100 * scenario.candidate_deviation,
             reference_deviation_points=100 * scenario.reference_deviation,
             seeds=seeds,
-            studies=len(self.kinds),
-            better=self.kinds.count("better") / len(self.kinds),
-            worse=self.kinds.count("worse") / len(self.kinds),
-            coverage=float(np.mean(self.held)),
-            half_width_points=100 * float(np.mean(self.half_widths)),
-            percentile_coverage=float(np.mean(drawn)) if drawn else None,
-            percentile_studies=len(drawn),
+            studies=studies,
+            better=self.kinds.count("better") / studies,
+            worse=self.kinds.count("worse") / studies,
+            more_often=self.failures.count("more often") / studies,
+            less_often=self.failures.count("less often") / studies,
+            unsaid=self.kinds.count("cannot say") / studies,
+            coverage=float(np.mean(self.held)) if self.held else None,
+            half_width_points=100 * float(np.mean(self.half_widths)) if self.held else None,
+            uncorrected=self.uncorrected / studies,
         )

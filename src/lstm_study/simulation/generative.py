@@ -1,12 +1,14 @@
-"""Made-up studies, from a generative model of seeds and reviews.
+"""Simulated studies, from a generative model of seeds and reviews.
 
-Whether a run reads a review right is drawn from a probit model with crossed random parts,
+Whether a run classifies a review correctly is drawn from a probit model with crossed random parts,
 
     X[arm, s, d] = 1  where  level + review[d] + arm_review[arm, d] + seed[arm, s] + noise > 0
 
-all normal, total variance 1. Its shares follow from what can be seen in real runs: accuracy, its
-standard deviation over seeds, and how often two runs of one arm, or of two arms, read a review
-differently. The true difference is known exactly.
+with total variance 1. Its shares follow from what can be seen in real runs: accuracy, its standard
+deviation over seeds, and on how many reviews two runs of one arm, or of two arms, differ. All parts
+are normal, but for a seed part with heavy tails (Student's t with 3 degrees of freedom). Seed parts
+of two arms may be correlated. A run that fails has an accuracy between 60% and 70%. The true
+difference of runs that do not fail is known exactly.
 
 Source: The shares: for standard normals with correlation r, P(both above -h) =
     Φ(h) - 2·T(h, √((1 - r) / (1 + r))), T being D. B. Owen's (1956), "Tables for computing
@@ -22,11 +24,13 @@ from lstm_study.analysis.statistics.scenario import Scenario
 from lstm_study.errors import ComparisonError
 from lstm_study.seeds import derive
 
+FAILED_ACCURACY = (0.6, 0.7)
+
 
 def draw(
     scenario: Scenario, *, seeds: int, studies: int, seed: int
 ) -> Iterator[tuple[NDArray[np.bool_], NDArray[np.bool_]]]:
-    """Makes up studies: right and wrong readings of candidate and reference.
+    """Simulates studies: which reviews each run of candidate and reference classifies correctly.
 
     Yields:
         Two arrays, bool [seeds, documents].
@@ -35,24 +39,38 @@ def draw(
 
     both, own, of_seeds = check_scenario(scenario)
     accuracies = (scenario.accuracy + scenario.effect, scenario.accuracy)
-    arms = [
-        (float(ndtri(accuracy)), of_seed, 1 - both - own - of_seed)
-        for accuracy, of_seed in zip(accuracies, of_seeds, strict=True)
-    ]
+    levels = [float(ndtri(accuracy)) for accuracy in accuracies]
+    rates = (scenario.candidate_failures, scenario.reference_failures)
     random = np.random.default_rng(derive(seed, "studies", scenario.name, scenario.documents))
     normal = random.standard_normal
     for _ in range(studies):
         review = np.sqrt(both) * normal(scenario.documents, dtype=np.float32)
-        readings = []
-        for level, of_seed, rest in arms:
+        effects = _seed_effects(scenario, seeds, random)
+        correct = []
+        for level, of_seed, rate, effect in zip(levels, of_seeds, rates, effects, strict=True):
+            rest = 1 - both - own - of_seed
             threshold = review + level
             if own > 0:
                 threshold += np.sqrt(own) * normal(scenario.documents, dtype=np.float32)
-            threshold /= np.sqrt(rest)
-            shift = np.sqrt(of_seed / rest) * normal((seeds, 1), dtype=np.float32)
+            shift = np.sqrt(of_seed) * effect
+            fails = random.random(seeds) < rate
+            shift[fails] = ndtri(random.uniform(*FAILED_ACCURACY, int(fails.sum()))) - level
             noise = normal((seeds, scenario.documents), dtype=np.float32)
-            readings.append(noise < threshold + shift)
-        yield readings[0], readings[1]
+            limits = (threshold + shift[:, None].astype(np.float32)) / np.float32(np.sqrt(rest))
+            correct.append(noise < limits)
+        yield correct[0], correct[1]
+
+
+def _seed_effects(
+    scenario: Scenario, seeds: int, random: np.random.Generator
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Draws the seeds' parts of both arms, of variance 1."""
+    if scenario.tails == "heavy":
+        first, second = random.standard_t(3, (2, seeds)) / np.sqrt(3)
+    else:
+        first, second = random.standard_normal((2, seeds))
+    share = scenario.correlation
+    return share * second + np.sqrt(1 - share**2) * first, second
 
 
 def check_scenario(scenario: Scenario) -> tuple[float, float, tuple[float, float]]:
@@ -63,7 +81,7 @@ def check_scenario(scenario: Scenario) -> tuple[float, float, tuple[float, float
         of the seed, in the candidate and in the reference.
 
     Raises:
-        ComparisonError: The model has no such studies.
+        ComparisonError: The model can't produce such studies.
     """
     accuracies = (scenario.accuracy + scenario.effect, scenario.accuracy)
     chance = 2 * scenario.accuracy * (1 - scenario.accuracy)
@@ -71,11 +89,11 @@ def check_scenario(scenario: Scenario) -> tuple[float, float, tuple[float, float
         0 < scenario.within <= scenario.between <= chance
     ):
         raise ComparisonError(
-            f"{scenario.name}: accuracies must lie between 0 and 1, and runs must read fewer "
-            f"reviews differently than by chance alone ({chance:.1%}), but some. Received: "
-            f"accuracies {accuracies[0]:.1%} and {accuracies[1]:.1%}, {scenario.within:.1%} read "
-            f"differently within an arm and {scenario.between:.1%} between. Give a study whose "
-            "networks have learned to read."
+            f"{scenario.name}: accuracies must lie between 0 and 1, and runs must differ on some "
+            f"reviews, but fewer than by chance ({chance:.1%}). Received: accuracies "
+            f"{accuracies[0]:.1%} and {accuracies[1]:.1%}, runs of one arm differ on "
+            f"{scenario.within:.1%}, of two on {scenario.between:.1%}. Give a study whose networks "
+            "have learned something."
         )
     both = _share_of(scenario.between, scenario.accuracy)
     own = _share_of(scenario.within, scenario.accuracy) - both
@@ -87,14 +105,14 @@ def check_scenario(scenario: Scenario) -> tuple[float, float, tuple[float, float
     if 1 - both - own - max(first, second) <= 0:
         raise ComparisonError(
             f"{scenario.name}: accuracy varies more from seed to seed (standard deviation "
-            f"{max(deviations):.2%}) than runs that read {scenario.within:.1%} of the reviews "
-            "differently can. Give a study with more test reviews or more seeds."
+            f"{max(deviations):.2%}) than is possible for runs that differ on "
+            f"{scenario.within:.1%} of the reviews. Give a study with more test reviews or seeds."
         )
     return both, own, (first, second)
 
 
 def _share_of(disagreement: float, accuracy: float) -> float:
-    """The correlation at which two runs of one accuracy read that share of reviews differently."""
+    """The correlation at which two runs of one accuracy differ on that share of reviews."""
     from scipy.optimize import brentq
     from scipy.special import ndtri, owens_t
 

@@ -1,7 +1,7 @@
 """A study's own variance components, for the simulation of how often its verdict errs.
 
-What they are taken from is few runs: the spread over seeds is known no better than its interval
-says, and so is all that follows from it.
+They are estimated from few runs: the spread over seeds is only known to within its interval, and so
+is everything computed from it.
 """
 
 from dataclasses import dataclass
@@ -9,9 +9,10 @@ from dataclasses import dataclass
 import numpy as np
 
 from lstm_study.analysis.answer.arms import Arm, arms_from_records
+from lstm_study.analysis.statistics.failures import failed_runs, without_runs
 from lstm_study.analysis.statistics.scenario import Scenario
 from lstm_study.analysis.statistics.significance import disagreement
-from lstm_study.analysis.statistics.variance import SeedPart, components, count
+from lstm_study.analysis.statistics.variance import SeedPart, components
 from lstm_study.errors import ComparisonError
 from lstm_study.records import StudyRecords
 from lstm_study.simulation.generative import check_scenario
@@ -43,7 +44,7 @@ class Spread:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Measured:
-    """What a study's two arms say of seeds and reviews.
+    """The variance components of a study's two arms.
 
     Attributes:
         study: The study's name.
@@ -80,8 +81,11 @@ def measure_study(
                 f"{records.name}: two completed runs of the {name} are needed to tell how much "
                 f"seeds matter. Received: {runs}. Run `lstm-study compare` first."
             )
-    first, second = arms[candidate], arms[reference]
-    parts = components(count(first, second))
+    first, second = (
+        without_runs(arm, [run.seed_index for run in failed_runs(arm)]) or arm
+        for arm in (arms[candidate], arms[reference])
+    )
+    parts = components(first.correct, second.correct)
     found = disagreement(first, second)
     assert found.within_candidate is not None, "it has two runs"
     assert found.within_reference is not None, "it has two runs"

@@ -39,6 +39,7 @@ class SearchTable(SpecTable):
     iterations: int = Field(default=1, ge=1, le=1_000)
     score: Literal["last_epoch", "best_epoch"] = "last_epoch"
     include_baseline: bool = False
+    rerank: int = Field(default=3, ge=0, le=100)
     control: Literal["none", "random"] = "none"
     max_trials: int | None = Field(default=None, ge=1, le=_MOST_TRIALS)
     time_limit: str | None = None
@@ -94,20 +95,28 @@ class CompareTable(SpecTable):
     """`[compare]`: which arms are retrained, and with how many seeds.
 
     `validation_seeds` trainings each of baseline and winner are kept off the validation reviews.
-    They choose the baseline's own epoch and show how optimistic the search's score of its winner
-    is. With 0 there are no arms at their own epoch.
+    They choose both arms' own epochs and show how optimistic the search's score of its winner is.
+    With 0 there are no arms at their own epoch. `most_seeds` is the declared maximum of seeds, over
+    which all looks at the verdict share one error; `seeds` where it is not given.
     """
 
     seeds: int = Field(default=14, ge=1, le=1_000)
-    validation_seeds: int = Field(default=1, ge=0, le=1_000)
+    most_seeds: int | None = Field(default=None, ge=1, le=1_000)
+    stop: Literal["at seeds", "when settled"] = "at seeds"
+    validation_seeds: int = Field(default=3, ge=0, le=1_000)
     runner_ups: int = Field(default=0, ge=0, le=100)
     control: bool = True
     ablation: bool = False
 
     @model_validator(mode="after")
-    def _can_ablate(self) -> Self:
+    def _fits_together(self) -> Self:
         if self.ablation and self.validation_seeds == 0:
             raise broken("needs compare.validation_seeds >= 1", "true", key="ablation")
+        if self.most_seeds is not None and self.most_seeds < self.seeds:
+            rule = f"must be at least compare.seeds ({self.seeds})"
+            raise broken(rule, str(self.most_seeds), key="most_seeds")
+        if self.stop == "when settled" and self.most_seeds is None:
+            raise broken("needs compare.most_seeds, the largest number", self.stop, key="stop")
         return self
 
 

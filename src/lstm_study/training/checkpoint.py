@@ -26,10 +26,13 @@ class Checkpoint:
     Attributes:
         epochs: The history, from the configuration's first training step.
         variables: Weights, optimizer slots and step count, seed generators' states.
+        earlier: The weights alone after the epochs just before, the oldest first, where the mean of
+            several epochs' predictions is wanted.
     """
 
     epochs: tuple[Epoch, ...]
     variables: tuple[NDArray[Any], ...]
+    earlier: tuple[tuple[NDArray[Any], ...], ...] = ()
 
 
 def state_of(model: Any) -> tuple[NDArray[Any], ...]:
@@ -61,9 +64,12 @@ def write_checkpoint(path: Path, checkpoint: Checkpoint) -> None:
         StoreError: The disk is full, or the folder can't be written to.
     """
     epochs = [asdict(epoch) for epoch in checkpoint.epochs]
-    header = {"epochs": epochs, "sha256": _digest(epochs, checkpoint.variables)}
+    parts = [*checkpoint.variables, *(each for set_ in checkpoint.earlier for each in set_)]
+    header: dict[str, Any] = {"epochs": epochs, "sha256": _digest(epochs, parts)}
+    if checkpoint.earlier:
+        header["earlier"] = [len(weights) for weights in checkpoint.earlier]
     text = np.frombuffer(json.dumps(header).encode(), dtype=np.uint8)
-    arrays = {f"v{index:04d}": array for index, array in enumerate(checkpoint.variables)}
+    arrays = {f"v{index:04d}": array for index, array in enumerate(parts)}
     with replacing(path) as temporary, temporary.open("wb") as file:
         np.savez(file, allow_pickle=False, header=text, **arrays)
 
@@ -80,12 +86,16 @@ def read_checkpoint(path: Path) -> Checkpoint | None:
     try:
         arrays = _read_arrays(path)
         header = json.loads(arrays.pop("header.npy").tobytes())
-        variables = tuple(arrays[name] for name in sorted(arrays))
+        parts = tuple(arrays[name] for name in sorted(arrays))
         # Checkpoints of earlier versions have none.
-        if header.get("sha256", "") not in ("", _digest(header["epochs"], variables)):
+        if header.get("sha256", "") not in ("", _digest(header["epochs"], parts)):
             raise ValueError("its digest does not match")
         epochs = tuple(Epoch(**epoch) for epoch in header["epochs"])
-        return Checkpoint(epochs=epochs, variables=variables)
+        earlier: list[tuple[NDArray[Any], ...]] = []
+        for count in reversed(header.get("earlier", [])):
+            earlier.insert(0, parts[len(parts) - count :])
+            parts = parts[: len(parts) - count]
+        return Checkpoint(epochs=epochs, variables=parts, earlier=tuple(earlier))
     except Exception as error:
         raise RecordError(f"{path}: is damaged ({error}).") from error
 

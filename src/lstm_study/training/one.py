@@ -2,7 +2,7 @@
 
 import math
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -44,6 +44,7 @@ class Training:
         seed: Seeds of weights, dropout and shuffling are derived from it.
         epochs: Total epochs, including those of the checkpoint it starts from.
         masked: Whether padding is masked and batches hold reviews of similar length.
+        keeps: Epochs whose weights later checkpoints hold, too.
         schedule_epochs: Epochs after which a falling learning rate is at zero; None for `epochs`.
     """
 
@@ -52,6 +53,7 @@ class Training:
     seed: int
     epochs: int
     masked: bool = False
+    keeps: tuple[int, ...] = ()
     schedule_epochs: int | None = None
 
     @property
@@ -120,15 +122,41 @@ def train(
     if start is not None:
         set_state(model, start.variables, where=where)
         epochs = start.epochs
+    earlier = start.earlier if start is not None else ()
     for number in range(len(epochs) + 1, training.epochs + 1):
+        if number - 1 in training.keeps:
+            earlier = (*earlier, tuple(model.get_weights()))
         epochs = (
             *epochs,
             _train_epoch(model, training, number, reviews, validation, on_step=on_step),
         )
-        checkpoint = Checkpoint(epochs=epochs, variables=state_of(model))
+        checkpoint = Checkpoint(epochs=epochs, variables=state_of(model), earlier=earlier)
         write_checkpoint(save, checkpoint)
         on_epoch(checkpoint)
     return model
+
+
+def predict_earlier(
+    model: Any,
+    earlier: Sequence[Sequence[NDArray[Any]]],
+    reviews: Split,
+    configuration: Configuration,
+) -> list[NDArray[np.float32]]:
+    """Predicts with a model's weights after earlier epochs; the model keeps its own.
+
+    Args:
+        model: Trained.
+        earlier: Weights, one set for each epoch, as `Checkpoint.earlier`.
+        reviews: To classify.
+        configuration: The model's.
+    """
+    own = model.get_weights()
+    found = []
+    for weights in earlier:
+        model.set_weights(weights)
+        found.append(predict(model, reviews, configuration))
+    model.set_weights(own)
+    return found
 
 
 def _trace_once(model: Any) -> None:

@@ -18,6 +18,11 @@ def test_every_product_is_counted_as_often_as_a_step_makes_it():
     }  # fmt: skip
 
 
+def test_two_directions_compute_every_product_twice():
+    shape = {"embedding_dim": 2, "lstm_units": 3, "batch": 5, "steps": 7}
+    assert operations(products(**shape, directions=2)) == 2 * operations(products(**shape))
+
+
 def test_an_exponent_is_read_off_any_power_law():
     assert round(slope([1, 2, 4], [3, 3 * 2**1.5, 3 * 4**1.5]), 9) == 1.5
     assert round(slope([10, 1000], [7, 7]), 9) == 0

@@ -41,6 +41,14 @@ def test_long_lines_and_wide_tables_are_not_cut_where_they_are_piped(
     assert "/a/long/path" * 30 in lines[0]
 
 
+def test_no_line_that_is_piped_ends_in_spaces(capsys: pytest.CaptureFixture[str]) -> None:
+    table = Table.grid(padding=(0, 2))
+    table.add_row("short", "a  b")
+    table.add_row("a long one", "words " * 9)
+    out.print(table)
+    assert printed(capsys) == f"short       a  b\na long one  {'words ' * 8}words\n"
+
+
 def test_errors_go_to_stderr(capsys: pytest.CaptureFixture[str]) -> None:
     say("here", to=err)
     assert capsys.readouterr().err == "here\n"

@@ -49,6 +49,7 @@ def test_300_000_rows_get_few_epochs() -> None:
 def test_an_open_space_has_fewer_epochs_than_its_baseline_and_pairs_by_the_reviews() -> None:
     found = propose(IMDB)
     assert (found.epochs, found.baseline_epochs) == (4, 10)
+    assert (found.iterations, found.trials, found.trial_epochs) == (5, 50, 130)
     assert found.pairs == (0, 100_000)
     few = propose(replace(IMDB, training=400))
     assert (few.epochs, few.baseline_epochs, few.pairs) == (8, 20, (0,))

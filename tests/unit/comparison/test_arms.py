@@ -6,6 +6,7 @@ import pytest
 
 from lstm_study.comparison.arms import (
     evaluations_due,
+    last_epochs_run,
     own_epoch_run,
     plan_comparison,
     plan_runs,
@@ -107,6 +108,17 @@ def test_one_training_is_evaluated_at_the_protocols_epoch_and_at_its_own():
     assert (own.protocol_epochs, own.trained_as, own.seed) == (3, "baseline-s1", run.seed)
     assert own_epoch_run(replace(run, own_epoch=spec.protocol.epochs)) is None
     assert own_epoch_run(replace(run, own_epoch=None)) is None
+
+
+def test_runs_of_baseline_and_winner_are_evaluated_over_their_last_epochs_too():
+    spec = fake_spec(compare__runner_ups="1")
+    plan = plan_comparison(spec, STUDY.trials)
+    runs = {run.run_id: run for run in plan_runs(plan, spec=spec, own_epochs={"winner": 3})}
+    found = last_epochs_run(runs["winner-s2"])
+    assert (found.run_id, found.arm) == ("winner-last-three-s2", "winner-last-three")
+    assert (found.trained_as, found.protocol_epochs) == ("winner-s2", spec.protocol.epochs)
+    assert last_epochs_run(runs["runner-up-1-s1"]) is None
+    assert last_epochs_run(own_epoch_run(runs["winner-s2"])) is None
 
 
 def test_evaluations_are_due_in_the_order_of_their_epochs_and_once(tmp_path):

@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 from sklearn.feature_extraction.text import CountVectorizer, TfidfTransformer
 
-from lstm_study.comparison import ngrams
 from lstm_study.comparison.classical_control import CANDIDATES, choose, fit, try_candidates
-from lstm_study.comparison.ngrams import count_features, frequent_keys, learn_features, weigh
+from lstm_study.corpus import ngrams
+from lstm_study.corpus.ngrams import count_features, frequent_keys, learn_features, weigh
 from lstm_study.corpus.types import Split
 from lstm_study.records import ControlCandidate
 from tests.support.fake_spec import fake_spec

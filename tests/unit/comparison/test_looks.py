@@ -3,24 +3,28 @@
 from dataclasses import replace
 
 import numpy as np
+import pytest
 
 from lstm_study.analysis.answer.verdict import judge, judged_without
 from lstm_study.analysis.answer.wording import points
-from lstm_study.comparison import looks as seeds
+from lstm_study.analysis.statistics.looks import levels
+from lstm_study.comparison import looks
+from lstm_study.comparison.looks import Standing
 from lstm_study.comparison.verdicts import judge_study, judge_without_near_duplicates
 from lstm_study.records import NearDuplicates, StudyRecords
-from lstm_study.records.state import SeedsState, VerdictsState
+from lstm_study.records.state import Look, SeedsState, VerdictsState
 from lstm_study.store import Store
 from tests.support.fake_spec import fake_spec
 from tests.support.fake_study import completed_study, interrupted_study
+from tests.support.stored_study import leave
 
 SPEC = fake_spec()
 
 
-def verdict_of(study: StudyRecords, store: Store):
-    looks = seeds.look(study, store)
-    without = judge_without_near_duplicates(study, spec=SPEC, looks=looks)
-    return judge_study(study, spec=SPEC, store=store, looks=looks, without=without)
+def verdict_of(study: StudyRecords, store: Store, spec=SPEC):
+    at = looks.standing(study, spec, store)
+    without = judge_without_near_duplicates(study, at=at)
+    return judge_study(study, spec=spec, store=store, at=at, without=without)
 
 
 def write_runs(study: StudyRecords, store: Store) -> None:
@@ -42,15 +46,60 @@ def test_reading_a_verdict_again_is_the_same_look(tmp_path):
     assert len(store.read_state(VerdictsState).looks) == 1
 
 
-def test_a_verdict_on_more_seeds_is_another_look_with_a_wider_interval_and_says_so(tmp_path):
-    store = Store(tmp_path)
-    assert verdict_of(completed_study(seeds=4), store).difference.level == 0.95
-    more = verdict_of(completed_study(seeds=6), store)
+def test_a_verdict_on_more_seeds_is_another_look_at_its_level_and_says_so(tmp_path):
+    store, spec = Store(tmp_path), fake_spec(compare__most_seeds="8")
+    assert verdict_of(completed_study(seeds=4), store, spec).difference.level > 0.995
+    more = verdict_of(completed_study(seeds=8), store, spec)
     assert more.looks == 2
-    assert more.difference.level == 0.975
+    assert more.difference.level == pytest.approx(levels([0.5, 1.0])[1])
     assert "look 2 at the test reviews" in more.sentence
-    assert any("looked at 2 times" in note and "6 of the winner" in note for note in more.notes)
-    assert verdict_of(completed_study(seeds=6), store).looks == 2
+    assert any("looked at 2 times" in note and "8 of the winner" in note for note in more.notes)
+    again = verdict_of(completed_study(seeds=8), store, spec)
+    assert (again.looks, again.level) == (2, more.level)
+
+
+def test_beyond_the_declared_maximum_the_verdict_stays_that_of_the_last_planned_look(tmp_path):
+    store = Store(tmp_path)
+    first = verdict_of(completed_study(seeds=4), store)
+    assert first.level == 0.95
+    for _ in range(2):
+        more = verdict_of(completed_study(seeds=6), store)
+        assert (more.looks, more.level, more.kind) == (2, 0.95, first.kind)
+    assert len(store.read_state(VerdictsState).looks) == 2
+
+
+def test_looks_from_before_there_was_a_maximum_are_read_from_their_seeds(tmp_path):
+    store = Store(tmp_path)
+    before = [Look(at="", seeds={"baseline": n, "winner": n}, kind="better") for n in (4, 6)]
+    store.write_state(VerdictsState(looks=tuple(before)))
+    assert looks.standing(completed_study(seeds=6), SPEC, store).kept == "better"
+    many = fake_spec(compare__most_seeds="12")
+    at = looks.standing(completed_study(seeds=6), many, store)
+    assert (at.looks, at.kept, at.fraction) == (2, None, 0.5)
+    assert at.level == pytest.approx(levels([1 / 3, 1 / 2])[1])
+
+
+SETTLED = {"compare__most_seeds": "12", "compare__stop": '"when settled"'}
+
+
+def test_a_comparison_that_stops_when_settled_adds_seeds_until_it_is(tmp_path):
+    spec = fake_spec(**SETTLED)
+    study = completed_study(seeds=4, **SETTLED)
+    leave(study, tmp_path)
+    store = Store(tmp_path / "study" / "runs" / study.name)
+    verdict = judge(study, level=levels([1 / 3])[0])
+    more = looks.seeds_to_add(spec, store)
+    settled = looks.is_settled(verdict.kind, verdict.difference.p_value, fraction=1 / 3)
+    assert more == (0 if settled else 4)
+    assert len(store.read_state(VerdictsState).looks) == 1
+    assert looks.seeds_to_add(fake_spec(compare__most_seeds="12"), store) == 0
+
+
+def test_a_verdict_is_settled_once_shown_or_hopeless_or_at_the_maximum():
+    assert looks.is_settled("better", 0.001, fraction=0.3)
+    assert looks.is_settled("no difference shown", 0.04, fraction=1.0)
+    assert looks.is_settled("no difference shown", 0.9, fraction=0.6)
+    assert not looks.is_settled("no difference shown", 0.04, fraction=0.6)
 
 
 def test_a_verdict_that_cannot_be_said_yet_is_no_look(tmp_path):
@@ -58,45 +107,49 @@ def test_a_verdict_that_cannot_be_said_yet_is_no_look(tmp_path):
     assert verdict_of(completed_study(seeds=1), store).kind == "cannot say"
     assert verdict_of(interrupted_study(), store).kind == "cannot say"
     assert store.read_state(VerdictsState) is None
-    assert verdict_of(completed_study(seeds=2), store).looks == 1
+    assert verdict_of(completed_study(seeds=3), store).kind == "cannot say"
+    assert store.read_state(VerdictsState) is None
+    assert verdict_of(completed_study(seeds=4), store).looks == 1
 
 
 def test_added_seeds_are_written_down_with_command_and_the_verdict_they_follow(tmp_path):
     store, study = Store(tmp_path), completed_study()
     write_runs(study, store)
     verdict = verdict_of(study, store)
-    words = seeds.add_seeds(SPEC, store, 2, "lstm-study compare fake.toml --more-seeds 2")
+    words = looks.add_seeds(SPEC, store, 2, "lstm-study compare fake.toml --more-seeds 2")
     assert words.startswith("2 seeds are added to 4")
     (added,) = store.read_state(SeedsState).added
     assert (added.seeds, added.after) == (2, verdict.kind)
     assert "--more-seeds 2" in added.command
-    assert seeds.added_seeds(store) == 2
-    (note,) = seeds.in_words(SPEC, store)
+    assert looks.added_seeds(store) == 2
+    assert "beyond the maximum of 4 (compare.most_seeds)" in words
+    note, beyond = looks.in_words(SPEC, store)
     assert "2 to 4 per arm" in note
     assert verdict.kind in note
+    assert "the verdict is that of the last planned look" in beyond
 
 
 def test_seeds_that_are_not_all_run_are_gone_on_with_and_not_added_to(tmp_path):
     store = Store(tmp_path)
     write_runs(completed_study(seeds=4), store)
-    seeds.add_seeds(SPEC, store, 2, "")
-    assert "none are added" in seeds.add_seeds(SPEC, store, 2, "")
-    assert seeds.added_seeds(store) == 2
+    looks.add_seeds(SPEC, store, 2, "")
+    assert "none are added" in looks.add_seeds(SPEC, store, 2, "")
+    assert looks.added_seeds(store) == 2
     write_runs(completed_study(seeds=6), store)
-    seeds.add_seeds(SPEC, store, 1, "")
-    assert seeds.added_seeds(store) == 3
+    looks.add_seeds(SPEC, store, 1, "")
+    assert looks.added_seeds(store) == 3
 
 
 def test_the_verdict_is_also_given_without_the_near_duplicates(tmp_path):
     study = replace(completed_study(), near_duplicates=near(0, 5, 7))
     verdict = verdict_of(study, Store(tmp_path))
-    without = judge_without_near_duplicates(study, spec=SPEC, looks=1)
+    without = judge_without_near_duplicates(study, at=Standing())
     (note,) = (note for note in verdict.notes if "near-dup" in note)
     assert note.startswith("3 test reviews are near-duplicates of training reviews (1 word for")
     assert f"Without them the difference is {points(without.difference.difference)} per" in note
     assert note.endswith("and the verdict is the same.")
     assert without.difference.components is not None
-    assert verdict.difference == judge(study, seed=SPEC.study.seed).difference
+    assert verdict.difference == judge(study).difference
 
 
 def test_a_verdict_that_the_near_duplicates_change_is_said_to_change(tmp_path):
@@ -108,7 +161,7 @@ def test_a_verdict_that_the_near_duplicates_change_is_said_to_change(tmp_path):
 
 def test_no_near_duplicate_is_said_in_a_sentence(tmp_path):
     study = replace(completed_study(), near_duplicates=near())
-    assert judge_without_near_duplicates(study, spec=SPEC, looks=1) is None
+    assert judge_without_near_duplicates(study, at=Standing()) is None
     notes = verdict_of(study, Store(tmp_path)).notes
     assert "No test review is a near-duplicate of a training review." in notes
 
@@ -139,21 +192,23 @@ def test_a_winner_that_is_the_baseline_itself_is_told_and_shows_no_difference(tm
     )
     assert verdict.kind == "no difference shown"
     assert verdict.difference.difference == 0
-    assert any("winner is the baseline itself" in note for note in verdict.notes)
+    assert verdict.sentence.startswith("The search found nothing better than the baseline: its ")
+    assert "winner is the baseline itself" in verdict.sentence
     masked = [replace(run, masked=True) for run in same]
     told = verdict_of(
         replace(study, runs=(*runs, *masked), predictions=predictions), Store(tmp_path / "masked")
     )
-    assert any("the two differ in masking alone" in note for note in told.notes)
+    assert "the two differ in masking alone" in told.sentence
 
 
 def test_equal_probabilities_everywhere_are_a_sentence_and_never_a_crash(tmp_path):
     study = completed_study()
     half = {run.run_id: np.full(2_000, 0.5, dtype=np.float32) for run in study.runs}
     verdict = verdict_of(replace(study, predictions=half), Store(tmp_path))
-    assert verdict.kind == "no difference shown"
+    assert verdict.kind == "cannot say"
     assert "nan" not in verdict.sentence.lower()
-    assert any("it has read nothing" in note for note in verdict.notes)
+    assert "gives 100.0% of the test reviews the same label" in verdict.sentence
+    assert verdict.failures.candidate.failed == 4
 
 
 def test_an_arm_that_failed_is_a_sentence_and_never_a_crash(tmp_path):
@@ -172,8 +227,12 @@ def test_a_comparison_that_was_stopped_answers_with_what_it_has_and_says_so(tmp_
     notes = verdict_of(replace(study, runs=runs), Store(tmp_path)).notes
     assert notes[0] == (
         "The comparison is not finished: 3 of 4 runs of the baseline and 2 of 4 runs of the winner "
-        "have ended. This verdict counts as a look at the test reviews: on more seeds the next one "
-        "has a wider interval."
+        "have ended."
+    )
+    more = completed_study(seeds=5)
+    counted = verdict_of(more, Store(tmp_path / "more"), fake_spec(compare__seeds="6")).notes
+    assert counted[0].endswith(
+        "This verdict counts as a look at the test reviews, which share one error of 5%."
     )
     whole = verdict_of(completed_study(seeds=4), Store(tmp_path / "whole")).notes
     assert not any("not finished" in note for note in whole)
@@ -194,6 +253,6 @@ def test_what_is_left_of_the_difference_beside_the_masked_baseline_is_said(tmp_p
     verdict = verdict_of(
         replace(study, runs=(*study.runs, *twins), predictions=predictions), Store(tmp_path)
     )
-    (note,) = (note for note in verdict.notes if "baseline-masked" in note)
-    assert "differs from the winner in hyperparameters alone" in note
-    assert f"is {points(verdict.difference.difference)} percentage points" in note
+    _, _, against = verdict.sentence.partition("Against baseline-masked, on the 4 seeds that both")
+    assert "differs from the winner in hyperparameters alone" in against
+    assert f"is {points(verdict.difference.difference)} percentage points" in against

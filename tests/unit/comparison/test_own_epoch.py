@@ -2,11 +2,11 @@
 
 from dataclasses import replace
 
-from lstm_study.analysis.search.summary import full_curve, winner
+import pytest
+
 from lstm_study.comparison.own_epoch import best_epoch, own_epochs
 from lstm_study.records import Epoch, Run
 from tests.support.fake_spec import fake_spec
-from tests.support.fake_study import completed_study
 
 SPEC = fake_spec()
 
@@ -40,30 +40,14 @@ def test_no_curve_and_an_epoch_that_some_curve_lacks_choose_nothing():
     assert best_epoch([curve(0.7, 0.9), curve(0.7)], spec=SPEC) == 1
 
 
-def test_the_winners_own_epoch_is_looked_for_in_its_parents_curves_too():
-    study = completed_study()
-    best = winner(study.trials, "max", max_epochs=9)
-    if best.parent is None:
-        best = replace(best, parent="b9-00-r0", initial_epoch=3, epochs=best.epochs[3:])
-    parent_id = best.parent
-    others = [trial for trial in study.trials if trial.trial_id not in (best.trial_id, parent_id)]
-    best = replace(best, epochs=curve(*[0.8] * 6, first=4))
-    parent = replace(
-        best, trial_id=parent_id, parent=None, initial_epoch=0, budget_epochs=3, round=0,
-        epochs=curve(0.7, 0.95, 0.8), score=0.8,
-    )  # fmt: skip
-    trials = (*others, parent, best)
-    assert len(full_curve(best, {trial.trial_id: trial for trial in trials})) == 9
-    assert own_epochs(trials, (), spec=SPEC)["winner"] == 2
-
-
-def test_the_baselines_own_epoch_is_that_of_its_completed_validation_runs():
-    study = completed_study()
+@pytest.mark.parametrize("arm", ["baseline", "winner"])
+def test_an_arms_own_epoch_is_that_of_its_completed_validation_runs(arm):
     validated = Run(
-        run_id="baseline-validation-s1", arm="baseline-validation", seed_index=1, seed=1,
+        run_id=f"{arm}-validation-s1", arm=f"{arm}-validation", seed_index=1, seed=1,
         configuration=SPEC.baseline.configuration, protocol_epochs=3, trained_on="train",
         status="completed", epochs=curve(0.7, 0.8, 0.75),
     )  # fmt: skip
-    assert own_epochs(study.trials, [validated], spec=SPEC)["baseline"] == 2
-    unfinished = replace(validated, status="failed")
-    assert "baseline" not in own_epochs(study.trials, [unfinished], spec=SPEC)
+    other = replace(validated, epochs=curve(0.7, 0.71, 0.9))
+    assert own_epochs([validated], spec=SPEC) == {arm: 2}
+    assert own_epochs([validated, other], spec=SPEC) == {arm: 3}
+    assert own_epochs([replace(validated, status="failed")], spec=SPEC) == {}

@@ -11,6 +11,7 @@ from lstm_study.analysis.answer.reviews import differing_reviews
 from lstm_study.comparison.review_facts import (
     facts_to_find,
     find_facts,
+    first_word_accuracy,
     review_facts_of,
     unknown_words,
 )
@@ -128,3 +129,21 @@ def test_near_duplicates_are_counted_where_they_were_not_before(corpus, counts):
     wanted = facts_to_find(study, spec=spec_of(study), counts_near_duplicates=counts)
     found = find_facts(reviews_of(corpus, opened(corpus)), wanted=wanted)
     assert (found.near_duplicates is not None) == counts
+
+
+def _split(*reviews: tuple[int, ...], labels: list[int]) -> Split:
+    return Split(
+        name="test", token_ids=np.concatenate(reviews).astype(np.int32),
+        offsets=np.cumsum([0, *map(len, reviews)]), labels=np.array(labels, dtype=np.int8),
+        document_ids=np.arange(len(reviews)),
+    )  # fmt: skip
+
+
+def test_the_first_word_predicts_the_label_that_most_training_reviews_with_it_have():
+    """Word 5 is positive in 2 of 3, word 6 negative; 7 is tied and 9 unknown: the usual label."""
+    training = _split(
+        (1, 5, 6), (1, 5), (1, 5, 7), (1, 6), (1, 7), (1, 7), (1, 8),
+        labels=[1, 1, 0, 0, 1, 0, 1],
+    )  # fmt: skip
+    test = _split((1, 5, 6), (1, 6, 5), (1, 7), (1, 9), (1,), labels=[1, 0, 1, 0, 1])
+    assert first_word_accuracy(training, test) == 4 / 5

@@ -88,7 +88,7 @@ def test_no_file_of_a_report_names_a_home_or_a_host() -> None:
     records = _leaky()
     content = gather(
         records,
-        verdict=judge(records, seed=7, resamples=200),
+        verdict=judge(records),
         made_at="2025-03-02T10:00:00.000Z",
         versions={},
         git_commit="",

@@ -16,7 +16,7 @@ from tests.support.report_page import Node, parse
 
 def _write(records: StudyRecords, folder: Path, *, made_at: str) -> None:
     write_report(
-        records, verdict=judge(records, seed=7, resamples=200), folder=folder / records.name,
+        records, verdict=judge(records), folder=folder / records.name,
         made_at=made_at, versions={}, git_commit="", bundle=None,
     )  # fmt: skip
 

@@ -21,7 +21,7 @@ def _write(
     study = records or empty_study()
     return write_report(
         study,
-        verdict=judge(study, seed=7),
+        verdict=judge(study),
         folder=folder,
         made_at=made_at,
         versions={"keras": "3.15.0"},
@@ -140,7 +140,7 @@ def test_the_data_dictionary_covers_every_column_of_every_csv(tmp_path: Path) ->
 def test_the_summary_says_what_the_verdict_says(tmp_path: Path) -> None:
     study = empty_study()
     summary = json.loads(_write(tmp_path / "fake").summary.read_text())
-    verdict = judge(study, seed=7)
+    verdict = judge(study)
     assert summary["verdict"]["kind"] == verdict.kind
     assert summary["verdict"]["sentence"] == verdict.sentence
 

@@ -1,4 +1,4 @@
-"""Made-up studies look as they were asked to look."""
+"""Simulated studies have the accuracy, spread, failures and correlation asked for."""
 
 import numpy as np
 import pytest
@@ -30,7 +30,40 @@ def test_runs_of_different_arms_disagree_as_asked_where_both_are_equally_good():
     assert between == pytest.approx(0.12, abs=0.002)
 
 
-def test_one_seed_makes_up_one_study():
+def _accuracies(scenario):
+    studies = list(draw(scenario, seeds=6, studies=200, seed=4))
+    return (np.array([side.mean(axis=1) for side in sides]) for sides in zip(*studies, strict=True))
+
+
+@pytest.mark.parametrize("share", [-0.3, 0.5])
+def test_runs_with_one_seed_index_are_correlated_as_asked(share):
+    scenario = Scenario(
+        name="test", documents=4_000, candidate_deviation=0.02, reference_deviation=0.02,
+        correlation=share,
+    )  # fmt: skip
+    candidate, reference = _accuracies(scenario)
+    found = np.corrcoef(candidate.ravel(), reference.ravel())[0, 1]
+    assert found == pytest.approx(share, abs=0.08)
+
+
+def test_heavy_tails_keep_the_spread():
+    scenario = Scenario(
+        name="test", documents=4_000, reference_deviation=0.02, tails="heavy", within=0.09
+    )
+    _, reference = _accuracies(scenario)
+    assert np.std(reference) == pytest.approx(0.02, rel=0.25)
+
+
+def test_runs_fail_as_often_and_as_badly_as_asked():
+    scenario = Scenario(name="test", documents=2_000, candidate_failures=0.1)
+    candidate, reference = _accuracies(scenario)
+    failed = candidate[candidate < 0.75]
+    assert len(failed) / candidate.size == pytest.approx(0.1, abs=0.03)
+    assert 0.56 < failed.min() < failed.max() < 0.74
+    assert reference.min() > 0.8
+
+
+def test_one_seed_simulates_one_study():
     scenario = Scenario(name="test", documents=100)
     first, second = (next(draw(scenario, seeds=2, studies=1, seed=seed)) for seed in (1, 1))
     other = next(draw(scenario, seeds=2, studies=1, seed=2))

@@ -1,4 +1,4 @@
-"""A study's own variance components: back from made-up studies, and refused in words."""
+"""A study's own variance components: back from simulated studies, and refused in words."""
 
 from dataclasses import replace
 
@@ -21,12 +21,12 @@ TRUE = Scenario(
 )  # fmt: skip
 
 
-def made_up(readings) -> StudyRecords:
-    """The fake study, with the readings of a made-up one."""
-    study = completed_study(seeds=len(readings[0]))
+def simulated(outcomes) -> StudyRecords:
+    """The fake study, with the outcomes of a simulated one."""
+    study = completed_study(seeds=len(outcomes[0]))
     predictions = {
         run.run_id: np.where(
-            readings[run.arm == "baseline"][run.seed_index - 1] == study.test_labels, 0.9, 0.1
+            outcomes[run.arm == "baseline"][run.seed_index - 1] == study.test_labels, 0.9, 0.1
         ).astype(np.float32)
         for run in study.runs
     }
@@ -35,7 +35,7 @@ def made_up(readings) -> StudyRecords:
 
 def test_the_components_that_studies_were_made_with_are_found_again():
     found = [
-        measure_study(made_up(readings)) for readings in draw(TRUE, seeds=12, studies=25, seed=3)
+        measure_study(simulated(outcomes)) for outcomes in draw(TRUE, seeds=12, studies=25, seed=3)
     ]
     variances = [
         np.mean([getattr(each, arm).deviation ** 2 for each in found])
@@ -63,9 +63,9 @@ def test_fewer_than_two_runs_are_refused_in_words(study):
         measure_study(study)
 
 
-def test_networks_that_read_nothing_alike_have_no_such_studies():
+def test_networks_that_learned_nothing_have_no_such_studies():
     for change in ({"within": 0.0}, {"between": 0.3}, {"accuracy": 1.0}, {"effect": 0.2}):
-        with pytest.raises(ComparisonError, match="have learned to read"):
+        with pytest.raises(ComparisonError, match="have learned something"):
             check_scenario(replace(TRUE, **change))
-    with pytest.raises(ComparisonError, match="more test reviews or more seeds"):
+    with pytest.raises(ComparisonError, match="more test reviews or seeds"):
         check_scenario(replace(TRUE, candidate_deviation=0.3))

@@ -62,11 +62,6 @@ class Arm:
         return float(np.std(self.accuracies, ddof=1)) if self.seeds > 1 else None
 
     @property
-    def collapsed(self) -> bool:
-        """Whether some run gives every review the same probability: a constant output."""
-        return bool((np.ptp(self.probabilities, axis=1) == 0).any())
-
-    @property
     def votes(self) -> NDArray[np.bool_]:
         """The majority vote of the runs, bool [documents], True for positive.
 
@@ -79,6 +74,20 @@ class Arm:
             2 * positive > self.seeds,
         )
         return settled
+
+
+def same_reviews(candidate: Arm, reference: Arm) -> None:
+    """Checks that two arms were tested on the same reviews.
+
+    Raises:
+        ComparisonError: They were not.
+    """
+    if not np.array_equal(candidate.labels, reference.labels):
+        raise ComparisonError(
+            f"arms {candidate.name} and {reference.name}: must be tested on the same reviews in "
+            f"the same order. Received: {candidate.documents} and {reference.documents} labels "
+            "that differ. Compare the runs of one study."
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

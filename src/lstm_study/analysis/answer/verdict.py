@@ -1,7 +1,12 @@
-"""The verdict: is the winner better than the baseline, by a rule written before the search?"""
+"""The verdict: is the winner better than the baseline, by a rule written before the search?
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+It has two parts: how often the runs of each arm failed, and the difference among those that did
+not. The rule is in `study/README.md`.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Literal
 
 from lstm_study.analysis.answer import wording
 from lstm_study.analysis.answer.arms import (
@@ -11,30 +16,57 @@ from lstm_study.analysis.answer.arms import (
     runs_left_out,
     summarise,
 )
+from lstm_study.analysis.answer.learned import learned_nothing
 from lstm_study.analysis.answer.wording import Kind
+from lstm_study.analysis.statistics.failures import (
+    FailedRun,
+    FailureRate,
+    failed_runs,
+    failure_rate,
+    p_value_of_rates,
+    without_runs,
+)
 from lstm_study.analysis.statistics.intervals import (
     LEVEL,
-    RESAMPLES,
+    OUTCOMES,
     TEST_NAME,
     Difference,
-    difference_in_accuracy,
+    difference_between,
+    difference_over_reviews,
 )
-from lstm_study.analysis.statistics.power import Power, estimate_power
-from lstm_study.analysis.statistics.significance import (
-    Disagreement,
-    TestResult,
-    disagreement,
-    holm,
-    mcnemar,
-    permutation,
-)
+from lstm_study.analysis.statistics.power import LEAST_SEEDS, Power, estimate_power
+from lstm_study.analysis.statistics.significance import Disagreement, disagreement, holm
 from lstm_study.records import StudyRecords
 
 RULE = (
-    "Better if the whole interval of the difference in test accuracy lies above 0, worse if it "
-    "lies below 0, otherwise no difference shown. It cannot be said with fewer than two completed "
-    "runs of either arm."
+    "A run failed if it diverged, gives every review the same probability, or is 5 points or more "
+    "below its arm's median (below its best run, if the median is itself so far below that). "
+    "Failures: more or less often if Fisher's exact test is below 5%. "
+    "Difference in test accuracy among the other runs: better if its whole interval lies above 0, "
+    "worse if it lies below 0, otherwise no difference shown. With fewer than four such runs of "
+    "either arm there are too few seeds to say."
 )
+
+FailureKind = Literal["more often", "less often", "no difference shown"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Failures:
+    """The verdict's first part: how often training failed.
+
+    Attributes:
+        candidate: The candidate's rate.
+        reference: The reference's rate.
+        p_value: Fisher's exact test of equal rates, two-sided.
+        kind: How often the candidate fails compared with the reference.
+        runs: The runs that failed, by arm and seed index.
+    """
+
+    candidate: FailureRate
+    reference: FailureRate
+    p_value: float
+    kind: FailureKind
+    runs: tuple[FailedRun, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,19 +74,22 @@ class Verdict:
     """The answer and every number behind it.
 
     Attributes:
-        kind: The answer.
-        sentence: The answer in words, with its numbers, for people to read.
+        kind: The answer on the difference among runs that did not fail.
+        sentence: The answer in words, with its numbers.
         rule: The rule it was given by.
         candidate: Name of the arm in question.
         reference: Name of the arm it is compared with.
         looks: How often this question was put to the test reviews, this time included.
-        difference: With its interval; None if it cannot be said.
-        power: What could have been shown; None if it cannot be said, or if all runs of an arm read
-            every review alike, so that nothing is known of its seeds.
-        arms: The arms that have runs, candidate first.
-        tests: The tests that stand beside the interval; the rule does not use them.
+        level: Of the interval at this look.
+        difference: With its interval; None with fewer than four runs that did not fail, where
+            neither arm is deterministic.
+        failures: How often training failed; None if an arm has no run.
+        secondary: The same difference in Brier score and log loss.
+        power: What could have been shown; None where there is no difference, or no variance.
+        arms: All evaluated runs of the arms that have any, candidate first.
         disagreement: None if an arm has no run.
-        notes: What a reader must know besides: failed runs, few seeds, collapsed runs.
+        learned_nothing: Arm → why it learned nothing; empty where both did.
+        notes: What a reader must know besides: runs left out, failed runs.
     """
 
     kind: Kind
@@ -63,11 +98,14 @@ class Verdict:
     candidate: str
     reference: str
     looks: int
+    level: float
     difference: Difference | None = None
+    failures: Failures | None = None
+    secondary: tuple[Difference, ...] = ()
     power: Power | None = None
     arms: tuple[ArmSummary, ...] = ()
-    tests: tuple[TestResult, ...] = ()
     disagreement: Disagreement | None = None
+    learned_nothing: Mapping[str, str] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
 
 
@@ -90,22 +128,21 @@ class Comparison:
 def judge(
     source: StudyRecords | Mapping[str, Arm],
     *,
-    seed: int,
     candidate: str = "winner",
     reference: str = "baseline",
     looks: int = 1,
-    resamples: int = RESAMPLES,
+    level: float = LEVEL,
+    kept: Kind | None = None,
 ) -> Verdict:
-    """Judges whether the candidate reads the test reviews better than the reference.
+    """Judges whether the candidate is better on the test reviews than the reference.
 
     Args:
         source: The study's records, or its arms by name.
-        seed: The study's seed.
         candidate: The arm in question.
         reference: The arm it is compared with.
-        looks: How often the question was put, this time included: 1 + how often seeds were added
-            after a verdict. The interval of look k has the level 1 - 0.05 / k.
-        resamples: Of the bootstrap.
+        looks: How often the question was put, this time included.
+        level: The interval's, as `statistics.looks` gives it for this look.
+        kept: The answer of the last planned look, beyond the declared maximum of seeds.
 
     Returns:
         A verdict, always: where something is missing it says what.
@@ -113,75 +150,80 @@ def judge(
     Raises:
         ComparisonError: The arms were not tested on the same reviews.
     """
-    arms, left_out = _arms_of(source)
+    arms, left_out, diverged = _arms_of(source)
     names = (candidate, reference)
     found = tuple(arms[name] for name in names if name in arms)
-    beside = _Beside(
-        arms=tuple(summarise(arm) for arm in found),
-        notes=wording.notes(found, names, left_out),
-    )
-    lacking = wording.lacking(arms, names, left_out)
-    if len(found) < 2:
-        return _cannot_say(lacking, names, looks, beside)
-    first, second = found
-    permuted = permutation(first, second, seed=seed)
-    tests = tuple(test for test in (mcnemar(first, second), permuted) if test is not None)
-    beside = _Beside(
-        arms=beside.arms,
-        notes=beside.notes,
-        tests=tests,
-        disagreement=disagreement(first, second),
-    )
-    if lacking:
-        return _cannot_say(lacking, names, looks, beside)
-    level = LEVEL if looks == 1 else 1 - (1 - LEVEL) / looks
-    difference = difference_in_accuracy(first, second, seed=seed, level=level, resamples=resamples)
-    power = _power(difference)
-    kind = kind_of(difference)
+    first_word = _first_word(source)
+    whole = {arm.name: _without_failed(arm) for arm in found}
+    failures = _failures(found, diverged) if len(found) == 2 else None
+    learned = {
+        name: why
+        for name, arm in whole.items()
+        if (why := learned_nothing(arm, first_word=first_word))
+    }
+    notes = wording.notes(found, names, left_out, failures.runs if failures else ())
+    summaries = tuple(summarise(arm) for arm in found)
+    disagree = disagreement(*found) if len(found) == 2 else None
+    survivors = {arm.name: arm.seeds - len(failed_runs(arm)) for arm in found}
+    lacking = wording.lacking(whole, names, left_out, runs=survivors, least=LEAST_SEEDS)
+    found_differences: list[Difference] = []
+    if len(found) == 2 and not lacking:
+        sides = whole[candidate], whole[reference]
+        estimate = (
+            difference_over_reviews
+            if any(arm.deterministic for arm in sides)
+            else difference_between
+        )
+        found_differences = [estimate(*sides, outcome=each, level=level) for each in OUTCOMES]
+    difference = found_differences[0] if found_differences else None
+    power = _power(difference) if difference is not None else None
+    kind: Kind = "cannot say" if difference is None else kept or kind_of(difference)
     return Verdict(
         kind=kind,
-        sentence=wording.judged(kind, difference, power, beside.arms, looks),
+        sentence=wording.sentence(
+            kind,
+            names=names,
+            arms=whole,
+            difference=difference,
+            power=power,
+            failures=failures,
+            learned=learned,
+            lacking=lacking,
+            looks=looks,
+        ),
         rule=RULE,
         candidate=candidate,
         reference=reference,
         looks=looks,
+        level=level,
         difference=difference,
+        failures=failures,
+        secondary=tuple(found_differences[1:]),
         power=power,
-        arms=beside.arms,
-        tests=beside.tests,
-        disagreement=beside.disagreement,
-        notes=beside.notes,
+        arms=summaries,
+        disagreement=disagree,
+        learned_nothing=learned,
+        notes=notes,
     )
 
 
 def judge_all(
     source: StudyRecords | Mapping[str, Arm],
     *,
-    seed: int,
     reference: str = "baseline",
     primary: str = "winner",
-    looks: int = 1,
-    resamples: int = RESAMPLES,
+    level: float = LEVEL,
 ) -> tuple[Comparison, ...]:
     """Compares every arm with the reference; p-values but the primary's are corrected together.
 
     Args:
-        source: The study's records, or its arms by name, where one of them is deterministic.
-        seed: The study's seed.
+        source: The study's records, or its arms by name.
         reference: What each is compared with.
         primary: The one comparison that was named beforehand.
-        looks: As in `judge`; every interval is as wide as the primary's.
-        resamples: Of the bootstrap.
+        level: As in `judge`.
     """
     verdicts = [
-        judge(
-            source,
-            seed=seed,
-            candidate=name,
-            reference=reference,
-            looks=looks,
-            resamples=resamples,
-        )
+        judge(source, candidate=name, reference=reference, level=level)
         for name in _arms_of(source)[0]
         if name != reference
     ]
@@ -215,7 +257,7 @@ def judged_without(verdict: Verdict, without: Verdict) -> str:
 
 
 def kind_of(difference: Difference) -> Kind:
-    """Applies the rule to an interval."""
+    """Applies the rule to an interval of accuracies."""
     if difference.low > 0:
         return "better"
     if difference.high < 0:
@@ -223,37 +265,54 @@ def kind_of(difference: Difference) -> Kind:
     return "no difference shown"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Beside:
-    arms: tuple[ArmSummary, ...]
-    notes: tuple[str, ...]
-    tests: tuple[TestResult, ...] = ()
-    disagreement: Disagreement | None = None
+def failure_kind(candidate: FailureRate, reference: FailureRate) -> tuple[float, FailureKind]:
+    """Applies the rule to two rates of failures; returns the p-value, too."""
+    p_value = p_value_of_rates(candidate, reference)
+    if p_value >= 1 - LEVEL:
+        return p_value, "no difference shown"
+    more = candidate.failed * reference.runs > reference.failed * candidate.runs
+    return p_value, "more often" if more else "less often"
+
+
+Diverged = Mapping[str, Sequence[int]]
 
 
 def _arms_of(
     source: StudyRecords | Mapping[str, Arm],
-) -> tuple[Mapping[str, Arm], Mapping[str, str]]:
-    """Returns arms by name, and what is to be said of runs that were left out."""
-    if isinstance(source, StudyRecords):
-        return arms_from_records(source), runs_left_out(source)
-    return source, {}
+) -> tuple[Mapping[str, Arm], Mapping[str, str], Diverged]:
+    """Returns arms by name, what is to be said of runs that were left out, and those diverged."""
+    if not isinstance(source, StudyRecords):
+        return source, {}, {}
+    diverged: dict[str, list[int]] = {}
+    for run in source.runs:
+        if run.status == "failed" and run.failure is not None and run.failure.kind == "diverged":
+            diverged.setdefault(run.arm, []).append(run.seed_index)
+    return arms_from_records(source), runs_left_out(source), diverged
 
 
-def _cannot_say(
-    lacking: tuple[str, ...], names: tuple[str, str], looks: int, beside: _Beside
-) -> Verdict:
-    return Verdict(
-        kind="cannot say",
-        sentence=wording.cannot_say(lacking, candidate=names[0], reference=names[1]),
-        rule=RULE,
-        candidate=names[0],
-        reference=names[1],
-        looks=looks,
-        arms=beside.arms,
-        tests=beside.tests,
-        disagreement=beside.disagreement,
-        notes=beside.notes,
+def _first_word(source: StudyRecords | Mapping[str, Arm]) -> float | None:
+    facts = source.review_facts if isinstance(source, StudyRecords) else None
+    return facts.first_word_accuracy if facts is not None else None
+
+
+def _without_failed(arm: Arm) -> Arm:
+    """Returns an arm's runs that did not fail; all of them where every one did."""
+    return without_runs(arm, [run.seed_index for run in failed_runs(arm)]) or arm
+
+
+def _failures(arms: Sequence[Arm], diverged: Diverged) -> Failures:
+    rates, runs = [], []
+    for arm in arms:
+        lost = [
+            FailedRun(arm=arm.name, seed_index=index, reason="diverged")
+            for index in diverged.get(arm.name, ())
+        ]
+        failed = sorted((*failed_runs(arm), *lost), key=lambda run: run.seed_index)
+        runs += failed
+        rates.append(failure_rate(arm.name, failed=len(failed), runs=arm.seeds + len(lost)))
+    p_value, kind = failure_kind(*rates)
+    return Failures(
+        candidate=rates[0], reference=rates[1], p_value=p_value, kind=kind, runs=tuple(runs)
     )
 
 

@@ -1,94 +1,120 @@
 """The verdict in words: each sentence is made from the numbers it says, in one place."""
 
 from collections.abc import Mapping, Sequence
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
-from lstm_study.analysis.answer.arms import Arm, ArmSummary
+from lstm_study.analysis.answer.arms import Arm
+from lstm_study.analysis.statistics.failures import FailedRun, FailureRate
 from lstm_study.analysis.statistics.intervals import Difference
-from lstm_study.analysis.statistics.power import MOST_SEEDS, Power
+from lstm_study.analysis.statistics.planned_power import assumed_components
+from lstm_study.analysis.statistics.power import MOST_SEEDS, Power, seeds_to_settle
+
+if TYPE_CHECKING:
+    from lstm_study.analysis.answer.verdict import Failures
 
 Kind = Literal["better", "worse", "no difference shown", "cannot say"]
 
 
-def judged(
+def sentence(
     kind: Kind,
-    difference: Difference,
+    *,
+    names: tuple[str, str],
+    arms: Mapping[str, Arm],
+    difference: Difference | None,
     power: Power | None,
-    arms: tuple[ArmSummary, ...],
+    failures: "Failures | None",
+    learned: Mapping[str, str],
+    lacking: Sequence[str],
     looks: int,
 ) -> str:
-    """Says the verdict with its numbers, and what could have been shown."""
-    first, second = arms
-    answer = {
-        "better": f"The {first.name} is better than the {second.name}",
-        "worse": f"The {first.name} is worse than the {second.name}",
-    }.get(kind, f"No difference between the {first.name} and the {second.name} was shown")
-    look = f" (look {looks} at the test reviews)" if looks > 1 else ""
-    return (
-        f"{answer}{look}: the {first.name} reads {first.accuracy:.2%} of the test reviews right "
-        f"({_runs(first)}), the {second.name} {second.accuracy:.2%} ({_runs(second)}). "
-        f"The difference is {between(difference)}. {_outlook(kind, difference, power)}"
-    )
+    """Says the verdict with its numbers, and what could have been shown.
 
-
-def cannot_say(reasons: Sequence[str], *, candidate: str, reference: str) -> str:
-    """Says why there is no verdict, and what it would take."""
-    return (
-        f"It cannot be said whether the {candidate} is better than the {reference}: "
-        f"{'; '.join(reasons)}. Two completed runs of each are needed, six or more advised."
-    )
+    Args:
+        kind: The answer.
+        names: Candidate and reference.
+        arms: Their runs that did not fail.
+        difference: Of those; None if it cannot be said.
+        power: What could have been shown.
+        failures: The failures of training.
+        learned: Arm → why it learned nothing.
+        lacking: What a verdict lacks, as from `lacking`.
+        looks: How often the question was put.
+    """
+    parts = [f"The {name} {why}: it has learned nothing." for name, why in learned.items()]
+    if difference is None:
+        parts.append(_cannot_say(names, arms, lacking))
+    else:
+        parts.append(_difference(kind, names, arms, difference, looks))
+    if failures is not None and failures.runs:
+        parts.append(_failures(failures))
+    if difference is not None:
+        parts.append(_outlook(kind, difference, power))
+    return " ".join(parts)
 
 
 def lacking(
-    arms: Mapping[str, Arm], names: tuple[str, str], left_out: Mapping[str, str]
+    arms: Mapping[str, Arm],
+    names: tuple[str, str],
+    left_out: Mapping[str, str],
+    *,
+    runs: Mapping[str, int],
+    least: int,
 ) -> tuple[str, ...]:
-    """Says what a verdict on two arms lacks; nothing if it lacks nothing."""
+    """Says what a verdict on two arms lacks; nothing if it lacks nothing.
+
+    Args:
+        arms: Both, where they have runs.
+        names: Candidate and reference.
+        left_out: Why runs of an arm can't be used.
+        runs: How many runs of each did not fail.
+        least: Runs of each that a verdict needs.
+    """
     found = []
     for name in names:
         if name not in arms:
             why = f" ({left_out[name]})" if name in left_out else ""
             found.append(f"there is no completed run of the {name}{why}")
-    single = [
-        name
-        for name in names
-        if name in arms and arms[name].seeds < 2 and not arms[name].deterministic
-    ]
-    if single:
-        found.append(
-            f"there is one completed run of the {' and one of the '.join(single)}, and one can't "
-            "tell how much accuracy varies from seed to seed"
-        )
     if any(arms[name].documents < 2 for name in names if name in arms):
         found.append("there is one test review")
+    both = [arms[name] for name in names if name in arms]
+    if not any(arm.deterministic for arm in both):
+        found += [
+            f"the {arm.name} has {_count(runs[arm.name])} that did not fail"
+            for arm in both
+            if runs[arm.name] < least
+        ]
     return tuple(found)
 
 
 def notes(
-    arms: Sequence[Arm], names: tuple[str, str], left_out: Mapping[str, str]
+    arms: Sequence[Arm],
+    names: tuple[str, str],
+    left_out: Mapping[str, str],
+    failed: Sequence[FailedRun],
 ) -> tuple[str, ...]:
-    """Says what a reader must know besides: runs left out, two seeds, runs that read nothing."""
+    """Says what a reader must know besides: runs left out, failed runs, equal runs."""
     found = [f"Of the {name}, {left_out[name]}." for name in names if name in left_out]
-    two = [arm.name for arm in arms if arm.seeds == 2]
-    if two:
-        found.append(
-            f"There are two runs of the {' and two of the '.join(two)}: the seed-to-seed spread is "
-            "a guess from one difference, and the interval is wide for it. Six seeds or more are "
-            "advised."
-        )
-    for arm in arms:
-        if arm.collapsed:
-            found.append(
-                f"Some run of the {arm.name} gives every review the same probability: it has read "
-                "nothing."
-            )
-        elif arm.seeds > 1 and bool(np.ptp(arm.probabilities, axis=0).max() == 0):
-            found.append(
-                f"All runs of the {arm.name} read every review alike: check that their seeds "
-                "differ."
-            )
+    if failed:
+        listed = "; ".join(f"{run.arm}-s{run.seed_index} ({run.reason})" for run in failed)
+        found.append(f"Failed runs, left out of the difference: {listed}.")
+    found += [
+        f"All runs of the {arm.name} predict alike: check that their seeds differ."
+        for arm in arms
+        if arm.seeds > 1
+        and bool(np.ptp(arm.probabilities, axis=0).max() == 0)
+        and bool(np.ptp(arm.probabilities[0]))
+    ]
     return tuple(found)
+
+
+def rate(value: FailureRate) -> str:
+    """Says how often an arm's runs failed, with the exact interval."""
+    return (
+        f"{value.failed} of {_count(value.runs)} of the {value.arm} "
+        f"({value.low:.1%} to {value.high:.1%})"
+    )
 
 
 def between(difference: Difference) -> str:
@@ -106,9 +132,55 @@ def points(share: float) -> str:
     return "0.00" if float(text) == 0 else text.replace("-", "−")
 
 
+def _difference(
+    kind: Kind, names: tuple[str, str], arms: Mapping[str, Arm], difference: Difference, looks: int
+) -> str:
+    first, second = (arms[name] for name in names)
+    answer = {
+        "better": f"The {first.name} is better than the {second.name}",
+        "worse": f"The {first.name} is worse than the {second.name}",
+    }.get(kind, f"No difference between the {first.name} and the {second.name} was shown")
+    look = f" (look {looks} at the test reviews)" if looks > 1 else ""
+    over = ""
+    if first.deterministic or second.deterministic:
+        over = ", over other test reviews but not over other seeds"
+    return (
+        f"{answer}{look}: the {first.name} classifies {first.accuracy:.2%} of the test reviews "
+        f"correctly ({_runs(first)}), the {second.name} {second.accuracy:.2%} ({_runs(second)}). "
+        f"The difference is {between(difference)}{over}."
+    )
+
+
+def _cannot_say(names: tuple[str, str], arms: Mapping[str, Arm], lacking: Sequence[str]) -> str:
+    """Says why there is no verdict, and how many seeds would do."""
+    documents = min((arms[name].documents for name in names if name in arms), default=0)
+    needed = None
+    if documents > 1:
+        needed = seeds_to_settle(assumed_components(documents, seeds=2), difference=0.01)
+    many = f", and about {needed} to find a difference of one point" if needed else ""
+    start = "It cannot be said"
+    if all(name in arms and arms[name].documents > 1 for name in names):
+        start = "Too few seeds to say"
+    return (
+        f"{start} whether the {names[0]} is better than the {names[1]}: {'; '.join(lacking)}. "
+        f"It takes four runs of each that did not fail{many}."
+    )
+
+
+def _failures(failures: "Failures") -> str:
+    rates = f"{rate(failures.candidate)} and {rate(failures.reference)}"
+    told = {
+        "more often": f"The {failures.candidate.arm} fails more often",
+        "less often": f"The {failures.candidate.arm} fails less often",
+    }.get(failures.kind, "No difference in failures of training was shown")
+    return f"{told}: {rates} failed, which the difference leaves out."
+
+
 def _outlook(kind: Kind, difference: Difference, power: Power | None) -> str:
     if power is None:
-        return "All runs of an arm read every review alike: what could be shown is not known."
+        return "All runs of an arm predict alike: what could be shown is not known."
+    if power.smallest_difference is None:
+        return "So few test reviews and runs show no difference of any size."
     text = (
         f"A true difference of {100 * power.smallest_difference:.2f} points would have been found "
         f"{power.power:.0%} of the time"
@@ -126,5 +198,9 @@ def _outlook(kind: Kind, difference: Difference, power: Power | None) -> str:
     )
 
 
-def _runs(arm: ArmSummary) -> str:
+def _runs(arm: Arm) -> str:
     return "1 run" if arm.seeds == 1 else f"{arm.seeds} seeds"
+
+
+def _count(runs: int) -> str:
+    return "1 run" if runs == 1 else f"{runs} runs"

@@ -8,6 +8,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from statistics import fmean
 
+from lstm_study.analysis.answer.ablation import MASKED_BASELINE
 from lstm_study.records import Run, StudyRecords, Trial
 
 
@@ -48,17 +49,21 @@ _ON_TEST = {"accuracy": "test_accuracy", "loss": "test_loss", "auc": "test_roc_a
 def search_optimism(
     records: StudyRecords,
     *,
-    arms: Iterable[str] = ("winner", "baseline"),
+    arms: Iterable[str] | None = None,
     validation_suffix: str = "-validation",
 ) -> tuple[OptimismRow, ...]:
     """Makes the table of search optimism; arms that have no run are left out.
 
     Args:
         records: The study.
-        arms: Which arms to show; each is found in the search by its runs' configuration.
+        arms: Which arms to show; each is found in the search by its runs' configuration. By default
+            the winner and the baseline, which is masked where the winner is.
         validation_suffix: Arms called so after another hold that arm's validation runs.
     """
     measure = str(records.spec["study"]["objective"]).removeprefix("validation_")
+    if arms is None:
+        is_masked = any(run.arm == MASKED_BASELINE for run in records.runs)
+        arms = ("winner", MASKED_BASELINE if is_masked else "baseline")
     rows = []
     for arm in arms:
         runs = [run for run in records.runs if run.arm == arm]
@@ -103,6 +108,8 @@ def _trial(records: StudyRecords, run: Run, measure: str) -> Trial | None:
         trial
         for trial in records.trials
         if trial.configuration == run.configuration
+        # A masked trial says nothing of unmasked runs.
+        and trial.masked == run.masked
         and trial.status == "completed"
         and trial.score is not None
     ]

@@ -9,6 +9,7 @@ import math
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from statistics import fmean
 from typing import Literal
 
 from lstm_study.configuration import HYPERPARAMETERS, Configuration
@@ -113,6 +114,26 @@ class ScoreAtEpoch:
     value: float
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Finalist:
+    """One of the best trials, trained again from the start with fresh seeds.
+
+    Attributes:
+        trial_id: The trial's, whose own score was selected.
+        scores: Of the completed trials with fresh seeds.
+        trained: How many were trained.
+    """
+
+    trial_id: str
+    scores: tuple[float, ...]
+    trained: int
+
+    @property
+    def mean(self) -> float | None:
+        """Mean fresh score; None where a training failed."""
+        return fmean(self.scores) if len(self.scores) == self.trained else None
+
+
 def searched(trials: Iterable[Trial]) -> list[Trial]:
     """Returns the trials of the search itself, without those of a control."""
     return [trial for trial in trials if trial.role == "search"]
@@ -136,7 +157,8 @@ def ranking(
     """Ranks the completed trials of full budget, the winner first.
 
     Scores at a smaller budget are not comparable and never enter, nor do the trials of a control.
-    Ties go to the better score, then to the network with fewer parameters, then to the lower id.
+    Finalists that were trained again come first, by the mean of their fresh scores once all of them
+    have ended. Ties go to the network with fewer parameters, then to the lower id.
 
     Args:
         trials: Any trials of one search.
@@ -144,6 +166,7 @@ def ranking(
         max_epochs: The full budget, `search.max_epochs` of the spec; the largest budget among the
             trials if not given.
     """
+    trials = tuple(trials)
     found = searched(trials)
     full = max_epochs or max((trial.budget_epochs for trial in found), default=0)
     completed = [
@@ -154,7 +177,39 @@ def ranking(
         and trial.score is not None
         and math.isfinite(trial.score)
     ]
-    return tuple(sorted(completed, key=lambda trial: rank_key(trial, direction)))
+    ranked = sorted(completed, key=lambda trial: rank_key(trial, direction))
+    means = {each.trial_id: each.mean for each in finalists(trials)}
+    sign = -1 if direction == "max" else 1
+
+    def place(trial: Trial) -> tuple[int, float, int]:
+        mean = means.get(trial.trial_id)
+        if mean is None:
+            return (1, 0.0, 0)
+        return (0, sign * mean, trial.configuration.parameter_count)
+
+    return tuple(sorted(ranked, key=place))
+
+
+def finalists(trials: Iterable[Trial]) -> tuple[Finalist, ...]:
+    """Returns the finalists with their fresh scores; none until all of their trials have ended.
+
+    A finalist with a failed trial has no mean.
+    """
+    by_parent: dict[str, list[Trial]] = {}
+    for trial in trials:
+        if trial.role == "finalist" and trial.parent is not None:
+            by_parent.setdefault(trial.parent, []).append(trial)
+    again = [trial for each in by_parent.values() for trial in each]
+    if any(trial.status not in ("completed", "failed") for trial in again):
+        return ()
+    return tuple(
+        Finalist(
+            trial_id=parent,
+            scores=tuple(trial.score for trial in each if trial.score is not None),
+            trained=len(each),
+        )
+        for parent, each in by_parent.items()
+    )
 
 
 def winner(
@@ -163,6 +218,22 @@ def winner(
     """Returns the search's winner, the first of `ranking`; None where no full trial completed."""
     ranked = ranking(trials, direction, max_epochs=max_epochs)
     return ranked[0] if ranked else None
+
+
+def best_by_budget(trials: Iterable[Trial], direction: Direction) -> dict[int, Trial]:
+    """Returns the best completed trial of each budget, the largest budget first.
+
+    Scores at different budgets are not comparable, so that each budget has a best of its own. The
+    trials of a random control are left out, the baseline's slot of the search is not.
+    """
+    found: dict[int, list[Trial]] = {}
+    for trial in searched(trials):
+        if trial.status == "completed" and trial.score is not None:
+            found.setdefault(trial.budget_epochs, []).append(trial)
+    return {
+        budget: min(found[budget], key=lambda trial: rank_key(trial, direction))
+        for budget in sorted(found, reverse=True)
+    }
 
 
 def best_so_far(

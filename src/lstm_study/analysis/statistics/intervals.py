@@ -1,75 +1,63 @@
-"""The interval of a difference in test accuracy: a two-level bootstrap, corrected for few seeds.
+"""The interval of a difference between two arms, in closed form.
 
-**Resampling.** Each resample draws seeds with replacement within each arm, and reviews with
-replacement once for both arms, which are paired by them.
+    difference ± t · √(variance of the seeds' part + variance of the reviews' part)
 
-**Correction.** With few seeds, the plain percentile interval of these draws is too narrow: n seeds
-drawn from n vary by (n - 1) / n too little, and its tails are those of a normal distribution; and
-with few reviews it is too wide, as the noise of single reviews is drawn three times over. So each
-level's deviations are rescaled until the draws vary as the variance components say (see
-`variance`), and the interval is
+with Student's t at Satterthwaite's degrees of freedom; see `variance` for both parts. It holds for
+accuracy and, as a mean over reviews too, for Brier score and log loss.
+`reports/benchmarks/verdict-simulation.md` shows its coverage.
 
-    difference ± t · standard deviation of the draws
+Source: B. L. Welch (1947), "The generalization of 'Student's' problem when several different
+    population variances are involved", Biometrika 34; F. E. Satterthwaite (1946), "An approximate
+    distribution of estimates of variance components", Biometrics Bulletin 2.
 
-with Student's t at Satterthwaite's degrees of freedom. `reports/benchmarks/verdict-simulation.md`
-shows what both intervals hold at 2, 3, 6, 10 and 12 seeds per arm.
-
-Source: Resampling of crossed levels and its excess: A. B. Owen (2007), "The pigeonhole bootstrap",
-    Annals of Applied Statistics 1. Rescaled deviations: J. R. Carpenter, H. Goldstein and
-    J. Rasbash (2003), "A novel bootstrap procedure for assessing the relationship between class
-    size and achievement", Applied Statistics 52; J. N. K. Rao and C. F. J. Wu (1988), "Resampling
-    inference with complex survey data", JASA 83. Narrowness with few units, and t with a bootstrap
-    standard error: T. C. Hesterberg (2015), "What teachers should know about the bootstrap", The
-    American Statistician 69.
-
-**Checked** against the interval of `scipy.stats.ttest_ind(equal_var=False)` where runs differ by
-seed alone, against Wald's where there is one run, and against plain resampling where there are many
-seeds.
+**Checked** against `scipy.stats.ttest_rel` and `ttest_ind(equal_var=False)` where runs differ by
+seed alone, and against Wald's interval where there is one run.
 """
 
 from dataclasses import dataclass, replace
+from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
-from lstm_study.analysis.answer.arms import Arm, make_arm
+from lstm_study.analysis.answer.arms import Arm, make_arm, same_reviews
+from lstm_study.analysis.statistics.metrics import EPSILON
 from lstm_study.analysis.statistics.variance import (
-    Counts,
-    SeedPart,
+    Outcomes,
+    Pairs,
     VarianceComponents,
     components,
-    count,
 )
-from lstm_study.seeds import derive
 
 LEVEL = 0.95
-RESAMPLES = 10_000
-TEST_NAME = "t test with a two-level bootstrap standard error"
-_CHUNK = 1_000
+TEST_NAME = "t test on the variance components (Welch–Satterthwaite)"
+
+Outcome = Literal["accuracy", "brier_score", "log_loss"]
+OUTCOMES: tuple[Outcome, ...] = ("accuracy", "brier_score", "log_loss")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Difference:
-    """A difference in test accuracy with its interval. Accuracies and differences are shares.
+    """A difference between two arms with its interval. Accuracies are shares.
 
     Attributes:
-        candidate: Name of the arm that the difference speaks of.
+        candidate: Name of the arm in question.
         reference: Name of the arm it is compared with.
-        difference: Mean accuracy of the candidate's runs minus that of the reference's.
-        low: Lower end of the interval, cut at -1.
-        high: Upper end of the interval, cut at 1.
+        outcome: What is compared; of Brier score and log loss less is better.
+        difference: Mean outcome of the candidate's runs minus that of the reference's.
+        low: Lower end of the interval; that of a share is at least -1.
+        high: Upper end of the interval; that of a share is at most 1.
         level: Share of such intervals that hold the true difference, 0.95 unless asked otherwise.
-        standard_error: Standard deviation of the bootstrap's draws.
+        standard_error: Of the difference.
         degrees_of_freedom: Satterthwaite's.
-        critical_value: What the standard error is multiplied by: 1.96 with very many seeds.
-        p_value: Of the test that this interval turns into, `TEST_NAME`, two-sided.
-        resamples: How many resamples were drawn.
-        seed: What they were drawn with.
+        critical_value: Factor of the standard error: 1.96 at 95% with very many seeds.
+        p_value: Of `TEST_NAME`, two-sided.
         components: The variance in its parts.
     """
 
     candidate: str
     reference: str
+    outcome: Outcome
     difference: float
     low: float
     high: float
@@ -78,158 +66,129 @@ class Difference:
     degrees_of_freedom: float
     critical_value: float
     p_value: float
-    resamples: int
-    seed: int
     components: VarianceComponents
 
 
-def difference_in_accuracy(
-    candidate: Arm,
-    reference: Arm,
-    *,
-    seed: int,
-    level: float = LEVEL,
-    resamples: int = RESAMPLES,
+def difference_between(
+    candidate: Arm, reference: Arm, *, outcome: Outcome = "accuracy", level: float = LEVEL
 ) -> Difference:
-    """Takes the difference in test accuracy of two arms, with its interval.
+    """Estimates the difference between two arms over other seeds and other test reviews.
+
+    Runs with one seed index are pairs.
 
     Args:
-        candidate: The arm to speak of.
-        reference: The arm to compare with.
-        seed: The study's; the draws' own is derived from it and the arms' names.
+        candidate: The arm in question.
+        reference: The arm it is compared with.
+        outcome: What to compare.
         level: Share of intervals to hold the true difference, in (0, 1).
-        resamples: How many resamples to draw. 10,000 leave 0.7% of chance in the interval's width.
 
     Raises:
         ComparisonError: An arm that is not deterministic has one run, there is one test review, or
             the arms were not tested on the same reviews.
     """
-    return difference_of_counts(
-        count(candidate, reference),
+    same_reviews(candidate, reference)
+    places = {index: row for row, index in enumerate(reference.seed_indices)}
+    pairs = [
+        (row, places[index]) for row, index in enumerate(candidate.seed_indices) if index in places
+    ]
+    return difference_of_outcomes(
+        outcomes_of(candidate, outcome),
+        outcomes_of(reference, outcome),
         names=(candidate.name, reference.name),
+        outcome=outcome,
+        pairs=pairs,
         deterministic=(candidate.deterministic, reference.deterministic),
-        seed=derive(seed, "bootstrap", candidate.name, reference.name),
         level=level,
-        resamples=resamples,
     )
 
 
-def accuracy_interval(
-    arm: Arm, *, seed: int, level: float = LEVEL, resamples: int = RESAMPLES
-) -> tuple[float, float] | None:
+def difference_over_reviews(
+    candidate: Arm, reference: Arm, *, outcome: Outcome = "accuracy", level: float = LEVEL
+) -> Difference:
+    """Estimates the difference between these very runs over other test reviews alone.
+
+    It is paired by review. For an arm whose one run is deterministic, and for runs too few to show
+    how much seeds matter.
+
+    Raises:
+        ComparisonError: There is one test review, or the arms were not tested on the same reviews.
+    """
+    fixed = [replace(arm, deterministic=True) for arm in (candidate, reference)]
+    return difference_between(*fixed, outcome=outcome, level=level)
+
+
+def accuracy_interval(arm: Arm, *, level: float = LEVEL) -> tuple[float, float] | None:
     """Returns the interval of one arm's mean test accuracy, over other seeds and other reviews.
 
-    It is that of the difference to an arm that reads every review right. Of an arm with one run,
-    the interval speaks of that very network on other reviews.
+    It is that of the difference to an arm that classifies every review correctly. Of an arm with
+    one run, the interval is of that very network on other reviews.
 
     Args:
         arm: The arm.
-        seed: The study's.
         level: Share of intervals to hold the true accuracy.
-        resamples: Of the bootstrap.
 
     Returns:
         Its two ends, in [0, 1]; None with one test review.
     """
     if arm.documents < 2:
         return None
-    all_right = make_arm(
-        "every review read right",
+    perfect = make_arm(
+        "perfect",
         probabilities=arm.labels[np.newaxis].astype(np.float32),
         labels=arm.labels,
         deterministic=True,
     )
     alone = replace(arm, deterministic=arm.deterministic or arm.seeds == 1)
-    found = difference_in_accuracy(alone, all_right, seed=seed, level=level, resamples=resamples)
+    found = difference_between(alone, perfect, level=level)
     return max(0.0, 1 + found.low), min(1.0, 1 + found.high)
 
 
-def difference_of_counts(
-    counts: Counts,
+def difference_of_outcomes(
+    candidate: Outcomes,
+    reference: Outcomes,
     *,
-    names: tuple[str, str],
-    seed: int,
+    names: tuple[str, str] = ("candidate", "reference"),
+    outcome: Outcome = "accuracy",
+    pairs: Pairs | None = None,
     deterministic: tuple[bool, bool] = (False, False),
     level: float = LEVEL,
-    resamples: int = RESAMPLES,
 ) -> Difference:
-    """Does the same from counted readings, and with the draws' own seed."""
+    """Does the same from outcomes, [runs, documents] of each arm; see `components` for the rest."""
     from scipy.special import stdtr, stdtrit
 
-    parts = components(counts, deterministic=deterministic)
-    draws = bootstrap(counts, parts, seed=seed, resamples=resamples)
-    standard_error = float(np.sqrt(np.mean((draws - counts.difference) ** 2)))
+    parts = components(candidate, reference, pairs=pairs, deterministic=deterministic)
+    found = float(np.mean(candidate, dtype=np.float64) - np.mean(reference, dtype=np.float64))
+    standard_error = parts.standard_error()
     freedom = parts.degrees_of_freedom()
     critical = float(stdtrit(freedom, (1 + level) / 2))
+    low, high = found - critical * standard_error, found + critical * standard_error
+    if outcome != "log_loss":
+        low, high = max(-1.0, low), min(1.0, high)
     return Difference(
         candidate=names[0],
         reference=names[1],
-        difference=counts.difference,
-        low=max(-1.0, counts.difference - critical * standard_error),
-        high=min(1.0, counts.difference + critical * standard_error),
+        outcome=outcome,
+        difference=found,
+        low=low,
+        high=high,
         level=level,
         standard_error=standard_error,
         degrees_of_freedom=freedom,
         critical_value=critical,
-        p_value=float(2 * stdtr(freedom, -abs(counts.difference) / standard_error)),
-        resamples=resamples,
-        seed=seed,
+        p_value=float(2 * stdtr(freedom, -abs(found) / standard_error)),
         components=parts,
     )
 
 
-def bootstrap(
-    counts: Counts, parts: VarianceComponents, *, seed: int, resamples: int = RESAMPLES
-) -> NDArray[np.float64]:
-    """Draws the difference anew, seeds within each arm and reviews jointly, rescaled to `parts`.
-
-    Reviews that equally many runs of each arm read right are interchangeable, so that a resample of
-    reviews is one multinomial draw over `counts.cells`: 49 numbers for 6 seeds, not 25,000.
-
-    Returns:
-        float64 [resamples]: mean `counts.difference`, variance `parts.standard_error()` squared, up
-        to the draws' chance.
-    """
-    random = np.random.default_rng(seed)
-    draws = np.full(resamples, counts.difference)
-    draws += _seed_draws(
-        counts.candidate_right / counts.documents, parts.candidate, random, resamples
-    )
-    draws -= _seed_draws(
-        counts.reference_right / counts.documents, parts.reference, random, resamples
-    )
-    draws += _document_draws(counts, parts.document_variance, random, resamples)
-    return draws
-
-
-def _seed_draws(
-    accuracies: NDArray[np.float64], part: SeedPart, random: np.random.Generator, resamples: int
-) -> NDArray[np.float64]:
-    if part.deterministic:
-        return np.zeros(resamples)
-    deviations = accuracies - accuracies.mean()
-    if np.ptp(deviations) == 0:
-        # Runs of equal accuracy that still differ review by review: nothing to rescale, so evenly
-        # spaced deviations stand in for theirs.
-        deviations = np.linspace(-1.0, 1.0, part.runs)
-    deviations *= np.sqrt(part.variance / np.mean(deviations**2))
-    chosen = random.integers(part.runs, size=(resamples, part.runs))
-    means: NDArray[np.float64] = deviations[chosen].mean(axis=1)
-    return means
-
-
-def _document_draws(
-    counts: Counts, variance: float, random: np.random.Generator, resamples: int
-) -> NDArray[np.float64]:
-    filled = counts.cells > 0
-    # The half reviews that `components` adds, one pair on either side of the difference.
-    deviations = np.append((counts.document_differences - counts.difference)[filled], [1.0, -1.0])
-    weights = np.append(counts.cells[filled], [0.5, 0.5]) / (counts.documents + 1)
-    scale = np.sqrt(variance * counts.documents / float(weights @ deviations**2))
-    draws = [
-        random.multinomial(counts.documents, weights, size=min(_CHUNK, resamples - start))
-        @ deviations
-        for start in range(0, resamples, _CHUNK)
-    ]
-    scaled: NDArray[np.float64] = np.concatenate(draws) * (scale / counts.documents)
-    return scaled
+def outcomes_of(arm: Arm, outcome: Outcome) -> Outcomes:
+    """Returns the outcome of every run on every review, [runs, documents]."""
+    if outcome == "accuracy":
+        return arm.correct
+    truth = arm.labels.astype(bool)
+    values: NDArray[np.float64] = arm.probabilities.astype(np.float64)
+    if outcome == "brier_score":
+        squared: NDArray[np.float64] = (values - truth) ** 2
+        return squared
+    cut = np.clip(values, EPSILON, 1 - EPSILON)
+    losses: NDArray[np.float64] = -np.where(truth, np.log(cut), np.log1p(-cut))
+    return losses

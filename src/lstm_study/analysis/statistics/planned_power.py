@@ -1,33 +1,43 @@
 """What a comparison will be able to show, before anything is trained.
 
-It takes the protocol's assumptions (`study/README.md`): accuracy varies by half a point from seed
-to seed, two runs of one configuration read 9% of the reviews differently, two of different ones
-12%. After the runs, `power` estimates the same from what they did.
+It takes the protocol's assumptions (`study/README.md`): accuracy varies by 0.8 points (standard
+deviation) from seed to seed, as it did in the reference study; two runs of one configuration differ
+on 9% of the reviews, two of different ones on 12%. After the runs, `power` takes what they showed.
 """
 
 from dataclasses import dataclass
 
-from lstm_study.analysis.statistics.power import POWER, smallest_difference
+from lstm_study.analysis.statistics.power import (
+    LARGEST_DIFFERENCE,
+    LEAST_SEEDS,
+    POWER,
+    seeds_to_settle,
+    smallest_difference,
+)
 from lstm_study.analysis.statistics.scenario import Scenario, true_components
+from lstm_study.analysis.statistics.variance import VarianceComponents
 
-SEED_DEVIATION = 0.005
+SEED_DEVIATION = 0.008
 LARGE_DIFFERENCE = 0.03
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PlannedPower:
-    """What a planned comparison could show.
+    """What a planned comparison can show.
 
     Attributes:
         test_reviews: How many there will be.
         seeds: Runs of each arm.
-        smallest_difference: True difference in accuracy, a share, that would be found in 80% of
-            such studies; None with one seed, with which no verdict can be given.
+        smallest_difference: True difference in accuracy, a share, that is found in 80% of such
+            studies; None with fewer than four seeds, with which no verdict is given.
+        seeds_for_a_point: Seeds per arm that find a true difference of one point in 80% of studies;
+            None where no number of seeds does.
     """
 
     test_reviews: int
     seeds: int
     smallest_difference: float | None
+    seeds_for_a_point: int | None
 
     @property
     def is_small(self) -> bool:
@@ -38,8 +48,13 @@ class PlannedPower:
     @property
     def sentence(self) -> str:
         """The same in words."""
+        if self.seeds < LEAST_SEEDS:
+            return (
+                f"no verdict is given with fewer than {LEAST_SEEDS} seeds: set compare.seeds to "
+                f"{LEAST_SEEDS} or more{self._for_a_point}"
+            )
         if self.smallest_difference is None:
-            return "with one seed no verdict can be given: set compare.seeds to 2 or more"
+            return f"{self.test_reviews:,} test reviews are too few to find any difference"
         points = 100 * self.smallest_difference
         found = (
             f"with {self.seeds} seeds and {self.test_reviews:,} test reviews a true difference of "
@@ -47,24 +62,45 @@ class PlannedPower:
         )
         if not self.is_small:
             return found
-        return f"{found}: too few to tell apart arms that are closer, so expect no difference shown"
+        return (
+            f"{found}: too few to tell apart arms that are closer, so expect no difference "
+            f"shown{self._for_a_point}"
+        )
+
+    @property
+    def _for_a_point(self) -> str:
+        if self.seeds_for_a_point is None:
+            return "; no number of seeds finds one point with so few test reviews"
+        return f"; {self.seeds_for_a_point} find one point"
 
 
 def plan_power(*, test_reviews: int, seeds: int) -> PlannedPower:
-    """Says what a comparison with so many test reviews and seeds could show.
+    """Says what a comparison with so many test reviews and seeds can show.
 
     Args:
         test_reviews: Reviews to evaluate on, >= 2.
         seeds: Runs of each arm.
     """
     smallest = None
-    if seeds > 1:
-        scenario = Scenario(
-            name="planned",
-            documents=test_reviews,
-            candidate_deviation=SEED_DEVIATION,
-            reference_deviation=SEED_DEVIATION,
-            between=0.12,
-        )
-        smallest = smallest_difference(true_components(scenario, seeds=seeds))
-    return PlannedPower(test_reviews=test_reviews, seeds=seeds, smallest_difference=smallest)
+    if seeds >= LEAST_SEEDS:
+        smallest = smallest_difference(assumed_components(test_reviews, seeds=seeds))
+    return PlannedPower(
+        test_reviews=test_reviews,
+        seeds=seeds,
+        smallest_difference=smallest if smallest and smallest < LARGEST_DIFFERENCE else None,
+        seeds_for_a_point=seeds_to_settle(
+            assumed_components(test_reviews, seeds=LEAST_SEEDS), difference=0.01
+        ),
+    )
+
+
+def assumed_components(test_reviews: int, *, seeds: int) -> VarianceComponents:
+    """Returns the variance components that are assumed before anything is trained."""
+    scenario = Scenario(
+        name="planned",
+        documents=test_reviews,
+        candidate_deviation=SEED_DEVIATION,
+        reference_deviation=SEED_DEVIATION,
+        between=0.12,
+    )
+    return true_components(scenario, seeds=seeds)

@@ -1,8 +1,8 @@
-"""What a comparison could have shown, and how many seeds would settle it.
+"""What a comparison can show, and how many seeds would settle it: one model, before and after.
 
-Both take the estimated variance components for the true ones, and both are as uncertain as these:
-with few seeds, very. Neither is the "observed power" of the difference found, which says nothing
-that its p-value does not.
+Before the runs it takes the components that `planned_power` assumes, after them the estimated ones,
+which are as uncertain as few seeds make them. Neither is the "observed power" of the difference
+found, which says nothing that its p-value does not.
 
 Source: J. M. Hoenig and D. M. Heisey (2001), "The abuse of power", The American Statistician 55.
 """
@@ -16,16 +16,21 @@ from lstm_study.analysis.statistics.variance import VarianceComponents
 
 POWER = 0.8
 LEVEL = 0.95
+# Completed runs of each arm below which no verdict is given.
+LEAST_SEEDS = 4
 MOST_SEEDS = 1_000
+# From chance to perfect.
+LARGEST_DIFFERENCE = 0.5
 _POINTS = 1_000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Power:
-    """What the comparison could have shown.
+    """What a comparison can show.
 
     Attributes:
-        smallest_difference: True difference that would have been found with the stated power.
+        smallest_difference: True difference that is found with the stated power; None where no
+            difference between two accuracies is large enough.
         power: The chance of finding it, 0.8.
         level: The interval's level.
         seeds_to_settle: Seeds per arm with which a true difference of the size observed would be
@@ -33,7 +38,7 @@ class Power:
         more_seeds: How many that is beyond the smaller arm's; 0 if there are enough.
     """
 
-    smallest_difference: float
+    smallest_difference: float | None
     power: float
     level: float
     seeds_to_settle: int | None
@@ -47,7 +52,7 @@ def estimate_power(
     level: float = LEVEL,
     power: float = POWER,
 ) -> Power:
-    """Says what a comparison with these components could have shown.
+    """Says what a comparison with these components can show.
 
     Args:
         components: As estimated.
@@ -59,8 +64,9 @@ def estimate_power(
     runs = [
         part.runs for part in (components.candidate, components.reference) if not part.deterministic
     ]
+    smallest = smallest_difference(components, level=level, power=power)
     return Power(
-        smallest_difference=smallest_difference(components, level=level, power=power),
+        smallest_difference=smallest if smallest < LARGEST_DIFFERENCE else None,
         power=power,
         level=level,
         seeds_to_settle=needed,
@@ -94,7 +100,7 @@ def smallest_difference(
     while lacking(upper) < 0:
         upper *= 2
     shift = float(brentq(lacking, 0.0, upper, xtol=1e-6))
-    return shift * components.standard_error(candidate=seeds, reference=seeds)
+    return shift * components.standard_error(seeds=seeds)
 
 
 def power_to_find(
@@ -110,7 +116,7 @@ def power_to_find(
         Behavioral Sciences, chapter 2, with Satterthwaite's degrees of freedom. Checked: his
         table 2.4.1 (d = 0.5 with 64 per group, 0.8 with 26: 0.80) and `scipy.stats.nct`.
     """
-    shift = difference / components.standard_error(candidate=seeds, reference=seeds)
+    shift = difference / components.standard_error(seeds=seeds)
     return _power_curve(components, seeds, level)(shift)
 
 
@@ -121,7 +127,7 @@ def seeds_to_settle(
     level: float = LEVEL,
     power: float = POWER,
 ) -> int | None:
-    """Returns the seeds per arm, 2 or more, that find a true difference of a size with some power.
+    """Returns the seeds per arm, 4 or more, that find a true difference of a size with some power.
 
     Returns:
         None if 1,000 are too few, or if more runs would be copies.
@@ -137,7 +143,7 @@ def seeds_to_settle(
 
     if not enough(MOST_SEEDS):
         return None
-    low, high = 1, MOST_SEEDS
+    low, high = LEAST_SEEDS - 1, MOST_SEEDS
     while high - low > 1:
         middle = (low + high) // 2
         low, high = (low, middle) if enough(middle) else (middle, high)
@@ -155,7 +161,7 @@ def _power_curve(
     from scipy.special import ndtr
     from scipy.stats import chi2, t
 
-    freedom = components.degrees_of_freedom(candidate=seeds, reference=seeds)
+    freedom = components.degrees_of_freedom(seeds=seeds)
     points = (np.arange(_POINTS) + 0.5) / _POINTS
     limits = t.isf((1 - level) / 2, freedom) * np.sqrt(chi2.ppf(points, freedom) / freedom)
 

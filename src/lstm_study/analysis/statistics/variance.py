@@ -1,64 +1,38 @@
-"""Where the difference between two arms gets its chance from: seeds, and reviews.
+"""The variance of a difference between two arms, in its parts: seeds, and test reviews.
 
-Whether run s of an arm reads review d right is taken as
+The outcome of run s of an arm on review d (1 for correct and 0 for wrong, or a loss) is modelled as
 
     X[s, d] = mean + a[s] + b[d] + r[s, d]
 
-with the seed's, the review's and the pair's own part. Seeds are independent between and within
-arms; reviews are the same for both arms, and so is what makes one of them hard. The training
-reviews are held fixed: nothing here speaks of other training data. Runs of two arms with one seed
-index share their data order; that is not used, which can only widen an interval where it helps.
+with independent seed, review and residual parts. Test reviews are the same for both arms. Runs of
+the two arms with one seed index are pairs: they may share weights, dropout and data order, or be
+one training evaluated at two epochs, so their correlation, of either sign, is estimated, not
+assumed to be 0. The training reviews are held fixed: nothing here covers other training data.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
-from lstm_study.analysis.answer.arms import Arm
 from lstm_study.errors import ComparisonError
 
+Outcomes = NDArray[np.floating] | NDArray[np.bool_]
+Pairs = Sequence[tuple[int, int]]
 
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class Counts:
-    """All that two arms' right and wrong readings say about their difference in accuracy.
-
-    Attributes:
-        candidate_right: int64 [candidate seeds], reviews each run reads right.
-        reference_right: int64 [reference seeds].
-        cells: int64 [candidate seeds + 1, reference seeds + 1]: reviews that i of the candidate's
-            and j of the reference's runs read right.
-    """
-
-    candidate_right: NDArray[np.int64]
-    reference_right: NDArray[np.int64]
-    cells: NDArray[np.int64]
-
-    @property
-    def documents(self) -> int:
-        """How many reviews there are."""
-        return int(self.cells.sum())
-
-    @property
-    def difference(self) -> float:
-        """Mean accuracy of the candidate minus that of the reference, in [-1, 1]."""
-        return float(self.candidate_right.mean() - self.reference_right.mean()) / self.documents
-
-    @property
-    def document_differences(self) -> NDArray[np.float64]:
-        """Difference of the shares of runs that read a review right, float64 like `cells`."""
-        rows, columns = self.cells.shape
-        return np.linspace(0, 1, rows)[:, None] - np.linspace(0, 1, columns)[None, :]
+# Of the chi-squared distribution: see `_seed_variance`.
+_FLOOR_QUANTILE = 0.01
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SeedPart:
-    """What one arm's seeds add.
+    """How one arm varies over seeds.
 
     Attributes:
         runs: How many runs it has.
-        variance: Variance of one run's accuracy from seed to seed, in squared shares. It holds the
-            noise of single reviews, var(r) / documents, and is never below it.
+        variance: Variance of one run's mean outcome over seeds. It includes the residual noise of
+            single reviews, var(r) / documents.
         deterministic: Seeds change nothing; the variance is 0 and more runs would be copies.
     """
 
@@ -66,99 +40,96 @@ class SeedPart:
     variance: float
     deterministic: bool = False
 
-    def of_mean(self, runs: int) -> float:
-        """Variance of the mean accuracy of so many runs."""
-        return 0.0 if self.deterministic else self.variance / runs
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class VarianceComponents:
-    """The variance of a difference in accuracy, in its parts.
+    """The variance of a difference of means, in its parts.
 
     Attributes:
         candidate: The candidate's seeds.
         reference: The reference's seeds.
-        document_variance: Variance of the difference that drawing other reviews would give.
-        documents: How many reviews there are.
+        document_variance: Variance of the difference over draws of the test reviews.
+        documents: How many test reviews there are.
+        pairs: Seed indices that both arms have.
+        covariance: Of two paired runs' mean outcomes; 0 with fewer than three pairs.
     """
 
     candidate: SeedPart
     reference: SeedPart
     document_variance: float
     documents: int
+    pairs: int = 0
+    covariance: float = 0.0
 
-    def standard_error(
-        self, *, candidate: int | None = None, reference: int | None = None
-    ) -> float:
-        """Standard error of the difference, with the runs there are or as many as given."""
-        return float(np.sqrt(sum(self._parts(candidate, reference))))
+    def standard_error(self, *, seeds: int | None = None) -> float:
+        """Standard error of the difference, with the runs there are or with so many pairs."""
+        return float(np.sqrt(self._seed_variance(seeds) + self.document_variance))
 
-    def degrees_of_freedom(
-        self, *, candidate: int | None = None, reference: int | None = None
-    ) -> float:
-        """Degrees of freedom of the squared standard error: between 1 and documents - 1.
+    def degrees_of_freedom(self, *, seeds: int | None = None) -> float:
+        """Degrees of freedom of the squared standard error, as V̂² / (var(V̂) / 2).
+
+        The seeds' part is linear in the covariance matrix of the two arms' runs, whose sampling
+        variance is Wishart's. With n complete pairs its degrees of freedom are n - 1, without pairs
+        they are Welch's.
 
         Source: F. E. Satterthwaite (1946), "An approximate distribution of estimates of variance
-        components", Biometrics Bulletin 2; for two means it is B. L. Welch's (1947). Checked:
-        `scipy.stats.ttest_ind(equal_var=False).df`.
+            components", Biometrics Bulletin 2; B. L. Welch (1947), "The generalization of
+            'Student's' problem", Biometrika 34; moments of a covariance matrix: R. J. Muirhead
+            (1982), Aspects of Multivariate Statistical Theory, section 3.2. Checked:
+            `scipy.stats.ttest_ind(equal_var=False)` and `scipy.stats.ttest_rel`.
         """
-        parts = self._parts(candidate, reference)
-        freedoms = (
-            max((candidate or self.candidate.runs) - 1, 1),
-            max((reference or self.reference.runs) - 1, 1),
-            self.documents - 1,
-        )
-        spread = sum(part**2 / free for part, free in zip(parts, freedoms, strict=True))
-        return float(sum(parts) ** 2 / spread)
+        free = self._seed_uncertainty(seeds) + self.document_variance**2 / (self.documents - 1)
+        total = self._seed_variance(seeds) + self.document_variance
+        return float(np.clip(total**2 / free, 1, self.documents - 1)) if free else 1.0
 
-    def _parts(self, candidate: int | None, reference: int | None) -> tuple[float, float, float]:
+    def _counts(self, seeds: int | None) -> tuple[int, int, int]:
+        if seeds is None:
+            return self.candidate.runs, self.reference.runs, self.pairs
+        return seeds, seeds, seeds if self.pairs else 0
+
+    def _seed_variance(self, seeds: int | None) -> float:
+        of_candidate, of_reference, pairs = self._counts(seeds)
         return (
-            self.candidate.of_mean(candidate or self.candidate.runs),
-            self.reference.of_mean(reference or self.reference.runs),
-            self.document_variance,
+            self.candidate.variance / of_candidate
+            + self.reference.variance / of_reference
+            - 2 * self.covariance * pairs / (of_candidate * of_reference)
         )
 
-
-def count(candidate: Arm, reference: Arm) -> Counts:
-    """Counts two arms' right readings, run by run and review by review.
-
-    Raises:
-        ComparisonError: The arms were not tested on the same reviews.
-    """
-    if not np.array_equal(candidate.labels, reference.labels):
-        raise ComparisonError(
-            f"arms {candidate.name} and {reference.name}: must be tested on the same reviews in "
-            f"the same order. Received: {candidate.documents} and {reference.documents} labels "
-            "that differ. Compare the runs of one study."
-        )
-    return count_correct(candidate.correct, reference.correct)
-
-
-def count_correct(candidate: NDArray[np.bool_], reference: NDArray[np.bool_]) -> Counts:
-    """Does the same from two arrays, bool [seeds, documents]."""
-    of_candidate = candidate.sum(axis=0, dtype=np.int64)
-    of_reference = reference.sum(axis=0, dtype=np.int64)
-    rows, columns = len(candidate) + 1, len(reference) + 1
-    cells = np.bincount(of_candidate * columns + of_reference, minlength=rows * columns)
-    return Counts(
-        candidate_right=candidate.sum(axis=1, dtype=np.int64),
-        reference_right=reference.sum(axis=1, dtype=np.int64),
-        cells=cells.reshape(rows, columns),
-    )
+    def _seed_uncertainty(self, seeds: int | None) -> float:
+        """Half the sampling variance of the seeds' part."""
+        first, second, pairs = self._counts(seeds)
+        v, w, c = self.candidate.variance, self.reference.variance, self.covariance
+        free = [max(runs - 1, 1) for runs in (first, second, pairs)]
+        found = (v / first) ** 2 / free[0] + (w / second) ** 2 / free[1]
+        if not pairs:
+            return found
+        # The coefficients of v, w and c, and the covariances of their estimates, halved.
+        of_c = -2 * pairs / (first * second)
+        found += of_c**2 * (v * w + c * c) / (2 * free[2])
+        found += 2 * (c / first / second) * c * free[2] / (free[0] * free[1])
+        found += 2 * of_c * (v * c / first / free[0] + w * c / second / free[1])
+        return max(found, 0.0)
 
 
 def components(
-    counts: Counts, *, deterministic: tuple[bool, bool] = (False, False)
+    candidate: Outcomes,
+    reference: Outcomes,
+    *,
+    pairs: Pairs | None = None,
+    deterministic: tuple[bool, bool] = (False, False),
 ) -> VarianceComponents:
-    """Estimates the variance of the difference in its parts, each without bias.
+    """Estimates the variance of the difference in its parts.
 
-    A review's observed difference holds the noise of its few runs, which the seeds' part already
-    counts; it is subtracted from the reviews' part, which is then at least 0. To the reviews' part
-    1 / documents² is added: half a review in each of the four cells of the 2 × 2 table of paired
-    readings, so that arms that agree on every review are not taken as known to agree on all others.
+    A review's observed difference includes the residual noise of its few runs, which the seeds'
+    part counts already; it is subtracted from the reviews' part, which is then at least 0. To the
+    reviews' part 1 / documents² is added: half a review in each cell of the 2 × 2 table of paired
+    outcomes, so that arms that agree on every review are not taken to agree on all others.
 
     Args:
-        counts: Two arms' right readings, of two reviews or more.
+        candidate: [candidate runs, documents].
+        reference: [reference runs, documents], two reviews or more.
+        pairs: Rows of candidate and reference with one seed index; row i with row i by default
+            where both have equally many, else none.
         deterministic: Whether training the candidate and the reference draws nothing at random;
             any other arm must have two runs or more.
 
@@ -170,47 +141,97 @@ def components(
         added half reviews: A. Agresti and Y. Min (2005), "Simple improved confidence intervals for
         comparing matched proportions", Statistics in Medicine 24; here they widen the interval
         only, and do not move it. Checked: an example by hand, mean squares written plainly, and
-        made-up studies whose true components are known.
+        simulated studies whose true components are known.
     """
-    documents = counts.documents
+    first, second = (np.asarray(each, dtype=np.float64) for each in (candidate, reference))
+    documents = first.shape[1]
     if documents < 2:
         raise ComparisonError(
             f"comparison: needs 2 test reviews or more. Received: {documents}. Give more reviews."
         )
-    candidate, noise_of_candidate = _seed_part(
-        counts.candidate_right, counts.cells.sum(axis=1), deterministic[0]
-    )
-    reference, noise_of_reference = _seed_part(
-        counts.reference_right, counts.cells.sum(axis=0), deterministic[1]
-    )
-    deviations = counts.document_differences - counts.difference
-    observed = float((counts.cells * deviations**2).sum()) / (documents * (documents - 1))
-    noise = noise_of_candidate / candidate.runs + noise_of_reference / reference.runs
+    if pairs is None:
+        pairs = [(row, row) for row in range(len(first))] if len(first) == len(second) else []
+    if any(deterministic) or len(pairs) < 3:
+        pairs = []
+    sides = [
+        _Side(values, is_fixed)
+        for values, is_fixed in zip((first, second), deterministic, strict=True)
+    ]
+    rows = [list(each) for each in zip(*pairs, strict=True)] if pairs else [[], []]
+    covariance, shared_noise = _shared(sides, rows)
+    differences = first.mean(axis=0) - second.mean(axis=0)
+    noise = sum(side.noise / side.runs for side in sides)
+    noise -= 2 * len(pairs) * shared_noise / (sides[0].runs * sides[1].runs)
+    observed = float(np.var(differences, ddof=1)) / documents
     return VarianceComponents(
-        candidate=candidate,
-        reference=reference,
-        document_variance=max(0.0, observed - noise) + 1 / documents**2,
+        candidate=sides[0].part,
+        reference=sides[1].part,
+        document_variance=max(0.0, observed - noise / documents) + 1 / documents**2,
         documents=documents,
+        pairs=len(pairs),
+        covariance=covariance,
     )
 
 
-def _seed_part(
-    right: NDArray[np.int64], documents_by_right: NDArray[np.int64], deterministic: bool
-) -> tuple[SeedPart, float]:
-    """Returns an arm's seed part, and var(r) / documents, the noise of single reviews in it."""
-    runs, documents = right.size, int(documents_by_right.sum())
-    if deterministic:
-        return SeedPart(runs=runs, variance=0.0, deterministic=True), 0.0
-    if runs < 2:
-        raise ComparisonError(
-            f"comparison: each arm needs 2 runs or more. Received: {runs}. Add seeds: one run "
-            "can't tell how much accuracy varies from seed to seed."
+class _Side:
+    """One arm's outcomes with their means, seed part and residual variance."""
+
+    def __init__(self, values: NDArray[np.float64], is_fixed: bool) -> None:
+        self.runs, documents = values.shape
+        self.means = values.mean(axis=1)
+        self.values, self.noise = values, 0.0
+        if is_fixed:
+            self.part = SeedPart(runs=self.runs, variance=0.0, deterministic=True)
+            return
+        if self.runs < 2:
+            raise ComparisonError(
+                f"comparison: each arm needs 2 runs or more. Received: {self.runs}. Add seeds: one "
+                "run does not show how much results vary from seed to seed."
+            )
+        rest = _residuals(values)
+        self.noise = float((rest**2).sum()) / ((self.runs - 1) * (documents - 1))
+        observed = float(np.var(self.means, ddof=1))
+        self.part = SeedPart(
+            runs=self.runs, variance=_seed_variance(observed, self.noise / documents, self.runs)
         )
-    total = int(right.sum())
-    mean_square = total**2 / (runs * documents)
-    of_seeds = float((right.astype(np.float64) ** 2).sum()) / documents - mean_square
-    of_documents = float((documents_by_right * np.arange(runs + 1) ** 2).sum()) / runs - mean_square
-    rest = max(0.0, total - mean_square - of_seeds - of_documents)
-    noise = rest / ((runs - 1) * (documents - 1)) / documents
-    observed = max(0.0, of_seeds) / documents / (runs - 1)
-    return SeedPart(runs=runs, variance=max(observed, noise)), noise
+
+
+def _seed_variance(observed: float, noise: float, runs: int) -> float:
+    """Keeps an observed variance from being implausibly small.
+
+    The true variance is at least the residual noise, which is known from many reviews. An observed
+    one below that noise's 1% quantile, as of runs with exactly equal accuracy, is raised to it.
+    """
+    from scipy.special import chdtri
+
+    free = runs - 1
+    return max(observed, noise * float(chdtri(free, 1 - _FLOOR_QUANTILE)) / free)
+
+
+def _shared(sides: Sequence[_Side], rows: Sequence[Sequence[int]]) -> tuple[float, float]:
+    """Returns the covariance of paired runs' means, and that of their residuals."""
+    pairs = len(rows[0])
+    if pairs < 3:
+        return 0.0, 0.0
+    means = [side.means[list(each)] for side, each in zip(sides, rows, strict=True)]
+    covariance = float(np.cov(*means)[0, 1])
+    if any(side.runs > pairs for side in sides):
+        # Estimated on the pairs alone: only their correlation is carried over to all runs.
+        spreads = [float(np.var(each, ddof=1)) for each in means]
+        own = [side.part.variance for side in sides]
+        scale = np.sqrt(own[0] * own[1] / (spreads[0] * spreads[1])) if min(spreads) else 0.0
+        covariance *= float(scale)
+    rest = [_residuals(side.values[list(each)]) for side, each in zip(sides, rows, strict=True)]
+    documents = rest[0].shape[1]
+    noise = float((rest[0] * rest[1]).sum()) / ((pairs - 1) * (documents - 1))
+    return covariance, noise
+
+
+def _residuals(values: NDArray[np.float64]) -> NDArray[np.float64]:
+    found: NDArray[np.float64] = (
+        values
+        - values.mean(axis=1, keepdims=True)
+        - values.mean(axis=0, keepdims=True)
+        + values.mean()
+    )
+    return found

@@ -14,6 +14,7 @@ from typing import Any
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
+from lstm_study.analysis.answer.verdict import Verdict
 from lstm_study.report import numbers
 from lstm_study.report.content import Content
 from lstm_study.report.figures.style import Picture
@@ -37,7 +38,7 @@ HEADLINES = {
     "better": "The winner is better than the baseline.",
     "worse": "The winner is worse than the baseline.",
     "no difference shown": "No difference between winner and baseline was shown.",
-    "cannot say": "It cannot be said yet whether the winner is better.",
+    "cannot say": "Too few seeds to say whether the winner is better.",
 }
 
 
@@ -55,7 +56,7 @@ def render(content: Content) -> str:
             spec=content.spec,
             tables=tables,
             sections=SECTIONS,
-            headline=HEADLINES[content.verdict.kind],
+            headline=headline(content.verdict),
             n=cell_writer(tables),
             grid=grid_writer(tables),
             figure=figure_writer(content.pictures),
@@ -72,6 +73,18 @@ def render(content: Content) -> str:
             date=numbers.date,
         )
     )
+
+
+def headline(verdict: Verdict) -> str:
+    """Says the answer in a line or two: what was not learned, the difference, the failures."""
+    lines = [f"The {name} {why}." for name, why in verdict.learned_nothing.items()]
+    lines.append(HEADLINES[verdict.kind])
+    if verdict.kind == "cannot say" and len(verdict.arms) < 2:
+        lines[-1] = "It cannot be said yet whether the winner is better."
+    failures = verdict.failures
+    if failures is not None and failures.kind != "no difference shown":
+        lines.append(f"Its training fails {failures.kind}.")
+    return " ".join(lines)
 
 
 def render_live(title: str) -> str:

@@ -1,4 +1,4 @@
-"""Tables of the answer: verdict, caveats, further tests, and optimism of the search."""
+"""Tables of the answer: verdict, caveats, failures, secondary outcomes, search optimism."""
 
 from dataclasses import replace
 
@@ -8,7 +8,7 @@ from lstm_study.analysis.search.optimism import search_optimism
 from lstm_study.analysis.search.summary import searched
 from lstm_study.records import StudyRecords
 from lstm_study.report.tables.arms import completed_runs
-from lstm_study.report.tables.columns import ARM, measure_form
+from lstm_study.report.tables.columns import ARM, RUN_ID, measure_form
 from lstm_study.report.tables.table import Column, Table, table
 from lstm_study.spec import StudySpec
 
@@ -18,7 +18,9 @@ def answer_tables(records: StudyRecords, spec: StudySpec, verdict: Verdict) -> l
     return [
         _verdict(records, verdict),
         _notes(verdict, records, spec),
-        _tests(verdict),
+        _failures(verdict),
+        _failed_runs(verdict, records),
+        _secondary(verdict),
         _optimism(records, spec),
     ]
 
@@ -38,7 +40,7 @@ def _verdict(records: StudyRecords, verdict: Verdict) -> Table:
                unit="share", form="share"),
         Column(name="p_value", meaning="Two-sided, of the test that the interval inverts",
                form="probability"),
-        Column(name="resamples", meaning="Resamples of the bootstrap", form="count"),
+        Column(name="degrees_of_freedom", meaning="Satterthwaite's", form="plain"),
         Column(name="smallest_difference", unit=points, form="bare_points",
                meaning="Smallest true difference that is detected with the stated power"),
         Column(name="power", meaning="Probability of detecting it", unit="share", form="share"),
@@ -68,7 +70,7 @@ def _verdict(records: StudyRecords, verdict: Verdict) -> Table:
         "high": found.high if found else None,
         "level": found.level if found else None,
         "p_value": found.p_value if found else None,
-        "resamples": found.resamples if found else None,
+        "degrees_of_freedom": round(found.degrees_of_freedom, 2) if found else None,
         "smallest_difference": power.smallest_difference if power else None,
         "power": power.power if power else None,
         "seeds_to_settle": power.seeds_to_settle if power else None,
@@ -106,19 +108,88 @@ def _notes(verdict: Verdict, records: StudyRecords, spec: StudySpec) -> Table:
     return table("notes", "One caveat", columns, ({"note": note} for note in notes))
 
 
-def _tests(verdict: Verdict) -> Table:
+def _failures(verdict: Verdict) -> Table:
     columns = (
-        Column(name="test", meaning="Name of the test"),
-        Column(name="p_value", meaning="Two-sided p-value", form="probability"),
-        Column(name="detail", meaning="Counts it is based on"),
-    )
+        ARM,
+        Column(name="failed", meaning="Runs whose training failed", unit="runs", form="count"),
+        Column(name="runs", meaning="Runs evaluated or diverged", unit="runs", form="count"),
+        Column(name="low", meaning="Lower end of the exact interval of the rate", unit="share",
+               form="share"),
+        Column(name="high", meaning="Upper end of it", unit="share", form="share"),
+        Column(name="p_value", meaning="Fisher's exact test of equal rates, two-sided",
+               form="probability"),
+        Column(name="answer", meaning="How often the first arm fails, compared with the second"),
+    )  # fmt: skip
+    found = verdict.failures
+    rates = (found.candidate, found.reference) if found is not None else ()
     return table(
-        "tests",
-        "One test in addition to the verdict's",
+        "failure_rates",
+        "How often one arm's training failed",
         columns,
         (
-            {"test": entry.test, "p_value": entry.p_value, "detail": entry.detail}
-            for entry in verdict.tests
+            {
+                "arm": rate.arm,
+                "failed": rate.failed,
+                "runs": rate.runs,
+                "low": rate.low,
+                "high": rate.high,
+                "p_value": found.p_value if found is not None else None,
+                "answer": found.kind if found is not None else None,
+            }
+            for rate in rates
+        ),
+    )
+
+
+def _failed_runs(verdict: Verdict, records: StudyRecords) -> Table:
+    columns = (
+        RUN_ID,
+        Column(name="reason", meaning="Why it counts as failed"),
+        Column(name="test_accuracy", meaning="Share of test reviews classified correctly",
+               unit="share", form="percent"),
+        Column(name="curve", meaning="Training accuracy after each epoch, in percent"),
+    )  # fmt: skip
+    by_id = {run.run_id: run for run in records.runs}
+    failed = verdict.failures.runs if verdict.failures is not None else ()
+    rows = []
+    for each in failed:
+        run = by_id.get(f"{each.arm}-s{each.seed_index}")
+        epochs = run.epochs if run is not None else ()
+        rows.append(
+            {
+                "run_id": f"{each.arm}-s{each.seed_index}",
+                "reason": each.reason,
+                "test_accuracy": each.accuracy,
+                "curve": ", ".join(f"{100 * epoch.train_accuracy:.1f}" for epoch in epochs),
+            }
+        )
+    return table("failed_runs", "One run whose training failed", columns, rows)
+
+
+def _secondary(verdict: Verdict) -> Table:
+    columns = (
+        Column(name="outcome", meaning="What is compared; less is better"),
+        Column(name="difference", meaning="Winner minus baseline", form="loss"),
+        Column(name="low", meaning="Lower end of its interval", form="loss"),
+        Column(name="high", meaning="Upper end of its interval", form="loss"),
+        Column(name="level", meaning="Confidence level", unit="share", form="share"),
+        Column(name="p_value", meaning="Two-sided, of the test that the interval inverts",
+               form="probability"),
+    )  # fmt: skip
+    return table(
+        "secondary_outcomes",
+        "One secondary outcome, among runs that did not fail",
+        columns,
+        (
+            {
+                "outcome": each.outcome.replace("_", " "),
+                "difference": each.difference,
+                "low": each.low,
+                "high": each.high,
+                "level": each.level,
+                "p_value": each.p_value,
+            }
+            for each in verdict.secondary
         ),
     )
 

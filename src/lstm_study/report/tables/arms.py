@@ -6,7 +6,7 @@ from typing import Any
 
 from lstm_study.analysis.answer.ablation import MASKED_BASELINE
 from lstm_study.analysis.answer.arms import CONTROL, ENSEMBLE, arms_from_records
-from lstm_study.analysis.answer.verdict import Comparison, judge, judge_all
+from lstm_study.analysis.answer.questions import median_difference, side_questions
 from lstm_study.analysis.search import summary as search_summary
 from lstm_study.analysis.statistics.metrics import log_loss
 from lstm_study.configuration import HYPERPARAMETERS, Configuration
@@ -33,13 +33,13 @@ TEST_ACCURACY = Column(
 LEVEL = 0.95
 
 
-def arm_tables(records: StudyRecords, spec: StudySpec, *, looks: int) -> list[Table]:
+def arm_tables(records: StudyRecords, spec: StudySpec, *, level: float) -> list[Table]:
     """Builds the tables of the arms.
 
     Args:
         records: The study.
         spec: Its spec.
-        looks: The verdict's: every interval is as wide as its.
+        level: The verdict's, of every interval.
     """
     configurations = arm_configurations(records, spec)
     comparison = _comparison(records, spec, configurations)
@@ -47,7 +47,7 @@ def arm_tables(records: StudyRecords, spec: StudySpec, *, looks: int) -> list[Ta
         comparison,
         _models(comparison),
         _hyperparameters(spec, configurations),
-        _further_arms(records, spec, looks=looks),
+        _further_arms(records, level=level),
         _classical_control(records),
     ]
 
@@ -90,6 +90,7 @@ _PURPOSES = {
     "baseline-masked": "the baseline's configuration with padding masked, as for the winner",
     "baseline-recipe": "the baseline's network, trained by the winner's recipe",
     "-own-epoch": "the same trainings, evaluated at the epoch with the best validation score",
+    "-last-three": "the same trainings, mean probability of the last three epochs",
     "control": "classical control: logistic regression over words and pairs of words",
     "ensemble": "mean probability over the winner's runs",
 }
@@ -317,8 +318,8 @@ def _space_in_words(dimension: dict[str, Any], name: str, searched: Sequence[str
     return f"{plain(dimension['min'])} to {plain(dimension['max'])}{step}{log}{when}"
 
 
-def _further_arms(records: StudyRecords, spec: StudySpec, *, looks: int) -> Table:
-    """Compares every other arm with the baseline, and the winner with the masked baseline."""
+def _further_arms(records: StudyRecords, *, level: float) -> Table:
+    """Lists the questions beside the primary one."""
     points = "share; the report shows percentage points"
     columns = (
         ARM,
@@ -329,6 +330,8 @@ def _further_arms(records: StudyRecords, spec: StudySpec, *, looks: int) -> Tabl
         Column(name="high", meaning="Upper end of its interval", unit=points, form="points"),
         Column(name="level", meaning="Confidence level",
                unit="share", form="share"),
+        Column(name="median_difference", unit=points, form="points",
+               meaning="Difference of the median accuracies over all runs, failed or not"),
         Column(name="p_value", meaning="Two-sided, of the test that the interval inverts",
                form="probability"),
         Column(name="adjusted_p_value", form="probability",
@@ -336,20 +339,14 @@ def _further_arms(records: StudyRecords, spec: StudySpec, *, looks: int) -> Tabl
         Column(name="answer", meaning="By the verdict's decision rule"),
     )  # fmt: skip
     arms = arms_from_records(records)
-    found: list[Comparison] = []
-    if "baseline" in arms:
-        others = {name: arm for name, arm in arms.items() if name != "winner"}
-        found += judge_all(others, seed=spec.study.seed, looks=looks)
-    if {"winner", MASKED_BASELINE} <= arms.keys():
-        twin = judge(arms, seed=spec.study.seed, reference=MASKED_BASELINE, looks=looks)
-        found.insert(0, Comparison(verdict=twin, adjusted_p_value=None))
     rows = []
-    for item in found:
+    for item in side_questions(arms, level=level):
         difference = item.verdict.difference
         row: dict[str, Any] = {
             "arm": item.verdict.candidate,
             "reference": item.verdict.reference,
             "adjusted_p_value": item.adjusted_p_value,
+            "median_difference": median_difference(arms, item.verdict),
             "answer": item.verdict.kind,
         }
         for name in ("difference", "low", "high", "level", "p_value"):

@@ -25,7 +25,7 @@ ENDED_AT = Column(
 ARM = Column(name="arm", meaning="Arm of the comparison: baseline, winner, ...")
 RUN_ID = Column(name="run_id", meaning="Run: arm and seed index")
 TRIAL_ID = Column(name="trial_id", meaning="Trial: bracket, slot, round")
-ROLE = Column(name="role", meaning="search, or control: of the random control, which cannot win")
+ROLE = Column(name="role", meaning="search; control: random control, which cannot win; finalist")
 BUDGET = Column(
     name="budget_epochs", meaning="Epochs after which the trial ends, including its parent's",
     unit="epochs", form="count",

@@ -28,6 +28,7 @@ def search_tables(records: StudyRecords, spec: StudySpec) -> list[Table]:
         _schedule(records, spec),
         _rank_agreement(records.trials, spec),
         _early_and_final(records.trials, spec),
+        _finalists(records.trials, spec),
     ]
 
 
@@ -205,5 +206,46 @@ def _early_and_final(trials: Sequence[Trial], spec: StudySpec) -> Table:
             for trial in sorted(ranked, key=lambda trial: trial.trial_id)
             for epoch in search_summary.full_curve(trial, by_id)
             if epoch.epoch in early
+        ),
+    )
+
+
+def _finalists(trials: Sequence[Trial], spec: StudySpec) -> Table:
+    form = measure_form(spec.study.objective)
+    columns = (
+        TRIAL_ID,
+        Column(name="label", meaning="Embedding width / LSTM units"),
+        Column(name="score", meaning="Score of the trial, which was selected for it", form=form),
+        Column(name="fresh_mean", meaning="Mean score of its trainings with fresh seeds",
+               form=form),
+        Column(name="fresh_lowest", meaning="Lowest of them", form=form),
+        Column(name="fresh_highest", meaning="Highest of them", form=form),
+        Column(name="trained", meaning="Trainings with fresh seeds", form="count"),
+        Column(name="completed", meaning="Those that completed", form="count"),
+    )  # fmt: skip
+    by_id = {trial.trial_id: trial for trial in trials}
+    places = [
+        trial.trial_id
+        for trial in search_summary.ranking(
+            trials, spec.study.direction, max_epochs=spec.search.max_epochs
+        )
+    ]
+    found = sorted(search_summary.finalists(trials), key=lambda each: places.index(each.trial_id))
+    return table(
+        "finalists",
+        "One finalist, the winner first",
+        columns,
+        (
+            {
+                "trial_id": each.trial_id,
+                "label": by_id[each.trial_id].configuration.label,
+                "score": by_id[each.trial_id].score,
+                "fresh_mean": each.mean,
+                "fresh_lowest": min(each.scores, default=None),
+                "fresh_highest": max(each.scores, default=None),
+                "trained": each.trained,
+                "completed": len(each.scores),
+            }
+            for each in found
         ),
     )

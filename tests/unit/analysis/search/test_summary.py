@@ -8,6 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lstm_study.analysis.search.summary import (
+    best_by_budget,
     best_so_far,
     failed,
     full_curve,
@@ -230,3 +231,20 @@ def test_rank_agreement_of_fewer_than_three_or_of_equal_scores_is_not_given() ->
         assert (
             rank_agreement(trials, objective="validation_accuracy", max_epochs=9, epochs=[1]) == ()
         )
+
+
+def test_each_budget_has_a_best_of_its_own_and_the_full_one_comes_first() -> None:
+    trials = [
+        _trial("b2-00-r0", 0.87, budget_epochs=2),
+        _trial("b2-01-r0", 0.80, budget_epochs=2),
+        _trial("b0-00-r0", 0.85),
+        _trial("b0-01-r0", 0.84),
+        _trial("c-00-r0", 0.99, role="control"),
+        _trial("b0-02-r0", None, status="failed"),
+    ]
+    found = best_by_budget(trials, "max")
+    assert [(budget, trial.trial_id) for budget, trial in found.items()] == [
+        (9, "b0-00-r0"), (2, "b2-00-r0")
+    ]  # fmt: skip
+    assert found[9] == winner(trials, "max", max_epochs=9)
+    assert best_by_budget([], "max") == {}

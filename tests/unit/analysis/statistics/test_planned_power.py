@@ -2,22 +2,30 @@
 
 import pytest
 
-from lstm_study.analysis.statistics.planned_power import plan_power
+from lstm_study.analysis.statistics.planned_power import assumed_components, plan_power
+from lstm_study.analysis.statistics.power import estimate_power
 
 
 def test_the_protocols_own_example_is_found_with_its_stated_power() -> None:
-    found = plan_power(test_reviews=25_000, seeds=6)
+    found = plan_power(test_reviews=25_000, seeds=14)
     assert found.smallest_difference == pytest.approx(0.01, abs=0.001)
     assert not found.is_small
     assert found.sentence.startswith(
-        "with 6 seeds and 25,000 test reviews a true difference of 1.0"
+        "with 14 seeds and 25,000 test reviews a true difference of 1.0"
     )
+
+
+def test_it_is_the_model_that_speaks_after_the_runs_too() -> None:
+    planned = plan_power(test_reviews=5_000, seeds=6)
+    after = estimate_power(assumed_components(5_000, seeds=6), difference=0.01)
+    assert after.smallest_difference == planned.smallest_difference
+    assert after.seeds_to_settle == planned.seeds_for_a_point
 
 
 def test_few_test_reviews_are_said_to_be_too_few() -> None:
     found = plan_power(test_reviews=60, seeds=4)
     assert found.is_small
-    assert "expect no difference shown" in found.sentence
+    assert "expect no difference shown; no number of seeds finds one point" in found.sentence
 
 
 @pytest.mark.parametrize(("fewer", "more"), [((60, 4), (600, 4)), ((600, 4), (600, 10))])
@@ -33,8 +41,9 @@ def test_more_reviews_or_seeds_show_smaller_differences(
     assert found[0] > found[1]
 
 
-def test_with_one_seed_no_verdict_can_be_given() -> None:
-    found = plan_power(test_reviews=25_000, seeds=1)
+def test_with_fewer_than_four_seeds_the_number_that_would_do_is_said() -> None:
+    found = plan_power(test_reviews=25_000, seeds=2)
     assert found.smallest_difference is None
     assert found.is_small
-    assert "set compare.seeds to 2 or more" in found.sentence
+    assert "set compare.seeds to 4 or more; 1" in found.sentence
+    assert found.sentence.endswith("find one point")

@@ -31,7 +31,7 @@ def test_cohens_table_large_effect_with_26_per_group_is_found_in_80_per_cent():
     assert seeds_to_settle(_parts(), difference=0.8) == 26
 
 
-@pytest.mark.parametrize("runs", [2, 3, 6, 10])
+@pytest.mark.parametrize("runs", [4, 6, 10])
 @pytest.mark.parametrize("difference", [0.5, 1.0, 3.0])
 def test_power_is_that_of_the_noncentral_t(runs, difference):
     shift, freedom = difference / (2 / runs) ** 0.5, 2 * runs - 2
@@ -62,6 +62,15 @@ def test_reviews_alone_can_make_a_difference_too_small_for_any_number_of_seeds()
     parts = _parts(deviation=0.005, document_variance=0.004**2)
     assert seeds_to_settle(parts, difference=0.01) is None
     assert seeds_to_settle(parts, difference=0.0) is None
+
+
+def test_a_difference_that_no_two_accuracies_have_is_not_said():
+    power = estimate_power(_parts(runs=4, deviation=0.3), difference=0.01)
+    assert power.smallest_difference is None
+
+
+def test_fewer_than_four_seeds_are_never_enough():
+    assert seeds_to_settle(_parts(deviation=0.001), difference=0.2) == 4
 
 
 def test_two_deterministic_arms_need_no_more_seeds():

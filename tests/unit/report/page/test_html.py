@@ -123,7 +123,7 @@ def test_a_difference_is_written_in_points_with_its_interval(content: ContentOf)
     ("name", "words"),
     [
         ("empty", "It cannot be said yet"),
-        ("one-seed", "It cannot be said yet"),
+        ("one-seed", "Too few seeds to say"),
         ("completed", "No difference between winner and baseline was shown"),
     ],
 )

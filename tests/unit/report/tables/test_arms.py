@@ -11,7 +11,7 @@ from tests.support.fake_study import completed_study
 def test_an_arms_interval_is_students():
     study = completed_study()
     spec = StudySpec.model_validate(dict(study.spec), strict=False)
-    tables = arm_tables(study, spec, looks=1)
+    tables = arm_tables(study, spec, level=0.95)
     table = next(table for table in tables if table.name == "comparison")
     row = next(row for row in table.records() if row["arm"] == "winner")
     values = [run.test_accuracy for run in study.runs if run.arm == "winner"]

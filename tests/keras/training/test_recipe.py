@@ -16,7 +16,7 @@ from tests.support.tiny import split
 CONFIGURATION = BASELINE.with_values(
     vocabulary_size=60, maxlen=8, embedding_dim=6, lstm_units=5, dropout=0.1, recurrent_dropout=0.1,
     bidirectional=True, pooling="all", embedding_dropout=0.2, word_dropout=0.2, output_dropout=0.2,
-    pair_vocabulary_size=20, learning_rate=0.01, learning_rate_schedule="linear", clip_norm=0.5,
+    pair_vocabulary_size=20, learning_rate=0.01, learning_rate_schedule="linear", clip_norm=0.05,
     weight_decay=0.05, batch_size=16, summed_gradients=True,
 )  # fmt: skip
 

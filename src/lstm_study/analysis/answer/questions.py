@@ -1,0 +1,89 @@
+"""The questions beside the primary one, each like with like: what is compared with what."""
+
+from collections.abc import Mapping
+from dataclasses import replace
+
+import numpy as np
+
+from lstm_study.analysis.answer.ablation import MASKED_BASELINE
+from lstm_study.analysis.answer.arms import CONTROL, Arm
+from lstm_study.analysis.answer.verdict import Comparison, Verdict, judge, judge_all
+from lstm_study.analysis.statistics.failures import without_runs
+from lstm_study.analysis.statistics.intervals import LEVEL
+
+OWN_EPOCH_SUFFIX = "-own-epoch"
+LAST_EPOCHS_SUFFIX = "-last-three"
+PRIMARY = ("winner", "baseline")
+
+
+def side_questions(arms: Mapping[str, Arm], *, level: float = LEVEL) -> tuple[Comparison, ...]:
+    """Answers every question beside winner against baseline.
+
+    First winner against masked baseline on the seeds that both have, own epoch against own epoch,
+    last three epochs against last three, and classical control against winner; then each further
+    arm against the baseline, with p-values corrected as one family.
+
+    Args:
+        arms: By name.
+        level: Of every interval.
+    """
+    found = [
+        Comparison(verdict=verdict, adjusted_p_value=None)
+        for verdict in (
+            masked_question(arms, level=level),
+            *(_later(arms, suffix, level) for suffix in (OWN_EPOCH_SUFFIX, LAST_EPOCHS_SUFFIX)),
+            control_question(arms, level=level),
+        )
+        if verdict is not None
+    ]
+    if "baseline" not in arms:
+        return tuple(found)
+    others = {
+        name: arm
+        for name, arm in arms.items()
+        if name != "winner" and not name.endswith((OWN_EPOCH_SUFFIX, LAST_EPOCHS_SUFFIX))
+    }
+    return (*found, *judge_all(others, level=level))
+
+
+def masked_question(arms: Mapping[str, Arm], *, level: float = LEVEL) -> Verdict | None:
+    """Compares the winner with the masked baseline, on the seeds that both have."""
+    names = ("winner", MASKED_BASELINE)
+    if any(name not in arms for name in names):
+        return None
+    common = set.intersection(*(set(arms[name].seed_indices) for name in names))
+    equal = {}
+    for name in names:
+        arm = without_runs(arms[name], set(arms[name].seed_indices) - common)
+        if arm is None:
+            return None
+        equal[name] = arm
+    return judge(equal, reference=MASKED_BASELINE, level=level)
+
+
+def control_question(arms: Mapping[str, Arm], *, level: float = LEVEL) -> Verdict | None:
+    """Compares the classical control with the winner's runs, over reviews alone."""
+    if CONTROL not in arms or "winner" not in arms:
+        return None
+    return judge(arms, candidate=CONTROL, reference="winner", level=level)
+
+
+def median_difference(arms: Mapping[str, Arm], verdict: Verdict) -> float | None:
+    """Returns the difference of the two arms' median accuracies, over all runs, failed or not."""
+    if any(name not in arms for name in (verdict.candidate, verdict.reference)):
+        return None
+    medians = [
+        float(np.median(arms[name].accuracies)) for name in (verdict.candidate, verdict.reference)
+    ]
+    return medians[0] - medians[1]
+
+
+def _later(arms: Mapping[str, Arm], suffix: str, level: float) -> Verdict | None:
+    """Compares the same trainings at other epochs; an arm without such runs stands for itself."""
+    if not any(name + suffix in arms for name in PRIMARY):
+        return None
+    names = [name + suffix if name + suffix in arms else name for name in PRIMARY]
+    if any(name not in arms for name in names):
+        return None
+    sides = {name: replace(arms[name], name=name) for name in names}
+    return judge(sides, candidate=names[0], reference=names[1], level=level)

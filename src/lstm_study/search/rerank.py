@@ -1,0 +1,200 @@
+"""Re-ranking: the best full-budget trials trained again with fresh seeds, to name the winner.
+
+A trial's score was selected for being high, so it is partly luck. The finalists' fresh scores are
+not selected: their mean is an unbiased score of the configuration.
+"""
+
+from collections.abc import Hashable
+from dataclasses import replace
+
+from lstm_study.analysis.search.summary import ranking
+from lstm_study.engine.classes import Classes
+from lstm_study.engine.jobs import Answer, Halt, Job
+from lstm_study.progress.follow import Follower, Item, item_of, score_in_words
+from lstm_study.progress.values import Report
+from lstm_study.provenance import now
+from lstm_study.records import Trial
+from lstm_study.search.stage import completed, with_epochs
+from lstm_study.seeds import derive
+from lstm_study.spec import StudySpec
+from lstm_study.store import Store
+
+FRESH_SEEDS = 3
+
+
+def plan_finalists(spec: StudySpec, store: Store) -> list[Trial]:
+    """Returns the finalists' trials, in the order to run; those that exist as they are recorded.
+
+    None with fewer than two finalists, and none of their own in a study whose comparison began
+    without them: its winner is named already.
+    """
+    trials = store.read_trials()
+    found = {trial.trial_id: trial for trial in trials if trial.role == "finalist"}
+    if found:
+        return sorted(found.values(), key=_order)
+    if store.read_runs():
+        return []
+    ranked = ranking(trials, spec.study.direction, max_epochs=spec.search.max_epochs)
+    # The search may have drawn one configuration twice.
+    different = {trial.configuration: trial for trial in reversed(ranked)}
+    finalists = [trial for trial in ranked if different[trial.configuration] is trial]
+    finalists = finalists[: spec.search.rerank]
+    if len(finalists) < 2:
+        return []
+    return [
+        Trial(
+            trial_id=f"f-{place}-s{index}",
+            configuration=finalist.configuration,
+            seed=derive(spec.study.seed, "finalist", index),
+            iteration=0,
+            bracket=0,
+            round=0,
+            initial_epoch=0,
+            budget_epochs=spec.search.max_epochs,
+            role="finalist",
+            parent=finalist.trial_id,
+            masked=finalist.masked,
+            status="interrupted",
+            parameter_count=finalist.parameter_count,
+        )
+        for index in range(1, FRESH_SEEDS + 1)
+        for place, finalist in enumerate(finalists, start=1)
+    ]
+
+
+def has_ended(trial: Trial) -> bool:
+    """Whether a trial completed or failed."""
+    return trial.status in ("completed", "failed")
+
+
+class RerankStage:
+    """A `Stage` that hands out the finalists' trials.
+
+    All of them are recorded before the first begins, so that no mean of fewer seeds is taken.
+
+    Args:
+        spec: The study.
+        finalists: From `plan_finalists`.
+        store: Where their records are; held by this process.
+        report: Called with the progress.
+    """
+
+    name = "search"
+
+    def __init__(
+        self, spec: StudySpec, finalists: list[Trial], store: Store, *, report: Report
+    ) -> None:
+        self._spec, self._store, self._report = spec, store, report
+        self._trials = {trial.trial_id: trial for trial in finalists}
+        self._at_work: set[str] = set()
+        self._classes = Classes(spec)
+        for trial in finalists:
+            self._keep(trial)
+        self._follower = Follower(
+            store,
+            stage="search",
+            title="Finalists",
+            batch_size=spec.protocol.batch_size,
+            workers=1,
+            items=self._items(),
+        )
+
+    @property
+    def backlog(self) -> int:
+        """How many trials wait for a worker."""
+        return sum(
+            not has_ended(trial) and name not in self._at_work
+            for name, trial in self._trials.items()
+        )
+
+    def due(self, worker: str, limit: int, *, like: Hashable = None) -> list[Job]:
+        """Hands out the first trial that is due, and others of its shape class."""
+        waiting = [
+            trial
+            for name, trial in self._trials.items()
+            if not has_ended(trial) and name not in self._at_work
+        ]
+        jobs = [self._job(trial) for trial in waiting]
+        if jobs and like is None:
+            like = jobs[0].shape_class
+        alike = [job for job in jobs if job.shape_class == like][:limit]
+        for job in alike:
+            self._at_work.add(job.name)
+            trial = self._trials[job.name]
+            self._keep(
+                replace(
+                    trial, status="running", worker=worker, started_at=trial.started_at or now()
+                )
+            )
+        return alike
+
+    def take(self, answer: Answer, *, worker: str) -> None:
+        """Records what came of a trial; its checkpoint goes once it has ended."""
+        trial = self._trials[answer.name]
+        path = self._store.checkpoint_path(answer.name)
+        if answer.epochs:
+            trial = with_epochs(trial, answer.epochs)
+        if answer.checkpoint is not None:
+            self._store.adopt(answer.checkpoint, path)
+        if answer.failure is not None:
+            trial = replace(trial, status="failed", failure=answer.failure, ended_at=now())
+        elif answer.is_last:
+            trial = completed(trial, self._spec)
+        self._keep(trial)
+        if answer.is_last:
+            self._at_work.discard(answer.name)
+            path.unlink(missing_ok=True)
+
+    def take_back(self, name: str) -> None:
+        """Takes back a trial whose worker was lost."""
+        self._at_work.discard(name)
+
+    def tick(self, seconds: float, *, workers: int) -> bool:
+        """Reports progress."""
+        self._follower.workers = workers
+        waiting = [trial for trial in self._trials.values() if not trial.started_at]
+        self._report(
+            self._follower.progress(
+                seconds,
+                items=self._items(),
+                total=len(self._trials),
+                to_begin=[
+                    (trial.configuration, float(trial.budget_epochs), trial.masked)
+                    for trial in waiting
+                ],
+                best="",
+            )
+        )
+        return True
+
+    def _items(self) -> list[Item]:
+        begun = [trial for trial in self._trials.values() if trial.started_at]
+        return [item_of(trial, score=self._shown) for trial in begun]
+
+    def _shown(self, trial: Trial) -> str:
+        return score_in_words(trial, objective=self._spec.study.objective)
+
+    def _keep(self, trial: Trial) -> None:
+        self._trials[trial.trial_id] = trial
+        self._store.write_trial(trial)
+
+    def _job(self, trial: Trial) -> Job:
+        path = self._store.checkpoint_path(trial.trial_id)
+        return Job(
+            name=trial.trial_id,
+            configuration=trial.configuration,
+            protocol=self._spec.protocol,
+            seed=trial.seed,
+            masked=trial.masked,
+            trains_on="train",
+            validates=True,
+            halts=(Halt(epochs=trial.budget_epochs),),
+            starts=(path,) if path.is_file() else (),
+            shape=self._classes.of(trial.configuration),
+        )
+
+
+def _order(trial: Trial) -> tuple[str, str]:
+    """Seed by seed, so that a search that is stopped has as many of each."""
+    finalist, _, seed = trial.trial_id.rpartition("-s")
+    return seed.zfill(3), finalist

@@ -1,0 +1,74 @@
+"""The questions beside the primary one: like with like."""
+
+import numpy as np
+import pytest
+
+from lstm_study.analysis.answer.arms import make_arm
+from lstm_study.analysis.answer.questions import median_difference, side_questions
+from lstm_study.analysis.statistics.scenario import Scenario
+from lstm_study.simulation.generative import draw
+
+DOCUMENTS = 2_000
+LABELS = np.tile(np.array([0, 1], dtype=np.int8), DOCUMENTS // 2)
+
+
+def _arm(name, correct, **options):
+    values = np.where(correct, LABELS, 1 - LABELS) * 0.8 + 0.1
+    return make_arm(name, probabilities=values, labels=LABELS, **options)
+
+
+@pytest.fixture
+def arms():
+    scenario = Scenario(name="test", documents=DOCUMENTS, effect=0.02, between=0.11)
+    winner, baseline = next(draw(scenario, seeds=6, studies=1, seed=3))
+    return {"baseline": _arm("baseline", baseline), "winner": _arm("winner", winner)}
+
+
+def _asked(arms):
+    return [
+        (each.verdict.candidate, each.verdict.reference, each.adjusted_p_value is not None)
+        for each in side_questions(arms)
+    ]
+
+
+def test_each_arm_is_compared_with_its_like_and_further_arms_as_one_family(arms):
+    for name in ("winner-own-epoch", "winner-last-three", "baseline-last-three", "runner-up-1"):
+        arms[name] = _arm(name, arms["winner"].correct[:, ::-1])
+    arms["baseline-masked"] = _arm("baseline-masked", arms["baseline"].correct[:4])
+    arms["control"] = _arm("control", arms["winner"].correct[:1], deterministic=True)
+    assert _asked(arms) == [
+        ("winner", "baseline-masked", False),
+        ("winner-own-epoch", "baseline", False),
+        ("winner-last-three", "baseline-last-three", False),
+        ("control", "winner", False),
+        ("runner-up-1", "baseline", True),
+        ("baseline-masked", "baseline", True),
+        ("control", "baseline", True),
+    ]
+
+
+def test_the_masked_baseline_is_compared_on_the_seeds_that_both_have(arms):
+    arms["baseline-masked"] = _arm("baseline-masked", arms["baseline"].correct[:4])
+    found = side_questions(arms)[0].verdict
+    assert [arm.seeds for arm in found.arms] == [4, 4]
+    assert found.difference.components.pairs == 4
+
+
+def test_the_classical_control_is_compared_over_reviews_however_few_seeds_there_are(arms):
+    two = {name: _arm(name, arm.correct[:2]) for name, arm in arms.items()}
+    better = arms["winner"].correct[:1] | (np.arange(DOCUMENTS) % 3 == 0)
+    two["control"] = _arm("control", better, deterministic=True)
+    found = next(each.verdict for each in side_questions(two) if each.verdict.reference == "winner")
+    assert found.kind == "better"
+    assert found.difference.components.candidate.variance == 0
+    assert "over other test reviews but not over other seeds" in found.sentence
+
+
+def test_medians_are_over_all_runs_failed_or_not(arms):
+    collapsed = arms["winner"].correct.copy()
+    collapsed[0] = np.arange(DOCUMENTS) < 0.6 * DOCUMENTS
+    arms["winner-own-epoch"] = _arm("winner-own-epoch", collapsed)
+    verdict = side_questions(arms)[0].verdict
+    assert verdict.failures.candidate.failed == 1
+    medians = [np.median(arms[name].accuracies) for name in ("winner-own-epoch", "baseline")]
+    assert median_difference(arms, verdict) == pytest.approx(medians[0] - medians[1])

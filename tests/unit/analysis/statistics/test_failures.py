@@ -1,0 +1,76 @@
+"""Failures of training: which runs, how often, and by published and scipy's intervals."""
+
+import numpy as np
+import pytest
+from scipy import stats
+from statsmodels.stats.proportion import proportion_confint
+
+from lstm_study.analysis.answer.arms import make_arm
+from lstm_study.analysis.statistics.failures import (
+    failed_runs,
+    failure_rate,
+    p_value_of_rates,
+    without_runs,
+)
+
+
+def _arm(counts, documents=1_000):
+    values = np.where(np.arange(documents) < np.asarray(counts)[:, None], 0.9, 0.1)
+    return make_arm("winner", probabilities=values, labels=np.ones(documents, dtype=np.int8))
+
+
+def test_a_run_exactly_5_points_below_the_median_failed_and_one_a_review_above_did_not():
+    (found,) = failed_runs(_arm([850, 850, 850, 801, 800]))
+    assert (found.arm, found.seed_index, found.accuracy) == ("winner", 5, 0.8)
+    assert found.reason == "5.0 points below the typical run"
+
+
+def test_the_reference_studys_collapse_is_a_failure_and_its_spread_is_not():
+    accuracies = [8612, 8554, 8587, 8628, 8573, 8569, 8574, 8513, 8570, 6871]
+    assert [run.seed_index for run in failed_runs(_arm(accuracies, 10_000))] == [10]
+
+
+def test_a_constant_output_failed_however_accurate_it_is():
+    arm = _arm([500, 500, 500])
+    values = arm.probabilities.copy()
+    values[1] = 0.7
+    (found,) = failed_runs(make_arm("a", probabilities=values, labels=arm.labels))
+    assert (found.seed_index, found.reason) == (2, "constant output")
+
+
+def test_where_most_runs_failed_they_are_measured_from_the_best_and_not_from_one_another():
+    assert [run.seed_index for run in failed_runs(_arm([650, 860, 640, 680, 855]))] == [1, 3, 4]
+
+
+def test_one_run_has_no_median_to_fall_below():
+    assert failed_runs(_arm([500])) == ()
+
+
+def test_runs_are_left_out_by_seed_index():
+    arm = make_arm("a", probabilities=[[0.1], [0.2], [0.3]], labels=[1], seed_indices=[2, 4, 6])
+    left = without_runs(arm, [4])
+    assert left.seed_indices == (2, 6)
+    assert left.probabilities[:, 0] == pytest.approx([0.1, 0.3])
+    assert left.correct.shape == (2, 1)
+    assert without_runs(arm, [2, 4, 6]) is None
+
+
+@pytest.mark.parametrize(("failed", "runs"), [(0, 10), (1, 10), (3, 14), (14, 14)])
+def test_the_interval_of_a_rate_is_scipys_and_statsmodels_exact_one(failed, runs):
+    found = failure_rate("winner", failed=failed, runs=runs)
+    exact = stats.binomtest(failed, runs).proportion_ci(0.95, "exact")
+    assert (found.low, found.high) == pytest.approx((exact.low, exact.high))
+    assert (found.low, found.high) == pytest.approx(
+        proportion_confint(failed, runs, method="beta"), nan_ok=True
+    )
+
+
+def test_one_failure_in_ten_is_the_published_interval():
+    """Clopper and Pearson's table: 1 of 10 at 95% has the limits 0.0025 and 0.445."""
+    found = failure_rate("winner", failed=1, runs=10)
+    assert (found.low, found.high) == pytest.approx((0.0025, 0.4450), abs=5e-5)
+
+
+def test_equal_rates_are_tested_as_in_fishers_tea_tasting():
+    first, second = (failure_rate("a", failed=n, runs=4) for n in (3, 1))
+    assert p_value_of_rates(first, second) == pytest.approx(34 / 70)

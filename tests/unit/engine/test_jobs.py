@@ -1,0 +1,39 @@
+"""What a job says of its halts."""
+
+import numpy as np
+import pytest
+
+from lstm_study.engine.jobs import Halt, Job
+from lstm_study.engine.worker import mean_of
+from tests.support.fake_spec import fake_spec
+
+
+def _job(*halts: Halt) -> Job:
+    spec = fake_spec()
+    return Job(
+        name="winner-s1", configuration=spec.baseline.configuration, protocol=spec.protocol, seed=1,
+        masked=True, trains_on="training", validates=False, halts=halts,
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("halts", "kept"),
+    [
+        ([Halt(epochs=10, last=3)], (8, 9)),
+        ([Halt(epochs=9), Halt(epochs=10, last=3)], (8, 9)),
+        ([Halt(epochs=2, last=3)], (1,)),
+        ([Halt(epochs=1, last=3)], ()),
+        ([Halt(epochs=5, last=3), Halt(epochs=7)], (3, 4)),
+        ([Halt(epochs=10)], ()),
+    ],
+)
+def test_the_epochs_before_a_halt_whose_weights_it_wants_are_kept(halts, kept):
+    assert _job(*halts).keeps == kept
+
+
+def test_the_mean_over_epochs_is_that_of_the_probabilities_and_none_of_one_epoch():
+    last = np.array([0.6, 0.3], dtype=np.float32)
+    before = [np.array([0.3, 0.6], dtype=np.float32), np.array([0.6, 0.6], dtype=np.float32)]
+    assert mean_of(before, last) == pytest.approx([0.5, 0.5])
+    assert mean_of(before, last).dtype == np.float32
+    assert mean_of([], last) is None

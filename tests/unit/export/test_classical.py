@@ -1,0 +1,74 @@
+"""The classical control leaves as a bundle, and predicts as it did."""
+
+import numpy as np
+import pytest
+
+from lstm_study.comparison.classical_control import fit
+from lstm_study.corpus.text.vocabulary import RESERVED, Vocabulary
+from lstm_study.errors import ExportError
+from lstm_study.export import load_bundle, predict_files, write_classical
+from lstm_study.export.layout import CARD, SUMS, write_sums
+from lstm_study.records import Control
+from tests.support.fake_study import completed_study
+from tests.support.tiny import split
+
+TRAIN, OTHER = split(80, seed=1, words=30), split(40, seed=2, words=30)
+WORDS = Vocabulary(tuple(f"w{number}" for number in range(RESERVED, 40)))
+
+
+@pytest.fixture(params=["nb", "tfidf"])
+def written(tmp_path, request):
+    model = fit(TRAIN, weighting=request.param, inverse_regularisation=1.0)
+    folder = tmp_path / "model-classical"
+    write_classical(
+        folder, features=model.features, coefficients=model.regression.coef_[0],
+        intercept=float(model.regression.intercept_[0]),
+        control=Control(status="completed", inverse_regularisation=1.0, test_accuracy=0.91),
+        vocabulary=WORDS, labels=("bad", "good"), records=completed_study(),
+        made_at="2025-03-01T09:00:00.000Z", versions={},
+    )  # fmt: skip
+    return model, folder
+
+
+def test_texts_get_the_probabilities_of_the_model_that_was_trained(written):
+    model, folder = written
+    bundle = load_bundle(folder)
+    texts = [WORDS.decode(OTHER[row]) for row in range(len(OTHER))]
+    found = np.concatenate(list(bundle.predict_texts(texts, batch_size=7)))
+    assert found == pytest.approx(model.predict(OTHER), abs=1e-6)
+    assert bundle.label_of(0.51) == "good"
+
+
+def test_a_table_is_predicted_with_it_as_with_a_network(written, tmp_path):
+    _, folder = written
+    source, target = tmp_path / "in.csv", tmp_path / "out.csv"
+    source.write_text("text\nw5 w6 w7\nnothing known\n")
+    done = predict_files(load_bundle(folder), [source], target)
+    assert (done.rows, done.unknown) == (2, 1)
+    assert target.read_text().startswith("text,probability,label\n")
+
+
+def test_the_bundle_says_what_it_is(written):
+    _, folder = written
+    card = (folder / CARD).read_text("utf-8")
+    assert "test accuracy\n91.00%" in card
+    with pytest.raises(ExportError, match="has no ensemble"):
+        load_bundle(folder, ensemble=True)
+
+
+@pytest.mark.parametrize("name", ["keys.npy", "coefficients.npy", "vocabulary.txt"])
+def test_a_damaged_file_is_refused(written, name):
+    _, folder = written
+    data = (folder / name).read_bytes()
+    (folder / name).write_bytes(data[:-3])
+    with pytest.raises(ExportError, match=f"{name}: must have the SHA-256"):
+        load_bundle(folder)
+
+
+def test_files_that_do_not_fit_one_another_are_refused(written):
+    _, folder = written
+    np.save(folder / "weights.npy", np.ones(3))
+    (folder / SUMS).unlink()
+    write_sums(folder)
+    with pytest.raises(ExportError, match="one entry for each feature"):
+        load_bundle(folder)

@@ -1,0 +1,110 @@
+"""Finalists: which trials are trained again, with which seeds, and who wins."""
+
+from dataclasses import replace
+
+import pytest
+
+from lstm_study.analysis.search.summary import finalists, ranking, winner
+from lstm_study.engine.jobs import Answer
+from lstm_study.records import Failure
+from lstm_study.search.rerank import FRESH_SEEDS, RerankStage, has_ended, plan_finalists
+from lstm_study.store import Store
+from tests.support.fake_spec import fake_spec
+from tests.support.fake_study import completed_study
+
+SPEC = fake_spec(search__rerank="3")
+STUDY = completed_study()
+RANKED = ranking(STUDY.trials, "max", max_epochs=9)
+
+
+def ignore(progress):
+    """Reports nothing."""
+
+
+def store_of(tmp_path, trials=STUDY.trials):
+    store = Store(tmp_path)
+    store.begin(SPEC, spec_text=STUDY.spec_text, settings=(), data_digest="")
+    for trial in trials:
+        store.write_trial(trial)
+    return store
+
+
+def again(scores):
+    """Every finalist's trials with fresh seeds, of these scores; None for a failed one."""
+    return [
+        replace(
+            RANKED[place], trial_id=f"f-{place + 1}-s{index}", role="finalist",
+            parent=RANKED[place].trial_id, score=score,
+            status="failed" if score is None else "completed",
+        )
+        for place, row in enumerate(scores)
+        for index, score in enumerate(row, start=1)
+    ]  # fmt: skip
+
+
+def test_the_best_different_configurations_are_trained_again_with_the_same_fresh_seeds(tmp_path):
+    twin = replace(RANKED[0], trial_id="b9-99-r0")
+    found = plan_finalists(SPEC, store_of(tmp_path, [*STUDY.trials, twin]))
+    assert len(found) == 3 * FRESH_SEEDS
+    assert [trial.parent for trial in found[:3]] == [trial.trial_id for trial in RANKED[:3]]
+    assert len({trial.configuration for trial in found}) == 3
+    seeds = {trial.trial_id[-1]: trial.seed for trial in found}
+    assert all(trial.seed == seeds[trial.trial_id[-1]] for trial in found)
+    assert not set(seeds.values()) & {trial.seed for trial in STUDY.trials}
+    assert {(trial.budget_epochs, trial.initial_epoch) for trial in found} == {(9, 0)}
+
+
+@pytest.mark.parametrize("rerank", ["0", "1"])
+def test_none_are_trained_where_there_is_nothing_to_choose(tmp_path, rerank):
+    assert plan_finalists(fake_spec(search__rerank=rerank), store_of(tmp_path)) == []
+
+
+def test_a_comparison_that_began_without_finalists_keeps_its_winner(tmp_path):
+    store = store_of(tmp_path)
+    store.write_run(STUDY.runs[0])
+    assert plan_finalists(SPEC, store) == []
+
+
+def test_the_best_mean_wins_and_the_selected_score_is_not_counted():
+    trials = [*STUDY.trials, *again([(0.80, 0.81, 0.82), (0.83, 0.80, 0.84), (0.9, 0.9, 0.6)])]
+    assert winner(trials, "max", max_epochs=9) == RANKED[1]
+    assert [each.trial_id for each in ranking(trials, "max", max_epochs=9)][:3] == [
+        RANKED[1].trial_id, RANKED[0].trial_id, RANKED[2].trial_id,
+    ]  # fmt: skip
+    means = {each.trial_id: each.mean for each in finalists(trials)}
+    assert means[RANKED[2].trial_id] == pytest.approx(0.8)
+    losses = [replace(trial, score=1 - trial.score) for trial in trials]
+    assert winner(losses, "min", max_epochs=9).trial_id == RANKED[1].trial_id
+
+
+def test_until_all_have_ended_the_order_is_the_searchs():
+    trials = again([(0.1, 0.1, 0.1), (0.9, 0.9, 0.9)])
+    trials[-1] = replace(trials[-1], status="interrupted", score=None)
+    assert ranking([*STUDY.trials, *trials], "max", max_epochs=9) == RANKED
+
+
+def test_a_finalist_whose_training_failed_comes_after_those_with_a_mean():
+    trials = [*STUDY.trials, *again([(0.9, None, 0.9), (0.7, 0.7, 0.7)])]
+    assert ranking(trials, "max", max_epochs=9)[:2] == (RANKED[1], RANKED[0])
+
+
+def test_the_stage_records_all_before_the_first_begins_and_resumes_what_is_left(tmp_path):
+    store = store_of(tmp_path)
+    stage = RerankStage(SPEC, plan_finalists(SPEC, store), store, report=ignore)
+    recorded = [trial for trial in store.read_trials() if trial.role == "finalist"]
+    assert len(recorded) == 9
+    assert {trial.status for trial in recorded} == {"interrupted"}
+    (job,) = stage.due("w1", 1)
+    assert (job.name, job.validates, job.trains_on, job.epochs) == ("f-1-s1", True, "train", 9)
+    epochs = next(t.epochs for t in RANKED if len(t.epochs) == 9)
+    stage.take(Answer(name=job.name, epochs=epochs, is_last=True), worker="w1")
+    (other,) = stage.due("w1", 1)
+    stage.take(Answer(name=other.name, failure=Failure(kind="diverged", message="nan"),
+                      is_last=True), worker="w1")  # fmt: skip
+    (third,) = stage.due("w1", 1)
+    stage.take_back(third.name)
+    assert third.name in [job.name for job in stage.due("w1", 9)] or third.shape is None
+    done = {trial.trial_id: trial for trial in plan_finalists(SPEC, store)}
+    assert done["f-1-s1"].score == epochs[-1].validation_accuracy
+    assert done[other.name].status == "failed"
+    assert sum(has_ended(trial) for trial in done.values()) == 2
