@@ -11,6 +11,7 @@ from lstm_study.analysis.answer.ablation import ablation_path
 from lstm_study.analysis.answer.arms import arms_from_records
 from lstm_study.analysis.answer.verdict import judge_all
 from lstm_study.analysis.search.optimism import search_optimism
+from lstm_study.analysis.statistics.looks import levels
 from lstm_study.records import StudyRecords
 from lstm_study.store import Store
 from tests.support.bundles import python
@@ -48,13 +49,18 @@ lstm_units = 5
 dropout = 0.2
 recurrent_dropout = 0.0
 [compare]
-seeds = 2
+seeds = 4
+most_seeds = 5
+validation_seeds = 1
 runner_ups = 1
 ablation = true
 [export]
 ensemble = true
 """
-ARMS = {"baseline", "winner", "baseline-masked", "runner-up-1", "control", "ensemble"}
+ARMS = {
+    "baseline", "winner", "baseline-masked", "runner-up-1", "control", "ensemble",
+    "baseline-last-three", "winner-last-three",
+}  # fmt: skip
 
 
 @pytest.fixture(scope="module")
@@ -76,10 +82,11 @@ def test_every_arm_is_evaluated_and_shown(compared):
     records = records_of(folder)
     arms = arms_from_records(records)
     assert ARMS <= set(arms) <= ARMS | {"baseline-own-epoch", "winner-own-epoch"}
+    assert arms["winner-last-three"].seeds == arms["winner"].seeds
     for name in ("Control", "Runner up 1", "Ensemble", "Baseline, masked", "Verdict"):
         assert f"\n{name}" in result.out
     assert "corrected over these arms (Holm)" in result.out
-    assert "Against the arm baseline-masked" in result.out
+    assert "Against baseline-masked" in result.out
     assert arms["ensemble"].seeds == arms["control"].seeds == 1
     assert {run.status for run in records.runs} == {"completed"}
 
@@ -95,14 +102,19 @@ def test_own_epochs_come_from_validation_and_are_fixed_before_test_is_opened(com
     for arm, epoch in state["own_epochs"].items():
         assert f"Validation chose epoch {epoch} for the {arm}" in result.out
         evaluated = [run for run in records.runs if run.arm == f"{arm}-own-epoch"]
-        assert len(evaluated) == (0 if epoch == 2 else 2)
+        assert len(evaluated) == (0 if epoch == 2 else 4)
 
 
 def test_each_evaluation_opens_test_once_and_validation_never_does(compared):
     folder, _ = compared
     records = records_of(folder)
     opened = sorted(opening.run_id for opening in records.openings)
-    tested = [run.run_id for run in records.runs if run.trained_on == "training"]
+    # The mean of the last epochs is evaluated in the opening of the run itself.
+    tested = [
+        run.run_id
+        for run in records.runs
+        if run.trained_on == "training" and not run.arm.endswith("-last-three")
+    ]
     assert opened == sorted([*tested, "control", "test-reviews"])
     assert {run.arm for run in records.runs if run.test_accuracy is None} == {
         "baseline-validation", "winner-validation", "baseline-masked-validation", "ablation",
@@ -123,8 +135,8 @@ def test_the_search_the_fresh_seed_and_test_stand_in_one_table(compared):
     folder, _ = compared
     rows = {row.arm: row for row in search_optimism(records_of(folder))}
     assert rows["winner"].in_search is not None
-    assert (rows["winner"].fresh_runs, rows["winner"].test_runs) == (1, 2)
-    assert rows["baseline"].fresh_validation is not None
+    assert (rows["winner"].fresh_runs, rows["winner"].test_runs) == (1, 4)
+    assert rows["baseline-masked"].fresh_validation is not None
 
 
 def test_the_way_from_baseline_to_winner_is_whole(compared):
@@ -152,7 +164,7 @@ def test_the_ensembles_bundle_gives_the_mean_of_the_stored_probabilities(compare
         reviews = [test[number] for number in range(len(test))]
         records = Store(study.folder).read_all()
         winner = [row for run, row in records.predictions.items() if run.startswith("winner-s")]
-        assert len(winner) == 2
+        assert len(winner) == 4
         model = Path("reports/slice/model")
         bundle = load_bundle(model, ensemble=True)
         read = np.concatenate(list(bundle.predict_token_ids(reviews)))
@@ -171,7 +183,7 @@ def test_the_ensembles_bundle_gives_the_mean_of_the_stored_probabilities(compare
         assert int(reviews) == 300
     card = (folder / "reports/slice/model/MODEL_CARD.md").read_text()
     assert "| ensemble |" in card
-    assert "holds the networks of 2 runs in one" in card
+    assert "holds the networks of 4 runs in one" in card
 
 
 def test_more_seeds_are_another_look_and_say_so(compared, data_folder):
@@ -179,17 +191,18 @@ def test_more_seeds_are_another_look_and_say_so(compared, data_folder):
     data = str(data_folder / "imdb.npz")
     result = lstm_study("compare", "slice.toml", "--data", data, "--more-seeds", "1", cwd=folder)
     assert result.code == 0, result.out + result.err
-    assert "1 seed is added to 2 for every arm" in result.out
+    assert "1 seed is added to 4 for every arm" in result.out
     assert "(look 2 at the test reviews)" in result.out
-    assert "97.5% interval" in result.out
+    level = f"{100 * levels([0.8, 1.0])[1]:.4g}% interval"
+    assert level in result.out
     assert "Seeds were added at" in result.out
-    assert "97.5% interval; p-values are of the t test" in result.out
+    assert f"{level}; p-values are of the t test" in result.out
     assert "(older than the last run: lstm-study report slice.toml)" in result.out
     records = records_of(folder)
     seeds = {name: arm.seeds for name, arm in arms_from_records(records).items()}
-    assert seeds["baseline"] == seeds["winner"] == seeds["runner-up-1"] == 3
+    assert seeds["baseline"] == seeds["winner"] == seeds["runner-up-1"] == 5
     again = lstm_study("status", "slice.toml", "--data", data, cwd=folder)
-    assert "17 of 17 done" in again.out
+    assert "25 of 25 done" in again.out
     assert workers_of(folder) == []
     family = {entry.verdict.candidate: entry for entry in judge_all(records)}
     assert family["winner"].adjusted_p_value is None

@@ -95,10 +95,10 @@ def test_python_sees_the_same_study_as_data_frames(finished, monkeypatch):
         "winner-validation": 1,
     }  # fmt: skip
     assert set(runs[~runs["masked"]]["arm"]) <= {
-        "baseline", "baseline-own-epoch", "baseline-validation"
+        "baseline", "baseline-own-epoch", "baseline-last-three", "baseline-validation"
     }  # fmt: skip
     assert trials["masked"].all()
-    assert study.verdict().kind in ("better", "worse", "no difference shown")
+    assert study.verdict().kind == "cannot say", "two seeds are too few"
     written = pd.read_csv(folder / "reports/tiny/tables/trials.csv")
     assert sorted(written["trial_id"]) == sorted(trials["trial_id"])
     epochs = study.epochs()

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from lstm_study.analysis.answer.verdict import judge
-from lstm_study.comparison.arms import Plan, own_epoch_run, plan_runs, validation_run
+from lstm_study.comparison.arms import ComparisonPlan, own_epoch_run, plan_runs, validation_run
 from lstm_study.comparison.jobs import Due, Jobs
 from lstm_study.comparison.runs import ComparisonStage
 from lstm_study.configuration import Configuration
@@ -35,7 +35,7 @@ def corpus(tmp_path_factory) -> Corpus:
 def planned(
     own_epoch: int | None, *, arm: str = "winner", configuration: Configuration = CONFIGURATION
 ) -> list[Run]:
-    plan = Plan(arms={arm: configuration}, seeds=SPEC.compare.seeds)
+    plan = ComparisonPlan(arms={arm: configuration}, seeds=SPEC.compare.seeds)
     epochs = {} if own_epoch is None else {arm: own_epoch}
     return plan_runs(plan, spec=SPEC, own_epochs=epochs)
 
@@ -44,7 +44,7 @@ class Given(Jobs):
     """Exactly the jobs that a test wants done."""
 
     def __init__(self, *due: Due, store: Store) -> None:
-        super().__init__(Plan(arms={}, seeds=1), spec=SPEC, store=store)
+        super().__init__(ComparisonPlan(arms={}, seeds=1), spec=SPEC, store=store)
         self._due = list(due)
 
     def waiting(self):
@@ -56,7 +56,7 @@ def do(run: Run | None, store: Store, corpus: Corpus) -> None:
     """Has a worker do one run, or the classical control."""
     due = Due(name="control") if run is None else Due(name=run.run_id, run=run)
     jobs = Given(due, store=store)
-    plan = Plan(arms={}, seeds=1)
+    plan = ComparisonPlan(arms={}, seeds=1)
     stage = ComparisonStage(plan, jobs, spec=SPEC, store=store, corpus=corpus, report=ignore)
     run_stage(stage, Threads(store.scratch), store, spec=SPEC, corpus=corpus)
 

@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from lstm_study.comparison.arms import Plan, plan_runs
+from lstm_study.comparison.arms import ComparisonPlan, plan_runs
 from lstm_study.comparison.jobs import Due, Jobs
 from lstm_study.comparison.runs import ComparisonStage
 from lstm_study.corpus.load import load
@@ -45,7 +45,7 @@ def compared(folder, corpus, *, capacity: int) -> Store:
     """Runs three seeds of one arm, each evaluated at its own epoch, too."""
     store = Store(folder)
     runs = plan_runs(
-        Plan(arms={"winner": SPEC.baseline.configuration}, seeds=3), spec=SPEC,
+        ComparisonPlan(arms={"winner": SPEC.baseline.configuration}, seeds=3), spec=SPEC,
         own_epochs={"winner": 1},
     )  # fmt: skip
 
@@ -54,9 +54,9 @@ def compared(folder, corpus, *, capacity: int) -> Store:
             due = [Due(name=run.run_id, run=run) for run in runs]
             return iter([each for each in due if store.read_run(each.name) is None])
 
-    jobs = Given(Plan(arms={}, seeds=1), spec=SPEC, store=store)
+    jobs = Given(ComparisonPlan(arms={}, seeds=1), spec=SPEC, store=store)
     stage = ComparisonStage(
-        Plan(arms={}, seeds=1), jobs, spec=SPEC, store=store, corpus=corpus, report=ignore
+        ComparisonPlan(arms={}, seeds=1), jobs, spec=SPEC, store=store, corpus=corpus, report=ignore
     )
     run_stage(stage, Threads(store.scratch, capacity=capacity), store, spec=SPEC, corpus=corpus)
     return store

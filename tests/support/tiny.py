@@ -22,6 +22,7 @@ dropout = { min = 0.0, max = 0.4, step = 0.1 }
 recurrent_dropout = { min = 0.0, max = 0.4, step = 0.1 }
 [search]
 max_epochs = 3
+rerank = 0
 [protocol]
 epochs = 2
 batch_size = 16
@@ -32,6 +33,7 @@ embedding_dim = 6
 lstm_units = 6
 [compare]
 seeds = 2
+validation_seeds = 1
 """
 
 

@@ -38,7 +38,7 @@ def baseline(
     Returns:
         The run's record, and the folder with the saved model.
     """
-    from lstm_study.comparison.arms import Plan
+    from lstm_study.comparison.arms import ComparisonPlan
     from lstm_study.comparison.compare import run_comparison
 
     one_seed = study.spec.compare.model_copy(update={"seeds": 1})
@@ -66,7 +66,7 @@ def baseline(
         configuration = study.spec.baseline.configuration
         summary(_model_summary(study))
         run_comparison(
-            Plan(arms={"baseline": configuration}, seeds=1),
+            ComparisonPlan(arms={"baseline": configuration}, seeds=1),
             study.spec,
             study.store,
             start_engine=partial(start_engine, study),

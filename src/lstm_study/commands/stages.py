@@ -25,7 +25,7 @@ from lstm_study.spec.quantities import size_in_words
 
 if TYPE_CHECKING:
     from lstm_study.analysis.statistics.planned_power import PlannedPower
-    from lstm_study.comparison.arms import Plan
+    from lstm_study.comparison.arms import ComparisonPlan
     from lstm_study.corpus.types import Corpus
     from lstm_study.engine.processes import Processes
     from lstm_study.engine.ray_cluster import RayCluster
@@ -205,7 +205,7 @@ def _validated(seeds: int) -> str:
     return f"baseline and winner {times} without the validation reviews"
 
 
-def comparison_plan(study: OpenStudy) -> "Plan":
+def comparison_plan(study: OpenStudy) -> "ComparisonPlan":
     from lstm_study.comparison.arms import plan_comparison
     from lstm_study.comparison.looks import added_seeds
 

@@ -23,7 +23,7 @@ VALIDATED = ("baseline", "winner")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Plan:
+class ComparisonPlan:
     """What a comparison retrains.
 
     Attributes:
@@ -57,7 +57,9 @@ class Plan:
         return len(self.arms) * self.seeds + len(VALIDATED) * self.validation_seeds + steps
 
 
-def plan_comparison(spec: StudySpec, trials: Sequence[Trial], *, more_seeds: int = 0) -> Plan:
+def plan_comparison(
+    spec: StudySpec, trials: Sequence[Trial], *, more_seeds: int = 0
+) -> ComparisonPlan:
     """Plans the whole comparison of a finished search.
 
     Args:
@@ -65,7 +67,7 @@ def plan_comparison(spec: StudySpec, trials: Sequence[Trial], *, more_seeds: int
         trials: The search's, with at least one of the full budget completed.
         more_seeds: Seeds added to `compare.seeds` later on.
     """
-    return Plan(
+    return ComparisonPlan(
         arms=MappingProxyType(planned_arms(spec, trials)),
         seeds=spec.compare.seeds + more_seeds,
         validation_seeds=spec.compare.validation_seeds,
@@ -75,7 +77,7 @@ def plan_comparison(spec: StudySpec, trials: Sequence[Trial], *, more_seeds: int
     )
 
 
-def plan_runs(plan: Plan, *, spec: StudySpec, own_epochs: Mapping[str, int]) -> list[Run]:
+def plan_runs(plan: ComparisonPlan, *, spec: StudySpec, own_epochs: Mapping[str, int]) -> list[Run]:
     """Plans the runs on all training reviews: every arm with every seed, in the order to run.
 
     Baseline and winner come first, one seed after the other: a comparison that is stopped early has
@@ -108,7 +110,7 @@ def plan_runs(plan: Plan, *, spec: StudySpec, own_epochs: Mapping[str, int]) -> 
     ]
 
 
-def plan_validation_runs(plan: Plan, *, spec: StudySpec) -> list[Run]:
+def plan_validation_runs(plan: ComparisonPlan, *, spec: StudySpec) -> list[Run]:
     """Plans the runs of baseline and winner that leave the validation reviews out.
 
     They train for the search's full budget, with seeds that no trial and no other run has. An

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from contextlib import AbstractContextManager
 
-from lstm_study.comparison.arms import Plan
+from lstm_study.comparison.arms import ComparisonPlan
 from lstm_study.comparison.jobs import Jobs
 from lstm_study.comparison.runs import ComparisonStage
 from lstm_study.corpus.types import Corpus
@@ -15,7 +15,7 @@ from lstm_study.store import Store
 
 
 def run_comparison(
-    plan: Plan,
+    plan: ComparisonPlan,
     spec: StudySpec,
     store: Store,
     *,

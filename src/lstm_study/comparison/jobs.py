@@ -8,7 +8,7 @@ from lstm_study.analysis.answer.ablation import VALIDATION_SUFFIX, validation_ru
 from lstm_study.analysis.answer.arms import CONTROL
 from lstm_study.comparison.arms import (
     VALIDATED,
-    Plan,
+    ComparisonPlan,
     has_ended,
     own_epoch_run,
     plan_runs,
@@ -54,7 +54,7 @@ class Jobs:
         ComparisonError: Runs of an arm were trained with another configuration.
     """
 
-    def __init__(self, plan: Plan, *, spec: StudySpec, store: Store) -> None:
+    def __init__(self, plan: ComparisonPlan, *, spec: StudySpec, store: Store) -> None:
         self._plan, self._spec, self._store = plan, spec, store
         self._validation = plan_validation_runs(plan, spec=spec)
         self._tested: list[Run] | None = None

@@ -12,7 +12,7 @@ from lstm_study.analysis.answer.planned_arms import epochs_of
 from lstm_study.analysis.statistics.metrics import measure
 from lstm_study.comparison.arms import (
     LAST_EPOCHS,
-    Plan,
+    ComparisonPlan,
     evaluations_due,
     last_epochs_run,
     own_epoch_run,
@@ -54,7 +54,7 @@ class ComparisonStage:
 
     def __init__(
         self,
-        plan: Plan,
+        plan: ComparisonPlan,
         jobs: Jobs,
         *,
         spec: StudySpec,

@@ -7,7 +7,7 @@ from lstm_study.analysis.answer.ablation import MASKED_BASELINE
 from lstm_study.analysis.answer.arms import CONTROL, Arm, arms_from_records, without
 from lstm_study.analysis.answer.questions import OWN_EPOCH_SUFFIX, control_question, masked_question
 from lstm_study.analysis.answer.verdict import Verdict, judge, judged_without
-from lstm_study.analysis.answer.wording import between, points
+from lstm_study.analysis.answer.wording import NOTHING_BETTER, between, points
 from lstm_study.analysis.search.optimism import search_optimism
 from lstm_study.comparison import looks
 from lstm_study.comparison.arms import VALIDATED
@@ -152,7 +152,7 @@ def _of_one_configuration(records: StudyRecords) -> list[str]:
     same = "is the baseline itself, and the two arms are the same trainings"
     if len({run.masked for run in runs}) > 1:
         same = "has the baseline's own values, and the two differ in masking alone"
-    return [f"The search found nothing better than the baseline: its winner {same}."]
+    return [f"{NOTHING_BETTER}: its winner {same}."]
 
 
 def _of_near_duplicates(

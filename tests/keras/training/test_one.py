@@ -25,7 +25,14 @@ from lstm_study.training.checkpoint import (
     state_of,
 )
 from lstm_study.training.inputs import inputs_of
-from lstm_study.training.one import Training, evaluate, predict, roc_auc, train
+from lstm_study.training.one import (
+    Training,
+    evaluate,
+    predict,
+    predict_earlier,
+    roc_auc,
+    train,
+)
 from tests.support.tiny import split
 
 CONFIGURATION = Configuration(
@@ -307,3 +314,31 @@ def test_the_area_under_the_roc_curve_is_that_of_the_analysis_ties_included():
         )
     assert roc_auc(np.array([0.1, 0.9], dtype=np.float32), np.ones(2, dtype=np.int8)) is None
     assert roc_auc(np.array([0.1, np.nan], dtype=np.float32), labels[:2]) is None
+
+
+def test_the_weights_of_the_epochs_before_the_last_are_kept_through_an_interruption(tmp_path):
+    """Predictions with them are those of the training at those epochs, to the bit."""
+    reviews = split(64)
+
+    def until(epochs, start=None):
+        model = train(
+            Training(
+                configuration=CONFIGURATION, protocol=PROTOCOL, seed=1, epochs=epochs, masked=True,
+                keeps=(2, 3),
+            ),
+            reviews=reviews, validation=None, start=start, save=tmp_path / "c.npz", where="",
+            on_step=lambda step: None, on_epoch=lambda checkpoint: None,
+        )  # fmt: skip
+        return model, read_checkpoint(tmp_path / "c.npz")
+
+    model, whole = until(4)
+    last = predict(model, reviews, CONFIGURATION)
+    before = predict_earlier(model, whole.earlier, reviews, CONFIGURATION)
+    np.testing.assert_array_equal(predict(model, reviews, CONFIGURATION), last)
+    third, at_three = until(3)
+    np.testing.assert_array_equal(before[1], predict(third, reviews, CONFIGURATION))
+    assert len(at_three.earlier) == 1
+    _, resumed = until(4, start=at_three)
+    for ours, theirs in zip(resumed.earlier, whole.earlier, strict=True):
+        for one, other in zip(ours, theirs, strict=True):
+            np.testing.assert_array_equal(one, other)

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from lstm_study.comparison.arms import Plan, own_epoch_run, plan_comparison
+from lstm_study.comparison.arms import ComparisonPlan, own_epoch_run, plan_comparison
 from lstm_study.comparison.jobs import Jobs
 from lstm_study.comparison.review_facts import compared_runs
 from lstm_study.comparison.runs import ComparisonStage
@@ -220,6 +220,6 @@ def test_another_winner_than_the_one_that_was_tested_is_refused(tmp_path):
 
 def test_one_arm_alone_needs_no_search_and_no_validation(tmp_path):
     store, spec = Store(tmp_path), fake_spec()
-    plan = Plan(arms={"baseline": spec.baseline.configuration}, seeds=1)
+    plan = ComparisonPlan(arms={"baseline": spec.baseline.configuration}, seeds=1)
     assert names(Jobs(plan, spec=spec, store=store)) == ["baseline-s1"]
     assert store.read_state(ArmsState) is None

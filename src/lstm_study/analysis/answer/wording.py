@@ -14,6 +14,8 @@ from lstm_study.analysis.statistics.power import MOST_SEEDS, Power, seeds_to_set
 if TYPE_CHECKING:
     from lstm_study.analysis.answer.verdict import Failures
 
+NOTHING_BETTER = "The search found nothing better than the baseline"
+
 Kind = Literal["better", "worse", "no difference shown", "cannot say"]
 
 

@@ -15,6 +15,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
 from lstm_study.analysis.answer.verdict import Verdict
+from lstm_study.analysis.answer.wording import NOTHING_BETTER
 from lstm_study.report import numbers
 from lstm_study.report.content import Content
 from lstm_study.report.figures.style import Picture
@@ -78,6 +79,8 @@ def render(content: Content) -> str:
 def headline(verdict: Verdict) -> str:
     """Says the answer in a line or two: what was not learned, the difference, the failures."""
     lines = [f"The {name} {why}." for name, why in verdict.learned_nothing.items()]
+    if verdict.sentence.startswith(NOTHING_BETTER):
+        lines.append(f"{NOTHING_BETTER}.")
     lines.append(HEADLINES[verdict.kind])
     if verdict.kind == "cannot say" and len(verdict.arms) < 2:
         lines[-1] = "It cannot be said yet whether the winner is better."
