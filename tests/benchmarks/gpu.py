@@ -8,6 +8,7 @@ import statistics
 import tempfile
 import time
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -66,7 +67,7 @@ def population_steps(members: Sequence[int], rates: Sequence[float], quick: bool
             ]
             shape = class_of(trainings)
             sweeps, why = sweeps_for(shape.lstm_units)
-            population = Population(shape, split, None, count, sweeps)
+            population = Population(shape, split, None, count, sweeps, ThreadPoolExecutor(1))
             population.waiting.extend(map(_member, trainings))
             began = time.perf_counter()
             population.seat(lambda free: ())

@@ -1,5 +1,6 @@
 """A population against trainings of its members alone, by Keras on JAX."""
 
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 
@@ -44,13 +45,15 @@ def trainings() -> dict[str, "Training"]:
         "a": Training(configuration=SMALL, protocol=PROTOCOL, seed=7, epochs=3, masked=True),
         "unmasked": Training(
             configuration=replace(SMALL, maxlen=11, recurrent_dropout=0.0, lstm_units=16),
-            protocol=PROTOCOL,
+            protocol=PROTOCOL.model_copy(update={"learning_rate": 0.005}),
             seed=8,
             epochs=2,
         ),
         "fast": Training(
-            configuration=replace(SMALL, vocabulary_size=40, dropout=0.0, embedding_dim=9),
-            protocol=PROTOCOL.model_copy(update={"learning_rate": 0.02}),
+            configuration=replace(
+                SMALL, vocabulary_size=40, dropout=0.0, embedding_dim=9, learning_rate=0.02
+            ),
+            protocol=PROTOCOL,
             seed=9,
             epochs=3,
             masked=True,
@@ -122,7 +125,14 @@ def together(watched, *, capacity=8, shape=None, validation=VALIDATION, **given)
 
 def scores(checkpoint):
     return [
-        (e.epoch, e.train_loss, e.train_accuracy, e.validation_loss, e.validation_accuracy)
+        (
+            e.epoch,
+            e.train_loss,
+            e.train_accuracy,
+            e.validation_loss,
+            e.validation_accuracy,
+            e.validation_auc,
+        )
         for e in checkpoint.epochs
     ]
 
@@ -252,7 +262,7 @@ def test_the_same_population_gives_the_same_bits(tmp_path):
 def test_padded_parts_stay_exactly_zero(tmp_path):
     given = [trainings()["a"], trainings()["fast"]]
     shape = replace(class_of(given), vocabulary_size=130, embedding_dim=24, lstm_units=32)
-    population = module.Population(shape, REVIEWS, VALIDATION, 2, SCAN)
+    population = module.Population(shape, REVIEWS, VALIDATION, 2, SCAN, ThreadPoolExecutor(1))
     population.waiting.extend(
         Watched(training, tmp_path / str(training.seed)).member for training in given
     )

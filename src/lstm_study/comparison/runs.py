@@ -76,6 +76,11 @@ class ComparisonStage:
             items=_items(store.read_runs(), store),
         )
 
+    @property
+    def backlog(self) -> int:
+        """How many jobs are due now."""
+        return sum(due.name not in self._at_work for due in self._jobs.waiting())
+
     def due(self, worker: str, limit: int, *, like: Hashable = None) -> list[Work]:
         """Hands out the first job that is due, and others of its shape class."""
         waiting = [due for due in self._jobs.waiting() if due.name not in self._at_work]

@@ -2,7 +2,8 @@
 
 An entry is a folder named by a digest of what it was made from (`load`). It appears by a rename,
 so a process killed at any moment leaves none or a whole one. `manifest.json` has the size and
-SHA-256 of every other file; an entry that does not match is rebuilt, and the log says so.
+SHA-256 of every other file, and its own digest; an entry that does not match is rebuilt, and the
+log says so.
 """
 
 import json
@@ -20,7 +21,7 @@ from numpy.typing import NDArray
 from lstm_study.corpus.documents import Assembled
 from lstm_study.corpus.types import Split
 from lstm_study.errors import DataError, RecordError
-from lstm_study.files import replacing_folder, sha256_of
+from lstm_study.files import replacing_folder, seal, sha256_of, unseal
 from lstm_study.records import CorpusSummary
 from lstm_study.records.codec import from_json, to_json
 from lstm_study.spec.sources import TokenRule
@@ -110,7 +111,8 @@ def read_entry(folder: Path) -> Entry | None:
     if not folder.is_dir():
         return None
     try:
-        manifest = json.loads((folder / _MANIFEST).read_text(encoding="utf-8"))
+        text, _ = unseal((folder / _MANIFEST).read_text(encoding="utf-8"))
+        manifest = json.loads(text)
         _verify(folder, manifest["files"])
         words = json.loads((folder / _WORDS).read_text(encoding="utf-8"))
         return Entry(
@@ -143,7 +145,7 @@ def _write(draft: Path, assembled: Assembled, summary: CorpusSummary) -> None:
         "summary": to_json(summary),
         "files": files,
     }
-    (draft / _MANIFEST).write_text(json.dumps(manifest, indent=1), encoding="utf-8")
+    (draft / _MANIFEST).write_text(seal(json.dumps(manifest, indent=1)), encoding="utf-8")
 
 
 def _verify(folder: Path, files: dict[str, dict[str, Any]]) -> None:

@@ -230,7 +230,7 @@ class _Dispatcher:
         for name, worker in self._workers.items():
             if worker.jobs or not worker.capacity:
                 continue
-            jobs = self._stage.due(name, worker.capacity) if is_due else ()
+            jobs = self._stage.due(name, self._share(worker)) if is_due else ()
             is_due = bool(jobs)
             if jobs:
                 worker.jobs = {job.name: job for job in jobs}
@@ -243,6 +243,14 @@ class _Dispatcher:
                 self._store.write_live(name, Live())
         is_ready = any(worker.capacity for worker in self._workers.values())
         return not is_ready or any(worker.jobs for worker in self._workers.values())
+
+    def _share(self, worker: _Worker) -> int:
+        """Returns how many jobs a free worker gets: what it takes, and no more than its share."""
+        if worker.capacity == 1:
+            return 1
+        free = sum(not each.jobs for each in self._workers.values())
+        free += sum(name not in self._workers for name in self._engine.names)
+        return max(1, min(worker.capacity, -(-self._stage.backlog // free)))
 
     def _end_silent(self) -> None:
         for name in self._engine.names:

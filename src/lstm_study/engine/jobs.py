@@ -326,6 +326,10 @@ class Stage(Protocol):
     def name(self) -> str:
         """What sessions call it: "search" or "compare"."""
 
+    @property
+    def backlog(self) -> int:
+        """How many jobs are due now."""
+
     def due(self, worker: str, limit: int, *, like: Hashable = None) -> Sequence[Work]:
         """Hands out jobs to a worker that is free, or has room.
 

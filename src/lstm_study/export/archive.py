@@ -14,18 +14,12 @@ _BYTES_PER_NUMBER = 4
 _MOST_CONFIG_BYTES = 4_000_000
 _MOST_FILE_BYTES = 2**34
 _SIZES = ("input_dim", "output_dim", "units")
-_ALLOWED = {
-    "Functional", "InputLayer", "Embedding", "LSTM", "Dense", "Average", "Add", "Bidirectional",
-    "Concatenate", "Dropout", "SpatialDropout1D", "GlobalMaxPooling1D", "GlobalAveragePooling1D",
-    "ReLU", "Rescaling", "Reshape",
-}  # fmt: skip
 
 
-def check_archive(path: Path, configuration: Configuration, *, members: int = 1) -> None:
-    """Refuses a network whose file could not hold what it describes, or describes anything else.
+def check_size(path: Path, configuration: Configuration, *, members: int = 1) -> None:
+    """Refuses a network whose file is too small for what the bundle says it holds.
 
-    Loading it afterwards takes no more memory than its file's size allows, reads no other file and
-    knows no layer but those of this package's networks.
+    Building the network that a bundle describes then takes no more memory than its file's size.
 
     Args:
         path: The `.keras` file.
@@ -33,7 +27,7 @@ def check_archive(path: Path, configuration: Configuration, *, members: int = 1)
         members: How many networks it holds.
 
     Raises:
-        ExportError: It is not such a file.
+        ExportError: It is too small, or too large for any study.
     """
     size = path.stat().st_size
     least = configuration.parameter_count * members * _BYTES_PER_NUMBER
@@ -43,8 +37,23 @@ def check_archive(path: Path, configuration: Configuration, *, members: int = 1)
             f"configuration.json describes. Received: a file of {size:,} bytes. "
             "Export the model again."
         )
+
+
+def check_archive(path: Path, expected: Any) -> None:
+    """Refuses a file that describes anything but a network like the one expected.
+
+    Loading it afterwards takes no more memory than that network, reads no other file, and knows no
+    other layers.
+
+    Args:
+        path: The `.keras` file, whose size was checked.
+        expected: The Keras model that the bundle's configuration describes.
+
+    Raises:
+        ExportError: It is not such a file.
+    """
     try:
-        reason = "; ".join(_problems(path, size, configuration, members))
+        reason = "; ".join(_problems(path, expected))
     except Exception as error:  # noqa: BLE001 - a hostile file may raise anything
         reason = f"{type(error).__name__}: {error}"
     if reason:
@@ -54,7 +63,10 @@ def check_archive(path: Path, configuration: Configuration, *, members: int = 1)
         )
 
 
-def _problems(path: Path, size: int, configuration: Configuration, members: int) -> Iterator[str]:
+def _problems(path: Path, expected: Any) -> Iterator[str]:
+    import keras
+
+    size = path.stat().st_size
     with zipfile.ZipFile(path) as archive:
         if any(info.compress_type != zipfile.ZIP_STORED for info in archive.infolist()):
             yield "its parts must not be compressed"
@@ -63,30 +75,28 @@ def _problems(path: Path, size: int, configuration: Configuration, members: int)
         elif archive.getinfo("config.json").file_size > _MOST_CONFIG_BYTES:
             yield "its description is too large"
         else:
-            yield from _of_layers(json.loads(archive.read("config.json")), configuration, members)
+            found = json.loads(archive.read("config.json"))
+            yield from _of_layers(found, keras.saving.serialize_keras_object(expected))
             yield from _of_weights(archive.read("model.weights.h5"), size)
 
 
-def _of_layers(config: Any, configuration: Configuration, members: int) -> Iterator[str]:
-    most = {
-        "input_dim": max(configuration.vocabulary_size, configuration.pair_rows),
-        "output_dim": configuration.embedding_dim,
-        "units": configuration.lstm_units,
-    }
-    layers = [node for node in _nodes(config) if isinstance(node.get("class_name"), str)]
-    known = [node for node in layers if node.get("module") in ("keras", "keras.layers", None)]
-    if len(layers) > 40 * members * (configuration.lstm_layers + 2):
-        yield f"it has {len(layers)} parts"
-    for node in layers:
-        name, module = node["class_name"], str(node.get("module"))
-        if module.startswith("keras.layers") and name not in _ALLOWED:
-            yield f"it has a layer {name}"
-    for node in known:
-        settings = node.get("config")
-        for key in _SIZES:
-            value = settings.get(key) if isinstance(settings, Mapping) else None
-            if value is not None and not (isinstance(value, int) and 0 < value <= most[key]):
-                yield f"{key} is {value}"
+def _of_layers(found: Any, expected: Any) -> Iterator[str]:
+    nodes, known = list(_nodes(found)), list(_nodes(expected))
+    if len(nodes) > 2 * len(known):
+        yield f"it has {len(nodes)} parts, where {len(known)} are expected"
+    names = {node.get("class_name") for node in known}
+    for name in sorted({str(node["class_name"]) for node in nodes if "class_name" in node}):
+        if name not in names:
+            yield f"it has a part {name}"
+    for key in _SIZES:
+        most = max((_number(node.get(key)) for node in known), default=0)
+        largest = max((_number(node.get(key)) for node in nodes), default=0)
+        if largest > most:
+            yield f"{key} is {largest}, where {most} is expected"
+
+
+def _number(value: Any) -> float:
+    return value if isinstance(value, int | float) else 0
 
 
 def _nodes(value: Any) -> Iterator[Mapping[str, Any]]:
@@ -94,7 +104,7 @@ def _nodes(value: Any) -> Iterator[Mapping[str, Any]]:
         yield value
         for item in value.values():
             yield from _nodes(item)
-    elif isinstance(value, list):
+    elif isinstance(value, list | tuple):
         for item in value:
             yield from _nodes(item)
 

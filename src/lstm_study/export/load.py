@@ -14,7 +14,6 @@ from lstm_study.corpus.text.pairs import PairVocabulary
 from lstm_study.corpus.text.vocabulary import START, Vocabulary
 from lstm_study.corpus.types import Split
 from lstm_study.errors import ExportError
-from lstm_study.export.archive import check_archive
 from lstm_study.export.classical import ClassicalBundle, is_classical, load_classical
 from lstm_study.export.layout import (
     CONFIGURATION,
@@ -176,7 +175,6 @@ def load_bundle(folder: Path, *, ensemble: bool = False) -> Bundle | ClassicalBu
     if settings.pairs is not None:
         pairs = _read_pairs(check(folder, PAIRS, sums), count=settings.pairs)
     members = len(settings.ensemble) if ensemble else 1
-    check_archive(network_path, settings.configuration, members=members)
     saved = load_network(
         network_path, settings.configuration, masked=settings.masked, members=members
     )

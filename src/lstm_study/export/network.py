@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from lstm_study.configuration import Configuration
 from lstm_study.errors import ExportError
+from lstm_study.export.archive import check_archive, check_size
 
 
 def set_weights(network: Any, weights: Sequence[NDArray[Any]], *, where: str) -> None:
@@ -123,6 +124,9 @@ def load_network(
     """
     import keras
 
+    check_size(path, configuration, members=members)
+    expected = plain_network(configuration, masked=masked, members=members)
+    check_archive(path, expected)
     try:
         network = keras.models.load_model(path, compile=False, safe_mode=True)
     except (OSError, ValueError, TypeError, KeyError, AttributeError, ImportError) as error:

@@ -64,6 +64,14 @@ class ShapeClass:
             batch_size=batch_size,
         )
 
+    def __str__(self) -> str:
+        """In words: "128/128, 500 tokens of 50,000 words, batches of 64"."""
+        layers = f"×{self.lstm_layers}" if self.lstm_layers > 1 else ""
+        return (
+            f"{self.embedding_dim}/{self.lstm_units}{layers}, {self.maxlen} tokens of "
+            f"{self.vocabulary_size:,} words, batches of {self.batch_size}"
+        )
+
     @property
     def rows(self) -> int:
         """Rows of a batch's arrays."""

@@ -5,7 +5,7 @@ disagree with them after a kill. Here every answer is computed from the plan and
 nothing else is kept, so there is nothing else to lose.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from types import MappingProxyType
 from typing import Any
 
@@ -76,6 +76,11 @@ class RecordedHyperband(keras_tuner.oracles.HyperbandOracle):  # type: ignore[mi
     def records(self) -> Mapping[str, Trial]:
         """Every trial begun so far, by id; changes as they do."""
         return MappingProxyType(self._records)
+
+    @property
+    def backlog(self) -> int:
+        """How many trials could start now."""
+        return 0 if self._stop_reason else sum(1 for _ in self._startable())
 
     def stop(self, reason: str) -> None:
         """Hands out no more trials, and says why; those that run may end."""
@@ -184,19 +189,22 @@ class RecordedHyperband(keras_tuner.oracles.HyperbandOracle):  # type: ignore[mi
         if self._stop_reason:
             return None
         may_start = self._may_start()
-        for found in startable(
-            self._plan,
-            self._records,
-            assigned=self.ongoing_trials,
-            direction=self._spec.study.direction,
-            may_start=may_start,
-        ):
+        for found in self._startable():
             if wanted is None or self._class_of(found) == wanted:
                 return found
         is_idle = wanted is None and not self.ongoing_trials
         if is_idle and not may_start and len(self._records) < self._plan.trials:
             self.stop(f"search.max_trials of {self._spec.search.max_trials} is reached")
         return None
+
+    def _startable(self) -> Iterator[Start | Resume]:
+        return startable(
+            self._plan,
+            self._records,
+            assigned=self.ongoing_trials,
+            direction=self._spec.study.direction,
+            may_start=self._may_start(),
+        )
 
     @property
     def _planned(self) -> int:

@@ -99,6 +99,14 @@ class RerankStage:
             items=self._items(),
         )
 
+    @property
+    def backlog(self) -> int:
+        """How many trials wait for a worker."""
+        return sum(
+            not has_ended(trial) and name not in self._at_work
+            for name, trial in self._trials.items()
+        )
+
     def due(self, worker: str, limit: int, *, like: Hashable = None) -> list[Job]:
         """Hands out the first trial that is due, and others of its shape class."""
         waiting = [

@@ -49,6 +49,11 @@ class SearchStage:
         self._limits = Limits(spec, store)
         self._progress = _SearchProgress(spec, store, plan, oracle)
 
+    @property
+    def backlog(self) -> int:
+        """How many trials could start now."""
+        return self._oracle.backlog
+
     def due(self, worker: str, limit: int, *, like: Hashable = None) -> list[Job]:
         """Hands out trials of one shape class, each with its record."""
         shape = like[0] if isinstance(like, tuple) else None

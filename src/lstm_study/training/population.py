@@ -16,6 +16,8 @@ import math
 import time
 from collections import deque
 from collections.abc import Callable, Sequence
+from concurrent.futures import Executor, Future, ThreadPoolExecutor
+from contextlib import nullcontext
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -65,6 +67,7 @@ log = logging.getLogger(__name__)
 STEPS_AT_ONCE = 16
 _READ_AT_ONCE = 8
 _READ_ROWS = 128
+_WRITERS = 4
 # A smaller program is compiled for the members that are left only if they have so much to do.
 _EPOCHS_WORTH_COMPILING = 2
 
@@ -119,7 +122,8 @@ class _Seated:
 
     Attributes:
         member: Who.
-        checkpoint: Where it stands; None before its first epoch's end.
+        checkpoint: Its last that is safe; None before there is one.
+        epochs: Its history.
         batches: The epoch's, as positions in the split.
         loss_sum: Over the epoch's reviews so far; likewise the next two.
         right: Classified correctly.
@@ -128,14 +132,11 @@ class _Seated:
 
     member: Member
     checkpoint: Checkpoint | None
+    epochs: tuple[Epoch, ...]
     batches: list[NDArray[np.int64]] = field(default_factory=list)
     loss_sum: float = 0.0
     right: int = 0
     seen: int = 0
-
-    @property
-    def epochs(self) -> tuple[Epoch, ...]:
-        return self.checkpoint.epochs if self.checkpoint else ()
 
     @property
     def number(self) -> int:
@@ -189,19 +190,26 @@ def train_population(
     """
     if sweeps is None:
         sweeps, why = sweeps_for(shape.lstm_units)
-        log.info("LSTM of populations: %s (%s).", sweeps.name, why)
-    population = Population(shape, reviews, validation, capacity, sweeps)
-    population.waiting.extend(members)
-    while True:
-        try:
-            if not population.seat(more):
-                return
-            population.train_epoch()
-        except Exception as error:
-            # A lack of memory is the population's own; all else is the caller's.
-            if classify(error).kind != "out_of_memory":
-                raise
-            population.halve(error)
+        log.info(
+            "%d networks of %s at once: the LSTM by %s (%s).",
+            min(capacity, len(members)),
+            shape,
+            sweeps.name,
+            why,
+        )
+    with ThreadPoolExecutor(_WRITERS, thread_name_prefix="checkpoints") as writers:
+        population = Population(shape, reviews, validation, capacity, sweeps, writers)
+        population.waiting.extend(members)
+        while True:
+            try:
+                if not population.seat(more):
+                    return
+                population.train_epoch()
+            except Exception as error:
+                # A lack of memory is the population's own; all else is the caller's.
+                if classify(error).kind != "out_of_memory":
+                    raise
+                population.halve(error)
 
 
 class Population:
@@ -218,8 +226,11 @@ class Population:
         validation: Split | None,
         capacity: int,
         sweeps: Sweeps,
+        writers: Executor,
     ) -> None:
         self.waiting: deque[Member] = deque()
+        self._writers = writers
+        self._written: deque[tuple[_Seated, Future[Checkpoint]]] = deque()
         self._shape, self._sweeps, self._capacity = shape, sweeps, capacity
         self._split, self._validation = reviews, validation
         self._places: list[_Seated | None] = []
@@ -254,6 +265,8 @@ class Population:
         for first in range(0, steps, STEPS_AT_ONCE):
             if self.taken():
                 self.train_chunk(first, min(STEPS_AT_ONCE, steps - first))
+                self._tell_of_checkpoints()
+        self._tell_of_checkpoints(wait=True)
         trained = time.perf_counter()
         if not self.taken():
             return
@@ -272,12 +285,17 @@ class Population:
             except DivergedError as error:
                 self._vacate(place, error)
                 continue
-            seated.checkpoint = self._checkpoint(place, (*seated.epochs, epoch))
-            write_checkpoint(seated.member.save, seated.checkpoint)
-            seated.member.on_epoch(seated.checkpoint)
+            seated.epochs = (*seated.epochs, epoch)
+            state = jax.device_get(member_of(self._state, np.int32(place)))
+            # Written while the next epoch's first steps are made.
+            future = self._writers.submit(
+                _written, seated.member, seated.epochs, state, before=seated.checkpoint
+            )
+            self._written.append((seated, future))
 
     def halve(self, error: Exception) -> None:
         """Sends everyone back to their last checkpoint, and goes on with half as many at once."""
+        self._tell_of_checkpoints(wait=True)
         present = [seated for _, seated in self.taken()]
         self._places, self._state, self._on_device = [], None, {}
         if len(present) <= 1:
@@ -325,13 +343,15 @@ class Population:
             except RecordError as error:
                 member.on_end(Ended(checkpoint=None, error=error))
                 continue
-            self._places[place] = _Seated(member, start)
+            self._places[place] = _Seated(member, start, start.epochs if start else ())
             self._state = with_member(self._state, np.int32(place), state)
             return
 
     def _dismiss(self) -> bool:
         """Lets those go who are trained, once they have read what they are to read."""
         trained = [(place, seated) for place, seated in self.taken() if seated.epochs_left <= 0]
+        if trained:
+            self._tell_of_checkpoints(wait=True)
         read: dict[int, tuple[NDArray[np.float32], float]] = {}
         for place, seated in trained:
             split = seated.member.reads() if seated.member.reads else None
@@ -355,7 +375,15 @@ class Population:
                 seated.member.on_end(ended)
         return bool(trained)
 
+    def _tell_of_checkpoints(self, *, wait: bool = False) -> None:
+        """Tells members of their checkpoints that are written; all of them, if it is to wait."""
+        while self._written and (wait or self._written[0][1].done()):
+            seated, future = self._written.popleft()
+            seated.checkpoint = future.result()
+            seated.member.on_epoch(seated.checkpoint)
+
     def _vacate(self, place: int, error: Exception) -> None:
+        self._tell_of_checkpoints(wait=True)
         seated = self._places[place]
         assert seated is not None
         self._places[place] = None
@@ -427,20 +455,6 @@ class Population:
             ended_at=now(),
         )
 
-    def _checkpoint(self, place: int, epochs: tuple[Epoch, ...]) -> Checkpoint:
-        seated = self._places[place]
-        assert seated is not None
-        training = seated.member.training
-        state = jax.device_get(member_of(self._state, np.int32(place)))
-        variables = own_variables(
-            state, training.configuration, learning_rate=training.protocol.learning_rate
-        )
-        before = seated.checkpoint
-        earlier = before.earlier if before is not None else ()
-        if before is not None and len(before.epochs) in training.keeps:
-            earlier = (*earlier, own_weights(before.variables, training.configuration))
-        return Checkpoint(epochs=epochs, variables=variables, earlier=earlier)
-
     def _read(self, split: Split) -> NDArray[np.float32]:
         """Returns what all places make of some reviews: probabilities [places, reviews]."""
         order = np.argsort(np.diff(split.offsets), kind="stable")
@@ -469,6 +483,21 @@ class Population:
         return self._on_device[id(split)][1]
 
 
+def _written(
+    member: Member, epochs: tuple[Epoch, ...], state: State, *, before: Checkpoint | None
+) -> Checkpoint:
+    """Writes and returns a member's checkpoint, with the earlier weights that are to be kept."""
+    training = member.training
+    rate = training.configuration.learning_rate or training.protocol.learning_rate
+    variables = own_variables(state, training.configuration, learning_rate=rate)
+    earlier = before.earlier if before is not None else ()
+    if before is not None and len(before.epochs) in training.keeps:
+        earlier = (*earlier, own_weights(before.variables, training.configuration))
+    checkpoint = Checkpoint(epochs=epochs, variables=variables, earlier=earlier)
+    write_checkpoint(member.save, checkpoint)
+    return checkpoint
+
+
 def _size(wanted: int, capacity: int) -> int:
     """Places for some members: few different numbers, each of which is a program of its own.
 
@@ -481,7 +510,11 @@ def _size(wanted: int, capacity: int) -> int:
 
 def initial_variables(training: Training) -> tuple[NDArray[Any], ...]:
     """Weights and seeds as a training alone begins with, made on the processor."""
-    with jax.default_device(jax.local_devices(backend="cpu")[0]):
+    try:
+        processor = jax.default_device(jax.local_devices(backend="cpu")[0])
+    except RuntimeError:  # JAX_PLATFORMS leaves the GPU alone
+        processor = nullcontext()
+    with processor:
         return state_of(
             build_model(
                 training.configuration,

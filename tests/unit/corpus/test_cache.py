@@ -1,5 +1,6 @@
 import logging
 import os
+import re
 
 import numpy as np
 import pytest
@@ -37,7 +38,7 @@ def test_an_entry_that_is_not_there_is_none_and_nothing_is_said(tmp_path, caplog
 
 
 @pytest.mark.parametrize(
-    "damage", ["shorter", "changed", "missing", "no manifest", "torn manifest"]
+    "damage", ["shorter", "changed", "missing", "no manifest", "torn manifest", "manifest"]
 )
 def test_a_torn_entry_is_found_told_and_written_anew(tmp_path, caplog, damage):
     folder = tmp_path / "entry"
@@ -46,6 +47,9 @@ def test_a_torn_entry_is_found_told_and_written_anew(tmp_path, caplog, damage):
     raw = victim.read_bytes()
     if damage in ("missing", "no manifest"):
         victim.unlink()
+    elif damage == "manifest":
+        count = re.search(rb'"train_reviews": (\d)', raw)
+        victim.write_bytes(raw[: count.start(1)] + b"7" + raw[count.end(1) :])
     else:
         changed = raw[:-1] + bytes([raw[-1] ^ 1])
         victim.write_bytes(changed if damage == "changed" else raw[: len(raw) // 2])

@@ -53,6 +53,10 @@ class Made:
         self.seconds: list[float] = []
         self._ticks = ticks
 
+    @property
+    def backlog(self) -> int:
+        return len(self.waiting)
+
     def due(self, worker: str, limit: int, *, like: Hashable = None) -> list[Job]:
         self.likes.append(like)
         count = min(limit, len(self.waiting))
@@ -128,6 +132,15 @@ def test_a_worker_that_takes_several_is_given_several_and_all_of_them_are_answer
     ready = Ready(backend="jax", devices=("H100",), capacity=2)
     run(stage, Scripted([ready], [ended("b"), ended("a")], [ended("c")]), tmp_path)
     assert stage.given == [("a", "b"), ("c",)]
+
+
+def test_workers_that_take_several_share_what_is_due(tmp_path):
+    """Also with one that is not ready yet: it will be before the first ends."""
+    stage = Made(*"abcd")
+    ready = Ready(backend="jax", devices=("H100",), capacity=8)
+    script = [[ready], [ended("a"), ended("b")], [ended("c")], [ended("d")]]
+    run(stage, Scripted(*script, names=("w1", "w2")), tmp_path)
+    assert stage.given == [("a", "b"), ("c",), ("d",)]
 
 
 def test_a_worker_with_room_asks_for_more_like_what_it_is_at_and_is_free_only_without_any(tmp_path):

@@ -15,7 +15,7 @@ from lstm_study.records.kinds import KINDS
 from lstm_study.records.state import SearchState
 from tests.unit.test_store import EPOCH, TRIAL
 
-_NEWER = ("near_equal", "left_out", "groups", "tokens", "temperature")
+_NEWER = ("near_equal", "left_out", "groups", "tokens", "temperature", "first_word_accuracy")
 REFERENCE = Path(__file__).parents[3] / "study" / "reference" / "imdb"
 
 
