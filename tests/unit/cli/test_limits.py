@@ -1,0 +1,48 @@
+"""Known errors and limits of the machine are one line each; anything else keeps its traceback."""
+
+import errno
+
+import pytest
+import typer
+
+from lstm_study.cli.frame import EXIT_ERROR, handled
+from lstm_study.errors import StoreError
+
+
+def ended(error: BaseException, capsys: pytest.CaptureFixture[str]) -> str:
+    @handled
+    def command() -> None:
+        raise error
+
+    with pytest.raises(typer.Exit) as caught:
+        command()
+    assert caught.value.exit_code == EXIT_ERROR
+    said = capsys.readouterr().err
+    assert said.count("\n") == 1
+    return said
+
+
+@pytest.mark.parametrize(
+    ("error", "remedy"),
+    [
+        (StoreError("a: cannot be written."), "a: cannot be written."),
+        (MemoryError(), "use fewer --workers"),
+        (OSError(errno.ENOMEM, "Cannot allocate memory"), "use fewer --workers"),
+        (OSError(errno.EMFILE, "Too many open files"), "ulimit -n 4096"),
+        (RuntimeError("can't start new thread"), "ulimit -u"),
+        (BlockingIOError(errno.EAGAIN, "Resource temporarily unavailable"), "ulimit -u"),
+    ],
+    ids=["known", "memory", "no memory", "files", "threads", "processes"],
+)
+def test_a_limit_of_the_machine_is_one_line_with_the_remedy(error, remedy, capsys):
+    assert remedy in ended(error, capsys)
+
+
+@pytest.mark.parametrize("error", [RuntimeError("a bug"), OSError(errno.EIO, "broken disk")])
+def test_a_bug_keeps_its_traceback(error):
+    @handled
+    def command() -> None:
+        raise error
+
+    with pytest.raises(type(error)):
+        command()
