@@ -36,7 +36,7 @@ within() { # SECONDS COMMAND...: runs it for so long at most, and no longer than
 bench() { within "$1" "$python" -m tests.benchmarks --rounds 1 --out "$out" --only "${@:2}"; }
 
 # The kernels on the card against the plain loop, for every class of imdb.toml.
-within 90 "$python" -m pytest tests/keras/test_lstm_members.py -q -p no:cacheprovider \
+within 90 "$python" -m pytest tests/keras/model/lstm/test_members.py -q -p no:cacheprovider \
     -k on_this_card > >(tee "$out/gpu-tests.txt") 2>&1
 bench 120 gpu-population
 bench 150 gpu-baseline

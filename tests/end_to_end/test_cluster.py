@@ -6,71 +6,37 @@ through Ray.
 
 import re
 import secrets
-import shutil
-import socket
-import tempfile
 from collections.abc import Iterator
+from importlib.util import find_spec
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from lstm_study.store import Store
 from tests.end_to_end.test_kill import begun, wait_for_another_trial, wait_until
 from tests.support.commands import lstm_study, start
+from tests.support.ray_nodes import Nodes
 from tests.support.results import differences
 
-pytest.importorskip("ray", reason="Ray is not installed: the cluster is NOT tested")
+pytestmark = pytest.mark.skipif(
+    find_spec("ray") is None, reason="Ray is not installed: the cluster is NOT tested"
+)
 
 # Trainings long enough for a node to be lost in the middle of one.
 LONG = ("--set", "data.train_limit=4000", "--set", "search.max_epochs=3",
         "--set", "search.tuner=random", "--set", "search.max_trials=4")  # fmt: skip
-# On loopback, but not 127.0.0.1: Ray replaces that by the machine's outer address.
-NODE: dict[str, Any] = {"num_cpus": 1, "include_dashboard": False, "node_ip_address": "127.0.0.2"}
-
-
-class Nodes:
-    """A cluster whose nodes come and go."""
-
-    def __init__(self) -> None:
-        from ray.cluster_utils import Cluster
-
-        self._folder = tempfile.mkdtemp(prefix="ray-")
-        host = NODE["node_ip_address"]
-        with socket.socket() as free:
-            free.bind((host, 0))
-            port = free.getsockname()[1]
-        head = NODE | {"temp_dir": self._folder, "ray_client_server_port": port}
-        self._cluster = Cluster(initialize_head=True, head_node_args=head)
-        self.address: str = self._cluster.address
-        self.outside = f"ray://{host}:{port}"
-
-    def add(self) -> Any:
-        """Adds a node of one processor."""
-        return self._cluster.add_node(**NODE)
-
-    def remove(self, node: Any) -> None:
-        """Kills all processes of a node."""
-        self._cluster.remove_node(node, allow_graceful=False)
-
-    def end(self) -> None:
-        """Ends every node."""
-        self._cluster.shutdown()
-        shutil.rmtree(self._folder, ignore_errors=True)
 
 
 @pytest.fixture(scope="module")
 def nodes() -> Iterator[Nodes]:
-    """A cluster of two nodes, each with one processor."""
+    """A cluster of two nodes, each with one processor; commands have its token."""
+    found = Nodes()
+    found.add()
     with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("RAY_USAGE_STATS_ENABLED", "0")
-        # As the README advises: whoever has no token is refused.
-        patch.setenv("RAY_AUTH_MODE", "token")
-        patch.setenv("RAY_AUTH_TOKEN", secrets.token_hex(32))
-        found = Nodes()
-        found.add()
+        for name, value in found.environment.items():
+            patch.setenv(name, value)
         yield found
-        found.end()
+    found.end()
 
 
 @pytest.fixture(scope="module")
@@ -117,14 +83,14 @@ def test_a_whole_study_on_two_nodes_is_the_one_on_this_machine_to_the_bit(
 
 
 def test_a_node_is_lost_in_mid_trial_and_another_joins(tmp_path, nodes, alone):
-    extra = nodes.add()
+    nodes.add()
     chief = Chief(tmp_path, nodes.address)
     wait_until(lambda: len(chief.at_work()) == 3, seconds=300)
-    nodes.remove(extra)
+    nodes.remove()
     wait_for_another_trial(tmp_path, chief.process)
-    joined = nodes.add()
+    nodes.add()
     _, err = chief.end()
-    nodes.remove(joined)
+    nodes.remove()
     assert re.search(r"Worker w\d+ ended .* resume elsewhere", err)
     assert differences(alone / "study/runs/tiny", chief.store.folder) == []
 

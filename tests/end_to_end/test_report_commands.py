@@ -40,6 +40,17 @@ def test_the_optuna_storage_is_written_and_holds_every_trial(folder: Path) -> No
     assert len(study.trials) == len(completed_study().trials)
 
 
+def test_the_report_links_the_exports_that_are_beside_it(folder: Path) -> None:
+    page = folder / "reports" / "fake" / "report.html"
+    assert lstm_study("report", "fake.toml", cwd=folder).code == 0
+    done = lstm_study("report", "fake.toml", "--format", "optuna", cwd=folder)
+    assert done.code == 0, done.err
+    assert 'href="optuna.db"' in page.read_text()
+    done = lstm_study("report", "fake.toml", "--format", "tensorboard", cwd=folder)
+    assert done.code == 0, done.err
+    assert 'href="tensorboard/"' in page.read_text()
+
+
 def test_event_files_are_written(folder: Path) -> None:
     done = lstm_study("report", "fake.toml", "--format", "tensorboard", cwd=folder)
     assert done.code == 0, done.err

@@ -61,11 +61,12 @@ def report(
     if written_as is ReportFormat.OPTUNA:
         path = formats.write_optuna(opened)
         out.print(f"Storage   {path}\nOpen it   optuna-dashboard sqlite:///{path}", soft_wrap=True)
-        return
     if written_as is ReportFormat.TENSORBOARD:
         path = formats.write_tensorboard(opened)
         out.print(f"Events    {path}\nOpen them tensorboard --logdir {path}", soft_wrap=True)
+    if written_as is not ReportFormat.HTML and not (opened.reports / "report.html").is_file():
         return
+    # A report that is there is written again, and so links what was written beside it.
     notes: tuple[str, ...] = ()
     with Display(out) as show:
         if records is None:

@@ -128,12 +128,23 @@ def compare(
             help="Add N seeds for every arm; written down, and counted as another look at test.",
         ),
     ] = None,
+    only_seeds: Annotated[
+        int | None,
+        typer.Option(
+            "--only-seeds",
+            metavar="N",
+            min=1,
+            help="Train only N seeds of each arm now; the verdict counts as a look at test.",
+        ),
+    ] = None,
 ) -> None:
     """Retrain baseline, winner and the other arms with several seeds; evaluate each on test."""
     from lstm_study import commands
     from lstm_study.cli import text
     from lstm_study.cli.display import Display
 
+    if more_seeds and only_seeds:
+        raise typer.BadParameter("--more-seeds and --only-seeds exclude each other.")
     opened = open_with(
         study,
         data=data,
@@ -146,7 +157,9 @@ def compare(
     )
     with Display(out) as show, commands.held(opened, show=show):
         corpus = commands.begin(opened, show=show)
-        commands.compare(opened, corpus, show=show, more_seeds=more_seeds or 0)
+        commands.compare(
+            opened, corpus, show=show, more_seeds=more_seeds or 0, only_seeds=only_seeds
+        )
     answer = commands.read_answer(opened)
     out.print(text.answer(answer))
     exit_with(answer)

@@ -124,6 +124,11 @@ def report_kept(study: OpenStudy, *, show: Show) -> tuple[Path, tuple[str, ...]]
         bundle=model,
     )
     notes = []
+    if not study.store.ledger.exists:
+        notes.append(
+            "these records are of an earlier version and carry no digests: a number that was "
+            "changed is noticed only where it contradicts another one"
+        )
     if others := _other_versions(made.versions):
         notes.append(
             "drawings and last digits may differ from the first report, which was made with "

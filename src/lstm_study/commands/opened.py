@@ -161,6 +161,8 @@ def held(study: OpenStudy, *, show: Show, fresh: bool = False) -> Iterator[None]
 def begin(study: OpenStudy, *, show: Show) -> "Corpus":
     """Reads the reviews, and begins the study or checks that it is the one that began."""
     corpus = read_corpus(study, show=show)
+    if study.store.exists and not study.store.ledger.exists:
+        show.stage("Records", "of an earlier version: their files get digests now")
     changes = study.store.begin(
         study.spec,
         spec_text=study.spec_text,

@@ -155,7 +155,14 @@ def start_engine(study: OpenStudy, jobs: int) -> "Processes | RayCluster":
     return Processes(size, log_path=study.store.log_path, scratch=study.store.scratch)
 
 
-def compare(study: OpenStudy, corpus: "Corpus", *, show: Show, more_seeds: int = 0) -> None:
+def compare(
+    study: OpenStudy,
+    corpus: "Corpus",
+    *,
+    show: Show,
+    more_seeds: int = 0,
+    only_seeds: int | None = None,
+) -> None:
     """Retrains every arm under the protocol, and evaluates each run once on test.
 
     Args:
@@ -164,6 +171,8 @@ def compare(study: OpenStudy, corpus: "Corpus", *, show: Show, more_seeds: int =
         show: Where to report progress.
         more_seeds: Seeds to add to those planned so far; written down, and counted as another look
             at the test reviews once a verdict is read.
+        only_seeds: Train at most so many seeds of each arm now; the next comparison resumes with
+            the others. The verdict on them counts as a look, too, and says how many are missing.
     """
     from lstm_study.comparison.looks import add_seeds, seeds_to_add
 
@@ -171,16 +180,20 @@ def compare(study: OpenStudy, corpus: "Corpus", *, show: Show, more_seeds: int =
     _rerank(study, corpus, show=show)
     if more_seeds:
         show.stage("Comparison", add_seeds(study.spec, study.store, more_seeds, study.command))
-    _compare(study, corpus, show=show)
+    _compare(study, corpus, show=show, only_seeds=only_seeds)
+    if only_seeds is not None:
+        return
     while more := seeds_to_add(study.spec, study.store):
         show.stage("Comparison", add_seeds(study.spec, study.store, more, study.command))
         _compare(study, corpus, show=show)
 
 
-def _compare(study: OpenStudy, corpus: "Corpus", *, show: Show) -> None:
+def _compare(
+    study: OpenStudy, corpus: "Corpus", *, show: Show, only_seeds: int | None = None
+) -> None:
     from lstm_study.comparison.compare import run_comparison
 
-    plan = comparison_plan(study)
+    plan = comparison_plan(study, only_seeds=only_seeds)
     show.stage(
         "Comparison",
         f"{', '.join(plan.arms)}: {plan.seeds} seeds each, runs of "
@@ -205,13 +218,20 @@ def _validated(seeds: int) -> str:
     return f"baseline and winner {times} without the validation reviews"
 
 
-def comparison_plan(study: OpenStudy) -> "ComparisonPlan":
+def comparison_plan(study: OpenStudy, *, only_seeds: int | None = None) -> "ComparisonPlan":
+    """Plans the comparison of a finished search.
+
+    Args:
+        study: The study.
+        only_seeds: At most so many seeds of each arm; None for all.
+    """
     from lstm_study.comparison.arms import plan_comparison
     from lstm_study.comparison.looks import added_seeds
 
-    return plan_comparison(
+    plan = plan_comparison(
         study.spec, study.store.read_trials(), more_seeds=added_seeds(study.store)
     )
+    return plan if only_seeds is None else replace(plan, seeds=min(plan.seeds, only_seeds))
 
 
 def write_report(study: OpenStudy, *, show: Show) -> Path:

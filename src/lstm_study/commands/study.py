@@ -138,11 +138,19 @@ class Study:
             corpus = commands.begin(study, show=show)
             return commands.search(study, corpus, show=show)
 
-    def compare(self, *, more_seeds: int = 0, show: commands.Show | None = None) -> "Verdict":
+    def compare(
+        self,
+        *,
+        more_seeds: int = 0,
+        only_seeds: int | None = None,
+        show: commands.Show | None = None,
+    ) -> "Verdict":
         """Retrains every arm with several seeds, evaluates each run on test, returns the verdict.
 
         Args:
             more_seeds: Seeds to add for every arm; recorded, and counted as another look at test.
+            only_seeds: Train at most so many seeds of each arm now; the verdict on them counts as a
+                look at test, too.
             show: Where to show the progress; a bar unless given.
 
         Raises:
@@ -151,7 +159,7 @@ class Study:
         study, show = self._as("compare"), show or ProgressBar()
         with commands.held(study, show=show):
             corpus = commands.begin(study, show=show)
-            commands.compare(study, corpus, show=show, more_seeds=more_seeds)
+            commands.compare(study, corpus, show=show, more_seeds=more_seeds, only_seeds=only_seeds)
         return self.verdict()
 
     def report(self, *, show: commands.Show | None = None) -> Path:

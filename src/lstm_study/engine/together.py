@@ -6,20 +6,18 @@ from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
-from numpy.typing import NDArray
 
 from lstm_study.analysis.statistics.calibration import fit_temperature
 from lstm_study.corpus.types import Split
 from lstm_study.engine.jobs import Answer, Evaluation, Halt, Job, Link, MoreJobs, Reviews
 from lstm_study.engine.worker import TIMED_REVIEWS, mean_of, send_and_wait, starts_of
 from lstm_study.errors import StoreError
-from lstm_study.model.network import build_model
 from lstm_study.records.state import Live
 from lstm_study.training.checkpoint import Checkpoint, write_checkpoint
 from lstm_study.training.failures import classify
 from lstm_study.training.live import LiveReporter
 from lstm_study.training.member_state import checkpoint_shapes, own_weights
-from lstm_study.training.one import Step, Training, predict_earlier
+from lstm_study.training.one import Step, Training
 from lstm_study.training.population import Ended, Member, train_population
 
 log = logging.getLogger(__name__)
@@ -163,7 +161,7 @@ class _Together:
         weights = self._scratch / f"{halt.run_id}-weights.npz"
         variables = own_weights(ended.checkpoint.variables, job.configuration)
         write_checkpoint(weights, Checkpoint(epochs=ended.checkpoint.epochs, variables=variables))
-        before = self._predict_before(job, ended) if halt.last > 1 else []
+        before = ended.earlier if halt.last > 1 else ()
         return Evaluation(
             run_id=halt.run_id,
             probabilities=ended.probabilities,
@@ -174,16 +172,6 @@ class _Together:
             predict_1000_seconds=ended.read_seconds * TIMED_REVIEWS / len(ended.split),
             mean_probabilities=mean_of(before, ended.probabilities),
         )
-
-    def _predict_before(self, job: Job, ended: Ended) -> list[NDArray[np.float32]]:
-        """Predicts with the weights of the epochs before the last, in a model of its own."""
-        assert ended.checkpoint is not None and ended.split is not None
-        if not ended.checkpoint.earlier:
-            return []
-        model = build_model(
-            job.configuration, protocol=job.protocol, seed=job.seed, masked=job.masked
-        )
-        return predict_earlier(model, ended.checkpoint.earlier, ended.split, job.configuration)
 
 
 class _Reporter:

@@ -204,6 +204,12 @@ def with_member(state: State, place: Array, member: State) -> State:
 
 
 @jax.jit  # type: ignore[untyped-decorator]  # JAX is not checked
+def with_weights(weights: Weights, place: Array, member: Weights) -> Weights:
+    """Returns a copy of the weights with one member's replaced."""
+    return jax.tree.map(lambda all_, one: all_.at[place].set(one), weights, member)  # type: ignore[no-any-return]
+
+
+@jax.jit  # type: ignore[untyped-decorator]  # JAX is not checked
 def member_of(state: State, place: Array) -> State:
     """Returns one member's part of the state."""
     return jax.tree.map(lambda all_: all_[place], state)  # type: ignore[no-any-return]

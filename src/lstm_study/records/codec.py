@@ -101,21 +101,27 @@ def plain(record: Any, *, without_none: bool = False) -> dict[str, Any]:
     return found
 
 
-def _without_documented(value: Any) -> Any:
-    """Leaves out of configurations what no study file opened, which reads as documented."""
+def _without_documented(value: Any, *, at: str = "") -> Any:
+    """Leaves out of configurations what no study file opened, which reads as documented.
+
+    Args:
+        value: A record's values, or a part of them.
+        at: The name of the part: configurations are at "configuration", or in "arms" by arm.
+    """
     if isinstance(value, list):
-        return [_without_documented(item) for item in value]
+        return [_without_documented(item, at=at) for item in value]
     if not isinstance(value, dict):
         return value
-    if value.keys() >= _CORE:
+    if at in ("configuration", "arms") and value.keys() >= _CORE:
         return {
             name: item
             for name, item in value.items()
-            if name in _CORE
-            or name not in HYPERPARAMETERS
-            or item != HYPERPARAMETERS[name].documented
+            if name in _CORE or item != HYPERPARAMETERS[name].documented
         }
-    return {name: _without_documented(item) for name, item in value.items()}
+    inside = at == "arms"
+    return {
+        name: _without_documented(item, at=at if inside else name) for name, item in value.items()
+    }
 
 
 @cache

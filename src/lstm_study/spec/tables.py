@@ -5,7 +5,7 @@ from typing import Any, Literal, Self
 
 from pydantic import Field, model_validator
 
-from lstm_study.configuration import BASELINE, HYPERPARAMETERS
+from lstm_study.configuration import HYPERPARAMETERS
 from lstm_study.schedule import hyperband
 from lstm_study.spec.data import DataTable
 from lstm_study.spec.dimensions import BaselineTable, SpaceTable, SpecTable, opened_in
@@ -191,12 +191,15 @@ class StudySpec(SpecTable):
         `protocol.masked` does not count: the baseline is unmasked in any case.
         """
         documented_protocol = ProtocolTable()
-        found = [
-            f"baseline {name} {_words(value)} (documented: {_words(documented)})"
-            for name, documented in BASELINE.as_dict().items()
-            if (value := getattr(self.baseline, name)) != documented
-            and value != getattr(documented_protocol, name, documented)
-        ]
+        found = []
+        for name, row in HYPERPARAMETERS.items():
+            value, documented = getattr(self.baseline, name), row.documented
+            if documented is None:
+                documented = getattr(documented_protocol, name)
+                if value in (None, getattr(self.protocol, name)):
+                    continue  # the protocol's, which is compared below
+            if value != documented:
+                found.append(f"baseline {name} {_words(value)} (documented: {_words(documented)})")
         found += [
             f"protocol {name} {value} (documented: {documented})"
             for name, documented in documented_protocol.model_dump(exclude={"masked"}).items()

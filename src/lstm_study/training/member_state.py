@@ -93,6 +93,13 @@ def own_weights(variables: Arrays, configuration: Configuration) -> Arrays:
     return (*found, next(parts), next(parts))
 
 
+def padded_weights(
+    weights: Sequence[NDArray[Any]], configuration: Configuration, shape: ShapeClass
+) -> Weights:
+    """Returns what `own_weights` returned as one member's weights, padded to a class."""
+    return _padded(weights, configuration.lstm_layers, shape)
+
+
 def checkpoint_shapes(configuration: Configuration) -> list[tuple[int, ...]]:
     """Returns the shapes of a checkpoint's arrays, in order."""
     units, width = configuration.lstm_units, configuration.embedding_dim

@@ -15,7 +15,7 @@ import logging
 import math
 import time
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import Executor, Future, ThreadPoolExecutor
 from contextlib import nullcontext
 from dataclasses import dataclass, field, replace
@@ -41,6 +41,7 @@ from lstm_study.model.population import (
     read_batches,
     train_steps,
     with_member,
+    with_weights,
 )
 from lstm_study.model.shape_classes import ShapeClass
 from lstm_study.provenance import now
@@ -52,6 +53,7 @@ from lstm_study.training.member_state import (
     own_variables,
     own_weights,
     padded_state,
+    padded_weights,
 )
 from lstm_study.training.one import (
     EVALUATION_BATCH,
@@ -106,6 +108,7 @@ class Ended:
         error: What ended it before its last epoch; None where nothing did.
         split: What it read at the end; None where it was not to read.
         probabilities: Of the positive label, float32 [reviews].
+        earlier: The same by the earlier weights that its checkpoint keeps, in their order.
         read_seconds: Its share of the time of that.
     """
 
@@ -113,6 +116,7 @@ class Ended:
     error: Exception | None = None
     split: Split | None = None
     probabilities: NDArray[np.float32] | None = None
+    earlier: tuple[NDArray[np.float32], ...] = ()
     read_seconds: float = 0.0
 
 
@@ -352,28 +356,52 @@ class Population:
         trained = [(place, seated) for place, seated in self.taken() if seated.epochs_left <= 0]
         if trained:
             self._tell_of_checkpoints(wait=True)
-        read: dict[int, tuple[NDArray[np.float32], float]] = {}
+        splits = {place: seated.member.reads() for place, seated in trained if seated.member.reads}
+        read = [self._read_at_end(split, trained) for split in _different(splits.values())]
         for place, seated in trained:
-            split = seated.member.reads() if seated.member.reads else None
-            if split is not None and id(split) not in read:
-                began = time.perf_counter()
-                found = self._read(split)
-                seconds = (time.perf_counter() - began) / len(self.taken())
-                read[id(split)] = found, seconds
-            checkpoint = seated.checkpoint
             self._places[place] = None
-            if split is None:
-                seated.member.on_end(Ended(checkpoint=checkpoint))
-            else:
-                found, seconds = read[id(split)]
-                ended = Ended(
-                    checkpoint=checkpoint,
-                    split=split,
-                    probabilities=found[place],
-                    read_seconds=seconds,
-                )
-                seated.member.on_end(ended)
+            ended = Ended(checkpoint=seated.checkpoint)
+            for split, found, seconds in read:
+                if splits.get(place) is split:
+                    last, *earlier = found[place]
+                    ended = replace(
+                        ended,
+                        split=split,
+                        probabilities=last,
+                        earlier=tuple(earlier),
+                        read_seconds=seconds,
+                    )
+            seated.member.on_end(ended)
         return bool(trained)
+
+    def _read_at_end(
+        self, split: Split, trained: Sequence[tuple[int, _Seated]]
+    ) -> tuple[Split, dict[int, list[NDArray[np.float32]]], float]:
+        """Reads a split by the weights of those who are trained, the last first.
+
+        Their earlier weights take the place of the last ones for that time.
+
+        Returns:
+            The split, each one's probabilities, and a member's share of the first reading's time.
+        """
+        began = time.perf_counter()
+        last = self._read(split)
+        seconds = (time.perf_counter() - began) / len(self.taken())
+        found = {place: [last[place]] for place, _ in trained}
+        kept = self._state.weights
+        for k in range(max(len(_earlier(seated)) for _, seated in trained)):
+            have = [(place, seated) for place, seated in trained if k < len(_earlier(seated))]
+            weights = kept
+            for place, seated in have:
+                configuration = seated.member.training.configuration
+                own = padded_weights(_earlier(seated)[k], configuration, self._shape)
+                weights = with_weights(weights, np.int32(place), own)
+            self._state = self._state._replace(weights=weights)
+            probabilities = self._read(split)
+            for place, _ in have:
+                found[place].append(probabilities[place])
+        self._state = self._state._replace(weights=kept)
+        return split, found, seconds
 
     def _tell_of_checkpoints(self, *, wait: bool = False) -> None:
         """Tells members of their checkpoints that are written; all of them, if it is to wait."""
@@ -496,6 +524,14 @@ def _written(
     checkpoint = Checkpoint(epochs=epochs, variables=variables, earlier=earlier)
     write_checkpoint(member.save, checkpoint)
     return checkpoint
+
+
+def _earlier(seated: _Seated) -> tuple[tuple[NDArray[Any], ...], ...]:
+    return seated.checkpoint.earlier if seated.checkpoint is not None else ()
+
+
+def _different(splits: Iterable[Split]) -> list[Split]:
+    return list({id(split): split for split in splits}.values())
 
 
 def _size(wanted: int, capacity: int) -> int:

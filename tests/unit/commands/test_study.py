@@ -10,6 +10,7 @@ from matplotlib.figure import Figure
 from lstm_study import Study
 from lstm_study.analysis.search.summary import ranking
 from lstm_study.commands.progress_bar import ProgressBar
+from lstm_study.commands.stages import comparison_plan
 from lstm_study.errors import ComparisonError, ReportError
 from lstm_study.progress.values import Progress
 from tests.support.fake_study import completed_study
@@ -116,3 +117,10 @@ def test_progress_outside_a_terminal_is_a_line_for_each_stage(
     shown = capsys.readouterr().err
     assert "Search: 23 trials" in shown
     assert "1/23" not in shown
+
+
+def test_a_comparison_of_few_seeds_is_the_plan_with_no_more_than_those(study: Study) -> None:
+    whole = comparison_plan(study._opened)
+    few = comparison_plan(study._opened, only_seeds=2)
+    assert (few.seeds, few.arms) == (2, whole.arms)
+    assert comparison_plan(study._opened, only_seeds=99) == whole

@@ -35,6 +35,11 @@ def test_the_baseline_has_the_protocols_rate_where_the_space_opens_it():
     given = spec(opened, "baseline.learning_rate=0.002")
     assert given.baseline.configuration.learning_rate == 0.002
     assert "learning_rate" not in " ".join(spec(opened).deviations)
+    assert "baseline learning_rate 0.002 (documented: 0.001)" in given.deviations
+    batches = spec("space.batch_size={choices=[8, 16]}", "protocol.batch_size=16").deviations
+    assert [each for each in batches if "batch_size" in each] == [
+        "protocol batch_size 16 (documented: 64)"
+    ]
 
 
 def test_a_spec_comes_back_from_its_dump_with_the_same_values():

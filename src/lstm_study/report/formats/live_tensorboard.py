@@ -11,7 +11,12 @@ from pathlib import Path
 
 from lstm_study.errors import ReportError
 from lstm_study.records import Run, Trial
-from lstm_study.report.formats.tensorboard import FOLDER_NAME, event_file, experiment_file
+from lstm_study.report.formats.tensorboard import (
+    FOLDER_NAME,
+    event_file,
+    experiment_file,
+    require_tensorboardx,
+)
 
 _STAGES = ("search", "control", "runs")
 
@@ -22,9 +27,13 @@ class LiveTensorBoard:
     Args:
         name: The study's.
         folder: Where the folder `tensorboard` goes; files of another search in it are deleted.
+
+    Raises:
+        DependencyError: tensorboardX is not installed.
     """
 
     def __init__(self, name: str, *, folder: Path) -> None:
+        require_tensorboardx()
         self.folder = folder / FOLDER_NAME
         self._name = name
         self._written: dict[str, Trial | Run] = {}

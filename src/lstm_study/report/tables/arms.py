@@ -309,7 +309,8 @@ def _space_in_words(dimension: dict[str, Any], name: str, searched: Sequence[str
         value = dimension.get("value", (dimension.get("choices") or [None])[0])
         return "given by protocol" if value is None else f"fixed at {plain(value)}"
     when = "".join(
-        f", where {other} is {values}" for other, values in (dimension["when"] or {}).items()
+        f", where {other} is {' or '.join(map(plain, on if isinstance(on, list) else [on]))}"
+        for other, on in (dimension["when"] or {}).items()
     )
     if "choices" in dimension:
         return ", ".join(plain(value) for value in dimension["choices"]) + when

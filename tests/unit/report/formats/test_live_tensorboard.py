@@ -1,11 +1,12 @@
 """Event files that grow with their records: nothing missing and nothing twice, after any kill."""
 
+import sys
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from lstm_study.errors import ReportError
+from lstm_study.errors import DependencyError, ReportError
 from lstm_study.records import Run, Trial
 from lstm_study.report.formats.live_tensorboard import LiveTensorBoard
 from lstm_study.report.formats.tensorboard import event_file
@@ -78,3 +79,11 @@ def test_a_folder_that_cannot_be_written_is_a_sentence(tmp_path):
     (tmp_path / "taken").write_text("")
     with pytest.raises(ReportError, match=r"cannot be written .* leave out --tensorboard"):
         LiveTensorBoard("fake", folder=tmp_path / "taken").update(DONE)
+
+
+def test_without_tensorboardx_it_is_refused_before_anything_is_trained(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setitem(sys.modules, "tensorboardX", None)
+    with pytest.raises(DependencyError, match="tensorboardX, which is not installed"):
+        LiveTensorBoard("fake", folder=tmp_path)

@@ -22,8 +22,15 @@ if ON_JAX:
     from lstm_study.model.shape_classes import ShapeClass
     from lstm_study.training import population as module
     from lstm_study.training.checkpoint import Checkpoint, read_checkpoint
+    from lstm_study.training.inputs import inputs_of
     from lstm_study.training.member_state import own_variables, own_weights, padded_state
-    from lstm_study.training.one import Training, epoch_batches, predict, train, view_of
+    from lstm_study.training.one import (
+        Training,
+        epoch_batches,
+        predict,
+        predict_earlier,
+        train,
+    )
     from lstm_study.training.population import Ended, Member, class_of, train_population
 
 pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")
@@ -151,7 +158,7 @@ def poisoned(training):
     """A checkpoint in which a word is NaN that the second step reads and the first does not."""
     variables = [np.array(v) for v in module.initial_variables(training)]
     first, second, *_ = (
-        set(view_of(REVIEWS, chosen, training.configuration).flatten().tolist())
+        set(inputs_of(REVIEWS, chosen, training.configuration)[0].flatten().tolist())
         for chosen in epoch_batches(training, 1, REVIEWS)
     )
     variables[0][min(second - first)] = np.nan
@@ -307,6 +314,32 @@ def test_test_reviews_are_read_at_the_end_and_not_before(tmp_path):
             strict=True,
         ):
             np.testing.assert_allclose(mine, other, atol=2e-5)
+
+
+@needs_jax
+def test_the_weights_of_earlier_epochs_read_too_beside_members_that_have_none(tmp_path):
+    keeping = replace(trainings()["a"], keeps=(1, 2))
+    given = [keeping, replace(trainings()["plain"], epochs=3)]
+    watched = [
+        Watched(training, tmp_path / str(k), reads=lambda: TEST) for k, training in enumerate(given)
+    ]
+
+    together(watched)
+
+    model, checkpoints = alone(keeping, tmp_path / "alone")
+    expected = [
+        *predict_earlier(model, checkpoints[-1].earlier, TEST, keeping.configuration),
+        predict(model, TEST, keeping.configuration),
+    ]
+    received = [*watched[0].ended.earlier, watched[0].ended.probabilities]
+    assert len(received) == len(expected) == 3
+    np.testing.assert_allclose(received, expected, atol=2e-5)
+    assert np.abs(received[0] - received[2]).max() > 1e-3
+    assert watched[1].ended.earlier == ()
+    model, _ = alone(given[1], tmp_path / "other")
+    np.testing.assert_allclose(
+        watched[1].ended.probabilities, predict(model, TEST, given[1].configuration), atol=2e-5
+    )
 
 
 @needs_jax
