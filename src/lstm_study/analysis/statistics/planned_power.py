@@ -30,14 +30,17 @@ class PlannedPower:
         seeds: Runs of each arm.
         smallest_difference: True difference in accuracy, a share, that is found in 80% of such
             studies; None with fewer than four seeds, with which no verdict is given.
-        seeds_for_a_point: Seeds per arm that find a true difference of one point in 80% of studies;
-            None where no number of seeds does.
     """
 
     test_reviews: int
     seeds: int
     smallest_difference: float | None
-    seeds_for_a_point: int | None
+
+    @property
+    def seeds_for_a_point(self) -> int | None:
+        """Seeds per arm that find a true difference of one point in 80%; None if none do."""
+        parts = assumed_components(self.test_reviews, seeds=LEAST_SEEDS)
+        return seeds_to_settle(parts, difference=0.01)
 
     @property
     def is_small(self) -> bool:
@@ -69,9 +72,10 @@ class PlannedPower:
 
     @property
     def _for_a_point(self) -> str:
-        if self.seeds_for_a_point is None:
+        seeds = self.seeds_for_a_point
+        if seeds is None:
             return "; no number of seeds finds one point with so few test reviews"
-        return f"; {self.seeds_for_a_point} find one point"
+        return f"; {seeds} find one point"
 
 
 def plan_power(*, test_reviews: int, seeds: int) -> PlannedPower:
@@ -88,9 +92,6 @@ def plan_power(*, test_reviews: int, seeds: int) -> PlannedPower:
         test_reviews=test_reviews,
         seeds=seeds,
         smallest_difference=smallest if smallest and smallest < LARGEST_DIFFERENCE else None,
-        seeds_for_a_point=seeds_to_settle(
-            assumed_components(test_reviews, seeds=LEAST_SEEDS), difference=0.01
-        ),
     )
 
 
