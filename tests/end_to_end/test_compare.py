@@ -56,6 +56,7 @@ runner_ups = 1
 ablation = true
 [export]
 ensemble = true
+calibrate = false
 """
 ARMS = {
     "baseline", "winner", "baseline-masked", "runner-up-1", "control", "ensemble",

@@ -19,8 +19,6 @@ from tests.support.reviews import made_up_reviews, write_csv
 PARSED = (
     "lstm-study run study/imdb.toml --data imdb.npz",
     "pip install '.[gpu]'",
-    "pip install '.[jax]' 'jax[cuda12]'",
-    "KERAS_BACKEND=jax lstm-study doctor",
 )
 SHORTER = ("search.max_epochs=2", "search.include_baseline=false", "protocol.epochs=1",
            "compare.seeds=2", "compare.validation_seeds=0", "baseline.embedding_dim=8",

@@ -42,8 +42,8 @@ def test_the_progress_lines_count_what_runs(finished):
 def test_the_plan_says_beforehand_what_the_comparison_could_show(finished):
     _, result = finished
     (line,) = [line for line in result.out.splitlines() if line.startswith("Power ")]
-    assert "with 2 seeds and 100 test reviews a true difference of" in line
-    assert "too few to tell apart arms" in line
+    assert "no verdict is given with fewer than 4 seeds: set compare.seeds to 4 or more" in line
+    assert "no number of seeds finds one point with so few test reviews" in line
     assert result.out.index("Power ") < result.out.index("\nSearch ")
 
 
@@ -68,6 +68,8 @@ def test_the_test_half_was_opened_once_for_each_run_and_never_by_the_search(fini
     opened = [json.loads(line)["run_id"] for line in lines]
     records = Store(folder / "study/runs/tiny").read_runs()
     tested = [run.run_id for run in records if run.trained_on == "training"]
+    # The mean of the last epochs is evaluated with the last one: no opening of its own.
+    tested = [name for name in tested if "-last-three-" not in name]
     assert {"baseline-s1", "baseline-s2", "winner-s1", "winner-s2"} <= set(tested)
     assert sorted(opened) == sorted([*tested, "control", "test-reviews"])
 

@@ -33,9 +33,13 @@ def corpus(tmp_path_factory) -> Corpus:
 
 
 def planned(
-    own_epoch: int | None, *, arm: str = "winner", configuration: Configuration = CONFIGURATION
+    own_epoch: int | None,
+    *,
+    arm: str = "winner",
+    configuration: Configuration = CONFIGURATION,
+    seeds: int = SPEC.compare.seeds,
 ) -> list[Run]:
-    plan = ComparisonPlan(arms={arm: configuration}, seeds=SPEC.compare.seeds)
+    plan = ComparisonPlan(arms={arm: configuration}, seeds=seeds)
     epochs = {} if own_epoch is None else {arm: own_epoch}
     return plan_runs(plan, spec=SPEC, own_epochs=epochs)
 
@@ -153,14 +157,14 @@ def test_a_validation_run_leaves_validation_out_and_never_opens_test(tmp_path, c
 
 def test_a_run_that_fails_fails_at_both_epochs_and_the_verdict_is_a_sentence(tmp_path, corpus):
     store = Store(tmp_path)
-    impossible = CONFIGURATION.with_values(lstm_units=10**12)
+    store.begin(SPEC, spec_text="", settings=(), data_digest="")
+    impossible = CONFIGURATION.with_values(vocabulary_size=10_000_000, embedding_dim=8_192)
     run = planned(2, configuration=impossible)[0]
     do(run, store, corpus)
     failed = [store.read_run(run_id) for run_id in ("winner-s1", "winner-own-epoch-s1")]
     assert [each.status for each in failed] == ["failed", "failed"]
     assert failed[0].failure == failed[1].failure
     assert store.read_openings() == []
-    store.begin(SPEC, spec_text="", settings=(), data_digest="")
     verdict = judge(store.read_all())
     assert verdict.kind == "cannot say"
     assert "no completed run of the winner" in verdict.sentence
@@ -197,17 +201,19 @@ def test_the_control_reads_real_reviews_better_than_chance_and_keeps_its_probabi
 
 def test_baseline_against_itself_under_other_seeds_shows_no_difference(tmp_path, corpus):
     store = Store(tmp_path)
+    store.begin(SPEC, spec_text='[study]\nname = "tiny"\n', settings=(), data_digest="")
     configuration = CONFIGURATION.with_values(vocabulary_size=2_000, maxlen=30)
-    runs = planned(None, arm="baseline", configuration=configuration)
+    runs = planned(None, arm="baseline", configuration=configuration, seeds=8)
     for run in runs:
         do(run, store, corpus)
-    store.begin(SPEC, spec_text='[study]\nname = "tiny"\n', settings=(), data_digest="")
     records = store.read_all()
-    assert len({row.tobytes() for row in records.predictions.values()}) == 6, "six networks"
+    records = replace(records, runs=tuple(run for run in records.runs if run.arm == "baseline"))
+    found = {records.predictions[run.run_id].tobytes() for run in records.runs}
+    assert len(found) == 8, "eight networks"
     halves = [
         replace(run, arm="winner" if run.seed_index % 2 else "baseline") for run in records.runs
     ]
     verdict = judge(replace(records, runs=tuple(halves)))
     assert verdict.kind == "no difference shown"
-    assert [arm.seeds for arm in verdict.arms] == [3, 3]
+    assert [arm.seeds for arm in verdict.arms] == [4, 4]
     assert min(arm.lowest for arm in verdict.arms) > 0.5, "they have learned something"

@@ -146,7 +146,7 @@ def test_a_masked_runs_bundle_gives_the_runs_probabilities_in_every_form(tmp_pat
     assert settings["masked"] is settings["run"]["protocol"]["masked"] is True
     paths.configuration.write_text(json.dumps(settings | {"masked": False}))
     write_sums(paths.folder)
-    with pytest.raises(ExportError, match="Received: another network"):
+    with pytest.raises(ExportError, match="is not a network that lstm-study exported"):
         load_bundle(paths.folder)
 
 
@@ -458,7 +458,7 @@ def test_what_is_missing_damaged_or_another_version_is_one_line(tmp_path):
     assert "is not whole" in after(set_value("hyperparameters", {}), sums=True)
     assert "must hold 10 words" in after(set_value("words", 10), sums=True)
     assert "another network" in after(other_network, sums=True)
-    assert "cannot read it" in after(garbage, sums=True)
+    assert "numbers that configuration.json describes" in after(garbage, sums=True)
     hyper = configuration.with_values(maxlen=7).as_dict()
     assert "another network" in after(set_value("hyperparameters", hyper), sums=True)
 

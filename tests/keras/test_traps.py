@@ -103,6 +103,8 @@ def _forbidden(*_, **__):
 
 
 def test_trap_1_without_tensorboard_plain_trials_fail_and_ours_do_not(tmp_path, monkeypatch, ours):
+    for name in [name for name in sys.modules if name.startswith("tensorboard.")]:
+        monkeypatch.delitem(sys.modules, name)
     monkeypatch.setitem(sys.modules, "tensorboard", None)
     tuner, model = plain(tmp_path, max_trials=1)
     tuner.search()

@@ -90,10 +90,12 @@ class Study:
         if not self._opened.store.exists:
             return f"<h3>{title}</h3><p>This study has not started: call run().</p>"
         content = self._content()
+        pictures = self._pictures(content)
+        # Too few seeds give no difference; then the runs are shown.
+        shown = [pictures[name] for name in ("difference", "seeds") if name in pictures][:1]
         drawn = "".join(
             f'<div style="max-width:40rem">{picture.svg[picture.svg.index("<svg") :]}</div>'
-            for name, picture in self._pictures(content).items()
-            if name == "difference"
+            for picture in shown
         )
         return f"<h3>{title}</h3><p>{escape(content.verdict.sentence)}</p>{drawn}"
 

@@ -135,10 +135,13 @@ def fit(reviews: Split, *, weighting: Weighting, inverse_regularisation: float) 
 
 def _regression(rows: Any, labels: NDArray[np.int8], inverse_regularisation: float) -> Any:
     from sklearn.linear_model import LogisticRegression
+    from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 
     # liblinear's primal solver takes Newton steps: it draws nothing, and is fast on sparse rows.
     model = LogisticRegression(C=inverse_regularisation, solver="liblinear", max_iter=1_000)
-    return model.fit(rows, labels)
+    # Sums by several BLAS threads would differ in last digits from machine to machine.
+    with threadpool_limits(1, user_api="blas"):
+        return model.fit(rows, labels)
 
 
 def _tested(record: Control, model: LinearModel, test: Split) -> ControlResult:

@@ -169,6 +169,10 @@ KINDS = (
         holds="where a worker stands now",
     ),
     Kind(
+        name="time left", path="live/time-left", is_kept=False,
+        holds="how long the stage at work will take",
+    ),
+    Kind(
         name="log", path="study.log", is_kept=False,
         holds="all that TensorFlow and the workers print",
     ),
