@@ -49,8 +49,8 @@ lstm_units = 5
 dropout = 0.2
 recurrent_dropout = 0.0
 [compare]
-seeds = 4
-most_seeds = 5
+seeds = 5
+most_seeds = 6
 validation_seeds = 1
 runner_ups = 1
 ablation = true
@@ -103,7 +103,7 @@ def test_own_epochs_come_from_validation_and_are_fixed_before_test_is_opened(com
     for arm, epoch in state["own_epochs"].items():
         assert f"Validation chose epoch {epoch} for the {arm}" in result.out
         evaluated = [run for run in records.runs if run.arm == f"{arm}-own-epoch"]
-        assert len(evaluated) == (0 if epoch == 2 else 4)
+        assert len(evaluated) == (0 if epoch == 2 else 5)
 
 
 def test_each_evaluation_opens_test_once_and_validation_never_does(compared):
@@ -136,7 +136,7 @@ def test_the_search_the_fresh_seed_and_test_stand_in_one_table(compared):
     folder, _ = compared
     rows = {row.arm: row for row in search_optimism(records_of(folder))}
     assert rows["winner"].in_search is not None
-    assert (rows["winner"].fresh_runs, rows["winner"].test_runs) == (1, 4)
+    assert (rows["winner"].fresh_runs, rows["winner"].test_runs) == (1, 5)
     assert rows["baseline-masked"].fresh_validation is not None
 
 
@@ -165,7 +165,7 @@ def test_the_ensembles_bundle_gives_the_mean_of_the_stored_probabilities(compare
         reviews = [test[number] for number in range(len(test))]
         records = Store(study.folder).read_all()
         winner = [row for run, row in records.predictions.items() if run.startswith("winner-s")]
-        assert len(winner) == 4
+        assert len(winner) == 5
         model = Path("reports/slice/model")
         bundle = load_bundle(model, ensemble=True)
         read = np.concatenate(list(bundle.predict_token_ids(reviews)))
@@ -184,7 +184,7 @@ def test_the_ensembles_bundle_gives_the_mean_of_the_stored_probabilities(compare
         assert int(reviews) == 300
     card = (folder / "reports/slice/model/MODEL_CARD.md").read_text()
     assert "| ensemble |" in card
-    assert "holds the networks of 4 runs in one" in card
+    assert "holds the networks of 5 runs in one" in card
 
 
 def test_more_seeds_are_another_look_and_say_so(compared, data_folder):
@@ -192,18 +192,19 @@ def test_more_seeds_are_another_look_and_say_so(compared, data_folder):
     data = str(data_folder / "imdb.npz")
     result = lstm_study("compare", "slice.toml", "--data", data, "--more-seeds", "1", cwd=folder)
     assert result.code == 0, result.out + result.err
-    assert "1 seed is added to 4 for every arm" in result.out
+    assert "1 seed is added to 5 for every arm" in result.out
     assert "(look 2 at the test reviews)" in result.out
-    level = f"{100 * levels([0.8, 1.0])[1]:.4g}% interval"
+    level = f"{100 * levels([5 / 6, 1.0])[1]:.4g}% interval"
     assert level in result.out
     assert "Seeds were added at" in result.out
     assert f"{level}; p-values are of the t test" in result.out
     assert "(older than the last run: lstm-study report slice.toml)" in result.out
     records = records_of(folder)
     seeds = {name: arm.seeds for name, arm in arms_from_records(records).items()}
-    assert seeds["baseline"] == seeds["winner"] == seeds["runner-up-1"] == 5
+    assert seeds["baseline"] == seeds["winner"] == seeds["runner-up-1"] == 6
     again = lstm_study("status", "slice.toml", "--data", data, cwd=folder)
-    assert "25 of 25 done" in again.out
+    assert "8 of 8 done" in again.out, "two trials, and two finalists with three seeds each"
+    assert "29 of 29 done" in again.out
     assert workers_of(folder) == []
     family = {entry.verdict.candidate: entry for entry in judge_all(records)}
     assert family["winner"].adjusted_p_value is None

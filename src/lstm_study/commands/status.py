@@ -83,7 +83,7 @@ def read_status(study: OpenStudy) -> Status:
         begun=store.exists,
         holder=holder,
         stages=(
-            _stage_status(study, "Search", store.read_trials(), planned.trials if planned else 0),
+            _search_status(study, planned.trials if planned else 0),
             _stage_status(study, "Comparison", runs, runs_planned),
         ),
         remaining_seconds=left.both if left is not None else None,
@@ -101,6 +101,13 @@ def _runs_planned(study: OpenStudy) -> int:
         arms = 2 + study.spec.protocol.masked + plan.runner_ups
         return arms * plan.seeds + 2 * plan.validation_seeds
     return comparison_plan(study).trainings
+
+
+def _search_status(study: OpenStudy, planned: int) -> StageStatus:
+    """The search's own trials and those of the finalists, which are planned once it has ended."""
+    trials = study.store.read_trials()
+    finalists = sum(trial.role == "finalist" for trial in trials)
+    return _stage_status(study, "Search", trials, planned + finalists if planned else 0)
 
 
 def _stage_status(
