@@ -13,8 +13,9 @@ from typing import Annotated, Any
 import typer
 from typer.core import TyperCommand
 
-from lstm_study.cli.frame import Verbosity, handled, prepare_streams
+from lstm_study.cli.frame import handled, prepare_streams
 from lstm_study.cli.looking import check, data, doctor, init, list_studies, status
+from lstm_study.cli.options import Verbosity
 from lstm_study.cli.results import diff, export, predict, records, report, watch
 from lstm_study.cli.training import baseline, compare, run, search
 

@@ -11,7 +11,7 @@ from rich.spinner import Spinner
 from rich.table import Table
 from rich.text import Text
 
-from lstm_study.cli.frame import Verbosity
+from lstm_study.cli.options import Verbosity
 from lstm_study.progress.values import Ended, Progress, Running
 from lstm_study.spec.quantities import duration_in_words
 

@@ -21,7 +21,7 @@ from rich.measure import Measurement
 from rich.segment import Segment
 from rich.text import Text
 
-from lstm_study.cli.options import number_of_workers
+from lstm_study.cli.options import Verbosity, number_of_workers
 from lstm_study.errors import StudyError
 from lstm_study.printable import printable
 
@@ -89,12 +89,6 @@ def waiting(what: str) -> contextlib.AbstractContextManager[Any]:
     if Verbosity.level < 0 or not err.is_terminal:
         return contextlib.nullcontext()
     return err.status(what)
-
-
-class Verbosity:
-    """How much commands print, from `-q` and `-v`: −1 results alone, 0 as usual, 1 more."""
-
-    level = 0
 
 
 def print_json(value: Any) -> None:

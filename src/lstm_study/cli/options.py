@@ -99,3 +99,9 @@ def number_of_workers(text: str) -> int | None:
     if not text.isdecimal() or int(text) < 1:
         raise typer.BadParameter(f"must be a number >= 1, or auto. Received: {text!r}.")
     return int(text)
+
+
+class Verbosity:
+    """How much commands print, from `-q` and `-v`: −1 results alone, 0 as usual, 1 more."""
+
+    level = 0

@@ -10,7 +10,7 @@ import numpy as np
 from lstm_study.analysis.statistics.calibration import fit_temperature
 from lstm_study.corpus.types import Split
 from lstm_study.engine.jobs import Answer, Evaluation, Halt, Job, Link, MoreJobs, Reviews
-from lstm_study.engine.worker import TIMED_REVIEWS, mean_of, send_and_wait, starts_of
+from lstm_study.engine.steps import TIMED_REVIEWS, mean_of, send_and_wait, starts_of
 from lstm_study.errors import StoreError
 from lstm_study.records.state import Live
 from lstm_study.training.checkpoint import Checkpoint, write_checkpoint

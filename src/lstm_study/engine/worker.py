@@ -12,7 +12,7 @@ import queue
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import replace
 from multiprocessing.connection import Connection
@@ -20,7 +20,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from lstm_study.corpus.types import Corpus, Split
 from lstm_study.engine.classes import Classes
@@ -35,16 +34,14 @@ from lstm_study.engine.jobs import (
     Link,
     Message,
     Ready,
-    Reply,
     Reviews,
     Stopped,
     Work,
 )
 from lstm_study.engine.opening import request_test
+from lstm_study.engine.steps import TIMED_REVIEWS, mean_of, send_and_wait, starts_of
 from lstm_study.errors import RecordError, StoreError, StudyError
 from lstm_study.spec import StudySpec
-
-TIMED_REVIEWS = 1_000
 
 log = logging.getLogger(__name__)
 
@@ -314,38 +311,6 @@ class Worker:
 
     def _ask(self, answer: Answer) -> None:
         send_and_wait(self._link, answer)
-
-
-def mean_of(
-    before: Sequence[NDArray[np.float32]], last: NDArray[np.float32]
-) -> NDArray[np.float32] | None:
-    """Returns the mean probability of several epochs; None where there is but the last."""
-    if not before:
-        return None
-    every = np.stack([*before, last])
-    mean: NDArray[np.float64] = every.mean(axis=0, dtype=np.float64)
-    return mean.astype(np.float32)
-
-
-def send_and_wait(link: Link, answer: Answer) -> None:
-    """Sends an answer, and waits until it is recorded and its files are moved."""
-    link.send(answer)
-    reply = link.receive()
-    assert isinstance(reply, Reply), f"an answer is answered by a reply, not by {reply!r}"
-
-
-def starts_of(job: Job, halt: Halt) -> Iterator[tuple[Any, str]]:
-    """Reads the checkpoints that a job can start from; one that is torn costs time, not truth."""
-    from lstm_study.training.checkpoint import read_checkpoint
-
-    for path in job.starts:
-        try:
-            checkpoint = read_checkpoint(path)
-        except RecordError as error:
-            log.warning("%s Training from an earlier epoch.", error)
-            continue
-        if checkpoint is not None and len(checkpoint.epochs) <= halt.epochs:
-            yield checkpoint, str(path)
 
 
 if __name__ == "__main__":

@@ -8,7 +8,7 @@ import pytest
 from typer.testing import CliRunner
 
 from lstm_study.cli import app
-from lstm_study.cli.frame import Verbosity
+from lstm_study.cli.options import Verbosity
 from tests.support.fake_study import completed_study
 from tests.support.stored_study import leave
 

@@ -6,7 +6,6 @@ not. The rule is in `study/README.md`.
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Literal
 
 from lstm_study.analysis.answer import wording
 from lstm_study.analysis.answer.arms import (
@@ -20,7 +19,9 @@ from lstm_study.analysis.answer.learned import learned_nothing
 from lstm_study.analysis.answer.wording import Kind
 from lstm_study.analysis.statistics.failures import (
     FailedRun,
+    FailureKind,
     FailureRate,
+    Failures,
     failed_runs,
     failure_rate,
     p_value_of_rates,
@@ -46,27 +47,6 @@ RULE = (
     "worse if it lies below 0, otherwise no difference shown. With fewer than four such runs of "
     "either arm there are too few seeds to say."
 )
-
-FailureKind = Literal["more often", "less often", "no difference shown"]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Failures:
-    """The verdict's first part: how often training failed.
-
-    Attributes:
-        candidate: The candidate's rate.
-        reference: The reference's rate.
-        p_value: Fisher's exact test of equal rates, two-sided.
-        kind: How often the candidate fails compared with the reference.
-        runs: The runs that failed, by arm and seed index.
-    """
-
-    candidate: FailureRate
-    reference: FailureRate
-    p_value: float
-    kind: FailureKind
-    runs: tuple[FailedRun, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

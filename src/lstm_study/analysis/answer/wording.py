@@ -12,7 +12,7 @@ from lstm_study.analysis.statistics.planned_power import assumed_components
 from lstm_study.analysis.statistics.power import MOST_SEEDS, Power, seeds_to_settle
 
 if TYPE_CHECKING:
-    from lstm_study.analysis.answer.verdict import Failures
+    from lstm_study.analysis.statistics.failures import Failures
 
 NOTHING_BETTER = "The search found nothing better than the baseline"
 

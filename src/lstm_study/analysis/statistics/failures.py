@@ -8,6 +8,7 @@ is no failure of training.
 
 from collections.abc import Collection
 from dataclasses import dataclass, replace
+from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,6 +19,8 @@ POINTS_BELOW = 0.05
 LEVEL = 0.95
 # The least range of a run's probabilities over the reviews.
 _CONSTANT = 1e-6
+
+FailureKind = Literal["more often", "less often", "no difference shown"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -130,3 +133,22 @@ def p_value_of_rates(first: FailureRate, second: FailureRate) -> float:
 
     table = [[rate.failed, rate.runs - rate.failed] for rate in (first, second)]
     return float(fisher_exact(table).pvalue)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Failures:
+    """The verdict's first part: how often training failed.
+
+    Attributes:
+        candidate: The candidate's rate.
+        reference: The reference's rate.
+        p_value: Fisher's exact test of equal rates, two-sided.
+        kind: How often the candidate fails compared with the reference.
+        runs: The runs that failed, by arm and seed index.
+    """
+
+    candidate: FailureRate
+    reference: FailureRate
+    p_value: float
+    kind: FailureKind
+    runs: tuple[FailedRun, ...]

@@ -1,0 +1,47 @@
+"""What a worker does in the same way for one job and for many that train together."""
+
+import logging
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from lstm_study.engine.jobs import Answer, Halt, Job, Link, Reply
+from lstm_study.errors import RecordError
+
+TIMED_REVIEWS = 1_000
+
+log = logging.getLogger(__name__)
+
+
+def mean_of(
+    before: Sequence[NDArray[np.float32]], last: NDArray[np.float32]
+) -> NDArray[np.float32] | None:
+    """Returns the mean probability of several epochs; None where there is but the last."""
+    if not before:
+        return None
+    every = np.stack([*before, last])
+    mean: NDArray[np.float64] = every.mean(axis=0, dtype=np.float64)
+    return mean.astype(np.float32)
+
+
+def send_and_wait(link: Link, answer: Answer) -> None:
+    """Sends an answer, and waits until it is recorded and its files are moved."""
+    link.send(answer)
+    reply = link.receive()
+    assert isinstance(reply, Reply), f"an answer is answered by a reply, not by {reply!r}"
+
+
+def starts_of(job: Job, halt: Halt) -> Iterator[tuple[Any, str]]:
+    """Reads the checkpoints that a job can start from; one that is torn costs time, not truth."""
+    from lstm_study.training.checkpoint import read_checkpoint
+
+    for path in job.starts:
+        try:
+            checkpoint = read_checkpoint(path)
+        except RecordError as error:
+            log.warning("%s Training from an earlier epoch.", error)
+            continue
+        if checkpoint is not None and len(checkpoint.epochs) <= halt.epochs:
+            yield checkpoint, str(path)
