@@ -2,7 +2,7 @@
 
 TensorBoard follows a growing file. Each file is the rendering of one record, and a later record
 of the same training renders to the same bytes followed by more. So an update appends the new bytes,
-and after a kill, even in the middle of a write, the missing ones. No event is written twice.
+and after a kill, even midway of a write, the missing ones. No event is written twice.
 """
 
 import shutil
