@@ -7,12 +7,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lstm_study.analysis.answer.verdict import failure_kind, kind_of
-from lstm_study.analysis.answer.wording import Kind
 from lstm_study.analysis.statistics.failures import are_far_below, failure_rate
 from lstm_study.analysis.statistics.intervals import LEVEL, Difference, difference_of_outcomes
 from lstm_study.analysis.statistics.looks import levels
 from lstm_study.analysis.statistics.power import LEAST_SEEDS
 from lstm_study.analysis.statistics.scenario import Scenario
+from lstm_study.records.state import VerdictKind
 from lstm_study.simulation.generative import draw
 
 SEED = 20
@@ -117,7 +117,7 @@ def judge_outcomes(
 
 class _Tally:
     def __init__(self) -> None:
-        self.kinds: list[Kind] = []
+        self.kinds: list[VerdictKind] = []
         self.failures: list[str] = []
         self.held: list[bool] = []
         self.half_widths: list[float] = []
