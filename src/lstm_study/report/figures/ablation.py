@@ -26,8 +26,8 @@ def waterfall(steps: Table, *, objective: str) -> Picture | None:
     rows = steps.records()
     if len(rows) < 2:
         return None
-    form = steps.columns[steps.index("score")].form
-    gain_form = steps.columns[steps.index("gain")].form
+    form = steps.form("score")
+    gain_form = steps.form("gain")
     scores = [float(row["score"] or 0) for row in rows]
     words = [str(rows[0]["hyperparameter"]).replace("-", "\n", 1)]
     words += [

@@ -73,7 +73,7 @@ def optimism(rows: Table) -> Picture | None:
     shown = [row for row in rows.records() if row["in_search"] is not None]
     if not shown:
         return None
-    form = rows.columns[rows.index("in_search")].form
+    form = rows.form("in_search")
     steps = (("in_search", "in the search"), ("fresh_validation", "new seeds,\nvalidation"),
              ("on_test", "on test"))  # fmt: skip
     present = [step for step in steps if any(row[step[0]] is not None for row in shown)]

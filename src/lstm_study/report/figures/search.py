@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 def best_so_far(progress: Table, control: Table, *, objective: str) -> Picture | None:
     """Draws scores and the best so far against trials, epochs and time, with the random control."""
     rows = progress.records()
-    form = progress.columns[progress.index("score")].form
+    form = progress.form("score")
     if not any(row["score"] is not None for row in rows):
         return None
     scores = progress.numbers("score")
@@ -120,7 +120,7 @@ def agreement(points: Table, taus: Table, *, full: int) -> Picture | None:
     epochs = sorted(known)[:3]
     if not epochs:
         return None
-    form = points.columns[points.index("early")].form
+    form = points.form("early")
 
     def draw(figure: "Figure") -> dict[str, list[str]]:
         panels = figure.subplots(1, max(2, len(epochs)), sharey=True, squeeze=False)[0]

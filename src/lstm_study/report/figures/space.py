@@ -32,7 +32,7 @@ def slices(points: Table, spec: StudySpec) -> Picture | None:
     names = list(dict.fromkeys(str(value) for value in points.column("hyperparameter")))
     if not names:
         return None
-    form = points.columns[points.index("score")].form
+    form = points.form("score")
     full = spec.search.max_epochs
     columns = min(3, len(names))
     dimensions = spec.space.dimensions()
@@ -93,7 +93,7 @@ def pairs(cells: Table) -> Picture | None:
     names = list(dict.fromkeys((str(row["first"]), str(row["second"])) for row in rows))
     if not names:
         return None
-    form = cells.columns[cells.index("mean")].form
+    form = cells.form("mean")
     alone = dict.fromkeys(name for pair in names for name in pair)
     means = [float(row["mean"] or 0) for row in rows]
     columns = min(3, len(names))

@@ -68,7 +68,7 @@ def searches(progress: Table, *, objective: str) -> Picture | None:
     rows = [row for row in progress.records() if row["best_full_budget_score"] is not None]
     if not rows or not objective:
         return None
-    form = progress.columns[progress.index("score")].form
+    form = progress.form("score")
     studies = list(dict.fromkeys(str(row["study"]) for row in progress.records()))
 
     def draw(figure: "Figure") -> None:

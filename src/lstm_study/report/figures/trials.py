@@ -45,7 +45,7 @@ def trial_curves(curves: Table, *, objective: str) -> Picture | None:
     rows = [row for row in curves.records() if row["value"] is not None]
     if not rows:
         return None
-    form = curves.columns[curves.index("value")].form
+    form = curves.form("value")
     brackets = sorted({int(row["bracket"] or 0) for row in rows}, reverse=True)
     columns = min(3, len(brackets))
     lines: dict[int, dict[str, list[dict[str, Any]]]] = {}
@@ -169,7 +169,7 @@ def timeline(trainings: Table) -> Picture | None:
 
 def distribution(trials: Table, *, objective: str, full: int) -> Picture | None:
     """Draws the empirical distribution of the scores of completed trials, for each budget."""
-    form = trials.columns[trials.index("score")].form
+    form = trials.form("score")
     groups: dict[int, list[float]] = {}
     for row in trials.records():
         scored = row["status"] == "completed" and isinstance(row["score"], float)
@@ -218,7 +218,7 @@ def cost(trials: Table, *, objective: str, direction: str, full: int) -> Picture
     ]
     if len(rows) < 2:
         return None
-    form = trials.columns[trials.index("score")].form
+    form = trials.form("score")
     form_of = {"seconds_per_epoch": "duration", "parameter_count": "short_count"}
 
     def draw(figure: "Figure") -> dict[str, list[str]]:
@@ -277,7 +277,7 @@ def parallel(trials: Table, spec: StudySpec) -> Picture | None:
     ]
     if len(rows) < 2 or not names:
         return None
-    form = trials.columns[trials.index("score")].form
+    form = trials.form("score")
     rows.sort(key=lambda row: float(row["score"] or 0), reverse=spec.study.direction == "min")
 
     def position(name: str, row: Mapping[str, Any]) -> float:

@@ -20,7 +20,7 @@ def cell(table: Table, row: int, column: str, form: str | None = None) -> Markup
         form: Number format, if not the column's.
     """
     value = table.value(row, column)
-    form = form or table.columns[table.index(column)].form
+    form = form or table.form(column)
     source = f"{table.path}#{row},{column}"
     tag = "span" if isinstance(value, str) or value is None else "data"
     raw = Markup("") if tag == "span" else Markup(' value="{}"').format(value)
@@ -104,7 +104,7 @@ def _data_cell(value: Any, column: Column, *, first: bool) -> str:
     text = escape(numbers.show(value, column.form))
     if first:
         return f'<th scope="row">{text}</th>'
-    if isinstance(value, int | float) and not isinstance(value, bool):
+    if isinstance(value, int | float):
         raw = "" if text == str(value) else f' data-v="{value}"'
         return f'<td class="number"{raw}>{text}</td>'
     if value is None and column.form not in ("text", "date"):

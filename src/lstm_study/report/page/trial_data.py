@@ -67,7 +67,7 @@ def trial_data(content: Content) -> Markup | None:
         "objective": content.spec.study.objective.replace("_", " "),
         "direction": content.spec.study.direction,
         "full": content.spec.search.max_epochs,
-        "form": curves.columns[curves.index("value")].form,
+        "form": curves.form("value"),
         "winner": trials.value(winner[0], "trial_id") if winner else None,
         "axes": [_axis(trials, name) for name in (*searched, "score")],
         "trials": found,
@@ -92,7 +92,7 @@ def _axis(trials: Table, name: str) -> dict[str, Any]:
     )
     ends = values or [0.0]
     stride = -(-len(values) // _TICKS) or 1
-    form = trials.columns[trials.index(name)].form
+    form = trials.form(name)
     shown = [*values[::stride][: _TICKS - 1], values[-1]] if len(values) > _TICKS else values
     return {
         "name": name,
