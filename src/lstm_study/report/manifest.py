@@ -4,11 +4,9 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-from lstm_study.report import numbers
 from lstm_study.report.content import Content
 from lstm_study.report.page.html import HEADLINES
 from lstm_study.report.tables.method import trainings
-from lstm_study.report.tables.table import Table
 
 FORMAT_VERSION = 1
 
@@ -118,21 +116,17 @@ def markdown(content: Content) -> str:
     shown = ("arm", "label", "parameter_count", "seeds", "test_accuracy_mean", "test_accuracy_low",
              "test_accuracy_high", "seconds_per_epoch")  # fmt: skip
     lines += [
-        "| " + " | ".join(_plain(_shown(comparison, row, name)) for name in shown) + " |"
+        "| " + " | ".join(_plain(comparison.text(row, name)) for name in shown) + " |"
         for row in range(len(comparison.rows))
     ]
     search = (
-        f"Search: {_shown(cost, 0, 'completed')} of {_shown(cost, 0, 'planned_trials')} planned "
-        f"trials completed, {_shown(cost, 0, 'failed')} failed, {_shown(cost, 0, 'epochs')} "
-        f"epochs. All training: {_shown(cost, 2, 'training_seconds')}."
+        f"Search: {cost.text(0, 'completed')} of {cost.text(0, 'planned_trials')} planned "
+        f"trials completed, {cost.text(0, 'failed')} failed, {cost.text(0, 'epochs')} "
+        f"epochs. All training: {cost.text(2, 'training_seconds')}."
     )
     lines += ["", search]
     lines += ["", *(f"- {_plain(str(note))}" for note in tables["notes"].column("note"))]
     return "\n".join(lines).rstrip() + "\n"
-
-
-def _shown(table: Table, row: int, column: str) -> str:
-    return numbers.show(table.value(row, column), table.columns[table.index(column)].form)
 
 
 def _plain(text: str) -> str:

@@ -47,7 +47,7 @@ def render(content: Content) -> str:
     """Renders the report; equal content gives equal text."""
     tables = content.tables
     arms = [str(arm) for arm in tables["comparison"].column("arm")]
-    gain = tables["differing_reviews"].numbers("gain")
+    gain = [float(value or 0) for value in tables["differing_reviews"].column("gain")]
     return (
         environment()
         .get_template("report.html.j2")

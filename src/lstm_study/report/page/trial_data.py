@@ -47,9 +47,9 @@ def trial_data(content: Content) -> Markup | None:
     for number, row in enumerate(trials.records()):
         scored = row["status"] == "completed" and row["role"] == "search"
         found[str(row["trial_id"])] = {
-            "hyperparameters": [[name, _text(trials, number, name)] for name in names],
+            "hyperparameters": [[name, trials.text(number, name)] for name in names],
             "facts": [
-                [name.replace("_", " "), _text(trials, number, name)]
+                [name.replace("_", " "), trials.text(number, name)]
                 for name in _SHOWN
                 if row[name] not in (None, "")
             ],
@@ -102,7 +102,3 @@ def _axis(trials: Table, name: str) -> dict[str, Any]:
         "form": form,
         "ticks": [[value, numbers.show(value, form)] for value in shown],
     }
-
-
-def _text(trials: Table, row: int, column: str) -> str:
-    return numbers.show(trials.value(row, column), trials.columns[trials.index(column)].form)

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from lstm_study.printable import printable
+from lstm_study.report import numbers
 
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
@@ -104,12 +105,15 @@ class Table:
         names = [column.name for column in self.columns]
         return [dict(zip(names, row, strict=True)) for row in self.rows]
 
-    def numbers(self, name: str) -> list[float]:
-        """Returns one column as floats, NaN where it is empty, for drawing."""
-        return [
-            float(value) if isinstance(value, int | float) else math.nan
-            for value in self.column(name)
-        ]
+    def text(self, row: int, column: str) -> str:
+        """Returns one cell in its column's number format."""
+        return numbers.show(self.value(row, column), self.form(column))
+
+    def frame(self) -> Any:
+        """Returns the table as a pandas data frame, for drawing; empty cells are NaN."""
+        import pandas as pd
+
+        return pd.DataFrame(self.records(), columns=[column.name for column in self.columns])
 
 
 def table(name: str, title: str, columns: Sequence[Column], rows: Iterable[Any]) -> Table:
