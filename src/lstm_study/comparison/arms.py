@@ -9,7 +9,7 @@ from lstm_study.analysis.answer.ablation import (
     VALIDATION_SUFFIX,
     validation_run_id,
 )
-from lstm_study.analysis.answer.planned_arms import epochs_of, planned_arms
+from lstm_study.analysis.answer.planned_arms import PRIMARY, epochs_of, planned_arms
 from lstm_study.analysis.answer.questions import LAST_EPOCHS_SUFFIX, OWN_EPOCH_SUFFIX
 from lstm_study.configuration import HYPERPARAMETERS, Configuration
 from lstm_study.provenance import now
@@ -19,7 +19,6 @@ from lstm_study.spec import StudySpec
 from lstm_study.store import Store
 
 LAST_EPOCHS = 3
-VALIDATED = ("baseline", "winner")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,14 +46,14 @@ class ComparisonPlan:
         """How many trainings that is, the control's left out."""
         steps = 0
         if self.ablation:
-            ends = [self.arms[arm] for arm in VALIDATED]
+            ends = [self.arms[arm] for arm in PRIMARY]
             different = sum(
                 getattr(ends[0], name) != getattr(ends[1], name) for name in HYPERPARAMETERS
             )
             # One fewer at each step, and the last step's is the winner's own validation run.
             steps = max(0, different * (different + 1) // 2 - 1)
             steps += MASKED_BASELINE in self.arms
-        return len(self.arms) * self.seeds + len(VALIDATED) * self.validation_seeds + steps
+        return len(self.arms) * self.seeds + len(PRIMARY) * self.validation_seeds + steps
 
 
 def plan_comparison(
@@ -91,8 +90,8 @@ def plan_runs(plan: ComparisonPlan, *, spec: StudySpec, own_epochs: Mapping[str,
         spec: The study: its seed and protocol.
         own_epochs: By arm, the epoch that validation chose.
     """
-    primary = [arm for arm in plan.arms if arm in VALIDATED]
-    groups = [primary, *([arm] for arm in plan.arms if arm not in VALIDATED)]
+    primary = [arm for arm in plan.arms if arm in PRIMARY]
+    groups = [primary, *([arm] for arm in plan.arms if arm not in PRIMARY)]
     return [
         _run(
             f"{arm}-s{index}",
@@ -125,7 +124,7 @@ def plan_validation_runs(plan: ComparisonPlan, *, spec: StudySpec) -> list[Run]:
             spec=spec,
         )
         for index in range(1, plan.validation_seeds + 1)
-        for arm in VALIDATED
+        for arm in PRIMARY
     ]
     if plan.ablation and MASKED_BASELINE in plan.arms:
         planned.append(
@@ -190,7 +189,7 @@ def last_epochs_run(run: Run) -> Run | None:
 
     None but for baseline and winner, after the protocol's epochs.
     """
-    if run.arm not in VALIDATED or run.trained_as:
+    if run.arm not in PRIMARY or run.trained_as:
         return None
     arm = run.arm + LAST_EPOCHS_SUFFIX
     return replace(run, run_id=f"{arm}-s{run.seed_index}", arm=arm, trained_as=run.run_id)
