@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from statistics import fmean
 from types import MappingProxyType
 
 from lstm_study.analysis.answer.ablation import (
@@ -11,9 +12,10 @@ from lstm_study.analysis.answer.ablation import (
 )
 from lstm_study.analysis.answer.planned_arms import PRIMARY, epochs_of, planned_arms
 from lstm_study.analysis.answer.questions import LAST_EPOCHS_SUFFIX, OWN_EPOCH_SUFFIX
+from lstm_study.analysis.search.summary import objective_of
 from lstm_study.configuration import HYPERPARAMETERS, Configuration
 from lstm_study.provenance import now
-from lstm_study.records import Run, Trial
+from lstm_study.records import Epoch, Run, Trial
 from lstm_study.seeds import derive
 from lstm_study.spec import StudySpec
 from lstm_study.store import Store
@@ -158,6 +160,44 @@ def validation_run(
         masked=is_masked(arm, spec),
     )
     return replace(run, trained_on="train")
+
+
+def own_epochs(runs: Sequence[Run], *, spec: StudySpec) -> Mapping[str, int]:
+    """Returns the own epoch of baseline and winner, the best of their validation runs' mean curve.
+
+    The documented protocol trains for 10 epochs whether they help or not. Each arm is also
+    evaluated at its own epoch, so that the winner does not win by overfitting less in an arbitrary
+    number of epochs. An arm without a whole curve is absent.
+    """
+    found = {}
+    for arm in PRIMARY:
+        curves = [
+            run.epochs
+            for run in runs
+            if run.arm == arm + VALIDATION_SUFFIX and run.status == "completed"
+        ]
+        epoch = best_epoch(curves, spec=spec)
+        if epoch is not None:
+            found[arm] = epoch
+    return found
+
+
+def best_epoch(curves: Sequence[Sequence[Epoch]], *, spec: StudySpec) -> int | None:
+    """Returns the epoch with the best mean of the objective; ties go to the earlier one.
+
+    None without a curve. Epochs that some curve lacks are not chosen.
+    """
+    sign = 1 if spec.study.direction == "max" else -1
+    by_epoch: dict[int, list[float]] = {}
+    for curve in curves:
+        for epoch in curve:
+            value = objective_of(epoch, spec.study.objective)
+            if value is not None:
+                by_epoch.setdefault(epoch.epoch, []).append(sign * value)
+    means = {
+        number: fmean(values) for number, values in by_epoch.items() if len(values) == len(curves)
+    }
+    return min(means, key=lambda number: (-means[number], number), default=None)
 
 
 def own_epoch_run(run: Run) -> Run | None:

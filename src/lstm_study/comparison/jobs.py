@@ -11,11 +11,11 @@ from lstm_study.comparison.arms import (
     ComparisonPlan,
     has_ended,
     own_epoch_run,
+    own_epochs,
     plan_runs,
     plan_validation_runs,
     validation_run,
 )
-from lstm_study.comparison.own_epoch import own_epochs
 from lstm_study.comparison.review_facts import TEST_REVIEWS, compared_runs
 from lstm_study.errors import ComparisonError
 from lstm_study.provenance import now

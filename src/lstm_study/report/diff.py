@@ -13,7 +13,7 @@ from lstm_study.analysis.answer.verdict import judge
 from lstm_study.report import numbers
 from lstm_study.report.content import Content, gather
 from lstm_study.report.figures import studies as studies_figures
-from lstm_study.report.page.html import cell_writer, environment, figure_writer, frame, grid_writer
+from lstm_study.report.page.html import environment, frame, writers
 from lstm_study.report.tables.columns import DIFFERENCE, INTERVAL
 from lstm_study.report.tables.table import (
     Cell,
@@ -90,13 +90,13 @@ def diff_files(
     found = tables["difference"]
     page = environment().get_template("diff.html.j2").render(
         tables=tables, sides=sides, sections=SECTIONS, made_at=made_at, date=numbers.date,
-        n=cell_writer(tables), grid=grid_writer(tables), figure=figure_writer(pictures),
         compared=[row for row, value in enumerate(found.column("difference")) if value is not None],
         others=[row for row, value in enumerate(found.column("same_reviews")) if value == "no"],
         same_objective=_objective(sides) != "",
         winner_heads={f"winner_{place}": side.label for place, side in enumerate(sides, start=1)}
         | {f"searched_{place}": f"searched, {side.label}" for place, side in enumerate(sides, 1)},
         setting_heads={f"in_{place}": side.label for place, side in enumerate(sides, start=1)},
+        **writers(tables, pictures),
         **frame(),
     )  # fmt: skip
     files = {"report.html": page.encode()}

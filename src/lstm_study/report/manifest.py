@@ -9,6 +9,9 @@ from lstm_study.report.page.html import HEADLINES
 from lstm_study.report.tables.method import trainings
 
 FORMAT_VERSION = 1
+_SESSION = ("command", "stage", "started_at", "seconds", "workers", "threads", "git_commit",
+            "settings")  # fmt: skip
+_MACHINE = ("python", "platform", "processor", "cpu_count", "memory_bytes", "backend", "devices")
 
 
 def manifest(content: Content, *, files: Mapping[str, str]) -> str:
@@ -54,31 +57,15 @@ def manifest(content: Content, *, files: Mapping[str, str]) -> str:
             "sessions": sum(session.seconds for session in records.sessions),
         },
         "sessions": [
-            {
-                "command": session.command,
-                "stage": session.stage,
-                "started_at": session.started_at,
-                "seconds": session.seconds,
-                "workers": session.workers,
-                "threads": session.threads,
-                "git_commit": session.git_commit,
-                "settings": list(session.settings),
-                "machine": {
-                    "python": session.machine.python,
-                    "platform": session.machine.platform,
-                    "processor": session.machine.processor,
-                    "cpu_count": session.machine.cpu_count,
-                    "memory_bytes": session.machine.memory_bytes,
-                    "backend": session.machine.backend,
-                    "devices": list(session.machine.devices),
-                    "packages": dict(sorted(session.machine.packages.items())),
-                },
+            _fields(session, _SESSION)
+            | {
+                "machine": _fields(session.machine, _MACHINE)
+                | {"packages": dict(sorted(session.machine.packages.items()))}
             }
             for session in records.sessions
         ],
         "openings": [
-            {"opened_at": item.opened_at, "command": item.command, "run_id": item.run_id}
-            for item in records.openings
+            _fields(item, ("opened_at", "command", "run_id")) for item in records.openings
         ],
         "files": dict(sorted(files.items())),
     }
@@ -127,6 +114,10 @@ def markdown(content: Content) -> str:
     lines += ["", search]
     lines += ["", *(f"- {_plain(str(note))}" for note in tables["notes"].column("note"))]
     return "\n".join(lines).rstrip() + "\n"
+
+
+def _fields(item: object, names: tuple[str, ...]) -> dict[str, Any]:
+    return {name: getattr(item, name) for name in names}
 
 
 def _plain(text: str) -> str:
