@@ -60,14 +60,7 @@ class Description:
 
 
 def describe(corpus: Corpus, *, samples: int = 4, words: int = 60, seed: int = 1) -> Description:
-    """Describes a corpus; reviews shown are training reviews, never test reviews.
-
-    Args:
-        corpus: What to look at.
-        samples: Reviews to show.
-        words: Words of each.
-        seed: Of their draw.
-    """
+    """Describes a corpus with samples of so many words; they are training reviews, never test."""
     random = np.random.default_rng(derive(seed, "samples"))
     chosen: list[int] = []
     for label in (0, 1):

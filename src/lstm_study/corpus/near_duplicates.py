@@ -105,11 +105,9 @@ def count_near_duplicates(
 
 
 def shingles_of(split: Split, *, words: int) -> Shingles:
-    """Hashes every run of words of each review; the start token is not a word.
+    """Hashes every run of so many words of each review; the start token is not a word.
 
-    Args:
-        split: The reviews.
-        words: Words in a run; a shorter review is one shingle as a whole.
+    A shorter review is one shingle as a whole.
     """
     token_ids = np.asarray(split.token_ids)
     is_word = token_ids != START

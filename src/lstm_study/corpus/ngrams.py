@@ -80,12 +80,7 @@ def weigh(counts: Any, features: Features) -> Any:
 
 
 def frequent_keys(reviews: Split, *, least: int = 2) -> NDArray[np.int64]:
-    """Returns the words and pairs of words that occur in enough reviews, int64, ascending.
-
-    Args:
-        reviews: The reviews.
-        least: Reviews that a feature must occur in.
-    """
+    """Returns the words and pairs that occur in at least so many reviews, int64, ascending."""
     found, frequencies = [], []
     for first, last in _chunks(reviews):
         keys, owners = _occurrences(reviews, first, last)
@@ -101,15 +96,7 @@ def frequent_keys(reviews: Split, *, least: int = 2) -> NDArray[np.int64]:
 
 
 def count_features(reviews: Split, keys: NDArray[np.int64]) -> Any:
-    """Counts features in reviews.
-
-    Args:
-        reviews: The reviews.
-        keys: The features, ascending.
-
-    Returns:
-        A scipy CSR matrix, int64 [reviews, features].
-    """
+    """Counts features, given ascending: a scipy CSR matrix, int64 [reviews, features]."""
     from scipy import sparse
 
     return sparse.vstack(

@@ -9,7 +9,7 @@ import pytest
 from lstm_study.corpus.describe import describe
 from lstm_study.corpus.load import load
 from lstm_study.corpus.sources import imdb_npz, own_files
-from lstm_study.corpus.sources.imdb_npz import load_imdb_npz
+from lstm_study.corpus.sources.imdb_npz import read_half
 from lstm_study.errors import DataError, DigestError
 from lstm_study.spec import DataTable
 from lstm_study.spec.sources import SOURCES
@@ -152,11 +152,11 @@ def test_an_npz_keeps_its_own_ranks_and_finds_the_words_beside_it(tmp_path):
     path = write_npz(tmp_path / "imdb.npz")
     corpus = load(DataTable(source="imdb", path="imdb.npz"), seed=5, base=tmp_path)
     assert corpus.vocabulary is None
-    train, test = load_imdb_npz(path, num_words=1_000)
-    rows = {int(row): train[place].tolist() for place, row in enumerate(train.document_ids)}
+    ranks, offsets, _ = read_half(path, "train")
     for place, row in enumerate(corpus.training.document_ids):
-        assert corpus.training[place].tolist() == rows[int(row)]
-    assert len(corpus.open_test(on_open=lambda: None)) == len(test) == 40
+        own = ranks[offsets[row] : offsets[row + 1]]
+        assert corpus.training[place].tolist() == [1, *(own + 3)], "as Keras's load_data"
+    assert len(corpus.open_test(on_open=lambda: None)) == 40
     index = {f"word{rank}": rank for rank in range(1, 61)}
     (tmp_path / "imdb_word_index.json").write_text(json.dumps(index), encoding="utf-8")
     named = load(DataTable(source="imdb", path="."), seed=5, base=tmp_path)

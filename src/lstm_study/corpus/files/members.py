@@ -4,7 +4,7 @@ import glob
 import re
 import zipfile
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath
 
 from lstm_study.errors import DataError
@@ -78,7 +78,7 @@ def find_members(paths: Sequence[Path]) -> tuple[Member, ...]:
             f"{example!r}."
         )
     if not any(member.role == "train" for member in members):
-        members = [_without_role(member) for member in members]
+        members = [replace(member, role="") for member in members]
     return tuple(members)
 
 
@@ -166,10 +166,3 @@ def _member(file: Path, *, name: str, inside: str) -> Member | None:
 
 def _is_hidden(name: str) -> bool:
     return any(part.startswith((".", "__")) for part in PurePosixPath(name).parts)
-
-
-def _without_role(member: Member) -> Member:
-    return Member(
-        path=member.path, inside=member.inside, kind=member.kind, compression=member.compression,
-        label=member.label,
-    )  # fmt: skip

@@ -91,10 +91,7 @@ class Table:
         )
 
     def rows(self, columns: Sequence[str] | None = None) -> Iterator[Row]:
-        """Yields the rows of all files, in their order.
-
-        Args:
-            columns: Those to read; None for all.
+        """Yields the rows of all files, in their order; of the columns asked for, or all.
 
         Raises:
             DataError: A file lacks a column, or a row is malformed.
@@ -138,9 +135,7 @@ class Table:
 def open_table(paths: Sequence[Path], *, encoding: str | None = None) -> Table:
     """Finds the files that some paths name, their encodings and their columns.
 
-    Args:
-        paths: Each a file, a zip archive, a folder or a pattern.
-        encoding: Of all of them; None to find it out.
+    Each is a file, a zip archive, a folder or a pattern; `encoding` is that of all of them.
 
     Raises:
         DataError: There is nothing to read, or it cannot be read.

@@ -22,18 +22,14 @@ class Text:
         return position_of(self._file.buffer)
 
     def readline(self, limit: int = -1) -> str:
-        line = self._file.readline(limit)
-        if self._is_first:
-            self._is_first = False
-            line = line.removeprefix("\ufeff")
-        return line
+        return self._without_mark(self._file.readline(limit))
 
     def read(self, count: int) -> str:
-        text = self._file.read(count)
-        if self._is_first:
-            self._is_first = False
-            text = text.removeprefix("\ufeff")
-        return text
+        return self._without_mark(self._file.read(count))
+
+    def _without_mark(self, text: str) -> str:
+        is_first, self._is_first = self._is_first, False
+        return text.removeprefix("\ufeff") if is_first else text
 
 
 def encoding_of(member: Member, given: str | None) -> Encoding:
@@ -51,12 +47,7 @@ def encoding_of(member: Member, given: str | None) -> Encoding:
 
 @contextmanager
 def open_text(member: Member, encoding: Encoding, *, newline: str) -> Iterator[Text]:
-    """Opens a file to be read as text, without a byte order mark.
-
-    Args:
-        member: The file.
-        encoding: Its encoding.
-        newline: As of `open`.
+    """Opens a file to be read as text, without a byte order mark; `newline` is as of `open`.
 
     Raises:
         DataError: It is not in that encoding, also while the block reads; the line is named.

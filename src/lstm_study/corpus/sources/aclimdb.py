@@ -19,6 +19,7 @@ from lstm_study.corpus.sources.tar_stream import stream_files
 from lstm_study.corpus.text.tokens import number_words
 from lstm_study.corpus.types import Split
 from lstm_study.errors import DataError
+from lstm_study.files import read_bytes
 from lstm_study.spec import DataTable
 
 LABEL_NAMES = ("negative", "positive")
@@ -58,10 +59,7 @@ def read_documents(
     "train/neg/0": half, label and the id that is the first part of the file's name; the second,
     the stars its author gave, is in `ratings`.
 
-    Args:
-        located: `aclImdb_v1.tar.gz`, or the folder it unpacks to.
-        data: Its groups and tokens; groups are the films of `urls_pos.txt` and `urls_neg.txt`.
-        progress: Called with "reading" or "encoding", reviews done, reviews in all.
+    Groups, where `data` wants them, are the films of `urls_pos.txt` and `urls_neg.txt`.
 
     Raises:
         DataError: There is nothing to read, or it is hostile, truncated, damaged, or not UTF-8.
@@ -75,13 +73,8 @@ def read_documents(
             f"{path}: must hold reviews as train/pos/ID_RATING.txt. Received: none. "
             "Give aclImdb_v1.tar.gz, or the folder it unpacks to."
         )
-
-    def report(done: int) -> None:
-        if progress is not None:
-            progress("encoding", done, len(reviews))
-
     names, texts = map(itemgetter(0), reviews), map(itemgetter(1), reviews)
-    numbered = number_words(texts, rule=data.token_rule, on_progress=report)
+    numbered = number_words(texts, rule=data.token_rule, progress=progress, total=len(reviews))
     parts = [_REVIEW.search(name).groups() for name in names]  # type: ignore[union-attr]
     empty = np.flatnonzero(np.diff(numbered.offsets) == 0)
     if len(empty):
@@ -241,10 +234,6 @@ def _folder_files(path: Path) -> Iterator[tuple[str, bytes]]:
 
 def _content(file: Path) -> bytes:
     try:
-        with file.open("rb") as stream:
-            content = stream.read(_REVIEW_LIMIT_BYTES + 1)
-    except OSError as error:
+        return read_bytes(file, limit=_REVIEW_LIMIT_BYTES)
+    except (OSError, ValueError) as error:
         raise DataError(f"{file}: cannot be read ({error}).") from error
-    if len(content) > _REVIEW_LIMIT_BYTES:
-        raise DataError(f"{file}: must hold at most {_REVIEW_LIMIT_BYTES} bytes.")
-    return content

@@ -43,11 +43,7 @@ def given(path: str, base: Path) -> Path:
 
 
 def checked_sha256(path: Path, expected: str | None) -> str:
-    """Returns a file's SHA-256.
-
-    Args:
-        path: The file.
-        expected: What it must be; None for anything.
+    """Returns a file's SHA-256, which must be the one expected, where one is.
 
     Raises:
         DataError: There is no such file, or it cannot be read.

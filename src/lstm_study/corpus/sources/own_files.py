@@ -92,13 +92,7 @@ def read_documents(
 ) -> Documents:
     """Reads reviews from tables or folders of texts.
 
-    Args:
-        located: The files, and as extra those that are the test half.
-        data: Columns, labels and encoding.
-        progress: Called with "encoding", reviews done, 0.
-
-    Returns:
-        The reviews in the order of their rows; `document_ids` are row numbers, from 1.
+    They are in the order of their rows; `document_ids` are row numbers, from 1.
 
     Raises:
         DataError: A row breaks a rule (it is named), or the rows together do.
@@ -109,7 +103,7 @@ def read_documents(
             [(located.paths, False), *([(located.extra, True)] if located.extra else [])]
         ),
         rule=reading.rule,
-        on_progress=None if progress is None else lambda done: progress("encoding", done, 0),
+        progress=progress,
     )
     reading.check()
     sides, names = reading.labels.sides(

@@ -63,14 +63,8 @@ def read_documents(
     labels = [table[row][1] for row in rows]
     if not rows or not set(labels) <= {"0", "1"}:
         raise DataError(f'{path}: must hold rows of source "imdb" with labels 0 and 1.')
-
-    def report(done: int) -> None:
-        if progress is not None:
-            progress("encoding", done, len(rows))
-
-    numbered = number_words(
-        (table[row][0].encode("utf-8") for row in rows), rule=data.token_rule, on_progress=report
-    )
+    texts = (table[row][0].encode("utf-8") for row in rows)
+    numbered = number_words(texts, rule=data.token_rule, progress=progress, total=len(rows))
     return Documents(
         where=str(path),
         numbers=numbered.numbers,

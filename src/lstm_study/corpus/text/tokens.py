@@ -72,14 +72,16 @@ def number_words(
     texts: Iterable[bytes],
     *,
     rule: TokenRule = "keras",
-    on_progress: Callable[[int], None] | None = None,
+    progress: Callable[[str, int, int], None] | None = None,
+    total: int = 0,
 ) -> NumberedWords:
     """Splits texts into tokens and numbers them, in one pass.
 
     Args:
         texts: UTF-8.
         rule: How they are split.
-        on_progress: Called with the number of texts done, every thousand.
+        progress: Called with "encoding", texts done, and `total`, every thousand texts.
+        total: How many there are; 0 where that is not known.
 
     Raises:
         UnicodeDecodeError: A text is not UTF-8.
@@ -93,8 +95,8 @@ def number_words(
         numbers.extend(map(seen.__getitem__, split(text)))
         ends.append(len(numbers))
         digests += blake2b(b" ".join(text.split()), digest_size=8).digest()
-        if on_progress is not None and count % _REPORT_EVERY == 0:
-            on_progress(count)
+        if progress is not None and count % _REPORT_EVERY == 0:
+            progress("encoding", count, total)
     return NumberedWords(
         np.frombuffer(numbers, dtype=np.int32) if numbers else np.zeros(0, dtype=np.int32),
         np.frombuffer(ends, dtype=np.int64),
