@@ -37,11 +37,14 @@ def live(folder: Path, *, timed: int, worker: str = "w1", training_id: str = "b0
 
 
 def progress(folder: Path, items: list[Item], *, to_begin: float = 0.0, workers: int = 1):
-    watch = Follower(
-        Store(folder), stage="search", title="Search", batch_size=64, workers=workers, items=items
-    )
+    watch = Follower(Store(folder), stage="search", title="Search", batch_size=64, items=items)
     return watch.progress(
-        30.0, items=items, total=5, to_begin=[(BASELINE, to_begin, False)], best=""
+        30.0,
+        workers=workers,
+        items=items,
+        total=5,
+        to_begin=[(BASELINE, to_begin, False)],
+        best="",
     )
 
 

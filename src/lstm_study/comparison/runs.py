@@ -72,7 +72,6 @@ class ComparisonStage:
             stage="compare",
             title="Comparison",
             batch_size=spec.protocol.batch_size,
-            workers=1,
             items=_items(store.read_runs(), store),
         )
 
@@ -108,10 +107,10 @@ class ComparisonStage:
         """Reports progress."""
         begun = self._store.read_runs()
         ids = {run.run_id for run in begun}
-        self._follower.workers = workers
         self._report(
             self._follower.progress(
                 seconds,
+                workers=workers,
                 items=_items(begun, self._store),
                 total=self._plan.trainings,
                 to_begin=[

@@ -32,11 +32,6 @@ class RecordedHyperband(keras_tuner.oracles.HyperbandOracle):  # type: ignore[mi
     Schedule, seeds, promotions, failures and labels are the plan's and the records' own; see
     `search/promotion.py`. A tuner id, to Keras Tuner, is a worker; here it is a trial's id, for a
     worker may have several trials at once.
-
-    Args:
-        spec: The study.
-        plan: The whole search, as `make_plan` drew it.
-        store: Where the records are; held by this process.
     """
 
     def __init__(self, *, spec: StudySpec, plan: Plan, store: Store) -> None:
@@ -127,13 +122,8 @@ class RecordedHyperband(keras_tuner.oracles.HyperbandOracle):  # type: ignore[mi
         return TunerTrial(self.hyperparameters.copy(), trial_id="none", status=status)
 
     def populate_space(self, trial_id: str, *, wanted: ShapeClass | None = None) -> dict[str, Any]:
-        """Chooses the next trial from plan and records, and writes its record.
-
-        Args:
-            trial_id: Not read: ours name the slot, not the order in which trials happened to start.
-            wanted: The shape class to choose from; None for any.
-        """
-        del trial_id
+        """Chooses the next trial, of a shape class or of any, and writes its record."""
+        del trial_id  # Ours name the slot, not the order in which trials happened to start.
         found = self._next(wanted)
         if found is None:
             status = TrialStatus.IDLE if self.ongoing_trials else TrialStatus.STOPPED
