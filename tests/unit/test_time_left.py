@@ -95,7 +95,7 @@ def test_trap_17_elapsed_counts_only_the_time_worked_however_long_the_study_lay(
         ("2026-02-01T00:00:00.000Z", "search", 40.0),
         ("2026-02-01T01:00:00.000Z", "compare", 500.0),
     ):
-        Store(tmp_path).write_session(
+        Store(tmp_path).write(
             Session(
                 command="", stage=stage, started_at=started_at, seconds=seconds, workers=1,
                 threads=1, machine=machine(), git_commit="", settings=(),

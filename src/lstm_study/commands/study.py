@@ -130,11 +130,7 @@ class Study:
         return answer.verdict
 
     def search(self, *, show: commands.Show | None = None) -> Trial:
-        """Searches the space, or resumes a search, and returns the winner.
-
-        Args:
-            show: Where to show the progress; a bar unless given.
-        """
+        """Searches the space, or resumes a search, and returns the winner."""
         study, show = self._as("search"), show or ProgressBar()
         with commands.held(study, show=show):
             corpus = commands.begin(study, show=show)

@@ -71,12 +71,10 @@ class Processes:
 
     @property
     def output(self) -> str:
-        """Where what its workers print is found, in words."""
         return str(self._log_path)
 
     @property
     def names(self) -> Sequence[str]:
-        """The workers that are there, ready or not."""
         return list(self._processes)
 
     def set_up(self, spec: StudySpec, corpus: Corpus) -> None:
@@ -106,7 +104,6 @@ class Processes:
         return Reply()
 
     def kill(self, name: str) -> None:
-        """Ends a worker by force; `poll` then reports it as lost."""
         os.killpg(self._processes[name].popen.pid, signal.SIGKILL)
 
     def close(self) -> None:

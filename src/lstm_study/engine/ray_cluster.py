@@ -176,7 +176,6 @@ class RayCluster:
         return Reply(test=_copied(read_test(corpus, log)))
 
     def kill(self, name: str) -> None:
-        """Ends an actor by force; `poll` then reports it as lost."""
         self._ray.kill(self._actors[name])
 
     def close(self) -> None:
@@ -279,13 +278,7 @@ class ActorLink:
 class RayWorker:
     """The actor: a worker in a thread, and the two ends of its link as methods.
 
-    Args:
-        name: The worker's.
-        reviews: What it reads.
-        workers_on_gpu: How many share its GPU; 0 on a processor.
-        population: How many networks it trains at once, at most; None to choose.
-        expected: Versions that this node must have, too.
-        backend: Keras's.
+    `expected` are the versions that its node must have, too.
     """
 
     def __init__(
@@ -319,7 +312,6 @@ class RayWorker:
         return self._link.collect(timeout_seconds)
 
     def deliver(self, parcel: _Parcel) -> None:
-        """Gives the worker a message."""
         self._link.deliver(parcel)
 
     def end(self) -> None:

@@ -8,7 +8,7 @@ from typing import Any
 from lstm_study.configuration import Configuration
 from lstm_study.progress.estimate import mean_length, seconds_per_work, step_work
 from lstm_study.progress.values import Ended, Progress, Running
-from lstm_study.records import Epoch, Run, Trial
+from lstm_study.records import CorpusSummary, Epoch, Run, Trial
 from lstm_study.records.state import Live
 from lstm_study.store import Store
 
@@ -90,7 +90,7 @@ class Follower:
         self._store, self._title, self._batch_size = store, title, batch_size
         self._ended_before = {item.training_id for item in items if item.ended}
         self._order: list[str] = []
-        corpus = store.read_corpus()
+        corpus = store.read(CorpusSummary)
         self._length_counts = () if corpus is None else corpus.length_counts
         self._seconds_before = sum(
             session.seconds for session in store.read_sessions() if session.stage == stage
@@ -130,7 +130,7 @@ class Follower:
             ended=tuple(
                 Ended(
                     training_id=training_id,
-                    detail=describe(by_id[training_id].configuration),
+                    detail=by_id[training_id].configuration.description,
                     score=by_id[training_id].score,
                     failed=by_id[training_id].failed,
                 )
@@ -188,11 +188,6 @@ class Follower:
                 yield of_a_step, at.timed_steps / at.steps, at.timed_seconds
 
 
-def describe(configuration: Configuration) -> str:
-    """Says a configuration in a few words."""
-    return configuration.description
-
-
 def score_in_words(trial: Trial, *, objective: str) -> str:
     """Formats a completed trial's score: an accuracy in percent, a loss in four digits."""
     assert trial.score is not None
@@ -205,7 +200,7 @@ def running_of(items: Iterable[Item], live: Mapping[str, Live]) -> Iterable[Runn
         yield Running(
             worker=worker,
             training_id=item.training_id,
-            detail=describe(item.configuration),
+            detail=item.configuration.description,
             epoch=at.epoch,
             epochs=item.target_epochs,
             step=at.step,

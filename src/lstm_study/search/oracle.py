@@ -147,7 +147,7 @@ class RecordedHyperband(keras_tuner.oracles.HyperbandOracle):  # type: ignore[mi
 
     def keep(self, record: Trial) -> None:
         """Writes a trial's record; all that the oracle decides follows from the records."""
-        self._store.write_trial(record)
+        self._store.write(record)
         self._records[record.trial_id] = record
 
     def end_trial(self, trial: TunerTrial) -> None:

@@ -154,7 +154,7 @@ class RerankStage:
 
     def _keep(self, trial: Trial) -> None:
         self._trials[trial.trial_id] = trial
-        self._store.write_trial(trial)
+        self._store.write(trial)
 
 
 def _order(trial: Trial) -> tuple[str, str]:
