@@ -155,7 +155,7 @@ def begin(study: OpenStudy, *, show: Show) -> "Corpus":
         study.spec,
         spec_text=study.spec_text,
         settings=study.settings,
-        data_digest=corpus.digest,
+        data_digest=corpus.summary.digest,
     )
     for change in changes:
         show.stage("Spec", f"{change}; what is done stays valid")

@@ -130,7 +130,11 @@ class Study:
         return answer.verdict
 
     def search(self, *, show: commands.Show | None = None) -> Trial:
-        """Searches the space, or resumes a search, and returns the winner."""
+        """Searches the space, or resumes a search, and returns the winner.
+
+        Args:
+            show: Where to show the progress; a bar unless given.
+        """
         study, show = self._as("search"), show or ProgressBar()
         with commands.held(study, show=show):
             corpus = commands.begin(study, show=show)

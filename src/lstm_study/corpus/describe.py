@@ -91,7 +91,7 @@ def _sample(corpus: Corpus, review: int, *, words: int) -> Sample:
     shown = token_ids[token_ids >= RESERVED][:words]
     return Sample(
         document_id=str(split.document_ids[review]),
-        label=corpus.labels[int(split.labels[review])],
+        label=corpus.summary.labels[int(split.labels[review])],
         rating=None if split.ratings is None else int(split.ratings[review]),
         tokens=len(token_ids),
         text=None if vocabulary is None else vocabulary.decode(shown),

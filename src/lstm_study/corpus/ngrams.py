@@ -13,6 +13,7 @@ from lstm_study.records import Weighting
 _SMOOTHING = 1.0
 _SHIFT = 32
 _CHUNK = 5_000
+_LEAST_REVIEWS = 2
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -79,8 +80,8 @@ def weigh(counts: Any, features: Features) -> Any:
     return rows
 
 
-def frequent_keys(reviews: Split, *, least: int = 2) -> NDArray[np.int64]:
-    """Returns the words and pairs that occur in at least so many reviews, int64, ascending."""
+def frequent_keys(reviews: Split) -> NDArray[np.int64]:
+    """Returns the words and pairs that occur in two reviews or more, int64, ascending."""
     found, frequencies = [], []
     for first, last in _chunks(reviews):
         keys, owners = _occurrences(reviews, first, last)
@@ -91,7 +92,7 @@ def frequent_keys(reviews: Split, *, least: int = 2) -> NDArray[np.int64]:
         frequencies.append(np.bincount(pairs % max(1, len(different)), minlength=len(different)))
     all_keys, places = np.unique(np.concatenate(found), return_inverse=True)
     totals = np.bincount(places, np.concatenate(frequencies), minlength=len(all_keys))
-    frequent: NDArray[np.int64] = all_keys[totals >= least]
+    frequent: NDArray[np.int64] = all_keys[totals >= _LEAST_REVIEWS]
     return frequent
 
 

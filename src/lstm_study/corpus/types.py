@@ -99,27 +99,17 @@ class Corpus:
     """All reviews of a study. The test half is closed: see `open_test`.
 
     Attributes:
-        source: A name from `spec.sources.SOURCES`.
-        path: The file or folder read; "" for packaged reviews.
         training: All training reviews: `train`, then `validation`. For the retraining.
         train: The training reviews that the search trains on.
         validation: The training reviews that the search scores on.
         vocabulary: The words behind the token ids; None where the source does not say.
-        labels: Names of the negative and the positive label.
-        digest: SHA-256 of token ids, offsets, labels and splits: what training sees.
-        source_sha256: SHA-256 of the file read; "" for a folder.
-        summary: The corpus in numbers.
+        summary: The corpus in numbers, its source, digest and labels.
     """
 
-    source: str
-    path: str
     training: Split
     train: Split
     validation: Split
     vocabulary: Vocabulary | None
-    labels: tuple[str, str]
-    digest: str
-    source_sha256: str
     summary: CorpusSummary
     sealed_test: SealedTest[Split] = field(repr=False)
 

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Protocol, cast
 
 from lstm_study.corpus.documents import Documents
-from lstm_study.corpus.sources.located import Located, Progress
+from lstm_study.corpus.sources.located import Located
 from lstm_study.corpus.types import Split
 from lstm_study.spec import DataTable
 from lstm_study.spec.sources import SOURCES
@@ -15,9 +15,7 @@ from lstm_study.spec.sources import SOURCES
 class SourceModule(Protocol):
     """The three functions that every module of a source has."""
 
-    def locate(
-        self, data: DataTable, *, base: Path, cache: Path, progress: Progress | None
-    ) -> Located:
+    def locate(self, data: DataTable, *, base: Path, cache: Path) -> Located:
         """Finds the files and checks their digests.
 
         Raises:
@@ -25,9 +23,7 @@ class SourceModule(Protocol):
             DependencyError: The source needs a package that is not installed.
         """
 
-    def read_documents(
-        self, located: Located, *, data: DataTable, progress: Progress | None
-    ) -> Documents:
+    def read_documents(self, located: Located, *, data: DataTable) -> Documents:
         """Reads every review, in the source's order.
 
         Raises:

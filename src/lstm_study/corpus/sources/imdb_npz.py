@@ -21,7 +21,7 @@ from lstm_study.corpus.sources.download import (
     WORD_INDEX_URL,
     download,
 )
-from lstm_study.corpus.sources.located import Located, Progress, checked_sha256, given
+from lstm_study.corpus.sources.located import Located, checked_sha256, given
 from lstm_study.corpus.sources.plain_pickle import read_ragged
 from lstm_study.corpus.types import Split
 from lstm_study.errors import DataError
@@ -36,9 +36,7 @@ _MAX_RANK = 2**31 - 1 - 1_000
 _log = logging.getLogger(__name__)
 
 
-def locate(
-    data: DataTable, *, base: Path, cache: Path, progress: Progress | None = None
-) -> Located:
+def locate(data: DataTable, *, base: Path, cache: Path) -> Located:
     """Finds `imdb.npz` where it is given, in Keras's cache or in ours, or downloads it."""
     downloads = cache / "downloads"
     if data.paths:
@@ -47,10 +45,10 @@ def locate(
         sha256 = checked_sha256(path, data.sha256)
     else:
         path = _found("imdb.npz", _keras_folder(), downloads) or _download(
-            IMDB_URL, downloads, IMDB_SHA256, progress
+            IMDB_URL, downloads, IMDB_SHA256
         )
         sha256 = checked_sha256(path, data.sha256 or IMDB_SHA256)
-    extra = _word_index(path, sha256, downloads=downloads, progress=progress)
+    extra = _word_index(path, sha256, downloads=downloads)
     return Located(
         paths=(path,),
         shown=data.paths[0] if data.paths else str(path),
@@ -61,9 +59,7 @@ def locate(
     )
 
 
-def read_documents(
-    located: Located, *, data: DataTable | None = None, progress: Progress | None = None
-) -> Documents:
+def read_documents(located: Located, *, data: DataTable | None = None) -> Documents:
     """Reads an `imdb.npz` whole, in the file's order; words only with its word index.
 
     Raises:
@@ -199,9 +195,7 @@ def _labels(raw: bytes, *, where: str) -> NDArray[np.int8]:
     return labels.astype(np.int8)
 
 
-def _word_index(
-    path: Path, sha256: str, *, downloads: Path, progress: Progress | None
-) -> Path | None:
+def _word_index(path: Path, sha256: str, *, downloads: Path) -> Path | None:
     """Returns the word index of an `imdb.npz`: beside it, or Keras's own for Keras's own file."""
     name = "imdb_word_index.json"
     if sha256 != IMDB_SHA256:
@@ -210,13 +204,13 @@ def _word_index(
     if found is not None:
         return found
     try:
-        return _download(WORD_INDEX_URL, downloads, f"md5:{WORD_INDEX_MD5}", progress)
+        return _download(WORD_INDEX_URL, downloads, f"md5:{WORD_INDEX_MD5}")
     except DataError as error:
         _log.warning("%s: the words of its token ids are unknown: %s", path, error)
         return None
 
 
-def _download(url: str, folder: Path, digest: str, progress: Progress | None) -> Path:
+def _download(url: str, folder: Path, digest: str) -> Path:
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
@@ -224,7 +218,7 @@ def _download(url: str, folder: Path, digest: str, progress: Progress | None) ->
             f"{folder}: the cache must be a folder that can be written ({error}). "
             f"Set {CACHE_VARIABLE} to another one."
         ) from error
-    return download(url, folder=folder, digest=digest, progress=progress)
+    return download(url, folder=folder, digest=digest)
 
 
 def _found(name: str, *folders: Path) -> Path | None:

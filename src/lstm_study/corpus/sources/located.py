@@ -1,14 +1,10 @@
 """The files of a source, found and checked."""
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
 from lstm_study.errors import DataError, DigestError
 from lstm_study.files import sha256_of
-
-Progress = Callable[[str, int, int], None]
-"""Called with a stage, how much is done, and how much there is (0: not known)."""
 
 
 @dataclass(frozen=True, kw_only=True)
