@@ -2,7 +2,7 @@
 
 import contextlib
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 
@@ -23,7 +23,6 @@ from lstm_study.cli.options import (
     OutOption,
     SetOption,
     StudyFile,
-    TokensChoice,
 )
 
 
@@ -72,7 +71,7 @@ def init(
     ] = None,
     encoding: EncodingOption = None,
     tokens: Annotated[
-        TokensChoice | None,
+        Literal["words", "characters"] | None,
         typer.Option("--tokens", help="How texts are split; found out if not given."),
     ] = None,
     drop_empty: Annotated[
@@ -98,7 +97,7 @@ def init(
                 negative=_labels(negative),
                 encoding=encoding,
             ),
-            tokens=None if tokens is None else tokens.value,
+            tokens=tokens,
             drop_empty=drop_empty,
             documented=documented,
             show=show,

@@ -7,8 +7,7 @@ from pathlib import Path
 
 from lstm_study.corpus.cache import CACHE_VARIABLE, Entry, cache_folder, read_entry, write_entry
 from lstm_study.corpus.documents import assemble
-from lstm_study.corpus.sources import module_of
-from lstm_study.corpus.sources.located import Located
+from lstm_study.corpus.sources import Located, module_of
 from lstm_study.corpus.summary import summarise
 from lstm_study.corpus.test_half import SealedTest
 from lstm_study.corpus.text.pairs import TrainingPairs

@@ -45,12 +45,8 @@ class _Process:
 class Processes:
     """An `Engine` of worker processes.
 
-    They begin at once to load what training needs, which takes seconds, and wait for `set_up`.
-
-    Args:
-        size: How many, their threads and GPUs.
-        log_path: Where their output goes.
-        scratch: A folder for checkpoints on their way; each worker gets a folder in it.
+    They begin at once to load what training needs, which takes seconds, and wait for `set_up`. Each
+    gets a folder in `scratch` for checkpoints on their way.
     """
 
     def __init__(self, size: Workers, *, log_path: Path, scratch: Path) -> None:

@@ -31,12 +31,7 @@ def train_together(
     While some are trained and places are free, more jobs of their class are asked for: promotions
     begin as soon as they are due.
 
-    Args:
-        jobs: Of one shape class, one or more.
-        link: To the process that was started.
-        reviews: What they read.
-        scratch: Folder for checkpoints and weights until the dispatcher moves them.
-        capacity: How many to train at once.
+    Checkpoints and weights are in `scratch` until the dispatcher moves them.
 
     Raises:
         StoreError: The scratch folder can't be written to: no fault of a job.

@@ -159,13 +159,9 @@ def load() -> None:
 
 
 class Worker:
-    """Does jobs.
+    """Does jobs, so many of one shape class at once.
 
-    Args:
-        link: To the process that was started.
-        reviews: What jobs read.
-        scratch: Folder for checkpoints and weights until the dispatcher moves them.
-        capacity: How many jobs of one shape class to train at once; 1 for one after the other.
+    Checkpoints and weights are in `scratch` until the dispatcher moves them.
     """
 
     def __init__(self, link: Link, *, reviews: Reviews, scratch: Path, capacity: int = 1) -> None:

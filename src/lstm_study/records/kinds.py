@@ -52,11 +52,6 @@ class Kind:
     private: tuple[str, ...] = ()
 
     @property
-    def is_listed(self) -> bool:
-        """Whether the ledger lists it, so that one that is lost is noticed."""
-        return self.is_kept and self.type is not LedgerEntry and not self.path.endswith(".gz")
-
-    @property
     def is_lines(self) -> bool:
         """Whether it is a file of one record a line."""
         return self.path.endswith(".jsonl")

@@ -214,6 +214,8 @@ def test_a_description_shows_training_reviews_of_both_labels(own, tmp_path):
         assert sample.label == str(label)
         assert sample.tokens == len(text.split()) + 1
         assert sample.is_cut
-    assert [balance.positive_share for balance in description.balance] == [0.5, 0.5, 0.5]
+    assert [2 * split.positive == split.reviews for split in description.summary.splits] == [
+        True
+    ] * 3
     assert description.frequent_words == corpus.vocabulary.words[:20]
     assert description.summary == corpus.summary

@@ -11,9 +11,8 @@ from contextlib import contextmanager
 
 from lstm_study.corpus.files.encodings import Encoding
 from lstm_study.corpus.files.members import Member
-from lstm_study.corpus.files.opening import LINE_LIMIT
+from lstm_study.corpus.files.opening import LINE_LIMIT, lines_of, open_text
 from lstm_study.corpus.files.rows import Rows, close_names
-from lstm_study.corpus.files.texts import lines_of, open_text
 from lstm_study.errors import DataError
 
 DELIMITERS = (",", ";", "\t", "|")

@@ -8,9 +8,8 @@ from typing import Any
 
 from lstm_study.corpus.files.encodings import Encoding
 from lstm_study.corpus.files.members import Member
-from lstm_study.corpus.files.opening import LINE_LIMIT
+from lstm_study.corpus.files.opening import LINE_LIMIT, Text, lines_of, open_text
 from lstm_study.corpus.files.rows import MISSING, Rows
-from lstm_study.corpus.files.texts import Text, lines_of, open_text
 from lstm_study.errors import DataError
 
 _LOOK_RECORDS = 1_000

@@ -12,10 +12,9 @@ from lstm_study.corpus.files.delimited import open_delimited
 from lstm_study.corpus.files.encodings import Encoding, find_encoding, given_encoding
 from lstm_study.corpus.files.json_records import open_json
 from lstm_study.corpus.files.members import Member, find_members
-from lstm_study.corpus.files.opening import LINE_LIMIT, open_bytes
+from lstm_study.corpus.files.opening import LINE_LIMIT, encoding_of, open_bytes
 from lstm_study.corpus.files.parquet import open_parquet
 from lstm_study.corpus.files.rows import MISSING, Rows, close_names
-from lstm_study.corpus.files.texts import encoding_of
 from lstm_study.errors import DataError
 
 TEXT, LABEL, FILE = "text", "label", "file"

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from lstm_study.corpus.cache import CACHE_VARIABLE
 from lstm_study.corpus.documents import TEST, TRAIN, Documents
+from lstm_study.corpus.sources import Located, checked_sha256, given
 from lstm_study.corpus.sources.download import (
     IMDB_SHA256,
     IMDB_URL,
@@ -21,7 +22,6 @@ from lstm_study.corpus.sources.download import (
     WORD_INDEX_URL,
     download,
 )
-from lstm_study.corpus.sources.located import Located, checked_sha256, given
 from lstm_study.corpus.sources.plain_pickle import read_ragged
 from lstm_study.corpus.types import Split
 from lstm_study.errors import DataError

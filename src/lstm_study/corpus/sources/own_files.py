@@ -20,8 +20,8 @@ from lstm_study.corpus.files.advice import option
 from lstm_study.corpus.files.members import ROLES, Member, find_members
 from lstm_study.corpus.files.rows import MISSING, close_names
 from lstm_study.corpus.files.table import Row, Table, open_table, place_of
+from lstm_study.corpus.sources import Located, checked_sha256, given
 from lstm_study.corpus.sources.labels import Labels, label_key
-from lstm_study.corpus.sources.located import Located, checked_sha256, given
 from lstm_study.corpus.text.tokens import number_words, split_tokens
 from lstm_study.corpus.types import Split
 from lstm_study.errors import DataError
