@@ -43,9 +43,8 @@ class Kept:
 def keep(study: OpenStudy, *, folder: Path | None = None) -> Kept:
     """Copies a study's records to a folder, in place of an earlier copy.
 
-    Args:
-        study: The study; finished or not, its report must be up to date.
-        folder: Where to; `study/reference/<name>` if not given.
+    Finished or not, its report must be up to date. The folder is `study/reference/<name>` if not
+    given.
 
     Raises:
         StoreError: The study has not begun, its report is older than its records, or the folder

@@ -35,14 +35,10 @@ class Features:
 def learn_features(
     reviews: Split, counts: Any, keys: NDArray[np.int64], *, weighting: Weighting
 ) -> Features:
-    """Learns the weight of each feature.
+    """Learns the weight of each feature, a column of what `count_features` counted in reviews.
 
-    Args:
-        reviews: The reviews that `counts` is of; their labels are used by "nb".
-        counts: As from `count_features`.
-        keys: Its columns.
-        weighting: "nb": each feature's log-count ratio between the labels, smoothed by 1. "tfidf":
-            its inverse document frequency, log((1 + n) / (1 + df)) + 1.
+    "nb" weighs by the log-count ratio between the reviews' labels, smoothed by 1; "tfidf" by the
+    inverse document frequency, log((1 + n) / (1 + df)) + 1.
 
     Source: S. Wang and C. D. Manning (2012), "Baselines and bigrams: simple, good sentiment and
         topic classification", ACL, with presence instead of counts; `TfidfTransformer` of

@@ -82,14 +82,9 @@ class RecordedHyperband(keras_tuner.oracles.HyperbandOracle):  # type: ignore[mi
         self._stop_reason = self._stop_reason or reason
 
     def create_trials(self, limit: int, *, like: ShapeClass | None = None) -> list[TunerTrial]:
-        """Hands out trials of one shape class: the first that can start, and others like it.
+        """Hands out trials of one shape class, or of that of the first that can start.
 
-        Args:
-            limit: How many at most, >= 1.
-            like: The class; None for that of the first.
-
-        Returns:
-            Fewer, or none, where no more can start before others have ended.
+        They are `limit` at most; fewer, or none, where no more can start before others have ended.
         """
         trials: list[TunerTrial] = []
         wanted = like

@@ -50,9 +50,6 @@ def startable(
         assigned: Ids of the trials that a worker is at.
         direction: Which end of the score is better.
         may_start: Whether the budget allows another trial.
-
-    Yields:
-        Nothing where others have to end first, or where all is done.
     """
     for record in records.values():
         if record.status in _UNFINISHED and record.trial_id not in assigned:

@@ -127,11 +127,9 @@ def _configure_jax(threads: int) -> Runtime:
 
 
 def population_limit(asked: int | None, *, member_bytes: int) -> int:
-    """Says how many networks this process, on JAX, trains at once.
+    """Says how many networks of about so many bytes this process, on JAX, trains at once.
 
-    Args:
-        asked: At most so many; None for what the device holds, and one without a GPU.
-        member_bytes: Memory of one, about.
+    As many as are asked for, at most; else what the device holds, and one without a GPU.
     """
     import jax
 
@@ -149,10 +147,8 @@ def skip_optional_imports(*needed: str) -> Iterator[None]:
     """Makes optional dependencies of Keras and TensorFlow unimportable in a `with` block.
 
     They serve a scikit-learn interface, plots, image files and a converter of JAX models, and take
-    a third of the import's time. After the block they can be imported as usual.
-
-    Args:
-        *needed: Modules to leave importable, beside the backend and those already imported.
+    a third of the import's time. The backend, what is needed, and what was imported before stay
+    importable. After the block they can be imported as usual.
     """
     backend = os.environ.get("KERAS_BACKEND", "tensorflow")
     kept = {backend, *needed, *sys.modules}

@@ -45,10 +45,9 @@ class Member:
 
 
 def find_members(paths: Sequence[Path]) -> tuple[Member, ...]:
-    """Finds the files that one or several paths name, in the order of their names.
+    """Finds the files that paths name, in the order of their names.
 
-    Args:
-        paths: Each a file, a zip archive, a folder, or a pattern such as `data/*.csv`.
+    Each is a file, a zip archive, a folder, or a pattern such as `data/*.csv`.
 
     Returns:
         Tables of one kind, or texts. Names starting with a dot or underscore are skipped; in a

@@ -15,12 +15,9 @@ _TIMEOUT_SECONDS = 30
 
 
 def download(url: str, *, folder: Path, digest: str) -> Path:
-    """Downloads a file, checks its digest, and only then gives it its name.
+    """Downloads a file to a folder, checks its digest, and only then gives it its name.
 
-    Args:
-        url: Where it is; the last part names the file.
-        folder: Where it goes; made if needed.
-        digest: Its SHA-256 in hexadecimal, or "md5:" and its MD5.
+    The digest is its SHA-256 in hexadecimal, or "md5:" and its MD5.
 
     Raises:
         DigestError: Another file came.

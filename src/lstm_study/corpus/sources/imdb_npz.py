@@ -135,14 +135,9 @@ def read_half(
 
 
 def read_word_index(path: Path, *, highest: int) -> tuple[str, ...]:
-    """Reads a word index: JSON, word → rank from 1 without gaps.
+    """Reads the words of a word index in order of rank: JSON, word → rank from 1 without gaps.
 
-    Args:
-        path: The file.
-        highest: The highest rank in the reviews; the index must reach it.
-
-    Returns:
-        The words in order of rank.
+    It must reach the highest rank in the reviews.
 
     Raises:
         DataError: The file is not such an index, or another file's.
