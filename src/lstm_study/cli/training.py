@@ -14,6 +14,7 @@ from lstm_study.cli.options import (
     PopulationOption,
     SetOption,
     StudyFile,
+    StudyFileOrDefault,
     TensorBoardOption,
     WorkersOption,
     WorkersPerGpuOption,
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
 
 
 def run(
-    study: StudyFile = "",
+    study: StudyFileOrDefault = "",
     data: DataOption = None,
     out_folder: OutOption = REPORTS,
     fresh: FreshOption = False,
@@ -66,7 +67,12 @@ def baseline(
     settings: SetOption = None,
     epochs: Annotated[
         int | None,
-        typer.Option(min=1, help="Epochs to train, instead of the protocol's; kept apart."),
+        typer.Option(
+            "--epochs",
+            metavar="N",
+            min=1,
+            help="Epochs to train, instead of the protocol's; kept separately.",
+        ),
     ] = None,
 ) -> None:
     """Train the documented baseline alone: summary, fit, test accuracy, saved model."""
@@ -125,7 +131,7 @@ def compare(
             "--more-seeds",
             metavar="N",
             min=1,
-            help="Add N seeds for every arm; written down, and counted as another look at test.",
+            help="Add N seeds to every arm; recorded, and counted as another look at test.",
         ),
     ] = None,
     only_seeds: Annotated[
