@@ -10,7 +10,7 @@ from lstm_study.corpus.documents import assemble
 from lstm_study.corpus.sources import module_of
 from lstm_study.corpus.sources.located import Located, Progress
 from lstm_study.corpus.summary import summarise
-from lstm_study.corpus.test_half import SealedTest
+from lstm_study.corpus.test_half import UnopenedTest
 from lstm_study.corpus.text.pairs import TrainingPairs
 from lstm_study.corpus.text.vocabulary import Vocabulary
 from lstm_study.corpus.types import Corpus
@@ -94,5 +94,5 @@ def _corpus(entry: Entry, located: Located) -> Corpus:
         digest=summary.digest,
         source_sha256=located.sha256,
         summary=summary,
-        sealed_test=SealedTest(lambda: replace(entry.read_test(), pairs=pairs)),
+        unopened_test=UnopenedTest(lambda: replace(entry.read_test(), pairs=pairs)),
     )

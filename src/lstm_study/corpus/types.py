@@ -8,7 +8,7 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import NDArray
 
-from lstm_study.corpus.test_half import SealedTest
+from lstm_study.corpus.test_half import UnopenedTest
 from lstm_study.corpus.text.pairs import PairVocabulary, TrainingPairs
 from lstm_study.corpus.text.vocabulary import Vocabulary
 from lstm_study.records import CorpusSummary
@@ -136,7 +136,7 @@ class Corpus:
     digest: str
     source_sha256: str
     summary: CorpusSummary
-    sealed_test: SealedTest[Split] = field(repr=False)
+    unopened_test: UnopenedTest[Split] = field(repr=False)
 
     @property
     def pairs(self) -> PairVocabulary | None:
@@ -150,7 +150,7 @@ class Corpus:
         Args:
             on_open: Called before anything is read: the caller's log of the opening.
         """
-        return self.sealed_test.open(on_open=on_open)
+        return self.unopened_test.open(on_open=on_open)
 
 
 def gather(

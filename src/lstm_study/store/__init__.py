@@ -32,8 +32,8 @@ from lstm_study.spec import StudySpec
 from lstm_study.spec.changes import changes
 from lstm_study.store import lock
 from lstm_study.store.files import MOST_BYTES, advice
+from lstm_study.store.missing_digests import add_missing_digests
 from lstm_study.store.predictions import PredictionFiles
-from lstm_study.store.sealing import seal
 
 _SPEC = kind_of("spec.toml")
 
@@ -86,7 +86,7 @@ class Store(PredictionFiles):
         if self.exists or self.ledger.exists:
             allowed = self._changes(spec, data_digest=data_digest)
             if not self.ledger.exists:
-                seal(self)
+                add_missing_digests(self)
         write_text(self.folder / "spec.toml", spec_text)
         self.ledger.note("spec.toml", sha256_of(self.folder / "spec.toml"))
         self.write_state(began)
