@@ -39,10 +39,15 @@ def _cost(records: StudyRecords) -> Table:
                unit="seconds", form="duration"),
         Column(name="session_seconds", meaning="Time that commands ran",
                unit="seconds", form="duration"),
-        Column(name="planned_trials", meaning="Trials the schedule plans", form="count"),
-        Column(name="planned_epochs", meaning="Epochs the schedule plans", unit="epochs",
+        Column(name="planned_trials", meaning="Trials planned: the schedule's and the finalists'",
                form="count"),
+        Column(name="planned_epochs", meaning="Epochs planned: the schedule's and the finalists'",
+               unit="epochs", form="count"),
     )  # fmt: skip
+    # Finalists are planned once the schedule has ended.
+    finalists = [trial for trial in records.trials if trial.role == "finalist"]
+    planned_trials = records.planned_trials + len(finalists)
+    planned_epochs = records.planned_epochs + sum(trial.budget_epochs for trial in finalists)
     rows: list[dict[str, Cell]] = []
     stages: tuple[tuple[str, str, Sequence[Trial | Run]], ...] = (
         ("search", "search", records.trials),
@@ -60,8 +65,8 @@ def _cost(records: StudyRecords) -> Table:
                 "session_seconds": sum(
                     item.seconds for item in records.sessions if item.stage == session_stage
                 ),
-                "planned_trials": records.planned_trials if stage == "search" else None,
-                "planned_epochs": records.planned_epochs if stage == "search" else None,
+                "planned_trials": planned_trials if stage == "search" else None,
+                "planned_epochs": planned_epochs if stage == "search" else None,
             }
         )
     both: dict[str, Cell] = {"stage": "both", "planned_trials": None, "planned_epochs": None}
