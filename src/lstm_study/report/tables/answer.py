@@ -168,7 +168,7 @@ def _failed_runs(verdict: Verdict, records: StudyRecords) -> Table:
 
 def _secondary(verdict: Verdict) -> Table:
     columns = (
-        Column(name="outcome", meaning="What is compared; less is better"),
+        Column(name="outcome", meaning="What is compared; lower is better"),
         Column(name="difference", meaning="Winner minus baseline", form="loss"),
         Column(name="low", meaning="Lower end of its interval", form="loss"),
         Column(name="high", meaning="Upper end of its interval", form="loss"),
@@ -182,7 +182,7 @@ def _secondary(verdict: Verdict) -> Table:
         columns,
         (
             {
-                "outcome": each.outcome.replace("_", " "),
+                "outcome": {"brier_score": "Brier score", "log_loss": "log loss"}[each.outcome],
                 "difference": each.difference,
                 "low": each.low,
                 "high": each.high,

@@ -86,11 +86,11 @@ def purpose(arm: str) -> str:
 
 _PURPOSES = {
     "baseline": "the documented configuration and training",
-    "winner": "the search's best configuration at the full budget",
+    "winner": "the configuration that the search chose",
     "baseline-masked": "the baseline's configuration with padding masked, as for the winner",
     "baseline-recipe": "the baseline's network, trained by the winner's recipe",
     "-own-epoch": "the same trainings, evaluated at the epoch with the best validation score",
-    "-last-three": "the same trainings, mean probability of the last three epochs",
+    "-last-three": "the same trainings, mean probability of the last epochs, at most three",
     "control": "classical control: logistic regression over words and pairs of words",
     "ensemble": "mean probability over the winner's runs",
 }
@@ -129,10 +129,10 @@ def _comparison(
                unit="share; the report shows percentage points", form="bare_points"),
         Column(name="test_loss_mean", meaning="Mean binary cross-entropy on test", form="loss"),
         SECONDS_PER_EPOCH,
-        Column(name="training_seconds_mean", meaning="Mean time worked of a run", unit="seconds",
+        Column(name="training_seconds_mean", meaning="Mean training time of a run", unit="seconds",
                form="duration"),
         Column(name="predict_1000_seconds", unit="seconds", form="duration",
-               meaning="Mean time to read 1,000 reviews, once compiled"),
+               meaning="Mean time to classify 1,000 reviews, once compiled"),
     )  # fmt: skip
     rows = [
         _arm_row(records, spec, arm, configuration) for arm, configuration in configurations.items()
