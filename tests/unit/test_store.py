@@ -11,15 +11,12 @@ import pytest
 from lstm_study.configuration import BASELINE
 from lstm_study.errors import ChangedStudyError, LockedError, RecordError, StoreError
 from lstm_study.files import unseal
-from lstm_study.records import Epoch, Failure, Opening, Trial
+from lstm_study.records import Failure, Opening, Trial
 from lstm_study.records.codec import from_json, to_json
 from lstm_study.store import Store
+from tests.support.stored_study import EPOCH
 from tests.support.tiny import SPEC, spec
 
-EPOCH = Epoch(
-    epoch=1, train_loss=0.5, train_accuracy=0.7, validation_loss=0.4, validation_accuracy=0.8,
-    train_seconds=1.5, validation_seconds=0.5, ended_at="2026-01-01T00:00:00.000Z",
-)  # fmt: skip
 TRIAL = Trial(
     trial_id="b2-03-r1", configuration=BASELINE, seed=7, iteration=0, bracket=2, round=1,
     initial_epoch=2, budget_epochs=4, parent="b2-03-r0", epochs=(replace(EPOCH, epoch=3),),

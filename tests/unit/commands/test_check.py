@@ -15,7 +15,7 @@ from lstm_study.records.kinds import KINDS
 from lstm_study.records.state import SearchState
 from lstm_study.store import Store
 from lstm_study.store.missing_digests import add_missing_digests
-from tests.unit.test_damage import stored
+from tests.support.stored_study import stored
 
 REFERENCE = Path(__file__).parents[3] / "study" / "reference" / "imdb"
 ONE_OF_EACH = {
