@@ -30,7 +30,7 @@ class Hyperparameter:
             or one of some words.
         documented: The value of the documented network; None where `[protocol]` gives it.
         part: What it belongs to: the text that is read, the network, or the recipe of its training.
-        meaning: One line for people who read a table.
+        meaning: One line for readers of a table.
         short: Its name in a line of text, as in "maxlen 500".
         unit: Of its values; "" for bare numbers and words.
         low: The least value, that value included.
@@ -91,7 +91,7 @@ class Hyperparameter:
         return ("no", "yes") if self.kind == "switch" else self.choices
 
     def shown(self, value: Any) -> str:
-        """Writes a value for people: "50,000", "0.2", "yes", "max"."""
+        """Writes a value for readers: "50,000", "0.2", "yes", "max"."""
         if isinstance(value, bool):
             return "yes" if value else "no"
         if isinstance(value, str) or value is None:

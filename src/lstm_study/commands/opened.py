@@ -56,7 +56,7 @@ class OpenStudy:
         settings: One-off settings in force.
         store: `study/runs/<name>`.
         reports: `<out>/<name>`.
-        command: The command line at work.
+        command: The running command line.
         workers: Workers asked for; None to choose.
         workers_per_gpu: Workers that share a GPU; None to choose, or without a GPU.
         population: Networks that a worker trains at once, at most; None to choose.
@@ -77,7 +77,7 @@ class OpenStudy:
 
     @property
     def context(self) -> Context:
-        """The command at work, as stages see it."""
+        """The running command, as stages see it."""
         return Context(
             command=self.command,
             git_commit=git_commit(Path.cwd()),
@@ -108,7 +108,7 @@ def open_study(
         data: Where the reviews are, in place of the spec's `data.path`.
         out: Folder for reports.
         settings: One-off changes, each "table.key=value".
-        command: The command line at work, for records.
+        command: The running command line, for records.
         workers: Worker processes; None to choose.
         workers_per_gpu: Worker processes that share a GPU; None to choose.
         population: Networks that a worker on JAX trains at once, at most; None to choose.

@@ -44,7 +44,7 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Context:
-    """The command at work, as stages and sessions see it.
+    """The running command, as stages and sessions see it.
 
     Attributes:
         command: The command line.
@@ -79,7 +79,7 @@ def dispatch(
         engine: Where workers are; set up with the study.
         store: The study; held by this process, the one writer of its files.
         corpus: The reviews.
-        context: The command at work.
+        context: The running command.
 
     Raises:
         SearchError: Workers can't start.

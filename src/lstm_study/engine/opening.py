@@ -19,7 +19,7 @@ def log_opening(store: Store, *, run_id: str, command: str) -> None:
     Args:
         store: The study's folder, which keeps the log.
         run_id: What they are opened for: a run's id, "control" or "test-reviews".
-        command: The command at work.
+        command: The running command.
 
     Raises:
         StoreError: The log can't be written.

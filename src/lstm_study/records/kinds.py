@@ -170,7 +170,7 @@ KINDS = (
     ),
     Kind(
         name="time left", path="live/time-left", is_kept=False,
-        holds="how long the stage at work will take",
+        holds="how long the running stage will take",
     ),
     Kind(
         name="log", path="study.log", is_kept=False,

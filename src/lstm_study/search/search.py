@@ -76,7 +76,7 @@ def run_search(
         plan: What `plan_search` drew.
         engine: Workers that were started for the search.
         corpus: The reviews.
-        context: The command at work.
+        context: The running command.
         report: Called a few times a second.
 
     Raises:

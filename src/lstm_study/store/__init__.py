@@ -232,7 +232,7 @@ class Store(PredictionFiles):
         write_text(path, json.dumps({stage: seconds}), durable=False)
 
     def read_time_left(self) -> dict[str, float | None]:
-        """Reads how long the stage at work will take, by its name; empty where none is."""
+        """Reads how long the running stage will take, by its name; empty where none is."""
         try:
             left: dict[str, float | None] = json.loads(
                 (self.folder / "live" / "time-left").read_text()
@@ -260,7 +260,7 @@ class Store(PredictionFiles):
     # Arrays
 
     def checkpoint_path(self, training_id: str) -> Path:
-        """Where a training that may go on keeps its last epoch."""
+        """Where a training that may be resumed keeps its last epoch."""
         return self.folder / "checkpoints" / f"{training_id}.npz"
 
     def adopt(self, scratch: Path, path: Path) -> None:

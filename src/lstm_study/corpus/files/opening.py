@@ -1,4 +1,4 @@
-"""Files opened as bytes, unpacked on the way, and never more of them than there may be."""
+"""Opens files as bytes, decompressed, with a limit on their size."""
 
 import bz2
 import gzip

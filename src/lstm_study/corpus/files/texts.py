@@ -1,4 +1,4 @@
-"""Text files decoded, a line at a time; no line is longer than it may be."""
+"""Text files, decoded a line at a time, with a limit on a line's length."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
