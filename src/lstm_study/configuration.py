@@ -111,7 +111,7 @@ class Configuration:
     vocabulary_size: int = _row(
         50_000, kind="integer", part="text", low=4, high=10_000_000,
         is_required=True, is_core=True,
-        meaning="Token ids kept, the reserved included", short="vocabulary", unit="token ids",
+        meaning="Token ids kept, reserved ones included", short="vocabulary", unit="token ids",
         grows=("parameters", "work"),
     )  # fmt: skip
     maxlen: int = _row(
@@ -150,7 +150,7 @@ class Configuration:
     )  # fmt: skip
     pooling: str = _row(
         "last", kind="choice", part="network", choices=("last", "mean", "max", "all"),
-        meaning="What is taken of the top LSTM's outputs: the last one, their mean or maximum over "
+        meaning="How the outputs of the top LSTM become one: the last one, their mean or maximum over "
         "time, or all three", short="pooling", grows=("parameters",),
     )  # fmt: skip
     embedding_dropout: float = _row(
@@ -180,7 +180,7 @@ class Configuration:
     )  # fmt: skip
     clip_norm: float = _row(
         0.0, kind="number", part="recipe", high=1e6, short="clipped at",
-        meaning="Greatest norm of the gradient of all weights together; 0 for no clipping",
+        meaning="Largest norm of the gradient of all weights together; 0 for no clipping",
     )  # fmt: skip
     weight_decay: float = _row(
         0.0, kind="number", part="recipe", high=1.0, short="weight decay",
