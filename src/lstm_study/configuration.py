@@ -150,8 +150,8 @@ class Configuration:
     )  # fmt: skip
     pooling: str = _row(
         "last", kind="choice", part="network", choices=("last", "mean", "max", "all"),
-        meaning="How the outputs of the top LSTM become one: the last one, their mean or maximum over "
-        "time, or all three", short="pooling", grows=("parameters",),
+        meaning="How the outputs of the top LSTM become one: the last one, their mean or maximum "
+        "over time, or all three", short="pooling", grows=("parameters",),
     )  # fmt: skip
     embedding_dropout: float = _row(
         0.0, kind="share", part="network", high=0.99, unit="share", short="embedding dropout",

@@ -1,4 +1,4 @@
-"""Where results come from: the clock, git, package versions, the host, digests of files.
+"""Where results come from: the clock, git, package versions, the host.
 
 The only module that reads any of these from the system; all others receive them as values.
 """

@@ -201,7 +201,7 @@ def evaluations_due(run: Run, store: Store) -> list[Run]:
     due = [] if has_ended(run) else [run]
     planned = own_epoch_run(run)
     if planned is not None:
-        own = store.read_run(planned.run_id)
+        own = store.read(Run, planned.run_id)
         if own is None:
             due.append(planned)
         elif not has_ended(own):

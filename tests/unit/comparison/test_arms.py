@@ -128,7 +128,7 @@ def test_evaluations_are_due_in_the_order_of_their_epochs_and_once(tmp_path):
     late = replace(early, own_epoch=8)
     assert [run.protocol_epochs for run in evaluations_due(early, store)] == [3, 5]
     assert [run.protocol_epochs for run in evaluations_due(late, store)] == [5, 8]
-    store.write_run(replace(own_epoch_run(early), status="completed"))
+    store.write(replace(own_epoch_run(early), status="completed"))
     assert [run.run_id for run in evaluations_due(early, store)] == ["baseline-s1"]
     done = replace(early, status="completed")
     assert evaluations_due(done, store) == []

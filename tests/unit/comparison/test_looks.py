@@ -29,7 +29,7 @@ def verdict_of(study: StudyRecords, store: Store, spec=SPEC):
 
 def write_runs(study: StudyRecords, store: Store) -> None:
     for run in study.runs:
-        store.write_run(run)
+        store.write(run)
 
 
 def near(*positions: int) -> NearDuplicates:

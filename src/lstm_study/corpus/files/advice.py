@@ -1,10 +1,13 @@
 """How errors name an option: as a flag of the running command, or as a key of the study file."""
 
+import json
 from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
+from functools import partial
 from shlex import quote
 
+_toml = partial(json.dumps, ensure_ascii=False)
 _FLAGS: ContextVar[tuple[str, ...] | None] = ContextVar("_FLAGS", default=None)
 
 INIT_FLAGS = (
@@ -44,13 +47,9 @@ def option(key: str, value: str | bool | tuple[str, ...] = "") -> str:
         if isinstance(value, bool):
             return f"data.{key} = {str(value).lower()}"
         if isinstance(value, tuple):
-            return f"data.{key} = [{', '.join(_toml(each) for each in value)}]"
+            return f"data.{key} = [{', '.join(map(_toml, value))}]"
         return f"data.{key} = {_toml(value)}" if value else f"data.{key}"
     flag = f"--{key.replace('_', '-')}"
     if isinstance(value, bool) or not value:
         return flag
     return f"{flag} {quote(','.join(value) if isinstance(value, tuple) else value)}"
-
-
-def _toml(text: str) -> str:
-    return '"' + text.replace("\\", "\\\\").replace('"', '\\"') + '"'

@@ -11,9 +11,8 @@ from contextlib import contextmanager
 
 from lstm_study.corpus.files.encodings import Encoding
 from lstm_study.corpus.files.members import Member
-from lstm_study.corpus.files.opening import LINE_LIMIT
+from lstm_study.corpus.files.opening import LINE_LIMIT, lines_of, open_text
 from lstm_study.corpus.files.rows import Rows, close_names
-from lstm_study.corpus.files.texts import lines_of, open_text
 from lstm_study.errors import DataError
 
 DELIMITERS = (",", ";", "\t", "|")
@@ -26,10 +25,7 @@ def open_delimited(
 ) -> Iterator[Rows]:
     """Opens a CSV or TSV file to be read a row at a time.
 
-    Args:
-        member: The file.
-        columns: Those to read; None for all. They help to find the delimiter.
-        encoding: Its encoding.
+    The columns that are asked for, None for all, help to find the delimiter.
 
     Raises:
         DataError: It lacks a column or its rows are malformed, also while the block reads.
@@ -37,7 +33,8 @@ def open_delimited(
     end = _line_end(member, encoding)
     with _limit_of_fields(), open_text(member, encoding, newline=end) as file:
         dialect = _Dialect(member, lines_of(file, member), columns)
-        names = _names(dialect.header)
+        # "" for a nameless column.
+        names = [name.strip() for name in dialect.header]
         is_quoted = _is_quoted(member, encoding, dialect, end)
         rows = _Reading(member, dialect, names, is_quoted=is_quoted)
         yield Rows(
@@ -85,7 +82,6 @@ class _Dialect:
         if not self.delimiter:
             self.delimiter = _delimiter(first, columns)
         self.header = _split(first, self.delimiter)
-        self.first = first
         self.lines = lines
 
 
@@ -98,11 +94,6 @@ def _delimiter(first: str, columns: Sequence[str] | None) -> str:
 
 def _split(line: str, delimiter: str) -> list[str]:
     return next(csv.reader([line], delimiter=delimiter), [])
-
-
-def _names(header: Sequence[str]) -> list[str]:
-    """Returns the columns' names, "" for a nameless one."""
-    return [name.strip() for name in header]
 
 
 def _is_quoted(member: Member, encoding: Encoding, dialect: _Dialect, end: str) -> bool:

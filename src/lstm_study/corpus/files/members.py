@@ -4,7 +4,7 @@ import glob
 import re
 import zipfile
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath
 
 from lstm_study.errors import DataError
@@ -45,10 +45,9 @@ class Member:
 
 
 def find_members(paths: Sequence[Path]) -> tuple[Member, ...]:
-    """Finds the files that one or several paths name, in the order of their names.
+    """Finds the files that paths name, in the order of their names.
 
-    Args:
-        paths: Each a file, a zip archive, a folder, or a pattern such as `data/*.csv`.
+    Each is a file, a zip archive, a folder, or a pattern such as `data/*.csv`.
 
     Returns:
         Tables of one kind, or texts. Names starting with a dot or underscore are skipped; in a
@@ -78,7 +77,7 @@ def find_members(paths: Sequence[Path]) -> tuple[Member, ...]:
             f"{example!r}."
         )
     if not any(member.role == "train" for member in members):
-        members = [_without_role(member) for member in members]
+        members = [replace(member, role="") for member in members]
     return tuple(members)
 
 
@@ -166,10 +165,3 @@ def _member(file: Path, *, name: str, inside: str) -> Member | None:
 
 def _is_hidden(name: str) -> bool:
     return any(part.startswith((".", "__")) for part in PurePosixPath(name).parts)
-
-
-def _without_role(member: Member) -> Member:
-    return Member(
-        path=member.path, inside=member.inside, kind=member.kind, compression=member.compression,
-        label=member.label,
-    )  # fmt: skip

@@ -6,7 +6,10 @@ from lstm_study.report.tables.table import Cell, Column
 from lstm_study.spec import StudySpec
 
 PARAMETER_COUNT = Column(
-    name="parameter_count", meaning="Trainable parameters of the network", unit="numbers", form="count"
+    name="parameter_count",
+    meaning="Trainable parameters of the network",
+    unit="numbers",
+    form="count",
 )
 STATUS = Column(name="status", meaning="completed, failed, interrupted or running")
 SECONDS = Column(
