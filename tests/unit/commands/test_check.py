@@ -15,7 +15,7 @@ from lstm_study.records import Run
 from lstm_study.records.kinds import KINDS
 from lstm_study.records.state import SearchState
 from lstm_study.store import Store
-from lstm_study.store.sealing import seal
+from lstm_study.store.missing_digests import add_missing_digests
 from tests.support.stored_study import stored
 
 REFERENCE = Path(__file__).parents[3] / "study" / "reference" / "imdb"
@@ -130,7 +130,7 @@ def test_an_earlier_studys_files_get_digests_and_are_listed(tmp_path):
             target.write_bytes(path.read_bytes())
     store = Store(tmp_path)
     before = store.read_all()
-    seal(store)
+    add_missing_digests(store)
     after = store.read_all()
     assert (before.trials, before.runs, before.openings) == (
         after.trials, after.runs, after.openings,
