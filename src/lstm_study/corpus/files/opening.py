@@ -8,6 +8,8 @@ import zipfile
 import zlib
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
+from functools import lru_cache
+from pathlib import Path
 from typing import IO, Any
 
 from lstm_study.corpus.files.members import Member
@@ -35,13 +37,17 @@ def open_bytes(member: Member) -> Iterator[IO[bytes]]:
     """
     try:
         with ExitStack() as stack:
-            size = member.path.stat().st_size
-            base: IO[bytes] = stack.enter_context(member.path.open("rb"))
-            raw = base
+            status = member.path.stat()
+            size = status.st_size
+            raw: IO[bytes]
             if member.inside:
-                archive = stack.enter_context(zipfile.ZipFile(base))
+                archive = _archive(member.path, status.st_mtime_ns, status.st_size)
+                assert archive.fp is not None, "an archive in the cache is open"
+                base = archive.fp
                 size = archive.getinfo(member.inside).compress_size
                 raw = stack.enter_context(archive.open(member.inside))
+            else:
+                raw = base = stack.enter_context(member.path.open("rb"))
             is_packed = bool(member.inside)
             if member.compression:
                 raw = stack.enter_context(_OPENERS[member.compression](raw))
@@ -55,6 +61,12 @@ def open_bytes(member: Member) -> Iterator[IO[bytes]]:
         raise DataError(f"{member}: is damaged, cut short or encrypted ({error}).") from error
     except OSError as error:
         raise DataError(f"{member}: cannot be read ({error.strerror or error}).") from error
+
+
+@lru_cache(maxsize=1)
+def _archive(path: Path, _changed_ns: int, _size: int) -> zipfile.ZipFile:
+    """Opens an archive once for all files in it: its list of files may be long."""
+    return zipfile.ZipFile(path)
 
 
 def position_of(stream: Any) -> int:

@@ -11,6 +11,7 @@ import pyarrow
 import pyarrow.parquet
 import pytest
 
+from lstm_study.corpus.files import opening
 from lstm_study.corpus.files.table import MISSING, open_table
 from lstm_study.errors import DataError
 from tests.support.reviews import made_up_reviews, write_csv
@@ -226,3 +227,13 @@ def test_a_file_that_is_not_what_its_name_says_is_called_by_what_it_is(tmp_path,
     (tmp_path / "r.csv").write_bytes(content)
     with pytest.raises(DataError, match=what):
         read(tmp_path / "r.csv")
+
+
+def test_an_archive_of_many_texts_is_opened_once(tmp_path):
+    with zipfile.ZipFile(tmp_path / "texts.zip", "w") as archive:
+        for number in range(50):
+            archive.writestr(f"{'pos' if number % 2 else 'neg'}/{number}.txt", f"film {number}")
+    opening._archive.cache_clear()
+    table = open_table([tmp_path / "texts.zip"])
+    assert sum(1 for _ in table.rows(("text",))) == 50
+    assert opening._archive.cache_info().misses == 1
