@@ -108,8 +108,8 @@ def _arrays(
                 return
             if text.strip(_SPACE)[:1] not in ("", "["):
                 raise DataError(
-                    f"{member}:{line}: an array ends here, and must be the last or be followed by "
-                    f"another. Received: {text.strip(_SPACE)[:20]!r}."
+                    f"{member}:{line}: must hold arrays of objects alone, or objects alone. "
+                    f"Received: {text.strip(_SPACE)[:20]!r} behind an array."
                 )
             is_open = bool(text.strip(_SPACE))
             text = text.replace("[", "", 1)

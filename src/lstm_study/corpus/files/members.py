@@ -14,7 +14,8 @@ from lstm_study.errors import DataError
 
 ROLES = {
     "train": "train", "training": "train", "validation": "validation", "valid": "validation",
-    "val": "validation", "dev": "validation", "test": "test", "testing": "test",
+    "val": "validation", "dev": "validation", "eval": "validation", "evaluation": "validation",
+    "test": "test", "testing": "test",
 }  # fmt: skip
 KINDS = (".csv", ".tsv", ".tab", ".jsonl", ".ndjson", ".json", ".parquet")
 COMPRESSIONS = (".gz", ".bz2", ".xz")
@@ -58,7 +59,7 @@ def find_members(paths: Sequence[Path]) -> tuple[Member, ...]:
 
     Args:
         paths: Each a file, a zip archive, a folder, or a pattern such as `data/*.csv`. Of several,
-            the folders below the one that they share count: `train pos.csv`, `pos/ neg/`.
+            the folders below the one that they share count: `train/ test/`, `pos/ neg/`.
 
     Returns:
         Tables of one kind, or texts, each once. Names starting with a dot, names of files starting

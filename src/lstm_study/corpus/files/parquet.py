@@ -36,7 +36,12 @@ def open_parquet(member: Member, columns: Sequence[str] | None) -> Iterator[Rows
                 if name not in names:
                     raise DataError(close_names(name, names, where=str(member)))
             done = [0]
-            yield Rows(names=tuple(names), each=_rows(file, wanted, done), position=lambda: done[0])
+            yield Rows(
+                names=tuple(names),
+                each=_rows(file, wanted, done),
+                position=lambda: done[0],
+                schema=file.schema_arrow.remove_metadata(),
+            )
     except (pyarrow.ArrowException, OSError) as error:
         text = " ".join(str(error).split())
         raise DataError(f"{member}: is damaged, or no Parquet file ({text}).") from error

@@ -92,6 +92,16 @@ def _pieces(member: Member) -> Iterator[bytes]:
             yield line
 
 
+def _other_encoding(encoding: Encoding) -> str:
+    if encoding.name == "utf-8-sig":
+        # What begins with the mark is UTF-8: another encoding would read the mark as text.
+        return (
+            "Correct the line, or read what cannot be read as a replacement sign with "
+            f"{option('encoding', 'utf-8-replace')}."
+        )
+    return f"Name its encoding with {option('encoding', 'cp1252')}, or whichever it is."
+
+
 def _not_text(member: Member, encoding: Encoding) -> str:
     """Says where a file is not what it should be; only now is it looked at line by line."""
     has_wide_letters = encoding.name.startswith(("utf-16", "utf-32"))
@@ -100,9 +110,8 @@ def _not_text(member: Member, encoding: Encoding) -> str:
             line.decode(encoding.name)
         except UnicodeError as error:
             byte = line[getattr(error, "start", 0) :][:1].hex()
-            return (
-                f"{member}:{number}: is not {encoding.name} (byte 0x{byte}). Name its encoding "
-                f"with {option('encoding', 'cp1252')}, or whichever it is."
+            return f"{member}:{number}: is not {encoding.name} (byte 0x{byte}). " + _other_encoding(
+                encoding
             )
     return (
         f"{member}: is not {encoding.name}. Name its encoding with {option('encoding', 'utf-8')}, "
