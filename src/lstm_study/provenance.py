@@ -1,4 +1,4 @@
-"""Where results come from: the clock, git, package versions, the host, digests of files.
+"""Where results come from: the clock, git, package versions, the host.
 
 The only module that asks the world for any of these; everyone else receives them as values.
 """

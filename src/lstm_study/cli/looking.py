@@ -1,11 +1,20 @@
 """Commands that show reviews, a study's progress, or the machine."""
 
+import contextlib
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 
-from lstm_study.cli.frame import EXIT_DONE, EXIT_ERROR, err, open_with, out, print_json
+from lstm_study.cli.frame import (
+    EXIT_DONE,
+    EXIT_ERROR,
+    err,
+    open_with,
+    out,
+    print_json,
+    print_result,
+)
 from lstm_study.cli.options import (
     REPORTS,
     DataOption,
@@ -14,7 +23,6 @@ from lstm_study.cli.options import (
     OutOption,
     SetOption,
     StudyFile,
-    TokensChoice,
 )
 from lstm_study.corpus.files.advice import split_labels
 
@@ -64,7 +72,7 @@ def init(
     ] = None,
     encoding: EncodingOption = None,
     tokens: Annotated[
-        TokensChoice | None,
+        Literal["words", "characters"] | None,
         typer.Option("--tokens", help="How texts are split; found out if not given."),
     ] = None,
     drop_empty: Annotated[
@@ -90,7 +98,7 @@ def init(
                 negative=_labels(negative),
                 encoding=encoding,
             ),
-            tokens=None if tokens is None else tokens.value,
+            tokens=tokens,
             drop_empty=drop_empty,
             documented=documented,
             show=show,
@@ -143,10 +151,7 @@ def status(
 
     opened = open_with(study, data=data, out_folder=out_folder, settings=settings)
     found = commands.read_status(opened)
-    if as_json:
-        print_json(found)
-    else:
-        out.print(text.status(found))
+    print_result(found, text.status(found), as_json=as_json)
 
 
 def list_studies(as_json: JsonOption = False) -> None:
@@ -155,10 +160,7 @@ def list_studies(as_json: JsonOption = False) -> None:
     from lstm_study.commands.list_studies import list_studies as listed
 
     found = listed()
-    if as_json:
-        print_json(found)
-    else:
-        out.print(text.studies(found))
+    print_result(found, text.studies(found), as_json=as_json)
 
 
 def check(
@@ -184,30 +186,21 @@ def check(
 
     if (study is None) == (records is None) or (records is not None and repair):
         raise typer.BadParameter("Give STUDY.toml, or --records FOLDER without --repair.")
-    if study is None:
-        assert records is not None
+    aside = None
+    if records is not None:
         found = commands.check(Store(records))
-        if as_json:
-            print_json(found)
-        else:
-            out.print(text.check(found, where=""))
-        raise typer.Exit(EXIT_ERROR if found.findings else EXIT_DONE)
-    opened = open_with(study, data=None, out_folder=REPORTS, settings=None)
-    if not repair:
-        found = commands.check(opened.store)
-        if as_json:
-            print_json(found)
-        else:
-            out.print(text.check(found, where=study))
-        raise typer.Exit(EXIT_ERROR if found.findings else EXIT_DONE)
-    with Display(err if as_json else out) as show, commands.held(opened, show=show):
-        found = commands.check(opened.store)
-        aside = commands.repair(opened.store, found.repairable)
-    if as_json:
-        print_json(found)
     else:
-        out.print(text.check(found, where=study, aside=aside))
-    raise typer.Exit(EXIT_ERROR if len(found.repairable) < len(found.findings) else EXIT_DONE)
+        opened = open_with(study or "", data=None, out_folder=REPORTS, settings=None)
+        with contextlib.ExitStack() as stack:
+            if repair:
+                show = stack.enter_context(Display(err if as_json else out))
+                stack.enter_context(commands.held(opened, show=show))
+            found = commands.check(opened.store)
+            if repair:
+                aside = commands.repair(opened.store, found.repairable)
+    print_result(found, text.check(found, where=study or "", aside=aside), as_json=as_json)
+    left = len(found.findings) - (len(found.repairable) if repair else 0)
+    raise typer.Exit(EXIT_ERROR if left else EXIT_DONE)
 
 
 def doctor(as_json: JsonOption = False) -> None:
@@ -216,7 +209,4 @@ def doctor(as_json: JsonOption = False) -> None:
     from lstm_study.commands.doctor import examine
 
     found = examine()
-    if as_json:
-        print_json(found)
-    else:
-        out.print(text.examination(found))
+    print_result(found, text.examination(found), as_json=as_json)

@@ -1,6 +1,5 @@
 """Arguments and options that several commands share, and their parsers."""
 
-import enum
 from pathlib import Path
 from typing import Annotated
 
@@ -71,21 +70,6 @@ EncodingOption = Annotated[
 ]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON, for scripts.")]
 REPORTS = Path("reports")
-
-
-class TokensChoice(enum.StrEnum):
-    """How texts are split into tokens."""
-
-    WORDS = "words"
-    CHARACTERS = "characters"
-
-
-class ReportFormat(enum.StrEnum):
-    """What `report` writes."""
-
-    HTML = "html"
-    OPTUNA = "optuna"
-    TENSORBOARD = "tensorboard"
 
 
 def number_of_workers(text: str) -> int | None:

@@ -5,7 +5,7 @@ import sys
 from collections.abc import Iterator
 from itertools import chain, islice
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 
@@ -15,7 +15,6 @@ from lstm_study.cli.options import (
     DataOption,
     EncodingOption,
     OutOption,
-    ReportFormat,
     SetOption,
     StudyFile,
 )
@@ -41,16 +40,17 @@ def report(
         ),
     ] = None,
     written_as: Annotated[
-        ReportFormat,
+        Literal["html", "optuna", "tensorboard"],
         typer.Option(
             "--format", help="html with CSV; optuna: a storage for optuna-dashboard; tensorboard."
         ),
-    ] = ReportFormat.HTML,
+    ] = "html",
 ) -> None:
     """Write the HTML and CSV reports from the records, finished or not; needs no TensorFlow."""
     from lstm_study import commands
     from lstm_study.cli.display import Display
-    from lstm_study.commands import formats
+    from lstm_study.report.formats.optuna import write_optuna
+    from lstm_study.report.formats.tensorboard import write_tensorboard
 
     if (study is None) == (records is None) or (records is not None and (data or settings)):
         raise typer.BadParameter("Give STUDY.toml, or --records FOLDER without --data and --set.")
@@ -58,13 +58,13 @@ def report(
         opened = commands.open_kept(records, out=out_folder)
     else:
         opened = open_with(study or "", data=data, out_folder=out_folder, settings=settings)
-    if written_as is ReportFormat.OPTUNA:
-        path = formats.write_optuna(opened)
+    if written_as == "optuna":
+        path = write_optuna(opened.store.read_all(), folder=opened.reports)
         out.print(f"Storage   {path}\nOpen it   optuna-dashboard sqlite:///{path}", soft_wrap=True)
-    if written_as is ReportFormat.TENSORBOARD:
-        path = formats.write_tensorboard(opened)
+    if written_as == "tensorboard":
+        path = write_tensorboard(opened.store.read_all(), folder=opened.reports)
         out.print(f"Events    {path}\nOpen them tensorboard --logdir {path}", soft_wrap=True)
-    if written_as is not ReportFormat.HTML and not (opened.reports / "report.html").is_file():
+    if written_as != "html" and not (opened.reports / "report.html").is_file():
         return
     # A report that is there is written again, and so links what was written beside it.
     notes: tuple[str, ...] = ()

@@ -1,6 +1,6 @@
 """Commands that train: run, baseline, search, compare."""
 
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
@@ -18,9 +18,6 @@ from lstm_study.cli.options import (
     WorkersOption,
     WorkersPerGpuOption,
 )
-
-if TYPE_CHECKING:
-    from lstm_study.commands import OpenStudy
 
 
 def run(
@@ -98,6 +95,10 @@ def search(
     tensorboard: TensorBoardOption = False,
 ) -> None:
     """Search the space with Hyperband, or resume a search that was stopped."""
+    from lstm_study import commands
+    from lstm_study.cli import text
+    from lstm_study.cli.display import Display
+
     opened = open_with(
         study,
         data=data,
@@ -108,7 +109,12 @@ def search(
         population=population,
         cluster=cluster,
     )
-    _search(opened, fresh=fresh, tensorboard=tensorboard)
+    with Display(out) as display, commands.held(opened, show=display, fresh=fresh):
+        corpus = commands.begin(opened, show=display)
+        with shown(display, opened, tensorboard) as show:
+            winner = commands.search(opened, corpus, show=show)
+    out.print(text.winner(winner))
+    exit_with(commands.read_answer(opened))
 
 
 def compare(
@@ -163,16 +169,3 @@ def compare(
     answer = commands.read_answer(opened)
     out.print(text.answer(answer))
     exit_with(answer)
-
-
-def _search(opened: "OpenStudy", *, fresh: bool, tensorboard: bool) -> None:
-    from lstm_study import commands
-    from lstm_study.cli import text
-    from lstm_study.cli.display import Display
-
-    with Display(out) as display, commands.held(opened, show=display, fresh=fresh):
-        corpus = commands.begin(opened, show=display)
-        with shown(display, opened, tensorboard) as show:
-            winner = commands.search(opened, corpus, show=show)
-    out.print(text.winner(winner))
-    exit_with(commands.read_answer(opened))

@@ -26,11 +26,7 @@ class Backend:
 
 
 def choose_backend(earlier: str = "") -> Backend:
-    """Chooses the backend to train with.
-
-    Args:
-        earlier: What the study's earlier sessions trained with; "" for none.
-    """
+    """Chooses the backend to train with: that of the study's earlier sessions, if there are any."""
     if asked := os.environ.get(VARIABLE):
         reason = f"{VARIABLE} is set"
         if earlier and earlier != asked:

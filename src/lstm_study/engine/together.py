@@ -10,14 +10,14 @@ import numpy as np
 from lstm_study.analysis.statistics.calibration import fit_temperature
 from lstm_study.corpus.types import Split
 from lstm_study.engine.jobs import Answer, Evaluation, Halt, Job, Link, MoreJobs, Reviews
-from lstm_study.engine.steps import TIMED_REVIEWS, mean_of, send_and_wait, starts_of
+from lstm_study.engine.steps import TIMED_REVIEWS, mean_of, send_and_wait, starts_of, training_of
 from lstm_study.errors import StoreError
 from lstm_study.records.state import Live
 from lstm_study.training.checkpoint import Checkpoint, write_checkpoint
 from lstm_study.training.failures import classify
 from lstm_study.training.live import LiveReporter
 from lstm_study.training.member_state import checkpoint_shapes, own_weights
-from lstm_study.training.one import Step, Training
+from lstm_study.training.one import Step
 from lstm_study.training.population import Ended, Member, train_population
 
 log = logging.getLogger(__name__)
@@ -31,12 +31,7 @@ def train_together(
     While some are trained and places are free, more jobs of their class are asked for: promotions
     begin as soon as they are due.
 
-    Args:
-        jobs: Of one shape class, one or more.
-        link: To the process that was started.
-        reviews: What they read.
-        scratch: Folder for checkpoints and weights until the dispatcher moves them.
-        capacity: How many to train at once.
+    Checkpoints and weights are in `scratch` until the dispatcher moves them.
 
     Raises:
         StoreError: The scratch folder can't be written to: no fault of a job.
@@ -99,26 +94,15 @@ class _Together:
             send_and_wait(self._link, answer)
 
         return Member(
-            training=Training(
-                configuration=job.configuration,
-                protocol=job.protocol,
-                seed=job.seed,
-                epochs=job.halts[halt].epochs,
-                masked=job.masked,
-                keeps=job.keeps,
-                schedule_epochs=job.schedule_epochs,
-            ),
+            training=training_of(job, job.halts[halt]),
             start=start,
             save=path,
             where=where,
-            on_step=self._reporter(job),
+            on_step=_Reporter(self._link, self._at_work, job),
             on_epoch=on_epoch,
             on_end=lambda ended: self._end(job, halt, ended),
             reads=self._reads(job, job.halts[halt]),
         )
-
-    def _reporter(self, job: Job) -> "_Reporter":
-        return _Reporter(self._link, self._at_work, job)
 
     def _reads(self, job: Job, halt: Halt) -> Callable[[], Split] | None:
         if halt.run_id:

@@ -28,10 +28,7 @@ def of_predictions(
 ) -> str:
     """Returns how test probabilities contradict the record of their run, in words; "" if not.
 
-    Args:
-        record: The run's.
-        probabilities: What was read as float32 [test reviews].
-        labels: What was read as int8 [test reviews].
+    They were read as float32 [test reviews], and the labels as int8 [test reviews].
     """
     import numpy as np
 

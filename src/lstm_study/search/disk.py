@@ -18,10 +18,6 @@ _FILES_OF_A_RUNNING_TRIAL = 2
 def checkpoint_bytes(configuration: Configuration, *, optimizer: str) -> int:
     """Returns the most that one checkpoint takes: weights and optimizer slots, 32 bits each.
 
-    Args:
-        configuration: The network.
-        optimizer: "adam", "rmsprop" or "sgd".
-
     Example:
         The baseline's 6,491,701 numbers with Adam's two slots each: 78 MB.
     """
@@ -42,8 +38,8 @@ def peak_checkpoint_bytes(plan: Plan, *, spec: StudySpec, workers: int) -> int:
     at is taken to be as bad as it can be, too.
 
     Args:
-        plan: What `make_plan` drew.
-        spec: The study.
+        plan: What `make_plan` drew for the study.
+        spec: See there.
         workers: The most that share the search at any time, >= 1.
 
     Example:

@@ -23,9 +23,7 @@ def propose(spec: StudySpec, records: Sequence[Trial]) -> Configuration:
 
     The first proposals, three for each searched hyperparameter, are random, as Keras Tuner's own.
 
-    Args:
-        spec: The study.
-        records: Every trial begun so far; those without a score yet are left out of the model.
+    Trials without a score yet are left out of the model.
 
     Raises:
         SearchError: The space holds no configuration that was not tried.

@@ -63,12 +63,9 @@ def padded_state(
 
 
 def own_variables(state: State, configuration: Configuration, *, learning_rate: float) -> Arrays:
-    """Returns one member's state as a checkpoint's arrays: the reverse of `padded_state`.
+    """Returns one member's state, without the axis of members, as a checkpoint's arrays.
 
-    Args:
-        state: Arrays of NumPy's, without the axis of members.
-        configuration: The network's.
-        learning_rate: Which Keras keeps beside the step count.
+    The reverse of `padded_state`. Keras keeps the learning rate beside the step count.
     """
     weights, momentums, velocities = (
         list(_own(part, configuration))

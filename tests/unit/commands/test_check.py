@@ -11,11 +11,12 @@ from lstm_study.cli import text
 from lstm_study.commands import check, repair
 from lstm_study.errors import RecordError, StoreError
 from lstm_study.files import unseal
+from lstm_study.records import Run
 from lstm_study.records.kinds import KINDS
 from lstm_study.records.state import SearchState
 from lstm_study.store import Store
 from lstm_study.store.sealing import seal
-from tests.unit.test_damage import stored
+from tests.support.stored_study import stored
 
 REFERENCE = Path(__file__).parents[3] / "study" / "reference" / "imdb"
 ONE_OF_EACH = {
@@ -87,7 +88,7 @@ def test_with_damaged_predictions_their_run_is_moved_aside_to_be_trained_again(s
     record = (store.folder / "runs" / "winner-s1.json").read_bytes()
     aside = repair(store, check(store).findings)
     assert (aside / "runs" / "winner-s1.json").read_bytes() == record
-    assert store.read_run("winner-s1") is None
+    assert store.read(Run, "winner-s1") is None
 
 
 def test_after_a_damaged_trial_the_search_is_not_finished(store):

@@ -1,11 +1,14 @@
 """How errors name an option: as a flag of the command at work, or as a key of the study file."""
 
 import csv
+import json
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
+from functools import partial
 from shlex import quote
 
+_toml = partial(json.dumps, ensure_ascii=False)
 _FLAGS: ContextVar[tuple[str, ...] | None] = ContextVar("_FLAGS", default=None)
 
 INIT_FLAGS = (
@@ -45,7 +48,7 @@ def option(key: str, value: str | bool | tuple[str, ...] = "") -> str:
         if isinstance(value, bool):
             return f"data.{key} = {str(value).lower()}"
         if isinstance(value, tuple):
-            return f"data.{key} = [{', '.join(_toml(each) for each in value)}]"
+            return f"data.{key} = [{', '.join(map(_toml, value))}]"
         return f"data.{key} = {_toml(value)}" if value else f"data.{key}"
     flag = f"--{key.replace('_', '-')}"
     if isinstance(value, bool) or not value:
@@ -70,7 +73,3 @@ def split_labels(text: str) -> tuple[str, ...]:
     """
     (row,) = csv.reader([text], skipinitialspace=True)
     return tuple(label.strip() for label in row if label.strip())
-
-
-def _toml(text: str) -> str:
-    return '"' + text.replace("\\", "\\\\").replace('"', '\\"') + '"'

@@ -12,9 +12,8 @@ from itertools import chain
 
 from lstm_study.corpus.files.encodings import Encoding
 from lstm_study.corpus.files.members import Member
-from lstm_study.corpus.files.opening import LINE_LIMIT
+from lstm_study.corpus.files.opening import LINE_LIMIT, lines_of, open_text
 from lstm_study.corpus.files.rows import Rows, close_names
-from lstm_study.corpus.files.texts import lines_of, open_text
 from lstm_study.errors import DataError
 
 DELIMITERS = (",", ";", "\t", "|")
@@ -28,10 +27,7 @@ def open_delimited(
 ) -> Iterator[Rows]:
     """Opens a CSV or TSV file to be read a row at a time.
 
-    Args:
-        member: The file.
-        columns: Those to read; None for all. They help to find the delimiter.
-        encoding: Its encoding.
+    The columns that are asked for, None for all, help to find the delimiter.
 
     Raises:
         DataError: It lacks a column or its rows are malformed, also while the block reads.
@@ -92,7 +88,6 @@ class _Dialect:
         first, lines = _whole_header(first, lines)
         self.skipped += first.count("\n") - first.endswith("\n")
         self.header = _split(first, self.delimiter)
-        self.first = first
         self.lines = lines
 
 

@@ -3,14 +3,13 @@
 import json
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from itertools import islice
+from itertools import chain, islice
 from typing import Any
 
 from lstm_study.corpus.files.encodings import Encoding
 from lstm_study.corpus.files.members import Member
-from lstm_study.corpus.files.opening import LINE_LIMIT
+from lstm_study.corpus.files.opening import LINE_LIMIT, Text, lines_of, open_text
 from lstm_study.corpus.files.rows import MISSING, Rows
-from lstm_study.corpus.files.texts import Text, lines_of, open_text
 from lstm_study.errors import DataError
 
 _LOOK_RECORDS = 1_000
@@ -26,12 +25,8 @@ _WAY_OUT = (
 def open_json(member: Member, columns: Sequence[str] | None, encoding: Encoding) -> Iterator[Rows]:
     """Opens JSON lines, or a JSON array, to be read a record at a time.
 
-    The columns are the keys of the first thousand records. A record that lacks one has `MISSING`.
-
-    Args:
-        member: The file.
-        columns: Keys to read; None for all.
-        encoding: Its encoding.
+    The columns are the keys of the first thousand records, unless some are asked for. A record that
+    lacks one has `MISSING`.
 
     Raises:
         DataError: A record is not a JSON object, also while the block reads.
@@ -68,14 +63,10 @@ def _records(file: Text, member: Member) -> Iterator[tuple[int, dict[str, Any]]]
     if start.lstrip().startswith("["):
         yield from _arrays(start.lstrip()[1:], file, member, line=skipped + 1)
         return
-    for number, text in enumerate(_after(start, file, member), start=skipped + 1):
+    lines = chain([start], lines_of(file, member))
+    for number, text in enumerate(lines, start=skipped + 1):
         if text.strip():
             yield number, _object(text, f"{member}:{number}")
-
-
-def _after(start: str, file: Text, member: Member) -> Iterator[str]:
-    yield start
-    yield from lines_of(file, member)
 
 
 def _object(text: str, where: str) -> dict[str, Any]:

@@ -55,11 +55,10 @@ class Member:
 
 
 def find_members(paths: Sequence[Path]) -> tuple[Member, ...]:
-    """Finds the files that one or several paths name, in the order of their names.
+    """Finds the files that paths name, in the order of their names.
 
-    Args:
-        paths: Each a file, a zip archive, a folder, or a pattern such as `data/*.csv`. Of several,
-            the folders below the one that they share count: `train/ test/`, `pos/ neg/`.
+    Each is a file, a zip archive, a folder, or a pattern such as `data/*.csv`. Of several, the
+    folders below the one that they share count: `train/ test/`, `pos/ neg/`.
 
     Returns:
         Tables of one kind, or texts, each once. Names starting with a dot, names of files starting

@@ -12,10 +12,9 @@ from lstm_study.corpus.files.delimited import open_delimited
 from lstm_study.corpus.files.encodings import Encoding, find_encoding, given_encoding
 from lstm_study.corpus.files.json_records import open_json
 from lstm_study.corpus.files.members import Member, find_members
-from lstm_study.corpus.files.opening import LINE_LIMIT, open_bytes
+from lstm_study.corpus.files.opening import LINE_LIMIT, encoding_of, open_bytes
 from lstm_study.corpus.files.parquet import open_parquet
 from lstm_study.corpus.files.rows import MISSING, Rows, close_names
-from lstm_study.corpus.files.texts import encoding_of
 from lstm_study.errors import DataError
 
 TEXT, LABEL, FILE = "text", "label", "file"
@@ -109,9 +108,8 @@ class Table:
     def rows(self, columns: Sequence[str] | None = None) -> Iterator[Row]:
         """Yields the rows of all files, in their order.
 
-        Args:
-            columns: Those to read; None for all of the first file, `MISSING` where another file
-                lacks one.
+        With no columns asked for they are those of the first file; a file that lacks one of them
+        has `MISSING` there.
 
         Raises:
             DataError: A file lacks a column, or a row is malformed.
@@ -167,9 +165,7 @@ class Table:
 def open_table(paths: Sequence[Path], *, encoding: str | None = None) -> Table:
     """Finds the files that some paths name, their encodings and their columns.
 
-    Args:
-        paths: Each a file, a zip archive, a folder or a pattern.
-        encoding: Of all of them; None to find it out.
+    Each is a file, a zip archive, a folder or a pattern; `encoding` is that of all of them.
 
     Raises:
         DataError: There is nothing to read, or it cannot be read.

@@ -80,9 +80,7 @@ class Labels:
     def code(self, value: Any, row: Row | None = None) -> int:
         """Returns the number of a value's label, in the order of first sight; -1 for no label.
 
-        Args:
-            value: The label.
-            row: Where it is, to be named if the label is rare.
+        The row is named in errors if the label is rare.
         """
         known = self._known.get((type(value), value)) if _is_plain(value) else None
         if known is not None:

@@ -6,6 +6,7 @@ Nothing is split or numbered here: `own_files` does that once the columns are kn
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -116,11 +117,7 @@ class Choices:
 
 
 def survey(paths: Sequence[Path], *, choices: Choices | None = None) -> Survey:
-    """Looks at files, and finds out which column is what.
-
-    Args:
-        paths: Each a file, a folder, a zip archive or a pattern.
-        choices: What is known already.
+    """Looks at files, folders, zip archives or patterns, and finds out which column is what.
 
     Raises:
         DataError: The files can't be read; which column is what can't be told; or the labels are
@@ -129,6 +126,7 @@ def survey(paths: Sequence[Path], *, choices: Choices | None = None) -> Survey:
     choices = choices or Choices()
     where = ", ".join(map(str, paths))
     table = open_table(paths, encoding=choices.encoding)
+    _check_header(table.names, where)
     rows, columns, seen = _look(table, where, label=choices.label_column)
     if not rows:
         raise DataError(f"{where}: must hold reviews. Received: no rows.")
@@ -180,24 +178,19 @@ def text_column_of(table: Table, *, where: str) -> str:
     Raises:
         DataError: None does, or several may.
     """
-    seen = {name: _Seen(name, where) for name in table.names}
     _check_header(table.names, where)
-    for count, row in enumerate(table.rows()):
-        if count == LOOK_ROWS:
-            break
-        for name, value in zip(table.names, row.values, strict=True):
-            seen[name].add(value, is_sample=True)
-    return _text_column([seen[name].look() for name in table.names], where).name
+    _, columns, _ = _look(table, where, most=LOOK_ROWS)
+    return _text_column(columns, where).name
 
 
 def _look(
-    table: Table, where: str, *, label: str | None
+    table: Table, where: str, *, label: str | None = None, most: int | None = None
 ) -> tuple[int, list[ColumnLook], dict[str, "_Seen"]]:
+    """Reads all rows, or so many; returns their number, the columns and what was seen of each."""
     seen = {name: _Seen(name, where, is_label=name == label) for name in table.names}
     columns = list(seen.values())
-    _check_header(table.names, where)
     count = 0
-    for row in table.rows():
+    for row in islice(table.rows(), most):
         is_sample = count < LOOK_ROWS
         for column, value in zip(columns, row.values, strict=True):
             column.add(value, is_sample=is_sample)
