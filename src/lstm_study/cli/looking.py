@@ -117,7 +117,7 @@ def init(
 
 
 def _labels(given: list[str] | None) -> tuple[str, ...]:
-    """Reads labels from options that may be repeated and may hold several, apart by commas."""
+    """Reads labels from options that may be repeated and may hold several, separated by commas."""
     return tuple(label for each in given or () for label in split_labels(each))
 
 
