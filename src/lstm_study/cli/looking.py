@@ -24,6 +24,7 @@ from lstm_study.cli.options import (
     SetOption,
     StudyFile,
 )
+from lstm_study.corpus.files.advice import split_labels
 
 
 def init(
@@ -117,7 +118,7 @@ def init(
 
 def _labels(given: list[str] | None) -> tuple[str, ...]:
     """Reads labels from options that may be repeated and may hold several, separated by commas."""
-    return tuple(label.strip() for each in given or () for label in each.split(",") if label)
+    return tuple(label for each in given or () for label in split_labels(each))
 
 
 def data(

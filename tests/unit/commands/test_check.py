@@ -2,6 +2,7 @@
 
 import io
 import json
+import shutil
 from pathlib import Path
 
 import pytest
@@ -36,9 +37,14 @@ ONE_OF_EACH = {
 }
 
 
+@pytest.fixture(scope="module")
+def compared(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return stored("compared", tmp_path_factory.mktemp("compared"))
+
+
 @pytest.fixture
-def store(tmp_path: Path) -> Store:
-    return Store(stored("compared", tmp_path))
+def store(compared: Path, tmp_path: Path) -> Store:
+    return Store(shutil.copytree(compared, tmp_path / compared.name))
 
 
 def files(store: Store) -> list[str]:
