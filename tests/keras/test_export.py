@@ -292,7 +292,7 @@ def test_the_example_tokenises_strange_texts_as_we_do(tmp_path):
 
 
 @pytest.mark.parametrize("rule", ["words", "characters"])
-def test_peoples_own_texts_are_split_alike_by_text_model_example_and_package(tmp_path, rule):
+def test_users_own_texts_are_split_alike_by_text_model_example_and_package(tmp_path, rule):
     from lstm_study.corpus.text.tokens import split_tokens
 
     draw = random.Random(2)

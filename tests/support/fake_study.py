@@ -198,7 +198,7 @@ def failed_study() -> StudyRecords:
         1: ("diverged", "The loss of epoch 1 is nan. Lower protocol.learning_rate."),
         6: ("bug", "ValueError: shapes (64, 80) and (64, 81) differ"),
         7: ("out_of_memory", "128/512 does not fit into 8 GB."),
-        11: ("lost_worker", "worker-2 gave no sign of life for 120 s."),
+        11: ("lost_worker", "worker-2 sent nothing for 120 s."),
     }
     trials = list(study.trials)
     for index, (kind, message) in failures.items():

@@ -88,7 +88,9 @@ def _of_what_is_left(records: StudyRecords, verdict: Verdict, *, planned: int) -
     counts = " and ".join(f"{count} of {planned} runs of the {arm}" for arm, count in ended.items())
     look = ""
     if verdict.difference is not None:
-        look = " This verdict counts as a look at the test reviews, which share one error of 5%."
+        look = (
+            " This verdict counts as a look at the test reviews, and all looks together err in 5%."
+        )
     return [f"The comparison is not finished: {counts} have ended.{look}"]
 
 

@@ -32,7 +32,7 @@ def set_weights(network: Any, weights: Sequence[NDArray[Any]], *, where: str) ->
     if needed != received:
         raise ExportError(
             f"{where}: its weights must have the shapes {needed}, as its configuration says. "
-            f"Received: {received}. Train the run again with `lstm-study compare --fresh`."
+            f"Received: {received}. Start the study over with `lstm-study run STUDY.toml --fresh`."
         )
     network.set_weights(list(weights))
 
