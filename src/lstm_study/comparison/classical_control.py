@@ -60,12 +60,7 @@ class ControlResult:
 
 
 def train_control(reviews: Reviews, *, spec: StudySpec) -> ControlResult:
-    """Chooses, trains and evaluates the control.
-
-    Args:
-        reviews: All tokens of them are read, whatever a network would cut.
-        spec: The study: its objective.
-    """
+    """Chooses, trains and evaluates the control, on all tokens, whatever a network would cut."""
     began = time.perf_counter()
     candidates = try_candidates(reviews.train, reviews.validation)
     chosen = choose(candidates, spec=spec)
@@ -117,13 +112,7 @@ def choose(candidates: tuple[ControlCandidate, ...], *, spec: StudySpec) -> Cont
 
 
 def fit(reviews: Split, *, weighting: Weighting, inverse_regularisation: float) -> LinearModel:
-    """Trains the control.
-
-    Args:
-        reviews: What to train on.
-        weighting: How features are weighed; see `ngrams.learn_features`.
-        inverse_regularisation: scikit-learn's C.
-    """
+    """Trains the control with a weighting of the features and scikit-learn's C."""
     keys = frequent_keys(reviews)
     counts = count_features(reviews, keys)
     features = learn_features(reviews, counts, keys, weighting=weighting)

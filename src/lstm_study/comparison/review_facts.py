@@ -87,13 +87,7 @@ def compared_runs(runs: Iterable[Run]) -> tuple[str, ...]:
 def facts_to_find(
     records: StudyRecords, *, spec: StudySpec, counts_near_duplicates: bool
 ) -> FactsToFind:
-    """Says what is to be looked up in the test reviews.
-
-    Args:
-        records: The study, its runs evaluated.
-        spec: Its spec.
-        counts_near_duplicates: Whether they are yet to be counted.
-    """
+    """Says what is to be looked up in the test reviews."""
     arms = arms_from_records(records)
     positions: list[int] = []
     if set(PRIMARY) <= arms.keys():
@@ -155,12 +149,6 @@ def review_facts_of(
     """Adds the texts of the reviews that are shown to what a worker found.
 
     The texts are read where the study's files are: a worker may be on another machine.
-
-    Args:
-        found: What a worker found.
-        spec: The study.
-        corpus: Its reviews; the test reviews are not opened.
-        base: Folder that relative paths of the data are resolved against.
     """
     texts, text_from = (
         _texts(found.shown, spec=spec, corpus=corpus, base=base)

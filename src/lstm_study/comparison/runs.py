@@ -52,14 +52,8 @@ def run_comparison(
 ) -> None:
     """Does all that a comparison plans, skipping what is done.
 
-    Args:
-        plan: What to retrain; see `arms.plan_comparison`.
-        spec: The study.
-        store: Where its records are; held by this process.
-        start_engine: Called with the number of trainings, if any is left to do.
-        corpus: The reviews.
-        context: The command at work.
-        report: Called with the progress a few times a second.
+    `start_engine` is called with the number of trainings, if any is left; `report` with the
+    progress a few times a second.
 
     Raises:
         SearchError: No worker can train.

@@ -35,10 +35,6 @@ _IMDB_TERMS = (
 def model_card(facts: BundleFacts, *, verdict_sentence: str) -> str:
     """Writes the model card, in Markdown.
 
-    Args:
-        facts: What is exported, and where it comes from.
-        verdict_sentence: The comparison's answer in words, with its interval.
-
     Raises:
         ExportError: The study has no record of its reviews.
     """

@@ -122,18 +122,6 @@ def write_classical(
 ) -> None:
     """Writes the bundle, replacing an earlier one whole.
 
-    Args:
-        folder: Where to.
-        features: Of the trained control.
-        coefficients: float64 [features].
-        intercept: Of the regression.
-        control: Its record.
-        vocabulary: The words behind the token ids.
-        labels: Names of the negative and the positive label.
-        records: The study.
-        made_at: ISO 8601 in UTC.
-        versions: Of the packages that made it.
-
     Raises:
         ExportError: The folder can't be written, or holds something else.
     """
@@ -185,10 +173,6 @@ def is_classical(folder: Path) -> bool:
 
 def load_classical(folder: Path, sums: dict[str, str]) -> ClassicalBundle:
     """Loads the bundle, once its files are found to be whole.
-
-    Args:
-        folder: The bundle.
-        sums: From `read_sums`.
 
     Raises:
         ExportError: A file is missing, damaged, of another version, or does not fit the others.

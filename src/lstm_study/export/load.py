@@ -146,11 +146,7 @@ class Bundle:
 
 
 def load_bundle(folder: Path, *, ensemble: bool = False) -> Bundle | ClassicalBundle:
-    """Loads a bundle, once the files that prediction needs are found to be whole.
-
-    Args:
-        folder: The bundle.
-        ensemble: Whether to read with the ensemble of all runs instead of the one run.
+    """Loads a bundle or its ensemble, once the files that prediction needs are found whole.
 
     Raises:
         ExportError: The folder or a file is missing, a file is damaged or of another version, the

@@ -57,11 +57,7 @@ def write_diff(
 ) -> Path:
     """Writes the comparison of several studies; equal records give equal bytes.
 
-    Args:
-        studies: Two or more; differences are each study minus the first.
-        folder: Where it goes.
-        made_at: The time, ISO 8601 in UTC.
-        versions: Installed packages and their versions.
+    Differences are each study minus the first.
 
     Returns:
         The HTML file.

@@ -55,12 +55,7 @@ def assumed() -> Tables:
 
 
 def of_study(found: Measured, *, folder: str) -> Tables:
-    """Returns the tables with a study's variance components.
-
-    Args:
-        found: They, as from `measure_study`.
-        folder: The study's, as the command that writes the tables names it.
-    """
+    """Returns the tables with a study's variance components."""
     base = found.scenario
     itself = replace(
         base, name="A/A", between=base.within, candidate_deviation=base.reference_deviation
@@ -135,14 +130,7 @@ def scenarios() -> tuple[tuple[Scenario, tuple[int, ...]], ...]:
 def write_tables(
     out: Path, *, studies: int, tables: Tables | None = None, seed: int = SEED
 ) -> None:
-    """Simulates every scenario and writes `<out>.csv` and `<out>.md`.
-
-    Args:
-        out: Path without suffix.
-        studies: How many to simulate per scenario.
-        tables: What to simulate; the assumed components by default.
-        seed: Of the whole simulation.
-    """
+    """Simulates every scenario and writes `<out>.csv` and `<out>.md`."""
     tables = tables or assumed()
     outcomes = [
         outcome

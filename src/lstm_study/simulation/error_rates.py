@@ -60,14 +60,7 @@ class Outcome:
 def simulate(
     scenario: Scenario, *, seeds: Sequence[int], studies: int, seed: int = SEED
 ) -> tuple[Outcome, ...]:
-    """Simulates studies and judges them; the first runs of each also serve for fewer seeds.
-
-    Args:
-        scenario: What to simulate.
-        seeds: Seeds per arm, one outcome for each, 4 or more.
-        studies: How many.
-        seed: Of the whole simulation.
-    """
+    """Simulates studies and judges them; the first runs of each also serve for fewer seeds."""
     tallies = {runs: _Tally() for runs in seeds}
     for candidate, reference in draw(scenario, seeds=max(seeds), studies=studies, seed=seed):
         for runs, tally in tallies.items():
@@ -80,11 +73,7 @@ def simulate_looks(
 ) -> float:
     """Returns how often studies that add seeds until a difference is shown show one.
 
-    Args:
-        scenario: What to simulate.
-        looks: Seeds per arm at each look, ascending; the last is the declared maximum.
-        studies: How many.
-        seed: Of the whole simulation.
+    `looks` has the seeds per arm at each look, ascending; the last is the declared maximum.
     """
     shown = 0
     at = levels([runs / looks[-1] for runs in looks])

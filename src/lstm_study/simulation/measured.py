@@ -64,11 +64,6 @@ def measure_study(
 ) -> Measured:
     """Takes the components of a study's comparison.
 
-    Args:
-        records: The study.
-        candidate: The arm in question.
-        reference: The arm it is compared with.
-
     Raises:
         ComparisonError: An arm has fewer than two completed runs, or the generative model has no
             studies like this one.

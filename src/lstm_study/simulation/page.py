@@ -80,13 +80,7 @@ def markdown(
 ) -> str:
     """Writes the page.
 
-    Args:
-        tables: What was simulated.
-        outcomes: The results.
-        looked: Share of the studies that showed something at some look, for each of `LOOKS`.
-        out: Path without suffix.
-        studies: How many were simulated per scenario.
-        seed: Of the whole simulation.
+    `looked` is the share of the studies that showed something at some look, for each of `LOOKS`.
     """
     chance = 1.96 * np.sqrt(0.05 * 0.95 / studies)
     lines = [

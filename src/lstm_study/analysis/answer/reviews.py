@@ -69,11 +69,6 @@ def differing_reviews(
     """Finds the reviews on which two arms differ most: gains first, then losses, largest first.
 
     Mean probabilities are compared, so that no single seed decides. Ties go to the earlier review.
-
-    Args:
-        candidate: The arm in question.
-        reference: The arm it is compared with.
-        count: How many gains, and how many losses, at most.
     """
     means = [arm.probabilities.mean(axis=0, dtype=np.float64) for arm in (candidate, reference)]
     sign = np.where(reference.labels == 1, 1.0, -1.0)
@@ -99,11 +94,6 @@ def accuracy_by(
     """Splits the test reviews by a value into groups of about one size, and measures each.
 
     Reviews of equal value are in one group, so that there may be fewer groups than asked for.
-
-    Args:
-        arm: Whose accuracy.
-        values: One per test review.
-        groups: How many at most.
 
     Raises:
         ValueError: There are not as many values as test reviews.

@@ -61,12 +61,8 @@ def importance(
 ) -> tuple[Importance, ...]:
     """Ranks the searched hyperparameters, the most important first.
 
-    Args:
-        measured: Configurations, all after the same epochs.
-        space: What was searched.
-        direction: Which end of the objective is better.
-        seed: The study's.
-        resamples: Bootstrap resamples of the configurations, 90% of which the interval holds.
+    All configurations are measured after the same epochs. An interval holds 90% of the bootstrap
+    resamples of the configurations.
 
     Returns:
         Nothing with fewer than `FEWEST` configurations, with fewer than two hyperparameters, or

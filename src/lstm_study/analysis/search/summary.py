@@ -158,13 +158,8 @@ def ranking(
 
     Scores at a smaller budget are not comparable and never enter, nor do the trials of a control.
     Finalists that were trained again come first, by the mean of their fresh scores once all of them
-    have ended. Ties go to the network with fewer parameters, then to the lower id.
-
-    Args:
-        trials: Any trials of one search.
-        direction: Which end of the score is better, "max" or "min".
-        max_epochs: The full budget, `search.max_epochs` of the spec; the largest budget among the
-            trials if not given.
+    have ended. Ties go to the network with fewer parameters, then to the lower id. Without
+    `max_epochs` the full budget is the largest among the trials.
     """
     trials = tuple(trials)
     found = searched(trials)
@@ -281,13 +276,7 @@ def rounds(
     """Sets what a schedule plans beside what ran, round by round, first to run first.
 
     The plan is the schedule's; a space with fewer configurations than it wants runs fewer.
-
-    Args:
-        trials: Any trials of one search.
-        max_epochs: The full budget.
-        factor: Hyperband's.
-        iterations: Passes over all brackets.
-        schedule: What was planned, where it is not Hyperband's own.
+    `schedule` is what was planned, where it is not Hyperband's own.
     """
     counts = Counter(
         (trial.iteration, trial.bracket, trial.round, trial.status) for trial in searched(trials)
@@ -400,12 +389,6 @@ def rank_agreement(
 
     Only configurations that completed the full budget can be compared. Those that were promoted
     there were chosen for doing well early, which makes tau smaller than over all configurations.
-
-    Args:
-        trials: All trials, so that promoted ones find their parents.
-        objective: A key of `spec.OBJECTIVES`.
-        max_epochs: The full budget.
-        epochs: The early epochs to compare, each below max_epochs.
 
     Returns:
         One entry per epoch at which at least three configurations have a value and values differ.

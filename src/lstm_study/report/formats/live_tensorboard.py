@@ -24,9 +24,7 @@ _STAGES = ("search", "control", "runs")
 class LiveTensorBoard:
     """A study's event files.
 
-    Args:
-        name: The study's.
-        folder: Where the folder `tensorboard` goes; files of another search in it are deleted.
+    Files of another search in the folder `tensorboard` are deleted.
 
     Raises:
         DependencyError: tensorboardX is not installed.
@@ -40,10 +38,7 @@ class LiveTensorBoard:
         self._is_swept = False
 
     def update(self, trainings: Sequence[Trial | Run]) -> None:
-        """Brings the files up to date.
-
-        Args:
-            trainings: All trials and runs; one that has not started is left out.
+        """Brings the files up to date; a training that has not started is left out.
 
         Raises:
             ReportError: The folder can't be written to.

@@ -37,10 +37,6 @@ def write_optuna(records: StudyRecords, *, folder: Path) -> Path:
 
     The random control becomes a study of its own beside the search's, "<name> control".
 
-    Args:
-        records: The study.
-        folder: Where the file goes; made if it is not there.
-
     Returns:
         The file. Open it with `optuna-dashboard sqlite:///PATH`.
 

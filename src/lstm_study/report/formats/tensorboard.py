@@ -31,10 +31,6 @@ _STATUS = {"completed": "STATUS_SUCCESS", "failed": "STATUS_FAILURE"}
 def write_tensorboard(records: StudyRecords, *, folder: Path) -> Path:
     """Writes event files of all trials and runs, replacing earlier ones.
 
-    Args:
-        records: The study.
-        folder: Where the folder `tensorboard` goes.
-
     Returns:
         That folder, for `tensorboard --logdir`.
 
