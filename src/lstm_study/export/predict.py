@@ -2,13 +2,11 @@
 
 import csv
 import json
-import os
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,6 +17,7 @@ from lstm_study.corpus.sources.survey import text_column_of
 from lstm_study.errors import DataError, ExportError
 from lstm_study.export.classical import ClassicalBundle
 from lstm_study.export.load import Bundle
+from lstm_study.files import replacing
 
 Progress = Callable[[str, int, int], None]
 
@@ -80,8 +79,11 @@ def predict_files(
         table = open_table(sources, encoding=encoding)
         column = _column(table, text_column or "", bundle.text_column, where=str(sources[0]))
         predictions = _Predictions(bundle, table, column, progress)
-        with _replacing(target) as temporary:
-            write(temporary, predictions)
+        with replacing(
+            target, durable=False, error=ExportError,
+            next_step="Free space, or choose another file.",
+        ) as temporary:  # fmt: skip
+            write(temporary, predictions, target)
     return Predicted(
         rows=predictions.rows,
         column=column,
@@ -166,11 +168,7 @@ def _free_name(name: str, header: Sequence[str]) -> str:
     )
 
 
-class _Write(Protocol):
-    def __call__(self, path: Path, found: _Predictions, /) -> None: ...
-
-
-def _writer(target: Path) -> _Write:
+def _writer(target: Path) -> Callable[[Path, _Predictions, Path], None]:
     kind = target.suffix.lower()
     if kind not in _KINDS:
         raise ExportError(
@@ -181,12 +179,12 @@ def _writer(target: Path) -> _Write:
     return _write_jsonl if "json" in kind else _write_csv
 
 
-def _write_csv(path: Path, found: _Predictions) -> None:
+def _write_csv(path: Path, found: _Predictions, target: Path) -> None:
     table = found.table
     encoding = table.encodings[0]
     name = "utf-8" if encoding is None or encoding.errors == "replace" else encoding.name
     delimiter = table.delimiter or ","
-    if path.suffix.lower().startswith(".t"):
+    if target.suffix.lower().startswith(".t"):
         delimiter = "\t"
     try:
         with path.open("w", encoding=name, newline="") as out:
@@ -197,7 +195,7 @@ def _write_csv(path: Path, found: _Predictions) -> None:
                     writer.writerow([*map(_cell, values), f"{probability:.8f}", label])
     except UnicodeEncodeError as error:
         raise ExportError(
-            f"{path}: a value cannot be written in {name} ({error}). Write JSONL or Parquet."
+            f"{target}: a value cannot be written in {name} ({error}). Write JSONL or Parquet."
         ) from error
 
 
@@ -207,7 +205,7 @@ def _cell(value: Any) -> Any:
     return json.dumps(value, ensure_ascii=False) if isinstance(value, dict | list) else value
 
 
-def _write_jsonl(path: Path, found: _Predictions) -> None:
+def _write_jsonl(path: Path, found: _Predictions, _target: Path) -> None:
     names = [*found.table.names, *found.added]
     with path.open("w", encoding="utf-8") as out:
         for chunk in found.chunks():
@@ -220,7 +218,7 @@ def _write_jsonl(path: Path, found: _Predictions) -> None:
                 out.write(json.dumps(record, ensure_ascii=False, default=str) + "\n")
 
 
-def _write_parquet(path: Path, found: _Predictions) -> None:
+def _write_parquet(path: Path, found: _Predictions, target: Path) -> None:
     import pyarrow
     import pyarrow.parquet
 
@@ -242,7 +240,7 @@ def _write_parquet(path: Path, found: _Predictions) -> None:
             pyarrow.parquet.write_table(empty, path)
     except pyarrow.ArrowException as error:
         raise ExportError(
-            f"{path}: a column holds values of several types ({' '.join(str(error).split())}). "
+            f"{target}: a column holds values of several types ({' '.join(str(error).split())}). "
             "Write CSV or JSONL."
         ) from error
     finally:
@@ -259,21 +257,3 @@ def _without_nulls(schema: Any) -> Any:
         for field in schema
     ]
     return pyarrow.schema(fields)
-
-
-@contextmanager
-def _replacing(path: Path) -> Iterator[Path]:
-    """Yields a temporary file beside `path` that takes its place when the block ends well."""
-    temporary = path.with_name(f".{os.getpid()}~{path.name}")
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        try:
-            yield temporary
-            temporary.replace(path)
-        finally:
-            temporary.unlink(missing_ok=True)
-    except OSError as error:
-        raise ExportError(
-            f"{path}: cannot be written ({error.strerror or error}). "
-            "Free space, or choose another file."
-        ) from error
