@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lstm_study.analysis.answer.arms import CONTROL
-from lstm_study.analysis.statistics.metrics import accuracy, log_loss, measure, roc_auc
+from lstm_study.analysis.statistics.metrics import accuracy, log_loss, roc_auc, test_fields
 from lstm_study.corpus.ngrams import (
     Features,
     count_features,
@@ -137,16 +137,10 @@ def _tested(record: Control, model: LinearModel, test: Split) -> ControlResult:
     began = time.perf_counter()
     probabilities = model.predict(test)
     seconds = time.perf_counter() - began
-    found = measure(test.labels, probabilities)
     record = replace(
         record,
         status="completed",
-        test_accuracy=found.accuracy,
-        test_loss=found.log_loss,
-        test_roc_auc=found.roc_auc,
-        test_f1=found.f1,
-        test_brier_score=found.brier_score,
-        test_calibration_error=found.calibration_error,
+        **test_fields(test.labels, probabilities),
         test_reviews=len(test),
         predict_1000_seconds=seconds * 1_000 / len(test),
     )

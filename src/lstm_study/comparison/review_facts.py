@@ -7,7 +7,7 @@ review's length, its unknown words, and excerpts of those on which the two diffe
 
 import logging
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -61,20 +61,16 @@ class FoundFacts:
     """What a worker found in the test reviews.
 
     Attributes:
-        wanted: What it was to look up.
-        lengths: Tokens of each test review.
-        unknown: For each vocabulary size.
-        shown: The reviews of the wanted positions, in that order.
+        facts: All but the excerpts.
+        positions: Of the reviews that are to be shown.
+        shown: These reviews, in that order.
         near_duplicates: None where they were counted before.
-        first_word_accuracy: See `first_word_accuracy`.
     """
 
-    wanted: FactsToFind
-    lengths: tuple[int, ...]
-    unknown: tuple[UnknownWords, ...]
+    facts: ReviewFacts
+    positions: tuple[int, ...]
     shown: Split
     near_duplicates: NearDuplicates | None
-    first_word_accuracy: float
 
 
 def compared_runs(runs: Iterable[Run]) -> tuple[str, ...]:
@@ -105,18 +101,21 @@ def facts_to_find(
 def find_facts(reviews: Reviews, *, wanted: FactsToFind) -> FoundFacts:
     """Looks up facts in the test reviews; opens them once."""
     test = reviews.request_test(TEST_REVIEWS)
-    return FoundFacts(
-        wanted=wanted,
+    facts = ReviewFacts(
         lengths=tuple(test.lengths.tolist()),
         unknown=tuple(
             UnknownWords(vocabulary_size=size, tokens=unknown_words(test, size))
             for size in wanted.vocabulary_sizes
         ),
-        shown=test.select(np.array(wanted.positions, dtype=np.int64)),
-        near_duplicates=(
-            count_near_duplicates(test, reviews.training) if wanted.counts_near_duplicates else None
-        ),
+        runs=wanted.runs,
         first_word_accuracy=first_word_accuracy(reviews.training, test),
+    )
+    near = count_near_duplicates(test, reviews.training) if wanted.counts_near_duplicates else None
+    return FoundFacts(
+        facts=facts,
+        positions=wanted.positions,
+        shown=test.select(np.array(wanted.positions, dtype=np.int64)),
+        near_duplicates=near,
     )
 
 
@@ -150,22 +149,14 @@ def review_facts_of(
 
     The texts are read where the study's files are: a worker may be on another machine.
     """
-    texts, text_from = (
-        _texts(found.shown, spec=spec, corpus=corpus, base=base)
-        if spec.export.excerpts
-        else ({}, "left out")
+    if not spec.export.excerpts:
+        return found.facts.without_excerpts()
+    texts, text_from = _texts(found.shown, spec=spec, corpus=corpus, base=base)
+    shown = (
+        Excerpt(position=found.positions[index], text=text)
+        for index, text in excerpts(texts).items()
     )
-    positions = found.wanted.positions
-    return ReviewFacts(
-        lengths=found.lengths,
-        unknown=found.unknown,
-        excerpts=tuple(
-            Excerpt(position=positions[index], text=text) for index, text in excerpts(texts).items()
-        ),
-        text_from=text_from,
-        runs=found.wanted.runs,
-        first_word_accuracy=found.first_word_accuracy,
-    )
+    return replace(found.facts, excerpts=tuple(shown), text_from=text_from)
 
 
 def unknown_words(split: Split, vocabulary_size: int) -> tuple[int, ...]:

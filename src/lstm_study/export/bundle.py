@@ -23,8 +23,7 @@ from lstm_study.export.layout import (
     PAIRS,
     TEXT_MODEL,
     VOCABULARY,
-    refuse_other_folders,
-    write_sums,
+    replacing_bundle,
 )
 from lstm_study.export.network import (
     plain_network,
@@ -35,7 +34,6 @@ from lstm_study.export.network import (
 )
 from lstm_study.export.settings import BundleFacts, as_json
 from lstm_study.export.text_model import write_text_model
-from lstm_study.files import replacing_folder
 from lstm_study.records import Run, StudyRecords
 
 
@@ -117,12 +115,7 @@ def write_bundle(
     if temperature is not None:
         weights = _tempered(weights, temperature)
         members = [(member, _tempered(each, temperature)) for member, each in members]
-    refuse_other_folders(folder)
-    with replacing_folder(
-        folder,
-        error=ExportError,
-        next_step="Free space, or choose another folder with --out.",
-    ) as new:
+    with replacing_bundle(folder) as new:
         _write(new / CARD, model_card(facts, verdict_sentence=verdict_sentence))
         _write(new / CONFIGURATION, as_json(facts))
         _write(new / EXAMPLE, example(words=vocabulary is not None, pairs=pairs is not None))
@@ -133,7 +126,6 @@ def write_bundle(
         _write_networks(new, facts, weights)
         if members:
             _write_ensemble(new / ENSEMBLE, run, members)
-        write_sums(new)
 
 
 def _tempered(weights: Sequence[NDArray[Any]], temperature: float) -> tuple[NDArray[Any], ...]:

@@ -24,10 +24,9 @@ from lstm_study.export.layout import (
     CONFIGURATION,
     VOCABULARY,
     check,
-    refuse_other_folders,
-    write_sums,
+    replacing_bundle,
 )
-from lstm_study.files import array_from, read_bytes, replacing_folder, write_array
+from lstm_study.files import array_from, read_bytes, write_array
 from lstm_study.records import Control, StudyRecords
 from lstm_study.spec.sources import TokenRule
 
@@ -116,12 +115,7 @@ def write_classical(
         accuracy=accuracy,
         folder=folder.name,
     )
-    refuse_other_folders(folder)
-    with replacing_folder(
-        folder,
-        error=ExportError,
-        next_step="Free space, or choose another folder with --out.",
-    ) as new:
+    with replacing_bundle(folder) as new:
         text = json.dumps(values, indent=2, ensure_ascii=False, allow_nan=False) + "\n"
         words = "".join(f"{word}\n" for word in vocabulary.words)
         for name, content in ((CONFIGURATION, text), (CARD, card), (VOCABULARY, words)):
@@ -129,7 +123,6 @@ def write_classical(
         write_array(new / KEYS, features.keys)
         write_array(new / WEIGHTS, features.weights)
         write_array(new / COEFFICIENTS, np.append(coefficients, intercept))
-        write_sums(new)
 
 
 def is_classical(folder: Path) -> bool:

@@ -1,9 +1,11 @@
 """What a bundle's folder holds, and how its files are vouched for."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from lstm_study.errors import ExportError
-from lstm_study.files import sha256_of
+from lstm_study.files import replacing_folder, sha256_of
 
 FORMAT = "lstm-study model bundle"
 FORMAT_VERSION = 2
@@ -23,17 +25,22 @@ SUMS = "SHA256SUMS"
 _EXPORT_AGAIN = "Write the bundle again with `lstm-study export`."
 
 
-def refuse_other_folders(folder: Path) -> None:
-    """Refuses to replace a folder that is neither empty nor a bundle.
+@contextmanager
+def replacing_bundle(folder: Path) -> Iterator[Path]:
+    """Yields a folder that takes the bundle's place, with its sums, when the block ends well.
 
     Raises:
-        ExportError: It holds something else.
+        ExportError: The folder can't be written, or is neither empty nor a bundle.
     """
     if folder.is_dir() and any(folder.iterdir()) and not (folder / SUMS).is_file():
         raise ExportError(
             f"{folder}: must be empty or a model bundle, for it would be replaced. Received: a "
             f"folder without {SUMS}. Move what it holds, or choose another with --out."
         )
+    advice = "Free space, or choose another folder with --out."
+    with replacing_folder(folder, error=ExportError, next_step=advice) as new:
+        yield new
+        write_sums(new)
 
 
 def write_sums(folder: Path) -> None:

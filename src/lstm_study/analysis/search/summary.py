@@ -14,7 +14,7 @@ from typing import Literal
 
 from lstm_study.configuration import HYPERPARAMETERS, Configuration
 from lstm_study.records import Epoch, Trial
-from lstm_study.schedule import Bracket, hyperband
+from lstm_study.schedule import Bracket
 
 Direction = Literal["max", "min"]
 
@@ -265,24 +265,14 @@ def best_so_far(
     return tuple(found)
 
 
-def rounds(
-    trials: Iterable[Trial],
-    *,
-    max_epochs: int,
-    factor: int,
-    iterations: int,
-    schedule: Sequence[Bracket] | None = None,
-) -> tuple[RoundSummary, ...]:
+def rounds(trials: Iterable[Trial], schedule: Sequence[Bracket]) -> tuple[RoundSummary, ...]:
     """Sets what a schedule plans beside what ran, round by round, first to run first.
 
-    The plan is the schedule's; a space with fewer configurations than it wants runs fewer.
-    `schedule` is what was planned, where it is not Hyperband's own.
+    A space with fewer configurations than the schedule wants runs fewer.
     """
     counts = Counter(
         (trial.iteration, trial.bracket, trial.round, trial.status) for trial in searched(trials)
     )
-    if schedule is None:
-        schedule = hyperband(max_epochs=max_epochs, factor=factor, iterations=iterations)
     return tuple(
         RoundSummary(
             iteration=bracket.iteration,
