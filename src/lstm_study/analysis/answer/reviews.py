@@ -40,16 +40,8 @@ class DifferingReview:
 class ReviewGroup:
     """One arm's accuracy on test reviews that are alike in something: length, unknown words.
 
-    Attributes:
-        arm: Its name.
-        low: The smallest value in the group.
-        high: The largest.
-        mean: Mean value of its reviews.
-        reviews: How many there are.
-        runs: Runs of the arm.
-        accuracy: Mean over runs of the share classified correctly.
-        lowest: Of the runs.
-        highest: Of the runs.
+    `low`, `high` and `mean` are of the value that its reviews are alike in; `accuracy` is the mean
+    over runs of the share classified correctly, `lowest` and `highest` are of the runs.
     """
 
     arm: str

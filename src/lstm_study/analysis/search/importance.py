@@ -34,13 +34,8 @@ RELIABLE = 40
 class Importance:
     """How much one hyperparameter matters.
 
-    Attributes:
-        hyperparameter: Its name.
-        importance: Its share, in [0, 1]; the shares of all searched ones sum to 1.
-        low: Lower end of the interval over resamples of the configurations.
-        high: Upper end.
-        configurations: How many it rests on.
-        reliable: Whether these are `RELIABLE` or more; with fewer, ranks change from draw to draw.
+    Its fields are columns of `tables/importance.csv`. With fewer than `RELIABLE` configurations
+    ranks change from draw to draw.
     """
 
     hyperparameter: str

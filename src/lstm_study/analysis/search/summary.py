@@ -23,15 +23,7 @@ Direction = Literal["max", "min"]
 class SearchProgress:
     """The state of the search when one of its trials ended.
 
-    Attributes:
-        trial_number: Trials ended so far, this one included.
-        trial_id: The trial that ended.
-        budget_epochs: Its budget.
-        score: Its score; None for a failed trial.
-        epochs: Epochs trained so far, by every trial that ended.
-        seconds: Seconds worked so far, by every trial that ended, summed over workers.
-        best_score: Best score so far at any budget; None before the first.
-        best_full_budget_score: The same among trials at full budget only.
+    Its fields are columns of `tables/best_so_far.csv`; a score is None where there is none yet.
     """
 
     trial_number: int
@@ -48,16 +40,7 @@ class SearchProgress:
 class RoundSummary:
     """One round of one bracket: what the schedule plans beside what ran.
 
-    Attributes:
-        iteration: Which pass over all brackets, from 0.
-        bracket: Hyperband's bracket; 0 trains everything for the full budget.
-        round: Round of successive halving within the bracket, from 0.
-        initial_epoch: Epochs already trained when the round begins.
-        budget_epochs: Epochs trained when it ends.
-        planned: Trials the schedule plans.
-        completed: Trials that completed.
-        failed: Trials that failed.
-        unfinished: Trials begun and neither completed nor failed.
+    Its fields are columns of `tables/schedule.csv`.
     """
 
     iteration: int
@@ -86,11 +69,7 @@ class SlicePoint:
 class RankAgreement:
     """Whether the ranking after few epochs predicts the ranking at full budget.
 
-    Attributes:
-        epoch: The early epoch.
-        tau: Kendall's tau-b between the objective at that epoch and the final score.
-        p_value: Of the two-sided test that tau is 0; None where scipy gives none.
-        configurations: Full-budget configurations compared.
+    Its fields are columns of `tables/rank_agreement.csv`; scipy may give no p-value.
     """
 
     epoch: int
