@@ -16,7 +16,7 @@ class OptimismRow:
     """One arm's score in the search, on fresh-seed validation, and on test.
 
     Its fields are columns of `tables/optimism.csv`. Fresh runs are evaluated on validation at their
-    last epoch. What is missing is None, and "" for `trial_id`; positive optimism is flattery.
+    last epoch. What is missing is None, and "" for `trial_id`; a positive one is optimistic.
     """
 
     arm: str
