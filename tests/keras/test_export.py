@@ -22,7 +22,7 @@ from lstm_study.configuration import Configuration
 from lstm_study.corpus.batches import view
 from lstm_study.corpus.text.vocabulary import Vocabulary
 from lstm_study.errors import ExportError
-from lstm_study.export import BundlePaths, load_bundle
+from lstm_study.export import load_bundle
 from lstm_study.export.layout import write_sums
 from lstm_study.export.network import plain_network, save_network
 from lstm_study.model.network import build_network
@@ -31,6 +31,7 @@ from tests.support.bundles import (
     CONFIGURATION,
     SENTENCE,
     WORDS,
+    BundlePaths,
     predictions,
     python,
     random_weights,

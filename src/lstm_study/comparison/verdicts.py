@@ -28,13 +28,8 @@ def judge_study(
 ) -> Verdict:
     """Judges winner against baseline, records the look, and adds notes.
 
-    Args:
-        records: The study's.
-        spec: The study.
-        store: Its folder.
-        at: From `looks.standing`.
-        without: From `judge_without_near_duplicates`.
-        is_noted: Whether the look is recorded; not in kept records.
+    `at` is from `looks.standing`, `without` from `judge_without_near_duplicates`. A look at kept
+    records is not noted.
     """
     verdict = judge(records, looks=at.looks, level=at.level, kept=at.kept)
     if is_noted and verdict.difference is not None:
