@@ -80,7 +80,23 @@ def write_entry(folder: Path, assembled: Assembled, summary: CorpusSummary) -> N
         error=DataError,
         next_step=f"Set {CACHE_VARIABLE} to a folder that can be written.",
     ) as draft:
-        _write(draft, assembled, summary)
+        for split in (assembled.training, assembled.test):
+            for name in _ARRAYS:
+                array: NDArray[Any] | None = getattr(split, name)
+                if array is not None:
+                    np.save(draft / f"{split.name}-{name}.npy", array, allow_pickle=False)
+        (draft / _WORDS).write_text(json.dumps(assembled.words), encoding="utf-8")
+        files = {
+            file.name: {"bytes": file.stat().st_size, "sha256": sha256_of(file)}
+            for file in sorted(draft.iterdir())
+        }
+        manifest = {
+            "train_reviews": assembled.train_reviews,
+            "rule": assembled.rule,
+            "summary": to_json(summary),
+            "files": files,
+        }
+        (draft / _MANIFEST).write_text(seal(json.dumps(manifest, indent=1)), encoding="utf-8")
 
 
 def read_entry(folder: Path) -> Entry | None:
@@ -103,26 +119,6 @@ def read_entry(folder: Path) -> Entry | None:
     except (OSError, ValueError, KeyError, TypeError, RecordError) as error:
         _log.warning("%s: is damaged (%s); reading the reviews again.", folder, error)
         return None
-
-
-def _write(draft: Path, assembled: Assembled, summary: CorpusSummary) -> None:
-    for split in (assembled.training, assembled.test):
-        for name in _ARRAYS:
-            array: NDArray[Any] | None = getattr(split, name)
-            if array is not None:
-                np.save(draft / f"{split.name}-{name}.npy", array, allow_pickle=False)
-    (draft / _WORDS).write_text(json.dumps(assembled.words), encoding="utf-8")
-    files = {
-        file.name: {"bytes": file.stat().st_size, "sha256": sha256_of(file)}
-        for file in sorted(draft.iterdir())
-    }
-    manifest = {
-        "train_reviews": assembled.train_reviews,
-        "rule": assembled.rule,
-        "summary": to_json(summary),
-        "files": files,
-    }
-    (draft / _MANIFEST).write_text(seal(json.dumps(manifest, indent=1)), encoding="utf-8")
 
 
 def _verify(folder: Path, files: dict[str, dict[str, Any]]) -> None:
