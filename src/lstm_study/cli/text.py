@@ -16,7 +16,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from lstm_study.analysis.answer.arms import ArmSummary
-    from lstm_study.analysis.answer.verdict import Comparison, Verdict
+    from lstm_study.analysis.answer.questions import Comparison
+    from lstm_study.analysis.answer.verdict import Verdict
     from lstm_study.commands import Answer, Check, NewStudy, Status
     from lstm_study.commands.doctor import Examination
     from lstm_study.commands.list_studies import Listed

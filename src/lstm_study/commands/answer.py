@@ -12,7 +12,8 @@ from lstm_study.records import Run, StudyRecords, Trial
 
 if TYPE_CHECKING:
     from lstm_study.analysis.answer.arms import ArmSummary
-    from lstm_study.analysis.answer.verdict import Comparison, Verdict
+    from lstm_study.analysis.answer.questions import Comparison
+    from lstm_study.analysis.answer.verdict import Verdict
 
 TrainingT = TypeVar("TrainingT", Trial, Run)
 

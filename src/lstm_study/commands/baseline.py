@@ -40,7 +40,7 @@ def baseline(
         The run's record, and the folder with the saved model.
     """
     from lstm_study.comparison.arms import ComparisonPlan
-    from lstm_study.comparison.compare import run_comparison
+    from lstm_study.comparison.runs import run_comparison
 
     one_seed = study.spec.compare.model_copy(update={"seeds": 1})
     key = "protocol" if study.spec.baseline.epochs is None else "baseline"

@@ -108,7 +108,7 @@ def report_kept(study: OpenStudy, *, show: Show) -> tuple[Path, tuple[str, ...]]
     show.stage("Report", "drawing figures and tables")
     answer = read_answer(study, is_noted=False)
     model = study.reports / made.model if made.model else None
-    paths = write_report(
+    page = write_report(
         answer.records,
         verdict=answer.verdict,
         folder=study.reports,
@@ -130,7 +130,7 @@ def report_kept(study: OpenStudy, *, show: Show) -> tuple[Path, tuple[str, ...]]
         )
     if model is not None and not model.is_dir():
         notes.append(f"the page links to {model}/, which is not included in the records")
-    return paths.html, tuple(notes)
+    return page, tuple(notes)
 
 
 def _copy(kind: Kind, path: Path, target: Path, scrubber: Scrubber) -> None:

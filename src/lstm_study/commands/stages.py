@@ -184,7 +184,7 @@ def compare(
 def _compare(
     study: OpenStudy, corpus: "Corpus", *, show: Show, only_seeds: int | None = None
 ) -> None:
-    from lstm_study.comparison.compare import run_comparison
+    from lstm_study.comparison.runs import run_comparison
 
     plan = comparison_plan(study, only_seeds=only_seeds)
     show.stage(
@@ -229,7 +229,7 @@ def write_report(study: OpenStudy, *, show: Show) -> Path:
     show.stage("Report", "drawing figures and tables")
     answer = read_answer(study)
     made_at, installed, commit = now(), versions(), git_commit(Path.cwd())
-    paths = write(
+    page = write(
         answer.records,
         verdict=answer.verdict,
         folder=study.reports,
@@ -243,7 +243,7 @@ def write_report(study: OpenStudy, *, show: Show) -> Path:
     study.store.write_state(
         ReportState(made_at=made_at, versions=installed, git_commit=commit, model=model)
     )
-    return paths.html
+    return page
 
 
 def write_bundle(study: OpenStudy, *, arm: str = "winner", show: Show) -> Path:

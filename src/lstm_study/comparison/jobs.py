@@ -6,16 +6,16 @@ from dataclasses import dataclass, replace
 from lstm_study.analysis.answer.ablation import ARM as ABLATION
 from lstm_study.analysis.answer.ablation import VALIDATION_SUFFIX, validation_run_id, walk
 from lstm_study.analysis.answer.arms import CONTROL
+from lstm_study.analysis.answer.planned_arms import PRIMARY
 from lstm_study.comparison.arms import (
-    VALIDATED,
     ComparisonPlan,
     has_ended,
     own_epoch_run,
+    own_epochs,
     plan_runs,
     plan_validation_runs,
     validation_run,
 )
-from lstm_study.comparison.own_epoch import own_epochs
 from lstm_study.comparison.review_facts import TEST_REVIEWS, compared_runs
 from lstm_study.errors import ComparisonError
 from lstm_study.provenance import now
@@ -101,11 +101,11 @@ class Jobs:
             yield Due(name=CONTROL)
         assert self._tested is not None
         due = [run for run in self._tested if self._is_due(run)]
-        needed = [run for run in due if run.arm in VALIDATED]
+        needed = [run for run in due if run.arm in PRIMARY]
         yield from (Due(name=run.run_id, run=run) for run in needed)
         if self._plan.near_duplicates and not needed and self._are_reviews_due():
             yield Due(name=TEST_REVIEWS)
-        further = [run for run in due if run.arm not in VALIDATED]
+        further = [run for run in due if run.arm not in PRIMARY]
         yield from (Due(name=run.run_id, run=run) for run in further)
 
     def _are_reviews_due(self) -> bool:
@@ -145,10 +145,10 @@ class Jobs:
             return []
         path = walk(
             self._store.read_runs(),
-            *(self._plan.arms[arm] for arm in VALIDATED),
+            *(self._plan.arms[arm] for arm in PRIMARY),
             spec=self._spec,
         )
-        ends = {validation_run_id(arm) for arm in VALIDATED}
+        ends = {validation_run_id(arm) for arm in PRIMARY}
         return [
             validation_run(run_id, arm=ABLATION, configuration=configuration, spec=self._spec)
             for run_id, (_, configuration) in path.candidates.items()
@@ -181,4 +181,4 @@ class Jobs:
 
 def _fixes_own_epochs(run: Run) -> bool:
     """Whether it is a validation run of baseline or winner."""
-    return run.arm.removesuffix(VALIDATION_SUFFIX) in VALIDATED and run.trained_on == "train"
+    return run.arm.removesuffix(VALIDATION_SUFFIX) in PRIMARY and run.trained_on == "train"

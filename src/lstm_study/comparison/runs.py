@@ -1,6 +1,7 @@
 """The comparison as a stage: runs out as jobs, answers into records, predictions and weights."""
 
-from collections.abc import Hashable, Iterable
+from collections.abc import Callable, Hashable, Iterable
+from contextlib import AbstractContextManager
 from dataclasses import replace
 from functools import partial
 
@@ -28,7 +29,8 @@ from lstm_study.comparison.review_facts import (
 )
 from lstm_study.corpus.types import Corpus
 from lstm_study.engine.classes import Classes
-from lstm_study.engine.jobs import Answer, Call, Evaluation, Halt, Job, Work
+from lstm_study.engine.dispatch import Context, dispatch
+from lstm_study.engine.jobs import Answer, Call, Engine, Evaluation, Halt, Job, Work
 from lstm_study.errors import ComparisonError
 from lstm_study.progress.follow import Follower, Item, item_of
 from lstm_study.progress.values import Report
@@ -38,17 +40,42 @@ from lstm_study.spec import StudySpec
 from lstm_study.store import Store
 
 
-class ComparisonStage:
-    """A `Stage` that hands out what is due in a comparison until nothing is.
+def run_comparison(
+    plan: ComparisonPlan,
+    spec: StudySpec,
+    store: Store,
+    *,
+    start_engine: Callable[[int], AbstractContextManager[Engine]],
+    corpus: Corpus,
+    context: Context,
+    report: Report,
+) -> None:
+    """Does all that a comparison plans, skipping what is done.
 
     Args:
-        plan: What to retrain.
-        jobs: What is due of it.
+        plan: What to retrain; see `arms.plan_comparison`.
         spec: The study.
         store: Where its records are; held by this process.
+        start_engine: Called with the number of trainings, if any is left to do.
         corpus: The reviews.
-        report: Called with the progress.
+        context: The command at work.
+        report: Called with the progress a few times a second.
+
+    Raises:
+        SearchError: No worker can train.
+        ComparisonError: The arms are not those that the comparison began with.
     """
+    jobs = Jobs(plan, spec=spec, store=store)
+    if jobs.is_done:
+        return
+    stage = ComparisonStage(plan, jobs, spec=spec, store=store, corpus=corpus, report=report)
+    with start_engine(max(1, len(jobs.planned_runs))) as engine:
+        engine.set_up(spec, corpus)
+        dispatch(stage, engine, store=store, corpus=corpus, context=context)
+
+
+class ComparisonStage:
+    """A `Stage` that hands out what is due in a comparison until nothing is."""
 
     name = "compare"
 
