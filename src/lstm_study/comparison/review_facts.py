@@ -8,7 +8,6 @@ review's length, its unknown words, and excerpts of those on which the two diffe
 import logging
 from collections.abc import Iterable
 from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
@@ -149,9 +148,7 @@ def _first_words(split: Split) -> NDArray[np.int64]:
     return words
 
 
-def review_facts_of(
-    found: FoundFacts, *, spec: StudySpec, corpus: Corpus, base: Path = Path()
-) -> ReviewFacts:
+def review_facts_of(found: FoundFacts, *, spec: StudySpec, corpus: Corpus) -> ReviewFacts:
     """Adds the texts of the reviews that are shown to what a worker found.
 
     The texts are read where the study's files are: a worker may be on another machine.
@@ -160,12 +157,9 @@ def review_facts_of(
         found: What a worker found.
         spec: The study.
         corpus: Its reviews; the test reviews are not opened.
-        base: Folder that relative paths of the data are resolved against.
     """
     texts, text_from = (
-        _texts(found.shown, spec=spec, corpus=corpus, base=base)
-        if spec.export.excerpts
-        else ({}, "left out")
+        _texts(found.shown, spec=spec, corpus=corpus) if spec.export.excerpts else ({}, "left out")
     )
     positions = found.wanted.positions
     return ReviewFacts(
@@ -191,13 +185,11 @@ def unknown_words(split: Split, vocabulary_size: int) -> tuple[int, ...]:
     return tuple(counts.tolist())
 
 
-def _texts(
-    shown: Split, *, spec: StudySpec, corpus: Corpus, base: Path
-) -> tuple[dict[int, str], TextFrom]:
+def _texts(shown: Split, *, spec: StudySpec, corpus: Corpus) -> tuple[dict[int, str], TextFrom]:
     """Returns the texts of some reviews, from the best place there is, and which that is."""
     positions = range(len(shown))
     try:
-        texts = source_texts(shown, positions, data=spec.data, base=base)
+        texts = source_texts(shown, positions, data=spec.data)
     except (DataError, DependencyError) as error:
         # The reviews are in the cache; their source may be gone.
         log.warning("%s Excerpts are written from token ids.", error)

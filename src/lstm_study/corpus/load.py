@@ -26,7 +26,6 @@ def load(
     data: DataTable,
     *,
     seed: int,
-    base: Path = Path(),
     cache: Path | None = None,
 ) -> Corpus:
     """Reads, encodes and splits the reviews of a study; the second time from the cache.
@@ -34,7 +33,6 @@ def load(
     Args:
         data: The spec's `[data]`.
         seed: The study's seed; every draw has its own derived from it.
-        base: Folder that relative paths are resolved against.
         cache: Folder for encoded corpora and downloads; by default what LSTM_STUDY_CACHE names, or
             the user's cache folder.
 
@@ -44,7 +42,7 @@ def load(
     """
     root = cache_folder(cache)
     source = module_of(data.source)
-    located = source.locate(data, base=base, cache=root)
+    located = source.locate(data, cache=root)
     folder = root / "corpora" / _key(data, located, seed=seed)
     entry = read_entry(folder)
     if entry is None:

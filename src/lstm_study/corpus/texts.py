@@ -6,7 +6,6 @@ half are unavailable until `Corpus.open_test` has returned its reviews.
 
 import re
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 
 from lstm_study.corpus.sources import module_of
 from lstm_study.corpus.text.vocabulary import Vocabulary
@@ -19,9 +18,7 @@ _BREAK = re.compile(r"<br\s*/?>", re.IGNORECASE)
 _SHOWN_TOKENS = 60
 
 
-def source_texts(
-    split: Split, positions: Sequence[int], *, data: DataTable, base: Path = Path()
-) -> dict[int, str]:
+def source_texts(split: Split, positions: Sequence[int], *, data: DataTable) -> dict[int, str]:
     """Reads the texts of some reviews of a split from the source's own files: position → text.
 
     Empty for `imdb`, which holds no texts.
@@ -32,7 +29,7 @@ def source_texts(
     """
     if not positions:
         return {}
-    return module_of(data.source).read_texts(split, positions, data=data, base=base)
+    return module_of(data.source).read_texts(split, positions, data=data)
 
 
 def token_texts(

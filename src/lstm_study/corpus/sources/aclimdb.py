@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lstm_study.corpus.documents import TEST, TRAIN, Documents
-from lstm_study.corpus.sources import Located, checked_sha256, given
+from lstm_study.corpus.sources import Located, checked_sha256
 from lstm_study.corpus.sources.tar_stream import stream_files
 from lstm_study.corpus.text.tokens import number_words
 from lstm_study.corpus.types import Split
@@ -30,9 +30,9 @@ _REVIEW_LIMIT_BYTES = 1 << 20
 _REVIEWS_LIMIT = 1_000_000
 
 
-def locate(data: DataTable, *, base: Path, cache: Path) -> Located:
+def locate(data: DataTable, *, cache: Path) -> Located:
     """Finds the archive, or the folder it unpacks to, at `data.path`."""
-    path = given(data.paths[0], base)
+    path = Path(data.paths[0]).expanduser()
     if not path.is_dir():
         sha256 = checked_sha256(path, data.sha256)
         return Located(paths=(path,), shown=str(data.path), sha256=sha256, content_sha256=sha256)
@@ -96,11 +96,9 @@ def read_documents(located: Located, *, data: DataTable) -> Documents:
     )
 
 
-def read_texts(
-    split: Split, positions: Sequence[int], *, data: DataTable, base: Path
-) -> dict[int, str]:
+def read_texts(split: Split, positions: Sequence[int], *, data: DataTable) -> dict[int, str]:
     """Reads the texts of some reviews again, by their `document_ids`."""
-    path = given(data.paths[0], base)
+    path = Path(data.paths[0]).expanduser()
     wanted = {str(split.document_ids[position]): position for position in positions}
 
     def is_wanted(name: str) -> bool:
