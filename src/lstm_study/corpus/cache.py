@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lstm_study.corpus.documents import Assembled
-from lstm_study.corpus.test_half import SealedTest
+from lstm_study.corpus.test_half import UnopenedTest
 from lstm_study.corpus.text.pairs import TrainingPairs
 from lstm_study.corpus.text.vocabulary import Vocabulary
 from lstm_study.corpus.types import Corpus, Split
@@ -100,7 +100,7 @@ def read_entry(folder: Path) -> Corpus | None:
             validation=training.part(count, len(training), name="validation"),
             vocabulary=None if words is None else Vocabulary(tuple(words), manifest["rule"]),
             summary=from_json(manifest["summary"], CorpusSummary, where=str(folder)),
-            sealed_test=SealedTest(lambda: replace(_read_split(folder, "test"), pairs=pairs)),
+            unopened_test=UnopenedTest(lambda: replace(_read_split(folder, "test"), pairs=pairs)),
         )
     except (OSError, ValueError, KeyError, TypeError, RecordError) as error:
         _log.warning("%s: is damaged (%s); reading the reviews again.", folder, error)
