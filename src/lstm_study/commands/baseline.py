@@ -32,12 +32,8 @@ def baseline(
     With the protocol's own epochs it is the comparison's first baseline run. With others it is a
     study of its own, so that it never mixes with the comparison.
 
-    Args:
-        study: The study.
-        epochs: Epochs to train; None for the protocol's.
-        fresh: Whether to train again what is done.
-        show: Where to show progress.
-        summary: Receives the model's summary, as Keras prints it.
+    With `fresh` what is done is trained again. `summary` receives the model's summary, as Keras
+    prints it.
 
     Returns:
         The run's record, and the folder with the saved model.
