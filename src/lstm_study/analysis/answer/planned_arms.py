@@ -15,20 +15,18 @@ RECIPE_BASELINE = "baseline-recipe"
 def planned_arms(spec: StudySpec, trials: Sequence[Trial]) -> dict[str, Configuration]:
     """Returns each arm's configuration, in the order to run: those with runs of their own.
 
-    Args:
-        spec: The study.
-        trials: The search's, with at least one of the full budget completed.
+    At least one trial of the full budget has completed.
     """
     ranked = ranking(trials, spec.study.direction, max_epochs=spec.search.max_epochs)
     # The search may have drawn one configuration twice; an arm is compared once.
     different = list(dict.fromkeys(trial.configuration for trial in ranked))
     arms = {"baseline": spec.baseline.configuration, "winner": different[0]}
     if spec.protocol.masked:
-        # So that the winner is not credited with what masking earned.
+        # So that the winner is not credited with the effect of masking.
         arms[MASKED_BASELINE] = spec.baseline.configuration
     recipe = with_recipe_of(arms["winner"], spec.baseline.configuration)
     if recipe != spec.baseline.configuration:
-        # So that the winner's network is not credited with what its recipe earned.
+        # So that the winner's network is not credited with the effect of its recipe.
         arms[RECIPE_BASELINE] = recipe
     for number, configuration in enumerate(different[1 : 1 + spec.compare.runner_ups], start=1):
         arms[f"runner-up-{number}"] = configuration

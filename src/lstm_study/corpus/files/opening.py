@@ -1,4 +1,4 @@
-"""Files opened as bytes or as text, unpacked on the way, and never more than there may be."""
+"""Opens files as bytes or as text, decompressed, with a limit on their size."""
 
 import bz2
 import gzip
@@ -8,7 +8,9 @@ import zipfile
 import zlib
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
+from functools import lru_cache
 from io import TextIOWrapper
+from pathlib import Path
 from typing import IO, Any
 
 from lstm_study.corpus.files.advice import option
@@ -38,13 +40,17 @@ def open_bytes(member: Member) -> Iterator[IO[bytes]]:
     """
     try:
         with ExitStack() as stack:
-            size = member.path.stat().st_size
-            base: IO[bytes] = stack.enter_context(member.path.open("rb"))
-            raw = base
+            status = member.path.stat()
+            size = status.st_size
+            raw: IO[bytes]
             if member.inside:
-                archive = stack.enter_context(zipfile.ZipFile(base))
+                archive = _archive(member.path, status.st_mtime_ns, status.st_size)
+                assert archive.fp is not None, "an archive in the cache is open"
+                base = archive.fp
                 size = archive.getinfo(member.inside).compress_size
                 raw = stack.enter_context(archive.open(member.inside))
+            else:
+                raw = base = stack.enter_context(member.path.open("rb"))
             is_packed = bool(member.inside)
             if member.compression:
                 raw = stack.enter_context(_OPENERS[member.compression](raw))
@@ -58,6 +64,12 @@ def open_bytes(member: Member) -> Iterator[IO[bytes]]:
         raise DataError(f"{member}: is damaged, cut short or encrypted ({error}).") from error
     except OSError as error:
         raise DataError(f"{member}: cannot be read ({error.strerror or error}).") from error
+
+
+@lru_cache(maxsize=1)
+def _archive(path: Path, _changed_ns: int, _size: int) -> zipfile.ZipFile:
+    """Opens an archive once for all files in it: its list of files may be long."""
+    return zipfile.ZipFile(path)
 
 
 class _Limited(io.RawIOBase):
@@ -164,10 +176,14 @@ def _not_text(member: Member, encoding: Encoding) -> str:
             line.decode(encoding.name)
         except UnicodeError as error:
             byte = line[getattr(error, "start", 0) :][:1].hex()
-            return (
-                f"{member}:{number}: is not {encoding.name} (byte 0x{byte}). Name its encoding "
-                f"with {option('encoding', 'cp1252')}, or whichever it is."
-            )
+            way_out = f"Name its encoding with {option('encoding', 'cp1252')}, or whichever it is."
+            if encoding.name == "utf-8-sig":
+                # What begins with the mark is UTF-8: another encoding would read the mark as text.
+                way_out = (
+                    "Correct the line, or read what cannot be read as a replacement sign with "
+                    f"{option('encoding', 'utf-8-replace')}."
+                )
+            return f"{member}:{number}: is not {encoding.name} (byte 0x{byte}). {way_out}"
     return (
         f"{member}: is not {encoding.name}. Name its encoding with {option('encoding', 'utf-8')}, "
         "or whichever it is."

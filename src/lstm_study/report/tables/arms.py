@@ -33,13 +33,7 @@ LEVEL = 0.95
 
 
 def arm_tables(records: StudyRecords, spec: StudySpec, *, level: float) -> list[Table]:
-    """Builds the tables of the arms.
-
-    Args:
-        records: The study.
-        spec: Its spec.
-        level: The verdict's, of every interval.
-    """
+    """Builds the tables of the arms; every interval has the verdict's level."""
     configurations = arm_configurations(records, spec)
     comparison = _comparison(records, spec, configurations)
     return [
@@ -85,11 +79,11 @@ def purpose(arm: str) -> str:
 
 _PURPOSES = {
     "baseline": "the documented configuration and training",
-    "winner": "the search's best configuration at the full budget",
+    "winner": "the configuration that the search chose",
     "baseline-masked": "the baseline's configuration with padding masked, as for the winner",
     "baseline-recipe": "the baseline's network, trained by the winner's recipe",
     "-own-epoch": "the same trainings, evaluated at the epoch with the best validation score",
-    "-last-three": "the same trainings, mean probability of the last three epochs",
+    "-last-three": "the same trainings, mean probability of the last epochs, at most three",
     "control": "classical control: logistic regression over words and pairs of words",
     "ensemble": "mean probability over the winner's runs",
 }
@@ -123,8 +117,8 @@ def _comparison(
         Column("test_accuracy_sd", "Standard deviation over runs, n − 1", form="bare_points"),
         Column("test_loss_mean", "Mean binary cross-entropy on test", form="loss"),
         SECONDS_PER_EPOCH,
-        Column("training_seconds_mean", "Mean time worked of a run", form="duration"),
-        Column("predict_1000_seconds", "Mean time to read 1,000 reviews, once compiled",
+        Column("training_seconds_mean", "Mean training time of a run", form="duration"),
+        Column("predict_1000_seconds", "Mean time to classify 1,000 reviews, once compiled",
                form="duration"),
     )  # fmt: skip
     rows = [

@@ -10,14 +10,7 @@ from lstm_study.spec import StudySpec
 def method_tables(
     records: StudyRecords, spec: StudySpec, *, versions: Mapping[str, str], git_commit: str
 ) -> list[Table]:
-    """Builds the tables of cost and method.
-
-    Args:
-        records: The study.
-        spec: Its spec.
-        versions: Of the packages that write the report.
-        git_commit: Of the checkout that writes it, or "".
-    """
+    """Builds the tables of cost and method; version and commit are those that write the report."""
     return [
         _cost(records),
         _sources(records, git_commit),
@@ -37,8 +30,9 @@ def _cost(records: StudyRecords) -> Table:
         Column("epochs", "Epochs trained", unit="epochs", form="count"),
         Column("training_seconds", "Training time, summed over workers", form="duration"),
         Column("session_seconds", "Time that commands ran", form="duration"),
-        Column("planned_trials", "Trials the schedule plans", form="count"),
-        Column("planned_epochs", "Epochs the schedule plans", unit="epochs", form="count"),
+        Column("planned_trials", "Trials planned: the schedule's and the finalists'", form="count"),
+        Column("planned_epochs", "Epochs planned: the schedule's and the finalists'",
+               unit="epochs", form="count"),
     )  # fmt: skip
     stages: dict[str, tuple[str, Sequence[Trial | Run]]] = {
         "search": ("search", records.trials),
@@ -61,9 +55,12 @@ def _cost(records: StudyRecords) -> Table:
         name: float(sum(each[name] for each in sums.values())) for name in sums["search"]
     }
     rows = [cells_of(None, columns, stage=stage, **each) for stage, each in sums.items()]
+    # Finalists are planned once the schedule has ended.
+    finalists = [trial for trial in records.trials if trial.role == "finalist"]
     rows[0] |= {
-        "planned_trials": records.planned_trials, "planned_epochs": records.planned_epochs,
-    }  # fmt: skip
+        "planned_trials": records.planned_trials + len(finalists),
+        "planned_epochs": records.planned_epochs + sum(each.budget_epochs for each in finalists),
+    }
     return table("cost", "One stage of the study", columns, rows)
 
 
