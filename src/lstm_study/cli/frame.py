@@ -97,7 +97,7 @@ def print_json(value: Any) -> None:
 
 
 def print_result(found: Any, as_text: RenderableType, *, as_json: bool) -> None:
-    """Prints what a command found, for people or as JSON."""
+    """Prints what a command found, for reading or as JSON."""
     if as_json:
         print_json(found)
     else:

@@ -176,7 +176,7 @@ def _tell_of_machine(study: OpenStudy, show: Show) -> None:
     if backend.name != "tensorflow" or gpus:
         show.stage("Machine", f"trains with {backend.name}: {backend.reason}")
     elif not is_numba_cache_filled():
-        show.stage("Machine", "the first training here begins by compiling, once, for some seconds")
+        show.stage("Machine", "the first training on this machine compiles for some seconds, once")
 
 
 def read_corpus(study: OpenStudy, *, show: Show) -> Corpus:

@@ -41,7 +41,7 @@ def test_an_entry_that_is_not_there_is_none_and_nothing_is_said(tmp_path, caplog
 @pytest.mark.parametrize(
     "damage", ["shorter", "changed", "missing", "no manifest", "torn manifest", "manifest"]
 )
-def test_a_torn_entry_is_found_told_and_written_anew(tmp_path, caplog, damage):
+def test_a_torn_entry_is_found_logged_and_written_again(tmp_path, caplog, damage):
     folder = tmp_path / "entry"
     written(folder)
     victim = folder / ("manifest.json" if "manifest" in damage else "training-token_ids.npy")

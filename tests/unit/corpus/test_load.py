@@ -95,7 +95,7 @@ def test_another_seed_setting_or_content_is_another_corpus(own, tmp_path):
     assert len(digests) == 4
 
 
-def test_a_torn_cache_entry_is_made_anew(own, tmp_path, caplog):
+def test_a_torn_cache_entry_is_made_again(own, tmp_path, caplog):
     first = load(own, seed=5)
     (victim,) = (tmp_path / "cache").rglob("training-labels.npy")
     victim.write_bytes(victim.read_bytes()[:-3])
