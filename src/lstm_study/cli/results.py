@@ -194,14 +194,16 @@ def predict(
     if tables and texts:
         raise typer.BadParameter("Give texts, or --file IN, and not both.")
     if tables and target is not None:
+        bundle = prediction.load_bundle_quietly(model_dir, ensemble=ensemble)
+        from lstm_study.export import predict_files
+
         with Bar(err) as bar:
-            found = prediction.predict_table(
-                model_dir,
+            found = predict_files(
+                bundle,
                 tables,
                 target,
                 text_column=text_column,
                 encoding=encoding,
-                ensemble=ensemble,
                 progress=bar.show,
             )
         for note in found.notes:
