@@ -6,8 +6,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from lstm_study.analysis.answer.verdict import failure_kind, kind_of
-from lstm_study.analysis.answer.wording import Kind
+from lstm_study.analysis.answer.verdict import failure_kind
+from lstm_study.analysis.answer.wording import Kind, kind_of
 from lstm_study.analysis.statistics.failures import are_far_below, failure_rate
 from lstm_study.analysis.statistics.intervals import LEVEL, Difference, difference_of_outcomes
 from lstm_study.analysis.statistics.looks import levels
