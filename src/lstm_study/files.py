@@ -285,7 +285,7 @@ def _recover(folder: Path) -> None:
         earlier.rename(folder)
     shutil.rmtree(earlier, ignore_errors=True)
     for draft in folder.parent.glob(f".{glob_escape(folder.name)}.*-*~"):
-        # A draft that is locked is another process's, at work.
+        # A locked draft belongs to another process that is writing it.
         with _locked(draft, wait=False) as is_locked:
             if is_locked:
                 shutil.rmtree(draft, ignore_errors=True)

@@ -185,8 +185,8 @@ def _heartbeat(progress: Progress) -> Text:
         for item in progress.running
     )
     return Text(
-        f"{progress.stage:<11}{progress.done:>3} of {progress.total}  running: "
-        f"{running or 'nothing at the moment'} · {_worked(progress)}"
+        f"{progress.stage:<11}{progress.done:>3} of {progress.total}  "
+        f"{f'running: {running}' if running else 'no worker is training yet'} · {_worked(progress)}"
     )
 
 

@@ -31,7 +31,7 @@ def init(
     reviews: Annotated[
         list[Path],
         typer.Argument(
-            metavar="REVIEWS...",
+            metavar="REVIEWS",
             help="Your reviews: files, folders or patterns of CSV, TSV, JSON, Parquet or texts.",
         ),
     ],
@@ -40,40 +40,50 @@ def init(
     ] = Path("study.toml"),
     text_column: Annotated[
         str | None,
-        typer.Option("--text-column", metavar="NAME", help="The texts; found out if not given."),
+        typer.Option(
+            "--text-column", metavar="NAME", help="Column of the texts; detected if not given."
+        ),
     ] = None,
     label_column: Annotated[
         str | None,
-        typer.Option("--label-column", metavar="NAME", help="The labels; found out if not given."),
+        typer.Option(
+            "--label-column", metavar="NAME", help="Column of the labels; detected if not given."
+        ),
     ] = None,
     documented: Annotated[
         bool,
-        typer.Option("--documented", help="Search the documented six hyperparameters alone."),
+        typer.Option("--documented", help="Search only the six documented hyperparameters."),
     ] = False,
     split_column: Annotated[
         str | None,
-        typer.Option("--split-column", metavar="NAME", help="Rows marked train, validation, test."),
+        typer.Option(
+            "--split-column", metavar="NAME", help="Column that says train, validation or test."
+        ),
     ] = None,
     group_column: Annotated[
         str | None,
         typer.Option(
             "--group-column",
             metavar="NAME",
-            help="Reviews of one group stay in one split: a product, a user.",
+            help="Column of groups, such as products or users, that stay in one split.",
         ),
     ] = None,
     positive: Annotated[
         list[str] | None,
-        typer.Option("--positive", metavar="LABELS", help="Labels that are positive, as 4,5."),
+        typer.Option(
+            "--positive", metavar="LABELS", help="Labels that count as positive, such as 4,5."
+        ),
     ] = None,
     negative: Annotated[
         list[str] | None,
-        typer.Option("--negative", metavar="LABELS", help="Labels that are negative, as 1,2."),
+        typer.Option(
+            "--negative", metavar="LABELS", help="Labels that count as negative, such as 1,2."
+        ),
     ] = None,
     encoding: EncodingOption = None,
     tokens: Annotated[
         Literal["words", "characters"] | None,
-        typer.Option("--tokens", help="How texts are split; found out if not given."),
+        typer.Option("--tokens", help="How texts are split; detected if not given."),
     ] = None,
     drop_empty: Annotated[
         bool, typer.Option("--drop-empty", help="Leave out rows without a word or a label.")
@@ -107,7 +117,7 @@ def init(
 
 
 def _labels(given: list[str] | None) -> tuple[str, ...]:
-    """Reads labels from options that may be repeated and may hold several, apart by commas."""
+    """Reads labels from options that may be repeated and may hold several, separated by commas."""
     return tuple(label for each in given or () for label in split_labels(each))
 
 
@@ -204,7 +214,7 @@ def check(
 
 
 def doctor(as_json: JsonOption = False) -> None:
-    """Describe this machine, and what of it a study would use."""
+    """Show versions, devices, memory and disk of this machine, and what a study would use."""
     from lstm_study.cli import text
     from lstm_study.commands.doctor import examine
 

@@ -14,6 +14,7 @@ from lstm_study.cli.options import (
     PopulationOption,
     SetOption,
     StudyFile,
+    StudyFileOrDefault,
     TensorBoardOption,
     WorkersOption,
     WorkersPerGpuOption,
@@ -21,7 +22,7 @@ from lstm_study.cli.options import (
 
 
 def run(
-    study: StudyFile = "",
+    study: StudyFileOrDefault = "",
     data: DataOption = None,
     out_folder: OutOption = REPORTS,
     fresh: FreshOption = False,
@@ -63,7 +64,12 @@ def baseline(
     settings: SetOption = None,
     epochs: Annotated[
         int | None,
-        typer.Option(min=1, help="Epochs to train, instead of the protocol's; kept apart."),
+        typer.Option(
+            "--epochs",
+            metavar="N",
+            min=1,
+            help="Epochs to train, instead of the protocol's; kept separately.",
+        ),
     ] = None,
 ) -> None:
     """Train the documented baseline alone: summary, fit, test accuracy, saved model."""
@@ -131,7 +137,7 @@ def compare(
             "--more-seeds",
             metavar="N",
             min=1,
-            help="Add N seeds for every arm; written down, and counted as another look at test.",
+            help="Add N seeds to every arm; recorded, and counted as another look at test.",
         ),
     ] = None,
     only_seeds: Annotated[

@@ -1,4 +1,4 @@
-"""What a study says so far."""
+"""A study's answer so far."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass, replace

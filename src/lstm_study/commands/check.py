@@ -13,7 +13,7 @@ from lstm_study.records.kinds import KINDS, Kind, kind_of
 from lstm_study.records.session import LedgerEntry
 from lstm_study.records.state import Live, SearchState, StudyState
 from lstm_study.store import Store
-from lstm_study.store.sealing import seal
+from lstm_study.store.missing_digests import add_missing_digests
 from lstm_study.training.checkpoint import read_checkpoint
 
 _LABELS = "predictions/labels.npy"
@@ -119,7 +119,7 @@ def repair(store: Store, findings: tuple[Finding, ...]) -> Path:
     if store.ledger.path.name in files:
         _move(store, store.ledger.path.name, aside)
         files.pop(store.ledger.path.name)
-        seal(store, skipping=files)
+        add_missing_digests(store, skipping=files)
     for file in [*files, *_dependents(store, list(files))]:
         _move(store, file, aside)
         store.ledger.remove(file)

@@ -26,7 +26,7 @@ from lstm_study.records.scrub import Scrubber
 from lstm_study.records.state import ReportState
 from lstm_study.spec import StudySpec
 from lstm_study.store import Store
-from lstm_study.store.sealing import seal
+from lstm_study.store.missing_digests import add_missing_digests
 
 REFERENCE_FOLDER = Path("study/reference")
 
@@ -64,7 +64,7 @@ def keep(study: OpenStudy, *, folder: Path | None = None) -> Kept:
                 name = scrubber.text(str(path.relative_to(source)))
                 _copy(kind, path, draft / name, scrubber)
         _leave_out_excerpts(Store(draft), study.spec)
-        seal(Store(draft))
+        add_missing_digests(Store(draft))
     found = [path for path in folder.rglob("*") if path.is_file()]
     return Kept(folder=folder, files=len(found), bytes=sum(path.stat().st_size for path in found))
 

@@ -57,7 +57,7 @@ class OpenStudy:
         settings: One-off settings in force.
         store: `study/runs/<name>`.
         reports: `<out>/<name>`.
-        command: The command line at work.
+        command: The running command line.
         workers: Workers asked for; None to choose.
         workers_per_gpu: Workers that share a GPU; None to choose, or without a GPU.
         population: Networks that a worker trains at once, at most; None to choose.
@@ -78,7 +78,7 @@ class OpenStudy:
 
     @property
     def context(self) -> Context:
-        """The command at work, as stages see it."""
+        """The running command, as stages see it."""
         commit = git_commit(Path.cwd())
         return Context(command=self.command, git_commit=commit, settings=self.settings)
 

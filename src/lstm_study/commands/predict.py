@@ -1,4 +1,4 @@
-"""What `lstm-study predict` does: a bundle's answers, without the backend's remarks."""
+"""What `lstm-study predict` does: a bundle's predictions, without the backend's log output."""
 
 import tempfile
 from collections.abc import Callable, Iterable, Iterator, Sequence

@@ -1,6 +1,6 @@
 """A space and a protocol that suit a corpus: numbers in, values and reasons out.
 
-The documented study is the measure: 25,000 training reviews, 10 epochs, batches of 64, which is
+The documented study is the reference: 25,000 training reviews, 10 epochs, batches of 64, which is
 3,910 training steps. A corpus of another size gets about as many steps, within reason.
 """
 

@@ -1,4 +1,4 @@
-"""Where a study stands, whether or not a command is at work on it."""
+"""A study's status, whether or not a command is running on it."""
 
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
@@ -24,7 +24,7 @@ class StageStatus:
         failed: How many of those that ended failed.
         epochs: Epochs ended, of trainings that still run, too.
         seconds: Time worked, over restarts.
-        remaining_seconds: The estimate of the process at work; None where none is.
+        remaining_seconds: The estimate of the running process; None where none is.
         rounds: The search's brackets, round by round, in words.
         running: What each worker trains, in words.
         failures: What failed, in words.
@@ -50,7 +50,7 @@ class Status:
         name: The study.
         where: What commands call it.
         begun: Whether it has.
-        holder: The process at work on it, in words; "" if there is none.
+        holder: The process that runs on it, in words; "" if there is none.
         stages: Search and comparison.
         remaining_seconds: Of search and comparison together, from the pace so far; None before any
             epoch has ended.
@@ -69,7 +69,7 @@ class Status:
 
 
 def read_status(study: OpenStudy) -> Status:
-    """Reads where a study stands, whether or not a command is at work on it."""
+    """Reads a study's status, whether or not a command is running on it."""
     store = study.store
     report, model = study.reports / "report.html", study.reports / "model"
     holder = store.holder()

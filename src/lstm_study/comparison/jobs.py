@@ -63,7 +63,7 @@ class Jobs:
         self._fix_own_epochs()
 
     def waiting(self) -> Iterator[Due]:
-        """Yields the jobs that could be done now, the first one first; some may be at work."""
+        """Yields the jobs that could be done now, in order of priority; some may be in progress."""
         due = [run for run in self._validation if self._is_due(run)]
         yield from (Due(name=run.run_id, run=run) for run in due if _fixes_own_epochs(run))
         yield from self._test_jobs()

@@ -58,7 +58,7 @@ def run_comparison(
         store: Where its records are; held by this process.
         start_engine: Called with the number of trainings, if any is left to do.
         corpus: The reviews.
-        context: The command at work.
+        context: The running command.
         report: Called with the progress a few times a second.
 
     Raises:

@@ -9,7 +9,7 @@ from lstm_study.corpus.cache import CACHE_VARIABLE, Entry, cache_folder, read_en
 from lstm_study.corpus.documents import assemble
 from lstm_study.corpus.sources import Located, module_of
 from lstm_study.corpus.summary import summarise
-from lstm_study.corpus.test_half import SealedTest
+from lstm_study.corpus.test_half import UnopenedTest
 from lstm_study.corpus.text.pairs import TrainingPairs
 from lstm_study.corpus.text.vocabulary import Vocabulary
 from lstm_study.corpus.types import Corpus
@@ -85,5 +85,5 @@ def _corpus(entry: Entry, located: Located) -> Corpus:
         validation=training.part(entry.train_reviews, len(training), name="validation"),
         vocabulary=None if entry.words is None else Vocabulary(entry.words, entry.rule),
         summary=summary,
-        sealed_test=SealedTest(lambda: replace(entry.read_test(), pairs=pairs)),
+        unopened_test=UnopenedTest(lambda: replace(entry.read_test(), pairs=pairs)),
     )

@@ -8,7 +8,7 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import NDArray
 
-from lstm_study.corpus.test_half import SealedTest
+from lstm_study.corpus.test_half import UnopenedTest
 from lstm_study.corpus.text.pairs import PairVocabulary, TrainingPairs
 from lstm_study.corpus.text.vocabulary import Vocabulary
 from lstm_study.records import CorpusSummary
@@ -111,7 +111,7 @@ class Corpus:
     validation: Split
     vocabulary: Vocabulary | None
     summary: CorpusSummary
-    sealed_test: SealedTest[Split] = field(repr=False)
+    unopened_test: UnopenedTest[Split] = field(repr=False)
 
     @property
     def pairs(self) -> PairVocabulary | None:
@@ -121,7 +121,7 @@ class Corpus:
 
     def open_test(self, *, on_open: Callable[[], None]) -> Split:
         """Opens the test half, for `compare` only, once `on_open` has logged it."""
-        return self.sealed_test.open(on_open=on_open)
+        return self.unopened_test.open(on_open=on_open)
 
 
 def gather(

@@ -66,7 +66,7 @@ def using(backend: Backend) -> Iterator[None]:
 
 
 def in_force() -> Backend:
-    """Returns the backend of the command at work, or the one that a new study would get."""
+    """Returns the backend of the running command, or the one that a new study would get."""
     return _in_force[-1] if _in_force else choose_backend()
 
 

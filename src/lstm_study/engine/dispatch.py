@@ -44,7 +44,7 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Context:
-    """The command at work, as stages and sessions see it.
+    """The running command, as stages and sessions see it.
 
     Attributes:
         command: The command line.

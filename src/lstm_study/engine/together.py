@@ -57,7 +57,7 @@ def train_together(
 
 
 class _Together:
-    """The jobs at work, and what is sent of them."""
+    """The jobs in progress, and what is sent of them."""
 
     def __init__(self, link: Link, reviews: Reviews, scratch: Path, *, like: Job) -> None:
         self._link, self._reviews, self._scratch, self._like = link, reviews, scratch, like
@@ -72,17 +72,17 @@ class _Together:
         return self._member(job, 0, start, where)
 
     def more(self, free: int) -> list[Member]:
-        """Returns jobs that go on after a halt, and new ones while others are at work."""
+        """Returns jobs that resume after a halt, and new ones while others are in progress."""
         members, self._to_go_on = self._to_go_on, []
         free -= len(members)
         if free > 0 and self._at_work:
-            # Without any at work this worker is free, and is given jobs without asking.
+            # Without any in progress this worker is free, and is given jobs without asking.
             self._link.send(MoreJobs(like=self._like.shape_class, limit=free))
             members += [self.begin(job) for job in self._link.receive()]
         return members
 
     def fail(self, error: Exception) -> None:
-        """Ends all jobs at work with an error."""
+        """Ends all jobs in progress with an error."""
         for name in list(self._at_work):
             self._send_last(Answer(name=name, failure=classify(error), is_last=True))
 
@@ -159,7 +159,7 @@ class _Together:
 
 
 class _Reporter:
-    """Reports the progress of the first of the jobs at work, at the pace of one of them."""
+    """Reports the progress of the first of the jobs, at the pace of one of them."""
 
     def __init__(self, link: Link, at_work: dict[str, Job], job: Job) -> None:
         self._link, self._at_work, self._job = link, at_work, job

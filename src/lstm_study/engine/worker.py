@@ -1,6 +1,6 @@
-"""A worker: trains the jobs it is sent, and sends back what came of them.
+"""A worker: trains the jobs it is sent, and sends back their results.
 
-As a process of its own, `python -m lstm_study.engine.worker FD`, it is not a command for people. It
+As a process of its own, `python -m lstm_study.engine.worker FD`, it is not a command for users. It
 ends as soon as its socket closes, that is, when the process that started it ends, however that
 happens. It writes none of the study's files: checkpoints and weights go to a scratch folder.
 """

@@ -1,4 +1,4 @@
-"""Predicts the texts of people's files with a bundle, as a stream."""
+"""Predicts texts from users' files with a bundle, as a stream."""
 
 import csv
 import json
@@ -66,7 +66,7 @@ def predict_files(
         target: Where the copy goes; its suffix says what it is: CSV, TSV, JSONL or Parquet.
         text_column: The column that holds the texts; by default the study's own, if the table has
             it, else the one that looks like texts.
-        encoding: The files'; found out by default.
+        encoding: The files'; detected by default.
         progress: Called with "predicting", bytes read and bytes in all.
 
     Raises:

@@ -67,7 +67,7 @@ def from_json(text: str, kind: type[T], *, where: str, previous: str = "") -> T:
 
 
 def state_to_json(state: Any) -> str:
-    """Writes what a stage remembers as JSON, for people to read too; None is left out."""
+    """Writes what a stage remembers as JSON that is readable, too; None is left out."""
     return seal(json.dumps(plain(state, without_none=True), allow_nan=False, indent=1))
 
 

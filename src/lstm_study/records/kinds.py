@@ -138,7 +138,7 @@ KINDS = (
     # The weights of a finished run.
     Kind(name="weights", path="models/*.npz", is_kept=False, lost=_TRAINED_AGAIN),
     Kind(name="live", path="live/*.json", type=Live, is_kept=False),
-    # How long the stage at work will take.
+    # How long the running stage will take.
     Kind(name="time left", path="live/time-left", is_kept=False),
     # All that TensorFlow and the workers print.
     Kind(name="log", path="study.log", is_kept=False),

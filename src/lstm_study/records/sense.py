@@ -1,4 +1,4 @@
-"""Whether a record agrees with itself: what a digest can't show of an older or a made-up one."""
+"""Whether a record is consistent: what a digest can't show of an older or a forged one."""
 
 from collections.abc import Iterator, Sequence
 from datetime import datetime

@@ -17,9 +17,9 @@ from lstm_study.engine.classes import Classes
 from lstm_study.model.shape_classes import ShapeClass
 from lstm_study.model.space import hyperparameters
 from lstm_study.records import Trial
+from lstm_study.search.bayesian import propose
 from lstm_study.search.plan import Plan, trial_of
 from lstm_study.search.promotion import Resume, Start, needed_checkpoints, startable
-from lstm_study.search.proposals import propose
 from lstm_study.spec import StudySpec
 from lstm_study.store import Store
 

@@ -37,7 +37,7 @@ def startable(
     direction: Direction,
     may_start: bool = True,
 ) -> Iterator[Start | Resume]:
-    """Yields what a free worker could do now, the first one first.
+    """Yields what a free worker could do now, in order of priority.
 
     First come trials that began and have no worker; then, bracket by bracket, the first round's
     slots and promotions. A trial is promoted as soon as it is certain to be among its round's best,

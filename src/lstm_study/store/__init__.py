@@ -35,8 +35,8 @@ from lstm_study.records.state import Live, SearchState, StudyState
 from lstm_study.spec import StudySpec
 from lstm_study.spec.changes import changes
 from lstm_study.store.files import MOST_BYTES, advice
+from lstm_study.store.missing_digests import add_missing_digests
 from lstm_study.store.predictions import PredictionFiles
-from lstm_study.store.sealing import seal
 
 _SPEC = kind_of("spec.toml")
 
@@ -85,7 +85,7 @@ class Store(PredictionFiles):
         if self.exists or self.ledger.exists:
             allowed = self._changes(spec, data_digest=data_digest)
             if not self.ledger.exists:
-                seal(self)
+                add_missing_digests(self)
         write_text(self.folder / "spec.toml", spec_text)
         self.ledger.note("spec.toml", sha256_of(self.folder / "spec.toml"))
         self.write_state(began)
@@ -203,7 +203,7 @@ class Store(PredictionFiles):
         write_text(path, json.dumps({stage: seconds}), durable=False)
 
     def read_time_left(self) -> dict[str, float | None]:
-        """Reads how long the stage at work will take, by its name; empty where none is."""
+        """Reads how long the running stage will take, by its name; empty where none is."""
         try:
             left: dict[str, float | None] = json.loads(
                 (self.folder / "live" / "time-left").read_text()
@@ -231,7 +231,7 @@ class Store(PredictionFiles):
     # Arrays
 
     def checkpoint_path(self, training_id: str) -> Path:
-        """Where a training that may go on keeps its last epoch."""
+        """Where a training that may be resumed keeps its last epoch."""
         return self.folder / "checkpoints" / f"{training_id}.npz"
 
     def adopt(self, scratch: Path, path: Path) -> None:

@@ -1,4 +1,4 @@
-"""Which files a study has written, so that one that is lost or exchanged is noticed."""
+"""Which files a study has written, so that one that is missing or replaced is noticed."""
 
 from pathlib import Path
 

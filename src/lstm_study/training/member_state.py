@@ -1,7 +1,7 @@
 """A member of a population as a Keras model's checkpoint has it, and back.
 
 A checkpoint holds a network's own arrays in Keras's order and shapes; a population holds them
-padded with zeros to its shape class, gate by gate. So a training may begin alone and go on in a
+padded with zeros to its shape class, gate by gate. So a training may begin alone and continue in a
 population, or the other way round.
 """
 

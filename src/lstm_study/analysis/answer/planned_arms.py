@@ -24,11 +24,11 @@ def planned_arms(spec: StudySpec, trials: Sequence[Trial]) -> dict[str, Configur
     different = list(dict.fromkeys(trial.configuration for trial in ranked))
     arms = {"baseline": spec.baseline.configuration, "winner": different[0]}
     if spec.protocol.masked:
-        # So that the winner is not credited with what masking earned.
+        # So that the winner is not credited with the effect of masking.
         arms[MASKED_BASELINE] = spec.baseline.configuration
     recipe = with_recipe_of(arms["winner"], spec.baseline.configuration)
     if recipe != spec.baseline.configuration:
-        # So that the winner's network is not credited with what its recipe earned.
+        # So that the winner's network is not credited with the effect of its recipe.
         arms[RECIPE_BASELINE] = recipe
     for number, configuration in enumerate(different[1 : 1 + spec.compare.runner_ups], start=1):
         arms[f"runner-up-{number}"] = configuration

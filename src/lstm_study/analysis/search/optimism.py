@@ -26,7 +26,7 @@ class OptimismRow:
         fresh_runs: How many runs that is.
         on_test: Mean over completed runs, on test; None if there is none.
         test_runs: How many runs that is.
-        optimism: How much better the search made it look than test: positive is flattery; None if
+        optimism: How much better the search made it look than test: positive is optimistic; None if
             either is missing.
     """
 

@@ -43,7 +43,7 @@ class Difference:
     Attributes:
         candidate: Name of the arm in question.
         reference: Name of the arm it is compared with.
-        outcome: What is compared; of Brier score and log loss less is better.
+        outcome: What is compared; for Brier score and log loss, lower is better.
         difference: Mean outcome of the candidate's runs minus that of the reference's.
         low: Lower end of the interval; that of a share is at least -1.
         high: Upper end of the interval; that of a share is at most 1.

@@ -1,4 +1,4 @@
-"""How errors name an option: as a flag of the command at work, or as a key of the study file."""
+"""How errors name an option: as a flag of the running command, or as a key of the study file."""
 
 import csv
 import json
@@ -29,7 +29,7 @@ def as_flags(flags: tuple[str, ...]) -> Iterator[None]:
 
 
 def has_option(key: str) -> bool:
-    """Returns whether the command at work can be given this option."""
+    """Returns whether the running command takes this option."""
     flags = _FLAGS.get()
     return flags is None or key in flags
 

@@ -1,4 +1,4 @@
-"""CSV and TSV as people have them: delimiter, quotes and nameless columns are found out.
+"""CSV and TSV: detects the delimiter, whether quotes are used, and columns without a name.
 
 Quotes mean something only where the file quotes. A file in which every line is a row, and quotes
 open that never close in their line, does not quote: they are part of its texts. In a file that
@@ -66,7 +66,7 @@ def _line_end(member: Member, encoding: Encoding) -> str:
 
 
 class _Dialect:
-    """A file's delimiter and header; `lines` go on behind the header."""
+    """A file's delimiter and header; `lines` continue after the header."""
 
     def __init__(self, member: Member, lines: Iterator[str], columns: Sequence[str] | None) -> None:
         first = next(lines, "")

@@ -1,4 +1,4 @@
-"""Which encoding a text file is in: what it says, what it proves, or a guess that is shown."""
+"""The encoding of a text file: declared, certain from its bytes, or guessed and shown."""
 
 import codecs
 from collections import Counter

@@ -1,4 +1,4 @@
-"""Files opened as bytes or as text, unpacked on the way, and never more than there may be."""
+"""Opens files as bytes or as text, decompressed, with a limit on their size."""
 
 import bz2
 import gzip

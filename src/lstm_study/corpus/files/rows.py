@@ -1,4 +1,4 @@
-"""What every reader of a kind of file gives: names of columns, and rows."""
+"""What the reader of each kind of file returns: names of columns, and rows."""
 
 import difflib
 from collections.abc import Callable, Iterator, Sequence

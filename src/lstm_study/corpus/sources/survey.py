@@ -105,7 +105,7 @@ class Survey:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Choices:
-    """What a user says of the files; None or empty for what is to be found out."""
+    """What a user says of the files; None or empty for what is to be detected."""
 
     text_column: str | None = None
     label_column: str | None = None

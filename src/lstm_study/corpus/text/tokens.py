@@ -3,7 +3,7 @@
 "keras" is exactly how Keras's IMDB data was tokenised: lower case; the punctuation of the Keras
 Tokenizer's `filters`, tab and newline become spaces; split on the space. Markup is not removed:
 `<br />` leaves the word "br", the seventh most frequent one. "words" is the same, except that every
-white space and control character of Unicode separates words: for people's own files. "characters"
+white space and control character of Unicode separates words: for users' own files. "characters"
 is for languages written without spaces: each character of the lower-case text is a token, except
 white space and control characters.
 

@@ -1,4 +1,4 @@
-"""What both loops of the fast LSTM compute from, by name.
+"""The arrays that both loops of the fast LSTM take, by name.
 
 Gates are in Keras's order: input, forget, candidate, output. `batch`, `time`, `features` and
 `units` are the sizes.

@@ -1,4 +1,4 @@
-"""What the page's script knows of each trial: for its own place, the curves and the axes."""
+"""The data of each trial for the page's script: for its panel, the curves and the axes."""
 
 import json
 from typing import Any

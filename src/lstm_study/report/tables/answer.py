@@ -152,7 +152,7 @@ def _failed_runs(verdict: Verdict, records: StudyRecords) -> Table:
 
 def _secondary(verdict: Verdict) -> Table:
     columns = (
-        Column("outcome", "What is compared; less is better"),
+        Column("outcome", "What is compared; lower is better"),
         Column("difference", "Winner minus baseline", form="loss"),
         Column("low", "Lower end of its interval", form="loss"),
         Column("high", "Upper end of its interval", form="loss"),
@@ -160,7 +160,11 @@ def _secondary(verdict: Verdict) -> Table:
         P_VALUE,
     )
     rows = [
-        cells_of(each, columns, outcome=each.outcome.replace("_", " "))
+        cells_of(
+            each,
+            columns,
+            outcome={"brier_score": "Brier score", "log_loss": "log loss"}[each.outcome],
+        )
         for each in verdict.secondary
     ]
     title = "One secondary outcome, among runs that did not fail"

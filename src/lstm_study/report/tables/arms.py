@@ -85,11 +85,11 @@ def purpose(arm: str) -> str:
 
 _PURPOSES = {
     "baseline": "the documented configuration and training",
-    "winner": "the search's best configuration at the full budget",
+    "winner": "the configuration that the search chose",
     "baseline-masked": "the baseline's configuration with padding masked, as for the winner",
     "baseline-recipe": "the baseline's network, trained by the winner's recipe",
     "-own-epoch": "the same trainings, evaluated at the epoch with the best validation score",
-    "-last-three": "the same trainings, mean probability of the last three epochs",
+    "-last-three": "the same trainings, mean probability of the last epochs, at most three",
     "control": "classical control: logistic regression over words and pairs of words",
     "ensemble": "mean probability over the winner's runs",
 }
@@ -124,8 +124,8 @@ def _comparison(
         Column("test_accuracy_sd", "Standard deviation over runs, n − 1", form="bare_points"),
         Column("test_loss_mean", "Mean binary cross-entropy on test", form="loss"),
         SECONDS_PER_EPOCH,
-        Column("training_seconds_mean", "Mean time worked of a run", form="duration"),
-        Column("predict_1000_seconds", "Mean time to read 1,000 reviews, once compiled",
+        Column("training_seconds_mean", "Mean training time of a run", form="duration"),
+        Column("predict_1000_seconds", "Mean time to classify 1,000 reviews, once compiled",
                form="duration"),
     )  # fmt: skip
     rows = [

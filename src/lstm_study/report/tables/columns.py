@@ -9,7 +9,7 @@ from lstm_study.report.tables.table import Column, cells_of
 from lstm_study.spec import StudySpec
 
 PARAMETER_COUNT = Column(
-    "parameter_count", "Trainable numbers in the network", unit="numbers", form="count"
+    "parameter_count", "Trainable parameters of the network", unit="numbers", form="count"
 )
 STATUS = Column("status", "completed, failed, interrupted or running")
 SECONDS = Column("seconds", "Training time, over all restarts", form="duration")

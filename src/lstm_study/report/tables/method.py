@@ -37,8 +37,9 @@ def _cost(records: StudyRecords) -> Table:
         Column("epochs", "Epochs trained", unit="epochs", form="count"),
         Column("training_seconds", "Training time, summed over workers", form="duration"),
         Column("session_seconds", "Time that commands ran", form="duration"),
-        Column("planned_trials", "Trials the schedule plans", form="count"),
-        Column("planned_epochs", "Epochs the schedule plans", unit="epochs", form="count"),
+        Column("planned_trials", "Trials planned: the schedule's and the finalists'", form="count"),
+        Column("planned_epochs", "Epochs planned: the schedule's and the finalists'",
+               unit="epochs", form="count"),
     )  # fmt: skip
     stages: dict[str, tuple[str, Sequence[Trial | Run]]] = {
         "search": ("search", records.trials),
@@ -61,9 +62,12 @@ def _cost(records: StudyRecords) -> Table:
         name: float(sum(each[name] for each in sums.values())) for name in sums["search"]
     }
     rows = [cells_of(None, columns, stage=stage, **each) for stage, each in sums.items()]
+    # Finalists are planned once the schedule has ended.
+    finalists = [trial for trial in records.trials if trial.role == "finalist"]
     rows[0] |= {
-        "planned_trials": records.planned_trials, "planned_epochs": records.planned_epochs,
-    }  # fmt: skip
+        "planned_trials": records.planned_trials + len(finalists),
+        "planned_epochs": records.planned_epochs + sum(each.budget_epochs for each in finalists),
+    }
     return table("cost", "One stage of the study", columns, rows)
 
 

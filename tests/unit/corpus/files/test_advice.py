@@ -1,4 +1,4 @@
-"""Options are named as the command at work takes them."""
+"""Options are named as the running command takes them."""
 
 import shlex
 from typing import get_type_hints
