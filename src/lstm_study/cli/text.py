@@ -86,12 +86,12 @@ def _family(verdict: "Verdict") -> str:
 
 def _place(arm: "ArmSummary") -> int:
     """Ranks a further arm for display: those closest to winner and baseline come first."""
-    kinds = ("own-epoch", "masked", "runner-up", "control", "ensemble")
+    kinds = ("own-epoch", "masked", "last-three", "recipe", "runner-up", "control", "ensemble")
     return next((place for place, kind in enumerate(kinds) if kind in arm.name), len(kinds))
 
 
 def _arm_name(name: str) -> str:
-    for suffix in ("masked", "own-epoch"):
+    for suffix in ("masked", "own-epoch", "last-three", "recipe"):
         name = name.replace(f"-{suffix}", f", {suffix}")
     return name.replace("-", " ").capitalize()
 

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lstm_study.analysis.answer.arms import CONTROL
-from lstm_study.analysis.statistics.metrics import accuracy, log_loss, measure, roc_auc
+from lstm_study.analysis.statistics.metrics import accuracy, log_loss, roc_auc, test_fields
 from lstm_study.corpus.ngrams import (
     Features,
     count_features,
@@ -60,12 +60,7 @@ class ControlResult:
 
 
 def train_control(reviews: Reviews, *, spec: StudySpec) -> ControlResult:
-    """Chooses, trains and evaluates the control.
-
-    Args:
-        reviews: All tokens of them are read, whatever a network would cut.
-        spec: The study: its objective.
-    """
+    """Chooses, trains and evaluates the control, on all tokens, whatever a network would cut."""
     began = time.perf_counter()
     candidates = try_candidates(reviews.train, reviews.validation)
     chosen = choose(candidates, spec=spec)
@@ -117,13 +112,7 @@ def choose(candidates: tuple[ControlCandidate, ...], *, spec: StudySpec) -> Cont
 
 
 def fit(reviews: Split, *, weighting: Weighting, inverse_regularisation: float) -> LinearModel:
-    """Trains the control.
-
-    Args:
-        reviews: What to train on.
-        weighting: How features are weighed; see `ngrams.learn_features`.
-        inverse_regularisation: scikit-learn's C.
-    """
+    """Trains the control with a weighting of the features and scikit-learn's C."""
     keys = frequent_keys(reviews)
     counts = count_features(reviews, keys)
     features = learn_features(reviews, counts, keys, weighting=weighting)
@@ -148,16 +137,10 @@ def _tested(record: Control, model: LinearModel, test: Split) -> ControlResult:
     began = time.perf_counter()
     probabilities = model.predict(test)
     seconds = time.perf_counter() - began
-    found = measure(test.labels, probabilities)
     record = replace(
         record,
         status="completed",
-        test_accuracy=found.accuracy,
-        test_loss=found.log_loss,
-        test_roc_auc=found.roc_auc,
-        test_f1=found.f1,
-        test_brier_score=found.brier_score,
-        test_calibration_error=found.calibration_error,
+        **test_fields(test.labels, probabilities),
         test_reviews=len(test),
         predict_1000_seconds=seconds * 1_000 / len(test),
     )

@@ -57,11 +57,7 @@ def write_diff(
 ) -> Path:
     """Writes the comparison of several studies; equal records give equal bytes.
 
-    Args:
-        studies: Two or more; differences are each study minus the first.
-        folder: Where it goes.
-        made_at: The time, ISO 8601 in UTC.
-        versions: Installed packages and their versions.
+    Differences are each study minus the first.
 
     Returns:
         The HTML file.
@@ -78,9 +74,15 @@ def diff_files(
 ) -> dict[str, bytes]:
     """Renders every file of the comparison: path within the folder → bytes."""
     sides = [
-        Side(label=label, content=_content(records, made_at=made_at, versions=versions))
+        Side(
+            label=label,
+            content=gather(
+                records, verdict=judge(records), made_at=made_at, versions=versions,
+                git_commit="", bundle=None,
+            ),
+        )
         for label, records in zip(_labels(studies), studies, strict=True)
-    ]
+    ]  # fmt: skip
     tables = {item.name: item for item in _tables(sides)}
     drawn = [
         studies_figures.winners(tables["arms"], tables["runs"]),
@@ -116,13 +118,6 @@ def _labels(studies: "Sequence[StudyRecords]") -> list[str]:
         f"{name} ({chr(ord('A') + place)})" if names.count(name) > 1 else name
         for place, name in enumerate(names)
     ]
-
-
-def _content(records: "StudyRecords", *, made_at: str, versions: Mapping[str, str]) -> Content:
-    return gather(
-        records, verdict=judge(records), made_at=made_at, versions=versions,
-        git_commit="", bundle=None,
-    )  # fmt: skip
 
 
 def _objective(sides: list[Side]) -> str:

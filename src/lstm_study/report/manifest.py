@@ -15,12 +15,7 @@ _MACHINE = ("python", "platform", "processor", "cpu_count", "memory_bytes", "bac
 
 
 def manifest(content: Content, *, files: Mapping[str, str]) -> str:
-    """Writes what is needed to repeat or audit the study.
-
-    Args:
-        content: The report.
-        files: Path within the report's folder → SHA-256.
-    """
+    """Writes what is needed to repeat or audit the study, with the SHA-256 of each file."""
     records, corpus = content.records, content.records.corpus
     value: dict[str, Any] = {
         "format_version": FORMAT_VERSION,

@@ -33,16 +33,7 @@ def sentence(
 ) -> str:
     """Says the verdict with its numbers, and what could have been shown.
 
-    Args:
-        kind: The answer.
-        names: Candidate and reference.
-        arms: Their runs that did not fail.
-        difference: Of those; None if it cannot be said.
-        power: What could have been shown.
-        failures: The failures of training.
-        learned: Arm → why it learned nothing.
-        lacking: What a verdict lacks, as from `lacking`.
-        looks: How often the question was put.
+    `names` are candidate and reference, `arms` their runs that did not fail.
     """
     parts = [f"The {name} {why}." for name, why in learned.items()]
     if difference is None:
@@ -66,12 +57,7 @@ def lacking(
 ) -> tuple[str, ...]:
     """Says what a verdict on two arms lacks; nothing if it lacks nothing.
 
-    Args:
-        arms: Both, where they have runs.
-        names: Candidate and reference.
-        left_out: Why runs of an arm can't be used.
-        runs: How many runs of each did not fail.
-        least: Runs of each that a verdict needs.
+    `runs` counts those of each arm that did not fail; a verdict needs `least` of each.
     """
     found = []
     for name in names:

@@ -89,11 +89,7 @@ def headline(verdict: Verdict) -> str:
 
 
 def render_live(title: str) -> str:
-    """Renders the page of a study that runs: it fills itself from its own server.
-
-    Args:
-        title: The study's.
-    """
+    """Renders the page of a study that runs: it fills itself from its own server."""
     return environment().get_template("live.html.j2").render(
         title=title, sections=(("live", "Progress"), *SECTIONS), **frame(live=True)
     )  # fmt: skip
@@ -102,8 +98,7 @@ def render_live(title: str) -> str:
 def frame(*, live: bool = False) -> dict[str, Any]:
     """Returns what every page needs: style, scripts, and the content security policy.
 
-    Args:
-        live: Whether the page may ask its own server, and no other, for news.
+    A live page may ask its own server, and no other, for news.
     """
     scripts = ["report.js", "live.js"] if live else ["report.js"]
     return {

@@ -33,13 +33,7 @@ LEVEL = 0.95
 
 
 def arm_tables(records: StudyRecords, spec: StudySpec, *, level: float) -> list[Table]:
-    """Builds the tables of the arms.
-
-    Args:
-        records: The study.
-        spec: Its spec.
-        level: The verdict's, of every interval.
-    """
+    """Builds the tables of the arms; every interval has the verdict's level."""
     configurations = arm_configurations(records, spec)
     comparison = _comparison(records, spec, configurations)
     return [
