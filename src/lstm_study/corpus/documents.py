@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from lstm_study.corpus.files.advice import has_option
 from lstm_study.corpus.splits import hold_out, joined, same_words, subset
 from lstm_study.corpus.text.tokens import rank_words
 from lstm_study.corpus.text.vocabulary import INDEX_FROM, START
@@ -172,6 +173,8 @@ def _roles(
 
 
 def _check(documents: Documents, roles: NDArray[np.int8], *, groups: int) -> None:
+    is_at_study = has_option("validation_fraction")
+    way_out = ", or change the fractions and limits under [data]" if is_at_study else ""
     kind = "of them different" if documents.groups is None else "groups that keep to one split"
     for name, role in (("train", TRAIN), ("validation", VALIDATION), ("test", TEST)):
         for label, label_name in enumerate(documents.label_names):
@@ -180,7 +183,7 @@ def _check(documents: Documents, roles: NDArray[np.int8], *, groups: int) -> Non
                     f"{documents.where}: too few reviews: train, validation and test each need at "
                     f"least one review of each label. Received: no {label_name!r} in {name} of "
                     f"{np.count_nonzero(roles >= 0):,} reviews, {groups:,} {kind}. Add "
-                    "reviews, or change the fractions and limits under [data]."
+                    f"reviews{way_out}."
                 )
 
 
