@@ -1,9 +1,11 @@
 """Commands that show or export the results of a study."""
 
+import codecs
 import contextlib
+import io
 import sys
 from collections.abc import Iterator
-from itertools import chain, islice
+from itertools import chain, count, islice
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -239,9 +241,17 @@ def _stdin_lines(encoding: str) -> Iterator[str]:
         DataError: They are not in that encoding.
     """
     found = given_encoding(encoding, "stdin")
-    for number, line in enumerate(sys.stdin.buffer, start=1):
+    lines: Iterator[bytes] = iter(sys.stdin.buffer)
+    if codecs.lookup(found.name).name.startswith(("utf-16", "utf-32")):
+        # A line feed is a part of other characters, too: as a whole, and again as UTF-8.
+        wide = io.TextIOWrapper(sys.stdin.buffer, found.name, found.errors, newline="\n")
+        found, lines = given_encoding("utf-8", "stdin"), (line.encode() for line in wide)
+    for number in count(1):
         try:
-            yield line.decode(found.name, found.errors).rstrip("\r\n")
+            line = next(lines, b"").decode(found.name, found.errors)
+            if not line:
+                return
+            yield (line.removeprefix("\ufeff") if number == 1 else line).rstrip("\r\n")
         except UnicodeError as error:
             raise DataError(
                 f"stdin:{number}: is not {found.name} ({error}). Name its encoding with "
