@@ -74,6 +74,9 @@ def read_status(study: OpenStudy) -> Status:
     report, model = study.reports / "report.html", study.reports / "model"
     holder = store.holder()
     planned = store.read_state(SearchState)
+    trials = store.read_trials()
+    # Those of the finalists are planned once the search has ended.
+    finalists = sum(trial.role == "finalist" for trial in trials)
     runs = [run for run in store.read_runs() if not run.trained_as]
     runs_planned = _runs_planned(study)
     left = read_time_left(study, runs_planned=runs_planned)
@@ -83,7 +86,7 @@ def read_status(study: OpenStudy) -> Status:
         begun=store.exists,
         holder=holder,
         stages=(
-            _search_status(study, planned.trials if planned else 0),
+            _stage_status(study, "Search", trials, planned.trials + finalists if planned else 0),
             _stage_status(study, "Comparison", runs, runs_planned),
         ),
         remaining_seconds=left.both if left is not None else None,
@@ -101,13 +104,6 @@ def _runs_planned(study: OpenStudy) -> int:
         arms = 2 + study.spec.protocol.masked + plan.runner_ups
         return arms * plan.seeds + 2 * plan.validation_seeds
     return comparison_plan(study).trainings
-
-
-def _search_status(study: OpenStudy, planned: int) -> StageStatus:
-    """The search's own trials and those of the finalists, which are planned once it has ended."""
-    trials = study.store.read_trials()
-    finalists = sum(trial.role == "finalist" for trial in trials)
-    return _stage_status(study, "Search", trials, planned + finalists if planned else 0)
 
 
 def _stage_status(

@@ -8,7 +8,6 @@ review's length, its unknown words, and excerpts of those on which the two diffe
 import logging
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
-from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
@@ -142,16 +141,14 @@ def _first_words(split: Split) -> NDArray[np.int64]:
     return words
 
 
-def review_facts_of(
-    found: FoundFacts, *, spec: StudySpec, corpus: Corpus, base: Path = Path()
-) -> ReviewFacts:
+def review_facts_of(found: FoundFacts, *, spec: StudySpec, corpus: Corpus) -> ReviewFacts:
     """Adds the texts of the reviews that are shown to what a worker found.
 
     The texts are read where the study's files are: a worker may be on another machine.
     """
     if not spec.export.excerpts:
         return found.facts.without_excerpts()
-    texts, text_from = _texts(found.shown, spec=spec, corpus=corpus, base=base)
+    texts, text_from = _texts(found.shown, spec=spec, corpus=corpus)
     shown = (
         Excerpt(position=found.positions[index], text=text)
         for index, text in excerpts(texts).items()
@@ -170,13 +167,11 @@ def unknown_words(split: Split, vocabulary_size: int) -> tuple[int, ...]:
     return tuple(counts.tolist())
 
 
-def _texts(
-    shown: Split, *, spec: StudySpec, corpus: Corpus, base: Path
-) -> tuple[dict[int, str], TextFrom]:
+def _texts(shown: Split, *, spec: StudySpec, corpus: Corpus) -> tuple[dict[int, str], TextFrom]:
     """Returns the texts of some reviews, from the best place there is, and which that is."""
     positions = range(len(shown))
     try:
-        texts = source_texts(shown, positions, data=spec.data, base=base)
+        texts = source_texts(shown, positions, data=spec.data)
     except (DataError, DependencyError) as error:
         # The reviews are in the cache; their source may be gone.
         log.warning("%s Excerpts are written from token ids.", error)

@@ -24,8 +24,9 @@ def test_what_was_written_is_read_back_as_views_of_the_files(tmp_path):
     entry = read_entry(tmp_path / "entry")
     assert entry.training.token_ids.tolist() == corpus.training.token_ids.tolist()
     assert entry.training.token_ids.dtype == np.int32
-    assert entry.read_test().labels.tolist() == corpus.test.labels.tolist()
-    assert entry.words == corpus.words
+    test = entry.open_test(on_open=lambda: None)
+    assert test.labels.tolist() == corpus.test.labels.tolist()
+    assert entry.vocabulary.words == corpus.words
     assert entry.summary == summary
     assert isinstance(entry.training.token_ids.base, np.memmap)
     assert not entry.training.token_ids.flags.writeable
