@@ -119,7 +119,7 @@ def winner(trial: Trial) -> RenderableType:
     return Text.assemble(
         ("Winner    ", "bold"),
         f"{trial.configuration.description}\n",
-        f"          {trial.trial_id}, score {trial.score:.4f} after {trial.budget_epochs} epochs",
+        f"          {trial.trial_id}, score {trial.score:.4f} after epoch {trial.budget_epochs}",
     )
 
 
