@@ -71,7 +71,8 @@ def examine() -> Examination:
 
 
 def _workers(size: Workers) -> str:
-    workers = f"{size.count} workers × {size.threads} threads"
+    workers = "1 worker" if size.count == 1 else f"{size.count} workers"
+    workers += " of 1 thread" if size.threads == 1 else f" of {size.threads} threads"
     if not size.gpus:
         return f"{workers} (--workers N chooses another number)"
     gpus = "1 GPU" if len(size.gpus) == 1 else f"{len(size.gpus)} GPUs"

@@ -113,7 +113,7 @@ def _best(study: OpenStudy) -> Iterator[str]:
     found = best_by_budget(study.store.read_trials(), study.spec.study.direction)
     shown = [("Best at the full budget", found.get(full))]
     shown += [
-        (f"best after {budget} epochs", trial) for budget, trial in found.items() if budget < full
+        (f"best after epoch {budget}", trial) for budget, trial in found.items() if budget < full
     ][:1]
     for words, best in shown:
         if best is not None:

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from lstm_study.report.content import Content
-from lstm_study.report.page.html import HEADLINES
+from lstm_study.report.page.html import headline
 from lstm_study.report.tables.method import trainings
 
 FORMAT_VERSION = 1
@@ -90,7 +90,7 @@ def markdown(content: Content) -> str:
     lines = [
         f"## {_plain(content.records.title)}",
         "",
-        f"**{HEADLINES[content.verdict.kind]}** {_plain(content.verdict.sentence)}",
+        f"**{headline(content.verdict)}** {_plain(content.verdict.sentence)}",
         "",
         "| arm | label | parameters | seeds | test accuracy | lowest | highest | per epoch |",
         "| --- | --- | --: | --: | --: | --: | --: | --: |",
