@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from statistics import fmean
 from typing import Literal
 
-from lstm_study.configuration import HYPERPARAMETERS, Configuration
+from lstm_study.configuration import Configuration
 from lstm_study.records import Epoch, Trial
 from lstm_study.schedule import Bracket
 
@@ -52,17 +52,6 @@ class RoundSummary:
     completed: int
     failed: int
     unfinished: int
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SlicePoint:
-    """One completed trial as seen along one hyperparameter."""
-
-    hyperparameter: str
-    value: float | str
-    score: float
-    trial_id: str
-    budget_epochs: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -307,32 +296,6 @@ def after(trials: Sequence[Trial], *, objective: str, epoch: int) -> tuple[Score
                 )
             )
     return tuple(found)
-
-
-def slices(trials: Iterable[Trial], hyperparameters: Sequence[str]) -> tuple[SlicePoint, ...]:
-    """Lists every completed trial's score along each hyperparameter.
-
-    Not a controlled comparison: the other hyperparameters vary from point to point.
-    """
-    done = [
-        trial
-        for trial in sorted(searched(trials), key=lambda trial: trial.trial_id)
-        if trial.status == "completed" and trial.score is not None and math.isfinite(trial.score)
-    ]
-    return tuple(
-        SlicePoint(
-            hyperparameter=name, value=_value(name, trial.configuration),
-            score=trial.score, trial_id=trial.trial_id, budget_epochs=trial.budget_epochs,
-        )
-        for name in hyperparameters
-        for trial in done
-        if trial.score is not None
-    )  # fmt: skip
-
-
-def _value(name: str, configuration: Configuration) -> float | str:
-    row, value = HYPERPARAMETERS[name], getattr(configuration, name)
-    return float(value) if row.is_numeric else row.shown(value)
 
 
 def repeated_configurations(trials: Iterable[Trial]) -> dict[Configuration, tuple[str, ...]]:
