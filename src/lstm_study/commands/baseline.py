@@ -2,7 +2,6 @@
 
 from collections.abc import Callable
 from dataclasses import replace
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -13,11 +12,9 @@ from lstm_study.commands.opened import (
     begin,
     check_writable,
     held,
-    telling,
 )
-from lstm_study.commands.stages import start_engine, write_bundle
+from lstm_study.commands.stages import train_arms, write_bundle
 from lstm_study.comparison.arms import ComparisonPlan
-from lstm_study.comparison.runs import run_comparison
 from lstm_study.errors import ComparisonError
 from lstm_study.records import Run
 from lstm_study.store import Store
@@ -60,17 +57,9 @@ def baseline(
     check_writable(study.reports)
     with held(study, show=show, fresh=fresh and epochs is not None):
         corpus = begin(study, show=show)
-        configuration = study.spec.baseline.configuration
         summary(_model_summary(study))
-        run_comparison(
-            ComparisonPlan(arms={"baseline": configuration}, seeds=1),
-            study.spec,
-            study.store,
-            start_engine=partial(start_engine, study),
-            corpus=corpus,
-            context=study.context,
-            report=telling(study, show),
-        )
+        plan = ComparisonPlan(arms={"baseline": study.spec.baseline.configuration}, seeds=1)
+        train_arms(study, plan, corpus, show=show)
         found = study.store.read(Run, "baseline-s1")
         assert found is not None
         if found.status == "failed":

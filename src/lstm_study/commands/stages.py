@@ -193,6 +193,11 @@ def _compare(
         + ("; the classical control" if plan.control else "")
         + ("; one hyperparameter at a time" if plan.ablation else ""),
     )
+    train_arms(study, plan, corpus, show=show)
+
+
+def train_arms(study: OpenStudy, plan: ComparisonPlan, corpus: Corpus, *, show: Show) -> None:
+    """Trains and evaluates what a plan holds and is not done yet."""
     run_comparison(
         plan,
         study.spec,

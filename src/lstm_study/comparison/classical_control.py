@@ -6,7 +6,7 @@ random.
 """
 
 import time
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -71,15 +71,25 @@ def train_control(reviews: Reviews, *, spec: StudySpec) -> ControlResult:
         inverse_regularisation=chosen.inverse_regularisation,
     )
     ended = time.perf_counter()
+    test = reviews.request_test(CONTROL)
+    predict_began = time.perf_counter()
+    probabilities = model.predict(test)
+    predict_seconds = time.perf_counter() - predict_began
     record = Control(
+        status="completed",
         weighting=chosen.weighting,
         inverse_regularisation=chosen.inverse_regularisation,
         candidates=candidates,
         feature_count=len(model.features.keys),
         seconds=ended - began,
         fit_seconds=ended - fit_began,
+        test_reviews=len(test),
+        predict_1000_seconds=predict_seconds * 1_000 / len(test),
+        **test_fields(test.labels, probabilities),
     )
-    return _tested(record, model, reviews.request_test(CONTROL))
+    return ControlResult(
+        control=record, probabilities=probabilities, labels=np.asarray(test.labels)
+    )
 
 
 def try_candidates(train: Split, validation: Split) -> tuple[ControlCandidate, ...]:
@@ -131,19 +141,3 @@ def _regression(rows: Any, labels: NDArray[np.int8], inverse_regularisation: flo
     # Sums by several BLAS threads would differ in last digits from machine to machine.
     with threadpool_limits(1, user_api="blas"):
         return model.fit(rows, labels)
-
-
-def _tested(record: Control, model: LinearModel, test: Split) -> ControlResult:
-    began = time.perf_counter()
-    probabilities = model.predict(test)
-    seconds = time.perf_counter() - began
-    record = replace(
-        record,
-        status="completed",
-        **test_fields(test.labels, probabilities),
-        test_reviews=len(test),
-        predict_1000_seconds=seconds * 1_000 / len(test),
-    )
-    return ControlResult(
-        control=record, probabilities=probabilities, labels=np.asarray(test.labels)
-    )

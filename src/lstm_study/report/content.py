@@ -113,14 +113,10 @@ def illustrate(content: Content) -> Content:
 
 def pictures_of(content: Content) -> dict[str, Picture]:
     """Returns every figure that has data, by name; each is drawn when it is asked for."""
-    found = _pictures(content.tables, content.spec)
-    return {item.name: item for item in found if item is not None}
-
-
-def _pictures(tables: Mapping[str, Table], spec: StudySpec) -> list[Picture | None]:
+    tables, spec = content.tables, content.spec
     objective, full = spec.study.objective, spec.search.max_epochs
     every_trial = tables["trials"]
-    return [
+    found = (
         answer.difference(tables["verdict"]),
         answer.waterfall(tables["ablation"], objective=objective),
         arms.seeds(tables["runs"], tables["comparison"]),
@@ -142,4 +138,5 @@ def _pictures(tables: Mapping[str, Table], spec: StudySpec) -> list[Picture | No
         trainings.cost(every_trial, objective=objective, direction=spec.study.direction, full=full),
         corpus.lengths(tables["lengths"], tables["maxlen_choices"]),
         corpus.coverage(tables["coverage"]),
-    ]
+    )
+    return {picture.name: picture for picture in found if picture is not None}

@@ -35,7 +35,7 @@ def sentence(
 
     `names` are candidate and reference, `arms` their runs that did not fail.
     """
-    parts = [f"The {name} {why}: it has learned nothing." for name, why in learned.items()]
+    parts = [f"The {name} {why}." for name, why in learned.items()]
     if difference is None:
         parts.append(_cannot_say(names, arms, lacking))
     else:
@@ -97,6 +97,15 @@ def notes(
     return tuple(found)
 
 
+def kind_of(difference: Difference) -> Kind:
+    """Applies the rule to an interval of accuracies."""
+    if difference.low > 0:
+        return "better"
+    if difference.high < 0:
+        return "worse"
+    return "no difference shown"
+
+
 def rate(value: FailureRate) -> str:
     """Says how often an arm's runs failed, with the exact interval."""
     return (
@@ -128,6 +137,8 @@ def _difference(
         "better": f"The {first.name} is better than the {second.name}",
         "worse": f"The {first.name} is worse than the {second.name}",
     }.get(kind, f"No difference between the {first.name} and the {second.name} was shown")
+    if kind != kind_of(difference):
+        answer += " at the last planned look"
     look = f" (look {looks} at the test reviews)" if looks > 1 else ""
     over = ""
     if first.deterministic or second.deterministic:
@@ -173,7 +184,7 @@ def _outlook(kind: Kind, difference: Difference, power: Power | None) -> str:
         f"A true difference of {100 * power.smallest_difference:.2f} points would have been found "
         f"{power.power:.0%} of the time"
     )
-    if kind != "no difference shown":
+    if {kind, kind_of(difference)} != {"no difference shown"} or power.more_seeds == 0:
         return text + "."
     if difference.difference == 0:
         return text + "; the difference found is 0, which no number of seeds tells from zero."

@@ -100,6 +100,11 @@ def read_documents(located: Located, *, data: DataTable) -> Documents:
         negative=data.negative or (),
         positive_label=data.positive_label,
     )
+    if reading.halves:
+        _log.warning(
+            "%s: %s texts hold half a character, which is read as a replacement sign.",
+            reading.where, f"{reading.halves:,}",
+        )  # fmt: skip
     for sentence in reading.labels.folded():
         _log.warning("%s: %s.", reading.where, sentence)
     codes = np.frombuffer(reading.codes, dtype=np.int32)
@@ -152,6 +157,7 @@ class _Reading:
     _members: list[tuple[int, Member, Table]] = field(default_factory=list)
     _missing: dict[str, tuple[int, str]] = field(default_factory=dict)
     _group_numbers: dict[str, int] = field(default_factory=dict)
+    halves: int = 0
     _characters: int = 0
     _tokens: int = 0
     _looked: int = 0
@@ -276,8 +282,10 @@ class _Reading:
             self._tokens += len(split_tokens(value, self.rule))
         try:
             return value.encode("utf-8")
-        except UnicodeEncodeError as error:
-            raise DataError(f"{row.place}: the text holds half a character ({error}).") from error
+        except UnicodeEncodeError:
+            # Half a character, as programs leave it that cut texts at a number of bytes.
+            self.halves += 1
+            return value.encode("utf-16", "surrogatepass").decode("utf-16", "replace").encode()
 
     def _miss(self, name: str, row: Row) -> None:
         count, first = self._missing.get(name, (0, row.place))

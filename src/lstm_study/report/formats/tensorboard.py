@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any
 from lstm_study.configuration import HYPERPARAMETERS
 from lstm_study.errors import DependencyError, ReportError
 from lstm_study.files import replacing_folder
-from lstm_study.records import Epoch, Run, StudyRecords, Trial
+from lstm_study.records import Run, StudyRecords, Trial
 from lstm_study.report.write import CHOOSE_ANOTHER
 
 if TYPE_CHECKING:
@@ -72,7 +72,8 @@ def require_tensorboardx() -> None:
 
 def event_files(records: StudyRecords) -> dict[str, bytes]:
     """Renders every event file: path within the folder → bytes."""
-    files = dict([experiment_file(records.name, began=_began(records))])
+    began = min((session.started_at for session in records.sessions), default="")
+    files = dict([experiment_file(records.name, began=began)])
     trainings: list[Trial | Run] = [*records.trials, *records.runs]
     return files | dict(event_file(training) for training in trainings)
 
@@ -123,10 +124,6 @@ def event_file(training: Trial | Run) -> tuple[str, bytes]:
     return path, _framed(_events(training, name, group))
 
 
-def _began(records: StudyRecords) -> str:
-    return min((item.started_at for item in records.sessions), default="")
-
-
 def _events(training: Trial | Run, name: str, group: str) -> "list[Event]":
     from tensorboardX.proto import api_pb2 as api
     from tensorboardX.proto.plugin_hparams_pb2 import (
@@ -149,30 +146,19 @@ def _events(training: Trial | Run, name: str, group: str) -> "list[Event]":
     clock = began
     for epoch in training.epochs:
         clock += epoch.train_seconds + epoch.validation_seconds
-        events.append(_scalars(clock, epoch.epoch, _of_epoch(epoch)))
+        measured = {name: getattr(epoch, name) for name in _MEASURES}
+        events.append(_scalars(clock, epoch.epoch, measured))
     if training.status not in _STATUS:
         return events
     last = training.epochs[-1].epoch if training.epochs else 0
     ended = _seconds(training.ended_at) or clock
-    events.append(_scalars(ended, last, _of_training(training)))
+    names = ("score",) if isinstance(training, Trial) else ("test_accuracy", "test_loss")
+    measured = {name: getattr(training, name) for name in (*names, "seconds")}
+    events.append(_scalars(ended, last, measured))
     end = SessionEndInfo(status=api.Status.Value(_STATUS[training.status]), end_time_secs=ended)
     data = HParamsPluginData(version=0, session_end_info=end)
     events.append(_hparams_event("_hparams_/session_end_info", ended, data))
     return events
-
-
-def _of_epoch(epoch: Epoch) -> dict[str, float | None]:
-    return {name: getattr(epoch, name) for name in _MEASURES}
-
-
-def _of_training(training: Trial | Run) -> dict[str, float | None]:
-    if isinstance(training, Trial):
-        return {"score": training.score, "seconds": training.seconds}
-    return {
-        "test_accuracy": training.test_accuracy,
-        "test_loss": training.test_loss,
-        "seconds": training.seconds,
-    }
 
 
 def _scalars(moment: float, step: int, values: Mapping[str, float | None]) -> "Event":

@@ -4,10 +4,12 @@ from dataclasses import replace
 from typing import Any
 
 from lstm_study.analysis.answer.ablation import ablation_path, start_of
+from lstm_study.analysis.answer.arms import arms_from_records
 from lstm_study.analysis.answer.planned_arms import seeds_so_far, unfinished_arms
 from lstm_study.analysis.answer.verdict import Verdict
 from lstm_study.analysis.search.optimism import search_optimism
 from lstm_study.analysis.search.summary import searched
+from lstm_study.analysis.statistics.failures import failed_runs
 from lstm_study.records import StudyRecords
 from lstm_study.report.tables.arms import completed_runs
 from lstm_study.report.tables.columns import (
@@ -131,7 +133,10 @@ def _failed_runs(verdict: Verdict, records: StudyRecords) -> Table:
         Column("curve", "Training accuracy after each epoch, in percent"),
     )  # fmt: skip
     by_id = {run.run_id: run for run in records.runs}
-    failed = verdict.failures.runs if verdict.failures is not None else ()
+    failed = [*verdict.failures.runs] if verdict.failures is not None else []
+    for arm in arms_from_records(records).values():
+        if arm.name not in (verdict.candidate, verdict.reference):
+            failed += failed_runs(arm)
     rows = []
     for each in failed:
         run_id = f"{each.arm}-s{each.seed_index}"
