@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from lstm_study.commands.answer import Answer, is_up_to_date, read_answer
+from lstm_study.commands.estimate import estimate, in_words, load_keras_tuner, time_left_of
 from lstm_study.commands.opened import (
     OpenStudy,
     Show,
@@ -16,6 +17,7 @@ from lstm_study.commands.opened import (
     telling,
     winner_of,
 )
+from lstm_study.commands.time_left import Extent
 from lstm_study.engine.backend import in_force
 from lstm_study.errors import ComparisonError
 from lstm_study.provenance import git_commit, now, versions
@@ -32,20 +34,28 @@ if TYPE_CHECKING:
     from lstm_study.search.plan import Plan as SearchPlan
 
 
-def run(study: OpenStudy, *, fresh: bool, show: Show) -> tuple[Answer, bool]:
+def run(study: OpenStudy, *, fresh: bool, show: Show, quick: bool = False) -> tuple[Answer, bool]:
     """Runs every stage that is not done yet.
+
+    Args:
+        study: The study.
+        fresh: Whether to move away all that it left, and begin again.
+        show: Where to report progress.
+        quick: Whether to shorten the comparison; see `comparison.quick`.
 
     Returns:
         What the study says, and whether it was finished already.
     """
-    if not fresh and is_finished(study):
+    if not fresh and is_finished(study, quick=quick):
         return read_answer(study), True
     check_writable(study.reports)
     with held(study, show=show, fresh=fresh):
         corpus = begin(study, show=show)
         show.stage("Power", planned_power(study, corpus.summary).sentence)
+        left = estimate(study, corpus.summary, show=show, extent=_extent(quick=quick))
+        show.stage("Time", in_words(left))
         search(study, corpus, show=show)
-        compare(study, corpus, show=show)
+        compare(study, corpus, show=show, quick=quick)
         write_bundle(study, show=show)
         write_report(study, show=show)
         answer = read_answer(study)
@@ -89,10 +99,10 @@ def _search(study: OpenStudy, corpus: "Corpus", *, show: Show) -> None:
     from lstm_study.search.search import plan_search, plan_summary, run_search
 
     if study.spec.search.tuner == "grid":
-        _load_keras_tuner(study)  # It counts the grid's configurations.
+        load_keras_tuner(study.spec, study.store.log_path)  # It counts the grid's configurations.
     # This process and its workers load Keras at the same time, for some seconds.
     with start_engine(study, slots_at_most(study.spec)) as engine:
-        _load_keras_tuner(study)
+        load_keras_tuner(study.spec, study.store.log_path)
         plan = plan_search(study.spec, study.store)
         show.stage("Search", plan_summary(plan).in_words)
         show.stage("Disk", _disk_in_words(study, plan))
@@ -162,6 +172,7 @@ def compare(
     show: Show,
     more_seeds: int = 0,
     only_seeds: int | None = None,
+    quick: bool = False,
 ) -> None:
     """Retrains every arm under the protocol, and evaluates each run once on test.
 
@@ -173,11 +184,16 @@ def compare(
             at the test reviews once a verdict is read.
         only_seeds: Train at most so many seeds of each arm now; the next comparison resumes with
             the others. The verdict on them counts as a look, too, and says how many are missing.
+        quick: Whether to train as few seeds as a verdict needs, of winner and baseline alone;
+            recorded as a deviation. See `comparison.quick`.
     """
     from lstm_study.comparison.looks import add_seeds, seeds_to_add
 
     winner_of(study)
     _rerank(study, corpus, show=show)
+    if quick:
+        _compare(study, corpus, show=show, quick=True)
+        return
     if more_seeds:
         show.stage("Comparison", add_seeds(study.spec, study.store, more_seeds, study.command))
     _compare(study, corpus, show=show, only_seeds=only_seeds)
@@ -189,11 +205,19 @@ def compare(
 
 
 def _compare(
-    study: OpenStudy, corpus: "Corpus", *, show: Show, only_seeds: int | None = None
+    study: OpenStudy,
+    corpus: "Corpus",
+    *,
+    show: Show,
+    only_seeds: int | None = None,
+    quick: bool = False,
 ) -> None:
     from lstm_study.comparison.compare import run_comparison
+    from lstm_study.comparison.quick import record_quick
 
-    plan = comparison_plan(study, only_seeds=only_seeds)
+    if quick:
+        record_quick(comparison_plan(study), study.store)
+    plan = comparison_plan(study, only_seeds=only_seeds, quick=quick)
     show.stage(
         "Comparison",
         f"{', '.join(plan.arms)}: {plan.seeds} seeds each, runs of "
@@ -202,6 +226,9 @@ def _compare(
         + ("; the classical control" if plan.control else "")
         + ("; one hyperparameter at a time" if plan.ablation else ""),
     )
+    left = time_left_of(study, extent=_extent(only_seeds=only_seeds, quick=quick))
+    if left is not None:
+        show.stage("Time", left.sentence)
     run_comparison(
         plan,
         study.spec,
@@ -218,19 +245,31 @@ def _validated(seeds: int) -> str:
     return f"baseline and winner {times} without the validation reviews"
 
 
-def comparison_plan(study: OpenStudy, *, only_seeds: int | None = None) -> "ComparisonPlan":
+def _extent(*, only_seeds: int | None = None, quick: bool = False) -> Extent:
+    from lstm_study.analysis.statistics.power import LEAST_SEEDS
+
+    return Extent(most_seeds=LEAST_SEEDS if quick else only_seeds, primary_only=quick)
+
+
+def comparison_plan(
+    study: OpenStudy, *, only_seeds: int | None = None, quick: bool = False
+) -> "ComparisonPlan":
     """Plans the comparison of a finished search.
 
     Args:
         study: The study.
         only_seeds: At most so many seeds of each arm; None for all.
+        quick: Whether it is shortened; see `comparison.quick`.
     """
     from lstm_study.comparison.arms import plan_comparison
     from lstm_study.comparison.looks import added_seeds
+    from lstm_study.comparison.quick import shortened
 
     plan = plan_comparison(
         study.spec, study.store.read_trials(), more_seeds=added_seeds(study.store)
     )
+    if quick:
+        return shortened(plan)
     return plan if only_seeds is None else replace(plan, seeds=min(plan.seeds, only_seeds))
 
 
@@ -362,14 +401,19 @@ def _members(study: OpenStudy, records: StudyRecords) -> list[tuple[Run, tuple[A
     return [(run, _weights_of(study, run)) for run in runs]
 
 
-def is_finished(study: OpenStudy) -> bool:
-    """Whether every stage of this very spec is done, and report and model are there."""
+def is_finished(study: OpenStudy, *, quick: bool = False) -> bool:
+    """Whether every stage of this very spec is done, and report and model are there.
+
+    Args:
+        study: The study.
+        quick: Whether a shortened comparison will do.
+    """
     if not study.store.exists:
         return False
     began = study.store.read_state(StudyState)
     same_spec = began is not None and began.spec == study.spec.model_dump(mode="json")
     searched = _stopped(study) is not None
-    compared = searched and _is_compared(study)
+    compared = searched and _is_compared(study, quick=quick)
     written = (study.reports / "report.html").is_file() and (
         study.reports / "model" / "sentiment-lstm.keras"
     ).is_file()
@@ -382,28 +426,17 @@ def is_finished(study: OpenStudy) -> bool:
     )
 
 
-def _is_compared(study: OpenStudy) -> bool:
+def _is_compared(study: OpenStudy, *, quick: bool) -> bool:
     from lstm_study.comparison.jobs import Jobs
     from lstm_study.comparison.looks import seeds_to_add
 
     try:
         winner_of(study)
-        jobs = Jobs(comparison_plan(study), spec=study.spec, store=study.store)
-        return jobs.is_done and not seeds_to_add(study.spec, study.store, is_noted=False)
+        jobs = Jobs(comparison_plan(study, quick=quick), spec=study.spec, store=study.store)
+        return jobs.is_done and (quick or not seeds_to_add(study.spec, study.store, is_noted=False))
     except ComparisonError:
         # The stage that compares says what keeps it from being compared.
         return False
-
-
-def _load_keras_tuner(study: OpenStudy) -> None:
-    """Imports what the oracle needs, with TensorFlow's messages going to the study's log."""
-    from lstm_study.training.console import redirect_output
-    from lstm_study.training.imports import skip_optional_imports
-
-    # Keras Tuner's Bayesian optimisation fits scikit-learn's Gaussian process.
-    needed = ["sklearn"] if study.spec.search.tuner == "bayesian" else []
-    with redirect_output(study.store.log_path), skip_optional_imports(*needed):
-        import keras_tuner  # noqa: F401 - imported for its side effect on the log alone
 
 
 def _disk_in_words(study: OpenStudy, plan: "SearchPlan") -> str:

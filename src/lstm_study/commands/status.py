@@ -4,9 +4,10 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
+from lstm_study.commands.estimate import time_left_of
 from lstm_study.commands.opened import OpenStudy, winner_of
 from lstm_study.commands.stages import comparison_plan
-from lstm_study.commands.time_left import read_time_left
+from lstm_study.commands.time_left import TimeLeft
 from lstm_study.errors import ComparisonError
 from lstm_study.progress.follow import Item, describe, item_of
 from lstm_study.records import Run, Trial
@@ -52,8 +53,7 @@ class Status:
         begun: Whether it has.
         holder: The process at work on it, in words; "" if there is none.
         stages: Search and comparison.
-        remaining_seconds: Of search and comparison together, from the pace so far; None before any
-            epoch has ended.
+        time_left: Of the whole study; None where no pace is known yet, and where it is finished.
         report: The report's file; "" before it is written.
         model: The bundle's folder; "" before it is written.
     """
@@ -63,7 +63,7 @@ class Status:
     begun: bool
     holder: str
     stages: tuple[StageStatus, ...]
-    remaining_seconds: float | None
+    time_left: TimeLeft | None
     report: str
     model: str
 
@@ -76,7 +76,9 @@ def read_status(study: OpenStudy) -> Status:
     planned = store.read_state(SearchState)
     runs = [run for run in store.read_runs() if not run.trained_as]
     runs_planned = _runs_planned(study)
-    left = read_time_left(study, runs_planned=runs_planned)
+    left = time_left_of(study) if store.exists else None
+    if left is not None and not left.search + left.comparison and report.is_file():
+        left = None
     return Status(
         name=study.spec.study.name,
         where=study.where,
@@ -86,7 +88,7 @@ def read_status(study: OpenStudy) -> Status:
             _search_status(study, planned.trials if planned else 0),
             _stage_status(study, "Comparison", runs, runs_planned),
         ),
-        remaining_seconds=left.both if left is not None else None,
+        time_left=left,
         report=str(report) if report.is_file() else "",
         model=f"{model}/" if model.is_dir() else "",
     )

@@ -68,9 +68,8 @@ def progress(study: OpenStudy) -> dict[str, Any]:
     """Returns where the study stands, as the live page shows it."""
     status = read_status(study)
     best = list(_best(study))
-    if status.remaining_seconds:
-        left = duration_in_words(status.remaining_seconds)
-        best.append(f"search and comparison: about {left} left")
+    if status.time_left is not None:
+        best.append(f"left of the whole study: {status.time_left.sentence}")
     return {
         "headline": _headline(status),
         "stages": [_stage(study, each) for each in status.stages],
