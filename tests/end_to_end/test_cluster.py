@@ -95,22 +95,16 @@ def test_a_node_is_lost_in_mid_trial_and_another_joins(tmp_path, nodes, alone):
     assert differences(alone / "study/runs/tiny", chief.store.folder) == []
 
 
-def test_the_chief_is_killed_and_started_again(tmp_path, nodes, alone):
+def test_the_chief_is_killed_and_started_again_outside_through_rays_client(tmp_path, nodes, alone):
     chief = Chief(tmp_path, nodes.address)
     wait_until(lambda: len(chief.at_work()) == 2, seconds=300)
     chief.process.kill()
     chief.process.communicate()
     before = {trial.trial_id: len(trial.epochs) for trial in chief.store.read_trials()}
-    again = Chief(tmp_path, nodes.address)
+    again = Chief(tmp_path, nodes.outside)
     again.end()
     assert len(before) >= 2
     assert differences(alone / "study/runs/tiny", again.store.folder) == []
-
-
-def test_it_runs_from_outside_the_cluster_through_rays_client(tmp_path, nodes, alone):
-    chief = Chief(tmp_path, nodes.outside)
-    chief.end()
-    assert differences(alone / "study/runs/tiny", chief.store.folder) == []
 
 
 def test_without_the_clusters_token_it_is_refused_in_one_line(tmp_path, nodes, monkeypatch):

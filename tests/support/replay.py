@@ -169,7 +169,7 @@ class Replay:
 def replay_of(folder: Path) -> Replay:
     """Reads a finished study's records."""
     store = Store(folder)
-    spec, corpus, plan = store.read_spec(), store.read_corpus(), store.read_state(SearchState)
+    spec, corpus, plan = store.read_spec(), store.read(CorpusSummary), store.read_state(SearchState)
     assert corpus is not None and plan is not None
     trials = tuple(store.read_trials())
     runs = tuple(run for run in store.read_runs() if not run.trained_as)
@@ -197,7 +197,7 @@ def replay_of(folder: Path) -> Replay:
         plan=replace(plan, brackets=brackets),
         trials=trials,
         runs=runs,
-        control=store.read_control(),
+        control=store.read(Control),
         sessions=tuple(
             (datetime.fromisoformat(each.started_at).timestamp(), each.seconds) for each in sessions
         ),

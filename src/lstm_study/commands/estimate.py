@@ -85,7 +85,7 @@ def time_in_words(study: OpenStudy, corpus: CorpusSummary, *, show: Show) -> str
 def load_keras_tuner(spec: StudySpec, log_path: Path) -> None:
     """Imports what the oracle needs, with TensorFlow's messages going to a log."""
     from lstm_study.training.console import redirect_output
-    from lstm_study.training.imports import skip_optional_imports
+    from lstm_study.training.runtime import skip_optional_imports
 
     # Keras Tuner's Bayesian optimisation fits scikit-learn's Gaussian process.
     needed = ["sklearn"] if spec.search.tuner == "bayesian" else []

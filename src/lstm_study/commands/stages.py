@@ -72,12 +72,7 @@ def planned_power(study: OpenStudy, summary: CorpusSummary) -> "PlannedPower":
 
 
 def search(study: OpenStudy, corpus: "Corpus", *, show: Show) -> Trial:
-    """Runs the search to its end, and returns the winner.
-
-    Args:
-        study: The study, begun.
-        corpus: Its reviews.
-        show: Where to report progress.
+    """Runs the search of a study that has begun to its end, and returns the winner.
 
     Raises:
         SearchError: Workers can't train, or trials fail in a row with an error in the code.
@@ -137,11 +132,9 @@ def _rerank(study: OpenStudy, corpus: "Corpus", *, show: Show) -> None:
 
 
 def start_engine(study: OpenStudy, jobs: int) -> "Processes | RayCluster":
-    """Starts workers, which load for some seconds: on this machine, or on a Ray cluster.
+    """Starts workers for so many jobs, at most: on this machine, or on a Ray cluster.
 
-    Args:
-        study: The study.
-        jobs: How many jobs there are to share, at most.
+    They load for some seconds.
 
     Raises:
         DependencyError: Ray is not installed.
@@ -179,7 +172,7 @@ def compare(
     Args:
         study: The study, begun.
         corpus: Its reviews.
-        show: Where to report progress.
+        show: Where to show progress.
         more_seeds: Seeds to add to those planned so far; written down, and counted as another look
             at the test reviews once a verdict is read.
         only_seeds: Train at most so many seeds of each arm now; the next comparison resumes with
@@ -212,8 +205,8 @@ def _compare(
     only_seeds: int | None = None,
     quick: bool = False,
 ) -> None:
-    from lstm_study.comparison.compare import run_comparison
     from lstm_study.comparison.quick import record_quick
+    from lstm_study.comparison.runs import run_comparison
 
     if quick:
         record_quick(comparison_plan(study), study.store)
@@ -280,7 +273,7 @@ def write_report(study: OpenStudy, *, show: Show) -> Path:
     show.stage("Report", "drawing figures and tables")
     answer = read_answer(study)
     made_at, installed, commit = now(), versions(), git_commit(Path.cwd())
-    paths = write(
+    page = write(
         answer.records,
         verdict=answer.verdict,
         folder=study.reports,
@@ -294,7 +287,7 @@ def write_report(study: OpenStudy, *, show: Show) -> Path:
     study.store.write_state(
         ReportState(made_at=made_at, versions=installed, git_commit=commit, model=model)
     )
-    return paths.html
+    return page
 
 
 def write_bundle(study: OpenStudy, *, arm: str = "winner", show: Show) -> Path:
@@ -328,7 +321,7 @@ def write_bundle(study: OpenStudy, *, arm: str = "winner", show: Show) -> Path:
             weights=weights,
             ensemble=_members(study, answer.records) if arm == "winner" else None,
             vocabulary=corpus.vocabulary,
-            labels=corpus.labels,
+            labels=corpus.summary.labels,
             records=answer.records,
             verdict_sentence=answer.verdict.sentence,
             folder=folder,
@@ -371,7 +364,7 @@ def _write_classical(
         intercept=float(model.regression.intercept_[0]),
         control=control,
         vocabulary=corpus.vocabulary,
-        labels=corpus.labels,
+        labels=corpus.summary.labels,
         records=records,
         made_at=now(),
         versions=versions(),

@@ -15,7 +15,7 @@ from lstm_study.progress.pace import Pace, corrected, makespan
 from lstm_study.records import Control, CorpusSummary, Run, Trial
 from lstm_study.records.state import Live, SearchState
 from lstm_study.spec import StudySpec
-from lstm_study.spec.quantities import duration_in_words
+from lstm_study.spec.quantities import estimate_in_words
 
 _WRITING_WORK = 4e12
 """Of model and report together."""
@@ -46,7 +46,7 @@ class TimeLeft:
     def sentence(self) -> str:
         """The estimate, its parts and its basis in words."""
         parts = [
-            f"{name} {duration_in_words(seconds)}"
+            f"{name} {estimate_in_words(seconds)}"
             for name, seconds in (
                 ("search", self.search),
                 ("comparison", self.comparison),
@@ -54,8 +54,8 @@ class TimeLeft:
             )
             if seconds
         ]
-        whole = duration_in_words(self.whole)
-        return f"about {whole} ({', '.join(parts)}), an estimate from {self.basis}"
+        whole = estimate_in_words(self.whole)
+        return f"about {whole} ({', '.join(parts)}), estimated from {self.basis}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -91,7 +91,7 @@ def read_time_left(
         extent: How much of the comparison is to be trained now; None for all.
     """
     store = study.store
-    plan, corpus = plan or store.read_state(SearchState), corpus or store.read_corpus()
+    plan, corpus = plan or store.read_state(SearchState), corpus or store.read(CorpusSummary)
     if plan is None or corpus is None:
         return None
     sessions = store.read_sessions()
@@ -101,7 +101,7 @@ def read_time_left(
         plan=plan,
         trials=store.read_trials(),
         runs=store.read_runs(),
-        control=store.read_control(),
+        control=store.read(Control),
         pace=pace,
         workers=sessions[-1].workers if sessions and store.holder() else workers,
         more_seeds=added_seeds(store),

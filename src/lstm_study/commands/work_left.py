@@ -5,9 +5,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from statistics import fmean
 
 from lstm_study.analysis.answer.ablation import MASKED_BASELINE
-from lstm_study.analysis.answer.planned_arms import RECIPE_BASELINE, epochs_of
+from lstm_study.analysis.answer.planned_arms import PRIMARY, RECIPE_BASELINE, epochs_of
 from lstm_study.analysis.search.summary import ranking
-from lstm_study.comparison.arms import LAST_EPOCHS, VALIDATED, is_masked, plan_comparison
+from lstm_study.comparison.arms import LAST_EPOCHS, is_masked, plan_comparison
 from lstm_study.configuration import HYPERPARAMETERS, Configuration
 from lstm_study.progress.estimate import mean_length, pass_work, step_work
 from lstm_study.progress.pace import Pace, Timed
@@ -209,7 +209,7 @@ def comparison_jobs(
     for arm, candidates in arms.items():
         epochs, masked = epochs_of(arm, spec), is_masked(arm, spec)
         evaluations = 1
-        if arm in VALIDATED:
+        if arm in PRIMARY:
             evaluations += min(epochs, LAST_EPOCHS) - 1 + (validation > 0)
         for index in range(1, seeds + 1):
             run = by_id.get(f"{arm}-s{index}")
@@ -225,12 +225,12 @@ def comparison_jobs(
     checked = [run for run in runs if _is_validated(run)]
     jobs += [_rest(run, costs) for run in checked if not _has_ended(run)]
     whole = spec.search.max_epochs
-    for arm in VALIDATED:
+    for arm in PRIMARY:
         begun = sum(run.arm == f"{arm}-validation" for run in checked)
         one = costs.training(arms[arm], whole, is_validated=True, masked=is_masked(arm, spec))
         jobs += [one] * (validation - begun)
     if spec.compare.ablation and not primary_only:
-        begun = sum(not run.arm.startswith(VALIDATED) for run in checked)
+        begun = sum(not run.arm.startswith(PRIMARY) for run in checked)
         steps = _ABLATED * (_ABLATED + 1) // 2 - 1 + spec.protocol.masked
         one = costs.training(arms["winner"], whole, is_validated=True)
         jobs += [one] * (steps - begun)
@@ -250,7 +250,7 @@ def _arms(
         return {
             arm: [configuration]
             for arm, configuration in planned.items()
-            if arm in VALIDATED or not primary_only
+            if arm in PRIMARY or not primary_only
         }
     candidates = possible_winners(plan, trials) or [spec.baseline.configuration]
     base = [spec.baseline.configuration]

@@ -7,8 +7,9 @@ be trained later, by the same command without `--quick`.
 from dataclasses import replace
 from types import MappingProxyType
 
+from lstm_study.analysis.answer.planned_arms import PRIMARY
 from lstm_study.analysis.statistics.power import LEAST_SEEDS
-from lstm_study.comparison.arms import VALIDATED, ComparisonPlan
+from lstm_study.comparison.arms import ComparisonPlan
 from lstm_study.provenance import now
 from lstm_study.records.state import ArmsState, QuickState
 from lstm_study.store import Store
@@ -18,7 +19,7 @@ def shortened(plan: ComparisonPlan) -> ComparisonPlan:
     """Returns the part of a comparison that a verdict on winner and baseline needs."""
     return replace(
         plan,
-        arms=MappingProxyType({arm: plan.arms[arm] for arm in VALIDATED}),
+        arms=MappingProxyType({arm: plan.arms[arm] for arm in PRIMARY}),
         seeds=min(plan.seeds, LEAST_SEEDS),
         validation_seeds=0,
         ablation=False,

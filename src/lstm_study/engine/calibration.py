@@ -19,10 +19,10 @@ from typing import Any
 import numpy as np
 
 from lstm_study.configuration import Configuration
-from lstm_study.corpus.cache import cache_folder, writing
+from lstm_study.corpus.cache import cache_folder
 from lstm_study.engine.backend import in_force
 from lstm_study.engine.devices import Workers
-from lstm_study.files import write_text
+from lstm_study.files import make_folder, write_text
 from lstm_study.progress.estimate import step_work
 from lstm_study.progress.pace import Pace
 from lstm_study.provenance import machine, versions
@@ -77,8 +77,8 @@ def machine_pace(size: Workers) -> Pace | None:
     measured, at = _measure(size), time.time()
     if measured is None:
         return None
-    with writing(_path().parent):
-        write_text(_path(), json.dumps({"of": _described(size), "at": at, "measured": measured}))
+    make_folder(_path().parent)
+    write_text(_path(), json.dumps({"of": _described(size), "at": at, "measured": measured}))
     return _pace(measured, at=at)
 
 
