@@ -1,16 +1,21 @@
 """How long a study will take, said before anything is trained."""
 
 import tempfile
+import time
+from dataclasses import replace
 from pathlib import Path
 
-from lstm_study.commands.opened import OpenStudy, Show
+from lstm_study.commands.opened import OpenStudy, Show, telling
 from lstm_study.commands.time_left import Extent, TimeLeft, read_time_left, time_left
 from lstm_study.engine.calibration import is_measurable, kept_pace, machine_pace
 from lstm_study.engine.devices import Workers, choose_workers
 from lstm_study.progress.pace import Pace
+from lstm_study.progress.values import Progress, Report
 from lstm_study.records import CorpusSummary
 from lstm_study.records.state import SearchState
 from lstm_study.spec import StudySpec
+
+_EVERY_SECONDS = 5.0
 
 
 def estimate(
@@ -68,6 +73,33 @@ def time_left_of(study: OpenStudy, *, extent: Extent | None = None) -> TimeLeft 
     """Estimates what is left of a study that has begun; measures nothing."""
     size = _size_of(study)
     return read_time_left(study, pace=_kept(study, size), workers=size.count, extent=extent)
+
+
+def telling_both(study: OpenStudy, show: Show, *, extent: Extent | None = None) -> Report:
+    """Shows the progress of a stage, with the time left of it and of the whole study.
+
+    Args:
+        study: The study, held by this process.
+        show: Where to show it.
+        extent: How much of the comparison is to be trained now; None for all.
+    """
+    size = _size_of(study)
+    pace, tell = _kept(study, size), telling(study, show)
+    left: TimeLeft | None = None
+    due = 0.0
+
+    def tell_both(progress: Progress) -> None:
+        nonlocal left, due
+        if (moment := time.monotonic()) >= due:
+            left = read_time_left(study, pace=pace, workers=size.count, extent=extent)
+            # Reading hundreds of records takes long enough to do it more rarely.
+            due = moment + max(_EVERY_SECONDS, 50 * (time.monotonic() - moment))
+        if left is not None:
+            seconds = left.comparison if progress.stage == "Comparison" else left.search
+            progress = replace(progress, remaining_seconds=seconds, study_seconds=left.whole)
+        tell(progress)
+
+    return tell_both
 
 
 def in_words(left: TimeLeft | None) -> str:

@@ -6,7 +6,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from lstm_study.commands.answer import Answer, is_up_to_date, read_answer
-from lstm_study.commands.estimate import estimate, in_words, load_keras_tuner, time_left_of
+from lstm_study.commands.estimate import (
+    estimate,
+    in_words,
+    load_keras_tuner,
+    telling_both,
+    time_left_of,
+)
 from lstm_study.commands.opened import (
     OpenStudy,
     Show,
@@ -14,7 +20,6 @@ from lstm_study.commands.opened import (
     check_writable,
     free_bytes,
     held,
-    telling,
     winner_of,
 )
 from lstm_study.commands.time_left import Extent
@@ -52,9 +57,9 @@ def run(study: OpenStudy, *, fresh: bool, show: Show, quick: bool = False) -> tu
     with held(study, show=show, fresh=fresh):
         corpus = begin(study, show=show)
         show.stage("Power", planned_power(study, corpus.summary).sentence)
-        left = estimate(study, corpus.summary, show=show, extent=_extent(quick=quick))
-        show.stage("Time", in_words(left))
-        search(study, corpus, show=show)
+        extent = _extent(quick=quick)
+        show.stage("Time", in_words(estimate(study, corpus.summary, show=show, extent=extent)))
+        search(study, corpus, show=show, extent=extent)
         compare(study, corpus, show=show, quick=quick)
         write_bundle(study, show=show)
         write_report(study, show=show)
@@ -71,25 +76,33 @@ def planned_power(study: OpenStudy, summary: CorpusSummary) -> "PlannedPower":
     return plan_power(test_reviews=test, seeds=study.spec.compare.seeds)
 
 
-def search(study: OpenStudy, corpus: "Corpus", *, show: Show) -> Trial:
+def search(
+    study: OpenStudy, corpus: "Corpus", *, show: Show, extent: Extent | None = None
+) -> Trial:
     """Runs the search of a study that has begun to its end, and returns the winner.
+
+    Args:
+        study: The study, begun.
+        corpus: Its reviews.
+        show: Where to report progress.
+        extent: Of the comparison that will follow, for the time of the whole; None for all of it.
 
     Raises:
         SearchError: Workers can't train, or trials fail in a row with an error in the code.
         ComparisonError: No trial completed at the full budget.
     """
     if _stopped(study) != "":
-        _search(study, corpus, show=show)
+        _search(study, corpus, show=show, extent=extent)
     stopped = _stopped(study)
     if stopped:
         show.stage("Search", stopped)
-    _rerank(study, corpus, show=show)
+    _rerank(study, corpus, show=show, extent=extent)
     found = winner_of(study)
     show.stage("Search", f"{'ended' if stopped else 'finished'}; winner {found.trial_id}")
     return found
 
 
-def _search(study: OpenStudy, corpus: "Corpus", *, show: Show) -> None:
+def _search(study: OpenStudy, corpus: "Corpus", *, show: Show, extent: Extent | None) -> None:
     from lstm_study.search.plan import slots_at_most
     from lstm_study.search.search import plan_search, plan_summary, run_search
 
@@ -108,11 +121,13 @@ def _search(study: OpenStudy, corpus: "Corpus", *, show: Show) -> None:
             engine=engine,
             corpus=corpus,
             context=study.context,
-            report=telling(study, show),
+            report=telling_both(study, show, extent=extent),
         )
 
 
-def _rerank(study: OpenStudy, corpus: "Corpus", *, show: Show) -> None:
+def _rerank(
+    study: OpenStudy, corpus: "Corpus", *, show: Show, extent: Extent | None = None
+) -> None:
     """Trains the finalists again with fresh seeds, as far as that is not done."""
     from lstm_study.engine.dispatch import dispatch
     from lstm_study.search.rerank import FRESH_SEEDS, RerankStage, has_ended, plan_finalists
@@ -125,7 +140,9 @@ def _rerank(study: OpenStudy, corpus: "Corpus", *, show: Show) -> None:
         "Finalists",
         f"the best {len(finalists) // FRESH_SEEDS} trials again, {FRESH_SEEDS} fresh seeds each",
     )
-    stage = RerankStage(study.spec, finalists, study.store, report=telling(study, show))
+    stage = RerankStage(
+        study.spec, finalists, study.store, report=telling_both(study, show, extent=extent)
+    )
     with start_engine(study, left) as engine:
         engine.set_up(study.spec, corpus)
         dispatch(stage, engine, store=study.store, corpus=corpus, context=study.context)
@@ -219,7 +236,8 @@ def _compare(
         + ("; the classical control" if plan.control else "")
         + ("; one hyperparameter at a time" if plan.ablation else ""),
     )
-    left = time_left_of(study, extent=_extent(only_seeds=only_seeds, quick=quick))
+    extent = _extent(only_seeds=only_seeds, quick=quick)
+    left = time_left_of(study, extent=extent)
     if left is not None:
         show.stage("Time", left.sentence)
     run_comparison(
@@ -229,7 +247,7 @@ def _compare(
         start_engine=partial(start_engine, study),
         corpus=corpus,
         context=study.context,
-        report=telling(study, show),
+        report=telling_both(study, show, extent=extent),
     )
 
 
