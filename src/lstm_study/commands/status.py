@@ -2,12 +2,15 @@
 
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 
+from lstm_study.analysis.answer.planned_arms import PRIMARY
 from lstm_study.commands.estimate import time_left_of
 from lstm_study.commands.opened import OpenStudy, winner_of
 from lstm_study.commands.stages import comparison_plan
 from lstm_study.commands.time_left import TimeLeft
+from lstm_study.commands.work_left import possible_arms
 from lstm_study.errors import ComparisonError
 from lstm_study.progress.follow import Item, item_of
 from lstm_study.records import Run, Trial
@@ -75,7 +78,7 @@ def read_status(study: OpenStudy) -> Status:
     holder = store.holder()
     planned = store.read_state(SearchState)
     runs = [run for run in store.read_runs() if not run.trained_as]
-    runs_planned = _runs_planned(study)
+    runs_planned = _runs_planned(study, planned)
     left = time_left_of(study) if store.exists else None
     if left is not None and not left.search + left.comparison and report.is_file():
         left = None
@@ -94,15 +97,15 @@ def read_status(study: OpenStudy) -> Status:
     )
 
 
-def _runs_planned(study: OpenStudy) -> int:
+def _runs_planned(study: OpenStudy, plan: SearchState | None) -> int:
     """How many trainings the comparison plans, as far as is known before the search ended."""
-    try:
-        winner_of(study)
-    except ComparisonError:
-        plan = study.spec.compare
-        arms = 2 + study.spec.protocol.masked + plan.runner_ups
-        return arms * plan.seeds + 2 * plan.validation_seeds
-    return comparison_plan(study).trainings
+    if plan is None or plan.stopped is not None:
+        with suppress(ComparisonError):
+            winner_of(study)
+            return comparison_plan(study).trainings
+    arms = possible_arms(study.spec, plan, study.store.read_trials())
+    compared = study.spec.compare
+    return len(arms) * compared.seeds + len(PRIMARY) * compared.validation_seeds
 
 
 def _search_status(study: OpenStudy, planned: int) -> StageStatus:

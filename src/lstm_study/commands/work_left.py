@@ -200,7 +200,7 @@ def comparison_jobs(
     primary_only: bool,
 ) -> list[float]:
     """Returns the seconds of each training of the comparison that is left, and of the control."""
-    arms = _arms(spec, plan, trials, primary_only=primary_only)
+    arms = possible_arms(spec, plan, trials, primary_only=primary_only)
     seeds = spec.compare.seeds + more_seeds
     seeds = seeds if most_seeds is None else min(seeds, most_seeds)
     validation = 0 if primary_only else spec.compare.validation_seeds
@@ -239,8 +239,12 @@ def comparison_jobs(
     return jobs
 
 
-def _arms(
-    spec: StudySpec, plan: SearchState | None, trials: Sequence[Trial], *, primary_only: bool
+def possible_arms(
+    spec: StudySpec,
+    plan: SearchState | None,
+    trials: Sequence[Trial],
+    *,
+    primary_only: bool = False,
 ) -> dict[str, list[Configuration]]:
     """Returns the arms that will be trained, each with the configurations that it may have."""
     whole = spec.search.max_epochs
