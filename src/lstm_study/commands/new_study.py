@@ -2,7 +2,6 @@
 
 import json
 import re
-import shlex
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from importlib import resources
@@ -16,7 +15,7 @@ from lstm_study.commands.estimate import estimate, in_words
 from lstm_study.commands.opened import Show, open_study
 from lstm_study.commands.proposal import UNEQUAL, Proposal, Size, held_out_fraction, propose
 from lstm_study.comparison.classical_control import fit
-from lstm_study.corpus.files.advice import INIT_FLAGS, as_flags
+from lstm_study.corpus.files.advice import INIT_FLAGS, argument, as_flags
 from lstm_study.corpus.files.members import COMPRESSIONS
 from lstm_study.corpus.load import load
 from lstm_study.corpus.sources.survey import Choices, Survey, survey
@@ -185,7 +184,7 @@ def _render(
         size=size,
         summary=summary,
         p=proposal,
-        out=shlex.quote(_in_a_comment(str(out))),
+        out=argument(_in_a_comment(str(out))),
         name=name_of(found.paths[0]),
         labels=[_in_a_comment(label) for label in corpus.summary.labels],
         positive_label=None if table.positive or table.negative else corpus.summary.labels[1],

@@ -7,9 +7,11 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Protocol
+from typing import Protocol
 
 from lstm_study.analysis.search.summary import winner
+from lstm_study.corpus.load import load
+from lstm_study.corpus.types import Corpus
 from lstm_study.engine.backend import choose_backend, in_force, using
 from lstm_study.engine.devices import require_gpus, visible_gpus
 from lstm_study.engine.dispatch import Context
@@ -19,9 +21,6 @@ from lstm_study.provenance import git_commit
 from lstm_study.records import Trial
 from lstm_study.spec import StudySpec, find_study, parse_spec
 from lstm_study.store import Store
-
-if TYPE_CHECKING:
-    from lstm_study.corpus.types import Corpus
 
 RUNS_FOLDER = Path("study/runs")
 REPORTS_FOLDER = Path("reports")
@@ -146,7 +145,7 @@ def held(study: OpenStudy, *, show: Show, fresh: bool = False) -> Iterator[None]
             yield
 
 
-def begin(study: OpenStudy, *, show: Show) -> "Corpus":
+def begin(study: OpenStudy, *, show: Show) -> Corpus:
     """Reads the reviews, and begins the study or checks that it is the one that began."""
     corpus = read_corpus(study, show=show)
     if study.store.exists and not study.store.ledger.exists:
@@ -177,13 +176,11 @@ def _tell_of_machine(study: OpenStudy, show: Show) -> None:
     if backend.name != "tensorflow" or gpus:
         show.stage("Machine", f"trains with {backend.name}: {backend.reason}")
     elif not is_numba_cache_filled():
-        show.stage("Machine", "the first training here begins by compiling, once, for some seconds")
+        show.stage("Machine", "the first training on this machine compiles for some seconds, once")
 
 
-def read_corpus(study: OpenStudy, *, show: Show) -> "Corpus":
+def read_corpus(study: OpenStudy, *, show: Show) -> Corpus:
     """Reads the reviews, from the cache if they were read before."""
-    from lstm_study.corpus.load import load
-
     show.stage("Data", f"reading the reviews ({study.spec.data.source})")
     corpus = load(study.spec.data, seed=study.spec.study.seed)
     counts = {split.name: split.reviews for split in corpus.summary.splits}

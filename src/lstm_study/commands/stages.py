@@ -5,6 +5,9 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from lstm_study.analysis.statistics.calibration import temperature_of
+from lstm_study.analysis.statistics.planned_power import PlannedPower, plan_power
+from lstm_study.analysis.statistics.power import LEAST_SEEDS
 from lstm_study.commands.answer import Answer, is_up_to_date, read_answer
 from lstm_study.commands.estimate import (
     estimate,
@@ -23,20 +26,32 @@ from lstm_study.commands.opened import (
     winner_of,
 )
 from lstm_study.commands.time_left import Extent
+from lstm_study.comparison.arms import ComparisonPlan, plan_comparison
+from lstm_study.comparison.classical_control import fit
+from lstm_study.comparison.jobs import Jobs
+from lstm_study.comparison.looks import add_seeds, added_seeds, seeds_to_add
+from lstm_study.comparison.quick import record_quick, shortened
+from lstm_study.comparison.runs import run_comparison
+from lstm_study.corpus.load import load
+from lstm_study.corpus.types import Corpus
 from lstm_study.engine.backend import in_force
+from lstm_study.engine.devices import choose_workers
+from lstm_study.engine.dispatch import dispatch
+from lstm_study.engine.processes import Processes
 from lstm_study.errors import ComparisonError
 from lstm_study.provenance import git_commit, now, versions
 from lstm_study.records import CorpusSummary, Run, StudyRecords, Trial
 from lstm_study.records.state import ReportState, SearchState, StudyState
+from lstm_study.search.disk import peak_checkpoint_bytes
+from lstm_study.search.plan import Plan, slots_at_most
+from lstm_study.search.rerank import FRESH_SEEDS, RerankStage, has_ended, plan_finalists
+from lstm_study.search.search import plan_search, plan_summary, run_search
 from lstm_study.spec.quantities import size_in_words
+from lstm_study.training.checkpoint import read_checkpoint
+from lstm_study.training.console import redirect_output
 
 if TYPE_CHECKING:
-    from lstm_study.analysis.statistics.planned_power import PlannedPower
-    from lstm_study.comparison.arms import ComparisonPlan
-    from lstm_study.corpus.types import Corpus
-    from lstm_study.engine.processes import Processes
     from lstm_study.engine.ray_cluster import RayCluster
-    from lstm_study.search.plan import Plan as SearchPlan
 
 
 def run(study: OpenStudy, *, fresh: bool, show: Show, quick: bool = False) -> tuple[Answer, bool]:
@@ -68,17 +83,13 @@ def run(study: OpenStudy, *, fresh: bool, show: Show, quick: bool = False) -> tu
     return answer, False
 
 
-def planned_power(study: OpenStudy, summary: CorpusSummary) -> "PlannedPower":
+def planned_power(study: OpenStudy, summary: CorpusSummary) -> PlannedPower:
     """Says what the comparison of these reviews will be able to show."""
-    from lstm_study.analysis.statistics.planned_power import plan_power
-
     test = next(split.reviews for split in summary.splits if split.name == "test")
     return plan_power(test_reviews=test, seeds=study.spec.compare.seeds)
 
 
-def search(
-    study: OpenStudy, corpus: "Corpus", *, show: Show, extent: Extent | None = None
-) -> Trial:
+def search(study: OpenStudy, corpus: Corpus, *, show: Show, extent: Extent | None = None) -> Trial:
     """Runs the search of a study that has begun to its end, and returns the winner.
 
     Args:
@@ -102,10 +113,7 @@ def search(
     return found
 
 
-def _search(study: OpenStudy, corpus: "Corpus", *, show: Show, extent: Extent | None) -> None:
-    from lstm_study.search.plan import slots_at_most
-    from lstm_study.search.search import plan_search, plan_summary, run_search
-
+def _search(study: OpenStudy, corpus: Corpus, *, show: Show, extent: Extent | None) -> None:
     if study.spec.search.tuner == "grid":
         load_keras_tuner(study.spec, study.store.log_path)  # It counts the grid's configurations.
     # This process and its workers load Keras at the same time, for some seconds.
@@ -125,13 +133,8 @@ def _search(study: OpenStudy, corpus: "Corpus", *, show: Show, extent: Extent | 
         )
 
 
-def _rerank(
-    study: OpenStudy, corpus: "Corpus", *, show: Show, extent: Extent | None = None
-) -> None:
+def _rerank(study: OpenStudy, corpus: Corpus, *, show: Show, extent: Extent | None = None) -> None:
     """Trains the finalists again with fresh seeds, as far as that is not done."""
-    from lstm_study.engine.dispatch import dispatch
-    from lstm_study.search.rerank import FRESH_SEEDS, RerankStage, has_ended, plan_finalists
-
     finalists = plan_finalists(study.spec, study.store)
     left = sum(not has_ended(trial) for trial in finalists)
     if not left:
@@ -167,9 +170,6 @@ def start_engine(study: OpenStudy, jobs: int) -> "Processes | RayCluster":
             population=study.population,
             jobs=jobs,
         )
-    from lstm_study.engine.devices import choose_workers
-    from lstm_study.engine.processes import Processes
-
     size = choose_workers(study.workers, jobs=jobs, workers_per_gpu=study.workers_per_gpu)
     size = replace(size, population=study.population)
     return Processes(size, log_path=study.store.log_path, scratch=study.store.scratch)
@@ -177,7 +177,7 @@ def start_engine(study: OpenStudy, jobs: int) -> "Processes | RayCluster":
 
 def compare(
     study: OpenStudy,
-    corpus: "Corpus",
+    corpus: Corpus,
     *,
     show: Show,
     more_seeds: int = 0,
@@ -197,8 +197,6 @@ def compare(
         quick: Whether to train as few seeds as a verdict needs, of winner and baseline alone;
             recorded as a deviation. See `comparison.quick`.
     """
-    from lstm_study.comparison.looks import add_seeds, seeds_to_add
-
     winner_of(study)
     _rerank(study, corpus, show=show)
     if quick:
@@ -216,15 +214,12 @@ def compare(
 
 def _compare(
     study: OpenStudy,
-    corpus: "Corpus",
+    corpus: Corpus,
     *,
     show: Show,
     only_seeds: int | None = None,
     quick: bool = False,
 ) -> None:
-    from lstm_study.comparison.quick import record_quick
-    from lstm_study.comparison.runs import run_comparison
-
     if quick:
         record_quick(comparison_plan(study), study.store)
     plan = comparison_plan(study, only_seeds=only_seeds, quick=quick)
@@ -240,6 +235,26 @@ def _compare(
     left = time_left_of(study, extent=extent)
     if left is not None:
         show.stage("Time", left.sentence)
+    train_arms(study, plan, corpus, show=show, extent=extent)
+
+
+def train_arms(
+    study: OpenStudy,
+    plan: ComparisonPlan,
+    corpus: Corpus,
+    *,
+    show: Show,
+    extent: Extent | None = None,
+) -> None:
+    """Trains and evaluates what a plan holds and is not done yet.
+
+    Args:
+        study: The study.
+        plan: What is to be trained.
+        corpus: The reviews.
+        show: Where to report progress.
+        extent: How much of the comparison that is, for the time of the whole; None for all.
+    """
     run_comparison(
         plan,
         study.spec,
@@ -257,14 +272,12 @@ def _validated(seeds: int) -> str:
 
 
 def _extent(*, only_seeds: int | None = None, quick: bool = False) -> Extent:
-    from lstm_study.analysis.statistics.power import LEAST_SEEDS
-
     return Extent(most_seeds=LEAST_SEEDS if quick else only_seeds, primary_only=quick)
 
 
 def comparison_plan(
     study: OpenStudy, *, only_seeds: int | None = None, quick: bool = False
-) -> "ComparisonPlan":
+) -> ComparisonPlan:
     """Plans the comparison of a finished search.
 
     Args:
@@ -272,10 +285,6 @@ def comparison_plan(
         only_seeds: At most so many seeds of each arm; None for all.
         quick: Whether it is shortened; see `comparison.quick`.
     """
-    from lstm_study.comparison.arms import plan_comparison
-    from lstm_study.comparison.looks import added_seeds
-    from lstm_study.comparison.quick import shortened
-
     plan = plan_comparison(
         study.spec, study.store.read_trials(), more_seeds=added_seeds(study.store)
     )
@@ -316,11 +325,8 @@ def write_bundle(study: OpenStudy, *, arm: str = "winner", show: Show) -> Path:
     Raises:
         ComparisonError: The arm has no completed run.
     """
-    from lstm_study.analysis.statistics.calibration import temperature_of
-    from lstm_study.corpus.load import load
     from lstm_study.export import choose_run
     from lstm_study.export import write_bundle as write
-    from lstm_study.training.console import redirect_output
 
     answer = read_answer(study)
     if not any(run.arm == arm and run.status == "completed" for run in answer.records.runs):
@@ -356,13 +362,12 @@ def write_bundle(study: OpenStudy, *, arm: str = "winner", show: Show) -> Path:
 
 
 def _write_classical(
-    study: OpenStudy, corpus: "Corpus", records: StudyRecords, *, show: Show
+    study: OpenStudy, corpus: Corpus, records: StudyRecords, *, show: Show
 ) -> None:
     """Writes the classical control beside the model, where it completed and words are known.
 
     It is trained again, which takes seconds and gives the same coefficients: it draws nothing.
     """
-    from lstm_study.comparison.classical_control import fit
     from lstm_study.export import write_classical
 
     control = records.control
@@ -390,8 +395,6 @@ def _write_classical(
 
 
 def _weights_of(study: OpenStudy, run: Run) -> tuple[Any, ...]:
-    from lstm_study.training.checkpoint import read_checkpoint
-
     path = study.store.weights_path(run.run_id)
     found = read_checkpoint(path)
     if found is None:
@@ -438,9 +441,6 @@ def is_finished(study: OpenStudy, *, quick: bool = False) -> bool:
 
 
 def _is_compared(study: OpenStudy, *, quick: bool) -> bool:
-    from lstm_study.comparison.jobs import Jobs
-    from lstm_study.comparison.looks import seeds_to_add
-
     try:
         winner_of(study)
         jobs = Jobs(comparison_plan(study, quick=quick), spec=study.spec, store=study.store)
@@ -450,11 +450,9 @@ def _is_compared(study: OpenStudy, *, quick: bool) -> bool:
         return False
 
 
-def _disk_in_words(study: OpenStudy, plan: "SearchPlan") -> str:
+def _disk_in_words(study: OpenStudy, plan: Plan) -> str:
     """Says what the search's checkpoints take at most, and whether there is room for them."""
-    from lstm_study.engine.devices import choose_workers
-    from lstm_study.search.disk import peak_checkpoint_bytes
-
+    """Says what the search's checkpoints take at most, and whether there is room for them."""
     # Workers of an earlier command may have left more brackets open than these would.
     earlier = [each.workers for each in study.store.read_sessions() if each.stage == "search"]
     workers = plan.most_slots  # On a cluster, and in populations, as many as can be of use.

@@ -77,6 +77,9 @@ def read_status(study: OpenStudy) -> Status:
     report, model = study.reports / "report.html", study.reports / "model"
     holder = store.holder()
     planned = store.read_state(SearchState)
+    trials = store.read_trials()
+    # Those of the finalists are planned once the search has ended.
+    finalists = sum(trial.role == "finalist" for trial in trials)
     runs = [run for run in store.read_runs() if not run.trained_as]
     runs_planned = _runs_planned(study, planned)
     left = time_left_of(study) if store.exists else None
@@ -88,7 +91,7 @@ def read_status(study: OpenStudy) -> Status:
         begun=store.exists,
         holder=holder,
         stages=(
-            _search_status(study, planned.trials if planned else 0),
+            _stage_status(study, "Search", trials, planned.trials + finalists if planned else 0),
             _stage_status(study, "Comparison", runs, runs_planned),
         ),
         time_left=left,
@@ -106,13 +109,6 @@ def _runs_planned(study: OpenStudy, plan: SearchState | None) -> int:
     arms = possible_arms(study.spec, plan, study.store.read_trials())
     compared = study.spec.compare
     return len(arms) * compared.seeds + len(PRIMARY) * compared.validation_seeds
-
-
-def _search_status(study: OpenStudy, planned: int) -> StageStatus:
-    """The search's own trials and those of the finalists, which are planned once it has ended."""
-    trials = study.store.read_trials()
-    finalists = sum(trial.role == "finalist" for trial in trials)
-    return _stage_status(study, "Search", trials, planned + finalists if planned else 0)
 
 
 def _stage_status(

@@ -63,13 +63,7 @@ class ComparisonPlan:
 def plan_comparison(
     spec: StudySpec, trials: Sequence[Trial], *, more_seeds: int = 0
 ) -> ComparisonPlan:
-    """Plans the whole comparison of a finished search.
-
-    Args:
-        spec: The study.
-        trials: The search's, with at least one of the full budget completed.
-        more_seeds: Seeds added to `compare.seeds` later on.
-    """
+    """Plans the whole comparison of a finished search."""
     return ComparisonPlan(
         arms=MappingProxyType(planned_arms(spec, trials)),
         seeds=spec.compare.seeds + more_seeds,
@@ -88,11 +82,6 @@ def plan_runs(plan: ComparisonPlan, *, spec: StudySpec, own_epochs: Mapping[str,
 
     Runs of different arms with one seed index share their seed, so they see the reviews in the same
     order.
-
-    Args:
-        plan: What to retrain.
-        spec: The study: its seed and protocol.
-        own_epochs: By arm, the epoch that validation chose.
     """
     primary = [arm for arm in plan.arms if arm in PRIMARY]
     groups = [primary, *([arm] for arm in plan.arms if arm not in PRIMARY)]

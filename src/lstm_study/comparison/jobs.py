@@ -45,11 +45,6 @@ class Jobs:
     that test is not opened; then what the verdict needs, and the facts of the test reviews; then
     the further arms. The ablation comes last, or to a worker that has to wait.
 
-    Args:
-        plan: What to retrain.
-        spec: The study.
-        store: Its records; held by this process.
-
     Raises:
         ComparisonError: Runs of an arm were trained with another configuration.
     """

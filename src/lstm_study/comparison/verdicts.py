@@ -28,13 +28,8 @@ def judge_study(
 ) -> Verdict:
     """Judges winner against baseline, records the look, and adds notes.
 
-    Args:
-        records: The study's.
-        spec: The study.
-        store: Its folder.
-        at: From `looks.standing`.
-        without: From `judge_without_near_duplicates`.
-        is_noted: Whether the look is recorded; not in kept records.
+    `at` is from `looks.standing`, `without` from `judge_without_near_duplicates`. A look at kept
+    records is not noted.
     """
     verdict = judge(records, looks=at.looks, level=at.level, kept=at.kept)
     if is_noted and verdict.difference is not None:
@@ -88,7 +83,9 @@ def _of_what_is_left(records: StudyRecords, verdict: Verdict, *, planned: int) -
     counts = " and ".join(f"{count} of {planned} runs of the {arm}" for arm, count in ended.items())
     look = ""
     if verdict.difference is not None:
-        look = " This verdict counts as a look at the test reviews, which share one error of 5%."
+        look = (
+            " This verdict counts as a look at the test reviews, and all looks together err in 5%."
+        )
     return [f"The comparison is not finished: {counts} have ended.{look}"]
 
 

@@ -12,7 +12,19 @@ from lstm_study.corpus.text.vocabulary import Vocabulary
 from lstm_study.errors import ExportError
 from lstm_study.export.card import example, model_card
 from lstm_study.export.choice import how_chosen
-from lstm_study.export.layout import BundlePaths, paths_of, refuse_other_folders, write_sums
+from lstm_study.export.layout import (
+    CARD,
+    CONFIGURATION,
+    ENSEMBLE,
+    EXAMPLE,
+    NETWORK,
+    NETWORK_H5,
+    ONNX,
+    PAIRS,
+    TEXT_MODEL,
+    VOCABULARY,
+    replacing_bundle,
+)
 from lstm_study.export.network import (
     plain_network,
     save_network,
@@ -22,7 +34,6 @@ from lstm_study.export.network import (
 )
 from lstm_study.export.settings import BundleFacts, as_json
 from lstm_study.export.text_model import write_text_model
-from lstm_study.files import replacing_folder
 from lstm_study.records import Run, StudyRecords
 
 
@@ -40,7 +51,7 @@ def write_bundle(
     ensemble: Sequence[tuple[Run, Sequence[NDArray[Any]]]] | None = None,
     pairs: PairVocabulary | None = None,
     temperature: float | None = None,
-) -> BundlePaths:
+) -> None:
     """Writes a bundle, replacing an earlier one whole: a failure leaves that as it was.
 
     Nothing in it refers to this package or to where it was made.
@@ -71,8 +82,12 @@ def write_bundle(
             f"{run.run_id}: a run must be completed to be exported. Received: {run.status!r}. "
             "Complete it with `lstm-study compare`."
         )
-    if vocabulary is not None:
-        _check_words(vocabulary)
+    for number, word in enumerate(vocabulary.words if vocabulary is not None else (), start=1):
+        if "\n" in word:
+            raise ExportError(
+                f"vocabulary: a word must stand on one line. Received: {word!r}, word {number}. "
+                "Give the word index that belongs to the data."
+            )
     if run.configuration.pair_rows:
         assert pairs is not None, "the caller gives the pairs of a network that has some"
         pairs = PairVocabulary(pairs.pairs[: run.configuration.pair_vocabulary_size])
@@ -100,32 +115,17 @@ def write_bundle(
     if temperature is not None:
         weights = _tempered(weights, temperature)
         members = [(member, _tempered(each, temperature)) for member, each in members]
-    holds = {
-        "vocabulary": vocabulary is not None,
-        "text_model": not facts.no_text_model,
-        "ensemble": bool(members),
-        "onnx": not facts.no_onnx,
-        "pairs": pairs is not None,
-    }
-    refuse_other_folders(folder)
-    with replacing_folder(
-        folder,
-        error=ExportError,
-        next_step="Free space, or choose another folder with --out.",
-    ) as new:
-        paths = paths_of(new, **holds)
-        _write(paths.card, model_card(facts, verdict_sentence=verdict_sentence))
-        _write(paths.configuration, as_json(facts))
-        _write(paths.example, example(words=vocabulary is not None, pairs=pairs is not None))
-        if vocabulary is not None and paths.vocabulary is not None:
-            _write(paths.vocabulary, "".join(f"{word}\n" for word in vocabulary.words))
-        if pairs is not None and paths.pairs is not None:
-            _write(paths.pairs, "".join(f"{first} {second}\n" for first, second in pairs.pairs))
-        _write_networks(paths, run=run, weights=weights, vocabulary=vocabulary, pairs=pairs)
-        if paths.ensemble is not None:
-            _write_ensemble(paths.ensemble, run, members)
-        write_sums(new)
-    return paths_of(folder, **holds)
+    with replacing_bundle(folder) as new:
+        _write(new / CARD, model_card(facts, verdict_sentence=verdict_sentence))
+        _write(new / CONFIGURATION, as_json(facts))
+        _write(new / EXAMPLE, example(words=vocabulary is not None, pairs=pairs is not None))
+        if vocabulary is not None:
+            _write(new / VOCABULARY, "".join(f"{word}\n" for word in vocabulary.words))
+        if pairs is not None:
+            _write(new / PAIRS, "".join(f"{first} {second}\n" for first, second in pairs.pairs))
+        _write_networks(new, facts, weights)
+        if members:
+            _write_ensemble(new / ENSEMBLE, run, members)
 
 
 def _tempered(weights: Sequence[NDArray[Any]], temperature: float) -> tuple[NDArray[Any], ...]:
@@ -135,29 +135,23 @@ def _tempered(weights: Sequence[NDArray[Any]], temperature: float) -> tuple[NDAr
     return (*others, *scaled)
 
 
-def _write_networks(
-    paths: BundlePaths,
-    *,
-    run: Run,
-    weights: Sequence[NDArray[Any]],
-    vocabulary: Vocabulary | None,
-    pairs: PairVocabulary | None,
-) -> None:
+def _write_networks(folder: Path, facts: BundleFacts, weights: Sequence[NDArray[Any]]) -> None:
+    run = facts.run
     network = plain_network(run.configuration, masked=run.masked)
     set_weights(network, weights, where=run.run_id)
-    save_network(network, paths.network)
-    save_network(network, paths.network_h5)
+    save_network(network, folder / NETWORK)
+    save_network(network, folder / NETWORK_H5)
     portable = plain_network(run.configuration, masked=run.masked, use_cudnn=False)
     set_weights(portable, weights, where=run.run_id)
-    if paths.onnx is not None:
-        save_onnx(portable, paths.onnx)
-    if vocabulary is not None and paths.text_model is not None:
+    if not facts.no_onnx:
+        save_onnx(portable, folder / ONNX)
+    if facts.vocabulary is not None and not facts.no_text_model:
         write_text_model(
-            paths.text_model,
+            folder / TEXT_MODEL,
             network=portable,
             configuration=run.configuration,
-            vocabulary=vocabulary,
-            pairs=pairs,
+            vocabulary=facts.vocabulary,
+            pairs=facts.pairs,
         )
 
 
@@ -187,15 +181,6 @@ def _why_no_text_model(vocabulary: Vocabulary | None) -> str:
             "text into token ids on any backend"
         )
     return ""
-
-
-def _check_words(vocabulary: Vocabulary) -> None:
-    for number, word in enumerate(vocabulary.words, start=1):
-        if "\n" in word:
-            raise ExportError(
-                f"vocabulary: a word must stand on one line. Received: {word!r}, word {number}. "
-                "Give the word index that belongs to the data."
-            )
 
 
 def _write(path: Path, text: str) -> None:

@@ -68,14 +68,9 @@ def item_of(record: Trial | Run, *, score: Callable[[Any], str]) -> Item:
 
 
 class Follower:
-    """Follows one stage of one study.
+    """Follows one stage of one study: "search" or "compare" to sessions, its title to displays.
 
-    Args:
-        store: The study.
-        stage: "search" or "compare", as sessions call it.
-        title: What displays call it.
-        batch_size: Reviews per training step.
-        items: Trainings that had begun when this command began.
+    `items` are the trainings that had begun when this command began.
     """
 
     def __init__(

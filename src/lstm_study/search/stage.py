@@ -13,12 +13,12 @@ from lstm_study.progress.follow import Follower, Item, item_of, score_in_words
 from lstm_study.progress.values import Report
 from lstm_study.provenance import now
 from lstm_study.records import Trial
+from lstm_study.search.plan import Plan
 from lstm_study.spec import StudySpec
 from lstm_study.store import Store
 
 if TYPE_CHECKING:
     from lstm_study.search.oracle import RecordedHyperband
-    from lstm_study.search.plan import Plan
 
 _DISK_LOOK_SECONDS = 5.0
 
@@ -34,7 +34,7 @@ class SearchStage:
     def __init__(
         self,
         spec: StudySpec,
-        plan: "Plan",
+        plan: Plan,
         oracle: "RecordedHyperband",
         store: Store,
         *,

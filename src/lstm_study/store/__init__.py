@@ -64,13 +64,8 @@ class Store(PredictionFiles):
     ) -> tuple[str, ...]:
         """Begins the study, or checks that it is the one that began here.
 
-        Some settings may change all the same: see `changes.changes`.
-
-        Args:
-            spec: The validated study file.
-            spec_text: The same, verbatim.
-            settings: One-off `--set` changes that `spec` holds.
-            data_digest: `CorpusSummary.digest` of the reviews.
+        Some settings may change all the same: see `changes.changes`. The text is the study file's,
+        verbatim; `settings` are the one-off changes that the spec has beside it.
 
         Returns:
             What changed and may.

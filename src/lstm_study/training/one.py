@@ -298,13 +298,7 @@ def predict(
 ) -> NDArray[np.float32]:
     """Returns the probability of the positive label for each review, float32 [reviews].
 
-    A network with a mask is given batches of similar length.
-
-    Args:
-        model: A network as from `build_network`.
-        reviews: The reviews.
-        configuration: The network's.
-        batch_size: Rows of every batch.
+    The network is as from `build_network`; one with a mask is given batches of similar length.
     """
     maxlen, masked = configuration.maxlen, is_masked(model)
     found = np.empty(len(reviews), dtype=np.float32)

@@ -100,15 +100,15 @@ def test_a_copy_of_kept_records_is_kept_again_to_the_byte() -> None:
 def test_no_path_host_or_user_of_the_machine_is_kept() -> None:
     study = completed_study()
     assert study.corpus is not None
-    crew = "annas-box.example-1a2b"
+    host = "annas-box.example-1a2b"
     secret = "/home/anna/private data/imdb.npz"
     command = f"lstm-study chief fake.toml --bind 10.1.2.3:8476 --data '{secret}'"
     sessions = (
         replace(study.sessions[0], command=command, settings=(f'data.path="{secret}"',)),
-        replace(study.sessions[0], stage=f"worker-{crew}", machine=MACHINE,
+        replace(study.sessions[0], stage=f"worker-{host}", machine=MACHINE,
                 command="lstm-study worker fake.toml --chief=annas-box.example:8476"),
     )  # fmt: skip
-    trials = (replace(study.trials[0], worker=f"{crew}-1"), *study.trials[1:])
+    trials = (replace(study.trials[0], worker=f"{host}-1"), *study.trials[1:])
     opened = _left(
         replace(
             study, sessions=sessions, trials=trials,

@@ -1,4 +1,4 @@
-"""The one loop: what is due goes out, what is lost comes back, and nothing is tried for ever."""
+"""The one loop: what is due goes out, what is lost comes back, and nothing is retried forever."""
 
 import itertools
 from collections import deque

@@ -11,7 +11,7 @@ from lstm_study.records import Failure, StudyRecords
 from lstm_study.report.content import Content, gather
 from lstm_study.report.numbers import FORMATS
 from lstm_study.report.tables.method import method_tables
-from lstm_study.report.tables.trials import trial_tables
+from lstm_study.report.tables.trainings import trial_tables
 from tests.support.fake_study import ALL_STUDIES
 
 ContentOf = Callable[[str], Content]

@@ -17,7 +17,7 @@ from lstm_study.analysis.answer.arms import (
     runs_left_out,
     summarise,
 )
-from lstm_study.analysis.answer.wording import Kind
+from lstm_study.analysis.answer.wording import Kind, kind_of
 from lstm_study.analysis.statistics.failures import (
     FailedRun,
     FailureKind,
@@ -175,7 +175,7 @@ def judge(
 
 
 def learned_nothing(arm: Arm, *, first_word: float | None = None) -> str:
-    """Says why an arm has learned nothing, or nothing that its first word does not show.
+    """Says why an arm has learned nothing, or is not shown to have learned anything.
 
     Args:
         arm: Its runs that did not fail, where there are any.
@@ -183,17 +183,18 @@ def learned_nothing(arm: Arm, *, first_word: float | None = None) -> str:
             where it was not measured.
 
     Returns:
-        The second half of a sentence about the arm; "" where it has learned something.
+        The second half of a sentence about the arm; "" where it is shown to have learned something,
+        as it may where nearly all reviews have one label and it gives that label to as many.
     """
     labels = arm.labels.astype(bool)
     positive = (arm.correct == labels).mean(axis=1)
     largest = float(np.median(np.maximum(positive, 1 - positive)))
-    if largest >= NEARLY_ALL:
-        return f"gives {largest:.1%} of the test reviews the same label"
+    majority = max(float(labels.mean()), 1 - float(labels.mean()))
     interval = accuracy_interval(arm)
+    if largest >= NEARLY_ALL and (interval is None or interval[0] <= majority):
+        return f"gives {largest:.1%} of the test reviews the same label: it has learned nothing"
     if interval is None:
         return ""
-    majority = max(float(labels.mean()), 1 - float(labels.mean()))
     simple = [("giving every review the more frequent label", majority)]
     if first_word is not None:
         simple.append(("predicting from a review's first word", first_word))
@@ -201,15 +202,6 @@ def learned_nothing(arm: Arm, *, first_word: float | None = None) -> str:
         if interval[0] <= accuracy:
             return f"is not shown to be better than {what} ({accuracy:.2%})"
     return ""
-
-
-def kind_of(difference: Difference) -> Kind:
-    """Applies the rule to an interval of accuracies."""
-    if difference.low > 0:
-        return "better"
-    if difference.high < 0:
-        return "worse"
-    return "no difference shown"
 
 
 def failure_kind(candidate: FailureRate, reference: FailureRate) -> tuple[float, FailureKind]:

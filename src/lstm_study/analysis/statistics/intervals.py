@@ -74,12 +74,6 @@ def difference_between(
 
     Runs with one seed index are pairs.
 
-    Args:
-        candidate: The arm in question.
-        reference: The arm it is compared with.
-        outcome: What to compare.
-        level: Share of intervals to hold the true difference, in (0, 1).
-
     Raises:
         ComparisonError: An arm that is not deterministic has one run, there is one test review, or
             the arms were not tested on the same reviews.

@@ -22,6 +22,7 @@ COMPRESSIONS = (".gz", ".bz2", ".xz")
 _TEXT = ".txt"
 _WORD = re.compile(r"[A-Z]?[a-z]+|[A-Z]+")
 _BESIDE_ROLES = {"data", "dataset", "set", "split", "subset", "reviews", "texts", "files"}
+_LABELS = {"pos", "neg", "positive", "negative", "good", "bad"}
 _FILES_LIMIT = 1_000_000
 
 
@@ -35,7 +36,8 @@ class Member:
         kind: One of `KINDS`, or ".txt" for a text that is one review.
         compression: One of `COMPRESSIONS`, or "".
         role: "train", "validation" or "test", as folders or its name say; "" if they do not.
-        label: The name of the folder that a text is in; "" for other kinds.
+        label: The name of the folder that a text is in, of several the innermost, or the one that
+            is plainly a label; "" for other kinds.
     """
 
     path: Path
@@ -239,7 +241,9 @@ def _member(file: Path, *, name: str, inside: str) -> Member | None:
     label = ""
     if kind == _TEXT:
         labels = [each for each, role in zip(folders, roles, strict=True) if not role]
-        label = labels[-1] if labels else ""
+        # The innermost, unless one outside of it is plainly a label: `pos/books/1.txt`.
+        plain = [each for each in labels if each.lower() in _LABELS]
+        label = (plain or labels or [""])[-1]
     elif not role:
         role = _role(parts.name)
     return Member(

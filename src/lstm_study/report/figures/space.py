@@ -205,11 +205,8 @@ def _swatches(low: float, high: float, form: str) -> list[Any]:
 def _value_axis(axes: "Axes", dimension: dict[str, Any]) -> None:
     """Puts ticks at the values that the search samples from, on a log scale if geometric."""
     choices = sorted(dimension.get("choices", []))
-    wide = (choices or [dimension.get("min", 0)])[0] > 0 and (
-        (choices or [0, dimension.get("max", 0)])[-1]
-        >= 8 * (choices or [dimension.get("min", 0)])[0]
-    )
-    if dimension.get("sampling") == "log" or (choices and wide):
+    is_wide = choices and 0 < 8 * choices[0] <= choices[-1]
+    if dimension.get("sampling") == "log" or is_wide:
         axes.set_xscale("log")
         axes.xaxis.set_minor_locator(few_ticks(None))
     if choices:

@@ -33,13 +33,7 @@ LEVEL = 0.95
 
 
 def arm_tables(records: StudyRecords, spec: StudySpec, *, level: float) -> list[Table]:
-    """Builds the tables of the arms.
-
-    Args:
-        records: The study.
-        spec: Its spec.
-        level: The verdict's, of every interval.
-    """
+    """Builds the tables of the arms; every interval has the verdict's level."""
     configurations = arm_configurations(records, spec)
     comparison = _comparison(records, spec, configurations)
     return [
@@ -112,7 +106,8 @@ def _comparison(
         Column("masked", "Whether padding was masked and batches grouped by length"),
         PARAMETER_COUNT,
         Column("seeds", "Completed runs", unit="runs", form="count"),
-        Column("failed", "Failed runs", unit="runs", form="count"),
+        Column("failed", "Runs without a result: diverged, or lost by the machine", unit="runs",
+               form="count"),
         Column("epochs", "Epochs of each run", unit="epochs", form="count"),
         Column("test_accuracy_mean", "Mean test accuracy of its runs", form="percent"),
         Column("test_accuracy_mean_low",

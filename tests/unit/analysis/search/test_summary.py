@@ -20,6 +20,7 @@ from lstm_study.analysis.search.summary import (
 )
 from lstm_study.configuration import BASELINE
 from lstm_study.records import Epoch, Failure, Trial
+from lstm_study.schedule import hyperband
 from tests.support.fake_study import completed_study, failed_study, interrupted_study
 
 
@@ -124,7 +125,7 @@ def test_best_so_far_follows_the_end_of_trials_and_counts_failed_epochs() -> Non
 def test_the_schedule_of_ten_epochs_is_keras_tuners_worked_by_hand() -> None:
     found = [
         (entry.bracket, entry.round, entry.planned, entry.initial_epoch, entry.budget_epochs)
-        for entry in rounds((), max_epochs=10, factor=3, iterations=1)
+        for entry in rounds((), hyperband(max_epochs=10, factor=3, iterations=1))
     ]
     assert found == [
         (2, 0, 12, 0, 2),
@@ -142,7 +143,7 @@ def test_the_schedule_of_ten_epochs_is_keras_tuners_worked_by_hand() -> None:
 def test_the_schedule_costs_what_keras_tuners_does(
     max_epochs: int, trials: int, epochs: int
 ) -> None:
-    found = rounds((), max_epochs=max_epochs, factor=3, iterations=1)
+    found = rounds((), hyperband(max_epochs=max_epochs, factor=3, iterations=1))
     assert sum(entry.planned for entry in found) == trials
     assert (
         sum(entry.planned * (entry.budget_epochs - entry.initial_epoch) for entry in found)
@@ -152,7 +153,7 @@ def test_the_schedule_costs_what_keras_tuners_does(
 
 def test_rounds_count_what_ran_beside_what_was_planned() -> None:
     study = interrupted_study()
-    first, *others = rounds(study.trials, max_epochs=9, factor=3, iterations=1)
+    first, *others = rounds(study.trials, hyperband(max_epochs=9, factor=3, iterations=1))
     by_status = [trial.status for trial in study.trials if (trial.bracket, trial.round) == (2, 0)]
     assert first.planned == 9
     assert first.completed == by_status.count("completed")
@@ -160,7 +161,7 @@ def test_rounds_count_what_ran_beside_what_was_planned() -> None:
 
 
 def test_a_complete_search_ran_what_was_planned() -> None:
-    for entry in rounds(completed_study().trials, max_epochs=9, factor=3, iterations=1):
+    for entry in rounds(completed_study().trials, hyperband(max_epochs=9, factor=3, iterations=1)):
         assert entry.completed == entry.planned
 
 

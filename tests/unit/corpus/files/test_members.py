@@ -39,6 +39,11 @@ def test_texts_have_the_innermost_folder_that_is_no_split_as_their_label(tmp_pat
     ]
 
 
+def test_a_folder_that_is_plainly_a_label_goes_before_one_inside_of_it(tmp_path):
+    found = placed(tmp_path, "pos/books/1.txt", "neg/dvd/2.txt", "music/neg/3.txt")
+    assert sorted(each[3] for each in found) == ["neg", "neg", "pos"]
+
+
 @pytest.mark.parametrize("name", ["r.csv.gz", "R.CSV.GZ", "r.tsv.xz", "r.json.bz2"])
 def test_a_compressed_file_has_the_kind_of_what_is_in_it(tmp_path, name):
     (tmp_path / name).write_bytes(b"")
