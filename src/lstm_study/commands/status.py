@@ -118,6 +118,8 @@ def _stage_status(
     items = [item_of(record, score=lambda _: "completed") for record in records]
     live = study.store.read_live() if study.store.holder() else {}
     left = study.store.read_time_left() if live else {}
+    # The finalists' trials are counted with the search.
+    at_work = name if name in left or name != "Search" else "Finalists"
     by_id = {item.training_id: item for item in items if not item.ended}
     return StageStatus(
         name=name,
@@ -126,9 +128,9 @@ def _stage_status(
         failed=sum(item.failed for item in items),
         epochs=sum(len(item.epochs) for item in items),
         seconds=sum(s.seconds for s in study.store.read_sessions() if s.stage == stage),
-        remaining_seconds=left.get(name),
+        remaining_seconds=left.get(at_work),
         rounds=_rounds(study, records) if name == "Search" else (),
-        running=tuple(_running(by_id, live)) if name in left else (),
+        running=tuple(_running(by_id, live)) if at_work in left else (),
         failures=tuple(f"{item.training_id} failed: {item.score}" for item in items if item.failed),
     )
 
