@@ -109,7 +109,7 @@ def train(
         StoreError: The checkpoint can't be written.
     """
     release_models()
-    model = build_model(
+    model = traced_model(
         training.configuration,
         protocol=training.protocol,
         seed=training.seed,
@@ -117,7 +117,6 @@ def train(
         steps=-(-len(reviews) // training.batch_size)
         * (training.schedule_epochs or training.epochs),
     )
-    _trace_once(model)
     epochs: tuple[Epoch, ...] = ()
     if start is not None:
         set_state(model, start.variables, where=where)
@@ -131,6 +130,20 @@ def train(
         checkpoint = Checkpoint(epochs=epochs, variables=state_of(model), earlier=earlier)
         write_checkpoint(save, checkpoint)
         on_epoch(checkpoint)
+    return model
+
+
+def traced_model(
+    configuration: Configuration,
+    *,
+    protocol: ProtocolTable,
+    seed: int,
+    masked: bool = False,
+    steps: int,
+) -> Any:
+    """Builds a model as `train` trains it; see `build_model` for the arguments."""
+    model = build_model(configuration, protocol=protocol, seed=seed, masked=masked, steps=steps)
+    _trace_once(model)
     return model
 
 
