@@ -199,7 +199,7 @@ def check(
         else:
             out.print(text.check(found, where=study))
         raise typer.Exit(EXIT_ERROR if found.findings else EXIT_DONE)
-    with Display(err if as_json else out) as show, commands.held(opened, show=show):
+    with Display(err if as_json else out) as show, commands.held(opened, show=show, trains=False):
         found = commands.check(opened.store)
         aside = commands.repair(opened.store, found.repairable)
     if as_json:

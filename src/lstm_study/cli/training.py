@@ -155,7 +155,7 @@ def compare(
         population=population,
         cluster=cluster,
     )
-    with Display(out) as show, commands.held(opened, show=show):
+    with Display(out) as show, commands.held(opened, show=show) as opened:
         corpus = commands.begin(opened, show=show)
         commands.compare(
             opened, corpus, show=show, more_seeds=more_seeds or 0, only_seeds=only_seeds
@@ -170,9 +170,9 @@ def _search(opened: "OpenStudy", *, fresh: bool, tensorboard: bool) -> None:
     from lstm_study.cli import text
     from lstm_study.cli.display import Display
 
-    with Display(out) as display, commands.held(opened, show=display, fresh=fresh):
-        corpus = commands.begin(opened, show=display)
-        with shown(display, opened, tensorboard) as show:
-            winner = commands.search(opened, corpus, show=show)
+    with Display(out) as display, commands.held(opened, show=display, fresh=fresh) as study:
+        corpus = commands.begin(study, show=display)
+        with shown(display, study, tensorboard) as show:
+            winner = commands.search(study, corpus, show=show)
     out.print(text.winner(winner))
-    exit_with(commands.read_answer(opened))
+    exit_with(commands.read_answer(study))

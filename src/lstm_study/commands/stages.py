@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from lstm_study.commands.answer import Answer, is_up_to_date, read_answer
+from lstm_study.commands.model import check_unchanged
 from lstm_study.commands.opened import (
     OpenStudy,
     Show,
@@ -38,18 +39,20 @@ def run(study: OpenStudy, *, fresh: bool, show: Show) -> tuple[Answer, bool]:
     Returns:
         What the study says, and whether it was finished already.
     """
+    if not fresh:
+        check_unchanged(study.spec, folder=study.folder, text=study.builder_text, where=study.where)
     if not fresh and is_finished(study):
         return read_answer(study), True
     check_writable(study.reports)
-    with held(study, show=show, fresh=fresh):
-        corpus = begin(study, show=show)
-        show.stage("Power", planned_power(study, corpus.summary).sentence)
-        search(study, corpus, show=show)
-        compare(study, corpus, show=show)
-        write_bundle(study, show=show)
-        write_report(study, show=show)
-        answer = read_answer(study)
-        study.store.delete_moved_away()
+    with held(study, show=show, fresh=fresh) as begun:
+        corpus = begin(begun, show=show)
+        show.stage("Power", planned_power(begun, corpus.summary).sentence)
+        search(begun, corpus, show=show)
+        compare(begun, corpus, show=show)
+        write_bundle(begun, show=show)
+        write_report(begun, show=show)
+        answer = read_answer(begun)
+        begun.store.delete_moved_away()
     return answer, False
 
 
@@ -299,6 +302,7 @@ def write_bundle(study: OpenStudy, *, arm: str = "winner", show: Show) -> Path:
             temperature=temperature_of(answer.records.runs, arm)
             if study.spec.export.calibrate
             else None,
+            builder=study.spec.builder,
         )
     if arm == "winner":
         _write_classical(study, corpus, answer.records, show=show)

@@ -20,10 +20,12 @@ from lstm_study.export.network import (
     set_weights,
     why_no_onnx,
 )
+from lstm_study.export.own_network import OwnExport, write_own_networks
 from lstm_study.export.settings import BundleFacts, as_json
 from lstm_study.export.text_model import write_text_model
 from lstm_study.files import replacing_folder
 from lstm_study.records import Run, StudyRecords
+from lstm_study.spec import ModelTable
 
 
 def write_bundle(
@@ -40,6 +42,7 @@ def write_bundle(
     ensemble: Sequence[tuple[Run, Sequence[NDArray[Any]]]] | None = None,
     pairs: PairVocabulary | None = None,
     temperature: float | None = None,
+    builder: ModelTable | None = None,
 ) -> BundlePaths:
     """Writes a bundle, replacing an earlier one whole: a failure leaves that as it was.
 
@@ -61,6 +64,8 @@ def write_bundle(
         pairs: The pairs of words of the study's training reviews, of which the configuration's most
             frequent ones are exported; needed where it has any.
         temperature: What the network's logits are divided by; None to leave them as trained.
+        builder: What built the run's network in the place of the LSTM; None for the LSTM. What
+            can't be exported of it is left out, and the bundle says why.
 
     Raises:
         ExportError: The run is not completed, the weights are another network's, or the folder
@@ -97,6 +102,10 @@ def write_bundle(
         pairs=pairs,
         temperature=temperature,
     )
+    own = OwnExport.of(builder, run.configuration) if builder is not None else None
+    if own is not None:
+        facts = own.facts(facts)
+        temperature = facts.temperature
     if temperature is not None:
         weights = _tempered(weights, temperature)
         members = [(member, _tempered(each, temperature)) for member, each in members]
@@ -114,6 +123,10 @@ def write_bundle(
         next_step="Free space, or choose another folder with --out.",
     ) as new:
         paths = paths_of(new, **holds)
+        if own is not None:
+            facts, paths = write_own_networks(
+                paths, own, facts, weights=weights, members=members, vocabulary=vocabulary
+            )
         _write(paths.card, model_card(facts, verdict_sentence=verdict_sentence))
         _write(paths.configuration, as_json(facts))
         _write(paths.example, example(words=vocabulary is not None, pairs=pairs is not None))
@@ -121,10 +134,14 @@ def write_bundle(
             _write(paths.vocabulary, "".join(f"{word}\n" for word in vocabulary.words))
         if pairs is not None and paths.pairs is not None:
             _write(paths.pairs, "".join(f"{first} {second}\n" for first, second in pairs.pairs))
-        _write_networks(paths, run=run, weights=weights, vocabulary=vocabulary, pairs=pairs)
-        if paths.ensemble is not None:
-            _write_ensemble(paths.ensemble, run, members)
+        if own is None:
+            _write_networks(paths, run=run, weights=weights, vocabulary=vocabulary, pairs=pairs)
+            if paths.ensemble is not None:
+                _write_ensemble(paths.ensemble, run, members)
         write_sums(new)
+        holds |= {
+            name: getattr(paths, name) is not None for name in ("text_model", "onnx", "ensemble")
+        }
     return paths_of(folder, **holds)
 
 

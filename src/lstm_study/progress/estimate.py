@@ -44,6 +44,9 @@ def step_work(
             for maxlen.
     """
     own = configuration.batch_size or batch_size
+    if configuration.own is not None:
+        # Nothing is known of it but how many tokens it reads.
+        return _LOOP_WORK * configuration.maxlen * batch_size / own
     loops = _LOOP_WORK * sum(1 for _ in configuration.lstm_shapes())
     work = (
         3.0 * (steps or configuration.maxlen) * (own * configuration.products_per_token + loops)

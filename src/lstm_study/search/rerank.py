@@ -136,6 +136,8 @@ class RerankStage:
             trial = with_epochs(trial, answer.epochs)
         if answer.checkpoint is not None:
             self._store.adopt(answer.checkpoint, path)
+        if answer.parameter_count is not None:
+            trial = replace(trial, parameter_count=answer.parameter_count)
         if answer.failure is not None:
             trial = replace(trial, status="failed", failure=answer.failure, ended_at=now())
         elif answer.is_last:
@@ -191,6 +193,7 @@ class RerankStage:
             halts=(Halt(epochs=trial.budget_epochs),),
             starts=(path,) if path.is_file() else (),
             shape=self._classes.of(trial.configuration),
+            builder=self._spec.builder,
         )
 
 

@@ -69,6 +69,8 @@ class SearchStage:
             trial = with_epochs(trial, answer.epochs)
         if answer.checkpoint is not None:
             self._store.adopt(answer.checkpoint, self._store.checkpoint_path(trial.trial_id))
+        if answer.parameter_count is not None:
+            trial = replace(trial, parameter_count=answer.parameter_count)
         if answer.failure is not None:
             trial = replace(trial, status="failed", failure=answer.failure, ended_at=now())
         elif answer.is_last:
@@ -116,6 +118,7 @@ class SearchStage:
             starts=tuple(path for path in paths if path.is_file()),
             schedule_epochs=self._spec.search.max_epochs,
             shape=self._classes.of(trial.configuration),
+            builder=self._spec.builder,
         )
 
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from statistics import fmean
 from typing import Literal
 
-from lstm_study.configuration import HYPERPARAMETERS, Configuration
+from lstm_study.configuration import Configuration, shown
 from lstm_study.records import Epoch, Trial
 from lstm_study.schedule import Bracket, hyperband
 
@@ -148,7 +148,11 @@ def rank_key(trial: Trial, direction: Direction) -> tuple[float, int, str]:
     """Sorts completed trials, best first: by score, then fewer parameters, then id."""
     assert trial.score is not None
     score = -trial.score if direction == "max" else trial.score
-    return (score, trial.configuration.parameter_count, trial.trial_id)
+    return (score, _parameters(trial), trial.trial_id)
+
+
+def _parameters(trial: Trial) -> int:
+    return trial.parameter_count or trial.configuration.parameter_count
 
 
 def ranking(
@@ -185,7 +189,7 @@ def ranking(
         mean = means.get(trial.trial_id)
         if mean is None:
             return (1, 0.0, 0)
-        return (0, sign * mean, trial.configuration.parameter_count)
+        return (0, sign * mean, _parameters(trial))
 
     return tuple(sorted(ranked, key=place))
 
@@ -387,8 +391,8 @@ def slices(trials: Iterable[Trial], hyperparameters: Sequence[str]) -> tuple[Sli
 
 
 def _value(name: str, configuration: Configuration) -> float | str:
-    row, value = HYPERPARAMETERS[name], getattr(configuration, name)
-    return float(value) if row.is_numeric else row.shown(value)
+    value = configuration.value(name)
+    return shown(value) if isinstance(value, bool | str) else float(value)
 
 
 def repeated_configurations(trials: Iterable[Trial]) -> dict[Configuration, tuple[str, ...]]:

@@ -3,7 +3,6 @@
 import math
 from typing import TYPE_CHECKING, Any
 
-from lstm_study.configuration import HYPERPARAMETERS
 from lstm_study.report import numbers
 from lstm_study.report.figures.style import (
     HEAT,
@@ -35,7 +34,7 @@ def slices(points: Table, spec: StudySpec) -> Picture | None:
     form = points.columns[points.index("score")].form
     full = spec.search.max_epochs
     columns = min(3, len(names))
-    dimensions = spec.space.dimensions()
+    dimensions, rows_of = spec.space.dimensions(), spec.space.rows
     records = points.records()
 
     def draw(figure: "Figure") -> dict[str, list[str]]:
@@ -54,13 +53,13 @@ def slices(points: Table, spec: StudySpec) -> Picture | None:
                 if not mine:
                     continue
                 seaborn.scatterplot(
-                    x=[HYPERPARAMETERS[name].position(row["value"]) for row in mine],
+                    x=[rows_of[name].position(row["value"]) for row in mine],
                     y=[float(row["score"] or 0) for row in mine], ax=axes, s=size, color=colour,
                     alpha=0.5 if kind == "partial" else 0.8, linewidth=0, label=label, legend=False,
                 )  # fmt: skip
                 axes.collections[-1].set_gid(gid)
                 marks[gid] = [str(row["trial_id"]) for row in mine]
-            if ticks := HYPERPARAMETERS[name].ticks:
+            if ticks := rows_of[name].ticks:
                 axes.set_xticks(range(len(ticks)), ticks)
                 axes.margins(x=0.15)
             else:

@@ -4,7 +4,6 @@ import math
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from lstm_study.configuration import HYPERPARAMETERS
 from lstm_study.report import numbers
 from lstm_study.report.figures.style import (
     HEAT,
@@ -265,7 +264,7 @@ def cost(trials: Table, *, objective: str, direction: str, full: int) -> Picture
 
 def parallel(trials: Table, spec: StudySpec) -> Picture | None:
     """Draws each trial of the full budget as a line through its hyperparameters to its score."""
-    names = spec.space.searched()
+    names, known = spec.space.searched(), spec.space.rows
     full = spec.search.max_epochs
     rows = [
         row
@@ -281,7 +280,7 @@ def parallel(trials: Table, spec: StudySpec) -> Picture | None:
     rows.sort(key=lambda row: float(row["score"] or 0), reverse=spec.study.direction == "min")
 
     def position(name: str, row: Mapping[str, Any]) -> float:
-        return float(row[name]) if name == "score" else HYPERPARAMETERS[name].position(row[name])
+        return float(row[name]) if name == "score" else known[name].position(row[name])
 
     values = {name: sorted({position(name, row) for row in rows}) for name in (*names, "score")}
 
@@ -314,7 +313,7 @@ def parallel(trials: Table, spec: StudySpec) -> Picture | None:
         for place, (name, found) in enumerate(values.items()):
             axes.axvline(place, color=INK, lw=0.8, zorder=3)
             shown = form if name == "score" else "plain"
-            ticks = () if name == "score" else HYPERPARAMETERS[name].ticks
+            ticks = () if name == "score" else known[name].ticks
             for value in _labelled(found):
                 words = ticks[int(value)] if ticks else numbers.show(value, shown)
                 axes.annotate(

@@ -54,7 +54,7 @@ class LiveTensorBoard:
                 self._sweep({event_file(training)[0] for training in begun})
             if begun:
                 first = min(training.started_at for training in begun)
-                self._bring_up_to_date(*experiment_file(self._name, began=first))
+                self._bring_up_to_date(*experiment_file(self._name, begun, began=first))
             for training in begun:
                 key = _key(training)
                 if self._written.get(key) != training:

@@ -5,7 +5,6 @@ from typing import Any
 
 from markupsafe import Markup
 
-from lstm_study.configuration import HYPERPARAMETERS
 from lstm_study.report import numbers
 from lstm_study.report.content import Content
 from lstm_study.report.tables.table import Table
@@ -78,7 +77,7 @@ def trial_data(content: Content) -> Markup | None:
 
 def _numeric(spec: StudySpec) -> list[str]:
     """Returns the searched hyperparameters that have numbers for values."""
-    return [name for name in spec.space.searched() if HYPERPARAMETERS[name].is_numeric]
+    return [name for name in spec.space.searched() if spec.space.rows[name].is_numeric]
 
 
 def _axis(trials: Table, name: str) -> dict[str, Any]:

@@ -9,7 +9,7 @@ from lstm_study.analysis.answer.arms import CONTROL, ENSEMBLE, arms_from_records
 from lstm_study.analysis.answer.questions import median_difference, side_questions
 from lstm_study.analysis.search import summary as search_summary
 from lstm_study.analysis.statistics.metrics import log_loss
-from lstm_study.configuration import HYPERPARAMETERS, Configuration
+from lstm_study.configuration import Configuration
 from lstm_study.records import Run, StudyRecords
 from lstm_study.report.numbers import plain
 from lstm_study.report.tables.columns import (
@@ -18,6 +18,7 @@ from lstm_study.report.tables.columns import (
     SECONDS_PER_EPOCH,
     configuration_cells,
     hyperparameter_columns,
+    parameter_count,
     seconds_per_epoch,
 )
 from lstm_study.report.tables.table import Column, Table, table
@@ -201,7 +202,7 @@ def _arm_row(
         "purpose": purpose(arm),
         "label": configuration.label,
         "masked": "yes" if masked else "no",
-        "parameter_count": configuration.parameter_count,
+        "parameter_count": next(map(parameter_count, begun), configuration.parameter_count),
         "seeds": len(runs),
         "failed": sum(run.status == "failed" for run in begun),
         "epochs": begun[0].protocol_epochs if begun else spec.protocol.epochs,
@@ -295,7 +296,7 @@ def _hyperparameters(spec: StudySpec, configurations: dict[str, Configuration]) 
         (
             {
                 "hyperparameter": name,
-                "meaning": HYPERPARAMETERS[name].meaning,
+                "meaning": spec.space.rows[name].meaning,
                 "searched": _space_in_words(dimensions[name].model_dump(), name, searched),
             }
             | {arm: configuration_cells(value)[name] for arm, value in configurations.items()}

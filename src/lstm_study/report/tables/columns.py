@@ -1,6 +1,6 @@
 """Columns that several tables share: one name and one explanation for each."""
 
-from lstm_study.configuration import HYPERPARAMETERS, Configuration
+from lstm_study.configuration import Configuration, shown
 from lstm_study.records import Run, Trial
 from lstm_study.report.tables.table import Cell, Column
 from lstm_study.spec import StudySpec
@@ -42,7 +42,7 @@ EPOCH = Column(name="epoch", meaning="Number of the epoch, from 1", unit="epochs
 
 def hyperparameter_columns(spec: StudySpec) -> tuple[Column, ...]:
     """Returns a column for each hyperparameter that concerns a study."""
-    rows = [HYPERPARAMETERS[name] for name in spec.hyperparameters]
+    rows = [spec.space.rows[name] for name in spec.hyperparameters]
     return tuple(
         Column(name=row.name, meaning=row.meaning, unit=row.unit, form=row.form) for row in rows
     )
@@ -51,7 +51,7 @@ def hyperparameter_columns(spec: StudySpec) -> tuple[Column, ...]:
 def configuration_cells(configuration: Configuration) -> dict[str, Cell]:
     """Returns the values of `hyperparameter_columns`."""
     return {
-        name: HYPERPARAMETERS[name].shown(value) if isinstance(value, bool) else value
+        name: shown(value) if isinstance(value, bool) else value
         for name, value in configuration.as_dict().items()
     }
 

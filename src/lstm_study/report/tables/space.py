@@ -105,15 +105,15 @@ def _pairs(trials: Sequence[Trial], spec: StudySpec, shares: Table) -> Table:
     if len(measured) < importance.FEWEST:
         chosen = []
     groups = {
-        name: _grouped([getattr(item.configuration, name) for item in measured]) for name in chosen
+        name: _grouped([item.configuration.value(name) for item in measured]) for name in chosen
     }
     rows = []
     for first, second in itertools.combinations(chosen, 2):
         cells: dict[tuple[int, int], list[float]] = {}
         for item in measured:
             place = (
-                groups[first][getattr(item.configuration, first)][0],
-                groups[second][getattr(item.configuration, second)][0],
+                groups[first][item.configuration.value(first)][0],
+                groups[second][item.configuration.value(second)][0],
             )
             cells.setdefault(place, []).append(item.value)
         labels = [dict(groups[name].values()) for name in (first, second)]
