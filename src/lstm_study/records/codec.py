@@ -113,7 +113,7 @@ def _without_documented(value: Any, *, at: str = "") -> Any:
     if not isinstance(value, dict):
         return value
     if at in ("configuration", "arms") and value.keys() >= _CORE:
-        kept = _CORE if value["own"] is None else {"vocabulary_size", "maxlen"}
+        kept = _CORE if value.get("own") is None else {"vocabulary_size", "maxlen"}
         return {
             name: item
             for name, item in value.items()
