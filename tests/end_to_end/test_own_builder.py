@@ -1,4 +1,4 @@
-"""A study with a builder of its own: killed, resumed, reported, exported, and its file looked after."""
+"""A study with a builder of its own: killed, resumed, reported, exported; a changed file."""
 
 import json
 import os
@@ -39,7 +39,7 @@ def test_a_killed_study_of_ones_own_network_resumes_and_ends_with_report_and_mod
 
     done = lstm_study("run", "own.toml", *SMALL, cwd=folder)
     assert done.code == 0, done.out + done.err
-    study = Study.load("own.toml", settings=[each for each in SMALL[1:6:2]])
+    study = Study.load("own.toml", settings=list(SMALL[1:6:2]))
     trials = study.trials()
     assert (trials["status"] == "completed").all()
     assert {"filters_0", "pooling", "compiled"} <= set(trials.columns)

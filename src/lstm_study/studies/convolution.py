@@ -1,10 +1,11 @@
 """A small 1-D convolution over reviews, as Keras Tuner's users write it: see convolution.toml."""
 
 import keras
+import keras_tuner
 from keras import layers
 
 
-def build(hp):
+def build(hp: keras_tuner.HyperParameters) -> keras.Model:
     """Builds a network from token ids, int32 [batch, maxlen], to a probability [batch, 1].
 
     The study cuts reviews to `vocabulary_size` token ids and `maxlen` tokens. It compiles the

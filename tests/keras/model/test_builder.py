@@ -58,7 +58,7 @@ def test_a_network_is_compiled_as_its_builder_does_or_else_by_the_protocol():
         network = build_own(
             spec.model, values.with_values(compiled=compiled), protocol=spec.protocol, seed=1
         )
-        assert network.optimizer.name.lower() == optimizer.lower()
+        assert network.optimizer.name.lower().startswith(optimizer.lower())
         assert float(network.optimizer.learning_rate) == pytest.approx(0.01)
         logs = network.train_on_batch(
             np.ones((4, 8), np.int32), np.ones((4, 1), np.float32), return_dict=True

@@ -18,6 +18,7 @@ from lstm_study.report.tables.columns import (
     SECONDS_PER_EPOCH,
     configuration_cells,
     hyperparameter_columns,
+    label_column,
     parameter_count,
     seconds_per_epoch,
 )
@@ -109,7 +110,7 @@ def _comparison(
     columns = (
         ARM,
         Column(name="purpose", meaning="Description of the arm"),
-        Column(name="label", meaning="Embedding width / LSTM units"),
+        label_column(spec),
         *hyperparameter_columns(spec),
         Column(name="masked", meaning="Whether padding was masked and batches grouped by length"),
         PARAMETER_COUNT,

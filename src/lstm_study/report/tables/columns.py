@@ -48,6 +48,12 @@ def hyperparameter_columns(spec: StudySpec) -> tuple[Column, ...]:
     )
 
 
+def label_column(spec: StudySpec) -> Column:
+    """Returns the column of a configuration's short name."""
+    meaning = "Its hyperparameters in short" if spec.builder else "Embedding width / LSTM units"
+    return Column(name="label", meaning=meaning)
+
+
 def configuration_cells(configuration: Configuration) -> dict[str, Cell]:
     """Returns the values of `hyperparameter_columns`."""
     return {

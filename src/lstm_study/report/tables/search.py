@@ -214,7 +214,7 @@ def _finalists(trials: Sequence[Trial], spec: StudySpec) -> Table:
     form = measure_form(spec.study.objective)
     columns = (
         TRIAL_ID,
-        Column(name="label", meaning="Embedding width / LSTM units"),
+        label_column(spec),
         Column(name="score", meaning="Score of the trial, which was selected for it", form=form),
         Column(name="fresh_mean", meaning="Mean score of its trainings with fresh seeds",
                form=form),
