@@ -12,7 +12,7 @@ The tree::
     │   └── RecordError        a record that is damaged, or of an unknown version
     ├── BuilderError           a builder of one's own that fails, or builds no such network
     ├── SearchError            a search that cannot start, or must end
-    ├── TrainingError          one training that cannot go on
+    ├── TrainingError          one training that cannot continue
     │   └── DivergedError      its loss is not a number
     ├── ComparisonError        arms that cannot be trained or compared
     ├── ReportError            a report that cannot be written
@@ -69,7 +69,7 @@ class SearchError(StudyError):
 
 
 class TrainingError(StudyError):
-    """One training that cannot go on."""
+    """One training that cannot continue."""
 
 
 class DivergedError(TrainingError):

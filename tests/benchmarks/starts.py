@@ -114,7 +114,7 @@ def rows(settings: Settings) -> list[Row]:
             compared(
                 results, f"{name} processor", row="start", case=backend,
                 quantity=f"processor time until the first step of {name}", unit="s", against=KERAS,
-                bound="nothing compiled anew" if "second" in name else "",
+                bound="nothing compiled again" if "second" in name else "",
             )
             for name in TRIALS
         ]  # fmt: skip
@@ -143,7 +143,7 @@ def help_rows(settings: Settings) -> list[Row]:
 _REPORT_IMPORTS = """
 import sys
 import lstm_study.cli
-import lstm_study.commands.formats
+import lstm_study.report.formats.optuna
 import lstm_study.report.content, lstm_study.report.write
 slow = sorted({"tensorflow", "keras", "jax", "keras_tuner"} & set(sys.modules))
 print("imports " + (", ".join(slow) or "no TensorFlow, Keras, JAX or Keras Tuner"))

@@ -20,7 +20,7 @@ from lstm_study.store import Store
 from tests.campaigns import whole
 from tests.campaigns.damage import HELD, Try, answer, attempt
 from tests.campaigns.forgery import forge
-from tests.unit.test_damage import stored
+from tests.support.stored_study import stored
 
 TABLE = Path("reports/benchmarks/campaigns.md")
 _SHARES = {"damage": 0.25, "forgery": 0.15, "whole": 0.6}

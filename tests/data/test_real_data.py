@@ -21,9 +21,8 @@ def cache(tmp_path_factory):
 @pytest.fixture(scope="module")
 def archived(data_folder, cache):
     return load(
-        DataTable(source="aclimdb", path="aclImdb_v1.tar.gz"),
+        DataTable(source="aclimdb", path=str(data_folder / "aclImdb_v1.tar.gz")),
         seed=20,
-        base=data_folder,
         cache=cache,
     )
 
@@ -41,7 +40,7 @@ def test_the_archive_holds_25000_balanced_reviews_in_either_half(archived):
 
 
 def test_the_archive_and_the_npz_are_equal_token_for_token(archived, data_folder, cache):
-    npz = load(DataTable(source="imdb", path="imdb.npz"), seed=20, base=data_folder, cache=cache)
+    npz = load(DataTable(source="imdb", path=str(data_folder / "imdb.npz")), seed=20, cache=cache)
     for ours, theirs in (
         (archived.training, npz.training),
         (archived.open_test(on_open=lambda: None), npz.open_test(on_open=lambda: None)),
@@ -49,7 +48,7 @@ def test_the_archive_and_the_npz_are_equal_token_for_token(archived, data_folder
         assert np.array_equal(ours.token_ids, theirs.token_ids)
         assert np.array_equal(ours.offsets, theirs.offsets)
         assert np.array_equal(ours.labels, theirs.labels)
-    assert npz.digest == archived.digest
+    assert npz.summary.digest == archived.summary.digest
     index = json.loads((data_folder / "imdb_word_index.json").read_text(encoding="utf-8"))
     assert archived.vocabulary.ids == {word: rank + 3 for word, rank in index.items()}
     assert npz.vocabulary == archived.vocabulary

@@ -42,7 +42,7 @@ def folder(tmp_path_factory) -> Path:
 
 @pytest.fixture(scope="module")
 def ended(folder) -> dict[str, Result]:
-    """All three at once; the random one is killed in its second trial, and gone on with."""
+    """All three at once; the random one is killed in its second trial, and resumed."""
     processes = {name: start(*command(name), "--tensorboard", cwd=folder) for name in TUNERS}
     second = folder / "study/runs/random/trials/b0-01-r0.json"
     deadline = time.monotonic() + 240

@@ -19,7 +19,7 @@ from lstm_study.model.space import (
     hyperparameters,
 )
 from lstm_study.records import Trial
-from lstm_study.search.proposals import propose
+from lstm_study.search.bayesian import propose
 from lstm_study.training.one import Training, train
 from tests.support.tiny import spec, split
 
@@ -94,7 +94,7 @@ def test_keras_tuner_never_draws_the_end_of_a_stepped_range_and_we_do():
     theirs = keras_tuner.HyperParameters()
     theirs.Float("dropout", 0.0, 0.3, step=0.1)
     drawn = {round(theirs.space[0].random_sample(seed), 6) for seed in range(300)}
-    assert drawn == {0.0, 0.1, 0.2}, "Keras Tuner has mended it: simplify hyperparameters()"
+    assert drawn == {0.0, 0.1, 0.2}, "Keras Tuner has fixed it: simplify hyperparameters()"
     ours = hyperparameters(spec("space.dropout={min=0.0, max=0.3, step=0.1}").space)
     dropout = next(item for item in ours.space if item.name == "dropout")
     assert {dropout.random_sample(seed) for seed in range(300)} == {0.0, 0.1, 0.2, 0.3}

@@ -13,7 +13,7 @@ from lstm_study.engine.devices import choose_workers
 from lstm_study.progress.estimate import mean_length, seconds_per_work, step_work
 from lstm_study.provenance import git_commit, now, versions
 from lstm_study.seeds import derive
-from tests.unit.test_store import EPOCH
+from tests.support.stored_study import EPOCH
 
 
 def test_the_baseline_is_128_100_and_its_parameters_are_counted_by_hand():

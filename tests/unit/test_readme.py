@@ -69,12 +69,35 @@ def test_every_option_that_is_named_exists() -> None:
             assert option in _options(COMMANDS[command]), f"{command} {option}"
 
 
+def test_every_command_that_a_message_names_exists_with_its_options() -> None:
+    named = 0
+    for path in (ROOT / "src").rglob("*.py"):
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            message = ast.unparse(node) if isinstance(node, ast.JoinedStr) else ""
+            if isinstance(node, ast.Constant) and isinstance(node.value, str):
+                message = node.value
+            for line in re.findall(r"`lstm-study ([^`{]+[^`]*)`", message):
+                name, *words = line.split()
+                options = {word.split("=")[0] for word in words if word.startswith("--")}
+                assert options <= _options(COMMANDS[name]), f"{path.name}: {line}"
+                named += 1
+    assert named > 30
+
+
 def test_every_setting_that_is_named_exists() -> None:
     keys = set(load_spec(ROOT / "study" / "imdb.toml").flat())
     tables = "study|data|space|search|protocol|baseline|compare|export"
     for name in DOCUMENTS:
         for key in re.findall(rf"`((?:{tables})\.[a-z_]+)(?:`|=| )", text(name)):
             assert key in keys or key.endswith(".toml"), f"{name}: {key}"
+
+
+def test_the_commands_of_the_benchmarks_are_those_that_their_files_name() -> None:
+    folder = ROOT / "reports" / "benchmarks"
+    rows = re.findall(r"^\| `([\w-]+\.md)`.*`(python -m [^`]*)`", text(folder / "README.md"), re.M)
+    assert len(rows) == 3
+    for name, command in rows:
+        assert command in " ".join((folder / name).read_text(encoding="utf-8").split())
 
 
 @pytest.mark.parametrize("name", DOCUMENTS)

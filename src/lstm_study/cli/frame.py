@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar
 
 import typer
-from rich.console import Console, ConsoleOptions, ConsoleRenderable, RenderResult
+from rich.console import Console, ConsoleOptions, ConsoleRenderable, RenderableType, RenderResult
 from rich.measure import Measurement
 from rich.segment import Segment
 from rich.text import Text
@@ -96,6 +96,14 @@ def print_json(value: Any) -> None:
     typer.echo(json.dumps(_plain(value), indent=1, ensure_ascii=False, default=str))
 
 
+def print_result(found: Any, as_text: RenderableType, *, as_json: bool) -> None:
+    """Prints what a command found, for reading or as JSON."""
+    if as_json:
+        print_json(found)
+    else:
+        out.print(as_text)
+
+
 def _plain(value: Any) -> Any:
     if isinstance(value, list | tuple):
         return [_plain(each) for each in value]
@@ -112,20 +120,19 @@ def handled(function: Callable[Parameters, Result]) -> Callable[Parameters, Resu
         except StudyError as error:
             if Verbosity.level > 0:
                 err.print_exception()
-            for line in str(error).split("\n"):
-                err.print(Text.assemble(("error:", "bold red"), f" {line}"), soft_wrap=True)
-            raise typer.Exit(EXIT_ERROR) from None
+            message = str(error)
         except (MemoryError, OSError, RuntimeError) as error:
-            if not (advice := _limit_of(error)):
+            if not (message := _limit_of(error)):
                 raise
-            err.print(Text.assemble(("error:", "bold red"), f" {advice}"), soft_wrap=True)
-            raise typer.Exit(EXIT_ERROR) from None
         except KeyboardInterrupt:
             err.print(
                 "Interrupted. All finished epochs are saved; resume with:\n  " + _resume_command(),
                 soft_wrap=True,
             )
             raise typer.Exit(EXIT_INTERRUPTED) from None
+        for line in message.split("\n"):
+            err.print(Text.assemble(("error:", "bold red"), f" {line}"), soft_wrap=True)
+        raise typer.Exit(EXIT_ERROR)
 
     return wrapper
 

@@ -1,6 +1,5 @@
 """The final output of commands: values in, rich text out."""
 
-import shlex
 from typing import TYPE_CHECKING
 
 from rich.console import Group, RenderableType
@@ -9,7 +8,7 @@ from rich.text import Text
 
 from lstm_study.analysis.answer.wording import points
 from lstm_study.analysis.statistics.intervals import TEST_NAME
-from lstm_study.progress.follow import describe
+from lstm_study.corpus.files.advice import argument
 from lstm_study.records import CorpusSummary, Trial
 from lstm_study.spec.quantities import duration_in_words, rate_in_words
 
@@ -17,7 +16,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from lstm_study.analysis.answer.arms import ArmSummary
-    from lstm_study.analysis.answer.verdict import Comparison, Verdict
+    from lstm_study.analysis.answer.questions import Comparison
+    from lstm_study.analysis.answer.verdict import Verdict
     from lstm_study.commands import Answer, Check, NewStudy, Status
     from lstm_study.commands.doctor import Examination
     from lstm_study.commands.list_studies import Listed
@@ -26,12 +26,10 @@ if TYPE_CHECKING:
 
 def answer(found: "Answer") -> RenderableType:
     """The answer: winner, baseline, difference, verdict, and where report and model are."""
-    table = Table.grid(padding=(0, 2))
-    table.add_column(style="bold")
-    table.add_column()
+    table = _names_and_values()
     verdict = found.verdict
     if found.winner is not None:
-        table.add_row("Winner", describe(found.winner.configuration))
+        table.add_row("Winner", found.winner.configuration.description)
     for arm in verdict.arms:
         table.add_row("" if arm.name == "winner" else _arm_name(arm.name), _arm_in_words(arm))
     shown = {arm.name for arm in verdict.arms}
@@ -53,6 +51,13 @@ def answer(found: "Answer") -> RenderableType:
             old = path in found.outdated
             note = f" (older than the last run: lstm-study {command} {found.where})" if old else ""
             table.add_row(name, Text(f"{path}{'/' if name == 'Model' else ''}{note}"))
+    return table
+
+
+def _names_and_values() -> Table:
+    table = Table.grid(padding=(0, 2))
+    table.add_column(style="bold")
+    table.add_column()
     return table
 
 
@@ -81,12 +86,12 @@ def _family(verdict: "Verdict") -> str:
 
 def _place(arm: "ArmSummary") -> int:
     """Ranks a further arm for display: those closest to winner and baseline come first."""
-    kinds = ("own-epoch", "masked", "runner-up", "control", "ensemble")
+    kinds = ("own-epoch", "masked", "last-three", "recipe", "runner-up", "control", "ensemble")
     return next((place for place, kind in enumerate(kinds) if kind in arm.name), len(kinds))
 
 
 def _arm_name(name: str) -> str:
-    for suffix in ("masked", "own-epoch"):
+    for suffix in ("masked", "own-epoch", "last-three", "recipe"):
         name = name.replace(f"-{suffix}", f", {suffix}")
     return name.replace("-", " ").capitalize()
 
@@ -113,8 +118,8 @@ def winner(trial: Trial) -> RenderableType:
     assert trial.score is not None
     return Text.assemble(
         ("Winner    ", "bold"),
-        f"{describe(trial.configuration)}\n",
-        f"          {trial.trial_id}, score {trial.score:.4f} after {trial.budget_epochs} epochs",
+        f"{trial.configuration.description}\n",
+        f"          {trial.trial_id}, score {trial.score:.4f} after epoch {trial.budget_epochs}",
     )
 
 
@@ -153,13 +158,13 @@ def description(found: "Description") -> RenderableType:
 def new_study(made: "NewStudy") -> RenderableType:
     """What a file of reviews contains, and the study file written for it."""
     found, proposal = made.found, made.proposal
-    table = Table.grid(padding=(0, 2))
-    table.add_column(style="bold")
-    table.add_column()
+    table = _names_and_values()
     labels = ", ".join(f"{name} {count:,}" for name, count in found.label_counts.items())
     split = f"; {found.split_column} marks the splits" if found.split_column else ""
     splits = ", ".join(f"{split.reviews:,} {split.name}" for split in made.summary.splits)
-    repeated = made.summary.duplicates_across + sum(s.duplicates for s in made.summary.splits)
+    across = made.summary.duplicates_across
+    repeated = across + sum(s.duplicates for s in made.summary.splits)
+    kept = f"{across:,} test reviews have a training text" if across else "kept in one split"
     median, most = (made.summary.splits[0].length_quantiles[index] for index in (3, 5))
     table.add_row("Columns", Text(", ".join(column.name for column in found.columns)))
     if found.files > 1:
@@ -173,7 +178,7 @@ def new_study(made: "NewStudy") -> RenderableType:
     table.add_row("Tokens", f"median {median:,}, at most {most:,} in 95% of the reviews")
     near = made.summary.near_equal
     more = f"; {near:,} more with the same words" if near else ""
-    table.add_row("Duplicates", f"{repeated:,} repeated texts{more}; kept in one split")
+    table.add_row("Duplicates", f"{repeated:,} repeated texts{more}; {kept}")
     if found.group_column:
         table.add_row("Groups", Text(f"{made.summary.groups:,} of {found.group_column}"))
     for why, count in made.summary.left_out:
@@ -192,7 +197,7 @@ def new_study(made: "NewStudy") -> RenderableType:
     for warning in made.warnings:
         table.add_row(Text("Note", style="bold yellow"), Text(warning))
     table.add_row("Study", Text(str(made.path)))
-    table.add_row("Next", Text(f"lstm-study run {shlex.quote(str(made.path))}"))
+    table.add_row("Next", Text(f"lstm-study run {argument(str(made.path))}"))
     return table
 
 
@@ -211,11 +216,9 @@ def _corpus_in_words(summary: CorpusSummary) -> str:
 
 def status(found: "Status") -> RenderableType:
     """What is done, running and failed, and how long the rest takes."""
-    table = Table.grid(padding=(0, 2))
-    table.add_column(style="bold")
-    table.add_column()
     if not found.begun:
         return Text(f"{found.name} has not begun. Begin it with: lstm-study run {found.where}")
+    table = _names_and_values()
     table.add_row("Study", found.name + (f", in use by {found.holder}" if found.holder else ""))
     for stage in found.stages:
         counts = f"{stage.done} of {stage.total} done" if stage.total else "not begun"
@@ -242,13 +245,7 @@ def status(found: "Status") -> RenderableType:
 
 
 def check(found: "Check", *, where: str, aside: "Path | None" = None) -> RenderableType:
-    """What is damaged or missing, and what to do about it.
-
-    Args:
-        found: What a check found.
-        where: The study file; "" for a copy of records.
-        aside: The folder that damaged files were moved to, if they were.
-    """
+    """What is damaged or missing in a study file's records or a copy of them, and what to do."""
     count = f"{found.files} files read, {len(found.findings)} damaged or missing"
     lines = [Text(f"{found.folder}: {count}.")]
     for finding in found.findings:
@@ -300,9 +297,7 @@ def studies(found: "list[Listed]") -> RenderableType:
 
 def examination(found: "Examination") -> RenderableType:
     """This machine, and what of it a study would use."""
-    table = Table.grid(padding=(0, 2))
-    table.add_column(style="bold")
-    table.add_column()
+    table = _names_and_values()
     for name, value in found.rows:
         table.add_row(name, Text(value))
     return table

@@ -1,18 +1,19 @@
-"""What a study says so far."""
+"""A study's answer so far."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, TypeVar
+from typing import TypeVar
 
+from lstm_study.analysis.answer.arms import ArmSummary, arms_from_records, summarise
+from lstm_study.analysis.answer.questions import Comparison, side_questions
+from lstm_study.analysis.answer.verdict import Verdict
 from lstm_study.analysis.search.summary import winner
 from lstm_study.commands.opened import OpenStudy
+from lstm_study.comparison.looks import standing
+from lstm_study.comparison.verdicts import judge_study, judge_without_near_duplicates
 from lstm_study.records import Run, StudyRecords, Trial
-
-if TYPE_CHECKING:
-    from lstm_study.analysis.answer.arms import ArmSummary
-    from lstm_study.analysis.answer.verdict import Comparison, Verdict
 
 TrainingT = TypeVar("TrainingT", Trial, Run)
 
@@ -27,19 +28,16 @@ class Answer:
         winner: The trial that won the search; None before there is one.
         arms: Every arm that was evaluated on test.
         comparisons: The questions beside winner and baseline; see `side_questions`.
-        without_near_duplicates: The verdict on the test reviews that have no near-duplicate in
-            training; None where all have none, or none were counted.
         report: The HTML report; None before it was written.
         model: The model bundle's folder; None before it was written.
         outdated: Those of the two that were written before the last run ended.
         where: What commands call the study file.
     """
 
-    verdict: "Verdict"
+    verdict: Verdict
     records: StudyRecords
-    arms: tuple["ArmSummary", ...]
-    comparisons: tuple["Comparison", ...]
-    without_near_duplicates: "Verdict | None"
+    arms: tuple[ArmSummary, ...]
+    comparisons: tuple[Comparison, ...]
     winner: Trial | None
     report: Path | None
     model: Path | None
@@ -83,23 +81,13 @@ def read_answer(study: OpenStudy, *, is_noted: bool = True) -> Answer:
     """Reads what the study says so far.
 
     The first verdict, and each one on more seeds than the last, is written down as a look at the
-    test reviews; see `comparison.seeds`.
-
-    Args:
-        study: The study.
-        is_noted: Whether to write that down.
+    test reviews, where `is_noted`; see `comparison.looks`.
     """
-    from lstm_study.analysis.answer.arms import arms_from_records, summarise
-    from lstm_study.analysis.answer.questions import side_questions
-    from lstm_study.comparison.looks import standing
-    from lstm_study.comparison.verdicts import judge_study, judge_without_near_duplicates
-
     records = read_records(study)
     report = study.reports / "report.html"
     model = study.reports / "model"
     network = model / "sentiment-lstm.keras"
     at = standing(records, study.spec, study.store)
-    without = judge_without_near_duplicates(records, at=at)
     arms = arms_from_records(records)
     return Answer(
         verdict=judge_study(
@@ -107,7 +95,7 @@ def read_answer(study: OpenStudy, *, is_noted: bool = True) -> Answer:
             spec=study.spec,
             store=study.store,
             at=at,
-            without=without,
+            without=judge_without_near_duplicates(records, at=at),
             is_noted=is_noted,
         ),
         records=records,
@@ -116,7 +104,6 @@ def read_answer(study: OpenStudy, *, is_noted: bool = True) -> Answer:
         ),
         arms=tuple(summarise(arm) for arm in arms.values()),
         comparisons=side_questions(arms, level=at.level),
-        without_near_duplicates=without,
         report=report if report.is_file() else None,
         model=model if network.is_file() else None,
         outdated=tuple(

@@ -1,15 +1,18 @@
 """A study file opened by a command: its spec, its folders, and where progress is shown."""
 
+import json
 import os
 import shutil
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Protocol
+from typing import Protocol
 
 from lstm_study.analysis.search.summary import winner
 from lstm_study.commands.model import explored, recorded
+from lstm_study.corpus.load import load
+from lstm_study.corpus.types import Corpus
 from lstm_study.engine.backend import choose_backend, in_force, using
 from lstm_study.engine.devices import require_gpus, visible_gpus
 from lstm_study.engine.dispatch import Context
@@ -19,9 +22,6 @@ from lstm_study.provenance import git_commit
 from lstm_study.records import Trial
 from lstm_study.spec import StudySpec, find_study, parse_spec, study_folder
 from lstm_study.store import Store
-
-if TYPE_CHECKING:
-    from lstm_study.corpus.types import Corpus
 
 RUNS_FOLDER = Path("study/runs")
 REPORTS_FOLDER = Path("reports")
@@ -57,7 +57,7 @@ class OpenStudy:
         settings: One-off settings in force.
         store: `study/runs/<name>`.
         reports: `<out>/<name>`.
-        command: The command line at work.
+        command: The running command line.
         workers: Workers asked for; None to choose.
         workers_per_gpu: Workers that share a GPU; None to choose, or without a GPU.
         population: Networks that a worker trains at once, at most; None to choose.
@@ -82,15 +82,9 @@ class OpenStudy:
 
     @property
     def context(self) -> Context:
-        """The command at work, as stages see it."""
-        return Context(
-            command=self.command,
-            git_commit=git_commit(Path.cwd()),
-            settings=self.settings,
-            workers=self.workers,
-            workers_per_gpu=self.workers_per_gpu,
-            cluster=self.cluster,
-        )
+        """The running command, as stages see it."""
+        commit = git_commit(Path.cwd())
+        return Context(command=self.command, git_commit=commit, settings=self.settings)
 
 
 def open_study(
@@ -114,12 +108,7 @@ def open_study(
         data: Where the reviews are, in place of the spec's `data.path`.
         out: Folder for reports.
         settings: One-off changes, each "table.key=value".
-        command: The command line at work, for records.
-        workers: Worker processes; None to choose.
-        workers_per_gpu: Worker processes that share a GPU; None to choose.
-        population: Networks that a worker on JAX trains at once, at most; None to choose.
-        cluster: The Ray cluster to run on; "" for this machine's processes.
-        builder_text: The text of the builder that `settings` name, where it comes from no file.
+        command: As in `OpenStudy`; so are the following.
 
     Raises:
         SpecError: The file is missing or breaks rules.
@@ -129,7 +118,7 @@ def open_study(
         require_gpus(workers_per_gpu)
     text, where = find_study(study)
     if data is not None:
-        settings = [*settings, f"data.path={_toml_string(str(data))}"]
+        settings = [*settings, f"data.path={json.dumps(str(data), ensure_ascii=False)}"]
     spec = parse_spec(text, where=where, settings=settings)
     store = Store(RUNS_FOLDER / spec.study.name)
     # A damaged record is for the commands that need it to say.
@@ -158,10 +147,12 @@ def held(
 ) -> Iterator[OpenStudy]:
     """Holds the study for this command, cleans up after a killed one, and chooses the backend.
 
+    With `fresh` all that it left is moved away, to begin again.
+
     Args:
         study: The study.
         show: Where to show progress.
-        fresh: Whether to move away all that it left, and begin again.
+        fresh: Whether to begin again.
         trains: Whether the command trains, and so needs a builder of one's own.
 
     Yields:
@@ -205,7 +196,7 @@ def _with_builder(study: OpenStudy, *, show: Show, fresh: bool) -> OpenStudy:
     return replace(study, spec=spec)
 
 
-def begin(study: OpenStudy, *, show: Show) -> "Corpus":
+def begin(study: OpenStudy, *, show: Show) -> Corpus:
     """Reads the reviews, and begins the study or checks that it is the one that began."""
     corpus = read_corpus(study, show=show)
     if study.store.exists and not study.store.ledger.exists:
@@ -214,17 +205,17 @@ def begin(study: OpenStudy, *, show: Show) -> "Corpus":
         study.spec,
         spec_text=study.spec_text,
         settings=study.settings,
-        data_digest=corpus.digest,
+        data_digest=corpus.summary.digest,
     )
     for change in changes:
         show.stage("Spec", f"{change}; what is done stays valid")
-    study.store.write_corpus(corpus.summary)
+    study.store.write(corpus.summary)
     _tell_of_machine(study, show)
     return corpus
 
 
 def _tell_of_machine(study: OpenStudy, show: Show) -> None:
-    from lstm_study.training.compilation import is_numba_cache_filled
+    from lstm_study.training.runtime import is_numba_cache_filled
 
     backend, gpus = in_force(), visible_gpus()
     if backend.name != "jax" and (study.population or 1) > 1:
@@ -236,13 +227,11 @@ def _tell_of_machine(study: OpenStudy, show: Show) -> None:
     if backend.name != "tensorflow" or gpus:
         show.stage("Machine", f"trains with {backend.name}: {backend.reason}")
     elif not is_numba_cache_filled():
-        show.stage("Machine", "the first training here begins by compiling, once, for some seconds")
+        show.stage("Machine", "the first training on this machine compiles for some seconds, once")
 
 
-def read_corpus(study: OpenStudy, *, show: Show) -> "Corpus":
+def read_corpus(study: OpenStudy, *, show: Show) -> Corpus:
     """Reads the reviews, from the cache if they were read before."""
-    from lstm_study.corpus.load import load
-
     show.stage("Data", f"reading the reviews ({study.spec.data.source})")
     corpus = load(study.spec.data, seed=study.spec.study.seed)
     counts = {split.name: split.reviews for split in corpus.summary.splits}
@@ -296,7 +285,3 @@ def telling(study: OpenStudy, show: Show) -> Report:
         show.progress(progress)
 
     return tell
-
-
-def _toml_string(text: str) -> str:
-    return '"' + text.replace("\\", "\\\\").replace('"', '\\"') + '"'

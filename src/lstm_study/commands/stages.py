@@ -5,6 +5,8 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from lstm_study.analysis.statistics.calibration import temperature_of
+from lstm_study.analysis.statistics.planned_power import PlannedPower, plan_power
 from lstm_study.commands.answer import Answer, is_up_to_date, read_answer
 from lstm_study.commands.model import check_unchanged
 from lstm_study.commands.opened import (
@@ -17,20 +19,31 @@ from lstm_study.commands.opened import (
     telling,
     winner_of,
 )
+from lstm_study.comparison.arms import ComparisonPlan, plan_comparison
+from lstm_study.comparison.classical_control import fit
+from lstm_study.comparison.jobs import Jobs
+from lstm_study.comparison.looks import add_seeds, added_seeds, seeds_to_add
+from lstm_study.comparison.runs import run_comparison
+from lstm_study.corpus.load import load
+from lstm_study.corpus.types import Corpus
 from lstm_study.engine.backend import in_force
+from lstm_study.engine.devices import choose_workers
+from lstm_study.engine.dispatch import dispatch
+from lstm_study.engine.processes import Processes
 from lstm_study.errors import ComparisonError
 from lstm_study.provenance import git_commit, now, versions
 from lstm_study.records import CorpusSummary, Run, StudyRecords, Trial
 from lstm_study.records.state import ReportState, SearchState, StudyState
+from lstm_study.search.disk import peak_checkpoint_bytes
+from lstm_study.search.plan import Plan, slots_at_most
+from lstm_study.search.rerank import FRESH_SEEDS, RerankStage, has_ended, plan_finalists
+from lstm_study.search.search import plan_search, plan_summary, run_search
 from lstm_study.spec.quantities import size_in_words
+from lstm_study.training.checkpoint import read_checkpoint
+from lstm_study.training.console import redirect_output
 
 if TYPE_CHECKING:
-    from lstm_study.analysis.statistics.planned_power import PlannedPower
-    from lstm_study.comparison.arms import ComparisonPlan
-    from lstm_study.corpus.types import Corpus
-    from lstm_study.engine.processes import Processes
     from lstm_study.engine.ray_cluster import RayCluster
-    from lstm_study.search.plan import Plan as SearchPlan
 
 
 def run(study: OpenStudy, *, fresh: bool, show: Show) -> tuple[Answer, bool]:
@@ -56,21 +69,14 @@ def run(study: OpenStudy, *, fresh: bool, show: Show) -> tuple[Answer, bool]:
     return answer, False
 
 
-def planned_power(study: OpenStudy, summary: CorpusSummary) -> "PlannedPower":
+def planned_power(study: OpenStudy, summary: CorpusSummary) -> PlannedPower:
     """Says what the comparison of these reviews will be able to show."""
-    from lstm_study.analysis.statistics.planned_power import plan_power
-
     test = next(split.reviews for split in summary.splits if split.name == "test")
     return plan_power(test_reviews=test, seeds=study.spec.compare.seeds)
 
 
-def search(study: OpenStudy, corpus: "Corpus", *, show: Show) -> Trial:
-    """Runs the search to its end, and returns the winner.
-
-    Args:
-        study: The study, begun.
-        corpus: Its reviews.
-        show: Where to report progress.
+def search(study: OpenStudy, corpus: Corpus, *, show: Show) -> Trial:
+    """Runs the search of a study that has begun to its end, and returns the winner.
 
     Raises:
         SearchError: Workers can't train, or trials fail in a row with an error in the code.
@@ -87,10 +93,7 @@ def search(study: OpenStudy, corpus: "Corpus", *, show: Show) -> Trial:
     return found
 
 
-def _search(study: OpenStudy, corpus: "Corpus", *, show: Show) -> None:
-    from lstm_study.search.plan import slots_at_most
-    from lstm_study.search.search import plan_search, plan_summary, run_search
-
+def _search(study: OpenStudy, corpus: Corpus, *, show: Show) -> None:
     if study.spec.search.tuner == "grid":
         _load_keras_tuner(study)  # It counts the grid's configurations.
     # This process and its workers load Keras at the same time, for some seconds.
@@ -110,11 +113,8 @@ def _search(study: OpenStudy, corpus: "Corpus", *, show: Show) -> None:
         )
 
 
-def _rerank(study: OpenStudy, corpus: "Corpus", *, show: Show) -> None:
+def _rerank(study: OpenStudy, corpus: Corpus, *, show: Show) -> None:
     """Trains the finalists again with fresh seeds, as far as that is not done."""
-    from lstm_study.engine.dispatch import dispatch
-    from lstm_study.search.rerank import FRESH_SEEDS, RerankStage, has_ended, plan_finalists
-
     finalists = plan_finalists(study.spec, study.store)
     left = sum(not has_ended(trial) for trial in finalists)
     if not left:
@@ -130,11 +130,9 @@ def _rerank(study: OpenStudy, corpus: "Corpus", *, show: Show) -> None:
 
 
 def start_engine(study: OpenStudy, jobs: int) -> "Processes | RayCluster":
-    """Starts workers, which load for some seconds: on this machine, or on a Ray cluster.
+    """Starts workers for so many jobs, at most: on this machine, or on a Ray cluster.
 
-    Args:
-        study: The study.
-        jobs: How many jobs there are to share, at most.
+    They load for some seconds.
 
     Raises:
         DependencyError: Ray is not installed.
@@ -150,9 +148,6 @@ def start_engine(study: OpenStudy, jobs: int) -> "Processes | RayCluster":
             population=study.population,
             jobs=jobs,
         )
-    from lstm_study.engine.devices import choose_workers
-    from lstm_study.engine.processes import Processes
-
     size = choose_workers(study.workers, jobs=jobs, workers_per_gpu=study.workers_per_gpu)
     size = replace(size, population=study.population)
     return Processes(size, log_path=study.store.log_path, scratch=study.store.scratch)
@@ -160,7 +155,7 @@ def start_engine(study: OpenStudy, jobs: int) -> "Processes | RayCluster":
 
 def compare(
     study: OpenStudy,
-    corpus: "Corpus",
+    corpus: Corpus,
     *,
     show: Show,
     more_seeds: int = 0,
@@ -171,14 +166,12 @@ def compare(
     Args:
         study: The study, begun.
         corpus: Its reviews.
-        show: Where to report progress.
+        show: Where to show progress.
         more_seeds: Seeds to add to those planned so far; written down, and counted as another look
             at the test reviews once a verdict is read.
         only_seeds: Train at most so many seeds of each arm now; the next comparison resumes with
             the others. The verdict on them counts as a look, too, and says how many are missing.
     """
-    from lstm_study.comparison.looks import add_seeds, seeds_to_add
-
     winner_of(study)
     _rerank(study, corpus, show=show)
     if more_seeds:
@@ -192,10 +185,8 @@ def compare(
 
 
 def _compare(
-    study: OpenStudy, corpus: "Corpus", *, show: Show, only_seeds: int | None = None
+    study: OpenStudy, corpus: Corpus, *, show: Show, only_seeds: int | None = None
 ) -> None:
-    from lstm_study.comparison.compare import run_comparison
-
     plan = comparison_plan(study, only_seeds=only_seeds)
     show.stage(
         "Comparison",
@@ -205,6 +196,11 @@ def _compare(
         + ("; the classical control" if plan.control else "")
         + ("; one hyperparameter at a time" if plan.ablation else ""),
     )
+    train_arms(study, plan, corpus, show=show)
+
+
+def train_arms(study: OpenStudy, plan: ComparisonPlan, corpus: Corpus, *, show: Show) -> None:
+    """Trains and evaluates what a plan holds and is not done yet."""
     run_comparison(
         plan,
         study.spec,
@@ -221,16 +217,8 @@ def _validated(seeds: int) -> str:
     return f"baseline and winner {times} without the validation reviews"
 
 
-def comparison_plan(study: OpenStudy, *, only_seeds: int | None = None) -> "ComparisonPlan":
-    """Plans the comparison of a finished search.
-
-    Args:
-        study: The study.
-        only_seeds: At most so many seeds of each arm; None for all.
-    """
-    from lstm_study.comparison.arms import plan_comparison
-    from lstm_study.comparison.looks import added_seeds
-
+def comparison_plan(study: OpenStudy, *, only_seeds: int | None = None) -> ComparisonPlan:
+    """Plans the comparison of a finished search, with at most so many seeds of each arm."""
     plan = plan_comparison(
         study.spec, study.store.read_trials(), more_seeds=added_seeds(study.store)
     )
@@ -244,7 +232,7 @@ def write_report(study: OpenStudy, *, show: Show) -> Path:
     show.stage("Report", "drawing figures and tables")
     answer = read_answer(study)
     made_at, installed, commit = now(), versions(), git_commit(Path.cwd())
-    paths = write(
+    page = write(
         answer.records,
         verdict=answer.verdict,
         folder=study.reports,
@@ -258,7 +246,7 @@ def write_report(study: OpenStudy, *, show: Show) -> Path:
     study.store.write_state(
         ReportState(made_at=made_at, versions=installed, git_commit=commit, model=model)
     )
-    return paths.html
+    return page
 
 
 def write_bundle(study: OpenStudy, *, arm: str = "winner", show: Show) -> Path:
@@ -269,11 +257,8 @@ def write_bundle(study: OpenStudy, *, arm: str = "winner", show: Show) -> Path:
     Raises:
         ComparisonError: The arm has no completed run.
     """
-    from lstm_study.analysis.statistics.calibration import temperature_of
-    from lstm_study.corpus.load import load
     from lstm_study.export import choose_run
     from lstm_study.export import write_bundle as write
-    from lstm_study.training.console import redirect_output
 
     answer = read_answer(study)
     if not any(run.arm == arm and run.status == "completed" for run in answer.records.runs):
@@ -292,7 +277,7 @@ def write_bundle(study: OpenStudy, *, arm: str = "winner", show: Show) -> Path:
             weights=weights,
             ensemble=_members(study, answer.records) if arm == "winner" else None,
             vocabulary=corpus.vocabulary,
-            labels=corpus.labels,
+            labels=corpus.summary.labels,
             records=answer.records,
             verdict_sentence=answer.verdict.sentence,
             folder=folder,
@@ -310,13 +295,12 @@ def write_bundle(study: OpenStudy, *, arm: str = "winner", show: Show) -> Path:
 
 
 def _write_classical(
-    study: OpenStudy, corpus: "Corpus", records: StudyRecords, *, show: Show
+    study: OpenStudy, corpus: Corpus, records: StudyRecords, *, show: Show
 ) -> None:
     """Writes the classical control beside the model, where it completed and words are known.
 
     It is trained again, which takes seconds and gives the same coefficients: it draws nothing.
     """
-    from lstm_study.comparison.classical_control import fit
     from lstm_study.export import write_classical
 
     control = records.control
@@ -336,7 +320,7 @@ def _write_classical(
         intercept=float(model.regression.intercept_[0]),
         control=control,
         vocabulary=corpus.vocabulary,
-        labels=corpus.labels,
+        labels=corpus.summary.labels,
         records=records,
         made_at=now(),
         versions=versions(),
@@ -344,8 +328,6 @@ def _write_classical(
 
 
 def _weights_of(study: OpenStudy, run: Run) -> tuple[Any, ...]:
-    from lstm_study.training.checkpoint import read_checkpoint
-
     path = study.store.weights_path(run.run_id)
     found = read_checkpoint(path)
     if found is None:
@@ -387,9 +369,6 @@ def is_finished(study: OpenStudy) -> bool:
 
 
 def _is_compared(study: OpenStudy) -> bool:
-    from lstm_study.comparison.jobs import Jobs
-    from lstm_study.comparison.looks import seeds_to_add
-
     try:
         winner_of(study)
         jobs = Jobs(comparison_plan(study), spec=study.spec, store=study.store)
@@ -401,8 +380,7 @@ def _is_compared(study: OpenStudy) -> bool:
 
 def _load_keras_tuner(study: OpenStudy) -> None:
     """Imports what the oracle needs, with TensorFlow's messages going to the study's log."""
-    from lstm_study.training.console import redirect_output
-    from lstm_study.training.imports import skip_optional_imports
+    from lstm_study.training.runtime import skip_optional_imports
 
     # Keras Tuner's Bayesian optimisation fits scikit-learn's Gaussian process.
     needed = ["sklearn"] if study.spec.search.tuner == "bayesian" else []
@@ -410,11 +388,8 @@ def _load_keras_tuner(study: OpenStudy) -> None:
         import keras_tuner  # noqa: F401 - imported for its side effect on the log alone
 
 
-def _disk_in_words(study: OpenStudy, plan: "SearchPlan") -> str:
+def _disk_in_words(study: OpenStudy, plan: Plan) -> str:
     """Says what the search's checkpoints take at most, and whether there is room for them."""
-    from lstm_study.engine.devices import choose_workers
-    from lstm_study.search.disk import peak_checkpoint_bytes
-
     # Workers of an earlier command may have left more brackets open than these would.
     earlier = [each.workers for each in study.store.read_sessions() if each.stage == "search"]
     workers = plan.most_slots  # On a cluster, and in populations, as many as can be of use.

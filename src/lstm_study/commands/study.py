@@ -8,9 +8,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
 from lstm_study import commands
+from lstm_study.analysis.frames import epochs_frame, frame_of
 from lstm_study.analysis.search.summary import ranking
 from lstm_study.commands.answer import read_runs, read_trials
 from lstm_study.commands.model import builder_of, recorded
+from lstm_study.commands.predict import load_bundle_quietly
 from lstm_study.commands.progress_bar import ProgressBar
 from lstm_study.configuration import Configuration, Value
 from lstm_study.errors import ComparisonError, ReportError
@@ -143,7 +145,7 @@ class Study:
         """Runs every stage that is not done yet, and returns the verdict.
 
         Args:
-            fresh: Whether to delete everything the study left, and start over.
+            fresh: Whether to start over; the earlier study is kept until the new one is done.
             show: Where to show the progress; a bar unless given, `Silent()` for none.
         """
         study = self._as("run")
@@ -203,7 +205,7 @@ class Study:
 
     @property
     def winner(self) -> Trial | None:
-        """The search's winner: the best completed trial at the full budget; None before one."""
+        """The search's winner; None while no trial has completed the full budget."""
         found = self._ranked()
         return found[0] if found else None
 
@@ -258,8 +260,6 @@ class Study:
         `rank` is among the completed trials at the full budget, `<NA>` for others. `started_at` and
         `ended_at` are timestamps in UTC, `seconds` is a number.
         """
-        from lstm_study.analysis.frames import frame_of
-
         frame = frame_of(read_trials(self._opened), Trial)
         ranks = {trial.trial_id: rank for rank, trial in enumerate(self._ranked(), start=1)}
         frame.insert(1, "rank", frame["trial_id"].map(ranks).astype("Int64"))
@@ -267,14 +267,10 @@ class Study:
 
     def runs(self) -> "pd.DataFrame":
         """Returns one row per run: arm, seed, hyperparameters, status, test accuracy, times."""
-        from lstm_study.analysis.frames import frame_of
-
         return frame_of(read_runs(self._opened), Run)
 
     def epochs(self) -> "pd.DataFrame":
         """Returns one row per epoch of every trial and run."""
-        from lstm_study.analysis.frames import epochs_frame
-
         store = self._opened.store
         return epochs_frame([*store.read_trials(), *store.read_runs()])
 
@@ -362,7 +358,6 @@ class Study:
         return found
 
     def _bundle(self) -> "Bundle":
-        from lstm_study.commands.predict import load_bundle_quietly
         from lstm_study.export import Bundle
 
         found = load_bundle_quietly(self.report_folder / "model", ensemble=False)

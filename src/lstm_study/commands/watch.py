@@ -4,11 +4,12 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from lstm_study.analysis.answer.verdict import judge
 from lstm_study.analysis.search.summary import best_by_budget, full_curve, objective_of
 from lstm_study.commands.answer import read_records
 from lstm_study.commands.opened import OpenStudy
 from lstm_study.commands.status import StageStatus, Status, read_status
-from lstm_study.progress.follow import describe
+from lstm_study.comparison.looks import standing
 from lstm_study.provenance import git_commit, now, versions
 from lstm_study.records import Run, Trial
 from lstm_study.records.kinds import KINDS
@@ -38,8 +39,6 @@ def watch(study: OpenStudy, *, port: int = PORT) -> "ReportServer":
     installed, commit = versions(), git_commit(Path.cwd())
 
     def render() -> Mapping[str, bytes]:
-        from lstm_study.analysis.answer.verdict import judge
-        from lstm_study.comparison.looks import standing
         from lstm_study.report.content import gather, illustrate
         from lstm_study.report.write import render_files
 
@@ -114,11 +113,11 @@ def _best(study: OpenStudy) -> Iterator[str]:
     found = best_by_budget(study.store.read_trials(), study.spec.study.direction)
     shown = [("Best at the full budget", found.get(full))]
     shown += [
-        (f"best after {budget} epochs", trial) for budget, trial in found.items() if budget < full
+        (f"best after epoch {budget}", trial) for budget, trial in found.items() if budget < full
     ][:1]
     for words, best in shown:
         if best is not None:
-            yield f"{words}: {best.trial_id}, {best.score:.4f} ({describe(best.configuration)})"
+            yield f"{words}: {best.trial_id}, {best.score:.4f} ({best.configuration.description})"
 
 
 def _running(study: OpenStudy) -> Iterator[dict[str, Any]]:
@@ -137,7 +136,7 @@ def _running(study: OpenStudy) -> Iterator[dict[str, Any]]:
         yield {
             "worker": worker,
             "training_id": at.training_id,
-            "configuration": describe(found.configuration) if found is not None else "",
+            "configuration": found.configuration.description if found is not None else "",
             "epoch": at.epoch,
             "epochs": at.epochs,
             "step": at.step,

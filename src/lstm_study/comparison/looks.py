@@ -9,12 +9,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from lstm_study.analysis.answer.arms import arms_from_records
+from lstm_study.analysis.answer.planned_arms import PRIMARY, ended_runs
 from lstm_study.analysis.answer.verdict import judge
 from lstm_study.analysis.answer.wording import Kind
 from lstm_study.analysis.statistics.intervals import LEVEL
 from lstm_study.analysis.statistics.looks import FUTILE, conditional_power, levels
 from lstm_study.analysis.statistics.power import LEAST_SEEDS
-from lstm_study.comparison.arms import VALIDATED
 from lstm_study.provenance import now
 from lstm_study.records import Run, StudyRecords
 from lstm_study.records.state import AddedSeeds, Look, SeedsState, VerdictsState
@@ -53,12 +53,6 @@ def add_seeds(spec: StudySpec, store: Store, seeds: int, command: str) -> str:
     """Plans more seeds for every arm, and says in words what it did.
 
     While seeds added earlier are not all run, none are added: the same command resumes them.
-
-    Args:
-        spec: The study.
-        store: Its folder; held by this process.
-        seeds: How many to add, >= 1.
-        command: The command line.
     """
     earlier = store.read_state(SeedsState) or SeedsState()
     planned = spec.compare.seeds + earlier.count
@@ -108,14 +102,7 @@ def standing(records: StudyRecords, spec: StudySpec, store: Store) -> Standing:
 
 
 def note(records: StudyRecords, spec: StudySpec, store: Store, *, kind: str) -> None:
-    """Records a verdict, if it is another look.
-
-    Args:
-        records: What it was given on.
-        spec: The study.
-        store: The study's folder.
-        kind: The verdict's.
-    """
+    """Records a verdict, if it is another look."""
     looks = _looks(store)
     seeds = _seeds_of(records)
     if seeds is not None and _is_another(seeds, looks):
@@ -127,10 +114,7 @@ def note(records: StudyRecords, spec: StudySpec, store: Store, *, kind: str) -> 
 def seeds_to_add(spec: StudySpec, store: Store, *, is_noted: bool = True) -> int:
     """Returns how many seeds to add now, with `compare.stop = "when settled"`; 0 for none.
 
-    Args:
-        spec: The study.
-        store: Its folder.
-        is_noted: Whether to record the look at the verdict that this is.
+    The look at the verdict that this is gets recorded, unless `is_noted` is False.
     """
     planned = spec.compare.seeds + added_seeds(store)
     left = most_seeds(spec) - planned
@@ -150,13 +134,7 @@ def seeds_to_add(spec: StudySpec, store: Store, *, is_noted: bool = True) -> int
 
 
 def is_settled(kind: str, p_value: float, *, fraction: float) -> bool:
-    """Whether more seeds, up to the maximum, would hardly change a verdict.
-
-    Args:
-        kind: The verdict's.
-        p_value: Of the difference.
-        fraction: Seeds run as a share of the maximum.
-    """
+    """Whether more seeds, up to the maximum, would hardly change a verdict."""
     from scipy.special import ndtri
 
     if kind != "no difference shown" or fraction >= 1:
@@ -171,9 +149,7 @@ def in_words(spec: StudySpec, store: Store) -> list[str]:
     total = spec.compare.seeds
     for each in (store.read_state(SeedsState) or SeedsState()).added:
         after = f", after the verdict was {each.after!r}" if each.after else ""
-        found.append(
-            f"Seeds were added at {each.added_at}: {each.seeds} to {total} per arm{after}."
-        )
+        found.append(f"{each.seeds} seeds per arm were added to {total} at {each.added_at}{after}.")
         total += each.seeds
     looks = _looks(store)
     if len(looks) > 1:
@@ -208,14 +184,13 @@ def _is_another(seeds: Mapping[str, int], looks: Sequence[Look]) -> bool:
 def _seeds_of(records: StudyRecords) -> dict[str, int] | None:
     """Returns the usable runs of the two arms; None where they are too few for a verdict."""
     arms = arms_from_records(records)
-    seeds = {arm: arms[arm].seeds if arm in arms else 0 for arm in VALIDATED}
+    seeds = {arm: arms[arm].seeds if arm in arms else 0 for arm in PRIMARY}
     return seeds if min(seeds.values()) >= LEAST_SEEDS else None
 
 
 def _ended(runs: Sequence[Run]) -> int:
     """Counts the seeds of the arm that has fewer ended runs."""
-    ended = [run.arm for run in runs if run.status in ("completed", "failed")]
-    return min(ended.count(arm) for arm in VALIDATED)
+    return min(ended_runs(runs, arm) for arm in PRIMARY)
 
 
 def _are_run(store: Store, planned: int) -> bool:

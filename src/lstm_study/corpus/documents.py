@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from lstm_study.corpus.files.advice import has_option
 from lstm_study.corpus.splits import hold_out, joined, same_words, subset
 from lstm_study.corpus.text.tokens import rank_words
 from lstm_study.corpus.text.vocabulary import INDEX_FROM, START
@@ -16,6 +17,7 @@ from lstm_study.spec import DataTable
 from lstm_study.spec.sources import TokenRule
 
 TRAIN, VALIDATION, TEST = 0, 1, 2
+MOST_JOINED = 0.1
 DEFAULT_TEST_FRACTION = 0.2
 
 
@@ -58,17 +60,10 @@ class Documents:
     def where_kept(self, kept: NDArray[np.bool_]) -> "Documents":
         """Returns some of the reviews; `words` stay as they are."""
         numbers, offsets = gather(self.numbers, self.offsets, kept)
-        return replace(
-            self,
-            numbers=numbers,
-            offsets=offsets,
-            labels=self.labels[kept],
-            roles=self.roles[kept],
-            document_ids=self.document_ids[kept],
-            ratings=None if self.ratings is None else self.ratings[kept],
-            groups=None if self.groups is None else self.groups[kept],
-            text_digests=None if self.text_digests is None else self.text_digests[kept],
-        )
+        names = ("labels", "roles", "document_ids", "ratings", "groups", "text_digests")
+        found = {name: getattr(self, name) for name in names}
+        by_review = {name: each[kept] for name, each in found.items() if each is not None}
+        return replace(self, numbers=numbers, offsets=offsets, **by_review)
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -108,13 +103,15 @@ def assemble(documents: Documents, *, data: DataTable, seed: int) -> Assembled:
     validation included and test excluded (a source that ranked its words itself keeps its ranks);
     words of test reviews that no training review holds are left out; a validation split is cut
     from the training reviews if the source has none. Each draw is stratified by label and keeps
-    reviews of equal words, and of one group, together.
+    reviews of one group together, and of equal words unless that would join groups of more than a
+    tenth of the reviews: a short text that many wrote would leave nothing to split.
 
     Raises:
         DataError: There are too few reviews for three splits with both labels.
     """
     words_of = same_words(documents.numbers, documents.offsets)
-    roles = _roles(documents, joined(words_of, documents.groups), data=data, seed=seed)
+    together = joined(words_of, documents.groups, most=MOST_JOINED)
+    roles = _roles(documents, together, data=data, seed=seed)
     in_training = np.flatnonzero((roles == TRAIN) | (roles == VALIDATION))
     ranks, words = _ranks(documents, in_training)
     source = _encoded(documents, ranks)
@@ -144,17 +141,22 @@ def _roles(
 ) -> NDArray[np.int8]:
     """Returns each review's role, -1 for those that a limit leaves out."""
     roles, labels = documents.roles.copy(), documents.labels
-    if not (roles == TEST).any():
+
+    def held_out(fraction: float, purpose: str) -> NDArray[np.int64]:
         free = np.flatnonzero(roles == TRAIN)
-        held_out = hold_out(
+        drawn = hold_out(
             groups[free],
             labels[free],
-            fraction=data.test_fraction or DEFAULT_TEST_FRACTION,
-            seed=derive(seed, "test split"),
+            fraction=fraction,
+            seed=derive(seed, purpose),
             nearest=documents.groups is not None,
         )
+        return free[drawn]
+
+    if not (roles == TEST).any():
+        tested = held_out(data.test_fraction or DEFAULT_TEST_FRACTION, "test split")
         # A validation review with the text of a held-out one goes to test with it.
-        roles[np.isin(groups, groups[free][held_out])] = TEST
+        roles[np.isin(groups, groups[tested])] = TEST
     for limit, purpose, kept in (
         (data.train_limit, "train limit", (TRAIN, VALIDATION)),
         (data.test_limit, "test limit", (TEST,)),
@@ -165,28 +167,23 @@ def _roles(
             drawn = subset(strata, count=limit, seed=derive(seed, purpose))
             roles[pool[~drawn]] = -1
     if not (roles == VALIDATION).any():
-        free = np.flatnonzero(roles == TRAIN)
-        held_out = hold_out(
-            groups[free],
-            labels[free],
-            fraction=data.validation_fraction,
-            seed=derive(seed, "validation split"),
-            nearest=documents.groups is not None,
-        )
-        roles[free[held_out]] = VALIDATION
+        roles[held_out(data.validation_fraction, "validation split")] = VALIDATION
     _check(documents, roles, groups=len(np.unique(groups)))
     return roles
 
 
 def _check(documents: Documents, roles: NDArray[np.int8], *, groups: int) -> None:
+    is_at_study = has_option("validation_fraction")
+    way_out = ", or change the fractions and limits under [data]" if is_at_study else ""
+    kind = "of them different" if documents.groups is None else "groups that keep to one split"
     for name, role in (("train", TRAIN), ("validation", VALIDATION), ("test", TEST)):
         for label, label_name in enumerate(documents.label_names):
             if not ((roles == role) & (documents.labels == label)).any():
                 raise DataError(
                     f"{documents.where}: too few reviews: train, validation and test each need at "
                     f"least one review of each label. Received: no {label_name!r} in {name} of "
-                    f"{np.count_nonzero(roles >= 0):,} reviews, {groups:,} of them different. Add "
-                    "reviews, or change the fractions and limits under [data]."
+                    f"{np.count_nonzero(roles >= 0):,} reviews, {groups:,} {kind}. Add "
+                    f"reviews{way_out}."
                 )
 
 

@@ -2,13 +2,17 @@
 
 import logging
 from collections.abc import Iterator, Sequence
-from typing import Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
 from lstm_study.engine.jobs import Answer, Halt, Job, Link, Reply
 from lstm_study.errors import RecordError
+from lstm_study.training.checkpoint import Checkpoint, read_checkpoint
+
+if TYPE_CHECKING:
+    from lstm_study.training.one import Training
 
 TIMED_REVIEWS = 1_000
 
@@ -33,10 +37,24 @@ def send_and_wait(link: Link, answer: Answer) -> None:
     assert isinstance(reply, Reply), f"an answer is answered by a reply, not by {reply!r}"
 
 
-def starts_of(job: Job, halt: Halt) -> Iterator[tuple[Any, str]]:
-    """Reads the checkpoints that a job can start from; one that is torn costs time, not truth."""
-    from lstm_study.training.checkpoint import read_checkpoint
+def training_of(job: Job, halt: Halt) -> "Training":
+    """Returns what a job trains until one of its halts."""
+    from lstm_study.training.one import Training
 
+    return Training(
+        configuration=job.configuration,
+        protocol=job.protocol,
+        seed=job.seed,
+        epochs=halt.epochs,
+        masked=job.masked,
+        keeps=job.keeps,
+        schedule_epochs=job.schedule_epochs,
+        builder=job.builder,
+    )
+
+
+def starts_of(job: Job, halt: Halt) -> Iterator[tuple[Checkpoint, str]]:
+    """Reads the checkpoints that a job can start from; one that is torn costs time, not truth."""
     for path in job.starts:
         try:
             checkpoint = read_checkpoint(path)

@@ -1,4 +1,4 @@
-"""Whether a stranger's `.keras` file can be read at all: sizes first, before anything is built."""
+"""Checks a `.keras` file of unknown origin: its sizes, before anything is built from it."""
 
 import io
 import json
@@ -21,11 +21,6 @@ def check_size(path: Path, configuration: Configuration, *, members: int = 1) ->
 
     Building the network that a bundle describes then takes no more memory than its file's size.
 
-    Args:
-        path: The `.keras` file.
-        configuration: The hyperparameters that the bundle describes.
-        members: How many networks it holds.
-
     Raises:
         ExportError: It is too small, or too large for any study.
     """
@@ -44,10 +39,6 @@ def check_archive(path: Path, expected: Any) -> None:
 
     Loading it afterwards takes no more memory than that network, reads no other file, and knows no
     other layers.
-
-    Args:
-        path: The `.keras` file, whose size was checked.
-        expected: The Keras model that the bundle's configuration describes.
 
     Raises:
         ExportError: It is not such a file.

@@ -12,10 +12,9 @@ from typing import Any, Self
 from numpy.typing import NDArray
 
 from lstm_study.configuration import Configuration
-from lstm_study.corpus.text.vocabulary import Vocabulary
 from lstm_study.errors import ExportError
 from lstm_study.export.archive import check_own_archive
-from lstm_study.export.layout import BUILDER, BundlePaths
+from lstm_study.export.layout import BUILDER, ENSEMBLE, NETWORK, NETWORK_H5, ONNX, TEXT_MODEL
 from lstm_study.export.network import quietly, save_network, save_onnx, set_weights
 from lstm_study.export.settings import BundleFacts
 from lstm_study.export.text_model import write_text_model
@@ -65,52 +64,50 @@ class OwnExport:
 
 
 def write_own_networks(
-    paths: BundlePaths,
+    folder: Path,
     own: OwnExport,
     facts: BundleFacts,
     *,
     weights: Sequence[NDArray[Any]],
     members: Sequence[tuple[Run, Sequence[NDArray[Any]]]],
-    vocabulary: Vocabulary | None,
-) -> tuple[BundleFacts, BundlePaths]:
+) -> BundleFacts:
     """Writes a network in every format that can hold it, and the builder's text.
 
     Returns:
-        What the bundle says of itself, with why a format is left out, and the files it has.
+        What the bundle says of itself, with why a format is left out.
 
     Raises:
         ExportError: Keras can't save it in its own format, or the weights are another network's.
     """
-    (paths.folder / BUILDER).write_text(own.builder.source, encoding="utf-8", newline="\n")
+    (folder / BUILDER).write_text(own.builder.source, encoding="utf-8", newline="\n")
     network = _with_weights(own, weights, where=facts.run.run_id)
-    reason = _attempt(paths.network, lambda: save_network(network, paths.network))
+    reason = _attempt(folder / NETWORK, lambda: save_network(network, folder / NETWORK))
     if reason:
         raise ExportError(
             f"{own.builder.builder}: its network must be one that Keras can save ({reason}). Give "
             "its layers a get_config(), and export again."
         )
-    no_h5 = _attempt(paths.network_h5, lambda: save_network(network, paths.network_h5))
-    facts = replace(facts, no_h5=no_h5)
-    if (onnx := paths.onnx) is not None and (
-        reason := _attempt(onnx, lambda: save_onnx(network, onnx))
-    ):
-        facts, paths = replace(facts, no_onnx=reason), replace(paths, onnx=None)
-    if (text := paths.text_model) is not None and vocabulary is not None:
-        words = vocabulary
+    path = folder / NETWORK_H5
+    facts = replace(facts, no_h5=_attempt(path, lambda: save_network(network, path)))
+    if not facts.no_onnx:
+        reason = _attempt(folder / ONNX, lambda: save_onnx(network, folder / ONNX))
+        facts = replace(facts, no_onnx=reason)
+    words = facts.vocabulary
+    if words is not None and not facts.no_text_model:
+        text = folder / TEXT_MODEL
         reason = _attempt(
             text,
             lambda: write_text_model(
                 text, network=network, configuration=own.configuration, vocabulary=words
             ),
         )
-        if reason:
-            facts, paths = replace(facts, no_text_model=reason), replace(paths, text_model=None)
-    if (mean := paths.ensemble) is not None:
-        reason = _attempt(mean, lambda: save_network(_mean(own, members), mean))
+        facts = replace(facts, no_text_model=reason)
+    if members:
+        path_of_all = folder / ENSEMBLE
+        reason = _attempt(path_of_all, lambda: save_network(_mean(own, members), path_of_all))
         if reason:
             facts = replace(facts, no_ensemble=reason, ensemble=())
-            paths = replace(paths, ensemble=None)
-    return facts, paths
+    return facts
 
 
 def load_own_network(path: Path, *, own_layers: Sequence[str]) -> Any:

@@ -1,14 +1,14 @@
-"""Predicts the texts of people's files with a bundle, as a stream."""
+"""Predicts texts from users' files with a bundle, as a stream."""
 
 import csv
 import json
-import os
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from itertools import islice
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,6 +19,7 @@ from lstm_study.corpus.sources.survey import text_column_of
 from lstm_study.errors import DataError, ExportError
 from lstm_study.export.classical import ClassicalBundle
 from lstm_study.export.load import Bundle
+from lstm_study.files import replacing
 
 Progress = Callable[[str, int, int], None]
 
@@ -66,7 +67,7 @@ def predict_files(
         target: Where the copy goes; its suffix says what it is: CSV, TSV, JSONL or Parquet.
         text_column: The column that holds the texts; by default the study's own, if the table has
             it, else the one that looks like texts.
-        encoding: The files'; found out by default.
+        encoding: The files'; detected by default.
         progress: Called with "predicting", bytes read and bytes in all.
 
     Raises:
@@ -74,23 +75,24 @@ def predict_files(
         DataError: The files can't be read, or lack the column.
     """
     write = _writer(target)
-    if any(source.exists() and target.exists() and target.samefile(source) for source in sources):
-        raise ExportError(f"{target}: is the file to read. Give another one to write.")
     with as_flags(PREDICT_FLAGS):
         table = open_table(sources, encoding=encoding)
+        if target.exists() and any(target.samefile(member.path) for member in table.members):
+            raise ExportError(f"{target}: is a file to read. Give another one to write.")
         column = _column(table, text_column or "", bundle.text_column, where=str(sources[0]))
         predictions = _Predictions(bundle, table, column, progress)
-        with _replacing(target) as temporary:
+        advice = "Free space, or choose another file."
+        with (
+            replacing(target, durable=False, error=ExportError, next_step=advice) as temporary,
+            _explaining(target),
+        ):
             write(temporary, predictions)
-    return Predicted(
-        rows=predictions.rows,
-        column=column,
-        unknown=predictions.unknown,
-        notes=(
-            *(f"{member} is read as {found}" for member, found in table.guesses[:3]),
-            *(f"{count:,} {what}" for what, count in table.notes.items() if count),
-        ),
-    )
+        return Predicted(
+            rows=predictions.rows,
+            column=column,
+            unknown=predictions.unknown,
+            notes=tuple(table.remarks),
+        )
 
 
 def predict_some(
@@ -166,11 +168,7 @@ def _free_name(name: str, header: Sequence[str]) -> str:
     )
 
 
-class _Write(Protocol):
-    def __call__(self, path: Path, found: _Predictions, /) -> None: ...
-
-
-def _writer(target: Path) -> _Write:
+def _writer(target: Path) -> Callable[[Path, _Predictions], None]:
     kind = target.suffix.lower()
     if kind not in _KINDS:
         raise ExportError(
@@ -178,27 +176,23 @@ def _writer(target: Path) -> _Write:
         )
     if kind == ".parquet":
         return _write_parquet
-    return _write_jsonl if "json" in kind else _write_csv
+    if "json" in kind:
+        return _write_jsonl
+    return partial(_write_csv, delimiter="" if kind == ".csv" else "\t")
 
 
-def _write_csv(path: Path, found: _Predictions) -> None:
+def _write_csv(path: Path, found: _Predictions, *, delimiter: str) -> None:
     table = found.table
-    encoding = table.encodings[0]
-    name = "utf-8" if encoding is None or encoding.errors == "replace" else encoding.name
-    delimiter = table.delimiter or ","
-    if path.suffix.lower().startswith(".t"):
-        delimiter = "\t"
-    try:
-        with path.open("w", encoding=name, newline="") as out:
-            writer = csv.writer(out, delimiter=delimiter, lineterminator=table.line_end or "\n")
-            writer.writerow([*table.names, *found.added])
-            for chunk in found.chunks():
-                for *values, probability, label in chunk:
-                    writer.writerow([*map(_cell, values), f"{probability:.8f}", label])
-    except UnicodeEncodeError as error:
-        raise ExportError(
-            f"{path}: a value cannot be written in {name} ({error}). Write JSONL or Parquet."
-        ) from error
+    encodings = {(each.name, each.errors) for each in table.encodings if each is not None}
+    name, errors = encodings.pop() if len(encodings) == 1 else ("utf-8", "strict")
+    name = "utf-8" if errors == "replace" else name
+    delimiter = delimiter or table.delimiter or ","
+    with path.open("w", encoding=name, newline="") as out:
+        writer = csv.writer(out, delimiter=delimiter, lineterminator=table.line_end or "\n")
+        writer.writerow([*table.names, *found.added])
+        for chunk in found.chunks():
+            for *values, probability, label in chunk:
+                writer.writerow([*map(_cell, values), f"{probability:.8f}", label])
 
 
 def _cell(value: Any) -> Any:
@@ -209,7 +203,8 @@ def _cell(value: Any) -> Any:
 
 def _write_jsonl(path: Path, found: _Predictions) -> None:
     names = [*found.table.names, *found.added]
-    with path.open("w", encoding="utf-8") as out:
+    # Half a character can only be written as an escape, which is JSON's, too: "\\ud83d".
+    with path.open("w", encoding="utf-8", errors="backslashreplace") as out:
         for chunk in found.chunks():
             for row in chunk:
                 record = {
@@ -225,29 +220,43 @@ def _write_parquet(path: Path, found: _Predictions) -> None:
     import pyarrow.parquet
 
     names = [*found.table.names, *found.added]
-    writer, schema = None, None
+    schema = found.table.schema
+    if schema is not None:
+        added = (pyarrow.float64(), pyarrow.string())
+        for name, kind in zip(found.added, added, strict=True):
+            schema = schema.append(pyarrow.field(name, kind))
+    writer = None
     try:
-        for chunk in found.chunks() if found.table.members else ():
-            columns = [
-                [None if value is MISSING else value for value in column]
-                for column in zip(*chunk, strict=True)
-            ]
-            batch = pyarrow.table(dict(zip(names, columns, strict=True)), schema=schema)
+        for chunk in found.chunks():
+            columns = {
+                name: [None if value is MISSING else value for value in column]
+                for name, column in zip(names, zip(*chunk, strict=True), strict=True)
+            }
+            batch = pyarrow.table(columns, schema=schema)
             if writer is None:
                 schema = _without_nulls(batch.schema)
                 writer = pyarrow.parquet.ParquetWriter(path, schema)
+            if schema is not None:
+                _check_whole_numbers(columns, schema)
             writer.write_table(batch.cast(schema))
         if writer is None:
-            empty = pyarrow.table({name: pyarrow.array([], pyarrow.string()) for name in names})
-            pyarrow.parquet.write_table(empty, path)
-    except pyarrow.ArrowException as error:
-        raise ExportError(
-            f"{path}: a column holds values of several types ({' '.join(str(error).split())}). "
-            "Write CSV or JSONL."
-        ) from error
+            empty = {name: pyarrow.array([], pyarrow.string()) for name in names}
+            table = pyarrow.table(empty) if schema is None else schema.empty_table()
+            pyarrow.parquet.write_table(table, path)
     finally:
         if writer is not None:
             writer.close()
+
+
+def _check_whole_numbers(columns: Mapping[str, Sequence[Any]], schema: Any) -> None:
+    """Refuses a fraction in a column of whole numbers, which pyarrow would cut off."""
+    import pyarrow
+
+    for name, values in columns.items():
+        if pyarrow.types.is_integer(schema.field(name).type):
+            for value in values:
+                if isinstance(value, float) and not value.is_integer():
+                    raise pyarrow.ArrowInvalid(f"{name}: whole numbers, then {value}")
 
 
 def _without_nulls(schema: Any) -> Any:
@@ -262,18 +271,18 @@ def _without_nulls(schema: Any) -> Any:
 
 
 @contextmanager
-def _replacing(path: Path) -> Iterator[Path]:
-    """Yields a temporary file beside `path` that takes its place when the block ends well."""
-    temporary = path.with_name(f".{os.getpid()}~{path.name}")
+def _explaining(target: Path) -> Iterator[None]:
+    """Says which values a kind of file cannot hold, and which kind can."""
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        try:
-            yield temporary
-            temporary.replace(path)
-        finally:
-            temporary.unlink(missing_ok=True)
-    except OSError as error:
+        yield
+    except UnicodeEncodeError as error:
         raise ExportError(
-            f"{path}: cannot be written ({error.strerror or error}). "
-            "Free space, or choose another file."
+            f"{target}: a value cannot be written in {error.encoding} ({error}). Write JSONL."
+        ) from error
+    except (ValueError, TypeError, OverflowError, NotImplementedError) as error:
+        if target.suffix.lower() != ".parquet":
+            raise
+        raise ExportError(
+            f"{target}: a column holds values of several types, or too large ones "
+            f"({' '.join(str(error).split())}). Write CSV or JSONL."
         ) from error

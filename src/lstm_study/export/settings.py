@@ -225,6 +225,9 @@ def read_settings(path: Path) -> Settings:
         )
         if outside := list(of_configuration(configuration)):
             raise ValueError("; ".join(outside))
+        split = values.get("token_ids", {}).get("split", "keras")
+        if split not in _SPLIT:
+            raise ValueError(f"token_ids.split is {split!r}")
         return Settings(
             run_id=str(values["run"]["run_id"]),
             configuration=configuration,
@@ -233,7 +236,7 @@ def read_settings(path: Path) -> Settings:
             words=None if values["words"] is None else int(values["words"]),
             ensemble=tuple(str(run_id) for run_id in values["ensemble"]),
             masked=bool(values["masked"]),
-            split=_split_of(values),
+            split=split,
             text_column=str((values.get("data") or {}).get("text_column", "text")),
             pairs=None if values["pairs"] is None else int(values["pairs"]),
             own_layers=tuple(map(str, builder["layers_of_its_own"])) if builder else (),
@@ -242,11 +245,3 @@ def read_settings(path: Path) -> Settings:
         raise ExportError(
             f"{path}: is not whole ({type(error).__name__}: {error}). Export the model again."
         ) from error
-
-
-def _split_of(values: Mapping[str, Any]) -> TokenRule:
-    split = values.get("token_ids", {}).get("split", "keras")
-    if split not in _SPLIT:
-        raise ValueError(f"token_ids.split is {split!r}")
-    found: TokenRule = split
-    return found

@@ -11,26 +11,24 @@ from lstm_study.engine.jobs import Engine
 from lstm_study.errors import SearchError
 from lstm_study.progress.values import Report
 from lstm_study.records.state import BracketState, RoundState, SearchState
+from lstm_study.search.plan import Plan, make_plan
 from lstm_study.search.stage import Limits, SearchStage
 from lstm_study.spec import StudySpec
 from lstm_study.store import Store
 
 if TYPE_CHECKING:
     from lstm_study.search.oracle import RecordedHyperband
-    from lstm_study.search.plan import Plan
 
 
-def plan_search(spec: StudySpec, store: Store) -> "Plan":
+def plan_search(spec: StudySpec, store: Store) -> Plan:
     """Draws the plan and writes it down."""
-    from lstm_study.search.plan import make_plan
-
     plan = make_plan(spec)
     before = store.read_state(SearchState)
     store.write_state(plan_summary(plan, stopped=before.stopped if before else None))
     return plan
 
 
-def plan_summary(plan: "Plan", *, stopped: str | None = None) -> SearchState:
+def plan_summary(plan: Plan, *, stopped: str | None = None) -> SearchState:
     """Returns the plan in plain numbers, for `plan.json`, displays and reports."""
     return SearchState(
         trials=plan.trials,
@@ -59,7 +57,7 @@ def plan_summary(plan: "Plan", *, stopped: str | None = None) -> SearchState:
 def run_search(
     spec: StudySpec,
     store: Store,
-    plan: "Plan",
+    plan: Plan,
     *,
     engine: Engine,
     corpus: Corpus,
@@ -69,15 +67,6 @@ def run_search(
     """Runs the search to its end or to a limit, from wherever it stands.
 
     What ended it is left in the plan's state: "stopped" is "" at the end of the plan.
-
-    Args:
-        spec: The study.
-        store: Where its records are; held by this process.
-        plan: What `plan_search` drew.
-        engine: Workers that were started for the search.
-        corpus: The reviews.
-        context: The command at work.
-        report: Called a few times a second.
 
     Raises:
         SearchError: No worker can train, or trials fail in a row with an error in the code.

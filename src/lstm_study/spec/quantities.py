@@ -1,4 +1,4 @@
-"""Durations and sizes as people write them: "2h30m", "1.5GB"."""
+"""Durations and sizes as users write them: "2h30m", "1.5GB"."""
 
 import re
 

@@ -54,13 +54,6 @@ def test_quiet_and_verbose_set_how_much_is_printed(folder: Path) -> None:
     assert Verbosity.level == 1
 
 
-def test_quiet_prints_results_alone(folder: Path) -> None:
-    usual = RUNNER.invoke(app, ["report", "fake.toml"])
-    quiet = RUNNER.invoke(app, ["-q", "report", "fake.toml"])
-    assert "rendering" in usual.output or "drawing" in usual.output
-    assert [line.split()[0] for line in quiet.output.splitlines()] == ["Report"]
-
-
 def test_an_error_of_verbose_says_where_it_comes_from(folder: Path) -> None:
     usual = RUNNER.invoke(app, ["status", "nothing.toml"])
     verbose = RUNNER.invoke(app, ["-v", "status", "nothing.toml"])

@@ -9,7 +9,7 @@ import pytest
 
 from lstm_study import commands
 from lstm_study.errors import RecordError, StoreError
-from lstm_study.records import Opening, StudyRecords
+from lstm_study.records import Opening, ReviewFacts, StudyRecords
 from lstm_study.records.scrub import Scrubber
 from lstm_study.records.state import ReportState
 from lstm_study.store import Store
@@ -83,11 +83,11 @@ def test_words_of_reviews_stay_behind_when_the_study_file_leaves_them_out() -> N
     facts = ALL_STUDIES["compared"]().review_facts
     assert facts is not None
     study = _left()
-    study.store.write_review_facts(facts)
+    study.store.write(facts)
     assert facts.excerpts[0].text in _texts(commands.keep(study).folder)
     export = study.spec.export.model_copy(update={"excerpts": False})
     silent = replace(study, spec=study.spec.model_copy(update={"export": export}))
-    kept = Store(commands.keep(silent).folder).read_review_facts()
+    kept = Store(commands.keep(silent).folder).read(ReviewFacts)
     assert kept == facts.without_excerpts()
 
 
@@ -100,15 +100,15 @@ def test_a_copy_of_kept_records_is_kept_again_to_the_byte() -> None:
 def test_no_path_host_or_user_of_the_machine_is_kept() -> None:
     study = completed_study()
     assert study.corpus is not None
-    crew = "annas-box.example-1a2b"
+    host = "annas-box.example-1a2b"
     secret = "/home/anna/private data/imdb.npz"
     command = f"lstm-study chief fake.toml --bind 10.1.2.3:8476 --data '{secret}'"
     sessions = (
         replace(study.sessions[0], command=command, settings=(f'data.path="{secret}"',)),
-        replace(study.sessions[0], stage=f"worker-{crew}", machine=MACHINE,
+        replace(study.sessions[0], stage=f"worker-{host}", machine=MACHINE,
                 command="lstm-study worker fake.toml --chief=annas-box.example:8476"),
     )  # fmt: skip
-    trials = (replace(study.trials[0], worker=f"{crew}-1"), *study.trials[1:])
+    trials = (replace(study.trials[0], worker=f"{host}-1"), *study.trials[1:])
     opened = _left(
         replace(
             study, sessions=sessions, trials=trials,
@@ -199,8 +199,8 @@ def test_the_report_of_kept_records_shows_an_excerpt_with_slashes_as_the_studys_
     assert facts is not None
     excerpt = replace(facts.excerpts[0], text="either /good or /bad, rated 7/10")
     study = _left()
-    study.store.write_review_facts(replace(facts, excerpts=(excerpt,)))
-    kept = Store(commands.keep(study).folder).read_review_facts()
+    study.store.write(replace(facts, excerpts=(excerpt,)))
+    kept = Store(commands.keep(study).folder).read(ReviewFacts)
     assert kept is not None
     assert kept.excerpts == (excerpt,)
 

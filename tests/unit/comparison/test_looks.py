@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from lstm_study.analysis.answer.verdict import judge, judged_without
+from lstm_study.analysis.answer.verdict import judge
 from lstm_study.analysis.answer.wording import points
 from lstm_study.analysis.statistics.looks import levels
 from lstm_study.comparison import looks
@@ -29,7 +29,7 @@ def verdict_of(study: StudyRecords, store: Store, spec=SPEC):
 
 def write_runs(study: StudyRecords, store: Store) -> None:
     for run in study.runs:
-        store.write_run(run)
+        store.write(run)
 
 
 def near(*positions: int) -> NearDuplicates:
@@ -124,7 +124,7 @@ def test_added_seeds_are_written_down_with_command_and_the_verdict_they_follow(t
     assert looks.added_seeds(store) == 2
     assert "beyond the maximum of 4 (compare.most_seeds)" in words
     note, beyond = looks.in_words(SPEC, store)
-    assert "2 to 4 per arm" in note
+    assert "2 seeds per arm were added to 4" in note
     assert verdict.kind in note
     assert "the verdict is that of the last planned look" in beyond
 
@@ -153,10 +153,15 @@ def test_the_verdict_is_also_given_without_the_near_duplicates(tmp_path):
 
 
 def test_a_verdict_that_the_near_duplicates_change_is_said_to_change(tmp_path):
-    verdict = verdict_of(completed_study(), Store(tmp_path))
-    other = replace(verdict, kind="cannot say")
-    assert "the verdict is another, cannot say." in judged_without(verdict, other)
-    assert judged_without(verdict, replace(other, difference=None)).endswith(other.sentence)
+    study, store = replace(completed_study(), near_duplicates=near(0, 1, 2)), Store(tmp_path)
+    other = replace(judge_without_near_duplicates(study, at=Standing()), kind="cannot say")
+    for without, end in (
+        (other, "and the verdict is another, cannot say."),
+        (replace(other, difference=None), f"Without them: {other.sentence}"),
+    ):
+        options = {"spec": fake_spec(), "store": store, "at": Standing(), "is_noted": False}
+        notes = judge_study(study, without=without, **options).notes
+        assert any(note.endswith(end) for note in notes)
 
 
 def test_no_near_duplicate_is_said_in_a_sentence(tmp_path):
@@ -232,7 +237,7 @@ def test_a_comparison_that_was_stopped_answers_with_what_it_has_and_says_so(tmp_
     more = completed_study(seeds=5)
     counted = verdict_of(more, Store(tmp_path / "more"), fake_spec(compare__seeds="6")).notes
     assert counted[0].endswith(
-        "This verdict counts as a look at the test reviews, which share one error of 5%."
+        "This verdict counts as a look at the test reviews, and all looks together err in 5%."
     )
     whole = verdict_of(completed_study(seeds=4), Store(tmp_path / "whole")).notes
     assert not any("not finished" in note for note in whole)

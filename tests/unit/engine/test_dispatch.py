@@ -1,4 +1,4 @@
-"""The one loop: what is due goes out, what is lost comes back, and nothing is tried for ever."""
+"""The one loop: what is due goes out, what is lost comes back, and nothing is retried forever."""
 
 import itertools
 from collections import deque
@@ -27,7 +27,7 @@ from lstm_study.records.state import Live
 from lstm_study.spec import ProtocolTable
 from lstm_study.store import Store
 from tests.support.engine import CONTEXT
-from tests.unit.test_store import EPOCH
+from tests.support.stored_study import EPOCH
 
 READY = Ready(backend="tensorflow", devices=("CPU",))
 KILLED = Lost(reason="with code -9", is_killed=True)

@@ -1,7 +1,7 @@
 """What travels to a cluster and back, without one: `end_to_end/test_cluster.py` has one."""
 
-import ast
 import pickle
+import re
 import sys
 from dataclasses import replace
 from pathlib import Path
@@ -91,8 +91,5 @@ def test_without_ray_the_option_says_what_to_install(monkeypatch):
 
 def test_no_other_module_imports_ray():
     for path in SOURCE.rglob("*.py"):
-        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
-            names = [each.name for each in node.names] if isinstance(node, ast.Import) else []
-            names += [node.module or ""] if isinstance(node, ast.ImportFrom) else []
-            if "ray" in {name.partition(".")[0] for name in names}:
-                assert path == SOURCE / "engine" / "ray_cluster.py"
+        if re.search(r"^\s*(?:import|from) ray\b", path.read_text(encoding="utf-8"), re.MULTILINE):
+            assert path == SOURCE / "engine" / "ray_cluster.py"

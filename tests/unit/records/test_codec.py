@@ -14,7 +14,8 @@ from lstm_study.records import Epoch, Opening, Run, Trial
 from lstm_study.records.codec import from_json, state_from_json, state_to_json, to_json
 from lstm_study.records.kinds import KINDS
 from lstm_study.records.state import SearchState
-from tests.unit.test_store import EPOCH, TRIAL
+from tests.support.stored_study import EPOCH
+from tests.unit.test_store import TRIAL
 
 REFERENCE = Path(__file__).parents[3] / "study" / "reference" / "imdb"
 

@@ -27,8 +27,7 @@ class AblationStep:
         hyperparameter: What changed.
         before: Its value until then: the baseline's.
         after: Its value from then on: the winner's.
-        score_before: The objective before the change.
-        score_after: The objective after it.
+        score_after: The objective after the change.
         gain: How much better that is, whichever end of the objective is better.
         run_id: The run that has the change.
         tried: Gain of every hyperparameter that was tried in this step; None where it failed.
@@ -38,7 +37,6 @@ class AblationStep:
     hyperparameter: str
     before: float
     after: float
-    score_before: float
     score_after: float
     gain: float
     run_id: str
@@ -165,7 +163,6 @@ def _step(
         hyperparameter=name,
         before=here.value(name),
         after=configuration.value(name),
-        score_before=score,
         score_after=after,
         gain=gains[run_id],
         run_id=run_id,

@@ -33,18 +33,9 @@ def sentence(
 ) -> str:
     """Says the verdict with its numbers, and what could have been shown.
 
-    Args:
-        kind: The answer.
-        names: Candidate and reference.
-        arms: Their runs that did not fail.
-        difference: Of those; None if it cannot be said.
-        power: What could have been shown.
-        failures: The failures of training.
-        learned: Arm → why it learned nothing.
-        lacking: What a verdict lacks, as from `lacking`.
-        looks: How often the question was put.
+    `names` are candidate and reference, `arms` their runs that did not fail.
     """
-    parts = [f"The {name} {why}: it has learned nothing." for name, why in learned.items()]
+    parts = [f"The {name} {why}." for name, why in learned.items()]
     if difference is None:
         parts.append(_cannot_say(names, arms, lacking))
     else:
@@ -66,12 +57,7 @@ def lacking(
 ) -> tuple[str, ...]:
     """Says what a verdict on two arms lacks; nothing if it lacks nothing.
 
-    Args:
-        arms: Both, where they have runs.
-        names: Candidate and reference.
-        left_out: Why runs of an arm can't be used.
-        runs: How many runs of each did not fail.
-        least: Runs of each that a verdict needs.
+    `runs` counts those of each arm that did not fail; a verdict needs `least` of each.
     """
     found = []
     for name in names:
@@ -111,6 +97,15 @@ def notes(
     return tuple(found)
 
 
+def kind_of(difference: Difference) -> Kind:
+    """Applies the rule to an interval of accuracies."""
+    if difference.low > 0:
+        return "better"
+    if difference.high < 0:
+        return "worse"
+    return "no difference shown"
+
+
 def rate(value: FailureRate) -> str:
     """Says how often an arm's runs failed, with the exact interval."""
     return (
@@ -142,6 +137,8 @@ def _difference(
         "better": f"The {first.name} is better than the {second.name}",
         "worse": f"The {first.name} is worse than the {second.name}",
     }.get(kind, f"No difference between the {first.name} and the {second.name} was shown")
+    if kind != kind_of(difference):
+        answer += " at the last planned look"
     look = f" (look {looks} at the test reviews)" if looks > 1 else ""
     over = ""
     if first.deterministic or second.deterministic:
@@ -187,10 +184,10 @@ def _outlook(kind: Kind, difference: Difference, power: Power | None) -> str:
         f"A true difference of {100 * power.smallest_difference:.2f} points would have been found "
         f"{power.power:.0%} of the time"
     )
-    if kind != "no difference shown":
+    if {kind, kind_of(difference)} != {"no difference shown"} or power.more_seeds == 0:
         return text + "."
     if difference.difference == 0:
-        return text + "; the difference found is 0, which no number of seeds tells from none."
+        return text + "; the difference found is 0, which no number of seeds tells from zero."
     size = f"{100 * abs(difference.difference):.2f}"
     if power.seeds_to_settle is None:
         return text + f"; one of {size} points is too small for {MOST_SEEDS:,} seeds per arm."

@@ -34,13 +34,8 @@ RELIABLE = 40
 class Importance:
     """How much one hyperparameter matters.
 
-    Attributes:
-        hyperparameter: Its name.
-        importance: Its share, in [0, 1]; the shares of all searched ones sum to 1.
-        low: Lower end of the interval over resamples of the configurations.
-        high: Upper end.
-        configurations: How many it rests on.
-        reliable: Whether these are `RELIABLE` or more; with fewer, ranks change from draw to draw.
+    Its fields are columns of `tables/importance.csv`. With fewer than `RELIABLE` configurations
+    ranks change from draw to draw.
     """
 
     hyperparameter: str
@@ -58,17 +53,11 @@ def importance(
     *,
     seed: int,
     resamples: int = RESAMPLES,
-    level: float = LEVEL,
 ) -> tuple[Importance, ...]:
     """Ranks the searched hyperparameters, the most important first.
 
-    Args:
-        measured: Configurations, all after the same epochs.
-        space: What was searched.
-        direction: Which end of the objective is better.
-        seed: The study's.
-        resamples: Bootstrap resamples of the configurations, for the interval.
-        level: Share of resamples within the interval.
+    All configurations are measured after the same epochs. An interval holds 90% of the bootstrap
+    resamples of the configurations.
 
     Returns:
         Nothing with fewer than `FEWEST` configurations, with fewer than two hyperparameters, or
@@ -87,7 +76,7 @@ def importance(
         evaluate(random.integers(len(measured), size=len(measured)).tolist())
         for _ in range(resamples)
     ]
-    ends = [(1 - level) / 2, (1 + level) / 2]
+    ends = [(1 - LEVEL) / 2, (1 + LEVEL) / 2]
     found = []
     for name in names:
         low, high = np.quantile([shares[name] for shares in drawn], ends)

@@ -57,17 +57,14 @@ def _distribution(dimension: Any, tried: list[Any], *, whole: bool) -> BaseDistr
         if not isinstance(held[0], bool | str):
             held = [int(value) if whole else float(value) for value in held]
         return CategoricalDistribution(held)
-    low, high, step = dimension.min, dimension.max, dimension.step
     log = dimension.sampling == "log"
-    if step is not None and not log:
+    low, high, step = dimension.min, dimension.max, None if log else dimension.step
+    if step is not None:
         high = low + math.floor((high - low) / step + 1e-9) * step
-    if step is not None and not log:
         steps = [(value - low) / step for value in tried]
         if any(abs(number - round(number)) > 1e-6 for number in steps):
             step = None
-    low, high = min(low, *tried) if tried else low, max(high, *tried) if tried else high
-    if log:
-        step = None
+    low, high = min([low, *tried]), max([high, *tried])
     if step is not None:
         # Optuna wants the range to be a whole number of steps, also where a value widened it.
         high = low + round((high - low) / step) * step

@@ -14,7 +14,7 @@ from typing import Literal
 
 from lstm_study.configuration import Configuration, shown
 from lstm_study.records import Epoch, Trial
-from lstm_study.schedule import Bracket, hyperband
+from lstm_study.schedule import Bracket
 
 Direction = Literal["max", "min"]
 
@@ -23,15 +23,7 @@ Direction = Literal["max", "min"]
 class SearchProgress:
     """The state of the search when one of its trials ended.
 
-    Attributes:
-        trial_number: Trials ended so far, this one included.
-        trial_id: The trial that ended.
-        budget_epochs: Its budget.
-        score: Its score; None for a failed trial.
-        epochs: Epochs trained so far, by every trial that ended.
-        seconds: Seconds worked so far, by every trial that ended, summed over workers.
-        best_score: Best score so far at any budget; None before the first.
-        best_full_budget_score: The same among trials at full budget only.
+    Its fields are columns of `tables/best_so_far.csv`; a score is None where there is none yet.
     """
 
     trial_number: int
@@ -48,16 +40,7 @@ class SearchProgress:
 class RoundSummary:
     """One round of one bracket: what the schedule plans beside what ran.
 
-    Attributes:
-        iteration: Which pass over all brackets, from 0.
-        bracket: Hyperband's bracket; 0 trains everything for the full budget.
-        round: Round of successive halving within the bracket, from 0.
-        initial_epoch: Epochs already trained when the round begins.
-        budget_epochs: Epochs trained when it ends.
-        planned: Trials the schedule plans.
-        completed: Trials that completed.
-        failed: Trials that failed.
-        unfinished: Trials begun and neither completed nor failed.
+    Its fields are columns of `tables/schedule.csv`.
     """
 
     iteration: int
@@ -86,11 +69,7 @@ class SlicePoint:
 class RankAgreement:
     """Whether the ranking after few epochs predicts the ranking at full budget.
 
-    Attributes:
-        epoch: The early epoch.
-        tau: Kendall's tau-b between the objective at that epoch and the final score.
-        p_value: Of the two-sided test that tau is 0; None where scipy gives none.
-        configurations: Full-budget configurations compared.
+    Its fields are columns of `tables/rank_agreement.csv`; scipy may give no p-value.
     """
 
     epoch: int
@@ -162,13 +141,8 @@ def ranking(
 
     Scores at a smaller budget are not comparable and never enter, nor do the trials of a control.
     Finalists that were trained again come first, by the mean of their fresh scores once all of them
-    have ended. Ties go to the network with fewer parameters, then to the lower id.
-
-    Args:
-        trials: Any trials of one search.
-        direction: Which end of the score is better, "max" or "min".
-        max_epochs: The full budget, `search.max_epochs` of the spec; the largest budget among the
-            trials if not given.
+    have ended. Ties go to the network with fewer parameters, then to the lower id. Without
+    `max_epochs` the full budget is the largest among the trials.
     """
     trials = tuple(trials)
     found = searched(trials)
@@ -274,30 +248,14 @@ def best_so_far(
     return tuple(found)
 
 
-def rounds(
-    trials: Iterable[Trial],
-    *,
-    max_epochs: int,
-    factor: int,
-    iterations: int,
-    schedule: Sequence[Bracket] | None = None,
-) -> tuple[RoundSummary, ...]:
+def rounds(trials: Iterable[Trial], schedule: Sequence[Bracket]) -> tuple[RoundSummary, ...]:
     """Sets what a schedule plans beside what ran, round by round, first to run first.
 
-    The plan is the schedule's; a space with fewer configurations than it wants runs fewer.
-
-    Args:
-        trials: Any trials of one search.
-        max_epochs: The full budget.
-        factor: Hyperband's.
-        iterations: Passes over all brackets.
-        schedule: What was planned, where it is not Hyperband's own.
+    A space with fewer configurations than the schedule wants runs fewer.
     """
     counts = Counter(
         (trial.iteration, trial.bracket, trial.round, trial.status) for trial in searched(trials)
     )
-    if schedule is None:
-        schedule = hyperband(max_epochs=max_epochs, factor=factor, iterations=iterations)
     return tuple(
         RoundSummary(
             iteration=bracket.iteration,
@@ -313,13 +271,6 @@ def rounds(
         for bracket in schedule
         for item in bracket.rounds
         if (key := (bracket.iteration, bracket.bracket, item.round))
-    )
-
-
-def failed(trials: Iterable[Trial]) -> tuple[Trial, ...]:
-    """Returns the failed trials in order of id."""
-    return tuple(
-        sorted((trial for trial in trials if trial.status == "failed"), key=lambda t: t.trial_id)
     )
 
 
@@ -411,12 +362,6 @@ def rank_agreement(
 
     Only configurations that completed the full budget can be compared. Those that were promoted
     there were chosen for doing well early, which makes tau smaller than over all configurations.
-
-    Args:
-        trials: All trials, so that promoted ones find their parents.
-        objective: A key of `spec.OBJECTIVES`.
-        max_epochs: The full budget.
-        epochs: The early epochs to compare, each below max_epochs.
 
     Returns:
         One entry per epoch at which at least three configurations have a value and values differ.

@@ -5,6 +5,7 @@ that is not defined for the labels at hand is None, never NaN.
 """
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -76,6 +77,19 @@ def measure(labels: Labels, probabilities: Probabilities) -> Metrics:
         calibration_error=calibration_error(labels, probabilities),
         confusion=confusion(labels, probabilities),
     )
+
+
+def test_fields(labels: Labels, probabilities: Probabilities) -> dict[str, Any]:
+    """Returns the metrics that a record of a run or of the control keeps, by their names there."""
+    found = measure(labels, probabilities)
+    return {
+        "test_accuracy": found.accuracy,
+        "test_loss": found.log_loss,
+        "test_roc_auc": found.roc_auc,
+        "test_f1": found.f1,
+        "test_brier_score": found.brier_score,
+        "test_calibration_error": found.calibration_error,
+    }
 
 
 def accuracy(labels: Labels, probabilities: Probabilities) -> float:
@@ -168,7 +182,7 @@ def brier_score(labels: Labels, probabilities: Probabilities) -> float:
     return float(np.mean((values - truth) ** 2))
 
 
-def calibration_error(labels: Labels, probabilities: Probabilities, *, bins: int = BINS) -> float:
+def calibration_error(labels: Labels, probabilities: Probabilities) -> float:
     """Expected calibration error: |share positive - mean probability| of each bin, weighed by size.
 
     Source: M. P. Naeini, G. F. Cooper and M. Hauskrecht (2015), "Obtaining well calibrated
@@ -177,7 +191,7 @@ def calibration_error(labels: Labels, probabilities: Probabilities, *, bins: int
     neural networks", ICML, who bin the confidence of the predicted label instead. Worked and
     checked: 0.2 for a negative and a positive review, 0.9 for a positive one: (2·0.3 + 0.1) / 3.
     """
-    diagram = reliability(labels, probabilities, bins=bins)
+    diagram = reliability(labels, probabilities, bins=BINS)
     documents = sum(item.documents for item in diagram)
     return sum(
         abs(item.positive - item.probability) * item.documents / documents
@@ -186,9 +200,7 @@ def calibration_error(labels: Labels, probabilities: Probabilities, *, bins: int
     )
 
 
-def reliability(
-    labels: Labels, probabilities: Probabilities, *, bins: int = BINS
-) -> tuple[Bin, ...]:
+def reliability(labels: Labels, probabilities: Probabilities, *, bins: int) -> tuple[Bin, ...]:
     """Sorts reviews into bins of equal width by probability; a bin holds its lower end.
 
     The last bin also holds 1.

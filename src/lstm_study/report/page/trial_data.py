@@ -1,4 +1,4 @@
-"""What the page's script knows of each trial: for its own place, the curves and the axes."""
+"""The data of each trial for the page's script: for its panel, the curves and the axes."""
 
 import json
 from typing import Any
@@ -8,7 +8,6 @@ from markupsafe import Markup
 from lstm_study.report import numbers
 from lstm_study.report.content import Content
 from lstm_study.report.tables.table import Table
-from lstm_study.spec import StudySpec
 
 _SHOWN = (
     "rank", "score", "status", "role", "budget_epochs", "bracket", "round", "parameter_count",
@@ -40,15 +39,16 @@ def trial_data(content: Content) -> Markup | None:
     trials, curves = content.tables["trials"], content.tables["trial_curves"]
     if not trials.rows:
         return None
-    searched = _numeric(content.spec)
+    space = content.spec.space
+    searched = [name for name in space.searched() if space.rows[name].is_numeric]
     names = list(map(str, content.tables["hyperparameters"].column("hyperparameter")))
     found: dict[str, dict[str, Any]] = {}
     for number, row in enumerate(trials.records()):
         scored = row["status"] == "completed" and row["role"] == "search"
         found[str(row["trial_id"])] = {
-            "hyperparameters": [[name, _text(trials, number, name)] for name in names],
+            "hyperparameters": [[name, trials.text(number, name)] for name in names],
             "facts": [
-                [name.replace("_", " "), _text(trials, number, name)]
+                [name.replace("_", " "), trials.text(number, name)]
                 for name in _SHOWN
                 if row[name] not in (None, "")
             ],
@@ -66,18 +66,13 @@ def trial_data(content: Content) -> Markup | None:
         "objective": content.spec.study.objective.replace("_", " "),
         "direction": content.spec.study.direction,
         "full": content.spec.search.max_epochs,
-        "form": curves.columns[curves.index("value")].form,
+        "form": curves.form("value"),
         "winner": trials.value(winner[0], "trial_id") if winner else None,
         "axes": [_axis(trials, name) for name in (*searched, "score")],
         "trials": found,
     }
     text = json.dumps(value, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
     return Markup(text.replace("<", "\\u003c"))  # noqa: S704 - JSON that holds no tag
-
-
-def _numeric(spec: StudySpec) -> list[str]:
-    """Returns the searched hyperparameters that have numbers for values."""
-    return [name for name in spec.space.searched() if spec.space.rows[name].is_numeric]
 
 
 def _axis(trials: Table, name: str) -> dict[str, Any]:
@@ -91,7 +86,7 @@ def _axis(trials: Table, name: str) -> dict[str, Any]:
     )
     ends = values or [0.0]
     stride = -(-len(values) // _TICKS) or 1
-    form = trials.columns[trials.index(name)].form
+    form = trials.form(name)
     shown = [*values[::stride][: _TICKS - 1], values[-1]] if len(values) > _TICKS else values
     return {
         "name": name,
@@ -101,7 +96,3 @@ def _axis(trials: Table, name: str) -> dict[str, Any]:
         "form": form,
         "ticks": [[value, numbers.show(value, form)] for value in shown],
     }
-
-
-def _text(trials: Table, row: int, column: str) -> str:
-    return numbers.show(trials.value(row, column), trials.columns[trials.index(column)].form)

@@ -44,12 +44,6 @@ def test_numbers_lead_back_to_the_words(texts):
         assert words == split_tokens(text)
 
 
-def test_progress_is_told_every_thousand_texts():
-    told = []
-    number_words([b"a"] * 2_500, on_progress=told.append)
-    assert told == [1_000, 2_000]
-
-
 def test_ranks_follow_frequency_and_then_first_appearance():
     #      c  b  a  b  c  d: b and c twice, c first; then a, d
     numbers = np.array([2, 1, 0, 1, 2, 3], dtype=np.int32)
@@ -64,7 +58,7 @@ def test_bytes_that_are_not_utf8_are_refused():
 @pytest.mark.parametrize(
     "space", ["\r", "\x0b", "\x1c", "\x85", "\xa0", "\u2009", "\u200b", "\u3000", "\ufeff", "\x00"]
 )
-def test_every_space_and_control_character_separates_peoples_own_words(space):
+def test_every_space_and_control_character_separates_users_own_words(space):
     assert split_tokens(f"Ein{space}schöner{space}{space}Film", "words") == [
         "ein",
         "schöner",

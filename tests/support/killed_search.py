@@ -1,0 +1,191 @@
+"""A whole search without a network, in a small process of its own that is killed on the way.
+
+The search is the real one: oracle, dispatcher, worker, records, checkpoints. Only the network is
+replaced, by arithmetic on two numbers. How far a search gets before it is killed is counted in
+operations on its files, not in seconds, so that a slow machine kills it as late as a fast one.
+"""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from types import SimpleNamespace, TracebackType
+from typing import Any
+
+import numpy as np
+
+from lstm_study.progress.values import ignore
+from lstm_study.provenance import now
+from lstm_study.records import Epoch
+from lstm_study.search.oracle import RecordedHyperband
+from lstm_study.search.plan import make_plan
+from lstm_study.search.stage import SearchStage
+from lstm_study.store import Store
+from lstm_study.training import one
+from lstm_study.training.checkpoint import Checkpoint, write_checkpoint
+from tests.support.engine import Threads, run_stage
+from tests.support.tiny import spec
+
+ROOT = Path(__file__).parents[2]
+SPEC = spec(
+    "search.max_epochs=10",
+    "space.lstm_units={min=1, max=99}",
+    "space.embedding_dim={min=1, max=99}",
+)
+NO_REVIEWS = SimpleNamespace(train=None, validation=None)
+_SLACK = 8
+
+
+def arithmetic(training, *, start, save, on_epoch, **_):
+    """Stands in for `train`: a state that depends on every epoch before, saved as the real one."""
+    state = start.variables[0] if start else np.array([training.seed % 1_000, 1.0])
+    epochs = start.epochs if start else ()
+    for number in range(len(epochs) + 1, training.epochs + 1):
+        state = np.array([(state[0] * 31 + number) % 1_000, state[1] + 1])
+        score = float(state[0]) / 1_000
+        epochs = (
+            *epochs,
+            Epoch(
+                epoch=number, train_loss=score, train_accuracy=score, validation_loss=score,
+                validation_accuracy=score, train_seconds=0.0, validation_seconds=0.0,
+                ended_at=now(),
+            ),
+        )  # fmt: skip
+        checkpoint = Checkpoint(epochs=epochs, variables=(state, np.zeros(20_000)))
+        write_checkpoint(save, checkpoint)
+        on_epoch(checkpoint)
+
+
+def search(folder: Path) -> None:
+    """Runs a search to its end, as a command with one worker does; see `arithmetic`."""
+    store = Store(folder)
+    with store.hold("a test"):
+        store.sweep()
+        plan = make_plan(SPEC)
+        oracle = RecordedHyperband(spec=SPEC, plan=plan, store=store)
+        stage = SearchStage(SPEC, plan, oracle, store, report=ignore)
+        run_stage(stage, Threads(store.scratch), store, spec=SPEC, corpus=NO_REVIEWS)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Moment:
+    """When a search is killed.
+
+    Attributes:
+        operations: After how many files were opened for writing or renamed. The signal comes from
+            another process, at any instruction up to eight operations later.
+        saved_first: Count only from its first checkpoint on, so that it gets on however often it
+            is killed.
+    """
+
+    operations: int
+    saved_first: bool = True
+
+
+_NEVER = Moment(operations=1_000_000)
+
+
+class Searches:
+    """The process that forks searches and kills them.
+
+    It has imported what they need and nothing else, and runs no threads of its own, unlike the
+    tests' process.
+    """
+
+    def __enter__(self) -> "Searches":
+        self._process = subprocess.Popen(
+            [sys.executable, "-m", "tests.support.killed_search"],
+            cwd=ROOT,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self._process.kill()
+        self._process.communicate()
+
+    def killed(self, folder: Path, moment: Moment) -> bool:
+        """Runs a search in a folder; returns whether it was killed, or got through before."""
+        assert self._process.stdin
+        assert self._process.stdout
+        print(json.dumps([str(folder), asdict(moment)]), file=self._process.stdin, flush=True)
+        answer = self._process.stdout.readline().strip()
+        assert answer in ("killed", "ended"), "the search itself failed"
+        return answer == "killed"
+
+    def finish(self, folder: Path) -> None:
+        """Runs a search to its end."""
+        assert not self.killed(folder, _NEVER)
+
+
+def main() -> None:
+    """Runs a search for each line on standard input, and prints what became of it."""
+    answers = os.fdopen(os.dup(1), "w")
+    os.dup2(2, 1)
+    for line in sys.stdin:
+        folder, moment = json.loads(line)
+        print(_killed(Path(folder), Moment(**moment)), file=answers, flush=True)
+
+
+def _killed(folder: Path, moment: Moment) -> str:
+    reads, writes = os.pipe()
+    child = os.fork()
+    if child == 0:
+        code = 1
+        try:
+            os.close(reads)
+            one.train = arithmetic
+            # What a killed process has written is there without: only a power failure loses it.
+            os.fsync = lambda _: None
+            sys.addaudithook(_Watch(folder, moment, writes))
+            search(folder)
+            code = 0
+        finally:
+            os._exit(code)
+    os.close(writes)
+    is_due = os.read(reads, 1) != b""
+    os.close(reads)
+    if is_due:
+        os.kill(child, signal.SIGKILL)
+    code = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
+    return {0: "ended", -signal.SIGKILL: "killed"}.get(code, "failed")
+
+
+class _Watch:
+    """An audit hook that counts operations on a folder's files, and says when the moment is."""
+
+    def __init__(self, folder: Path, moment: Moment, pipe: int) -> None:
+        self._folder, self._operations, self._pipe = str(folder), moment.operations, pipe
+        self._checkpoints = f"{folder}/checkpoints/"
+        self._counts = not moment.saved_first
+        self._lock = threading.Lock()
+
+    def __call__(self, event: str, arguments: tuple[Any, ...]) -> None:
+        is_opened = event == "open" and arguments[2] & (os.O_WRONLY | os.O_RDWR)
+        if not (is_opened or event == "os.rename") or self._folder not in str(arguments[0]):
+            return
+        with self._lock:
+            if self._counts:
+                self._operations -= 1
+                if self._operations == 0:
+                    os.write(self._pipe, b"!")
+                while self._operations <= -_SLACK:
+                    time.sleep(60)
+            elif event == "os.rename" and str(arguments[1]).startswith(self._checkpoints):
+                self._counts = True
+
+
+if __name__ == "__main__":
+    main()
