@@ -287,7 +287,9 @@ class Configuration:
         for name in self.opened():
             row, value = HYPERPARAMETERS[name], getattr(self, name)
             if name not in ("bidirectional", "pooling"):  # the label says them
-                parts.append(row.short if value is True else f"{row.short} {row.shown(value)}")
+                # Drawn on a logarithm, a rate has more digits than say anything.
+                words = f"{value:.3g}" if isinstance(value, float) else row.shown(value)
+                parts.append(row.short if value is True else f"{row.short} {words}")
         return ", ".join(parts)
 
     def opened(self) -> tuple[str, ...]:

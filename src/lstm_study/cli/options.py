@@ -70,6 +70,13 @@ ClusterOption = Annotated[
         show_default=False,
     ),
 ]
+QuickOption = Annotated[
+    bool,
+    typer.Option(
+        "--quick",
+        help="Compare winner and baseline alone with the fewest seeds; recorded, resumed without.",
+    ),
+]
 TensorBoardOption = Annotated[
     bool,
     typer.Option(

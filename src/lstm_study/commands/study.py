@@ -141,15 +141,19 @@ class Study:
         """Returns what is done, running and failed, and how long the rest will take."""
         return commands.read_status(self._begun)
 
-    def run(self, *, fresh: bool = False, show: commands.Show | None = None) -> "Verdict":
+    def run(
+        self, *, fresh: bool = False, quick: bool = False, show: commands.Show | None = None
+    ) -> "Verdict":
         """Runs every stage that is not done yet, and returns the verdict.
 
         Args:
             fresh: Whether to start over; the earlier study is kept until the new one is done.
+            quick: Whether to compare winner and baseline alone, with the fewest seeds that a
+                verdict needs; recorded as a deviation.
             show: Where to show the progress; a bar unless given, `Silent()` for none.
         """
         study = self._as("run")
-        answer, _ = commands.run(study, fresh=fresh, show=show or ProgressBar())
+        answer, _ = commands.run(study, fresh=fresh, show=show or ProgressBar(), quick=quick)
         return answer.verdict
 
     def search(self, *, show: commands.Show | None = None) -> Trial:
@@ -168,6 +172,7 @@ class Study:
         *,
         more_seeds: int = 0,
         only_seeds: int | None = None,
+        quick: bool = False,
         show: commands.Show | None = None,
     ) -> "Verdict":
         """Retrains every arm with several seeds, evaluates each run on test, returns the verdict.
@@ -176,6 +181,7 @@ class Study:
             more_seeds: Seeds to add for every arm; recorded, and counted as another look at test.
             only_seeds: Train at most so many seeds of each arm now; the verdict on them counts as a
                 look at test, too.
+            quick: Whether to compare winner and baseline alone; see `run`.
             show: Where to show the progress; a bar unless given.
 
         Raises:
@@ -184,7 +190,14 @@ class Study:
         study, show = self._as("compare"), show or ProgressBar()
         with commands.held(study, show=show) as begun:
             corpus = commands.begin(begun, show=show)
-            commands.compare(begun, corpus, show=show, more_seeds=more_seeds, only_seeds=only_seeds)
+            commands.compare(
+                begun,
+                corpus,
+                show=show,
+                more_seeds=more_seeds,
+                only_seeds=only_seeds,
+                quick=quick,
+            )
         return self.verdict()
 
     def report(self, *, show: commands.Show | None = None) -> Path:

@@ -34,6 +34,7 @@ class ComparisonPlan:
         control: Whether to train the classical control.
         near_duplicates: Whether to count near-duplicates of test reviews in training.
         ablation: Whether to go from baseline to winner one hyperparameter at a time.
+        is_quick: Whether it is a part that opens test without own epochs; see `comparison.quick`.
     """
 
     arms: Mapping[str, Configuration]
@@ -42,6 +43,7 @@ class ComparisonPlan:
     control: bool = False
     near_duplicates: bool = False
     ablation: bool = False
+    is_quick: bool = False
 
     @property
     def trainings(self) -> int:

@@ -112,7 +112,6 @@ def train(
     """
     release_models()
     model = _model_of(training, len(reviews))
-    _trace_once(model)
     epochs: tuple[Epoch, ...] = ()
     if start is not None:
         set_state(model, start.variables, where=where)
@@ -129,25 +128,38 @@ def train(
     return model
 
 
-def _model_of(training: Training, reviews: int) -> Any:
-    """Builds a training's network, compiled."""
-    if training.builder is not None:
-        from lstm_study.model.builder import build_own
+def traced_model(
+    configuration: Configuration,
+    *,
+    protocol: ProtocolTable,
+    seed: int,
+    masked: bool = False,
+    steps: int,
+) -> Any:
+    """Builds a model as `train` trains it; see `build_model` for the arguments."""
+    model = build_model(configuration, protocol=protocol, seed=seed, masked=masked, steps=steps)
+    _trace_once(model)
+    return model
 
-        return build_own(
-            training.builder,
+
+def _model_of(training: Training, reviews: int) -> Any:
+    """Builds a training's network, compiled and traced."""
+    epochs = training.schedule_epochs or training.epochs
+    if training.builder is None:
+        return traced_model(
             training.configuration,
             protocol=training.protocol,
             seed=training.seed,
+            masked=training.masked,
+            steps=-(-reviews // training.batch_size) * epochs,
         )
-    epochs = training.schedule_epochs or training.epochs
-    return build_model(
-        training.configuration,
-        protocol=training.protocol,
-        seed=training.seed,
-        masked=training.masked,
-        steps=-(-reviews // training.batch_size) * epochs,
+    from lstm_study.model.builder import build_own
+
+    model = build_own(
+        training.builder, training.configuration, protocol=training.protocol, seed=training.seed
     )
+    _trace_once(model)
+    return model
 
 
 def predict_earlier(
