@@ -6,6 +6,8 @@ import pytest
 from pydantic import ValidationError
 
 from lstm_study.errors import SpecError
+from lstm_study.records import Trial
+from lstm_study.records.codec import from_json, to_json
 from lstm_study.spec import StudySpec, parse_spec
 from lstm_study.spec.changes import changes
 from lstm_study.spec.errors import sentences
@@ -126,3 +128,25 @@ def test_a_builder_from_a_setting_sets_the_lstms_space_and_baseline_aside():
         LSTM, where="tiny.toml", settings=["model.builder=own.py:build", "baseline.filters=4"]
     )
     assert dict(found.baseline.configuration.own or ()) == {"filters": 4}
+
+
+def test_a_record_holds_a_builders_values_by_name_and_nothing_of_the_lstm():
+    configuration = own.explored().baseline.configuration
+    trial = Trial(
+        trial_id="b0-00-r0", configuration=configuration, seed=1, iteration=0, bracket=0, round=0,
+        initial_epoch=0, budget_epochs=1,
+    )  # fmt: skip
+    text = to_json(trial)
+    written = json.loads(text)["configuration"]
+    assert set(written) == {"vocabulary_size", "maxlen", "learning_rate", "own"}
+    assert written["own"]["pooling"] == "mean"
+    assert from_json(text, Trial, where="trial") == trial
+
+
+def test_a_changed_hyperparameter_leaves_the_others():
+    configuration = own.explored().baseline.configuration
+    changed = configuration.with_values(pooling="max", maxlen=6)
+    assert (changed.value("pooling"), changed.maxlen) == ("max", 6)
+    assert [n for n in changed.names if changed.value(n) != configuration.value(n)] == [
+        "maxlen", "pooling",
+    ]  # fmt: skip
