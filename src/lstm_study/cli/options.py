@@ -74,7 +74,7 @@ QuickOption = Annotated[
     bool,
     typer.Option(
         "--quick",
-        help="Compare only winner and baseline, with four seeds; run again without it for the rest.",
+        help="Compare only winner and baseline, with four seeds; run again without for the rest.",
     ),
 ]
 TensorBoardOption = Annotated[
