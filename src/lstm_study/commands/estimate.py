@@ -35,7 +35,7 @@ def estimate(
         corpus: Its reviews in numbers.
         show: Where to say that steps are timed.
         extent: How much of the comparison is to be trained now; None for all.
-        is_new: Whether it will begin anew, whatever an earlier study of its name has left.
+        is_new: Whether it will start over, ignoring an earlier study of its name.
 
     Returns:
         None where no pace is known before the first epochs: on a GPU, on a cluster, with JAX, or
