@@ -408,7 +408,7 @@ def _weights_of(study: OpenStudy, run: Run) -> tuple[Any, ...]:
 
 
 def _members(study: OpenStudy, records: StudyRecords) -> list[tuple[Run, tuple[Any, ...]]] | None:
-    """Returns the winner's completed runs with their weights, if the study wants an ensemble."""
+    """Returns the winner's completed runs with their weights, if the study asks for an ensemble."""
     if not study.spec.export.ensemble:
         return None
     runs = [run for run in records.runs if run.arm == "winner" and run.status == "completed"]

@@ -12,7 +12,7 @@ from lstm_study.commands.stages import comparison_plan
 from lstm_study.commands.time_left import TimeLeft
 from lstm_study.commands.work_left import possible_arms
 from lstm_study.errors import ComparisonError
-from lstm_study.progress.follow import Item, item_of
+from lstm_study.progress.follow import Item, item_of, silence_in_words, silent_seconds
 from lstm_study.records import Run, Trial
 from lstm_study.records.state import Live, SearchState
 
@@ -141,9 +141,10 @@ def _running(by_id: Mapping[str, Item], live: Mapping[str, Live]) -> Iterator[st
         if item is None:
             yield f"{worker}: waits for its next training"
         else:
+            silence = silence_in_words(silent_seconds(at))
             yield (
                 f"{worker}: {item.training_id} epoch {at.epoch} of {at.epochs} "
-                f"({at.step} of {at.steps} steps), {item.configuration.description}"
+                f"({at.step} of {at.steps} steps), {silence or item.configuration.description}"
             )
 
 

@@ -110,7 +110,7 @@ class ComparisonStage:
         return [self._begin(due, worker) for due in alike[:limit]]
 
     def take(self, answer: Answer, *, worker: str) -> None:
-        """Records what came of a job; deletes its checkpoint once it has ended."""
+        """Records a job's result; deletes its checkpoint once it has ended."""
         if answer.name == CONTROL:
             self._take_control(answer, worker)
         elif answer.name == TEST_REVIEWS:

@@ -158,7 +158,7 @@ class Evaluation:
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Answer:
-    """What came of a job so far: sent after each epoch and evaluation, and at the end.
+    """The result of a job so far: sent after each epoch and evaluation, and at the end.
 
     Attributes:
         name: The job's.
@@ -320,7 +320,7 @@ class Engine(Protocol):
 
 
 class Stage(Protocol):
-    """Says which jobs are due, and takes what came of them; the one writer of their records."""
+    """Says which jobs are due, and takes their results; the one writer of their records."""
 
     @property
     def name(self) -> str:
@@ -343,7 +343,7 @@ class Stage(Protocol):
         """
 
     def take(self, answer: Answer, *, worker: str) -> None:
-        """Records what came of a job; moves its files from scratch."""
+        """Records a job's result; moves its files from scratch."""
 
     def take_back(self, name: str) -> None:
         """Takes back a job whose worker was lost; it is due again."""

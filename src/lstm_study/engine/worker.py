@@ -94,7 +94,7 @@ def main() -> None:
 
 
 def _study_from(link: Link) -> Reviews:
-    """Waits for the study's spec, and reads its reviews; those of test are behind the one door."""
+    """Waits for the study's spec, and reads its reviews; those of test are read on request only."""
     spec: StudySpec = link.receive()
     corpus = read_corpus(spec.data, seed=spec.study.seed)
     return Reviews(

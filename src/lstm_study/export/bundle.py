@@ -56,22 +56,14 @@ def write_bundle(
 
     Nothing in it refers to this package or to where it was made.
 
-    Args:
-        run: The completed run whose network is exported; `choice.choose_run` chooses it.
-        weights: Its weights, as `model.get_weights()` gives them.
-        vocabulary: The words behind the token ids; None where the data came without them, and then
-            the bundle takes token ids only.
-        labels: Names of the negative and the positive label.
-        records: The study.
+    Args are as in `BundleFacts`, and:
+        weights: The run's, as `model.get_weights()` gives them.
         verdict_sentence: The comparison's answer in words.
         folder: `reports/<study>/model`.
-        made_at: ISO 8601 in UTC.
-        versions: Of the packages that make it.
         ensemble: All completed runs of the arm with their weights, where their mean is exported as
             one network, too; None where it is not. It takes two.
         pairs: The pairs of words of the study's training reviews, of which the configuration's most
             frequent ones are exported; needed where it has any.
-        temperature: What the network's logits are divided by; None to leave them as trained.
 
     Raises:
         ExportError: The run is not completed, the weights are another network's, or the folder

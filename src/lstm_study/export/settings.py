@@ -86,19 +86,9 @@ class BundleFacts:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
-    """What is read back of a bundle's configuration.
+    """What is read back of a bundle's configuration; see `Bundle` and `BundleFacts`.
 
-    Attributes:
-        run_id: The run that the network is from.
-        configuration: The hyperparameters.
-        labels: Names of the negative and the positive label.
-        threshold: A probability above it is read as the positive label.
-        words: How many words vocabulary.txt holds; None if there is none.
-        ensemble: The runs that the ensemble is of; empty if there is none.
-        masked: Whether the network masks its padding.
-        split: How texts are split.
-        text_column: The column of the study's own files that held the texts.
-        pairs: How many pairs of words pairs.txt holds; None if there is none.
+    `words` and `pairs` count what vocabulary.txt and pairs.txt hold; None without such a file.
     """
 
     run_id: str

@@ -5,13 +5,15 @@ Unlike records they carry no kind: each is the only one of its kind in its file.
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
 from lstm_study.configuration import Configuration
 from lstm_study.records.strict import STRICT
 from lstm_study.records.training import Role
+
+VerdictKind = Literal["better", "worse", "no difference shown", "cannot say"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -171,7 +173,7 @@ class Look:
 
     at: str
     seeds: Mapping[str, int]
-    kind: str
+    kind: VerdictKind
     fraction: float | None = None
 
 

@@ -5,7 +5,7 @@ not. The rule is in `study/README.md`.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
@@ -17,7 +17,7 @@ from lstm_study.analysis.answer.arms import (
     runs_left_out,
     summarise,
 )
-from lstm_study.analysis.answer.wording import Kind, kind_of
+from lstm_study.analysis.answer.wording import kind_of
 from lstm_study.analysis.statistics.failures import (
     FailedRun,
     FailureKind,
@@ -34,11 +34,11 @@ from lstm_study.analysis.statistics.intervals import (
     Difference,
     accuracy_interval,
     difference_between,
-    difference_over_reviews,
 )
 from lstm_study.analysis.statistics.power import LEAST_SEEDS, Power, estimate_power
 from lstm_study.analysis.statistics.significance import Disagreement, disagreement
 from lstm_study.records import StudyRecords
+from lstm_study.records.state import VerdictKind
 
 RULE = (
     "A run failed if it diverged, gives every review the same probability, or is 5 points or more "
@@ -77,7 +77,7 @@ class Verdict:
         notes: What a reader must know besides: runs left out, failed runs.
     """
 
-    kind: Kind
+    kind: VerdictKind
     sentence: str
     rule: str
     candidate: str
@@ -101,7 +101,7 @@ def judge(
     reference: str = "baseline",
     looks: int = 1,
     level: float = LEVEL,
-    kept: Kind | None = None,
+    kept: VerdictKind | None = None,
 ) -> Verdict:
     """Judges whether the candidate is better on the test reviews than the reference.
 
@@ -135,16 +135,16 @@ def judge(
     lacking = wording.lacking(whole, names, left_out, runs=survivors, least=LEAST_SEEDS)
     found_differences: list[Difference] = []
     if len(found) == 2 and not lacking:
-        sides = whole[candidate], whole[reference]
-        estimate = (
-            difference_over_reviews
-            if any(arm.deterministic for arm in sides)
-            else difference_between
-        )
-        found_differences = [estimate(*sides, outcome=each, level=level) for each in OUTCOMES]
+        sides = [whole[candidate], whole[reference]]
+        if any(arm.deterministic for arm in sides):
+            # These very runs over other test reviews alone, paired by review.
+            sides = [replace(arm, deterministic=True) for arm in sides]
+        found_differences = [
+            difference_between(*sides, outcome=each, level=level) for each in OUTCOMES
+        ]
     difference = found_differences[0] if found_differences else None
     power = _power(difference) if difference is not None else None
-    kind: Kind = "cannot say" if difference is None else kept or kind_of(difference)
+    kind: VerdictKind = "cannot say" if difference is None else kept or kind_of(difference)
     return Verdict(
         kind=kind,
         sentence=wording.sentence(

@@ -125,10 +125,9 @@ def _comparison(
     rows = [
         _arm_row(records, spec, arm, configuration) for arm, configuration in configurations.items()
     ]
-    rows += [
-        cells_of(None, columns, **row)
-        for row in (*_control_row(records), *_ensemble_row(records, rows))
-    ]
+    for row in (_control_row(records), _ensemble_row(records, rows)):
+        if row is not None:
+            rows.append(cells_of(None, columns, **row))
     return table("comparison", "One arm", columns, rows)
 
 
@@ -205,57 +204,51 @@ def _arm_row(
     }
 
 
-def _control_row(records: StudyRecords) -> list[dict[str, Any]]:
+def _control_row(records: StudyRecords) -> dict[str, Any] | None:
     control = records.control
     if control is None:
-        return []
-    completed = control.status == "completed"
-    return [
-        {
-            "arm": CONTROL,
-            "purpose": purpose(CONTROL),
-            "label": "logistic",
-            "parameter_count": control.feature_count,
-            "seeds": int(completed),
-            "failed": int(control.status == "failed"),
-            "test_accuracy_mean": control.test_accuracy,
-            "test_accuracy_low": control.test_accuracy,
-            "test_accuracy_high": control.test_accuracy,
-            "test_loss_mean": control.test_loss,
-            "training_seconds_mean": control.fit_seconds,
-            "predict_1000_seconds": control.predict_1000_seconds,
-        }
-    ]
+        return None
+    return {
+        "arm": CONTROL,
+        "purpose": purpose(CONTROL),
+        "label": "logistic",
+        "parameter_count": control.feature_count,
+        "seeds": int(control.status == "completed"),
+        "failed": int(control.status == "failed"),
+        "test_accuracy_mean": control.test_accuracy,
+        "test_accuracy_low": control.test_accuracy,
+        "test_accuracy_high": control.test_accuracy,
+        "test_loss_mean": control.test_loss,
+        "training_seconds_mean": control.fit_seconds,
+        "predict_1000_seconds": control.predict_1000_seconds,
+    }
 
 
-def _ensemble_row(records: StudyRecords, rows: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
+def _ensemble_row(records: StudyRecords, rows: Sequence[dict[str, Any]]) -> dict[str, Any] | None:
     """Its cost is that of all of the winner's runs, since each of them predicts every review."""
     arm = arms_from_records(records).get(ENSEMBLE)
     if arm is None:
-        return []
+        return None
     winner = next(row for row in rows if row["arm"] == "winner")
     times = [run.predict_1000_seconds for run in completed_runs(records, "winner")]
     known = [value for value in times if value is not None]
-    return [
-        winner
-        | {
-            "arm": ENSEMBLE,
-            "purpose": purpose(ENSEMBLE),
-            "label": f"{len(times)} × {winner['label']}",
-            "parameter_count": len(times) * int(winner["parameter_count"]),
-            "seeds": 1,
-            "failed": 0,
-            "test_accuracy_mean": arm.accuracy,
-            "test_accuracy_mean_low": None,
-            "test_accuracy_mean_high": None,
-            "test_accuracy_low": arm.accuracy,
-            "test_accuracy_high": arm.accuracy,
-            "test_accuracy_sd": None,
-            "test_loss_mean": log_loss(arm.labels, arm.probabilities[0]),
-            "training_seconds_mean": len(times) * float(winner["training_seconds_mean"]),
-            "predict_1000_seconds": sum(known) if known else None,
-        }
-    ]
+    return winner | {
+        "arm": ENSEMBLE,
+        "purpose": purpose(ENSEMBLE),
+        "label": f"{len(times)} × {winner['label']}",
+        "parameter_count": len(times) * int(winner["parameter_count"]),
+        "seeds": 1,
+        "failed": 0,
+        "test_accuracy_mean": arm.accuracy,
+        "test_accuracy_mean_low": None,
+        "test_accuracy_mean_high": None,
+        "test_accuracy_low": arm.accuracy,
+        "test_accuracy_high": arm.accuracy,
+        "test_accuracy_sd": None,
+        "test_loss_mean": log_loss(arm.labels, arm.probabilities[0]),
+        "training_seconds_mean": len(times) * float(winner["training_seconds_mean"]),
+        "predict_1000_seconds": sum(known) if known else None,
+    }
 
 
 def _hyperparameters(spec: StudySpec, configurations: dict[str, Configuration]) -> Table:

@@ -1,11 +1,13 @@
 """Tables of the space: scores along each hyperparameter, by pairs of them, and their importance."""
 
 import itertools
+import math
 import statistics
 from collections.abc import Sequence
 
 from lstm_study.analysis.search import importance
 from lstm_study.analysis.search import summary as search_summary
+from lstm_study.configuration import HYPERPARAMETERS
 from lstm_study.records import StudyRecords, Trial
 from lstm_study.report.numbers import plain
 from lstm_study.report.tables.columns import BUDGET, TRIAL_ID, measure_form
@@ -24,6 +26,7 @@ def space_tables(records: StudyRecords, spec: StudySpec) -> list[Table]:
 
 
 def _slices(trials: Sequence[Trial], spec: StudySpec) -> Table:
+    """Lists completed trials along each hyperparameter; the others vary from point to point."""
     columns = (
         Column("hyperparameter", "Hyperparameter on the axis"),
         Column("value", "Its value", form="plain"),
@@ -32,8 +35,19 @@ def _slices(trials: Sequence[Trial], spec: StudySpec) -> Table:
         TRIAL_ID,
         BUDGET,
     )  # fmt: skip
-    points = search_summary.slices(trials, spec.space.searched())
-    return table("slices", "One completed trial along one hyperparameter", columns, points)
+    done = [
+        trial
+        for trial in sorted(search_summary.searched(trials), key=lambda trial: trial.trial_id)
+        if trial.status == "completed" and trial.score is not None and math.isfinite(trial.score)
+    ]
+    rows = []
+    for name in spec.space.searched():
+        row = HYPERPARAMETERS[name]
+        for trial in done:
+            value = getattr(trial.configuration, name)
+            value = float(value) if row.is_numeric else row.shown(value)
+            rows.append(cells_of(trial, columns, hyperparameter=name, value=value))
+    return table("slices", "One completed trial along one hyperparameter", columns, rows)
 
 
 def _importance(trials: Sequence[Trial], spec: StudySpec) -> Table:
