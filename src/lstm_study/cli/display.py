@@ -13,7 +13,7 @@ from rich.text import Text
 from lstm_study.cli.options import Verbosity
 from lstm_study.progress.follow import silence_in_words
 from lstm_study.progress.values import Ended, Progress, Running
-from lstm_study.spec.quantities import duration_in_words
+from lstm_study.spec.quantities import duration_in_words, estimate_in_words
 
 _HEARTBEAT_SECONDS, _VERBOSE_SECONDS = 60.0, 5.0
 _TRIAL_IDS = "           a trial's name: b2-08-r1 is slot 8 of bracket 2, after one promotion"
@@ -195,4 +195,7 @@ def _worked(progress: Progress) -> str:
 def _left(progress: Progress) -> str:
     if progress.remaining_seconds is None:
         return "time left not known yet"
-    return f"about {duration_in_words(progress.remaining_seconds)} left"
+    left = f"about {estimate_in_words(progress.remaining_seconds)} left"
+    if progress.study_seconds is None:
+        return left
+    return f"{left}, {estimate_in_words(progress.study_seconds)} of the whole study"

@@ -5,7 +5,7 @@ not. The rule is in `study/README.md`.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
@@ -34,7 +34,6 @@ from lstm_study.analysis.statistics.intervals import (
     Difference,
     accuracy_interval,
     difference_between,
-    difference_over_reviews,
 )
 from lstm_study.analysis.statistics.power import LEAST_SEEDS, Power, estimate_power
 from lstm_study.analysis.statistics.significance import Disagreement, disagreement
@@ -136,13 +135,13 @@ def judge(
     lacking = wording.lacking(whole, names, left_out, runs=survivors, least=LEAST_SEEDS)
     found_differences: list[Difference] = []
     if len(found) == 2 and not lacking:
-        sides = whole[candidate], whole[reference]
-        estimate = (
-            difference_over_reviews
-            if any(arm.deterministic for arm in sides)
-            else difference_between
-        )
-        found_differences = [estimate(*sides, outcome=each, level=level) for each in OUTCOMES]
+        sides = [whole[candidate], whole[reference]]
+        if any(arm.deterministic for arm in sides):
+            # These very runs over other test reviews alone, paired by review.
+            sides = [replace(arm, deterministic=True) for arm in sides]
+        found_differences = [
+            difference_between(*sides, outcome=each, level=level) for each in OUTCOMES
+        ]
     difference = found_differences[0] if found_differences else None
     power = _power(difference) if difference is not None else None
     kind: VerdictKind = "cannot say" if difference is None else kept or kind_of(difference)

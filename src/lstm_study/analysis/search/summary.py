@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from statistics import fmean
 from typing import Literal
 
-from lstm_study.configuration import HYPERPARAMETERS, Configuration
+from lstm_study.configuration import Configuration
 from lstm_study.records import Epoch, Trial
 from lstm_study.schedule import Bracket
 
@@ -52,17 +52,6 @@ class RoundSummary:
     completed: int
     failed: int
     unfinished: int
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SlicePoint:
-    """One completed trial as seen along one hyperparameter."""
-
-    hyperparameter: str
-    value: float | str
-    score: float
-    trial_id: str
-    budget_epochs: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -118,16 +107,15 @@ def searched(trials: Iterable[Trial]) -> list[Trial]:
     return [trial for trial in trials if trial.role == "search"]
 
 
-def better(score: float, than: float, direction: Direction) -> bool:
-    """Says whether a score is strictly better than another."""
-    return score > than if direction == "max" else score < than
-
-
 def rank_key(trial: Trial, direction: Direction) -> tuple[float, int, str]:
     """Sorts completed trials, best first: by score, then fewer parameters, then id."""
     assert trial.score is not None
     score = -trial.score if direction == "max" else trial.score
-    return (score, trial.configuration.parameter_count, trial.trial_id)
+    return (score, _parameters(trial), trial.trial_id)
+
+
+def _parameters(trial: Trial) -> int:
+    return trial.parameter_count or trial.configuration.parameter_count
 
 
 def ranking(
@@ -151,17 +139,15 @@ def ranking(
         and trial.score is not None
         and math.isfinite(trial.score)
     ]
-    ranked = sorted(completed, key=lambda trial: rank_key(trial, direction))
     means = {each.trial_id: each.mean for each in finalists(trials)}
     sign = -1 if direction == "max" else 1
 
-    def place(trial: Trial) -> tuple[int, float, int]:
+    def place(trial: Trial) -> tuple[float | str, ...]:
         mean = means.get(trial.trial_id)
-        if mean is None:
-            return (1, 0.0, 0)
-        return (0, sign * mean, trial.configuration.parameter_count)
+        first = (1, 0.0, 0) if mean is None else (0, sign * mean, _parameters(trial))
+        return (*first, *rank_key(trial, direction))
 
-    return tuple(sorted(ranked, key=place))
+    return tuple(sorted(completed, key=place))
 
 
 def finalists(trials: Iterable[Trial]) -> tuple[Finalist, ...]:
@@ -221,6 +207,7 @@ def best_so_far(
     ended.sort(key=lambda trial: (trial.ended_at, trial.trial_id))
     found: list[SearchProgress] = []
     epochs, seconds = 0, 0.0
+    better = max if direction == "max" else min
     best: float | None = None
     best_full: float | None = None
     for number, trial in enumerate(ended, start=1):
@@ -228,12 +215,9 @@ def best_so_far(
         seconds += trial.seconds
         score = trial.score if trial.status == "completed" else None
         if score is not None and math.isfinite(score):
-            if best is None or better(score, best, direction):
-                best = score
-            if trial.budget_epochs == max_epochs and (
-                best_full is None or better(score, best_full, direction)
-            ):
-                best_full = score
+            best = score if best is None else better(best, score)
+            if trial.budget_epochs == max_epochs:
+                best_full = score if best_full is None else better(best_full, score)
         found.append(
             SearchProgress(
                 trial_number=number, trial_id=trial.trial_id, budget_epochs=trial.budget_epochs,
@@ -314,32 +298,6 @@ def after(trials: Sequence[Trial], *, objective: str, epoch: int) -> tuple[Score
                 )
             )
     return tuple(found)
-
-
-def slices(trials: Iterable[Trial], hyperparameters: Sequence[str]) -> tuple[SlicePoint, ...]:
-    """Lists every completed trial's score along each hyperparameter.
-
-    Not a controlled comparison: the other hyperparameters vary from point to point.
-    """
-    done = [
-        trial
-        for trial in sorted(searched(trials), key=lambda trial: trial.trial_id)
-        if trial.status == "completed" and trial.score is not None and math.isfinite(trial.score)
-    ]
-    return tuple(
-        SlicePoint(
-            hyperparameter=name, value=_value(name, trial.configuration),
-            score=trial.score, trial_id=trial.trial_id, budget_epochs=trial.budget_epochs,
-        )
-        for name in hyperparameters
-        for trial in done
-        if trial.score is not None
-    )  # fmt: skip
-
-
-def _value(name: str, configuration: Configuration) -> float | str:
-    row, value = HYPERPARAMETERS[name], getattr(configuration, name)
-    return float(value) if row.is_numeric else row.shown(value)
 
 
 def repeated_configurations(trials: Iterable[Trial]) -> dict[Configuration, tuple[str, ...]]:

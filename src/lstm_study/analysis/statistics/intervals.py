@@ -94,21 +94,6 @@ def difference_between(
     )
 
 
-def difference_over_reviews(
-    candidate: Arm, reference: Arm, *, outcome: Outcome = "accuracy", level: float = LEVEL
-) -> Difference:
-    """Estimates the difference between these very runs over other test reviews alone.
-
-    It is paired by review. For an arm whose one run is deterministic, and for runs too few to show
-    how much seeds matter.
-
-    Raises:
-        ComparisonError: There is one test review, or the arms were not tested on the same reviews.
-    """
-    fixed = [replace(arm, deterministic=True) for arm in (candidate, reference)]
-    return difference_between(*fixed, outcome=outcome, level=level)
-
-
 def accuracy_interval(arm: Arm) -> tuple[float, float] | None:
     """Returns the 95% interval of one arm's mean test accuracy, over other seeds and other reviews.
 

@@ -15,13 +15,12 @@ from lstm_study.analysis.search.summary import (
     ranking,
     repeated_configurations,
     rounds,
-    slices,
     winner,
 )
 from lstm_study.configuration import BASELINE
 from lstm_study.records import Epoch, Failure, Trial
 from lstm_study.schedule import hyperband
-from tests.support.fake_study import completed_study, failed_study, interrupted_study
+from tests.support.fake_study import completed_study, interrupted_study
 
 
 def _trial(trial_id: str, score: float | None, **changes: object) -> Trial:
@@ -183,15 +182,6 @@ def test_a_curve_without_its_parent_holds_its_own_epochs_alone() -> None:
 def test_parents_in_a_circle_end() -> None:
     one, two = _trial("a", 0.5, parent="b"), _trial("b", 0.5, parent="a")
     assert full_curve(one, {"a": one, "b": two}) == ()
-
-
-def test_slices_hold_each_completed_trial_once_per_hyperparameter() -> None:
-    study = failed_study()
-    points = slices(study.trials, ["maxlen", "dropout"])
-    done = [trial for trial in study.trials if trial.status == "completed"]
-    assert len(points) == 2 * len(done)
-    first = next(point for point in points if point.trial_id == done[0].trial_id)
-    assert (first.hyperparameter, first.value) == ("maxlen", done[0].configuration.maxlen)
 
 
 def test_a_configuration_drawn_twice_is_found_and_a_promotion_is_not_one() -> None:
