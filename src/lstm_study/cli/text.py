@@ -192,6 +192,7 @@ def new_study(made: "NewStudy") -> RenderableType:
         f"{proposal.trials} trials, {proposal.trial_epochs} epochs; then {proposal.seeds} seeds of "
         f"{proposal.epochs} epochs for each arm, in batches of {proposal.batch_size}",
     )
+    table.add_row("Time", made.time)
     if not proposal.power.is_small:
         table.add_row("Power", proposal.power.sentence)
     for warning in made.warnings:
@@ -236,9 +237,8 @@ def status(found: "Status") -> RenderableType:
             table.add_row("", Text(line, style="cyan"))
         for line in stage.failures:
             table.add_row("", Text(line, style="red"))
-    if found.remaining_seconds:
-        left = duration_in_words(found.remaining_seconds)
-        table.add_row("Time left", f"about {left} for search and comparison, at the pace so far")
+    if found.time_left is not None:
+        table.add_row("Time left", found.time_left.sentence)
     table.add_row("Report", found.report or "not written yet")
     table.add_row("Model", found.model or "not written yet")
     return table

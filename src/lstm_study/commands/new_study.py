@@ -11,7 +11,8 @@ from typing import Literal
 import numpy as np
 
 from lstm_study.analysis.statistics.metrics import accuracy
-from lstm_study.commands.opened import Show
+from lstm_study.commands.estimate import estimate, in_words
+from lstm_study.commands.opened import Show, open_study
 from lstm_study.commands.proposal import UNEQUAL, Proposal, Size, held_out_fraction, propose
 from lstm_study.comparison.classical_control import fit
 from lstm_study.corpus.files.advice import INIT_FLAGS, argument, as_flags
@@ -39,6 +40,7 @@ class NewStudy:
         summary: The reviews as the study splits them.
         proposal: Its space and protocol.
         warnings: The proposal's, and what the reviews' labels are worth.
+        time: How long it will take on this machine, in words.
     """
 
     path: Path
@@ -46,6 +48,7 @@ class NewStudy:
     summary: CorpusSummary
     proposal: Proposal
     warnings: tuple[str, ...]
+    time: str
 
 
 def write_new_study(
@@ -108,8 +111,14 @@ def write_new_study(
         _check_new(out)
     except OSError as error:
         raise SpecError(f"{out}: cannot be written ({error.strerror}). Choose another.") from error
+    left = estimate(open_study(out), corpus.summary, show=show, is_new=True)
     return NewStudy(
-        path=out, found=found, summary=corpus.summary, proposal=proposal, warnings=warnings
+        path=out,
+        found=found,
+        summary=corpus.summary,
+        proposal=proposal,
+        warnings=warnings,
+        time=in_words(left),
     )
 
 

@@ -52,7 +52,7 @@ class LinearModel:
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class ControlResult:
-    """What came of the control: its record, and its probabilities and labels on test."""
+    """The result of the control: its record, and its probabilities and labels on test."""
 
     control: Control
     probabilities: NDArray[np.float32]

@@ -123,11 +123,13 @@ class Jobs:
         if any(self._is_due(run) for run in self._validation if _fixes_own_epochs(run)):
             return False
         fixed = self._store.read_state(ArmsState)
-        if fixed is None and self._validation:
+        if fixed is None and (self._validation or self._plan.is_quick):
             fixed = ArmsState(
                 fixed_at=now(),
                 arms=dict(self._plan.arms),
-                own_epochs=dict(own_epochs(self._store.read_runs(), spec=self._spec)),
+                own_epochs={}
+                if self._plan.is_quick
+                else dict(own_epochs(self._store.read_runs(), spec=self._spec)),
             )
             self._store.write_state(fixed)
         epochs = fixed.own_epochs if fixed is not None else {}

@@ -11,13 +11,12 @@ from dataclasses import dataclass
 from lstm_study.analysis.answer.arms import arms_from_records
 from lstm_study.analysis.answer.planned_arms import PRIMARY, ended_runs
 from lstm_study.analysis.answer.verdict import judge
-from lstm_study.analysis.answer.wording import Kind
 from lstm_study.analysis.statistics.intervals import LEVEL
 from lstm_study.analysis.statistics.looks import FUTILE, conditional_power, levels
 from lstm_study.analysis.statistics.power import LEAST_SEEDS
 from lstm_study.provenance import now
 from lstm_study.records import Run, StudyRecords
-from lstm_study.records.state import AddedSeeds, Look, SeedsState, VerdictsState
+from lstm_study.records.state import AddedSeeds, Look, SeedsState, VerdictKind, VerdictsState
 from lstm_study.spec import StudySpec
 from lstm_study.store import Store
 
@@ -36,7 +35,7 @@ class Standing:
     looks: int = 1
     fraction: float = 1.0
     level: float = LEVEL
-    kept: Kind | None = None
+    kept: VerdictKind | None = None
 
 
 def added_seeds(store: Store) -> int:
@@ -94,14 +93,14 @@ def standing(records: StudyRecords, spec: StudySpec, store: Store) -> Standing:
     number = len(earlier) + 1
     if before and (now_at > 1 or before[-1] >= 1):
         planned = [each.kind for each, share in zip(earlier, before, strict=True) if share <= 1]
-        kept: Kind = planned[-1] if planned else "no difference shown"  # type: ignore[assignment]
+        kept: VerdictKind = planned[-1] if planned else "no difference shown"
         return Standing(looks=number, kept=kept)
     fraction = min(1.0, max([now_at, *before]))
-    shares = [share for share in before if share < fraction]
+    shares = sorted({share for share in before if share < fraction})
     return Standing(looks=number, fraction=fraction, level=levels([*shares, fraction])[-1])
 
 
-def note(records: StudyRecords, spec: StudySpec, store: Store, *, kind: str) -> None:
+def note(records: StudyRecords, spec: StudySpec, store: Store, *, kind: VerdictKind) -> None:
     """Records a verdict, if it is another look."""
     looks = _looks(store)
     seeds = _seeds_of(records)

@@ -215,7 +215,8 @@ def _encoded(documents: Documents, ranks: NDArray[np.int32]) -> Split:
     is_word = np.ones(len(result), dtype=bool)
     is_word[offsets[:-1]] = False
     result[~is_word] = START
-    result[is_word] = token_ids + INDEX_FROM
+    token_ids += INDEX_FROM
+    result[is_word] = token_ids
     return Split(
         name="all",
         token_ids=result,

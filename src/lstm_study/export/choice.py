@@ -17,7 +17,7 @@ class Choice:
 
 
 def choose_run(records: StudyRecords, *, arm: str = "winner") -> Choice:
-    """Chooses the run of an arm that stands for it: the median of its seeds.
+    """Chooses the run that represents an arm: the median of its seeds.
 
     By the validation loss of the last epoch where every run has one; runs that were trained on all
     training reviews have none, and are chosen by the last epoch's training loss. Of two middle

@@ -82,7 +82,7 @@ class Classifier:
         return self.labels[1] if probability > self.threshold else self.labels[0]
 
     def words(self) -> Vocabulary:
-        """Returns the words behind the token ids.
+        """Returns the words of the token ids.
 
         Raises:
             ExportError: The bundle does not know them.

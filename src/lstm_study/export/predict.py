@@ -29,7 +29,7 @@ _KINDS = (".csv", ".tsv", ".tab", ".jsonl", ".ndjson", ".parquet")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Predicted:
-    """What became of some files.
+    """The result of predicting files.
 
     Attributes:
         rows: Texts that were read.

@@ -47,6 +47,7 @@ def plan_summary(plan: Plan, *, stopped: str | None = None) -> SearchState:
                     )
                     for each in item.bracket.rounds
                 ),
+                configurations=tuple(slot.configuration for slot in item.slots),
             )
             for item in plan.brackets
         ),

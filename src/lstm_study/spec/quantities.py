@@ -86,6 +86,20 @@ def duration_in_words(seconds: float) -> str:
     return f"{rest} s"
 
 
+def estimate_in_words(seconds: float) -> str:
+    """Says an estimated duration, no more exactly than it is known.
+
+    Example:
+        >>> [estimate_in_words(seconds) for seconds in (23, 401, 7_790)]
+        ['25 s', '7 min', '2 h 10 min']
+    """
+    if seconds < 90:
+        return f"{max(5, 5 * round(seconds / 5))} s"
+    if seconds < 3_570:
+        return f"{round(seconds / 60)} min"
+    return duration_in_words(600 * round(seconds / 600))
+
+
 def rate_in_words(count: int, seconds: float, *, what: str) -> str:
     """Says how many of something there are in a minute, or in an hour where that is too few.
 

@@ -9,10 +9,11 @@ import pytest
 
 from lstm_study import commands
 from lstm_study.errors import RecordError, StoreError
-from lstm_study.records import Opening, ReviewFacts, StudyRecords
+from lstm_study.records import CorpusSummary, Opening, ReviewFacts, StudyRecords
+from lstm_study.records.codec import to_json
 from lstm_study.records.scrub import Scrubber
 from lstm_study.records.state import ReportState
-from lstm_study.store import Store
+from lstm_study.store import Store, predictions
 from tests.support.fake_study import ALL_STUDIES, completed_study
 from tests.support.fake_trainings import MACHINE
 from tests.support.stored_study import leave
@@ -187,6 +188,22 @@ def test_torn_predictions_are_named() -> None:
     path.write_bytes(gzip.compress(bytes(10**7)))
     with pytest.raises(RecordError, match=r"winner-s1\.npy\.gz: holds more than 20,096 bytes"):
         Store(kept.folder).read_all()
+
+
+def test_what_a_made_up_corpus_promises_does_not_let_predictions_fill_the_memory(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    kept = commands.keep(_left())
+    store = Store(kept.folder)
+    corpus = store.read(CorpusSummary)
+    assert corpus is not None
+    splits = [replace(each, reviews=10**9) for each in corpus.splits]
+    path = store.path(CorpusSummary)
+    path.write_text(to_json(replace(corpus, splits=tuple(splits))) + "\n")
+    (kept.folder / "predictions" / "winner-s1.npy.gz").write_bytes(gzip.compress(bytes(10**7)))
+    monkeypatch.setattr(predictions, "_MOST_REVIEWS_PACKED", 2_000)
+    with pytest.raises(RecordError, match=r"winner-s1\.npy\.gz: holds more than 20,096 bytes"):
+        store.read_predictions("winner-s1")
 
 
 def test_a_folder_without_records_is_refused() -> None:

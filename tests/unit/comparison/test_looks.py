@@ -46,6 +46,16 @@ def test_reading_a_verdict_again_is_the_same_look(tmp_path):
     assert len(store.read_state(VerdictsState).looks) == 1
 
 
+def test_looks_on_fewer_seeds_than_one_before_are_put_in_order(tmp_path):
+    """Runs of an earlier look may have been moved aside since."""
+    store, spec = Store(tmp_path), fake_spec(compare__most_seeds="8")
+    shares = (0.5, 0.25, 0.5)
+    before = [Look(at="t", seeds={"winner": 1}, kind="better", fraction=each) for each in shares]
+    store.write_state(VerdictsState(looks=tuple(before)))
+    at = looks.standing(completed_study(seeds=8), spec, store)
+    assert (at.looks, at.level) == (4, levels([0.25, 0.5, 1.0])[-1])
+
+
 def test_a_verdict_on_more_seeds_is_another_look_at_its_level_and_says_so(tmp_path):
     store, spec = Store(tmp_path), fake_spec(compare__most_seeds="8")
     assert verdict_of(completed_study(seeds=4), store, spec).difference.level > 0.995

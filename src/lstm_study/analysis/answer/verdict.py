@@ -17,7 +17,7 @@ from lstm_study.analysis.answer.arms import (
     runs_left_out,
     summarise,
 )
-from lstm_study.analysis.answer.wording import Kind, kind_of
+from lstm_study.analysis.answer.wording import kind_of
 from lstm_study.analysis.statistics.failures import (
     FailedRun,
     FailureKind,
@@ -38,6 +38,7 @@ from lstm_study.analysis.statistics.intervals import (
 from lstm_study.analysis.statistics.power import LEAST_SEEDS, Power, estimate_power
 from lstm_study.analysis.statistics.significance import Disagreement, disagreement
 from lstm_study.records import StudyRecords
+from lstm_study.records.state import VerdictKind
 
 RULE = (
     "A run failed if it diverged, gives every review the same probability, or is 5 points or more "
@@ -76,7 +77,7 @@ class Verdict:
         notes: What a reader must know besides: runs left out, failed runs.
     """
 
-    kind: Kind
+    kind: VerdictKind
     sentence: str
     rule: str
     candidate: str
@@ -100,7 +101,7 @@ def judge(
     reference: str = "baseline",
     looks: int = 1,
     level: float = LEVEL,
-    kept: Kind | None = None,
+    kept: VerdictKind | None = None,
 ) -> Verdict:
     """Judges whether the candidate is better on the test reviews than the reference.
 
@@ -143,7 +144,7 @@ def judge(
         ]
     difference = found_differences[0] if found_differences else None
     power = _power(difference) if difference is not None else None
-    kind: Kind = "cannot say" if difference is None else kept or kind_of(difference)
+    kind: VerdictKind = "cannot say" if difference is None else kept or kind_of(difference)
     return Verdict(
         kind=kind,
         sentence=wording.sentence(

@@ -1,7 +1,7 @@
 """The verdict in words: each sentence is made from the numbers it says, in one place."""
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -10,17 +10,16 @@ from lstm_study.analysis.statistics.failures import FailedRun, FailureRate
 from lstm_study.analysis.statistics.intervals import Difference
 from lstm_study.analysis.statistics.planned_power import assumed_components
 from lstm_study.analysis.statistics.power import MOST_SEEDS, Power, seeds_to_settle
+from lstm_study.records.state import VerdictKind
 
 if TYPE_CHECKING:
     from lstm_study.analysis.statistics.failures import Failures
 
 NOTHING_BETTER = "The search found nothing better than the baseline"
 
-Kind = Literal["better", "worse", "no difference shown", "cannot say"]
-
 
 def sentence(
-    kind: Kind,
+    kind: VerdictKind,
     *,
     names: tuple[str, str],
     arms: Mapping[str, Arm],
@@ -97,7 +96,7 @@ def notes(
     return tuple(found)
 
 
-def kind_of(difference: Difference) -> Kind:
+def kind_of(difference: Difference) -> VerdictKind:
     """Applies the rule to an interval of accuracies."""
     if difference.low > 0:
         return "better"
@@ -130,7 +129,11 @@ def points(share: float) -> str:
 
 
 def _difference(
-    kind: Kind, names: tuple[str, str], arms: Mapping[str, Arm], difference: Difference, looks: int
+    kind: VerdictKind,
+    names: tuple[str, str],
+    arms: Mapping[str, Arm],
+    difference: Difference,
+    looks: int,
 ) -> str:
     first, second = (arms[name] for name in names)
     answer = {
@@ -175,7 +178,7 @@ def _failures(failures: "Failures") -> str:
     return f"{told}: {rates} failed, which the difference leaves out."
 
 
-def _outlook(kind: Kind, difference: Difference, power: Power | None) -> str:
+def _outlook(kind: VerdictKind, difference: Difference, power: Power | None) -> str:
     if power is None:
         return "All runs of an arm predict alike: what could be shown is not known."
     if power.smallest_difference is None:
