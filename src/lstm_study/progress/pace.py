@@ -11,6 +11,7 @@ import numpy as np
 RECENT = 40
 _TRUST_SECONDS = 20.0
 _MOST_OVER_MEDIAN = 2.0
+_EXPECTED = 3
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,7 +58,8 @@ def corrected(pace: Pace | None, timed: Iterable[Timed], *, recent: int = RECENT
     """Corrects a pace by what a study's own epochs took, the most recent ones.
 
     What was measured beforehand counts like twenty seconds of training. An epoch that took far
-    longer than the others for its work, as the first does where it compiles, counts as twice them.
+    longer than the others for its work, as the first does where it compiles, counts as twice them;
+    among the others are three epochs as they were expected beforehand.
 
     Args:
         pace: Measured beforehand; None where nothing was.
@@ -73,7 +75,8 @@ def corrected(pace: Pace | None, timed: Iterable[Timed], *, recent: int = RECENT
     flat = pace or Pace(points=((1.0, 1.0),))
     predicted = [flat.seconds(each.of_a_step, each.work) for each in last]
     ratios = [each.seconds / of for each, of in zip(last, predicted, strict=True)]
-    most = _MOST_OVER_MEDIAN * median(ratios)
+    expected = [1.0] * _EXPECTED if pace is not None else []
+    most = _MOST_OVER_MEDIAN * median([*ratios, *expected])
     seconds = sum(min(ratio, most) * of for ratio, of in zip(ratios, predicted, strict=True))
     trust = _TRUST_SECONDS if pace is not None else 0.0
     factor = (trust + seconds) / (trust + sum(predicted))

@@ -138,7 +138,7 @@ def test_a_pace_that_was_measured_wrong_is_corrected_by_the_first_epochs(
 
 
 def test_from_its_own_times_the_reference_study_is_known_as_far_as_its_pace_was() -> None:
-    # Its search ran 1.45 times slower for its work than its comparison a day later, which nobody
+    # Its search ran 1.39 times slower for its work than its comparison a day later, which nobody
     # could know. Beforehand, from the pace of the whole, it is within 30%.
     recorded = replay_of(REFERENCE)
     assert recorded.said(0.0, pace=recorded.steady_pace()) == pytest.approx(1.0, abs=0.3)
