@@ -2,13 +2,16 @@
 
 import logging
 from collections.abc import Iterator, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from lstm_study.engine.jobs import Answer, Halt, Job, Link, Reply
 from lstm_study.errors import RecordError
+
+if TYPE_CHECKING:
+    from lstm_study.training.one import Training
 
 TIMED_REVIEWS = 1_000
 
@@ -31,6 +34,21 @@ def send_and_wait(link: Link, answer: Answer) -> None:
     link.send(answer)
     reply = link.receive()
     assert isinstance(reply, Reply), f"an answer is answered by a reply, not by {reply!r}"
+
+
+def training_of(job: Job, halt: Halt) -> "Training":
+    """Returns what a job trains until a halt."""
+    from lstm_study.training.one import Training
+
+    return Training(
+        configuration=job.configuration,
+        protocol=job.protocol,
+        seed=job.seed,
+        epochs=halt.epochs,
+        masked=job.masked,
+        keeps=job.keeps,
+        schedule_epochs=job.schedule_epochs,
+    )
 
 
 def starts_of(job: Job, halt: Halt) -> Iterator[tuple[Any, str]]:

@@ -10,15 +10,16 @@ import numpy as np
 from lstm_study.analysis.statistics.calibration import fit_temperature
 from lstm_study.corpus.types import Split
 from lstm_study.engine.jobs import Answer, Evaluation, Halt, Job, Link, MoreJobs, Reviews
-from lstm_study.engine.steps import TIMED_REVIEWS, mean_of, send_and_wait, starts_of
+from lstm_study.engine.steps import TIMED_REVIEWS, mean_of, send_and_wait, starts_of, training_of
 from lstm_study.errors import StoreError
 from lstm_study.records.state import Live
 from lstm_study.training.checkpoint import Checkpoint, write_checkpoint
+from lstm_study.training.epochs import Step
 from lstm_study.training.failures import classify
 from lstm_study.training.live import LiveReporter
 from lstm_study.training.member_state import checkpoint_shapes, own_weights
-from lstm_study.training.one import Step, Training
-from lstm_study.training.population import Ended, Member, train_population
+from lstm_study.training.members import Ended, Member
+from lstm_study.training.population import train_population
 
 log = logging.getLogger(__name__)
 
@@ -99,15 +100,7 @@ class _Together:
             send_and_wait(self._link, answer)
 
         return Member(
-            training=Training(
-                configuration=job.configuration,
-                protocol=job.protocol,
-                seed=job.seed,
-                epochs=job.halts[halt].epochs,
-                masked=job.masked,
-                keeps=job.keeps,
-                schedule_epochs=job.schedule_epochs,
-            ),
+            training=training_of(job, job.halts[halt]),
             start=start,
             save=path,
             where=where,

@@ -39,7 +39,7 @@ from lstm_study.engine.jobs import (
     Work,
 )
 from lstm_study.engine.opening import request_test
-from lstm_study.engine.steps import TIMED_REVIEWS, mean_of, send_and_wait, starts_of
+from lstm_study.engine.steps import TIMED_REVIEWS, mean_of, send_and_wait, starts_of, training_of
 from lstm_study.errors import RecordError, StoreError, StudyError
 from lstm_study.spec import StudySpec
 
@@ -237,7 +237,7 @@ class Worker:
         """Trains until a halt from the latest checkpoint, the best start there is, or afresh."""
         from lstm_study.training.checkpoint import Checkpoint
         from lstm_study.training.live import LiveReporter
-        from lstm_study.training.one import Training, train
+        from lstm_study.training.one import train
 
         path = self._scratch / f"{job.name}.npz"
 
@@ -250,15 +250,7 @@ class Worker:
             latest[:] = [start] if start is not None else []
             try:
                 return train(
-                    Training(
-                        configuration=job.configuration,
-                        protocol=job.protocol,
-                        seed=job.seed,
-                        epochs=halt.epochs,
-                        masked=job.masked,
-                        keeps=job.keeps,
-                        schedule_epochs=job.schedule_epochs,
-                    ),
+                    training_of(job, halt),
                     reviews=getattr(self._reviews, job.trains_on),
                     validation=self._reviews.validation if job.validates else None,
                     start=start,
