@@ -25,11 +25,16 @@ lint: setup
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
+# Tests that run side by side; the others train, and have the machine to themselves.
+PARALLEL := $(addprefix tests/,unit statistics report golden browser)
+SIDE_BY_SIDE := -n auto --dist loadfile
+
 unit: setup
-	$(BIN)/pytest tests/unit
+	$(BIN)/pytest $(SIDE_BY_SIDE) tests/unit
 
 test: lint
-	$(BIN)/pytest
+	$(BIN)/pytest $(SIDE_BY_SIDE) $(PARALLEL)
+	$(BIN)/pytest $(PARALLEL:%=--ignore=%)
 
 bench: setup
 	$(BIN)/python -m tests.benchmarks

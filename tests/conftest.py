@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from lstm_study.training.compilation import numba_cache_folder
+from lstm_study.training.runtime import numba_cache_folder
 
 
 @pytest.fixture(scope="session")

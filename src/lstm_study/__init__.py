@@ -1,4 +1,4 @@
-"""A Keras Tuner hyperparameter study of an LSTM that reads reviews.
+"""A Keras Tuner hyperparameter study of an LSTM that classifies reviews.
 
 >>> from lstm_study import Study
 >>> study = Study.load("study/quickstart.toml")

@@ -30,7 +30,7 @@ class Hyperparameter:
             or one of some words.
         documented: The value of the documented network; None where `[protocol]` gives it.
         part: What it belongs to: the text that is read, the network, or the recipe of its training.
-        meaning: One line for people who read a table.
+        meaning: One line for readers of a table.
         short: Its name in a line of text, as in "maxlen 500".
         unit: Of its values; "" for bare numbers and words.
         low: The least value, that value included.
@@ -91,7 +91,7 @@ class Hyperparameter:
         return ("no", "yes") if self.kind == "switch" else self.choices
 
     def shown(self, value: Any) -> str:
-        """Writes a value for people: "50,000", "0.2", "yes", "max"."""
+        """Writes a value for readers: "50,000", "0.2", "yes", "max"."""
         if isinstance(value, bool):
             return "yes" if value else "no"
         if isinstance(value, str) or value is None:
@@ -111,7 +111,7 @@ class Configuration:
     vocabulary_size: int = _row(
         50_000, kind="integer", part="text", low=4, high=10_000_000,
         is_required=True, is_core=True,
-        meaning="Token ids kept, the reserved included", short="vocabulary", unit="token ids",
+        meaning="Token ids kept, reserved ones included", short="vocabulary", unit="token ids",
         grows=("parameters", "work"),
     )  # fmt: skip
     maxlen: int = _row(
@@ -150,8 +150,8 @@ class Configuration:
     )  # fmt: skip
     pooling: str = _row(
         "last", kind="choice", part="network", choices=("last", "mean", "max", "all"),
-        meaning="What is taken of the top LSTM's outputs: the last one, their mean or maximum over "
-        "time, or all three", short="pooling", grows=("parameters",),
+        meaning="How the outputs of the top LSTM become one: the last one, their mean or maximum "
+        "over time, or all three", short="pooling", grows=("parameters",),
     )  # fmt: skip
     embedding_dropout: float = _row(
         0.0, kind="share", part="network", high=0.99, unit="share", short="embedding dropout",
@@ -180,7 +180,7 @@ class Configuration:
     )  # fmt: skip
     clip_norm: float = _row(
         0.0, kind="number", part="recipe", high=1e6, short="clipped at",
-        meaning="Greatest norm of the gradient of all weights together; 0 for no clipping",
+        meaning="Largest norm of the gradient of all weights together; 0 for no clipping",
     )  # fmt: skip
     weight_decay: float = _row(
         0.0, kind="number", part="recipe", high=1.0, short="weight decay",

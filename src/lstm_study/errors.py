@@ -11,7 +11,7 @@ The tree::
     │   ├── ChangedStudyError  the spec or the data is not what the study began with
     │   └── RecordError        a record that is damaged, or of an unknown version
     ├── SearchError            a search that cannot start, or must end
-    ├── TrainingError          one training that cannot go on
+    ├── TrainingError          one training that cannot continue
     │   └── DivergedError      its loss is not a number
     ├── ComparisonError        arms that cannot be trained or compared
     ├── ReportError            a report that cannot be written
@@ -64,7 +64,7 @@ class SearchError(StudyError):
 
 
 class TrainingError(StudyError):
-    """One training that cannot go on."""
+    """One training that cannot continue."""
 
 
 class DivergedError(TrainingError):

@@ -17,11 +17,12 @@ from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from glob import escape as glob_escape
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import IO, TYPE_CHECKING, Any
 
 from lstm_study.errors import StoreError, StudyError
 
 if TYPE_CHECKING:
+    import numpy as np
     from numpy.typing import NDArray
 
 _SEAL = re.compile(r',\s*"seal": "(?P<seal>[0-9a-f]{64})"(?P<end>\s*\}\s*)\Z')
@@ -42,8 +43,7 @@ def replacing(
     Args:
         path: The file to replace; its folder is made.
         durable: Whether to wait until the bytes are on the disk.
-        error: What a refusal of the system becomes.
-        next_step: What that error advises.
+        error: What a refusal of the system becomes; `next_step` is what it advises.
 
     Raises:
         StudyError: As `error`: the disk is full, or the folder can't be written to.
@@ -105,11 +105,7 @@ def replacing_folder(
     next call also deletes what a killed process had half written. Several processes may replace
     one folder at the same time: the last one to end wins.
 
-    Args:
-        folder: The folder to replace; the one it lies in is made.
-        durable: Whether to wait until the bytes are on the disk.
-        error: What a refusal of the system becomes.
-        next_step: What that error advises.
+    The folder it lies in is made. For `durable`, `error` and `next_step` see `replacing`.
 
     Raises:
         StudyError: As `error`: the disk is full, or the folder can't be written to.
@@ -226,6 +222,23 @@ def digest_of(array: "NDArray[Any]") -> str:
     return found.hexdigest()
 
 
+def array_header(file: IO[bytes]) -> tuple[tuple[int, ...], bool, "np.dtype[Any]"]:
+    """Reads the header of a `.npy` file: shape, whether columns come first, and type.
+
+    Raises:
+        ValueError: It is damaged.
+    """
+    from numpy.lib import format as npy
+
+    try:
+        found: tuple[tuple[int, ...], bool, np.dtype[Any]] = getattr(
+            npy, _HEADERS[npy.read_magic(file)]
+        )(file)
+    except Exception as error:  # One wrong bit raises errors of many kinds.
+        raise ValueError(f"is no whole array: {error}") from error
+    return found
+
+
 def array_from(data: bytes) -> "NDArray[Any]":
     """Reads the bytes of a `.npy` file, whose header is compared with their number first.
 
@@ -235,11 +248,7 @@ def array_from(data: bytes) -> "NDArray[Any]":
     import numpy as np
 
     file = io.BytesIO(data)
-    try:
-        version = np.lib.format.read_magic(file)
-        shape, is_fortran, dtype = getattr(np.lib.format, _HEADERS[version])(file)
-    except Exception as error:  # One wrong bit raises errors of many kinds.
-        raise ValueError(f"is no whole array: {error}") from error
+    shape, is_fortran, dtype = array_header(file)
     if dtype.hasobject or dtype.names or (is_fortran and len(shape) > 1):
         raise ValueError(f"must hold plain numbers. Received: {dtype}")
     count, size = math.prod(shape), len(data) - file.tell()
@@ -276,7 +285,7 @@ def _recover(folder: Path) -> None:
         earlier.rename(folder)
     shutil.rmtree(earlier, ignore_errors=True)
     for draft in folder.parent.glob(f".{glob_escape(folder.name)}.*-*~"):
-        # A draft that is locked is another process's, at work.
+        # A locked draft belongs to another process that is writing it.
         with _locked(draft, wait=False) as is_locked:
             if is_locked:
                 shutil.rmtree(draft, ignore_errors=True)

@@ -1,8 +1,8 @@
 """Makes any text safe to print: one function for terminal, log, HTML and CSV.
 
-A label, a path or a message of a failure may come from a stranger's file. A control character in it
-could move the cursor, hide or reverse what follows, or make a page invalid. Markup is another
-matter: each output escapes its own.
+A label, a path or a message of a failure may come from a file of unknown origin. A control
+character in it could move the cursor, hide or reverse what follows, or make a page invalid. Markup
+is another matter: each output escapes its own.
 """
 
 import re

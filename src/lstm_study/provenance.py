@@ -1,6 +1,6 @@
-"""Where results come from: the clock, git, package versions, the host, digests of files.
+"""Where results come from: the clock, git, package versions, the host.
 
-The only module that asks the world for any of these; everyone else receives them as values.
+The only module that reads any of these from the system; all others receive them as values.
 """
 
 import os

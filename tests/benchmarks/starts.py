@@ -143,7 +143,7 @@ def help_rows(settings: Settings) -> list[Row]:
 _REPORT_IMPORTS = """
 import sys
 import lstm_study.cli
-import lstm_study.commands.formats
+import lstm_study.report.formats.optuna
 import lstm_study.report.content, lstm_study.report.write
 slow = sorted({"tensorflow", "keras", "jax", "keras_tuner"} & set(sys.modules))
 print("imports " + (", ".join(slow) or "no TensorFlow, Keras, JAX or Keras Tuner"))

@@ -7,6 +7,7 @@ from typing import Any
 
 from lstm_study.files import seal, unseal
 from lstm_study.records.kinds import KINDS, Kind
+from lstm_study.records.session import LedgerEntry
 
 VALUES: tuple[Any, ...] = (
     None, True, -1, 0, 1, 2**63, 10**30, 1e308, -1e-300, 0.5, "", "x", "a\x1b[2J\x00",
@@ -17,7 +18,7 @@ VALUES: tuple[Any, ...] = (
 
 def forge(folder: Path, draw: random.Random) -> str:
     """Changes one value of one record, with a digest that fits; says which."""
-    kinds = [kind for kind in KINDS if kind.is_listed and kind.type is not None]
+    kinds = [kind for kind in KINDS if kind.is_kept and kind.type not in (None, LedgerEntry)]
     choices = [(kind, path) for kind in kinds for path in sorted(folder.glob(kind.path))]
     kind, path = draw.choice(choices)
     text = path.read_text()

@@ -49,7 +49,7 @@ def test_the_archive_and_the_npz_are_equal_token_for_token(archived, data_folder
         assert np.array_equal(ours.token_ids, theirs.token_ids)
         assert np.array_equal(ours.offsets, theirs.offsets)
         assert np.array_equal(ours.labels, theirs.labels)
-    assert npz.digest == archived.digest
+    assert npz.summary.digest == archived.summary.digest
     index = json.loads((data_folder / "imdb_word_index.json").read_text(encoding="utf-8"))
     assert archived.vocabulary.ids == {word: rank + 3 for word, rank in index.items()}
     assert npz.vocabulary == archived.vocabulary

@@ -8,6 +8,7 @@ import pandas as pd
 import pytest
 
 from lstm_study import Study
+from tests.end_to_end.test_kill import wait_until
 from tests.support.commands import lstm_study, start, workers_of
 from tests.support.tiny import SPEC
 
@@ -55,8 +56,9 @@ def test_a_killed_open_search_resumes_as_if_never_killed_and_the_study_ends_with
     files = folder / "study/runs/open/trials"
     for more in (2, 4):
         process = start("search", "open.toml", "--workers", "1", cwd=folder)
-        while process.poll() is None and len(list(files.glob("*.json"))) < more:
-            pass
+        wait_until(
+            lambda n=more, p=process: len(list(files.glob("*.json"))) >= n or p.poll() is not None
+        )
         process.kill()
         process.communicate()
     result = lstm_study("run", "open.toml", "--workers", "1", cwd=folder)

@@ -62,7 +62,7 @@ def test_every_number_is_found_in_a_table_and_every_link_leads_somewhere(name: s
     ]
 
 
-def test_the_difference_of_the_winners_is_that_of_the_two_level_bootstrap() -> None:
+def test_the_difference_of_the_winners_is_the_one_that_the_analysis_gives() -> None:
     (row,) = _rows("other", "difference")
     first, second = (
         replace(arms_from_records(study)["winner"], name=study.name)

@@ -16,7 +16,7 @@ from lstm_study.configuration import Configuration
 from lstm_study.corpus.load import load
 from lstm_study.corpus.types import Corpus
 from lstm_study.progress.values import ignore
-from lstm_study.records import Run
+from lstm_study.records import Control, Run
 from lstm_study.store import Store
 from lstm_study.training.checkpoint import read_checkpoint
 from lstm_study.training.one import Training, predict, train
@@ -88,7 +88,7 @@ def test_one_training_is_evaluated_at_both_epochs_to_the_bit(tmp_path, corpus, o
     store, run = Store(tmp_path / "study"), planned(own_epoch)[0]
     do(run, store, corpus)
     own_id = own_epoch_run(run).run_id
-    done, own = store.read_run(run.run_id), store.read_run(own_id)
+    done, own = store.read(Run, run.run_id), store.read(Run, own_id)
     assert (done.status, own.status) == ("completed", "completed")
     assert (len(done.epochs), len(own.epochs)) == (3, own_epoch)
     assert done.epochs[:2] == own.epochs[:2], "it is one training"
@@ -104,7 +104,7 @@ def test_one_training_is_evaluated_at_both_epochs_to_the_bit(tmp_path, corpus, o
 def test_the_record_holds_every_metric_and_what_reading_costs(tmp_path, corpus):
     store, run = Store(tmp_path), planned(None)[0]
     do(run, store, corpus)
-    found = store.read_run(run.run_id)
+    found = store.read(Run, run.run_id)
     labels = corpus.open_test(on_open=lambda: None).labels
     probabilities = stored(store, run.run_id)
     assert found.test_accuracy == np.mean((probabilities > 0.5) == labels)
@@ -122,18 +122,18 @@ def test_killed_after_its_own_epoch_it_opens_test_there_once_and_resumes_to_the_
     class Killed(BaseException):
         pass
 
-    def kill(self, record: Run) -> None:
+    def kill(self, record) -> None:
         write(self, record)
-        if record.run_id == run.run_id and len(record.epochs) == 2:
+        if isinstance(record, Run) and record.run_id == run.run_id and len(record.epochs) == 2:
             raise Killed
 
-    write = Store.write_run
+    write = Store.write
     with monkeypatch.context() as patch:
-        patch.setattr(Store, "write_run", kill)
+        patch.setattr(Store, "write", kill)
         with pytest.raises(Killed):
             do(run, store, corpus)
-    assert store.read_run("winner-own-epoch-s1").status == "completed"
-    assert store.read_run(run.run_id).status == "running"
+    assert store.read(Run, "winner-own-epoch-s1").status == "completed"
+    assert store.read(Run, run.run_id).status == "running"
     do(run, store, corpus)
     assert (stored(store, run.run_id) == trained_alone(run, corpus, tmp_path, epochs=3)).all()
     opened = [opening.run_id for opening in store.read_openings()]
@@ -146,7 +146,7 @@ def test_a_validation_run_leaves_validation_out_and_never_opens_test(tmp_path, c
         "baseline-validation-s1", arm="baseline-validation", configuration=CONFIGURATION, spec=SPEC
     )
     do(run, store, corpus)
-    found = store.read_run(run.run_id)
+    found = store.read(Run, run.run_id)
     assert found.status == "completed"
     assert [epoch.epoch for epoch in found.epochs] == [1, 2, 3]
     assert all(0 < epoch.validation_accuracy < 1 for epoch in found.epochs)
@@ -161,7 +161,7 @@ def test_a_run_that_fails_fails_at_both_epochs_and_the_verdict_is_a_sentence(tmp
     impossible = CONFIGURATION.with_values(vocabulary_size=10_000_000, embedding_dim=8_192)
     run = planned(2, configuration=impossible)[0]
     do(run, store, corpus)
-    failed = [store.read_run(run_id) for run_id in ("winner-s1", "winner-own-epoch-s1")]
+    failed = [store.read(Run, run_id) for run_id in ("winner-s1", "winner-own-epoch-s1")]
     assert [each.status for each in failed] == ["failed", "failed"]
     assert failed[0].failure == failed[1].failure
     assert store.read_openings() == []
@@ -175,7 +175,7 @@ def test_a_control_that_fails_is_recorded_and_stops_nobody(tmp_path, corpus, mon
     store = Store(tmp_path)
     one_label = replace(corpus.train, labels=np.zeros_like(corpus.train.labels))
     do(None, store, replace(corpus, train=one_label))
-    found = store.read_control()
+    found = store.read(Control)
     assert found.status == "failed"
     assert found.failure.message
     assert store.read_openings() == []
@@ -186,7 +186,7 @@ def test_the_control_reads_real_reviews_better_than_chance_and_keeps_its_probabi
 ):
     store = Store(tmp_path)
     do(None, store, corpus)
-    found = store.read_control()
+    found = store.read(Control)
     assert found.status == "completed"
     assert found.test_accuracy > 0.6
     assert len(found.candidates) == 6

@@ -20,7 +20,7 @@ from lstm_study.model.space import (
     hyperparameters,
 )
 from lstm_study.records import Trial
-from lstm_study.search.proposals import propose
+from lstm_study.search.bayesian import propose
 from lstm_study.training.one import Training, train
 from tests.support.tiny import spec, split
 

@@ -11,6 +11,7 @@ from lstm_study.comparison.runs import ComparisonStage
 from lstm_study.corpus.load import load
 from lstm_study.corpus.types import Corpus
 from lstm_study.progress.values import ignore
+from lstm_study.records import Run
 from lstm_study.search.oracle import RecordedHyperband
 from lstm_study.search.plan import make_plan
 from lstm_study.search.stage import SearchStage
@@ -52,7 +53,7 @@ def compared(folder, corpus, *, capacity: int) -> Store:
     class Given(Jobs):
         def waiting(self):
             due = [Due(name=run.run_id, run=run) for run in runs]
-            return iter([each for each in due if store.read_run(each.name) is None])
+            return iter([each for each in due if store.read(Run, each.name) is None])
 
     jobs = Given(ComparisonPlan(arms={}, seeds=1), spec=SPEC, store=store)
     stage = ComparisonStage(
@@ -101,7 +102,7 @@ def test_runs_trained_together_are_evaluated_at_both_epochs_and_every_opening_is
     networks = {name for name in runs if "-last-three-" not in name}
     assert (len(networks), len(runs)) == (6, 9)
     for run in runs.values():
-        other = alone.read_run(run.run_id)
+        other = alone.read(Run, run.run_id)
         assert (run.status, len(run.epochs)) == ("completed", len(other.epochs))
         found, expected = (
             np.load(each.folder / "predictions" / f"{run.run_id}.npy") for each in (ours, alone)

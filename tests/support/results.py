@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from lstm_study.records import Control, NearDuplicates, ReviewFacts
 from lstm_study.store import Store
 
 _TIMES = {"started_at", "ended_at", "seconds", "worker", "train_seconds", "validation_seconds",
@@ -21,9 +22,9 @@ def results_of(folder: Path) -> dict[str, Any]:
     store = Store(folder)
     found: dict[str, Any] = {trial.trial_id: _timeless(trial) for trial in store.read_trials()}
     found |= {run.run_id: _timeless(run) for run in store.read_runs()}
-    found["control"] = _timeless(store.read_control())
-    found["near-duplicates"] = _timeless(store.read_near_duplicates())
-    found["review-facts"] = _timeless(store.read_review_facts())
+    found["control"] = _timeless(store.read(Control))
+    found["near-duplicates"] = _timeless(store.read(NearDuplicates))
+    found["review-facts"] = _timeless(store.read(ReviewFacts))
     for path in (folder / "predictions").glob("*.npy"):
         found[f"predictions of {path.stem}"] = np.load(path).tobytes()
     return found

@@ -41,27 +41,27 @@ def leave(records: StudyRecords, folder: Path) -> Path:
     digest = records.corpus.digest if records.corpus else ""
     store.begin(spec, spec_text=text, settings=(), data_digest=digest)
     if records.corpus is not None:
-        store.write_corpus(records.corpus)
+        store.write(records.corpus)
     for trial in records.trials:
-        store.write_trial(trial)
+        store.write(trial)
     for run in records.runs:
-        store.write_run(run)
+        store.write(run)
         if run.run_id in records.predictions and records.test_labels is not None:
             store.write_predictions(
                 run.run_id, records.predictions[run.run_id], records.test_labels
             )
     for session in records.sessions:
-        store.write_session(session)
+        store.write(session)
     for opening in records.openings:
         store.add_opening(opening)
     if records.control is not None:
-        store.write_control(records.control)
+        store.write(records.control)
         if "control" in records.predictions and records.test_labels is not None:
             store.write_predictions("control", records.predictions["control"], records.test_labels)
     if records.near_duplicates is not None:
-        store.write_near_duplicates(records.near_duplicates)
+        store.write(records.near_duplicates)
     if records.review_facts is not None:
-        store.write_review_facts(records.review_facts)
+        store.write(records.review_facts)
     return path
 
 

@@ -77,6 +77,14 @@ def test_every_setting_that_is_named_exists() -> None:
             assert key in keys or key.endswith(".toml"), f"{name}: {key}"
 
 
+def test_the_commands_of_the_benchmarks_are_those_that_their_files_name() -> None:
+    folder = ROOT / "reports" / "benchmarks"
+    rows = re.findall(r"^\| `([\w-]+\.md)`.*`(python -m [^`]*)`", text(folder / "README.md"), re.M)
+    assert len(rows) == 3
+    for name, command in rows:
+        assert command in " ".join((folder / name).read_text(encoding="utf-8").split())
+
+
 @pytest.mark.parametrize("name", DOCUMENTS)
 def test_every_link_to_a_file_leads_somewhere(name: str) -> None:
     folder = (ROOT / name).parent

@@ -1,4 +1,4 @@
-"""What `status` shows of a search at work: rounds, rate and workers."""
+"""What `status` shows of a running search: rounds, rate and workers."""
 
 import io
 

@@ -34,10 +34,10 @@ def begin(store: Store, *settings: str, digest: str = "d") -> None:
 
 def test_a_record_comes_back_as_it_was(tmp_path):
     store = Store(tmp_path)
-    store.write_trial(TRIAL)
-    assert store.read_trial("b2-03-r1") == TRIAL
+    store.write(TRIAL)
+    assert store.read(Trial, "b2-03-r1") == TRIAL
     assert store.read_trials() == [TRIAL]
-    assert store.read_trial("b2-04-r1") is None
+    assert store.read(Trial, "b2-04-r1") is None
     assert from_json(to_json(TRIAL), Trial, where="") == TRIAL
 
 
@@ -79,7 +79,7 @@ def test_a_number_that_is_none_never_reaches_a_record():
 
 def test_a_torn_record_says_what_is_lost(tmp_path):
     store = Store(tmp_path)
-    store.write_trial(TRIAL)
+    store.write(TRIAL)
     path = tmp_path / "trials" / "b2-03-r1.json"
     path.write_text(path.read_text()[:100])
     with pytest.raises(RecordError, match=r"b2-03-r1\.json: .* it is trained again"):
@@ -173,7 +173,7 @@ def test_starting_over_moves_all_but_the_lock_aside_until_the_new_study_is_done(
     store = Store(tmp_path / "tiny")
     with store.hold("x"):
         begin(store)
-        store.write_trial(TRIAL)
+        store.write(TRIAL)
         store.write_predictions("r", np.zeros(2, dtype=np.float32), np.zeros(2, dtype=np.int8))
         before = store.move_away()
         assert before is not None
@@ -187,7 +187,7 @@ def test_starting_over_moves_all_but_the_lock_aside_until_the_new_study_is_done(
 
 def test_sweeping_deletes_what_a_kill_left_half_written(tmp_path):
     store = Store(tmp_path)
-    store.write_trial(TRIAL)
+    store.write(TRIAL)
     (tmp_path / "trials" / ".b2-03-r1.json.1-2~").write_text("half")
     store.sweep()
     assert names_in(tmp_path / "trials") == ["b2-03-r1.json"]

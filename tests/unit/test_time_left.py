@@ -37,11 +37,14 @@ def live(folder: Path, *, timed: int, worker: str = "w1", training_id: str = "b0
 
 
 def progress(folder: Path, items: list[Item], *, to_begin: float = 0.0, workers: int = 1):
-    watch = Follower(
-        Store(folder), stage="search", title="Search", batch_size=64, workers=workers, items=items
-    )
+    watch = Follower(Store(folder), stage="search", title="Search", batch_size=64, items=items)
     return watch.progress(
-        30.0, items=items, total=5, to_begin=[(BASELINE, to_begin, False)], best=""
+        30.0,
+        workers=workers,
+        items=items,
+        total=5,
+        to_begin=[(BASELINE, to_begin, False)],
+        best="",
     )
 
 
@@ -92,7 +95,7 @@ def test_trap_17_elapsed_counts_only_the_time_worked_however_long_the_study_lay(
         ("2026-02-01T00:00:00.000Z", "search", 40.0),
         ("2026-02-01T01:00:00.000Z", "compare", 500.0),
     ):
-        Store(tmp_path).write_session(
+        Store(tmp_path).write(
             Session(
                 command="", stage=stage, started_at=started_at, seconds=seconds, workers=1,
                 threads=1, machine=machine(), git_commit="", settings=(),

@@ -1,7 +1,6 @@
 """Shows a study's progress: live in a terminal, plain lines elsewhere."""
 
 import time
-from types import TracebackType
 from typing import Self
 
 from rich.console import Console, Group, RenderableType
@@ -21,14 +20,11 @@ _SILENT_SECONDS = 60.0
 
 
 class Display:
-    """Where `commands` report their progress.
+    """Where `commands` report their progress on a console.
 
     In a terminal one live block is kept up to date, and finished trainings scroll away above it.
     Elsewhere (a file, a pipe, a CI log) each finished training is a line, and a line a minute
     shows that the study is still running.
-
-    Args:
-        console: Where to show it.
     """
 
     def __init__(self, console: Console) -> None:
@@ -42,12 +38,7 @@ class Display:
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        value: BaseException | None,
-        tb: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self._end_live()
 
     def stage(self, name: str, detail: str) -> None:
@@ -109,9 +100,6 @@ class Bar:
     """Shows the progress of one long call.
 
     In a terminal it is a bar that disappears when the call ends; elsewhere a line a minute.
-
-    Args:
-        console: Where to show it.
     """
 
     def __init__(self, console: Console) -> None:
@@ -124,12 +112,7 @@ class Bar:
             self._live.start()
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        value: BaseException | None,
-        tb: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self._live.stop()
 
     def show(self, what: str, done: int, total: int) -> None:
@@ -202,8 +185,8 @@ def _heartbeat(progress: Progress) -> Text:
         for item in progress.running
     )
     return Text(
-        f"{progress.stage:<11}{progress.done:>3} of {progress.total}  running: "
-        f"{running or 'nothing at the moment'} · {_worked(progress)}"
+        f"{progress.stage:<11}{progress.done:>3} of {progress.total}  "
+        f"{f'running: {running}' if running else 'no worker is training yet'} · {_worked(progress)}"
     )
 
 

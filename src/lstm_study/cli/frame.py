@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar
 
 import typer
-from rich.console import Console, ConsoleOptions, ConsoleRenderable, RenderResult
+from rich.console import Console, ConsoleOptions, ConsoleRenderable, RenderableType, RenderResult
 from rich.measure import Measurement
 from rich.segment import Segment
 from rich.text import Text
@@ -94,6 +94,14 @@ def waiting(what: str) -> contextlib.AbstractContextManager[Any]:
 def print_json(value: Any) -> None:
     """Prints a dataclass, or a list of them, as JSON."""
     typer.echo(json.dumps(_plain(value), indent=1, ensure_ascii=False, default=str))
+
+
+def print_result(found: Any, as_text: RenderableType, *, as_json: bool) -> None:
+    """Prints what a command found, for people or as JSON."""
+    if as_json:
+        print_json(found)
+    else:
+        out.print(as_text)
 
 
 def _plain(value: Any) -> Any:

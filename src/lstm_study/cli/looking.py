@@ -1,11 +1,20 @@
 """Commands that show reviews, a study's progress, or the machine."""
 
+import contextlib
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 
-from lstm_study.cli.frame import EXIT_DONE, EXIT_ERROR, err, open_with, out, print_json
+from lstm_study.cli.frame import (
+    EXIT_DONE,
+    EXIT_ERROR,
+    err,
+    open_with,
+    out,
+    print_json,
+    print_result,
+)
 from lstm_study.cli.options import (
     REPORTS,
     DataOption,
@@ -14,15 +23,15 @@ from lstm_study.cli.options import (
     OutOption,
     SetOption,
     StudyFile,
-    TokensChoice,
 )
+from lstm_study.corpus.files.advice import split_labels
 
 
 def init(
     reviews: Annotated[
         list[Path],
         typer.Argument(
-            metavar="REVIEWS...",
+            metavar="REVIEWS",
             help="Your reviews: files, folders or patterns of CSV, TSV, JSON, Parquet or texts.",
         ),
     ],
@@ -31,40 +40,50 @@ def init(
     ] = Path("study.toml"),
     text_column: Annotated[
         str | None,
-        typer.Option("--text-column", metavar="NAME", help="The texts; found out if not given."),
+        typer.Option(
+            "--text-column", metavar="NAME", help="Column of the texts; detected if not given."
+        ),
     ] = None,
     label_column: Annotated[
         str | None,
-        typer.Option("--label-column", metavar="NAME", help="The labels; found out if not given."),
+        typer.Option(
+            "--label-column", metavar="NAME", help="Column of the labels; detected if not given."
+        ),
     ] = None,
     documented: Annotated[
         bool,
-        typer.Option("--documented", help="Search the documented six hyperparameters alone."),
+        typer.Option("--documented", help="Search only the six documented hyperparameters."),
     ] = False,
     split_column: Annotated[
         str | None,
-        typer.Option("--split-column", metavar="NAME", help="Rows marked train, validation, test."),
+        typer.Option(
+            "--split-column", metavar="NAME", help="Column that says train, validation or test."
+        ),
     ] = None,
     group_column: Annotated[
         str | None,
         typer.Option(
             "--group-column",
             metavar="NAME",
-            help="Reviews of one group stay in one split: a product, a user.",
+            help="Column of groups, such as products or users, that stay in one split.",
         ),
     ] = None,
     positive: Annotated[
         list[str] | None,
-        typer.Option("--positive", metavar="LABELS", help="Labels that are positive, as 4,5."),
+        typer.Option(
+            "--positive", metavar="LABELS", help="Labels that count as positive, such as 4,5."
+        ),
     ] = None,
     negative: Annotated[
         list[str] | None,
-        typer.Option("--negative", metavar="LABELS", help="Labels that are negative, as 1,2."),
+        typer.Option(
+            "--negative", metavar="LABELS", help="Labels that count as negative, such as 1,2."
+        ),
     ] = None,
     encoding: EncodingOption = None,
     tokens: Annotated[
-        TokensChoice | None,
-        typer.Option("--tokens", help="How texts are split; found out if not given."),
+        Literal["words", "characters"] | None,
+        typer.Option("--tokens", help="How texts are split; detected if not given."),
     ] = None,
     drop_empty: Annotated[
         bool, typer.Option("--drop-empty", help="Leave out rows without a word or a label.")
@@ -89,7 +108,7 @@ def init(
                 negative=_labels(negative),
                 encoding=encoding,
             ),
-            tokens=None if tokens is None else tokens.value,
+            tokens=tokens,
             drop_empty=drop_empty,
             documented=documented,
             show=show,
@@ -98,8 +117,8 @@ def init(
 
 
 def _labels(given: list[str] | None) -> tuple[str, ...]:
-    """Reads labels from options that may be repeated and may hold several, apart by commas."""
-    return tuple(label.strip() for each in given or () for label in each.split(",") if label)
+    """Reads labels from options that may be repeated and may hold several, separated by commas."""
+    return tuple(label for each in given or () for label in split_labels(each))
 
 
 def data(
@@ -142,10 +161,7 @@ def status(
 
     opened = open_with(study, data=data, out_folder=out_folder, settings=settings)
     found = commands.read_status(opened)
-    if as_json:
-        print_json(found)
-    else:
-        out.print(text.status(found))
+    print_result(found, text.status(found), as_json=as_json)
 
 
 def list_studies(as_json: JsonOption = False) -> None:
@@ -154,10 +170,7 @@ def list_studies(as_json: JsonOption = False) -> None:
     from lstm_study.commands.list_studies import list_studies as listed
 
     found = listed()
-    if as_json:
-        print_json(found)
-    else:
-        out.print(text.studies(found))
+    print_result(found, text.studies(found), as_json=as_json)
 
 
 def check(
@@ -183,39 +196,27 @@ def check(
 
     if (study is None) == (records is None) or (records is not None and repair):
         raise typer.BadParameter("Give STUDY.toml, or --records FOLDER without --repair.")
-    if study is None:
-        assert records is not None
+    aside = None
+    if records is not None:
         found = commands.check(Store(records))
-        if as_json:
-            print_json(found)
-        else:
-            out.print(text.check(found, where=""))
-        raise typer.Exit(EXIT_ERROR if found.findings else EXIT_DONE)
-    opened = open_with(study, data=None, out_folder=REPORTS, settings=None)
-    if not repair:
-        found = commands.check(opened.store)
-        if as_json:
-            print_json(found)
-        else:
-            out.print(text.check(found, where=study))
-        raise typer.Exit(EXIT_ERROR if found.findings else EXIT_DONE)
-    with Display(err if as_json else out) as show, commands.held(opened, show=show):
-        found = commands.check(opened.store)
-        aside = commands.repair(opened.store, found.repairable)
-    if as_json:
-        print_json(found)
     else:
-        out.print(text.check(found, where=study, aside=aside))
-    raise typer.Exit(EXIT_ERROR if len(found.repairable) < len(found.findings) else EXIT_DONE)
+        opened = open_with(study or "", data=None, out_folder=REPORTS, settings=None)
+        with contextlib.ExitStack() as stack:
+            if repair:
+                show = stack.enter_context(Display(err if as_json else out))
+                stack.enter_context(commands.held(opened, show=show))
+            found = commands.check(opened.store)
+            if repair:
+                aside = commands.repair(opened.store, found.repairable)
+    print_result(found, text.check(found, where=study or "", aside=aside), as_json=as_json)
+    left = len(found.findings) - (len(found.repairable) if repair else 0)
+    raise typer.Exit(EXIT_ERROR if left else EXIT_DONE)
 
 
 def doctor(as_json: JsonOption = False) -> None:
-    """Describe this machine, and what of it a study would use."""
+    """Show versions, devices, memory and disk of this machine, and what a study would use."""
     from lstm_study.cli import text
     from lstm_study.commands.doctor import examine
 
     found = examine()
-    if as_json:
-        print_json(found)
-    else:
-        out.print(text.examination(found))
+    print_result(found, text.examination(found), as_json=as_json)

@@ -1,6 +1,5 @@
 """Arguments and options that several commands share, and their parsers."""
 
-import enum
 from pathlib import Path
 from typing import Annotated
 
@@ -14,6 +13,14 @@ StudyFile = Annotated[
         show_default=False,
     ),
 ]
+StudyFileOrDefault = Annotated[
+    str,
+    typer.Argument(
+        metavar="STUDY.toml",
+        help="A study file, or the name of one that comes with the package.",
+        show_default="./study.toml if there is one, else quickstart",
+    ),
+]
 DataOption = Annotated[
     Path | None,
     typer.Option("--data", metavar="PATH", help="Where the reviews are, instead of data.path."),
@@ -21,18 +28,22 @@ DataOption = Annotated[
 OutOption = Annotated[Path, typer.Option("--out", metavar="DIR", help="Folder for reports.")]
 FreshOption = Annotated[
     bool,
-    typer.Option("--fresh", help="Start over; the earlier study is kept aside until then."),
+    typer.Option(
+        "--fresh", help="Start over; the earlier study is kept until the new one is done."
+    ),
 ]
 SetOption = Annotated[
     list[str] | None,
     typer.Option(
-        "--set", metavar="TABLE.KEY=VALUE", help="Change the study file once; recorded. Repeatable."
+        "--set",
+        metavar="TABLE.KEY=VALUE",
+        help="Override a setting for this command; recorded. Repeatable.",
     ),
 ]
 WorkersOption = Annotated[
     str,
     typer.Option(
-        "--workers", metavar="N", help="Worker processes, or auto: one per GPU, else processor."
+        "--workers", metavar="N", help="Worker processes, or auto: one per GPU, else one per core."
     ),
 ]
 WorkersPerGpuOption = Annotated[
@@ -47,7 +58,7 @@ PopulationOption = Annotated[
         "--population",
         metavar="N",
         min=1,
-        help="Networks that a worker on JAX trains at once, at most; else what a GPU holds.",
+        help="Most networks that a worker trains at once, on JAX; default: what a GPU holds.",
     ),
 ]
 ClusterOption = Annotated[
@@ -67,25 +78,12 @@ TensorBoardOption = Annotated[
 ]
 EncodingOption = Annotated[
     str | None,
-    typer.Option("--encoding", metavar="NAME", help="Of the files; found out if not given."),
+    typer.Option(
+        "--encoding", metavar="NAME", help="Encoding of the files; detected if not given."
+    ),
 ]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON, for scripts.")]
 REPORTS = Path("reports")
-
-
-class TokensChoice(enum.StrEnum):
-    """How texts are split into tokens."""
-
-    WORDS = "words"
-    CHARACTERS = "characters"
-
-
-class ReportFormat(enum.StrEnum):
-    """What `report` writes."""
-
-    HTML = "html"
-    OPTUNA = "optuna"
-    TENSORBOARD = "tensorboard"
 
 
 def number_of_workers(text: str) -> int | None:
@@ -102,6 +100,6 @@ def number_of_workers(text: str) -> int | None:
 
 
 class Verbosity:
-    """How much commands print, from `-q` and `-v`: −1 results alone, 0 as usual, 1 more."""
+    """How much commands print, from `-q` and `-v`: −1 results only, 0 as usual, 1 more."""
 
     level = 0

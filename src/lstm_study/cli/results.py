@@ -5,7 +5,7 @@ import sys
 from collections.abc import Iterator
 from itertools import chain, islice
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 
@@ -15,7 +15,6 @@ from lstm_study.cli.options import (
     DataOption,
     EncodingOption,
     OutOption,
-    ReportFormat,
     SetOption,
     StudyFile,
 )
@@ -41,16 +40,18 @@ def report(
         ),
     ] = None,
     written_as: Annotated[
-        ReportFormat,
+        Literal["html", "optuna", "tensorboard"],
         typer.Option(
-            "--format", help="html with CSV; optuna: a storage for optuna-dashboard; tensorboard."
+            "--format",
+            help="html, with CSV files; optuna, for optuna-dashboard; tensorboard, event files.",
         ),
-    ] = ReportFormat.HTML,
+    ] = "html",
 ) -> None:
     """Write the HTML and CSV reports from the records, finished or not; needs no TensorFlow."""
     from lstm_study import commands
     from lstm_study.cli.display import Display
-    from lstm_study.commands import formats
+    from lstm_study.report.formats.optuna import write_optuna
+    from lstm_study.report.formats.tensorboard import write_tensorboard
 
     if (study is None) == (records is None) or (records is not None and (data or settings)):
         raise typer.BadParameter("Give STUDY.toml, or --records FOLDER without --data and --set.")
@@ -58,15 +59,15 @@ def report(
         opened = commands.open_kept(records, out=out_folder)
     else:
         opened = open_with(study or "", data=data, out_folder=out_folder, settings=settings)
-    if written_as is ReportFormat.OPTUNA:
-        path = formats.write_optuna(opened)
+    if written_as == "optuna":
+        path = write_optuna(opened.store.read_all(), folder=opened.reports)
         out.print(f"Storage   {path}\nOpen it   optuna-dashboard sqlite:///{path}", soft_wrap=True)
-    if written_as is ReportFormat.TENSORBOARD:
-        path = formats.write_tensorboard(opened)
+    if written_as == "tensorboard":
+        path = write_tensorboard(opened.store.read_all(), folder=opened.reports)
         out.print(f"Events    {path}\nOpen them tensorboard --logdir {path}", soft_wrap=True)
-    if written_as is not ReportFormat.HTML and not (opened.reports / "report.html").is_file():
+    if written_as != "html" and not (opened.reports / "report.html").is_file():
         return
-    # A report that is there is written again, and so links what was written beside it.
+    # An existing report is written again, to link what was written beside it.
     notes: tuple[str, ...] = ()
     with Display(out) as show:
         if records is None:
@@ -102,8 +103,8 @@ def diff(
     studies: Annotated[
         list[str],
         typer.Argument(
-            metavar="STUDIES...",
-            help="Two or more: study files, packaged names, folders of records from anywhere.",
+            metavar="STUDIES",
+            help="Two or more: study files, names of packaged studies, folders of records.",
         ),
     ],
     out_folder: OutOption = REPORTS,
@@ -119,10 +120,13 @@ def watch(
     study: StudyFile,
     settings: SetOption = None,
     port: Annotated[
-        int, typer.Option("--port", min=0, max=65_535, help="On 127.0.0.1; 0 for any free one.")
+        int,
+        typer.Option(
+            "--port", metavar="PORT", min=0, max=65_535, help="Port on 127.0.0.1; 0 for a free one."
+        ),
     ] = 8765,
 ) -> None:
-    """Serve the report on this machine while the search runs, updated as trials finish."""
+    """Serve the report on this machine while the study runs, updated as trainings finish."""
     from lstm_study.commands.watch import watch as prepare
 
     opened = open_with(study, data=None, out_folder=REPORTS, settings=settings)
@@ -153,8 +157,8 @@ def predict(
     texts: Annotated[
         list[str] | None,
         typer.Argument(
-            metavar="[TEXT]...",
-            help="Texts, after -- if one begins with a dash; without any, the lines of stdin.",
+            metavar="TEXT",
+            help="Texts, after -- if one begins with a dash; if none, the lines of stdin.",
         ),
     ] = None,
     tables: Annotated[
@@ -173,7 +177,7 @@ def predict(
     text_column: Annotated[
         str | None,
         typer.Option(
-            "--text-column", metavar="NAME", help="The texts; the study's own if not given."
+            "--text-column", metavar="NAME", help="Column of the texts; the study's if not given."
         ),
     ] = None,
     encoding: EncodingOption = None,
@@ -221,7 +225,9 @@ def predict(
 def _say_unknown(count: int) -> None:
     if count:
         texts = "1 text has" if count == 1 else f"{count:,} texts have"
-        say(f"{texts} no word that the model knows: the answer says nothing of it.", to=err)
+        say(
+            f"{texts} no word of the model's vocabulary: no prediction is meaningful there.", to=err
+        )
 
 
 def _stdin_lines(encoding: str) -> Iterator[str]:

@@ -9,7 +9,6 @@ from rich.text import Text
 
 from lstm_study.analysis.answer.wording import points
 from lstm_study.analysis.statistics.intervals import TEST_NAME
-from lstm_study.progress.follow import describe
 from lstm_study.records import CorpusSummary, Trial
 from lstm_study.spec.quantities import duration_in_words, rate_in_words
 
@@ -17,7 +16,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from lstm_study.analysis.answer.arms import ArmSummary
-    from lstm_study.analysis.answer.verdict import Comparison, Verdict
+    from lstm_study.analysis.answer.questions import Comparison
+    from lstm_study.analysis.answer.verdict import Verdict
     from lstm_study.commands import Answer, Check, NewStudy, Status
     from lstm_study.commands.doctor import Examination
     from lstm_study.commands.list_studies import Listed
@@ -26,12 +26,10 @@ if TYPE_CHECKING:
 
 def answer(found: "Answer") -> RenderableType:
     """The answer: winner, baseline, difference, verdict, and where report and model are."""
-    table = Table.grid(padding=(0, 2))
-    table.add_column(style="bold")
-    table.add_column()
+    table = _names_and_values()
     verdict = found.verdict
     if found.winner is not None:
-        table.add_row("Winner", describe(found.winner.configuration))
+        table.add_row("Winner", found.winner.configuration.description)
     for arm in verdict.arms:
         table.add_row("" if arm.name == "winner" else _arm_name(arm.name), _arm_in_words(arm))
     shown = {arm.name for arm in verdict.arms}
@@ -53,6 +51,13 @@ def answer(found: "Answer") -> RenderableType:
             old = path in found.outdated
             note = f" (older than the last run: lstm-study {command} {found.where})" if old else ""
             table.add_row(name, Text(f"{path}{'/' if name == 'Model' else ''}{note}"))
+    return table
+
+
+def _names_and_values() -> Table:
+    table = Table.grid(padding=(0, 2))
+    table.add_column(style="bold")
+    table.add_column()
     return table
 
 
@@ -113,7 +118,7 @@ def winner(trial: Trial) -> RenderableType:
     assert trial.score is not None
     return Text.assemble(
         ("Winner    ", "bold"),
-        f"{describe(trial.configuration)}\n",
+        f"{trial.configuration.description}\n",
         f"          {trial.trial_id}, score {trial.score:.4f} after {trial.budget_epochs} epochs",
     )
 
@@ -153,9 +158,7 @@ def description(found: "Description") -> RenderableType:
 def new_study(made: "NewStudy") -> RenderableType:
     """What a file of reviews contains, and the study file written for it."""
     found, proposal = made.found, made.proposal
-    table = Table.grid(padding=(0, 2))
-    table.add_column(style="bold")
-    table.add_column()
+    table = _names_and_values()
     labels = ", ".join(f"{name} {count:,}" for name, count in found.label_counts.items())
     split = f"; {found.split_column} marks the splits" if found.split_column else ""
     splits = ", ".join(f"{split.reviews:,} {split.name}" for split in made.summary.splits)
@@ -211,11 +214,9 @@ def _corpus_in_words(summary: CorpusSummary) -> str:
 
 def status(found: "Status") -> RenderableType:
     """What is done, running and failed, and how long the rest takes."""
-    table = Table.grid(padding=(0, 2))
-    table.add_column(style="bold")
-    table.add_column()
     if not found.begun:
         return Text(f"{found.name} has not begun. Begin it with: lstm-study run {found.where}")
+    table = _names_and_values()
     table.add_row("Study", found.name + (f", in use by {found.holder}" if found.holder else ""))
     for stage in found.stages:
         counts = f"{stage.done} of {stage.total} done" if stage.total else "not begun"
@@ -242,13 +243,7 @@ def status(found: "Status") -> RenderableType:
 
 
 def check(found: "Check", *, where: str, aside: "Path | None" = None) -> RenderableType:
-    """What is damaged or missing, and what to do about it.
-
-    Args:
-        found: What a check found.
-        where: The study file; "" for a copy of records.
-        aside: The folder that damaged files were moved to, if they were.
-    """
+    """What is damaged or missing in a study file's records or a copy of them, and what to do."""
     count = f"{found.files} files read, {len(found.findings)} damaged or missing"
     lines = [Text(f"{found.folder}: {count}.")]
     for finding in found.findings:
@@ -300,9 +295,7 @@ def studies(found: "list[Listed]") -> RenderableType:
 
 def examination(found: "Examination") -> RenderableType:
     """This machine, and what of it a study would use."""
-    table = Table.grid(padding=(0, 2))
-    table.add_column(style="bold")
-    table.add_column()
+    table = _names_and_values()
     for name, value in found.rows:
         table.add_row(name, Text(value))
     return table

@@ -1,6 +1,6 @@
 """Commands that train: run, baseline, search, compare."""
 
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
@@ -14,17 +14,15 @@ from lstm_study.cli.options import (
     PopulationOption,
     SetOption,
     StudyFile,
+    StudyFileOrDefault,
     TensorBoardOption,
     WorkersOption,
     WorkersPerGpuOption,
 )
 
-if TYPE_CHECKING:
-    from lstm_study.commands import OpenStudy
-
 
 def run(
-    study: StudyFile = "",
+    study: StudyFileOrDefault = "",
     data: DataOption = None,
     out_folder: OutOption = REPORTS,
     fresh: FreshOption = False,
@@ -66,7 +64,12 @@ def baseline(
     settings: SetOption = None,
     epochs: Annotated[
         int | None,
-        typer.Option(min=1, help="Epochs to train, instead of the protocol's; kept apart."),
+        typer.Option(
+            "--epochs",
+            metavar="N",
+            min=1,
+            help="Epochs to train, instead of the protocol's; kept separately.",
+        ),
     ] = None,
 ) -> None:
     """Train the documented baseline alone: summary, fit, test accuracy, saved model."""
@@ -98,6 +101,10 @@ def search(
     tensorboard: TensorBoardOption = False,
 ) -> None:
     """Search the space with Hyperband, or resume a search that was stopped."""
+    from lstm_study import commands
+    from lstm_study.cli import text
+    from lstm_study.cli.display import Display
+
     opened = open_with(
         study,
         data=data,
@@ -108,7 +115,12 @@ def search(
         population=population,
         cluster=cluster,
     )
-    _search(opened, fresh=fresh, tensorboard=tensorboard)
+    with Display(out) as display, commands.held(opened, show=display, fresh=fresh):
+        corpus = commands.begin(opened, show=display)
+        with shown(display, opened, tensorboard) as show:
+            winner = commands.search(opened, corpus, show=show)
+    out.print(text.winner(winner))
+    exit_with(commands.read_answer(opened))
 
 
 def compare(
@@ -125,7 +137,7 @@ def compare(
             "--more-seeds",
             metavar="N",
             min=1,
-            help="Add N seeds for every arm; written down, and counted as another look at test.",
+            help="Add N seeds to every arm; recorded, and counted as another look at test.",
         ),
     ] = None,
     only_seeds: Annotated[
@@ -163,16 +175,3 @@ def compare(
     answer = commands.read_answer(opened)
     out.print(text.answer(answer))
     exit_with(answer)
-
-
-def _search(opened: "OpenStudy", *, fresh: bool, tensorboard: bool) -> None:
-    from lstm_study import commands
-    from lstm_study.cli import text
-    from lstm_study.cli.display import Display
-
-    with Display(out) as display, commands.held(opened, show=display, fresh=fresh):
-        corpus = commands.begin(opened, show=display)
-        with shown(display, opened, tensorboard) as show:
-            winner = commands.search(opened, corpus, show=show)
-    out.print(text.winner(winner))
-    exit_with(commands.read_answer(opened))

@@ -1,4 +1,4 @@
-"""What a study says so far."""
+"""A study's answer so far."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
@@ -12,7 +12,8 @@ from lstm_study.records import Run, StudyRecords, Trial
 
 if TYPE_CHECKING:
     from lstm_study.analysis.answer.arms import ArmSummary
-    from lstm_study.analysis.answer.verdict import Comparison, Verdict
+    from lstm_study.analysis.answer.questions import Comparison
+    from lstm_study.analysis.answer.verdict import Verdict
 
 TrainingT = TypeVar("TrainingT", Trial, Run)
 
@@ -27,8 +28,6 @@ class Answer:
         winner: The trial that won the search; None before there is one.
         arms: Every arm that was evaluated on test.
         comparisons: The questions beside winner and baseline; see `side_questions`.
-        without_near_duplicates: The verdict on the test reviews that have no near-duplicate in
-            training; None where all have none, or none were counted.
         report: The HTML report; None before it was written.
         model: The model bundle's folder; None before it was written.
         outdated: Those of the two that were written before the last run ended.
@@ -39,7 +38,6 @@ class Answer:
     records: StudyRecords
     arms: tuple["ArmSummary", ...]
     comparisons: tuple["Comparison", ...]
-    without_near_duplicates: "Verdict | None"
     winner: Trial | None
     report: Path | None
     model: Path | None
@@ -83,11 +81,7 @@ def read_answer(study: OpenStudy, *, is_noted: bool = True) -> Answer:
     """Reads what the study says so far.
 
     The first verdict, and each one on more seeds than the last, is written down as a look at the
-    test reviews; see `comparison.seeds`.
-
-    Args:
-        study: The study.
-        is_noted: Whether to write that down.
+    test reviews, where `is_noted`; see `comparison.looks`.
     """
     from lstm_study.analysis.answer.arms import arms_from_records, summarise
     from lstm_study.analysis.answer.questions import side_questions
@@ -99,7 +93,6 @@ def read_answer(study: OpenStudy, *, is_noted: bool = True) -> Answer:
     model = study.reports / "model"
     network = model / "sentiment-lstm.keras"
     at = standing(records, study.spec, study.store)
-    without = judge_without_near_duplicates(records, at=at)
     arms = arms_from_records(records)
     return Answer(
         verdict=judge_study(
@@ -107,7 +100,7 @@ def read_answer(study: OpenStudy, *, is_noted: bool = True) -> Answer:
             spec=study.spec,
             store=study.store,
             at=at,
-            without=without,
+            without=judge_without_near_duplicates(records, at=at),
             is_noted=is_noted,
         ),
         records=records,
@@ -116,7 +109,6 @@ def read_answer(study: OpenStudy, *, is_noted: bool = True) -> Answer:
         ),
         arms=tuple(summarise(arm) for arm in arms.values()),
         comparisons=side_questions(arms, level=at.level),
-        without_near_duplicates=without,
         report=report if report.is_file() else None,
         model=model if network.is_file() else None,
         outdated=tuple(

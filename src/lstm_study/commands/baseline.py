@@ -17,6 +17,7 @@ from lstm_study.commands.opened import (
 )
 from lstm_study.commands.stages import start_engine, write_bundle
 from lstm_study.errors import ComparisonError
+from lstm_study.records import Run
 from lstm_study.store import Store
 
 
@@ -39,7 +40,7 @@ def baseline(
         The run's record, and the folder with the saved model.
     """
     from lstm_study.comparison.arms import ComparisonPlan
-    from lstm_study.comparison.compare import run_comparison
+    from lstm_study.comparison.runs import run_comparison
 
     one_seed = study.spec.compare.model_copy(update={"seeds": 1})
     key = "protocol" if study.spec.baseline.epochs is None else "baseline"
@@ -74,7 +75,7 @@ def baseline(
             context=study.context,
             report=telling(study, show),
         )
-        found = study.store.read_run("baseline-s1")
+        found = study.store.read(Run, "baseline-s1")
         assert found is not None
         if found.status == "failed":
             assert found.failure is not None

@@ -13,7 +13,7 @@ from lstm_study.records.kinds import KINDS, Kind, kind_of
 from lstm_study.records.session import LedgerEntry
 from lstm_study.records.state import Live, SearchState, StudyState
 from lstm_study.store import Store
-from lstm_study.store.sealing import seal
+from lstm_study.store.missing_digests import add_missing_digests
 from lstm_study.training.checkpoint import read_checkpoint
 
 _LABELS = "predictions/labels.npy"
@@ -108,11 +108,8 @@ def check(store: Store) -> Check:
 def repair(store: Store, findings: tuple[Finding, ...]) -> Path:
     """Moves what is damaged aside, with the records of trainings that must be run for it again.
 
-    Nothing is deleted. The next `lstm-study run` makes again what was moved.
-
-    Args:
-        store: The study; held by this process.
-        findings: From `check`; all repairable.
+    Nothing is deleted. The next `lstm-study run` makes again what was moved. The study is held by
+    this process, and all findings of `check` are repairable.
 
     Returns:
         The folder that damaged files were moved to.
@@ -122,7 +119,7 @@ def repair(store: Store, findings: tuple[Finding, ...]) -> Path:
     if store.ledger.path.name in files:
         _move(store, store.ledger.path.name, aside)
         files.pop(store.ledger.path.name)
-        seal(store, skipping=files)
+        add_missing_digests(store, skipping=files)
     for file in [*files, *_dependents(store, list(files))]:
         _move(store, file, aside)
         store.ledger.remove(file)
@@ -165,10 +162,10 @@ def _name(store: Store, path: Path) -> str:
 def _evaluated(store: Store, found: dict[str, str]) -> Iterator[tuple[str, Run | Control]]:
     """Yields the runs that were evaluated on test, of those whose records are whole."""
     for path in store.paths(Run):
-        run = store.read_run(path.stem) if _name(store, path) not in found else None
+        run = store.read(Run, path.stem) if _name(store, path) not in found else None
         if run is not None and run.test_accuracy is not None:
             yield run.run_id, run
-    control = store.read_control() if "control.json" not in found else None
+    control = store.read(Control) if "control.json" not in found else None
     if control is not None and control.test_accuracy is not None:
         yield "control", control
 

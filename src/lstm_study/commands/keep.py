@@ -18,6 +18,7 @@ from lstm_study.commands.opened import REPORTS_FOLDER, OpenStudy, Show
 from lstm_study.errors import StoreError
 from lstm_study.files import make_folder, replacing, replacing_folder, write_text
 from lstm_study.provenance import versions
+from lstm_study.records import Control, ReviewFacts
 from lstm_study.records.codec import from_json, state_from_json, state_to_json, to_json
 from lstm_study.records.kinds import KINDS, Kind
 from lstm_study.records.lines import append_line, read_lines
@@ -25,7 +26,7 @@ from lstm_study.records.scrub import Scrubber
 from lstm_study.records.state import ReportState
 from lstm_study.spec import StudySpec
 from lstm_study.store import Store
-from lstm_study.store.sealing import seal
+from lstm_study.store.missing_digests import add_missing_digests
 
 REFERENCE_FOLDER = Path("study/reference")
 
@@ -42,9 +43,8 @@ class Kept:
 def keep(study: OpenStudy, *, folder: Path | None = None) -> Kept:
     """Copies a study's records to a folder, in place of an earlier copy.
 
-    Args:
-        study: The study; finished or not, its report must be up to date.
-        folder: Where to; `study/reference/<name>` if not given.
+    Finished or not, its report must be up to date. The folder is `study/reference/<name>` if not
+    given.
 
     Raises:
         StoreError: The study has not begun, its report is older than its records, or the folder
@@ -58,21 +58,19 @@ def keep(study: OpenStudy, *, folder: Path | None = None) -> Kept:
     with replacing_folder(
         folder, next_step="Choose a folder that you may write to with --to FOLDER."
     ) as draft:
-        for kind, path in _kinds_and_paths(source):
-            name = scrubber.text(str(path.relative_to(source)))
-            _copy(kind, path, draft / name, scrubber)
+        for kind in KINDS:
+            # The copy gets a ledger of its own.
+            for path in source.glob(kind.path) if kind.is_kept and kind.name != "ledger" else ():
+                name = scrubber.text(str(path.relative_to(source)))
+                _copy(kind, path, draft / name, scrubber)
         _leave_out_excerpts(Store(draft), study.spec)
-        seal(Store(draft))
+        add_missing_digests(Store(draft))
     found = [path for path in folder.rglob("*") if path.is_file()]
     return Kept(folder=folder, files=len(found), bytes=sum(path.stat().st_size for path in found))
 
 
 def open_kept(folder: Path, *, out: Path = REPORTS_FOLDER) -> OpenStudy:
     """Opens kept records as a study whose folder they are; needs neither study file nor reviews.
-
-    Args:
-        folder: What `keep` wrote.
-        out: Folder for reports.
 
     Raises:
         StoreError: It holds no records.
@@ -98,10 +96,6 @@ def open_kept(folder: Path, *, out: Path = REPORTS_FOLDER) -> OpenStudy:
 def report_kept(study: OpenStudy, *, show: Show) -> tuple[Path, tuple[str, ...]]:
     """Writes the report that the study's last one was, byte for byte; writes no record.
 
-    Args:
-        study: From `open_kept`.
-        show: Where to show progress.
-
     Returns:
         The HTML file, and notes for the terminal.
 
@@ -114,7 +108,7 @@ def report_kept(study: OpenStudy, *, show: Show) -> tuple[Path, tuple[str, ...]]
     show.stage("Report", "drawing figures and tables")
     answer = read_answer(study, is_noted=False)
     model = study.reports / made.model if made.model else None
-    paths = write_report(
+    page = write_report(
         answer.records,
         verdict=answer.verdict,
         folder=study.reports,
@@ -136,16 +130,7 @@ def report_kept(study: OpenStudy, *, show: Show) -> tuple[Path, tuple[str, ...]]
         )
     if model is not None and not model.is_dir():
         notes.append(f"the page links to {model}/, which is not included in the records")
-    return paths.html, tuple(notes)
-
-
-def _kinds_and_paths(source: Path) -> list[tuple[Kind, Path]]:
-    return [
-        (kind, path)
-        for kind in KINDS
-        if kind.is_kept and kind.name != "ledger"
-        for path in source.glob(kind.path)
-    ]
+    return page, tuple(notes)
 
 
 def _copy(kind: Kind, path: Path, target: Path, scrubber: Scrubber) -> None:
@@ -174,9 +159,9 @@ def _copy(kind: Kind, path: Path, target: Path, scrubber: Scrubber) -> None:
 
 def _leave_out_excerpts(copy: Store, spec: StudySpec) -> None:
     """Takes words of reviews out of a copy, where they may not leave."""
-    facts = copy.read_review_facts()
+    facts = copy.read(ReviewFacts)
     if facts is not None and not spec.export.excerpts:
-        copy.write_review_facts(facts.without_excerpts())
+        copy.write(facts.without_excerpts())
 
 
 def _made_with(study: OpenStudy) -> ReportState:
@@ -193,7 +178,7 @@ def _check_report(study: OpenStudy) -> None:
     store = study.store
     store.read_spec_text()
     made_at = _made_with(study).made_at
-    control = store.read_control()
+    control = store.read(Control)
     ended = [trial.ended_at for trial in store.read_trials()]
     ended += [run.ended_at for run in store.read_runs()]
     ended += [control.ended_at] if control is not None else []

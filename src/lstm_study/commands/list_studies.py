@@ -22,7 +22,7 @@ class Listed:
         state: "running", "finished" (a verdict was read and no command runs), "interrupted", or
             "damaged".
         trials: Trials that have ended.
-        planned_trials: Trials that the search plans; 0 before it has started.
+        planned_trials: Trials that the search plans, finalists included; 0 before it has started.
         verdict: The last verdict that was read; "" before one.
         winner: Embedding width / LSTM units of the winner; "" before there is one.
         changed_at: When a command last started on it, ISO 8601 in UTC; "" before one.
@@ -62,12 +62,13 @@ def _listed(store: Store) -> Listed:
     best = winner(trials, spec.study.direction, max_epochs=spec.search.max_epochs)
     verdict = looks.looks[-1].kind if looks and looks.looks else ""
     state = "finished" if verdict else "interrupted"
+    finalists = sum(trial.role == "finalist" for trial in trials)
     return Listed(
         name=spec.study.name,
         title=spec.study.title,
         state="running" if store.holder() else state,
         trials=sum(trial.status in ("completed", "failed") for trial in trials),
-        planned_trials=planned.trials if planned else 0,
+        planned_trials=planned.trials + finalists if planned else 0,
         verdict=verdict,
         winner=best.configuration.label if best is not None else "",
         changed_at=sessions[-1].started_at if sessions else "",

@@ -163,42 +163,28 @@ def _render(
 ) -> str:
     from jinja2 import Environment, StrictUndefined
 
-    size, splits = _size(corpus), corpus.summary.splits
+    size, summary = _size(corpus), corpus.summary
     source = resources.files("lstm_study.commands").joinpath("templates", "study.toml.jinja")
     environment = Environment(  # noqa: S701 - TOML, and every value is quoted by `toml`
         trim_blocks=True, lstrip_blocks=True, keep_trailing_newline=True, undefined=StrictUndefined
     )
     environment.filters["toml"] = _toml
-    positive = sum(split.positive for split in splits)
+    positive = sum(split.positive for split in summary.splits)
     return environment.from_string(source.read_text(encoding="utf-8")).render(
         path=_in_a_comment(", ".join(map(str, found.paths))),
-        data_path=table.path,
+        data=table,
+        size=size,
+        summary=summary,
+        p=proposal,
         out=shlex.quote(_in_a_comment(str(out))),
         name=name_of(found.paths[0]),
-        rows=size.reviews,
-        lengths=(0, *size.lengths[::2]),
-        labels=[_in_a_comment(label) for label in corpus.labels],
-        positive_label=None if table.positive or table.negative else corpus.labels[1],
-        positives=table.positive,
-        negatives=table.negative,
+        labels=[_in_a_comment(label) for label in corpus.summary.labels],
+        positive_label=None if table.positive or table.negative else corpus.summary.labels[1],
         negative=size.reviews - positive,
         positive=positive,
-        duplicates=sum(split.duplicates for split in splits) + corpus.summary.duplicates_across,
-        left_out=corpus.summary.left_out,
-        text_column=found.text_column,
-        label_column=found.label_column,
-        encoding=table.encoding,
-        split_column=found.split_column,
-        group_column=found.group_column,
-        groups=corpus.summary.groups,
-        tokens=table.tokens,
-        drop_empty=table.drop_empty,
-        test_fraction=table.test_fraction,
-        training=size.training,
+        duplicates=sum(each.duplicates for each in summary.splits) + summary.duplicates_across,
         is_unequal=max(size.positive_share, 1 - size.positive_share) >= UNEQUAL,
-        repeated_words=size.repeated_words,
         warnings=[_in_a_comment(warning) for warning in warnings],
-        p=proposal,
         choices=_choices,
     )
 

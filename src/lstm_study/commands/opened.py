@@ -1,5 +1,6 @@
 """A study file opened by a command: its spec, its folders, and where progress is shown."""
 
+import json
 import os
 import shutil
 from collections.abc import Iterator, Sequence
@@ -56,7 +57,7 @@ class OpenStudy:
         settings: One-off settings in force.
         store: `study/runs/<name>`.
         reports: `<out>/<name>`.
-        command: The command line at work.
+        command: The running command line.
         workers: Workers asked for; None to choose.
         workers_per_gpu: Workers that share a GPU; None to choose, or without a GPU.
         population: Networks that a worker trains at once, at most; None to choose.
@@ -77,15 +78,9 @@ class OpenStudy:
 
     @property
     def context(self) -> Context:
-        """The command at work, as stages see it."""
-        return Context(
-            command=self.command,
-            git_commit=git_commit(Path.cwd()),
-            settings=self.settings,
-            workers=self.workers,
-            workers_per_gpu=self.workers_per_gpu,
-            cluster=self.cluster,
-        )
+        """The running command, as stages see it."""
+        commit = git_commit(Path.cwd())
+        return Context(command=self.command, git_commit=commit, settings=self.settings)
 
 
 def open_study(
@@ -108,11 +103,7 @@ def open_study(
         data: Where the reviews are, in place of the spec's `data.path`.
         out: Folder for reports.
         settings: One-off changes, each "table.key=value".
-        command: The command line at work, for records.
-        workers: Worker processes; None to choose.
-        workers_per_gpu: Worker processes that share a GPU; None to choose.
-        population: Networks that a worker on JAX trains at once, at most; None to choose.
-        cluster: The Ray cluster to run on; "" for this machine's processes.
+        command: As in `OpenStudy`; so are the following.
 
     Raises:
         SpecError: The file is missing or breaks rules.
@@ -122,7 +113,7 @@ def open_study(
         require_gpus(workers_per_gpu)
     text, where = find_study(study)
     if data is not None:
-        settings = [*settings, f"data.path={_toml_string(str(data))}"]
+        settings = [*settings, f"data.path={json.dumps(str(data), ensure_ascii=False)}"]
     spec = parse_spec(text, where=where, settings=settings)
     return OpenStudy(
         spec=spec,
@@ -143,10 +134,7 @@ def open_study(
 def held(study: OpenStudy, *, show: Show, fresh: bool = False) -> Iterator[None]:
     """Holds the study for this command, cleans up after a killed one, and chooses the backend.
 
-    Args:
-        study: The study.
-        show: Where to show progress.
-        fresh: Whether to move away all that it left, and begin again.
+    With `fresh` all that it left is moved away, to begin again.
     """
     with study.store.hold(study.command):
         if fresh and (before := study.store.move_away()) is not None:
@@ -167,17 +155,17 @@ def begin(study: OpenStudy, *, show: Show) -> "Corpus":
         study.spec,
         spec_text=study.spec_text,
         settings=study.settings,
-        data_digest=corpus.digest,
+        data_digest=corpus.summary.digest,
     )
     for change in changes:
         show.stage("Spec", f"{change}; what is done stays valid")
-    study.store.write_corpus(corpus.summary)
+    study.store.write(corpus.summary)
     _tell_of_machine(study, show)
     return corpus
 
 
 def _tell_of_machine(study: OpenStudy, show: Show) -> None:
-    from lstm_study.training.compilation import is_numba_cache_filled
+    from lstm_study.training.runtime import is_numba_cache_filled
 
     backend, gpus = in_force(), visible_gpus()
     if backend.name != "jax" and (study.population or 1) > 1:
@@ -249,7 +237,3 @@ def telling(study: OpenStudy, show: Show) -> Report:
         show.progress(progress)
 
     return tell
-
-
-def _toml_string(text: str) -> str:
-    return '"' + text.replace("\\", "\\\\").replace('"', '\\"') + '"'

@@ -1,4 +1,4 @@
-"""What `lstm-study predict` does: a bundle's answers, without the backend's remarks."""
+"""What `lstm-study predict` does: a bundle's predictions, without the backend's log output."""
 
 import tempfile
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -24,12 +24,8 @@ def predict_lines(
 ) -> Iterator[str]:
     """Yields for each text a line: probability, label, text, separated by tabs.
 
-    Args:
-        model_dir: A model bundle.
-        texts: Read as they are needed, so that a pipe may be endless.
-        at_once: Texts to wait for before the next answers.
-        ensemble: Whether to take the mean of all runs.
-        on_unknown: Called, in the end, with how many texts hold no word that the model knows.
+    Texts are read as they are needed, so that a pipe may be endless: so many at once. In the end
+    `on_unknown` is called with how many hold no word that the model knows.
 
     Raises:
         ExportError: The bundle is damaged, or knows no words.
@@ -58,16 +54,7 @@ def predict_table(
     ensemble: bool = False,
     progress: Callable[[str, int, int], None] | None = None,
 ) -> "Predicted":
-    """Writes a table with `probability` and `label` added to each row.
-
-    Args:
-        model_dir: A model bundle.
-        sources: Files, folders, archives or patterns to read.
-        target: The table to write: CSV, TSV, JSONL or Parquet.
-        text_column: The column that holds the texts; None for the study's own, or to find it out.
-        encoding: Of the files; None to find it out.
-        ensemble: Whether to take the mean of all runs.
-        progress: Called with "predicting", bytes read and bytes in all.
+    """Writes a table with `probability` and `label` added to each row; see `export.predict_files`.
 
     Raises:
         ExportError: The bundle is damaged, or knows no words, or the target can't be written.

@@ -1,16 +1,20 @@
 """A space and a protocol that suit a corpus: numbers in, values and reasons out.
 
-The documented study is the measure: 25,000 training reviews, 10 epochs, batches of 64, which is
+The documented study is the reference: 25,000 training reviews, 10 epochs, batches of 64, which is
 3,910 training steps. A corpus of another size gets about as many steps, within reason.
 """
 
 from bisect import bisect_left
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from math import inf
+from typing import TypeVar
 
 from lstm_study.analysis.statistics.planned_power import PlannedPower, plan_power
 from lstm_study.configuration import BASELINE
 from lstm_study.schedule import hyperband
+
+T = TypeVar("T")
 
 _STEPS = 3_910
 _LENGTHS = (10, 20, 30, 40, 60, 80, 120, 160, 200, 300, 400, 500)
@@ -18,6 +22,10 @@ _VOCABULARIES = (500, 1_000, 2_000, 5_000, 10_000, 20_000, 50_000)
 _PAIRS = (2_000, 5_000, 10_000, 20_000, 50_000, 100_000)
 _OPEN_SHARE = 0.4
 _SMALL, _FEW = 2_000, 500
+# By the training reviews that there are fewer of.
+_BATCH_SIZES = {1_000: 16, 4_000: 32, inf: 64}
+_SEEDS = {_SMALL: 10, 100_000: 6, inf: 4}
+_WIDTHS = {_SMALL: (8, 16, 32), 20_000: (16, 32, 64), inf: (32, 64, 128)}
 UNEQUAL = 0.8
 """From this share of the more frequent label on, accuracy says little."""
 
@@ -103,10 +111,10 @@ def propose(size: Size, *, is_open: bool = True) -> Proposal:
         For the six, a corpus as large as IMDB's halves gets the documented protocol: 10 epochs in
         batches of 64. 210 training reviews get 20 epochs in batches of 16; 240,000 get 3 epochs.
     """
-    batch_size = _batch_size(size.training)
+    batch_size = _by_size(size.training, _BATCH_SIZES)
     documented = _epochs(size.training, batch_size)
     epochs = max(3, round(_OPEN_SHARE * documented)) if is_open else documented
-    seeds = _seeds(size.training)
+    seeds = _by_size(size.training, _SEEDS)
     # The open space gets as many epochs as the six: more trials, each of which is shorter.
     most, once = (
         sum(bracket.epochs for bracket in hyperband(max_epochs=length, factor=3))
@@ -119,7 +127,7 @@ def propose(size: Size, *, is_open: bool = True) -> Proposal:
     return Proposal(
         maxlen=maxlen,
         vocabulary_size=_vocabulary(size.repeated_words),
-        width=_width(size.training),
+        width=_by_size(size.training, _WIDTHS),
         is_open=is_open,
         pairs=(0, *[count for count in _PAIRS if count <= 4 * size.training][-1:]),
         epochs=epochs,
@@ -136,22 +144,10 @@ def propose(size: Size, *, is_open: bool = True) -> Proposal:
     )
 
 
-def _batch_size(training: int) -> int:
-    if training < 1_000:
-        return 16
-    return 32 if training < 4_000 else 64
-
-
 def _epochs(training: int, batch_size: int) -> int:
     """About 3,910 steps; the documented 10 epochs where that is not far off, 3 to 20 elsewhere."""
     wanted = _STEPS * batch_size / training
     return 10 if 7 <= wanted <= 15 else min(20, max(3, round(wanted)))
-
-
-def _seeds(training: int) -> int:
-    if training < _SMALL:
-        return 10
-    return 6 if training < 100_000 else 4
 
 
 def _maxlen(lengths: Sequence[int]) -> tuple[int, ...]:
@@ -165,10 +161,9 @@ def _vocabulary(repeated_words: int) -> tuple[int, ...]:
     return tuple(fitting[-3:]) or _VOCABULARIES[:1]
 
 
-def _width(training: int) -> tuple[int, ...]:
-    if training < _SMALL:
-        return (8, 16, 32)
-    return (16, 32, 64) if training < 20_000 else (32, 64, 128)
+def _by_size(training: int, values: Mapping[float, T]) -> T:
+    """Returns the value of the first limit that so many training reviews are below."""
+    return next(value for limit, value in values.items() if training < limit)
 
 
 def _warnings(size: Size, power: PlannedPower) -> list[str]:

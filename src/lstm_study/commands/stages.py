@@ -62,12 +62,7 @@ def planned_power(study: OpenStudy, summary: CorpusSummary) -> "PlannedPower":
 
 
 def search(study: OpenStudy, corpus: "Corpus", *, show: Show) -> Trial:
-    """Runs the search to its end, and returns the winner.
-
-    Args:
-        study: The study, begun.
-        corpus: Its reviews.
-        show: Where to report progress.
+    """Runs the search of a study that has begun to its end, and returns the winner.
 
     Raises:
         SearchError: Workers can't train, or trials fail in a row with an error in the code.
@@ -127,11 +122,9 @@ def _rerank(study: OpenStudy, corpus: "Corpus", *, show: Show) -> None:
 
 
 def start_engine(study: OpenStudy, jobs: int) -> "Processes | RayCluster":
-    """Starts workers, which load for some seconds: on this machine, or on a Ray cluster.
+    """Starts workers for so many jobs, at most: on this machine, or on a Ray cluster.
 
-    Args:
-        study: The study.
-        jobs: How many jobs there are to share, at most.
+    They load for some seconds.
 
     Raises:
         DependencyError: Ray is not installed.
@@ -168,7 +161,7 @@ def compare(
     Args:
         study: The study, begun.
         corpus: Its reviews.
-        show: Where to report progress.
+        show: Where to show progress.
         more_seeds: Seeds to add to those planned so far; written down, and counted as another look
             at the test reviews once a verdict is read.
         only_seeds: Train at most so many seeds of each arm now; the next comparison resumes with
@@ -191,7 +184,7 @@ def compare(
 def _compare(
     study: OpenStudy, corpus: "Corpus", *, show: Show, only_seeds: int | None = None
 ) -> None:
-    from lstm_study.comparison.compare import run_comparison
+    from lstm_study.comparison.runs import run_comparison
 
     plan = comparison_plan(study, only_seeds=only_seeds)
     show.stage(
@@ -219,12 +212,7 @@ def _validated(seeds: int) -> str:
 
 
 def comparison_plan(study: OpenStudy, *, only_seeds: int | None = None) -> "ComparisonPlan":
-    """Plans the comparison of a finished search.
-
-    Args:
-        study: The study.
-        only_seeds: At most so many seeds of each arm; None for all.
-    """
+    """Plans the comparison of a finished search, with at most so many seeds of each arm."""
     from lstm_study.comparison.arms import plan_comparison
     from lstm_study.comparison.looks import added_seeds
 
@@ -241,7 +229,7 @@ def write_report(study: OpenStudy, *, show: Show) -> Path:
     show.stage("Report", "drawing figures and tables")
     answer = read_answer(study)
     made_at, installed, commit = now(), versions(), git_commit(Path.cwd())
-    paths = write(
+    page = write(
         answer.records,
         verdict=answer.verdict,
         folder=study.reports,
@@ -255,7 +243,7 @@ def write_report(study: OpenStudy, *, show: Show) -> Path:
     study.store.write_state(
         ReportState(made_at=made_at, versions=installed, git_commit=commit, model=model)
     )
-    return paths.html
+    return page
 
 
 def write_bundle(study: OpenStudy, *, arm: str = "winner", show: Show) -> Path:
@@ -289,7 +277,7 @@ def write_bundle(study: OpenStudy, *, arm: str = "winner", show: Show) -> Path:
             weights=weights,
             ensemble=_members(study, answer.records) if arm == "winner" else None,
             vocabulary=corpus.vocabulary,
-            labels=corpus.labels,
+            labels=corpus.summary.labels,
             records=answer.records,
             verdict_sentence=answer.verdict.sentence,
             folder=folder,
@@ -332,7 +320,7 @@ def _write_classical(
         intercept=float(model.regression.intercept_[0]),
         control=control,
         vocabulary=corpus.vocabulary,
-        labels=corpus.labels,
+        labels=corpus.summary.labels,
         records=records,
         made_at=now(),
         versions=versions(),
@@ -398,7 +386,7 @@ def _is_compared(study: OpenStudy) -> bool:
 def _load_keras_tuner(study: OpenStudy) -> None:
     """Imports what the oracle needs, with TensorFlow's messages going to the study's log."""
     from lstm_study.training.console import redirect_output
-    from lstm_study.training.imports import skip_optional_imports
+    from lstm_study.training.runtime import skip_optional_imports
 
     # Keras Tuner's Bayesian optimisation fits scikit-learn's Gaussian process.
     needed = ["sklearn"] if study.spec.search.tuner == "bayesian" else []

@@ -1,4 +1,4 @@
-"""Where a study stands, whether or not a command is at work on it."""
+"""A study's status, whether or not a command is running on it."""
 
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
@@ -8,7 +8,7 @@ from lstm_study.commands.opened import OpenStudy, winner_of
 from lstm_study.commands.stages import comparison_plan
 from lstm_study.commands.time_left import read_time_left
 from lstm_study.errors import ComparisonError
-from lstm_study.progress.follow import Item, describe, item_of
+from lstm_study.progress.follow import Item, item_of
 from lstm_study.records import Run, Trial
 from lstm_study.records.state import Live, SearchState
 
@@ -24,7 +24,7 @@ class StageStatus:
         failed: How many of those that ended failed.
         epochs: Epochs ended, of trainings that still run, too.
         seconds: Time worked, over restarts.
-        remaining_seconds: The estimate of the process at work; None where none is.
+        remaining_seconds: The estimate of the running process; None where none is.
         rounds: The search's brackets, round by round, in words.
         running: What each worker trains, in words.
         failures: What failed, in words.
@@ -50,7 +50,7 @@ class Status:
         name: The study.
         where: What commands call it.
         begun: Whether it has.
-        holder: The process at work on it, in words; "" if there is none.
+        holder: The process that runs on it, in words; "" if there is none.
         stages: Search and comparison.
         remaining_seconds: Of search and comparison together, from the pace so far; None before any
             epoch has ended.
@@ -69,7 +69,7 @@ class Status:
 
 
 def read_status(study: OpenStudy) -> Status:
-    """Reads where a study stands, whether or not a command is at work on it."""
+    """Reads a study's status, whether or not a command is running on it."""
     store = study.store
     report, model = study.reports / "report.html", study.reports / "model"
     holder = store.holder()
@@ -140,7 +140,7 @@ def _running(by_id: Mapping[str, Item], live: Mapping[str, Live]) -> Iterator[st
         else:
             yield (
                 f"{worker}: {item.training_id} epoch {at.epoch} of {at.epochs} "
-                f"({at.step} of {at.steps} steps), {describe(item.configuration)}"
+                f"({at.step} of {at.steps} steps), {item.configuration.description}"
             )
 
 

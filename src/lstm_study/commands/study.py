@@ -122,7 +122,7 @@ class Study:
         """Runs every stage that is not done yet, and returns the verdict.
 
         Args:
-            fresh: Whether to delete everything the study left, and start over.
+            fresh: Whether to start over; the earlier study is kept until the new one is done.
             show: Where to show the progress; a bar unless given, `Silent()` for none.
         """
         study = self._as("run")
@@ -182,7 +182,7 @@ class Study:
 
     @property
     def winner(self) -> Trial | None:
-        """The search's winner: the best completed trial at the full budget; None before one."""
+        """The search's winner; None while no trial has completed the full budget."""
         found = self._ranked()
         return found[0] if found else None
 

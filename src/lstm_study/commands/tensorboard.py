@@ -1,7 +1,6 @@
 """TensorBoard's event files beside a stage's progress, for `--tensorboard`."""
 
 import time
-from types import TracebackType
 from typing import Self
 
 from lstm_study.commands.opened import OpenStudy, Show
@@ -12,12 +11,7 @@ _EVERY_SECONDS = 5.0
 
 
 class WithTensorBoard:
-    """Tells of the progress as another does, and keeps event files up to date with the records.
-
-    Args:
-        show: Who tells of the progress.
-        study: The study; its files go to `reports/<name>/tensorboard`.
-    """
+    """Tells of the progress as `show` does, and keeps event files up to date with the records."""
 
     def __init__(self, show: Show, study: OpenStudy) -> None:
         self._show, self._store = show, study.store
@@ -28,12 +22,7 @@ class WithTensorBoard:
         self.stage("Events", f"see them with: tensorboard --logdir {self._files.folder}")
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        value: BaseException | None,
-        tb: TracebackType | None,
-    ) -> None:
+    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
         # After an error the study may be another process's, or its disk full.
         if kind is None or issubclass(kind, KeyboardInterrupt):
             self._update()

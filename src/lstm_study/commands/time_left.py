@@ -39,7 +39,7 @@ def read_time_left(study: OpenStudy, *, runs_planned: int) -> TimeLeft | None:
         trials=study.store.read_trials(),
         runs=[run for run in study.store.read_runs() if not run.trained_as],
         plan=study.store.read_state(SearchState),
-        corpus=study.store.read_corpus(),
+        corpus=study.store.read(CorpusSummary),
         workers=sessions[-1].workers if sessions else 1,
         runs_planned=runs_planned,
     )

@@ -8,7 +8,6 @@ from lstm_study.analysis.search.summary import best_by_budget, full_curve, objec
 from lstm_study.commands.answer import read_records
 from lstm_study.commands.opened import OpenStudy
 from lstm_study.commands.status import StageStatus, Status, read_status
-from lstm_study.progress.follow import describe
 from lstm_study.provenance import git_commit, now, versions
 from lstm_study.records import Run, Trial
 from lstm_study.records.kinds import KINDS
@@ -118,7 +117,7 @@ def _best(study: OpenStudy) -> Iterator[str]:
     ][:1]
     for words, best in shown:
         if best is not None:
-            yield f"{words}: {best.trial_id}, {best.score:.4f} ({describe(best.configuration)})"
+            yield f"{words}: {best.trial_id}, {best.score:.4f} ({best.configuration.description})"
 
 
 def _running(study: OpenStudy) -> Iterator[dict[str, Any]]:
@@ -137,7 +136,7 @@ def _running(study: OpenStudy) -> Iterator[dict[str, Any]]:
         yield {
             "worker": worker,
             "training_id": at.training_id,
-            "configuration": describe(found.configuration) if found is not None else "",
+            "configuration": found.configuration.description if found is not None else "",
             "epoch": at.epoch,
             "epochs": at.epochs,
             "step": at.step,

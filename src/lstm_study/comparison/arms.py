@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from statistics import fmean
 from types import MappingProxyType
 
 from lstm_study.analysis.answer.ablation import (
@@ -9,17 +10,17 @@ from lstm_study.analysis.answer.ablation import (
     VALIDATION_SUFFIX,
     validation_run_id,
 )
-from lstm_study.analysis.answer.planned_arms import epochs_of, planned_arms
+from lstm_study.analysis.answer.planned_arms import PRIMARY, epochs_of, planned_arms
 from lstm_study.analysis.answer.questions import LAST_EPOCHS_SUFFIX, OWN_EPOCH_SUFFIX
+from lstm_study.analysis.search.summary import objective_of
 from lstm_study.configuration import HYPERPARAMETERS, Configuration
 from lstm_study.provenance import now
-from lstm_study.records import Run, Trial
+from lstm_study.records import Epoch, Run, Trial
 from lstm_study.seeds import derive
 from lstm_study.spec import StudySpec
 from lstm_study.store import Store
 
 LAST_EPOCHS = 3
-VALIDATED = ("baseline", "winner")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,14 +48,14 @@ class ComparisonPlan:
         """How many trainings that is, the control's left out."""
         steps = 0
         if self.ablation:
-            ends = [self.arms[arm] for arm in VALIDATED]
+            ends = [self.arms[arm] for arm in PRIMARY]
             different = sum(
                 getattr(ends[0], name) != getattr(ends[1], name) for name in HYPERPARAMETERS
             )
             # One fewer at each step, and the last step's is the winner's own validation run.
             steps = max(0, different * (different + 1) // 2 - 1)
             steps += MASKED_BASELINE in self.arms
-        return len(self.arms) * self.seeds + len(VALIDATED) * self.validation_seeds + steps
+        return len(self.arms) * self.seeds + len(PRIMARY) * self.validation_seeds + steps
 
 
 def plan_comparison(
@@ -91,8 +92,8 @@ def plan_runs(plan: ComparisonPlan, *, spec: StudySpec, own_epochs: Mapping[str,
         spec: The study: its seed and protocol.
         own_epochs: By arm, the epoch that validation chose.
     """
-    primary = [arm for arm in plan.arms if arm in VALIDATED]
-    groups = [primary, *([arm] for arm in plan.arms if arm not in VALIDATED)]
+    primary = [arm for arm in plan.arms if arm in PRIMARY]
+    groups = [primary, *([arm] for arm in plan.arms if arm not in PRIMARY)]
     return [
         _run(
             f"{arm}-s{index}",
@@ -125,7 +126,7 @@ def plan_validation_runs(plan: ComparisonPlan, *, spec: StudySpec) -> list[Run]:
             spec=spec,
         )
         for index in range(1, plan.validation_seeds + 1)
-        for arm in VALIDATED
+        for arm in PRIMARY
     ]
     if plan.ablation and MASKED_BASELINE in plan.arms:
         planned.append(
@@ -161,6 +162,44 @@ def validation_run(
     return replace(run, trained_on="train")
 
 
+def own_epochs(runs: Sequence[Run], *, spec: StudySpec) -> Mapping[str, int]:
+    """Returns the own epoch of baseline and winner, the best of their validation runs' mean curve.
+
+    The documented protocol trains for 10 epochs whether they help or not. Each arm is also
+    evaluated at its own epoch, so that the winner does not win by overfitting less in an arbitrary
+    number of epochs. An arm without a whole curve is absent.
+    """
+    found = {}
+    for arm in PRIMARY:
+        curves = [
+            run.epochs
+            for run in runs
+            if run.arm == arm + VALIDATION_SUFFIX and run.status == "completed"
+        ]
+        epoch = best_epoch(curves, spec=spec)
+        if epoch is not None:
+            found[arm] = epoch
+    return found
+
+
+def best_epoch(curves: Sequence[Sequence[Epoch]], *, spec: StudySpec) -> int | None:
+    """Returns the epoch with the best mean of the objective; ties go to the earlier one.
+
+    None without a curve. Epochs that some curve lacks are not chosen.
+    """
+    sign = 1 if spec.study.direction == "max" else -1
+    by_epoch: dict[int, list[float]] = {}
+    for curve in curves:
+        for epoch in curve:
+            value = objective_of(epoch, spec.study.objective)
+            if value is not None:
+                by_epoch.setdefault(epoch.epoch, []).append(sign * value)
+    means = {
+        number: fmean(values) for number, values in by_epoch.items() if len(values) == len(curves)
+    }
+    return min(means, key=lambda number: (-means[number], number), default=None)
+
+
 def own_epoch_run(run: Run) -> Run | None:
     """Returns the run that is this one's training, evaluated at the arm's own epoch.
 
@@ -190,7 +229,7 @@ def last_epochs_run(run: Run) -> Run | None:
 
     None but for baseline and winner, after the protocol's epochs.
     """
-    if run.arm not in VALIDATED or run.trained_as:
+    if run.arm not in PRIMARY or run.trained_as:
         return None
     arm = run.arm + LAST_EPOCHS_SUFFIX
     return replace(run, run_id=f"{arm}-s{run.seed_index}", arm=arm, trained_as=run.run_id)
@@ -201,7 +240,7 @@ def evaluations_due(run: Run, store: Store) -> list[Run]:
     due = [] if has_ended(run) else [run]
     planned = own_epoch_run(run)
     if planned is not None:
-        own = store.read_run(planned.run_id)
+        own = store.read(Run, planned.run_id)
         if own is None:
             due.append(planned)
         elif not has_ended(own):

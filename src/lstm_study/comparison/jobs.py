@@ -6,20 +6,20 @@ from dataclasses import dataclass, replace
 from lstm_study.analysis.answer.ablation import ARM as ABLATION
 from lstm_study.analysis.answer.ablation import VALIDATION_SUFFIX, validation_run_id, walk
 from lstm_study.analysis.answer.arms import CONTROL
+from lstm_study.analysis.answer.planned_arms import PRIMARY
 from lstm_study.comparison.arms import (
-    VALIDATED,
     ComparisonPlan,
     has_ended,
     own_epoch_run,
+    own_epochs,
     plan_runs,
     plan_validation_runs,
     validation_run,
 )
-from lstm_study.comparison.own_epoch import own_epochs
 from lstm_study.comparison.review_facts import TEST_REVIEWS, compared_runs
 from lstm_study.errors import ComparisonError
 from lstm_study.provenance import now
-from lstm_study.records import Run
+from lstm_study.records import Control, NearDuplicates, ReviewFacts, Run
 from lstm_study.records.state import ArmsState
 from lstm_study.spec import StudySpec
 from lstm_study.store import Store
@@ -63,7 +63,7 @@ class Jobs:
         self._fix_own_epochs()
 
     def waiting(self) -> Iterator[Due]:
-        """Yields the jobs that could be done now, the first one first; some may be at work."""
+        """Yields the jobs that could be done now, in order of priority; some may be in progress."""
         due = [run for run in self._validation if self._is_due(run)]
         yield from (Due(name=run.run_id, run=run) for run in due if _fixes_own_epochs(run))
         yield from self._test_jobs()
@@ -84,28 +84,28 @@ class Jobs:
 
     def begun(self, planned: Run) -> Run:
         """Writes and returns the record of a run that is handed out, with its own epoch."""
-        found = self._store.read_run(planned.run_id)
+        found = self._store.read(Run, planned.run_id)
         if found is None:
-            self._store.write_run(planned)
+            self._store.write(planned)
             return planned
         if planned.own_epoch is not None and found.own_epoch != planned.own_epoch:
             found = replace(found, own_epoch=planned.own_epoch)
-            self._store.write_run(found)
+            self._store.write(found)
         return found
 
     def _test_jobs(self) -> Iterator[Due]:
         if not self._fix_own_epochs():
             return
-        control = self._store.read_control()
+        control = self._store.read(Control)
         if self._plan.control and (control is None or control.status == "running"):
             yield Due(name=CONTROL)
         assert self._tested is not None
         due = [run for run in self._tested if self._is_due(run)]
-        needed = [run for run in due if run.arm in VALIDATED]
+        needed = [run for run in due if run.arm in PRIMARY]
         yield from (Due(name=run.run_id, run=run) for run in needed)
         if self._plan.near_duplicates and not needed and self._are_reviews_due():
             yield Due(name=TEST_REVIEWS)
-        further = [run for run in due if run.arm not in VALIDATED]
+        further = [run for run in due if run.arm not in PRIMARY]
         yield from (Due(name=run.run_id, run=run) for run in further)
 
     def _are_reviews_due(self) -> bool:
@@ -113,9 +113,9 @@ class Jobs:
 
         A study that was compared before their facts were written down is not opened for them alone.
         """
-        if self._store.read_near_duplicates() is None:
+        if self._store.read(NearDuplicates) is None:
             return True
-        facts = self._store.read_review_facts()
+        facts = self._store.read(ReviewFacts)
         return facts is not None and facts.runs != compared_runs(self._store.read_runs())
 
     def _fix_own_epochs(self) -> bool:
@@ -145,10 +145,10 @@ class Jobs:
             return []
         path = walk(
             self._store.read_runs(),
-            *(self._plan.arms[arm] for arm in VALIDATED),
+            *(self._plan.arms[arm] for arm in PRIMARY),
             spec=self._spec,
         )
-        ends = {validation_run_id(arm) for arm in VALIDATED}
+        ends = {validation_run_id(arm) for arm in PRIMARY}
         return [
             validation_run(run_id, arm=ABLATION, configuration=configuration, spec=self._spec)
             for run_id, (_, configuration) in path.candidates.items()
@@ -156,7 +156,7 @@ class Jobs:
         ]
 
     def _is_due(self, planned: Run) -> bool:
-        found = self._store.read_run(planned.run_id)
+        found = self._store.read(Run, planned.run_id)
         if not has_ended(found):
             return True
         assert found is not None
@@ -164,11 +164,11 @@ class Jobs:
         return (
             own is not None
             and found.status == "completed"
-            and not has_ended(self._store.read_run(own.run_id))
+            and not has_ended(self._store.read(Run, own.run_id))
         )
 
     def _check(self, planned: Run) -> None:
-        found = self._store.read_run(planned.run_id)
+        found = self._store.read(Run, planned.run_id)
         if found is not None and found.configuration != planned.configuration:
             raise ComparisonError(
                 f"{self._store.folder}: the arm {planned.arm} was trained as "
@@ -181,4 +181,4 @@ class Jobs:
 
 def _fixes_own_epochs(run: Run) -> bool:
     """Whether it is a validation run of baseline or winner."""
-    return run.arm.removesuffix(VALIDATION_SUFFIX) in VALIDATED and run.trained_on == "train"
+    return run.arm.removesuffix(VALIDATION_SUFFIX) in PRIMARY and run.trained_on == "train"

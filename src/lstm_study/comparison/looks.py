@@ -9,12 +9,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from lstm_study.analysis.answer.arms import arms_from_records
+from lstm_study.analysis.answer.planned_arms import PRIMARY, ended_runs
 from lstm_study.analysis.answer.verdict import judge
 from lstm_study.analysis.answer.wording import Kind
 from lstm_study.analysis.statistics.intervals import LEVEL
 from lstm_study.analysis.statistics.looks import FUTILE, conditional_power, levels
 from lstm_study.analysis.statistics.power import LEAST_SEEDS
-from lstm_study.comparison.arms import VALIDATED
 from lstm_study.provenance import now
 from lstm_study.records import Run, StudyRecords
 from lstm_study.records.state import AddedSeeds, Look, SeedsState, VerdictsState
@@ -208,14 +208,13 @@ def _is_another(seeds: Mapping[str, int], looks: Sequence[Look]) -> bool:
 def _seeds_of(records: StudyRecords) -> dict[str, int] | None:
     """Returns the usable runs of the two arms; None where they are too few for a verdict."""
     arms = arms_from_records(records)
-    seeds = {arm: arms[arm].seeds if arm in arms else 0 for arm in VALIDATED}
+    seeds = {arm: arms[arm].seeds if arm in arms else 0 for arm in PRIMARY}
     return seeds if min(seeds.values()) >= LEAST_SEEDS else None
 
 
 def _ended(runs: Sequence[Run]) -> int:
     """Counts the seeds of the arm that has fewer ended runs."""
-    ended = [run.arm for run in runs if run.status in ("completed", "failed")]
-    return min(ended.count(arm) for arm in VALIDATED)
+    return min(ended_runs(runs, arm) for arm in PRIMARY)
 
 
 def _are_run(store: Store, planned: int) -> bool:

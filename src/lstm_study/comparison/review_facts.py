@@ -14,8 +14,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lstm_study.analysis.answer.arms import arms_from_records
+from lstm_study.analysis.answer.planned_arms import PRIMARY
 from lstm_study.analysis.answer.reviews import differing_reviews
-from lstm_study.comparison.arms import VALIDATED, plan_comparison
+from lstm_study.comparison.arms import plan_comparison
 from lstm_study.corpus.near_duplicates import count_near_duplicates
 from lstm_study.corpus.text.vocabulary import RESERVED
 from lstm_study.corpus.texts import excerpts, source_texts, token_texts
@@ -79,7 +80,7 @@ class FoundFacts:
 def compared_runs(runs: Iterable[Run]) -> tuple[str, ...]:
     """Returns the completed runs of winner and baseline, by id: those that choose the excerpts."""
     return tuple(
-        sorted(run.run_id for run in runs if run.arm in VALIDATED and run.status == "completed")
+        sorted(run.run_id for run in runs if run.arm in PRIMARY and run.status == "completed")
     )
 
 
@@ -95,7 +96,7 @@ def facts_to_find(
     """
     arms = arms_from_records(records)
     positions: list[int] = []
-    if set(VALIDATED) <= arms.keys():
+    if set(PRIMARY) <= arms.keys():
         found = differing_reviews(arms["winner"], arms["baseline"])
         positions = sorted(review.position for review in found)
     planned = plan_comparison(spec, records.trials).arms.values()

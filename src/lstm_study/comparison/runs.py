@@ -1,6 +1,7 @@
 """The comparison as a stage: runs out as jobs, answers into records, predictions and weights."""
 
-from collections.abc import Hashable, Iterable
+from collections.abc import Callable, Hashable, Iterable
+from contextlib import AbstractContextManager
 from dataclasses import replace
 from functools import partial
 
@@ -28,27 +29,53 @@ from lstm_study.comparison.review_facts import (
 )
 from lstm_study.corpus.types import Corpus
 from lstm_study.engine.classes import Classes
-from lstm_study.engine.jobs import Answer, Call, Evaluation, Halt, Job, Work
+from lstm_study.engine.dispatch import Context, dispatch
+from lstm_study.engine.jobs import Answer, Call, Engine, Evaluation, Halt, Job, Work
 from lstm_study.errors import ComparisonError
 from lstm_study.progress.follow import Follower, Item, item_of
 from lstm_study.progress.values import Report
 from lstm_study.provenance import now
-from lstm_study.records import Control, Epoch, Failure, Run
+from lstm_study.records import Control, Epoch, Failure, NearDuplicates, Run
 from lstm_study.spec import StudySpec
 from lstm_study.store import Store
 
 
-class ComparisonStage:
-    """A `Stage` that hands out what is due in a comparison until nothing is.
+def run_comparison(
+    plan: ComparisonPlan,
+    spec: StudySpec,
+    store: Store,
+    *,
+    start_engine: Callable[[int], AbstractContextManager[Engine]],
+    corpus: Corpus,
+    context: Context,
+    report: Report,
+) -> None:
+    """Does all that a comparison plans, skipping what is done.
 
     Args:
-        plan: What to retrain.
-        jobs: What is due of it.
+        plan: What to retrain; see `arms.plan_comparison`.
         spec: The study.
         store: Where its records are; held by this process.
+        start_engine: Called with the number of trainings, if any is left to do.
         corpus: The reviews.
-        report: Called with the progress.
+        context: The running command.
+        report: Called with the progress a few times a second.
+
+    Raises:
+        SearchError: No worker can train.
+        ComparisonError: The arms are not those that the comparison began with.
     """
+    jobs = Jobs(plan, spec=spec, store=store)
+    if jobs.is_done:
+        return
+    stage = ComparisonStage(plan, jobs, spec=spec, store=store, corpus=corpus, report=report)
+    with start_engine(max(1, len(jobs.planned_runs))) as engine:
+        engine.set_up(spec, corpus)
+        dispatch(stage, engine, store=store, corpus=corpus, context=context)
+
+
+class ComparisonStage:
+    """A `Stage` that hands out what is due in a comparison until nothing is."""
 
     name = "compare"
 
@@ -72,7 +99,6 @@ class ComparisonStage:
             stage="compare",
             title="Comparison",
             batch_size=spec.protocol.batch_size,
-            workers=1,
             items=_items(store.read_runs(), store),
         )
 
@@ -108,10 +134,10 @@ class ComparisonStage:
         """Reports progress."""
         begun = self._store.read_runs()
         ids = {run.run_id for run in begun}
-        self._follower.workers = workers
         self._report(
             self._follower.progress(
                 seconds,
+                workers=workers,
                 items=_items(begun, self._store),
                 total=self._plan.trainings,
                 to_begin=[
@@ -134,12 +160,12 @@ class ComparisonStage:
         if due.run is not None:
             return self._begin_run(due.run, worker)
         if due.name == CONTROL:
-            self._store.write_control(Control(worker=worker, started_at=now()))
+            self._store.write(Control(worker=worker, started_at=now()))
             return Call(name=CONTROL, function=partial(train_control, spec=self._spec))
         wanted = facts_to_find(
             self._store.read_all(),
             spec=self._spec,
-            counts_near_duplicates=self._store.read_near_duplicates() is None,
+            counts_near_duplicates=self._store.read(NearDuplicates) is None,
         )
         return Call(name=TEST_REVIEWS, function=partial(find_facts, wanted=wanted))
 
@@ -147,7 +173,7 @@ class ComparisonStage:
         run = self._jobs.begun(planned)
         due = [replace(each, worker=worker) for each in evaluations_due(run, self._store)]
         self._at_work[run.run_id] = due
-        self._store.write_run(replace(due[0], status="running", failure=None))
+        self._store.write(replace(due[0], status="running", failure=None))
         is_tested = run.trained_on != "train"
         checkpoint = self._store.checkpoint_path(run.run_id)
         return Job(
@@ -184,13 +210,13 @@ class ComparisonStage:
         if answer.failure is not None:
             self._fail(due, answer.failure)
         elif answer.evaluation is not None:
-            self._store.write_run(self._evaluated(due.pop(0), answer.evaluation))
+            self._store.write(self._evaluated(due.pop(0), answer.evaluation))
         elif answer.is_last:
-            self._store.write_run(
+            self._store.write(
                 replace(due.pop(0), status="completed", ended_at=now(), temperature=answer.value)
             )
         else:
-            self._store.write_run(due[0])
+            self._store.write(due[0])
         if answer.is_last:
             self._store.checkpoint_path(answer.name).unlink(missing_ok=True)
 
@@ -201,7 +227,7 @@ class ComparisonStage:
         mean, last = evaluation.mean_probabilities, last_epochs_run(run)
         if mean is not None and last is not None:
             # Before the run's own record: what has none is evaluated again, this with it.
-            self._store.write_run(self._measured(last, mean, evaluation))
+            self._store.write(self._measured(last, mean, evaluation))
         return self._measured(run, evaluation.probabilities, evaluation)
 
     def _measured(
@@ -227,10 +253,10 @@ class ComparisonStage:
     def _fail(self, due: Iterable[Run], failure: Failure) -> None:
         """Fails every evaluation that the training was still due."""
         for each in due:
-            self._store.write_run(replace(each, status="failed", failure=failure, ended_at=now()))
+            self._store.write(replace(each, status="failed", failure=failure, ended_at=now()))
 
     def _take_control(self, answer: Answer, worker: str) -> None:
-        record = self._store.read_control() or Control(worker=worker, started_at=now())
+        record = self._store.read(Control) or Control(worker=worker, started_at=now())
         if answer.failure is not None:
             record = replace(record, status="failed", failure=answer.failure, ended_at=now())
         else:
@@ -239,7 +265,7 @@ class ComparisonStage:
             record = replace(
                 result.control, worker=worker, started_at=record.started_at, ended_at=now()
             )
-        self._store.write_control(record)
+        self._store.write(record)
 
     def _take_facts(self, answer: Answer) -> None:
         if answer.failure is not None:
@@ -249,9 +275,9 @@ class ComparisonStage:
                 f"more is in {self._store.log_path}."
             )
         found: FoundFacts = answer.value
-        self._store.write_review_facts(review_facts_of(found, spec=self._spec, corpus=self._corpus))
+        self._store.write(review_facts_of(found, spec=self._spec, corpus=self._corpus))
         if found.near_duplicates is not None:
-            self._store.write_near_duplicates(found.near_duplicates)
+            self._store.write(found.near_duplicates)
 
 
 def with_epochs(run: Run, epochs: tuple[Epoch, ...]) -> Run:
@@ -270,7 +296,7 @@ def _item(run: Run, store: Store) -> Item:
     own = own_epoch_run(run)
     if own is None:
         return item
-    found = store.read_run(own.run_id)
+    found = store.read(Run, own.run_id)
     item = replace(item, target_epochs=_last_epoch(run), own_epochs=_last_epoch(run))
     if found is not None and len(found.epochs) > len(run.epochs):
         item = replace(item, epochs=found.epochs)

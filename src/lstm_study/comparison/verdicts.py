@@ -5,12 +5,12 @@ from dataclasses import replace
 
 from lstm_study.analysis.answer.ablation import MASKED_BASELINE
 from lstm_study.analysis.answer.arms import CONTROL, Arm, arms_from_records, without
+from lstm_study.analysis.answer.planned_arms import PRIMARY, ended_runs
 from lstm_study.analysis.answer.questions import OWN_EPOCH_SUFFIX, control_question, masked_question
-from lstm_study.analysis.answer.verdict import Verdict, judge, judged_without
+from lstm_study.analysis.answer.verdict import Verdict, judge
 from lstm_study.analysis.answer.wording import NOTHING_BETTER, between, points
 from lstm_study.analysis.search.optimism import search_optimism
 from lstm_study.comparison import looks
-from lstm_study.comparison.arms import VALIDATED
 from lstm_study.comparison.looks import Standing
 from lstm_study.records import StudyRecords
 from lstm_study.spec import StudySpec
@@ -73,7 +73,7 @@ def judge_without_near_duplicates(records: StudyRecords, *, at: Standing) -> Ver
     arms = {
         name: without(arm, found.positions)
         for name, arm in arms_from_records(records).items()
-        if name in VALIDATED
+        if name in PRIMARY
     }
     return judge(arms, looks=at.looks, level=at.level)
 
@@ -82,10 +82,7 @@ def _of_what_is_left(records: StudyRecords, verdict: Verdict, *, planned: int) -
     """Says that not all planned seeds have been run."""
     if not records.runs:
         return []
-    ended = {
-        arm: sum(run.arm == arm and run.status in ("completed", "failed") for run in records.runs)
-        for arm in VALIDATED
-    }
+    ended = {arm: ended_runs(records.runs, arm) for arm in PRIMARY}
     if min(ended.values()) >= planned:
         return []
     counts = " and ".join(f"{count} of {planned} runs of the {arm}" for arm, count in ended.items())
@@ -146,8 +143,8 @@ def _of_validation(records: StudyRecords) -> list[str]:
 
 
 def _of_one_configuration(records: StudyRecords) -> list[str]:
-    runs = [run for run in records.runs if run.arm in VALIDATED]
-    if {run.arm for run in runs} < {*VALIDATED} or len({run.configuration for run in runs}) > 1:
+    runs = [run for run in records.runs if run.arm in PRIMARY]
+    if {run.arm for run in runs} < {*PRIMARY} or len({run.configuration for run in runs}) > 1:
         return []
     same = "is the baseline itself, and the two arms are the same trainings"
     if len({run.masked for run in runs}) > 1:
@@ -170,12 +167,19 @@ def _of_near_duplicates(
         if len(found.positions) == 1
         else f"{len(found.positions):,} test reviews are near-duplicates of training reviews"
     )
-    return [f"{many} ({found.exact:,} word for word). {judged_without(verdict, without)}"]
+    result = f"Without them: {without.sentence}"
+    if without.difference is not None:
+        changed = "the same" if without.kind == verdict.kind else f"another, {without.kind}"
+        result = (
+            f"Without them the difference is {between(without.difference)}, "
+            f"and the verdict is {changed}."
+        )
+    return [f"{many} ({found.exact:,} word for word). {result}"]
 
 
 def _of_own_epochs(records: StudyRecords) -> list[str]:
     notes = []
-    for arm in VALIDATED:
+    for arm in PRIMARY:
         runs = [run for run in records.runs if run.arm == arm]
         epochs = {run.own_epoch for run in runs} - {None}
         if len(epochs) != 1:

@@ -63,9 +63,7 @@ def batch(
 def epoch_order(reviews: int, seed: int) -> NDArray[np.int64]:
     """Returns the order of one epoch's reviews: a permutation, int64 [reviews].
 
-    Args:
-        reviews: How many there are.
-        seed: The epoch's own, as from `seeds.derive(seed, "shuffle", epoch)`.
+    The seed is the epoch's own, as from `seeds.derive(seed, "shuffle", epoch)`.
     """
     return np.random.default_rng(seed).permutation(reviews)
 

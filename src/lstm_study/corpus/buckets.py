@@ -64,9 +64,7 @@ def epoch_buckets(
 def evaluation_buckets(lengths: NDArray[np.int64], *, batch_size: int) -> list[NDArray[np.int64]]:
     """Divides reviews into batches in the order of their lengths, the shortest first.
 
-    Args:
-        lengths: As from `kept_lengths`.
-        batch_size: Reviews in a batch; the last one may be shorter.
+    `lengths` are as from `kept_lengths`; the last batch may be smaller.
     """
     order = np.argsort(lengths, kind="stable")
     return [order[first : first + batch_size] for first in range(0, len(order), batch_size)]
@@ -77,10 +75,6 @@ def bucket_length(longest: int, *, maxlen: int) -> int:
 
     For compiled loops, where each new length costs seconds of compilation; others cut to the
     longest review only. The remaining padding costs nothing in the LSTM; in the embedding it is
-    worth another length from 256 tokens on.
-
-    Args:
-        longest: Tokens of its longest review, <= maxlen.
-        maxlen: The configuration's.
+    worth another length from 256 tokens on. `longest` is that of its longest review, <= maxlen.
     """
     return min(maxlen, max(SHORTEST, 1 << max(0, longest - 1).bit_length()))

@@ -9,8 +9,7 @@ log says so.
 import json
 import logging
 import os
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -69,30 +68,8 @@ def cache_folder(cache: Path | None) -> Path:
     return platformdirs.user_cache_path("lstm-study", appauthor=False)
 
 
-@contextmanager
-def writing(folder: Path) -> Iterator[None]:
-    """Makes a folder of the cache, and turns an `OSError` inside into one known error.
-
-    Raises:
-        DataError: The folder cannot be made or written.
-    """
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        yield
-    except OSError as error:
-        raise DataError(
-            f"{folder}: the cache must be a folder that can be written ({error}). "
-            f"Set {CACHE_VARIABLE} to another one."
-        ) from error
-
-
 def write_entry(folder: Path, assembled: Assembled, summary: CorpusSummary) -> None:
     """Writes a corpus; an entry already there is replaced.
-
-    Args:
-        folder: The entry's; its parent is made if needed.
-        assembled: The corpus.
-        summary: In numbers.
 
     Raises:
         DataError: The cache cannot be written; nothing is left behind.
@@ -158,16 +135,9 @@ def _verify(folder: Path, files: dict[str, dict[str, Any]]) -> None:
 
 
 def _read_split(folder: Path, name: str) -> Split:
-    arrays: dict[str, NDArray[Any]] = {}
+    arrays: dict[str, Any] = {}
     for part in _ARRAYS:
         path = folder / f"{name}-{part}.npy"
         if part != "ratings" or path.is_file():
             arrays[part] = np.asarray(np.load(path, mmap_mode="r", allow_pickle=False))
-    return Split(
-        name=name,
-        token_ids=arrays["token_ids"],
-        offsets=arrays["offsets"],
-        labels=arrays["labels"],
-        document_ids=arrays["document_ids"],
-        ratings=arrays.get("ratings"),
-    )
+    return Split(name=name, **arrays)

@@ -32,42 +32,22 @@ class Sample:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Balance:
-    """How many reviews of a split have each label, and the share of positive ones."""
-
-    split: str
-    reviews: int
-    negative: int
-    positive: int
-    positive_share: float
-
-
-@dataclass(frozen=True, kw_only=True)
 class Description:
     """A corpus described.
 
     Attributes:
-        summary: Counts, length quantiles, vocabulary coverage, duplicates.
-        balance: Of train, validation and test.
+        summary: Counts, balance, length quantiles, vocabulary coverage, duplicates.
         frequent_words: The most frequent words of the training reviews; empty if not known.
         samples: Some training reviews, as many of either label.
     """
 
     summary: CorpusSummary
-    balance: tuple[Balance, ...]
     frequent_words: tuple[str, ...]
     samples: tuple[Sample, ...]
 
 
 def describe(corpus: Corpus, *, samples: int = 4, words: int = 60, seed: int = 1) -> Description:
-    """Describes a corpus; reviews shown are training reviews, never test reviews.
-
-    Args:
-        corpus: What to look at.
-        samples: Reviews to show.
-        words: Words of each.
-        seed: Of their draw.
-    """
+    """Describes a corpus with samples of so many words; they are training reviews, never test."""
     random = np.random.default_rng(derive(seed, "samples"))
     chosen: list[int] = []
     for label in (0, 1):
@@ -77,16 +57,6 @@ def describe(corpus: Corpus, *, samples: int = 4, words: int = 60, seed: int = 1
     vocabulary = corpus.vocabulary
     return Description(
         summary=corpus.summary,
-        balance=tuple(
-            Balance(
-                split=split.name,
-                reviews=split.reviews,
-                negative=split.reviews - split.positive,
-                positive=split.positive,
-                positive_share=split.positive / split.reviews,
-            )
-            for split in corpus.summary.splits
-        ),
         frequent_words=() if vocabulary is None else vocabulary.words[:20],
         samples=tuple(_sample(corpus, review, words=words) for review in sorted(chosen)),
     )
@@ -98,7 +68,7 @@ def _sample(corpus: Corpus, review: int, *, words: int) -> Sample:
     shown = token_ids[token_ids >= RESERVED][:words]
     return Sample(
         document_id=str(split.document_ids[review]),
-        label=corpus.labels[int(split.labels[review])],
+        label=corpus.summary.labels[int(split.labels[review])],
         rating=None if split.ratings is None else int(split.ratings[review]),
         tokens=len(token_ids),
         text=None if vocabulary is None else vocabulary.decode(shown),

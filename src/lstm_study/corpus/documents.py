@@ -58,17 +58,10 @@ class Documents:
     def where_kept(self, kept: NDArray[np.bool_]) -> "Documents":
         """Returns some of the reviews; `words` stay as they are."""
         numbers, offsets = gather(self.numbers, self.offsets, kept)
-        return replace(
-            self,
-            numbers=numbers,
-            offsets=offsets,
-            labels=self.labels[kept],
-            roles=self.roles[kept],
-            document_ids=self.document_ids[kept],
-            ratings=None if self.ratings is None else self.ratings[kept],
-            groups=None if self.groups is None else self.groups[kept],
-            text_digests=None if self.text_digests is None else self.text_digests[kept],
-        )
+        names = ("labels", "roles", "document_ids", "ratings", "groups", "text_digests")
+        found = {name: getattr(self, name) for name in names}
+        by_review = {name: each[kept] for name, each in found.items() if each is not None}
+        return replace(self, numbers=numbers, offsets=offsets, **by_review)
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -144,17 +137,22 @@ def _roles(
 ) -> NDArray[np.int8]:
     """Returns each review's role, -1 for those that a limit leaves out."""
     roles, labels = documents.roles.copy(), documents.labels
-    if not (roles == TEST).any():
+
+    def held_out(fraction: float, purpose: str) -> NDArray[np.int64]:
         free = np.flatnonzero(roles == TRAIN)
-        held_out = hold_out(
+        drawn = hold_out(
             groups[free],
             labels[free],
-            fraction=data.test_fraction or DEFAULT_TEST_FRACTION,
-            seed=derive(seed, "test split"),
+            fraction=fraction,
+            seed=derive(seed, purpose),
             nearest=documents.groups is not None,
         )
+        return free[drawn]
+
+    if not (roles == TEST).any():
+        tested = held_out(data.test_fraction or DEFAULT_TEST_FRACTION, "test split")
         # A validation review with the text of a held-out one goes to test with it.
-        roles[np.isin(groups, groups[free][held_out])] = TEST
+        roles[np.isin(groups, groups[tested])] = TEST
     for limit, purpose, kept in (
         (data.train_limit, "train limit", (TRAIN, VALIDATION)),
         (data.test_limit, "test limit", (TEST,)),
@@ -165,15 +163,7 @@ def _roles(
             drawn = subset(strata, count=limit, seed=derive(seed, purpose))
             roles[pool[~drawn]] = -1
     if not (roles == VALIDATION).any():
-        free = np.flatnonzero(roles == TRAIN)
-        held_out = hold_out(
-            groups[free],
-            labels[free],
-            fraction=data.validation_fraction,
-            seed=derive(seed, "validation split"),
-            nearest=documents.groups is not None,
-        )
-        roles[free[held_out]] = VALIDATION
+        roles[held_out(data.validation_fraction, "validation split")] = VALIDATION
     _check(documents, roles, groups=len(np.unique(groups)))
     return roles
 

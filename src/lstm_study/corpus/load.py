@@ -7,17 +7,16 @@ from pathlib import Path
 
 from lstm_study.corpus.cache import CACHE_VARIABLE, Entry, cache_folder, read_entry, write_entry
 from lstm_study.corpus.documents import assemble
-from lstm_study.corpus.sources import module_of
-from lstm_study.corpus.sources.located import Located, Progress
+from lstm_study.corpus.sources import Located, module_of
 from lstm_study.corpus.summary import summarise
-from lstm_study.corpus.test_half import SealedTest
+from lstm_study.corpus.test_half import UnopenedTest
 from lstm_study.corpus.text.pairs import TrainingPairs
 from lstm_study.corpus.text.vocabulary import Vocabulary
 from lstm_study.corpus.types import Corpus
 from lstm_study.errors import DataError
 from lstm_study.spec import DataTable
 
-FORMAT_VERSION = 2
+FORMAT_VERSION = 3
 """Raised whenever the same source and settings would give another corpus, or other files."""
 
 _WITHOUT_EFFECT = ("path", "test_path", "sha256")
@@ -29,7 +28,6 @@ def load(
     seed: int,
     base: Path = Path(),
     cache: Path | None = None,
-    progress: Progress | None = None,
 ) -> Corpus:
     """Reads, encodes and splits the reviews of a study; the second time from the cache.
 
@@ -39,8 +37,6 @@ def load(
         base: Folder that relative paths are resolved against.
         cache: Folder for encoded corpora and downloads; by default what LSTM_STUDY_CACHE names, or
             the user's cache folder.
-        progress: Called with a stage ("downloading imdb.npz", "reading", "encoding"), how much is
-            done, and how much there is (0: not known).
 
     Raises:
         DataError: The reviews cannot be found, read or used, or the cache cannot be written.
@@ -48,11 +44,11 @@ def load(
     """
     root = cache_folder(cache)
     source = module_of(data.source)
-    located = source.locate(data, base=base, cache=root, progress=progress)
+    located = source.locate(data, base=base, cache=root)
     folder = root / "corpora" / _key(data, located, seed=seed)
     entry = read_entry(folder)
     if entry is None:
-        documents = source.read_documents(located, data=data, progress=progress)
+        documents = source.read_documents(located, data=data)
         assembled = assemble(documents, data=data, seed=seed)
         summary = summarise(
             assembled, source=data.source, path=located.shown, source_sha256=located.sha256
@@ -84,15 +80,10 @@ def _corpus(entry: Entry, located: Located) -> Corpus:
     # One content may be found at several paths, as a file or as a folder.
     summary = replace(entry.summary, path=located.shown, source_sha256=located.sha256)
     return Corpus(
-        source=summary.source,
-        path=located.shown,
         training=training,
         train=training.part(0, entry.train_reviews, name="train"),
         validation=training.part(entry.train_reviews, len(training), name="validation"),
         vocabulary=None if entry.words is None else Vocabulary(entry.words, entry.rule),
-        labels=summary.labels,
-        digest=summary.digest,
-        source_sha256=located.sha256,
         summary=summary,
-        sealed_test=SealedTest(lambda: replace(entry.read_test(), pairs=pairs)),
+        unopened_test=UnopenedTest(lambda: replace(entry.read_test(), pairs=pairs)),
     )

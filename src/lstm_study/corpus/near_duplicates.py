@@ -105,11 +105,9 @@ def count_near_duplicates(
 
 
 def shingles_of(split: Split, *, words: int) -> Shingles:
-    """Hashes every run of words of each review; the start token is not a word.
+    """Hashes every run of so many words of each review; the start token is not a word.
 
-    Args:
-        split: The reviews.
-        words: Words in a run; a shorter review is one shingle as a whole.
+    A shorter review is one shingle as a whole.
     """
     token_ids = np.asarray(split.token_ids)
     is_word = token_ids != START
@@ -121,24 +119,17 @@ def shingles_of(split: Split, *, words: int) -> Shingles:
     ends = np.cumsum(lengths)
     room = np.repeat(ends, lengths) - np.arange(len(owners))
     hashes = np.zeros(len(owners), dtype=np.uint64)
-    for place in range(words):
-        factor = np.uint64(pow(_FACTOR, place, 2**64))
+    factors = np.array([pow(_FACTOR, place, 2**64) for place in range(words)], dtype=np.uint64)
+    for place, factor in enumerate(factors):
         hashes += values[place : place + len(owners)] * factor
     whole = room >= words
     short = np.flatnonzero((lengths > 0) & (lengths < words))
     for review in short.tolist():
-        begin = int(ends[review] - lengths[review])
-        hashes[begin] = _hash_of(values[begin : int(ends[review])])
+        begin, end = int(ends[review] - lengths[review]), int(ends[review])
+        # As if padding followed.
+        hashes[begin] = (values[begin:end] * factors[: end - begin]).sum()
         whole[begin] = True
     return Shingles(hashes=_scrambled(hashes[whole]), owners=owners[whole], reviews=len(split))
-
-
-def _hash_of(values: NDArray[np.uint64]) -> np.uint64:
-    """Hashes one review that is shorter than a shingle, as if padding followed."""
-    total = sum(
-        int(value) * pow(_FACTOR, place, 2**64) for place, value in enumerate(values.tolist())
-    )
-    return np.uint64(total % 2**64)
 
 
 def _scrambled(values: NDArray[np.uint64]) -> NDArray[np.uint64]:

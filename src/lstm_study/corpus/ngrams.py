@@ -13,6 +13,7 @@ from lstm_study.records import Weighting
 _SMOOTHING = 1.0
 _SHIFT = 32
 _CHUNK = 5_000
+_LEAST_REVIEWS = 2
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -34,14 +35,10 @@ class Features:
 def learn_features(
     reviews: Split, counts: Any, keys: NDArray[np.int64], *, weighting: Weighting
 ) -> Features:
-    """Learns the weight of each feature.
+    """Learns the weight of each feature, a column of what `count_features` counted in reviews.
 
-    Args:
-        reviews: The reviews that `counts` is of; their labels are used by "nb".
-        counts: As from `count_features`.
-        keys: Its columns.
-        weighting: "nb": each feature's log-count ratio between the labels, smoothed by 1. "tfidf":
-            its inverse document frequency, log((1 + n) / (1 + df)) + 1.
+    "nb" weighs by the log-count ratio between the reviews' labels, smoothed by 1; "tfidf" by the
+    inverse document frequency, log((1 + n) / (1 + df)) + 1.
 
     Source: S. Wang and C. D. Manning (2012), "Baselines and bigrams: simple, good sentiment and
         topic classification", ACL, with presence instead of counts; `TfidfTransformer` of
@@ -79,13 +76,8 @@ def weigh(counts: Any, features: Features) -> Any:
     return rows
 
 
-def frequent_keys(reviews: Split, *, least: int = 2) -> NDArray[np.int64]:
-    """Returns the words and pairs of words that occur in enough reviews, int64, ascending.
-
-    Args:
-        reviews: The reviews.
-        least: Reviews that a feature must occur in.
-    """
+def frequent_keys(reviews: Split) -> NDArray[np.int64]:
+    """Returns the words and pairs that occur in two reviews or more, int64, ascending."""
     found, frequencies = [], []
     for first, last in _chunks(reviews):
         keys, owners = _occurrences(reviews, first, last)
@@ -96,20 +88,12 @@ def frequent_keys(reviews: Split, *, least: int = 2) -> NDArray[np.int64]:
         frequencies.append(np.bincount(pairs % max(1, len(different)), minlength=len(different)))
     all_keys, places = np.unique(np.concatenate(found), return_inverse=True)
     totals = np.bincount(places, np.concatenate(frequencies), minlength=len(all_keys))
-    frequent: NDArray[np.int64] = all_keys[totals >= least]
+    frequent: NDArray[np.int64] = all_keys[totals >= _LEAST_REVIEWS]
     return frequent
 
 
 def count_features(reviews: Split, keys: NDArray[np.int64]) -> Any:
-    """Counts features in reviews.
-
-    Args:
-        reviews: The reviews.
-        keys: The features, ascending.
-
-    Returns:
-        A scipy CSR matrix, int64 [reviews, features].
-    """
+    """Counts features, given ascending: a scipy CSR matrix, int64 [reviews, features]."""
     from scipy import sparse
 
     return sparse.vstack(

@@ -1,7 +1,7 @@
-"""The test half, closed until the comparison opens it.
+"""The test half, unread until the comparison opens it.
 
-A corpus has no test reviews among its attributes. The one way to them is `SealedTest.open`, which
-calls its caller back first; `comparison/opening.py`, the one caller, logs each opening with the
+A corpus has no test reviews among its attributes. The one way to them is `UnopenedTest.open`, which
+calls its caller back first; `engine/opening.py`, the one caller, logs each opening with the
 study. Counts and lengths of the test half are in the corpus summary; its texts and labels are
 nowhere else.
 """
@@ -14,7 +14,7 @@ Reviews = TypeVar("Reviews")
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class SealedTest(Generic[Reviews]):
+class UnopenedTest(Generic[Reviews]):
     """The test reviews, not yet read.
 
     Attributes:

@@ -22,16 +22,9 @@ _SHOWN_TOKENS = 60
 def source_texts(
     split: Split, positions: Sequence[int], *, data: DataTable, base: Path = Path()
 ) -> dict[int, str]:
-    """Reads the texts of some reviews of a split from the source's own files.
+    """Reads the texts of some reviews of a split from the source's own files: position → text.
 
-    Args:
-        split: The reviews, of one source.
-        positions: Which of them.
-        data: The spec's `[data]`, as the reviews were loaded with.
-        base: Folder that relative paths are resolved against.
-
-    Returns:
-        Position → text. Empty for `imdb`, which holds no texts.
+    Empty for `imdb`, which holds no texts.
 
     Raises:
         DataError: The source's file is gone, or is not what it was.
@@ -45,12 +38,9 @@ def source_texts(
 def token_texts(
     split: Split, positions: Sequence[int], *, vocabulary: Vocabulary
 ) -> dict[int, str]:
-    """Returns the words of some reviews' token ids: lower case, without punctuation.
+    """Returns the words of some reviews' token ids, lower case, without punctuation, by position.
 
     Only as many as an excerpt shows, from a review's start and its end.
-
-    Returns:
-        Position → text.
     """
     found = {}
     for position in positions:

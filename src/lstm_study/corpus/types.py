@@ -8,7 +8,7 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import NDArray
 
-from lstm_study.corpus.test_half import SealedTest
+from lstm_study.corpus.test_half import UnopenedTest
 from lstm_study.corpus.text.pairs import PairVocabulary, TrainingPairs
 from lstm_study.corpus.text.vocabulary import Vocabulary
 from lstm_study.records import CorpusSummary
@@ -93,50 +93,25 @@ class Split:
         table = known.vocabulary if isinstance(known, TrainingPairs) else known
         return replace(self, token_ids=table.ids(self.token_ids, self.offsets), pairs=None)
 
-    def concatenate(self, other: "Split", *, name: str) -> Self:
-        """Returns this split's reviews followed by another's; ratings only if both have them."""
-        ratings = None
-        if self.ratings is not None and other.ratings is not None:
-            ratings = np.concatenate([self.ratings, other.ratings])
-        return type(self)(
-            name=name,
-            token_ids=np.concatenate([self.token_ids, other.token_ids]),
-            offsets=np.concatenate([self.offsets, other.offsets[1:] + self.offsets[-1]]),
-            labels=np.concatenate([self.labels, other.labels]),
-            document_ids=np.concatenate([self.document_ids, other.document_ids]),
-            ratings=ratings,
-            pairs=self.pairs,
-        )
-
 
 @dataclass(frozen=True, eq=False, kw_only=True)
 class Corpus:
     """All reviews of a study. The test half is closed: see `open_test`.
 
     Attributes:
-        source: A name from `spec.sources.SOURCES`.
-        path: The file or folder read; "" for packaged reviews.
         training: All training reviews: `train`, then `validation`. For the retraining.
         train: The training reviews that the search trains on.
         validation: The training reviews that the search scores on.
         vocabulary: The words behind the token ids; None where the source does not say.
-        labels: Names of the negative and the positive label.
-        digest: SHA-256 of token ids, offsets, labels and splits: what training sees.
-        source_sha256: SHA-256 of the file read; "" for a folder.
-        summary: The corpus in numbers.
+        summary: The corpus in numbers, its source, digest and labels.
     """
 
-    source: str
-    path: str
     training: Split
     train: Split
     validation: Split
     vocabulary: Vocabulary | None
-    labels: tuple[str, str]
-    digest: str
-    source_sha256: str
     summary: CorpusSummary
-    sealed_test: SealedTest[Split] = field(repr=False)
+    unopened_test: UnopenedTest[Split] = field(repr=False)
 
     @property
     def pairs(self) -> PairVocabulary | None:
@@ -145,12 +120,8 @@ class Corpus:
         return found.vocabulary if isinstance(found, TrainingPairs) else found
 
     def open_test(self, *, on_open: Callable[[], None]) -> Split:
-        """Opens the test half. For `compare` only.
-
-        Args:
-            on_open: Called before anything is read: the caller's log of the opening.
-        """
-        return self.sealed_test.open(on_open=on_open)
+        """Opens the test half, for `compare` only, once `on_open` has logged it."""
+        return self.unopened_test.open(on_open=on_open)
 
 
 def gather(

@@ -26,11 +26,7 @@ class Backend:
 
 
 def choose_backend(earlier: str = "") -> Backend:
-    """Chooses the backend to train with.
-
-    Args:
-        earlier: What the study's earlier sessions trained with; "" for none.
-    """
+    """Chooses the backend to train with: that of the study's earlier sessions, if there are any."""
     if asked := os.environ.get(VARIABLE):
         reason = f"{VARIABLE} is set"
         if earlier and earlier != asked:
@@ -70,7 +66,7 @@ def using(backend: Backend) -> Iterator[None]:
 
 
 def in_force() -> Backend:
-    """Returns the backend of the command at work, or the one that a new study would get."""
+    """Returns the backend of the running command, or the one that a new study would get."""
     return _in_force[-1] if _in_force else choose_backend()
 
 

@@ -22,9 +22,6 @@ class Classes:
 
     They are the same for search and comparison, so that a program is compiled once. What the search
     will propose is unknown: every size of the space stands for its share of the epochs.
-
-    Args:
-        spec: The study.
     """
 
     def __init__(self, spec: StudySpec) -> None:

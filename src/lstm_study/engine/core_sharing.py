@@ -13,11 +13,7 @@ from contextlib import contextmanager
 
 
 class CoreShares:
-    """The file, on the side of the process that starts the workers.
-
-    Args:
-        workers: How many share the cores.
-    """
+    """The file, on the side of the process that starts the workers."""
 
     def __init__(self, workers: int) -> None:
         self._file = tempfile.TemporaryFile()  # noqa: SIM115 - closed by `close`

@@ -56,7 +56,7 @@ class Workers:
 
     Attributes:
         count: Processes.
-        threads: Of each, for one operation, while all are at work; see `engine/core_sharing.py`.
+        threads: Of each, for one operation, while all are busy; see `engine/core_sharing.py`.
         gpus: As CUDA_VISIBLE_DEVICES names them; empty where training is on the CPU.
         population: How many networks a worker trains at once, at most; None to choose.
     """

@@ -44,23 +44,17 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Context:
-    """The command at work, as stages and sessions see it.
+    """The running command, as stages and sessions see it.
 
     Attributes:
         command: The command line.
         git_commit: Of the folder it runs in; "" outside a checkout.
         settings: One-off settings in force.
-        workers: Workers asked for; None to choose.
-        workers_per_gpu: Workers that share a GPU; None to choose, or without a GPU.
-        cluster: The Ray cluster to run on; "" for this machine's processes.
     """
 
     command: str
     git_commit: str
     settings: tuple[str, ...]
-    workers: int | None = None
-    workers_per_gpu: int | None = None
-    cluster: str = ""
 
 
 def dispatch(
@@ -74,12 +68,8 @@ def dispatch(
     before that epoch is finished after a quarter of an hour, or LSTM_STUDY_SILENCE_SECONDS, which
     is the most in any case. No retry is unbounded: see `DEATHS_ALLOWED`.
 
-    Args:
-        stage: What hands out jobs and records what came of them.
-        engine: Where workers are; set up with the study.
-        store: The study; held by this process, the one writer of its files.
-        corpus: The reviews.
-        context: The command at work.
+    The engine is set up with the study, whose store this process holds: it is the one writer of its
+    files.
 
     Raises:
         SearchError: Workers can't start.
@@ -145,17 +135,13 @@ class _Dispatcher:
             self._end_silent()
             moment = time.monotonic()
             # Time without any worker, while a cluster has no room for one, is not time worked.
-            worked, before = worked + (moment - before if self._is_manned else 0.0), moment
+            worked, before = worked + (moment - before if self._engine.names else 0.0), moment
             if moment >= next_tick:
                 next_tick = moment + _POLL_SECONDS
                 continues = self._stage.tick(worked, workers=len(self._engine.names))
                 self._session.save(worked, self._engine.size)
         self._stage.tick(worked, workers=len(self._engine.names))
         self._session.save(worked, self._engine.size, at_once=True)
-
-    @property
-    def _is_manned(self) -> bool:
-        return bool(self._engine.names)
 
     def _receive(self, name: str, message: Message) -> bool:
         """Handles a message; returns whether jobs may be due now that were not before."""
@@ -296,4 +282,4 @@ class _SessionWriter:
             self._session = replace(
                 self._session, seconds=worked, workers=size.count, threads=size.threads
             )
-            self._store.write_session(self._session)
+            self._store.write(self._session)

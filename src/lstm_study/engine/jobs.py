@@ -339,7 +339,7 @@ class Stage(Protocol):
             like: That class; None for any.
 
         Returns:
-            Nothing while no job is due; for good if no job is at work either.
+            Nothing while no job is due; if none is in progress either, the stage has ended.
         """
 
     def take(self, answer: Answer, *, worker: str) -> None:

@@ -16,10 +16,7 @@ from lstm_study.store import Store
 def log_opening(store: Store, *, run_id: str, command: str) -> None:
     """Logs an opening of the test reviews with the study: the dispatcher's side.
 
-    Args:
-        store: The study's folder, which keeps the log.
-        run_id: What they are opened for: a run's id, "control" or "test-reviews".
-        command: The command at work.
+    They are opened for a run, by its id, for "control" or for "test-reviews".
 
     Raises:
         StoreError: The log can't be written.
@@ -33,13 +30,7 @@ def read_test(corpus: Corpus, log: Callable[[], None]) -> Split:
 
 
 def request_test(link: Link, corpus: Corpus, *, run_id: str) -> Split:
-    """Reads the test reviews once the dispatcher has logged it: a worker's side.
-
-    Args:
-        link: The connection to the dispatcher.
-        corpus: The reviews.
-        run_id: What they are opened for.
-    """
+    """Reads the test reviews once the dispatcher has logged it: a worker's side."""
 
     def log() -> None:
         _requested(link, run_id)

@@ -45,12 +45,8 @@ class _Process:
 class Processes:
     """An `Engine` of worker processes.
 
-    They begin at once to load what training needs, which takes seconds, and wait for `set_up`.
-
-    Args:
-        size: How many, their threads and GPUs.
-        log_path: Where their output goes.
-        scratch: A folder for checkpoints on their way; each worker gets a folder in it.
+    They begin at once to load what training needs, which takes seconds, and wait for `set_up`. Each
+    gets a folder in `scratch` for checkpoints on their way.
     """
 
     def __init__(self, size: Workers, *, log_path: Path, scratch: Path) -> None:
@@ -71,12 +67,10 @@ class Processes:
 
     @property
     def output(self) -> str:
-        """Where what its workers print is found, in words."""
         return str(self._log_path)
 
     @property
     def names(self) -> Sequence[str]:
-        """The workers that are there, ready or not."""
         return list(self._processes)
 
     def set_up(self, spec: StudySpec, corpus: Corpus) -> None:
@@ -106,7 +100,6 @@ class Processes:
         return Reply()
 
     def kill(self, name: str) -> None:
-        """Ends a worker by force; `poll` then reports it as lost."""
         os.killpg(self._processes[name].popen.pid, signal.SIGKILL)
 
     def close(self) -> None:

@@ -176,7 +176,6 @@ class RayCluster:
         return Reply(test=_copied(read_test(corpus, log)))
 
     def kill(self, name: str) -> None:
-        """Ends an actor by force; `poll` then reports it as lost."""
         self._ray.kill(self._actors[name])
 
     def close(self) -> None:
@@ -263,7 +262,7 @@ class ActorLink:
                 self._starts[job.name] = job.starts
         return message
 
-    def collect(self, timeout_seconds: float) -> list[_Parcel]:
+    def collect(self, timeout_seconds: float = _COLLECT_SECONDS) -> list[_Parcel]:
         """Returns what was sent, after waiting for it at most so long."""
         found: list[_Parcel] = []
         with suppress(queue.Empty):
@@ -276,16 +275,10 @@ class ActorLink:
         self._received.put(parcel)
 
 
-class RayWorker:
-    """The actor: a worker in a thread, and the two ends of its link as methods.
+class RayWorker(ActorLink):
+    """The actor: a worker in a thread, and its link, both of whose ends are methods.
 
-    Args:
-        name: The worker's.
-        reviews: What it reads.
-        workers_on_gpu: How many share its GPU; 0 on a processor.
-        population: How many networks it trains at once, at most; None to choose.
-        expected: Versions that this node must have, too.
-        backend: Keras's.
+    `expected` are the versions that its node must have, too.
     """
 
     def __init__(
@@ -299,7 +292,7 @@ class RayWorker:
         backend: str,
     ) -> None:
         self._folder = Path(tempfile.mkdtemp(prefix="lstm-study-"))
-        self._link = ActorLink(self._folder / "received")
+        super().__init__(self._folder / "received")
         os.environ["KERAS_BACKEND"] = backend
         device = Device(
             worker=name,
@@ -313,14 +306,6 @@ class RayWorker:
 
     def start(self) -> None:
         """No-op: it returns once the actor has a place."""
-
-    def collect(self, timeout_seconds: float = _COLLECT_SECONDS) -> list[_Parcel]:
-        """Returns what the worker sent, after waiting for it at most so long."""
-        return self._link.collect(timeout_seconds)
-
-    def deliver(self, parcel: _Parcel) -> None:
-        """Gives the worker a message."""
-        self._link.deliver(parcel)
 
     def end(self) -> None:
         """Deletes what the worker left on its node."""
@@ -336,9 +321,9 @@ class RayWorker:
                     f"{os.uname().nodename}: every machine of the cluster needs the same packages: "
                     f"{_in_words(expected)}. Received: {_in_words(found)}. Install them there."
                 )
-            work(self._link, device, study=lambda: reviews.reviews(self._link))
+            work(self, device, study=lambda: reviews.reviews(self))
         except StudyError as error:
-            self._link.send(Stopped(error=error))
+            self.send(Stopped(error=error))
         finally:
             # `work` ends after an error alone: let it be collected, then end the actor.
             time.sleep(_GRACE_SECONDS)

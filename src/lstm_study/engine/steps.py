@@ -2,13 +2,14 @@
 
 import logging
 from collections.abc import Iterator, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
 from lstm_study.engine.jobs import Answer, Halt, Job, Link, Reply
 from lstm_study.errors import RecordError
+from lstm_study.training.checkpoint import Checkpoint, read_checkpoint
 
 if TYPE_CHECKING:
     from lstm_study.training.one import Training
@@ -37,7 +38,7 @@ def send_and_wait(link: Link, answer: Answer) -> None:
 
 
 def training_of(job: Job, halt: Halt) -> "Training":
-    """Returns what a job trains until a halt."""
+    """Returns what a job trains until one of its halts."""
     from lstm_study.training.one import Training
 
     return Training(
@@ -51,10 +52,8 @@ def training_of(job: Job, halt: Halt) -> "Training":
     )
 
 
-def starts_of(job: Job, halt: Halt) -> Iterator[tuple[Any, str]]:
+def starts_of(job: Job, halt: Halt) -> Iterator[tuple[Checkpoint, str]]:
     """Reads the checkpoints that a job can start from; one that is torn costs time, not truth."""
-    from lstm_study.training.checkpoint import read_checkpoint
-
     for path in job.starts:
         try:
             checkpoint = read_checkpoint(path)

@@ -32,12 +32,7 @@ def train_together(
     While some are trained and places are free, more jobs of their class are asked for: promotions
     begin as soon as they are due.
 
-    Args:
-        jobs: Of one shape class, one or more.
-        link: To the process that was started.
-        reviews: What they read.
-        scratch: Folder for checkpoints and weights until the dispatcher moves them.
-        capacity: How many to train at once.
+    Checkpoints and weights are in `scratch` until the dispatcher moves them.
 
     Raises:
         StoreError: The scratch folder can't be written to: no fault of a job.
@@ -63,7 +58,7 @@ def train_together(
 
 
 class _Together:
-    """The jobs at work, and what is sent of them."""
+    """The jobs in progress, and what is sent of them."""
 
     def __init__(self, link: Link, reviews: Reviews, scratch: Path, *, like: Job) -> None:
         self._link, self._reviews, self._scratch, self._like = link, reviews, scratch, like
@@ -78,17 +73,17 @@ class _Together:
         return self._member(job, 0, start, where)
 
     def more(self, free: int) -> list[Member]:
-        """Returns jobs that go on after a halt, and new ones while others are at work."""
+        """Returns jobs that resume after a halt, and new ones while others are in progress."""
         members, self._to_go_on = self._to_go_on, []
         free -= len(members)
         if free > 0 and self._at_work:
-            # Without any at work this worker is free, and is given jobs without asking.
+            # Without any in progress this worker is free, and is given jobs without asking.
             self._link.send(MoreJobs(like=self._like.shape_class, limit=free))
             members += [self.begin(job) for job in self._link.receive()]
         return members
 
     def fail(self, error: Exception) -> None:
-        """Ends all jobs at work with an error."""
+        """Ends all jobs in progress with an error."""
         for name in list(self._at_work):
             self._send_last(Answer(name=name, failure=classify(error), is_last=True))
 
@@ -104,14 +99,11 @@ class _Together:
             start=start,
             save=path,
             where=where,
-            on_step=self._reporter(job),
+            on_step=_Reporter(self._link, self._at_work, job),
             on_epoch=on_epoch,
             on_end=lambda ended: self._end(job, halt, ended),
             reads=self._reads(job, job.halts[halt]),
         )
-
-    def _reporter(self, job: Job) -> "_Reporter":
-        return _Reporter(self._link, self._at_work, job)
 
     def _reads(self, job: Job, halt: Halt) -> Callable[[], Split] | None:
         if halt.run_id:
@@ -168,7 +160,7 @@ class _Together:
 
 
 class _Reporter:
-    """Reports the progress of the first of the jobs at work, at the pace of one of them."""
+    """Reports the progress of the first of the jobs, at the pace of one of them."""
 
     def __init__(self, link: Link, at_work: dict[str, Job], job: Job) -> None:
         self._link, self._at_work, self._job = link, at_work, job

@@ -1,6 +1,6 @@
-"""A worker: trains the jobs it is sent, and sends back what came of them.
+"""A worker: trains the jobs it is sent, and sends back their results.
 
-As a process of its own, `python -m lstm_study.engine.worker FD`, it is not a command for people. It
+As a process of its own, `python -m lstm_study.engine.worker FD`, it is not a command for users. It
 ends as soon as its socket closes, that is, when the process that started it ends, however that
 happens. It writes none of the study's files: checkpoints and weights go to a scratch folder.
 """
@@ -21,7 +21,8 @@ from typing import Any
 
 import numpy as np
 
-from lstm_study.corpus.types import Corpus, Split
+from lstm_study.analysis.statistics.calibration import fit_temperature
+from lstm_study.corpus.types import Split
 from lstm_study.engine.classes import Classes
 from lstm_study.engine.core_sharing import CoreShare
 from lstm_study.engine.jobs import (
@@ -42,6 +43,8 @@ from lstm_study.engine.opening import request_test
 from lstm_study.engine.steps import TIMED_REVIEWS, mean_of, send_and_wait, starts_of, training_of
 from lstm_study.errors import RecordError, StoreError, StudyError
 from lstm_study.spec import StudySpec
+from lstm_study.training.checkpoint import Checkpoint, write_checkpoint
+from lstm_study.training.failures import classify
 
 log = logging.getLogger(__name__)
 
@@ -88,15 +91,11 @@ def main() -> None:
 
 
 def _study_from(link: Link) -> Reviews:
-    """Waits for the study's spec, and reads its reviews from the cache."""
+    """Waits for the study's spec, and reads its reviews; those of test are behind the one door."""
     from lstm_study.corpus.load import load
 
     spec: StudySpec = link.receive()
-    return reviews_of(link, load(spec.data, seed=spec.study.seed), spec)
-
-
-def reviews_of(link: Link, corpus: Corpus, spec: StudySpec) -> Reviews:
-    """Returns what jobs may read of a corpus, with the test reviews behind the one door."""
+    corpus = load(spec.data, seed=spec.study.seed)
     return Reviews(
         train=corpus.train,
         validation=corpus.validation,
@@ -109,10 +108,7 @@ def reviews_of(link: Link, corpus: Corpus, spec: StudySpec) -> Reviews:
 def work(link: Link, device: Device, *, study: Callable[[], Reviews]) -> None:
     """Prepares this process for training, then does jobs until the link ends.
 
-    Args:
-        link: To the process that was started.
-        device: This worker's part of the machine.
-        study: Called once all is loaded: waits for what to work on, and returns its reviews.
+    `study` is called once all is loaded: it waits for what to work on, and returns its reviews.
     """
     from lstm_study.training.runtime import configure
 
@@ -154,8 +150,8 @@ def _capacity(backend: str, device: Device, reviews: Reviews) -> int:
 
 def load() -> None:
     """Imports all that training needs: seconds, in which the dispatcher may load things, too."""
-    from lstm_study.training.imports import skip_optional_imports
     from lstm_study.training.memory import freeze_loaded_objects
+    from lstm_study.training.runtime import skip_optional_imports
 
     with skip_optional_imports():
         import lstm_study.training.one  # noqa: F401 - imported to be there
@@ -163,13 +159,9 @@ def load() -> None:
 
 
 class Worker:
-    """Does jobs.
+    """Does jobs, so many of one shape class at once.
 
-    Args:
-        link: To the process that was started.
-        reviews: What jobs read.
-        scratch: Folder for checkpoints and weights until the dispatcher moves them.
-        capacity: How many jobs of one shape class to train at once; 1 for one after the other.
+    Checkpoints and weights are in `scratch` until the dispatcher moves them.
     """
 
     def __init__(self, link: Link, *, reviews: Reviews, scratch: Path, capacity: int = 1) -> None:
@@ -196,29 +188,26 @@ class Worker:
             return
         for job in jobs:
             try:
-                answer = self._call(job) if isinstance(job, Call) else self._train(job)
+                if isinstance(job, Call):
+                    value = job.function(self._reviews)
+                    answer = Answer(name=job.name, value=value, is_last=True)
+                else:
+                    answer = self._train(job)
             except StoreError:
                 raise
             # Whatever ends a job is classified, logged with its traceback, and kept in its record.
             except Exception as error:
-                from lstm_study.training.failures import classify
-
                 log.exception("%s failed", job.name)
                 answer = Answer(name=job.name, failure=classify(error), is_last=True)
             self._link.send(answer)
 
-    def _call(self, call: Call) -> Answer:
-        return Answer(name=call.name, value=call.function(self._reviews), is_last=True)
-
     def _train(self, job: Job) -> Answer:
         """Trains a job from where it stands, halting at each epoch it is evaluated at."""
-        from lstm_study.training.checkpoint import Checkpoint
-
         latest: list[Checkpoint] = []
         answer = Answer(name=job.name)
         for halt in job.halts:
             if answer.evaluation is not None:
-                self._ask(answer)
+                send_and_wait(self._link, answer)
             model = self._train_until(halt, job, latest)
             epochs = latest[-1].epochs if latest else ()
             evaluation = self._evaluate(model, halt, job, latest) if halt.run_id else None
@@ -227,15 +216,13 @@ class Worker:
         return replace(answer, is_last=True)
 
     def _temperature(self, model: Any, job: Job) -> float:
-        from lstm_study.analysis.statistics.calibration import fit_temperature
         from lstm_study.training.one import predict
 
         reviews = self._reviews.validation
         return fit_temperature(reviews.labels, predict(model, reviews, job.configuration))
 
-    def _train_until(self, halt: Halt, job: Job, latest: "list[Any]") -> Any:
+    def _train_until(self, halt: Halt, job: Job, latest: list[Checkpoint]) -> Any:
         """Trains until a halt from the latest checkpoint, the best start there is, or afresh."""
-        from lstm_study.training.checkpoint import Checkpoint
         from lstm_study.training.live import LiveReporter
         from lstm_study.training.one import train
 
@@ -243,7 +230,8 @@ class Worker:
 
         def on_epoch(checkpoint: Checkpoint) -> None:
             latest[:] = [checkpoint]
-            self._ask(Answer(name=job.name, epochs=checkpoint.epochs, checkpoint=path))
+            answer = Answer(name=job.name, epochs=checkpoint.epochs, checkpoint=path)
+            send_and_wait(self._link, answer)
 
         starts = [(latest[-1], "")] if latest else starts_of(job, halt)
         for start, where in itertools.chain(starts, [(None, "")]):
@@ -256,11 +244,7 @@ class Worker:
                     start=start,
                     save=path,
                     where=where,
-                    on_step=LiveReporter(
-                        self._link.send,
-                        training_id=job.name,
-                        epochs=job.epochs,
-                    ),
+                    on_step=LiveReporter(self._link.send, training_id=job.name, epochs=job.epochs),
                     on_epoch=on_epoch,
                 )
             except RecordError as error:
@@ -269,8 +253,7 @@ class Worker:
                 log.warning("%s Training from an earlier epoch.", error)
         raise AssertionError("a training without a start does not fail with a RecordError")
 
-    def _evaluate(self, model: Any, halt: Halt, job: Job, latest: "list[Any]") -> Evaluation:
-        from lstm_study.training.checkpoint import Checkpoint, write_checkpoint
+    def _evaluate(self, model: Any, halt: Halt, job: Job, latest: list[Checkpoint]) -> Evaluation:
         from lstm_study.training.one import predict, predict_earlier
 
         test = self._reviews.request_test(halt.run_id)
@@ -305,9 +288,6 @@ class Worker:
         began = time.perf_counter()
         predict(model, some, job.configuration)
         return (time.perf_counter() - began) * TIMED_REVIEWS / timed
-
-    def _ask(self, answer: Answer) -> None:
-        send_and_wait(self._link, answer)
 
 
 if __name__ == "__main__":

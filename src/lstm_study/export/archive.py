@@ -1,4 +1,4 @@
-"""Whether a stranger's `.keras` file can be read at all: sizes first, before anything is built."""
+"""Checks a `.keras` file of unknown origin: its sizes, before anything is built from it."""
 
 import io
 import json

@@ -1,4 +1,4 @@
-"""Writes a model bundle: the network and all that a person needs to use and judge it."""
+"""Writes a model bundle: the network and all that is needed to use and judge it."""
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path

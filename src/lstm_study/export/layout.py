@@ -1,4 +1,4 @@
-"""What a bundle's folder holds, and how its files are vouched for."""
+"""The files of a bundle's folder, and their digests."""
 
 from dataclasses import dataclass
 from pathlib import Path

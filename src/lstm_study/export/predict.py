@@ -1,9 +1,9 @@
-"""Predicts the texts of people's files with a bundle, as a stream."""
+"""Predicts texts from users' files with a bundle, as a stream."""
 
 import csv
 import json
 import os
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import islice
@@ -66,7 +66,7 @@ def predict_files(
         target: Where the copy goes; its suffix says what it is: CSV, TSV, JSONL or Parquet.
         text_column: The column that holds the texts; by default the study's own, if the table has
             it, else the one that looks like texts.
-        encoding: The files'; found out by default.
+        encoding: The files'; detected by default.
         progress: Called with "predicting", bytes read and bytes in all.
 
     Raises:
@@ -74,23 +74,20 @@ def predict_files(
         DataError: The files can't be read, or lack the column.
     """
     write = _writer(target)
-    if any(source.exists() and target.exists() and target.samefile(source) for source in sources):
-        raise ExportError(f"{target}: is the file to read. Give another one to write.")
     with as_flags(PREDICT_FLAGS):
         table = open_table(sources, encoding=encoding)
+        if target.exists() and any(target.samefile(member.path) for member in table.members):
+            raise ExportError(f"{target}: is a file to read. Give another one to write.")
         column = _column(table, text_column or "", bundle.text_column, where=str(sources[0]))
         predictions = _Predictions(bundle, table, column, progress)
-        with _replacing(target) as temporary:
+        with _replacing(target) as temporary, _explaining(target):
             write(temporary, predictions)
-    return Predicted(
-        rows=predictions.rows,
-        column=column,
-        unknown=predictions.unknown,
-        notes=(
-            *(f"{member} is read as {found}" for member, found in table.guesses[:3]),
-            *(f"{count:,} {what}" for what, count in table.notes.items() if count),
-        ),
-    )
+        return Predicted(
+            rows=predictions.rows,
+            column=column,
+            unknown=predictions.unknown,
+            notes=tuple(table.remarks),
+        )
 
 
 def predict_some(
@@ -183,22 +180,18 @@ def _writer(target: Path) -> _Write:
 
 def _write_csv(path: Path, found: _Predictions) -> None:
     table = found.table
-    encoding = table.encodings[0]
-    name = "utf-8" if encoding is None or encoding.errors == "replace" else encoding.name
+    encodings = {(each.name, each.errors) for each in table.encodings if each is not None}
+    name, errors = encodings.pop() if len(encodings) == 1 else ("utf-8", "strict")
+    name = "utf-8" if errors == "replace" else name
     delimiter = table.delimiter or ","
     if path.suffix.lower().startswith(".t"):
         delimiter = "\t"
-    try:
-        with path.open("w", encoding=name, newline="") as out:
-            writer = csv.writer(out, delimiter=delimiter, lineterminator=table.line_end or "\n")
-            writer.writerow([*table.names, *found.added])
-            for chunk in found.chunks():
-                for *values, probability, label in chunk:
-                    writer.writerow([*map(_cell, values), f"{probability:.8f}", label])
-    except UnicodeEncodeError as error:
-        raise ExportError(
-            f"{path}: a value cannot be written in {name} ({error}). Write JSONL or Parquet."
-        ) from error
+    with path.open("w", encoding=name, newline="") as out:
+        writer = csv.writer(out, delimiter=delimiter, lineterminator=table.line_end or "\n")
+        writer.writerow([*table.names, *found.added])
+        for chunk in found.chunks():
+            for *values, probability, label in chunk:
+                writer.writerow([*map(_cell, values), f"{probability:.8f}", label])
 
 
 def _cell(value: Any) -> Any:
@@ -209,7 +202,8 @@ def _cell(value: Any) -> Any:
 
 def _write_jsonl(path: Path, found: _Predictions) -> None:
     names = [*found.table.names, *found.added]
-    with path.open("w", encoding="utf-8") as out:
+    # Half a character can only be written as an escape, which is JSON's, too: "\\ud83d".
+    with path.open("w", encoding="utf-8", errors="backslashreplace") as out:
         for chunk in found.chunks():
             for row in chunk:
                 record = {
@@ -225,29 +219,43 @@ def _write_parquet(path: Path, found: _Predictions) -> None:
     import pyarrow.parquet
 
     names = [*found.table.names, *found.added]
-    writer, schema = None, None
+    schema = found.table.schema
+    if schema is not None:
+        added = (pyarrow.float64(), pyarrow.string())
+        for name, kind in zip(found.added, added, strict=True):
+            schema = schema.append(pyarrow.field(name, kind))
+    writer = None
     try:
-        for chunk in found.chunks() if found.table.members else ():
-            columns = [
-                [None if value is MISSING else value for value in column]
-                for column in zip(*chunk, strict=True)
-            ]
-            batch = pyarrow.table(dict(zip(names, columns, strict=True)), schema=schema)
+        for chunk in found.chunks():
+            columns = {
+                name: [None if value is MISSING else value for value in column]
+                for name, column in zip(names, zip(*chunk, strict=True), strict=True)
+            }
+            batch = pyarrow.table(columns, schema=schema)
             if writer is None:
                 schema = _without_nulls(batch.schema)
                 writer = pyarrow.parquet.ParquetWriter(path, schema)
+            if schema is not None:
+                _check_whole_numbers(columns, schema)
             writer.write_table(batch.cast(schema))
         if writer is None:
-            empty = pyarrow.table({name: pyarrow.array([], pyarrow.string()) for name in names})
-            pyarrow.parquet.write_table(empty, path)
-    except pyarrow.ArrowException as error:
-        raise ExportError(
-            f"{path}: a column holds values of several types ({' '.join(str(error).split())}). "
-            "Write CSV or JSONL."
-        ) from error
+            empty = {name: pyarrow.array([], pyarrow.string()) for name in names}
+            table = pyarrow.table(empty) if schema is None else schema.empty_table()
+            pyarrow.parquet.write_table(table, path)
     finally:
         if writer is not None:
             writer.close()
+
+
+def _check_whole_numbers(columns: Mapping[str, Sequence[Any]], schema: Any) -> None:
+    """Refuses a fraction in a column of whole numbers, which pyarrow would cut off."""
+    import pyarrow
+
+    for name, values in columns.items():
+        if pyarrow.types.is_integer(schema.field(name).type):
+            for value in values:
+                if isinstance(value, float) and not value.is_integer():
+                    raise pyarrow.ArrowInvalid(f"{name}: whole numbers, then {value}")
 
 
 def _without_nulls(schema: Any) -> Any:
@@ -259,6 +267,24 @@ def _without_nulls(schema: Any) -> Any:
         for field in schema
     ]
     return pyarrow.schema(fields)
+
+
+@contextmanager
+def _explaining(target: Path) -> Iterator[None]:
+    """Says which values a kind of file cannot hold, and which kind can."""
+    try:
+        yield
+    except UnicodeEncodeError as error:
+        raise ExportError(
+            f"{target}: a value cannot be written in {error.encoding} ({error}). Write JSONL."
+        ) from error
+    except (ValueError, TypeError, OverflowError, NotImplementedError) as error:
+        if target.suffix.lower() != ".parquet":
+            raise
+        raise ExportError(
+            f"{target}: a column holds values of several types, or too large ones "
+            f"({' '.join(str(error).split())}). Write CSV or JSONL."
+        ) from error
 
 
 @contextmanager

@@ -1,7 +1,7 @@
 """The model that takes raw text: our tokenising as TensorFlow operations, before the network.
 
 A TensorFlow SavedModel, because Keras's own format has no layer that tokenises by this rule:
-`TextVectorization` lowers ASCII alone, and deletes punctuation where a space must stand.
+`TextVectorization` lower-cases only ASCII, and deletes punctuation where a space must stand.
 `keras.layers.TFSMLayer(folder, call_endpoint="serve")` and `tf.saved_model.load(folder)` read it.
 """
 

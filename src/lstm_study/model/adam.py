@@ -68,19 +68,14 @@ def _update(
     momentum: Array,
     velocity: Array,
 ) -> tuple[Array, ...]:
-    """Computes one step of Adam.
+    """Computes weights and moments, float [rows, columns] each, after one step of Adam.
 
     Args:
         constants: 1 - beta 1, 1 - beta 2 and epsilon.
         indices: Rows of the weights, int [n].
         slices: Their gradients, float [n, columns]; those of one row are added.
         rate: The learning rate, corrected for the moments' start at zero.
-        weights: float [rows, columns]; likewise both moments.
-        momentum: See there.
-        velocity: See there.
-
-    Returns:
-        Weights and moments after the step.
+        weights, momentum, velocity: Before the step.
     """
     one_less_beta_1, one_less_beta_2, epsilon = constants
     new_weights, new_momentum, new_velocity = (aligned_empty(*weights.shape) for _ in range(3))

@@ -207,12 +207,8 @@ def build_model(
 ) -> Any:
     """Builds and compiles the network of a configuration: binary cross-entropy and accuracy.
 
-    Args:
-        configuration: The hyperparameters.
-        protocol: The optimizer, and what the configuration leaves to it.
-        seed: Seed of weights and dropout.
-        masked: As in `build_network`; `protocol.masked` is the study's, not the baseline's.
-        steps: Training steps after which a linear schedule is at zero; needed by one alone.
+    `masked` is as in `build_network`: `protocol.masked` is the study's, not the baseline's. A
+    linear schedule is at zero after so many training steps.
     """
     model = build_network(configuration, seed=seed, masked=masked)
     model.compile(

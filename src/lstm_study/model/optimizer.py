@@ -26,10 +26,7 @@ def make_optimizer(
     Weight decay is decoupled, as in AdamW: each step takes `weight_decay` times the learning rate
     off every weight. A linear schedule multiplies the rate of step n, from 0, by 1 - n / steps.
 
-    Args:
-        configuration: Its recipe: learning rate, schedule, clipping, decay, summed gradients.
-        protocol: Which optimizer, and the learning rate where the configuration has none.
-        steps: Training steps after which a linear schedule is at zero.
+    The protocol says which optimizer, and its learning rate where the configuration has none.
 
     Raises:
         ValueError: The schedule is linear, and there are no steps.

@@ -8,7 +8,7 @@ from typing import Any
 from lstm_study.configuration import Configuration
 from lstm_study.progress.estimate import mean_length, seconds_per_work, step_work
 from lstm_study.progress.values import Ended, Progress, Running
-from lstm_study.records import Epoch, Run, Trial
+from lstm_study.records import CorpusSummary, Epoch, Run, Trial
 from lstm_study.records.state import Live
 from lstm_study.store import Store
 
@@ -44,12 +44,7 @@ class Item:
 
 
 def item_of(record: Trial | Run, *, score: Callable[[Any], str]) -> Item:
-    """Returns a record as an item.
-
-    Args:
-        record: A trial or a run.
-        score: Formats a completed record's score.
-    """
+    """Returns a record as an item; `score` formats that of a completed one."""
     text = ""
     if record.failure is not None:
         text = record.failure.kind.replace("_", " ")
@@ -80,7 +75,6 @@ class Follower:
         stage: "search" or "compare", as sessions call it.
         title: What displays call it.
         batch_size: Reviews per training step.
-        workers: Workers that share the stage; may change while it runs.
         items: Trainings that had begun when this command began.
     """
 
@@ -91,14 +85,12 @@ class Follower:
         stage: str,
         title: str,
         batch_size: int,
-        workers: int,
         items: Iterable[Item],
     ) -> None:
-        self._store, self._title = store, title
-        self._batch_size, self.workers = batch_size, workers
+        self._store, self._title, self._batch_size = store, title, batch_size
         self._ended_before = {item.training_id for item in items if item.ended}
         self._order: list[str] = []
-        corpus = store.read_corpus()
+        corpus = store.read(CorpusSummary)
         self._length_counts = () if corpus is None else corpus.length_counts
         self._seconds_before = sum(
             session.seconds for session in store.read_sessions() if session.stage == stage
@@ -108,6 +100,7 @@ class Follower:
         self,
         seconds: float,
         *,
+        workers: int,
         items: Sequence[Item],
         total: int,
         to_begin: Iterable[tuple[Configuration, float, bool]],
@@ -117,6 +110,7 @@ class Follower:
 
         Args:
             seconds: Time since this command's work began.
+            workers: Those that share the stage now.
             items: Every training that began.
             total: Trainings planned.
             to_begin: Configurations that have not begun, with the epochs each will train and
@@ -124,10 +118,8 @@ class Follower:
             best: The best score so far in words.
         """
         by_id = {item.training_id: item for item in items}
-        for item in items:
-            known = item.training_id in self._ended_before or item.training_id in self._order
-            if item.ended and not known:
-                self._order.append(item.training_id)
+        known = self._ended_before.union(self._order)
+        self._order += [name for name, item in by_id.items() if item.ended and name not in known]
         live = self._store.read_live()
         return Progress(
             stage=self._title,
@@ -138,7 +130,7 @@ class Follower:
             ended=tuple(
                 Ended(
                     training_id=training_id,
-                    detail=describe(by_id[training_id].configuration),
+                    detail=by_id[training_id].configuration.description,
                     score=by_id[training_id].score,
                     failed=by_id[training_id].failed,
                 )
@@ -146,7 +138,7 @@ class Follower:
             ),
             best=best,
             elapsed_seconds=self._seconds_before + seconds,
-            remaining_seconds=self._remaining(items, to_begin, live),
+            remaining_seconds=self._remaining(items, to_begin, live, workers=workers),
         )
 
     def _remaining(
@@ -154,11 +146,13 @@ class Follower:
         items: Sequence[Item],
         to_begin: Iterable[tuple[Configuration, float, bool]],
         live: Mapping[str, Live],
+        *,
+        workers: int,
     ) -> float | None:
         """Estimates seconds left from the work left, at the rate of the steps so far."""
         rate = seconds_per_work(
             ((self._step_work(item.configuration, item.masked), item.epochs) for item in items),
-            running=self._timed({item.training_id: item for item in items}, live),
+            running=self._timed(items, live),
         )
         if rate is None:
             return None
@@ -176,7 +170,7 @@ class Follower:
             max(0.0, epochs) * self._step_work(configuration, masked)
             for configuration, epochs, masked in left
         )
-        return work * rate / max(1, self.workers)
+        return work * rate / max(1, workers)
 
     def _step_work(self, configuration: Configuration, masked: bool) -> float:
         steps = None
@@ -185,19 +179,13 @@ class Follower:
         return step_work(configuration, batch_size=self._batch_size, steps=steps)
 
     def _timed(
-        self, items: Mapping[str, Item], live: Mapping[str, Live]
+        self, items: Iterable[Item], live: Mapping[str, Live]
     ) -> Iterable[tuple[float, float, float]]:
-        """Returns a step's work, share of the epoch and seconds of the steps timed in each."""
-        for at in live.values():
-            item = items.get(at.training_id)
-            if item is not None and not item.ended and at.timed_steps > 0:
+        """Yields a step's work, share of the epoch and seconds of the steps timed in each."""
+        for _, at, item in _at_work(items, live):
+            if at.timed_steps > 0:
                 of_a_step = self._step_work(item.configuration, item.masked)
                 yield of_a_step, at.timed_steps / at.steps, at.timed_seconds
-
-
-def describe(configuration: Configuration) -> str:
-    """Says a configuration in a few words."""
-    return configuration.description
 
 
 def score_in_words(trial: Trial, *, objective: str) -> str:
@@ -207,26 +195,27 @@ def score_in_words(trial: Trial, *, objective: str) -> str:
 
 
 def running_of(items: Iterable[Item], live: Mapping[str, Live]) -> Iterable[Running]:
-    """Yields what workers train, in order of their names.
+    """Yields what workers train, in order of their names."""
+    for worker, at, item in _at_work(items, live):
+        yield Running(
+            worker=worker,
+            training_id=item.training_id,
+            detail=item.configuration.description,
+            epoch=at.epoch,
+            epochs=item.target_epochs,
+            step=at.step,
+            steps=at.steps,
+            silent_seconds=max(0.0, time.time() - at.at) if at.at else 0.0,
+        )
 
-    Args:
-        items: Every training that began.
-        live: Where each worker stands, by its name.
-    """
+
+def _at_work(items: Iterable[Item], live: Mapping[str, Live]) -> Iterable[tuple[str, Live, Item]]:
+    """Yields each worker that trains one of the items, and where it stands."""
     by_id = {item.training_id: item for item in items}
     for worker, at in sorted(live.items()):
         item = by_id.get(at.training_id)
         if item is not None and not item.ended:
-            yield Running(
-                worker=worker,
-                training_id=item.training_id,
-                detail=describe(item.configuration),
-                epoch=at.epoch,
-                epochs=item.target_epochs,
-                step=at.step,
-                steps=at.steps,
-                silent_seconds=max(0.0, time.time() - at.at) if at.at else 0.0,
-            )
+            yield worker, at, item
 
 
 def _fraction(item: Item, live: Mapping[str, Live]) -> float:

@@ -31,11 +31,7 @@ T = TypeVar("T")
 
 
 def to_json(record: Any, *, previous: str = "") -> str:
-    """Writes a record as one line of JSON.
-
-    Args:
-        record: Of one of the classes of `records`.
-        previous: The digest of the line before, in a file of one record a line.
+    """Writes a record as one line of JSON; `previous` is the digest of a file's line before it.
 
     Raises:
         ValueError: A number in it is NaN or infinite: a failed training has no score.
@@ -46,13 +42,7 @@ def to_json(record: Any, *, previous: str = "") -> str:
 
 
 def from_json(text: str, kind: type[T], *, where: str, previous: str = "") -> T:
-    """Reads what `to_json` wrote.
-
-    Args:
-        text: One JSON object.
-        kind: The record's class.
-        where: What an error calls it: its path.
-        previous: As for `to_json`.
+    """Reads what `to_json` wrote as a record of a class; `where` is its path, for errors.
 
     Raises:
         RecordError: The text is damaged, of another kind, or of a version that can't be read, or
@@ -77,7 +67,7 @@ def from_json(text: str, kind: type[T], *, where: str, previous: str = "") -> T:
 
 
 def state_to_json(state: Any) -> str:
-    """Writes what a stage remembers as JSON, for people to read too; None is left out."""
+    """Writes what a stage remembers as JSON that is readable, too; None is left out."""
     return seal(json.dumps(plain(state, without_none=True), allow_nan=False, indent=1))
 
 

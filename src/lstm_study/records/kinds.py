@@ -34,7 +34,6 @@ class Kind:
     Attributes:
         name: What messages call it; of a record also its "kind" on disk.
         path: Where it is, below the study's folder; with one "*" if there may be several.
-        holds: What one is.
         type: The class it is read into; None where it is none of `records`.
         is_record: Whether it is a record, with its kind and schema version on disk.
         lost: What is lost where one is moved aside.
@@ -45,18 +44,12 @@ class Kind:
 
     name: str
     path: str
-    holds: str
     type: Any = None
     is_record: bool = False
     lost: str = "nothing"
     is_kept: bool = True
     is_watched: bool = False
     private: tuple[str, ...] = ()
-
-    @property
-    def is_listed(self) -> bool:
-        """Whether the ledger lists it, so that one that is lost is noticed."""
-        return self.is_kept and self.type is not LedgerEntry and not self.path.endswith(".gz")
 
     @property
     def is_lines(self) -> bool:
@@ -69,135 +62,99 @@ class Kind:
         return self.path.partition("/")[0]
 
 
+# What one holds says the class that it is read into, or the remark beside it.
 KINDS = (
     Kind(
         name="study", path="study.json", type=StudyState, is_watched=True,
-        holds="what the study began with: spec, settings, digest of the data",
-        lost="the study can't be resumed",
-        private=("spec", "settings"),
+        lost="the study can't be resumed", private=("spec", "settings"),
     ),
-    Kind(
-        name="spec", path="spec.toml", holds="the study file, verbatim", is_watched=True,
-        lost=_WRITTEN_AGAIN,
-    ),
+    # The study file, verbatim.
+    Kind(name="spec", path="spec.toml", is_watched=True, lost=_WRITTEN_AGAIN),
     Kind(
         name="corpus", path="corpus.json", type=CorpusSummary, is_record=True, is_watched=True,
-        holds="the reviews in numbers", private=("path",),
-        lost=_WRITTEN_AGAIN,
+        lost=_WRITTEN_AGAIN, private=("path",),
     ),
     Kind(
-        name="plan", path="plan.json", type=SearchState, is_watched=True,
-        holds="the search's schedule, and how it ended",
-        lost=_WRITTEN_AGAIN,
+        name="plan", path="plan.json", type=SearchState, is_watched=True, lost=_WRITTEN_AGAIN,
     ),
     Kind(
         name="arms", path="arms.json", type=ArmsState, is_watched=True,
-        holds="the comparison's arms and their own epochs, once they are fixed",
         lost="the arms' own epochs are fixed again, after test was opened",
     ),
     Kind(
-        name="seeds", path="seeds.json", type=SeedsState, is_watched=True,
-        holds="seeds added after the first comparison", private=("added",),
+        name="seeds", path="seeds.json", type=SeedsState, is_watched=True, private=("added",),
         lost="it is forgotten which seeds were added, and after which verdict",
     ),
     Kind(
         name="verdicts", path="verdicts.json", type=VerdictsState, is_watched=True,
-        holds="each look at the verdict with more seeds than the last",
         lost="it is forgotten how often the test reviews were looked at, which widens the interval",
     ),
-    Kind(
-        name="report", path="report.json", type=ReportState,
-        holds="what the last report was made with: time, versions, commit, model",
-        lost=_WRITTEN_AGAIN,
-    ),
+    Kind(name="report", path="report.json", type=ReportState, lost=_WRITTEN_AGAIN),
     Kind(
         name="trial", path="trials/*.json", type=Trial, is_record=True, is_watched=True,
-        holds="one trial", lost=_TRAINED_AGAIN, private=("worker", "failure"),
+        lost=_TRAINED_AGAIN, private=("worker", "failure"),
     ),
     Kind(
         name="run", path="runs/*.json", type=Run, is_record=True, is_watched=True,
-        holds="one run", lost=_TRAINED_AGAIN, private=("worker", "failure"),
+        lost=_TRAINED_AGAIN, private=("worker", "failure"),
     ),
     Kind(
         name="control", path="control.json", type=Control, is_record=True, is_watched=True,
-        holds="the classical control", lost=_TRAINED_AGAIN, private=("worker", "failure"),
+        lost=_TRAINED_AGAIN, private=("worker", "failure"),
     ),
     Kind(
         name="near_duplicates", path="near-duplicates.json", type=NearDuplicates, is_record=True,
-        holds="test reviews whose text is nearly the same as a training review's",
         is_watched=True, lost="they are counted again, and nothing is lost",
     ),
     Kind(
         name="review_facts", path="review-facts.json", type=ReviewFacts, is_record=True,
-        holds="lengths, unknown words and excerpts of the test reviews", is_watched=True,
+        is_watched=True,
         lost="the report says less about single test reviews, and nothing else is lost",
     ),
+    # Test probabilities of one run, float32; labels.npy: the test labels, int8.
+    Kind(name="predictions", path="predictions/*.npy", is_watched=True, lost=_TRAINED_AGAIN),
+    # The same, compressed: in a copy that `records` made.
     Kind(
-        name="predictions", path="predictions/*.npy", is_watched=True,
-        holds="test probabilities of one run, float32; labels.npy: the test labels, int8",
-        lost=_TRAINED_AGAIN,
-    ),
-    Kind(
-        name="kept predictions", path="predictions/*.npy.gz", is_watched=True,
-        holds="the same, compressed: in a copy that `records` made", lost=_TRAINED_AGAIN,
+        name="kept predictions", path="predictions/*.npy.gz", is_watched=True, lost=_TRAINED_AGAIN,
     ),
     Kind(
         name="session", path="sessions/*.json", type=Session, is_record=True,
-        holds="one command's work", private=("command", "stage", "settings"),
         lost="the time it counted is lost, and nothing else",
+        private=("command", "stage", "settings"),
     ),
     Kind(
-        name="opening", path="openings.jsonl", type=Opening, is_record=True,
-        holds="one line for each opening of the test half", private=("command",),
+        name="opening", path="openings.jsonl", type=Opening, is_record=True, private=("command",),
         lost="the earlier openings of the test half are forgotten",
     ),
+    # One line for each file above when it is first written.
     Kind(
-        name="ledger", path="ledger.jsonl", type=LedgerEntry, is_record=True,
-        holds="one line for each file above when it is first written", lost=_WRITTEN_AGAIN,
+        name="ledger", path="ledger.jsonl", type=LedgerEntry, is_record=True, lost=_WRITTEN_AGAIN,
     ),
+    # The last epoch of a training that may be resumed.
     Kind(
         name="checkpoint", path="checkpoints/*.npz", is_kept=False,
-        holds="the last epoch of a training that may be resumed",
         lost="that training starts over from its first epoch, and nothing else is lost",
     ),
-    Kind(
-        name="weights", path="models/*.npz", is_kept=False, holds="the weights of a finished run",
-        lost=_TRAINED_AGAIN,
-    ),
-    Kind(
-        name="live", path="live/*.json", type=Live, is_kept=False,
-        holds="where a worker stands now",
-    ),
-    Kind(
-        name="time left", path="live/time-left", is_kept=False,
-        holds="how long the stage at work will take",
-    ),
-    Kind(
-        name="log", path="study.log", is_kept=False,
-        holds="all that TensorFlow and the workers print",
-    ),
-    Kind(
-        name="scratch", path="scratch/*", is_kept=False,
-        holds="checkpoints that a worker wrote, until they are moved to their place",
-    ),
-    Kind(
-        name="moved aside", path="damaged/*", is_kept=False,
-        holds="what `check --repair` moved aside, by time",
-    ),
-    Kind(
-        name="lock", path="lock", is_kept=False,
-        holds="held by the one process that works on the study",
-    ),
+    # The weights of a finished run.
+    Kind(name="weights", path="models/*.npz", is_kept=False, lost=_TRAINED_AGAIN),
+    Kind(name="live", path="live/*.json", type=Live, is_kept=False),
+    # How long the running stage will take.
+    Kind(name="time left", path="live/time-left", is_kept=False),
+    # All that TensorFlow and the workers print.
+    Kind(name="log", path="study.log", is_kept=False),
+    # Checkpoints that a worker wrote, until they are moved to their place.
+    Kind(name="scratch", path="scratch/*", is_kept=False),
+    # What `check --repair` moved aside, by time.
+    Kind(name="moved aside", path="damaged/*", is_kept=False),
+    # Held by the one process that works on the study.
+    Kind(name="lock", path="lock", is_kept=False),
 )  # fmt: skip
 
 BY_TYPE = {kind.type: kind for kind in KINDS if kind.type is not None}
 
 
 def kind_of(file: str) -> Kind:
-    """Returns the kind of a file.
-
-    Args:
-        file: Its path below the study's folder.
+    """Returns the kind of a file, by its path below the study's folder.
 
     Raises:
         KeyError: It is of none.

@@ -34,11 +34,7 @@ _ADDRESS = re.compile(r"(--(?:bind|chief|cluster)[= ])\S+:\d+")
 
 
 class Scrubber:
-    """Removes what names a machine, a folder or a user.
-
-    Args:
-        workers: Names of workers and sessions, for the names of machines in them.
-    """
+    """Removes what names a machine, a folder or a user; workers' names tell of the machines."""
 
     def __init__(self, workers: Iterable[str] = ()) -> None:
         found = {match[1] for worker in workers if (match := _MACHINE.match(worker))}

@@ -1,4 +1,4 @@
-"""Whether a record agrees with itself: what a digest can't show of an older or a made-up one."""
+"""Whether a record is consistent: what a digest can't show of an older or a forged one."""
 
 from collections.abc import Iterator, Sequence
 from datetime import datetime
@@ -28,10 +28,7 @@ def of_predictions(
 ) -> str:
     """Returns how test probabilities contradict the record of their run, in words; "" if not.
 
-    Args:
-        record: The run's.
-        probabilities: What was read as float32 [test reviews].
-        labels: What was read as int8 [test reviews].
+    They were read as float32 [test reviews], and the labels as int8 [test reviews].
     """
     import numpy as np
 

@@ -13,8 +13,17 @@ from lstm_study.analysis.answer.verdict import judge
 from lstm_study.report import numbers
 from lstm_study.report.content import Content, gather
 from lstm_study.report.figures import studies as studies_figures
-from lstm_study.report.page.html import cell_writer, environment, figure_writer, frame, grid_writer
-from lstm_study.report.tables.table import Cell, Column, Table, dictionary, table, to_csv
+from lstm_study.report.page.html import environment, frame, writers
+from lstm_study.report.tables.columns import DIFFERENCE, INTERVAL
+from lstm_study.report.tables.table import (
+    Cell,
+    Column,
+    Table,
+    cells_of,
+    dictionary,
+    table,
+    to_csv,
+)
 from lstm_study.report.write import write_files
 
 if TYPE_CHECKING:
@@ -28,7 +37,7 @@ SECTIONS = (
     ("search", "Searches"),
     ("settings", "Settings that differ"),
 )
-STUDY = Column(name="study", meaning="Name of the study, with a letter if several share it")
+STUDY = Column("study", "Name of the study, with a letter if several share it")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -81,13 +90,13 @@ def diff_files(
     found = tables["difference"]
     page = environment().get_template("diff.html.j2").render(
         tables=tables, sides=sides, sections=SECTIONS, made_at=made_at, date=numbers.date,
-        n=cell_writer(tables), grid=grid_writer(tables), figure=figure_writer(pictures),
         compared=[row for row, value in enumerate(found.column("difference")) if value is not None],
         others=[row for row, value in enumerate(found.column("same_reviews")) if value == "no"],
         same_objective=_objective(sides) != "",
         winner_heads={f"winner_{place}": side.label for place, side in enumerate(sides, start=1)}
         | {f"searched_{place}": f"searched, {side.label}" for place, side in enumerate(sides, 1)},
         setting_heads={f"in_{place}": side.label for place, side in enumerate(sides, start=1)},
+        **writers(tables, pictures),
         **frame(),
     )  # fmt: skip
     files = {"report.html": page.encode()}
@@ -148,17 +157,15 @@ def _joined(sides: list[Side], name: str, new: str, title: str) -> Table:
 def _studies(sides: list[Side]) -> Table:
     columns = (
         STUDY,
-        Column(name="title", meaning="Its title"),
-        Column(name="answer", meaning="Its own answer: winner against baseline"),
-        Column(name="objective", meaning="What its search ranked by"),
-        Column(name="winner_score", meaning="The winner's score in the search", form="loss"),
-        Column(name="trials", meaning="Trials started", form="count"),
-        Column(name="epochs", meaning="Epochs trained, search and comparison", unit="epochs",
-               form="count"),
-        Column(name="training_seconds", meaning="Training time, summed over workers",
-               unit="seconds", form="duration"),
-        Column(name="test_reviews", meaning="Test reviews", unit="reviews", form="count"),
-        Column(name="data_digest", meaning="SHA-256 of token ids, labels and splits"),
+        Column("title", "Its title"),
+        Column("answer", "Its own answer: winner against baseline"),
+        Column("objective", "What its search ranked by"),
+        Column("winner_score", "The winner's score in the search", form="loss"),
+        Column("trials", "Trials started", form="count"),
+        Column("epochs", "Epochs trained, search and comparison", unit="epochs", form="count"),
+        Column("training_seconds", "Training time, summed over workers", form="duration"),
+        Column("test_reviews", "Test reviews", unit="reviews", form="count"),
+        Column("data_digest", "SHA-256 of token ids, labels and splits"),
     )  # fmt: skip
     rows = []
     for side in sides:
@@ -184,18 +191,13 @@ def _studies(sides: list[Side]) -> Table:
 
 
 def _difference(sides: list[Side]) -> Table:
-    points = "share; the page shows percentage points"
     columns = (
-        Column(name="same_reviews", meaning="Whether both used the same reviews and splits"),
-        Column(name="candidate", meaning="Study whose winner is compared"),
-        Column(name="reference", meaning="Study whose winner it is compared with"),
-        Column(name="difference", meaning="Mean test accuracy, candidate minus reference",
-               unit=points, form="points"),
-        Column(name="low", meaning="Lower end of its interval", unit=points, form="points"),
-        Column(name="high", meaning="Upper end of its interval", unit=points, form="points"),
-        Column(name="level", meaning="Confidence level",
-               unit="share", form="share"),
-        Column(name="why_not", meaning="Why there is no interval"),
+        Column("same_reviews", "Whether both used the same reviews and splits"),
+        Column("candidate", "Study whose winner is compared"),
+        Column("reference", "Study whose winner it is compared with"),
+        DIFFERENCE,
+        *INTERVAL,
+        Column("why_not", "Why there is no interval"),
     )  # fmt: skip
     first, *others = sides
     rows = []
@@ -204,18 +206,8 @@ def _difference(sides: list[Side]) -> Table:
         digests = [each.content.records.corpus for each in pair]
         same = all(digests) and len({corpus.digest for corpus in digests if corpus}) == 1
         found, why = _interval(pair) if same else (None, "they were not tested on the same reviews")
-        rows.append(
-            {
-                "same_reviews": "yes" if same else "no",
-                "candidate": side.label,
-                "reference": first.label,
-                "difference": found.difference if found else None,
-                "low": found.low if found else None,
-                "high": found.high if found else None,
-                "level": found.level if found else None,
-                "why_not": why,
-            }
-        )
+        names = {"candidate": side.label, "reference": first.label}
+        rows.append(cells_of(found, columns, same_reviews=same, why_not=why) | names)
     return table("difference", "One study's winner against the first study's", columns, rows)
 
 
@@ -239,23 +231,21 @@ def _interval(sides: list[Side]) -> "tuple[Difference | None, str]":
 
 def _hyperparameters(sides: list[Side]) -> Table:
     columns = (
-        Column(name="hyperparameter", meaning="Its name"),
+        Column("hyperparameter", "Its name"),
         *(
-            Column(name=f"winner_{place}", meaning=f"Its value in the winner of {side.label}",
-                   form="plain")
+            Column(f"winner_{place}", f"Its value in the winner of {side.label}", form="plain")
             for place, side in enumerate(sides, start=1)
         ),
         *(
-            Column(name=f"searched_{place}", meaning=f"Values searched by {side.label}")
+            Column(f"searched_{place}", f"Values searched by {side.label}")
             for place, side in enumerate(sides, start=1)
         ),
     )  # fmt: skip
     rows: dict[str, dict[str, Cell]] = {}
     for place, side in enumerate(sides, start=1):
         for row in side.content.tables["hyperparameters"].records():
-            empty = dict.fromkeys(column.name for column in columns)
-            entry = rows.setdefault(str(row["hyperparameter"]), empty)
-            entry["hyperparameter"] = row["hyperparameter"]
+            name = str(row["hyperparameter"])
+            entry = rows.setdefault(name, cells_of(None, columns, hyperparameter=name))
             entry[f"winner_{place}"] = row.get("winner")
             entry[f"searched_{place}"] = row["searched"]
     return table("hyperparameters", "One hyperparameter", columns, rows.values())
@@ -263,25 +253,18 @@ def _hyperparameters(sides: list[Side]) -> Table:
 
 def _settings(sides: list[Side]) -> Table:
     columns = (
-        Column(name="setting", meaning="Table and key of the study file"),
-        *(
-            Column(name=f"in_{place}", meaning=f"In {side.label}")
-            for place, side in enumerate(sides, start=1)
-        ),
+        Column("setting", "Table and key of the study file"),
+        *(Column(f"in_{place}", f"In {side.label}") for place, side in enumerate(sides, start=1)),
     )
     values = [
         {str(row["setting"]): row["value"] for row in side.content.tables["settings"].records()}
         for side in sides
     ]
     keys = {key: None for each in values for key in each}
-    return table(
-        "settings",
-        "One setting in which the studies differ",
-        columns,
-        (
-            {"setting": key}
-            | {f"in_{place}": each.get(key) for place, each in enumerate(values, start=1)}
-            for key in keys
-            if len({each.get(key) for each in values}) > 1
-        ),
+    rows = (
+        {f"in_{place}": each.get(key) for place, each in enumerate(values, start=1)}
+        | {"setting": key}
+        for key in keys
+        if len({each.get(key) for each in values}) > 1
     )
+    return table("settings", "One setting in which the studies differ", columns, rows)

@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Iterator
-from dataclasses import dataclass
+from operator import itemgetter
 from pathlib import Path
 from typing import Any
 
@@ -10,42 +10,15 @@ from lstm_study.report import numbers
 from lstm_study.report.page.html import HEADLINES, environment, frame
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Entry:
-    """One report, in words.
-
-    Attributes:
-        name: The study.
-        title: Its title.
-        verdict: Its answer; "" of a page of several studies.
-        winner: Embedding width / LSTM units of the winner; "" before there is one.
-        accuracy: The winner's mean test accuracy.
-        baseline: The baseline's.
-        cost: Training time.
-        made_at: When the report was made, ISO 8601.
-        path: Of the page, from the index.
-    """
-
-    name: str
-    title: str
-    verdict: str
-    winner: str
-    accuracy: str
-    baseline: str
-    cost: str
-    made_at: str
-    path: str
-
-
 def render_index(folder: Path) -> str:
     """Renders the index of a folder's reports, the newest first."""
-    entries = sorted(_entries(folder), key=lambda entry: (entry.made_at, entry.name), reverse=True)
+    entries = sorted(_entries(folder), key=itemgetter("made_at", "name"), reverse=True)
     return environment().get_template("index.html.j2").render(
         entries=entries, sections=(), date=numbers.date, **frame()
     )  # fmt: skip
 
 
-def _entries(folder: Path) -> Iterator[Entry]:
+def _entries(folder: Path) -> Iterator[dict[str, str]]:
     for path in sorted(folder.glob("*/summary.json")):
         if (path.parent / "report.html").is_file():
             try:
@@ -55,16 +28,17 @@ def _entries(folder: Path) -> Iterator[Entry]:
                 continue
 
 
-def _entry(summary: dict[str, Any], folder: str) -> Entry:
+def _entry(summary: dict[str, Any], folder: str) -> dict[str, str]:
+    """Returns what the index shows of a report; "" for what there is not yet."""
     winner, baseline = (summary["arms"].get(arm, {}) for arm in ("winner", "baseline"))
-    return Entry(
-        name=summary["study"],
-        title=summary.get("title") or summary["study"],
-        verdict=HEADLINES[summary["verdict"]["kind"]],
-        winner=winner.get("label") or "",
-        accuracy=numbers.show(winner.get("test_accuracy_mean"), "percent"),
-        baseline=numbers.show(baseline.get("test_accuracy_mean"), "percent"),
-        cost=numbers.show(summary["cost"]["both"]["training_seconds"], "duration"),
-        made_at=summary["made_at"],
-        path=f"{folder}/report.html",
-    )
+    return {
+        "name": summary["study"],
+        "title": summary.get("title") or summary["study"],
+        "verdict": HEADLINES[summary["verdict"]["kind"]],
+        "winner": winner.get("label") or "",
+        "accuracy": numbers.show(winner.get("test_accuracy_mean"), "percent"),
+        "baseline": numbers.show(baseline.get("test_accuracy_mean"), "percent"),
+        "cost": numbers.show(summary["cost"]["both"]["training_seconds"], "duration"),
+        "made_at": summary["made_at"],
+        "path": f"{folder}/report.html",
+    }

@@ -4,13 +4,14 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-from lstm_study.report import numbers
 from lstm_study.report.content import Content
 from lstm_study.report.page.html import HEADLINES
 from lstm_study.report.tables.method import trainings
-from lstm_study.report.tables.table import Table
 
 FORMAT_VERSION = 1
+_SESSION = ("command", "stage", "started_at", "seconds", "workers", "threads", "git_commit",
+            "settings")  # fmt: skip
+_MACHINE = ("python", "platform", "processor", "cpu_count", "memory_bytes", "backend", "devices")
 
 
 def manifest(content: Content, *, files: Mapping[str, str]) -> str:
@@ -56,31 +57,15 @@ def manifest(content: Content, *, files: Mapping[str, str]) -> str:
             "sessions": sum(session.seconds for session in records.sessions),
         },
         "sessions": [
-            {
-                "command": session.command,
-                "stage": session.stage,
-                "started_at": session.started_at,
-                "seconds": session.seconds,
-                "workers": session.workers,
-                "threads": session.threads,
-                "git_commit": session.git_commit,
-                "settings": list(session.settings),
-                "machine": {
-                    "python": session.machine.python,
-                    "platform": session.machine.platform,
-                    "processor": session.machine.processor,
-                    "cpu_count": session.machine.cpu_count,
-                    "memory_bytes": session.machine.memory_bytes,
-                    "backend": session.machine.backend,
-                    "devices": list(session.machine.devices),
-                    "packages": dict(sorted(session.machine.packages.items())),
-                },
+            _fields(session, _SESSION)
+            | {
+                "machine": _fields(session.machine, _MACHINE)
+                | {"packages": dict(sorted(session.machine.packages.items()))}
             }
             for session in records.sessions
         ],
         "openings": [
-            {"opened_at": item.opened_at, "command": item.command, "run_id": item.run_id}
-            for item in records.openings
+            _fields(item, ("opened_at", "command", "run_id")) for item in records.openings
         ],
         "files": dict(sorted(files.items())),
     }
@@ -118,21 +103,21 @@ def markdown(content: Content) -> str:
     shown = ("arm", "label", "parameter_count", "seeds", "test_accuracy_mean", "test_accuracy_low",
              "test_accuracy_high", "seconds_per_epoch")  # fmt: skip
     lines += [
-        "| " + " | ".join(_plain(_shown(comparison, row, name)) for name in shown) + " |"
+        "| " + " | ".join(_plain(comparison.text(row, name)) for name in shown) + " |"
         for row in range(len(comparison.rows))
     ]
     search = (
-        f"Search: {_shown(cost, 0, 'completed')} of {_shown(cost, 0, 'planned_trials')} planned "
-        f"trials completed, {_shown(cost, 0, 'failed')} failed, {_shown(cost, 0, 'epochs')} "
-        f"epochs. All training: {_shown(cost, 2, 'training_seconds')}."
+        f"Search: {cost.text(0, 'completed')} of {cost.text(0, 'planned_trials')} planned "
+        f"trials completed, {cost.text(0, 'failed')} failed, {cost.text(0, 'epochs')} "
+        f"epochs. All training: {cost.text(2, 'training_seconds')}."
     )
     lines += ["", search]
     lines += ["", *(f"- {_plain(str(note))}" for note in tables["notes"].column("note"))]
     return "\n".join(lines).rstrip() + "\n"
 
 
-def _shown(table: Table, row: int, column: str) -> str:
-    return numbers.show(table.value(row, column), table.columns[table.index(column)].form)
+def _fields(item: object, names: tuple[str, ...]) -> dict[str, Any]:
+    return {name: getattr(item, name) for name in names}
 
 
 def _plain(text: str) -> str:

@@ -40,8 +40,8 @@ def probability(value: float) -> str:
 
 
 def loss(value: float) -> str:
-    """A loss or a probability to four decimals: 0.34567 → "0.3457"."""
-    return f"{value:.4f}"
+    """A loss, a probability or a difference of them to four decimals: 0.34567 → "0.3457"."""
+    return f"{value:.4f}".replace("-", _MINUS)
 
 
 def coefficient(value: float) -> str:
@@ -50,7 +50,7 @@ def coefficient(value: float) -> str:
 
 
 def count(value: float) -> str:
-    """A whole number with thin groups: 6491701 → "6,491,701"."""
+    """A whole number in groups of three digits: 6491701 → "6,491,701"."""
     return f"{round(value):,}".replace("-", _MINUS)
 
 

@@ -141,7 +141,7 @@ class _Server(ThreadingHTTPServer):
         self._free = threading.BoundedSemaphore(_CONNECTIONS)
 
     def process_request(self, request: Any, client_address: Any) -> None:
-        """Answers in a thread of its own, unless too many are at work."""
+        """Answers in a thread of its own, unless too many are busy."""
         if not self._free.acquire(blocking=False):
             request.sendall(b"HTTP/1.0 503 Service Unavailable\r\nRetry-After: 2\r\n\r\n")
             self.shutdown_request(request)

@@ -4,7 +4,6 @@ import hashlib
 import shutil
 import tempfile
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
 
 from lstm_study.analysis.answer.verdict import Verdict
@@ -23,19 +22,6 @@ EXPORTS = ("optuna.db", "tensorboard/")
 OWN = ("report.html", "report.md", "summary.json", "manifest.json", "tables", "figures")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ReportPaths:
-    """Paths of a report."""
-
-    folder: Path
-    html: Path
-    tables: Path
-    figures: Path
-    manifest: Path
-    summary: Path
-    markdown: Path
-
-
 def write_report(
     records: StudyRecords,
     *,
@@ -45,11 +31,12 @@ def write_report(
     versions: Mapping[str, str],
     git_commit: str,
     bundle: Path | None,
-) -> ReportPaths:
-    """Writes the report of a study; the same records and options give the same bytes.
+) -> Path:
+    """Writes the report of a study, and returns its page.
 
-    All files are written to a temporary folder and then moved, so that a failure leaves an earlier
-    report intact. Other files in the folder, such as the model bundle, are not touched.
+    The same records and options give the same bytes. All files are written to a temporary folder
+    and then moved, so that a failure leaves an earlier report intact. Other files in the folder,
+    such as the model bundle, are not touched.
 
     Args:
         records: The study's records.
@@ -77,11 +64,7 @@ def write_report(
     )
     write_files(render_files(content), folder)
     write_index(folder.parent)
-    return ReportPaths(
-        folder=folder, html=folder / "report.html", tables=folder / "tables",
-        figures=folder / "figures", manifest=folder / "manifest.json",
-        summary=folder / "summary.json", markdown=folder / "report.md",
-    )  # fmt: skip
+    return folder / "report.html"
 
 
 def write_files(files: Mapping[str, bytes], folder: Path) -> None:
@@ -98,7 +81,9 @@ def write_files(files: Mapping[str, bytes], folder: Path) -> None:
         folder.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(dir=folder.parent, prefix=f".{folder.name}-") as name:
             made, earlier = Path(name) / "made", Path(name) / "earlier"
-            _write_all(files, made)
+            for path, data in files.items():
+                (made / path).parent.mkdir(parents=True, exist_ok=True)
+                (made / path).write_bytes(data)
             earlier.mkdir()
             _swap(made, folder, earlier)
     except OSError as error:
@@ -138,32 +123,22 @@ def render_files(content: Content) -> dict[str, bytes]:
     return files
 
 
-def _write_all(files: Mapping[str, bytes], folder: Path) -> None:
-    for path, data in files.items():
-        (folder / path).parent.mkdir(parents=True, exist_ok=True)
-        (folder / path).write_bytes(data)
-
-
 def _swap(made: Path, folder: Path, earlier: Path) -> None:
     """Moves each entry of `made` into `folder`; after a failure, restores the earlier ones."""
-    moved: list[str] = []
+    moved: list[Path] = []
     try:
         for name in OWN:
             if (folder / name).exists():
                 (folder / name).rename(earlier / name)
-            moved.append(name)
+            moved.append(folder / name)
             if (made / name).exists():
                 (made / name).rename(folder / name)
     except OSError:
-        for name in moved:
-            _remove(folder / name)
+        for path in moved:
+            if path.is_dir():
+                shutil.rmtree(path)
+            else:
+                path.unlink(missing_ok=True)
         for path in earlier.iterdir():
             path.rename(folder / path.name)
         raise
-
-
-def _remove(path: Path) -> None:
-    if path.is_dir():
-        shutil.rmtree(path)
-    else:
-        path.unlink(missing_ok=True)

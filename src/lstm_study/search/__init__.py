@@ -1,1 +1,6 @@
-"""Keras Tuner's Hyperband made dependable: the plan is pure, and the records are the truth."""
+"""The search: Keras Tuner's tuners, with the trial records as their only state.
+
+`plan` draws all configurations and seeds in advance (`bayesian` proposes them one by one),
+`promotion` says which trial is next, `oracle` is Keras Tuner's interface to both, `stage` turns
+trials into jobs and records, `rerank` names the winner.
+"""

@@ -18,10 +18,6 @@ _FILES_OF_A_RUNNING_TRIAL = 2
 def checkpoint_bytes(configuration: Configuration, *, optimizer: str) -> int:
     """Returns the most that one checkpoint takes: weights and optimizer slots, 32 bits each.
 
-    Args:
-        configuration: The network.
-        optimizer: "adam", "rmsprop" or "sgd".
-
     Example:
         The baseline's 6,491,701 numbers with Adam's two slots each: 78 MB.
     """
@@ -32,22 +28,22 @@ def checkpoint_bytes(configuration: Configuration, *, optimizer: str) -> int:
 def peak_checkpoint_bytes(plan: Plan, *, spec: StudySpec, workers: int) -> int:
     """Returns the most that a search's checkpoints take together at any moment.
 
-    At rest lies one checkpoint for each place in a bracket's second round: the trials that may yet
-    be promoted, and later on their children's in their stead. A trial at work has two files: the
-    one it is writing, and the one that takes the place of, its parent's or its own. The largest
-    networks are taken to be the ones kept, which is as bad as it can be.
+    One checkpoint is kept for each place in a bracket's second round: of the trials that may yet
+    be promoted, and later of their children. A trial in training has two files: the one it is
+    writing, and the one that this replaces, its parent's or its own. The worst case is assumed:
+    that the largest networks are the ones kept.
 
     With one worker, one bracket is open at a time. With several the next one begins while the last
-    trials of a round are at work, so that all of them may be open; which brackets the workers are
-    at is taken to be as bad as it can be, too.
+    trials of a round are in training, so that all of them may be open; for the brackets that the
+    workers are in, the worst case is assumed, too.
 
     Args:
-        plan: What `make_plan` drew.
-        spec: The study.
+        plan: What `make_plan` drew for the study.
+        spec: See there.
         workers: The most that share the search at any time, >= 1.
 
     Example:
-        Keras Tuner's 10 epochs with one worker: 4 at rest and 2 at work, 960 MB if every network
+        Keras Tuner's 10 epochs with one worker: 4 kept and 2 in training, 960 MB if every network
         were the largest of study/imdb.toml, 256/256 with 50,000 words.
     """
     by_workers = [_of_bracket(planned, spec=spec, workers=workers) for planned in plan.brackets]

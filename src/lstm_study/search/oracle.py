@@ -17,9 +17,9 @@ from lstm_study.engine.classes import Classes
 from lstm_study.model.shape_classes import ShapeClass
 from lstm_study.model.space import hyperparameters
 from lstm_study.records import Trial
+from lstm_study.search.bayesian import propose
 from lstm_study.search.plan import Plan, trial_of
 from lstm_study.search.promotion import Resume, Start, needed_checkpoints, startable
-from lstm_study.search.proposals import propose
 from lstm_study.spec import StudySpec
 from lstm_study.store import Store
 
@@ -32,11 +32,6 @@ class RecordedHyperband(keras_tuner.oracles.HyperbandOracle):  # type: ignore[mi
     Schedule, seeds, promotions, failures and labels are the plan's and the records' own; see
     `search/promotion.py`. A tuner id, to Keras Tuner, is a worker; here it is a trial's id, for a
     worker may have several trials at once.
-
-    Args:
-        spec: The study.
-        plan: The whole search, as `make_plan` drew it.
-        store: Where the records are; held by this process.
     """
 
     def __init__(self, *, spec: StudySpec, plan: Plan, store: Store) -> None:
@@ -87,14 +82,9 @@ class RecordedHyperband(keras_tuner.oracles.HyperbandOracle):  # type: ignore[mi
         self._stop_reason = self._stop_reason or reason
 
     def create_trials(self, limit: int, *, like: ShapeClass | None = None) -> list[TunerTrial]:
-        """Hands out trials of one shape class: the first that can start, and others like it.
+        """Hands out trials of one shape class, or of that of the first that can start.
 
-        Args:
-            limit: How many at most, >= 1.
-            like: The class; None for that of the first.
-
-        Returns:
-            Fewer, or none, where no more can start before others have ended.
+        They are `limit` at most; fewer, or none, where no more can start before others have ended.
         """
         trials: list[TunerTrial] = []
         wanted = like
@@ -127,13 +117,8 @@ class RecordedHyperband(keras_tuner.oracles.HyperbandOracle):  # type: ignore[mi
         return TunerTrial(self.hyperparameters.copy(), trial_id="none", status=status)
 
     def populate_space(self, trial_id: str, *, wanted: ShapeClass | None = None) -> dict[str, Any]:
-        """Chooses the next trial from plan and records, and writes its record.
-
-        Args:
-            trial_id: Not read: ours name the slot, not the order in which trials happened to start.
-            wanted: The shape class to choose from; None for any.
-        """
-        del trial_id
+        """Chooses the next trial, of a shape class or of any, and writes its record."""
+        del trial_id  # Ours name the slot, not the order in which trials happened to start.
         found = self._next(wanted)
         if found is None:
             status = TrialStatus.IDLE if self.ongoing_trials else TrialStatus.STOPPED
@@ -157,7 +142,7 @@ class RecordedHyperband(keras_tuner.oracles.HyperbandOracle):  # type: ignore[mi
 
     def keep(self, record: Trial) -> None:
         """Writes a trial's record; all that the oracle decides follows from the records."""
-        self._store.write_trial(record)
+        self._store.write(record)
         self._records[record.trial_id] = record
 
     def end_trial(self, trial: TunerTrial) -> None:

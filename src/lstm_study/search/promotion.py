@@ -8,6 +8,8 @@ from lstm_study.analysis.search.summary import rank_key
 from lstm_study.records import Trial
 from lstm_study.search.plan import Plan, PlannedBracket, Slot
 
+Direction = Literal["max", "min"]
+
 _UNFINISHED = ("running", "interrupted")
 
 
@@ -32,10 +34,10 @@ def startable(
     records: Mapping[str, Trial],
     *,
     assigned: Collection[str],
-    direction: Literal["max", "min"],
+    direction: Direction,
     may_start: bool = True,
 ) -> Iterator[Start | Resume]:
-    """Yields what a free worker could do now, the first one first.
+    """Yields what a free worker could do now, in order of priority.
 
     First come trials that began and have no worker; then, bracket by bracket, the first round's
     slots and promotions. A trial is promoted as soon as it is certain to be among its round's best,
@@ -48,33 +50,26 @@ def startable(
         assigned: Ids of the trials that a worker is at.
         direction: Which end of the score is better.
         may_start: Whether the budget allows another trial.
-
-    Yields:
-        Nothing where others have to end first, or where all is done.
     """
     for record in records.values():
         if record.status in _UNFINISHED and record.trial_id not in assigned:
             yield Resume(trial=record)
     if may_start:
         for planned in plan.brackets:
-            yield from _starts_in(planned, records, direction=direction)
+            yield from _starts_in(_Rounds(planned, records, direction))
 
 
-def _starts_in(
-    planned: PlannedBracket, records: Mapping[str, Trial], *, direction: Literal["max", "min"]
-) -> Iterator[Start]:
-    for slot in planned.slots:
-        if slot.trial_id(0) not in records:
-            yield Start(planned=planned, slot=slot, round=0)
+def _starts_in(rounds: "_Rounds") -> Iterator[Start]:
+    planned = rounds.planned
     by_name = {slot.name: slot for slot in planned.slots}
-    for number in range(1, len(planned.bracket.rounds)):
-        for name in _certain(planned, number, records, direction=direction):
-            if by_name[name].trial_id(number) not in records:
+    for number in range(len(planned.bracket.rounds)):
+        for name in rounds.certain(number) if number else by_name:
+            if by_name[name].trial_id(number) not in rounds.records:
                 yield Start(planned=planned, slot=by_name[name], round=number)
 
 
 def needed_checkpoints(
-    plan: Plan, records: Mapping[str, Trial], *, direction: Literal["max", "min"]
+    plan: Plan, records: Mapping[str, Trial], *, direction: Direction
 ) -> set[str]:
     """Returns the ids of trials whose checkpoints a trial to come may still need.
 
@@ -83,17 +78,15 @@ def needed_checkpoints(
     """
     needed = set()
     for planned in plan.brackets:
+        rounds = _Rounds(planned, records, direction)
         last = len(planned.bracket.rounds) - 1
-        for item in planned.bracket.rounds:
-            trials = _round_records(planned, item.round, records)
-            in_the_running = set[str]()
-            if item.round < last:
-                # Those that enough others already beat are out. Should one of these fail after all,
-                # the next best is trained again from the start, to the bit.
-                size = _size(planned, item.round + 1, records)
-                in_the_running.update(_ranked(trials, direction)[:size])
-            children = _round_records(planned, item.round + 1, records)
-            for name, trial in trials.items():
+        for number in range(last + 1):
+            # Those that enough others already beat are out. Should one of these fail after all, the
+            # next best is trained again from the start, to the bit.
+            size = rounds.size(number + 1) if number < last else 0
+            in_the_running = rounds.ranked(number)[:size]
+            children = rounds.trials(number + 1)
+            for name, trial in rounds.trials(number).items():
                 child = children.get(name)
                 may_promote = (
                     name in in_the_running if child is None else child.status in _UNFINISHED
@@ -104,48 +97,42 @@ def needed_checkpoints(
     return needed
 
 
-def _round_records(
-    planned: PlannedBracket, round_number: int, records: Mapping[str, Trial]
-) -> dict[str, Trial]:
-    return {
-        slot.name: records[slot.trial_id(round_number)]
-        for slot in planned.slots
-        if slot.trial_id(round_number) in records
-    }
+@dataclass(frozen=True, slots=True)
+class _Rounds:
+    """The rounds of a bracket, as far as their trials have records."""
 
+    planned: PlannedBracket
+    records: Mapping[str, Trial]
+    direction: Direction
 
-def _size(planned: PlannedBracket, round_number: int, records: Mapping[str, Trial]) -> int:
-    """How many trials a round starts: one more for each that failed in it."""
-    ended = _round_records(planned, round_number, records).values()
-    failed = sum(record.status == "failed" for record in ended)
-    return planned.bracket.rounds[round_number].trials + failed
+    def trials(self, number: int) -> dict[str, Trial]:
+        """The trials of a round that began, by their slots' names."""
+        ids = {slot.name: slot.trial_id(number) for slot in self.planned.slots}
+        return {name: self.records[each] for name, each in ids.items() if each in self.records}
 
+    def size(self, number: int) -> int:
+        """How many trials a round starts: one more for each that failed in it."""
+        return self.planned.bracket.rounds[number].trials + self._failed(number)
 
-def _possible(planned: PlannedBracket, round_number: int, records: Mapping[str, Trial]) -> int:
-    """How many trials a round will have at most, knowing which trials have failed."""
-    if round_number == 0:
-        return len(planned.slots)
-    earlier = _round_records(planned, round_number - 1, records)
-    failed = sum(record.status == "failed" for record in earlier.values())
-    possible = _possible(planned, round_number - 1, records) - failed
-    return min(_size(planned, round_number, records), possible)
+    def ranked(self, number: int) -> list[str]:
+        """Names of the slots that completed a round, best first."""
+        trials = self.trials(number)
+        completed = [name for name, trial in trials.items() if trial.status == "completed"]
+        return sorted(completed, key=lambda name: rank_key(trials[name], self.direction))
 
+    def certain(self, number: int) -> list[str]:
+        """Names of the slots certain to be in a round after the first, best first."""
+        ranked = self.ranked(number - 1)
+        ended = len(ranked) + self._failed(number - 1)
+        unfinished = self._possible(number - 1) - ended
+        return ranked[: max(0, self.size(number) - unfinished)]
 
-def _certain(
-    planned: PlannedBracket,
-    round_number: int,
-    records: Mapping[str, Trial],
-    *,
-    direction: Literal["max", "min"],
-) -> list[str]:
-    """Names of the slots certain to be in a round, best first."""
-    earlier = _round_records(planned, round_number - 1, records)
-    ended = [record for record in earlier.values() if record.status in ("completed", "failed")]
-    unfinished = _possible(planned, round_number - 1, records) - len(ended)
-    ranked = _ranked(earlier, direction)
-    return ranked[: max(0, _size(planned, round_number, records) - unfinished)]
+    def _failed(self, number: int) -> int:
+        return sum(trial.status == "failed" for trial in self.trials(number).values())
 
-
-def _ranked(trials: Mapping[str, Trial], direction: Literal["max", "min"]) -> list[str]:
-    completed = {name: trial for name, trial in trials.items() if trial.status == "completed"}
-    return sorted(completed, key=lambda name: rank_key(completed[name], direction))
+    def _possible(self, number: int) -> int:
+        """How many trials a round will have at most, knowing which trials have failed."""
+        if number == 0:
+            return len(self.planned.slots)
+        left = self._possible(number - 1) - self._failed(number - 1)
+        return min(self.size(number), left)

@@ -5,16 +5,14 @@ not selected: their mean is an unbiased score of the configuration.
 """
 
 from collections.abc import Hashable
-from dataclasses import replace
 
 from lstm_study.analysis.search.summary import ranking
 from lstm_study.engine.classes import Classes
-from lstm_study.engine.jobs import Answer, Halt, Job
-from lstm_study.progress.follow import Follower, Item, item_of, score_in_words
+from lstm_study.engine.jobs import Answer, Job
+from lstm_study.progress.follow import Follower, Item
 from lstm_study.progress.values import Report
-from lstm_study.provenance import now
 from lstm_study.records import Trial
-from lstm_study.search.stage import completed, with_epochs
+from lstm_study.search.stage import answered, given_to, items_of, job_of
 from lstm_study.seeds import derive
 from lstm_study.spec import StudySpec
 from lstm_study.store import Store
@@ -71,12 +69,6 @@ class RerankStage:
     """A `Stage` that hands out the finalists' trials.
 
     All of them are recorded before the first begins, so that no mean of fewer seeds is taken.
-
-    Args:
-        spec: The study.
-        finalists: From `plan_finalists`.
-        store: Where their records are; held by this process.
-        report: Called with the progress.
     """
 
     name = "search"
@@ -95,52 +87,34 @@ class RerankStage:
             stage="search",
             title="Finalists",
             batch_size=spec.protocol.batch_size,
-            workers=1,
             items=self._items(),
         )
 
     @property
     def backlog(self) -> int:
         """How many trials wait for a worker."""
-        return sum(
-            not has_ended(trial) and name not in self._at_work
-            for name, trial in self._trials.items()
-        )
+        return len(self._waiting())
 
     def due(self, worker: str, limit: int, *, like: Hashable = None) -> list[Job]:
         """Hands out the first trial that is due, and others of its shape class."""
-        waiting = [
-            trial
-            for name, trial in self._trials.items()
-            if not has_ended(trial) and name not in self._at_work
+        jobs = [
+            job_of(trial, self._spec, self._store, self._classes, starts=[trial.trial_id])
+            for trial in self._waiting()
         ]
-        jobs = [self._job(trial) for trial in waiting]
         if jobs and like is None:
             like = jobs[0].shape_class
         alike = [job for job in jobs if job.shape_class == like][:limit]
         for job in alike:
             self._at_work.add(job.name)
-            trial = self._trials[job.name]
-            self._keep(
-                replace(
-                    trial, status="running", worker=worker, started_at=trial.started_at or now()
-                )
-            )
+            self._keep(given_to(self._trials[job.name], worker))
         return alike
 
     def take(self, answer: Answer, *, worker: str) -> None:
         """Records what came of a trial; its checkpoint goes once it has ended."""
-        trial = self._trials[answer.name]
         path = self._store.checkpoint_path(answer.name)
-        if answer.epochs:
-            trial = with_epochs(trial, answer.epochs)
         if answer.checkpoint is not None:
             self._store.adopt(answer.checkpoint, path)
-        if answer.failure is not None:
-            trial = replace(trial, status="failed", failure=answer.failure, ended_at=now())
-        elif answer.is_last:
-            trial = completed(trial, self._spec)
-        self._keep(trial)
+        self._keep(answered(self._trials[answer.name], answer, self._spec))
         if answer.is_last:
             self._at_work.discard(answer.name)
             path.unlink(missing_ok=True)
@@ -151,11 +125,11 @@ class RerankStage:
 
     def tick(self, seconds: float, *, workers: int) -> bool:
         """Reports progress."""
-        self._follower.workers = workers
         waiting = [trial for trial in self._trials.values() if not trial.started_at]
         self._report(
             self._follower.progress(
                 seconds,
+                workers=workers,
                 items=self._items(),
                 total=len(self._trials),
                 to_begin=[
@@ -168,30 +142,19 @@ class RerankStage:
         return True
 
     def _items(self) -> list[Item]:
-        begun = [trial for trial in self._trials.values() if trial.started_at]
-        return [item_of(trial, score=self._shown) for trial in begun]
+        started = [trial for trial in self._trials.values() if trial.started_at]
+        return items_of(started, self._spec)
 
-    def _shown(self, trial: Trial) -> str:
-        return score_in_words(trial, objective=self._spec.study.objective)
+    def _waiting(self) -> list[Trial]:
+        return [
+            trial
+            for name, trial in self._trials.items()
+            if not has_ended(trial) and name not in self._at_work
+        ]
 
     def _keep(self, trial: Trial) -> None:
         self._trials[trial.trial_id] = trial
-        self._store.write_trial(trial)
-
-    def _job(self, trial: Trial) -> Job:
-        path = self._store.checkpoint_path(trial.trial_id)
-        return Job(
-            name=trial.trial_id,
-            configuration=trial.configuration,
-            protocol=self._spec.protocol,
-            seed=trial.seed,
-            masked=trial.masked,
-            trains_on="train",
-            validates=True,
-            halts=(Halt(epochs=trial.budget_epochs),),
-            starts=(path,) if path.is_file() else (),
-            shape=self._classes.of(trial.configuration),
-        )
+        self._store.write(trial)
 
 
 def _order(trial: Trial) -> tuple[str, str]:

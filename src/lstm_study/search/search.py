@@ -70,15 +70,6 @@ def run_search(
 
     What ended it is left in the plan's state: "stopped" is "" at the end of the plan.
 
-    Args:
-        spec: The study.
-        store: Where its records are; held by this process.
-        plan: What `plan_search` drew.
-        engine: Workers that were started for the search.
-        corpus: The reviews.
-        context: The command at work.
-        report: Called a few times a second.
-
     Raises:
         SearchError: No worker can train, or trials fail in a row with an error in the code.
     """

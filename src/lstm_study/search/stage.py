@@ -1,7 +1,8 @@
 """The search as a stage: trials out as jobs, answers into their records."""
 
-from collections.abc import Hashable
+from collections.abc import Hashable, Iterable, Sequence
 from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING
 
 from lstm_study.analysis.search.summary import best_by_budget, objective_of
@@ -9,9 +10,9 @@ from lstm_study.configuration import Configuration
 from lstm_study.engine.classes import Classes
 from lstm_study.engine.jobs import Answer, Halt, Job
 from lstm_study.progress.follow import Follower, Item, item_of, score_in_words
-from lstm_study.progress.values import Progress, Report
+from lstm_study.progress.values import Report
 from lstm_study.provenance import now
-from lstm_study.records import Epoch, Trial
+from lstm_study.records import Trial
 from lstm_study.spec import StudySpec
 from lstm_study.store import Store
 
@@ -25,12 +26,7 @@ _DISK_LOOK_SECONDS = 5.0
 class SearchStage:
     """A `Stage` that hands out an oracle's trials until its plan or a limit is reached.
 
-    Args:
-        spec: The study.
-        plan: The whole search.
-        oracle: What chooses trials and keeps their records.
-        store: Where their checkpoints are; held by this process.
-        report: Called with the progress.
+    The oracle chooses trials and keeps their records; the store has their checkpoints.
     """
 
     name = "search"
@@ -44,10 +40,17 @@ class SearchStage:
         *,
         report: Report,
     ) -> None:
-        self._spec, self._oracle, self._store, self._report = spec, oracle, store, report
+        self._spec, self._plan, self._oracle = spec, plan, oracle
+        self._store, self._report = store, report
         self._classes = Classes(spec)
         self._limits = Limits(spec, store)
-        self._progress = _SearchProgress(spec, store, plan, oracle)
+        self._follower = Follower(
+            store,
+            stage="search",
+            title="Search",
+            batch_size=spec.protocol.batch_size,
+            items=self._items(),
+        )
 
     @property
     def backlog(self) -> int:
@@ -64,15 +67,9 @@ class SearchStage:
 
     def take(self, answer: Answer, *, worker: str) -> None:
         """Records what came of a trial; deletes its parent's checkpoint once it has its own."""
-        trial = self._oracle.records[answer.name]
-        if answer.epochs:
-            trial = with_epochs(trial, answer.epochs)
+        trial = answered(self._oracle.records[answer.name], answer, self._spec)
         if answer.checkpoint is not None:
             self._store.adopt(answer.checkpoint, self._store.checkpoint_path(trial.trial_id))
-        if answer.failure is not None:
-            trial = replace(trial, status="failed", failure=answer.failure, ended_at=now())
-        elif answer.is_last:
-            trial = completed(trial, self._spec)
         self._oracle.keep(trial)
         if answer.checkpoint is not None and trial.parent is not None:
             self._store.checkpoint_path(trial.parent).unlink(missing_ok=True)
@@ -85,121 +82,28 @@ class SearchStage:
 
     def tick(self, seconds: float, *, workers: int) -> bool:
         """Reports progress; returns whether no limit is reached."""
-        self._report(self._progress.progress(seconds, workers=workers))
+        self._report(
+            self._follower.progress(
+                seconds,
+                workers=workers,
+                items=self._items(),
+                total=self._plan.trials,
+                to_begin=self._to_begin(),
+                best=self._best(),
+            )
+        )
         reached = self._limits.reached(seconds)
         if reached:
             self._oracle.stop(reached)
         return not reached
 
     def _begin(self, trial: Trial, worker: str) -> Job:
-        self._oracle.keep(
-            replace(
-                trial,
-                status="running",
-                worker=worker,
-                started_at=trial.started_at or now(),
-                failure=None,
-            )
-        )
-        paths = [self._store.checkpoint_path(trial.trial_id)]
-        if trial.parent is not None:
-            paths.append(self._store.checkpoint_path(trial.parent))
-        return Job(
-            name=trial.trial_id,
-            configuration=trial.configuration,
-            protocol=self._spec.protocol,
-            seed=trial.seed,
-            masked=trial.masked,
-            trains_on="train",
-            validates=True,
-            halts=(Halt(epochs=trial.budget_epochs),),
-            starts=tuple(path for path in paths if path.is_file()),
-            schedule_epochs=self._spec.search.max_epochs,
-            shape=self._classes.of(trial.configuration),
-        )
-
-
-def completed(trial: Trial, spec: StudySpec) -> Trial:
-    """Returns a fully trained trial's record with its scores."""
-    found = (objective_of(epoch, spec.study.objective) for epoch in trial.epochs)
-    values = [value for value in found if value is not None]
-    assert len(values) == len(trial.epochs), "a trial is validated after every epoch"
-    best = max(values) if spec.study.direction == "max" else min(values)
-    return replace(
-        trial,
-        status="completed",
-        score=values[-1] if spec.search.score == "last_epoch" else best,
-        score_last_epoch=values[-1],
-        score_best_epoch=best,
-        ended_at=now(),
-    )
-
-
-def with_epochs(trial: Trial, epochs: tuple[Epoch, ...]) -> Trial:
-    """Returns a trial's record with its own part of a history, and the time that took."""
-    own = epochs[trial.initial_epoch :]
-    seconds = sum(epoch.train_seconds + epoch.validation_seconds for epoch in own)
-    return replace(trial, epochs=own, seconds=seconds)
-
-
-class Limits:
-    """Checks now and then whether the search has used up its time or its disk."""
-
-    def __init__(self, spec: StudySpec, store: Store) -> None:
-        self._spec, self._store = spec.search, store
-        self._seconds_before = sum(s.seconds for s in store.read_sessions() if s.stage == "search")
-        self._next_look = 0.0
-
-    def reached(self, seconds: float) -> str:
-        """Says which limit is reached; "" if none is.
-
-        Args:
-            seconds: Time since this command's work began.
-        """
-        time_limit, disk_limit = self._spec.time_limit_seconds, self._spec.disk_limit_bytes
-        if time_limit is not None and self._seconds_before + seconds >= time_limit:
-            return f"search.time_limit of {self._spec.time_limit} is reached"
-        if disk_limit is not None and seconds >= self._next_look:
-            self._next_look = seconds + _DISK_LOOK_SECONDS
-            if self._store.used_bytes() > disk_limit:
-                return f"search.disk_limit of {self._spec.disk_limit} is reached"
-        return ""
-
-
-class _SearchProgress:
-    """Follows a search: its trials, and what the plan still holds."""
-
-    def __init__(
-        self, spec: StudySpec, store: Store, plan: "Plan", oracle: "RecordedHyperband"
-    ) -> None:
-        self._spec, self._plan, self._oracle = spec, plan, oracle
-        self._follower = Follower(
-            store,
-            stage="search",
-            title="Search",
-            batch_size=spec.protocol.batch_size,
-            workers=1,
-            items=self._items(),
-        )
-
-    def progress(self, seconds: float, *, workers: int) -> Progress:
-        """Says where the search stands.
-
-        Args:
-            seconds: Time since this command's work began.
-            workers: Those that share it now.
-        """
-        self._follower.workers = workers
-        return self._follower.progress(
-            seconds,
-            items=self._items(),
-            total=self._plan.trials,
-            to_begin=self._to_begin(),
-            best=self._best(),
-        )
+        self._oracle.keep(given_to(trial, worker))
+        starts = [trial.trial_id, *([trial.parent] if trial.parent is not None else [])]
+        return job_of(trial, self._spec, self._store, self._classes, starts=starts)
 
     def _items(self) -> list[Item]:
-        return [item_of(trial, score=self._shown) for trial in self._oracle.records.values()]
+        return items_of(self._oracle.records.values(), self._spec)
 
     def _to_begin(self) -> list[tuple[Configuration, float, bool]]:
         trials = self._oracle.records
@@ -218,16 +122,93 @@ class _SearchProgress:
                 ]
         return waiting
 
-    def _shown(self, trial: Trial) -> str:
-        return score_in_words(trial, objective=self._spec.study.objective)
-
     def _best(self) -> str:
         """Names the best trial at the full budget, which alone can win, and the best before it."""
         found = best_by_budget(self._oracle.records.values(), self._spec.study.direction)
+        objective = self._spec.study.objective
         shown = [
-            f"{self._shown(trial)} at epoch {budget} ({trial.trial_id})"
+            f"{score_in_words(trial, objective=objective)} at epoch {budget} ({trial.trial_id})"
             for budget, trial in found.items()
         ]
         if self._spec.search.max_epochs not in found:
             return shown[0] if shown else ""
         return "; ".join([f"{shown[0]}, full budget", *shown[1:2]])
+
+
+def job_of(
+    trial: Trial, spec: StudySpec, store: Store, classes: Classes, *, starts: Sequence[str]
+) -> Job:
+    """Returns the job of a trial, to resume from the first of some trials' checkpoints."""
+    paths = map(store.checkpoint_path, starts)
+    return Job(
+        name=trial.trial_id,
+        configuration=trial.configuration,
+        protocol=spec.protocol,
+        seed=trial.seed,
+        masked=trial.masked,
+        trains_on="train",
+        validates=True,
+        halts=(Halt(epochs=trial.budget_epochs),),
+        starts=tuple(path for path in paths if path.is_file()),
+        schedule_epochs=spec.search.max_epochs,
+        shape=classes.of(trial.configuration),
+    )
+
+
+def items_of(trials: Iterable[Trial], spec: StudySpec) -> list[Item]:
+    """Returns trials as displays follow them."""
+    objective = spec.study.objective
+    return [item_of(each, score=partial(score_in_words, objective=objective)) for each in trials]
+
+
+def given_to(trial: Trial, worker: str) -> Trial:
+    """Returns the record of a trial that a worker is given, for the first time or again."""
+    started_at = trial.started_at or now()
+    return replace(trial, status="running", worker=worker, started_at=started_at, failure=None)
+
+
+def answered(trial: Trial, answer: Answer, spec: StudySpec) -> Trial:
+    """Returns a trial's record with what came of it: its own part of the history, and its end."""
+    if answer.epochs:
+        own = answer.epochs[trial.initial_epoch :]
+        seconds = sum(epoch.train_seconds + epoch.validation_seconds for epoch in own)
+        trial = replace(trial, epochs=own, seconds=seconds)
+    if answer.failure is not None:
+        return replace(trial, status="failed", failure=answer.failure, ended_at=now())
+    return _completed(trial, spec) if answer.is_last else trial
+
+
+def _completed(trial: Trial, spec: StudySpec) -> Trial:
+    """Returns a fully trained trial's record with its scores."""
+    found = (objective_of(epoch, spec.study.objective) for epoch in trial.epochs)
+    values = [value for value in found if value is not None]
+    assert len(values) == len(trial.epochs), "a trial is validated after every epoch"
+    best = max(values) if spec.study.direction == "max" else min(values)
+    return replace(
+        trial,
+        status="completed",
+        score=values[-1] if spec.search.score == "last_epoch" else best,
+        score_last_epoch=values[-1],
+        score_best_epoch=best,
+        ended_at=now(),
+    )
+
+
+class Limits:
+    """Checks now and then whether the search has used up its time or its disk."""
+
+    def __init__(self, spec: StudySpec, store: Store) -> None:
+        self._spec, self._store = spec.search, store
+        self._seconds_before = sum(s.seconds for s in store.read_sessions() if s.stage == "search")
+        self._next_look = 0.0
+
+    def reached(self, seconds: float) -> str:
+        """Says which limit is reached so many seconds after this command's work began, or ""."""
+        time_limit, disk_limit = self._spec.time_limit_seconds, self._spec.disk_limit_bytes
+        if time_limit is not None and self._seconds_before + seconds >= time_limit:
+            return f"search.time_limit of {self._spec.time_limit} is reached"
+        if disk_limit is not None and seconds >= self._next_look:
+            self._next_look = seconds + _DISK_LOOK_SECONDS
+            if self._store.used_bytes() > disk_limit:
+                return f"search.disk_limit of {self._spec.disk_limit} is reached"
+        return ""

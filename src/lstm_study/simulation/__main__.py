@@ -2,7 +2,7 @@
 
     python -m lstm_study.simulation --studies 1000 \\
         --out reports/benchmarks/verdict-simulation
-    python -m lstm_study.simulation --study study/reference/imdb --studies 400 \\
+    python -m lstm_study.simulation --study study/reference/imdb --studies 300 \\
         --out reports/benchmarks/verdict-simulation-imdb
 
 The first assumes the variance components, the second takes them from a study's comparison.

@@ -1,4 +1,4 @@
-"""What a study file's problems are called: where · rule · received · next step."""
+"""Messages for the problems of a study file: where · rule · received · next step."""
 
 import difflib
 import reprlib

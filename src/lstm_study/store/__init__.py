@@ -4,16 +4,20 @@ Every file is replaced whole or appended to by the line, so that a process kille
 leaves each one as it was or as it should be. What there is, and where, is in `records.kinds`.
 """
 
+import fcntl
 import json
+import os
+import platform
 import shutil
 import tomllib
-from contextlib import AbstractContextManager, suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from pydantic import ValidationError
 
-from lstm_study.errors import ChangedStudyError, RecordError
-from lstm_study.files import move, read_bytes, sha256_of, write_text
+from lstm_study.errors import ChangedStudyError, LockedError, RecordError
+from lstm_study.files import make_folder, move, read_bytes, sha256_of, write_text
 from lstm_study.provenance import now
 from lstm_study.records import (
     Control,
@@ -30,20 +34,15 @@ from lstm_study.records.kinds import kind_of
 from lstm_study.records.state import Live, SearchState, StudyState
 from lstm_study.spec import StudySpec
 from lstm_study.spec.changes import changes
-from lstm_study.store import lock
 from lstm_study.store.files import MOST_BYTES, advice
+from lstm_study.store.missing_digests import add_missing_digests
 from lstm_study.store.predictions import PredictionFiles
-from lstm_study.store.sealing import seal
 
 _SPEC = kind_of("spec.toml")
 
 
 class Store(PredictionFiles):
-    """One study's folder.
-
-    Args:
-        folder: `study/runs/<name>`; made when first written to.
-    """
+    """One study's folder, `study/runs/<name>`; it is made when first written to."""
 
     def __repr__(self) -> str:
         return f"Store({str(self.folder)!r})"
@@ -86,7 +85,7 @@ class Store(PredictionFiles):
         if self.exists or self.ledger.exists:
             allowed = self._changes(spec, data_digest=data_digest)
             if not self.ledger.exists:
-                seal(self)
+                add_missing_digests(self)
         write_text(self.folder / "spec.toml", spec_text)
         self.ledger.note("spec.toml", sha256_of(self.folder / "spec.toml"))
         self.write_state(began)
@@ -109,24 +108,48 @@ class Store(PredictionFiles):
             )
         return found.allowed
 
-    def hold(self, command: str) -> AbstractContextManager[None]:
+    @contextmanager
+    def hold(self, command: str) -> Iterator[None]:
         """Holds the study for one process; others are told which one holds it.
 
         Raises:
             LockedError: Another process holds it.
         """
-        return lock.hold(self.folder, command)
+        make_folder(self.folder)
+        with (self.folder / "lock").open("a+", encoding="utf-8") as file:
+            try:
+                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except OSError:
+                file.seek(0)
+                holder = file.read().strip() or "another process"
+                raise LockedError(
+                    f"{self.folder}: is being worked on by {holder}. "
+                    "Wait for it, or end it, then run the same command again."
+                ) from None
+            file.seek(0)
+            file.truncate()
+            file.write(f"process {os.getpid()} on {platform.node()} (`{command}`)\n")
+            file.flush()
+            try:
+                yield
+            finally:
+                file.seek(0)
+                file.truncate()
 
     def holder(self) -> str:
         """Describes the process that holds the study; "" if there is none."""
-        return lock.holder(self.folder)
+        path = self.folder / "lock"
+        if not path.is_file():
+            return ""
+        with path.open("r", encoding="utf-8") as file:
+            try:
+                fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
+            except OSError:
+                return file.read().strip() or "another process"
+        return ""
 
     def move_away(self) -> Path | None:
-        """Moves all that the study left beside its folder, for `--fresh`; the lock stays held.
-
-        Returns:
-            The folder it was moved to; None where there was nothing.
-        """
+        """Moves all that the study left to a folder beside it, for `--fresh`; the lock stays."""
         paths = [path for path in self.folder.iterdir() if path.name != "lock"]
         if not paths:
             return None
@@ -143,65 +166,13 @@ class Store(PredictionFiles):
 
     # Records
 
-    def write_trial(self, trial: Trial) -> None:
-        """Writes one trial's record, replacing its earlier one."""
-        self.write(trial)
-
-    def read_trial(self, trial_id: str) -> Trial | None:
-        """Reads one trial's record; None where there is none."""
-        return self.read(self.path(Trial, trial_id), Trial)
-
     def read_trials(self) -> list[Trial]:
         """Reads all trials, in order of id: first bracket first, then round, then slot."""
         return self.read_each(Trial)
 
-    def write_run(self, run: Run) -> None:
-        """Writes one run's record, replacing its earlier one."""
-        self.write(run)
-
-    def read_run(self, run_id: str) -> Run | None:
-        """Reads one run's record; None where there is none."""
-        return self.read(self.path(Run, run_id), Run)
-
     def read_runs(self) -> list[Run]:
         """Reads all runs, in order of arm, then seed index."""
         return sorted(self.read_each(Run), key=lambda run: (run.arm, run.seed_index))
-
-    def write_control(self, control: Control) -> None:
-        """Writes the classical control's record."""
-        self.write(control)
-
-    def read_control(self) -> Control | None:
-        """Reads the classical control's record; None before it began."""
-        return self.read(self.path(Control), Control)
-
-    def write_near_duplicates(self, found: NearDuplicates) -> None:
-        """Writes which test reviews are near-duplicates of training reviews."""
-        self.write(found)
-
-    def read_near_duplicates(self) -> NearDuplicates | None:
-        """Reads which test reviews are near-duplicates; None before they were counted."""
-        return self.read(self.path(NearDuplicates), NearDuplicates)
-
-    def write_review_facts(self, facts: ReviewFacts) -> None:
-        """Writes what a report says about single test reviews."""
-        self.write(facts)
-
-    def read_review_facts(self) -> ReviewFacts | None:
-        """Reads what a report says about single test reviews; None before it was written."""
-        return self.read(self.path(ReviewFacts), ReviewFacts)
-
-    def write_corpus(self, summary: CorpusSummary) -> None:
-        """Writes the reviews in numbers."""
-        self.write(summary)
-
-    def read_corpus(self) -> CorpusSummary | None:
-        """Reads the reviews in numbers; None before they were first read."""
-        return self.read(self.path(CorpusSummary), CorpusSummary)
-
-    def write_session(self, session: Session) -> None:
-        """Writes one session's record, replacing its earlier one."""
-        self.write(session)
 
     def read_sessions(self) -> list[Session]:
         """Reads all sessions, in order of time."""
@@ -232,7 +203,7 @@ class Store(PredictionFiles):
         write_text(path, json.dumps({stage: seconds}), durable=False)
 
     def read_time_left(self) -> dict[str, float | None]:
-        """Reads how long the stage at work will take, by its name; empty where none is."""
+        """Reads how long the running stage will take, by its name; empty where none is."""
         try:
             left: dict[str, float | None] = json.loads(
                 (self.folder / "live" / "time-left").read_text()
@@ -260,7 +231,7 @@ class Store(PredictionFiles):
     # Arrays
 
     def checkpoint_path(self, training_id: str) -> Path:
-        """Where a training that may go on keeps its last epoch."""
+        """Where a training that may be resumed keeps its last epoch."""
         return self.folder / "checkpoints" / f"{training_id}.npz"
 
     def adopt(self, scratch: Path, path: Path) -> None:
@@ -286,7 +257,7 @@ class Store(PredictionFiles):
         """
         began, spec = self.read_began(), self.read_spec()
         self.check_complete()
-        runs, control = self.read_runs(), self.read_control()
+        runs, control = self.read_runs(), self.read(Control)
         evaluated: dict[str, Run | Control] = {
             run.run_id: run for run in runs if run.test_accuracy is not None
         }
@@ -304,7 +275,7 @@ class Store(PredictionFiles):
             spec=began.spec,
             deviations=tuple(spec.deviations),
             settings=began.settings,
-            corpus=self.read_corpus(),
+            corpus=self.read(CorpusSummary),
             planned_trials=plan.trials if plan else 0,
             planned_epochs=plan.epochs if plan else 0,
             trials=tuple(self.read_trials()),
@@ -314,8 +285,8 @@ class Store(PredictionFiles):
             predictions=predictions,
             test_labels=labels,
             control=control,
-            near_duplicates=self.read_near_duplicates(),
-            review_facts=self.read_review_facts(),
+            near_duplicates=self.read(NearDuplicates),
+            review_facts=self.read(ReviewFacts),
         )
 
     def read_spec_text(self) -> str:

@@ -21,11 +21,7 @@ MOST_BYTES = 2**26
 
 
 class StudyFiles:
-    """The files of one study, each of the kind that `records.kinds` declares.
-
-    Args:
-        folder: The study's.
-    """
+    """The files of one study's folder, each of the kind that `records.kinds` declares."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
@@ -37,12 +33,7 @@ class StudyFiles:
         return (self.folder / "study.json").is_file()
 
     def path(self, kind: type[Any], name: str = "") -> Path:
-        """Returns where a record or state is kept.
-
-        Args:
-            kind: Its class.
-            name: Its id, where there may be several.
-        """
+        """Returns where a record or state is kept, by its class and, where it has one, its id."""
         return self.folder / BY_TYPE[kind].path.replace("*", name)
 
     def paths(self, kind: type[Any]) -> list[Path]:
@@ -57,24 +48,31 @@ class StudyFiles:
 
     def read_each(self, kind: type[T]) -> list[T]:
         """Reads all records of a kind, in order of their ids."""
-        found = (self.read(path, kind) for path in self.paths(kind))
+        found = (self._read(path, kind) for path in self.paths(kind))
         return [record for record in found if record is not None]
 
     def read_file(self, kind: Kind, path: Path) -> Any:
         """Reads one file of a kind that has a class; a list, where it holds a record a line."""
         if kind.is_lines:
             return self.read_openings()
-        found = self.read(path, kind.type) if kind.is_record else self.read_state(kind.type)
+        found = self._read(path, kind.type) if kind.is_record else self.read_state(kind.type)
         if found is None:
             raise RecordError(f"{path}: is missing.")
         return found
 
-    def read(self, path: Path, kind: type[T]) -> T | None:
+    def read(self, kind: type[T], name: str = "") -> T | None:
         """Reads a record; None where there is none.
+
+        Args:
+            kind: Its class.
+            name: Its id, where there may be several.
 
         Raises:
             RecordError: It is damaged.
         """
+        return self._read(self.path(kind, name), kind)
+
+    def _read(self, path: Path, kind: type[T]) -> T | None:
         with advice(kind):
             text = _text(path)
             if text is None:

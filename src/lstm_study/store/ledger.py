@@ -1,4 +1,4 @@
-"""Which files a study has written, so that one that is lost or exchanged is noticed."""
+"""Which files a study has written, so that one that is missing or replaced is noticed."""
 
 from pathlib import Path
 
@@ -8,11 +8,7 @@ from lstm_study.records.session import LedgerEntry
 
 
 class Ledger:
-    """The list of a study's files, appended to whenever one is first written.
-
-    Args:
-        folder: The study's.
-    """
+    """The list of the files of a study's folder, appended to whenever one is first written."""
 
     def __init__(self, folder: Path) -> None:
         self.path = folder / BY_TYPE[LedgerEntry].path
@@ -41,12 +37,7 @@ class Ledger:
         self._known = (self._size(), {})
 
     def note(self, file: str, sha256: str = "") -> None:
-        """Lists a file that was written.
-
-        Args:
-            file: Its path below the study's folder.
-            sha256: Of its content; "" where it carries its own digest.
-        """
+        """Lists a file that was written; without the SHA-256 of one that carries its own digest."""
         if self.files().get(file) != sha256:
             self._append(LedgerEntry(file=file, sha256=sha256))
 

@@ -1,11 +1,13 @@
-"""Reads and writes the test probabilities of runs, and the test labels."""
+"""Reads and writes the test probabilities of runs, and the test labels: one array a file."""
 
+import gzip
+import zlib
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from lstm_study.errors import RecordError
-from lstm_study.files import digest_of, write_array
+from lstm_study.files import array_from, digest_of, read_bytes, write_array
 from lstm_study.records import Control, CorpusSummary, Run
-from lstm_study.records.arrays import read_array
 from lstm_study.records.kinds import kind_of
 from lstm_study.records.sense import of_predictions
 from lstm_study.store.files import StudyFiles, advice
@@ -16,6 +18,8 @@ if TYPE_CHECKING:
 
 _KIND = kind_of("predictions/labels.npy")
 _MOST_REVIEWS = 2**22
+_HEADER_BYTES = 4_096
+_NUMBER_BYTES = 8
 
 
 class PredictionFiles(StudyFiles):
@@ -39,10 +43,10 @@ class PredictionFiles(StudyFiles):
             RecordError: They are damaged, or not those that were written.
         """
         path = self.folder / "predictions" / f"{name}.npy"
-        corpus = self.read(self.path(CorpusSummary), CorpusSummary)
+        corpus = self.read(CorpusSummary)
         tests = [split.reviews for split in corpus.splits if split.name == "test"] if corpus else []
         with advice(_KIND):
-            array = read_array(path, most=sum(tests) or _MOST_REVIEWS)
+            array = _read_array(path, most=sum(tests) or _MOST_REVIEWS)
             digest = self.ledger.files().get(f"predictions/{name}.npy")
             if array is not None and digest is not None and digest_of(array) != digest:
                 raise RecordError(f"{path}: holds other numbers than were written.")
@@ -67,3 +71,27 @@ class PredictionFiles(StudyFiles):
             if reason := of_predictions(record, found, labels):
                 raise RecordError(f"{path}: {reason}.")
         return found
+
+
+def _read_array(path: Path, *, most: int) -> "NDArray[Any] | None":
+    """Reads an array of so many numbers at most, or its compressed copy; None without either."""
+    limit = _HEADER_BYTES + _NUMBER_BYTES * most
+    packed = path.with_name(f"{path.name}.gz")
+    found = path if path.exists() or not packed.exists() else packed
+    try:
+        if found is path:
+            return array_from(read_bytes(path, limit=limit))
+        with packed.open("rb") as file, gzip.GzipFile(fileobj=file) as unpacked:
+            read_bytes(packed, limit=limit)
+            data = unpacked.read(limit + 1)
+            if len(data) > limit:
+                raise ValueError(f"holds more than {limit:,} bytes")
+            return array_from(data)
+    except FileNotFoundError:
+        return None
+    except (OSError, EOFError, ValueError, zlib.error) as error:
+        raise RecordError(f"{found}: {_reason(error)}.") from error
+
+
+def _reason(error: Exception) -> str:
+    return str(error) if type(error) is ValueError else f"is damaged ({error})"

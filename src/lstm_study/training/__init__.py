@@ -1,1 +1,1 @@
-"""One training: one configuration, one seed, a budget of epochs; stopped and gone on with."""
+"""One training: one configuration, one seed, a budget of epochs; it can be stopped and resumed."""

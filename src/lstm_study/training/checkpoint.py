@@ -46,8 +46,6 @@ def set_state(model: Any, variables: Sequence[NDArray[Any]], *, where: str) -> N
     Raises:
         RecordError: The arrays do not have this model's shapes.
     """
-    if not model.optimizer.built:
-        model.optimizer.build(model.trainable_variables)
     targets = _variables(model)
     if [tuple(target.shape) for target in targets] != [array.shape for array in variables]:
         raise RecordError(

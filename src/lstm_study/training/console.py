@@ -1,4 +1,4 @@
-"""What TensorFlow and other libraries print: into a file, or not at all."""
+"""Sends what TensorFlow and other libraries print to a file, or discards it."""
 
 import os
 import sys

@@ -1,4 +1,4 @@
-"""What a network takes in of some reviews: token ids, pair ids where it has pairs, word dropout."""
+"""A network's inputs for some reviews: token ids, pair ids where it has pairs, word dropout."""
 
 from typing import Any
 

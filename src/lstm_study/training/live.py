@@ -10,13 +10,7 @@ _EVERY_SECONDS = 0.5
 
 
 class LiveReporter:
-    """Sends where a training stands, at most twice a second; what it sends may be lost.
-
-    Args:
-        send: Receives it.
-        training_id: The trial or run.
-        epochs: Epochs that the training ends after.
-    """
+    """Sends where a training of so many epochs stands, at most twice a second; it may be lost."""
 
     def __init__(self, send: Callable[[Live], None], *, training_id: str, epochs: int) -> None:
         self._send = send

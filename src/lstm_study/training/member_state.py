@@ -1,7 +1,7 @@
 """A member of a population as a Keras model's checkpoint has it, and back.
 
 A checkpoint holds a network's own arrays in Keras's order and shapes; a population holds them
-padded with zeros to its shape class, gate by gate. So a training may begin alone and go on in a
+padded with zeros to its shape class, gate by gate. So a training may begin alone and continue in a
 population, or the other way round.
 """
 
@@ -63,12 +63,9 @@ def padded_state(
 
 
 def own_variables(state: State, configuration: Configuration, *, learning_rate: float) -> Arrays:
-    """Returns one member's state as a checkpoint's arrays: the reverse of `padded_state`.
+    """Returns one member's state, without the axis of members, as a checkpoint's arrays.
 
-    Args:
-        state: Arrays of NumPy's, without the axis of members.
-        configuration: The network's.
-        learning_rate: Which Keras keeps beside the step count.
+    The reverse of `padded_state`. Keras keeps the learning rate beside the step count.
     """
     weights, momentums, velocities = (
         list(_own(part, configuration))

@@ -25,7 +25,7 @@ class Member:
 
     Attributes:
         training: What to train.
-        start: Where to go on from; None to begin.
+        start: Where to resume from; None to begin.
         save: Where to keep the checkpoint.
         where: What an error calls the checkpoint it started from.
         on_step: Called some twenty times an epoch, with the step reached.

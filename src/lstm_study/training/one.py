@@ -118,10 +118,8 @@ def train(
     for number in range(len(epochs) + 1, training.epochs + 1):
         if number - 1 in training.keeps:
             earlier = (*earlier, tuple(model.get_weights()))
-        epochs = (
-            *epochs,
-            _train_epoch(model, training, number, reviews, validation, on_step=on_step),
-        )
+        epoch = _train_epoch(model, training, number, reviews, validation, on_step=on_step)
+        epochs = (*epochs, epoch)
         checkpoint = Checkpoint(epochs=epochs, variables=state_of(model), earlier=earlier)
         write_checkpoint(save, checkpoint)
         on_epoch(checkpoint)
@@ -134,14 +132,7 @@ def predict_earlier(
     reviews: Split,
     configuration: Configuration,
 ) -> list[NDArray[np.float32]]:
-    """Predicts with a model's weights after earlier epochs; the model keeps its own.
-
-    Args:
-        model: Trained.
-        earlier: Weights, one set for each epoch, as `Checkpoint.earlier`.
-        reviews: To classify.
-        configuration: The model's.
-    """
+    """Predicts with the weights of a `Checkpoint.earlier`; the model keeps its own."""
     own = model.get_weights()
     found = []
     for weights in earlier:
@@ -197,7 +188,12 @@ def _train_epoch(
     on_step: Callable[[Step], None],
 ) -> Epoch:
     began = time.perf_counter()
-    batches = _batches(training, number, reviews)
+    batches = _with_lengths(
+        epoch_batches(training, number, reviews),
+        reviews,
+        maxlen=training.configuration.maxlen,
+        masked=training.masked,
+    )
     # train_on_batch resets Keras's metrics: the epoch's means are computed here.
     running = RunningEpoch(number=number, steps=len(batches))
     for step, (chosen, length) in enumerate(batches):
@@ -234,19 +230,13 @@ def epoch_batches(training: Training, number: int, reviews: Split) -> list[NDArr
     return [order[first : first + size] for first in range(0, len(order), size)]
 
 
-def _batches(
-    training: Training, number: int, reviews: Split
+def _with_lengths(
+    batches: list[NDArray[np.int64]], reviews: Split, *, maxlen: int, masked: bool
 ) -> list[tuple[NDArray[np.int64], int]]:
-    """Returns an epoch's batches: positions in the split, and the length of the padded batch."""
-    batches, maxlen = epoch_batches(training, number, reviews), training.configuration.maxlen
-    if training.masked:
-        return _cut(batches, kept_lengths(reviews, maxlen=maxlen), maxlen=maxlen)
-    return [(chosen, maxlen) for chosen in batches]
-
-
-def _cut(
-    batches: list[NDArray[np.int64]], lengths: NDArray[np.int64], *, maxlen: int
-) -> list[tuple[NDArray[np.int64], int]]:
+    """Returns each batch with the length that its reviews are cut or padded to."""
+    if not masked:
+        return [(chosen, maxlen) for chosen in batches]
+    lengths = kept_lengths(reviews, maxlen=maxlen)
     any_length = uses_cpu_kernels()  # Elsewhere each length is compiled.
     longest = [max(1, int(lengths[chosen].max())) for chosen in batches]
     return [
@@ -272,19 +262,12 @@ def predict(
         configuration: The network's.
         batch_size: Rows of every batch.
     """
-    maxlen = configuration.maxlen
+    maxlen, masked = configuration.maxlen, is_masked(model)
     found = np.empty(len(reviews), dtype=np.float32)
-    if is_masked(model):
-        lengths = kept_lengths(reviews, maxlen=maxlen)
-        buckets = evaluation_buckets(lengths, batch_size=batch_size)
-        batches = _cut(buckets, lengths, maxlen=maxlen)
-    else:
-        order = np.arange(len(reviews))
-        batches = [
-            (order[first : first + batch_size], maxlen)
-            for first in range(0, len(order), batch_size)
-        ]
-    for chosen, length in batches:
+    # Where all are of one length, the reviews stay in their order.
+    lengths = kept_lengths(reviews, maxlen=maxlen) if masked else np.zeros(len(reviews), np.int64)
+    batches = evaluation_buckets(lengths, batch_size=batch_size)
+    for chosen, length in _with_lengths(batches, reviews, maxlen=maxlen, masked=masked):
         inputs = inputs_of(reviews, chosen, configuration, length=length)
         # All batches have equally many rows: another number would be compiled again.
         padding = ((0, batch_size - len(chosen)), (0, 0))

@@ -55,7 +55,7 @@ def train_population(
 ) -> None:
     """Trains all members to their budgets, `capacity` at a time at most.
 
-    Where the device's memory does not suffice, the population is halved and goes on from the last
+    Where the device's memory does not suffice, the population is halved and resumes from the last
     checkpoints. The same members in the same order give the same bits on one machine; in another
     population a member's results differ by rounding.
 
@@ -65,8 +65,8 @@ def train_population(
         reviews: What all train on.
         validation: What all validate on after each epoch; None for retrainings on all reviews.
         capacity: Members at once, >= 1.
-        more: Asked at the end of every epoch, with the number of free places, for members to go on
-            with: promotions, for example.
+        more: Asked at the end of every epoch, with the number of free places, for further
+            members: promotions, for example.
         sweeps: Runs the LSTM's loop; None for what fits the device.
 
     Raises:
@@ -173,7 +173,7 @@ class Population:
             self._written.append((seated, future))
 
     def halve(self, error: Exception) -> None:
-        """Sends everyone back to their last checkpoint, and goes on with half as many at once."""
+        """Returns all members to their last checkpoint, and continues with half as many at once."""
         while self._written:
             try:
                 self._report_checkpoints(wait=True)

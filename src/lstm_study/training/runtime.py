@@ -1,18 +1,22 @@
-"""Configures a training process: backend, threads, determinism, devices.
+"""Configures a training process: backend, threads, determinism, devices, imports, caches.
 
 `configure` comes before the first import of Keras; it is the only function that sets any of these.
 """
 
+import hashlib
 import os
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
 
 from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 
+from lstm_study import model
+from lstm_study.corpus.cache import cache_folder
 from lstm_study.errors import DependencyError
-from lstm_study.training.compilation import use_jax_cache, use_numba_cache
-from lstm_study.training.imports import skip_optional_imports
 from lstm_study.training.memory import keep_freed_memory
 
 # CUDA itself takes some hundred megabytes for each process.
@@ -20,6 +24,9 @@ _GPU_MEMORY_SHARE = 0.9
 # What a program needs beside its members, and more members than this gain nothing.
 _POPULATION_SHARE = 0.7
 _MOST_MEMBERS = 64
+_MIN_JAX_COMPILE_SECONDS = 0.3
+# Keras and TensorFlow import these if they are installed, for interfaces that are not used here.
+_OPTIONAL = ("jax", "matplotlib", "PIL", "sklearn")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,7 +48,7 @@ def configure(
 
     Op determinism is on, so that equal seeds give equal bits on the CPU. GPU memory is allocated as
     needed; JAX, which never returns any, is limited to an equal share. Compiled programs are cached
-    on disk (`training/compilation.py`). Freed memory is kept for the next step.
+    on disk. Freed memory is kept for the next step.
 
     TensorFlow without a GPU has one thread: most of the time goes into the Numba kernels, whose
     results, unlike TensorFlow's, do not depend on the number of threads.
@@ -120,11 +127,9 @@ def _configure_jax(threads: int) -> Runtime:
 
 
 def population_limit(asked: int | None, *, member_bytes: int) -> int:
-    """Says how many networks this process, on JAX, trains at once.
+    """Says how many networks of about so many bytes this process, on JAX, trains at once.
 
-    Args:
-        asked: At most so many; None for what the device holds, and one without a GPU.
-        member_bytes: Memory of one, about.
+    As many as are asked for, at most; else what the device holds, and one without a GPU.
     """
     import jax
 
@@ -135,3 +140,56 @@ def population_limit(asked: int | None, *, member_bytes: int) -> int:
     memory = (device.memory_stats() or {}).get("bytes_limit", 0)
     fitting = int(_POPULATION_SHARE * memory / member_bytes)
     return max(1, min(asked or _MOST_MEMBERS, fitting))
+
+
+@contextmanager
+def skip_optional_imports(*needed: str) -> Iterator[None]:
+    """Makes optional dependencies of Keras and TensorFlow unimportable in a `with` block.
+
+    They serve a scikit-learn interface, plots, image files and a converter of JAX models, and take
+    a third of the import's time. The backend, what is needed, and what was imported before stay
+    importable. After the block they can be imported as usual.
+    """
+    backend = os.environ.get("KERAS_BACKEND", "tensorflow")
+    kept = {backend, *needed, *sys.modules}
+    skipped = [name for name in _OPTIONAL if name not in kept]
+    # None makes `import` raise ModuleNotFoundError.
+    sys.modules.update(dict.fromkeys(skipped))  # type: ignore[arg-type]
+    try:
+        yield
+    finally:
+        for name in skipped:
+            del sys.modules[name]
+
+
+def use_numba_cache() -> None:
+    """Caches Numba's compilations in `numba_cache_folder`, unless NUMBA_CACHE_DIR names another."""
+    os.environ.setdefault("NUMBA_CACHE_DIR", str(numba_cache_folder()))
+
+
+def numba_cache_folder() -> Path:
+    """Returns the folder of Numba's cache, another for each version of the compiled source.
+
+    Numba by itself keeps using a cached function after a function that it calls has changed in
+    another file.
+    """
+    files = sorted(Path(model.__file__).parent.rglob("*.py"))
+    digest = hashlib.sha256(b"".join(file.read_bytes() for file in files)).hexdigest()
+    return cache_folder(None) / "numba" / digest[:16]
+
+
+def is_numba_cache_filled() -> bool:
+    """Whether an earlier training on this machine compiled the Numba kernels."""
+    folder = Path(os.environ.get("NUMBA_CACHE_DIR", numba_cache_folder()))
+    return any(folder.rglob("*.nbc"))
+
+
+def use_jax_cache(jax: Any) -> None:
+    """Caches JAX's programs beside the encoded reviews, unless JAX has another folder for them.
+
+    JAX compiles the whole training step for each model. Programs of equal shapes and rates then
+    come from disk: those of a promotion, of a comparison's seeds, of another worker.
+    """
+    if jax.config.jax_compilation_cache_dir is None:
+        jax.config.update("jax_compilation_cache_dir", str(cache_folder(None) / "jax"))
+        jax.config.update("jax_persistent_cache_min_compile_time_secs", _MIN_JAX_COMPILE_SECONDS)

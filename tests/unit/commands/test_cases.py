@@ -146,7 +146,7 @@ def test_labels_left_out_and_rows_dropped_are_counted(tmp_path: Path) -> None:
     )
     assert corpus.summary.left_out == (("with another label", 58),)
     assert "58 rows with another label" in output
-    assert corpus.labels == ("negative", "positive")
+    assert corpus.summary.labels == ("negative", "positive")
     assert sum(split.reviews for split in corpus.summary.splits) == 342
     corpus, output = corpus_of(cases.some_empty(tmp_path), "--drop-empty")
     assert corpus.summary.left_out == (("without a word", 3), ("without a label", 1))

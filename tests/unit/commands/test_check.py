@@ -2,6 +2,7 @@
 
 import io
 import json
+import shutil
 from pathlib import Path
 
 import pytest
@@ -11,10 +12,11 @@ from lstm_study.cli import text
 from lstm_study.commands import check, repair
 from lstm_study.errors import RecordError, StoreError
 from lstm_study.files import unseal
+from lstm_study.records import Run
 from lstm_study.records.kinds import KINDS
 from lstm_study.records.state import SearchState
 from lstm_study.store import Store
-from lstm_study.store.sealing import seal
+from lstm_study.store.missing_digests import add_missing_digests
 from tests.support.stored_study import stored
 
 REFERENCE = Path(__file__).parents[3] / "study" / "reference" / "imdb"
@@ -35,9 +37,14 @@ ONE_OF_EACH = {
 }
 
 
+@pytest.fixture(scope="module")
+def compared(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return stored("compared", tmp_path_factory.mktemp("compared"))
+
+
 @pytest.fixture
-def store(tmp_path: Path) -> Store:
-    return Store(stored("compared", tmp_path))
+def store(compared: Path, tmp_path: Path) -> Store:
+    return Store(shutil.copytree(compared, tmp_path / compared.name))
 
 
 def files(store: Store) -> list[str]:
@@ -87,7 +94,7 @@ def test_with_damaged_predictions_their_run_is_moved_aside_to_be_trained_again(s
     record = (store.folder / "runs" / "winner-s1.json").read_bytes()
     aside = repair(store, check(store).findings)
     assert (aside / "runs" / "winner-s1.json").read_bytes() == record
-    assert store.read_run("winner-s1") is None
+    assert store.read(Run, "winner-s1") is None
 
 
 def test_after_a_damaged_trial_the_search_is_not_finished(store):
@@ -129,7 +136,7 @@ def test_an_earlier_studys_files_get_digests_and_are_listed(tmp_path):
             target.write_bytes(path.read_bytes())
     store = Store(tmp_path)
     before = store.read_all()
-    seal(store)
+    add_missing_digests(store)
     after = store.read_all()
     assert (before.trials, before.runs, before.openings) == (
         after.trials, after.runs, after.openings,

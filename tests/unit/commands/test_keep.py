@@ -9,7 +9,7 @@ import pytest
 
 from lstm_study import commands
 from lstm_study.errors import RecordError, StoreError
-from lstm_study.records import Opening, StudyRecords
+from lstm_study.records import Opening, ReviewFacts, StudyRecords
 from lstm_study.records.scrub import Scrubber
 from lstm_study.records.state import ReportState
 from lstm_study.store import Store
@@ -83,11 +83,11 @@ def test_words_of_reviews_stay_behind_when_the_study_file_leaves_them_out() -> N
     facts = ALL_STUDIES["compared"]().review_facts
     assert facts is not None
     study = _left()
-    study.store.write_review_facts(facts)
+    study.store.write(facts)
     assert facts.excerpts[0].text in _texts(commands.keep(study).folder)
     export = study.spec.export.model_copy(update={"excerpts": False})
     silent = replace(study, spec=study.spec.model_copy(update={"export": export}))
-    kept = Store(commands.keep(silent).folder).read_review_facts()
+    kept = Store(commands.keep(silent).folder).read(ReviewFacts)
     assert kept == facts.without_excerpts()
 
 
@@ -199,8 +199,8 @@ def test_the_report_of_kept_records_shows_an_excerpt_with_slashes_as_the_studys_
     assert facts is not None
     excerpt = replace(facts.excerpts[0], text="either /good or /bad, rated 7/10")
     study = _left()
-    study.store.write_review_facts(replace(facts, excerpts=(excerpt,)))
-    kept = Store(commands.keep(study).folder).read_review_facts()
+    study.store.write(replace(facts, excerpts=(excerpt,)))
+    kept = Store(commands.keep(study).folder).read(ReviewFacts)
     assert kept is not None
     assert kept.excerpts == (excerpt,)
 

@@ -5,18 +5,22 @@ from dataclasses import replace
 import pytest
 
 from lstm_study.comparison.arms import (
+    best_epoch,
     evaluations_due,
     last_epochs_run,
     own_epoch_run,
+    own_epochs,
     plan_comparison,
     plan_runs,
     plan_validation_runs,
 )
 from lstm_study.errors import SpecError
+from lstm_study.records import Epoch, Run
 from lstm_study.store import Store
 from tests.support.fake_spec import fake_spec
 from tests.support.fake_study import completed_study
 
+SPEC = fake_spec()
 STUDY = completed_study()
 
 
@@ -128,7 +132,7 @@ def test_evaluations_are_due_in_the_order_of_their_epochs_and_once(tmp_path):
     late = replace(early, own_epoch=8)
     assert [run.protocol_epochs for run in evaluations_due(early, store)] == [3, 5]
     assert [run.protocol_epochs for run in evaluations_due(late, store)] == [5, 8]
-    store.write_run(replace(own_epoch_run(early), status="completed"))
+    store.write(replace(own_epoch_run(early), status="completed"))
     assert [run.run_id for run in evaluations_due(early, store)] == ["baseline-s1"]
     done = replace(early, status="completed")
     assert evaluations_due(done, store) == []
@@ -147,3 +151,45 @@ def test_the_trainings_of_a_plan_are_counted_before_they_begin():
 def test_an_ablation_needs_validation_runs():
     with pytest.raises(SpecError, match=r"compare\.ablation needs compare\.validation_seeds >= 1"):
         fake_spec(compare__ablation="true", compare__validation_seeds="0")
+
+
+def curve(*accuracies: float, first: int = 1) -> tuple[Epoch, ...]:
+    return tuple(
+        Epoch(
+            epoch=number, train_loss=0.5, train_accuracy=0.5, validation_loss=1 - accuracy,
+            validation_accuracy=accuracy, train_seconds=1.0, validation_seconds=1.0, ended_at="",
+        )
+        for number, accuracy in enumerate(accuracies, start=first)
+    )  # fmt: skip
+
+
+def test_the_best_epoch_is_chosen_and_of_equal_ones_the_earliest():
+    assert best_epoch([curve(0.7, 0.9, 0.8, 0.9)], spec=SPEC) == 2
+
+
+def test_of_several_curves_their_mean_decides():
+    assert best_epoch([curve(0.9, 0.8, 0.2), curve(0.2, 0.8, 0.9)], spec=SPEC) == 2
+
+
+def test_a_loss_is_best_where_it_is_least():
+    spec = fake_spec(study__objective='"validation_loss"')
+    assert best_epoch([curve(0.7, 0.9, 0.8)], spec=spec) == 2
+
+
+def test_no_curve_and_an_epoch_that_some_curve_lacks_choose_nothing():
+    assert best_epoch([], spec=SPEC) is None
+    assert best_epoch([(), curve(0.7)], spec=SPEC) is None
+    assert best_epoch([curve(0.7, 0.9), curve(0.7)], spec=SPEC) == 1
+
+
+@pytest.mark.parametrize("arm", ["baseline", "winner"])
+def test_an_arms_own_epoch_is_that_of_its_completed_validation_runs(arm):
+    validated = Run(
+        run_id=f"{arm}-validation-s1", arm=f"{arm}-validation", seed_index=1, seed=1,
+        configuration=SPEC.baseline.configuration, protocol_epochs=3, trained_on="train",
+        status="completed", epochs=curve(0.7, 0.8, 0.75),
+    )  # fmt: skip
+    other = replace(validated, epochs=curve(0.7, 0.71, 0.9))
+    assert own_epochs([validated], spec=SPEC) == {arm: 2}
+    assert own_epochs([validated, other], spec=SPEC) == {arm: 3}
+    assert own_epochs([replace(validated, status="failed")], spec=SPEC) == {}

@@ -28,7 +28,7 @@ NONE_NEAR = NearDuplicates(
 
 def jobs_of(store: Store, spec: StudySpec) -> Jobs:
     for trial in STUDY.trials:
-        store.write_trial(trial)
+        store.write(trial)
     return Jobs(plan_comparison(spec, STUDY.trials), spec=spec, store=store)
 
 
@@ -44,16 +44,14 @@ def finish(jobs: Jobs, store: Store, *wanted: str) -> None:
         if job.run is not None:
             jobs.begun(job.run)
         if job.name == "test-reviews":
-            store.write_review_facts(
-                ReviewFacts(lengths=(), unknown=(), runs=compared_runs(store.read_runs()))
-            )
-            store.write_near_duplicates(NONE_NEAR)
+            store.write(ReviewFacts(lengths=(), unknown=(), runs=compared_runs(store.read_runs())))
+            store.write(NONE_NEAR)
         elif job.name == "control":
-            store.write_control(Control(status="completed"))
+            store.write(Control(status="completed"))
         else:
-            for run in (store.read_run(job.name), own_epoch_run(store.read_run(job.name))):
+            for run in (store.read(Run, job.name), own_epoch_run(store.read(Run, job.name))):
                 if run is not None:
-                    store.write_run(replace(run, status="completed", epochs=curve_of(run)))
+                    store.write(replace(run, status="completed", epochs=curve_of(run)))
 
 
 def fail(jobs: Jobs, store: Store, *wanted: str) -> None:
@@ -98,7 +96,7 @@ def test_nothing_opens_test_before_validation_has_fixed_the_own_epochs(tmp_path)
     assert names(jobs) == ["test-reviews"]
     finish(jobs, store)
     assert jobs.is_done
-    assert store.read_run("baseline-own-epoch-s1").trained_as == "baseline-s1"
+    assert store.read(Run, "baseline-own-epoch-s1").trained_as == "baseline-s1"
 
 
 def test_what_the_verdict_needs_is_run_before_every_further_arm(tmp_path):
@@ -131,7 +129,7 @@ def test_own_epochs_once_fixed_stay_whatever_becomes_of_the_validation_runs(tmp_
     store, spec = Store(tmp_path), fake_spec(compare__seeds="2")
     finish(jobs_of(store, spec), store)
     list(jobs_of(store, spec).waiting())
-    store.write_run(replace(store.read_run("baseline-validation-s1"), epochs=()))
+    store.write(replace(store.read(Run, "baseline-validation-s1"), epochs=()))
     jobs = jobs_of(store, spec)
     given = next(job for job in jobs.waiting() if job.name == "baseline-s1")
     assert given.run.own_epoch == 3
@@ -150,12 +148,12 @@ def test_failed_validation_leaves_an_arm_without_an_own_epoch_and_the_rest_goes_
 def test_a_baseline_run_that_was_there_before_is_evaluated_at_its_own_epoch_too(tmp_path):
     store, spec = Store(tmp_path), fake_spec(compare__seeds="1")
     run = next(run for run in STUDY.runs if run.run_id == "baseline-s1")
-    store.write_run(run)
+    store.write(run)
     finish(jobs_of(store, spec), store)
     jobs = jobs_of(store, spec)
     assert "baseline-s1" in names(jobs)
     jobs.begun(next(job.run for job in jobs.waiting() if job.name == "baseline-s1"))
-    found = store.read_run("baseline-s1")
+    found = store.read(Run, "baseline-s1")
     assert (found.status, found.own_epoch) == ("completed", 3)
 
 
@@ -165,9 +163,9 @@ def test_a_worker_that_died_too_often_fails_all_evaluations_of_its_training(tmp_
     finish(jobs_of(store, spec), store)
     jobs = jobs_of(store, spec)
     fail(jobs, store, "baseline-s1", "control")
-    assert store.read_run("baseline-s1").failure == DIED
-    assert store.read_run("baseline-own-epoch-s1").failure == DIED
-    assert store.read_control().failure == DIED
+    assert store.read(Run, "baseline-s1").failure == DIED
+    assert store.read(Run, "baseline-own-epoch-s1").failure == DIED
+    assert store.read(Control).failure == DIED
     assert names(jobs) == ["winner-s1"]
     finish(jobs, store)
     with pytest.raises(ComparisonError, match=r"test reviews could not be described: .* 3 times"):
@@ -213,7 +211,7 @@ def test_the_ablation_goes_step_by_step_and_needs_no_training_for_its_last(tmp_p
 def test_another_winner_than_the_one_that_was_tested_is_refused(tmp_path):
     store, spec = Store(tmp_path), fake_spec()
     run = next(run for run in STUDY.runs if run.run_id == "winner-s1")
-    store.write_run(replace(run, configuration=run.configuration.with_values(lstm_units=7)))
+    store.write(replace(run, configuration=run.configuration.with_values(lstm_units=7)))
     with pytest.raises(ComparisonError, match=r"winner.*another ranking.*--fresh"):
         jobs_of(store, spec)
 

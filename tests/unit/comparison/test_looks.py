@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from lstm_study.analysis.answer.verdict import judge, judged_without
+from lstm_study.analysis.answer.verdict import judge
 from lstm_study.analysis.answer.wording import points
 from lstm_study.analysis.statistics.looks import levels
 from lstm_study.comparison import looks
@@ -29,7 +29,7 @@ def verdict_of(study: StudyRecords, store: Store, spec=SPEC):
 
 def write_runs(study: StudyRecords, store: Store) -> None:
     for run in study.runs:
-        store.write_run(run)
+        store.write(run)
 
 
 def near(*positions: int) -> NearDuplicates:
@@ -153,10 +153,15 @@ def test_the_verdict_is_also_given_without_the_near_duplicates(tmp_path):
 
 
 def test_a_verdict_that_the_near_duplicates_change_is_said_to_change(tmp_path):
-    verdict = verdict_of(completed_study(), Store(tmp_path))
-    other = replace(verdict, kind="cannot say")
-    assert "the verdict is another, cannot say." in judged_without(verdict, other)
-    assert judged_without(verdict, replace(other, difference=None)).endswith(other.sentence)
+    study, store = replace(completed_study(), near_duplicates=near(0, 1, 2)), Store(tmp_path)
+    other = replace(judge_without_near_duplicates(study, at=Standing()), kind="cannot say")
+    for without, end in (
+        (other, "and the verdict is another, cannot say."),
+        (replace(other, difference=None), f"Without them: {other.sentence}"),
+    ):
+        options = {"spec": fake_spec(), "store": store, "at": Standing(), "is_noted": False}
+        notes = judge_study(study, without=without, **options).notes
+        assert any(note.endswith(end) for note in notes)
 
 
 def test_no_near_duplicate_is_said_in_a_sentence(tmp_path):

@@ -9,7 +9,7 @@ import pytest
 from lstm_study.corpus.describe import describe
 from lstm_study.corpus.load import load
 from lstm_study.corpus.sources import imdb_npz, own_files
-from lstm_study.corpus.sources.imdb_npz import load_imdb_npz
+from lstm_study.corpus.sources.imdb_npz import read_half
 from lstm_study.errors import DataError, DigestError
 from lstm_study.spec import DataTable
 from lstm_study.spec.sources import SOURCES
@@ -41,13 +41,13 @@ def test_a_csv_becomes_a_corpus_with_everything_filled_in(own, tmp_path):
     corpus = load(own, seed=5, base=tmp_path)
     assert (len(corpus.train), len(corpus.validation), len(corpus.training)) == (64, 16, 80)
     assert (corpus.train.name, corpus.validation.name) == ("train", "validation")
-    assert corpus.labels == ("0", "1")
-    assert corpus.path == "reviews.csv"
+    assert corpus.summary.labels == ("0", "1")
+    assert corpus.summary.path == "reviews.csv"
     assert (
-        corpus.source_sha256 == hashlib.sha256((tmp_path / "reviews.csv").read_bytes()).hexdigest()
+        corpus.summary.source_sha256
+        == hashlib.sha256((tmp_path / "reviews.csv").read_bytes()).hexdigest()
     )
-    assert corpus.digest == corpus.summary.digest
-    assert len(corpus.digest) == 64
+    assert len(corpus.summary.digest) == 64
     assert [split.reviews for split in corpus.summary.splits] == [64, 16, 20]
     assert sum(count for _, count in corpus.summary.length_counts) == 80
     review = int(corpus.train.document_ids[0]) - 1
@@ -75,7 +75,7 @@ def test_the_second_start_reads_the_cache_and_gives_the_same(own, tmp_path, monk
     first = load(own, seed=5, base=tmp_path)
     monkeypatch.delattr(own_files, "read_documents")
     second = load(own, seed=5, base=tmp_path)
-    assert second.digest == first.digest
+    assert second.summary.digest == first.summary.digest
     assert second.train.token_ids.tolist() == first.train.token_ids.tolist()
     assert second.summary == first.summary
     assert isinstance(second.training.token_ids.base, np.memmap)
@@ -83,11 +83,14 @@ def test_the_second_start_reads_the_cache_and_gives_the_same(own, tmp_path, monk
 
 
 def test_another_seed_setting_or_content_is_another_corpus(own, tmp_path):
-    digests = {load(own, seed=5, base=tmp_path).digest, load(own, seed=6, base=tmp_path).digest}
+    digests = {
+        load(own, seed=5, base=tmp_path).summary.digest,
+        load(own, seed=6, base=tmp_path).summary.digest,
+    }
     changed = own.model_copy(update={"validation_fraction": 0.3})
-    digests.add(load(changed, seed=5, base=tmp_path).digest)
+    digests.add(load(changed, seed=5, base=tmp_path).summary.digest)
     write_csv(tmp_path / "reviews.csv", made_up_reviews(100))
-    digests.add(load(own, seed=5, base=tmp_path).digest)
+    digests.add(load(own, seed=5, base=tmp_path).summary.digest)
     assert len(digests) == 4
 
 
@@ -96,7 +99,7 @@ def test_a_torn_cache_entry_is_made_anew(own, tmp_path, caplog):
     (victim,) = (tmp_path / "cache").rglob("training-labels.npy")
     victim.write_bytes(victim.read_bytes()[:-3])
     with caplog.at_level(logging.WARNING):
-        assert load(own, seed=5, base=tmp_path).digest == first.digest
+        assert load(own, seed=5, base=tmp_path).summary.digest == first.summary.digest
     assert "reading the reviews again" in caplog.text
     assert load(own, seed=5, base=tmp_path).train.labels.tolist() == first.train.labels.tolist()
 
@@ -125,16 +128,10 @@ def test_archive_and_folder_are_one_corpus(tmp_path):
     write_archive(tmp_path / "acl.tar.gz", archive_files())
     with tarfile.open(tmp_path / "acl.tar.gz") as archive:
         archive.extractall(tmp_path, filter="data")
-    told = []
-    archived = load(
-        DataTable(source="aclimdb", path="acl.tar.gz"),
-        seed=5,
-        base=tmp_path,
-        progress=lambda *step: told.append(step),
-    )
+    archived = load(DataTable(source="aclimdb", path="acl.tar.gz"), seed=5, base=tmp_path)
     folder = load(DataTable(source="aclimdb", path="aclImdb"), seed=5, base=tmp_path)
-    assert archived.digest == folder.digest
-    assert (len(archived.source_sha256), folder.source_sha256) == (64, "")
+    assert archived.summary.digest == folder.summary.digest
+    assert (len(archived.summary.source_sha256), folder.summary.source_sha256) == (64, "")
     assert archived.train.ratings.tolist() == [8 if one else 3 for one in archived.train.labels]
     assert len(archived.open_test(on_open=lambda: None)) == 40
     with pytest.raises(DataError, match=r"data.sha256 is a file's"):
@@ -152,16 +149,16 @@ def test_an_npz_keeps_its_own_ranks_and_finds_the_words_beside_it(tmp_path):
     path = write_npz(tmp_path / "imdb.npz")
     corpus = load(DataTable(source="imdb", path="imdb.npz"), seed=5, base=tmp_path)
     assert corpus.vocabulary is None
-    train, test = load_imdb_npz(path, num_words=1_000)
-    rows = {int(row): train[place].tolist() for place, row in enumerate(train.document_ids)}
+    ranks, offsets, _ = read_half(path, "train")
     for place, row in enumerate(corpus.training.document_ids):
-        assert corpus.training[place].tolist() == rows[int(row)]
-    assert len(corpus.open_test(on_open=lambda: None)) == len(test) == 40
+        own = ranks[offsets[row] : offsets[row + 1]]
+        assert corpus.training[place].tolist() == [1, *(own + 3)], "as Keras's load_data"
+    assert len(corpus.open_test(on_open=lambda: None)) == 40
     index = {f"word{rank}": rank for rank in range(1, 61)}
     (tmp_path / "imdb_word_index.json").write_text(json.dumps(index), encoding="utf-8")
     named = load(DataTable(source="imdb", path="."), seed=5, base=tmp_path)
     assert named.vocabulary.word(4) == "word1"
-    assert named.digest == corpus.digest
+    assert named.summary.digest == corpus.summary.digest
 
 
 def test_an_npz_in_kerass_cache_is_found_and_its_digest_checked(tmp_path, monkeypatch):
@@ -172,13 +169,13 @@ def test_an_npz_in_kerass_cache_is_found_and_its_digest_checked(tmp_path, monkey
     with pytest.raises(DigestError, match=sha256):
         load(DataTable(source="imdb"), seed=5)
     corpus = load(DataTable(source="imdb", sha256=sha256), seed=5)
-    assert corpus.path == str(path)
+    assert corpus.summary.path == str(path)
 
 
 def test_without_a_file_the_published_one_is_downloaded_with_its_words(tmp_path, monkeypatch):
     asked = []
 
-    def download(url, *, folder, digest, progress):
+    def download(url, *, folder, digest):
         asked.append((url, digest))
         if url == imdb_npz.IMDB_URL:
             return write_npz(folder / "imdb.npz")
@@ -217,6 +214,8 @@ def test_a_description_shows_training_reviews_of_both_labels(own, tmp_path):
         assert sample.label == str(label)
         assert sample.tokens == len(text.split()) + 1
         assert sample.is_cut
-    assert [balance.positive_share for balance in description.balance] == [0.5, 0.5, 0.5]
+    assert [2 * split.positive == split.reviews for split in description.summary.splits] == [
+        True
+    ] * 3
     assert description.frequent_words == corpus.vocabulary.words[:20]
     assert description.summary == corpus.summary

@@ -41,7 +41,7 @@ def test_a_card_has_data_protocol_metrics_limits_terms_and_use():
     assert records.corpus.digest in card
     run = facts(records).run
     assert f"| lstm_units | {run.configuration.lstm_units} |" in card
-    assert f"{run.configuration.parameter_count:,} numbers" in card
+    assert f"{run.configuration.parameter_count:,} parameters" in card
     assert "tf.saved_model.load" in card and "{{" not in card and "{%" not in card
 
 

@@ -1,6 +1,9 @@
 """The classical control leaves as a bundle, and predicts as it did."""
 
+import json
+
 import numpy as np
+import pyarrow.parquet
 import pytest
 
 from lstm_study.comparison.classical_control import fit
@@ -72,3 +75,54 @@ def test_files_that_do_not_fit_one_another_are_refused(written):
     write_sums(folder)
     with pytest.raises(ExportError, match="one entry for each feature"):
         load_bundle(folder)
+
+
+@pytest.fixture
+def predict(tmp_path, written):
+    bundle = load_bundle(written[1])
+
+    def run(content, target="out.jsonl", *, source="in.jsonl"):
+        if isinstance(content, str):
+            (tmp_path / source).write_text(content)
+        else:
+            pyarrow.parquet.write_table(content, tmp_path / source)
+        predict_files(bundle, [tmp_path / source], tmp_path / target)
+        return tmp_path / target
+
+    return run
+
+
+def test_half_a_character_leaves_as_it_came(predict):
+    line = '{"text": "w5 \\ud83d"}'
+    assert json.loads(predict(line).read_text())["text"] == "w5 \ud83d"
+    for target in ("out.csv", "out.parquet"):
+        with pytest.raises(ExportError, match=rf"{target}: a value cannot be .*Write JSONL"):
+            predict(line, target)
+
+
+@pytest.mark.parametrize("last", ["1.5", "1" + "0" * 30, '"x"', "{}"])
+def test_what_a_parquet_column_cannot_hold_is_refused_and_not_cut(predict, last):
+    lines = ['{"text": "w5", "v": 1}'] * 1_100 + [f'{{"text": "w6", "v": {last}}}']
+    with pytest.raises(ExportError, match=r"out\.parquet: a column holds values of several types"):
+        predict("\n".join(lines), "out.parquet")
+    assert str(json.loads(last)) in predict("\n".join(lines), "out.csv").read_text()
+
+
+def test_parquet_columns_keep_their_types(predict):
+    table = pyarrow.table(
+        {
+            "text": ["w5"] * 1_100,
+            "v": pyarrow.array([None] * 1_090 + [1] * 10, pyarrow.int16()),
+            "kind": pyarrow.array(["a", "b"] * 550).dictionary_encode(),
+        }
+    )
+    found = pyarrow.parquet.read_table(predict(table, "out.parquet", source="in.parquet"))
+    assert found.drop_columns(["probability", "label"]).equals(table)
+
+
+def test_a_file_that_is_read_is_never_written(predict, tmp_path, written):
+    predict('{"text": "w5"}')
+    bundle = load_bundle(written[1])
+    for sources in ([tmp_path / "*.jsonl"], [tmp_path / "in.jsonl", tmp_path / "out.jsonl"]):
+        with pytest.raises(ExportError, match=r"out\.jsonl: is a file to read"):
+            predict_files(bundle, sources, tmp_path / "out.jsonl")

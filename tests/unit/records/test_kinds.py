@@ -54,11 +54,11 @@ def test_a_page_that_is_watched_is_drawn_again_when_anything_it_shows_changes(
     assert near is not None
     assert control is not None
     changes = {
-        "trials": lambda: store.write_trial(records.trials[0]),
-        "runs": lambda: store.write_run(records.runs[0]),
-        "review facts": lambda: store.write_review_facts(facts),
-        "near-duplicates": lambda: store.write_near_duplicates(near),
-        "control": lambda: store.write_control(control),
+        "trials": lambda: store.write(records.trials[0]),
+        "runs": lambda: store.write(records.runs[0]),
+        "review facts": lambda: store.write(facts),
+        "near-duplicates": lambda: store.write(near),
+        "control": lambda: store.write(control),
     }
     for name, change in changes.items():
         before = _fingerprint(study)

@@ -10,6 +10,7 @@ from lstm_study.analysis.answer.verdict import judge
 from lstm_study.records import Failure, StudyRecords
 from lstm_study.report.content import Content, gather
 from lstm_study.report.numbers import FORMATS
+from lstm_study.report.tables.method import method_tables
 from lstm_study.report.tables.trials import trial_tables
 from tests.support.fake_study import ALL_STUDIES
 
@@ -35,6 +36,17 @@ def test_cost_adds_up_what_trials_and_runs_left(content: ContentOf) -> None:
     assert rows["both"]["epochs"] == 75 + 40
     seconds = sum(trial.seconds for trial in made.records.trials)
     assert rows["search"]["training_seconds"] == pytest.approx(seconds)
+
+
+def test_finalists_are_among_the_trials_and_epochs_that_were_planned(content: ContentOf) -> None:
+    made = content("completed")
+    again = replace(made.records.trials[0], trial_id="f-1-s1", role="finalist", budget_epochs=9)
+    records = replace(made.records, trials=(*made.records.trials, again))
+    tables = method_tables(records, made.spec, versions={}, git_commit="")
+    (cost,) = (table for table in tables if table.name == "cost")
+    row = cost.records()[0]
+    assert (row["trainings"], row["planned_trials"]) == (24, 24)
+    assert row["planned_epochs"] == made.records.planned_epochs + 9
 
 
 def test_an_arms_mean_and_spread_are_those_of_its_runs(content: ContentOf) -> None:

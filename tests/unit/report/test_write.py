@@ -10,14 +10,14 @@ import pytest
 from lstm_study.analysis.answer.verdict import judge
 from lstm_study.errors import ReportError
 from lstm_study.records import StudyRecords
-from lstm_study.report.write import OWN, ReportPaths, write_report
+from lstm_study.report.write import OWN, write_report
 from tests.support.fake_reviews import fake_corpus
 from tests.support.fake_study import empty_study
 
 
 def _write(
     folder: Path, *, records: StudyRecords | None = None, made_at: str = "2025-03-02T10:00:00.000Z"
-) -> ReportPaths:
+) -> Path:
     study = records or empty_study()
     return write_report(
         study,
@@ -38,12 +38,13 @@ def _bytes(folder: Path) -> dict[str, bytes]:
     }
 
 
-def test_every_file_is_where_the_paths_say(tmp_path: Path) -> None:
-    paths = _write(tmp_path / "reports" / "fake")
-    for path in (paths.html, paths.manifest, paths.summary, paths.markdown):
-        assert path.stat().st_size > 100
-    assert (paths.tables / "trials.csv").is_file()
-    assert (paths.tables / "README.csv").is_file()
+def test_the_page_is_returned_and_every_file_is_beside_it(tmp_path: Path) -> None:
+    folder = tmp_path / "reports" / "fake"
+    assert _write(folder) == folder / "report.html"
+    for name in ("report.html", "manifest.json", "summary.json", "report.md"):
+        assert (folder / name).stat().st_size > 100
+    assert (folder / "tables" / "trials.csv").is_file()
+    assert (folder / "tables" / "README.csv").is_file()
 
 
 def test_the_same_records_give_the_same_bytes(tmp_path: Path) -> None:
@@ -107,16 +108,16 @@ def test_a_failure_while_moving_in_leaves_the_earlier_report_whole(
 
 
 def test_the_manifest_names_every_file_with_its_digest(tmp_path: Path) -> None:
-    paths = _write(tmp_path / "fake")
-    files = json.loads(paths.manifest.read_text())["files"]
-    found = _bytes(paths.folder)
+    folder = _write(tmp_path / "fake").parent
+    files = json.loads((folder / "manifest.json").read_text())["files"]
+    found = _bytes(folder)
     found.pop("manifest.json")
     assert files == {name: hashlib.sha256(data).hexdigest() for name, data in found.items()}
 
 
 def test_the_manifest_holds_what_repeats_the_study(tmp_path: Path) -> None:
     study = empty_study()
-    manifest = json.loads(_write(tmp_path / "fake").manifest.read_text())
+    manifest = json.loads(_write(tmp_path / "fake").with_name("manifest.json").read_text())
     assert manifest["spec"] == study.spec
     assert manifest["spec_text"] == study.spec_text
     assert manifest["seeds"]["study"] == 7
@@ -127,10 +128,10 @@ def test_the_manifest_holds_what_repeats_the_study(tmp_path: Path) -> None:
 
 
 def test_the_data_dictionary_covers_every_column_of_every_csv(tmp_path: Path) -> None:
-    paths = _write(tmp_path / "fake")
-    with (paths.tables / "README.csv").open(newline="") as file:
+    tables = _write(tmp_path / "fake").parent / "tables"
+    with (tables / "README.csv").open(newline="") as file:
         explained = {(row["table"], row["column"]) for row in csv.DictReader(file)}
-    for path in paths.tables.glob("*.csv"):
+    for path in tables.glob("*.csv"):
         if path.name != "README.csv":
             with path.open(newline="") as file:
                 header = next(csv.reader(file))
@@ -139,7 +140,7 @@ def test_the_data_dictionary_covers_every_column_of_every_csv(tmp_path: Path) ->
 
 def test_the_summary_says_what_the_verdict_says(tmp_path: Path) -> None:
     study = empty_study()
-    summary = json.loads(_write(tmp_path / "fake").summary.read_text())
+    summary = json.loads(_write(tmp_path / "fake").with_name("summary.json").read_text())
     verdict = judge(study)
     assert summary["verdict"]["kind"] == verdict.kind
     assert summary["verdict"]["sentence"] == verdict.sentence
@@ -149,6 +150,8 @@ def test_digests_of_the_data_reach_the_manifest(tmp_path: Path) -> None:
     from dataclasses import replace
 
     study = replace(empty_study(), corpus=replace(fake_corpus(), length_counts=(), coverage=()))
-    manifest = json.loads(_write(tmp_path / "fake", records=study).manifest.read_text())
+    manifest = json.loads(
+        _write(tmp_path / "fake", records=study).with_name("manifest.json").read_text()
+    )
     assert manifest["data"]["digest"] == "d" * 64
     assert manifest["data"]["reviews"] == {"train": 1600, "validation": 400, "test": 2000}

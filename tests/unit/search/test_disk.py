@@ -39,7 +39,7 @@ def test_a_checkpoint_holds_each_weight_and_its_optimizers_slots():
 
 def test_with_one_worker_even_the_largest_networks_stay_under_a_gigabyte():
     peak = peak_checkpoint_bytes(plan_of(LARGEST), spec=spec(), workers=1)
-    # Four that may be promoted, and the two files of the one at work.
+    # Four that may be promoted, and the two files of the one in training.
     assert peak == 6 * checkpoint_bytes(LARGEST, optimizer="adam")
     assert peak < 1_000 * MB
 

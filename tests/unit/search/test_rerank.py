@@ -25,7 +25,7 @@ def store_of(tmp_path, trials=STUDY.trials):
     store = Store(tmp_path)
     store.begin(SPEC, spec_text=STUDY.spec_text, settings=(), data_digest="")
     for trial in trials:
-        store.write_trial(trial)
+        store.write(trial)
     return store
 
 
@@ -61,7 +61,7 @@ def test_none_are_trained_where_there_is_nothing_to_choose(tmp_path, rerank):
 
 def test_a_comparison_that_began_without_finalists_keeps_its_winner(tmp_path):
     store = store_of(tmp_path)
-    store.write_run(STUDY.runs[0])
+    store.write(STUDY.runs[0])
     assert plan_finalists(SPEC, store) == []
 
 

@@ -93,7 +93,7 @@ def test_a_study_takes_up_what_was_added_and_refuses_what_was_seen(tmp_path):
 
     assert begin("compare.seeds=3") == ()
     assert begin() == ("compare.seeds was 3, is 2",)
-    store.write_run(RUN)
+    store.write(RUN)
     assert begin("compare.seeds=4", "export.ensemble=true") == (
         "compare.seeds was 2, is 4",
         "export.ensemble was false, is true",

@@ -1,1 +1,1 @@
-"""What a comparison came to: arms, verdict, and the words for it."""
+"""The result of a comparison: arms, verdict, and its wording."""

@@ -148,18 +148,12 @@ def make_arm(
     )
 
 
-def arms_from_records(
-    records: StudyRecords, *, deterministic: Collection[str] = ()
-) -> dict[str, Arm]:
+def arms_from_records(records: StudyRecords) -> dict[str, Arm]:
     """Gathers each arm's usable runs; an arm without one is absent.
 
     A run is usable when it completed and left a whole row of probabilities; `runs_left_out` tells
     of the others. The classical control is the arm "control". With `export.ensemble`, the mean
     probability of the winner's runs is the arm "ensemble", of one row.
-
-    Args:
-        records: The study.
-        deterministic: Names of arms whose training draws nothing at random.
 
     Returns:
         Arm name → arm, in the records' order; control and ensemble come last.
@@ -168,7 +162,7 @@ def arms_from_records(
         return {}
     usable: dict[str, list[Run]] = {}
     for run in records.runs:
-        if is_usable(run, records):
+        if not _reason_left_out(run, records):
             usable.setdefault(run.arm, []).append(run)
     arms = {
         name: make_arm(
@@ -176,7 +170,6 @@ def arms_from_records(
             probabilities=np.stack([records.predictions[run.run_id] for run in runs]),
             labels=records.test_labels,
             seed_indices=[run.seed_index for run in runs],
-            deterministic=name in deterministic,
         )
         for name, runs in usable.items()
     }
@@ -191,22 +184,15 @@ def arms_from_records(
         )
     winner = arms.get("winner")
     if winner is not None and records.spec.get("export", {}).get("ensemble"):
-        arms[ENSEMBLE] = ensemble_of(winner)
+        mean = winner.probabilities.mean(axis=0, dtype=np.float64)
+        arms[ENSEMBLE] = make_arm(
+            ENSEMBLE, probabilities=mean[np.newaxis], labels=records.test_labels
+        )
     return arms
 
 
-def ensemble_of(arm: Arm, *, name: str = ENSEMBLE) -> Arm:
-    """Returns the arm whose one run is the mean probability of all runs of another."""
-    mean = arm.probabilities.mean(axis=0, dtype=np.float64)
-    return make_arm(name, probabilities=mean[np.newaxis], labels=arm.labels)
-
-
 def without(arm: Arm, documents: Collection[int]) -> Arm:
-    """Returns an arm without some test reviews.
-
-    Args:
-        arm: The arm.
-        documents: Positions of the reviews in the test half.
+    """Returns an arm without some test reviews, given by their positions in the test half.
 
     Raises:
         ComparisonError: A position is not one, or no review is left.
@@ -249,8 +235,7 @@ def runs_left_out(records: StudyRecords) -> dict[str, str]:
     planned = Counter(run.arm for run in records.runs)
     reasons: dict[str, Counter[str]] = {}
     for run in records.runs:
-        reason = _reason_left_out(run, records)
-        if reason is not None:
+        if reason := _reason_left_out(run, records):
             reasons.setdefault(run.arm, Counter())[reason] += 1
     return {
         arm: f"{counts.total()} of {planned[arm]} runs are left out: "
@@ -259,12 +244,7 @@ def runs_left_out(records: StudyRecords) -> dict[str, str]:
     }
 
 
-def is_usable(run: Run, records: StudyRecords) -> bool:
-    """Whether a run completed and left a probability for every test review."""
-    return _reason_left_out(run, records) is None
-
-
-def _reason_left_out(run: Run, records: StudyRecords) -> str | None:
+def _reason_left_out(run: Run, records: StudyRecords) -> str:
     if run.status == "failed":
         return "failed"
     if run.status != "completed":
@@ -276,4 +256,4 @@ def _reason_left_out(run: Run, records: StudyRecords) -> str | None:
         return "with probabilities for another number of reviews"
     if not bool(((row >= 0) & (row <= 1)).all()):
         return "with probabilities that are not numbers in [0, 1]"
-    return None
+    return ""

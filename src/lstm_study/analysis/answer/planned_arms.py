@@ -1,11 +1,11 @@
 """Which arms a comparison has, by its study file and its search."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from lstm_study.analysis.answer.ablation import MASKED_BASELINE
 from lstm_study.analysis.search.summary import ranking
 from lstm_study.configuration import HYPERPARAMETERS, Configuration
-from lstm_study.records import StudyRecords, Trial
+from lstm_study.records import Run, StudyRecords, Trial
 from lstm_study.spec import StudySpec
 
 PRIMARY = ("baseline", "winner")
@@ -24,11 +24,11 @@ def planned_arms(spec: StudySpec, trials: Sequence[Trial]) -> dict[str, Configur
     different = list(dict.fromkeys(trial.configuration for trial in ranked))
     arms = {"baseline": spec.baseline.configuration, "winner": different[0]}
     if spec.protocol.masked:
-        # So that the winner is not credited with what masking earned.
+        # So that the winner is not credited with the effect of masking.
         arms[MASKED_BASELINE] = spec.baseline.configuration
     recipe = with_recipe_of(arms["winner"], spec.baseline.configuration)
     if recipe != spec.baseline.configuration:
-        # So that the winner's network is not credited with what its recipe earned.
+        # So that the winner's network is not credited with the effect of its recipe.
         arms[RECIPE_BASELINE] = recipe
     for number, configuration in enumerate(different[1 : 1 + spec.compare.runner_ups], start=1):
         arms[f"runner-up-{number}"] = configuration
@@ -57,21 +57,21 @@ def seeds_so_far(spec: StudySpec, records: StudyRecords) -> int:
 
     A failed run counts as ended.
     """
-    return max(spec.compare.seeds, min(_ended(records, arm) for arm in PRIMARY))
+    return max(spec.compare.seeds, min(ended_runs(records.runs, arm) for arm in PRIMARY))
 
 
 def unfinished_arms(spec: StudySpec, records: StudyRecords) -> dict[str, int]:
     """Counts the ended runs of further arms that lack some, once winner and baseline have all."""
     seeds = seeds_so_far(spec, records)
-    if any(_ended(records, arm) < seeds for arm in PRIMARY):
+    if any(ended_runs(records.runs, arm) < seeds for arm in PRIMARY):
         return {}
-    counts = {
-        arm: _ended(records, arm)
+    return {
+        arm: count
         for arm in planned_arms(spec, records.trials)
-        if arm not in PRIMARY
+        if arm not in PRIMARY and (count := ended_runs(records.runs, arm)) < seeds
     }
-    return {arm: count for arm, count in counts.items() if count < seeds}
 
 
-def _ended(records: StudyRecords, arm: str) -> int:
-    return sum(run.arm == arm and run.status in ("completed", "failed") for run in records.runs)
+def ended_runs(runs: Iterable[Run], arm: str) -> int:
+    """Counts an arm's runs that completed or failed."""
+    return sum(run.arm == arm and run.status in ("completed", "failed") for run in runs)

@@ -1,19 +1,34 @@
 """The questions beside the primary one, each like with like: what is compared with what."""
 
 from collections.abc import Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from lstm_study.analysis.answer.ablation import MASKED_BASELINE
 from lstm_study.analysis.answer.arms import CONTROL, Arm
-from lstm_study.analysis.answer.verdict import Comparison, Verdict, judge, judge_all
+from lstm_study.analysis.answer.verdict import Verdict, judge
 from lstm_study.analysis.statistics.failures import without_runs
 from lstm_study.analysis.statistics.intervals import LEVEL
+from lstm_study.analysis.statistics.significance import holm
 
 OWN_EPOCH_SUFFIX = "-own-epoch"
 LAST_EPOCHS_SUFFIX = "-last-three"
 PRIMARY = ("winner", "baseline")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Comparison:
+    """One arm beside the reference, in a table of several.
+
+    Attributes:
+        verdict: Its own verdict, as if it were the only one.
+        adjusted_p_value: Holm's, over the further arms beside the baseline; None for the other
+            questions, and where it cannot be said.
+    """
+
+    verdict: Verdict
+    adjusted_p_value: float | None = None
 
 
 def side_questions(arms: Mapping[str, Arm], *, level: float = LEVEL) -> tuple[Comparison, ...]:
@@ -21,14 +36,10 @@ def side_questions(arms: Mapping[str, Arm], *, level: float = LEVEL) -> tuple[Co
 
     First winner against masked baseline on the seeds that both have, own epoch against own epoch,
     last three epochs against last three, and classical control against winner; then each further
-    arm against the baseline, with p-values corrected as one family.
-
-    Args:
-        arms: By name.
-        level: Of every interval.
+    arm against the baseline, with p-values corrected as one family. Every interval has the level.
     """
     found = [
-        Comparison(verdict=verdict, adjusted_p_value=None)
+        Comparison(verdict=verdict)
         for verdict in (
             masked_question(arms, level=level),
             *(_later(arms, suffix, level) for suffix in (OWN_EPOCH_SUFFIX, LAST_EPOCHS_SUFFIX)),
@@ -36,14 +47,18 @@ def side_questions(arms: Mapping[str, Arm], *, level: float = LEVEL) -> tuple[Co
         )
         if verdict is not None
     ]
-    if "baseline" not in arms:
-        return tuple(found)
-    others = {
-        name: arm
-        for name, arm in arms.items()
-        if name != "winner" and not name.endswith((OWN_EPOCH_SUFFIX, LAST_EPOCHS_SUFFIX))
-    }
-    return (*found, *judge_all(others, level=level))
+    further = [
+        judge(arms, candidate=name, level=level)
+        for name in (arms if "baseline" in arms else ())
+        if name not in PRIMARY and not name.endswith((OWN_EPOCH_SUFFIX, LAST_EPOCHS_SUFFIX))
+    ]
+    adjusted = holm(
+        {each.candidate: each.difference.p_value for each in further if each.difference is not None}
+    )
+    return (
+        *found,
+        *(Comparison(verdict=v, adjusted_p_value=adjusted.get(v.candidate)) for v in further),
+    )
 
 
 def masked_question(arms: Mapping[str, Arm], *, level: float = LEVEL) -> Verdict | None:

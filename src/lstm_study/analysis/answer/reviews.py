@@ -1,6 +1,6 @@
 """Single test reviews: on which two arms differ most, and accuracy by length or other values.
 
-Groups hold about equally many reviews each, so that their accuracies are about equally sure.
+Groups hold about equally many reviews each, so that their accuracies are about equally precise.
 """
 
 from collections.abc import Sequence

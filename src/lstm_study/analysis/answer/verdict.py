@@ -7,6 +7,8 @@ not. The rule is in `study/README.md`.
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
+import numpy as np
+
 from lstm_study.analysis.answer import wording
 from lstm_study.analysis.answer.arms import (
     Arm,
@@ -15,7 +17,6 @@ from lstm_study.analysis.answer.arms import (
     runs_left_out,
     summarise,
 )
-from lstm_study.analysis.answer.learned import learned_nothing
 from lstm_study.analysis.answer.wording import Kind
 from lstm_study.analysis.statistics.failures import (
     FailedRun,
@@ -30,13 +31,13 @@ from lstm_study.analysis.statistics.failures import (
 from lstm_study.analysis.statistics.intervals import (
     LEVEL,
     OUTCOMES,
-    TEST_NAME,
     Difference,
+    accuracy_interval,
     difference_between,
     difference_over_reviews,
 )
 from lstm_study.analysis.statistics.power import LEAST_SEEDS, Power, estimate_power
-from lstm_study.analysis.statistics.significance import Disagreement, disagreement, holm
+from lstm_study.analysis.statistics.significance import Disagreement, disagreement
 from lstm_study.records import StudyRecords
 
 RULE = (
@@ -47,6 +48,10 @@ RULE = (
     "worse if it lies below 0, otherwise no difference shown. With fewer than four such runs of "
     "either arm there are too few seeds to say."
 )
+
+
+# Share of the reviews with one predicted label from which on the output is nearly constant.
+NEARLY_ALL = 0.99
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -89,22 +94,6 @@ class Verdict:
     notes: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Comparison:
-    """One arm beside the reference, in a table of several.
-
-    Attributes:
-        verdict: Its own verdict, as if it were the only one.
-        adjusted_p_value: Holm's, over the family of all arms but the primary; None for the primary,
-            which was named beforehand and stands alone, and where it cannot be said.
-        test: The test that the p-value belongs to.
-    """
-
-    verdict: Verdict
-    adjusted_p_value: float | None
-    test: str = TEST_NAME
-
-
 def judge(
     source: StudyRecords | Mapping[str, Arm],
     *,
@@ -142,8 +131,6 @@ def judge(
         if (why := learned_nothing(arm, first_word=first_word))
     }
     notes = wording.notes(found, names, left_out, failures.runs if failures else ())
-    summaries = tuple(summarise(arm) for arm in found)
-    disagree = disagreement(*found) if len(found) == 2 else None
     survivors = {arm.name: arm.seeds - len(failed_runs(arm)) for arm in found}
     lacking = wording.lacking(whole, names, left_out, runs=survivors, least=LEAST_SEEDS)
     found_differences: list[Difference] = []
@@ -180,60 +167,40 @@ def judge(
         failures=failures,
         secondary=tuple(found_differences[1:]),
         power=power,
-        arms=summaries,
-        disagreement=disagree,
+        arms=tuple(summarise(arm) for arm in found),
+        disagreement=disagreement(*found) if len(found) == 2 else None,
         learned_nothing=learned,
         notes=notes,
     )
 
 
-def judge_all(
-    source: StudyRecords | Mapping[str, Arm],
-    *,
-    reference: str = "baseline",
-    primary: str = "winner",
-    level: float = LEVEL,
-) -> tuple[Comparison, ...]:
-    """Compares every arm with the reference; p-values but the primary's are corrected together.
+def learned_nothing(arm: Arm, *, first_word: float | None = None) -> str:
+    """Says why an arm has learned nothing, or nothing that its first word does not show.
 
     Args:
-        source: The study's records, or its arms by name.
-        reference: What each is compared with.
-        primary: The one comparison that was named beforehand.
-        level: As in `judge`.
+        arm: Its runs that did not fail, where there are any.
+        first_word: Test accuracy of predicting each review's label from its first word alone; None
+            where it was not measured.
+
+    Returns:
+        The second half of a sentence about the arm; "" where it has learned something.
     """
-    verdicts = [
-        judge(source, candidate=name, reference=reference, level=level)
-        for name in _arms_of(source)[0]
-        if name != reference
-    ]
-    adjusted = holm(
-        {
-            verdict.candidate: verdict.difference.p_value
-            for verdict in verdicts
-            if verdict.difference is not None and verdict.candidate != primary
-        }
-    )
-    return tuple(
-        Comparison(verdict=verdict, adjusted_p_value=adjusted.get(verdict.candidate))
-        for verdict in verdicts
-    )
-
-
-def judged_without(verdict: Verdict, without: Verdict) -> str:
-    """Says in one sentence what the verdict is without the near-duplicates, and if it changes.
-
-    Args:
-        verdict: On all test reviews.
-        without: The same question on those that have no near-duplicate.
-    """
-    if without.difference is None:
-        return f"Without them: {without.sentence}"
-    changed = "the same" if without.kind == verdict.kind else f"another, {without.kind}"
-    return (
-        f"Without them the difference is {wording.between(without.difference)}, "
-        f"and the verdict is {changed}."
-    )
+    labels = arm.labels.astype(bool)
+    positive = (arm.correct == labels).mean(axis=1)
+    largest = float(np.median(np.maximum(positive, 1 - positive)))
+    if largest >= NEARLY_ALL:
+        return f"gives {largest:.1%} of the test reviews the same label"
+    interval = accuracy_interval(arm)
+    if interval is None:
+        return ""
+    majority = max(float(labels.mean()), 1 - float(labels.mean()))
+    simple = [("giving every review the more frequent label", majority)]
+    if first_word is not None:
+        simple.append(("predicting from a review's first word", first_word))
+    for what, accuracy in simple:
+        if interval[0] <= accuracy:
+            return f"is not shown to be better than {what} ({accuracy:.2%})"
+    return ""
 
 
 def kind_of(difference: Difference) -> Kind:

@@ -190,7 +190,7 @@ def _outlook(kind: Kind, difference: Difference, power: Power | None) -> str:
     if kind != "no difference shown":
         return text + "."
     if difference.difference == 0:
-        return text + "; the difference found is 0, which no number of seeds tells from none."
+        return text + "; the difference found is 0, which no number of seeds tells from zero."
     size = f"{100 * abs(difference.difference):.2f}"
     if power.seeds_to_settle is None:
         return text + f"; one of {size} points is too small for {MOST_SEEDS:,} seeds per arm."

@@ -1,1 +1,1 @@
-"""What a search came to: ranking, importance, optimism, random control."""
+"""The result of a search: ranking, importance, optimism, random control."""

@@ -58,7 +58,6 @@ def importance(
     *,
     seed: int,
     resamples: int = RESAMPLES,
-    level: float = LEVEL,
 ) -> tuple[Importance, ...]:
     """Ranks the searched hyperparameters, the most important first.
 
@@ -67,8 +66,7 @@ def importance(
         space: What was searched.
         direction: Which end of the objective is better.
         seed: The study's.
-        resamples: Bootstrap resamples of the configurations, for the interval.
-        level: Share of resamples within the interval.
+        resamples: Bootstrap resamples of the configurations, 90% of which the interval holds.
 
     Returns:
         Nothing with fewer than `FEWEST` configurations, with fewer than two hyperparameters, or
@@ -87,7 +85,7 @@ def importance(
         evaluate(random.integers(len(measured), size=len(measured)).tolist())
         for _ in range(resamples)
     ]
-    ends = [(1 - level) / 2, (1 + level) / 2]
+    ends = [(1 - LEVEL) / 2, (1 + LEVEL) / 2]
     found = []
     for name in names:
         low, high = np.quantile([shares[name] for shares in drawn], ends)

@@ -4,11 +4,10 @@ The winner was picked for its score, so that its score is, in part, luck. The sa
 with fresh seeds on the same validation reviews, and on the test reviews, shows how much.
 """
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 from statistics import fmean
 
-from lstm_study.analysis.answer.ablation import MASKED_BASELINE
+from lstm_study.analysis.answer.ablation import MASKED_BASELINE, VALIDATION_SUFFIX
 from lstm_study.records import Run, StudyRecords, Trial
 
 
@@ -27,7 +26,7 @@ class OptimismRow:
         fresh_runs: How many runs that is.
         on_test: Mean over completed runs, on test; None if there is none.
         test_runs: How many runs that is.
-        optimism: How much better the search made it look than test: positive is flattery; None if
+        optimism: How much better the search made it look than test: positive is optimistic; None if
             either is missing.
     """
 
@@ -46,43 +45,32 @@ class OptimismRow:
 _ON_TEST = {"accuracy": "test_accuracy", "loss": "test_loss", "auc": "test_roc_auc"}
 
 
-def search_optimism(
-    records: StudyRecords,
-    *,
-    arms: Iterable[str] | None = None,
-    validation_suffix: str = "-validation",
-) -> tuple[OptimismRow, ...]:
-    """Makes the table of search optimism; arms that have no run are left out.
+def search_optimism(records: StudyRecords) -> tuple[OptimismRow, ...]:
+    """Makes the table of search optimism: the winner, and the baseline, masked where the winner is.
 
-    Args:
-        records: The study.
-        arms: Which arms to show; each is found in the search by its runs' configuration. By default
-            the winner and the baseline, which is masked where the winner is.
-        validation_suffix: Arms called so after another hold that arm's validation runs.
+    Each is found in the search by its runs' configuration; one without a run is left out.
     """
     measure = str(records.spec["study"]["objective"]).removeprefix("validation_")
-    if arms is None:
-        is_masked = any(run.arm == MASKED_BASELINE for run in records.runs)
-        arms = ("winner", MASKED_BASELINE if is_masked else "baseline")
+    is_masked = any(run.arm == MASKED_BASELINE for run in records.runs)
+    sign = -1 if measure == "loss" else 1
     rows = []
-    for arm in arms:
+    for arm in ("winner", MASKED_BASELINE if is_masked else "baseline"):
         runs = [run for run in records.runs if run.arm == arm]
         if not runs:
             continue
-        trial = _trial(records, runs[0], measure)
+        trial = _trial(records, runs[0], sign)
         tests = [
             value
             for run in runs
             if run.status == "completed" and (value := getattr(run, _ON_TEST[measure])) is not None
         ]
-        names = (arm, arm + validation_suffix)
+        names = (arm, arm + VALIDATION_SUFFIX)
         fresh = [
             value
             for run in records.runs
-            if run.arm in names
-            and run.status == "completed"
-            and (value := _validation(run, measure)) is not None
-        ]
+            if run.arm in names and run.status == "completed" and run.epochs
+            and (value := getattr(run.epochs[-1], f"validation_{measure}")) is not None
+        ]  # fmt: skip
         in_search = trial.score if trial is not None else None
         on_test = fmean(tests) if tests else None
         rows.append(
@@ -96,13 +84,15 @@ def search_optimism(
                 fresh_runs=len(fresh),
                 on_test=on_test,
                 test_runs=len(tests),
-                optimism=_optimism(in_search, on_test, measure),
+                optimism=None
+                if in_search is None or on_test is None
+                else sign * (in_search - on_test),
             )
         )
     return tuple(rows)
 
 
-def _trial(records: StudyRecords, run: Run, measure: str) -> Trial | None:
+def _trial(records: StudyRecords, run: Run, sign: int) -> Trial | None:
     """The trial of the run's configuration that the search ranked: largest budget, then score."""
     found = [
         trial
@@ -113,7 +103,6 @@ def _trial(records: StudyRecords, run: Run, measure: str) -> Trial | None:
         and trial.status == "completed"
         and trial.score is not None
     ]
-    sign = -1 if measure == "loss" else 1
     return max(
         found, key=lambda trial: (trial.budget_epochs, sign * (trial.score or 0.0)), default=None
     )
@@ -126,16 +115,3 @@ def _ranked(records: StudyRecords, trial: Trial | None) -> int:
         other.status == "completed" and other.budget_epochs == trial.budget_epochs
         for other in records.trials
     )
-
-
-def _validation(run: Run, measure: str) -> float | None:
-    if not run.epochs:
-        return None
-    value: float | None = getattr(run.epochs[-1], f"validation_{measure}")
-    return value
-
-
-def _optimism(in_search: float | None, on_test: float | None, measure: str) -> float | None:
-    if in_search is None or on_test is None:
-        return None
-    return on_test - in_search if measure == "loss" else in_search - on_test

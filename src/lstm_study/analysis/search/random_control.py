@@ -4,6 +4,7 @@ It spends as many epochs as the search, on configurations drawn from the same sp
 order of random draws means nothing, so the best so far is shown with a band over other orders.
 """
 
+import math
 from collections.abc import Iterable
 from dataclasses import dataclass
 
@@ -40,39 +41,22 @@ class RandomControlProgress:
     high: float | None
 
 
-def random_control_trials(trials: Iterable[Trial]) -> list[Trial]:
-    """Returns the random control's trials that ended, in the order of their ends."""
+def random_control_progress(
+    trials: Iterable[Trial], direction: Direction, *, seed: int
+) -> tuple[RandomControlProgress, ...]:
+    """Follows the random control's best score, with a band over random orders of its trials.
+
+    The band holds 90% of the orders. It narrows to one value at the end, where every order has seen
+    every trial: it shows chance in the order alone, not in the draws from the space.
+    """
+    import numpy as np
+
     ended = [
         trial
         for trial in trials
         if trial.role == "control" and trial.status in ("completed", "failed")
     ]
-    return sorted(ended, key=lambda trial: (trial.ended_at, trial.trial_id))
-
-
-def random_control_progress(
-    trials: Iterable[Trial],
-    direction: Direction,
-    *,
-    seed: int,
-    orders: int = ORDERS,
-    level: float = LEVEL,
-) -> tuple[RandomControlProgress, ...]:
-    """Follows the random control's best score, with a band over random orders of its trials.
-
-    The band narrows to one value at the end, where every order has seen every trial: it shows
-    chance in the order alone, not in the draws from the space.
-
-    Args:
-        trials: Any trials of one study.
-        direction: Which end of the score is better.
-        seed: The study's.
-        orders: How many orders to draw.
-        level: Share of orders that lie within the band.
-    """
-    import numpy as np
-
-    ended = random_control_trials(trials)
+    ended.sort(key=lambda trial: (trial.ended_at, trial.trial_id))
     if not ended:
         return ()
     sign = 1.0 if direction == "max" else -1.0
@@ -83,7 +67,7 @@ def random_control_progress(
     places = np.cumsum(epochs)
     worked = np.cumsum([trial.seconds for trial in ended])
     random = np.random.default_rng(derive(seed, "order of the control"))
-    shuffled = random.permuted(np.tile(np.arange(len(ended)), (orders, 1)), axis=1)
+    shuffled = random.permuted(np.tile(np.arange(len(ended)), (ORDERS, 1)), axis=1)
     reached = np.cumsum(epochs[shuffled], axis=1)
     best = np.maximum.accumulate(scores[shuffled], axis=1)
     found = []
@@ -91,8 +75,8 @@ def random_control_progress(
     for number, trial in enumerate(ended):
         # How many trials each order has ended by these epochs; the band needs at least one.
         done = np.maximum((reached <= places[number]).sum(axis=1), 1)
-        values = best[np.arange(orders), done - 1]
-        ends = np.quantile(values, [(1 - level) / 2, (1 + level) / 2], method="nearest")
+        values = best[np.arange(ORDERS), done - 1]
+        ends = np.quantile(values, [(1 - LEVEL) / 2, (1 + LEVEL) / 2], method="nearest")
         low, high = sorted(sign * ends)
         found.append(
             RandomControlProgress(
@@ -110,6 +94,4 @@ def random_control_progress(
 
 
 def _finite(value: float) -> float | None:
-    import math
-
     return float(value) if math.isfinite(value) else None

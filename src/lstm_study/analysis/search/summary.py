@@ -312,13 +312,6 @@ def rounds(
     )
 
 
-def failed(trials: Iterable[Trial]) -> tuple[Trial, ...]:
-    """Returns the failed trials in order of id."""
-    return tuple(
-        sorted((trial for trial in trials if trial.status == "failed"), key=lambda t: t.trial_id)
-    )
-
-
 def full_curve(trial: Trial, by_id: Mapping[str, Trial]) -> tuple[Epoch, ...]:
     """Returns a trial's whole history from epoch 1: its parents' epochs, then its own.
 

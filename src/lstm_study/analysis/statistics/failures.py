@@ -49,7 +49,6 @@ class FailureRate:
     runs: int
     low: float
     high: float
-    level: float
 
 
 def failed_runs(arm: Arm) -> tuple[FailedRun, ...]:
@@ -108,8 +107,8 @@ def without_runs(arm: Arm, seed_indices: Collection[int]) -> Arm | None:
     )
 
 
-def failure_rate(arm: str, *, failed: int, runs: int, level: float = LEVEL) -> FailureRate:
-    """Returns the rate of failures with its exact interval.
+def failure_rate(arm: str, *, failed: int, runs: int) -> FailureRate:
+    """Returns the rate of failures with its exact 95% interval.
 
     Source: C. J. Clopper and E. S. Pearson (1934), "The use of confidence or fiducial limits
         illustrated in the case of the binomial", Biometrika 26. Checked:
@@ -117,10 +116,10 @@ def failure_rate(arm: str, *, failed: int, runs: int, level: float = LEVEL) -> F
     """
     from scipy.special import betaincinv
 
-    tail = (1 - level) / 2
+    tail = (1 - LEVEL) / 2
     low = float(betaincinv(failed, runs - failed + 1, tail)) if failed else 0.0
     high = float(betaincinv(failed + 1, runs - failed, 1 - tail)) if failed < runs else 1.0
-    return FailureRate(arm=arm, failed=failed, runs=runs, low=low, high=high, level=level)
+    return FailureRate(arm=arm, failed=failed, runs=runs, low=low, high=high)
 
 
 def p_value_of_rates(first: FailureRate, second: FailureRate) -> float:

@@ -43,14 +43,13 @@ class Difference:
     Attributes:
         candidate: Name of the arm in question.
         reference: Name of the arm it is compared with.
-        outcome: What is compared; of Brier score and log loss less is better.
+        outcome: What is compared; for Brier score and log loss, lower is better.
         difference: Mean outcome of the candidate's runs minus that of the reference's.
         low: Lower end of the interval; that of a share is at least -1.
         high: Upper end of the interval; that of a share is at most 1.
         level: Share of such intervals that hold the true difference, 0.95 unless asked otherwise.
         standard_error: Of the difference.
         degrees_of_freedom: Satterthwaite's.
-        critical_value: Factor of the standard error: 1.96 at 95% with very many seeds.
         p_value: Of `TEST_NAME`, two-sided.
         components: The variance in its parts.
     """
@@ -64,7 +63,6 @@ class Difference:
     level: float
     standard_error: float
     degrees_of_freedom: float
-    critical_value: float
     p_value: float
     components: VarianceComponents
 
@@ -117,15 +115,11 @@ def difference_over_reviews(
     return difference_between(*fixed, outcome=outcome, level=level)
 
 
-def accuracy_interval(arm: Arm, *, level: float = LEVEL) -> tuple[float, float] | None:
-    """Returns the interval of one arm's mean test accuracy, over other seeds and other reviews.
+def accuracy_interval(arm: Arm) -> tuple[float, float] | None:
+    """Returns the 95% interval of one arm's mean test accuracy, over other seeds and other reviews.
 
     It is that of the difference to an arm that classifies every review correctly. Of an arm with
     one run, the interval is of that very network on other reviews.
-
-    Args:
-        arm: The arm.
-        level: Share of intervals to hold the true accuracy.
 
     Returns:
         Its two ends, in [0, 1]; None with one test review.
@@ -139,7 +133,7 @@ def accuracy_interval(arm: Arm, *, level: float = LEVEL) -> tuple[float, float] 
         deterministic=True,
     )
     alone = replace(arm, deterministic=arm.deterministic or arm.seeds == 1)
-    found = difference_between(alone, perfect, level=level)
+    found = difference_between(alone, perfect)
     return max(0.0, 1 + found.low), min(1.0, 1 + found.high)
 
 
@@ -174,7 +168,6 @@ def difference_of_outcomes(
         level=level,
         standard_error=standard_error,
         degrees_of_freedom=freedom,
-        critical_value=critical,
         p_value=float(2 * stdtr(freedom, -abs(found) / standard_error)),
         components=parts,
     )

@@ -18,12 +18,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 ERROR = 0.05
+_LAST_BOUND = 1.96
 _POINTS = 801
 # Of the conditional power, below which a comparison is settled without a difference.
 FUTILE = 0.1
 
 
-def spent(fraction: float, *, error: float = ERROR) -> float:
+def spent(fraction: float) -> float:
     """Returns how much of the error may be spent when this share of the seeds has been run.
 
     Both sides together; each has half of the error.
@@ -31,50 +32,41 @@ def spent(fraction: float, *, error: float = ERROR) -> float:
     from scipy.special import ndtr, ndtri
 
     if fraction >= 1:
-        return error
-    return 4 * float(ndtr(ndtri(error / 4) / np.sqrt(fraction)))
+        return ERROR
+    return 4 * float(ndtr(ndtri(ERROR / 4) / np.sqrt(fraction)))
 
 
-def levels(fractions: Sequence[float], *, error: float = ERROR) -> tuple[float, ...]:
+def levels(fractions: Sequence[float]) -> tuple[float, ...]:
     """Returns the level of the interval at each look.
 
     Args:
         fractions: Seeds run at each look as shares of the maximum, ascending, in (0, 1].
-        error: Chance of one false verdict in all looks together.
 
     Returns:
         Levels in (0, 1): 0.95 for one look at the maximum.
     """
     from scipy.special import ndtr
 
-    return tuple(2 * float(ndtr(bound)) - 1 for bound in bounds(fractions, error=error))
+    return tuple(2 * float(ndtr(bound)) - 1 for bound in bounds(fractions))
 
 
-def bounds(fractions: Sequence[float], *, error: float = ERROR) -> tuple[float, ...]:
+def bounds(fractions: Sequence[float]) -> tuple[float, ...]:
     """Returns the two-sided bound on the normal statistic at each look."""
     from scipy.optimize import brentq
     from scipy.special import ndtri
 
     found: list[float] = []
     points: NDArray[np.float64] = np.zeros(1)
-    density: NDArray[np.float64] = np.ones(
-        1
-    )  # Weighted: it sums to the chance of no earlier finding.
+    # Weighted: it sums to the chance of no earlier finding.
+    density: NDArray[np.float64] = np.ones(1)
     before, used = 0.0, 0.0
     for fraction in fractions:
         width = np.sqrt(fraction - before)
-        step = spent(fraction, error=error) - used
-
+        step = spent(fraction) - used
         bound = float(-ndtri(step / 2))
         if before:
-            bound = float(
-                brentq(
-                    _excess,
-                    0.0,
-                    12.0,
-                    args=(points, density, np.sqrt(fraction), width, step),
-                )
-            )
+            arguments = (points, density, np.sqrt(fraction), width, step)
+            bound = float(brentq(_excess, 0.0, 12.0, args=arguments))
         found.append(bound)
         grid = np.linspace(-bound * np.sqrt(fraction), bound * np.sqrt(fraction), _POINTS)
         weights = np.full(_POINTS, grid[1] - grid[0])
@@ -101,13 +93,12 @@ def _excess(
     return float(density @ outside) - step
 
 
-def conditional_power(statistic: float, fraction: float, *, bound: float = 1.96) -> float:
+def conditional_power(statistic: float, fraction: float) -> float:
     """Returns the chance that the last look shows a difference if the trend observed continues.
 
     Args:
         statistic: The difference by its standard error at this look.
         fraction: Share of the seeds that have been run, in (0, 1).
-        bound: The last look's.
 
     Source: K. K. G. Lan and J. Wittes (1988), "The B-value: a tool for monitoring data", Biometrics
         44. Worked and checked: B(0.5) = 1.0 has the drift 2, and so a chance of
@@ -117,4 +108,4 @@ def conditional_power(statistic: float, fraction: float, *, bound: float = 1.96)
 
     drift = abs(statistic) / np.sqrt(fraction)
     spread = np.sqrt(1 - fraction)
-    return float(ndtr((drift - bound) / spread) + ndtr((-drift - bound) / spread))
+    return float(ndtr((drift - _LAST_BOUND) / spread) + ndtr((-drift - _LAST_BOUND) / spread))

@@ -168,7 +168,7 @@ def brier_score(labels: Labels, probabilities: Probabilities) -> float:
     return float(np.mean((values - truth) ** 2))
 
 
-def calibration_error(labels: Labels, probabilities: Probabilities, *, bins: int = BINS) -> float:
+def calibration_error(labels: Labels, probabilities: Probabilities) -> float:
     """Expected calibration error: |share positive - mean probability| of each bin, weighed by size.
 
     Source: M. P. Naeini, G. F. Cooper and M. Hauskrecht (2015), "Obtaining well calibrated
@@ -177,7 +177,7 @@ def calibration_error(labels: Labels, probabilities: Probabilities, *, bins: int
     neural networks", ICML, who bin the confidence of the predicted label instead. Worked and
     checked: 0.2 for a negative and a positive review, 0.9 for a positive one: (2·0.3 + 0.1) / 3.
     """
-    diagram = reliability(labels, probabilities, bins=bins)
+    diagram = reliability(labels, probabilities, bins=BINS)
     documents = sum(item.documents for item in diagram)
     return sum(
         abs(item.positive - item.probability) * item.documents / documents
@@ -186,9 +186,7 @@ def calibration_error(labels: Labels, probabilities: Probabilities, *, bins: int
     )
 
 
-def reliability(
-    labels: Labels, probabilities: Probabilities, *, bins: int = BINS
-) -> tuple[Bin, ...]:
+def reliability(labels: Labels, probabilities: Probabilities, *, bins: int) -> tuple[Bin, ...]:
     """Sorts reviews into bins of equal width by probability; a bin holds its lower end.
 
     The last bin also holds 1.

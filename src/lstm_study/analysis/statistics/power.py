@@ -32,7 +32,6 @@ class Power:
         smallest_difference: True difference that is found with the stated power; None where no
             difference between two accuracies is large enough.
         power: The chance of finding it, 0.8.
-        level: The interval's level.
         seeds_to_settle: Seeds per arm with which a true difference of the size observed would be
             found with the stated power; None if 1,000 are too few, or the arms are deterministic.
         more_seeds: How many that is beyond the smaller arm's; 0 if there are enough.
@@ -40,61 +39,43 @@ class Power:
 
     smallest_difference: float | None
     power: float
-    level: float
     seeds_to_settle: int | None
     more_seeds: int | None
 
 
 def estimate_power(
-    components: VarianceComponents,
-    *,
-    difference: float,
-    level: float = LEVEL,
-    power: float = POWER,
+    components: VarianceComponents, *, difference: float, level: float = LEVEL
 ) -> Power:
-    """Says what a comparison with these components can show.
-
-    Args:
-        components: As estimated.
-        difference: As observed, a share.
-        level: The interval's level.
-        power: The chance of finding a difference.
-    """
-    needed = seeds_to_settle(components, difference=difference, level=level, power=power)
+    """Says what a comparison with these components can show, given the difference observed."""
+    needed = seeds_to_settle(components, difference=difference, level=level)
     runs = [
         part.runs for part in (components.candidate, components.reference) if not part.deterministic
     ]
-    smallest = smallest_difference(components, level=level, power=power)
+    smallest = smallest_difference(components, level=level)
     return Power(
         smallest_difference=smallest if smallest < LARGEST_DIFFERENCE else None,
-        power=power,
-        level=level,
+        power=POWER,
         seeds_to_settle=needed,
         more_seeds=None if needed is None else max(0, needed - min(runs)),
     )
 
 
 def smallest_difference(
-    components: VarianceComponents,
-    *,
-    seeds: int | None = None,
-    level: float = LEVEL,
-    power: float = POWER,
+    components: VarianceComponents, *, seeds: int | None = None, level: float = LEVEL
 ) -> float:
-    """Returns the true difference, a share, that is found with a given power.
+    """Returns the true difference, a share, that is found in 80% of studies.
 
     Args:
         components: As estimated.
         seeds: Seeds per arm; as many as there are by default.
         level: The interval's level.
-        power: The chance of finding it, in (1 - level, 1).
     """
     from scipy.optimize import brentq
 
     curve = _power_curve(components, seeds, level)
 
     def lacking(shift: float) -> float:
-        return curve(shift) - power
+        return curve(shift) - POWER
 
     upper = 4.0
     while lacking(upper) < 0:
@@ -121,13 +102,9 @@ def power_to_find(
 
 
 def seeds_to_settle(
-    components: VarianceComponents,
-    *,
-    difference: float,
-    level: float = LEVEL,
-    power: float = POWER,
+    components: VarianceComponents, *, difference: float, level: float = LEVEL
 ) -> int | None:
-    """Returns the seeds per arm, 4 or more, that find a true difference of a size with some power.
+    """Returns the seeds per arm, 4 or more, that find a true difference in 80% of studies.
 
     Returns:
         None if 1,000 are too few, or if more runs would be copies.
@@ -139,7 +116,7 @@ def seeds_to_settle(
 
     def enough(seeds: int) -> bool:
         found = power_to_find(components, difference=abs(difference), seeds=seeds, level=level)
-        return found >= power
+        return found >= POWER
 
     if not enough(MOST_SEEDS):
         return None

@@ -1,4 +1,4 @@
-"""The files that people have, read as one table of rows: the one reader for every command.
+"""Users' files, read as one table of rows: the one reader for every command.
 
 `table.open_table` is the way in. A path may name a file, a folder, a pattern or an archive; what is
 in it may be CSV, TSV, JSON lines, a JSON array, Parquet, or a folder of texts; each may be

@@ -1,10 +1,14 @@
-"""How errors name an option: as a flag of the command at work, or as a key of the study file."""
+"""How errors name an option: as a flag of the running command, or as a key of the study file."""
 
-from collections.abc import Iterator
+import csv
+import json
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
+from functools import partial
 from shlex import quote
 
+_toml = partial(json.dumps, ensure_ascii=False)
 _FLAGS: ContextVar[tuple[str, ...] | None] = ContextVar("_FLAGS", default=None)
 
 INIT_FLAGS = (
@@ -25,7 +29,7 @@ def as_flags(flags: tuple[str, ...]) -> Iterator[None]:
 
 
 def has_option(key: str) -> bool:
-    """Returns whether the command at work can be given this option."""
+    """Returns whether the running command takes this option."""
     flags = _FLAGS.get()
     return flags is None or key in flags
 
@@ -44,13 +48,28 @@ def option(key: str, value: str | bool | tuple[str, ...] = "") -> str:
         if isinstance(value, bool):
             return f"data.{key} = {str(value).lower()}"
         if isinstance(value, tuple):
-            return f"data.{key} = [{', '.join(_toml(each) for each in value)}]"
+            return f"data.{key} = [{', '.join(map(_toml, value))}]"
         return f"data.{key} = {_toml(value)}" if value else f"data.{key}"
     flag = f"--{key.replace('_', '-')}"
     if isinstance(value, bool) or not value:
         return flag
-    return f"{flag} {quote(','.join(value) if isinstance(value, tuple) else value)}"
+    return f"{flag} {quote(join_labels(value) if isinstance(value, tuple) else value)}"
 
 
-def _toml(text: str) -> str:
-    return '"' + text.replace("\\", "\\\\").replace('"', '\\"') + '"'
+def join_labels(labels: Sequence[str]) -> str:
+    """Writes labels as one value of an option: apart by commas, in quotes where one holds some."""
+    return ",".join(
+        '"' + label.replace('"', '""') + '"' if "," in label or label.startswith('"') else label
+        for label in labels
+    )
+
+
+def split_labels(text: str) -> tuple[str, ...]:
+    """Reads what `join_labels` wrote.
+
+    Example:
+        >>> split_labels('4, 5,"so, so"')
+        ('4', '5', 'so, so')
+    """
+    (row,) = csv.reader([text], skipinitialspace=True)
+    return tuple(label.strip() for label in row if label.strip())

@@ -1,4 +1,4 @@
-"""CSV and TSV as people have them: delimiter, quotes and nameless columns are found out.
+"""CSV and TSV: detects the delimiter, whether quotes are used, and columns without a name.
 
 Quotes mean something only where the file quotes. A file in which every line is a row, and quotes
 open that never close in their line, does not quote: they are part of its texts. In a file that
@@ -8,16 +8,17 @@ quotes, a row that spans lines which look like rows themselves is refused, with 
 import csv
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from itertools import chain
 
 from lstm_study.corpus.files.encodings import Encoding
 from lstm_study.corpus.files.members import Member
-from lstm_study.corpus.files.opening import LINE_LIMIT
+from lstm_study.corpus.files.opening import LINE_LIMIT, lines_of, open_text
 from lstm_study.corpus.files.rows import Rows, close_names
-from lstm_study.corpus.files.texts import lines_of, open_text
 from lstm_study.errors import DataError
 
 DELIMITERS = (",", ";", "\t", "|")
 _SEEN_ROWS, _MOST_VALUES, _VALUE_LENGTH = 20, 12, 40
+_HEADER_LINES = 20
 
 
 @contextmanager
@@ -26,10 +27,7 @@ def open_delimited(
 ) -> Iterator[Rows]:
     """Opens a CSV or TSV file to be read a row at a time.
 
-    Args:
-        member: The file.
-        columns: Those to read; None for all. They help to find the delimiter.
-        encoding: Its encoding.
+    The columns that are asked for, None for all, help to find the delimiter.
 
     Raises:
         DataError: It lacks a column or its rows are malformed, also while the block reads.
@@ -62,18 +60,21 @@ def _limit_of_fields() -> Iterator[None]:
 def _line_end(member: Member, encoding: Encoding) -> str:
     """Returns what ends a line: a line feed; in files of an old Macintosh a carriage return."""
     with open_text(member, encoding, newline="") as file:
-        return "\r" if file.readline(LINE_LIMIT).endswith("\r") else "\n"
+        is_old = file.readline(LINE_LIMIT).endswith("\r")
+        # "\r\r\n" is what Windows makes of "\r\n" when it is written as text.
+        return "\r" if is_old and file.readline(2) not in ("\n", "\r\n") else "\n"
 
 
 class _Dialect:
-    """A file's delimiter and header; `lines` go on behind the header."""
+    """A file's delimiter and header; `lines` continue after the header."""
 
     def __init__(self, member: Member, lines: Iterator[str], columns: Sequence[str] | None) -> None:
         first = next(lines, "")
         self.skipped = 0
-        self.delimiter = "\t" if member.kind in (".tsv", ".tab") else ""
-        if first.lower().startswith("sep=") and len(first.rstrip("\r\n")) == 5:
-            self.delimiter = first[4]
+        self.delimiter = ""
+        said = first.rstrip("\r\n").strip('"')
+        if said.lower().startswith("sep=") and len(said) == 5:
+            self.delimiter = said[4]
             first = next(lines, "")
             self.skipped = 1
         self.line_end = "\r\n" if first.endswith("\r\n") else "\n"
@@ -83,26 +84,47 @@ class _Dialect:
                 f"{'an empty line' if first else 'no columns, an empty file'}."
             )
         if not self.delimiter:
-            self.delimiter = _delimiter(first, columns)
+            self.delimiter = _delimiter(first, columns, is_tsv=member.kind in (".tsv", ".tab"))
+        first, lines = _whole_header(first, lines)
+        self.skipped += first.count("\n") - first.endswith("\n")
         self.header = _split(first, self.delimiter)
-        self.first = first
         self.lines = lines
 
 
-def _delimiter(first: str, columns: Sequence[str] | None) -> str:
+def _whole_header(first: str, lines: Iterator[str]) -> tuple[str, Iterator[str]]:
+    """Adds the lines that a quoted name of a column spans, and returns the lines after them."""
+    more: list[str] = []
+    while ("".join((first, *more)).count('"')) % 2 and len(more) < _HEADER_LINES:
+        more.append(next(lines, ""))
+    if len(more) == _HEADER_LINES:
+        return first, chain(more, lines)
+    return "".join((first, *more)), lines
+
+
+def _delimiter(first: str, columns: Sequence[str] | None, *, is_tsv: bool) -> str:
     """Returns the first delimiter with which the header holds the columns, or makes the most."""
+    if is_tsv and "\t" in first:
+        return "\t"
     headers = {each: [name.strip() for name in _split(first, each)] for each in DELIMITERS}
     fitting = [each for each in DELIMITERS if columns and set(columns) <= set(headers[each])]
-    return fitting[0] if fitting else max(DELIMITERS, key=lambda each: len(headers[each]))
+    most = max(DELIMITERS, key=lambda each: len(headers[each]))
+    if is_tsv and len(headers[most]) == 1:
+        return "\t"
+    return fitting[0] if fitting else most
 
 
 def _split(line: str, delimiter: str) -> list[str]:
-    return next(csv.reader([line], delimiter=delimiter), [])
+    return next(csv.reader(line.splitlines(keepends=True), delimiter=delimiter), [])
 
 
 def _names(header: Sequence[str]) -> list[str]:
-    """Returns the columns' names, "" for a nameless one."""
-    return [name.strip() for name in header]
+    """Returns the columns' names, "" for a nameless one; a second "x" is called "x (2)"."""
+    names = [name.strip() for name in header]
+    counts = [names[: place + 1].count(name) for place, name in enumerate(names)]
+    return [
+        f"{name} ({count})" if name and count > 1 else name
+        for name, count in zip(names, counts, strict=True)
+    ]
 
 
 def _is_quoted(member: Member, encoding: Encoding, dialect: _Dialect, end: str) -> bool:
@@ -147,8 +169,10 @@ class _Reading:
 
     def each(self, columns: Sequence[str] | None) -> Iterator[tuple[int, list[str]]]:
         """Yields the line on which each row begins, and its values."""
-        wanted = [name for name in self._names if name] if columns is None else list(columns)
-        positions = [_position(name, self._names, self._member) for name in wanted]
+        if columns is None:
+            positions = [place for place, name in enumerate(self._names) if name]
+        else:
+            positions = [_position(name, self._names, self._member) for name in columns]
         width = len(self._names)
         for number, (line, row) in enumerate(self._records(), start=1):
             if len(row) != width:
@@ -270,9 +294,11 @@ def _opening_line(record: Sequence[str], delimiter: str) -> int:
 
 
 def _position(name: str, names: Sequence[str], member: Member) -> int:
-    found = [position for position, other in enumerate(names) if other == name]
-    if len(found) == 1:
-        return found[0]
-    if found:
-        raise DataError(f"{member}: must have one column {name!r}. Received: {len(found)} of them.")
+    if f"{name} (2)" in names:
+        count = sum(other == name or other.startswith(f"{name} (") for other in names)
+        raise DataError(
+            f"{member}: must have one column {name!r}. Received: {count} of them. Rename one."
+        )
+    if name in names:
+        return names.index(name)
     raise DataError(close_names(name, [each for each in names if each], where=str(member)))

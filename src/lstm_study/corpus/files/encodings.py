@@ -1,8 +1,11 @@
-"""Which encoding a text file is in: what it says, what it proves, or a guess that is shown."""
+"""The encoding of a text file: declared, certain from its bytes, or guessed and shown."""
 
 import codecs
+from collections import Counter
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any
 
 from lstm_study.corpus.files.advice import option
@@ -26,11 +29,23 @@ _PACKED = (
 # The usual ones, the likelier first where two fit equally well.
 _USUAL = (
     "cp1252", "gb18030", "cp1251", "cp932", "cp949", "big5", "cp1250", "cp1254", "cp1253",
-    "cp1255", "cp1256", "koi8_r", "cp874", "euc_jp", "cp1257", "cp1258",
+    "cp1255", "cp1256", "koi8_r", "cp874", "euc_jp", "cp1257", "cp1258", "iso8859_2", "mac_roman",
+    "cp850", "cp852", "cp866", "mac_cyrillic", "iso8859_5", "iso8859_6",
 )  # fmt: skip
-_LATIN = ("cp1252", "cp1250", "cp1254", "cp1257", "cp1258")
+_LATIN = (
+    "cp1252", "cp1250", "cp1254", "cp1257", "cp1258", "iso8859_2", "mac_roman", "cp850", "cp852",
+)  # fmt: skip
+_ALPHABETS = (
+    "àâæçéèêëîïôœùûüÿ", "äöüß", "áéíñóúü", "áâãàçéêíóôõúü", "àèéìíòóùú", "äåöéø", "æøåéèêòô",
+    "áðéíóúýþæö", "áčďéěíňóřšťúůýž", "áäčďéíĺľňóôŕšťúýž", "ąćęłńóśźż", "áéíóöőúüű", "ăâîșțşţ",
+    "čćđšž", "çğıöşüâîûi̇", "äöõüšž", "ąčęėįšųūž", "āčēģīķļņšūž", "éèëïöüáóúê",
+    "àâăáãçđéèêíìóòôõơúùũưýỳ\u0300\u0301\u0303\u0309\u0323",
+)  # fmt: skip
+"""The letters beyond ASCII of languages in Latin script, each language a string."""
+_MARKS_OF_TEXT = "\u00a0«»‘’‚“”„–—…€¡¿°£§"
 _SAMPLE_BYTES = 1 << 16
 _SHOWN = 40
+_FEWEST_OF_ONE_LANGUAGE = 0.8
 _REPLACING = "-replace"
 
 Lines = Callable[[], Iterator[bytes]]
@@ -73,7 +88,7 @@ def given_encoding(name: str, where: str) -> Encoding:
     try:
         codecs.lookup(name.removesuffix(_REPLACING))
         "".encode(name.removesuffix(_REPLACING))
-    except LookupError:
+    except (LookupError, ValueError):
         raise DataError(
             f"{where}: {option('encoding')} must be an encoding that Python knows. "
             f"Received: {name!r}. Usual ones: utf-8, utf-16, cp1252, gb18030, cp1251, cp932."
@@ -110,11 +125,25 @@ def find_encoding(lines: Lines, *, place: Callable[[int], str]) -> Encoding:
     decoder = codecs.getincrementaldecoder("utf-8")()
     try:
         for line in lines():
+            if b"\x1b$" in line and (found := _escaped(line)):
+                return found
             decoder.decode(line)
         decoder.decode(b"", final=True)
     except UnicodeDecodeError:
         return _not_utf_8(lines, place)
     return Encoding(name="utf-8")
+
+
+def _escaped(line: bytes) -> Encoding | None:
+    """Returns the seven-bit encoding whose escape sequences are in a line; None for no such one."""
+    for name in ("iso2022_jp", "iso2022_jp_2", "iso2022_kr"):
+        try:
+            text = line.decode(name)
+        except UnicodeDecodeError:
+            continue
+        if not text.isascii():
+            return Encoding(name=name, confidence=0.99, sample=_shown(text))
+    return None
 
 
 def _not_utf_8(lines: Lines, place: Callable[[int], str]) -> Encoding:
@@ -154,18 +183,18 @@ def _guess(sample: bytes, *, where: str) -> Encoding:
             if name == match.encoding or name in match.could_be_from_charset
         ),
     )
+    latin = _guess_latin(sample)
+    is_latin = not ranked or ranked[0][2] in _LATIN or _is_mostly_ascii(sample)
+    if latin is not None and is_latin and latin.confidence >= _FEWEST_OF_ONE_LANGUAGE:
+        return latin
+    ranked = [other for other in ranked if other[2] not in _LATIN]
     if not ranked:
         raise DataError(
             f"{where}: is not UTF-8, and its encoding cannot be told. Name it with "
             f"{option('encoding', 'cp1252')}, or whichever it is."
         )
-    western = [other for other in ranked if other[2] == "cp1252"]
-    if ranked[0][2] in _LATIN and western and western[0][0] < ranked[0][0] + 0.1:
-        ranked.insert(0, western[0])
     cost, _, name, text = ranked[0]
     rivals = [other for other in ranked[1:] if other[3] != text and other[0] < cost + 0.02]
-    if name in _LATIN:
-        rivals = [other for other in rivals if other[2] not in _LATIN]
     if rivals:
         shown = ", or ".join(
             f"{each[2]} (it would read {_shown(each[3])!r})" for each in (ranked[0], *rivals[:2])
@@ -195,6 +224,43 @@ def _implausibility(match: Any, text: str) -> float:
         + (0.5 if max(half_width, signs) > 0.2 else 0.0)
         - (0.2 if max(kana, turkish) > 0.2 else 0.0)
     )
+
+
+def _guess_latin(sample: bytes) -> Encoding | None:
+    """Returns the Latin encoding in which the text is most likely of one language."""
+    texts: dict[str, str] = {}
+    for name in _LATIN:
+        with suppress(UnicodeDecodeError):
+            texts[name] = sample.decode(name)
+    if not texts:
+        return None
+    shares = {name: min(0.99, _one_language(text)) for name, text in texts.items()}
+    best = max(shares, key=lambda name: shares[name])
+    return Encoding(name=best, confidence=shares[best], sample=_shown(texts[best]))
+
+
+def _is_mostly_ascii(sample: bytes) -> bool:
+    letters = sum(sample.count(byte) for byte in range(ord("A"), ord("z")))
+    return letters > 3 * sum(sample.count(byte) for byte in range(128, 256))
+
+
+def _one_language(text: str) -> float:
+    """Returns which share of the letters beyond ASCII one language has, in plausible places.
+
+    Latin encodings differ in few letters, and nearly any bytes are text in each: in the wrong one,
+    letters of several languages meet, or capitals stand inside of words.
+    """
+    letters = Counter[str]()
+    wrong = 0
+    for before, letter in pairwise(" " + text):
+        if letter.isascii() or letter in _MARKS_OF_TEXT:
+            continue
+        if letter.isupper() and before.islower():
+            wrong += 1
+        else:
+            letters[letter.lower()] += 1
+    known = max(sum(letters[each] for each in set(alphabet)) for alphabet in _ALPHABETS)
+    return known / max(1, letters.total() + wrong) if letters or wrong else 1.0
 
 
 def _shown(text: str) -> str:

@@ -3,45 +3,56 @@
 import json
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from itertools import chain, islice
 from typing import Any
 
 from lstm_study.corpus.files.encodings import Encoding
 from lstm_study.corpus.files.members import Member
-from lstm_study.corpus.files.opening import LINE_LIMIT
+from lstm_study.corpus.files.opening import LINE_LIMIT, Text, lines_of, open_text
 from lstm_study.corpus.files.rows import MISSING, Rows
-from lstm_study.corpus.files.texts import Text, lines_of, open_text
 from lstm_study.errors import DataError
 
 _LOOK_RECORDS = 1_000
 _CHUNK = 1 << 16
 _SPACE = " \t\r\n"
+_WAY_OUT = (
+    "Write an object per line, or an array of objects; in pandas: "
+    "df.to_json(path, orient='records', lines=True)."
+)
 
 
 @contextmanager
 def open_json(member: Member, columns: Sequence[str] | None, encoding: Encoding) -> Iterator[Rows]:
     """Opens JSON lines, or a JSON array, to be read a record at a time.
 
-    The columns are the keys of the first thousand records. A record that lacks one has `MISSING`.
-
-    Args:
-        member: The file.
-        columns: Keys to read; None for all.
-        encoding: Its encoding.
+    The columns are the keys of the first thousand records, unless some are asked for. A record that
+    lacks one has `MISSING`.
 
     Raises:
         DataError: A record is not a JSON object, also while the block reads.
     """
     names: dict[str, None] = {}
     with open_text(member, encoding, newline="\n") as file:
-        for _, (_, record) in zip(range(_LOOK_RECORDS), _records(file, member), strict=False):
-            names.update(dict.fromkeys(record))
-    wanted = list(names) if columns is None else columns
-    with open_text(member, encoding, newline="\n") as file:
-        each = (
-            (line, [record.get(name, MISSING) for name in wanted])
-            for line, record in _records(file, member)
+        head = [record for _, record in islice(_records(file, member), _LOOK_RECORDS)]
+    for record in head:
+        names.update(dict.fromkeys(record))
+    if len(head) == 1 and all(isinstance(value, dict | list) for value in head[0].values()):
+        raise DataError(
+            f"{member}: must hold an object for each review. Received: one object, of "
+            f"{', '.join(map(repr, list(names)[:4]))}. {_WAY_OUT}"
         )
-        yield Rows(names=tuple(names), each=each, position=file.position)
+    wanted = list(names) if columns is None else columns
+    late = "keys that only records after the first 1,000 have, left out"
+    notes: dict[str, int] = {late: 0}
+
+    def each(file: Text) -> Iterator[tuple[int, list[Any]]]:
+        for line, record in _records(file, member):
+            if columns is None and not record.keys() <= names.keys():
+                notes[late] += len(record.keys() - names.keys())
+            yield line, [record.get(name, MISSING) for name in wanted]
+
+    with open_text(member, encoding, newline="\n") as file:
+        yield Rows(names=tuple(names), each=each(file), position=file.position, notes=notes)
 
 
 def _records(file: Text, member: Member) -> Iterator[tuple[int, dict[str, Any]]]:
@@ -50,39 +61,50 @@ def _records(file: Text, member: Member) -> Iterator[tuple[int, dict[str, Any]]]
         start = file.readline(LINE_LIMIT)
         skipped += 1
     if start.lstrip().startswith("["):
-        yield from _array(start.lstrip()[1:], file, member, line=skipped + 1)
+        yield from _arrays(start.lstrip()[1:], file, member, line=skipped + 1)
         return
-    for number, text in enumerate(_after(start, file, member), start=skipped + 1):
+    lines = chain([start], lines_of(file, member))
+    for number, text in enumerate(lines, start=skipped + 1):
         if text.strip():
             yield number, _object(text, f"{member}:{number}")
-
-
-def _after(start: str, file: Text, member: Member) -> Iterator[str]:
-    yield start
-    yield from lines_of(file, member)
 
 
 def _object(text: str, where: str) -> dict[str, Any]:
     try:
         record = json.loads(text)
     except (ValueError, RecursionError) as error:
-        raise DataError(f"{where}: must be one JSON object ({error}).") from error
+        raise DataError(f"{where}: must be one JSON object ({error}). {_WAY_OUT}") from error
     if not isinstance(record, dict):
-        raise DataError(f"{where}: must be one JSON object. Received: {type(record).__name__}.")
+        raise DataError(
+            f"{where}: must be one JSON object. Received: {type(record).__name__}. {_WAY_OUT}"
+        )
     return record
 
 
-def _array(
+def _arrays(
     text: str, file: Text, member: Member, *, line: int
 ) -> Iterator[tuple[int, dict[str, Any]]]:
-    """Yields the objects of an array; no more text is held than one object and a chunk."""
-    decoder, chunk = json.JSONDecoder(), _CHUNK
+    """Yields the objects of one array or several; no more is held than one object and a chunk."""
+    decoder, chunk, is_open = json.JSONDecoder(), _CHUNK, True
     while True:
-        rest = text.lstrip(_SPACE + ",")
+        rest = text.lstrip(_SPACE + "," * is_open)
         line += text.count("\n", 0, len(text) - len(rest))
         text = rest
-        if text.startswith("]"):
-            return
+        if is_open and text.startswith("]"):
+            text, is_open = text[1:], False
+            continue
+        if not is_open:
+            text = text or file.read(chunk)
+            if not text:
+                return
+            if text.strip(_SPACE)[:1] not in ("", "["):
+                raise DataError(
+                    f"{member}:{line}: must hold arrays of objects alone, or objects alone. "
+                    f"Received: {text.strip(_SPACE)[:20]!r} behind an array."
+                )
+            is_open = bool(text.strip(_SPACE))
+            text = text.replace("[", "", 1)
+            continue
         if text and not text.startswith("{"):
             raise DataError(
                 f"{member}:{line}: must be an array of objects. Received: {text[:20]!r}."

@@ -1,4 +1,4 @@
-"""Files opened as bytes, unpacked on the way, and never more of them than there may be."""
+"""Opens files as bytes or as text, decompressed, with a limit on their size."""
 
 import bz2
 import gzip
@@ -8,8 +8,13 @@ import zipfile
 import zlib
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
+from functools import lru_cache
+from io import TextIOWrapper
+from pathlib import Path
 from typing import IO, Any
 
+from lstm_study.corpus.files.advice import option
+from lstm_study.corpus.files.encodings import Encoding, find_encoding, given_encoding
 from lstm_study.corpus.files.members import Member
 from lstm_study.errors import DataError
 
@@ -35,13 +40,17 @@ def open_bytes(member: Member) -> Iterator[IO[bytes]]:
     """
     try:
         with ExitStack() as stack:
-            size = member.path.stat().st_size
-            base: IO[bytes] = stack.enter_context(member.path.open("rb"))
-            raw = base
+            status = member.path.stat()
+            size = status.st_size
+            raw: IO[bytes]
             if member.inside:
-                archive = stack.enter_context(zipfile.ZipFile(base))
+                archive = _archive(member.path, status.st_mtime_ns, status.st_size)
+                assert archive.fp is not None, "an archive in the cache is open"
+                base = archive.fp
                 size = archive.getinfo(member.inside).compress_size
                 raw = stack.enter_context(archive.open(member.inside))
+            else:
+                raw = base = stack.enter_context(member.path.open("rb"))
             is_packed = bool(member.inside)
             if member.compression:
                 raw = stack.enter_context(_OPENERS[member.compression](raw))
@@ -57,12 +66,10 @@ def open_bytes(member: Member) -> Iterator[IO[bytes]]:
         raise DataError(f"{member}: cannot be read ({error.strerror or error}).") from error
 
 
-def position_of(stream: Any) -> int:
-    """Returns how many bytes of the file on disk were read."""
-    limited = getattr(stream, "raw", None)
-    if isinstance(limited, _Limited):
-        return limited.base.tell()
-    return int(stream.tell())
+@lru_cache(maxsize=1)
+def _archive(path: Path, _changed_ns: int, _size: int) -> zipfile.ZipFile:
+    """Opens an archive once for all files in it: its list of files may be long."""
+    return zipfile.ZipFile(path)
 
 
 class _Limited(io.RawIOBase):
@@ -85,3 +92,99 @@ class _Limited(io.RawIOBase):
             )
         buffer[: len(found)] = found
         return len(found)
+
+
+class Text:
+    """A text file that is open, without its byte order mark."""
+
+    def __init__(self, file: TextIOWrapper) -> None:
+        self._file, self._is_first = file, True
+
+    def position(self) -> int:
+        """Returns how many bytes of the file on disk were read."""
+        buffer: Any = self._file.buffer
+        limited = getattr(buffer, "raw", None)
+        return int(limited.base.tell() if isinstance(limited, _Limited) else buffer.tell())
+
+    def readline(self, limit: int = -1) -> str:
+        return self._without_mark(self._file.readline(limit))
+
+    def read(self, count: int) -> str:
+        return self._without_mark(self._file.read(count))
+
+    def _without_mark(self, text: str) -> str:
+        is_first, self._is_first = self._is_first, False
+        return text.removeprefix("\ufeff") if is_first else text
+
+
+def encoding_of(member: Member, given: str | None) -> Encoding:
+    """Returns the encoding that was given for a file, or finds it out.
+
+    Raises:
+        DataError: See `encodings.find_encoding`.
+    """
+    if given is not None:
+        return given_encoding(given, str(member))
+    return find_encoding(
+        lambda: _pieces(member), place=lambda n: f"{member}:{n}" if n else str(member)
+    )
+
+
+@contextmanager
+def open_text(member: Member, encoding: Encoding, *, newline: str) -> Iterator[Text]:
+    """Opens a file to be read as text, without a byte order mark; `newline` is as of `open`.
+
+    Raises:
+        DataError: It is not in that encoding, also while the block reads; the line is named.
+    """
+    try:
+        with open_bytes(member) as raw:
+            file = TextIOWrapper(raw, encoding.name, encoding.errors, newline)
+            yield Text(file)
+    except UnicodeError as error:
+        raise DataError(_not_text(member, encoding)) from error
+
+
+def lines_of(file: Text, where: object) -> Iterator[str]:
+    """Yields the lines of a text with their ends.
+
+    Raises:
+        DataError: One is longer than `LINE_LIMIT`.
+    """
+    number = 0
+    while line := file.readline(LINE_LIMIT):
+        number += 1
+        if len(line) == LINE_LIMIT:
+            raise DataError(
+                f"{where}:{number}: must have at most {LINE_LIMIT:,} characters in a line. Is it "
+                "text, with line breaks between the rows?"
+            )
+        yield line
+
+
+def _pieces(member: Member) -> Iterator[bytes]:
+    with open_bytes(member) as raw:
+        while line := raw.readline(LINE_LIMIT):
+            yield line
+
+
+def _not_text(member: Member, encoding: Encoding) -> str:
+    """Says where a file is not what it should be; only now is it looked at line by line."""
+    has_wide_letters = encoding.name.startswith(("utf-16", "utf-32"))
+    for number, line in enumerate(() if has_wide_letters else _pieces(member), start=1):
+        try:
+            line.decode(encoding.name)
+        except UnicodeError as error:
+            byte = line[getattr(error, "start", 0) :][:1].hex()
+            way_out = f"Name its encoding with {option('encoding', 'cp1252')}, or whichever it is."
+            if encoding.name == "utf-8-sig":
+                # What begins with the mark is UTF-8: another encoding would read the mark as text.
+                way_out = (
+                    "Correct the line, or read what cannot be read as a replacement sign with "
+                    f"{option('encoding', 'utf-8-replace')}."
+                )
+            return f"{member}:{number}: is not {encoding.name} (byte 0x{byte}). {way_out}"
+    return (
+        f"{member}: is not {encoding.name}. Name its encoding with {option('encoding', 'utf-8')}, "
+        "or whichever it is."
+    )

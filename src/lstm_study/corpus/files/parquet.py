@@ -1,7 +1,7 @@
 """Parquet, read a batch of rows at a time."""
 
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Any
 
 from lstm_study.corpus.files.members import Member
@@ -27,11 +27,21 @@ def open_parquet(member: Member, columns: Sequence[str] | None) -> Iterator[Rows
         with pyarrow.parquet.ParquetFile(member.path) as file:
             names = list(file.schema_arrow.names)
             wanted = names if columns is None else list(columns)
+            if twice := [name for name in dict.fromkeys(wanted) if names.count(name) > 1]:
+                raise DataError(
+                    f"{member}: must have one column {twice[0]!r}. Received: "
+                    f"{names.count(twice[0])} of them. Rename one."
+                )
             for name in wanted:
                 if name not in names:
                     raise DataError(close_names(name, names, where=str(member)))
             done = [0]
-            yield Rows(names=tuple(names), each=_rows(file, wanted, done), position=lambda: done[0])
+            yield Rows(
+                names=tuple(names),
+                each=_rows(file, wanted, done),
+                position=lambda: done[0],
+                schema=file.schema_arrow.remove_metadata(),
+            )
     except (pyarrow.ArrowException, OSError) as error:
         text = " ".join(str(error).split())
         raise DataError(f"{member}: is damaged, or no Parquet file ({text}).") from error
@@ -39,6 +49,17 @@ def open_parquet(member: Member, columns: Sequence[str] | None) -> Iterator[Rows
 
 def _rows(file: Any, columns: list[str], done: list[int]) -> Iterator[tuple[None, tuple[Any, ...]]]:
     for batch in file.iter_batches(batch_size=_BATCH_ROWS, columns=columns):
-        lists = [batch.column(name).to_pylist() for name in columns]
+        lists = [_values(batch.column(name)) for name in columns]
         yield from ((None, row) for row in zip(*lists, strict=True))
         done[0] += batch.nbytes
+
+
+def _values(column: Any) -> list[Any]:
+    """Returns a column's values; bytes that are UTF-8 are text, which some programs write so."""
+    import pyarrow
+
+    kind = column.type
+    if pyarrow.types.is_binary(kind) or pyarrow.types.is_large_binary(kind):
+        with suppress(pyarrow.ArrowInvalid):
+            column = column.cast(pyarrow.large_string())
+    return list(column.to_pylist())

@@ -1,4 +1,4 @@
-"""What every reader of a kind of file gives: names of columns, and rows."""
+"""What the reader of each kind of file returns: names of columns, and rows."""
 
 import difflib
 from collections.abc import Callable, Iterator, Sequence
@@ -31,6 +31,7 @@ class Rows:
         delimiter: Of CSV; "" for other kinds.
         line_end: The same.
         notes: What was noticed → how often; complete when `each` has ended.
+        schema: Of Parquet, a `pyarrow.Schema`.
     """
 
     names: tuple[str, ...]
@@ -39,6 +40,7 @@ class Rows:
     delimiter: str = ""
     line_end: str = ""
     notes: dict[str, int] = field(default_factory=dict)
+    schema: Any = None
 
 
 def close_names(name: str, names: Sequence[str], *, where: str) -> str:

@@ -12,10 +12,9 @@ from lstm_study.corpus.files.delimited import open_delimited
 from lstm_study.corpus.files.encodings import Encoding, find_encoding, given_encoding
 from lstm_study.corpus.files.json_records import open_json
 from lstm_study.corpus.files.members import Member, find_members
-from lstm_study.corpus.files.opening import LINE_LIMIT, open_bytes
+from lstm_study.corpus.files.opening import LINE_LIMIT, encoding_of, open_bytes
 from lstm_study.corpus.files.parquet import open_parquet
 from lstm_study.corpus.files.rows import MISSING, Rows, close_names
-from lstm_study.corpus.files.texts import encoding_of
 from lstm_study.errors import DataError
 
 TEXT, LABEL, FILE = "text", "label", "file"
@@ -61,6 +60,7 @@ class Table:
         delimiter: Of its first file, if that is CSV; "" of others.
         line_end: The same.
         notes: What reading noticed → how often; complete when the rows were read.
+        schema: Of its first file, if that is Parquet: a `pyarrow.Schema`.
     """
 
     members: tuple[Member, ...]
@@ -69,6 +69,7 @@ class Table:
     delimiter: str = ""
     line_end: str = ""
     notes: dict[str, int] = field(default_factory=dict)
+    schema: Any = None
     _at: list[Callable[[], int]] = field(default_factory=list)
 
     @property
@@ -90,30 +91,56 @@ class Table:
             if encoding is not None and encoding.is_guess
         )
 
+    @property
+    def remarks(self) -> Iterator[str]:
+        """What a person should know of how the rows were read, in sentences."""
+        for member, encoding in self.guesses[:3]:
+            yield f"{member} is read as {encoding}; name another with {option('encoding')}"
+        for what, count in self.notes.items():
+            if count == 1:
+                first, _, rest = what.partition(" ")
+                yield f"1 {first.removesuffix('s')} {rest.replace('that span ', 'that spans ')}"
+            elif count:
+                yield f"{count:,} {what}"
+            elif what.startswith("quotes"):
+                yield f"{what}: the file does not use them to delimit fields"
+
     def rows(self, columns: Sequence[str] | None = None) -> Iterator[Row]:
         """Yields the rows of all files, in their order.
 
-        Args:
-            columns: Those to read; None for all.
+        With no columns asked for they are those of the first file; a file that lacks one of them
+        has `MISSING` there.
 
         Raises:
             DataError: A file lacks a column, or a row is malformed.
         """
-        wanted = list(self.names if columns is None else columns)
         self.notes.clear()
         self._at.clear()
         for member, encoding in zip(self.members, self.encodings, strict=True):
             if member.kind == ".txt":
-                yield self._text(member, encoding, wanted)
+                yield self._text(member, encoding, self.names if columns is None else columns)
                 continue
-            with _open(member, wanted, encoding) as rows:
+            with _open(member, columns, encoding) as rows:
                 self._at.append(rows.position)
-                for number, (line, values) in enumerate(rows.each, start=1):
+                each = rows.each
+                if columns is None and rows.names != self.names:
+                    each = self._fitted(rows)
+                for number, (line, values) in enumerate(each, start=1):
                     yield Row(member, line, number, values)
                 for note, count in rows.notes.items():
                     self.notes[note] = self.notes.get(note, 0) + count
                 # A file that is closed has no position any more.
                 self._at[-1] = partial(int, 0 if member.inside else member.path.stat().st_size)
+
+    def _fitted(self, rows: Rows) -> Iterator[tuple[int | None, list[Any]]]:
+        """Yields rows of a file with other columns as those of the first one."""
+        if more := len(set(rows.names) - set(self.names)):
+            note = "columns that the first file does not have, left out"
+            self.notes[note] = self.notes.get(note, 0) + more
+        places = {name: place for place, name in enumerate(rows.names)}
+        found = [places.get(name) for name in self.names]
+        for line, values in rows.each:
+            yield line, [MISSING if place is None else values[place] for place in found]
 
     def _text(self, member: Member, encoding: Encoding | None, wanted: Sequence[str]) -> Row:
         assert encoding is not None, "a text has an encoding"
@@ -138,9 +165,7 @@ class Table:
 def open_table(paths: Sequence[Path], *, encoding: str | None = None) -> Table:
     """Finds the files that some paths name, their encodings and their columns.
 
-    Args:
-        paths: Each a file, a zip archive, a folder or a pattern.
-        encoding: Of all of them; None to find it out.
+    Each is a file, a zip archive, a folder or a pattern; `encoding` is that of all of them.
 
     Raises:
         DataError: There is nothing to read, or it cannot be read.
@@ -168,6 +193,7 @@ def open_table(paths: Sequence[Path], *, encoding: str | None = None) -> Table:
             names=rows.names,
             delimiter=rows.delimiter,
             line_end=rows.line_end,
+            schema=rows.schema,
         )
 
 

@@ -14,11 +14,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lstm_study.corpus.documents import TEST, TRAIN, Documents
-from lstm_study.corpus.sources.located import Located, Progress, checked_sha256, given
+from lstm_study.corpus.sources import Located, checked_sha256, given
 from lstm_study.corpus.sources.tar_stream import stream_files
 from lstm_study.corpus.text.tokens import number_words
 from lstm_study.corpus.types import Split
 from lstm_study.errors import DataError
+from lstm_study.files import read_bytes
 from lstm_study.spec import DataTable
 
 LABEL_NAMES = ("negative", "positive")
@@ -27,13 +28,9 @@ _FILM_LIST = re.compile(r"(?:^|/)(train|test)/urls_(neg|pos)\.txt$")
 _FILM = re.compile(r"\btt\d+")
 _REVIEW_LIMIT_BYTES = 1 << 20
 _REVIEWS_LIMIT = 1_000_000
-_USUAL_REVIEWS = 50_000
-_REPORT_EVERY = 1_000
 
 
-def locate(
-    data: DataTable, *, base: Path, cache: Path, progress: Progress | None = None
-) -> Located:
+def locate(data: DataTable, *, base: Path, cache: Path) -> Located:
     """Finds the archive, or the folder it unpacks to, at `data.path`."""
     path = given(data.paths[0], base)
     if not path.is_dir():
@@ -49,19 +46,14 @@ def locate(
     )
 
 
-def read_documents(
-    located: Located, *, data: DataTable, progress: Progress | None = None
-) -> Documents:
+def read_documents(located: Located, *, data: DataTable) -> Documents:
     """Reads every labelled review, in the order of half, label and file name.
 
     Unlabelled reviews and the data set's other files are skipped. `document_ids` are
     "train/neg/0": half, label and the id that is the first part of the file's name; the second,
     the stars its author gave, is in `ratings`.
 
-    Args:
-        located: `aclImdb_v1.tar.gz`, or the folder it unpacks to.
-        data: Its groups and tokens; groups are the films of `urls_pos.txt` and `urls_neg.txt`.
-        progress: Called with "reading" or "encoding", reviews done, reviews in all.
+    Groups, where `data` wants them, are the films of `urls_pos.txt` and `urls_neg.txt`.
 
     Raises:
         DataError: There is nothing to read, or it is hostile, truncated, damaged, or not UTF-8.
@@ -69,19 +61,14 @@ def read_documents(
     path, wants_films = located.path, data.group_column is not None
     films: dict[str, list[str]] = {}
     files = _without_lists(_files(path, wants_films=wants_films), films)
-    reviews = _sorted_reviews(files, path=path, progress=progress)
+    reviews = _sorted_reviews(files, path=path)
     if not reviews:
         raise DataError(
             f"{path}: must hold reviews as train/pos/ID_RATING.txt. Received: none. "
             "Give aclImdb_v1.tar.gz, or the folder it unpacks to."
         )
-
-    def report(done: int) -> None:
-        if progress is not None:
-            progress("encoding", done, len(reviews))
-
     names, texts = map(itemgetter(0), reviews), map(itemgetter(1), reviews)
-    numbered = number_words(texts, rule=data.token_rule, on_progress=report)
+    numbered = number_words(texts, rule=data.token_rule)
     parts = [_REVIEW.search(name).groups() for name in names]  # type: ignore[union-attr]
     empty = np.flatnonzero(np.diff(numbered.offsets) == 0)
     if len(empty):
@@ -107,11 +94,7 @@ def read_documents(
 def read_texts(
     split: Split, positions: Sequence[int], *, data: DataTable, base: Path
 ) -> dict[int, str]:
-    """Reads the texts of some reviews again, by their `document_ids`.
-
-    Raises:
-        DataError: One of them is not there, or the archive cannot be read.
-    """
+    """Reads the texts of some reviews again, by their `document_ids`."""
     path = given(data.paths[0], base)
     wanted = {str(split.document_ids[position]): position for position in positions}
 
@@ -198,12 +181,7 @@ def _is_review(name: str) -> bool:
     return _REVIEW.search(name) is not None
 
 
-def _sorted_reviews(
-    files: Iterator[tuple[str, bytes]],
-    *,
-    path: Path,
-    progress: Progress | None,
-) -> list[tuple[str, bytes]]:
+def _sorted_reviews(files: Iterator[tuple[str, bytes]], *, path: Path) -> list[tuple[str, bytes]]:
     """Returns train before test, negative before positive, by name; each name once, UTF-8."""
     found: dict[str, bytes] = {}
     for name, content in files:
@@ -218,8 +196,6 @@ def _sorted_reviews(
         found[key] = content
         if len(found) > _REVIEWS_LIMIT:
             raise DataError(f"{path}: must hold at most {_REVIEWS_LIMIT} reviews.")
-        if progress is not None and len(found) % _REPORT_EVERY == 0:
-            progress("reading", len(found), max(_USUAL_REVIEWS, len(found)))
     return sorted(found.items(), key=lambda item: (item[0].startswith("test"), item[0]))
 
 
@@ -241,10 +217,6 @@ def _folder_files(path: Path) -> Iterator[tuple[str, bytes]]:
 
 def _content(file: Path) -> bytes:
     try:
-        with file.open("rb") as stream:
-            content = stream.read(_REVIEW_LIMIT_BYTES + 1)
-    except OSError as error:
+        return read_bytes(file, limit=_REVIEW_LIMIT_BYTES)
+    except (OSError, ValueError) as error:
         raise DataError(f"{file}: cannot be read ({error}).") from error
-    if len(content) > _REVIEW_LIMIT_BYTES:
-        raise DataError(f"{file}: must hold at most {_REVIEW_LIMIT_BYTES} bytes.")
-    return content

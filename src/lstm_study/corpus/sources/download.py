@@ -1,6 +1,5 @@
 """Keras's published `imdb.npz` and its word index, downloaded whole or not at all."""
 
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -13,26 +12,12 @@ WORD_INDEX_URL = "https://storage.googleapis.com/tensorflow/tf-keras-datasets/im
 WORD_INDEX_MD5 = "bfafd718b763782e994055a2d397834f"
 
 _TIMEOUT_SECONDS = 30
-_CHUNK_BYTES = 1 << 16
 
 
-def download(
-    url: str,
-    *,
-    folder: Path,
-    digest: str,
-    progress: Callable[[str, int, int], None] | None = None,
-) -> Path:
-    """Downloads a file, checks its digest, and only then gives it its name.
+def download(url: str, *, folder: Path, digest: str) -> Path:
+    """Downloads a file to a folder, checks its digest, and only then gives it its name.
 
-    Args:
-        url: Where it is; the last part names the file.
-        folder: Where it goes; made if needed.
-        digest: Its SHA-256 in hexadecimal, or "md5:" and its MD5.
-        progress: Called with "downloading NAME", bytes received, and bytes in all (0: not known).
-
-    Returns:
-        The file's path.
+    The digest is its SHA-256 in hexadecimal, or "md5:" and its MD5.
 
     Raises:
         DigestError: Another file came.
@@ -42,14 +27,9 @@ def download(
 
     name = url.rsplit("/", 1)[-1]
     advice = "Try again, or give the file's path as data.path."
-    # pooch announces each download on standard error; the caller shows progress instead.
+    # pooch announces each download on standard error.
     pooch.get_logger().setLevel("WARNING")
-    meter = None if progress is None else _Meter(f"downloading {name}", progress)
-    downloader = pooch.HTTPDownloader(
-        progressbar=meter if meter is not None else False,
-        chunk_size=_CHUNK_BYTES,
-        timeout=_TIMEOUT_SECONDS,
-    )
+    downloader = pooch.HTTPDownloader(timeout=_TIMEOUT_SECONDS)
     try:
         path = pooch.retrieve(
             url, known_hash=digest, fname=name, path=folder, downloader=downloader
@@ -61,27 +41,6 @@ def download(
             f"{url}: is not the file it should be, and was not kept ({_one_line(error)}). {advice}"
         ) from error
     return Path(path)
-
-
-class _Meter:
-    """What pooch expects of a progress bar: `total`, `update`, `reset`, `close`."""
-
-    def __init__(self, stage: str, progress: Callable[[str, int, int], None]) -> None:
-        self.total: int | None = 0
-        self._stage, self._progress, self._done = stage, progress, 0
-
-    def update(self, amount: int) -> None:
-        # pooch reports whole chunks, the last one too.
-        total = int(self.total or 0)
-        self._done = min(self._done + amount, total) if total else self._done + amount
-        self._progress(self._stage, self._done, total)
-
-    def reset(self) -> None:
-        # pooch resets a bar at the end and then fills it once more.
-        self._done = 0
-
-    def close(self) -> None:
-        pass
 
 
 def _one_line(error: Any) -> str:

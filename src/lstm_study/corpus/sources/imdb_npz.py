@@ -7,15 +7,14 @@ import os
 import zipfile
 import zlib
 from collections.abc import Sequence
-from dataclasses import replace
 from pathlib import Path
-from typing import IO
 
 import numpy as np
 from numpy.typing import NDArray
 
-from lstm_study.corpus.cache import writing
+from lstm_study.corpus.cache import CACHE_VARIABLE
 from lstm_study.corpus.documents import TEST, TRAIN, Documents
+from lstm_study.corpus.sources import Located, checked_sha256, given
 from lstm_study.corpus.sources.download import (
     IMDB_SHA256,
     IMDB_URL,
@@ -23,11 +22,10 @@ from lstm_study.corpus.sources.download import (
     WORD_INDEX_URL,
     download,
 )
-from lstm_study.corpus.sources.located import Located, Progress, checked_sha256, given
 from lstm_study.corpus.sources.plain_pickle import read_ragged
-from lstm_study.corpus.types import Split, gather
+from lstm_study.corpus.types import Split
 from lstm_study.errors import DataError
-from lstm_study.files import sha256_of
+from lstm_study.files import array_from, array_header, sha256_of
 from lstm_study.spec import DataTable
 
 LABEL_NAMES = ("negative", "positive")
@@ -38,9 +36,7 @@ _MAX_RANK = 2**31 - 1 - 1_000
 _log = logging.getLogger(__name__)
 
 
-def locate(
-    data: DataTable, *, base: Path, cache: Path, progress: Progress | None = None
-) -> Located:
+def locate(data: DataTable, *, base: Path, cache: Path) -> Located:
     """Finds `imdb.npz` where it is given, in Keras's cache or in ours, or downloads it."""
     downloads = cache / "downloads"
     if data.paths:
@@ -49,10 +45,10 @@ def locate(
         sha256 = checked_sha256(path, data.sha256)
     else:
         path = _found("imdb.npz", _keras_folder(), downloads) or _download(
-            IMDB_URL, downloads, IMDB_SHA256, progress
+            IMDB_URL, downloads, IMDB_SHA256
         )
         sha256 = checked_sha256(path, data.sha256 or IMDB_SHA256)
-    extra = _word_index(path, sha256, downloads=downloads, progress=progress)
+    extra = _word_index(path, sha256, downloads=downloads)
     return Located(
         paths=(path,),
         shown=data.paths[0] if data.paths else str(path),
@@ -63,9 +59,7 @@ def locate(
     )
 
 
-def read_documents(
-    located: Located, *, data: DataTable | None = None, progress: Progress | None = None
-) -> Documents:
+def read_documents(located: Located, *, data: DataTable | None = None) -> Documents:
     """Reads an `imdb.npz` whole, in the file's order; words only with its word index.
 
     Raises:
@@ -101,84 +95,13 @@ def read_texts(
     return {}
 
 
-def load_imdb_npz(
-    path: Path,
-    *,
-    num_words: int | None = None,
-    skip_top: int = 0,
-    seed: int = 113,
-    start_char: int | None = 1,
-    oov_char: int | None = 2,
-    index_from: int = 3,
-) -> tuple[Split, Split]:
-    """Reads an `imdb.npz` as `keras.datasets.imdb.load_data` does, element for element.
-
-    Without Keras, without running what the file pickles, and without `maxlen`, which there drops
-    long reviews; see `batches.view`. As in Keras, `num_words=None` means the highest id in the
-    file, which itself becomes `oov_char`.
-
-    Args:
-        path: The file.
-        num_words: Ids below it are kept, others become `oov_char`.
-        skip_top: Ids below it become `oov_char` too.
-        seed: Of the order of the reviews.
-        start_char: Id put before each review; None for none.
-        oov_char: Id of words left out; None to drop them.
-        index_from: Added to each rank.
-
-    Returns:
-        Train and test; `document_ids` are the rows in the file, from 0.
-
-    Raises:
-        DataError: The file is missing, damaged, or holds anything but such reviews.
-    """
-    # A legacy generator, because the orders (train's, then test's) must be Keras's own.
-    random = np.random.RandomState(seed)
-    halves = [
-        _keras_ids(path, name, random, start_char=start_char, index_from=index_from)
-        for name in ("train", "test")
-    ]
-    limit = num_words or max(int(half.token_ids.max(initial=0)) for half in halves)
-    train, test = (_kept(half, skip_top, limit, oov_char=oov_char) for half in halves)
-    return train, test
-
-
-def _keras_ids(
-    path: Path,
-    name: str,
-    random: np.random.RandomState,
-    *,
-    start_char: int | None,
-    index_from: int,
-) -> Split:
-    ranks, offsets, labels = read_half(path, name)
-    order = np.arange(len(labels))
-    random.shuffle(order)
-    ranks, offsets = gather(ranks, offsets, order)
-    token_ids = ranks + np.int32(index_from)
-    if start_char is not None:
-        token_ids = np.insert(token_ids, offsets[:-1], start_char)
-        offsets = offsets + np.arange(len(offsets))
-    return Split(
-        name=name, token_ids=token_ids, offsets=offsets, labels=labels[order], document_ids=order
-    )
-
-
-def _kept(split: Split, lowest: int, limit: int, *, oov_char: int | None) -> Split:
-    kept = (split.token_ids >= lowest) & (split.token_ids < limit)
-    if oov_char is not None:
-        return replace(split, token_ids=np.where(kept, split.token_ids, np.int32(oov_char)))
-    offsets = np.concatenate([[0], np.cumsum(kept)])[split.offsets]
-    return replace(split, token_ids=split.token_ids[kept], offsets=offsets)
-
-
 def read_half(
     path: Path, name: str
 ) -> tuple[NDArray[np.int32], NDArray[np.int64], NDArray[np.int8]]:
     """Reads "train" or "test": ranks, flat; offsets; labels.
 
     Raises:
-        DataError: See `load_imdb_npz`.
+        DataError: The file is missing, damaged, or holds anything but such reviews.
     """
     advice = 'Give Keras\'s imdb.npz, or data.source "aclimdb", "reviews" or "csv".'
     try:
@@ -189,14 +112,8 @@ def read_half(
         raise DataError(f"{path}: no such file. {advice}") from None
     except KeyError as error:
         raise DataError(f"{path}: must hold x_{name} and y_{name} ({error}). {advice}") from error
-    except (
-        OSError,
-        EOFError,
-        zipfile.BadZipFile,
-        zlib.error,
-        NotImplementedError,
-        RuntimeError,
-    ) as error:
+    except (OSError, EOFError, zipfile.BadZipFile, zlib.error, NotImplementedError,
+            RuntimeError) as error:  # fmt: skip
         raise DataError(f"{path}: is damaged, or no .npz file ({error}). {advice}") from error
     ranks, offsets = read_ragged(
         _pickle_of(raw, where=f"{path}: x_{name}"),
@@ -218,14 +135,9 @@ def read_half(
 
 
 def read_word_index(path: Path, *, highest: int) -> tuple[str, ...]:
-    """Reads a word index: JSON, word → rank from 1 without gaps.
+    """Reads the words of a word index in order of rank: JSON, word → rank from 1 without gaps.
 
-    Args:
-        path: The file.
-        highest: The highest rank in the reviews; the index must reach it.
-
-    Returns:
-        The words in order of rank.
+    It must reach the highest rank in the reviews.
 
     Raises:
         DataError: The file is not such an index, or another file's.
@@ -257,45 +169,28 @@ def _member(archive: zipfile.ZipFile, name: str, *, where: str) -> bytes:
     return archive.read(name)
 
 
-def _header(file: IO[bytes], *, where: str) -> tuple[tuple[int, ...], np.dtype[np.generic]]:
-    formats = np.lib.format
-    try:
-        version = formats.read_magic(file)
-        read = formats.read_array_header_1_0 if version == (1, 0) else formats.read_array_header_2_0
-        shape, _, dtype = read(file)
-    except (ValueError, EOFError) as error:
-        raise DataError(f"{where}: is no NumPy array ({error}).") from error
-    return shape, dtype
-
-
 def _pickle_of(raw: bytes, *, where: str) -> bytes:
     file = io.BytesIO(raw)
-    _, dtype = _header(file, where=where)
+    try:
+        _, _, dtype = array_header(file)
+    except ValueError as error:
+        raise DataError(f"{where}: is no NumPy array ({error}).") from error
     if dtype != np.dtype(object):
         raise DataError(f"{where}: must be an array of lists. Received: an array of {dtype}.")
     return file.read()
 
 
 def _labels(raw: bytes, *, where: str) -> NDArray[np.int8]:
-    file = io.BytesIO(raw)
-    shape, dtype = _header(file, where=where)
-    if dtype.kind not in "iub":
-        raise DataError(f"{where}: must hold labels 0 and 1. Received: an array of {dtype}.")
-    if len(shape) != 1 or shape[0] * dtype.itemsize != len(raw) - file.tell():
-        raise DataError(f"{where}: is cut short, or is no list of labels.")
-    file.seek(0)
     try:
-        labels = np.lib.format.read_array(file, allow_pickle=False)
-    except (ValueError, EOFError, MemoryError) as error:
-        raise DataError(f"{where}: is cut short ({error}).") from error
-    if labels.ndim != 1 or not np.isin(labels, (0, 1)).all():
+        labels = array_from(raw)
+    except ValueError as error:
+        raise DataError(f"{where}: must hold labels 0 and 1. The array {error}.") from error
+    if labels.ndim != 1 or labels.dtype.kind not in "iub" or not np.isin(labels, (0, 1)).all():
         raise DataError(f"{where}: must hold one label per review, 0 or 1.")
     return labels.astype(np.int8)
 
 
-def _word_index(
-    path: Path, sha256: str, *, downloads: Path, progress: Progress | None
-) -> Path | None:
+def _word_index(path: Path, sha256: str, *, downloads: Path) -> Path | None:
     """Returns the word index of an `imdb.npz`: beside it, or Keras's own for Keras's own file."""
     name = "imdb_word_index.json"
     if sha256 != IMDB_SHA256:
@@ -304,16 +199,21 @@ def _word_index(
     if found is not None:
         return found
     try:
-        return _download(WORD_INDEX_URL, downloads, f"md5:{WORD_INDEX_MD5}", progress)
+        return _download(WORD_INDEX_URL, downloads, f"md5:{WORD_INDEX_MD5}")
     except DataError as error:
         _log.warning("%s: the words of its token ids are unknown: %s", path, error)
         return None
 
 
-def _download(url: str, folder: Path, digest: str, progress: Progress | None) -> Path:
-    with writing(folder):
-        pass
-    return download(url, folder=folder, digest=digest, progress=progress)
+def _download(url: str, folder: Path, digest: str) -> Path:
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise DataError(
+            f"{folder}: the cache must be a folder that can be written ({error}). "
+            f"Set {CACHE_VARIABLE} to another one."
+        ) from error
+    return download(url, folder=folder, digest=digest)
 
 
 def _found(name: str, *folders: Path) -> Path | None:

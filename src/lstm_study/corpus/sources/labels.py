@@ -1,5 +1,6 @@
 """Labels of a user's own reviews: which values are one label, and which one is positive."""
 
+import re
 import unicodedata
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
@@ -19,13 +20,16 @@ NEGATIVE_WORDS = frozenset(
 )  # fmt: skip
 MOST_LABELS = 1_000
 _RARE = 5
+_DECIMAL_COMMA = re.compile(r"^([+-]?\d+),(\d{1,2})$")
+_NUMBER_IN = re.compile(r"[+-]?\d+(?:[.,]\d+)?")
+_WITHOUT_WIDTH = dict.fromkeys(map(ord, "\u200b\u2060\ufe0e\ufe0f\ufeff"))
 
 
 def label_key(value: Any) -> str:
     """Returns what two spellings of one label have in common; "" for no label.
 
-    Case, spaces around and number formats make no difference: 1, 1.0 and "1" are one label, as are
-    true, "True" and " TRUE ".
+    Case, spaces around, characters without width and number formats make no difference: 1, 1.0 and
+    "1,0" are one label, as are true, "True" and " TRUE ".
 
     Example:
         >>> label_key(" Positive "), label_key("1.0"), label_key(None)
@@ -35,7 +39,8 @@ def label_key(value: Any) -> str:
     number = as_number(text)
     if number is not None:
         return f"{number:.15g}"
-    return " ".join(unicodedata.normalize("NFKC", text).casefold().split())
+    visible = text.translate(_WITHOUT_WIDTH)
+    return " ".join(unicodedata.normalize("NFKC", visible).casefold().split())
 
 
 def label_text(value: Any) -> str:
@@ -48,9 +53,15 @@ def label_text(value: Any) -> str:
 
 
 def as_number(text: str) -> float | None:
-    """Returns the number that a text is; None for a word, infinity, or not a number."""
+    """Returns the number that a text is; None for a word, infinity, or not a number.
+
+    Example:
+        >>> as_number("4,5"), as_number("\u22121"), as_number("1_0")
+        (4.5, -1.0, None)
+    """
+    plain = _DECIMAL_COMMA.sub(r"\1.\2", text.replace("\u2212", "-"))
     try:
-        number = float(text)
+        number = float(plain)
     except ValueError:
         return None
     return number if abs(number) < float("inf") and "_" not in text else None
@@ -69,9 +80,7 @@ class Labels:
     def code(self, value: Any, row: Row | None = None) -> int:
         """Returns the number of a value's label, in the order of first sight; -1 for no label.
 
-        Args:
-            value: The label.
-            row: Where it is, to be named if the label is rare.
+        The row is named in errors if the label is rare.
         """
         known = self._known.get((type(value), value)) if _is_plain(value) else None
         if known is not None:
@@ -146,10 +155,16 @@ class Labels:
             for key in lists[name]:
                 sides[codes[key]] = side
         if 0 not in sides or 1 not in sides:
-            missing = "positive" if 1 not in sides else "negative"
+            missing, other = ("positive", "negative")[:: 1 if 1 not in sides else -1]
+            free = tuple(name for name in names if label_key(name) not in lists[other])
+            if not free:
+                raise DataError(
+                    f"{self._where}: all labels of {self._column} are in {option(other)}. Leave "
+                    f"some out of it: {self._shown()}."
+                )
             raise DataError(
                 f"{self._where}: {self._column} has {len(names)} labels: {self._shown()}. Say "
-                f"which are {missing}, too, with {option(missing, (names[0],))}."
+                f"which are {missing}, too, with {option(missing, free[:1])}."
             )
         ways = [
             [n for n, each in zip(names, sides, strict=True) if each == side] for side in (0, 1)
@@ -238,18 +253,25 @@ def order_labels(
     return (high if positive == low else low), positive
 
 
+def is_arbitrary(names: Sequence[str]) -> bool:
+    """Returns whether only the alphabet says which of two labels is the positive one."""
+    are_numbers = all(as_number(name) is not None for name in names)
+    return not are_numbers and _tone(names[0]) == _tone(names[1])
+
+
 def proposed_sides(counts: Mapping[str, int]) -> tuple[tuple[str, ...], tuple[str, ...]]:
     """Proposes which of three or more labels are positive and which negative.
 
-    Numbers are split at the middle of their range, which is left out; words by what they mean;
-    of others the two most frequent are proposed.
+    Numbers, also in words such as "4 stars", are split at the middle of their range, which is left
+    out; words by what they mean; of others the two most frequent are proposed.
 
     Example:
         >>> proposed_sides({"1": 3, "2": 3, "3": 9, "4": 3, "5": 1})
         (('4', '5'), ('1', '2'))
     """
     names = list(counts)
-    numbers = [as_number(name) for name in names]
+    found = [_NUMBER_IN.findall(name) for name in names]
+    numbers = [as_number(each[0]) if len(each) == 1 else None for each in found]
     if all(number is not None for number in numbers):
         known = sorted(
             (number, name)

@@ -20,8 +20,8 @@ from lstm_study.corpus.files.advice import option
 from lstm_study.corpus.files.members import ROLES, Member, find_members
 from lstm_study.corpus.files.rows import MISSING, close_names
 from lstm_study.corpus.files.table import Row, Table, open_table, place_of
+from lstm_study.corpus.sources import Located, checked_sha256, given
 from lstm_study.corpus.sources.labels import Labels, label_key
-from lstm_study.corpus.sources.located import Located, Progress, checked_sha256, given
 from lstm_study.corpus.text.tokens import number_words, split_tokens
 from lstm_study.corpus.types import Split
 from lstm_study.errors import DataError
@@ -37,9 +37,7 @@ _SHOWN = 40
 _log = logging.getLogger(__name__)
 
 
-def locate(
-    data: DataTable, *, base: Path, cache: Path, progress: Progress | None = None
-) -> Located:
+def locate(data: DataTable, *, base: Path, cache: Path) -> Located:
     """Finds the files that `data.path` and `data.test_path` name."""
     paths = tuple(given(path, base) for path in data.paths)
     members = find_members(paths)
@@ -65,11 +63,7 @@ def locate(
 def read_texts(
     split: Split, positions: Sequence[int], *, data: DataTable, base: Path
 ) -> dict[int, str]:
-    """Reads the texts of some reviews again, by their rows.
-
-    Raises:
-        DataError: A row is not there any more.
-    """
+    """Reads the texts of some reviews again, by their rows."""
     of_test = split.name == "test" and data.test_path is not None
     paths = [given(path, base) for path in (data.test_paths if of_test else data.paths)]
     wanted = {int(split.document_ids[position]): position for position in positions}
@@ -87,18 +81,10 @@ def read_texts(
     return {position: found[position] for position in positions}
 
 
-def read_documents(
-    located: Located, *, data: DataTable, progress: Progress | None = None
-) -> Documents:
+def read_documents(located: Located, *, data: DataTable) -> Documents:
     """Reads reviews from tables or folders of texts.
 
-    Args:
-        located: The files, and as extra those that are the test half.
-        data: Columns, labels and encoding.
-        progress: Called with "encoding", reviews done, 0.
-
-    Returns:
-        The reviews in the order of their rows; `document_ids` are row numbers, from 1.
+    They are in the order of their rows; `document_ids` are row numbers, from 1.
 
     Raises:
         DataError: A row breaks a rule (it is named), or the rows together do.
@@ -109,7 +95,6 @@ def read_documents(
             [(located.paths, False), *([(located.extra, True)] if located.extra else [])]
         ),
         rule=reading.rule,
-        on_progress=None if progress is None else lambda done: progress("encoding", done, 0),
     )
     reading.check()
     sides, names = reading.labels.sides(

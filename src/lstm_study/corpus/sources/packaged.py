@@ -11,7 +11,7 @@ import numpy as np
 
 from lstm_study.corpus.documents import TRAIN, Documents
 from lstm_study.corpus.files.table import open_table
-from lstm_study.corpus.sources.located import Located, Progress, checked_sha256, given
+from lstm_study.corpus.sources import Located, checked_sha256, given
 from lstm_study.corpus.text.tokens import number_words
 from lstm_study.corpus.types import Split
 from lstm_study.errors import DataError, DependencyError
@@ -39,9 +39,7 @@ def packaged_csv() -> Path:
     )
 
 
-def locate(
-    data: DataTable, *, base: Path, cache: Path, progress: Progress | None = None
-) -> Located:
+def locate(data: DataTable, *, base: Path, cache: Path) -> Located:
     """Finds the package's CSV, or the copy of it that `data.path` names."""
     path = given(data.paths[0], base) if data.paths else packaged_csv()
     sha256 = checked_sha256(path, data.sha256 or CSV_SHA256)
@@ -49,9 +47,7 @@ def locate(
     return Located(paths=(path,), shown=shown, sha256=sha256, content_sha256=sha256)
 
 
-def read_documents(
-    located: Located, *, data: DataTable, progress: Progress | None = None
-) -> Documents:
+def read_documents(located: Located, *, data: DataTable) -> Documents:
     """Reads the rows whose source is "imdb"; `document_ids` are rows of the CSV, from 1.
 
     Raises:
@@ -63,14 +59,8 @@ def read_documents(
     labels = [table[row][1] for row in rows]
     if not rows or not set(labels) <= {"0", "1"}:
         raise DataError(f'{path}: must hold rows of source "imdb" with labels 0 and 1.')
-
-    def report(done: int) -> None:
-        if progress is not None:
-            progress("encoding", done, len(rows))
-
-    numbered = number_words(
-        (table[row][0].encode("utf-8") for row in rows), rule=data.token_rule, on_progress=report
-    )
+    texts = (table[row][0].encode("utf-8") for row in rows)
+    numbered = number_words(texts, rule=data.token_rule)
     return Documents(
         where=str(path),
         numbers=numbered.numbers,

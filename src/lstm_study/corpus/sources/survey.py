@@ -4,8 +4,9 @@ Nothing is split or numbered here: `own_files` does that once the columns are kn
 """
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +14,14 @@ from lstm_study.corpus.files.advice import option
 from lstm_study.corpus.files.members import ROLES
 from lstm_study.corpus.files.rows import MISSING, close_names
 from lstm_study.corpus.files.table import FILE, TEXT, Table, open_table
-from lstm_study.corpus.sources.labels import Labels, as_number, label_key, label_text
+from lstm_study.corpus.sources.labels import (
+    Labels,
+    as_number,
+    is_arbitrary,
+    label_key,
+    label_text,
+    order_labels,
+)
 from lstm_study.corpus.sources.own_files import LOOK_ROWS, has_no_spaces
 from lstm_study.corpus.text.tokens import split_tokens
 from lstm_study.errors import DataError
@@ -31,6 +39,7 @@ _TEXT_WORDS = 3.0
 _TIMES_LONGER = 3.0
 _FEWEST_GROUPS = 20
 _LARGEST_GROUP = 0.1
+_JOINED, _JOINED_SHARE = 5, 0.02
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -96,7 +105,7 @@ class Survey:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Choices:
-    """What a user says of the files; None or empty for what is to be found out."""
+    """What a user says of the files; None or empty for what is to be detected."""
 
     text_column: str | None = None
     label_column: str | None = None
@@ -108,11 +117,7 @@ class Choices:
 
 
 def survey(paths: Sequence[Path], *, choices: Choices | None = None) -> Survey:
-    """Looks at files, and finds out which column is what.
-
-    Args:
-        paths: Each a file, a folder, a zip archive or a pattern.
-        choices: What is known already.
+    """Looks at files, folders, zip archives or patterns, and finds out which column is what.
 
     Raises:
         DataError: The files can't be read; which column is what can't be told; or the labels are
@@ -121,7 +126,8 @@ def survey(paths: Sequence[Path], *, choices: Choices | None = None) -> Survey:
     choices = choices or Choices()
     where = ", ".join(map(str, paths))
     table = open_table(paths, encoding=choices.encoding)
-    rows, columns, seen = _look(table, where)
+    _check_header(table.names, where)
+    rows, columns, seen = _look(table, where, label=choices.label_column)
     if not rows:
         raise DataError(f"{where}: must hold reviews. Received: no rows.")
     split = _named(choices.split_column, columns, where) or next(
@@ -135,9 +141,10 @@ def survey(paths: Sequence[Path], *, choices: Choices | None = None) -> Survey:
         )
     text = _named(choices.text_column, columns, where) or _text_column(others, where)
     label = _named(choices.label_column, columns, where) or _label_column(
-        [c for c in others if c is not text], where
+        [c for c in others if c is not text], where, text.name
     )
     labels = seen[label.name].labels
+    _check_label_header(label.name, labels.counts(), rows, where)
     labels.sides(positive=choices.positive, negative=choices.negative, positive_label=None)
     group = _named(choices.group_column, columns, where) or _group_column(
         [c for c in others if c not in (text, label)], rows
@@ -156,7 +163,12 @@ def survey(paths: Sequence[Path], *, choices: Choices | None = None) -> Survey:
         has_test="test" in roles
         or (split is not None and any(_role(v) == "test" for v in split.values or ())),
         has_no_spaces=text.has_no_spaces,
-        notes=tuple(_notes(table, labels)),
+        notes=(
+            *table.remarks,
+            *labels.folded(),
+            *(_unused_split(columns) if split is None else ()),
+            *_by_alphabet(labels, choices),
+        ),
     )
 
 
@@ -166,21 +178,19 @@ def text_column_of(table: Table, *, where: str) -> str:
     Raises:
         DataError: None does, or several may.
     """
-    seen = {name: _Seen(name, where) for name in table.names}
-    for count, row in enumerate(table.rows()):
-        if count == LOOK_ROWS:
-            break
-        for name, value in zip(table.names, row.values, strict=True):
-            seen[name].add(value, is_sample=True)
-    return _text_column([seen[name].look() for name in table.names], where).name
-
-
-def _look(table: Table, where: str) -> tuple[int, list[ColumnLook], dict[str, "_Seen"]]:
-    seen = {name: _Seen(name, where) for name in table.names}
-    columns = list(seen.values())
     _check_header(table.names, where)
+    _, columns, _ = _look(table, where, most=LOOK_ROWS)
+    return _text_column(columns, where).name
+
+
+def _look(
+    table: Table, where: str, *, label: str | None = None, most: int | None = None
+) -> tuple[int, list[ColumnLook], dict[str, "_Seen"]]:
+    """Reads all rows, or so many; returns their number, the columns and what was seen of each."""
+    seen = {name: _Seen(name, where, is_label=name == label) for name in table.names}
+    columns = list(seen.values())
     count = 0
-    for row in table.rows():
+    for row in islice(table.rows(), most):
         is_sample = count < LOOK_ROWS
         for column, value in zip(columns, row.values, strict=True):
             column.add(value, is_sample=is_sample)
@@ -189,10 +199,10 @@ def _look(table: Table, where: str) -> tuple[int, list[ColumnLook], dict[str, "_
 
 
 class _Seen:
-    """Counts one column's values as they pass."""
+    """Counts one column's values as they pass; all of them, if it is known to be the label."""
 
-    def __init__(self, name: str, where: str) -> None:
-        self.name = name
+    def __init__(self, name: str, where: str, *, is_label: bool = False) -> None:
+        self.name, self._is_label = name, is_label
         self.labels = Labels(name, where)
         self._few = True
         self._keys: dict[int, int] | None = {} if _plain(name) in GROUP_NAMES else None
@@ -210,16 +220,16 @@ class _Seen:
         if self._keys is not None and (key := label_key(value)):
             number = hash(key)
             self._keys[number] = self._keys.get(number, 0) + 1
-        if self._few and len(label_text(value)) < 200:
+        if self._is_label or (self._few and len(label_text(value)) < 200):
             # Twelve values, and the one that makes them too many.
-            self._few = self.labels.code(value) < _MOST_VALUES
+            self._few = self.labels.code(value) < _MOST_VALUES and self._few
         elif self._few:
             self._few = False
 
     def look(self) -> ColumnLook:
         return ColumnLook(
             name=self.name,
-            values=self.labels.counts() if self._few else None,
+            values=self.labels.counts() if self._few or self._is_label else None,
             words=self._words / self._filled if self._filled else 0.0,
             is_text=self._texts * 2 > self._filled,
             has_no_spaces=has_no_spaces(self._tokens, self._characters, self._filled),
@@ -235,6 +245,19 @@ def _check_header(names: Sequence[str], where: str) -> None:
                 f"{where}: must begin with a line of column names. Received: {name[:40]!r}. Add "
                 "one, such as text,label."
             )
+
+
+def _check_label_header(name: str, counts: Mapping[str, int], rows: int, where: str) -> None:
+    """Refuses a file whose first line has one of the labels in the place of a column's name.
+
+    A few rows of that name are header lines of files that were joined: the labels are refused.
+    """
+    same = sum(n for label, n in counts.items() if label_key(label) == label_key(name))
+    if same > max(_JOINED, _JOINED_SHARE * rows):
+        raise DataError(
+            f"{where}: must begin with a line of column names. Received: {name[:40]!r}, which "
+            f"{same:,} rows below have as their label. Add one, such as text,label."
+        )
 
 
 def _named(name: str | None, columns: Sequence[ColumnLook], where: str) -> ColumnLook | None:
@@ -269,7 +292,12 @@ def _text_column(columns: Sequence[ColumnLook], where: str) -> ColumnLook:
     return texts[0]
 
 
-def _label_column(columns: Sequence[ColumnLook], where: str) -> ColumnLook:
+def _label_column(columns: Sequence[ColumnLook], where: str, text: str) -> ColumnLook:
+    if not columns:
+        raise DataError(
+            f"{where}: must have a column of texts and one of labels. Received: one column, "
+            f"{text[:40]!r}. Between columns must stand a comma, a semicolon, a tab or a bar."
+        )
     known = [c for c in columns if c.values]
     mixed = [c for c in known if len(c.values or ()) > 1]
     two = [c for c in mixed if len(c.values or ()) == 2]
@@ -316,12 +344,37 @@ def _plain(name: str) -> str:
 
 
 def _is_split(column: ColumnLook) -> bool:
+    return _is_like_split(column) and all(_role(v) for v in column.values or ())
+
+
+def _is_like_split(column: ColumnLook) -> bool:
+    """Returns whether a column is named as one of splits, and holds the name of one."""
     is_named = column.name.lower() in SPLIT_NAMES
-    return is_named and bool(column.values) and all(_role(v) for v in column.values or ())
+    return is_named and any(_role(v) for v in column.values or ())
+
+
+def _unused_split(columns: Iterable[ColumnLook]) -> Iterable[str]:
+    for column in columns:
+        if _is_like_split(column) and not _is_split(column):
+            others = [v for v in column.values or () if not _role(v)]
+            yield (
+                f"{column.name!r} is not used as the split: it holds {others[0]!r} and not only "
+                "train, validation and test; correct it if the splits are to be kept"
+            )
 
 
 def _role(value: str) -> str:
     return ROLES.get(value.strip().lower(), "")
+
+
+def _by_alphabet(labels: Labels, choices: Choices) -> Iterable[str]:
+    names = list(labels.counts())
+    if len(names) == 2 and not choices.positive and not choices.negative and is_arbitrary(names):
+        low, high = order_labels((names[0], names[1]), positive_label=None, where="")
+        yield (
+            f"{high!r} is taken as the positive label by its place in the alphabet; name another "
+            f"with {option('positive', (low,))}"
+        )
 
 
 def _encoding_to_name(table: Table, given: str | None) -> str:
@@ -330,17 +383,6 @@ def _encoding_to_name(table: Table, given: str | None) -> str:
     names = {encoding.name for encoding in table.encodings if encoding is not None}
     is_plain = names <= {"utf-8", "utf-8-sig", "utf-16", "utf-32"}
     return "" if is_plain or len(names) > 1 else names.pop()
-
-
-def _notes(table: Table, labels: Labels) -> Iterable[str]:
-    for member, encoding in table.guesses[:3]:
-        yield f"{member} is read as {encoding}; name another with {option('encoding')}"
-    for what, count in table.notes.items():
-        if count:
-            yield f"1 {what.replace('columns', 'column', 1)}" if count == 1 else f"{count:,} {what}"
-        elif what.startswith("quotes"):
-            yield f"{what}: the file does not use them to delimit fields"
-    yield from labels.folded()
 
 
 def _names(columns: Iterable[ColumnLook]) -> str:

@@ -25,10 +25,7 @@ def stream_files(
 ) -> Iterator[tuple[str, bytes]]:
     """Yields name and content of the wanted files of a `.tar` or `.tar.gz`, in its order.
 
-    Args:
-        path: The archive.
-        wanted: Whether a file of this name is.
-        limit_bytes: What a wanted file may hold at most.
+    A wanted file may hold `limit_bytes` at most.
 
     Raises:
         DataError: The archive is missing, truncated or damaged, or holds a link, a device, an

@@ -3,7 +3,7 @@
 "keras" is exactly how Keras's IMDB data was tokenised: lower case; the punctuation of the Keras
 Tokenizer's `filters`, tab and newline become spaces; split on the space. Markup is not removed:
 `<br />` leaves the word "br", the seventh most frequent one. "words" is the same, except that every
-white space and control character of Unicode separates words: for people's own files. "characters"
+white space and control character of Unicode separates words: for users' own files. "characters"
 is for languages written without spaces: each character of the lower-case text is a token, except
 white space and control characters.
 
@@ -35,7 +35,6 @@ _TABLE = bytes(
 )
 _OWN_TABLE = bytes(ord(" ") if byte < 32 or byte == 127 else _TABLE[byte] for byte in range(256))
 _SEPARATING = re.compile(f"[{SEPARATORS}]+")
-_REPORT_EVERY = 1_000
 _PART_WORDS = 1 << 20
 
 
@@ -68,18 +67,8 @@ class NumberedWords:
     text_digests: NDArray[np.uint64]
 
 
-def number_words(
-    texts: Iterable[bytes],
-    *,
-    rule: TokenRule = "keras",
-    on_progress: Callable[[int], None] | None = None,
-) -> NumberedWords:
-    """Splits texts into tokens and numbers them, in one pass.
-
-    Args:
-        texts: UTF-8.
-        rule: How they are split.
-        on_progress: Called with the number of texts done, every thousand.
+def number_words(texts: Iterable[bytes], *, rule: TokenRule = "keras") -> NumberedWords:
+    """Splits texts, in UTF-8, into tokens and numbers them, in one pass.
 
     Raises:
         UnicodeDecodeError: A text is not UTF-8.
@@ -89,12 +78,10 @@ def number_words(
     ends = array("q", [0])
     digests = bytearray()
     split = _SPLIT[rule]
-    for count, text in enumerate(texts, start=1):
+    for text in texts:
         numbers.extend(map(seen.__getitem__, split(text)))
         ends.append(len(numbers))
         digests += blake2b(b" ".join(text.split()), digest_size=8).digest()
-        if on_progress is not None and count % _REPORT_EVERY == 0:
-            on_progress(count)
     return NumberedWords(
         np.frombuffer(numbers, dtype=np.int32) if numbers else np.zeros(0, dtype=np.int32),
         np.frombuffer(ends, dtype=np.int64),

@@ -1,1 +1,1 @@
-"""The fast LSTM: the layer, its loop in XLA, and its loop on the processor."""
+"""The fast LSTM: the layer, its loop in XLA, and its loop on the CPU."""

@@ -1,4 +1,4 @@
-"""What both loops of the fast LSTM compute from, by name.
+"""The arrays that both loops of the fast LSTM take, by name.
 
 Gates are in Keras's order: input, forget, candidate, output. `batch`, `time`, `features` and
 `units` are the sizes.
@@ -11,8 +11,11 @@ from typing import Any, NamedTuple
 Tensor = Any
 GATES = 4
 
-# (sequences, kernel, recurrent kernel, bias, output, carry) to outputs, last output, last carry.
 LstmFunction = Callable[..., tuple[Tensor, Tensor, Tensor]]
+"""The LSTM as a function that is differentiable once: of sequences, kernel, recurrent kernel, bias,
+output and carry, to outputs [batch, time, units] (the last output if not `return_outputs`), last
+output and last carry. It has the dropout `Masks` of one call; `alive`, bool [batch, time], is False
+where the state is held, None for everywhere True; and `Steps`."""
 
 
 class Weights(NamedTuple):

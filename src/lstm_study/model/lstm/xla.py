@@ -16,17 +16,7 @@ LARGEST_CAPACITY = 2**20
 
 
 def xla_lstm(masks: Masks, alive: Tensor | None, steps: Steps) -> LstmFunction:
-    """The LSTM as a function of (sequences, *weights, *state), differentiable once.
-
-    Args:
-        masks: Dropout of this call.
-        alive: bool [batch, time], False where the state is held; None for everywhere True.
-        steps: How it goes over time, and what it returns.
-
-    Returns:
-        A function to outputs [batch, time, units] (the last output if not `return_outputs`), last
-        output and last carry.
-    """
+    """Returns the LSTM as a function of the running backend; see `arrays.LstmFunction`."""
 
     def run(sequences: Any, *weights_and_state: Any) -> tuple[Any, Any, Any]:
         time, held = sequences.shape[1] or ops.shape(sequences)[1], alive

@@ -143,10 +143,7 @@ def sweep_backward(
     """Takes the gradient of a scalar back through `sweep_forward`.
 
     Args:
-        sequences: As `sweep_forward` had them; likewise weights, masks and span.
-        weights: See there.
-        masks: See there.
-        span: See there.
+        sequences, weights, masks, span: As `sweep_forward` had them.
         kept: What `sweep_forward` kept with "gates".
         d_outputs: Gradient with respect to the output of every step, float
             [batch, capacity, units]; None where only the last state was used.

@@ -11,7 +11,7 @@ from lstm_study.report.figures.style import (
     SERIES,
     WINNER,
     Picture,
-    label_box,
+    label,
     percent_axis,
 )
 from lstm_study.report.tables.columns import in_words
@@ -26,14 +26,14 @@ def waterfall(steps: Table, *, objective: str) -> Picture | None:
     rows = steps.records()
     if len(rows) < 2:
         return None
-    form = steps.columns[steps.index("score")].form
-    gain_form = steps.columns[steps.index("gain")].form
+    form = steps.form("score")
     scores = [float(row["score"] or 0) for row in rows]
+    gains = [steps.text(place, "gain") for place in range(len(rows))]
     words = [str(rows[0]["hyperparameter"]).replace("-", "\n", 1)]
     words += [
         str(row["hyperparameter"]).replace("_", "\n")
-        + f"\n{numbers.show(row['before'], 'plain')} → {numbers.show(row['after'], 'plain')}"
-        for row in rows[1:]
+        + f"\n{steps.text(place, 'before')} → {steps.text(place, 'after')}"
+        for place, row in enumerate(rows[1:], start=1)
     ]
     words.append("winner")
 
@@ -45,11 +45,8 @@ def waterfall(steps: Table, *, objective: str) -> Picture | None:
                 [place], [after - before], bottom=before, width=0.56, alpha=0.85, zorder=2,
                 color=SERIES[1] if better else SERIES[2],
             )  # fmt: skip
-            axes.annotate(
-                numbers.show(rows[place]["gain"], gain_form), (place, max(before, after)),
-                xytext=(0, 3), textcoords="offset points", ha="center", va="bottom", fontsize=8,
-                fontweight="bold", bbox=label_box(), zorder=5,
-            )  # fmt: skip
+            label(axes, gains[place], (place, max(before, after)), va="bottom", fontsize=8,
+                  fontweight="bold", zorder=5)  # fmt: skip
             axes.plot([place - 0.72, place + 0.28], [before] * 2, color=MUTED, lw=0.8, zorder=3)
             axes.plot([place - 0.28, place + 0.72], [after] * 2, color=MUTED, lw=0.8, zorder=3)
         for place, score, colour in (
@@ -57,11 +54,8 @@ def waterfall(steps: Table, *, objective: str) -> Picture | None:
         ):  # fmt: skip
             axes.plot([place - 0.28, place + 0.28], [score] * 2, color=colour, lw=4, zorder=4,
                       solid_capstyle="butt")  # fmt: skip
-            axes.annotate(
-                numbers.show(score, form), (place, score), xytext=(0, 5), ha="center",
-                textcoords="offset points", fontsize=8, fontweight="bold", color=INK,
-                bbox=label_box(), zorder=5,
-            )  # fmt: skip
+            label(axes, numbers.show(score, form), (place, score), offset=(0, 5), fontsize=8,
+                  fontweight="bold", color=INK, zorder=5)  # fmt: skip
         axes.set_xticks(range(len(words)), words, fontsize=8)
         axes.set_xlim(-0.5, len(words) - 0.5)
         reach = max(scores) - min(scores) or 0.01
@@ -71,7 +65,7 @@ def waterfall(steps: Table, *, objective: str) -> Picture | None:
         percent_axis(axes, form)
 
     told = ", ".join(
-        f"{row['hyperparameter']} {numbers.show(row['gain'], gain_form)}" for row in rows[1:]
+        f"{row['hyperparameter']} {gain}" for row, gain in zip(rows[1:], gains[1:], strict=True)
     )
     return Picture(
         draw=draw,

@@ -8,7 +8,7 @@ from lstm_study.report.figures.style import (
     MUTED,
     Picture,
     arm_colours,
-    label_box,
+    label,
     percent_axis,
 )
 from lstm_study.report.tables.table import Table
@@ -23,7 +23,6 @@ def difference(verdict: Table) -> Picture | None:
     value, low, high = row["difference"], row["low"], row["high"]
     if not isinstance(value, float):
         return None
-    interval = isinstance(low, float) and isinstance(high, float)
 
     def draw(figure: "Figure") -> None:
         axes = figure.add_subplot()
@@ -41,10 +40,8 @@ def difference(verdict: Table) -> Picture | None:
         axes.set_yticks([])
         axes.grid(visible=False, axis="y")
         axes.spines["left"].set_visible(False)
-        axes.annotate(
-            numbers.points(value), (100 * value, 0), xytext=(0, 9), textcoords="offset points",
-            ha="center", fontsize=10, fontweight="bold", bbox=label_box(),
-        )  # fmt: skip
+        label(axes, numbers.points(value), (100 * value, 0), offset=(0, 9), fontsize=10,
+              fontweight="bold")  # fmt: skip
         for text, place, side in (
             ("← baseline better", 0.0, "left"), ("winner better →", 1.0, "right"),
         ):  # fmt: skip
@@ -55,8 +52,8 @@ def difference(verdict: Table) -> Picture | None:
         axes.set_xlabel("Winner minus baseline, percentage points of test accuracy")
 
     told = f"{numbers.points(value)} percentage points"
-    if interval:
-        told += f", interval from {numbers.points(low)} to {numbers.points(high)}"  # type: ignore[arg-type]
+    if isinstance(low, float) and isinstance(high, float):
+        told += f", interval from {numbers.points(low)} to {numbers.points(high)}"
     return Picture(
         draw=draw,
         name="difference",
@@ -73,7 +70,7 @@ def optimism(rows: Table) -> Picture | None:
     shown = [row for row in rows.records() if row["in_search"] is not None]
     if not shown:
         return None
-    form = rows.columns[rows.index("in_search")].form
+    form = rows.form("in_search")
     steps = (("in_search", "in the search"), ("fresh_validation", "new seeds,\nvalidation"),
              ("on_test", "on test"))  # fmt: skip
     present = [step for step in steps if any(row[step[0]] is not None for row in shown)]
@@ -91,11 +88,8 @@ def optimism(rows: Table) -> Picture | None:
             axes.plot(*zip(*known, strict=True), color=colours[arm], marker="o", ms=6, lw=1.6,
                       label=arm)  # fmt: skip
             for place, value in known:
-                axes.annotate(
-                    numbers.show(value, form), (place, value), xytext=(0, 7), ha="center",
-                    textcoords="offset points", fontsize=7.5, color=colours[arm], zorder=4,
-                    bbox=label_box(),
-                )  # fmt: skip
+                label(axes, numbers.show(value, form), (place, value), offset=(0, 7),
+                      fontsize=7.5, color=colours[arm], zorder=4)  # fmt: skip
         axes.set_xticks(range(len(present)), [words for _, words in present])
         axes.set_xlim(-0.4, len(present) - 0.6)
         axes.margins(y=0.25)

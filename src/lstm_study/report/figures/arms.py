@@ -7,6 +7,9 @@ from lstm_study.report.figures.style import (
     INK,
     Picture,
     arm_colours,
+    cost_axis,
+    label,
+    legend,
     pareto,
     percent_axis,
 )
@@ -14,50 +17,36 @@ from lstm_study.report.tables.table import Table
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
-from lstm_study.report.figures.style import (
-    few_ticks,
-    label_box,
-    log_axis,
-)
 
 
 def seeds(runs: Table, comparison: Table) -> Picture | None:
     """Draws every run's test accuracy by arm, with each arm's mean."""
-    done = [row for row in runs.records() if isinstance(row["test_accuracy"], float)]
-    read = {str(row["arm"]) for row in done}
-    arms = [arm for arm in map(str, comparison.column("arm")) if arm in read]
-    if not arms:
+    done = runs.frame().dropna(subset="test_accuracy")
+    compared = [row for row in comparison.records() if row["arm"] in set(done["arm"])]
+    if not compared:
         return None
+    arms = [str(row["arm"]) for row in compared]
     colours = arm_colours(arms)
-    means = {str(row["arm"]): row["test_accuracy_mean"] for row in comparison.records()}
-    ends = {
-        str(row["arm"]): (row["test_accuracy_mean_low"], row["test_accuracy_mean_high"])
-        for row in comparison.records()
-    }
 
     def draw(figure: "Figure") -> None:
         from matplotlib.ticker import MaxNLocator
 
         axes = figure.add_subplot()
-        for place, arm in enumerate(arms):
-            values = [float(row["test_accuracy"] or 0) for row in done if row["arm"] == arm]
-            offsets = _spread(values)
+        for place, (arm, row) in enumerate(zip(arms, compared, strict=True)):
+            values = done.loc[done["arm"] == arm, "test_accuracy"].tolist()
             axes.scatter(
-                values, [place + offset for offset in offsets], s=42, color=colours[arm],
+                values, [place + offset for offset in _spread(values)], s=42, color=colours[arm],
                 alpha=0.85, linewidths=0.8, edgecolors="#fffffe", zorder=3,
             )  # fmt: skip
-            mean = means[arm]
+            mean = row["test_accuracy_mean"]
+            low, high = row["test_accuracy_mean_low"], row["test_accuracy_mean_high"]
             if isinstance(mean, float) and len(values) > 1:
-                low, high = ends[arm]
                 if isinstance(low, float) and isinstance(high, float):
                     axes.plot([low, high], [place, place], color=colours[arm], lw=11, alpha=0.22,
                               solid_capstyle="butt", zorder=1)  # fmt: skip
                 axes.plot([mean, mean], [place - 0.3, place + 0.3], color=INK, lw=1.6, zorder=2)
-                axes.annotate(
-                    numbers.percent(mean), (mean, place - 0.3), xytext=(0, 3),
-                    textcoords="offset points", ha="center", va="bottom", fontsize=8, zorder=4,
-                    bbox=label_box(),
-                )  # fmt: skip
+                label(axes, numbers.percent(mean), (mean, place - 0.3), va="bottom", fontsize=8,
+                      zorder=4)  # fmt: skip
         axes.set_yticks(range(len(arms)), arms, fontsize=9, color=INK)
         axes.set_ylim(len(arms) - 0.45, -0.65)
         axes.grid(visible=False, axis="y")
@@ -68,9 +57,9 @@ def seeds(runs: Table, comparison: Table) -> Picture | None:
         percent_axis(axes, "percent", which="x")
 
     told = ", ".join(
-        f"{arm} {numbers.percent(mean)} over {sum(row['arm'] == arm for row in done)} runs"
-        for arm, mean in means.items()
-        if isinstance(mean, float)
+        f"{row['arm']} {numbers.percent(mean)} over {sum(done['arm'] == row['arm'])} runs"
+        for row in comparison.records()
+        if isinstance(mean := row["test_accuracy_mean"], float)
     )
     return Picture(
         draw=draw,
@@ -84,54 +73,43 @@ def seeds(runs: Table, comparison: Table) -> Picture | None:
 
 def arms_cost(comparison: Table) -> Picture | None:
     """Draws each arm's accuracy against training time, parameters and prediction time."""
-    rows = [row for row in comparison.records() if isinstance(row["test_accuracy_mean"], float)]
+    rows = comparison.frame().dropna(subset="test_accuracy_mean")
     measures = [
-        (name, label, form)
-        for name, label, form in (
+        (name, words, form)
+        for name, words, form in (
             ("training_seconds_mean", "Training of one run", "duration"),
             ("parameter_count", "Parameters", "short_count"),
             ("predict_1000_seconds", "Predicting 1,000 reviews", "duration"),
         )
-        if sum(row[name] is not None for row in rows) > 1
+        if rows[name].count() > 1
     ]
     if not measures:
         return None
-    arms = [str(row["arm"]) for row in rows]
+    arms = rows["arm"].tolist()
     colours = arm_colours(arms)
 
     def draw(figure: "Figure") -> None:
         panels = figure.subplots(1, len(measures), sharey=True, squeeze=False)[0]
-        for axes, (name, label, form) in zip(panels, measures, strict=True):
-            known = [row for row in rows if row[name] is not None]
-            places = [float(row[name] or 0) for row in known]
-            scores = [float(row["test_accuracy_mean"] or 0) for row in known]
+        for axes, (name, words, form) in zip(panels, measures, strict=True):
+            known = rows.dropna(subset=name)
+            places, scores = known[name].tolist(), known["test_accuracy_mean"].tolist()
             front = pareto(places, scores, "max")
             axes.plot(
                 [places[index] for index in front], [scores[index] for index in front], color=INK,
                 lw=1, drawstyle="steps-post", zorder=1, ls=(0, (4, 2)), marker="o", ms=10,
-                markerfacecolor="none", markeredgewidth=1,
-                label="Pareto front" if axes is panels[0] else None,
+                markerfacecolor="none", markeredgewidth=1, label="Pareto front",
             )  # fmt: skip
-            for row, place, score in zip(known, places, scores, strict=True):
-                arm = str(row["arm"])
+            for arm, place, score in zip(known["arm"], places, scores, strict=True):
                 axes.scatter(
                     [place], [score], s=46, color=colours[arm], edgecolors="#fffffe",
-                    linewidths=0.8, zorder=3, label=arm if axes is panels[0] else None,
+                    linewidths=0.8, zorder=3, label=arm,
                 )  # fmt: skip
-            if min(places) > 0 and max(places) > 8 * min(places):
-                log_axis(axes, places, form)
-            else:
-                axes.xaxis.set_major_locator(few_ticks(4))
-                axes.xaxis.set_major_formatter(
-                    lambda value, _, form=form: numbers.show(float(value), form)
-                )
-                axes.margins(x=0.12)
-            axes.margins(y=0.12)
-            axes.set_xlabel(label)
+            axes.margins(x=0.12, y=0.12)
+            cost_axis(axes, places, form, span=8)
+            axes.set_xlabel(words)
         panels[0].set_ylabel("Mean test accuracy")
         percent_axis(panels[0], "percent")
-        handles = dict(zip(*reversed(panels[0].get_legend_handles_labels()), strict=True))
-        figure.legend(list(handles.values()), list(handles), loc="outside upper left", ncols=4)
+        legend(figure, panels[0], ncols=4)
 
     return Picture(
         draw=draw,
@@ -140,7 +118,7 @@ def arms_cost(comparison: Table) -> Picture | None:
         alt="Mean test accuracy of "
         + ", ".join(arms)
         + " against "
-        + ", ".join(label.lower() for _, label, _ in measures)
+        + ", ".join(words.lower() for _, words, _ in measures)
         + ". The Pareto front connects the arms that no other arm beats on both.",
         tables=(comparison,),
         height=3.0,

@@ -9,6 +9,7 @@ from lstm_study.report.figures.style import (
     MUTED,
     WINNER,
     Picture,
+    label,
     percent_axis,
 )
 from lstm_study.report.tables.table import Table
@@ -19,29 +20,18 @@ if TYPE_CHECKING:
 
 def lengths(bins: Table, choices: Table) -> Picture | None:
     """Draws the lengths of the training reviews, with the study's values of maxlen."""
-    rows = bins.records()
-    total = sum(float(row["reviews"] or 0) for row in rows)
+    rows = bins.frame()
+    total = rows["reviews"].sum()
     if not total:
         return None
 
     def draw(figure: "Figure") -> None:
         axes = figure.add_subplot()
-        starts = bins.numbers("from_tokens")
-        ends = bins.numbers("to_tokens")
-        reach = 0.0
-        limit = ends[-1]
-        for end, row in zip(ends, rows, strict=True):
-            reach += float(row["reviews"] or 0)
-            if reach >= 0.985 * total:
-                limit = end
-                break
-        widths = [end - start for start, end in zip(starts, ends, strict=True)]
+        widths = rows["to_tokens"] - rows["from_tokens"]
+        limit = rows["to_tokens"][(rows["reviews"].cumsum() >= 0.985 * total).idxmax()]
         axes.bar(
-            starts,
-            [float(row["reviews"] or 0) / total / width * 100
-             for row, width in zip(rows, widths, strict=True)],
-            width=widths, align="edge", color=BASELINE, alpha=0.55, linewidth=0.5,
-            edgecolor="#fffffe",
+            rows["from_tokens"], rows["reviews"] / total / widths * 100, width=widths,
+            align="edge", color=BASELINE, alpha=0.55, linewidth=0.5, edgecolor="#fffffe",
         )  # fmt: skip
         top = axes.get_ylim()[1]
         marks = [row for row in choices.records() if float(row["maxlen"] or 0) <= limit * 1.05]
@@ -51,10 +41,8 @@ def lengths(bins: Table, choices: Table) -> Picture | None:
             height = top * (1.03 + 0.085 * (place % 3))
             colour = WINNER if searched else INK
             axes.vlines(value, 0, height, color=colour, lw=1.1, ls="-" if searched else "--")
-            axes.annotate(
-                numbers.plain(value), (value, height), xytext=(0, 1), ha="center", va="bottom",
-                textcoords="offset points", fontsize=7.5, color=colour,
-            )  # fmt: skip
+            label(axes, numbers.plain(value), (value, height), offset=(0, 1), va="bottom",
+                  fontsize=7.5, color=colour, bbox=None)  # fmt: skip
         axes.set_xlim(0, limit * 1.05)
         axes.set_ylim(0, top * 1.24)
         axes.grid(visible=False, axis="x")
@@ -78,7 +66,7 @@ def coverage(curve: Table) -> Picture | None:
     """Draws the share of validation tokens covered by a vocabulary of each size."""
     if len(curve.rows) < 2:
         return None
-    sizes, shares = curve.numbers("vocabulary_size"), curve.numbers("coverage")
+    sizes, shares = (curve.frame()[name].tolist() for name in ("vocabulary_size", "coverage"))
 
     def draw(figure: "Figure") -> None:
         axes = figure.add_subplot()
@@ -86,10 +74,8 @@ def coverage(curve: Table) -> Picture | None:
         if min(sizes) > 0 and max(sizes) >= 8 * min(sizes):
             axes.set_xscale("log")
         for size, share in zip(sizes, shares, strict=True):
-            axes.annotate(
-                numbers.share(share), (size, share), xytext=(0, 6), textcoords="offset points",
-                ha="center", fontsize=7.5, color=MUTED,
-            )  # fmt: skip
+            label(axes, numbers.share(share), (size, share), offset=(0, 6), fontsize=7.5,
+                  color=MUTED, bbox=None)  # fmt: skip
         axes.xaxis.set_major_formatter(lambda value, _: numbers.short_count(value))
         axes.xaxis.set_minor_formatter(lambda *_: "")
         axes.margins(x=0.07, y=0.16)

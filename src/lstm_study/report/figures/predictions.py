@@ -19,9 +19,9 @@ if TYPE_CHECKING:
 
 def roc(curves: Table, metrics: Table) -> Picture | None:
     """Draws each arm's ROC curve: the mean over runs, with a band from lowest to highest."""
-    arms = main_arms(list(dict.fromkeys(str(arm) for arm in curves.column("arm"))))
-    rows = [row for row in curves.records() if row["arm"] in arms]
-    if not rows:
+    lines = {str(arm): line for arm, line in curves.frame().groupby("arm", sort=False)}
+    arms = main_arms(list(lines))
+    if not arms:
         return None
     colours = arm_colours(arms)
 
@@ -30,17 +30,12 @@ def roc(curves: Table, metrics: Table) -> Picture | None:
         for axes in (whole, corner):
             axes.plot([0, 1], [0, 1], color=MUTED, lw=0.8, ls=(0, (4, 3)))
             for arm in arms:
-                line = [row for row in rows if row["arm"] == arm]
-                rates = [float(row["false_positive_rate"] or 0) for row in line]
+                line, colour = lines[arm], colours[arm]
+                rates = line["false_positive_rate"]
                 axes.fill_between(
-                    rates, [float(row["lowest"] or 0) for row in line],
-                    [float(row["highest"] or 0) for row in line], color=colours[arm], alpha=0.2,
-                    linewidth=0,
-                )  # fmt: skip
-                axes.plot(
-                    rates, [float(row["true_positive_rate"] or 0) for row in line],
-                    color=colours[arm], lw=1.4, label=arm,
-                )  # fmt: skip
+                    rates, line["lowest"], line["highest"], color=colour, alpha=0.2, linewidth=0
+                )
+                axes.plot(rates, line["true_positive_rate"], color=colour, lw=1.4, label=arm)
             axes.set_xlabel("False positive rate")
             axes.set_aspect("equal")
         whole.set_ylabel("True positive rate")
@@ -53,13 +48,11 @@ def roc(curves: Table, metrics: Table) -> Picture | None:
             percent_axis(axes, "share", which="x")
             percent_axis(axes, "share")
 
-    areas = {
-        arm: [row["roc_auc"] for row in metrics.records() if row["arm"] == arm] for arm in arms
-    }
+    areas = metrics.frame().dropna(subset="roc_auc").groupby("arm")["roc_auc"].agg(["min", "max"])
     told = ", ".join(
-        f"{arm} {numbers.loss(min(known))} to {numbers.loss(max(known))}"
-        for arm, values in areas.items()
-        if (known := [value for value in values if isinstance(value, float)])
+        f"{arm} {numbers.loss(areas['min'][arm])} to {numbers.loss(areas['max'][arm])}"
+        for arm in arms
+        if arm in areas.index
     )
     return Picture(
         draw=draw,
@@ -74,11 +67,11 @@ def roc(curves: Table, metrics: Table) -> Picture | None:
 
 def calibration(bins: Table) -> Picture | None:
     """Draws each arm's reliability diagram: predicted probability against observed share."""
-    found = list(dict.fromkeys(str(arm) for arm in bins.column("arm")))
-    arms = main_arms([arm for arm in found if arm != CALIBRATED])
-    arms += [arm for arm in found if arm == CALIBRATED]
-    rows = [row for row in bins.records() if row["positive"] is not None and row["arm"] in arms]
-    if not rows:
+    known = bins.frame().dropna(subset="positive")
+    points = {str(arm): mine for arm, mine in known.groupby("arm", sort=False)}
+    arms = main_arms([arm for arm in points if arm != CALIBRATED])
+    arms += [arm for arm in points if arm == CALIBRATED]
+    if not arms:
         return None
     colours = arm_colours(arms)
 
@@ -87,20 +80,14 @@ def calibration(bins: Table) -> Picture | None:
         diagram.plot([0, 1], [0, 1], color=MUTED, lw=0.8, ls=(0, (4, 3)))
         width = 0.8 / len(arms)
         for place, arm in enumerate(arms):
-            mine = [row for row in rows if row["arm"] == arm]
+            mine = points[arm]
             diagram.plot(
-                [float(row["probability"] or 0) for row in mine],
-                [float(row["positive"] or 0) for row in mine],
-                color=colours[arm], marker="o", ms=4, label=arm,
+                mine["probability"], mine["positive"], color=colours[arm], marker="o", ms=4,
+                label=arm,
             )  # fmt: skip
-            total = sum(float(row["reviews"] or 0) for row in mine)
             counts.bar(
-                [
-                    float(row["low"] or 0) + 0.1 * (0.1 + width * (place + 0.5))
-                    for row in mine
-                ],
-                [float(row["reviews"] or 0) / total for row in mine],
-                width=width * 0.1, color=colours[arm],
+                mine["low"] + 0.1 * (0.1 + width * (place + 0.5)),
+                mine["reviews"] / mine["reviews"].sum(), width=width * 0.1, color=colours[arm],
             )  # fmt: skip
         diagram.set_aspect("equal")
         diagram.set_xlabel("Predicted probability")

@@ -1,12 +1,13 @@
 """The figure of accuracy by length and by unknown words."""
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from lstm_study.report import numbers
 from lstm_study.report.figures.style import (
     Picture,
     arm_colours,
     few_ticks,
+    legend,
     main_arms,
     percent_axis,
 )
@@ -21,13 +22,14 @@ def accuracy_by_review(lengths: Table, unknown: Table) -> Picture | None:
     """Draws accuracy against the length of reviews, and against their share of unknown words."""
     if not lengths.rows:
         return None
-    arms = main_arms(list(dict.fromkeys(str(arm) for arm in lengths.column("arm"))))
+    groups = lengths.frame()
+    arms = main_arms(groups["arm"].unique().tolist())
     varied = any(float(share or 0) > 0 for share in unknown.column("to_share"))
 
     def draw(figure: "Figure") -> None:
         left, right = figure.subplots(1, 2, sharey=True)
-        _draw(left, lengths, "mean_tokens", arms)
-        means = [value for value in lengths.numbers("mean_tokens") if value > 0]
+        _draw(left, groups, "mean_tokens", arms)
+        means = [value for value in groups["mean_tokens"] if value > 0]
         if max(means) > 5 * min(means):
             left.set_xscale("log")
             left.xaxis.set_minor_locator(few_ticks(None))
@@ -37,20 +39,20 @@ def accuracy_by_review(lengths: Table, unknown: Table) -> Picture | None:
         left.set_ylabel("Test accuracy")
         percent_axis(left, "percent")
         if varied:
-            _draw(right, unknown, "mean_share", arms)
+            _draw(right, unknown.frame(), "mean_share", arms)
             right.xaxis.set_major_locator(few_ticks(6))
             right.set_xlabel("Unknown tokens of a review, mean of the group")
             percent_axis(right, "share", which="x")
         else:
             right.set_visible(False)
-        figure.legend(*left.get_legend_handles_labels(), loc="outside upper left", ncols=4)
+        legend(figure, left, ncols=4)
 
     spans = []
     for arm in arms:
-        known = [float(row["accuracy"] or 0) for row in lengths.records() if row["arm"] == arm]
+        known = groups.loc[groups["arm"] == arm, "accuracy"]
         spans.append(
-            f"{arm} from {numbers.percent(known[0])} on the shortest to "
-            f"{numbers.percent(known[-1])} on the longest"
+            f"{arm} from {numbers.percent(known.iloc[0])} on the shortest to "
+            f"{numbers.percent(known.iloc[-1])} on the longest"
         )
     return Picture(
         draw=draw,
@@ -63,19 +65,12 @@ def accuracy_by_review(lengths: Table, unknown: Table) -> Picture | None:
     )
 
 
-def _draw(axes: "Axes", groups: Table, along: str, arms: list[str]) -> None:
-    colours = arm_colours(arms)
-    for arm in arms:
-        mine = [row for row in groups.records() if row["arm"] == arm]
-        if not mine:
+def _draw(axes: "Axes", groups: Any, along: str, arms: list[str]) -> None:
+    for arm, colour in arm_colours(arms).items():
+        mine = groups[groups["arm"] == arm]
+        if mine.empty:
             continue
-        places = [float(row[along] or 0) for row in mine]
         axes.fill_between(
-            places, [float(row["lowest"] or 0) for row in mine],
-            [float(row["highest"] or 0) for row in mine], color=colours[arm], alpha=0.18,
-            linewidth=0,
-        )  # fmt: skip
-        axes.plot(
-            places, [float(row["accuracy"] or 0) for row in mine], color=colours[arm], marker="o",
-            ms=4, lw=1.5, label=arm,
-        )  # fmt: skip
+            mine[along], mine["lowest"], mine["highest"], color=colour, alpha=0.18, linewidth=0
+        )
+        axes.plot(mine[along], mine["accuracy"], color=colour, marker="o", ms=4, lw=1.5, label=arm)

@@ -7,7 +7,9 @@ from lstm_study.analysis.answer.ablation import VALIDATION_SUFFIX
 from lstm_study.report.figures.style import (
     Picture,
     arm_colours,
+    legend,
     main_arms,
+    panels,
     percent_axis,
     whole_axis,
 )
@@ -22,45 +24,36 @@ def run_curves(curves: Table) -> Picture | None:
 
     The validation runs of an arm are drawn in its colour, in the panels of validation alone.
     """
-    rows = [row for row in curves.records() if not str(row["arm"]).endswith("-own-epoch")]
     tested = [arm for arm in curves.column("arm") if not str(arm).endswith(VALIDATION_SUFFIX)]
     shown = main_arms(list(dict.fromkeys(str(arm) for arm in tested)))
-    lines: dict[tuple[str, str], dict[int, list[float]]] = {}
-    for row in rows:
-        measure, named = str(row["measure"]), str(row["arm"])
-        arm = named.removesuffix(VALIDATION_SUFFIX)
-        if arm in shown and (named == arm or measure.startswith("validation")):
-            at = lines.setdefault((measure, arm), {})
-            at.setdefault(int(row["epoch"] or 0), []).append(float(row["value"] or 0))
-    if not lines:
+    rows = curves.frame()
+    rows["drawn as"] = rows["arm"].str.removesuffix(VALIDATION_SUFFIX)
+    rows = rows[
+        rows["drawn as"].isin(shown)
+        & ((rows["drawn as"] == rows["arm"]) | rows["measure"].str.startswith("validation"))
+    ]
+    if rows.empty:
         return None
-    colours = arm_colours(shown)
-    every = ("train_accuracy", "train_loss", "validation_accuracy", "validation_loss")
-    measures = [measure for measure in every if any(key[0] == measure for key in lines)]
+    lines = rows.groupby(["measure", "drawn as", "epoch"])["value"].agg(["mean", "min", "max"])
+    measures = sorted(rows["measure"].unique())
 
     def draw(figure: "Figure") -> None:
-        grid = figure.subplots(math.ceil(len(measures) / 2), 2, squeeze=False).flat
-        for axes, measure in zip(grid, measures, strict=False):
-            for arm in shown:
-                at = sorted(lines.get((measure, arm), {}).items())
-                epochs = [epoch for epoch, _ in at]
-                means = [sum(values) / len(values) for _, values in at]
+        grid, _ = panels(figure, len(measures), columns=2)
+        for axes, measure in zip(grid, measures, strict=True):
+            for arm, colour in arm_colours(shown).items():
+                if (measure, arm) not in lines.index:
+                    continue
+                at = lines.loc[measure, arm]
                 axes.fill_between(
-                    epochs, [min(values) for _, values in at], [max(values) for _, values in at],
-                    color=colours[arm], alpha=0.22, linewidth=0,
-                )  # fmt: skip
-                if at:
-                    axes.plot(epochs, means, color=colours[arm], lw=1.8, label=arm,
-                              marker="o" if len(at) == 1 else None, ms=4)  # fmt: skip
+                    at.index, at["min"], at["max"], color=colour, alpha=0.22, linewidth=0
+                )
+                axes.plot(at.index, at["mean"], color=colour, lw=1.8, label=arm,
+                          marker="o" if len(at) == 1 else None, ms=4)  # fmt: skip
             axes.set_title(measure.replace("_", " ").capitalize())
             axes.set_xlabel("Epoch")
             whole_axis(axes)
             percent_axis(axes, "percent" if measure.endswith("accuracy") else "loss")
-        for axes in list(grid)[len(measures) :]:
-            axes.set_visible(False)
-        figure.legend(
-            *figure.axes[0].get_legend_handles_labels(), loc="outside upper left", ncols=4
-        )
+        legend(figure, grid[0], ncols=4)
 
     return Picture(
         draw=draw,

@@ -13,6 +13,8 @@ from lstm_study.report.figures.style import (
     WINNER,
     Picture,
     few_ticks,
+    legend,
+    panels,
     percent_axis,
 )
 from lstm_study.report.tables.columns import in_words
@@ -29,51 +31,47 @@ _SHADES = (SERIES[0], WINNER)
 
 def slices(points: Table, spec: StudySpec) -> Picture | None:
     """Draws every completed trial's score along each searched hyperparameter."""
-    names = list(dict.fromkeys(str(value) for value in points.column("hyperparameter")))
+    rows = points.frame()
+    names = rows["hyperparameter"].unique().tolist()
     if not names:
         return None
-    form = points.columns[points.index("score")].form
+    form = points.form("score")
     full = spec.search.max_epochs
     columns = min(3, len(names))
     dimensions = spec.space.dimensions()
-    records = points.records()
 
     def draw(figure: "Figure") -> dict[str, list[str]]:
         import seaborn
 
-        grid = figure.subplots(math.ceil(len(names) / columns), columns, sharey=True, squeeze=False)
+        grid, leftmost = panels(figure, len(names), columns=columns, sharey=True)
         marks = {}
-        for axes, name in zip(grid.flat, names, strict=False):
-            rows = [row for row in records if row["hyperparameter"] == name]
-            for kind, colour, size, label in (
-                ("partial", MUTED, 9, "smaller budget"),
-                ("full", WINNER, 20, f"full budget, {full} epochs"),
+        for axes, name in zip(grid, names, strict=True):
+            for kind, colour, size, alpha, words in (
+                ("partial", MUTED, 9, 0.5, "smaller budget"),
+                ("full", WINNER, 20, 0.8, f"full budget, {full} epochs"),
             ):
-                mine = [row for row in rows if (row["budget_epochs"] == full) == (kind == "full")]
+                is_kind = (rows["budget_epochs"] == full) == (kind == "full")
+                mine = rows[is_kind & (rows["hyperparameter"] == name)]
                 gid = f"points-{kind}-{name}"
-                if not mine:
+                if mine.empty:
                     continue
                 seaborn.scatterplot(
-                    x=[HYPERPARAMETERS[name].position(row["value"]) for row in mine],
-                    y=[float(row["score"] or 0) for row in mine], ax=axes, s=size, color=colour,
-                    alpha=0.5 if kind == "partial" else 0.8, linewidth=0, label=label, legend=False,
+                    x=[HYPERPARAMETERS[name].position(value) for value in mine["value"]],
+                    y=mine["score"].tolist(), ax=axes, s=size, color=colour, alpha=alpha,
+                    linewidth=0, label=words, legend=False,
                 )  # fmt: skip
                 axes.collections[-1].set_gid(gid)
-                marks[gid] = [str(row["trial_id"]) for row in mine]
+                marks[gid] = mine["trial_id"].tolist()
             if ticks := HYPERPARAMETERS[name].ticks:
                 axes.set_xticks(range(len(ticks)), ticks)
                 axes.margins(x=0.15)
             else:
                 _value_axis(axes, dimensions[name].model_dump())
             axes.set_title(name)
-        for axes in list(grid.flat)[len(names) :]:
-            axes.set_visible(False)
-        for line in grid:
-            line[0].set_ylabel(in_words(spec.study.objective).capitalize())
-        percent_axis(grid[0][0], form)
-        figure.legend(
-            *grid[0][0].get_legend_handles_labels(), loc="outside upper left", ncols=2,
-        )  # fmt: skip
+        for axes in leftmost:
+            axes.set_ylabel(in_words(spec.study.objective).capitalize())
+        percent_axis(grid[0], form)
+        legend(figure, grid[0], ncols=2)
         return marks
 
     return Picture(
@@ -89,37 +87,31 @@ def slices(points: Table, spec: StudySpec) -> Picture | None:
 
 def pairs(cells: Table) -> Picture | None:
     """Draws the mean value by pairs of hyperparameters, a small heat map for each pair."""
-    rows = cells.records()
-    names = list(dict.fromkeys((str(row["first"]), str(row["second"])) for row in rows))
-    if not names:
+    rows = cells.frame()
+    if rows.empty:
         return None
-    form = cells.columns[cells.index("mean")].form
-    alone = dict.fromkeys(name for pair in names for name in pair)
-    means = [float(row["mean"] or 0) for row in rows]
-    columns = min(3, len(names))
-    lines = math.ceil(len(names) / columns)
-    epoch = int(rows[0]["epoch"] or 0)
+    by_pair = rows.groupby(["first", "second"], sort=False)
+    alone = dict.fromkeys(name for pair in by_pair.groups for name in pair)
+    form = cells.form("mean")
+    least, most = rows["mean"].min(), rows["mean"].max()
+    columns = min(3, len(by_pair))
+    epoch = rows["epoch"][0]
 
     def draw(figure: "Figure") -> None:
         import numpy as np
         import seaborn
 
         shades = seaborn.color_palette(HEAT, as_cmap=True)
-        grid = figure.subplots(lines, columns, squeeze=False)
-        for axes, (first, second) in zip(grid.flat, names, strict=False):
-            mine = [row for row in rows if (row["first"], row["second"]) == (first, second)]
-            across = _labels(mine, "first")
-            up = _labels(mine, "second")
-            values = np.full((len(up), len(across)), np.nan)
-            for row in mine:
-                place = (
-                    up.index(str(row["second_values"])),
-                    across.index(str(row["first_values"])),
-                )
-                values[place] = float(row["mean"] or 0)
+        grid, _ = panels(figure, len(by_pair), columns=columns)
+        for axes, ((first, second), mine) in zip(grid, by_pair, strict=True):
+            values = mine.pivot(index="second_place", columns="first_place", values="mean")
+            across, up = (
+                mine.drop_duplicates(f"{side}_place").sort_values(f"{side}_place")[f"{side}_values"]
+                for side in ("first", "second")
+            )
             # Like seaborn.heatmap, which would draw the whole figure once more to measure labels.
             axes.pcolormesh(
-                np.ma.masked_invalid(values), vmin=min(means), vmax=max(means), cmap=shades,
+                np.ma.masked_invalid(values), vmin=least, vmax=most, cmap=shades,
                 edgecolors=PAPER, linewidth=1,
             )  # fmt: skip
             axes.set_xticks(np.arange(len(across)) + 0.5, across)
@@ -132,10 +124,8 @@ def pairs(cells: Table) -> Picture | None:
             axes.grid(visible=False)
             axes.set_xlabel(first)
             axes.set_ylabel(second)
-        for axes in list(grid.flat)[len(names) :]:
-            axes.set_visible(False)
         figure.legend(
-            handles=_swatches(min(means), max(means), form), loc="outside upper left", ncols=5,
+            handles=_swatches(least, most, form), loc="outside upper left", ncols=5,
             handlelength=1.2,
         )  # fmt: skip
 
@@ -145,35 +135,33 @@ def pairs(cells: Table) -> Picture | None:
         title="Pairs of hyperparameters",
         alt=f"A heat map for each pair of {', '.join(alone)}: "
         f"the mean over configurations after {epoch} epoch{'s' if epoch > 1 else ''}, from "
-        f"{numbers.show(min(means), form)} to {numbers.show(max(means), form)}.",
+        f"{numbers.show(least, form)} to {numbers.show(most, form)}.",
         tables=(cells,),
-        height=0.7 + 2.0 * lines,
+        height=0.7 + 2.0 * math.ceil(len(by_pair) / columns),
     )
 
 
 def importances(shares: Table) -> Picture | None:
     """Draws each hyperparameter's importance with its interval, early and at full budget."""
-    rows = shares.records()
-    if not rows:
+    rows = shares.frame()
+    if rows.empty:
         return None
-    epochs = list(dict.fromkeys(int(row["epoch"] or 0) for row in rows))
-    names = list(dict.fromkeys(str(row["hyperparameter"]) for row in rows))
+    epochs = rows["epoch"].unique().tolist()
+    names = rows["hyperparameter"].unique().tolist()
 
     def draw(figure: "Figure") -> None:
         axes = figure.add_subplot()
         for place, epoch in enumerate(epochs):
-            mine = {str(row["hyperparameter"]): row for row in rows if row["epoch"] == epoch}
-            count = next(iter(mine.values()))["configurations"]
+            mine = rows[rows["epoch"] == epoch].set_index("hyperparameter").loc[names]
+            count = mine["configurations"].iloc[0]
             offset = (place - (len(epochs) - 1) / 2) * 0.28
-            for level, name in enumerate(names):
-                row = mine[name]
+            for level, (low, high) in enumerate(zip(mine["low"], mine["high"], strict=True)):
                 axes.plot(
-                    [float(row["low"] or 0), float(row["high"] or 0)], [level + offset] * 2,
-                    color=_SHADES[place], lw=2.4, alpha=0.45, solid_capstyle="butt",
+                    [low, high], [level + offset] * 2, color=_SHADES[place], lw=2.4, alpha=0.45,
+                    solid_capstyle="butt",
                 )  # fmt: skip
             axes.plot(
-                [float(mine[name]["importance"] or 0) for name in names],
-                [level + offset for level in range(len(names))], "o", ms=5.5,
+                mine["importance"], [level + offset for level in range(len(names))], "o", ms=5.5,
                 color=_SHADES[place],
                 label=f"after {epoch} epoch{'s' if epoch > 1 else ''}, {count} configurations",
             )  # fmt: skip
@@ -183,13 +171,12 @@ def importances(shares: Table) -> Picture | None:
         axes.grid(visible=False, axis="y")
         axes.set_xlabel("Share of importance (line: 90% of resamples of the configurations)")
         percent_axis(axes, "share", which="x")
-        figure.legend(
-            *axes.get_legend_handles_labels(), loc="outside upper left", ncols=2,
-        )  # fmt: skip
+        legend(figure, axes, ncols=2)
 
-    first = [row for row in rows if row["epoch"] == epochs[0]]
+    first = rows[rows["epoch"] == epochs[0]]
     told = ", ".join(
-        f"{row['hyperparameter']} {numbers.share(float(row['importance'] or 0))}" for row in first
+        f"{name} {numbers.share(share)}"
+        for name, share in zip(first["hyperparameter"], first["importance"], strict=True)
     )
     return Picture(
         draw=draw,
@@ -213,11 +200,6 @@ def _swatches(low: float, high: float, form: str) -> list[Any]:
         Patch(color=shades(step), label=numbers.show(low + step * (high - low), form))
         for step in steps
     ]
-
-
-def _labels(rows: list[dict[str, Any]], side: str) -> list[str]:
-    places = {int(row[f"{side}_place"]): str(row[f"{side}_values"]) for row in rows}
-    return [places[place] for place in sorted(places)]
 
 
 def _value_axis(axes: "Axes", dimension: dict[str, Any]) -> None:

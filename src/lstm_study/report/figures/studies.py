@@ -13,11 +13,11 @@ if TYPE_CHECKING:
 
 def winners(arms: Table, runs: Table) -> Picture | None:
     """Draws every run's test accuracy, a row for each arm of each study."""
-    done = [row for row in runs.records() if isinstance(row["test_accuracy"], float)]
-    rows = list(dict.fromkeys((str(row["study"]), str(row["arm"])) for row in done))
+    done = runs.frame().dropna(subset="test_accuracy").groupby(["study", "arm"], sort=False)
+    rows = [(str(study), str(arm)) for study, arm in done.groups]
     if not rows:
         return None
-    studies = list(dict.fromkeys(str(row["study"]) for row in arms.records()))
+    studies = list(dict.fromkeys(arms.column("study")))
     means = {
         (str(row["study"]), str(row["arm"])): row["test_accuracy_mean"] for row in arms.records()
     }
@@ -25,11 +25,7 @@ def winners(arms: Table, runs: Table) -> Picture | None:
     def draw(figure: "Figure") -> None:
         axes = figure.add_subplot()
         for place, (study, arm) in enumerate(rows):
-            values = [
-                float(row["test_accuracy"] or 0)
-                for row in done
-                if (row["study"], row["arm"]) == (study, arm)
-            ]
+            values = done.get_group((study, arm))["test_accuracy"]
             axes.scatter(
                 values, [place] * len(values), s=34, alpha=0.75, linewidths=0,
                 color=SERIES[studies.index(study) % len(SERIES)],
@@ -65,22 +61,19 @@ def searches(progress: Table, *, objective: str) -> Picture | None:
         progress: The progress of all searches.
         objective: Of all searches; "" if they differ, and nothing is drawn.
     """
-    rows = [row for row in progress.records() if row["best_full_budget_score"] is not None]
-    if not rows or not objective:
+    rows = progress.frame().dropna(subset="best_full_budget_score")
+    if rows.empty or not objective:
         return None
-    form = progress.columns[progress.index("score")].form
-    studies = list(dict.fromkeys(str(row["study"]) for row in progress.records()))
+    form = progress.form("score")
+    studies = list(dict.fromkeys(map(str, progress.column("study"))))
 
     def draw(figure: "Figure") -> None:
         axes = figure.add_subplot()
         for place, study in enumerate(studies):
-            mine = [row for row in rows if row["study"] == study]
+            mine = rows[rows["study"] == study]
             axes.step(
-                [float(row["epochs"] or 0) for row in mine],
-                [float(row["best_full_budget_score"] or 0) for row in mine],
-                where="post", color=SERIES[place % len(SERIES)], lw=1.9,
-                ls=("-", (0, (5, 2)))[place % 2],
-                label=study,
+                mine["epochs"], mine["best_full_budget_score"], where="post", label=study,
+                color=SERIES[place % len(SERIES)], lw=1.9, ls=("-", (0, (5, 2)))[place % 2],
             )  # fmt: skip
         axes.set_xlabel("Epochs trained by the search")
         axes.set_ylabel(in_words(objective).capitalize())
@@ -88,10 +81,9 @@ def searches(progress: Table, *, objective: str) -> Picture | None:
         percent_axis(axes, form)
         axes.legend(loc="upper left", bbox_to_anchor=(1.0, 1.0))
 
+    ends = rows.groupby("study")["best_full_budget_score"].last()
     told = "; ".join(
-        f"{study} ends at {numbers.show(mine[-1]['best_full_budget_score'], form)}"
-        for study in studies
-        if (mine := [row for row in rows if row["study"] == study])
+        f"{study} ends at {numbers.show(ends[study], form)}" for study in studies if study in ends
     )
     return Picture(
         draw=draw,

@@ -5,6 +5,7 @@ each colour is a CSS variable, so that one drawing serves light and dark pages.
 """
 
 import io
+import math
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -26,7 +27,7 @@ GRID = "#e3e7eb"
 PAPER = "#fffffe"
 BASELINE = "#5f7f9f"
 WINNER = "#d55e01"
-SERIES = ("#0072b3", "#008f69", "#b35a8f", "#a67500", "#3d8fc4", "#7a5195", "#666f1a")
+SERIES = ("#0072b3", "#008f69", "#b35a8f", "#a67500", "#3d8fc4", "#7a5195", "#666f1a", "#8c4a2f")
 # Decreases in lightness throughout, with contrast to white and to black pages.
 HEAT = "blend:#ecc765,#cf6a3d,#784f90"
 _VARIABLES = {
@@ -188,7 +189,7 @@ def arm_colours(arms: Sequence[str]) -> dict[str, str]:
     fixed = {
         "baseline": BASELINE, "winner": WINNER, "baseline-masked": SERIES[0],
         "control": SERIES[1], "baseline-own-epoch": SERIES[5], "winner-own-epoch": SERIES[3],
-        "ensemble": SERIES[2],
+        "ensemble": SERIES[2], "baseline-last-three": SERIES[4], "winner-last-three": SERIES[7],
     }  # fmt: skip
     return {arm: fixed.get(arm, SERIES[6]) for arm in arms}
 
@@ -216,14 +217,37 @@ def whole_axis(axes: "Axes", *, which: str = "x", bins: int = 6) -> None:
     axis.set_major_formatter(lambda value, _: numbers.plain(value))
 
 
-def label_box() -> dict[str, Any]:
-    """Returns the background of a label, so that no line strikes through it."""
-    return {"facecolor": PAPER, "edgecolor": "none", "pad": 0.8}
+def label(
+    axes: "Axes",
+    text: str,
+    place: tuple[float, float],
+    *,
+    offset: tuple[float, float] = (0, 3),
+    **style: Any,
+) -> None:
+    """Writes a text beside a point, offset in points; no line strikes through it."""
+    box = {"facecolor": PAPER, "edgecolor": "none", "pad": 0.8}
+    style = {"ha": "center", "bbox": box, "textcoords": "offset points"} | style
+    axes.annotate(text, place, xytext=offset, **style)
 
 
-def log_axis(axes: "Axes", values: Sequence[float], form: str) -> None:
-    """Puts the horizontal axis on a log scale, with ticks at round values of their unit."""
+def panels(
+    figure: "Figure", count: int, *, columns: int, **shared: Any
+) -> "tuple[list[Axes], list[Axes]]":
+    """Returns so many panels in rows of `columns`, and those of them that are leftmost."""
+    grid = figure.subplots(math.ceil(count / columns), columns, squeeze=False, **shared)
+    for axes in grid.flat[count:]:
+        axes.set_visible(False)
+    return list(grid.flat[:count]), list(grid[:, 0])
+
+
+def cost_axis(axes: "Axes", values: Sequence[float], form: str, *, span: float) -> None:
+    """Labels a horizontal axis of costs; on a log scale where they span more than this factor."""
     low, high = min(values), max(values)
+    if low <= 0 or high <= span * low:
+        axes.xaxis.set_major_locator(few_ticks(4))
+        axes.xaxis.set_major_formatter(lambda value, _: numbers.show(float(value), form))
+        return
     axes.set_xscale("log")
     axes.set_xlim(low / (high / low) ** 0.12, high * (high / low) ** 0.12)
     bases = (
@@ -245,7 +269,12 @@ def few_ticks(count: int | None) -> Any:
     return NullLocator() if count is None else MaxNLocator(count)
 
 
-def pareto(costs: list[float], scores: list[float], direction: str) -> list[int]:
+def legend(figure: "Figure", axes: "Axes", *, ncols: int) -> None:
+    """Puts one panel's legend above the figure."""
+    figure.legend(*axes.get_legend_handles_labels(), loc="outside upper left", ncols=ncols)
+
+
+def pareto(costs: Sequence[float], scores: Sequence[float], direction: str) -> list[int]:
     """Returns the positions that no other beats on both cost and score, cheapest first."""
     sign = -1 if direction == "max" else 1
     found: list[int] = []

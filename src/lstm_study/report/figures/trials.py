@@ -1,105 +1,80 @@
 """Figures of the trials: learning curves, workers, distribution of scores, cost, coordinates."""
 
 import math
-from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from lstm_study.configuration import HYPERPARAMETERS
 from lstm_study.report import numbers
 from lstm_study.report.figures.style import (
     HEAT,
+    INK,
     MUTED,
     PAPER,
     SERIES,
     WINNER,
     Picture,
-    label_box,
+    cost_axis,
+    label,
+    panels,
     pareto,
     percent_axis,
     whole_axis,
 )
 from lstm_study.report.tables.columns import in_words
 from lstm_study.report.tables.table import Table
-
-if TYPE_CHECKING:
-    from matplotlib.figure import Figure
-from typing import TYPE_CHECKING
-
-from lstm_study.report.figures.style import (
-    few_ticks,
-    log_axis,
-)
-
-if TYPE_CHECKING:
-    from matplotlib.figure import Figure
-from lstm_study.report.figures.style import (
-    INK,
-)
 from lstm_study.spec import StudySpec
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
 
 _MANY = 150
 
 
 def trial_curves(curves: Table, *, objective: str) -> Picture | None:
     """Draws each trial's learning curve, a panel for each bracket."""
-    rows = [row for row in curves.records() if row["value"] is not None]
-    if not rows:
+    rows = curves.frame().dropna(subset="value")
+    if rows.empty:
         return None
-    form = curves.columns[curves.index("value")].form
-    brackets = sorted({int(row["bracket"] or 0) for row in rows}, reverse=True)
+    form = curves.form("value")
+    brackets = sorted(rows["bracket"].unique(), reverse=True)
     columns = min(3, len(brackets))
-    lines: dict[int, dict[str, list[dict[str, Any]]]] = {}
-    for row in rows:
-        lines.setdefault(int(row["bracket"] or 0), {}).setdefault(str(row["trial_id"]), []).append(
-            row
-        )
-    faint = sum(len(found) for found in lines.values()) > _MANY
+    faint = rows["trial_id"].nunique() > _MANY
+    width, alpha = (0.8, 0.35) if faint else (1.3, 0.8)
 
     def draw(figure: "Figure") -> dict[str, list[str]]:
         from matplotlib.collections import LineCollection
+        from matplotlib.lines import Line2D
 
-        grid = figure.subplots(
-            math.ceil(len(brackets) / columns), columns, sharex=True, sharey=True, squeeze=False
-        )
+        grid, _ = panels(figure, len(brackets), columns=columns, sharex=True, sharey=True)
         marks = {}
-        for axes, bracket in zip(grid.flat, brackets, strict=False):
-            by_round: dict[int, list[tuple[str, list[tuple[float, float]]]]] = {}
-            for trial_id, line in lines[bracket].items():
-                points = [(float(row["epoch"] or 0), float(row["value"] or 0)) for row in line]
-                by_round.setdefault(int(line[0]["round"] or 0), []).append((trial_id, points))
-            for number, found in sorted(by_round.items()):
+        for axes, bracket in zip(grid, brackets, strict=True):
+            for number, found in rows[rows["bracket"] == bracket].groupby("round"):
                 colour = SERIES[number % len(SERIES)]
                 gid = f"lines-{bracket}-{number}"
+                trials = found.groupby("trial_id", sort=False)
                 axes.add_collection(
                     LineCollection(
-                        [points for _, points in found], colors=colour, gid=gid,
-                        linewidths=0.8 if faint else 1.3, alpha=0.35 if faint else 0.8,
+                        [line[["epoch", "value"]].to_numpy(float) for _, line in trials],
+                        colors=colour, gid=gid, linewidths=width, alpha=alpha,
                     )
                 )  # fmt: skip
-                marks[gid] = [trial_id for trial_id, _ in found]
-                dots = [
-                    (trial_id, point)
-                    for trial_id, points in found
-                    if len(points) == 1 or not faint
-                    for point in points
-                ]
-                if dots:
+                marks[gid] = list(trials.groups)
+                dots = found[trials["epoch"].transform("size") == 1] if faint else found
+                if not dots.empty:
                     axes.scatter(
-                        *zip(*(point for _, point in dots), strict=True), s=7, color=colour,
-                        alpha=0.35 if faint else 0.8, linewidths=0, gid=f"points-{gid}",
+                        dots["epoch"], dots["value"], s=7, color=colour, alpha=alpha,
+                        linewidths=0, gid=f"points-{gid}",
                     )  # fmt: skip
-                    marks[f"points-{gid}"] = [trial_id for trial_id, _ in dots]
+                    marks[f"points-{gid}"] = dots["trial_id"].tolist()
             axes.autoscale_view()
             axes.set_title(f"Bracket {bracket}")
             axes.set_xlabel("Epoch")
             whole_axis(axes)
-        for axes in list(grid.flat)[len(brackets) :]:
-            axes.set_visible(False)
-        grid[0][0].set_ylabel(in_words(objective).capitalize())
-        percent_axis(grid[0][0], form)
-        rounds = sorted({int(row["round"] or 0) for row in rows})
+        grid[0].set_ylabel(in_words(objective).capitalize())
+        percent_axis(grid[0], form)
+        rounds = sorted(rows["round"].unique())
         figure.legend(
-            [_line(SERIES[number % len(SERIES)]) for number in rounds],
+            [Line2D([], [], color=SERIES[number % len(SERIES)], lw=2) for number in rounds],
             [f"round {number}" for number in rounds], loc="outside upper left", ncols=6,
         )  # fmt: skip
         return marks
@@ -117,40 +92,34 @@ def trial_curves(curves: Table, *, objective: str) -> Picture | None:
 
 def timeline(trainings: Table) -> Picture | None:
     """Draws which worker trained which trial, over time."""
-    from datetime import datetime
+    import pandas as pd
 
-    rows = [
-        (str(row["worker"]), str(row["training_id"]), str(row["status"]),
-         datetime.fromisoformat(str(row["started_at"])),
-         datetime.fromisoformat(str(row["ended_at"])))
-        for row in trainings.records()
-        if row["stage"] == "search"
-    ]  # fmt: skip
-    if not rows:
+    rows = trainings.frame()
+    rows = rows[rows["stage"] == "search"]
+    if rows.empty:
         return None
-    beginning = min(row[3] for row in rows)
-    whole = max((row[4] - beginning).total_seconds() for row in rows) or 1.0
-    unit, size = numbers.time_unit(whole)
-    workers = sorted({row[0] for row in rows})
+    moments = [
+        pd.to_datetime(rows[name], utc=True, format="ISO8601")
+        for name in ("started_at", "ended_at")
+    ]
+    start, end = ((each - moments[0].min()).dt.total_seconds() for each in moments)
+    unit, size = numbers.time_unit(end.max() or 1.0)
+    workers = sorted(rows["worker"].unique())
 
     def draw(figure: "Figure") -> dict[str, list[str]]:
         axes = figure.add_subplot()
         marks = {}
         for place, worker in enumerate(workers):
             for failed in (False, True):
-                mine = [row for row in rows if row[0] == worker and (row[2] == "failed") == failed]
+                mine = (rows["worker"] == worker) & ((rows["status"] == "failed") == failed)
                 gid = f"bars-{place}-{'failed' if failed else 'done'}"
-                if mine:
+                if mine.any():
                     axes.broken_barh(
-                        [
-                            ((row[3] - beginning).total_seconds() / size,
-                             (row[4] - row[3]).total_seconds() / size)
-                            for row in mine
-                        ],
+                        list(zip(start[mine] / size, (end - start)[mine] / size, strict=True)),
                         (place - 0.3, 0.6), color=SERIES[2] if failed else SERIES[0], alpha=0.85,
                         edgecolor=PAPER, linewidth=0.6 if len(rows) < _MANY else 0.2, gid=gid,
                     )  # fmt: skip
-                    marks[gid] = [row[1] for row in mine]
+                    marks[gid] = rows.loc[mine, "training_id"].tolist()
         axes.set_yticks(range(len(workers)), [_short(worker) for worker in workers])
         axes.set_ylim(len(workers) - 0.4, -0.6)
         axes.grid(visible=False, axis="y")
@@ -169,22 +138,18 @@ def timeline(trainings: Table) -> Picture | None:
 
 def distribution(trials: Table, *, objective: str, full: int) -> Picture | None:
     """Draws the empirical distribution of the scores of completed trials, for each budget."""
-    form = trials.columns[trials.index("score")].form
-    groups: dict[int, list[float]] = {}
-    for row in trials.records():
-        scored = row["status"] == "completed" and isinstance(row["score"], float)
-        if scored and row["role"] == "search":
-            groups.setdefault(int(row["budget_epochs"] or 0), []).append(float(row["score"] or 0))
-    if not groups:
+    form = trials.form("score")
+    scored = _scored(trials)
+    if scored.empty:
         return None
 
     def draw(figure: "Figure") -> None:
         import seaborn
 
         axes = figure.add_subplot()
-        for place, (budget, scores) in enumerate(sorted(groups.items())):
+        for place, (budget, scores) in enumerate(scored.groupby("budget_epochs")["score"]):
             seaborn.ecdfplot(
-                x=scores, ax=axes,
+                x=scores.tolist(), ax=axes,
                 color=WINNER if budget == full else SERIES[place % len(SERIES)],
                 lw=2 if budget == full else 1.3,
                 label=f"{budget} epoch{'s' if budget > 1 else ''} ({len(scores)})",
@@ -207,46 +172,30 @@ def distribution(trials: Table, *, objective: str, full: int) -> Picture | None:
 
 def cost(trials: Table, *, objective: str, direction: str, full: int) -> Picture | None:
     """Draws full-budget scores against seconds and parameters, the Pareto front marked."""
-    rows = [
-        row
-        for row in trials.records()
-        if row["status"] == "completed"
-        and row["role"] == "search"
-        and row["budget_epochs"] == full
-        and isinstance(row["score"], float)
-        and row["seconds_per_epoch"] is not None
-    ]
+    rows = _scored(trials, full=full).dropna(subset="seconds_per_epoch")
     if len(rows) < 2:
         return None
-    form = trials.columns[trials.index("score")].form
-    form_of = {"seconds_per_epoch": "duration", "parameter_count": "short_count"}
+    form = trials.form("score")
 
     def draw(figure: "Figure") -> dict[str, list[str]]:
         panels = figure.subplots(1, 2, sharey=True)
         marks = {}
-        for axes, name, label in zip(
+        for axes, name, words, cost_form in zip(
             panels, ("seconds_per_epoch", "parameter_count"),
-            ("Training time per epoch", "Parameters"), strict=True,
+            ("Training time per epoch", "Parameters"), ("duration", "short_count"), strict=True,
         ):  # fmt: skip
-            places = [float(row[name] or 0) for row in rows]
-            scores = [float(row["score"] or 0) for row in rows]
+            places, scores = rows[name].tolist(), rows["score"].tolist()
             gid = f"points-cost-{name}"
             axes.scatter(places, scores, s=20, color=MUTED, alpha=0.7, linewidths=0, gid=gid)
-            marks[gid] = [str(row["trial_id"]) for row in rows]
+            marks[gid] = rows["trial_id"].tolist()
             front = pareto(places, scores, direction)
             axes.plot(
                 [places[index] for index in front], [scores[index] for index in front],
                 color=WINNER, lw=1.5, marker="o", ms=5, drawstyle="steps-post",
                 label="Pareto front",
             )  # fmt: skip
-            if max(places) > 20 * max(min(places), 1e-9):
-                log_axis(axes, places, form_of[name])
-            else:
-                axes.xaxis.set_major_locator(few_ticks(4))
-                axes.xaxis.set_major_formatter(
-                    lambda value, _, form=form_of[name]: numbers.show(float(value), form)
-                )
-            axes.set_xlabel(label)
+            cost_axis(axes, places, cost_form, span=20)
+            axes.set_xlabel(words)
         panels[0].set_ylabel(in_words(objective).capitalize())
         panels[0].legend(loc="lower right")
         percent_axis(panels[0], form)
@@ -266,28 +215,20 @@ def cost(trials: Table, *, objective: str, direction: str, full: int) -> Picture
 def parallel(trials: Table, spec: StudySpec) -> Picture | None:
     """Draws each trial of the full budget as a line through its hyperparameters to its score."""
     names = spec.space.searched()
-    full = spec.search.max_epochs
-    rows = [
-        row
-        for row in trials.records()
-        if row["status"] == "completed"
-        and row["role"] == "search"
-        and row["budget_epochs"] == full
-        and isinstance(row["score"], float)
-    ]
+    is_min = spec.study.direction == "min"
+    rows = _scored(trials, full=spec.search.max_epochs)
     if len(rows) < 2 or not names:
         return None
-    form = trials.columns[trials.index("score")].form
-    rows.sort(key=lambda row: float(row["score"] or 0), reverse=spec.study.direction == "min")
-
-    def position(name: str, row: Mapping[str, Any]) -> float:
-        return float(row[name]) if name == "score" else HYPERPARAMETERS[name].position(row[name])
-
-    values = {name: sorted({position(name, row) for row in rows}) for name in (*names, "score")}
-
-    def height(name: str, value: float) -> float:
-        low, high = values[name][0], values[name][-1]
-        return (value - low) / (high - low) if high > low else 0.5
+    form = trials.form("score")
+    rows = rows.sort_values("score", ascending=not is_min, kind="stable")
+    places = {name: rows[name].map(HYPERPARAMETERS[name].position) for name in names}
+    places["score"] = rows["score"]
+    heights = {
+        name: (each - each.min()) / (each.max() - each.min())
+        if each.nunique() > 1
+        else each * 0 + 0.5
+        for name, each in places.items()
+    }
 
     def draw(figure: "Figure") -> dict[str, list[str]]:
         import seaborn
@@ -295,42 +236,34 @@ def parallel(trials: Table, spec: StudySpec) -> Picture | None:
 
         axes = figure.add_subplot()
         shades = seaborn.color_palette(HEAT, as_cmap=True)
-        better = [height("score", float(row["score"] or 0)) for row in rows]
-        if spec.study.direction == "min":
-            better = [1 - value for value in better]
+        better = 1 - heights["score"] if is_min else heights["score"]
         gid = "lines-parallel"
         axes.add_collection(
             LineCollection(
-                [
-                    [(place, height(name, position(name, row)))
-                     for place, name in enumerate(values)]
-                    for row in rows
-                ],
+                [list(enumerate(line)) for line in zip(*heights.values(), strict=True)],
                 colors=[shades(value) for value in better], gid=gid, zorder=2,
                 linewidths=1.5 if len(rows) < _MANY else 0.7,
                 alpha=0.9 if len(rows) < _MANY else 0.4,
             )
         )  # fmt: skip
-        for place, (name, found) in enumerate(values.items()):
+        for place, (name, found) in enumerate(places.items()):
             axes.axvline(place, color=INK, lw=0.8, zorder=3)
             shown = form if name == "score" else "plain"
             ticks = () if name == "score" else HYPERPARAMETERS[name].ticks
-            for value in _labelled(found):
+            height_of = dict(zip(found, heights[name], strict=True))
+            for value in _labelled(sorted(height_of)):
                 words = ticks[int(value)] if ticks else numbers.show(value, shown)
-                axes.annotate(
-                    words, (place, height(name, value)), xytext=(-4, 0),
-                    textcoords="offset points", ha="right", va="center", fontsize=7, color=INK,
-                    bbox=label_box(), zorder=4,
-                )  # fmt: skip
-        axes.set_xticks(range(len(values)), [name.replace("_", "\n") for name in values])
+                label(axes, words, (place, height_of[value]), offset=(-4, 0), ha="right",
+                      va="center", fontsize=7, color=INK, zorder=4)  # fmt: skip
+        axes.set_xticks(range(len(places)), [name.replace("_", "\n") for name in places])
         axes.tick_params(axis="x", length=0, pad=8)
         axes.set_yticks([])
         axes.set_ylim(-0.05, 1.05)
-        axes.set_xlim(-0.5, len(values) - 0.8)
+        axes.set_xlim(-0.5, len(places) - 0.8)
         axes.grid(visible=False)
         for spine in axes.spines.values():
             spine.set_visible(False)
-        return {gid: [str(row["trial_id"]) for row in rows]}
+        return {gid: rows["trial_id"].tolist()}
 
     return Picture(
         draw=draw,
@@ -355,10 +288,11 @@ def _labelled(values: list[float]) -> list[float]:
     return kept if values[-1] == values[0] else [*kept, values[-1]]
 
 
-def _line(colour: str) -> Any:
-    from matplotlib.lines import Line2D
-
-    return Line2D([], [], color=colour, lw=2)
+def _scored(trials: Table, *, full: int | None = None) -> Any:
+    """Returns the search's completed trials that have a score, of one budget or of any."""
+    rows = trials.frame().dropna(subset="score")
+    rows = rows[(rows["status"] == "completed") & (rows["role"] == "search")]
+    return rows if full is None else rows[rows["budget_epochs"] == full]
 
 
 def _short(text: str) -> str:

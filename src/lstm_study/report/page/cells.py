@@ -10,17 +10,9 @@ from lstm_study.report import numbers
 from lstm_study.report.tables.table import Column, Table
 
 
-def cell(table: Table, row: int, column: str, form: str | None = None) -> Markup:
-    """Writes one cell of a table as an element that names its source.
-
-    Args:
-        table: The table.
-        row: Position of the row, from 0.
-        column: Name of the column.
-        form: Number format, if not the column's.
-    """
+def cell(table: Table, row: int, column: str) -> Markup:
+    """Writes one cell of a table as an element that names its source."""
     value = table.value(row, column)
-    form = form or table.columns[table.index(column)].form
     source = f"{table.path}#{row},{column}"
     tag = "span" if isinstance(value, str) or value is None else "data"
     raw = Markup("") if tag == "span" else Markup(' value="{}"').format(value)
@@ -28,8 +20,8 @@ def cell(table: Table, row: int, column: str, form: str | None = None) -> Markup
         tag=Markup(tag),  # noqa: S704 - one of two literals
         raw=raw,
         source=source,
-        form=form,
-        text=numbers.show(value, form),
+        form=table.form(column),
+        text=table.text(row, column),
     )
 
 
@@ -104,7 +96,7 @@ def _data_cell(value: Any, column: Column, *, first: bool) -> str:
     text = escape(numbers.show(value, column.form))
     if first:
         return f'<th scope="row">{text}</th>'
-    if isinstance(value, int | float) and not isinstance(value, bool):
+    if isinstance(value, int | float):
         raw = "" if text == str(value) else f' data-v="{value}"'
         return f'<td class="number"{raw}>{text}</td>'
     if value is None and column.form not in ("text", "date"):

@@ -47,7 +47,7 @@ def render(content: Content) -> str:
     """Renders the report; equal content gives equal text."""
     tables = content.tables
     arms = [str(arm) for arm in tables["comparison"].column("arm")]
-    gain = tables["differing_reviews"].numbers("gain")
+    gain = [float(value or 0) for value in tables["differing_reviews"].column("gain")]
     return (
         environment()
         .get_template("report.html.j2")
@@ -58,9 +58,7 @@ def render(content: Content) -> str:
             tables=tables,
             sections=SECTIONS,
             headline=headline(content.verdict),
-            n=cell_writer(tables),
-            grid=grid_writer(tables),
-            figure=figure_writer(content.pictures),
+            **writers(tables, content.pictures),
             **frame(),
             arms=arms,
             trial_rows=trial_rows(tables["trials"]),
@@ -120,29 +118,16 @@ def _digest(script: str) -> str:
     return f"'sha256-{base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()}'"
 
 
-def cell_writer(tables: Mapping[str, Table]) -> Callable[..., Markup]:
-    """Returns the function by which templates write one cell by its name."""
+def writers(
+    tables: Mapping[str, Table], pictures: Mapping[str, Picture]
+) -> dict[str, Callable[..., Markup]]:
+    """Returns the functions by which templates write a cell, a table and a figure by their names.
 
-    def write(name: str, row: int, column: str, form: str | None = None) -> Markup:
-        return cell(tables[name], row, column, form)
-
-    return write
-
-
-def grid_writer(tables: Mapping[str, Table]) -> Callable[..., Markup]:
-    """Returns the function by which templates write a table by its name."""
-
-    def write(name: str, caption: str, **options: Any) -> Markup:
-        return grid(tables[name], caption=caption, **options)
-
-    return write
-
-
-def figure_writer(pictures: Mapping[str, Picture]) -> Callable[..., Markup]:
-    """Returns the function by which templates show a figure; an absent one is empty."""
+    A figure that is absent is empty.
+    """
     template = environment().get_template("figure.html.j2")
 
-    def write(name: str, caption: str) -> Markup:
+    def figure(name: str, caption: str) -> Markup:
         picture = pictures.get(name)
         if picture is None:
             return Markup("")
@@ -150,7 +135,11 @@ def figure_writer(pictures: Mapping[str, Picture]) -> Callable[..., Markup]:
             template.render(picture=picture, svg=Markup(picture.inline), caption=caption)  # noqa: S704 - matplotlib escapes its text
         )
 
-    return write
+    return {
+        "n": lambda name, row, column: cell(tables[name], row, column),
+        "grid": lambda name, caption, **options: grid(tables[name], caption=caption, **options),
+        "figure": figure,
+    }
 
 
 def _downloads(content: Content) -> list[tuple[str, list[str]]]:

@@ -1,4 +1,4 @@
-"""What the page's script knows of each trial: for its own place, the curves and the axes."""
+"""The data of each trial for the page's script: for its panel, the curves and the axes."""
 
 import json
 from typing import Any
@@ -47,9 +47,9 @@ def trial_data(content: Content) -> Markup | None:
     for number, row in enumerate(trials.records()):
         scored = row["status"] == "completed" and row["role"] == "search"
         found[str(row["trial_id"])] = {
-            "hyperparameters": [[name, _text(trials, number, name)] for name in names],
+            "hyperparameters": [[name, trials.text(number, name)] for name in names],
             "facts": [
-                [name.replace("_", " "), _text(trials, number, name)]
+                [name.replace("_", " "), trials.text(number, name)]
                 for name in _SHOWN
                 if row[name] not in (None, "")
             ],
@@ -67,7 +67,7 @@ def trial_data(content: Content) -> Markup | None:
         "objective": content.spec.study.objective.replace("_", " "),
         "direction": content.spec.study.direction,
         "full": content.spec.search.max_epochs,
-        "form": curves.columns[curves.index("value")].form,
+        "form": curves.form("value"),
         "winner": trials.value(winner[0], "trial_id") if winner else None,
         "axes": [_axis(trials, name) for name in (*searched, "score")],
         "trials": found,
@@ -92,7 +92,7 @@ def _axis(trials: Table, name: str) -> dict[str, Any]:
     )
     ends = values or [0.0]
     stride = -(-len(values) // _TICKS) or 1
-    form = trials.columns[trials.index(name)].form
+    form = trials.form(name)
     shown = [*values[::stride][: _TICKS - 1], values[-1]] if len(values) > _TICKS else values
     return {
         "name": name,
@@ -102,7 +102,3 @@ def _axis(trials: Table, name: str) -> dict[str, Any]:
         "form": form,
         "ticks": [[value, numbers.show(value, form)] for value in shown],
     }
-
-
-def _text(trials: Table, row: int, column: str) -> str:
-    return numbers.show(trials.value(row, column), trials.columns[trials.index(column)].form)

@@ -8,8 +8,15 @@ from lstm_study.analysis.search.optimism import search_optimism
 from lstm_study.analysis.search.summary import searched
 from lstm_study.records import StudyRecords
 from lstm_study.report.tables.arms import completed_runs
-from lstm_study.report.tables.columns import ARM, RUN_ID, measure_form
-from lstm_study.report.tables.table import Column, Table, table
+from lstm_study.report.tables.columns import (
+    ARM,
+    DIFFERENCE,
+    INTERVAL,
+    P_VALUE,
+    RUN_ID,
+    measure_form,
+)
+from lstm_study.report.tables.table import Column, Table, cells_of, table
 from lstm_study.spec import StudySpec
 
 
@@ -26,50 +33,37 @@ def answer_tables(records: StudyRecords, spec: StudySpec, verdict: Verdict) -> l
 
 
 def _verdict(records: StudyRecords, verdict: Verdict) -> Table:
-    points = "share; the report shows percentage points"
     columns = (
-        Column(name="kind", meaning="One of the four answers"),
-        Column(name="sentence", meaning="The answer in words"),
-        Column(name="candidate", meaning="Arm in question"),
-        Column(name="reference", meaning="Arm it is compared with"),
-        Column(name="difference", meaning="Mean test accuracy, candidate minus reference",
-               unit=points, form="points"),
-        Column(name="low", meaning="Lower end of its interval", unit=points, form="points"),
-        Column(name="high", meaning="Upper end of its interval", unit=points, form="points"),
-        Column(name="level", meaning="Confidence level",
-               unit="share", form="share"),
-        Column(name="p_value", meaning="Two-sided, of the test that the interval inverts",
-               form="probability"),
-        Column(name="degrees_of_freedom", meaning="Satterthwaite's", form="plain"),
-        Column(name="smallest_difference", unit=points, form="bare_points",
-               meaning="Smallest true difference that is detected with the stated power"),
-        Column(name="power", meaning="Probability of detecting it", unit="share", form="share"),
-        Column(name="seeds_to_settle", unit="runs", form="count",
-               meaning="Runs per arm to detect the observed difference with that power"),
-        Column(name="candidate_seeds", meaning="Completed runs of the candidate", unit="runs",
-               form="count"),
-        Column(name="reference_seeds", meaning="Completed runs of the reference", unit="runs",
-               form="count"),
-        Column(name="looks", meaning="Looks at the test reviews: times that a verdict was read",
-               form="count"),
-        Column(name="openings", meaning="Recorded reads of the test reviews", form="count"),
-        Column(name="disagreement", unit="share", form="share",
-               meaning="Test reviews on which the two arms' majority votes differ"),
-        Column(name="rule", meaning="Decision rule"),
-        Column(name="deviations", meaning="Deviations from the documented protocol"),
-        Column(name="settings", meaning="Changes of the study file on the command line"),
+        Column("kind", "One of the four answers"),
+        Column("sentence", "The answer in words"),
+        Column("candidate", "Arm in question"),
+        Column("reference", "Arm it is compared with"),
+        DIFFERENCE,
+        *INTERVAL,
+        P_VALUE,
+        Column("degrees_of_freedom", "Satterthwaite's", form="plain"),
+        Column("smallest_difference",
+               "Smallest true difference that is detected with the stated power",
+               form="bare_points"),
+        Column("power", "Probability of detecting it", form="share"),
+        Column("seeds_to_settle", "Runs per arm to detect the observed difference with that power",
+               unit="runs", form="count"),
+        Column("candidate_seeds", "Completed runs of the candidate", unit="runs", form="count"),
+        Column("reference_seeds", "Completed runs of the reference", unit="runs", form="count"),
+        Column("looks", "Looks at the test reviews: times that a verdict was read", form="count"),
+        Column("openings", "Recorded reads of the test reviews", form="count"),
+        Column("disagreement", "Test reviews on which the two arms' majority votes differ",
+               form="share"),
+        Column("rule", "Decision rule"),
+        Column("deviations", "Deviations from the documented protocol"),
+        Column("settings", "Changes of the study file on the command line"),
     )  # fmt: skip
     found, power = verdict.difference, verdict.power
-    row = {
+    row = cells_of(found, (DIFFERENCE, *INTERVAL, P_VALUE)) | {
         "kind": verdict.kind,
         "sentence": verdict.sentence,
         "candidate": verdict.candidate,
         "reference": verdict.reference,
-        "difference": found.difference if found else None,
-        "low": found.low if found else None,
-        "high": found.high if found else None,
-        "level": found.level if found else None,
-        "p_value": found.p_value if found else None,
         "degrees_of_freedom": round(found.degrees_of_freedom, 2) if found else None,
         "smallest_difference": power.smallest_difference if power else None,
         "power": power.power if power else None,
@@ -88,7 +82,7 @@ def _verdict(records: StudyRecords, verdict: Verdict) -> Table:
 
 def _notes(verdict: Verdict, records: StudyRecords, spec: StudySpec) -> Table:
     """Lists the caveats of the answer, a sentence each."""
-    columns = (Column(name="note", meaning="A caveat of the answer"),)
+    columns = (Column("note", "A caveat of the answer"),)
     notes = list(verdict.notes)
     if records.deviations:
         notes.append(
@@ -111,53 +105,38 @@ def _notes(verdict: Verdict, records: StudyRecords, spec: StudySpec) -> Table:
 def _failures(verdict: Verdict) -> Table:
     columns = (
         ARM,
-        Column(name="failed", meaning="Runs whose training failed", unit="runs", form="count"),
-        Column(name="runs", meaning="Runs evaluated or diverged", unit="runs", form="count"),
-        Column(name="low", meaning="Lower end of the exact interval of the rate", unit="share",
-               form="share"),
-        Column(name="high", meaning="Upper end of it", unit="share", form="share"),
-        Column(name="p_value", meaning="Fisher's exact test of equal rates, two-sided",
-               form="probability"),
-        Column(name="answer", meaning="How often the first arm fails, compared with the second"),
+        Column("failed", "Runs whose training failed", unit="runs", form="count"),
+        Column("runs", "Runs evaluated or diverged", unit="runs", form="count"),
+        Column("low", "Lower end of the exact interval of the rate", form="share"),
+        Column("high", "Upper end of it", form="share"),
+        Column("p_value", "Fisher's exact test of equal rates, two-sided", form="probability"),
+        Column("answer", "How often the first arm fails, compared with the second"),
     )  # fmt: skip
-    found = verdict.failures
-    rates = (found.candidate, found.reference) if found is not None else ()
-    return table(
-        "failure_rates",
-        "How often one arm's training failed",
-        columns,
-        (
-            {
-                "arm": rate.arm,
-                "failed": rate.failed,
-                "runs": rate.runs,
-                "low": rate.low,
-                "high": rate.high,
-                "p_value": found.p_value if found is not None else None,
-                "answer": found.kind if found is not None else None,
-            }
-            for rate in rates
-        ),
-    )
+    rows = []
+    if (found := verdict.failures) is not None:
+        rows = [
+            cells_of(rate, columns, p_value=found.p_value, answer=found.kind)
+            for rate in (found.candidate, found.reference)
+        ]
+    return table("failure_rates", "How often one arm's training failed", columns, rows)
 
 
 def _failed_runs(verdict: Verdict, records: StudyRecords) -> Table:
     columns = (
         RUN_ID,
-        Column(name="reason", meaning="Why it counts as failed"),
-        Column(name="test_accuracy", meaning="Share of test reviews classified correctly",
-               unit="share", form="percent"),
-        Column(name="curve", meaning="Training accuracy after each epoch, in percent"),
+        Column("reason", "Why it counts as failed"),
+        Column("test_accuracy", "Share of test reviews classified correctly", form="percent"),
+        Column("curve", "Training accuracy after each epoch, in percent"),
     )  # fmt: skip
     by_id = {run.run_id: run for run in records.runs}
     failed = verdict.failures.runs if verdict.failures is not None else ()
     rows = []
     for each in failed:
-        run = by_id.get(f"{each.arm}-s{each.seed_index}")
-        epochs = run.epochs if run is not None else ()
+        run_id = f"{each.arm}-s{each.seed_index}"
+        epochs = by_id[run_id].epochs if run_id in by_id else ()
         rows.append(
             {
-                "run_id": f"{each.arm}-s{each.seed_index}",
+                "run_id": run_id,
                 "reason": each.reason,
                 "test_accuracy": each.accuracy,
                 "curve": ", ".join(f"{100 * epoch.train_accuracy:.1f}" for epoch in epochs),
@@ -168,30 +147,23 @@ def _failed_runs(verdict: Verdict, records: StudyRecords) -> Table:
 
 def _secondary(verdict: Verdict) -> Table:
     columns = (
-        Column(name="outcome", meaning="What is compared; less is better"),
-        Column(name="difference", meaning="Winner minus baseline", form="loss"),
-        Column(name="low", meaning="Lower end of its interval", form="loss"),
-        Column(name="high", meaning="Upper end of its interval", form="loss"),
-        Column(name="level", meaning="Confidence level", unit="share", form="share"),
-        Column(name="p_value", meaning="Two-sided, of the test that the interval inverts",
-               form="probability"),
-    )  # fmt: skip
-    return table(
-        "secondary_outcomes",
-        "One secondary outcome, among runs that did not fail",
-        columns,
-        (
-            {
-                "outcome": each.outcome.replace("_", " "),
-                "difference": each.difference,
-                "low": each.low,
-                "high": each.high,
-                "level": each.level,
-                "p_value": each.p_value,
-            }
-            for each in verdict.secondary
-        ),
+        Column("outcome", "What is compared; lower is better"),
+        Column("difference", "Winner minus baseline", form="loss"),
+        Column("low", "Lower end of its interval", form="loss"),
+        Column("high", "Upper end of its interval", form="loss"),
+        INTERVAL[-1],
+        P_VALUE,
     )
+    rows = [
+        cells_of(
+            each,
+            columns,
+            outcome={"brier_score": "Brier score", "log_loss": "log loss"}[each.outcome],
+        )
+        for each in verdict.secondary
+    ]
+    title = "One secondary outcome, among runs that did not fail"
+    return table("secondary_outcomes", title, columns, rows)
 
 
 def _optimism(records: StudyRecords, spec: StudySpec) -> Table:
@@ -199,22 +171,16 @@ def _optimism(records: StudyRecords, spec: StudySpec) -> Table:
     gap = "points" if form == "percent" else "loss"
     columns = (
         ARM,
-        Column(name="measure", meaning="accuracy or loss, the objective's"),
-        Column(name="in_search", meaning="Score in the search", form=form),
-        Column(name="trial_id", meaning="The trial with that score"),
-        Column(name="trials_ranked", meaning="Completed trials in the ranking",
-               form="count"),
-        Column(name="fresh_validation", meaning="Mean over runs with new seeds, on validation",
-               form=form),
-        Column(name="fresh_runs", meaning="Number of those runs", form="count"),
-        Column(name="on_test", meaning="Mean over completed runs, test", form=form),
-        Column(name="test_runs", meaning="Number of those runs", form="count"),
-        Column(name="optimism", meaning="Score in the search minus test, as a gain", form=gap),
+        Column("measure", "accuracy or loss, the objective's"),
+        Column("in_search", "Score in the search", form=form),
+        Column("trial_id", "The trial with that score"),
+        Column("trials_ranked", "Completed trials in the ranking", form="count"),
+        Column("fresh_validation", "Mean over runs with new seeds, on validation", form=form),
+        Column("fresh_runs", "Number of those runs", form="count"),
+        Column("on_test", "Mean over completed runs, test", form=form),
+        Column("test_runs", "Number of those runs", form="count"),
+        Column("optimism", "Score in the search minus test, as a gain", form=gap),
     )  # fmt: skip
     rows = search_optimism(replace(records, trials=tuple(searched(records.trials))))
-    return table(
-        "optimism",
-        "One arm's score in the search, with new seeds and on test",
-        columns,
-        ({column.name: getattr(row, column.name) for column in columns} for row in rows),
-    )
+    title = "One arm's score in the search, with new seeds and on test"
+    return table("optimism", title, columns, rows)

@@ -14,20 +14,19 @@ from lstm_study.records import Run, StudyRecords
 from lstm_study.report.numbers import plain
 from lstm_study.report.tables.columns import (
     ARM,
+    DIFFERENCE,
+    INTERVAL,
+    P_VALUE,
     PARAMETER_COUNT,
     SECONDS_PER_EPOCH,
-    configuration_cells,
     hyperparameter_columns,
     seconds_per_epoch,
 )
-from lstm_study.report.tables.table import Column, Table, table
+from lstm_study.report.tables.table import Column, Table, cells_of, table
 from lstm_study.spec import StudySpec
 
 TEST_ACCURACY = Column(
-    name="test_accuracy",
-    meaning="Share of test reviews classified correctly",
-    unit="share",
-    form="percent",
+    "test_accuracy", "Share of test reviews classified correctly", form="percent"
 )
 
 LEVEL = 0.95
@@ -86,11 +85,11 @@ def purpose(arm: str) -> str:
 
 _PURPOSES = {
     "baseline": "the documented configuration and training",
-    "winner": "the search's best configuration at the full budget",
+    "winner": "the configuration that the search chose",
     "baseline-masked": "the baseline's configuration with padding masked, as for the winner",
     "baseline-recipe": "the baseline's network, trained by the winner's recipe",
     "-own-epoch": "the same trainings, evaluated at the epoch with the best validation score",
-    "-last-three": "the same trainings, mean probability of the last three epochs",
+    "-last-three": "the same trainings, mean probability of the last epochs, at most three",
     "control": "classical control: logistic regression over words and pairs of words",
     "ensemble": "mean probability over the winner's runs",
 }
@@ -107,38 +106,34 @@ def _comparison(
 ) -> Table:
     columns = (
         ARM,
-        Column(name="purpose", meaning="Description of the arm"),
-        Column(name="label", meaning="Embedding width / LSTM units"),
+        Column("purpose", "Description of the arm"),
+        Column("label", "Embedding width / LSTM units"),
         *hyperparameter_columns(spec),
-        Column(name="masked", meaning="Whether padding was masked and batches grouped by length"),
+        Column("masked", "Whether padding was masked and batches grouped by length"),
         PARAMETER_COUNT,
-        Column(name="seeds", meaning="Completed runs", unit="runs", form="count"),
-        Column(name="failed", meaning="Failed runs", unit="runs", form="count"),
-        Column(name="epochs", meaning="Epochs of each run", unit="epochs", form="count"),
-        Column(name="test_accuracy_mean", meaning="Mean test accuracy of its runs", unit="share",
-               form="percent"),
-        Column(name="test_accuracy_mean_low", unit="share", form="percent",
-               meaning="Lower end of the mean's 95% interval: Student's t over runs"),
-        Column(name="test_accuracy_mean_high", meaning="Upper end of that interval", unit="share",
-               form="percent"),
-        Column(name="test_accuracy_low", meaning="Lowest test accuracy of its runs", unit="share",
-               form="percent"),
-        Column(name="test_accuracy_high", meaning="Highest test accuracy of its runs",
-               unit="share", form="percent"),
-        Column(name="test_accuracy_sd", meaning="Standard deviation over runs, n − 1",
-               unit="share; the report shows percentage points", form="bare_points"),
-        Column(name="test_loss_mean", meaning="Mean binary cross-entropy on test", form="loss"),
+        Column("seeds", "Completed runs", unit="runs", form="count"),
+        Column("failed", "Failed runs", unit="runs", form="count"),
+        Column("epochs", "Epochs of each run", unit="epochs", form="count"),
+        Column("test_accuracy_mean", "Mean test accuracy of its runs", form="percent"),
+        Column("test_accuracy_mean_low",
+               "Lower end of the mean's 95% interval: Student's t over runs", form="percent"),
+        Column("test_accuracy_mean_high", "Upper end of that interval", form="percent"),
+        Column("test_accuracy_low", "Lowest test accuracy of its runs", form="percent"),
+        Column("test_accuracy_high", "Highest test accuracy of its runs", form="percent"),
+        Column("test_accuracy_sd", "Standard deviation over runs, n − 1", form="bare_points"),
+        Column("test_loss_mean", "Mean binary cross-entropy on test", form="loss"),
         SECONDS_PER_EPOCH,
-        Column(name="training_seconds_mean", meaning="Mean time worked of a run", unit="seconds",
+        Column("training_seconds_mean", "Mean training time of a run", form="duration"),
+        Column("predict_1000_seconds", "Mean time to classify 1,000 reviews, once compiled",
                form="duration"),
-        Column(name="predict_1000_seconds", unit="seconds", form="duration",
-               meaning="Mean time to read 1,000 reviews, once compiled"),
     )  # fmt: skip
     rows = [
         _arm_row(records, spec, arm, configuration) for arm, configuration in configurations.items()
     ]
-    nothing = dict.fromkeys(column.name for column in columns)
-    rows += [nothing | row for row in (*_control_row(records), *_ensemble_row(records, rows))]
+    rows += [
+        cells_of(None, columns, **row)
+        for row in (*_control_row(records), *_ensemble_row(records, rows))
+    ]
     return table("comparison", "One arm", columns, rows)
 
 
@@ -153,15 +148,12 @@ _MODELS = {
 def _models(comparison: Table) -> Table:
     """Lists what a person could use, the most accurate on test first."""
     columns = (
-        Column(name="model", meaning="What it is"),
+        Column("model", "What it is"),
         ARM,
-        Column(name="test_accuracy", meaning="Mean test accuracy", unit="share", form="percent"),
-        Column(name="difference", meaning="Test accuracy minus the baseline's",
-               unit="share; the report shows percentage points", form="points"),
-        Column(name="training_seconds", meaning="Time to train it", unit="seconds",
-               form="duration"),
-        Column(name="predict_1000_seconds", meaning="Time to predict 1,000 reviews",
-               unit="seconds", form="duration"),
+        Column("test_accuracy", "Mean test accuracy", form="percent"),
+        Column("difference", "Test accuracy minus the baseline's", form="points"),
+        Column("training_seconds", "Time to train it", form="duration"),
+        Column("predict_1000_seconds", "Time to predict 1,000 reviews", form="duration"),
         PARAMETER_COUNT,
     )  # fmt: skip
     known = {
@@ -196,11 +188,11 @@ def _arm_row(
     low, high = _interval(accuracies)
     begun = [run for run in records.runs if run.arm == arm]
     masked = begun[0].masked if begun else spec.protocol.masked and arm != "baseline"
-    return configuration_cells(configuration) | {
+    return configuration.as_dict() | {
         "arm": arm,
         "purpose": purpose(arm),
         "label": configuration.label,
-        "masked": "yes" if masked else "no",
+        "masked": masked,
         "parameter_count": configuration.parameter_count,
         "seeds": len(runs),
         "failed": sum(run.status == "failed" for run in begun),
@@ -274,34 +266,27 @@ def _ensemble_row(records: StudyRecords, rows: Sequence[dict[str, Any]]) -> list
 def _hyperparameters(spec: StudySpec, configurations: dict[str, Configuration]) -> Table:
     searched = spec.space.searched()
     dimensions = spec.space.dimensions()
-    configurations = {
-        arm: value
+    shown = {
+        arm: value.as_dict()
         for arm, value in configurations.items()
         if arm in ("baseline", "winner") or arm.startswith("runner-up-")
     }
     columns = (
-        Column(name="hyperparameter", meaning="Its name"),
-        Column(name="meaning", meaning="What it is"),
-        Column(name="searched", meaning="Values that the search samples from, or fixed"),
-        *(
-            Column(name=arm, meaning=f"Its value in the {arm}", form="plain")
-            for arm in configurations
-        ),
+        Column("hyperparameter", "Its name"),
+        Column("meaning", "What it is"),
+        Column("searched", "Values that the search samples from, or fixed"),
+        *(Column(arm, f"Its value in the {arm}", form="plain") for arm in shown),
     )
-    return table(
-        "hyperparameters",
-        "One hyperparameter",
-        columns,
-        (
-            {
-                "hyperparameter": name,
-                "meaning": HYPERPARAMETERS[name].meaning,
-                "searched": _space_in_words(dimensions[name].model_dump(), name, searched),
-            }
-            | {arm: configuration_cells(value)[name] for arm, value in configurations.items()}
-            for name in spec.hyperparameters
-        ),
-    )
+    rows = [
+        {
+            "hyperparameter": name,
+            "meaning": HYPERPARAMETERS[name].meaning,
+            "searched": _space_in_words(dimensions[name].model_dump(), name, searched),
+        }
+        | {arm: cells[name] for arm, cells in shown.items()}
+        for name in spec.hyperparameters
+    ]
+    return table("hyperparameters", "One hyperparameter", columns, rows)
 
 
 def _space_in_words(dimension: dict[str, Any], name: str, searched: Sequence[str]) -> str:
@@ -321,68 +306,52 @@ def _space_in_words(dimension: dict[str, Any], name: str, searched: Sequence[str
 
 def _further_arms(records: StudyRecords, *, level: float) -> Table:
     """Lists the questions beside the primary one."""
-    points = "share; the report shows percentage points"
     columns = (
         ARM,
-        Column(name="reference", meaning="The arm it is compared with"),
-        Column(name="difference", meaning="Mean test accuracy, arm minus reference", unit=points,
-               form="points"),
-        Column(name="low", meaning="Lower end of its interval", unit=points, form="points"),
-        Column(name="high", meaning="Upper end of its interval", unit=points, form="points"),
-        Column(name="level", meaning="Confidence level",
-               unit="share", form="share"),
-        Column(name="median_difference", unit=points, form="points",
-               meaning="Difference of the median accuracies over all runs, failed or not"),
-        Column(name="p_value", meaning="Two-sided, of the test that the interval inverts",
+        Column("reference", "The arm it is compared with"),
+        Column("difference", "Mean test accuracy, arm minus reference", form="points"),
+        *INTERVAL,
+        Column("median_difference",
+               "Difference of the median accuracies over all runs, failed or not", form="points"),
+        P_VALUE,
+        Column("adjusted_p_value", "Corrected by Holm over all arms but the winner",
                form="probability"),
-        Column(name="adjusted_p_value", form="probability",
-               meaning="Corrected by Holm over all arms but the winner"),
-        Column(name="answer", meaning="By the verdict's decision rule"),
+        Column("answer", "By the verdict's decision rule"),
     )  # fmt: skip
     arms = arms_from_records(records)
-    rows = []
-    for item in side_questions(arms, level=level):
-        difference = item.verdict.difference
-        row: dict[str, Any] = {
-            "arm": item.verdict.candidate,
-            "reference": item.verdict.reference,
-            "adjusted_p_value": item.adjusted_p_value,
-            "median_difference": median_difference(arms, item.verdict),
-            "answer": item.verdict.kind,
-        }
-        for name in ("difference", "low", "high", "level", "p_value"):
-            row[name] = getattr(difference, name) if difference is not None else None
-        rows.append(row)
+    rows = [
+        cells_of(
+            item.verdict.difference,
+            (DIFFERENCE, *INTERVAL, P_VALUE),
+            arm=item.verdict.candidate,
+            reference=item.verdict.reference,
+            adjusted_p_value=item.adjusted_p_value,
+            median_difference=median_difference(arms, item.verdict),
+            answer=item.verdict.kind,
+        )
+        for item in side_questions(arms, level=level)
+    ]
     return table("further_arms", "One arm against another", columns, rows)
 
 
 def _classical_control(records: StudyRecords) -> Table:
     columns = (
-        Column(name="weighting", meaning="nb: naive Bayes log-count ratios; tfidf: TF-IDF"),
-        Column(name="inverse_regularisation", meaning="scikit-learn's C", form="plain"),
-        Column(name="validation_accuracy", unit="share", form="percent",
-               meaning="Share of validation reviews classified correctly"),
-        Column(name="validation_loss", meaning="Binary cross-entropy on validation", form="loss"),
-        Column(name="seconds", meaning="Time to fit it", unit="seconds", form="duration"),
-        Column(name="chosen", meaning="Whether it was chosen, by validation"),
+        Column("weighting", "nb: naive Bayes log-count ratios; tfidf: TF-IDF"),
+        Column("inverse_regularisation", "scikit-learn's C", form="plain"),
+        Column("validation_accuracy", "Share of validation reviews classified correctly",
+               form="percent"),
+        Column("validation_loss", "Binary cross-entropy on validation", form="loss"),
+        Column("seconds", "Time to fit it", form="duration"),
+        Column("chosen", "Whether it was chosen, by validation"),
     )  # fmt: skip
-    control = records.control
-    return table(
-        "classical_control",
-        "One candidate of the classical control",
-        columns,
-        (
-            {column.name: getattr(each, column.name) for column in columns[:-1]}
-            | {
-                "chosen": "yes"
-                if (each.weighting, each.inverse_regularisation)
-                == (control.weighting, control.inverse_regularisation)
-                else "no"
-            }
-            for each in (control.candidates if control is not None else ())
-            if control is not None
-        ),
-    )
+    rows = []
+    if (control := records.control) is not None:
+        chosen = (control.weighting, control.inverse_regularisation)
+        rows = [
+            cells_of(each, columns, chosen=(each.weighting, each.inverse_regularisation) == chosen)
+            for each in control.candidates
+        ]
+    return table("classical_control", "One candidate of the classical control", columns, rows)
 
 
 def _mean(values: Sequence[float | None]) -> float | None:

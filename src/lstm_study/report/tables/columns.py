@@ -1,64 +1,50 @@
 """Columns that several tables share: one name and one explanation for each."""
 
-from lstm_study.configuration import HYPERPARAMETERS, Configuration
+from collections.abc import Sequence
+from typing import Any
+
+from lstm_study.configuration import HYPERPARAMETERS
 from lstm_study.records import Run, Trial
-from lstm_study.report.tables.table import Cell, Column
+from lstm_study.report.tables.table import Column, cells_of
 from lstm_study.spec import StudySpec
 
 PARAMETER_COUNT = Column(
-    name="parameter_count", meaning="Trainable numbers in the network", unit="numbers", form="count"
+    "parameter_count", "Trainable parameters of the network", unit="numbers", form="count"
 )
-STATUS = Column(name="status", meaning="completed, failed, interrupted or running")
-SECONDS = Column(
-    name="seconds", meaning="Training time, over all restarts", unit="seconds", form="duration"
-)
-SECONDS_PER_EPOCH = Column(
-    name="seconds_per_epoch", meaning="Mean time of an epoch's training steps, without validation",
-    unit="seconds", form="duration",
-)  # fmt: skip
-SEED = Column(name="seed", meaning="Seed of weights, dropout and shuffling", form="text")
-WORKER = Column(name="worker", meaning="Process that trained it last")
-STARTED_AT = Column(name="started_at", meaning="When training began, ISO 8601, UTC", form="date")
-ENDED_AT = Column(
-    name="ended_at", meaning="When it completed or failed, ISO 8601, UTC", form="date"
-)
-ARM = Column(name="arm", meaning="Arm of the comparison: baseline, winner, ...")
-RUN_ID = Column(name="run_id", meaning="Run: arm and seed index")
-TRIAL_ID = Column(name="trial_id", meaning="Trial: bracket, slot, round")
-ROLE = Column(name="role", meaning="search; control: random control, which cannot win; finalist")
-BUDGET = Column(
-    name="budget_epochs", meaning="Epochs after which the trial ends, including its parent's",
-    unit="epochs", form="count",
-)  # fmt: skip
+STATUS = Column("status", "completed, failed, interrupted or running")
+SECONDS = Column("seconds", "Training time, over all restarts", form="duration")
+SECONDS_PER_EPOCH = Column("seconds_per_epoch",
+                           "Mean time of an epoch's training steps, without validation",
+                           form="duration")  # fmt: skip
+SEED = Column("seed", "Seed of weights, dropout and shuffling", form="text")
+WORKER = Column("worker", "Process that trained it last")
+STARTED_AT = Column("started_at", "When training began, ISO 8601, UTC", form="date")
+ENDED_AT = Column("ended_at", "When it completed or failed, ISO 8601, UTC", form="date")
+ARM = Column("arm", "Arm of the comparison: baseline, winner, ...")
+RUN_ID = Column("run_id", "Run: arm and seed index")
+TRIAL_ID = Column("trial_id", "Trial: bracket, slot, round")
+ROLE = Column("role", "search; control: random control, which cannot win; finalist")
+BUDGET = Column("budget_epochs", "Epochs after which the trial ends, including its parent's",
+                unit="epochs", form="count")  # fmt: skip
 BRACKET = Column(
-    name="bracket",
-    meaning="Hyperband bracket; in bracket 0 every trial has the full budget",
-    form="count",
+    "bracket", "Hyperband bracket; in bracket 0 every trial has the full budget", form="count"
 )
-ROUND = Column(name="round", meaning="Round of halving within the bracket, from 0", form="count")
-ITERATION = Column(name="iteration", meaning="Pass over all brackets, from 0", form="count")
-EPOCH = Column(name="epoch", meaning="Number of the epoch, from 1", unit="epochs", form="count")
+ROUND = Column("round", "Round of halving within the bracket, from 0", form="count")
+ITERATION = Column("iteration", "Pass over all brackets, from 0", form="count")
+DIFFERENCE = Column("difference", "Mean test accuracy, candidate minus reference", form="points")
+INTERVAL = (
+    Column("low", "Lower end of its interval", form="points"),
+    Column("high", "Upper end of its interval", form="points"),
+    Column("level", "Confidence level", form="share"),
+)
+P_VALUE = Column("p_value", "Two-sided, of the test that the interval inverts", form="probability")
+EPOCH = Column("epoch", "Number of the epoch, from 1", unit="epochs", form="count")
 
 
 def hyperparameter_columns(spec: StudySpec) -> tuple[Column, ...]:
     """Returns a column for each hyperparameter that concerns a study."""
     rows = [HYPERPARAMETERS[name] for name in spec.hyperparameters]
-    return tuple(
-        Column(name=row.name, meaning=row.meaning, unit=row.unit, form=row.form) for row in rows
-    )
-
-
-def configuration_cells(configuration: Configuration) -> dict[str, Cell]:
-    """Returns the values of `hyperparameter_columns`."""
-    return {
-        name: HYPERPARAMETERS[name].shown(value) if isinstance(value, bool) else value
-        for name, value in configuration.as_dict().items()
-    }
-
-
-def parameter_count(training: Trial | Run) -> int:
-    """Returns the parameters of a training's network, recorded or from its configuration."""
-    return training.parameter_count or training.configuration.parameter_count
+    return tuple(Column(row.name, row.meaning, unit=row.unit, form=row.form) for row in rows)
 
 
 def seconds_per_epoch(training: Trial | Run) -> float | None:
@@ -66,6 +52,19 @@ def seconds_per_epoch(training: Trial | Run) -> float | None:
     if not training.epochs:
         return None
     return sum(epoch.train_seconds for epoch in training.epochs) / len(training.epochs)
+
+
+def training_cells(training: Trial | Run, columns: Sequence[Column]) -> dict[str, Any]:
+    """Returns a training's row in a table of trials or of runs."""
+    return cells_of(
+        training,
+        columns,
+        **training.configuration.as_dict(),
+        epochs_trained=len(training.epochs),
+        seconds_per_epoch=seconds_per_epoch(training),
+        parameter_count=training.parameter_count or training.configuration.parameter_count,
+        error=training.failure.message if training.failure else None,
+    )
 
 
 def measure_form(objective: str) -> str:

@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 
 from lstm_study.records import Run, StudyRecords, Trial
-from lstm_study.report.tables.table import Cell, Column, Table, table
+from lstm_study.report.tables.table import Column, Table, cells_of, table
 from lstm_study.spec import StudySpec
 
 
@@ -30,45 +30,44 @@ def method_tables(
 
 def _cost(records: StudyRecords) -> Table:
     columns = (
-        Column(name="stage", meaning="search, comparison or both"),
-        Column(name="trainings", meaning="Trials or runs begun", form="count"),
-        Column(name="completed", meaning="Of these, completed", form="count"),
-        Column(name="failed", meaning="Of these, failed", form="count"),
-        Column(name="epochs", meaning="Epochs trained", unit="epochs", form="count"),
-        Column(name="training_seconds", meaning="Training time, summed over workers",
-               unit="seconds", form="duration"),
-        Column(name="session_seconds", meaning="Time that commands ran",
-               unit="seconds", form="duration"),
-        Column(name="planned_trials", meaning="Trials the schedule plans", form="count"),
-        Column(name="planned_epochs", meaning="Epochs the schedule plans", unit="epochs",
-               form="count"),
+        Column("stage", "search, comparison or both"),
+        Column("trainings", "Trials or runs begun", form="count"),
+        Column("completed", "Of these, completed", form="count"),
+        Column("failed", "Of these, failed", form="count"),
+        Column("epochs", "Epochs trained", unit="epochs", form="count"),
+        Column("training_seconds", "Training time, summed over workers", form="duration"),
+        Column("session_seconds", "Time that commands ran", form="duration"),
+        Column("planned_trials", "Trials planned: the schedule's and the finalists'", form="count"),
+        Column("planned_epochs", "Epochs planned: the schedule's and the finalists'",
+               unit="epochs", form="count"),
     )  # fmt: skip
-    rows: list[dict[str, Cell]] = []
-    stages: tuple[tuple[str, str, Sequence[Trial | Run]], ...] = (
-        ("search", "search", records.trials),
-        ("comparison", "compare", trainings(records.runs)),
-    )
-    for stage, session_stage, trained in stages:
-        rows.append(
-            {
-                "stage": stage,
-                "trainings": len(trained),
-                "completed": sum(item.status == "completed" for item in trained),
-                "failed": sum(item.status == "failed" for item in trained),
-                "epochs": sum(len(item.epochs) for item in trained),
-                "training_seconds": sum(item.seconds for item in trained),
-                "session_seconds": sum(
-                    item.seconds for item in records.sessions if item.stage == session_stage
-                ),
-                "planned_trials": records.planned_trials if stage == "search" else None,
-                "planned_epochs": records.planned_epochs if stage == "search" else None,
-            }
-        )
-    both: dict[str, Cell] = {"stage": "both", "planned_trials": None, "planned_epochs": None}
-    for name in ("trainings", "completed", "failed", "epochs", "training_seconds",
-                 "session_seconds"):  # fmt: skip
-        both[name] = sum(float(row[name] or 0) for row in rows)
-    rows.append(both)
+    stages: dict[str, tuple[str, Sequence[Trial | Run]]] = {
+        "search": ("search", records.trials),
+        "comparison": ("compare", trainings(records.runs)),
+    }
+    sums = {
+        stage: {
+            "trainings": len(trained),
+            "completed": sum(item.status == "completed" for item in trained),
+            "failed": sum(item.status == "failed" for item in trained),
+            "epochs": sum(len(item.epochs) for item in trained),
+            "training_seconds": sum(item.seconds for item in trained),
+            "session_seconds": sum(
+                item.seconds for item in records.sessions if item.stage == session_stage
+            ),
+        }
+        for stage, (session_stage, trained) in stages.items()
+    }
+    sums["both"] = {
+        name: float(sum(each[name] for each in sums.values())) for name in sums["search"]
+    }
+    rows = [cells_of(None, columns, stage=stage, **each) for stage, each in sums.items()]
+    # Finalists are planned once the schedule has ended.
+    finalists = [trial for trial in records.trials if trial.role == "finalist"]
+    rows[0] |= {
+        "planned_trials": records.planned_trials + len(finalists),
+        "planned_epochs": records.planned_epochs + sum(each.budget_epochs for each in finalists),
+    }
     return table("cost", "One stage of the study", columns, rows)
 
 
@@ -87,8 +86,8 @@ def trainings(runs: Sequence[Run]) -> tuple[Run, ...]:
 
 def _sources(records: StudyRecords, git_commit: str) -> Table:
     columns = (
-        Column(name="what", meaning="Fact"),
-        Column(name="value", meaning="Its value"),
+        Column("what", "Fact"),
+        Column("value", "Its value"),
     )
     corpus = records.corpus
     facts: dict[str, str | None] = {"Study": records.name}
@@ -105,113 +104,79 @@ def _sources(records: StudyRecords, git_commit: str) -> Table:
         "Git commit of the study": " ".join(commits) or None,
         "Git commit of the report": git_commit or None,
     }
-    return table(
-        "sources",
-        "One fact about what was run",
-        columns,
-        ({"what": what, "value": value} for what, value in facts.items()),
-    )
+    rows = ({"what": what, "value": value} for what, value in facts.items())
+    return table("sources", "One fact about what was run", columns, rows)
 
 
 def _sessions(records: StudyRecords) -> Table:
     columns = (
-        Column(name="started_at", meaning="When it began, ISO 8601, UTC", form="date"),
-        Column(name="stage", meaning="search or compare"),
-        Column(name="command", meaning="The command line"),
-        Column(name="seconds", meaning="How long the command ran", unit="seconds", form="duration"),
-        Column(name="workers", meaning="Worker processes", form="count"),
-        Column(name="threads", meaning="Threads per worker", form="count"),
-        Column(name="backend", meaning="Keras backend"),
-        Column(name="devices", meaning="Devices in use"),
-        Column(name="processor", meaning="Processor"),
-        Column(name="cpu_count", meaning="Processor cores available", form="count"),
-        Column(name="memory_bytes", meaning="Memory of the machine", unit="bytes", form="size"),
-        Column(name="platform", meaning="Operating system"),
-        Column(name="python", meaning="Version of Python"),
-        Column(name="git_commit", meaning="Of the checkout it ran in"),
-        Column(name="settings", meaning="Changes of the study file on the command line"),
+        Column("started_at", "When it began, ISO 8601, UTC", form="date"),
+        Column("stage", "search or compare"),
+        Column("command", "The command line"),
+        Column("seconds", "How long the command ran", form="duration"),
+        Column("workers", "Worker processes", form="count"),
+        Column("threads", "Threads per worker", form="count"),
+        Column("backend", "Keras backend"),
+        Column("devices", "Devices in use"),
+        Column("processor", "Processor"),
+        Column("cpu_count", "Processor cores available", form="count"),
+        Column("memory_bytes", "Memory of the machine", form="size"),
+        Column("platform", "Operating system"),
+        Column("python", "Version of Python"),
+        Column("git_commit", "Of the checkout it ran in"),
+        Column("settings", "Changes of the study file on the command line"),
     )
-    return table(
-        "sessions",
-        "One command that worked on the study",
-        columns,
-        (
-            {
-                "started_at": item.started_at,
-                "stage": item.stage,
-                "command": item.command,
-                "seconds": item.seconds,
-                "workers": item.workers,
-                "threads": item.threads,
-                "backend": item.machine.backend,
-                "devices": ", ".join(item.machine.devices),
-                "processor": item.machine.processor,
-                "cpu_count": item.machine.cpu_count,
-                "memory_bytes": item.machine.memory_bytes or None,
-                "platform": item.machine.platform,
-                "python": item.machine.python,
-                "git_commit": item.git_commit,
-                "settings": "; ".join(item.settings),
-            }
-            for item in records.sessions
-        ),
+    rows = (
+        cells_of(item.machine, columns)
+        | cells_of(item, columns)
+        | {
+            "devices": ", ".join(item.machine.devices),
+            "memory_bytes": item.machine.memory_bytes or None,
+            "settings": "; ".join(item.settings),
+        }
+        for item in records.sessions
     )
+    return table("sessions", "One command that worked on the study", columns, rows)
 
 
 def _openings(records: StudyRecords) -> Table:
     columns = (
-        Column(name="opened_at", meaning="When, ISO 8601, UTC", form="date"),
-        Column(name="command", meaning="Command that read them"),
-        Column(name="run_id", meaning="Run that they were read for"),
+        Column("opened_at", "When, ISO 8601, UTC", form="date"),
+        Column("command", "Command that read them"),
+        Column("run_id", "Run that they were read for"),
     )
-    return table(
-        "openings",
-        "One read of the test reviews",
-        columns,
-        (
-            {"opened_at": item.opened_at, "command": item.command, "run_id": item.run_id}
-            for item in records.openings
-        ),
-    )
+    return table("openings", "One read of the test reviews", columns, records.openings)
 
 
 def _versions(records: StudyRecords, versions: Mapping[str, str]) -> Table:
     columns = (
-        Column(name="package", meaning="Name of the package"),
-        Column(name="study", meaning="Version used for training; several if it changed"),
-        Column(name="report", meaning="Version used for the report"),
+        Column("package", "Name of the package"),
+        Column("study", "Version used for training; several if it changed"),
+        Column("report", "Version used for the report"),
     )
     trained: dict[str, list[str]] = {}
     for session in records.sessions:
         for name, version in session.machine.packages.items():
             if version not in trained.setdefault(name, []):
                 trained[name].append(version)
-    return table(
-        "versions",
-        "One package",
-        columns,
-        (
-            {
-                "package": name,
-                "study": ", ".join(trained.get(name, [])) or None,
-                "report": versions.get(name),
-            }
-            for name in sorted({*trained, *versions})
-        ),
+    rows = (
+        {
+            "package": name,
+            "study": ", ".join(trained.get(name, [])) or None,
+            "report": versions.get(name),
+        }
+        for name in sorted({*trained, *versions})
     )
+    return table("versions", "One package", columns, rows)
 
 
 def _settings(spec: StudySpec) -> Table:
     columns = (
-        Column(name="setting", meaning="Table and key of the study file"),
-        Column(name="value", meaning="Its value, including defaults"),
+        Column("setting", "Table and key of the study file"),
+        Column("value", "Its value, including defaults"),
     )
-    return table(
-        "settings",
-        "One setting of the study file",
-        columns,
-        ({"setting": key, "value": _in_words(value)} for key, value in spec.flat().items()),
-    )
+    rows = ({"setting": key, "value": _in_words(value)} for key, value in spec.flat().items())
+    return table("settings", "One setting of the study file", columns, rows)
 
 
 def _in_words(value: object) -> str | None:

@@ -9,7 +9,7 @@ from lstm_study.analysis.statistics import metrics
 from lstm_study.analysis.statistics.calibration import temperature_of, tempered
 from lstm_study.records import StudyRecords
 from lstm_study.report.tables.columns import ARM, RUN_ID
-from lstm_study.report.tables.table import Column, Table, safe_cell, table
+from lstm_study.report.tables.table import Column, Table, cells_of, safe_cell, table
 
 CALIBRATED = "winner, calibrated"
 BINS = 10
@@ -62,37 +62,33 @@ def _metrics(records: StudyRecords) -> Table:
     columns = (
         ARM,
         RUN_ID,
-        Column(name="accuracy", meaning="Share of test reviews classified correctly", unit="share",
+        Column("accuracy", "Share of test reviews classified correctly", form="percent"),
+        Column("balanced_accuracy",
+               "Mean of the shares of positive and negative reviews classified correctly",
                form="percent"),
-        Column(name="balanced_accuracy", unit="share", form="percent",
-               meaning="Mean of the shares of positive and negative reviews classified correctly"),
-        Column(name="majority_share", unit="share", form="percent",
-               meaning="Share of the more frequent label: the accuracy of always answering it"),
-        Column(name="log_loss", meaning="Binary cross-entropy, probabilities clipped at 1e-7",
-               unit="nats", form="loss"),
-        Column(name="roc_auc", meaning="Area under the ROC curve",
+        Column("majority_share",
+               "Share of the more frequent label: the accuracy of always answering it",
+               form="percent"),
+        Column("log_loss", "Binary cross-entropy, probabilities clipped at 1e-7", unit="nats",
                form="loss"),
-        Column(name="f1", meaning="F1 of the positive label", form="loss"),
-        Column(name="brier_score", meaning="Mean squared error of the probability",
-               form="loss"),
-        Column(name="calibration_error", meaning="Expected calibration error, 15 equal bins",
-               form="loss"),
-        Column(name="true_positive", meaning=counted.format("positive", "positive"),
-               unit="reviews", form="count"),
-        Column(name="false_negative", meaning=counted.format("positive", "negative"),
-               unit="reviews", form="count"),
-        Column(name="false_positive", meaning=counted.format("negative", "positive"),
-               unit="reviews", form="count"),
-        Column(name="true_negative", meaning=counted.format("negative", "negative"),
-               unit="reviews", form="count"),
+        Column("roc_auc", "Area under the ROC curve", form="loss"),
+        Column("f1", "F1 of the positive label", form="loss"),
+        Column("brier_score", "Mean squared error of the probability", form="loss"),
+        Column("calibration_error", "Expected calibration error, 15 equal bins", form="loss"),
+        Column("true_positive", counted.format("positive", "positive"), unit="reviews",
+               form="count"),
+        Column("false_negative", counted.format("positive", "negative"), unit="reviews",
+               form="count"),
+        Column("false_positive", counted.format("negative", "positive"), unit="reviews",
+               form="count"),
+        Column("true_negative", counted.format("negative", "negative"), unit="reviews",
+               form="count"),
     )  # fmt: skip
     rows = []
     for arm, run_id, probabilities in _evaluated(records):
         found = metrics.measure(records.test_labels, probabilities)  # type: ignore[arg-type]
         rows.append(
-            {"arm": arm, "run_id": run_id}
-            | {name.name: getattr(found, name.name) for name in columns[2:10]}
-            | {name.name: getattr(found.confusion, name.name) for name in columns[10:]}
+            cells_of(found, columns, arm=arm, run_id=run_id) | cells_of(found.confusion, columns)
         )
     return table("metrics", "Metrics of one run on test", columns, rows)
 
@@ -101,10 +97,9 @@ def _confusion(runs: Table) -> Table:
     """Averages the confusion counts of each arm's runs."""
     columns = (
         ARM,
-        Column(name="runs", meaning="Completed runs in the mean", unit="runs", form="count"),
+        Column("runs", "Completed runs in the mean", unit="runs", form="count"),
         *(
-            Column(name=column.name, meaning=f"{column.meaning}, mean over runs",
-                   unit="reviews", form="count")
+            Column(column.name, f"{column.meaning}, mean over runs", unit="reviews", form="count")
             for column in runs.columns[-4:]
         ),
     )  # fmt: skip
@@ -125,13 +120,12 @@ def _roc(records: StudyRecords) -> Table:
 
     columns = (
         ARM,
-        Column(name="runs", meaning="Completed runs of the arm", unit="runs", form="count"),
-        Column(name="false_positive_rate", meaning="Negative reviews classified as positive",
-               unit="share", form="share"),
-        Column(name="true_positive_rate", unit="share", form="share",
-               meaning="Positive reviews classified as positive, mean over runs"),
-        Column(name="lowest", meaning="The lowest of its runs", unit="share", form="share"),
-        Column(name="highest", meaning="The highest of its runs", unit="share", form="share"),
+        Column("runs", "Completed runs of the arm", unit="runs", form="count"),
+        Column("false_positive_rate", "Negative reviews classified as positive", form="share"),
+        Column("true_positive_rate", "Positive reviews classified as positive, mean over runs",
+               form="share"),
+        Column("lowest", "The lowest of its runs", form="share"),
+        Column("highest", "The highest of its runs", form="share"),
     )  # fmt: skip
     # Denser where the curves bend.
     at = np.concatenate([np.arange(0, 40) / 400, np.arange(10, 101) / 100])
@@ -165,13 +159,12 @@ def _roc(records: StudyRecords) -> Table:
 def _calibration(records: StudyRecords) -> Table:
     columns = (
         ARM,
-        Column(name="low", meaning="Lower end of the bin of probabilities", form="share"),
-        Column(name="high", meaning="Upper end of the bin", form="share"),
-        Column(name="reviews", meaning="Reviews in it, summed over the arm's runs",
-               unit="reviews", form="count"),
-        Column(name="probability", meaning="Their mean probability", unit="share", form="share"),
-        Column(name="positive", meaning="Share of them that is positive", unit="share",
-               form="share"),
+        Column("low", "Lower end of the bin of probabilities", form="share"),
+        Column("high", "Upper end of the bin", form="share"),
+        Column("reviews", "Reviews in it, summed over the arm's runs", unit="reviews",
+               form="count"),
+        Column("probability", "Their mean probability", form="share"),
+        Column("positive", "Share of them that is positive", form="share"),
     )  # fmt: skip
     import numpy as np
 
@@ -188,14 +181,7 @@ def _calibration(records: StudyRecords) -> Table:
         truth = np.asarray(records.test_labels)
         labels = np.tile(truth, len(probabilities) // len(truth))
         rows += [
-            {
-                "arm": arm,
-                "low": entry.low,
-                "high": entry.high,
-                "reviews": entry.documents,
-                "probability": entry.probability,
-                "positive": entry.positive,
-            }
+            cells_of(entry, columns, arm=arm, reviews=entry.documents)
             for entry in metrics.reliability(labels, probabilities, bins=BINS)
         ]
     return table("calibration", "One bin of one arm's reliability diagram", columns, rows)

@@ -11,15 +11,14 @@ from lstm_study.analysis.answer.arms import ENSEMBLE, Arm, arms_from_records, wi
 from lstm_study.analysis.answer.reviews import accuracy_by, differing_reviews
 from lstm_study.records import ReviewFacts, StudyRecords
 from lstm_study.report.tables.columns import ARM
-from lstm_study.report.tables.table import Column, Table, table
+from lstm_study.report.tables.table import Column, Table, cells_of, table
 
 _GROUP = (
-    Column(name="reviews", meaning="Test reviews in the group", unit="reviews", form="count"),
-    Column(name="runs", meaning="Completed runs of the arm", unit="runs", form="count"),
-    Column(name="accuracy", meaning="Mean accuracy over runs", unit="share",
-           form="percent"),
-    Column(name="lowest", meaning="The lowest of its runs", unit="share", form="percent"),
-    Column(name="highest", meaning="The highest of its runs", unit="share", form="percent"),
+    Column("reviews", "Test reviews in the group", unit="reviews", form="count"),
+    Column("runs", "Completed runs of the arm", unit="runs", form="count"),
+    Column("accuracy", "Mean accuracy over runs", form="percent"),
+    Column("lowest", "The lowest of its runs", form="percent"),
+    Column("highest", "The highest of its runs", form="percent"),
 )  # fmt: skip
 
 
@@ -40,19 +39,19 @@ def review_tables(records: StudyRecords) -> list[Table]:
 def _by_length(arms: Mapping[str, Arm], facts: ReviewFacts | None) -> Table:
     columns = (
         ARM,
-        Column(name="from_tokens", meaning="Shortest review of the group", unit="tokens",
-               form="count"),
-        Column(name="to_tokens", meaning="Longest review of the group", unit="tokens",
-               form="count"),
-        Column(name="mean_tokens", meaning="Their mean length", unit="tokens", form="count"),
+        Column("from_tokens", "Shortest review of the group", unit="tokens", form="count"),
+        Column("to_tokens", "Longest review of the group", unit="tokens", form="count"),
+        Column("mean_tokens", "Their mean length", unit="tokens", form="count"),
         *_GROUP,
     )  # fmt: skip
     rows = [
-        {"from_tokens": int(group.low), "to_tokens": int(group.high), "mean_tokens": group.mean}
-        | {column.name: getattr(group, column.name) for column in (ARM, *_GROUP)}
-        for arm in (arms.values() if facts is not None else ())
-        for group in accuracy_by(arm, facts.lengths if facts is not None else ())
-    ]
+        cells_of(
+            group, columns,
+            from_tokens=int(group.low), to_tokens=int(group.high), mean_tokens=group.mean,
+        )
+        for arm in arms.values()
+        for group in accuracy_by(arm, facts.lengths)
+    ] if facts is not None else []  # fmt: skip
     return table("accuracy_by_length", "One arm on test reviews of similar length", columns, rows)
 
 
@@ -60,12 +59,11 @@ def _by_unknown(records: StudyRecords, arms: Mapping[str, Arm], facts: ReviewFac
     """Groups each arm's reviews by the share of tokens outside its own vocabulary."""
     columns = (
         ARM,
-        Column(name="vocabulary_size", meaning="Token ids the arm keeps", unit="token ids",
-               form="count"),
-        Column(name="from_share", unit="share", form="share",
-               meaning="Smallest share of a review's tokens outside that vocabulary"),
-        Column(name="to_share", meaning="Largest share in the group", unit="share", form="share"),
-        Column(name="mean_share", meaning="Mean share of the group", unit="share", form="share"),
+        Column("vocabulary_size", "Token ids the arm keeps", unit="token ids", form="count"),
+        Column("from_share", "Smallest share of a review's tokens outside that vocabulary",
+               form="share"),
+        Column("to_share", "Largest share in the group", form="share"),
+        Column("mean_share", "Mean share of the group", form="share"),
         *_GROUP,
     )  # fmt: skip
     rows: list[dict[str, Any]] = []
@@ -76,40 +74,29 @@ def _by_unknown(records: StudyRecords, arms: Mapping[str, Arm], facts: ReviewFac
         if size not in shares:
             continue
         rows += [
-            {
-                "vocabulary_size": size,
-                "from_share": group.low,
-                "to_share": group.high,
-                "mean_share": group.mean,
-            }
-            | {column.name: getattr(group, column.name) for column in (ARM, *_GROUP)}
+            cells_of(
+                group, columns, vocabulary_size=size,
+                from_share=group.low, to_share=group.high, mean_share=group.mean,
+            )
             for group in accuracy_by(arm, shares[size])
-        ]
-    return table(
-        "accuracy_by_unknown",
-        "One arm on test reviews with a similar share of unknown words",
-        columns,
-        rows,
-    )
+        ]  # fmt: skip
+    title = "One arm on test reviews with a similar share of unknown words"
+    return table("accuracy_by_unknown", title, columns, rows)
 
 
 def _differing(records: StudyRecords, arms: Mapping[str, Arm], facts: ReviewFacts | None) -> Table:
     columns = (
-        Column(name="review", meaning="Position in the test set, from 0, as in predictions.csv.gz",
+        Column("review", "Position in the test set, from 0, as in predictions.csv.gz",
                form="count"),
-        Column(name="label", meaning="True label"),
-        Column(name="winner", meaning="Probability of the positive label, mean over the winner's "
-               "runs", unit="share", form="share"),
-        Column(name="baseline", meaning="The same for the baseline's runs", unit="share",
+        Column("label", "True label"),
+        Column("winner", "Probability of the positive label, mean over the winner's runs",
                form="share"),
-        Column(name="gain", meaning="Probability of the true label, winner minus baseline",
-               unit="share; the report shows percentage points", form="points"),
-        Column(name="tokens", meaning="Its length", unit="tokens", form="count"),
-        Column(name="unknown_winner", meaning="Its tokens outside the winner's vocabulary",
-               unit="share", form="share"),
-        Column(name="unknown_baseline", meaning="Its tokens outside the baseline's vocabulary",
-               unit="share", form="share"),
-        Column(name="excerpt", meaning="Its start and end, if the text or the words are known"),
+        Column("baseline", "The same for the baseline's runs", form="share"),
+        Column("gain", "Probability of the true label, winner minus baseline", form="points"),
+        Column("tokens", "Its length", unit="tokens", form="count"),
+        Column("unknown_winner", "Its tokens outside the winner's vocabulary", form="share"),
+        Column("unknown_baseline", "Its tokens outside the baseline's vocabulary", form="share"),
+        Column("excerpt", "Its start and end, if the text or the words are known"),
     )  # fmt: skip
     rows: list[dict[str, Any]] = []
     if {"winner", "baseline"} <= arms.keys():
@@ -131,46 +118,39 @@ def _differing(records: StudyRecords, arms: Mapping[str, Arm], facts: ReviewFact
                 known = shares.get(sizes[arm])
                 row[f"unknown_{arm}"] = known[found.position] if known else None
             rows.append(row)
-    return table(
-        "differing_reviews", "One test review that winner and baseline classify differently",
-        columns, rows,
-    )  # fmt: skip
+    title = "One test review that winner and baseline classify differently"
+    return table("differing_reviews", title, columns, rows)
 
 
 def _near_duplicates(records: StudyRecords, arms: Mapping[str, Arm]) -> Table:
     """Compares each arm's accuracy on near-duplicates with that on all other test reviews."""
     columns = (
         ARM,
-        Column(name="test_reviews", meaning="Test reviews", unit="reviews", form="count"),
-        Column(name="near_duplicates", unit="reviews", form="count",
-               meaning="Of these, near-duplicates of training reviews"),
-        Column(name="exact", meaning="Of these, exact duplicates", unit="reviews", form="count"),
-        Column(name="other_label", meaning="Of these, with the other label in training",
-               unit="reviews", form="count"),
-        Column(name="accuracy", meaning="Mean test accuracy on all test reviews", unit="share",
-               form="percent"),
-        Column(name="on_near_duplicates", meaning="On the near-duplicates only", unit="share",
-               form="percent"),
-        Column(name="on_others", meaning="On all others", unit="share", form="percent"),
+        Column("test_reviews", "Test reviews", unit="reviews", form="count"),
+        Column("near_duplicates", "Of these, near-duplicates of training reviews", unit="reviews",
+               form="count"),
+        Column("exact", "Of these, exact duplicates", unit="reviews", form="count"),
+        Column("other_label", "Of these, with the other label in training", unit="reviews",
+               form="count"),
+        Column("accuracy", "Mean test accuracy on all test reviews", form="percent"),
+        Column("on_near_duplicates", "On the near-duplicates only", form="percent"),
+        Column("on_others", "On all others", form="percent"),
     )  # fmt: skip
-    found = records.near_duplicates
     rows = []
-    for name, arm in arms.items() if found is not None else ():
-        assert found is not None
-        some = 0 < len(found.positions) < arm.documents
+    if (found := records.near_duplicates) is not None:
         near = list(found.positions)
-        rows.append(
-            {
-                "arm": name,
-                "test_reviews": found.test_reviews,
-                "near_duplicates": len(near),
-                "exact": found.exact,
-                "other_label": found.other_label,
-                "accuracy": arm.accuracy,
-                "on_near_duplicates": float(arm.correct[:, near].mean()) if near else None,
-                "on_others": without(arm, near).accuracy if some else None,
-            }
-        )
+        rows = [
+            cells_of(
+                found,
+                columns,
+                arm=name,
+                near_duplicates=len(near),
+                accuracy=arm.accuracy,
+                on_near_duplicates=float(arm.correct[:, near].mean()) if near else None,
+                on_others=without(arm, near).accuracy if 0 < len(near) < arm.documents else None,
+            )
+            for name, arm in arms.items()
+        ]
     return table("near_duplicates", "One arm on near-duplicates and on others", columns, rows)
 
 

@@ -15,7 +15,7 @@ from lstm_study.report.tables.columns import (
     TRIAL_ID,
     measure_form,
 )
-from lstm_study.report.tables.table import Column, Table, table
+from lstm_study.report.tables.table import Column, Table, cells_of, table
 from lstm_study.schedule import Bracket, Round
 from lstm_study.spec import StudySpec
 
@@ -35,51 +35,38 @@ def search_tables(records: StudyRecords, spec: StudySpec) -> list[Table]:
 def _best_so_far(trials: Sequence[Trial], spec: StudySpec) -> Table:
     form = measure_form(spec.study.objective)
     columns = (
-        Column(name="trial_number", meaning="Trials ended so far", unit="trials", form="count"),
+        Column("trial_number", "Trials ended so far", unit="trials", form="count"),
         TRIAL_ID,
         BUDGET,
-        Column(name="score", meaning="The trial's score; empty where it failed", form=form),
-        Column(name="epochs", meaning="Epochs trained so far", unit="epochs", form="count"),
-        Column(name="seconds", meaning="Training time so far, summed over workers", unit="seconds",
-               form="duration"),
-        Column(name="best_score", meaning="Best score so far at any budget", form=form),
-        Column(name="best_full_budget_score", meaning="Best score so far at full budget",
-               form=form),
+        Column("score", "The trial's score; empty where it failed", form=form),
+        Column("epochs", "Epochs trained so far", unit="epochs", form="count"),
+        Column("seconds", "Training time so far, summed over workers", form="duration"),
+        Column("best_score", "Best score so far at any budget", form=form),
+        Column("best_full_budget_score", "Best score so far at full budget", form=form),
     )  # fmt: skip
     progress = search_summary.best_so_far(
         trials, spec.study.direction, max_epochs=spec.search.max_epochs
     )
-    return table(
-        "best_so_far",
-        "The search at the end of one trial",
-        columns,
-        ({column.name: getattr(step, column.name) for column in columns} for step in progress),
-    )
+    return table("best_so_far", "The search at the end of one trial", columns, progress)
 
 
 def _control(trials: Sequence[Trial], spec: StudySpec) -> Table:
     form = measure_form(spec.study.objective)
     columns = (
-        Column(name="trial_number", meaning="Trials of the random control ended so far",
-               unit="trials", form="count"),
-        TRIAL_ID,
-        Column(name="epochs", meaning="Epochs of the random control so far", unit="epochs",
+        Column("trial_number", "Trials of the random control ended so far", unit="trials",
                form="count"),
-        Column(name="seconds", unit="seconds", form="duration",
-               meaning="Training time of the random control so far, summed over workers"),
-        Column(name="score", meaning="The trial's score; empty where it failed", form=form),
-        Column(name="best_score", meaning="Best score of the random control so far", form=form),
-        Column(name="low", meaning="Lower end of the band over other orders of its trials",
-               form=form),
-        Column(name="high", meaning="Upper end of the band", form=form),
+        TRIAL_ID,
+        Column("epochs", "Epochs of the random control so far", unit="epochs", form="count"),
+        Column("seconds", "Training time of the random control so far, summed over workers",
+               form="duration"),
+        Column("score", "The trial's score; empty where it failed", form=form),
+        Column("best_score", "Best score of the random control so far", form=form),
+        Column("low", "Lower end of the band over other orders of its trials", form=form),
+        Column("high", "Upper end of the band", form=form),
     )  # fmt: skip
     found = control.random_control_progress(trials, spec.study.direction, seed=spec.study.seed)
-    return table(
-        "random_control",
-        "The random control at the end of one of its trials",
-        columns,
-        ({column.name: getattr(step, column.name) for column in columns} for step in found),
-    )
+    title = "The random control at the end of one of its trials"
+    return table("random_control", title, columns, found)
 
 
 def budgets(spec: StudySpec) -> list[int]:
@@ -95,15 +82,13 @@ def _schedule(records: StudyRecords, spec: StudySpec) -> Table:
         ITERATION,
         BRACKET,
         ROUND,
-        Column(name="initial_epoch", meaning="Epochs already trained when the round starts",
-               unit="epochs", form="count"),
-        Column(name="budget_epochs", meaning="Epochs trained when it ends", unit="epochs",
+        Column("initial_epoch", "Epochs already trained when the round starts", unit="epochs",
                form="count"),
-        Column(name="planned", meaning="Trials planned", unit="trials", form="count"),
-        Column(name="completed", meaning="Trials that completed", unit="trials", form="count"),
-        Column(name="failed", meaning="Trials that failed", unit="trials", form="count"),
-        Column(name="unfinished", meaning="Trials started and not ended", unit="trials",
-               form="count"),
+        Column("budget_epochs", "Epochs trained when it ends", unit="epochs", form="count"),
+        Column("planned", "Trials planned", unit="trials", form="count"),
+        Column("completed", "Trials that completed", unit="trials", form="count"),
+        Column("failed", "Trials that failed", unit="trials", form="count"),
+        Column("unfinished", "Trials started and not ended", unit="trials", form="count"),
     )  # fmt: skip
     in_control = _planned_control(records, spec)
     found = search_summary.rounds(
@@ -115,10 +100,7 @@ def _schedule(records: StudyRecords, spec: StudySpec) -> Table:
         if spec.search.tuner == "hyperband"
         else (_flat(records.planned_trials - in_control, spec),),
     )
-    rows = [
-        {"role": "search"} | {column.name: getattr(entry, column.name) for column in columns[1:]}
-        for entry in found
-    ]
+    rows = [cells_of(entry, columns, role="search") for entry in found]
     trials = [trial for trial in records.trials if trial.role == "control"]
     if trials or in_control:
         (counted,) = search_summary.rounds(
@@ -128,11 +110,8 @@ def _schedule(records: StudyRecords, spec: StudySpec) -> Table:
             iterations=1,
             schedule=(_flat(in_control, spec),),
         )
-        rows.append(
-            {"role": "control"}
-            | {column.name: getattr(counted, column.name) for column in columns[1:]}
-            | {"bracket": None, "round": None, "iteration": None}
-        )
+        alone = {"role": "control", "bracket": None, "round": None, "iteration": None}
+        rows.append(cells_of(counted, columns, **alone))
     return table("schedule", "One round of one bracket", columns, rows)
 
 
@@ -161,11 +140,11 @@ def _early_epochs(spec: StudySpec) -> list[int]:
 
 def _rank_agreement(trials: Sequence[Trial], spec: StudySpec) -> Table:
     columns = (
-        Column(name="epoch", meaning="Early epoch, a smaller budget of the schedule",
-               unit="epochs", form="count"),
-        Column(name="tau", meaning="Kendall's tau-b with the final score", form="coefficient"),
-        Column(name="p_value", meaning="Two-sided p-value of Kendall's test", form="loss"),
-        Column(name="configurations", meaning="Full-budget configurations compared", form="count"),
+        Column("epoch", "Early epoch, a smaller budget of the schedule", unit="epochs",
+               form="count"),
+        Column("tau", "Kendall's tau-b with the final score", form="coefficient"),
+        Column("p_value", "Two-sided p-value of Kendall's test", form="loss"),
+        Column("configurations", "Full-budget configurations compared", form="count"),
     )  # fmt: skip
     found = search_summary.rank_agreement(
         trials,
@@ -173,55 +152,46 @@ def _rank_agreement(trials: Sequence[Trial], spec: StudySpec) -> Table:
         max_epochs=spec.search.max_epochs,
         epochs=_early_epochs(spec),
     )
-    return table(
-        "rank_agreement",
-        "One early epoch against the full budget",
-        columns,
-        ({column.name: getattr(entry, column.name) for column in columns} for entry in found),
-    )
+    return table("rank_agreement", "One early epoch against the full budget", columns, found)
 
 
 def _early_and_final(trials: Sequence[Trial], spec: StudySpec) -> Table:
     form = measure_form(spec.study.objective)
     columns = (
         TRIAL_ID,
-        Column(name="epoch", meaning="Early epoch", unit="epochs", form="count"),
-        Column(name="early", meaning=f"{spec.study.objective} after it", form=form),
-        Column(name="final", meaning="The trial's score at full budget", form=form),
+        Column("epoch", "Early epoch", unit="epochs", form="count"),
+        Column("early", f"{spec.study.objective} after it", form=form),
+        Column("final", "The trial's score at full budget", form=form),
     )
     by_id = {trial.trial_id: trial for trial in trials}
     ranked = search_summary.ranking(trials, spec.study.direction, max_epochs=spec.search.max_epochs)
     early = set(_early_epochs(spec))
-    return table(
-        "early_and_final",
-        "One full-budget configuration after one early epoch",
-        columns,
-        (
-            {
-                "trial_id": trial.trial_id,
-                "epoch": epoch.epoch,
-                "early": search_summary.objective_of(epoch, spec.study.objective),
-                "final": trial.score,
-            }
-            for trial in sorted(ranked, key=lambda trial: trial.trial_id)
-            for epoch in search_summary.full_curve(trial, by_id)
-            if epoch.epoch in early
-        ),
+    rows = (
+        {
+            "trial_id": trial.trial_id,
+            "epoch": epoch.epoch,
+            "early": search_summary.objective_of(epoch, spec.study.objective),
+            "final": trial.score,
+        }
+        for trial in sorted(ranked, key=lambda trial: trial.trial_id)
+        for epoch in search_summary.full_curve(trial, by_id)
+        if epoch.epoch in early
     )
+    title = "One full-budget configuration after one early epoch"
+    return table("early_and_final", title, columns, rows)
 
 
 def _finalists(trials: Sequence[Trial], spec: StudySpec) -> Table:
     form = measure_form(spec.study.objective)
     columns = (
         TRIAL_ID,
-        Column(name="label", meaning="Embedding width / LSTM units"),
-        Column(name="score", meaning="Score of the trial, which was selected for it", form=form),
-        Column(name="fresh_mean", meaning="Mean score of its trainings with fresh seeds",
-               form=form),
-        Column(name="fresh_lowest", meaning="Lowest of them", form=form),
-        Column(name="fresh_highest", meaning="Highest of them", form=form),
-        Column(name="trained", meaning="Trainings with fresh seeds", form="count"),
-        Column(name="completed", meaning="Those that completed", form="count"),
+        Column("label", "Embedding width / LSTM units"),
+        Column("score", "Score of the trial, which was selected for it", form=form),
+        Column("fresh_mean", "Mean score of its trainings with fresh seeds", form=form),
+        Column("fresh_lowest", "Lowest of them", form=form),
+        Column("fresh_highest", "Highest of them", form=form),
+        Column("trained", "Trainings with fresh seeds", form="count"),
+        Column("completed", "Those that completed", form="count"),
     )  # fmt: skip
     by_id = {trial.trial_id: trial for trial in trials}
     places = [
@@ -231,21 +201,17 @@ def _finalists(trials: Sequence[Trial], spec: StudySpec) -> Table:
         )
     ]
     found = sorted(search_summary.finalists(trials), key=lambda each: places.index(each.trial_id))
-    return table(
-        "finalists",
-        "One finalist, the winner first",
-        columns,
-        (
-            {
-                "trial_id": each.trial_id,
-                "label": by_id[each.trial_id].configuration.label,
-                "score": by_id[each.trial_id].score,
-                "fresh_mean": each.mean,
-                "fresh_lowest": min(each.scores, default=None),
-                "fresh_highest": max(each.scores, default=None),
-                "trained": each.trained,
-                "completed": len(each.scores),
-            }
-            for each in found
-        ),
+    rows = (
+        cells_of(
+            each,
+            columns,
+            label=by_id[each.trial_id].configuration.label,
+            score=by_id[each.trial_id].score,
+            fresh_mean=each.mean,
+            fresh_lowest=min(each.scores, default=None),
+            fresh_highest=max(each.scores, default=None),
+            completed=len(each.scores),
+        )
+        for each in found
     )
+    return table("finalists", "One finalist, the winner first", columns, rows)

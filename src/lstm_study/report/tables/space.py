@@ -10,7 +10,7 @@ from lstm_study.records import StudyRecords, Trial
 from lstm_study.report.numbers import plain
 from lstm_study.report.tables.columns import BUDGET, TRIAL_ID, measure_form
 from lstm_study.report.tables.search import budgets
-from lstm_study.report.tables.table import Column, Table, table
+from lstm_study.report.tables.table import Column, Table, cells_of, table
 from lstm_study.spec import StudySpec
 
 _GROUPS = 5
@@ -25,38 +25,31 @@ def space_tables(records: StudyRecords, spec: StudySpec) -> list[Table]:
 
 def _slices(trials: Sequence[Trial], spec: StudySpec) -> Table:
     columns = (
-        Column(name="hyperparameter", meaning="Hyperparameter on the axis"),
-        Column(name="value", meaning="Its value", form="plain"),
-        Column(name="score", meaning=f"The trial's {spec.study.objective}",
+        Column("hyperparameter", "Hyperparameter on the axis"),
+        Column("value", "Its value", form="plain"),
+        Column("score", f"The trial's {spec.study.objective}",
                form=measure_form(spec.study.objective)),
         TRIAL_ID,
         BUDGET,
     )  # fmt: skip
     points = search_summary.slices(trials, spec.space.searched())
-    return table(
-        "slices",
-        "One completed trial along one hyperparameter",
-        columns,
-        ({column.name: getattr(point, column.name) for column in columns} for point in points),
-    )
+    return table("slices", "One completed trial along one hyperparameter", columns, points)
 
 
 def _importance(trials: Sequence[Trial], spec: StudySpec) -> Table:
     columns = (
-        Column(name="epoch", meaning="Epochs after which the configurations were measured",
-               unit="epochs", form="count"),
-        Column(name="configurations", meaning="Configurations measured", form="count"),
-        Column(name="hyperparameter", meaning="Its name"),
-        Column(name="importance", unit="share", form="share",
-               meaning="PED-ANOVA importance for reaching the best quarter of scores"),
-        Column(name="low", meaning="Lower end of the interval over resamples of configurations",
-               unit="share", form="share"),
-        Column(name="high", meaning="Upper end", unit="share", form="share"),
-        Column(name="level", meaning="Share of resamples within the interval", unit="share",
+        Column("epoch", "Epochs after which the configurations were measured", unit="epochs",
+               form="count"),
+        Column("configurations", "Configurations measured", form="count"),
+        Column("hyperparameter", "Its name"),
+        Column("importance", "PED-ANOVA importance for reaching the best quarter of scores",
                form="share"),
-        Column(name="resamples", meaning="Number of resamples", form="count"),
-        Column(name="reliable", meaning="Whether there are enough configurations"),
-        Column(name="reliable_from", meaning="Configurations that are enough", form="count"),
+        Column("low", "Lower end of the interval over resamples of configurations", form="share"),
+        Column("high", "Upper end", form="share"),
+        Column("level", "Share of resamples within the interval", form="share"),
+        Column("resamples", "Number of resamples", form="count"),
+        Column("reliable", "Whether there are enough configurations"),
+        Column("reliable_from", "Configurations that are enough", form="count"),
     )  # fmt: skip
     rows = []
     for epoch in dict.fromkeys((budgets(spec)[0], spec.search.max_epochs)):
@@ -65,18 +58,17 @@ def _importance(trials: Sequence[Trial], spec: StudySpec) -> Table:
             measured, spec.space, spec.study.direction, seed=spec.study.seed
         )
         rows += [
-            {
-                "epoch": epoch,
-                "configurations": item.configurations,
-                "hyperparameter": item.hyperparameter,
-                "importance": round(item.importance, 6),
-                "low": round(item.low, 6),
-                "high": round(item.high, 6),
-                "level": importance.LEVEL,
-                "resamples": importance.RESAMPLES,
-                "reliable": "yes" if item.reliable else "no",
-                "reliable_from": importance.RELIABLE,
-            }
+            cells_of(
+                item,
+                columns,
+                epoch=epoch,
+                importance=round(item.importance, 6),
+                low=round(item.low, 6),
+                high=round(item.high, 6),
+                level=importance.LEVEL,
+                resamples=importance.RESAMPLES,
+                reliable_from=importance.RELIABLE,
+            )
             for item in found
         ]
     return table("importance", "One hyperparameter after so many epochs", columns, rows)
@@ -86,17 +78,16 @@ def _pairs(trials: Sequence[Trial], spec: StudySpec, shares: Table) -> Table:
     """Averages scores by pairs of the most important hyperparameters, after the smallest budget."""
     epoch = budgets(spec)[0]
     columns = (
-        Column(name="epoch", meaning="Epochs after which the configurations were measured",
-               unit="epochs", form="count"),
-        Column(name="first", meaning="One hyperparameter"),
-        Column(name="second", meaning="Another"),
-        Column(name="first_place", meaning="Position of the first one's values, from 0",
+        Column("epoch", "Epochs after which the configurations were measured", unit="epochs",
                form="count"),
-        Column(name="first_values", meaning="The first one's values in this cell"),
-        Column(name="second_place", meaning="Position of the second one's values", form="count"),
-        Column(name="second_values", meaning="The second one's values in this cell"),
-        Column(name="configurations", meaning="Configurations in this cell", form="count"),
-        Column(name="mean", meaning=f"Their mean {spec.study.objective}",
+        Column("first", "One hyperparameter"),
+        Column("second", "Another"),
+        Column("first_place", "Position of the first one's values, from 0", form="count"),
+        Column("first_values", "The first one's values in this cell"),
+        Column("second_place", "Position of the second one's values", form="count"),
+        Column("second_values", "The second one's values in this cell"),
+        Column("configurations", "Configurations in this cell", form="count"),
+        Column("mean", f"Their mean {spec.study.objective}",
                form=measure_form(spec.study.objective)),
     )  # fmt: skip
     measured = search_summary.after(trials, objective=spec.study.objective, epoch=epoch)

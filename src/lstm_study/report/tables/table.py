@@ -11,20 +11,32 @@ from dataclasses import dataclass
 from typing import Any
 
 from lstm_study.printable import printable
+from lstm_study.report import numbers
 
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
-Cell = str | int | float | bool | None
+Cell = str | int | float | None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+# The unit of a column that names none, by its number format.
+_UNITS = {
+    "percent": "share",
+    "share": "share",
+    "points": "share; the report shows percentage points",
+    "bare_points": "share; the report shows percentage points",
+    "duration": "seconds",
+    "size": "bytes",
+}
+
+
+@dataclass(frozen=True, slots=True)
 class Column:
     """One column: its name, what it means, its unit, and its number format.
 
     Attributes:
         name: As in the CSV's header.
         meaning: One line for the data dictionary.
-        unit: "share", "seconds", "epochs", ...; "" for text and for bare numbers.
+        unit: "epochs", "reviews", ...; "" for text, bare numbers and where `form` has one.
         form: A key of `numbers.FORMATS`.
     """
 
@@ -66,6 +78,10 @@ class Table:
                 return position
         raise KeyError(f"{self.name} has no column {column}")
 
+    def form(self, column: str) -> str:
+        """Returns a column's number format."""
+        return self.columns[self.index(column)].form
+
     def value(self, row: int, column: str) -> Cell:
         """Returns one cell."""
         return self.rows[row][self.index(column)]
@@ -89,28 +105,41 @@ class Table:
         names = [column.name for column in self.columns]
         return [dict(zip(names, row, strict=True)) for row in self.rows]
 
-    def numbers(self, name: str) -> list[float]:
-        """Returns one column as floats, NaN where it is empty, for drawing."""
-        return [
-            float(value) if isinstance(value, int | float) else math.nan
-            for value in self.column(name)
-        ]
+    def text(self, row: int, column: str) -> str:
+        """Returns one cell in its column's number format."""
+        return numbers.show(self.value(row, column), self.form(column))
+
+    def frame(self) -> Any:
+        """Returns the table as a pandas data frame, for drawing; empty cells are NaN."""
+        import pandas as pd
+
+        return pd.DataFrame(self.records(), columns=[column.name for column in self.columns])
 
 
-def table(
-    name: str, title: str, columns: Sequence[Column], rows: Iterable[Mapping[str, Any]]
-) -> Table:
-    """Builds a table from dictionaries that hold every column.
+def table(name: str, title: str, columns: Sequence[Column], rows: Iterable[Any]) -> Table:
+    """Builds a table from rows that hold every column: as a dictionary, or as attributes.
 
-    NaN and infinity become empty cells; NumPy's numbers become Python's.
+    NaN and infinity become empty cells, truth values "yes" and "no", NumPy's numbers Python's.
     """
     names = [column.name for column in columns]
+    dictionaries = (row if isinstance(row, Mapping) else cells_of(row, columns) for row in rows)
     return Table(
         name=name,
         title=title,
         columns=tuple(columns),
-        rows=tuple(tuple(_cell(row[column]) for column in names) for row in rows),
+        rows=tuple(tuple(_cell(row[name]) for name in names) for row in dictionaries),
     )
+
+
+def cells_of(item: Any, columns: Sequence[Column], **others: Any) -> dict[str, Any]:
+    """Returns the attributes of an item that columns are named after, and `others`.
+
+    Of None every cell is empty.
+    """
+    if item is None:
+        return dict.fromkeys(column.name for column in columns) | others
+    names = [column.name for column in columns if hasattr(item, column.name)]
+    return {name: getattr(item, name) for name in names} | others
 
 
 def to_csv(value: Table) -> str:
@@ -133,8 +162,6 @@ def safe_cell(value: Cell) -> str:
     """
     if value is None:
         return ""
-    if isinstance(value, bool):
-        return "true" if value else "false"
     if isinstance(value, int | float):
         return repr(value)
     text = printable(value, keep="\n\r\t")
@@ -147,11 +174,11 @@ def dictionary(tables: Iterable[Table]) -> Table:
         "README",
         "One row per column of every table",
         (
-            Column(name="table", meaning="File name"),
-            Column(name="rows", meaning="What one row of it is"),
-            Column(name="column", meaning="Column name"),
-            Column(name="meaning", meaning="What it holds"),
-            Column(name="unit", meaning="Its unit"),
+            Column("table", "File name"),
+            Column("rows", "What one row of it is"),
+            Column("column", "Column name"),
+            Column("meaning", "What it holds"),
+            Column("unit", "Its unit"),
         ),
         (
             {
@@ -159,7 +186,7 @@ def dictionary(tables: Iterable[Table]) -> Table:
                 "rows": entry.title,
                 "column": column.name,
                 "meaning": column.meaning,
-                "unit": column.unit,
+                "unit": column.unit or _UNITS.get(column.form, ""),
             }
             for entry in tables
             for column in entry.columns
@@ -168,9 +195,9 @@ def dictionary(tables: Iterable[Table]) -> Table:
 
 
 def _cell(value: Any) -> Cell:
-    if value is None or isinstance(value, str | bool):
-        return value
-    if isinstance(value, int):
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if value is None or isinstance(value, str | int):
         return value
     number = value.item() if hasattr(value, "item") else value
     if isinstance(number, float) and not math.isfinite(number):

@@ -1,5 +1,7 @@
 """The questions beside the primary one: like with like."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -72,3 +74,17 @@ def test_medians_are_over_all_runs_failed_or_not(arms):
     assert verdict.failures.candidate.failed == 1
     medians = [np.median(arms[name].accuracies) for name in ("winner-own-epoch", "baseline")]
     assert median_difference(arms, verdict) == pytest.approx(medians[0] - medians[1])
+
+
+def test_further_arms_are_corrected_together(arms):
+    for number in (1, 2):
+        arms[f"runner-up-{number}"] = _arm(f"runner-up-{number}", arms["winner"].correct[:, ::-1])
+    arms["runner-up-1"] = replace(arms["winner"], name="runner-up-1")
+    table = {each.verdict.candidate: each for each in side_questions(arms)}
+    assert list(table) == ["runner-up-1", "runner-up-2"]
+    raw, adjusted = zip(
+        *((each.verdict.difference.p_value, each.adjusted_p_value) for each in table.values()),
+        strict=True,
+    )
+    assert raw[0] < raw[1]
+    assert adjusted == pytest.approx((2 * raw[0], max(2 * raw[0], raw[1])))

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from lstm_study.analysis.answer.arms import arms_from_records, make_arm
-from lstm_study.analysis.answer.verdict import Verdict, judge, judge_all
+from lstm_study.analysis.answer.verdict import Verdict, judge, learned_nothing
 from lstm_study.analysis.statistics.scenario import Scenario
 from lstm_study.errors import ComparisonError
 from lstm_study.records import Failure
@@ -224,20 +224,6 @@ def test_a_second_look_is_judged_more_strictly_and_says_that_it_is_one():
     assert "97.5% interval" in second.sentence
 
 
-def test_side_arms_are_corrected_together_and_the_primary_stands_alone():
-    arms = _arms(0.02)
-    for index, effect in enumerate((0.0, 0.03), start=2):
-        arms[f"runner-up-{index}"] = replace(_arms(effect)["winner"], name=f"runner-up-{index}")
-    table = {item.verdict.candidate: item for item in judge_all(arms)}
-    assert list(table) == ["winner", "runner-up-2", "runner-up-3"]
-    assert table["winner"].adjusted_p_value is None
-    raw = [table[f"runner-up-{n}"].verdict.difference.p_value for n in (2, 3)]
-    adjusted = [table[f"runner-up-{n}"].adjusted_p_value for n in (2, 3)]
-    assert adjusted[1] == pytest.approx(2 * raw[1])
-    assert adjusted[0] == pytest.approx(max(raw[0], 2 * raw[1]))
-    assert table["winner"].test == "t test on the variance components (Welch–Satterthwaite)"
-
-
 def test_arms_of_two_studies_are_refused():
     arms = _arms(0.0)
     arms["winner"] = make_arm(
@@ -250,3 +236,37 @@ def test_arms_of_two_studies_are_refused():
 def test_records_and_their_arms_get_the_same_verdict():
     study = fake_study.completed_study()
     assert asdict(judge(study)) == asdict(judge(arms_from_records(study)))
+
+
+def _of_shares(shares, *, positives=500, documents=1_000):
+    """Runs that classify a share of both labels' reviews correctly, evenly spread."""
+    labels = (np.arange(documents) < positives).astype(np.int8)
+    rows = []
+    for share in shares:
+        correct = np.random.default_rng(int(1e4 * share)).random(documents) < share
+        rows.append(np.where(correct == (labels == 1), 0.9, 0.1))
+    return make_arm("winner", probabilities=np.array(rows), labels=labels)
+
+
+def test_an_arm_that_learned_is_not_mentioned():
+    assert learned_nothing(_of_shares([0.86, 0.85, 0.87, 0.86]), first_word=0.6) == ""
+
+
+def test_an_output_that_is_nearly_one_label_is_said_so():
+    labels = np.tile(np.array([0, 1], dtype=np.int8), 500)
+    values = np.where(np.arange(1_000) < 5, 0.4, 0.6)
+    arm = make_arm("winner", probabilities=np.tile(values, (4, 1)), labels=labels)
+    assert learned_nothing(arm) == "gives 99.5% of the test reviews the same label"
+
+
+def test_an_arm_no_better_than_the_more_frequent_label_is_said_so():
+    found = learned_nothing(_of_shares([0.79, 0.81, 0.8, 0.8], positives=800))
+    assert found.startswith("is not shown to be better than giving every review the more frequent")
+    assert found.endswith("(80.00%)")
+
+
+def test_an_arm_no_better_than_the_first_word_is_said_so():
+    arm = _of_shares([0.7, 0.71, 0.69, 0.7])
+    assert learned_nothing(arm) == ""
+    found = learned_nothing(arm, first_word=0.7)
+    assert found == "is not shown to be better than predicting from a review's first word (70.00%)"

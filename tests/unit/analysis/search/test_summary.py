@@ -10,7 +10,6 @@ from hypothesis import strategies as st
 from lstm_study.analysis.search.summary import (
     best_by_budget,
     best_so_far,
-    failed,
     full_curve,
     rank_agreement,
     ranking,
@@ -183,13 +182,6 @@ def test_a_curve_without_its_parent_holds_its_own_epochs_alone() -> None:
 def test_parents_in_a_circle_end() -> None:
     one, two = _trial("a", 0.5, parent="b"), _trial("b", 0.5, parent="a")
     assert full_curve(one, {"a": one, "b": two}) == ()
-
-
-def test_the_failed_are_listed_by_id() -> None:
-    found = failed(failed_study().trials)
-    assert [trial.trial_id for trial in found] == sorted(trial.trial_id for trial in found)
-    assert all(trial.failure for trial in found)
-    assert len(found) == 4
 
 
 def test_slices_hold_each_completed_trial_once_per_hyperparameter() -> None:

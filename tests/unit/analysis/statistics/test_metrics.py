@@ -78,7 +78,7 @@ def test_calibration_error_by_hand():
 
 
 def test_reliability_bins_hold_every_review_and_the_last_one_holds_1():
-    bins = metrics.reliability(np.array([0, 1, 1]), np.array([0.0, 1.0, 1 / 15]))
+    bins = metrics.reliability(np.array([0, 1, 1]), np.array([0.0, 1.0, 1 / 15]), bins=15)
     assert [item.documents for item in bins] == [1, 1, *[0] * 12, 1]
     assert bins[2].probability is None
 

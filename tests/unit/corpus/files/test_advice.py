@@ -1,5 +1,6 @@
-"""Options are named as the command at work takes them."""
+"""Options are named as the running command takes them."""
 
+import shlex
 from typing import get_type_hints
 
 import pytest
@@ -12,6 +13,7 @@ from lstm_study.corpus.files.advice import (
     as_flags,
     has_option,
     option,
+    split_labels,
 )
 from lstm_study.spec import DataTable
 
@@ -44,3 +46,12 @@ def test_an_option_that_a_command_lacks_is_not_named():
     assert has_option("label_column")
     with as_flags(PREDICT_FLAGS):
         assert not has_option("label_column")
+
+
+@pytest.mark.parametrize(
+    "labels", [("4", "5"), ("so, so", 'a "b"'), ('"quoted"', "it's"), ("4,0",)]
+)
+def test_labels_are_read_as_they_are_advised(labels):
+    with as_flags(INIT_FLAGS):
+        _, value = shlex.split(option("positive", labels))
+    assert split_labels(value) == labels

@@ -35,6 +35,11 @@ def written(path: Path, content: str) -> Path:
         "text,label,,,\nGood café,1,,,\n",
         "text,label,,\nGood café,1\n",
         "text,label\nGood café,1,,\n",
+        "text,label\r\r\nGood café,1\r\r\n",
+        '"text","label"\r\r\n"Good café","1"\r\r\n',
+        '"sep=;"\ntext;label\nGood café;1\n',
+        '"note\n(if any)",text,label\n,Good café,1\n',
+        "note,text,note,label\n,Good café,,1\n",
     ],
 )
 def test_any_usual_delimiter_order_and_empty_columns_are_read(tmp_path, content):
@@ -167,3 +172,21 @@ def test_what_pythons_writer_wrote_is_read_back(tmp_path_factory, texts, quoting
         writer.writerow(("n", "text", "label"))
         writer.writerows((n, text, "yes") for n, text in enumerate(texts))
     assert [row[0] for row in rows_of(path)] == texts
+
+
+def test_a_tsv_whose_header_has_no_tab_may_have_another_delimiter(tmp_path):
+    assert rows_of(written(tmp_path / "r.tsv", "text;label\na, b;1\n")) == [["a, b", "1"]]
+    assert rows_of(written(tmp_path / "t.tsv", "text\na, b\n"), ("text",)) == [["a, b"]]
+
+
+def test_lines_are_counted_behind_a_header_of_several(tmp_path):
+    path = written(tmp_path / "r.csv", '"my\ntext",label\na,1\nb\n')
+    with pytest.raises(DataError, match=r"r\.csv:4 \(row 2\): must have 2 fields"):
+        rows_of(path, ("label",))
+
+
+def test_a_second_column_of_a_name_has_a_number_and_the_name_is_refused(tmp_path):
+    path = written(tmp_path / "r.csv", "text,text,label\na,b,1\n")
+    assert open_table([path]).names == ("text", "text (2)", "label")
+    with pytest.raises(DataError, match=r"must have one column 'text'\. Received: 2 of them\. Ren"):
+        rows_of(path)

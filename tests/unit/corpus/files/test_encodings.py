@@ -2,6 +2,7 @@
 
 import pytest
 
+from lstm_study.corpus.files import encodings
 from lstm_study.corpus.files.table import open_table
 from lstm_study.errors import DataError
 
@@ -107,3 +108,62 @@ def test_bytes_that_are_no_text_deep_in_the_file_are_found_too(tmp_path):
     path.write_bytes(b"text,label\n" + b"good word,1\n" * 200_000 + b"caf\xe9,1\n")
     with pytest.raises(DataError, match=r"r\.csv:200002: is not utf-8"):
         list(open_table([path], encoding="utf-8").rows())
+
+
+DOS = ("cp1252", "mac_roman", "cp850")
+LATIN = {
+    "cs": ("Ztráta času, hrozný děj a špatná řeč, žádný vtip.", ("cp1250", "iso8859_2")),
+    "pl": (
+        "Świetny film, żółta łódź i ćma, całość się podobała.",
+        ("cp1250", "iso8859_2", "cp852"),
+    ),
+    "hu": ("Őszinte és fűszeres film, gyűlölöm az őrült időket.", ("cp1250",)),
+    "de": (
+        "Ein schöner Film, für alle und überhaupt große Klasse.",
+        ("cp1252", "mac_roman", "cp850"),
+    ),
+    "fr": ("Très ému, déjà vu à éviter, déçu par ce français.", DOS),
+    "en": ("It\u2019s a \u201cfine\u201d film \u2013 I don\u2019t lie.", ("cp1252",)),
+}
+
+
+@pytest.mark.parametrize(
+    ("language", "encoding"), [(name, each) for name in LATIN for each in LATIN[name][1]]
+)
+def test_latin_encodings_are_told_apart_by_the_letters_of_languages(tmp_path, language, encoding):
+    text = LATIN[language][0].replace(",", "")
+    assert first_text(written(tmp_path / "r.csv", text, encoding)) == f"{text} no0"
+
+
+def test_letters_of_no_one_language_are_an_unsure_guess():
+    assert encodings._one_language("ztráta dìj øeè hroznı") < 0.7
+    assert encodings._one_language("schŸn fŸr") < 0.6
+
+
+@pytest.mark.parametrize(
+    ("encoding", "text"),
+    [
+        ("iso2022_jp", "とても良い映画でした"),
+        ("iso2022_kr", "정말 재미있는 영화"),
+        ("cp866", "Очень хороший и тёплый фильм"),
+        ("iso8859_5", "Очень хороший и тёплый фильм"),
+    ],
+)
+def test_rarer_encodings_are_read(tmp_path, encoding, text):
+    path = written(tmp_path / "r.csv", text, encoding)
+    assert first_text(path) == f"{text} no0"
+    assert open_table([path]).guesses
+
+
+def test_behind_a_mark_of_utf_8_no_other_encoding_is_advised(tmp_path):
+    path = tmp_path / "r.csv"
+    path.write_bytes(b"\xef\xbb\xbftext,label\ncaf\xe9,1\n")
+    with pytest.raises(DataError, match=r"r\.csv:2: is not utf-8-sig .*utf-8-replace"):
+        first_text(path)
+    assert first_text(path, encoding="utf-8-replace") == "caf\ufffd"
+
+
+@pytest.mark.parametrize("name", ["klingon", "utf\0", "undefined", "base64", ""])
+def test_a_name_that_is_no_encoding_is_refused(name):
+    with pytest.raises(DataError, match="must be an encoding that Python knows"):
+        encodings.given_encoding(name, "r.csv")

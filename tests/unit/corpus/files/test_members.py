@@ -1,10 +1,12 @@
 """What the names of files and folders say."""
 
+import zipfile
 from pathlib import Path
 
 import pytest
 
 from lstm_study.corpus.files.members import find_members
+from lstm_study.errors import DataError
 
 
 def placed(root: Path, *names: str) -> list[tuple[str, str, str, str]]:
@@ -49,3 +51,83 @@ def test_a_folder_of_tables_may_hold_notes_beside_them(tmp_path):
     assert placed(tmp_path, "README.md", "notes.txt", "r.csv", "r.csv.md5") == [
         ("r.csv", ".csv", "", ""),
     ]
+
+
+@pytest.mark.parametrize(
+    "names",
+    [
+        ("imdb_train.csv", "imdb_test.csv"),
+        ("yelp.train.csv", "yelp.test.csv"),
+        ("TrainReviews.csv", "TestReviews.csv"),
+        ("train_data/r.csv", "test_data/r.csv"),
+        ("split=train/part-0.csv", "split=test/part-0.csv"),
+    ],
+)
+def test_a_split_is_a_word_of_a_name(tmp_path, names):
+    assert sorted(each[2] for each in placed(tmp_path, *names)) == ["test", "train"]
+
+
+def test_a_word_that_only_begins_like_a_split_or_two_splits_say_nothing(tmp_path):
+    names = "train.csv", "testimony.csv", "train_test.csv", "_train.csv"
+    assert [each[2] for each in placed(tmp_path, *names)] == ["", "train", ""]
+
+
+def test_of_several_paths_the_folders_below_the_shared_one_count(tmp_path, monkeypatch):
+    placed(tmp_path, "train/pos/1.txt", "train/neg/1.txt", "test/pos/1.txt", "test/neg/1.txt")
+    monkeypatch.chdir(tmp_path)
+    for paths in (["train", "test"], ["*/*/*.txt"], ["**/*.txt"], ["t*/neg/*", tmp_path / "*/pos"]):
+        found = find_members([Path(path) for path in paths])
+        assert sorted((m.role, m.label) for m in found) == [
+            ("test", "neg"), ("test", "pos"), ("train", "neg"), ("train", "pos"),
+        ]  # fmt: skip
+    placed(tmp_path / "x", "train/r.csv", "test/r.csv")
+    found = find_members([Path("x/train/r.csv"), Path("x/test/r.csv")])
+    assert [m.role for m in found] == ["train", "test"]
+
+
+def test_a_file_is_read_once_however_often_it_is_named(tmp_path):
+    placed(tmp_path, "train.csv", "test.csv")
+    (tmp_path / "latest.csv").symlink_to(tmp_path / "train.csv")
+    found = find_members([tmp_path, tmp_path / "train.csv", tmp_path / "*.csv"])
+    assert sorted(m.role for m in found) == ["test", "train"]
+
+
+def test_a_file_beside_its_compressed_copy_is_refused(tmp_path):
+    placed(tmp_path, "r.csv")
+    (tmp_path / "r.csv.gz").write_bytes(b"")
+    with pytest.raises(DataError, match=r"r\.csv\.gz: seems to be a copy of .*r\.csv, so"):
+        find_members([tmp_path])
+    (tmp_path / "r.csv.gz").unlink()
+    with zipfile.ZipFile(tmp_path / "all.zip", "w") as archive:
+        archive.writestr("r.csv", "")
+    with pytest.raises(DataError, match=r"all\.zip \(r\.csv\): seems to be a copy"):
+        find_members([tmp_path])
+
+
+def test_archives_may_hold_files_of_equal_names_but_one_archive_may_not(tmp_path):
+    for year in (2023, 2024):
+        with zipfile.ZipFile(tmp_path / f"{year}.zip", "w") as archive:
+            archive.writestr("pos\\1.txt", "")
+    assert [m.label for m in find_members([tmp_path])] == ["pos", "pos"]
+    with pytest.warns(UserWarning), zipfile.ZipFile(tmp_path / "2025.zip", "w") as archive:
+        archive.writestr("r.csv", "")
+        archive.writestr("r.csv", "")
+    with pytest.raises(DataError, match="two files of one name"):
+        find_members([tmp_path])
+
+
+def test_links_to_folders_are_followed_and_one_to_no_file_is_refused(tmp_path):
+    placed(tmp_path / "far", "1.txt")
+    placed(tmp_path / "near", "neg/1.txt")
+    (tmp_path / "near/pos").symlink_to(tmp_path / "far")
+    (tmp_path / "near/neg/loop").symlink_to(tmp_path / "near")
+    assert [m.label for m in find_members([tmp_path / "near"])] == ["neg", "pos"]
+    (tmp_path / "near/pos/2.txt").symlink_to(tmp_path / "nowhere")
+    with pytest.raises(DataError, match="is a link to no file"):
+        find_members([tmp_path / "near"])
+
+
+def test_a_name_that_is_not_utf_8_is_refused(tmp_path):
+    (tmp_path / "caf\udce9.csv").write_text("text,label\n")
+    with pytest.raises(DataError, match="its name must be UTF-8"):
+        find_members([tmp_path])

@@ -228,3 +228,63 @@ def test_a_file_that_is_not_what_its_name_says_is_called_by_what_it_is(tmp_path,
     (tmp_path / "r.csv").write_bytes(content)
     with pytest.raises(DataError, match=what):
         read(tmp_path / "r.csv")
+
+
+def test_an_archive_of_many_texts_is_opened_once(tmp_path):
+    with zipfile.ZipFile(tmp_path / "texts.zip", "w") as archive:
+        for number in range(50):
+            archive.writestr(f"{'pos' if number % 2 else 'neg'}/{number}.txt", f"film {number}")
+    opening._archive.cache_clear()
+    table = open_table([tmp_path / "texts.zip"])
+    assert sum(1 for _ in table.rows(("text",))) == 50
+    assert opening._archive.cache_info().misses == 1
+
+
+@pytest.mark.parametrize("between", ["\n", "", " \n\n ", "\n" * 70_000])
+def test_arrays_that_follow_one_another_are_read(tmp_path, between):
+    arrays = between.join(json.dumps([{"text": f"a {n}"}, {"text": f"b {n}"}]) for n in range(3))
+    (tmp_path / "r.json").write_text(arrays)
+    rows = [row.values[0] for row in open_table([tmp_path / "r.json"]).rows(("text",))]
+    assert rows == ["a 0", "b 0", "a 1", "b 1", "a 2", "b 2"]
+
+
+def test_what_follows_an_array_is_not_passed_over(tmp_path):
+    (tmp_path / "r.json").write_text('[{"text": "a"}]\n{"text": "b"}')
+    with pytest.raises(DataError, match=r"r\.json:2: .* Received: .* behind an array"):
+        list(open_table([tmp_path / "r.json"]).rows(("text",)))
+
+
+@pytest.mark.parametrize("content", ['{"text": {"0": "a"}, "label": {"0": 1}}', '{"data": []}'])
+def test_columns_in_place_of_records_are_refused_with_a_way_out(tmp_path, content):
+    (tmp_path / "r.json").write_text(content)
+    with pytest.raises(DataError, match=r"one object, of .*orient='records', lines=True"):
+        open_table([tmp_path / "r.json"])
+
+
+def test_keys_of_late_records_are_counted(tmp_path):
+    lines = ['{"text": "a"}'] * 1_001 + ['{"text": "b", "late": 1}']
+    (tmp_path / "r.jsonl").write_text("\n".join(lines))
+    table = open_table([tmp_path / "r.jsonl"])
+    assert len(list(table.rows())) == 1_002
+    assert list(table.remarks) == ["1 key that only records after the first 1,000 have, left out"]
+
+
+def test_a_file_may_lack_columns_of_the_first_and_have_others(tmp_path):
+    (tmp_path / "a.csv").write_text("text,note\na,x\n")
+    (tmp_path / "b.csv").write_text("more,text\ny,b\n")
+    table = open_table([tmp_path])
+    assert [list(row.values) for row in table.rows()] == [["a", "x"], ["b", MISSING]]
+    assert list(table.remarks) == ["1 column that the first file does not have, left out"]
+    with pytest.raises(DataError, match=r"b\.csv: must have a column 'note'"):
+        list(table.rows(("note",)))
+
+
+def test_parquet_may_hold_text_as_bytes_but_not_two_columns_of_one_name(tmp_path):
+    column = pyarrow.array([b"caf\xc3\xa9", None])
+    pyarrow.parquet.write_table(pyarrow.table({"text": column}), tmp_path / "r.parquet")
+    table = open_table([tmp_path / "r.parquet"])
+    assert [row.values[0] for row in table.rows(("text",))] == ["café", None]
+    twice = pyarrow.table([column, column], names=["text", "text"])
+    pyarrow.parquet.write_table(twice, tmp_path / "r.parquet")
+    with pytest.raises(DataError, match=r"one column 'text'\. Received: 2 of them"):
+        list(open_table([tmp_path / "r.parquet"]).rows(("text",)))

@@ -1,6 +1,6 @@
 import pytest
 
-from lstm_study.corpus.sources.labels import Labels, order_labels, proposed_sides
+from lstm_study.corpus.sources.labels import Labels, label_key, order_labels, proposed_sides
 from lstm_study.errors import DataError
 
 
@@ -10,6 +10,8 @@ from lstm_study.errors import DataError
         (("1", "0"), "1"),
         (("10", "9"), "10"),
         (("-1", "1"), "1"),
+        (("\u22121", "1"), "1"),
+        (("4,5", "10,0"), "10,0"),
         (("Positive", "Negative"), "Positive"),
         (("POS", "neg"), "POS"),
         (("true", "false"), "true"),
@@ -98,3 +100,30 @@ def test_lists_that_do_not_make_two_sides_are_refused(positive, negative, messag
 )
 def test_sides_are_proposed_by_numbers_meaning_or_frequency(counts, expected):
     assert proposed_sides(counts) == expected
+
+
+def test_spellings_without_a_visible_difference_are_one_label():
+    for one, other in (("pos", "\ufeffpos"), ("☹", "☹\ufe0f"), ("1,0", "1"), ("\u22121", "-1.0")):
+        assert label_key(one) == label_key(other)
+    assert label_key("1,000") != label_key("1")
+
+
+def test_numbers_in_words_are_numbers():
+    stars = {f"{n} stars": 3 for n in range(1, 6)}
+    assert proposed_sides(stars) == (("4 stars", "5 stars"), ("1 stars", "2 stars"))
+
+
+@pytest.mark.parametrize(
+    ("lists", "message"),
+    [
+        ({"positive": ("1",), "negative": ()}, r"negative, too, with data\.negative = \[\"-1\"\]"),
+        ({"positive": (), "negative": ("-1",)}, r"positive, too, with data\.positive = \[\"0\"\]"),
+        ({"positive": ("-1", "0", "1"), "negative": ()}, r"all labels of x are in data\.positive"),
+    ],
+)
+def test_the_other_side_is_advised_with_a_label_that_is_free(lists, message):
+    labels = Labels("x", "r.csv")
+    for value in ("-1", "0", "1"):
+        labels.code(value)
+    with pytest.raises(DataError, match=message):
+        labels.sides(**lists, positive_label=None)

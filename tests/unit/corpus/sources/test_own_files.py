@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from lstm_study.corpus.documents import TEST, TRAIN, VALIDATION
-from lstm_study.corpus.sources.located import Located
+from lstm_study.corpus.sources import Located
 from lstm_study.corpus.sources.own_files import read_documents
 from lstm_study.errors import DataError
 from lstm_study.spec import DataTable

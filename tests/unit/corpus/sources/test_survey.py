@@ -168,3 +168,42 @@ def test_texts_in_no_folder_of_a_label_are_refused(tmp_path: Path) -> None:
     (tmp_path / "1.txt").write_text("good")
     with pytest.raises(DataError, match="texts must be in folders that are named by their labels"):
         survey(tmp_path)
+
+
+def test_a_first_review_in_the_place_of_the_header_is_refused(tmp_path: Path) -> None:
+    rows = [(text, "pos" if label else "neg") for text, label in REVIEWS]
+    with pytest.raises(DataError, match="Received: 'pos', which 20 rows below have"):
+        survey(write_csv(tmp_path / "r.csv", rows, header=("good film", "pos")))
+
+
+def test_a_header_that_is_repeated_is_a_label_that_is_named(tmp_path: Path) -> None:
+    with pytest.raises(DataError, match=r"'label' \(1 row\)"):
+        survey(write_csv(tmp_path / "r.csv", [*REVIEWS, ("text", "label")]))
+
+
+def test_a_named_column_of_many_labels_is_counted_in_full(tmp_path: Path) -> None:
+    path = write_csv(tmp_path / "r.csv", [(text, n) for n, (text, _) in enumerate(REVIEWS)])
+    with pytest.raises(DataError, match="Received 40: "):
+        survey(path, label_column="label")
+    found = survey(path, label_column="label", positive=("39", "38"), negative=("0", "1"))
+    assert len(found.label_counts) == 40
+
+
+def test_a_split_column_with_an_unknown_name_is_not_passed_over_in_silence(tmp_path: Path) -> None:
+    rows = [(*review, ("train", "held out")[n // 2 % 2]) for n, review in enumerate(REVIEWS)]
+    found = survey(write_csv(tmp_path / "r.csv", rows, header=("text", "label", "split")))
+    assert found.split_column is None
+    assert "'split' is not used as the split: it holds 'held out'" in found.notes[0]
+
+
+def test_a_positive_label_by_the_alphabet_is_said(tmp_path: Path) -> None:
+    rows = [(text, ("schlecht", "gut")[int(label)]) for text, label in REVIEWS]
+    found = survey(write_csv(tmp_path / "r.csv", rows))
+    assert "'schlecht' is taken as the positive label by its place" in found.notes[0]
+    assert found.notes[0].endswith("with --positive gut")
+
+
+def test_one_column_is_refused_with_the_delimiters_that_there_are(tmp_path: Path) -> None:
+    (tmp_path / "r.csv").write_text("text^label\na fine film indeed^1\n")
+    with pytest.raises(DataError, match=r"one column, 'text\^label'. Between columns must stand"):
+        survey(tmp_path / "r.csv")

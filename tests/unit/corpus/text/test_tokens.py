@@ -44,12 +44,6 @@ def test_numbers_lead_back_to_the_words(texts):
         assert words == split_tokens(text)
 
 
-def test_progress_is_told_every_thousand_texts():
-    told = []
-    number_words([b"a"] * 2_500, on_progress=told.append)
-    assert told == [1_000, 2_000]
-
-
 def test_ranks_follow_frequency_and_then_first_appearance():
     #      c  b  a  b  c  d: b and c twice, c first; then a, d
     numbers = np.array([2, 1, 0, 1, 2, 3], dtype=np.int32)

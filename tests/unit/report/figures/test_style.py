@@ -99,3 +99,10 @@ def test_baseline_and_winner_keep_their_colours_among_any_arms() -> None:
     few, many = arm_colours(["winner"]), arm_colours(["control", "baseline", "winner"])
     assert few["winner"] == many["winner"] == WINNER
     assert len(set(many.values())) == 3
+
+
+def test_every_arm_of_a_full_comparison_has_a_colour_of_its_own() -> None:
+    evaluated = ("", "-own-epoch", "-last-three")
+    arms = [f"{name}{how}" for name in ("baseline", "winner") for how in evaluated]
+    arms += ["baseline-masked", "control", "ensemble", "runner-up-1"]
+    assert len(set(arm_colours(arms).values())) == len(arms)

@@ -3,12 +3,13 @@
 import csv
 import gzip
 import io
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 
 from lstm_study.report.tables.predictions import predictions_csv_gz
-from lstm_study.report.tables.table import Column, dictionary, safe_cell, table, to_csv
+from lstm_study.report.tables.table import Column, cells_of, dictionary, safe_cell, table, to_csv
 from tests.support.fake_study import completed_study, empty_study
 
 COLUMNS = (
@@ -24,7 +25,7 @@ def test_a_text_that_a_spreadsheet_would_run_gets_a_leading_quote(text: str) -> 
 
 @pytest.mark.parametrize(
     ("value", "cell"),
-    [(-0.5, "-0.5"), (3, "3"), (None, ""), (True, "true"), ("a=b", "a=b"), ("", "")],
+    [(-0.5, "-0.5"), (3, "3"), (None, ""), ("a=b", "a=b"), ("", "")],
 )
 def test_numbers_and_harmless_texts_stay_as_they_are(value: float | str | None, cell: str) -> None:
     assert safe_cell(value) == cell
@@ -45,6 +46,12 @@ def test_nan_and_infinity_become_empty_and_numpy_numbers_python_ones() -> None:
     )
     assert made.column("value") == [None, 0.5]
     assert type(made.value(1, "value")) is float
+
+
+def test_a_row_is_also_an_object_and_its_truth_values_are_words() -> None:
+    made = table("t", "One", COLUMNS, [SimpleNamespace(name=True, value=2, other="not a column")])
+    assert made.rows == (("yes", 2),)
+    assert cells_of(None, COLUMNS, name="a") == {"name": "a", "value": None}
 
 
 def test_a_row_without_a_column_is_a_bug_and_not_an_empty_cell() -> None:

@@ -1,1 +1,1 @@
-"""The fast LSTM's loop on the processor, compiled by Numba."""
+"""The fast LSTM's loop on the CPU, compiled by Numba."""

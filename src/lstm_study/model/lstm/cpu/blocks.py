@@ -44,11 +44,8 @@ class Arguments(NamedTuple):
 
     Attributes:
         sequences: [batch, time, features].
-        kernel: As Keras shapes it; likewise recurrent kernel and bias.
-        recurrent_kernel: See there.
-        bias: See there.
-        output: Before the first step, [batch, units].
-        carry: Likewise.
+        kernel, recurrent_kernel, bias: As Keras shapes them.
+        output, carry: Before the first step, [batch, units].
         input_masks: Dropout of the inputs, [4 or 1, batch, features]; of size 0 for none.
         state_masks: Dropout of the state, [4 or 1, batch, units]; of size 0 for none.
         alive: bool [batch, time], False where the state is held; of size 0 if nowhere.

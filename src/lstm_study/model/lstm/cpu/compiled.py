@@ -1,6 +1,6 @@
 """Numba compilation, cached on disk.
 
-`training/compilation.py` sets the folder of that cache; without it Numba writes beside the source.
+`training/runtime.py` sets the folder of that cache; without it Numba writes beside the source.
 """
 
 from collections.abc import Callable

@@ -9,17 +9,7 @@ from lstm_study.model.lstm.cpu.blocks import batch_backward, batch_forward
 
 
 def cpu_lstm(masks: Masks, alive: Tensor | None, steps: Steps) -> LstmFunction:
-    """The LSTM as a TensorFlow function of (sequences, *weights, *state), differentiable once.
-
-    Args:
-        masks: Dropout of this call.
-        alive: bool [batch, time], False where the state is held; None for everywhere True.
-        steps: How it goes over time, and what it returns.
-
-    Returns:
-        A function to outputs [batch, time, units] (the last output if not `return_outputs`), last
-        output and last carry.
-    """
+    """Returns the LSTM as a TensorFlow function; see `arrays.LstmFunction`."""
     import tensorflow as tf
 
     # `tf.numpy_function` takes no None: size 0 stands for it.

@@ -1,4 +1,4 @@
-"""Gives the files of a study from before there were digests what they lack."""
+"""Adds the digests that files of a study begun with an earlier version lack."""
 
 from collections.abc import Collection
 from pathlib import Path
@@ -11,12 +11,12 @@ from lstm_study.records.session import LedgerEntry
 from lstm_study.store.predictions import PredictionFiles
 
 
-def seal(files: PredictionFiles, *, skipping: Collection[str] = ()) -> None:
-    """Gives every file its digest, and lists it: of a study that has no ledger.
+def add_missing_digests(files: PredictionFiles, *, skipping: Collection[str] = ()) -> None:
+    """Adds a digest to every file of a study that has no ledger, and lists each in one.
 
     Args:
         files: The study's.
-        skipping: Files to leave as they are, for they are damaged.
+        skipping: Files to leave as they are, because they are damaged.
     """
     for kind in KINDS:
         for path in sorted(files.folder.glob(kind.path)) if kind.is_kept else ():

@@ -1,7 +1,8 @@
-"""Configurations that depend on results: Keras Tuner's Bayesian optimisation, rebuilt each time.
+"""Proposals of Keras Tuner's Bayesian optimisation, computed from the trial records each time.
 
-Keras Tuner's oracle keeps a random state that a restart loses. Ours is made afresh from the records
-for each proposal, with a seed of its own, so that a restart changes nothing.
+Keras Tuner's oracle keeps a random state that a restart loses. Here a new oracle is built from the
+records for each proposal, with a seed of its own, so that a restart changes nothing. Configurations
+that do not depend on results are drawn in advance, by `plan`.
 """
 
 from collections.abc import Sequence
@@ -23,9 +24,7 @@ def propose(spec: StudySpec, records: Sequence[Trial]) -> Configuration:
 
     The first proposals, three for each searched hyperparameter, are random, as Keras Tuner's own.
 
-    Args:
-        spec: The study.
-        records: Every trial begun so far; those without a score yet are left out of the model.
+    Trials without a score yet are left out of the model.
 
     Raises:
         SearchError: The space holds no configuration that was not tried.
@@ -48,7 +47,7 @@ def propose(spec: StudySpec, records: Sequence[Trial]) -> Configuration:
     configuration = configuration_of(oracle.populate_space("next")["values"])
     if configuration not in tried:
         return configuration
-    # A proposal of what is known already: the model is certain; look elsewhere.
+    # The model proposes a configuration that was tried already: draw another at random.
     seed = derive(spec.study.seed, "bayesian again", number)
     for other in draw(spec.space, seed=seed):
         if other not in tried:
