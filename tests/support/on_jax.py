@@ -8,6 +8,8 @@ import os
 import subprocess
 import sys
 import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -36,3 +38,13 @@ def run_on_jax(file: str) -> None:
         check=False,
     )
     assert done.returncode == 0, done.stdout[-5000:]
+
+
+@contextmanager
+def as_if_on_a_card() -> Iterator[None]:
+    """Lets kernels lower for CUDA without one: from 0.11 on JAX wants to know for which card."""
+    from jax.sharding import AbstractDevice, AbstractMesh, use_abstract_mesh
+
+    card = AbstractDevice(device_kind="NVIDIA H100", num_cores=132, platform="gpu")
+    with use_abstract_mesh(AbstractMesh((), (), abstract_device=card)):
+        yield

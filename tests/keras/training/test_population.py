@@ -10,7 +10,7 @@ import pytest
 from lstm_study.configuration import Configuration
 from lstm_study.errors import DivergedError, RecordError, StoreError
 from lstm_study.spec import ProtocolTable
-from tests.support.on_jax import ON_JAX, needs_jax, run_on_jax, starts_jax
+from tests.support.on_jax import ON_JAX, as_if_on_a_card, needs_jax, run_on_jax, starts_jax
 from tests.support.tiny import split
 
 if ON_JAX:
@@ -461,6 +461,7 @@ def test_a_checkpoint_that_cannot_be_written_ends_the_population(tmp_path):
 
 @needs_jax
 @pytest.mark.parametrize(("embedding_dim", "lstm_units"), [(256, 64), (128, 128), (256, 256)])
+@as_if_on_a_card()
 def test_whole_steps_and_readings_lower_for_cuda_without_a_card(embedding_dim, lstm_units):
     """Kernels, sort, scan and random bits together, for the classes of imdb.toml."""
     configuration = Configuration(embedding_dim=embedding_dim, lstm_units=lstm_units)
