@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from lstm_study.engine.calibration import VARIABLE
 from lstm_study.training.runtime import numba_cache_folder
 
 
@@ -22,10 +23,11 @@ def data_folder() -> Path:
 
 
 def pytest_configure() -> None:
-    """Caches Numba compilations as workers do, and lets tests send Ctrl-C.
+    """Caches Numba compilations as workers do, times no training steps, and lets tests send Ctrl-C.
 
     A script that runs them in its background has it ignored.
     """
     os.environ.setdefault("NUMBA_CACHE_DIR", str(numba_cache_folder()))
+    os.environ.setdefault(VARIABLE, "off")
     if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
         signal.signal(signal.SIGINT, signal.default_int_handler)

@@ -152,7 +152,7 @@ def make_folder(folder: Path) -> None:
 
 
 def read_bytes(path: Path, *, limit: int) -> bytes:
-    """Reads a file whole, unless it is no file (a pipe would be waited for) or too large.
+    """Reads a file whole, unless it is no regular file (a pipe would block) or too large.
 
     Raises:
         OSError: It can't be read.

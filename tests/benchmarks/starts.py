@@ -114,7 +114,7 @@ def rows(settings: Settings) -> list[Row]:
             compared(
                 results, f"{name} processor", row="start", case=backend,
                 quantity=f"processor time until the first step of {name}", unit="s", against=KERAS,
-                bound="nothing compiled anew" if "second" in name else "",
+                bound="nothing compiled again" if "second" in name else "",
             )
             for name in TRIALS
         ]  # fmt: skip

@@ -48,7 +48,7 @@ def report(tmp_path_factory: pytest.TempPathFactory) -> Path:
         versions={"keras": "3.15.0"},
         git_commit="0123456789ab",
         bundle=None,
-    ).html
+    )
 
 
 @pytest.fixture(scope="session")
@@ -63,7 +63,7 @@ def compared(tmp_path_factory: pytest.TempPathFactory) -> Path:
         versions={"keras": "3.15.0"},
         git_commit="0123456789ab",
         bundle=None,
-    ).html
+    )
 
 
 class Watched:

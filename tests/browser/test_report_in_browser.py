@@ -58,9 +58,10 @@ def test_a_script_that_slipped_in_would_not_run(watched: Watched) -> None:
 
 
 def test_a_request_that_slipped_in_would_not_leave(watched: Watched) -> None:
-    watched.page.evaluate("fetch('http://127.0.0.1:9/').catch(() => {})")
-    watched.page.wait_for_timeout(100)
-    assert any("Content Security Policy" in text for text in watched.complaints)
+    with watched.page.expect_console_message(
+        lambda message: "Content Security Policy" in message.text
+    ):
+        watched.page.evaluate("fetch('http://127.0.0.1:9/').catch(() => {})")
     watched.complaints.clear()
     watched.requests[:] = [url for url in watched.requests if not url.startswith("http:")]
 
@@ -166,8 +167,7 @@ def test_the_place_of_a_failed_trial_tells_its_error_as_text(watched: Watched) -
     watched.page.goto(watched.page.url + f"#trial={failed.trial_id}")
     assert HOSTILE in watched.page.inner_text("#trial .error")
     watched.page.evaluate("location.hash = 'trial=nonsense'")
-    watched.page.wait_for_timeout(100)
-    assert "no such trial" in watched.page.inner_text("#trial")
+    watched.page.wait_for_selector("#trial:has-text('no such trial')")
 
 
 def test_a_click_in_a_figure_opens_the_trials_place(watched: Watched) -> None:

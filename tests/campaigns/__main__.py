@@ -5,6 +5,7 @@ reports/benchmarks/campaigns.md. A seed gives the same attempts in the same orde
 """
 
 import argparse
+import itertools
 import random
 import shutil
 import tempfile
@@ -15,24 +16,27 @@ from pathlib import Path
 
 from lstm_study.commands import check, open_kept, read_answer
 from lstm_study.errors import StudyError
-from lstm_study.provenance import now
+from lstm_study.provenance import git_commit, now
 from lstm_study.store import Store
-from tests.campaigns import whole
+from tests.campaigns import searching, whole
 from tests.campaigns.damage import HELD, Try, answer, attempt
 from tests.campaigns.forgery import forge
+from tests.support.killed_search import Searches
 from tests.support.stored_study import stored
 
 TABLE = Path("reports/benchmarks/campaigns.md")
-_SHARES = {"damage": 0.25, "forgery": 0.15, "whole": 0.6}
-_FORGED = "a forged value"
+_SHARES = {"damage": 0.15, "forgery": 0.1, "search": 0.2, "whole": 0.55}
 _INTRODUCTION = """\
 # Studies under attack
 
-`python -m tests.campaigns --minutes {minutes:g} --seed {seed}`, {ended}.
+`python -m tests.campaigns --minutes {minutes:g} --seed {seed}`, {ended}, commit {commit}.
 
 Each attempt ends as one of: *same* (the study is, to the bit, what it would have been), *refused*
-(one sentence that names the file), or it failed. A *whole* attempt trains a small study to its end
-after what was done to it, and compares every record and prediction.
+(one sentence that names the file), or it failed. *damage* and *forgery* change one file of a
+finished or an interrupted study, and read it. *search* kills a search without a network again and
+again, or fills its disk from some operation on, and then lets it end. *whole* does things to the
+real commands on a small study, which they then train to its end. The last two compare every record
+and prediction with those of a study that was left in peace.
 
 | attempt | tried | same | refused | failed |
 | --- | ---: | ---: | ---: | ---: |
@@ -57,7 +61,12 @@ def main() -> None:
                 if made.outcome not in HELD:
                     print(campaign, made, flush=True)
     TABLE.write_text(
-        _INTRODUCTION.format(minutes=options.minutes, seed=options.seed, ended=now()[:10])
+        _INTRODUCTION.format(
+            minutes=options.minutes,
+            seed=options.seed,
+            ended=now()[:10],
+            commit=git_commit(Path.cwd())[:10],
+        )
         + "\n".join(_rows(found))
         + "\n",
         encoding="utf-8",
@@ -103,15 +112,32 @@ def _forgeries(folder: Path, draw: random.Random, end: float) -> list[Try]:
 def _wholes(folder: Path, draw: random.Random, end: float) -> list[Try]:
     peaceful, half = whole.prepare(folder, draw)
     found = []
-    while time.monotonic() < end:
-        name = draw.choice(list(whole.ATTEMPTS))
-        found.append(whole.ATTEMPTS[name](peaceful, half, folder / "tried", draw))
+    for attempt_one in itertools.cycle(whole.attempts()):
+        if time.monotonic() >= end:
+            return found
+        try:
+            made = attempt_one(peaceful, half, folder / "tried", draw)
+        except Exception as error:  # noqa: BLE001 - one attempt must not end the campaign
+            made = Try(file="", damage=attempt_one.__name__, outcome="crashed", said=repr(error))
+        print(f"{now()} whole: {made.damage}: {made.outcome}", flush=True)
+        found.append(made)
+    return found
+
+
+def _searches(folder: Path, draw: random.Random, end: float) -> list[Try]:
+    found: list[Try] = []
+    with Searches() as searches:
+        searches.finish(folder / "peaceful")
+        while time.monotonic() < end:
+            found += searching.kill(searches, folder, draw)
+            found.append(searching.fill_disk(searches, folder, draw))
     return found
 
 
 _CAMPAIGNS: dict[str, Callable[[Path, random.Random, float], list[Try]]] = {
     "damage": _damages,
     "forgery": _forgeries,
+    "search": _searches,
     "whole": _wholes,
 }
 

@@ -1,4 +1,4 @@
-"""A stranger's records: whole by their digests, and with values that no study ever wrote."""
+"""Forged records: valid by their digests, with values that no study ever wrote."""
 
 import json
 import random

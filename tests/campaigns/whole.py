@@ -9,6 +9,9 @@ import random
 import shutil
 import signal
 import subprocess
+import time
+from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 
 from tests.campaigns.damage import DAMAGES, Try, damageable
@@ -16,10 +19,13 @@ from tests.support.commands import LSTM_STUDY, environment, lstm_study, start, w
 from tests.support.results import differences
 from tests.support.tiny import SPEC
 
+Attempt = Callable[[Path, Path, Path, random.Random], Try]
 RUN = ("run", "tiny.toml", "--workers", "1")
 RECORDS = Path("study/runs/tiny")
-_LONGEST_SECONDS = 12.0
-_LIBFAKETIME = Path("/usr/lib/x86_64-linux-gnu/faketime/libfaketime.so.1")
+_LIMIT_SECONDS = 1_800
+_STEPS = 40
+_COMPILER = shutil.which("cc") or ""
+_SET_CLOCK = Path(__file__).with_name("set_clock.c")
 
 
 def prepare(folder: Path, draw: random.Random) -> tuple[Path, Path]:
@@ -28,18 +34,18 @@ def prepare(folder: Path, draw: random.Random) -> tuple[Path, Path]:
     for each in (whole, half):
         each.mkdir()
         (each / "tiny.toml").write_text(SPEC)
-    done = lstm_study(*RUN, cwd=whole, timeout=900)
+    done = lstm_study(*RUN, cwd=whole, timeout=_LIMIT_SECONDS)
     assert done.code == 0, done.err
-    while not list((half / RECORDS / "trials").glob("*.json")):
-        _killed(half, seconds=draw.uniform(8.0, _LONGEST_SECONDS))
+    _killed(half, steps=draw.randint(_STEPS // 4, _STEPS // 2))
+    assert differences(whole / RECORDS, half / RECORDS), "it was to be interrupted"
     return whole, half
 
 
 def kill(whole: Path, half: Path, scratch: Path, draw: random.Random) -> Try:
     """Kills the command again and again, at any moment, until it gets through."""
     folder = _copy(half, scratch)
-    for _ in range(draw.randrange(1, 4)):
-        _killed(folder, seconds=draw.uniform(0.2, _LONGEST_SECONDS))
+    for _ in range(draw.randint(1, 3)):
+        _killed(folder, steps=draw.randint(0, _STEPS))
     return _end(folder, whole, file="", damage="kill -9")
 
 
@@ -50,7 +56,7 @@ def damage(whole: Path, half: Path, scratch: Path, draw: random.Random) -> Try:
     damaging = draw.choice(DAMAGES)
     damaging(path, draw)
     name = str(path.relative_to(folder / RECORDS))
-    done = lstm_study(*RUN, cwd=folder, timeout=900)
+    done = lstm_study(*RUN, cwd=folder, timeout=_LIMIT_SECONDS)
     if done.code == 1 and path.name in done.err and "Traceback" not in done.err:
         if path.name == "study.json":
             return Try(file=name, damage=damaging.__name__, outcome="refused", said=done.err)
@@ -62,8 +68,8 @@ def two(whole: Path, half: Path, scratch: Path, draw: random.Random) -> Try:
     """Starts the same command twice: one waits in a sentence, the other gets through."""
     folder = _copy(half, scratch)
     first = start(*RUN, cwd=folder)
-    second = lstm_study(*RUN, cwd=folder, timeout=900)
-    _, error = first.communicate(timeout=900)
+    second = lstm_study(*RUN, cwd=folder, timeout=_LIMIT_SECONDS)
+    _, error = first.communicate(timeout=_LIMIT_SECONDS)
     refused = [text for text in (second.err, error) if "is being worked on by process" in text]
     found = _end(folder, whole, file="", damage="two commands")
     if len(refused) != 1 and first.returncode + second.code != 0:
@@ -72,18 +78,63 @@ def two(whole: Path, half: Path, scratch: Path, draw: random.Random) -> Try:
 
 
 def clock(whole: Path, half: Path, scratch: Path, draw: random.Random) -> Try:
-    """Runs with a clock that jumps by days, forwards or backwards."""
+    """Runs with a clock that is set by days while it runs, forwards or backwards."""
     folder = _copy(half, scratch)
-    step = f"{draw.choice('+-')}{draw.randrange(1, 40)}d"
-    faked = environment() | {"LD_PRELOAD": str(_LIBFAKETIME), "FAKETIME": step}
-    subprocess.run([*LSTM_STUDY, *RUN], cwd=folder, env=faked, timeout=900, check=False,
-                   capture_output=True)  # fmt: skip
-    return _end(folder, whole, file="", damage=f"clock {step[0]}")
+    days = draw.choice((-1, 1)) * draw.randint(1, 40)
+    library, offset = half.parent / "set_clock.so", folder / "offset"
+    compiler = [_COMPILER, "-O1", "-shared", "-fPIC", "-o", library, _SET_CLOCK]
+    subprocess.run(compiler, check=True)
+    offset.write_text("0")
+    process = subprocess.Popen(
+        [*LSTM_STUDY, *RUN],
+        cwd=folder,
+        env=environment() | {"LD_PRELOAD": str(library), "CLOCK_OFFSET": str(offset)},
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
+    _wait_for_steps(folder, process, draw.randint(1, _STEPS))
+    offset.write_text(str(86_400 * days))
+    code = process.wait(timeout=_LIMIT_SECONDS)
+    damage = "clock set forwards" if days > 0 else "clock set backwards"
+    if code:
+        return Try(file="", damage=damage, outcome="crashed", said=f"exit code {code}")
+    return _end(folder, whole, file="", damage=damage)
 
 
-ATTEMPTS = {"kill": kill, "damage": damage, "two": two}
-if _LIBFAKETIME.is_file():
-    ATTEMPTS["clock"] = clock
+def full_disk(whole: Path, half: Path, scratch: Path, draw: random.Random) -> Try:
+    """Runs on a file system with little room, until it is full; then makes room and goes on."""
+    folder = _copy(half, scratch)
+    disk = folder / "study"
+    kept = folder / "kept"
+    disk.rename(kept)
+    disk.mkdir()
+    kilobytes = sum(path.stat().st_size // 1_000 + 8 for path in kept.rglob("*"))
+    size = f"{kilobytes + draw.randint(20, 400)}k"
+    subprocess.run(["mount", "-t", "tmpfs", "-o", f"size={size}", "tmpfs", disk], check=True)
+    try:
+        shutil.copytree(kept, disk, dirs_exist_ok=True)
+        full = lstm_study(*RUN, cwd=folder, timeout=_LIMIT_SECONDS)
+        subprocess.run(["mount", "-o", "remount,size=100m", disk], check=True)
+        if full.code and "No space left on device" not in full.err:
+            return Try(file="", damage="full disk", outcome="crashed", said=full.err)
+        damage = "full disk" if full.code else "full disk that was not filled"
+        return _end(folder, whole, file="", damage=damage)
+    finally:
+        subprocess.run(["umount", "--lazy", disk], check=True)
+
+
+def attempts() -> list[Attempt]:
+    """Returns what can be done on this machine; says what can't."""
+    found = [kill, damage, two]
+    if _COMPILER:
+        found.append(clock)
+    else:
+        print("There is no C compiler: the clock is NOT set.")
+    if os.geteuid() == 0:
+        found.append(full_disk)
+    else:
+        print("Only root can mount a small disk: it is NOT filled.")
+    return found
 
 
 def _copy(half: Path, scratch: Path) -> Path:
@@ -92,19 +143,39 @@ def _copy(half: Path, scratch: Path) -> Path:
     return scratch
 
 
-def _killed(folder: Path, *, seconds: float) -> None:
+def _killed(folder: Path, *, steps: int) -> None:
+    """Kills the command and its workers once they have changed so many files, or at its start."""
     process = start(*RUN, cwd=folder)
-    try:
-        process.communicate(timeout=seconds)
-    except subprocess.TimeoutExpired:
+    _wait_for_steps(folder, process, steps)
+    if process.poll() is None:
         os.killpg(process.pid, signal.SIGKILL)
-        process.communicate()
-        for worker in workers_of(folder):
-            os.kill(worker, signal.SIGKILL)
+    process.communicate()
+    for worker in workers_of(folder):
+        os.kill(worker, signal.SIGKILL)
+
+
+def _wait_for_steps(folder: Path, process: "subprocess.Popen[str]", steps: int) -> None:
+    """Waits until a command has changed files so many times, or has ended."""
+    seen: dict[Path, int] = {}
+    while steps > 0 and process.poll() is None:
+        found = _versions(folder / RECORDS)
+        steps -= sum(seen.get(path) != version for path, version in found.items()) if seen else 0
+        seen = found or seen
+        time.sleep(0.02)
+
+
+def _versions(folder: Path) -> dict[Path, int]:
+    """Returns a number for each file that changes when it is replaced."""
+    found = {}
+    for name in ("trials", "checkpoints", "runs", "predictions"):
+        for path in (folder / name).glob("*"):
+            with suppress(FileNotFoundError):
+                found[path] = path.stat().st_ino
+    return found
 
 
 def _end(folder: Path, whole: Path, *, file: str, damage: str) -> Try:
-    done = lstm_study(*RUN, cwd=folder, timeout=900)
+    done = lstm_study(*RUN, cwd=folder, timeout=_LIMIT_SECONDS)
     if "Traceback" in done.err or done.code not in (0, 1):
         return Try(file=file, damage=damage, outcome="crashed", said=done.err)
     if done.code:

@@ -21,9 +21,8 @@ def cache(tmp_path_factory):
 @pytest.fixture(scope="module")
 def archived(data_folder, cache):
     return load(
-        DataTable(source="aclimdb", path="aclImdb_v1.tar.gz"),
+        DataTable(source="aclimdb", path=str(data_folder / "aclImdb_v1.tar.gz")),
         seed=20,
-        base=data_folder,
         cache=cache,
     )
 
@@ -41,7 +40,7 @@ def test_the_archive_holds_25000_balanced_reviews_in_either_half(archived):
 
 
 def test_the_archive_and_the_npz_are_equal_token_for_token(archived, data_folder, cache):
-    npz = load(DataTable(source="imdb", path="imdb.npz"), seed=20, base=data_folder, cache=cache)
+    npz = load(DataTable(source="imdb", path=str(data_folder / "imdb.npz")), seed=20, cache=cache)
     for ours, theirs in (
         (archived.training, npz.training),
         (archived.open_test(on_open=lambda: None), npz.open_test(on_open=lambda: None)),

@@ -1,6 +1,6 @@
-"""A study on a Ray cluster of two nodes on loopback: nodes lost and joined, the chief killed.
+"""A study on a Ray cluster of two nodes on loopback: nodes lost and joined, the driver killed.
 
-The chief is the command that was started. No folder is shared: nodes get reviews and checkpoints
+The driver is the command that was started. No folder is shared: nodes get reviews and checkpoints
 through Ray.
 """
 
@@ -48,7 +48,7 @@ def alone(tmp_path_factory) -> Path:
     return folder
 
 
-class Chief:
+class Driver:
     """The command that runs a search on a cluster."""
 
     def __init__(self, folder: Path, address: str) -> None:
@@ -84,24 +84,24 @@ def test_a_whole_study_on_two_nodes_is_the_one_on_this_machine_to_the_bit(
 
 def test_a_node_is_lost_in_mid_trial_and_another_joins(tmp_path, nodes, alone):
     nodes.add()
-    chief = Chief(tmp_path, nodes.address)
-    wait_until(lambda: len(chief.at_work()) == 3, seconds=300)
+    driver = Driver(tmp_path, nodes.address)
+    wait_until(lambda: len(driver.at_work()) == 3, seconds=300)
     nodes.remove()
-    wait_for_another_trial(tmp_path, chief.process)
+    wait_for_another_trial(tmp_path, driver.process)
     nodes.add()
-    _, err = chief.end()
+    _, err = driver.end()
     nodes.remove()
     assert re.search(r"Worker w\d+ ended .* resume elsewhere", err)
-    assert differences(alone / "study/runs/tiny", chief.store.folder) == []
+    assert differences(alone / "study/runs/tiny", driver.store.folder) == []
 
 
-def test_the_chief_is_killed_and_started_again_outside_through_rays_client(tmp_path, nodes, alone):
-    chief = Chief(tmp_path, nodes.address)
-    wait_until(lambda: len(chief.at_work()) == 2, seconds=300)
-    chief.process.kill()
-    chief.process.communicate()
-    before = {trial.trial_id: len(trial.epochs) for trial in chief.store.read_trials()}
-    again = Chief(tmp_path, nodes.outside)
+def test_the_driver_is_killed_and_started_again_outside_through_rays_client(tmp_path, nodes, alone):
+    driver = Driver(tmp_path, nodes.address)
+    wait_until(lambda: len(driver.at_work()) == 2, seconds=300)
+    driver.process.kill()
+    driver.process.communicate()
+    before = {trial.trial_id: len(trial.epochs) for trial in driver.store.read_trials()}
+    again = Driver(tmp_path, nodes.outside)
     again.end()
     assert len(before) >= 2
     assert differences(alone / "study/runs/tiny", again.store.folder) == []

@@ -1,4 +1,4 @@
-"""A disk that is really full: the search pauses in a sentence, and goes on once there is room."""
+"""A disk that is really full: the search pauses in a sentence, and resumes once there is room."""
 
 import subprocess
 

@@ -1,4 +1,4 @@
-"""Kept records: the same report again, and a study that goes on from them."""
+"""Kept records: the same report again, and a study that resumes from them."""
 
 import shutil
 import subprocess

@@ -28,8 +28,8 @@ def trials(folder: Path) -> pd.DataFrame:
         os.chdir(before)
 
 
-def wait_until(condition, *, seconds: float = 120) -> None:
-    """Waits for something to become true."""
+def wait_until(condition, *, seconds: float = 300) -> None:
+    """Waits for something to become true, for longer than a slow machine needs."""
     deadline = time.monotonic() + seconds
     while not condition():
         assert time.monotonic() < deadline, "it did not happen in time"
@@ -70,7 +70,7 @@ def test_a_search_whose_supervisor_is_killed_again_and_again_is_the_one_that_nev
         process.kill()
         process.communicate()
         ends.append(process.returncode)
-        wait_until(lambda: workers_of(folder) == [], seconds=10)
+        wait_until(lambda: workers_of(folder) == [])
     assert ends[:2] == [-signal.SIGKILL] * 2, "killed while it was searching"
 
     result = lstm_study("search", "tiny.toml", "--workers", "1", cwd=folder)
@@ -84,8 +84,8 @@ def test_a_killed_worker_is_replaced_and_its_trial_goes_on_with_two_workers(fold
     wait_until(lambda: len(list(folder.glob("study/runs/tiny/live/w*.json"))) == 2)
     for victim in workers_of(folder):
         os.kill(victim, signal.SIGKILL)
-        time.sleep(1.0)
-    out, err = process.communicate(timeout=240)
+        wait_until(lambda gone=victim: gone not in workers_of(folder))
+    out, err = process.communicate(timeout=500)
     assert process.returncode == 0, out + err
     reference, _ = finished
     pd.testing.assert_frame_equal(trials(folder), trials(reference), check_exact=True)
@@ -93,21 +93,23 @@ def test_a_killed_worker_is_replaced_and_its_trial_goes_on_with_two_workers(fold
 
 
 def test_a_worker_that_hangs_is_ended_after_a_silence_and_replaced(folder, monkeypatch):
-    monkeypatch.setenv("LSTM_STUDY_SILENCE_SECONDS", "25")
+    # Longer than a slow machine takes to start a worker, which says nothing meanwhile.
+    monkeypatch.setenv("LSTM_STUDY_SILENCE_SECONDS", "40")
     process = start("search", "tiny.toml", "--workers", "1", cwd=folder)
     wait_until(lambda: list(folder.glob("study/runs/tiny/live/w1.json")))
     (victim,) = workers_of(folder)
     os.kill(victim, signal.SIGSTOP)
-    out, err = process.communicate(timeout=240)
-    assert process.returncode == 0, out + err
+    wait_until(lambda: workers_of(folder) not in ([], [victim]))
     assert victim not in workers_of(folder)
+    process.kill()
+    process.communicate()
 
 
 def test_ctrl_c_saves_says_how_to_go_on_and_leaves_nothing_running(folder):
     process = start("run", "tiny.toml", "--workers", "1", cwd=folder)
     wait_until(lambda: list(folder.glob("study/runs/tiny/live/w1.json")))
     os.kill(process.pid, signal.SIGINT)
-    _, err = process.communicate(timeout=30)
+    _, err = process.communicate(timeout=300)
     assert process.returncode == 130
     assert "lstm-study run tiny.toml --workers 1" in err
     assert "Traceback" not in err
@@ -120,7 +122,8 @@ def test_a_second_command_on_the_same_study_is_told_who_holds_it(folder):
     one_long_trial = ["--set", "search.tuner=random", "--set", "search.max_trials=1",
                       "--set", "search.max_epochs=500"]  # fmt: skip
     process = start("search", "tiny.toml", "--workers", "1", *one_long_trial, cwd=folder)
-    wait_until(lambda: list(folder.glob("study/runs/tiny/live/w1.json")))
+    live_file = folder / "study/runs/tiny/live/w1.json"
+    wait_until(lambda: live_file.is_file() and '"epochs": 500' in live_file.read_text())
     second = lstm_study("search", "tiny.toml", *one_long_trial, cwd=folder)
     assert second.code == 1
     assert f"is being worked on by process {process.pid}" in second.err
@@ -128,7 +131,7 @@ def test_a_second_command_on_the_same_study_is_told_who_holds_it(folder):
     assert f"in use by process {process.pid}" in live
     assert re.search(r"epoch \d+ of 500", live)
     os.kill(process.pid, signal.SIGINT)
-    process.communicate(timeout=30)
+    process.communicate(timeout=300)
 
 
 def test_limits_end_the_search_in_good_order_and_more_budget_goes_on(folder, finished):

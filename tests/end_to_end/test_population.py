@@ -49,7 +49,7 @@ def test_a_population_that_is_killed_goes_on_from_its_members_checkpoints(tmp_pa
         process.kill()
         process.communicate()
         before = epochs_trained(killed)
-        wait_until(lambda: workers_of(killed) == [], seconds=10)
+        wait_until(lambda: workers_of(killed) == [])
         assert process.returncode == -signal.SIGKILL
         assert before >= 4
 

@@ -53,7 +53,7 @@ def test_every_command_that_can_run_does_and_leaves_what_the_readme_says(folder:
     assert (folder / "study.toml").is_file()
     assert (folder / "reports" / "reviews" / "report.html").is_file()
     assert (folder / "reports" / "reviews" / "model" / "example.py").is_file()
-    assert (folder / "read.csv").read_text().count("\n") == 241
+    assert (folder / "predictions.csv").read_text().count("\n") == 241
     again = (folder / "again" / "reviews" / "report.html").read_bytes()
     assert again == (folder / "reports" / "reviews" / "report.html").read_bytes()
 

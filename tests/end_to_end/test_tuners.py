@@ -42,10 +42,10 @@ def folder(tmp_path_factory) -> Path:
 
 @pytest.fixture(scope="module")
 def ended(folder) -> dict[str, Result]:
-    """All three at once; the random one is killed in its second trial, and gone on with."""
+    """All three at once; the random one is killed in its second trial, and resumed."""
     processes = {name: start(*command(name), "--tensorboard", cwd=folder) for name in TUNERS}
     second = folder / "study/runs/random/trials/b0-01-r0.json"
-    deadline = time.monotonic() + 240
+    deadline = time.monotonic() + 500
     while not second.is_file():
         assert time.monotonic() < deadline
         assert processes["random"].poll() is None
@@ -54,7 +54,7 @@ def ended(folder) -> dict[str, Result]:
     processes["random"].communicate()
     results = {"random": lstm_study(*command("random"), "--tensorboard", cwd=folder)}
     for name in ("bayesian", "grid"):
-        out, err = processes[name].communicate(timeout=240)
+        out, err = processes[name].communicate(timeout=500)
         results[name] = Result(code=processes[name].returncode, out=out, err=err)
     return results
 

@@ -15,7 +15,7 @@ import pytest
 
 ROOT = Path(__file__).parents[2]
 PACKAGE = ROOT / "src" / "lstm_study"
-STUDIES = ("quickstart", "imdb", "imdb-open", "own-reviews")
+STUDIES = ("quickstart", "imdb", "imdb-open", "own-reviews", "convolution")
 
 
 @pytest.fixture(scope="module")
@@ -101,11 +101,22 @@ def test_the_wheel_runs_the_packaged_quick_start_in_an_empty_folder(
              "space.embedding_dim=8", "space.vocabulary_size=500", "baseline.maxlen=16",
              "baseline.embedding_dim=8", "baseline.lstm_units=8")  # fmt: skip
     settings = [item for setting in small for item in ("--set", setting)]
-    done = _run(installed, "run", "quickstart", "--workers", "1", *settings, cwd=tmp_path)
+    # A bare command takes the quick start, where there is no study.toml.
+    done = _run(installed, "run", "--workers", "1", *settings, cwd=tmp_path)
     assert done.returncode == 0, done.stdout + done.stderr
     reports = tmp_path / "reports" / "quickstart"
     assert (reports / "report.html").is_file()
     assert (reports / "model" / "sentiment-lstm.keras").is_file()
+    told = _run(installed, "status", "quickstart", *settings, cwd=tmp_path)
+    assert told.returncode == 0, told.stderr
+    assert "reports/quickstart/report.html" in told.stdout
+    names = [f"Study.load({name!r}).spec.study.name" for name in STUDIES]
+    loaded = subprocess.run(
+        [sys.executable, "-P", "-c", f"from lstm_study import Study; print({', '.join(names)})"],
+        cwd=tmp_path, capture_output=True, text=True, check=False,
+        env=os.environ | {"PYTHONPATH": str(installed)},
+    )  # fmt: skip
+    assert loaded.stdout.split() == list(STUDIES), loaded.stderr
 
 
 def test_the_wheel_writes_a_study_for_own_reviews(installed: Path, tmp_path: Path) -> None:

@@ -11,10 +11,10 @@ import pytest
 
 from lstm_study.configuration import Configuration
 from lstm_study.errors import ExportError
-from lstm_study.export import BundlePaths, load_bundle
+from lstm_study.export import load_bundle
 from lstm_study.export.layout import write_sums
 from lstm_study.export.network import plain_network, save_onnx, why_no_onnx
-from tests.support.bundles import random_weights, small, study, write
+from tests.support.bundles import BundlePaths, random_weights, small, study, write
 
 needs_onnx = pytest.mark.skipif(
     find_spec("onnxruntime") is None or find_spec("tf2onnx") is None,

@@ -22,7 +22,7 @@ from lstm_study.configuration import Configuration
 from lstm_study.corpus.batches import view
 from lstm_study.corpus.text.vocabulary import Vocabulary
 from lstm_study.errors import ExportError
-from lstm_study.export import BundlePaths, load_bundle
+from lstm_study.export import load_bundle
 from lstm_study.export.layout import write_sums
 from lstm_study.export.network import plain_network, save_network
 from lstm_study.model.network import build_network
@@ -31,6 +31,7 @@ from tests.support.bundles import (
     CONFIGURATION,
     SENTENCE,
     WORDS,
+    BundlePaths,
     predictions,
     python,
     random_weights,
@@ -292,7 +293,7 @@ def test_the_example_tokenises_strange_texts_as_we_do(tmp_path):
 
 
 @pytest.mark.parametrize("rule", ["words", "characters"])
-def test_peoples_own_texts_are_split_alike_by_text_model_example_and_package(tmp_path, rule):
+def test_users_own_texts_are_split_alike_by_text_model_example_and_package(tmp_path, rule):
     from lstm_study.corpus.text.tokens import split_tokens
 
     draw = random.Random(2)

@@ -111,13 +111,13 @@ def test_a_torn_checkpoint_is_trained_again_to_the_bit(tmp_path, reference, sear
 
 def test_any_wrong_bit_of_a_checkpoint_is_harmless_or_a_known_error(tmp_path):
     """The archive's readers raise a dozen kinds of errors; one of an unknown kind was once retried
-    for ever."""
+    forever."""
     path = tmp_path / "c.npz"
     variables = (np.arange(3.0), np.ones((2, 2), dtype=np.float32))
     write_checkpoint(path, Checkpoint(epochs=(), variables=variables))
     whole = path.read_bytes()
     refused = 0
-    # Changed in place: a file that is written anew for each bit goes to the disk each time.
+    # Changed in place: a file that is written again for each bit goes to the disk each time.
     with path.open("r+b", buffering=0) as file:
         for position, bit in itertools.product(range(len(whole)), range(8)):
             file.seek(position)

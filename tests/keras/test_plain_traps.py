@@ -1,4 +1,4 @@
-"""Traps of plain Keras Tuner 1.4.8 shown on itself alone: an upgrade that mends one is noticed.
+"""Traps of plain Keras Tuner 1.4.8 shown on itself alone: an upgrade that fixes one is noticed.
 
 What ours does in their place is tested where ours is: `test_oracle.py`, `training/test_one.py`,
 `tests/unit/search/test_promotion.py`, `test_kill_campaign.py`.
@@ -17,7 +17,7 @@ from keras_tuner.src.engine.tuner_utils import SaveBestEpoch
 
 from tests.keras.test_oracle import plain_oracle, value_of
 
-MENDED = "Keras Tuner has mended it"
+FIXED = "Keras Tuner has fixed it"
 # Keras 3.15's saving meets NumPy 2 so.
 saves = pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")
 
@@ -66,7 +66,7 @@ def test_trap_3_a_promotion_loses_what_the_optimizer_had_learned(tmp_path):
     with pytest.warns(UserWarning, match="Skipping variable loading for optimizer"):
         child = tuner._build_hypermodel(hp)
     assert np.allclose(child.get_weights()[0], parent.get_weights()[0])
-    assert int(child.optimizer.iterations) == 0, MENDED
+    assert int(child.optimizer.iterations) == 0, FIXED
 
 
 @saves
@@ -80,7 +80,7 @@ def test_trap_4_a_promotion_starts_from_the_parents_best_epoch_not_its_last(tmp_
         model.set_weights([np.full((1, 1), epoch), np.zeros(1)])
         saver.on_epoch_end(epoch, {"val_accuracy": accuracy})
     model.load_weights(tmp_path / "c.weights.h5")
-    assert model.get_weights()[0].item() == 0.0, MENDED
+    assert model.get_weights()[0].item() == 0.0, FIXED
 
 
 def test_trap_8_a_space_that_is_exhausted_in_round_0_ends_without_promotions(tmp_path):
@@ -90,7 +90,7 @@ def test_trap_8_a_space_that_is_exhausted_in_round_0_ends_without_promotions(tmp
     trials = play(oracle)
     assert len(trials) == 8
     rounds = {trial.hyperparameters.values["tuner/round"] for trial in trials}
-    assert rounds == {0}, MENDED
+    assert rounds == {0}, FIXED
 
 
 def test_trap_10_in_parallel_a_trial_is_labelled_with_whichever_bracket_is_open(tmp_path):
@@ -102,7 +102,7 @@ def test_trap_10_in_parallel_a_trial_is_labelled_with_whichever_bracket_is_open(
     promoted = oracle.create_trial("t0").hyperparameters.values
     assert promoted["tuner/round"] == 1
     assert promoted["tuner/trial_id"] in {trial.trial_id for trial in first}
-    assert promoted["tuner/bracket"] == 1, MENDED  # it is bracket 2's
+    assert promoted["tuner/bracket"] == 1, FIXED  # it is bracket 2's
 
 
 def test_trap_12_seeds_that_lie_near_give_each_others_values(tmp_path):
@@ -113,7 +113,7 @@ def test_trap_12_seeds_that_lie_near_give_each_others_values(tmp_path):
         ]
 
     parameters = len(plain_oracle(tmp_path).hyperparameters.space)
-    assert drawn(42)[1:] == drawn(42 + parameters)[:-1], MENDED
+    assert drawn(42)[1:] == drawn(42 + parameters)[:-1], FIXED
 
 
 def test_trap_13_a_state_file_that_a_kill_tore_makes_the_study_unreadable(tmp_path):
@@ -134,14 +134,14 @@ def test_trap_14_a_search_interrupted_in_its_first_trial_starts_afresh_beside_it
 
     tuner().oracle.create_trial("tuner0")
     assert list((tmp_path / "plain").glob("trial_*"))
-    assert tuner().oracle.trials == {}, MENDED
+    assert tuner().oracle.trials == {}, FIXED
 
 
 def test_trap_15_stored_settings_override_new_ones_in_silence(tmp_path):
     play(plain_oracle(tmp_path, max_epochs=10), most=3)
     longer = plain_oracle(tmp_path, max_epochs=27)
     longer.reload()
-    assert longer.max_epochs == 10, MENDED
+    assert longer.max_epochs == 10, FIXED
 
 
 def test_trap_20_an_error_in_the_oracle_leaves_its_lock_held(tmp_path):
@@ -149,7 +149,7 @@ def test_trap_20_an_error_in_the_oracle_leaves_its_lock_held(tmp_path):
     failing = threading.Thread(target=_fail, args=(oracle,))
     failing.start()
     failing.join()
-    assert oracle_module.LOCKS[oracle].locked(), MENDED
+    assert oracle_module.LOCKS[oracle].locked(), FIXED
 
 
 def _fail(oracle) -> None:

@@ -36,7 +36,7 @@ from tests.support.reviews import Bomb, npy_with_pickle, write_npz
 from tests.support.tiny import SPEC, spec, split
 
 STUDY = spec("search.max_trials=2")
-MENDED = "it has been mended there"
+FIXED = "it has been fixed there"
 
 
 class NoFit(keras_tuner.HyperModel):
@@ -110,7 +110,7 @@ def test_trap_1_without_tensorboard_plain_trials_fail_and_ours_do_not(tmp_path, 
     tuner, model = plain(tmp_path, max_trials=1)
     tuner.search()
     (trial,) = tuner.oracle.trials.values()
-    assert trial.status == "FAILED", MENDED
+    assert trial.status == "FAILED", FIXED
     assert "tensorboard" in trial.message
     assert model.given == []
     assert [trial.status for trial in ours.trials] == ["completed", "completed"]
@@ -123,9 +123,9 @@ def test_trap_5_plain_keras_tuner_scores_the_best_epoch_and_ours_keeps_them_all(
     tuner, _ = plain(tmp_path, max_trials=1)
     tuner.search()
     (trial,) = tuner.oracle.trials.values()
-    assert trial.score == 0.9, MENDED  # after two epochs it was 0.5
+    assert trial.score == 0.9, FIXED  # after two epochs it was 0.5
     (loss,) = trial.metrics.get_history("loss")
-    assert loss.value == [0.3], MENDED  # the epoch's that was best; the last one's is nowhere
+    assert loss.value == [0.3], FIXED  # the epoch's that was best; the last one's is nowhere
     for trial in ours.trials:
         values = [epoch.validation_accuracy for epoch in trial.epochs]
         assert len(values) == trial.budget_epochs
@@ -145,11 +145,11 @@ def test_trap_11_plain_hyperband_overrides_epochs_and_copies_callbacks_and_ours_
     tuner.oracle.max_collisions = 50
     tuner.on_trial_end = _stop_after(2, tuner)
     tuner.search(epochs=7, callbacks=[callback])
-    assert {given["epochs"] for given in model.given} == {1}, MENDED
+    assert {given["epochs"] for given in model.given} == {1}, FIXED
     handed = [each for given in model.given for each in given["callbacks"]]
     stoppers = [each for each in handed if isinstance(each, keras.callbacks.EarlyStopping)]
-    assert len({id(each) for each in stoppers}) == len(model.given), MENDED
-    assert callback not in stoppers, MENDED
+    assert len({id(each) for each in stoppers}) == len(model.given), FIXED
+    assert callback not in stoppers, FIXED
     # Ours has neither: a trial trains for its budget.
     planned = make_plan(STUDY).brackets[0].bracket.rounds[0].budget_epochs
     assert [len(trial.epochs) for trial in ours.trials] == [planned, planned]
@@ -181,7 +181,7 @@ def test_trap_25_recurrent_dropout_leaves_cudnn_in_keras_and_ours_runs_its_own_l
         monkeypatch.setattr(module, loop, _noted(getattr(module, loop), loops))
     sequences = np.ones((2, 3, 4), dtype="float32")
     keras.layers.LSTM(5, recurrent_dropout=0.2)(sequences, training=True)
-    assert asked == [], MENDED
+    assert asked == [], FIXED
     keras.layers.LSTM(5)(sequences, training=True)
     assert asked == [True], "without recurrent dropout Keras asks for cuDNN"
     LSTM(5, recurrent_dropout=0.2)(sequences, training=True)
@@ -218,7 +218,7 @@ def test_trap_27_keras_drops_long_reviews_where_ours_cuts_them(tmp_path, monkeyp
     )  # fmt: skip
     monkeypatch.setattr(keras_imdb, "get_file", lambda **_: str(path))
     (reviews, _), _ = keras.datasets.imdb.load_data(maxlen=10)
-    assert len(reviews) == 2, MENDED
+    assert len(reviews) == 2, FIXED
     ranks, offsets, labels = read_half(path, "train")
     train = Split(
         name="train", token_ids=ranks + 3, offsets=offsets, labels=labels, document_ids=labels
@@ -250,7 +250,7 @@ def test_trap_2_on_jax_keras_own_seeding_imports_tensorflow_and_our_workers_do_n
     said = subprocess.run(
         [sys.executable, "-c", seeding], env=jax, capture_output=True, text=True, check=True
     ).stdout
-    assert said.strip() == "True", MENDED
+    assert said.strip() == "True", FIXED
 
     (tmp_path / "tiny.toml").write_text(SPEC)
     with pytest.MonkeyPatch.context() as patch:

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from lstm_study.configuration import Configuration
 from lstm_study.corpus.text.vocabulary import Vocabulary
-from lstm_study.export import Bundle, BundlePaths, write_bundle
+from lstm_study.export import Bundle, layout, write_bundle
 from lstm_study.records import Run, StudyRecords
 from tests.support.fake_study import completed_study
 
@@ -103,6 +103,17 @@ def study(configuration: Configuration = CONFIGURATION) -> tuple[StudyRecords, R
     return records, next(run for run in runs if run.run_id == "winner-s2")
 
 
+class BundlePaths:
+    """Where a bundle's files lie; None for a file that it does not have."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        for name in ("NETWORK", "NETWORK_H5", "ENSEMBLE", "ONNX", "TEXT_MODEL", "VOCABULARY",
+                     "PAIRS", "CONFIGURATION", "CARD", "EXAMPLE", "SUMS"):  # fmt: skip
+            path = folder / getattr(layout, name)
+            setattr(self, name.lower(), path if path.exists() else None)
+
+
 def write(
     folder: Path,
     *,
@@ -121,7 +132,8 @@ def write(
         "made_at": MADE_AT,
         "versions": {"keras": "3.15.1", "numpy": "2.4.6"},
     }
-    return write_bundle(weights=weights, vocabulary=vocabulary, folder=folder, **(values | changes))
+    write_bundle(weights=weights, vocabulary=vocabulary, folder=folder, **(values | changes))
+    return BundlePaths(folder)
 
 
 def small(*, maxlen: int = 6, layers: int = 1, size: int = 10) -> Configuration:

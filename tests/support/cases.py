@@ -1,4 +1,4 @@
-"""Files of reviews of the kinds that people have: made up, each written into a folder."""
+"""Files of reviews of the kinds that users have: made up, each written into a folder."""
 
 import bz2
 import csv

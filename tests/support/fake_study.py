@@ -26,6 +26,7 @@ from lstm_study.records import (
     StudyRecords,
     Trial,
 )
+from lstm_study.schedule import hyperband
 from lstm_study.seeds import derive
 from lstm_study.spec import StudySpec
 from tests.support.fake_reviews import fake_control, fake_corpus, fake_labels, with_facts
@@ -198,7 +199,7 @@ def failed_study() -> StudyRecords:
         1: ("diverged", "The loss of epoch 1 is nan. Lower protocol.learning_rate."),
         6: ("bug", "ValueError: shapes (64, 80) and (64, 81) differ"),
         7: ("out_of_memory", "128/512 does not fit into 8 GB."),
-        11: ("lost_worker", "worker-2 gave no sign of life for 120 s."),
+        11: ("lost_worker", "worker-2 sent nothing for 120 s."),
     }
     trials = list(study.trials)
     for index, (kind, message) in failures.items():
@@ -274,7 +275,9 @@ def empty_study() -> StudyRecords:
 
 def large_study(trials: int = 1000) -> StudyRecords:
     """At least so many trials of at most 10 epochs, as 34 and more passes of Hyperband leave."""
-    per_pass = sum(entry.planned for entry in rounds((), max_epochs=10, factor=3, iterations=1))
+    per_pass = sum(
+        entry.planned for entry in rounds((), hyperband(max_epochs=10, factor=3, iterations=1))
+    )
     return completed_study(iterations=-(-trials // per_pass), search__max_epochs="10")
 
 
@@ -335,10 +338,8 @@ def _records(
     corpus: CorpusSummary | None = None,
     begun: bool = True,
 ) -> StudyRecords:
-    schedule = rounds(
-        (), max_epochs=spec.search.max_epochs, factor=spec.search.factor,
-        iterations=spec.search.iterations,
-    )  # fmt: skip
+    schedule = rounds((), hyperband(max_epochs=spec.search.max_epochs, factor=spec.search.factor,
+                                    iterations=spec.search.iterations))  # fmt: skip
     sessions = (
         Session(command="lstm-study run fake.toml", stage="search", started_at=stamp(BEGINNING),
                 seconds=sum(trial.seconds for trial in trials), workers=2, threads=1,

@@ -21,6 +21,7 @@ from lstm_study.records import (
     Run,
     Trial,
 )
+from lstm_study.schedule import hyperband
 from lstm_study.seeds import derive
 from lstm_study.spec import StudySpec
 from tests.support.fake_spec import BEGINNING, stamp
@@ -103,10 +104,8 @@ def fake_search(spec: StudySpec) -> tuple[Trial, ...]:
     clock = BEGINNING
     found: list[Trial] = []
     survivors: list[Trial] = []
-    schedule = rounds(
-        (), max_epochs=spec.search.max_epochs, factor=spec.search.factor,
-        iterations=spec.search.iterations,
-    )  # fmt: skip
+    schedule = rounds((), hyperband(max_epochs=spec.search.max_epochs, factor=spec.search.factor,
+                                    iterations=spec.search.iterations))  # fmt: skip
     for entry in schedule:
         if entry.round == 0:
             parents: list[Trial | None] = [None] * entry.planned

@@ -5,20 +5,24 @@ replaced, by arithmetic on two numbers. How far a search gets before it is kille
 operations on its files, not in seconds, so that a slow machine kills it as late as a fast one.
 """
 
+import errno
 import json
+import logging
 import os
 import signal
 import subprocess
 import sys
 import threading
 import time
+import traceback
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from types import SimpleNamespace, TracebackType
-from typing import Any
+from typing import Any, NoReturn
 
 import numpy as np
 
+from lstm_study.errors import StudyError
 from lstm_study.progress.values import ignore
 from lstm_study.provenance import now
 from lstm_study.records import Epoch
@@ -39,6 +43,7 @@ SPEC = spec(
 )
 NO_REVIEWS = SimpleNamespace(train=None, validation=None)
 _SLACK = 8
+_DUE = "!"
 
 
 def arithmetic(training, *, start, save, on_epoch, **_):
@@ -81,10 +86,12 @@ class Moment:
             another process, at any instruction up to eight operations later.
         saved_first: Count only from its first checkpoint on, so that it gets on however often it
             is killed.
+        fills_disk: Not killed: each operation from then on fails, as on a full disk.
     """
 
     operations: int
     saved_first: bool = True
+    fills_disk: bool = False
 
 
 _NEVER = Moment(operations=1_000_000)
@@ -111,18 +118,27 @@ class Searches:
         self,
         kind: type[BaseException] | None,
         error: BaseException | None,
-        traceback: TracebackType | None,
+        where: TracebackType | None,
     ) -> None:
         self._process.kill()
         self._process.communicate()
 
-    def killed(self, folder: Path, moment: Moment) -> bool:
-        """Runs a search in a folder; returns whether it was killed, or got through before."""
+    def run(self, folder: Path, moment: Moment) -> str:
+        """Runs a search in a folder up to a moment.
+
+        Returns:
+            "killed", "ended" where it got through before, the sentence it was refused with, or
+            "failed", with a traceback on standard error.
+        """
         assert self._process.stdin
         assert self._process.stdout
         print(json.dumps([str(folder), asdict(moment)]), file=self._process.stdin, flush=True)
-        answer = self._process.stdout.readline().strip()
-        assert answer in ("killed", "ended"), "the search itself failed"
+        return self._process.stdout.readline().strip()
+
+    def killed(self, folder: Path, moment: Moment) -> bool:
+        """Runs a search in a folder; returns whether it was killed, or got through before."""
+        answer = self.run(folder, moment)
+        assert answer in ("killed", "ended"), answer
         return answer == "killed"
 
     def finish(self, folder: Path) -> None:
@@ -132,35 +148,47 @@ class Searches:
 
 def main() -> None:
     """Runs a search for each line on standard input, and prints what became of it."""
+    # A worker's thread whose search was refused meanwhile says so with a traceback.
+    logging.disable()
     answers = os.fdopen(os.dup(1), "w")
     os.dup2(2, 1)
     for line in sys.stdin:
         folder, moment = json.loads(line)
-        print(_killed(Path(folder), Moment(**moment)), file=answers, flush=True)
+        print(_end_of(Path(folder), Moment(**moment)), file=answers, flush=True)
 
 
-def _killed(folder: Path, moment: Moment) -> str:
+def _end_of(folder: Path, moment: Moment) -> str:
     reads, writes = os.pipe()
     child = os.fork()
     if child == 0:
-        code = 1
-        try:
-            os.close(reads)
-            one.train = arithmetic
-            # What a killed process has written is there without: only a power failure loses it.
-            os.fsync = lambda _: None
-            sys.addaudithook(_Watch(folder, moment, writes))
-            search(folder)
-            code = 0
-        finally:
-            os._exit(code)
+        os.close(reads)
+        _search_in_child(folder, moment, writes)
     os.close(writes)
-    is_due = os.read(reads, 1) != b""
-    os.close(reads)
-    if is_due:
-        os.kill(child, signal.SIGKILL)
+    with os.fdopen(reads, encoding="utf-8") as pipe:
+        said = pipe.read(1)
+        if said == _DUE:
+            os.kill(child, signal.SIGKILL)
+        said += pipe.read()
     code = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
-    return {0: "ended", -signal.SIGKILL: "killed"}.get(code, "failed")
+    return {0: "ended", 1: said, -signal.SIGKILL: "killed"}.get(code, "failed")
+
+
+def _search_in_child(folder: Path, moment: Moment, pipe: int) -> NoReturn:
+    code = 2
+    try:
+        one.train = arithmetic
+        # What a killed process has written is there without: only a power failure loses it.
+        os.fsync = lambda _: None
+        sys.addaudithook(_Watch(folder, moment, pipe))
+        search(folder)
+        code = 0
+    except StudyError as error:
+        os.write(pipe, str(error).encode())
+        code = 1
+    except Exception:  # noqa: BLE001 - said here, since nothing may leave a forked process
+        traceback.print_exc()
+    finally:
+        os._exit(code)
 
 
 class _Watch:
@@ -170,6 +198,7 @@ class _Watch:
         self._folder, self._operations, self._pipe = str(folder), moment.operations, pipe
         self._checkpoints = f"{folder}/checkpoints/"
         self._counts = not moment.saved_first
+        self._fills_disk = moment.fills_disk
         self._lock = threading.Lock()
 
     def __call__(self, event: str, arguments: tuple[Any, ...]) -> None:
@@ -179,8 +208,10 @@ class _Watch:
         with self._lock:
             if self._counts:
                 self._operations -= 1
+                if self._fills_disk and self._operations <= 0:
+                    raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(arguments[0]))
                 if self._operations == 0:
-                    os.write(self._pipe, b"!")
+                    os.write(self._pipe, _DUE.encode())
                 while self._operations <= -_SLACK:
                     time.sleep(60)
             elif event == "os.rename" and str(arguments[1]).startswith(self._checkpoints):

@@ -1,4 +1,4 @@
-"""Control characters of a stranger's text are printed as text, wherever it leaves."""
+"""Control characters of untrusted text are printed as text, in every output."""
 
 import io
 from dataclasses import replace
@@ -36,7 +36,7 @@ def test_what_a_terminal_would_obey_is_spelled_out_and_all_else_stays(text, expe
     expected.encode()
 
 
-def test_a_terminal_gets_its_own_control_characters_and_no_strangers():
+def test_a_terminal_gets_its_own_control_characters_and_no_others():
     out = io.StringIO()
     console = make_console(file=out, force_terminal=True, width=200)
     console.print(Text.assemble(("label", "bold"), f" {BAD}"))

@@ -69,6 +69,21 @@ def test_every_option_that_is_named_exists() -> None:
             assert option in _options(COMMANDS[command]), f"{command} {option}"
 
 
+def test_every_command_that_a_message_names_exists_with_its_options() -> None:
+    named = 0
+    for path in (ROOT / "src").rglob("*.py"):
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            message = ast.unparse(node) if isinstance(node, ast.JoinedStr) else ""
+            if isinstance(node, ast.Constant) and isinstance(node.value, str):
+                message = node.value
+            for line in re.findall(r"`lstm-study ([^`{]+[^`]*)`", message):
+                name, *words = line.split()
+                options = {word.split("=")[0] for word in words if word.startswith("--")}
+                assert options <= _options(COMMANDS[name]), f"{path.name}: {line}"
+                named += 1
+    assert named > 30
+
+
 def test_every_setting_that_is_named_exists() -> None:
     keys = set(load_spec(ROOT / "study" / "imdb.toml").flat())
     tables = "study|data|space|search|protocol|baseline|compare|export"
@@ -114,7 +129,14 @@ def test_files_of_the_code_that_contributing_names_exist() -> None:
 def test_the_python_of_the_readme_is_python_and_names_what_there_is() -> None:
     from lstm_study import Study
 
-    (block,) = python_blocks()
+    build, block = python_blocks()
+    declared = {
+        node.args[0].value
+        for node in ast.walk(ast.parse(build))
+        if isinstance(node, ast.Call) and getattr(node.func, "value", None)
+        and getattr(node.func.value, "id", "") == "hp"
+    }  # fmt: skip
+    assert declared == {"maxlen", "vocabulary_size", "filters", "kernel_size"}
     for node in ast.walk(ast.parse(block)):
         if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name):
             assert hasattr(Study, node.attr), node.attr

@@ -1,6 +1,8 @@
 """What `status` shows of a running search: rounds, rate and workers."""
 
 import io
+import re
+import time
 
 import pytest
 from rich.console import Console
@@ -78,3 +80,12 @@ def test_of_a_search_at_work_it_shows_what_each_worker_trains(store):
     assert "about 2 min 5 s left" in counts
     assert "w1: b2-07-r0 epoch 1 of 1 (30 of 250 steps), vocabulary" in found
     assert "w2: waits for its next training" in found
+
+
+def test_of_a_worker_that_sends_nothing_it_says_for_how_long(store):
+    at = Live(training_id="b2-07-r0", epochs=1, epoch=1, step=30, steps=250, at=time.time() - 125)
+    with store.hold("lstm-study search fake.toml"):
+        store.write_time_left("Search", 125.0)
+        store.write_live("w1", at)
+        found = said()
+    assert re.search(r"\(30 of 250 steps\), silent for 2 min \d+ s; replaced if it stays", found)

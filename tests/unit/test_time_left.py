@@ -88,7 +88,7 @@ def test_each_workers_training_is_shown_with_its_step(tmp_path):
 
 
 def test_trap_17_elapsed_counts_only_the_time_worked_however_long_the_study_lay(tmp_path):
-    """Keras Tuner's "Total elapsed time" goes on while nobody works; here two sessions of 60 s and
+    """Keras Tuner's "Total elapsed time" grows while no command runs; here two sessions of 60 s and
     40 s, a month apart, and 30 s of the third make 130 s. The comparison's time is its own."""
     for started_at, stage, seconds in (
         ("2026-01-01T00:00:00.000Z", "search", 60.0),

@@ -11,12 +11,12 @@ from rich.table import Table
 from rich.text import Text
 
 from lstm_study.cli.options import Verbosity
+from lstm_study.progress.follow import silence_in_words
 from lstm_study.progress.values import Ended, Progress, Running
-from lstm_study.spec.quantities import duration_in_words
+from lstm_study.spec.quantities import duration_in_words, estimate_in_words
 
 _HEARTBEAT_SECONDS, _VERBOSE_SECONDS = 60.0, 5.0
 _TRIAL_IDS = "           a trial's name: b2-08-r1 is slot 8 of bracket 2, after one promotion"
-_SILENT_SECONDS = 60.0
 
 
 class Display:
@@ -157,10 +157,8 @@ def _block(progress: Progress) -> RenderableType:
 
 def _silence(running: Running) -> Text | None:
     """Returns a remark on a worker that has sent nothing for long; None for others."""
-    if running.silent_seconds < _SILENT_SECONDS:
-        return None
-    silent = duration_in_words(running.silent_seconds)
-    return Text(f"silent for {silent}; replaced if it stays so", style="yellow")
+    silence = silence_in_words(running.silent_seconds)
+    return Text(silence, style="yellow") if silence else None
 
 
 def _ended(progress: Progress, ended: Ended, *, number: int, terminal: bool) -> Text:
@@ -197,4 +195,7 @@ def _worked(progress: Progress) -> str:
 def _left(progress: Progress) -> str:
     if progress.remaining_seconds is None:
         return "time left not known yet"
-    return f"about {duration_in_words(progress.remaining_seconds)} left"
+    left = f"about {estimate_in_words(progress.remaining_seconds)} left"
+    if progress.study_seconds is None:
+        return left
+    return f"{left}, {estimate_in_words(progress.study_seconds)} of the whole study"

@@ -97,7 +97,7 @@ def print_json(value: Any) -> None:
 
 
 def print_result(found: Any, as_text: RenderableType, *, as_json: bool) -> None:
-    """Prints what a command found, for people or as JSON."""
+    """Prints what a command found, for reading or as JSON."""
     if as_json:
         print_json(found)
     else:
@@ -120,20 +120,19 @@ def handled(function: Callable[Parameters, Result]) -> Callable[Parameters, Resu
         except StudyError as error:
             if Verbosity.level > 0:
                 err.print_exception()
-            for line in str(error).split("\n"):
-                err.print(Text.assemble(("error:", "bold red"), f" {line}"), soft_wrap=True)
-            raise typer.Exit(EXIT_ERROR) from None
+            message = str(error)
         except (MemoryError, OSError, RuntimeError) as error:
-            if not (advice := _limit_of(error)):
+            if not (message := _limit_of(error)):
                 raise
-            err.print(Text.assemble(("error:", "bold red"), f" {advice}"), soft_wrap=True)
-            raise typer.Exit(EXIT_ERROR) from None
         except KeyboardInterrupt:
             err.print(
                 "Interrupted. All finished epochs are saved; resume with:\n  " + _resume_command(),
                 soft_wrap=True,
             )
             raise typer.Exit(EXIT_INTERRUPTED) from None
+        for line in message.split("\n"):
+            err.print(Text.assemble(("error:", "bold red"), f" {line}"), soft_wrap=True)
+        raise typer.Exit(EXIT_ERROR)
 
     return wrapper
 

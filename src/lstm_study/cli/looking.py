@@ -139,6 +139,7 @@ def data(
     opened = open_with(study, data=data, out_folder=REPORTS, settings=settings)
     with Display(err if as_json else out) as show:
         corpus = commands.read_corpus(opened, show=show)
+        time = "" if as_json else commands.time_in_words(opened, corpus.summary, show=show)
     found = describe(corpus, seed=opened.spec.study.seed)
     if as_json:
         print_json(found)
@@ -146,6 +147,7 @@ def data(
     out.print(text.description(found))
     power = commands.planned_power(opened, corpus.summary)
     out.print(f"\nPower     {power.sentence}.", soft_wrap=True)
+    out.print(f"Time      {time}.", soft_wrap=True)
 
 
 def status(
@@ -204,7 +206,7 @@ def check(
         with contextlib.ExitStack() as stack:
             if repair:
                 show = stack.enter_context(Display(err if as_json else out))
-                stack.enter_context(commands.held(opened, show=show))
+                stack.enter_context(commands.held(opened, show=show, trains=False))
             found = commands.check(opened.store)
             if repair:
                 aside = commands.repair(opened.store, found.repairable)

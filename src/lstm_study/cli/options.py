@@ -70,6 +70,13 @@ ClusterOption = Annotated[
         show_default=False,
     ),
 ]
+QuickOption = Annotated[
+    bool,
+    typer.Option(
+        "--quick",
+        help="Compare only winner and baseline, with four seeds; run again without for the rest.",
+    ),
+]
 TensorBoardOption = Annotated[
     bool,
     typer.Option(

@@ -1,9 +1,11 @@
 """Commands that show or export the results of a study."""
 
+import codecs
 import contextlib
+import io
 import sys
 from collections.abc import Iterator
-from itertools import chain, islice
+from itertools import chain, count, islice
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -194,14 +196,16 @@ def predict(
     if tables and texts:
         raise typer.BadParameter("Give texts, or --file IN, and not both.")
     if tables and target is not None:
+        bundle = prediction.load_bundle_quietly(model_dir, ensemble=ensemble)
+        from lstm_study.export import predict_files
+
         with Bar(err) as bar:
-            found = prediction.predict_table(
-                model_dir,
+            found = predict_files(
+                bundle,
                 tables,
                 target,
                 text_column=text_column,
                 encoding=encoding,
-                ensemble=ensemble,
                 progress=bar.show,
             )
         for note in found.notes:
@@ -237,9 +241,17 @@ def _stdin_lines(encoding: str) -> Iterator[str]:
         DataError: They are not in that encoding.
     """
     found = given_encoding(encoding, "stdin")
-    for number, line in enumerate(sys.stdin.buffer, start=1):
+    lines: Iterator[bytes] = iter(sys.stdin.buffer)
+    if codecs.lookup(found.name).name.startswith(("utf-16", "utf-32")):
+        # A line feed is a part of other characters, too: as a whole, and again as UTF-8.
+        wide = io.TextIOWrapper(sys.stdin.buffer, found.name, found.errors, newline="\n")
+        found, lines = given_encoding("utf-8", "stdin"), (line.encode() for line in wide)
+    for number in count(1):
         try:
-            yield line.decode(found.name, found.errors).rstrip("\r\n")
+            line = next(lines, b"").decode(found.name, found.errors)
+            if not line:
+                return
+            yield (line.removeprefix("\ufeff") if number == 1 else line).rstrip("\r\n")
         except UnicodeError as error:
             raise DataError(
                 f"stdin:{number}: is not {found.name} ({error}). Name its encoding with "

@@ -1,6 +1,5 @@
 """The final output of commands: values in, rich text out."""
 
-import shlex
 from typing import TYPE_CHECKING
 
 from rich.console import Group, RenderableType
@@ -9,6 +8,7 @@ from rich.text import Text
 
 from lstm_study.analysis.answer.wording import points
 from lstm_study.analysis.statistics.intervals import TEST_NAME
+from lstm_study.corpus.files.advice import argument
 from lstm_study.records import CorpusSummary, Trial
 from lstm_study.spec.quantities import duration_in_words, rate_in_words
 
@@ -86,12 +86,12 @@ def _family(verdict: "Verdict") -> str:
 
 def _place(arm: "ArmSummary") -> int:
     """Ranks a further arm for display: those closest to winner and baseline come first."""
-    kinds = ("own-epoch", "masked", "runner-up", "control", "ensemble")
+    kinds = ("own-epoch", "masked", "last-three", "recipe", "runner-up", "control", "ensemble")
     return next((place for place, kind in enumerate(kinds) if kind in arm.name), len(kinds))
 
 
 def _arm_name(name: str) -> str:
-    for suffix in ("masked", "own-epoch"):
+    for suffix in ("masked", "own-epoch", "last-three", "recipe"):
         name = name.replace(f"-{suffix}", f", {suffix}")
     return name.replace("-", " ").capitalize()
 
@@ -119,7 +119,7 @@ def winner(trial: Trial) -> RenderableType:
     return Text.assemble(
         ("Winner    ", "bold"),
         f"{trial.configuration.description}\n",
-        f"          {trial.trial_id}, score {trial.score:.4f} after {trial.budget_epochs} epochs",
+        f"          {trial.trial_id}, score {trial.score:.4f} after epoch {trial.budget_epochs}",
     )
 
 
@@ -162,7 +162,9 @@ def new_study(made: "NewStudy") -> RenderableType:
     labels = ", ".join(f"{name} {count:,}" for name, count in found.label_counts.items())
     split = f"; {found.split_column} marks the splits" if found.split_column else ""
     splits = ", ".join(f"{split.reviews:,} {split.name}" for split in made.summary.splits)
-    repeated = made.summary.duplicates_across + sum(s.duplicates for s in made.summary.splits)
+    across = made.summary.duplicates_across
+    repeated = across + sum(s.duplicates for s in made.summary.splits)
+    kept = f"{across:,} test reviews have a training text" if across else "kept in one split"
     median, most = (made.summary.splits[0].length_quantiles[index] for index in (3, 5))
     table.add_row("Columns", Text(", ".join(column.name for column in found.columns)))
     if found.files > 1:
@@ -176,7 +178,7 @@ def new_study(made: "NewStudy") -> RenderableType:
     table.add_row("Tokens", f"median {median:,}, at most {most:,} in 95% of the reviews")
     near = made.summary.near_equal
     more = f"; {near:,} more with the same words" if near else ""
-    table.add_row("Duplicates", f"{repeated:,} repeated texts{more}; kept in one split")
+    table.add_row("Duplicates", f"{repeated:,} repeated texts{more}; {kept}")
     if found.group_column:
         table.add_row("Groups", Text(f"{made.summary.groups:,} of {found.group_column}"))
     for why, count in made.summary.left_out:
@@ -190,12 +192,13 @@ def new_study(made: "NewStudy") -> RenderableType:
         f"{proposal.trials} trials, {proposal.trial_epochs} epochs; then {proposal.seeds} seeds of "
         f"{proposal.epochs} epochs for each arm, in batches of {proposal.batch_size}",
     )
+    table.add_row("Time", made.time)
     if not proposal.power.is_small:
         table.add_row("Power", proposal.power.sentence)
     for warning in made.warnings:
         table.add_row(Text("Note", style="bold yellow"), Text(warning))
     table.add_row("Study", Text(str(made.path)))
-    table.add_row("Next", Text(f"lstm-study run {shlex.quote(str(made.path))}"))
+    table.add_row("Next", Text(f"lstm-study run {argument(str(made.path))}"))
     return table
 
 
@@ -234,9 +237,8 @@ def status(found: "Status") -> RenderableType:
             table.add_row("", Text(line, style="cyan"))
         for line in stage.failures:
             table.add_row("", Text(line, style="red"))
-    if found.remaining_seconds:
-        left = duration_in_words(found.remaining_seconds)
-        table.add_row("Time left", f"about {left} for search and comparison, at the pace so far")
+    if found.time_left is not None:
+        table.add_row("Time left", found.time_left.sentence)
     table.add_row("Report", found.report or "not written yet")
     table.add_row("Model", found.model or "not written yet")
     return table

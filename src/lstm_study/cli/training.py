@@ -12,6 +12,7 @@ from lstm_study.cli.options import (
     FreshOption,
     OutOption,
     PopulationOption,
+    QuickOption,
     SetOption,
     StudyFile,
     StudyFileOrDefault,
@@ -32,6 +33,7 @@ def run(
     population: PopulationOption = None,
     cluster: ClusterOption = "",
     tensorboard: TensorBoardOption = False,
+    quick: QuickOption = False,
 ) -> None:
     """Run every stage that is not done yet: search, comparison, model, report."""
     from lstm_study import commands
@@ -49,7 +51,7 @@ def run(
         cluster=cluster,
     )
     with Display(out) as display, shown(display, opened, tensorboard) as show:
-        answer, was_finished = commands.run(opened, fresh=fresh, show=show)
+        answer, was_finished = commands.run(opened, fresh=fresh, show=show, quick=quick)
     if was_finished:
         out.print("This study is finished; --fresh starts it over.\n", style="dim")
     out.print(text.answer(answer))
@@ -115,12 +117,12 @@ def search(
         population=population,
         cluster=cluster,
     )
-    with Display(out) as display, commands.held(opened, show=display, fresh=fresh):
-        corpus = commands.begin(opened, show=display)
-        with shown(display, opened, tensorboard) as show:
-            winner = commands.search(opened, corpus, show=show)
+    with Display(out) as display, commands.held(opened, show=display, fresh=fresh) as begun:
+        corpus = commands.begin(begun, show=display)
+        with shown(display, begun, tensorboard) as show:
+            winner = commands.search(begun, corpus, show=show)
     out.print(text.winner(winner))
-    exit_with(commands.read_answer(opened))
+    exit_with(commands.read_answer(begun))
 
 
 def compare(
@@ -149,14 +151,15 @@ def compare(
             help="Train only N seeds of each arm now; the verdict counts as a look at test.",
         ),
     ] = None,
+    quick: QuickOption = False,
 ) -> None:
     """Retrain baseline, winner and the other arms with several seeds; evaluate each on test."""
     from lstm_study import commands
     from lstm_study.cli import text
     from lstm_study.cli.display import Display
 
-    if more_seeds and only_seeds:
-        raise typer.BadParameter("--more-seeds and --only-seeds exclude each other.")
+    if (more_seeds is not None) + (only_seeds is not None) + quick > 1:
+        raise typer.BadParameter("--more-seeds, --only-seeds and --quick exclude each other.")
     opened = open_with(
         study,
         data=data,
@@ -167,10 +170,15 @@ def compare(
         population=population,
         cluster=cluster,
     )
-    with Display(out) as show, commands.held(opened, show=show):
+    with Display(out) as show, commands.held(opened, show=show) as opened:
         corpus = commands.begin(opened, show=show)
         commands.compare(
-            opened, corpus, show=show, more_seeds=more_seeds or 0, only_seeds=only_seeds
+            opened,
+            corpus,
+            show=show,
+            more_seeds=more_seeds or 0,
+            only_seeds=only_seeds,
+            quick=quick,
         )
     answer = commands.read_answer(opened)
     out.print(text.answer(answer))

@@ -3,6 +3,7 @@
 from lstm_study.commands.answer import Answer, read_answer
 from lstm_study.commands.baseline import baseline
 from lstm_study.commands.check import Check, check, repair
+from lstm_study.commands.estimate import time_in_words
 from lstm_study.commands.keep import Kept, keep, open_kept, report_kept
 from lstm_study.commands.new_study import NewStudy, write_new_study
 from lstm_study.commands.opened import (
@@ -58,6 +59,7 @@ __all__ = [
     "report_kept",
     "run",
     "search",
+    "time_in_words",
     "write_bundle",
     "write_new_study",
     "write_report",

@@ -4,16 +4,16 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, TypeVar
+from typing import TypeVar
 
+from lstm_study.analysis.answer.arms import ArmSummary, arms_from_records, summarise
+from lstm_study.analysis.answer.questions import Comparison, side_questions
+from lstm_study.analysis.answer.verdict import Verdict
 from lstm_study.analysis.search.summary import winner
 from lstm_study.commands.opened import OpenStudy
+from lstm_study.comparison.looks import standing
+from lstm_study.comparison.verdicts import judge_study, judge_without_near_duplicates
 from lstm_study.records import Run, StudyRecords, Trial
-
-if TYPE_CHECKING:
-    from lstm_study.analysis.answer.arms import ArmSummary
-    from lstm_study.analysis.answer.questions import Comparison
-    from lstm_study.analysis.answer.verdict import Verdict
 
 TrainingT = TypeVar("TrainingT", Trial, Run)
 
@@ -34,10 +34,10 @@ class Answer:
         where: What commands call the study file.
     """
 
-    verdict: "Verdict"
+    verdict: Verdict
     records: StudyRecords
-    arms: tuple["ArmSummary", ...]
-    comparisons: tuple["Comparison", ...]
+    arms: tuple[ArmSummary, ...]
+    comparisons: tuple[Comparison, ...]
     winner: Trial | None
     report: Path | None
     model: Path | None
@@ -83,11 +83,6 @@ def read_answer(study: OpenStudy, *, is_noted: bool = True) -> Answer:
     The first verdict, and each one on more seeds than the last, is written down as a look at the
     test reviews, where `is_noted`; see `comparison.looks`.
     """
-    from lstm_study.analysis.answer.arms import arms_from_records, summarise
-    from lstm_study.analysis.answer.questions import side_questions
-    from lstm_study.comparison.looks import standing
-    from lstm_study.comparison.verdicts import judge_study, judge_without_near_duplicates
-
     records = read_records(study)
     report = study.reports / "report.html"
     model = study.reports / "model"

@@ -2,7 +2,6 @@
 
 from collections.abc import Callable
 from dataclasses import replace
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -13,12 +12,13 @@ from lstm_study.commands.opened import (
     begin,
     check_writable,
     held,
-    telling,
 )
-from lstm_study.commands.stages import start_engine, write_bundle
+from lstm_study.commands.stages import train_arms, write_bundle
+from lstm_study.comparison.arms import ComparisonPlan
 from lstm_study.errors import ComparisonError
 from lstm_study.records import Run
 from lstm_study.store import Store
+from lstm_study.training.console import redirect_output
 
 
 def baseline(
@@ -29,19 +29,12 @@ def baseline(
     With the protocol's own epochs it is the comparison's first baseline run. With others it is a
     study of its own, so that it never mixes with the comparison.
 
-    Args:
-        study: The study.
-        epochs: Epochs to train; None for the protocol's.
-        fresh: Whether to train again what is done.
-        show: Where to show progress.
-        summary: Receives the model's summary, as Keras prints it.
+    With `fresh` what is done is trained again. `summary` receives the model's summary, as Keras
+    prints it.
 
     Returns:
         The run's record, and the folder with the saved model.
     """
-    from lstm_study.comparison.arms import ComparisonPlan
-    from lstm_study.comparison.runs import run_comparison
-
     one_seed = study.spec.compare.model_copy(update={"seeds": 1})
     key = "protocol" if study.spec.baseline.epochs is None else "baseline"
     table = getattr(study.spec, key)
@@ -62,19 +55,11 @@ def baseline(
             reports=study.reports.parent / name,
         )
     check_writable(study.reports)
-    with held(study, show=show, fresh=fresh and epochs is not None):
+    with held(study, show=show, fresh=fresh and epochs is not None) as study:
         corpus = begin(study, show=show)
-        configuration = study.spec.baseline.configuration
         summary(_model_summary(study))
-        run_comparison(
-            ComparisonPlan(arms={"baseline": configuration}, seeds=1),
-            study.spec,
-            study.store,
-            start_engine=partial(start_engine, study),
-            corpus=corpus,
-            context=study.context,
-            report=telling(study, show),
-        )
+        plan = ComparisonPlan(arms={"baseline": study.spec.baseline.configuration}, seeds=1)
+        train_arms(study, plan, corpus, show=show)
         found = study.store.read(Run, "baseline-s1")
         assert found is not None
         if found.status == "failed":
@@ -87,13 +72,20 @@ def baseline(
     return found, folder
 
 
-def _model_summary(study: OpenStudy) -> str:
-    from lstm_study.training.console import redirect_output
-
-    lines: list[str] = []
-    with redirect_output(study.store.log_path):
+def _network(study: OpenStudy) -> Any:
+    configuration, seed = study.spec.baseline.configuration, study.spec.study.seed
+    if study.spec.builder is None:
         from lstm_study.model.network import build_network
 
-        network = build_network(study.spec.baseline.configuration, seed=study.spec.study.seed)
+        return build_network(configuration, seed=seed)
+    from lstm_study.model.builder import call
+
+    return call(study.spec.builder, configuration.as_dict(), seed=seed)[0]
+
+
+def _model_summary(study: OpenStudy) -> str:
+    lines: list[str] = []
+    with redirect_output(study.store.log_path):
+        network = _network(study)
         network.summary(print_fn=lambda line, **_: lines.append(line))
     return "\n".join(lines)

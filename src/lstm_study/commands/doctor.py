@@ -71,7 +71,8 @@ def examine() -> Examination:
 
 
 def _workers(size: Workers) -> str:
-    workers = f"{size.count} workers × {size.threads} threads"
+    workers = "1 worker" if size.count == 1 else f"{size.count} workers"
+    workers += " of 1 thread" if size.threads == 1 else f" of {size.threads} threads"
     if not size.gpus:
         return f"{workers} (--workers N chooses another number)"
     gpus = "1 GPU" if len(size.gpus) == 1 else f"{len(size.gpus)} GPUs"
@@ -82,20 +83,20 @@ def _workers(size: Workers) -> str:
 
 
 def _why(size: Workers, host: Machine) -> str:
-    """Says which of processors, memory and GPUs decided, and what was measured."""
+    """Says which of cores, memory and GPUs decided, and what was measured."""
     if size.gpus:
         return (
-            "a worker for each GPU, with the processors shared among them as threads. Several may "
-            "share a GPU: raise --workers-per-gpu for as long as trials a minute rise"
+            "one worker per GPU; the cores are divided among them as threads. Several workers may "
+            "share a GPU: raise --workers-per-gpu as long as trials per minute increase"
         )
     if size.count < host.cpu_count:
         return (
-            f"{_gib(host.memory_bytes)} hold {size.count} workers of "
-            f"{_gib(BYTES_PER_WORKER)}; those that train share the {host.cpu_count} processors"
+            f"{_gib(host.memory_bytes)} of memory are enough for {size.count} workers of "
+            f"{_gib(BYTES_PER_WORKER)}; busy workers share the {host.cpu_count} cores"
         )
     return (
-        "a worker for each processor: the steps of an LSTM wait for each other, so threads find "
-        "little to share. Who trains takes the processors of who waits. Measured by "
+        "one worker per core: the steps of an LSTM depend on each other, so more threads help "
+        "little. Busy workers also use the cores of idle ones. Measured by "
         "`python -m tests.benchmarks --only workers`"
     )
 

@@ -158,7 +158,7 @@ def _copy(kind: Kind, path: Path, target: Path, scrubber: Scrubber) -> None:
 
 
 def _leave_out_excerpts(copy: Store, spec: StudySpec) -> None:
-    """Takes words of reviews out of a copy, where they may not leave."""
+    """Removes words of reviews from a copy, where they may not be published."""
     facts = copy.read(ReviewFacts)
     if facts is not None and not spec.export.excerpts:
         copy.write(facts.without_excerpts())

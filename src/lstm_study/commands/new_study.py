@@ -2,7 +2,6 @@
 
 import json
 import re
-import shlex
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from importlib import resources
@@ -12,10 +11,11 @@ from typing import Literal
 import numpy as np
 
 from lstm_study.analysis.statistics.metrics import accuracy
-from lstm_study.commands.opened import Show
+from lstm_study.commands.estimate import estimate, in_words
+from lstm_study.commands.opened import Show, open_study
 from lstm_study.commands.proposal import UNEQUAL, Proposal, Size, held_out_fraction, propose
 from lstm_study.comparison.classical_control import fit
-from lstm_study.corpus.files.advice import INIT_FLAGS, as_flags
+from lstm_study.corpus.files.advice import INIT_FLAGS, argument, as_flags
 from lstm_study.corpus.files.members import COMPRESSIONS
 from lstm_study.corpus.load import load
 from lstm_study.corpus.sources.survey import Choices, Survey, survey
@@ -40,6 +40,7 @@ class NewStudy:
         summary: The reviews as the study splits them.
         proposal: Its space and protocol.
         warnings: The proposal's, and what the reviews' labels are worth.
+        time: How long it will take on this machine, in words.
     """
 
     path: Path
@@ -47,6 +48,7 @@ class NewStudy:
     summary: CorpusSummary
     proposal: Proposal
     warnings: tuple[str, ...]
+    time: str
 
 
 def write_new_study(
@@ -109,8 +111,14 @@ def write_new_study(
         _check_new(out)
     except OSError as error:
         raise SpecError(f"{out}: cannot be written ({error.strerror}). Choose another.") from error
+    left = estimate(open_study(out), corpus.summary, show=show, is_new=True)
     return NewStudy(
-        path=out, found=found, summary=corpus.summary, proposal=proposal, warnings=warnings
+        path=out,
+        found=found,
+        summary=corpus.summary,
+        proposal=proposal,
+        warnings=warnings,
+        time=in_words(left),
     )
 
 
@@ -176,7 +184,7 @@ def _render(
         size=size,
         summary=summary,
         p=proposal,
-        out=shlex.quote(_in_a_comment(str(out))),
+        out=argument(_in_a_comment(str(out))),
         name=name_of(found.paths[0]),
         labels=[_in_a_comment(label) for label in corpus.summary.labels],
         positive_label=None if table.positive or table.negative else corpus.summary.labels[1],

@@ -1,7 +1,7 @@
 """What `lstm-study predict` does: a bundle's predictions, without the backend's log output."""
 
 import tempfile
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator
 from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from lstm_study.training.console import redirect_output, silence_tensorflow
 
 if TYPE_CHECKING:
-    from lstm_study.export import Bundle, ClassicalBundle, Predicted
+    from lstm_study.export import Bundle, ClassicalBundle
 
 AT_ONCE = 1_024
 
@@ -42,30 +42,6 @@ def predict_lines(
             yield f"{probability:.4f}\t{label}\t{' '.join(text.split())}"
     if unknown and on_unknown is not None:
         on_unknown(unknown)
-
-
-def predict_table(
-    model_dir: Path,
-    sources: Sequence[Path],
-    target: Path,
-    *,
-    text_column: str | None = None,
-    encoding: str | None = None,
-    ensemble: bool = False,
-    progress: Callable[[str, int, int], None] | None = None,
-) -> "Predicted":
-    """Writes a table with `probability` and `label` added to each row; see `export.predict_files`.
-
-    Raises:
-        ExportError: The bundle is damaged, or knows no words, or the target can't be written.
-        DataError: The files can't be read.
-    """
-    bundle = load_bundle_quietly(model_dir, ensemble=ensemble)
-    from lstm_study.export import predict_files
-
-    return predict_files(
-        bundle, sources, target, text_column=text_column, encoding=encoding, progress=progress
-    )
 
 
 def load_bundle_quietly(model_dir: Path, *, ensemble: bool) -> "Bundle | ClassicalBundle":

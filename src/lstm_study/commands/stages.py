@@ -5,7 +5,18 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from lstm_study.analysis.statistics.calibration import temperature_of
+from lstm_study.analysis.statistics.planned_power import PlannedPower, plan_power
+from lstm_study.analysis.statistics.power import LEAST_SEEDS
 from lstm_study.commands.answer import Answer, is_up_to_date, read_answer
+from lstm_study.commands.estimate import (
+    estimate,
+    in_words,
+    load_keras_tuner,
+    telling_both,
+    time_left_of,
+)
+from lstm_study.commands.model import check_unchanged
 from lstm_study.commands.opened import (
     OpenStudy,
     Show,
@@ -13,81 +24,104 @@ from lstm_study.commands.opened import (
     check_writable,
     free_bytes,
     held,
-    telling,
     winner_of,
 )
+from lstm_study.commands.time_left import Extent
+from lstm_study.comparison.arms import ComparisonPlan, plan_comparison
+from lstm_study.comparison.classical_control import fit
+from lstm_study.comparison.jobs import Jobs
+from lstm_study.comparison.looks import add_seeds, added_seeds, seeds_to_add
+from lstm_study.comparison.quick import record_quick, shortened
+from lstm_study.comparison.runs import run_comparison
+from lstm_study.corpus.load import load
+from lstm_study.corpus.types import Corpus
 from lstm_study.engine.backend import in_force
+from lstm_study.engine.devices import choose_workers
+from lstm_study.engine.dispatch import dispatch
+from lstm_study.engine.processes import Processes
 from lstm_study.errors import ComparisonError
 from lstm_study.provenance import git_commit, now, versions
 from lstm_study.records import CorpusSummary, Run, StudyRecords, Trial
 from lstm_study.records.state import ReportState, SearchState, StudyState
+from lstm_study.search.disk import peak_checkpoint_bytes
+from lstm_study.search.plan import Plan, slots_at_most
+from lstm_study.search.rerank import FRESH_SEEDS, RerankStage, has_ended, plan_finalists
+from lstm_study.search.search import plan_search, plan_summary, run_search
 from lstm_study.spec.quantities import size_in_words
+from lstm_study.training.checkpoint import read_checkpoint
+from lstm_study.training.console import redirect_output
 
 if TYPE_CHECKING:
-    from lstm_study.analysis.statistics.planned_power import PlannedPower
-    from lstm_study.comparison.arms import ComparisonPlan
-    from lstm_study.corpus.types import Corpus
-    from lstm_study.engine.processes import Processes
     from lstm_study.engine.ray_cluster import RayCluster
-    from lstm_study.search.plan import Plan as SearchPlan
 
 
-def run(study: OpenStudy, *, fresh: bool, show: Show) -> tuple[Answer, bool]:
+def run(study: OpenStudy, *, fresh: bool, show: Show, quick: bool = False) -> tuple[Answer, bool]:
     """Runs every stage that is not done yet.
+
+    Args:
+        study: The study.
+        fresh: Whether to move away all that it left, and begin again.
+        show: Where to report progress.
+        quick: Whether to shorten the comparison; see `comparison.quick`.
 
     Returns:
         What the study says, and whether it was finished already.
     """
-    if not fresh and is_finished(study):
+    if not fresh:
+        check_unchanged(study.spec, folder=study.folder, text=study.builder_text, where=study.where)
+    if not fresh and is_finished(study, quick=quick):
         return read_answer(study), True
     check_writable(study.reports)
-    with held(study, show=show, fresh=fresh):
-        corpus = begin(study, show=show)
-        show.stage("Power", planned_power(study, corpus.summary).sentence)
-        search(study, corpus, show=show)
-        compare(study, corpus, show=show)
-        write_bundle(study, show=show)
-        write_report(study, show=show)
-        answer = read_answer(study)
-        study.store.delete_moved_away()
+    with held(study, show=show, fresh=fresh) as begun:
+        corpus = begin(begun, show=show)
+        show.stage("Power", planned_power(begun, corpus.summary).sentence)
+        extent = _extent(quick=quick)
+        show.stage("Time", in_words(estimate(begun, corpus.summary, show=show, extent=extent)))
+        search(begun, corpus, show=show, extent=extent)
+        compare(begun, corpus, show=show, quick=quick)
+        write_bundle(begun, show=show)
+        write_report(begun, show=show)
+        answer = read_answer(begun)
+        begun.store.delete_moved_away()
     return answer, False
 
 
-def planned_power(study: OpenStudy, summary: CorpusSummary) -> "PlannedPower":
+def planned_power(study: OpenStudy, summary: CorpusSummary) -> PlannedPower:
     """Says what the comparison of these reviews will be able to show."""
-    from lstm_study.analysis.statistics.planned_power import plan_power
-
     test = next(split.reviews for split in summary.splits if split.name == "test")
     return plan_power(test_reviews=test, seeds=study.spec.compare.seeds)
 
 
-def search(study: OpenStudy, corpus: "Corpus", *, show: Show) -> Trial:
+def search(study: OpenStudy, corpus: Corpus, *, show: Show, extent: Extent | None = None) -> Trial:
     """Runs the search of a study that has begun to its end, and returns the winner.
+
+    Args:
+        study: The study, begun.
+        corpus: Its reviews.
+        show: Where to report progress.
+        extent: Of the comparison that will follow, for the time of the whole; None for all of it.
 
     Raises:
         SearchError: Workers can't train, or trials fail in a row with an error in the code.
         ComparisonError: No trial completed at the full budget.
     """
     if _stopped(study) != "":
-        _search(study, corpus, show=show)
+        _search(study, corpus, show=show, extent=extent)
     stopped = _stopped(study)
     if stopped:
         show.stage("Search", stopped)
-    _rerank(study, corpus, show=show)
+    _rerank(study, corpus, show=show, extent=extent)
     found = winner_of(study)
     show.stage("Search", f"{'ended' if stopped else 'finished'}; winner {found.trial_id}")
     return found
 
 
-def _search(study: OpenStudy, corpus: "Corpus", *, show: Show) -> None:
-    from lstm_study.search.plan import slots_at_most
-    from lstm_study.search.search import plan_search, plan_summary, run_search
-
+def _search(study: OpenStudy, corpus: Corpus, *, show: Show, extent: Extent | None) -> None:
     if study.spec.search.tuner == "grid":
-        _load_keras_tuner(study)  # It counts the grid's configurations.
+        load_keras_tuner(study.spec, study.store.log_path)  # It counts the grid's configurations.
     # This process and its workers load Keras at the same time, for some seconds.
     with start_engine(study, slots_at_most(study.spec)) as engine:
-        _load_keras_tuner(study)
+        load_keras_tuner(study.spec, study.store.log_path)
         plan = plan_search(study.spec, study.store)
         show.stage("Search", plan_summary(plan).in_words)
         show.stage("Disk", _disk_in_words(study, plan))
@@ -98,15 +132,12 @@ def _search(study: OpenStudy, corpus: "Corpus", *, show: Show) -> None:
             engine=engine,
             corpus=corpus,
             context=study.context,
-            report=telling(study, show),
+            report=telling_both(study, show, extent=extent),
         )
 
 
-def _rerank(study: OpenStudy, corpus: "Corpus", *, show: Show) -> None:
+def _rerank(study: OpenStudy, corpus: Corpus, *, show: Show, extent: Extent | None = None) -> None:
     """Trains the finalists again with fresh seeds, as far as that is not done."""
-    from lstm_study.engine.dispatch import dispatch
-    from lstm_study.search.rerank import FRESH_SEEDS, RerankStage, has_ended, plan_finalists
-
     finalists = plan_finalists(study.spec, study.store)
     left = sum(not has_ended(trial) for trial in finalists)
     if not left:
@@ -115,7 +146,9 @@ def _rerank(study: OpenStudy, corpus: "Corpus", *, show: Show) -> None:
         "Finalists",
         f"the best {len(finalists) // FRESH_SEEDS} trials again, {FRESH_SEEDS} fresh seeds each",
     )
-    stage = RerankStage(study.spec, finalists, study.store, report=telling(study, show))
+    stage = RerankStage(
+        study.spec, finalists, study.store, report=telling_both(study, show, extent=extent)
+    )
     with start_engine(study, left) as engine:
         engine.set_up(study.spec, corpus)
         dispatch(stage, engine, store=study.store, corpus=corpus, context=study.context)
@@ -140,9 +173,6 @@ def start_engine(study: OpenStudy, jobs: int) -> "Processes | RayCluster":
             population=study.population,
             jobs=jobs,
         )
-    from lstm_study.engine.devices import choose_workers
-    from lstm_study.engine.processes import Processes
-
     size = choose_workers(study.workers, jobs=jobs, workers_per_gpu=study.workers_per_gpu)
     size = replace(size, population=study.population)
     return Processes(size, log_path=study.store.log_path, scratch=study.store.scratch)
@@ -150,11 +180,12 @@ def start_engine(study: OpenStudy, jobs: int) -> "Processes | RayCluster":
 
 def compare(
     study: OpenStudy,
-    corpus: "Corpus",
+    corpus: Corpus,
     *,
     show: Show,
     more_seeds: int = 0,
     only_seeds: int | None = None,
+    quick: bool = False,
 ) -> None:
     """Retrains every arm under the protocol, and evaluates each run once on test.
 
@@ -166,11 +197,14 @@ def compare(
             at the test reviews once a verdict is read.
         only_seeds: Train at most so many seeds of each arm now; the next comparison resumes with
             the others. The verdict on them counts as a look, too, and says how many are missing.
+        quick: Whether to train as few seeds as a verdict needs, of winner and baseline alone;
+            recorded as a deviation. See `comparison.quick`.
     """
-    from lstm_study.comparison.looks import add_seeds, seeds_to_add
-
     winner_of(study)
     _rerank(study, corpus, show=show)
+    if quick:
+        _compare(study, corpus, show=show, quick=True)
+        return
     if more_seeds:
         show.stage("Comparison", add_seeds(study.spec, study.store, more_seeds, study.command))
     _compare(study, corpus, show=show, only_seeds=only_seeds)
@@ -182,11 +216,16 @@ def compare(
 
 
 def _compare(
-    study: OpenStudy, corpus: "Corpus", *, show: Show, only_seeds: int | None = None
+    study: OpenStudy,
+    corpus: Corpus,
+    *,
+    show: Show,
+    only_seeds: int | None = None,
+    quick: bool = False,
 ) -> None:
-    from lstm_study.comparison.runs import run_comparison
-
-    plan = comparison_plan(study, only_seeds=only_seeds)
+    if quick:
+        record_quick(comparison_plan(study), study.store)
+    plan = comparison_plan(study, only_seeds=only_seeds, quick=quick)
     show.stage(
         "Comparison",
         f"{', '.join(plan.arms)}: {plan.seeds} seeds each, runs of "
@@ -195,6 +234,30 @@ def _compare(
         + ("; the classical control" if plan.control else "")
         + ("; one hyperparameter at a time" if plan.ablation else ""),
     )
+    extent = _extent(only_seeds=only_seeds, quick=quick)
+    left = time_left_of(study, extent=extent)
+    if left is not None:
+        show.stage("Time", left.sentence)
+    train_arms(study, plan, corpus, show=show, extent=extent)
+
+
+def train_arms(
+    study: OpenStudy,
+    plan: ComparisonPlan,
+    corpus: Corpus,
+    *,
+    show: Show,
+    extent: Extent | None = None,
+) -> None:
+    """Trains and evaluates what a plan holds and is not done yet.
+
+    Args:
+        study: The study.
+        plan: What is to be trained.
+        corpus: The reviews.
+        show: Where to report progress.
+        extent: How much of the comparison that is, for the time of the whole; None for all.
+    """
     run_comparison(
         plan,
         study.spec,
@@ -202,7 +265,7 @@ def _compare(
         start_engine=partial(start_engine, study),
         corpus=corpus,
         context=study.context,
-        report=telling(study, show),
+        report=telling_both(study, show, extent=extent),
     )
 
 
@@ -211,14 +274,25 @@ def _validated(seeds: int) -> str:
     return f"baseline and winner {times} without the validation reviews"
 
 
-def comparison_plan(study: OpenStudy, *, only_seeds: int | None = None) -> "ComparisonPlan":
-    """Plans the comparison of a finished search, with at most so many seeds of each arm."""
-    from lstm_study.comparison.arms import plan_comparison
-    from lstm_study.comparison.looks import added_seeds
+def _extent(*, only_seeds: int | None = None, quick: bool = False) -> Extent:
+    return Extent(most_seeds=LEAST_SEEDS if quick else only_seeds, primary_only=quick)
 
+
+def comparison_plan(
+    study: OpenStudy, *, only_seeds: int | None = None, quick: bool = False
+) -> ComparisonPlan:
+    """Plans the comparison of a finished search.
+
+    Args:
+        study: The study.
+        only_seeds: At most so many seeds of each arm; None for all.
+        quick: Whether it is shortened; see `comparison.quick`.
+    """
     plan = plan_comparison(
         study.spec, study.store.read_trials(), more_seeds=added_seeds(study.store)
     )
+    if quick:
+        return shortened(plan)
     return plan if only_seeds is None else replace(plan, seeds=min(plan.seeds, only_seeds))
 
 
@@ -254,11 +328,8 @@ def write_bundle(study: OpenStudy, *, arm: str = "winner", show: Show) -> Path:
     Raises:
         ComparisonError: The arm has no completed run.
     """
-    from lstm_study.analysis.statistics.calibration import temperature_of
-    from lstm_study.corpus.load import load
     from lstm_study.export import choose_run
     from lstm_study.export import write_bundle as write
-    from lstm_study.training.console import redirect_output
 
     answer = read_answer(study)
     if not any(run.arm == arm and run.status == "completed" for run in answer.records.runs):
@@ -287,6 +358,7 @@ def write_bundle(study: OpenStudy, *, arm: str = "winner", show: Show) -> Path:
             temperature=temperature_of(answer.records.runs, arm)
             if study.spec.export.calibrate
             else None,
+            builder=study.spec.builder,
         )
     if arm == "winner":
         _write_classical(study, corpus, answer.records, show=show)
@@ -294,13 +366,12 @@ def write_bundle(study: OpenStudy, *, arm: str = "winner", show: Show) -> Path:
 
 
 def _write_classical(
-    study: OpenStudy, corpus: "Corpus", records: StudyRecords, *, show: Show
+    study: OpenStudy, corpus: Corpus, records: StudyRecords, *, show: Show
 ) -> None:
     """Writes the classical control beside the model, where it completed and words are known.
 
     It is trained again, which takes seconds and gives the same coefficients: it draws nothing.
     """
-    from lstm_study.comparison.classical_control import fit
     from lstm_study.export import write_classical
 
     control = records.control
@@ -328,8 +399,6 @@ def _write_classical(
 
 
 def _weights_of(study: OpenStudy, run: Run) -> tuple[Any, ...]:
-    from lstm_study.training.checkpoint import read_checkpoint
-
     path = study.store.weights_path(run.run_id)
     found = read_checkpoint(path)
     if found is None:
@@ -343,21 +412,26 @@ def _weights_of(study: OpenStudy, run: Run) -> tuple[Any, ...]:
 
 
 def _members(study: OpenStudy, records: StudyRecords) -> list[tuple[Run, tuple[Any, ...]]] | None:
-    """Returns the winner's completed runs with their weights, if the study wants an ensemble."""
+    """Returns the winner's completed runs with their weights, if the study asks for an ensemble."""
     if not study.spec.export.ensemble:
         return None
     runs = [run for run in records.runs if run.arm == "winner" and run.status == "completed"]
     return [(run, _weights_of(study, run)) for run in runs]
 
 
-def is_finished(study: OpenStudy) -> bool:
-    """Whether every stage of this very spec is done, and report and model are there."""
+def is_finished(study: OpenStudy, *, quick: bool = False) -> bool:
+    """Whether every stage of this very spec is done, and report and model are there.
+
+    Args:
+        study: The study.
+        quick: Whether a shortened comparison will do.
+    """
     if not study.store.exists:
         return False
     began = study.store.read_state(StudyState)
     same_spec = began is not None and began.spec == study.spec.model_dump(mode="json")
     searched = _stopped(study) is not None
-    compared = searched and _is_compared(study)
+    compared = searched and _is_compared(study, quick=quick)
     written = (study.reports / "report.html").is_file() and (
         study.reports / "model" / "sentiment-lstm.keras"
     ).is_file()
@@ -370,35 +444,19 @@ def is_finished(study: OpenStudy) -> bool:
     )
 
 
-def _is_compared(study: OpenStudy) -> bool:
-    from lstm_study.comparison.jobs import Jobs
-    from lstm_study.comparison.looks import seeds_to_add
-
+def _is_compared(study: OpenStudy, *, quick: bool) -> bool:
     try:
         winner_of(study)
-        jobs = Jobs(comparison_plan(study), spec=study.spec, store=study.store)
-        return jobs.is_done and not seeds_to_add(study.spec, study.store, is_noted=False)
+        jobs = Jobs(comparison_plan(study, quick=quick), spec=study.spec, store=study.store)
+        return jobs.is_done and (quick or not seeds_to_add(study.spec, study.store, is_noted=False))
     except ComparisonError:
         # The stage that compares says what keeps it from being compared.
         return False
 
 
-def _load_keras_tuner(study: OpenStudy) -> None:
-    """Imports what the oracle needs, with TensorFlow's messages going to the study's log."""
-    from lstm_study.training.console import redirect_output
-    from lstm_study.training.runtime import skip_optional_imports
-
-    # Keras Tuner's Bayesian optimisation fits scikit-learn's Gaussian process.
-    needed = ["sklearn"] if study.spec.search.tuner == "bayesian" else []
-    with redirect_output(study.store.log_path), skip_optional_imports(*needed):
-        import keras_tuner  # noqa: F401 - imported for its side effect on the log alone
-
-
-def _disk_in_words(study: OpenStudy, plan: "SearchPlan") -> str:
+def _disk_in_words(study: OpenStudy, plan: Plan) -> str:
     """Says what the search's checkpoints take at most, and whether there is room for them."""
-    from lstm_study.engine.devices import choose_workers
-    from lstm_study.search.disk import peak_checkpoint_bytes
-
+    """Says what the search's checkpoints take at most, and whether there is room for them."""
     # Workers of an earlier command may have left more brackets open than these would.
     earlier = [each.workers for each in study.store.read_sessions() if each.stage == "search"]
     workers = plan.most_slots  # On a cluster, and in populations, as many as can be of use.

@@ -2,13 +2,17 @@
 
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 
+from lstm_study.analysis.answer.planned_arms import PRIMARY
+from lstm_study.commands.estimate import time_left_of
 from lstm_study.commands.opened import OpenStudy, winner_of
 from lstm_study.commands.stages import comparison_plan
-from lstm_study.commands.time_left import read_time_left
+from lstm_study.commands.time_left import TimeLeft
+from lstm_study.commands.work_left import possible_arms
 from lstm_study.errors import ComparisonError
-from lstm_study.progress.follow import Item, item_of
+from lstm_study.progress.follow import Item, item_of, silence_in_words, silent_seconds
 from lstm_study.records import Run, Trial
 from lstm_study.records.state import Live, SearchState
 
@@ -52,8 +56,7 @@ class Status:
         begun: Whether it has.
         holder: The process that runs on it, in words; "" if there is none.
         stages: Search and comparison.
-        remaining_seconds: Of search and comparison together, from the pace so far; None before any
-            epoch has ended.
+        time_left: Of the whole study; None where no pace is known yet, and where it is finished.
         report: The report's file; "" before it is written.
         model: The bundle's folder; "" before it is written.
     """
@@ -63,7 +66,7 @@ class Status:
     begun: bool
     holder: str
     stages: tuple[StageStatus, ...]
-    remaining_seconds: float | None
+    time_left: TimeLeft | None
     report: str
     model: str
 
@@ -74,40 +77,38 @@ def read_status(study: OpenStudy) -> Status:
     report, model = study.reports / "report.html", study.reports / "model"
     holder = store.holder()
     planned = store.read_state(SearchState)
+    trials = store.read_trials()
+    # Those of the finalists are planned once the search has ended.
+    finalists = sum(trial.role == "finalist" for trial in trials)
     runs = [run for run in store.read_runs() if not run.trained_as]
-    runs_planned = _runs_planned(study)
-    left = read_time_left(study, runs_planned=runs_planned)
+    runs_planned = _runs_planned(study, planned)
+    left = time_left_of(study) if store.exists else None
+    if left is not None and not left.search + left.comparison and report.is_file():
+        left = None
     return Status(
         name=study.spec.study.name,
         where=study.where,
         begun=store.exists,
         holder=holder,
         stages=(
-            _search_status(study, planned.trials if planned else 0),
+            _stage_status(study, "Search", trials, planned.trials + finalists if planned else 0),
             _stage_status(study, "Comparison", runs, runs_planned),
         ),
-        remaining_seconds=left.both if left is not None else None,
+        time_left=left,
         report=str(report) if report.is_file() else "",
         model=f"{model}/" if model.is_dir() else "",
     )
 
 
-def _runs_planned(study: OpenStudy) -> int:
+def _runs_planned(study: OpenStudy, plan: SearchState | None) -> int:
     """How many trainings the comparison plans, as far as is known before the search ended."""
-    try:
-        winner_of(study)
-    except ComparisonError:
-        plan = study.spec.compare
-        arms = 2 + study.spec.protocol.masked + plan.runner_ups
-        return arms * plan.seeds + 2 * plan.validation_seeds
-    return comparison_plan(study).trainings
-
-
-def _search_status(study: OpenStudy, planned: int) -> StageStatus:
-    """The search's own trials and those of the finalists, which are planned once it has ended."""
-    trials = study.store.read_trials()
-    finalists = sum(trial.role == "finalist" for trial in trials)
-    return _stage_status(study, "Search", trials, planned + finalists if planned else 0)
+    if plan is None or plan.stopped is not None:
+        with suppress(ComparisonError):
+            winner_of(study)
+            return comparison_plan(study).trainings
+    arms = possible_arms(study.spec, plan, study.store.read_trials())
+    compared = study.spec.compare
+    return len(arms) * compared.seeds + len(PRIMARY) * compared.validation_seeds
 
 
 def _stage_status(
@@ -117,6 +118,8 @@ def _stage_status(
     items = [item_of(record, score=lambda _: "completed") for record in records]
     live = study.store.read_live() if study.store.holder() else {}
     left = study.store.read_time_left() if live else {}
+    # The finalists' trials are counted with the search.
+    at_work = name if name in left or name != "Search" else "Finalists"
     by_id = {item.training_id: item for item in items if not item.ended}
     return StageStatus(
         name=name,
@@ -125,9 +128,9 @@ def _stage_status(
         failed=sum(item.failed for item in items),
         epochs=sum(len(item.epochs) for item in items),
         seconds=sum(s.seconds for s in study.store.read_sessions() if s.stage == stage),
-        remaining_seconds=left.get(name),
+        remaining_seconds=left.get(at_work),
         rounds=_rounds(study, records) if name == "Search" else (),
-        running=tuple(_running(by_id, live)) if name in left else (),
+        running=tuple(_running(by_id, live)) if at_work in left else (),
         failures=tuple(f"{item.training_id} failed: {item.score}" for item in items if item.failed),
     )
 
@@ -138,9 +141,10 @@ def _running(by_id: Mapping[str, Item], live: Mapping[str, Live]) -> Iterator[st
         if item is None:
             yield f"{worker}: waits for its next training"
         else:
+            silence = silence_in_words(silent_seconds(at))
             yield (
                 f"{worker}: {item.training_id} epoch {at.epoch} of {at.epochs} "
-                f"({at.step} of {at.steps} steps), {item.configuration.description}"
+                f"({at.step} of {at.steps} steps), {silence or item.configuration.description}"
             )
 
 

@@ -1,16 +1,20 @@
 """The Python interface: `from lstm_study import Study`."""
 
-from collections.abc import Iterable, Mapping, Sequence
+import json
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from html import escape
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
 from lstm_study import commands
+from lstm_study.analysis.frames import epochs_frame, frame_of
 from lstm_study.analysis.search.summary import ranking
 from lstm_study.commands.answer import read_runs, read_trials
+from lstm_study.commands.model import builder_of, recorded
+from lstm_study.commands.predict import load_bundle_quietly
 from lstm_study.commands.progress_bar import ProgressBar
-from lstm_study.configuration import Configuration
+from lstm_study.configuration import Configuration, Value
 from lstm_study.errors import ComparisonError, ReportError
 from lstm_study.provenance import now, versions
 from lstm_study.records import Run, Trial
@@ -24,6 +28,9 @@ if TYPE_CHECKING:
     from lstm_study.export import Bundle
     from lstm_study.report.content import Content
     from lstm_study.report.figures.style import Picture
+
+Builder = Callable[[Any], Any]
+"""A function from Keras Tuner's `HyperParameters` to a Keras model."""
 
 
 class Study:
@@ -56,6 +63,8 @@ class Study:
         settings: Sequence[str] = (),
         workers: int | None = None,
         cluster: str = "",
+        build: Builder | str | Path | None = None,
+        baseline: Mapping[str, Value] | None = None,
     ) -> Self:
         """Reads a study file; nothing is trained or written.
 
@@ -66,10 +75,23 @@ class Study:
             settings: Changes of the study file, each "table.key=value"; they are recorded.
             workers: Worker processes; None to choose.
             cluster: A Ray cluster to run on, such as "auto"; "" for this machine's processes.
+            build: A function from Keras Tuner's hyperparameters to a Keras model, in the place of
+                the LSTM: see "A network of your own" in README. Or the place of one, as
+                "my_model.py:build", from the study file's folder. The study file's `[space]` and
+                `[baseline]` are set aside.
+            baseline: The baseline's value of each hyperparameter that `build` declares.
 
         Raises:
             SpecError: The file is missing or breaks rules.
+            BuilderError: `build` can't be written to a file of its own.
         """
+        text = None
+        if build is not None:
+            name, text = builder_of(build) if callable(build) else (str(build), None)
+            values = {"model.builder": name} | {
+                f"baseline.{key}": value for key, value in (baseline or {}).items()
+            }
+            settings = [*settings, *(f"{key}={json.dumps(v)}" for key, v in values.items())]
         opened = commands.open_study(
             study,
             data=Path(data) if data is not None else None,
@@ -78,6 +100,7 @@ class Study:
             command=f"Study.load({str(study)!r})",
             workers=workers,
             cluster=cluster,
+            builder_text=text,
         )
         return cls(opened)
 
@@ -101,8 +124,8 @@ class Study:
 
     @property
     def spec(self) -> StudySpec:
-        """The validated study file."""
-        return self._opened.spec
+        """The validated study file; once it has begun, with what a builder declares."""
+        return self._begun.spec
 
     @property
     def folder(self) -> Path:
@@ -116,17 +139,21 @@ class Study:
 
     def status(self) -> commands.Status:
         """Returns what is done, running and failed, and how long the rest will take."""
-        return commands.read_status(self._opened)
+        return commands.read_status(self._begun)
 
-    def run(self, *, fresh: bool = False, show: commands.Show | None = None) -> "Verdict":
+    def run(
+        self, *, fresh: bool = False, quick: bool = False, show: commands.Show | None = None
+    ) -> "Verdict":
         """Runs every stage that is not done yet, and returns the verdict.
 
         Args:
             fresh: Whether to start over; the earlier study is kept until the new one is done.
+            quick: Whether to compare winner and baseline alone, with the fewest seeds that a
+                verdict needs; recorded as a deviation.
             show: Where to show the progress; a bar unless given, `Silent()` for none.
         """
         study = self._as("run")
-        answer, _ = commands.run(study, fresh=fresh, show=show or ProgressBar())
+        answer, _ = commands.run(study, fresh=fresh, show=show or ProgressBar(), quick=quick)
         return answer.verdict
 
     def search(self, *, show: commands.Show | None = None) -> Trial:
@@ -136,15 +163,16 @@ class Study:
             show: Where to show the progress; a bar unless given.
         """
         study, show = self._as("search"), show or ProgressBar()
-        with commands.held(study, show=show):
-            corpus = commands.begin(study, show=show)
-            return commands.search(study, corpus, show=show)
+        with commands.held(study, show=show) as begun:
+            corpus = commands.begin(begun, show=show)
+            return commands.search(begun, corpus, show=show)
 
     def compare(
         self,
         *,
         more_seeds: int = 0,
         only_seeds: int | None = None,
+        quick: bool = False,
         show: commands.Show | None = None,
     ) -> "Verdict":
         """Retrains every arm with several seeds, evaluates each run on test, returns the verdict.
@@ -153,15 +181,23 @@ class Study:
             more_seeds: Seeds to add for every arm; recorded, and counted as another look at test.
             only_seeds: Train at most so many seeds of each arm now; the verdict on them counts as a
                 look at test, too.
+            quick: Whether to compare winner and baseline alone; see `run`.
             show: Where to show the progress; a bar unless given.
 
         Raises:
             ComparisonError: No trial has completed the full budget.
         """
         study, show = self._as("compare"), show or ProgressBar()
-        with commands.held(study, show=show):
-            corpus = commands.begin(study, show=show)
-            commands.compare(study, corpus, show=show, more_seeds=more_seeds, only_seeds=only_seeds)
+        with commands.held(study, show=show) as begun:
+            corpus = commands.begin(begun, show=show)
+            commands.compare(
+                begun,
+                corpus,
+                show=show,
+                more_seeds=more_seeds,
+                only_seeds=only_seeds,
+                quick=quick,
+            )
         return self.verdict()
 
     def report(self, *, show: commands.Show | None = None) -> Path:
@@ -178,7 +214,7 @@ class Study:
 
     def verdict(self) -> "Verdict":
         """Judges winner against baseline from the records."""
-        return commands.read_answer(self._opened).verdict
+        return commands.read_answer(self._begun).verdict
 
     @property
     def winner(self) -> Trial | None:
@@ -237,8 +273,6 @@ class Study:
         `rank` is among the completed trials at the full budget, `<NA>` for others. `started_at` and
         `ended_at` are timestamps in UTC, `seconds` is a number.
         """
-        from lstm_study.analysis.frames import frame_of
-
         frame = frame_of(read_trials(self._opened), Trial)
         ranks = {trial.trial_id: rank for rank, trial in enumerate(self._ranked(), start=1)}
         frame.insert(1, "rank", frame["trial_id"].map(ranks).astype("Int64"))
@@ -246,14 +280,10 @@ class Study:
 
     def runs(self) -> "pd.DataFrame":
         """Returns one row per run: arm, seed, hyperparameters, status, test accuracy, times."""
-        from lstm_study.analysis.frames import frame_of
-
         return frame_of(read_runs(self._opened), Run)
 
     def epochs(self) -> "pd.DataFrame":
         """Returns one row per epoch of every trial and run."""
-        from lstm_study.analysis.frames import epochs_frame
-
         store = self._opened.store
         return epochs_frame([*store.read_trials(), *store.read_runs()])
 
@@ -315,8 +345,14 @@ class Study:
             }
         )
 
+    @property
+    def _begun(self) -> commands.OpenStudy:
+        """The study as it began, if it has: a builder of one's own was asked by then."""
+        opened = self._opened
+        return replace(opened, spec=recorded(opened.spec, opened.store, where=opened.where))
+
     def _as(self, stage: str) -> commands.OpenStudy:
-        return replace(self._opened, command=f"{self._opened.command}.{stage}()")
+        return replace(self._begun, command=f"{self._opened.command}.{stage}()")
 
     def _ranked(self) -> tuple[Trial, ...]:
         return ranking(
@@ -335,7 +371,6 @@ class Study:
         return found
 
     def _bundle(self) -> "Bundle":
-        from lstm_study.commands.predict import load_bundle_quietly
         from lstm_study.export import Bundle
 
         found = load_bundle_quietly(self.report_folder / "model", ensemble=False)
@@ -345,7 +380,7 @@ class Study:
     def _content(self) -> "Content":
         from lstm_study.report.content import gather
 
-        answer = commands.read_answer(self._opened, is_noted=False)
+        answer = commands.read_answer(self._begun, is_noted=False)
         return gather(
             answer.records,
             verdict=answer.verdict,

@@ -5,7 +5,7 @@ from typing import Self
 
 from lstm_study.commands.opened import OpenStudy, Show
 from lstm_study.progress.values import Progress
-from lstm_study.report.formats.live_tensorboard import LiveTensorBoard
+from lstm_study.report.formats.tensorboard import LiveTensorBoard
 
 _EVERY_SECONDS = 5.0
 

@@ -1,147 +1,178 @@
-"""How long search and comparison together will take, from the pace of the trainings so far."""
+"""How long what is left of a study will take: search, finalists, comparison, model and report.
 
-from collections.abc import Iterable
+Every training that is left is priced by its work (`progress.estimate`) at this machine's pace
+(`progress.pace`), and given to workers in the order of the plan. What the search will promote, and
+which configuration will win, is not known beforehand: the mean of those planned stands for it.
+"""
+
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from statistics import fmean
 
-from lstm_study.analysis.search.summary import winner
 from lstm_study.commands.opened import OpenStudy
-from lstm_study.configuration import Configuration
-from lstm_study.progress.estimate import mean_length, step_work
-from lstm_study.records import CorpusSummary, Epoch, Run, Trial
-from lstm_study.records.state import SearchState
+from lstm_study.commands.work_left import Costs, comparison_jobs, finalist_jobs, search_jobs
+from lstm_study.comparison.looks import added_seeds
+from lstm_study.progress.pace import Pace, corrected, makespan
+from lstm_study.records import Control, CorpusSummary, Run, Trial
+from lstm_study.records.state import Live, SearchState
 from lstm_study.spec import StudySpec
+from lstm_study.spec.quantities import estimate_in_words
+
+_WRITING_WORK = 4e12
+"""Of model and report together."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TimeLeft:
-    """Seconds left of each stage; 0 of one that is done."""
+    """Seconds left of each stage, 0 of one that is done, and what the estimate rests on.
+
+    Attributes:
+        search: The finalists included.
+        comparison: With the classical control.
+        writing: Of model and report.
+        basis: What the pace was measured with, in words.
+    """
 
     search: float
     comparison: float
+    writing: float
+    basis: str
 
     @property
-    def both(self) -> float:
-        """Seconds left of the study, without its report and its model."""
-        return self.search + self.comparison
+    def whole(self) -> float:
+        """Seconds left of the whole study."""
+        return self.search + self.comparison + self.writing
+
+    @property
+    def sentence(self) -> str:
+        """The estimate, its parts and its basis in words."""
+        parts = [
+            f"{name} {estimate_in_words(seconds)}"
+            for name, seconds in (
+                ("search", self.search),
+                ("comparison", self.comparison),
+                ("model and report", self.writing),
+            )
+            if seconds
+        ]
+        whole = estimate_in_words(self.whole)
+        return f"about {whole} ({', '.join(parts)}), estimated from {self.basis}"
 
 
-def read_time_left(study: OpenStudy, *, runs_planned: int) -> TimeLeft | None:
-    """Estimates the time left; None before any epoch has ended.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Extent:
+    """How much of the comparison is to be trained now.
+
+    Attributes:
+        most_seeds: Seeds of each arm at most; None for all.
+        primary_only: Whether winner and baseline alone are compared, without validation runs.
+    """
+
+    most_seeds: int | None = None
+    primary_only: bool = False
+
+
+def read_time_left(
+    study: OpenStudy,
+    *,
+    pace: Pace | None,
+    workers: int,
+    plan: SearchState | None = None,
+    corpus: CorpusSummary | None = None,
+    extent: Extent | None = None,
+) -> TimeLeft | None:
+    """Estimates the time left, from the study's records; None before anything was measured.
 
     Args:
-        study: The study.
-        runs_planned: Trainings that the comparison plans.
+        study: The study, begun or not.
+        pace: This machine's; None where it was not measured.
+        workers: That would share the trainings here; those that are running, if there are any.
+        plan: The search's; None for the one that the study wrote down.
+        corpus: The reviews in numbers; None for those that the study wrote down.
+        extent: How much of the comparison is to be trained now; None for all.
     """
-    sessions = study.store.read_sessions()
+    store = study.store
+    plan, corpus = plan or store.read_state(SearchState), corpus or store.read(CorpusSummary)
+    if plan is None or corpus is None:
+        return None
+    sessions = store.read_sessions()
     return time_left(
         study.spec,
-        trials=study.store.read_trials(),
-        runs=[run for run in study.store.read_runs() if not run.trained_as],
-        plan=study.store.read_state(SearchState),
-        corpus=study.store.read(CorpusSummary),
-        workers=sessions[-1].workers if sessions else 1,
-        runs_planned=runs_planned,
+        corpus=corpus,
+        plan=plan,
+        trials=store.read_trials(),
+        runs=store.read_runs(),
+        control=store.read(Control),
+        pace=pace,
+        workers=sessions[-1].workers if sessions and store.holder() else workers,
+        more_seeds=added_seeds(store),
+        extent=extent,
+        live=store.read_live() if store.holder() else {},
+        searched_seconds=sum(each.seconds for each in sessions if each.stage == "search"),
     )
 
 
 def time_left(
     spec: StudySpec,
     *,
-    trials: list[Trial],
-    runs: list[Run],
-    plan: SearchState | None,
-    corpus: CorpusSummary | None,
+    corpus: CorpusSummary,
+    plan: SearchState,
+    trials: Sequence[Trial],
+    runs: Sequence[Run],
+    control: Control | None,
+    pace: Pace | None,
     workers: int,
-    runs_planned: int,
+    more_seeds: int = 0,
+    extent: Extent | None = None,
+    live: Mapping[str, Live] | None = None,
+    searched_seconds: float = 0.0,
 ) -> TimeLeft | None:
-    """Estimates seconds left of search and comparison; None before any epoch has ended.
-
-    What is left of the search is as costly by the epoch as the mean configuration so far. In the
-    comparison half of the runs are of the baseline, half of the winner so far; they train on the
-    validation reviews, too, which makes their epochs longer.
+    """Estimates seconds left of a study; None where no pace was measured and no step was timed.
 
     Args:
         spec: The study's.
-        trials: Those that began.
-        runs: Those that began; one for each training.
-        plan: The search's schedule.
         corpus: The reviews in numbers.
+        plan: The search's schedule.
+        trials: Those that began.
+        runs: Those that began.
+        control: The classical control; None before it began.
+        pace: This machine's; None where it was not measured.
         workers: That share the work.
-        runs_planned: Trainings that the comparison plans.
+        more_seeds: Seeds that were added to the study file's.
+        extent: How much of the comparison is to be trained now; None for all.
+        live: Where each worker stands, by its name.
+        searched_seconds: Time worked on the search so far, of which it may have a limit.
     """
-
-    def work(configuration: Configuration, *, masked: bool) -> float:
-        steps = None
-        if masked and corpus is not None:
-            steps = mean_length(corpus.length_counts, maxlen=configuration.maxlen)
-        return step_work(configuration, batch_size=spec.protocol.batch_size, steps=steps)
-
-    longer = _longer(corpus)
-
-    searched = [(work(each.configuration, masked=each.masked), each.epochs) for each in trials]
-    compared_runs = [
-        (
-            (longer if each.trained_on == "training" else 1.0)
-            * work(each.configuration, masked=each.masked),
-            each.epochs,
-        )
-        for each in runs
-    ]
-    of_search = _pace(searched, with_validation=True) or _pace(compared_runs)
-    # The comparison's own pace is the better guide to it, once there is one.
-    of_comparison = _pace(compared_runs) or _pace(searched)
-    if of_search is None or of_comparison is None:
+    trained = [run for run in runs if not run.trained_as]
+    costs = Costs(spec, corpus, live)
+    found = corrected(pace, costs.timed([*trials, *trained]))
+    if found is None:
         return None
-    masked = spec.protocol.masked
-    begun = {trial.configuration for trial in trials} or {spec.baseline.configuration}
-    typical = fmean(work(each, masked=masked) for each in begun)
-    epochs = max(0, plan.epochs - sum(len(trial.epochs) for trial in trials)) if plan else 0
-    if plan is not None and plan.stopped is not None:
-        epochs = 0
-    best = winner(trials, spec.study.direction, max_epochs=spec.search.max_epochs)
-    trained = typical if best is None else work(best.configuration, masked=masked)
-    base = spec.baseline.configuration
-    # In the order of training: each arm with its runs, and the work of one.
-    compared = spec.compare
-    arms = [
-        ("baseline", compared.seeds, work(base, masked=False)),
-        ("winner", compared.seeds, trained),
-        ("baseline-masked", compared.seeds if masked else 0, work(base, masked=True)),
-        ("runner-up", compared.runner_ups * compared.seeds, typical),
-        ("validation", 2 * compared.validation_seeds, trained),
-    ]
-    planned = sum(count for _, count, _ in arms) or 1
-    done = sum(len(run.epochs) / run.protocol_epochs for run in runs)
-    epochs_left = left = 0.0
-    for _, count, of_an_epoch in arms:
-        # Seeds that were added, and arms that were not trained, change all in proportion.
-        mine = count * runs_planned / planned
-        ended = min(mine, max(0.0, done - left))
-        left += mine
-        epochs_left += (mine - ended) * of_an_epoch
+    costs.pace = found
+    extent = extent or Extent()
+
+    def stage(jobs: Sequence[float], begun: Sequence[Trial | Run]) -> float:
+        if not jobs:
+            return 0.0
+        # Its workers have to load first, unless they are running.
+        is_at_work = any(each.status == "running" for each in begun)
+        load = 0.0 if is_at_work else found.load_seconds
+        return load + makespan(jobs, workers=workers)
+
+    finalists = [trial for trial in trials if trial.role == "finalist"]
+    search = stage(search_jobs(plan, trials, costs), trials)
+    if limit := spec.search.time_limit_seconds:
+        search = min(search, max(0.0, limit - searched_seconds))
+    if not trained:
+        search += stage(finalist_jobs(spec, plan, trials, costs), finalists)
+    comparing = comparison_jobs(
+        spec, plan, trials, trained, control, costs,
+        more_seeds=more_seeds,
+        most_seeds=extent.most_seeds,
+        primary_only=extent.primary_only,
+    )  # fmt: skip
     return TimeLeft(
-        search=epochs * typical * of_search / max(1, workers),
-        comparison=longer * spec.protocol.epochs * epochs_left * of_comparison / max(1, workers),
+        search=search,
+        comparison=stage(comparing, trained),
+        writing=found.seconds(costs.of_a_step(spec.baseline.configuration), _WRITING_WORK),
+        basis=found.basis,
     )
-
-
-def _pace(
-    trainings: Iterable[tuple[float, tuple[Epoch, ...]]], *, with_validation: bool = False
-) -> float | None:
-    """Returns seconds of an epoch per unit of work; None before any has ended."""
-    seconds = work = 0.0
-    for of_a_step, epochs in trainings:
-        for epoch in epochs:
-            seconds += epoch.train_seconds + with_validation * epoch.validation_seconds
-            work += of_a_step
-    return seconds / work if work else None
-
-
-def _longer(corpus: CorpusSummary | None) -> float:
-    """Returns by how much an epoch of the comparison has more steps than one of the search."""
-    if corpus is None:
-        return 1.0
-    reviews = {split.name: split.reviews for split in corpus.splits}
-    train = reviews.get("train", 0)
-    return (train + reviews.get("validation", 0)) / train if train else 1.0

@@ -4,10 +4,12 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from lstm_study.analysis.answer.verdict import judge
 from lstm_study.analysis.search.summary import best_by_budget, full_curve, objective_of
 from lstm_study.commands.answer import read_records
 from lstm_study.commands.opened import OpenStudy
 from lstm_study.commands.status import StageStatus, Status, read_status
+from lstm_study.comparison.looks import standing
 from lstm_study.provenance import git_commit, now, versions
 from lstm_study.records import Run, Trial
 from lstm_study.records.kinds import KINDS
@@ -37,8 +39,6 @@ def watch(study: OpenStudy, *, port: int = PORT) -> "ReportServer":
     installed, commit = versions(), git_commit(Path.cwd())
 
     def render() -> Mapping[str, bytes]:
-        from lstm_study.analysis.answer.verdict import judge
-        from lstm_study.comparison.looks import standing
         from lstm_study.report.content import gather, illustrate
         from lstm_study.report.write import render_files
 
@@ -66,25 +66,24 @@ def watch(study: OpenStudy, *, port: int = PORT) -> "ReportServer":
 def progress(study: OpenStudy) -> dict[str, Any]:
     """Returns where the study stands, as the live page shows it."""
     status = read_status(study)
-    best = list(_best(study))
-    if status.remaining_seconds:
-        left = duration_in_words(status.remaining_seconds)
-        best.append(f"search and comparison: about {left} left")
     return {
         "headline": _headline(status),
         "stages": [_stage(study, each) for each in status.stages],
-        "best": best,
+        "best": list(_best(study)),
         "running": list(_running(study)) if status.holder else [],
         "log": _last_lines(study.store.log_path),
     }
 
 
 def _headline(status: Status) -> str:
+    left = ""
+    if status.time_left is not None:
+        left = f" Time left: {status.time_left.sentence}."
     if status.holder:
-        return f"Running: {status.holder}."
+        return f"Running: {status.holder}.{left}"
     if all(stage.total and stage.done >= stage.total for stage in status.stages):
         return "The study is finished."
-    return f"No command is running. Resume with: lstm-study run {status.where}"
+    return f"No command is running.{left} Resume with: lstm-study run {status.where}"
 
 
 def _stage(study: OpenStudy, stage: StageStatus) -> dict[str, Any]:
@@ -113,7 +112,7 @@ def _best(study: OpenStudy) -> Iterator[str]:
     found = best_by_budget(study.store.read_trials(), study.spec.study.direction)
     shown = [("Best at the full budget", found.get(full))]
     shown += [
-        (f"best after {budget} epochs", trial) for budget, trial in found.items() if budget < full
+        (f"Best after epoch {budget}", trial) for budget, trial in found.items() if budget < full
     ][:1]
     for words, best in shown:
         if best is not None:

@@ -13,7 +13,7 @@ from lstm_study.analysis.answer.ablation import (
 from lstm_study.analysis.answer.planned_arms import PRIMARY, epochs_of, planned_arms
 from lstm_study.analysis.answer.questions import LAST_EPOCHS_SUFFIX, OWN_EPOCH_SUFFIX
 from lstm_study.analysis.search.summary import objective_of
-from lstm_study.configuration import HYPERPARAMETERS, Configuration
+from lstm_study.configuration import Configuration
 from lstm_study.provenance import now
 from lstm_study.records import Epoch, Run, Trial
 from lstm_study.seeds import derive
@@ -34,6 +34,7 @@ class ComparisonPlan:
         control: Whether to train the classical control.
         near_duplicates: Whether to count near-duplicates of test reviews in training.
         ablation: Whether to go from baseline to winner one hyperparameter at a time.
+        is_quick: Whether it is a part that opens test without own epochs; see `comparison.quick`.
     """
 
     arms: Mapping[str, Configuration]
@@ -42,6 +43,7 @@ class ComparisonPlan:
     control: bool = False
     near_duplicates: bool = False
     ablation: bool = False
+    is_quick: bool = False
 
     @property
     def trainings(self) -> int:
@@ -49,9 +51,7 @@ class ComparisonPlan:
         steps = 0
         if self.ablation:
             ends = [self.arms[arm] for arm in PRIMARY]
-            different = sum(
-                getattr(ends[0], name) != getattr(ends[1], name) for name in HYPERPARAMETERS
-            )
+            different = sum(ends[0].value(name) != ends[1].value(name) for name in ends[0].names)
             # One fewer at each step, and the last step's is the winner's own validation run.
             steps = max(0, different * (different + 1) // 2 - 1)
             steps += MASKED_BASELINE in self.arms
@@ -61,13 +61,7 @@ class ComparisonPlan:
 def plan_comparison(
     spec: StudySpec, trials: Sequence[Trial], *, more_seeds: int = 0
 ) -> ComparisonPlan:
-    """Plans the whole comparison of a finished search.
-
-    Args:
-        spec: The study.
-        trials: The search's, with at least one of the full budget completed.
-        more_seeds: Seeds added to `compare.seeds` later on.
-    """
+    """Plans the whole comparison of a finished search."""
     return ComparisonPlan(
         arms=MappingProxyType(planned_arms(spec, trials)),
         seeds=spec.compare.seeds + more_seeds,
@@ -86,11 +80,6 @@ def plan_runs(plan: ComparisonPlan, *, spec: StudySpec, own_epochs: Mapping[str,
 
     Runs of different arms with one seed index share their seed, so they see the reviews in the same
     order.
-
-    Args:
-        plan: What to retrain.
-        spec: The study: its seed and protocol.
-        own_epochs: By arm, the epoch that validation chose.
     """
     primary = [arm for arm in plan.arms if arm in PRIMARY]
     groups = [primary, *([arm] for arm in plan.arms if arm not in PRIMARY)]
@@ -274,6 +263,6 @@ def _run(
         own_epoch=own_epoch,
         masked=masked,
         status="running",
-        parameter_count=configuration.parameter_count,
+        parameter_count=configuration.parameter_count or None,
         started_at=now(),
     )

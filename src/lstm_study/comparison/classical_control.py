@@ -6,14 +6,14 @@ random.
 """
 
 import time
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from lstm_study.analysis.answer.arms import CONTROL
-from lstm_study.analysis.statistics.metrics import accuracy, log_loss, measure, roc_auc
+from lstm_study.analysis.statistics.metrics import accuracy, log_loss, roc_auc, test_fields
 from lstm_study.corpus.ngrams import (
     Features,
     count_features,
@@ -52,7 +52,7 @@ class LinearModel:
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class ControlResult:
-    """What came of the control: its record, and its probabilities and labels on test."""
+    """The result of the control: its record, and its probabilities and labels on test."""
 
     control: Control
     probabilities: NDArray[np.float32]
@@ -60,12 +60,7 @@ class ControlResult:
 
 
 def train_control(reviews: Reviews, *, spec: StudySpec) -> ControlResult:
-    """Chooses, trains and evaluates the control.
-
-    Args:
-        reviews: All tokens of them are read, whatever a network would cut.
-        spec: The study: its objective.
-    """
+    """Chooses, trains and evaluates the control, on all tokens, whatever a network would cut."""
     began = time.perf_counter()
     candidates = try_candidates(reviews.train, reviews.validation)
     chosen = choose(candidates, spec=spec)
@@ -76,15 +71,25 @@ def train_control(reviews: Reviews, *, spec: StudySpec) -> ControlResult:
         inverse_regularisation=chosen.inverse_regularisation,
     )
     ended = time.perf_counter()
+    test = reviews.request_test(CONTROL)
+    predict_began = time.perf_counter()
+    probabilities = model.predict(test)
+    predict_seconds = time.perf_counter() - predict_began
     record = Control(
+        status="completed",
         weighting=chosen.weighting,
         inverse_regularisation=chosen.inverse_regularisation,
         candidates=candidates,
         feature_count=len(model.features.keys),
         seconds=ended - began,
         fit_seconds=ended - fit_began,
+        test_reviews=len(test),
+        predict_1000_seconds=predict_seconds * 1_000 / len(test),
+        **test_fields(test.labels, probabilities),
     )
-    return _tested(record, model, reviews.request_test(CONTROL))
+    return ControlResult(
+        control=record, probabilities=probabilities, labels=np.asarray(test.labels)
+    )
 
 
 def try_candidates(train: Split, validation: Split) -> tuple[ControlCandidate, ...]:
@@ -117,13 +122,7 @@ def choose(candidates: tuple[ControlCandidate, ...], *, spec: StudySpec) -> Cont
 
 
 def fit(reviews: Split, *, weighting: Weighting, inverse_regularisation: float) -> LinearModel:
-    """Trains the control.
-
-    Args:
-        reviews: What to train on.
-        weighting: How features are weighed; see `ngrams.learn_features`.
-        inverse_regularisation: scikit-learn's C.
-    """
+    """Trains the control with a weighting of the features and scikit-learn's C."""
     keys = frequent_keys(reviews)
     counts = count_features(reviews, keys)
     features = learn_features(reviews, counts, keys, weighting=weighting)
@@ -142,25 +141,3 @@ def _regression(rows: Any, labels: NDArray[np.int8], inverse_regularisation: flo
     # Sums by several BLAS threads would differ in last digits from machine to machine.
     with threadpool_limits(1, user_api="blas"):
         return model.fit(rows, labels)
-
-
-def _tested(record: Control, model: LinearModel, test: Split) -> ControlResult:
-    began = time.perf_counter()
-    probabilities = model.predict(test)
-    seconds = time.perf_counter() - began
-    found = measure(test.labels, probabilities)
-    record = replace(
-        record,
-        status="completed",
-        test_accuracy=found.accuracy,
-        test_loss=found.log_loss,
-        test_roc_auc=found.roc_auc,
-        test_f1=found.f1,
-        test_brier_score=found.brier_score,
-        test_calibration_error=found.calibration_error,
-        test_reviews=len(test),
-        predict_1000_seconds=seconds * 1_000 / len(test),
-    )
-    return ControlResult(
-        control=record, probabilities=probabilities, labels=np.asarray(test.labels)
-    )

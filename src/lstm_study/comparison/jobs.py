@@ -45,11 +45,6 @@ class Jobs:
     that test is not opened; then what the verdict needs, and the facts of the test reviews; then
     the further arms. The ablation comes last, or to a worker that has to wait.
 
-    Args:
-        plan: What to retrain.
-        spec: The study.
-        store: Its records; held by this process.
-
     Raises:
         ComparisonError: Runs of an arm were trained with another configuration.
     """
@@ -128,11 +123,13 @@ class Jobs:
         if any(self._is_due(run) for run in self._validation if _fixes_own_epochs(run)):
             return False
         fixed = self._store.read_state(ArmsState)
-        if fixed is None and self._validation:
+        if fixed is None and (self._validation or self._plan.is_quick):
             fixed = ArmsState(
                 fixed_at=now(),
                 arms=dict(self._plan.arms),
-                own_epochs=dict(own_epochs(self._store.read_runs(), spec=self._spec)),
+                own_epochs={}
+                if self._plan.is_quick
+                else dict(own_epochs(self._store.read_runs(), spec=self._spec)),
             )
             self._store.write_state(fixed)
         epochs = fixed.own_epochs if fixed is not None else {}

@@ -11,13 +11,12 @@ from dataclasses import dataclass
 from lstm_study.analysis.answer.arms import arms_from_records
 from lstm_study.analysis.answer.planned_arms import PRIMARY, ended_runs
 from lstm_study.analysis.answer.verdict import judge
-from lstm_study.analysis.answer.wording import Kind
 from lstm_study.analysis.statistics.intervals import LEVEL
 from lstm_study.analysis.statistics.looks import FUTILE, conditional_power, levels
 from lstm_study.analysis.statistics.power import LEAST_SEEDS
 from lstm_study.provenance import now
 from lstm_study.records import Run, StudyRecords
-from lstm_study.records.state import AddedSeeds, Look, SeedsState, VerdictsState
+from lstm_study.records.state import AddedSeeds, Look, SeedsState, VerdictKind, VerdictsState
 from lstm_study.spec import StudySpec
 from lstm_study.store import Store
 
@@ -36,7 +35,7 @@ class Standing:
     looks: int = 1
     fraction: float = 1.0
     level: float = LEVEL
-    kept: Kind | None = None
+    kept: VerdictKind | None = None
 
 
 def added_seeds(store: Store) -> int:
@@ -53,12 +52,6 @@ def add_seeds(spec: StudySpec, store: Store, seeds: int, command: str) -> str:
     """Plans more seeds for every arm, and says in words what it did.
 
     While seeds added earlier are not all run, none are added: the same command resumes them.
-
-    Args:
-        spec: The study.
-        store: Its folder; held by this process.
-        seeds: How many to add, >= 1.
-        command: The command line.
     """
     earlier = store.read_state(SeedsState) or SeedsState()
     planned = spec.compare.seeds + earlier.count
@@ -100,22 +93,15 @@ def standing(records: StudyRecords, spec: StudySpec, store: Store) -> Standing:
     number = len(earlier) + 1
     if before and (now_at > 1 or before[-1] >= 1):
         planned = [each.kind for each, share in zip(earlier, before, strict=True) if share <= 1]
-        kept: Kind = planned[-1] if planned else "no difference shown"  # type: ignore[assignment]
+        kept: VerdictKind = planned[-1] if planned else "no difference shown"
         return Standing(looks=number, kept=kept)
     fraction = min(1.0, max([now_at, *before]))
-    shares = [share for share in before if share < fraction]
+    shares = sorted({share for share in before if share < fraction})
     return Standing(looks=number, fraction=fraction, level=levels([*shares, fraction])[-1])
 
 
-def note(records: StudyRecords, spec: StudySpec, store: Store, *, kind: str) -> None:
-    """Records a verdict, if it is another look.
-
-    Args:
-        records: What it was given on.
-        spec: The study.
-        store: The study's folder.
-        kind: The verdict's.
-    """
+def note(records: StudyRecords, spec: StudySpec, store: Store, *, kind: VerdictKind) -> None:
+    """Records a verdict, if it is another look."""
     looks = _looks(store)
     seeds = _seeds_of(records)
     if seeds is not None and _is_another(seeds, looks):
@@ -127,10 +113,7 @@ def note(records: StudyRecords, spec: StudySpec, store: Store, *, kind: str) -> 
 def seeds_to_add(spec: StudySpec, store: Store, *, is_noted: bool = True) -> int:
     """Returns how many seeds to add now, with `compare.stop = "when settled"`; 0 for none.
 
-    Args:
-        spec: The study.
-        store: Its folder.
-        is_noted: Whether to record the look at the verdict that this is.
+    The look at the verdict that this is gets recorded, unless `is_noted` is False.
     """
     planned = spec.compare.seeds + added_seeds(store)
     left = most_seeds(spec) - planned
@@ -150,13 +133,7 @@ def seeds_to_add(spec: StudySpec, store: Store, *, is_noted: bool = True) -> int
 
 
 def is_settled(kind: str, p_value: float, *, fraction: float) -> bool:
-    """Whether more seeds, up to the maximum, would hardly change a verdict.
-
-    Args:
-        kind: The verdict's.
-        p_value: Of the difference.
-        fraction: Seeds run as a share of the maximum.
-    """
+    """Whether more seeds, up to the maximum, would hardly change a verdict."""
     from scipy.special import ndtri
 
     if kind != "no difference shown" or fraction >= 1:
@@ -171,9 +148,7 @@ def in_words(spec: StudySpec, store: Store) -> list[str]:
     total = spec.compare.seeds
     for each in (store.read_state(SeedsState) or SeedsState()).added:
         after = f", after the verdict was {each.after!r}" if each.after else ""
-        found.append(
-            f"Seeds were added at {each.added_at}: {each.seeds} to {total} per arm{after}."
-        )
+        found.append(f"{each.seeds} seeds per arm were added to {total} at {each.added_at}{after}.")
         total += each.seeds
     looks = _looks(store)
     if len(looks) > 1:

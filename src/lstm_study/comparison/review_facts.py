@@ -7,8 +7,7 @@ review's length, its unknown words, and excerpts of those on which the two diffe
 
 import logging
 from collections.abc import Iterable
-from dataclasses import dataclass
-from pathlib import Path
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -61,20 +60,16 @@ class FoundFacts:
     """What a worker found in the test reviews.
 
     Attributes:
-        wanted: What it was to look up.
-        lengths: Tokens of each test review.
-        unknown: For each vocabulary size.
-        shown: The reviews of the wanted positions, in that order.
+        facts: All but the excerpts.
+        positions: Of the reviews that are to be shown.
+        shown: These reviews, in that order.
         near_duplicates: None where they were counted before.
-        first_word_accuracy: See `first_word_accuracy`.
     """
 
-    wanted: FactsToFind
-    lengths: tuple[int, ...]
-    unknown: tuple[UnknownWords, ...]
+    facts: ReviewFacts
+    positions: tuple[int, ...]
     shown: Split
     near_duplicates: NearDuplicates | None
-    first_word_accuracy: float
 
 
 def compared_runs(runs: Iterable[Run]) -> tuple[str, ...]:
@@ -87,13 +82,7 @@ def compared_runs(runs: Iterable[Run]) -> tuple[str, ...]:
 def facts_to_find(
     records: StudyRecords, *, spec: StudySpec, counts_near_duplicates: bool
 ) -> FactsToFind:
-    """Says what is to be looked up in the test reviews.
-
-    Args:
-        records: The study, its runs evaluated.
-        spec: Its spec.
-        counts_near_duplicates: Whether they are yet to be counted.
-    """
+    """Says what is to be looked up in the test reviews."""
     arms = arms_from_records(records)
     positions: list[int] = []
     if set(PRIMARY) <= arms.keys():
@@ -111,18 +100,21 @@ def facts_to_find(
 def find_facts(reviews: Reviews, *, wanted: FactsToFind) -> FoundFacts:
     """Looks up facts in the test reviews; opens them once."""
     test = reviews.request_test(TEST_REVIEWS)
-    return FoundFacts(
-        wanted=wanted,
+    facts = ReviewFacts(
         lengths=tuple(test.lengths.tolist()),
         unknown=tuple(
             UnknownWords(vocabulary_size=size, tokens=unknown_words(test, size))
             for size in wanted.vocabulary_sizes
         ),
-        shown=test.select(np.array(wanted.positions, dtype=np.int64)),
-        near_duplicates=(
-            count_near_duplicates(test, reviews.training) if wanted.counts_near_duplicates else None
-        ),
+        runs=wanted.runs,
         first_word_accuracy=first_word_accuracy(reviews.training, test),
+    )
+    near = count_near_duplicates(test, reviews.training) if wanted.counts_near_duplicates else None
+    return FoundFacts(
+        facts=facts,
+        positions=wanted.positions,
+        shown=test.select(np.array(wanted.positions, dtype=np.int64)),
+        near_duplicates=near,
     )
 
 
@@ -149,35 +141,19 @@ def _first_words(split: Split) -> NDArray[np.int64]:
     return words
 
 
-def review_facts_of(
-    found: FoundFacts, *, spec: StudySpec, corpus: Corpus, base: Path = Path()
-) -> ReviewFacts:
+def review_facts_of(found: FoundFacts, *, spec: StudySpec, corpus: Corpus) -> ReviewFacts:
     """Adds the texts of the reviews that are shown to what a worker found.
 
     The texts are read where the study's files are: a worker may be on another machine.
-
-    Args:
-        found: What a worker found.
-        spec: The study.
-        corpus: Its reviews; the test reviews are not opened.
-        base: Folder that relative paths of the data are resolved against.
     """
-    texts, text_from = (
-        _texts(found.shown, spec=spec, corpus=corpus, base=base)
-        if spec.export.excerpts
-        else ({}, "left out")
+    if not spec.export.excerpts:
+        return found.facts.without_excerpts()
+    texts, text_from = _texts(found.shown, spec=spec, corpus=corpus)
+    shown = (
+        Excerpt(position=found.positions[index], text=text)
+        for index, text in excerpts(texts).items()
     )
-    positions = found.wanted.positions
-    return ReviewFacts(
-        lengths=found.lengths,
-        unknown=found.unknown,
-        excerpts=tuple(
-            Excerpt(position=positions[index], text=text) for index, text in excerpts(texts).items()
-        ),
-        text_from=text_from,
-        runs=found.wanted.runs,
-        first_word_accuracy=found.first_word_accuracy,
-    )
+    return replace(found.facts, excerpts=tuple(shown), text_from=text_from)
 
 
 def unknown_words(split: Split, vocabulary_size: int) -> tuple[int, ...]:
@@ -191,13 +167,11 @@ def unknown_words(split: Split, vocabulary_size: int) -> tuple[int, ...]:
     return tuple(counts.tolist())
 
 
-def _texts(
-    shown: Split, *, spec: StudySpec, corpus: Corpus, base: Path
-) -> tuple[dict[int, str], TextFrom]:
+def _texts(shown: Split, *, spec: StudySpec, corpus: Corpus) -> tuple[dict[int, str], TextFrom]:
     """Returns the texts of some reviews, from the best place there is, and which that is."""
     positions = range(len(shown))
     try:
-        texts = source_texts(shown, positions, data=spec.data, base=base)
+        texts = source_texts(shown, positions, data=spec.data)
     except (DataError, DependencyError) as error:
         # The reviews are in the cache; their source may be gone.
         log.warning("%s Excerpts are written from token ids.", error)

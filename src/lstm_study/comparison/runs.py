@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from lstm_study.analysis.answer.arms import CONTROL
 from lstm_study.analysis.answer.planned_arms import epochs_of
-from lstm_study.analysis.statistics.metrics import measure
+from lstm_study.analysis.statistics.metrics import test_fields
 from lstm_study.comparison.arms import (
     LAST_EPOCHS,
     ComparisonPlan,
@@ -52,14 +52,8 @@ def run_comparison(
 ) -> None:
     """Does all that a comparison plans, skipping what is done.
 
-    Args:
-        plan: What to retrain; see `arms.plan_comparison`.
-        spec: The study.
-        store: Where its records are; held by this process.
-        start_engine: Called with the number of trainings, if any is left to do.
-        corpus: The reviews.
-        context: The running command.
-        report: Called with the progress a few times a second.
+    `start_engine` is called with the number of trainings, if any is left; `report` with the
+    progress a few times a second.
 
     Raises:
         SearchError: No worker can train.
@@ -116,7 +110,7 @@ class ComparisonStage:
         return [self._begin(due, worker) for due in alike[:limit]]
 
     def take(self, answer: Answer, *, worker: str) -> None:
-        """Records what came of a job; deletes its checkpoint once it has ended."""
+        """Records a job's result; deletes its checkpoint once it has ended."""
         if answer.name == CONTROL:
             self._take_control(answer, worker)
         elif answer.name == TEST_REVIEWS:
@@ -199,6 +193,7 @@ class ComparisonStage:
             else self._spec.search.max_epochs,
             calibrates=not is_tested,
             shape=self._classes.of(run.configuration),
+            builder=self._spec.builder,
         )
 
     def _take_run(self, answer: Answer) -> None:
@@ -207,6 +202,8 @@ class ComparisonStage:
             self._store.adopt(answer.checkpoint, self._store.checkpoint_path(answer.name))
         if answer.epochs and due:
             due[0] = with_epochs(replace(due[0], status="running", failure=None), answer.epochs)
+        if answer.parameter_count is not None and due:
+            due[0] = replace(due[0], parameter_count=answer.parameter_count)
         if answer.failure is not None:
             self._fail(due, answer.failure)
         elif answer.evaluation is not None:
@@ -233,17 +230,11 @@ class ComparisonStage:
     def _measured(
         self, run: Run, probabilities: NDArray[np.float32], evaluation: Evaluation
     ) -> Run:
-        found = measure(evaluation.labels, probabilities)
         self._store.write_predictions(run.run_id, probabilities, evaluation.labels)
         return replace(
             run,
             status="completed",
-            test_accuracy=found.accuracy,
-            test_loss=found.log_loss,
-            test_roc_auc=found.roc_auc,
-            test_f1=found.f1,
-            test_brier_score=found.brier_score,
-            test_calibration_error=found.calibration_error,
+            **test_fields(evaluation.labels, probabilities),
             test_seconds=evaluation.test_seconds,
             test_reviews=len(evaluation.labels),
             predict_1000_seconds=evaluation.predict_1000_seconds,

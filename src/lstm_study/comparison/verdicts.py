@@ -28,35 +28,30 @@ def judge_study(
 ) -> Verdict:
     """Judges winner against baseline, records the look, and adds notes.
 
-    Args:
-        records: The study's.
-        spec: The study.
-        store: Its folder.
-        at: From `looks.standing`.
-        without: From `judge_without_near_duplicates`.
-        is_noted: Whether the look is recorded; not in kept records.
+    `at` is from `looks.standing`, `without` from `judge_without_near_duplicates`. A look at kept
+    records is not noted.
     """
     verdict = judge(records, looks=at.looks, level=at.level, kept=at.kept)
     if is_noted and verdict.difference is not None:
         looks.note(records, spec, store, kind=verdict.kind)
     arms = arms_from_records(records)
-    sentence = " ".join(
-        [
-            *_of_one_configuration(records),
-            verdict.sentence,
-            *_of_masking(arms, level=at.level),
-            *_of_control(arms, level=at.level),
-        ]
+    sentences = (
+        _of_one_configuration(records),
+        verdict.sentence,
+        _of_masking(arms, level=at.level),
+        _of_control(arms, level=at.level),
     )
     notes = (
-        *_of_what_is_left(records, verdict, planned=spec.compare.seeds + looks.added_seeds(store)),
+        _of_what_is_left(records, verdict, planned=spec.compare.seeds + looks.added_seeds(store)),
         *verdict.notes,
-        *_of_near_duplicates(records, verdict, without),
+        _of_near_duplicates(records, verdict, without),
         *_of_own_epochs(records),
-        *_of_validation(records),
+        _of_validation(records),
         *looks.in_words(spec, store),
     )
-    return replace(verdict, sentence=sentence, notes=notes)
+    return replace(
+        verdict, sentence=" ".join(filter(None, sentences)), notes=tuple(filter(None, notes))
+    )
 
 
 def judge_without_near_duplicates(records: StudyRecords, *, at: Standing) -> Verdict | None:
@@ -78,52 +73,52 @@ def judge_without_near_duplicates(records: StudyRecords, *, at: Standing) -> Ver
     return judge(arms, looks=at.looks, level=at.level)
 
 
-def _of_what_is_left(records: StudyRecords, verdict: Verdict, *, planned: int) -> list[str]:
+def _of_what_is_left(records: StudyRecords, verdict: Verdict, *, planned: int) -> str:
     """Says that not all planned seeds have been run."""
     if not records.runs:
-        return []
+        return ""
     ended = {arm: ended_runs(records.runs, arm) for arm in PRIMARY}
     if min(ended.values()) >= planned:
-        return []
+        return ""
     counts = " and ".join(f"{count} of {planned} runs of the {arm}" for arm, count in ended.items())
     look = ""
     if verdict.difference is not None:
-        look = " This verdict counts as a look at the test reviews, which share one error of 5%."
-    return [f"The comparison is not finished: {counts} have ended.{look}"]
+        look = (
+            " This verdict counts as a look at the test reviews, and all looks together err in 5%."
+        )
+    return f"The comparison is not finished: {counts} have ended.{look}"
 
 
-def _of_masking(arms: Mapping[str, Arm], *, level: float) -> list[str]:
+def _of_masking(arms: Mapping[str, Arm], *, level: float) -> str:
     """Says what the winner is worth beside the baseline in the study's own batches."""
     found = masked_question(arms, level=level)
     if found is None:
-        return []
+        return ""
     if found.difference is None:
-        return [f"Against {MASKED_BASELINE}: {found.sentence}"]
+        return f"Against {MASKED_BASELINE}: {found.sentence}"
     runs = found.arms[0].seeds
-    sentence = (
+    return (
         f"Against {MASKED_BASELINE}, on the {runs} seeds that both have, the difference is "
         f"{between(found.difference)}: it differs from the winner in hyperparameters alone."
     )
-    return [sentence]
 
 
-def _of_control(arms: Mapping[str, Arm], *, level: float) -> list[str]:
+def _of_control(arms: Mapping[str, Arm], *, level: float) -> str:
     """Says how the simplest alternative compares."""
     found = control_question(arms, level=level)
     if found is None or found.difference is None:
-        return []
-    sentence = (
+        return ""
+    return (
         f"The classical control classifies {arms[CONTROL].accuracy:.2%} correctly; its difference "
         f"to the winner's runs is {between(found.difference)}, over other test reviews."
     )
-    return [sentence]
 
 
-def _of_validation(records: StudyRecords) -> list[str]:
+def _of_validation(records: StudyRecords) -> str:
     """Says how far validation is from test, and why it may be."""
     row = next((row for row in search_optimism(records) if row.arm == "winner"), None)
     if row is None or row.fresh_validation is None or row.on_test is None:
-        return []
+        return ""
     by = f"{points(row.fresh_validation - row.on_test)} points"
     if row.measure != "accuracy":
         by = f"{row.fresh_validation - row.on_test:+.3f} in loss"
@@ -135,33 +130,30 @@ def _of_validation(records: StudyRecords) -> list[str]:
             "The splits don't group the reviews, of one product or author for example, so "
             "validation may be optimistic."
         )
-    sentence = (
+    return (
         f"{why} Here the winner's validation runs are {by} from its runs on test, which are "
         "trained on more reviews."
     )
-    return [sentence]
 
 
-def _of_one_configuration(records: StudyRecords) -> list[str]:
+def _of_one_configuration(records: StudyRecords) -> str:
     runs = [run for run in records.runs if run.arm in PRIMARY]
     if {run.arm for run in runs} < {*PRIMARY} or len({run.configuration for run in runs}) > 1:
-        return []
+        return ""
     same = "is the baseline itself, and the two arms are the same trainings"
     if len({run.masked for run in runs}) > 1:
         same = "has the baseline's own values, and the two differ in masking alone"
-    return [f"{NOTHING_BETTER}: its winner {same}."]
+    return f"{NOTHING_BETTER}: its winner {same}."
 
 
-def _of_near_duplicates(
-    records: StudyRecords, verdict: Verdict, without: Verdict | None
-) -> list[str]:
+def _of_near_duplicates(records: StudyRecords, verdict: Verdict, without: Verdict | None) -> str:
     found = records.near_duplicates
     if found is None:
-        return []
+        return ""
     if without is None:
         every = found.positions and len(found.positions) == found.test_reviews
         many = "Every" if every else "No"
-        return [f"{many} test review is a near-duplicate of a training review."]
+        return f"{many} test review is a near-duplicate of a training review."
     many = (
         "One test review is a near-duplicate of a training review"
         if len(found.positions) == 1
@@ -174,7 +166,7 @@ def _of_near_duplicates(
             f"Without them the difference is {between(without.difference)}, "
             f"and the verdict is {changed}."
         )
-    return [f"{many} ({found.exact:,} word for word). {result}"]
+    return f"{many} ({found.exact:,} word for word). {result}"
 
 
 def _of_own_epochs(records: StudyRecords) -> list[str]:

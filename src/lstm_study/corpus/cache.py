@@ -9,8 +9,7 @@ log says so.
 import json
 import logging
 import os
-from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -18,12 +17,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lstm_study.corpus.documents import Assembled
-from lstm_study.corpus.types import Split
+from lstm_study.corpus.test_half import UnopenedTest
+from lstm_study.corpus.text.pairs import TrainingPairs
+from lstm_study.corpus.text.vocabulary import Vocabulary
+from lstm_study.corpus.types import Corpus, Split
 from lstm_study.errors import DataError, RecordError
 from lstm_study.files import replacing_folder, seal, sha256_of, unseal
 from lstm_study.records import CorpusSummary
 from lstm_study.records.codec import from_json, to_json
-from lstm_study.spec.sources import TokenRule
 
 CACHE_VARIABLE = "LSTM_STUDY_CACHE"
 _ARRAYS = ("token_ids", "offsets", "labels", "document_ids", "ratings")
@@ -31,27 +32,6 @@ _MANIFEST = "manifest.json"
 _WORDS = "words.json"
 
 _log = logging.getLogger(__name__)
-
-
-@dataclass(frozen=True, eq=False, kw_only=True)
-class Entry:
-    """A corpus read back: arrays are read-only views of its files.
-
-    Attributes:
-        training: All training reviews, train first.
-        train_reviews: How many of them are train.
-        read_test: Reads the test half.
-        words: In order of rank; None if not known.
-        rule: How texts are split into them.
-        summary: In numbers.
-    """
-
-    training: Split
-    train_reviews: int
-    read_test: Callable[[], Split]
-    words: tuple[str, ...] | None
-    rule: TokenRule
-    summary: CorpusSummary
 
 
 def cache_folder(cache: Path | None) -> Path:
@@ -80,11 +60,30 @@ def write_entry(folder: Path, assembled: Assembled, summary: CorpusSummary) -> N
         error=DataError,
         next_step=f"Set {CACHE_VARIABLE} to a folder that can be written.",
     ) as draft:
-        _write(draft, assembled, summary)
+        for split in (assembled.training, assembled.test):
+            for name in _ARRAYS:
+                array: NDArray[Any] | None = getattr(split, name)
+                if array is not None:
+                    np.save(draft / f"{split.name}-{name}.npy", array, allow_pickle=False)
+        (draft / _WORDS).write_text(json.dumps(assembled.words), encoding="utf-8")
+        files = {
+            file.name: {"bytes": file.stat().st_size, "sha256": sha256_of(file)}
+            for file in sorted(draft.iterdir())
+        }
+        manifest = {
+            "train_reviews": assembled.train_reviews,
+            "rule": assembled.rule,
+            "summary": to_json(summary),
+            "files": files,
+        }
+        (draft / _MANIFEST).write_text(seal(json.dumps(manifest, indent=1)), encoding="utf-8")
 
 
-def read_entry(folder: Path) -> Entry | None:
-    """Reads a corpus; None where there is none, or where it is damaged, which the log says."""
+def read_entry(folder: Path) -> Corpus | None:
+    """Reads a corpus, whose arrays are read-only views of its files.
+
+    None where there is none, or where it is damaged, which the log says.
+    """
     if not folder.is_dir():
         return None
     try:
@@ -92,37 +91,20 @@ def read_entry(folder: Path) -> Entry | None:
         manifest = json.loads(text)
         _verify(folder, manifest["files"])
         words = json.loads((folder / _WORDS).read_text(encoding="utf-8"))
-        return Entry(
-            training=_read_split(folder, "training"),
-            train_reviews=int(manifest["train_reviews"]),
-            read_test=lambda: _read_split(folder, "test"),
-            words=None if words is None else tuple(words),
-            rule=manifest["rule"],
+        training, count = _read_split(folder, "training"), int(manifest["train_reviews"])
+        pairs = TrainingPairs(training.token_ids, training.offsets)
+        training = replace(training, pairs=pairs)
+        return Corpus(
+            training=training,
+            train=training.part(0, count, name="train"),
+            validation=training.part(count, len(training), name="validation"),
+            vocabulary=None if words is None else Vocabulary(tuple(words), manifest["rule"]),
             summary=from_json(manifest["summary"], CorpusSummary, where=str(folder)),
+            unopened_test=UnopenedTest(lambda: replace(_read_split(folder, "test"), pairs=pairs)),
         )
     except (OSError, ValueError, KeyError, TypeError, RecordError) as error:
         _log.warning("%s: is damaged (%s); reading the reviews again.", folder, error)
         return None
-
-
-def _write(draft: Path, assembled: Assembled, summary: CorpusSummary) -> None:
-    for split in (assembled.training, assembled.test):
-        for name in _ARRAYS:
-            array: NDArray[Any] | None = getattr(split, name)
-            if array is not None:
-                np.save(draft / f"{split.name}-{name}.npy", array, allow_pickle=False)
-    (draft / _WORDS).write_text(json.dumps(assembled.words), encoding="utf-8")
-    files = {
-        file.name: {"bytes": file.stat().st_size, "sha256": sha256_of(file)}
-        for file in sorted(draft.iterdir())
-    }
-    manifest = {
-        "train_reviews": assembled.train_reviews,
-        "rule": assembled.rule,
-        "summary": to_json(summary),
-        "files": files,
-    }
-    (draft / _MANIFEST).write_text(seal(json.dumps(manifest, indent=1)), encoding="utf-8")
 
 
 def _verify(folder: Path, files: dict[str, dict[str, Any]]) -> None:

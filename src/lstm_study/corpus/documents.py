@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from lstm_study.corpus.files.advice import has_option
 from lstm_study.corpus.splits import hold_out, joined, same_words, subset
 from lstm_study.corpus.text.tokens import rank_words
 from lstm_study.corpus.text.vocabulary import INDEX_FROM, START
@@ -16,6 +17,7 @@ from lstm_study.spec import DataTable
 from lstm_study.spec.sources import TokenRule
 
 TRAIN, VALIDATION, TEST = 0, 1, 2
+MOST_JOINED = 0.1
 DEFAULT_TEST_FRACTION = 0.2
 
 
@@ -101,13 +103,15 @@ def assemble(documents: Documents, *, data: DataTable, seed: int) -> Assembled:
     validation included and test excluded (a source that ranked its words itself keeps its ranks);
     words of test reviews that no training review holds are left out; a validation split is cut
     from the training reviews if the source has none. Each draw is stratified by label and keeps
-    reviews of equal words, and of one group, together.
+    reviews of one group together, and of equal words unless that would join groups of more than a
+    tenth of the reviews: a short text that many wrote would leave nothing to split.
 
     Raises:
         DataError: There are too few reviews for three splits with both labels.
     """
     words_of = same_words(documents.numbers, documents.offsets)
-    roles = _roles(documents, joined(words_of, documents.groups), data=data, seed=seed)
+    together = joined(words_of, documents.groups, most=MOST_JOINED)
+    roles = _roles(documents, together, data=data, seed=seed)
     in_training = np.flatnonzero((roles == TRAIN) | (roles == VALIDATION))
     ranks, words = _ranks(documents, in_training)
     source = _encoded(documents, ranks)
@@ -169,14 +173,17 @@ def _roles(
 
 
 def _check(documents: Documents, roles: NDArray[np.int8], *, groups: int) -> None:
+    is_at_study = has_option("validation_fraction")
+    way_out = ", or change the fractions and limits under [data]" if is_at_study else ""
+    kind = "of them different" if documents.groups is None else "groups that keep to one split"
     for name, role in (("train", TRAIN), ("validation", VALIDATION), ("test", TEST)):
         for label, label_name in enumerate(documents.label_names):
             if not ((roles == role) & (documents.labels == label)).any():
                 raise DataError(
                     f"{documents.where}: too few reviews: train, validation and test each need at "
                     f"least one review of each label. Received: no {label_name!r} in {name} of "
-                    f"{np.count_nonzero(roles >= 0):,} reviews, {groups:,} of them different. Add "
-                    "reviews, or change the fractions and limits under [data]."
+                    f"{np.count_nonzero(roles >= 0):,} reviews, {groups:,} {kind}. Add "
+                    f"reviews{way_out}."
                 )
 
 
@@ -208,7 +215,8 @@ def _encoded(documents: Documents, ranks: NDArray[np.int32]) -> Split:
     is_word = np.ones(len(result), dtype=bool)
     is_word[offsets[:-1]] = False
     result[~is_word] = START
-    result[is_word] = token_ids + INDEX_FROM
+    token_ids += INDEX_FROM
+    result[is_word] = token_ids
     return Split(
         name="all",
         token_ids=result,

@@ -5,13 +5,10 @@ import json
 from dataclasses import replace
 from pathlib import Path
 
-from lstm_study.corpus.cache import CACHE_VARIABLE, Entry, cache_folder, read_entry, write_entry
+from lstm_study.corpus.cache import CACHE_VARIABLE, cache_folder, read_entry, write_entry
 from lstm_study.corpus.documents import assemble
 from lstm_study.corpus.sources import Located, module_of
 from lstm_study.corpus.summary import summarise
-from lstm_study.corpus.test_half import UnopenedTest
-from lstm_study.corpus.text.pairs import TrainingPairs
-from lstm_study.corpus.text.vocabulary import Vocabulary
 from lstm_study.corpus.types import Corpus
 from lstm_study.errors import DataError
 from lstm_study.spec import DataTable
@@ -26,7 +23,6 @@ def load(
     data: DataTable,
     *,
     seed: int,
-    base: Path = Path(),
     cache: Path | None = None,
 ) -> Corpus:
     """Reads, encodes and splits the reviews of a study; the second time from the cache.
@@ -34,7 +30,6 @@ def load(
     Args:
         data: The spec's `[data]`.
         seed: The study's seed; every draw has its own derived from it.
-        base: Folder that relative paths are resolved against.
         cache: Folder for encoded corpora and downloads; by default what LSTM_STUDY_CACHE names, or
             the user's cache folder.
 
@@ -44,7 +39,7 @@ def load(
     """
     root = cache_folder(cache)
     source = module_of(data.source)
-    located = source.locate(data, base=base, cache=root)
+    located = source.locate(data, cache=root)
     folder = root / "corpora" / _key(data, located, seed=seed)
     entry = read_entry(folder)
     if entry is None:
@@ -60,7 +55,9 @@ def load(
                 f"{folder}: what was just written cannot be read back. "
                 f"Set {CACHE_VARIABLE} to another folder."
             )
-    return _corpus(entry, located)
+    # One content may be found at several paths, as a file or as a folder.
+    summary = replace(entry.summary, path=located.shown, source_sha256=located.sha256)
+    return replace(entry, summary=summary)
 
 
 def _key(data: DataTable, located: Located, *, seed: int) -> str:
@@ -72,18 +69,3 @@ def _key(data: DataTable, located: Located, *, seed: int) -> str:
         "extra": located.extra_sha256,
     }
     return hashlib.sha256(json.dumps(made_from, sort_keys=True).encode()).hexdigest()[:32]
-
-
-def _corpus(entry: Entry, located: Located) -> Corpus:
-    pairs = TrainingPairs(entry.training.token_ids, entry.training.offsets)
-    training = replace(entry.training, pairs=pairs)
-    # One content may be found at several paths, as a file or as a folder.
-    summary = replace(entry.summary, path=located.shown, source_sha256=located.sha256)
-    return Corpus(
-        training=training,
-        train=training.part(0, entry.train_reviews, name="train"),
-        validation=training.part(entry.train_reviews, len(training), name="validation"),
-        vocabulary=None if entry.words is None else Vocabulary(entry.words, entry.rule),
-        summary=summary,
-        unopened_test=UnopenedTest(lambda: replace(entry.read_test(), pairs=pairs)),
-    )

@@ -37,12 +37,16 @@ def repeats(groups: NDArray[np.int64]) -> int:
     return len(groups) - len(np.unique(groups))
 
 
-def joined(groups: NDArray[np.int64], others: NDArray[np.int64] | None) -> NDArray[np.int64]:
+def joined(
+    groups: NDArray[np.int64], others: NDArray[np.int64] | None, *, most: float = 1.0
+) -> NDArray[np.int64]:
     """Joins two groupings: reviews that share a group in either are in one group.
 
     Args:
         groups: int64 [reviews], >= 0.
         others: int64 [reviews], -1 for a review in no group; None for no second grouping.
+        most: Share of the reviews. If more than that, and more than any of `others` has, would be
+            in one group, only reviews in none of `others` are joined by `groups`.
 
     Example:
         >>> joined(np.array([0, 0, 1, 2]), np.array([-1, 5, 5, 6]))
@@ -61,7 +65,11 @@ def joined(groups: NDArray[np.int64], others: NDArray[np.int64] | None) -> NDArr
     size = count + first + int(others.max(initial=-1)) + 1
     edges = coo_array((np.ones(len(nodes), dtype=bool), (reviews, nodes)), shape=(size, size))
     _, components = connected_components(edges, directed=False)
-    _, found = np.unique(components[:count], return_inverse=True)
+    components = components[:count]
+    alone = int(np.bincount(others[grouped]).max(initial=0))
+    if np.bincount(components).max(initial=0) > max(most * count, alone):
+        components = np.where(others >= 0, others, int(others.max(initial=-1)) + 1 + groups)
+    _, found = np.unique(components, return_inverse=True)
     return found.astype(np.int64)
 
 

@@ -6,7 +6,6 @@ half are unavailable until `Corpus.open_test` has returned its reviews.
 
 import re
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 
 from lstm_study.corpus.sources import module_of
 from lstm_study.corpus.text.vocabulary import Vocabulary
@@ -19,9 +18,7 @@ _BREAK = re.compile(r"<br\s*/?>", re.IGNORECASE)
 _SHOWN_TOKENS = 60
 
 
-def source_texts(
-    split: Split, positions: Sequence[int], *, data: DataTable, base: Path = Path()
-) -> dict[int, str]:
+def source_texts(split: Split, positions: Sequence[int], *, data: DataTable) -> dict[int, str]:
     """Reads the texts of some reviews of a split from the source's own files: position → text.
 
     Empty for `imdb`, which holds no texts.
@@ -32,7 +29,7 @@ def source_texts(
     """
     if not positions:
         return {}
-    return module_of(data.source).read_texts(split, positions, data=data, base=base)
+    return module_of(data.source).read_texts(split, positions, data=data)
 
 
 def token_texts(
@@ -53,7 +50,7 @@ def token_texts(
     return found
 
 
-def excerpts(texts: Mapping[int, str], *, characters: int = EXCERPT_CHARACTERS) -> dict[int, str]:
+def excerpts(texts: Mapping[int, str]) -> dict[int, str]:
     """Shortens texts to their start and their end (which networks read last), at whole words.
 
     Line breaks (HTML's too) and characters that cannot be printed become spaces. Nothing is
@@ -63,16 +60,16 @@ def excerpts(texts: Mapping[int, str], *, characters: int = EXCERPT_CHARACTERS) 
         >>> excerpts({3: "Good.<br />Fine."})
         {3: 'Good. Fine.'}
     """
-    return {position: _excerpt(text, characters) for position, text in texts.items()}
+    return {position: _excerpt(text) for position, text in texts.items()}
 
 
-def _excerpt(text: str, characters: int) -> str:
+def _excerpt(text: str) -> str:
     plain = "".join(letter if letter.isprintable() else " " for letter in _BREAK.sub(" ", text))
     words = plain.split()
     whole = " ".join(words)
-    if len(whole) <= characters:
+    if len(whole) <= EXCERPT_CHARACTERS:
         return whole
-    front, end = whole[:_FRONT], whole[-(characters - _FRONT) :]
+    front, end = whole[:_FRONT], whole[_FRONT - EXCERPT_CHARACTERS :]
     # A cut within a word drops its rest, unless the word is all there is.
     front = front.rpartition(" ")[0] or front
     end = end.partition(" ")[2] or end

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from functools import cached_property
+from itertools import pairwise
 from typing import Any, Self
 
 import numpy as np
@@ -12,6 +13,8 @@ from lstm_study.corpus.test_half import UnopenedTest
 from lstm_study.corpus.text.pairs import PairVocabulary, TrainingPairs
 from lstm_study.corpus.text.vocabulary import Vocabulary
 from lstm_study.records import CorpusSummary
+
+_PART_TOKENS = 1 << 22
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -145,6 +148,12 @@ def gather(
     lengths = np.diff(offsets)[indices]
     picked = np.zeros(len(lengths) + 1, dtype=np.int64)
     np.cumsum(lengths, out=picked[1:])
-    positions = np.repeat(starts - picked[:-1], lengths)
-    positions += np.arange(picked[-1])
-    return values[positions], picked
+    result = np.empty(picked[-1], dtype=values.dtype)
+    # In parts of some millions of tokens: positions take twice the memory of the tokens.
+    cuts = np.searchsorted(picked, np.arange(0, picked[-1], _PART_TOKENS))
+    for start, stop in pairwise([*np.unique(cuts).tolist(), len(lengths)]):
+        first, last = picked[start], picked[stop]
+        positions = np.repeat(starts[start:stop] - picked[start:stop], lengths[start:stop])
+        positions += np.arange(first, last)
+        result[first:last] = values[positions]
+    return result, picked

@@ -34,6 +34,7 @@ _FIRST_SAVE_SECONDS = 0.5
 _SILENCE_SECONDS = 900.0
 _LEAST_SILENCE_SECONDS = 120.0
 _GAPS = 10
+_EPOCHS = 3
 SILENCE_VARIABLE = "LSTM_STUDY_SILENCE_SECONDS"
 DEATHS_ALLOWED = 2
 """A job whose worker dies more often without finishing an epoch in between fails; a worker that
@@ -64,9 +65,10 @@ def dispatch(
 
     A worker that dies is replaced by its engine, and its jobs are due again; they resume from their
     last finished epoch. A worker that is silent, as a frozen one is, is ended and replaced: after
-    ten times the longest silence of its job's first epoch or later ones, but two minutes at least;
-    before that epoch is finished after a quarter of an hour, or LSTM_STUDY_SILENCE_SECONDS, which
-    is the most in any case. No retry is unbounded: see `DEATHS_ALLOWED`.
+    ten times its job's longest silence so far or the time of three epochs, whichever is longer, but
+    two minutes at least; before its pace is known after a quarter of an hour, or
+    LSTM_STUDY_SILENCE_SECONDS, which is the most in any case. No retry is unbounded: see
+    `DEATHS_ALLOWED`.
 
     The engine is set up with the study, whose store this process holds: it is the one writer of its
     files.
@@ -89,6 +91,8 @@ class _Worker:
         is_shown_idle: Whether its live file says that it waits.
         longest_gap: The longest time between two messages since it was given its jobs, in seconds.
         is_paced: Whether one of them has finished an epoch, so that its pace is known.
+        epoch_seconds: How long an epoch takes by the pace of its steps; 0 before they show one.
+            Validation, which no step reports, takes less.
     """
 
     capacity: int = 0
@@ -97,6 +101,7 @@ class _Worker:
     is_shown_idle: bool = False
     longest_gap: float = 0.0
     is_paced: bool = False
+    epoch_seconds: float = 0.0
 
     def hear(self) -> None:
         """Notes that it has sent something now."""
@@ -104,10 +109,16 @@ class _Worker:
         self.longest_gap = max(self.longest_gap, moment - self.heard_at)
         self.heard_at = moment
 
+    def pace(self, live: Live) -> None:
+        """Notes how fast its steps are."""
+        if live.timed_steps:
+            epoch_seconds = live.steps * live.timed_seconds / live.timed_steps
+            self.epoch_seconds = max(self.epoch_seconds, epoch_seconds)
+
     def silence_allowed(self, most: float) -> float:
         """Returns after how many seconds without a message it is taken for frozen."""
-        own = max(_LEAST_SILENCE_SECONDS, _GAPS * self.longest_gap)
-        return min(most, own) if self.is_paced else most
+        own = max(_LEAST_SILENCE_SECONDS, _GAPS * self.longest_gap, _EPOCHS * self.epoch_seconds)
+        return min(most, own) if self.is_paced or self.epoch_seconds else most
 
 
 class _Dispatcher:
@@ -149,6 +160,7 @@ class _Dispatcher:
         worker.hear()
         match message:
             case Live():
+                worker.pace(message)
                 self._store.write_live(name, message)
                 return False
             case Ready():
@@ -222,7 +234,7 @@ class _Dispatcher:
                 worker.jobs = {job.name: job for job in jobs}
                 worker.heard_at = time.monotonic()
                 worker.is_shown_idle = False
-                worker.longest_gap, worker.is_paced = 0.0, False
+                worker.longest_gap, worker.is_paced, worker.epoch_seconds = 0.0, False, 0.0
                 self._engine.send(name, jobs)
             elif not worker.is_shown_idle:
                 worker.is_shown_idle = True

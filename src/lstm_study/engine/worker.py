@@ -22,6 +22,7 @@ from typing import Any
 import numpy as np
 
 from lstm_study.analysis.statistics.calibration import fit_temperature
+from lstm_study.corpus.load import load as read_corpus
 from lstm_study.corpus.types import Split
 from lstm_study.engine.classes import Classes
 from lstm_study.engine.core_sharing import CoreShare
@@ -45,6 +46,8 @@ from lstm_study.errors import RecordError, StoreError, StudyError
 from lstm_study.spec import StudySpec
 from lstm_study.training.checkpoint import Checkpoint, write_checkpoint
 from lstm_study.training.failures import classify
+from lstm_study.training.memory import freeze_loaded_objects
+from lstm_study.training.runtime import configure, population_limit, skip_optional_imports
 
 log = logging.getLogger(__name__)
 
@@ -91,11 +94,9 @@ def main() -> None:
 
 
 def _study_from(link: Link) -> Reviews:
-    """Waits for the study's spec, and reads its reviews; those of test are behind the one door."""
-    from lstm_study.corpus.load import load
-
+    """Waits for the study's spec, and reads its reviews; those of test are read on request only."""
     spec: StudySpec = link.receive()
-    corpus = load(spec.data, seed=spec.study.seed)
+    corpus = read_corpus(spec.data, seed=spec.study.seed)
     return Reviews(
         train=corpus.train,
         validation=corpus.validation,
@@ -110,8 +111,6 @@ def work(link: Link, device: Device, *, study: Callable[[], Reviews]) -> None:
 
     `study` is called once all is loaded: it waits for what to work on, and returns its reviews.
     """
-    from lstm_study.training.runtime import configure
-
     share: Callable[[], int] | None = None
     busy: Callable[[], AbstractContextManager[None]] = nullcontext
     if device.cores is not None:
@@ -142,17 +141,19 @@ def _capacity(backend: str, device: Device, reviews: Reviews) -> int:
     """Says how many jobs of one shape class this worker trains at once."""
     if backend != "jax":
         return 1
-    from lstm_study.training.runtime import population_limit
-
-    largest = max(shape.member_bytes for shape in reviews.classes)
+    largest = max((shape.member_bytes for shape in reviews.classes), default=0)
+    if not largest:
+        return 1  # networks of a builder of one's own train alone
     return population_limit(device.population, member_bytes=largest)
+
+
+def _parameters(model: Any) -> int:
+    """Counts a network's trainable numbers."""
+    return sum(int(np.prod(weight.shape)) for weight in model.trainable_weights)
 
 
 def load() -> None:
     """Imports all that training needs: seconds, in which the dispatcher may load things, too."""
-    from lstm_study.training.memory import freeze_loaded_objects
-    from lstm_study.training.runtime import skip_optional_imports
-
     with skip_optional_imports():
         import lstm_study.training.one  # noqa: F401 - imported to be there
     freeze_loaded_objects()
@@ -212,7 +213,13 @@ class Worker:
             epochs = latest[-1].epochs if latest else ()
             evaluation = self._evaluate(model, halt, job, latest) if halt.run_id else None
             value = self._temperature(model, job) if job.calibrates else None
-            answer = Answer(name=job.name, epochs=epochs, evaluation=evaluation, value=value)
+            answer = Answer(
+                name=job.name,
+                epochs=epochs,
+                evaluation=evaluation,
+                value=value,
+                parameter_count=_parameters(model) if job.builder is not None else None,
+            )
         return replace(answer, is_last=True)
 
     def _temperature(self, model: Any, job: Job) -> float:

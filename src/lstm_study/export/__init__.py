@@ -3,13 +3,11 @@
 from lstm_study.export.bundle import write_bundle
 from lstm_study.export.choice import Choice, choose_run
 from lstm_study.export.classical import ClassicalBundle, write_classical
-from lstm_study.export.layout import BundlePaths
 from lstm_study.export.load import Bundle, load_bundle
 from lstm_study.export.predict import Predicted, predict_files, predict_some
 
 __all__ = [
     "Bundle",
-    "BundlePaths",
     "Choice",
     "ClassicalBundle",
     "Predicted",

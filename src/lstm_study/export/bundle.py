@@ -12,7 +12,19 @@ from lstm_study.corpus.text.vocabulary import Vocabulary
 from lstm_study.errors import ExportError
 from lstm_study.export.card import example, model_card
 from lstm_study.export.choice import how_chosen
-from lstm_study.export.layout import BundlePaths, paths_of, refuse_other_folders, write_sums
+from lstm_study.export.layout import (
+    CARD,
+    CONFIGURATION,
+    ENSEMBLE,
+    EXAMPLE,
+    NETWORK,
+    NETWORK_H5,
+    ONNX,
+    PAIRS,
+    TEXT_MODEL,
+    VOCABULARY,
+    replacing_bundle,
+)
 from lstm_study.export.network import (
     plain_network,
     save_network,
@@ -20,10 +32,11 @@ from lstm_study.export.network import (
     set_weights,
     why_no_onnx,
 )
+from lstm_study.export.own_network import OwnExport, write_own_networks
 from lstm_study.export.settings import BundleFacts, as_json
 from lstm_study.export.text_model import write_text_model
-from lstm_study.files import replacing_folder
 from lstm_study.records import Run, StudyRecords
+from lstm_study.spec import ModelTable
 
 
 def write_bundle(
@@ -40,27 +53,20 @@ def write_bundle(
     ensemble: Sequence[tuple[Run, Sequence[NDArray[Any]]]] | None = None,
     pairs: PairVocabulary | None = None,
     temperature: float | None = None,
-) -> BundlePaths:
+    builder: ModelTable | None = None,
+) -> None:
     """Writes a bundle, replacing an earlier one whole: a failure leaves that as it was.
 
     Nothing in it refers to this package or to where it was made.
 
-    Args:
-        run: The completed run whose network is exported; `choice.choose_run` chooses it.
-        weights: Its weights, as `model.get_weights()` gives them.
-        vocabulary: The words behind the token ids; None where the data came without them, and then
-            the bundle takes token ids only.
-        labels: Names of the negative and the positive label.
-        records: The study.
+    Args are as in `BundleFacts`, and:
+        weights: The run's, as `model.get_weights()` gives them.
         verdict_sentence: The comparison's answer in words.
         folder: `reports/<study>/model`.
-        made_at: ISO 8601 in UTC.
-        versions: Of the packages that make it.
         ensemble: All completed runs of the arm with their weights, where their mean is exported as
             one network, too; None where it is not. It takes two.
         pairs: The pairs of words of the study's training reviews, of which the configuration's most
             frequent ones are exported; needed where it has any.
-        temperature: What the network's logits are divided by; None to leave them as trained.
 
     Raises:
         ExportError: The run is not completed, the weights are another network's, or the folder
@@ -71,8 +77,12 @@ def write_bundle(
             f"{run.run_id}: a run must be completed to be exported. Received: {run.status!r}. "
             "Complete it with `lstm-study compare`."
         )
-    if vocabulary is not None:
-        _check_words(vocabulary)
+    for number, word in enumerate(vocabulary.words if vocabulary is not None else (), start=1):
+        if "\n" in word:
+            raise ExportError(
+                f"vocabulary: a word must stand on one line. Received: {word!r}, word {number}. "
+                "Give the word index that belongs to the data."
+            )
     if run.configuration.pair_rows:
         assert pairs is not None, "the caller gives the pairs of a network that has some"
         pairs = PairVocabulary(pairs.pairs[: run.configuration.pair_vocabulary_size])
@@ -97,35 +107,25 @@ def write_bundle(
         pairs=pairs,
         temperature=temperature,
     )
+    own = OwnExport.of(builder, run.configuration) if builder is not None else None
+    if own is not None:
+        facts = own.facts(facts)
+        temperature = facts.temperature
     if temperature is not None:
         weights = _tempered(weights, temperature)
         members = [(member, _tempered(each, temperature)) for member, each in members]
-    holds = {
-        "vocabulary": vocabulary is not None,
-        "text_model": not facts.no_text_model,
-        "ensemble": bool(members),
-        "onnx": not facts.no_onnx,
-        "pairs": pairs is not None,
-    }
-    refuse_other_folders(folder)
-    with replacing_folder(
-        folder,
-        error=ExportError,
-        next_step="Free space, or choose another folder with --out.",
-    ) as new:
-        paths = paths_of(new, **holds)
-        _write(paths.card, model_card(facts, verdict_sentence=verdict_sentence))
-        _write(paths.configuration, as_json(facts))
-        _write(paths.example, example(words=vocabulary is not None, pairs=pairs is not None))
-        if vocabulary is not None and paths.vocabulary is not None:
-            _write(paths.vocabulary, "".join(f"{word}\n" for word in vocabulary.words))
-        if pairs is not None and paths.pairs is not None:
-            _write(paths.pairs, "".join(f"{first} {second}\n" for first, second in pairs.pairs))
-        _write_networks(paths, run=run, weights=weights, vocabulary=vocabulary, pairs=pairs)
-        if paths.ensemble is not None:
-            _write_ensemble(paths.ensemble, run, members)
-        write_sums(new)
-    return paths_of(folder, **holds)
+    with replacing_bundle(folder) as new:
+        if own is not None:
+            facts = write_own_networks(new, own, facts, weights=weights, members=members)
+        _write(new / CARD, model_card(facts, verdict_sentence=verdict_sentence))
+        _write(new / CONFIGURATION, as_json(facts))
+        _write(new / EXAMPLE, example(words=vocabulary is not None, pairs=pairs is not None))
+        if vocabulary is not None:
+            _write(new / VOCABULARY, "".join(f"{word}\n" for word in vocabulary.words))
+        if pairs is not None:
+            _write(new / PAIRS, "".join(f"{first} {second}\n" for first, second in pairs.pairs))
+        if own is None:
+            _write_networks(new, facts, weights, members)
 
 
 def _tempered(weights: Sequence[NDArray[Any]], temperature: float) -> tuple[NDArray[Any], ...]:
@@ -136,28 +136,29 @@ def _tempered(weights: Sequence[NDArray[Any]], temperature: float) -> tuple[NDAr
 
 
 def _write_networks(
-    paths: BundlePaths,
-    *,
-    run: Run,
+    folder: Path,
+    facts: BundleFacts,
     weights: Sequence[NDArray[Any]],
-    vocabulary: Vocabulary | None,
-    pairs: PairVocabulary | None,
+    members: Sequence[tuple[Run, Sequence[NDArray[Any]]]],
 ) -> None:
+    run = facts.run
+    if members:
+        _write_ensemble(folder / ENSEMBLE, run, members)
     network = plain_network(run.configuration, masked=run.masked)
     set_weights(network, weights, where=run.run_id)
-    save_network(network, paths.network)
-    save_network(network, paths.network_h5)
+    save_network(network, folder / NETWORK)
+    save_network(network, folder / NETWORK_H5)
     portable = plain_network(run.configuration, masked=run.masked, use_cudnn=False)
     set_weights(portable, weights, where=run.run_id)
-    if paths.onnx is not None:
-        save_onnx(portable, paths.onnx)
-    if vocabulary is not None and paths.text_model is not None:
+    if not facts.no_onnx:
+        save_onnx(portable, folder / ONNX)
+    if facts.vocabulary is not None and not facts.no_text_model:
         write_text_model(
-            paths.text_model,
+            folder / TEXT_MODEL,
             network=portable,
             configuration=run.configuration,
-            vocabulary=vocabulary,
-            pairs=pairs,
+            vocabulary=facts.vocabulary,
+            pairs=facts.pairs,
         )
 
 
@@ -187,15 +188,6 @@ def _why_no_text_model(vocabulary: Vocabulary | None) -> str:
             "text into token ids on any backend"
         )
     return ""
-
-
-def _check_words(vocabulary: Vocabulary) -> None:
-    for number, word in enumerate(vocabulary.words, start=1):
-        if "\n" in word:
-            raise ExportError(
-                f"vocabulary: a word must stand on one line. Received: {word!r}, word {number}. "
-                "Give the word index that belongs to the data."
-            )
 
 
 def _write(path: Path, text: str) -> None:

@@ -18,6 +18,7 @@ from lstm_study.records.scrub import neutral
 from lstm_study.spec.sources import SOURCES
 
 _MISSING = "–"
+_METRICS = ("log_loss", "roc_auc", "brier_score", "calibration_error")
 _CITATION = (
     "Andrew L. Maas, Raymond E. Daly, Peter T. Pham, Dan Huang, Andrew Y. Ng and Christopher Potts "
     "(2011), Learning Word Vectors for Sentiment Analysis, Proceedings of the 49th Annual Meeting "
@@ -34,10 +35,6 @@ _IMDB_TERMS = (
 
 def model_card(facts: BundleFacts, *, verdict_sentence: str) -> str:
     """Writes the model card, in Markdown.
-
-    Args:
-        facts: What is exported, and where it comes from.
-        verdict_sentence: The comparison's answer in words, with its interval.
 
     Raises:
         ExportError: The study has no record of its reviews.
@@ -56,6 +53,11 @@ def model_card(facts: BundleFacts, *, verdict_sentence: str) -> str:
             "run": facts.run,
             "chosen": facts.chosen,
             "configuration": facts.run.configuration,
+            "parameters": facts.run.parameter_count or facts.run.configuration.parameter_count,
+            "builder": facts.builder,
+            "own_layers": facts.own_layers,
+            "no_h5": facts.no_h5,
+            "no_temperature": facts.no_temperature,
             "labels": facts.labels,
             "threshold": THRESHOLD,
             "words": facts.vocabulary is not None,
@@ -98,10 +100,8 @@ def metric_rows(records: StudyRecords, run: Run) -> list[list[str]]:
     configurations = {each.arm: each.configuration.label for each in records.runs}
     rows = []
     for name, arm in arms_from_records(records).items():
-        values = [_values(arm.labels, row) for row in arm.probabilities]
-        means = [_mean([value[index] for value in values]) for index in range(len(values[0]))]
-        accuracy = [_percent(arm.accuracy), _interval(arm, records)]
-        rows.append([name, configurations.get(name, _MISSING), str(arm.seeds), *accuracy, *means])
+        label = configurations.get(name, _MISSING)
+        rows.append([name, label, str(arm.seeds), *_measured(arm)])
     here = [
         _MISSING if run.test_accuracy is None else _percent(run.test_accuracy),
         _MISSING,
@@ -110,20 +110,21 @@ def metric_rows(records: StudyRecords, run: Run) -> list[list[str]]:
     ]
     row = records.predictions.get(run.run_id)
     if row is not None and records.test_labels is not None:
-        alone = make_arm(run.run_id, probabilities=row[np.newaxis], labels=records.test_labels)
-        measured = [_mean([value]) for value in _values(records.test_labels, row)]
-        here = [_percent(alone.accuracy), _interval(alone, records), *measured]
+        here = _measured(
+            make_arm(run.run_id, probabilities=row[np.newaxis], labels=records.test_labels)
+        )
     return [*rows, [f"this model ({run.run_id})", run.configuration.label, "1", *here]]
 
 
-def _interval(arm: Arm, records: StudyRecords) -> str:
-    found = accuracy_interval(arm)
-    return _MISSING if found is None else f"{_percent(found[0])} to {_percent(found[1])}"
-
-
-def _values(labels: Any, probabilities: Any) -> list[float | None]:
-    found = measure(labels, probabilities)
-    return [found.log_loss, found.roc_auc, found.brier_score, found.calibration_error]
+def _measured(arm: Arm) -> list[str]:
+    """Returns an arm's accuracy, its interval, and the means of the other metrics over its runs."""
+    interval = accuracy_interval(arm)
+    runs = [measure(arm.labels, row) for row in arm.probabilities]
+    return [
+        _percent(arm.accuracy),
+        _MISSING if interval is None else " to ".join(map(_percent, interval)),
+        *(_mean([getattr(run, name) for run in runs]) for name in _METRICS),
+    ]
 
 
 def _mean(values: Sequence[float | None]) -> str:

@@ -1,8 +1,9 @@
 """Which run of an arm is exported: the median one, by any measure but the test reviews."""
 
-import math
 from dataclasses import dataclass
+from operator import itemgetter
 
+from lstm_study.analysis.search.summary import objective_of
 from lstm_study.errors import ExportError
 from lstm_study.records import Run, StudyRecords
 
@@ -16,7 +17,7 @@ class Choice:
 
 
 def choose_run(records: StudyRecords, *, arm: str = "winner") -> Choice:
-    """Chooses the run of an arm that stands for it: the median of its seeds.
+    """Chooses the run that represents an arm: the median of its seeds.
 
     By the validation loss of the last epoch where every run has one; runs that were trained on all
     training reviews have none, and are chosen by the last epoch's training loss. Of two middle
@@ -38,13 +39,15 @@ def choose_run(records: StudyRecords, *, arm: str = "winner") -> Choice:
         ("validation_loss", "validation loss"),
         ("train_loss", "training loss, for no validation reviews were left out of the training"),
     ):
-        losses = [_last(run, measure) for run in runs]
-        if None not in losses:
-            ordered = sorted(zip(losses, runs, strict=True), key=lambda pair: _key(*pair))
-            return Choice(
-                run=ordered[(len(ordered) - 1) // 2][1],
-                reason=f"the median of {len(runs)} runs by {words}; never by test",
-            )
+        known = [
+            (loss, run.seed_index, run)
+            for run in runs
+            if run.epochs and (loss := objective_of(run.epochs[-1], measure)) is not None
+        ]
+        if len(known) == len(runs):
+            *_, run = sorted(known, key=itemgetter(0, 1))[(len(known) - 1) // 2]
+            reason = f"the median of {len(runs)} runs by {words}; never by test"
+            return Choice(run=run, reason=reason)
     first = min(runs, key=lambda run: run.seed_index)
     return Choice(run=first, reason=f"the first of {len(runs)} runs, whose losses are not recorded")
 
@@ -55,13 +58,3 @@ def how_chosen(run: Run, records: StudyRecords) -> str:
     if choice.run.run_id == run.run_id:
         return choice.reason
     return f"the run with the arm's seed {run.seed_index}, asked for by its number"
-
-
-def _last(run: Run, measure: str) -> float | None:
-    value: float | None = getattr(run.epochs[-1], measure) if run.epochs else None
-    return value if value is not None and math.isfinite(value) else None
-
-
-def _key(loss: float | None, run: Run) -> tuple[float, int]:
-    assert loss is not None, "only runs with a loss are ordered"
-    return loss, run.seed_index

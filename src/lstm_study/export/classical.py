@@ -5,9 +5,8 @@ needs NumPy and SciPy, and no network.
 """
 
 import json
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
-from itertools import islice
 from pathlib import Path
 from typing import Any, get_args
 
@@ -19,15 +18,15 @@ from lstm_study.corpus.ngrams import Features, count_features, weigh
 from lstm_study.corpus.text.vocabulary import Vocabulary
 from lstm_study.corpus.types import Split
 from lstm_study.errors import ExportError
+from lstm_study.export.classifier import Classifier
 from lstm_study.export.layout import (
     CARD,
     CONFIGURATION,
     VOCABULARY,
     check,
-    refuse_other_folders,
-    write_sums,
+    replacing_bundle,
 )
-from lstm_study.files import array_from, read_bytes, replacing_folder, write_array
+from lstm_study.files import array_from, read_bytes, write_array
 from lstm_study.records import Control, StudyRecords
 from lstm_study.spec.sources import TokenRule
 
@@ -53,58 +52,24 @@ last.
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
-class ClassicalBundle:
+class ClassicalBundle(Classifier):
     """A classical control that was exported, ready to classify texts.
 
     Attributes:
-        folder: Where it was loaded from.
-        labels: Names of the negative and the positive label.
-        threshold: A probability above it is the positive label.
-        vocabulary: The words behind the token ids.
         features: Words and pairs of words with their weights.
         coefficients: float64 [features].
         intercept: Of the regression.
-        text_column: The column of the study's own files that held the texts.
     """
 
-    folder: Path
-    labels: tuple[str, str]
-    threshold: float
-    vocabulary: Vocabulary = field(repr=False)
     features: Features = field(repr=False)
     coefficients: NDArray[np.float64] = field(repr=False)
     intercept: float
-    text_column: str = "text"
 
-    def words(self) -> Vocabulary:
-        """Returns the words behind the token ids."""
-        return self.vocabulary
+    def _probabilities(self, reviews: Split) -> NDArray[np.float32]:
+        from scipy.special import expit
 
-    def predict_texts(
-        self, texts: Iterable[str], batch_size: int = 256
-    ) -> Iterator[NDArray[np.float32]]:
-        """Classifies texts as a stream; see `Bundle.predict_texts`."""
-        return self.predict_token_ids(map(self.vocabulary.encode, texts), batch_size)
-
-    def predict_token_ids(
-        self, reviews: Iterable[Sequence[int] | NDArray[np.integer]], batch_size: int = 256
-    ) -> Iterator[NDArray[np.float32]]:
-        """Classifies reviews that are token ids already; see `Bundle.predict_token_ids`."""
-        left = iter(reviews)
-        while batch := [np.asarray(row, dtype=np.int32) for row in islice(left, batch_size)]:
-            split = Split(
-                name="texts",
-                token_ids=np.concatenate(batch),
-                offsets=np.cumsum([0, *map(len, batch)], dtype=np.int64),
-                labels=np.zeros(len(batch), dtype=np.int8),
-                document_ids=np.arange(len(batch)),
-            )
-            rows = weigh(count_features(split, self.features.keys), self.features)
-            yield _sigmoid(rows @ self.coefficients + self.intercept)
-
-    def label_of(self, probability: float) -> str:
-        """Returns the name of the label of a probability."""
-        return self.labels[1] if probability > self.threshold else self.labels[0]
+        rows = weigh(count_features(reviews, self.features.keys), self.features)
+        return np.asarray(expit(rows @ self.coefficients + self.intercept), dtype=np.float32)
 
 
 def write_classical(
@@ -121,18 +86,6 @@ def write_classical(
     versions: Mapping[str, str],
 ) -> None:
     """Writes the bundle, replacing an earlier one whole.
-
-    Args:
-        folder: Where to.
-        features: Of the trained control.
-        coefficients: float64 [features].
-        intercept: Of the regression.
-        control: Its record.
-        vocabulary: The words behind the token ids.
-        labels: Names of the negative and the positive label.
-        records: The study.
-        made_at: ISO 8601 in UTC.
-        versions: Of the packages that made it.
 
     Raises:
         ExportError: The folder can't be written, or holds something else.
@@ -162,12 +115,7 @@ def write_classical(
         accuracy=accuracy,
         folder=folder.name,
     )
-    refuse_other_folders(folder)
-    with replacing_folder(
-        folder,
-        error=ExportError,
-        next_step="Free space, or choose another folder with --out.",
-    ) as new:
+    with replacing_bundle(folder) as new:
         text = json.dumps(values, indent=2, ensure_ascii=False, allow_nan=False) + "\n"
         words = "".join(f"{word}\n" for word in vocabulary.words)
         for name, content in ((CONFIGURATION, text), (CARD, card), (VOCABULARY, words)):
@@ -175,7 +123,6 @@ def write_classical(
         write_array(new / KEYS, features.keys)
         write_array(new / WEIGHTS, features.weights)
         write_array(new / COEFFICIENTS, np.append(coefficients, intercept))
-        write_sums(new)
 
 
 def is_classical(folder: Path) -> bool:
@@ -185,10 +132,6 @@ def is_classical(folder: Path) -> bool:
 
 def load_classical(folder: Path, sums: dict[str, str]) -> ClassicalBundle:
     """Loads the bundle, once its files are found to be whole.
-
-    Args:
-        folder: The bundle.
-        sums: From `read_sums`.
 
     Raises:
         ExportError: A file is missing, damaged, of another version, or does not fit the others.
@@ -229,9 +172,3 @@ def load_classical(folder: Path, sums: dict[str, str]) -> ClassicalBundle:
         raise ExportError(
             f"{folder}: is no whole classical model ({error}). Export the model again."
         ) from error
-
-
-def _sigmoid(values: NDArray[np.float64]) -> NDArray[np.float32]:
-    from scipy.special import expit
-
-    return np.asarray(expit(values), dtype=np.float32)

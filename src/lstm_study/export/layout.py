@@ -1,10 +1,11 @@
 """The files of a bundle's folder, and their digests."""
 
-from dataclasses import dataclass
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from lstm_study.errors import ExportError
-from lstm_study.files import sha256_of
+from lstm_study.files import replacing_folder, sha256_of
 
 FORMAT = "lstm-study model bundle"
 FORMAT_VERSION = 2
@@ -20,81 +21,27 @@ CONFIGURATION = "configuration.json"
 CARD = "MODEL_CARD.md"
 EXAMPLE = "example.py"
 SUMS = "SHA256SUMS"
+BUILDER = "builder.py"
 
 _EXPORT_AGAIN = "Write the bundle again with `lstm-study export`."
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class BundlePaths:
-    """Where a bundle's files lie.
-
-    Attributes:
-        folder: The bundle.
-        network: The network in Keras's own format.
-        network_h5: The same network in Keras's older HDF5 format.
-        configuration: Hyperparameters, labels, rules, versions, digests, as JSON.
-        card: The model card.
-        example: A program that reads texts with the bundle alone.
-        sums: SHA-256 of every other file, as `sha256sum` writes and checks them.
-        vocabulary: The words, one a line; None if the study does not know them.
-        text_model: TensorFlow SavedModel that takes raw text; None if it could not be made.
-        ensemble: All of the arm's networks in one, whose probability is their mean; None if it was
-            not asked for.
-        onnx: The network for ONNX runtimes; None if its exporter is not installed.
-        pairs: The pairs of words it knows, as token ids, one pair a line; None without pairs.
-    """
-
-    folder: Path
-    network: Path
-    network_h5: Path
-    configuration: Path
-    card: Path
-    example: Path
-    sums: Path
-    vocabulary: Path | None
-    text_model: Path | None
-    ensemble: Path | None = None
-    onnx: Path | None = None
-    pairs: Path | None = None
-
-
-def paths_of(
-    folder: Path,
-    *,
-    vocabulary: bool,
-    text_model: bool,
-    ensemble: bool = False,
-    onnx: bool = False,
-    pairs: bool = False,
-) -> BundlePaths:
-    """Names the files of a bundle, whether they are there or not."""
-    return BundlePaths(
-        folder=folder,
-        network=folder / NETWORK,
-        network_h5=folder / NETWORK_H5,
-        configuration=folder / CONFIGURATION,
-        card=folder / CARD,
-        example=folder / EXAMPLE,
-        sums=folder / SUMS,
-        vocabulary=folder / VOCABULARY if vocabulary else None,
-        text_model=folder / TEXT_MODEL if text_model else None,
-        ensemble=folder / ENSEMBLE if ensemble else None,
-        onnx=folder / ONNX if onnx else None,
-        pairs=folder / PAIRS if pairs else None,
-    )
-
-
-def refuse_other_folders(folder: Path) -> None:
-    """Refuses to replace a folder that is neither empty nor a bundle.
+@contextmanager
+def replacing_bundle(folder: Path) -> Iterator[Path]:
+    """Yields a folder that takes the bundle's place, with its sums, when the block ends well.
 
     Raises:
-        ExportError: It holds something else.
+        ExportError: The folder can't be written, or is neither empty nor a bundle.
     """
     if folder.is_dir() and any(folder.iterdir()) and not (folder / SUMS).is_file():
         raise ExportError(
             f"{folder}: must be empty or a model bundle, for it would be replaced. Received: a "
             f"folder without {SUMS}. Move what it holds, or choose another with --out."
         )
+    advice = "Free space, or choose another folder with --out."
+    with replacing_folder(folder, error=ExportError, next_step=advice) as new:
+        yield new
+        write_sums(new)
 
 
 def write_sums(folder: Path) -> None:

@@ -17,12 +17,7 @@ from lstm_study.export.archive import check_archive, check_size
 
 
 def set_weights(network: Any, weights: Sequence[NDArray[Any]], *, where: str) -> None:
-    """Sets a network's weights.
-
-    Args:
-        network: As from `plain_network`.
-        weights: As `model.get_weights()` of the finished run gives them.
-        where: What an error calls the weights: the run's id.
+    """Sets a network's weights, those of the finished run that `where` names in errors.
 
     Raises:
         ExportError: They are another network's.
@@ -32,7 +27,7 @@ def set_weights(network: Any, weights: Sequence[NDArray[Any]], *, where: str) ->
     if needed != received:
         raise ExportError(
             f"{where}: its weights must have the shapes {needed}, as its configuration says. "
-            f"Received: {received}. Train the run again with `lstm-study compare --fresh`."
+            f"Received: {received}. Start the study over with `lstm-study run STUDY.toml --fresh`."
         )
     network.set_weights(list(weights))
 
@@ -69,9 +64,7 @@ def why_no_onnx() -> str:
 def save_onnx(network: Any, path: Path) -> None:
     """Saves a network in the ONNX format, by Keras's own exporter.
 
-    Args:
-        network: As from `plain_network` with `use_cudnn=False`.
-        path: The file to write.
+    The network is built with `use_cudnn=False`.
     """
     import numpy as np
 
@@ -91,11 +84,7 @@ def plain_network(
 ) -> Any:
     """Builds a network of layers that every Keras has; its weights are random: set them.
 
-    Args:
-        configuration: The hyperparameters.
-        masked: As in `model.network.build_network`.
-        members: How many networks it holds. Of several its probability is the mean of theirs.
-        use_cudnn: As in `build_network`.
+    Of several members its probability is the mean of theirs. The rest is as in `build_network`.
     """
     from lstm_study.model.network import build_network, mean_of
 
@@ -112,12 +101,6 @@ def load_network(
     """Loads a saved network and makes sure that it is the one that the configuration describes.
 
     Nothing in the file is run: Keras's safe mode is on.
-
-    Args:
-        path: The file.
-        configuration: The hyperparameters.
-        masked: As in `plain_network`.
-        members: How many networks it holds: more than one in an ensemble.
 
     Raises:
         ExportError: Keras can't read it, or it is another network.
@@ -152,12 +135,6 @@ def fast_networks(
 
     Files hold plain Keras layers, which every Keras loads. These networks have the faster loop over
     time and, with a mask, take batches of any length.
-
-    Args:
-        saved: As from `load_network`.
-        configuration: The hyperparameters of every member.
-        masked: As in `build_network`.
-        members: How many networks it holds.
 
     Returns:
         Keras models as `build_network` gives them for training, one for each member.

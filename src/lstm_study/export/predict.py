@@ -2,13 +2,13 @@
 
 import csv
 import json
-import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from itertools import islice
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,6 +19,7 @@ from lstm_study.corpus.sources.survey import text_column_of
 from lstm_study.errors import DataError, ExportError
 from lstm_study.export.classical import ClassicalBundle
 from lstm_study.export.load import Bundle
+from lstm_study.files import replacing
 
 Progress = Callable[[str, int, int], None]
 
@@ -28,7 +29,7 @@ _KINDS = (".csv", ".tsv", ".tab", ".jsonl", ".ndjson", ".parquet")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Predicted:
-    """What became of some files.
+    """The result of predicting files.
 
     Attributes:
         rows: Texts that were read.
@@ -80,7 +81,11 @@ def predict_files(
             raise ExportError(f"{target}: is a file to read. Give another one to write.")
         column = _column(table, text_column or "", bundle.text_column, where=str(sources[0]))
         predictions = _Predictions(bundle, table, column, progress)
-        with _replacing(target) as temporary, _explaining(target):
+        advice = "Free space, or choose another file."
+        with (
+            replacing(target, durable=False, error=ExportError, next_step=advice) as temporary,
+            _explaining(target),
+        ):
             write(temporary, predictions)
         return Predicted(
             rows=predictions.rows,
@@ -163,11 +168,7 @@ def _free_name(name: str, header: Sequence[str]) -> str:
     )
 
 
-class _Write(Protocol):
-    def __call__(self, path: Path, found: _Predictions, /) -> None: ...
-
-
-def _writer(target: Path) -> _Write:
+def _writer(target: Path) -> Callable[[Path, _Predictions], None]:
     kind = target.suffix.lower()
     if kind not in _KINDS:
         raise ExportError(
@@ -175,17 +176,17 @@ def _writer(target: Path) -> _Write:
         )
     if kind == ".parquet":
         return _write_parquet
-    return _write_jsonl if "json" in kind else _write_csv
+    if "json" in kind:
+        return _write_jsonl
+    return partial(_write_csv, delimiter="" if kind == ".csv" else "\t")
 
 
-def _write_csv(path: Path, found: _Predictions) -> None:
+def _write_csv(path: Path, found: _Predictions, *, delimiter: str) -> None:
     table = found.table
     encodings = {(each.name, each.errors) for each in table.encodings if each is not None}
     name, errors = encodings.pop() if len(encodings) == 1 else ("utf-8", "strict")
     name = "utf-8" if errors == "replace" else name
-    delimiter = table.delimiter or ","
-    if path.suffix.lower().startswith(".t"):
-        delimiter = "\t"
+    delimiter = delimiter or table.delimiter or ","
     with path.open("w", encoding=name, newline="") as out:
         writer = csv.writer(out, delimiter=delimiter, lineterminator=table.line_end or "\n")
         writer.writerow([*table.names, *found.added])
@@ -284,22 +285,4 @@ def _explaining(target: Path) -> Iterator[None]:
         raise ExportError(
             f"{target}: a column holds values of several types, or too large ones "
             f"({' '.join(str(error).split())}). Write CSV or JSONL."
-        ) from error
-
-
-@contextmanager
-def _replacing(path: Path) -> Iterator[Path]:
-    """Yields a temporary file beside `path` that takes its place when the block ends well."""
-    temporary = path.with_name(f".{os.getpid()}~{path.name}")
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        try:
-            yield temporary
-            temporary.replace(path)
-        finally:
-            temporary.unlink(missing_ok=True)
-    except OSError as error:
-        raise ExportError(
-            f"{path}: cannot be written ({error.strerror or error}). "
-            "Free space, or choose another file."
         ) from error

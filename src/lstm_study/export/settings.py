@@ -19,11 +19,13 @@ from lstm_study.corpus.text.vocabulary import (
     Vocabulary,
 )
 from lstm_study.errors import ExportError
-from lstm_study.export.layout import FORMAT, FORMAT_VERSION, ONNX, TEXT_MODEL
+from lstm_study.export.layout import BUILDER, FORMAT, FORMAT_VERSION, ONNX, TEXT_MODEL
 from lstm_study.files import read_bytes
 from lstm_study.records import Run, StudyRecords
 from lstm_study.records.scrub import without_folders
 from lstm_study.records.sense import of_configuration
+from lstm_study.spec import ModelTable
+from lstm_study.spec.dimensions import own_configuration
 from lstm_study.spec.sources import TokenRule
 
 _MOST_BYTES = 2**24
@@ -67,6 +69,10 @@ class BundleFacts:
         no_ensemble: Why there is no ensemble, where one was asked for; else empty.
         pairs: The pairs of words the network knows; None without pairs.
         temperature: What its logits were divided by; None where they are as trained.
+        no_temperature: Why it is not calibrated, where that was asked for; else empty.
+        builder: What built it in the place of the LSTM; None for the LSTM.
+        own_layers: Classes of layers that the builder's file defines, which no Keras has.
+        no_h5: Empty if there is a file in Keras's older format; else why there is none.
     """
 
     run: Run
@@ -82,23 +88,17 @@ class BundleFacts:
     no_onnx: str = ""
     pairs: PairVocabulary | None = None
     temperature: float | None = None
+    no_temperature: str = ""
+    builder: ModelTable | None = None
+    own_layers: tuple[str, ...] = ()
+    no_h5: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
-    """What is read back of a bundle's configuration.
+    """What is read back of a bundle's configuration; see `Bundle` and `BundleFacts`.
 
-    Attributes:
-        run_id: The run that the network is from.
-        configuration: The hyperparameters.
-        labels: Names of the negative and the positive label.
-        threshold: A probability above it is read as the positive label.
-        words: How many words vocabulary.txt holds; None if there is none.
-        ensemble: The runs that the ensemble is of; empty if there is none.
-        masked: Whether the network masks its padding.
-        split: How texts are split.
-        text_column: The column of the study's own files that held the texts.
-        pairs: How many pairs of words pairs.txt holds; None if there is none.
+    `words` and `pairs` count what vocabulary.txt and pairs.txt hold; None without such a file.
     """
 
     run_id: str
@@ -111,6 +111,7 @@ class Settings:
     split: TokenRule = "keras"
     text_column: str = "text"
     pairs: int | None = None
+    own_layers: tuple[str, ...] = ()
 
 
 def as_json(facts: BundleFacts) -> str:
@@ -136,7 +137,7 @@ def as_json(facts: BundleFacts) -> str:
             "seed": run.seed,
             "epochs": run.protocol_epochs,
             "protocol": records.spec.get("protocol", {}) | {"masked": run.masked},
-            "parameters": run.configuration.parameter_count,
+            "parameters": run.parameter_count or run.configuration.parameter_count,
             "test_accuracy": run.test_accuracy,
         },
         "hyperparameters": run.configuration.as_dict(),
@@ -169,6 +170,15 @@ def as_json(facts: BundleFacts) -> str:
         },
         "versions": dict(facts.versions),
     }
+    if facts.builder is not None:
+        values["builder"] = {
+            "name": facts.builder.builder,
+            "file": BUILDER,
+            "sha256": facts.builder.sha256,
+            "layers_of_its_own": list(facts.own_layers),
+            "no_h5": facts.no_h5,
+            "no_temperature": facts.no_temperature,
+        }
     return json.dumps(values, indent=2, ensure_ascii=False, allow_nan=False) + "\n"
 
 
@@ -196,9 +206,17 @@ def read_settings(path: Path) -> Settings:
             "Read it with the version of lstm-study that wrote it, or export the model again."
         )
     try:
-        configuration = Configuration.from_dict(values["hyperparameters"])
+        builder = values.get("builder")
+        configuration = (
+            Configuration.from_dict(values["hyperparameters"])
+            if builder is None
+            else (own_configuration(values["hyperparameters"]))
+        )
         if outside := list(of_configuration(configuration)):
             raise ValueError("; ".join(outside))
+        split = values.get("token_ids", {}).get("split", "keras")
+        if split not in _SPLIT:
+            raise ValueError(f"token_ids.split is {split!r}")
         return Settings(
             run_id=str(values["run"]["run_id"]),
             configuration=configuration,
@@ -207,19 +225,12 @@ def read_settings(path: Path) -> Settings:
             words=None if values["words"] is None else int(values["words"]),
             ensemble=tuple(str(run_id) for run_id in values["ensemble"]),
             masked=bool(values["masked"]),
-            split=_split_of(values),
+            split=split,
             text_column=str((values.get("data") or {}).get("text_column", "text")),
             pairs=None if values["pairs"] is None else int(values["pairs"]),
+            own_layers=tuple(map(str, builder["layers_of_its_own"])) if builder else (),
         )
     except (KeyError, TypeError, ValueError, OverflowError) as error:
         raise ExportError(
             f"{path}: is not whole ({type(error).__name__}: {error}). Export the model again."
         ) from error
-
-
-def _split_of(values: Mapping[str, Any]) -> TokenRule:
-    split = values.get("token_ids", {}).get("split", "keras")
-    if split not in _SPLIT:
-        raise ValueError(f"token_ids.split is {split!r}")
-    found: TokenRule = split
-    return found

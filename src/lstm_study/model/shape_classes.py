@@ -110,6 +110,8 @@ class ShapeClass:
 
 def why_alone(protocol: ProtocolTable, configuration: Configuration) -> str:
     """Says why a training can't be a member of a population; empty where it can."""
+    if configuration.own is not None:
+        return "a builder of one's own: populations train the documented network"
     if protocol.optimizer != "adam":
         return f"optimizer {protocol.optimizer!r}: populations train with Adam"
     # Gradients are dense in populations, and so summed in any case.

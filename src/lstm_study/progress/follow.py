@@ -10,7 +10,10 @@ from lstm_study.progress.estimate import mean_length, seconds_per_work, step_wor
 from lstm_study.progress.values import Ended, Progress, Running
 from lstm_study.records import CorpusSummary, Epoch, Run, Trial
 from lstm_study.records.state import Live
+from lstm_study.spec.quantities import duration_in_words
 from lstm_study.store import Store
+
+_SILENT_SECONDS = 60.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -68,14 +71,9 @@ def item_of(record: Trial | Run, *, score: Callable[[Any], str]) -> Item:
 
 
 class Follower:
-    """Follows one stage of one study.
+    """Follows one stage of one study: "search" or "compare" to sessions, its title to displays.
 
-    Args:
-        store: The study.
-        stage: "search" or "compare", as sessions call it.
-        title: What displays call it.
-        batch_size: Reviews per training step.
-        items: Trainings that had begun when this command began.
+    `items` are the trainings that had begun when this command began.
     """
 
     def __init__(
@@ -205,8 +203,20 @@ def running_of(items: Iterable[Item], live: Mapping[str, Live]) -> Iterable[Runn
             epochs=item.target_epochs,
             step=at.step,
             steps=at.steps,
-            silent_seconds=max(0.0, time.time() - at.at) if at.at else 0.0,
+            silent_seconds=silent_seconds(at),
         )
+
+
+def silent_seconds(at: Live) -> float:
+    """Returns how long a worker has sent nothing."""
+    return max(0.0, time.time() - at.at) if at.at else 0.0
+
+
+def silence_in_words(seconds: float) -> str:
+    """Returns a remark on a worker that has sent nothing for long; "" for others."""
+    if seconds < _SILENT_SECONDS:
+        return ""
+    return f"silent for {duration_in_words(seconds)}; replaced if it stays so"
 
 
 def _at_work(items: Iterable[Item], live: Mapping[str, Live]) -> Iterable[tuple[str, Live, Item]]:

@@ -53,6 +53,7 @@ class Progress:
         best: The best so far in words; "" before there is one.
         elapsed_seconds: Time worked on this stage, over restarts.
         remaining_seconds: The estimate; None until an epoch's time is known.
+        study_seconds: The estimate of the whole study's; None where it is not known.
     """
 
     stage: str
@@ -64,6 +65,7 @@ class Progress:
     best: str
     elapsed_seconds: float
     remaining_seconds: float | None
+    study_seconds: float | None = None
 
 
 Report = Callable[[Progress], None]

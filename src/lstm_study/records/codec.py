@@ -61,8 +61,7 @@ def from_json(text: str, kind: type[T], *, where: str, previous: str = "") -> T:
     if version >= _SEALED_SINCE and not digest:
         raise RecordError(f"{where}: is not a whole {name} record (its digest is missing).")
     record: T = _build(values, name, where)
-    if found := contradictions(record):
-        raise RecordError(f"{where}: contradicts itself ({'; '.join(found)}).")
+    _refuse_contradictions(record, where)
     return record
 
 
@@ -75,11 +74,17 @@ def state_from_json(text: str, kind: type[T], *, where: str) -> T:
     """Reads what `state_to_json` wrote.
 
     Raises:
-        RecordError: The text is damaged.
+        RecordError: The text is damaged, or the state contradicts itself.
     """
     name = BY_TYPE[kind].name
     state: T = _build(_parse(text, name, where)[0], name, where)
+    _refuse_contradictions(state, where)
     return state
+
+
+def _refuse_contradictions(record: Any, where: str) -> None:
+    if found := contradictions(record):
+        raise RecordError(f"{where}: contradicts itself ({'; '.join(found)}).")
 
 
 def plain(record: Any, *, without_none: bool = False) -> dict[str, Any]:
@@ -103,10 +108,12 @@ def _without_documented(value: Any, *, at: str = "") -> Any:
     if not isinstance(value, dict):
         return value
     if at in ("configuration", "arms") and value.keys() >= _CORE:
+        kept = _CORE if value.get("own") is None else {"vocabulary_size", "maxlen"}
         return {
             name: item
             for name, item in value.items()
-            if name in _CORE or item != HYPERPARAMETERS[name].documented
+            if name in kept
+            or item != (HYPERPARAMETERS[name].documented if name in HYPERPARAMETERS else None)
         }
     inside = at == "arms"
     return {

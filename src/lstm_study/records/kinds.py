@@ -15,6 +15,7 @@ from lstm_study.records.session import LedgerEntry, Opening, Session
 from lstm_study.records.state import (
     ArmsState,
     Live,
+    QuickState,
     ReportState,
     SearchState,
     SeedsState,
@@ -84,6 +85,10 @@ KINDS = (
     Kind(
         name="seeds", path="seeds.json", type=SeedsState, is_watched=True, private=("added",),
         lost="it is forgotten which seeds were added, and after which verdict",
+    ),
+    Kind(
+        name="quick", path="quick.json", type=QuickState, is_watched=True,
+        lost="the report does not say that the comparison was shortened",
     ),
     Kind(
         name="verdicts", path="verdicts.json", type=VerdictsState, is_watched=True,

@@ -1,6 +1,6 @@
 """Whether a record is consistent: what a digest can't show of an older or a forged one."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from functools import singledispatch
 from typing import TYPE_CHECKING, Any
@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from lstm_study.configuration import HYPERPARAMETERS, Configuration
 from lstm_study.records.comparison import Control, NearDuplicates
 from lstm_study.records.session import Session
+from lstm_study.records.state import ArmsState, SeedsState, VerdictsState
 from lstm_study.records.training import Epoch, Run, Trial
 
 if TYPE_CHECKING:
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
 
 _THRESHOLD = 0.5
 _ROUNDING = 1e-9
+_LEAST_FRACTION = 1e-6
 _SHARES = ("test_accuracy", "test_roc_auc", "test_f1", "test_brier_score", "test_calibration_error")
 
 
@@ -115,6 +117,33 @@ def _of_near_duplicates(found: NearDuplicates) -> Iterator[str]:
     within = not found.positions or 0 <= found.positions[0] <= found.positions[-1]
     if not ascending or not within or max(found.positions, default=-1) >= found.test_reviews:
         yield f"positions must ascend within {found.test_reviews} test reviews"
+
+
+@_contradictions.register
+def _of_arms(state: ArmsState) -> Iterator[str]:
+    for configuration in state.arms.values():
+        yield from of_configuration(configuration)
+    yield from _of_counts(state.own_epochs)
+
+
+@_contradictions.register
+def _of_seeds(state: SeedsState) -> Iterator[str]:
+    for number, added in enumerate(state.added):
+        yield from _of_counts({f"added.{number}.seeds": added.seeds})
+
+
+@_contradictions.register
+def _of_verdicts(state: VerdictsState) -> Iterator[str]:
+    for look in state.looks:
+        yield from _of_counts(look.seeds)
+        if look.fraction is not None and not look.fraction >= _LEAST_FRACTION:
+            yield f"fraction must be at least {_LEAST_FRACTION:g}. Received: {look.fraction}"
+
+
+def _of_counts(counts: Mapping[str, int]) -> Iterator[str]:
+    for name, count in counts.items():
+        if count < 1:
+            yield f"{name} must be an integer >= 1. Received: {count}"
 
 
 def _of_times(*times: str) -> Iterator[str]:

@@ -5,13 +5,15 @@ Unlike records they carry no kind: each is the only one of its kind in its file.
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
 from lstm_study.configuration import Configuration
 from lstm_study.records.strict import STRICT
 from lstm_study.records.training import Role
+
+VerdictKind = Literal["better", "worse", "no difference shown", "cannot say"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,12 +46,17 @@ class RoundState:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BracketState:
-    """One bracket of the schedule, or the random control."""
+    """One bracket of the schedule, or the random control.
+
+    `configurations` are those of its first round, None where the tuner has yet to propose one;
+    empty in plans from before they were written down.
+    """
 
     iteration: int
     bracket: int
     role: Role = "search"
     rounds: tuple[RoundState, ...]
+    configurations: tuple[Configuration | None, ...] = ()
 
     @property
     def in_words(self) -> str:
@@ -128,6 +135,35 @@ class SeedsState:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class QuickState:
+    """That the comparison was shortened with `--quick`: `quick.json`.
+
+    Attributes:
+        at: When, ISO 8601 in UTC.
+        seeds: Of winner and baseline that it trained at most.
+        planned: Seeds of every arm that were planned.
+        left_out: Arms and the like that it did without.
+    """
+
+    __pydantic_config__ = STRICT
+
+    at: str
+    seeds: int
+    planned: int
+    left_out: tuple[str, ...]
+
+    @property
+    def in_words(self) -> str:
+        """What a reader of the verdict must know, as one of the study's deviations."""
+        without = f", without {', '.join(self.left_out)}" if self.left_out else ""
+        never = "; own epochs are never evaluated" if "own epochs" in self.left_out else ""
+        return (
+            f"the comparison was shortened with --quick on {self.at[:10]}: at first {self.seeds} "
+            f"of {self.planned} seeds of winner and baseline{without}{never}"
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Look:
     """One look at the verdict: when, on how many runs of each arm, and what it was.
 
@@ -137,7 +173,7 @@ class Look:
 
     at: str
     seeds: Mapping[str, int]
-    kind: str
+    kind: VerdictKind
     fraction: float | None = None
 
 

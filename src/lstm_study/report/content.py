@@ -7,30 +7,26 @@ from lstm_study.analysis.answer.verdict import Verdict
 from lstm_study.records import StudyRecords
 from lstm_study.records.scrub import cleaner, neutral
 from lstm_study.report.figures import (
-    ablation,
     answer,
     arms,
     corpus,
     predictions,
     reviews,
-    runs,
     search,
     space,
-    trials,
+    trainings,
 )
 from lstm_study.report.figures.style import Picture
-from lstm_study.report.tables.ablation import ablation_tables
-from lstm_study.report.tables.answer import answer_tables
+from lstm_study.report.tables.answer import ablation_tables, answer_tables
 from lstm_study.report.tables.arms import arm_tables
 from lstm_study.report.tables.corpus import corpus_tables
 from lstm_study.report.tables.method import method_tables
 from lstm_study.report.tables.predictions import prediction_tables
 from lstm_study.report.tables.reviews import review_tables
-from lstm_study.report.tables.runs import run_tables
 from lstm_study.report.tables.search import search_tables
 from lstm_study.report.tables.space import space_tables
 from lstm_study.report.tables.table import Table
-from lstm_study.report.tables.trials import trial_tables
+from lstm_study.report.tables.trainings import run_tables, trial_tables
 from lstm_study.spec import StudySpec
 
 
@@ -117,33 +113,30 @@ def illustrate(content: Content) -> Content:
 
 def pictures_of(content: Content) -> dict[str, Picture]:
     """Returns every figure that has data, by name; each is drawn when it is asked for."""
-    found = _pictures(content.tables, content.spec)
-    return {item.name: item for item in found if item is not None}
-
-
-def _pictures(tables: Mapping[str, Table], spec: StudySpec) -> list[Picture | None]:
+    tables, spec = content.tables, content.spec
     objective, full = spec.study.objective, spec.search.max_epochs
     every_trial = tables["trials"]
-    return [
+    found = (
         answer.difference(tables["verdict"]),
-        ablation.waterfall(tables["ablation"], objective=objective),
+        answer.waterfall(tables["ablation"], objective=objective),
         arms.seeds(tables["runs"], tables["comparison"]),
         arms.arms_cost(tables["comparison"]),
-        runs.run_curves(tables["run_curves"]),
+        trainings.run_curves(tables["run_curves"]),
         predictions.roc(tables["roc"], tables["metrics"]),
         predictions.calibration(tables["calibration"]),
         reviews.accuracy_by_review(tables["accuracy_by_length"], tables["accuracy_by_unknown"]),
         answer.optimism(tables["optimism"]),
         search.best_so_far(tables["best_so_far"], tables["random_control"], objective=objective),
-        trials.trial_curves(tables["trial_curves"], objective=objective),
-        trials.timeline(tables["timeline"]),
+        trainings.trial_curves(tables["trial_curves"], objective=objective),
+        trainings.timeline(tables["timeline"]),
         space.importances(tables["importance"]),
         space.slices(tables["slices"], spec),
         space.pairs(tables["pairs"]),
-        trials.parallel(every_trial, spec),
-        trials.distribution(every_trial, objective=objective, full=full),
+        trainings.parallel(every_trial, spec),
+        trainings.distribution(every_trial, objective=objective, full=full),
         search.agreement(tables["early_and_final"], tables["rank_agreement"], full=full),
-        trials.cost(every_trial, objective=objective, direction=spec.study.direction, full=full),
+        trainings.cost(every_trial, objective=objective, direction=spec.study.direction, full=full),
         corpus.lengths(tables["lengths"], tables["maxlen_choices"]),
         corpus.coverage(tables["coverage"]),
-    ]
+    )
+    return {picture.name: picture for picture in found if picture is not None}

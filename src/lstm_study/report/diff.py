@@ -7,9 +7,13 @@ on the same reviews. If not, the page says so first and gives no difference.
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING
 
+import numpy as np
+
+from lstm_study.analysis.answer.arms import Arm, arms_from_records
 from lstm_study.analysis.answer.verdict import judge
+from lstm_study.analysis.statistics.intervals import Difference, difference_between
+from lstm_study.records import StudyRecords
 from lstm_study.report import numbers
 from lstm_study.report.content import Content, gather
 from lstm_study.report.figures import studies as studies_figures
@@ -25,11 +29,6 @@ from lstm_study.report.tables.table import (
     to_csv,
 )
 from lstm_study.report.write import write_files
-
-if TYPE_CHECKING:
-    from lstm_study.analysis.answer.arms import Arm
-    from lstm_study.analysis.statistics.intervals import Difference
-    from lstm_study.records import StudyRecords
 
 SECTIONS = (
     ("answer", "At a glance"),
@@ -49,7 +48,7 @@ class Side:
 
 
 def write_diff(
-    studies: "Sequence[StudyRecords]",
+    studies: Sequence[StudyRecords],
     *,
     folder: Path,
     made_at: str,
@@ -57,11 +56,7 @@ def write_diff(
 ) -> Path:
     """Writes the comparison of several studies; equal records give equal bytes.
 
-    Args:
-        studies: Two or more; differences are each study minus the first.
-        folder: Where it goes.
-        made_at: The time, ISO 8601 in UTC.
-        versions: Installed packages and their versions.
+    Differences are each study minus the first.
 
     Returns:
         The HTML file.
@@ -74,13 +69,19 @@ def write_diff(
 
 
 def diff_files(
-    studies: "Sequence[StudyRecords]", *, made_at: str, versions: Mapping[str, str]
+    studies: Sequence[StudyRecords], *, made_at: str, versions: Mapping[str, str]
 ) -> dict[str, bytes]:
     """Renders every file of the comparison: path within the folder → bytes."""
     sides = [
-        Side(label=label, content=_content(records, made_at=made_at, versions=versions))
+        Side(
+            label=label,
+            content=gather(
+                records, verdict=judge(records), made_at=made_at, versions=versions,
+                git_commit="", bundle=None,
+            ),
+        )
         for label, records in zip(_labels(studies), studies, strict=True)
-    ]
+    ]  # fmt: skip
     tables = {item.name: item for item in _tables(sides)}
     drawn = [
         studies_figures.winners(tables["arms"], tables["runs"]),
@@ -109,20 +110,13 @@ def diff_files(
     return files
 
 
-def _labels(studies: "Sequence[StudyRecords]") -> list[str]:
+def _labels(studies: Sequence[StudyRecords]) -> list[str]:
     """Returns the studies' names, with a letter where several have one name."""
     names = [records.name for records in studies]
     return [
         f"{name} ({chr(ord('A') + place)})" if names.count(name) > 1 else name
         for place, name in enumerate(names)
     ]
-
-
-def _content(records: "StudyRecords", *, made_at: str, versions: Mapping[str, str]) -> Content:
-    return gather(
-        records, verdict=judge(records), made_at=made_at, versions=versions,
-        git_commit="", bundle=None,
-    )  # fmt: skip
 
 
 def _objective(sides: list[Side]) -> str:
@@ -211,12 +205,7 @@ def _difference(sides: list[Side]) -> Table:
     return table("difference", "One study's winner against the first study's", columns, rows)
 
 
-def _interval(sides: list[Side]) -> "tuple[Difference | None, str]":
-    import numpy as np
-
-    from lstm_study.analysis.answer.arms import arms_from_records
-    from lstm_study.analysis.statistics.intervals import difference_between
-
+def _interval(sides: list[Side]) -> tuple[Difference | None, str]:
     arms: list[Arm] = []
     for side in sides:
         found = arms_from_records(side.content.records).get("winner")

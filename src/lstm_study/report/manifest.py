@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from lstm_study.report.content import Content
-from lstm_study.report.page.html import HEADLINES
+from lstm_study.report.page.html import headline
 from lstm_study.report.tables.method import trainings
 
 FORMAT_VERSION = 1
@@ -15,12 +15,7 @@ _MACHINE = ("python", "platform", "processor", "cpu_count", "memory_bytes", "bac
 
 
 def manifest(content: Content, *, files: Mapping[str, str]) -> str:
-    """Writes what is needed to repeat or audit the study.
-
-    Args:
-        content: The report.
-        files: Path within the report's folder → SHA-256.
-    """
+    """Writes what is needed to repeat or audit the study, with the SHA-256 of each file."""
     records, corpus = content.records, content.records.corpus
     value: dict[str, Any] = {
         "format_version": FORMAT_VERSION,
@@ -95,7 +90,7 @@ def markdown(content: Content) -> str:
     lines = [
         f"## {_plain(content.records.title)}",
         "",
-        f"**{HEADLINES[content.verdict.kind]}** {_plain(content.verdict.sentence)}",
+        f"**{headline(content.verdict)}** {_plain(content.verdict.sentence)}",
         "",
         "| arm | label | parameters | seeds | test accuracy | lowest | highest | per epoch |",
         "| --- | --- | --: | --: | --: | --: | --: | --: |",

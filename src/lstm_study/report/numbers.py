@@ -150,12 +150,7 @@ FORMATS: dict[str, Callable[[Any], str]] = {
 
 
 def show(value: Any, form: str) -> str:
-    """Formats a table's value; a missing value or NaN is a dash.
-
-    Args:
-        value: A number, a text, or None.
-        form: A key of `FORMATS`.
-    """
+    """Formats a table's value by a key of `FORMATS`; a missing value or NaN is a dash."""
     if value is None or value == "":
         return MISSING
     if isinstance(value, float) and not math.isfinite(value):

@@ -13,11 +13,10 @@ import socket
 import threading
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 from urllib.parse import unquote, urlsplit
 
 from lstm_study.errors import ReportError
@@ -34,8 +33,7 @@ _REST, _LONGEST_REST_SECONDS = 4.0, 30.0
 _CONNECTIONS, _LONGEST_REQUEST_SECONDS = 16, 20.0
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Edition:
+class Edition(NamedTuple):
     """A rendered report: its version, and its files by path."""
 
     version: str
@@ -69,7 +67,8 @@ class ReportServer:
         self._fingerprint = fingerprint
         self._render = render
         self._progress = progress
-        self._edition: Edition | None = None
+        self.edition: Edition | None = None
+        """The newest report; None before the first."""
         self._ended = threading.Event()
         self.problem: BaseException | None = None
         try:
@@ -86,14 +85,9 @@ class ReportServer:
         """The page's address."""
         return f"http://{HOST}:{self._server.server_address[1]}/"
 
-    @property
-    def edition(self) -> Edition | None:
-        """The newest report; None before the first."""
-        return self._edition
-
     def progress(self) -> bytes:
         """Returns the study's progress and the newest report's version, as JSON."""
-        version = self._edition.version if self._edition else ""
+        version = self.edition.version if self.edition else ""
         return json.dumps({**self._progress(), "version": version}).encode()
 
     def serve(self) -> None:
@@ -120,7 +114,7 @@ class ReportServer:
                 current = self._fingerprint()
                 if current != rendered:
                     version = hashlib.sha256(current.encode()).hexdigest()[:12]
-                    self._edition = Edition(version=version, files=self._render())
+                    self.edition = Edition(version=version, files=self._render())
                     rendered = current
             except BaseException as error:  # noqa: BLE001 - `serve` raises it in its own thread
                 self.problem = error

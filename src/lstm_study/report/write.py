@@ -68,11 +68,7 @@ def write_report(
 
 
 def write_files(files: Mapping[str, bytes], folder: Path) -> None:
-    """Replaces a report's files, all or none.
-
-    Args:
-        files: Path within the folder → bytes.
-        folder: Created if it does not exist; other files in it are not touched.
+    """Replaces a report's files, all or none; other files in the folder are not touched.
 
     Raises:
         ReportError: The folder can't be written to.

@@ -192,15 +192,11 @@ class RecordedHyperband(keras_tuner.oracles.HyperbandOracle):  # type: ignore[mi
         )
 
     @property
-    def _planned(self) -> int:
-        """Trials of the plan; the random control does not count."""
-        return sum(item.bracket.trials for item in self._plan.brackets if item.role == "search")
-
-    @property
     def _is_cut_short(self) -> bool:
-        """Whether max_trials ends the search before its plan."""
+        """Whether max_trials ends the search before its plan; the random control does not count."""
         most = self._spec.search.max_trials
-        return most is not None and most < self._planned
+        brackets = [item.bracket for item in self._plan.brackets if item.role == "search"]
+        return most is not None and most < sum(bracket.trials for bracket in brackets)
 
     def _may_start(self) -> bool:
         """Whether max_trials allows another trial; the random control does not count."""

@@ -110,7 +110,7 @@ class RerankStage:
         return alike
 
     def take(self, answer: Answer, *, worker: str) -> None:
-        """Records what came of a trial; its checkpoint goes once it has ended."""
+        """Records a trial's result; its checkpoint goes once it has ended."""
         path = self._store.checkpoint_path(answer.name)
         if answer.checkpoint is not None:
             self._store.adopt(answer.checkpoint, path)

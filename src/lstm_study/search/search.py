@@ -11,26 +11,24 @@ from lstm_study.engine.jobs import Engine
 from lstm_study.errors import SearchError
 from lstm_study.progress.values import Report
 from lstm_study.records.state import BracketState, RoundState, SearchState
+from lstm_study.search.plan import Plan, make_plan
 from lstm_study.search.stage import Limits, SearchStage
 from lstm_study.spec import StudySpec
 from lstm_study.store import Store
 
 if TYPE_CHECKING:
     from lstm_study.search.oracle import RecordedHyperband
-    from lstm_study.search.plan import Plan
 
 
-def plan_search(spec: StudySpec, store: Store) -> "Plan":
+def plan_search(spec: StudySpec, store: Store) -> Plan:
     """Draws the plan and writes it down."""
-    from lstm_study.search.plan import make_plan
-
     plan = make_plan(spec)
     before = store.read_state(SearchState)
     store.write_state(plan_summary(plan, stopped=before.stopped if before else None))
     return plan
 
 
-def plan_summary(plan: "Plan", *, stopped: str | None = None) -> SearchState:
+def plan_summary(plan: Plan, *, stopped: str | None = None) -> SearchState:
     """Returns the plan in plain numbers, for `plan.json`, displays and reports."""
     return SearchState(
         trials=plan.trials,
@@ -49,6 +47,7 @@ def plan_summary(plan: "Plan", *, stopped: str | None = None) -> SearchState:
                     )
                     for each in item.bracket.rounds
                 ),
+                configurations=tuple(slot.configuration for slot in item.slots),
             )
             for item in plan.brackets
         ),
@@ -59,7 +58,7 @@ def plan_summary(plan: "Plan", *, stopped: str | None = None) -> SearchState:
 def run_search(
     spec: StudySpec,
     store: Store,
-    plan: "Plan",
+    plan: Plan,
     *,
     engine: Engine,
     corpus: Corpus,

@@ -13,12 +13,12 @@ from lstm_study.progress.follow import Follower, Item, item_of, score_in_words
 from lstm_study.progress.values import Report
 from lstm_study.provenance import now
 from lstm_study.records import Trial
+from lstm_study.search.plan import Plan
 from lstm_study.spec import StudySpec
 from lstm_study.store import Store
 
 if TYPE_CHECKING:
     from lstm_study.search.oracle import RecordedHyperband
-    from lstm_study.search.plan import Plan
 
 _DISK_LOOK_SECONDS = 5.0
 
@@ -34,7 +34,7 @@ class SearchStage:
     def __init__(
         self,
         spec: StudySpec,
-        plan: "Plan",
+        plan: Plan,
         oracle: "RecordedHyperband",
         store: Store,
         *,
@@ -66,7 +66,7 @@ class SearchStage:
         ]
 
     def take(self, answer: Answer, *, worker: str) -> None:
-        """Records what came of a trial; deletes its parent's checkpoint once it has its own."""
+        """Records a trial's result; deletes its parent's checkpoint once it has its own."""
         trial = answered(self._oracle.records[answer.name], answer, self._spec)
         if answer.checkpoint is not None:
             self._store.adopt(answer.checkpoint, self._store.checkpoint_path(trial.trial_id))
@@ -152,6 +152,7 @@ def job_of(
         starts=tuple(path for path in paths if path.is_file()),
         schedule_epochs=spec.search.max_epochs,
         shape=classes.of(trial.configuration),
+        builder=spec.builder,
     )
 
 
@@ -168,11 +169,13 @@ def given_to(trial: Trial, worker: str) -> Trial:
 
 
 def answered(trial: Trial, answer: Answer, spec: StudySpec) -> Trial:
-    """Returns a trial's record with what came of it: its own part of the history, and its end."""
+    """Returns a trial's record with its result: its own part of the history, and its end."""
     if answer.epochs:
         own = answer.epochs[trial.initial_epoch :]
         seconds = sum(epoch.train_seconds + epoch.validation_seconds for epoch in own)
         trial = replace(trial, epochs=own, seconds=seconds)
+    if answer.parameter_count is not None:
+        trial = replace(trial, parameter_count=answer.parameter_count)
     if answer.failure is not None:
         return replace(trial, status="failed", failure=answer.failure, ended_at=now())
     return _completed(trial, spec) if answer.is_last else trial

@@ -55,12 +55,7 @@ def assumed() -> Tables:
 
 
 def of_study(found: Measured, *, folder: str) -> Tables:
-    """Returns the tables with a study's variance components.
-
-    Args:
-        found: They, as from `measure_study`.
-        folder: The study's, as the command that writes the tables names it.
-    """
+    """Returns the tables with a study's variance components."""
     base = found.scenario
     itself = replace(
         base, name="A/A", between=base.within, candidate_deviation=base.reference_deviation
@@ -132,28 +127,17 @@ def scenarios() -> tuple[tuple[Scenario, tuple[int, ...]], ...]:
     )  # fmt: skip
 
 
-def write_tables(
-    out: Path, *, studies: int, tables: Tables | None = None, seed: int = SEED
-) -> None:
-    """Simulates every scenario and writes `<out>.csv` and `<out>.md`.
-
-    Args:
-        out: Path without suffix.
-        studies: How many to simulate per scenario.
-        tables: What to simulate; the assumed components by default.
-        seed: Of the whole simulation.
-    """
+def write_tables(out: Path, *, studies: int, tables: Tables | None = None) -> None:
+    """Simulates every scenario and writes `<out>.csv` and `<out>.md`."""
     tables = tables or assumed()
     outcomes = [
         outcome
         for number, (scenario, seeds) in enumerate(tables.scenarios)
         for outcome in simulate(
-            scenario, seeds=seeds, studies=studies, seed=derive(seed, "scenario", number)
+            scenario, seeds=seeds, studies=studies, seed=derive(SEED, "scenario", number)
         )
     ]
-    looked = [
-        simulate_looks(tables.looked_at, looks=looks, studies=studies, seed=seed) for looks in LOOKS
-    ]
+    looked = [simulate_looks(tables.looked_at, looks=looks, studies=studies) for looks in LOOKS]
     out.parent.mkdir(parents=True, exist_ok=True)
     with out.with_suffix(".csv").open("w", encoding="utf-8", newline="") as file:
         writer = csv.DictWriter(
@@ -161,7 +145,7 @@ def write_tables(
         )
         writer.writeheader()
         writer.writerows({key: _plain(value) for key, value in asdict(o).items()} for o in outcomes)
-    text = markdown(tables, outcomes, looked, out=out, studies=studies, seed=seed)
+    text = markdown(tables, outcomes, looked, out=out, studies=studies)
     out.with_suffix(".md").write_text(text, encoding="utf-8")
 
 

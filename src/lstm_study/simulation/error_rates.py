@@ -2,13 +2,14 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from lstm_study.analysis.answer.verdict import failure_kind, kind_of
-from lstm_study.analysis.answer.wording import Kind
-from lstm_study.analysis.statistics.failures import are_far_below, failure_rate
+from lstm_study.analysis.answer.verdict import failure_kind
+from lstm_study.analysis.answer.wording import kind_of
+from lstm_study.analysis.statistics.failures import FailureKind, are_far_below, failure_rate
 from lstm_study.analysis.statistics.intervals import LEVEL, Difference, difference_of_outcomes
 from lstm_study.analysis.statistics.looks import levels
 from lstm_study.analysis.statistics.power import LEAST_SEEDS
@@ -60,19 +61,12 @@ class Outcome:
 def simulate(
     scenario: Scenario, *, seeds: Sequence[int], studies: int, seed: int = SEED
 ) -> tuple[Outcome, ...]:
-    """Simulates studies and judges them; the first runs of each also serve for fewer seeds.
-
-    Args:
-        scenario: What to simulate.
-        seeds: Seeds per arm, one outcome for each, 4 or more.
-        studies: How many.
-        seed: Of the whole simulation.
-    """
-    tallies = {runs: _Tally() for runs in seeds}
+    """Simulates studies and judges them; the first runs of each also serve for fewer seeds."""
+    judged: dict[int, list[_Judged]] = {runs: [] for runs in seeds}
     for candidate, reference in draw(scenario, seeds=max(seeds), studies=studies, seed=seed):
-        for runs, tally in tallies.items():
-            tally.take(candidate[:runs], reference[:runs], effect=scenario.effect)
-    return tuple(tally.outcome(scenario, runs) for runs, tally in tallies.items())
+        for runs, found in judged.items():
+            found.append(_judge(candidate[:runs], reference[:runs]))
+    return tuple(_outcome(scenario, runs, found) for runs, found in judged.items())
 
 
 def simulate_looks(
@@ -80,11 +74,7 @@ def simulate_looks(
 ) -> float:
     """Returns how often studies that add seeds until a difference is shown show one.
 
-    Args:
-        scenario: What to simulate.
-        looks: Seeds per arm at each look, ascending; the last is the declared maximum.
-        studies: How many.
-        seed: Of the whole simulation.
+    `looks` has the seeds per arm at each look, ascending; the last is the declared maximum.
     """
     shown = 0
     at = levels([runs / looks[-1] for runs in looks])
@@ -115,48 +105,46 @@ def judge_outcomes(
     return difference_of_outcomes(candidate[rows[0]], reference[rows[1]], pairs=pairs, level=level)
 
 
-class _Tally:
-    def __init__(self) -> None:
-        self.kinds: list[Kind] = []
-        self.failures: list[str] = []
-        self.held: list[bool] = []
-        self.half_widths: list[float] = []
-        self.uncorrected = 0
+class _Judged(NamedTuple):
+    failures: FailureKind
+    difference: Difference | None
+    uncorrected: Difference
 
-    def take(
-        self, candidate: NDArray[np.bool_], reference: NDArray[np.bool_], *, effect: float
-    ) -> None:
-        rates = [
-            failure_rate(name, failed=int(are_far_below(side.mean(axis=1)).sum()), runs=len(side))
-            for name, side in (("candidate", candidate), ("reference", reference))
-        ]
-        self.failures.append(failure_kind(*rates)[1])
-        plain = difference_of_outcomes(candidate, reference, pairs=[])
-        self.uncorrected += kind_of(plain) != "no difference shown"
-        judged = judge_outcomes(candidate, reference)
-        if judged is None:
-            self.kinds.append("cannot say")
-            return
-        self.kinds.append(kind_of(judged))
-        self.held.append(judged.low <= effect <= judged.high)
-        self.half_widths.append((judged.high - judged.low) / 2)
 
-    def outcome(self, scenario: Scenario, seeds: int) -> Outcome:
-        studies = len(self.kinds)
-        return Outcome(
-            scenario=scenario.name,
-            documents=scenario.documents,
-            effect_points=100 * scenario.effect,
-            candidate_deviation_points=100 * scenario.candidate_deviation,
-            reference_deviation_points=100 * scenario.reference_deviation,
-            seeds=seeds,
-            studies=studies,
-            better=self.kinds.count("better") / studies,
-            worse=self.kinds.count("worse") / studies,
-            more_often=self.failures.count("more often") / studies,
-            less_often=self.failures.count("less often") / studies,
-            unsaid=self.kinds.count("cannot say") / studies,
-            coverage=float(np.mean(self.held)) if self.held else None,
-            half_width_points=100 * float(np.mean(self.half_widths)) if self.held else None,
-            uncorrected=self.uncorrected / studies,
-        )
+def _judge(candidate: NDArray[np.bool_], reference: NDArray[np.bool_]) -> _Judged:
+    rates = [
+        failure_rate(name, failed=int(are_far_below(side.mean(axis=1)).sum()), runs=len(side))
+        for name, side in (("candidate", candidate), ("reference", reference))
+    ]
+    return _Judged(
+        failures=failure_kind(*rates)[1],
+        difference=judge_outcomes(candidate, reference),
+        uncorrected=difference_of_outcomes(candidate, reference, pairs=[]),
+    )
+
+
+def _outcome(scenario: Scenario, seeds: int, judged: Sequence[_Judged]) -> Outcome:
+    studies = len(judged)
+    said = [each.difference for each in judged if each.difference is not None]
+    kinds = [kind_of(each) for each in said]
+    failures = [each.failures for each in judged]
+    shown = [kind_of(each.uncorrected) != "no difference shown" for each in judged]
+    held = [each.low <= scenario.effect <= each.high for each in said]
+    half_widths = [(each.high - each.low) / 2 for each in said]
+    return Outcome(
+        scenario=scenario.name,
+        documents=scenario.documents,
+        effect_points=100 * scenario.effect,
+        candidate_deviation_points=100 * scenario.candidate_deviation,
+        reference_deviation_points=100 * scenario.reference_deviation,
+        seeds=seeds,
+        studies=studies,
+        better=kinds.count("better") / studies,
+        worse=kinds.count("worse") / studies,
+        more_often=failures.count("more often") / studies,
+        less_often=failures.count("less often") / studies,
+        unsaid=(studies - len(said)) / studies,
+        coverage=float(np.mean(held)) if said else None,
+        half_width_points=100 * float(np.mean(half_widths)) if said else None,
+        uncorrected=sum(shown) / studies,
+    )

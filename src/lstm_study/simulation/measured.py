@@ -59,22 +59,15 @@ class Measured:
     scenario: Scenario
 
 
-def measure_study(
-    records: StudyRecords, *, candidate: str = "winner", reference: str = "baseline"
-) -> Measured:
+def measure_study(records: StudyRecords) -> Measured:
     """Takes the components of a study's comparison.
-
-    Args:
-        records: The study.
-        candidate: The arm in question.
-        reference: The arm it is compared with.
 
     Raises:
         ComparisonError: An arm has fewer than two completed runs, or the generative model has no
             studies like this one.
     """
     arms = arms_from_records(records)
-    for name in (candidate, reference):
+    for name in ("winner", "baseline"):
         runs = arms[name].seeds if name in arms else 0
         if runs < 2:
             raise ComparisonError(
@@ -83,7 +76,7 @@ def measure_study(
             )
     first, second = (
         without_runs(arm, [run.seed_index for run in failed_runs(arm)]) or arm
-        for arm in (arms[candidate], arms[reference])
+        for arm in (arms["winner"], arms["baseline"])
     )
     parts = components(first.correct, second.correct)
     found = disagreement(first, second)
@@ -126,10 +119,6 @@ def _spread(arm: Arm, part: SeedPart, *, within: float) -> Spread:
     ]
     deviation, low, high = (float(np.sqrt(max(0.0, each - noise))) for each in variances)
     return Spread(
-        arm=arm.name,
-        runs=arm.seeds,
-        accuracy=arm.accuracy,
-        deviation=deviation,
-        low=low,
-        high=high,
-    )
+        arm=arm.name, runs=arm.seeds, accuracy=arm.accuracy,
+        deviation=deviation, low=low, high=high,
+    )  # fmt: skip

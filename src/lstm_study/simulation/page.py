@@ -14,7 +14,7 @@ from lstm_study.analysis.statistics.power import (
     smallest_difference,
 )
 from lstm_study.analysis.statistics.scenario import Scenario, true_components
-from lstm_study.simulation.error_rates import Outcome
+from lstm_study.simulation.error_rates import SEED, Outcome
 
 LOOKS = ((5, 10, 15), (4, 6, 8, 10, 12, 14, 16, 18, 20))
 # What the verdict is to keep, as shares; chance of the simulation is added.
@@ -76,17 +76,10 @@ def markdown(
     *,
     out: Path,
     studies: int,
-    seed: int,
 ) -> str:
     """Writes the page.
 
-    Args:
-        tables: What was simulated.
-        outcomes: The results.
-        looked: Share of the studies that showed something at some look, for each of `LOOKS`.
-        out: Path without suffix.
-        studies: How many were simulated per scenario.
-        seed: Of the whole simulation.
+    `looked` is the share of the studies that showed something at some look, for each of `LOOKS`.
     """
     chance = 1.96 * np.sqrt(0.05 * 0.95 / studies)
     lines = [
@@ -95,9 +88,9 @@ def markdown(
         _paragraph(
             _MADE_BY,
             studies=studies,
-            seed=seed,
+            seed=SEED,
             study=f"--study {tables.study} " if tables.study else "",
-            out=_shown(out),
+            out=f"reports/benchmarks/{out.name}",
             chance=f"{chance:.1%}",
         ),
         "",
@@ -185,9 +178,3 @@ def _needed(scenario: Scenario) -> str:
         f"{power_to_find(parts, difference=0.01):.0%} | "
         f"{f'over {MOST_SEEDS:,}' if needed is None else needed} |"
     )
-
-
-def _shown(out: Path) -> str:
-    """Names the tables' path as a command in the project's folder would, wherever it lies."""
-    folder = Path("reports/benchmarks")
-    return (folder / out.name).as_posix()

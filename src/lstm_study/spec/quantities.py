@@ -1,4 +1,4 @@
-"""Durations and sizes as people write them: "2h30m", "1.5GB"."""
+"""Durations and sizes as users write them: "2h30m", "1.5GB"."""
 
 import re
 
@@ -84,6 +84,20 @@ def duration_in_words(seconds: float) -> str:
     if minutes:
         return f"{minutes} min {rest} s"
     return f"{rest} s"
+
+
+def estimate_in_words(seconds: float) -> str:
+    """Says an estimated duration, no more exactly than it is known.
+
+    Example:
+        >>> [estimate_in_words(seconds) for seconds in (23, 401, 7_790)]
+        ['25 s', '7 min', '2 h 10 min']
+    """
+    if seconds < 90:
+        return f"{max(5, 5 * round(seconds / 5))} s"
+    if seconds < 3_570:
+        return f"{round(seconds / 60)} min"
+    return duration_in_words(600 * round(seconds / 600))
 
 
 def rate_in_words(count: int, seconds: float, *, what: str) -> str:

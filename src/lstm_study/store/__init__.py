@@ -31,7 +31,7 @@ from lstm_study.records import (
 )
 from lstm_study.records.codec import state_from_json, state_to_json
 from lstm_study.records.kinds import kind_of
-from lstm_study.records.state import Live, SearchState, StudyState
+from lstm_study.records.state import Live, QuickState, SearchState, StudyState
 from lstm_study.spec import StudySpec
 from lstm_study.spec.changes import changes
 from lstm_study.store.files import MOST_BYTES, advice
@@ -64,13 +64,8 @@ class Store(PredictionFiles):
     ) -> tuple[str, ...]:
         """Begins the study, or checks that it is the one that began here.
 
-        Some settings may change all the same: see `changes.changes`.
-
-        Args:
-            spec: The validated study file.
-            spec_text: The same, verbatim.
-            settings: One-off `--set` changes that `spec` holds.
-            data_digest: `CorpusSummary.digest` of the reviews.
+        Some settings may change all the same: see `changes.changes`. The text is the study file's,
+        verbatim; `settings` are the one-off changes that the spec has beside it.
 
         Returns:
             What changed and may.
@@ -267,13 +262,13 @@ class Store(PredictionFiles):
         predictions = {
             name: self.read_evaluated(name, run, labels) for name, run in evaluated.items()
         }
-        plan = self.read_state(SearchState)
+        plan, quick = self.read_state(SearchState), self.read_state(QuickState)
         return StudyRecords(
             name=spec.study.name,
             title=spec.study.title or spec.study.name,
             spec_text=self.read_spec_text(),
             spec=began.spec,
-            deviations=tuple(spec.deviations),
+            deviations=(*spec.deviations, *([quick.in_words] if quick is not None else [])),
             settings=began.settings,
             corpus=self.read(CorpusSummary),
             planned_trials=plan.trials if plan else 0,

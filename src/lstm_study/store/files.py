@@ -61,11 +61,7 @@ class StudyFiles:
         return found
 
     def read(self, kind: type[T], name: str = "") -> T | None:
-        """Reads a record; None where there is none.
-
-        Args:
-            kind: Its class.
-            name: Its id, where there may be several.
+        """Reads a record, by its class and, where it has one, its id; None where there is none.
 
         Raises:
             RecordError: It is damaged.

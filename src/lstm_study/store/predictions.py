@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 
 _KIND = kind_of("predictions/labels.npy")
 _MOST_REVIEWS = 2**22
+# Of a compressed copy, whose own size says little; what a stranger's corpus.json says, nothing.
+_MOST_REVIEWS_PACKED = 2**24
 _HEADER_BYTES = 4_096
 _NUMBER_BYTES = 8
 
@@ -81,6 +83,7 @@ def _read_array(path: Path, *, most: int) -> "NDArray[Any] | None":
     try:
         if found is path:
             return array_from(read_bytes(path, limit=limit))
+        limit = min(limit, _HEADER_BYTES + _NUMBER_BYTES * _MOST_REVIEWS_PACKED)
         with packed.open("rb") as file, gzip.GzipFile(fileobj=file) as unpacked:
             read_bytes(packed, limit=limit)
             data = unpacked.read(limit + 1)

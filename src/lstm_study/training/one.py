@@ -23,7 +23,7 @@ from lstm_study.model.lstm.cpu.threads import uses_cpu_kernels
 from lstm_study.model.network import build_model, is_masked
 from lstm_study.records import Epoch
 from lstm_study.seeds import derive
-from lstm_study.spec import ProtocolTable
+from lstm_study.spec import ModelTable, ProtocolTable
 from lstm_study.training.checkpoint import Checkpoint, set_state, state_of, write_checkpoint
 from lstm_study.training.epochs import RunningEpoch, Step
 from lstm_study.training.inputs import as_input, inputs_of
@@ -44,6 +44,7 @@ class Training:
         masked: Whether padding is masked and batches hold reviews of similar length.
         keeps: Epochs whose weights later checkpoints hold, too.
         schedule_epochs: Epochs after which a falling learning rate is at zero; None for `epochs`.
+        builder: What builds the network in the place of the LSTM; None for the LSTM.
     """
 
     configuration: Configuration
@@ -53,6 +54,7 @@ class Training:
     masked: bool = False
     keeps: tuple[int, ...] = ()
     schedule_epochs: int | None = None
+    builder: ModelTable | None = None
 
     @property
     def batch_size(self) -> int:
@@ -101,15 +103,7 @@ def train(
         StoreError: The checkpoint can't be written.
     """
     release_models()
-    model = build_model(
-        training.configuration,
-        protocol=training.protocol,
-        seed=training.seed,
-        masked=training.masked,
-        steps=-(-len(reviews) // training.batch_size)
-        * (training.schedule_epochs or training.epochs),
-    )
-    _trace_once(model)
+    model = _model_of(training, len(reviews))
     epochs: tuple[Epoch, ...] = ()
     if start is not None:
         set_state(model, start.variables, where=where)
@@ -123,6 +117,40 @@ def train(
         checkpoint = Checkpoint(epochs=epochs, variables=state_of(model), earlier=earlier)
         write_checkpoint(save, checkpoint)
         on_epoch(checkpoint)
+    return model
+
+
+def traced_model(
+    configuration: Configuration,
+    *,
+    protocol: ProtocolTable,
+    seed: int,
+    masked: bool = False,
+    steps: int,
+) -> Any:
+    """Builds a model as `train` trains it; see `build_model` for the arguments."""
+    model = build_model(configuration, protocol=protocol, seed=seed, masked=masked, steps=steps)
+    _trace_once(model)
+    return model
+
+
+def _model_of(training: Training, reviews: int) -> Any:
+    """Builds a training's network, compiled and traced."""
+    epochs = training.schedule_epochs or training.epochs
+    if training.builder is None:
+        return traced_model(
+            training.configuration,
+            protocol=training.protocol,
+            seed=training.seed,
+            masked=training.masked,
+            steps=-(-reviews // training.batch_size) * epochs,
+        )
+    from lstm_study.model.builder import build_own
+
+    model = build_own(
+        training.builder, training.configuration, protocol=training.protocol, seed=training.seed
+    )
+    _trace_once(model)
     return model
 
 
@@ -155,7 +183,9 @@ def _trace_once(model: Any) -> None:
     if not model.optimizer.built:
         model.optimizer.build(model.trainable_variables)
     model.compute_metrics(None, tf.zeros((1, 1)), tf.zeros((1, 1)))
-    inputs = tuple(tf.TensorSpec((None, *each.shape[1:]), tf.int32) for each in model.inputs)
+    # A subclass of Keras's model has no inputs; it takes token ids alone.
+    shapes = [each.shape[1:] for each in getattr(model, "inputs", None) or ()] or [(None,)]
+    inputs = tuple(tf.TensorSpec((None, *shape), tf.int32) for shape in shapes)
     labels = tf.TensorSpec((None, 1), tf.float32)
 
     @tf.function(input_signature=(inputs, labels), autograph=False)  # type: ignore[untyped-decorator]
@@ -254,15 +284,10 @@ def predict(
 ) -> NDArray[np.float32]:
     """Returns the probability of the positive label for each review, float32 [reviews].
 
-    A network with a mask is given batches of similar length.
-
-    Args:
-        model: A network as from `build_network`.
-        reviews: The reviews.
-        configuration: The network's.
-        batch_size: Rows of every batch.
+    The network is as from `build_network`; one with a mask is given batches of similar length.
     """
-    maxlen, masked = configuration.maxlen, is_masked(model)
+    maxlen = configuration.maxlen
+    masked = configuration.own is None and is_masked(model)
     found = np.empty(len(reviews), dtype=np.float32)
     # Where all are of one length, the reviews stay in their order.
     lengths = kept_lengths(reviews, maxlen=maxlen) if masked else np.zeros(len(reviews), np.int64)

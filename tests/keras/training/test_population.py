@@ -234,7 +234,7 @@ def test_a_promotion_goes_on_in_another_population_or_alone_as_if_it_never_stopp
     _, straight = alone(training, tmp_path / "straight")
     assert_equal_trainings(promoted.checkpoints, straight[1:])
     assert_equal_trainings(after, straight[1:])
-    # And what began alone goes on in a population.
+    # And what began alone continues in a population.
     resumed = Watched(training, tmp_path / "resumed", start=straight[1])
     together([resumed, Watched(other, tmp_path / "beside")])
     assert_equal_trainings(resumed.checkpoints, straight[2:])

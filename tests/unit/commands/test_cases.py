@@ -1,4 +1,4 @@
-"""Every kind of file that people have, through `init` and `data`; every advice that errors give."""
+"""Every kind of file that users have, through `init` and `data`; every advice that errors give."""
 
 import re
 import shlex
@@ -73,7 +73,7 @@ READ: dict[str, tuple[Case, int]] = {
 
 
 @pytest.mark.parametrize("name", READ)
-def test_a_file_that_people_have_is_read_whole_with_two_labels(name: str, tmp_path: Path) -> None:
+def test_a_file_that_users_have_is_read_whole_with_two_labels(name: str, tmp_path: Path) -> None:
     case, count = READ[name]
     corpus, output = corpus_of(case(tmp_path))
     assert sum(split.reviews for split in corpus.summary.splits) == count

@@ -11,16 +11,16 @@ def machine(*, processors: int, gib: int) -> Machine:
     )
 
 
-def test_with_enough_memory_the_processors_decide():
+def test_with_enough_memory_the_cores_decide():
     why = _why(Workers(count=2, threads=1), machine(processors=2, gib=16))
-    assert "a worker for each processor" in why
+    assert "one worker per core" in why
     assert "--only workers" in why
 
 
 def test_with_little_memory_the_memory_decides():
     why = _why(Workers(count=2, threads=4), machine(processors=8, gib=4))
     assert why.startswith(
-        "4.0 GiB hold 2 workers of 2.0 GiB; those that train share the 8 processors"
+        "4.0 GiB of memory are enough for 2 workers of 2.0 GiB; busy workers share the 8 cores"
     )
 
 

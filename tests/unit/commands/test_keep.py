@@ -9,10 +9,11 @@ import pytest
 
 from lstm_study import commands
 from lstm_study.errors import RecordError, StoreError
-from lstm_study.records import Opening, ReviewFacts, StudyRecords
+from lstm_study.records import CorpusSummary, Opening, ReviewFacts, StudyRecords
+from lstm_study.records.codec import to_json
 from lstm_study.records.scrub import Scrubber
 from lstm_study.records.state import ReportState
-from lstm_study.store import Store
+from lstm_study.store import Store, predictions
 from tests.support.fake_study import ALL_STUDIES, completed_study
 from tests.support.fake_trainings import MACHINE
 from tests.support.stored_study import leave
@@ -100,15 +101,15 @@ def test_a_copy_of_kept_records_is_kept_again_to_the_byte() -> None:
 def test_no_path_host_or_user_of_the_machine_is_kept() -> None:
     study = completed_study()
     assert study.corpus is not None
-    crew = "annas-box.example-1a2b"
+    host = "annas-box.example-1a2b"
     secret = "/home/anna/private data/imdb.npz"
     command = f"lstm-study chief fake.toml --bind 10.1.2.3:8476 --data '{secret}'"
     sessions = (
         replace(study.sessions[0], command=command, settings=(f'data.path="{secret}"',)),
-        replace(study.sessions[0], stage=f"worker-{crew}", machine=MACHINE,
+        replace(study.sessions[0], stage=f"worker-{host}", machine=MACHINE,
                 command="lstm-study worker fake.toml --chief=annas-box.example:8476"),
     )  # fmt: skip
-    trials = (replace(study.trials[0], worker=f"{crew}-1"), *study.trials[1:])
+    trials = (replace(study.trials[0], worker=f"{host}-1"), *study.trials[1:])
     opened = _left(
         replace(
             study, sessions=sessions, trials=trials,
@@ -187,6 +188,22 @@ def test_torn_predictions_are_named() -> None:
     path.write_bytes(gzip.compress(bytes(10**7)))
     with pytest.raises(RecordError, match=r"winner-s1\.npy\.gz: holds more than 20,096 bytes"):
         Store(kept.folder).read_all()
+
+
+def test_what_a_made_up_corpus_promises_does_not_let_predictions_fill_the_memory(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    kept = commands.keep(_left())
+    store = Store(kept.folder)
+    corpus = store.read(CorpusSummary)
+    assert corpus is not None
+    splits = [replace(each, reviews=10**9) for each in corpus.splits]
+    path = store.path(CorpusSummary)
+    path.write_text(to_json(replace(corpus, splits=tuple(splits))) + "\n")
+    (kept.folder / "predictions" / "winner-s1.npy.gz").write_bytes(gzip.compress(bytes(10**7)))
+    monkeypatch.setattr(predictions, "_MOST_REVIEWS_PACKED", 2_000)
+    with pytest.raises(RecordError, match=r"winner-s1\.npy\.gz: holds more than 20,096 bytes"):
+        store.read_predictions("winner-s1")
 
 
 def test_a_folder_without_records_is_refused() -> None:

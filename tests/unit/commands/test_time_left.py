@@ -1,63 +1,146 @@
-"""The time left of search and comparison together, from the pace of the trainings so far."""
+"""How long a study will take, said before and while it runs: on recorded and on made-up paces."""
 
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
-from lstm_study.commands.time_left import TimeLeft, time_left
-from lstm_study.records import Run, StudyRecords, Trial
-from lstm_study.records.state import SearchState
+from lstm_study.commands.time_left import Extent, TimeLeft, time_left
+from lstm_study.progress.pace import Pace
+from lstm_study.records import Run, Trial
+from lstm_study.records.state import BracketState, RoundState, SearchState
+from lstm_study.schedule import hyperband
 from lstm_study.spec import StudySpec
 from tests.support.fake_study import completed_study
+from tests.support.replay import Replay, replay_of
 
 STUDY = completed_study()
 SPEC = StudySpec.model_validate(dict(STUDY.spec), strict=False)
+REFERENCE = Path(__file__).parents[3] / "study" / "reference" / "imdb"
+PACE = Pace(points=((1e8, 2e-11), (1e10, 1e-11)), load_seconds=3.0, setup_seconds=0.5)
 PLAN = SearchState(
-    trials=STUDY.planned_trials, epochs=STUDY.planned_epochs, exhausted=False, brackets=()
+    trials=STUDY.planned_trials,
+    epochs=STUDY.planned_epochs,
+    exhausted=False,
+    brackets=tuple(
+        BracketState(
+            iteration=0,
+            bracket=each.bracket,
+            rounds=tuple(
+                RoundState(
+                    trials=item.trials,
+                    initial_epoch=item.initial_epoch,
+                    budget_epochs=item.budget_epochs,
+                )
+                for item in each.rounds
+            ),
+        )
+        for each in hyperband(max_epochs=SPEC.search.max_epochs, factor=SPEC.search.factor)
+    ),
 )
 
 
+@pytest.fixture(scope="module")
+def reference() -> Replay:
+    return replay_of(REFERENCE)
+
+
 def _left(
-    trials: list[Trial], runs: list[Run], *, workers: int = 1, stopped: str | None = None
+    trials: list[Trial],
+    runs: list[Run],
+    *,
+    pace: Pace | None = PACE,
+    workers: int = 1,
+    stopped: str | None = None,
+    extent: Extent | None = None,
+    spec: StudySpec = SPEC,
 ) -> TimeLeft | None:
+    assert STUDY.corpus is not None
     return time_left(
-        SPEC, trials=trials, runs=runs, plan=replace(PLAN, stopped=stopped), corpus=STUDY.corpus,
-        workers=workers, runs_planned=len(STUDY.runs),
+        spec, corpus=STUDY.corpus, plan=replace(PLAN, stopped=stopped), trials=trials, runs=runs,
+        control=None, pace=pace, workers=workers, extent=extent,
     )  # fmt: skip
 
 
-def _seconds(study: StudyRecords) -> float:
-    return sum(epoch.train_seconds for run in study.runs for epoch in run.epochs)
-
-
-def test_nothing_is_said_before_an_epoch_has_ended() -> None:
-    assert _left([], []) is None
-    assert _left([replace(STUDY.trials[0], epochs=())], []) is None
-
-
-def test_a_finished_study_has_no_time_left() -> None:
-    found = _left(list(STUDY.trials), list(STUDY.runs))
+def _found(*arguments: list, **options: object) -> TimeLeft:
+    found = _left(*arguments, **options)  # type: ignore[arg-type]
     assert found is not None
-    assert found.both == pytest.approx(0.0, abs=1e-9)
+    return found
+
+
+def test_without_a_pace_nothing_is_said_before_an_epoch_has_ended() -> None:
+    assert _left([], [], pace=None) is None
+    assert _left([replace(STUDY.trials[0], epochs=())], [], pace=None) is None
+    assert _left([STUDY.trials[0]], [], pace=None) is not None
+
+
+def test_a_measured_pace_gives_every_part_before_anything_is_trained() -> None:
+    found = _found([], [])
+    assert min(found.search, found.comparison, found.writing) > 0
+    assert found.whole == found.search + found.comparison + found.writing
+    assert found.sentence.startswith("about ")
+    assert "search" in found.sentence and "comparison" in found.sentence
+
+
+def test_a_finished_study_has_nothing_left_to_train() -> None:
+    spec = SPEC.model_copy(update={"compare": SPEC.compare.model_copy(update={"control": False})})
+    found = _found(list(STUDY.trials), list(STUDY.runs), stopped="", spec=spec)
+    assert found.search == 0.0
+    # The fake study has no validation runs, no masked baseline and no runner-ups.
+    of_others = _found(list(STUDY.trials), [], stopped="", spec=spec).comparison
+    assert found.comparison < of_others
 
 
 def test_a_search_that_was_ended_early_has_no_time_left() -> None:
-    found = _left(list(STUDY.trials[:5]), [], stopped="time limit")
-    assert found is not None
+    found = _found(list(STUDY.trials[:5]), list(STUDY.runs[:1]), stopped="time limit")
     assert found.search == 0.0
     assert found.comparison > 0.0
 
 
-def test_the_comparison_is_estimated_from_the_pace_of_the_search() -> None:
-    found = _left(list(STUDY.trials), [])
-    assert found is not None
-    assert found.search == 0.0
-    # The fake's epochs cost by maxlen and units, of which the work is a rough guide.
-    assert found.both == pytest.approx(_seconds(STUDY), rel=0.6)
+def test_the_time_limit_of_a_search_bounds_what_is_left_of_it() -> None:
+    search = SPEC.search.model_copy(update={"time_limit": "1s", "rerank": 0})
+    assert _found([], [], spec=SPEC.model_copy(update={"search": search})).search == 1.0
 
 
-def test_two_workers_take_half_the_time() -> None:
-    one, two = (_left(list(STUDY.trials[:9]), [], workers=count) for count in (1, 2))
-    assert one is not None
-    assert two is not None
-    assert two.both == pytest.approx(one.both / 2)
+def test_more_workers_share_the_work_and_fewer_seeds_are_less_of_it() -> None:
+    one, two = (_found([], [], workers=count) for count in (1, 2))
+    assert one.comparison / 2.2 < two.comparison < one.comparison / 1.5
+    few = _found([], [], extent=Extent(most_seeds=1))
+    quick = _found([], [], extent=Extent(most_seeds=1, primary_only=True))
+    assert quick.comparison < few.comparison < one.comparison
+    assert quick.search == one.search
+
+
+def test_work_in_progress_counts_by_what_is_left_of_it() -> None:
+    (running, *_) = [trial for trial in STUDY.trials if len(trial.epochs) > 2]
+    halved = replace(running, epochs=running.epochs[:1], status="running")
+    others = [trial for trial in STUDY.trials if trial is not running]
+    assert _found([*others, halved], []).search > _found([*others, running], []).search
+
+
+@pytest.mark.parametrize("share", [0.0, 0.05, 0.25, 0.5])
+def test_at_a_steady_pace_the_reference_study_is_predicted_within_30_per_cent(
+    reference: Replay, share: float
+) -> None:
+    pace = reference.steady_pace()
+    steady = reference.at_a_steady_pace(pace, spread=0.3)
+    assert steady.said(share, pace=pace) == pytest.approx(1.0, abs=0.3)
+
+
+def test_a_pace_that_was_measured_wrong_is_corrected_by_the_first_epochs(
+    reference: Replay,
+) -> None:
+    pace = reference.steady_pace()
+    wrong = replace(pace, points=tuple((work, 3 * each) for work, each in pace.points))
+    steady = reference.at_a_steady_pace(pace, spread=0.3)
+    assert steady.said(0.0, pace=wrong) > 2.5
+    assert steady.said(0.05, pace=wrong) == pytest.approx(1.0, abs=0.3)
+
+
+def test_from_its_own_times_the_reference_study_is_known_as_far_as_its_pace_was() -> None:
+    # Its search ran 1.39 times slower for its work than its comparison a day later, which nobody
+    # could know. Beforehand, from the pace of the whole, it is within 30%.
+    recorded = replay_of(REFERENCE)
+    assert recorded.said(0.0, pace=recorded.steady_pace()) == pytest.approx(1.0, abs=0.3)
+    assert 1.3 < recorded.said(0.05, pace=None) < 1.8
+    assert recorded.said(0.75, pace=None) == pytest.approx(1.0, abs=0.3)

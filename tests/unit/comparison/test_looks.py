@@ -46,6 +46,16 @@ def test_reading_a_verdict_again_is_the_same_look(tmp_path):
     assert len(store.read_state(VerdictsState).looks) == 1
 
 
+def test_looks_on_fewer_seeds_than_one_before_are_put_in_order(tmp_path):
+    """Runs of an earlier look may have been moved aside since."""
+    store, spec = Store(tmp_path), fake_spec(compare__most_seeds="8")
+    shares = (0.5, 0.25, 0.5)
+    before = [Look(at="t", seeds={"winner": 1}, kind="better", fraction=each) for each in shares]
+    store.write_state(VerdictsState(looks=tuple(before)))
+    at = looks.standing(completed_study(seeds=8), spec, store)
+    assert (at.looks, at.level) == (4, levels([0.25, 0.5, 1.0])[-1])
+
+
 def test_a_verdict_on_more_seeds_is_another_look_at_its_level_and_says_so(tmp_path):
     store, spec = Store(tmp_path), fake_spec(compare__most_seeds="8")
     assert verdict_of(completed_study(seeds=4), store, spec).difference.level > 0.995
@@ -124,7 +134,7 @@ def test_added_seeds_are_written_down_with_command_and_the_verdict_they_follow(t
     assert looks.added_seeds(store) == 2
     assert "beyond the maximum of 4 (compare.most_seeds)" in words
     note, beyond = looks.in_words(SPEC, store)
-    assert "2 to 4 per arm" in note
+    assert "2 seeds per arm were added to 4" in note
     assert verdict.kind in note
     assert "the verdict is that of the last planned look" in beyond
 
@@ -237,7 +247,7 @@ def test_a_comparison_that_was_stopped_answers_with_what_it_has_and_says_so(tmp_
     more = completed_study(seeds=5)
     counted = verdict_of(more, Store(tmp_path / "more"), fake_spec(compare__seeds="6")).notes
     assert counted[0].endswith(
-        "This verdict counts as a look at the test reviews, which share one error of 5%."
+        "This verdict counts as a look at the test reviews, and all looks together err in 5%."
     )
     whole = verdict_of(completed_study(seeds=4), Store(tmp_path / "whole")).notes
     assert not any("not finished" in note for note in whole)

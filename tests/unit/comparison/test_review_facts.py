@@ -1,7 +1,6 @@
 """What is written down of the test reviews: once opened, once logged, as the arms' need it."""
 
 from dataclasses import replace
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -26,9 +25,10 @@ from tests.support.reviews import made_up_reviews, write_csv
 
 @pytest.fixture
 def corpus(tmp_path, monkeypatch) -> Corpus:
+    monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("LSTM_STUDY_CACHE", str(tmp_path / "cache"))
     write_csv(tmp_path / "reviews.csv", made_up_reviews(2_500))
-    return load(spec_of(completed_study()).data, seed=7, base=tmp_path)
+    return load(spec_of(completed_study()).data, seed=7)
 
 
 def spec_of(study: StudyRecords) -> StudySpec:
@@ -47,12 +47,12 @@ def reviews_of(corpus: Corpus, test: Split) -> Reviews:
 
 
 def review_facts(
-    test: Split, records: StudyRecords, *, spec: StudySpec, corpus: Corpus, base: Path
+    test: Split, records: StudyRecords, *, spec: StudySpec, corpus: Corpus
 ) -> ReviewFacts:
     """What a worker finds, with the texts that the process which was started adds."""
     wanted = facts_to_find(records, spec=spec, counts_near_duplicates=False)
     found = find_facts(reviews_of(corpus, test), wanted=wanted)
-    return review_facts_of(found, spec=spec, corpus=corpus, base=base)
+    return review_facts_of(found, spec=spec, corpus=corpus)
 
 
 def opened(corpus: Corpus) -> Split:
@@ -62,7 +62,7 @@ def opened(corpus: Corpus) -> Split:
 def test_the_facts_hold_what_the_report_shows_of_each_review(corpus, tmp_path):
     study, test = completed_study(), opened(corpus)
     assert len(test) == len(study.test_labels)
-    facts = review_facts(test, study, spec=spec_of(study), corpus=corpus, base=tmp_path)
+    facts = review_facts(test, study, spec=spec_of(study), corpus=corpus)
     assert facts.lengths == tuple(test.lengths.tolist())
     sizes = {run.configuration.vocabulary_size for run in study.runs}
     assert [entry.vocabulary_size for entry in facts.unknown] == sorted(sizes)
@@ -80,7 +80,7 @@ def test_no_words_are_kept_where_the_study_file_leaves_them_out(corpus, tmp_path
     study = completed_study()
     spec = spec_of(study)
     spec = spec.model_copy(update={"export": spec.export.model_copy(update={"excerpts": False})})
-    facts = review_facts(opened(corpus), study, spec=spec, corpus=corpus, base=tmp_path)
+    facts = review_facts(opened(corpus), study, spec=spec, corpus=corpus)
     assert (facts.excerpts, facts.text_from) == ((), "left out")
     assert len(facts.lengths) == len(study.test_labels)
 
@@ -88,7 +88,7 @@ def test_no_words_are_kept_where_the_study_file_leaves_them_out(corpus, tmp_path
 def test_words_are_written_from_token_ids_where_the_source_is_gone(corpus, tmp_path):
     (tmp_path / "reviews.csv").unlink()
     study, test = completed_study(), opened(corpus)
-    facts = review_facts(test, study, spec=spec_of(study), corpus=corpus, base=tmp_path)
+    facts = review_facts(test, study, spec=spec_of(study), corpus=corpus)
     assert facts.text_from == "tokens"
     first = facts.excerpts[0]
     assert first.text == corpus.vocabulary.decode(test[first.position])
@@ -99,7 +99,6 @@ def test_without_source_and_words_there_are_numbers_and_no_excerpts(corpus, tmp_
     study = completed_study()
     facts = review_facts(
         opened(corpus), study, spec=spec_of(study), corpus=replace(corpus, vocabulary=None),
-        base=tmp_path,
     )  # fmt: skip
     assert (facts.excerpts, facts.text_from) == ((), "")
     assert len(facts.lengths) == len(study.test_labels)
@@ -107,7 +106,7 @@ def test_without_source_and_words_there_are_numbers_and_no_excerpts(corpus, tmp_
 
 def test_arms_that_were_not_run_leave_lengths_alone(corpus, tmp_path):
     study = replace(completed_study(), runs=(), predictions={}, test_labels=None)
-    facts = review_facts(opened(corpus), study, spec=spec_of(study), corpus=corpus, base=tmp_path)
+    facts = review_facts(opened(corpus), study, spec=spec_of(study), corpus=corpus)
     assert (facts.excerpts, facts.runs) == ((), ())
     assert [entry.vocabulary_size for entry in facts.unknown] == [5_000, 50_000]
 

@@ -24,8 +24,9 @@ def test_what_was_written_is_read_back_as_views_of_the_files(tmp_path):
     entry = read_entry(tmp_path / "entry")
     assert entry.training.token_ids.tolist() == corpus.training.token_ids.tolist()
     assert entry.training.token_ids.dtype == np.int32
-    assert entry.read_test().labels.tolist() == corpus.test.labels.tolist()
-    assert entry.words == corpus.words
+    test = entry.open_test(on_open=lambda: None)
+    assert test.labels.tolist() == corpus.test.labels.tolist()
+    assert entry.vocabulary.words == corpus.words
     assert entry.summary == summary
     assert isinstance(entry.training.token_ids.base, np.memmap)
     assert not entry.training.token_ids.flags.writeable
@@ -40,7 +41,7 @@ def test_an_entry_that_is_not_there_is_none_and_nothing_is_said(tmp_path, caplog
 @pytest.mark.parametrize(
     "damage", ["shorter", "changed", "missing", "no manifest", "torn manifest", "manifest"]
 )
-def test_a_torn_entry_is_found_told_and_written_anew(tmp_path, caplog, damage):
+def test_a_torn_entry_is_found_logged_and_written_again(tmp_path, caplog, damage):
     folder = tmp_path / "entry"
     written(folder)
     victim = folder / ("manifest.json" if "manifest" in damage else "training-token_ids.npy")

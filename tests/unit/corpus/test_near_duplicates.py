@@ -40,14 +40,14 @@ def by_sets(test: Split, training: Split, *, words: int, threshold: float) -> tu
     return tuple(found)
 
 
-def test_a_copy_a_quotation_and_a_copy_with_another_end_are_found_and_a_stranger_is_not():
+def test_a_copy_a_quotation_and_a_copy_with_another_end_are_found_and_another_review_is_not():
     original = list(range(10, 60))
     training = split_of(original, range(200, 240), labels=[1, 0])
     test = split_of(
         original,  # word for word
         [*range(500, 520), *original, *range(600, 640)],  # quotes it whole
         [*original[:40], *range(700, 710)],  # another end
-        range(300, 350),  # a stranger
+        range(300, 350),  # another review
         [*original[:9], *range(800, 850)],  # shares two runs of eight, no more
         labels=[1, 1, 0, 0, 0],
     )

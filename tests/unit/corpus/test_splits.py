@@ -65,6 +65,13 @@ def test_reviews_that_share_a_text_or_a_group_are_joined():
     assert joined(words, None) is words
 
 
+def test_a_text_that_would_chain_most_groups_together_joins_only_reviews_in_no_group():
+    words = np.array([0, 0, 0, 0, 1, 1, 2, 3])
+    groups = np.array([7, 8, 9, -1, -1, -1, 7, 8])
+    assert joined(words, groups, most=0.5).tolist() == [0, 1, 2, 3, 4, 4, 0, 1]
+    assert len(set(joined(words, groups).tolist())) == 2
+
+
 @settings(max_examples=50)
 @given(st.integers(5, 40), st.floats(0.1, 0.5), st.integers(1, 99))
 def test_large_groups_are_held_out_whole_as_near_to_the_share_as_their_sizes_allow(

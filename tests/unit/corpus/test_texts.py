@@ -20,6 +20,7 @@ from tests.support.reviews import (
 
 @pytest.fixture(autouse=True)
 def _own_folders(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("LSTM_STUDY_CACHE", str(tmp_path / "cache"))
     monkeypatch.setenv("KERAS_HOME", str(tmp_path / "keras"))
 
@@ -28,11 +29,11 @@ def opened(corpus: Corpus) -> Split:
     return corpus.open_test(on_open=lambda: None)
 
 
-def check_each_text_is_the_review_at_its_position(data: DataTable, base) -> None:
-    corpus = load(data, seed=5, base=base)
+def check_each_text_is_the_review_at_its_position(data: DataTable) -> None:
+    corpus = load(data, seed=5)
     test = opened(corpus)
     positions = [0, 3, len(test) - 1]
-    texts = source_texts(test, positions, data=data, base=base)
+    texts = source_texts(test, positions, data=data)
     assert list(texts) == positions
     for position, text in texts.items():
         known = [word for word in split_tokens(text) if word in corpus.vocabulary.ids]
@@ -42,16 +43,14 @@ def check_each_text_is_the_review_at_its_position(data: DataTable, base) -> None
 
 def test_the_texts_of_a_csv_are_its_own_rows(tmp_path):
     write_csv(tmp_path / "reviews.csv", made_up_reviews(98))
-    check_each_text_is_the_review_at_its_position(
-        DataTable(source="csv", path="reviews.csv"), tmp_path
-    )
+    check_each_text_is_the_review_at_its_position(DataTable(source="csv", path="reviews.csv"))
 
 
 def test_the_texts_of_a_test_file_of_its_own_are_that_files_rows(tmp_path):
     write_csv(tmp_path / "reviews.csv", made_up_reviews(80))
     write_csv(tmp_path / "later.csv", made_up_reviews(20, seed=9))
     data = DataTable(source="csv", path="reviews.csv", test_path="later.csv")
-    check_each_text_is_the_review_at_its_position(data, tmp_path)
+    check_each_text_is_the_review_at_its_position(data)
 
 
 @pytest.mark.parametrize("unpacked", [False, True])
@@ -62,29 +61,29 @@ def test_the_texts_of_the_archive_and_of_its_folder_are_its_files(tmp_path, unpa
         (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / name).write_bytes(content)
     data = DataTable(source="aclimdb", path="aclImdb" if unpacked else "aclImdb.tar.gz")
-    check_each_text_is_the_review_at_its_position(data, tmp_path)
+    check_each_text_is_the_review_at_its_position(data)
 
 
 def test_a_review_that_is_gone_from_its_archive_is_named(tmp_path):
     files = archive_files()
     write_archive(tmp_path / "aclImdb.tar.gz", files)
     data = DataTable(source="aclimdb", path="aclImdb.tar.gz")
-    test = opened(load(data, seed=5, base=tmp_path))
+    test = opened(load(data, seed=5))
     kept = {name: content for name, content in files.items() if "/test/neg/" not in name}
     write_archive(tmp_path / "aclImdb.tar.gz", kept)
     with pytest.raises(DataError, match=r"test/neg/0 is missing"):
-        source_texts(test, [0], data=data, base=tmp_path)
+        source_texts(test, [0], data=data)
 
 
 def test_imdb_has_no_texts_of_its_own(tmp_path):
     write_npz(tmp_path / "imdb.npz")
     data = DataTable(source="imdb", path="imdb.npz")
-    assert source_texts(opened(load(data, seed=5, base=tmp_path)), [0], data=data) == {}
+    assert source_texts(opened(load(data, seed=5)), [0], data=data) == {}
 
 
 def test_token_texts_are_the_words_of_a_reviews_two_ends(tmp_path):
     write_csv(tmp_path / "reviews.csv", made_up_reviews(98))
-    corpus = load(DataTable(source="csv", path="reviews.csv"), seed=5, base=tmp_path)
+    corpus = load(DataTable(source="csv", path="reviews.csv"), seed=5)
     test = opened(corpus)
     (text,) = token_texts(test, [2], vocabulary=corpus.vocabulary).values()
     assert text == corpus.vocabulary.decode(test[2])

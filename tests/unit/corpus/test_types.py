@@ -3,7 +3,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from lstm_study.corpus.types import Split
+from lstm_study.corpus import types
+from lstm_study.corpus.types import Split, gather
 from tests.support.reviews import split_of
 
 LISTS = st.lists(st.lists(st.integers(1, 99), min_size=1, max_size=9), min_size=1, max_size=9)
@@ -55,3 +56,17 @@ def test_parts_hold_the_whole(lists, data):
 def test_a_part_is_a_view_of_the_same_tokens():
     split = split_of([[1, 5], [1, 6], [1, 7]])
     assert np.shares_memory(split.part(1, 3, name="rest").token_ids, split.token_ids)
+
+
+@pytest.mark.parametrize("part", [1, 3, 7, 100])
+def test_reviews_are_gathered_in_parts_as_at_once(monkeypatch, part):
+    monkeypatch.setattr(types, "_PART_TOKENS", part)
+    draw = np.random.default_rng(part)
+    offsets = np.concatenate([[0], np.cumsum(draw.integers(0, 6, 30))])
+    values = np.arange(offsets[-1], dtype=np.int32)
+    for indices in (draw.permutation(30)[:20], draw.random(30) < 0.5, np.array([], dtype=int)):
+        chosen = np.arange(30)[indices]
+        found, cuts = gather(values, offsets, indices)
+        expected = [values[offsets[i] : offsets[i + 1]] for i in chosen]
+        assert found.tolist() == [token for each in expected for token in each]
+        assert np.diff(cuts).tolist() == [len(each) for each in expected]

@@ -1,4 +1,4 @@
-"""The one loop: what is due goes out, what is lost comes back, and nothing is tried for ever."""
+"""The one loop: what is due goes out, what is lost comes back, and nothing is retried forever."""
 
 import itertools
 from collections import deque
@@ -204,8 +204,12 @@ def test_a_busy_worker_that_is_silent_is_ended_and_an_idle_one_is_not(tmp_path, 
 
 def test_how_long_a_worker_may_be_silent_follows_its_jobs_pace():
     worker = dispatch_module._Worker()
-    assert worker.silence_allowed(900.0) == 900.0, "before its first epoch compiling may take long"
-    worker.is_paced = True
+    assert worker.silence_allowed(900.0) == 900.0, "before its first step compiling may take long"
+    worker.pace(Live(training_id="a", step=1, steps=200))
+    assert worker.silence_allowed(900.0) == 900.0
+    worker.pace(Live(training_id="a", step=11, steps=200, timed_steps=10, timed_seconds=5.0))
+    assert worker.silence_allowed(900.0) == 300.0, "three epochs of 100 seconds"
+    worker.is_paced, worker.epoch_seconds = True, 0.0
     assert worker.silence_allowed(900.0) == 120.0
     worker.longest_gap = 30.0
     assert worker.silence_allowed(900.0) == 300.0

@@ -19,7 +19,6 @@ SOURCE = Path(__file__).resolve().parents[3] / "src" / "lstm_study"
 DOORS = {
     "open_test": {"engine/opening.py"},
     "unopened_test": {"corpus/types.py"},
-    "read_test": {"corpus/load.py"},
     "_read_split": {"corpus/cache.py"},
 }
 

@@ -8,7 +8,7 @@ CODE = """
 import sys, time
 from lstm_study.engine.worker import SocketLink
 SocketLink(int(sys.argv[1]))
-time.sleep(60)
+time.sleep(600)
 """
 
 
@@ -25,7 +25,7 @@ def _started():
 def test_a_message_that_cannot_be_read_ends_the_worker_with_an_error():
     ours, process = _started()
     ours.send_bytes(b"cno_such_module\nnothing\n.")
-    _, printed = process.communicate(timeout=30)
+    _, printed = process.communicate(timeout=300)
     assert process.returncode == 1
     assert "A message could not be read" in printed
     assert "no_such_module" in printed
@@ -35,5 +35,5 @@ def test_a_message_that_cannot_be_read_ends_the_worker_with_an_error():
 def test_a_worker_ends_quietly_with_the_process_that_started_it():
     ours, process = _started()
     ours.close()
-    _, printed = process.communicate(timeout=30)
+    _, printed = process.communicate(timeout=300)
     assert (process.returncode, printed) == (0, "")

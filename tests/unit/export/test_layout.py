@@ -6,19 +6,21 @@ import sys
 import pytest
 
 from lstm_study.errors import ExportError
-from lstm_study.export.layout import check, read_sums, refuse_other_folders, write_sums
+from lstm_study.export.layout import check, read_sums, replacing_bundle, write_sums
 
 
 def test_a_folder_that_is_no_bundle_is_never_replaced(tmp_path):
     (tmp_path / "mine").mkdir()
     (tmp_path / "mine" / "thesis.txt").write_text("years of work")
-    with pytest.raises(ExportError, match="must be empty or a model bundle"):
-        refuse_other_folders(tmp_path / "mine")
+    refused = pytest.raises(ExportError, match="must be empty or a model bundle")
+    with refused, replacing_bundle(tmp_path / "mine"):
+        pass
+    assert (tmp_path / "mine" / "thesis.txt").read_text() == "years of work"
     (tmp_path / "empty").mkdir()
-    for name in ("empty", "none"):
-        refuse_other_folders(tmp_path / name)
-    write_sums(tmp_path / "mine")
-    refuse_other_folders(tmp_path / "mine")
+    for name in ("empty", "none", "empty"):
+        with replacing_bundle(tmp_path / name) as new:
+            (new / "file").write_text("new")
+        assert set(read_sums(tmp_path / name)) == {"file"}
 
 
 def test_a_changed_file_is_found(tmp_path):

@@ -13,7 +13,14 @@ from lstm_study.files import seal, unseal
 from lstm_study.records import Epoch, Opening, Run, Trial
 from lstm_study.records.codec import from_json, state_from_json, state_to_json, to_json
 from lstm_study.records.kinds import KINDS
-from lstm_study.records.state import SearchState
+from lstm_study.records.state import (
+    AddedSeeds,
+    ArmsState,
+    Look,
+    SearchState,
+    SeedsState,
+    VerdictsState,
+)
 from tests.support.stored_study import EPOCH
 from tests.unit.test_store import TRIAL
 
@@ -48,6 +55,25 @@ def _as_far_as_in(before, again):
     if isinstance(before, list) and len(before) == len(again):
         return [_as_far_as_in(*pair) for pair in zip(before, again, strict=True)]
     return again
+
+
+@pytest.mark.parametrize(
+    ("state", "sentence"),
+    [
+        (VerdictsState(looks=(Look(at="t", seeds={"winner": -1}, kind="better"),)),
+         "winner must be an integer >= 1. Received: -1"),
+        (VerdictsState(looks=(Look(at="t", seeds={}, kind="better", fraction=0.0),)),
+         "fraction must be at least 1e-06. Received: 0.0"),
+        (SeedsState(added=(AddedSeeds(seeds=0, added_at="t", command="c"),)),
+         "added.0.seeds must be an integer >= 1. Received: 0"),
+        (ArmsState(fixed_at="t", arms={"baseline": replace(BASELINE, maxlen=0)}, own_epochs={}),
+         "maxlen must be"),
+    ],
+)  # fmt: skip
+def test_a_state_that_no_command_would_have_written_is_refused(state, sentence):
+    text = state_to_json(state)
+    with pytest.raises(RecordError, match=f"STATE: contradicts itself .*{sentence}"):
+        state_from_json(text, type(state), where="STATE")
 
 
 def test_hyperparameters_that_came_later_are_at_their_documented_values():

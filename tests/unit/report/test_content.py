@@ -11,7 +11,7 @@ from lstm_study.records import Failure, StudyRecords
 from lstm_study.report.content import Content, gather
 from lstm_study.report.numbers import FORMATS
 from lstm_study.report.tables.method import method_tables
-from lstm_study.report.tables.trials import trial_tables
+from lstm_study.report.tables.trainings import trial_tables
 from tests.support.fake_study import ALL_STUDIES
 
 ContentOf = Callable[[str], Content]
@@ -346,3 +346,16 @@ def test_a_training_that_was_evaluated_twice_costs_once(content: ContentOf) -> N
     assert rows["comparison"]["trainings"] == len(rest)
     assert rows["comparison"]["epochs"] == sum(len(run.epochs) for run in rest)
     assert rows["comparison"]["training_seconds"] == pytest.approx(sum(run.seconds for run in rest))
+
+
+def test_slices_hold_each_completed_trial_once_per_hyperparameter(content: ContentOf) -> None:
+    made = content("failed")
+    points = made.tables["slices"].records()
+    done = [trial for trial in made.records.trials if trial.status == "completed"]
+    assert len(points) == len(made.spec.space.searched()) * len(done)
+    first = next(
+        point
+        for point in points
+        if (point["trial_id"], point["hyperparameter"]) == (done[0].trial_id, "maxlen")
+    )
+    assert first["value"] == done[0].configuration.maxlen

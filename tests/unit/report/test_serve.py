@@ -41,7 +41,7 @@ def _get(
     server: ReportServer, path: str, *, method: str = "GET", host: str | None = None
 ) -> tuple[int, bytes, http.client.HTTPMessage]:
     port = int(server.address.rstrip("/").rpartition(":")[2])
-    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=5)
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=60)
     connection.request(method, path, headers={"Host": host} if host else {})
     answer = connection.getresponse()
     found = answer.status, answer.read(), answer.headers
@@ -50,7 +50,7 @@ def _get(
 
 
 def _until(true: Callable[[], bool]) -> None:
-    end = time.monotonic() + 10
+    end = time.monotonic() + 60
     while not true():
         assert time.monotonic() < end
         time.sleep(0.01)
@@ -70,7 +70,7 @@ def server(study: Study) -> Iterator[ReportServer]:
     _until(lambda: made.edition is not None)
     yield made
     made.end()
-    serving.join(timeout=10)
+    serving.join(timeout=60)
     assert not serving.is_alive()
 
 
@@ -108,7 +108,7 @@ def test_the_page_and_the_progress_are_there_before_the_first_report(study: Stud
     assert json.loads(_get(made, "/live.json")[1]) == {"headline": "one", "version": ""}
     assert _get(made, "/report.html")[0] == 404
     made.end()
-    serving.join(timeout=10)
+    serving.join(timeout=60)
     made._server.server_close()
 
 
@@ -156,7 +156,7 @@ def test_a_report_that_cannot_be_drawn_ends_the_serving_with_its_error(study: St
 
 def _connect(server: ReportServer) -> socket.socket:
     port = int(server.address.rstrip("/").rpartition(":")[2])
-    return socket.create_connection(("127.0.0.1", port), timeout=5)
+    return socket.create_connection(("127.0.0.1", port), timeout=60)
 
 
 def test_no_more_than_sixteen_connections_are_held(server: ReportServer) -> None:

@@ -1,10 +1,11 @@
-"""Durations and sizes as people write them."""
+"""Durations and sizes as users write them."""
 
 import pytest
 
 from lstm_study.spec.quantities import (
     bytes_of,
     duration_in_words,
+    estimate_in_words,
     rate_in_words,
     seconds_of,
     size_in_words,
@@ -70,3 +71,12 @@ def test_durations_are_said_in_two_units(seconds, words):
 )
 def test_rates_are_said_by_the_minute_or_else_by_the_hour(count, seconds, words):
     assert rate_in_words(count, seconds, what="epochs") == words
+
+
+@pytest.mark.parametrize(
+    ("seconds", "words"),
+    [(1, "5 s"), (23, "25 s"), (89, "90 s"), (95, "2 min"), (401, "7 min"), (3_569, "59 min"),
+     (3_571, "1 h 0 min"), (7_790, "2 h 10 min")],
+)  # fmt: skip
+def test_an_estimate_is_said_no_more_exactly_than_it_is_known(seconds, words):
+    assert estimate_in_words(seconds) == words

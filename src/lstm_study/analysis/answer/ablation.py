@@ -9,7 +9,7 @@ import math
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-from lstm_study.configuration import HYPERPARAMETERS, Configuration
+from lstm_study.configuration import Configuration
 from lstm_study.records import Run, StudyRecords
 from lstm_study.spec import StudySpec
 
@@ -27,8 +27,7 @@ class AblationStep:
         hyperparameter: What changed.
         before: Its value until then: the baseline's.
         after: Its value from then on: the winner's.
-        score_before: The objective before the change.
-        score_after: The objective after it.
+        score_after: The objective after the change.
         gain: How much better that is, whichever end of the objective is better.
         run_id: The run that has the change.
         tried: Gain of every hyperparameter that was tried in this step; None where it failed.
@@ -38,7 +37,6 @@ class AblationStep:
     hyperparameter: str
     before: float
     after: float
-    score_before: float
     score_after: float
     gain: float
     run_id: str
@@ -127,13 +125,13 @@ def score_of(run: Run | None, spec: StudySpec) -> float | None:
 def _candidates(
     here: Configuration, winner: Configuration, *, number: int
 ) -> dict[str, tuple[str, Configuration]]:
-    left = [name for name in HYPERPARAMETERS if getattr(here, name) != getattr(winner, name)]
+    left = [name for name in here.names if here.value(name) != winner.value(name)]
     if len(left) == 1:
         return {validation_run_id("winner"): (left[0], winner)}
     return {
         f"{ARM}-{number}-{name.replace('_', '-')}": (
             name,
-            here.with_values(**{name: getattr(winner, name)}),
+            here.with_values(**{name: winner.value(name)}),
         )
         for name in left
     }
@@ -163,9 +161,8 @@ def _step(
     return AblationStep(
         number=number,
         hyperparameter=name,
-        before=getattr(here, name),
-        after=getattr(configuration, name),
-        score_before=score,
+        before=here.value(name),
+        after=configuration.value(name),
         score_after=after,
         gain=gains[run_id],
         run_id=run_id,

@@ -15,9 +15,7 @@ RECIPE_BASELINE = "baseline-recipe"
 def planned_arms(spec: StudySpec, trials: Sequence[Trial]) -> dict[str, Configuration]:
     """Returns each arm's configuration, in the order to run: those with runs of their own.
 
-    Args:
-        spec: The study.
-        trials: The search's, with at least one of the full budget completed.
+    At least one trial of the full budget has completed.
     """
     ranked = ranking(trials, spec.study.direction, max_epochs=spec.search.max_epochs)
     # The search may have drawn one configuration twice; an arm is compared once.
@@ -37,6 +35,8 @@ def planned_arms(spec: StudySpec, trials: Sequence[Trial]) -> dict[str, Configur
 
 def with_recipe_of(winner: Configuration, baseline: Configuration) -> Configuration:
     """Returns the baseline's network with the winner's training recipe."""
+    if baseline.own is not None:
+        return baseline  # which of a builder's hyperparameters are its recipe is not known
     return baseline.with_values(
         **{
             name: getattr(winner, name)

@@ -40,16 +40,8 @@ class DifferingReview:
 class ReviewGroup:
     """One arm's accuracy on test reviews that are alike in something: length, unknown words.
 
-    Attributes:
-        arm: Its name.
-        low: The smallest value in the group.
-        high: The largest.
-        mean: Mean value of its reviews.
-        reviews: How many there are.
-        runs: Runs of the arm.
-        accuracy: Mean over runs of the share classified correctly.
-        lowest: Of the runs.
-        highest: Of the runs.
+    `low`, `high` and `mean` are of the value that its reviews are alike in; `accuracy` is the mean
+    over runs of the share classified correctly, `lowest` and `highest` are of the runs.
     """
 
     arm: str
@@ -69,11 +61,6 @@ def differing_reviews(
     """Finds the reviews on which two arms differ most: gains first, then losses, largest first.
 
     Mean probabilities are compared, so that no single seed decides. Ties go to the earlier review.
-
-    Args:
-        candidate: The arm in question.
-        reference: The arm it is compared with.
-        count: How many gains, and how many losses, at most.
     """
     means = [arm.probabilities.mean(axis=0, dtype=np.float64) for arm in (candidate, reference)]
     sign = np.where(reference.labels == 1, 1.0, -1.0)
@@ -99,11 +86,6 @@ def accuracy_by(
     """Splits the test reviews by a value into groups of about one size, and measures each.
 
     Reviews of equal value are in one group, so that there may be fewer groups than asked for.
-
-    Args:
-        arm: Whose accuracy.
-        values: One per test review.
-        groups: How many at most.
 
     Raises:
         ValueError: There are not as many values as test reviews.

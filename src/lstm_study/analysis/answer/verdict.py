@@ -5,7 +5,7 @@ not. The rule is in `study/README.md`.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
@@ -17,7 +17,7 @@ from lstm_study.analysis.answer.arms import (
     runs_left_out,
     summarise,
 )
-from lstm_study.analysis.answer.wording import Kind
+from lstm_study.analysis.answer.wording import kind_of
 from lstm_study.analysis.statistics.failures import (
     FailedRun,
     FailureKind,
@@ -34,11 +34,11 @@ from lstm_study.analysis.statistics.intervals import (
     Difference,
     accuracy_interval,
     difference_between,
-    difference_over_reviews,
 )
 from lstm_study.analysis.statistics.power import LEAST_SEEDS, Power, estimate_power
 from lstm_study.analysis.statistics.significance import Disagreement, disagreement
 from lstm_study.records import StudyRecords
+from lstm_study.records.state import VerdictKind
 
 RULE = (
     "A run failed if it diverged, gives every review the same probability, or is 5 points or more "
@@ -77,7 +77,7 @@ class Verdict:
         notes: What a reader must know besides: runs left out, failed runs.
     """
 
-    kind: Kind
+    kind: VerdictKind
     sentence: str
     rule: str
     candidate: str
@@ -101,7 +101,7 @@ def judge(
     reference: str = "baseline",
     looks: int = 1,
     level: float = LEVEL,
-    kept: Kind | None = None,
+    kept: VerdictKind | None = None,
 ) -> Verdict:
     """Judges whether the candidate is better on the test reviews than the reference.
 
@@ -135,16 +135,16 @@ def judge(
     lacking = wording.lacking(whole, names, left_out, runs=survivors, least=LEAST_SEEDS)
     found_differences: list[Difference] = []
     if len(found) == 2 and not lacking:
-        sides = whole[candidate], whole[reference]
-        estimate = (
-            difference_over_reviews
-            if any(arm.deterministic for arm in sides)
-            else difference_between
-        )
-        found_differences = [estimate(*sides, outcome=each, level=level) for each in OUTCOMES]
+        sides = [whole[candidate], whole[reference]]
+        if any(arm.deterministic for arm in sides):
+            # These very runs over other test reviews alone, paired by review.
+            sides = [replace(arm, deterministic=True) for arm in sides]
+        found_differences = [
+            difference_between(*sides, outcome=each, level=level) for each in OUTCOMES
+        ]
     difference = found_differences[0] if found_differences else None
     power = _power(difference) if difference is not None else None
-    kind: Kind = "cannot say" if difference is None else kept or kind_of(difference)
+    kind: VerdictKind = "cannot say" if difference is None else kept or kind_of(difference)
     return Verdict(
         kind=kind,
         sentence=wording.sentence(
@@ -175,7 +175,7 @@ def judge(
 
 
 def learned_nothing(arm: Arm, *, first_word: float | None = None) -> str:
-    """Says why an arm has learned nothing, or nothing that its first word does not show.
+    """Says why an arm has learned nothing, or is not shown to have learned anything.
 
     Args:
         arm: Its runs that did not fail, where there are any.
@@ -183,17 +183,18 @@ def learned_nothing(arm: Arm, *, first_word: float | None = None) -> str:
             where it was not measured.
 
     Returns:
-        The second half of a sentence about the arm; "" where it has learned something.
+        The second half of a sentence about the arm; "" where it is shown to have learned something,
+        as it may where nearly all reviews have one label and it gives that label to as many.
     """
     labels = arm.labels.astype(bool)
     positive = (arm.correct == labels).mean(axis=1)
     largest = float(np.median(np.maximum(positive, 1 - positive)))
-    if largest >= NEARLY_ALL:
-        return f"gives {largest:.1%} of the test reviews the same label"
+    majority = max(float(labels.mean()), 1 - float(labels.mean()))
     interval = accuracy_interval(arm)
+    if largest >= NEARLY_ALL and (interval is None or interval[0] <= majority):
+        return f"gives {largest:.1%} of the test reviews the same label: it has learned nothing"
     if interval is None:
         return ""
-    majority = max(float(labels.mean()), 1 - float(labels.mean()))
     simple = [("giving every review the more frequent label", majority)]
     if first_word is not None:
         simple.append(("predicting from a review's first word", first_word))
@@ -201,15 +202,6 @@ def learned_nothing(arm: Arm, *, first_word: float | None = None) -> str:
         if interval[0] <= accuracy:
             return f"is not shown to be better than {what} ({accuracy:.2%})"
     return ""
-
-
-def kind_of(difference: Difference) -> Kind:
-    """Applies the rule to an interval of accuracies."""
-    if difference.low > 0:
-        return "better"
-    if difference.high < 0:
-        return "worse"
-    return "no difference shown"
 
 
 def failure_kind(candidate: FailureRate, reference: FailureRate) -> tuple[float, FailureKind]:

@@ -1,7 +1,7 @@
 """The verdict in words: each sentence is made from the numbers it says, in one place."""
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -10,17 +10,16 @@ from lstm_study.analysis.statistics.failures import FailedRun, FailureRate
 from lstm_study.analysis.statistics.intervals import Difference
 from lstm_study.analysis.statistics.planned_power import assumed_components
 from lstm_study.analysis.statistics.power import MOST_SEEDS, Power, seeds_to_settle
+from lstm_study.records.state import VerdictKind
 
 if TYPE_CHECKING:
     from lstm_study.analysis.statistics.failures import Failures
 
 NOTHING_BETTER = "The search found nothing better than the baseline"
 
-Kind = Literal["better", "worse", "no difference shown", "cannot say"]
-
 
 def sentence(
-    kind: Kind,
+    kind: VerdictKind,
     *,
     names: tuple[str, str],
     arms: Mapping[str, Arm],
@@ -33,18 +32,9 @@ def sentence(
 ) -> str:
     """Says the verdict with its numbers, and what could have been shown.
 
-    Args:
-        kind: The answer.
-        names: Candidate and reference.
-        arms: Their runs that did not fail.
-        difference: Of those; None if it cannot be said.
-        power: What could have been shown.
-        failures: The failures of training.
-        learned: Arm → why it learned nothing.
-        lacking: What a verdict lacks, as from `lacking`.
-        looks: How often the question was put.
+    `names` are candidate and reference, `arms` their runs that did not fail.
     """
-    parts = [f"The {name} {why}: it has learned nothing." for name, why in learned.items()]
+    parts = [f"The {name} {why}." for name, why in learned.items()]
     if difference is None:
         parts.append(_cannot_say(names, arms, lacking))
     else:
@@ -66,12 +56,7 @@ def lacking(
 ) -> tuple[str, ...]:
     """Says what a verdict on two arms lacks; nothing if it lacks nothing.
 
-    Args:
-        arms: Both, where they have runs.
-        names: Candidate and reference.
-        left_out: Why runs of an arm can't be used.
-        runs: How many runs of each did not fail.
-        least: Runs of each that a verdict needs.
+    `runs` counts those of each arm that did not fail; a verdict needs `least` of each.
     """
     found = []
     for name in names:
@@ -111,6 +96,15 @@ def notes(
     return tuple(found)
 
 
+def kind_of(difference: Difference) -> VerdictKind:
+    """Applies the rule to an interval of accuracies."""
+    if difference.low > 0:
+        return "better"
+    if difference.high < 0:
+        return "worse"
+    return "no difference shown"
+
+
 def rate(value: FailureRate) -> str:
     """Says how often an arm's runs failed, with the exact interval."""
     return (
@@ -135,13 +129,19 @@ def points(share: float) -> str:
 
 
 def _difference(
-    kind: Kind, names: tuple[str, str], arms: Mapping[str, Arm], difference: Difference, looks: int
+    kind: VerdictKind,
+    names: tuple[str, str],
+    arms: Mapping[str, Arm],
+    difference: Difference,
+    looks: int,
 ) -> str:
     first, second = (arms[name] for name in names)
     answer = {
         "better": f"The {first.name} is better than the {second.name}",
         "worse": f"The {first.name} is worse than the {second.name}",
     }.get(kind, f"No difference between the {first.name} and the {second.name} was shown")
+    if kind != kind_of(difference):
+        answer += " at the last planned look"
     look = f" (look {looks} at the test reviews)" if looks > 1 else ""
     over = ""
     if first.deterministic or second.deterministic:
@@ -178,7 +178,7 @@ def _failures(failures: "Failures") -> str:
     return f"{told}: {rates} failed, which the difference leaves out."
 
 
-def _outlook(kind: Kind, difference: Difference, power: Power | None) -> str:
+def _outlook(kind: VerdictKind, difference: Difference, power: Power | None) -> str:
     if power is None:
         return "All runs of an arm predict alike: what could be shown is not known."
     if power.smallest_difference is None:
@@ -187,7 +187,7 @@ def _outlook(kind: Kind, difference: Difference, power: Power | None) -> str:
         f"A true difference of {100 * power.smallest_difference:.2f} points would have been found "
         f"{power.power:.0%} of the time"
     )
-    if kind != "no difference shown":
+    if {kind, kind_of(difference)} != {"no difference shown"} or power.more_seeds == 0:
         return text + "."
     if difference.difference == 0:
         return text + "; the difference found is 0, which no number of seeds tells from zero."

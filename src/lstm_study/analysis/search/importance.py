@@ -34,13 +34,8 @@ RELIABLE = 40
 class Importance:
     """How much one hyperparameter matters.
 
-    Attributes:
-        hyperparameter: Its name.
-        importance: Its share, in [0, 1]; the shares of all searched ones sum to 1.
-        low: Lower end of the interval over resamples of the configurations.
-        high: Upper end.
-        configurations: How many it rests on.
-        reliable: Whether these are `RELIABLE` or more; with fewer, ranks change from draw to draw.
+    Its fields are columns of `tables/importance.csv`. With fewer than `RELIABLE` configurations
+    ranks change from draw to draw.
     """
 
     hyperparameter: str
@@ -61,12 +56,8 @@ def importance(
 ) -> tuple[Importance, ...]:
     """Ranks the searched hyperparameters, the most important first.
 
-    Args:
-        measured: Configurations, all after the same epochs.
-        space: What was searched.
-        direction: Which end of the objective is better.
-        seed: The study's.
-        resamples: Bootstrap resamples of the configurations, 90% of which the interval holds.
+    All configurations are measured after the same epochs. An interval holds 90% of the bootstrap
+    resamples of the configurations.
 
     Returns:
         Nothing with fewer than `FEWEST` configurations, with fewer than two hyperparameters, or
@@ -114,7 +105,7 @@ def _evaluator(measured: Sequence[ScoreAtEpoch], space: SpaceTable, direction: D
     known = distributions(space, [item.configuration for item in measured])
     trials = [
         create_trial(
-            params={name: getattr(item.configuration, name) for name in names},
+            params={name: item.configuration.value(name) for name in names},
             distributions={name: known[name] for name in names},
             value=item.value,
         )

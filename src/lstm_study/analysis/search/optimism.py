@@ -15,19 +15,8 @@ from lstm_study.records import Run, StudyRecords, Trial
 class OptimismRow:
     """One arm's score in the search, on fresh-seed validation, and on test.
 
-    Attributes:
-        arm: "winner" or "baseline".
-        measure: "accuracy", "loss" or "auc", the objective's.
-        in_search: Score of the trial the search ranked; None if the search never tried it.
-        trial_id: That trial; "" if there is none.
-        trials_ranked: Completed trials at that trial's budget, among which it was ranked.
-        fresh_validation: Mean over runs with other seeds, at their last epoch, on the validation
-            reviews; None if no run kept any aside.
-        fresh_runs: How many runs that is.
-        on_test: Mean over completed runs, on test; None if there is none.
-        test_runs: How many runs that is.
-        optimism: How much better the search made it look than test: positive is optimistic; None if
-            either is missing.
+    Its fields are columns of `tables/optimism.csv`. Fresh runs are evaluated on validation at their
+    last epoch. What is missing is None, and "" for `trial_id`; a positive one is optimistic.
     """
 
     arm: str

@@ -14,7 +14,7 @@ from optuna.distributions import (
     IntDistribution,
 )
 
-from lstm_study.configuration import HYPERPARAMETERS, Configuration
+from lstm_study.configuration import Configuration
 from lstm_study.spec import Choices, Range, SpaceTable
 
 
@@ -33,8 +33,8 @@ def distributions(
     return {
         name: _distribution(
             dimensions[name],
-            [getattr(item, name) for item in tried],
-            whole=HYPERPARAMETERS[name].kind == "integer",
+            [item.value(name) for item in tried],
+            whole=space.rows[name].kind == "integer",
         )
         for name in _names(space)
     }
@@ -42,12 +42,12 @@ def distributions(
 
 def parameters(configuration: Configuration, space: SpaceTable) -> dict[str, Any]:
     """Returns a configuration as Optuna's params: the core, and what the space opens."""
-    return {name: getattr(configuration, name) for name in _names(space)}
+    return {name: configuration.value(name) for name in _names(space)}
 
 
 def _names(space: SpaceTable) -> list[str]:
     opened = space.opened()
-    return [name for name, row in HYPERPARAMETERS.items() if row.is_core or name in opened]
+    return [name for name, row in space.rows.items() if row.is_core or name in opened]
 
 
 def _distribution(dimension: Any, tried: list[Any], *, whole: bool) -> BaseDistribution:
@@ -57,17 +57,14 @@ def _distribution(dimension: Any, tried: list[Any], *, whole: bool) -> BaseDistr
         if not isinstance(held[0], bool | str):
             held = [int(value) if whole else float(value) for value in held]
         return CategoricalDistribution(held)
-    low, high, step = dimension.min, dimension.max, dimension.step
     log = dimension.sampling == "log"
-    if step is not None and not log:
+    low, high, step = dimension.min, dimension.max, None if log else dimension.step
+    if step is not None:
         high = low + math.floor((high - low) / step + 1e-9) * step
-    if step is not None and not log:
         steps = [(value - low) / step for value in tried]
         if any(abs(number - round(number)) > 1e-6 for number in steps):
             step = None
-    low, high = min(low, *tried) if tried else low, max(high, *tried) if tried else high
-    if log:
-        step = None
+    low, high = min([low, *tried]), max([high, *tried])
     if step is not None:
         # Optuna wants the range to be a whole number of steps, also where a value widened it.
         high = low + round((high - low) / step) * step

@@ -20,15 +20,8 @@ LEVEL = 0.9
 class RandomControlProgress:
     """The state of the random control when one of its trials ended.
 
-    Attributes:
-        trial_number: Trials of the control ended so far, this one included.
-        trial_id: The trial that ended.
-        epochs: Epochs the control had trained by then.
-        seconds: Time worked by then, summed over workers.
-        score: The trial's score; None if it failed.
-        best_score: Best score so far in the order in which they ran; None before the first.
-        low: Lower end of the band: so many epochs in another order gave at least this.
-        high: Upper end of the band.
+    Its fields are columns of `tables/random_control.csv`: trials, epochs and seconds are those of
+    the control so far, `low` and `high` the band's ends. A score is None where there is none.
     """
 
     trial_number: int

@@ -12,9 +12,9 @@ from dataclasses import dataclass
 from statistics import fmean
 from typing import Literal
 
-from lstm_study.configuration import HYPERPARAMETERS, Configuration
+from lstm_study.configuration import Configuration
 from lstm_study.records import Epoch, Trial
-from lstm_study.schedule import Bracket, hyperband
+from lstm_study.schedule import Bracket
 
 Direction = Literal["max", "min"]
 
@@ -23,15 +23,7 @@ Direction = Literal["max", "min"]
 class SearchProgress:
     """The state of the search when one of its trials ended.
 
-    Attributes:
-        trial_number: Trials ended so far, this one included.
-        trial_id: The trial that ended.
-        budget_epochs: Its budget.
-        score: Its score; None for a failed trial.
-        epochs: Epochs trained so far, by every trial that ended.
-        seconds: Seconds worked so far, by every trial that ended, summed over workers.
-        best_score: Best score so far at any budget; None before the first.
-        best_full_budget_score: The same among trials at full budget only.
+    Its fields are columns of `tables/best_so_far.csv`; a score is None where there is none yet.
     """
 
     trial_number: int
@@ -48,16 +40,7 @@ class SearchProgress:
 class RoundSummary:
     """One round of one bracket: what the schedule plans beside what ran.
 
-    Attributes:
-        iteration: Which pass over all brackets, from 0.
-        bracket: Hyperband's bracket; 0 trains everything for the full budget.
-        round: Round of successive halving within the bracket, from 0.
-        initial_epoch: Epochs already trained when the round begins.
-        budget_epochs: Epochs trained when it ends.
-        planned: Trials the schedule plans.
-        completed: Trials that completed.
-        failed: Trials that failed.
-        unfinished: Trials begun and neither completed nor failed.
+    Its fields are columns of `tables/schedule.csv`.
     """
 
     iteration: int
@@ -72,25 +55,10 @@ class RoundSummary:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class SlicePoint:
-    """One completed trial as seen along one hyperparameter."""
-
-    hyperparameter: str
-    value: float | str
-    score: float
-    trial_id: str
-    budget_epochs: int
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class RankAgreement:
     """Whether the ranking after few epochs predicts the ranking at full budget.
 
-    Attributes:
-        epoch: The early epoch.
-        tau: Kendall's tau-b between the objective at that epoch and the final score.
-        p_value: Of the two-sided test that tau is 0; None where scipy gives none.
-        configurations: Full-budget configurations compared.
+    Its fields are columns of `tables/rank_agreement.csv`; scipy may give no p-value.
     """
 
     epoch: int
@@ -139,16 +107,15 @@ def searched(trials: Iterable[Trial]) -> list[Trial]:
     return [trial for trial in trials if trial.role == "search"]
 
 
-def better(score: float, than: float, direction: Direction) -> bool:
-    """Says whether a score is strictly better than another."""
-    return score > than if direction == "max" else score < than
-
-
 def rank_key(trial: Trial, direction: Direction) -> tuple[float, int, str]:
     """Sorts completed trials, best first: by score, then fewer parameters, then id."""
     assert trial.score is not None
     score = -trial.score if direction == "max" else trial.score
-    return (score, trial.configuration.parameter_count, trial.trial_id)
+    return (score, _parameters(trial), trial.trial_id)
+
+
+def _parameters(trial: Trial) -> int:
+    return trial.parameter_count or trial.configuration.parameter_count
 
 
 def ranking(
@@ -158,13 +125,8 @@ def ranking(
 
     Scores at a smaller budget are not comparable and never enter, nor do the trials of a control.
     Finalists that were trained again come first, by the mean of their fresh scores once all of them
-    have ended. Ties go to the network with fewer parameters, then to the lower id.
-
-    Args:
-        trials: Any trials of one search.
-        direction: Which end of the score is better, "max" or "min".
-        max_epochs: The full budget, `search.max_epochs` of the spec; the largest budget among the
-            trials if not given.
+    have ended. Ties go to the network with fewer parameters, then to the lower id. Without
+    `max_epochs` the full budget is the largest among the trials.
     """
     trials = tuple(trials)
     found = searched(trials)
@@ -177,17 +139,15 @@ def ranking(
         and trial.score is not None
         and math.isfinite(trial.score)
     ]
-    ranked = sorted(completed, key=lambda trial: rank_key(trial, direction))
     means = {each.trial_id: each.mean for each in finalists(trials)}
     sign = -1 if direction == "max" else 1
 
-    def place(trial: Trial) -> tuple[int, float, int]:
+    def place(trial: Trial) -> tuple[float | str, ...]:
         mean = means.get(trial.trial_id)
-        if mean is None:
-            return (1, 0.0, 0)
-        return (0, sign * mean, trial.configuration.parameter_count)
+        first = (1, 0.0, 0) if mean is None else (0, sign * mean, _parameters(trial))
+        return (*first, *rank_key(trial, direction))
 
-    return tuple(sorted(ranked, key=place))
+    return tuple(sorted(completed, key=place))
 
 
 def finalists(trials: Iterable[Trial]) -> tuple[Finalist, ...]:
@@ -247,6 +207,7 @@ def best_so_far(
     ended.sort(key=lambda trial: (trial.ended_at, trial.trial_id))
     found: list[SearchProgress] = []
     epochs, seconds = 0, 0.0
+    better = max if direction == "max" else min
     best: float | None = None
     best_full: float | None = None
     for number, trial in enumerate(ended, start=1):
@@ -254,12 +215,9 @@ def best_so_far(
         seconds += trial.seconds
         score = trial.score if trial.status == "completed" else None
         if score is not None and math.isfinite(score):
-            if best is None or better(score, best, direction):
-                best = score
-            if trial.budget_epochs == max_epochs and (
-                best_full is None or better(score, best_full, direction)
-            ):
-                best_full = score
+            best = score if best is None else better(best, score)
+            if trial.budget_epochs == max_epochs:
+                best_full = score if best_full is None else better(best_full, score)
         found.append(
             SearchProgress(
                 trial_number=number, trial_id=trial.trial_id, budget_epochs=trial.budget_epochs,
@@ -270,30 +228,14 @@ def best_so_far(
     return tuple(found)
 
 
-def rounds(
-    trials: Iterable[Trial],
-    *,
-    max_epochs: int,
-    factor: int,
-    iterations: int,
-    schedule: Sequence[Bracket] | None = None,
-) -> tuple[RoundSummary, ...]:
+def rounds(trials: Iterable[Trial], schedule: Sequence[Bracket]) -> tuple[RoundSummary, ...]:
     """Sets what a schedule plans beside what ran, round by round, first to run first.
 
-    The plan is the schedule's; a space with fewer configurations than it wants runs fewer.
-
-    Args:
-        trials: Any trials of one search.
-        max_epochs: The full budget.
-        factor: Hyperband's.
-        iterations: Passes over all brackets.
-        schedule: What was planned, where it is not Hyperband's own.
+    A space with fewer configurations than the schedule wants runs fewer.
     """
     counts = Counter(
         (trial.iteration, trial.bracket, trial.round, trial.status) for trial in searched(trials)
     )
-    if schedule is None:
-        schedule = hyperband(max_epochs=max_epochs, factor=factor, iterations=iterations)
     return tuple(
         RoundSummary(
             iteration=bracket.iteration,
@@ -358,32 +300,6 @@ def after(trials: Sequence[Trial], *, objective: str, epoch: int) -> tuple[Score
     return tuple(found)
 
 
-def slices(trials: Iterable[Trial], hyperparameters: Sequence[str]) -> tuple[SlicePoint, ...]:
-    """Lists every completed trial's score along each hyperparameter.
-
-    Not a controlled comparison: the other hyperparameters vary from point to point.
-    """
-    done = [
-        trial
-        for trial in sorted(searched(trials), key=lambda trial: trial.trial_id)
-        if trial.status == "completed" and trial.score is not None and math.isfinite(trial.score)
-    ]
-    return tuple(
-        SlicePoint(
-            hyperparameter=name, value=_value(name, trial.configuration),
-            score=trial.score, trial_id=trial.trial_id, budget_epochs=trial.budget_epochs,
-        )
-        for name in hyperparameters
-        for trial in done
-        if trial.score is not None
-    )  # fmt: skip
-
-
-def _value(name: str, configuration: Configuration) -> float | str:
-    row, value = HYPERPARAMETERS[name], getattr(configuration, name)
-    return float(value) if row.is_numeric else row.shown(value)
-
-
 def repeated_configurations(trials: Iterable[Trial]) -> dict[Configuration, tuple[str, ...]]:
     """Finds configurations that the search sampled more than once, promotions not counted."""
     ids: dict[Configuration, list[str]] = {}
@@ -400,12 +316,6 @@ def rank_agreement(
 
     Only configurations that completed the full budget can be compared. Those that were promoted
     there were chosen for doing well early, which makes tau smaller than over all configurations.
-
-    Args:
-        trials: All trials, so that promoted ones find their parents.
-        objective: A key of `spec.OBJECTIVES`.
-        max_epochs: The full budget.
-        epochs: The early epochs to compare, each below max_epochs.
 
     Returns:
         One entry per epoch at which at least three configurations have a value and values differ.

@@ -74,12 +74,6 @@ def difference_between(
 
     Runs with one seed index are pairs.
 
-    Args:
-        candidate: The arm in question.
-        reference: The arm it is compared with.
-        outcome: What to compare.
-        level: Share of intervals to hold the true difference, in (0, 1).
-
     Raises:
         ComparisonError: An arm that is not deterministic has one run, there is one test review, or
             the arms were not tested on the same reviews.
@@ -98,21 +92,6 @@ def difference_between(
         deterministic=(candidate.deterministic, reference.deterministic),
         level=level,
     )
-
-
-def difference_over_reviews(
-    candidate: Arm, reference: Arm, *, outcome: Outcome = "accuracy", level: float = LEVEL
-) -> Difference:
-    """Estimates the difference between these very runs over other test reviews alone.
-
-    It is paired by review. For an arm whose one run is deterministic, and for runs too few to show
-    how much seeds matter.
-
-    Raises:
-        ComparisonError: There is one test review, or the arms were not tested on the same reviews.
-    """
-    fixed = [replace(arm, deterministic=True) for arm in (candidate, reference)]
-    return difference_between(*fixed, outcome=outcome, level=level)
 
 
 def accuracy_interval(arm: Arm) -> tuple[float, float] | None:

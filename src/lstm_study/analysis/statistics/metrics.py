@@ -5,6 +5,7 @@ that is not defined for the labels at hand is None, never NaN.
 """
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -76,6 +77,19 @@ def measure(labels: Labels, probabilities: Probabilities) -> Metrics:
         calibration_error=calibration_error(labels, probabilities),
         confusion=confusion(labels, probabilities),
     )
+
+
+def test_fields(labels: Labels, probabilities: Probabilities) -> dict[str, Any]:
+    """Returns the metrics that a record of a run or of the control keeps, by their names there."""
+    found = measure(labels, probabilities)
+    return {
+        "test_accuracy": found.accuracy,
+        "test_loss": found.log_loss,
+        "test_roc_auc": found.roc_auc,
+        "test_f1": found.f1,
+        "test_brier_score": found.brier_score,
+        "test_calibration_error": found.calibration_error,
+    }
 
 
 def accuracy(labels: Labels, probabilities: Probabilities) -> float:

@@ -79,12 +79,7 @@ class PlannedPower:
 
 
 def plan_power(*, test_reviews: int, seeds: int) -> PlannedPower:
-    """Says what a comparison with so many test reviews and seeds can show.
-
-    Args:
-        test_reviews: Reviews to evaluate on, >= 2.
-        seeds: Runs of each arm.
-    """
+    """Says what a comparison with so many test reviews and seeds can show."""
     smallest = None
     if seeds >= LEAST_SEEDS:
         smallest = smallest_difference(assumed_components(test_reviews, seeds=seeds))

@@ -65,10 +65,7 @@ def smallest_difference(
 ) -> float:
     """Returns the true difference, a share, that is found in 80% of studies.
 
-    Args:
-        components: As estimated.
-        seeds: Seeds per arm; as many as there are by default.
-        level: The interval's level.
+    With `seeds` per arm, by default as many as there are.
     """
     from scipy.optimize import brentq
 

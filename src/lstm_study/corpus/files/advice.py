@@ -56,6 +56,16 @@ def option(key: str, value: str | bool | tuple[str, ...] = "") -> str:
     return f"{flag} {quote(join_labels(value) if isinstance(value, tuple) else value)}"
 
 
+def argument(path: str) -> str:
+    """Writes a path as a shell takes it, and so that no command takes it for an option.
+
+    Example:
+        >>> argument("-my study.toml")
+        "'./-my study.toml'"
+    """
+    return quote(f"./{path}" if path.startswith("-") else path)
+
+
 def join_labels(labels: Sequence[str]) -> str:
     """Writes labels as one value of an option: apart by commas, in quotes where one holds some."""
     return ",".join(

@@ -40,11 +40,6 @@ class Located:
         return self.paths[0]
 
 
-def given(path: str, base: Path) -> Path:
-    """Returns the path that a study file names."""
-    return base / Path(path).expanduser()
-
-
 def checked_sha256(path: Path, expected: str | None) -> str:
     """Returns a file's SHA-256, which must be the one expected, where one is.
 
@@ -75,7 +70,7 @@ def checked_sha256(path: Path, expected: str | None) -> str:
 class SourceModule(Protocol):
     """The three functions that every module of a source has."""
 
-    def locate(self, data: DataTable, *, base: Path, cache: Path) -> Located:
+    def locate(self, data: DataTable, *, cache: Path) -> Located:
         """Finds the files and checks their digests.
 
         Raises:
@@ -91,7 +86,7 @@ class SourceModule(Protocol):
         """
 
     def read_texts(
-        self, split: Split, positions: Sequence[int], *, data: DataTable, base: Path
+        self, split: Split, positions: Sequence[int], *, data: DataTable
     ) -> dict[int, str]:
         """Reads the texts of some reviews of a split again: position → text, {} if it has none.
 

@@ -5,7 +5,7 @@ Source: https://ai.stanford.edu/~amaas/data/sentiment/
 
 import hashlib
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from itertools import chain
 from operator import itemgetter
 from pathlib import Path
@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lstm_study.corpus.documents import TEST, TRAIN, Documents
-from lstm_study.corpus.sources import Located, checked_sha256, given
+from lstm_study.corpus.sources import Located, checked_sha256
 from lstm_study.corpus.sources.tar_stream import stream_files
 from lstm_study.corpus.text.tokens import number_words
 from lstm_study.corpus.types import Split
@@ -30,9 +30,9 @@ _REVIEW_LIMIT_BYTES = 1 << 20
 _REVIEWS_LIMIT = 1_000_000
 
 
-def locate(data: DataTable, *, base: Path, cache: Path) -> Located:
+def locate(data: DataTable, *, cache: Path) -> Located:
     """Finds the archive, or the folder it unpacks to, at `data.path`."""
-    path = given(data.paths[0], base)
+    path = Path(data.paths[0]).expanduser()
     if not path.is_dir():
         sha256 = checked_sha256(path, data.sha256)
         return Located(paths=(path,), shown=str(data.path), sha256=sha256, content_sha256=sha256)
@@ -60,7 +60,12 @@ def read_documents(located: Located, *, data: DataTable) -> Documents:
     """
     path, wants_films = located.path, data.group_column is not None
     films: dict[str, list[str]] = {}
-    files = _without_lists(_files(path, wants_films=wants_films), films)
+
+    def is_wanted(name: str) -> bool:
+        is_review = _REVIEW.search(name) is not None
+        return is_review or (wants_films and _FILM_LIST.search(name) is not None)
+
+    files = _without_lists(_files(path, is_wanted), films)
     reviews = _sorted_reviews(files, path=path)
     if not reviews:
         raise DataError(
@@ -91,25 +96,17 @@ def read_documents(located: Located, *, data: DataTable) -> Documents:
     )
 
 
-def read_texts(
-    split: Split, positions: Sequence[int], *, data: DataTable, base: Path
-) -> dict[int, str]:
+def read_texts(split: Split, positions: Sequence[int], *, data: DataTable) -> dict[int, str]:
     """Reads the texts of some reviews again, by their `document_ids`."""
-    path = given(data.paths[0], base)
+    path = Path(data.paths[0]).expanduser()
     wanted = {str(split.document_ids[position]): position for position in positions}
 
     def is_wanted(name: str) -> bool:
         return _document_id(name) in wanted
 
-    files = (
-        _folder_files(path)
-        if path.is_dir()
-        else stream_files(path, wanted=is_wanted, limit_bytes=_REVIEW_LIMIT_BYTES)
-    )
     found = {
         wanted[_document_id(name)]: content.decode("utf-8")
-        for name, content in files
-        if is_wanted(name)
+        for name, content in _files(path, is_wanted)
     }
     if missing := sorted(name for name, position in wanted.items() if position not in found):
         raise DataError(f"{path}: {missing[0]} is missing, and was there when it was first read.")
@@ -125,22 +122,30 @@ def _document_id(name: str) -> str:
 def folder_sha256(path: Path) -> str:
     """Returns a SHA-256 of the names and contents of a folder's labelled reviews."""
     digest = hashlib.sha256()
-    for name, content in _folder_files(path):
+    for name, content in _files(path, lambda name: _REVIEW.search(name) is not None):
         digest.update(f"{name}\0{len(content)}\0".encode())
         digest.update(content)
     return digest.hexdigest()
 
 
-def _files(path: Path, *, wants_films: bool) -> Iterator[tuple[str, bytes]]:
-    def is_wanted(name: str) -> bool:
-        return _is_review(name) or (wants_films and _FILM_LIST.search(name) is not None)
-
+def _files(path: Path, is_wanted: Callable[[str], bool]) -> Iterator[tuple[str, bytes]]:
+    """Yields the wanted files of the archive, or of the folder it unpacks to, by name."""
     if not path.is_dir():
-        return stream_files(path, wanted=is_wanted, limit_bytes=_REVIEW_LIMIT_BYTES)
+        yield from stream_files(path, wanted=is_wanted, limit_bytes=_REVIEW_LIMIT_BYTES)
+        return
     root = path if (path / "train").is_dir() else path / "aclImdb"
-    lists = sorted(root.glob("*/urls_*.txt")) if wants_films else []
-    named = ((file.relative_to(root).as_posix(), _content(file)) for file in lists)
-    return chain((each for each in named if is_wanted(each[0])), _folder_files(path))
+    folders = [root / half / label for half in ("train", "test") for label in ("neg", "pos")]
+    for folder in folders:
+        if not folder.is_dir():
+            raise DataError(
+                f"{path}: must hold {folder.relative_to(root)}/. Received: a folder without it. "
+                "Give aclImdb_v1.tar.gz, or the folder it unpacks to."
+            )
+    files = chain(sorted(root.glob("*/urls_*.txt")), *(sorted(each.iterdir()) for each in folders))
+    for file in files:
+        name = file.relative_to(root).as_posix()
+        if is_wanted(name):
+            yield name, _content(file)
 
 
 def _without_lists(
@@ -177,10 +182,6 @@ def _groups(
     return groups
 
 
-def _is_review(name: str) -> bool:
-    return _REVIEW.search(name) is not None
-
-
 def _sorted_reviews(files: Iterator[tuple[str, bytes]], *, path: Path) -> list[tuple[str, bytes]]:
     """Returns train before test, negative before positive, by name; each name once, UTF-8."""
     found: dict[str, bytes] = {}
@@ -197,22 +198,6 @@ def _sorted_reviews(files: Iterator[tuple[str, bytes]], *, path: Path) -> list[t
         if len(found) > _REVIEWS_LIMIT:
             raise DataError(f"{path}: must hold at most {_REVIEWS_LIMIT} reviews.")
     return sorted(found.items(), key=lambda item: (item[0].startswith("test"), item[0]))
-
-
-def _folder_files(path: Path) -> Iterator[tuple[str, bytes]]:
-    root = path if (path / "train").is_dir() else path / "aclImdb"
-    for half in ("train", "test"):
-        for label in ("neg", "pos"):
-            folder = root / half / label
-            if not folder.is_dir():
-                raise DataError(
-                    f"{path}: must hold {half}/{label}/. Received: a folder without it. "
-                    "Give aclImdb_v1.tar.gz, or the folder it unpacks to."
-                )
-            for file in sorted(folder.iterdir()):
-                name = f"{half}/{label}/{file.name}"
-                if _is_review(name):
-                    yield name, _content(file)
 
 
 def _content(file: Path) -> bytes:

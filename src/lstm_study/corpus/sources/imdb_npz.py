@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from lstm_study.corpus.cache import CACHE_VARIABLE
 from lstm_study.corpus.documents import TEST, TRAIN, Documents
-from lstm_study.corpus.sources import Located, checked_sha256, given
+from lstm_study.corpus.sources import Located, checked_sha256
 from lstm_study.corpus.sources.download import (
     IMDB_SHA256,
     IMDB_URL,
@@ -36,11 +36,11 @@ _MAX_RANK = 2**31 - 1 - 1_000
 _log = logging.getLogger(__name__)
 
 
-def locate(data: DataTable, *, base: Path, cache: Path) -> Located:
+def locate(data: DataTable, *, cache: Path) -> Located:
     """Finds `imdb.npz` where it is given, in Keras's cache or in ours, or downloads it."""
     downloads = cache / "downloads"
     if data.paths:
-        path = given(data.paths[0], base)
+        path = Path(data.paths[0]).expanduser()
         path = path / "imdb.npz" if path.is_dir() else path
         sha256 = checked_sha256(path, data.sha256)
     else:
@@ -88,9 +88,7 @@ def read_documents(located: Located, *, data: DataTable | None = None) -> Docume
     )
 
 
-def read_texts(
-    split: Split, positions: Sequence[int], *, data: DataTable, base: Path
-) -> dict[int, str]:
+def read_texts(split: Split, positions: Sequence[int], *, data: DataTable) -> dict[int, str]:
     """Returns {}: the file holds no texts."""
     return {}
 

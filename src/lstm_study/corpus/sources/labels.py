@@ -188,9 +188,9 @@ class Labels:
         positive, negative = proposed_sides(counts)
         raise DataError(
             f"{self._where}: {self._column} must hold two labels. Received {len(counts)}: "
-            f"{self._shown()}. A study tells two sides apart: say which labels are on either, and "
-            f"the rest is left out, with {option('positive', positive)} and "
-            f"{option('negative', negative)}."
+            f"{self._shown()}. Say which labels count as positive and which as negative with "
+            f"{option('positive', positive)} and {option('negative', negative)}; the rest is "
+            "left out."
         )
 
     def _check_lists(self, lists: Mapping[str, Sequence[str]]) -> None:

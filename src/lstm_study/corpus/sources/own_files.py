@@ -20,7 +20,7 @@ from lstm_study.corpus.files.advice import option
 from lstm_study.corpus.files.members import ROLES, Member, find_members
 from lstm_study.corpus.files.rows import MISSING, close_names
 from lstm_study.corpus.files.table import Row, Table, open_table, place_of
-from lstm_study.corpus.sources import Located, checked_sha256, given
+from lstm_study.corpus.sources import Located, checked_sha256
 from lstm_study.corpus.sources.labels import Labels, label_key
 from lstm_study.corpus.text.tokens import number_words, split_tokens
 from lstm_study.corpus.types import Split
@@ -37,11 +37,11 @@ _SHOWN = 40
 _log = logging.getLogger(__name__)
 
 
-def locate(data: DataTable, *, base: Path, cache: Path) -> Located:
+def locate(data: DataTable, *, cache: Path) -> Located:
     """Finds the files that `data.path` and `data.test_path` name."""
-    paths = tuple(given(path, base) for path in data.paths)
+    paths = tuple(Path(path).expanduser() for path in data.paths)
     members = find_members(paths)
-    extra = tuple(given(path, base) for path in data.test_paths)
+    extra = tuple(Path(path).expanduser() for path in data.test_paths)
     sha256 = ""
     if len(members) == 1 and members[0].path in paths:
         sha256 = checked_sha256(members[0].path, data.sha256)
@@ -60,12 +60,10 @@ def locate(data: DataTable, *, base: Path, cache: Path) -> Located:
     )
 
 
-def read_texts(
-    split: Split, positions: Sequence[int], *, data: DataTable, base: Path
-) -> dict[int, str]:
+def read_texts(split: Split, positions: Sequence[int], *, data: DataTable) -> dict[int, str]:
     """Reads the texts of some reviews again, by their rows."""
     of_test = split.name == "test" and data.test_path is not None
-    paths = [given(path, base) for path in (data.test_paths if of_test else data.paths)]
+    paths = [Path(path).expanduser() for path in (data.test_paths if of_test else data.paths)]
     wanted = {int(split.document_ids[position]): position for position in positions}
     table = open_table(paths, encoding=data.encoding)
     found = {
@@ -102,6 +100,11 @@ def read_documents(located: Located, *, data: DataTable) -> Documents:
         negative=data.negative or (),
         positive_label=data.positive_label,
     )
+    if reading.halves:
+        _log.warning(
+            "%s: %s texts hold half a character, which is read as a replacement sign.",
+            reading.where, f"{reading.halves:,}",
+        )  # fmt: skip
     for sentence in reading.labels.folded():
         _log.warning("%s: %s.", reading.where, sentence)
     codes = np.frombuffer(reading.codes, dtype=np.int32)
@@ -154,6 +157,7 @@ class _Reading:
     _members: list[tuple[int, Member, Table]] = field(default_factory=list)
     _missing: dict[str, tuple[int, str]] = field(default_factory=dict)
     _group_numbers: dict[str, int] = field(default_factory=dict)
+    halves: int = 0
     _characters: int = 0
     _tokens: int = 0
     _looked: int = 0
@@ -278,8 +282,10 @@ class _Reading:
             self._tokens += len(split_tokens(value, self.rule))
         try:
             return value.encode("utf-8")
-        except UnicodeEncodeError as error:
-            raise DataError(f"{row.place}: the text holds half a character ({error}).") from error
+        except UnicodeEncodeError:
+            # Half a character, as programs leave it that cut texts at a number of bytes.
+            self.halves += 1
+            return value.encode("utf-16", "surrogatepass").decode("utf-16", "replace").encode()
 
     def _miss(self, name: str, row: Row) -> None:
         count, first = self._missing.get(name, (0, row.place))

@@ -11,7 +11,7 @@ import numpy as np
 
 from lstm_study.corpus.documents import TRAIN, Documents
 from lstm_study.corpus.files.table import open_table
-from lstm_study.corpus.sources import Located, checked_sha256, given
+from lstm_study.corpus.sources import Located, checked_sha256
 from lstm_study.corpus.text.tokens import number_words
 from lstm_study.corpus.types import Split
 from lstm_study.errors import DataError, DependencyError
@@ -39,9 +39,9 @@ def packaged_csv() -> Path:
     )
 
 
-def locate(data: DataTable, *, base: Path, cache: Path) -> Located:
+def locate(data: DataTable, *, cache: Path) -> Located:
     """Finds the package's CSV, or the copy of it that `data.path` names."""
-    path = given(data.paths[0], base) if data.paths else packaged_csv()
+    path = Path(data.paths[0]).expanduser() if data.paths else packaged_csv()
     sha256 = checked_sha256(path, data.sha256 or CSV_SHA256)
     shown = data.paths[0] if data.paths else ""
     return Located(paths=(path,), shown=shown, sha256=sha256, content_sha256=sha256)
@@ -76,11 +76,9 @@ def read_documents(located: Located, *, data: DataTable) -> Documents:
     )
 
 
-def read_texts(
-    split: Split, positions: Sequence[int], *, data: DataTable, base: Path
-) -> dict[int, str]:
+def read_texts(split: Split, positions: Sequence[int], *, data: DataTable) -> dict[int, str]:
     """Reads the texts of some reviews again, by their rows."""
-    path = given(data.paths[0], base) if data.paths else packaged_csv()
+    path = Path(data.paths[0]).expanduser() if data.paths else packaged_csv()
     texts = _rows(path, "text")
     return {each: texts[int(split.document_ids[each]) - 1][0] for each in positions}
 

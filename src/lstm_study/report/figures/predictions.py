@@ -45,8 +45,7 @@ def roc(curves: Table, metrics: Table) -> Picture | None:
         corner.set_xlim(0, 0.4)
         corner.set_ylim(0.6, 1.0)
         for axes in (whole, corner):
-            percent_axis(axes, "share", which="x")
-            percent_axis(axes, "share")
+            percent_axis(axes, "share", which="xy")
 
     areas = metrics.frame().dropna(subset="roc_auc").groupby("arm")["roc_auc"].agg(["min", "max"])
     told = ", ".join(
@@ -99,8 +98,7 @@ def calibration(bins: Table) -> Picture | None:
         counts.set_ylabel("Share of test reviews")
         counts.grid(visible=False, axis="x")
         for axes in (diagram, counts):
-            percent_axis(axes, "share", which="x")
-            percent_axis(axes, "share")
+            percent_axis(axes, "share", which="xy")
 
     return Picture(
         draw=draw,

@@ -3,7 +3,6 @@
 import math
 from typing import TYPE_CHECKING, Any
 
-from lstm_study.configuration import HYPERPARAMETERS
 from lstm_study.report import numbers
 from lstm_study.report.figures.style import (
     HEAT,
@@ -38,7 +37,7 @@ def slices(points: Table, spec: StudySpec) -> Picture | None:
     form = points.form("score")
     full = spec.search.max_epochs
     columns = min(3, len(names))
-    dimensions = spec.space.dimensions()
+    dimensions, known = spec.space.dimensions(), spec.space.rows
 
     def draw(figure: "Figure") -> dict[str, list[str]]:
         import seaborn
@@ -56,13 +55,13 @@ def slices(points: Table, spec: StudySpec) -> Picture | None:
                 if mine.empty:
                     continue
                 seaborn.scatterplot(
-                    x=[HYPERPARAMETERS[name].position(value) for value in mine["value"]],
+                    x=[known[name].position(value) for value in mine["value"]],
                     y=mine["score"].tolist(), ax=axes, s=size, color=colour, alpha=alpha,
                     linewidth=0, label=words, legend=False,
                 )  # fmt: skip
                 axes.collections[-1].set_gid(gid)
                 marks[gid] = mine["trial_id"].tolist()
-            if ticks := HYPERPARAMETERS[name].ticks:
+            if ticks := known[name].ticks:
                 axes.set_xticks(range(len(ticks)), ticks)
                 axes.margins(x=0.15)
             else:
@@ -205,11 +204,8 @@ def _swatches(low: float, high: float, form: str) -> list[Any]:
 def _value_axis(axes: "Axes", dimension: dict[str, Any]) -> None:
     """Puts ticks at the values that the search samples from, on a log scale if geometric."""
     choices = sorted(dimension.get("choices", []))
-    wide = (choices or [dimension.get("min", 0)])[0] > 0 and (
-        (choices or [0, dimension.get("max", 0)])[-1]
-        >= 8 * (choices or [dimension.get("min", 0)])[0]
-    )
-    if dimension.get("sampling") == "log" or (choices and wide):
+    is_wide = choices and 0 < 8 * choices[0] <= choices[-1]
+    if dimension.get("sampling") == "log" or is_wide:
         axes.set_xscale("log")
         axes.xaxis.set_minor_locator(few_ticks(None))
     if choices:

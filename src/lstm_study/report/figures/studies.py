@@ -57,9 +57,7 @@ def winners(arms: Table, runs: Table) -> Picture | None:
 def searches(progress: Table, *, objective: str) -> Picture | None:
     """Draws the best full-budget score so far of each search against epochs.
 
-    Args:
-        progress: The progress of all searches.
-        objective: Of all searches; "" if they differ, and nothing is drawn.
+    Nothing is drawn where their objectives differ: `objective` is "" then.
     """
     rows = progress.frame().dropna(subset="best_full_budget_score")
     if rows.empty or not objective:

@@ -202,19 +202,19 @@ def main_arms(arms: Sequence[str]) -> list[str]:
 
 
 def percent_axis(axes: "Axes", form: str, *, which: str = "y") -> None:
-    """Labels an axis of shares as percentages; leaves other axes unchanged."""
+    """Labels axes of shares ("x", "y" or "xy") as percentages; leaves other axes unchanged."""
     if form in ("percent", "share"):
-        axis = axes.yaxis if which == "y" else axes.xaxis
-        axis.set_major_formatter(lambda value, _: numbers.tick_percent(value))
+        for name in which:
+            axis = axes.xaxis if name == "x" else axes.yaxis
+            axis.set_major_formatter(lambda value, _: numbers.tick_percent(value))
 
 
-def whole_axis(axes: "Axes", *, which: str = "x", bins: int = 6) -> None:
-    """Puts ticks at whole numbers only."""
+def whole_axis(axes: "Axes", *, bins: int = 6) -> None:
+    """Puts ticks at whole numbers only on the horizontal axis."""
     from matplotlib.ticker import MaxNLocator
 
-    axis = axes.xaxis if which == "x" else axes.yaxis
-    axis.set_major_locator(MaxNLocator(bins, integer=True))
-    axis.set_major_formatter(lambda value, _: numbers.plain(value))
+    axes.xaxis.set_major_locator(MaxNLocator(bins, integer=True))
+    axes.xaxis.set_major_formatter(lambda value, _: numbers.plain(value))
 
 
 def label(

@@ -30,16 +30,16 @@ if TYPE_CHECKING:
     from optuna.trial import FrozenTrial
 
 FILE_NAME = "optuna.db"
+_ATTRIBUTES = (
+    "trial_id", "status", "bracket", "round", "iteration", "budget_epochs", "initial_epoch",
+    "parent", "seed", "parameter_count", "seconds", "worker",
+)  # fmt: skip
 
 
 def write_optuna(records: StudyRecords, *, folder: Path) -> Path:
     """Writes the search as `optuna.db` into a folder, replacing an earlier one.
 
     The random control becomes a study of its own beside the search's, "<name> control".
-
-    Args:
-        records: The study.
-        folder: Where the file goes; made if it is not there.
 
     Returns:
         The file. Open it with `optuna-dashboard sqlite:///PATH`.
@@ -189,20 +189,10 @@ def _frozen(
 
 
 def _attributes(trial: Trial) -> dict[str, Any]:
-    return {
-        "trial_id": trial.trial_id,
-        "status": trial.status,
-        "bracket": trial.bracket,
-        "round": trial.round,
-        "iteration": trial.iteration,
-        "budget_epochs": trial.budget_epochs,
-        "initial_epoch": trial.initial_epoch,
-        "parent": trial.parent,
-        "seed": trial.seed,
-        "parameter_count": trial.parameter_count,
-        "seconds": trial.seconds,
-        "worker": trial.worker,
-    } | ({"error": f"{trial.failure.kind}: {trial.failure.message}"} if trial.failure else {})
+    found = {name: getattr(trial, name) for name in _ATTRIBUTES}
+    if trial.failure:
+        found["error"] = f"{trial.failure.kind}: {trial.failure.message}"
+    return found
 
 
 def _moment(text: str) -> datetime | None:

@@ -3,10 +3,15 @@
 Each trial and each run is a folder with one event file, so that TensorBoard shows it as a run.
 The messages are tensorboardX's (extra `tensorboard`); TensorFlow is not needed. Equal records give
 equal bytes.
+
+While a study runs, `LiveTensorBoard` keeps the files up to date. TensorBoard follows a growing
+file, and a later record of the same training renders to the same bytes followed by more: so an
+update appends the new bytes, and after a kill, even midway of a write, the missing ones.
 """
 
+import shutil
 import struct
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -14,13 +19,14 @@ from typing import TYPE_CHECKING, Any
 from lstm_study.configuration import HYPERPARAMETERS
 from lstm_study.errors import DependencyError, ReportError
 from lstm_study.files import replacing_folder
-from lstm_study.records import Epoch, Run, StudyRecords, Trial
+from lstm_study.records import Run, StudyRecords, Trial
 from lstm_study.report.write import CHOOSE_ANOTHER
 
 if TYPE_CHECKING:
     from tensorboardX.proto.event_pb2 import Event
 
 FOLDER_NAME = "tensorboard"
+_STAGES = ("search", "control", "runs")
 _MEASURES = ("train_loss", "train_accuracy", "validation_loss", "validation_accuracy",
              "train_seconds")  # fmt: skip
 _METRICS = ("score", "validation_accuracy", "validation_loss", "test_accuracy", "test_loss")
@@ -30,10 +36,6 @@ _STATUS = {"completed": "STATUS_SUCCESS", "failed": "STATUS_FAILURE"}
 
 def write_tensorboard(records: StudyRecords, *, folder: Path) -> Path:
     """Writes event files of all trials and runs, replacing earlier ones.
-
-    Args:
-        records: The study.
-        folder: Where the folder `tensorboard` goes.
 
     Returns:
         That folder, for `tensorboard --logdir`.
@@ -70,16 +72,20 @@ def require_tensorboardx() -> None:
 
 def event_files(records: StudyRecords) -> dict[str, bytes]:
     """Renders every event file: path within the folder → bytes."""
-    files = dict([experiment_file(records.name, began=_began(records))])
+    began = min((session.started_at for session in records.sessions), default="")
     trainings: list[Trial | Run] = [*records.trials, *records.runs]
+    files = dict([experiment_file(records.name, trainings, began=began)])
     return files | dict(event_file(training) for training in trainings)
 
 
-def experiment_file(name: str, *, began: str) -> tuple[str, bytes]:
+def experiment_file(
+    name: str, trainings: Sequence[Trial | Run], *, began: str
+) -> tuple[str, bytes]:
     """Renders the file with hyperparameters and metrics of the HParams tab: path and bytes.
 
     Args:
         name: The study's.
+        trainings: Its trials and runs.
         began: Start of the study, ISO 8601; "" if it has not started.
     """
     from tensorboardX.proto import api_pb2 as api
@@ -88,7 +94,7 @@ def experiment_file(name: str, *, began: str) -> tuple[str, bytes]:
     experiment = api.Experiment(
         hparam_infos=[
             api.HParamInfo(name=name, display_name=name, type=getattr(api, f"DATA_TYPE_{kind}"))
-            for name, kind in _hparams()
+            for name, kind in _hparams(trainings)
         ],
         metric_infos=[
             api.MetricInfo(name=api.MetricName(tag=tag), display_name=tag) for tag in _METRICS
@@ -99,8 +105,12 @@ def experiment_file(name: str, *, began: str) -> tuple[str, bytes]:
     return f"events.out.tfevents.0.{name}", _framed([event])
 
 
-def _hparams() -> list[tuple[str, str]]:
+def _hparams(trainings: Sequence[Trial | Run]) -> list[tuple[str, str]]:
     """Returns the names of the HParams tab's columns, and which of its data types each has."""
+    if trainings and trainings[0].configuration.own is not None:
+        values = trainings[0].configuration.as_dict().items()
+        columns = [(k, "STRING" if isinstance(v, str) else "FLOAT64") for k, v in values]
+        return [*columns, ("budget_epochs", "FLOAT64")]
     kinds = {"choice": "STRING"}
     columns = [(name, kinds.get(row.kind, "FLOAT64")) for name, row in HYPERPARAMETERS.items()]
     return [*columns, ("budget_epochs", "FLOAT64")]
@@ -119,10 +129,6 @@ def event_file(training: Trial | Run) -> tuple[str, bytes]:
         stage, group, name = "runs", training.arm, training.run_id
     path = f"{stage}/{name}/events.out.tfevents.0.{name}"
     return path, _framed(_events(training, name, group))
-
-
-def _began(records: StudyRecords) -> str:
-    return min((item.started_at for item in records.sessions), default="")
 
 
 def _events(training: Trial | Run, name: str, group: str) -> "list[Event]":
@@ -147,30 +153,19 @@ def _events(training: Trial | Run, name: str, group: str) -> "list[Event]":
     clock = began
     for epoch in training.epochs:
         clock += epoch.train_seconds + epoch.validation_seconds
-        events.append(_scalars(clock, epoch.epoch, _of_epoch(epoch)))
+        measured = {name: getattr(epoch, name) for name in _MEASURES}
+        events.append(_scalars(clock, epoch.epoch, measured))
     if training.status not in _STATUS:
         return events
     last = training.epochs[-1].epoch if training.epochs else 0
     ended = _seconds(training.ended_at) or clock
-    events.append(_scalars(ended, last, _of_training(training)))
+    names = ("score",) if isinstance(training, Trial) else ("test_accuracy", "test_loss")
+    measured = {name: getattr(training, name) for name in (*names, "seconds")}
+    events.append(_scalars(ended, last, measured))
     end = SessionEndInfo(status=api.Status.Value(_STATUS[training.status]), end_time_secs=ended)
     data = HParamsPluginData(version=0, session_end_info=end)
     events.append(_hparams_event("_hparams_/session_end_info", ended, data))
     return events
-
-
-def _of_epoch(epoch: Epoch) -> dict[str, float | None]:
-    return {name: getattr(epoch, name) for name in _MEASURES}
-
-
-def _of_training(training: Trial | Run) -> dict[str, float | None]:
-    if isinstance(training, Trial):
-        return {"score": training.score, "seconds": training.seconds}
-    return {
-        "test_accuracy": training.test_accuracy,
-        "test_loss": training.test_loss,
-        "seconds": training.seconds,
-    }
 
 
 def _scalars(moment: float, step: int, values: Mapping[str, float | None]) -> "Event":
@@ -218,3 +213,69 @@ def _framed(events: "list[Event]") -> bytes:
 
 def _seconds(moment: str) -> float:
     return datetime.fromisoformat(moment).timestamp() if moment else 0.0
+
+
+class LiveTensorBoard:
+    """A study's event files.
+
+    Files of another search in the folder `tensorboard` are deleted.
+
+    Raises:
+        DependencyError: tensorboardX is not installed.
+    """
+
+    def __init__(self, name: str, *, folder: Path) -> None:
+        require_tensorboardx()
+        self.folder = folder / FOLDER_NAME
+        self._name = name
+        self._written: dict[str, Trial | Run] = {}
+        self._is_swept = False
+
+    def update(self, trainings: Sequence[Trial | Run]) -> None:
+        """Brings the files up to date; a training that has not started is left out.
+
+        Raises:
+            ReportError: The folder can't be written to.
+        """
+        begun = [training for training in trainings if training.started_at]
+        try:
+            if not self._is_swept:
+                self._sweep({event_file(training)[0] for training in begun})
+            if begun:
+                first = min(training.started_at for training in begun)
+                self._bring_up_to_date(*experiment_file(self._name, begun, began=first))
+            for training in begun:
+                key = _key(training)
+                if self._written.get(key) != training:
+                    self._bring_up_to_date(*event_file(training))
+                    self._written[key] = training
+        except OSError as error:
+            raise ReportError(
+                f"{self.folder}: cannot be written ({error.strerror or error}). "
+                "Free space, or leave out --tensorboard: "
+                "`lstm-study report --format tensorboard` writes the same files later."
+            ) from error
+
+    def _sweep(self, known: set[str]) -> None:
+        """Deletes the folders of trainings that this study does not have."""
+        folders = {(self.folder / path).parent for path in known}
+        for stage in _STAGES:
+            for path in (self.folder / stage).glob("*"):
+                if path not in folders:
+                    shutil.rmtree(path)
+        self._is_swept = True
+
+    def _bring_up_to_date(self, path: str, data: bytes) -> None:
+        file = self.folder / path
+        file.parent.mkdir(parents=True, exist_ok=True)
+        there = file.read_bytes() if file.is_file() else b""
+        if not data.startswith(there):
+            file.unlink()
+            there = b""
+        if len(there) < len(data):
+            with file.open("ab") as appended:
+                appended.write(data[len(there) :])
+
+
+def _key(training: Trial | Run) -> str:
+    return training.trial_id if isinstance(training, Trial) else f"run {training.run_id}"

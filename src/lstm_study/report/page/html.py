@@ -36,10 +36,10 @@ SECTIONS = (
     ("glossary", "Glossary"),
 )
 HEADLINES = {
-    "better": "The winner is better than the baseline.",
-    "worse": "The winner is worse than the baseline.",
-    "no difference shown": "No difference between winner and baseline was shown.",
-    "cannot say": "Too few seeds to say whether the winner is better.",
+    "better": "The winner is better.",
+    "worse": "The winner is worse.",
+    "no difference shown": "No difference shown.",
+    "cannot say": "Too few seeds to say.",
 }
 
 
@@ -81,7 +81,7 @@ def headline(verdict: Verdict) -> str:
         lines.append(f"{NOTHING_BETTER}.")
     lines.append(HEADLINES[verdict.kind])
     if verdict.kind == "cannot say" and len(verdict.arms) < 2:
-        lines[-1] = "It cannot be said yet whether the winner is better."
+        lines[-1] = "No verdict yet."
     failures = verdict.failures
     if failures is not None and failures.kind != "no difference shown":
         lines.append(f"Its training fails {failures.kind}.")
@@ -89,11 +89,7 @@ def headline(verdict: Verdict) -> str:
 
 
 def render_live(title: str) -> str:
-    """Renders the page of a study that runs: it fills itself from its own server.
-
-    Args:
-        title: The study's.
-    """
+    """Renders the page of a study that runs: it fills itself from its own server."""
     return environment().get_template("live.html.j2").render(
         title=title, sections=(("live", "Progress"), *SECTIONS), **frame(live=True)
     )  # fmt: skip
@@ -102,8 +98,7 @@ def render_live(title: str) -> str:
 def frame(*, live: bool = False) -> dict[str, Any]:
     """Returns what every page needs: style, scripts, and the content security policy.
 
-    Args:
-        live: Whether the page may ask its own server, and no other, for news.
+    A live page may ask its own server, and no other, for news.
     """
     scripts = ["report.js", "live.js"] if live else ["report.js"]
     return {

@@ -5,11 +5,9 @@ from typing import Any
 
 from markupsafe import Markup
 
-from lstm_study.configuration import HYPERPARAMETERS
 from lstm_study.report import numbers
 from lstm_study.report.content import Content
 from lstm_study.report.tables.table import Table
-from lstm_study.spec import StudySpec
 
 _SHOWN = (
     "rank", "score", "status", "role", "budget_epochs", "bracket", "round", "parameter_count",
@@ -41,7 +39,8 @@ def trial_data(content: Content) -> Markup | None:
     trials, curves = content.tables["trials"], content.tables["trial_curves"]
     if not trials.rows:
         return None
-    searched = _numeric(content.spec)
+    space = content.spec.space
+    searched = [name for name in space.searched() if space.rows[name].is_numeric]
     names = list(map(str, content.tables["hyperparameters"].column("hyperparameter")))
     found: dict[str, dict[str, Any]] = {}
     for number, row in enumerate(trials.records()):
@@ -74,11 +73,6 @@ def trial_data(content: Content) -> Markup | None:
     }
     text = json.dumps(value, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
     return Markup(text.replace("<", "\\u003c"))  # noqa: S704 - JSON that holds no tag
-
-
-def _numeric(spec: StudySpec) -> list[str]:
-    """Returns the searched hyperparameters that have numbers for values."""
-    return [name for name in spec.space.searched() if HYPERPARAMETERS[name].is_numeric]
 
 
 def _axis(trials: Table, name: str) -> dict[str, Any]:

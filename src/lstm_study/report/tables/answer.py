@@ -1,11 +1,15 @@
-"""Tables of the answer: verdict, caveats, failures, secondary outcomes, search optimism."""
+"""Tables of the answer: verdict, caveats, failures, secondary outcomes, optimism, ablation."""
 
 from dataclasses import replace
+from typing import Any
 
+from lstm_study.analysis.answer.ablation import ablation_path, start_of
+from lstm_study.analysis.answer.arms import arms_from_records
 from lstm_study.analysis.answer.planned_arms import seeds_so_far, unfinished_arms
 from lstm_study.analysis.answer.verdict import Verdict
 from lstm_study.analysis.search.optimism import search_optimism
 from lstm_study.analysis.search.summary import searched
+from lstm_study.analysis.statistics.failures import failed_runs
 from lstm_study.records import StudyRecords
 from lstm_study.report.tables.arms import completed_runs
 from lstm_study.report.tables.columns import (
@@ -129,7 +133,10 @@ def _failed_runs(verdict: Verdict, records: StudyRecords) -> Table:
         Column("curve", "Training accuracy after each epoch, in percent"),
     )  # fmt: skip
     by_id = {run.run_id: run for run in records.runs}
-    failed = verdict.failures.runs if verdict.failures is not None else ()
+    failed = [*verdict.failures.runs] if verdict.failures is not None else []
+    for arm in arms_from_records(records).values():
+        if arm.name not in (verdict.candidate, verdict.reference):
+            failed += failed_runs(arm)
     rows = []
     for each in failed:
         run_id = f"{each.arm}-s{each.seed_index}"
@@ -184,3 +191,47 @@ def _optimism(records: StudyRecords, spec: StudySpec) -> Table:
     rows = search_optimism(replace(records, trials=tuple(searched(records.trials))))
     title = "One arm's score in the search, with new seeds and on test"
     return table("optimism", title, columns, rows)
+
+
+def ablation_tables(records: StudyRecords, spec: StudySpec) -> list[Table]:
+    """Builds the tables of the path, with the baseline as step 0, and of every change tried."""
+    form = measure_form(spec.study.objective)
+    gain = "points" if form == "percent" else "loss"
+    step = Column("step", "From 0, the baseline", form="count")
+    name = Column("hyperparameter", "What changed")
+    columns = (
+        step,
+        name,
+        Column("before", "Value before", form="plain"),
+        Column("after", "Value after", form="plain"),
+        Column("score", f"{spec.study.objective} after the change", form=form),
+        Column("gain", "Improvement by the change", form=gain),
+        RUN_ID,
+    )
+    tried_columns = (
+        step,
+        name,
+        Column("gain", "Improvement of the score; empty where training failed", form=gain),
+        Column("kept", "Whether it was the step's largest gain"),
+    )  # fmt: skip
+    path = ablation_path(records)
+    rows: list[dict[str, Any]] = []
+    tried: list[dict[str, Any]] = []
+    if path is not None and path.start is not None:
+        start = start_of(spec)
+        rows.append(cells_of(None, columns, step=0, hyperparameter=start, score=path.start))
+        for taken in path.steps:
+            rows.append(cells_of(taken, columns, step=taken.number, score=taken.score_after))
+            tried += [
+                {
+                    "step": taken.number,
+                    "hyperparameter": hyperparameter,
+                    "gain": value,
+                    "kept": hyperparameter == taken.hyperparameter,
+                }
+                for hyperparameter, value in taken.tried
+            ]
+    return [
+        table("ablation", "One step on the path from baseline to winner", columns, rows),
+        table("ablation_tried", "One change that was tried in one step", tried_columns, tried),
+    ]

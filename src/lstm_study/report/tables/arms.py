@@ -9,7 +9,7 @@ from lstm_study.analysis.answer.arms import CONTROL, ENSEMBLE, arms_from_records
 from lstm_study.analysis.answer.questions import median_difference, side_questions
 from lstm_study.analysis.search import summary as search_summary
 from lstm_study.analysis.statistics.metrics import log_loss
-from lstm_study.configuration import HYPERPARAMETERS, Configuration
+from lstm_study.configuration import Configuration
 from lstm_study.records import Run, StudyRecords
 from lstm_study.report.numbers import plain
 from lstm_study.report.tables.columns import (
@@ -20,6 +20,8 @@ from lstm_study.report.tables.columns import (
     PARAMETER_COUNT,
     SECONDS_PER_EPOCH,
     hyperparameter_columns,
+    label_column,
+    parameter_count,
     seconds_per_epoch,
 )
 from lstm_study.report.tables.table import Column, Table, cells_of, table
@@ -33,13 +35,7 @@ LEVEL = 0.95
 
 
 def arm_tables(records: StudyRecords, spec: StudySpec, *, level: float) -> list[Table]:
-    """Builds the tables of the arms.
-
-    Args:
-        records: The study.
-        spec: Its spec.
-        level: The verdict's, of every interval.
-    """
+    """Builds the tables of the arms; every interval has the verdict's level."""
     configurations = arm_configurations(records, spec)
     comparison = _comparison(records, spec, configurations)
     return [
@@ -107,12 +103,13 @@ def _comparison(
     columns = (
         ARM,
         Column("purpose", "Description of the arm"),
-        Column("label", "Embedding width / LSTM units"),
+        label_column(spec),
         *hyperparameter_columns(spec),
         Column("masked", "Whether padding was masked and batches grouped by length"),
         PARAMETER_COUNT,
         Column("seeds", "Completed runs", unit="runs", form="count"),
-        Column("failed", "Failed runs", unit="runs", form="count"),
+        Column("failed", "Runs without a result: diverged, or lost by the machine", unit="runs",
+               form="count"),
         Column("epochs", "Epochs of each run", unit="epochs", form="count"),
         Column("test_accuracy_mean", "Mean test accuracy of its runs", form="percent"),
         Column("test_accuracy_mean_low",
@@ -130,10 +127,9 @@ def _comparison(
     rows = [
         _arm_row(records, spec, arm, configuration) for arm, configuration in configurations.items()
     ]
-    rows += [
-        cells_of(None, columns, **row)
-        for row in (*_control_row(records), *_ensemble_row(records, rows))
-    ]
+    for row in (_control_row(records), _ensemble_row(records, rows)):
+        if row is not None:
+            rows.append(cells_of(None, columns, **row))
     return table("comparison", "One arm", columns, rows)
 
 
@@ -193,7 +189,7 @@ def _arm_row(
         "purpose": purpose(arm),
         "label": configuration.label,
         "masked": masked,
-        "parameter_count": configuration.parameter_count,
+        "parameter_count": next(map(parameter_count, begun), configuration.parameter_count),
         "seeds": len(runs),
         "failed": sum(run.status == "failed" for run in begun),
         "epochs": begun[0].protocol_epochs if begun else spec.protocol.epochs,
@@ -210,57 +206,51 @@ def _arm_row(
     }
 
 
-def _control_row(records: StudyRecords) -> list[dict[str, Any]]:
+def _control_row(records: StudyRecords) -> dict[str, Any] | None:
     control = records.control
     if control is None:
-        return []
-    completed = control.status == "completed"
-    return [
-        {
-            "arm": CONTROL,
-            "purpose": purpose(CONTROL),
-            "label": "logistic",
-            "parameter_count": control.feature_count,
-            "seeds": int(completed),
-            "failed": int(control.status == "failed"),
-            "test_accuracy_mean": control.test_accuracy,
-            "test_accuracy_low": control.test_accuracy,
-            "test_accuracy_high": control.test_accuracy,
-            "test_loss_mean": control.test_loss,
-            "training_seconds_mean": control.fit_seconds,
-            "predict_1000_seconds": control.predict_1000_seconds,
-        }
-    ]
+        return None
+    return {
+        "arm": CONTROL,
+        "purpose": purpose(CONTROL),
+        "label": "logistic",
+        "parameter_count": control.feature_count,
+        "seeds": int(control.status == "completed"),
+        "failed": int(control.status == "failed"),
+        "test_accuracy_mean": control.test_accuracy,
+        "test_accuracy_low": control.test_accuracy,
+        "test_accuracy_high": control.test_accuracy,
+        "test_loss_mean": control.test_loss,
+        "training_seconds_mean": control.fit_seconds,
+        "predict_1000_seconds": control.predict_1000_seconds,
+    }
 
 
-def _ensemble_row(records: StudyRecords, rows: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
+def _ensemble_row(records: StudyRecords, rows: Sequence[dict[str, Any]]) -> dict[str, Any] | None:
     """Its cost is that of all of the winner's runs, since each of them predicts every review."""
     arm = arms_from_records(records).get(ENSEMBLE)
     if arm is None:
-        return []
+        return None
     winner = next(row for row in rows if row["arm"] == "winner")
     times = [run.predict_1000_seconds for run in completed_runs(records, "winner")]
     known = [value for value in times if value is not None]
-    return [
-        winner
-        | {
-            "arm": ENSEMBLE,
-            "purpose": purpose(ENSEMBLE),
-            "label": f"{len(times)} × {winner['label']}",
-            "parameter_count": len(times) * int(winner["parameter_count"]),
-            "seeds": 1,
-            "failed": 0,
-            "test_accuracy_mean": arm.accuracy,
-            "test_accuracy_mean_low": None,
-            "test_accuracy_mean_high": None,
-            "test_accuracy_low": arm.accuracy,
-            "test_accuracy_high": arm.accuracy,
-            "test_accuracy_sd": None,
-            "test_loss_mean": log_loss(arm.labels, arm.probabilities[0]),
-            "training_seconds_mean": len(times) * float(winner["training_seconds_mean"]),
-            "predict_1000_seconds": sum(known) if known else None,
-        }
-    ]
+    return winner | {
+        "arm": ENSEMBLE,
+        "purpose": purpose(ENSEMBLE),
+        "label": f"{len(times)} × {winner['label']}",
+        "parameter_count": len(times) * int(winner["parameter_count"]),
+        "seeds": 1,
+        "failed": 0,
+        "test_accuracy_mean": arm.accuracy,
+        "test_accuracy_mean_low": None,
+        "test_accuracy_mean_high": None,
+        "test_accuracy_low": arm.accuracy,
+        "test_accuracy_high": arm.accuracy,
+        "test_accuracy_sd": None,
+        "test_loss_mean": log_loss(arm.labels, arm.probabilities[0]),
+        "training_seconds_mean": len(times) * float(winner["training_seconds_mean"]),
+        "predict_1000_seconds": sum(known) if known else None,
+    }
 
 
 def _hyperparameters(spec: StudySpec, configurations: dict[str, Configuration]) -> Table:
@@ -280,7 +270,7 @@ def _hyperparameters(spec: StudySpec, configurations: dict[str, Configuration]) 
     rows = [
         {
             "hyperparameter": name,
-            "meaning": HYPERPARAMETERS[name].meaning,
+            "meaning": spec.space.rows[name].meaning,
             "searched": _space_in_words(dimensions[name].model_dump(), name, searched),
         }
         | {arm: cells[name] for arm, cells in shown.items()}

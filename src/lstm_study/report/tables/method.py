@@ -10,14 +10,7 @@ from lstm_study.spec import StudySpec
 def method_tables(
     records: StudyRecords, spec: StudySpec, *, versions: Mapping[str, str], git_commit: str
 ) -> list[Table]:
-    """Builds the tables of cost and method.
-
-    Args:
-        records: The study.
-        spec: Its spec.
-        versions: Of the packages that write the report.
-        git_commit: Of the checkout that writes it, or "".
-    """
+    """Builds the tables of cost and method; version and commit are those that write the report."""
     return [
         _cost(records),
         _sources(records, git_commit),

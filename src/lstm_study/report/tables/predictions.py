@@ -4,6 +4,8 @@ import gzip
 import io
 from typing import Any
 
+import numpy as np
+
 from lstm_study.analysis.answer.arms import arms_from_records
 from lstm_study.analysis.statistics import metrics
 from lstm_study.analysis.statistics.calibration import temperature_of, tempered
@@ -116,8 +118,6 @@ def _confusion(runs: Table) -> Table:
 
 def _roc(records: StudyRecords) -> Table:
     """Averages the ROC curves of each arm's runs at fixed false positive rates."""
-    import numpy as np
-
     columns = (
         ARM,
         Column("runs", "Completed runs of the arm", unit="runs", form="count"),
@@ -166,8 +166,6 @@ def _calibration(records: StudyRecords) -> Table:
         Column("probability", "Their mean probability", form="share"),
         Column("positive", "Share of them that is positive", form="share"),
     )  # fmt: skip
-    import numpy as np
-
     rows = []
     read = _evaluated(records)
     pooled = {

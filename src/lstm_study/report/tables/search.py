@@ -13,10 +13,11 @@ from lstm_study.report.tables.columns import (
     ROLE,
     ROUND,
     TRIAL_ID,
+    label_column,
     measure_form,
 )
 from lstm_study.report.tables.table import Column, Table, cells_of, table
-from lstm_study.schedule import Bracket, Round
+from lstm_study.schedule import Bracket, Round, hyperband
 from lstm_study.spec import StudySpec
 
 
@@ -91,24 +92,16 @@ def _schedule(records: StudyRecords, spec: StudySpec) -> Table:
         Column("unfinished", "Trials started and not ended", unit="trials", form="count"),
     )  # fmt: skip
     in_control = _planned_control(records, spec)
-    found = search_summary.rounds(
-        records.trials,
-        max_epochs=spec.search.max_epochs,
-        factor=spec.search.factor,
-        iterations=spec.search.iterations,
-        schedule=None
-        if spec.search.tuner == "hyperband"
-        else (_flat(records.planned_trials - in_control, spec),),
-    )
+    schedule = _hyperband(spec)
+    if spec.search.tuner != "hyperband":
+        schedule = (_flat(records.planned_trials - in_control, spec),)
+    found = search_summary.rounds(records.trials, schedule)
     rows = [cells_of(entry, columns, role="search") for entry in found]
     trials = [trial for trial in records.trials if trial.role == "control"]
     if trials or in_control:
         (counted,) = search_summary.rounds(
             [replace(trial, role="search", bracket=0, round=0, iteration=0) for trial in trials],
-            max_epochs=spec.search.max_epochs,
-            factor=spec.search.factor,
-            iterations=1,
-            schedule=(_flat(in_control, spec),),
+            (_flat(in_control, spec),),
         )
         alone = {"role": "control", "bracket": None, "round": None, "iteration": None}
         rows.append(cells_of(counted, columns, **alone))
@@ -132,10 +125,15 @@ def _flat(trials: int, spec: StudySpec) -> Bracket:
 
 
 def _early_epochs(spec: StudySpec) -> list[int]:
-    planned = search_summary.rounds(
-        (), max_epochs=spec.search.max_epochs, factor=spec.search.factor, iterations=1
+    planned = {each.budget_epochs for bracket in _hyperband(spec) for each in bracket.rounds}
+    return sorted(planned - {spec.search.max_epochs})
+
+
+def _hyperband(spec: StudySpec) -> tuple[Bracket, ...]:
+    search = spec.search
+    return hyperband(
+        max_epochs=search.max_epochs, factor=search.factor, iterations=search.iterations
     )
-    return sorted({entry.budget_epochs for entry in planned} - {spec.search.max_epochs})
 
 
 def _rank_agreement(trials: Sequence[Trial], spec: StudySpec) -> Table:
@@ -185,7 +183,7 @@ def _finalists(trials: Sequence[Trial], spec: StudySpec) -> Table:
     form = measure_form(spec.study.objective)
     columns = (
         TRIAL_ID,
-        Column("label", "Embedding width / LSTM units"),
+        label_column(spec),
         Column("score", "Score of the trial, which was selected for it", form=form),
         Column("fresh_mean", "Mean score of its trainings with fresh seeds", form=form),
         Column("fresh_lowest", "Lowest of them", form=form),

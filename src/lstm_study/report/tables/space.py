@@ -1,6 +1,7 @@
 """Tables of the space: scores along each hyperparameter, by pairs of them, and their importance."""
 
 import itertools
+import math
 import statistics
 from collections.abc import Sequence
 
@@ -24,6 +25,7 @@ def space_tables(records: StudyRecords, spec: StudySpec) -> list[Table]:
 
 
 def _slices(trials: Sequence[Trial], spec: StudySpec) -> Table:
+    """Lists completed trials along each hyperparameter; the others vary from point to point."""
     columns = (
         Column("hyperparameter", "Hyperparameter on the axis"),
         Column("value", "Its value", form="plain"),
@@ -32,8 +34,19 @@ def _slices(trials: Sequence[Trial], spec: StudySpec) -> Table:
         TRIAL_ID,
         BUDGET,
     )  # fmt: skip
-    points = search_summary.slices(trials, spec.space.searched())
-    return table("slices", "One completed trial along one hyperparameter", columns, points)
+    done = [
+        trial
+        for trial in sorted(search_summary.searched(trials), key=lambda trial: trial.trial_id)
+        if trial.status == "completed" and trial.score is not None and math.isfinite(trial.score)
+    ]
+    rows = []
+    for name in spec.space.searched():
+        row = spec.space.rows[name]
+        for trial in done:
+            value = trial.configuration.value(name)
+            value = float(value) if row.is_numeric else row.shown(value)
+            rows.append(cells_of(trial, columns, hyperparameter=name, value=value))
+    return table("slices", "One completed trial along one hyperparameter", columns, rows)
 
 
 def _importance(trials: Sequence[Trial], spec: StudySpec) -> Table:
@@ -96,15 +109,15 @@ def _pairs(trials: Sequence[Trial], spec: StudySpec, shares: Table) -> Table:
     if len(measured) < importance.FEWEST:
         chosen = []
     groups = {
-        name: _grouped([getattr(item.configuration, name) for item in measured]) for name in chosen
+        name: _grouped([item.configuration.value(name) for item in measured]) for name in chosen
     }
     rows = []
     for first, second in itertools.combinations(chosen, 2):
         cells: dict[tuple[int, int], list[float]] = {}
         for item in measured:
             place = (
-                groups[first][getattr(item.configuration, first)][0],
-                groups[second][getattr(item.configuration, second)][0],
+                groups[first][item.configuration.value(first)][0],
+                groups[second][item.configuration.value(second)][0],
             )
             cells.setdefault(place, []).append(item.value)
         labels = [dict(groups[name].values()) for name in (first, second)]

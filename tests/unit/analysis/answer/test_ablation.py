@@ -67,7 +67,7 @@ def test_the_change_with_the_largest_gain_is_kept_and_the_rest_are_tried_on_top_
     found = path(ENDS + FIRST)
     (step,) = found.steps
     assert (step.hyperparameter, step.before, step.after) == ("maxlen", 100, 200)
-    assert (step.score_before, step.score_after, round(step.gain, 10)) == (0.80, 0.84, 0.04)
+    assert (step.score_after, round(step.gain, 10)) == (0.84, 0.04)
     assert [round(gain, 10) for _, gain in step.tried] == [0.04, -0.01, 0.02]
     assert list(found.candidates) == ["ablation-2-lstm-units", "ablation-2-dropout"]
 

@@ -256,7 +256,28 @@ def test_an_output_that_is_nearly_one_label_is_said_so():
     labels = np.tile(np.array([0, 1], dtype=np.int8), 500)
     values = np.where(np.arange(1_000) < 5, 0.4, 0.6)
     arm = make_arm("winner", probabilities=np.tile(values, (4, 1)), labels=labels)
-    assert learned_nothing(arm) == "gives 99.5% of the test reviews the same label"
+    said = "gives 99.5% of the test reviews the same label: it has learned nothing"
+    assert learned_nothing(arm) == said
+
+
+def test_a_rare_label_that_is_found_is_learned():
+    arm = _of_shares([0.9995, 0.9996, 0.9997, 0.9998], positives=20, documents=4_000)
+    assert learned_nothing(arm) == ""
+
+
+def test_what_is_not_shown_is_not_called_nothing():
+    arms = {name: _of_shares([0.79, 0.81, 0.8, 0.8], positives=800) for name in ("winner",)}
+    arms["baseline"] = replace(arms["winner"], name="baseline")
+    sentence = judge(arms).sentence
+    assert "is not shown to be better than giving every review the more frequent" in sentence
+    assert "learned nothing" not in sentence
+
+
+def test_a_kept_answer_that_the_interval_contradicts_is_said_to_be_the_planned_looks():
+    verdict = judge(_arms(0.05), looks=2, kept="no difference shown")
+    assert verdict.difference.low > 0
+    assert "was shown at the last planned look (look 2 at the test reviews)" in verdict.sentence
+    assert "seeds per arm are needed" not in verdict.sentence
 
 
 def test_an_arm_no_better_than_the_more_frequent_label_is_said_so():

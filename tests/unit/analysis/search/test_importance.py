@@ -1,4 +1,4 @@
-"""Tests of importance: what made the best configurations the best is found, with honest doubt."""
+"""Tests of importance: what sets the best configurations apart is found, with its uncertainty."""
 
 from dataclasses import replace
 

@@ -24,7 +24,7 @@ def test_the_winner_is_found_in_the_search_by_its_configuration():
     assert baseline.arm == "baseline"
 
 
-def test_a_loss_flatters_when_it_is_lower_in_the_search():
+def test_a_loss_is_optimistic_when_it_is_lower_in_the_search():
     winner = search_optimism(completed_study(study__objective='"validation_loss"'))[0]
     assert winner.measure == "loss"
     assert winner.optimism == pytest.approx(winner.on_test - winner.in_search)

@@ -5,6 +5,7 @@ from dataclasses import replace
 from lstm_study.analysis.search.random_control import random_control_progress
 from lstm_study.analysis.search.summary import best_so_far, ranking, repeated_configurations, rounds
 from lstm_study.records import Trial
+from lstm_study.schedule import hyperband
 from tests.support.fake_study import completed_study, controlled_study
 
 
@@ -28,7 +29,7 @@ def test_the_control_changes_nothing_of_what_the_search_came_to() -> None:
     for ask in (
         lambda trials: best_so_far(trials, "max", max_epochs=9),
         lambda trials: ranking(trials, "max", max_epochs=9),
-        lambda trials: rounds(trials, max_epochs=9, factor=3, iterations=1),
+        lambda trials: rounds(trials, hyperband(max_epochs=9, factor=3, iterations=1)),
         repeated_configurations,
     ):
         assert ask(beside) == ask(alone)  # type: ignore[no-untyped-call]

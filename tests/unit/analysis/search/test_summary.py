@@ -15,12 +15,12 @@ from lstm_study.analysis.search.summary import (
     ranking,
     repeated_configurations,
     rounds,
-    slices,
     winner,
 )
 from lstm_study.configuration import BASELINE
 from lstm_study.records import Epoch, Failure, Trial
-from tests.support.fake_study import completed_study, failed_study, interrupted_study
+from lstm_study.schedule import hyperband
+from tests.support.fake_study import completed_study, interrupted_study
 
 
 def _trial(trial_id: str, score: float | None, **changes: object) -> Trial:
@@ -124,7 +124,7 @@ def test_best_so_far_follows_the_end_of_trials_and_counts_failed_epochs() -> Non
 def test_the_schedule_of_ten_epochs_is_keras_tuners_worked_by_hand() -> None:
     found = [
         (entry.bracket, entry.round, entry.planned, entry.initial_epoch, entry.budget_epochs)
-        for entry in rounds((), max_epochs=10, factor=3, iterations=1)
+        for entry in rounds((), hyperband(max_epochs=10, factor=3, iterations=1))
     ]
     assert found == [
         (2, 0, 12, 0, 2),
@@ -142,7 +142,7 @@ def test_the_schedule_of_ten_epochs_is_keras_tuners_worked_by_hand() -> None:
 def test_the_schedule_costs_what_keras_tuners_does(
     max_epochs: int, trials: int, epochs: int
 ) -> None:
-    found = rounds((), max_epochs=max_epochs, factor=3, iterations=1)
+    found = rounds((), hyperband(max_epochs=max_epochs, factor=3, iterations=1))
     assert sum(entry.planned for entry in found) == trials
     assert (
         sum(entry.planned * (entry.budget_epochs - entry.initial_epoch) for entry in found)
@@ -152,7 +152,7 @@ def test_the_schedule_costs_what_keras_tuners_does(
 
 def test_rounds_count_what_ran_beside_what_was_planned() -> None:
     study = interrupted_study()
-    first, *others = rounds(study.trials, max_epochs=9, factor=3, iterations=1)
+    first, *others = rounds(study.trials, hyperband(max_epochs=9, factor=3, iterations=1))
     by_status = [trial.status for trial in study.trials if (trial.bracket, trial.round) == (2, 0)]
     assert first.planned == 9
     assert first.completed == by_status.count("completed")
@@ -160,7 +160,7 @@ def test_rounds_count_what_ran_beside_what_was_planned() -> None:
 
 
 def test_a_complete_search_ran_what_was_planned() -> None:
-    for entry in rounds(completed_study().trials, max_epochs=9, factor=3, iterations=1):
+    for entry in rounds(completed_study().trials, hyperband(max_epochs=9, factor=3, iterations=1)):
         assert entry.completed == entry.planned
 
 
@@ -182,15 +182,6 @@ def test_a_curve_without_its_parent_holds_its_own_epochs_alone() -> None:
 def test_parents_in_a_circle_end() -> None:
     one, two = _trial("a", 0.5, parent="b"), _trial("b", 0.5, parent="a")
     assert full_curve(one, {"a": one, "b": two}) == ()
-
-
-def test_slices_hold_each_completed_trial_once_per_hyperparameter() -> None:
-    study = failed_study()
-    points = slices(study.trials, ["maxlen", "dropout"])
-    done = [trial for trial in study.trials if trial.status == "completed"]
-    assert len(points) == 2 * len(done)
-    first = next(point for point in points if point.trial_id == done[0].trial_id)
-    assert (first.hyperparameter, first.value) == ("maxlen", done[0].configuration.maxlen)
 
 
 def test_a_configuration_drawn_twice_is_found_and_a_promotion_is_not_one() -> None:

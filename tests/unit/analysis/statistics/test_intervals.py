@@ -12,7 +12,6 @@ from lstm_study.analysis.statistics.intervals import (
     accuracy_interval,
     difference_between,
     difference_of_outcomes,
-    difference_over_reviews,
 )
 from lstm_study.analysis.statistics.scenario import Scenario
 from lstm_study.errors import ComparisonError
@@ -66,9 +65,9 @@ def test_of_one_run_each_the_interval_over_reviews_is_that_of_the_paired_shares(
     first = np.arange(100) < 62
     second = np.concatenate([np.arange(62) >= 22, np.arange(38) < 8])
     labels = np.ones(100, dtype=np.int8)
-    arms = [make_arm(n, probabilities=[r.astype(float)], labels=labels)
+    arms = [make_arm(n, probabilities=[r.astype(float)], labels=labels, deterministic=True)
             for n, r in (("a", first), ("b", second))]  # fmt: skip
-    found = difference_over_reviews(*arms)
+    found = difference_between(*arms)
     assert found.difference == pytest.approx((22 - 8) / 100)
     wald = ((22 + 8) / 100 - 0.14**2) / 99
     assert found.standard_error**2 == pytest.approx(wald + 1 / 100**2)

@@ -1,5 +1,6 @@
 """What the names of files and folders say."""
 
+import os
 import zipfile
 from pathlib import Path
 
@@ -37,6 +38,11 @@ def test_texts_have_the_innermost_folder_that_is_no_split_as_their_label(tmp_pat
         ("2.txt", ".txt", "test", "neg"),
         ("1.txt", ".txt", "train", "pos"),
     ]
+
+
+def test_a_folder_that_is_plainly_a_label_goes_before_one_inside_of_it(tmp_path):
+    found = placed(tmp_path, "pos/books/1.txt", "neg/dvd/2.txt", "music/neg/3.txt")
+    assert sorted(each[3] for each in found) == ["neg", "neg", "pos"]
 
 
 @pytest.mark.parametrize("name", ["r.csv.gz", "R.CSV.GZ", "r.tsv.xz", "r.json.bz2"])
@@ -131,3 +137,15 @@ def test_a_name_that_is_not_utf_8_is_refused(tmp_path):
     (tmp_path / "caf\udce9.csv").write_text("text,label\n")
     with pytest.raises(DataError, match="its name must be UTF-8"):
         find_members([tmp_path])
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="root reads everything")
+@pytest.mark.parametrize("path", ["", "neg", "neg/1.txt", "*/*.txt", "**/*.txt"])
+def test_what_may_not_be_read_is_refused_and_not_passed_over(tmp_path, path):
+    placed(tmp_path, "pos/1.txt", "neg/1.txt")
+    (tmp_path / "neg").chmod(0)
+    try:
+        with pytest.raises(DataError, match=r"neg.*: cannot be read \("):
+            find_members([tmp_path / path])
+    finally:
+        (tmp_path / "neg").chmod(0o755)

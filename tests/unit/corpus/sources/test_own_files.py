@@ -122,7 +122,6 @@ def test_a_test_file_is_added_to_a_study_by_one_key_whatever_the_fraction(tmp_pa
         ({"text": None, "label": 1}, r"r.jsonl:3 \(row 3\): the text must hold words"),
         ({"text": "a", "label": None}, r"r.jsonl:3 \(row 3\): the label must not be empty"),
         ({"text": "a", "label": float("nan")}, r"r.jsonl:3 \(row 3\): the label must not be empty"),
-        ({"text": "\ud800", "label": 1}, r"r.jsonl:3 \(row 3\): the text holds half a character"),
     ],
 )
 def test_values_of_other_types_are_refused(tmp_path, record, message):
@@ -131,6 +130,18 @@ def test_values_of_other_types_are_refused(tmp_path, record, message):
     path.write_text("\n".join(map(json.dumps, records)), encoding="utf-8")
     with pytest.raises(DataError, match=message):
         read(path)
+
+
+def test_half_a_character_is_a_replacement_sign_and_is_counted(tmp_path, caplog):
+    path = tmp_path / "r.jsonl"
+    path.write_text(
+        '{"text": "good \\ud83d", "label": 1}\n{"text": "bad \\ud83d\\ude00", "label": 0}'
+    )
+    documents = read(path)
+    assert [documents.words[number] for number in documents.numbers] == [
+        "good", "\ufffd", "bad", "\U0001f600",
+    ]  # fmt: skip
+    assert "1 texts hold half a character" in caplog.text
 
 
 def test_rows_without_a_word_or_a_label_are_left_out_where_that_is_asked(tmp_path):

@@ -8,8 +8,7 @@ import pytest
 
 from lstm_study.errors import DependencyError, ReportError
 from lstm_study.records import Run, Trial
-from lstm_study.report.formats.live_tensorboard import LiveTensorBoard
-from lstm_study.report.formats.tensorboard import event_file
+from lstm_study.report.formats.tensorboard import LiveTensorBoard, event_file
 from tests.support.fake_study import failed_study
 
 STUDY = failed_study()

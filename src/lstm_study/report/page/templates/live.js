@@ -21,20 +21,20 @@
     ...found.facts.map((text) => make("p", { textContent: text })));
   const cell = (...content) => make("td", {}, ...content);
   const running = (items) => {
-    const head = make("tr", {}, ...["worker", "training", "configuration", "epoch", "steps of the epoch", "learning curve"]
+    const head = make("tr", {}, ...["worker", "training", "epoch", "steps of the epoch", "learning curve", "configuration"]
       .map((words) => make("th", { scope: "col", textContent: words })));
     const rows = items.map((each) => make("tr", {},
       make("th", { scope: "row", textContent: each.worker }),
-      cell(each.training_id || "waiting"), cell(each.configuration), cell(each.training_id ? `${each.epoch} of ${each.epochs}` : ""),
+      cell(each.training_id || "waiting"), cell(each.training_id ? `${each.epoch} of ${each.epochs}` : ""),
       cell(...(each.training_id ? [make("progress", { max: Math.max(1, each.steps), value: each.step, ariaLabel: `${each.worker}: steps of this epoch` })] : [])),
-      cell(line(each.curve))));
+      cell(line(each.curve)), cell(each.configuration)));
     return make("div", { className: "scroll", role: "region", tabIndex: 0, ariaLabel: "Trainings in progress" },
-      make("table", { className: "running" }, make("caption", { textContent: "In progress" }), make("thead", {}, head), make("tbody", {}, ...rows)));
+      make("table", { className: "running wide" }, make("caption", { textContent: "In progress" }), make("thead", {}, head), make("tbody", {}, ...rows)));
   };
   const progress = (found) => {
     const parts = [make("p", { className: "sentence", role: "status", textContent: found.headline })];
     parts.push(make("div", { className: "stages" }, ...found.stages.map(stage)));
-    if (found.best.length) parts.push(make("p", { textContent: found.best.join(" · ") }));
+    parts.push(...found.best.map((text) => make("p", { textContent: text })));
     if (found.running.length) parts.push(running(found.running));
     if (found.log.length) {
       const old = document.querySelector("#live details");

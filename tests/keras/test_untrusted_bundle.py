@@ -1,4 +1,4 @@
-"""A stranger's network: what it says is compared with what there is, before anything is built."""
+"""An untrusted network: what it says is compared with what there is, before anything is built."""
 
 import zipfile
 from collections.abc import Callable

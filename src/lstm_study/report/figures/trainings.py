@@ -1,9 +1,9 @@
-"""Figures of the trials: learning curves, workers, distribution of scores, cost, coordinates."""
+"""Figures of single trainings: curves, workers, distribution of scores, cost, coordinates."""
 
 import math
 from typing import TYPE_CHECKING, Any
 
-from lstm_study.configuration import HYPERPARAMETERS
+from lstm_study.analysis.answer.ablation import VALIDATION_SUFFIX
 from lstm_study.report import numbers
 from lstm_study.report.figures.style import (
     HEAT,
@@ -13,8 +13,11 @@ from lstm_study.report.figures.style import (
     SERIES,
     WINNER,
     Picture,
+    arm_colours,
     cost_axis,
     label,
+    legend,
+    main_arms,
     panels,
     pareto,
     percent_axis,
@@ -87,6 +90,55 @@ def trial_curves(curves: Table, *, objective: str) -> Picture | None:
         "for each bracket, a colour for each round. Promoted trials continue their parents' lines.",
         tables=(curves,),
         height=0.5 + 2.4 * math.ceil(len(brackets) / columns),
+    )
+
+
+def run_curves(curves: Table) -> Picture | None:
+    """Draws learning curves by arm: the mean over seeds, and a band from lowest to highest.
+
+    The validation runs of an arm are drawn in its colour, in the panels of validation alone.
+    """
+    tested = [arm for arm in curves.column("arm") if not str(arm).endswith(VALIDATION_SUFFIX)]
+    shown = main_arms(list(dict.fromkeys(str(arm) for arm in tested)))
+    rows = curves.frame()
+    rows["drawn as"] = rows["arm"].str.removesuffix(VALIDATION_SUFFIX)
+    rows = rows[
+        rows["drawn as"].isin(shown)
+        & ((rows["drawn as"] == rows["arm"]) | rows["measure"].str.startswith("validation"))
+    ]
+    if rows.empty:
+        return None
+    lines = rows.groupby(["measure", "drawn as", "epoch"])["value"].agg(["mean", "min", "max"])
+    measures = sorted(rows["measure"].unique())
+
+    def draw(figure: "Figure") -> None:
+        grid, _ = panels(figure, len(measures), columns=2)
+        for axes, measure in zip(grid, measures, strict=True):
+            for arm, colour in arm_colours(shown).items():
+                if (measure, arm) not in lines.index:
+                    continue
+                at = lines.loc[measure, arm]
+                axes.fill_between(
+                    at.index, at["min"], at["max"], color=colour, alpha=0.22, linewidth=0
+                )
+                axes.plot(at.index, at["mean"], color=colour, lw=1.8, label=arm,
+                          marker="o" if len(at) == 1 else None, ms=4)  # fmt: skip
+            axes.set_title(measure.replace("_", " ").capitalize())
+            axes.set_xlabel("Epoch")
+            whole_axis(axes)
+            percent_axis(axes, "percent" if measure.endswith("accuracy") else "loss")
+        legend(figure, grid[0], ncols=4)
+
+    return Picture(
+        draw=draw,
+        name="run_curves",
+        title="Learning curves of the retraining",
+        alt="The "
+        + " and ".join(m.replace("_", " ") for m in measures)
+        + f" of {', '.join(shown)} against epochs: a line for the mean over seeds, a band from the "
+        "lowest to the highest.",
+        tables=(curves,),
+        height=0.35 + 2.5 * math.ceil(len(measures) / 2),
     )
 
 
@@ -214,14 +266,14 @@ def cost(trials: Table, *, objective: str, direction: str, full: int) -> Picture
 
 def parallel(trials: Table, spec: StudySpec) -> Picture | None:
     """Draws each trial of the full budget as a line through its hyperparameters to its score."""
-    names = spec.space.searched()
+    names, known = spec.space.searched(), spec.space.rows
     is_min = spec.study.direction == "min"
     rows = _scored(trials, full=spec.search.max_epochs)
     if len(rows) < 2 or not names:
         return None
     form = trials.form("score")
     rows = rows.sort_values("score", ascending=not is_min, kind="stable")
-    places = {name: rows[name].map(HYPERPARAMETERS[name].position) for name in names}
+    places = {name: rows[name].map(known[name].position) for name in names}
     places["score"] = rows["score"]
     heights = {
         name: (each - each.min()) / (each.max() - each.min())
@@ -249,7 +301,7 @@ def parallel(trials: Table, spec: StudySpec) -> Picture | None:
         for place, (name, found) in enumerate(places.items()):
             axes.axvline(place, color=INK, lw=0.8, zorder=3)
             shown = form if name == "score" else "plain"
-            ticks = () if name == "score" else HYPERPARAMETERS[name].ticks
+            ticks = () if name == "score" else known[name].ticks
             height_of = dict(zip(found, heights[name], strict=True))
             for value in _labelled(sorted(height_of)):
                 words = ticks[int(value)] if ticks else numbers.show(value, shown)

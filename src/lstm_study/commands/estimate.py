@@ -1,0 +1,147 @@
+"""How long a study will take, said before anything is trained."""
+
+import tempfile
+import time
+from dataclasses import replace
+from pathlib import Path
+
+from lstm_study.commands.opened import OpenStudy, Show, telling
+from lstm_study.commands.time_left import Extent, TimeLeft, read_time_left, time_left
+from lstm_study.engine.calibration import is_measurable, kept_pace, machine_pace
+from lstm_study.engine.devices import Workers, choose_workers
+from lstm_study.progress.pace import Pace
+from lstm_study.progress.values import Progress, Report
+from lstm_study.records import CorpusSummary
+from lstm_study.records.state import SearchState
+from lstm_study.spec import StudySpec
+
+_EVERY_SECONDS = 5.0
+
+
+def estimate(
+    study: OpenStudy,
+    corpus: CorpusSummary,
+    *,
+    show: Show,
+    extent: Extent | None = None,
+    is_new: bool = False,
+) -> TimeLeft | None:
+    """Estimates how long the study, or what is left of it, will take.
+
+    Draws the search's plan and times training steps on this machine, unless that was done today.
+
+    Args:
+        study: The study, begun or not.
+        corpus: Its reviews in numbers.
+        show: Where to say that steps are timed.
+        extent: How much of the comparison is to be trained now; None for all.
+        is_new: Whether it will start over, ignoring an earlier study of its name.
+
+    Returns:
+        None where no pace is known before the first epochs: on a GPU, on a cluster, with JAX, or
+        with a builder of one's own.
+    """
+    size = _size_of(study)
+    pace = _kept(study, size)
+    is_lstm = study.spec.builder is None
+    if pace is None and not study.cluster and is_lstm and is_measurable(size):
+        show.stage("Time", "timing training steps on this machine for some seconds, once a day")
+        pace = machine_pace(size)
+    if pace is None and (is_new or not study.store.exists):
+        return None
+    if is_new:
+        return time_left(
+            study.spec,
+            corpus=corpus,
+            plan=_drawn_plan(study.spec),
+            trials=(),
+            runs=(),
+            control=None,
+            pace=pace,
+            workers=size.count,
+            extent=extent,
+        )
+    return read_time_left(
+        study,
+        pace=pace,
+        plan=study.store.read_state(SearchState) or _drawn_plan(study.spec),
+        corpus=corpus,
+        workers=size.count,
+        extent=extent,
+    )
+
+
+def time_left_of(study: OpenStudy, *, extent: Extent | None = None) -> TimeLeft | None:
+    """Estimates what is left of a study that has begun; measures nothing."""
+    size = _size_of(study)
+    return read_time_left(study, pace=_kept(study, size), workers=size.count, extent=extent)
+
+
+def telling_both(study: OpenStudy, show: Show, *, extent: Extent | None = None) -> Report:
+    """Shows the progress of a stage, with the time left of it and of the whole study.
+
+    Args:
+        study: The study, held by this process.
+        show: Where to show it.
+        extent: How much of the comparison is to be trained now; None for all.
+    """
+    size = _size_of(study)
+    pace, tell = _kept(study, size), telling(study, show)
+    left: TimeLeft | None = None
+    due = 0.0
+
+    def tell_both(progress: Progress) -> None:
+        nonlocal left, due
+        if (moment := time.monotonic()) >= due:
+            left = read_time_left(study, pace=pace, workers=size.count, extent=extent)
+            # Reading hundreds of records takes long enough to do it more rarely.
+            due = moment + max(_EVERY_SECONDS, 50 * (time.monotonic() - moment))
+        if left is not None:
+            seconds = left.comparison if progress.stage == "Comparison" else left.search
+            progress = replace(progress, remaining_seconds=seconds, study_seconds=left.whole)
+        tell(progress)
+
+    return tell_both
+
+
+def in_words(left: TimeLeft | None) -> str:
+    """Says an estimate in one sentence, or why there is none."""
+    if left is None:
+        return "not known before the first epochs"
+    return left.sentence
+
+
+def time_in_words(study: OpenStudy, corpus: CorpusSummary, *, show: Show) -> str:
+    """Says how long a study will take; see `estimate`."""
+    return in_words(estimate(study, corpus, show=show))
+
+
+def load_keras_tuner(spec: StudySpec, log_path: Path) -> None:
+    """Imports what the oracle needs, with TensorFlow's messages going to a log."""
+    from lstm_study.training.console import redirect_output
+    from lstm_study.training.runtime import skip_optional_imports
+
+    # Keras Tuner's Bayesian optimisation fits scikit-learn's Gaussian process.
+    needed = ["sklearn"] if spec.search.tuner == "bayesian" else []
+    with redirect_output(log_path), skip_optional_imports(*needed):
+        import keras_tuner  # noqa: F401 - imported for its side effect on the log alone
+
+
+def _kept(study: OpenStudy, size: Workers) -> Pace | None:
+    # A builder of one's own makes networks of which the machine's pace says nothing.
+    return None if study.cluster or study.spec.builder else kept_pace(size)
+
+
+def _size_of(study: OpenStudy) -> Workers:
+    """Returns the workers that a stage with many trainings gets here."""
+    return choose_workers(study.workers, jobs=1_000, workers_per_gpu=study.workers_per_gpu)
+
+
+def _drawn_plan(spec: StudySpec) -> SearchState:
+    from lstm_study.search.search import plan_summary
+
+    with tempfile.TemporaryDirectory() as folder:
+        load_keras_tuner(spec, Path(folder) / "log")
+    from lstm_study.search.plan import make_plan
+
+    return plan_summary(make_plan(spec))

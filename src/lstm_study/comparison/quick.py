@@ -1,0 +1,47 @@
+"""A shortened comparison (`--quick`): winner and baseline alone, with few seeds.
+
+It opens test before own epochs are fixed, so they are never evaluated in that study. All else may
+be trained later, by the same command without `--quick`.
+"""
+
+from dataclasses import replace
+from types import MappingProxyType
+
+from lstm_study.analysis.answer.planned_arms import PRIMARY
+from lstm_study.analysis.statistics.power import LEAST_SEEDS
+from lstm_study.comparison.arms import ComparisonPlan
+from lstm_study.provenance import now
+from lstm_study.records.state import ArmsState, QuickState
+from lstm_study.store import Store
+
+
+def shortened(plan: ComparisonPlan) -> ComparisonPlan:
+    """Returns the part of a comparison that a verdict on winner and baseline needs."""
+    return replace(
+        plan,
+        arms=MappingProxyType({arm: plan.arms[arm] for arm in PRIMARY}),
+        seeds=min(plan.seeds, LEAST_SEEDS),
+        validation_seeds=0,
+        ablation=False,
+        is_quick=True,
+    )
+
+
+def record_quick(plan: ComparisonPlan, store: Store) -> None:
+    """Records that a comparison is shortened, the first time, if that leaves anything out.
+
+    Args:
+        plan: The whole one.
+        store: The study's; held by this process.
+    """
+    short = shortened(plan)
+    left_out = [arm for arm in plan.arms if arm not in short.arms]
+    if plan.validation_seeds and store.read_state(ArmsState) is None:
+        left_out.append("own epochs")
+    if plan.ablation:
+        left_out.append("the ablation")
+    is_shorter = left_out or short.seeds < plan.seeds
+    if is_shorter and store.read_state(QuickState) is None:
+        store.write_state(
+            QuickState(at=now(), seeds=short.seeds, planned=plan.seeds, left_out=tuple(left_out))
+        )

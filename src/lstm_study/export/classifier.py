@@ -1,0 +1,125 @@
+"""What every exported model does: it classifies texts, or token ids, as a stream."""
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from itertools import islice
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from lstm_study.corpus.text.pairs import PairVocabulary
+from lstm_study.corpus.text.vocabulary import START, Vocabulary
+from lstm_study.corpus.types import Split
+from lstm_study.errors import ExportError
+
+TokenIds = Sequence[int] | NDArray[np.integer]
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class Classifier:
+    """A model that was exported, ready to classify texts.
+
+    Attributes:
+        folder: Where it was loaded from.
+        labels: Names of the negative and the positive label.
+        threshold: A probability above it is the positive label.
+        vocabulary: The words behind the token ids; None if the bundle does not know them.
+        text_column: The column of the study's own files that held the texts.
+        pairs: The pairs of words that it knows; None without pairs.
+    """
+
+    folder: Path
+    labels: tuple[str, str]
+    threshold: float
+    vocabulary: Vocabulary | None = field(repr=False)
+    text_column: str = "text"
+    pairs: PairVocabulary | None = field(default=None, repr=False)
+
+    def predict_texts(
+        self, texts: Iterable[str], batch_size: int = 256
+    ) -> Iterator[NDArray[np.float32]]:
+        """Reads texts as a stream: no more than one batch is held at a time.
+
+        Args:
+            texts: Raw texts, as many as there are; an empty one is read as one without words.
+            batch_size: Texts at a time, >= 1. A network with a mask reads many at a time faster
+                than few, for it takes them in the order of their lengths.
+
+        Returns:
+            The probabilities of the positive label in order, float32 [batch_size] for each batch,
+            the last one shorter.
+
+        Raises:
+            ExportError: The bundle does not know the words.
+        """
+        if isinstance(texts, str):
+            raise TypeError(f"texts must be several texts. Received: one string, {texts[:40]!r}")
+        words = self.words()
+        return self.predict_token_ids(map(words.encode, texts), batch_size)
+
+    def predict_token_ids(
+        self, reviews: Iterable[TokenIds], batch_size: int = 256
+    ) -> Iterator[NDArray[np.float32]]:
+        """Reads reviews that are token ids already, uncut: the bundle cuts and pads them.
+
+        Args:
+            reviews: Integers >= 0 [tokens] for each review, beginning with 1.
+            batch_size: Reviews at a time, >= 1.
+
+        Returns:
+            As `predict_texts`.
+
+        Raises:
+            ExportError: A review holds something that is no token id.
+        """
+        if batch_size < 1:
+            raise ValueError(f"batch_size must be >= 1. Received: {batch_size}")
+        return self._batches(iter(reviews), batch_size)
+
+    def label_of(self, probability: float) -> str:
+        """Returns the name of the label that a probability is read as."""
+        return self.labels[1] if probability > self.threshold else self.labels[0]
+
+    def words(self) -> Vocabulary:
+        """Returns the words of the token ids.
+
+        Raises:
+            ExportError: The bundle does not know them.
+        """
+        if self.vocabulary is None:
+            raise ExportError(
+                f"{self.folder}: knows token ids but not their words, so it cannot read text. "
+                "Put imdb_word_index.json beside the study's imdb.npz, and export it again."
+            )
+        return self.vocabulary
+
+    def _batches(
+        self, reviews: Iterator[TokenIds], batch_size: int
+    ) -> Iterator[NDArray[np.float32]]:
+        done = 0
+        while batch := list(islice(reviews, batch_size)):
+            rows = [_checked(row, number) for number, row in enumerate(batch, start=done + 1)]
+            split = Split(
+                name="texts",
+                token_ids=np.concatenate(rows),
+                offsets=np.cumsum([0, *map(len, rows)], dtype=np.int64),
+                labels=np.zeros(len(rows), dtype=np.int8),
+                document_ids=np.arange(len(rows)),
+                pairs=self.pairs,
+            )
+            yield self._probabilities(split)
+            done += len(rows)
+
+    def _probabilities(self, reviews: Split) -> NDArray[np.float32]:
+        """Returns the probability of the positive label for each review, float32 [reviews]."""
+        raise NotImplementedError
+
+
+def _checked(row: TokenIds, number: int) -> NDArray[np.int32]:
+    ids = np.asarray(row if len(row) else [START], dtype=None)
+    if ids.ndim != 1 or ids.dtype.kind not in "iu" or ids.min() < 0 or ids.max() >= 2**31:
+        raise ExportError(
+            f"review {number}: must be token ids, whole numbers >= 0. Received: {str(row)[:60]}."
+        )
+    return ids.astype(np.int32, copy=False)
