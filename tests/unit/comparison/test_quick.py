@@ -11,6 +11,7 @@ from lstm_study.records.state import ArmsState, QuickState
 from lstm_study.store import Store
 from tests.support.fake_spec import fake_spec
 from tests.support.fake_study import completed_study
+from tests.support.stored_study import leave
 
 STUDY = completed_study()
 SPEC = fake_spec(
@@ -72,3 +73,13 @@ def _complete(jobs: Jobs, store: Store) -> list[Run]:
     for run in found:
         store.write(replace(jobs.begun(run), status="completed"))
     return found
+
+
+def test_the_report_names_it_among_the_deviations(tmp_path: Path) -> None:
+    leave(STUDY, tmp_path)
+    store = Store(tmp_path / "study/runs/fake")
+    before = store.read_all().deviations
+    record_quick(WHOLE, store)
+    found = store.read_state(QuickState)
+    assert found is not None
+    assert store.read_all().deviations == (*before, found.in_words)
