@@ -7,9 +7,11 @@ is a field of `Configuration` with its row, its use in `model/network.py`, and a
 """
 
 from collections.abc import Iterator, Mapping
-from dataclasses import asdict, dataclass, field, fields, replace
+from dataclasses import dataclass, field, fields, replace
 from types import MappingProxyType
-from typing import Any, Literal, Self
+from typing import Annotated, Any, Literal, Self
+
+from pydantic import BeforeValidator, PlainSerializer
 
 Value = int | float | str | bool
 Kind = Literal["integer", "share", "number", "switch", "choice"]
@@ -18,6 +20,7 @@ Grows = Literal["parameters", "work"]
 
 _GATES = 4
 _RESERVED = 3
+_IN_A_LABEL = 3
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -80,10 +83,12 @@ class Hyperparameter:
         return str(value) if self.kind == "choice" else round(float(value), 10)
 
     def position(self, value: Any) -> float:
-        """Returns where a value, or a table's cell of it, lies on an axis."""
+        """Returns where a value, or a table's cell of it, lies on an axis; an empty one at 0."""
+        if value is None or value != value:  # noqa: PLR0124 - NaN, in a data frame
+            return 0.0
         if self.kind == "choice":
             return float(self.choices.index(value))
-        return float(value in (True, "yes") if self.kind == "switch" else value or 0)
+        return float(value in (True, "yes") if self.kind == "switch" else value)
 
     @property
     def ticks(self) -> tuple[str, ...]:
@@ -92,11 +97,16 @@ class Hyperparameter:
 
     def shown(self, value: Any) -> str:
         """Writes a value for readers: "50,000", "0.2", "yes", "max"."""
-        if isinstance(value, bool):
-            return "yes" if value else "no"
-        if isinstance(value, str) or value is None:
-            return value or "–"
-        return f"{value:,}" if isinstance(value, int) and value >= 10_000 else f"{value:g}"
+        return shown(value)
+
+
+def shown(value: Any) -> str:
+    """Writes a value for readers: "50,000", "0.2", "yes", "max"."""
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, str) or value is None:
+        return value or "–"
+    return f"{value:,}" if isinstance(value, int) and value >= 10_000 else f"{value:g}"
 
 
 def _row(documented: Value | None, **row: Any) -> Any:
@@ -104,9 +114,25 @@ def _row(documented: Value | None, **row: Any) -> Any:
     return field(default=documented, metadata=row | {"documented": documented})
 
 
+Own = Annotated[
+    tuple[tuple[str, Value], ...] | None,
+    BeforeValidator(lambda value: tuple(value.items()) if isinstance(value, Mapping) else value),
+    PlainSerializer(lambda value: None if value is None else dict(value)),
+]
+"""The values that a builder of one's own declares, in its order; in JSON an object."""
+
+STUDYS_OWN = ("vocabulary_size", "maxlen", "batch_size", "learning_rate")
+"""Hyperparameters that the study itself reads, also where a builder of one's own declares them."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True, order=True)
 class Configuration:
-    """One value of every hyperparameter; the defaults are the documented baseline, 128/100."""
+    """One value of every hyperparameter; the defaults are the documented baseline, 128/100.
+
+    With a builder of one's own (`[model]` in a study file) `own` holds the hyperparameters that it
+    declares, but for those of `STUDYS_OWN`, and the LSTM's fields have no meaning. What is inactive
+    has its default, so that equal networks are equal configurations.
+    """
 
     vocabulary_size: int = _row(
         50_000, kind="integer", part="text", low=4, high=10_000_000,
@@ -194,6 +220,7 @@ class Configuration:
         False, kind="switch", part="recipe", short="summed gradients",
         meaning="Whether an embedding's gradient is summed over a batch before Adam squares it",
     )  # fmt: skip
+    own: Own = None
 
     @classmethod
     def from_dict(cls, values: Mapping[str, Any]) -> Self:
@@ -208,16 +235,38 @@ class Configuration:
         return cls(**{name: HYPERPARAMETERS[name].typed(values[name]) for name in names})
 
     def as_dict(self) -> dict[str, Any]:
-        """Returns the hyperparameters by name, in the order of the table."""
-        return asdict(self)
+        """Returns the hyperparameters by name, in the order of the table.
+
+        Of a builder of one's own: those it declares, after the vocabulary's size and maxlen.
+        """
+        if self.own is None:
+            return {name: getattr(self, name) for name in HYPERPARAMETERS}
+        values = {name: getattr(self, name) for name in STUDYS_OWN}
+        return {k: v for k, v in values.items() if v is not None} | dict(self.own)
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The names of its hyperparameters: the table's, or the builder's."""
+        return tuple(HYPERPARAMETERS) if self.own is None else tuple(self.as_dict())
+
+    def value(self, name: str) -> Any:
+        """Returns the value of a hyperparameter."""
+        own = dict(self.own or ())
+        return own[name] if name in own else getattr(self, name)
 
     def with_values(self, **values: Any) -> Self:
         """Returns a copy with some hyperparameters changed."""
-        return replace(self, **values)
+        if self.own is None:
+            return replace(self, **values)
+        own = tuple((name, values.pop(name, value)) for name, value in self.own)
+        return replace(self, own=own, **values)
 
     @property
     def label(self) -> str:
         """A short name: embedding width / LSTM units, as in "128/100", "128/64×2 ↔ max + pairs"."""
+        if self.own is not None:
+            words = [f"{name} {shown(value)}" for name, value in self.own[:_IN_A_LABEL]]
+            return ", ".join([*words, *["…"] * (len(self.own) > _IN_A_LABEL)]) or "as built"
         layers = f"×{self.lstm_layers}" if self.lstm_layers > 1 else ""
         parts = [f"{self.embedding_dim}/{self.lstm_units}{layers}"]
         parts += ["↔"] * self.bidirectional
@@ -228,8 +277,12 @@ class Configuration:
     @property
     def description(self) -> str:
         """One line: "vocabulary 50,000, maxlen 500, 128/100, dropout 0.2/0.2", and what is open."""
+        text = f"vocabulary {self.vocabulary_size:,}, maxlen {self.maxlen}"
+        if self.own is not None:
+            values = {k: v for k, v in self.as_dict().items() if k not in STUDYS_OWN[:2]}
+            return ", ".join([text, *(f"{name} {shown(value)}" for name, value in values.items())])
         parts = [
-            f"vocabulary {self.vocabulary_size:,}, maxlen {self.maxlen}",
+            text,
             self.label,
             f"dropout {self.dropout:g}/{self.recurrent_dropout:g}",
         ]
@@ -256,6 +309,8 @@ class Configuration:
 
     def lstm_shapes(self) -> Iterator[tuple[int, int]]:
         """Yields the inputs and units of every LSTM in the network, from the bottom up."""
+        if self.own is not None:
+            return
         inputs = self.embedding_dim
         for _ in range(self.lstm_layers):
             for _ in range(self.directions):
@@ -272,8 +327,11 @@ class Configuration:
         """Trainable numbers in the network.
 
         Worked by hand for the baseline: embedding 50,000·128 = 6,400,000; LSTM
-        4·100·(128 + 100 + 1) = 91,600; output 100 + 1 = 101; together 6,491,701.
+        4·100·(128 + 100 + 1) = 91,600; output 100 + 1 = 101; together 6,491,701. What a builder of
+        one's own makes is not known before it is built: 0.
         """
+        if self.own is not None:
+            return 0
         lstm = sum(_GATES * units * (inputs + units + 1) for inputs, units in self.lstm_shapes())
         embeddings = (self.vocabulary_size + self.pair_rows) * self.embedding_dim
         pooled = self.directions * self.lstm_units * (3 if self.pooling == "all" else 1)
@@ -286,7 +344,11 @@ class Configuration:
 
 
 HYPERPARAMETERS: Mapping[str, Hyperparameter] = MappingProxyType(
-    {each.name: Hyperparameter(name=each.name, **each.metadata) for each in fields(Configuration)}
+    {
+        each.name: Hyperparameter(name=each.name, **each.metadata)
+        for each in fields(Configuration)
+        if each.metadata
+    }
 )
 """The table: every hyperparameter's row by its name, in the order of `Configuration`."""
 

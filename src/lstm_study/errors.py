@@ -10,6 +10,7 @@ The tree::
     │   ├── LockedError        another process holds the study
     │   ├── ChangedStudyError  the spec or the data is not what the study began with
     │   └── RecordError        a record that is damaged, or of an unknown version
+    ├── BuilderError           a builder of one's own that fails, or builds no such network
     ├── SearchError            a search that cannot start, or must end
     ├── TrainingError          one training that cannot continue
     │   └── DivergedError      its loss is not a number
@@ -57,6 +58,10 @@ class ChangedStudyError(StoreError):
 
 class RecordError(StoreError):
     """A record that is damaged, or of an unknown version."""
+
+
+class BuilderError(StudyError):
+    """A builder of one's own that fails, or builds no network from token ids to a probability."""
 
 
 class SearchError(StudyError):

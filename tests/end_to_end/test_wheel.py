@@ -15,7 +15,7 @@ import pytest
 
 ROOT = Path(__file__).parents[2]
 PACKAGE = ROOT / "src" / "lstm_study"
-STUDIES = ("quickstart", "imdb", "imdb-open", "own-reviews")
+STUDIES = ("quickstart", "imdb", "imdb-open", "own-reviews", "convolution")
 
 
 @pytest.fixture(scope="module")

@@ -8,13 +8,12 @@ import keras_tuner
 import numpy as np
 import pytest
 
-from lstm_study.configuration import BASELINE, HYPERPARAMETERS
+from lstm_study.configuration import BASELINE, HYPERPARAMETERS, Configuration
 from lstm_study.corpus.batches import view
 from lstm_study.model.network import build_network
 from lstm_study.model.space import (
     LSTMHyperModel,
     configuration_count,
-    configuration_of,
     draw,
     grid,
     hyperparameters,
@@ -55,7 +54,7 @@ def test_keras_tuner_sees_what_the_protocol_does_not_give_and_builds_the_network
     assert given == ["learning_rate", "batch_size"]
     assert [item.name for item in hp.space] == [n for n in HYPERPARAMETERS if n not in given]
     model = LSTMHyperModel(study.space, study.protocol, seed=1).build(hp)
-    assert model.count_params() == configuration_of(hp.values).parameter_count
+    assert model.count_params() == Configuration.from_dict(hp.values).parameter_count
 
 
 # Keras's own saving of weights, which Keras Tuner asks for, warns with this NumPy.
@@ -79,7 +78,7 @@ def test_keras_tuners_own_random_search_builds_what_our_trials_build(tmp_path):
         theirs = tuner.hypermodel.build(trial.hyperparameters)
         ours = train(
             Training(
-                configuration=configuration_of(trial.hyperparameters.values),
+                configuration=Configuration.from_dict(trial.hyperparameters.values),
                 protocol=study.protocol, seed=5, epochs=0,
             ),
             reviews=reviews, validation=None, start=None, save=tmp_path / "unused", where="",
@@ -167,7 +166,7 @@ def test_keras_tuners_own_search_builds_what_a_trial_builds_conditions_included(
     child = next(item for item in hp.space if item.name == "output_dropout")
     assert [condition.name for condition in child.conditions] == ["pooling"]
     model = LSTMHyperModel(study.space, study.protocol, seed=1).build(hp)
-    assert model.count_params() == configuration_of(hp.values).parameter_count
+    assert model.count_params() == Configuration.from_dict(hp.values).parameter_count
 
 
 def test_bayesian_proposals_respect_conditions_and_words():

@@ -129,7 +129,14 @@ def test_files_of_the_code_that_contributing_names_exist() -> None:
 def test_the_python_of_the_readme_is_python_and_names_what_there_is() -> None:
     from lstm_study import Study
 
-    (block,) = python_blocks()
+    build, block = python_blocks()
+    declared = {
+        node.args[0].value
+        for node in ast.walk(ast.parse(build))
+        if isinstance(node, ast.Call) and getattr(node.func, "value", None)
+        and getattr(node.func.value, "id", "") == "hp"
+    }  # fmt: skip
+    assert declared == {"maxlen", "vocabulary_size", "filters", "kernel_size"}
     for node in ast.walk(ast.parse(block)):
         if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name):
             assert hasattr(Study, node.attr), node.attr

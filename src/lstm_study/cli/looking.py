@@ -206,7 +206,7 @@ def check(
         with contextlib.ExitStack() as stack:
             if repair:
                 show = stack.enter_context(Display(err if as_json else out))
-                stack.enter_context(commands.held(opened, show=show))
+                stack.enter_context(commands.held(opened, show=show, trains=False))
             found = commands.check(opened.store)
             if repair:
                 aside = commands.repair(opened.store, found.repairable)

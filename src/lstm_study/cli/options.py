@@ -74,7 +74,7 @@ QuickOption = Annotated[
     bool,
     typer.Option(
         "--quick",
-        help="Compare winner and baseline alone with the fewest seeds; recorded, resumed without.",
+        help="Compare only winner and baseline, with four seeds; run again without for the rest.",
     ),
 ]
 TensorBoardOption = Annotated[

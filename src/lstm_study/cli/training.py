@@ -117,12 +117,12 @@ def search(
         population=population,
         cluster=cluster,
     )
-    with Display(out) as display, commands.held(opened, show=display, fresh=fresh):
-        corpus = commands.begin(opened, show=display)
-        with shown(display, opened, tensorboard) as show:
-            winner = commands.search(opened, corpus, show=show)
+    with Display(out) as display, commands.held(opened, show=display, fresh=fresh) as begun:
+        corpus = commands.begin(begun, show=display)
+        with shown(display, begun, tensorboard) as show:
+            winner = commands.search(begun, corpus, show=show)
     out.print(text.winner(winner))
-    exit_with(commands.read_answer(opened))
+    exit_with(commands.read_answer(begun))
 
 
 def compare(
@@ -170,7 +170,7 @@ def compare(
         population=population,
         cluster=cluster,
     )
-    with Display(out) as show, commands.held(opened, show=show):
+    with Display(out) as show, commands.held(opened, show=show) as opened:
         corpus = commands.begin(opened, show=show)
         commands.compare(
             opened,

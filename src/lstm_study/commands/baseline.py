@@ -55,7 +55,7 @@ def baseline(
             reports=study.reports.parent / name,
         )
     check_writable(study.reports)
-    with held(study, show=show, fresh=fresh and epochs is not None):
+    with held(study, show=show, fresh=fresh and epochs is not None) as study:
         corpus = begin(study, show=show)
         summary(_model_summary(study))
         plan = ComparisonPlan(arms={"baseline": study.spec.baseline.configuration}, seeds=1)
@@ -72,11 +72,20 @@ def baseline(
     return found, folder
 
 
+def _network(study: OpenStudy) -> Any:
+    configuration, seed = study.spec.baseline.configuration, study.spec.study.seed
+    if study.spec.builder is None:
+        from lstm_study.model.network import build_network
+
+        return build_network(configuration, seed=seed)
+    from lstm_study.model.builder import call
+
+    return call(study.spec.builder, configuration.as_dict(), seed=seed)[0]
+
+
 def _model_summary(study: OpenStudy) -> str:
     lines: list[str] = []
     with redirect_output(study.store.log_path):
-        from lstm_study.model.network import build_network
-
-        network = build_network(study.spec.baseline.configuration, seed=study.spec.study.seed)
+        network = _network(study)
         network.summary(print_fn=lambda line, **_: lines.append(line))
     return "\n".join(lines)

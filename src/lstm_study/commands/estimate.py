@@ -35,14 +35,16 @@ def estimate(
         corpus: Its reviews in numbers.
         show: Where to say that steps are timed.
         extent: How much of the comparison is to be trained now; None for all.
-        is_new: Whether it will begin anew, whatever an earlier study of its name has left.
+        is_new: Whether it will start over, ignoring an earlier study of its name.
 
     Returns:
-        None where no pace is known before the first epochs: on a GPU, on a cluster, with JAX.
+        None where no pace is known before the first epochs: on a GPU, on a cluster, with JAX, or
+        with a builder of one's own.
     """
     size = _size_of(study)
     pace = _kept(study, size)
-    if pace is None and not study.cluster and is_measurable(size):
+    is_lstm = study.spec.builder is None
+    if pace is None and not study.cluster and is_lstm and is_measurable(size):
         show.stage("Time", "timing training steps on this machine for some seconds, once a day")
         pace = machine_pace(size)
     if pace is None and (is_new or not study.store.exists):
@@ -126,7 +128,8 @@ def load_keras_tuner(spec: StudySpec, log_path: Path) -> None:
 
 
 def _kept(study: OpenStudy, size: Workers) -> Pace | None:
-    return None if study.cluster else kept_pace(size)
+    # A builder of one's own makes networks of which the machine's pace says nothing.
+    return None if study.cluster or study.spec.builder else kept_pace(size)
 
 
 def _size_of(study: OpenStudy) -> Workers:

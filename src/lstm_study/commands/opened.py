@@ -4,22 +4,23 @@ import json
 import os
 import shutil
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
-from dataclasses import dataclass
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Protocol
 
 from lstm_study.analysis.search.summary import winner
+from lstm_study.commands.model import explored, recorded
 from lstm_study.corpus.load import load
 from lstm_study.corpus.types import Corpus
 from lstm_study.engine.backend import choose_backend, in_force, using
 from lstm_study.engine.devices import require_gpus, visible_gpus
 from lstm_study.engine.dispatch import Context
-from lstm_study.errors import ComparisonError, DependencyError, ReportError
+from lstm_study.errors import ComparisonError, DependencyError, RecordError, ReportError
 from lstm_study.progress.values import Progress, Report, ignore
 from lstm_study.provenance import git_commit
 from lstm_study.records import Trial
-from lstm_study.spec import StudySpec, find_study, parse_spec
+from lstm_study.spec import StudySpec, find_study, parse_spec, study_folder
 from lstm_study.store import Store
 
 RUNS_FOLDER = Path("study/runs")
@@ -61,6 +62,8 @@ class OpenStudy:
         workers_per_gpu: Workers that share a GPU; None to choose, or without a GPU.
         population: Networks that a worker trains at once, at most; None to choose.
         cluster: The Ray cluster to run on; "" for this machine's processes.
+        folder: That paths in the study file start from; none for kept records.
+        builder_text: The text of the builder, where it comes from no file; else None.
     """
 
     spec: StudySpec
@@ -74,6 +77,8 @@ class OpenStudy:
     workers_per_gpu: int | None = None
     population: int | None = None
     cluster: str = ""
+    folder: Path = Path()
+    builder_text: str | None = None
 
     @property
     def context(self) -> Context:
@@ -93,6 +98,7 @@ def open_study(
     workers_per_gpu: int | None = None,
     population: int | None = None,
     cluster: str = "",
+    builder_text: str | None = None,
 ) -> OpenStudy:
     """Reads a study file.
 
@@ -114,26 +120,48 @@ def open_study(
     if data is not None:
         settings = [*settings, f"data.path={json.dumps(str(data), ensure_ascii=False)}"]
     spec = parse_spec(text, where=where, settings=settings)
+    store = Store(RUNS_FOLDER / spec.study.name)
+    # A damaged record is for the commands that need it to say.
+    with suppress(RecordError):
+        spec = recorded(spec, store, where=where)
     return OpenStudy(
         spec=spec,
         spec_text=text,
         where=where,
         settings=tuple(settings),
-        store=Store(RUNS_FOLDER / spec.study.name),
+        store=store,
         reports=out / spec.study.name,
         command=command,
         workers=workers,
         workers_per_gpu=workers_per_gpu,
         population=population,
         cluster=cluster,
+        folder=study_folder(study),
+        builder_text=builder_text,
     )
 
 
 @contextmanager
-def held(study: OpenStudy, *, show: Show, fresh: bool = False) -> Iterator[None]:
+def held(
+    study: OpenStudy, *, show: Show, fresh: bool = False, trains: bool = True
+) -> Iterator[OpenStudy]:
     """Holds the study for this command, cleans up after a killed one, and chooses the backend.
 
     With `fresh` all that it left is moved away, to begin again.
+
+    Args:
+        study: The study.
+        show: Where to show progress.
+        fresh: Whether to begin again.
+        trains: Whether the command trains, and so needs a builder of one's own.
+
+    Yields:
+        The study, with what a builder of one's own declares.
+
+    Raises:
+        LockedError: Another process holds it.
+        BuilderError: Its builder can't be used.
+        ChangedStudyError: Its builder's file has changed since it began.
     """
     with study.store.hold(study.command):
         if fresh and (before := study.store.move_away()) is not None:
@@ -142,7 +170,30 @@ def held(study: OpenStudy, *, show: Show, fresh: bool = False) -> Iterator[None]
         sessions = study.store.read_sessions()
         earlier = [each.machine.backend for each in sessions if each.machine.backend]
         with using(choose_backend(earlier[-1] if earlier else "")):
-            yield
+            yield _with_builder(study, show=show, fresh=fresh) if trains else study
+
+
+def _with_builder(study: OpenStudy, *, show: Show, fresh: bool) -> OpenStudy:
+    spec = study.spec
+    if spec.builder is None:
+        return study
+    if fresh:  # what the study file itself says, not what was recorded
+        raw = parse_spec(study.spec_text, where=study.where, settings=study.settings)
+        spec = spec.model_copy(update={"model": raw.model, "baseline": raw.baseline})
+    is_asked = not spec.model.is_explored
+    if is_asked:
+        show.stage("Model", f"asking {spec.model.builder} what it declares")
+    spec = explored(
+        spec,
+        folder=study.folder,
+        text=study.builder_text,
+        where=study.where,
+        log_path=study.store.log_path,
+    )
+    if is_asked:
+        names = ", ".join(spec.model.hyperparameters or {}) or "no hyperparameters"
+        show.stage("Model", f"{spec.model.builder} declares {names}")
+    return replace(study, spec=spec)
 
 
 def begin(study: OpenStudy, *, show: Show) -> Corpus:

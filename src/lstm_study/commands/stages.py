@@ -16,6 +16,7 @@ from lstm_study.commands.estimate import (
     telling_both,
     time_left_of,
 )
+from lstm_study.commands.model import check_unchanged
 from lstm_study.commands.opened import (
     OpenStudy,
     Show,
@@ -66,20 +67,22 @@ def run(study: OpenStudy, *, fresh: bool, show: Show, quick: bool = False) -> tu
     Returns:
         What the study says, and whether it was finished already.
     """
+    if not fresh:
+        check_unchanged(study.spec, folder=study.folder, text=study.builder_text, where=study.where)
     if not fresh and is_finished(study, quick=quick):
         return read_answer(study), True
     check_writable(study.reports)
-    with held(study, show=show, fresh=fresh):
-        corpus = begin(study, show=show)
-        show.stage("Power", planned_power(study, corpus.summary).sentence)
+    with held(study, show=show, fresh=fresh) as begun:
+        corpus = begin(begun, show=show)
+        show.stage("Power", planned_power(begun, corpus.summary).sentence)
         extent = _extent(quick=quick)
-        show.stage("Time", in_words(estimate(study, corpus.summary, show=show, extent=extent)))
-        search(study, corpus, show=show, extent=extent)
-        compare(study, corpus, show=show, quick=quick)
-        write_bundle(study, show=show)
-        write_report(study, show=show)
-        answer = read_answer(study)
-        study.store.delete_moved_away()
+        show.stage("Time", in_words(estimate(begun, corpus.summary, show=show, extent=extent)))
+        search(begun, corpus, show=show, extent=extent)
+        compare(begun, corpus, show=show, quick=quick)
+        write_bundle(begun, show=show)
+        write_report(begun, show=show)
+        answer = read_answer(begun)
+        begun.store.delete_moved_away()
     return answer, False
 
 
@@ -355,6 +358,7 @@ def write_bundle(study: OpenStudy, *, arm: str = "winner", show: Show) -> Path:
             temperature=temperature_of(answer.records.runs, arm)
             if study.spec.export.calibrate
             else None,
+            builder=study.spec.builder,
         )
     if arm == "winner":
         _write_classical(study, corpus, answer.records, show=show)

@@ -1,6 +1,7 @@
 """The Python interface: `from lstm_study import Study`."""
 
-from collections.abc import Iterable, Mapping, Sequence
+import json
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from html import escape
 from pathlib import Path
@@ -10,9 +11,10 @@ from lstm_study import commands
 from lstm_study.analysis.frames import epochs_frame, frame_of
 from lstm_study.analysis.search.summary import ranking
 from lstm_study.commands.answer import read_runs, read_trials
+from lstm_study.commands.model import builder_of, recorded
 from lstm_study.commands.predict import load_bundle_quietly
 from lstm_study.commands.progress_bar import ProgressBar
-from lstm_study.configuration import Configuration
+from lstm_study.configuration import Configuration, Value
 from lstm_study.errors import ComparisonError, ReportError
 from lstm_study.provenance import now, versions
 from lstm_study.records import Run, Trial
@@ -26,6 +28,9 @@ if TYPE_CHECKING:
     from lstm_study.export import Bundle
     from lstm_study.report.content import Content
     from lstm_study.report.figures.style import Picture
+
+Builder = Callable[[Any], Any]
+"""A function from Keras Tuner's `HyperParameters` to a Keras model."""
 
 
 class Study:
@@ -58,6 +63,8 @@ class Study:
         settings: Sequence[str] = (),
         workers: int | None = None,
         cluster: str = "",
+        build: Builder | str | Path | None = None,
+        baseline: Mapping[str, Value] | None = None,
     ) -> Self:
         """Reads a study file; nothing is trained or written.
 
@@ -68,10 +75,23 @@ class Study:
             settings: Changes of the study file, each "table.key=value"; they are recorded.
             workers: Worker processes; None to choose.
             cluster: A Ray cluster to run on, such as "auto"; "" for this machine's processes.
+            build: A function from Keras Tuner's hyperparameters to a Keras model, in the place of
+                the LSTM: see "A network of your own" in README. Or the place of one, as
+                "my_model.py:build", from the study file's folder. The study file's `[space]` and
+                `[baseline]` are set aside.
+            baseline: The baseline's value of each hyperparameter that `build` declares.
 
         Raises:
             SpecError: The file is missing or breaks rules.
+            BuilderError: `build` can't be written to a file of its own.
         """
+        text = None
+        if build is not None:
+            name, text = builder_of(build) if callable(build) else (str(build), None)
+            values = {"model.builder": name} | {
+                f"baseline.{key}": value for key, value in (baseline or {}).items()
+            }
+            settings = [*settings, *(f"{key}={json.dumps(v)}" for key, v in values.items())]
         opened = commands.open_study(
             study,
             data=Path(data) if data is not None else None,
@@ -80,6 +100,7 @@ class Study:
             command=f"Study.load({str(study)!r})",
             workers=workers,
             cluster=cluster,
+            builder_text=text,
         )
         return cls(opened)
 
@@ -103,8 +124,8 @@ class Study:
 
     @property
     def spec(self) -> StudySpec:
-        """The validated study file."""
-        return self._opened.spec
+        """The validated study file; once it has begun, with what a builder declares."""
+        return self._begun.spec
 
     @property
     def folder(self) -> Path:
@@ -118,7 +139,7 @@ class Study:
 
     def status(self) -> commands.Status:
         """Returns what is done, running and failed, and how long the rest will take."""
-        return commands.read_status(self._opened)
+        return commands.read_status(self._begun)
 
     def run(
         self, *, fresh: bool = False, quick: bool = False, show: commands.Show | None = None
@@ -142,9 +163,9 @@ class Study:
             show: Where to show the progress; a bar unless given.
         """
         study, show = self._as("search"), show or ProgressBar()
-        with commands.held(study, show=show):
-            corpus = commands.begin(study, show=show)
-            return commands.search(study, corpus, show=show)
+        with commands.held(study, show=show) as begun:
+            corpus = commands.begin(begun, show=show)
+            return commands.search(begun, corpus, show=show)
 
     def compare(
         self,
@@ -167,10 +188,10 @@ class Study:
             ComparisonError: No trial has completed the full budget.
         """
         study, show = self._as("compare"), show or ProgressBar()
-        with commands.held(study, show=show):
-            corpus = commands.begin(study, show=show)
+        with commands.held(study, show=show) as begun:
+            corpus = commands.begin(begun, show=show)
             commands.compare(
-                study,
+                begun,
                 corpus,
                 show=show,
                 more_seeds=more_seeds,
@@ -193,7 +214,7 @@ class Study:
 
     def verdict(self) -> "Verdict":
         """Judges winner against baseline from the records."""
-        return commands.read_answer(self._opened).verdict
+        return commands.read_answer(self._begun).verdict
 
     @property
     def winner(self) -> Trial | None:
@@ -324,8 +345,14 @@ class Study:
             }
         )
 
+    @property
+    def _begun(self) -> commands.OpenStudy:
+        """The study as it began, if it has: a builder of one's own was asked by then."""
+        opened = self._opened
+        return replace(opened, spec=recorded(opened.spec, opened.store, where=opened.where))
+
     def _as(self, stage: str) -> commands.OpenStudy:
-        return replace(self._opened, command=f"{self._opened.command}.{stage}()")
+        return replace(self._begun, command=f"{self._opened.command}.{stage}()")
 
     def _ranked(self) -> tuple[Trial, ...]:
         return ranking(
@@ -353,7 +380,7 @@ class Study:
     def _content(self) -> "Content":
         from lstm_study.report.content import gather
 
-        answer = commands.read_answer(self._opened, is_noted=False)
+        answer = commands.read_answer(self._begun, is_noted=False)
         return gather(
             answer.records,
             verdict=answer.verdict,

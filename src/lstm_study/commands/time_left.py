@@ -85,7 +85,7 @@ def read_time_left(
     Args:
         study: The study, begun or not.
         pace: This machine's; None where it was not measured.
-        workers: That would share the work here; those at work, where there are some.
+        workers: That would share the trainings here; those that are running, if there are any.
         plan: The search's; None for the one that the study wrote down.
         corpus: The reviews in numbers; None for those that the study wrote down.
         extent: How much of the comparison is to be trained now; None for all.
@@ -153,7 +153,7 @@ def time_left(
     def stage(jobs: Sequence[float], begun: Sequence[Trial | Run]) -> float:
         if not jobs:
             return 0.0
-        # Its workers have to load first, unless they are at work.
+        # Its workers have to load first, unless they are running.
         is_at_work = any(each.status == "running" for each in begun)
         load = 0.0 if is_at_work else found.load_seconds
         return load + makespan(jobs, workers=workers)

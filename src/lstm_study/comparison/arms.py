@@ -13,7 +13,7 @@ from lstm_study.analysis.answer.ablation import (
 from lstm_study.analysis.answer.planned_arms import PRIMARY, epochs_of, planned_arms
 from lstm_study.analysis.answer.questions import LAST_EPOCHS_SUFFIX, OWN_EPOCH_SUFFIX
 from lstm_study.analysis.search.summary import objective_of
-from lstm_study.configuration import HYPERPARAMETERS, Configuration
+from lstm_study.configuration import Configuration
 from lstm_study.provenance import now
 from lstm_study.records import Epoch, Run, Trial
 from lstm_study.seeds import derive
@@ -51,9 +51,7 @@ class ComparisonPlan:
         steps = 0
         if self.ablation:
             ends = [self.arms[arm] for arm in PRIMARY]
-            different = sum(
-                getattr(ends[0], name) != getattr(ends[1], name) for name in HYPERPARAMETERS
-            )
+            different = sum(ends[0].value(name) != ends[1].value(name) for name in ends[0].names)
             # One fewer at each step, and the last step's is the winner's own validation run.
             steps = max(0, different * (different + 1) // 2 - 1)
             steps += MASKED_BASELINE in self.arms
@@ -265,6 +263,6 @@ def _run(
         own_epoch=own_epoch,
         masked=masked,
         status="running",
-        parameter_count=configuration.parameter_count,
+        parameter_count=configuration.parameter_count or None,
         started_at=now(),
     )

@@ -193,6 +193,7 @@ class ComparisonStage:
             else self._spec.search.max_epochs,
             calibrates=not is_tested,
             shape=self._classes.of(run.configuration),
+            builder=self._spec.builder,
         )
 
     def _take_run(self, answer: Answer) -> None:
@@ -201,6 +202,8 @@ class ComparisonStage:
             self._store.adopt(answer.checkpoint, self._store.checkpoint_path(answer.name))
         if answer.epochs and due:
             due[0] = with_epochs(replace(due[0], status="running", failure=None), answer.epochs)
+        if answer.parameter_count is not None and due:
+            due[0] = replace(due[0], parameter_count=answer.parameter_count)
         if answer.failure is not None:
             self._fail(due, answer.failure)
         elif answer.evaluation is not None:

@@ -1,8 +1,8 @@
 """How fast this machine trains, measured before a study in a few seconds, and kept for a day.
 
 As many processes as a study would have workers time training steps of three sizes at once, so that
-what workers take from each other is in the figure. On a GPU nothing is measured: there networks
-train in populations, and how fast is known after the first epochs.
+contention between workers is part of the measurement. On a GPU nothing is measured: there networks
+train in populations, and their pace is known after the first epochs.
 """
 
 import json

@@ -45,6 +45,8 @@ class Classes:
 
 
 def _works(spec: StudySpec) -> Iterator[Work]:
+    if spec.builder is not None:
+        return
     batch_size = spec.protocol.batch_size
     space = {name: _values(each) for name, each in spec.space.dimensions().items()}
     largest = {name: max(space[name]) for name in ("vocabulary_size", "maxlen")}

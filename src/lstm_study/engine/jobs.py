@@ -15,7 +15,7 @@ from lstm_study.errors import StudyError
 from lstm_study.model.shape_classes import ShapeClass
 from lstm_study.records import Epoch, Failure
 from lstm_study.records.state import Live
-from lstm_study.spec import ProtocolTable, StudySpec
+from lstm_study.spec import ModelTable, ProtocolTable, StudySpec
 
 TrainsOn = Literal["train", "training"]
 
@@ -54,6 +54,7 @@ class Job:
         calibrates: Whether the answer's value is the temperature fitted on validation at the end.
         shape: The class it may be trained in with others, as `engine/classes.py` plans it; None
             for one that trains alone.
+        builder: What builds the network in the place of the LSTM, with its text; None for the LSTM.
     """
 
     name: str
@@ -68,6 +69,7 @@ class Job:
     schedule_epochs: int | None = None
     calibrates: bool = False
     shape: ShapeClass | None = None
+    builder: ModelTable | None = None
 
     @property
     def epochs(self) -> int:
@@ -168,6 +170,8 @@ class Answer:
         value: What a `Call` returned, or the temperature of a job that calibrates.
         failure: Why the job failed.
         is_last: Whether the job has ended.
+        parameter_count: Of a network that a builder of one's own made, whose configuration does not
+            tell; None else.
     """
 
     name: str
@@ -177,6 +181,7 @@ class Answer:
     value: Any = None
     failure: Failure | None = None
     is_last: bool = False
+    parameter_count: int | None = None
 
 
 # Messages of a worker, beside its answers.

@@ -49,6 +49,7 @@ def training_of(job: Job, halt: Halt) -> "Training":
         masked=job.masked,
         keeps=job.keeps,
         schedule_epochs=job.schedule_epochs,
+        builder=job.builder,
     )
 
 

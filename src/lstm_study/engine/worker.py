@@ -141,8 +141,15 @@ def _capacity(backend: str, device: Device, reviews: Reviews) -> int:
     """Says how many jobs of one shape class this worker trains at once."""
     if backend != "jax":
         return 1
-    largest = max(shape.member_bytes for shape in reviews.classes)
+    largest = max((shape.member_bytes for shape in reviews.classes), default=0)
+    if not largest:
+        return 1  # networks of a builder of one's own train alone
     return population_limit(device.population, member_bytes=largest)
+
+
+def _parameters(model: Any) -> int:
+    """Counts a network's trainable numbers."""
+    return sum(int(np.prod(weight.shape)) for weight in model.trainable_weights)
 
 
 def load() -> None:
@@ -206,7 +213,13 @@ class Worker:
             epochs = latest[-1].epochs if latest else ()
             evaluation = self._evaluate(model, halt, job, latest) if halt.run_id else None
             value = self._temperature(model, job) if job.calibrates else None
-            answer = Answer(name=job.name, epochs=epochs, evaluation=evaluation, value=value)
+            answer = Answer(
+                name=job.name,
+                epochs=epochs,
+                evaluation=evaluation,
+                value=value,
+                parameter_count=_parameters(model) if job.builder is not None else None,
+            )
         return replace(answer, is_last=True)
 
     def _temperature(self, model: Any, job: Job) -> float:

@@ -59,16 +59,66 @@ def _problems(path: Path, expected: Any) -> Iterator[str]:
 
     size = path.stat().st_size
     with zipfile.ZipFile(path) as archive:
-        if any(info.compress_type != zipfile.ZIP_STORED for info in archive.infolist()):
-            yield "its parts must not be compressed"
-        elif sum(info.file_size for info in archive.infolist()) > size:
-            yield "its parts are larger than the file"
-        elif archive.getinfo("config.json").file_size > _MOST_CONFIG_BYTES:
-            yield "its description is too large"
+        if problem := _of_parts(archive, size):
+            yield problem
         else:
             found = json.loads(archive.read("config.json"))
             yield from _of_layers(found, keras.saving.serialize_keras_object(expected))
             yield from _of_weights(archive.read("model.weights.h5"), size)
+
+
+def check_own_archive(path: Path) -> None:
+    """Refuses a file that describes more than layers of Keras's own, or more than it holds.
+
+    Args:
+        path: The `.keras` file of a network whose architecture nothing else describes.
+
+    Raises:
+        ExportError: It is not such a file.
+    """
+    try:
+        reason = "; ".join(_own_problems(path))
+    except Exception as error:  # noqa: BLE001 - a hostile file may raise anything
+        reason = f"{type(error).__name__}: {error}"
+    if reason:
+        raise ExportError(
+            f"{path}: is not a network that lstm-study exported ({reason[:200]}). "
+            "Export the model again, and do not trust this file."
+        )
+
+
+def _own_problems(path: Path) -> Iterator[str]:
+    size = path.stat().st_size
+    if size > _MOST_FILE_BYTES:
+        yield "it is too large"
+        return
+    with zipfile.ZipFile(path) as archive:
+        if problem := _of_parts(archive, size):
+            yield problem
+            return
+        found = json.loads(archive.read("config.json"))
+        for node in _nodes(found):
+            module = node.get("module")
+            if isinstance(module, str) and module.partition(".")[0] not in ("keras", "builtins"):
+                yield f"it has a part of {module}"
+            rows, columns, units, filters = (
+                max(1.0, _number(node.get(key))) for key in (*_SIZES, "filters")
+            )
+            # No array of a layer is larger than the file that holds its numbers.
+            if max(rows * columns, units, filters) * _BYTES_PER_NUMBER > size:
+                yield "its layers are larger than the file"
+        yield from _of_weights(archive.read("model.weights.h5"), size)
+
+
+def _of_parts(archive: zipfile.ZipFile, size: int) -> str:
+    """Says what is wrong with the parts of a file; "" if nothing is."""
+    if any(info.compress_type != zipfile.ZIP_STORED for info in archive.infolist()):
+        return "its parts must not be compressed"
+    if sum(info.file_size for info in archive.infolist()) > size:
+        return "its parts are larger than the file"
+    if archive.getinfo("config.json").file_size > _MOST_CONFIG_BYTES:
+        return "its description is too large"
+    return ""
 
 
 def _of_layers(found: Any, expected: Any) -> Iterator[str]:

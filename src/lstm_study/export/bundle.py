@@ -32,9 +32,11 @@ from lstm_study.export.network import (
     set_weights,
     why_no_onnx,
 )
+from lstm_study.export.own_network import OwnExport, write_own_networks
 from lstm_study.export.settings import BundleFacts, as_json
 from lstm_study.export.text_model import write_text_model
 from lstm_study.records import Run, StudyRecords
+from lstm_study.spec import ModelTable
 
 
 def write_bundle(
@@ -51,6 +53,7 @@ def write_bundle(
     ensemble: Sequence[tuple[Run, Sequence[NDArray[Any]]]] | None = None,
     pairs: PairVocabulary | None = None,
     temperature: float | None = None,
+    builder: ModelTable | None = None,
 ) -> None:
     """Writes a bundle, replacing an earlier one whole: a failure leaves that as it was.
 
@@ -104,10 +107,16 @@ def write_bundle(
         pairs=pairs,
         temperature=temperature,
     )
+    own = OwnExport.of(builder, run.configuration) if builder is not None else None
+    if own is not None:
+        facts = own.facts(facts)
+        temperature = facts.temperature
     if temperature is not None:
         weights = _tempered(weights, temperature)
         members = [(member, _tempered(each, temperature)) for member, each in members]
     with replacing_bundle(folder) as new:
+        if own is not None:
+            facts = write_own_networks(new, own, facts, weights=weights, members=members)
         _write(new / CARD, model_card(facts, verdict_sentence=verdict_sentence))
         _write(new / CONFIGURATION, as_json(facts))
         _write(new / EXAMPLE, example(words=vocabulary is not None, pairs=pairs is not None))
@@ -115,9 +124,8 @@ def write_bundle(
             _write(new / VOCABULARY, "".join(f"{word}\n" for word in vocabulary.words))
         if pairs is not None:
             _write(new / PAIRS, "".join(f"{first} {second}\n" for first, second in pairs.pairs))
-        _write_networks(new, facts, weights)
-        if members:
-            _write_ensemble(new / ENSEMBLE, run, members)
+        if own is None:
+            _write_networks(new, facts, weights, members)
 
 
 def _tempered(weights: Sequence[NDArray[Any]], temperature: float) -> tuple[NDArray[Any], ...]:
@@ -127,8 +135,15 @@ def _tempered(weights: Sequence[NDArray[Any]], temperature: float) -> tuple[NDAr
     return (*others, *scaled)
 
 
-def _write_networks(folder: Path, facts: BundleFacts, weights: Sequence[NDArray[Any]]) -> None:
+def _write_networks(
+    folder: Path,
+    facts: BundleFacts,
+    weights: Sequence[NDArray[Any]],
+    members: Sequence[tuple[Run, Sequence[NDArray[Any]]]],
+) -> None:
     run = facts.run
+    if members:
+        _write_ensemble(folder / ENSEMBLE, run, members)
     network = plain_network(run.configuration, masked=run.masked)
     set_weights(network, weights, where=run.run_id)
     save_network(network, folder / NETWORK)

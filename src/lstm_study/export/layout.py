@@ -21,6 +21,7 @@ CONFIGURATION = "configuration.json"
 CARD = "MODEL_CARD.md"
 EXAMPLE = "example.py"
 SUMS = "SHA256SUMS"
+BUILDER = "builder.py"
 
 _EXPORT_AGAIN = "Write the bundle again with `lstm-study export`."
 

@@ -24,6 +24,7 @@ from lstm_study.export.layout import (
     read_sums,
 )
 from lstm_study.export.network import fast_networks, load_network
+from lstm_study.export.own_network import load_own_network
 from lstm_study.export.settings import Settings, read_settings
 
 
@@ -81,9 +82,12 @@ def load_bundle(folder: Path, *, ensemble: bool = False) -> Bundle | ClassicalBu
     if settings.pairs is not None:
         pairs = _read_pairs(check(folder, PAIRS, sums), count=settings.pairs)
     members = len(settings.ensemble) if ensemble else 1
-    saved = load_network(
-        network_path, settings.configuration, masked=settings.masked, members=members
-    )
+    if settings.configuration.own is not None:
+        saved = load_own_network(network_path, own_layers=settings.own_layers)
+    else:
+        saved = load_network(
+            network_path, settings.configuration, masked=settings.masked, members=members
+        )
     if not all(np.isfinite(weight).all() for weight in saved.get_weights()):
         raise ExportError(
             f"{network_path}: holds weights that are not numbers, so it can't predict. "
@@ -97,9 +101,9 @@ def load_bundle(folder: Path, *, ensemble: bool = False) -> Bundle | ClassicalBu
         threshold=settings.threshold,
         vocabulary=vocabulary,
         text_column=settings.text_column,
-        networks=fast_networks(
-            saved, settings.configuration, masked=settings.masked, members=members
-        ),
+        networks=(saved,)
+        if settings.configuration.own is not None
+        else fast_networks(saved, settings.configuration, masked=settings.masked, members=members),
         pairs=pairs,
     )
 

@@ -19,11 +19,13 @@ from lstm_study.corpus.text.vocabulary import (
     Vocabulary,
 )
 from lstm_study.errors import ExportError
-from lstm_study.export.layout import FORMAT, FORMAT_VERSION, ONNX, TEXT_MODEL
+from lstm_study.export.layout import BUILDER, FORMAT, FORMAT_VERSION, ONNX, TEXT_MODEL
 from lstm_study.files import read_bytes
 from lstm_study.records import Run, StudyRecords
 from lstm_study.records.scrub import without_folders
 from lstm_study.records.sense import of_configuration
+from lstm_study.spec import ModelTable
+from lstm_study.spec.dimensions import own_configuration
 from lstm_study.spec.sources import TokenRule
 
 _MOST_BYTES = 2**24
@@ -67,6 +69,10 @@ class BundleFacts:
         no_ensemble: Why there is no ensemble, where one was asked for; else empty.
         pairs: The pairs of words the network knows; None without pairs.
         temperature: What its logits were divided by; None where they are as trained.
+        no_temperature: Why it is not calibrated, where that was asked for; else empty.
+        builder: What built it in the place of the LSTM; None for the LSTM.
+        own_layers: Classes of layers that the builder's file defines, which no Keras has.
+        no_h5: Empty if there is a file in Keras's older format; else why there is none.
     """
 
     run: Run
@@ -82,6 +88,10 @@ class BundleFacts:
     no_onnx: str = ""
     pairs: PairVocabulary | None = None
     temperature: float | None = None
+    no_temperature: str = ""
+    builder: ModelTable | None = None
+    own_layers: tuple[str, ...] = ()
+    no_h5: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -101,6 +111,7 @@ class Settings:
     split: TokenRule = "keras"
     text_column: str = "text"
     pairs: int | None = None
+    own_layers: tuple[str, ...] = ()
 
 
 def as_json(facts: BundleFacts) -> str:
@@ -126,7 +137,7 @@ def as_json(facts: BundleFacts) -> str:
             "seed": run.seed,
             "epochs": run.protocol_epochs,
             "protocol": records.spec.get("protocol", {}) | {"masked": run.masked},
-            "parameters": run.configuration.parameter_count,
+            "parameters": run.parameter_count or run.configuration.parameter_count,
             "test_accuracy": run.test_accuracy,
         },
         "hyperparameters": run.configuration.as_dict(),
@@ -159,6 +170,15 @@ def as_json(facts: BundleFacts) -> str:
         },
         "versions": dict(facts.versions),
     }
+    if facts.builder is not None:
+        values["builder"] = {
+            "name": facts.builder.builder,
+            "file": BUILDER,
+            "sha256": facts.builder.sha256,
+            "layers_of_its_own": list(facts.own_layers),
+            "no_h5": facts.no_h5,
+            "no_temperature": facts.no_temperature,
+        }
     return json.dumps(values, indent=2, ensure_ascii=False, allow_nan=False) + "\n"
 
 
@@ -186,7 +206,12 @@ def read_settings(path: Path) -> Settings:
             "Read it with the version of lstm-study that wrote it, or export the model again."
         )
     try:
-        configuration = Configuration.from_dict(values["hyperparameters"])
+        builder = values.get("builder")
+        configuration = (
+            Configuration.from_dict(values["hyperparameters"])
+            if builder is None
+            else (own_configuration(values["hyperparameters"]))
+        )
         if outside := list(of_configuration(configuration)):
             raise ValueError("; ".join(outside))
         split = values.get("token_ids", {}).get("split", "keras")
@@ -203,6 +228,7 @@ def read_settings(path: Path) -> Settings:
             split=split,
             text_column=str((values.get("data") or {}).get("text_column", "text")),
             pairs=None if values["pairs"] is None else int(values["pairs"]),
+            own_layers=tuple(map(str, builder["layers_of_its_own"])) if builder else (),
         )
     except (KeyError, TypeError, ValueError, OverflowError) as error:
         raise ExportError(

@@ -7,12 +7,12 @@ import itertools
 import math
 import random
 from collections.abc import Iterator, Mapping
-from contextlib import nullcontext
+from contextlib import ExitStack
 from typing import Any
 
 import keras_tuner
 
-from lstm_study.configuration import HYPERPARAMETERS, Configuration
+from lstm_study.configuration import Configuration, Hyperparameter
 from lstm_study.model.network import build_model
 from lstm_study.seeds import derive
 from lstm_study.spec import Choices, Fixed, ProtocolTable, Range, SpaceTable
@@ -29,34 +29,34 @@ def hyperparameters(space: SpaceTable) -> keras_tuner.HyperParameters:
     say, 0 to 0.3 by 0.1.
     """
     hp = keras_tuner.HyperParameters()
-    # Keras Tuner knows a condition's hyperparameter only once it is declared.
-    for name, dimension in sorted(
-        space.dimensions().items(), key=lambda item: item[1].when is not None
-    ):
+    dimensions = list(space.dimensions().items())
+    if space.declared is None:  # else parents come first: a builder asks for them first
+        # Keras Tuner knows a condition's hyperparameter only once it is declared.
+        dimensions.sort(key=lambda item: item[1].when is not None)
+    for name, dimension in dimensions:
         if dimension == Fixed(value=None):
             continue  # `[protocol]` gives it
-        condition = space.condition(name)
-        with hp.conditional_scope(*condition) if condition else nullcontext():
-            _declare(hp, name, dimension)
+        with ExitStack() as scopes:
+            for condition in space.conditions(name):
+                scopes.enter_context(hp.conditional_scope(*condition))
+            _declare(hp, space.rows[name], dimension)
     return hp
 
 
 def _declare(
-    hp: keras_tuner.HyperParameters, name: str, dimension: Range | Choices | Fixed
+    hp: keras_tuner.HyperParameters, row: Hyperparameter, dimension: Range | Choices | Fixed
 ) -> None:
-    row = HYPERPARAMETERS[name]
     if isinstance(dimension, Fixed):
-        hp.Fixed(name, row.typed(dimension.value))
-    elif (values := dimension_values(name, dimension)) is not None:
-        hp.Choice(name, values, ordered=row.is_numeric)
+        hp.Fixed(row.name, row.typed(dimension.value))
+    elif (values := dimension_values(row, dimension)) is not None:
+        hp.Choice(row.name, values, ordered=row.is_numeric)
     else:
         assert isinstance(dimension, Range)
-        hp.Float(name, dimension.min, dimension.max, sampling=dimension.sampling)
+        hp.Float(row.name, dimension.min, dimension.max, sampling=dimension.sampling)
 
 
-def dimension_values(name: str, dimension: Range | Choices | Fixed) -> list[Any] | None:
+def dimension_values(row: Hyperparameter, dimension: Range | Choices | Fixed) -> list[Any] | None:
     """Returns the values a hyperparameter can take, ascending; None where it is continuous."""
-    row = HYPERPARAMETERS[name]
     if isinstance(dimension, Fixed):
         return [row.typed(dimension.value)]
     if isinstance(dimension, Choices):
@@ -72,42 +72,62 @@ def dimension_values(name: str, dimension: Range | Choices | Fixed) -> list[Any]
 
 def configuration_count(space: SpaceTable) -> int | None:
     """Returns how many different configurations the space holds; None where it is continuous."""
-    sizes = {name: _size(name, dimension) for name, dimension in space.dimensions().items()}
+    sizes = {name: _size(space, name) for name in space.dimensions()}
     if None in sizes.values():
         return None
-    conditions = {name: found for name in sizes if (found := space.condition(name))}
-    parents = sorted({parent for parent, _ in conditions.values()})
-    count = 0
-    # A conditional hyperparameter has one value, the documented one, where its condition fails.
-    for values in itertools.product(*(_values(space, parent) for parent in parents)):
-        given = dict(zip(parents, values, strict=True))
-        active = (
-            size
-            for name, size in sizes.items()
-            if name not in parents
-            and (name not in conditions or given[conditions[name][0]] in conditions[name][1])
-        )
-        count += math.prod(size for size in active if size is not None)
-    return count
+    conditions = _conditions(space)
+    named = {parent for found in conditions.values() for parent, _ in found}
+    parents = [name for name in sizes if name in named]
+
+    def count(left: list[str], kept: dict[str, Any]) -> int:
+        # A hyperparameter has one value, the documented one, where its conditions fail.
+        if not left:
+            return math.prod(
+                size or 0
+                for name, size in sizes.items()
+                if name not in named and _is_active(name, kept, conditions)
+            )
+        first, rest = left[0], left[1:]
+        if not _is_active(first, kept, conditions):
+            return count(rest, kept)
+        return sum(count(rest, kept | {first: value}) for value in _values(space, first))
+
+    return count(parents, {})
 
 
-def _size(name: str, dimension: Range | Choices | Fixed) -> int | None:
-    values = dimension_values(name, dimension)
+_Conditions = Mapping[str, list[tuple[str, list[Any]]]]
+
+
+def _conditions(space: SpaceTable) -> _Conditions:
+    return {name: space.conditions(name) for name in space.dimensions()}
+
+
+def continuous(space: SpaceTable) -> list[str]:
+    """Returns the names of the hyperparameters that have too many values to count."""
+    return [f"space.{name}" for name in space.dimensions() if _size(space, name) is None]
+
+
+def _is_active(name: str, values: Mapping[str, Any], conditions: _Conditions) -> bool:
+    """Whether a hyperparameter's conditions hold, and those of the ones it depends on."""
+    return all(
+        parent in values and values[parent] in on and _is_active(parent, values, conditions)
+        for parent, on in conditions[name]
+    )
+
+
+def _size(space: SpaceTable, name: str) -> int | None:
+    row, dimension = space.rows[name], space.dimensions()[name]
+    values = dimension_values(row, dimension)
     if values is not None:
         return len(values)
-    if HYPERPARAMETERS[name].kind != "integer":
+    if row.kind != "integer":
         return None
     assert isinstance(dimension, Range)
     return int(dimension.max - dimension.min) + 1
 
 
 def _values(space: SpaceTable, name: str) -> list[Any]:
-    return dimension_values(name, space.dimensions()[name]) or []
-
-
-def configuration_of(values: Mapping[str, Any]) -> Configuration:
-    """Reads the configuration out of Keras Tuner's values, whose own `tuner/…` keys it ignores."""
-    return Configuration.from_dict(values)
+    return dimension_values(space.rows[name], space.dimensions()[name]) or []
 
 
 def draw(space: SpaceTable, *, seed: int) -> Iterator[Configuration]:
@@ -134,13 +154,11 @@ def draw(space: SpaceTable, *, seed: int) -> Iterator[Configuration]:
             parameter.name: parameter.random_sample(derive(seed, "sample", parameter.name, attempt))
             for parameter in hp.space
         }
-        configuration = configuration_of(
-            {
-                parameter.name: drawn[parameter.name]
-                for parameter in hp.space
-                if all(condition.is_active(drawn) for condition in parameter.conditions)
-            }
-        )
+        active: dict[str, Any] = {}
+        for parameter in hp.space:
+            if all(condition.is_active(active) for condition in parameter.conditions):
+                active[parameter.name] = drawn[parameter.name]
+        configuration = space.configuration(active)
         if configuration not in seen:
             futile = 0
             seen.add(configuration)
@@ -154,14 +172,14 @@ def draw(space: SpaceTable, *, seed: int) -> Iterator[Configuration]:
 
 def grid(space: SpaceTable) -> Iterator[Configuration]:
     """Yields every configuration of a space that can be counted, the last dimension fastest."""
-    names = [name for name in HYPERPARAMETERS if _values(space, name) != [None]]
-    conditions = {name: found for name in names if (found := space.condition(name))}
-    firsts = {name: _values(space, name)[0] for name in conditions}
+    names = [name for name in space.dimensions() if _values(space, name) != [None]]
+    conditions = _conditions(space)
+    firsts = {name: _values(space, name)[0] for name in names if conditions[name]}
     for combination in itertools.product(*(_values(space, name) for name in names)):
         values = dict(zip(names, combination, strict=True))
-        inactive = [name for name, (parent, on) in conditions.items() if values[parent] not in on]
+        inactive = [name for name in firsts if not _is_active(name, values, conditions)]
         if all(values[name] == firsts[name] for name in inactive):  # each configuration once
-            yield configuration_of({k: v for k, v in values.items() if k not in inactive})
+            yield space.configuration({k: v for k, v in values.items() if k not in inactive})
 
 
 def _rest(space: SpaceTable, seen: set[Configuration], *, seed: int) -> Iterator[Configuration]:
@@ -197,7 +215,7 @@ class LSTMHyperModel(keras_tuner.HyperModel):  # type: ignore[misc]
     def build(self, hp: keras_tuner.HyperParameters) -> Any:
         """Builds and compiles the network of the values in `hp`."""
         return build_model(
-            configuration_of(hp.values),
+            self.space.configuration(hp.values),
             protocol=self.protocol,
             seed=self.seed,
             masked=self.protocol.masked,

@@ -48,6 +48,9 @@ def step_work(
             for maxlen.
     """
     own = configuration.batch_size or batch_size
+    if configuration.own is not None:
+        # Nothing is known of it but how many tokens it reads.
+        return (_LOOP_WORK * configuration.maxlen + _STEP_WORK) * batch_size / own
     shapes = list(configuration.lstm_shapes())
     products = 3.0 * own * configuration.products_per_token
     elements = _ELEMENT_WORK * own * sum(units for _, units in shapes)

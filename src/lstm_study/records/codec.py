@@ -108,10 +108,12 @@ def _without_documented(value: Any, *, at: str = "") -> Any:
     if not isinstance(value, dict):
         return value
     if at in ("configuration", "arms") and value.keys() >= _CORE:
+        kept = _CORE if value.get("own") is None else {"vocabulary_size", "maxlen"}
         return {
             name: item
             for name, item in value.items()
-            if name in _CORE or item != HYPERPARAMETERS[name].documented
+            if name in kept
+            or item != (HYPERPARAMETERS[name].documented if name in HYPERPARAMETERS else None)
         }
     inside = at == "arms"
     return {

@@ -13,7 +13,7 @@ from keras_tuner.src.engine.trial import TrialStatus
 
 from lstm_study.configuration import Configuration
 from lstm_study.errors import SearchError
-from lstm_study.model.space import configuration_of, draw, hyperparameters
+from lstm_study.model.space import draw, hyperparameters
 from lstm_study.records import Trial
 from lstm_study.seeds import derive
 from lstm_study.spec import StudySpec
@@ -44,7 +44,7 @@ def propose(spec: StudySpec, records: Sequence[Trial]) -> Configuration:
     for trial in records:
         if trial.status == "completed" and trial.role == "search":
             oracle.trials[trial.trial_id] = _as_keras_tuners(trial, oracle)
-    configuration = configuration_of(oracle.populate_space("next")["values"])
+    configuration = spec.space.configuration(oracle.populate_space("next")["values"])
     if configuration not in tried:
         return configuration
     # The model proposes a configuration that was tried already: draw another at random.

@@ -60,19 +60,23 @@ def peak_checkpoint_bytes(plan: Plan, *, spec: StudySpec, workers: int) -> int:
 
 def _of_bracket(planned: PlannedBracket, *, spec: StudySpec, workers: int) -> list[int]:
     """Returns the most that a bracket's checkpoints take, by how many workers are at it."""
-    largest = largest_configuration(spec.space)
-    sizes = sorted(
-        (
-            checkpoint_bytes(slot.configuration or largest, optimizer=spec.protocol.optimizer)
-            for slot in planned.slots
-        ),
-        reverse=True,
-    )
+    sizes = sorted(_sizes(planned, spec), reverse=True)
     rounds = planned.bracket.rounds
     at_rest = rounds[1].trials if len(rounds) > 1 else 0
     return [
         _FILES_OF_A_RUNNING_TRIAL * sum(sizes[:running]) + sum(sizes[running : running + at_rest])
         for running in range(workers + 1)
+    ]
+
+
+def _sizes(planned: PlannedBracket, spec: StudySpec) -> list[int]:
+    """Returns the most that a checkpoint of each slot's network takes."""
+    if spec.builder is not None:  # what each has is known once it is built
+        numbers = spec.builder.parameter_count * (1 + max(_SLOTS.values()))
+        return [numbers * _BYTES_PER_NUMBER + _OVERHEAD_BYTES] * len(planned.slots)
+    largest, optimizer = largest_configuration(spec.space), spec.protocol.optimizer
+    return [
+        checkpoint_bytes(s.configuration or largest, optimizer=optimizer) for s in planned.slots
     ]
 
 

@@ -131,7 +131,7 @@ def trial_of(
         budget_epochs=item.budget_epochs,
         parent=slot.trial_id(round_number - 1) if round_number else None,
         masked=masked,
-        parameter_count=configuration.parameter_count,
+        parameter_count=configuration.parameter_count or None,
     )
 
 
@@ -151,13 +151,14 @@ def _schedule(spec: StudySpec) -> tuple[Bracket, ...]:
         )
     count = search.max_trials
     if search.tuner == "grid":
-        from lstm_study.model.space import configuration_count
+        from lstm_study.model.space import configuration_count, continuous
 
         size = configuration_count(spec.space)
         if size is None:
             raise SearchError(
-                "A grid needs values that can be counted: give space.dropout and "
-                "space.recurrent_dropout a step or choices, or choose another search.tuner."
+                "A grid needs values that can be counted: give "
+                f"{' and '.join(continuous(spec.space))} a step or choices, or choose another "
+                "search.tuner."
             )
         # The baseline is a place of its own where the grid does not hold it.
         places = size + (spec.search.include_baseline and not _holds(spec, size))

@@ -152,6 +152,7 @@ def job_of(
         starts=tuple(path for path in paths if path.is_file()),
         schedule_epochs=spec.search.max_epochs,
         shape=classes.of(trial.configuration),
+        builder=spec.builder,
     )
 
 
@@ -173,6 +174,8 @@ def answered(trial: Trial, answer: Answer, spec: StudySpec) -> Trial:
         own = answer.epochs[trial.initial_epoch :]
         seconds = sum(epoch.train_seconds + epoch.validation_seconds for epoch in own)
         trial = replace(trial, epochs=own, seconds=seconds)
+    if answer.parameter_count is not None:
+        trial = replace(trial, parameter_count=answer.parameter_count)
     if answer.failure is not None:
         return replace(trial, status="failed", failure=answer.failure, ended_at=now())
     return _completed(trial, spec) if answer.is_last else trial

@@ -1,8 +1,22 @@
 """A study file: TOML in, one frozen and validated `StudySpec` out."""
 
 from lstm_study.spec.data import DataTable
-from lstm_study.spec.dimensions import BaselineTable, Choices, Fixed, Range, SpaceTable
-from lstm_study.spec.read import find_study, load_spec, packaged_studies, parse_spec
+from lstm_study.spec.dimensions import (
+    BaselineTable,
+    Choices,
+    Declared,
+    Fixed,
+    Range,
+    SpaceTable,
+)
+from lstm_study.spec.model import ModelTable
+from lstm_study.spec.read import (
+    find_study,
+    load_spec,
+    packaged_studies,
+    parse_spec,
+    study_folder,
+)
 from lstm_study.spec.sources import SOURCES
 from lstm_study.spec.tables import (
     OBJECTIVES,
@@ -21,8 +35,10 @@ __all__ = [
     "Choices",
     "CompareTable",
     "DataTable",
+    "Declared",
     "ExportTable",
     "Fixed",
+    "ModelTable",
     "ProtocolTable",
     "Range",
     "SearchTable",
@@ -33,4 +49,5 @@ __all__ = [
     "load_spec",
     "packaged_studies",
     "parse_spec",
+    "study_folder",
 ]

@@ -6,12 +6,18 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, PlainValidator, create_model, model_validator
 
-from lstm_study.configuration import HYPERPARAMETERS, Configuration, Hyperparameter
+from lstm_study.configuration import (
+    HYPERPARAMETERS,
+    STUDYS_OWN,
+    Configuration,
+    Hyperparameter,
+)
 from lstm_study.spec.errors import broken, shown
 
 MOST_VALUES = 10_000
 _MOST_CHOICES = 1_000
 _OF_ADAM = "summed_gradients"
+_TEXTS = ("vocabulary_size", "maxlen")
 
 
 class SpecTable(BaseModel):
@@ -109,6 +115,43 @@ def _as_dimension(value: Any) -> Range | Choices | Fixed:
 Dimension = Annotated[Any, PlainValidator(_as_dimension)]
 
 
+class Declared(SpecTable):
+    """One hyperparameter that a builder declares.
+
+    `dimension` is what is searched; its `when` says in which values of others the builder asks for
+    it, all of which must hold. Elsewhere it has its default.
+    """
+
+    kind: Literal["integer", "number", "switch", "choice"]
+    default: int | float | str | bool
+    dimension: Dimension
+
+    def row(self, name: str) -> Hyperparameter:
+        """Returns its row of the table of hyperparameters."""
+        known = HYPERPARAMETERS[name] if name in STUDYS_OWN else None
+        return Hyperparameter(
+            name=name,
+            kind=self.kind,
+            documented=self.default,
+            part="network",
+            meaning=known.meaning if known else "Declared by the builder",
+            short=known.short if known else name,
+            unit=known.unit if known else "",
+            low=-float("inf"),
+            high=float("inf"),
+            choices=tuple(map(str, self.values())) if self.kind == "choice" else (),
+        )
+
+    def values(self) -> list[Any]:
+        """Returns the values of a choice or a fixed value; empty for a range."""
+        if isinstance(self.dimension, Range):
+            return []
+        if isinstance(self.dimension, Choices):
+            return list(self.dimension.choices)
+        assert isinstance(self.dimension, Fixed)
+        return [self.dimension.value]
+
+
 def _space_field(row: Hyperparameter) -> tuple[Any, Any]:
     return (Dimension, ...) if row.is_required else (Dimension, Fixed(value=row.documented))
 
@@ -133,18 +176,28 @@ _Baseline: Any = _table("_Baseline", _baseline_field)
 
 
 class SpaceTable(_Space):  # type: ignore[misc]  # its keys are the table of hyperparameters
-    """`[space]`: each hyperparameter as a range, a list of choices, or a fixed value."""
+    """`[space]`: each hyperparameter as a range, a list of choices, or a fixed value.
+
+    With a builder of one's own it holds what that declares, from `[model]`.
+    """
+
+    declared: dict[str, Declared] | None = None
 
     @model_validator(mode="before")
     @classmethod
     def _open_studies_sum_gradients(cls, values: Any) -> Any:
         """Where more than the documented hyperparameters is opened, Adam is the corrected one."""
+        if isinstance(values, Mapping) and values.get("declared") is not None:
+            documented = {n: r.documented for n, r in HYPERPARAMETERS.items() if r.is_required}
+            return {**documented, **values}
         if isinstance(values, Mapping) and _OF_ADAM not in values and opened_in(values):
             return {**values, _OF_ADAM: True}
         return values
 
     @model_validator(mode="after")
     def _values_are_possible(self) -> Self:
+        if self.declared is not None:
+            return self  # checked when the builder was asked
         dimensions = self.dimensions()
         for name, dimension in dimensions.items():
             _check(HYPERPARAMETERS[name], dimension)
@@ -152,22 +205,45 @@ class SpaceTable(_Space):  # type: ignore[misc]  # its keys are the table of hyp
                 _check_condition(name, dimension.when, dimensions)
         return self
 
+    @property
+    def rows(self) -> Mapping[str, Hyperparameter]:
+        """The table of the study's hyperparameters: the project's, or what a builder declares."""
+        if self.declared is None:
+            return HYPERPARAMETERS
+        return {name: HYPERPARAMETERS[name] for name in _TEXTS} | {
+            name: each.row(name) for name, each in self.declared.items()
+        }
+
     def dimensions(self) -> dict[str, Range | Choices | Fixed]:
         """Returns every hyperparameter's dimension by name, in the order of the table."""
-        return {name: getattr(self, name) for name in HYPERPARAMETERS}
+        if self.declared is None:
+            return {name: getattr(self, name) for name in HYPERPARAMETERS}
+        return {name: getattr(self, name) for name in _TEXTS} | {
+            name: each.dimension for name, each in self.declared.items()
+        }
 
     def opened(self) -> list[str]:
         """Returns the names beyond the core that are searched or not at the documented value."""
-        return opened_in(dict(self))
+        return opened_in(dict(self)) if self.declared is None else list(self.declared)
 
-    def condition(self, name: str) -> tuple[str, list[Any]] | None:
-        """Returns the hyperparameter and those of its values on which one depends, if on any."""
-        when = getattr(self, name).when
-        if when is None:
-            return None
-        ((parent, values),) = when.items()
-        row = HYPERPARAMETERS[parent]
-        return parent, [row.typed(value) for value in _listed(values)]
+    def conditions(self, name: str) -> list[tuple[str, list[Any]]]:
+        """Returns the hyperparameters and those of their values on which one depends, if on any."""
+        when = self.dimensions()[name].when or {}
+        return [
+            (parent, [self.rows[parent].typed(value) for value in _listed(values)])
+            for parent, values in when.items()
+        ]
+
+    def configuration(self, values: Mapping[str, Any]) -> Configuration:
+        """Builds a configuration from values by name; others are at their documented value."""
+        if self.declared is None:
+            return Configuration.from_dict(values)
+        found = {
+            name: row.typed(values.get(name, row.documented))
+            for name, row in self.rows.items()
+            if name in self.declared
+        }
+        return own_configuration(found)
 
     def searched(self) -> list[str]:
         """Returns the names of the hyperparameters that the search varies."""
@@ -182,15 +258,26 @@ class SpaceTable(_Space):  # type: ignore[misc]  # its keys are the table of hyp
 class BaselineTable(_Baseline):  # type: ignore[misc]  # as above
     """`[baseline]`: what the winner is compared with; 128/100 unless changed.
 
-    `epochs` are those of its retraining, where they differ from the protocol's.
+    `epochs` are those of its retraining, where they differ from the protocol's. `own` are the
+    values of what a builder of one's own declares, which a study file gives as keys of the table.
     """
 
     epochs: int | None = Field(default=None, ge=1, le=10_000)
+    own: dict[str, Any] | None = None
 
     @property
     def configuration(self) -> Configuration:
         """The baseline as a configuration."""
-        return Configuration.from_dict(self.model_dump())
+        if self.own is None:
+            return Configuration.from_dict(self.model_dump())
+        return own_configuration({name: getattr(self, name) for name in STUDYS_OWN} | self.own)
+
+
+def own_configuration(values: Mapping[str, Any]) -> Configuration:
+    """Returns the configuration of a builder of one's own with these values, by name."""
+    fields = {name: values[name] for name in STUDYS_OWN if name in values}
+    own = tuple((name, value) for name, value in values.items() if name not in STUDYS_OWN)
+    return Configuration(own=own, **fields)
 
 
 def opened_in(space: Mapping[str, Any]) -> list[str]:

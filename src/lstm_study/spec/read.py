@@ -20,7 +20,8 @@ def load_spec(path: Path, settings: Sequence[str] = ()) -> StudySpec:
     Args:
         path: The TOML file.
         settings: One-off changes, each "table.key=value" with a TOML value; a value that is not
-            TOML is taken as a string.
+            TOML is taken as a string. One of `model.builder` sets the file's `[space]` and
+            `[baseline]` aside, which are the LSTM's.
 
     Raises:
         SpecError: The file is missing or not TOML, or breaks rules; all of them are listed.
@@ -55,6 +56,13 @@ def find_study(study: str | Path) -> tuple[str, str]:
         f"{study}: no such study file. Give the path of one, or the name of one that comes with "
         f"the package: {', '.join(known)}."
     )
+
+
+def study_folder(study: str | Path) -> Path:
+    """Returns the folder that a study's own paths start from: that of its file."""
+    text = str(study)
+    path = Path(study) if text else Path("study.toml")
+    return path.resolve().parent if path.is_file() else _folder()
 
 
 def _folder() -> Path:
@@ -93,12 +101,27 @@ def parse_spec(text: str, *, where: str, settings: Sequence[str] = ()) -> StudyS
         settings: One-off changes, as in `load_spec`.
     """
     tables = _tables(text, where)
+    if not _names_builder(tables) and any(each.startswith("model.builder") for each in settings):
+        # The file's own are those of the LSTM.
+        for name in ("space", "baseline"):
+            tables.pop(name, None)
+        if isinstance(tables.get("protocol"), dict):
+            tables["protocol"].pop("masked", None)
     for setting in settings:
         _apply(tables, setting)
+    model = tables.get("model")
+    for key in model if isinstance(model, dict) else ():
+        if key != "builder":  # the other keys are found out, and recorded
+            raise SpecError(f"{where}: model.{shown(key)} is not a known key. Known: builder.")
     try:
         return StudySpec.model_validate(tables)
     except ValidationError as error:
         raise SpecError(sentences(error, where=where, model=StudySpec)) from None
+
+
+def _names_builder(tables: dict[str, Any]) -> bool:
+    model = tables.get("model")
+    return isinstance(model, dict) and "builder" in model
 
 
 def _tables(text: str, where: str) -> dict[str, Any]:

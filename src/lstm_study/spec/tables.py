@@ -3,17 +3,19 @@
 from collections.abc import Mapping
 from typing import Any, Literal, Self
 
-from pydantic import Field, model_validator
+from pydantic import Field, SerializerFunctionWrapHandler, model_serializer, model_validator
 
-from lstm_study.configuration import HYPERPARAMETERS
+from lstm_study.configuration import HYPERPARAMETERS, STUDYS_OWN
 from lstm_study.schedule import hyperband
 from lstm_study.spec.data import DataTable
 from lstm_study.spec.dimensions import BaselineTable, SpaceTable, SpecTable, opened_in
 from lstm_study.spec.errors import broken
+from lstm_study.spec.model import ModelTable, with_model
 from lstm_study.spec.quantities import bytes_of, seconds_of
 
 OBJECTIVES = {"validation_accuracy": "max", "validation_loss": "min", "validation_auc": "max"}
 _MOST_TRIALS = 100_000
+_FIELDS = {name: BaselineTable.model_fields[name].default for name in STUDYS_OWN}
 
 
 class StudyTable(SpecTable):
@@ -144,13 +146,38 @@ class StudySpec(SpecTable):
     baseline: BaselineTable = BaselineTable()
     compare: CompareTable = CompareTable()
     export: ExportTable = ExportTable()
+    model: ModelTable = ModelTable()
+
+    @model_validator(mode="before")
+    @classmethod
+    def _builder_gives_the_space(cls, tables: Any) -> Any:
+        """A builder of one's own declares what is searched, and what the baseline has values of."""
+        if not isinstance(tables, Mapping) or not _has_builder(tables.get("model")):
+            return tables
+        parts = [tables.get(name, {}) for name in ("space", "protocol", "baseline")]
+        return with_model(tables) if all(isinstance(p, Mapping) for p in parts) else tables
+
+    @model_serializer(mode="wrap")
+    def _without_what_follows(self, handler: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        """Leaves out `[model]` where there is none, and else what follows from it."""
+        tables: dict[str, Any] = handler(self)
+        baseline = tables["baseline"]
+        own = baseline.pop("own")
+        if not self.model.builder:
+            del tables["model"], tables["space"]["declared"]
+            return tables
+        declared = self.model.hyperparameters or {}
+        fields = {n: baseline[n] for n in STUDYS_OWN if n in declared or baseline[n] != _FIELDS[n]}
+        tables["baseline"] = {**fields, **own, "epochs": baseline["epochs"]}
+        del tables["space"]
+        return tables
 
     @model_validator(mode="before")
     @classmethod
     def _baseline_has_the_protocols_recipe(cls, tables: Any) -> Any:
         """Where the space opens what `[protocol]` gives, the baseline gets the protocol's value."""
         parts = [tables.get(name, {}) for name in ("space", "protocol", "baseline")]
-        if not all(isinstance(part, Mapping) for part in parts):
+        if not all(isinstance(part, Mapping) for part in parts) or "declared" in parts[0]:
             return tables
         space, protocol, baseline = parts
         missing = {
@@ -163,11 +190,26 @@ class StudySpec(SpecTable):
     def flat(self) -> dict[str, Any]:
         """Returns every setting as "table.key" → plain value; dimensions are small tables.
 
-        Hyperparameters beyond the core are left out where they are at the documented value.
+        Hyperparameters beyond the core are left out where they are at the documented value. Those
+        of a builder of one's own are in "space", too; its text is left out, for its digest stands.
         """
+        tables = self.model_dump(mode="json")
+        if self.model.builder:
+            model = tables["model"]
+            space = {
+                name: {key: item for key, item in each["dimension"].items() if item is not None}
+                for name, each in (model.pop("hyperparameters") or {}).items()
+            }
+            del model["source"]
+            return {
+                f"{table}.{key}": value
+                for table, values in {**tables, "space": space}.items()
+                for key, value in values.items()
+                if (table, key, value) != ("baseline", "epochs", None)
+            }
         return {
             f"{table}.{key}": value
-            for table, values in self.model_dump(mode="json").items()
+            for table, values in tables.items()
             for key, value in values.items()
             if (table, key, value) != ("baseline", "epochs", None)
             and (
@@ -179,8 +221,15 @@ class StudySpec(SpecTable):
         }
 
     @property
+    def builder(self) -> ModelTable | None:
+        """What builds the networks in the place of the LSTM; None for the LSTM."""
+        return self.model if self.model.builder else None
+
+    @property
     def hyperparameters(self) -> tuple[str, ...]:
         """The hyperparameters that concern this study: the core, and what it opens, in order."""
+        if self.model.builder:
+            return tuple(self.space.dimensions())
         opened = {*self.space.opened(), *self.baseline.configuration.opened()}
         return tuple(n for n, row in HYPERPARAMETERS.items() if row.is_core or n in opened)
 
@@ -192,7 +241,9 @@ class StudySpec(SpecTable):
         """
         documented_protocol = ProtocolTable()
         found = []
-        for name, row in HYPERPARAMETERS.items():
+        if self.model.builder:
+            found.append(f"baseline and networks built by {self.model.builder}")
+        for name, row in HYPERPARAMETERS.items() if not self.model.builder else ():
             value, documented = getattr(self.baseline, name), row.documented
             if documented is None:
                 documented = getattr(documented_protocol, name)
@@ -206,6 +257,11 @@ class StudySpec(SpecTable):
             if (value := getattr(self.protocol, name)) != documented
         ]
         return found
+
+
+def _has_builder(model: Any) -> bool:
+    given = model.get("builder") if isinstance(model, Mapping) else getattr(model, "builder", "")
+    return isinstance(given, str) and given != ""
 
 
 def _words(value: Any) -> str:

@@ -2,7 +2,7 @@
 
 import traceback
 
-from lstm_study.errors import DivergedError
+from lstm_study.errors import BuilderError, DivergedError
 from lstm_study.records import Failure
 
 _OUT_OF_MEMORY = ("RESOURCE_EXHAUSTED", "ResourceExhausted", "OOM when allocating", "Out of memory")
@@ -15,7 +15,7 @@ def classify(error: Exception) -> Failure:
     """
     if isinstance(error, DivergedError):
         return Failure(kind="diverged", message=str(error))
-    text = f"{type(error).__name__}: {error}"
+    text = str(error) if isinstance(error, BuilderError) else f"{type(error).__name__}: {error}"
     if isinstance(error, MemoryError) or any(phrase in text for phrase in _OUT_OF_MEMORY):
         first_line = text.splitlines()[0][:300]
         return Failure(kind="out_of_memory", message=first_line, traceback=_traceback(error))

@@ -93,4 +93,4 @@ def test_the_packaged_open_study_trains_its_baseline_to_the_letter():
     study = parse_spec(text, where=where)
     assert study.baseline.configuration == BASELINE.with_values(learning_rate=0.001)
     assert (study.baseline.epochs, study.protocol.epochs) == (10, 4)
-    assert study.space.condition("word_dropout") == ("pair_vocabulary_size", [50_000, 100_000])
+    assert study.space.conditions("word_dropout") == [("pair_vocabulary_size", [50_000, 100_000])]

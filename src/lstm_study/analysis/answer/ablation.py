@@ -9,7 +9,7 @@ import math
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-from lstm_study.configuration import HYPERPARAMETERS, Configuration
+from lstm_study.configuration import Configuration
 from lstm_study.records import Run, StudyRecords
 from lstm_study.spec import StudySpec
 
@@ -125,13 +125,13 @@ def score_of(run: Run | None, spec: StudySpec) -> float | None:
 def _candidates(
     here: Configuration, winner: Configuration, *, number: int
 ) -> dict[str, tuple[str, Configuration]]:
-    left = [name for name in HYPERPARAMETERS if getattr(here, name) != getattr(winner, name)]
+    left = [name for name in here.names if here.value(name) != winner.value(name)]
     if len(left) == 1:
         return {validation_run_id("winner"): (left[0], winner)}
     return {
         f"{ARM}-{number}-{name.replace('_', '-')}": (
             name,
-            here.with_values(**{name: getattr(winner, name)}),
+            here.with_values(**{name: winner.value(name)}),
         )
         for name in left
     }
@@ -161,8 +161,8 @@ def _step(
     return AblationStep(
         number=number,
         hyperparameter=name,
-        before=getattr(here, name),
-        after=getattr(configuration, name),
+        before=here.value(name),
+        after=configuration.value(name),
         score_after=after,
         gain=gains[run_id],
         run_id=run_id,

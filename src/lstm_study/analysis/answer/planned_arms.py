@@ -35,6 +35,8 @@ def planned_arms(spec: StudySpec, trials: Sequence[Trial]) -> dict[str, Configur
 
 def with_recipe_of(winner: Configuration, baseline: Configuration) -> Configuration:
     """Returns the baseline's network with the winner's training recipe."""
+    if baseline.own is not None:
+        return baseline  # which of a builder's hyperparameters are its recipe is not known
     return baseline.with_values(
         **{
             name: getattr(winner, name)

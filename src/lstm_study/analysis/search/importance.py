@@ -105,7 +105,7 @@ def _evaluator(measured: Sequence[ScoreAtEpoch], space: SpaceTable, direction: D
     known = distributions(space, [item.configuration for item in measured])
     trials = [
         create_trial(
-            params={name: getattr(item.configuration, name) for name in names},
+            params={name: item.configuration.value(name) for name in names},
             distributions={name: known[name] for name in names},
             value=item.value,
         )

@@ -14,7 +14,7 @@ from optuna.distributions import (
     IntDistribution,
 )
 
-from lstm_study.configuration import HYPERPARAMETERS, Configuration
+from lstm_study.configuration import Configuration
 from lstm_study.spec import Choices, Range, SpaceTable
 
 
@@ -33,8 +33,8 @@ def distributions(
     return {
         name: _distribution(
             dimensions[name],
-            [getattr(item, name) for item in tried],
-            whole=HYPERPARAMETERS[name].kind == "integer",
+            [item.value(name) for item in tried],
+            whole=space.rows[name].kind == "integer",
         )
         for name in _names(space)
     }
@@ -42,12 +42,12 @@ def distributions(
 
 def parameters(configuration: Configuration, space: SpaceTable) -> dict[str, Any]:
     """Returns a configuration as Optuna's params: the core, and what the space opens."""
-    return {name: getattr(configuration, name) for name in _names(space)}
+    return {name: configuration.value(name) for name in _names(space)}
 
 
 def _names(space: SpaceTable) -> list[str]:
     opened = space.opened()
-    return [name for name, row in HYPERPARAMETERS.items() if row.is_core or name in opened]
+    return [name for name, row in space.rows.items() if row.is_core or name in opened]
 
 
 def _distribution(dimension: Any, tried: list[Any], *, whole: bool) -> BaseDistribution:

@@ -111,7 +111,11 @@ def rank_key(trial: Trial, direction: Direction) -> tuple[float, int, str]:
     """Sorts completed trials, best first: by score, then fewer parameters, then id."""
     assert trial.score is not None
     score = -trial.score if direction == "max" else trial.score
-    return (score, trial.configuration.parameter_count, trial.trial_id)
+    return (score, _parameters(trial), trial.trial_id)
+
+
+def _parameters(trial: Trial) -> int:
+    return trial.parameter_count or trial.configuration.parameter_count
 
 
 def ranking(
@@ -140,9 +144,7 @@ def ranking(
 
     def place(trial: Trial) -> tuple[float | str, ...]:
         mean = means.get(trial.trial_id)
-        first = (
-            (1, 0.0, 0) if mean is None else (0, sign * mean, trial.configuration.parameter_count)
-        )
+        first = (1, 0.0, 0) if mean is None else (0, sign * mean, _parameters(trial))
         return (*first, *rank_key(trial, direction))
 
     return tuple(sorted(completed, key=place))

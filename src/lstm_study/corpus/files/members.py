@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from functools import partial
 from itertools import takewhile
 from pathlib import Path, PurePosixPath
+from typing import NoReturn
 
 from lstm_study.errors import DataError
 
@@ -71,8 +72,11 @@ def find_members(paths: Sequence[Path]) -> tuple[Member, ...]:
         DataError: There is nothing to read, tables of several kinds, or a file beside a compressed
             copy of it.
     """
-    base = _shared_folder(paths)
-    found = _once([member for path in paths for member in _members_of(path, base)])
+    try:
+        base = _shared_folder(paths)
+        found = _once([member for path in paths for member in _members_of(path, base)])
+    except OSError as error:
+        _refuse(error)
     shown = ", ".join(map(str, paths))
     tables = [member for member in found if member.kind != _TEXT]
     members = tables or found
@@ -141,7 +145,8 @@ def _once(found: Sequence[tuple[str, Member]]) -> list[Member]:
 def _members_of(path: Path, base: Path) -> Iterator[tuple[str, Member]]:
     """Yields the files that a path names, each with its name below `base`, unpacked."""
     if has_pattern(path):
-        matches = sorted(glob.glob(str(path), recursive=True))  # noqa: PTH207 - absolute ones, too
+        _check_readable(path)
+        matches = _matches(path)
         if not matches:
             raise DataError(f"{path}: no file fits this pattern{_from_here(path)}.")
         for match in map(Path, matches):
@@ -155,6 +160,18 @@ def _members_of(path: Path, base: Path) -> Iterator[tuple[str, Member]]:
         raise DataError(f"{path}: must be a file or a folder. Received: a device or a pipe.")
     else:
         raise DataError(f"{path}: no such file or folder{_from_here(path)}.")
+
+
+def _matches(pattern: Path) -> list[str]:
+    return sorted(glob.glob(str(pattern), recursive=True))  # noqa: PTH207 - absolute ones, too
+
+
+def _check_readable(pattern: Path) -> None:
+    """Refuses a folder that a pattern would pass over in silence, as it cannot be read."""
+    for parent in takewhile(lambda each: glob.has_magic(str(each)), pattern.parents):
+        for match in map(Path, _matches(parent)):
+            if match.is_dir() and not os.access(match, os.R_OK | os.X_OK):
+                raise DataError(f"{match}: cannot be read (no permission).")
 
 
 def _files_below(folder: Path, base: Path) -> Iterator[tuple[str, Member]]:
@@ -176,7 +193,7 @@ def _walk(folder: Path) -> Iterator[Path]:
         yield from (Path(at, file) for file in files)
 
 
-def _refuse(error: OSError) -> None:
+def _refuse(error: OSError) -> NoReturn:
     raise DataError(f"{error.filename}: cannot be read ({error.strerror}).") from error
 
 

@@ -3,7 +3,6 @@
 import math
 from typing import TYPE_CHECKING, Any
 
-from lstm_study.configuration import HYPERPARAMETERS
 from lstm_study.report import numbers
 from lstm_study.report.figures.style import (
     HEAT,
@@ -38,7 +37,7 @@ def slices(points: Table, spec: StudySpec) -> Picture | None:
     form = points.form("score")
     full = spec.search.max_epochs
     columns = min(3, len(names))
-    dimensions = spec.space.dimensions()
+    dimensions, known = spec.space.dimensions(), spec.space.rows
 
     def draw(figure: "Figure") -> dict[str, list[str]]:
         import seaborn
@@ -56,13 +55,13 @@ def slices(points: Table, spec: StudySpec) -> Picture | None:
                 if mine.empty:
                     continue
                 seaborn.scatterplot(
-                    x=[HYPERPARAMETERS[name].position(value) for value in mine["value"]],
+                    x=[known[name].position(value) for value in mine["value"]],
                     y=mine["score"].tolist(), ax=axes, s=size, color=colour, alpha=alpha,
                     linewidth=0, label=words, legend=False,
                 )  # fmt: skip
                 axes.collections[-1].set_gid(gid)
                 marks[gid] = mine["trial_id"].tolist()
-            if ticks := HYPERPARAMETERS[name].ticks:
+            if ticks := known[name].ticks:
                 axes.set_xticks(range(len(ticks)), ticks)
                 axes.margins(x=0.15)
             else:

@@ -4,7 +4,6 @@ import math
 from typing import TYPE_CHECKING, Any
 
 from lstm_study.analysis.answer.ablation import VALIDATION_SUFFIX
-from lstm_study.configuration import HYPERPARAMETERS
 from lstm_study.report import numbers
 from lstm_study.report.figures.style import (
     HEAT,
@@ -267,14 +266,14 @@ def cost(trials: Table, *, objective: str, direction: str, full: int) -> Picture
 
 def parallel(trials: Table, spec: StudySpec) -> Picture | None:
     """Draws each trial of the full budget as a line through its hyperparameters to its score."""
-    names = spec.space.searched()
+    names, known = spec.space.searched(), spec.space.rows
     is_min = spec.study.direction == "min"
     rows = _scored(trials, full=spec.search.max_epochs)
     if len(rows) < 2 or not names:
         return None
     form = trials.form("score")
     rows = rows.sort_values("score", ascending=not is_min, kind="stable")
-    places = {name: rows[name].map(HYPERPARAMETERS[name].position) for name in names}
+    places = {name: rows[name].map(known[name].position) for name in names}
     places["score"] = rows["score"]
     heights = {
         name: (each - each.min()) / (each.max() - each.min())
@@ -302,7 +301,7 @@ def parallel(trials: Table, spec: StudySpec) -> Picture | None:
         for place, (name, found) in enumerate(places.items()):
             axes.axvline(place, color=INK, lw=0.8, zorder=3)
             shown = form if name == "score" else "plain"
-            ticks = () if name == "score" else HYPERPARAMETERS[name].ticks
+            ticks = () if name == "score" else known[name].ticks
             height_of = dict(zip(found, heights[name], strict=True))
             for value in _labelled(sorted(height_of)):
                 words = ticks[int(value)] if ticks else numbers.show(value, shown)

@@ -73,16 +73,19 @@ def require_tensorboardx() -> None:
 def event_files(records: StudyRecords) -> dict[str, bytes]:
     """Renders every event file: path within the folder → bytes."""
     began = min((session.started_at for session in records.sessions), default="")
-    files = dict([experiment_file(records.name, began=began)])
     trainings: list[Trial | Run] = [*records.trials, *records.runs]
+    files = dict([experiment_file(records.name, trainings, began=began)])
     return files | dict(event_file(training) for training in trainings)
 
 
-def experiment_file(name: str, *, began: str) -> tuple[str, bytes]:
+def experiment_file(
+    name: str, trainings: Sequence[Trial | Run], *, began: str
+) -> tuple[str, bytes]:
     """Renders the file with hyperparameters and metrics of the HParams tab: path and bytes.
 
     Args:
         name: The study's.
+        trainings: Its trials and runs.
         began: Start of the study, ISO 8601; "" if it has not started.
     """
     from tensorboardX.proto import api_pb2 as api
@@ -91,7 +94,7 @@ def experiment_file(name: str, *, began: str) -> tuple[str, bytes]:
     experiment = api.Experiment(
         hparam_infos=[
             api.HParamInfo(name=name, display_name=name, type=getattr(api, f"DATA_TYPE_{kind}"))
-            for name, kind in _hparams()
+            for name, kind in _hparams(trainings)
         ],
         metric_infos=[
             api.MetricInfo(name=api.MetricName(tag=tag), display_name=tag) for tag in _METRICS
@@ -102,8 +105,12 @@ def experiment_file(name: str, *, began: str) -> tuple[str, bytes]:
     return f"events.out.tfevents.0.{name}", _framed([event])
 
 
-def _hparams() -> list[tuple[str, str]]:
+def _hparams(trainings: Sequence[Trial | Run]) -> list[tuple[str, str]]:
     """Returns the names of the HParams tab's columns, and which of its data types each has."""
+    if trainings and trainings[0].configuration.own is not None:
+        values = trainings[0].configuration.as_dict().items()
+        columns = [(k, "STRING" if isinstance(v, str) else "FLOAT64") for k, v in values]
+        return [*columns, ("budget_epochs", "FLOAT64")]
     kinds = {"choice": "STRING"}
     columns = [(name, kinds.get(row.kind, "FLOAT64")) for name, row in HYPERPARAMETERS.items()]
     return [*columns, ("budget_epochs", "FLOAT64")]
@@ -236,7 +243,7 @@ class LiveTensorBoard:
                 self._sweep({event_file(training)[0] for training in begun})
             if begun:
                 first = min(training.started_at for training in begun)
-                self._bring_up_to_date(*experiment_file(self._name, began=first))
+                self._bring_up_to_date(*experiment_file(self._name, begun, began=first))
             for training in begun:
                 key = _key(training)
                 if self._written.get(key) != training:

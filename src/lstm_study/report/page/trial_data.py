@@ -5,7 +5,6 @@ from typing import Any
 
 from markupsafe import Markup
 
-from lstm_study.configuration import HYPERPARAMETERS
 from lstm_study.report import numbers
 from lstm_study.report.content import Content
 from lstm_study.report.tables.table import Table
@@ -40,7 +39,8 @@ def trial_data(content: Content) -> Markup | None:
     trials, curves = content.tables["trials"], content.tables["trial_curves"]
     if not trials.rows:
         return None
-    searched = [name for name in content.spec.space.searched() if HYPERPARAMETERS[name].is_numeric]
+    space = content.spec.space
+    searched = [name for name in space.searched() if space.rows[name].is_numeric]
     names = list(map(str, content.tables["hyperparameters"].column("hyperparameter")))
     found: dict[str, dict[str, Any]] = {}
     for number, row in enumerate(trials.records()):

@@ -9,7 +9,7 @@ from lstm_study.analysis.answer.arms import CONTROL, ENSEMBLE, arms_from_records
 from lstm_study.analysis.answer.questions import median_difference, side_questions
 from lstm_study.analysis.search import summary as search_summary
 from lstm_study.analysis.statistics.metrics import log_loss
-from lstm_study.configuration import HYPERPARAMETERS, Configuration
+from lstm_study.configuration import Configuration
 from lstm_study.records import Run, StudyRecords
 from lstm_study.report.numbers import plain
 from lstm_study.report.tables.columns import (
@@ -20,6 +20,8 @@ from lstm_study.report.tables.columns import (
     PARAMETER_COUNT,
     SECONDS_PER_EPOCH,
     hyperparameter_columns,
+    label_column,
+    parameter_count,
     seconds_per_epoch,
 )
 from lstm_study.report.tables.table import Column, Table, cells_of, table
@@ -101,7 +103,7 @@ def _comparison(
     columns = (
         ARM,
         Column("purpose", "Description of the arm"),
-        Column("label", "Embedding width / LSTM units"),
+        label_column(spec),
         *hyperparameter_columns(spec),
         Column("masked", "Whether padding was masked and batches grouped by length"),
         PARAMETER_COUNT,
@@ -187,7 +189,7 @@ def _arm_row(
         "purpose": purpose(arm),
         "label": configuration.label,
         "masked": masked,
-        "parameter_count": configuration.parameter_count,
+        "parameter_count": next(map(parameter_count, begun), configuration.parameter_count),
         "seeds": len(runs),
         "failed": sum(run.status == "failed" for run in begun),
         "epochs": begun[0].protocol_epochs if begun else spec.protocol.epochs,
@@ -268,7 +270,7 @@ def _hyperparameters(spec: StudySpec, configurations: dict[str, Configuration]) 
     rows = [
         {
             "hyperparameter": name,
-            "meaning": HYPERPARAMETERS[name].meaning,
+            "meaning": spec.space.rows[name].meaning,
             "searched": _space_in_words(dimensions[name].model_dump(), name, searched),
         }
         | {arm: cells[name] for arm, cells in shown.items()}

@@ -3,7 +3,6 @@
 from collections.abc import Sequence
 from typing import Any
 
-from lstm_study.configuration import HYPERPARAMETERS
 from lstm_study.records import Run, Trial
 from lstm_study.report.tables.table import Column, cells_of
 from lstm_study.spec import StudySpec
@@ -43,8 +42,14 @@ EPOCH = Column("epoch", "Number of the epoch, from 1", unit="epochs", form="coun
 
 def hyperparameter_columns(spec: StudySpec) -> tuple[Column, ...]:
     """Returns a column for each hyperparameter that concerns a study."""
-    rows = [HYPERPARAMETERS[name] for name in spec.hyperparameters]
+    rows = [spec.space.rows[name] for name in spec.hyperparameters]
     return tuple(Column(row.name, row.meaning, unit=row.unit, form=row.form) for row in rows)
+
+
+def label_column(spec: StudySpec) -> Column:
+    """Returns the column of a configuration's short name."""
+    own = "Its hyperparameters in short"
+    return Column("label", own if spec.builder else "Embedding width / LSTM units")
 
 
 def seconds_per_epoch(training: Trial | Run) -> float | None:
@@ -52,6 +57,11 @@ def seconds_per_epoch(training: Trial | Run) -> float | None:
     if not training.epochs:
         return None
     return sum(epoch.train_seconds for epoch in training.epochs) / len(training.epochs)
+
+
+def parameter_count(training: Trial | Run) -> int:
+    """Returns the parameters of a training's network, recorded or from its configuration."""
+    return training.parameter_count or training.configuration.parameter_count
 
 
 def training_cells(training: Trial | Run, columns: Sequence[Column]) -> dict[str, Any]:
@@ -62,7 +72,7 @@ def training_cells(training: Trial | Run, columns: Sequence[Column]) -> dict[str
         **training.configuration.as_dict(),
         epochs_trained=len(training.epochs),
         seconds_per_epoch=seconds_per_epoch(training),
-        parameter_count=training.parameter_count or training.configuration.parameter_count,
+        parameter_count=parameter_count(training),
         error=training.failure.message if training.failure else None,
     )
 

@@ -7,7 +7,6 @@ from collections.abc import Sequence
 
 from lstm_study.analysis.search import importance
 from lstm_study.analysis.search import summary as search_summary
-from lstm_study.configuration import HYPERPARAMETERS
 from lstm_study.records import StudyRecords, Trial
 from lstm_study.report.numbers import plain
 from lstm_study.report.tables.columns import BUDGET, TRIAL_ID, measure_form
@@ -42,9 +41,9 @@ def _slices(trials: Sequence[Trial], spec: StudySpec) -> Table:
     ]
     rows = []
     for name in spec.space.searched():
-        row = HYPERPARAMETERS[name]
+        row = spec.space.rows[name]
         for trial in done:
-            value = getattr(trial.configuration, name)
+            value = trial.configuration.value(name)
             value = float(value) if row.is_numeric else row.shown(value)
             rows.append(cells_of(trial, columns, hyperparameter=name, value=value))
     return table("slices", "One completed trial along one hyperparameter", columns, rows)
@@ -110,15 +109,15 @@ def _pairs(trials: Sequence[Trial], spec: StudySpec, shares: Table) -> Table:
     if len(measured) < importance.FEWEST:
         chosen = []
     groups = {
-        name: _grouped([getattr(item.configuration, name) for item in measured]) for name in chosen
+        name: _grouped([item.configuration.value(name) for item in measured]) for name in chosen
     }
     rows = []
     for first, second in itertools.combinations(chosen, 2):
         cells: dict[tuple[int, int], list[float]] = {}
         for item in measured:
             place = (
-                groups[first][getattr(item.configuration, first)][0],
-                groups[second][getattr(item.configuration, second)][0],
+                groups[first][item.configuration.value(first)][0],
+                groups[second][item.configuration.value(second)][0],
             )
             cells.setdefault(place, []).append(item.value)
         labels = [dict(groups[name].values()) for name in (first, second)]

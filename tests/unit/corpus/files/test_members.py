@@ -1,5 +1,6 @@
 """What the names of files and folders say."""
 
+import os
 import zipfile
 from pathlib import Path
 
@@ -136,3 +137,15 @@ def test_a_name_that_is_not_utf_8_is_refused(tmp_path):
     (tmp_path / "caf\udce9.csv").write_text("text,label\n")
     with pytest.raises(DataError, match="its name must be UTF-8"):
         find_members([tmp_path])
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="root reads everything")
+@pytest.mark.parametrize("path", ["", "neg", "neg/1.txt", "*/*.txt", "**/*.txt"])
+def test_what_may_not_be_read_is_refused_and_not_passed_over(tmp_path, path):
+    placed(tmp_path, "pos/1.txt", "neg/1.txt")
+    (tmp_path / "neg").chmod(0)
+    try:
+        with pytest.raises(DataError, match=r"neg.*: cannot be read \("):
+            find_members([tmp_path / path])
+    finally:
+        (tmp_path / "neg").chmod(0o755)

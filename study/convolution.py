@@ -1,0 +1,1 @@
+../src/lstm_study/studies/convolution.py

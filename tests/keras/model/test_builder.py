@@ -1,0 +1,124 @@
+"""A builder of one's own: what it declares is found, its networks are trained, its faults named."""
+
+import re
+
+import numpy as np
+import pytest
+
+from lstm_study.errors import BuilderError
+from lstm_study.model.builder import build_own, call
+from lstm_study.model.exploration import explore
+from lstm_study.model.space import configuration_count, draw, grid
+from lstm_study.spec import ModelTable, ProtocolTable
+from tests.support import own
+
+HEAD = """import keras
+from keras import layers
+
+
+def network(*outputs):
+    return keras.Sequential([keras.Input((500,), dtype="int32"), layers.Embedding(50_000, 1),
+                             layers.GlobalAveragePooling1D(), *outputs])
+
+
+"""
+PROBABILITY = 'network(layers.Dense(1, activation="sigmoid"))'
+
+
+def problem(body: str) -> str:
+    source = f"{HEAD}def build(hp):\n    {body}\n"
+    with pytest.raises(BuilderError) as caught:
+        explore(own.builder(source), protocol=ProtocolTable(), baseline={})
+    return str(caught.value)
+
+
+def test_what_is_declared_in_loops_branches_and_scopes_is_found_with_its_conditions():
+    found = explore(own.builder(), protocol=ProtocolTable(), baseline={"convolutions": 2})
+    assert found.hyperparameters == own.explored().model.hyperparameters
+    assert list(found.hyperparameters or ()) == list(own.DECLARED)
+    assert found.is_compiled is False
+    assert found.parameter_count > 400
+
+
+def test_drawn_configurations_are_different_networks_and_the_grid_has_each_once():
+    space = own.explored(
+        learning_rate={"kind": "number", "default": 0.01, "dimension": {"value": 0.01}}
+    ).space
+    # pooling "max" with five rates or "mean"; one convolution with two widths, or two with four.
+    assert configuration_count(space) == 6 * 6 * 2
+    every = list(grid(space))
+    assert len(every) == len(set(every)) == 72
+    assert set(draw(space, seed=1)) == set(every)
+
+
+def test_a_network_is_compiled_as_its_builder_does_or_else_by_the_protocol():
+    spec = own.explored()
+    values = spec.baseline.configuration
+    for compiled, optimizer in ((False, "adam"), (True, "SGD")):
+        network = build_own(
+            spec.model, values.with_values(compiled=compiled), protocol=spec.protocol, seed=1
+        )
+        assert network.optimizer.name.lower().startswith(optimizer.lower())
+        assert float(network.optimizer.learning_rate) == pytest.approx(0.01)
+        logs = network.train_on_batch(
+            np.ones((4, 8), np.int32), np.ones((4, 1), np.float32), return_dict=True
+        )
+        assert {"loss", "accuracy"} <= logs.keys()
+
+
+def test_equal_seeds_give_equal_weights_and_others_do_not():
+    spec = own.explored()
+    first, again, other = (
+        call(spec.model, spec.baseline.configuration.as_dict(), seed=seed)[0].get_weights()
+        for seed in (1, 1, 2)
+    )
+    assert all(np.array_equal(a, b) for a, b in zip(first, again, strict=True))
+    assert not np.array_equal(first[0], other[0])
+
+
+@pytest.mark.parametrize(
+    ("body", "said"),
+    [
+        ("return 3", "own.py, line 10: build must return a Keras model. Received: int."),
+        ("raise KeyError('x')",
+         "own.py, line 11: build(hp) must run without an error. Received: KeyError: 'x'."),
+        ("return network(layers.Dense(2))",
+         "own.py, line 10: the network of build must give one probability a review, (batch, 1)."),
+        ("return network(layers.Dense(1, bias_initializer=keras.initializers.Constant(9)))",
+         "own.py: build must end with a probability from 0 to 1. Received: "),
+        (f"hp.Int('epochs', 1, 3); return {PROBABILITY}",
+         "own.py: build declares 'epochs', which is a column of the study's tables. Rename it."),
+        (f"hp.Choice('maxlen', ['a', 'b']); return {PROBABILITY}",
+         "own.py: build declares 'maxlen', which the study reads: it must be an integer in"),
+        (f"hp.Float('x', 1, 9, sampling='reverse_log'); return {PROBABILITY}",
+         """own.py: build samples 'x' by "reverse_log". Use "log" or "linear", or hp.Choice."""),
+    ],
+)  # fmt: skip
+def test_each_fault_is_one_sentence_with_its_line(body, said):
+    assert problem(body).startswith(said)
+
+
+def test_a_file_without_the_function_and_one_that_is_not_python_are_named():
+    for source, said in (
+        ("def other(hp):\n    pass\n",
+         "own.py: must define the function build(hp) that model.builder names. Received: other."),
+        ("def build(hp:\n", "own.py, line 1: importing the file must run without an error."),
+        ("import not_installed\n", "own.py, line 1: importing the file must run without"),
+    ):  # fmt: skip
+        with pytest.raises(BuilderError, match=re.escape(said)):
+            explore(own.builder(source), protocol=ProtocolTable(), baseline={})
+
+
+def test_ids_that_the_network_does_not_know_are_found_before_any_training():
+    source = HEAD.replace("50_000", "10") + f"def build(hp):\n    return {PROBABILITY}\n"
+    with pytest.raises(BuilderError, match=r"token ids up to 49,999; hp.Fixed\('vocabulary_size'"):
+        explore(own.builder(source), protocol=ProtocolTable(), baseline={})
+
+
+def test_a_builder_that_asks_for_something_else_later_is_refused():
+    spec = own.explored()
+    model = ModelTable.model_validate(
+        spec.model.model_dump() | {"source": own.BUILDER.replace("filters_{", "width_{")}
+    )
+    with pytest.raises(BuilderError, match="asks for 'width_0', which it did not when the study"):
+        call(model, spec.baseline.configuration.as_dict(), seed=1)

@@ -1,0 +1,77 @@
+"""A builder's file between the study file and the records."""
+
+import types
+
+import pytest
+
+from lstm_study.commands.model import builder_of, check_unchanged, explored, recorded
+from lstm_study.errors import BuilderError, ChangedStudyError, SpecError
+from lstm_study.store import Store
+from tests.support import own
+
+
+def test_a_study_that_began_needs_no_file_to_know_what_is_searched(tmp_path):
+    store = Store(tmp_path / "own")
+    before = own.explored()
+    store.begin(before, spec_text=own.SPEC, settings=(), data_digest="0")
+    assert recorded(own.spec(), store, where="own.toml") == before
+
+
+def test_a_changed_file_is_refused_with_the_way_out(tmp_path):
+    (tmp_path / "own.py").write_text(own.BUILDER + "\n# changed\n")
+    with pytest.raises(ChangedStudyError) as caught:
+        check_unchanged(own.explored(), folder=tmp_path, text=None, where="own.toml")
+    assert str(caught.value).startswith(
+        f"{tmp_path}/own.py: must be the file that the study began with (SHA-256 000000000000…). "
+    )
+    assert str(caught.value).endswith("or start over with --fresh.")
+
+
+def test_a_missing_file_is_named_with_the_key_that_names_it(tmp_path):
+    with pytest.raises(SpecError, match=r"own\.toml: model\.builder must name a file.*own\.py"):
+        explored(
+            own.spec(), folder=tmp_path, text=None, where="own.toml", log_path=tmp_path / "log"
+        )
+
+
+def as_if_in_a_notebook(text: str) -> types.FunctionType:
+    """Runs text as a notebook's cell does, and returns its function `build`."""
+    import linecache
+
+    name = f"<cell {hash(text)}>"
+    linecache.cache[name] = (len(text), None, text.splitlines(keepends=True), name)
+    space = {"__name__": "__main__"}
+    exec(compile(text, name, "exec"), space)
+    return space["build"]
+
+
+def test_a_function_of_a_notebook_becomes_a_text_that_stands_alone():
+    build = as_if_in_a_notebook(
+        "import json as j\nfrom pathlib import Path\nWIDTH = 4\n\n"
+        "def half(n):\n    return n // 2\n\n"
+        "def build(hp):\n    return j.dumps([half(WIDTH), str(Path('a')), hp])\n"
+    )
+    name, text = builder_of(build)
+    assert name == "build.py:build"
+    space = {}
+    exec(text, space)
+    assert space["build"]("x") == '[2, "a", "x"]'
+
+
+def test_what_cannot_be_written_down_is_named():
+    build = as_if_in_a_notebook(
+        "class Thing:\n    pass\n\nTHING = Thing()\n\ndef build(hp):\n    return THING\n"
+    )
+    with pytest.raises(BuilderError, match="build: names 'THING', a Thing that can't be written"):
+        builder_of(build)
+
+
+def test_a_function_of_a_module_is_in_its_file():
+    name, text = builder_of(own.spec)
+    assert name.endswith("/tests/support/own.py:spec")
+    assert "def spec(" in text
+
+
+def test_a_function_within_another_is_refused():
+    with pytest.raises(BuilderError, match="must be a function of a module's or notebook's top"):
+        builder_of(lambda hp: hp)
