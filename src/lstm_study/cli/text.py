@@ -77,9 +77,11 @@ def _probability(value: float) -> str:
 
 
 def _family(verdict: "Verdict") -> str:
-    level = f"{100 * verdict.difference.level:.4g}% " if verdict.difference is not None else ""
+    level = "an"
+    if verdict.difference is not None:
+        level = f"a {100 * verdict.difference.level:.4g}%"
     return (
-        f"Points are against the {verdict.reference}, with a {level}interval; p-values are of the "
+        f"Points are against the {verdict.reference}, with {level} interval; p-values are of the "
         f"{TEST_NAME}, corrected over these arms (Holm)."
     )
 

@@ -17,8 +17,8 @@ from lstm_study.records.state import Live, SearchState
 from lstm_study.spec import StudySpec
 from lstm_study.spec.quantities import estimate_in_words
 
-_WRITING_WORK = 4e12
-"""Of model and report together."""
+_WRITING_LOADS = 4.0
+"""What model and report take together, in times that a worker takes to load."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -173,6 +173,6 @@ def time_left(
     return TimeLeft(
         search=search,
         comparison=stage(comparing, trained),
-        writing=found.seconds(costs.of_a_step(spec.baseline.configuration), _WRITING_WORK),
+        writing=_WRITING_LOADS * found.load_seconds,
         basis=found.basis,
     )
