@@ -99,8 +99,10 @@ def call(
             f"{type(network).__name__}. End the function with `return model`."
         )
     _check_names(model, function, hp)
-    maxlen = int(hp.values.get("maxlen", BASELINE.maxlen))
-    _check_shape(model, function, network, maxlen=maxlen)
+    maxlen = hp.values.get("maxlen", BASELINE.maxlen)
+    # Another type is refused with what the builder declares.
+    if isinstance(maxlen, int):
+        _check_shape(model, function, network, maxlen=maxlen)
     return network, hp
 
 
