@@ -24,6 +24,7 @@ RUN = ("run", "tiny.toml", "--workers", "1")
 RECORDS = Path("study/runs/tiny")
 _LIMIT_SECONDS = 1_800
 _STEPS = 40
+_PAGE_BYTES = 4_096
 _COMPILER = shutil.which("cc") or ""
 _SET_CLOCK = Path(__file__).with_name("set_clock.c")
 
@@ -108,8 +109,10 @@ def full_disk(whole: Path, half: Path, scratch: Path, draw: random.Random) -> Tr
     kept = folder / "kept"
     disk.rename(kept)
     disk.mkdir()
-    kilobytes = sum(path.stat().st_size // 1_000 + 8 for path in kept.rglob("*"))
-    size = f"{kilobytes + draw.randint(20, 400)}k"
+    pages = sum(
+        -(-path.stat().st_size // _PAGE_BYTES) for path in kept.rglob("*") if path.is_file()
+    )
+    size = _PAGE_BYTES * (pages + draw.randint(2, 30))
     subprocess.run(["mount", "-t", "tmpfs", "-o", f"size={size}", "tmpfs", disk], check=True)
     try:
         shutil.copytree(kept, disk, dirs_exist_ok=True)
