@@ -83,10 +83,12 @@ class Hyperparameter:
         return str(value) if self.kind == "choice" else round(float(value), 10)
 
     def position(self, value: Any) -> float:
-        """Returns where a value, or a table's cell of it, lies on an axis."""
+        """Returns where a value, or a table's cell of it, lies on an axis; an empty one at 0."""
+        if value is None or value != value:  # noqa: PLR0124 - NaN, in a data frame
+            return 0.0
         if self.kind == "choice":
             return float(self.choices.index(value))
-        return float(value in (True, "yes") if self.kind == "switch" else value or 0)
+        return float(value in (True, "yes") if self.kind == "switch" else value)
 
     @property
     def ticks(self) -> tuple[str, ...]:

@@ -8,7 +8,6 @@ import statistics
 import tempfile
 import time
 from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -53,8 +52,10 @@ def population_steps(members: Sequence[int], rates: Sequence[float], quick: bool
     import jax
 
     from lstm_study.model.lstm.members import sweeps_for
+    from lstm_study.training.member_state import padded_state
+    from lstm_study.training.members import class_of
+    from lstm_study.training.on_device import STEPS_AT_ONCE, OnDevice, initial_variables
     from lstm_study.training.one import Training, epoch_batches
-    from lstm_study.training.population import STEPS_AT_ONCE, Population, class_of
 
     split = made_up(400 if quick else STEPS_AT_ONCE * 64)
     found: dict[str, Any] = {}
@@ -67,24 +68,30 @@ def population_steps(members: Sequence[int], rates: Sequence[float], quick: bool
             ]
             shape = class_of(trainings)
             sweeps, why = sweeps_for(shape.lstm_units)
-            population = Population(shape, split, None, count, sweeps, ThreadPoolExecutor(1))
-            population.waiting.extend(map(_member, trainings))
             began = time.perf_counter()
-            population.seat(lambda free: ())
-            for _, seated in population.taken():
-                seated.batches = epoch_batches(seated.member.training, 1, split)
+            device = OnDevice(shape, sweeps)
+            device.resize(count, [])
+            for place, training in enumerate(trainings):
+                variables = initial_variables(training)
+                device.put(place, padded_state(variables, configuration, shape, where=""))
+            device.set_trainings(trainings)
+            batches = {
+                place: epoch_batches(training, 1, split)[:STEPS_AT_ONCE]
+                for place, training in enumerate(trainings)
+            }
             times = []
             for _ in range(1 + _CHUNKS):
                 begun = time.perf_counter()
-                population.train_chunk(0, min(STEPS_AT_ONCE, len(seated.batches)))
+                losses, _ = device.train(split, batches)
+                np.asarray(losses)
                 times.append(time.perf_counter() - begun)
             name = f"{count} {rate:g}"
             found[f"{name} compile_s"] = time.perf_counter() - began - sum(times[1:])
-            found[f"{name} ms"] = 1_000 * statistics.median(times[1:]) / STEPS_AT_ONCE
+            found[f"{name} ms"] = 1_000 * statistics.median(times[1:]) / len(batches[0])
             peak = (jax.devices()[0].memory_stats() or {}).get("peak_bytes_in_use", 0)
             found[f"{name} gb"] = peak / 1e9
             found["sweeps"] = f"{sweeps.name}: {why}"
-            del population
+            device.clear()
     return found
 
 
@@ -100,8 +107,9 @@ def baseline_seeds(path: str, seeds: int, epochs: int, quick: bool) -> dict[str,
 
     configure(threads=1)
     logging.basicConfig(level=logging.INFO)
+    from lstm_study.training.members import Ended, class_of
     from lstm_study.training.one import Training
-    from lstm_study.training.population import Ended, class_of, train_population
+    from lstm_study.training.population import train_population
 
     if quick:
         training_reviews, test = made_up(300), made_up(300, seed=2)
@@ -242,7 +250,7 @@ def made_up(reviews: int, *, seed: int = 1) -> Any:
 
 
 def _member(training: Any, folder: Path = Path()) -> Any:
-    from lstm_study.training.population import Member
+    from lstm_study.training.members import Member
 
     return Member(
         training=training,

@@ -92,7 +92,7 @@ def test_a_temperature_calibrates_every_form_and_changes_no_label(tmp_path):
         assert np.allclose(after, tempered(before, 3.0), atol=1e-5)
         assert np.array_equal(after > 0.5, before > 0.5)
     assert "divided by 3.000" in paths.card.read_text()
-    assert "without calibration" in plain.card.read_text()
+    assert "Its probabilities are not calibrated" in plain.card.read_text()
 
 
 def test_pairs_that_are_missing_or_torn_are_told_in_one_line(tmp_path):

@@ -132,7 +132,7 @@ def test_a_member_that_fails_is_recorded_as_it_is_alone_and_the_others_go_on(
             return start, where
         poisoned.done = True
         from lstm_study.training.checkpoint import Checkpoint
-        from lstm_study.training.population import Training, initial_variables
+        from lstm_study.training.on_device import Training, initial_variables
 
         training = Training(
             configuration=job.configuration, protocol=job.protocol, seed=job.seed, epochs=1,

@@ -27,7 +27,7 @@ def environment() -> dict[str, str]:
     return shell | {"NO_COLOR": "1", "COLUMNS": "200", "TERM": "dumb", "PYTHONWARNINGS": ""}
 
 
-def lstm_study(*arguments: str, cwd: Path, stdin: str = "", timeout: float = 300) -> Result:
+def lstm_study(*arguments: str, cwd: Path, stdin: str = "", timeout: float = 580) -> Result:
     """Runs `lstm-study` with arguments in a folder, and waits for it."""
     done = subprocess.run(
         [*LSTM_STUDY, *arguments],

@@ -7,6 +7,9 @@ Each test of such a file is marked `needs_jax`, but for one, marked `starts_jax`
 import os
 import subprocess
 import sys
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -14,16 +17,34 @@ import pytest
 ON_JAX = os.environ.get("KERAS_BACKEND") == "jax"
 needs_jax = pytest.mark.skipif(not ON_JAX, reason="runs in a process of its own, on JAX")
 starts_jax = pytest.mark.skipif(ON_JAX, reason="this is that process")
+# Trainings that differ in their seeds are one program, which is compiled once for all files.
+_PROGRAMS = tempfile.TemporaryDirectory(prefix="jax-")
 
 
 def run_on_jax(file: str) -> None:
     """Runs a file's tests in a process with KERAS_BACKEND=jax on the CPU."""
     done = subprocess.run(
         [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", file],
-        env={**os.environ, "KERAS_BACKEND": "jax", "JAX_PLATFORMS": "cpu"},
+        env={
+            **os.environ,
+            "KERAS_BACKEND": "jax",
+            "JAX_PLATFORMS": "cpu",
+            "JAX_COMPILATION_CACHE_DIR": _PROGRAMS.name,
+            "JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS": "0.1",
+        },
         cwd=Path(__file__).parents[2],
         capture_output=True,
         text=True,
         check=False,
     )
     assert done.returncode == 0, done.stdout[-5000:]
+
+
+@contextmanager
+def as_if_on_a_card() -> Iterator[None]:
+    """Lets kernels lower for CUDA without one: from 0.11 on JAX wants to know for which card."""
+    from jax.sharding import AbstractDevice, AbstractMesh, use_abstract_mesh
+
+    card = AbstractDevice(device_kind="NVIDIA H100", num_cores=132, platform="gpu")
+    with use_abstract_mesh(AbstractMesh((), (), abstract_device=card)):
+        yield

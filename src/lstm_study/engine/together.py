@@ -14,11 +14,12 @@ from lstm_study.engine.steps import TIMED_REVIEWS, mean_of, send_and_wait, start
 from lstm_study.errors import StoreError
 from lstm_study.records.state import Live
 from lstm_study.training.checkpoint import Checkpoint, write_checkpoint
+from lstm_study.training.epochs import Step
 from lstm_study.training.failures import classify
 from lstm_study.training.live import LiveReporter
 from lstm_study.training.member_state import checkpoint_shapes, own_weights
-from lstm_study.training.one import Step
-from lstm_study.training.population import Ended, Member, train_population
+from lstm_study.training.members import Ended, Member
+from lstm_study.training.population import train_population
 
 log = logging.getLogger(__name__)
 

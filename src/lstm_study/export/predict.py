@@ -149,13 +149,12 @@ class _Predictions:
 
 
 def _column(table: Table, given: str, studys: str, *, where: str) -> str:
-    if given:
-        # An unknown name is refused with those there are.
-        next(iter(table.rows((given,))), None)
-        if given not in table.names:
-            raise DataError(f"{where}: must have a column {given!r}. Name it with --text-column.")
-        return given
-    return studys if studys in table.names else text_column_of(table, where=where)
+    name = given or (studys if studys in table.names else text_column_of(table, where=where))
+    # A name that is unknown, or that two columns have, is refused.
+    next(table.rows((name,)), None)
+    if name not in table.names:
+        raise DataError(f"{where}: must have a column {name!r}. Name it with --text-column.")
+    return name
 
 
 def _free_name(name: str, header: Sequence[str]) -> str:

@@ -98,13 +98,14 @@ class ShapeClass:
 
     @property
     def member_bytes(self) -> int:
-        """Memory that a member needs, about: weights, moments and gradient; what a step keeps.
+        """Memory that a member needs, about: weights, moments, gradient; what a step keeps.
 
-        A step keeps inputs, gates, their gradients, states and carries in single precision.
+        Weights and moments are there twice while a checkpoint is fetched. A step keeps inputs,
+        gates, their gradients, states and carries in single precision.
         """
         weights = self.vocabulary_size * self.embedding_dim
         layers = self.lstm_layers * self.lstm_units * 14 + self.embedding_dim * 8
-        return 4 * (5 * weights + self.maxlen * self.rows * layers)
+        return 4 * (8 * weights + self.maxlen * self.rows * layers)
 
 
 def why_alone(protocol: ProtocolTable, configuration: Configuration) -> str:

@@ -4,7 +4,7 @@ import time
 from collections.abc import Callable
 
 from lstm_study.records.state import Live
-from lstm_study.training.one import Step
+from lstm_study.training.epochs import Step
 
 _EVERY_SECONDS = 0.5
 

@@ -1,6 +1,5 @@
 """Trains one configuration with one seed, from scratch or from a checkpoint."""
 
-import math
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -20,14 +19,13 @@ from lstm_study.corpus.buckets import (
     kept_lengths,
 )
 from lstm_study.corpus.types import Split
-from lstm_study.errors import DivergedError
 from lstm_study.model.lstm.cpu.threads import uses_cpu_kernels
 from lstm_study.model.network import build_model, is_masked
-from lstm_study.provenance import now
 from lstm_study.records import Epoch
 from lstm_study.seeds import derive
 from lstm_study.spec import ModelTable, ProtocolTable
 from lstm_study.training.checkpoint import Checkpoint, set_state, state_of, write_checkpoint
+from lstm_study.training.epochs import RunningEpoch, Step
 from lstm_study.training.inputs import as_input, inputs_of
 from lstm_study.training.memory import release_models
 
@@ -63,16 +61,10 @@ class Training:
         """Reviews per step: the configuration's, or else the protocol's."""
         return self.configuration.batch_size or self.protocol.batch_size
 
-
-@dataclass(frozen=True, kw_only=True)
-class Step:
-    """Progress within an epoch; loss and accuracy are means since its start."""
-
-    epoch: int
-    step: int
-    steps: int
-    train_loss: float
-    train_accuracy: float
+    @property
+    def learning_rate(self) -> float:
+        """The configuration's, or else the protocol's."""
+        return self.configuration.learning_rate or self.protocol.learning_rate
 
 
 def train(
@@ -233,7 +225,7 @@ def _train_epoch(
         masked=training.masked,
     )
     # train_on_batch resets Keras's metrics: the epoch's means are computed here.
-    seen, loss_sum, correct = 0, 0.0, 0.0
+    running = RunningEpoch(number=number, steps=len(batches))
     for step, (chosen, length) in enumerate(batches):
         inputs = inputs_of(
             reviews,
@@ -244,39 +236,16 @@ def _train_epoch(
         )
         labels = reviews.labels[chosen].astype(np.float32)[:, None]
         logs = model.train_on_batch(as_input(inputs), labels, return_dict=True)
-        loss = float(logs["loss"])
-        if not math.isfinite(loss):
-            raise DivergedError(f"the loss became {loss} at step {step + 1} of epoch {number}.")
-        seen += len(chosen)
-        loss_sum += loss * len(chosen)
-        correct += float(logs["accuracy"]) * len(chosen)
-        on_step(
-            Step(
-                epoch=number,
-                step=step + 1,
-                steps=len(batches),
-                train_loss=loss_sum / seen,
-                train_accuracy=correct / seen,
-            )
-        )
+        rows = len(chosen)
+        running.add(loss=float(logs["loss"]), correct=float(logs["accuracy"]) * rows, reviews=rows)
+        on_step(running.progress)
     trained = time.perf_counter()
-    validation_loss = validation_accuracy = validation_auc = None
-    if validation is not None:
-        probabilities = predict(model, validation, training.configuration)
-        validation_loss, validation_accuracy = evaluate(probabilities, validation.labels)
-        validation_auc = roc_auc(probabilities, validation.labels)
-        if not math.isfinite(validation_loss):
-            raise DivergedError(f"the validation loss became {validation_loss} in epoch {number}.")
-    return Epoch(
-        epoch=number,
-        train_loss=loss_sum / seen,
-        train_accuracy=correct / seen,
-        validation_loss=validation_loss,
-        validation_accuracy=validation_accuracy,
-        validation_auc=validation_auc,
+    found = predict(model, validation, training.configuration) if validation is not None else None
+    return running.ended(
+        validation,
+        found,
         train_seconds=trained - began,
         validation_seconds=time.perf_counter() - trained,
-        ended_at=now(),
     )
 
 
@@ -330,39 +299,3 @@ def predict(
         outputs = model.predict_on_batch(as_input(tuple(np.pad(x, padding) for x in inputs)))
         found[chosen] = np.asarray(outputs)[: len(chosen), 0]
     return found
-
-
-def evaluate(probabilities: NDArray[np.float32], labels: NDArray[np.int8]) -> tuple[float, float]:
-    """Returns binary cross-entropy and accuracy as Keras defines them, computed in float64.
-
-    Args:
-        probabilities: Of the positive label, float32 [reviews].
-        labels: 0 or 1, int8 [reviews].
-
-    Source: keras.losses.binary_crossentropy (clips at 1e-7) and keras.metrics.binary_accuracy
-        (positive above 0.5).
-    """
-    p = np.clip(probabilities.astype(np.float64), 1e-7, 1 - 1e-7)
-    positive = labels.astype(bool)
-    loss = float(-np.mean(np.where(positive, np.log(p), np.log1p(-p))))
-    return loss, float(np.mean((probabilities > 0.5) == positive))
-
-
-def roc_auc(probabilities: NDArray[np.float32], labels: NDArray[np.int8]) -> float | None:
-    """Returns the area under the ROC curve; None where there is one label only, or NaN.
-
-    Args:
-        probabilities: Of the positive label, float32 [reviews].
-        labels: 0 or 1, int8 [reviews].
-
-    Source: the Mann-Whitney statistic, with equal probabilities at their mean rank.
-    """
-    from scipy.stats import rankdata
-
-    positive = labels.astype(bool)
-    ones = int(positive.sum())
-    zeros = len(labels) - ones
-    if not ones or not zeros or not np.isfinite(probabilities).all():
-        return None
-    above = float(rankdata(probabilities)[positive].sum()) - ones * (ones + 1) / 2
-    return above / (ones * zeros)

@@ -77,7 +77,9 @@ def configure(
     if gpu is not None:
         os.environ["CUDA_VISIBLE_DEVICES"] = gpu
     memory = _GPU_MEMORY_SHARE / max(1, workers_on_gpu)
-    os.environ.setdefault("XLA_PYTHON_CLIENT_MEM_FRACTION", f"{memory:.3f}")
+    # JAX refuses to start where both its old name for this and the new one are set.
+    if "XLA_PYTHON_CLIENT_MEM_FRACTION" not in os.environ:
+        os.environ.setdefault("XLA_CLIENT_MEM_FRACTION", f"{memory:.3f}")
     try:
         if backend == "tensorflow":
             return _configure_tensorflow(threads, share or (lambda: threads))

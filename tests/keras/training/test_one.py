@@ -24,15 +24,9 @@ from lstm_study.training.checkpoint import (
     set_state,
     state_of,
 )
+from lstm_study.training.epochs import evaluate, roc_auc
 from lstm_study.training.inputs import inputs_of
-from lstm_study.training.one import (
-    Training,
-    evaluate,
-    predict,
-    predict_earlier,
-    roc_auc,
-    train,
-)
+from lstm_study.training.one import Training, predict, predict_earlier, train
 from tests.support.tiny import split
 
 CONFIGURATION = Configuration(

@@ -10,7 +10,7 @@ import pytest
 from lstm_study.configuration import Configuration
 from lstm_study.errors import DivergedError, RecordError, StoreError
 from lstm_study.spec import ProtocolTable
-from tests.support.on_jax import ON_JAX, needs_jax, run_on_jax, starts_jax
+from tests.support.on_jax import ON_JAX, as_if_on_a_card, needs_jax, run_on_jax, starts_jax
 from tests.support.tiny import split
 
 if ON_JAX:
@@ -20,10 +20,18 @@ if ON_JAX:
     from lstm_study.model.lstm.members import INTERPRETED, PALLAS, SCAN
     from lstm_study.model.population import read_batches, sum_by_id, train_steps
     from lstm_study.model.shape_classes import ShapeClass
+    from lstm_study.training import on_device
     from lstm_study.training import population as module
     from lstm_study.training.checkpoint import Checkpoint, read_checkpoint
     from lstm_study.training.inputs import inputs_of
     from lstm_study.training.member_state import own_variables, own_weights, padded_state
+    from lstm_study.training.members import Ended, Member, class_of
+    from lstm_study.training.on_device import (
+        empty_state,
+        initial_variables,
+        reviews_of,
+        settings_of,
+    )
     from lstm_study.training.one import (
         Training,
         epoch_batches,
@@ -31,7 +39,7 @@ if ON_JAX:
         predict_earlier,
         train,
     )
-    from lstm_study.training.population import Ended, Member, class_of, train_population
+    from lstm_study.training.population import train_population
 
 pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")
 
@@ -78,21 +86,27 @@ def trainings() -> dict[str, "Training"]:
     }
 
 
-def alone(training, folder: Path, *, start=None, reviews=REVIEWS, validation=VALIDATION):
-    """Trains it with Keras; the model and every epoch's checkpoint."""
+_alone: dict[str, tuple] = {}
+
+
+def alone(training, folder: Path, *, start=None):
+    """Trains it with Keras, once for all tests; the model and every epoch's checkpoint."""
+    key = f"{training} {start is not None}"
+    if key in _alone:
+        return _alone[key]
     folder.mkdir(parents=True, exist_ok=True)
     seen: list[Checkpoint] = []
     model = train(
         training,
-        reviews=reviews,
-        validation=validation,
+        reviews=REVIEWS,
+        validation=VALIDATION,
         start=start,
         save=folder / "alone.npz",
         where="",
         on_step=lambda step: None,
         on_epoch=seen.append,
     )
-    return model, seen
+    return _alone.setdefault(key, (model, seen))
 
 
 class Watched:
@@ -156,7 +170,7 @@ def assert_equal_trainings(received, expected) -> None:
 
 def poisoned(training):
     """A checkpoint in which a word is NaN that the second step reads and the first does not."""
-    variables = [np.array(v) for v in module.initial_variables(training)]
+    variables = [np.array(v) for v in initial_variables(training)]
     first, second, *_ = (
         set(inputs_of(REVIEWS, chosen, training.configuration)[0].flatten().tolist())
         for chosen in epoch_batches(training, 1, REVIEWS)
@@ -278,7 +292,7 @@ def test_padded_parts_stay_exactly_zero(tmp_path):
         population.train_epoch()
 
     for place, training in enumerate(given):
-        state = jax.device_get(jax.tree.map(lambda each, at=place: each[at], population._state))
+        state = jax.device_get(population._device.member(place))
         own = own_variables(state, training.configuration, learning_rate=0.001)
         again = padded_state(own, training.configuration, shape, where="")
         for whole, padded in zip(jax.tree.leaves(state), jax.tree.leaves(again), strict=True):
@@ -354,28 +368,51 @@ def test_what_is_trained_already_only_reads(tmp_path):
     assert watched.ended.probabilities.shape == (len(TEST),)
 
 
+def no_room(*_, **__):
+    raise jax.errors.JaxRuntimeError("RESOURCE_EXHAUSTED: Out of memory while trying to allocate")
+
+
+def lacks_memory(where, monkeypatch, *, most: int) -> None:
+    """Has the device fail for more than so many members, as a GPU does."""
+    if where == "arrays":
+        kept = on_device.empty_state
+        monkeypatch.setattr(
+            on_device, "empty_state",
+            lambda shape, places: no_room() if places > most else kept(shape, places),
+        )  # fmt: skip
+    elif where == "steps":
+        kept, calls = on_device.train_steps, []
+
+        def train_steps(state, *given, **options):
+            calls.append(len(state.iterations))
+            found = kept(state, *given, **options)  # the state is given away all the same
+            return no_room() if len(calls) > 1 and calls[-1] > most else found
+
+        monkeypatch.setattr(on_device, "train_steps", train_steps)
+    else:
+        kept, lacks = module._fetch_and_write, iter([False, True, True, False])
+        monkeypatch.setattr(
+            module,
+            "_fetch_and_write",
+            lambda *given: no_room() if next(lacks, False) else kept(*given),
+        )
+
+
 @needs_jax
+@pytest.mark.parametrize("where", ["arrays", "steps", "copies"])
 def test_a_lack_of_memory_halves_the_population_which_goes_on_from_its_checkpoints(
-    tmp_path, monkeypatch, caplog
+    tmp_path, monkeypatch, caplog, where
 ):
     given = [replace(trainings()["a"], seed=seed, epochs=2) for seed in (1, 2, 3, 4)]
     watched = [Watched(training, tmp_path / str(k)) for k, training in enumerate(given)]
-    sizes = []
-    kept = module.train_steps
+    lacks_memory(where, monkeypatch, most=2)
 
-    def train_steps(state, *given, **options):
-        sizes.append(len(state.iterations))
-        if len(sizes) > 1 and sizes[-1] > 2:
-            raise RuntimeError("RESOURCE_EXHAUSTED: Out of memory while trying to allocate")
-        return kept(state, *given, **options)
-
-    monkeypatch.setattr(module, "train_steps", train_steps)
     together(watched)
 
-    assert sizes == [4, 4, 2, 2]
-    assert "does not hold 4 networks at once: 2 from here on" in caplog.text
+    assert caplog.text.count("does not hold 4 networks at once: 2 from here on") == 1
     for each in watched:
         _, expected = alone(each.member.training, tmp_path / "alone")
+        assert each.ended.error is None
         assert_equal_trainings(each.checkpoints, expected)
 
 
@@ -385,15 +422,13 @@ def test_one_network_that_does_not_fit_fails_and_the_next_has_its_turn(tmp_path,
         Watched(replace(trainings()["a"], seed=seed, epochs=1), tmp_path / str(seed))
         for seed in (1, 2)
     ]
-    kept, calls = module.train_steps, []
+    kept, calls = on_device.train_steps, []
 
     def train_steps(*given, **options):
         calls.append(1)
-        if len(calls) == 1:
-            raise RuntimeError("RESOURCE_EXHAUSTED: Out of memory while trying to allocate")
-        return kept(*given, **options)
+        return no_room() if len(calls) == 1 else kept(*given, **options)
 
-    monkeypatch.setattr(module, "train_steps", train_steps)
+    monkeypatch.setattr(on_device, "train_steps", train_steps)
     together(watched, capacity=1)
 
     assert "RESOURCE_EXHAUSTED" in str(watched[0].ended.error)
@@ -426,13 +461,14 @@ def test_a_checkpoint_that_cannot_be_written_ends_the_population(tmp_path):
 
 @needs_jax
 @pytest.mark.parametrize(("embedding_dim", "lstm_units"), [(256, 64), (128, 128), (256, 256)])
+@as_if_on_a_card()
 def test_whole_steps_and_readings_lower_for_cuda_without_a_card(embedding_dim, lstm_units):
     """Kernels, sort, scan and random bits together, for the classes of imdb.toml."""
     configuration = Configuration(embedding_dim=embedding_dim, lstm_units=lstm_units)
     shape = ShapeClass.of(configuration, batch_size=64)
     sweeps = SCAN if gpu.why_not(lstm_units, compute_capability="9.0") else PALLAS
-    state, settings = module._empty_state(shape, 2), module._settings([None, None], shape)
-    reviews = module._on_device(REVIEWS, maxlen=shape.maxlen)
+    state, settings = empty_state(shape, 2), settings_of([None, None], shape)
+    reviews = reviews_of(REVIEWS, maxlen=shape.maxlen)
     abstract = jax.tree.map(
         lambda each: jax.ShapeDtypeStruct(np.shape(each), each.dtype), (state, reviews, settings)
     )

@@ -8,7 +8,7 @@ import pytest
 
 from lstm_study.comparison.classical_control import fit
 from lstm_study.corpus.text.vocabulary import RESERVED, Vocabulary
-from lstm_study.errors import ExportError
+from lstm_study.errors import DataError, ExportError
 from lstm_study.export import load_bundle, predict_files, write_classical
 from lstm_study.export.layout import CARD, SUMS, write_sums
 from lstm_study.records import Control
@@ -126,3 +126,13 @@ def test_a_file_that_is_read_is_never_written(predict, tmp_path, written):
     for sources in ([tmp_path / "*.jsonl"], [tmp_path / "in.jsonl", tmp_path / "out.jsonl"]):
         with pytest.raises(ExportError, match=r"out\.jsonl: is a file to read"):
             predict_files(bundle, sources, tmp_path / "out.jsonl")
+
+
+def test_of_two_columns_of_texts_with_one_name_none_is_chosen(predict):
+    with pytest.raises(DataError, match=r"one column 'text'\. Received: 2 of them\. Rename one"):
+        predict("text,text\nw5,w6\n", "out.csv", source="in.csv")
+    assert (
+        predict("text,n,n\nw5,1,2\n", "out.csv", source="in.csv")
+        .read_text()
+        .startswith("text,n,n (2),probability,label\nw5,1,2,")
+    )

@@ -113,7 +113,9 @@ class Table:
         """Returns the table as a pandas data frame, for drawing; empty cells are NaN."""
         import pandas as pd
 
-        return pd.DataFrame(self.records(), columns=[column.name for column in self.columns])
+        frame = pd.DataFrame(self.rows, columns=[column.name for column in self.columns])
+        empty = frame.columns[frame.isna().all()] if self.rows else ()
+        return frame.astype(dict.fromkeys(empty, float))
 
 
 def table(name: str, title: str, columns: Sequence[Column], rows: Iterable[Any]) -> Table:

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 from lstm_study.model.lstm import gpu
 from lstm_study.model.lstm.members import INTERPRETED, PALLAS, SCAN, lstm, sweeps_for
-from tests.support.on_jax import needs_jax, run_on_jax, starts_jax
+from tests.support.on_jax import as_if_on_a_card, needs_jax, run_on_jax, starts_jax
 
 IMPLEMENTATIONS = {"kernels": INTERPRETED, "loop": SCAN}
 
@@ -183,8 +183,9 @@ def test_outputs_and_gradients_are_those_of_the_layer_of_keras(data):
 
 @pytest.mark.parametrize(
     ("units", "every_step", "masked"),
-    list(itertools.product([16, 32, 64, 128], [True, False], [True, False])),
+    [(units, each, each) for units in (16, 32, 64, 128) for each in (True, False)],
 )
+@as_if_on_a_card()
 def test_every_class_of_imdb_toml_lowers_for_cuda(units, every_step, masked):
     shapes = [(2, 500, 4, 64, units), (2, 4, units, units), (2, 4, 64, units)]
     inputs, weights, masks = (jax.ShapeDtypeStruct(shape, jnp.float32) for shape in shapes)

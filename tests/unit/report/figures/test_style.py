@@ -2,13 +2,17 @@
 
 import functools
 import re
+from dataclasses import replace
 
 import matplotlib as mpl
 from matplotlib.figure import Figure
 
+from lstm_study.report.figures.search import best_so_far
 from lstm_study.report.figures.style import RC, WINNER, Marks, Picture, arm_colours
+from lstm_study.report.tables.search import search_tables
 from lstm_study.report.tables.table import table
-from tests.support.fake_study import HOSTILE
+from tests.support.fake_spec import fake_spec
+from tests.support.fake_study import HOSTILE, controlled_study
 from tests.support.report_page import parse
 
 
@@ -106,3 +110,17 @@ def test_every_arm_of_a_full_comparison_has_a_colour_of_its_own() -> None:
     arms = [f"{name}{how}" for name in ("baseline", "winner") for how in evaluated]
     arms += ["baseline-masked", "control", "ensemble", "runner-up-1"]
     assert len(set(arm_colours(arms).values())) == len(arms)
+
+
+def test_a_search_and_a_control_without_a_score_of_the_full_budget_are_drawn() -> None:
+    failed = replace(controlled_study().trials[0], status="failed", score=None)
+    control = replace(failed, trial_id="c-1", role="control")
+    done = replace(failed, trial_id="t-1", status="completed", score=0.8, budget_epochs=1)
+    spec = fake_spec(search__control="random")
+    study = replace(controlled_study(), trials=(done, control))
+    tables = {each.name: each for each in search_tables(study, spec)}
+    picture = best_so_far(
+        tables["best_so_far"], tables["random_control"], objective="validation_accuracy"
+    )
+    assert picture is not None
+    assert "random control" in picture.svg

@@ -1,0 +1,126 @@
+"""The members of a population: what each is to train, where it stands, and how it ended."""
+
+import functools
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from lstm_study.corpus.types import Split
+from lstm_study.model.population import State
+from lstm_study.model.shape_classes import ShapeClass
+from lstm_study.records import Epoch
+from lstm_study.training.checkpoint import Checkpoint, write_checkpoint
+from lstm_study.training.epochs import RunningEpoch, Step
+from lstm_study.training.member_state import own_variables, own_weights
+from lstm_study.training.one import Training, epoch_batches
+
+
+@dataclass(frozen=True, kw_only=True)
+class Member:
+    """One training of a population; the arguments of `training/one.py: train`.
+
+    Attributes:
+        training: What to train.
+        start: Where to resume from; None to begin.
+        save: Where to keep the checkpoint.
+        where: What an error calls the checkpoint it started from.
+        on_step: Called some twenty times an epoch, with the step reached.
+        on_epoch: Called after every epoch, once its checkpoint is safe.
+        on_end: Called once, when the training is over.
+        reads: What to classify once it is trained, such as the test reviews; asked for then.
+    """
+
+    training: Training
+    start: Checkpoint | None
+    save: Path
+    where: str
+    on_step: Callable[[Step], None]
+    on_epoch: Callable[[Checkpoint], None]
+    on_end: Callable[["Ended"], None]
+    reads: Callable[[], Split] | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Ended:
+    """How a member's training ended.
+
+    Attributes:
+        checkpoint: Its last; None where it has none.
+        error: What ended it before its last epoch; None where nothing did.
+        split: What it read at the end; None where it was not to read.
+        probabilities: Of the positive label, float32 [reviews].
+        earlier: The same by the earlier weights that its checkpoint keeps, in their order.
+        read_seconds: Its share of the time of that.
+    """
+
+    checkpoint: Checkpoint | None
+    error: Exception | None = None
+    split: Split | None = None
+    probabilities: NDArray[np.float32] | None = None
+    earlier: tuple[NDArray[np.float32], ...] = ()
+    read_seconds: float = 0.0
+
+
+@dataclass
+class Seated:
+    """A member at its place in the arrays.
+
+    Attributes:
+        member: Who.
+        checkpoint: Its last that is safe; None before there is one.
+        epochs: Its history.
+        batches: The epoch's, as positions in the split.
+        running: The epoch so far.
+    """
+
+    member: Member
+    checkpoint: Checkpoint | None
+    epochs: tuple[Epoch, ...]
+    batches: list[NDArray[np.int64]] = field(default_factory=list)
+    running: RunningEpoch = field(default_factory=lambda: RunningEpoch(number=1, steps=0))
+
+    @property
+    def epochs_left(self) -> int:
+        """How many it has still to train."""
+        return self.member.training.epochs - len(self.epochs)
+
+    @property
+    def earlier(self) -> tuple[tuple[NDArray[Any], ...], ...]:
+        """The weights of earlier epochs that its checkpoint keeps."""
+        return self.checkpoint.earlier if self.checkpoint is not None else ()
+
+    def begin_epoch(self, split: Split) -> None:
+        """Draws the batches of its next epoch."""
+        number = len(self.epochs) + 1
+        self.batches = epoch_batches(self.member.training, number, split)
+        self.running = RunningEpoch(number=number, steps=len(self.batches))
+
+    def write(self, state: State, epochs: tuple[Epoch, ...]) -> Checkpoint:
+        """Writes and returns its checkpoint, with the earlier weights that are to be kept.
+
+        Args:
+            state: Its own, as NumPy's arrays.
+            epochs: Its history.
+        """
+        training, before = self.member.training, self.checkpoint
+        earlier = self.earlier
+        if before is not None and len(before.epochs) in training.keeps:
+            earlier = (*earlier, own_weights(before.variables, training.configuration))
+        variables = own_variables(
+            state, training.configuration, learning_rate=training.learning_rate
+        )
+        checkpoint = Checkpoint(epochs=epochs, variables=variables, earlier=earlier)
+        write_checkpoint(self.member.save, checkpoint)
+        return checkpoint
+
+
+def class_of(trainings: Sequence[Training]) -> ShapeClass:
+    """Returns the smallest class that holds some trainings, all of one batch size and depth."""
+    return functools.reduce(
+        ShapeClass.joined,
+        (ShapeClass.of(each.configuration, batch_size=each.batch_size) for each in trainings),
+    )

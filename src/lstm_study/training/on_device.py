@@ -1,0 +1,234 @@
+"""What a population has on the device: the members' state and settings, and the reviews."""
+
+from collections.abc import Mapping, Sequence
+from contextlib import nullcontext
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from numpy.typing import NDArray
+
+from lstm_study.configuration import Configuration
+from lstm_study.corpus.types import Split
+from lstm_study.model.lstm.members import Sweeps
+from lstm_study.model.network import build_network
+from lstm_study.model.population import (
+    GATES,
+    Reviews,
+    Settings,
+    State,
+    Weights,
+    draws_of_calls,
+    member_of,
+    read_batches,
+    train_steps,
+    with_member,
+    with_weights,
+)
+from lstm_study.model.shape_classes import ShapeClass
+from lstm_study.training.member_state import checkpoint_shapes, padded_state
+from lstm_study.training.one import EVALUATION_BATCH, Training
+
+STEPS_AT_ONCE = 16
+_READ_AT_ONCE = 8
+_READ_ROWS = 128
+
+
+class OnDevice:
+    """The arrays of a population, and the programs that run over them.
+
+    Args:
+        shape: The members' class.
+        sweeps: Runs the LSTM's loop.
+    """
+
+    def __init__(self, shape: ShapeClass, sweeps: Sweeps) -> None:
+        self._shape = shape
+        self._options: dict[str, Any] = {"maxlen": shape.maxlen, "sweeps": sweeps}
+        self._settings: Any = None
+        # A split is kept beside its arrays, so that its id stays its own.
+        self._reviews: dict[int, tuple[Split, Reviews]] = {}
+        self.state: Any = None
+
+    def clear(self) -> None:
+        """Frees everything."""
+        self.state, self._settings, self._reviews = None, None, {}
+
+    def resize(self, places: int, kept: Sequence[int]) -> None:
+        """Makes arrays for so many members; those at the kept places come first, in that order."""
+        states = [self.member(place) for place in kept]
+        self.state = empty_state(self._shape, places)
+        for place, state in enumerate(states):
+            self.put(place, state)
+
+    def member(self, place: int) -> State:
+        """Returns a copy of one member's state, on the device."""
+        state: State = member_of(self.state, np.int32(place))
+        return state
+
+    def put(self, place: int, state: State) -> None:
+        """Gives a place to a member."""
+        self.state = with_member(self.state, np.int32(place), state)
+
+    def set_trainings(self, trainings: Sequence[Training | None]) -> None:
+        """Sets what tells the members apart; None for a free place."""
+        self._settings = jax.device_put(settings_of(trainings, self._shape))
+
+    def train(
+        self, split: Split, batches: Mapping[int, Sequence[NDArray[np.int64]]]
+    ) -> tuple[Any, Any]:
+        """Starts some training steps, and returns without waiting for them.
+
+        Args:
+            split: What to train on.
+            batches: By place, one for each step, as positions in the split.
+
+        Returns:
+            As `train_steps`: losses and numbers classified correctly, [STEPS_AT_ONCE, places].
+        """
+        positions = np.full((STEPS_AT_ONCE, self.places, self._shape.rows), -1, np.int32)
+        for place, chosen in batches.items():
+            for step, rows in enumerate(chosen):
+                positions[step, place, : len(rows)] = rows
+        count = np.int32(max(map(len, batches.values())))
+        self.state, losses, correct = train_steps(
+            self.state, self._on_device(split), self._settings, positions, count, **self._options
+        )
+        return losses, correct
+
+    def read(self, split: Split, *, weights: Weights | None = None) -> NDArray[np.float32]:
+        """Returns what all places make of some reviews: probabilities [places, reviews].
+
+        Args:
+            split: The reviews.
+            weights: To read with; None for the members' own.
+        """
+        order = np.argsort(np.diff(split.offsets), kind="stable")
+        at_once = _READ_AT_ONCE * _READ_ROWS
+        parts, reading = np.split(order, range(at_once, len(order), at_once)), []
+        for chosen in parts:
+            positions = np.full(at_once, -1, np.int32)
+            positions[: len(chosen)] = chosen
+            probabilities = read_batches(
+                self.state.weights if weights is None else weights,
+                self._on_device(split),
+                self._settings,
+                positions.reshape(_READ_AT_ONCE, _READ_ROWS),
+                np.int32(-(-len(chosen) // _READ_ROWS)),
+                **self._options,
+            )
+            reading.append(probabilities)
+        found = np.empty((self.places, len(split)), np.float32)
+        for chosen, probabilities in zip(parts, reading, strict=True):
+            by_place = np.moveaxis(np.asarray(probabilities), 0, 1).reshape(self.places, -1)
+            found[:, chosen] = by_place[:, : len(chosen)]
+        return found
+
+    def weights_with(self, others: Mapping[int, Weights]) -> Weights:
+        """Returns the members' weights, with those of some places replaced."""
+        weights: Weights = self.state.weights
+        for place, own in others.items():
+            weights = with_weights(weights, np.int32(place), own)
+        return weights
+
+    def count_reading(self, split: Split) -> None:
+        """Moves the members' seeds on as Keras does when it reads a split."""
+        calls = -(-len(split) // EVALUATION_BATCH)
+        seeds = self.state.seeds + draws_of_calls(self._settings, calls)
+        self.state = self.state._replace(seeds=seeds)
+
+    @property
+    def places(self) -> int:
+        """How many members the arrays are for."""
+        return len(self.state.iterations) if self.state is not None else 0
+
+    def _on_device(self, split: Split) -> Reviews:
+        if id(split) not in self._reviews:
+            self._reviews[id(split)] = split, reviews_of(split, maxlen=self._shape.maxlen)
+        return self._reviews[id(split)][1]
+
+
+def initial_variables(training: Training) -> tuple[NDArray[Any], ...]:
+    """Weights, seeds and optimizer as a training alone begins with, made on the processor."""
+    try:
+        processor = jax.default_device(jax.local_devices(backend="cpu")[0])
+    except RuntimeError:  # JAX_PLATFORMS leaves the GPU alone
+        processor = nullcontext()
+    with processor:
+        network = build_network(training.configuration, seed=training.seed, masked=training.masked)
+        own = [np.asarray(variable) for variable in network.variables]
+    # Keras would make the optimizer's zeros on the device, and compile that for each new shape.
+    slots = checkpoint_shapes(training.configuration)[len(own) + 2 :]
+    return (
+        *own,
+        np.array(0, np.int32),
+        np.array(training.learning_rate, np.float32),
+        *(np.zeros(shape, np.float32) for shape in slots),
+    )
+
+
+def settings_of(trainings: Sequence[Training | None], shape: ShapeClass) -> Settings:
+    """Returns what tells members apart; a free place, None, draws nothing and learns nothing."""
+    rows = [_setting(training, shape) for training in trainings]
+    return Settings(*(np.array(column) for column in zip(*rows, strict=True)))
+
+
+def _setting(training: Training | None, shape: ShapeClass) -> tuple[Any, ...]:
+    """One member's row of `Settings`."""
+    rate, masked = 0.0, True
+    configuration = Configuration(
+        maxlen=shape.maxlen, dropout=0.0, recurrent_dropout=0.0, embedding_dim=1, lstm_units=1
+    )
+    if training is not None:
+        configuration = training.configuration
+        rate, masked = training.learning_rate, training.masked
+    per_gate = GATES if configuration.recurrent_dropout > 0 else 1
+    return (
+        np.float32(1.0 - configuration.dropout),
+        np.float32(1.0 - configuration.recurrent_dropout),
+        np.uint32(per_gate if configuration.dropout > 0 else 0),
+        np.uint32(GATES if configuration.recurrent_dropout > 0 else 0),
+        np.float32(rate),
+        np.int32(configuration.vocabulary_size),
+        np.int32(configuration.maxlen),
+        np.uint32(configuration.embedding_dim),
+        np.uint32(configuration.lstm_units),
+        masked,
+    )
+
+
+def empty_state(shape: ShapeClass, places: int) -> State:
+    """Returns the state of free places: all zeros."""
+    configuration = Configuration(
+        vocabulary_size=1, embedding_dim=1, lstm_units=1, lstm_layers=shape.lstm_layers
+    )
+    # One network of zeros, of the class's shape, and as many of it as there are places.
+    zeros = [np.zeros(each, np.float32) for each in checkpoint_shapes(configuration)]
+    one = padded_state(zeros, configuration, shape, where="")
+    return jax.tree.map(lambda array: jnp.zeros((places, *array.shape), array.dtype), one)  # type: ignore[no-any-return]
+
+
+def reviews_of(split: Split, *, maxlen: int) -> Reviews:
+    """Puts a split's arrays on the device, of few different sizes, each of which is a program."""
+    tokens = _rounded(maxlen + len(split.token_ids), small=2**14, large=2**23)
+    reviews = _rounded(len(split), small=2**10, large=2**15)
+    return Reviews(
+        *jax.device_put(
+            (
+                _stretched(np.pad(split.token_ids, (maxlen, 0)), tokens),
+                _stretched((split.offsets[1:] + maxlen).astype(np.int32), reviews),
+                _stretched(np.diff(split.offsets).astype(np.int32), reviews),
+                _stretched(split.labels.astype(np.float32), reviews),
+            )
+        )
+    )
+
+
+def _rounded(size: int, *, small: int, large: int) -> int:
+    step = small if size <= large // 8 else large
+    return -(-size // step) * step
+
+
+def _stretched(array: NDArray[Any], size: int) -> NDArray[Any]:
+    return np.pad(array, (0, size - len(array)))
