@@ -148,7 +148,8 @@ def in_words(spec: StudySpec, store: Store) -> list[str]:
     total = spec.compare.seeds
     for each in (store.read_state(SeedsState) or SeedsState()).added:
         after = f", after the verdict was {each.after!r}" if each.after else ""
-        found.append(f"{each.seeds} seeds per arm were added to {total} at {each.added_at}{after}.")
+        seeds = "1 seed per arm was" if each.seeds == 1 else f"{each.seeds} seeds per arm were"
+        found.append(f"{seeds} added to {total} at {each.added_at}{after}.")
         total += each.seeds
     looks = _looks(store)
     if len(looks) > 1:
