@@ -13,9 +13,7 @@ from tests.support.commands import lstm_study, start, workers_of
 from tests.support.tiny import SPEC
 
 OPEN = (
-    SPEC.replace('name = "tiny"', 'name = "open"').replace(
-        "seeds = 2", "seeds = 2\nablation = true"
-    )
+    SPEC.replace('name = "tiny"', 'name = "open"')
     + """
 [export]
 ensemble = true

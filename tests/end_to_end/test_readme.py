@@ -63,7 +63,7 @@ def test_lines_that_are_only_parsed_are_lines_of_the_readme() -> None:
 
 
 def test_the_python_of_the_readme_runs_on_the_finished_study(folder: Path) -> None:
-    (block,) = python_blocks()
+    _, block = python_blocks()
     shorter = ", ".join(repr(each) for each in SHORTER)
     block = block.replace('load("study.toml")', f'load("study.toml", settings=[{shorter}])')
     done = subprocess.run(
