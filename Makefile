@@ -25,16 +25,18 @@ lint: setup
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
-# Tests that run side by side; the others train, and have the machine to themselves.
-PARALLEL := $(addprefix tests/,unit statistics report golden browser)
-SIDE_BY_SIDE := -n auto --dist loadfile
+# Tests that run side by side: without TensorFlow, and with it on one thread. The others start
+# whole studies, and have the machine to themselves.
+WITHOUT_KERAS := $(addprefix tests/,unit statistics report golden browser campaigns)
+SIDE_BY_SIDE := -n 2 --dist loadfile
 
 unit: setup
 	$(BIN)/pytest $(SIDE_BY_SIDE) tests/unit
 
 test: lint
-	$(BIN)/pytest $(SIDE_BY_SIDE) $(PARALLEL)
-	$(BIN)/pytest $(PARALLEL:%=--ignore=%)
+	$(BIN)/pytest $(SIDE_BY_SIDE) $(WITHOUT_KERAS)
+	$(BIN)/pytest $(SIDE_BY_SIDE) tests/keras
+	$(BIN)/pytest $(patsubst %,--ignore=%,$(WITHOUT_KERAS) tests/keras)
 
 bench: setup
 	$(BIN)/python -m tests.benchmarks
