@@ -5,8 +5,8 @@ from dataclasses import replace
 
 from lstm_study.analysis.answer.ablation import MASKED_BASELINE
 from lstm_study.analysis.answer.arms import CONTROL, Arm, arms_from_records, without
-from lstm_study.analysis.answer.planned_arms import PRIMARY, ended_runs
-from lstm_study.analysis.answer.questions import OWN_EPOCH_SUFFIX, control_question, masked_question
+from lstm_study.analysis.answer.planned_arms import PRIMARY, RECIPE_BASELINE, ended_runs
+from lstm_study.analysis.answer.questions import OWN_EPOCH_SUFFIX, control_question, paired_question
 from lstm_study.analysis.answer.verdict import Verdict, judge
 from lstm_study.analysis.answer.wording import NOTHING_BETTER, between, points
 from lstm_study.analysis.search.optimism import search_optimism
@@ -38,7 +38,7 @@ def judge_study(
     sentences = (
         _of_one_configuration(records),
         verdict.sentence,
-        _of_masking(arms, level=at.level),
+        _of_equal_training(arms, level=at.level),
         _of_control(arms, level=at.level),
     )
     notes = (
@@ -89,17 +89,20 @@ def _of_what_is_left(records: StudyRecords, verdict: Verdict, *, planned: int) -
     return f"The comparison is not finished: {counts} have ended.{look}"
 
 
-def _of_masking(arms: Mapping[str, Arm], *, level: float) -> str:
-    """Says what the winner is worth beside the baseline in the study's own batches."""
-    found = masked_question(arms, level=level)
+def _of_equal_training(arms: Mapping[str, Arm], *, level: float) -> str:
+    """Says what the winner is worth beside the baseline trained as the winner is."""
+    has_recipe = RECIPE_BASELINE in arms
+    reference = RECIPE_BASELINE if has_recipe else MASKED_BASELINE
+    found = paired_question(arms, reference, level=level)
     if found is None:
         return ""
     if found.difference is None:
-        return f"Against {MASKED_BASELINE}: {found.sentence}"
+        return f"Against {reference}: {found.sentence}"
+    rest = "in the network's hyperparameters" if has_recipe else "in hyperparameters"
     runs = found.arms[0].seeds
     return (
-        f"Against {MASKED_BASELINE}, on the {runs} seeds that both have, the difference is "
-        f"{between(found.difference)}: it differs from the winner in hyperparameters alone."
+        f"Against {reference}, on the {runs} seeds that both have, the difference is "
+        f"{between(found.difference)}: it differs from the winner {rest} alone."
     )
 
 

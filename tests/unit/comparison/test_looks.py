@@ -255,10 +255,16 @@ def test_a_comparison_that_was_stopped_answers_with_what_it_has_and_says_so(tmp_
     assert not any("not finished" in note for note in nothing)
 
 
-def test_what_is_left_of_the_difference_beside_the_masked_baseline_is_said(tmp_path):
+@pytest.mark.parametrize(
+    ("arm", "what"),
+    [("baseline-masked", "hyperparameters"), ("baseline-recipe", "the network's hyperparameters")],
+)
+def test_what_is_left_of_the_difference_beside_a_baseline_trained_alike_is_said(
+    tmp_path, arm, what
+):
     study = completed_study()
     twins = [
-        replace(run, run_id=f"baseline-masked-s{run.seed_index}", arm="baseline-masked")
+        replace(run, run_id=f"{arm}-s{run.seed_index}", arm=arm)
         for run in study.runs
         if run.arm == "baseline"
     ]
@@ -268,6 +274,6 @@ def test_what_is_left_of_the_difference_beside_the_masked_baseline_is_said(tmp_p
     verdict = verdict_of(
         replace(study, runs=(*study.runs, *twins), predictions=predictions), Store(tmp_path)
     )
-    _, _, against = verdict.sentence.partition("Against baseline-masked, on the 4 seeds that both")
-    assert "differs from the winner in hyperparameters alone" in against
+    _, _, against = verdict.sentence.partition(f"Against {arm}, on the 4 seeds that both")
+    assert f"differs from the winner in {what} alone" in against
     assert f"is {points(verdict.difference.difference)} percentage points" in against

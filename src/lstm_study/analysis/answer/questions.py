@@ -7,6 +7,7 @@ import numpy as np
 
 from lstm_study.analysis.answer.ablation import MASKED_BASELINE
 from lstm_study.analysis.answer.arms import CONTROL, Arm
+from lstm_study.analysis.answer.planned_arms import RECIPE_BASELINE
 from lstm_study.analysis.answer.verdict import Verdict, judge
 from lstm_study.analysis.statistics.failures import without_runs
 from lstm_study.analysis.statistics.intervals import LEVEL
@@ -34,14 +35,16 @@ class Comparison:
 def side_questions(arms: Mapping[str, Arm], *, level: float = LEVEL) -> tuple[Comparison, ...]:
     """Answers every question beside winner against baseline.
 
-    First winner against masked baseline on the seeds that both have, own epoch against own epoch,
-    last three epochs against last three, and classical control against winner; then each further
-    arm against the baseline, with p-values corrected as one family. Every interval has the level.
+    First winner against masked baseline and against the baseline with the winner's recipe, on the
+    seeds that both have, own epoch against own epoch, last three epochs against last three, and
+    classical control against winner; then each further arm against the baseline, with p-values
+    corrected as one family. Every interval has the level.
     """
     found = [
         Comparison(verdict=verdict)
         for verdict in (
-            masked_question(arms, level=level),
+            paired_question(arms, MASKED_BASELINE, level=level),
+            paired_question(arms, RECIPE_BASELINE, level=level),
             *(_later(arms, suffix, level) for suffix in (OWN_EPOCH_SUFFIX, LAST_EPOCHS_SUFFIX)),
             control_question(arms, level=level),
         )
@@ -61,9 +64,11 @@ def side_questions(arms: Mapping[str, Arm], *, level: float = LEVEL) -> tuple[Co
     )
 
 
-def masked_question(arms: Mapping[str, Arm], *, level: float = LEVEL) -> Verdict | None:
-    """Compares the winner with the masked baseline, on the seeds that both have."""
-    names = ("winner", MASKED_BASELINE)
+def paired_question(
+    arms: Mapping[str, Arm], reference: str, *, level: float = LEVEL
+) -> Verdict | None:
+    """Compares the winner with a variant of the baseline, on the seeds that both have."""
+    names = ("winner", reference)
     if any(name not in arms for name in names):
         return None
     common = set.intersection(*(set(arms[name].seed_indices) for name in names))
@@ -73,7 +78,7 @@ def masked_question(arms: Mapping[str, Arm], *, level: float = LEVEL) -> Verdict
         if arm is None:
             return None
         equal[name] = arm
-    return judge(equal, reference=MASKED_BASELINE, level=level)
+    return judge(equal, reference=reference, level=level)
 
 
 def control_question(arms: Mapping[str, Arm], *, level: float = LEVEL) -> Verdict | None:
