@@ -1,5 +1,7 @@
 """How fast this machine trains, measured before a study in a few seconds, and kept for a day.
 
+What was measured beside other work is kept for ten minutes.
+
 As many processes as a study would have workers time training steps of three sizes at once, so that
 contention between workers is part of the measurement. On a GPU nothing is measured: there networks
 train in populations, and their pace is known after the first epochs.
@@ -34,6 +36,8 @@ VARIABLE = "LSTM_STUDY_TIMING"
 log = logging.getLogger(__name__)
 
 _KEPT_SECONDS = 24 * 3600
+_KEPT_BUSY_SECONDS = 600
+_BUSY_LOAD = 0.5
 _MOST_PROCESSES = 8
 _MOST_SECONDS = 120
 _STEP_SECONDS = 0.4
@@ -56,12 +60,13 @@ def is_measurable(size: Workers) -> bool:
 
 
 def kept_pace(size: Workers) -> Pace | None:
-    """Returns the pace that `machine_pace` measured within a day; None where there is none."""
+    """Returns the pace that `machine_pace` measured; None where there is none that still holds."""
     if not is_measurable(size):
         return None
     try:
         kept = json.loads(_path().read_text(encoding="utf-8"))
-        if kept["of"] == _described(size) and 0 <= time.time() - kept["at"] < _KEPT_SECONDS:
+        longest = _KEPT_BUSY_SECONDS if kept["is_busy"] else _KEPT_SECONDS
+        if kept["of"] == _described(size) and 0 <= time.time() - kept["at"] < longest:
             return _pace(kept["measured"], at=kept["at"])
     except (OSError, ValueError, KeyError, TypeError):
         pass  # There is none, or one of another version: it is measured again.
@@ -69,17 +74,26 @@ def kept_pace(size: Workers) -> Pace | None:
 
 
 def machine_pace(size: Workers) -> Pace | None:
-    """Measures this machine's pace, and keeps it for a day.
+    """Measures this machine's pace, and keeps it: for a day if nothing else was running.
 
     Returns:
         None where steps could not be timed, which the log says.
     """
+    is_busy = _is_busy()
     measured, at = _measure(size), time.time()
     if measured is None:
         return None
+    kept = {"of": _described(size), "at": at, "is_busy": is_busy, "measured": measured}
     make_folder(_path().parent)
-    write_text(_path(), json.dumps({"of": _described(size), "at": at, "measured": measured}))
+    write_text(_path(), json.dumps(kept))
     return _pace(measured, at=at)
+
+
+def _is_busy() -> bool:
+    """Whether other work has kept a good part of the processors busy during the last minute."""
+    if not hasattr(os, "getloadavg"):
+        return False
+    return os.getloadavg()[0] > _BUSY_LOAD * (os.cpu_count() or 1)
 
 
 def _path() -> Path:

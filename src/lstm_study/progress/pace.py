@@ -83,6 +83,9 @@ def corrected(pace: Pace | None, timed: Iterable[Timed], *, recent: int = RECENT
     return replace(
         flat,
         points=tuple((work, factor * each) for work, each in flat.points),
+        # Loading is as slow or fast as training is: other work on the machine holds up both.
+        load_seconds=flat.load_seconds * (factor if pace is not None else 1.0),
+        setup_seconds=flat.setup_seconds * (factor if pace is not None else 1.0),
         basis="the pace so far",
     )
 

@@ -38,6 +38,7 @@ def kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setenv(VARIABLE, "on")
     monkeypatch.setenv("KERAS_BACKEND", "tensorflow")
     monkeypatch.setattr(calibration, "_measure", lambda size: MEASURED)
+    monkeypatch.setattr(calibration, "_is_busy", lambda: False)
     assert calibration.machine_pace(SIZE) is not None
     return tmp_path / "cache" / "pace.json"
 
@@ -52,6 +53,19 @@ def test_a_pace_is_kept_for_a_day_for_so_many_workers_on_one_machine(kept: Path)
     written = json.loads(kept.read_text())
     kept.write_text(json.dumps(written | {"at": time.time() - 25 * 3600}))
     assert kept_pace(SIZE) is None
+
+
+def test_a_pace_measured_beside_other_work_is_measured_again_soon(
+    kept: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(calibration, "_is_busy", lambda: True)
+    calibration.machine_pace(SIZE)
+    assert kept_pace(SIZE) is not None
+    written = json.loads(kept.read_text())
+    kept.write_text(json.dumps(written | {"at": time.time() - 3600}))
+    assert kept_pace(SIZE) is None
+    kept.write_text(json.dumps(written | {"at": time.time() - 3600, "is_busy": False}))
+    assert kept_pace(SIZE) is not None
 
 
 @pytest.mark.parametrize("text", ["", "[]", '{"of": 1}', "{"])

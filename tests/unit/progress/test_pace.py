@@ -20,6 +20,9 @@ def test_epochs_correct_what_was_measured_in_proportion() -> None:
     assert found is not None
     assert found.seconds(1e8, 1e9) == pytest.approx(2_020 / 1_020)
     assert found.basis == "the pace so far"
+    # What holds up training holds up loading.
+    assert found.load_seconds == pytest.approx(PACE.load_seconds * 2_020 / 1_020)
+    assert found.setup_seconds == pytest.approx(PACE.setup_seconds * 2_020 / 1_020)
 
 
 def test_without_a_measured_pace_epochs_alone_give_it() -> None:
