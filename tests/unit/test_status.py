@@ -1,6 +1,7 @@
 """What `status` shows of a running search: rounds, rate and workers."""
 
 import io
+import json
 import re
 import time
 
@@ -10,7 +11,7 @@ from rich.console import Console
 from lstm_study.cli import text
 from lstm_study.commands import open_study, read_status
 from lstm_study.records import Role
-from lstm_study.records.state import BracketState, Live, RoundState, SearchState
+from lstm_study.records.state import BracketState, Live, ReportState, RoundState, SearchState
 from lstm_study.schedule import hyperband
 from lstm_study.store import Store
 from tests.support.fake_study import interrupted_study
@@ -89,3 +90,16 @@ def test_of_a_worker_that_sends_nothing_it_says_for_how_long(store):
         store.write_live("w1", at)
         found = said()
     assert re.search(r"\(30 of 250 steps\), silent for 2 min \d+ s; replaced if it stays", found)
+
+
+def test_a_report_that_was_made_in_another_folder_is_said_to_be_there(store, tmp_path):
+    assert re.search(r"Report +not written yet", said())
+    store.write_state(ReportState(made_at="2026-01-02", versions={}, git_commit="", model=""))
+    folder = tmp_path / "reports" / "fake"
+    folder.mkdir(parents=True)
+    (folder / "report.html").write_text("")
+    for made_at in ("2026-01-01", "2026-01-02"):
+        (folder / "manifest.json").write_text(json.dumps({"made_at": made_at}))
+        is_last = made_at == "2026-01-02"
+        assert ("reports/fake/report.html" in said()) == is_last
+        assert bool(re.search(r"Report +in another folder: name it by --out", said())) != is_last

@@ -241,8 +241,9 @@ def status(found: "Status") -> RenderableType:
             table.add_row("", Text(line, style="red"))
     if found.time_left is not None:
         table.add_row("Time left", found.time_left.sentence)
-    table.add_row("Report", found.report or "not written yet")
-    table.add_row("Model", found.model or "not written yet")
+    missing = "in another folder: name it by --out" if found.is_elsewhere else "not written yet"
+    table.add_row("Report", found.report or missing)
+    table.add_row("Model", found.model or missing)
     return table
 
 

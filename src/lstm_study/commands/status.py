@@ -1,9 +1,11 @@
 """A study's status, whether or not a command is running on it."""
 
+import json
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
+from pathlib import Path
 
 from lstm_study.analysis.answer.planned_arms import PRIMARY
 from lstm_study.commands.estimate import time_left_of
@@ -14,7 +16,7 @@ from lstm_study.commands.work_left import possible_arms
 from lstm_study.errors import ComparisonError
 from lstm_study.progress.follow import Item, item_of, silence_in_words, silent_seconds
 from lstm_study.records import Run, Trial
-from lstm_study.records.state import Live, SearchState
+from lstm_study.records.state import Live, ReportState, SearchState
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -57,8 +59,9 @@ class Status:
         holder: The process that runs on it, in words; "" if there is none.
         stages: Search and comparison.
         time_left: Of the whole study; None where no pace is known yet, and where it is finished.
-        report: The report's file; "" before it is written.
-        model: The bundle's folder; "" before it is written.
+        report: The report's file; "" where the last report is not in this reports folder.
+        model: The bundle's folder; "" where there is none in this reports folder.
+        is_elsewhere: Whether the last report was written to another folder.
     """
 
     name: str
@@ -69,6 +72,7 @@ class Status:
     time_left: TimeLeft | None
     report: str
     model: str
+    is_elsewhere: bool
 
 
 def read_status(study: OpenStudy) -> Status:
@@ -83,7 +87,10 @@ def read_status(study: OpenStudy) -> Status:
     runs = [run for run in store.read_runs() if not run.trained_as]
     runs_planned = _runs_planned(study, planned)
     left = time_left_of(study) if store.exists else None
-    if left is not None and not left.search + left.comparison and report.is_file():
+    made = store.read_state(ReportState)
+    is_elsewhere = made is not None and _made_at(study.reports) != made.made_at
+    is_here = report.is_file() and not is_elsewhere
+    if left is not None and not left.search + left.comparison and (is_here or is_elsewhere):
         left = None
     return Status(
         name=study.spec.study.name,
@@ -95,9 +102,18 @@ def read_status(study: OpenStudy) -> Status:
             _stage_status(study, "Comparison", runs, runs_planned),
         ),
         time_left=left,
-        report=str(report) if report.is_file() else "",
+        report=str(report) if is_here else "",
         model=f"{model}/" if model.is_dir() else "",
+        is_elsewhere=is_elsewhere,
     )
+
+
+def _made_at(reports: Path) -> str:
+    """Returns when the report of a folder was made; "" where there is none that can be read."""
+    try:
+        return str(json.loads((reports / "manifest.json").read_text(encoding="utf-8"))["made_at"])
+    except (OSError, ValueError, KeyError, TypeError):
+        return ""
 
 
 def _runs_planned(study: OpenStudy, plan: SearchState | None) -> int:
