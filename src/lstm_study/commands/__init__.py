@@ -2,6 +2,7 @@
 
 from lstm_study.commands.answer import Answer, read_answer
 from lstm_study.commands.baseline import baseline
+from lstm_study.commands.bundle import write_bundle
 from lstm_study.commands.check import Check, check, repair
 from lstm_study.commands.estimate import time_in_words
 from lstm_study.commands.keep import Kept, keep, open_kept, report_kept
@@ -24,7 +25,6 @@ from lstm_study.commands.stages import (
     planned_power,
     run,
     search,
-    write_bundle,
     write_report,
 )
 from lstm_study.commands.status import StageStatus, Status, read_status

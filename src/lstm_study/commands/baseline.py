@@ -5,6 +5,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from lstm_study.commands.bundle import write_bundle
 from lstm_study.commands.opened import (
     RUNS_FOLDER,
     OpenStudy,
@@ -13,7 +14,7 @@ from lstm_study.commands.opened import (
     check_writable,
     held,
 )
-from lstm_study.commands.stages import train_arms, write_bundle
+from lstm_study.commands.stages import train_arms
 from lstm_study.comparison.arms import ComparisonPlan
 from lstm_study.errors import ComparisonError
 from lstm_study.records import Run

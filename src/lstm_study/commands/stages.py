@@ -3,12 +3,12 @@
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from lstm_study.analysis.statistics.calibration import temperature_of
 from lstm_study.analysis.statistics.planned_power import PlannedPower, plan_power
 from lstm_study.analysis.statistics.power import LEAST_SEEDS
 from lstm_study.commands.answer import Answer, is_up_to_date, read_answer
+from lstm_study.commands.bundle import write_bundle
 from lstm_study.commands.estimate import (
     estimate,
     in_words,
@@ -28,12 +28,10 @@ from lstm_study.commands.opened import (
 )
 from lstm_study.commands.time_left import Extent
 from lstm_study.comparison.arms import ComparisonPlan, plan_comparison
-from lstm_study.comparison.classical_control import fit
 from lstm_study.comparison.jobs import Jobs
 from lstm_study.comparison.looks import add_seeds, added_seeds, seeds_to_add
 from lstm_study.comparison.quick import record_quick, shortened
 from lstm_study.comparison.runs import run_comparison
-from lstm_study.corpus.load import load
 from lstm_study.corpus.types import Corpus
 from lstm_study.engine.backend import in_force
 from lstm_study.engine.devices import choose_workers
@@ -41,15 +39,13 @@ from lstm_study.engine.dispatch import dispatch
 from lstm_study.engine.processes import Processes
 from lstm_study.errors import ComparisonError
 from lstm_study.provenance import git_commit, now, versions
-from lstm_study.records import CorpusSummary, Run, StudyRecords, Trial
+from lstm_study.records import CorpusSummary, Trial
 from lstm_study.records.state import ReportState, SearchState, StudyState
 from lstm_study.search.disk import peak_checkpoint_bytes
 from lstm_study.search.plan import Plan, slots_at_most
 from lstm_study.search.rerank import FRESH_SEEDS, RerankStage, has_ended, plan_finalists
 from lstm_study.search.search import plan_search, plan_summary, run_search
 from lstm_study.spec.quantities import size_in_words
-from lstm_study.training.checkpoint import read_checkpoint
-from lstm_study.training.console import redirect_output
 
 if TYPE_CHECKING:
     from lstm_study.engine.ray_cluster import RayCluster
@@ -318,105 +314,6 @@ def write_report(study: OpenStudy, *, show: Show) -> Path:
         ReportState(made_at=made_at, versions=installed, git_commit=commit, model=model)
     )
     return page
-
-
-def write_bundle(study: OpenStudy, *, arm: str = "winner", show: Show) -> Path:
-    """Writes the model bundle of an arm's middle run, and returns its folder.
-
-    The run is never chosen by test: see `export.choose_run`.
-
-    Raises:
-        ComparisonError: The arm has no completed run.
-    """
-    from lstm_study.export import choose_run
-    from lstm_study.export import write_bundle as write
-
-    answer = read_answer(study)
-    if not any(run.arm == arm and run.status == "completed" for run in answer.records.runs):
-        raise ComparisonError(
-            f"{study.store.folder}: the {arm} has no completed run to export. "
-            f"Run `lstm-study compare {study.where}` first."
-        )
-    run = choose_run(answer.records, arm=arm).run
-    weights = _weights_of(study, run)
-    show.stage("Export", f"the {arm}'s run with seed {run.seed_index}, chosen without test")
-    corpus = load(study.spec.data, seed=study.spec.study.seed)
-    folder = study.reports / ("model" if arm == "winner" else f"{arm}-model")
-    with redirect_output(study.store.log_path):
-        write(
-            run=run,
-            weights=weights,
-            ensemble=_members(study, answer.records) if arm == "winner" else None,
-            vocabulary=corpus.vocabulary,
-            labels=corpus.summary.labels,
-            records=answer.records,
-            verdict_sentence=answer.verdict.sentence,
-            folder=folder,
-            made_at=now(),
-            versions=versions(),
-            pairs=corpus.pairs if run.configuration.pair_rows else None,
-            temperature=temperature_of(answer.records.runs, arm)
-            if study.spec.export.calibrate
-            else None,
-            builder=study.spec.builder,
-        )
-    if arm == "winner":
-        _write_classical(study, corpus, answer.records, show=show)
-    return folder
-
-
-def _write_classical(
-    study: OpenStudy, corpus: Corpus, records: StudyRecords, *, show: Show
-) -> None:
-    """Writes the classical control beside the model, where it completed and words are known.
-
-    It is trained again, which takes seconds and gives the same coefficients: it draws nothing.
-    """
-    from lstm_study.export import write_classical
-
-    control = records.control
-    if control is None or control.status != "completed" or corpus.vocabulary is None:
-        return
-    assert control.weighting and control.inverse_regularisation is not None
-    show.stage("Export", "the classical control")
-    model = fit(
-        corpus.training,
-        weighting=control.weighting,
-        inverse_regularisation=control.inverse_regularisation,
-    )
-    write_classical(
-        study.reports / "model-classical",
-        features=model.features,
-        coefficients=model.regression.coef_[0],
-        intercept=float(model.regression.intercept_[0]),
-        control=control,
-        vocabulary=corpus.vocabulary,
-        labels=corpus.summary.labels,
-        records=records,
-        made_at=now(),
-        versions=versions(),
-    )
-
-
-def _weights_of(study: OpenStudy, run: Run) -> tuple[Any, ...]:
-    path = study.store.weights_path(run.run_id)
-    found = read_checkpoint(path)
-    if found is None:
-        record = study.store.folder / "runs" / f"{run.run_id}.json"
-        raise ComparisonError(
-            f"{path}: is not there, as in records that were kept without weights. For a model, "
-            f"delete {record} and run the same command: it trains that run again and opens the "
-            f"test reviews for it once more. `lstm-study report {study.where}` needs no weights."
-        )
-    return found.variables
-
-
-def _members(study: OpenStudy, records: StudyRecords) -> list[tuple[Run, tuple[Any, ...]]] | None:
-    """Returns the winner's completed runs with their weights, if the study asks for an ensemble."""
-    if not study.spec.export.ensemble:
-        return None
-    runs = [run for run in records.runs if run.arm == "winner" and run.status == "completed"]
-    return [(run, _weights_of(study, run)) for run in runs]
 
 
 def is_finished(study: OpenStudy, *, quick: bool = False) -> bool:

@@ -1,5 +1,6 @@
 """What every exported model does: it classifies texts, or token ids, as a stream."""
 
+from abc import ABC, abstractmethod
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import islice
@@ -17,7 +18,7 @@ TokenIds = Sequence[int] | NDArray[np.integer]
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
-class Classifier:
+class Classifier(ABC):
     """A model that was exported, ready to classify texts.
 
     Attributes:
@@ -111,9 +112,9 @@ class Classifier:
             yield self._probabilities(split)
             done += len(rows)
 
+    @abstractmethod
     def _probabilities(self, reviews: Split) -> NDArray[np.float32]:
         """Returns the probability of the positive label for each review, float32 [reviews]."""
-        raise NotImplementedError
 
 
 def _checked(row: TokenIds, number: int) -> NDArray[np.int32]:

@@ -7,7 +7,7 @@ import numpy as np
 
 from lstm_study.analysis.answer.ablation import MASKED_BASELINE
 from lstm_study.analysis.answer.arms import CONTROL, Arm
-from lstm_study.analysis.answer.planned_arms import RECIPE_BASELINE
+from lstm_study.analysis.answer.planned_arms import PRIMARY, RECIPE_BASELINE
 from lstm_study.analysis.answer.verdict import Verdict, judge
 from lstm_study.analysis.statistics.failures import without_runs
 from lstm_study.analysis.statistics.intervals import LEVEL
@@ -15,7 +15,6 @@ from lstm_study.analysis.statistics.significance import holm
 
 OWN_EPOCH_SUFFIX = "-own-epoch"
 LAST_EPOCHS_SUFFIX = "-last-three"
-PRIMARY = ("winner", "baseline")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -102,8 +101,8 @@ def _later(arms: Mapping[str, Arm], suffix: str, level: float) -> Verdict | None
     """Compares the same trainings at other epochs; an arm without such runs stands for itself."""
     if not any(name + suffix in arms for name in PRIMARY):
         return None
-    names = [name + suffix if name + suffix in arms else name for name in PRIMARY]
-    if any(name not in arms for name in names):
+    found = {name: name + suffix if name + suffix in arms else name for name in PRIMARY}
+    if any(name not in arms for name in found.values()):
         return None
-    sides = {name: replace(arms[name], name=name) for name in names}
-    return judge(sides, candidate=names[0], reference=names[1], level=level)
+    sides = {name: replace(arms[name], name=name) for name in found.values()}
+    return judge(sides, candidate=found["winner"], reference=found["baseline"], level=level)
