@@ -16,11 +16,19 @@ from lstm_study.corpus.types import Corpus
 from lstm_study.engine.backend import choose_backend, in_force, using
 from lstm_study.engine.devices import require_gpus, visible_gpus
 from lstm_study.engine.dispatch import Context
-from lstm_study.errors import ComparisonError, DependencyError, RecordError, ReportError
+from lstm_study.errors import (
+    ComparisonError,
+    DependencyError,
+    RecordError,
+    ReportError,
+    SpecError,
+)
 from lstm_study.progress.values import Progress, Report, ignore
 from lstm_study.provenance import git_commit
 from lstm_study.records import Trial
+from lstm_study.records.state import StudyState
 from lstm_study.spec import StudySpec, find_study, parse_spec, study_folder
+from lstm_study.spec.sources import SOURCES
 from lstm_study.store import Store
 
 RUNS_FOLDER = Path("study/runs")
@@ -123,7 +131,13 @@ def open_study(
     store = Store(RUNS_FOLDER / spec.study.name)
     # A damaged record is for the commands that need it to say.
     with suppress(RecordError):
-        spec = recorded(spec, store, where=where)
+        spec = _with_paths(recorded(spec, store, where=where), store)
+    source = SOURCES[spec.data.source]
+    if source.needs_path and not spec.data.paths:
+        raise SpecError(
+            f'{where}: data.path is needed when data.source is "{spec.data.source}" '
+            f"({source.about}). Give it with --data, or in the file."
+        )
     return OpenStudy(
         spec=spec,
         spec_text=text,
@@ -139,6 +153,18 @@ def open_study(
         folder=study_folder(study),
         builder_text=builder_text,
     )
+
+
+def _with_paths(spec: StudySpec, store: Store) -> StudySpec:
+    """Returns a spec that names no path with those that its study began with."""
+    began = store.read_state(StudyState) if store.exists else None
+    if spec.data.paths or spec.data.test_paths or began is None:
+        return spec
+    before = began.spec["data"]
+    if before["source"] != spec.data.source:
+        return spec
+    paths = {key: before.get(key) for key in ("path", "test_path")}
+    return spec.model_copy(update={"data": spec.data.model_copy(update=paths)})
 
 
 @contextmanager

@@ -63,10 +63,6 @@ class DataTable(SpecTable):
     @model_validator(mode="after")
     def _fits_source(self) -> Self:
         row = SOURCES[self.source]
-        if row.needs_path and self.path is None:
-            raise broken(
-                f'is needed when data.source is "{self.source}" ({row.about})', "None", key="path"
-            )
         if isinstance(self.path, list) and not row.is_own:
             raise broken("must be one path", shown(self.path), key="path")
         for key in _OWN_FILES:

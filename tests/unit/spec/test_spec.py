@@ -67,7 +67,6 @@ def test_a_dimension_is_a_range_a_list_or_a_value():
         ("search.max_epohs=3", "search.max_epohs is not a known key. Did you mean max_epochs?"),
         ("serch.max_epochs=3", "serch is not a known table. Did you mean search?"),
         ("data.source='imbd'", "data.source must be 'imdb', 'aclimdb', 'reviews' or 'csv'"),
-        ("data.source='csv'", 'data.path is needed when data.source is "csv" (your own files'),
         ("data.path=[]", "data.path must be a path, or a list of paths. Received: []"),
         ("data.path=5", "data.path must be a path, or a list of paths. Received: 5"),
         ("data.positive=[]", "data.positive must be a label, or a list of labels"),
