@@ -2,6 +2,8 @@
 
 import os
 import signal
+import subprocess
+import sys
 from pathlib import Path
 
 import pandas as pd
@@ -32,6 +34,7 @@ batch_size = { choices = [16, 32] }
 
 [search]""",
 )
+ROOT = Path(__file__).parents[2]
 TIMES = ["started_at", "ended_at", "seconds", "worker"]
 
 
@@ -90,3 +93,23 @@ def test_a_killed_open_search_resumes_as_if_never_killed_and_the_study_ends_with
     assert result.code == 0, result.err
     os.chdir(untouched)
     pd.testing.assert_frame_equal(found, trials(), check_exact=True)
+    check_parts(untouched)
+
+
+def check_parts(folder: Path) -> None:
+    """Each opened part is taken away from the winner, one by one, and a second run only reads."""
+    command = [
+        sys.executable, "-m", "tests.benchmarks.parts", "open.toml", "--seeds", "1",
+        "--adam-seeds", "2", "--out", "parts.md",
+    ]  # fmt: skip
+    environment = os.environ | {"PYTHONPATH": str(ROOT)}
+    for _ in range(2):
+        subprocess.run(command, cwd=folder, env=environment, check=True, capture_output=True)
+    lines = (folder / "parts.md").read_text().splitlines()
+    rows = [line.split(" | ") for line in lines if line.startswith("| ")][2:]
+    winner = Study.load("open.toml").best_configuration
+    expected = [name for name in winner.opened() if name != "word_dropout" or winner.word_dropout]
+    assert sorted(row[0].strip("| ") for row in rows) == sorted(["all", *expected])
+    assert [row[3] for row in rows if row[0] in ("| all", "| summed_gradients")] == ["2", "2"]
+    began = {trial.stat().st_mtime for trial in folder.glob("study/runs/open-parts/trials/*")}
+    assert len(began) == len(expected) + 3

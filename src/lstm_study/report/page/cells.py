@@ -1,5 +1,6 @@
 """Numbers and tables of the page, each with the cell of the CSV file that it shows."""
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
@@ -9,10 +10,19 @@ from markupsafe import Markup, escape
 from lstm_study.report import numbers
 from lstm_study.report.tables.table import Column, Table
 
+_SENTENCE_END = re.compile(r"(?<=[a-z0-9)%][.]) (?=[A-Z])")
 
-def cell(table: Table, row: int, column: str) -> Markup:
-    """Writes one cell of a table as an element that names its source."""
+
+def cell(table: Table, row: int, column: str, *, by_sentence: bool = False) -> Markup:
+    """Writes one cell of a table as an element that names its source.
+
+    With `by_sentence` each sentence of its text is an element, to stand on a line of its own.
+    """
     value = table.value(row, column)
+    text = escape(table.text(row, column))
+    if by_sentence:
+        said = _SENTENCE_END.split(table.text(row, column))
+        text = Markup(" ").join(Markup('<span class="said">{}</span>').format(each) for each in said)
     source = f"{table.path}#{row},{column}"
     tag = "span" if isinstance(value, str) or value is None else "data"
     raw = Markup("") if tag == "span" else Markup(' value="{}"').format(value)
@@ -21,7 +31,7 @@ def cell(table: Table, row: int, column: str) -> Markup:
         raw=raw,
         source=source,
         form=table.form(column),
-        text=table.text(row, column),
+        text=text,
     )
 
 

@@ -131,7 +131,7 @@ def writers(
         )
 
     return {
-        "n": lambda name, row, column: cell(tables[name], row, column),
+        "n": lambda name, row, column, **options: cell(tables[name], row, column, **options),
         "grid": lambda name, caption, **options: grid(tables[name], caption=caption, **options),
         "figure": figure,
     }

@@ -1,0 +1,200 @@
+"""What each opened part of a winner brings: the winner with that part at its documented value.
+
+    python -m tests.benchmarks.parts STUDY.toml [--data PATH] [--seeds 3] [--adam-seeds 10]
+        [--out reports/benchmarks/parts.md]
+
+The study has to be searched. Each network is trained as the search's finalists are, for the full
+budget and without the validation reviews, with the same fresh seeds for every part; test is never
+read. Its trainings are trials of a study of their own beside it, `NAME-parts`, which a second run
+resumes; the winner's trainings as a finalist count. `--adam-seeds` is the number of seeds for the
+two ways of Adam (`summed_gradients`).
+"""
+
+import argparse
+import sys
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+from scipy import stats
+
+from lstm_study.analysis.answer.wording import points
+from lstm_study.commands import open_study
+from lstm_study.commands.opened import OpenStudy, Silent, begin, held, winner_of
+from lstm_study.commands.stages import start_engine
+from lstm_study.configuration import HYPERPARAMETERS, Configuration
+from lstm_study.engine.dispatch import dispatch
+from lstm_study.provenance import git_commit, machine, now
+from lstm_study.records import Trial
+from lstm_study.search.rerank import RerankStage, has_ended
+from lstm_study.seeds import derive
+from lstm_study.spec import StudySpec
+from lstm_study.store import Store
+
+WHOLE = "winner"
+ADAM = "summed_gradients"
+
+
+def without_each(winner: Configuration, spec: StudySpec) -> dict[str, Configuration]:
+    """Returns the winner's configuration with each opened part at its documented value, by name.
+
+    Without pairs there is no word dropout either, where the study ties the two together.
+    """
+    found = {}
+    for name, row in HYPERPARAMETERS.items():
+        if row.is_required:
+            continue
+        value = row.documented
+        if value is None:
+            value = getattr(spec.protocol, name)
+        if winner.value(name) in (value, None):
+            continue
+        values = {name: value}
+        if name == "pair_vocabulary_size" and getattr(spec.space.word_dropout, "when", None):
+            values["word_dropout"] = 0.0
+        found[name] = winner.with_values(**values)
+    return found
+
+
+def plan(
+    study: OpenStudy, parts: Mapping[str, Configuration], *, seeds: int, adam_seeds: int
+) -> list[Trial]:
+    """Returns the trainings, seed by seed; those that the search's finalists were are done."""
+    winner = winner_of(study)
+    trials = study.store.read_trials()
+    done = {
+        (trial.configuration, trial.seed): trial
+        for trial in trials
+        if trial.role == "finalist" and has_ended(trial)
+    }
+    planned = []
+    for index in range(1, max(seeds, adam_seeds) + 1):
+        for part, configuration in parts.items():
+            if index > (adam_seeds if part in (WHOLE, ADAM) else seeds):
+                continue
+            seed = derive(study.spec.study.seed, "finalist", index)
+            trial = Trial(
+                trial_id=trial_id(part, index), configuration=configuration, seed=seed,
+                iteration=0, bracket=0, round=0, initial_epoch=0,
+                budget_epochs=study.spec.search.max_epochs, role="finalist", masked=winner.masked,
+                status="interrupted",
+            )  # fmt: skip
+            found = done.get((configuration, seed))
+            if found is not None:
+                trial = replace(found, trial_id=trial.trial_id, parent=None)
+            planned.append(trial)
+    return planned
+
+
+def trial_id(part: str, index: int) -> str:
+    """Names a training: "clip-norm-s2"."""
+    return f"{part.replace('_', '-')}-s{index}"
+
+
+def train(study: OpenStudy, planned: Sequence[Trial]) -> dict[str, Trial]:
+    """Trains what is not done yet, in a study beside the given one, and returns all by id."""
+    spec = study.spec
+    name = f"{spec.study.name}-parts"
+    spec = spec.model_copy(update={"study": spec.study.model_copy(update={"name": name})})
+    beside = replace(study, spec=spec, store=Store(study.store.folder.with_name(name)))
+    with held(beside, show=Silent()) as beside:
+        corpus = begin(beside, show=Silent())
+        known = {trial.trial_id: trial for trial in beside.store.read_trials()}
+        trials = [known.get(trial.trial_id, trial) for trial in planned]
+        left = sum(not has_ended(trial) for trial in trials)
+        stage = RerankStage(spec, trials, beside.store, report=lambda progress: None)
+        if left:
+            with start_engine(beside, left) as engine:
+                engine.set_up(spec, corpus)
+                dispatch(stage, engine, store=beside.store, corpus=corpus, context=beside.context)
+        return {trial.trial_id: trial for trial in beside.store.read_trials()}
+
+
+def rows(
+    parts: Mapping[str, Configuration], trials: Mapping[str, Trial], winner: Configuration
+) -> Iterator[str]:
+    """Yields the table's lines: score of each network, and what its part brings, paired by seed."""
+    whole = scores(WHOLE, trials)
+    yield "| part | winner | without | seeds | score without it | sd | it brings | 95% interval |"
+    yield "| --- | --: | --: | --: | --: | --: | --: | --: |"
+    mean, spread = np.mean(list(whole.values())), _spread(list(whole.values()))
+    yield f"| all | | | {len(whole)} | {mean:.2%} | {spread} | | |"
+    for part, configuration in parts.items():
+        if part == WHOLE:
+            continue
+        found = scores(part, trials)
+        gains = np.array([whole[index] - found[index] for index in found if index in whole])
+        row = HYPERPARAMETERS[part]
+        yield (
+            f"| {part} | {row.shown(winner.value(part))} | "
+            f"{row.shown(configuration.value(part))} | {len(found)} | "
+            f"{np.mean(list(found.values())):.2%} | {_spread(list(found.values()))} | "
+            f"{points(gains.mean())} | {_interval(gains)} |"
+        )
+
+
+def _interval(gains: np.ndarray) -> str:
+    if len(gains) < 2:
+        return "–"
+    margin = stats.t.ppf(0.975, len(gains) - 1) * stats.sem(gains)
+    return f"{points(gains.mean() - margin)} to {points(gains.mean() + margin)}"
+
+
+def scores(part: str, trials: Mapping[str, Trial]) -> dict[int, float]:
+    """Returns the score of each completed training of a part, by the index of its seed."""
+    found = {}
+    index = 1
+    while (trial := trials.get(trial_id(part, index))) is not None:
+        if trial.score is not None:
+            found[index] = trial.score
+        index += 1
+    return found
+
+
+def _spread(values: Sequence[float]) -> str:
+    return f"{100 * np.std(values, ddof=1):.2f}" if len(values) > 1 else "–"
+
+
+def main() -> int:
+    """Trains what is not done yet, and writes the table; 1 if a training failed."""
+    parser = argparse.ArgumentParser(prog="python -m tests.benchmarks.parts")
+    parser.add_argument("study")
+    parser.add_argument("--data", type=Path)
+    parser.add_argument("--seeds", type=int, default=3)
+    parser.add_argument("--adam-seeds", type=int, default=10)
+    parser.add_argument("--out", type=Path, default=Path("reports/benchmarks/parts.md"))
+    options = parser.parse_args()
+    command = " ".join(["python -m tests.benchmarks.parts", *sys.argv[1:]])
+    study = open_study(options.study, data=options.data, command=command)
+    winner = winner_of(study).configuration
+    parts = {WHOLE: winner, **without_each(winner, study.spec)}
+    planned = plan(study, parts, seeds=options.seeds, adam_seeds=options.adam_seeds)
+    trials = train(study, planned)
+    failed = [trial.trial_id for trial in trials.values() if trial.status == "failed"]
+    here = machine()
+    spec = study.spec
+    table = "\n".join(rows(parts, trials, winner))
+    text = f"""# What each part of the winner of `{spec.study.name}` brings
+
+The winner: {winner.description}.
+
+Each row is that network with one part at its documented value, trained with the same fresh seeds
+for {spec.search.max_epochs} epochs without the validation reviews. Scores are
+{spec.study.objective} after the last epoch; what a part brings is the mean difference to the
+winner in percentage points, paired by seed, with Student's interval over seeds for these validation
+reviews. Test was not read.
+
+{table}
+
+Failed trainings: {", ".join(failed) or "none"}. {now()[:10]}, {here.processor},
+{here.cpu_count} processors, commit {git_commit(Path.cwd())}: `{command}`
+"""
+    options.out.parent.mkdir(parents=True, exist_ok=True)
+    options.out.write_text(text)
+    print(text)
+    return 1 if failed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
