@@ -1,6 +1,7 @@
 """A whole study on real reviews, from the command line, as a user sees it."""
 
 import json
+import re
 
 import pandas as pd
 import pytest
@@ -26,7 +27,10 @@ def test_no_log_noise_of_tensorflow_reaches_the_terminal(finished):
     folder, result = finished
     noise = ("tensorflow", "cuda", "absl", "WARNING", "oneDNN", "Warning")
     assert not [word for word in noise if word in result.out + result.err]
-    assert (folder / "study/runs/tiny/study.log").is_file()
+    log = (folder / "study/runs/tiny/study.log").read_text()
+    assert "Z lstm-study run tiny.toml" in log
+    assert re.search(r"Z Search: b\d-00-r0 \d\d\.\d\d%  vocabulary ", log)
+    assert re.search(r"Z Comparison: winner-s1 \d\d\.\d\d%", log)
 
 
 def test_the_progress_lines_count_what_runs(finished):

@@ -193,6 +193,7 @@ def held(
         if fresh and (before := study.store.move_away()) is not None:
             show.stage("Fresh", f"what the study left is in {before}/ until the new one is done")
         study.store.sweep()
+        study.store.log(study.command)
         sessions = study.store.read_sessions()
         earlier = [each.machine.backend for each in sessions if each.machine.backend]
         with using(choose_backend(earlier[-1] if earlier else "")):
@@ -304,10 +305,16 @@ def winner_of(study: OpenStudy) -> Trial:
 
 
 def telling(study: OpenStudy, show: Show) -> Report:
-    """Shows progress here, and leaves the time left where `status` finds it."""
+    """Shows a stage's progress here, logs what ends, and leaves the time left for `status`."""
+    logged = 0
 
     def tell(progress: Progress) -> None:
+        nonlocal logged
         study.store.write_time_left(progress.stage, progress.remaining_seconds)
+        for ended in progress.ended[logged:]:
+            score = f"failed: {ended.score}" if ended.failed else ended.score
+            study.store.log(f"{progress.stage}: {ended.training_id} {score}  {ended.detail}")
+        logged = len(progress.ended)
         show.progress(progress)
 
     return tell

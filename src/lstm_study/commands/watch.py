@@ -1,5 +1,6 @@
 """`watch`: serves a study's report and its progress to this machine while the study runs."""
 
+import re
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -19,7 +20,9 @@ if TYPE_CHECKING:
     from lstm_study.report.serve import ReportServer
 
 PORT = 8765
-_LOG_LINES, _LOG_BYTES = 12, 8_000
+_LOG_LINES, _LOG_BYTES = 12, 16_000
+# What TensorFlow writes whenever it is imported, before it can be told not to.
+_NOISE = re.compile(r"I\d{4} |WARNING: All log messages before absl|.*failed call to cuInit")
 
 
 def watch(study: OpenStudy, *, port: int = PORT) -> "ReportServer":
@@ -145,11 +148,12 @@ def _running(study: OpenStudy) -> Iterator[dict[str, Any]]:
 
 
 def _last_lines(path: Path) -> list[str]:
-    """Returns the last lines of a log file; none without one."""
+    """Returns the last lines of a log file that say something; none without one."""
     try:
         with path.open("rb") as file:
             file.seek(max(0, path.stat().st_size - _LOG_BYTES))
-            return file.read().decode("utf-8", errors="replace").splitlines()[-_LOG_LINES:]
+            lines = file.read().decode("utf-8", errors="replace").splitlines()
+            return [line for line in lines if not _NOISE.match(line)][-_LOG_LINES:]
     except FileNotFoundError:
         return []
 

@@ -52,6 +52,11 @@ class Store(PredictionFiles):
         """The study's log file."""
         return self.folder / "study.log"
 
+    def log(self, line: str) -> None:
+        """Appends a line to the log, with its time; it may be lost."""
+        with suppress(OSError), self.log_path.open("a", encoding="utf-8") as file:
+            file.write(f"{now()[:19]}Z {line}\n")
+
     @property
     def scratch(self) -> Path:
         """Where workers leave checkpoints and weights until `adopt` moves them."""

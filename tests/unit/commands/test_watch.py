@@ -23,7 +23,9 @@ def study(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> OpenStudy:
     leave(replace(STUDY, trials=(*STUDY.trials[:-1], running), runs=()), tmp_path)
     monkeypatch.chdir(tmp_path)
     opened = open_study("fake.toml")
-    opened.store.log_path.write_text("\n".join(f"line {number}" for number in range(100)))
+    noise = "I0000 00:00:1.5 7 port.cc:153] oneDNN custom operations are on."
+    lines = [*(f"line {number}" for number in range(100)), noise, noise]
+    opened.store.log_path.write_text("\n".join(lines))
     return opened
 
 

@@ -22,7 +22,9 @@ def cell(table: Table, row: int, column: str, *, by_sentence: bool = False) -> M
     text = escape(table.text(row, column))
     if by_sentence:
         said = _SENTENCE_END.split(table.text(row, column))
-        text = Markup(" ").join(Markup('<span class="said">{}</span>').format(each) for each in said)
+        text = Markup(" ").join(
+            Markup('<span class="said">{}</span>').format(each) for each in said
+        )
     source = f"{table.path}#{row},{column}"
     tag = "span" if isinstance(value, str) or value is None else "data"
     raw = Markup("") if tag == "span" else Markup(' value="{}"').format(value)
