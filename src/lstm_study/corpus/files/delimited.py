@@ -2,11 +2,13 @@
 
 Quotes mean something only where the file quotes. A file in which every line is a row, and quotes
 open that never close in their line, does not quote: they are part of its texts. In a file that
-quotes, a row that spans lines which look like rows themselves is refused, with the lines.
+quotes, a row that spans lines which look like rows themselves is refused, with the lines. A quote
+inside a quoted text is doubled or, as Spark and MySQL write it, behind a backslash.
 """
 
 import csv
-from collections.abc import Iterator, Sequence
+import re
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from itertools import chain
 
@@ -19,6 +21,7 @@ from lstm_study.errors import DataError
 DELIMITERS = (",", ";", "\t", "|")
 _SEEN_ROWS, _MOST_VALUES, _VALUE_LENGTH = 20, 12, 40
 _HEADER_LINES = 20
+_ESCAPED = re.compile(r'(\\+)"')
 
 
 @contextmanager
@@ -36,8 +39,16 @@ def open_delimited(
     with _limit_of_fields(), open_text(member, encoding, newline=end) as file:
         dialect = _Dialect(member, lines_of(file, member), columns)
         names = _names(dialect.header)
-        is_quoted = _is_quoted(member, encoding, dialect, end)
+        with open_text(member, encoding, newline=end) as again:
+            escaped = _are_escaped(lines_of(again, member), dialect.delimiter)
+        if escaped:
+            dialect.lines = map(_doubled, dialect.lines)
+        with open_text(member, encoding, newline=end) as again:
+            lines = lines_of(again, member)
+            is_quoted = _is_quoted(map(_doubled, lines) if escaped else lines, dialect)
         rows = _Reading(member, dialect, names, is_quoted=is_quoted)
+        if escaped:
+            rows.notes["quotes behind a backslash are read as part of the texts"] = 0
         yield Rows(
             names=tuple(name for name in names if name),
             each=rows.each(columns),
@@ -106,7 +117,12 @@ def _delimiter(first: str, columns: Sequence[str] | None, *, is_tsv: bool) -> st
     if is_tsv and "\t" in first:
         return "\t"
     headers = {each: [name.strip() for name in _split(first, each)] for each in DELIMITERS}
-    fitting = [each for each in DELIMITERS if columns and set(columns) <= set(headers[each])]
+    wanted = {name.casefold() for name in columns or ()}
+    fitting = [
+        each
+        for each in DELIMITERS
+        if wanted and wanted <= {name.casefold() for name in headers[each]}
+    ]
     most = max(DELIMITERS, key=lambda each: len(headers[each]))
     if is_tsv and len(headers[most]) == 1:
         return "\t"
@@ -127,30 +143,60 @@ def _names(header: Sequence[str]) -> list[str]:
     ]
 
 
-def _is_quoted(member: Member, encoding: Encoding, dialect: _Dialect, end: str) -> bool:
+def _are_escaped(lines: Iterable[str], delimiter: str) -> bool:
+    """Whether backslashes escape the quotes inside quoted texts; else these are doubled.
+
+    Where they are doubled, a quote behind a backslash ends its text or is followed by another one.
+    """
+    opens = ('"', delimiter + '"')
+    end = re.escape(delimiter) + r'"\r\n'
+    escaped = re.compile(rf'(?<!\\)(?:\\\\)*\\"(?=[^{end}])')
+    doubled = re.compile(rf'[^{end}\\]""[^{end}]')
+    found = False
+    for line in lines:
+        if '"' not in line:
+            continue
+        if '""' in line and doubled.search(line):
+            return False
+        if '\\"' in line and (line.startswith(opens[0]) or opens[1] in line):
+            found = found or escaped.search(line) is not None
+    return found
+
+
+def _doubled(line: str) -> str:
+    """Doubles the quotes of a line that backslashes escape."""
+    if '\\"' not in line:
+        return line
+    return _ESCAPED.sub(lambda found: found[1][: len(found[1]) // 2] + _quote(found[1]), line)
+
+
+def _quote(backslashes: str) -> str:
+    return '""' if len(backslashes) % 2 else '"'
+
+
+def _is_quoted(lines: Iterable[str], dialect: _Dialect) -> bool:
     """Finds out whether quotes delimit fields, from the lines as they are."""
     width = len(dialect.header)
-    lines = stray = quoted = doubled = 0
-    with open_text(member, encoding, newline=end) as file:
-        for number, line in enumerate(lines_of(file, member)):
-            if number <= dialect.skipped or '"' not in line:
-                lines += 1
-                if line.count(dialect.delimiter) != width - 1 and line.strip():
-                    return True
-                continue
-            fields = line.rstrip("\r\n").split(dialect.delimiter)
-            if len(fields) != width:
+    rows = stray = quoted = doubled = 0
+    for number, line in enumerate(lines):
+        if number <= dialect.skipped or '"' not in line:
+            rows += 1
+            if line.count(dialect.delimiter) != width - 1 and line.strip():
                 return True
-            lines += 1
-            starts = [field for field in fields if field.startswith('"')]
-            inner = [field[1:-1] for field in starts if len(field) > 1 and field.endswith('"')]
-            whole = ['"' not in field.replace('""', "") for field in inner]
-            stray += len(starts) - sum(whole)
-            doubled += sum(
-                is_whole and '""' in field for is_whole, field in zip(whole, inner, strict=True)
-            )
-            quoted += any(whole)
-    return not stray or quoted * 2 > lines or doubled > stray
+            continue
+        fields = line.rstrip("\r\n").split(dialect.delimiter)
+        if len(fields) != width:
+            return True
+        rows += 1
+        starts = [field for field in fields if field.startswith('"')]
+        inner = [field[1:-1] for field in starts if len(field) > 1 and field.endswith('"')]
+        whole = ['"' not in field.replace('""', "") for field in inner]
+        stray += len(starts) - sum(whole)
+        doubled += sum(
+            is_whole and '""' in field for is_whole, field in zip(whole, inner, strict=True)
+        )
+        quoted += any(whole)
+    return not stray or quoted * 2 > rows or doubled > stray
 
 
 class _Reading:
@@ -165,7 +211,9 @@ class _Reading:
         if nameless := sum(not name for name in names):
             self.notes["columns without a name, left out"] = nameless
         if not is_quoted:
-            self.notes["quotes are read as part of the texts"] = 0
+            self.notes[
+                "quotes are read as part of the texts: the file does not use them to delimit fields"
+            ] = 0
 
     def each(self, columns: Sequence[str] | None) -> Iterator[tuple[int, list[str]]]:
         """Yields the line on which each row begins, and its values."""
@@ -301,4 +349,8 @@ def _position(name: str, names: Sequence[str], member: Member) -> int:
         )
     if name in names:
         return names.index(name)
+    # Shards written by several programs may spell a name differently.
+    alike = [place for place, other in enumerate(names) if other.casefold() == name.casefold()]
+    if len(alike) == 1:
+        return alike[0]
     raise DataError(close_names(name, [each for each in names if each], where=str(member)))

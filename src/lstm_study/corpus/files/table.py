@@ -61,6 +61,7 @@ class Table:
         line_end: The same.
         notes: What reading noticed → how often; complete when the rows were read.
         schema: Of its first file, if that is Parquet: a `pyarrow.Schema`.
+        empty: How many further files hold nothing, not even names of columns.
     """
 
     members: tuple[Member, ...]
@@ -70,6 +71,7 @@ class Table:
     line_end: str = ""
     notes: dict[str, int] = field(default_factory=dict)
     schema: Any = None
+    empty: int = 0
     _at: list[Callable[[], int]] = field(default_factory=list)
 
     @property
@@ -103,7 +105,7 @@ class Table:
             elif count:
                 yield f"{count:,} {what}"
             elif what.startswith("quotes"):
-                yield f"{what}: the file does not use them to delimit fields"
+                yield what
 
     def rows(self, columns: Sequence[str] | None = None) -> Iterator[Row]:
         """Yields the rows of all files, in their order.
@@ -116,6 +118,8 @@ class Table:
         """
         self.notes.clear()
         self._at.clear()
+        if self.empty:
+            self.notes["empty files, left out"] = self.empty
         for member, encoding in zip(self.members, self.encodings, strict=True):
             if member.kind == ".txt":
                 yield self._text(member, encoding, self.names if columns is None else columns)
@@ -134,11 +138,13 @@ class Table:
 
     def _fitted(self, rows: Rows) -> Iterator[tuple[int | None, list[Any]]]:
         """Yields rows of a file with other columns as those of the first one."""
-        if more := len(set(rows.names) - set(self.names)):
+        known = {name.casefold() for name in self.names}
+        if more := sum(name.casefold() not in known for name in rows.names):
             note = "columns that the first file does not have, left out"
             self.notes[note] = self.notes.get(note, 0) + more
         places = {name: place for place, name in enumerate(rows.names)}
-        found = [places.get(name) for name in self.names]
+        folded = {name.casefold(): place for name, place in places.items()}
+        found = [places.get(name, folded.get(name.casefold())) for name in self.names]
         for line, values in rows.each:
             yield line, [MISSING if place is None else values[place] for place in found]
 
@@ -170,7 +176,11 @@ def open_table(paths: Sequence[Path], *, encoding: str | None = None) -> Table:
     Raises:
         DataError: There is nothing to read, or it cannot be read.
     """
-    members = find_members(paths)
+    found = find_members(paths)
+    # Programs that write shards leave empty ones.
+    members = found
+    if len(found) > 1:
+        members = tuple(member for member in found if _has_content(member)) or found[:1]
     encodings: tuple[Encoding | None, ...]
     if members[0].kind == ".parquet":
         if encoding is not None:
@@ -194,6 +204,7 @@ def open_table(paths: Sequence[Path], *, encoding: str | None = None) -> Table:
             delimiter=rows.delimiter,
             line_end=rows.line_end,
             schema=rows.schema,
+            empty=len(found) - len(members),
         )
 
 
@@ -208,6 +219,13 @@ def _open(
         reader = open_json if "json" in member.kind else open_delimited
         with reader(member, columns, encoding) as rows:
             yield rows
+
+
+def _has_content(member: Member) -> bool:
+    if member.kind == ".txt":
+        return True  # an empty text is a row without text, for its own rule
+    with open_bytes(member) as raw:
+        return bool(raw.read(1))
 
 
 def _encoding_of_texts(members: Sequence[Member], given: str | None) -> Encoding:

@@ -51,6 +51,21 @@ def test_zip_archives_are_read_whatever_macos_adds(tmp_path, plain):
     assert read(tmp_path / "r.zip") == EXPECTED
 
 
+def test_shards_may_be_empty_and_spell_columns_differently(tmp_path):
+    shards = ["", "text,label\na b,1\n", "", "Text,LABEL\nc d,0\n", "label,text\n1,e f\n"]
+    for number, content in enumerate(shards):
+        (tmp_path / f"part-{number}.csv").write_text(content)
+    table = open_table([tmp_path])
+    expected = [["a b", "1"], ["c d", "0"], ["e f", "1"]]
+    assert [list(row.values) for row in table.rows(("text", "label"))] == expected
+    assert [list(row.values) for row in table.rows()] == expected
+    assert "2 empty files, left out" in list(table.remarks)
+    for path in tmp_path.iterdir():
+        path.write_text("")
+    with pytest.raises(DataError, match="must begin with a line of column names"):
+        open_table([tmp_path])
+
+
 def test_an_encrypted_archive_is_refused(tmp_path, plain):
     path = tmp_path / "r.zip"
     with zipfile.ZipFile(path, "w") as archive:
