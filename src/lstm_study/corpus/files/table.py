@@ -119,7 +119,7 @@ class Table:
         self.notes.clear()
         self._at.clear()
         if self.empty:
-            self.notes["empty files, left out"] = self.empty
+            self.notes["files without a line, left out"] = self.empty
         for member, encoding in zip(self.members, self.encodings, strict=True):
             if member.kind == ".txt":
                 yield self._text(member, encoding, self.names if columns is None else columns)

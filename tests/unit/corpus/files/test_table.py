@@ -59,7 +59,7 @@ def test_shards_may_be_empty_and_spell_columns_differently(tmp_path):
     expected = [["a b", "1"], ["c d", "0"], ["e f", "1"]]
     assert [list(row.values) for row in table.rows(("text", "label"))] == expected
     assert [list(row.values) for row in table.rows()] == expected
-    assert "2 empty files, left out" in list(table.remarks)
+    assert "2 files without a line, left out" in list(table.remarks)
     for path in tmp_path.iterdir():
         path.write_text("")
     with pytest.raises(DataError, match="must begin with a line of column names"):
