@@ -27,7 +27,7 @@ lint: setup
 
 # Tests that run side by side: without TensorFlow, and with it on one thread. The others start
 # whole studies, and have the machine to themselves.
-WITHOUT_KERAS := $(addprefix tests/,unit statistics report golden browser campaigns)
+WITHOUT_KERAS := $(addprefix tests/,unit commands statistics report golden browser campaigns)
 SIDE_BY_SIDE := -n 2 --dist loadfile
 
 unit: setup

@@ -7,8 +7,7 @@ import pytest
 
 from lstm_study import commands
 from tests.support.fake_study import completed_study
-from tests.support.stored_study import leave
-from tests.unit.commands.test_keep import MADE
+from tests.support.stored_study import MADE, leave
 
 
 def test_a_report_from_records_says_where_it_may_differ_and_writes_no_record(

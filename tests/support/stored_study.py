@@ -20,6 +20,9 @@ from lstm_study.store import Store
 from lstm_study.training.checkpoint import Checkpoint, write_checkpoint
 from tests.support.fake_study import ALL_STUDIES
 
+MADE = ReportState(
+    made_at="2025-03-03T10:00:00.000Z", versions={"keras": "3.15.0"}, git_commit="", model="model"
+)
 EPOCH = Epoch(
     epoch=1, train_loss=0.5, train_accuracy=0.7, validation_loss=0.4, validation_accuracy=0.8,
     train_seconds=1.5, validation_seconds=0.5, ended_at="2026-01-01T00:00:00.000Z",

@@ -1,12 +1,5 @@
-"""These tests do not wait for the disk; that a file outlives a kill is shown elsewhere."""
+"""Unit tests wait for nothing."""
 
-import os
+from tests.support.without_fsync import no_waiting_for_the_disk
 
-import pytest
-
-
-@pytest.fixture(scope="session", autouse=True)
-def _no_waiting_for_the_disk():
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(os, "fsync", lambda descriptor: None)
-        yield
+__all__ = ["no_waiting_for_the_disk"]

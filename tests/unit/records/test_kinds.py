@@ -7,8 +7,7 @@ from lstm_study.commands.watch import _fingerprint
 from lstm_study.records.kinds import KINDS
 from lstm_study.store import Store
 from tests.support.fake_study import ALL_STUDIES
-from tests.support.stored_study import leave
-from tests.unit.commands.test_keep import MADE
+from tests.support.stored_study import MADE, leave
 
 
 def kinds_of(name: str) -> list[str]:

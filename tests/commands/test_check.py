@@ -19,7 +19,7 @@ from lstm_study.store import Store
 from lstm_study.store.missing_digests import add_missing_digests
 from tests.support.stored_study import stored
 
-REFERENCE = Path(__file__).parents[3] / "study" / "reference" / "imdb"
+REFERENCE = Path(__file__).parents[2] / "study" / "reference" / "imdb"
 ONE_OF_EACH = {
     "plan.json": "plan.json",
     "arms.json": "arms.json",

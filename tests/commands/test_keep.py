@@ -12,15 +12,10 @@ from lstm_study.errors import RecordError, StoreError
 from lstm_study.records import CorpusSummary, Opening, ReviewFacts, StudyRecords
 from lstm_study.records.codec import to_json
 from lstm_study.records.scrub import Scrubber
-from lstm_study.records.state import ReportState
 from lstm_study.store import Store, predictions
 from tests.support.fake_study import ALL_STUDIES, completed_study
 from tests.support.fake_trainings import MACHINE
-from tests.support.stored_study import leave
-
-MADE = ReportState(
-    made_at="2025-03-03T10:00:00.000Z", versions={"keras": "3.15.0"}, git_commit="", model="model"
-)
+from tests.support.stored_study import MADE, leave
 
 
 @pytest.fixture(autouse=True)

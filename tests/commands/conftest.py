@@ -1,0 +1,5 @@
+"""Commands on the files and records of whole studies, without a training."""
+
+from tests.support.without_fsync import no_waiting_for_the_disk
+
+__all__ = ["no_waiting_for_the_disk"]
