@@ -196,7 +196,7 @@ def test_more_seeds_are_another_look_and_say_so(compared, data_folder):
     assert "(look 2 at the test reviews)" in result.out
     level = f"{100 * levels([5 / 6, 1.0])[1]:.4g}% interval"
     assert level in result.out
-    assert "1 seed per arm was added to 5 at" in result.out
+    assert "1 seed per arm was added to 5 on" in result.out
     assert f"{level}; p-values are of the t test" in result.out
     assert "(older than the last run: lstm-study report slice.toml)" in result.out
     records = records_of(folder)

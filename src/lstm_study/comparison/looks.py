@@ -147,9 +147,9 @@ def in_words(spec: StudySpec, store: Store) -> list[str]:
     found = []
     total = spec.compare.seeds
     for each in (store.read_state(SeedsState) or SeedsState()).added:
-        after = f", after the verdict was {each.after!r}" if each.after else ""
+        after = f", after the verdict “{each.after}”" if each.after else ""
         seeds = "1 seed per arm was" if each.seeds == 1 else f"{each.seeds} seeds per arm were"
-        found.append(f"{seeds} added to {total} at {each.added_at}{after}.")
+        found.append(f"{seeds} added to {total} on {each.added_at[:10]}{after}.")
         total += each.seeds
     looks = _looks(store)
     if len(looks) > 1:
