@@ -18,6 +18,7 @@ from tests.support.reviews import made_up_reviews, write_csv
 
 PARSED = (
     "lstm-study run study/imdb.toml --data imdb.npz",
+    "lstm-study run study/imdb-open.toml --data aclImdb_v1.tar.gz",
     "pip install '.[gpu]'",
 )
 SHORTER = ("search.max_epochs=2", "search.include_baseline=false", "protocol.epochs=1",

@@ -7,7 +7,12 @@ from statistics import fmean
 from lstm_study.analysis.answer.ablation import MASKED_BASELINE
 from lstm_study.analysis.answer.planned_arms import PRIMARY, RECIPE_BASELINE, epochs_of
 from lstm_study.analysis.search.summary import ranking
-from lstm_study.comparison.arms import LAST_EPOCHS, is_masked, plan_comparison
+from lstm_study.comparison.arms import (
+    LAST_EPOCHS,
+    is_masked,
+    plan_comparison,
+    validation_epochs,
+)
 from lstm_study.configuration import HYPERPARAMETERS, Configuration
 from lstm_study.progress.estimate import mean_length, pass_work, step_work
 from lstm_study.progress.pace import Pace, Timed
@@ -226,7 +231,8 @@ def comparison_jobs(
     whole = spec.search.max_epochs
     for arm in PRIMARY:
         begun = sum(run.arm == f"{arm}-validation" for run in checked)
-        one = costs.training(arms[arm], whole, is_validated=True, masked=is_masked(arm, spec))
+        epochs = validation_epochs(arm, spec)
+        one = costs.training(arms[arm], epochs, is_validated=True, masked=is_masked(arm, spec))
         jobs += [one] * (validation - begun)
     if spec.compare.ablation and not primary_only:
         begun = sum(not run.arm.startswith(PRIMARY) for run in checked)
@@ -263,7 +269,8 @@ def possible_arms(
     if spec.protocol.masked:
         arms[MASKED_BASELINE] = base
     dimensions = spec.space.dimensions()
-    if any(
+    # Which of a builder's hyperparameters are its recipe is not known: it has no such arm.
+    if spec.builder is None and any(
         row.part == "recipe" and not isinstance(dimensions[name], Fixed)
         for name, row in HYPERPARAMETERS.items()
     ):

@@ -103,8 +103,9 @@ def plan_runs(plan: ComparisonPlan, *, spec: StudySpec, own_epochs: Mapping[str,
 def plan_validation_runs(plan: ComparisonPlan, *, spec: StudySpec) -> list[Run]:
     """Plans the runs of baseline and winner that leave the validation reviews out.
 
-    They train for the search's full budget, with seeds that no trial and no other run has. An
-    ablation starts from one of the masked baseline, where there is such an arm.
+    They train for the search's full budget (the baseline for its own number of epochs, where it has
+    one), with seeds that no trial and no other run has. An ablation starts from one of the masked
+    baseline, where there is such an arm.
     """
     planned = [
         validation_run(
@@ -112,6 +113,7 @@ def plan_validation_runs(plan: ComparisonPlan, *, spec: StudySpec) -> list[Run]:
             arm=arm + VALIDATION_SUFFIX,
             seed_index=index,
             configuration=plan.arms[arm],
+            epochs=validation_epochs(arm, spec),
             spec=spec,
         )
         for index in range(1, plan.validation_seeds + 1)
@@ -135,17 +137,28 @@ def is_masked(arm: str, spec: StudySpec) -> bool:
     return spec.protocol.masked and named != "baseline"
 
 
+def validation_epochs(arm: str, spec: StudySpec) -> int:
+    """Returns the epochs among which an arm's own epoch is chosen."""
+    return (spec.baseline.epochs if arm == "baseline" else None) or spec.search.max_epochs
+
+
 def validation_run(
-    run_id: str, *, arm: str, seed_index: int = 1, configuration: Configuration, spec: StudySpec
+    run_id: str,
+    *,
+    arm: str,
+    seed_index: int = 1,
+    configuration: Configuration,
+    epochs: int | None = None,
+    spec: StudySpec,
 ) -> Run:
-    """Plans one run on the train split, validated after each epoch of the full budget."""
+    """Plans one run on the train split, validated after each epoch; by default the full budget."""
     run = _run(
         run_id,
         arm=arm,
         seed_index=seed_index,
         seed=derive(spec.study.seed, "validation run", seed_index),
         configuration=configuration,
-        epochs=spec.search.max_epochs,
+        epochs=epochs or spec.search.max_epochs,
         masked=is_masked(arm, spec),
     )
     return replace(run, trained_on="train")

@@ -188,9 +188,7 @@ class ComparisonStage:
             ),
             starts=(checkpoint,) if checkpoint.is_file() else (),
             # An arm at its own epoch is the same training, with the same schedule.
-            schedule_epochs=epochs_of(run.arm, self._spec)
-            if is_tested
-            else self._spec.search.max_epochs,
+            schedule_epochs=epochs_of(run.arm, self._spec) if is_tested else run.protocol_epochs,
             calibrates=not is_tested,
             shape=self._classes.of(run.configuration),
             builder=self._spec.builder,

@@ -1,9 +1,10 @@
 """Removes paths, host names, addresses and control characters from records before publication.
 
 A report, a model card and kept records leave the machine, and a command line, a traceback or a
-study file may hold a home folder or a machine's name. An absolute path keeps its last part, or what
-follows the folder of packages; relative paths stay as they are. Other machines get numbers. Which
-fields may hold any of these is declared in `kinds`.
+study file may hold a home folder or a machine's name. An absolute path, and one that leads out of
+the current folder (`../data/x`), keeps its last part, or what follows the folder of packages; other
+relative paths stay as they are. Other machines get numbers. Which fields may hold any of these is
+declared in `kinds`.
 """
 
 import re
@@ -22,7 +23,7 @@ from lstm_study.records.training import Run, Trial
 
 T = TypeVar("T")
 
-_ROOT = r"(?:file://)?(?:~[\w.-]*[\\/]|[A-Za-z]:[\\/]|/(?=[\w.~-]))"
+_ROOT = r"(?:file://)?(?:~[\w.-]*[\\/]|[A-Za-z]:[\\/]|/(?=[\w.~-])|(?:\.\.[\\/])+(?=[\w~-]))"
 _QUOTED = re.compile(rf"""(['"]){_ROOT}[^'"\n]*\1""")
 _BARE = re.compile(rf"""(?<![\w.:/\\<~]){_ROOT}[^\s'"`<>|,;:()\[\]{{}}]*""")
 _AFTER = ("/site-packages/", "/dist-packages/", "/src/")
@@ -92,11 +93,13 @@ class Scrubber:
 
 
 def without_folders(text: str) -> str:
-    """Shortens every absolute path in a text.
+    """Shortens every path in a text that is absolute or leads out of the current folder.
 
     Example:
         >>> without_folders("lstm-study run study/imdb.toml --data /home/ann/imdb.npz")
         'lstm-study run study/imdb.toml --data imdb.npz'
+        >>> without_folders("lstm-study run study.toml --data ../../ann/imdb.npz")
+        'lstm-study run study.toml --data imdb.npz'
         >>> without_folders('File "/opt/venv/lib/python3.11/site-packages/keras/a.py", line 3')
         'File "keras/a.py", line 3'
     """
@@ -105,7 +108,7 @@ def without_folders(text: str) -> str:
 
 
 def last_part(path: str) -> str:
-    """Returns the part of a path that names no machine: a relative path whole, else its end."""
+    """Returns the part of a path that names no machine: one from here down whole, else its end."""
     if not re.match(_ROOT, path):
         return path
     parts = path.replace("\\", "/")

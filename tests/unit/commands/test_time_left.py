@@ -6,11 +6,13 @@ from pathlib import Path
 import pytest
 
 from lstm_study.commands.time_left import Extent, TimeLeft, time_left
+from lstm_study.commands.work_left import possible_arms
 from lstm_study.progress.pace import Pace
 from lstm_study.records import Run, Trial
 from lstm_study.records.state import BracketState, RoundState, SearchState
 from lstm_study.schedule import hyperband
 from lstm_study.spec import StudySpec
+from tests.support import own
 from tests.support.fake_study import completed_study
 from tests.support.replay import Replay, replay_of
 
@@ -144,3 +146,12 @@ def test_from_its_own_times_the_reference_study_is_known_as_far_as_its_pace_was(
     assert recorded.said(0.0, pace=recorded.steady_pace()) == pytest.approx(1.0, abs=0.3)
     assert 1.3 < recorded.said(0.05, pace=None) < 1.8
     assert recorded.said(0.75, pace=None) == pytest.approx(1.0, abs=0.3)
+
+
+def test_a_builder_of_ones_own_is_estimated_without_an_arm_of_a_recipe() -> None:
+    learned = own.explored().model
+    declared = {k: v for k, v in learned.hyperparameters.items() if k != "learning_rate"}
+    spec = own.explored().model_copy(
+        update={"model": learned.model_copy(update={"hyperparameters": declared})}
+    )
+    assert "baseline-recipe" not in possible_arms(spec, PLAN, [])

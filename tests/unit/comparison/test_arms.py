@@ -103,6 +103,14 @@ def test_validation_runs_leave_validation_out_have_the_full_budget_and_seeds_of_
     assert not {trial.seed for trial in STUDY.trials} & {run.seed for run in runs}
 
 
+def test_a_baseline_with_epochs_of_its_own_chooses_its_own_epoch_among_them():
+    spec = fake_spec(compare__validation_seeds="1", baseline__epochs="12")
+    runs = plan_validation_runs(plan_comparison(spec, STUDY.trials), spec=spec)
+    assert [(run.arm, run.protocol_epochs) for run in runs] == [
+        ("baseline-validation", 12), ("winner-validation", 9)
+    ]  # fmt: skip
+
+
 def test_one_training_is_evaluated_at_the_protocols_epoch_and_at_its_own():
     spec = fake_spec()
     plan = plan_comparison(spec, STUDY.trials)

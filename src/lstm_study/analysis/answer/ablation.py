@@ -110,10 +110,14 @@ def walk(
 
 
 def score_of(run: Run | None, spec: StudySpec) -> float | None:
-    """Returns a validation run's objective, at the epoch that `search.score` counts."""
+    """Returns a validation run's objective, at the epoch that `search.score` counts.
+
+    What a baseline trained beyond the full budget does not count: the others have no such epochs.
+    """
     if run is None or run.status != "completed":
         return None
-    values = [getattr(epoch, spec.study.objective) for epoch in run.epochs]
+    counted = [epoch for epoch in run.epochs if epoch.epoch <= spec.search.max_epochs]
+    values = [getattr(epoch, spec.study.objective) for epoch in counted]
     known = [value for value in values if value is not None and math.isfinite(value)]
     if not known or len(known) < len(values):
         return None

@@ -27,7 +27,10 @@ GRID = "#e3e7eb"
 PAPER = "#fffffe"
 BASELINE = "#5f7f9f"
 WINNER = "#d55e01"
-SERIES = ("#0072b3", "#008f69", "#b35a8f", "#a67500", "#3d8fc4", "#7a5195", "#666f1a", "#8c4a2f")
+SERIES = (
+    "#0072b3", "#008f69", "#b35a8f", "#a67500", "#3d8fc4", "#7a5195", "#666f1a", "#8c4a2f",
+    "#3c4fa0", "#2b8587",
+)  # fmt: skip
 # Decreases in lightness throughout, with contrast to white and to black pages.
 HEAT = "blend:#ecc765,#cf6a3d,#784f90"
 _VARIABLES = {
@@ -185,13 +188,14 @@ def _style() -> Iterator[None]:
 
 
 def arm_colours(arms: Sequence[str]) -> dict[str, str]:
-    """Returns a colour for each arm, the same in every figure; runner-ups share one."""
+    """Returns a colour for each arm, the same in every figure; later runner-ups share one."""
     fixed = {
         "baseline": BASELINE, "winner": WINNER, "baseline-masked": SERIES[0],
         "control": SERIES[1], "baseline-own-epoch": SERIES[5], "winner-own-epoch": SERIES[3],
         "ensemble": SERIES[2], "baseline-last-three": SERIES[4], "winner-last-three": SERIES[7],
+        "baseline-recipe": SERIES[6], "runner-up-1": SERIES[8],
     }  # fmt: skip
-    return {arm: fixed.get(arm, SERIES[6]) for arm in arms}
+    return {arm: fixed.get(arm, SERIES[9]) for arm in arms}
 
 
 def main_arms(arms: Sequence[str]) -> list[str]:

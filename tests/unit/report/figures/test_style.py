@@ -108,7 +108,14 @@ def test_baseline_and_winner_keep_their_colours_among_any_arms() -> None:
 def test_every_arm_of_a_full_comparison_has_a_colour_of_its_own() -> None:
     evaluated = ("", "-own-epoch", "-last-three")
     arms = [f"{name}{how}" for name in ("baseline", "winner") for how in evaluated]
-    arms += ["baseline-masked", "control", "ensemble", "runner-up-1"]
+    arms += [
+        "baseline-masked",
+        "baseline-recipe",
+        "control",
+        "ensemble",
+        "runner-up-1",
+        "runner-up-2",
+    ]
     assert len(set(arm_colours(arms).values())) == len(arms)
 
 
