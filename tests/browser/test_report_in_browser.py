@@ -223,6 +223,29 @@ def test_a_figure_on_a_phone_says_that_it_scrolls(watched: Watched) -> None:
     assert widths[0] > widths[1]
 
 
+def test_on_a_phone_the_answer_comes_soon_and_a_wide_table_shows_that_it_goes_on(
+    watched: Watched,
+) -> None:
+    watched.page.set_viewport_size({"width": 390, "height": 800})
+    assert watched.page.evaluate("document.querySelector('nav').offsetHeight") < 150
+    assert watched.page.locator(".headline").bounding_box()["y"] < 400
+    wide = watched.page.evaluate(
+        "[...document.querySelectorAll('.scroll')]"
+        ".filter((each) => each.scrollWidth > each.clientWidth)"
+        ".map((each) => getComputedStyle(each).backgroundAttachment)"
+    )
+    assert wide
+    assert set(wide) == {"local, local, scroll, scroll"}
+
+
+def test_the_answer_is_a_sentence_a_line(watched: Watched) -> None:
+    said = watched.page.locator(".sentence .said")
+    tops = [said.nth(place).bounding_box()["y"] for place in range(said.count())]
+    assert len(tops) >= 1
+    assert sorted(set(tops)) == tops
+    assert watched.page.inner_text(".sentence").split() == " ".join(said.all_inner_texts()).split()
+
+
 def test_a_point_under_the_pointer_tells_of_its_trial(watched: Watched) -> None:
     point = watched.page.locator("#figure-best_so_far use[data-trial]").nth(3)
     name = point.get_attribute("data-trial")
