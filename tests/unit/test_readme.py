@@ -1,11 +1,13 @@
 """What the documents say is what there is: commands, options, keys, links, names of files."""
 
 import ast
+import json
 import re
 import shlex
 import subprocess
 import tomllib
 from pathlib import Path
+from typing import Any
 
 import click
 import pytest
@@ -95,9 +97,34 @@ def test_every_setting_that_is_named_exists() -> None:
 def test_the_commands_of_the_benchmarks_are_those_that_their_files_name() -> None:
     folder = ROOT / "reports" / "benchmarks"
     rows = re.findall(r"^\| `([\w-]+\.md)`.*`(python -m [^`]*)`", text(folder / "README.md"), re.M)
-    assert len(rows) == 3
+    assert len(rows) == 4
     for name, command in rows:
         assert command in " ".join((folder / name).read_text(encoding="utf-8").split())
+
+
+@pytest.mark.parametrize("name", ["quickstart", "imdb", "imdb-open"])
+def test_the_results_that_are_told_are_those_of_the_reports(name: str) -> None:
+    summary = json.loads(text(f"reports/{name}/summary.json"))
+    arms, verdict = summary["arms"], summary["verdict"]
+    cells = [_result(arms.get(arm)) for arm in ARMS]
+    cells.append(f"{_points(verdict['difference'])}, {_points(verdict['low'])} to "
+                 f"{_points(verdict['high'])}: {verdict['kind']}")  # fmt: skip
+    row = f"| [{name}](reports/{name}/report.md) | {' | '.join(cells)} |"
+    assert row in text().splitlines()
+
+
+ARMS = ("baseline", "baseline-recipe", "winner", "ensemble", "control")
+
+
+def _result(arm: dict[str, Any] | None) -> str:
+    if arm is None:
+        return "–"
+    spread = "" if arm["seeds"] == 1 else f" ({100 * arm['test_accuracy_sd']:.2f}, {arm['seeds']})"
+    return f"{arm['test_accuracy_mean']:.2%}{spread}"
+
+
+def _points(share: float) -> str:
+    return f"{100 * share:+.2f}".replace("-", "−")
 
 
 @pytest.mark.parametrize("name", DOCUMENTS)
