@@ -179,7 +179,7 @@ def test_a_request_that_is_not_sent_whole_is_ended_in_time(
 
 def _is_sent_away(server: ReportServer) -> bool:
     with _connect(server) as connection:
-        connection.settimeout(1.0)
+        connection.settimeout(0.2)
         try:
             return connection.recv(100).startswith(b"HTTP/1.0 503")
         except TimeoutError:
