@@ -145,6 +145,7 @@ def test_a_trial_has_a_place_of_its_own_and_lights_up_in_every_figure(watched: W
     promoted = next(trial for trial in hostile_study().trials if trial.parent is not None)
     watched.page.click(f'table.trials tr[data-trial="{promoted.trial_id}"] a.pick')
     assert watched.page.url.endswith(f"#trial={promoted.trial_id}")
+    watched.page.wait_for_selector(f"#trial-name:has-text('{promoted.trial_id}')")
     told = watched.page.inner_text("#trial")
     assert promoted.trial_id in told
     assert f"{promoted.configuration.maxlen}" in told
@@ -155,7 +156,7 @@ def test_a_trial_has_a_place_of_its_own_and_lights_up_in_every_figure(watched: W
     )
     assert {"figure-trial_curves", "figure-slices"} <= set(lit)
     watched.page.click(f"#trial a:has-text('{promoted.parent}')")
-    assert promoted.parent in watched.page.inner_text("#trial-name")
+    watched.page.wait_for_selector(f"#trial-name:has-text('{promoted.parent}')")
     watched.page.keyboard.press("Escape")
     assert not watched.page.is_visible("#trial")
     watched.page.mouse.move(5, 5)
@@ -165,6 +166,7 @@ def test_a_trial_has_a_place_of_its_own_and_lights_up_in_every_figure(watched: W
 def test_the_place_of_a_failed_trial_tells_its_error_as_text(watched: Watched) -> None:
     failed = next(trial for trial in hostile_study().trials if trial.status == "failed")
     watched.page.goto(watched.page.url + f"#trial={failed.trial_id}")
+    watched.page.wait_for_selector("#trial .error")
     assert HOSTILE in watched.page.inner_text("#trial .error")
     watched.page.evaluate("location.hash = 'trial=nonsense'")
     watched.page.wait_for_selector("#trial:has-text('no such trial')")
@@ -175,7 +177,7 @@ def test_a_click_in_a_figure_opens_the_trials_place(watched: Watched) -> None:
     name = point.get_attribute("data-trial")
     point.scroll_into_view_if_needed()
     point.click(force=True)
-    assert watched.page.inner_text("#trial-name").startswith(f"Trial {name}")
+    watched.page.wait_for_selector(f"#trial-name:has-text('Trial {name}')")
 
 
 def test_a_range_in_the_parallel_coordinates_filters_the_trials(watched: Watched) -> None:
