@@ -26,11 +26,12 @@ _ESCAPED = re.compile(r'(\\+)"')
 
 @contextmanager
 def open_delimited(
-    member: Member, columns: Sequence[str] | None, encoding: Encoding
+    member: Member, columns: Sequence[str] | None, encoding: Encoding, *, is_shard: bool = False
 ) -> Iterator[Rows]:
     """Opens a CSV or TSV file to be read a row at a time.
 
-    The columns that are asked for, None for all, help to find the delimiter.
+    The columns that are asked for, None for all, help to find the delimiter. A shard, one of
+    several files whose first one named the columns, may spell them differently: "Text" for "text".
 
     Raises:
         DataError: It lacks a column or its rows are malformed, also while the block reads.
@@ -46,7 +47,7 @@ def open_delimited(
         with open_text(member, encoding, newline=end) as again:
             lines = lines_of(again, member)
             is_quoted = _is_quoted(map(_doubled, lines) if escaped else lines, dialect)
-        rows = _Reading(member, dialect, names, is_quoted=is_quoted)
+        rows = _Reading(member, dialect, names, is_quoted=is_quoted, is_shard=is_shard)
         if escaped:
             rows.notes["quotes behind a backslash are read as part of the texts"] = 0
         yield Rows(
@@ -117,12 +118,7 @@ def _delimiter(first: str, columns: Sequence[str] | None, *, is_tsv: bool) -> st
     if is_tsv and "\t" in first:
         return "\t"
     headers = {each: [name.strip() for name in _split(first, each)] for each in DELIMITERS}
-    wanted = {name.casefold() for name in columns or ()}
-    fitting = [
-        each
-        for each in DELIMITERS
-        if wanted and wanted <= {name.casefold() for name in headers[each]}
-    ]
+    fitting = [each for each in DELIMITERS if columns and set(columns) <= set(headers[each])]
     most = max(DELIMITERS, key=lambda each: len(headers[each]))
     if is_tsv and len(headers[most]) == 1:
         return "\t"
@@ -203,10 +199,16 @@ class _Reading:
     """The rows of one file, with what was noticed on the way."""
 
     def __init__(
-        self, member: Member, dialect: _Dialect, names: Sequence[str], *, is_quoted: bool
+        self,
+        member: Member,
+        dialect: _Dialect,
+        names: Sequence[str],
+        *,
+        is_quoted: bool,
+        is_shard: bool,
     ) -> None:
         self._member, self._dialect, self._names = member, dialect, names
-        self._is_quoted = is_quoted
+        self._is_quoted, self._is_shard = is_quoted, is_shard
         self.notes: dict[str, int] = {"rows that span lines": 0}
         if nameless := sum(not name for name in names):
             self.notes["columns without a name, left out"] = nameless
@@ -220,7 +222,10 @@ class _Reading:
         if columns is None:
             positions = [place for place, name in enumerate(self._names) if name]
         else:
-            positions = [_position(name, self._names, self._member) for name in columns]
+            positions = [
+                _position(name, self._names, self._member, is_shard=self._is_shard)
+                for name in columns
+            ]
         width = len(self._names)
         for number, (line, row) in enumerate(self._records(), start=1):
             if len(row) != width:
@@ -341,7 +346,7 @@ def _opening_line(record: Sequence[str], delimiter: str) -> int:
     return opened
 
 
-def _position(name: str, names: Sequence[str], member: Member) -> int:
+def _position(name: str, names: Sequence[str], member: Member, *, is_shard: bool) -> int:
     if f"{name} (2)" in names:
         count = sum(other == name or other.startswith(f"{name} (") for other in names)
         raise DataError(
@@ -349,8 +354,7 @@ def _position(name: str, names: Sequence[str], member: Member) -> int:
         )
     if name in names:
         return names.index(name)
-    # Shards written by several programs may spell a name differently.
     alike = [place for place, other in enumerate(names) if other.casefold() == name.casefold()]
-    if len(alike) == 1:
+    if is_shard and len(alike) == 1:
         return alike[0]
     raise DataError(close_names(name, [each for each in names if each], where=str(member)))

@@ -120,11 +120,11 @@ class Table:
         self._at.clear()
         if self.empty:
             self.notes["files without a line, left out"] = self.empty
-        for member, encoding in zip(self.members, self.encodings, strict=True):
+        for place, (member, encoding) in enumerate(zip(self.members, self.encodings, strict=True)):
             if member.kind == ".txt":
                 yield self._text(member, encoding, self.names if columns is None else columns)
                 continue
-            with _open(member, columns, encoding) as rows:
+            with _open(member, columns, encoding, is_shard=place > 0) as rows:
                 self._at.append(rows.position)
                 each = rows.each
                 if columns is None and rows.names != self.names:
@@ -210,13 +210,17 @@ def open_table(paths: Sequence[Path], *, encoding: str | None = None) -> Table:
 
 @contextmanager
 def _open(
-    member: Member, columns: Sequence[str] | None, encoding: Encoding | None
+    member: Member,
+    columns: Sequence[str] | None,
+    encoding: Encoding | None,
+    *,
+    is_shard: bool = False,
 ) -> Iterator[Rows]:
     if encoding is None:
         with open_parquet(member, columns) as rows:
             yield rows
     else:
-        reader = open_json if "json" in member.kind else open_delimited
+        reader = open_json if "json" in member.kind else partial(open_delimited, is_shard=is_shard)
         with reader(member, columns, encoding) as rows:
             yield rows
 
