@@ -132,12 +132,6 @@ def open_study(
     # A damaged record is for the commands that need it to say.
     with suppress(RecordError):
         spec = _with_paths(recorded(spec, store, where=where), store)
-    source = SOURCES[spec.data.source]
-    if source.needs_path and not spec.data.paths:
-        raise SpecError(
-            f'{where}: data.path is needed when data.source is "{spec.data.source}" '
-            f"({source.about}). Give it with --data, or in the file."
-        )
     return OpenStudy(
         spec=spec,
         spec_text=text,
@@ -258,7 +252,19 @@ def _tell_of_machine(study: OpenStudy, show: Show) -> None:
 
 
 def read_corpus(study: OpenStudy, *, show: Show) -> Corpus:
-    """Reads the reviews, from the cache if they were read before."""
+    """Reads the reviews, from the cache if they were read before.
+
+    Raises:
+        SpecError: Their path is neither given, nor known from the study's begin.
+        DataError: They can't be read.
+    """
+    data = study.spec.data
+    source = SOURCES[data.source]
+    if source.needs_path and not data.paths:
+        raise SpecError(
+            f'{study.where}: data.path is needed when data.source is "{data.source}" '
+            f"({source.about}). Give it with --data, or in the file."
+        )
     show.stage("Data", f"reading the reviews ({study.spec.data.source})")
     corpus = load(study.spec.data, seed=study.spec.study.seed)
     counts = {split.name: split.reviews for split in corpus.summary.splits}

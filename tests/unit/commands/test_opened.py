@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from lstm_study.commands import open_study
+from lstm_study.commands.opened import Silent, read_corpus
 from lstm_study.errors import SpecError
 from lstm_study.spec import parse_spec
 from lstm_study.store import Store
@@ -39,12 +40,14 @@ def test_data_that_is_given_comes_first(path: Path) -> None:
 
 def test_a_study_that_has_not_begun_has_to_be_told(path: Path) -> None:
     (path.parent / "study").rename(path.parent / "elsewhere")
+    study = open_study(path)
     with pytest.raises(SpecError, match=r"data\.path is needed .*Give it with --data"):
-        open_study(path)
+        read_corpus(study, show=Silent())
 
 
 def test_another_source_has_other_paths(path: Path) -> None:
     text = path.read_text().replace('source = "csv"', 'source = "aclimdb"')
     path.write_text("\n".join(x for x in text.splitlines() if not x.startswith("test_fraction")))
+    study = open_study(path)
     with pytest.raises(SpecError, match=r"aclimdb.* from https://ai\.stanford\.edu"):
-        open_study(path)
+        read_corpus(study, show=Silent())
