@@ -191,3 +191,12 @@ def test_sweeping_deletes_what_a_kill_left_half_written(tmp_path):
     (tmp_path / "trials" / ".b2-03-r1.json.1-2~").write_text("half")
     store.sweep()
     assert names_in(tmp_path / "trials") == ["b2-03-r1.json"]
+
+
+def test_a_line_of_the_log_is_one_line_that_does_nothing_to_a_terminal(tmp_path: Path) -> None:
+    store = Store(tmp_path)
+    store.log("run --data 'a\x1b[2Jb\nc'")
+    store.log("again")
+    first, second = store.log_path.read_text().splitlines()
+    assert "\x1b" not in first
+    assert second.endswith("Z again")

@@ -18,6 +18,7 @@ from pydantic import ValidationError
 
 from lstm_study.errors import ChangedStudyError, LockedError, RecordError
 from lstm_study.files import make_folder, move, read_bytes, sha256_of, write_text
+from lstm_study.printable import printable
 from lstm_study.provenance import now
 from lstm_study.records import (
     Control,
@@ -53,9 +54,9 @@ class Store(PredictionFiles):
         return self.folder / "study.log"
 
     def log(self, line: str) -> None:
-        """Appends a line to the log, with its time; it may be lost."""
+        """Appends a line to the log, printable and with its time; it may be lost."""
         with suppress(OSError), self.log_path.open("a", encoding="utf-8") as file:
-            file.write(f"{now()[:19]}Z {line}\n")
+            file.write(f"{now()[:19]}Z {printable(line, keep='')}\n")
 
     @property
     def scratch(self) -> Path:

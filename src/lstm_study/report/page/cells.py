@@ -19,9 +19,9 @@ def cell(table: Table, row: int, column: str, *, by_sentence: bool = False) -> M
     With `by_sentence` each sentence of its text is an element, to stand on a line of its own.
     """
     value = table.value(row, column)
-    text = escape(table.text(row, column))
+    text = table.text(row, column)
     if by_sentence:
-        said = _SENTENCE_END.split(table.text(row, column))
+        said = _SENTENCE_END.split(text)
         text = Markup(" ").join(
             Markup('<span class="said">{}</span>').format(each) for each in said
         )
