@@ -11,12 +11,14 @@ autoscaler to add nodes. They end with the process that was started.
 """
 
 import hashlib
+import logging
 import os
 import queue
 import secrets
 import shutil
 import socket
 import tempfile
+import textwrap
 import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -49,8 +51,12 @@ from lstm_study.model.shape_classes import ShapeClass
 from lstm_study.provenance import versions
 from lstm_study.spec import StudySpec
 
+log = logging.getLogger(__name__)
+
 _COLLECT_SECONDS = 5.0
 _CONNECT_SECONDS = 10.0
+# Ray's client server gets half a minute to start, which a busy head node may not manage at once.
+_CONNECT_ATTEMPTS = 4
 _GRACE_SECONDS = 5.0
 _CLOSE_SECONDS = 30.0
 _SAME_VERSIONS = ("lstm-study", "tensorflow", "keras", "jax", "numpy", "numba")
@@ -226,7 +232,7 @@ class RayCluster:
         # Whatever Ray raises here, the actor can't be heard any more.
         except Exception as error:  # noqa: BLE001
             out_of_memory = "OutOfMemory" in str(error) or "OOM" in str(error)
-            self._messages.put((name, Lost(reason=_first_line(error), is_killed=out_of_memory)))
+            self._messages.put((name, Lost(reason=_in_a_line(error), is_killed=out_of_memory)))
 
     def _replace(self, name: str) -> None:
         """Asks for an actor in place of one that is lost, and ends that one for certain."""
@@ -349,14 +355,27 @@ def _connected(address: str) -> Any:
             # Ray itself would try for minutes.
             host, _, port = address.removeprefix("ray://").rpartition(":")
             socket.create_connection((host, int(port)), timeout=_CONNECT_SECONDS).close()
-        ray.init(address=address, log_to_driver=False, logging_level="error")
+        _initialise(ray, address)
     # Ray raises errors of many kinds for an address that is wrong or does not answer.
     except Exception as error:
         raise SearchError(
-            f"--cluster {address}: no Ray cluster could be reached ({_first_line(error)}). "
+            f"--cluster {address}: no Ray cluster could be reached ({_in_a_line(error)}). "
             "Start one with `ray start --head`, or give the address of one."
         ) from error
     return ray
+
+
+def _initialise(ray: Any, address: str) -> None:
+    """Calls `ray.init`, again where the head node was reached and did not get ready in time."""
+    for attempts_left in reversed(range(_CONNECT_ATTEMPTS)):
+        try:
+            ray.init(address=address, log_to_driver=False, logging_level="error")
+        except ConnectionAbortedError as error:
+            if attempts_left == 0:
+                raise
+            log.warning("%s is not ready, trying again: %s", address, _in_a_line(error))
+        else:
+            return
 
 
 def _packed(message: Any) -> _Parcel:
@@ -421,6 +440,10 @@ def _in_words(installed: Mapping[str, str]) -> str:
     return ", ".join(f"{name} {version}" for name, version in installed.items())
 
 
-def _first_line(error: Exception) -> str:
-    text = str(error).strip()
-    return text.splitlines()[0][:200] if text else type(error).__name__
+def _in_a_line(error: Exception) -> str:
+    """What an error says first; where it repeats another machine's traceback, that one's end."""
+    lines = str(error).strip().splitlines()
+    if not lines:
+        return type(error).__name__
+    is_traceback = any(line.startswith("Traceback (most recent call last)") for line in lines)
+    return textwrap.shorten(lines[-1 if is_traceback else 0], 200, placeholder=" …")
