@@ -55,6 +55,7 @@ ROWS: dict[str, tuple[str, Callable[[Settings], list[Row]]]] = {
     "gpu-step": ("a training step on the GPU, with JAX", step.gpu_rows),
     "gpu-study": ("a whole search on the GPU, with JAX", studies.gpu_rows),
     "gpu-population": ("many networks at once on the GPU", gpu.population_rows),
+    "gpu-open": ("many open networks at once on the GPU", gpu.open_rows),
     "gpu-baseline": ("all seeds of the documented baseline on the GPU", gpu.baseline_rows),
     "gpu-search": ("the search of imdb.toml on the GPU", gpu.search_rows),
 }

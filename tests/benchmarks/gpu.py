@@ -1,4 +1,4 @@
-"""Rows `gpu-population`, `gpu-baseline`, `gpu-search`: many networks at once on a GPU, with JAX.
+"""Rows `gpu-population`, `gpu-open`, `gpu-baseline`, `gpu-search`: many networks at once, on JAX.
 
 `gpu.sh` measures these and the other rows of a GPU in one call.
 """
@@ -32,15 +32,24 @@ from tests.benchmarks.measure import (
 MEMBERS = (1, 4, 14, 32)
 SEEDS = 14
 _CHUNKS = 3
+# What imdb-open.toml finds, with the words dropped that cost the processor something.
+_OPEN = {
+    "bidirectional": True, "pooling": "mean", "pair_vocabulary_size": 50_000,
+    "embedding_dropout": 0.5, "word_dropout": 0.1, "output_dropout": 0.4, "clip_norm": 1.0,
+    "learning_rate_schedule": "linear", "weight_decay": 0.02,
+}  # fmt: skip
 _QUICK = Configuration(vocabulary_size=500, maxlen=20, embedding_dim=16, lstm_units=16)
 _BOUND = {1: "10 ms", 14: "1.3 ms a member", 32: "0.85 ms a member"}
 
 
-def population_steps(members: Sequence[int], rates: Sequence[float], quick: bool) -> dict[str, Any]:
-    """Times training steps of populations of the documented network; a process of its own.
+def population_steps(
+    members: Sequence[int], rates: Sequence[float], quick: bool, is_open: bool = False
+) -> dict[str, Any]:
+    """Times training steps of populations; a process of its own.
 
-    Reviews are made up, in lengths from 50 to 1,000 tokens, and padding is read, as the baseline
-    does. The time of a call of 16 steps, positions and losses included, is divided by 16.
+    They are of the documented network, which reads its padding, or of an open one with all that
+    `_OPEN` names, which does not. Reviews are made up, in lengths from 50 to 1,000 tokens. The time
+    of a call of 16 steps, positions, dropped words and losses included, is divided by 16.
 
     Returns:
         "MEMBERS RATE ms" of a step, "MEMBERS RATE compile_s" and "MEMBERS RATE gb" of device memory
@@ -53,17 +62,28 @@ def population_steps(members: Sequence[int], rates: Sequence[float], quick: bool
 
     from lstm_study.model.lstm.members import sweeps_for
     from lstm_study.training.member_state import padded_state
-    from lstm_study.training.members import class_of
+    from lstm_study.training.members import Seated, class_of
     from lstm_study.training.on_device import STEPS_AT_ONCE, OnDevice, initial_variables
-    from lstm_study.training.one import Training, epoch_batches
+    from lstm_study.training.one import Training
 
-    split = made_up(400 if quick else STEPS_AT_ONCE * 64)
+    split = with_pairs(made_up(400 if quick else STEPS_AT_ONCE * 64))
+    network = _QUICK if quick else BASELINE
+    if is_open:
+        network = replace(network, **_OPEN)
+        if not quick:
+            network = replace(network, maxlen=400, lstm_units=64, dropout=0.4)
     found: dict[str, Any] = {}
     for rate in rates:
-        configuration = replace(_QUICK if quick else BASELINE, recurrent_dropout=rate)
+        configuration = replace(network, recurrent_dropout=rate)
         for count in members:
             trainings = [
-                Training(configuration=configuration, protocol=ProtocolTable(), seed=seed, epochs=9)
+                Training(
+                    configuration=configuration,
+                    protocol=ProtocolTable(),
+                    seed=seed,
+                    epochs=9,
+                    masked=is_open,
+                )
                 for seed in range(1, count + 1)
             ]
             shape = class_of(trainings)
@@ -74,15 +94,20 @@ def population_steps(members: Sequence[int], rates: Sequence[float], quick: bool
             for place, training in enumerate(trainings):
                 variables = initial_variables(training)
                 device.put(place, padded_state(variables, configuration, shape, where=""))
-            device.set_trainings(trainings)
-            batches = {
-                place: epoch_batches(training, 1, split)[:STEPS_AT_ONCE]
-                for place, training in enumerate(trainings)
-            }
+            device.set_trainings(trainings, reviews=len(split))
+            seated = [Seated(_member(training), None, ()) for training in trainings]
+            for each in seated:
+                each.begin_epoch(split)
+            batches = {place: each.batches[:STEPS_AT_ONCE] for place, each in enumerate(seated)}
             times = []
             for _ in range(1 + _CHUNKS):
                 begun = time.perf_counter()
-                losses, _ = device.train(split, batches)
+                dropped = {
+                    place: each.dropped(0, STEPS_AT_ONCE)
+                    for place, each in enumerate(seated)
+                    if configuration.word_dropout
+                }
+                losses, _ = device.train(split, batches, dropped)
                 np.asarray(losses)
                 times.append(time.perf_counter() - begun)
             name = f"{count} {rate:g}"
@@ -192,6 +217,33 @@ def population_rows(settings: Settings) -> list[Row]:
     return rows
 
 
+def open_rows(settings: Settings) -> list[Row]:
+    """Measures steps of populations of an open network on the GPU."""
+    if settings.gpu is None:
+        return [not_measured("gpu-open", "there is no GPU here")]
+    run = partial(
+        fresh, population_steps, backend="jax", device="gpu", quick=settings.quick, is_open=True
+    )
+    found = [run(members=[1, 14], rates=[0.0]) for _ in range(settings.rounds)]
+    rows = []
+    for count in (1, 14):
+        named: dict[str, Any] = {
+            "row": "gpu-open", "case": f"{count} × 400 × 128/64 ↔ mean + 50,000 pairs",
+        }  # fmt: skip
+        took = values(found, f"{count} 0 ms")
+        rows += [
+            Row(
+                **named, quantity="wall time of a step, a member's share", unit="ms",
+                ours=[each / count for each in took], note=found[0]["sweeps"],
+            ),
+            Row(
+                **named, quantity="peak memory of the GPU", unit="GB",
+                ours=values(found, f"{count} 0 gb"),
+            ),
+        ]  # fmt: skip
+    return rows
+
+
 def baseline_rows(settings: Settings) -> list[Row]:
     """Measures all seeds of the documented baseline."""
     if settings.gpu is None:
@@ -247,6 +299,13 @@ def made_up(reviews: int, *, seed: int = 1) -> Any:
         labels=random.integers(0, 2, reviews).astype(np.int8),
         document_ids=np.arange(reviews),
     )
+
+
+def with_pairs(split: Any) -> Any:
+    """Returns a split that knows its own pairs of words."""
+    from lstm_study.corpus.text.pairs import TrainingPairs
+
+    return replace(split, pairs=TrainingPairs(split.token_ids, split.offsets))
 
 
 def _member(training: Any, folder: Path = Path()) -> Any:

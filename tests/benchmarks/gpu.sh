@@ -40,7 +40,8 @@ within 90 "$python" -m pytest tests/keras/model/lstm/test_members.py -q -p no:ca
     -k on_this_card > >(tee "$out/gpu-tests.txt") 2>&1
 bench 120 gpu-population
 bench 150 gpu-baseline
-bench 240 gpu-search
+bench 90 gpu-open
+bench 200 gpu-search
 bench 120 gpu-study --study-reviews 6000
 bench 100 gpu-step
 exit "$failed"

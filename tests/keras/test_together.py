@@ -25,7 +25,10 @@ if ON_JAX:
     from lstm_study.training.checkpoint import read_checkpoint
 
 pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")
-SPEC = tiny_spec("compare.seeds=3", "protocol.epochs=2", "search.max_epochs=3", "search.factor=3")
+SPEC = tiny_spec(
+    "compare.seeds=3", "protocol.epochs=2", "search.max_epochs=3", "search.factor=3",
+    "space.pair_vocabulary_size={choices=[0, 20]}", "space.learning_rate_schedule='linear'",
+)  # fmt: skip
 
 
 @pytest.fixture(scope="module")

@@ -6,12 +6,17 @@ from typing import Any
 
 import numpy as np
 
-from lstm_study.configuration import Configuration
+from lstm_study.configuration import HYPERPARAMETERS, Configuration
 from lstm_study.model.shape_classes import ShapeClass, Work, plan_classes, why_alone
 from lstm_study.schedule import hyperband
 from lstm_study.spec import StudySpec
 from lstm_study.spec.dimensions import Choices, Range
 
+# What a shape class depends on, beside the largest vocabulary and maxlen.
+_SIZES = (
+    "embedding_dim", "lstm_units", "lstm_layers", "bidirectional", "pooling",
+    "pair_vocabulary_size", "word_dropout", "batch_size",
+)  # fmt: skip
 _VALUES_OF_A_RANGE = 5
 # IMDB's own, where the spec takes no part of the reviews.
 _REVIEWS = 20_000
@@ -27,8 +32,13 @@ class Classes:
     def __init__(self, spec: StudySpec) -> None:
         self._protocol = spec.protocol
         reviews = spec.data.train_limit or _REVIEWS
-        steps = -(-reviews // spec.protocol.batch_size)
-        planned = set(plan_classes(_works(spec), steps=steps).values())
+        planned: set[ShapeClass] = set()
+        # Batches of different sizes are never one program.
+        by_batch_size: dict[int, list[Work]] = {}
+        for work in _works(spec):
+            by_batch_size.setdefault(work.shape.batch_size, []).append(work)
+        for batch_size, works in by_batch_size.items():
+            planned.update(plan_classes(works, steps=-(-reviews // batch_size)).values())
         self._planned = sorted(planned, key=lambda shape: shape.member_bytes)
 
     @property
@@ -48,16 +58,21 @@ def _works(spec: StudySpec) -> Iterator[Work]:
     if spec.builder is not None:
         return
     batch_size = spec.protocol.batch_size
-    space = {name: _values(each) for name, each in spec.space.dimensions().items()}
+    dimensions = spec.space.dimensions()
+    space = {
+        name: _values(name, dimensions[name]) for name in ("vocabulary_size", "maxlen", *_SIZES)
+    }
     largest = {name: max(space[name]) for name in ("vocabulary_size", "maxlen")}
+    # Of pairs and word dropout it is only asked whether there are any.
+    for name in ("pair_vocabulary_size", "word_dropout"):
+        space[name] = sorted({min(space[name]), max(space[name])})
+    space["pooling"] = sorted({"last" if each == "last" else "all" for each in space["pooling"]})
     sizes = [
-        {"embedding_dim": width, "lstm_units": units, "lstm_layers": layers}
-        for width, units, layers in itertools.product(
-            space["embedding_dim"], space["lstm_units"], space["lstm_layers"]
-        )
+        dict(zip(_SIZES, values, strict=True))
+        for values in itertools.product(*(space[name] for name in _SIZES))
     ]
     for size in sizes:
-        configuration = Configuration(**size, **largest)
+        configuration = Configuration(**largest, **size)
         yield Work(
             shape=ShapeClass.of(configuration, batch_size=batch_size),
             longest=spec.search.max_epochs,
@@ -65,8 +80,8 @@ def _works(spec: StudySpec) -> Iterator[Work]:
         )
     yield Work(
         shape=ShapeClass.of(spec.baseline.configuration, batch_size=batch_size),
-        longest=spec.protocol.epochs,
-        epochs=float(spec.compare.seeds * spec.protocol.epochs),
+        longest=spec.baseline.epochs or spec.protocol.epochs,
+        epochs=float(spec.compare.seeds * (spec.baseline.epochs or spec.protocol.epochs)),
     )
 
 
@@ -80,12 +95,15 @@ def _search_epochs(spec: StudySpec) -> float:
     return float((search.max_trials or 1) * search.max_epochs)
 
 
-def _values(dimension: Any) -> list[Any]:
-    """Returns a dimension's values, or some of a range, its ends included."""
+def _values(name: str, dimension: Any) -> list[Any]:
+    """Returns a hyperparameter's values, or some of a range, its ends included."""
+    row = HYPERPARAMETERS[name]
+    # Where a conditional one is not asked for, it is at the documented value.
+    elsewhere = {row.documented} if dimension.when else set()
     if isinstance(dimension, Choices):
-        return list(dimension.choices)
+        return list({*dimension.choices, *elsewhere})
     if isinstance(dimension, Range):
         spread = np.geomspace if dimension.min > 0 else np.linspace
-        values = spread(dimension.min, dimension.max, _VALUES_OF_A_RANGE)
-        return sorted({*values.round().astype(int).tolist(), int(dimension.max)})
+        values = map(row.typed, spread(dimension.min, dimension.max, _VALUES_OF_A_RANGE).tolist())
+        return sorted({*values, row.typed(dimension.max), *elsewhere})
     return [dimension.value]

@@ -1,10 +1,13 @@
 """Shape classes: which networks one compiled program can train at once, and how many classes pay.
 
 A program's shape is the size of its arrays. Everything else is data to it: seeds, rates, learning
-rate, order of reviews, budget, whether padding is masked; and of the sizes a member's own
-vocabulary, maxlen, embedding width and units, as long as they are no larger than the class's.
+rate and its schedule, clipping, decay, order of reviews, budget, whether padding is masked; and of
+the sizes a member's own vocabularies, maxlen, embedding width and units, as long as they are no
+larger than the class's. A class whose program pools, has pairs or drops words also trains members
+that do not.
 """
 
+import itertools
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import reduce
@@ -38,6 +41,10 @@ class ShapeClass:
         lstm_units: Units of each layer, a power of two from 16 on.
         lstm_layers: Layers, one above the other.
         batch_size: Reviews of a batch; its rows are the next multiple of 16.
+        directions: In how many each layer reads, 1 or 2.
+        pair_rows: Rows of the pairs' embedding; 0 where no member has pairs.
+        pools: Whether the outputs of every step are pooled; else the last one alone is used.
+        drops_words: Whether any member has word dropout, which is drawn on the processor.
     """
 
     vocabulary_size: int
@@ -46,10 +53,18 @@ class ShapeClass:
     lstm_units: int
     lstm_layers: int
     batch_size: int
+    directions: int = 1
+    pair_rows: int = 0
+    pools: bool = False
+    drops_words: bool = False
 
     @classmethod
     def of(cls, configuration: Configuration, *, batch_size: int) -> Self:
         """Returns the smallest class that a configuration fits.
+
+        Args:
+            configuration: The hyperparameters.
+            batch_size: Reviews of a batch where the configuration does not say it.
 
         Example:
             >>> ShapeClass.of(Configuration(), batch_size=64).lstm_units
@@ -61,15 +76,21 @@ class ShapeClass:
             embedding_dim=-(-configuration.embedding_dim // _FEATURES) * _FEATURES,
             lstm_units=max(FEWEST_UNITS, 1 << (configuration.lstm_units - 1).bit_length()),
             lstm_layers=configuration.lstm_layers,
-            batch_size=batch_size,
+            batch_size=configuration.batch_size or batch_size,
+            directions=configuration.directions,
+            pair_rows=configuration.pair_rows,
+            pools=configuration.pooling != "last",
+            drops_words=configuration.word_dropout > 0,
         )
 
     def __str__(self) -> str:
-        """In words: "128/128, 500 tokens of 50,000 words, batches of 64"."""
+        """In words: "128/128 ↔ pooled, 500 tokens of 50,000 words, batches of 64"."""
         layers = f"×{self.lstm_layers}" if self.lstm_layers > 1 else ""
+        shape = " ↔" * (self.directions > 1) + " pooled" * self.pools
+        pairs = f" and {self.pair_rows:,} pairs" if self.pair_rows else ""
         return (
-            f"{self.embedding_dim}/{self.lstm_units}{layers}, {self.maxlen} tokens of "
-            f"{self.vocabulary_size:,} words, batches of {self.batch_size}"
+            f"{self.embedding_dim}/{self.lstm_units}{layers}{shape}, {self.maxlen} tokens of "
+            f"{self.vocabulary_size:,} words{pairs}, batches of {self.batch_size}"
         )
 
     @property
@@ -82,8 +103,12 @@ class ShapeClass:
         return self.is_joinable(other) and self.joined(other) == self
 
     def is_joinable(self, other: Self) -> bool:
-        """Whether one class can hold both: layers and batches can't be padded."""
-        return (self.lstm_layers, self.batch_size) == (other.lstm_layers, other.batch_size)
+        """Whether one class can hold both: layers, directions and batches can't be padded."""
+        return (self.lstm_layers, self.directions, self.batch_size) == (
+            other.lstm_layers,
+            other.directions,
+            other.batch_size,
+        )
 
     def joined(self, other: Self) -> Self:
         """Returns the smallest class that holds both."""
@@ -94,6 +119,10 @@ class ShapeClass:
             lstm_units=max(self.lstm_units, other.lstm_units),
             lstm_layers=self.lstm_layers,
             batch_size=self.batch_size,
+            directions=self.directions,
+            pair_rows=max(self.pair_rows, other.pair_rows),
+            pools=self.pools or other.pools,
+            drops_words=self.drops_words or other.drops_words,
         )
 
     @property
@@ -103,20 +132,20 @@ class ShapeClass:
         Weights and moments are there twice while a checkpoint is fetched. A step keeps inputs,
         gates, their gradients, states and carries in single precision.
         """
-        weights = self.vocabulary_size * self.embedding_dim
-        layers = self.lstm_layers * self.lstm_units * 14 + self.embedding_dim * 8
+        weights = (self.vocabulary_size + self.pair_rows) * self.embedding_dim
+        units = self.lstm_layers * self.directions * self.lstm_units
+        # Pooled, a layer's outputs have a gradient at every step; pairs are rows of their own.
+        layers = units * (16 if self.pools else 14)
+        layers += self.embedding_dim * 8 * self.directions * (2 if self.pair_rows else 1)
         return 4 * (8 * weights + self.maxlen * self.rows * layers)
 
 
 def why_alone(protocol: ProtocolTable, configuration: Configuration) -> str:
     """Says why a training can't be a member of a population; empty where it can."""
     if configuration.own is not None:
-        return "a builder of one's own: populations train the documented network"
+        return "a builder of one's own: populations train the LSTM"
     if protocol.optimizer != "adam":
         return f"optimizer {protocol.optimizer!r}: populations train with Adam"
-    # Gradients are dense in populations, and so summed in any case.
-    if opened := set(configuration.opened()) - {"learning_rate", "summed_gradients"}:
-        return f"{', '.join(sorted(opened))}: populations train the documented network"
     return ""
 
 
@@ -150,28 +179,31 @@ def plan_classes(works: Iterable[Work], *, steps: int) -> dict[ShapeClass, Shape
         The class of each training's own smallest class. Equal works give equal classes, in
         whatever order they come.
     """
-    groups: list[list[Work]] = []
     by_shape: dict[ShapeClass, list[Work]] = {}
     for work in works:
         by_shape.setdefault(work.shape, []).append(work)
-    groups = [by_shape[shape] for shape in sorted(by_shape)]
-    costs = [_milliseconds(group, steps) for group in groups]
-    while True:
-        best: tuple[float, int, int] | None = None
-        for a in range(len(groups)):
-            for b in range(a + 1, len(groups)):
-                if not groups[a][0].shape.is_joinable(groups[b][0].shape):
-                    continue
-                saved = costs[a] + costs[b] - _milliseconds(groups[a] + groups[b], steps)
-                if saved > 0 and (best is None or saved > best[0]):
-                    best = saved, a, b
-        if best is None:
+    groups = {number: by_shape[shape] for number, shape in enumerate(sorted(by_shape))}
+    costs = {number: _milliseconds(group, steps) for number, group in groups.items()}
+
+    def saved(a: int, b: int) -> float:
+        if not groups[a][0].shape.is_joinable(groups[b][0].shape):
+            return 0.0
+        return costs[a] + costs[b] - _milliseconds(groups[a] + groups[b], steps)
+
+    savings = {(a, b): saved(a, b) for a, b in itertools.combinations(groups, 2)}
+    while savings:
+        # Of equal savings the first.
+        a, b = max(savings, key=lambda pair: (savings[pair], -pair[0], -pair[1]))
+        if savings[a, b] <= 0:
             break
-        _, a, b = best
         groups[a] += groups.pop(b)
-        costs.pop(b)
         costs[a] = _milliseconds(groups[a], steps)
-    return {work.shape: _class_of(group) for group in groups for work in group}
+        savings = {
+            (c, d): saved(c, d) if a in (c, d) else known
+            for (c, d), known in savings.items()
+            if b not in (c, d)
+        }
+    return {work.shape: _class_of(group) for group in groups.values() for work in group}
 
 
 def _class_of(group: Sequence[Work]) -> ShapeClass:
@@ -184,8 +216,8 @@ def _milliseconds(group: Sequence[Work], steps: int) -> float:
     latency = _LATENCY.get(shape.lstm_units, _LATENCY_OF_THE_LOOP)
     together = max(work.longest for work in group) * steps
     each = sum(work.epochs for work in group) * steps
-    weights = shape.vocabulary_size * shape.embedding_dim
-    products = shape.maxlen * shape.rows * shape.embedding_dim * shape.lstm_units
+    weights = (shape.vocabulary_size + shape.pair_rows) * shape.embedding_dim
+    products = shape.maxlen * shape.rows * shape.embedding_dim * shape.lstm_units * shape.directions
     return (
         _COMPILING
         + together * shape.maxlen * shape.lstm_layers * latency

@@ -6,14 +6,14 @@ population, or the other way round.
 """
 
 from collections.abc import Iterator, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from lstm_study.configuration import Configuration
 from lstm_study.errors import RecordError
-from lstm_study.model.population import GATES, State, Weights
+from lstm_study.model.population import GATES, POOLINGS, Seeds, State, Weights
 from lstm_study.model.shape_classes import ShapeClass
 
 Arrays = tuple[NDArray[Any], ...]
@@ -42,39 +42,52 @@ def padded_state(
         raise RecordError(
             f"{where}: holds another network's weights. Delete it to train from the start."
         )
-    layers = configuration.lstm_layers
-    parts = iter(variables)
-    learned, seeds = [next(parts)], []
-    for _ in range(layers):
-        learned += [next(parts) for _ in range(3)]
-        seeds.append(next(parts))
-    learned += [next(parts), next(parts)]
-    iterations, _learning_rate = next(parts), next(parts)
-    slots = list(parts)
-    of_all = (learned, slots[0::2], slots[1::2])
-    weights, momentums, velocities = (_padded(arrays, layers, shape) for arrays in of_all)
+    slots = list(_slots(configuration))
+    network = list(zip(slots, variables[: len(slots)], strict=True))
+    moments = variables[len(slots) + len(_scalars(configuration)) :]
+    learned = [array for slot, array in network if not slot.is_seed]
+    seeds = {slot.name: array for slot, array in network if slot.is_seed}
+    weights, momentums, velocities = (
+        padded_weights(arrays, configuration, shape)
+        for arrays in (learned, moments[0::2], moments[1::2])
+    )
+    none = np.zeros(2, np.uint32)
+    of_lstm = [array for name, array in seeds.items() if name.startswith("lstm")]
     return State(
         weights=weights,
         momentums=momentums,
         velocities=velocities,
-        iterations=np.asarray(iterations, np.int32),
-        seeds=np.stack(seeds).astype(np.uint32),
+        iterations=np.asarray(variables[len(slots)], np.int32),
+        seeds=Seeds(
+            lstm=np.stack(of_lstm)
+            .astype(np.uint32)
+            .reshape(configuration.lstm_layers, configuration.directions, 2),
+            embedding=np.asarray(seeds.get("embedding dropout", none), np.uint32),
+            output=np.asarray(seeds.get("output dropout", none), np.uint32),
+        ),
     )
 
 
 def own_variables(state: State, configuration: Configuration, *, learning_rate: float) -> Arrays:
     """Returns one member's state, without the axis of members, as a checkpoint's arrays.
 
-    The reverse of `padded_state`. Keras keeps the learning rate beside the step count.
+    The reverse of `padded_state`. Keras keeps a constant learning rate beside the step count.
     """
     weights, momentums, velocities = (
         list(_own(part, configuration))
         for part in (state.weights, state.momentums, state.velocities)
     )
-    variables = [weights[0]]
-    for layer in range(configuration.lstm_layers):
-        variables += [*weights[1 + 3 * layer : 4 + 3 * layer], state.seeds[layer]]
-    variables += [*weights[-2:], state.iterations, np.array(learning_rate, np.float32)]
+    learned = iter(weights)
+    of_lstm = iter(state.seeds.lstm.reshape(-1, 2))
+    seeds = {"embedding dropout": state.seeds.embedding, "output dropout": state.seeds.output}
+    variables = []
+    for slot in _slots(configuration):
+        if not slot.is_seed:
+            variables.append(next(learned))
+        else:
+            variables.append(seeds[slot.name] if slot.name in seeds else next(of_lstm))
+    scalars = (state.iterations, np.array(learning_rate, np.float32))
+    variables += scalars[: len(_scalars(configuration))]
     for pair in zip(momentums, velocities, strict=True):
         variables += pair
     return tuple(np.array(array) for array in variables)
@@ -82,77 +95,131 @@ def own_variables(state: State, configuration: Configuration, *, learning_rate: 
 
 def own_weights(variables: Arrays, configuration: Configuration) -> Arrays:
     """Returns the weights among a checkpoint's arrays, as `keras.Model.get_weights` does."""
-    parts = iter(variables)
-    found = [next(parts)]
-    for _ in range(configuration.lstm_layers):
-        found += [next(parts) for _ in range(3)]
-        next(parts)
-    return (*found, next(parts), next(parts))
+    slots = list(_slots(configuration))
+    return tuple(
+        array
+        for slot, array in zip(slots, variables[: len(slots)], strict=True)
+        if not slot.is_seed
+    )
 
 
 def padded_weights(
     weights: Sequence[NDArray[Any]], configuration: Configuration, shape: ShapeClass
 ) -> Weights:
     """Returns what `own_weights` returned as one member's weights, padded to a class."""
-    return _padded(weights, configuration.lstm_layers, shape)
+    units, directions = shape.lstm_units, configuration.directions
+    parts = (np.asarray(array) for array in weights)
+    width = shape.embedding_dim
+    embedding = _fill(next(parts), shape.vocabulary_size, width)
+    pair_embedding = None
+    if shape.pair_rows:
+        pairs = next(parts) if configuration.pair_rows else np.zeros((0, 0))
+        pair_embedding = _fill(pairs, shape.pair_rows, width)
+    kernels, recurrent_kernels, biases = [], [], []
+    for layer in range(configuration.lstm_layers):
+        own = [[next(parts) for _ in range(3)] for _ in range(directions)]
+        # What comes from the layer below is side by side, direction by direction.
+        blocks = directions if layer else 1
+        kernels.append(np.stack([_kernel(each[0], blocks, width // blocks, units) for each in own]))
+        recurrent_kernels.append(np.stack([_kernel(each[1], 1, units, units) for each in own]))
+        biases.append(np.stack([_fill(each[2].reshape(GATES, -1), GATES, units) for each in own]))
+        width = directions * units
+    output_kernel, output_bias = parts
+    kinds = _kinds(configuration)
+    by_kind = output_kernel.reshape(len(kinds), directions, -1)
+    filled = np.zeros((len(POOLINGS) if shape.pools else 1, directions, units), np.float32)
+    filled[kinds, :, : by_kind.shape[-1]] = by_kind
+    return Weights(
+        embedding=embedding,
+        pair_embedding=pair_embedding,
+        kernels=tuple(kernels),
+        recurrent_kernels=tuple(recurrent_kernels),
+        biases=tuple(biases),
+        output_kernel=filled,
+        output_bias=output_bias[0],
+    )
 
 
 def checkpoint_shapes(configuration: Configuration) -> list[tuple[int, ...]]:
     """Returns the shapes of a checkpoint's arrays, in order."""
+    slots = list(_slots(configuration))
+    weights = [slot.shape for slot in slots if not slot.is_seed]
+    moments = [shape for shape in weights for _ in range(2)]
+    return [slot.shape for slot in slots] + _scalars(configuration) + moments
+
+
+class _Slot(NamedTuple):
+    """One array of a Keras network: a weight, or the state of a seed generator."""
+
+    name: str
+    shape: tuple[int, ...]
+    is_seed: bool = False
+
+
+def _slots(configuration: Configuration) -> Iterator[_Slot]:
+    """Yields a network's arrays in the order of `keras.Model.variables`."""
     units, width = configuration.lstm_units, configuration.embedding_dim
-    weights: list[tuple[int, ...]] = [(configuration.vocabulary_size, width)]
-    variables = weights[:]
-    for _ in range(configuration.lstm_layers):
-        layer = [(width, GATES * units), (units, GATES * units), (GATES * units,)]
-        weights += layer
-        variables += [*layer, (2,)]
-        width = units
-    weights += [(units, 1), (1,)]
-    variables += [(units, 1), (1,), (), ()]
-    return variables + [shape for shape in weights for _ in range(2)]
+    directions = configuration.directions
+    yield _Slot("embedding", (configuration.vocabulary_size, width))
+    if configuration.pair_rows:
+        yield _Slot("pair embedding", (configuration.pair_rows, width))
+    if configuration.embedding_dropout:
+        yield _Slot("embedding dropout", (2,), is_seed=True)
+    for layer in range(configuration.lstm_layers):
+        for direction in range(directions):
+            name = f"lstm {layer} {direction}"
+            yield _Slot(f"{name} kernel", (width, GATES * units))
+            yield _Slot(f"{name} recurrent kernel", (units, GATES * units))
+            yield _Slot(f"{name} bias", (GATES * units,))
+            yield _Slot(f"{name} seed", (2,), is_seed=True)
+        width = directions * units
+    if configuration.output_dropout:
+        yield _Slot("output dropout", (2,), is_seed=True)
+    yield _Slot("output kernel", (len(_kinds(configuration)) * width, 1))
+    yield _Slot("output bias", (1,))
 
 
-def _padded(arrays: Sequence[NDArray[Any]], layers: int, shape: ShapeClass) -> Weights:
-    units = shape.lstm_units
-    embedding, *inner, output_kernel, output_bias = (np.asarray(array) for array in arrays)
-    rows = [shape.embedding_dim, *(units,) * (layers - 1)]
-    return Weights(
-        embedding=_fill(embedding, shape.vocabulary_size, shape.embedding_dim),
-        kernels=tuple(
-            _fill(_by_gate(array), GATES, size, units)
-            for array, size in zip(inner[0::3], rows, strict=True)
-        ),
-        recurrent_kernels=tuple(
-            _fill(_by_gate(array), GATES, units, units) for array in inner[1::3]
-        ),
-        biases=tuple(_fill(array.reshape(GATES, -1), GATES, units) for array in inner[2::3]),
-        output_kernel=_fill(output_kernel[:, 0], units),
-        output_bias=output_bias[0],
-    )
+def _scalars(configuration: Configuration) -> list[tuple[int, ...]]:
+    """The shapes of what the optimizer keeps before its moments: step count, constant rate."""
+    return [()] if configuration.learning_rate_schedule == "linear" else [(), ()]
+
+
+def _kinds(configuration: Configuration) -> list[int]:
+    """Places of a network's kinds of pooling among `POOLINGS`."""
+    if configuration.pooling == "all":
+        return list(range(len(POOLINGS)))
+    return [POOLINGS.index(configuration.pooling)]
 
 
 def _own(weights: Weights, configuration: Configuration) -> Iterator[NDArray[Any]]:
     units, width = configuration.lstm_units, configuration.embedding_dim
     yield weights.embedding[: configuration.vocabulary_size, :width]
+    if configuration.pair_rows:
+        yield weights.pair_embedding[: configuration.pair_rows, :width]
+    blocks = 1
     for kernel, recurrent, bias in zip(
         weights.kernels, weights.recurrent_kernels, weights.biases, strict=True
     ):
-        yield _side_by_side(kernel[:, :width, :units])
-        yield _side_by_side(recurrent[:, :units, :units])
-        yield bias[:, :units].reshape(-1)
-        width = units
-    yield weights.output_kernel[:units, None]
+        for direction in range(configuration.directions):
+            yield _side_by_side(kernel[direction], blocks, width, units)
+            yield _side_by_side(recurrent[direction], 1, units, units)
+            yield bias[direction, :, :units].reshape(-1)
+        blocks, width = configuration.directions, units
+    yield weights.output_kernel[_kinds(configuration), :, :units].reshape(-1, 1)
     yield weights.output_bias[None]
 
 
-def _by_gate(kernel: NDArray[Any]) -> NDArray[Any]:
-    """[n, 4 · units] to [4, n, units]."""
-    return np.moveaxis(kernel.reshape(len(kernel), GATES, -1), 1, 0)
+def _kernel(own: NDArray[Any], blocks: int, rows: int, units: int) -> NDArray[np.float32]:
+    """[blocks · n, 4 · u] to [4, blocks · rows, units], each block padded by itself."""
+    parts = own.reshape(blocks, len(own) // blocks, GATES, -1)
+    filled = _fill(np.moveaxis(parts, 2, 0), GATES, blocks, rows, units)
+    return filled.reshape(GATES, blocks * rows, units)
 
 
-def _side_by_side(kernel: NDArray[Any]) -> NDArray[Any]:
-    """[4, n, units] to [n, 4 · units]."""
-    return np.moveaxis(kernel, 0, 1).reshape(kernel.shape[1], -1)
+def _side_by_side(kernel: NDArray[Any], blocks: int, rows: int, units: int) -> NDArray[Any]:
+    """The reverse of `_kernel`: cuts a member's own rows and units out of each block."""
+    parts = kernel.reshape(GATES, blocks, -1, kernel.shape[-1])[:, :, :rows, :units]
+    return np.moveaxis(parts, 0, 2).reshape(blocks * rows, GATES * units)
 
 
 def _fill(array: NDArray[Any], *sizes: int) -> NDArray[np.float32]:

@@ -13,10 +13,12 @@ from lstm_study.corpus.types import Split
 from lstm_study.model.population import State
 from lstm_study.model.shape_classes import ShapeClass
 from lstm_study.records import Epoch
+from lstm_study.seeds import derive
 from lstm_study.training.checkpoint import Checkpoint, write_checkpoint
 from lstm_study.training.epochs import RunningEpoch, Step
+from lstm_study.training.inputs import dropped_tokens
 from lstm_study.training.member_state import own_variables, own_weights
-from lstm_study.training.one import Training, epoch_batches
+from lstm_study.training.one import Training, epoch_batches, with_lengths
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -74,6 +76,7 @@ class Seated:
         checkpoint: Its last that is safe; None before there is one.
         epochs: Its history.
         batches: The epoch's, as positions in the split.
+        lengths: The tokens that each batch is cut to where the member is trained alone.
         running: The epoch so far.
     """
 
@@ -81,6 +84,7 @@ class Seated:
     checkpoint: Checkpoint | None
     epochs: tuple[Epoch, ...]
     batches: list[NDArray[np.int64]] = field(default_factory=list)
+    lengths: list[int] = field(default_factory=list)
     running: RunningEpoch = field(default_factory=lambda: RunningEpoch(number=1, steps=0))
 
     @property
@@ -95,9 +99,27 @@ class Seated:
 
     def begin_epoch(self, split: Split) -> None:
         """Draws the batches of its next epoch."""
-        number = len(self.epochs) + 1
-        self.batches = epoch_batches(self.member.training, number, split)
+        training, number = self.member.training, len(self.epochs) + 1
+        self.batches = epoch_batches(training, number, split)
+        maxlen = training.configuration.maxlen
+        cut = with_lengths(self.batches, split, maxlen=maxlen, masked=training.masked)
+        self.lengths = [length for _, length in cut]
         self.running = RunningEpoch(number=number, steps=len(self.batches))
+
+    def dropped(self, first: int, count: int) -> list[NDArray[np.bool_]]:
+        """Draws which tokens word dropout takes in some steps of the epoch: bool [n, length] each.
+
+        A training alone draws the same.
+        """
+        training = self.member.training
+        return [
+            dropped_tokens(
+                (len(self.batches[step]), self.lengths[step]),
+                rate=training.configuration.word_dropout,
+                seed=derive(training.seed, "word dropout", self.running.number, step),
+            )
+            for step in range(first, min(first + count, len(self.batches)))
+        ]
 
     def write(self, state: State, epochs: tuple[Epoch, ...]) -> Checkpoint:
         """Writes and returns its checkpoint, with the earlier weights that are to be kept.

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from contextlib import nullcontext
+from types import MappingProxyType
 from typing import Any
 
 import jax
@@ -15,13 +16,14 @@ from lstm_study.model.lstm.members import Sweeps
 from lstm_study.model.network import build_network
 from lstm_study.model.population import (
     GATES,
+    POOLINGS,
     Reviews,
     Settings,
     State,
     Weights,
-    draws_of_calls,
     member_of,
     read_batches,
+    seeds_after,
     train_steps,
     with_member,
     with_weights,
@@ -71,18 +73,23 @@ class OnDevice:
         """Gives a place to a member."""
         self.state = with_member(self.state, np.int32(place), state)
 
-    def set_trainings(self, trainings: Sequence[Training | None]) -> None:
-        """Sets what tells the members apart; None for a free place."""
-        self._settings = jax.device_put(settings_of(trainings, self._shape))
+    def set_trainings(self, trainings: Sequence[Training | None], *, reviews: int) -> None:
+        """Sets what tells the members apart; None for a free place. See `settings_of`."""
+        self._settings = jax.device_put(settings_of(trainings, self._shape, reviews=reviews))
 
     def train(
-        self, split: Split, batches: Mapping[int, Sequence[NDArray[np.int64]]]
+        self,
+        split: Split,
+        batches: Mapping[int, Sequence[NDArray[np.int64]]],
+        dropped: Mapping[int, Sequence[NDArray[np.bool_]]] = MappingProxyType({}),
     ) -> tuple[Any, Any]:
         """Starts some training steps, and returns without waiting for them.
 
         Args:
             split: What to train on.
             batches: By place, one for each step, as positions in the split.
+            dropped: By place, for each step which tokens word dropout takes: bool [n, length], the
+                last `length` tokens of the class's; for members that have any.
 
         Returns:
             As `train_steps`: losses and numbers classified correctly, [STEPS_AT_ONCE, places].
@@ -91,9 +98,21 @@ class OnDevice:
         for place, chosen in batches.items():
             for step, rows in enumerate(chosen):
                 positions[step, place, : len(rows)] = rows
+        gone = None
+        if self._shape.drops_words:
+            gone = np.zeros((*positions.shape, self._shape.maxlen), bool)
+            for place, steps in dropped.items():
+                for step, tokens in enumerate(steps):
+                    gone[step, place, : len(tokens), -tokens.shape[1] :] = tokens
         count = np.int32(max(map(len, batches.values())))
         self.state, losses, correct = train_steps(
-            self.state, self._on_device(split), self._settings, positions, count, **self._options
+            self.state,
+            self._on_device(split),
+            self._settings,
+            positions,
+            gone,
+            count,
+            **self._options,
         )
         return losses, correct
 
@@ -135,7 +154,7 @@ class OnDevice:
     def count_reading(self, split: Split) -> None:
         """Moves the members' seeds on as Keras does when it reads a split."""
         calls = -(-len(split) // EVALUATION_BATCH)
-        seeds = self.state.seeds + draws_of_calls(self._settings, calls)
+        seeds = seeds_after(self.state.seeds, self._settings, calls, trains=False)
         self.state = self.state._replace(seeds=seeds)
 
     @property
@@ -145,7 +164,7 @@ class OnDevice:
 
     def _on_device(self, split: Split) -> Reviews:
         if id(split) not in self._reviews:
-            self._reviews[id(split)] = split, reviews_of(split, maxlen=self._shape.maxlen)
+            self._reviews[id(split)] = split, reviews_of(split, self._shape)
         return self._reviews[id(split)][1]
 
 
@@ -158,50 +177,70 @@ def initial_variables(training: Training) -> tuple[NDArray[Any], ...]:
     with processor:
         network = build_network(training.configuration, seed=training.seed, masked=training.masked)
         own = [np.asarray(variable) for variable in network.variables]
+    scalars = (np.array(0, np.int32), np.array(training.learning_rate, np.float32))
+    is_constant = training.configuration.learning_rate_schedule == "constant"
+    own += scalars[: 2 if is_constant else 1]
     # Keras would make the optimizer's zeros on the device, and compile that for each new shape.
-    slots = checkpoint_shapes(training.configuration)[len(own) + 2 :]
-    return (
-        *own,
-        np.array(0, np.int32),
-        np.array(training.learning_rate, np.float32),
-        *(np.zeros(shape, np.float32) for shape in slots),
-    )
+    slots = checkpoint_shapes(training.configuration)[len(own) :]
+    return (*own, *(np.zeros(shape, np.float32) for shape in slots))
 
 
-def settings_of(trainings: Sequence[Training | None], shape: ShapeClass) -> Settings:
-    """Returns what tells members apart; a free place, None, draws nothing and learns nothing."""
-    rows = [_setting(training, shape) for training in trainings]
+def settings_of(
+    trainings: Sequence[Training | None], shape: ShapeClass, *, reviews: int
+) -> Settings:
+    """Returns what tells members apart; a free place, None, draws nothing and learns nothing.
+
+    Args:
+        trainings: Who is at which place.
+        shape: Their class.
+        reviews: How many they train on: a falling learning rate ends after so many steps.
+    """
+    rows = [_setting(training, shape, reviews) for training in trainings]
     return Settings(*(np.array(column) for column in zip(*rows, strict=True)))
 
 
-def _setting(training: Training | None, shape: ShapeClass) -> tuple[Any, ...]:
+def _setting(training: Training | None, shape: ShapeClass, reviews: int) -> Settings:
     """One member's row of `Settings`."""
-    rate, masked = 0.0, True
+    rate, masked, schedule_steps = 0.0, True, 0
     configuration = Configuration(
         maxlen=shape.maxlen, dropout=0.0, recurrent_dropout=0.0, embedding_dim=1, lstm_units=1
     )
     if training is not None:
         configuration = training.configuration
         rate, masked = training.learning_rate, training.masked
+        if configuration.learning_rate_schedule == "linear":
+            schedule_steps = training.steps(reviews)
     per_gate = GATES if configuration.recurrent_dropout > 0 else 1
-    return (
-        np.float32(1.0 - configuration.dropout),
-        np.float32(1.0 - configuration.recurrent_dropout),
-        np.uint32(per_gate if configuration.dropout > 0 else 0),
-        np.uint32(GATES if configuration.recurrent_dropout > 0 else 0),
-        np.float32(rate),
-        np.int32(configuration.vocabulary_size),
-        np.int32(configuration.maxlen),
-        np.uint32(configuration.embedding_dim),
-        np.uint32(configuration.lstm_units),
-        masked,
+    pooled = [configuration.pooling in (kind, "all") for kind in POOLINGS]
+    return Settings(
+        kept=np.float32(1.0 - configuration.dropout),
+        kept_states=np.float32(1.0 - configuration.recurrent_dropout),
+        input_draws=np.uint32(per_gate if configuration.dropout > 0 else 0),
+        state_draws=np.uint32(GATES if configuration.recurrent_dropout > 0 else 0),
+        learning_rate=np.float32(rate),
+        schedule_steps=np.float32(schedule_steps),
+        clip_norm=np.float32(configuration.clip_norm),
+        weight_decay=np.float32(configuration.weight_decay),
+        vocabulary_size=np.int32(configuration.vocabulary_size),
+        pair_rows=np.int32(configuration.pair_rows),
+        maxlen=np.int32(configuration.maxlen),
+        features=np.uint32(configuration.embedding_dim),
+        units=np.uint32(configuration.lstm_units),
+        masked=masked,
+        kept_embedding=np.float32(1.0 - configuration.embedding_dropout),
+        kept_outputs=np.float32(1.0 - configuration.output_dropout),
+        pooled=np.array(pooled if shape.pools else [True]),
     )
 
 
 def empty_state(shape: ShapeClass, places: int) -> State:
     """Returns the state of free places: all zeros."""
     configuration = Configuration(
-        vocabulary_size=1, embedding_dim=1, lstm_units=1, lstm_layers=shape.lstm_layers
+        vocabulary_size=1,
+        embedding_dim=1,
+        lstm_units=1,
+        lstm_layers=shape.lstm_layers,
+        bidirectional=shape.directions > 1,
     )
     # One network of zeros, of the class's shape, and as many of it as there are places.
     zeros = [np.zeros(each, np.float32) for each in checkpoint_shapes(configuration)]
@@ -209,17 +248,22 @@ def empty_state(shape: ShapeClass, places: int) -> State:
     return jax.tree.map(lambda array: jnp.zeros((places, *array.shape), array.dtype), one)  # type: ignore[no-any-return]
 
 
-def reviews_of(split: Split, *, maxlen: int) -> Reviews:
+def reviews_of(split: Split, shape: ShapeClass) -> Reviews:
     """Puts a split's arrays on the device, of few different sizes, each of which is a program."""
-    tokens = _rounded(maxlen + len(split.token_ids), small=2**14, large=2**23)
+    tokens = _rounded(shape.maxlen + len(split.token_ids), small=2**14, large=2**23)
     reviews = _rounded(len(split), small=2**10, large=2**15)
+
+    def after_padding(ids: NDArray[np.int32]) -> NDArray[np.int32]:
+        return _stretched(np.pad(ids, (shape.maxlen, 0)), tokens)
+
     return Reviews(
         *jax.device_put(
             (
-                _stretched(np.pad(split.token_ids, (maxlen, 0)), tokens),
-                _stretched((split.offsets[1:] + maxlen).astype(np.int32), reviews),
+                after_padding(split.token_ids),
+                _stretched((split.offsets[1:] + shape.maxlen).astype(np.int32), reviews),
                 _stretched(np.diff(split.offsets).astype(np.int32), reviews),
                 _stretched(split.labels.astype(np.float32), reviews),
+                after_padding(split.pair_split.token_ids) if shape.pair_rows else None,
             )
         )
     )

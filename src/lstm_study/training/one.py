@@ -66,6 +66,10 @@ class Training:
         """The configuration's, or else the protocol's."""
         return self.configuration.learning_rate or self.protocol.learning_rate
 
+    def steps(self, reviews: int) -> int:
+        """Training steps on so many reviews until a falling learning rate is at zero."""
+        return -(-reviews // self.batch_size) * (self.schedule_epochs or self.epochs)
+
 
 def train(
     training: Training,
@@ -136,14 +140,13 @@ def traced_model(
 
 def _model_of(training: Training, reviews: int) -> Any:
     """Builds a training's network, compiled and traced."""
-    epochs = training.schedule_epochs or training.epochs
     if training.builder is None:
         return traced_model(
             training.configuration,
             protocol=training.protocol,
             seed=training.seed,
             masked=training.masked,
-            steps=-(-reviews // training.batch_size) * epochs,
+            steps=training.steps(reviews),
         )
     from lstm_study.model.builder import build_own
 
@@ -218,7 +221,7 @@ def _train_epoch(
     on_step: Callable[[Step], None],
 ) -> Epoch:
     began = time.perf_counter()
-    batches = _with_lengths(
+    batches = with_lengths(
         epoch_batches(training, number, reviews),
         reviews,
         maxlen=training.configuration.maxlen,
@@ -260,7 +263,7 @@ def epoch_batches(training: Training, number: int, reviews: Split) -> list[NDArr
     return [order[first : first + size] for first in range(0, len(order), size)]
 
 
-def _with_lengths(
+def with_lengths(
     batches: list[NDArray[np.int64]], reviews: Split, *, maxlen: int, masked: bool
 ) -> list[tuple[NDArray[np.int64], int]]:
     """Returns each batch with the length that its reviews are cut or padded to."""
@@ -292,7 +295,7 @@ def predict(
     # Where all are of one length, the reviews stay in their order.
     lengths = kept_lengths(reviews, maxlen=maxlen) if masked else np.zeros(len(reviews), np.int64)
     batches = evaluation_buckets(lengths, batch_size=batch_size)
-    for chosen, length in _with_lengths(batches, reviews, maxlen=maxlen, masked=masked):
+    for chosen, length in with_lengths(batches, reviews, maxlen=maxlen, masked=masked):
         inputs = inputs_of(reviews, chosen, configuration, length=length)
         # All batches have equally many rows: another number would be compiled again.
         padding = ((0, batch_size - len(chosen)), (0, 0))

@@ -134,7 +134,7 @@ class Population:
             if not self.taken():
                 return False
             trainings = [each.member.training if each else None for each in self._places]
-            self._device.set_trainings(trainings)
+            self._device.set_trainings(trainings, reviews=len(self._split))
             if not self._dismiss():
                 return True
 
@@ -210,7 +210,12 @@ class Population:
             }
             if not batches:  # All diverged.
                 return
-            before, under_way = under_way, self._device.train(self._split, batches)
+            dropped = {
+                place: seated.dropped(first, STEPS_AT_ONCE)
+                for place, seated in self.taken()
+                if seated.member.training.configuration.word_dropout
+            }
+            before, under_way = under_way, self._device.train(self._split, batches, dropped)
             if before is not None:
                 self._count_steps(before)
             self._report_checkpoints()

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from lstm_study.configuration import Configuration
+from lstm_study.corpus.text.pairs import TrainingPairs
 from lstm_study.errors import DivergedError, RecordError, StoreError
 from lstm_study.spec import ProtocolTable
 from tests.support.on_jax import ON_JAX, as_if_on_a_card, needs_jax, run_on_jax, starts_jax
@@ -46,11 +47,14 @@ pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation:Depreca
 SMALL = Configuration(
     vocabulary_size=100, maxlen=8, embedding_dim=6, lstm_units=5, dropout=0.3, recurrent_dropout=0.2
 )
+OPENED = {
+    "bidirectional": True, "pooling": "all", "pair_vocabulary_size": 50_000, "word_dropout": 0.1,
+}  # fmt: skip
 PROTOCOL = ProtocolTable(batch_size=16)
+PAIRS = TrainingPairs(split(60).token_ids, split(60).offsets)
 REVIEWS, VALIDATION, TEST = (
-    split(60),
-    split(24, name="validation", seed=2),
-    split(30, name="test", seed=3),
+    replace(each, pairs=PAIRS)
+    for each in (split(60), split(24, name="validation", seed=2), split(30, name="test", seed=3))
 )
 
 
@@ -84,6 +88,28 @@ def trainings() -> dict[str, "Training"]:
             masked=True,
         ),
     }
+
+
+def opened() -> dict[str, "Training"]:
+    """Some that open the network and its recipe, each in another way, and a documented one."""
+
+    def training(seed: int, *, masked: bool = True, **values) -> "Training":
+        return Training(
+            configuration=replace(SMALL, **values), protocol=PROTOCOL, seed=seed, epochs=2,
+            masked=masked, schedule_epochs=3,
+        )  # fmt: skip
+
+    return {
+        "all of it": training(
+            1, pooling="all", pair_vocabulary_size=20, embedding_dropout=0.3, word_dropout=0.2,
+            output_dropout=0.4, learning_rate=0.01, learning_rate_schedule="linear", clip_norm=0.05,
+            weight_decay=0.1, summed_gradients=True,
+        ),
+        "mean": training(2, pooling="mean", lstm_units=17, embedding_dim=9, output_dropout=0.2),
+        "reads padding": training(4, masked=False, pooling="all", maxlen=11, weight_decay=0.02),
+        "last": training(5, embedding_dropout=0.2, word_dropout=0.4, recurrent_dropout=0.0),
+        "documented": training(6, masked=False),
+    }  # fmt: skip
 
 
 _alone: dict[str, tuple] = {}
@@ -206,10 +232,35 @@ def test_five_at_once_are_what_each_is_alone_epoch_by_epoch(tmp_path, sweeps):
 
 
 @needs_jax
-def test_two_layers_at_once_are_what_they_are_alone(tmp_path):
-    training = replace(
-        trainings()["a"], configuration=replace(SMALL, lstm_layers=2, lstm_units=20), epochs=2
-    )
+@pytest.mark.parametrize(("directions", "sweeps"), [(1, "loop"), (2, "kernels")])
+def test_opened_networks_at_once_are_what_each_is_alone(tmp_path, directions, sweeps):
+    given = {
+        name: replace(each, configuration=replace(each.configuration, bidirectional=directions > 1))
+        for name, each in opened().items()
+        if directions == 2 or name in ("all of it", "documented")
+    }
+    watched = {
+        name: Watched(training, tmp_path / name, reads=lambda: TEST)
+        for name, training in given.items()
+    }
+
+    together(watched.values(), sweeps={"loop": SCAN, "kernels": INTERPRETED}[sweeps])
+
+    for name, training in given.items():
+        model, expected = alone(training, tmp_path / name)
+        assert_equal_trainings(watched[name].checkpoints, expected)
+        probabilities = predict(model, TEST, training.configuration)
+        np.testing.assert_allclose(watched[name].ended.probabilities, probabilities, atol=2e-5)
+        own = own_weights(watched[name].ended.checkpoint.variables, training.configuration)
+        for mine, other in zip(own, model.get_weights(), strict=True):
+            np.testing.assert_allclose(mine, other, atol=2e-5)
+
+
+@needs_jax
+def test_stacked_layers_of_two_directions_are_what_they_are_alone(tmp_path):
+    training = opened()["all of it"]
+    deep = replace(training.configuration, lstm_layers=2, bidirectional=True, lstm_units=7)
+    training = replace(training, configuration=deep)
     watched = Watched(training, tmp_path)
 
     together([watched])
@@ -281,9 +332,11 @@ def test_the_same_population_gives_the_same_bits(tmp_path):
 
 @needs_jax
 def test_padded_parts_stay_exactly_zero(tmp_path):
-    given = [trainings()["a"], trainings()["fast"]]
-    shape = replace(class_of(given), vocabulary_size=130, embedding_dim=24, lstm_units=32)
-    population = module.Population(shape, REVIEWS, VALIDATION, 2, SCAN, ThreadPoolExecutor(1))
+    given = [trainings()["fast"], opened()["mean"], opened()["all of it"]]
+    shape = replace(
+        class_of(given), vocabulary_size=130, embedding_dim=24, lstm_units=32, pair_rows=30
+    )
+    population = module.Population(shape, REVIEWS, VALIDATION, 3, SCAN, ThreadPoolExecutor(1))
     population.waiting.extend(
         Watched(training, tmp_path / str(training.seed)).member for training in given
     )
@@ -460,24 +513,29 @@ def test_a_checkpoint_that_cannot_be_written_ends_the_population(tmp_path):
 
 
 @needs_jax
-@pytest.mark.parametrize(("embedding_dim", "lstm_units"), [(256, 64), (128, 128), (256, 256)])
+@pytest.mark.parametrize(
+    ("embedding_dim", "lstm_units", "opened"),
+    [(256, 64, {}), (128, 128, {}), (256, 256, {}), (128, 64, OPENED)],
+)
 @as_if_on_a_card()
-def test_whole_steps_and_readings_lower_for_cuda_without_a_card(embedding_dim, lstm_units):
-    """Kernels, sort, scan and random bits together, for the classes of imdb.toml."""
-    configuration = Configuration(embedding_dim=embedding_dim, lstm_units=lstm_units)
+def test_whole_steps_and_readings_lower_for_cuda_without_a_card(embedding_dim, lstm_units, opened):
+    """Kernels, sort, scan and random bits together, for classes of imdb.toml and imdb-open.toml."""
+    configuration = Configuration(embedding_dim=embedding_dim, lstm_units=lstm_units, **opened)
     shape = ShapeClass.of(configuration, batch_size=64)
     sweeps = SCAN if gpu.why_not(lstm_units, compute_capability="9.0") else PALLAS
-    state, settings = empty_state(shape, 2), settings_of([None, None], shape)
-    reviews = reviews_of(REVIEWS, maxlen=shape.maxlen)
+    state = empty_state(shape, 2)
+    settings = settings_of([None, None], shape, reviews=60)
+    reviews = reviews_of(REVIEWS, shape)
     abstract = jax.tree.map(
         lambda each: jax.ShapeDtypeStruct(np.shape(each), each.dtype), (state, reviews, settings)
     )
     count = jax.ShapeDtypeStruct((), np.int32)
     positions = jax.ShapeDtypeStruct((16, 2, 64), np.int32)
+    dropped = jax.ShapeDtypeStruct((16, 2, 64, shape.maxlen), bool) if opened else None
     to_read = jax.ShapeDtypeStruct((8, 128), np.int32)
 
     for traced in (
-        train_steps.trace(*abstract, positions, count, maxlen=shape.maxlen, sweeps=sweeps),
+        train_steps.trace(*abstract, positions, dropped, count, maxlen=shape.maxlen, sweeps=sweeps),
         read_batches.trace(
             abstract[0].weights, *abstract[1:], to_read, count, maxlen=shape.maxlen, sweeps=sweeps
         ),

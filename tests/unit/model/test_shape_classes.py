@@ -115,13 +115,32 @@ def test_a_member_of_the_baselines_class_needs_some_hundred_megabytes():
     assert BASELINE.member_bytes == 4 * (8 * weights + kept) == 565_248_000
 
 
-def test_only_adam_is_trained_in_populations():
+def test_only_adam_and_the_lstm_are_trained_in_populations():
     assert why_alone(ProtocolTable(), Configuration()) == ""
     assert why_alone(ProtocolTable(optimizer="sgd"), Configuration()) == (
         "optimizer 'sgd': populations train with Adam"
     )
-    opened = Configuration().with_values(pooling="max", learning_rate=0.01)
-    assert why_alone(ProtocolTable(), opened) == "pooling: populations train the documented network"
+    opened = Configuration().with_values(pooling="max", learning_rate_schedule="linear")
+    assert why_alone(ProtocolTable(), opened) == ""
+    assert "builder" in why_alone(ProtocolTable(), Configuration(own=(("filters", 3),)))
+
+
+def test_what_opens_the_network_is_of_its_class_and_directions_alone_are_not_joined():
+    opened = {
+        "pair_vocabulary_size": 1_000, "pooling": "max", "word_dropout": 0.1, "batch_size": 32,
+    }  # fmt: skip
+    found = ShapeClass.of(Configuration(**opened), batch_size=64)
+    documented = replace(BASELINE, batch_size=32)
+    both = ShapeClass.of(Configuration(bidirectional=True, **opened), batch_size=64)
+
+    assert found == replace(documented, pair_rows=1_003, pools=True, drops_words=True)
+    assert found.joined(documented) == found
+    assert found.holds(documented) and not documented.holds(found)
+    assert not both.is_joinable(found)
+    assert str(both) == (
+        "128/128 ↔ pooled, 500 tokens of 50,000 words and 1,003 pairs, batches of 32"
+    )
+    assert both.member_bytes > found.member_bytes > documented.member_bytes
 
 
 def test_classes_are_planned_without_jax():
