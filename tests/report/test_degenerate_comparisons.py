@@ -129,3 +129,29 @@ def test_probabilities_that_are_damaged_or_gone_are_refused_and_give_no_verdict(
     opened = commands.open_study(leave(study, tmp_path))
     with pytest.raises(RecordError, match=words):
         commands.read_answer(opened)
+
+
+def test_a_further_arms_difference_says_that_it_leaves_failed_runs_out(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The mean before it is of all runs: without a word the two would contradict each other."""
+    whole = completed_study(seeds=5, compare__runner_ups="1")
+    second = [
+        replace(run, arm="runner-up-1", run_id=f"runner-up-1-s{run.seed_index}")
+        for run in whole.runs
+        if run.arm == "winner"
+    ]
+    study = giving(
+        replace(whole, runs=(*whole.runs, *second)),
+        lambda run_id: (
+            np.full(2_000, 0.5, np.float32)
+            if run_id == "runner-up-1-s1"
+            else whole.predictions[run_id.replace("runner-up-1", "winner")]
+        ),
+    )
+    monkeypatch.chdir(tmp_path)
+    answer = commands.read_answer(commands.open_study(leave(study, tmp_path)))
+    out = io.StringIO()
+    Console(file=out, width=400, no_color=True).print(text.answer(answer))
+    (line,) = (line for line in out.getvalue().splitlines() if line.startswith("Runner up"))
+    assert re.search(r"\(5 seeds, .*\); without 1 failed run [+−]\d", line), line

@@ -66,9 +66,12 @@ def _beside(entry: "Comparison") -> str:
     found = entry.verdict.difference
     if found is None or entry.adjusted_p_value is None:
         return ""
+    failures = entry.verdict.failures
+    failed = len(failures.runs) if failures is not None else 0
+    without = f"without {failed} failed run{'s' * (failed > 1)} " if failed else ""
     return (
-        f"; {points(found.difference)} points, {points(found.low)} to {points(found.high)}, "
-        f"p {_probability(entry.adjusted_p_value)}"
+        f"; {without}{points(found.difference)} points, {points(found.low)} to "
+        f"{points(found.high)}, p {_probability(entry.adjusted_p_value)}"
     )
 
 
