@@ -2,7 +2,7 @@
 
 Run: those of "Your own reviews" and of "Reading the report", in their order, on a small made-up
 `reviews.csv`; training is made shorter by `--set`, which is all that differs. So is the Python.
-Only parsed, in tests/commands/test_readme.py: those that need a GPU, an index of packages, or hours.
+Only parsed, in tests/commands/test_readme.py: those that need a GPU, packages, or hours.
 """
 
 import json
