@@ -1,5 +1,6 @@
 """The comparison as a stage: runs out as jobs, answers into records, predictions and weights."""
 
+import math
 from collections.abc import Callable, Hashable, Iterable
 from contextlib import AbstractContextManager
 from dataclasses import replace
@@ -271,7 +272,7 @@ class ComparisonStage:
 
 def with_epochs(run: Run, epochs: tuple[Epoch, ...]) -> Run:
     """Returns a run's record with its history, and the time that took."""
-    seconds = sum(epoch.train_seconds + epoch.validation_seconds for epoch in epochs)
+    seconds = math.fsum(epoch.train_seconds + epoch.validation_seconds for epoch in epochs)
     return replace(run, epochs=epochs, seconds=seconds)
 
 

@@ -1,5 +1,6 @@
 """The model card and the example: what a person reads first in a bundle."""
 
+import math
 import re
 from collections.abc import Mapping, Sequence
 from importlib import resources
@@ -129,7 +130,7 @@ def _measured(arm: Arm) -> list[str]:
 
 def _mean(values: Sequence[float | None]) -> str:
     known = [value for value in values if value is not None]
-    return f"{sum(known) / len(known):.4f}" if known else _MISSING
+    return f"{math.fsum(known) / len(known):.4f}" if known else _MISSING
 
 
 def _percent(value: float) -> str:

@@ -1,6 +1,7 @@
 """Machine-readable files, and a summary for pull requests."""
 
 import json
+import math
 from collections.abc import Mapping
 from typing import Any
 
@@ -47,9 +48,9 @@ def manifest(content: Content, *, files: Mapping[str, str]) -> str:
             "planned_epochs": records.planned_epochs,
         },
         "durations_seconds": {
-            "search_training": sum(trial.seconds for trial in records.trials),
-            "comparison_training": sum(run.seconds for run in trainings(records.runs)),
-            "sessions": sum(session.seconds for session in records.sessions),
+            "search_training": math.fsum(trial.seconds for trial in records.trials),
+            "comparison_training": math.fsum(run.seconds for run in trainings(records.runs)),
+            "sessions": math.fsum(session.seconds for session in records.sessions),
         },
         "sessions": [
             _fields(session, _SESSION)

@@ -1,5 +1,6 @@
 """The search as a stage: trials out as jobs, answers into their records."""
 
+import math
 from collections.abc import Hashable, Iterable, Sequence
 from dataclasses import replace
 from functools import partial
@@ -172,7 +173,7 @@ def answered(trial: Trial, answer: Answer, spec: StudySpec) -> Trial:
     """Returns a trial's record with its result: its own part of the history, and its end."""
     if answer.epochs:
         own = answer.epochs[trial.initial_epoch :]
-        seconds = sum(epoch.train_seconds + epoch.validation_seconds for epoch in own)
+        seconds = math.fsum(epoch.train_seconds + epoch.validation_seconds for epoch in own)
         trial = replace(trial, epochs=own, seconds=seconds)
     if answer.parameter_count is not None:
         trial = replace(trial, parameter_count=answer.parameter_count)
@@ -202,7 +203,9 @@ class Limits:
 
     def __init__(self, spec: StudySpec, store: Store) -> None:
         self._spec, self._store = spec.search, store
-        self._seconds_before = sum(s.seconds for s in store.read_sessions() if s.stage == "search")
+        self._seconds_before = math.fsum(
+            s.seconds for s in store.read_sessions() if s.stage == "search"
+        )
         self._next_look = 0.0
 
     def reached(self, seconds: float) -> str:

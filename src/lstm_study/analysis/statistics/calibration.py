@@ -68,7 +68,7 @@ def temperature_of(runs: "Iterable[Run]", arm: str) -> float | None:
         and run.status == "completed"
         and run.temperature is not None
     ]
-    return math.exp(sum(map(math.log, found)) / len(found)) if found else None
+    return math.exp(math.fsum(map(math.log, found)) / len(found)) if found else None
 
 
 def _logits(probabilities: NDArray[Any]) -> NDArray[np.float64]:

@@ -4,6 +4,7 @@ All take labels, 0 or 1, and the probability of 1, both [documents]; all work in
 that is not defined for the labels at hand is None, never NaN.
 """
 
+import math
 from dataclasses import dataclass
 from typing import Any
 
@@ -193,7 +194,7 @@ def calibration_error(labels: Labels, probabilities: Probabilities) -> float:
     """
     diagram = reliability(labels, probabilities, bins=BINS)
     documents = sum(item.documents for item in diagram)
-    return sum(
+    return math.fsum(
         abs(item.positive - item.probability) * item.documents / documents
         for item in diagram
         if item.positive is not None and item.probability is not None

@@ -10,6 +10,7 @@ one training evaluated at two epochs, so their correlation, of either sign, is e
 assumed to be 0. The training reviews are held fixed: nothing here covers other training data.
 """
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -160,7 +161,7 @@ def components(
     rows = [list(each) for each in zip(*pairs, strict=True)] if pairs else [[], []]
     covariance, shared_noise = _shared(sides, rows)
     differences = first.mean(axis=0) - second.mean(axis=0)
-    noise = sum(side.noise / side.runs for side in sides)
+    noise = math.fsum(side.noise / side.runs for side in sides)
     noise -= 2 * len(pairs) * shared_noise / (sides[0].runs * sides[1].runs)
     observed = float(np.var(differences, ddof=1)) / documents
     return VarianceComponents(

@@ -1,5 +1,6 @@
 """Tables of the arms: accuracy, size and cost; hyperparameters; intervals against the baseline."""
 
+import math
 import statistics
 from collections.abc import Sequence
 from typing import Any
@@ -249,7 +250,7 @@ def _ensemble_row(records: StudyRecords, rows: Sequence[dict[str, Any]]) -> dict
         "test_accuracy_sd": None,
         "test_loss_mean": log_loss(arm.labels, arm.probabilities[0]),
         "training_seconds_mean": len(times) * float(winner["training_seconds_mean"]),
-        "predict_1000_seconds": sum(known) if known else None,
+        "predict_1000_seconds": math.fsum(known) if known else None,
     }
 
 

@@ -1,5 +1,6 @@
 """Columns that several tables share: one name and one explanation for each."""
 
+import math
 from collections.abc import Sequence
 from typing import Any
 
@@ -56,7 +57,7 @@ def seconds_per_epoch(training: Trial | Run) -> float | None:
     """Returns the mean seconds of a training's epochs; None where it trained none."""
     if not training.epochs:
         return None
-    return sum(epoch.train_seconds for epoch in training.epochs) / len(training.epochs)
+    return math.fsum(epoch.train_seconds for epoch in training.epochs) / len(training.epochs)
 
 
 def parameter_count(training: Trial | Run) -> int:

@@ -1,5 +1,6 @@
 """Tables of how the study was done: cost, sources, sessions, openings, versions, settings."""
 
+import math
 from collections.abc import Mapping, Sequence
 
 from lstm_study.records import Run, StudyRecords, Trial
@@ -44,15 +45,15 @@ def _cost(records: StudyRecords) -> Table:
             "completed": sum(item.status == "completed" for item in trained),
             "failed": sum(item.status == "failed" for item in trained),
             "epochs": sum(len(item.epochs) for item in trained),
-            "training_seconds": sum(item.seconds for item in trained),
-            "session_seconds": sum(
+            "training_seconds": math.fsum(item.seconds for item in trained),
+            "session_seconds": math.fsum(
                 item.seconds for item in records.sessions if item.stage == session_stage
             ),
         }
         for stage, (session_stage, trained) in stages.items()
     }
     sums["both"] = {
-        name: float(sum(each[name] for each in sums.values())) for name in sums["search"]
+        name: math.fsum(each[name] for each in sums.values()) for name in sums["search"]
     }
     rows = [cells_of(None, columns, stage=stage, **each) for stage, each in sums.items()]
     # Finalists are planned once the schedule has ended.

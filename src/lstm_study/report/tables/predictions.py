@@ -2,6 +2,7 @@
 
 import gzip
 import io
+import math
 from typing import Any
 
 import numpy as np
@@ -109,7 +110,7 @@ def _confusion(runs: Table) -> Table:
     for arm in dict.fromkeys(runs.column("arm")):
         mine = [row for row in runs.records() if row["arm"] == arm]
         means = {
-            column.name: sum(float(row[column.name] or 0) for row in mine) / len(mine)
+            column.name: math.fsum(float(row[column.name] or 0) for row in mine) / len(mine)
             for column in columns[2:]
         }
         rows.append({"arm": arm, "runs": len(mine), **means})
