@@ -27,7 +27,9 @@ def prediction_tables(records: StudyRecords) -> list[Table]:
 def predictions_csv_gz(records: StudyRecords) -> bytes | None:
     """Writes every run's test probabilities beside the label, gzipped; None without predictions.
 
-    One row per test review, in the test half's own order. Equal records give equal bytes.
+    One row per test review, in the test half's own order. Probabilities have four significant
+    digits, more where those would be 0.5, so that every label is the run's. Equal records give
+    equal bytes.
     """
     if records.test_labels is None or not records.predictions:
         return None
@@ -35,13 +37,18 @@ def predictions_csv_gz(records: StudyRecords) -> bytes | None:
     columns = [records.predictions[run_id] for run_id in ids]
     lines = [",".join(["review", "label", *(safe_cell(run_id) for run_id in ids)])]
     lines += [
-        f"{number},{int(label)}," + ",".join(f"{column[number]:.6g}" for column in columns)
+        f"{number},{int(label)}," + ",".join(_written(column[number]) for column in columns)
         for number, label in enumerate(records.test_labels)
     ]
     out = io.BytesIO()
     with gzip.GzipFile(fileobj=out, mode="wb", mtime=0, filename="") as file:
         file.write(("\n".join(lines) + "\n").encode())
     return out.getvalue()
+
+
+def _written(probability: float) -> str:
+    text = f"{probability:.4g}"
+    return text if text != "0.5" else f"{probability:.9g}"
 
 
 def _evaluated(records: StudyRecords) -> list[tuple[str, str, Any]]:

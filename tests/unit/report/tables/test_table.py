@@ -69,6 +69,8 @@ def test_the_data_dictionary_explains_every_column() -> None:
 
 def test_predictions_hold_the_label_and_every_run_of_each_review() -> None:
     study = completed_study()
+    # Rounded to 0.5 the first would still be negative, the second no longer positive.
+    study.predictions["baseline-s1"][1:3] = np.float32(0.4999999), np.float32(0.5000001)
     packed = predictions_csv_gz(study)
     assert packed is not None
     lines = gzip.decompress(packed).decode().splitlines()
@@ -76,7 +78,9 @@ def test_predictions_hold_the_label_and_every_run_of_each_review() -> None:
     assert len(lines) == 1 + len(study.predictions["baseline-s1"])
     first = lines[1].split(",")
     assert first[:2] == ["0", "0"]
-    assert float(first[2]) == pytest.approx(study.predictions["baseline-s1"][0], rel=1e-5)
+    written = [float(line.split(",")[2]) for line in lines[1:]]
+    assert written == pytest.approx(study.predictions["baseline-s1"].tolist(), rel=5.1e-4)
+    assert [each > 0.5 for each in written] == (study.predictions["baseline-s1"] > 0.5).tolist()
 
 
 def test_predictions_are_the_same_bytes_at_every_writing() -> None:
