@@ -63,9 +63,10 @@ def _works(spec: StudySpec) -> Iterator[Work]:
         name: _values(name, dimensions[name]) for name in ("vocabulary_size", "maxlen", *_SIZES)
     }
     largest = {name: max(space[name]) for name in ("vocabulary_size", "maxlen")}
-    # Of pairs and word dropout it is only asked whether there are any.
-    for name in ("pair_vocabulary_size", "word_dropout"):
-        space[name] = sorted({min(space[name]), max(space[name])})
+    # Of pairs it is only asked whether there are any; a class that drops words costs no more.
+    pairs = space["pair_vocabulary_size"]
+    space["pair_vocabulary_size"] = sorted({min(pairs), max(pairs)})
+    space["word_dropout"] = [max(space["word_dropout"])]
     space["pooling"] = sorted({"last" if each == "last" else "all" for each in space["pooling"]})
     sizes = [
         dict(zip(_SIZES, values, strict=True))
@@ -78,10 +79,11 @@ def _works(spec: StudySpec) -> Iterator[Work]:
             longest=spec.search.max_epochs,
             epochs=_search_epochs(spec) / len(sizes),
         )
+    epochs = spec.baseline.epochs or spec.protocol.epochs
     yield Work(
         shape=ShapeClass.of(spec.baseline.configuration, batch_size=batch_size),
-        longest=spec.baseline.epochs or spec.protocol.epochs,
-        epochs=float(spec.compare.seeds * (spec.baseline.epochs or spec.protocol.epochs)),
+        longest=epochs,
+        epochs=float(spec.compare.seeds * epochs),
     )
 
 

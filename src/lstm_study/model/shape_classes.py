@@ -10,13 +10,18 @@ that do not.
 import itertools
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from functools import reduce
 from typing import Self
 
 from lstm_study.configuration import Configuration
 from lstm_study.spec import ProtocolTable
 
 FEWEST_UNITS = 16
+# What populations train beyond the core. What is not here trains alone, a new row of the table too.
+_OPENED = frozenset({
+    "bidirectional", "pooling", "embedding_dropout", "word_dropout", "output_dropout",
+    "pair_vocabulary_size", "learning_rate", "learning_rate_schedule", "clip_norm", "weight_decay",
+    "batch_size", "summed_gradients",
+})  # fmt: skip
 _FEATURES = 8
 _ROWS = 16
 
@@ -146,6 +151,8 @@ def why_alone(protocol: ProtocolTable, configuration: Configuration) -> str:
         return "a builder of one's own: populations train the LSTM"
     if protocol.optimizer != "adam":
         return f"optimizer {protocol.optimizer!r}: populations train with Adam"
+    if others := set(configuration.opened()) - _OPENED:
+        return f"{', '.join(sorted(others))}: populations do not know what that changes"
     return ""
 
 
@@ -179,47 +186,64 @@ def plan_classes(works: Iterable[Work], *, steps: int) -> dict[ShapeClass, Shape
         The class of each training's own smallest class. Equal works give equal classes, in
         whatever order they come.
     """
-    by_shape: dict[ShapeClass, list[Work]] = {}
+    by_shape: dict[ShapeClass, Work] = {}
     for work in works:
-        by_shape.setdefault(work.shape, []).append(work)
-    groups = {number: by_shape[shape] for number, shape in enumerate(sorted(by_shape))}
-    costs = {number: _milliseconds(group, steps) for number, group in groups.items()}
+        known = by_shape.get(work.shape)
+        by_shape[work.shape] = work if known is None else _together(known, work)
+    alike: list[list[Work]] = []
+    for shape in sorted(by_shape):
+        group = next((each for each in alike if each[0].shape.is_joinable(shape)), None)
+        if group is None:
+            alike.append(group := [])
+        group.append(by_shape[shape])
+    planned: dict[ShapeClass, ShapeClass] = {}
+    for found in alike:
+        planned |= _plan_alike(found, steps)
+    return planned
+
+
+def _plan_alike(works: Sequence[Work], steps: int) -> dict[ShapeClass, ShapeClass]:
+    """Plans works of different shapes that one class can hold."""
+    groups = dict(enumerate(works))
+    shapes = {number: [work.shape] for number, work in groups.items()}
 
     def saved(a: int, b: int) -> float:
-        if not groups[a][0].shape.is_joinable(groups[b][0].shape):
-            return 0.0
-        return costs[a] + costs[b] - _milliseconds(groups[a] + groups[b], steps)
+        apart = _milliseconds(groups[a], steps) + _milliseconds(groups[b], steps)
+        return apart - _milliseconds(_together(groups[a], groups[b]), steps)
 
-    savings = {(a, b): saved(a, b) for a, b in itertools.combinations(groups, 2)}
+    savings = {pair: saved(*pair) for pair in itertools.combinations(groups, 2)}
     while savings:
         # Of equal savings the first.
         a, b = max(savings, key=lambda pair: (savings[pair], -pair[0], -pair[1]))
         if savings[a, b] <= 0:
             break
-        groups[a] += groups.pop(b)
-        costs[a] = _milliseconds(groups[a], steps)
-        savings = {
-            (c, d): saved(c, d) if a in (c, d) else known
-            for (c, d), known in savings.items()
-            if b not in (c, d)
-        }
-    return {work.shape: _class_of(group) for group in groups.values() for work in group}
+        groups[a] = _together(groups[a], groups.pop(b))
+        shapes[a] += shapes.pop(b)
+        for pair in [pair for pair in savings if b in pair]:
+            del savings[pair]
+        savings |= {pair: saved(*pair) for pair in savings if a in pair}
+    return {shape: groups[number].shape for number, own in shapes.items() for shape in own}
 
 
-def _class_of(group: Sequence[Work]) -> ShapeClass:
-    return reduce(ShapeClass.joined, (work.shape for work in group))
+def _together(a: Work, b: Work) -> Work:
+    """Returns two works as one of the class that holds both."""
+    return Work(
+        shape=a.shape.joined(b.shape),
+        longest=max(a.longest, b.longest),
+        epochs=a.epochs + b.epochs,
+    )
 
 
-def _milliseconds(group: Sequence[Work], steps: int) -> float:
+def _milliseconds(work: Work, steps: int) -> float:
     """Time of a population of all these trainings, begun together."""
-    shape = _class_of(group)
+    shape = work.shape
     latency = _LATENCY.get(shape.lstm_units, _LATENCY_OF_THE_LOOP)
-    together = max(work.longest for work in group) * steps
-    each = sum(work.epochs for work in group) * steps
     weights = (shape.vocabulary_size + shape.pair_rows) * shape.embedding_dim
     products = shape.maxlen * shape.rows * shape.embedding_dim * shape.lstm_units * shape.directions
     return (
         _COMPILING
-        + together * shape.maxlen * shape.lstm_layers * latency
-        + each * (_PER_WEIGHT * weights + _PER_PRODUCT * products * shape.lstm_layers)
+        + work.longest * steps * shape.maxlen * shape.lstm_layers * latency
+        + work.epochs
+        * steps
+        * (_PER_WEIGHT * weights + _PER_PRODUCT * products * shape.lstm_layers)
     )

@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping, Sequence
 from contextlib import nullcontext
-from types import MappingProxyType
 from typing import Any
 
 import jax
@@ -81,7 +80,7 @@ class OnDevice:
         self,
         split: Split,
         batches: Mapping[int, Sequence[NDArray[np.int64]]],
-        dropped: Mapping[int, Sequence[NDArray[np.bool_]]] = MappingProxyType({}),
+        dropped: Mapping[int, Sequence[NDArray[np.bool_]]],
     ) -> tuple[Any, Any]:
         """Starts some training steps, and returns without waiting for them.
 

@@ -37,6 +37,28 @@ def test_every_configuration_of_the_space_has_one_of_the_planned_classes():
         assert found.holds(ShapeClass.of(configuration, batch_size=64))
 
 
+def test_an_open_space_has_a_class_for_each_number_of_directions_and_none_is_left_out():
+    text, name = find_study("imdb-open")
+    study = parse_spec(text, where=name)
+    classes = Classes(study)
+
+    assert [shape.directions for shape in classes.planned] == [1, 2]
+    for directions, pooling, pairs, dropped in itertools.product(
+        (False, True), ("last", "mean", "all"), (0, 50_000), (0.0, 0.2)
+    ):
+        configuration = BASELINE.with_values(
+            bidirectional=directions, pooling=pooling, pair_vocabulary_size=pairs, maxlen=300,
+            word_dropout=dropped if pairs else 0.0, lstm_units=64, learning_rate_schedule="linear",
+        )  # fmt: skip
+        assert classes.of(configuration) in classes.planned
+
+
+def test_searched_batch_sizes_have_classes_of_their_own():
+    classes = Classes(spec("space.batch_size={choices=[16, 32]}"))
+
+    assert {16, 32} <= {shape.batch_size for shape in classes.planned}
+
+
 def test_the_baseline_is_of_the_class_that_its_size_is_searched_in():
     classes = Classes(IMDB)
     other_rates = BASELINE.with_values(dropout=0.5, recurrent_dropout=0.0)

@@ -125,6 +125,18 @@ def test_only_adam_and_the_lstm_are_trained_in_populations():
     assert "builder" in why_alone(ProtocolTable(), Configuration(own=(("filters", 3),)))
 
 
+def test_a_hyperparameter_that_populations_do_not_know_trains_alone():
+    """A new row of the table must not be left out in silence."""
+
+    class WithANewRow(Configuration):
+        def opened(self):
+            return ("pooling", "attention_heads")
+
+    assert why_alone(ProtocolTable(), WithANewRow()) == (
+        "attention_heads: populations do not know what that changes"
+    )
+
+
 def test_what_opens_the_network_is_of_its_class_and_directions_alone_are_not_joined():
     opened = {
         "pair_vocabulary_size": 1_000, "pooling": "max", "word_dropout": 0.1, "batch_size": 32,
