@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from lstm_study.configuration import Configuration
 from lstm_study.errors import RecordError
-from lstm_study.model.population import GATES, POOLINGS, Seeds, State, Weights
+from lstm_study.model.population.arrays import GATES, POOLINGS, Seeds, State, Weights
 from lstm_study.model.shape_classes import ShapeClass
 
 Arrays = tuple[NDArray[Any], ...]

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lstm_study.corpus.types import Split
-from lstm_study.model.population import State
+from lstm_study.model.population.arrays import State
 from lstm_study.model.shape_classes import ShapeClass
 from lstm_study.records import Epoch
 from lstm_study.seeds import derive

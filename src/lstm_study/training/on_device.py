@@ -13,16 +13,11 @@ from lstm_study.configuration import Configuration
 from lstm_study.corpus.types import Split
 from lstm_study.model.lstm.members import Sweeps
 from lstm_study.model.network import build_network
-from lstm_study.model.population import (
-    GATES,
-    POOLINGS,
-    Reviews,
-    Settings,
-    State,
-    Weights,
+from lstm_study.model.population.arrays import GATES, POOLINGS, Reviews, Settings, State, Weights
+from lstm_study.model.population.dropout import seeds_after
+from lstm_study.model.population.steps import (
     member_of,
     read_batches,
-    seeds_after,
     train_steps,
     with_member,
     with_weights,

@@ -26,7 +26,7 @@ from numpy.typing import NDArray
 from lstm_study.corpus.types import Split
 from lstm_study.errors import DivergedError, RecordError
 from lstm_study.model.lstm.members import Sweeps, sweeps_for
-from lstm_study.model.population import State
+from lstm_study.model.population.arrays import State
 from lstm_study.model.shape_classes import ShapeClass
 from lstm_study.records import Epoch
 from lstm_study.training.checkpoint import Checkpoint

@@ -19,7 +19,8 @@ if ON_JAX:
 
     from lstm_study.model.lstm import gpu
     from lstm_study.model.lstm.members import INTERPRETED, PALLAS, SCAN
-    from lstm_study.model.population import read_batches, sum_by_id, train_steps
+    from lstm_study.model.population.network import sum_by_id
+    from lstm_study.model.population.steps import read_batches, train_steps
     from lstm_study.model.shape_classes import ShapeClass
     from lstm_study.training import on_device
     from lstm_study.training import population as module

@@ -1,0 +1,1 @@
+"""A population: many networks of one shape class as one JAX program."""
