@@ -88,6 +88,7 @@ def test_no_backend_is_imported_by_what_does_not_train():
         "lstm_study",
         "lstm_study.cli",
         "lstm_study.commands.study",
+        "lstm_study.model.shape_classes",
         "lstm_study.report.write",
     ]
     code = (

@@ -16,7 +16,7 @@ READINGS = st.lists(
 )
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=20, deadline=None)
 @given(READINGS)
 def test_metrics_agree_with_scikit_learn_ties_included(readings):
     labels = np.array([label for label, _ in readings], dtype=np.int8)
