@@ -5,6 +5,7 @@ The only module that reads any of these from the system; all others receive them
 
 import os
 import platform
+import re
 import subprocess
 import sys
 from collections.abc import Sequence
@@ -76,7 +77,7 @@ def machine(*, backend: str = "", devices: Sequence[str] = ()) -> Machine:
     """Describes this machine; backend and devices are the caller's to know."""
     return Machine(
         python=platform.python_version(),
-        platform=platform.platform(terse=True),
+        platform=_system(),
         processor=_processor(),
         cpu_count=usable_cpus(),
         memory_bytes=_memory_bytes(),
@@ -95,6 +96,14 @@ def usable_cpus() -> int:
         if quota != "max":
             count = min(count or 1, max(1, int(quota) // int(period)))
     return count or 1
+
+
+def _system() -> str:
+    """Returns system, version, architecture and C library, without what a build added to them."""
+    version = re.match(r"[\d.]*", platform.release())
+    named = [platform.system(), version[0] if version else "", platform.machine()]
+    libc = "".join(platform.libc_ver())
+    return "-".join(each for each in [*named, libc] if each)
 
 
 def _processor() -> str:

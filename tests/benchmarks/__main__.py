@@ -46,7 +46,7 @@ ROWS: dict[str, tuple[str, Callable[[Settings], list[Row]]]] = {
     "report": ("a report of many trials", reports.rows),
     "step": ("a training step on the CPU", step.rows),
     "epoch": ("an epoch on IMDB's lengths", epochs.epoch_rows),
-    "predict": ("reading reviews with a trained network", epochs.predict_rows),
+    "predict": ("classifying reviews with a trained network", epochs.predict_rows),
     "start": ("until a trial's first step", starts.rows),
     "workers": ("trials a minute against workers", studies.worker_rows),
     "study": ("a whole search beside a Keras Tuner script", studies.study_rows),

@@ -30,7 +30,9 @@ within() { # SECONDS COMMAND...: runs it for so long at most, and no longer than
     local most=$1 left=$((end - SECONDS))
     shift
     [ "$left" -lt 20 ] && { echo "No time left for: $*"; return; }
-    timeout "$((most < left ? most : left))" "$@" || { failed=1; echo "FAILED ($?): $*"; }
+    timeout "$((most < left ? most : left))" "$@"
+    local status=$?
+    [ "$status" -eq 0 ] || { failed=1; echo "FAILED ($status; 124: out of time): $*"; }
     echo "$((end - SECONDS)) s left"
 }
 bench() { within "$1" "$python" -m tests.benchmarks --rounds 1 --out "$out" --only "${@:2}"; }

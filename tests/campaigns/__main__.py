@@ -36,7 +36,7 @@ Each attempt ends as one of: *same* (the study is, to the bit, what it would hav
 finished or an interrupted study, and read it. *search* kills a search without a network again and
 again, or fills its disk from some operation on, and then lets it end. *whole* does things to the
 real commands on a small study, which they then train to its end. The last two compare every record
-and prediction with those of a study that was left in peace.
+and prediction with those of an undisturbed study.
 
 | attempt | tried | same | refused | failed |
 | --- | ---: | ---: | ---: | ---: |

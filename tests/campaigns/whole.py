@@ -1,7 +1,7 @@
 """What is done to a whole study while its commands run; in the end it must be the one it would be.
 
 The study is real and small. Each attempt starts from a copy of the study when it was interrupted,
-and is compared, to the bit, with the one that was left in peace.
+and is compared, to the bit, with an undisturbed one.
 """
 
 import os

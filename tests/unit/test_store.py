@@ -140,6 +140,17 @@ def test_a_changed_spec_is_refused_by_the_names_of_its_keys(tmp_path):
         begin(store, digest="other")
 
 
+def test_a_refusal_names_the_settings_that_the_study_began_with_and_that_are_left_out(tmp_path):
+    store = Store(tmp_path)
+    begin(store, "search.max_epochs=9", "data.path='a.csv'")
+    with pytest.raises(ChangedStudyError) as caught:
+        begin(store)
+    assert "It began with --set search.max_epochs=9: repeat that. Else start over" in str(
+        caught.value
+    )
+    assert "data.path" not in str(caught.value)
+
+
 @pytest.mark.parametrize(
     ("before", "after", "allowed"),
     [

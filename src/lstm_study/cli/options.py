@@ -37,13 +37,15 @@ SetOption = Annotated[
     typer.Option(
         "--set",
         metavar="TABLE.KEY=VALUE",
-        help="Override a setting for this command; recorded. Repeatable.",
+        help="Override a setting, recorded; with later commands of the study, too. Repeatable.",
     ),
 ]
 WorkersOption = Annotated[
     str,
     typer.Option(
-        "--workers", metavar="N", help="Worker processes, or auto: one per GPU, else one per core."
+        "--workers",
+        metavar="N",
+        help="Worker processes, or auto: one per GPU, else one per core if memory allows.",
     ),
 ]
 WorkersPerGpuOption = Annotated[

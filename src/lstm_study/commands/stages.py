@@ -353,7 +353,6 @@ def _is_compared(study: OpenStudy, *, quick: bool) -> bool:
 
 def _disk_in_words(study: OpenStudy, plan: Plan) -> str:
     """Says what the search's checkpoints take at most, and whether there is room for them."""
-    """Says what the search's checkpoints take at most, and whether there is room for them."""
     # Workers of an earlier command may have left more brackets open than these would.
     earlier = [each.workers for each in study.store.read_sessions() if each.stage == "search"]
     workers = plan.most_slots  # On a cluster, and in populations, as many as can be of use.

@@ -8,6 +8,7 @@ import fcntl
 import json
 import os
 import platform
+import shlex
 import shutil
 import tomllib
 from collections.abc import Iterator
@@ -84,7 +85,7 @@ class Store(PredictionFiles):
         )
         allowed: tuple[str, ...] = ()
         if self.exists or self.ledger.exists:
-            allowed = self._changes(spec, data_digest=data_digest)
+            allowed = self._changes(spec, settings=settings, data_digest=data_digest)
             if not self.ledger.exists:
                 add_missing_digests(self)
         write_text(self.folder / "spec.toml", spec_text)
@@ -92,7 +93,9 @@ class Store(PredictionFiles):
         self.write_state(began)
         return allowed
 
-    def _changes(self, spec: StudySpec, *, data_digest: str) -> tuple[str, ...]:
+    def _changes(
+        self, spec: StudySpec, *, settings: tuple[str, ...], data_digest: str
+    ) -> tuple[str, ...]:
         """Says what changed in a study that began, where all of it may; refuses it by name else."""
         before = self.read_began()
         is_compared = (self.folder / "arms.json").is_file() or any(
@@ -103,9 +106,15 @@ class Store(PredictionFiles):
         if before.data_digest != data_digest:
             refused.append("the reviews are not those that the study began with")
         if refused:
+            left_out = [
+                f"--set {shlex.quote(each)}"
+                for each in before.settings
+                if each not in settings and not each.startswith("data.path=")
+            ]
+            repeat = f"It began with {' '.join(left_out)}: repeat that. Else start" * bool(left_out)
             raise ChangedStudyError(
                 f"{self.folder}: the study began with another spec: {'; '.join(refused)}. "
-                "Start over with --fresh, or give study.name a new name."
+                f"{repeat or 'Start'} over with --fresh, or give study.name a new name."
             )
         return found.allowed
 

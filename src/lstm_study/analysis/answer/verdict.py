@@ -1,4 +1,4 @@
-"""The verdict: is the winner better than the baseline, by a rule written before the search?
+"""The verdict: is the winner better than the baseline, by a rule that is the same for every study?
 
 It has two parts: how often the runs of each arm failed, and the difference among those that did
 not. The rule is in `study/README.md`.
