@@ -24,6 +24,7 @@ _PACKED = (
     (b"\xd0\xcf\x11\xe0", "a spreadsheet (.xls)"),
 )
 _SAMPLE_BYTES = 1 << 16
+_PLAIN_BYTES = 1 << 12
 _SHOWN = 40
 _SURE_ENOUGH = 0.6
 _DOUBT_OF_ONE_CLUE = 0.2
@@ -81,8 +82,8 @@ def find_encoding(lines: Lines, *, place: Callable[[int], str]) -> Encoding:
     """Finds out the encoding of a text.
 
     A byte order mark decides, or that all of it is UTF-8. If nearly all of it is, the line that is
-    not is named. Everything else is guessed from the lines that are not ASCII (see
-    `guesses.readings`); a guess is marked as one, and refused if others are nearly as probable.
+    not is named. Everything else is guessed (see `guesses.readings`); a guess is marked as one, and
+    refused if others are nearly as probable.
 
     Args:
         lines: Reads the text from its start, in lines or other pieces.
@@ -130,8 +131,10 @@ def _escaped(line: bytes) -> Encoding | None:
 def _not_utf_8(lines: Lines, place: Callable[[int], str]) -> Encoding:
     good = bad = first_bad = 0
     first_byte, sample, sample_bytes = 0, list[bytes](), 0
+    plain = b""
     for number, line in enumerate(lines(), start=1):
         if line.isascii():
+            plain += line[: _PLAIN_BYTES - len(plain)]
             continue
         try:
             line.decode("utf-8")
@@ -150,11 +153,11 @@ def _not_utf_8(lines: Lines, place: Callable[[int], str]) -> Encoding:
             f"{good:,} other lines are. Correct the line, or read what cannot be read as a "
             f"replacement sign with {option('encoding', 'utf-8-replace')}."
         )
-    return _guess(b"".join(sample), where=place(first_bad))
+    return _guess(b"".join(sample), plain, where=place(first_bad))
 
 
-def _guess(sample: bytes, *, where: str) -> Encoding:
-    ranked = readings(sample)
+def _guess(sample: bytes, plain: bytes, *, where: str) -> Encoding:
+    ranked = readings(sample, plain)
     if not ranked:
         raise DataError(
             f"{where}: is not UTF-8, and its encoding cannot be told. Name it with "

@@ -75,7 +75,7 @@ class Reading:
     text: str
 
 
-def readings(sample: bytes) -> list[Reading]:
+def readings(sample: bytes, plain: bytes = b"") -> list[Reading]:
     """Returns the ways to read some bytes, the most probable first.
 
     Each language in each of its encodings is weighed by the letters, signs and frequent words that
@@ -84,11 +84,13 @@ def readings(sample: bytes) -> list[Reading]:
 
     Args:
         sample: Lines that are not ASCII, in one encoding; the last may be cut.
+        plain: Some of the lines that are ASCII: their words tell the language too.
 
     Returns:
         Readings whose probabilities add up to 1; none if the bytes are no text that is known.
     """
     tokens = _tokens(sample)
+    plain_words = frozenset(_WORD.findall(plain.decode("ascii").lower()))
     noise = sum(byte > 0x7F for byte in tokens) * math.log(_NOISE) - _ODDITIES
     texts: dict[str, tuple[str, str]] = {}
     weights: defaultdict[str, list[float]] = defaultdict(list)
@@ -98,7 +100,7 @@ def readings(sample: bytes) -> list[Reading]:
             text = _decoded(tokens, name)
             texts.setdefault(text, (name, whole))
             evidence = _evidence(text)
-            words = frozenset(_WORD.findall(text.lower()))
+            words = plain_words.union(_WORD.findall(text.lower()))
             common = _LOG_OF_ASCII * (len(text) - evidence.total())
             for language in (each for each in LANGUAGES if name in each.encodings):
                 fit = _fit(evidence, language)

@@ -243,6 +243,12 @@ def test_english_with_one_sign_is_cp1252_and_nearly_sure_at_most(text, rows):
     assert found.confidence <= 0.97
 
 
+@pytest.mark.parametrize("text", ["good ® thing", "a ½ cup", "3× better", "piñata", "nº 5"])
+def test_lines_of_ascii_tell_the_language_too(text):
+    plain = [f"it was the best of all that I have seen no{number}" for number in range(30)]
+    assert guess(table([*plain, text], "cp1252")).name == "cp1252"
+
+
 @pytest.mark.parametrize("sign", "™®½×¢•°²é")
 def test_one_sign_among_typographic_apostrophes_changes_nothing(sign):
     rows = [f"I didn’t like it. no{number} some words" for number in range(200)]
