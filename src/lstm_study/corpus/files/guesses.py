@@ -101,7 +101,7 @@ def readings(sample: bytes, plain: bytes = b"") -> list[Reading]:
             texts.setdefault(text, (name, whole))
             evidence = _evidence(text)
             words = plain_words.union(_WORD.findall(text.lower()))
-            common = _LOG_OF_ASCII * (len(text) - evidence.total())
+            common = _LOG_OF_ASCII * sum(each.isascii() for each in text)
             for language in (each for each in LANGUAGES if name in each.encodings):
                 fit = _fit(evidence, language)
                 if fit > noise:
@@ -141,9 +141,16 @@ def _clues(text: str) -> int:
 
 
 def _evidence(text: str) -> Counter[tuple[str, str]]:
-    """Counts the letters and signs beyond ASCII, in lower case, with how they fit their places."""
+    """Counts the letters and signs beyond ASCII, in lower case, with how they fit their places.
+
+    Of "£££" or "……" one counts.
+    """
     padded = f"  {text}    "
-    around = Counter(padded[at - 2 : at + 4] for at, each in enumerate(padded) if each > "\x7f")
+    around = Counter(
+        padded[at - 2 : at + 4]
+        for at, each in enumerate(padded)
+        if each > "\x7f" and each != padded[at - 1]
+    )
     evidence = Counter[tuple[str, str]]()
     for window, count in around.items():
         lower = window[2].lower()
@@ -167,7 +174,7 @@ def _place(around: str) -> str:
         sticks = (letter == "–" and after.isalpha()) or (letter == "•" and after.isalnum())
         fits = not (inside or sticks)
     elif letter in _MONEY:
-        fits = before.isdigit() or after.isdigit()
+        fits = before.isdigit() or after.isdigit() or letter in before + after
     elif letter in _RAISED:
         fits = (before.isdigit() or before in "nN") and not after.isalpha()
     elif letter in _FRACTIONS:

@@ -196,6 +196,7 @@ SIGNS = (
     "© 2012 by the author of the book",
     "Wait… what was that ending",
     "This is a film—a bad one—about dogs",
+    "It was a £££ rip off",
     "She said “no” – and that’s that",
     "it’s a “Brand™”",
     "I didn’t like it. no7 some words",
@@ -254,6 +255,21 @@ def test_one_sign_among_typographic_apostrophes_changes_nothing(sign):
     rows = [f"I didn’t like it. no{number} some words" for number in range(200)]
     rows[100] = f"My Brand {sign} thing broke"
     assert guess(table(rows, "cp1252")).name == "cp1252"
+
+
+@pytest.mark.parametrize(
+    ("encoding", "texts"),
+    [
+        ("cp932", ["ﾃﾞｻﾞｲﾝ が とても 良いです", "ｻｲｽﾞ も ぴったり でした"]),
+        ("euc_jp", ["最高", "最悪", "普通", "大満足", "良品", "不良品 返品"]),
+        ("gb18030", ["好", "很好", "不错", "垃圾", "还行"]),
+        ("cp949", ["좋아요", "별로", "최고", "비추"]),
+        ("cp949", ["재밌다 ^^", "아 쓰레기 ㅠㅠ", "★★★★★ 최고"]),
+        ("gb18030", ["iPhone手机 quality 很好 good", "The phone 不错 works fine"]),
+    ],
+)
+def test_short_texts_in_scripts_of_many_letters_are_read(encoding, texts):
+    assert guess(table(texts, encoding)).name == encoding
 
 
 def test_english_of_an_old_mac_is_told_by_its_quotes():
