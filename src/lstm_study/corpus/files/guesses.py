@@ -96,8 +96,9 @@ def readings(sample: bytes, plain: bytes = b"") -> list[Reading]:
     weights: defaultdict[str, list[float]] = defaultdict(list)
     for name in ENCODINGS:
         with suppress(UnicodeDecodeError):
-            whole = _decoded(sample, name)
-            text = _decoded(tokens, name)
+            decoder = codecs.getincrementaldecoder(name)
+            whole = decoder().decode(sample)
+            text = decoder().decode(tokens, final=len(tokens) < _TOKEN_BYTES)
             texts.setdefault(text, (name, whole))
             evidence = _evidence(text)
             words = plain_words.union(_WORD.findall(text.lower()))
@@ -124,11 +125,6 @@ def readings(sample: bytes, plain: bytes = b"") -> list[Reading]:
 def _tokens(sample: bytes) -> bytes:
     """Returns the different words: one that is repeated says nothing new."""
     return b" ".join(dict.fromkeys(_TOKEN.findall(sample)))[:_TOKEN_BYTES]
-
-
-def _decoded(raw: bytes, name: str) -> str:
-    """Decodes all but what may have been cut off within a letter at the end."""
-    return codecs.getincrementaldecoder(name)().decode(raw)
 
 
 def _rarity(name: str) -> float:

@@ -304,6 +304,11 @@ def test_a_long_line_that_is_cut_within_a_letter_of_two_bytes_is_read(shift):
     assert guess(table([text], "gb18030")).name == "gb18030"
 
 
+@pytest.mark.parametrize("text", ["Cliché", "Hmm…", "Fun”"])
+def test_a_text_that_ends_in_a_letter_beyond_ascii_ends_in_no_half_letter(text):
+    assert guess(text.encode("cp1252")).name == "cp1252"
+
+
 def test_probabilities_of_all_readings_add_up_to_one():
     found = readings("Très bon film, déjà vu".encode("cp1252"))
     assert sum(each.probability for each in found) == pytest.approx(1)
