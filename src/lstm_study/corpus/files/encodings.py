@@ -134,7 +134,8 @@ def _not_utf_8(lines: Lines, place: Callable[[int], str]) -> Encoding:
     plain = b""
     for number, line in enumerate(lines(), start=1):
         if line.isascii():
-            plain += line[: _PLAIN_BYTES - len(plain)]
+            if len(plain) < _PLAIN_BYTES:
+                plain += line[:_PLAIN_BYTES] + b" "
             continue
         try:
             line.decode("utf-8")
@@ -144,7 +145,7 @@ def _not_utf_8(lines: Lines, place: Callable[[int], str]) -> Encoding:
             if bad == 1:
                 first_bad, first_byte = number, line[error.start]
         if sample_bytes < _SAMPLE_BYTES:
-            sample.append(line[:_SAMPLE_BYTES])
+            sample.append(line[:_SAMPLE_BYTES].rstrip(b"\r\n"))
             sample_bytes += len(sample[-1])
     if good > bad:
         more = f", nor are {bad - 1:,} more" if bad > 1 else ""
@@ -153,7 +154,7 @@ def _not_utf_8(lines: Lines, place: Callable[[int], str]) -> Encoding:
             f"{good:,} other lines are. Correct the line, or read what cannot be read as a "
             f"replacement sign with {option('encoding', 'utf-8-replace')}."
         )
-    return _guess(b"".join(sample), plain, where=place(first_bad))
+    return _guess(b"\n".join(sample), plain, where=place(first_bad))
 
 
 def _guess(sample: bytes, plain: bytes, *, where: str) -> Encoding:

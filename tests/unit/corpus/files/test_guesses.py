@@ -309,6 +309,12 @@ def test_a_text_that_ends_in_a_letter_beyond_ascii_ends_in_no_half_letter(text):
     assert guess(text.encode("cp1252")).name == "cp1252"
 
 
+def test_texts_without_an_end_of_line_stay_apart():
+    texts = [each.encode("cp1252") for each in ("Hm…", "Well…", "That was dull…")]
+    found = find_encoding(lambda: iter(texts), place=str)
+    assert (found.name, found.sample) == ("cp1252", "Hm… Well… That was dull…")
+
+
 def test_probabilities_of_all_readings_add_up_to_one():
     found = readings("Très bon film, déjà vu".encode("cp1252"))
     assert sum(each.probability for each in found) == pytest.approx(1)
