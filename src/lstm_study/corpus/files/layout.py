@@ -78,7 +78,7 @@ def find_files(paths: Sequence[Path]) -> Found:
         ]
     members, notes = _with_roles(tables or texts)
     if left_out:
-        notes.append(f"not read: {_counted(left_out)}")
+        notes.append(f"{_files(len(left_out))} not read: {_counted(left_out)}")
     return Found(members=tuple(members), notes=tuple(notes))
 
 
@@ -93,14 +93,16 @@ def _with_roles(members: list[Member]) -> tuple[list[Member], list[str]]:
     notes = []
     if "train" in roles:
         if "" in roles:
-            others = listed([member.name for member in members if not member.role])
-            notes.append(f"read as training reviews, as their names say no split: {others}")
+            plain = [member.name for member in members if not member.role]
+            notes.append(
+                f"{_files(len(plain))} read as training reviews, named as no split: {listed(plain)}"
+            )
     else:
         if len(roles) > 1:
-            others = listed([member.name for member in members if member.role])
+            named = [member.name for member in members if member.role]
             notes.append(
-                f"read as training reviews, as no name says train: {others}; keep them apart by "
-                "such names, or with data.test_path"
+                f"{_files(len(named))} read as training reviews, as no name says train: "
+                f"{listed(named)}; keep them apart by such a name, or with data.test_path"
             )
         members = [replace(member, role="") for member in members]
     return members, notes if has_option("split_column") else []
@@ -116,7 +118,8 @@ def _refuse_without_reviews(shown: str, left_out: Sequence[str]) -> NoReturn:
 
 def _check_texts_beside(tables: Sequence[Member], texts: Sequence[Member], shown: str) -> None:
     """Refuses tables beside texts that may be reviews, as they are in folders of labels."""
-    if len({(text.label, text.columns) for text in texts}) > 1:
+    labels = {(text.label, text.columns) for text in texts}
+    if len(labels - {("", ())}) > 1:
         raise DataError(
             f"{shown}: must hold tables or texts in folders of labels. Received: "
             f"{_counted([each.name for each in (*tables, *texts)])}. Give "
@@ -145,6 +148,10 @@ def _pattern(members: Sequence[Member]) -> str:
         return f"{folders[0]}/{end}"
     shared = os.path.commonpath(folders)
     return f"{shared}/{end}" if members[0].inside else f"{shared}/**/{end}"
+
+
+def _files(count: int) -> str:
+    return "1 file is" if count == 1 else f"{count:,} files are"
 
 
 def _counted(names: Sequence[str]) -> str:

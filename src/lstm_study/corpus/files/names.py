@@ -1,7 +1,7 @@
 """What the names of files and folders say: splits, labels, and columns of a table."""
 
 import re
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from functools import lru_cache
 from pathlib import PurePosixPath
 from urllib.parse import unquote
@@ -24,7 +24,8 @@ Columns = tuple[tuple[str, str], ...]
 """Columns and the values that they have in all rows of one file."""
 
 
-def role_of(name: str, *, beside: Collection[str] | None = None) -> str:
+@lru_cache(maxsize=4_096)
+def role_of(name: str, *, beside: tuple[str, ...] | None = None) -> str:
     """Returns the one role that is a word of a name, "" if none or several are.
 
     Args:

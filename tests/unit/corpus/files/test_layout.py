@@ -34,7 +34,7 @@ def test_what_is_not_read_is_said(tmp_path):
     placed(tmp_path, "2021.csv", "2022.xlsx", "2023.tar.gz", "a/1.png", "b/2.PNG", ".hidden.xlsx")
     placed(tmp_path, "notes.txt", "dataset_infos.json")
     assert find_files([tmp_path]).notes == (
-        "not read: 2 .png, 2022.xlsx, 2023.tar.gz, dataset_infos.json and 1 more",
+        "6 files are not read: 2 .png, 2022.xlsx, 2023.tar.gz, dataset_infos.json and 1 more",
     )
     assert list(open_table([tmp_path]).remarks) == list(find_files([tmp_path]).notes)
 
@@ -43,7 +43,7 @@ def test_archives_in_archives_are_not_read_and_said(tmp_path):
     with zipfile.ZipFile(tmp_path / "all.zip", "w") as archive:
         archive.writestr("a/2020.csv", "text,label\n")
         archive.writestr("a/2021.zip", b"")
-    assert find_files([tmp_path / "all.zip"]).notes == ("not read: a/2021.zip",)
+    assert find_files([tmp_path / "all.zip"]).notes == ("1 file is not read: a/2021.zip",)
 
 
 def test_tables_beside_texts_in_folders_of_labels_are_refused_with_patterns_that_work(tmp_path):
@@ -53,6 +53,12 @@ def test_tables_beside_texts_in_folders_of_labels_are_refused_with_patterns_that
     texts, tables = str(caught.value).split("'")[1::2]
     assert names(Path(texts)) == ["neg/1.txt", "pos/1.txt", "pos/2.txt"]
     assert names(Path(tables)) == ["metadata.csv"]
+
+
+def test_notes_in_folders_beside_tables_are_no_texts_in_folders_of_labels(tmp_path):
+    placed(tmp_path, "r.csv", "README.txt", "docs/license.txt")
+    assert names(tmp_path) == ["r.csv"]
+    assert find_files([tmp_path]).notes == ("2 files are not read: 2 .txt",)
 
 
 def test_folders_with_nothing_to_read_are_refused_with_advice_that_fits(tmp_path):
@@ -65,11 +71,13 @@ def test_names_that_say_no_split_beside_others_are_said(tmp_path):
     placed(tmp_path, "train.csv", "test.csv", "more.csv")
     found = find_files([tmp_path])
     assert [member.role for member in found.members] == ["", "test", "train"]
-    assert found.notes == ("read as training reviews, as their names say no split: more.csv",)
+    assert found.notes == ("1 file is read as training reviews, named as no split: more.csv",)
     (tmp_path / "train.csv").unlink()
     found = find_files([tmp_path])
     assert [member.role for member in found.members] == ["", ""]
-    assert found.notes[0].startswith("read as training reviews, as no name says train: test.csv;")
+    assert found.notes[0].startswith(
+        "1 file is read as training reviews, as no name says train: test.csv; keep"
+    )
     with as_flags(PREDICT_FLAGS):
         assert find_files([tmp_path]).notes == ()
     (tmp_path / "more.csv").unlink()
