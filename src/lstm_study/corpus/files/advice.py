@@ -23,7 +23,9 @@ _SPREADSHEET = "Save it as CSV (in Excel: CSV UTF-8)."
 _PACKED = "Unpack it."
 _WAYS_OUT = {
     **dict.fromkeys((".xlsx", ".xls", ".xlsm", ".xlsb", ".ods", ".numbers"), _SPREADSHEET),
-    **dict.fromkeys((".tar", ".tgz", ".tbz2", ".txz", ".7z", ".rar", ".lz4", ".br"), _PACKED),
+    **dict.fromkeys(
+        (".zip", ".tar", ".tgz", ".tbz2", ".txz", ".7z", ".rar", ".lz4", ".br"), _PACKED
+    ),
     ".zst": "Unpack it, with zstd -d.",
     ".arrow": "Save it as Parquet; a data set that Hugging Face saved, with "
     "datasets.load_from_disk(FOLDER)['train'].to_parquet(FILE).",

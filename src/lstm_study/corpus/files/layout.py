@@ -146,7 +146,10 @@ def _pattern(members: Sequence[Member]) -> str:
     folders = sorted({str(PurePosixPath(member.given).parent) for member in members})
     if len(folders) == 1:
         return f"{folders[0]}/{end}"
-    shared = os.path.commonpath(folders)
+    try:
+        shared = os.path.commonpath(folders) or "."
+    except ValueError:  # Relative and absolute ones.
+        shared = os.path.commonpath([Path(folder).absolute() for folder in folders])
     return f"{shared}/{end}" if members[0].inside else f"{shared}/**/{end}"
 
 

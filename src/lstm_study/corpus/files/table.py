@@ -128,11 +128,11 @@ class Table:
         self._at.clear()
         if self.empty:
             self.notes["files without a line, left out"] = self.empty
-        for place, (member, encoding) in enumerate(zip(self.members, self.encodings, strict=True)):
+        for member, encoding in zip(self.members, self.encodings, strict=True):
             if member.kind == ".txt":
                 yield self._text(member, encoding, self.names if columns is None else columns)
                 continue
-            with self._open(member, columns, encoding, is_shard=place > 0) as rows:
+            with self._open(member, columns, encoding) as rows:
                 self._at.append(rows.position)
                 each = rows.each
                 if columns is None and rows.names != self.names:
@@ -171,11 +171,9 @@ class Table:
         member: Member,
         columns: Sequence[str] | None,
         encoding: Encoding | None,
-        *,
-        is_shard: bool,
     ) -> Iterator[Rows]:
         """Opens a file; what its name says is in its rows, too."""
-        said = self._said
+        said, is_shard = self._said, member is not self._widest
         own = None if columns is None else [name for name in columns if name not in said]
         with _open(member, own, encoding, is_shard=is_shard) as rows:
             if not said:
@@ -253,14 +251,15 @@ def open_table(paths: Sequence[Path], *, encoding: str | None = None) -> Table:
         )
     else:
         encodings = tuple(encoding_of(member, encoding) for member in members)
-    opened = []
-    for place, (member, encoding_of_it) in enumerate(zip(members, encodings, strict=True)):
-        with _open(member, None, encoding_of_it, is_shard=place > 0) as rows:
-            opened.append(rows)
-    headers = tuple(rows.names for rows in opened)
+    headers: list[tuple[str, ...]] = []
+    widest: Rows | None = None
+    for member, encoding_of_it in zip(members, encodings, strict=True):
+        with _open(member, None, encoding_of_it) as rows:
+            headers.append(rows.names)
+            widest = rows if widest is None else max(widest, rows, key=lambda each: len(each.names))
+    assert widest is not None, "there is a file"
     check_same_columns(members, headers, where=", ".join(map(str, paths)))
     members = tuple(_without(member, headers) for member in members)
-    widest = max(opened, key=lambda rows: len(rows.names))
     said = _said(members)
     return Table(
         members=members,
@@ -270,7 +269,7 @@ def open_table(paths: Sequence[Path], *, encoding: str | None = None) -> Table:
         line_end=widest.line_end,
         schema=_with_fields(widest.schema, said),
         empty=len(found) - len(members),
-        headers=headers,
+        headers=tuple(headers),
         found=layout.notes,
     )
 

@@ -7,7 +7,7 @@ import pytest
 
 from lstm_study.corpus.files.advice import INIT_FLAGS, PREDICT_FLAGS, as_flags
 from lstm_study.corpus.files.layout import find_files
-from lstm_study.corpus.files.table import open_table
+from lstm_study.corpus.files.table import MISSING, open_table
 from lstm_study.errors import DataError
 
 
@@ -137,6 +137,17 @@ def test_of_tables_of_several_kinds_most_fit_the_pattern(tmp_path, files, patter
     assert len(find_files([tmp_path / pattern]).members) == 2
 
 
+def test_the_pattern_fits_relative_and_absolute_paths_without_a_folder_in_common(
+    tmp_path, monkeypatch
+):
+    placed(tmp_path, "a/1.csv", "b/2.csv", "b/3.json")
+    monkeypatch.chdir(tmp_path)
+    for paths in ([Path("a"), Path("b")], [Path("a"), tmp_path / "b"]):
+        with pytest.raises(DataError, match="must hold tables of one kind") as caught:
+            find_files(paths)
+        assert names(Path(str(caught.value).split("'")[1])) == ["a/1.csv", "b/2.csv"]
+
+
 def test_of_an_archive_with_tables_of_several_kinds_the_pattern_is_inside(tmp_path):
     path = zipped(tmp_path / "all.zip", data__r="")
     with zipfile.ZipFile(path, "a") as archive:
@@ -174,6 +185,15 @@ def test_tables_without_the_label_are_refused_with_the_command_for_the_others(tm
     (tmp_path / "train.csv").unlink()
     with pytest.raises(DataError, match="Write one table that has all columns"):
         open_table([tmp_path]).check_columns(("text", "label"))
+
+
+def test_the_columns_are_those_of_the_widest_file_and_others_may_spell_them_differently(tmp_path):
+    placed(tmp_path, "a.csv", content="TEXT,Label\na,0\n")
+    placed(tmp_path, "b.csv", content="id,text,label\n7,b,1\n")
+    table = open_table([tmp_path])
+    assert table.names == ("id", "text", "label")
+    assert [list(row.values) for row in table.rows()] == [[MISSING, "a", "0"], ["7", "b", "1"]]
+    assert [list(row.values) for row in table.rows(("text",))] == [["a"], ["b"]]
 
 
 def test_columns_that_names_say_are_columns_of_the_table(tmp_path):
