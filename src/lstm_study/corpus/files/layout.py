@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath
 from typing import NoReturn
 
-from lstm_study.corpus.files.advice import has_option, reading, way_out
+from lstm_study.corpus.files.advice import option, reading, way_out
 from lstm_study.corpus.files.members import (
     KINDS,
     SHOWN,
@@ -27,12 +27,13 @@ class Found:
 
     Attributes:
         members: The files to read.
-        notes: Which files are not read, and which are read as what their names do not say; in
-            sentences.
+        notes: Which files are not read, in sentences.
+        split_notes: Which are read as training reviews though their names do not say so.
     """
 
     members: tuple[Member, ...]
-    notes: tuple[str, ...]
+    notes: tuple[str, ...] = ()
+    split_notes: tuple[str, ...] = ()
 
 
 def find_members(paths: Sequence[Path]) -> tuple[Member, ...]:
@@ -76,10 +77,9 @@ def find_files(paths: Sequence[Path]) -> Found:
         tables = [
             replace(member, columns=columns) for member, columns in zip(tables, given, strict=True)
         ]
-    members, notes = _with_roles(tables or texts)
-    if left_out:
-        notes.append(f"{_files(len(left_out))} not read: {_counted(left_out)}")
-    return Found(members=tuple(members), notes=tuple(notes))
+    members, split_notes = _with_roles(tables or texts)
+    notes = [f"{_files(len(left_out))} not read: {_counted(left_out)}"] if left_out else []
+    return Found(members=tuple(members), notes=tuple(notes), split_notes=tuple(split_notes))
 
 
 def _with_roles(members: list[Member]) -> tuple[list[Member], list[str]]:
@@ -105,7 +105,7 @@ def _with_roles(members: list[Member]) -> tuple[list[Member], list[str]]:
                 f"{listed(named)}; keep them apart by such a name, or with data.test_path"
             )
         members = [replace(member, role="") for member in members]
-    return members, notes if has_option("split_column") else []
+    return members, notes
 
 
 def _refuse_without_reviews(shown: str, left_out: Sequence[str]) -> NoReturn:
@@ -169,6 +169,24 @@ def _counted(names: Sequence[str]) -> str:
     ]
     rest = sum(len(each) for _, each in most[SHOWN:])
     return ", ".join(said) + (f" and {rest:,} more" if rest else "")
+
+
+def check_levels(members: Sequence[Member], where: str) -> None:
+    """Refuses texts in folders of several levels that may be their label.
+
+    Raises:
+        DataError: They are; the columns that name the levels are listed.
+    """
+    levels: dict[str, dict[str, None]] = {}
+    for name, value in (each for m in members if m.kind == TEXT_KIND for each in m.columns):
+        levels.setdefault(name, {})[value] = None
+    if levels:
+        said = [f"{name} ({listed(list(filter(None, level)))})" for name, level in levels.items()]
+        raise DataError(
+            f"{where}: folders of one level must be the label. Received: folders of {len(levels)} "
+            f"levels, {'; '.join(said)}. Name the one with "
+            f"{option('label_column', next(iter(levels)))}, or whichever it is."
+        )
 
 
 def check_same_columns(

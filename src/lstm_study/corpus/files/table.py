@@ -7,7 +7,7 @@ from functools import cached_property, partial
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from lstm_study.corpus.files.advice import option
+from lstm_study.corpus.files.advice import has_option, option
 from lstm_study.corpus.files.delimited import open_delimited
 from lstm_study.corpus.files.encodings import Encoding, find_encoding, given_encoding
 from lstm_study.corpus.files.json_records import open_json
@@ -65,6 +65,7 @@ class Table:
         empty: How many further files hold nothing, not even names of columns.
         headers: The columns of each file; () for texts.
         found: What was noticed when the files were found, in sentences.
+        split_notes: The same of their splits.
     """
 
     members: tuple[Member, ...]
@@ -77,6 +78,7 @@ class Table:
     empty: int = 0
     headers: tuple[tuple[str, ...], ...] = ()
     found: tuple[str, ...] = ()
+    split_notes: tuple[str, ...] = ()
     _at: list[Callable[[], int]] = field(default_factory=list)
 
     @property
@@ -102,6 +104,8 @@ class Table:
     def remarks(self) -> Iterator[str]:
         """What a person should know of how the rows were read, in sentences."""
         yield from self.found
+        if has_option("split_column"):
+            yield from self.split_notes
         for member, encoding in self.guesses[:3]:
             yield f"{member} is read as {encoding}; name another with {option('encoding')}"
         for what, count in self.notes.items():
@@ -248,6 +252,7 @@ def open_table(paths: Sequence[Path], *, encoding: str | None = None) -> Table:
             encodings=encodings,
             names=(TEXT, *labels, FILE),
             found=layout.notes,
+            split_notes=layout.split_notes,
         )
     else:
         encodings = tuple(encoding_of(member, encoding) for member in members)
@@ -271,6 +276,7 @@ def open_table(paths: Sequence[Path], *, encoding: str | None = None) -> Table:
         empty=len(found) - len(members),
         headers=tuple(headers),
         found=layout.notes,
+        split_notes=layout.split_notes,
     )
 
 

@@ -177,7 +177,7 @@ class _Reading:
                     "%s: is not UTF-8; read as %s. %s sets another.",
                     member, encoding, option("encoding"),
                 )  # fmt: skip
-            for note in table.found:
+            for note in (*table.found, *(() if is_test else table.split_notes)):
                 _log.warning("%s: %s.", ", ".join(map(str, paths)), note)
             names = [self.data.text_column, self.data.label_column]
             split_column = None if is_test else self.data.split_column

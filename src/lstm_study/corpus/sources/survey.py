@@ -8,12 +8,13 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import Any
 
 from lstm_study.corpus.files.advice import option
+from lstm_study.corpus.files.layout import check_levels
 from lstm_study.corpus.files.names import ROLES
 from lstm_study.corpus.files.rows import MISSING, close_names
-from lstm_study.corpus.files.table import FILE, LABEL, TEXT, Table, open_table
+from lstm_study.corpus.files.table import FILE, TEXT, Table, open_table
 from lstm_study.corpus.sources.labels import (
     Labels,
     as_number,
@@ -139,8 +140,8 @@ def survey(paths: Sequence[Path], *, choices: Choices | None = None) -> Survey:
             f"{where}: texts must be in folders that are named by their labels, such as pos/ and "
             "neg/. Received: texts in no such folder."
         )
-    if choices.label_column is None and not table.headers and LABEL not in table.names:
-        _refuse_folders(columns, where)
+    if choices.label_column is None:
+        check_levels(table.members, where)
     text = _named(choices.text_column, columns, where) or _text_column(others, where)
     label = _named(choices.label_column, columns, where) or _label_column(
         [c for c in others if c is not text], where, text.name
@@ -248,22 +249,6 @@ def _check_header(names: Sequence[str], where: str) -> None:
                 f"{where}: must begin with a line of column names. Received: {name[:40]!r}. Add "
                 "one, such as text,label."
             )
-
-
-def _refuse_folders(columns: Sequence[ColumnLook], where: str) -> NoReturn:
-    """Refuses texts in folders of several levels, of which any may be the label."""
-    levels = [column for column in columns if column.name not in (TEXT, FILE)]
-    said = [
-        f"{level.name} ({', '.join(map(repr, list(level.values)[:3]))})"
-        if level.values
-        else f"{level.name} (many)"
-        for level in levels
-    ]
-    raise DataError(
-        f"{where}: folders of one level must be the label. Received: folders of {len(levels)} "
-        f"levels, {'; '.join(said)}. Name the one with {option('label_column', levels[0].name)}, "
-        "or whichever it is."
-    )
 
 
 def _check_label_header(name: str, counts: Mapping[str, int], rows: int, where: str) -> None:

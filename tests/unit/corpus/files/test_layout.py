@@ -71,17 +71,18 @@ def test_names_that_say_no_split_beside_others_are_said(tmp_path):
     placed(tmp_path, "train.csv", "test.csv", "more.csv")
     found = find_files([tmp_path])
     assert [member.role for member in found.members] == ["", "test", "train"]
-    assert found.notes == ("1 file is read as training reviews, named as no split: more.csv",)
+    assert found.split_notes == ("1 file is read as training reviews, named as no split: more.csv",)
     (tmp_path / "train.csv").unlink()
     found = find_files([tmp_path])
     assert [member.role for member in found.members] == ["", ""]
-    assert found.notes[0].startswith(
+    assert found.split_notes[0].startswith(
         "1 file is read as training reviews, as no name says train: test.csv; keep"
     )
+    assert list(open_table([tmp_path]).remarks) == list(found.split_notes)
     with as_flags(PREDICT_FLAGS):
-        assert find_files([tmp_path]).notes == ()
+        assert list(open_table([tmp_path]).remarks) == []
     (tmp_path / "more.csv").unlink()
-    assert find_files([tmp_path]).notes == ()
+    assert find_files([tmp_path]).split_notes == ()
 
 
 def test_abbreviated_splits_are_read(tmp_path):

@@ -39,17 +39,17 @@ def test_folders_by_label_and_year_have_the_label(tmp_path):
 
 
 def test_folders_of_two_levels_that_may_be_the_label_are_refused_with_an_option(tmp_path):
-    texts(tmp_path, ("fresh", "rotten"), ("2019", "2020", "2021", "2022"))
+    texts(tmp_path, ("fresh", "rotten"), ("2018", "2019", "2020", "2021", "2022"))
     with as_flags(INIT_FLAGS), pytest.raises(DataError) as caught:
         survey([tmp_path])
     assert str(caught.value) == (
         f"{tmp_path}: folders of one level must be the label. Received: folders of 2 levels, "
-        "folder1 ('fresh', 'rotten'); folder2 ('2019', '2020', '2021'). Name the one with "
+        "folder1 (fresh, rotten); folder2 (2018, 2019, 2020, 2021 and 1 more). Name the one with "
         "--label-column folder1, or whichever it is."
     )
     found = survey([tmp_path], choices=Choices(label_column="folder1"))
-    assert found.label_counts == {"fresh": 16, "rotten": 16}
-    assert read(tmp_path, "folder1") == {"rotten": 16, "fresh": 16}
+    assert found.label_counts == {"fresh": 20, "rotten": 20}
+    assert read(tmp_path, "folder1") == {"rotten": 20, "fresh": 20}
 
 
 def test_what_folders_say_is_part_of_the_digest(tmp_path):
@@ -58,6 +58,28 @@ def test_what_folders_say_is_part_of_the_digest(tmp_path):
     before = locate(data, cache=tmp_path).content_sha256
     (tmp_path / "rotten/new").rename(tmp_path / "rotten/newer")
     assert locate(data, cache=tmp_path).content_sha256 != before
+
+
+def test_names_of_test_files_say_no_split(tmp_path, caplog):
+    for folder in ("train", "half"):
+        (tmp_path / folder).mkdir()
+        for name in ("test.csv", "b.csv", "notes.md"):
+            (tmp_path / folder / name).write_text(
+                f"text,label\n{folder} {name} as said,{name[0]}\n"
+            )
+    paths = {"path": str(tmp_path / "train"), "test_path": str(tmp_path / "half")}
+    data = DataTable(source="csv", **paths)
+    read_documents(locate(data, cache=tmp_path), data=data)
+    said = [record.getMessage() for record in caplog.records]
+    found = (
+        "1 file is read as training reviews, as no name says train: test.csv; keep them apart by "
+        "such a name, or with data.test_path."
+    )
+    assert [each.partition(": ")[::2] for each in said] == [
+        (paths["path"], "1 file is not read: notes.md."),
+        (paths["path"], found),
+        (paths["test_path"], "1 file is not read: notes.md."),
+    ]  # fmt: skip
 
 
 def test_tables_named_by_their_label_are_read(tmp_path):
