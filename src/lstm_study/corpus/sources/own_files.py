@@ -17,7 +17,9 @@ from numpy.typing import NDArray
 
 from lstm_study.corpus.documents import TEST, TRAIN, VALIDATION, Documents
 from lstm_study.corpus.files.advice import option
-from lstm_study.corpus.files.members import ROLES, Member, find_members
+from lstm_study.corpus.files.layout import find_members
+from lstm_study.corpus.files.members import Member
+from lstm_study.corpus.files.names import ROLES
 from lstm_study.corpus.files.rows import MISSING, close_names
 from lstm_study.corpus.files.table import Row, Table, open_table, place_of
 from lstm_study.corpus.sources import Located, checked_sha256
@@ -43,7 +45,7 @@ def locate(data: DataTable, *, cache: Path) -> Located:
     members = find_members(paths)
     extra = tuple(Path(path).expanduser() for path in data.test_paths)
     sha256 = ""
-    if len(members) == 1 and members[0].path in paths:
+    if len(members) == 1 and {members[0].path, Path(members[0].given)} & set(paths):
         sha256 = checked_sha256(members[0].path, data.sha256)
     elif data.sha256 is not None:
         raise DataError(
@@ -175,6 +177,8 @@ class _Reading:
                     "%s: is not UTF-8; read as %s. %s sets another.",
                     member, encoding, option("encoding"),
                 )  # fmt: skip
+            for note in (*table.found, *(() if is_test else table.split_notes)):
+                _log.warning("%s: %s.", ", ".join(map(str, paths)), note)
             names = [self.data.text_column, self.data.label_column]
             split_column = None if is_test else self.data.split_column
             optional = [split_column, self.data.group_column]
@@ -323,6 +327,8 @@ def _content_sha256(members: Sequence[Member]) -> str:
     for member in members:
         if member.path not in by_path:
             by_path[member.path] = checked_sha256(member.path, None)
+        name: tuple[object, ...]
         name = (member.inside, member.kind, member.compression, member.role, member.label)
+        name += member.columns
         digest.update(f"{name}\0{by_path[member.path]}\n".encode("utf-8", "surrogateescape"))
     return digest.hexdigest()

@@ -11,7 +11,8 @@ from pathlib import Path
 from typing import Any
 
 from lstm_study.corpus.files.advice import option
-from lstm_study.corpus.files.members import ROLES
+from lstm_study.corpus.files.layout import check_levels
+from lstm_study.corpus.files.names import ROLES
 from lstm_study.corpus.files.rows import MISSING, close_names
 from lstm_study.corpus.files.table import FILE, TEXT, Table, open_table
 from lstm_study.corpus.sources.labels import (
@@ -139,10 +140,13 @@ def survey(paths: Sequence[Path], *, choices: Choices | None = None) -> Survey:
             f"{where}: texts must be in folders that are named by their labels, such as pos/ and "
             "neg/. Received: texts in no such folder."
         )
+    if choices.label_column is None:
+        check_levels(table.members, where)
     text = _named(choices.text_column, columns, where) or _text_column(others, where)
     label = _named(choices.label_column, columns, where) or _label_column(
         [c for c in others if c is not text], where, text.name
     )
+    table.check_columns((text.name, label.name))
     labels = seen[label.name].labels
     _check_label_header(label.name, labels.counts(), rows, where)
     labels.sides(positive=choices.positive, negative=choices.negative, positive_label=None)

@@ -192,7 +192,7 @@ def test_a_name_says_a_split_only_where_there_is_a_training_part(tmp_path):
 @pytest.mark.parametrize(
     ("name", "message"),
     [
-        ("r.xlsx", r"must end in .csv, .* Received: '.xlsx'. Save a spreadsheet as CSV"),
+        ("r.xlsx", r"must end in .csv, .* Received: '.xlsx'. Save it as CSV"),
         ("r.txt", "must end in .csv"),
         ("missing.csv", "no such file or folder"),
     ],
@@ -289,7 +289,7 @@ def test_a_file_may_lack_columns_of_the_first_and_have_others(tmp_path):
     (tmp_path / "b.csv").write_text("more,text\ny,b\n")
     table = open_table([tmp_path])
     assert [list(row.values) for row in table.rows()] == [["a", "x"], ["b", MISSING]]
-    assert list(table.remarks) == ["1 column that the first file does not have, left out"]
+    assert list(table.remarks) == ["1 column that a.csv does not have, left out"]
     with pytest.raises(DataError, match=r"b\.csv: must have a column 'note'"):
         list(table.rows(("note",)))
 
