@@ -160,6 +160,15 @@ def description(found: "Description") -> RenderableType:
     return Group(*parts)
 
 
+def sides(labels: tuple[str, str], *, is_named: bool) -> Text:
+    """Which label is positive and which negative, and if only the alphabet chose."""
+    from lstm_study.corpus.sources.polarity import chosen_by_alphabet
+
+    low, high = labels
+    note = chosen_by_alphabet(labels, is_named=is_named)
+    return Text(f"\nLabels    {high!r} is positive, {low!r} negative{note and '; '}{note}.")
+
+
 def new_study(made: "NewStudy") -> RenderableType:
     """What a file of reviews contains, and the study file written for it."""
     found, proposal = made.found, made.proposal

@@ -21,7 +21,8 @@ from lstm_study.corpus.files.members import ROLES, Member, find_members
 from lstm_study.corpus.files.rows import MISSING, close_names
 from lstm_study.corpus.files.table import Row, Table, open_table, place_of
 from lstm_study.corpus.sources import Located, checked_sha256
-from lstm_study.corpus.sources.labels import Labels, label_key
+from lstm_study.corpus.sources.label_values import label_key
+from lstm_study.corpus.sources.labels import Labels
 from lstm_study.corpus.text.tokens import number_words, split_tokens
 from lstm_study.corpus.types import Split
 from lstm_study.errors import DataError
@@ -228,7 +229,7 @@ class _Reading:
         what = (
             f"the text must hold words. Received: {self._text_at(first)[:_SHOWN]!r}"
             if no_text[first]
-            else "the label must not be empty"
+            else "the label must not be empty (nan and null count as empty)"
         )
         rows = f"{len(bad):,} such {'row' if len(bad) == 1 else 'rows'}"
         raise DataError(

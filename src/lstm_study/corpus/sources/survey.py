@@ -14,15 +14,10 @@ from lstm_study.corpus.files.advice import option
 from lstm_study.corpus.files.members import ROLES
 from lstm_study.corpus.files.rows import MISSING, close_names
 from lstm_study.corpus.files.table import FILE, TEXT, Table, open_table
-from lstm_study.corpus.sources.labels import (
-    Labels,
-    as_number,
-    is_arbitrary,
-    label_key,
-    label_text,
-    order_labels,
-)
+from lstm_study.corpus.sources.label_values import as_number, label_key, label_text
+from lstm_study.corpus.sources.labels import Labels
 from lstm_study.corpus.sources.own_files import LOOK_ROWS, has_no_spaces
+from lstm_study.corpus.sources.polarity import chosen_by_alphabet
 from lstm_study.corpus.text.tokens import split_tokens
 from lstm_study.errors import DataError
 
@@ -369,12 +364,9 @@ def _role(value: str) -> str:
 
 def _by_alphabet(labels: Labels, choices: Choices) -> Iterable[str]:
     names = list(labels.counts())
-    if len(names) == 2 and not choices.positive and not choices.negative and is_arbitrary(names):
-        low, high = order_labels((names[0], names[1]), positive_label=None, where="")
-        yield (
-            f"{high!r} is taken as the positive label by its place in the alphabet; name another "
-            f"with {option('positive', (low,))}"
-        )
+    is_named = bool(choices.positive or choices.negative)
+    if len(names) == 2 and (sentence := chosen_by_alphabet(names, is_named=is_named)):
+        yield sentence
 
 
 def _encoding_to_name(table: Table, given: str | None) -> str:
