@@ -6,6 +6,7 @@ Rows are read as a stream: token ids are kept, texts are not.
 import difflib
 import hashlib
 import logging
+import re
 from array import array
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
@@ -18,6 +19,7 @@ from numpy.typing import NDArray
 from lstm_study.corpus.documents import TEST, TRAIN, VALIDATION, Documents
 from lstm_study.corpus.files.advice import option
 from lstm_study.corpus.files.members import ROLES, Member, find_members
+from lstm_study.corpus.files.parquet import class_name, class_names
 from lstm_study.corpus.files.rows import MISSING, close_names
 from lstm_study.corpus.files.table import Row, Table, open_table, place_of
 from lstm_study.corpus.sources import Located, checked_sha256
@@ -33,6 +35,8 @@ FEWEST_TOKENS_PER_CHARACTER = 0.1
 LOOK_ROWS = 2_000
 _FEWEST_LOOK = 20
 _NUMBERS = {"train": TRAIN, "validation": VALIDATION, "test": TEST}
+_FLAG = re.compile(r"(?:is|in)[_ ]?(train|test)(?:ing)?", re.IGNORECASE)
+_TRUE, _FALSE = ("1", "true", "yes"), ("0", "false", "no")
 _SHOWN = 40
 
 _log = logging.getLogger(__name__)
@@ -177,6 +181,7 @@ class _Reading:
                     member, encoding, option("encoding"),
                 )  # fmt: skip
             names = [self.data.text_column, self.data.label_column]
+            classes = class_names(table.schema, self.data.label_column)
             split_column = None if is_test else self.data.split_column
             optional = [split_column, self.data.group_column]
             for number, row in enumerate(
@@ -184,7 +189,7 @@ class _Reading:
             ):
                 text, label, *rest = row.values
                 self._note(row, number, table)
-                self.codes.append(self._code(label, row))
+                self.codes.append(self._code(class_name(label, classes), row))
                 self.roles.append(
                     TEST if is_test else self._role(rest.pop(0) if split_column else None, row)
                 )
@@ -252,14 +257,15 @@ class _Reading:
     def _role(self, value: Any, row: Row) -> int:
         if self.data.split_column is None:
             return _NUMBERS.get(row.member.role, TRAIN)
-        name = str(value).strip().lower()
-        if name not in ROLES:
+        role = role_of(value, self.data.split_column)
+        if not role:
+            name = str(value).strip().lower()
             near = difflib.get_close_matches(name, ROLES, n=1)
             raise DataError(
                 f"{row.place}: {self.data.split_column} must be train, validation or test. "
                 f"Received: {value!r}." + (f" Did you mean {near[0]!r}?" if near else "")
             )
-        return _NUMBERS[ROLES[name]]
+        return _NUMBERS[role]
 
     def _group(self, value: Any) -> int:
         """Returns the number of a group; -1 for none, which is a group of its own."""
@@ -310,6 +316,22 @@ class _Reading:
             if again.member is member and (again.line or 0) == self._lines[row]:
                 return str(again.values[0] or "")
         return ""
+
+
+def role_of(value: Any, column: str) -> str:
+    """Returns what a value of a split column says: train, validation or test; "" for neither.
+
+    Example:
+        >>> role_of("Dev", "split"), role_of(True, "is_train"), role_of("0", "is_train")
+        ('validation', 'train', 'test')
+    """
+    name = str(value).strip().lower()
+    flag = _FLAG.fullmatch(column)
+    if flag is None or name in ROLES:
+        return ROLES.get(name, "")
+    roles = ("test", "train") if flag[1].lower() == "train" else ("train", "test")
+    truth = label_key(value)
+    return roles[truth in _TRUE] if truth in (*_TRUE, *_FALSE) else ""
 
 
 def has_no_spaces(tokens: int, characters: int, texts: int) -> bool:
