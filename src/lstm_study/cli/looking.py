@@ -145,9 +145,7 @@ def data(
         print_json(found)
         return
     out.print(text.description(found))
-    rule = opened.spec.data
-    is_named = bool(rule.positive_label or rule.positive or rule.negative)
-    out.print(text.sides(corpus.summary.labels, is_named=is_named), soft_wrap=True)
+    out.print(text.sides(corpus.summary.labels, data=opened.spec.data), soft_wrap=True)
     power = commands.planned_power(opened, corpus.summary)
     out.print(f"Power     {power.sentence}.", soft_wrap=True)
     out.print(f"Time      {time}.", soft_wrap=True)

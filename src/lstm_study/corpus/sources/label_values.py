@@ -5,14 +5,13 @@ import unicodedata
 from typing import Any
 
 _MISSING = frozenset(
-    ("nan", "NaN", "NAN", "-nan", "null", "NULL", "Null", "#N/A", "<NA>", "\\N", "[]", "{}")
+    ("nan", "NaN", "NAN", "-nan", "null", "NULL", "Null", "#N/A", "<NA>", "\\N", "{}")
 )
 # How programs write that there is none. "None" and "NA" may be labels: those who have no opinion.
 
 _DECIMAL_COMMA = re.compile(r"^([+-]?\d+),(\d{1,2})$")
 _WITHOUT_WIDTH = dict.fromkeys(map(ord, "\u200b\u2060\ufe0e\ufe0f\ufeff"))
-_LIST_OF_ONE = re.compile(r"""^\[\s*("[^"]*"|'[^']*'|[^"',\[\]]+)\s*\]$""")
-_QUOTED = re.compile(r"""^(?:"([^"]+)"|'([^']+)')$""")
+_OF_LISTS = set("[]'\",")
 
 
 def label_key(value: Any) -> str:
@@ -53,12 +52,19 @@ def label_text(value: Any) -> str:
     if value is None or value != value:  # noqa: PLR0124 - NaN
         return ""
     text = str(value).strip()
-    if text[:1] in ("[", '"', "'"):
-        if found := _LIST_OF_ONE.match(text):
-            text = found[1].strip()
-        if found := _QUOTED.match(text):
-            text = (found[1] or found[2]).strip()
+    if text[:1] == "[" and text[-1:] == "]":
+        inner = text[1:-1].strip()
+        if _is_quoted(inner) or not _OF_LISTS & set(inner):
+            text = inner
+    if _is_quoted(text):
+        text = text[1:-1].strip()
     return "" if text in _MISSING else text
+
+
+def _is_quoted(text: str) -> bool:
+    """Returns whether quotes are around a text, and none of them inside."""
+    ends = text[:1] + text[-1:]
+    return ends in ("''", '""') and len(text) > 2 and ends[0] not in text[1:-1]
 
 
 def as_number(text: str) -> float | None:

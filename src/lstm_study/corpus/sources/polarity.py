@@ -45,6 +45,7 @@ _NUMERALS = {
 }
 _SKIN = dict.fromkeys(range(0x1F3FB, 0x1F400))
 _DIGITS = 9
+_LONGEST = 200
 
 _OPINIONS = {label_key(word): 1 for word in _GOOD.split()} | {
     label_key(word): -1 for word in _BAD.split()
@@ -165,7 +166,7 @@ def rating_of(name: str) -> float | None:
         >>> rating_of("4 stars"), rating_of("3 out of 4"), rating_of("★★☆☆☆"), rating_of("good")
         (4.0, 0.75, 2.0, None)
     """
-    key = label_key(name)
+    key = label_key(name)[:_LONGEST]
     if key in ("true", "false"):
         return float(key == "true")
     if stars := _STARS.fullmatch(key):

@@ -84,13 +84,25 @@ def test_the_other_side_is_advised_with_a_label_that_is_free(lists, message):
 
 @pytest.mark.parametrize(
     "value",
-    [["neg"], ("neg",), {"choices": ["neg"]}, "['neg']", '["neg"]', "[neg]", "'neg'", '"neg"'],
+    [
+        ["neg"],
+        ("neg",),
+        "[ 'neg' ]",
+        {"choices": ["neg"]},
+        "['neg']",
+        '["neg"]',
+        "[neg]",
+        "'neg'",
+        '"neg"',
+    ],
 )
 def test_a_list_of_one_label_and_a_label_in_quotes_are_that_label(value):
     assert label_text(value) == "neg"
 
 
-@pytest.mark.parametrize("value", [["a", "b"], "['a', 'b']", "[1, 0]", "it's", "'a' or 'b'"])
+@pytest.mark.parametrize(
+    "value", [["a", "b"], "['a', 'b']", "[1, 0]", "it's", "'", "'''", "'a' or 'b'"]
+)
 def test_lists_of_several_labels_and_quotes_inside_stay(value):
     assert label_text(value) == str(value)
 
