@@ -38,6 +38,7 @@ class ColumnLook:
             empty ones left out; None where there are more than twelve.
         words: Words per value, the mean of the first rows.
         is_text: Whether the first rows hold text, and not numbers.
+        filled_texts: How many of the first rows hold some.
         has_no_spaces: Whether its texts look as if they were written without spaces.
         groups: Distinct values and the rows of the most frequent one, of a column that is named as
             one of groups; (0, 0) of others.
@@ -49,6 +50,7 @@ class ColumnLook:
     values: dict[str, int] | None
     words: float
     is_text: bool
+    filled_texts: int = 0
     has_no_spaces: bool = False
     groups: tuple[int, int] = (0, 0)
     order: int = 0
@@ -91,7 +93,11 @@ def text_column(columns: Sequence[ColumnLook], where: str) -> ColumnLook:
             for c in texts
             if c is found
             or plain_name(c.name) == plain_name(found.name)
-            or c.words >= max(_TEXT_WORDS, _TIMES_LONGER * found.words)
+            or (
+                c.words >= max(_TEXT_WORDS, _TIMES_LONGER * found.words)
+                # Answers to some of the reviews may be longer than these.
+                and 2 * c.filled_texts >= found.filled_texts
+            )
         ]
         if len(rivals) > 1:
             raise _several_texts(rivals, where)

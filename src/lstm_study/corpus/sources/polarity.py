@@ -24,12 +24,12 @@ _BAD = """
     olumsuz kötü 负面 消极 差评 差 ネガティブ 悪い 부정 سلبي 👎 😡 🙁 😞 😢 😠 😭 😣 ☹ 💔
 """
 _YES = """
-    + p true t yes y up accept accepted wahr ja vrai oui verdadero sí si vero sim да истина tak
-    evet 是 はい ✅ ✔ ✓
+    + p true t yes y up accept accepted favor favour pro wahr ja vrai oui verdadero sí si vero
+    sim да истина tak evet 是 はい ✅ ✔ ✓
 """
 _NO = """
-    - n false f no down reject rejected falsch nein nee faux non falso não нет ложь nie hayır 否
-    いいえ ❌ ✘ ✗
+    - n false f no down reject rejected against contra falsch nein nee faux non falso
+    não нет ложь nie hayır 否 いいえ ❌ ✘ ✗
 """
 _NOT = frozenset(("not", "no", "non", "never", "nicht", "kein", "keine", "не"))
 _NEGATION = re.compile(r"(?:not|non?|un|in|im|ir|il|dis|anti|nicht|keine?|не)[\s_-]*")

@@ -219,6 +219,7 @@ class _Seen:
             values=self.labels.counts() if self._few or self._is_label else None,
             words=self._words / self._filled if self._filled else 0.0,
             is_text=self._texts * 2 > self._filled,
+            filled_texts=self._filled,
             has_no_spaces=has_no_spaces(self._tokens, self._characters, self._filled),
             groups=(len(self._keys), max(self._keys.values())) if self._keys else (0, 0),
             order=self._order,

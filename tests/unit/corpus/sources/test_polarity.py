@@ -32,6 +32,7 @@ from lstm_study.errors import DataError
         (("👍🏽", "👎🏽"), "👍🏽"),
         (("❤\ufe0f", "💔"), "❤\ufe0f"),
         (("accept", "reject"), "accept"),
+        (("contra", "pro"), "pro"),
         (("very positive", "very negative"), "very positive"),
         (("Recommended", "Not recommended"), "Recommended"),
         (("helpful", "unhelpful"), "helpful"),

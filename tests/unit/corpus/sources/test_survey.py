@@ -322,6 +322,15 @@ def test_a_much_longer_text_or_one_of_the_same_name_may_be_the_reviews(
         survey(write_csv(tmp_path / "r.csv", rows, header=header))
 
 
+def test_longer_answers_to_some_reviews_are_not_the_reviews(tmp_path: Path) -> None:
+    rows = [
+        (text, f"{text} " * 4 if n % 3 == 0 else "", label)
+        for n, (text, label) in enumerate(made_up_reviews(120))
+    ]
+    path = write_csv(tmp_path / "r.csv", rows, header=("content", "replyContent", "score"))
+    assert survey(path).text_column == "content"
+
+
 def test_a_text_that_is_repeated_is_no_review_whatever_its_name(tmp_path: Path) -> None:
     rows = [(t, n, ("very bad", "very good")[int(n)]) for t, n in REVIEWS]
     found = survey(write_csv(tmp_path / "r.csv", rows, header=("phrase", "label", "label_text")))
