@@ -51,14 +51,17 @@ def label_text(value: Any) -> str:
         return str(int(value))
     if value is None or value != value:  # noqa: PLR0124 - NaN
         return ""
-    text = str(value).strip()
-    if text[:1] == "[" and text[-1:] == "]":
-        inner = text[1:-1].strip()
-        if _is_quoted(inner) or not _OF_LISTS & set(inner):
-            text = inner
-    if _is_quoted(text):
-        text = text[1:-1].strip()
+    text = _unwrapped(str(value).strip())
     return "" if text in _MISSING else text
+
+
+def _unwrapped(text: str) -> str:
+    """Returns a text without the quotes and the brackets of a list of one around it."""
+    inner = text[1:-1].strip()
+    is_list = text[:1] == "[" and text[-1:] == "]"
+    if _is_quoted(text) or (is_list and (_is_quoted(inner) or not _OF_LISTS & set(inner))):
+        return _unwrapped(inner)
+    return text
 
 
 def _is_quoted(text: str) -> bool:

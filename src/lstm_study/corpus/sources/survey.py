@@ -201,7 +201,8 @@ class _Seen:
         if value is MISSING:
             self._order = hash((self._order, -1))
             return
-        value = class_name(value, self._classes)
+        if self._classes:
+            value = class_name(value, self._classes)
         if self._keys is not None and (key := label_key(value)):
             number = hash(key)
             self._keys[number] = self._keys.get(number, 0) + 1

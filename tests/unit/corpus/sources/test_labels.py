@@ -1,4 +1,6 @@
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from lstm_study.corpus.sources.label_values import label_key, label_text
 from lstm_study.corpus.sources.labels import Labels
@@ -119,3 +121,10 @@ def test_a_number_beside_0_and_1_may_mark_reviews_without_a_label():
         labels.sides(positive=(), negative=(), positive_label=None)
     ways = 'data.positive = ["1"] and data.negative = ["0"] if 9 marks reviews without a label'
     assert ways in str(no.value)
+
+
+@settings(max_examples=40)
+@given(st.text(alphabet="[]'\", 0nax-.", max_size=9))
+def test_a_label_as_it_is_shown_is_that_label_and_can_be_named(value):
+    assert label_text(label_text(value)) == label_text(value)
+    assert label_key(label_text(value)) == label_key(value)
