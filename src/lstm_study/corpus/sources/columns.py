@@ -146,19 +146,21 @@ def label_column(columns: Sequence[ColumnLook], where: str, *, text: str) -> Col
             f"{text[:40]!r}. Between columns must stand a comma, a semicolon, a tab or a bar."
         )
     mixed = [c for c in columns if len(c.values or ()) > 1]
-    numbers = [c for c in columns if c.values is None and not c.is_text and _rank(c) == _IS_RATING]
+    many = [
+        c for c in columns if c.values is None and _rank(c) >= _IS_CLASS and c.words < _TEXT_WORDS
+    ]
     top = max(map(_rank, mixed), default=0)
     if top >= _IS_RATING:
         return _only(_plainest([c for c in mixed if _rank(c) == top]), where)
     if top == _IS_CLASS:
-        return _only([*(c for c in mixed if _rank(c) == top), *numbers], where)
+        return _only([*(c for c in mixed if _rank(c) == top), *many], where)
     # One label alone, which is refused for that.
     if named := [c for c in columns if len(c.values or ()) == 1 and _rank(c) >= _IS_CLASS]:
         return named[0]
     two = [c for c in mixed if len(c.values or ()) == 2]
     if mixed:
-        is_open = top == _IS_KIND or numbers
-        return _only([*mixed, *numbers] if is_open or not two else two, where)
+        is_open = top == _IS_KIND or many
+        return _only([*mixed, *many] if is_open or not two else two, where)
     raise DataError(
         f"{where}: no column holds two labels. Received: {_names(columns)}. Name the label's with "
         f"{option('label_column')}."
@@ -242,8 +244,7 @@ def _only(columns: Sequence[ColumnLook], where: str) -> ColumnLook:
     if in_words and len({(c.values is None, c.order) for c in columns}) == 1:
         return in_words[0]
     shown = ", ".join(
-        f"{c.name[:30]!r} ({len(c.values)} labels)" if c.values else f"{c.name[:30]!r} (numbers)"
-        for c in columns
+        f"{c.name[:30]!r} ({len(c.values) if c.values else 'many'} labels)" for c in columns
     )
     raise DataError(
         f"{where}: {shown} may each hold the label. Name the one with {option('label_column')}."

@@ -183,6 +183,7 @@ class _Reading:
             names = [self.data.text_column, self.data.label_column]
             classes = class_names(table.schema, self.data.label_column)
             split_column = None if is_test else self.data.split_column
+            split_names = class_names(table.schema, split_column or "")
             optional = [split_column, self.data.group_column]
             for number, row in enumerate(
                 table.rows([*names, *(name for name in optional if name)]), start=1
@@ -190,9 +191,8 @@ class _Reading:
                 text, label, *rest = row.values
                 self._note(row, number, table)
                 self.codes.append(self._code(class_name(label, classes), row))
-                self.roles.append(
-                    TEST if is_test else self._role(rest.pop(0) if split_column else None, row)
-                )
+                part = class_name(rest.pop(0), split_names) if split_column else None
+                self.roles.append(TEST if is_test else self._role(part, row))
                 if self.data.group_column is not None:
                     self.groups.append(self._group(rest.pop(0)))
                 yield self._text(text, row)
@@ -325,13 +325,12 @@ def role_of(value: Any, column: str) -> str:
         >>> role_of("Dev", "split"), role_of(True, "is_train"), role_of("0", "is_train")
         ('validation', 'train', 'test')
     """
-    name = str(value).strip().lower()
+    name = label_key(value)
     flag = _FLAG.fullmatch(column)
     if flag is None or name in ROLES:
         return ROLES.get(name, "")
     roles = ("test", "train") if flag[1].lower() == "train" else ("train", "test")
-    truth = label_key(value)
-    return roles[truth in _TRUE] if truth in (*_TRUE, *_FALSE) else ""
+    return roles[name in _TRUE] if name in (*_TRUE, *_FALSE) else ""
 
 
 def has_no_spaces(tokens: int, characters: int, texts: int) -> bool:

@@ -4,10 +4,12 @@ import json
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
+import numpy as np
 import pyarrow
 import pyarrow.parquet
 import pytest
 
+from lstm_study.corpus.documents import TEST, TRAIN
 from lstm_study.corpus.files.advice import INIT_FLAGS, as_flags
 from lstm_study.corpus.sources.own_files import locate, read_documents
 from lstm_study.corpus.sources.survey import Choices, Survey
@@ -282,7 +284,8 @@ def test_the_label_is_the_column_that_says_so_most_plainly(
         ({"category": ("Toys", "Books"), "rating": (1, 2, 3)}, "rating must hold two labels"),
         ({"sentiment": ("good", "bad", "so so"), "class": _label}, "nt must hold two labels"),
         ({"score": _many, "is_spoiler": ("no", "yes")},
-         r"'is_spoiler' \(2 labels\), 'score' \(numbers\) may each hold the label"),
+         r"'is_spoiler' \(2 labels\), 'score' \(many labels\) may each hold the label"),
+        ({"label": _many, "source": ("web", "app")}, "'source' .*, 'label' .* may each"),
         ({"category": _label, "verified": "YN"}, "'category' .*, 'verified' .* may each"),
         ({"label": ("sports", "politics"), "mood": _signed}, "'label' .*, 'mood' .* may each"),
         ({"rating_x": _label, "rating_y": (1, 5)}, "'rating_x' .*, 'rating_y' .* may each"),
@@ -298,7 +301,8 @@ def test_another_column_with_two_values_is_no_label_by_that(
 
 @pytest.mark.parametrize(
     ("column", "values"),
-    [("type", ("train", "test")), ("dataset", ("TRAIN", "Test")), ("part", ("train", "test")),
+    [("type", ("train", "test")), ("half", ("'train'", "['test']")),
+     ("dataset", ("TRAIN", "Test")), ("part", ("train", "test")),
      ("is_train", (True, False)), ("is_test", (0, 1)), ("In Training", ("yes", "no"))],
 )  # fmt: skip
 def test_a_split_column_is_recognised_by_its_values(
@@ -306,6 +310,9 @@ def test_a_split_column_is_recognised_by_its_values(
 ) -> None:
     found = _columns(tmp_path, **{"label": _label, column: values})
     assert (found.split_column, found.has_test) == (column, True)
+    data = DataTable(source="csv", path=str(found.paths[0]), split_column=column)
+    documents = read_documents(locate(data, cache=tmp_path), data=data)
+    assert np.bincount(documents.roles)[[TRAIN, TEST]].tolist() == [60, 60]
 
 
 @pytest.mark.parametrize(
