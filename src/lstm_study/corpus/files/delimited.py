@@ -1,27 +1,33 @@
 """CSV and TSV: detects the delimiter, whether quotes are used, and columns without a name.
 
 Quotes mean something only where the file quotes. A file in which every line is a row, and quotes
-open that never close in their line, does not quote: they are part of its texts. In a file that
-quotes, a row that spans lines which look like rows themselves is refused, with the lines. A quote
-inside a quoted text is doubled or, as Spark and MySQL write it, behind a backslash.
+open that never close in their line, does not quote: they are part of its texts; unless read with
+quotes it has texts of several lines that do not look like its rows. In a file that quotes, a row
+that spans lines which look like rows themselves is refused, with the lines. A quote inside a quoted
+text is doubled or, as Spark and MySQL write it, behind a backslash.
 """
 
 import csv
-import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from itertools import chain
 
 from lstm_study.corpus.files.encodings import Encoding
 from lstm_study.corpus.files.members import Member
 from lstm_study.corpus.files.opening import LINE_LIMIT, lines_of, open_text
+from lstm_study.corpus.files.quotes import (
+    MalformedError,
+    are_escaped,
+    doubled,
+    records,
+    uses_quotes,
+)
+from lstm_study.corpus.files.row_shapes import RowShapes, fitted
 from lstm_study.corpus.files.rows import Rows, close_names
 from lstm_study.errors import DataError
 
 DELIMITERS = (",", ";", "\t", "|")
-_SEEN_ROWS, _MOST_VALUES, _VALUE_LENGTH = 20, 12, 40
 _HEADER_LINES = 20
-_ESCAPED = re.compile(r'(\\+)"')
 
 
 @contextmanager
@@ -41,12 +47,17 @@ def open_delimited(
         dialect = _Dialect(member, lines_of(file, member), columns)
         names = _names(dialect.header)
         with open_text(member, encoding, newline=end) as again:
-            escaped = _are_escaped(lines_of(again, member), dialect.delimiter)
+            escaped = are_escaped(lines_of(again, member), dialect.delimiter)
         if escaped:
-            dialect.lines = map(_doubled, dialect.lines)
-        with open_text(member, encoding, newline=end) as again:
-            lines = lines_of(again, member)
-            is_quoted = _is_quoted(map(_doubled, lines) if escaped else lines, dialect)
+            dialect.lines = map(doubled, dialect.lines)
+
+        def lines() -> Iterator[str]:
+            with open_text(member, encoding, newline=end) as again:
+                yield from (
+                    map(doubled, lines_of(again, member)) if escaped else lines_of(again, member)
+                )
+
+        is_quoted = uses_quotes(lines, dialect.delimiter, names, skipped=dialect.skipped + 1)
         rows = _Reading(member, dialect, names, is_quoted=is_quoted, is_shard=is_shard)
         if escaped:
             rows.notes["quotes behind a backslash are read as part of the texts"] = 0
@@ -139,62 +150,6 @@ def _names(header: Sequence[str]) -> list[str]:
     ]
 
 
-def _are_escaped(lines: Iterable[str], delimiter: str) -> bool:
-    """Whether backslashes escape the quotes inside quoted texts; else these are doubled.
-
-    Where they are doubled, a quote behind a backslash ends its text or is followed by another one.
-    """
-    opens = ('"', delimiter + '"')
-    end = re.escape(delimiter) + r'"\r\n'
-    escaped = re.compile(rf'(?<!\\)(?:\\\\)*\\"(?=[^{end}])')
-    doubled = re.compile(rf'[^{end}\\]""[^{end}]')
-    found = False
-    for line in lines:
-        if '"' not in line:
-            continue
-        if '""' in line and doubled.search(line):
-            return False
-        if '\\"' in line and (line.startswith(opens[0]) or opens[1] in line):
-            found = found or escaped.search(line) is not None
-    return found
-
-
-def _doubled(line: str) -> str:
-    """Doubles the quotes of a line that backslashes escape."""
-    if '\\"' not in line:
-        return line
-    return _ESCAPED.sub(lambda found: found[1][: len(found[1]) // 2] + _quote(found[1]), line)
-
-
-def _quote(backslashes: str) -> str:
-    return '""' if len(backslashes) % 2 else '"'
-
-
-def _is_quoted(lines: Iterable[str], dialect: _Dialect) -> bool:
-    """Finds out whether quotes delimit fields, from the lines as they are."""
-    width = len(dialect.header)
-    rows = stray = quoted = doubled = 0
-    for number, line in enumerate(lines):
-        if number <= dialect.skipped or '"' not in line:
-            rows += 1
-            if line.count(dialect.delimiter) != width - 1 and line.strip():
-                return True
-            continue
-        fields = line.rstrip("\r\n").split(dialect.delimiter)
-        if len(fields) != width:
-            return True
-        rows += 1
-        starts = [field for field in fields if field.startswith('"')]
-        inner = [field[1:-1] for field in starts if len(field) > 1 and field.endswith('"')]
-        whole = ['"' not in field.replace('""', "") for field in inner]
-        stray += len(starts) - sum(whole)
-        doubled += sum(
-            is_whole and '""' in field for is_whole, field in zip(whole, inner, strict=True)
-        )
-        quoted += any(whole)
-    return not stray or quoted * 2 > rows or doubled > stray
-
-
 class _Reading:
     """The rows of one file, with what was noticed on the way."""
 
@@ -233,117 +188,41 @@ class _Reading:
             yield line, [row[position] for position in positions]
 
     def _fitted(self, row: list[str], line: int, number: int) -> list[str]:
-        """Adds or leaves out empty fields at the end, where no name says what they would be."""
-        names, width = self._names, len(self._names)
-        if len(row) > width and not any(row[width:]):
-            return row[:width]
-        if len(row) < width and not any(names[len(row) :]):
-            return row + [""] * (width - len(row))
-        raise DataError(
-            f"{self._member}:{line} (row {number}): must have {width} fields, as the header has. "
-            f"Received: {len(row)}. Put texts that hold the delimiter in quotes."
-        )
+        found = fitted(row, self._names)
+        if found is None:
+            raise DataError(
+                f"{self._member}:{line} (row {number}): must have {len(self._names)} fields, as "
+                f"the header has. Received: {len(row)}. Put texts that hold the delimiter in "
+                "quotes."
+            )
+        return found
 
     def _records(self) -> Iterator[tuple[int, list[str]]]:
-        dialect, record = self._dialect, list[str]()
-        line = dialect.skipped + 2
-        looks = _LooksLikeRow(dialect.delimiter, len(self._names))
-
-        def rest_of_record() -> Iterator[str]:
-            yield record[0]
-            for each in dialect.lines:
-                record.append(each)
-                yield each
-
-        for first in dialect.lines:
-            record[:] = [first]
-            if self._is_quoted and '"' in first:
-                row = self._quoted(rest_of_record(), record, line)
-            else:
-                # Without quotes a carriage return is part of a text.
-                row = first.rstrip("\r\n").split(dialect.delimiter)
-            if len(record) > 1:
-                self.notes["rows that span lines"] += 1
-                self._refuse_swallowed(record, line, looks)
-            elif row != [""]:
-                looks.learn(row)
-            if row != [""]:
-                yield line, row
-            line += len(record)
-
-    def _quoted(self, lines: Iterator[str], record: list[str], line: int) -> list[str]:
+        line, delimiter = self._dialect.skipped + 2, self._dialect.delimiter
+        shapes = RowShapes(delimiter, self._names)
         try:
-            return next(csv.reader(lines, delimiter=self._dialect.delimiter, strict=True), [""])
-        except csv.Error as error:
-            opened = line + _opening_line(record, self._dialect.delimiter)
+            for record, row in records(self._dialect.lines, delimiter, is_quoted=self._is_quoted):
+                if len(record) > 1:
+                    self.notes["rows that span lines"] += 1
+                    shapes.add(record, line, row)
+                elif row != [""]:
+                    shapes.learn(row)
+                if row != [""]:
+                    yield line, row
+                line += len(record)
+        except MalformedError as error:
             raise DataError(
-                f"{self._member}:{opened}: a quote opens here that is not closed before the next "
-                f"{self._dialect.delimiter!r} or the line's end ({error}). Close it, or double the "
-                "quotes inside a quoted text."
+                f"{self._member}:{line + error.opened}: a quote opens here that is not closed "
+                f"before the next {delimiter!r} or the line's end ({error.__cause__}). Close it, "
+                "or double the quotes inside a quoted text."
             ) from error
-
-    def _refuse_swallowed(self, record: list[str], line: int, looks: "_LooksLikeRow") -> None:
-        if all(looks(each) for each in record):
+        for first, count in shapes.swallowed():
             raise DataError(
-                f"{self._member}:{line}: a quote that opens here closes on line "
-                f"{line + len(record) - 1}, and each of these {len(record)} lines looks like a row "
-                "of its own. Double the quotes inside quoted texts, or remove them."
+                f"{self._member}:{first}: a quote that opens here closes on line "
+                f"{first + count - 1}, and each of these {count} lines looks like a row of its "
+                "own. Double the quotes inside quoted texts, or remove them; if it is one text, "
+                "save the table as JSON lines."
             )
-
-
-class _LooksLikeRow:
-    """Whether a line has as many fields as a row, and a value that rows have.
-
-    With tabs the number of fields is enough: texts hold none.
-    """
-
-    def __init__(self, delimiter: str, width: int) -> None:
-        self._delimiter, self._width, self._rows = delimiter, width, 0
-        self._values: list[set[str] | None] = [set() for _ in range(width)]
-
-    def learn(self, row: Sequence[str]) -> None:
-        """Notes the values of a row; a column of many values is no mark of a row."""
-        if self._rows > 10_000 or len(row) != self._width:
-            return
-        self._rows += 1
-        for place, value in enumerate(row):
-            known = self._values[place]
-            if known is not None:
-                known.add(value)
-                if len(known) > _MOST_VALUES or len(value) > _VALUE_LENGTH:
-                    self._values[place] = None
-
-    def __call__(self, line: str) -> bool:
-        fields = line.rstrip("\r\n").split(self._delimiter)
-        if len(fields) != self._width or self._width < 2:
-            return False
-        return self._delimiter == "\t" or (
-            self._rows >= _SEEN_ROWS
-            and any(
-                value in known
-                for value, known in zip(fields, self._values, strict=True)
-                if known is not None
-            )
-        )
-
-
-def _opening_line(record: Sequence[str], delimiter: str) -> int:
-    """Returns the place in some lines of the quote that opens the first malformed field."""
-    opened, state = 0, "start"
-    for place, line in enumerate(record):
-        for letter in line:
-            is_end = letter in (delimiter, "\n", "\r")
-            if state == "open":
-                state = "closed" if letter == '"' else "open"
-            elif state == "closed" and letter == '"':
-                state = "open"  # a doubled quote
-            elif state == "closed" and not is_end:
-                return opened
-            elif state == "start" and letter == '"':
-                opened, state = place, "open"
-            else:
-                state = "start" if is_end else "plain"
-    return opened
 
 
 def _position(name: str, names: Sequence[str], member: Member, *, is_shard: bool) -> int:

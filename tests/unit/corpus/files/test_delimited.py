@@ -127,6 +127,67 @@ def test_rows_swallowed_by_a_quote_are_refused_with_their_lines(tmp_path, name, 
     assert "\n" not in str(caught.value)
 
 
+@pytest.mark.parametrize(
+    ("header", "row", "opening", "closing"),
+    [
+        ("label,id,text", "{n}1,{i},words {i}", '01,30,"words, 30', '11,33,words 33"'),
+        ("text,share,label", "words {i},0.{i},{n}1", '"words, 30,0.5,01', 'words 33",0.6,11'),
+        ("id\ttext\tlabel", "{i}\twords {i}\t{n}\t", '3\t"words 30\t0\t', '33\t33"\t1\t'),
+    ],
+)
+@pytest.mark.parametrize("at", [3, 30])
+def test_rows_swallowed_by_a_text_with_a_delimiter_are_refused(
+    tmp_path, header, row, opening, closing, at
+):
+    end = "\t" if "\t" in header else ","
+    lines = [header, *(row.format(i=i, n=i % 2) for i in range(60))]
+    quoted = [field.format(i=9, n=1) for field in row.split(end)]
+    quoted[quoted.index("words 9")] = '"in, quotes\nof two lines"'
+    lines[50:50] = [end.join(quoted)]
+    lines[at], lines[at + 3] = opening, closing
+    path = written(tmp_path / "r.csv", "\n".join(lines) + "\n")
+    with pytest.raises(DataError, match=rf":{at + 1}: .* closes on line {at + 4}, and each of th"):
+        rows_of(path)
+
+
+def test_an_unquoted_tsv_may_have_tabs_at_the_end_of_its_rows_alone(tmp_path):
+    lines = [f"{n}\twords {n}\t{n % 2}\t" for n in range(30)]
+    lines[10], lines[12] = '10\t"words 10\t0\t', '12\twords 12"\t0\t'
+    path = written(tmp_path / "r.tsv", "\n".join(["id\ttext\tlabel", *lines]) + "\n")
+    rows = rows_of(path)
+    assert len(rows) == 30
+    assert rows[10] == ['"words 10', "0"]
+
+
+@pytest.mark.parametrize(
+    ("header", "row", "text"),
+    [
+        ("label,text", "{n},{text}", "Good\n1, first {i}"),
+        ("text,label", "{text},{n}", "Good, it is\nfirst {i}"),
+        ("source,text,label", "imdb,{text},{n}", "Good, it is\nfirst, {i}"),
+        ("text", "{text}", "Good it is\nfirst {i}"),
+    ],
+)
+@pytest.mark.parametrize("every", [1, 4])
+def test_a_quoted_text_with_a_delimiter_in_each_line_is_one_text(
+    tmp_path, header, row, text, every
+):
+    texts = [text.format(i=i) if i % every == 0 else f"words {i}" for i in range(60)]
+    lines = [
+        row.format(n=i % 2, text=f'"{each}"' if "\n" in each else each)
+        for i, each in enumerate(texts)
+    ]
+    path = written(tmp_path / "r.csv", "\n".join([header, *lines]) + "\n")
+    assert [row[0] for row in rows_of(path, ("text",))] == texts
+
+
+def test_a_csv_whose_rows_are_lines_with_stray_quotes_does_not_quote(tmp_path):
+    lines = [f"{n % 2},{n},words {n}" for n in range(40)]
+    lines[20], lines[23] = '0,20,"words 20', '1,23,words 23"'
+    path = written(tmp_path / "r.csv", "\n".join(["label,id,text", *lines]) + "\n")
+    assert len(rows_of(path)) == 40
+
+
 def test_a_review_over_several_lines_is_no_swallowed_row(tmp_path):
     rows = [(f"first, {n}\nsecond line, 1\nthird, and so on", n % 2) for n in range(40)]
     with (tmp_path / "r.csv").open("w", encoding="utf-8", newline="") as file:
