@@ -165,8 +165,6 @@ class _Reading:
         self._member, self._dialect, self._names = member, dialect, names
         self._is_quoted, self._is_shard = is_quoted, is_shard
         self.notes: dict[str, int] = {"rows that span lines": 0}
-        if nameless := sum(not name for name in names):
-            self.notes["columns without a name, left out"] = nameless
         if not is_quoted:
             self.notes[
                 "quotes are read as part of the texts: the file does not use them to delimit fields"
@@ -181,11 +179,14 @@ class _Reading:
                 _position(name, self._names, self._member, is_shard=self._is_shard)
                 for name in columns
             ]
-        width = len(self._names)
+        width, nameless = len(self._names), _Nameless(self._names)
         for number, (line, row) in enumerate(self._records(), start=1):
             if len(row) != width:
                 row = self._fitted(row, line, number)  # noqa: PLW2901
+            if nameless.places:
+                nameless.add(row, line)
             yield line, [row[position] for position in positions]
+        self.notes.update(nameless.notes("" if self._is_shard else f": see {self._member}"))
 
     def _fitted(self, row: list[str], line: int, number: int) -> list[str]:
         found = fitted(row, self._names)
@@ -223,6 +224,33 @@ class _Reading:
                 "own. Double the quotes inside quoted texts, or remove them; if it is one text, "
                 "save the table as JSON lines."
             )
+
+
+class _Nameless:
+    """The values in columns without a name: of numbered rows, or what a stray delimiter cut off."""
+
+    def __init__(self, names: Sequence[str]) -> None:
+        self.places = [place for place, name in enumerate(names) if not name]
+        self._has_index = names[0] == ""
+        self._index = self._rows = self._others = self._first = 0
+
+    def add(self, row: Sequence[str], line: int) -> None:
+        """Notes the row that begins on a line."""
+        self._rows += 1
+        self._index += self._has_index and bool(row[0].strip())
+        if any(row[place].strip() for place in self.places if place):
+            self._others += 1
+            self._first = self._first or line
+
+    def notes(self, where: str) -> dict[str, int]:
+        """Returns what to tell of them; nothing of columns that are empty."""
+        return {
+            "columns without a name, left out": int(bool(self._index)),
+            "rows with a value in a column without a name, which is left out"
+            + (where and f"{where}:{self._first}, and name the column or join it to the text"): (
+                self._others
+            ),
+        }
 
 
 def _position(name: str, names: Sequence[str], member: Member, *, is_shard: bool) -> int:

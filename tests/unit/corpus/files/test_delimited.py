@@ -46,11 +46,27 @@ def test_any_usual_delimiter_order_and_empty_columns_are_read(tmp_path, content)
     assert rows_of(written(tmp_path / "r.csv", content)) == [["Good café", "1"]]
 
 
-def test_columns_without_a_name_are_left_out_and_counted(tmp_path):
-    table = open_table([written(tmp_path / "r.csv", "text,label,,\na b,1,,\n")])
+def test_an_index_and_empty_columns_without_a_name_are_left_out(tmp_path):
+    table = open_table([written(tmp_path / "r.csv", ",text,label,,\n0,a b,1,,\n1,c d,0\n")])
     assert table.names == ("text", "label")
+    assert [list(row.values) for row in table.rows()] == [["a b", "1"], ["c d", "0"]]
+    assert list(table.remarks) == ["1 column without a name, left out"]
+    table = open_table([written(tmp_path / "r.csv", "text,label,,\na b,1,,\n")])
     assert [list(row.values) for row in table.rows()] == [["a b", "1"]]
-    assert table.notes["columns without a name, left out"] == 2
+    assert list(table.remarks) == []
+
+
+def test_texts_in_columns_without_a_name_are_counted_and_the_first_is_named(tmp_path):
+    for name in ("a.csv", "b.csv"):
+        rows = ["1,a b,,", "0,c d, but e,", "1,f g, and h, i", "0,j k,,"]
+        written(tmp_path / name, "\n".join(["label,text,,", *rows]))
+    table = open_table([tmp_path])
+    assert len(list(table.rows())) == 8
+    what = "2 rows with a value in a column without a name, which is left out"
+    assert list(table.remarks) == [
+        f"{what}: see {tmp_path / 'a.csv'}:3, and name the column or join it to the text",
+        what,
+    ]
 
 
 def test_a_surplus_field_that_is_not_empty_is_refused(tmp_path):

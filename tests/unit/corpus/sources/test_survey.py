@@ -156,8 +156,8 @@ def test_texts_without_spaces_are_recognised(tmp_path: Path) -> None:
 
 
 def test_what_was_noticed_is_told(tmp_path: Path) -> None:
-    rows = [(t, ("Pos", "pos", "neg")[n % 3], "") for n, (t, _) in enumerate(REVIEWS)]
-    notes = survey(write_csv(tmp_path / "r.csv", rows, header=("text", "label", ""))).notes
+    rows = [(n, t, ("Pos", "pos", "neg")[n % 3]) for n, (t, _) in enumerate(REVIEWS)]
+    notes = survey(write_csv(tmp_path / "r.csv", rows, header=("", "text", "label"))).notes
     assert notes == (
         "1 column without a name, left out",
         "'Pos' (14), 'pos' (13) are read as one label",
