@@ -1,4 +1,4 @@
-"""CSV and TSV: detects the delimiter, whether quotes are used, and columns without a name.
+"""CSV and TSV, read a row at a time: what quotes mean, and columns without a name.
 
 Quotes mean something only where the file quotes. A file in which every line is a row, and quotes
 open that never close in their line, does not quote: they are part of its texts; unless read with
@@ -10,8 +10,10 @@ text is doubled or, as Spark and MySQL write it, behind a backslash.
 import csv
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from itertools import chain
+from functools import partial
+from itertools import islice
 
+from lstm_study.corpus.files.dialect import Dialect, find_dialect
 from lstm_study.corpus.files.encodings import Encoding
 from lstm_study.corpus.files.members import Member
 from lstm_study.corpus.files.opening import LINE_LIMIT, lines_of, open_text
@@ -22,12 +24,13 @@ from lstm_study.corpus.files.quotes import (
     records,
     uses_quotes,
 )
-from lstm_study.corpus.files.row_shapes import RowShapes, fitted
+from lstm_study.corpus.files.row_shapes import RowShapes, fitted, is_blank
 from lstm_study.corpus.files.rows import Rows, close_names
 from lstm_study.errors import DataError
 
-DELIMITERS = (",", ";", "\t", "|")
-_HEADER_LINES = 20
+_CARRIAGE_RETURN = (
+    "holds a carriage return, which may be the end of a row. End all rows alike, with a line feed."
+)
 
 
 @contextmanager
@@ -43,30 +46,31 @@ def open_delimited(
         DataError: It lacks a column or its rows are malformed, also while the block reads.
     """
     end = _line_end(member, encoding)
-    with _limit_of_fields(), open_text(member, encoding, newline=end) as file:
-        dialect = _Dialect(member, lines_of(file, member), columns)
-        names = _names(dialect.header)
+
+    def lines() -> Iterator[str]:
         with open_text(member, encoding, newline=end) as again:
-            escaped = are_escaped(lines_of(again, member), dialect.delimiter)
-        if escaped:
-            dialect.lines = map(doubled, dialect.lines)
+            yield from lines_of(again, member)
 
-        def lines() -> Iterator[str]:
-            with open_text(member, encoding, newline=end) as again:
-                yield from (
-                    map(doubled, lines_of(again, member)) if escaped else lines_of(again, member)
-                )
-
-        is_quoted = uses_quotes(lines, dialect.delimiter, names, skipped=dialect.skipped + 1)
-        rows = _Reading(member, dialect, names, is_quoted=is_quoted, is_shard=is_shard)
+    with _limit_of_fields(), open_text(member, encoding, newline=end) as file:
+        dialect = find_dialect(member, lines, columns)
+        escaped = are_escaped(lines(), dialect.delimiter)
+        unescaped = partial(map, doubled) if escaped else iter
+        is_quoted = uses_quotes(
+            lambda: islice(unescaped(lines()), dialect.skipped, None),
+            dialect.delimiter,
+            dialect.names,
+        )
+        rows = _Reading(member, dialect, is_quoted=is_quoted, is_shard=is_shard)
         if escaped:
             rows.notes["quotes behind a backslash are read as part of the texts"] = 0
+        body = islice(lines_of(file, member), dialect.skipped, None)
         yield Rows(
-            names=tuple(name for name in names if name),
-            each=rows.each(columns),
+            names=tuple(name for name in dialect.names if name),
+            each=rows.each(unescaped(body), columns),
             position=file.position,
             delimiter=dialect.delimiter,
             line_end=dialect.line_end,
+            value_in_header=dialect.value_in_header,
             notes=rows.notes,
         )
 
@@ -88,81 +92,18 @@ def _line_end(member: Member, encoding: Encoding) -> str:
         return "\r" if is_old and file.readline(2) not in ("\n", "\r\n") else "\n"
 
 
-class _Dialect:
-    """A file's delimiter and header; `lines` continue after the header."""
-
-    def __init__(self, member: Member, lines: Iterator[str], columns: Sequence[str] | None) -> None:
-        first = next(lines, "")
-        self.skipped = 0
-        self.delimiter = ""
-        said = first.rstrip("\r\n").strip('"')
-        if said.lower().startswith("sep=") and len(said) == 5:
-            self.delimiter = said[4]
-            first = next(lines, "")
-            self.skipped = 1
-        self.line_end = "\r\n" if first.endswith("\r\n") else "\n"
-        if not first.strip():
-            raise DataError(
-                f"{member}: must begin with a line of column names. Received: "
-                f"{'an empty line' if first else 'no columns, an empty file'}."
-            )
-        if not self.delimiter:
-            self.delimiter = _delimiter(first, columns, is_tsv=member.kind in (".tsv", ".tab"))
-        first, lines = _whole_header(first, lines)
-        self.skipped += first.count("\n") - first.endswith("\n")
-        self.header = _split(first, self.delimiter)
-        self.lines = lines
-
-
-def _whole_header(first: str, lines: Iterator[str]) -> tuple[str, Iterator[str]]:
-    """Adds the lines that a quoted name of a column spans, and returns the lines after them."""
-    more: list[str] = []
-    while ("".join((first, *more)).count('"')) % 2 and len(more) < _HEADER_LINES:
-        more.append(next(lines, ""))
-    if len(more) == _HEADER_LINES:
-        return first, chain(more, lines)
-    return "".join((first, *more)), lines
-
-
-def _delimiter(first: str, columns: Sequence[str] | None, *, is_tsv: bool) -> str:
-    """Returns the first delimiter with which the header holds the columns, or makes the most."""
-    if is_tsv and "\t" in first:
-        return "\t"
-    headers = {each: [name.strip() for name in _split(first, each)] for each in DELIMITERS}
-    fitting = [each for each in DELIMITERS if columns and set(columns) <= set(headers[each])]
-    most = max(DELIMITERS, key=lambda each: len(headers[each]))
-    if is_tsv and len(headers[most]) == 1:
-        return "\t"
-    return fitting[0] if fitting else most
-
-
-def _split(line: str, delimiter: str) -> list[str]:
-    return next(csv.reader(line.splitlines(keepends=True), delimiter=delimiter), [])
-
-
-def _names(header: Sequence[str]) -> list[str]:
-    """Returns the columns' names, "" for a nameless one; a second "x" is called "x (2)"."""
-    names = [name.strip() for name in header]
-    counts = [names[: place + 1].count(name) for place, name in enumerate(names)]
-    return [
-        f"{name} ({count})" if name and count > 1 else name
-        for name, count in zip(names, counts, strict=True)
-    ]
-
-
 class _Reading:
     """The rows of one file, with what was noticed on the way."""
 
     def __init__(
         self,
         member: Member,
-        dialect: _Dialect,
-        names: Sequence[str],
+        dialect: Dialect,
         *,
         is_quoted: bool,
         is_shard: bool,
     ) -> None:
-        self._member, self._dialect, self._names = member, dialect, names
+        self._member, self._dialect, self._names = member, dialect, dialect.names
         self._is_quoted, self._is_shard = is_quoted, is_shard
         self.notes: dict[str, int] = {"rows that span lines": 0}
         if not is_quoted:
@@ -170,7 +111,9 @@ class _Reading:
                 "quotes are read as part of the texts: the file does not use them to delimit fields"
             ] = 0
 
-    def each(self, columns: Sequence[str] | None) -> Iterator[tuple[int, list[str]]]:
+    def each(
+        self, lines: Iterator[str], columns: Sequence[str] | None
+    ) -> Iterator[tuple[int, list[str]]]:
         """Yields the line on which each row begins, and its values."""
         if columns is None:
             positions = [place for place, name in enumerate(self._names) if name]
@@ -180,42 +123,47 @@ class _Reading:
                 for name in columns
             ]
         width, nameless = len(self._names), _Nameless(self._names)
-        for number, (line, row) in enumerate(self._records(), start=1):
+        for number, (line, record, row) in enumerate(self._records(lines), start=1):
             if len(row) != width:
-                row = self._fitted(row, line, number)  # noqa: PLW2901
+                row = self._fitted(row, record, f"{self._member}:{line} (row {number})")  # noqa: PLW2901
             if nameless.places:
                 nameless.add(row, line)
             yield line, [row[position] for position in positions]
         self.notes.update(nameless.notes("" if self._is_shard else f": see {self._member}"))
 
-    def _fitted(self, row: list[str], line: int, number: int) -> list[str]:
+    def _fitted(self, row: list[str], record: Sequence[str], where: str) -> list[str]:
         found = fitted(row, self._names)
         if found is None:
+            width, text = len(self._names), "".join(record)
             raise DataError(
-                f"{self._member}:{line} (row {number}): must have {len(self._names)} fields, as "
-                f"the header has. Received: {len(row)}. Put texts that hold the delimiter in "
-                "quotes."
+                f"{where}: must have {width} field{'s' * (width > 1)}, as the header has. "
+                f"Received: {len(row)}, in {text.strip()[:30]!r}. "
+                + _advice(row, text, width, self._dialect.delimiter)
             )
         return found
 
-    def _records(self) -> Iterator[tuple[int, list[str]]]:
-        line, delimiter = self._dialect.skipped + 2, self._dialect.delimiter
+    def _records(self, lines: Iterator[str]) -> Iterator[tuple[int, list[str], list[str]]]:
+        line, delimiter = self._dialect.skipped + 1, self._dialect.delimiter
         shapes = RowShapes(delimiter, self._names)
         try:
-            for record, row in records(self._dialect.lines, delimiter, is_quoted=self._is_quoted):
-                if len(record) > 1:
-                    self.notes["rows that span lines"] += 1
-                    shapes.add(record, line, row)
-                elif row != [""]:
-                    shapes.learn(row)
-                if row != [""]:
-                    yield line, row
+            for record, row in records(lines, delimiter, is_quoted=self._is_quoted):
+                # Of one column, a line of spaces is a row without a text.
+                if row != [""] and not (len(self._names) > 1 and is_blank(row)):
+                    if len(record) > 1:
+                        self.notes["rows that span lines"] += 1
+                        shapes.add(record, line, row)
+                    else:
+                        shapes.learn(row)
+                    yield line, record, row
                 line += len(record)
         except MalformedError as error:
+            where = f"{self._member}:{line + error.opened}"
+            if _has_carriage_return(error.record[-1]):
+                raise DataError(f"{where}: {_CARRIAGE_RETURN}") from error
             raise DataError(
-                f"{self._member}:{line + error.opened}: a quote opens here that is not closed "
-                f"before the next {delimiter!r} or the line's end ({error.__cause__}). Close it, "
-                "or double the quotes inside a quoted text."
+                f"{where}: a quote opens here that is not closed before the next {delimiter!r} or "
+                f"the line's end ({error.__cause__}). Close it, or double the quotes inside a "
+                "quoted text."
             ) from error
         for first, count in shapes.swallowed():
             raise DataError(
@@ -224,6 +172,25 @@ class _Reading:
                 "own. Double the quotes inside quoted texts, or remove them; if it is one text, "
                 "save the table as JSON lines."
             )
+
+
+def _advice(row: Sequence[str], text: str, width: int, delimiter: str) -> str:
+    """Says what to do about a row with too few or too many fields."""
+    quote = "Put texts that hold the delimiter in quotes"
+    is_single = text.startswith("'") or f"{delimiter}'" in text
+    causes = (
+        (_has_carriage_return(text), f"It {_CARRIAGE_RETURN}"),
+        (len(row) < width, "If it is no row, remove it; put texts of several lines in quotes."),
+        (f'{delimiter} "' in text, "Remove the space in front of the quote."),
+        (width == 1, f"{quote}, or name each column in the first line."),
+        (f"\\{delimiter}" in text, f"{quote}; a backslash does not replace them."),
+        (is_single, f'{quote}: double ones (").'),
+    )
+    return next((sentence for applies, sentence in causes if applies), f"{quote}.")
+
+
+def _has_carriage_return(text: str) -> bool:
+    return "\r" in text.rstrip("\r\n")
 
 
 class _Nameless:

@@ -3,9 +3,8 @@
 import csv
 import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from itertools import islice
 
-from lstm_study.corpus.files.row_shapes import RowShapes, fitted
+from lstm_study.corpus.files.row_shapes import RowShapes, fitted, is_blank
 
 _ESCAPED = re.compile(r'(\\+)"')
 
@@ -79,19 +78,19 @@ def _quote(backslashes: str) -> str:
 
 
 def uses_quotes(
-    open_lines: Callable[[], Iterator[str]], delimiter: str, names: Sequence[str], *, skipped: int
+    open_lines: Callable[[], Iterator[str]], delimiter: str, names: Sequence[str]
 ) -> bool:
-    """Finds out whether quotes delimit fields, from the lines behind those that are skipped.
+    """Finds out whether quotes delimit fields, from the lines behind the header.
 
     They do not where every line is a row, and quotes open that never close in their line; unless
     most rows have quoted fields, or read with quotes the file has texts of several lines that do
     not look like rows.
     """
     rows = stray = quoted = doubled_ones = 0
-    for line in islice(open_lines(), skipped, None):
+    for line in open_lines():
         fields = line.rstrip("\r\n").split(delimiter)
         if fitted(fields, names) is None:
-            if line.strip():
+            if not is_blank(fields):
                 return True
             continue
         rows += 1
@@ -107,9 +106,7 @@ def uses_quotes(
         quoted += any(whole)
     if not stray or quoted * 2 > rows or doubled_ones > stray:
         return True
-    return delimiter != "\t" and _has_texts_of_lines(
-        islice(open_lines(), skipped, None), delimiter, names
-    )
+    return delimiter != "\t" and _has_texts_of_lines(open_lines(), delimiter, names)
 
 
 def _has_texts_of_lines(lines: Iterator[str], delimiter: str, names: Sequence[str]) -> bool:
@@ -118,7 +115,7 @@ def _has_texts_of_lines(lines: Iterator[str], delimiter: str, names: Sequence[st
     try:
         for record, row in records(lines, delimiter, is_quoted=True):
             line += len(record)
-            if row != [""] and fitted(row, names) is None:
+            if not is_blank(row) and fitted(row, names) is None:
                 return False
             if len(record) > 1:
                 several += 1

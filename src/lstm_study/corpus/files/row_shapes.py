@@ -102,7 +102,9 @@ class RowShapes:
         )
 
     def _fields(self, line: str) -> list[str]:
-        return next(csv.reader([line.rstrip("\r\n")], delimiter=self._delimiter), [])
+        return next(
+            csv.reader([line.rstrip("\r\n").replace("\r", " ")], delimiter=self._delimiter), []
+        )
 
     def _opening(self, line: str) -> list[str] | None:
         """Returns the fields of a line in which a quote opens that another line closes.
@@ -130,6 +132,11 @@ def fitted(row: list[str], names: Sequence[str]) -> list[str] | None:
     if len(row) < width and not any(names[len(row) :]):
         return row + [""] * (width - len(row))
     return row if len(row) == width else None
+
+
+def is_blank(row: Sequence[str]) -> bool:
+    """Returns whether a row is an empty line, one of spaces, or the end sign of old DOS files."""
+    return not row or (len(row) == 1 and not row[0].strip(" \t\r\n\x1a"))
 
 
 def _begins_with_digit(value: str) -> bool:

@@ -30,6 +30,7 @@ class Rows:
         position: Says how many bytes of the file were read.
         delimiter: Of CSV; "" for other kinds.
         line_end: The same.
+        value_in_header: The same: a name that looks like a value, so that names may be missing.
         notes: What was noticed → how often; complete when `each` has ended.
         schema: Of Parquet, a `pyarrow.Schema`.
     """
@@ -39,6 +40,7 @@ class Rows:
     position: Callable[[], int]
     delimiter: str = ""
     line_end: str = ""
+    value_in_header: str = ""
     notes: dict[str, int] = field(default_factory=dict)
     schema: Any = None
 

@@ -59,6 +59,7 @@ class Table:
         names: Its columns: those of its first file.
         delimiter: Of its first file, if that is CSV; "" of others.
         line_end: The same.
+        value_in_header: The same: a name that looks like a value, so that names may be missing.
         notes: What reading noticed → how often; complete when the rows were read.
         schema: Of its first file, if that is Parquet: a `pyarrow.Schema`.
         empty: How many further files hold nothing, not even names of columns.
@@ -69,6 +70,7 @@ class Table:
     names: tuple[str, ...]
     delimiter: str = ""
     line_end: str = ""
+    value_in_header: str = ""
     notes: dict[str, int] = field(default_factory=dict)
     schema: Any = None
     empty: int = 0
@@ -92,6 +94,20 @@ class Table:
             for member, encoding in zip(self.members, self.encodings, strict=True)
             if encoding is not None and encoding.is_guess
         )
+
+    def check_header(self) -> None:
+        """Refuses a file whose first line seems to be a review already; for who names no column.
+
+        Raises:
+            DataError: It does.
+        """
+        if self.value_in_header:
+            raise DataError(
+                f"{self.members[0]}: must begin with a line of column names. Received: "
+                f"{self.value_in_header[:40]!r}, which looks like a value. Add one, such as "
+                f"text,label; or, if it has the names, give the texts' with "
+                f"{option('text_column')}."
+            )
 
     @property
     def remarks(self) -> Iterator[str]:
@@ -203,6 +219,7 @@ def open_table(paths: Sequence[Path], *, encoding: str | None = None) -> Table:
             names=rows.names,
             delimiter=rows.delimiter,
             line_end=rows.line_end,
+            value_in_header=rows.value_in_header,
             schema=rows.schema,
             empty=len(found) - len(members),
         )

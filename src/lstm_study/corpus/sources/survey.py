@@ -126,7 +126,8 @@ def survey(paths: Sequence[Path], *, choices: Choices | None = None) -> Survey:
     choices = choices or Choices()
     where = ", ".join(map(str, paths))
     table = open_table(paths, encoding=choices.encoding)
-    _check_header(table.names, where)
+    if choices.text_column is None:
+        table.check_header()
     rows, columns, seen = _look(table, where, label=choices.label_column)
     if not rows:
         raise DataError(f"{where}: must hold reviews. Received: no rows.")
@@ -178,7 +179,7 @@ def text_column_of(table: Table, *, where: str) -> str:
     Raises:
         DataError: None does, or several may.
     """
-    _check_header(table.names, where)
+    table.check_header()
     _, columns, _ = _look(table, where, most=LOOK_ROWS)
     return _text_column(columns, where).name
 
@@ -235,16 +236,6 @@ class _Seen:
             has_no_spaces=has_no_spaces(self._tokens, self._characters, self._filled),
             groups=(len(self._keys), max(self._keys.values())) if self._keys else (0, 0),
         )
-
-
-def _check_header(names: Sequence[str], where: str) -> None:
-    """Refuses a file whose first line is a review already."""
-    for name in names:
-        if len(name.split()) > 5 or as_number(name) is not None:
-            raise DataError(
-                f"{where}: must begin with a line of column names. Received: {name[:40]!r}. Add "
-                "one, such as text,label."
-            )
 
 
 def _check_label_header(name: str, counts: Mapping[str, int], rows: int, where: str) -> None:

@@ -299,3 +299,106 @@ def test_a_second_column_of_a_name_has_a_number_and_the_name_is_refused(tmp_path
     assert open_table([path]).names == ("text", "text (2)", "label")
     with pytest.raises(DataError, match=r"must have one column 'text'\. Received: 2 of them\. Ren"):
         rows_of(path)
+
+
+ROWS = [(f"some words, {n}", n % 2) for n in range(60)]
+
+
+@pytest.mark.parametrize(
+    ("header", "row", "columns"),
+    [
+        ("Review, full text;Label", "some words {n};{label}", ("Review, full text", "Label")),
+        ("Review, full text;Label", "some, words {n};{label}", ("Review, full text", "Label")),
+        ("text|label,1;0", "some words {n}|{label}", ("text", "label,1;0")),
+        ("label;text (a, b, c)", "{label};a, b, c{n}", ("label", "text (a, b, c)")),
+    ],
+)
+def test_the_delimiter_is_the_one_that_splits_rows_like_the_header(tmp_path, header, row, columns):
+    lines = [row.format(n=n, label=n % 2) for n in range(60)]
+    table = open_table([written(tmp_path / "r.csv", "\n".join([header, *lines]) + "\n")])
+    assert table.names == columns
+    assert len(list(table.rows(columns))) == 60
+
+
+def test_names_of_rows_as_r_writes_them_are_left_out(tmp_path):
+    rows = "".join(f'"{n + 1}","{text}",{label}\n' for n, (text, label) in enumerate(ROWS))
+    table = open_table([written(tmp_path / "r.csv", f'"text","label"\n{rows}')])
+    assert [tuple(row.values) for row in table.rows()] == [(t, str(n)) for t, n in ROWS]
+    assert list(table.remarks) == ["1 column without a name, left out"]
+    rows = "".join(f'"{n + 1}"\t"{text}"\n' for n, (text, _) in enumerate(ROWS))
+    table = open_table([written(tmp_path / "r.csv", f'"x"\n{rows}')])
+    assert [row.values[0] for row in table.rows(("x",))] == [text for text, _ in ROWS]
+
+
+@pytest.mark.parametrize("field", ["{n}", "at {n} o'clock"])
+def test_texts_with_one_delimiter_are_no_names_of_rows(tmp_path, field):
+    rows = "".join(f"{field.format(n=99 - n)}, I left,{n % 2}\n" for n in range(60))
+    with pytest.raises(DataError, match=r":2 \(row 1\): must have 2 fields.* Received: 3"):
+        rows_of(written(tmp_path / "r.csv", f"text,label\n{rows}"))
+
+
+LINES = "".join(f'"{text}",{label}\n' for text, label in ROWS)
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        (f"text,label\n{LINES}\n(60 rows affected)\n", "1, in '.60 rows.*If it is no row, remove"),
+        ('label, text\n1, "a, b"\n', r":2 .*Received: 3.* Remove the space in front of the quote"),
+        ("text,label\n'a, b',1\n", r":2 .*Received: 3.*in quotes: double ones \(\"\)"),
+        ("text,label\na\\, b,1\n", r":2 .*Received: 3.*a backslash does not replace them"),
+        ("text,label\na,1\rb,0\nc,1\n", r":2 .*holds a carriage return.*End all rows alike"),
+        ('text,label\n"a, x",1\r"b",0\n', r":2: holds a carriage return.*End all rows alike"),
+        ("text\na, b\n", r":2 .*have 1 field, .*Received: 2.*or name each column in the first"),
+        (f"# comment\ntext,label\n{LINES}", "one name, '# comment', above rows of 2 values"),
+        (f"Survey;;\n;;\nid;text;n\n{'7;a b;1' * 9}\n", "'Survey', above rows of .* remove what"),
+        ("text,\n" + "a b,1\n" * 9, "one name, 'text', above rows of 2 values. Name each column"),
+        (
+            '"text,label"\n' + '"""a, b"",1"\n' * 9,
+            "Received: quotes around whole lines, such as 'text,label'. Take these off",
+        ),
+    ],
+)
+def test_what_is_wrong_with_a_line_is_said_by_its_cause(tmp_path, content, message):
+    path = written(tmp_path / "r.csv", content)
+    with pytest.raises(DataError, match=message) as caught:
+        list(open_table([path]).rows())
+    assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize("line", ["  ", "\t", "\x1a", " \r"])
+def test_lines_of_spaces_and_the_end_sign_of_dos_are_no_rows(tmp_path, line):
+    path = written(tmp_path / "r.csv", f"text,label\na b,1\n{line}\nc d,0\n\x1a")
+    rows = list(open_table([path]).rows(("text", "label")))
+    assert [list(row.values) for row in rows] == [["a b", "1"], ["c d", "0"]]
+    assert [row.line for row in rows] == [2, 4]
+
+
+@pytest.mark.parametrize(
+    ("header", "row"),
+    [
+        ("Time,How good was the product that you bought?,Again?", "2024/1/{n},some words {n},Yes"),
+        ("Time,How good was the product that you bought?", "2024/1/{n},some words {n}"),
+        ("text,2023,label", "some words {n},{n},1"),
+        (",0,1", "{n},some words {n},1"),
+        ("0", "some words {n}"),
+    ],
+)
+def test_long_names_and_numbers_may_be_names_of_columns(tmp_path, header, row):
+    lines = [row.format(n=n) for n in range(60)]
+    open_table([written(tmp_path / "r.csv", "\n".join([header, *lines]))]).check_header()
+
+
+@pytest.mark.parametrize(
+    ("row", "shown"),
+    [
+        ("this film was as good as the {n}. one,1", "this film was"),
+        ('"0","146{n}","Mon Apr 06","NO_QUERY","user{n}","is upset {n}"', "0"),
+        ("this film was as good as the {n}. one", "this film was"),
+        ("{n}\tnice {n}\t1", "0"),
+    ],
+)
+def test_a_first_line_like_the_rows_below_is_refused_as_a_header(tmp_path, row, shown):
+    path = written(tmp_path / "r.csv", "\n".join(row.format(n=n) for n in range(60)))
+    with pytest.raises(DataError, match=f"must begin with a line of column names.*'{shown}"):
+        open_table([path]).check_header()
