@@ -13,6 +13,7 @@ from lstm_study.corpus.files.encodings import Encoding, find_encoding, given_enc
 from lstm_study.corpus.files.json_records import open_json
 from lstm_study.corpus.files.members import Member, find_members
 from lstm_study.corpus.files.opening import LINE_LIMIT, encoding_of, open_bytes
+from lstm_study.corpus.files.other_kinds import FIRST_BYTES, refuse_other_kinds
 from lstm_study.corpus.files.parquet import open_parquet
 from lstm_study.corpus.files.rows import MISSING, Rows, close_names
 from lstm_study.errors import DataError
@@ -194,9 +195,7 @@ def open_table(paths: Sequence[Path], *, encoding: str | None = None) -> Table:
     """
     found = find_members(paths)
     # Programs that write shards leave empty ones.
-    members = found
-    if len(found) > 1:
-        members = tuple(member for member in found if _has_content(member)) or found[:1]
+    members = tuple(member for member in found if _has_content(member)) or found[:1]
     encodings: tuple[Encoding | None, ...]
     if members[0].kind == ".parquet":
         if encoding is not None:
@@ -243,10 +242,13 @@ def _open(
 
 
 def _has_content(member: Member) -> bool:
+    """Returns whether a file is not empty; refuses one that is plainly no table."""
     if member.kind == ".txt":
         return True  # an empty text is a row without text, for its own rule
     with open_bytes(member) as raw:
-        return bool(raw.read(1))
+        first = raw.read(FIRST_BYTES)
+    refuse_other_kinds(member, first)
+    return bool(first)
 
 
 def _encoding_of_texts(members: Sequence[Member], given: str | None) -> Encoding:

@@ -245,6 +245,26 @@ def test_a_file_that_is_not_what_its_name_says_is_called_by_what_it_is(tmp_path,
         read(tmp_path / "r.csv")
 
 
+@pytest.mark.parametrize(
+    ("content", "what"),
+    [
+        (b"version https://git-lfs.github.com/spec/v1\noid sha256:0\n", "a Git LFS pointer.* pull"),
+        (b"\n<!DOCTYPE html>\n<html>", "a web page, .* Download the file itself"),
+        (b"\xef\xbb\xbf<HTML><body>", "a web page"),
+        (b'<?xml version="1.0"?>', "XML, .* Save the table as CSV"),
+        (b"SQLite format 3\0\x10", "an SQLite database"),
+        (b"ARROW1\0\0", "an Arrow"),
+        (b"\x28\xb5\x2f\xfd\x04", "compressed by Zstandard, .* Unpack it"),
+    ],
+)
+@pytest.mark.parametrize("name", ["r.csv", "r.parquet", "r.jsonl"])
+def test_what_only_has_the_name_of_a_table_is_refused_for_what_it_is(tmp_path, name, content, what):
+    (tmp_path / name).write_bytes(content)
+    with pytest.raises(DataError, match=rf"{name}: is {what}") as caught:
+        open_table([tmp_path / name])
+    assert "\n" not in str(caught.value)
+
+
 def test_an_archive_of_many_texts_is_opened_once(tmp_path):
     with zipfile.ZipFile(tmp_path / "texts.zip", "w") as archive:
         for number in range(50):
