@@ -149,11 +149,8 @@ class _Reading:
             for record, row in records(lines, delimiter, is_quoted=self._is_quoted):
                 # Of one column, a line of spaces is a row without a text.
                 if row != [""] and not (len(self._names) > 1 and is_blank(row)):
-                    if len(record) > 1:
-                        self.notes["rows that span lines"] += 1
-                        shapes.add(record, line, row)
-                    else:
-                        shapes.learn(row)
+                    self.notes["rows that span lines"] += len(record) > 1
+                    shapes.add(record, line, row)
                     yield line, record, row
                 line += len(record)
         except MalformedError as error:

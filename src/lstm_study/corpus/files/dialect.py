@@ -168,7 +168,8 @@ def _best(looks: Sequence[_Look], columns: Sequence[str] | None, *, is_tsv: bool
         return tab
     several = [look for look in looks if len(look.header) > 1]
     if not several:
-        return tab if is_tsv and tab is not None else looks[0]
+        # Lines of one text each may hold a delimiter: another one leaves them whole.
+        return tab if is_tsv and tab is not None else max(looks, key=lambda look: look.share)
     fitting = [look for look in several if columns and set(columns) <= set(look.header)]
     return max(
         fitting or several, key=lambda look: (look.share, not look.is_prose, len(look.header))

@@ -117,11 +117,8 @@ def _has_texts_of_lines(lines: Iterator[str], delimiter: str, names: Sequence[st
             line += len(record)
             if not is_blank(row) and fitted(row, names) is None:
                 return False
-            if len(record) > 1:
-                several += 1
-                shapes.add(record, line, row)
-            else:
-                shapes.learn(row)
+            several += len(record) > 1
+            shapes.add(record, line, row)
     except MalformedError:
         return False
     return len(shapes.swallowed()) < several

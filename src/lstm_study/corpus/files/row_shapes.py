@@ -60,28 +60,30 @@ class RowShapes:
     def __init__(self, delimiter: str, names: Sequence[str]) -> None:
         self._delimiter, self._names = delimiter, names
         self._marks = [Mark() for _ in names]
-        self._rows = 0
+        self._rows, self._has_plain = 0, False
         self._suspects: list[tuple[int, int, list[list[str]]]] = []
         self._found: list[tuple[int, int]] = []
 
-    def learn(self, row: Sequence[str]) -> None:
-        """Notes the values of a row that has as many fields as the header."""
+    def add(self, record: Sequence[str], line: int, row: Sequence[str]) -> None:
+        """Notes a row: what its fields are, or if it spans lines that these may be rows."""
+        if len(record) == 1:
+            self._has_plain = self._has_plain or '"' not in record[0]
+        elif rows := self._rows_in(record):
+            self._suspects.append((line, len(record), rows))
+            if len(self._suspects) == _MOST_SUSPECTS:
+                self._judge()
+            return
         if self._rows < _MOST_ROWS and len(row) == len(self._names):
             self._rows += 1
             for mark, value in zip(self._marks, row, strict=True):
                 mark.add(value)
 
-    def add(self, record: Sequence[str], line: int, row: Sequence[str]) -> None:
-        """Takes a row that spans lines: one to learn from, unless these have the fields of rows."""
+    def _rows_in(self, record: Sequence[str]) -> list[list[str]]:
+        """Returns the lines of a record as rows, none if not all have as many fields."""
         first, *rest = record
         rows = [self._opening(first), *(fitted(self._fields(each), self._names) for each in rest)]
-        parts = [each for each in rows if each is not None]
-        if len(parts) < len(rows) or len(self._names) < 2:
-            self.learn(row)
-            return
-        self._suspects.append((line, len(record), parts))
-        if len(self._suspects) == _MOST_SUSPECTS:
-            self._judge()
+        found = [row for row in rows if row is not None]
+        return found if len(found) == len(rows) and len(self._names) > 1 else []
 
     def swallowed(self) -> list[tuple[int, int]]:
         """Returns the first line, and how many they are, of each record that looks like rows."""
@@ -90,7 +92,8 @@ class RowShapes:
 
     def _judge(self) -> None:
         for line, count, rows in self._suspects:
-            if all(map(self._is_row, rows)):
+            # Where all rows have quotes, a line without them is none.
+            if self._has_plain and all(map(self._is_row, rows)):
                 self._found.append((line, count))
         self._suspects.clear()
 

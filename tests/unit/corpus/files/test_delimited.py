@@ -197,6 +197,14 @@ def test_a_quoted_text_with_a_delimiter_in_each_line_is_one_text(
     assert [row[0] for row in rows_of(path, ("text",))] == texts
 
 
+@pytest.mark.parametrize("quoting", [csv.QUOTE_ALL, csv.QUOTE_NONNUMERIC])
+def test_in_a_file_that_quotes_all_texts_no_line_without_quotes_is_a_row(tmp_path, quoting):
+    rows = [(n % 2, "Good,\n1,first" if n % 9 == 0 else f"words {n}") for n in range(60)]
+    with (tmp_path / "r.csv").open("w", encoding="utf-8", newline="") as file:
+        csv.writer(file, quoting=quoting).writerows([("label", "text"), *rows])
+    assert rows_of(tmp_path / "r.csv", ("text",)) == [[text] for _, text in rows]
+
+
 def test_a_csv_whose_rows_are_lines_with_stray_quotes_does_not_quote(tmp_path):
     lines = [f"{n % 2},{n},words {n}" for n in range(40)]
     lines[20], lines[23] = '0,20,"words 20', '1,23,words 23"'
@@ -285,7 +293,8 @@ def test_what_pythons_writer_wrote_is_read_back(tmp_path_factory, texts, quoting
 
 def test_a_tsv_whose_header_has_no_tab_may_have_another_delimiter(tmp_path):
     assert rows_of(written(tmp_path / "r.tsv", "text;label\na, b;1\n")) == [["a, b", "1"]]
-    assert rows_of(written(tmp_path / "t.tsv", "text\na, b\n"), ("text",)) == [["a, b"]]
+    for name in ("t.tsv", "t.csv"):
+        assert rows_of(written(tmp_path / name, "text\na, b\n"), ("text",)) == [["a, b"]]
 
 
 def test_lines_are_counted_behind_a_header_of_several(tmp_path):
@@ -349,7 +358,10 @@ LINES = "".join(f'"{text}",{label}\n' for text, label in ROWS)
         ("text,label\na\\, b,1\n", r":2 .*Received: 3.*a backslash does not replace them"),
         ("text,label\na,1\rb,0\nc,1\n", r":2 .*holds a carriage return.*End all rows alike"),
         ('text,label\n"a, x",1\r"b",0\n', r":2: holds a carriage return.*End all rows alike"),
-        ("text\na, b\n", r":2 .*have 1 field, .*Received: 2.*or name each column in the first"),
+        (
+            "text\na, b; c\td | e\nf, g, h; i; j\tk\tl|m|n\n",
+            r":2 .*have 1 field, .*Received: 2.*or name each column in the first",
+        ),
         (f"# comment\ntext,label\n{LINES}", "one name, '# comment', above rows of 2 values"),
         (f"Survey;;\n;;\nid;text;n\n{'7;a b;1' * 9}\n", "'Survey', above rows of .* remove what"),
         ("text,\n" + "a b,1\n" * 9, "one name, 'text', above rows of 2 values. Name each column"),

@@ -296,6 +296,46 @@ def test_columns_in_place_of_records_are_refused_with_a_way_out(tmp_path, conten
         open_table([tmp_path / "r.json"])
 
 
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        ('[["a b", 1], ["c d", 0]]', r"array of objects. Received: .*Write an object per line"),
+        (
+            '{"version": "1.0", "data": [{"text": "a b"}, {"text": "c d"}]}',
+            r"one object, which has 2 of them in 'data'.*open\(path\)\)\['data'\]",
+        ),
+        (
+            '{"review": {"text": "a b c"}, "label": 1}\n{"review": {"text": "d"}, "label": 0}',
+            r"texts inside of the objects 'review'\. Flatten them; in pandas: .*json_normalize",
+        ),
+        (
+            '[{"id": 1, "data": {"text": "a b c"}, "annotations": []}, {"id": 2}]',
+            r"inside of the objects 'data'\. If Label Studio wrote it, export JSON-MIN or CSV",
+        ),
+    ],
+)
+def test_records_and_texts_inside_other_objects_are_refused_with_a_way_out(
+    tmp_path, content, message
+):
+    (tmp_path / "r.json").write_text(content)
+    with pytest.raises(DataError, match=message) as caught:
+        open_table([tmp_path / "r.json"])
+    assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    "record",
+    [
+        {"text": "a b", "images": [{"url": "x"}, {"url": "y"}]},
+        {"text": "a b c d", "user": {"name": "A B C"}},
+        {"text": "a", "user": {"name": "A B"}},
+    ],
+)
+def test_a_record_may_hold_objects_beside_its_text(tmp_path, record):
+    (tmp_path / "r.jsonl").write_text(json.dumps(record))
+    assert [row.values[0] for row in open_table([tmp_path / "r.jsonl"]).rows(("text",))]
+
+
 def test_keys_of_late_records_are_counted(tmp_path):
     lines = ['{"text": "a"}'] * 1_001 + ['{"text": "b", "late": 1}']
     (tmp_path / "r.jsonl").write_text("\n".join(lines))
