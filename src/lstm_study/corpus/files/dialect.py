@@ -14,6 +14,7 @@ DELIMITERS = (",", ";", "\t", "|")
 _LOOK_LINES = 50
 _HEADER_LINES = 20
 _LONG_NAME = 5
+_NUMBERS = re.compile(r"(^|[\W_])(id|index|no|nr|row|number)\W*$|^[#n]$", re.IGNORECASE)
 _FEWEST_ROWS = 3
 
 
@@ -177,9 +178,13 @@ def _best(looks: Sequence[_Look], columns: Sequence[str] | None, *, is_tsv: bool
 
 
 def _are_numbered(rows: Sequence[list[str]], names: Sequence[str]) -> bool:
-    """Whether rows have one field more and begin with numbers that grow: R's names of rows."""
+    """Whether rows have one field more and begin with numbers that grow: R's names of rows.
+
+    Below a name of numbers they are its values, and the name that lacks is another one.
+    """
     return (
         len(rows) > 1
+        and _NUMBERS.search(names[0]) is None
         and all(len(row) == len(names) + 1 and row[0].isdecimal() for row in rows)
         and all(int(row[0]) < int(after[0]) for row, after in pairwise(rows))
         and any(row[-1] for row in rows)

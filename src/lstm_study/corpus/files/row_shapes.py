@@ -64,7 +64,7 @@ class RowShapes:
         self._suspects: list[tuple[int, int, list[list[str]]]] = []
         self._found: list[tuple[int, int]] = []
 
-    def add(self, record: Sequence[str], line: int, row: Sequence[str]) -> None:
+    def add(self, record: Sequence[str], line: int, row: list[str]) -> None:
         """Notes a row: what its fields are, or if it spans lines that these may be rows."""
         if len(record) == 1:
             self._has_plain = self._has_plain or '"' not in record[0]
@@ -73,9 +73,9 @@ class RowShapes:
             if len(self._suspects) == _MOST_SUSPECTS:
                 self._judge()
             return
-        if self._rows < _MOST_ROWS and len(row) == len(self._names):
+        if self._rows < _MOST_ROWS and (values := fitted(row, self._names)) is not None:
             self._rows += 1
-            for mark, value in zip(self._marks, row, strict=True):
+            for mark, value in zip(self._marks, values, strict=True):
                 mark.add(value)
 
     def _rows_in(self, record: Sequence[str]) -> list[list[str]]:

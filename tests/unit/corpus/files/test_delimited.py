@@ -148,6 +148,7 @@ def test_rows_swallowed_by_a_quote_are_refused_with_their_lines(tmp_path, name, 
     [
         ("label,id,text", "{n}1,{i},words {i}", '01,30,"words, 30', '11,33,words 33"'),
         ("text,share,label", "words {i},0.{i},{n}1", '"words, 30,0.5,01', 'words 33",0.6,11'),
+        ("label,text", "{n}1,words {i},", '01,"words, 30,', '11,words 33",'),
         ("id\ttext\tlabel", "{i}\twords {i}\t{n}\t", '3\t"words 30\t0\t', '33\t33"\t1\t'),
     ],
 )
@@ -337,6 +338,13 @@ def test_names_of_rows_as_r_writes_them_are_left_out(tmp_path):
     rows = "".join(f'"{n + 1}"\t"{text}"\n' for n, (text, _) in enumerate(ROWS))
     table = open_table([written(tmp_path / "r.csv", f'"x"\n{rows}')])
     assert [row.values[0] for row in table.rows(("x",))] == [text for text, _ in ROWS]
+
+
+def test_numbers_below_a_name_of_numbers_are_no_names_of_rows(tmp_path):
+    rows = "".join(f"{n},plain words {n},{n % 2}\n" for n in range(60))
+    for name in ("id", "Review ID", "row", "#"):
+        with pytest.raises(DataError, match=r":2 \(row 1\): must have 2 fields.* Received: 3"):
+            rows_of(written(tmp_path / "r.csv", f"{name},text\n{rows}"), ("text",))
 
 
 @pytest.mark.parametrize("field", ["{n}", "at {n} o'clock"])
