@@ -28,6 +28,7 @@ from lstm_study.corpus.files.row_shapes import RowShapes, fitted, is_blank
 from lstm_study.corpus.files.rows import Rows, close_names
 from lstm_study.errors import DataError
 
+_MOST_CUT = 0.05
 _CARRIAGE_RETURN = (
     "holds a carriage return, which may be the end of a row. End all rows alike, with a line feed."
 )
@@ -129,6 +130,7 @@ class _Reading:
             if nameless.places:
                 nameless.add(row, line)
             yield line, [row[position] for position in positions]
+        nameless.check(self._member)
         self.notes.update(nameless.notes("" if self._is_shard else f": see {self._member}"))
 
     def _fitted(self, row: list[str], record: Sequence[str], where: str) -> list[str]:
@@ -205,6 +207,15 @@ class _Nameless:
         if any(row[place].strip() for place in self.places if place):
             self._others += 1
             self._first = self._first or line
+
+    def check(self, member: Member) -> None:
+        """Refuses a file of which many texts, but not all, go on in such a column."""
+        if _MOST_CUT * self._rows < self._others < self._rows:
+            raise DataError(
+                f"{member}:{self._first}: must have a name for each column with values. Received: "
+                f"{self._others:,} of {self._rows:,} rows with a value in a column without one, "
+                "this row first. Name the columns, or put texts that hold the delimiter in quotes."
+            )
 
     def notes(self, where: str) -> dict[str, int]:
         """Returns what to tell of them; nothing of columns that are empty."""

@@ -56,17 +56,26 @@ def test_an_index_and_empty_columns_without_a_name_are_left_out(tmp_path):
     assert list(table.remarks) == []
 
 
-def test_texts_in_columns_without_a_name_are_counted_and_the_first_is_named(tmp_path):
+def test_a_few_texts_in_columns_without_a_name_are_counted_and_the_first_is_named(tmp_path):
     for name in ("a.csv", "b.csv"):
-        rows = ["1,a b,,", "0,c d, but e,", "1,f g, and h, i", "0,j k,,"]
+        rows = ["1,a b,,", "0,c d, but e,", "1,f g, and h, i", *["0,j k,,"] * 40]
         written(tmp_path / name, "\n".join(["label,text,,", *rows]))
     table = open_table([tmp_path])
-    assert len(list(table.rows())) == 8
+    assert len(list(table.rows())) == 86
     what = "2 rows with a value in a column without a name, which is left out"
     assert list(table.remarks) == [
         f"{what}: see {tmp_path / 'a.csv'}:3, and name the column or join it to the text",
         what,
     ]
+
+
+def test_many_texts_in_columns_without_a_name_are_refused(tmp_path):
+    rows = ["1,a b,,", *["0,c d, but e,", "1,f g,,"] * 20]
+    path = written(tmp_path / "r.csv", "\n".join(["label,text,,", *rows]))
+    with pytest.raises(DataError, match=r"r\.csv:3: .* Received: 20 of 41 rows .* Name the colum"):
+        list(open_table([path]).rows())
+    path = written(tmp_path / "r.csv", "text,label,\n" + "a b,1,note\n" * 9)
+    assert len(list(open_table([path]).rows())) == 9
 
 
 def test_a_surplus_field_that_is_not_empty_is_refused(tmp_path):
