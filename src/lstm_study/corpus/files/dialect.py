@@ -8,6 +8,7 @@ from itertools import islice, pairwise
 
 from lstm_study.corpus.files.members import Member
 from lstm_study.corpus.files.row_shapes import Mark, fitted, is_blank
+from lstm_study.corpus.files.rows import are_positions
 from lstm_study.errors import DataError
 
 DELIMITERS = (",", ";", "\t", "|")
@@ -149,8 +150,8 @@ class _Look:
         """Returns a long name or a number, unless the column below shows that it is a name."""
         names = [name for name in self.header if name]
         doubtful = [name for name in names if len(name.split()) > _LONG_NAME or _is_number(name)]
-        if not doubtful or names == [str(place) for place in range(len(names))]:
-            return ""  # Pandas numbers columns that have no names.
+        if not doubtful or are_positions(names):
+            return ""
         rows = [row for each in self.rows if (row := fitted(each, self.header)) is not None]
         for place, name in enumerate(self.header):
             mark = Mark()

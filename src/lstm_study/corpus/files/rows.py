@@ -45,6 +45,11 @@ class Rows:
     schema: Any = None
 
 
+def are_positions(names: Sequence[str]) -> bool:
+    """Returns whether names are 0, 1, 2 …, as pandas writes them for columns that have none."""
+    return list(names) == [str(place) for place in range(len(names))]
+
+
 def close_names(name: str, names: Sequence[str], *, where: str) -> str:
     """Says that there is no such column, which there are, and which one may be meant."""
     by_lower = {other.lower(): other for other in reversed(names)}

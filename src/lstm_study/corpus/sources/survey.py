@@ -12,7 +12,7 @@ from typing import Any
 
 from lstm_study.corpus.files.advice import option
 from lstm_study.corpus.files.members import ROLES
-from lstm_study.corpus.files.rows import MISSING, close_names
+from lstm_study.corpus.files.rows import MISSING, are_positions, close_names
 from lstm_study.corpus.files.table import FILE, TEXT, Table, open_table
 from lstm_study.corpus.sources.labels import (
     Labels,
@@ -145,7 +145,8 @@ def survey(paths: Sequence[Path], *, choices: Choices | None = None) -> Survey:
         [c for c in others if c is not text], where, text.name
     )
     labels = seen[label.name].labels
-    _check_label_header(label.name, labels.counts(), rows, where)
+    if choices.label_column is None and not are_positions(table.names):
+        _check_label_header(label.name, labels.counts(), rows, where)
     labels.sides(positive=choices.positive, negative=choices.negative, positive_label=None)
     group = _named(choices.group_column, columns, where) or _group_column(
         [c for c in others if c not in (text, label)], rows
