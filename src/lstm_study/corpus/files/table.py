@@ -14,6 +14,7 @@ from lstm_study.corpus.files.json_records import open_json
 from lstm_study.corpus.files.layout import check_columns, check_same_columns, find_files
 from lstm_study.corpus.files.members import Member
 from lstm_study.corpus.files.opening import LINE_LIMIT, encoding_of, open_bytes
+from lstm_study.corpus.files.other_kinds import FIRST_BYTES, refuse_other_kinds
 from lstm_study.corpus.files.parquet import open_parquet
 from lstm_study.corpus.files.rows import MISSING, Rows, close_names
 from lstm_study.errors import DataError
@@ -60,6 +61,7 @@ class Table:
         names: Its columns: those of the file that has the most, and those that names of files say.
         delimiter: Of the file that has the most columns, if that is CSV; "" of others.
         line_end: The same.
+        value_in_header: The same: a name that looks like a value, so that names may be missing.
         notes: What reading noticed → how often; complete when the rows were read.
         schema: The same, if that is Parquet: a `pyarrow.Schema`.
         empty: How many further files hold nothing, not even names of columns.
@@ -73,6 +75,7 @@ class Table:
     names: tuple[str, ...]
     delimiter: str = ""
     line_end: str = ""
+    value_in_header: str = ""
     notes: dict[str, int] = field(default_factory=dict)
     schema: Any = None
     empty: int = 0
@@ -99,6 +102,20 @@ class Table:
             for member, encoding in zip(self.members, self.encodings, strict=True)
             if encoding is not None and encoding.is_guess
         )
+
+    def check_header(self) -> None:
+        """Refuses a file whose first line seems to be a review already; for who names no column.
+
+        Raises:
+            DataError: It does.
+        """
+        if self.value_in_header:
+            raise DataError(
+                f"{self.members[0]}: must begin with a line of column names. Received: "
+                f"{self.value_in_header[:40]!r}, which looks like a value. Add one, such as "
+                f"text,label; or, if it has the names, give the texts' with "
+                f"{option('text_column')}."
+            )
 
     @property
     def remarks(self) -> Iterator[str]:
@@ -236,9 +253,8 @@ def open_table(paths: Sequence[Path], *, encoding: str | None = None) -> Table:
     """
     layout = find_files(paths)
     # Programs that write shards leave empty ones.
-    members = found = layout.members
-    if len(found) > 1:
-        members = tuple(member for member in found if _has_content(member)) or found[:1]
+    found = layout.members
+    members = tuple(member for member in found if _has_content(member)) or found[:1]
     encodings: tuple[Encoding | None, ...]
     if members[0].kind == ".parquet":
         if encoding is not None:
@@ -272,6 +288,7 @@ def open_table(paths: Sequence[Path], *, encoding: str | None = None) -> Table:
         names=(*widest.names, *said),
         delimiter=widest.delimiter,
         line_end=widest.line_end,
+        value_in_header=widest.value_in_header,
         schema=_with_fields(widest.schema, said),
         empty=len(found) - len(members),
         headers=tuple(headers),
@@ -320,10 +337,13 @@ def _open(
 
 
 def _has_content(member: Member) -> bool:
+    """Returns whether a file is not empty; refuses one that is plainly no table."""
     if member.kind == ".txt":
         return True  # an empty text is a row without text, for its own rule
     with open_bytes(member) as raw:
-        return bool(raw.read(1))
+        first = raw.read(FIRST_BYTES)
+    refuse_other_kinds(member, first)
+    return bool(first)
 
 
 def _encoding_of_texts(members: Sequence[Member], given: str | None) -> Encoding:

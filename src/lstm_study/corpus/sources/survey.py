@@ -11,7 +11,7 @@ from typing import Any
 
 from lstm_study.corpus.files.layout import check_levels
 from lstm_study.corpus.files.parquet import class_name, class_names
-from lstm_study.corpus.files.rows import MISSING
+from lstm_study.corpus.files.rows import MISSING, are_positions
 from lstm_study.corpus.files.table import FILE, TEXT, Table, open_table
 from lstm_study.corpus.sources.columns import (
     GROUP_NAMES,
@@ -98,7 +98,8 @@ def survey(paths: Sequence[Path], *, choices: Choices | None = None) -> Survey:
     choices = choices or Choices()
     where = ", ".join(map(str, paths))
     table = open_table(paths, encoding=choices.encoding)
-    _check_header(table.names, where)
+    if choices.text_column is None:
+        table.check_header()
     rows, columns, seen = _look(table, where, label=choices.label_column)
     if not rows:
         raise DataError(f"{where}: must hold reviews. Received: no rows.")
@@ -111,13 +112,16 @@ def survey(paths: Sequence[Path], *, choices: Choices | None = None) -> Survey:
         )
     if choices.label_column is None:
         check_levels(table.members, where)
-    text = column_named(choices.text_column, columns, where) or text_column(others, where)
+    # Of folders of texts it is known which column is what.
+    known = TEXT if table.members[0].kind == ".txt" else None
+    text = column_named(choices.text_column or known, columns, where) or text_column(others, where)
     label = column_named(choices.label_column, columns, where) or label_column(
         [c for c in others if c is not text], where, text=text.name
     )
     table.check_columns((text.name, label.name))
     labels = seen[label.name].labels
-    _check_label_header(label.name, labels.counts(), rows, where)
+    if choices.label_column is None and not are_positions(table.names):
+        _check_label_header(label.name, labels.counts(), rows, where)
     labels.sides(positive=choices.positive, negative=choices.negative, positive_label=None)
     group = column_named(choices.group_column, columns, where) or group_column(
         [c for c in others if c not in (text, label)], rows
@@ -160,7 +164,7 @@ def text_column_of(table: Table, *, where: str) -> str:
     Raises:
         DataError: None does, or several may.
     """
-    _check_header(table.names, where)
+    table.check_header()
     _, columns, _ = _look(table, where, most=LOOK_ROWS)
     return text_column(columns, where).name
 
@@ -229,16 +233,6 @@ class _Seen:
             groups=(len(self._keys), max(self._keys.values())) if self._keys else (0, 0),
             order=self._order,
         )
-
-
-def _check_header(names: Sequence[str], where: str) -> None:
-    """Refuses a file whose first line is a review already."""
-    for name in names:
-        if len(name.split()) > 5 or as_number(name) is not None:
-            raise DataError(
-                f"{where}: must begin with a line of column names. Received: {name[:40]!r}. Add "
-                "one, such as text,label."
-            )
 
 
 def _check_label_header(name: str, counts: Mapping[str, int], rows: int, where: str) -> None:

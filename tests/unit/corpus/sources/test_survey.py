@@ -162,9 +162,22 @@ def test_texts_without_spaces_are_recognised(tmp_path: Path) -> None:
     assert not survey(write_csv(tmp_path / "en.csv", REVIEWS)).has_no_spaces
 
 
+def test_the_numbers_that_pandas_gives_columns_are_names(tmp_path: Path) -> None:
+    rows = [(n, *row) for n, row in enumerate(REVIEWS)]
+    found = survey(write_csv(tmp_path / "r.csv", rows, header=("", "0", "1")))
+    assert (found.rows, found.text_column, found.label_column) == (len(REVIEWS), "0", "1")
+
+
+def test_a_label_column_that_is_named_may_be_called_like_a_label(tmp_path: Path) -> None:
+    path = write_csv(tmp_path / "r.csv", REVIEWS, header=("text", "1"))
+    with pytest.raises(DataError, match="must begin with a line of column names"):
+        survey(path)
+    assert survey(path, text_column="text", label_column="1").label_column == "1"
+
+
 def test_what_was_noticed_is_told(tmp_path: Path) -> None:
-    rows = [(t, ("Pos", "pos", "neg")[n % 3], "") for n, (t, _) in enumerate(REVIEWS)]
-    notes = survey(write_csv(tmp_path / "r.csv", rows, header=("text", "label", ""))).notes
+    rows = [(n, t, ("Pos", "pos", "neg")[n % 3]) for n, (t, _) in enumerate(REVIEWS)]
+    notes = survey(write_csv(tmp_path / "r.csv", rows, header=("", "text", "label"))).notes
     assert notes == (
         "1 column without a name, left out",
         "'Pos' (14), 'pos' (13) are read as one label",
