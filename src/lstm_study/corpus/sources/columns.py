@@ -23,6 +23,7 @@ GROUP_NAMES = ("product", "product_id", "productid", "parent_asin", "asin", "ite
 _ANSWERS = {"accept", "reject", "ignore"}
 _TEXT_WORDS = 3.0
 _TIMES_LONGER = 3.0
+_ENTITIES_SHARE = 0.01
 _FEWEST_GROUPS = 20
 _LARGEST_GROUP = 0.1
 _IS_LABEL, _IS_RATING, _IS_CLASS, _IS_KIND = 4, 3, 2, 1
@@ -39,6 +40,7 @@ class ColumnLook:
         words: Words per value, the mean of the first rows.
         is_text: Whether the first rows hold text, and not numbers.
         filled_texts: How many of the first rows hold some.
+        entities: How many of these hold an HTML entity.
         has_no_spaces: Whether its texts look as if they were written without spaces.
         groups: Distinct values and the rows of the most frequent one, of a column that is named as
             one of groups; (0, 0) of others.
@@ -51,6 +53,7 @@ class ColumnLook:
     words: float
     is_text: bool
     filled_texts: int = 0
+    entities: int = 0
     has_no_spaces: bool = False
     groups: tuple[int, int] = (0, 0)
     order: int = 0
@@ -113,6 +116,15 @@ def text_column(columns: Sequence[ColumnLook], where: str) -> ColumnLook:
     if len(texts) > 1 and texts[0].words < _TIMES_LONGER * texts[1].words:
         raise _several_texts(texts, where)
     return texts[0]
+
+
+def entities_in(text: ColumnLook) -> Iterable[str]:
+    """Yields a sentence on HTML entities, where more than a few texts hold some."""
+    if text.entities > _ENTITIES_SHARE * text.filled_texts:
+        yield (
+            f"{text.entities:,} of the first {text.filled_texts:,} texts hold HTML entities such "
+            "as &amp;, read as words (amp): html.unescape in Python replaces them"
+        )
 
 
 def other_texts(columns: Iterable[ColumnLook]) -> Iterable[str]:

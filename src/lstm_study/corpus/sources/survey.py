@@ -3,6 +3,7 @@
 Nothing is split or numbered here: `own_files` does that once the columns are known.
 """
 
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import islice
@@ -17,6 +18,7 @@ from lstm_study.corpus.sources.columns import (
     GROUP_NAMES,
     ColumnLook,
     column_named,
+    entities_in,
     group_column,
     label_column,
     other_texts,
@@ -34,6 +36,7 @@ from lstm_study.corpus.text.tokens import split_tokens
 from lstm_study.errors import DataError
 
 _MOST_VALUES = 12
+_ENTITY = re.compile(r"&(?:[A-Za-z]{2,8}|#\d{1,6}|#x[0-9A-Fa-f]{1,5});")
 _JOINED, _JOINED_SHARE = 5, 0.02
 
 
@@ -152,6 +155,7 @@ def survey(paths: Sequence[Path], *, choices: Choices | None = None) -> Survey:
                 if choices.text_column is None
                 else ()
             ),
+            *entities_in(text),
             *rejected_rows(columns, label),
             *_by_alphabet(labels, choices),
         ),
@@ -198,12 +202,14 @@ class _Seen:
         self._few = True
         self._keys: dict[int, int] | None = {} if plain_name(name) in GROUP_NAMES else None
         self._order = self._words = self._filled = self._texts = self._characters = self._tokens = 0
+        self._entities = 0
 
     def add(self, value: Any, *, is_sample: bool) -> None:
         if is_sample and isinstance(value, str) and value.strip():
             self._filled += 1
             self._words += len(value.split())
             self._texts += as_number(value) is None
+            self._entities += _ENTITY.search(value) is not None
             self._characters += len("".join(value.split()))
             self._tokens += len(split_tokens(value, "words"))
         if value is MISSING:
@@ -229,6 +235,7 @@ class _Seen:
             words=self._words / self._filled if self._filled else 0.0,
             is_text=self._texts * 2 > self._filled,
             filled_texts=self._filled,
+            entities=self._entities,
             has_no_spaces=has_no_spaces(self._tokens, self._characters, self._filled),
             groups=(len(self._keys), max(self._keys.values())) if self._keys else (0, 0),
             order=self._order,

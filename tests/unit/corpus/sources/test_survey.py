@@ -386,3 +386,17 @@ def test_numbers_with_names_in_parquet_are_those_labels(tmp_path: Path) -> None:
     assert documents.label_names == ("neg", "pos")
     assert documents.labels[:3].tolist() == [1, 0, 0]
     assert documents.left_out == (("without a label", 10),)
+
+
+def test_html_entities_are_said_where_more_than_a_few_texts_hold_some(tmp_path):
+    path = tmp_path / "scraped.csv"
+    few = ["text,label", *(f"A film & a book; number {n} of them,{n % 2}" for n in range(100))]
+    path.write_text("\n".join([*few, "Fish &amp; chips were fine,1"]))
+    assert not any("entities" in note for note in survey(path).notes)
+
+    path.write_text("\n".join([*few, *(f"I don&#39;t like number {n},0" for n in range(100, 103))]))
+    (note,) = (note for note in survey(path).notes if "entities" in note)
+    assert note == (
+        "3 of the first 103 texts hold HTML entities such as &amp;, read as words (amp): "
+        "html.unescape in Python replaces them"
+    )
