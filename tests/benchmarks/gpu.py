@@ -276,7 +276,8 @@ def search_rows(settings: Settings) -> list[Row]:
     spec = str(ROOT / "src" / "lstm_study" / "studies" / "imdb.toml")
     limit = ["--set", "search.max_trials=2"] if settings.quick else []
     done = command(
-        [*LSTM_STUDY, "search", spec, "--data", str(path), *limit], cwd=folder,
+        [*LSTM_STUDY, "search", spec, "--data", str(path), "--set", "search.rerank=0", *limit],
+        cwd=folder,
         KERAS_BACKEND="jax", LSTM_STUDY_CACHE=settings.cache,
     )  # fmt: skip
     named: dict[str, Any] = {"row": "gpu-search", "case": "imdb.toml, 30 trials, 120 epochs"}

@@ -62,6 +62,7 @@ recurrent_dropout = {{ choices = {recurrent_dropouts} }}
 [search]
 max_epochs = {max_epochs}
 factor = 3
+rerank = 0
 """
 
 

@@ -106,6 +106,17 @@ def test_guessed_encodings_and_folded_labels_are_shown(tmp_path: Path) -> None:
     assert "'Positive' (50), 'POSITIVE' (50) are read as one label" in output
 
 
+def test_a_positive_label_by_the_alphabet_is_shown_and_written(tmp_path: Path) -> None:
+    rows = [(text, ("politics", "sports")[label]) for text, label in cases.reviews()]
+    path = tmp_path / "r.csv"
+    path.write_text(cases.csv_text(rows), encoding="utf-8")
+    _, output = corpus_of(path)
+    assert "'sports' is taken as the positive label by alphabetical order" in output
+    assert "'sports' is positive, 'politics' negative; data.positive_label says so" in output
+    text = Path("study.toml").read_text(encoding="utf-8")
+    assert "# the other one is politics; chosen by alphabetical order" in text
+
+
 def test_very_unequal_labels_and_noise_are_said(tmp_path: Path) -> None:
     _, output = corpus_of(cases.unequal(tmp_path))
     assert "96% of the reviews have one label" in output

@@ -297,7 +297,8 @@ def test_users_own_texts_are_split_alike_by_text_model_example_and_package(tmp_p
     from lstm_study.corpus.text.tokens import split_tokens
 
     draw = random.Random(2)
-    letters = "aBİÉ很好看映画\u00a0\u2009\u200b\u3000\u0085\x00\x1f\t\r\n\ufeff .,-'😀"
+    letters = "aBİÉ很好看映画\u00a0\u2009\u200b\u3000\u0085\x00\x1f\t\r\n\ufeff .,-'_"
+    letters += "’´“”—½²㎡№™€❤\ufe0f\u200d😀👍🏽٣·"
     texts = ["".join(draw.choices(letters, k=draw.randint(0, 30))) for _ in range(300)]
     words = dict.fromkeys(token for text in texts for token in split_tokens(text, rule))
     vocabulary = Vocabulary(tuple(words)[3:], rule)
@@ -452,8 +453,8 @@ def test_what_is_missing_damaged_or_another_version_is_one_line(tmp_path):
     for name in ("sentiment-lstm.keras", "vocabulary.txt", "configuration.json", "SHA256SUMS"):
         assert f"{name}: is missing" in after(lambda copy, name=name: (copy / name).unlink())
     assert "is damaged or was changed" in after(flip)
-    assert "format_version must be 2. Received: 3" in after(
-        set_value("format_version", 3), sums=True
+    assert "format_version must be 3. Received: 4" in after(
+        set_value("format_version", 4), sums=True
     )
     assert "format must be" in after(set_value("format", "another"), sums=True)
     assert "is not whole" in after(set_value("hyperparameters", {}), sums=True)

@@ -145,8 +145,9 @@ def data(
         print_json(found)
         return
     out.print(text.description(found))
+    out.print(text.sides(corpus.summary.labels, data=opened.spec.data), soft_wrap=True)
     power = commands.planned_power(opened, corpus.summary)
-    out.print(f"\nPower     {power.sentence}.", soft_wrap=True)
+    out.print(f"Power     {power.sentence}.", soft_wrap=True)
     out.print(f"Time      {time}.", soft_wrap=True)
 
 

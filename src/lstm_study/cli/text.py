@@ -10,6 +10,7 @@ from lstm_study.analysis.answer.wording import points
 from lstm_study.analysis.statistics.intervals import TEST_NAME
 from lstm_study.corpus.files.advice import argument
 from lstm_study.records import CorpusSummary, Trial
+from lstm_study.spec import DataTable
 from lstm_study.spec.quantities import duration_in_words, rate_in_words
 
 if TYPE_CHECKING:
@@ -158,6 +159,17 @@ def description(found: "Description") -> RenderableType:
             )
         )
     return Group(*parts)
+
+
+def sides(labels: tuple[str, str], *, data: DataTable) -> Text:
+    """Which label is positive and which negative, and if only the alphabet chose."""
+    from lstm_study.corpus.sources.polarity import chosen_by_alphabet
+
+    low, high = labels
+    note = chosen_by_alphabet(labels, is_named=bool(data.positive or data.negative))
+    if note and data.positive_label is not None:
+        note = "data.positive_label says so, and nothing in the labels does"
+    return Text(f"\nLabels    {high!r} is positive, {low!r} negative{note and '; '}{note}.")
 
 
 def new_study(made: "NewStudy") -> RenderableType:

@@ -18,6 +18,7 @@ from lstm_study.comparison.classical_control import fit
 from lstm_study.corpus.files.advice import INIT_FLAGS, argument, as_flags
 from lstm_study.corpus.files.members import COMPRESSIONS
 from lstm_study.corpus.load import load
+from lstm_study.corpus.sources.polarity import chosen_by_alphabet
 from lstm_study.corpus.sources.survey import Choices, Survey, survey
 from lstm_study.corpus.text.vocabulary import RESERVED
 from lstm_study.corpus.types import Corpus
@@ -188,6 +189,7 @@ def _render(
         name=name_of(found.paths[0]),
         labels=[_in_a_comment(label) for label in corpus.summary.labels],
         positive_label=None if table.positive or table.negative else corpus.summary.labels[1],
+        by_alphabet=bool(chosen_by_alphabet(corpus.summary.labels)),
         negative=size.reviews - positive,
         positive=positive,
         duplicates=sum(each.duplicates for each in summary.splits) + summary.duplicates_across,

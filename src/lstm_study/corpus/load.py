@@ -13,7 +13,7 @@ from lstm_study.corpus.types import Corpus
 from lstm_study.errors import DataError
 from lstm_study.spec import DataTable
 
-FORMAT_VERSION = 3
+FORMAT_VERSION = 5
 """Raised whenever the same source and settings would give another corpus, or other files."""
 
 _WITHOUT_EFFECT = ("path", "test_path", "sha256")

@@ -31,7 +31,7 @@ from lstm_study.records import Control, StudyRecords
 from lstm_study.spec.sources import TokenRule
 
 FORMAT = "lstm-study classical model"
-FORMAT_VERSION = 1
+FORMAT_VERSION = 2
 KEYS, WEIGHTS, COEFFICIENTS = "keys.npy", "weights.npy", "coefficients.npy"
 _MOST_BYTES = 2**24
 _MOST_ARRAY_BYTES = 2**31

@@ -8,7 +8,7 @@ from lstm_study.errors import ExportError
 from lstm_study.files import replacing_folder, sha256_of
 
 FORMAT = "lstm-study model bundle"
-FORMAT_VERSION = 2
+FORMAT_VERSION = 3
 
 NETWORK = "sentiment-lstm.keras"
 NETWORK_H5 = "sentiment-lstm.h5"

@@ -10,7 +10,13 @@ from typing import Any
 from lstm_study.analysis.statistics.metrics import THRESHOLD
 from lstm_study.configuration import Configuration
 from lstm_study.corpus.text.pairs import PairVocabulary
-from lstm_study.corpus.text.tokens import FILTERS, SEPARATORS
+from lstm_study.corpus.text.tokens import (
+    APOSTROPHE,
+    FILTERS,
+    SEPARATORS,
+    SYMBOL,
+    WORD_SEPARATORS,
+)
 from lstm_study.corpus.text.vocabulary import (
     OUT_OF_VOCABULARY,
     PADDING,
@@ -32,11 +38,13 @@ _MOST_BYTES = 2**24
 _SPLIT = {
     "keras": "Texts are lowered (str.lower), each of the characters in `filters` becomes a space, "
     "and the words between spaces",
-    "words": "Texts are lowered (str.lower), each of the characters in `filters` and `separators` "
-    "becomes a space, and the words between spaces",
+    "words": "Texts are lowered (str.lower), what matches `apostrophe` becomes ', each of the "
+    "characters in `filters` a space, what matches `symbol` its first character between spaces, "
+    "what matches `separators` a space, and the words between spaces",
     "characters": "Texts are lowered (str.lower), the characters in `separators` are removed, and "
     "the characters that are left",
 }
+_SEPARATORS = {"keras": "", "words": WORD_SEPARATORS, "characters": f"[{SEPARATORS}]"}
 _RULE = (
     "{split} are looked up in vocabulary.txt: the word on line n (from 1) has the "
     "token id n + first_word - 1. Words that are not there are left out. The id of `start` comes "
@@ -151,7 +159,9 @@ def as_json(facts: BundleFacts) -> str:
             "first_word": RESERVED,
             "split": split,
             "filters": "" if split == "characters" else FILTERS,
-            "separators": "" if split == "keras" else f"[{SEPARATORS}]",
+            "apostrophe": APOSTROPHE if split == "words" else "",
+            "symbol": SYMBOL if split == "words" else "",
+            "separators": _SEPARATORS[split],
             "rule": rule if facts.pairs is None else f"{rule} {_PAIR_RULE}",
         },
         "temperature": facts.temperature,

@@ -10,14 +10,19 @@ from typing import Any
 
 from lstm_study.configuration import Configuration
 from lstm_study.corpus.text.pairs import FIRST, PairVocabulary
-from lstm_study.corpus.text.tokens import FILTERS, SEPARATORS
+from lstm_study.corpus.text.tokens import (
+    APOSTROPHES,
+    FILTERS,
+    PUNCTUATION,
+    SEPARATORS,
+    SYMBOLS,
+    VARIANTS,
+)
 from lstm_study.corpus.text.vocabulary import OUT_OF_VOCABULARY, PADDING, START, Vocabulary
 from lstm_study.export.network import quietly
 from lstm_study.spec.sources import TokenRule
 
 _UNKNOWN = -1
-# As RE2 writes characters.
-_SEPARATORS = "[" + "".join(c if c == "-" else f"\\x{{{ord(c):x}}}" for c in SEPARATORS) + "]"
 # Their lower case depends on the locale in the Unicode library that TensorFlow uses.
 _BY_LOCALE = "İÌÍĨĮ"
 # Unicode's last code point, which never stands for a letter.
@@ -105,12 +110,17 @@ def _token_ids(texts: Any, table: Any, lowered: dict[str, str], *, rule: TokenRu
 
     texts = _lower(texts, lowered)
     if rule == "characters":
-        texts = tf.strings.regex_replace(texts, _SEPARATORS, "")
+        texts = tf.strings.regex_replace(texts, _ranges(SEPARATORS), "")
         words = tf.strings.unicode_split(texts, "UTF-8")
     else:
+        if rule == "words":
+            apostrophe = rf"{_ranges(APOSTROPHES)}([\pL\pN])"
+            texts = tf.strings.regex_replace(texts, apostrophe, r"'\1")
         texts = tf.strings.regex_replace(texts, _any_of(FILTERS), " ")
         if rule == "words":
-            texts = tf.strings.regex_replace(texts, _SEPARATORS, " ")
+            symbol = f"({_ranges(SYMBOLS)}){_ranges(VARIANTS)}*"
+            texts = tf.strings.regex_replace(texts, symbol, r" \1 ")
+            texts = tf.strings.regex_replace(texts, _ranges(SEPARATORS + PUNCTUATION), " ")
         # An empty word is in no vocabulary, so runs of spaces need no care.
         words = tf.strings.split(texts, sep=" ")
     ids = tf.ragged.map_flat_values(table.lookup, words)
@@ -166,6 +176,11 @@ def _lowered_otherwise() -> dict[str, str]:
         for upper, lower in zip(uppers, known, strict=True)
         if upper in _BY_LOCALE or lower.decode("utf-8") != upper.lower()
     }
+
+
+def _ranges(ranges: str) -> str:
+    """Returns a regular expression (RE2) for any one character of some ranges."""
+    return "[" + "".join(c if c == "-" else f"\\x{{{ord(c):x}}}" for c in ranges) + "]"
 
 
 def _any_of(characters: str) -> str:

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
 from functools import partial
+from pathlib import PurePath
 from shlex import quote
 
 _toml = partial(json.dumps, ensure_ascii=False)
@@ -16,6 +17,31 @@ INIT_FLAGS = (
     "encoding", "tokens", "drop_empty",
 )  # fmt: skip
 PREDICT_FLAGS = ("text_column", "encoding")
+
+
+_SPREADSHEET = "Save it as CSV (in Excel: CSV UTF-8)."
+_PACKED = "Unpack it."
+_WAYS_OUT = {
+    **dict.fromkeys((".xlsx", ".xls", ".xlsm", ".xlsb", ".ods", ".numbers"), _SPREADSHEET),
+    **dict.fromkeys(
+        (".zip", ".tar", ".tgz", ".tbz2", ".txz", ".7z", ".rar", ".lz4", ".br"), _PACKED
+    ),
+    ".zst": "Unpack it, with zstd -d.",
+    ".arrow": "Save it as Parquet; a data set that Hugging Face saved, with "
+    "datasets.load_from_disk(FOLDER)['train'].to_parquet(FILE).",
+    ".feather": "Save it as Parquet, with pandas.read_feather(FILE).to_parquet(FILE).",
+    ".orc": "Save it as Parquet, with pandas.read_orc(FILE).to_parquet(FILE).",
+    **dict.fromkeys(
+        (".sqlite", ".sqlite3", ".db"),
+        "Save its table as CSV, with sqlite3 -header -csv FILE 'SELECT * FROM TABLE'.",
+    ),
+    **dict.fromkeys((".gz", ".bz2", ".xz"), "Unpack it, or name what is in it: reviews.csv.gz."),
+    **dict.fromkeys(
+        (".txt", ".text", ".md", ".dat", ".data", ""),
+        "If it is a table, rename it to .csv or .tsv. Texts that are a review each must end in "
+        ".txt, and be in folders that are named by their labels, such as pos/ and neg/.",
+    ),
+}
 
 
 @contextmanager
@@ -66,6 +92,23 @@ def argument(path: str) -> str:
     return quote(f"./{path}" if path.startswith("-") else path)
 
 
+def reading(paths: Sequence[str]) -> str:
+    """Says how the running command is told to read these paths alone.
+
+    Example:
+        >>> reading(["a.csv", "b.csv"])
+        '["a.csv", "b.csv"]'
+        >>> with as_flags(INIT_FLAGS):
+        ...     reading(["my reviews.csv"])
+        "lstm-study init 'my reviews.csv'"
+    """
+    if _FLAGS.get() is None:
+        return _toml(list(paths))
+    # Of the commands that take files, only `init` asks for labels.
+    command = ["lstm-study init"] if has_option("label_column") else []
+    return " ".join([*command, *map(argument, paths)])
+
+
 def join_labels(labels: Sequence[str]) -> str:
     """Writes labels as one value of an option: apart by commas, in quotes where one holds some."""
     return ",".join(
@@ -83,3 +126,19 @@ def split_labels(text: str) -> tuple[str, ...]:
     """
     (row,) = csv.reader([text], skipinitialspace=True)
     return tuple(label.strip() for label in row if label.strip())
+
+
+def way_out(*names: str) -> str:
+    """Says what to do with files of no kind that is read: the first advice that fits one.
+
+    Example:
+        >>> way_out("notes.md", "reviews.csv.zst")
+        'Unpack it, with zstd -d.'
+    """
+    suffixes = set()
+    for name in names:
+        path = PurePath(name.lower())
+        inner = PurePath(path.stem).suffix
+        suffixes.add(inner if inner and path.suffix in (".gz", ".bz2", ".xz") else path.suffix)
+    known = (way for suffix, way in _WAYS_OUT.items() if suffix in suffixes)
+    return next(known, "Save it as CSV, JSON lines or Parquet.")

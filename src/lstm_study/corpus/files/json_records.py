@@ -1,7 +1,7 @@
 """JSON lines and JSON arrays of objects, read a record at a time."""
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from itertools import chain, islice
 from typing import Any
@@ -15,10 +15,9 @@ from lstm_study.errors import DataError
 _LOOK_RECORDS = 1_000
 _CHUNK = 1 << 16
 _SPACE = " \t\r\n"
-_WAY_OUT = (
-    "Write an object per line, or an array of objects; in pandas: "
-    "df.to_json(path, orient='records', lines=True)."
-)
+_TEXT_WORDS = 3
+_TO_JSON = "to_json(path, orient='records', lines=True)"
+_WAY_OUT = f"Write an object per line, or an array of objects; in pandas: df.{_TO_JSON}."
 
 
 @contextmanager
@@ -29,18 +28,15 @@ def open_json(member: Member, columns: Sequence[str] | None, encoding: Encoding)
     lacks one has `MISSING`.
 
     Raises:
-        DataError: A record is not a JSON object, also while the block reads.
+        DataError: A record is not a JSON object, also while the block reads; or the records or
+            their texts are inside other objects.
     """
     names: dict[str, None] = {}
     with open_text(member, encoding, newline="\n") as file:
         head = [record for _, record in islice(_records(file, member), _LOOK_RECORDS)]
     for record in head:
         names.update(dict.fromkeys(record))
-    if len(head) == 1 and all(isinstance(value, dict | list) for value in head[0].values()):
-        raise DataError(
-            f"{member}: must hold an object for each review. Received: one object, of "
-            f"{', '.join(map(repr, list(names)[:4]))}. {_WAY_OUT}"
-        )
+    _check_shape(head, names, member)
     wanted = list(names) if columns is None else columns
     late = "keys that only records after the first 1,000 have, left out"
     notes: dict[str, int] = {late: 0}
@@ -53,6 +49,42 @@ def open_json(member: Member, columns: Sequence[str] | None, encoding: Encoding)
 
     with open_text(member, encoding, newline="\n") as file:
         yield Rows(names=tuple(names), each=each(file), position=file.position, notes=notes)
+
+
+def _check_shape(head: Sequence[dict[str, Any]], names: Iterable[str], member: Member) -> None:
+    """Refuses files whose records, or the texts of them, are inside other objects."""
+    top = max((_words(record) for record in head), default=0)
+    if len(head) == 1:
+        for name, value in head[0].items():
+            if isinstance(value, list) and value and _words(value[0]) > top:
+                raise DataError(
+                    f"{member}: must hold an object for each review. Received: one object, which "
+                    f"has {len(value):,} of them in {name!r}. Write this list alone; in pandas: "
+                    f"pandas.json_normalize(json.load(open(path))[{name!r}]).{_TO_JSON}."
+                )
+        if all(isinstance(value, dict | list) for value in head[0].values()):
+            raise DataError(
+                f"{member}: must hold an object for each review. Received: one object, of "
+                f"{', '.join(map(repr, list(names)[:4]))}. {_WAY_OUT}"
+            )
+    if top >= _TEXT_WORDS:
+        return
+    for record in head:
+        for name, value in record.items():
+            if _words(value) >= _TEXT_WORDS:
+                advice = f"Flatten them; in pandas: pandas.json_normalize(records).{_TO_JSON}."
+                if {"data", "annotations"} <= record.keys():
+                    advice = "If Label Studio wrote it, export JSON-MIN or CSV."
+                raise DataError(
+                    f"{member}: must hold the texts as values of its records. Received: texts "
+                    f"inside of the objects {name!r}. {advice}"
+                )
+
+
+def _words(value: Any) -> int:
+    """Returns the words of an object's longest text; 0 of what is no object."""
+    texts = value.values() if isinstance(value, dict) else ()
+    return max((len(text.split()) for text in texts if isinstance(text, str)), default=0)
 
 
 def _records(file: Text, member: Member) -> Iterator[tuple[int, dict[str, Any]]]:
@@ -107,7 +139,7 @@ def _arrays(
             continue
         if text and not text.startswith("{"):
             raise DataError(
-                f"{member}:{line}: must be an array of objects. Received: {text[:20]!r}."
+                f"{member}:{line}: must be an array of objects. Received: {text[:20]!r}. {_WAY_OUT}"
             )
         try:
             record, end = decoder.raw_decode(text) if text else (None, 0)

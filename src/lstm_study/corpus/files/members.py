@@ -1,30 +1,32 @@
-"""What a path names: one file or many, in folders and archives, with what their names say."""
+"""What a path names: one file or many, in folders and archives."""
 
+import fnmatch
 import glob
 import os
-import re
 import zipfile
-from collections.abc import Collection, Iterator, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from functools import partial
 from itertools import takewhile
 from pathlib import Path, PurePosixPath
 from typing import NoReturn
 
+from lstm_study.corpus.files.advice import way_out
+from lstm_study.corpus.files.names import BESIDE_ROLES, Columns, role_of
 from lstm_study.errors import DataError
 
-ROLES = {
-    "train": "train", "training": "train", "validation": "validation", "valid": "validation",
-    "val": "validation", "dev": "validation", "eval": "validation", "evaluation": "validation",
-    "test": "test", "testing": "test",
-}  # fmt: skip
 KINDS = (".csv", ".tsv", ".tab", ".jsonl", ".ndjson", ".json", ".parquet")
 COMPRESSIONS = (".gz", ".bz2", ".xz")
-_TEXT = ".txt"
-_WORD = re.compile(r"[A-Z]?[a-z]+|[A-Z]+")
-_BESIDE_ROLES = {"data", "dataset", "set", "split", "subset", "reviews", "texts", "files"}
-_LABELS = {"pos", "neg", "positive", "negative", "good", "bad"}
+TEXT_KIND = ".txt"
+_DESCRIPTIONS = {
+    "dataset_info.json", "dataset_infos.json", "dataset_dict.json", "state.json",
+    "dataset-metadata.json", "croissant.json",
+}  # fmt: skip
 _FILES_LIMIT = 1_000_000
+SHOWN = 4
+"""Names of files that a sentence lists."""
+
+_Named = tuple[str, "Member | None"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,85 +36,82 @@ class Member:
     Attributes:
         path: The file on disk.
         inside: Its name in the zip archive that `path` is; "" if it is no archive.
+        name: Its name below the folder that all files share.
         kind: One of `KINDS`, or ".txt" for a text that is one review.
         compression: One of `COMPRESSIONS`, or "".
         role: "train", "validation" or "test", as folders or its name say; "" if they do not.
-        label: The name of the folder that a text is in, of several the innermost, or the one that
-            is plainly a label; "" for other kinds.
+        label: The name of the folder that says what a text is; "" for other kinds.
+        columns: What the names of its folders, or its own, say in columns: see `names`. Label and
+            columns are found by `layout`.
     """
 
     path: Path
     inside: str = ""
+    name: str = ""
     kind: str
     compression: str = ""
     role: str = ""
     label: str = ""
+    columns: Columns = ()
 
     @property
     def is_packed(self) -> bool:
         """Whether it is compressed or in an archive."""
         return bool(self.inside or self.compression)
 
+    @property
+    def given(self) -> str:
+        """The path that names this file alone."""
+        return f"{self.path}/{self.inside}" if self.inside else str(self.path)
+
     def __str__(self) -> str:
         return f"{self.path} ({self.inside})" if self.inside else str(self.path)
 
 
-def find_members(paths: Sequence[Path]) -> tuple[Member, ...]:
-    """Finds the files that paths name, in the order of their names.
+def walk(paths: Sequence[Path]) -> tuple[list[Member], list[str]]:
+    """Finds all tables and texts that paths name, and the names of all other files.
 
-    Each is a file, a zip archive, a folder, or a pattern such as `data/*.csv`. Of several, the
-    folders below the one that they share count: `train/ test/`, `pos/ neg/`.
-
-    Returns:
-        Tables of one kind, or texts, each once. Names starting with a dot, names of files starting
-        with an underscore and folders starting with two are skipped; in a folder, so is what is
-        neither table nor text. A role counts only if some file has the role "train".
+    Each file is there once. Names starting with a dot, names of files starting with an underscore
+    and folders starting with two are passed over.
 
     Raises:
-        DataError: There is nothing to read, tables of several kinds, or a file beside a compressed
-            copy of it.
+        DataError: A path names nothing, or no table or archive; a file can't be read, or is beside
+            a compressed copy of it.
     """
     try:
         base = _shared_folder(paths)
-        found = _once([member for path in paths for member in _members_of(path, base)])
+        found = [each for path in paths for each in _members_of(path, base)]
+        members = _once([(name, member) for name, member in found if member is not None])
     except OSError as error:
         _refuse(error)
-    shown = ", ".join(map(str, paths))
-    tables = [member for member in found if member.kind != _TEXT]
-    members = tables or found
-    if not members:
-        raise DataError(
-            f"{shown}: must hold reviews. Received: no file that ends in {', '.join(KINDS)} or "
-            f"{_TEXT}."
-        )
-    kinds = {member.kind for member in members}
-    if len(kinds) > 1:
-        counts = ", ".join(
-            f"{sum(member.kind == kind for member in members)} {kind}" for kind in sorted(kinds)
-        )
-        example = str(paths[0] / f"*{members[0].kind}") if paths[0].is_dir() else "one of them"
-        raise DataError(
-            f"{shown}: must hold tables of one kind. Received: {counts}. Give a pattern, such as "
-            f"{example!r}."
-        )
-    if not any(member.role == "train" for member in members):
-        members = [replace(member, role="") for member in members]
-    return tuple(members)
+    return members, list(dict.fromkeys(name for name, member in found if member is None))
 
 
-def has_pattern(path: Path) -> bool:
+def _has_pattern(path: Path) -> bool:
     """Returns whether a path is a pattern, and not the name of something there is."""
     return glob.has_magic(str(path)) and not path.exists()
 
 
 def _shared_folder(paths: Sequence[Path]) -> Path:
     """Returns the folder below which names of folders and files count."""
-    folders = [_fixed(path) if has_pattern(path) else path for path in paths]
+    archives = [_in_archive(path) for path in paths]
+    folders = [
+        archive[0] if archive else _fixed(path) if _has_pattern(path) else path
+        for path, archive in zip(paths, archives, strict=True)
+    ]
     folders = [folder if folder.is_dir() else folder.parent for folder in folders]
     try:
         return Path(os.path.commonpath([folder.absolute() for folder in folders]))
     except ValueError:  # On several drives.
         return folders[0].absolute()
+
+
+def _in_archive(path: Path) -> tuple[Path, str] | None:
+    """Returns the archive that a path leads into, and the name or the pattern in it."""
+    for parent in path.parents:
+        if parent.suffix.lower() == ".zip" and parent.is_file():
+            return parent, path.relative_to(parent).as_posix()
+    return None
 
 
 def _fixed(pattern: Path) -> Path:
@@ -142,9 +141,15 @@ def _once(found: Sequence[tuple[str, Member]]) -> list[Member]:
     return list(members.values())
 
 
-def _members_of(path: Path, base: Path) -> Iterator[tuple[str, Member]]:
-    """Yields the files that a path names, each with its name below `base`, unpacked."""
-    if has_pattern(path):
+def _members_of(path: Path, base: Path) -> Iterator[_Named]:
+    """Yields the files that a path names, each with its name below `base`, unpacked.
+
+    Those that are neither table nor text have None in place of a member.
+    """
+    archive = _in_archive(path)
+    if archive is not None:
+        yield from _files_of(archive[0], base, is_given=True, wanted=archive[1])
+    elif _has_pattern(path):
         _check_readable(path)
         matches = _matches(path)
         if not matches:
@@ -174,7 +179,7 @@ def _check_readable(pattern: Path) -> None:
                 raise DataError(f"{match}: cannot be read (no permission).")
 
 
-def _files_below(folder: Path, base: Path) -> Iterator[tuple[str, Member]]:
+def _files_below(folder: Path, base: Path) -> Iterator[_Named]:
     files = sorted(_walk(folder))
     if len(files) > _FILES_LIMIT:
         raise DataError(f"{folder}: must hold at most {_FILES_LIMIT:,} files.")
@@ -201,27 +206,33 @@ def _from_here(path: Path) -> str:
     return "" if path.is_absolute() else f" (relative to the current folder, {Path.cwd()})"
 
 
-def _files_of(file: Path, base: Path, *, is_given: bool) -> Iterator[tuple[str, Member]]:
+def _files_of(file: Path, base: Path, *, is_given: bool, wanted: str = "") -> Iterator[_Named]:
     """Yields a file, or the files in a zip archive; one that was named has to be readable."""
     absolute = file.absolute()
     name = absolute.relative_to(base) if absolute.is_relative_to(base) else Path(file.name)
     if file.suffix.lower() == ".zip" and file.is_file():
-        yield from _files_in_zip(file, name.parent)
+        yield from _files_in_zip(file, name.parent, wanted)
         return
-    member = _member(file, name=name.as_posix(), inside="")
-    if member is not None and not (is_given and member.kind == _TEXT):
+    member = _member(file, name=name.as_posix(), inside="", is_given=is_given)
+    if member is not None and not (is_given and member.kind == TEXT_KIND):
         if not file.exists():
             raise DataError(f"{file}: is a link to no file. Get the file, or remove the link.")
         yield _unpacked(name.as_posix()), member
     elif is_given:
-        raise DataError(
-            f"{file}: its name must end in {', '.join(KINDS)}, with {', '.join(COMPRESSIONS)} "
-            f"behind it if it is compressed, or in .zip. Received: {file.suffix!r}. Save a "
-            "spreadsheet as CSV, and unpack other archives."
-        )
+        _refuse_kind(file, file.name)
+    else:
+        yield name.as_posix(), None
 
 
-def _files_in_zip(file: Path, folder: Path) -> Iterator[tuple[str, Member]]:
+def _refuse_kind(where: object, name: str) -> NoReturn:
+    raise DataError(
+        f"{where}: its name must end in {', '.join(KINDS)}, with {', '.join(COMPRESSIONS)} behind "
+        f"it if it is compressed, or in .zip. Received: {suffix_of(name)!r}. "
+        f"{way_out(name)}"
+    )
+
+
+def _files_in_zip(file: Path, folder: Path, wanted: str) -> Iterator[_Named]:
     try:
         with zipfile.ZipFile(file) as archive:
             names = sorted(info.filename for info in archive.infolist() if not info.is_dir())
@@ -231,56 +242,62 @@ def _files_in_zip(file: Path, folder: Path) -> Iterator[tuple[str, Member]]:
         raise DataError(f"{file}: must hold at most {_FILES_LIMIT:,} files.")
     if len(set(names)) < len(names):
         raise DataError(f"{file}: holds two files of one name. Unpack it, and rename one of them.")
-    for inside in names:
-        # Some programs for Windows write backslashes.
-        name = inside.replace("\\", "/")
-        if not _is_hidden(name):
-            member = _member(file, name=(folder / name).as_posix(), inside=inside)
-            if member is not None:
-                yield _unpacked((folder / name).as_posix()), member
+    # Some programs for Windows write backslashes.
+    given = {inside: inside.replace("\\", "/") for inside in names}
+    given = {inside: name for inside, name in given.items() if not _is_hidden(name)}
+    chosen = {inside: name for inside, name in given.items() if _fits(name, wanted)}
+    if wanted and not chosen:
+        raise DataError(
+            f"{file}: must hold {wanted!r}. Received: {listed(list(given.values())) or 'no file'}."
+        )
+    for inside, name in chosen.items():
+        below = (folder / name).as_posix()
+        member = _member(file, name=below, inside=inside, is_given=name == wanted)
+        if member is None and name == wanted:
+            _refuse_kind(f"{file} ({inside})", name)
+        yield (below if member is None else _unpacked(below)), member
+
+
+def _fits(name: str, wanted: str) -> bool:
+    """Returns whether a name in an archive is the wanted one, in that folder, or fits it."""
+    return (
+        wanted in ("", name) or name.startswith(f"{wanted}/") or fnmatch.fnmatchcase(name, wanted)
+    )
 
 
 def _unpacked(name: str) -> str:
     return name[: name.rindex(".")] if name.lower().endswith(COMPRESSIONS) else name
 
 
-def _member(file: Path, *, name: str, inside: str) -> Member | None:
+def _member(file: Path, *, name: str, inside: str, is_given: bool) -> Member | None:
     parts = PurePosixPath(name)
     compression = parts.suffix.lower() if parts.suffix.lower() in COMPRESSIONS else ""
     kind = PurePosixPath(parts.stem if compression else parts.name).suffix.lower()
-    if kind not in (*KINDS, _TEXT):
+    if kind not in (*KINDS, TEXT_KIND) or (parts.name in _DESCRIPTIONS and not is_given):
         return None
     if any("\ud800" <= letter <= "\udfff" for letter in str(file) + inside):
         raise DataError(f"{file}: its name must be UTF-8. Rename the file.")
-    folders = parts.parts[:-1]
-    roles = [_role(each, beside=_BESIDE_ROLES) for each in folders]
-    role = next(filter(None, roles), "")
-    label = ""
-    if kind == _TEXT:
-        labels = [each for each, role in zip(folders, roles, strict=True) if not role]
-        # The innermost, unless one outside of it is plainly a label: `pos/books/1.txt`.
-        plain = [each for each in labels if each.lower() in _LABELS]
-        label = (plain or labels or [""])[-1]
-    elif not role:
-        role = _role(parts.name)
+    folders = (role_of(each, beside=BESIDE_ROLES) for each in parts.parts[:-1])
+    role = next(filter(None, folders), "")
+    if not role and kind != TEXT_KIND:
+        role = role_of(parts.name)
     return Member(
-        path=file, inside=inside, kind=kind, compression=compression, role=role, label=label
+        path=file, inside=inside, name=name, kind=kind, compression=compression, role=role
     )
-
-
-def _role(name: str, *, beside: Collection[str] | None = None) -> str:
-    """Returns the one role that is a word of a name, "" if none or several are.
-
-    Args:
-        name: Of a file or a folder: "imdb_train.csv", "TestReviews", "split=test".
-        beside: Other words that there may be; None for any.
-    """
-    words = [word.lower() for word in _WORD.findall(name)]
-    roles = {ROLES[word] for word in words if word in ROLES}
-    others = {word for word in words if word not in ROLES}
-    return roles.pop() if len(roles) == 1 and (beside is None or others <= set(beside)) else ""
 
 
 def _is_hidden(name: str) -> bool:
     *folders, file = PurePosixPath(name).parts
     return file.startswith((".", "_")) or any(each.startswith((".", "__")) for each in folders)
+
+
+def suffix_of(name: str) -> str:
+    """Returns how a name ends, with what is in front of a compression: ".tar.gz"."""
+    suffixes = PurePosixPath(name.lower()).suffixes
+    return "".join(suffixes[-2:] if suffixes and suffixes[-1] in COMPRESSIONS else suffixes[-1:])
+
+
+def listed(names: Sequence[str]) -> str:
+    """Lists the first names, and says how many more there are."""
+    more = len(names) - SHOWN
+    return ", ".join(names[:SHOWN]) + (f" and {more:,} more" if more > 0 else "")

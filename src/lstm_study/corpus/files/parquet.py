@@ -1,5 +1,6 @@
 """Parquet, read a batch of rows at a time."""
 
+import json
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from typing import Any
@@ -9,6 +10,7 @@ from lstm_study.corpus.files.rows import Rows, close_names
 from lstm_study.errors import DataError
 
 _BATCH_ROWS = 4_096
+_HUGGING_FACE, _CLASSES = b"huggingface", b"lstm_study.class_names"
 
 
 @contextmanager
@@ -40,11 +42,49 @@ def open_parquet(member: Member, columns: Sequence[str] | None) -> Iterator[Rows
                 names=tuple(names),
                 each=_rows(file, wanted, done),
                 position=lambda: done[0],
-                schema=file.schema_arrow.remove_metadata(),
+                schema=_schema(file.schema_arrow),
             )
     except (pyarrow.ArrowException, OSError) as error:
         text = " ".join(str(error).split())
         raise DataError(f"{member}: is damaged, or no Parquet file ({text}).") from error
+
+
+def class_names(schema: Any, column: str) -> tuple[str, ...]:
+    """Returns the names that Hugging Face's ClassLabel gives to a column's numbers, from 0.
+
+    Args:
+        schema: That of `Rows`; None for files that are no Parquet.
+        column: The column.
+
+    Returns:
+        The names; none if the file does not have any.
+    """
+    if schema is None or schema.get_field_index(column) < 0:
+        return ()
+    return tuple(json.loads((schema.field(column).metadata or {}).get(_CLASSES, b"[]")))
+
+
+def class_name(value: Any, names: Sequence[str]) -> Any:
+    """Returns the name of a number that has one, None for -1 (no class); else the value itself."""
+    if not names or not isinstance(value, int) or isinstance(value, bool) or value >= len(names):
+        return value
+    return names[value] if value >= 0 else None
+
+
+def _schema(schema: Any) -> Any:
+    """Returns a schema without what programs noted in it, but for the names of classes."""
+    features: Any = {}
+    with suppress(ValueError, KeyError, TypeError):
+        features = json.loads((schema.metadata or {})[_HUGGING_FACE])["info"]["features"]
+    schema = schema.remove_metadata()
+    for place, name in enumerate(schema.names):
+        field = schema.field(place).remove_metadata()
+        feature = features.get(name) if isinstance(features, dict) else None
+        names = feature.get("names") if isinstance(feature, dict) else None
+        if isinstance(names, list) and all(isinstance(each, str) for each in names):
+            field = field.with_metadata({_CLASSES: json.dumps(names)})
+        schema = schema.set(place, field)
+    return schema
 
 
 def _rows(file: Any, columns: list[str], done: list[int]) -> Iterator[tuple[None, tuple[Any, ...]]]:

@@ -30,6 +30,7 @@ class Rows:
         position: Says how many bytes of the file were read.
         delimiter: Of CSV; "" for other kinds.
         line_end: The same.
+        value_in_header: The same: a name that looks like a value, so that names may be missing.
         notes: What was noticed → how often; complete when `each` has ended.
         schema: Of Parquet, a `pyarrow.Schema`.
     """
@@ -39,8 +40,14 @@ class Rows:
     position: Callable[[], int]
     delimiter: str = ""
     line_end: str = ""
+    value_in_header: str = ""
     notes: dict[str, int] = field(default_factory=dict)
     schema: Any = None
+
+
+def are_positions(names: Sequence[str]) -> bool:
+    """Returns whether names are 0, 1, 2 …, as pandas writes them for columns that have none."""
+    return list(names) == [str(place) for place in range(len(names))]
 
 
 def close_names(name: str, names: Sequence[str], *, where: str) -> str:

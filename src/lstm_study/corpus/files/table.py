@@ -2,17 +2,19 @@
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
-from functools import partial
+from dataclasses import dataclass, field, replace
+from functools import cached_property, partial
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from lstm_study.corpus.files.advice import option
+from lstm_study.corpus.files.advice import has_option, option
 from lstm_study.corpus.files.delimited import open_delimited
 from lstm_study.corpus.files.encodings import Encoding, find_encoding, given_encoding
 from lstm_study.corpus.files.json_records import open_json
-from lstm_study.corpus.files.members import Member, find_members
+from lstm_study.corpus.files.layout import check_columns, check_same_columns, find_files
+from lstm_study.corpus.files.members import Member
 from lstm_study.corpus.files.opening import LINE_LIMIT, encoding_of, open_bytes
+from lstm_study.corpus.files.other_kinds import FIRST_BYTES, refuse_other_kinds
 from lstm_study.corpus.files.parquet import open_parquet
 from lstm_study.corpus.files.rows import MISSING, Rows, close_names
 from lstm_study.errors import DataError
@@ -56,12 +58,16 @@ class Table:
     Attributes:
         members: Its files.
         encodings: Of each file; "" of Parquet.
-        names: Its columns: those of its first file.
-        delimiter: Of its first file, if that is CSV; "" of others.
+        names: Its columns: those of the file that has the most, and those that names of files say.
+        delimiter: Of the file that has the most columns, if that is CSV; "" of others.
         line_end: The same.
+        value_in_header: The same: a name that looks like a value, so that names may be missing.
         notes: What reading noticed → how often; complete when the rows were read.
-        schema: Of its first file, if that is Parquet: a `pyarrow.Schema`.
+        schema: The same, if that is Parquet: a `pyarrow.Schema`.
         empty: How many further files hold nothing, not even names of columns.
+        headers: The columns of each file; () for texts.
+        found: What was noticed when the files were found, in sentences.
+        split_notes: The same of their splits.
     """
 
     members: tuple[Member, ...]
@@ -69,9 +75,13 @@ class Table:
     names: tuple[str, ...]
     delimiter: str = ""
     line_end: str = ""
+    value_in_header: str = ""
     notes: dict[str, int] = field(default_factory=dict)
     schema: Any = None
     empty: int = 0
+    headers: tuple[tuple[str, ...], ...] = ()
+    found: tuple[str, ...] = ()
+    split_notes: tuple[str, ...] = ()
     _at: list[Callable[[], int]] = field(default_factory=list)
 
     @property
@@ -93,9 +103,26 @@ class Table:
             if encoding is not None and encoding.is_guess
         )
 
+    def check_header(self) -> None:
+        """Refuses a file whose first line seems to be a review already; for who names no column.
+
+        Raises:
+            DataError: It does.
+        """
+        if self.value_in_header:
+            raise DataError(
+                f"{self.members[0]}: must begin with a line of column names. Received: "
+                f"{self.value_in_header[:40]!r}, which looks like a value. Add one, such as "
+                f"text,label; or, if it has the names, give the texts' with "
+                f"{option('text_column')}."
+            )
+
     @property
     def remarks(self) -> Iterator[str]:
         """What a person should know of how the rows were read, in sentences."""
+        yield from self.found
+        if has_option("split_column"):
+            yield from self.split_notes
         for member, encoding in self.guesses[:3]:
             yield f"{member} is read as {encoding}; name another with {option('encoding')}"
         for what, count in self.notes.items():
@@ -110,21 +137,23 @@ class Table:
     def rows(self, columns: Sequence[str] | None = None) -> Iterator[Row]:
         """Yields the rows of all files, in their order.
 
-        With no columns asked for they are those of the first file; a file that lacks one of them
-        has `MISSING` there.
+        With no columns asked for they are all of the table; a file that lacks one of them has
+        `MISSING` there.
 
         Raises:
             DataError: A file lacks a column, or a row is malformed.
         """
+        if columns is not None:
+            self.check_columns(columns)
         self.notes.clear()
         self._at.clear()
         if self.empty:
             self.notes["files without a line, left out"] = self.empty
-        for place, (member, encoding) in enumerate(zip(self.members, self.encodings, strict=True)):
+        for member, encoding in zip(self.members, self.encodings, strict=True):
             if member.kind == ".txt":
                 yield self._text(member, encoding, self.names if columns is None else columns)
                 continue
-            with _open(member, columns, encoding, is_shard=place > 0) as rows:
+            with self._open(member, columns, encoding) as rows:
                 self._at.append(rows.position)
                 each = rows.each
                 if columns is None and rows.names != self.names:
@@ -136,11 +165,56 @@ class Table:
                 # A file that is closed has no position any more.
                 self._at[-1] = partial(int, 0 if member.inside else member.path.stat().st_size)
 
+    def check_columns(self, columns: Sequence[str]) -> None:
+        """Refuses tables of which some lack a column that others have.
+
+        Raises:
+            DataError: One does. Records of JSON may lack any.
+        """
+        if self.headers and "json" not in self.members[0].kind:
+            check_columns(
+                self.members, self.headers, [name for name in columns if name not in self._said]
+            )
+
+    @cached_property
+    def _said(self) -> tuple[str, ...]:
+        """The columns that the names of files say."""
+        return _said(self.members)
+
+    @cached_property
+    def _widest(self) -> Member:
+        """The file whose columns the table has."""
+        return self.members[self.headers.index(max(self.headers, key=len))]
+
+    @contextmanager
+    def _open(
+        self,
+        member: Member,
+        columns: Sequence[str] | None,
+        encoding: Encoding | None,
+    ) -> Iterator[Rows]:
+        """Opens a file; what its name says is in its rows, too."""
+        said, is_shard = self._said, member is not self._widest
+        own = None if columns is None else [name for name in columns if name not in said]
+        with _open(member, own, encoding, is_shard=is_shard) as rows:
+            if not said:
+                yield rows
+                return
+            values = [dict(member.columns).get(name, MISSING) for name in said]
+            names = (*(rows.names if own is None else own), *said)
+            places = [names.index(name) for name in (names if columns is None else columns)]
+            each = (
+                (line, [all_values[place] for place in places])
+                for line, row in rows.each
+                for all_values in ([*row, *values],)
+            )
+            yield replace(rows, names=(*rows.names, *said), each=each)
+
     def _fitted(self, rows: Rows) -> Iterator[tuple[int | None, list[Any]]]:
         """Yields rows of a file with other columns as those of the first one."""
         known = {name.casefold() for name in self.names}
         if more := sum(name.casefold() not in known for name in rows.names):
-            note = "columns that the first file does not have, left out"
+            note = f"columns that {self._widest.name} does not have, left out"
             self.notes[note] = self.notes.get(note, 0) + more
         places = {name: place for place, name in enumerate(rows.names)}
         folded = {name.casefold(): place for name, place in places.items()}
@@ -165,6 +239,7 @@ class Table:
                 f"{option('encoding', 'cp1252')}, or whichever it is."
             ) from error
         values = {TEXT: text, LABEL: member.label, FILE: member.inside or str(member.path)}
+        values |= member.columns
         return Row(member, None, 1, [values[name] for name in wanted])
 
 
@@ -176,11 +251,10 @@ def open_table(paths: Sequence[Path], *, encoding: str | None = None) -> Table:
     Raises:
         DataError: There is nothing to read, or it cannot be read.
     """
-    found = find_members(paths)
+    layout = find_files(paths)
     # Programs that write shards leave empty ones.
-    members = found
-    if len(found) > 1:
-        members = tuple(member for member in found if _has_content(member)) or found[:1]
+    found = layout.members
+    members = tuple(member for member in found if _has_content(member)) or found[:1]
     encodings: tuple[Encoding | None, ...]
     if members[0].kind == ".parquet":
         if encoding is not None:
@@ -188,24 +262,61 @@ def open_table(paths: Sequence[Path], *, encoding: str | None = None) -> Table:
         encodings = (None,) * len(members)
     elif members[0].kind == ".txt":
         encodings = (_encoding_of_texts(members, encoding),) * len(members)
-        labels = any(member.label for member in members)
+        labels = (LABEL,) if any(member.label for member in members) else _said(members)
         return Table(
             members=members,
             encodings=encodings,
-            names=(TEXT, LABEL, FILE) if labels else (TEXT, FILE),
+            names=(TEXT, *labels, FILE),
+            found=layout.notes,
+            split_notes=layout.split_notes,
         )
     else:
         encodings = tuple(encoding_of(member, encoding) for member in members)
-    with _open(members[0], None, encodings[0]) as rows:
-        return Table(
-            members=members,
-            encodings=encodings,
-            names=rows.names,
-            delimiter=rows.delimiter,
-            line_end=rows.line_end,
-            schema=rows.schema,
-            empty=len(found) - len(members),
-        )
+    headers: list[tuple[str, ...]] = []
+    widest: Rows | None = None
+    for member, encoding_of_it in zip(members, encodings, strict=True):
+        with _open(member, None, encoding_of_it) as rows:
+            headers.append(rows.names)
+            widest = rows if widest is None else max(widest, rows, key=lambda each: len(each.names))
+    assert widest is not None, "there is a file"
+    check_same_columns(members, headers, where=", ".join(map(str, paths)))
+    members = tuple(_without(member, headers) for member in members)
+    said = _said(members)
+    return Table(
+        members=members,
+        encodings=encodings,
+        names=(*widest.names, *said),
+        delimiter=widest.delimiter,
+        line_end=widest.line_end,
+        value_in_header=widest.value_in_header,
+        schema=_with_fields(widest.schema, said),
+        empty=len(found) - len(members),
+        headers=tuple(headers),
+        found=layout.notes,
+        split_notes=layout.split_notes,
+    )
+
+
+def _said(members: Sequence[Member]) -> tuple[str, ...]:
+    """Returns the columns that the names of some files say."""
+    return tuple(dict.fromkeys(name for member in members for name, _ in member.columns))
+
+
+def _without(member: Member, headers: Sequence[Sequence[str]]) -> Member:
+    """Returns a file whose name says no column that tables have."""
+    own = {name.casefold() for names in headers for name in names}
+    columns = tuple(each for each in member.columns if each[0].casefold() not in own)
+    return replace(member, columns=columns)
+
+
+def _with_fields(schema: Any, names: Sequence[str]) -> Any:
+    """Returns a schema of Parquet with columns of text behind its own."""
+    if schema is not None and names:
+        import pyarrow
+
+        for name in names:
+            schema = schema.append(pyarrow.field(name, pyarrow.string()))
+    return schema
 
 
 @contextmanager
@@ -226,10 +337,13 @@ def _open(
 
 
 def _has_content(member: Member) -> bool:
+    """Returns whether a file is not empty; refuses one that is plainly no table."""
     if member.kind == ".txt":
         return True  # an empty text is a row without text, for its own rule
     with open_bytes(member) as raw:
-        return bool(raw.read(1))
+        first = raw.read(FIRST_BYTES)
+    refuse_other_kinds(member, first)
+    return bool(first)
 
 
 def _encoding_of_texts(members: Sequence[Member], given: str | None) -> Encoding:

@@ -1,70 +1,21 @@
-"""Labels of a user's own reviews: which values are one label, and which one is positive."""
+"""Labels of a user's own reviews: counted as they pass, and put on two sides."""
 
-import re
-import unicodedata
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from lstm_study.corpus.files.advice import option
 from lstm_study.corpus.files.table import Row
+from lstm_study.corpus.sources.label_values import label_key, label_text
+from lstm_study.corpus.sources.polarity import (
+    order_labels,
+    perhaps_unlabelled,
+    proposed_sides,
+)
 from lstm_study.errors import DataError
 
-POSITIVE_WORDS = frozenset(
-    ("positive", "pos", "+", "p", "true", "t", "yes", "y", "good", "fresh", "like", "up",
-     "recommended", "thumbs up", "happy")
-)  # fmt: skip
-NEGATIVE_WORDS = frozenset(
-    ("negative", "neg", "-", "n", "false", "f", "no", "bad", "rotten", "dislike", "down",
-     "not recommended", "thumbs down", "sad")
-)  # fmt: skip
 MOST_LABELS = 1_000
 _RARE = 5
-_DECIMAL_COMMA = re.compile(r"^([+-]?\d+),(\d{1,2})$")
-_NUMBER_IN = re.compile(r"[+-]?\d+(?:[.,]\d+)?")
-_WITHOUT_WIDTH = dict.fromkeys(map(ord, "\u200b\u2060\ufe0e\ufe0f\ufeff"))
-
-
-def label_key(value: Any) -> str:
-    """Returns what two spellings of one label have in common; "" for no label.
-
-    Case, spaces around, characters without width and number formats make no difference: 1, 1.0 and
-    "1,0" are one label, as are true, "True" and " TRUE ".
-
-    Example:
-        >>> label_key(" Positive "), label_key("1.0"), label_key(None)
-        ('positive', '1', '')
-    """
-    text = label_text(value)
-    number = as_number(text)
-    if number is not None:
-        return f"{number:.15g}"
-    visible = text.translate(_WITHOUT_WIDTH)
-    return " ".join(unicodedata.normalize("NFKC", visible).casefold().split())
-
-
-def label_text(value: Any) -> str:
-    """Returns a label as it is written, "" for none."""
-    if isinstance(value, bool):
-        return str(value).lower()
-    if isinstance(value, float) and value.is_integer():
-        return str(int(value))
-    return "" if value is None or value != value else str(value).strip()  # noqa: PLR0124 - NaN
-
-
-def as_number(text: str) -> float | None:
-    """Returns the number that a text is; None for a word, infinity, or not a number.
-
-    Example:
-        >>> as_number("4,5"), as_number("\u22121"), as_number("1_0")
-        (4.5, -1.0, None)
-    """
-    plain = _DECIMAL_COMMA.sub(r"\1.\2", text.replace("\u2212", "-"))
-    try:
-        number = float(plain)
-    except ValueError:
-        return None
-    return number if abs(number) < float("inf") and "_" not in text else None
 
 
 class Labels:
@@ -186,11 +137,17 @@ class Labels:
                 f"with {option('label_column')}."
             )
         positive, negative = proposed_sides(counts)
+        ways = f"{option('positive', positive)} and {option('negative', negative)}"
+        names = {label_key(name): name for name in counts}
+        if other := perhaps_unlabelled(list(counts)):
+            ways = (
+                f"{option('positive', (names['1'],))} and {option('negative', (names['0'],))} if "
+                f"{other} marks reviews without a label, else {ways}"
+            )
         raise DataError(
             f"{self._where}: {self._column} must hold two labels. Received {len(counts)}: "
             f"{self._shown()}. Say which labels count as positive and which as negative with "
-            f"{option('positive', positive)} and {option('negative', negative)}; the rest is "
-            "left out."
+            f"{ways}; the rest is left out."
         )
 
     def _check_lists(self, lists: Mapping[str, Sequence[str]]) -> None:
@@ -218,87 +175,9 @@ class Labels:
         return f"{rows}, the first: {first}" if first and count <= _RARE else rows
 
 
-def order_labels(
-    values: tuple[str, str], *, positive_label: str | None, where: str
-) -> tuple[str, str]:
-    """Returns two label values, the negative one first.
-
-    `positive_label` decides. Without it: of two numbers the higher is positive; else a usual name
-    ("positive", "yes", "good", ..., or their opposites) decides, in any case; else the last in the
-    alphabet is positive.
-
-    Raises:
-        DataError: `positive_label` is neither value.
-
-    Example:
-        >>> order_labels(("pos", "neg"), positive_label=None, where="reviews.csv")
-        ('neg', 'pos')
-        >>> order_labels(("10", "9"), positive_label=None, where="reviews.csv")
-        ('9', '10')
-    """
-    low, high = sorted(values)
-    numbers = as_number(low), as_number(high)
-    if positive_label is not None:
-        by_key = {label_key(value): value for value in values}
-        if label_key(positive_label) not in by_key:
-            raise DataError(
-                f"{where}: {option('positive_label')} must be one of the labels {low!r} and "
-                f"{high!r}. Received: {positive_label!r}."
-            )
-        positive = by_key[label_key(positive_label)]
-    elif numbers[0] is not None and numbers[1] is not None:
-        positive = low if numbers[0] > numbers[1] else high
-    else:
-        positive = low if _tone(low) > _tone(high) else high
-    return (high if positive == low else low), positive
-
-
-def is_arbitrary(names: Sequence[str]) -> bool:
-    """Returns whether only the alphabet says which of two labels is the positive one."""
-    are_numbers = all(as_number(name) is not None for name in names)
-    return not are_numbers and _tone(names[0]) == _tone(names[1])
-
-
-def proposed_sides(counts: Mapping[str, int]) -> tuple[tuple[str, ...], tuple[str, ...]]:
-    """Proposes which of three or more labels are positive and which negative.
-
-    Numbers, also in words such as "4 stars", are split at the middle of their range, which is left
-    out; words by what they mean; of others the two most frequent are proposed.
-
-    Example:
-        >>> proposed_sides({"1": 3, "2": 3, "3": 9, "4": 3, "5": 1})
-        (('4', '5'), ('1', '2'))
-    """
-    names = list(counts)
-    found = [_NUMBER_IN.findall(name) for name in names]
-    numbers = [as_number(each[0]) if len(each) == 1 else None for each in found]
-    if all(number is not None for number in numbers):
-        known = sorted(
-            (number, name)
-            for number, name in zip(numbers, names, strict=True)
-            if number is not None
-        )
-        middle = (known[0][0] + known[-1][0]) / 2
-        return (
-            tuple(name for number, name in known if number > middle),
-            tuple(name for number, name in known if number < middle),
-        )
-    positive = tuple(name for name in names if _tone(name) > 0)
-    negative = tuple(name for name in names if _tone(name) < 0)
-    if positive and negative:
-        return positive, negative
-    first, second = sorted(names, key=lambda name: -counts[name])[:2]
-    negative_one, positive_one = order_labels((first, second), positive_label=None, where="")
-    return (positive_one,), (negative_one,)
-
-
 def _is_plain(value: Any) -> bool:
     return isinstance(value, str | int | float)
 
 
 def _keys(values: Sequence[str]) -> list[str]:
     return list(dict.fromkeys(map(label_key, values)))
-
-
-def _tone(value: str) -> int:
-    return (value.lower() in POSITIVE_WORDS) - (value.lower() in NEGATIVE_WORDS)

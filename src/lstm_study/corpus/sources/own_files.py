@@ -6,6 +6,7 @@ Rows are read as a stream: token ids are kept, texts are not.
 import difflib
 import hashlib
 import logging
+import re
 from array import array
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
@@ -17,11 +18,15 @@ from numpy.typing import NDArray
 
 from lstm_study.corpus.documents import TEST, TRAIN, VALIDATION, Documents
 from lstm_study.corpus.files.advice import option
-from lstm_study.corpus.files.members import ROLES, Member, find_members
+from lstm_study.corpus.files.layout import find_members
+from lstm_study.corpus.files.members import Member
+from lstm_study.corpus.files.names import ROLES
+from lstm_study.corpus.files.parquet import class_name, class_names
 from lstm_study.corpus.files.rows import MISSING, close_names
 from lstm_study.corpus.files.table import Row, Table, open_table, place_of
 from lstm_study.corpus.sources import Located, checked_sha256
-from lstm_study.corpus.sources.labels import Labels, label_key
+from lstm_study.corpus.sources.label_values import label_key
+from lstm_study.corpus.sources.labels import Labels
 from lstm_study.corpus.text.tokens import number_words, split_tokens
 from lstm_study.corpus.types import Split
 from lstm_study.errors import DataError
@@ -32,6 +37,8 @@ FEWEST_TOKENS_PER_CHARACTER = 0.1
 LOOK_ROWS = 2_000
 _FEWEST_LOOK = 20
 _NUMBERS = {"train": TRAIN, "validation": VALIDATION, "test": TEST}
+_FLAG = re.compile(r"(?:is|in)[_ ]?(train|test)(?:ing)?", re.IGNORECASE)
+_TRUE, _FALSE = ("1", "true", "yes"), ("0", "false", "no")
 _SHOWN = 40
 
 _log = logging.getLogger(__name__)
@@ -43,7 +50,7 @@ def locate(data: DataTable, *, cache: Path) -> Located:
     members = find_members(paths)
     extra = tuple(Path(path).expanduser() for path in data.test_paths)
     sha256 = ""
-    if len(members) == 1 and members[0].path in paths:
+    if len(members) == 1 and {members[0].path, Path(members[0].given)} & set(paths):
         sha256 = checked_sha256(members[0].path, data.sha256)
     elif data.sha256 is not None:
         raise DataError(
@@ -175,18 +182,21 @@ class _Reading:
                     "%s: is not UTF-8; read as %s. %s sets another.",
                     member, encoding, option("encoding"),
                 )  # fmt: skip
+            for note in (*table.found, *(() if is_test else table.split_notes)):
+                _log.warning("%s: %s.", ", ".join(map(str, paths)), note)
             names = [self.data.text_column, self.data.label_column]
+            classes = class_names(table.schema, self.data.label_column)
             split_column = None if is_test else self.data.split_column
+            split_names = class_names(table.schema, split_column or "")
             optional = [split_column, self.data.group_column]
             for number, row in enumerate(
                 table.rows([*names, *(name for name in optional if name)]), start=1
             ):
                 text, label, *rest = row.values
                 self._note(row, number, table)
-                self.codes.append(self._code(label, row))
-                self.roles.append(
-                    TEST if is_test else self._role(rest.pop(0) if split_column else None, row)
-                )
+                self.codes.append(self._code(class_name(label, classes), row))
+                part = class_name(rest.pop(0), split_names) if split_column else None
+                self.roles.append(TEST if is_test else self._role(part, row))
                 if self.data.group_column is not None:
                     self.groups.append(self._group(rest.pop(0)))
                 yield self._text(text, row)
@@ -228,7 +238,7 @@ class _Reading:
         what = (
             f"the text must hold words. Received: {self._text_at(first)[:_SHOWN]!r}"
             if no_text[first]
-            else "the label must not be empty"
+            else "the label must not be empty (nan and null count as empty)"
         )
         rows = f"{len(bad):,} such {'row' if len(bad) == 1 else 'rows'}"
         raise DataError(
@@ -251,14 +261,15 @@ class _Reading:
     def _role(self, value: Any, row: Row) -> int:
         if self.data.split_column is None:
             return _NUMBERS.get(row.member.role, TRAIN)
-        name = str(value).strip().lower()
-        if name not in ROLES:
+        role = role_of(value, self.data.split_column)
+        if not role:
+            name = str(value).strip().lower()
             near = difflib.get_close_matches(name, ROLES, n=1)
             raise DataError(
                 f"{row.place}: {self.data.split_column} must be train, validation or test. "
                 f"Received: {value!r}." + (f" Did you mean {near[0]!r}?" if near else "")
             )
-        return _NUMBERS[ROLES[name]]
+        return _NUMBERS[role]
 
     def _group(self, value: Any) -> int:
         """Returns the number of a group; -1 for none, which is a group of its own."""
@@ -311,6 +322,21 @@ class _Reading:
         return ""
 
 
+def role_of(value: Any, column: str) -> str:
+    """Returns what a value of a split column says: train, validation or test; "" for neither.
+
+    Example:
+        >>> role_of("Dev", "split"), role_of(True, "is_train"), role_of("0", "is_train")
+        ('validation', 'train', 'test')
+    """
+    name = label_key(value)
+    flag = _FLAG.fullmatch(column)
+    if flag is None or name in ROLES:
+        return ROLES.get(name, "")
+    roles = ("test", "train") if flag[1].lower() == "train" else ("train", "test")
+    return roles[name in _TRUE] if name in (*_TRUE, *_FALSE) else ""
+
+
 def has_no_spaces(tokens: int, characters: int, texts: int) -> bool:
     """Returns whether texts look as if nothing separated their words."""
     return texts >= _FEWEST_LOOK and tokens < FEWEST_TOKENS_PER_CHARACTER * characters
@@ -323,6 +349,8 @@ def _content_sha256(members: Sequence[Member]) -> str:
     for member in members:
         if member.path not in by_path:
             by_path[member.path] = checked_sha256(member.path, None)
+        name: tuple[object, ...]
         name = (member.inside, member.kind, member.compression, member.role, member.label)
+        name += member.columns
         digest.update(f"{name}\0{by_path[member.path]}\n".encode("utf-8", "surrogateescape"))
     return digest.hexdigest()

@@ -2,10 +2,12 @@
 
 "keras" is exactly how Keras's IMDB data was tokenised: lower case; the punctuation of the Keras
 Tokenizer's `filters`, tab and newline become spaces; split on the space. Markup is not removed:
-`<br />` leaves the word "br", the seventh most frequent one. "words" is the same, except that every
-white space and control character of Unicode separates words: for users' own files. "characters"
-is for languages written without spaces: each character of the lower-case text is a token, except
-white space and control characters.
+`<br />` leaves the word "br", the seventh most frequent one. "words", for users' own files, is the
+same for ASCII texts but that every control character separates words; beyond ASCII, white space,
+control characters and punctuation separate words, an apostrophe within a word is one however it is
+written (’ ´ ʼ), and each symbol or emoji is a token of its own. "characters" is for languages
+written without spaces: each character of the lower-case text is a token, except white space and
+control characters.
 
 Texts come as UTF-8 bytes: the filters are ASCII, so one 256-entry table lowers and filters an ASCII
 text in one pass, and leaves the bytes of other characters alone.
@@ -24,8 +26,38 @@ from numpy.typing import NDArray
 
 from lstm_study.spec.sources import TokenRule
 
-SEPARATORS = "\x00-\x20\x7f-\xa0\u1680\u2000-\u200b\u2028\u2029\u202f\u205f\u3000\ufeff"
+_SPACES = "\x80-\xa0\u1680\u2000-\u200b\u2028\u2029\u202f\u205f\u3000\ufeff"
+SEPARATORS = f"\x00-\x20\x7f{_SPACES}"
 """White space and control characters of Unicode, as ranges of a regular expression."""
+
+PUNCTUATION = (
+    "\xa1\xa7\xab\xb4\xb6\xbb\xbf\u02bc\u037e\u0387\u055b-\u055f\u0589\u05be\u05c0\u05c3\u060c\u061b\u061f"
+    "\u066a\u06d4\u0964\u0965\u0e5a\u0e5b\u104a-\u104f\u1361-\u1368\u17d4-\u17da\u2010-\u2027\u2030-\u205e"
+    "\u2e00-\u2e7f\u3001-\u3003\u3008-\u3011\u3014-\u301f\u3030\u30fb\ufe0e-\ufe19\ufe30-\ufe6b"
+    "\uff01-\uff0f\uff1a-\uff20\uff3b-\uff40\uff5b-\uff65"
+)
+"""Punctuation beyond ASCII that never stands within a word, as ranges of a regular expression."""
+
+SYMBOLS = (
+    "\xa2-\xa6\xa9\xac\xae-\xb1\xd7\xf7\u20a0-\u20cf\u2116\u2117\u2120-\u2122\u2190-\u2bff\u3012\u3020"
+    "\U0001f000-\U0001faff"
+)
+"""Symbols and emoji beyond ASCII, as ranges of a regular expression."""
+
+APOSTROPHES = "\u2019\xb4\u02bc\uff07"
+"""Characters that stand for the apostrophe where a letter or number follows."""
+
+VARIANTS = "\u200d\ufe0e\ufe0f"
+"""Characters that join emoji, or choose how they look."""
+
+APOSTROPHE = rf"[{APOSTROPHES}](?=[^\W_])"
+"""What the rule "words" reads as an apostrophe: a regular expression, as the next two are."""
+
+SYMBOL = f"[{SYMBOLS}][{VARIANTS}]*"
+"""What it reads as a token of one character, the first."""
+
+WORD_SEPARATORS = f"[{SEPARATORS}{PUNCTUATION}]"
+"""What it splits words at, beside `FILTERS`."""
 
 FILTERS = '!"#$%&()*+,-./:;<=>?@[\\]^_`{|}~\t\n'
 
@@ -35,6 +67,9 @@ _TABLE = bytes(
 )
 _OWN_TABLE = bytes(ord(" ") if byte < 32 or byte == 127 else _TABLE[byte] for byte in range(256))
 _SEPARATING = re.compile(f"[{SEPARATORS}]+")
+_APOSTROPHE, _SYMBOL = re.compile(APOSTROPHE), re.compile(SYMBOL)
+# Those of ASCII are filtered by the table.
+_BEYOND_ASCII = re.compile(f"[{_SPACES}{PUNCTUATION}]+")
 _PART_WORDS = 1 << 20
 
 
@@ -137,10 +172,14 @@ def _keras_words(text: bytes) -> list[str]:
 def _own_words(text: bytes) -> list[str]:
     if text.isascii():
         return text.translate(_OWN_TABLE).decode("ascii").split()
-    words = text.decode("utf-8").lower().encode("utf-8").translate(_OWN_TABLE).decode("utf-8")
-    # White space other than the space is not printable, as control characters are not.
-    words = words if words.isprintable() else _SEPARATING.sub(" ", words)
+    words = _APOSTROPHE.sub("'", text.decode("utf-8").lower())
+    words = words.encode("utf-8").translate(_OWN_TABLE).decode("utf-8")
+    words = _BEYOND_ASCII.sub(" ", _SYMBOL.sub(_apart, words))
     return [word for word in words.split(" ") if word]
+
+
+def _apart(symbol: re.Match[str]) -> str:
+    return f" {symbol[0][0]} "
 
 
 def _characters(text: bytes) -> list[str]:

@@ -13,7 +13,9 @@ from lstm_study.corpus.files.advice import (
     as_flags,
     has_option,
     option,
+    reading,
     split_labels,
+    way_out,
 )
 from lstm_study.spec import DataTable
 
@@ -55,3 +57,30 @@ def test_labels_are_read_as_they_are_advised(labels):
     with as_flags(INIT_FLAGS):
         _, value = shlex.split(option("positive", labels))
     assert split_labels(value) == labels
+
+
+@pytest.mark.parametrize(
+    ("names", "advice"),
+    [
+        (("r.XLSX",), "Save it as CSV (in Excel: CSV UTF-8)."),
+        (("r.tar.gz",), "Unpack it."),
+        (("r.csv.zst",), "Unpack it, with zstd -d."),
+        (("train-0.arrow",), "Save it as Parquet; a data set that Hugging Face saved"),
+        (("r.sqlite",), "Save its table as CSV, with sqlite3"),
+        (("train.ft.txt.bz2",), "If it is a table, rename it to .csv"),
+        (("r.gz",), "Unpack it, or name what is in it"),
+        (("r",), "If it is a table"),
+        (("r.pkl",), "Save it as CSV, JSON lines or Parquet."),
+        (("README.md", "model.pkl", "r.ods"), "Save it as CSV (in Excel"),
+    ],
+)
+def test_what_to_do_with_a_file_goes_by_its_kind(names, advice):
+    assert way_out(*names).startswith(advice)
+
+
+def test_paths_are_given_as_the_running_command_takes_them():
+    assert reading(["my a.csv", "-b.csv"]) == '["my a.csv", "-b.csv"]'
+    with as_flags(INIT_FLAGS):
+        assert reading(["my a.csv", "-b.csv"]) == "lstm-study init 'my a.csv' ./-b.csv"
+    with as_flags(PREDICT_FLAGS):
+        assert reading(["a.csv"]) == "a.csv"

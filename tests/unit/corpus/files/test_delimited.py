@@ -46,11 +46,36 @@ def test_any_usual_delimiter_order_and_empty_columns_are_read(tmp_path, content)
     assert rows_of(written(tmp_path / "r.csv", content)) == [["Good café", "1"]]
 
 
-def test_columns_without_a_name_are_left_out_and_counted(tmp_path):
-    table = open_table([written(tmp_path / "r.csv", "text,label,,\na b,1,,\n")])
+def test_an_index_and_empty_columns_without_a_name_are_left_out(tmp_path):
+    table = open_table([written(tmp_path / "r.csv", ",text,label,,\n0,a b,1,,\n1,c d,0\n")])
     assert table.names == ("text", "label")
+    assert [list(row.values) for row in table.rows()] == [["a b", "1"], ["c d", "0"]]
+    assert list(table.remarks) == ["1 column without a name, left out"]
+    table = open_table([written(tmp_path / "r.csv", "text,label,,\na b,1,,\n")])
     assert [list(row.values) for row in table.rows()] == [["a b", "1"]]
-    assert table.notes["columns without a name, left out"] == 2
+    assert list(table.remarks) == []
+
+
+def test_a_few_texts_in_columns_without_a_name_are_counted_and_the_first_is_named(tmp_path):
+    for name in ("a.csv", "b.csv"):
+        rows = ["1,a b,,", "0,c d, but e,", "1,f g, and h, i", *["0,j k,,"] * 40]
+        written(tmp_path / name, "\n".join(["label,text,,", *rows]))
+    table = open_table([tmp_path])
+    assert len(list(table.rows())) == 86
+    what = "2 rows with a value in a column without a name, which is left out"
+    assert list(table.remarks) == [
+        f"{what}: see {tmp_path / 'a.csv'}:3, and name the column or join it to the text",
+        what,
+    ]
+
+
+def test_many_texts_in_columns_without_a_name_are_refused(tmp_path):
+    rows = ["1,a b,,", *["0,c d, but e,", "1,f g,,"] * 20]
+    path = written(tmp_path / "r.csv", "\n".join(["label,text,,", *rows]))
+    with pytest.raises(DataError, match=r"r\.csv:3: .* Received: 20 of 41 rows .* Name the colum"):
+        list(open_table([path]).rows())
+    path = written(tmp_path / "r.csv", "text,label,\n" + "a b,1,note\n" * 9)
+    assert len(list(open_table([path]).rows())) == 9
 
 
 def test_a_surplus_field_that_is_not_empty_is_refused(tmp_path):
@@ -125,6 +150,76 @@ def test_rows_swallowed_by_a_quote_are_refused_with_their_lines(tmp_path, name, 
     with pytest.raises(DataError, match=r":41: a quote") as caught:
         rows_of(path)
     assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("header", "row", "opening", "closing"),
+    [
+        ("label,id,text", "{n}1,{i},words {i}", '01,30,"words, 30', '11,33,words 33"'),
+        ("text,share,label", "words {i},0.{i},{n}1", '"words, 30,0.5,01', 'words 33",0.6,11'),
+        ("label,text", "{n}1,words {i},", '01,"words, 30,', '11,words 33",'),
+        ("id\ttext\tlabel", "{i}\twords {i}\t{n}\t", '3\t"words 30\t0\t', '33\t33"\t1\t'),
+    ],
+)
+@pytest.mark.parametrize("at", [3, 30])
+def test_rows_swallowed_by_a_text_with_a_delimiter_are_refused(
+    tmp_path, header, row, opening, closing, at
+):
+    end = "\t" if "\t" in header else ","
+    lines = [header, *(row.format(i=i, n=i % 2) for i in range(60))]
+    quoted = [field.format(i=9, n=1) for field in row.split(end)]
+    quoted[quoted.index("words 9")] = '"in, quotes\nof two lines"'
+    lines[50:50] = [end.join(quoted)]
+    lines[at], lines[at + 3] = opening, closing
+    path = written(tmp_path / "r.csv", "\n".join(lines) + "\n")
+    with pytest.raises(DataError, match=rf":{at + 1}: .* closes on line {at + 4}, and each of th"):
+        rows_of(path)
+
+
+def test_an_unquoted_tsv_may_have_tabs_at_the_end_of_its_rows_alone(tmp_path):
+    lines = [f"{n}\twords {n}\t{n % 2}\t" for n in range(30)]
+    lines[10], lines[12] = '10\t"words 10\t0\t', '12\twords 12"\t0\t'
+    path = written(tmp_path / "r.tsv", "\n".join(["id\ttext\tlabel", *lines]) + "\n")
+    rows = rows_of(path)
+    assert len(rows) == 30
+    assert rows[10] == ['"words 10', "0"]
+
+
+@pytest.mark.parametrize(
+    ("header", "row", "text"),
+    [
+        ("label,text", "{n},{text}", "Good\n1, first {i}"),
+        ("text,label", "{text},{n}", "Good, it is\nfirst {i}"),
+        ("source,text,label", "imdb,{text},{n}", "Good, it is\nfirst, {i}"),
+        ("text", "{text}", "Good it is\nfirst {i}"),
+    ],
+)
+@pytest.mark.parametrize("every", [1, 4])
+def test_a_quoted_text_with_a_delimiter_in_each_line_is_one_text(
+    tmp_path, header, row, text, every
+):
+    texts = [text.format(i=i) if i % every == 0 else f"words {i}" for i in range(60)]
+    lines = [
+        row.format(n=i % 2, text=f'"{each}"' if "\n" in each else each)
+        for i, each in enumerate(texts)
+    ]
+    path = written(tmp_path / "r.csv", "\n".join([header, *lines]) + "\n")
+    assert [row[0] for row in rows_of(path, ("text",))] == texts
+
+
+@pytest.mark.parametrize("quoting", [csv.QUOTE_ALL, csv.QUOTE_NONNUMERIC])
+def test_in_a_file_that_quotes_all_texts_no_line_without_quotes_is_a_row(tmp_path, quoting):
+    rows = [(n % 2, "Good,\n1,first" if n % 9 == 0 else f"words {n}") for n in range(60)]
+    with (tmp_path / "r.csv").open("w", encoding="utf-8", newline="") as file:
+        csv.writer(file, quoting=quoting).writerows([("label", "text"), *rows])
+    assert rows_of(tmp_path / "r.csv", ("text",)) == [[text] for _, text in rows]
+
+
+def test_a_csv_whose_rows_are_lines_with_stray_quotes_does_not_quote(tmp_path):
+    lines = [f"{n % 2},{n},words {n}" for n in range(40)]
+    lines[20], lines[23] = '0,20,"words 20', '1,23,words 23"'
+    path = written(tmp_path / "r.csv", "\n".join(["label,id,text", *lines]) + "\n")
+    assert len(rows_of(path)) == 40
 
 
 def test_a_review_over_several_lines_is_no_swallowed_row(tmp_path):
@@ -208,7 +303,8 @@ def test_what_pythons_writer_wrote_is_read_back(tmp_path_factory, texts, quoting
 
 def test_a_tsv_whose_header_has_no_tab_may_have_another_delimiter(tmp_path):
     assert rows_of(written(tmp_path / "r.tsv", "text;label\na, b;1\n")) == [["a, b", "1"]]
-    assert rows_of(written(tmp_path / "t.tsv", "text\na, b\n"), ("text",)) == [["a, b"]]
+    for name in ("t.tsv", "t.csv"):
+        assert rows_of(written(tmp_path / name, "text\na, b\n"), ("text",)) == [["a, b"]]
 
 
 def test_lines_are_counted_behind_a_header_of_several(tmp_path):
@@ -222,3 +318,116 @@ def test_a_second_column_of_a_name_has_a_number_and_the_name_is_refused(tmp_path
     assert open_table([path]).names == ("text", "text (2)", "label")
     with pytest.raises(DataError, match=r"must have one column 'text'\. Received: 2 of them\. Ren"):
         rows_of(path)
+
+
+ROWS = [(f"some words, {n}", n % 2) for n in range(60)]
+
+
+@pytest.mark.parametrize(
+    ("header", "row", "columns"),
+    [
+        ("Review, full text;Label", "some words {n};{label}", ("Review, full text", "Label")),
+        ("Review, full text;Label", "some, words {n};{label}", ("Review, full text", "Label")),
+        ("text|label,1;0", "some words {n}|{label}", ("text", "label,1;0")),
+        ("label;text (a, b, c)", "{label};a, b, c{n}", ("label", "text (a, b, c)")),
+    ],
+)
+def test_the_delimiter_is_the_one_that_splits_rows_like_the_header(tmp_path, header, row, columns):
+    lines = [row.format(n=n, label=n % 2) for n in range(60)]
+    table = open_table([written(tmp_path / "r.csv", "\n".join([header, *lines]) + "\n")])
+    assert table.names == columns
+    assert len(list(table.rows(columns))) == 60
+
+
+def test_names_of_rows_as_r_writes_them_are_left_out(tmp_path):
+    rows = "".join(f'"{n + 1}","{text}",{label}\n' for n, (text, label) in enumerate(ROWS))
+    table = open_table([written(tmp_path / "r.csv", f'"text","label"\n{rows}')])
+    assert [tuple(row.values) for row in table.rows()] == [(t, str(n)) for t, n in ROWS]
+    assert list(table.remarks) == ["1 column without a name, left out"]
+    rows = "".join(f'"{n + 1}"\t"{text}"\n' for n, (text, _) in enumerate(ROWS))
+    table = open_table([written(tmp_path / "r.csv", f'"x"\n{rows}')])
+    assert [row.values[0] for row in table.rows(("x",))] == [text for text, _ in ROWS]
+
+
+def test_numbers_below_a_name_of_numbers_are_no_names_of_rows(tmp_path):
+    rows = "".join(f"{n},plain words {n},{n % 2}\n" for n in range(60))
+    for name in ("id", "Review ID", "row", "#"):
+        with pytest.raises(DataError, match=r":2 \(row 1\): must have 2 fields.* Received: 3"):
+            rows_of(written(tmp_path / "r.csv", f"{name},text\n{rows}"), ("text",))
+
+
+@pytest.mark.parametrize("field", ["{n}", "at {n} o'clock"])
+def test_texts_with_one_delimiter_are_no_names_of_rows(tmp_path, field):
+    rows = "".join(f"{field.format(n=99 - n)}, I left,{n % 2}\n" for n in range(60))
+    with pytest.raises(DataError, match=r":2 \(row 1\): must have 2 fields.* Received: 3"):
+        rows_of(written(tmp_path / "r.csv", f"text,label\n{rows}"))
+
+
+LINES = "".join(f'"{text}",{label}\n' for text, label in ROWS)
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        (f"text,label\n{LINES}\n(60 rows affected)\n", "1, in '.60 rows.*If it is no row, remove"),
+        ('label, text\n1, "a, b"\n', r":2 .*Received: 3.* Remove the space in front of the quote"),
+        ("text,label\n'a, b',1\n", r":2 .*Received: 3.*in quotes: double ones \(\"\)"),
+        ("text,label\na\\, b,1\n", r":2 .*Received: 3.*a backslash does not replace them"),
+        ("text,label\na,1\rb,0\nc,1\n", r":2 .*holds a carriage return.*End all rows alike"),
+        ('text,label\n"a, x",1\r"b",0\n', r":2: holds a carriage return.*End all rows alike"),
+        (
+            "text\na, b; c\td | e\nf, g, h; i; j\tk\tl|m|n\n",
+            r":2 .*have 1 field, .*Received: 2.*or name each column in the first",
+        ),
+        (f"# comment\ntext,label\n{LINES}", "one name, '# comment', above rows of 2 values"),
+        (f"Survey;;\n;;\nid;text;n\n{'7;a b;1' * 9}\n", "'Survey', above rows of .* remove what"),
+        ("text,\n" + "a b,1\n" * 9, "one name, 'text', above rows of 2 values. Name each column"),
+        (
+            '"text,label"\n' + '"""a, b"",1"\n' * 9,
+            "Received: quotes around whole lines, such as 'text,label'. Take these off",
+        ),
+    ],
+)
+def test_what_is_wrong_with_a_line_is_said_by_its_cause(tmp_path, content, message):
+    path = written(tmp_path / "r.csv", content)
+    with pytest.raises(DataError, match=message) as caught:
+        list(open_table([path]).rows())
+    assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize("line", ["  ", "\t", "\x1a", " \r"])
+def test_lines_of_spaces_and_the_end_sign_of_dos_are_no_rows(tmp_path, line):
+    path = written(tmp_path / "r.csv", f"text,label\na b,1\n{line}\nc d,0\n\x1a")
+    rows = list(open_table([path]).rows(("text", "label")))
+    assert [list(row.values) for row in rows] == [["a b", "1"], ["c d", "0"]]
+    assert [row.line for row in rows] == [2, 4]
+
+
+@pytest.mark.parametrize(
+    ("header", "row"),
+    [
+        ("Time,How good was the product that you bought?,Again?", "2024/1/{n},some words {n},Yes"),
+        ("Time,How good was the product that you bought?", "2024/1/{n},some words {n}"),
+        ("text,2023,label", "some words {n},{n},1"),
+        (",0,1", "{n},some words {n},1"),
+        ("0", "some words {n}"),
+    ],
+)
+def test_long_names_and_numbers_may_be_names_of_columns(tmp_path, header, row):
+    lines = [row.format(n=n) for n in range(60)]
+    open_table([written(tmp_path / "r.csv", "\n".join([header, *lines]))]).check_header()
+
+
+@pytest.mark.parametrize(
+    ("row", "shown"),
+    [
+        ("this film was as good as the {n}. one,1", "this film was"),
+        ('"0","146{n}","Mon Apr 06","NO_QUERY","user{n}","is upset {n}"', "0"),
+        ("this film was as good as the {n}. one", "this film was"),
+        ("{n}\tnice {n}\t1", "0"),
+    ],
+)
+def test_a_first_line_like_the_rows_below_is_refused_as_a_header(tmp_path, row, shown):
+    path = written(tmp_path / "r.csv", "\n".join(row.format(n=n) for n in range(60)))
+    with pytest.raises(DataError, match=f"must begin with a line of column names.*'{shown}"):
+        open_table([path]).check_header()

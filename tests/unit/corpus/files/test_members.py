@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from lstm_study.corpus.files.members import find_members
+from lstm_study.corpus.files.layout import find_members
 from lstm_study.errors import DataError
 
 

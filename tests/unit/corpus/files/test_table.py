@@ -192,7 +192,7 @@ def test_a_name_says_a_split_only_where_there_is_a_training_part(tmp_path):
 @pytest.mark.parametrize(
     ("name", "message"),
     [
-        ("r.xlsx", r"must end in .csv, .* Received: '.xlsx'. Save a spreadsheet as CSV"),
+        ("r.xlsx", r"must end in .csv, .* Received: '.xlsx'. Save it as CSV"),
         ("r.txt", "must end in .csv"),
         ("missing.csv", "no such file or folder"),
     ],
@@ -245,6 +245,26 @@ def test_a_file_that_is_not_what_its_name_says_is_called_by_what_it_is(tmp_path,
         read(tmp_path / "r.csv")
 
 
+@pytest.mark.parametrize(
+    ("content", "what"),
+    [
+        (b"version https://git-lfs.github.com/spec/v1\noid sha256:0\n", "a Git LFS pointer.* pull"),
+        (b"\n<!DOCTYPE html>\n<html>", "a web page, .* Download the file itself"),
+        (b"\xef\xbb\xbf<HTML><body>", "a web page"),
+        (b'<?xml version="1.0"?>', "XML, .* Save the table as CSV"),
+        (b"SQLite format 3\0\x10", "an SQLite database"),
+        (b"ARROW1\0\0", "an Arrow"),
+        (b"\x28\xb5\x2f\xfd\x04", "compressed by Zstandard, .* Unpack it"),
+    ],
+)
+@pytest.mark.parametrize("name", ["r.csv", "r.parquet", "r.jsonl"])
+def test_what_only_has_the_name_of_a_table_is_refused_for_what_it_is(tmp_path, name, content, what):
+    (tmp_path / name).write_bytes(content)
+    with pytest.raises(DataError, match=rf"{name}: is {what}") as caught:
+        open_table([tmp_path / name])
+    assert "\n" not in str(caught.value)
+
+
 def test_an_archive_of_many_texts_is_opened_once(tmp_path):
     with zipfile.ZipFile(tmp_path / "texts.zip", "w") as archive:
         for number in range(50):
@@ -276,6 +296,46 @@ def test_columns_in_place_of_records_are_refused_with_a_way_out(tmp_path, conten
         open_table([tmp_path / "r.json"])
 
 
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        ('[["a b", 1], ["c d", 0]]', r"array of objects. Received: .*Write an object per line"),
+        (
+            '{"version": "1.0", "data": [{"text": "a b"}, {"text": "c d"}]}',
+            r"one object, which has 2 of them in 'data'.*open\(path\)\)\['data'\]",
+        ),
+        (
+            '{"review": {"text": "a b c"}, "label": 1}\n{"review": {"text": "d"}, "label": 0}',
+            r"texts inside of the objects 'review'\. Flatten them; in pandas: .*json_normalize",
+        ),
+        (
+            '[{"id": 1, "data": {"text": "a b c"}, "annotations": []}, {"id": 2}]',
+            r"inside of the objects 'data'\. If Label Studio wrote it, export JSON-MIN or CSV",
+        ),
+    ],
+)
+def test_records_and_texts_inside_other_objects_are_refused_with_a_way_out(
+    tmp_path, content, message
+):
+    (tmp_path / "r.json").write_text(content)
+    with pytest.raises(DataError, match=message) as caught:
+        open_table([tmp_path / "r.json"])
+    assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    "record",
+    [
+        {"text": "a b", "images": [{"url": "x"}, {"url": "y"}]},
+        {"text": "a b c d", "user": {"name": "A B C"}},
+        {"text": "a", "user": {"name": "A B"}},
+    ],
+)
+def test_a_record_may_hold_objects_beside_its_text(tmp_path, record):
+    (tmp_path / "r.jsonl").write_text(json.dumps(record))
+    assert [row.values[0] for row in open_table([tmp_path / "r.jsonl"]).rows(("text",))]
+
+
 def test_keys_of_late_records_are_counted(tmp_path):
     lines = ['{"text": "a"}'] * 1_001 + ['{"text": "b", "late": 1}']
     (tmp_path / "r.jsonl").write_text("\n".join(lines))
@@ -289,7 +349,7 @@ def test_a_file_may_lack_columns_of_the_first_and_have_others(tmp_path):
     (tmp_path / "b.csv").write_text("more,text\ny,b\n")
     table = open_table([tmp_path])
     assert [list(row.values) for row in table.rows()] == [["a", "x"], ["b", MISSING]]
-    assert list(table.remarks) == ["1 column that the first file does not have, left out"]
+    assert list(table.remarks) == ["1 column that a.csv does not have, left out"]
     with pytest.raises(DataError, match=r"b\.csv: must have a column 'note'"):
         list(table.rows(("note",)))
 

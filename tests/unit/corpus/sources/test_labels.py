@@ -1,38 +1,10 @@
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
-from lstm_study.corpus.sources.labels import Labels, label_key, order_labels, proposed_sides
+from lstm_study.corpus.sources.label_values import label_key, label_text
+from lstm_study.corpus.sources.labels import Labels
 from lstm_study.errors import DataError
-
-
-@pytest.mark.parametrize(
-    ("values", "positive"),
-    [
-        (("1", "0"), "1"),
-        (("10", "9"), "10"),
-        (("-1", "1"), "1"),
-        (("\u22121", "1"), "1"),
-        (("4,5", "10,0"), "10,0"),
-        (("Positive", "Negative"), "Positive"),
-        (("POS", "neg"), "POS"),
-        (("true", "false"), "true"),
-        (("spam", "good"), "good"),
-        (("bad", "acceptable"), "acceptable"),
-        (("cat", "dog"), "dog"),
-    ],
-)
-def test_without_a_word_from_the_user_the_stated_rule_chooses(values, positive):
-    for pair in (values, values[::-1]):
-        assert order_labels(pair, positive_label=None, where="x.csv")[1] == positive
-        assert set(order_labels(pair, positive_label=None, where="x.csv")) == set(values)
-
-
-def test_the_users_word_goes_first():
-    assert order_labels(("0", "1"), positive_label="0", where="x.csv") == ("1", "0")
-
-
-def test_a_positive_label_that_is_not_there_is_refused_with_those_there_are():
-    with pytest.raises(DataError, match=r"x.csv: data.positive_label must be .* 'neg' and 'pos'"):
-        order_labels(("pos", "neg"), positive_label="post", where="x.csv")
 
 
 def counted(*values):
@@ -89,28 +61,11 @@ def test_lists_that_do_not_make_two_sides_are_refused(positive, negative, messag
         labels.sides(positive=positive, negative=negative, positive_label=None)
 
 
-@pytest.mark.parametrize(
-    ("counts", "expected"),
-    [
-        ({"1": 1, "2": 1, "3": 1, "4": 1, "5": 1}, (("4", "5"), ("1", "2"))),
-        ({"-1": 9, "0": 1, "1": 1}, (("1",), ("-1",))),
-        ({"neutral": 9, "negative": 1, "positive": 1}, (("positive",), ("negative",))),
-        ({"rouge": 9, "bleu": 1, "vert": 5}, (("vert",), ("rouge",))),
-    ],
-)
-def test_sides_are_proposed_by_numbers_meaning_or_frequency(counts, expected):
-    assert proposed_sides(counts) == expected
-
-
 def test_spellings_without_a_visible_difference_are_one_label():
     for one, other in (("pos", "\ufeffpos"), ("☹", "☹\ufe0f"), ("1,0", "1"), ("\u22121", "-1.0")):
         assert label_key(one) == label_key(other)
     assert label_key("1,000") != label_key("1")
-
-
-def test_numbers_in_words_are_numbers():
-    stars = {f"{n} stars": 3 for n in range(1, 6)}
-    assert proposed_sides(stars) == (("4 stars", "5 stars"), ("1 stars", "2 stars"))
+    assert label_key("-0.0") == label_key(-0.0) == label_key("0") == "0"
 
 
 @pytest.mark.parametrize(
@@ -127,3 +82,49 @@ def test_the_other_side_is_advised_with_a_label_that_is_free(lists, message):
         labels.code(value)
     with pytest.raises(DataError, match=message):
         labels.sides(**lists, positive_label=None)
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        ["neg"],
+        ("neg",),
+        "[ 'neg' ]",
+        {"choices": ["neg"]},
+        "['neg']",
+        '["neg"]',
+        "[neg]",
+        "'neg'",
+        '"neg"',
+    ],
+)
+def test_a_list_of_one_label_and_a_label_in_quotes_are_that_label(value):
+    assert label_text(value) == "neg"
+
+
+@pytest.mark.parametrize(
+    "value", [["a", "b"], "['a', 'b']", "[1, 0]", "it's", "'", "'''", "'a' or 'b'"]
+)
+def test_lists_of_several_labels_and_quotes_inside_stay(value):
+    assert label_text(value) == str(value)
+
+
+@pytest.mark.parametrize("value", ["nan", "NaN", "null", "\\N", "<NA>", [], "[]", {"choices": []}])
+def test_what_programs_write_for_no_label_is_none(value):
+    labels, codes = counted("a", value, "b")
+    assert codes == [0, -1, 1] and labels.counts() == {"a": 1, "b": 1}
+
+
+def test_a_number_beside_0_and_1_may_mark_reviews_without_a_label():
+    labels, _ = counted(0, 1, 9)
+    with pytest.raises(DataError) as no:
+        labels.sides(positive=(), negative=(), positive_label=None)
+    ways = 'data.positive = ["1"] and data.negative = ["0"] if 9 marks reviews without a label'
+    assert ways in str(no.value)
+
+
+@settings(max_examples=40)
+@given(st.text(alphabet="[]'\", 0nax-.", max_size=9))
+def test_a_label_as_it_is_shown_is_that_label_and_can_be_named(value):
+    assert label_text(label_text(value)) == label_text(value)
+    assert label_key(label_text(value)) == label_key(value)

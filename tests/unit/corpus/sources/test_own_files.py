@@ -209,3 +209,11 @@ def test_labels_left_out_are_counted(tmp_path):
     documents = read(path, positive=["4", "5"], negative=["1", "2"])
     assert documents.left_out == (("with another label", 10),)
     assert sorted(documents.labels.tolist()) == [0] * 20 + [1] * 20
+
+
+def test_a_column_that_says_whether_a_row_is_for_training_is_a_split(tmp_path):
+    rows = [("good", "1", "True"), ("bad", "0", "False")]
+    path = write_csv(tmp_path / "r.csv", rows, header=("text", "label", "is_train"))
+    assert read(path, split_column="is_train").roles.tolist() == [TRAIN, TEST]
+    path = write_csv(tmp_path / "r.csv", rows, header=("text", "label", "Is Test"))
+    assert read(path, split_column="Is Test").roles.tolist() == [TEST, TRAIN]

@@ -1,14 +1,21 @@
 """A first look at a file: which column is what, and what is refused in one line."""
 
 import json
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
+import numpy as np
+import pyarrow
+import pyarrow.parquet
 import pytest
 
+from lstm_study.corpus.documents import TEST, TRAIN
 from lstm_study.corpus.files.advice import INIT_FLAGS, as_flags
+from lstm_study.corpus.sources.own_files import locate, read_documents
 from lstm_study.corpus.sources.survey import Choices, Survey
 from lstm_study.corpus.sources.survey import survey as survey_files
 from lstm_study.errors import DataError
+from lstm_study.spec import DataTable
 from tests.support.reviews import made_up_reviews, write_csv
 
 REVIEWS = made_up_reviews(40)
@@ -155,9 +162,22 @@ def test_texts_without_spaces_are_recognised(tmp_path: Path) -> None:
     assert not survey(write_csv(tmp_path / "en.csv", REVIEWS)).has_no_spaces
 
 
+def test_the_numbers_that_pandas_gives_columns_are_names(tmp_path: Path) -> None:
+    rows = [(n, *row) for n, row in enumerate(REVIEWS)]
+    found = survey(write_csv(tmp_path / "r.csv", rows, header=("", "0", "1")))
+    assert (found.rows, found.text_column, found.label_column) == (len(REVIEWS), "0", "1")
+
+
+def test_a_label_column_that_is_named_may_be_called_like_a_label(tmp_path: Path) -> None:
+    path = write_csv(tmp_path / "r.csv", REVIEWS, header=("text", "1"))
+    with pytest.raises(DataError, match="must begin with a line of column names"):
+        survey(path)
+    assert survey(path, text_column="text", label_column="1").label_column == "1"
+
+
 def test_what_was_noticed_is_told(tmp_path: Path) -> None:
-    rows = [(t, ("Pos", "pos", "neg")[n % 3], "") for n, (t, _) in enumerate(REVIEWS)]
-    notes = survey(write_csv(tmp_path / "r.csv", rows, header=("text", "label", ""))).notes
+    rows = [(n, t, ("Pos", "pos", "neg")[n % 3]) for n, (t, _) in enumerate(REVIEWS)]
+    notes = survey(write_csv(tmp_path / "r.csv", rows, header=("", "text", "label"))).notes
     assert notes == (
         "1 column without a name, left out",
         "'Pos' (14), 'pos' (13) are read as one label",
@@ -197,13 +217,186 @@ def test_a_split_column_with_an_unknown_name_is_not_passed_over_in_silence(tmp_p
 
 
 def test_a_positive_label_by_the_alphabet_is_said(tmp_path: Path) -> None:
-    rows = [(text, ("schlecht", "gut")[int(label)]) for text, label in REVIEWS]
+    rows = [(text, ("sports", "politics")[int(label)]) for text, label in REVIEWS]
     found = survey(write_csv(tmp_path / "r.csv", rows))
-    assert "'schlecht' is taken as the positive label by its place" in found.notes[0]
-    assert found.notes[0].endswith("with --positive gut")
+    assert "'sports' is taken as the positive label by alphabetical order" in found.notes[0]
+    assert found.notes[0].endswith("with --positive politics")
 
 
 def test_one_column_is_refused_with_the_delimiters_that_there_are(tmp_path: Path) -> None:
     (tmp_path / "r.csv").write_text("text^label\na fine film indeed^1\n")
     with pytest.raises(DataError, match=r"one column, 'text\^label'. Between columns must stand"):
         survey(tmp_path / "r.csv")
+
+
+def _by(number: int, values: Sequence[object]) -> object:
+    """A value that says nothing of the label, which is every other row's."""
+    return values[number // 2 % len(values)]
+
+
+def _columns(
+    tmp_path: Path, **columns: Callable[[int, str, str], object] | Sequence[object]
+) -> Survey:
+    """Looks at a CSV of a text and of columns made of row number, text and label, or of values."""
+    rows = [
+        (
+            text,
+            *(
+                each(n, text, label) if callable(each) else _by(n, each)
+                for each in columns.values()
+            ),
+        )
+        for n, (text, label) in enumerate(made_up_reviews(120))
+    ]
+    return survey(write_csv(tmp_path / "r.csv", rows, header=("text", *columns)))
+
+
+def _signed(n: int, text: str, label: str) -> str:
+    return ("negative", "positive")[int(label)]
+
+
+def _label(n: int, text: str, label: str) -> str:
+    return label
+
+
+def _some(n: int, text: str, label: str) -> str:
+    return "" if n % 9 else ("good", "bad")[n // 9 % 2]
+
+
+def _other(n: int, text: str, label: str) -> int:
+    return 1 - int(label)
+
+
+def _many(n: int, text: str, label: str) -> int:
+    return 50 + n
+
+
+@pytest.mark.parametrize(
+    ("columns", "expected"),
+    [
+        ({"product_category": ("Toys", "Books"), "star_rating": _label}, "star_rating"),
+        ({"class": ("iOS", "Android"), "sentiment": _signed}, "sentiment"),
+        ({"verdict": _signed, "verified": "YN"}, "verdict"),
+        ({"rating": (1, 2, 4, 5), "sentiment": _signed}, "sentiment"),
+        ({"label": _label, "label_text": _signed}, "label_text"),
+        ({"label": _label, "score": _many}, "label"),
+        ({"rating": _label, "food_rating": (1, 5)}, "rating"),
+        ({"airline_sentiment": _signed, "by_experts": _some}, "airline_sentiment"),
+        ({"class": _label, "verified": "YN"}, "class"),
+    ],
+)  # fmt: skip
+def test_the_label_is_the_column_that_says_so_most_plainly(
+    tmp_path: Path, columns: dict[str, Sequence[object]], expected: str
+) -> None:
+    assert _columns(tmp_path, **columns).label_column == expected
+
+
+@pytest.mark.parametrize(
+    ("columns", "message"),
+    [
+        ({"category": ("Toys", "Books"), "rating": (1, 2, 3)}, "rating must hold two labels"),
+        ({"sentiment": ("good", "bad", "so so"), "class": _label}, "nt must hold two labels"),
+        ({"score": _many, "is_spoiler": ("no", "yes")},
+         r"'is_spoiler' \(2 labels\), 'score' \(many labels\) may each hold the label"),
+        ({"label": _many, "source": ("web", "app")}, "'source' .*, 'label' .* may each"),
+        ({"category": _label, "verified": "YN"}, "'category' .*, 'verified' .* may each"),
+        ({"label": ("sports", "politics"), "mood": _signed}, "'label' .*, 'mood' .* may each"),
+        ({"rating_x": _label, "rating_y": (1, 5)}, "'rating_x' .*, 'rating_y' .* may each"),
+        ({"positive": _label, "negative": _other}, "may each hold the label"),
+    ],
+)  # fmt: skip
+def test_another_column_with_two_values_is_no_label_by_that(
+    tmp_path: Path, columns: dict[str, Sequence[object]], message: str
+) -> None:
+    with pytest.raises(DataError, match=message):
+        _columns(tmp_path, **columns)
+
+
+@pytest.mark.parametrize(
+    ("column", "values"),
+    [("type", ("train", "test")), ("half", ("'train'", "['test']")),
+     ("dataset", ("TRAIN", "Test")), ("part", ("train", "test")),
+     ("is_train", (True, False)), ("is_test", (0, 1)), ("In Training", ("yes", "no"))],
+)  # fmt: skip
+def test_a_split_column_is_recognised_by_its_values(
+    tmp_path: Path, column: str, values: tuple[object, ...]
+) -> None:
+    found = _columns(tmp_path, **{"label": _label, column: values})
+    assert (found.split_column, found.has_test) == (column, True)
+    data = DataTable(source="csv", path=str(found.paths[0]), split_column=column)
+    documents = read_documents(locate(data, cache=tmp_path), data=data)
+    assert np.bincount(documents.roles)[[TRAIN, TEST]].tolist() == [60, 60]
+
+
+@pytest.mark.parametrize(
+    ("header", "names"),
+    [(("review", "full_review", "label"), "'review', 'full_review'"),
+     (("comment", "article", "label"), "'comment', 'article'"),
+     (("Text", "text", "label"), "'Text', 'text'")],
+)  # fmt: skip
+def test_a_much_longer_text_or_one_of_the_same_name_may_be_the_reviews(
+    tmp_path: Path, header: tuple[str, ...], names: str
+) -> None:
+    rows = [(f"short {n}", f"{text} " * 3, label) for n, (text, label) in enumerate(REVIEWS)]
+    with pytest.raises(DataError, match=f"{names} may each hold the reviews"):
+        survey(write_csv(tmp_path / "r.csv", rows, header=header))
+
+
+def test_longer_answers_to_some_reviews_are_not_the_reviews(tmp_path: Path) -> None:
+    rows = [
+        (text, f"{text} " * 4 if n % 3 == 0 else "", label)
+        for n, (text, label) in enumerate(made_up_reviews(120))
+    ]
+    path = write_csv(tmp_path / "r.csv", rows, header=("content", "replyContent", "score"))
+    assert survey(path).text_column == "content"
+
+
+def test_a_text_that_is_repeated_is_no_review_whatever_its_name(tmp_path: Path) -> None:
+    rows = [(t, n, ("very bad", "very good")[int(n)]) for t, n in REVIEWS]
+    found = survey(write_csv(tmp_path / "r.csv", rows, header=("phrase", "label", "label_text")))
+    assert (found.text_column, found.label_column) == ("phrase", "label_text")
+
+
+def test_texts_that_are_not_used_are_named(tmp_path: Path) -> None:
+    rows = [(f"title of review {n}", text, label) for n, (text, label) in enumerate(REVIEWS)]
+    found = survey(write_csv(tmp_path / "r.csv", rows, header=("title", "body", "label")))
+    assert found.notes == ("texts that are not used: 'title' (4 words)",)
+
+
+def test_rejected_labels_are_noted(tmp_path: Path) -> None:
+    found = _columns(tmp_path, label=_signed, answer=("accept", "reject", "accept"))
+    (note,) = found.notes
+    assert note.startswith("'answer' says 'reject' in 40 rows, whose labels are read all the same")
+
+
+def _classes(path: Path, labels: Sequence[int], names: Sequence[str] = ("pos", "neg")) -> Path:
+    texts = [text for text, _ in made_up_reviews(len(labels))]
+    feature = {"names": names, "_type": "ClassLabel"}
+    metadata = {"huggingface": json.dumps({"info": {"features": {"label": feature}}})}
+    table = pyarrow.table({"text": texts, "label": pyarrow.array(labels, pyarrow.int64())})
+    pyarrow.parquet.write_table(table.replace_schema_metadata(metadata), path)
+    return path
+
+
+def test_numbers_with_names_in_parquet_are_those_labels(tmp_path: Path) -> None:
+    path = _classes(tmp_path / "r.parquet", [0, 1, 1, -1] * 10)
+    assert survey(path).label_counts == {"pos": 10, "neg": 20}
+    data = DataTable(source="csv", path=str(path), drop_empty=True)
+    documents = read_documents(locate(data, cache=tmp_path), data=data)
+    assert documents.label_names == ("neg", "pos")
+    assert documents.labels[:3].tolist() == [1, 0, 0]
+    assert documents.left_out == (("without a label", 10),)
+
+
+def test_html_entities_are_said_where_more_than_a_few_texts_hold_some(tmp_path):
+    path = tmp_path / "scraped.csv"
+    few = ["text,label", *(f"A film & a book; number {n} of them,{n % 2}" for n in range(100))]
+    path.write_text("\n".join([*few, "Fish &amp; chips were fine,1"]))
+    assert not any("entities" in note for note in survey(path).notes)
+
+    path.write_text("\n".join([*few, *(f"I don&#39;t like number {n},0" for n in range(100, 103))]))
+    (note,) = (note for note in survey(path).notes if "entities" in note)
+    assert note == (
+        "3 of the first 103 texts hold HTML entities such as &amp;, read as words (amp): "
+        "html.unescape in Python replaces them"
+    )

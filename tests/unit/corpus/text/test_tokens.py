@@ -68,6 +68,21 @@ def test_every_space_and_control_character_separates_users_own_words(space):
     assert split_tokens(f"一{space}二", "characters") == ["一", "二"]
 
 
+def test_typographic_punctuation_separates_users_own_words_and_apostrophes_are_one():
+    assert split_tokens("I don’t, “good”… café—yes ‘fine’ ¿Qué? «été» 很好。看", "words") == [
+        "i", "don't", "good", "café", "yes", "fine", "qué", "été", "很好", "看",
+    ]  # fmt: skip
+    assert split_tokens("rock’n’roll don´t м’ята мʼята ’90s l·l", "words") == [
+        "rock'n'roll", "don't", "м'ята", "м'ята", "'90s", "l·l",
+    ]  # fmt: skip
+
+
+def test_symbols_are_tokens_of_their_own_however_they_look():
+    assert split_tokens("good😊 Brand™ 5€ 4½ 👍🏽 ❤️ ❤︎ 👩\u200d💻", "words") == [
+        "good", "😊", "brand", "™", "5", "€", "4½", "👍", "🏽", "❤", "❤", "👩", "💻",
+    ]  # fmt: skip
+
+
 def test_joiners_that_belong_to_words_do_not_separate():
     assert split_tokens("می\u200cخواهم soft\u00adware", "words") == [
         "می\u200cخواهم",

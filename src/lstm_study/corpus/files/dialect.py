@@ -1,0 +1,208 @@
+"""The header of a CSV file and its delimiter, judged by the rows below it."""
+
+import csv
+import re
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from itertools import islice, pairwise
+
+from lstm_study.corpus.files.members import Member
+from lstm_study.corpus.files.row_shapes import Mark, fitted, is_blank
+from lstm_study.corpus.files.rows import are_positions
+from lstm_study.errors import DataError
+
+DELIMITERS = (",", ";", "\t", "|")
+_LOOK_LINES = 50
+_HEADER_LINES = 20
+_LONG_NAME = 5
+_NUMBERS = re.compile(r"(^|[\W_])(id|index|no|nr|row|number)\W*$|^[#n]$", re.IGNORECASE)
+_FEWEST_ROWS = 3
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Dialect:
+    """How a file is written.
+
+    Attributes:
+        delimiter: What separates fields.
+        names: Of the columns, "" for a nameless one; a second "x" is called "x (2)".
+        line_end: What ends its lines.
+        skipped: How many lines the rows come behind.
+        value_in_header: A name that looks like a value of the rows; "" if the first line is
+            plainly one of names.
+    """
+
+    delimiter: str
+    names: tuple[str, ...]
+    line_end: str
+    skipped: int
+    value_in_header: str
+
+
+def find_dialect(
+    member: Member, open_lines: Callable[[], Iterator[str]], columns: Sequence[str] | None
+) -> Dialect:
+    """Looks at a file's first lines; the columns asked for help to find the delimiter.
+
+    Raises:
+        DataError: It does not begin with the names of its columns.
+    """
+    lines = islice(open_lines(), _HEADER_LINES + _LOOK_LINES)
+    first, skipped, given = next(lines, ""), 1, ""
+    said = first.rstrip("\r\n").strip('"')
+    if said.lower().startswith("sep=") and len(said) == 5:
+        first, skipped, given = next(lines, ""), 2, said[4]
+    if not first.strip():
+        raise DataError(
+            f"{member}: must begin with a line of column names. Received: "
+            f"{'an empty line' if first else 'no columns, an empty file'}."
+        )
+    body = list(lines)
+    more = _more_of_header(first, body)
+    first, body = "".join((first, *body[:more])), body[more:][:_LOOK_LINES]
+    looks = [_Look(first, body, each) for each in (given or DELIMITERS)]
+    look = _best(looks, columns, is_tsv=member.kind in (".tsv", ".tab"))
+    look.check(looks, member)
+    return Dialect(
+        delimiter=look.delimiter,
+        names=_numbered(look.header),
+        line_end="\r\n" if first.endswith("\r\n") else "\n",
+        skipped=skipped + more,
+        value_in_header=look.value_in_header(),
+    )
+
+
+def _more_of_header(first: str, body: Sequence[str]) -> int:
+    """Returns how many further lines a quoted name of a column spans."""
+    quotes = first.count('"')
+    for more in range(min(_HEADER_LINES, len(body) + 1)):
+        if quotes % 2 == 0:
+            return more
+        quotes += body[more].count('"') if more < len(body) else 0
+    return 0
+
+
+class _Look:
+    """The first lines, split by one delimiter."""
+
+    def __init__(self, first: str, body: Sequence[str], delimiter: str) -> None:
+        self.delimiter = delimiter
+        self.header = [name.strip() for name in _split(first, delimiter)]
+        lines = [line.rstrip("\r\n").replace("\r", " ") for line in body]
+        quoted = list(csv.reader((f"{line}\n" for line in lines), delimiter=delimiter))
+        if len(body) == _LOOK_LINES:
+            quoted.pop()  # It may have further lines.
+        plain = [line.split(delimiter) for line in lines]
+        self.rows = [row for row in quoted if not is_blank(row)]
+        if _are_numbered(self.rows, self.header):
+            self.header.insert(0, "")
+        self.share = max(self._share(self.rows), self._share(plain))
+        later = [field for row in self.rows for field in row[1:]]
+        self.is_prose = sum(field.startswith(" ") for field in later) * 2 > len(later)
+
+    def _share(self, rows: Sequence[list[str]]) -> float:
+        rows = [row for row in rows if not is_blank(row)]
+        fitting = sum(fitted(row, self.header) is not None for row in rows)
+        return fitting / len(rows) if rows else 1.0
+
+    def check(self, others: Sequence["_Look"], member: Member) -> None:
+        """Refuses a title above the names, and lines that are in quotes as a whole."""
+        names = [name for name in self.header if name]
+        if len(names) != 1 or not self.header[0]:
+            return
+        filled = [sum(map(bool, row)) for row in self.rows if any(row)]
+        if len(self.header) == 1:
+            inner = [
+                _Look(names[0], [row[0].replace("\n", " ") for row in self.rows], delimiter)
+                for delimiter in DELIMITERS
+                if set(self.widths) == {1}
+            ]
+            if any(look.has_even_rows and look.widths[0] == len(look.header) for look in inner):
+                raise DataError(
+                    f"{member}: must have quotes around fields. Received: quotes around whole "
+                    f"lines, such as {names[0][:40]!r}. Take these off, and write the doubled "
+                    "quotes inside once."
+                )
+            filled = next((other.widths for other in others if other.has_even_rows), [])
+        if filled and min(filled) > 1:
+            raise DataError(
+                f"{member}: must begin with a line of column names. Received: one name, "
+                f"{names[0][:40]!r}, above rows of {max(filled)} values. Name each column, and "
+                "remove what is above the names."
+            )
+
+    @property
+    def widths(self) -> list[int]:
+        """How many fields each row has."""
+        return [len(row) for row in self.rows]
+
+    @property
+    def has_even_rows(self) -> bool:
+        """Whether all rows have as many fields, more than one, which prose does not have."""
+        return (
+            len(self.rows) >= _FEWEST_ROWS
+            and len(set(self.widths)) == 1
+            and self.widths[0] > 1
+            and not self.is_prose
+        )
+
+    def value_in_header(self) -> str:
+        """Returns a long name or a number, unless the column below shows that it is a name."""
+        names = [name for name in self.header if name]
+        doubtful = [name for name in names if len(name.split()) > _LONG_NAME or _is_number(name)]
+        if not doubtful or are_positions(names):
+            return ""
+        rows = [row for each in self.rows if (row := fitted(each, self.header)) is not None]
+        for place, name in enumerate(self.header):
+            mark = Mark()
+            for row in rows:
+                mark.add(row[place])
+            if mark.is_known and not mark.fits(name):
+                return ""
+        return doubtful[0]
+
+
+def _best(looks: Sequence[_Look], columns: Sequence[str] | None, *, is_tsv: bool) -> _Look:
+    """Returns the look whose header has the columns, or else the fields of the rows below."""
+    by_delimiter = {look.delimiter: look for look in looks}
+    tab = by_delimiter.get("\t")
+    if is_tsv and tab is not None and len(tab.header) > 1:
+        return tab
+    several = [look for look in looks if len(look.header) > 1]
+    if not several:
+        # Lines of one text each may hold a delimiter: another one leaves them whole.
+        return tab if is_tsv and tab is not None else max(looks, key=lambda look: look.share)
+    fitting = [look for look in several if columns and set(columns) <= set(look.header)]
+    return max(
+        fitting or several, key=lambda look: (look.share, not look.is_prose, len(look.header))
+    )
+
+
+def _are_numbered(rows: Sequence[list[str]], names: Sequence[str]) -> bool:
+    """Whether rows have one field more and begin with numbers that grow: R's names of rows.
+
+    Below a name of numbers they are its values, and the name that lacks is another one.
+    """
+    return (
+        len(rows) > 1
+        and _NUMBERS.search(names[0]) is None
+        and all(len(row) == len(names) + 1 and row[0].isdecimal() for row in rows)
+        and all(int(row[0]) < int(after[0]) for row, after in pairwise(rows))
+        and any(row[-1] for row in rows)
+    )
+
+
+def _numbered(names: Sequence[str]) -> tuple[str, ...]:
+    counts = [names[: place + 1].count(name) for place, name in enumerate(names)]
+    return tuple(
+        f"{name} ({count})" if name and count > 1 else name
+        for name, count in zip(names, counts, strict=True)
+    )
+
+
+def _split(line: str, delimiter: str) -> list[str]:
+    return next(csv.reader(line.splitlines(keepends=True), delimiter=delimiter), [])
+
+
+def _is_number(text: str) -> bool:
+    return re.fullmatch(r"[-+]?\d+([.,]\d+)?", text) is not None

@@ -1,0 +1,257 @@
+"""What the files that paths name are together: which are read, as which splits and labels."""
+
+import os
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path, PurePosixPath
+from typing import NoReturn
+
+from lstm_study.corpus.files.advice import option, reading, way_out
+from lstm_study.corpus.files.members import (
+    KINDS,
+    SHOWN,
+    TEXT_KIND,
+    Member,
+    listed,
+    suffix_of,
+    walk,
+)
+from lstm_study.corpus.files.names import abbreviated_roles, columns_of_tables, labels_of_texts
+from lstm_study.errors import DataError
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Found:
+    """What paths name.
+
+    Attributes:
+        members: The files to read.
+        notes: Which files are not read, in sentences.
+        split_notes: Which are read as training reviews though their names do not say so.
+    """
+
+    members: tuple[Member, ...]
+    notes: tuple[str, ...] = ()
+    split_notes: tuple[str, ...] = ()
+
+
+def find_members(paths: Sequence[Path]) -> tuple[Member, ...]:
+    """Returns the files that paths name: see `find_files`."""
+    return find_files(paths).members
+
+
+def find_files(paths: Sequence[Path]) -> Found:
+    """Finds the files that paths name, in the order of their names.
+
+    Each is a file, a zip archive, a folder, or a pattern such as `data/*.csv`; so may be what
+    follows the name of an archive: `all.zip/reviews.csv`. Of several, the folders below the one
+    that they share count: `train/ test/`, `pos/ neg/`.
+
+    Returns:
+        Tables of one kind, or texts, each once. Names starting with a dot, names of files starting
+        with an underscore and folders starting with two are skipped; in a folder, so is what is
+        neither table nor text, and noted. A role counts only if some file has the role "train".
+
+    Raises:
+        DataError: There is nothing to read, tables of several kinds, tables beside texts in folders
+            of labels, or a file beside a compressed copy of it.
+    """
+    members, left_out = walk(paths)
+    shown = ", ".join(map(str, paths))
+    tables = [member for member in members if member.kind != TEXT_KIND]
+    texts = [member for member in members if member.kind == TEXT_KIND]
+    if not members:
+        _refuse_without_reviews(shown, left_out)
+    said = labels_of_texts([member.name for member in texts])
+    texts = [
+        replace(member, label=label, columns=columns)
+        for member, (label, columns) in zip(texts, said, strict=True)
+    ]
+    if tables and texts:
+        _check_texts_beside(tables, texts, shown)
+        left_out += [member.name for member in texts]
+    if tables:
+        _check_kinds(tables, shown)
+        given = columns_of_tables([member.name for member in tables])
+        tables = [
+            replace(member, columns=columns) for member, columns in zip(tables, given, strict=True)
+        ]
+    members, split_notes = _with_roles(tables or texts)
+    notes = [f"{_files(len(left_out))} not read: {_counted(left_out)}"] if left_out else []
+    return Found(members=tuple(members), notes=tuple(notes), split_notes=tuple(split_notes))
+
+
+def _with_roles(members: list[Member]) -> tuple[list[Member], list[str]]:
+    """Returns files with their roles, and what to say of those whose names say none."""
+    roles = {member.role for member in members}
+    if roles == {""} and members[0].kind != TEXT_KIND:
+        short = abbreviated_roles([member.name for member in members])
+        if short:
+            pairs = zip(members, short, strict=True)
+            return [replace(member, role=role) for member, role in pairs], []
+    notes = []
+    if "train" in roles:
+        if "" in roles:
+            plain = [member.name for member in members if not member.role]
+            notes.append(
+                f"{_files(len(plain))} read as training reviews, named as no split: {listed(plain)}"
+            )
+    else:
+        if len(roles) > 1:
+            named = [member.name for member in members if member.role]
+            notes.append(
+                f"{_files(len(named))} read as training reviews, as no name says train: "
+                f"{listed(named)}; keep them apart by such a name, or with data.test_path"
+            )
+        members = [replace(member, role="") for member in members]
+    return members, notes
+
+
+def _refuse_without_reviews(shown: str, left_out: Sequence[str]) -> NoReturn:
+    raise DataError(
+        f"{shown}: must hold reviews. Received: no file that ends in {', '.join(KINDS)} or "
+        + TEXT_KIND
+        + (f", but {_counted(left_out)}. {way_out(*left_out)}" if left_out else ".")
+    )
+
+
+def _check_texts_beside(tables: Sequence[Member], texts: Sequence[Member], shown: str) -> None:
+    """Refuses tables beside texts that may be reviews, as they are in folders of labels."""
+    labels = {(text.label, text.columns) for text in texts}
+    if len(labels - {("", ())}) > 1:
+        raise DataError(
+            f"{shown}: must hold tables or texts in folders of labels. Received: "
+            f"{_counted([each.name for each in (*tables, *texts)])}. Give "
+            f"{_pattern(texts)!r} for the texts, or {_pattern(tables)!r}."
+        )
+
+
+def _check_kinds(tables: Sequence[Member], shown: str) -> None:
+    counts = Counter(member.kind for member in tables)
+    if len(counts) > 1:
+        kind = max(KINDS, key=lambda each: counts[each])
+        pattern = _pattern([member for member in tables if member.kind == kind])
+        raise DataError(
+            f"{shown}: must hold tables of one kind. Received: "
+            f"{', '.join(f'{counts[each]} {each}' for each in sorted(counts))}. Give a pattern, "
+            f"such as {pattern!r}."
+        )
+
+
+def _pattern(members: Sequence[Member]) -> str:
+    """Returns a pattern that files of one kind fit."""
+    kind, compressions = members[0].kind, {member.compression for member in members}
+    end = f"*{kind}{compressions.pop()}" if len(compressions) == 1 else f"*{kind}*"
+    folders = sorted({str(PurePosixPath(member.given).parent) for member in members})
+    if len(folders) == 1:
+        return f"{folders[0]}/{end}"
+    try:
+        shared = os.path.commonpath(folders) or "."
+    except ValueError:  # Relative and absolute ones.
+        shared = os.path.commonpath([Path(folder).absolute() for folder in folders])
+    return f"{shared}/{end}" if members[0].inside else f"{shared}/**/{end}"
+
+
+def _files(count: int) -> str:
+    return "1 file is" if count == 1 else f"{count:,} files are"
+
+
+def _counted(names: Sequence[str]) -> str:
+    """Says how many files there are of each suffix; the name of a single one."""
+    by_suffix: dict[str, list[str]] = {}
+    for name in names:
+        by_suffix.setdefault(suffix_of(name), []).append(name)
+    most = sorted(by_suffix.items(), key=lambda item: -len(item[1]))
+    said = [
+        each[0] if len(each) == 1 else f"{len(each):,} {suffix or 'without a suffix'}"
+        for suffix, each in most[:SHOWN]
+    ]
+    rest = sum(len(each) for _, each in most[SHOWN:])
+    return ", ".join(said) + (f" and {rest:,} more" if rest else "")
+
+
+def check_levels(members: Sequence[Member], where: str) -> None:
+    """Refuses texts in folders of several levels that may be their label.
+
+    Raises:
+        DataError: They are; the columns that name the levels are listed.
+    """
+    levels: dict[str, dict[str, None]] = {}
+    for name, value in (each for m in members if m.kind == TEXT_KIND for each in m.columns):
+        levels.setdefault(name, {})[value] = None
+    if levels:
+        said = [f"{name} ({listed(list(filter(None, level)))})" for name, level in levels.items()]
+        raise DataError(
+            f"{where}: folders of one level must be the label. Received: folders of {len(levels)} "
+            f"levels, {'; '.join(said)}. Name the one with "
+            f"{option('label_column', next(iter(levels)))}, or whichever it is."
+        )
+
+
+def check_same_columns(
+    members: Sequence[Member], headers: Sequence[Sequence[str]], *, where: str
+) -> None:
+    """Refuses tables that are not parts of one table.
+
+    Raises:
+        DataError: They share less than half of the columns of the smallest.
+    """
+    folded = [frozenset(map(str.casefold, names)) for names in headers]
+    if 2 * len(frozenset.intersection(*folded)) >= min(map(len, folded)):
+        return
+    alike: dict[frozenset[str], list[int]] = {}
+    for number, names in enumerate(folded):
+        alike.setdefault(names, []).append(number)
+    groups = sorted(alike.values(), key=lambda group: not _may_be_reviews(headers[group[0]]))
+    said = [
+        f"{_shown(headers[group[0]])} ({listed([members[number].name for number in group])})"
+        for group in groups[:SHOWN]
+    ]
+    said += [f"{len(groups) - SHOWN:,} others"] if len(groups) > SHOWN else []
+    raise DataError(
+        f"{where}: must hold tables of the same columns. Received: {'; '.join(said)}. Give those "
+        f"that hold the reviews, such as {reading([members[groups[0][0]].given])}; or give all the "
+        "same columns."
+    )
+
+
+def check_columns(
+    members: Sequence[Member], headers: Sequence[Sequence[str]], columns: Sequence[str]
+) -> None:
+    """Refuses tables of which some lack a column that others have.
+
+    Raises:
+        DataError: One does; the others are named, as they are to be given.
+    """
+    folded = [set(map(str.casefold, names)) for names in headers]
+    for column in columns:
+        having = [column.casefold() in names for names in folded]
+        if all(having) or not any(having):
+            continue
+        lacks = having.index(False)
+        whole = [
+            member.given
+            for member, names in zip(members, folded, strict=True)
+            if {each.casefold() for each in columns} <= names
+        ]
+        others = [member.name for member, has in zip(members, having, strict=True) if not has]
+        if not whole:
+            advice = "Write one table that has all columns"
+        elif len(whole) <= SHOWN:
+            advice = f"Leave such files out: {reading(whole)}"
+        else:
+            advice = f"Leave such files out: {listed(others)}"
+        raise DataError(
+            f"{members[lacks]}: must have a column {column!r}, as {members[having.index(True)]} "
+            f"has. Received: {_shown(headers[lacks])}. {advice}."
+        )
+
+
+def _may_be_reviews(names: Sequence[str]) -> bool:
+    words = ("text", "review", "comment", "message", "content", "tweet", "sentence")
+    return any(word in name.casefold() for name in names for word in words)
+
+
+def _shown(names: Sequence[str]) -> str:
+    return ", ".join(repr(name[:30]) for name in names[:SHOWN]) + ", ..." * (len(names) > SHOWN)
