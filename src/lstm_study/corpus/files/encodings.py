@@ -1,14 +1,11 @@
 """The encoding of a text file: declared, certain from its bytes, or guessed and shown."""
 
 import codecs
-from collections import Counter
 from collections.abc import Callable, Iterator
-from contextlib import suppress
 from dataclasses import dataclass
-from itertools import pairwise
-from typing import Any
 
 from lstm_study.corpus.files.advice import option
+from lstm_study.corpus.files.guesses import readings
 from lstm_study.errors import DataError
 
 _MARKS = (
@@ -26,26 +23,11 @@ _PACKED = (
     (b"PAR1", "a Parquet file (.parquet)"),
     (b"\xd0\xcf\x11\xe0", "a spreadsheet (.xls)"),
 )
-# The usual ones, the likelier first where two fit equally well.
-_USUAL = (
-    "cp1252", "gb18030", "cp1251", "cp932", "cp949", "big5", "cp1250", "cp1254", "cp1253",
-    "cp1255", "cp1256", "koi8_r", "cp874", "euc_jp", "cp1257", "cp1258", "iso8859_2", "mac_roman",
-    "cp850", "cp852", "cp866", "mac_cyrillic", "iso8859_5", "iso8859_6",
-)  # fmt: skip
-_LATIN = (
-    "cp1252", "cp1250", "cp1254", "cp1257", "cp1258", "iso8859_2", "mac_roman", "cp850", "cp852",
-)  # fmt: skip
-_ALPHABETS = (
-    "àâæçéèêëîïôœùûüÿ", "äöüß", "áéíñóúü", "áâãàçéêíóôõúü", "àèéìíòóùú", "äåöéø", "æøåéèêòô",
-    "áðéíóúýþæö", "áčďéěíňóřšťúůýž", "áäčďéíĺľňóôŕšťúýž", "ąćęłńóśźż", "áéíóöőúüű", "ăâîșțşţ",
-    "čćđšž", "çğıöşüâîûi̇", "äöõüšž", "ąčęėįšųūž", "āčēģīķļņšūž", "éèëïöüáóúê",
-    "àâăáãçđéèêíìóòôõơúùũưýỳ\u0300\u0301\u0303\u0309\u0323",
-)  # fmt: skip
-"""The letters beyond ASCII of languages in Latin script, each language a string."""
-_MARKS_OF_TEXT = "\u00a0«»‘’‚“”„–—…€¡¿°£§"
 _SAMPLE_BYTES = 1 << 16
+_PLAIN_BYTES = 1 << 12
 _SHOWN = 40
-_FEWEST_OF_ONE_LANGUAGE = 0.8
+_SURE_ENOUGH = 0.6
+_DOUBT_OF_ONE_CLUE = 0.2
 _REPLACING = "-replace"
 
 Lines = Callable[[], Iterator[bytes]]
@@ -100,8 +82,8 @@ def find_encoding(lines: Lines, *, place: Callable[[int], str]) -> Encoding:
     """Finds out the encoding of a text.
 
     A byte order mark decides, or that all of it is UTF-8. If nearly all of it is, the line that is
-    not is named. Everything else is guessed by charset-normalizer from the lines that are not
-    ASCII; a guess is marked as one, and two equally good ones are refused.
+    not is named. Everything else is guessed (see `guesses.readings`); a guess is marked as one, and
+    refused if others are nearly as probable.
 
     Args:
         lines: Reads the text from its start, in lines or other pieces.
@@ -149,8 +131,11 @@ def _escaped(line: bytes) -> Encoding | None:
 def _not_utf_8(lines: Lines, place: Callable[[int], str]) -> Encoding:
     good = bad = first_bad = 0
     first_byte, sample, sample_bytes = 0, list[bytes](), 0
+    plain = b""
     for number, line in enumerate(lines(), start=1):
         if line.isascii():
+            if len(plain) < _PLAIN_BYTES:
+                plain += line[:_PLAIN_BYTES] + b" "
             continue
         try:
             line.decode("utf-8")
@@ -160,7 +145,7 @@ def _not_utf_8(lines: Lines, place: Callable[[int], str]) -> Encoding:
             if bad == 1:
                 first_bad, first_byte = number, line[error.start]
         if sample_bytes < _SAMPLE_BYTES:
-            sample.append(line[:2_000])
+            sample.append(line[:_SAMPLE_BYTES].rstrip(b"\r\n"))
             sample_bytes += len(sample[-1])
     if good > bad:
         more = f", nor are {bad - 1:,} more" if bad > 1 else ""
@@ -169,98 +154,27 @@ def _not_utf_8(lines: Lines, place: Callable[[int], str]) -> Encoding:
             f"{good:,} other lines are. Correct the line, or read what cannot be read as a "
             f"replacement sign with {option('encoding', 'utf-8-replace')}."
         )
-    return _guess(b"".join(sample), where=place(first_bad))
+    return _guess(b"\n".join(sample), plain, where=place(first_bad))
 
 
-def _guess(sample: bytes, *, where: str) -> Encoding:
-    from charset_normalizer import from_bytes
-
-    ranked = sorted(
-        (
-            (_implausibility(match, str(match)), place, name, str(match))
-            for match in from_bytes(sample, cp_isolation=list(_USUAL))
-            for place, name in enumerate(_USUAL)
-            if name == match.encoding or name in match.could_be_from_charset
-        ),
-    )
-    latin = _guess_latin(sample)
-    is_latin = not ranked or ranked[0][2] in _LATIN or _is_mostly_ascii(sample)
-    if latin is not None and is_latin and latin.confidence >= _FEWEST_OF_ONE_LANGUAGE:
-        return latin
-    ranked = [other for other in ranked if other[2] not in _LATIN]
+def _guess(sample: bytes, plain: bytes, *, where: str) -> Encoding:
+    ranked = readings(sample, plain)
     if not ranked:
         raise DataError(
             f"{where}: is not UTF-8, and its encoding cannot be told. Name it with "
             f"{option('encoding', 'cp1252')}, or whichever it is."
         )
-    cost, _, name, text = ranked[0]
-    rivals = [other for other in ranked[1:] if other[3] != text and other[0] < cost + 0.02]
-    if rivals:
+    best = ranked[0]
+    if best.probability < _SURE_ENOUGH:
         shown = ", or ".join(
-            f"{each[2]} (it would read {_shown(each[3])!r})" for each in (ranked[0], *rivals[:2])
+            f"{each.encoding} (it would read {_shown(each.text)!r})" for each in ranked[:3]
         )
         raise DataError(
             f"{where}: is not UTF-8, and may be {shown}. Name its encoding with "
-            f"{option('encoding', name)}, or whichever it is."
+            f"{option('encoding', best.encoding)}, or whichever it is."
         )
-    confidence = min(0.99, max(0.01, 1 - max(0.0, cost)))
-    return Encoding(name=name, confidence=confidence, sample=_shown(text))
-
-
-def _implausibility(match: Any, text: str) -> float:
-    """Corrects charset-normalizer's measure of mess by letters that only one language has much of.
-
-    Japanese has kana, and few half-width ones; Turkish has a soft g and an i without a dot. Signs
-    such as ³ and ¹ are letters of another encoding.
-    """
-    letters = [letter for letter in text if ord(letter) > 0x7F] or [" "]
-    half_width = sum("\uff61" <= letter <= "\uff9f" for letter in letters) / len(letters)
-    kana = sum("\u3040" <= letter <= "\u30ff" for letter in letters) / len(letters)
-    turkish = sum(letter in "ğĞşŞıİ" for letter in letters) / len(letters)
-    signs = sum(letter in "³¹¯£¥¦¨²´µ¸º¼½¾" for letter in letters) / len(letters)
-    cost = float(match.chaos) - 0.1 * float(match.coherence)
-    return (
-        cost
-        + (0.5 if max(half_width, signs) > 0.2 else 0.0)
-        - (0.2 if max(kana, turkish) > 0.2 else 0.0)
-    )
-
-
-def _guess_latin(sample: bytes) -> Encoding | None:
-    """Returns the Latin encoding in which the text is most likely of one language."""
-    texts: dict[str, str] = {}
-    for name in _LATIN:
-        with suppress(UnicodeDecodeError):
-            texts[name] = sample.decode(name)
-    if not texts:
-        return None
-    shares = {name: min(0.99, _one_language(text)) for name, text in texts.items()}
-    best = max(shares, key=lambda name: shares[name])
-    return Encoding(name=best, confidence=shares[best], sample=_shown(texts[best]))
-
-
-def _is_mostly_ascii(sample: bytes) -> bool:
-    letters = sum(sample.count(byte) for byte in range(ord("A"), ord("z")))
-    return letters > 3 * sum(sample.count(byte) for byte in range(128, 256))
-
-
-def _one_language(text: str) -> float:
-    """Returns which share of the letters beyond ASCII one language has, in plausible places.
-
-    Latin encodings differ in few letters, and nearly any bytes are text in each: in the wrong one,
-    letters of several languages meet, or capitals stand inside of words.
-    """
-    letters = Counter[str]()
-    wrong = 0
-    for before, letter in pairwise(" " + text):
-        if letter.isascii() or letter in _MARKS_OF_TEXT:
-            continue
-        if letter.isupper() and before.islower():
-            wrong += 1
-        else:
-            letters[letter.lower()] += 1
-    known = max(sum(letters[each] for each in set(alphabet)) for alphabet in _ALPHABETS)
-    return known / max(1, letters.total() + wrong) if letters or wrong else 1.0
+    confidence = min(0.99, best.probability, 1 - _DOUBT_OF_ONE_CLUE / best.clues)
+    return Encoding(name=best.encoding, confidence=confidence, sample=_shown(best.text))
 
 
 def _shown(text: str) -> str:
