@@ -26,7 +26,7 @@ _TIMES_LONGER = 3.0
 _ENTITIES_SHARE = 0.01
 _FEWEST_GROUPS = 20
 _LARGEST_GROUP = 0.1
-_IS_LABEL, _IS_RATING, _IS_CLASS, _IS_KIND = 4, 3, 2, 1
+_IS_LABEL, _IS_LIKE_ONE, _IS_RATING, _IS_CLASS, _IS_KIND = 5, 4, 3, 2, 1
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -162,8 +162,14 @@ def label_column(columns: Sequence[ColumnLook], where: str, *, text: str) -> Col
         c for c in columns if c.values is None and _rank(c) >= _IS_CLASS and c.words < _TEXT_WORDS
     ]
     top = max(map(_rank, mixed), default=0)
+    if top == _IS_LIKE_ONE:
+        # The name of another thing may end so, and its values may be good and bad: of a condition.
+        rivals = [c for c in mixed if _IS_CLASS <= _rank(c) < top]
+        return _only([*_plainest([c for c in mixed if _rank(c) == top]), *rivals], where)
     if top >= _IS_RATING:
-        return _only(_plainest([c for c in mixed if _rank(c) == top]), where)
+        named = _plainest([c for c in mixed if _rank(c) == top])
+        same = [c for c in mixed if _rank(c) == _IS_LIKE_ONE and c.order == named[0].order]
+        return _only([*named, *(same if top == _IS_LABEL else ())], where)
     if top == _IS_CLASS:
         return _only([*(c for c in mixed if _rank(c) == top), *many], where)
     # One label alone, which is refused for that.
@@ -183,7 +189,11 @@ def split_column(columns: Iterable[ColumnLook]) -> ColumnLook | None:
     """Returns the column that marks train and test, by its values: of several a usual name's."""
     fitting = [c for c in columns if c.values and all(role_of(v, c.name) for v in c.values)]
     named = [c for c in fitting if plain_name(c.name) in SPLIT_NAMES]
-    mixed = [c for c in fitting if len({role_of(v, c.name) for v in c.values or ()}) > 1]
+    mixed = [
+        c
+        for c in fitting
+        if {"train"} < {role_of(v, c.name) for v in c.values or ()}  # dev and test may be stages
+    ]
     return next(iter((*named, *mixed)), None)
 
 
@@ -230,8 +240,11 @@ def _rank(column: ColumnLook) -> int:
     """Returns how plainly a column is the label."""
     name = plain_name(column.name)
     end = name.rpartition("_")[2]
-    if name in LABEL_NAMES or end in LABEL_NAMES or has_opinions(list(column.values or ())):
+    if name in LABEL_NAMES:
         return _IS_LABEL
+    # But "num_labels" counts them.
+    if (end in LABEL_NAMES and end != "labels") or has_opinions(list(column.values or ())):
+        return _IS_LIKE_ONE
     if name in RATING_NAMES or end in RATING_NAMES:
         return _IS_RATING
     if name in CLASS_NAMES:

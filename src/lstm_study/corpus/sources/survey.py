@@ -10,6 +10,7 @@ from itertools import islice
 from pathlib import Path
 from typing import Any
 
+from lstm_study.corpus.files.advice import option
 from lstm_study.corpus.files.layout import check_levels
 from lstm_study.corpus.files.parquet import class_name, class_names
 from lstm_study.corpus.files.rows import MISSING, are_positions
@@ -124,7 +125,7 @@ def survey(paths: Sequence[Path], *, choices: Choices | None = None) -> Survey:
     table.check_columns((text.name, label.name))
     labels = seen[label.name].labels
     if choices.label_column is None and not are_positions(table.names):
-        _check_label_header(label.name, labels.counts(), rows, where)
+        _check_label_header(label.name, text.name, labels.counts(), rows, where)
     labels.sides(positive=choices.positive, negative=choices.negative, positive_label=None)
     group = column_named(choices.group_column, columns, where) or group_column(
         [c for c in others if c not in (text, label)], rows
@@ -242,16 +243,22 @@ class _Seen:
         )
 
 
-def _check_label_header(name: str, counts: Mapping[str, int], rows: int, where: str) -> None:
+def _check_label_header(
+    name: str, text: str, counts: Mapping[str, int], rows: int, where: str
+) -> None:
     """Refuses a file whose first line has one of the labels in the place of a column's name.
 
-    A few rows of that name are header lines of files that were joined: the labels are refused.
+    A few rows of that name are header lines of files that were joined: the labels are refused. A
+    column may be called like one of its labels ("spam") where the texts' name is one word.
     """
+    if text.isidentifier():
+        return
     same = sum(n for label, n in counts.items() if label_key(label) == label_key(name))
     if same > max(_JOINED, _JOINED_SHARE * rows):
         raise DataError(
             f"{where}: must begin with a line of column names. Received: {name[:40]!r}, which "
-            f"{same:,} rows below have as their label. Add one, such as text,label."
+            f"{same:,} rows below have as their label. Add one, such as text,label; or, if it is "
+            f"one, name the label's with {option('label_column')}."
         )
 
 

@@ -26,12 +26,12 @@ from numpy.typing import NDArray
 
 from lstm_study.spec.sources import TokenRule
 
-_SPACES = "\x80-\xa0\u1680\u2000-\u200b\u2028\u2029\u202f\u205f\u3000\ufeff"
+_SPACES = "\x80-\xa0\u1680\u2000-\u200b\u200e\u200f\u2028-\u202f\u205f-\u2069\u3000\ufeff"
 SEPARATORS = f"\x00-\x20\x7f{_SPACES}"
-"""White space and control characters of Unicode, as ranges of a regular expression."""
+"""White space, control characters and direction marks of Unicode, as ranges of a regular expression."""
 
 PUNCTUATION = (
-    "\xa1\xa7\xab\xb4\xb6\xbb\xbf\u02bc\u037e\u0387\u055b-\u055f\u0589\u05be\u05c0\u05c3\u060c\u061b\u061f"
+    "\xa1\xa7\xab\xb4\xb6\xbb\xbf\u02bb\u02bc\u037e\u0387\u055b-\u055f\u0589\u05be\u05c0\u05c3\u060c\u061b\u061f"
     "\u066a\u06d4\u0964\u0965\u0e5a\u0e5b\u104a-\u104f\u1361-\u1368\u17d4-\u17da\u2010-\u2027\u2030-\u205e"
     "\u2e00-\u2e7f\u3001-\u3003\u3008-\u3011\u3014-\u301f\u3030\u30fb\ufe0e-\ufe19\ufe30-\ufe6b"
     "\uff01-\uff0f\uff1a-\uff20\uff3b-\uff40\uff5b-\uff65"
@@ -44,7 +44,7 @@ SYMBOLS = (
 )
 """Symbols and emoji beyond ASCII, as ranges of a regular expression."""
 
-APOSTROPHES = "\u2019\xb4\u02bc\uff07"
+APOSTROPHES = "\u2019\xb4\u02bb\u02bc\uff07"
 """Characters that stand for the apostrophe where a letter or number follows."""
 
 VARIANTS = "\u200d\ufe0e\ufe0f"

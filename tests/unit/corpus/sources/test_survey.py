@@ -280,6 +280,8 @@ def _many(n: int, text: str, label: str) -> int:
         ({"rating": (1, 2, 4, 5), "sentiment": _signed}, "sentiment"),
         ({"label": _label, "label_text": _signed}, "label_text"),
         ({"label": _label, "score": _many}, "label"),
+        ({"label": ("sports", "politics"), "mood": _signed}, "label"),
+        ({"num_labels": (1, 2), "target": _label}, "target"),
         ({"rating": _label, "food_rating": (1, 5)}, "rating"),
         ({"airline_sentiment": _signed, "by_experts": _some}, "airline_sentiment"),
         ({"class": _label, "verified": "YN"}, "class"),
@@ -300,7 +302,9 @@ def test_the_label_is_the_column_that_says_so_most_plainly(
          r"'is_spoiler' \(2 labels\), 'score' \(many labels\) may each hold the label"),
         ({"label": _many, "source": ("web", "app")}, "'source' .*, 'label' .* may each"),
         ({"category": _label, "verified": "YN"}, "'category' .*, 'verified' .* may each"),
-        ({"label": ("sports", "politics"), "mood": _signed}, "'label' .*, 'mood' .* may each"),
+        ({"condition": ("good", "bad"), "rating": _label}, "'condition' .*, 'rating' .* may each"),
+        ({"predicted_label": (0, 1), "stars": _label}, "'predicted_label' .*, 'stars' .* may"),
+        ({"emotion": ("happy", "sad", "neutral"), "target": _label}, "'emotion' .*, 'target' "),
         ({"rating_x": _label, "rating_y": (1, 5)}, "'rating_x' .*, 'rating_y' .* may each"),
         ({"positive": _label, "negative": _other}, "may each hold the label"),
     ],
@@ -400,3 +404,14 @@ def test_html_entities_are_said_where_more_than_a_few_texts_hold_some(tmp_path):
         "3 of the first 103 texts hold HTML entities such as &amp;, read as words (amp): "
         "html.unescape in Python replaces them"
     )
+
+
+def test_stages_of_another_thing_are_no_split(tmp_path):
+    found = _columns(tmp_path, label=_label, stage=("dev", "test"))
+    assert (found.split_column, found.has_test) == (None, False)
+
+
+def test_a_column_may_be_called_like_one_of_its_labels(tmp_path):
+    rows = [(text, ("ham", "spam")[int(label)]) for text, label in made_up_reviews(40)]
+    found = survey(write_csv(tmp_path / "r.csv", rows, header=("text", "spam")))
+    assert (found.label_column, found.label_counts) == ("spam", {"ham": 20, "spam": 20})

@@ -56,7 +56,21 @@ def test_bytes_that_are_not_utf8_are_refused():
 
 
 @pytest.mark.parametrize(
-    "space", ["\r", "\x0b", "\x1c", "\x85", "\xa0", "\u2009", "\u200b", "\u3000", "\ufeff", "\x00"]
+    "space",
+    [
+        "\r",
+        "\x0b",
+        "\x1c",
+        "\x85",
+        "\xa0",
+        "\u2009",
+        "\u200b",
+        "\u200e",
+        "\u2066",
+        "\u3000",
+        "\ufeff",
+        "\x00",
+    ],
 )
 def test_every_space_and_control_character_separates_users_own_words(space):
     assert split_tokens(f"Ein{space}schöner{space}{space}Film", "words") == [
