@@ -28,7 +28,7 @@ from lstm_study.spec.sources import TokenRule
 
 _SPACES = "\x80-\xa0\u1680\u2000-\u200b\u200e\u200f\u2028-\u202f\u205f-\u2069\u3000\ufeff"
 SEPARATORS = f"\x00-\x20\x7f{_SPACES}"
-"""White space, control characters and direction marks of Unicode, as ranges of a regular expression."""
+"""White space, control characters and direction marks, as ranges of a regular expression."""
 
 PUNCTUATION = (
     "\xa1\xa7\xab\xb4\xb6\xbb\xbf\u02bb\u02bc\u037e\u0387\u055b-\u055f\u0589\u05be\u05c0\u05c3\u060c\u061b\u061f"
