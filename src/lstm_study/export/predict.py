@@ -76,7 +76,7 @@ def predict_files(
     """
     write = _writer(target)
     with as_flags(PREDICT_FLAGS):
-        table = open_table(sources, encoding=encoding)
+        table = open_table(sources, encoding=encoding, labelled=False)
         if target.exists() and any(target.samefile(member.path) for member in table.members):
             raise ExportError(f"{target}: is a file to read. Give another one to write.")
         column = _column(table, text_column or "", bundle.text_column, where=str(sources[0]))

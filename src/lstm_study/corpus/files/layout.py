@@ -17,7 +17,14 @@ from lstm_study.corpus.files.members import (
     suffix_of,
     walk,
 )
-from lstm_study.corpus.files.names import abbreviated_roles, columns_of_tables, labels_of_texts
+from lstm_study.corpus.files.names import (
+    abbreviated_roles,
+    columns_of_tables,
+    labels_of_texts,
+    mixed_splits,
+    role_of,
+    split_level,
+)
 from lstm_study.errors import DataError
 
 
@@ -41,12 +48,17 @@ def find_members(paths: Sequence[Path]) -> tuple[Member, ...]:
     return find_files(paths).members
 
 
-def find_files(paths: Sequence[Path]) -> Found:
+def find_files(paths: Sequence[Path], *, labelled: bool = True) -> Found:
     """Finds the files that paths name, in the order of their names.
 
     Each is a file, a zip archive, a folder, or a pattern such as `data/*.csv`; so may be what
     follows the name of an archive: `all.zip/reviews.csv`. Of several, the folders below the one
     that they share count: `train/ test/`, `pos/ neg/`.
+
+    Args:
+        paths: What to read.
+        labelled: Whether texts in no folder of labels are left out, and noted, where others are in
+            such folders: README.txt beside `pos/` and `neg/`.
 
     Returns:
         Tables of one kind, or texts, each once. Names starting with a dot, names of files starting
@@ -63,23 +75,49 @@ def find_files(paths: Sequence[Path]) -> Found:
     texts = [member for member in members if member.kind == TEXT_KIND]
     if not members:
         _refuse_without_reviews(shown, left_out)
-    said = labels_of_texts([member.name for member in texts])
+    texts, names = _by_split_folders(texts)
     texts = [
         replace(member, label=label, columns=columns)
-        for member, (label, columns) in zip(texts, said, strict=True)
+        for member, (label, columns) in zip(texts, labels_of_texts(names), strict=True)
     ]
     if tables and texts:
         _check_texts_beside(tables, texts, shown)
         left_out += [member.name for member in texts]
     if tables:
         _check_kinds(tables, shown)
-        given = columns_of_tables([member.name for member in tables])
+        tables, names = _by_split_folders(tables)
+        given = columns_of_tables(names)
         tables = [
             replace(member, columns=columns) for member, columns in zip(tables, given, strict=True)
         ]
+    elif labelled and (reviews := [text for text in texts if _has_label(text)]):
+        left_out += [text.name for text in texts if not _has_label(text)]
+        texts = reviews
     members, split_notes = _with_roles(tables or texts)
     notes = [f"{_files(len(left_out))} not read: {_counted(left_out)}"] if left_out else []
     return Found(members=tuple(members), notes=tuple(notes), split_notes=tuple(split_notes))
+
+
+def _has_label(text: Member) -> bool:
+    return bool(text.label) or any(value for _, value in text.columns)
+
+
+def _by_split_folders(members: list[Member]) -> tuple[list[Member], list[str]]:
+    """Returns files with the roles of folders that differ in nothing else, and names without them.
+
+    A file that is in no folder of that level keeps its role and its name.
+    """
+    names = [member.name for member in members]
+    level = split_level(names)
+    if level is None:
+        return members, names
+    found, rest = [], []
+    for member in members:
+        *folders, file = PurePosixPath(member.name).parts
+        role = role_of(folders.pop(level)) if folders[level:] else member.role
+        found.append(replace(member, role=role))
+        rest.append(PurePosixPath(*folders, file).as_posix())
+    return found, rest
 
 
 def _with_roles(members: list[Member]) -> tuple[list[Member], list[str]]:
@@ -91,6 +129,11 @@ def _with_roles(members: list[Member]) -> tuple[list[Member], list[str]]:
             pairs = zip(members, short, strict=True)
             return [replace(member, role=role) for member, role in pairs], []
     notes = []
+    if roles == {""} and (folders := mixed_splits([member.name for member in members])):
+        notes.append(
+            f"all files are read as training reviews, though names of folders say splits and more: "
+            f"{listed(folders)}; keep them apart with data.test_path"
+        )
     if "train" in roles:
         if "" in roles:
             plain = [member.name for member in members if not member.role]

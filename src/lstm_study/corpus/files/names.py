@@ -32,11 +32,43 @@ def role_of(name: str, *, beside: tuple[str, ...] | None = None) -> str:
         name: Of a file or a folder: "imdb_train.csv", "TestReviews", "testdata", "split=test".
         beside: Other words that there may be; None for any.
     """
+    role, others = _role_and_others(name)
+    return role if beside is None or others <= set(beside) else ""
+
+
+def _role_and_others(name: str) -> tuple[str, set[str]]:
+    """Returns the one role that is a word of a name, "" if there is not one, and other words."""
     words = [word.lower() for word in _WORD.findall(name)]
     found = {word: match[1] for word in words if (match := _ROLE.fullmatch(word))}
     roles = {ROLES[role] for role in found.values()}
-    others = set(words) - found.keys()
-    return roles.pop() if len(roles) == 1 and (beside is None or others <= set(beside)) else ""
+    return roles.pop() if len(roles) == 1 else "", set(words) - found.keys()
+
+
+def split_level(names: Sequence[str]) -> int | None:
+    """Returns the level of folders that differ only in the split they name; None if none do.
+
+    These have other words, too, but all the same ones: `imdb_train/` and `imdb_test/`. Words that
+    are usual beside splits, and digits, do not count.
+
+    Example:
+        >>> split_level(["data/imdb_train/pos/1.txt", "data/imdb_test_set/pos/1.txt"])
+        1
+    """
+    paths = [PurePosixPath(name).parts[:-1] for name in names]
+    for level in range(max(map(len, paths), default=0)):
+        said = [_role_and_others(each) for each in {path[level] for path in paths if path[level:]}]
+        roles = {role for role, _ in said}
+        words = {frozenset(others.difference(BESIDE_ROLES)) for _, others in said}
+        if {"train"} < roles and "" not in roles and len(words) == 1:
+            return level
+    return None
+
+
+def mixed_splits(names: Sequence[str]) -> list[str]:
+    """Returns the folders whose names say train and test, or validation, among other things."""
+    folders = sorted({each for name in names for each in PurePosixPath(name).parts[:-1]})
+    named = [each for each in folders if role_of(each)]
+    return named if {"train"} < set(map(role_of, named)) else []
 
 
 def abbreviated_roles(names: Sequence[str]) -> list[str]:

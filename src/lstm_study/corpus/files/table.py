@@ -243,15 +243,18 @@ class Table:
         return Row(member, None, 1, [values[name] for name in wanted])
 
 
-def open_table(paths: Sequence[Path], *, encoding: str | None = None) -> Table:
+def open_table(
+    paths: Sequence[Path], *, encoding: str | None = None, labelled: bool = True
+) -> Table:
     """Finds the files that some paths name, their encodings and their columns.
 
-    Each is a file, a zip archive, a folder or a pattern; `encoding` is that of all of them.
+    Each is a file, a zip archive, a folder or a pattern; `encoding` is that of all of them. Unless
+    they are to be `labelled`, texts beside folders of labels are read, too: see `find_files`.
 
     Raises:
         DataError: There is nothing to read, or it cannot be read.
     """
-    layout = find_files(paths)
+    layout = find_files(paths, labelled=labelled)
     # Programs that write shards leave empty ones.
     found = layout.members
     members = tuple(member for member in found if _has_content(member)) or found[:1]

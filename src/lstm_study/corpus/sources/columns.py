@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from lstm_study.corpus.files.advice import option
 from lstm_study.corpus.files.rows import close_names
+from lstm_study.corpus.files.table import FILE
 from lstm_study.corpus.sources.own_files import role_of
 from lstm_study.corpus.sources.polarity import has_opinions
 from lstm_study.errors import DataError
@@ -132,7 +133,7 @@ def other_texts(columns: Iterable[ColumnLook]) -> Iterable[str]:
     shown = [
         f"{c.name[:30]!r} ({c.words:.0f} words)"
         for c in columns
-        if c.is_text and c.values is None and c.words >= _TEXT_WORDS
+        if c.is_text and c.values is None and c.words >= _TEXT_WORDS and c.name != FILE
     ]
     if shown:
         yield f"texts that are not used: {', '.join(shown)}"

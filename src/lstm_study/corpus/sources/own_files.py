@@ -240,9 +240,9 @@ class _Reading:
             if no_text[first]
             else "the label must not be empty (nan and null count as empty)"
         )
-        rows = f"{len(bad):,} such {'row' if len(bad) == 1 else 'rows'}"
+        rows = "is 1 such row" if len(bad) == 1 else f"are {len(bad):,} such rows"
         raise DataError(
-            f"{self._place(first)}: {what}. There are {rows}, {' and '.join(counts)}. Leave them "
+            f"{self._place(first)}: {what}. There {rows}, {' and '.join(counts)}. Leave them "
             f"out with {option('drop_empty', True)}, or fill them in."
         )
 

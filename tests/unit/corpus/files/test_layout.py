@@ -61,6 +61,57 @@ def test_notes_in_folders_beside_tables_are_no_texts_in_folders_of_labels(tmp_pa
     assert find_files([tmp_path]).notes == ("2 files are not read: 2 .txt",)
 
 
+def test_texts_beside_folders_of_labels_are_not_read_and_said(tmp_path):
+    placed(tmp_path, "pos/1.txt", "neg/1.txt", "README.txt")
+    assert names(tmp_path) == ["neg/1.txt", "pos/1.txt"]
+    assert find_files([tmp_path]).notes == ("1 file is not read: README.txt",)
+    unlabelled = find_files([tmp_path], labelled=False)
+    assert (len(unlabelled.members), unlabelled.notes) == (3, ())
+    assert [row.values[0] for row in open_table([tmp_path], labelled=False).rows(("file",))] == [
+        str(tmp_path / name) for name in ("README.txt", "neg/1.txt", "pos/1.txt")
+    ]
+    placed(tmp_path, "more/fresh/old/1.txt", "more/rotten/new/1.txt", "more/LICENSE.txt")
+    assert "LICENSE.txt" not in names(tmp_path / "more")
+
+
+def test_texts_in_no_folder_are_read(tmp_path):
+    placed(tmp_path, "1.txt", "2.txt")
+    assert names(tmp_path) == ["1.txt", "2.txt"]
+    assert find_files([tmp_path]).notes == ()
+
+
+@pytest.mark.parametrize("labels", [("pos", "neg"), ("fresh", "rotten")])
+def test_folders_that_differ_in_the_split_alone_are_the_split_of_texts(tmp_path, labels):
+    for split in ("imdb_train", "imdb_test"):
+        placed(tmp_path, *(f"{split}/{label}/1.txt" for label in labels))
+    placed(tmp_path, "README.txt")
+    for paths in ([tmp_path], [tmp_path / "imdb_train", tmp_path / "imdb_test"]):
+        found = find_files(paths)
+        assert {(each.name.split("/")[0], each.role) for each in found.members} == {
+            ("imdb_train", "train"), ("imdb_test", "test"),
+        }  # fmt: skip
+        assert {each.label for each in found.members} == set(labels)
+        assert found.split_notes == ()
+
+
+def test_folders_that_differ_in_the_split_alone_are_the_split_of_tables(tmp_path):
+    placed(tmp_path, "imdb_train/label=a/r.csv", "imdb_test/label=b/r.csv", "more.csv")
+    found = find_files([tmp_path])
+    assert [(each.role, each.columns) for each in found.members] == [
+        ("test", (("label", "b"),)), ("train", (("label", "a"),)), ("", ()),
+    ]  # fmt: skip
+    assert found.split_notes == ("1 file is read as training reviews, named as no split: more.csv",)
+
+
+def test_folders_that_say_splits_and_more_are_no_split_and_said(tmp_path):
+    placed(tmp_path, "imdb_train/pos/1.txt", "imdb_train/neg/1.txt", "yelp_test/pos/1.txt")
+    found = find_files([tmp_path])
+    assert {each.role for each in found.members} == {""}
+    (note,) = found.split_notes
+    assert note.startswith("all files are read as training reviews, though names of folders say")
+    assert "imdb_train, yelp_test; keep them apart with data.test_path" in note
+
+
 def test_folders_with_nothing_to_read_are_refused_with_advice_that_fits(tmp_path):
     placed(tmp_path, "README.md", "r.xlsx")
     with pytest.raises(DataError, match=r"but README\.md, r\.xlsx\. Save it as CSV \(in Excel"):

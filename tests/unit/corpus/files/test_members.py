@@ -33,8 +33,7 @@ def test_splits_are_read_from_names_and_folders_and_labels_from_folders(tmp_path
 
 
 def test_texts_have_the_innermost_folder_that_is_no_split_as_their_label(tmp_path):
-    assert placed(tmp_path, "train/pos/1.txt", "neg/test/2.txt", "3.txt", "pos/.hidden.txt") == [
-        ("3.txt", ".txt", "", ""),
+    assert placed(tmp_path, "train/pos/1.txt", "neg/test/2.txt", "pos/.hidden.txt") == [
         ("2.txt", ".txt", "test", "neg"),
         ("1.txt", ".txt", "train", "pos"),
     ]

@@ -7,7 +7,9 @@ from lstm_study.corpus.files.names import (
     abbreviated_roles,
     columns_of_tables,
     labels_of_texts,
+    mixed_splits,
     role_of,
+    split_level,
 )
 
 
@@ -31,6 +33,31 @@ def test_a_split_may_be_written_as_one_word_with_data(name, role):
 def test_a_folder_is_a_split_only_if_its_name_says_nothing_else():
     assert role_of("trainset", beside=BESIDE_ROLES) == "train"
     assert role_of("train station", beside=BESIDE_ROLES) == ""
+
+
+@pytest.mark.parametrize(
+    ("folders", "level"),
+    [
+        (["imdb_train", "imdb_test"], 0),
+        (["train_imdb", "TestIMDB"], 0),
+        (["imdb_train_set", "imdb_dev", "imdb_testdata"], 0),
+        (["a/sst_train/pos", "b/sst_test/pos"], 1),
+        (["imdb_train", "imdb_test", ""], 0),
+        (["imdb_train", "yelp_test"], None),
+        (["imdb_train", "imdb_test", "imdb_unsup"], None),
+        (["pos_train", "neg_train", "pos_test", "neg_test"], None),
+        (["imdb_train", "imdb_training"], None),
+        (["imdb_dev", "imdb_test"], None),
+        ([""], None),
+    ],
+)
+def test_folders_that_differ_in_the_split_alone_are_the_split(folders, level):
+    assert split_level([f"{folder}/1.txt".lstrip("/") for folder in folders]) == level
+
+
+def test_folders_that_say_splits_and_more_are_found():
+    assert mixed_splits(["b_train/1", "a_test/pos/1", "c/1"]) == ["a_test", "b_train"]
+    assert mixed_splits(["b_train/1", "a_train/1", "c/1"]) == []
 
 
 def test_tr_and_te_are_splits_only_where_every_file_is_one_of_both():

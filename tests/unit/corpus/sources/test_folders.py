@@ -89,3 +89,9 @@ def test_tables_named_by_their_label_are_read(tmp_path):
     found = survey([tmp_path])
     assert (found.text_column, found.label_column) == ("text", "filename")
     assert read(tmp_path, "filename") == {"negative": 5, "positive": 5}
+
+
+def test_names_of_files_are_no_texts_that_are_not_used(tmp_path):
+    path = tmp_path / "reviews of many films"
+    found = survey([texts(path, ("pos", "neg"), ("2019", "2020"))])
+    assert found.notes == ()

@@ -71,7 +71,10 @@ def test_a_second_file_is_the_test_half_and_its_labels_may_be_written_otherwise(
             [("a", "1"), (" ?! ", "0"), ("", "1"), (" ", "1")],
             r"r.csv:3 \(row 2\): the text must hold words. .* There are 3 such rows",
         ),
-        ([("a", "1"), ("b", " "), ("c", "0")], r"r.csv:3 \(row 2\): the label must not be empty"),
+        (
+            [("a", "1"), ("b", " "), ("c", "0")],
+            r"r.csv:3 \(row 2\): the label must not be empty .*\. There is 1 such row, 1 without a",
+        ),
         ([], "must hold reviews. Received: no rows"),
     ],
 )
