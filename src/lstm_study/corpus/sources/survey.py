@@ -108,7 +108,8 @@ def survey(paths: Sequence[Path], *, choices: Choices | None = None) -> Survey:
     if not rows:
         raise DataError(f"{where}: must hold reviews. Received: no rows.")
     split = column_named(choices.split_column, columns, where) or split_column(columns)
-    others = [c for c in columns if c is not split]
+    is_of_texts = table.members[0].kind == ".txt"
+    others = [c for c in columns if c is not split and not (is_of_texts and c.name == FILE)]
     if table.names == (TEXT, FILE):
         raise DataError(
             f"{where}: texts must be in folders that are named by their labels, such as pos/ and "
@@ -117,7 +118,7 @@ def survey(paths: Sequence[Path], *, choices: Choices | None = None) -> Survey:
     if choices.label_column is None:
         check_levels(table.members, where)
     # Of folders of texts it is known which column is what.
-    known = TEXT if table.members[0].kind == ".txt" else None
+    known = TEXT if is_of_texts else None
     text = column_named(choices.text_column or known, columns, where) or text_column(others, where)
     label = column_named(choices.label_column, columns, where) or label_column(
         [c for c in others if c is not text], where, text=text.name

@@ -95,3 +95,13 @@ def test_names_of_files_are_no_texts_that_are_not_used(tmp_path):
     path = tmp_path / "reviews of many films"
     found = survey([texts(path, ("pos", "neg"), ("2019", "2020"))])
     assert found.notes == ()
+
+
+def test_the_path_of_a_few_texts_is_no_label(tmp_path):
+    for folder in ("pos", "neg"):
+        (tmp_path / folder).mkdir()
+        for number in range(3):
+            (tmp_path / folder / f"{number}.txt").write_text(f"A film, number {number}, {folder}.")
+    found = survey([tmp_path])
+    assert (found.text_column, found.label_column) == ("text", "label")
+    assert found.label_counts == {"neg": 3, "pos": 3}
