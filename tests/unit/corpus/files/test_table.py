@@ -11,7 +11,7 @@ import pyarrow
 import pyarrow.parquet
 import pytest
 
-from lstm_study.corpus.files import opening
+from lstm_study.corpus.files import json_records, opening
 from lstm_study.corpus.files.table import MISSING, open_table
 from lstm_study.errors import DataError
 from tests.support.reviews import made_up_reviews, write_csv
@@ -105,6 +105,34 @@ def test_an_array_is_placed_by_line_and_read_in_pieces(tmp_path):
     path.write_text("[\n" + ",\n".join(map(json.dumps, records)) + "\n]", encoding="utf-8")
     rows = list(open_table([path]).rows(("label",)))
     assert [(row.line, row.values[0]) for row in rows] == [(n + 2, n) for n in range(30)]
+
+
+def test_an_array_on_one_line_is_read_in_linear_time(tmp_path, monkeypatch):
+    texts = list[str]()
+
+    class Counting(json.JSONDecoder):
+        def raw_decode(self, s: str, idx: int = 0):
+            if not texts or s is not texts[-1]:
+                texts.append(s)
+            return super().raw_decode(s, idx)
+
+    records = [{"text": "words " * 40, "label": n} for n in range(2_000)]
+    path = tmp_path / "r.json"
+    path.write_text(json.dumps(records), encoding="utf-8")
+    table = open_table([path])
+    monkeypatch.setattr(json, "JSONDecoder", Counting)
+    assert [row.values[0] for row in table.rows(("label",))] == list(range(2_000))
+    # The first 1,000 are read twice, for the names of their keys.
+    assert path.stat().st_size < sum(map(len, texts)) < 2 * path.stat().st_size
+
+
+def test_an_array_on_one_line_may_be_longer_than_a_line_of_other_files(tmp_path, monkeypatch):
+    monkeypatch.setattr(json_records, "LINE_LIMIT", 1_000)
+    monkeypatch.setattr(json_records, "_CHUNK", 100)
+    records = [{"text": "words " * 10 * (n % 9), "label": n} for n in range(99)]
+    (tmp_path / "r.json").write_text(json.dumps(records), encoding="utf-8")
+    rows = open_table([tmp_path / "r.json"]).rows(("label",))
+    assert [row.values[0] for row in rows] == list(range(99))
 
 
 def test_a_key_that_a_record_lacks_is_told_apart_from_an_empty_one(tmp_path):
