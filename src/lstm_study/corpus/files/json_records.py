@@ -16,7 +16,7 @@ from lstm_study.errors import DataError
 _LOOK_RECORDS = 1_000
 _CHUNK = 1 << 16
 _IN_ARRAY = re.compile(r"[^ \t\r\n,]")
-_BEHIND_ARRAY = re.compile(r"[^ \t\r\n]")
+_OUTSIDE = re.compile(r"[^ \t\r\n]")
 _TEXT_WORDS = 3
 _TO_JSON = "to_json(path, orient='records', lines=True)"
 _WAY_OUT = f"Write an object per line, or an array of objects; in pandas: df.{_TO_JSON}."
@@ -100,10 +100,25 @@ def _records(file: Text, member: Member) -> Iterator[tuple[int, dict[str, Any]]]
         return
     if not start.endswith("\n"):
         start += file.readline(LINE_LIMIT - len(start))
+    if _is_unfinished(start):
+        yield from _indented(_Stream(start, file, member, line=skipped + 1))
+        return
     lines = chain([start], lines_of(file, member))
     for number, text in enumerate(lines, start=skipped + 1):
         if text.strip():
             yield number, _object(text, f"{member}:{number}")
+
+
+def _is_unfinished(text: str) -> bool:
+    """Whether an object may go on in the next line: JSON has no error before the line's end."""
+    text = text.strip()
+    try:
+        json.loads(text)
+    except json.JSONDecodeError as error:
+        return text.startswith("{") and error.pos == len(text)
+    except (ValueError, RecursionError):
+        return False
+    return False
 
 
 def _object(text: str, where: str) -> dict[str, Any]:
@@ -118,13 +133,24 @@ def _object(text: str, where: str) -> dict[str, Any]:
     return record
 
 
+def _indented(stream: "_Stream") -> Iterator[tuple[int, dict[str, Any]]]:
+    """Yields objects that span lines; mostly it is one, which `_check_shape` judges."""
+    while letter := stream.next_letter(_OUTSIDE):
+        if letter != "{":
+            raise DataError(
+                f"{stream.place}: must be one JSON object. Received: {stream.shown}. {_WAY_OUT}"
+            )
+        line = stream.line
+        yield line, stream.take_object("one JSON object")
+
+
 def _arrays(stream: "_Stream") -> Iterator[tuple[int, dict[str, Any]]]:
     """Yields the objects of one array or several, from behind the first one's bracket."""
     is_open = True
-    while letter := stream.next_letter(_IN_ARRAY if is_open else _BEHIND_ARRAY):
+    while letter := stream.next_letter(_IN_ARRAY if is_open else _OUTSIDE):
         if is_open and letter == "{":
             line = stream.line
-            yield line, stream.take_object()
+            yield line, stream.take_object("an array of objects")
         elif letter == ("]" if is_open else "["):
             stream.skip()
             is_open = not is_open
@@ -172,8 +198,8 @@ class _Stream:
         """Goes past a letter."""
         self._at += 1
 
-    def take_object(self) -> dict[str, Any]:
-        """Returns the object that begins here, and goes past it."""
+    def take_object(self, rule: str) -> dict[str, Any]:
+        """Returns the object that begins here, and goes past it; a refusal says what must be."""
         chunk = _CHUNK
         record: dict[str, Any]
         while True:
@@ -185,7 +211,7 @@ class _Stream:
                 if is_cut and (not more or len(self._text) > LINE_LIMIT):
                     problem = str(error) or type(error).__name__
                     raise DataError(
-                        f"{self.place}: must be an array of objects ({problem})."
+                        f"{self.place}: must be {rule} ({problem}). {_WAY_OUT}"
                     ) from error
                 self._text, self._at = self._text[self._at :] + more, 0
                 # Twice as much each time, so that a long object is not tried over and over.

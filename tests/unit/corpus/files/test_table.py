@@ -135,6 +135,13 @@ def test_an_array_on_one_line_may_be_longer_than_a_line_of_other_files(tmp_path,
     assert [row.values[0] for row in rows] == list(range(99))
 
 
+def test_indented_objects_that_follow_one_another_are_read(tmp_path):
+    records = [json.dumps({"text": f"a {n}", "label": n}, indent=1) for n in range(3)]
+    (tmp_path / "r.json").write_text("\n\n".join(records))
+    rows = list(open_table([tmp_path / "r.json"]).rows(("label",)))
+    assert [(row.line, row.values[0]) for row in rows] == [(1, 0), (6, 1), (11, 2)]
+
+
 def test_a_key_that_a_record_lacks_is_told_apart_from_an_empty_one(tmp_path):
     path = tmp_path / "r.jsonl"
     path.write_text('{"label": 1}\n{"text": null, "label": 2, "more": 3}\n', encoding="utf-8")
@@ -147,6 +154,11 @@ def test_a_key_that_a_record_lacks_is_told_apart_from_an_empty_one(tmp_path):
     ("content", "message"),
     [
         ('{"text": "x", "label": 1}\n{"text": ', "r.jsonl:2: must be one JSON object"),
+        ('{"text": \n{"text": "x"}\n', "r.jsonl:1: must be one JSON object"),
+        ('{"text": "x\n{"text": "x"}\n', "r.jsonl:1: must be one JSON object .Invalid control"),
+        ('{"text": "x"}{"text": "x"}\n', "r.jsonl:1: must be one JSON object .Extra data"),
+        ('{\n"text": "x"\n}\n{\n"text":\n}\n', "r.jsonl:4: must be one JSON object"),
+        ('{\n"text": "x"\n},\n', r"r.jsonl:3: must be one JSON object\. Received: ',"),
         ("[1]\n", "r.jsonl:1: must be an array of objects. Received: '1]"),
         ("[" * 100_000, "must be an array of objects"),
         ('{"a":' * 100_000, "must be one JSON object"),
@@ -317,9 +329,10 @@ def test_what_follows_an_array_is_not_passed_over(tmp_path):
         list(open_table([tmp_path / "r.json"]).rows(("text",)))
 
 
-@pytest.mark.parametrize("content", ['{"text": {"0": "a"}, "label": {"0": 1}}', '{"data": []}'])
-def test_columns_in_place_of_records_are_refused_with_a_way_out(tmp_path, content):
-    (tmp_path / "r.json").write_text(content)
+@pytest.mark.parametrize("indent", [None, 1])
+@pytest.mark.parametrize("content", [{"text": {"0": "a"}, "label": {"0": 1}}, {"data": []}])
+def test_columns_in_place_of_records_are_refused_with_a_way_out(tmp_path, content, indent):
+    (tmp_path / "r.json").write_text(json.dumps(content, indent=indent))
     with pytest.raises(DataError, match=r"one object, of .*orient='records', lines=True"):
         open_table([tmp_path / "r.json"])
 
@@ -330,6 +343,10 @@ def test_columns_in_place_of_records_are_refused_with_a_way_out(tmp_path, conten
         ('[["a b", 1], ["c d", 0]]', r"array of objects. Received: .*Write an object per line"),
         (
             '{"version": "1.0", "data": [{"text": "a b"}, {"text": "c d"}]}',
+            r"one object, which has 2 of them in 'data'.*open\(path\)\)\['data'\]",
+        ),
+        (
+            '\n{"version": "1.0",\n"data": [\n{"text": "a b"},\n{"text": "c d"}\n]\n}\n',
             r"one object, which has 2 of them in 'data'.*open\(path\)\)\['data'\]",
         ),
         (
