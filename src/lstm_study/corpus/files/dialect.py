@@ -106,8 +106,15 @@ class _Look:
         return fitting / len(rows) if rows else 1.0
 
     def check(self, others: Sequence["_Look"], member: Member) -> None:
-        """Refuses a title above the names, and lines that are in quotes as a whole."""
+        """Refuses a header of another delimiter or below a title, and lines quoted as a whole."""
         names = [name for name in self.header if name]
+        for other in others:
+            if len(names) > 1 and self._share(self.rows) < 1 and other.splits_only_rows(len(names)):
+                raise DataError(
+                    f"{member}: must have one delimiter. Received: {self.delimiter!r} between the "
+                    f"names of the columns, {other.delimiter!r} between the values below. Write "
+                    f"the names with {other.delimiter!r} between them."
+                )
         if len(names) != 1 or not self.header[0]:
             return
         filled = [sum(map(bool, row)) for row in self.rows if any(row)]
@@ -145,6 +152,11 @@ class _Look:
             and self.widths[0] > 1
             and not self.is_prose
         )
+
+    def splits_only_rows(self, width: int) -> bool:
+        """Whether all rows have so many fields, or one more, but the first line is one field."""
+        names = [name for name in self.header if name]
+        return len(names) == 1 and self.has_even_rows and self.widths[0] - width in (0, 1)
 
     def value_in_header(self) -> str:
         """Returns a long name or a number, unless the column below shows that it is a name."""

@@ -339,6 +339,23 @@ def test_the_delimiter_is_the_one_that_splits_rows_like_the_header(tmp_path, hea
     assert len(list(table.rows(columns))) == 60
 
 
+@pytest.mark.parametrize(
+    ("header", "row", "between"),
+    [
+        ("text,label", '"some, words {n}";{label}', "',' between .* ';' between"),
+        ("text,label", "words {n};{label}", "',' between .* ';' between"),
+        ('"text","label"', '"{n}";"some words{more}";{label}', "',' between .* ';' between"),
+        ("label;text", "{label}\tsome; words{more}; {n}", r"';' between .* '\\t' between"),
+        ("label\ttext", '{label},"some, words {n}"', r"'\\t' between .* ',' between"),
+    ],
+)
+def test_names_with_another_delimiter_than_the_rows_are_refused(tmp_path, header, row, between):
+    lines = [row.format(n=n, more=", and" * (n % 3), label=n % 2) for n in range(60)]
+    path = written(tmp_path / "r.csv", "\n".join([header, *lines]) + "\n")
+    with pytest.raises(DataError, match=rf"one delimiter\. Received: {between} the values"):
+        open_table([path])
+
+
 def test_names_of_rows_as_r_writes_them_are_left_out(tmp_path):
     rows = "".join(f'"{n + 1}","{text}",{label}\n' for n, (text, label) in enumerate(ROWS))
     table = open_table([written(tmp_path / "r.csv", f'"text","label"\n{rows}')])
