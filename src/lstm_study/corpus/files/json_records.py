@@ -210,8 +210,9 @@ class _Stream:
                 more = self._file.read(chunk)
                 if is_cut and (not more or len(self._text) > LINE_LIMIT):
                     problem = str(error) or type(error).__name__
+                    most = f", none longer than {LINE_LIMIT:,} characters" if more else ""
                     raise DataError(
-                        f"{self.place}: must be {rule} ({problem}). {_WAY_OUT}"
+                        f"{self.place}: must be {rule}{most} ({problem}). {_WAY_OUT}"
                     ) from error
                 self._text, self._at = self._text[self._at :] + more, 0
                 # Twice as much each time, so that a long object is not tried over and over.

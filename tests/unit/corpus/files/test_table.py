@@ -142,6 +142,17 @@ def test_indented_objects_that_follow_one_another_are_read(tmp_path):
     assert [(row.line, row.values[0]) for row in rows] == [(1, 0), (6, 1), (11, 2)]
 
 
+@pytest.mark.parametrize("start", ["{", "[{"])
+def test_an_object_that_is_too_long_is_refused_with_the_limit(tmp_path, monkeypatch, start):
+    monkeypatch.setattr(json_records, "LINE_LIMIT", 1_000)
+    monkeypatch.setattr(json_records, "_CHUNK", 100)
+    (tmp_path / "r.json").write_text(f'{start}\n"text": "{"words " * 900}"\n')
+    with pytest.raises(
+        DataError, match=r"r.json:1: .*longer than 1,000 char.* Write an object per"
+    ):
+        open_table([tmp_path / "r.json"])
+
+
 def test_a_key_that_a_record_lacks_is_told_apart_from_an_empty_one(tmp_path):
     path = tmp_path / "r.jsonl"
     path.write_text('{"label": 1}\n{"text": null, "label": 2, "more": 3}\n', encoding="utf-8")
