@@ -2,11 +2,12 @@
 
 import csv
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import islice, pairwise
 
 from lstm_study.corpus.files.members import Member
+from lstm_study.corpus.files.quotes import are_escaped, doubled
 from lstm_study.corpus.files.row_shapes import Mark, fitted, is_blank
 from lstm_study.corpus.files.rows import are_positions
 from lstm_study.errors import DataError
@@ -88,13 +89,17 @@ class _Look:
     def __init__(self, first: str, body: Sequence[str], delimiter: str) -> None:
         self.delimiter = delimiter
         self.header = [name.strip() for name in _split(first, delimiter)]
+        if are_escaped(body, delimiter):
+            body = list(map(doubled, body))
         lines = [line.rstrip("\r\n").replace("\r", " ") for line in body]
         quoted = list(csv.reader((f"{line}\n" for line in lines), delimiter=delimiter))
         if len(body) == _LOOK_LINES:
             quoted.pop()  # It may have further lines.
         plain = [line.split(delimiter) for line in lines]
         self.rows = [row for row in quoted if not is_blank(row)]
-        if _are_numbered(self.rows, self.header):
+        starts = {line.partition(delimiter)[0] for line in lines}
+        is_quoted = first.rstrip("\r\n") == delimiter.join(f'"{name}"' for name in self.header)
+        if _are_named(self.rows, self.header, starts if is_quoted else ()):
             self.header.insert(0, "")
         self.share = max(self._share(self.rows), self._share(plain))
         later = [field for row in self.rows for field in row[1:]]
@@ -106,8 +111,15 @@ class _Look:
         return fitting / len(rows) if rows else 1.0
 
     def check(self, others: Sequence["_Look"], member: Member) -> None:
-        """Refuses a title above the names, and lines that are in quotes as a whole."""
+        """Refuses a header of another delimiter or below a title, and lines quoted as a whole."""
         names = [name for name in self.header if name]
+        for other in others:
+            if len(names) > 1 and self._share(self.rows) < 1 and other.splits_only_rows(len(names)):
+                raise DataError(
+                    f"{member}: must have one delimiter. Received: {self.delimiter!r} between the "
+                    f"names of the columns, {other.delimiter!r} between the values below. Write "
+                    f"the names with {other.delimiter!r} between them."
+                )
         if len(names) != 1 or not self.header[0]:
             return
         filled = [sum(map(bool, row)) for row in self.rows if any(row)]
@@ -146,6 +158,11 @@ class _Look:
             and not self.is_prose
         )
 
+    def splits_only_rows(self, width: int) -> bool:
+        """Whether all rows have so many fields, or one more, but the first line is one field."""
+        names = [name for name in self.header if name]
+        return len(names) == 1 and self.has_even_rows and self.widths[0] - width in (0, 1)
+
     def value_in_header(self) -> str:
         """Returns a long name or a number, unless the column below shows that it is a name."""
         names = [name for name in self.header if name]
@@ -178,17 +195,32 @@ def _best(looks: Sequence[_Look], columns: Sequence[str] | None, *, is_tsv: bool
     )
 
 
-def _are_numbered(rows: Sequence[list[str]], names: Sequence[str]) -> bool:
-    """Whether rows have one field more and begin with numbers that grow: R's names of rows.
+def _are_named(rows: Sequence[list[str]], names: Sequence[str], starts: Collection[str]) -> bool:
+    """Whether rows have one field more and begin with R's names of rows.
 
-    Below a name of numbers they are its values, and the name that lacks is another one.
+    These are numbers that grow, or below names in quotes (`starts` is what their lines begin with)
+    different words in quotes. Below a name of numbers they are its values, and the name that lacks
+    is another one.
     """
+    first = [row[0] for row in rows if row]
     return (
         len(rows) > 1
         and _NUMBERS.search(names[0]) is None
-        and all(len(row) == len(names) + 1 and row[0].isdecimal() for row in rows)
-        and all(int(row[0]) < int(after[0]) for row, after in pairwise(rows))
+        and all(len(row) == len(names) + 1 for row in rows)
+        and (_are_growing(first) or _are_quoted_words(first, starts))
         and any(row[-1] for row in rows)
+    )
+
+
+def _are_growing(values: Sequence[str]) -> bool:
+    return all(value.isdecimal() for value in values) and all(
+        int(value) < int(after) for value, after in pairwise(values)
+    )
+
+
+def _are_quoted_words(values: Sequence[str], starts: Collection[str]) -> bool:
+    return len(set(values)) == len(values) and all(
+        len(value.split()) == 1 and f'"{value}"' in starts for value in values
     )
 
 

@@ -1,6 +1,7 @@
 """JSON lines and JSON arrays of objects, read a record at a time."""
 
 import json
+import re
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from itertools import chain, islice
@@ -14,7 +15,8 @@ from lstm_study.errors import DataError
 
 _LOOK_RECORDS = 1_000
 _CHUNK = 1 << 16
-_SPACE = " \t\r\n"
+_IN_ARRAY = re.compile(r"[^ \t\r\n,]")
+_OUTSIDE = re.compile(r"[^ \t\r\n]")
 _TEXT_WORDS = 3
 _TO_JSON = "to_json(path, orient='records', lines=True)"
 _WAY_OUT = f"Write an object per line, or an array of objects; in pandas: df.{_TO_JSON}."
@@ -88,17 +90,35 @@ def _words(value: Any) -> int:
 
 
 def _records(file: Text, member: Member) -> Iterator[tuple[int, dict[str, Any]]]:
-    start, skipped = file.readline(LINE_LIMIT), 0
+    # An array on one line may be longer than any line of other files: no more than a piece is read.
+    start, skipped = file.readline(_CHUNK), 0
     while start and not start.strip():
-        start = file.readline(LINE_LIMIT)
-        skipped += 1
+        skipped += start.endswith("\n")
+        start = file.readline(_CHUNK)
     if start.lstrip().startswith("["):
-        yield from _arrays(start.lstrip()[1:], file, member, line=skipped + 1)
+        yield from _arrays(_Stream(start.lstrip()[1:], file, member, line=skipped + 1))
+        return
+    if not start.endswith("\n"):
+        start += file.readline(LINE_LIMIT - len(start))
+    if _is_unfinished(start):
+        yield from _indented(_Stream(start, file, member, line=skipped + 1))
         return
     lines = chain([start], lines_of(file, member))
     for number, text in enumerate(lines, start=skipped + 1):
         if text.strip():
             yield number, _object(text, f"{member}:{number}")
+
+
+def _is_unfinished(text: str) -> bool:
+    """Whether an object may go on in the next line: JSON has no error before the line's end."""
+    text = text.strip()
+    try:
+        json.loads(text)
+    except json.JSONDecodeError as error:
+        return text.startswith("{") and error.pos == len(text)
+    except (ValueError, RecursionError):
+        return False
+    return False
 
 
 def _object(text: str, where: str) -> dict[str, Any]:
@@ -113,49 +133,94 @@ def _object(text: str, where: str) -> dict[str, Any]:
     return record
 
 
-def _arrays(
-    text: str, file: Text, member: Member, *, line: int
-) -> Iterator[tuple[int, dict[str, Any]]]:
-    """Yields the objects of one array or several; no more is held than one object and a chunk."""
-    decoder, chunk, is_open = json.JSONDecoder(), _CHUNK, True
-    while True:
-        rest = text.lstrip(_SPACE + "," * is_open)
-        line += text.count("\n", 0, len(text) - len(rest))
-        text = rest
-        if is_open and text.startswith("]"):
-            text, is_open = text[1:], False
-            continue
-        if not is_open:
-            text = text or file.read(chunk)
-            if not text:
-                return
-            if text.strip(_SPACE)[:1] not in ("", "["):
-                raise DataError(
-                    f"{member}:{line}: must hold arrays of objects alone, or objects alone. "
-                    f"Received: {text.strip(_SPACE)[:20]!r} behind an array."
-                )
-            is_open = bool(text.strip(_SPACE))
-            text = text.replace("[", "", 1)
-            continue
-        if text and not text.startswith("{"):
+def _indented(stream: "_Stream") -> Iterator[tuple[int, dict[str, Any]]]:
+    """Yields objects that span lines; mostly it is one, which `_check_shape` judges."""
+    while letter := stream.next_letter(_OUTSIDE):
+        if letter != "{":
             raise DataError(
-                f"{member}:{line}: must be an array of objects. Received: {text[:20]!r}. {_WAY_OUT}"
+                f"{stream.place}: must be one JSON object. Received: {stream.shown}. {_WAY_OUT}"
             )
-        try:
-            record, end = decoder.raw_decode(text) if text else (None, 0)
-        except (ValueError, RecursionError) as error:
-            record, end, problem = None, 0, str(error) or type(error).__name__
+        line = stream.line
+        yield line, stream.take_object("one JSON object")
+
+
+def _arrays(stream: "_Stream") -> Iterator[tuple[int, dict[str, Any]]]:
+    """Yields the objects of one array or several, from behind the first one's bracket."""
+    is_open = True
+    while letter := stream.next_letter(_IN_ARRAY if is_open else _OUTSIDE):
+        if is_open and letter == "{":
+            line = stream.line
+            yield line, stream.take_object("an array of objects")
+        elif letter == ("]" if is_open else "["):
+            stream.skip()
+            is_open = not is_open
+        elif is_open:
+            raise DataError(
+                f"{stream.place}: must be an array of objects. Received: {stream.shown}. {_WAY_OUT}"
+            )
         else:
-            problem = "it ends early"
-        if record is None:
-            more = file.read(chunk)
-            if not more or len(text) > LINE_LIMIT:
-                raise DataError(f"{member}:{line}: must be an array of objects ({problem}).")
-            text += more
-            # Twice as much each time, so that a long object is not tried over and over.
-            chunk = max(_CHUNK, len(text))
-            continue
-        yield line, record
-        line += text.count("\n", 0, end)
-        text = text[end:]
+            raise DataError(
+                f"{stream.place}: must hold arrays of objects alone, or objects alone. Received: "
+                f"{stream.shown} behind an array."
+            )
+    if is_open:
+        raise DataError(f"{stream.place}: must be an array of objects (it ends early).")
+
+
+class _Stream:
+    """A text that JSON objects are taken from; no more is held than one object and a chunk."""
+
+    def __init__(self, text: str, file: Text, member: Member, *, line: int) -> None:
+        self._text, self._at = text, 0
+        self._file, self._member, self.line = file, member, line
+        self._decoder = json.JSONDecoder()
+
+    @property
+    def place(self) -> str:
+        return f"{self._member}:{self.line}"
+
+    @property
+    def shown(self) -> str:
+        return repr(self._text[self._at : self._at + 20])
+
+    def next_letter(self, wanted: re.Pattern[str]) -> str:
+        """Goes to the next letter of a kind and returns it; "" at the end."""
+        while True:
+            found = wanted.search(self._text, self._at)
+            self._go(found.start() if found else len(self._text))
+            if found:
+                return found[0]
+            self._text, self._at = self._file.read(_CHUNK), 0
+            if not self._text:
+                return ""
+
+    def skip(self) -> None:
+        """Goes past a letter."""
+        self._at += 1
+
+    def take_object(self, rule: str) -> dict[str, Any]:
+        """Returns the object that begins here, and goes past it; a refusal says what must be."""
         chunk = _CHUNK
+        record: dict[str, Any]
+        while True:
+            try:
+                record, end = self._decoder.raw_decode(self._text, self._at)
+            except (ValueError, RecursionError) as error:
+                is_cut = self._at == 0  # Else it is tried once more, for a message that counts so.
+                more = self._file.read(chunk)
+                if is_cut and (not more or len(self._text) > LINE_LIMIT):
+                    problem = str(error) or type(error).__name__
+                    most = f", none longer than {LINE_LIMIT:,} characters" if more else ""
+                    raise DataError(
+                        f"{self.place}: must be {rule}{most} ({problem}). {_WAY_OUT}"
+                    ) from error
+                self._text, self._at = self._text[self._at :] + more, 0
+                # Twice as much each time, so that a long object is not tried over and over.
+                chunk = max(_CHUNK, len(self._text))
+            else:
+                self._go(end)
+                return record
+
+    def _go(self, end: int) -> None:
+        self.line += self._text.count("\n", self._at, end)
+        self._at = end

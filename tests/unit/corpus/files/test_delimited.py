@@ -339,6 +339,23 @@ def test_the_delimiter_is_the_one_that_splits_rows_like_the_header(tmp_path, hea
     assert len(list(table.rows(columns))) == 60
 
 
+@pytest.mark.parametrize(
+    ("header", "row", "between"),
+    [
+        ("text,label", '"some, words {n}";{label}', "',' between .* ';' between"),
+        ("text,label", "words {n};{label}", "',' between .* ';' between"),
+        ('"text","label"', '"{n}";"some words{more}";{label}', "',' between .* ';' between"),
+        ("label;text", "{label}\tsome; words{more}; {n}", r"';' between .* '\\t' between"),
+        ("label\ttext", '{label},"some, words {n}"', r"'\\t' between .* ',' between"),
+    ],
+)
+def test_names_with_another_delimiter_than_the_rows_are_refused(tmp_path, header, row, between):
+    lines = [row.format(n=n, more=", and" * (n % 3), label=n % 2) for n in range(60)]
+    path = written(tmp_path / "r.csv", "\n".join([header, *lines]) + "\n")
+    with pytest.raises(DataError, match=rf"one delimiter\. Received: {between} the values"):
+        open_table([path])
+
+
 def test_names_of_rows_as_r_writes_them_are_left_out(tmp_path):
     rows = "".join(f'"{n + 1}","{text}",{label}\n' for n, (text, label) in enumerate(ROWS))
     table = open_table([written(tmp_path / "r.csv", f'"text","label"\n{rows}')])
@@ -347,6 +364,34 @@ def test_names_of_rows_as_r_writes_them_are_left_out(tmp_path):
     rows = "".join(f'"{n + 1}"\t"{text}"\n' for n, (text, _) in enumerate(ROWS))
     table = open_table([written(tmp_path / "r.csv", f'"x"\n{rows}')])
     assert [row.values[0] for row in table.rows(("x",))] == [text for text, _ in ROWS]
+
+
+@pytest.mark.parametrize("name", ["{}", "rev{}", "row.{}"])
+@pytest.mark.parametrize("end", ["\t", ","])
+def test_names_of_rows_of_a_sample_or_in_words_are_left_out(tmp_path, name, end):
+    texts = [f'some "good" words, {n}' for n in range(60)]
+    lines = [f'"text"{end}"label"']
+    for n, text in enumerate(texts):
+        escaped = text.replace('"', '\\"')  # R's default.
+        lines.append(f'"{name.format(n * 7 % 60)}"{end}"{escaped}"{end}{n % 2}')
+    path = written(tmp_path / "r.csv", "\n".join(lines) + "\n")
+    assert rows_of(path) == [[text, str(n % 2)] for n, text in enumerate(texts)]
+
+
+@pytest.mark.parametrize(
+    ("header", "row"),
+    [
+        ('"text","label"', '"words {n}",{label},x'),
+        ('"text","label"', '"word",{label},x'),
+        ('"text","label"', "word{n},{label},x"),
+        ("text,label", '"word{n}",{label},x'),
+        ('"id","text"', '"rev{n}","words",{label}'),
+    ],
+)
+def test_what_may_be_values_of_the_first_column_are_no_names_of_rows(tmp_path, header, row):
+    lines = [header, *(row.format(n=99 - n, label=n % 2) for n in range(60))]
+    with pytest.raises(DataError, match=r":2 \(row 1\): must have 2 fields.* Received: 3"):
+        list(open_table([written(tmp_path / "r.csv", "\n".join(lines))]).rows())
 
 
 def test_numbers_below_a_name_of_numbers_are_no_names_of_rows(tmp_path):

@@ -11,7 +11,7 @@ import pyarrow
 import pyarrow.parquet
 import pytest
 
-from lstm_study.corpus.files import opening
+from lstm_study.corpus.files import json_records, opening
 from lstm_study.corpus.files.table import MISSING, open_table
 from lstm_study.errors import DataError
 from tests.support.reviews import made_up_reviews, write_csv
@@ -107,6 +107,52 @@ def test_an_array_is_placed_by_line_and_read_in_pieces(tmp_path):
     assert [(row.line, row.values[0]) for row in rows] == [(n + 2, n) for n in range(30)]
 
 
+def test_an_array_on_one_line_is_read_in_linear_time(tmp_path, monkeypatch):
+    texts = list[str]()
+
+    class Counting(json.JSONDecoder):
+        def raw_decode(self, s: str, idx: int = 0):
+            if not texts or s is not texts[-1]:
+                texts.append(s)
+            return super().raw_decode(s, idx)
+
+    records = [{"text": "words " * 40, "label": n} for n in range(2_000)]
+    path = tmp_path / "r.json"
+    path.write_text(json.dumps(records), encoding="utf-8")
+    table = open_table([path])
+    monkeypatch.setattr(json, "JSONDecoder", Counting)
+    assert [row.values[0] for row in table.rows(("label",))] == list(range(2_000))
+    # The first 1,000 are read twice, for the names of their keys.
+    assert path.stat().st_size < sum(map(len, texts)) < 2 * path.stat().st_size
+
+
+def test_an_array_on_one_line_may_be_longer_than_a_line_of_other_files(tmp_path, monkeypatch):
+    monkeypatch.setattr(json_records, "LINE_LIMIT", 1_000)
+    monkeypatch.setattr(json_records, "_CHUNK", 100)
+    records = [{"text": "words " * 10 * (n % 9), "label": n} for n in range(99)]
+    (tmp_path / "r.json").write_text(json.dumps(records), encoding="utf-8")
+    rows = open_table([tmp_path / "r.json"]).rows(("label",))
+    assert [row.values[0] for row in rows] == list(range(99))
+
+
+def test_indented_objects_that_follow_one_another_are_read(tmp_path):
+    records = [json.dumps({"text": f"a {n}", "label": n}, indent=1) for n in range(3)]
+    (tmp_path / "r.json").write_text("\n\n".join(records))
+    rows = list(open_table([tmp_path / "r.json"]).rows(("label",)))
+    assert [(row.line, row.values[0]) for row in rows] == [(1, 0), (6, 1), (11, 2)]
+
+
+@pytest.mark.parametrize("start", ["{", "[{"])
+def test_an_object_that_is_too_long_is_refused_with_the_limit(tmp_path, monkeypatch, start):
+    monkeypatch.setattr(json_records, "LINE_LIMIT", 1_000)
+    monkeypatch.setattr(json_records, "_CHUNK", 100)
+    (tmp_path / "r.json").write_text(f'{start}\n"text": "{"words " * 900}"\n')
+    with pytest.raises(
+        DataError, match=r"r.json:1: .*longer than 1,000 char.* Write an object per"
+    ):
+        open_table([tmp_path / "r.json"])
+
+
 def test_a_key_that_a_record_lacks_is_told_apart_from_an_empty_one(tmp_path):
     path = tmp_path / "r.jsonl"
     path.write_text('{"label": 1}\n{"text": null, "label": 2, "more": 3}\n', encoding="utf-8")
@@ -119,6 +165,11 @@ def test_a_key_that_a_record_lacks_is_told_apart_from_an_empty_one(tmp_path):
     ("content", "message"),
     [
         ('{"text": "x", "label": 1}\n{"text": ', "r.jsonl:2: must be one JSON object"),
+        ('{"text": \n{"text": "x"}\n', "r.jsonl:1: must be one JSON object"),
+        ('{"text": "x\n{"text": "x"}\n', "r.jsonl:1: must be one JSON object .Invalid control"),
+        ('{"text": "x"}{"text": "x"}\n', "r.jsonl:1: must be one JSON object .Extra data"),
+        ('{\n"text": "x"\n}\n{\n"text":\n}\n', "r.jsonl:4: must be one JSON object"),
+        ('{\n"text": "x"\n},\n', r"r.jsonl:3: must be one JSON object\. Received: ',"),
         ("[1]\n", "r.jsonl:1: must be an array of objects. Received: '1]"),
         ("[" * 100_000, "must be an array of objects"),
         ('{"a":' * 100_000, "must be one JSON object"),
@@ -289,9 +340,10 @@ def test_what_follows_an_array_is_not_passed_over(tmp_path):
         list(open_table([tmp_path / "r.json"]).rows(("text",)))
 
 
-@pytest.mark.parametrize("content", ['{"text": {"0": "a"}, "label": {"0": 1}}', '{"data": []}'])
-def test_columns_in_place_of_records_are_refused_with_a_way_out(tmp_path, content):
-    (tmp_path / "r.json").write_text(content)
+@pytest.mark.parametrize("indent", [None, 1])
+@pytest.mark.parametrize("content", [{"text": {"0": "a"}, "label": {"0": 1}}, {"data": []}])
+def test_columns_in_place_of_records_are_refused_with_a_way_out(tmp_path, content, indent):
+    (tmp_path / "r.json").write_text(json.dumps(content, indent=indent))
     with pytest.raises(DataError, match=r"one object, of .*orient='records', lines=True"):
         open_table([tmp_path / "r.json"])
 
@@ -302,6 +354,10 @@ def test_columns_in_place_of_records_are_refused_with_a_way_out(tmp_path, conten
         ('[["a b", 1], ["c d", 0]]', r"array of objects. Received: .*Write an object per line"),
         (
             '{"version": "1.0", "data": [{"text": "a b"}, {"text": "c d"}]}',
+            r"one object, which has 2 of them in 'data'.*open\(path\)\)\['data'\]",
+        ),
+        (
+            '\n{"version": "1.0",\n"data": [\n{"text": "a b"},\n{"text": "c d"}\n]\n}\n',
             r"one object, which has 2 of them in 'data'.*open\(path\)\)\['data'\]",
         ),
         (
