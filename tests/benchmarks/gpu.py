@@ -9,13 +9,14 @@ import tempfile
 import time
 from collections.abc import Sequence
 from dataclasses import replace
-from functools import partial
+from functools import partial, reduce
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from lstm_study.configuration import BASELINE, Configuration
+from lstm_study.model.shape_classes import ShapeClass
 from lstm_study.spec import ProtocolTable
 from tests.benchmarks.measure import (
     DATA_VARIABLE,
@@ -62,7 +63,7 @@ def population_steps(
 
     from lstm_study.model.lstm.members import sweeps_for
     from lstm_study.training.member_state import padded_state
-    from lstm_study.training.members import Seated, class_of
+    from lstm_study.training.members import Seated
     from lstm_study.training.on_device import STEPS_AT_ONCE, OnDevice, initial_variables
     from lstm_study.training.one import Training
 
@@ -86,7 +87,7 @@ def population_steps(
                 )
                 for seed in range(1, count + 1)
             ]
-            shape = class_of(trainings)
+            shape = _class_of(trainings)
             sweeps, why = sweeps_for(shape.lstm_units)
             began = time.perf_counter()
             device = OnDevice(shape, sweeps)
@@ -132,7 +133,7 @@ def baseline_seeds(path: str, seeds: int, epochs: int, quick: bool) -> dict[str,
 
     configure(threads=1)
     logging.basicConfig(level=logging.INFO)
-    from lstm_study.training.members import Ended, class_of
+    from lstm_study.training.members import Ended
     from lstm_study.training.one import Training
     from lstm_study.training.population import train_population
 
@@ -166,7 +167,7 @@ def baseline_seeds(path: str, seeds: int, epochs: int, quick: bool) -> dict[str,
             for training in trainings
         ]
         train_population(
-            members, shape=class_of(trainings), reviews=training_reviews, validation=None,
+            members, shape=_class_of(trainings), reviews=training_reviews, validation=None,
             capacity=seeds,
         )  # fmt: skip
     return {
@@ -307,6 +308,14 @@ def with_pairs(split: Any) -> Any:
     from lstm_study.corpus.text.pairs import TrainingPairs
 
     return replace(split, pairs=TrainingPairs(split.token_ids, split.offsets))
+
+
+def _class_of(trainings: Sequence[Any]) -> ShapeClass:
+    """Returns the smallest class that holds some trainings, all of one batch size and depth."""
+    return reduce(
+        ShapeClass.joined,
+        (ShapeClass.of(each.configuration, batch_size=each.batch_size) for each in trainings),
+    )
 
 
 def _member(training: Any, folder: Path = Path()) -> Any:

@@ -17,9 +17,9 @@ from lstm_study.records.kinds import KINDS
 from lstm_study.records.state import SearchState
 from lstm_study.store import Store
 from lstm_study.store.missing_digests import add_missing_digests
+from tests.support.earlier_records import EARLIER_RECORDS
 from tests.support.stored_study import stored
 
-REFERENCE = Path(__file__).parents[2] / "study" / "reference" / "imdb"
 ONE_OF_EACH = {
     "plan.json": "plan.json",
     "arms.json": "arms.json",
@@ -120,8 +120,8 @@ def test_an_empty_folder_holds_no_study(tmp_path):
         check(Store(tmp_path))
 
 
-def test_the_reference_study_is_whole_and_has_no_digests_yet():
-    store = Store(REFERENCE)
+def test_a_study_of_an_earlier_version_is_whole_and_has_no_digests_yet():
+    store = Store(EARLIER_RECORDS)
     found = check(store)
     assert found.findings == ()
     assert found.files > 140
@@ -129,9 +129,9 @@ def test_the_reference_study_is_whole_and_has_no_digests_yet():
 
 
 def test_an_earlier_studys_files_get_digests_and_are_listed(tmp_path):
-    for path in REFERENCE.rglob("*"):
+    for path in EARLIER_RECORDS.rglob("*"):
         if path.is_file():
-            target = tmp_path / path.relative_to(REFERENCE)
+            target = tmp_path / path.relative_to(EARLIER_RECORDS)
             target.parent.mkdir(exist_ok=True)
             target.write_bytes(path.read_bytes())
     store = Store(tmp_path)

@@ -1,6 +1,6 @@
 """Replays studies: what would have been said of the time left, against what it took.
 
-    python -m tests.support.replay study/reference/imdb study/runs/quickstart
+    python -m tests.support.replay study/reference/imdb tests/earlier_records/imdb
 
 prints for each folder of records what was said at shares of its time, first at its own paces, then
 at a steady one. Arms and finalists that the study was not asked for then are left out.

@@ -1,7 +1,6 @@
 """The members of a population: what each is to train, where it stands, and how it ended."""
 
-import functools
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -11,7 +10,6 @@ from numpy.typing import NDArray
 
 from lstm_study.corpus.types import Split
 from lstm_study.model.population.arrays import State
-from lstm_study.model.shape_classes import ShapeClass
 from lstm_study.records import Epoch
 from lstm_study.seeds import derive
 from lstm_study.training.checkpoint import Checkpoint, write_checkpoint
@@ -138,11 +136,3 @@ class Seated:
         checkpoint = Checkpoint(epochs=epochs, variables=variables, earlier=earlier)
         write_checkpoint(self.member.save, checkpoint)
         return checkpoint
-
-
-def class_of(trainings: Sequence[Training]) -> ShapeClass:
-    """Returns the smallest class that holds some trainings, all of one batch size and depth."""
-    return functools.reduce(
-        ShapeClass.joined,
-        (ShapeClass.of(each.configuration, batch_size=each.batch_size) for each in trainings),
-    )

@@ -1,7 +1,6 @@
 """How long a study will take, said before and while it runs: on recorded and on made-up paces."""
 
 from dataclasses import replace
-from pathlib import Path
 
 import pytest
 
@@ -13,12 +12,12 @@ from lstm_study.records.state import BracketState, RoundState, SearchState
 from lstm_study.schedule import hyperband
 from lstm_study.spec import StudySpec
 from tests.support import own
+from tests.support.earlier_records import EARLIER_RECORDS
 from tests.support.fake_study import completed_study
 from tests.support.replay import Replay, replay_of
 
 STUDY = completed_study()
 SPEC = StudySpec.model_validate(dict(STUDY.spec), strict=False)
-REFERENCE = Path(__file__).parents[3] / "study" / "reference" / "imdb"
 PACE = Pace(points=((1e8, 2e-11), (1e10, 1e-11)), load_seconds=3.0, setup_seconds=0.5)
 PLAN = SearchState(
     trials=STUDY.planned_trials,
@@ -44,7 +43,7 @@ PLAN = SearchState(
 
 @pytest.fixture(scope="module")
 def reference() -> Replay:
-    return replay_of(REFERENCE)
+    return replay_of(EARLIER_RECORDS)
 
 
 def _left(
@@ -142,7 +141,7 @@ def test_a_pace_that_was_measured_wrong_is_corrected_by_the_first_epochs(
 def test_from_its_own_times_the_reference_study_is_known_as_far_as_its_pace_was() -> None:
     # Its search ran 1.39 times slower for its work than its comparison a day later, which nobody
     # could know. Beforehand, from the pace of the whole, it is within 30%.
-    recorded = replay_of(REFERENCE)
+    recorded = replay_of(EARLIER_RECORDS)
     assert recorded.said(0.0, pace=recorded.steady_pace()) == pytest.approx(1.0, abs=0.3)
     assert 1.3 < recorded.said(0.05, pace=None) < 1.8
     assert recorded.said(0.75, pace=None) == pytest.approx(1.0, abs=0.3)

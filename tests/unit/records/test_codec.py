@@ -3,7 +3,6 @@
 import json
 import time
 from dataclasses import replace
-from pathlib import Path
 
 import pytest
 
@@ -21,10 +20,9 @@ from lstm_study.records.state import (
     SeedsState,
     VerdictsState,
 )
+from tests.support.earlier_records import EARLIER_RECORDS
 from tests.support.stored_study import EPOCH
 from tests.unit.test_store import TRIAL
-
-REFERENCE = Path(__file__).parents[3] / "study" / "reference" / "imdb"
 
 
 def forged(record, **changes) -> str:
@@ -32,10 +30,10 @@ def forged(record, **changes) -> str:
     return seal(json.dumps(json.loads(unseal(to_json(record))[0]) | changes))
 
 
-def test_every_record_of_the_reference_study_is_written_as_it_was_read():
+def test_every_record_of_an_earlier_version_is_written_as_it_was_read():
     counted = 0
     for kind in KINDS:
-        paths = sorted(REFERENCE.glob(kind.path)) if kind.is_record else ()
+        paths = sorted(EARLIER_RECORDS.glob(kind.path)) if kind.is_record else ()
         for path in paths:
             for line in path.read_text().splitlines():
                 again = json.loads(to_json(from_json(line, kind.type, where=str(path))))
@@ -77,14 +75,14 @@ def test_a_state_that_no_command_would_have_written_is_refused(state, sentence):
 
 
 def test_hyperparameters_that_came_later_are_at_their_documented_values():
-    trial = from_json((REFERENCE / "trials" / "b0-00-r0.json").read_text(), Trial, where="")
+    trial = from_json((EARLIER_RECORDS / "trials" / "b0-00-r0.json").read_text(), Trial, where="")
     assert trial.configuration == BASELINE
 
 
-def test_every_state_of_the_reference_study_is_written_as_it_was_read():
+def test_every_state_of_an_earlier_version_is_written_as_it_was_read():
     for name in ("study", "seeds", "verdicts", "report"):
         (kind,) = (kind for kind in KINDS if kind.name == name)
-        text = (REFERENCE / kind.path).read_text()
+        text = (EARLIER_RECORDS / kind.path).read_text()
         sealed = state_to_json(state_from_json(text, kind.type, where=name))
         assert unseal(sealed)[0] == text
         assert state_from_json(sealed, kind.type, where=name) == state_from_json(
@@ -93,7 +91,7 @@ def test_every_state_of_the_reference_study_is_written_as_it_was_read():
 
 
 def test_a_schedule_from_before_the_random_control_has_none():
-    text = (REFERENCE / "plan.json").read_text()
+    text = (EARLIER_RECORDS / "plan.json").read_text()
     assert '"role"' not in text
     plan = state_from_json(text, SearchState, where="plan.json")
     assert {bracket.role for bracket in plan.brackets} == {"search"}
