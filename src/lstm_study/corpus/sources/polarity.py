@@ -10,18 +10,19 @@ from lstm_study.errors import DataError
 # English, German, Dutch, French, Spanish, Italian, Portuguese, Russian, Polish, Turkish, Chinese,
 # Japanese, Korean, Arabic; pictures.
 _GOOD = """
-    positive pos good great excellent awesome amazing fresh like liked love loved happy favorable
-    favourable satisfied recommended best positiv gut zufrieden positief goed tevreden positif bon
-    bien positivo bueno satisfecho buono soddisfatto bom satisfeito положительный положительно
-    позитивный позитив хорошо хороший pozytywny dobry olumlu pozitif iyi 正面 积极 好评 好
-    ポジティブ 良い 긍정 إيجابي 👍 😊 🙂 😀 😃 😄 😁 😍 ❤ ♥ ☺ 💚
+    positive pos good great excellent awesome amazing fresh like liked love loved happy
+    favorable favourable satisfied recommended best agree agreed positiv gut zufrieden positief
+    goed tevreden positif bon bien positivo bueno satisfecho buono soddisfatto bom satisfeito
+    положительный положительно позитивный позитив хорошо хороший pozytywny dobry olumlu pozitif
+    iyi 正面 积极 好评 好 ポジティブ 良い 긍정 إيجابي 👍 😊 🙂 😀 😃 😄 😁 😍 ❤ ♥ ☺ 💚
 """
 _BAD = """
     negative neg bad terrible poor awful horrible rotten dislike disliked sad unhappy angry
-    unfavorable unfavourable unsatisfied dissatisfied worst negativ schlecht unzufrieden negatief
-    slecht ontevreden négatif negatif mauvais mal negativo malo insatisfecho cattivo insoddisfatto
-    ruim mau insatisfeito отрицательный отрицательно негативный негатив плохо плохой negatywny zły
-    olumsuz kötü 负面 消极 差评 差 ネガティブ 悪い 부정 سلبي 👎 😡 🙁 😞 😢 😠 😭 😣 ☹ 💔
+    unfavorable unfavourable unsatisfied dissatisfied worst disagree disagreed negativ schlecht
+    unzufrieden negatief slecht ontevreden négatif negatif mauvais mal negativo malo
+    insatisfecho cattivo insoddisfatto ruim mau insatisfeito отрицательный отрицательно
+    негативный негатив плохо плохой negatywny zły olumsuz kötü 负面 消极 差评 差
+    ネガティブ 悪い 부정 سلبي 👎 😡 🙁 😞 😢 😠 😭 😣 ☹ 💔
 """
 _YES = """
     + p true t yes y up accept accepted favor favour pro wahr ja vrai oui verdadero sí si vero

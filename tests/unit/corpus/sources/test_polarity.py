@@ -32,6 +32,8 @@ from lstm_study.errors import DataError
         (("👍🏽", "👎🏽"), "👍🏽"),
         (("❤\ufe0f", "💔"), "❤\ufe0f"),
         (("accept", "reject"), "accept"),
+        (("agree", "disagree"), "agree"),
+        (("Strongly Disagree", "Strongly Agree"), "Strongly Agree"),
         (("contra", "pro"), "pro"),
         (("very positive", "very negative"), "very positive"),
         (("Recommended", "Not recommended"), "Recommended"),
