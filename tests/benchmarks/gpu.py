@@ -1,4 +1,4 @@
-"""Rows `gpu-population`, `gpu-open`, `gpu-baseline`, `gpu-search`: many networks at once, on JAX.
+"""Rows `population`, `gpu-population`, `gpu-open`, ...: many networks at once, on JAX.
 
 `gpu.sh` measures these and the other rows of a GPU in one call.
 """
@@ -29,6 +29,7 @@ from tests.benchmarks.measure import (
     not_measured,
     values,
 )
+from tests.benchmarks.sides import SIZES
 
 MEMBERS = (1, 4, 14, 32)
 SEEDS = 14
@@ -40,11 +41,16 @@ _OPEN = {
     "learning_rate_schedule": "linear", "weight_decay": 0.02,
 }  # fmt: skip
 _QUICK = Configuration(vocabulary_size=500, maxlen=20, embedding_dim=16, lstm_units=16)
+_ON_CPU = "160 × 32/32"
 _BOUND = {1: "10 ms", 14: "1.3 ms a member", 32: "0.85 ms a member"}
 
 
 def population_steps(
-    members: Sequence[int], rates: Sequence[float], quick: bool, is_open: bool = False
+    members: Sequence[int],
+    rates: Sequence[float],
+    quick: bool,
+    is_open: bool = False,
+    size: str = "500 × 128/100",
 ) -> dict[str, Any]:
     """Times training steps of populations; a process of its own.
 
@@ -68,7 +74,7 @@ def population_steps(
     from lstm_study.training.one import Training
 
     split = with_pairs(made_up(400 if quick else STEPS_AT_ONCE * 64))
-    network = _QUICK if quick else BASELINE
+    network = _QUICK if quick else SIZES[size]
     if is_open:
         network = replace(network, **_OPEN)
         if not quick:
@@ -216,6 +222,23 @@ def population_rows(settings: Settings) -> list[Row]:
         )
     )  # fmt: skip
     return rows
+
+
+def cpu_population_rows(settings: Settings) -> list[Row]:
+    """Measures steps of populations on the CPU, of one thread, beside one network alone."""
+    run = partial(
+        fresh, population_steps, backend="jax", device="cpu", quick=settings.quick, size=_ON_CPU
+    )
+    found = [run(members=[1, 4], rates=[0.2]) for _ in range(settings.rounds)]
+    return [
+        Row(
+            row="population", case=f"jax, 4 × {_ON_CPU}, recurrent dropout 0.2",
+            quantity="wall time of a step, a member's share", unit="ms",
+            ours=[each / 4 for each in values(found, "4 0.2 ms")],
+            other=values(found, "1 0.2 ms"), against="a population of one",
+            note=found[0]["sweeps"],
+        )
+    ]  # fmt: skip
 
 
 def open_rows(settings: Settings) -> list[Row]:

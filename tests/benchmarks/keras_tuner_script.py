@@ -5,13 +5,15 @@
 It needs Keras and Keras Tuner alone, nothing of this project. Reviews are NumPy arrays padded to
 maxlen by `pad_sequences`, the layer is `keras.layers.LSTM`, the search is `Hyperband.search` with
 Keras's defaults. `--data` is Keras's `imdb.npz`, or any file of that format; the reviews after the
-first `--train` ones of its training half validate.
+first `--train` ones of its training half validate. `--builder FILE` searches what that file's
+`build(hp)` declares, in place of the LSTM.
 
 One thing is done for it: see `Hyperband`.
 """
 
 import argparse
 import json
+import runpy
 import tempfile
 import time
 from typing import Any
@@ -51,6 +53,10 @@ def search(options: argparse.Namespace) -> list[dict[str, Any]]:
     x_train, y_train, x_validation, y_validation = read(options)
 
     def build(hp: Any) -> keras.Model:
+        if options.builder:
+            model = runpy.run_path(options.builder)["build"](hp)
+            model.compile(optimizer="adam", loss="binary_crossentropy", metrics=["accuracy"])
+            return model
         model = keras.Sequential(
             [
                 keras.Input((options.maxlen,), dtype="int32"),
@@ -93,6 +99,7 @@ def main() -> None:
     """Searches and prints, as one line of JSON, what came of it."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--data", required=True)
+    parser.add_argument("--builder", help="a file whose function build(hp) makes the network")
     parser.add_argument("--train", type=int, default=0)
     parser.add_argument("--vocabulary-size", type=int, default=20_000)
     parser.add_argument("--maxlen", type=int, default=500)

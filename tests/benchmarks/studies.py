@@ -1,13 +1,15 @@
-"""Rows `study`, `workers`, `gpu-study`: whole searches from the command line.
+"""Rows `study`, `own-builder`, `workers`, `gpu-study`: whole searches from the command line.
 
 `study` runs `lstm-study search` beside `keras_tuner_script.py`: the same reviews, the same space,
 Hyperband with the same budgets, so as many trials and epochs. Each has the whole machine. The two
 draw their configurations by generators of their own, so one may meet larger networks than the
 other; "for equal work" divides by the arithmetic of the networks that were drawn. What a machine
-compiles once is compiled before.
+compiles once is compiled before. `own-builder` is the same for a network of one's own, the
+convolution of `study/convolution.py`.
 """
 
 import json
+import shutil
 import sys
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -18,6 +20,7 @@ import numpy as np
 
 from lstm_study.corpus.load import load
 from lstm_study.corpus.text.vocabulary import RESERVED
+from lstm_study.corpus.types import Corpus
 from lstm_study.spec import parse_spec
 from lstm_study.store import Store
 from tests.benchmarks.arithmetic import operations, products
@@ -43,6 +46,7 @@ from tests.benchmarks.sides import BATCH
 _MOST_ROUNDS = 2
 _STUDY_REVIEWS: dict[Device, int] = {"cpu": 4_000, "gpu": 24_000}
 SCRIPT = ROOT / "tests" / "benchmarks" / "keras_tuner_script.py"
+BUILDER = ROOT / "study" / "convolution.py"
 _TOML = """
 [study]
 name = "benchmark"
@@ -201,6 +205,93 @@ def worker_rows(settings: Settings) -> list[Row]:
     ]  # fmt: skip
 
 
+def builder_rows(settings: Settings) -> list[Row]:
+    """Measures a whole search of a network of one's own, on the CPU."""
+    if not has_tensorflow():
+        return [not_measured("own-builder", "TensorFlow is not installed")]
+    on = Machine(backend="tensorflow", device="cpu")
+    seeds = {"ours": 0, "keras": 0}
+
+    def next_seed(side: str) -> int:
+        seeds[side] += 1
+        return seeds[side]
+
+    found = alternate(
+        {
+            "ours": lambda: _builder_by_us(next_seed("ours"), on, settings),
+            "keras": lambda: _builder_by_script(next_seed("keras"), on, settings),
+        },
+        rounds=min(settings.rounds, _MOST_ROUNDS),
+    )
+    counts = {(each["trials"], each["epochs"]) for each in [*found["ours"], *found["keras"]]}
+    if len(counts) != 1:
+        raise BenchmarkError(
+            f"own-builder: trials and epochs must be equal. Received: {sorted(counts)}"
+        )
+    ((trials, epochs),) = counts
+    named: dict[str, Any] = {
+        "row": "own-builder", "against": "keras_tuner_script.py --builder",
+        "case": f"convolution.py, {_builder_reviews(settings):,} reviews × 200, {trials} trials, "
+                f"{epochs} epochs",
+    }  # fmt: skip
+    return [
+        compared(found, "wall_s", **named, quantity="wall time, start and end included", unit="s"),
+        compared(found, "processor_s", **named, quantity="processor time", unit="s"),
+        compared(found, "peak_mb", **named, quantity="peak memory of the largest process",
+                 unit="MB"),
+    ]  # fmt: skip
+
+
+def _builder_reviews(settings: Settings) -> int:
+    return settings.size(20_000, 200)
+
+
+def _builder_study(seed: int, settings: Settings) -> str:
+    text = (BUILDER.parent / "convolution.toml").read_text(encoding="utf-8")
+    limit = f'source = "reviews"\ntrain_limit = {_builder_reviews(settings)}\n'
+    for before, after in (
+        ("rerank = 2", "rerank = 0"),
+        ("seed = 20", f"seed = {seed}"),
+        ('source = "reviews"\n', limit),
+    ):
+        if before not in text:
+            raise BenchmarkError(f"convolution.toml has no {before!r}")
+        text = text.replace(before, after)
+    return text
+
+
+def _builder_by_us(seed: int, on: Machine, settings: Settings) -> dict[str, Any]:
+    folder = settings.folder("own-builder")
+    (folder / "convolution.toml").write_text(_builder_study(seed, settings), encoding="utf-8")
+    shutil.copy(BUILDER, folder)
+    done = command(
+        [*LSTM_STUDY, "search", "convolution.toml"], cwd=folder, LSTM_STUDY_CACHE=settings.cache,
+        **on.environment,
+    )  # fmt: skip
+    trials = Store(folder / "study" / "runs" / "convolution").read_trials()
+    return done | {
+        "trials": len(trials), "epochs": sum(len(trial.epochs) for trial in trials),
+    }  # fmt: skip
+
+
+def _builder_by_script(seed: int, on: Machine, settings: Settings) -> dict[str, Any]:
+    folder = settings.folder("script")
+    spec = parse_spec(
+        _builder_study(seed, settings), where=str(BUILDER.parent / "convolution.toml")
+    )
+    corpus = load(spec.data, seed=seed, cache=Path(settings.cache))
+    done = command(
+        [
+            sys.executable, str(SCRIPT), "--data", str(_written_npz(corpus, folder)),
+            "--builder", str(BUILDER), "--train", str(len(corpus.train)), "--maxlen", "200",
+            "--max-epochs", "3", "--seed", str(seed),
+        ],
+        cwd=folder, **on.environment,
+    )  # fmt: skip
+    trials = json.loads(done["out"].strip().splitlines()[-1])["trials"]
+    return done | {"trials": len(trials), "epochs": sum(trial["epochs"] for trial in trials)}
+
+
 def _study_rows(row: str, on: Machine, settings: Settings) -> list[Row]:
     plan = Plan(
         reviews=settings.size(settings.study_reviews or _STUDY_REVIEWS[on.device], 120),
@@ -285,6 +376,10 @@ def _as_npz(plan: Plan, seed: int, folder: Path, settings: Settings) -> Path:
     corpus = load(spec.data, seed=seed, cache=Path(settings.cache))
     if len(corpus.train) != plan.train:
         raise BenchmarkError(f"{len(corpus.train)} reviews to train on, not {plan.train}")
+    return _written_npz(corpus, folder)
+
+
+def _written_npz(corpus: Corpus, folder: Path) -> Path:
     # Keras's file has ranks, and no start token.
     ranks = [
         (split[number][1:] - RESERVED).tolist()
