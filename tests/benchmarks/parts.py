@@ -1,13 +1,13 @@
 """What each opened part of a winner brings: the winner with that part at its documented value.
 
-    python -m tests.benchmarks.parts STUDY.toml [--data PATH] [--seeds 3] [--adam-seeds 10]
-        [--out reports/benchmarks/parts.md]
+    python -m tests.benchmarks.parts STUDY.toml [--data PATH] [--seeds 3]
+        [--most-seeds 10 --most PART ...] [--out reports/benchmarks/parts.md]
 
 The study has to be searched. Each network is trained as the search's finalists are, for the full
 budget and without the validation reviews, with the same fresh seeds for every part; test is never
 read. Its trainings are trials of a study of their own beside it, `NAME-parts`, which a second run
-resumes; the winner's trainings as a finalist count. `--adam-seeds` is the number of seeds for the
-two ways of Adam (`summed_gradients`).
+resumes; the winner's trainings as a finalist count. The parts that `--most` names are trained with
+`--most-seeds` seeds, and so is the winner, which each of them is compared with on its own seeds.
 """
 
 import argparse
@@ -33,7 +33,6 @@ from lstm_study.spec import StudySpec
 from lstm_study.store import Store
 
 WHOLE = "winner"
-ADAM = "summed_gradients"
 
 
 def without_each(winner: Configuration, spec: StudySpec) -> dict[str, Configuration]:
@@ -58,9 +57,15 @@ def without_each(winner: Configuration, spec: StudySpec) -> dict[str, Configurat
 
 
 def plan(
-    study: OpenStudy, parts: Mapping[str, Configuration], *, seeds: int, adam_seeds: int
+    study: OpenStudy, parts: Mapping[str, Configuration], *, seeds: Mapping[str, int]
 ) -> list[Trial]:
-    """Returns the trainings, seed by seed; those that the search's finalists were are done."""
+    """Returns the trainings, seed by seed; those that the search's finalists were are done.
+
+    Args:
+        study: The study, searched.
+        parts: Part → the configuration without it.
+        seeds: Part → the number of its seeds.
+    """
     winner = winner_of(study)
     trials = study.store.read_trials()
     done = {
@@ -69,9 +74,9 @@ def plan(
         if trial.role == "finalist" and has_ended(trial)
     }
     planned = []
-    for index in range(1, max(seeds, adam_seeds) + 1):
+    for index in range(1, max(seeds.values()) + 1):
         for part, configuration in parts.items():
-            if index > (adam_seeds if part in (WHOLE, ADAM) else seeds):
+            if index > seeds[part]:
                 continue
             seed = derive(study.spec.study.seed, "finalist", index)
             trial = Trial(
@@ -162,14 +167,19 @@ def main() -> int:
     parser.add_argument("study")
     parser.add_argument("--data", type=Path)
     parser.add_argument("--seeds", type=int, default=3)
-    parser.add_argument("--adam-seeds", type=int, default=10)
+    parser.add_argument("--most-seeds", type=int, default=10)
+    parser.add_argument("--most", nargs="+", default=[], metavar="PART")
     parser.add_argument("--out", type=Path, default=Path("reports/benchmarks/parts.md"))
     options = parser.parse_args()
     command = " ".join(["python -m tests.benchmarks.parts", *sys.argv[1:]])
     study = open_study(options.study, data=options.data, command=command)
     winner = winner_of(study).configuration
     parts = {WHOLE: winner, **without_each(winner, study.spec)}
-    planned = plan(study, parts, seeds=options.seeds, adam_seeds=options.adam_seeds)
+    if unknown := [name for name in options.most if name not in parts]:
+        parser.error(f"--most: no such part: {', '.join(unknown)}. There are: {', '.join(parts)}")
+    seeds = {part: options.most_seeds if part in options.most else options.seeds for part in parts}
+    seeds[WHOLE] = max(seeds.values())
+    planned = plan(study, parts, seeds=seeds)
     trials = train(study, planned)
     failed = [trial.trial_id for trial in trials.values() if trial.status == "failed"]
     here = machine()

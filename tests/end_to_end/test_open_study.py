@@ -100,7 +100,7 @@ def check_parts(folder: Path) -> None:
     """Each opened part is taken away from the winner, one by one, and a second run only reads."""
     command = [
         sys.executable, "-m", "tests.benchmarks.parts", "open.toml", "--seeds", "1",
-        "--adam-seeds", "2", "--out", "parts.md",
+        "--most-seeds", "2", "--most", "summed_gradients", "--out", "parts.md",
     ]  # fmt: skip
     environment = os.environ | {"PYTHONPATH": str(ROOT)}
     written = []
