@@ -1,6 +1,6 @@
 """Rows `population`, `gpu-population`, `gpu-open`, ...: many networks at once, on JAX.
 
-`gpu.sh` measures these and the other rows of a GPU in one call.
+`gpu.sh` measures these and the other rows of a GPU in two calls.
 """
 
 import logging
@@ -9,14 +9,13 @@ import tempfile
 import time
 from collections.abc import Sequence
 from dataclasses import replace
-from functools import partial, reduce
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from lstm_study.configuration import BASELINE, Configuration
-from lstm_study.model.shape_classes import ShapeClass
 from lstm_study.spec import ProtocolTable
 from tests.benchmarks.measure import (
     DATA_VARIABLE,
@@ -30,6 +29,7 @@ from tests.benchmarks.measure import (
     values,
 )
 from tests.benchmarks.sides import SIZES
+from tests.support.classes import class_of
 
 MEMBERS = (1, 4, 14, 32)
 SEEDS = 14
@@ -93,14 +93,15 @@ def population_steps(
                 )
                 for seed in range(1, count + 1)
             ]
-            shape = _class_of(trainings)
+            shape = class_of(trainings)
             sweeps, why = sweeps_for(shape.lstm_units)
             began = time.perf_counter()
             device = OnDevice(shape, sweeps)
             device.resize(count, [])
-            for place, training in enumerate(trainings):
-                variables = initial_variables(training)
-                device.put(place, padded_state(variables, configuration, shape, where=""))
+            # The same for all: what their weights are makes no difference to the time.
+            state = padded_state(initial_variables(trainings[0]), configuration, shape, where="")
+            for place in range(count):
+                device.put(place, state)
             device.set_trainings(trainings, reviews=len(split))
             seated = [Seated(_member(training), None, ()) for training in trainings]
             for each in seated:
@@ -173,7 +174,7 @@ def baseline_seeds(path: str, seeds: int, epochs: int, quick: bool) -> dict[str,
             for training in trainings
         ]
         train_population(
-            members, shape=_class_of(trainings), reviews=training_reviews, validation=None,
+            members, shape=class_of(trainings), reviews=training_reviews, validation=None,
             capacity=seeds,
         )  # fmt: skip
     return {
@@ -331,14 +332,6 @@ def with_pairs(split: Any) -> Any:
     from lstm_study.corpus.text.pairs import TrainingPairs
 
     return replace(split, pairs=TrainingPairs(split.token_ids, split.offsets))
-
-
-def _class_of(trainings: Sequence[Any]) -> ShapeClass:
-    """Returns the smallest class that holds some trainings, all of one batch size and depth."""
-    return reduce(
-        ShapeClass.joined,
-        (ShapeClass.of(each.configuration, batch_size=each.batch_size) for each in trainings),
-    )
 
 
 def _member(training: Any, folder: Path = Path()) -> Any:

@@ -1,16 +1,19 @@
 #!/bin/bash
-# Tests and measures everything that needs a GPU, in one call of at most nine minutes.
+# Tests and measures what needs a GPU, in calls of at most nine minutes.
 #
-#   LSTM_STUDY_DATA=folder-with-imdb.npz tests/benchmarks/gpu.sh [OUT]
+#   LSTM_STUDY_DATA=folder-with-imdb.npz tests/benchmarks/gpu.sh [OUT [PART...]]
 #
 # Needs a machine with an NVIDIA GPU, and JAX with CUDA in the Python that PYTHON names (python3).
 # Where nothing can be downloaded, WHEELS names a folder with wheels of what else is missing: they
 # are installed in a temporary folder. Results go to OUT (reports/benchmarks): the table, written row
-# by row, and gpu-tests.txt. The most important comes first; what the time does not suffice for is
-# left as it was.
+# by row, and gpu-tests.txt. PARTs are those below, in this order: without any, a first call takes
+# tests, gpu-population, gpu-baseline and gpu-open; a second one should name gpu-search, gpu-step and
+# gpu-study. What the time does not suffice for is left as it was.
 set -uo pipefail
 cd "$(dirname "$0")/../.."
 out=${1:-reports/benchmarks}
+shift $(($# > 0))
+[ $# -gt 0 ] || set -- tests gpu-population gpu-baseline gpu-open
 python=${PYTHON:-python3}
 end=$((SECONDS + 530))
 mkdir -p "$out"
@@ -37,13 +40,18 @@ within() { # SECONDS COMMAND...: runs it for so long at most, and no longer than
 }
 bench() { within "$1" "$python" -m tests.benchmarks --rounds 1 --out "$out" --only "${@:2}"; }
 
-# The kernels on the card against the plain loop, for every class of imdb.toml.
-within 90 "$python" -m pytest tests/keras/model/lstm/test_members.py -q -p no:cacheprovider \
-    -k on_this_card > >(tee "$out/gpu-tests.txt") 2>&1
-bench 120 gpu-population
-bench 150 gpu-baseline
-bench 90 gpu-open
-bench 200 gpu-search
-bench 120 gpu-study --study-reviews 6000
-bench 100 gpu-step
+for part in "$@"; do
+    case $part in
+    tests) # The kernels on the card against the plain loop.
+        within 90 "$python" -m pytest tests/keras/model/lstm/test_members.py -q -W default \
+            -p no:cacheprovider -k on_this_card > >(tee "$out/gpu-tests.txt") 2>&1 ;;
+    gpu-population) bench 220 gpu-population ;;
+    gpu-baseline) bench 150 gpu-baseline ;;
+    gpu-open) bench 90 gpu-open ;;
+    gpu-search) bench 380 gpu-search ;;
+    gpu-step) bench 100 gpu-step ;;
+    gpu-study) bench 150 gpu-study --study-reviews 6000 ;;
+    *) echo "No such part: $part"; failed=1 ;;
+    esac
+done
 exit "$failed"

@@ -3,8 +3,8 @@
 A program's shape is the size of its arrays. Everything else is data to it: seeds, rates, learning
 rate and its schedule, clipping, decay, order of reviews, budget, whether padding is masked; and of
 the sizes a member's own vocabularies, maxlen, embedding width and units, as long as they are no
-larger than the class's. A class whose program pools, has pairs or drops words also trains members
-that do not.
+larger than the class's. A class whose program pools, has pairs, drops words or clips also trains
+members that do not.
 """
 
 import itertools
@@ -16,6 +16,9 @@ from lstm_study.configuration import Configuration
 from lstm_study.spec import ProtocolTable
 
 FEWEST_UNITS = 16
+READ_ROWS = 128
+"""Reviews that a population reads at once, beside training."""
+
 # What populations train beyond the core. What is not here trains alone, a new row of the table too.
 _OPENED = frozenset({
     "bidirectional", "pooling", "embedding_dropout", "word_dropout", "output_dropout",
@@ -26,13 +29,17 @@ _FEATURES = 8
 _ROWS = 16
 
 # Milliseconds on an H100 with JAX 0.11, fitted to steps of 64 reviews × 500 tokens (decision 22).
-_COMPILING = 5_000.0
+# A class is a program for each of some sizes of its populations, and as many that read.
+_COMPILING = 10_000.0
+_COMPILING_A_SIZE = 5_000.0
 # For one step of time, forward and backward, by units: nearly the same for 1 member and for 30.
 _LATENCY = {16: 0.004, 32: 0.004, 64: 0.007, 128: 0.019}
 _LATENCY_OF_THE_LOOP = 0.056
 # A member's share of a step: of the embedding's update, and of everything that depends on time.
 _PER_WEIGHT = 1.0e-8
 _PER_PRODUCT = 5.75e-8 / 64
+# How many times longer a processor takes for it.
+_PROCESSOR = 100
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, order=True)
@@ -50,6 +57,7 @@ class ShapeClass:
         pair_rows: Rows of the pairs' embedding; 0 where no member has pairs.
         pools: Whether the outputs of every step are pooled; else the last one alone is used.
         drops_words: Whether any member has word dropout, which is drawn on the processor.
+        clips: Whether any member's gradient is clipped.
     """
 
     vocabulary_size: int
@@ -62,6 +70,7 @@ class ShapeClass:
     pair_rows: int = 0
     pools: bool = False
     drops_words: bool = False
+    clips: bool = False
 
     @classmethod
     def of(cls, configuration: Configuration, *, batch_size: int) -> Self:
@@ -86,6 +95,7 @@ class ShapeClass:
             pair_rows=configuration.pair_rows,
             pools=configuration.pooling != "last",
             drops_words=configuration.word_dropout > 0,
+            clips=configuration.clip_norm > 0,
         )
 
     def __str__(self) -> str:
@@ -128,6 +138,7 @@ class ShapeClass:
             pair_rows=max(self.pair_rows, other.pair_rows),
             pools=self.pools or other.pools,
             drops_words=self.drops_words or other.drops_words,
+            clips=self.clips or other.clips,
         )
 
     @property
@@ -135,14 +146,15 @@ class ShapeClass:
         """Memory that a member needs, about: weights, moments, gradient; what a step keeps.
 
         Weights and moments are there twice while a checkpoint is fetched. A step keeps inputs,
-        gates, their gradients, states and carries in single precision.
+        gates, their gradients, states and carries in single precision. Reading takes `READ_ROWS`
+        at once, and keeps half as much for each.
         """
         weights = (self.vocabulary_size + self.pair_rows) * self.embedding_dim
         units = self.lstm_layers * self.directions * self.lstm_units
         # Pooled, a layer's outputs have a gradient at every step; pairs are rows of their own.
         layers = units * (16 if self.pools else 14)
         layers += self.embedding_dim * 8 * self.directions * (2 if self.pair_rows else 1)
-        return 4 * (8 * weights + self.maxlen * self.rows * layers)
+        return 4 * (8 * weights + self.maxlen * max(self.rows, READ_ROWS // 2) * layers)
 
 
 def why_alone(protocol: ProtocolTable, configuration: Configuration) -> str:
@@ -202,6 +214,39 @@ def plan_classes(works: Iterable[Work], *, steps: int) -> dict[ShapeClass, Shape
     return planned
 
 
+def places_for(members: int, *, shape: ShapeClass, steps: int, on_gpu: bool) -> int:
+    """Says how many places a population of some members has: each number is a program of its own.
+
+    Few different numbers, and a power of two where the idle places cost less than compiling does.
+
+    Args:
+        members: How many there are.
+        shape: Their class.
+        steps: Training steps that the one with most to do has left.
+        on_gpu: Whether the device is a GPU, on which an idle place costs little.
+
+    Example:
+        >>> places = partial(places_for, shape=ShapeClass.of(Configuration(), batch_size=64))
+        >>> [places(n, steps=300, on_gpu=True) for n in (1, 3, 5, 9, 14, 33)]
+        [1, 4, 8, 16, 16, 64]
+        >>> [places(n, steps=30_000, on_gpu=True) for n in (1, 3, 5, 9, 14, 33)]
+        [1, 3, 5, 10, 14, 40]
+    """
+    if members == 0:
+        return 0
+    coarse = 1 << (members - 1).bit_length()
+    if not pays_compiling(coarse - members, shape=shape, steps=steps, on_gpu=on_gpu):
+        return coarse
+    step = 1 << max(0, members.bit_length() - 3)
+    return -(-members // step) * step
+
+
+def pays_compiling(places: int, *, shape: ShapeClass, steps: int, on_gpu: bool) -> bool:
+    """Whether a program without so many idle places saves more than compiling it costs."""
+    idle = places * steps * _member_milliseconds(shape) * (1 if on_gpu else _PROCESSOR)
+    return idle > _COMPILING_A_SIZE
+
+
 def _plan_alike(works: Sequence[Work], steps: int) -> dict[ShapeClass, ShapeClass]:
     """Plans works of different shapes that one class can hold."""
     groups = dict(enumerate(works))
@@ -238,12 +283,15 @@ def _milliseconds(work: Work, steps: int) -> float:
     """Time of a population of all these trainings, begun together."""
     shape = work.shape
     latency = _LATENCY.get(shape.lstm_units, _LATENCY_OF_THE_LOOP)
-    weights = (shape.vocabulary_size + shape.pair_rows) * shape.embedding_dim
-    products = shape.maxlen * shape.rows * shape.embedding_dim * shape.lstm_units * shape.directions
     return (
         _COMPILING
         + work.longest * steps * shape.maxlen * shape.lstm_layers * latency
-        + work.epochs
-        * steps
-        * (_PER_WEIGHT * weights + _PER_PRODUCT * products * shape.lstm_layers)
+        + work.epochs * steps * _member_milliseconds(shape)
     )
+
+
+def _member_milliseconds(shape: ShapeClass) -> float:
+    """A member's share of a step's time."""
+    weights = (shape.vocabulary_size + shape.pair_rows) * shape.embedding_dim
+    products = shape.maxlen * shape.rows * shape.embedding_dim * shape.lstm_units * shape.directions
+    return _PER_WEIGHT * weights + _PER_PRODUCT * products * shape.lstm_layers

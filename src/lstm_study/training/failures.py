@@ -5,7 +5,14 @@ import traceback
 from lstm_study.errors import BuilderError, DivergedError
 from lstm_study.records import Failure
 
+# XLA's words where a kernel asks for more than a multiprocessor has, under RESOURCE_EXHAUSTED too.
+_KERNEL_TOO_LARGE = "Shared memory size limit exceeded"
 _OUT_OF_MEMORY = ("RESOURCE_EXHAUSTED", "ResourceExhausted", "OOM when allocating", "Out of memory")
+
+
+def is_kernel_too_large(error: Exception) -> bool:
+    """Whether a compiled kernel does not fit the GPU's chip, whatever memory is free."""
+    return _KERNEL_TOO_LARGE in str(error)
 
 
 def classify(error: Exception) -> Failure:

@@ -22,13 +22,12 @@ from lstm_study.model.population.steps import (
     with_member,
     with_weights,
 )
-from lstm_study.model.shape_classes import ShapeClass
+from lstm_study.model.shape_classes import READ_ROWS, ShapeClass
 from lstm_study.training.member_state import checkpoint_shapes, padded_state
 from lstm_study.training.one import EVALUATION_BATCH, Training
 
 STEPS_AT_ONCE = 16
 _READ_AT_ONCE = 8
-_READ_ROWS = 128
 
 
 class OnDevice:
@@ -118,7 +117,7 @@ class OnDevice:
             weights: To read with; None for the members' own.
         """
         order = np.argsort(np.diff(split.offsets), kind="stable")
-        at_once = _READ_AT_ONCE * _READ_ROWS
+        at_once = _READ_AT_ONCE * READ_ROWS
         parts, reading = np.split(order, range(at_once, len(order), at_once)), []
         for chosen in parts:
             positions = np.full(at_once, -1, np.int32)
@@ -127,8 +126,8 @@ class OnDevice:
                 self.state.weights if weights is None else weights,
                 self._on_device(split),
                 self._settings,
-                positions.reshape(_READ_AT_ONCE, _READ_ROWS),
-                np.int32(-(-len(chosen) // _READ_ROWS)),
+                positions.reshape(_READ_AT_ONCE, READ_ROWS),
+                np.int32(-(-len(chosen) // READ_ROWS)),
                 **self._options,
             )
             reading.append(probabilities)
@@ -190,7 +189,8 @@ def settings_of(
         reviews: How many they train on: a falling learning rate ends after so many steps.
     """
     rows = [_setting(training, shape, reviews) for training in trainings]
-    return Settings(*(np.array(column) for column in zip(*rows, strict=True)))
+    settings = Settings(*(np.array(column) for column in zip(*rows, strict=True)))
+    return settings if shape.clips else settings._replace(clip_norm=None)
 
 
 def _setting(training: Training | None, shape: ShapeClass, reviews: int) -> Settings:

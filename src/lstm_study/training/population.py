@@ -15,7 +15,7 @@ import logging
 import time
 from collections import deque
 from collections.abc import Callable, Sequence
-from concurrent.futures import Executor, Future, ThreadPoolExecutor
+from concurrent.futures import Executor, Future, ThreadPoolExecutor, wait
 from dataclasses import replace
 from typing import Any
 
@@ -25,12 +25,12 @@ from numpy.typing import NDArray
 
 from lstm_study.corpus.types import Split
 from lstm_study.errors import DivergedError, RecordError
-from lstm_study.model.lstm.members import Sweeps, sweeps_for
+from lstm_study.model.lstm.members import SCAN, Sweeps, sweeps_for
 from lstm_study.model.population.arrays import State
-from lstm_study.model.shape_classes import ShapeClass
+from lstm_study.model.shape_classes import ShapeClass, pays_compiling, places_for
 from lstm_study.records import Epoch
 from lstm_study.training.checkpoint import Checkpoint
-from lstm_study.training.failures import classify
+from lstm_study.training.failures import classify, is_kernel_too_large
 from lstm_study.training.member_state import padded_state, padded_weights
 from lstm_study.training.members import Ended, Member, Seated
 from lstm_study.training.on_device import STEPS_AT_ONCE, OnDevice, initial_variables
@@ -39,8 +39,6 @@ log = logging.getLogger(__name__)
 
 # For checkpoints: those to begin with are made, those of an epoch written.
 _THREADS = 4
-# A smaller program is compiled for the members that are left only if they have so much to do.
-_EPOCHS_WORTH_COMPILING = 2
 
 
 def train_population(
@@ -56,8 +54,9 @@ def train_population(
     """Trains all members to their budgets, `capacity` at a time at most.
 
     Where the device's memory does not suffice, the population is halved and resumes from the last
-    checkpoints. The same members in the same order give the same bits on one machine; in another
-    population a member's results differ by rounding.
+    checkpoints; where a kernel does not fit the GPU's chip, it resumes with the plain loop. The
+    same members in the same order give the same bits on one machine; in another population a
+    member's results differ by rounding.
 
     Args:
         members: Trainings that fit the class, which `shape_classes.why_alone` does not refuse.
@@ -81,8 +80,11 @@ def train_population(
             sweeps.name,
             why,
         )
-    with ThreadPoolExecutor(_THREADS, thread_name_prefix="checkpoints") as threads:
-        population = Population(shape, reviews, validation, capacity, sweeps, threads)
+    with (
+        ThreadPoolExecutor(_THREADS, thread_name_prefix="checkpoints") as threads,
+        ThreadPoolExecutor(1, thread_name_prefix="steps") as stepping,
+    ):
+        population = Population(shape, reviews, validation, capacity, sweeps, threads, stepping)
         population.waiting.extend(members)
         while True:
             try:
@@ -90,10 +92,13 @@ def train_population(
                     return
                 population.train_epoch()
             except Exception as error:
-                # A lack of memory is the population's own; all else is the caller's.
-                if classify(error).kind != "out_of_memory":
+                # What the device lacks is the population's own; all else is the caller's.
+                if is_kernel_too_large(error) and population.sweeps is not SCAN:
+                    population.use_the_loop(error)
+                elif classify(error).kind == "out_of_memory":
+                    population.halve(error)
+                else:
                     raise
-                population.halve(error)
 
 
 class Population:
@@ -101,6 +106,7 @@ class Population:
 
     Attributes:
         waiting: Members that have no place yet.
+        sweeps: What runs the LSTM's loop.
     """
 
     def __init__(
@@ -111,9 +117,12 @@ class Population:
         capacity: int,
         sweeps: Sweeps,
         threads: Executor,
+        stepping: Executor,
     ) -> None:
         self.waiting: deque[Member] = deque()
-        self._shape, self._capacity, self._threads = shape, capacity, threads
+        self.sweeps = sweeps
+        self._shape, self._capacity = shape, capacity
+        self._threads, self._stepping = threads, stepping
         self._split, self._validation = reviews, validation
         self._device = OnDevice(shape, sweeps)
         self._places: list[Seated | None] = []
@@ -174,18 +183,7 @@ class Population:
 
     def halve(self, error: Exception) -> None:
         """Returns all members to their last checkpoint, and continues with half as many at once."""
-        while self._written:
-            try:
-                self._report_checkpoints(wait=True)
-            except Exception as other:
-                # A copy that did not fit either: its member goes on from the checkpoint before.
-                if classify(other).kind != "out_of_memory":
-                    raise
-        present = [seated for _, seated in self.taken()]
-        for seated in reversed(present):
-            self.waiting.appendleft(replace(seated.member, start=seated.checkpoint))
-        self._places = []
-        self._device.clear()
+        self._return_all()
         tried = min(self._capacity, len(self.waiting))
         if tried == 0:
             raise error
@@ -199,28 +197,59 @@ class Population:
             self._capacity,
         )
 
+    def use_the_loop(self, error: Exception) -> None:
+        """Returns all members to their last checkpoint, and continues without the kernels."""
+        self._return_all()
+        self.sweeps = SCAN
+        self._device = OnDevice(self._shape, SCAN)
+        log.warning("The LSTM's kernels do not fit this GPU (%s): by %s.", error, SCAN.name)
+
+    def _return_all(self) -> None:
+        """Has all members wait again, to begin at their last checkpoints."""
+        while self._written:
+            try:
+                self._report_checkpoints(wait=True)
+            except Exception as other:
+                # A copy that did not fit either: its member goes on from the checkpoint before.
+                if classify(other).kind != "out_of_memory":
+                    raise
+        present = [seated for _, seated in self.taken()]
+        for seated in reversed(present):
+            self.waiting.appendleft(replace(seated.member, start=seated.checkpoint))
+        self._places = []
+        self._device.clear()
+
     def _train_steps(self) -> None:
-        """Makes an epoch's steps, with the next ones under way while the last ones are counted."""
+        """Makes an epoch's steps, the next ones while the last are counted and words are dropped.
+
+        XLA may wait for the device at every step, so that has a thread of its own.
+        """
         steps = len(self.taken()[0][1].batches)
-        under_way: tuple[Any, Any] | None = None
-        for first in range(0, steps, STEPS_AT_ONCE):
-            batches = {
-                place: seated.batches[first : first + STEPS_AT_ONCE]
-                for place, seated in self.taken()
-            }
-            if not batches:  # All diverged.
-                return
-            dropped = {
-                place: seated.dropped(first, STEPS_AT_ONCE)
-                for place, seated in self.taken()
-                if seated.member.training.configuration.word_dropout
-            }
-            before, under_way = under_way, self._device.train(self._split, batches, dropped)
-            if before is not None:
-                self._count_steps(before)
-            self._report_checkpoints()
-        if under_way is not None:
-            self._count_steps(under_way)
+        under_way: Future[tuple[Any, Any]] | None = None
+        try:
+            for first in range(0, steps, STEPS_AT_ONCE):
+                made, under_way = under_way, self._start_steps(first)
+                if made is not None:
+                    self._count_steps(made.result())
+                self._report_checkpoints()
+                if not self.taken():  # All diverged.
+                    return
+            if under_way is not None:
+                self._count_steps(under_way.result())
+        finally:
+            if under_way is not None:
+                wait((under_way,))
+
+    def _start_steps(self, first: int) -> Future[tuple[Any, Any]]:
+        batches = {
+            place: seated.batches[first : first + STEPS_AT_ONCE] for place, seated in self.taken()
+        }
+        dropped = {
+            place: seated.dropped(first, STEPS_AT_ONCE)
+            for place, seated in self.taken()
+            if seated.member.training.configuration.word_dropout
+        }
+        return self._stepping.submit(self._device.train, self._split, batches, dropped)
 
     def _count_steps(self, made: tuple[Any, Any]) -> None:
         """Adds steps that `OnDevice.train` made to the epoch's sums; ends who diverged in them."""
@@ -242,10 +271,19 @@ class Population:
 
     def _resize(self, wanted: int) -> None:
         """Makes the arrays larger for those who wait, or smaller where that pays."""
-        size, taken = _size(wanted, self._capacity), self.taken()
-        ahead = max((seated.epochs_left for _, seated in taken), default=0)
-        is_worth_it = size <= len(self._places) // 2 and ahead >= _EPOCHS_WORTH_COMPILING
-        if size == 0 or not (size > len(self._places) or is_worth_it):
+        taken, there = self.taken(), len(self._places)
+        ahead = [seated.epochs_left for _, seated in taken]
+        ahead += [
+            each.training.epochs - len(each.start.epochs if each.start else ())
+            for each in self.waiting
+        ]
+        program: dict[str, Any] = {
+            "shape": self._shape,
+            "steps": max(ahead, default=0) * -(-len(self._split) // self._shape.batch_size),
+            "on_gpu": jax.devices()[0].platform == "gpu",
+        }
+        size = min(self._capacity, places_for(wanted, **program))
+        if wanted <= there and (size == 0 or not pays_compiling(there - size, **program)):
             return
         self._device.resize(size, [place for place, _ in taken])
         self._places = [seated for _, seated in taken] + [None] * (size - len(taken))
@@ -341,13 +379,3 @@ def _state_at_start(shape: ShapeClass, member: Member) -> State:
 
 def _fetch_and_write(seated: Seated, state: State, epochs: tuple[Epoch, ...]) -> Checkpoint:
     return seated.write(jax.device_get(state), epochs)
-
-
-def _size(wanted: int, capacity: int) -> int:
-    """Places for some members: few different numbers, each of which is a program of its own.
-
-    >>> [_size(wanted, 100) for wanted in (1, 5, 7, 9, 14, 17, 33)]
-    [1, 5, 7, 10, 14, 20, 40]
-    """
-    step = 1 << max(0, wanted.bit_length() - 3)
-    return min(capacity, -(-wanted // step) * step)

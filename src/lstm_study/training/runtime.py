@@ -69,11 +69,15 @@ def configure(
     os.environ["TF_CPP_MIN_LOG_LEVEL"] = "2"
     os.environ["TF_FORCE_GPU_ALLOW_GROWTH"] = "true"
     os.environ["XLA_PYTHON_CLIENT_PREALLOCATE"] = "false"
+    # Else the thread that waits for the GPU keeps a processor busy.
+    os.environ.setdefault("TF_CUDA_PLATFORM_GPU_DEVICE_SCHEDULE", "blocking_sync")
     os.environ["OMP_NUM_THREADS"] = str(threads)
     # NumPy is already imported and no longer reads the variable.
     threadpool_limits(threads)
     use_numba_cache()
-    keep_freed_memory()
+    # With one arena the threads that compile for a GPU would wait for each other.
+    if backend != "jax" or gpu is None:
+        keep_freed_memory()
     if gpu is not None:
         os.environ["CUDA_VISIBLE_DEVICES"] = gpu
     memory = _GPU_MEMORY_SHARE / max(1, workers_on_gpu)

@@ -11,6 +11,7 @@ from lstm_study.configuration import Configuration
 from lstm_study.corpus.text.pairs import TrainingPairs
 from lstm_study.errors import DivergedError, RecordError, StoreError
 from lstm_study.spec import ProtocolTable
+from tests.support.classes import class_of
 from tests.support.on_jax import ON_JAX, as_if_on_a_card, needs_jax, run_on_jax, starts_jax
 from tests.support.tiny import split
 
@@ -27,7 +28,7 @@ if ON_JAX:
     from lstm_study.training.checkpoint import Checkpoint, read_checkpoint
     from lstm_study.training.inputs import inputs_of
     from lstm_study.training.member_state import own_variables, own_weights, padded_state
-    from lstm_study.training.members import Ended, Member, class_of
+    from lstm_study.training.members import Ended, Member
     from lstm_study.training.on_device import (
         empty_state,
         initial_variables,
@@ -337,7 +338,9 @@ def test_padded_parts_stay_exactly_zero(tmp_path):
     shape = replace(
         class_of(given), vocabulary_size=130, embedding_dim=24, lstm_units=32, pair_rows=30
     )
-    population = module.Population(shape, REVIEWS, VALIDATION, 3, SCAN, ThreadPoolExecutor(1))
+    population = module.Population(
+        shape, REVIEWS, VALIDATION, 3, SCAN, ThreadPoolExecutor(1), ThreadPoolExecutor(1)
+    )
     population.waiting.extend(
         Watched(training, tmp_path / str(training.seed)).member for training in given
     )
@@ -487,6 +490,33 @@ def test_one_network_that_does_not_fit_fails_and_the_next_has_its_turn(tmp_path,
 
     assert "RESOURCE_EXHAUSTED" in str(watched[0].ended.error)
     assert watched[1].ended.error is None and len(watched[1].checkpoints) == 1
+
+
+@needs_jax
+def test_a_kernel_that_does_not_fit_the_chip_is_replaced_by_the_loop(tmp_path, monkeypatch, caplog):
+    watched = [
+        Watched(replace(trainings()["a"], seed=seed, epochs=2), tmp_path / str(seed))
+        for seed in (1, 2)
+    ]
+    kept, used = on_device.train_steps, []
+
+    def train_steps(*given, sweeps, **options):
+        used.append(sweeps)
+        if sweeps is PALLAS:
+            raise jax.errors.JaxRuntimeError(
+                "RESOURCE_EXHAUSTED: Shared memory size limit exceeded: requested 280000"
+            )
+        return kept(*given, sweeps=sweeps, **options)
+
+    monkeypatch.setattr(on_device, "train_steps", train_steps)
+    together(watched, sweeps=PALLAS)
+
+    assert used[0] is PALLAS and used[-1] is SCAN
+    assert "kernels do not fit this GPU" in caplog.text and "does not hold" not in caplog.text
+    for each in watched:
+        _, expected = alone(each.member.training, tmp_path / "alone")
+        assert each.ended.error is None
+        assert_equal_trainings(each.checkpoints, expected)
 
 
 @needs_jax

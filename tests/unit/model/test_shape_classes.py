@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from lstm_study.configuration import Configuration
-from lstm_study.model.shape_classes import ShapeClass, Work, plan_classes, why_alone
+from lstm_study.model.shape_classes import ShapeClass, Work, places_for, plan_classes, why_alone
 from lstm_study.spec import ProtocolTable
 
 BASELINE = ShapeClass.of(Configuration(), batch_size=64)
@@ -153,3 +153,24 @@ def test_what_opens_the_network_is_of_its_class_and_directions_alone_are_not_joi
         "128/128 ↔ pooled, 500 tokens of 50,000 words and 1,003 pairs, batches of 32"
     )
     assert both.member_bytes > found.member_bytes > documented.member_bytes
+
+
+def test_places_are_few_numbers_and_no_more_of_them_idle_than_compiling_costs():
+    """A member of the baseline's class takes half a millisecond of a step."""
+    whole = shape(128, 128)
+    few = {places_for(n, shape=whole, steps=300, on_gpu=True) for n in range(1, 65)}
+    assert few == {1, 2, 4, 8, 16, 32, 64}
+    for members in range(1, 65):
+        for steps in (300, 3_000, 30_000):
+            places = places_for(members, shape=whole, steps=steps, on_gpu=True)
+            assert members <= places < 2 * members
+            assert places <= members * 1.34 or (places - members) * steps * 0.53 <= 5_000
+    assert places_for(5, shape=whole, steps=300, on_gpu=False) == 5
+    assert places_for(0, shape=whole, steps=300, on_gpu=True) == 0
+
+
+def test_a_class_clips_if_any_of_its_members_does():
+    plain, clipped = Configuration(), Configuration().with_values(clip_norm=1.0)
+    classes = [ShapeClass.of(each, batch_size=64) for each in (plain, clipped)]
+    assert [each.clips for each in classes] == [False, True]
+    assert classes[0].joined(classes[1]) == classes[1] and classes[1].holds(classes[0])

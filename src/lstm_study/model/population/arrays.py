@@ -46,7 +46,8 @@ class Settings(NamedTuple):
         learning_rate: float32, before its schedule.
         schedule_steps: float32, training steps after which a linear schedule is at zero; 0 for a
             constant rate.
-        clip_norm: float32, largest norm of the gradient; 0 for no clipping.
+        clip_norm: float32, largest norm of the gradient; 0 for no clipping; None if no member's is
+            clipped.
         weight_decay: float32, share of the weights that a step takes off, times the learning rate.
         vocabulary_size: int32, the member's own.
         pair_rows: int32, the member's own; 0 without pairs.

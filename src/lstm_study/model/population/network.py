@@ -211,5 +211,5 @@ def sum_by_id(ids: Array, rows: Array, *, words: int) -> Array:
 
     _, sums = lax.associative_scan(join, (begins, rows))
     wanted = jnp.arange(words, dtype=ids.dtype)
-    last = jnp.maximum(jnp.searchsorted(ids, wanted, side="right") - 1, 0)
+    last = jnp.maximum(jnp.searchsorted(ids, wanted, side="right", method="scan_unrolled") - 1, 0)
     return jnp.where((ids[last] == wanted)[:, None], sums[last], 0.0)

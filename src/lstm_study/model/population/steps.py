@@ -173,14 +173,15 @@ def _adam(state: State, gradients: Weights, settings: Settings) -> State:
     done = jnp.minimum(step - 1, last) / jnp.maximum(last, 1)
     learning_rate = settings.learning_rate * jnp.where(last > 0, 1 - done, 1.0)
     rate = learning_rate * jnp.sqrt(1 - _BETA_2**step) / (1 - _BETA_1**step)
-    scale = _clipping(gradients, settings.clip_norm)
+    # Without clipping the embedding's gradient is read once, while its rows are updated.
+    scale = None if settings.clip_norm is None else _clipping(gradients, settings.clip_norm)
     kept = 1 - settings.weight_decay * learning_rate
 
     def updated(weight: Array, momentum: Array, velocity: Array, gradient: Array) -> Any:
         def by_member(each: Array) -> Array:
             return each.reshape(-1, *(1,) * (weight.ndim - 1))
 
-        gradient = gradient * by_member(scale)
+        gradient = gradient if scale is None else gradient * by_member(scale)
         momentum = momentum + (gradient - momentum) * (1 - _BETA_1)
         velocity = velocity + (jnp.square(gradient) - velocity) * (1 - _BETA_2)
         change = momentum * by_member(rate) / (jnp.sqrt(velocity) + _EPSILON)

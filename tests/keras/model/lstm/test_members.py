@@ -4,8 +4,6 @@ Kernels run interpreted, and are lowered for CUDA, which needs no card and finds
 does not. Only the test against Keras's layer needs Keras on JAX.
 """
 
-import itertools
-
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -203,7 +201,7 @@ def test_every_class_of_imdb_toml_lowers_for_cuda(units, every_step, masked):
 @pytest.mark.skipif(jax.default_backend() != "gpu", reason="there is no GPU here")
 @pytest.mark.parametrize(
     ("units", "every_step", "masked"),
-    list(itertools.product([16, 32, 64, 128], [True, False], [True, False])),
+    [(units, each, each) for units in (16, 64, 128) for each in (True, False)],
 )
 def test_the_kernels_on_this_card_give_what_the_loop_gives(units, every_step, masked):
     sizes = {"members": 3, "time": 200, "batch": 64, "units": units, "masked": masked}
