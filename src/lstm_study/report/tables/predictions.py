@@ -27,7 +27,7 @@ def prediction_tables(records: StudyRecords) -> list[Table]:
 def predictions_csv_gz(records: StudyRecords) -> bytes | None:
     """Writes every run's test probabilities beside the label, gzipped; None without predictions.
 
-    One row per test review, in the test half's own order. Probabilities have four significant
+    One row per test review, in the test half's own order. Probabilities have three significant
     digits, more where those would be 0.5, so that every label is the run's. Equal records give
     equal bytes.
     """
@@ -47,7 +47,7 @@ def predictions_csv_gz(records: StudyRecords) -> bytes | None:
 
 
 def _written(probability: float) -> str:
-    text = f"{probability:.4g}"
+    text = f"{probability:.3g}"
     return text if text != "0.5" else f"{probability:.9g}"
 
 
