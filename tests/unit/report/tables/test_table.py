@@ -79,7 +79,7 @@ def test_predictions_hold_the_label_and_every_run_of_each_review() -> None:
     first = lines[1].split(",")
     assert first[:2] == ["0", "0"]
     written = [float(line.split(",")[2]) for line in lines[1:]]
-    assert written == pytest.approx(study.predictions["baseline-s1"].tolist(), rel=5.1e-4)
+    assert written == pytest.approx(study.predictions["baseline-s1"].tolist(), rel=5.1e-3)
     assert [each > 0.5 for each in written] == (study.predictions["baseline-s1"] > 0.5).tolist()
 
 
