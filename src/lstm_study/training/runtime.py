@@ -69,8 +69,6 @@ def configure(
     os.environ["TF_CPP_MIN_LOG_LEVEL"] = "2"
     os.environ["TF_FORCE_GPU_ALLOW_GROWTH"] = "true"
     os.environ["XLA_PYTHON_CLIENT_PREALLOCATE"] = "false"
-    # Else the thread that waits for the GPU keeps a processor busy.
-    os.environ.setdefault("TF_CUDA_PLATFORM_GPU_DEVICE_SCHEDULE", "blocking_sync")
     os.environ["OMP_NUM_THREADS"] = str(threads)
     # NumPy is already imported and no longer reads the variable.
     threadpool_limits(threads)
@@ -121,6 +119,8 @@ def _configure_tensorflow(threads: int, share: Callable[[], int]) -> Runtime:
 
 
 def _configure_jax(threads: int) -> Runtime:
+    # Else the thread that waits for the GPU keeps a processor busy.
+    os.environ.setdefault("TF_CUDA_PLATFORM_GPU_DEVICE_SCHEDULE", "blocking_sync")
     flags = os.environ.get("XLA_FLAGS", "")
     if threads == 1 and "intra_op_parallelism" not in flags:
         os.environ["XLA_FLAGS"] = f"{flags} --xla_cpu_multi_thread_eigen=false".strip()
