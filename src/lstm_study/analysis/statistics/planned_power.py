@@ -1,8 +1,9 @@
 """What a comparison will be able to show, before anything is trained.
 
 It takes the protocol's assumptions (`study/README.md`): accuracy varies by 0.8 points (standard
-deviation) from seed to seed, as when the reference study was first run; two runs of one configuration differ
-on 9% of the reviews, two of different ones on 12%. After the runs, `power` takes what they showed.
+deviation) from seed to seed, as when the reference study was first run; two runs of one
+configuration differ on 9% of the reviews, two of different ones on 12%. After the runs, `power`
+takes what they showed.
 """
 
 from dataclasses import dataclass
