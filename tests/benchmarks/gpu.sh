@@ -51,7 +51,7 @@ for part in "$@"; do
     gpu-search) bench 380 gpu-search ;;
     gpu-step) bench 100 gpu-step ;;
     gpu-study) bench 150 gpu-study --study-reviews 6000 ;;
-    *) echo "No such part: $part"; failed=1 ;;
+    *) echo "No such part: $part. Name those of this file."; failed=1 ;;
     esac
 done
 exit "$failed"

@@ -8,10 +8,11 @@ compiles once is compiled before. `own-builder` is the same for a network of one
 convolution of `study/convolution.py`.
 """
 
+import itertools
 import json
 import shutil
 import sys
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -210,25 +211,12 @@ def builder_rows(settings: Settings) -> list[Row]:
     if not has_tensorflow():
         return [not_measured("own-builder", "TensorFlow is not installed")]
     on = Machine(backend="tensorflow", device="cpu")
-    seeds = {"ours": 0, "keras": 0}
-
-    def next_seed(side: str) -> int:
-        seeds[side] += 1
-        return seeds[side]
-
-    found = alternate(
-        {
-            "ours": lambda: _builder_by_us(next_seed("ours"), on, settings),
-            "keras": lambda: _builder_by_script(next_seed("keras"), on, settings),
-        },
-        rounds=min(settings.rounds, _MOST_ROUNDS),
+    found, trials, epochs = _beside_the_script(
+        "own-builder",
+        ours=lambda seed: _builder_by_us(seed, on, settings),
+        script=lambda seed: _builder_by_script(seed, on, settings),
+        settings=settings,
     )
-    counts = {(each["trials"], each["epochs"]) for each in [*found["ours"], *found["keras"]]}
-    if len(counts) != 1:
-        raise BenchmarkError(
-            f"own-builder: trials and epochs must be equal. Received: {sorted(counts)}"
-        )
-    ((trials, epochs),) = counts
     named: dict[str, Any] = {
         "row": "own-builder", "against": "keras_tuner_script.py --builder",
         "case": f"convolution.py, {_builder_reviews(settings):,} reviews × 200, {trials} trials, "
@@ -292,6 +280,33 @@ def _builder_by_script(seed: int, on: Machine, settings: Settings) -> dict[str, 
     return done | {"trials": len(trials), "epochs": sum(trial["epochs"] for trial in trials)}
 
 
+def _beside_the_script(
+    row: str,
+    *,
+    ours: Callable[[int], dict[str, Any]],
+    script: Callable[[int], dict[str, Any]],
+    settings: Settings,
+) -> tuple[dict[str, list[dict[str, Any]]], int, int]:
+    """Runs both searches in turn, each side with the seeds 1, 2, ...
+
+    Returns:
+        Side → what it measured, by round; trials and epochs, which are equal for all.
+    """
+    seeds = {"ours": itertools.count(1), "keras": itertools.count(1)}
+    found = alternate(
+        {
+            "ours": lambda: ours(next(seeds["ours"])),
+            "keras": lambda: script(next(seeds["keras"])),
+        },
+        rounds=min(settings.rounds, _MOST_ROUNDS),
+    )
+    counts = {(each["trials"], each["epochs"]) for side in found.values() for each in side}
+    if len(counts) != 1:
+        raise BenchmarkError(f"{row}: trials and epochs must be equal. Received: {sorted(counts)}")
+    ((trials, epochs),) = counts
+    return found, trials, epochs
+
+
 def _study_rows(row: str, on: Machine, settings: Settings) -> list[Row]:
     plan = Plan(
         reviews=settings.size(settings.study_reviews or _STUDY_REVIEWS[on.device], 120),
@@ -299,24 +314,13 @@ def _study_rows(row: str, on: Machine, settings: Settings) -> list[Row]:
         maxlen=settings.size(500, 30),
     )
     _compile(on, settings)
-    seeds = {"ours": 0, "keras": 0}
-
-    def next_seed(side: str) -> int:
-        seeds[side] += 1
-        return seeds[side]
-
-    found = alternate(
-        {
-            "ours": lambda: by_us(plan, seed=next_seed("ours"), on=on, settings=settings),
-            "keras": lambda: by_script(plan, seed=next_seed("keras"), on=on, settings=settings),
-        },
-        rounds=min(settings.rounds, _MOST_ROUNDS),
+    found, trials, epochs = _beside_the_script(
+        row,
+        ours=lambda seed: by_us(plan, seed=seed, on=on, settings=settings),
+        script=lambda seed: by_script(plan, seed=seed, on=on, settings=settings),
+        settings=settings,
     )
     ours, script = found["ours"], found["keras"]
-    counts = {(each["trials"], each["epochs"]) for each in [*ours, *script]}
-    if len(counts) != 1:
-        raise BenchmarkError(f"{row}: trials and epochs must be equal. Received: {sorted(counts)}")
-    ((trials, epochs),) = counts
     named: dict[str, Any] = {
         "row": row, "against": "keras_tuner_script.py",
         "case": f"{on.backend}, {plan.reviews:,} reviews × {plan.maxlen}, {trials} trials, "

@@ -38,7 +38,7 @@ _LATENCY_OF_THE_LOOP = 0.056
 # A member's share of a step: of the embedding's update, and of everything that depends on time.
 _PER_WEIGHT = 1.0e-8
 _PER_PRODUCT = 5.75e-8 / 64
-# How many times longer a processor takes for it.
+# How many times longer a processor takes for it, at least; not fitted.
 _PROCESSOR = 100
 
 

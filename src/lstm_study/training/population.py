@@ -202,7 +202,10 @@ class Population:
         self._return_all()
         self.sweeps = SCAN
         self._device = OnDevice(self._shape, SCAN)
-        log.warning("The LSTM's kernels do not fit this GPU (%s): by %s.", error, SCAN.name)
+        why = str(error).splitlines()[0]
+        log.warning(
+            "The LSTM's kernels do not fit this GPU (%s): by %s from here on.", why, SCAN.name
+        )
 
     def _return_all(self) -> None:
         """Has all members wait again, to begin at their last checkpoints."""
