@@ -25,9 +25,10 @@ lint: setup
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
-# Tests that run side by side: without TensorFlow, and with it on one thread. The others start
-# whole studies, and have the machine to themselves.
+# Two files of tests run side by side: those without TensorFlow, then those with it, then those that
+# start whole studies. The cluster has the machine to itself.
 WITHOUT_KERAS := $(addprefix tests/,unit commands statistics report golden browser campaigns)
+ALONE := tests/end_to_end/test_cluster.py
 SIDE_BY_SIDE := -n 2 --dist loadfile
 
 unit: setup
@@ -36,7 +37,8 @@ unit: setup
 test: lint
 	$(BIN)/pytest $(SIDE_BY_SIDE) $(WITHOUT_KERAS)
 	$(BIN)/pytest $(SIDE_BY_SIDE) tests/keras
-	$(BIN)/pytest $(patsubst %,--ignore=%,$(WITHOUT_KERAS) tests/keras)
+	$(BIN)/pytest $(SIDE_BY_SIDE) $(patsubst %,--ignore=%,$(WITHOUT_KERAS) tests/keras $(ALONE))
+	$(BIN)/pytest $(ALONE)
 
 bench: setup
 	$(BIN)/python -m tests.benchmarks

@@ -21,10 +21,10 @@ starts_jax = pytest.mark.skipif(ON_JAX, reason="this is that process")
 _PROGRAMS = tempfile.TemporaryDirectory(prefix="jax-")
 
 
-def run_on_jax(file: str) -> None:
-    """Runs a file's tests in a process with KERAS_BACKEND=jax on the CPU."""
+def run_on_jax(file: str, *options: str) -> None:
+    """Runs a file's tests in a process with KERAS_BACKEND=jax on the CPU, with pytest's options."""
     done = subprocess.run(
-        [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", file],
+        [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", file, *options],
         env={
             **os.environ,
             "KERAS_BACKEND": "jax",

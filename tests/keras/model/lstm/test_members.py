@@ -244,5 +244,6 @@ def test_a_processor_runs_the_loop():
 
 
 @starts_jax
-def test_all_of_this_holds_in_a_process_on_jax():
-    run_on_jax(__file__)
+def test_it_is_the_layer_of_keras_in_a_process_on_jax():
+    # The others do not import Keras, and have run here.
+    run_on_jax(__file__, "-k", "layer_of_keras")
