@@ -259,9 +259,9 @@ class Study:
 
         lines = [f"Results summary of {self.spec.study.name}, by {self.spec.study.objective}"]
         for rank, trial in enumerate(self._ranked()[:num_trials], start=1):
-            values = ", ".join(
-                f"{key} {value}" for key, value in trial.configuration.as_dict().items()
-            )
+            chosen = trial.configuration.as_dict().items()
+            # What a study does not open and leaves to its protocol is no choice of the trial's.
+            values = ", ".join(f"{key} {value}" for key, value in chosen if value is not None)
             lines.append(f"{rank:>3}  {trial.trial_id}  score {trial.score:.4f}  {values}")
         if len(lines) == 1:
             lines.append("No trial has completed the full budget.")

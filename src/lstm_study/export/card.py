@@ -11,6 +11,7 @@ import numpy as np
 from lstm_study.analysis.answer.arms import Arm, arms_from_records, make_arm
 from lstm_study.analysis.statistics.intervals import accuracy_interval
 from lstm_study.analysis.statistics.metrics import THRESHOLD, measure
+from lstm_study.configuration import Configuration, shown
 from lstm_study.corpus.text.vocabulary import RESERVED
 from lstm_study.errors import ExportError
 from lstm_study.export.settings import BundleFacts
@@ -19,6 +20,10 @@ from lstm_study.records.scrub import neutral
 from lstm_study.spec.sources import SOURCES
 
 _MISSING = "–"
+_POOLED = {
+    "last": [], "mean": ["mean over time"], "max": ["maximum over time"],
+    "all": ["last output, mean and maximum over time"],
+}  # fmt: skip
 _METRICS = ("log_loss", "roc_auc", "brier_score", "calibration_error")
 _CITATION = (
     "Andrew L. Maas, Raymond E. Daly, Peter T. Pham, Dan Huang, Andrew Y. Ng and Christopher Potts "
@@ -48,12 +53,16 @@ def model_card(facts: BundleFacts, *, verdict_sentence: str) -> str:
             "Train it with `lstm-study compare`."
         )
     source = SOURCES[corpus.source]
+    protocol = records.spec.get("protocol", {})
     return _rendered(
         "MODEL_CARD.md.jinja",
         {
             "run": facts.run,
             "chosen": facts.chosen,
             "configuration": facts.run.configuration,
+            "layers": _layers(facts.run.configuration),
+            "hyperparameters": _hyperparameters(facts.run.configuration, protocol),
+            "recipe": _recipe(facts, protocol),
             "parameters": facts.run.parameter_count or facts.run.configuration.parameter_count,
             "builder": facts.builder,
             "own_layers": facts.own_layers,
@@ -71,7 +80,6 @@ def model_card(facts: BundleFacts, *, verdict_sentence: str) -> str:
             "no_ensemble": facts.no_ensemble,
             "title": records.title,
             "study": records.name,
-            "protocol": records.spec.get("protocol", {}) | {"masked": facts.run.masked},
             "deviations": records.deviations,
             "settings": records.settings,
             "sentence": verdict_sentence,
@@ -115,6 +123,51 @@ def metric_rows(records: StudyRecords, run: Run) -> list[list[str]]:
             make_arm(run.run_id, probabilities=row[np.newaxis], labels=records.test_labels)
         )
     return [*rows, [f"this model ({run.run_id})", run.configuration.label, "1", *here]]
+
+
+def _layers(configuration: Configuration) -> str:
+    """Writes the layers of a network that the study built, from token ids to probability."""
+    width = configuration.embedding_dim
+    embedding = f"`Embedding({configuration.vocabulary_size}, {width})`"
+    if configuration.pair_rows:
+        embedding += f" of words plus `Embedding({configuration.pair_rows}, {width})` of pairs"
+    lstm = f"`LSTM({configuration.lstm_units})`"
+    if configuration.bidirectional:
+        lstm += " in both directions"
+    pooled = _POOLED[configuration.pooling]
+    layers = [embedding, *[lstm] * configuration.lstm_layers, *pooled, "`Dense(1, sigmoid)`"]
+    return " → ".join(layers)
+
+
+def _hyperparameters(
+    configuration: Configuration, protocol: Mapping[str, Any]
+) -> list[tuple[str, str]]:
+    """Lists names and values; what the configuration leaves to the protocol has its value."""
+    return [
+        (name, shown(protocol.get(name) if value is None else value))
+        for name, value in configuration.as_dict().items()
+    ]
+
+
+def _recipe(facts: BundleFacts, protocol: Mapping[str, Any]) -> str:
+    """Writes batch size, optimizer and learning rate, and what was done to the gradients."""
+    configuration = facts.run.configuration
+    batch_size = configuration.batch_size or protocol.get("batch_size")
+    parts = [f"batch size {batch_size}"] if batch_size else []
+    if facts.builder is not None and facts.builder.is_compiled:
+        return ", ".join([*parts, "as `builder.py` compiles it"])
+    if "optimizer" in protocol:
+        parts.append(f"optimizer {protocol['optimizer']}")
+    if rate := configuration.learning_rate or protocol.get("learning_rate"):
+        falls = configuration.learning_rate_schedule == "linear"
+        parts.append(f"learning rate {rate:.3g}" + " falling linearly to zero" * falls)
+    if configuration.clip_norm:
+        parts.append(f"gradients clipped at norm {configuration.clip_norm:g}")
+    if configuration.weight_decay:
+        parts.append(f"weight decay {configuration.weight_decay:g}")
+    if configuration.summed_gradients:
+        parts.append("an embedding's gradient summed over a batch")
+    return ", ".join(parts)
 
 
 def _measured(arm: Arm) -> list[str]:

@@ -10,6 +10,7 @@ from lstm_study.errors import ExportError
 from lstm_study.export.card import example, metric_rows, model_card
 from lstm_study.export.settings import BundleFacts, as_json
 from lstm_study.records import StudyRecords
+from lstm_study.spec import ModelTable
 from tests.support.fake_study import HOSTILE, completed_study, one_seed_study
 
 SENTENCE = "Better by 1.2 points, interval 0.4 to 2.0."
@@ -40,7 +41,7 @@ def test_a_card_has_data_protocol_metrics_limits_terms_and_use():
     assert "published for research" in card
     assert records.corpus.digest in card
     run = facts(records).run
-    assert f"| lstm_units | {run.configuration.lstm_units} |" in card
+    assert rf"| lstm\_units | {run.configuration.lstm_units} |" in card
     assert f"{run.configuration.parameter_count:,} parameters" in card
     assert "tf.saved_model.load" in card and "{{" not in card and "{%" not in card
 
@@ -105,6 +106,46 @@ def test_names_from_files_cannot_break_out_of_the_card():
     assert "\n# heading" not in card
     table = [line for line in card.splitlines() if line.startswith("| split")]
     assert table and table[0].replace("\\|", "").count("|") == 4
+
+
+def test_the_network_and_its_recipe_are_those_that_the_study_opened():
+    records = completed_study()
+    run = facts(records).run
+    opened = replace(
+        run.configuration, bidirectional=True, pooling="all", pair_vocabulary_size=50_000,
+        learning_rate=0.00294851, learning_rate_schedule="linear", clip_norm=1.0, batch_size=32,
+    )  # fmt: skip
+    c = opened
+    card = model_card(
+        facts(records, run=replace(run, configuration=opened)), verdict_sentence=SENTENCE
+    )
+    assert (
+        f"`Embedding({c.vocabulary_size}, {c.embedding_dim})` of words plus "
+        f"`Embedding(50003, {c.embedding_dim})` of pairs → `LSTM({c.lstm_units})` in both "
+        "directions → last output, mean and maximum over time → `Dense(1, sigmoid)`"
+    ) in card
+    assert (
+        "(batch size 32, optimizer adam, learning rate 0.00295 falling linearly to zero, "
+        "gradients clipped at norm 1)"
+    ) in card
+    documented = model_card(facts(records), verdict_sentence=SENTENCE)
+    assert "(batch size 64, optimizer adam, learning rate 0.001) on all" in documented
+    assert r"| learning\_rate | 0.001 |" in documented and "None" not in documented
+
+
+def test_a_builders_network_is_trained_as_it_says_itself():
+    records = completed_study()
+    run = facts(records).run
+    configuration = replace(run.configuration, own=(("filters", 32),))
+    built = facts(records, run=replace(run, configuration=configuration))
+    for is_compiled, says in (
+        (True, "(batch size 64, as `builder.py` compiles it)"),
+        (False, "(batch size 64, optimizer adam, learning rate 0.001)"),
+    ):
+        table = ModelTable(builder="own.py:build", is_compiled=is_compiled)
+        card = model_card(replace(built, builder=table), verdict_sentence=SENTENCE)
+        assert says in card
+        assert "LSTM(" not in card
 
 
 def test_a_users_own_reviews_are_not_called_imdbs():
