@@ -169,16 +169,17 @@ def own_epochs(runs: Sequence[Run], *, spec: StudySpec) -> Mapping[str, int]:
 
     The documented protocol trains for 10 epochs whether they help or not. Each arm is also
     evaluated at its own epoch, so that the winner does not win by overfitting less in an arbitrary
-    number of epochs. An arm without a whole curve is absent.
+    number of epochs. That may be a later epoch than the protocol's last, but not where the learning
+    rate falls to zero by then: nothing is learned after it. An arm without a whole curve is absent.
     """
     found = {}
     for arm in PRIMARY:
-        curves = [
-            run.epochs
-            for run in runs
-            if run.arm == arm + VALIDATION_SUFFIX and run.status == "completed"
+        validated = [
+            run for run in runs if run.arm == arm + VALIDATION_SUFFIX and run.status == "completed"
         ]
-        epoch = best_epoch(curves, spec=spec)
+        falls = any(run.configuration.learning_rate_schedule != "constant" for run in validated)
+        last = epochs_of(arm, spec) if falls else None
+        epoch = best_epoch([run.epochs[:last] for run in validated], spec=spec)
         if epoch is not None:
             found[arm] = epoch
     return found

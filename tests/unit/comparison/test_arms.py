@@ -201,3 +201,16 @@ def test_an_arms_own_epoch_is_that_of_its_completed_validation_runs(arm):
     assert own_epochs([validated], spec=SPEC) == {arm: 2}
     assert own_epochs([validated, other], spec=SPEC) == {arm: 3}
     assert own_epochs([replace(validated, status="failed")], spec=SPEC) == {}
+
+
+def test_no_own_epoch_is_later_than_a_falling_learning_rate_has_reached_zero():
+    spec = fake_spec(protocol__epochs="2")
+    documented = spec.baseline.configuration
+    falling = replace(documented, learning_rate_schedule="linear")
+    for configuration, epoch in ((documented, 3), (falling, 2)):
+        validated = Run(
+            run_id="winner-validation-s1", arm="winner-validation", seed_index=1, seed=1,
+            configuration=configuration, protocol_epochs=3, trained_on="train",
+            status="completed", epochs=curve(0.7, 0.71, 0.9),
+        )  # fmt: skip
+        assert own_epochs([validated], spec=spec) == {"winner": epoch}

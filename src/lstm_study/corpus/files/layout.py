@@ -24,6 +24,8 @@ from lstm_study.corpus.files.names import (
     mixed_splits,
     role_of,
     split_level,
+    undecided_roles,
+    words_of_roles,
 )
 from lstm_study.errors import DataError
 
@@ -123,12 +125,19 @@ def _by_split_folders(members: list[Member]) -> tuple[list[Member], list[str]]:
 def _with_roles(members: list[Member]) -> tuple[list[Member], list[str]]:
     """Returns files with their roles, and what to say of those whose names say none."""
     roles = {member.role for member in members}
-    if roles == {""} and members[0].kind != TEXT_KIND:
+    is_of_texts = members[0].kind == TEXT_KIND
+    if roles == {""} and not is_of_texts:
         short = abbreviated_roles([member.name for member in members])
         if short:
             pairs = zip(members, short, strict=True)
             return [replace(member, role=role) for member, role in pairs], []
     notes = []
+    said = {each.name.rpartition("/")[0] if is_of_texts else each.name for each in members}
+    if undecided := undecided_roles(word for name in said for word in words_of_roles(name)):
+        notes.append(
+            f"names that say {' and '.join(undecided)} are all read as validation reviews; if one "
+            "of them is the test half, rename it to say test"
+        )
     if roles == {""} and (folders := mixed_splits([member.name for member in members])):
         notes.append(
             f"all files are read as training reviews, though names of folders say splits and more: "

@@ -1,7 +1,7 @@
 """What the names of files and folders say: splits, labels, and columns of a table."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from functools import lru_cache
 from pathlib import PurePosixPath
 from urllib.parse import unquote
@@ -15,6 +15,7 @@ BESIDE_ROLES = ("data", "dataset", "set", "split", "subset", "reviews", "texts",
 FILE_NAME = "filename"
 """The column of what the names of tables say of their rows: "positive" or "negative"."""
 
+_MAY_BE_TEST = {"eval", "evaluation"}
 _ABBREVIATED = {"tr": "train", "trn": "train", "te": "test", "tst": "test"}
 _WORD = re.compile(r"[A-Z]?[a-z]+|[A-Z]+")
 _ROLE = re.compile(f"({'|'.join(ROLES)})(?:{'|'.join(BESIDE_ROLES)})?")
@@ -42,6 +43,28 @@ def _role_and_others(name: str) -> tuple[str, set[str]]:
     found = {word: match[1] for word in words if (match := _ROLE.fullmatch(word))}
     roles = {ROLES[role] for role in found.values()}
     return roles.pop() if len(roles) == 1 else "", set(words) - found.keys()
+
+
+def words_of_roles(name: str) -> set[str]:
+    """Returns the words of a name that say a role: {"dev"} of "imdb_dev.csv"."""
+    words = (word.lower() for word in _WORD.findall(name))
+    return {match[1] for word in words if (match := _ROLE.fullmatch(word))}
+
+
+def undecided_roles(words: Iterable[str]) -> list[str]:
+    """Returns words that all say validation, one of which may mean test; empty where none do.
+
+    Beside "dev" a split "eval" is often the one that is held out to the end.
+
+    Example:
+        >>> undecided_roles(["train", "dev", "eval"]), undecided_roles(["dev", "eval", "test"])
+        (['dev', 'eval'], [])
+    """
+    words = set(words)
+    by_role = {role: {w for w in words if ROLES.get(w) == role} for role in set(ROLES.values())}
+    evaluated = by_role["validation"] & _MAY_BE_TEST
+    is_undecided = evaluated < by_role["validation"] and evaluated and not by_role["test"]
+    return sorted(by_role["validation"]) if is_undecided else []
 
 
 def split_level(names: Sequence[str]) -> int | None:

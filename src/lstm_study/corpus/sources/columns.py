@@ -198,6 +198,14 @@ def split_column(columns: Iterable[ColumnLook]) -> ColumnLook | None:
     return next(iter((*named, *mixed)), None)
 
 
+def read_splits(column: ColumnLook) -> Iterable[str]:
+    """Yields a sentence on a split column whose values are not the names of the splits."""
+    roles = {str(value): role_of(value, column.name) for value in column.values or ()}
+    if any(value.lower() != role for value, role in roles.items()):
+        said = ", ".join(f"{value!r} as {role}" for value, role in roles.items())
+        yield f"{column.name!r} marks the splits: {said}"
+
+
 def unused_splits(columns: Iterable[ColumnLook]) -> Iterable[str]:
     """Yields a sentence on each column that seems to mark the splits and holds other values."""
     for column in columns:

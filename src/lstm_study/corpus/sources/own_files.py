@@ -20,7 +20,7 @@ from lstm_study.corpus.documents import TEST, TRAIN, VALIDATION, Documents
 from lstm_study.corpus.files.advice import option
 from lstm_study.corpus.files.layout import find_members
 from lstm_study.corpus.files.members import Member
-from lstm_study.corpus.files.names import ROLES
+from lstm_study.corpus.files.names import ROLES, undecided_roles
 from lstm_study.corpus.files.parquet import class_name, class_names
 from lstm_study.corpus.files.rows import MISSING, close_names
 from lstm_study.corpus.files.table import Row, Table, open_table, place_of
@@ -164,6 +164,7 @@ class _Reading:
     _members: list[tuple[int, Member, Table]] = field(default_factory=list)
     _missing: dict[str, tuple[int, str]] = field(default_factory=dict)
     _group_numbers: dict[str, int] = field(default_factory=dict)
+    _roles_said: set[Any] = field(default_factory=set)
     halves: int = 0
     _characters: int = 0
     _tokens: int = 0
@@ -269,6 +270,7 @@ class _Reading:
                 f"{row.place}: {self.data.split_column} must be train, validation or test. "
                 f"Received: {value!r}." + (f" Did you mean {near[0]!r}?" if near else "")
             )
+        self._roles_said.add(value)
         return _NUMBERS[role]
 
     def _group(self, value: Any) -> int:
@@ -303,6 +305,13 @@ class _Reading:
         self._missing[name] = (count + 1, first)
 
     def _check_roles(self, *, is_test: bool) -> None:
+        undecided = undecided_roles(map(label_key, self._roles_said))
+        if undecided and self.data.test_path is None:
+            raise DataError(
+                f"{self.where}: {self.data.split_column} must say which rows are the test half. "
+                f"Received: {' and '.join(map(repr, undecided))} beside each other. Rename one of "
+                "them to 'test', or both to 'validation'."
+            )
         if is_test and TEST in self.roles[: self.rows.index(1, 1)]:
             raise DataError(
                 f"{self.where}: the test half must be given in one way. Received: rows of the "

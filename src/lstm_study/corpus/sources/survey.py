@@ -24,6 +24,7 @@ from lstm_study.corpus.sources.columns import (
     label_column,
     other_texts,
     plain_name,
+    read_splits,
     rejected_rows,
     split_column,
     text_column,
@@ -151,7 +152,7 @@ def survey(paths: Sequence[Path], *, choices: Choices | None = None) -> Survey:
         notes=(
             *table.remarks,
             *labels.folded(),
-            *(unused_splits(columns) if split is None else ()),
+            *(unused_splits(columns) if split is None else read_splits(split)),
             *(
                 other_texts(c for c in others if c not in used)
                 if choices.text_column is None

@@ -112,6 +112,15 @@ def test_folders_that_say_splits_and_more_are_no_split_and_said(tmp_path):
     assert "imdb_train, yelp_test; keep them apart with data.test_path" in note
 
 
+@pytest.mark.parametrize("names", ["{}.csv", "{}/pos/1.txt"])
+def test_dev_and_eval_beside_train_are_validation_and_said(tmp_path, names):
+    placed(tmp_path, *(names.format(split) for split in ("train", "dev", "eval")))
+    found = find_files([tmp_path])
+    assert sorted(each.role for each in found.members) == ["train", "validation", "validation"]
+    (note,) = found.split_notes
+    assert note.startswith("names that say dev and eval are all read as validation reviews; if one")
+
+
 def test_folders_with_nothing_to_read_are_refused_with_advice_that_fits(tmp_path):
     placed(tmp_path, "README.md", "r.xlsx")
     with pytest.raises(DataError, match=r"but README\.md, r\.xlsx\. Save it as CSV \(in Excel"):

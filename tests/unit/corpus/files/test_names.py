@@ -10,6 +10,8 @@ from lstm_study.corpus.files.names import (
     mixed_splits,
     role_of,
     split_level,
+    undecided_roles,
+    words_of_roles,
 )
 
 
@@ -125,3 +127,16 @@ def test_folders_of_two_levels_that_may_be_the_label_are_columns(names):
 )
 def test_names_of_tables_say_columns(names, columns):
     assert columns_of_tables(names) == columns
+
+
+@pytest.mark.parametrize(
+    ("names", "undecided"),
+    [
+        (("train.csv", "dev.csv", "eval.csv"), ["dev", "eval"]),
+        (("train.csv", "dev.csv", "test.csv", "eval.csv"), []),
+        (("train.csv", "eval.csv"), []),
+        (("train.csv", "val.csv", "dev.csv"), []),
+    ],
+)
+def test_of_dev_and_eval_without_test_one_may_be_the_test_half(names, undecided):
+    assert undecided_roles(word for name in names for word in words_of_roles(name)) == undecided

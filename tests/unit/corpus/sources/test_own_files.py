@@ -214,6 +214,19 @@ def test_labels_left_out_are_counted(tmp_path):
     assert sorted(documents.labels.tolist()) == [0] * 20 + [1] * 20
 
 
+def test_dev_and_eval_beside_each_other_leave_open_which_is_the_test_half(tmp_path):
+    rows = [("a", "pos", "train"), ("b", "neg", "dev"), ("c", "pos", "Eval")]
+    header = ("text", "label", "split")
+    path = write_csv(tmp_path / "r.csv", rows, header=header)
+    with pytest.raises(DataError, match=r"split must say .* Received: 'dev' and 'eval' .* 'test'"):
+        read(path, split_column="split")
+    other = write_csv(tmp_path / "test.csv", [("d", "neg")])
+    assert read(path, test_path=other, split_column="split").roles.tolist()[2] == VALIDATION
+    path = write_csv(tmp_path / "r.csv", [*rows, ("d", "neg", "test")], header=header)
+    found = read(path, split_column="split").roles.tolist()
+    assert found == [TRAIN, VALIDATION, VALIDATION, TEST]
+
+
 def test_a_column_that_says_whether_a_row_is_for_training_is_a_split(tmp_path):
     rows = [("good", "1", "True"), ("bad", "0", "False")]
     path = write_csv(tmp_path / "r.csv", rows, header=("text", "label", "is_train"))

@@ -216,6 +216,16 @@ def test_a_split_column_with_an_unknown_name_is_not_passed_over_in_silence(tmp_p
     assert "'split' is not used as the split: it holds 'held out'" in found.notes[0]
 
 
+def test_names_of_splits_that_are_read_as_another_are_said(tmp_path: Path) -> None:
+    rows = [(*review, ("train", "dev", "test")[n % 3]) for n, review in enumerate(REVIEWS)]
+    found = survey(write_csv(tmp_path / "r.csv", rows, header=("text", "label", "split")))
+    said = "'split' marks the splits: 'train' as train, 'dev' as validation, 'test' as test"
+    assert said in found.notes
+    plain = [(*row[:2], row[2].replace("dev", "validation")) for row in rows]
+    found = survey(write_csv(tmp_path / "r.csv", plain, header=("text", "label", "split")))
+    assert not any("marks the splits" in note for note in found.notes)
+
+
 def test_a_positive_label_by_the_alphabet_is_said(tmp_path: Path) -> None:
     rows = [(text, ("sports", "politics")[int(label)]) for text, label in REVIEWS]
     found = survey(write_csv(tmp_path / "r.csv", rows))
