@@ -20,6 +20,7 @@ import numpy as np
 from scipy import stats
 
 from lstm_study.analysis.answer.wording import points
+from lstm_study.analysis.statistics.significance import holm
 from lstm_study.commands import open_study
 from lstm_study.commands.opened import OpenStudy, Silent, begin, held, winner_of
 from lstm_study.commands.stages import start_engine
@@ -121,22 +122,39 @@ def rows(
 ) -> Iterator[str]:
     """Yields the table's lines: score of each network, and what its part brings, paired by seed."""
     whole = scores(WHOLE, trials)
-    yield "| part | winner | without | seeds | score without it | sd | it brings | 95% interval |"
-    yield "| --- | --: | --: | --: | --: | --: | --: | --: |"
+    found = {part: scores(part, trials) for part in parts if part != WHOLE}
+    gains = {
+        part: np.array([whole[index] - score for index, score in of_part.items() if index in whole])
+        for part, of_part in found.items()
+    }
+    p_values = {
+        part: float(stats.ttest_1samp(each, 0.0).pvalue)
+        for part, each in gains.items()
+        if len(each) > 1 and np.ptp(each) > 0
+    }
+    corrected = holm(p_values)
+    yield (
+        "| part | winner | without | seeds | score without it | sd | it brings | 95% interval | "
+        "p, corrected |"
+    )
+    yield "| --- | --: | --: | --: | --: | --: | --: | --: | --: |"
     mean, spread = np.mean(list(whole.values())), _spread(list(whole.values()))
-    yield f"| all | | | {len(whole)} | {mean:.2%} | {spread} | | |"
-    for part, configuration in parts.items():
-        if part == WHOLE:
-            continue
-        found = scores(part, trials)
-        gains = np.array([whole[index] - found[index] for index in found if index in whole])
+    yield f"| all | | | {len(whole)} | {mean:.2%} | {spread} | | | |"
+    for part, of_part in found.items():
         row = HYPERPARAMETERS[part]
         yield (
             f"| {part} | {row.shown(winner.value(part))} | "
-            f"{row.shown(configuration.value(part))} | {len(found)} | "
-            f"{np.mean(list(found.values())):.2%} | {_spread(list(found.values()))} | "
-            f"{points(gains.mean())} | {_interval(gains)} |"
+            f"{row.shown(parts[part].value(part))} | {len(of_part)} | "
+            f"{np.mean(list(of_part.values())):.2%} | {_spread(list(of_part.values()))} | "
+            f"{points(gains[part].mean())} | {_interval(gains[part])} | "
+            f"{_probability(corrected.get(part))} |"
         )
+
+
+def _probability(value: float | None) -> str:
+    if value is None:
+        return "–"
+    return "< 0.001" if value < 0.001 else f"{value:.3f}"
 
 
 def _interval(gains: np.ndarray) -> str:
@@ -193,7 +211,8 @@ Each row is that network with one part at its documented value, trained with the
 for {spec.search.max_epochs} epochs without the validation reviews. Scores are
 {spec.study.objective} after the last epoch; what a part brings is the mean difference to the
 winner in percentage points, paired by seed, with Student's interval over seeds for these validation
-reviews. Test was not read.
+reviews. p is of Student's test, corrected over all parts (Holm); the intervals are single ones. Test
+was not read.
 
 {table}
 

@@ -78,8 +78,8 @@ def plan_runs(plan: ComparisonPlan, *, spec: StudySpec, own_epochs: Mapping[str,
     Baseline and winner come first, one seed after the other: a comparison that is stopped early has
     its answer, on equal numbers of seeds. Each further arm follows, seed by seed, for its own sake.
 
-    Runs of different arms with one seed index share their seed, so they see the reviews in the same
-    order.
+    Runs of different arms with one seed index share their seed. Where their batches are made alike,
+    which masked and unmasked ones are not, they see the reviews in the same order.
     """
     primary = [arm for arm in plan.arms if arm in PRIMARY]
     groups = [primary, *([arm] for arm in plan.arms if arm not in PRIMARY)]

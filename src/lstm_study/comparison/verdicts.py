@@ -111,9 +111,12 @@ def _of_control(arms: Mapping[str, Arm], *, level: float) -> str:
     found = control_question(arms, level=level)
     if found is None or found.difference is None:
         return ""
+    over = ""
+    if found.difference.components.reference.deterministic:
+        over = ", over other test reviews but not over other seeds"
     return (
         f"The classical control classifies {arms[CONTROL].accuracy:.2%} correctly; its difference "
-        f"to the winner's runs is {between(found.difference)}, over other test reviews."
+        f"to the winner's runs is {between(found.difference)}{over}."
     )
 
 

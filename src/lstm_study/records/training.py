@@ -117,7 +117,7 @@ class Run:
         run_id: "baseline-s1": arm and seed index.
         arm: What a comparison compares: "baseline", "winner", ...; validation runs belong to
             "baseline-validation", "winner-validation" and "ablation".
-        seed_index: From 1; runs of different arms with one index share their data order.
+        seed_index: From 1; runs of different arms with one index share their seed.
         seed: Seed of weights, dropout and shuffling.
         configuration: The hyperparameters.
         protocol_epochs: Epochs to train before the evaluation.

@@ -22,7 +22,7 @@ def _arm(counts, documents=1_000):
 def test_a_run_exactly_5_points_below_the_median_failed_and_one_a_review_above_did_not():
     (found,) = failed_runs(_arm([850, 850, 850, 801, 800]))
     assert (found.arm, found.seed_index, found.accuracy) == ("winner", 5, 0.8)
-    assert found.reason == "5.0 points below the typical run"
+    assert found.reason == "5.0 points below the median run"
 
 
 def test_the_reference_studys_collapse_is_a_failure_and_its_spread_is_not():
@@ -39,7 +39,9 @@ def test_a_constant_output_failed_however_accurate_it_is():
 
 
 def test_where_most_runs_failed_they_are_measured_from_the_best_and_not_from_one_another():
-    assert [run.seed_index for run in failed_runs(_arm([650, 860, 640, 680, 855]))] == [1, 3, 4]
+    found = failed_runs(_arm([650, 860, 640, 680, 855]))
+    assert [run.seed_index for run in found] == [1, 3, 4]
+    assert found[0].reason == "21.0 points below the best run"
 
 
 def test_one_run_has_no_median_to_fall_below():

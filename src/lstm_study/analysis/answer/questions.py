@@ -12,6 +12,7 @@ from lstm_study.analysis.answer.verdict import Verdict, judge
 from lstm_study.analysis.statistics.failures import without_runs
 from lstm_study.analysis.statistics.intervals import LEVEL
 from lstm_study.analysis.statistics.significance import holm
+from lstm_study.records.state import VerdictKind
 
 OWN_EPOCH_SUFFIX = "-own-epoch"
 LAST_EPOCHS_SUFFIX = "-last-three"
@@ -30,6 +31,14 @@ class Comparison:
     verdict: Verdict
     adjusted_p_value: float | None = None
 
+    @property
+    def kind(self) -> VerdictKind:
+        """The answer: in the family of further arms by the corrected p-value, not the interval."""
+        corrected = self.adjusted_p_value
+        if corrected is None or corrected < 1 - LEVEL:
+            return self.verdict.kind
+        return "no difference shown"
+
 
 def side_questions(arms: Mapping[str, Arm], *, level: float = LEVEL) -> tuple[Comparison, ...]:
     """Answers every question beside winner against baseline.
@@ -37,7 +46,7 @@ def side_questions(arms: Mapping[str, Arm], *, level: float = LEVEL) -> tuple[Co
     First winner against masked baseline and against the baseline with the winner's recipe, on the
     seeds that both have, own epoch against own epoch, last three epochs against last three, and
     classical control against winner; then each further arm against the baseline, with p-values
-    corrected as one family. Every interval has the level.
+    corrected as one family, which decide its answers. Every interval has the level.
     """
     found = [
         Comparison(verdict=verdict)
@@ -81,7 +90,7 @@ def paired_question(
 
 
 def control_question(arms: Mapping[str, Arm], *, level: float = LEVEL) -> Verdict | None:
-    """Compares the classical control with the winner's runs, over reviews alone."""
+    """Compares the classical control, which has no seeds, with the winner's runs."""
     if CONTROL not in arms or "winner" not in arms:
         return None
     return judge(arms, candidate=CONTROL, reference="winner", level=level)

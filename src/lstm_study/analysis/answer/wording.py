@@ -9,7 +9,7 @@ from lstm_study.analysis.answer.arms import Arm
 from lstm_study.analysis.statistics.failures import FailedRun, FailureRate
 from lstm_study.analysis.statistics.intervals import Difference
 from lstm_study.analysis.statistics.planned_power import assumed_components
-from lstm_study.analysis.statistics.power import MOST_SEEDS, Power, seeds_to_settle
+from lstm_study.analysis.statistics.power import LEAST_SEEDS, MOST_SEEDS, Power, seeds_to_settle
 from lstm_study.records.state import VerdictKind
 
 if TYPE_CHECKING:
@@ -105,6 +105,11 @@ def kind_of(difference: Difference) -> VerdictKind:
     return "no difference shown"
 
 
+def is_fixed(arm: Arm) -> bool:
+    """Whether an arm's runs are taken as they are: it has no seeds, or too few to vary over."""
+    return arm.deterministic or arm.seeds < LEAST_SEEDS
+
+
 def rate(value: FailureRate) -> str:
     """Says how often an arm's runs failed, with the exact interval."""
     return (
@@ -144,7 +149,7 @@ def _difference(
         answer += " at the last planned look"
     look = f" (look {looks} at the test reviews)" if looks > 1 else ""
     over = ""
-    if first.deterministic or second.deterministic:
+    if is_fixed(first) and is_fixed(second):
         over = ", over other test reviews but not over other seeds"
     return (
         f"{answer}{look}: the {first.name} classifies {first.accuracy:.2%} of the test reviews "

@@ -30,7 +30,7 @@ class FailedRun:
     Attributes:
         arm: Its arm.
         seed_index: Its seed index.
-        reason: "diverged", "constant output", or how far it is below the typical run.
+        reason: "diverged", "constant output", or how far it is below the median or the best run.
         accuracy: Its test accuracy; None where it has none.
     """
 
@@ -57,13 +57,15 @@ def failed_runs(arm: Arm) -> tuple[FailedRun, ...]:
         return ()
     accuracies = arm.accuracies
     constant = np.ptp(arm.probabilities, axis=1) <= _CONSTANT
-    usual = typical(accuracies if constant.all() else accuracies[~constant])
+    others = accuracies if constant.all() else accuracies[~constant]
+    usual = typical(others)
+    name = "median" if usual == np.median(others) else "best"
     found = []
     for row, index in enumerate(arm.seed_indices):
         if constant[row]:
             reason = "constant output"
         elif _is_far_below(accuracies[row], usual):
-            reason = f"{100 * (usual - accuracies[row]):.1f} points below the typical run"
+            reason = f"{100 * (usual - accuracies[row]):.1f} points below the {name} run"
         else:
             continue
         found.append(

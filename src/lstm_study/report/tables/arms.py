@@ -307,7 +307,7 @@ def _further_arms(records: StudyRecords, *, level: float) -> Table:
         P_VALUE,
         Column("adjusted_p_value", "Corrected by Holm over all arms but the winner",
                form="probability"),
-        Column("answer", "By the verdict's decision rule"),
+        Column("answer", "By the verdict's decision rule; where the p-value is corrected, by that"),
     )  # fmt: skip
     arms = arms_from_records(records)
     rows = [
@@ -318,7 +318,7 @@ def _further_arms(records: StudyRecords, *, level: float) -> Table:
             reference=item.verdict.reference,
             adjusted_p_value=item.adjusted_p_value,
             median_difference=median_difference(arms, item.verdict),
-            answer=item.verdict.kind,
+            answer=item.kind,
         )
         for item in side_questions(arms, level=level)
     ]

@@ -215,7 +215,7 @@ def _runs(records: StudyRecords, spec: StudySpec) -> Table:
     columns = (
         RUN_ID,
         ARM,
-        Column("seed_index", "From 1; runs with the same index use the same order of reviews",
+        Column("seed_index", "From 1; runs with the same index have the same seed",
                form="count"),
         SEED,
         STATUS,

@@ -6,7 +6,14 @@ import numpy as np
 import pytest
 
 from lstm_study.analysis.answer.arms import make_arm
-from lstm_study.analysis.answer.questions import median_difference, side_questions
+from lstm_study.analysis.answer.questions import (
+    Comparison,
+    control_question,
+    median_difference,
+    side_questions,
+)
+from lstm_study.analysis.answer.verdict import judge
+from lstm_study.analysis.statistics.failures import without_runs
 from lstm_study.analysis.statistics.scenario import Scenario
 from lstm_study.simulation.generative import draw
 
@@ -66,6 +73,15 @@ def test_the_classical_control_is_compared_over_reviews_however_few_seeds_there_
     assert "over other test reviews but not over other seeds" in found.sentence
 
 
+def test_the_interval_of_the_control_counts_the_winners_seeds_once_it_has_four(arms):
+    arms["control"] = _arm("control", arms["winner"].correct[:1], deterministic=True)
+    fixed = {name: without_runs(arm, (4, 5, 6)) or arm for name, arm in arms.items()}
+    found, few = (control_question(each).difference for each in (arms, fixed))
+    assert found.components.candidate.variance == 0
+    assert found.components.reference.variance > 0
+    assert few.components.reference.variance == 0
+
+
 def test_medians_are_over_all_runs_failed_or_not(arms):
     collapsed = arms["winner"].correct.copy()
     collapsed[0] = np.arange(DOCUMENTS) < 0.6 * DOCUMENTS
@@ -88,3 +104,10 @@ def test_further_arms_are_corrected_together(arms):
     )
     assert raw[0] < raw[1]
     assert adjusted == pytest.approx((2 * raw[0], max(2 * raw[0], raw[1])))
+
+
+def test_a_further_arm_is_better_only_if_its_corrected_p_value_says_so(arms):
+    verdict = judge({"baseline": arms["baseline"], "winner": arms["winner"]})
+    assert verdict.kind == "better"
+    kinds = [Comparison(verdict=verdict, adjusted_p_value=p).kind for p in (None, 0.04, 0.06)]
+    assert kinds == ["better", "better", "no difference shown"]
