@@ -211,8 +211,8 @@ Each row is that network with one part at its documented value, trained with the
 for {spec.search.max_epochs} epochs without the validation reviews. Scores are
 {spec.study.objective} after the last epoch; what a part brings is the mean difference to the
 winner in percentage points, paired by seed, with Student's interval over seeds for these validation
-reviews. p is of Student's test, corrected over all parts (Holm); the intervals are single ones. Test
-was not read.
+reviews. p is of Student's test, corrected over all parts (Holm); the intervals are single ones.
+Test was not read.
 
 {table}
 
