@@ -51,3 +51,11 @@ def test_progress_is_a_bar(cells: list[Any]) -> None:
 def test_nothing_is_printed_as_an_error(cells: list[Any]) -> None:
     for cell in cells:
         assert not [each for each in cell.outputs if each.output_type == "error"]
+        assert not [each for each in cell.outputs if "INFO" in each.get("text", "")]
+
+
+def test_what_it_studies_has_learned_something(cells: list[Any]) -> None:
+    (answer,) = [cell for cell in cells if cell.source == "study"]
+    html = answer.outputs[-1].data["text/html"]
+    assert "Too few seeds" not in html
+    assert "is not shown to be better than" not in html

@@ -162,13 +162,16 @@ def quietly() -> Iterator[None]:
     """Saves without remarks that are not for users, and keeps absl from setting logging up.
 
     absl gives the root logger a handler that prints, if it has none, before a filter is asked.
+    In a notebook TensorFlow logs what it does, too.
     """
 
     def wanted(record: logging.LogRecord) -> bool:
-        return "saving your model as an HDF5 file" not in record.getMessage()
+        is_told = record.name == "tensorflow" and record.levelno < logging.WARNING
+        return not is_told and "saving your model as an HDF5 file" not in record.getMessage()
 
-    absl, placeholder = logging.getLogger("absl"), logging.NullHandler()
-    absl.addFilter(wanted)
+    loggers, placeholder = [*map(logging.getLogger, ("absl", "tensorflow"))], logging.NullHandler()
+    for logger in loggers:
+        logger.addFilter(wanted)
     logging.root.addHandler(placeholder)
     try:
         with warnings.catch_warnings():
@@ -181,4 +184,5 @@ def quietly() -> Iterator[None]:
             yield
     finally:
         logging.root.removeHandler(placeholder)
-        absl.removeFilter(wanted)
+        for logger in loggers:
+            logger.removeFilter(wanted)
