@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from lstm_study.analysis.answer.ablation import MASKED_BASELINE
-from lstm_study.analysis.answer.arms import CONTROL, Arm
+from lstm_study.analysis.answer.arms import CONTROL, ENSEMBLE, Arm
 from lstm_study.analysis.answer.planned_arms import PRIMARY, RECIPE_BASELINE
 from lstm_study.analysis.answer.verdict import Verdict, judge
 from lstm_study.analysis.statistics.failures import without_runs
@@ -45,7 +45,7 @@ def side_questions(arms: Mapping[str, Arm], *, level: float = LEVEL) -> tuple[Co
 
     First winner against masked baseline and against the baseline with the winner's recipe, on the
     seeds that both have, own epoch against own epoch, last three epochs against last three, and
-    classical control against winner; then each further arm against the baseline, with p-values
+    classical control against winner and against the ensemble; then each further arm against the baseline, with p-values
     corrected as one family, which decide its answers. Every interval has the level.
     """
     found = [
@@ -55,6 +55,7 @@ def side_questions(arms: Mapping[str, Arm], *, level: float = LEVEL) -> tuple[Co
             paired_question(arms, RECIPE_BASELINE, level=level),
             *(_later(arms, suffix, level) for suffix in (OWN_EPOCH_SUFFIX, LAST_EPOCHS_SUFFIX)),
             control_question(arms, level=level),
+            ensemble_question(arms, level=level),
         )
         if verdict is not None
     ]
@@ -94,6 +95,14 @@ def control_question(arms: Mapping[str, Arm], *, level: float = LEVEL) -> Verdic
     if CONTROL not in arms or "winner" not in arms:
         return None
     return judge(arms, candidate=CONTROL, reference="winner", level=level)
+
+
+def ensemble_question(arms: Mapping[str, Arm], *, level: float = LEVEL) -> Verdict | None:
+    """Compares the classical control with the ensemble, over reviews alone: each is one model."""
+    if CONTROL not in arms or ENSEMBLE not in arms:
+        return None
+    sides = {CONTROL: arms[CONTROL], ENSEMBLE: arms[ENSEMBLE]}
+    return judge(sides, candidate=CONTROL, reference=ENSEMBLE, level=level)
 
 
 def median_difference(arms: Mapping[str, Arm], verdict: Verdict) -> float | None:

@@ -9,6 +9,7 @@ from lstm_study.analysis.answer.arms import make_arm
 from lstm_study.analysis.answer.questions import (
     Comparison,
     control_question,
+    ensemble_question,
     median_difference,
     side_questions,
 )
@@ -80,6 +81,18 @@ def test_the_interval_of_the_control_counts_the_winners_seeds_once_it_has_four(a
     assert found.components.candidate.variance == 0
     assert found.components.reference.variance > 0
     assert few.components.reference.variance == 0
+
+
+def test_the_control_is_compared_with_the_ensemble_over_reviews_alone(arms):
+    arms["control"] = _arm("control", arms["winner"].correct[:1], deterministic=True)
+    arms["ensemble"] = _arm("ensemble", arms["winner"].correct[1:2])
+    verdict = ensemble_question(arms)
+    assert (verdict.candidate, verdict.reference) == ("control", "ensemble")
+    both = arms["control"].correct[0], arms["ensemble"].correct[0]
+    assert verdict.difference.difference == pytest.approx(both[0].mean() - both[1].mean())
+    spread = np.std(both[0].astype(float) - both[1], ddof=1) / np.sqrt(DOCUMENTS)
+    half = (verdict.difference.high - verdict.difference.low) / 2
+    assert half == pytest.approx(1.96 * spread, rel=0.01)
 
 
 def test_medians_are_over_all_runs_failed_or_not(arms):
