@@ -45,8 +45,9 @@ def side_questions(arms: Mapping[str, Arm], *, level: float = LEVEL) -> tuple[Co
 
     First winner against masked baseline and against the baseline with the winner's recipe, on the
     seeds that both have, own epoch against own epoch, last three epochs against last three, and
-    classical control against winner and against the ensemble; then each further arm against the baseline, with p-values
-    corrected as one family, which decide its answers. Every interval has the level.
+    classical control against winner and against the ensemble; then each further arm against the
+    baseline, with p-values corrected as one family, which decide its answers. Every interval has
+    the level.
     """
     found = [
         Comparison(verdict=verdict)
