@@ -229,9 +229,11 @@ def test_further_arms_share_one_correction_and_the_twin_stands_apart(content: Co
     rows = content("compared").tables["further_arms"].records()
     assert (rows[0]["arm"], rows[0]["reference"]) == ("winner", "baseline-masked")
     assert rows[0]["adjusted_p_value"] is None
-    like_with_like = [("winner-own-epoch", "baseline"), ("control", "winner")]
-    assert [(row["arm"], row["reference"]) for row in rows[1:3]] == like_with_like
-    for row in rows[3:]:
+    like_with_like = [
+        ("winner-own-epoch", "baseline"), ("control", "winner"), ("control", "ensemble"),
+    ]  # fmt: skip
+    assert [(row["arm"], row["reference"]) for row in rows[1:4]] == like_with_like
+    for row in rows[4:]:
         assert row["reference"] == "baseline"
         if row["p_value"] is not None:
             assert float(row["adjusted_p_value"] or 0) >= float(row["p_value"] or 0)

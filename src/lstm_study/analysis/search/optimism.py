@@ -1,13 +1,15 @@
 """How optimistic the search was about its winner: one configuration's score, three times.
 
-The winner was picked for its score, so that its score is, in part, luck. The same configuration
-with fresh seeds on the same validation reviews, and on the test reviews, shows how much.
+The winner was picked for its score, so that its score is, in part, luck: its trial's, or among
+finalists the mean of their fresh trainings. The same configuration with fresh seeds on the same
+validation reviews, and on the test reviews, shows how much.
 """
 
 from dataclasses import dataclass
 from statistics import fmean
 
 from lstm_study.analysis.answer.ablation import MASKED_BASELINE, VALIDATION_SUFFIX
+from lstm_study.analysis.search.summary import finalists, searched
 from lstm_study.records import Run, StudyRecords, Trial
 
 
@@ -16,7 +18,8 @@ class OptimismRow:
     """One arm's score in the search, on fresh-seed validation, and on test.
 
     Its fields are columns of `tables/optimism.csv`. Fresh runs are evaluated on validation at their
-    last epoch. What is missing is None, and "" for `trial_id`; a positive one is optimistic.
+    last epoch. What is missing is None, and "" for `trial_id`. `optimism` is from the score that it
+    was picked for; a positive one is optimistic.
     """
 
     arm: str
@@ -24,6 +27,7 @@ class OptimismRow:
     in_search: float | None
     trial_id: str
     trials_ranked: int
+    as_finalist: float | None
     fresh_validation: float | None
     fresh_runs: int
     on_test: float | None
@@ -42,6 +46,7 @@ def search_optimism(records: StudyRecords) -> tuple[OptimismRow, ...]:
     measure = str(records.spec["study"]["objective"]).removeprefix("validation_")
     is_masked = any(run.arm == MASKED_BASELINE for run in records.runs)
     sign = -1 if measure == "loss" else 1
+    means = {each.trial_id: each.mean for each in finalists(records.trials)}
     rows = []
     for arm in ("winner", MASKED_BASELINE if is_masked else "baseline"):
         runs = [run for run in records.runs if run.arm == arm]
@@ -61,6 +66,8 @@ def search_optimism(records: StudyRecords) -> tuple[OptimismRow, ...]:
             and (value := getattr(run.epochs[-1], f"validation_{measure}")) is not None
         ]  # fmt: skip
         in_search = trial.score if trial is not None else None
+        as_finalist = means.get(trial.trial_id) if trial is not None else None
+        picked_for = in_search if as_finalist is None else as_finalist
         on_test = fmean(tests) if tests else None
         rows.append(
             OptimismRow(
@@ -69,13 +76,14 @@ def search_optimism(records: StudyRecords) -> tuple[OptimismRow, ...]:
                 in_search=in_search,
                 trial_id=trial.trial_id if trial is not None else "",
                 trials_ranked=_ranked(records, trial),
+                as_finalist=as_finalist,
                 fresh_validation=fmean(fresh) if fresh else None,
                 fresh_runs=len(fresh),
                 on_test=on_test,
                 test_runs=len(tests),
                 optimism=None
-                if in_search is None or on_test is None
-                else sign * (in_search - on_test),
+                if picked_for is None or on_test is None
+                else sign * (picked_for - on_test),
             )
         )
     return tuple(rows)
@@ -85,7 +93,7 @@ def _trial(records: StudyRecords, run: Run, sign: int) -> Trial | None:
     """The trial of the run's configuration that the search ranked: largest budget, then score."""
     found = [
         trial
-        for trial in records.trials
+        for trial in searched(records.trials)
         if trial.configuration == run.configuration
         # A masked trial says nothing of unmasked runs.
         and trial.masked == run.masked
@@ -102,5 +110,5 @@ def _ranked(records: StudyRecords, trial: Trial | None) -> int:
         return 0
     return sum(
         other.status == "completed" and other.budget_epochs == trial.budget_epochs
-        for other in records.trials
+        for other in searched(records.trials)
     )

@@ -76,8 +76,8 @@ def optimism(rows: Table) -> Picture | None:
     if not shown:
         return None
     form = rows.form("in_search")
-    steps = (("in_search", "in the search"), ("fresh_validation", "new seeds,\nvalidation"),
-             ("on_test", "on test"))  # fmt: skip
+    steps = (("in_search", "in the search"), ("as_finalist", "as a finalist"),
+             ("fresh_validation", "new seeds,\nvalidation"), ("on_test", "on test"))  # fmt: skip
     present = [step for step in steps if any(row[step[0]] is not None for row in shown)]
     colours = arm_colours([str(row["arm"]) for row in shown])
 

@@ -1,6 +1,5 @@
 """Tables of the answer: verdict, caveats, failures, secondary outcomes, optimism, ablation."""
 
-from dataclasses import replace
 from typing import Any
 
 from lstm_study.analysis.answer.ablation import ablation_path, start_of
@@ -8,7 +7,6 @@ from lstm_study.analysis.answer.arms import arms_from_records
 from lstm_study.analysis.answer.planned_arms import seeds_so_far, unfinished_arms
 from lstm_study.analysis.answer.verdict import Verdict
 from lstm_study.analysis.search.optimism import search_optimism
-from lstm_study.analysis.search.summary import searched
 from lstm_study.analysis.statistics.failures import failed_runs
 from lstm_study.records import StudyRecords
 from lstm_study.report.tables.arms import completed_runs
@@ -182,13 +180,15 @@ def _optimism(records: StudyRecords, spec: StudySpec) -> Table:
         Column("in_search", "Score in the search", form=form),
         Column("trial_id", "The trial with that score"),
         Column("trials_ranked", "Completed trials in the ranking", form="count"),
+        Column("as_finalist", "Mean over its trainings as a finalist, which picks the winner",
+               form=form),
         Column("fresh_validation", "Mean over runs with new seeds, on validation", form=form),
         Column("fresh_runs", "Number of those runs", form="count"),
         Column("on_test", "Mean over completed runs, test", form=form),
         Column("test_runs", "Number of those runs", form="count"),
-        Column("optimism", "Score in the search minus test, as a gain", form=gap),
+        Column("optimism", "The score it was picked for minus test, as a gain", form=gap),
     )  # fmt: skip
-    rows = search_optimism(replace(records, trials=tuple(searched(records.trials))))
+    rows = search_optimism(records)
     title = "One arm's score in the search, with new seeds and on test"
     return table("optimism", title, columns, rows)
 

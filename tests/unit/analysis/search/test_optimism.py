@@ -24,6 +24,21 @@ def test_the_winner_is_found_in_the_search_by_its_configuration():
     assert baseline.arm == "baseline"
 
 
+def test_a_finalist_was_picked_for_the_mean_of_its_trainings_as_one():
+    study = completed_study()
+    plain = search_optimism(study)[0]
+    source = next(trial for trial in study.trials if trial.trial_id == plain.trial_id)
+    again = tuple(
+        replace(source, trial_id=f"f-1-s{n}", role="finalist", parent=source.trial_id, score=score)
+        for n, score in enumerate((0.9, 0.94), start=1)
+    )
+    winner = search_optimism(replace(study, trials=(*study.trials, *again)))[0]
+    assert (winner.in_search, plain.as_finalist) == (plain.in_search, None)
+    assert winner.as_finalist == pytest.approx(0.92)
+    assert winner.optimism == pytest.approx(0.92 - winner.on_test)
+    assert winner.trials_ranked == plain.trials_ranked
+
+
 def test_a_loss_is_optimistic_when_it_is_lower_in_the_search():
     winner = search_optimism(completed_study(study__objective='"validation_loss"'))[0]
     assert winner.measure == "loss"
