@@ -36,8 +36,12 @@ def test_the_optuna_storage_is_written_and_holds_every_trial(folder: Path) -> No
     assert done.code == 0, done.err
     path = folder / "reports" / "fake" / "optuna.db"
     assert "optuna-dashboard sqlite:///reports/fake/optuna.db" in done.out
-    study = optuna.load_study(study_name="fake", storage=f"sqlite:///{path}")
+    storage = optuna.storages.RDBStorage(f"sqlite:///{path}")
+    study = optuna.load_study(study_name="fake", storage=storage)
     assert len(study.trials) == len(completed_study().trials)
+    # Python 3.13 warns of databases that are left open.
+    storage.remove_session()
+    storage.engine.dispose()
 
 
 def test_the_report_links_the_exports_that_are_beside_it(folder: Path) -> None:
