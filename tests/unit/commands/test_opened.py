@@ -5,11 +5,13 @@ from pathlib import Path
 import pytest
 
 from lstm_study.commands import open_study
-from lstm_study.commands.opened import Silent, read_corpus
+from lstm_study.commands.opened import Silent, held, read_corpus, tell_of_machine
+from lstm_study.engine.backend import in_force
 from lstm_study.errors import SpecError
 from lstm_study.spec import parse_spec
 from lstm_study.store import Store
-from tests.support.fake_study import completed_study
+from tests.support.fake_study import completed_study, on_backends
+from tests.support.stored_study import leave
 
 
 @pytest.fixture
@@ -51,3 +53,41 @@ def test_another_source_has_other_paths(path: Path) -> None:
     study = open_study(path)
     with pytest.raises(SpecError, match=r"aclimdb.* from https://ai\.stanford\.edu"):
         read_corpus(study, show=Silent())
+
+
+class Told:
+    """Keeps what a command says."""
+
+    def __init__(self) -> None:
+        self.lines: list[str] = []
+
+    def stage(self, name: str, detail: str) -> None:
+        self.lines.append(f"{name}: {detail}")
+
+    progress = Silent.progress
+
+
+def test_a_study_keeps_the_backend_of_its_first_epoch_not_of_its_last_session(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.delenv("KERAS_BACKEND", raising=False)
+    leave(on_backends("jax", "tensorflow"), tmp_path)
+    with held(open_study("fake.toml"), show=Silent()):
+        assert in_force().name == "jax"
+
+
+@pytest.mark.parametrize(("began", "asked"), [("jax", "tensorflow"), ("tensorflow", "jax")])
+def test_a_command_on_another_backend_than_the_study_began_on_says_so(
+    began: str, asked: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("KERAS_BACKEND", asked)
+    leave(on_backends(began, began), tmp_path)
+    show = Told()
+    with held(open_study("fake.toml"), show=show) as study:
+        tell_of_machine(study, show)
+    assert (
+        f"Machine: trains with {asked}: KERAS_BACKEND is set, though the study began on {began}: "
+        "results differ beyond rounding"
+    ) in show.lines
