@@ -1,5 +1,6 @@
 """The final output of commands: values in, rich text out."""
 
+import shlex
 from typing import TYPE_CHECKING
 
 from rich.console import Group, RenderableType
@@ -238,8 +239,12 @@ def status(found: "Status") -> RenderableType:
         return Text(f"{found.name} has not begun. Begin it with: lstm-study run {found.where}")
     table = _names_and_values()
     table.add_row("Study", found.name + (f", in use by {found.holder}" if found.holder else ""))
+    if found.differences:
+        table.add_row("Spec", Text(_differences(found), style="yellow"))
     for stage in found.stages:
         counts = f"{stage.done} of {stage.total} done" if stage.total else "not begun"
+        if stage.remark:
+            counts += f" ({stage.remark})"
         if stage.failed:
             counts += f", {stage.failed} failed"
         if stage.seconds:
@@ -260,6 +265,18 @@ def status(found: "Status") -> RenderableType:
     table.add_row("Report", found.report or missing)
     table.add_row("Model", found.model or missing)
     return table
+
+
+def _differences(found: "Status") -> str:
+    """Says that a study file is not what the study was run with, and what follows."""
+    said = (
+        f"{found.where} differs from what the study was run with, of which all below is: "
+        f"{'; '.join(found.differences)}"
+    )
+    if not found.left_out:
+        return f"{said}."
+    settings = " ".join(f"--set {shlex.quote(each)}" for each in found.left_out)
+    return f"{said}. It was run with {settings}."
 
 
 def check(found: "Check", *, where: str, aside: "Path | None" = None) -> RenderableType:
