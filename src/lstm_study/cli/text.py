@@ -183,7 +183,7 @@ def new_study(made: "NewStudy") -> RenderableType:
     across = made.summary.duplicates_across
     repeated = across + sum(s.duplicates for s in made.summary.splits)
     kept = f"{across:,} test reviews have a training text" if across else "kept in one split"
-    median, most = (made.summary.splits[0].length_quantiles[index] for index in (3, 5))
+    median, _, most = made.size.lengths
     table.add_row("Columns", Text(", ".join(column.name for column in found.columns)))
     if found.files > 1:
         table.add_row("Files", f"{found.files:,}")
@@ -193,7 +193,7 @@ def new_study(made: "NewStudy") -> RenderableType:
     table.add_row("Labels", Text(f"{found.label_column}: {labels}"))
     table.add_row("Positive", Text(made.summary.labels[1]))
     table.add_row("Reviews", f"{found.rows:,} ({splits})")
-    table.add_row("Tokens", f"median {median:,}, at most {most:,} in 95% of the reviews")
+    table.add_row("Tokens", f"median {median:,}, at most {most:,} in 95% of the training reviews")
     near = made.summary.near_equal
     more = f"; {near:,} more with the same words" if near else ""
     table.add_row("Duplicates", f"{repeated:,} repeated texts{more}; {kept}")

@@ -27,7 +27,8 @@ from lstm_study.errors import (
 from lstm_study.progress.values import Progress, Report, ignore
 from lstm_study.provenance import git_commit
 from lstm_study.records import Trial
-from lstm_study.records.state import StudyState
+from lstm_study.records.state import SearchState, StudyState
+from lstm_study.search.stage import REACHED
 from lstm_study.spec import StudySpec, find_study, parse_spec, study_folder
 from lstm_study.spec.sources import SOURCES
 from lstm_study.store import Store
@@ -312,10 +313,26 @@ def winner_of(study: OpenStudy) -> Trial:
     if found is None:
         raise ComparisonError(
             f"{study.store.folder}: no trial completed {study.spec.search.max_epochs} epochs, so "
-            f"there is no winner. Run `lstm-study search {study.where}`; "
-            f"`lstm-study status {study.where}` shows what failed."
+            f"there is no winner. {_way_to_a_winner(study)}"
         )
     return found
+
+
+def _way_to_a_winner(study: OpenStudy) -> str:
+    """Says what to do where no trial completed the full budget."""
+    plan = study.store.read_state(SearchState)
+    if plan is None or plan.stopped is None:
+        return f"Run `lstm-study search {study.where}` to its end."
+    if limit := REACHED.match(plan.stopped):
+        key = limit["key"]
+        return (
+            f"The search ended before: {plan.stopped}. Give it more: raise {key} in the study "
+            f"file, or add --set {key}=VALUE, and run the same command again."
+        )
+    return (
+        f"The search has ended, and `lstm-study status {study.where}` shows what failed. Start "
+        "over with --fresh once that is mended."
+    )
 
 
 def telling(study: OpenStudy, show: Show) -> Report:

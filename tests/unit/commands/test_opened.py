@@ -1,16 +1,20 @@
 """Which reviews a command opens a study with."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from lstm_study.commands import open_study
-from lstm_study.commands.opened import Silent, held, read_corpus, tell_of_machine
+from lstm_study.commands.bundle import write_bundle
+from lstm_study.commands.opened import Silent, held, read_corpus, tell_of_machine, winner_of
 from lstm_study.engine.backend import in_force
-from lstm_study.errors import SpecError
+from lstm_study.errors import ComparisonError, SpecError
+from lstm_study.records.state import SearchState
+from lstm_study.search.stage import limit_reached
 from lstm_study.spec import parse_spec
 from lstm_study.store import Store
-from tests.support.fake_study import completed_study, on_backends
+from tests.support.fake_study import completed_study, interrupted_study, on_backends
 from tests.support.stored_study import leave
 
 
@@ -91,3 +95,51 @@ def test_a_command_on_another_backend_than_the_study_began_on_says_so(
         f"Machine: trains with {asked}: KERAS_BACKEND is set, though the study began on {began}: "
         "results differ beyond rounding"
     ) in show.lines
+
+
+def _without_winner(folder: Path, *, stopped: str | None) -> str:
+    """Returns what is said of a search in which no trial completed the full budget."""
+    study = completed_study()
+    short = tuple(trial for trial in study.trials if trial.budget_epochs < 9)
+    leave(replace(study, trials=short, runs=()), folder)
+    opened = open_study("fake.toml")
+    opened.store.write_state(
+        SearchState(trials=23, epochs=99, exhausted=False, brackets=(), stopped=stopped)
+    )
+    with pytest.raises(ComparisonError, match="no trial completed 9 epochs") as caught:
+        winner_of(opened)
+    return str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("key", "limit"),
+    [("search.time_limit", "5s"), ("search.disk_limit", "1MB"), ("search.max_trials", 1)],
+)
+def test_a_search_that_a_limit_ended_without_a_winner_needs_a_larger_one(
+    key: str, limit: object, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    said = _without_winner(tmp_path, stopped=limit_reached(key, limit))
+    assert f"{key} of {limit} is reached" in said
+    assert f"raise {key} in the study file, or add --set {key}=VALUE, and run the same" in said
+    assert "failed" not in said and "lstm-study search" not in said
+
+
+def test_a_search_that_is_not_over_is_to_be_run_and_one_that_failed_to_be_mended(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert "Run `lstm-study search fake.toml` to its end." in _without_winner(
+        tmp_path, stopped=None
+    )
+    said = _without_winner(tmp_path, stopped="")
+    assert "`lstm-study status fake.toml` shows what failed. Start over with --fresh" in said
+
+
+def test_an_export_before_there_is_a_model_names_the_command_that_makes_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    leave(interrupted_study(), tmp_path)
+    with pytest.raises(ComparisonError, match=r"Run `lstm-study run fake\.toml` first"):
+        write_bundle(open_study("fake.toml"), show=Silent())
