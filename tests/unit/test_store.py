@@ -171,6 +171,8 @@ def test_a_changed_spec_is_taken_until_there_is_something_to_lose(tmp_path, lost
     begin_with()
     plan = SearchState(trials=9, epochs=9, exhausted=False, brackets=(), stopped="a limit")
     store.write_state(plan)
+    assert begin_with() == ()
+    assert store.read_state(SearchState) == plan, "the same spec's"
     assert begin_with("search.max_epochs=9", "protocol.batch_size=32") == ()
     assert store.read_spec().search.max_epochs == 9
     assert store.read_state(SearchState) is None, "another spec's plan"

@@ -89,14 +89,21 @@ class Store(PredictionFiles):
             allowed = self._changes(spec, settings=settings, data_digest=data_digest)
             if not self.ledger.exists:
                 add_missing_digests(self)
-        elif self.path(SearchState).exists():
-            # The plan of a search of which no trial was begun, maybe another spec's.
-            self.path(SearchState).unlink()
+        elif self.path(SearchState).exists() and self._began_otherwise(began):
+            self.path(SearchState).unlink()  # another spec's search
             self.ledger.remove(self.path(SearchState).name)
         write_text(self.folder / "spec.toml", spec_text)
         self.ledger.note("spec.toml", sha256_of(self.folder / "spec.toml"))
         self.write_state(began)
         return allowed
+
+    def _began_otherwise(self, now_begun: StudyState) -> bool:
+        """Whether a study that has nothing to lose was taken up with another spec."""
+        try:
+            before = self.read_state(StudyState)
+        except RecordError:
+            return True
+        return before is None or before.spec != now_begun.spec
 
     def _changes(
         self, spec: StudySpec, *, settings: tuple[str, ...], data_digest: str
