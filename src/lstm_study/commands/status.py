@@ -20,6 +20,7 @@ from lstm_study.errors import ComparisonError, RecordError
 from lstm_study.progress.follow import Item, item_of, silence_in_words, silent_seconds
 from lstm_study.records import Control, Run, Trial
 from lstm_study.records.state import Extent, Live, QuickState, ReportState, SearchState
+from lstm_study.spec import StudySpec
 from lstm_study.spec.changes import changes
 
 State = Literal["not begun", "running", "interrupted", "finished"]
@@ -70,7 +71,9 @@ class Status:
             done and report and model are written; else "interrupted".
         holder: The process that runs on it, in words; "" if there is none.
         differences: How the study file, with the settings given, differs from what the study was
-            run with, each as "compare.seeds was 5, is 4". All else is told of what it was run with.
+            run with, each as "compare.seeds was 5, is 4".
+        is_taken_up: Whether `run` would take up these differences, and all else is told of them;
+            else it is told of what the study was run with.
         left_out: The settings that it was run with and that were not given now.
         stages: Search and comparison.
         time_left: Of the whole study; None where no pace is known yet, and where it is finished.
@@ -85,6 +88,7 @@ class Status:
     state: State
     holder: str
     differences: tuple[str, ...]
+    is_taken_up: bool
     left_out: tuple[str, ...]
     stages: tuple[StageStatus, ...]
     time_left: TimeLeft | None
@@ -96,7 +100,7 @@ class Status:
 def read_status(study: OpenStudy) -> Status:
     """Reads a study's status, whether or not a command is running on it."""
     store, given = study.store, study
-    study = as_run(given)
+    study, before = as_run(given), _recorded(given)
     stages, state = _stages(study), state_of(study)
     extent = _extent(study)
     left = time_left_of(study, extent=extent) if store.exists else None
@@ -109,7 +113,8 @@ def read_status(study: OpenStudy) -> Status:
         begun=state != "not begun",
         state=state,
         holder=store.holder(),
-        differences=_differences(given, study),
+        differences=_differences(given, before),
+        is_taken_up=study is given,
         left_out=_settings_left_out(given),
         stages=stages,
         time_left=left,
@@ -131,18 +136,29 @@ def state_of(study: OpenStudy) -> State:
 
 
 def as_run(study: OpenStudy) -> OpenStudy:
-    """Returns a study with the spec that it was run with; as it is before it has begun."""
+    """Returns a study with the spec that `run` would go on with, or the one it was run with.
+
+    That is the one it was run with where `run` would refuse the study file's.
+    """
+    before = _recorded(study)
+    spec = before.model_dump(mode="json")
+    if not changes(spec, study.spec, is_compared=study.store.is_compared).refused:
+        return study
+    return replace(study, spec=before)
+
+
+def _recorded(study: OpenStudy) -> StudySpec:
+    """Returns the spec that a study was run with; the study file's before it has begun."""
     if study.store.has_begun or study.store.holder():
         # A damaged record is for the commands that need it to say.
         with suppress(RecordError):
             if study.store.exists:
-                return replace(study, spec=study.store.read_spec())
-    return study
+                return study.store.read_spec()
+    return study.spec
 
 
-def _differences(given: OpenStudy, run: OpenStudy) -> tuple[str, ...]:
-    before = run.spec.model_dump(mode="json")
-    found = changes(before, given.spec, is_compared=False)
+def _differences(given: OpenStudy, before: StudySpec) -> tuple[str, ...]:
+    found = changes(before.model_dump(mode="json"), given.spec, is_compared=False)
     return tuple(sorted((*found.allowed, *found.refused)))
 
 

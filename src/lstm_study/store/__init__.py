@@ -33,7 +33,7 @@ from lstm_study.records import (
 )
 from lstm_study.records.codec import state_from_json, state_to_json
 from lstm_study.records.kinds import kind_of
-from lstm_study.records.state import Extent, Live, QuickState, SearchState, StudyState
+from lstm_study.records.state import ArmsState, Extent, Live, QuickState, SearchState, StudyState
 from lstm_study.spec import StudySpec
 from lstm_study.spec.changes import changes
 from lstm_study.store.files import MOST_BYTES, advice
@@ -110,10 +110,7 @@ class Store(PredictionFiles):
     ) -> tuple[str, ...]:
         """Says what changed in a study that began, where all of it may; refuses it by name else."""
         before = self.read_began()
-        is_compared = (self.folder / "arms.json").is_file() or any(
-            (self.folder / "runs").glob("*.json")
-        )
-        found = changes(before.spec, spec, is_compared=is_compared)
+        found = changes(before.spec, spec, is_compared=self.is_compared)
         refused = list(found.refused)
         if before.data_digest != data_digest:
             refused.append("the reviews are not those that the study began with")
@@ -125,6 +122,11 @@ class Store(PredictionFiles):
                 f"{repeat or 'Start'} over with --fresh, or give study.name a new name."
             )
         return found.allowed
+
+    @property
+    def is_compared(self) -> bool:
+        """Whether the comparison has begun."""
+        return self.path(ArmsState).is_file() or bool(self.paths(Run))
 
     def settings_left_out(self, settings: Sequence[str]) -> tuple[str, ...]:
         """Returns the one-off settings that the study was run with and that are not among these."""
