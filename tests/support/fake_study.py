@@ -7,7 +7,7 @@ model. Every fake is the same at every call.
 
 from collections.abc import Mapping
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 import numpy as np
@@ -17,6 +17,7 @@ from lstm_study.analysis.answer.ablation import walk
 from lstm_study.analysis.search.summary import ranking, rounds
 from lstm_study.records import (
     CorpusSummary,
+    Epoch,
     ErrorKind,
     Failure,
     NearDuplicates,
@@ -245,6 +246,39 @@ def diverged_study() -> StudyRecords:
     runs = tuple(run for run in study.runs if run.arm == "baseline")
     kept = {run.run_id: study.predictions[run.run_id] for run in runs}
     return replace(study, trials=trials, runs=runs, predictions=kept)
+
+
+def on_backends(*backends: str) -> StudyRecords:
+    """A complete study: its search on the first backend, its runs in sessions of the others.
+
+    With two of them all runs are on the second; each further one gets half of the runs that are
+    left, by the time of their first epoch.
+    """
+    study = completed_study()
+    runs = tuple(
+        replace(run, epochs=tuple(_later(epoch, run.started_at) for epoch in run.epochs))
+        for run in study.runs
+    )
+    starts = sorted(run.epochs[0].ended_at for run in runs)
+    begun = [study.sessions[0].started_at]
+    for _ in backends[1:]:
+        begun.append(starts[0])
+        starts = starts[len(starts) // 2 :]
+    sessions = tuple(
+        replace(
+            study.sessions[min(place, 1)],
+            started_at=moment,
+            machine=replace(MACHINE, backend=backend),
+        )
+        for place, (moment, backend) in enumerate(zip(begun, backends, strict=True))
+    )
+    return replace(study, runs=runs, sessions=sessions)
+
+
+def _later(epoch: Epoch, begin: str) -> Epoch:
+    """Returns an epoch as one of a training that began at a moment."""
+    ended = datetime.fromisoformat(begin) + timedelta(seconds=epoch.epoch)
+    return replace(epoch, ended_at=stamp(ended))
 
 
 def tied_study() -> StudyRecords:

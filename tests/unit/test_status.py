@@ -4,18 +4,27 @@ import io
 import json
 import re
 import time
+from dataclasses import replace
 
 import pytest
 from rich.console import Console
 
 from lstm_study.cli import text
-from lstm_study.commands import open_study, read_status
-from lstm_study.records import Role
-from lstm_study.records.state import BracketState, Live, ReportState, RoundState, SearchState
+from lstm_study.commands import Silent, compare, open_study, read_status
+from lstm_study.records import NearDuplicates, Role
+from lstm_study.records.state import (
+    BracketState,
+    Extent,
+    Live,
+    QuickState,
+    ReportState,
+    RoundState,
+    SearchState,
+)
 from lstm_study.schedule import hyperband
 from lstm_study.store import Store
-from tests.support.fake_study import interrupted_study
-from tests.support.stored_study import leave
+from tests.support.fake_study import completed_study, interrupted_study
+from tests.support.stored_study import leave, leave_finished
 
 
 def bracket(number: int, *rounds: tuple[int, int], role: Role = "search") -> BracketState:
@@ -49,7 +58,7 @@ def store(tmp_path, monkeypatch) -> Store:
 
 
 def said() -> str:
-    console = Console(file=io.StringIO(), width=120, no_color=True, highlight=False)
+    console = Console(file=io.StringIO(), width=1000, no_color=True, highlight=False)
     console.print(text.status(read_status(open_study("fake.toml"))))
     return console.file.getvalue()
 
@@ -92,14 +101,127 @@ def test_of_a_worker_that_sends_nothing_it_says_for_how_long(store):
     assert re.search(r"\(30 of 250 steps\), silent for 2 min \d+ s; replaced if it stays", found)
 
 
-def test_a_report_that_was_made_in_another_folder_is_said_to_be_there(store, tmp_path):
-    assert re.search(r"Report +not written yet", said())
-    store.write_state(ReportState(made_at="2026-01-02", versions={}, git_commit="", model=""))
+def test_only_a_report_that_was_made_from_its_records_is_its_report(store, tmp_path):
     folder = tmp_path / "reports" / "fake"
-    folder.mkdir(parents=True)
+    (folder / "model").mkdir(parents=True)
     (folder / "report.html").write_text("")
+    (folder / "model" / "sentiment-lstm.keras").write_text("")
+    for made_at in ("2026-01-01", "2026-01-02"):
+        (folder / "manifest.json").write_text(json.dumps({"made_at": made_at}))
+        assert re.search(r"Report +not written yet *\nModel +not written yet", said())
+    store.write_state(ReportState(made_at="2026-01-02", versions={}, git_commit="", model=""))
     for made_at in ("2026-01-01", "2026-01-02"):
         (folder / "manifest.json").write_text(json.dumps({"made_at": made_at}))
         is_last = made_at == "2026-01-02"
         assert ("reports/fake/report.html" in said()) == is_last
         assert bool(re.search(r"Report +in another folder: name it by --out", said())) != is_last
+
+
+def test_only_a_bundle_of_one_of_its_runs_is_its_model(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    study = completed_study()
+    leave(study, tmp_path)
+    folder = tmp_path / "reports" / "fake" / "model"
+    folder.mkdir(parents=True)
+    (folder / "sentiment-lstm.keras").write_text("")
+    run = next(run for run in study.runs if run.arm == "winner")
+    own = {"run_id": run.run_id, "test_accuracy": run.test_accuracy}
+    for about, is_own in (
+        ({"made_at": run.ended_at, "run": own}, True),
+        ({"made_at": run.started_at, "run": own}, False),
+        ({"made_at": run.ended_at, "run": own | {"test_accuracy": 0.5}}, False),
+        ({"made_at": run.ended_at, "run": own | {"run_id": "winner-s9"}}, False),
+        ({}, False),
+    ):
+        (folder / "configuration.json").write_text(json.dumps(about))
+        assert (read_status(open_study("fake.toml")).model != "") == is_own
+
+
+def test_a_file_that_differs_from_what_was_run_is_said_to_and_counts_only_if_it_may(
+    tmp_path, monkeypatch
+):
+    monkeypatch.chdir(tmp_path)
+    path = leave_finished(completed_study(), tmp_path)
+    assert re.search(r"Comparison +8 of 8 done", said())
+    assert "differs" not in said()
+    path.write_text(path.read_text().replace("seeds = 4", "seeds = 2", 1))
+    assert re.search(r"Comparison +8 of 8 done", said())
+    assert "differs from what the study was run with" in said()
+    assert "with, of which all below is: compare.seeds was 4, is 2." in said()
+    path.write_text(path.read_text().replace("seeds = 2", "seeds = 6", 1))
+    assert re.search(r"Comparison +8 of 12 done", said()), "seeds may be added"
+    assert "with, which `run` takes up: compare.seeds was 4, is 6." in said()
+
+
+def test_settings_that_a_study_was_run_with_are_named_where_they_are_left_out(
+    tmp_path, monkeypatch
+):
+    monkeypatch.chdir(tmp_path)
+    path = leave_finished(completed_study(), tmp_path)
+    text, store = path.read_text(), Store(tmp_path / "study/runs/fake")
+    began = replace(store.read_began(), settings=("compare.seeds=4", 'data.path="a.csv"'))
+    store.write_state(began)
+    path.write_text(text.replace("seeds = 4", "seeds = 2", 1))
+    assert "It was run with --set compare.seeds=4." in " ".join(said().split())
+    with_them = read_status(open_study("fake.toml", settings=["compare.seeds=4"]))
+    assert with_them.differences == ()
+
+
+@pytest.mark.parametrize("is_at_work", [True, False])
+def test_a_quick_comparison_is_counted_by_what_it_trains(tmp_path, monkeypatch, is_at_work):
+    monkeypatch.chdir(tmp_path)
+    study = completed_study()
+    text = study.spec_text.replace("seeds = 4", "seeds = 9", 1)
+    leave_finished(replace(study, spec_text=text), tmp_path)
+    store = Store(tmp_path / "study/runs/fake")
+    assert re.search(r"Comparison +8 of 18 done", said())
+    if is_at_work:
+        with store.hold("lstm-study run fake.toml --quick"):
+            store.write_extent(Extent(most_seeds=4, primary_only=True))
+            found = said()
+    else:
+        store.write_state(QuickState(at="t", seeds=4, planned=9, left_out=()))
+        assert read_status(open_study("fake.toml")).state == "finished"
+        found = said()
+    assert re.search(r"Comparison +8 of 8 done \(of 18 of the whole comparison\)", found)
+
+
+@pytest.mark.parametrize(
+    ("options", "extent"),
+    [
+        ({"quick": True}, Extent(most_seeds=4, primary_only=True)),
+        ({"only_seeds": 2}, Extent(most_seeds=2)),
+        ({}, Extent()),
+    ],
+)
+def test_a_comparison_writes_down_how_much_of_it_is_trained(tmp_path, monkeypatch, options, extent):
+    monkeypatch.chdir(tmp_path)
+    study = completed_study()
+    leave_finished(study, tmp_path)
+    opened = open_study("fake.toml")
+    opened.store.write(
+        NearDuplicates(
+            shingle_words=8, threshold=0.5, test_reviews=9, positions=(), exact=0, other_label=0,
+            seconds=1.0,
+        )
+    )  # fmt: skip
+    with opened.store.hold("lstm-study compare fake.toml"):
+        compare(opened, None, show=Silent(), **options)
+        assert opened.store.read_extent() == extent
+
+
+def test_the_rest_of_a_comparison_that_was_quick_is_counted_once_it_has_begun(
+    tmp_path, monkeypatch
+):
+    monkeypatch.chdir(tmp_path)
+    study = completed_study(seeds=5)
+    leave_finished(replace(study, spec_text=study.spec_text.replace("= 4", "= 9", 1)), tmp_path)
+    store = Store(tmp_path / "study/runs/fake")
+    store.write_state(QuickState(at="t", seeds=4, planned=9, left_out=()))
+    assert re.search(r"Comparison +10 of 18 done,", said())
+    assert read_status(open_study("fake.toml")).state == "interrupted"
+
+
+def test_a_search_that_a_limit_ended_says_which(store):
+    store.write_state(replace(PLAN, stopped="search.time_limit of 5s is reached"))
+    assert re.search(r"Search +6 of 31 done \(search.time_limit of 5s is reached\)", said())

@@ -11,8 +11,9 @@ import pytest
 from lstm_study.configuration import BASELINE
 from lstm_study.errors import ChangedStudyError, LockedError, RecordError, StoreError
 from lstm_study.files import unseal
-from lstm_study.records import Failure, Opening, Trial
+from lstm_study.records import Control, Failure, Opening, Trial
 from lstm_study.records.codec import from_json, to_json
+from lstm_study.records.state import SearchState
 from lstm_study.store import Store
 from tests.support.stored_study import EPOCH
 from tests.support.tiny import SPEC, spec
@@ -29,7 +30,9 @@ def names_in(folder: Path) -> list[str]:
 
 
 def begin(store: Store, *settings: str, digest: str = "d") -> None:
+    """Begins a study, or goes on with it, and leaves a trial: it has something to lose."""
     store.begin(spec(*settings), spec_text=SPEC, settings=settings, data_digest=digest)
+    store.write(TRIAL)
 
 
 def test_a_record_comes_back_as_it_was(tmp_path):
@@ -149,6 +152,45 @@ def test_a_refusal_names_the_settings_that_the_study_began_with_and_that_are_lef
         caught.value
     )
     assert "data.path" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    "lost",
+    [
+        TRIAL,
+        Control(),
+        Opening(opened_at="t", command="c", run_id="winner-s1"),
+    ],
+)
+def test_a_changed_spec_is_taken_until_there_is_something_to_lose(tmp_path, lost):
+    store = Store(tmp_path)
+
+    def begin_with(*settings: str) -> tuple[str, ...]:
+        return store.begin(spec(*settings), spec_text=SPEC, settings=settings, data_digest="d")
+
+    begin_with()
+    plan = SearchState(trials=9, epochs=9, exhausted=False, brackets=(), stopped="a limit")
+    store.write_state(plan)
+    assert begin_with() == ()
+    assert store.read_state(SearchState) == plan, "the same spec's"
+    assert begin_with("search.max_epochs=9", "protocol.batch_size=32") == ()
+    assert store.read_spec().search.max_epochs == 9
+    assert store.read_state(SearchState) is None, "another spec's plan"
+    store.check_complete()
+    if isinstance(lost, Opening):
+        store.add_opening(lost)
+    else:
+        store.write(lost)
+    with pytest.raises(ChangedStudyError):
+        begin_with()
+
+
+def test_a_study_whose_only_trial_is_gone_has_begun_all_the_same(tmp_path):
+    store = Store(tmp_path)
+    begin(store)
+    store.path(Trial, TRIAL.trial_id).unlink()
+    with pytest.raises(ChangedStudyError):
+        begin(store, "search.max_epochs=9")
 
 
 @pytest.mark.parametrize(

@@ -1,7 +1,7 @@
 """The command line: reads arguments, makes one call, prints the result.
 
 Exit codes: 0 done, 1 a known error in one line, 2 usage, 3 finished but with failed trials or runs,
-130 interrupted.
+130 interrupted, 141 nobody reads the output of a command that only prints.
 """
 
 import contextlib
@@ -17,6 +17,7 @@ from lstm_study.cli.frame import handled, prepare_streams
 from lstm_study.cli.looking import check, data, doctor, init, list_studies, status
 from lstm_study.cli.options import Verbosity
 from lstm_study.cli.results import diff, export, predict, records, report, watch
+from lstm_study.cli.streams import guard_streams
 from lstm_study.cli.training import baseline, compare, run, search
 
 __all__ = ["app", "main"]
@@ -79,6 +80,8 @@ _COMMANDS = (
     (doctor, "Example: KERAS_BACKEND=jax lstm-study doctor"),
 )
 
+# The others write what matters more than what they print.
+_ONLY_PRINT = (data, predict, status, list_studies, doctor)
 
 # What typer raises where arguments are wrong; it has no public name for it.
 _UsageError: Any = typer.BadParameter.__base__
@@ -100,12 +103,14 @@ class _TakesTexts(TyperCommand):
 for _command, _example in _COMMANDS:
     _kind = _TakesTexts if _command is predict else TyperCommand
     _name = "list" if _command is list_studies else None
-    app.command(_name, epilog=_example, cls=_kind)(handled(_command))
+    _goes_on = _command not in _ONLY_PRINT
+    app.command(_name, epilog=_example, cls=_kind)(handled(_command, goes_on=_goes_on))
 
 
 def main() -> Any:
     """The console script's entry point."""
     prepare_streams()
+    guard_streams()
     try:
         app()
     except SystemExit as ended:

@@ -22,6 +22,7 @@ from rich.segment import Segment
 from rich.text import Text
 
 from lstm_study.cli.options import Verbosity, number_of_workers
+from lstm_study.cli.streams import Readers
 from lstm_study.errors import StudyError
 from lstm_study.printable import printable
 
@@ -110,11 +111,19 @@ def _plain(value: Any) -> Any:
     return dataclasses.asdict(value) if dataclasses.is_dataclass(value) else value  # type: ignore[arg-type]
 
 
-def handled(function: Callable[Parameters, Result]) -> Callable[Parameters, Result]:
-    """Turns known errors into one line and exit code 1; the only place that catches them."""
+def handled(
+    function: Callable[Parameters, Result], *, goes_on: bool = False
+) -> Callable[Parameters, Result]:
+    """Turns known errors into one line and exit code 1; the only place that catches them.
+
+    Args:
+        function: The command.
+        goes_on: Whether it goes on where nobody reads its output any more, for what it writes.
+    """
 
     @functools.wraps(function)
     def wrapper(*args: Parameters.args, **kwargs: Parameters.kwargs) -> Result:
+        Readers.goes_on = goes_on
         try:
             return function(*args, **kwargs)
         except StudyError as error:

@@ -1,5 +1,6 @@
 """The final output of commands: values in, rich text out."""
 
+import shlex
 from typing import TYPE_CHECKING
 
 from rich.console import Group, RenderableType
@@ -182,7 +183,7 @@ def new_study(made: "NewStudy") -> RenderableType:
     across = made.summary.duplicates_across
     repeated = across + sum(s.duplicates for s in made.summary.splits)
     kept = f"{across:,} test reviews have a training text" if across else "kept in one split"
-    median, most = (made.summary.splits[0].length_quantiles[index] for index in (3, 5))
+    median, _, most = made.size.lengths
     table.add_row("Columns", Text(", ".join(column.name for column in found.columns)))
     if found.files > 1:
         table.add_row("Files", f"{found.files:,}")
@@ -192,7 +193,7 @@ def new_study(made: "NewStudy") -> RenderableType:
     table.add_row("Labels", Text(f"{found.label_column}: {labels}"))
     table.add_row("Positive", Text(made.summary.labels[1]))
     table.add_row("Reviews", f"{found.rows:,} ({splits})")
-    table.add_row("Tokens", f"median {median:,}, at most {most:,} in 95% of the reviews")
+    table.add_row("Tokens", f"median {median:,}, at most {most:,} in 95% of the training reviews")
     near = made.summary.near_equal
     more = f"; {near:,} more with the same words" if near else ""
     table.add_row("Duplicates", f"{repeated:,} repeated texts{more}; {kept}")
@@ -238,8 +239,12 @@ def status(found: "Status") -> RenderableType:
         return Text(f"{found.name} has not begun. Begin it with: lstm-study run {found.where}")
     table = _names_and_values()
     table.add_row("Study", found.name + (f", in use by {found.holder}" if found.holder else ""))
+    if found.differences:
+        table.add_row("Spec", Text(_differences(found), style="yellow"))
     for stage in found.stages:
         counts = f"{stage.done} of {stage.total} done" if stage.total else "not begun"
+        if stage.remark:
+            counts += f" ({stage.remark})"
         if stage.failed:
             counts += f", {stage.failed} failed"
         if stage.seconds:
@@ -260,6 +265,19 @@ def status(found: "Status") -> RenderableType:
     table.add_row("Report", found.report or missing)
     table.add_row("Model", found.model or missing)
     return table
+
+
+def _differences(found: "Status") -> str:
+    """Says that a study file is not what the study was run with, and what follows."""
+    counted = "which `run` takes up" if found.is_taken_up else "of which all below is"
+    said = (
+        f"{found.where} differs from what the study was run with, {counted}: "
+        f"{'; '.join(found.differences)}"
+    )
+    if not found.left_out:
+        return f"{said}."
+    settings = " ".join(f"--set {shlex.quote(each)}" for each in found.left_out)
+    return f"{said}. It was run with {settings}."
 
 
 def check(found: "Check", *, where: str, aside: "Path | None" = None) -> RenderableType:

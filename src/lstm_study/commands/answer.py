@@ -10,6 +10,7 @@ from lstm_study.analysis.answer.arms import ArmSummary, arms_from_records, summa
 from lstm_study.analysis.answer.questions import Comparison, side_questions
 from lstm_study.analysis.answer.verdict import Verdict
 from lstm_study.analysis.search.summary import winner
+from lstm_study.commands.made import NETWORK, own_model, own_report
 from lstm_study.commands.opened import OpenStudy
 from lstm_study.comparison.looks import standing
 from lstm_study.comparison.verdicts import judge_study, judge_without_near_duplicates
@@ -84,9 +85,7 @@ def read_answer(study: OpenStudy, *, is_noted: bool = True) -> Answer:
     test reviews, where `is_noted`; see `comparison.looks`.
     """
     records = read_records(study)
-    report = study.reports / "report.html"
-    model = study.reports / "model"
-    network = model / "sentiment-lstm.keras"
+    report, model = own_report(study), own_model(study)
     at = standing(records, study.spec, study.store)
     arms = arms_from_records(records)
     return Answer(
@@ -104,12 +103,12 @@ def read_answer(study: OpenStudy, *, is_noted: bool = True) -> Answer:
         ),
         arms=tuple(summarise(arm) for arm in arms.values()),
         comparisons=side_questions(arms, level=at.level),
-        report=report if report.is_file() else None,
-        model=model if network.is_file() else None,
+        report=report,
+        model=model,
         outdated=tuple(
             path
-            for path, file in ((report, report), (model, network))
-            if file.is_file() and not is_up_to_date(file, records.runs)
+            for path, file in ((report, report), (model, model and model / NETWORK))
+            if path is not None and file is not None and not is_up_to_date(file, records.runs)
         ),
         where=study.where,
     )

@@ -31,7 +31,7 @@ def write_bundle(study: OpenStudy, *, arm: str = "winner", show: Show) -> Path:
     if not any(run.arm == arm and run.status == "completed" for run in answer.records.runs):
         raise ComparisonError(
             f"{study.store.folder}: the {arm} has no completed run to export. "
-            f"Run `lstm-study compare {study.where}` first."
+            f"Run `lstm-study run {study.where}` first."
         )
     run = choose_run(answer.records, arm=arm).run
     weights = _weights_of(study, run)

@@ -6,13 +6,13 @@ from dataclasses import replace
 from pathlib import Path
 
 from lstm_study.commands.opened import OpenStudy, Show, telling
-from lstm_study.commands.time_left import Extent, TimeLeft, read_time_left, time_left
+from lstm_study.commands.time_left import TimeLeft, read_time_left, time_left
 from lstm_study.engine.calibration import is_measurable, kept_pace, machine_pace
 from lstm_study.engine.devices import Workers, choose_workers
 from lstm_study.progress.pace import Pace
 from lstm_study.progress.values import Progress, Report
 from lstm_study.records import CorpusSummary
-from lstm_study.records.state import SearchState
+from lstm_study.records.state import Extent, SearchState
 from lstm_study.spec import StudySpec
 
 _EVERY_SECONDS = 5.0

@@ -5,10 +5,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from lstm_study.analysis.search.summary import winner
-from lstm_study.commands.opened import RUNS_FOLDER
+from lstm_study.commands.opened import REPORTS_FOLDER, RUNS_FOLDER, OpenStudy
+from lstm_study.commands.status import state_of
 from lstm_study.errors import RecordError, SpecError, StoreError
 from lstm_study.records.state import SearchState, VerdictsState
-from lstm_study.spec import StudySpec
 from lstm_study.store import Store
 
 
@@ -19,8 +19,7 @@ class Listed:
     Attributes:
         name: Its name.
         title: Its title.
-        state: "running", "finished" (a verdict was read and no command runs), "interrupted", or
-            "damaged".
+        state: As `status` says it (see `status.State`), or "damaged".
         trials: Trials that have ended.
         planned_trials: Trials that the search plans, finalists included; 0 before it has started.
         verdict: The last verdict that was read; "" before one.
@@ -56,17 +55,25 @@ def _studies(folder: Path) -> Iterator[Listed]:
 
 
 def _listed(store: Store) -> Listed:
-    spec = StudySpec.model_validate(dict(store.read_began().spec), strict=False)
+    spec = store.read_spec()
     planned, looks = store.read_state(SearchState), store.read_state(VerdictsState)
     trials, sessions = store.read_trials(), store.read_sessions()
     best = winner(trials, spec.study.direction, max_epochs=spec.search.max_epochs)
     verdict = looks.looks[-1].kind if looks and looks.looks else ""
-    state = "finished" if verdict else "interrupted"
+    study = OpenStudy(
+        spec=spec,
+        spec_text="",
+        where="",
+        settings=(),
+        store=store,
+        reports=REPORTS_FOLDER / spec.study.name,
+        command="",
+    )
     finalists = sum(trial.role == "finalist" for trial in trials)
     return Listed(
         name=spec.study.name,
         title=spec.study.title,
-        state="running" if store.holder() else state,
+        state=state_of(study),
         trials=sum(trial.status in ("completed", "failed") for trial in trials),
         planned_trials=planned.trials + finalists if planned else 0,
         verdict=verdict,

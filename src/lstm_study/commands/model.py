@@ -42,7 +42,7 @@ def recorded(spec: StudySpec, store: Store, *, where: str) -> StudySpec:
         SpecError: The baseline is not one of what was declared.
         RecordError: The record of the study's begin is damaged.
     """
-    if spec.builder is None or spec.builder.is_explored or not store.exists:
+    if spec.builder is None or spec.builder.is_explored or not store.has_begun:
         return spec
     began = store.read_state(StudyState)
     model = began.spec.get("model") if began is not None else None

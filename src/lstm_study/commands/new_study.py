@@ -10,6 +10,8 @@ from typing import Literal
 
 import numpy as np
 
+from lstm_study.analysis.statistics.failures import proportion_interval
+from lstm_study.analysis.statistics.intervals import LEVEL
 from lstm_study.analysis.statistics.metrics import accuracy
 from lstm_study.commands.estimate import estimate, in_words
 from lstm_study.commands.opened import Show, open_study
@@ -39,6 +41,7 @@ class NewStudy:
         path: The study file.
         found: What the files hold.
         summary: The reviews as the study splits them.
+        size: Their size, as the study file says it.
         proposal: Its space and protocol.
         warnings: The proposal's, and what the reviews' labels are worth.
         time: How long it will take on this machine, in words.
@@ -47,6 +50,7 @@ class NewStudy:
     path: Path
     found: Survey
     summary: CorpusSummary
+    size: Size
     proposal: Proposal
     warnings: tuple[str, ...]
     time: str
@@ -100,9 +104,10 @@ def write_new_study(
         )
         show.stage("Data", f"reading {found.rows:,} reviews")
         corpus = load(table, seed=SEED)
-    proposal = propose(_size(corpus), is_open=not documented)
+    size = _size(corpus)
+    proposal = propose(size, is_open=not documented)
     warnings = (*proposal.warnings, *_about_labels(corpus))
-    text = _render(found, table, corpus, proposal, warnings, out=out)
+    text = _render(found, table, corpus, size, proposal, warnings, out=out)
     # A broken rule here would be a bug, not the user's mistake.
     parse_spec(text, where=str(out))
     try:
@@ -117,6 +122,7 @@ def write_new_study(
         path=out,
         found=found,
         summary=corpus.summary,
+        size=size,
         proposal=proposal,
         warnings=warnings,
         time=in_words(left),
@@ -165,6 +171,7 @@ def _render(
     found: Survey,
     table: DataTable,
     corpus: Corpus,
+    size: Size,
     proposal: Proposal,
     warnings: Sequence[str],
     *,
@@ -172,7 +179,7 @@ def _render(
 ) -> str:
     from jinja2 import Environment, StrictUndefined
 
-    size, summary = _size(corpus), corpus.summary
+    summary = corpus.summary
     source = resources.files("lstm_study.commands").joinpath("templates", "study.toml.jinja")
     environment = Environment(  # noqa: S701 - TOML, and every value is quoted by `toml`
         trim_blocks=True, lstrip_blocks=True, keep_trailing_newline=True, undefined=StrictUndefined
@@ -216,14 +223,42 @@ def _about_labels(corpus: Corpus) -> Iterator[str]:
         return
     found = accuracy(validation.labels, model.predict(validation))
     positive = float(validation.labels.mean())
-    most = max(positive, 1 - positive)
-    # Two standard errors of a share of so many reviews.
-    if found < most + 2 * (most * (1 - most) / len(validation)) ** 0.5:
-        yield (
-            f"A linear model of the words classifies {found:.1%} of {len(validation):,} validation "
-            f"reviews correctly, and the more frequent label alone {most:.1%}: nothing to learn "
-            "was found in these labels. Look at some reviews with `lstm-study data` first."
+    if said := about_learning(found, max(positive, 1 - positive), reviews=len(validation)):
+        yield said
+
+
+def about_learning(found: float, most: float, *, reviews: int) -> str:
+    """Says that nothing to learn was found, or that there are too few reviews to tell.
+
+    Nothing was found where the interval of a linear model's accuracy reaches down to the more
+    frequent label's share, and not up to half way from there to 100%; where it reaches both, the
+    reviews are too few.
+
+    Args:
+        found: The linear model's validation accuracy.
+        most: The share of the more frequent label.
+        reviews: How many were classified.
+
+    Returns:
+        A sentence or two; "" where the model is better than the label alone.
+
+    Example:
+        4 of 5 with 3 of one label: the interval goes from 28.4% to 99.5%, too wide to tell.
+    """
+    low, high = proportion_interval(round(found * reviews), of=reviews)
+    if low > most:
+        return ""
+    said = (
+        f"A linear model of the words classifies {found:.1%} of {reviews:,} validation reviews "
+        f"correctly ({LEVEL:.0%} interval {low:.1%} to {high:.1%}), and the more frequent label "
+        f"alone {most:.1%}:"
+    )
+    if high < (1 + most) / 2:
+        return (
+            f"{said} nothing to learn was found in these labels. Look at some reviews with "
+            "`lstm-study data` first."
         )
+    return f"{said} too few reviews to tell whether there is something to learn."
 
 
 def _toml(value: object) -> str:

@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Protocol
 
+from lstm_study.analysis.answer.backends import first_backend
 from lstm_study.analysis.search.summary import winner
 from lstm_study.commands.model import explored, recorded
 from lstm_study.corpus.load import load
@@ -26,7 +27,8 @@ from lstm_study.errors import (
 from lstm_study.progress.values import Progress, Report, ignore
 from lstm_study.provenance import git_commit
 from lstm_study.records import Trial
-from lstm_study.records.state import StudyState
+from lstm_study.records.state import SearchState, StudyState
+from lstm_study.search.stage import REACHED
 from lstm_study.spec import StudySpec, find_study, parse_spec, study_folder
 from lstm_study.spec.sources import SOURCES
 from lstm_study.store import Store
@@ -188,10 +190,16 @@ def held(
             show.stage("Fresh", f"what the study left is in {before}/ until the new one is done")
         study.store.sweep()
         study.store.log(study.command)
-        sessions = study.store.read_sessions()
-        earlier = [each.machine.backend for each in sessions if each.machine.backend]
-        with using(choose_backend(earlier[-1] if earlier else "")):
-            yield _with_builder(study, show=show, fresh=fresh) if trains else study
+        if not trains:
+            yield study
+            return
+        with using(choose_backend(_began_on(study.store))):
+            yield _with_builder(study, show=show, fresh=fresh)
+
+
+def _began_on(store: Store) -> str:
+    """Returns the backend that a study began on; "" before it has trained an epoch."""
+    return first_backend([*store.read_trials(), *store.read_runs()], store.read_sessions())
 
 
 def _with_builder(study: OpenStudy, *, show: Show, fresh: bool) -> OpenStudy:
@@ -231,11 +239,12 @@ def begin(study: OpenStudy, *, show: Show) -> Corpus:
     for change in changes:
         show.stage("Spec", f"{change}; what is done stays valid")
     study.store.write(corpus.summary)
-    _tell_of_machine(study, show)
+    tell_of_machine(study, show)
     return corpus
 
 
-def _tell_of_machine(study: OpenStudy, show: Show) -> None:
+def tell_of_machine(study: OpenStudy, show: Show) -> None:
+    """Says what the study trains with, where that is not the usual or not what it began on."""
     from lstm_study.training.runtime import is_numba_cache_filled
 
     backend, gpus = in_force(), visible_gpus()
@@ -245,7 +254,7 @@ def _tell_of_machine(study: OpenStudy, show: Show) -> None:
             f"this study trains with {backend.name} ({backend.reason}). Set KERAS_BACKEND=jax "
             "for a new study, or leave the option out."
         )
-    if backend.name != "tensorflow" or gpus:
+    if backend.is_another or backend.name != "tensorflow" or gpus:
         show.stage("Machine", f"trains with {backend.name}: {backend.reason}")
     elif not is_numba_cache_filled():
         show.stage("Machine", "the first training on this machine compiles for some seconds, once")
@@ -304,10 +313,26 @@ def winner_of(study: OpenStudy) -> Trial:
     if found is None:
         raise ComparisonError(
             f"{study.store.folder}: no trial completed {study.spec.search.max_epochs} epochs, so "
-            f"there is no winner. Run `lstm-study search {study.where}`; "
-            f"`lstm-study status {study.where}` shows what failed."
+            f"there is no winner. {_way_to_a_winner(study)}"
         )
     return found
+
+
+def _way_to_a_winner(study: OpenStudy) -> str:
+    """Says what to do where no trial completed the full budget."""
+    plan = study.store.read_state(SearchState)
+    if plan is None or plan.stopped is None:
+        return f"Run `lstm-study search {study.where}` to its end."
+    if limit := REACHED.match(plan.stopped):
+        key = limit["key"]
+        return (
+            f"The search ended before: {plan.stopped}. Give it more: raise {key} in the study "
+            f"file, or add --set {key}=VALUE, and run the same command again."
+        )
+    return (
+        f"The search has ended, and `lstm-study status {study.where}` shows what failed. Start "
+        "over with --fresh once that is mended."
+    )
 
 
 def telling(study: OpenStudy, show: Show) -> Report:

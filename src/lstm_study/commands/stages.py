@@ -16,6 +16,7 @@ from lstm_study.commands.estimate import (
     telling_both,
     time_left_of,
 )
+from lstm_study.commands.made import own_model, own_report
 from lstm_study.commands.model import check_unchanged
 from lstm_study.commands.opened import (
     OpenStudy,
@@ -26,7 +27,6 @@ from lstm_study.commands.opened import (
     held,
     winner_of,
 )
-from lstm_study.commands.time_left import Extent
 from lstm_study.comparison.arms import ComparisonPlan, plan_comparison
 from lstm_study.comparison.jobs import Jobs
 from lstm_study.comparison.looks import add_seeds, added_seeds, seeds_to_add
@@ -40,7 +40,7 @@ from lstm_study.engine.processes import Processes
 from lstm_study.errors import ComparisonError
 from lstm_study.provenance import git_commit, now, versions
 from lstm_study.records import CorpusSummary, Trial
-from lstm_study.records.state import ReportState, SearchState, StudyState
+from lstm_study.records.state import Extent, ReportState, SearchState, StudyState
 from lstm_study.search.disk import peak_checkpoint_bytes
 from lstm_study.search.plan import Plan, slots_at_most
 from lstm_study.search.rerank import FRESH_SEEDS, RerankStage, has_ended, plan_finalists
@@ -71,7 +71,8 @@ def run(study: OpenStudy, *, fresh: bool, show: Show, quick: bool = False) -> tu
     with held(study, show=show, fresh=fresh) as begun:
         corpus = begin(begun, show=show)
         show.stage("Power", planned_power(begun, corpus.summary).sentence)
-        extent = _extent(quick=quick)
+        extent = extent_of(quick=quick)
+        begun.store.write_extent(extent)
         show.stage("Time", in_words(estimate(begun, corpus.summary, show=show, extent=extent)))
         search(begun, corpus, show=show, extent=extent)
         compare(begun, corpus, show=show, quick=quick)
@@ -230,7 +231,8 @@ def _compare(
         + ("; the classical control" if plan.control else "")
         + ("; one hyperparameter at a time" if plan.ablation else ""),
     )
-    extent = _extent(only_seeds=only_seeds, quick=quick)
+    extent = extent_of(only_seeds=only_seeds, quick=quick)
+    study.store.write_extent(extent)
     left = time_left_of(study, extent=extent)
     if left is not None:
         show.stage("Time", left.sentence)
@@ -270,7 +272,8 @@ def _validated(seeds: int) -> str:
     return f"baseline and winner {times} without the validation reviews"
 
 
-def _extent(*, only_seeds: int | None = None, quick: bool = False) -> Extent:
+def extent_of(*, only_seeds: int | None = None, quick: bool = False) -> Extent:
+    """Says how much of a comparison is trained; the options are those of `compare`."""
     return Extent(most_seeds=LEAST_SEEDS if quick else only_seeds, primary_only=quick)
 
 
@@ -329,15 +332,14 @@ def is_finished(study: OpenStudy, *, quick: bool = False) -> bool:
     same_spec = began is not None and began.spec == study.spec.model_dump(mode="json")
     searched = _stopped(study) is not None
     compared = searched and _is_compared(study, quick=quick)
-    written = (study.reports / "report.html").is_file() and (
-        study.reports / "model" / "sentiment-lstm.keras"
-    ).is_file()
+    report, model = own_report(study), own_model(study)
     return bool(
         same_spec
         and searched
         and compared
-        and written
-        and is_up_to_date(study.reports / "report.html", study.store.read_runs())
+        and model is not None
+        and report is not None
+        and is_up_to_date(report, study.store.read_runs())
     )
 
 

@@ -1,22 +1,29 @@
 """A study's status, whether or not a command is running on it."""
 
-import json
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
-from pathlib import Path
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Literal
 
 from lstm_study.analysis.answer.planned_arms import PRIMARY
+from lstm_study.analysis.answer.questions import LAST_EPOCHS_SUFFIX, OWN_EPOCH_SUFFIX
 from lstm_study.commands.estimate import time_left_of
+from lstm_study.commands.made import own_model, own_report
 from lstm_study.commands.opened import OpenStudy, winner_of
-from lstm_study.commands.stages import comparison_plan
+from lstm_study.commands.stages import comparison_plan, extent_of
 from lstm_study.commands.time_left import TimeLeft
 from lstm_study.commands.work_left import possible_arms
-from lstm_study.errors import ComparisonError
+from lstm_study.comparison.looks import seeds_to_add
+from lstm_study.errors import ComparisonError, RecordError
 from lstm_study.progress.follow import Item, item_of, silence_in_words, silent_seconds
-from lstm_study.records import Run, Trial
-from lstm_study.records.state import Live, ReportState, SearchState
+from lstm_study.records import Control, Run, Trial
+from lstm_study.records.state import Extent, Live, QuickState, ReportState, SearchState
+from lstm_study.spec import StudySpec
+from lstm_study.spec.changes import changes
+
+State = Literal["not begun", "running", "interrupted", "finished"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -26,7 +33,7 @@ class StageStatus:
     Attributes:
         name: "Search" or "Comparison".
         done: Trainings ended.
-        total: Trainings planned.
+        total: Trainings planned; of a comparison that is shortened, those of its part.
         failed: How many of those that ended failed.
         epochs: Epochs ended, of trainings that still run, too.
         seconds: Time worked, over restarts.
@@ -34,6 +41,8 @@ class StageStatus:
         rounds: The search's brackets, round by round, in words.
         running: What each worker trains, in words.
         failures: What failed, in words.
+        remark: What ended the search early, or how the comparison is shortened; "" for neither.
+        is_done: Whether nothing of the stage is left.
     """
 
     name: str
@@ -46,6 +55,8 @@ class StageStatus:
     rounds: tuple[str, ...]
     running: tuple[str, ...]
     failures: tuple[str, ...]
+    remark: str = ""
+    is_done: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -56,18 +67,29 @@ class Status:
         name: The study.
         where: What commands call it.
         begun: Whether it has.
+        state: "not begun"; "running", while a command is; "finished", where every training is
+            done and report and model are written; else "interrupted".
         holder: The process that runs on it, in words; "" if there is none.
+        differences: How the study file, with the settings given, differs from what the study was
+            run with, each as "compare.seeds was 5, is 4".
+        is_taken_up: Whether `run` would take up these differences, and all else is told of them;
+            else it is told of what the study was run with.
+        left_out: The settings that it was run with and that were not given now.
         stages: Search and comparison.
         time_left: Of the whole study; None where no pace is known yet, and where it is finished.
-        report: The report's file; "" where the last report is not in this reports folder.
-        model: The bundle's folder; "" where there is none in this reports folder.
+        report: The report's file; "" where the study's last report is not in this reports folder.
+        model: The bundle's folder; "" where there is none of this study in this reports folder.
         is_elsewhere: Whether the last report was written to another folder.
     """
 
     name: str
     where: str
     begun: bool
+    state: State
     holder: str
+    differences: tuple[str, ...]
+    is_taken_up: bool
+    left_out: tuple[str, ...]
     stages: tuple[StageStatus, ...]
     time_left: TimeLeft | None
     report: str
@@ -77,54 +99,153 @@ class Status:
 
 def read_status(study: OpenStudy) -> Status:
     """Reads a study's status, whether or not a command is running on it."""
-    store = study.store
-    report, model = study.reports / "report.html", study.reports / "model"
-    holder = store.holder()
-    planned = store.read_state(SearchState)
-    trials = store.read_trials()
-    # Those of the finalists are planned once the search has ended.
-    finalists = sum(trial.role == "finalist" for trial in trials)
-    runs = [run for run in store.read_runs() if not run.trained_as]
-    runs_planned = _runs_planned(study, planned)
-    left = time_left_of(study) if store.exists else None
-    made = store.read_state(ReportState)
-    is_elsewhere = made is not None and _made_at(study.reports) != made.made_at
-    is_here = report.is_file() and not is_elsewhere
-    if left is not None and not left.search + left.comparison and (is_here or is_elsewhere):
+    store, given = study.store, study
+    study, before = as_run(given), _recorded(given)
+    stages, state = _stages(study), state_of(study)
+    extent = _extent(study)
+    left = time_left_of(study, extent=extent) if store.exists else None
+    made, report, model = store.read_state(ReportState), own_report(study), own_model(study)
+    if left is not None and not left.search + left.comparison and made is not None:
         left = None
     return Status(
         name=study.spec.study.name,
         where=study.where,
-        begun=store.exists,
-        holder=holder,
-        stages=(
-            _stage_status(study, "Search", trials, planned.trials + finalists if planned else 0),
-            _stage_status(study, "Comparison", runs, runs_planned),
-        ),
+        begun=state != "not begun",
+        state=state,
+        holder=store.holder(),
+        differences=_differences(given, before),
+        is_taken_up=study is given,
+        left_out=_settings_left_out(given),
+        stages=stages,
         time_left=left,
-        report=str(report) if is_here else "",
-        model=f"{model}/" if model.is_dir() else "",
-        is_elsewhere=is_elsewhere,
+        report=str(report) if report is not None else "",
+        model=f"{model}/" if model is not None else "",
+        is_elsewhere=made is not None and report is None,
     )
 
 
-def _made_at(reports: Path) -> str:
-    """Returns when the report of a folder was made; "" where there is none that can be read."""
-    try:
-        return str(json.loads((reports / "manifest.json").read_text(encoding="utf-8"))["made_at"])
-    except (OSError, ValueError, KeyError, TypeError):
-        return ""
+def state_of(study: OpenStudy) -> State:
+    """Says where a study stands in one word, by the same rule for every command."""
+    store = study.store
+    if store.holder():
+        return "running"
+    if not store.has_begun:
+        return "not begun"
+    is_trained = all(stage.is_done for stage in _stages(study))
+    return "finished" if is_trained and _is_written(study) else "interrupted"
 
 
-def _runs_planned(study: OpenStudy, plan: SearchState | None) -> int:
+def as_run(study: OpenStudy) -> OpenStudy:
+    """Returns a study with the spec that `run` would go on with, or the one it was run with.
+
+    That is the one it was run with where `run` would refuse the study file's.
+    """
+    before = _recorded(study)
+    spec = before.model_dump(mode="json")
+    if not changes(spec, study.spec, is_compared=study.store.is_compared).refused:
+        return study
+    return replace(study, spec=before)
+
+
+def _recorded(study: OpenStudy) -> StudySpec:
+    """Returns the spec that a study was run with; the study file's before it has begun."""
+    if study.store.has_begun or study.store.holder():
+        # A damaged record is for the commands that need it to say.
+        with suppress(RecordError):
+            if study.store.exists:
+                return study.store.read_spec()
+    return study.spec
+
+
+def _differences(given: OpenStudy, before: StudySpec) -> tuple[str, ...]:
+    found = changes(before.model_dump(mode="json"), given.spec, is_compared=False)
+    return tuple(sorted((*found.allowed, *found.refused)))
+
+
+def _settings_left_out(study: OpenStudy) -> tuple[str, ...]:
+    store = study.store
+    with suppress(RecordError):
+        if store.has_begun and store.exists:
+            return store.settings_left_out(study.settings)
+    return ()
+
+
+def _stages(study: OpenStudy) -> tuple[StageStatus, StageStatus]:
+    store = study.store
+    planned = store.read_state(SearchState)
+    trials = store.read_trials()
+    # Those of the finalists are planned once the search has ended.
+    finalists = sum(trial.role == "finalist" for trial in trials)
+    extent = _extent(study)
+    runs = [run for run in store.read_runs() if not run.trained_as and _is_of(run, extent)]
+    search = _stage_status(study, "Search", trials, planned.trials + finalists if planned else 0)
+    comparison = _stage_status(study, "Comparison", runs, _runs_planned(study, planned, extent))
+    has_ended = planned is not None and planned.stopped is not None
+    all_ended = all(trial.status in ("completed", "failed") for trial in trials)
+    control = store.read(Control)
+    is_control_due = study.spec.compare.control and (control is None or control.status == "running")
+    return (
+        replace(
+            search,
+            remark=(planned and planned.stopped) or "",
+            is_done=has_ended and all_ended,
+        ),
+        replace(
+            comparison,
+            remark=_shortened(study, planned) if extent != Extent() else "",
+            is_done=0 < comparison.total <= comparison.done
+            and not is_control_due
+            and (extent != Extent() or not seeds_to_add(study.spec, store, is_noted=False)),
+        ),
+    )
+
+
+def _extent(study: OpenStudy) -> Extent:
+    """Says how much of the comparison the running command trains, or the last one did."""
+    store, quick = study.store, extent_of(quick=True)
+    if store.holder():
+        return store.read_extent()
+    is_quick = store.read_state(QuickState) is not None
+    return quick if is_quick and all(_is_of(run, quick) for run in store.read_runs()) else Extent()
+
+
+def _is_of(run: Run, extent: Extent) -> bool:
+    """Whether a run is of the part of the comparison that is trained."""
+    if run.trained_on == "train":
+        return not extent.primary_only
+    arm = run.arm.removesuffix(OWN_EPOCH_SUFFIX).removesuffix(LAST_EPOCHS_SUFFIX)
+    is_of_arm = arm in PRIMARY or not extent.primary_only
+    return is_of_arm and (extent.most_seeds is None or run.seed_index <= extent.most_seeds)
+
+
+def _shortened(study: OpenStudy, planned: SearchState | None) -> str:
+    return f"of {_runs_planned(study, planned, Extent())} of the whole comparison"
+
+
+def _is_written(study: OpenStudy) -> bool:
+    """Whether report and model were made after the last run."""
+    made = study.store.read_state(ReportState)
+    if made is None or not (made.model or own_model(study)):
+        return False
+    last = max((run.ended_at for run in study.store.read_runs()), default="")
+    return not last or datetime.fromisoformat(last) <= datetime.fromisoformat(made.made_at)
+
+
+def _runs_planned(study: OpenStudy, plan: SearchState | None, extent: Extent) -> int:
     """How many trainings the comparison plans, as far as is known before the search ended."""
     if plan is None or plan.stopped is not None:
         with suppress(ComparisonError):
             winner_of(study)
-            return comparison_plan(study).trainings
-    arms = possible_arms(study.spec, plan, study.store.read_trials())
+            return comparison_plan(
+                study, only_seeds=extent.most_seeds, quick=extent.primary_only
+            ).trainings
+    arms = possible_arms(
+        study.spec, plan, study.store.read_trials(), primary_only=extent.primary_only
+    )
     compared = study.spec.compare
-    return len(arms) * compared.seeds + len(PRIMARY) * compared.validation_seeds
+    seeds = compared.seeds if extent.most_seeds is None else min(compared.seeds, extent.most_seeds)
+    validation = 0 if extent.primary_only else compared.validation_seeds
+    return len(arms) * seeds + len(PRIMARY) * validation
 
 
 def _stage_status(

@@ -13,7 +13,7 @@ from lstm_study.commands.work_left import Costs, comparison_jobs, finalist_jobs,
 from lstm_study.comparison.looks import added_seeds
 from lstm_study.progress.pace import Pace, corrected, makespan
 from lstm_study.records import Control, CorpusSummary, Run, Trial
-from lstm_study.records.state import Live, SearchState
+from lstm_study.records.state import Extent, Live, SearchState
 from lstm_study.spec import StudySpec
 from lstm_study.spec.quantities import estimate_in_words
 
@@ -56,19 +56,6 @@ class TimeLeft:
         ]
         whole = estimate_in_words(self.whole)
         return f"about {whole} ({', '.join(parts)}), estimated from {self.basis}"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Extent:
-    """How much of the comparison is to be trained now.
-
-    Attributes:
-        most_seeds: Seeds of each arm at most; None for all.
-        primary_only: Whether winner and baseline alone are compared, without validation runs.
-    """
-
-    most_seeds: int | None = None
-    primary_only: bool = False
 
 
 def read_time_left(

@@ -9,7 +9,7 @@ from lstm_study.analysis.answer.verdict import judge
 from lstm_study.analysis.search.summary import best_by_budget, full_curve, objective_of
 from lstm_study.commands.answer import read_records
 from lstm_study.commands.opened import OpenStudy
-from lstm_study.commands.status import StageStatus, Status, read_status
+from lstm_study.commands.status import StageStatus, Status, as_run, read_status
 from lstm_study.comparison.looks import standing
 from lstm_study.provenance import git_commit, now, versions
 from lstm_study.records import Run, Trial
@@ -68,7 +68,7 @@ def watch(study: OpenStudy, *, port: int = PORT) -> "ReportServer":
 
 def progress(study: OpenStudy) -> dict[str, Any]:
     """Returns where the study stands, as the live page shows it."""
-    status = read_status(study)
+    status, study = read_status(study), as_run(study)
     return {
         "headline": _headline(status),
         "stages": [_stage(study, each) for each in status.stages],
@@ -84,13 +84,13 @@ def _headline(status: Status) -> str:
         left = f" Time left: {status.time_left.sentence}."
     if status.holder:
         return f"Running: {status.holder}.{left}"
-    if all(stage.total and stage.done >= stage.total for stage in status.stages):
+    if status.state == "finished":
         return "The study is finished."
     return f"No command is running.{left} Resume with: lstm-study run {status.where}"
 
 
 def _stage(study: OpenStudy, stage: StageStatus) -> dict[str, Any]:
-    facts = []
+    facts = [stage.remark] if stage.remark else []
     if stage.seconds:
         facts.append(f"{duration_in_words(stage.seconds)} so far, {stage.epochs} epochs")
     if stage.remaining_seconds:

@@ -5,6 +5,7 @@ from dataclasses import replace
 
 from lstm_study.analysis.answer.ablation import MASKED_BASELINE
 from lstm_study.analysis.answer.arms import CONTROL, Arm, arms_from_records, without
+from lstm_study.analysis.answer.backends import mixed_backends
 from lstm_study.analysis.answer.planned_arms import PRIMARY, RECIPE_BASELINE, ended_runs
 from lstm_study.analysis.answer.questions import OWN_EPOCH_SUFFIX, control_question, paired_question
 from lstm_study.analysis.answer.verdict import Verdict, judge
@@ -44,6 +45,7 @@ def judge_study(
     notes = (
         _of_what_is_left(records, verdict, planned=spec.compare.seeds + looks.added_seeds(store)),
         *verdict.notes,
+        mixed_backends(records),
         _of_near_duplicates(records, verdict, without),
         *_of_own_epochs(records),
         _of_validation(records),

@@ -19,19 +19,22 @@ class Backend:
     Attributes:
         name: "tensorflow" or "jax", or what KERAS_BACKEND says.
         reason: In words.
+        is_another: Whether it is not the one that the study began on.
     """
 
     name: str
     reason: str
+    is_another: bool = False
 
 
 def choose_backend(earlier: str = "") -> Backend:
-    """Chooses the backend to train with: that of the study's earlier sessions, if there are any."""
+    """Chooses the backend to train with: the one that the study began on, if it has begun."""
     if asked := os.environ.get(VARIABLE):
         reason = f"{VARIABLE} is set"
-        if earlier and earlier != asked:
+        is_another = bool(earlier) and earlier != asked
+        if is_another:
             reason += f", though the study began on {earlier}: results differ beyond rounding"
-        return Backend(name=asked, reason=reason)
+        return Backend(name=asked, reason=reason, is_another=is_another)
     if earlier:
         return Backend(name=earlier, reason="the study began on it")
     gpus = visible_gpus()

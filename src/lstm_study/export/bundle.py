@@ -75,7 +75,7 @@ def write_bundle(
     if run.status != "completed":
         raise ExportError(
             f"{run.run_id}: a run must be completed to be exported. Received: {run.status!r}. "
-            "Complete it with `lstm-study compare`."
+            "Complete it with `lstm-study run`."
         )
     for number, word in enumerate(vocabulary.words if vocabulary is not None else (), start=1):
         if "\n" in word:

@@ -31,7 +31,7 @@ def choose_run(records: StudyRecords, *, arm: str = "winner") -> Choice:
     if not runs:
         raise ExportError(
             f"{records.name}: the arm {arm!r} has no completed run to export. "
-            "Train it with `lstm-study compare`."
+            "Train it with `lstm-study run`."
         )
     if len(runs) == 1:
         return Choice(run=runs[0], reason=f"the only completed run of the arm {arm!r}")

@@ -14,6 +14,7 @@ from lstm_study.records.corpus import CorpusSummary
 from lstm_study.records.session import LedgerEntry, Opening, Session
 from lstm_study.records.state import (
     ArmsState,
+    Extent,
     Live,
     QuickState,
     ReportState,
@@ -143,6 +144,8 @@ KINDS = (
     # The weights of a finished run.
     Kind(name="weights", path="models/*.npz", is_kept=False, lost=_TRAINED_AGAIN),
     Kind(name="live", path="live/*.json", type=Live, is_kept=False),
+    # How much of the comparison the running command trains.
+    Kind(name="extent", path="live/extent", type=Extent, is_kept=False),
     # How long the running stage will take.
     Kind(name="time left", path="live/time-left", is_kept=False),
     # All that TensorFlow and the workers print.

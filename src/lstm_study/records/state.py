@@ -206,6 +206,21 @@ class ReportState:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Extent:
+    """How much of the comparison a command trains: `live/extent`. Not a record; it may be lost.
+
+    Attributes:
+        most_seeds: Seeds of each arm at most; None for all.
+        primary_only: Whether winner and baseline alone are compared, without validation runs.
+    """
+
+    __pydantic_config__ = STRICT
+
+    most_seeds: int | None = None
+    primary_only: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Live:
     """Where a worker stands now: `live/WORKER.json`. Not a record; it may be lost.
 

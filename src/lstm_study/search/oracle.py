@@ -20,6 +20,7 @@ from lstm_study.records import Trial
 from lstm_study.search.bayesian import propose
 from lstm_study.search.plan import Plan, trial_of
 from lstm_study.search.promotion import Resume, Start, needed_checkpoints, startable
+from lstm_study.search.stage import limit_reached
 from lstm_study.spec import StudySpec
 from lstm_study.store import Store
 
@@ -179,7 +180,7 @@ class RecordedHyperband(keras_tuner.oracles.HyperbandOracle):  # type: ignore[mi
                 return found
         is_idle = wanted is None and not self.ongoing_trials
         if is_idle and not may_start and len(self._records) < self._plan.trials:
-            self.stop(f"search.max_trials of {self._spec.search.max_trials} is reached")
+            self.stop(limit_reached("search.max_trials", self._spec.search.max_trials))
         return None
 
     def _startable(self) -> Iterator[Start | Resume]:

@@ -1,6 +1,7 @@
 """The search as a stage: trials out as jobs, answers into their records."""
 
 import math
+import re
 from collections.abc import Hashable, Iterable, Sequence
 from dataclasses import replace
 from functools import partial
@@ -198,6 +199,15 @@ def _completed(trial: Trial, spec: StudySpec) -> Trial:
     )
 
 
+REACHED = re.compile(r"(?P<key>search\.\w+) of .+ is reached$")
+"""Why a search ended, where one of its limits ended it: as `limit_reached` says it."""
+
+
+def limit_reached(key: str, limit: object) -> str:
+    """Says that a limit of the study file is reached."""
+    return f"{key} of {limit} is reached"
+
+
 class Limits:
     """Checks now and then whether the search has used up its time or its disk."""
 
@@ -212,9 +222,9 @@ class Limits:
         """Says which limit is reached so many seconds after this command's work began, or ""."""
         time_limit, disk_limit = self._spec.time_limit_seconds, self._spec.disk_limit_bytes
         if time_limit is not None and self._seconds_before + seconds >= time_limit:
-            return f"search.time_limit of {self._spec.time_limit} is reached"
+            return limit_reached("search.time_limit", self._spec.time_limit)
         if disk_limit is not None and seconds >= self._next_look:
             self._next_look = seconds + _DISK_LOOK_SECONDS
             if self._store.used_bytes() > disk_limit:
-                return f"search.disk_limit of {self._spec.disk_limit} is reached"
+                return limit_reached("search.disk_limit", self._spec.disk_limit)
         return ""

@@ -72,7 +72,7 @@ def measure_study(records: StudyRecords) -> Measured:
         if runs < 2:
             raise ComparisonError(
                 f"{records.name}: two completed runs of the {name} are needed to tell how much "
-                f"seeds matter. Received: {runs}. Run `lstm-study compare` first."
+                f"seeds matter. Received: {runs}. Run `lstm-study run` first."
             )
     first, second = (
         without_runs(arm, [run.seed_index for run in failed_runs(arm)]) or arm

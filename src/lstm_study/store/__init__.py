@@ -11,7 +11,7 @@ import platform
 import shlex
 import shutil
 import tomllib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
@@ -33,7 +33,7 @@ from lstm_study.records import (
 )
 from lstm_study.records.codec import state_from_json, state_to_json
 from lstm_study.records.kinds import kind_of
-from lstm_study.records.state import Live, QuickState, SearchState, StudyState
+from lstm_study.records.state import ArmsState, Extent, Live, QuickState, SearchState, StudyState
 from lstm_study.spec import StudySpec
 from lstm_study.spec.changes import changes
 from lstm_study.store.files import MOST_BYTES, advice
@@ -71,7 +71,8 @@ class Store(PredictionFiles):
     ) -> tuple[str, ...]:
         """Begins the study, or checks that it is the one that began here.
 
-        Some settings may change all the same: see `changes.changes`. The text is the study file's,
+        One that has nothing to lose yet begins again, whatever its spec. In one that has begun some
+        settings may change all the same: see `changes.changes`. The text is the study file's,
         verbatim; `settings` are the one-off changes that the spec has beside it.
 
         Returns:
@@ -84,39 +85,56 @@ class Store(PredictionFiles):
             spec=spec.model_dump(mode="json"), settings=settings, data_digest=data_digest
         )
         allowed: tuple[str, ...] = ()
-        if self.exists or self.ledger.exists:
+        if self.has_begun:
             allowed = self._changes(spec, settings=settings, data_digest=data_digest)
             if not self.ledger.exists:
                 add_missing_digests(self)
+        elif self.path(SearchState).exists() and self._began_otherwise(began):
+            self.path(SearchState).unlink()  # another spec's search
+            self.ledger.remove(self.path(SearchState).name)
         write_text(self.folder / "spec.toml", spec_text)
         self.ledger.note("spec.toml", sha256_of(self.folder / "spec.toml"))
         self.write_state(began)
         return allowed
+
+    def _began_otherwise(self, now_begun: StudyState) -> bool:
+        """Whether a study that has nothing to lose was taken up with another spec."""
+        try:
+            before = self.read_state(StudyState)
+        except RecordError:
+            return True
+        return before is None or before.spec != now_begun.spec
 
     def _changes(
         self, spec: StudySpec, *, settings: tuple[str, ...], data_digest: str
     ) -> tuple[str, ...]:
         """Says what changed in a study that began, where all of it may; refuses it by name else."""
         before = self.read_began()
-        is_compared = (self.folder / "arms.json").is_file() or any(
-            (self.folder / "runs").glob("*.json")
-        )
-        found = changes(before.spec, spec, is_compared=is_compared)
+        found = changes(before.spec, spec, is_compared=self.is_compared)
         refused = list(found.refused)
         if before.data_digest != data_digest:
             refused.append("the reviews are not those that the study began with")
         if refused:
-            left_out = [
-                f"--set {shlex.quote(each)}"
-                for each in before.settings
-                if each not in settings and not each.startswith("data.path=")
-            ]
+            left_out = [f"--set {shlex.quote(x)}" for x in self.settings_left_out(settings)]
             repeat = f"It began with {' '.join(left_out)}: repeat that. Else start" * bool(left_out)
             raise ChangedStudyError(
                 f"{self.folder}: the study began with another spec: {'; '.join(refused)}. "
                 f"{repeat or 'Start'} over with --fresh, or give study.name a new name."
             )
         return found.allowed
+
+    @property
+    def is_compared(self) -> bool:
+        """Whether the comparison has begun."""
+        return self.path(ArmsState).is_file() or bool(self.paths(Run))
+
+    def settings_left_out(self, settings: Sequence[str]) -> tuple[str, ...]:
+        """Returns the one-off settings that the study was run with and that are not among these."""
+        return tuple(
+            each
+            for each in self.read_began().settings
+            if each not in settings and not each.startswith("data.path=")
+        )
 
     @contextmanager
     def hold(self, command: str) -> Iterator[None]:
@@ -206,6 +224,18 @@ class Store(PredictionFiles):
     def forget_live(self, worker: str) -> None:
         """Deletes where a worker stood, once it is gone."""
         self.path(Live, worker).unlink(missing_ok=True)
+
+    def write_extent(self, extent: Extent) -> None:
+        """Writes how much of the comparison this command trains, for `read_extent`."""
+        write_text(self.path(Extent), state_to_json(extent), durable=False)
+
+    def read_extent(self) -> Extent:
+        """Reads how much of the comparison the running command trains: all unless it says."""
+        try:
+            path = self.path(Extent)
+            return state_from_json(path.read_text(), Extent, where=str(path))
+        except (OSError, RecordError):
+            return Extent()
 
     def write_time_left(self, stage: str, seconds: float | None) -> None:
         """Writes how long a stage will take, for `read_time_left`; it may be lost."""

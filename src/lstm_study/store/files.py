@@ -7,7 +7,7 @@ from typing import Any, TypeVar
 
 from lstm_study.errors import RecordError, StoreError
 from lstm_study.files import read_bytes, write_text
-from lstm_study.records import Opening, Run, Session, Trial
+from lstm_study.records import Control, Opening, Run, Session, Trial
 from lstm_study.records.codec import from_json, state_from_json, state_to_json, to_json
 from lstm_study.records.kinds import BY_TYPE, Kind, kind_of
 from lstm_study.records.lines import append_line, read_lines
@@ -18,6 +18,7 @@ from lstm_study.store.ledger import Ledger
 T = TypeVar("T")
 
 MOST_BYTES = 2**26
+_TO_LOSE = (Trial, Run, Control, Opening)
 
 
 class StudyFiles:
@@ -29,8 +30,19 @@ class StudyFiles:
 
     @property
     def exists(self) -> bool:
-        """Whether the study has begun."""
+        """Whether a command has taken up the study: its settings are written down."""
         return (self.folder / "study.json").is_file()
+
+    @property
+    def has_begun(self) -> bool:
+        """Whether the study has something to lose: a trial, a run, or an opening of test."""
+        if any(path.is_file() for kind in _TO_LOSE for path in self.paths(kind)):
+            return True
+        try:
+            files = self.ledger.files()
+        except RecordError:
+            return True
+        return any(kind_of(file).type in _TO_LOSE for file in files)
 
     def path(self, kind: type[Any], name: str = "") -> Path:
         """Returns where a record or state is kept, by its class and, where it has one, its id."""

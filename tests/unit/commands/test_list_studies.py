@@ -3,16 +3,19 @@
 from dataclasses import replace
 from pathlib import Path
 
+import pytest
+
+from lstm_study.commands import open_study, read_status
 from lstm_study.commands.list_studies import list_studies
-from lstm_study.records.state import Look, VerdictsState
+from lstm_study.records.state import Look, ReportState, VerdictsState
 from lstm_study.store import Store
-from tests.support.fake_study import completed_study, interrupted_study
-from tests.support.stored_study import leave
+from tests.support.fake_study import completed_study, empty_study, interrupted_study, one_seed_study
+from tests.support.stored_study import MADE, leave, leave_finished
 
 
 def test_studies_are_listed_with_state_verdict_and_winner(tmp_path: Path) -> None:
     study = completed_study()
-    leave(study, tmp_path)
+    leave_finished(study, tmp_path)
     leave(replace(interrupted_study(), name="other"), tmp_path)
     runs = tmp_path / "study" / "runs"
     look = Look(at="2025-03-02T10:00:00.000Z", seeds={"winner": 4}, kind="better")
@@ -35,6 +38,36 @@ def test_a_study_that_a_command_holds_is_running(tmp_path: Path) -> None:
     with store.hold("lstm-study run fake.toml"):
         (found,) = list_studies(tmp_path / "study" / "runs")
     assert found.state == "running"
+
+
+def test_a_study_is_finished_where_nothing_is_left_of_it_and_not_by_its_verdict(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    study = one_seed_study()
+    text = study.spec_text.replace("seeds = 4", "seeds = 1")
+    leave_finished(replace(study, spec_text=text), tmp_path)
+    store = Store(tmp_path / "study" / "runs" / "fake")
+
+    def states() -> tuple[str, str]:
+        (found,) = list_studies(tmp_path / "study" / "runs")
+        assert found.verdict == ""
+        return found.state, read_status(open_study("fake.toml")).state
+
+    assert states() == ("finished", "finished")
+    store.write_state(replace(MADE, made_at=study.runs[0].started_at))
+    assert states() == ("interrupted", "interrupted"), "the report is older than the last run"
+    store.path(ReportState).unlink()
+    assert states() == ("interrupted", "interrupted"), "the report is not written"
+
+
+def test_a_study_that_trained_nothing_has_not_begun(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    leave(empty_study(), tmp_path)
+    (found,) = list_studies(tmp_path / "study" / "runs")
+    assert (found.state, read_status(open_study("fake.toml")).begun) == ("not begun", False)
 
 
 def test_a_folder_without_studies_is_an_empty_list(tmp_path: Path) -> None:

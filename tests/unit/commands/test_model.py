@@ -8,12 +8,15 @@ from lstm_study.commands.model import builder_of, check_unchanged, explored, rec
 from lstm_study.errors import BuilderError, ChangedStudyError, SpecError
 from lstm_study.store import Store
 from tests.support import own
+from tests.support.fake_study import completed_study
 
 
 def test_a_study_that_began_needs_no_file_to_know_what_is_searched(tmp_path):
     store = Store(tmp_path / "own")
     before = own.explored()
     store.begin(before, spec_text=own.SPEC, settings=(), data_digest="0")
+    assert recorded(own.spec(), store, where="own.toml") == own.spec(), "nothing is lost yet"
+    store.write(completed_study().trials[0])
     assert recorded(own.spec(), store, where="own.toml") == before
 
 

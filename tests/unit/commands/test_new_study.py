@@ -1,12 +1,16 @@
 """A study file written for a user's own reviews."""
 
+import io
+import re
 import tomllib
 from pathlib import Path
 
 import pytest
 
 from lstm_study import commands
-from lstm_study.commands.new_study import name_of
+from lstm_study.cli import text
+from lstm_study.cli.frame import make_console
+from lstm_study.commands.new_study import about_learning, name_of
 from lstm_study.errors import DataError, SpecError
 from lstm_study.spec import load_spec
 from tests.support.reviews import made_up_reviews, write_csv
@@ -53,6 +57,44 @@ def test_warnings_stand_in_the_file_and_every_line_of_them_is_a_comment() -> Non
     assert all(line.startswith("#") or not line for line in head)
     assert len(made.warnings) == text.count("# Note: ")
     assert all(len(line) <= 100 for line in text.splitlines())
+
+
+def test_terminal_and_file_say_the_same_lengths() -> None:
+    long = [(f"{text} {'word ' * place}", label) for place, (text, label) in enumerate(
+        made_up_reviews(300))]  # fmt: skip
+    made = _write(write_csv(Path("long.csv"), long))
+    console = make_console(file=io.StringIO())
+    console.print(text.new_study(made))
+    (median, most) = re.search(
+        r"median ([\d,]+), at most ([\d,]+) in 95% of the training reviews",
+        console.file.getvalue(),  # type: ignore[attr-defined]
+    ).groups()  # type: ignore[union-attr]
+    said = f"those for training have {median} tokens in the median, 95% of them at most {most};"
+    assert said in made.path.read_text()
+
+
+@pytest.mark.parametrize(
+    ("found", "most", "reviews", "said"),
+    [
+        # By hand: the exact 95% interval of 4 in 5 is 28.4% to 99.5%.
+        (
+            0.8,
+            0.6,
+            5,
+            "(95% interval 28.4% to 99.5%), and the more frequent label alone 60.0%: too",
+        ),
+        (0.6, 0.6, 5, "too few reviews to tell whether there is something to learn."),
+        (0.5, 0.5, 200, "nothing to learn was found in these labels."),
+        (0.8, 0.5, 200, ""),
+        (0.96, 0.96, 50, "too few reviews to tell"),
+    ],
+)
+def test_that_nothing_was_found_is_said_only_of_enough_reviews(
+    found: float, most: float, reviews: int, said: str
+) -> None:
+    told = about_learning(found, most, reviews=reviews)
+    assert said in told
+    assert bool(told) == bool(said)
 
 
 def test_labels_paths_and_columns_may_hold_anything() -> None:

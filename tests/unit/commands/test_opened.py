@@ -1,15 +1,21 @@
 """Which reviews a command opens a study with."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from lstm_study.commands import open_study
-from lstm_study.commands.opened import Silent, read_corpus
-from lstm_study.errors import SpecError
+from lstm_study.commands.bundle import write_bundle
+from lstm_study.commands.opened import Silent, held, read_corpus, tell_of_machine, winner_of
+from lstm_study.engine.backend import in_force
+from lstm_study.errors import ComparisonError, SpecError
+from lstm_study.records.state import SearchState
+from lstm_study.search.stage import limit_reached
 from lstm_study.spec import parse_spec
 from lstm_study.store import Store
-from tests.support.fake_study import completed_study
+from tests.support.fake_study import completed_study, interrupted_study, on_backends
+from tests.support.stored_study import leave
 
 
 @pytest.fixture
@@ -51,3 +57,89 @@ def test_another_source_has_other_paths(path: Path) -> None:
     study = open_study(path)
     with pytest.raises(SpecError, match=r"aclimdb.* from https://ai\.stanford\.edu"):
         read_corpus(study, show=Silent())
+
+
+class Told:
+    """Keeps what a command says."""
+
+    def __init__(self) -> None:
+        self.lines: list[str] = []
+
+    def stage(self, name: str, detail: str) -> None:
+        self.lines.append(f"{name}: {detail}")
+
+    progress = Silent.progress
+
+
+def test_a_study_keeps_the_backend_of_its_first_epoch_not_of_its_last_session(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.delenv("KERAS_BACKEND", raising=False)
+    leave(on_backends("jax", "tensorflow"), tmp_path)
+    with held(open_study("fake.toml"), show=Silent()):
+        assert in_force().name == "jax"
+
+
+@pytest.mark.parametrize(("began", "asked"), [("jax", "tensorflow"), ("tensorflow", "jax")])
+def test_a_command_on_another_backend_than_the_study_began_on_says_so(
+    began: str, asked: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("KERAS_BACKEND", asked)
+    leave(on_backends(began, began), tmp_path)
+    show = Told()
+    with held(open_study("fake.toml"), show=show) as study:
+        tell_of_machine(study, show)
+    assert (
+        f"Machine: trains with {asked}: KERAS_BACKEND is set, though the study began on {began}: "
+        "results differ beyond rounding"
+    ) in show.lines
+
+
+def _without_winner(folder: Path, *, stopped: str | None) -> str:
+    """Returns what is said of a search in which no trial completed the full budget."""
+    study = completed_study()
+    short = tuple(trial for trial in study.trials if trial.budget_epochs < 9)
+    leave(replace(study, trials=short, runs=()), folder)
+    opened = open_study("fake.toml")
+    opened.store.write_state(
+        SearchState(trials=23, epochs=99, exhausted=False, brackets=(), stopped=stopped)
+    )
+    with pytest.raises(ComparisonError, match="no trial completed 9 epochs") as caught:
+        winner_of(opened)
+    return str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("key", "limit"),
+    [("search.time_limit", "5s"), ("search.disk_limit", "1MB"), ("search.max_trials", 1)],
+)
+def test_a_search_that_a_limit_ended_without_a_winner_needs_a_larger_one(
+    key: str, limit: object, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    said = _without_winner(tmp_path, stopped=limit_reached(key, limit))
+    assert f"{key} of {limit} is reached" in said
+    assert f"raise {key} in the study file, or add --set {key}=VALUE, and run the same" in said
+    assert "failed" not in said and "lstm-study search" not in said
+
+
+def test_a_search_that_is_not_over_is_to_be_run_and_one_that_failed_to_be_mended(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert "Run `lstm-study search fake.toml` to its end." in _without_winner(
+        tmp_path, stopped=None
+    )
+    said = _without_winner(tmp_path, stopped="")
+    assert "`lstm-study status fake.toml` shows what failed. Start over with --fresh" in said
+
+
+def test_an_export_before_there_is_a_model_names_the_command_that_makes_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    leave(interrupted_study(), tmp_path)
+    with pytest.raises(ComparisonError, match=r"Run `lstm-study run fake\.toml` first"):
+        write_bundle(open_study("fake.toml"), show=Silent())

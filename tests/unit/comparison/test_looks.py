@@ -15,7 +15,7 @@ from lstm_study.records import NearDuplicates, StudyRecords
 from lstm_study.records.state import Look, SeedsState, VerdictsState
 from lstm_study.store import Store
 from tests.support.fake_spec import fake_spec
-from tests.support.fake_study import completed_study, interrupted_study
+from tests.support.fake_study import completed_study, interrupted_study, on_backends
 from tests.support.stored_study import leave
 
 SPEC = fake_spec()
@@ -172,6 +172,13 @@ def test_a_verdict_that_the_near_duplicates_change_is_said_to_change(tmp_path):
         options = {"spec": fake_spec(), "store": store, "at": Standing(), "is_noted": False}
         notes = judge_study(study, without=without, **options).notes
         assert any(note.endswith(end) for note in notes)
+
+
+def test_the_verdict_says_where_its_runs_were_trained_on_two_backends(tmp_path):
+    one, two = on_backends("jax", "jax"), on_backends("jax", "jax", "tensorflow")
+    begin = "The runs were not all trained on one backend"
+    assert not any(note.startswith(begin) for note in verdict_of(one, Store(tmp_path)).notes)
+    assert any(note.startswith(begin) for note in verdict_of(two, Store(tmp_path)).notes)
 
 
 def test_no_near_duplicate_is_said_in_a_sentence(tmp_path):

@@ -51,6 +51,7 @@ def test_the_environment_decides_and_a_change_is_said(monkeypatch):
         name="jax",
         reason="KERAS_BACKEND is set, though the study began on tensorflow: results differ beyond "
         "rounding",
+        is_another=True,
     )
 
 

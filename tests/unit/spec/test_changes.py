@@ -7,6 +7,7 @@ from lstm_study.errors import ChangedStudyError
 from lstm_study.records import Run
 from lstm_study.spec.changes import Changes, changes
 from lstm_study.store import Store
+from tests.support.fake_study import completed_study
 from tests.support.tiny import SPEC, spec
 
 RUN = Run(
@@ -92,6 +93,7 @@ def test_a_study_takes_up_what_was_added_and_refuses_what_was_seen(tmp_path):
         return store.begin(spec(*settings), spec_text=SPEC, settings=settings, data_digest="digest")
 
     assert begin("compare.seeds=3") == ()
+    store.write(completed_study().trials[0])
     assert begin() == ("compare.seeds was 3, is 2",)
     store.write(RUN)
     assert begin("compare.seeds=4", "export.ensemble=true") == (

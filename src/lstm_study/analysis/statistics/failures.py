@@ -110,7 +110,13 @@ def without_runs(arm: Arm, seed_indices: Collection[int]) -> Arm | None:
 
 
 def failure_rate(arm: str, *, failed: int, runs: int) -> FailureRate:
-    """Returns the rate of failures with its exact 95% interval.
+    """Returns the rate of failures with its exact 95% interval."""
+    low, high = proportion_interval(failed, of=runs)
+    return FailureRate(arm=arm, failed=failed, runs=runs, low=low, high=high)
+
+
+def proportion_interval(count: int, *, of: int) -> tuple[float, float]:
+    """Returns the exact 95% interval of a proportion, of which `count` in `of` were seen.
 
     Source: C. J. Clopper and E. S. Pearson (1934), "The use of confidence or fiducial limits
         illustrated in the case of the binomial", Biometrika 26. Checked:
@@ -119,9 +125,9 @@ def failure_rate(arm: str, *, failed: int, runs: int) -> FailureRate:
     from scipy.special import betaincinv
 
     tail = (1 - LEVEL) / 2
-    low = float(betaincinv(failed, runs - failed + 1, tail)) if failed else 0.0
-    high = float(betaincinv(failed + 1, runs - failed, 1 - tail)) if failed < runs else 1.0
-    return FailureRate(arm=arm, failed=failed, runs=runs, low=low, high=high)
+    low = float(betaincinv(count, of - count + 1, tail)) if count else 0.0
+    high = float(betaincinv(count + 1, of - count, 1 - tail)) if count < of else 1.0
+    return low, high
 
 
 def p_value_of_rates(first: FailureRate, second: FailureRate) -> float:

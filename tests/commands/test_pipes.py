@@ -1,0 +1,49 @@
+"""Output into a pipe that nobody reads to its end, as in `lstm-study list | head -1`."""
+
+import os
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from tests.support.commands import LSTM_STUDY, environment
+from tests.support.reviews import made_up_reviews, write_csv
+
+
+def unread(*arguments: str, cwd: Path, stderr: int = subprocess.PIPE) -> tuple[int, str]:
+    """Runs a command whose output has no reader, and returns its exit code and standard error."""
+    reader, writer = os.pipe()
+    os.close(reader)
+    done = subprocess.run(
+        [*LSTM_STUDY, *arguments], cwd=cwd, stdout=writer, stderr=stderr, text=True, timeout=300,
+        env=environment() | {"LSTM_STUDY_CACHE": str(cwd / "cache")}, check=False,
+    )  # fmt: skip
+    os.close(writer)
+    return done.returncode, done.stderr
+
+
+@pytest.mark.parametrize("arguments", [["--help"], ["list"], ["list", "--json"]])
+def test_a_command_that_only_prints_ends_quietly_as_other_tools_do(
+    arguments: list[str], tmp_path: Path
+) -> None:
+    assert unread(*arguments, cwd=tmp_path) == (141, "")
+
+
+def test_a_command_that_writes_goes_on_and_says_so_in_one_line(tmp_path: Path) -> None:
+    write_csv(tmp_path / "reviews.csv", made_up_reviews(60))
+    code, said = unread("init", "reviews.csv", cwd=tmp_path)
+    assert (code, (tmp_path / "study.toml").is_file()) == (0, True)
+    assert said.startswith("Nobody reads the output any more: the command goes on without it.")
+    assert said.count("\n") == 1
+
+
+def test_an_error_keeps_its_line_and_its_code(tmp_path: Path) -> None:
+    code, said = unread("run", "missing.toml", cwd=tmp_path)
+    assert code == 1
+    assert said.startswith("error: missing.toml: no such study file")
+
+
+def test_it_goes_on_where_standard_error_is_the_same_pipe(tmp_path: Path) -> None:
+    write_csv(tmp_path / "reviews.csv", made_up_reviews(60))
+    code, _ = unread("init", "reviews.csv", cwd=tmp_path, stderr=subprocess.STDOUT)
+    assert (code, (tmp_path / "study.toml").is_file()) == (0, True)
