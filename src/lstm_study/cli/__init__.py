@@ -27,7 +27,8 @@ app = typer.Typer(
     help="Finds the LSTM that classifies your reviews best, and whether it really beats the "
     "documented 128/100 baseline.",
     epilog="Start with `lstm-study run`: the quick start takes minutes on a laptop. "
-    "Exit codes: 0 done, 1 error, 2 usage, 3 finished but with failed trials, 130 interrupted.",
+    "Exit codes: 0 done, 1 error, 2 usage, 3 finished but with failed trials, 130 interrupted, "
+    "141 nobody reads the output.",
     no_args_is_help=True,
     pretty_exceptions_enable=False,
     rich_markup_mode="rich",
