@@ -255,8 +255,6 @@ def _ensemble_row(records: StudyRecords, rows: Sequence[dict[str, Any]]) -> dict
 
 
 def _hyperparameters(spec: StudySpec, configurations: dict[str, Configuration]) -> Table:
-    searched = spec.space.searched()
-    dimensions = spec.space.dimensions()
     shown = {
         arm: value.as_dict()
         for arm, value in configurations.items()
@@ -272,7 +270,7 @@ def _hyperparameters(spec: StudySpec, configurations: dict[str, Configuration]) 
         {
             "hyperparameter": name,
             "meaning": spec.space.rows[name].meaning,
-            "searched": _space_in_words(dimensions[name].model_dump(), name, searched),
+            "searched": space_in_words(spec, name),
         }
         | {arm: cells[name] for arm, cells in shown.items()}
         for name in spec.hyperparameters
@@ -280,8 +278,10 @@ def _hyperparameters(spec: StudySpec, configurations: dict[str, Configuration]) 
     return table("hyperparameters", "One hyperparameter", columns, rows)
 
 
-def _space_in_words(dimension: dict[str, Any], name: str, searched: Sequence[str]) -> str:
-    if name not in searched:
+def space_in_words(spec: StudySpec, name: str) -> str:
+    """Says which values of a hyperparameter a study's search samples, or what it is fixed at."""
+    dimension = spec.space.dimensions()[name].model_dump()
+    if name not in spec.space.searched():
         value = dimension.get("value", (dimension.get("choices") or [None])[0])
         return "given by protocol" if value is None else f"fixed at {plain(value)}"
     when = "".join(
