@@ -93,7 +93,7 @@ def built_study() -> StudyRecords:
         return spec.space.configuration(
             own
             | {
-                "vocabulary_size": 100, "maxlen": 8, "convolutions": 1 + number % 2,
+                "vocabulary_size": 100, "maxlen": 8, "convolutions": 1 + number // 16 % 2,
                 "pooling": ("max", "mean")[number % 3 % 2],
                 "learning_rate": 0.001 * (1 + number % 7),
             }

@@ -181,7 +181,7 @@ def _union(several: Sequence[Sequence[Column]]) -> list[Column]:
 
 
 def _in_form(row: dict[str, Cell], origin: Table, columns: Sequence[Column]) -> dict[str, Cell]:
-    """Returns a row's cells, written out where the joined column holds text and its own does not."""
+    """Returns a row's cells, written out where only the joined column holds text."""
     forms = {column.name: column.form for column in columns}
     return {
         name: numbers.show(value, form)
