@@ -11,6 +11,7 @@ from playwright.sync_api import Browser, Page, sync_playwright
 from lstm_study.analysis.answer.verdict import judge
 from lstm_study.report.diff import write_diff
 from lstm_study.report.write import write_report
+from tests.support.fake_open_study import built_study, opened_study
 from tests.support.fake_study import compared_study, controlled_study, hostile_study
 
 ARGUMENTS = [
@@ -64,6 +65,23 @@ def compared(tmp_path_factory: pytest.TempPathFactory) -> Path:
         git_commit="0123456789ab",
         bundle=None,
     )
+
+
+@pytest.fixture(scope="session")
+def beyond(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
+    """The reports of the fake study with an open space, and of the one with a builder."""
+    return {
+        records.name: write_report(
+            records,
+            verdict=judge(records),
+            folder=tmp_path_factory.mktemp("reports") / records.name,
+            made_at="2025-03-02T10:00:00.000Z",
+            versions={"keras": "3.15.0"},
+            git_commit="0123456789ab",
+            bundle=None,
+        )
+        for records in (opened_study(), built_study())
+    }
 
 
 class Watched:

@@ -11,6 +11,7 @@ from lstm_study.analysis.answer.arms import arms_from_records
 from lstm_study.analysis.statistics.intervals import difference_between
 from lstm_study.records import StudyRecords
 from lstm_study.report.diff import SECTIONS, diff_files
+from tests.support.fake_open_study import built_study, opened_study
 from tests.support.fake_study import (
     HOSTILE,
     completed_study,
@@ -33,9 +34,17 @@ def _elsewhere() -> StudyRecords:
     return replace(study, corpus=replace(study.corpus, digest="e" * 64))
 
 
+def _fewer() -> StudyRecords:
+    study = _elsewhere()
+    assert study.corpus is not None
+    *others, test = study.corpus.splits
+    splits = (*others, replace(test, reviews=test.reviews - 1))
+    return replace(study, corpus=replace(study.corpus, splits=splits))
+
+
 STUDIES = {
     "other": _other, "elsewhere": _elsewhere, "empty": empty_study, "one-seed": one_seed_study,
-    "hostile": hostile_study,
+    "hostile": hostile_study, "fewer": _fewer, "open": opened_study, "built": built_study,
 }  # fmt: skip
 
 
@@ -75,10 +84,59 @@ def test_the_difference_of_the_winners_is_the_one_that_the_analysis_gives() -> N
 
 
 def test_other_reviews_are_a_clear_warning_and_no_difference_is_taken() -> None:
-    (row,) = _rows("elsewhere", "difference")
+    (row,) = _rows("fewer", "difference")
     assert (row["same_reviews"], row["difference"], row["low"]) == ("no", "", "")
+    text = parse(_files("fewer")["report.html"].decode()).find("section")[0].text
+    assert "tested on other reviews" in text
+    assert "their numbers or labels differ" in text
+
+
+def test_other_digests_alone_are_not_said_to_be_other_reviews() -> None:
+    (row,) = _rows("elsewhere", "difference")
+    assert (row["same_reviews"], row["difference"], row["low"]) == ("unknown", "", "")
     text = parse(_files("elsewhere")["report.html"].decode()).find("section")[0].text
-    assert "did not use the same reviews" in text
+    assert "It is not known that these studies were tested on the same reviews." in text
+    assert "their reviews have different digests, so test reviews cannot be paired" in text
+    assert "did not use the same" not in text
+    (row,) = _rows("empty", "difference")
+    assert row["same_reviews"] == "unknown"
+    assert row["why_not"] == "the reviews of fake (B) have not been read"
+
+
+@pytest.mark.parametrize("is_first", [True, False])
+def test_what_one_study_alone_opens_reads_as_documented_in_the_other(is_first: bool) -> None:
+    studies = [opened_study(), completed_study()]
+    files = diff_files(studies if is_first else studies[::-1], made_at=MADE_AT, versions={})
+    tables = {path: data.decode() for path, data in files.items() if path.endswith(".csv")}
+    assert untraced(files["report.html"].decode(), tables) == []
+    for name in ("arms", "runs"):
+        rows = list(csv.DictReader(io.StringIO(tables[f"tables/{name}.csv"])))
+        opened = {row["pooling"] for row in rows if row["study"] == "open"}
+        assert opened > {"last"}
+        (winner,) = {
+            (row["pooling"], row["bidirectional"], row["word_dropout"], row["learning_rate"])
+            for row in rows
+            if (row["study"], row["arm"]) == ("fake", "winner")
+        }
+        assert winner == ("last", "no", "0.0", "0.001")
+        (control,) = [row for row in rows if row["arm"] == "control"]
+        assert control["pooling"] == control["maxlen"] == ""
+    place = 2 if is_first else 1
+    (pooling,) = [
+        row
+        for row in csv.DictReader(io.StringIO(tables["tables/hyperparameters.csv"]))
+        if row["hyperparameter"] == "pooling"
+    ]
+    assert pooling[f"winner_{place}"] == "last"
+    assert pooling[f"searched_{place}"] == "fixed at last"
+
+
+def test_hyperparameters_of_a_builder_stand_beside_those_of_the_lstm() -> None:
+    rows = _rows("built", "arms")
+    built = [row for row in rows if row["study"] == "built"]
+    assert {row["convolutions"] for row in built} <= {"1", "2"}
+    assert {row["lstm_units"] for row in built} == {""}
+    assert {row["convolutions"] for row in rows if row["study"] != "built"} == {""}
 
 
 def test_one_seed_is_no_interval_and_the_page_says_why() -> None:

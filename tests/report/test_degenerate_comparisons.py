@@ -112,6 +112,30 @@ def test_what_went_wrong_is_a_sentence_on_the_terminal_and_in_the_report(
 
 
 @pytest.mark.parametrize(
+    ("name", "words"),
+    [
+        ("all probabilities equal", "The winner has learned nothing. The baseline has learned"),
+        ("identical arms", "The search brought nothing."),
+        ("two seeds", "Too few seeds to say."),
+    ],
+)
+def test_the_headline_repeats_no_sentence_that_follows_it(
+    name: str, words: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    answer = commands.read_answer(commands.open_study(leave(CASES[name][0], tmp_path)))
+    content = gather(
+        answer.records, verdict=answer.verdict, made_at="2025-03-02T10:00:00.000Z", versions={},
+        git_commit="", bundle=None,
+    )  # fmt: skip
+    summary = render_files(content)["report.md"].decode()
+    bold, said = re.findall(r"^\*\*(.*)\*\* (.*)$", summary, flags=re.MULTILINE)[0]
+    sentences = re.compile(r"(?<=\.) (?=[A-Z])")
+    assert not {*sentences.split(bold)} & {*sentences.split(said)}
+    assert bold.startswith(words)
+
+
+@pytest.mark.parametrize(
     ("study", "words"),
     [
         (damaged(WHOLE), r"winner-s1\.npy: must hold probabilities from 0 to 1\."),

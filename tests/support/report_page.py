@@ -118,7 +118,7 @@ def _check_table(node: Node, tables: Mapping[str, list[dict[str, str]]]) -> Iter
 
 def _differs(raw: str, form: str, shown: str, place: str) -> Iterator[str]:
     value: str | float = raw
-    if form not in ("text", "date") and raw:
+    if form not in ("text", "date") and raw and not (form == "plain" and raw[0].isalpha()):
         value = float(raw)
     elif raw.startswith("'"):
         value = raw[1:]

@@ -88,7 +88,18 @@ _ONLY_PRINT = (data, predict, status, list_studies, doctor)
 _UsageError: Any = typer.BadParameter.__base__
 
 
-class _TakesTexts(TyperCommand):
+class _Command(TyperCommand):
+    """A command whose errors of usage do not begin with pydantic's words for them."""
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        try:
+            return super().parse_args(ctx, args)
+        except _UsageError as error:
+            error.message = error.message.removeprefix("Value error, ")
+            raise
+
+
+class _TakesTexts(_Command):
     """A command whose texts may begin with a dash."""
 
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
@@ -102,7 +113,7 @@ class _TakesTexts(TyperCommand):
 
 
 for _command, _example in _COMMANDS:
-    _kind = _TakesTexts if _command is predict else TyperCommand
+    _kind = _TakesTexts if _command is predict else _Command
     _name = "list" if _command is list_studies else None
     _goes_on = _command not in _ONLY_PRINT
     app.command(_name, epilog=_example, cls=_kind)(handled(_command, goes_on=_goes_on))

@@ -113,7 +113,9 @@ def _caveats(found: "Answer") -> list[str]:
     notes = []
     if found.records.deviations:
         notes.append(
-            "This is not the documented protocol: " + "; ".join(found.records.deviations) + "."
+            "This study differs from the documented one: "
+            + "; ".join(found.records.deviations)
+            + "."
         )
     if found.failed_trials:
         notes.append(f"{found.failed_trials} trainings failed; the report lists them.")

@@ -39,7 +39,7 @@ def judge_study(
     sentences = (
         _of_one_configuration(records),
         verdict.sentence,
-        _of_equal_training(arms, level=at.level),
+        _of_equal_training(records, arms, level=at.level),
         _of_control(arms, level=at.level),
     )
     notes = (
@@ -91,7 +91,7 @@ def _of_what_is_left(records: StudyRecords, verdict: Verdict, *, planned: int) -
     return f"The comparison is not finished: {counts} have ended.{look}"
 
 
-def _of_equal_training(arms: Mapping[str, Arm], *, level: float) -> str:
+def _of_equal_training(records: StudyRecords, arms: Mapping[str, Arm], *, level: float) -> str:
     """Says what the winner is worth beside the baseline trained as the winner is."""
     has_recipe = RECIPE_BASELINE in arms
     reference = RECIPE_BASELINE if has_recipe else MASKED_BASELINE
@@ -100,7 +100,9 @@ def _of_equal_training(arms: Mapping[str, Arm], *, level: float) -> str:
         return ""
     if found.difference is None:
         return f"Against {reference}: {found.sentence}"
-    rest = "in the network's hyperparameters" if has_recipe else "in hyperparameters"
+    rest = "in hyperparameters of text and network" if has_recipe else "in hyperparameters"
+    if len({run.protocol_epochs for run in records.runs if run.arm in ("winner", reference)}) > 1:
+        rest += " and in epochs"
     runs = found.arms[0].seeds
     return (
         f"Against {reference}, on the {runs} seeds that both have, the difference is "

@@ -1,7 +1,7 @@
 """Several studies side by side, in the report's style: one HTML file and its tables.
 
-The winner of each study is compared with the first study's, with an interval, if both were tested
-on the same reviews. If not, the page says so first and gives no difference.
+The winner of each study is compared with the first study's, with an interval, if both are known to
+have been tested on the same reviews. If not, the page says so first and gives no difference.
 """
 
 from collections.abc import Mapping, Sequence
@@ -13,11 +13,13 @@ import numpy as np
 from lstm_study.analysis.answer.arms import Arm, arms_from_records
 from lstm_study.analysis.answer.verdict import judge
 from lstm_study.analysis.statistics.intervals import Difference, difference_between
+from lstm_study.configuration import HYPERPARAMETERS
 from lstm_study.records import StudyRecords
 from lstm_study.report import numbers
 from lstm_study.report.content import Content, gather
 from lstm_study.report.figures import studies as studies_figures
 from lstm_study.report.page.html import environment, frame, writers
+from lstm_study.report.tables.arms import space_in_words
 from lstm_study.report.tables.columns import DIFFERENCE, INTERVAL
 from lstm_study.report.tables.table import (
     Cell,
@@ -92,7 +94,8 @@ def diff_files(
     page = environment().get_template("diff.html.j2").render(
         tables=tables, sides=sides, sections=SECTIONS, made_at=made_at, date=numbers.date,
         compared=[row for row, value in enumerate(found.column("difference")) if value is not None],
-        others=[row for row, value in enumerate(found.column("same_reviews")) if value == "no"],
+        others=[row for row, value in enumerate(found.column("same_reviews")) if value != "yes"],
+        all_others=set(found.column("same_reviews")) == {"no"},
         same_objective=_objective(sides) != "",
         winner_heads={f"winner_{place}": side.label for place, side in enumerate(sides, start=1)}
         | {f"searched_{place}": f"searched, {side.label}" for place, side in enumerate(sides, 1)},
@@ -138,14 +141,63 @@ def _tables(sides: list[Side]) -> list[Table]:
 
 
 def _joined(sides: list[Side], name: str, new: str, title: str) -> Table:
-    """Concatenates the studies' tables of one name, with the study as first column."""
-    columns = (STUDY, *sides[0].content.tables[name].columns)
-    rows: list[dict[str, Cell]] = [
-        {"study": side.label, **row}
-        for side in sides
-        for row in side.content.tables[name].records()
-    ]
+    """Concatenates the studies' tables of one name, with the study as first column.
+
+    The columns are those of all studies. A hyperparameter that a study does not open has its
+    documented value there, in rows that have a configuration.
+    """
+    columns = (STUDY, *_union([side.content.tables[name].columns for side in sides]))
+    rows: list[dict[str, Cell]] = []
+    for side in sides:
+        unopened = {each.name: _unopened(side, each.name) for each in columns}
+        core = set(side.content.spec.hyperparameters)
+        for row in side.content.tables[name].records():
+            has_configuration = any(row.get(each) is not None for each in core)
+            filled = unopened if has_configuration else dict.fromkeys(unopened)
+            rows.append(filled | _in_form(row, side.content.tables[name], columns)
+                        | {"study": side.label})  # fmt: skip
     return table(new, title, columns, rows)
+
+
+def _union(several: Sequence[Sequence[Column]]) -> list[Column]:
+    """Merges columns by name; those that the first lacks follow the one they follow elsewhere.
+
+    Columns of one name and different formats, as two builders may declare them, hold text.
+    """
+    found: list[Column] = []
+    for columns in several:
+        place = 0
+        for column in columns:
+            names = [each.name for each in found]
+            if column.name not in names:
+                found.insert(place, column)
+                place += 1
+                continue
+            place = names.index(column.name)
+            if found[place].form != column.form:
+                found[place] = replace(found[place], form="text", unit="")
+            place += 1
+    return found
+
+
+def _in_form(row: dict[str, Cell], origin: Table, columns: Sequence[Column]) -> dict[str, Cell]:
+    """Returns a row's cells, written out where only the joined column holds text."""
+    forms = {column.name: column.form for column in columns}
+    return {
+        name: numbers.show(value, form)
+        if forms[name] == "text" and (form := origin.form(name)) != "text" and value is not None
+        else value
+        for name, value in row.items()
+    }
+
+
+def _unopened(side: Side, name: str) -> Cell:
+    """Returns the value of a hyperparameter in a study that does not open it; None of others."""
+    spec = side.content.spec
+    row = HYPERPARAMETERS.get(name)
+    if row is None or spec.builder or name in spec.hyperparameters:
+        return None
+    return getattr(spec.protocol, name) if row.documented is None else row.documented
 
 
 def _studies(sides: list[Side]) -> Table:
@@ -186,7 +238,8 @@ def _studies(sides: list[Side]) -> Table:
 
 def _difference(sides: list[Side]) -> Table:
     columns = (
-        Column("same_reviews", "Whether both used the same reviews and splits"),
+        Column("same_reviews", "Whether both used the same reviews and splits: yes, by equal "
+               "digests; no, by other counts of test reviews; else unknown"),
         Column("candidate", "Study whose winner is compared"),
         Column("reference", "Study whose winner it is compared with"),
         DIFFERENCE,
@@ -197,12 +250,35 @@ def _difference(sides: list[Side]) -> Table:
     rows = []
     for side in others:
         pair = [first, side]
-        digests = [each.content.records.corpus for each in pair]
-        same = all(digests) and len({corpus.digest for corpus in digests if corpus}) == 1
-        found, why = _interval(pair) if same else (None, "they were not tested on the same reviews")
+        same, why = _same_reviews(pair)
+        found = None
+        if same == "yes":
+            found, why = _interval(pair)
         names = {"candidate": side.label, "reference": first.label}
         rows.append(cells_of(found, columns, same_reviews=same, why_not=why) | names)
     return table("difference", "One study's winner against the first study's", columns, rows)
+
+
+def _same_reviews(sides: list[Side]) -> tuple[str, str]:
+    """Says whether two studies were tested on the same reviews, and if not "yes", what is known.
+
+    Digests of the same reviews differ where they come from another kind of file or where only the
+    validation split does, so that other digests alone show nothing.
+    """
+    known = [side.content.records.corpus for side in sides]
+    unread = [side.label for side, corpus in zip(sides, known, strict=True) if corpus is None]
+    if unread:
+        return "unknown", f"the reviews of {' and '.join(unread)} have not been read"
+    if len({corpus.digest for corpus in known if corpus}) == 1:
+        return "yes", ""
+    tests = [
+        {split.name: (split.reviews, split.positive) for split in corpus.splits}.get("test")
+        for corpus in known
+        if corpus
+    ]
+    if tests[0] != tests[1]:
+        return "no", "they were tested on other reviews: their numbers or labels differ"
+    return "unknown", "their reviews have different digests, so test reviews cannot be paired"
 
 
 def _interval(sides: list[Side]) -> tuple[Difference | None, str]:
@@ -231,12 +307,20 @@ def _hyperparameters(sides: list[Side]) -> Table:
         ),
     )  # fmt: skip
     rows: dict[str, dict[str, Cell]] = {}
+    for side in sides:
+        for name in side.content.tables["hyperparameters"].column("hyperparameter"):
+            rows.setdefault(str(name), cells_of(None, columns, hyperparameter=name))
     for place, side in enumerate(sides, start=1):
-        for row in side.content.tables["hyperparameters"].records():
-            name = str(row["hyperparameter"])
-            entry = rows.setdefault(name, cells_of(None, columns, hyperparameter=name))
-            entry[f"winner_{place}"] = row.get("winner")
-            entry[f"searched_{place}"] = row["searched"]
+        own = side.content.tables["hyperparameters"]
+        for name, entry in rows.items():
+            if found := own.where(hyperparameter=name):
+                row = own.records()[found[0]]
+                entry[f"winner_{place}"] = row.get("winner")
+                entry[f"searched_{place}"] = row["searched"]
+            elif (value := _unopened(side, name)) is not None:
+                has_winner = "winner" in [column.name for column in own.columns]
+                entry[f"winner_{place}"] = value if has_winner else None
+                entry[f"searched_{place}"] = space_in_words(side.content.spec, name)
     return table("hyperparameters", "One hyperparameter", columns, rows.values())
 
 

@@ -102,6 +102,7 @@ def markdown(content: Content) -> str:
         "| " + " | ".join(_plain(comparison.text(row, name)) for name in shown) + " |"
         for row in range(len(comparison.rows))
     ]
+    lines += _of_failed_runs(content)
     search = (
         f"Search: {cost.text(0, 'completed')} of {cost.text(0, 'planned_trials')} planned "
         f"trials completed, {cost.text(0, 'failed')} failed, {cost.text(0, 'epochs')} "
@@ -110,6 +111,32 @@ def markdown(content: Content) -> str:
     lines += ["", search]
     lines += ["", *(f"- {_plain(str(note))}" for note in tables["notes"].column("note"))]
     return "\n".join(lines).rstrip() + "\n"
+
+
+def _of_failed_runs(content: Content) -> list[str]:
+    """Says which runs the table's means include and differences do not; no lines if there are none.
+
+    Runs without a result, such as those that diverged, are in neither.
+    """
+    comparison, failed = content.tables["comparison"], content.tables["failed_runs"]
+    listed = [
+        f"{failed.text(row, 'run_id')} ({failed.text(row, 'test_accuracy')}, "
+        f"{failed.text(row, 'reason')})"
+        for row in range(len(failed.rows))
+        if failed.value(row, "test_accuracy") is not None
+    ]
+    if not listed:
+        return []
+    means = [
+        f"{comparison.text(row, 'arm')} {comparison.text(row, 'test_accuracy_kept')}"
+        for row in range(len(comparison.rows))
+        if comparison.value(row, "left_out")
+    ]
+    text = (
+        f"Failed runs, which the means above include and differences leave out: "
+        f"{'; '.join(listed)}. Means without them: {', '.join(means)}."
+    )
+    return ["", _plain(text)]
 
 
 def _fields(item: object, names: tuple[str, ...]) -> dict[str, Any]:

@@ -63,6 +63,22 @@ def plain(value: float | str) -> str:
     return f"{value:.6g}".replace("-", _MINUS)
 
 
+def rough(value: float | str) -> str:
+    """A setting where room is short, to three digits: 0.000734442 → "0.000734", 50000 → "50,000".
+
+    What `plain` writes shorter stays as it is.
+    """
+    exact = plain(value)
+    if isinstance(value, bool | str) or float(value).is_integer():
+        return exact
+    return min(exact, f"{value:.3g}".replace("-", _MINUS), key=len)
+
+
+def at_axis(value: float, form: str) -> str:
+    """A value at an axis or in a cell's label: in its table's format, but settings roughly."""
+    return rough(value) if form == "plain" else show(value, form)
+
+
 def short_count(value: float) -> str:
     """A large number in three figures: 6491701 → "6.49 M"."""
     for size, unit in ((1e9, "G"), (1e6, "M"), (1e3, "k")):

@@ -234,6 +234,29 @@ class StudySpec(SpecTable):
         return tuple(n for n, row in HYPERPARAMETERS.items() if row.is_core or n in opened)
 
     @property
+    def baseline_is_documented(self) -> bool:
+        """Whether the baseline is the documented network, trained as documented.
+
+        So it may be where the protocol differs: the baseline may have epochs and a learning rate of
+        its own.
+        """
+        documented = ProtocolTable()
+        own = {name: getattr(self.baseline, name) for name in ("epochs", *HYPERPARAMETERS)}
+        of_protocol = ("epochs", "batch_size", "optimizer", "learning_rate")
+        return (
+            not self.model.builder
+            and all(
+                value in (None, HYPERPARAMETERS[name].documented)
+                for name, value in own.items()
+                if name not in of_protocol
+            )
+            and all(
+                (own.get(name) or getattr(self.protocol, name)) == getattr(documented, name)
+                for name in of_protocol
+            )
+        )
+
+    @property
     def deviations(self) -> list[str]:
         """How baseline and protocol differ from the documented ones, in words; empty if not.
 

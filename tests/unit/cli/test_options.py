@@ -60,3 +60,15 @@ def test_an_error_of_verbose_says_where_it_comes_from(folder: Path) -> None:
     assert usual.exit_code == verbose.exit_code == 1
     assert "Traceback" not in usual.output
     assert "Traceback" in verbose.output
+
+
+@pytest.mark.parametrize(
+    "arguments", [["report", "fake.toml", "--format", "pdf"], ["init", "a.csv", "--tokens", "pdf"]]
+)
+def test_a_value_that_is_not_one_of_the_choices_is_refused_without_the_parsers_own_words(
+    arguments: list[str],
+) -> None:
+    ended = RUNNER.invoke(app, arguments)
+    assert ended.exit_code == 2
+    assert "'pdf' is not one of" in ended.output
+    assert "Value error" not in ended.output

@@ -264,7 +264,10 @@ def test_a_comparison_that_was_stopped_answers_with_what_it_has_and_says_so(tmp_
 
 @pytest.mark.parametrize(
     ("arm", "what"),
-    [("baseline-masked", "hyperparameters"), ("baseline-recipe", "the network's hyperparameters")],
+    [
+        ("baseline-masked", "hyperparameters"),
+        ("baseline-recipe", "hyperparameters of text and network"),
+    ],
 )
 def test_what_is_left_of_the_difference_beside_a_baseline_trained_alike_is_said(
     tmp_path, arm, what

@@ -49,3 +49,22 @@ def test_each_format_writes_worked_examples(form: str, value: float, text: str) 
 @pytest.mark.parametrize("value", [None, "", math.nan, math.inf])
 def test_what_is_missing_is_a_dash_in_every_format(form: str, value: float | str | None) -> None:
     assert numbers.show(value, form) == "–"
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [
+        (0.000734442, "0.000734"),
+        (0.05, "0.05"),
+        (0.0029995, "0.003"),
+        (1234.567, "1234.57"),
+        (50_000, "50,000"),
+        (-0.123456, "−0.123"),
+        ("max", "max"),
+        (True, "yes"),
+    ],
+)
+def test_a_setting_is_written_with_three_digits_where_room_is_short(
+    value: float | str, text: str
+) -> None:
+    assert numbers.rough(value) == text

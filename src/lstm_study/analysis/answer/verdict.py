@@ -52,6 +52,7 @@ RULE = (
 
 # Share of the reviews with one predicted label from which on the output is nearly constant.
 NEARLY_ALL = 0.99
+LEARNED_NOTHING = "it has learned nothing"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -191,7 +192,7 @@ def learned_nothing(arm: Arm, *, first_word: float | None = None) -> str:
     majority = max(float(labels.mean()), 1 - float(labels.mean()))
     interval = accuracy_interval(arm)
     if largest >= NEARLY_ALL and (interval is None or interval[0] <= majority):
-        return f"gives {largest:.1%} of the test reviews the same label: it has learned nothing"
+        return f"gives {largest:.1%} of the test reviews the same label: {LEARNED_NOTHING}"
     if interval is None:
         return ""
     simple = [("giving every review the more frequent label", majority)]

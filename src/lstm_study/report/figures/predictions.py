@@ -5,6 +5,8 @@ from typing import TYPE_CHECKING
 from lstm_study.report import numbers
 from lstm_study.report.figures.style import (
     MUTED,
+    PAPER,
+    WINNER,
     Picture,
     arm_colours,
     main_arms,
@@ -15,6 +17,10 @@ from lstm_study.report.tables.table import Table
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
+
+
+# One for each line of a reliability diagram, so that they differ without colour.
+_MARKERS = ("o", "s", "^", "D", "v")
 
 
 def roc(curves: Table, metrics: Table) -> Picture | None:
@@ -72,7 +78,8 @@ def calibration(bins: Table) -> Picture | None:
     arms += [arm for arm in points if arm == CALIBRATED]
     if not arms:
         return None
-    colours = arm_colours(arms)
+    # The winner's own colour, told apart as its lines and bars that are not filled.
+    colours = arm_colours(arms) | ({CALIBRATED: WINNER} if CALIBRATED in arms else {})
 
     def draw(figure: "Figure") -> None:
         diagram, counts = figure.subplots(1, 2)
@@ -81,12 +88,14 @@ def calibration(bins: Table) -> Picture | None:
         for place, arm in enumerate(arms):
             mine = points[arm]
             diagram.plot(
-                mine["probability"], mine["positive"], color=colours[arm], marker="o", ms=4,
-                label=arm,
+                mine["probability"], mine["positive"], color=colours[arm], ms=4, label=arm,
+                marker=_MARKERS[place % len(_MARKERS)], ls="--" if arm == CALIBRATED else "-",
+                mfc=PAPER if arm == CALIBRATED else colours[arm],
             )  # fmt: skip
             counts.bar(
                 mine["low"] + 0.1 * (0.1 + width * (place + 0.5)),
                 mine["reviews"] / mine["reviews"].sum(), width=width * 0.1, color=colours[arm],
+                **({"fill": False, "edgecolor": colours[arm]} if arm == CALIBRATED else {}),
             )  # fmt: skip
         diagram.set_aspect("equal")
         diagram.set_xlabel("Predicted probability")

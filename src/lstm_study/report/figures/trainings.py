@@ -31,6 +31,8 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 _MANY = 150
+# Axes of parallel coordinates whose names fit beside each other.
+_WIDE = 9
 
 
 def trial_curves(curves: Table, *, objective: str) -> Picture | None:
@@ -298,16 +300,21 @@ def parallel(trials: Table, spec: StudySpec) -> Picture | None:
                 alpha=0.9 if len(rows) < _MANY else 0.4,
             )
         )  # fmt: skip
+        size = 6 if len(places) > _WIDE else 7
         for place, (name, found) in enumerate(places.items()):
             axes.axvline(place, color=INK, lw=0.8, zorder=3)
             shown = form if name == "score" else "plain"
             ticks = () if name == "score" else known[name].ticks
             height_of = dict(zip(found, heights[name], strict=True))
             for value in _labelled(sorted(height_of)):
-                words = ticks[int(value)] if ticks else numbers.show(value, shown)
+                words = ticks[int(value)] if ticks else numbers.at_axis(value, shown)
                 label(axes, words, (place, height_of[value]), offset=(-4, 0), ha="right",
-                      va="center", fontsize=7, color=INK, zorder=4)  # fmt: skip
-        axes.set_xticks(range(len(places)), [name.replace("_", "\n") for name in places])
+                      va="center", fontsize=size, color=INK, zorder=4)  # fmt: skip
+        heads = [name.replace("_", "\n") for name in places]
+        if len(places) > _WIDE:  # names take turns in being lower, so that they do not overlap
+            drop = "\n" * max(1 + head.count("\n") for head in heads)
+            heads = [drop * (place % 2) + head for place, head in enumerate(heads)]
+        axes.set_xticks(range(len(places)), heads)
         axes.tick_params(axis="x", length=0, pad=8)
         axes.set_yticks([])
         axes.set_ylim(-0.05, 1.05)

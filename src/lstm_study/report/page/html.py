@@ -6,7 +6,7 @@ an element, or `data-source` on a table, `data-row` on its rows and `data-column
 
 import base64
 import hashlib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from functools import cache
 from importlib import resources
 from typing import Any
@@ -14,13 +14,17 @@ from typing import Any
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
-from lstm_study.analysis.answer.verdict import Verdict
+from lstm_study.analysis.answer.ablation import MASKED_BASELINE
+from lstm_study.analysis.answer.planned_arms import RECIPE_BASELINE
+from lstm_study.analysis.answer.questions import LAST_EPOCHS_SUFFIX, OWN_EPOCH_SUFFIX
+from lstm_study.analysis.answer.verdict import LEARNED_NOTHING, Verdict
 from lstm_study.analysis.answer.wording import NOTHING_BETTER
 from lstm_study.report import numbers
 from lstm_study.report.content import Content
 from lstm_study.report.figures.style import Picture
 from lstm_study.report.page.cells import cell, grid
-from lstm_study.report.page.trial_data import trial_data, trial_rows
+from lstm_study.report.page.trial_data import trial_data, trial_hyperparameters, trial_rows
+from lstm_study.report.tables.arms import training_differences
 from lstm_study.report.tables.table import Table
 
 SECTIONS = (
@@ -43,6 +47,9 @@ HEADLINES = {
 }
 
 
+_BESIDE = ("baseline", "winner", MASKED_BASELINE, RECIPE_BASELINE)
+
+
 def render(content: Content) -> str:
     """Renders the report; equal content gives equal text."""
     tables = content.tables
@@ -61,11 +68,21 @@ def render(content: Content) -> str:
             **writers(tables, content.pictures),
             **frame(),
             arms=arms,
+            differing=lambda *arms: _listed(
+                training_differences(tables["comparison"], content.spec, arms or None)
+            ),
+            besides="what the builder declares"
+            if content.spec.builder
+            else "hyperparameters of text and network",
             trial_rows=trial_rows(tables["trials"]),
             winner_rows=dict.fromkeys(tables["trials"].where(rank=1), "winner"),
             trial_data=trial_data(content),
+            trial_hyperparameters=trial_hyperparameters(content.spec),
             downloads=_downloads(content),
-            beside=[arm for arm in ("baseline", "winner", "baseline-masked") if arm in arms],
+            evaluated_again=[
+                arm for arm in arms if arm.endswith((OWN_EPOCH_SUFFIX, LAST_EPOCHS_SUFFIX))
+            ],
+            beside=[arm for arm in _BESIDE if arm in arms],
             gains=[row for row, value in enumerate(gain) if value > 0],
             losses=[row for row, value in enumerate(gain) if value < 0],
             commands=_commands(content),
@@ -75,10 +92,18 @@ def render(content: Content) -> str:
 
 
 def headline(verdict: Verdict) -> str:
-    """Says the answer in a line or two: what was not learned, the difference, the failures."""
-    lines = [f"The {name} {why}." for name, why in verdict.learned_nothing.items()]
+    """Says the answer in a line or two: what was not learned, the difference, the failures.
+
+    Reasons and numbers are left to the verdict's sentence, which follows it.
+    """
+    lines = [
+        f"The {name} has learned nothing."
+        if LEARNED_NOTHING in why
+        else f"The {name} is not shown to have learned anything."
+        for name, why in verdict.learned_nothing.items()
+    ]
     if verdict.sentence.startswith(NOTHING_BETTER):
-        lines.append(f"{NOTHING_BETTER}.")
+        lines.append("The search brought nothing.")
     lines.append(HEADLINES[verdict.kind])
     if verdict.kind == "cannot say" and len(verdict.arms) < 2:
         lines[-1] = "No verdict yet."
@@ -135,6 +160,11 @@ def writers(
         "grid": lambda name, caption, **options: grid(tables[name], caption=caption, **options),
         "figure": figure,
     }
+
+
+def _listed(words: Sequence[str]) -> str:
+    """["epochs", "masking", "rate"] → "epochs, masking and rate"."""
+    return " and ".join(part for part in (", ".join(words[:-1]), *words[-1:]) if part)
 
 
 def _downloads(content: Content) -> list[tuple[str, list[str]]]:

@@ -5,9 +5,12 @@ from typing import Any
 
 from markupsafe import Markup
 
+from lstm_study.analysis.search.summary import objective_of
+from lstm_study.configuration import Hyperparameter
 from lstm_study.report import numbers
 from lstm_study.report.content import Content
 from lstm_study.report.tables.table import Table
+from lstm_study.spec import StudySpec
 
 _SHOWN = (
     "rank", "score", "status", "role", "budget_epochs", "bracket", "round", "parameter_count",
@@ -15,6 +18,20 @@ _SHOWN = (
     "seed", "worker", "started_at", "ended_at",
 )  # fmt: skip
 _TICKS = 5
+
+
+def trial_hyperparameters(spec: StudySpec) -> dict[str, str]:
+    """Returns the hyperparameters that are columns of the trials' table, each with its heading.
+
+    Those that every study file gives, so that studies look alike, and all that the search varies,
+    so that a reader can filter by them. With a builder all that it declares.
+    """
+    if spec.builder:
+        return {name: name.replace("_", " ") for name in spec.hyperparameters}
+    searched = spec.space.searched()
+    rows = spec.space.rows
+    shown = [name for name in rows if rows[name].is_required or name in searched]
+    return {name: rows[name].short for name in shown}
 
 
 def trial_rows(trials: Table) -> list[int]:
@@ -39,8 +56,7 @@ def trial_data(content: Content) -> Markup | None:
     trials, curves = content.tables["trials"], content.tables["trial_curves"]
     if not trials.rows:
         return None
-    space = content.spec.space
-    searched = [name for name in space.searched() if space.rows[name].is_numeric]
+    searched, known = content.spec.space.searched(), content.spec.space.rows
     names = list(map(str, content.tables["hyperparameters"].column("hyperparameter")))
     found: dict[str, dict[str, Any]] = {}
     for number, row in enumerate(trials.records()):
@@ -53,14 +69,27 @@ def trial_data(content: Content) -> Markup | None:
                 if row[name] not in (None, "")
             ],
             "parent": row["parent"],
+            "role": row["role"],
             "error": row["error"],
             "budget": row["budget_epochs"],
-            "axes": [row[name] for name in (*searched, "score")] if scored else None,
+            "axes": [*(_place(known[name], row[name]) for name in searched), row["score"]]
+            if scored
+            else None,
             "curve": [],
         }
     for row in curves.records():
         if row["value"] is not None:
             found[str(row["trial_id"])]["curve"].append([row["epoch"], row["value"]])
+    # The table of curves is the figure's, which has the trials of the search alone.
+    for trial in content.records.trials:
+        if trial.role != "search":
+            measured = [
+                (each.epoch, objective_of(each, content.spec.study.objective))
+                for each in trial.epochs
+            ]
+            found[trial.trial_id]["curve"] = [
+                [epoch, value] for epoch, value in measured if value is not None
+            ]
     winner = trials.where(rank=1)
     value = {
         "objective": content.spec.study.objective.replace("_", " "),
@@ -68,31 +97,49 @@ def trial_data(content: Content) -> Markup | None:
         "full": content.spec.search.max_epochs,
         "form": curves.form("value"),
         "winner": trials.value(winner[0], "trial_id") if winner else None,
-        "axes": [_axis(trials, name) for name in (*searched, "score")],
+        "axes": [_axis(trials, name, known.get(name)) for name in (*searched, "score")],
         "trials": found,
     }
     text = json.dumps(value, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
     return Markup(text.replace("<", "\\u003c"))  # noqa: S704 - JSON that holds no tag
 
 
-def _axis(trials: Table, name: str) -> dict[str, Any]:
-    """Describes an axis of the parallel coordinates: its ends, scale and labels."""
+def _place(row: Hyperparameter, cell: Any) -> Any:
+    """Returns where a trial lies on an axis: a number itself, and the position of a word."""
+    return cell if row.is_numeric and cell is not None else row.position(cell)
+
+
+def _axis(trials: Table, name: str, row: Hyperparameter | None) -> dict[str, Any]:
+    """Describes an axis of the parallel coordinates: its ends, scale and labels.
+
+    Of words, such as those of pooling, every one that a trial has is labelled: a range that is
+    dragged there selects them by their labels.
+    """
+    cells = [
+        trial[name]
+        for trial in trials.records()
+        if trial["status"] == "completed" and trial["role"] == "search"
+    ]
     values = sorted(
-        {
-            float(row[name] or 0)
-            for row in trials.records()
-            if row["status"] == "completed" and row["role"] == "search" and row[name] is not None
-        }
+        {float(_place(row, each)) for each in cells}
+        if row is not None
+        else {float(each) for each in cells if each is not None}
     )
     ends = values or [0.0]
-    stride = -(-len(values) // _TICKS) or 1
     form = trials.form(name)
+    words = row.ticks if row is not None else ()
+    stride = -(-len(values) // _TICKS) or 1
     shown = [*values[::stride][: _TICKS - 1], values[-1]] if len(values) > _TICKS else values
+    if words:
+        ticks = [[value, words[int(value)]] for value in values]
+    else:
+        ticks = [[value, numbers.at_axis(value, form)] for value in shown]
     return {
         "name": name,
         "low": ends[0],
         "high": ends[-1],
-        "log": ends[0] > 0 and ends[-1] >= 8 * ends[0],
+        "log": not words and ends[0] > 0 and ends[-1] >= 8 * ends[0],
         "form": form,
-        "ticks": [[value, numbers.show(value, form)] for value in shown],
+        "words": bool(words),
+        "ticks": ticks,
     }

@@ -54,10 +54,12 @@ def _verdict(records: StudyRecords, verdict: Verdict) -> Table:
         Column("reference_seeds", "Completed runs of the reference", unit="runs", form="count"),
         Column("looks", "Looks at the test reviews: times that a verdict was read", form="count"),
         Column("openings", "Recorded reads of the test reviews", form="count"),
+        Column("repeated_openings", "Those of them for a run that they had been read for before",
+               form="count"),
         Column("disagreement", "Test reviews on which the two arms' majority votes differ",
                form="share"),
         Column("rule", "Decision rule"),
-        Column("deviations", "Deviations from the documented protocol"),
+        Column("deviations", "Deviations from the documented study"),
         Column("settings", "Changes of the study file on the command line"),
     )  # fmt: skip
     found, power = verdict.difference, verdict.power
@@ -74,6 +76,8 @@ def _verdict(records: StudyRecords, verdict: Verdict) -> Table:
         "reference_seeds": len(completed_runs(records, verdict.reference)),
         "looks": verdict.looks,
         "openings": len(records.openings),
+        "repeated_openings": len(records.openings)
+        - len({opening.run_id for opening in records.openings}),
         "disagreement": verdict.disagreement.between_votes if verdict.disagreement else None,
         "rule": verdict.rule,
         "deviations": "; ".join(records.deviations),
@@ -87,11 +91,10 @@ def _notes(verdict: Verdict, records: StudyRecords, spec: StudySpec) -> Table:
     columns = (Column("note", "A caveat of the answer"),)
     notes = list(verdict.notes)
     if records.deviations:
-        notes.append(
-            "This study differs from the documented baseline and protocol: "
-            + "; ".join(records.deviations)
-            + "."
-        )
+        note = f"This study differs from the documented one: {'; '.join(records.deviations)}."
+        if spec.baseline_is_documented:
+            note += " Its baseline is the documented one, trained as documented."
+        notes.append(note)
     if unfinished := unfinished_arms(spec, records):
         seeds = seeds_so_far(spec, records)
         counts = ", ".join(f"{arm} has {n} of {seeds}" for arm, n in unfinished.items())

@@ -6,11 +6,17 @@ from collections.abc import Sequence
 from typing import Any
 
 from lstm_study.analysis.answer.ablation import MASKED_BASELINE
-from lstm_study.analysis.answer.arms import CONTROL, ENSEMBLE, arms_from_records
-from lstm_study.analysis.answer.questions import median_difference, side_questions
+from lstm_study.analysis.answer.arms import CONTROL, ENSEMBLE, Arm, arms_from_records
+from lstm_study.analysis.answer.questions import (
+    LAST_EPOCHS_SUFFIX,
+    OWN_EPOCH_SUFFIX,
+    median_difference,
+    side_questions,
+)
 from lstm_study.analysis.search import summary as search_summary
+from lstm_study.analysis.statistics.failures import failed_runs, without_runs
 from lstm_study.analysis.statistics.metrics import log_loss
-from lstm_study.configuration import Configuration
+from lstm_study.configuration import STUDYS_OWN, Configuration
 from lstm_study.records import Run, StudyRecords
 from lstm_study.report.numbers import plain
 from lstm_study.report.tables.columns import (
@@ -41,7 +47,7 @@ def arm_tables(records: StudyRecords, spec: StudySpec, *, level: float) -> list[
     comparison = _comparison(records, spec, configurations)
     return [
         comparison,
-        _models(comparison),
+        _models(comparison, spec),
         _hyperparameters(spec, configurations),
         _further_arms(records, level=level),
         _classical_control(records),
@@ -72,8 +78,10 @@ def completed_runs(records: StudyRecords, arm: str) -> list[Run]:
     ]
 
 
-def purpose(arm: str) -> str:
+def purpose(arm: str, spec: StudySpec) -> str:
     """Describes an arm in a few words."""
+    if arm == "baseline" and not spec.baseline_is_documented:
+        return "the study file's baseline, which is not the documented one"
     for name, words in _PURPOSES.items():
         if arm == name or (name.startswith("-") and arm.endswith(name)):
             return words
@@ -90,6 +98,35 @@ _PURPOSES = {
     "control": "classical control: logistic regression over words and pairs of words",
     "ensemble": "mean probability over the winner's runs",
 }
+
+
+def training_differences(
+    comparison: Table, spec: StudySpec, arms: Sequence[str] | None = None
+) -> list[str]:
+    """Says in what the trainings of some arms differ, beside text and network; [] if in nothing.
+
+    Without `arms`: all that have trainings of their own. What a builder compiles itself is not
+    known.
+    """
+    evaluated = (CONTROL, ENSEMBLE)
+    rows = [
+        row
+        for row in comparison.records()
+        if (
+            row["arm"] in arms
+            if arms is not None
+            else row["arm"] not in evaluated
+            and not str(row["arm"]).endswith((OWN_EPOCH_SUFFIX, LAST_EPOCHS_SUFFIX))
+        )
+    ]
+    recipe = [
+        name
+        for name in spec.hyperparameters
+        if spec.space.rows[name].part == "recipe" or (spec.builder and name in STUDYS_OWN[2:])
+    ]
+    names = {"epochs": "epochs", "masked": "masking of padding"}
+    names |= {name: name.replace("_", " ") for name in recipe}
+    return [words for name, words in names.items() if len({row[name] for row in rows}) > 1]
 
 
 def _place(arm: str) -> tuple[int, str]:
@@ -111,8 +148,12 @@ def _comparison(
         Column("seeds", "Completed runs", unit="runs", form="count"),
         Column("failed", "Runs without a result: diverged, or lost by the machine", unit="runs",
                form="count"),
+        Column("left_out", "Completed runs that failed by the decision rule: in the means here, "
+               "left out of differences", unit="runs", form="count"),
         Column("epochs", "Epochs of each run", unit="epochs", form="count"),
         Column("test_accuracy_mean", "Mean test accuracy of its runs", form="percent"),
+        Column("test_accuracy_kept", "Mean test accuracy without the runs left out",
+               form="percent"),
         Column("test_accuracy_mean_low",
                "Lower end of the mean's 95% interval: Student's t over runs", form="percent"),
         Column("test_accuracy_mean_high", "Upper end of that interval", form="percent"),
@@ -125,10 +166,12 @@ def _comparison(
         Column("predict_1000_seconds", "Mean time to classify 1,000 reviews, once compiled",
                form="duration"),
     )  # fmt: skip
+    known = arms_from_records(records)
     rows = [
-        _arm_row(records, spec, arm, configuration) for arm, configuration in configurations.items()
+        _arm_row(records, spec, arm, configuration) | _without_failed(known.get(arm))
+        for arm, configuration in configurations.items()
     ]
-    for row in (_control_row(records), _ensemble_row(records, rows)):
+    for row in (_control_row(records, spec), _ensemble_row(records, spec, rows)):
         if row is not None:
             rows.append(cells_of(None, columns, **row))
     return table("comparison", "One arm", columns, rows)
@@ -138,11 +181,11 @@ _MODELS = {
     "control": "classical control",
     "ensemble": "ensemble of the winner's runs",
     "winner": "winner of the search",
-    "baseline": "documented baseline",
+    "baseline": "baseline",
 }
 
 
-def _models(comparison: Table) -> Table:
+def _models(comparison: Table, spec: StudySpec) -> Table:
     """Lists what a person could use, the most accurate on test first."""
     columns = (
         Column("model", "What it is"),
@@ -161,7 +204,9 @@ def _models(comparison: Table) -> Table:
     base = known.get("baseline", {}).get("test_accuracy_mean")
     rows = [
         {
-            "model": _MODELS[arm],
+            "model": "documented baseline"
+            if arm == "baseline" and spec.baseline_is_documented
+            else _MODELS[arm],
             "arm": arm,
             "test_accuracy": row["test_accuracy_mean"],
             "difference": float(row["test_accuracy_mean"] or 0) - float(base)
@@ -187,7 +232,7 @@ def _arm_row(
     masked = begun[0].masked if begun else spec.protocol.masked and arm != "baseline"
     return configuration.as_dict() | {
         "arm": arm,
-        "purpose": purpose(arm),
+        "purpose": purpose(arm, spec),
         "label": configuration.label,
         "masked": masked,
         "parameter_count": next(map(parameter_count, begun), configuration.parameter_count),
@@ -207,17 +252,26 @@ def _arm_row(
     }
 
 
-def _control_row(records: StudyRecords) -> dict[str, Any] | None:
+def _without_failed(arm: Arm | None) -> dict[str, Any]:
+    """Counts an arm's completed runs that failed by the rule, and averages the others."""
+    failed = failed_runs(arm) if arm is not None else ()
+    kept = without_runs(arm, [run.seed_index for run in failed]) if arm is not None else None
+    return {"left_out": len(failed), "test_accuracy_kept": kept.accuracy if kept else None}
+
+
+def _control_row(records: StudyRecords, spec: StudySpec) -> dict[str, Any] | None:
     control = records.control
     if control is None:
         return None
     return {
         "arm": CONTROL,
-        "purpose": purpose(CONTROL),
+        "purpose": purpose(CONTROL, spec),
         "label": "logistic",
         "parameter_count": control.feature_count,
         "seeds": int(control.status == "completed"),
         "failed": int(control.status == "failed"),
+        "left_out": 0,
+        "test_accuracy_kept": control.test_accuracy,
         "test_accuracy_mean": control.test_accuracy,
         "test_accuracy_low": control.test_accuracy,
         "test_accuracy_high": control.test_accuracy,
@@ -227,7 +281,9 @@ def _control_row(records: StudyRecords) -> dict[str, Any] | None:
     }
 
 
-def _ensemble_row(records: StudyRecords, rows: Sequence[dict[str, Any]]) -> dict[str, Any] | None:
+def _ensemble_row(
+    records: StudyRecords, spec: StudySpec, rows: Sequence[dict[str, Any]]
+) -> dict[str, Any] | None:
     """Its cost is that of all of the winner's runs, since each of them predicts every review."""
     arm = arms_from_records(records).get(ENSEMBLE)
     if arm is None:
@@ -237,12 +293,14 @@ def _ensemble_row(records: StudyRecords, rows: Sequence[dict[str, Any]]) -> dict
     known = [value for value in times if value is not None]
     return winner | {
         "arm": ENSEMBLE,
-        "purpose": purpose(ENSEMBLE),
+        "purpose": purpose(ENSEMBLE, spec),
         "label": f"{len(times)} × {winner['label']}",
         "parameter_count": len(times) * int(winner["parameter_count"]),
         "seeds": 1,
         "failed": 0,
+        "left_out": 0,
         "test_accuracy_mean": arm.accuracy,
+        "test_accuracy_kept": arm.accuracy,
         "test_accuracy_mean_low": None,
         "test_accuracy_mean_high": None,
         "test_accuracy_low": arm.accuracy,
@@ -255,8 +313,6 @@ def _ensemble_row(records: StudyRecords, rows: Sequence[dict[str, Any]]) -> dict
 
 
 def _hyperparameters(spec: StudySpec, configurations: dict[str, Configuration]) -> Table:
-    searched = spec.space.searched()
-    dimensions = spec.space.dimensions()
     shown = {
         arm: value.as_dict()
         for arm, value in configurations.items()
@@ -272,7 +328,7 @@ def _hyperparameters(spec: StudySpec, configurations: dict[str, Configuration]) 
         {
             "hyperparameter": name,
             "meaning": spec.space.rows[name].meaning,
-            "searched": _space_in_words(dimensions[name].model_dump(), name, searched),
+            "searched": space_in_words(spec, name),
         }
         | {arm: cells[name] for arm, cells in shown.items()}
         for name in spec.hyperparameters
@@ -280,8 +336,10 @@ def _hyperparameters(spec: StudySpec, configurations: dict[str, Configuration]) 
     return table("hyperparameters", "One hyperparameter", columns, rows)
 
 
-def _space_in_words(dimension: dict[str, Any], name: str, searched: Sequence[str]) -> str:
-    if name not in searched:
+def space_in_words(spec: StudySpec, name: str) -> str:
+    """Says which values of a hyperparameter a study's search samples, or what it is fixed at."""
+    dimension = spec.space.dimensions()[name].model_dump()
+    if name not in spec.space.searched():
         value = dimension.get("value", (dimension.get("choices") or [None])[0])
         return "given by protocol" if value is None else f"fixed at {plain(value)}"
     when = "".join(

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from lstm_study.analysis.search import importance
 from lstm_study.analysis.search import summary as search_summary
 from lstm_study.records import StudyRecords, Trial
-from lstm_study.report.numbers import plain
+from lstm_study.report.numbers import rough
 from lstm_study.report.tables.columns import BUDGET, TRIAL_ID, measure_form
 from lstm_study.report.tables.search import budgets
 from lstm_study.report.tables.table import Column, Table, cells_of, table
@@ -145,6 +145,6 @@ def _grouped(values: Sequence[float]) -> dict[float, tuple[int, str]]:
     found: dict[float, tuple[int, str]] = {}
     for place in range(count):
         mine = different[place * len(different) // count : (place + 1) * len(different) // count]
-        words = plain(mine[0]) if len(mine) == 1 else f"{plain(mine[0])}–{plain(mine[-1])}"
+        words = "–".join(dict.fromkeys(map(rough, (mine[0], mine[-1]))))
         found |= dict.fromkeys(mine, (place, words))
     return found

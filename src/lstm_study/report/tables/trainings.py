@@ -68,7 +68,7 @@ def _trials(trials: Sequence[Trial], spec: StudySpec, ranked: Sequence[Trial]) -
         Column("epochs_trained", "Epochs this trial trained itself", unit="epochs", form="count"),
         Column("initial_epoch", "Epochs that its parent trained", unit="epochs", form="count"),
         ITERATION,
-        Column("parent", "Trial it was promoted from"),
+        Column("parent", "Trial it was promoted from; of a finalist, the trial it trains again"),
         SEED,
         Column("score_last_epoch", f"{score} at the last epoch", form=form),
         Column("score_best_epoch", f"Best {score} of its epochs", form=form),

@@ -67,10 +67,11 @@
     });
   };
 
-  // Filtering: words, and conditions such as score>85% or units<=64
+  // Filtering: words, and conditions such as score>85%, units<=64 or pooling=max|all
   const UNITS = { "": 1, "%": 0.01, ms: 0.001, s: 1, min: 60, h: 3600, k: 1e3, m: 1e6 };
+  const key = (text) => text.trim().toLowerCase().replaceAll(/\s+/g, "_");
   const find = (table, wanted) => {
-    const names = heads(table).map((head) => [head.dataset.column, head.textContent.trim().toLowerCase().replaceAll(" ", "_")]);
+    const names = heads(table).map((head) => [key(head.dataset.column), key(head.textContent)]);
     const tests = [(text) => text === wanted, (text) => text.startsWith(wanted), (text) => text.includes(wanted)];
     for (const test of tests) {
       const place = names.findIndex((each) => each.some(test));
@@ -79,7 +80,7 @@
     return -1;
   };
   const number = (text, form) => {
-    const found = text.match(/^(-?[\d.,]+)(%|ms|s|min|h|k|m)?$/);
+    const found = text.match(/^(-?[\d.,]+(?:e[+-]?\d+)?)(%|ms|s|min|h|k|m)?$/);
     if (!found) return null;
     const plain = Number(found[1].replaceAll(",", "")) * UNITS[found[2] || ""];
     return form === "percent" && !found[2] && plain > 1 ? plain / 100 : plain;
@@ -92,7 +93,7 @@
   const parse = (table, text) => {
     const conditions = [];
     for (const word of text.toLowerCase().split(/\s+/).filter(Boolean)) {
-      const found = word.match(/^([a-z_]+)(>=|<=|!=|>|<|=|:)(.*)$/);
+      const found = word.match(/^([\p{L}_][^<>=!:]*)(>=|<=|!=|>|<|=|:)(.*)$/u);
       if (!found) {
         conditions.push({ word, told: `“${word}”`, holds: (row) => row.textContent.toLowerCase().includes(word) });
         continue;
@@ -106,11 +107,12 @@
       const isText = operator === ":" || ((operator === "=" || operator === "!=") && target === null);
       if (!isText && target === null) return { conditions: [], problem: `“${word}” needs a number after ${operator}.` };
       const column = head.dataset.column;
-      const told = `${label} ${operator === ":" ? "contains" : operator} ${wanted}`;
-      conditions.push({ word, column, operator, target, told, holds: (row) => {
+      const any = wanted.split("|");
+      const told = `${label} ${operator === ":" ? "contains" : operator} ${any.join(" or ")}`;
+      conditions.push({ word, column, operator, target, any, told, holds: (row) => {
         const cell = row.cells[place];
-        const shown = cell.textContent.trim().toLowerCase();
-        if (isText) return operator === ":" ? shown.includes(wanted) : (shown === wanted) === (operator === "=");
+        const shown = key(cell.textContent);
+        if (isText) return operator === ":" ? any.some((each) => shown.includes(each)) : any.includes(shown) === (operator === "=");
         const known = value(cell);
         return typeof known === "number" && OPERATORS[operator](known, target);
       } });
@@ -176,7 +178,7 @@
   const spread = (axis, raw) => {
     const scale = axis.log ? Math.log : (x) => x;
     const [low, high] = [scale(axis.low), scale(axis.high)];
-    return high > low ? (scale(raw) - low) / (high - low) : 0.5;
+    return high > low ? Math.min(1, Math.max(0, (scale(raw) - low) / (high - low))) : 0.5;
   };
   const back = (axis, part) => {
     const bounded = Math.min(1, Math.max(0, part));
@@ -185,15 +187,25 @@
   };
   const across = (index) => LEFT + index * (WIDTH - LEFT - 30) / Math.max(1, data.axes.length - 1);
   const up = (part) => BOTTOM - part * (BOTTOM - TOP);
+  // Names of many axes take turns in being lower, so that none runs into the next one's.
+  const LINE = 14;
+  const isCrowded = () => data.axes.length > 9;
+  const wrapped = (axis) => axis.name.replaceAll("_", " ").split(isCrowded() ? " " : "\n");
+  const most = () => Math.max(...data.axes.map((axis) => wrapped(axis).length));
+  const below = (index) => (isCrowded() && index % 2 ? most() : 0);
+  const height = () => 336 + LINE * (isCrowded() ? 2 * most() : 1);
   const brushes = (conditions) => {
     const canvas = document.querySelector("#figure-parallel .canvas svg[data-live]");
     if (!canvas) return;
     $$(".brush", canvas).forEach((each) => each.remove());
     data.axes.forEach((axis, index) => {
-      const mine = conditions.filter((each) => each.column === axis.name && ["<=", ">="].includes(each.operator));
+      const mine = conditions.filter((each) => each.column === axis.name && (axis.words ? ["="] : ["<=", ">="]).includes(each.operator));
       if (!mine.length) return;
-      const low = Math.max(0, ...mine.filter((each) => each.operator === ">=").map((each) => spread(axis, each.target)));
-      const high = Math.min(1, ...mine.filter((each) => each.operator === "<=").map((each) => spread(axis, each.target)));
+      const ends = (operator) => mine.filter((each) => each.operator === operator).map((each) => spread(axis, each.target));
+      const named = axis.ticks.filter(([, text]) => mine.some((each) => each.any.includes(key(text)))).map(([raw]) => spread(axis, raw));
+      const low = axis.words ? Math.min(...named) : Math.max(0, ...ends(">="));
+      const high = axis.words ? Math.max(...named) : Math.min(1, ...ends("<="));
+      if (low > high) return;
       canvas.append(draw("rect", { class: "brush", x: across(index) - 7, width: 14, y: up(high) - 2, height: Math.max(0, up(low) - up(high)) + 4 }));
     });
   };
@@ -214,7 +226,7 @@
       const score = data.axes.at(-1);
       const goodness = (each) => { const part = spread(score, each.axes.at(-1)); return data.direction === "max" ? part : 1 - part; };
       lines.sort(([, a], [, b]) => goodness(a) - goodness(b));
-      const svg = draw("svg", { viewBox: `0 0 ${WIDTH} 350`, role: "img", "data-live": "", "aria-label": canvas.getAttribute("aria-label") });
+      const svg = draw("svg", { viewBox: `0 0 ${WIDTH} ${height()}`, role: "img", "data-live": "", "aria-label": canvas.getAttribute("aria-label") });
       lines.forEach(([id, each]) => svg.append(draw("path", {
         "data-trial": id, fill: "none", stroke: shade(goodness(each)), "stroke-width": lines.length > 150 ? 0.8 : 1.8,
         "stroke-opacity": lines.length > 150 ? 0.5 : 0.9,
@@ -229,9 +241,11 @@
           const isEnd = place === 0 || place === axis.ticks.length - 1;
           if (!isEnd && (placed.some((each) => Math.abs(each - y) < 14) || y - TOP < 14)) return;
           placed.push(y);
-          svg.append(draw("text", { x: x - 6, y: y + 4, "text-anchor": "end", style: "fill: var(--ink); stroke: var(--page); stroke-width: 5; paint-order: stroke", "font-size": 11 }, text));
+          svg.append(draw("text", { x: x - 6, y: y + 4, "text-anchor": "end", style: "fill: var(--ink); stroke: var(--page); stroke-width: 5; paint-order: stroke", "font-size": isCrowded() ? 9.5 : 11 }, text));
         });
-        svg.append(draw("text", { x: Math.min(x, WIDTH - 30), y: BOTTOM + 28, "text-anchor": "middle", style: "fill: var(--muted)", "font-size": 12 }, axis.name.replaceAll("_", " ")));
+        const [lines, left] = [wrapped(axis), Math.min(x, WIDTH - 30)];
+        svg.append(draw("text", { class: "axis", "text-anchor": "middle", style: "fill: var(--muted)", "font-size": 12 },
+          ...lines.map((text, at) => draw("tspan", { x: left, y: BOTTOM + 28 + LINE * (at + below(index)) }, text))));
         svg.append(zone(svg, axis, x));
       });
       canvas.replaceChildren(svg);
@@ -246,11 +260,19 @@
     const area = draw("rect", { class: "zone", x: x - 12, width: 24, y: TOP - 8, height: BOTTOM - TOP + 16 });
     const part = (event) => {
       const box = svg.getBoundingClientRect();
-      return (BOTTOM - (event.clientY - box.top) * 350 / box.height) / (BOTTOM - TOP);
+      return (BOTTOM - (event.clientY - box.top) * height() / box.height) / (BOTTOM - TOP);
     };
-    const shown = (raw) => {
-      if (axis.form === "percent") return `${(100 * raw).toFixed(2)}%`;
-      return String(axis.high > 20 ? Math.round(raw) : Number(raw.toPrecision(3)));
+    // Rounded outwards, so that what is at an end of the range is within it.
+    const shown = (raw, towards) => {
+      const digits = axis.form === "percent" ? 4 : axis.high > 20 ? 0 : 2 - Math.floor(Math.log10(Math.abs(raw) || 1));
+      const rounded = towards(Number((raw * 10 ** digits).toPrecision(12))) / 10 ** digits;
+      return axis.form === "percent" ? `${(100 * rounded).toFixed(2)}%` : String(Number(rounded.toPrecision(6)));
+    };
+    const name = key(axis.name);
+    const range = (low, high) => {
+      if (!axis.words) return [`${name}>=${shown(back(axis, low), Math.floor)}`, `${name}<=${shown(back(axis, high), Math.ceil)}`];
+      const inside = axis.ticks.filter(([raw]) => low <= spread(axis, raw) && spread(axis, raw) <= high);
+      return inside.length && inside.length < axis.ticks.length ? [`${name}=${inside.map(([, text]) => key(text)).join("|")}`] : [];
     };
     area.addEventListener("pointerdown", (event) => {
       event.preventDefault();
@@ -258,8 +280,9 @@
       const start = part(event);
       area.addEventListener("pointerup", (ended) => {
         const [low, high] = [start, part(ended)].sort((a, b) => a - b);
-        const rest = chosen.filter.split(/\s+/).filter((word) => word && !word.match(new RegExp(`^${axis.name}[<>]=`)));
-        if (high - low > 0.02) rest.push(`${axis.name}>=${shown(back(axis, low))}`, `${axis.name}<=${shown(back(axis, high))}`);
+        const earlier = [">=", "<=", "="].map((operator) => name + operator);
+        const rest = chosen.filter.split(/\s+/).filter((word) => word && !earlier.some((each) => word.toLowerCase().startsWith(each)));
+        if (high - low > 0.02) rest.push(...range(low, high));
         setFilter(rest.join(" "));
       }, { once: true });
     });
@@ -275,7 +298,7 @@
   const tick = (raw) => (data.form === "percent" ? `${(100 * raw).toFixed(1)}%` : raw.toFixed(3));
   const history_ = (id) => {
     const chain = [];
-    for (let at = id; at && data.trials[at]; at = data.trials[at].parent) chain.unshift(...data.trials[at].curve);
+    for (let at = id; at && data.trials[at]; at = data.trials[at].role === "finalist" ? null : data.trials[at].parent) chain.unshift(...data.trials[at].curve);
     return [...new Map(chain).entries()].sort((a, b) => a[0] - b[0]);
   };
   const curve = (id) => {
@@ -327,13 +350,21 @@
     }
     const drawn = curve(id);
     if (drawn) place.append(make("h3", { textContent: `${data.objective} by epoch` }), drawn);
+    if (drawn && data.winner && data.winner !== id && history_(data.winner).length) {
+      const dash = draw("svg", { viewBox: "0 0 26 8", class: "key", "aria-hidden": "true" }, draw("path", { d: "M0 4H26", fill: "none", style: "stroke: var(--muted)", "stroke-width": 1.6, "stroke-dasharray": "4 3" }));
+      place.append(make("p", { className: "legend" }, dash, " Dashed: the winner, ", link(data.winner), "."));
+    }
     place.append(make("h3", { textContent: "Configuration" }), pairs(trial.hyperparameters));
     const children = Object.keys(data.trials).filter((each) => data.trials[each].parent === id);
     if (trial.parent || children.length) {
       const line = make("p", {});
-      if (trial.parent) line.append("Promoted from ", link(trial.parent), ". ");
-      if (children.length) line.append("Promoted to ", ...children.flatMap((each, at) => (at ? [", ", link(each)] : [link(each)])), ".");
-      place.append(make("h3", { textContent: "Promotion" }), line);
+      const listed = (ids) => ids.flatMap((each, at) => (at ? [", ", link(each)] : [link(each)]));
+      const isFinalist = (each) => data.trials[each].role === "finalist";
+      const [promoted, again] = [children.filter((each) => !isFinalist(each)), children.filter(isFinalist)];
+      if (trial.parent) line.append(isFinalist(id) ? "Trained from the start, with a fresh seed, as a finalist: the configuration of " : "Promoted from ", link(trial.parent), ". ");
+      if (promoted.length) line.append("Promoted to ", ...listed(promoted), ". ");
+      if (again.length) line.append("Trained again from the start, with fresh seeds, as ", ...listed(again), ".");
+      place.append(make("h3", { textContent: "Other trials of this configuration" }), line);
     }
     if (trial.error) place.append(make("h3", { textContent: "Error" }), make("p", { className: "error", textContent: trial.error }));
     place.append(make("h3", { textContent: "Facts" }), pairs(trial.facts));

@@ -1,0 +1,186 @@
+"""Sentences of the report that depend on the kind of study: each is true of the records."""
+
+import functools
+import re
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from lstm_study import commands
+from lstm_study.analysis.answer.verdict import judge
+from lstm_study.analysis.statistics.metrics import accuracy
+from lstm_study.records import StudyRecords
+from lstm_study.report.content import gather
+from lstm_study.report.page.html import render
+from lstm_study.report.tables.table import to_csv
+from lstm_study.report.write import render_files
+from tests.support.fake_open_study import built_study, opened_study
+from tests.support.fake_study import compared_study, completed_study, interrupted_study
+from tests.support.report_page import parse, untraced
+from tests.support.stored_study import leave
+
+
+def collapsed_study(*, arm: str = "winner", by: float = 0.12) -> StudyRecords:
+    """The completed fake study with one run that is so far below the others of its arm."""
+    study = completed_study()
+    name = f"{arm}-s2"
+    row = study.predictions[name].copy()
+    assert study.test_labels is not None
+    correct = np.flatnonzero((row > 0.5) == (study.test_labels == 1))
+    wrong = correct[: int(by * len(row))]
+    row[wrong] = 1 - row[wrong]
+    runs = tuple(
+        replace(run, test_accuracy=accuracy(study.test_labels, row)) if run.run_id == name else run
+        for run in study.runs
+    )
+    return replace(study, runs=runs, predictions={**study.predictions, name: row})
+
+
+STUDIES = {
+    "open": opened_study, "built": built_study, "compared": compared_study,
+    "completed": completed_study, "collapsed": collapsed_study, "interrupted": interrupted_study,
+}  # fmt: skip
+
+
+@functools.cache
+def _content(name: str):
+    records = STUDIES[name]()
+    return gather(
+        records, verdict=judge(records), made_at="2025-03-02T10:00:00.000Z", versions={},
+        git_commit="", bundle=None,
+    )  # fmt: skip
+
+
+@functools.cache
+def _said(name: str, section: str) -> str:
+    """What a section says, in one line."""
+    page = parse(render(_content(name)))
+    (found,) = [node for node in page.find("section") if node.attributes.get("id") == section]
+    return re.sub(r"\s+", " ", found.text)
+
+
+@pytest.mark.parametrize("name", STUDIES)
+def test_every_number_in_the_page_is_found_in_a_table(name: str) -> None:
+    content = _content(name)
+    tables = {table.path: to_csv(table) for table in content.tables.values()}
+    assert untraced(render(content), tables) == []
+
+
+def test_the_epochs_of_retraining_are_each_arms_own() -> None:
+    said = _said("open", "optimism")
+    assert "those of the arm winner for 4 epochs" in said
+    assert "those of the arm baseline-masked for 10 epochs" in said
+    assert "those of the arm winner for 5 epochs" in _said("completed", "optimism")
+
+
+def test_trainings_are_said_to_differ_in_what_they_differ_in() -> None:
+    recipe = "epochs, masking of padding, learning rate and summed gradients"
+    assert f"their trainings differ in {recipe}." in _said("open", "winner")
+    assert f"the arms’ trainings differ in {recipe}." in _said("open", "comparison")
+    assert "trainings differ in masking of padding." in _said("compared", "winner")
+    assert "with the same seeds and the same protocol." in _said("completed", "winner")
+    assert "one seed under the same protocol" in _said("completed", "comparison")
+    assert "trainings differ in learning rate." in _said("built", "winner")
+    assert "What the builder compiles itself may differ" in _said("built", "comparison")
+    for name in ("open", "compared", "built"):
+        assert "same protocol" not in _said(name, "comparison")
+
+
+def test_masking_is_not_said_to_separate_what_recipe_and_epochs_differ_in_too() -> None:
+    said = _said("open", "winner")
+    assert "that of the hyperparameters (baseline-masked to winner)" not in said
+    assert "winner and baseline-masked differ in epochs, learning rate" in said
+    assert "(baseline-recipe to winner)" in said
+    assert "Winner minus baseline-recipe:" in said
+    assert "that of the hyperparameters (baseline-masked to winner)" in _said("compared", "winner")
+    assert "baseline-recipe" not in _said("compared", "winner")
+
+
+def test_deviations_are_not_said_to_be_the_baselines_where_it_is_documented() -> None:
+    documented = completed_study(baseline__maxlen="500", baseline__epochs="10")
+    deviations = ("protocol epochs 5 (documented: 10)",)
+    records = replace(documented, deviations=deviations)
+    content = gather(
+        records, verdict=judge(records), made_at="2025-03-02T10:00:00.000Z", versions={},
+        git_commit="", bundle=None,
+    )  # fmt: skip
+    page = render(content)
+    assert "The baseline is the documented one, trained as documented; the study" in page
+    assert "Its baseline is the documented one" in content.tables["notes"].column("note")[-1]
+    assert "documented" in content.tables["comparison"].value(0, "purpose")
+    assert "The baseline or its training differs from the documented one" in _said("open", "answer")
+    assert "not the documented one" in _content("open").tables["comparison"].value(0, "purpose")
+    assert "The networks come from a builder" in _said("built", "answer")
+
+
+def test_reads_of_the_test_reviews_that_repeat_are_counted_as_such() -> None:
+    assert "never twice for the same run" in _said("completed", "answer")
+    study = completed_study()
+    records = replace(study, openings=(*study.openings, study.openings[-1]))
+    content = gather(
+        records, verdict=judge(records), made_at="2025-03-02T10:00:00.000Z", versions={},
+        git_commit="", bundle=None,
+    )  # fmt: skip
+    assert content.tables["verdict"].value(0, "repeated_openings") == 1
+    page = parse(render(content)).text
+    assert "were read 9 times, 1 of them again for the same run" in page
+    assert "once for each evaluation" not in page
+
+
+def test_a_run_left_out_of_differences_is_told_of_beside_the_means_that_include_it() -> None:
+    content = _content("collapsed")
+    comparison = content.tables["comparison"]
+    row = comparison.column("arm").index("winner")
+    kept = comparison.text(row, "test_accuracy_kept")
+    accuracies = [
+        run.test_accuracy
+        for run in collapsed_study().runs
+        if run.arm == "winner" and run.run_id != "winner-s2"
+    ]
+    assert comparison.value(row, "test_accuracy_kept") == pytest.approx(np.mean(accuracies))
+    assert comparison.column("left_out") == [0, 1]
+    assert f"{kept} without 1 failed, as in the difference" in _said("collapsed", "answer")
+    said = _said("collapsed", "comparison")
+    assert "Of 4 runs of winner, 1 failed by the decision rule. The mean in the table" in said
+    assert f"without, the mean is {kept}" in said
+    summary = render_files(content)["report.md"].decode()
+    (line,) = [each for each in summary.splitlines() if each.startswith("Failed runs, which")]
+    assert "winner-s2 (" in line
+    assert f"Means without them: winner {kept}." in line
+    assert "Failed runs, which" not in render_files(_content("completed"))["report.md"].decode()
+
+
+def test_no_failure_is_denied_that_the_decision_rule_finds() -> None:
+    said = _said("collapsed", "failures")
+    assert "No trial and no run failed" not in said
+    assert "Runs that count as failed by the decision rule" in said
+    assert "decision rule" not in _said("completed", "failures")
+
+
+def test_the_verdict_says_in_what_the_winner_differs_from_the_baseline_beside_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    alike = compared_study()
+    own_epochs = replace(
+        alike,
+        spec={**alike.spec, "baseline": {**alike.spec["baseline"], "epochs": 3}},
+        runs=tuple(
+            replace(run, protocol_epochs=3, epochs=run.epochs[:3])
+            if run.arm in ("baseline", "baseline-masked")
+            else run
+            for run in alike.runs
+        ),
+    )
+    for number, (study, words) in enumerate(
+        [
+            (alike, "in hyperparameters alone."),
+            (own_epochs, "in hyperparameters and in epochs alone."),
+        ]
+    ):
+        folder = tmp_path / str(number)
+        folder.mkdir()
+        monkeypatch.chdir(folder)
+        answer = commands.read_answer(commands.open_study(leave(study, folder)))
+        assert f"it differs from the winner {words}" in answer.verdict.sentence
