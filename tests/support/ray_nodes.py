@@ -39,7 +39,10 @@ class Nodes:
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             text=True,
-            env=os.environ | self.environment | {"RAY_USAGE_STATS_ENABLED": "0"},
+            # Ray's workers give way to every other process, which on a busy machine stops them.
+            env=os.environ
+            | self.environment
+            | {"RAY_USAGE_STATS_ENABLED": "0", "RAY_worker_niceness": "0"},
         )
         found = json.loads(self._line())
         self.address, self.outside = found["address"], found["outside"]
