@@ -5,7 +5,7 @@ from pathlib import Path
 
 import numpy as np
 
-from lstm_study.records import Epoch, StudyRecords
+from lstm_study.records import Epoch, NearDuplicates, StudyRecords
 from lstm_study.records.state import (
     AddedSeeds,
     ArmsState,
@@ -18,11 +18,15 @@ from lstm_study.records.state import (
 from lstm_study.spec import parse_spec
 from lstm_study.store import Store
 from lstm_study.training.checkpoint import Checkpoint, write_checkpoint
-from tests.support.fake_study import ALL_STUDIES
+from tests.support.fake_study import ALL_STUDIES, TEST_REVIEWS
 
 MADE = ReportState(
     made_at="2025-03-03T10:00:00.000Z", versions={"keras": "3.15.0"}, git_commit="", model="model"
 )
+NO_NEAR_DUPLICATES = NearDuplicates(
+    shingle_words=8, threshold=0.5, test_reviews=TEST_REVIEWS, positions=(), exact=0, other_label=0,
+    seconds=0.4,
+)  # fmt: skip
 EPOCH = Epoch(
     epoch=1, train_loss=0.5, train_accuracy=0.7, validation_loss=0.4, validation_accuracy=0.8,
     train_seconds=1.5, validation_seconds=0.5, ended_at="2026-01-01T00:00:00.000Z",
@@ -78,6 +82,7 @@ def leave_finished(records: StudyRecords, folder: Path) -> Path:
     )
     path = leave(replace(records, spec_text=text), folder)
     store = Store(folder / "study" / "runs" / records.name)
+    store.write(records.near_duplicates or NO_NEAR_DUPLICATES)
     store.write_state(
         SearchState(
             trials=len(records.trials), epochs=150, exhausted=False, brackets=(), stopped=""

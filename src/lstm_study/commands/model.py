@@ -42,7 +42,10 @@ def recorded(spec: StudySpec, store: Store, *, where: str) -> StudySpec:
         SpecError: The baseline is not one of what was declared.
         RecordError: The record of the study's begin is damaged.
     """
-    if spec.builder is None or spec.builder.is_explored or not store.has_begun:
+    if spec.builder is None or spec.builder.is_explored:
+        return spec
+    # A running command has begun a study before its first trial.
+    if not store.has_begun and not store.holder():
         return spec
     began = store.read_state(StudyState)
     model = began.spec.get("model") if began is not None else None

@@ -331,7 +331,7 @@ def is_finished(study: OpenStudy, *, quick: bool = False) -> bool:
     began = study.store.read_state(StudyState)
     same_spec = began is not None and began.spec == study.spec.model_dump(mode="json")
     searched = _stopped(study) is not None
-    compared = searched and _is_compared(study, quick=quick)
+    compared = searched and is_compared(study, extent=extent_of(quick=quick))
     report, model = own_report(study), own_model(study)
     return bool(
         same_spec
@@ -343,11 +343,23 @@ def is_finished(study: OpenStudy, *, quick: bool = False) -> bool:
     )
 
 
-def _is_compared(study: OpenStudy, *, quick: bool) -> bool:
+def is_compared(study: OpenStudy, *, extent: Extent, is_read_only: bool = False) -> bool:
+    """Whether nothing of a comparison is left to train or to evaluate.
+
+    Args:
+        study: The study.
+        extent: How much of the comparison.
+        is_read_only: Whether to leave the own epochs unfixed where they could be fixed now.
+    """
     try:
         winner_of(study)
-        jobs = Jobs(comparison_plan(study, quick=quick), spec=study.spec, store=study.store)
-        return jobs.is_done and (quick or not seeds_to_add(study.spec, study.store, is_noted=False))
+        quick = extent.primary_only
+        only_seeds = None if quick else extent.most_seeds
+        plan = comparison_plan(study, only_seeds=only_seeds, quick=quick)
+        jobs = Jobs(plan, spec=study.spec, store=study.store, is_read_only=is_read_only)
+        if not jobs.is_done:
+            return False
+        return extent != Extent() or not seeds_to_add(study.spec, study.store, is_noted=False)
     except ComparisonError:
         # The stage that compares says what keeps it from being compared.
         return False

@@ -12,13 +12,12 @@ from lstm_study.analysis.answer.questions import LAST_EPOCHS_SUFFIX, OWN_EPOCH_S
 from lstm_study.commands.estimate import time_left_of
 from lstm_study.commands.made import own_model, own_report
 from lstm_study.commands.opened import OpenStudy, winner_of
-from lstm_study.commands.stages import comparison_plan, extent_of
+from lstm_study.commands.stages import comparison_plan, extent_of, is_compared
 from lstm_study.commands.time_left import TimeLeft
 from lstm_study.commands.work_left import possible_arms
-from lstm_study.comparison.looks import seeds_to_add
 from lstm_study.errors import ComparisonError, RecordError
 from lstm_study.progress.follow import Item, item_of, silence_in_words, silent_seconds
-from lstm_study.records import Control, Run, Trial
+from lstm_study.records import Run, Trial
 from lstm_study.records.state import Extent, Live, QuickState, ReportState, SearchState
 from lstm_study.spec import StudySpec
 from lstm_study.spec.changes import changes
@@ -101,7 +100,8 @@ def read_status(study: OpenStudy) -> Status:
     """Reads a study's status, whether or not a command is running on it."""
     store, given = study.store, study
     study, before = as_run(given), _recorded(given)
-    stages, state = _stages(study), state_of(study)
+    stages = _stages(study)
+    state = state_of(study, stages)
     extent = _extent(study)
     left = time_left_of(study, extent=extent) if store.exists else None
     made, report, model = store.read_state(ReportState), own_report(study), own_model(study)
@@ -124,14 +124,19 @@ def read_status(study: OpenStudy) -> Status:
     )
 
 
-def state_of(study: OpenStudy) -> State:
-    """Says where a study stands in one word, by the same rule for every command."""
+def state_of(study: OpenStudy, stages: Sequence[StageStatus] = ()) -> State:
+    """Says where a study stands in one word, by the same rule for every command.
+
+    Args:
+        study: The study.
+        stages: Its stages, where they were read already.
+    """
     store = study.store
     if store.holder():
         return "running"
     if not store.has_begun:
         return "not begun"
-    is_trained = all(stage.is_done for stage in _stages(study))
+    is_trained = all(stage.is_done for stage in stages or _stages(study))
     return "finished" if is_trained and _is_written(study) else "interrupted"
 
 
@@ -181,23 +186,28 @@ def _stages(study: OpenStudy) -> tuple[StageStatus, StageStatus]:
     search = _stage_status(study, "Search", trials, planned.trials + finalists if planned else 0)
     comparison = _stage_status(study, "Comparison", runs, _runs_planned(study, planned, extent))
     has_ended = planned is not None and planned.stopped is not None
-    all_ended = all(trial.status in ("completed", "failed") for trial in trials)
-    control = store.read(Control)
-    is_control_due = study.spec.compare.control and (control is None or control.status == "running")
+    # What a limit interrupted stays so; the finalists are trained all the same.
+    to_end = [t for t in trials if t.role == "finalist" or not (planned and planned.stopped)]
+    is_searched = has_ended and all(t.status in ("completed", "failed") for t in to_end)
     return (
         replace(
             search,
             remark=(planned and planned.stopped) or "",
-            is_done=has_ended and all_ended,
+            is_done=is_searched,
         ),
         replace(
             comparison,
             remark=_shortened(study, planned) if extent != Extent() else "",
-            is_done=0 < comparison.total <= comparison.done
-            and not is_control_due
-            and (extent != Extent() or not seeds_to_add(study.spec, store, is_noted=False)),
+            is_done=is_searched and _is_compared(study, extent),
         ),
     )
+
+
+def _is_compared(study: OpenStudy, extent: Extent) -> bool:
+    # What is damaged is for the commands that need it to say.
+    with suppress(RecordError):
+        return is_compared(study, extent=extent, is_read_only=True)
+    return False
 
 
 def _extent(study: OpenStudy) -> Extent:

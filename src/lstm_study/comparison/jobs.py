@@ -45,12 +45,17 @@ class Jobs:
     that test is not opened; then what the verdict needs, and the facts of the test reviews; then
     the further arms. The ablation comes last, or to a worker that has to wait.
 
+    With `is_read_only` nothing is written, the arms' own epochs included.
+
     Raises:
         ComparisonError: Runs of an arm were trained with another configuration.
     """
 
-    def __init__(self, plan: ComparisonPlan, *, spec: StudySpec, store: Store) -> None:
+    def __init__(
+        self, plan: ComparisonPlan, *, spec: StudySpec, store: Store, is_read_only: bool = False
+    ) -> None:
         self._plan, self._spec, self._store = plan, spec, store
+        self._is_read_only = is_read_only
         self._validation = plan_validation_runs(plan, spec=spec)
         self._tested: list[Run] | None = None
         for run in (*self._validation, *plan_runs(plan, spec=spec, own_epochs={})):
@@ -131,7 +136,8 @@ class Jobs:
                 if self._plan.is_quick
                 else dict(own_epochs(self._store.read_runs(), spec=self._spec)),
             )
-            self._store.write_state(fixed)
+            if not self._is_read_only:
+                self._store.write_state(fixed)
         epochs = fixed.own_epochs if fixed is not None else {}
         self._tested = plan_runs(self._plan, spec=self._spec, own_epochs=epochs)
         return True

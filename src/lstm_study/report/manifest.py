@@ -131,11 +131,14 @@ def _of_failed_runs(content: Content) -> list[str]:
         f"{comparison.text(row, 'arm')} {comparison.text(row, 'test_accuracy_kept')}"
         for row in range(len(comparison.rows))
         if comparison.value(row, "left_out")
+        and comparison.value(row, "test_accuracy_kept") is not None
     ]
     text = (
         f"Failed runs, which the means above include and differences leave out: "
-        f"{'; '.join(listed)}. Means without them: {', '.join(means)}."
+        f"{'; '.join(listed)}."
     )
+    if means:
+        text += f" Means without them: {', '.join(means)}."
     return ["", _plain(text)]
 
 

@@ -7,7 +7,7 @@ import pytest
 
 from lstm_study.commands import open_study, read_status
 from lstm_study.commands.list_studies import list_studies
-from lstm_study.records.state import Look, ReportState, VerdictsState
+from lstm_study.records.state import Look, ReportState, SearchState, VerdictsState
 from lstm_study.store import Store
 from tests.support.fake_study import completed_study, empty_study, interrupted_study, one_seed_study
 from tests.support.stored_study import MADE, leave, leave_finished
@@ -55,6 +55,15 @@ def test_a_study_is_finished_where_nothing_is_left_of_it_and_not_by_its_verdict(
         return found.state, read_status(open_study("fake.toml")).state
 
     assert states() == ("finished", "finished")
+    # A limit ended the search, and what was being trained then stays as it is.
+    plan = store.read_state(SearchState)
+    store.write_state(replace(plan, stopped="search.time_limit of 1 h is reached"))
+    early = next(each for each in store.read_trials() if each.budget_epochs < 9)
+    store.write(replace(early, status="interrupted"))
+    assert states() == ("finished", "finished")
+    store.write_state(plan)
+    assert states() == ("interrupted", "interrupted"), "without a limit that trial goes on"
+    store.write(early)
     store.write_state(replace(MADE, made_at=study.runs[0].started_at))
     assert states() == ("interrupted", "interrupted"), "the report is older than the last run"
     store.path(ReportState).unlink()

@@ -35,7 +35,7 @@ class Comparison:
     def kind(self) -> VerdictKind:
         """The answer: in the family of further arms by the corrected p-value, not the interval."""
         corrected = self.adjusted_p_value
-        if corrected is None or corrected < 1 - LEVEL:
+        if corrected is None or corrected < 1 - self.verdict.level:
             return self.verdict.kind
         return "no difference shown"
 

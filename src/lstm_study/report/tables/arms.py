@@ -2,7 +2,7 @@
 
 import math
 import statistics
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from lstm_study.analysis.answer.ablation import MASKED_BASELINE
@@ -126,7 +126,11 @@ def training_differences(
     ]
     names = {"epochs": "epochs", "masked": "masking of padding"}
     names |= {name: name.replace("_", " ") for name in recipe}
-    return [words for name, words in names.items() if len({row[name] for row in rows}) > 1]
+
+    def value(row: Mapping[str, Any], name: str) -> Any:
+        return getattr(spec.protocol, name, None) if row[name] is None else row[name]
+
+    return [words for name, words in names.items() if len({value(row, name) for row in rows}) > 1]
 
 
 def _place(arm: str) -> tuple[int, str]:

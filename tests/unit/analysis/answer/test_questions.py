@@ -124,3 +124,5 @@ def test_a_further_arm_is_better_only_if_its_corrected_p_value_says_so(arms):
     assert verdict.kind == "better"
     kinds = [Comparison(verdict=verdict, adjusted_p_value=p).kind for p in (None, 0.04, 0.06)]
     assert kinds == ["better", "better", "no difference shown"]
+    early = replace(verdict, level=0.98)
+    assert Comparison(verdict=early, adjusted_p_value=0.04).kind == "no difference shown"
