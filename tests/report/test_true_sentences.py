@@ -38,7 +38,26 @@ def collapsed_study(*, arm: str = "winner", by: float = 0.12) -> StudyRecords:
     return replace(study, runs=runs, predictions={**study.predictions, name: row})
 
 
+def failed_winner_study() -> StudyRecords:
+    """The completed fake study with a winner whose runs all give one probability."""
+    study = completed_study()
+    assert study.test_labels is not None
+    constant = {
+        run.run_id: np.full(len(study.test_labels), 0.4, np.float32)
+        for run in study.runs
+        if run.arm == "winner"
+    }
+    runs = tuple(
+        replace(run, test_accuracy=accuracy(study.test_labels, constant[run.run_id]))
+        if run.run_id in constant
+        else run
+        for run in study.runs
+    )
+    return replace(study, runs=runs, predictions={**study.predictions, **constant})
+
+
 STUDIES = {
+    "all failed": failed_winner_study,
     "open": opened_study, "built": built_study, "compared": compared_study,
     "completed": completed_study, "collapsed": collapsed_study, "interrupted": interrupted_study,
 }  # fmt: skip
@@ -84,6 +103,9 @@ def test_trainings_are_said_to_differ_in_what_they_differ_in() -> None:
     assert "one seed under the same protocol" in _said("completed", "comparison")
     assert "trainings differ in learning rate." in _said("built", "winner")
     assert "What the builder compiles itself may differ" in _said("built", "comparison")
+    all_failed = _said("all failed", "comparison")
+    assert "4 failed by the decision rule. So there is no difference to the baseline" in all_failed
+    assert "differences do not" not in all_failed
     for name in ("open", "compared", "built"):
         assert "same protocol" not in _said(name, "comparison")
 

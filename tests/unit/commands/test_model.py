@@ -16,6 +16,8 @@ def test_a_study_that_began_needs_no_file_to_know_what_is_searched(tmp_path):
     before = own.explored()
     store.begin(before, spec_text=own.SPEC, settings=(), data_digest="0")
     assert recorded(own.spec(), store, where="own.toml") == own.spec(), "nothing is lost yet"
+    with store.hold("lstm-study run own.toml"):
+        assert recorded(own.spec(), store, where="own.toml") == before, "a command works on it"
     store.write(completed_study().trials[0])
     assert recorded(own.spec(), store, where="own.toml") == before
 
