@@ -1,4 +1,4 @@
-"""Output into a pipe that nobody reads to its end, as in `lstm-study list | head -1`."""
+"""Output into a pipe that nobody reads to its end, as in `lstm-study list | head -1`, or nowhere."""
 
 import os
 import subprocess
@@ -47,3 +47,24 @@ def test_it_goes_on_where_standard_error_is_the_same_pipe(tmp_path: Path) -> Non
     write_csv(tmp_path / "reviews.csv", made_up_reviews(60))
     code, _ = unread("init", "reviews.csv", cwd=tmp_path, stderr=subprocess.STDOUT)
     assert (code, (tmp_path / "study.toml").is_file()) == (0, True)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "says"),
+    [
+        (["list"], 1, "error: The output can't be written (No space left on device). Make room"),
+        (["init", "reviews.csv"], 0, "The output can't be written (No space left on device): the"),
+    ],
+)
+def test_a_disk_that_is_full_is_one_line(
+    arguments: list[str], code: int, says: str, tmp_path: Path
+) -> None:
+    write_csv(tmp_path / "reviews.csv", made_up_reviews(60))
+    with Path("/dev/full").open("w") as full:
+        done = subprocess.run(
+            [*LSTM_STUDY, *arguments], cwd=tmp_path, stdout=full, stderr=subprocess.PIPE, text=True,
+            env=environment() | {"LSTM_STUDY_CACHE": str(tmp_path / "cache")}, check=False,
+            timeout=300,
+        )  # fmt: skip
+    assert (done.returncode, done.stderr.count("\n")) == (code, 1)
+    assert done.stderr.startswith(says)
