@@ -1,4 +1,4 @@
-"""Output into a pipe that nobody reads to its end, as in `lstm-study list | head -1`, or nowhere."""
+"""Output into a pipe that nobody reads to its end (`lstm-study list | head -1`), or a full disk."""
 
 import os
 import subprocess
