@@ -10,10 +10,11 @@ from lstm_study.analysis.answer.arms import ArmSummary, arms_from_records, summa
 from lstm_study.analysis.answer.questions import Comparison, side_questions
 from lstm_study.analysis.answer.verdict import Verdict
 from lstm_study.analysis.search.summary import winner
-from lstm_study.commands.made import NETWORK, own_model, own_report
+from lstm_study.commands.made import own_model, own_report
 from lstm_study.commands.opened import OpenStudy
 from lstm_study.comparison.looks import standing
 from lstm_study.comparison.verdicts import judge_study, judge_without_near_duplicates
+from lstm_study.export.layout import NETWORK
 from lstm_study.records import Run, StudyRecords, Trial
 
 TrainingT = TypeVar("TrainingT", Trial, Run)

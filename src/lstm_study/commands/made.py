@@ -8,10 +8,9 @@ from pathlib import Path
 from typing import Any
 
 from lstm_study.commands.opened import OpenStudy
+from lstm_study.export.layout import NETWORK
 from lstm_study.records import Run
 from lstm_study.records.state import ReportState
-
-NETWORK = "sentiment-lstm.keras"
 
 
 def own_report(study: OpenStudy) -> Path | None:
