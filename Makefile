@@ -34,7 +34,15 @@ SIDE_BY_SIDE := -n 2 --dist loadfile
 unit: setup
 	$(BIN)/pytest $(SIDE_BY_SIDE) tests/unit
 
-test: lint
+# XLA's compiler for GPUs, apart from the environment; where there is none, its tests are skipped.
+CUDA := $(VENV)/cuda
+$(CUDA)/.ready: tests/requirements-cuda.txt $(READY)
+	@rm -rf $(CUDA) && mkdir -p $(CUDA)
+	@if [ "$$(uname -s)" = Linux ]; then $(BIN)/python -m pip install --quiet \
+		--disable-pip-version-check --no-deps --target $(CUDA) -r $<; fi
+	@touch $@
+
+test: lint $(CUDA)/.ready
 	$(BIN)/pytest $(SIDE_BY_SIDE) $(WITHOUT_KERAS)
 	$(BIN)/pytest $(SIDE_BY_SIDE) tests/keras
 	$(BIN)/pytest $(SIDE_BY_SIDE) $(patsubst %,--ignore=%,$(WITHOUT_KERAS) tests/keras $(ALONE))

@@ -546,7 +546,7 @@ def test_a_checkpoint_that_cannot_be_written_ends_the_population(tmp_path):
 @needs_jax
 @pytest.mark.parametrize(
     ("embedding_dim", "lstm_units", "opened"),
-    [(256, 64, {}), (128, 128, {}), (256, 256, {}), (128, 64, OPENED)],
+    [(256, 64, {}), (256, 256, {}), (128, 64, OPENED)],
 )
 @as_if_on_a_card()
 def test_whole_steps_and_readings_lower_for_cuda_without_a_card(embedding_dim, lstm_units, opened):

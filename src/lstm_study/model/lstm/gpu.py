@@ -4,12 +4,17 @@ The grid is members × blocks of `BLOCK` reviews. A program takes its block thro
 state in registers; what XLA's loop launches some hundred kernels for, twice, is one launch each
 way. Padding that a whole block has in front is skipped by data, not by shape.
 
-Up to `_RESIDENT_UNITS` units the recurrent weights stay in shared memory from the first step to the
-last. Above, each gate's weights are read at its own product: all four at the head of a step spill
+The recurrent products take their factors in half precision and sum in single. TF32, the default of
+JAX, Keras and cuDNN on these cards, keeps the same ten bits of each factor, and needs twice the
+room: halved, all four gates' weights of 128 units stay in shared memory from the first step to the
+last. Half precision's range is smaller. Recurrent weights and states lie well inside it; gradients
+do not, and each review's are divided by the largest of them first. Where
+`jax.default_matmul_precision` asks for more, factors stay in single precision.
+
+What does not stay is read at each gate's own product: all four at the head of a step spill
 registers. What fits no block's shared memory is left to `scan.py`.
 
-Letters, arguments and results are those of `scan.py`. Products are TF32 unless
-`jax.default_matmul_precision` says otherwise, as elsewhere on these cards.
+Letters, arguments and results are those of `scan.py`.
 """
 
 import functools
@@ -26,8 +31,11 @@ BLOCK = 16
 FEWEST_UNITS = 16
 """Triton's smallest matrix product; units are a power of two, and padded to one."""
 
-_RESIDENT_UNITS = 64
 _WARPS = 8
+# With 8 for 256 units twice as many registers are spilled.
+_WARPS_ABOVE_128_UNITS = 16
+# Of a row of weights that stay; above, four gates do not fit, whatever the card.
+_RESIDENT_BYTES = 256
 # Bytes of shared memory a block may use, by compute capability.
 # Source: CUDA C++ Programming Guide, technical specifications per compute capability.
 _SHARED_MEMORY = {
@@ -35,6 +43,10 @@ _SHARED_MEMORY = {
     "12.0": 99, "12.1": 99,
 }  # fmt: skip
 _LEAST_SHARED_MEMORY = 99
+# Of `jax.default_matmul_precision`: what is as exact as half precision's ten bits, or less.
+_TEN_BITS = (None, "default", "fastest", "tensorfloat32", "bfloat16")
+# Gradients below are zero, nearly: its inverse is still a number.
+_SMALLEST = 1e-37
 # Beside the weights: a product's other operand, and the exchange between layouts.
 _OTHER_SHARED_MEMORY = 24
 
@@ -58,20 +70,34 @@ def why_not(units: int, *, compute_capability: str) -> str:
         return f"the kernels need compute capability 8.0, it has {compute_capability}"
     if units < FEWEST_UNITS or units & (units - 1):
         return f"{units} units are no power of two from {FEWEST_UNITS} on"
-    kept = _SHARED_MEMORY.get(compute_capability, _LEAST_SHARED_MEMORY)
-    gates = 4 if units <= _RESIDENT_UNITS else 1
-    needed = gates * units * units * 4 // 1024 + _OTHER_SHARED_MEMORY
+    kept, needed = shared_memory(compute_capability), _needed(units, gates=1)
     if needed > kept:
         return f"{units} units need {needed} KB of shared memory a block, it has {kept}"
     return ""
 
 
+def are_resident(units: int, *, compute_capability: str) -> bool:
+    """Says whether all weights stay in a card's shared memory; see `why_not`."""
+    return _needed(units, gates=4) <= shared_memory(compute_capability)
+
+
+def shared_memory(compute_capability: str) -> int:
+    """Returns KB that a block may use."""
+    return _SHARED_MEMORY.get(compute_capability, _LEAST_SHARED_MEMORY)
+
+
+def _needed(units: int, *, gates: int) -> int:
+    """Returns KB of shared memory."""
+    return gates * units * units * 2 // 1024 + _OTHER_SHARED_MEMORY
+
+
 class _Specs(NamedTuple):
     """Which part of each argument a program sees; "block" is `BLOCK` reviews."""
 
-    gates: pl.BlockSpec  # [P, T, 4, B, U] → [T, 4, block, U]; projected inputs, gates
-    states: pl.BlockSpec  # [P, T, B, U] → [T, block, U]; outputs, carries
+    gates: pl.BlockSpec  # [P, B, T, 4, U] → [block, T, 4, U]; projected inputs, gates
+    states: pl.BlockSpec  # [P, B, T, U] → [block, T, U]; outputs, carries
     weights: pl.BlockSpec  # [P, 4, U, U] → [4, U, U]
+    bias: pl.BlockSpec  # [P, 4, U] → [4, U]
     masks: pl.BlockSpec  # [P, 4, B, U] → [4, block, U]
     first: pl.BlockSpec  # [P, B] → [block]; the step each review begins at
     start: pl.BlockSpec  # [P, B / block] → [1]; the first of those
@@ -80,9 +106,10 @@ class _Specs(NamedTuple):
 
 def _specs(time: int, units: int) -> _Specs:
     return _Specs(
-        gates=pl.BlockSpec((None, time, 4, BLOCK, units), lambda p, b: (p, 0, 0, b, 0)),
-        states=pl.BlockSpec((None, time, BLOCK, units), lambda p, b: (p, 0, b, 0)),
+        gates=pl.BlockSpec((None, BLOCK, time, 4, units), lambda p, b: (p, b, 0, 0, 0)),
+        states=pl.BlockSpec((None, BLOCK, time, units), lambda p, b: (p, b, 0, 0)),
         weights=pl.BlockSpec((None, 4, units, units), lambda p, b: (p, 0, 0, 0)),
+        bias=pl.BlockSpec((None, 4, units), lambda p, b: (p, 0, 0)),
         masks=pl.BlockSpec((None, 4, BLOCK, units), lambda p, b: (p, 0, b, 0)),
         first=pl.BlockSpec((None, BLOCK), lambda p, b: (p, b)),
         start=pl.BlockSpec((None, 1), lambda p, b: (p, b)),
@@ -91,25 +118,37 @@ def _specs(time: int, units: int) -> _Specs:
 
 
 def sweep_forward(
-    inputs: Array, weights: Array, masks: Array, first: Array, *, interpret: bool = False
+    inputs: Array,
+    weights: Array,
+    bias: Array,
+    masks: Array,
+    first: Array,
+    *,
+    resident: bool = True,
+    halves: bool = True,
+    interpret: bool = False,
 ) -> tuple[Array, Array, Array]:
     """As `scan.sweep_forward`; gates and carries of skipped steps are not written.
 
     Args:
         inputs: As there; B a multiple of `BLOCK`. Likewise the others.
         weights: See there.
+        bias: See there.
         masks: See there.
         first: See there.
+        resident: Whether weights stay in shared memory, as far as that can be.
+        halves: Whether factors are in half precision, unless more is asked for.
         interpret: Runs the kernel on the CPU, step by step, for tests.
     """
-    members, time, _, batch, units = inputs.shape
+    members, batch, time, _, units = inputs.shape
     specs = _specs(time, units)
-    states = _float32(members, time, batch, units)
+    states = _float32(members, batch, time, units)
     outputs, gates, carries = _call(
-        functools.partial(_forward_kernel, keeps=True, every_step=True),
+        functools.partial(_forward_kernel, keeps=True, every_step=True, resident=resident),
         starts := _starts(first),
         (inputs, specs.gates),
-        (weights, specs.weights),
+        (_factors(weights, halves), specs.weights),
+        (bias, specs.bias),
         (masks, specs.masks),
         (first, specs.first),
         (starts, specs.start),
@@ -123,21 +162,25 @@ def sweep_forward(
 def sweep_outputs(
     inputs: Array,
     weights: Array,
+    bias: Array,
     masks: Array,
     first: Array,
     every_step: bool,
     *,
+    resident: bool = True,
+    halves: bool = True,
     interpret: bool = False,
 ) -> Array:
     """As `scan.sweep_outputs`; see `sweep_forward`."""
-    members, time, _, batch, units = inputs.shape
+    members, batch, time, _, units = inputs.shape
     specs = _specs(time, units)
-    shape = (members, time, batch, units) if every_step else (members, batch, units)
+    shape = (members, batch, time, units) if every_step else (members, batch, units)
     (outputs,) = _call(
-        functools.partial(_forward_kernel, keeps=False, every_step=every_step),
+        functools.partial(_forward_kernel, keeps=False, every_step=every_step, resident=resident),
         starts := _starts(first),
         (inputs, specs.gates),
-        (weights, specs.weights),
+        (_factors(weights, halves), specs.weights),
+        (bias, specs.bias),
         (masks, specs.masks),
         (first, specs.first),
         (starts, specs.start),
@@ -156,17 +199,19 @@ def sweep_backward(
     first: Array,
     d_outputs: Array,
     *,
+    resident: bool = True,
+    halves: bool = True,
     interpret: bool = False,
 ) -> Array:
     """As `scan.sweep_backward`; the gradient of skipped steps is zero."""
-    _, time, _, _, units = gates.shape
+    _, _, time, _, units = gates.shape
     specs = _specs(time, units)
     every_step = d_outputs.ndim == 4
     (d_inputs,) = _call(
-        functools.partial(_backward_kernel, every_step=every_step),
+        functools.partial(_backward_kernel, every_step=every_step, resident=resident),
         starts := _starts(first),
         (gates, specs.gates),
-        (jnp.swapaxes(weights, 2, 3), specs.weights),
+        (_factors(jnp.swapaxes(weights, 2, 3), halves), specs.weights),
         (masks, specs.masks),
         (first, specs.first),
         (starts, specs.start),
@@ -182,32 +227,35 @@ def sweep_backward(
 def _forward_kernel(
     inputs: Any,
     weights: Any,
+    bias: Any,
     masks: Any,
     first: Any,
     start: Any,
     *results: Any,
     keeps: bool,
     every_step: bool,
+    resident: bool,
 ) -> None:
     """Writes outputs and, where it keeps them, gates and carries; see `sweep_forward`."""
     outputs, *kept = results
-    time, _, block, units = inputs.shape
+    block, time, _, units = inputs.shape
     begins, earliest = first[:], start[0]
     dropped = None if masks is None else [masks[gate, :, :] for gate in range(4)]
-    resident = _resident(weights)
+    staying = _staying(weights, resident)
     zero = jnp.zeros((block, units), jnp.float32)
 
     def skip(t: Array, count: Array) -> Array:
-        outputs[t, :, :] = zero
+        outputs[:, t, :] = zero
         return count
 
     def step(t: Array, state: Any) -> tuple[Array, Array]:
         output, carry = state
         z = [
-            inputs[t, gate, :, :]
-            + jnp.dot(
+            inputs[:, t, gate, :]
+            + bias[gate, :][None, :]
+            + _product(
                 output if dropped is None else output * dropped[gate],
-                _weights_at(gate, resident, weights),
+                _weights_at(gate, staying, weights),
             )
             for gate in range(4)
         ]
@@ -219,19 +267,23 @@ def _forward_kernel(
         carry = jnp.where(alive, new_carry, carry)
         output = jnp.where(alive, o * jnp.tanh(new_carry), output)
         if every_step:
-            outputs[t, :, :] = output
+            outputs[:, t, :] = output
+        else:
+            # At each step: without a write in the loop Triton moves the reading of all weights out
+            # of it, and into more shared memory than there is.
+            outputs[:, :] = output
         if keeps:
             gates, carries = kept
             for gate, value in enumerate((i, f, g, o)):
-                gates[t, gate, :, :] = value
-            carries[t, :, :] = carry
+                gates[:, t, gate, :] = value
+            carries[:, t, :] = carry
         return output, carry
 
     if every_step:
         lax.fori_loop(0, earliest, skip, jnp.int32(0))
-    output, _ = lax.fori_loop(earliest, time, step, (zero, zero))
-    if not every_step:
-        outputs[:, :] = output
+    else:
+        outputs[:, :] = zero
+    lax.fori_loop(earliest, time, step, (zero, zero))
 
 
 def _backward_kernel(
@@ -245,29 +297,31 @@ def _backward_kernel(
     d_inputs: Any,
     *,
     every_step: bool,
+    resident: bool,
 ) -> None:
     """Writes the gradient of the inputs; see `sweep_backward`. The weights come transposed."""
-    time, _, block, units = gates.shape
+    block, time, _, units = gates.shape
     begins, earliest = first[:], start[0]
     dropped = None if masks is None else [masks[gate, :, :] for gate in range(4)]
-    resident = _resident(transposed)
+    staying = _staying(transposed, resident)
+    halves = transposed.dtype == jnp.float16
     zero = jnp.zeros((block, units), jnp.float32)
 
     def skip(t: Array, count: Array) -> Array:
         for gate in range(4):
-            d_inputs[t, gate, :, :] = zero
+            d_inputs[:, t, gate, :] = zero
         return count
 
     def step(back: Array, state: Any) -> tuple[Array, Array]:
         d_output, d_carry = state
         t = time - 1 - back
         if every_step:
-            d_output = d_output + d_outputs[t, :, :]
-        i, f, g, o = (gates[t, gate, :, :] for gate in range(4))
-        tanh_carry = jnp.tanh(carries[t, :, :])
+            d_output = d_output + d_outputs[:, t, :]
+        i, f, g, o = (gates[:, t, gate, :] for gate in range(4))
+        tanh_carry = jnp.tanh(carries[:, t, :])
         alive = (t >= begins)[:, None]
         # What lies before the first step visited was never written.
-        before = jnp.where((t > begins)[:, None], carries[jnp.maximum(t - 1, earliest), :, :], 0.0)
+        before = jnp.where((t > begins)[:, None], carries[:, jnp.maximum(t - 1, earliest), :], 0.0)
         through_output = jnp.where(alive, d_output, 0.0)
         through_carry = jnp.where(alive, d_carry, 0.0) + through_output * o * (
             1 - tanh_carry * tanh_carry
@@ -279,10 +333,12 @@ def _backward_kernel(
             through_output * tanh_carry * o * (1 - o),
         )
         d_before = zero
+        scale, unscale = _scales(d_gates) if halves else (1.0, 1.0)
         for gate in range(4):
-            d_inputs[t, gate, :, :] = d_gates[gate]
-            d_state = jnp.dot(d_gates[gate], _weights_at(gate, resident, transposed))
+            d_inputs[:, t, gate, :] = d_gates[gate]
+            d_state = _product(d_gates[gate] * scale, _weights_at(gate, staying, transposed))
             d_before = d_before + (d_state if dropped is None else d_state * dropped[gate])
+        d_before = d_before * unscale
         return (
             jnp.where(alive, d_before, d_output),
             jnp.where(alive, through_carry * f, d_carry),
@@ -292,13 +348,30 @@ def _backward_kernel(
     lax.fori_loop(0, time - earliest, step, (zero if every_step else d_outputs[:, :], zero))
 
 
-def _resident(weights: Any) -> list[Array]:
+def _factors(weights: Array, halves: bool) -> Array:
+    asked = jax.config.jax_default_matmul_precision
+    return weights.astype(jnp.float16) if halves and asked in _TEN_BITS else weights
+
+
+def _product(states: Array, weights: Array) -> Array:
+    return jnp.dot(states.astype(weights.dtype), weights, preferred_element_type=jnp.float32)
+
+
+def _scales(d_gates: Sequence[Array]) -> tuple[Array, Array]:
+    """Returns what brings each review's gradients to at most 1, and back, [block, 1]."""
+    largest = functools.reduce(jnp.maximum, [jnp.abs(each) for each in d_gates])
+    largest = jnp.maximum(jnp.max(largest, axis=1, keepdims=True), _SMALLEST)
+    return 1.0 / largest, largest
+
+
+def _staying(weights: Any, resident: bool) -> list[Array]:
     gates, units, _ = weights.shape
-    return [weights[gate, :, :] for gate in range(gates)] if units <= _RESIDENT_UNITS else []
+    stays = resident and units * weights.dtype.itemsize <= _RESIDENT_BYTES
+    return [weights[gate, :, :] for gate in range(gates)] if stays else []
 
 
-def _weights_at(gate: int, resident: Sequence[Array], weights: Any) -> Array:
-    return resident[gate] if resident else weights[gate, :, :]
+def _weights_at(gate: int, staying: Sequence[Array], weights: Any) -> Array:
+    return staying[gate] if staying else weights[gate, :, :]
 
 
 def _starts(first: Array) -> Array:
@@ -330,7 +403,9 @@ def _call(
     if not interpret:
         from jax.experimental.pallas import triton
 
-        options = {"compiler_params": triton.CompilerParams(num_warps=_WARPS, num_stages=1)}
+        units = arguments[0][0].shape[-1]
+        warps = _WARPS if units <= 128 else _WARPS_ABOVE_128_UNITS
+        options = {"compiler_params": triton.CompilerParams(num_warps=warps, num_stages=1)}
     return pl.pallas_call(
         with_none,
         out_shape=out_shape,

@@ -4,7 +4,7 @@ Two implementations of equal interface run the loop over time: `gpu.py`, Pallas 
 cards, and `scan.py`, a plain `lax.scan` for the CPU and for what does not fit the kernels. This
 module joins either with the weights' gradient, and chooses between them.
 
-Shapes are written with these letters: P members, T steps, B reviews of a batch, U units. Gates are
+Shapes are written with these letters: P members, B reviews of a batch, T steps, U units. Gates are
 in Keras's order: input, forget, candidate, output. Padding is at the front: a review is read from
 its step `first` on, and its state is zero before.
 
@@ -30,8 +30,8 @@ class Sweeps(NamedTuple):
 
     Attributes:
         name: What the log calls it.
-        forward: (inputs, weights, masks, first) → (outputs, gates, carries), each of every step.
-        outputs: (inputs, weights, masks, first, every_step) → outputs alone.
+        forward: (inputs, weights, bias, masks, first) → (outputs, gates, carries) of every step.
+        outputs: (inputs, weights, bias, masks, first, every_step) → outputs alone.
         backward: (gates, carries, weights, masks, first, d_outputs) → gradient of the inputs.
         block: The batch must be a multiple of it.
     """
@@ -44,16 +44,22 @@ class Sweeps(NamedTuple):
 
 
 SCAN = Sweeps("XLA loop", scan.sweep_forward, scan.sweep_outputs, scan.sweep_backward, 1)
-PALLAS = Sweeps(
-    "Pallas kernels", gpu.sweep_forward, gpu.sweep_outputs, gpu.sweep_backward, gpu.BLOCK
-)
-INTERPRETED = Sweeps(
-    "Pallas kernels, interpreted",
-    functools.partial(gpu.sweep_forward, interpret=True),
-    functools.partial(gpu.sweep_outputs, interpret=True),
-    functools.partial(gpu.sweep_backward, interpret=True),
-    gpu.BLOCK,
-)
+
+
+def kernels(name: str, **options: bool) -> Sweeps:
+    """Returns the Pallas kernels with some of the options of `gpu.sweep_forward`."""
+    return Sweeps(
+        name,
+        functools.partial(gpu.sweep_forward, **options),
+        functools.partial(gpu.sweep_outputs, **options),
+        functools.partial(gpu.sweep_backward, **options),
+        gpu.BLOCK,
+    )
+
+
+PALLAS = kernels("Pallas kernels")
+PALLAS_RELOADING = kernels("Pallas kernels, weights read at each step", resident=False)
+INTERPRETED = kernels("Pallas kernels, interpreted", halves=False, interpret=True)
 
 
 def sweeps_for(units: int, device: Any = None) -> tuple[Sweeps, str]:
@@ -70,36 +76,53 @@ def sweeps_for(units: int, device: Any = None) -> tuple[Sweeps, str]:
     if device.platform != "gpu":
         return SCAN, f"{device.device_kind} is not a GPU"
     why = gpu.why_not(units, compute_capability=str(getattr(device, "compute_capability", "")))
-    return (SCAN, why) if why else (PALLAS, f"{units} units fit {device.device_kind}")
+    if why:
+        return SCAN, why
+    resident = gpu.are_resident(units, compute_capability=str(device.compute_capability))
+    return PALLAS if resident else PALLAS_RELOADING, f"{units} units fit {device.device_kind}"
 
 
-@functools.partial(jax.custom_vjp, nondiff_argnums=(4, 5))
+@functools.partial(jax.custom_vjp, nondiff_argnums=(5, 6))
 def lstm(
-    inputs: Array, weights: Array, masks: Array, first: Array, every_step: bool, sweeps: Sweeps
+    inputs: Array,
+    weights: Array,
+    bias: Array,
+    masks: Array,
+    first: Array,
+    every_step: bool,
+    sweeps: Sweeps,
 ) -> Array:
     """Runs the LSTMs of all members over their batches.
 
     Not covered: second derivatives, and the gradient of the masks, which is taken as zero.
 
     Args:
-        inputs: Projected inputs with their bias, float32 [P, T, 4, B, U].
+        inputs: Projected inputs, float32 [P, B, T, 4, U].
         weights: Recurrent weights, float32 [P, 4, U, U].
+        bias: float32 [P, 4, U]. Added here, at each step: before, it would be a pass over all
+            inputs.
         masks: Recurrent dropout, 0 or 1 / (1 - rate), float32 [P, 4, B, U]; None drops nothing.
         first: The step a review begins at, int32 [P, B]; T for one that is all padding.
         every_step: Whether the outputs of every step are wanted, or only the last.
         sweeps: Which implementation runs.
 
     Returns:
-        float32 [P, T, B, U], or [P, B, U].
+        float32 [P, B, T, U], or [P, B, U].
     """
-    return sweeps.outputs(inputs, weights, masks, first, every_step)
+    return sweeps.outputs(inputs, weights, bias, masks, first, every_step)
 
 
 def _forward(
-    inputs: Array, weights: Array, masks: Array, first: Array, every_step: bool, sweeps: Sweeps
+    inputs: Array,
+    weights: Array,
+    bias: Array,
+    masks: Array,
+    first: Array,
+    every_step: bool,
+    sweeps: Sweeps,
 ) -> tuple[Array, tuple[Array, ...]]:
-    outputs, gates, carries = sweeps.forward(inputs, weights, masks, first)
-    wanted = outputs if every_step else outputs[:, -1]
+    outputs, gates, carries = sweeps.forward(inputs, weights, bias, masks, first)
+    wanted = outputs if every_step else outputs[:, :, -1]
     return wanted, (outputs, gates, carries, weights, masks, first)
 
 
@@ -109,19 +132,15 @@ def _backward(
     del every_step  # `d_outputs` has one axis less without.
     outputs, gates, carries, weights, masks, first = kept
     d_inputs = sweeps.backward(gates, carries, weights, masks, first, d_outputs)
-    before = jnp.pad(outputs, ((0, 0), (1, 0), (0, 0), (0, 0)))[:, :-1]
+    before = jnp.pad(outputs, ((0, 0), (0, 0), (1, 0), (0, 0)))[:, :, :-1]
     if masks is None:
-        d_weights = jnp.einsum("ptbu,ptgbv->pguv", before, d_inputs)
+        d_weights = jnp.einsum("pbtu,pbtgv->pguv", before, d_inputs)
     else:
-        # Gate by gate: all four states with their masks at once would be as large as the inputs.
-        d_weights = jnp.stack(
-            [
-                jnp.einsum("ptbu,ptbv->puv", before * masks[:, None, gate], d_inputs[:, :, gate])
-                for gate in range(4)
-            ],
-            axis=1,
-        )
-    return d_inputs, d_weights, None, None
+        # A mask is the same at all steps of a review, so each review's sum is multiplied, not all
+        # its states four times: less to write and to read again.
+        of_reviews = jnp.einsum("pbtu,pbtgv->pbugv", before, d_inputs)
+        d_weights = jnp.einsum("pgbu,pbugv->pguv", masks, of_reviews)
+    return d_inputs, d_weights, jnp.sum(d_inputs, axis=(1, 2)), None, None
 
 
 lstm.defvjp(_forward, _backward)

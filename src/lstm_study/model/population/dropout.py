@@ -42,11 +42,12 @@ def own_inputs(settings: Settings, layer: int, directions: int, width: int) -> t
 
 
 def embedding_dropout(seeds: Array, settings: Settings, hidden: Array) -> Array:
-    """Draws one mask for all steps of a review, [P, 1, B, E]."""
-    batch, features = hidden.shape[2:]
+    """Draws one mask for all steps of a review, [P, B, 1, E]."""
+    batch, _, features = hidden.shape[1:]
     place, columns = own_inputs(settings, 0, 1, features)
     draws = jnp.zeros((len(seeds), 1), jnp.uint32)
-    return _masks(seeds, draws, settings.kept_embedding, place, columns, batch)
+    mask = _masks(seeds, draws, settings.kept_embedding, place, columns, batch)
+    return jnp.swapaxes(mask, 1, 2)
 
 
 def output_dropout(seeds: Array, settings: Settings, features: Array) -> Array:
@@ -76,7 +77,7 @@ def lstm_dropout(
     With recurrent dropout Keras draws a mask for each gate, first those of the inputs, else one of
     the inputs for all gates.
     """
-    batch = hidden.shape[2]
+    batch = hidden.shape[1]
     gates = jnp.arange(GATES, dtype=jnp.uint32)
     of_inputs = jnp.where((settings.input_draws == GATES)[:, None], gates, jnp.uint32(0))
     of_states = settings.input_draws[:, None] + gates

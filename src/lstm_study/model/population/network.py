@@ -15,7 +15,6 @@ from jax import lax
 
 from lstm_study.model.lstm.members import Sweeps, lstm
 from lstm_study.model.population.arrays import (
-    GATES,
     Array,
     Reviews,
     Seeds,
@@ -38,7 +37,7 @@ class Tokens(NamedTuple):
     """A batch as the members read it.
 
     Attributes:
-        ids: int32 [P, T, B].
+        ids: int32 [P, B, T].
         pair_ids: Likewise; None where no member has pairs.
         first: int32 [P, B], the step that each row begins at: its first token where padding is
             masked, else the first of the member's maxlen; T for a row that is not used.
@@ -54,14 +53,14 @@ def view(
 ) -> Tokens:
     """Reads batches as `corpus/batches.py` does, each member with its own vocabulary and maxlen.
 
-    Words are dropped as `training/inputs.py` does; `dropped` is bool [P, T, B] or None.
+    Words are dropped as `training/inputs.py` does; `dropped` is bool [P, B, T] or None.
     """
     used = positions >= 0
     at = jnp.maximum(positions, 0)
     lengths = jnp.minimum(reviews.lengths[at], settings.maxlen[:, None])
-    steps = jnp.arange(maxlen)[:, None]
-    places = reviews.ends[at][:, None] - maxlen + steps
-    is_token = steps >= maxlen - lengths[:, None]
+    steps = jnp.arange(maxlen)
+    places = reviews.ends[at][..., None] - maxlen + steps
+    is_token = steps >= maxlen - lengths[..., None]
 
     def cut(of: Array, rows: Array, gone: Array) -> Array:
         ids = of[places]
@@ -74,7 +73,7 @@ def view(
     if reviews.pairs is not None:
         of_either = None
         if dropped is not None:
-            of_either = dropped | jnp.pad(dropped, ((0, 0), (1, 0), (0, 0)))[:, :-1]
+            of_either = dropped | jnp.pad(dropped, ((0, 0), (0, 0), (1, 0)))[:, :, :-1]
         pair_ids = cut(reviews.pairs, settings.pair_rows, of_either)
     read = jnp.where(settings.masked[:, None], lengths, settings.maxlen[:, None])
     first = jnp.where(used, maxlen - read, maxlen).astype(jnp.int32)
@@ -108,20 +107,16 @@ def probabilities_of(
             hidden = hidden.reshape(-1, *hidden.shape[2:])
         masks = None
         if seeds is None:
-            projected = jnp.einsum("ptbe,pgeu->ptgbu", hidden, kernel)
+            projected = jnp.einsum("pbte,pgeu->pbtgu", hidden, kernel)
         else:
             own = seeds.lstm[:, layer].reshape(-1, 2)
             inputs = own_inputs(by_direction, layer, directions, hidden.shape[-1])
             dropped, masks = lstm_dropout(own, by_direction, hidden, *inputs, kernel.shape[-1])
-            projected = jnp.stack(
-                [
-                    jnp.einsum("ptbe,peu->ptbu", hidden * dropped[:, None, gate], kernel[:, gate])
-                    for gate in range(GATES)
-                ],
-                axis=2,
-            )
-        projected = projected + bias[:, None, :, None, :]
-        outputs = lstm(projected, recurrent, masks, first, not is_top or kinds > 1, sweeps)
+            # A mask is the same at all steps of a review, so the weights are multiplied, not all
+            # its steps four times: less to write and to read again.
+            of_reviews = jnp.einsum("pgbe,pgeu->pbegu", dropped, kernel)
+            projected = jnp.einsum("pbte,pbegu->pbtgu", hidden, of_reviews)
+        outputs = lstm(projected, recurrent, bias, masks, first, not is_top or kinds > 1, sweeps)
         outputs = outputs.reshape(-1, directions, *outputs.shape[1:])
         if not is_top:
             hidden = outputs[:, 0]
@@ -136,28 +131,28 @@ def probabilities_of(
 
 
 def _pooled(outputs: Array, first: Array, settings: Settings) -> Array:
-    """Pools [P, D, T, B, U] over each review's steps to [P, K, D, B, U].
+    """Pools [P, D, B, T, U] over each review's steps to [P, K, D, B, U].
 
     Kinds that a member does not have are zero. In which direction a review was read does not matter
     to mean and maximum; the last output is the last that was read.
     """
-    is_read = jnp.arange(outputs.shape[2])[:, None] >= first[:, None]
+    is_read = jnp.arange(outputs.shape[3]) >= first[..., None]
     is_read = is_read[:, None, :, :, None]
-    steps = jnp.maximum(outputs.shape[2] - first, 1).astype(jnp.float32)[:, None, :, None]
-    mean = jnp.sum(jnp.where(is_read, outputs, 0.0), axis=2) / steps
-    largest = jnp.max(jnp.where(is_read, outputs, _BELOW_ALL), axis=2)
-    found = jnp.stack((outputs[:, :, -1], mean, largest), axis=1)
+    steps = jnp.maximum(outputs.shape[3] - first, 1).astype(jnp.float32)[:, None, :, None]
+    mean = jnp.sum(jnp.where(is_read, outputs, 0.0), axis=3) / steps
+    largest = jnp.max(jnp.where(is_read, outputs, _BELOW_ALL), axis=3)
+    found = jnp.stack((outputs[:, :, :, -1], mean, largest), axis=1)
     return jnp.where(settings.pooled[:, :, None, None, None], found, 0.0)
 
 
 @jax.custom_vjp  # type: ignore[untyped-decorator]
 def _backwards(hidden: Array, first: Array) -> Array:
-    """Reverses each review's steps, [P, T, B, n]; padding in front stays. Its own inverse."""
-    time = hidden.shape[1]
-    steps = jnp.arange(time)[:, None]
-    begins = first[:, None]
+    """Reverses each review's steps, [P, B, T, n]; padding in front stays. Its own inverse."""
+    time = hidden.shape[2]
+    steps = jnp.arange(time)
+    begins = first[..., None]
     source = jnp.where(steps >= begins, time - 1 + begins - steps, steps)
-    return jnp.take_along_axis(hidden, source[..., None], axis=1)
+    return jnp.take_along_axis(hidden, source[..., None], axis=2)
 
 
 def _backwards_forward(hidden: Array, first: Array) -> tuple[Array, Array]:
@@ -173,7 +168,7 @@ _backwards.defvjp(_backwards_forward, _backwards_backward)
 
 @jax.custom_vjp  # type: ignore[untyped-decorator]
 def _embedded(table: Array, ids: Array) -> Array:
-    """Looks up [P, T, B] in [P, V, E]; the gradient is without atomic additions."""
+    """Looks up [P, B, T] in [P, V, E]; the gradient is without atomic additions."""
     return jax.vmap(lambda rows, of: rows[of])(table, ids)
 
 

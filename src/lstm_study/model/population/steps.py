@@ -67,7 +67,7 @@ def train_steps(
 
     def step(k: Array, at: Any) -> Any:
         state, losses, right = at
-        gone = None if dropped is None else jnp.swapaxes(dropped[k], 1, 2)
+        gone = None if dropped is None else dropped[k]
         state, loss, correct = _step(state, reviews, settings, positions[k], gone, maxlen, sweeps)
         return state, _put(losses, k, loss), _put(right, k, correct)
 
