@@ -18,6 +18,8 @@ from typing import Any
 
 import pytest
 
+from tests.support.on_jax import as_if_on_a_card
+
 COMPILER = Path(sys.prefix) / "cuda"
 needs_compiler = pytest.mark.skipif(
     not (COMPILER / "jax_plugins").is_dir(),
@@ -201,8 +203,9 @@ def _main(what: str, capability: str) -> None:
     def on_card(shape: tuple[int, ...], dtype: Any) -> Any:
         return jax.ShapeDtypeStruct(shape, dtype, sharding=whole)
 
-    for found in {"kernels": kernels, "programs": programs}[what](capability, on_card):
-        print(json.dumps(found), flush=True)
+    with as_if_on_a_card():
+        for found in {"kernels": kernels, "programs": programs}[what](capability, on_card):
+            print(json.dumps(found), flush=True)
 
 
 if __name__ == "__main__":

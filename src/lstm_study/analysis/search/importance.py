@@ -90,7 +90,8 @@ def importance(
                 reliable=len(measured) >= RELIABLE,
             )
         )
-    return tuple(sorted(found, key=lambda item: -item.importance))
+    # Equal shares differ in their last digits, from processor to processor.
+    return tuple(sorted(found, key=lambda item: -round(item.importance, 12)))
 
 
 def _evaluator(measured: Sequence[ScoreAtEpoch], space: SpaceTable, direction: Direction) -> Any:
