@@ -3,7 +3,7 @@
 Lowering shows that a program can be written down for a card; compiling shows that it fits: XLA
 refuses a kernel that needs more shared memory than a block has. Nothing is run.
 
-    python -m tests.support.for_cuda kernels 8.6
+    python -m tests.support.for_cuda kernels 8.6 128 256
     python -m tests.support.for_cuda programs 9.0
 """
 
@@ -62,10 +62,10 @@ _OPENED = {
 _MEMBERS = 2
 
 
-def compiled(what: str, capability: str) -> list[dict[str, Any]]:
+def compiled(what: str, capability: str, *units: int) -> list[dict[str, Any]]:
     """Compiles in a process of its own; see `kernels` and `programs`."""
     done = subprocess.run(
-        [sys.executable, "-m", __name__, what, capability],
+        [sys.executable, "-m", __name__, what, capability, *map(str, units)],
         env={
             **os.environ,
             "KERAS_BACKEND": "jax",
@@ -83,15 +83,15 @@ def compiled(what: str, capability: str) -> list[dict[str, Any]]:
     return [json.loads(line) for line in done.stdout.splitlines()]
 
 
-def kernels(capability: str, on_card: Any) -> Iterator[dict[str, Any]]:
-    """Compiles the LSTM's loop as training and reading use it, for all units of a population."""
+def kernels(capability: str, on_card: Any, *sizes: str) -> Iterator[dict[str, Any]]:
+    """Compiles the LSTM's loop as training and reading use it, for so many units."""
     import jax
     import jax.numpy as jnp
 
     from lstm_study.model.lstm import gpu
     from lstm_study.model.lstm.members import PALLAS, PALLAS_RELOADING, lstm
 
-    for units in (16, 32, 64, 128, 256):
+    for units in map(int, sizes):
         why = gpu.why_not(units, compute_capability=capability)
         if why:
             yield {"units": units, "why_not": why}
@@ -185,7 +185,7 @@ def programs(capability: str, on_card: Any) -> Iterator[dict[str, Any]]:
             }
 
 
-def _main(what: str, capability: str) -> None:
+def _main(what: str, capability: str, *units: str) -> None:
     sys.path.append(str(COMPILER))
     import jax
     from jax.experimental import topologies
@@ -204,7 +204,7 @@ def _main(what: str, capability: str) -> None:
         return jax.ShapeDtypeStruct(shape, dtype, sharding=whole)
 
     with as_if_on_a_card():
-        for found in {"kernels": kernels, "programs": programs}[what](capability, on_card):
+        for found in {"kernels": kernels, "programs": programs}[what](capability, on_card, *units):
             print(json.dumps(found), flush=True)
 
 

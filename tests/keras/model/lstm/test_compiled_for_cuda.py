@@ -5,21 +5,22 @@ import pytest
 from tests.support.for_cuda import compiled, needs_compiler
 
 KEPT, READ = {"resident": True}, {"resident": False}
+TOO_LARGE = {"why_not": "256 units need 152 KB of shared memory a block, it has 99"}
 
 
 @needs_compiler
 @pytest.mark.parametrize(
-    ("capability", "of_128", "of_256"),
+    ("capability", "expected"),
     [
-        ("8.0", KEPT, READ),
-        ("8.6", READ, {"why_not": "256 units need 152 KB of shared memory a block, it has 99"}),
-        ("9.0", KEPT, READ),
+        ("8.0", {128: KEPT, 256: READ}),
+        ("8.6", {64: KEPT, 128: READ, 256: TOO_LARGE}),
+        ("9.0", {16: KEPT, 32: KEPT, 64: KEPT, 128: KEPT, 256: READ}),
     ],
 )
-def test_kernels_fit_the_card_that_they_are_chosen_for(capability, of_128, of_256):
-    found = {each.pop("units"): each for each in compiled("kernels", capability)}
+def test_kernels_fit_the_card_that_they_are_chosen_for(capability, expected):
+    found = compiled("kernels", capability, *expected)
 
-    assert found == {16: KEPT, 32: KEPT, 64: KEPT, 128: of_128, 256: of_256}
+    assert {each.pop("units"): each for each in found} == expected
 
 
 @needs_compiler

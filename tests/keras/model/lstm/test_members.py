@@ -155,8 +155,7 @@ def test_padding_gets_no_gradient_and_padded_units_stay_zero(name):
     assert not np.asarray(d_weights)[..., 20:].any() | np.asarray(d_weights)[..., 20:, :].any()
 
 
-@pytest.mark.parametrize("loss", [1e-8, 1.0, 1e6])
-@pytest.mark.parametrize("every_step", [True, False])
+@pytest.mark.parametrize(("every_step", "loss"), [(True, 1e-8), (False, 1.0), (True, 1e6)])
 def test_factors_of_half_precision_cost_no_more_than_tf32_does(every_step, loss):
     """Also where gradients are far below and above half precision's range, 6e-8 to 65,504."""
     inputs, weights, *others = case(members=2, time=30, batch=16, units=64, masked=True, seed=5)
