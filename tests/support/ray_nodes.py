@@ -84,6 +84,8 @@ def main() -> None:
     folder = tempfile.mkdtemp(prefix="ray-")
     node: dict[str, Any] = {"num_cpus": 1, "include_dashboard": False, "node_ip_address": HOST}
     head = node | {"temp_dir": folder, "ray_client_server_port": port}
+    # Ray writes the address of the cluster there, and does not make the folder.
+    os.makedirs("/tmp/ray", exist_ok=True)
     cluster = Cluster(initialize_head=True, head_node_args=head)
     print(json.dumps({"address": cluster.address, "outside": f"ray://{HOST}:{port}"}), flush=True)
     added = []
