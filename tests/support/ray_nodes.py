@@ -15,6 +15,7 @@ import socket
 import subprocess
 import sys
 import tempfile
+from pathlib import Path
 from typing import Any
 
 # On loopback, but not 127.0.0.1: Ray replaces that by the machine's outer address.
@@ -85,7 +86,7 @@ def main() -> None:
     node: dict[str, Any] = {"num_cpus": 1, "include_dashboard": False, "node_ip_address": HOST}
     head = node | {"temp_dir": folder, "ray_client_server_port": port}
     # Ray writes the address of the cluster there, and does not make the folder.
-    os.makedirs("/tmp/ray", exist_ok=True)
+    Path("/tmp/ray").mkdir(exist_ok=True)
     cluster = Cluster(initialize_head=True, head_node_args=head)
     print(json.dumps({"address": cluster.address, "outside": f"ray://{HOST}:{port}"}), flush=True)
     added = []
