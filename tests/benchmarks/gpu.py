@@ -35,7 +35,7 @@ MEMBERS = (1, 4, 14, 32)
 SEEDS = 14
 _CHUNKS = 3
 # What imdb-open.toml finds, with the words dropped that cost the processor something.
-_OPEN = {
+OPENED = {
     "bidirectional": True, "pooling": "mean", "pair_vocabulary_size": 50_000,
     "embedding_dropout": 0.5, "word_dropout": 0.1, "output_dropout": 0.4, "clip_norm": 1.0,
     "learning_rate_schedule": "linear", "weight_decay": 0.02,
@@ -55,8 +55,8 @@ def population_steps(
     """Times training steps of populations; a process of its own.
 
     They are of the documented network, which reads its padding, or of an open one with all that
-    `_OPEN` names, which does not. Reviews are made up, in lengths from 50 to 1,000 tokens. The time
-    of a call of 16 steps, positions, dropped words and losses included, is divided by 16.
+    `OPENED` names, which does not. Reviews are made up, in lengths from 50 to 1,000 tokens. The
+    time of a call of 16 steps, positions, dropped words and losses included, is divided by 16.
 
     Returns:
         "MEMBERS RATE ms" of a step, "MEMBERS RATE compile_s" and "MEMBERS RATE gb" of device memory
@@ -76,7 +76,7 @@ def population_steps(
     split = with_pairs(made_up(400 if quick else STEPS_AT_ONCE * 64))
     network = _QUICK if quick else SIZES[size]
     if is_open:
-        network = replace(network, **_OPEN)
+        network = replace(network, **OPENED)
         if not quick:
             network = replace(network, maxlen=400, lstm_units=64, dropout=0.4)
     found: dict[str, Any] = {}

@@ -12,12 +12,13 @@ import os
 import subprocess
 import sys
 from collections.abc import Iterator
-from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
+from tests.benchmarks.gpu import OPENED, made_up, with_pairs
 from tests.support.on_jax import as_if_on_a_card
 
 COMPILER = Path(sys.prefix) / "cuda"
@@ -53,12 +54,6 @@ platform_name: "CUDA"
 dnn_version_info {{ major: 9 minor: 10 }}
 device_description_str: "compute capability {major}.{minor}"
 """
-# What a population of the documented network, and one with all that can be opened, are made of.
-_OPENED = {
-    "bidirectional": True, "pooling": "mean", "pair_vocabulary_size": 50_000,
-    "embedding_dropout": 0.5, "word_dropout": 0.1, "output_dropout": 0.4, "clip_norm": 1.0,
-    "learning_rate_schedule": "linear", "weight_decay": 0.02,
-}  # fmt: skip
 _MEMBERS = 2
 
 
@@ -88,16 +83,13 @@ def kernels(capability: str, on_card: Any, *sizes: str) -> Iterator[dict[str, An
     import jax
     import jax.numpy as jnp
 
-    from lstm_study.model.lstm import gpu
-    from lstm_study.model.lstm.members import PALLAS, PALLAS_RELOADING, lstm
+    from lstm_study.model.lstm.members import PALLAS, SCAN, lstm, sweeps_for
 
     for units in map(int, sizes):
-        why = gpu.why_not(units, compute_capability=capability)
-        if why:
+        sweeps, why = sweeps_for(units, _card(capability))
+        if sweeps is SCAN:
             yield {"units": units, "why_not": why}
             continue
-        stay = gpu.are_resident(units, compute_capability=capability)
-        sweeps = PALLAS if stay else PALLAS_RELOADING
         inputs, weights, bias, masks = (
             on_card(shape, jnp.float32)
             for shape in (
@@ -117,7 +109,7 @@ def kernels(capability: str, on_card: Any, *sizes: str) -> Iterator[dict[str, An
             reads.lower(inputs, weights, bias, None, first, every_step=every_step).compile()
         learns = jax.jit(jax.grad(total, (0, 1, 2)), static_argnames="every_step")
         learns.lower(inputs, weights, bias, masks, first, every_step=False).compile()
-        yield {"units": units, "resident": stay}
+        yield {"units": units, "resident": sweeps is PALLAS}
 
 
 def programs(capability: str, on_card: Any) -> Iterator[dict[str, Any]]:
@@ -126,8 +118,6 @@ def programs(capability: str, on_card: Any) -> Iterator[dict[str, Any]]:
     import numpy as np
 
     from lstm_study.configuration import Configuration
-    from lstm_study.corpus.text.pairs import TrainingPairs
-    from lstm_study.corpus.types import Split
     from lstm_study.model.lstm.members import sweeps_for
     from lstm_study.model.population.steps import read_batches, train_steps
     from lstm_study.model.shape_classes import READ_ROWS, ShapeClass
@@ -138,26 +128,17 @@ def programs(capability: str, on_card: Any) -> Iterator[dict[str, Any]]:
         settings_of,
     )
 
-    class Card:
-        platform, device_kind, compute_capability = "gpu", "a card", capability
-
-    split = Split(
-        name="train",
-        token_ids=np.full(9, 7, np.int32),
-        offsets=np.array([0, 4, 9]),
-        labels=np.array([0, 1], np.int8),
-        document_ids=np.arange(2),
-    )
-    for opened in ({}, _OPENED):
+    for opened in ({}, OPENED):
+        split = made_up(400)
         if opened:
-            split = replace(split, pairs=TrainingPairs(split.token_ids, split.offsets))
+            split = with_pairs(split)
         units = 64 if opened else 128
         configuration = Configuration(
             vocabulary_size=50_000, maxlen=500, embedding_dim=128, lstm_units=units,
             dropout=0.2, recurrent_dropout=0.2, **opened,
         )  # fmt: skip
         shape = ShapeClass.of(configuration, batch_size=64)
-        sweeps, _ = sweeps_for(shape.lstm_units, Card)
+        sweeps, _ = sweeps_for(shape.lstm_units, _card(capability))
         state = jax.eval_shape(lambda shape=shape: empty_state(shape, _MEMBERS))
         settings = settings_of([None] * _MEMBERS, shape, reviews=len(split))
         state, reviews, settings = jax.tree.map(
@@ -183,6 +164,11 @@ def programs(capability: str, on_card: Any) -> Iterator[dict[str, Any]]:
                 "has_kernels": "triton" in program.as_text(),
                 "has_atomics": "scatter(" in program.as_text(),
             }
+
+
+def _card(capability: str) -> SimpleNamespace:
+    """Returns what `sweeps_for` asks of a device."""
+    return SimpleNamespace(platform="gpu", device_kind="a card", compute_capability=capability)
 
 
 def _main(what: str, capability: str, *units: str) -> None:

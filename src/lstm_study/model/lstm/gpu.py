@@ -36,7 +36,7 @@ _WARPS = 8
 _WARPS_ABOVE_128_UNITS = 16
 # Of a row of weights that stay; above, four gates do not fit, whatever the card.
 _RESIDENT_BYTES = 256
-# Bytes of shared memory a block may use, by compute capability.
+# KB of shared memory a block may use, by compute capability.
 # Source: CUDA C++ Programming Guide, technical specifications per compute capability.
 _SHARED_MEMORY = {
     "8.0": 163, "8.6": 99, "8.7": 163, "8.9": 99, "9.0": 227, "10.0": 227, "10.3": 227,

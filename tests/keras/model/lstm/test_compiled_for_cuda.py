@@ -1,11 +1,22 @@
 """The kernels and whole programs of populations, compiled for cards that are not there."""
 
+from pathlib import Path
+
 import pytest
 
 from tests.support.for_cuda import compiled, needs_compiler
 
 KEPT, READ = {"resident": True}, {"resident": False}
 TOO_LARGE = {"why_not": "256 units need 152 KB of shared memory a block, it has 99"}
+
+
+def test_the_compiler_is_the_one_that_jax_was_made_with():
+    root = Path(__file__).parents[4]
+    pinned = (root / "requirements.txt").read_text().splitlines()
+    compiler = (root / "tests" / "requirements-cuda.txt").read_text().splitlines()
+    (jax,) = (line.removeprefix("jax==") for line in pinned if line.startswith("jax=="))
+
+    assert {f"jax-cuda12-pjrt=={jax}", f"jax-cuda12-plugin=={jax}"} <= set(compiler)
 
 
 @needs_compiler

@@ -230,9 +230,8 @@ def test_outputs_and_gradients_are_those_of_the_layer_of_keras(data):
         projected = (sequences @ kernel).reshape(16, time, 4, units)
         by_gate = jnp.moveaxis(recurrent.reshape(units, 4, units), 1, 0)
         bias = bias.reshape(1, 4, units)
-        outputs = lstm(projected[None], by_gate[None], bias, None, first[None], every_step, sweeps)[
-            0
-        ]
+        arguments = projected[None], by_gate[None], bias, None, first[None]
+        (outputs,) = lstm(*arguments, every_step, sweeps)
         return jnp.sum(outputs * weighing), outputs
 
     expected = jax.value_and_grad(of_keras, (0, 1), has_aux=True)(sequences, weights)
@@ -272,8 +271,8 @@ def test_the_kernels_on_this_card_give_what_the_loop_gives(units, every_step, ma
     arguments = (inputs, weights / np.sqrt(units / 16), *others)
     weighing = np.random.default_rng(1).normal(size=(3, 64, 200, units))
     found = [
-        value_and_gradients(arguments, weighing, every_step=every_step, sweeps=sweeps)
-        for sweeps in (PALLAS, PALLAS)
+        value_and_gradients(arguments, weighing, every_step=every_step, sweeps=sweeps_for(units)[0])
+        for _ in range(2)
     ]
     with jax.default_matmul_precision("highest"):
         exact = value_and_gradients(arguments, weighing, every_step=every_step, sweeps=SCAN)
