@@ -23,6 +23,7 @@ from tests.support.tiny import spec as tiny_spec
 if ON_JAX:
     from lstm_study.engine import together
     from lstm_study.training.checkpoint import read_checkpoint
+    from lstm_study.training.on_device import OnDevice
 
 pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")
 SPEC = tiny_spec(
@@ -120,6 +121,28 @@ def test_runs_trained_together_are_evaluated_at_both_epochs_and_every_opening_is
         assert [a.shape for a in weights[0]] == [b.shape for b in weights[1]]
     # The mean of the last epochs is evaluated with the last one: no opening of its own.
     assert {each.run_id for each in ours.read_openings()} == networks
+
+
+@needs_jax
+def test_reading_test_again_for_a_lack_of_memory_opens_it_no_second_time(
+    tmp_path, corpus, monkeypatch
+):
+    kept, lacks = OnDevice.read, [True]
+
+    def read(self, split, **given):
+        if split.name == "test" and lacks:
+            lacks.pop()
+            raise RuntimeError("RESOURCE_EXHAUSTED: Out of memory while trying to allocate")
+        return kept(self, split, **given)
+
+    monkeypatch.setattr(OnDevice, "read", read)
+
+    store = compared(tmp_path, corpus, capacity=4)
+
+    assert not lacks
+    assert {run.status for run in store.read_runs()} == {"completed"}
+    opened = [each.run_id for each in store.read_openings()]
+    assert len(opened) == len(set(opened)) == 6
 
 
 @needs_jax

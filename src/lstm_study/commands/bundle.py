@@ -14,6 +14,7 @@ from lstm_study.provenance import now, versions
 from lstm_study.records import Run, StudyRecords
 from lstm_study.training.checkpoint import read_checkpoint
 from lstm_study.training.console import redirect_output
+from lstm_study.training.memory import allocate_gpu_memory_as_needed
 
 
 def write_bundle(study: OpenStudy, *, arm: str = "winner", show: Show) -> Path:
@@ -38,6 +39,7 @@ def write_bundle(study: OpenStudy, *, arm: str = "winner", show: Show) -> Path:
     show.stage("Export", f"the {arm}'s run with seed {run.seed_index}, chosen without test")
     corpus = load(study.spec.data, seed=study.spec.study.seed)
     folder = study.reports / ("model" if arm == "winner" else f"{arm}-model")
+    allocate_gpu_memory_as_needed()
     with redirect_output(study.store.log_path):
         write(
             run=run,

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from lstm_study.training.console import redirect_output, silence_tensorflow
+from lstm_study.training.memory import allocate_gpu_memory_as_needed
 
 if TYPE_CHECKING:
     from lstm_study.export import Bundle, ClassicalBundle
@@ -47,6 +48,7 @@ def predict_lines(
 def load_bundle_quietly(model_dir: Path, *, ensemble: bool) -> "Bundle | ClassicalBundle":
     """Loads a bundle without the backend's messages."""
     silence_tensorflow()
+    allocate_gpu_memory_as_needed()
     with tempfile.TemporaryDirectory() as folder, redirect_output(Path(folder) / "log"):
         from lstm_study.export import load_bundle
 

@@ -1,5 +1,6 @@
 """This machine's GPUs, asked of the driver without a backend, and how many workers it gets."""
 
+import functools
 import os
 import re
 import subprocess
@@ -107,8 +108,11 @@ def choose_workers(asked: int | None, *, jobs: int, workers_per_gpu: int | None 
     return Workers(count=asked, threads=max(1, cpus // asked), gpus=gpus)
 
 
+@functools.cache
 def _listed() -> list[tuple[int, Sequence[str]]]:
-    """Returns each GPU's index, and the names to use it by: its own UUID, or its slices'."""
+    """Asks the driver, once: without a process on the GPU it takes seconds to answer.
+
+    Returns each GPU's index, and the names to use it by: its own UUID, or its slices'."""
     try:
         listing = subprocess.run(
             ["nvidia-smi", "-L"],  # noqa: S607 - wherever the driver put it

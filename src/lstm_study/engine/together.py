@@ -15,7 +15,7 @@ from lstm_study.errors import StoreError
 from lstm_study.records.state import Live
 from lstm_study.training.checkpoint import Checkpoint, write_checkpoint
 from lstm_study.training.epochs import Step
-from lstm_study.training.failures import classify
+from lstm_study.training.failures import classify, is_device_lost
 from lstm_study.training.live import LiveReporter
 from lstm_study.training.member_state import checkpoint_shapes, own_weights
 from lstm_study.training.members import Ended, Member
@@ -53,6 +53,8 @@ def train_together(
         raise
     # What ends all of them is kept in the record of each, as what ends one alone is in its own.
     except Exception as error:
+        if is_device_lost(error):
+            raise
         log.exception("A population failed")
         together.fail(error)
 
@@ -65,6 +67,7 @@ class _Together:
         self._at_work: dict[str, Job] = {}
         self._to_go_on: list[Member] = []
         self._test: Split | None = None
+        self._opened_by: set[str] = set()
 
     def begin(self, job: Job) -> Member:
         """Returns the member that a job is until its first halt."""
@@ -111,9 +114,13 @@ class _Together:
         return (lambda: self._reviews.validation) if job.calibrates else None
 
     def _open_test(self, run_id: str) -> Split:
-        # Each opening is logged; what is opened is read once for all members that end together.
-        test = self._reviews.request_test(run_id)
-        self._test = self._test or test
+        # Each opening is logged, once where a lack of memory has the reviews read again; what is
+        # opened is read once for all members that end together.
+        if run_id not in self._opened_by:
+            test = self._reviews.request_test(run_id)
+            self._test = self._test or test
+            self._opened_by.add(run_id)
+        assert self._test is not None
         return self._test
 
     def _end(self, job: Job, halt: int, ended: Ended) -> None:

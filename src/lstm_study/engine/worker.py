@@ -45,7 +45,7 @@ from lstm_study.engine.steps import TIMED_REVIEWS, mean_of, send_and_wait, start
 from lstm_study.errors import RecordError, StoreError, StudyError
 from lstm_study.spec import StudySpec
 from lstm_study.training.checkpoint import Checkpoint, write_checkpoint
-from lstm_study.training.failures import classify
+from lstm_study.training.failures import classify, is_device_lost
 from lstm_study.training.memory import freeze_loaded_objects
 from lstm_study.training.runtime import configure, population_limit, skip_optional_imports
 
@@ -172,9 +172,22 @@ class Worker:
     def do(self, jobs: Sequence[Work]) -> None:
         """Does jobs, all of one shape class, and sends each one's last answer.
 
+        Where an error takes the GPU from this process for good, it ends: the dispatcher replaces
+        it, and the jobs resume in the new one.
+
         Raises:
             StoreError: The scratch folder can't be written to: no fault of the job.
         """
+        try:
+            self._do(jobs)
+        except Exception as error:
+            if not is_device_lost(error):
+                raise
+            log.exception("The GPU can't be used any more: this process ends")
+            # Whatever else would still be done at the end would wait for that GPU.
+            os._exit(1)
+
+    def _do(self, jobs: Sequence[Work]) -> None:
         first = jobs[0]
         if self._capacity > 1 and isinstance(first, Job) and first.shape is not None:
             from lstm_study.engine.together import train_together
@@ -198,6 +211,8 @@ class Worker:
                 raise
             # Whatever ends a job is classified, logged with its traceback, and kept in its record.
             except Exception as error:
+                if is_device_lost(error):
+                    raise
                 log.exception("%s failed", job.name)
                 answer = Answer(name=job.name, failure=classify(error), is_last=True)
             self._link.send(answer)

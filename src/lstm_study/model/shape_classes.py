@@ -33,7 +33,8 @@ _ROWS = 16
 _COMPILING = 10_000.0
 _COMPILING_A_SIZE = 5_000.0
 # For one step of time, forward and backward, by units: nearly the same for 1 member and for 30.
-_LATENCY = {16: 0.004, 32: 0.004, 64: 0.007, 128: 0.019}
+# From 64 units on the prototype's 0.007 and 0.019 by today's number of instructions, which is half.
+_LATENCY = {16: 0.004, 32: 0.004, 64: 0.006, 128: 0.010, 256: 0.027}
 _LATENCY_OF_THE_LOOP = 0.056
 # A member's share of a step: of the embedding's update, and of everything that depends on time.
 _PER_WEIGHT = 1.0e-8

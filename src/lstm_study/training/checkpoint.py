@@ -55,8 +55,14 @@ def set_state(model: Any, variables: Sequence[NDArray[Any]], *, where: str) -> N
         target.assign(array)
 
 
-def write_checkpoint(path: Path, checkpoint: Checkpoint) -> None:
+def write_checkpoint(path: Path, checkpoint: Checkpoint, *, durable: bool = True) -> None:
     """Writes a checkpoint, replacing the earlier one whole.
+
+    Args:
+        path: Its file.
+        checkpoint: What to write.
+        durable: Whether to wait until the bytes are on the disk. Without, a power failure may tear
+            the file, which its digest tells; the death of the process does not.
 
     Raises:
         StoreError: The disk is full, or the folder can't be written to.
@@ -68,7 +74,7 @@ def write_checkpoint(path: Path, checkpoint: Checkpoint) -> None:
         header["earlier"] = [len(weights) for weights in checkpoint.earlier]
     text = np.frombuffer(json.dumps(header).encode(), dtype=np.uint8)
     arrays = {f"v{index:04d}": array for index, array in enumerate(parts)}
-    with replacing(path) as temporary, temporary.open("wb") as file:
+    with replacing(path, durable=durable) as temporary, temporary.open("wb") as file:
         np.savez(file, allow_pickle=False, header=text, **arrays)
 
 

@@ -1,5 +1,6 @@
 """Classifies the exception that ended a training."""
 
+import re
 import traceback
 
 from lstm_study.errors import BuilderError, DivergedError
@@ -7,12 +8,27 @@ from lstm_study.records import Failure
 
 # XLA's words where a kernel asks for more than a multiprocessor has, under RESOURCE_EXHAUSTED too.
 _KERNEL_TOO_LARGE = "Shared memory size limit exceeded"
+# After these a process can do nothing more on its GPU; CUDA's own words for each say so.
+_DEVICE_LOST = re.compile(
+    "CUDA_ERROR_(ILLEGAL_ADDRESS|LAUNCH_TIMEOUT|ASSERT|HARDWARE_STACK_ERROR|ILLEGAL_INSTRUCTION|"
+    "MISALIGNED_ADDRESS|INVALID_ADDRESS_SPACE|INVALID_PC|LAUNCH_FAILED|ECC_UNCORRECTABLE|"
+    "CONTAINED|EXTERNAL_DEVICE)"
+)
 _OUT_OF_MEMORY = ("RESOURCE_EXHAUSTED", "ResourceExhausted", "OOM when allocating", "Out of memory")
 
 
 def is_kernel_too_large(error: Exception) -> bool:
     """Whether a compiled kernel does not fit the GPU's chip, whatever memory is free."""
     return _KERNEL_TOO_LARGE in str(error)
+
+
+def is_device_lost(error: Exception) -> bool:
+    """Whether this process can no longer use its GPU, so that only another one can go on.
+
+    Source: the CUDA driver's reference, `CUresult`: errors that leave "the process in an
+    inconsistent state", and uncorrectable errors of the GPU's memory.
+    """
+    return _DEVICE_LOST.search(str(error)) is not None
 
 
 def classify(error: Exception) -> Failure:

@@ -1,6 +1,7 @@
 """The members of a population: what each is to train, where it stands, and how it ended."""
 
 from collections.abc import Callable
+from concurrent.futures import Executor, Future
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -76,6 +77,7 @@ class Seated:
         batches: The epoch's, as positions in the split.
         lengths: The tokens that each batch is cut to where the member is trained alone.
         running: The epoch so far.
+        drawn: The batches of the epoch after it, each with its length; None after the last.
     """
 
     member: Member
@@ -84,6 +86,7 @@ class Seated:
     batches: list[NDArray[np.int64]] = field(default_factory=list)
     lengths: list[int] = field(default_factory=list)
     running: RunningEpoch = field(default_factory=lambda: RunningEpoch(number=1, steps=0))
+    drawn: Future[list[tuple[NDArray[np.int64], int]]] | None = None
 
     @property
     def epochs_left(self) -> int:
@@ -95,14 +98,26 @@ class Seated:
         """The weights of earlier epochs that its checkpoint keeps."""
         return self.checkpoint.earlier if self.checkpoint is not None else ()
 
-    def begin_epoch(self, split: Split) -> None:
-        """Draws the batches of its next epoch."""
-        training, number = self.member.training, len(self.epochs) + 1
-        self.batches = epoch_batches(training, number, split)
-        maxlen = training.configuration.maxlen
-        cut = with_lengths(self.batches, split, maxlen=maxlen, masked=training.masked)
+    def begin_epoch(self, split: Split, threads: Executor) -> None:
+        """Begins its next epoch; the batches of the one after are drawn while the device works."""
+        number = len(self.epochs) + 1
+        drawn = self.drawn or threads.submit(self._draw, number, split)
+        cut = drawn.result()
+        self.drawn = None
+        if self.epochs_left > 1:
+            self.drawn = threads.submit(self._draw, number + 1, split)
+        self.batches = [chosen for chosen, _ in cut]
         self.lengths = [length for _, length in cut]
-        self.running = RunningEpoch(number=number, steps=len(self.batches))
+        self.running = RunningEpoch(number=number, steps=len(cut))
+
+    def _draw(self, number: int, split: Split) -> list[tuple[NDArray[np.int64], int]]:
+        training = self.member.training
+        return with_lengths(
+            epoch_batches(training, number, split),
+            split,
+            maxlen=training.configuration.maxlen,
+            masked=training.masked,
+        )
 
     def dropped(self, first: int, count: int) -> list[NDArray[np.bool_]]:
         """Draws which tokens word dropout takes in some steps of the epoch: bool [n, length] each.
@@ -119,12 +134,13 @@ class Seated:
             for step in range(first, min(first + count, len(self.batches)))
         ]
 
-    def write(self, state: State, epochs: tuple[Epoch, ...]) -> Checkpoint:
+    def write(self, state: State, epochs: tuple[Epoch, ...], *, durable: bool) -> Checkpoint:
         """Writes and returns its checkpoint, with the earlier weights that are to be kept.
 
         Args:
             state: Its own, as NumPy's arrays.
             epochs: Its history.
+            durable: See `write_checkpoint`.
         """
         training, before = self.member.training, self.checkpoint
         earlier = self.earlier
@@ -134,5 +150,5 @@ class Seated:
             state, training.configuration, learning_rate=training.learning_rate
         )
         checkpoint = Checkpoint(epochs=epochs, variables=variables, earlier=earlier)
-        write_checkpoint(self.member.save, checkpoint)
+        write_checkpoint(self.member.save, checkpoint, durable=durable)
         return checkpoint

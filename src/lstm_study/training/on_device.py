@@ -1,5 +1,6 @@
 """What a population has on the device: the members' state and settings, and the reviews."""
 
+import functools
 from collections.abc import Mapping, Sequence
 from contextlib import nullcontext
 from typing import Any
@@ -28,6 +29,8 @@ from lstm_study.training.one import EVALUATION_BATCH, Training
 
 STEPS_AT_ONCE = 16
 _READ_AT_ONCE = 8
+# One program each, where its operations one by one would be as many for each number of places.
+_seeds_after = jax.jit(seeds_after, static_argnames="trains")
 
 
 class OnDevice:
@@ -147,7 +150,7 @@ class OnDevice:
     def count_reading(self, split: Split) -> None:
         """Moves the members' seeds on as Keras does when it reads a split."""
         calls = -(-len(split) // EVALUATION_BATCH)
-        seeds = seeds_after(self.state.seeds, self._settings, calls, trains=False)
+        seeds = _seeds_after(self.state.seeds, self._settings, np.uint32(calls), trains=False)
         self.state = self.state._replace(seeds=seeds)
 
     @property
@@ -227,6 +230,7 @@ def _setting(training: Training | None, shape: ShapeClass, reviews: int) -> Sett
     )
 
 
+@functools.partial(jax.jit, static_argnames=("shape", "places"))
 def empty_state(shape: ShapeClass, places: int) -> State:
     """Returns the state of free places: all zeros."""
     configuration = Configuration(

@@ -17,7 +17,7 @@ from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 from lstm_study import model
 from lstm_study.corpus.cache import cache_folder
 from lstm_study.errors import DependencyError
-from lstm_study.training.memory import keep_freed_memory
+from lstm_study.training.memory import allocate_gpu_memory_as_needed, keep_freed_memory
 
 # CUDA itself takes some hundred megabytes for each process.
 _GPU_MEMORY_SHARE = 0.9
@@ -67,15 +67,11 @@ def configure(
     """
     backend = os.environ.get("KERAS_BACKEND", "tensorflow")
     os.environ["TF_CPP_MIN_LOG_LEVEL"] = "2"
-    os.environ["TF_FORCE_GPU_ALLOW_GROWTH"] = "true"
-    os.environ["XLA_PYTHON_CLIENT_PREALLOCATE"] = "false"
+    allocate_gpu_memory_as_needed()
     os.environ["OMP_NUM_THREADS"] = str(threads)
     # NumPy is already imported and no longer reads the variable.
     threadpool_limits(threads)
     use_numba_cache()
-    # With one arena the threads that compile for a GPU would wait for each other.
-    if backend != "jax" or gpu is None:
-        keep_freed_memory()
     if gpu is not None:
         os.environ["CUDA_VISIBLE_DEVICES"] = gpu
     memory = _GPU_MEMORY_SHARE / max(1, workers_on_gpu)
@@ -100,6 +96,7 @@ def configure(
 
 def _configure_tensorflow(threads: int, share: Callable[[], int]) -> Runtime:
     # Importing Keras imports TensorFlow. Threads can be set only before its first operation.
+    keep_freed_memory()
     imported = "tensorflow" in sys.modules
     with skip_optional_imports():
         import tensorflow as tf
@@ -129,7 +126,11 @@ def _configure_jax(threads: int) -> Runtime:
     with skip_optional_imports():
         import keras  # noqa: F401 - imported for its side effects
     use_jax_cache(jax)
-    return Runtime(backend="jax", devices=tuple(device.device_kind for device in jax.devices()))
+    devices = jax.devices()
+    # With one arena the threads that compile for a GPU would wait for each other.
+    if devices[0].platform == "cpu":
+        keep_freed_memory()
+    return Runtime(backend="jax", devices=tuple(device.device_kind for device in devices))
 
 
 def population_limit(asked: int | None, *, member_bytes: int) -> int:

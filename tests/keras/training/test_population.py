@@ -23,7 +23,7 @@ if ON_JAX:
     from lstm_study.model.population.network import sum_by_id
     from lstm_study.model.population.steps import read_batches, train_steps
     from lstm_study.model.shape_classes import ShapeClass
-    from lstm_study.training import on_device
+    from lstm_study.training import members, on_device
     from lstm_study.training import population as module
     from lstm_study.training.checkpoint import Checkpoint, read_checkpoint
     from lstm_study.training.inputs import inputs_of
@@ -411,6 +411,43 @@ def test_the_weights_of_earlier_epochs_read_too_beside_members_that_have_none(tm
     np.testing.assert_allclose(
         watched[1].ended.probabilities, predict(model, TEST, given[1].configuration), atol=2e-5
     )
+
+
+@needs_jax
+@pytest.mark.parametrize("longest", [30.0, 0.0])
+def test_only_the_last_checkpoint_waits_for_the_disk_unless_epochs_are_long(
+    tmp_path, monkeypatch, longest
+):
+    kept, waited = members.write_checkpoint, []
+    monkeypatch.setattr(module, "_LONG_EPOCH", longest)
+    monkeypatch.setattr(
+        members,
+        "write_checkpoint",
+        lambda path, checkpoint, *, durable: (
+            waited.append(durable) or kept(path, checkpoint, durable=durable)
+        ),
+    )
+
+    together([Watched(trainings()["a"], tmp_path)])
+
+    assert waited == ([True] * 3 if longest == 0 else [False, False, True])
+
+
+@needs_jax
+def test_few_members_are_prepared_ahead_of_those_that_are_seated(tmp_path, monkeypatch):
+    begun = []
+    monkeypatch.setattr(module, "_state_at_start", lambda shape, member: begun.append(member))
+    many = [Watched(trainings()["a"], tmp_path / str(k)).member for k in range(30)]
+    with ThreadPoolExecutor(1) as threads:
+        population = module.Population(
+            class_of([many[0].training]), REVIEWS, None, 30, SCAN, threads, threads
+        )
+        seated = []
+        for member, state in population._states_at_start(many):
+            state.result()
+            seated.append(member)
+            assert len(begun) <= len(seated) + 8
+    assert seated == begun == many
 
 
 @needs_jax

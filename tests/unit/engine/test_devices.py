@@ -3,7 +3,13 @@
 import pytest
 
 from lstm_study.engine import devices
-from lstm_study.engine.devices import Workers, choose_workers, require_gpus, visible_gpus
+from lstm_study.engine.devices import (
+    Workers,
+    _listed,
+    choose_workers,
+    require_gpus,
+    visible_gpus,
+)
 from lstm_study.errors import DependencyError, SearchError
 
 TWO = """\
@@ -23,14 +29,17 @@ def driver(tmp_path, monkeypatch):
     """Puts a driver on the PATH that lists what it is given."""
     monkeypatch.setenv("PATH", str(tmp_path))
     monkeypatch.delenv("CUDA_VISIBLE_DEVICES", raising=False)
+    _listed.cache_clear()
 
     def install(listing: str, *, code: int = 0) -> None:
         lines = [f"echo '{line}'" for line in listing.splitlines()]
         program = tmp_path / "nvidia-smi"
         program.write_text("\n".join(["#!/bin/sh", *lines, f"exit {code}\n"]))
         program.chmod(0o755)
+        _listed.cache_clear()
 
-    return install
+    yield install
+    _listed.cache_clear()
 
 
 def test_without_a_driver_or_with_a_broken_one_there_is_no_gpu(driver):

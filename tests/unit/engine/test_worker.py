@@ -4,6 +4,8 @@ import subprocess
 import sys
 from multiprocessing import Pipe
 
+import pytest
+
 CODE = """
 import sys, time
 from lstm_study.engine.worker import SocketLink
@@ -20,6 +22,46 @@ def _started():
     )  # fmt: skip
     theirs.close()
     return ours, process
+
+
+OTHER = "CUDA_ERROR_NOT_SUPPORTED: on the device"
+LOST = """
+import logging
+from lstm_study.engine.jobs import Call
+from lstm_study.engine.worker import Worker
+
+class Link:
+    def send(self, message):
+        print(message.name, message.failure.message if message.failure else "done", flush=True)
+
+def fails(reviews):
+    raise RuntimeError("INTERNAL: %s")
+
+logging.basicConfig()
+jobs = [Call(name="first", function=lambda reviews: 1), Call(name="second", function=fails)]
+Worker(Link(), reviews=None, scratch=None).do([*jobs, Call(name="third", function=fails)])
+"""
+
+
+@pytest.mark.parametrize(
+    ("error", "code", "told"),
+    [
+        ("CUDA_ERROR_ILLEGAL_ADDRESS: on the device", 1, "first done\n"),
+        (
+            OTHER,
+            0,
+            "first done\n"
+            + "".join(f"{each} RuntimeError: INTERNAL: {OTHER}\n" for each in ("second", "third")),
+        ),
+    ],
+)
+def test_a_worker_that_lost_its_gpu_ends_and_blames_no_job(error, code, told):
+    done = subprocess.run(
+        [sys.executable, "-c", LOST % error], capture_output=True, text=True, timeout=300,
+        check=False,
+    )  # fmt: skip
+    assert (done.returncode, done.stdout) == (code, told)
+    assert ("this process ends" in done.stderr) == bool(code)
 
 
 def test_a_message_that_cannot_be_read_ends_the_worker_with_an_error():

@@ -59,7 +59,7 @@ def test_layers_and_batch_sizes_are_not_joined():
 
 
 def test_small_networks_are_joined_and_large_ones_are_not_slowed_down_by_larger_ones():
-    """256 units run the XLA loop, three times slower than the kernel that 128 run in."""
+    """A step of 256 units takes nearly three times as long as one of 128."""
     works = [work(16, 16), work(32, 32), work(64, 64), work(128, 128), work(128, 256, epochs=2)]
     works[3] = replace(works[3], epochs=300)
 

@@ -16,12 +16,12 @@ def seeds_after(seeds: Seeds, settings: Settings, calls: int, *, trains: bool) -
 
     In evaluation Keras's LSTM draws masks, too, and does not use them; other layers draw none.
     """
-    draws = (settings.input_draws + settings.state_draws) * np.uint32(calls)
+    draws = (settings.input_draws + settings.state_draws) * jnp.uint32(calls)
     found = seeds._replace(lstm=seeds.lstm + _low(draws)[:, None, None])
     if not trains:
         return found
     rates = settings.kept_embedding, settings.kept_outputs
-    own = (_low((kept < 1.0).astype(jnp.uint32) * np.uint32(calls)) for kept in rates)
+    own = (_low((kept < 1.0).astype(jnp.uint32) * jnp.uint32(calls)) for kept in rates)
     embedding, output = (each + more for each, more in zip(seeds[1:], own, strict=True))
     return found._replace(embedding=embedding, output=output)
 

@@ -1,0 +1,25 @@
+"""What a process takes of a GPU that it shares with a study."""
+
+import os
+
+import pytest
+
+from lstm_study.commands.predict import load_bundle_quietly
+from lstm_study.errors import ExportError
+from lstm_study.training.memory import allocate_gpu_memory_as_needed
+
+NAMES = ("TF_FORCE_GPU_ALLOW_GROWTH", "XLA_PYTHON_CLIENT_PREALLOCATE")
+
+
+def test_loading_a_model_takes_no_more_of_a_gpu_than_it_uses(tmp_path, monkeypatch):
+    for name in NAMES:
+        monkeypatch.delenv(name, raising=False)
+    with pytest.raises(ExportError):
+        load_bundle_quietly(tmp_path, ensemble=False)
+    assert [os.environ[name] for name in NAMES] == ["true", "false"]
+
+
+def test_who_wants_all_of_it_says_so(monkeypatch):
+    monkeypatch.setenv(NAMES[1], "true")
+    allocate_gpu_memory_as_needed()
+    assert os.environ[NAMES[1]] == "true"
