@@ -5,13 +5,16 @@ refuses a kernel that needs more shared memory than a block has. Nothing is run.
 
     python -m tests.support.for_cuda kernels 8.6 128 256
     python -m tests.support.for_cuda programs 9.0
+    python -m tests.support.for_cuda step 9.0 14 128 128
+
+The last one prints what a training step of 14 members of 128/128 reads and writes.
 """
 
 import json
 import os
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -20,6 +23,7 @@ import pytest
 
 from tests.benchmarks.gpu import OPENED, made_up, with_pairs
 from tests.support.on_jax import as_if_on_a_card
+from tests.support.program_bytes import bytes_of_a_step
 
 COMPILER = Path(sys.prefix) / "cuda"
 needs_compiler = pytest.mark.skipif(
@@ -57,10 +61,10 @@ device_description_str: "compute capability {major}.{minor}"
 _MEMBERS = 2
 
 
-def compiled(what: str, capability: str, *units: int) -> list[dict[str, Any]]:
-    """Compiles in a process of its own; see `kernels` and `programs`."""
+def compiled(what: str, capability: str, *sizes: int | str) -> list[dict[str, Any]]:
+    """Compiles in a process of its own; see `kernels`, `programs` and `step`."""
     done = subprocess.run(
-        [sys.executable, "-m", __name__, what, capability, *map(str, units)],
+        [sys.executable, "-m", __name__, what, capability, *map(str, sizes)],
         env={
             **os.environ,
             "KERAS_BACKEND": "jax",
@@ -114,6 +118,47 @@ def kernels(capability: str, on_card: Any, *sizes: str) -> Iterator[dict[str, An
 
 def programs(capability: str, on_card: Any) -> Iterator[dict[str, Any]]:
     """Compiles whole training steps and readings; says what memory a member takes, and may take."""
+    for opened in ({}, OPENED):
+        shape, lowered = _programs(
+            capability, on_card, _MEMBERS, 128, 64 if opened else 128, opened=opened
+        )
+        for name, each in lowered.items():
+            program = each.compile()
+            memory = program.memory_analysis()
+            taken = memory.argument_size_in_bytes + memory.temp_size_in_bytes
+            yield {
+                "program": name,
+                "is_open": bool(opened),
+                "member_bytes": taken / _MEMBERS,
+                "expected_bytes": shape.member_bytes,
+                "has_kernels": "triton" in program.as_text(),
+                "has_atomics": "scatter(" in program.as_text(),
+                "step_bytes": bytes_of_a_step(program.as_text()) / _MEMBERS,
+            }
+
+
+def step(capability: str, on_card: Any, *sizes: str) -> Iterator[dict[str, Any]]:
+    """Compiles a training step of so many members, embedding's columns and units; "open" is more.
+
+    Says what a step reads and writes.
+    """
+    opened = OPENED if "open" in sizes else {}
+    members, embedding_dim, units = map(int, sizes[:3])
+    _, lowered = _programs(capability, on_card, members, embedding_dim, units, opened=opened)
+    text = lowered["train"].compile().as_text()
+    yield {"step_gigabytes": round(bytes_of_a_step(text) / 1e9, 2)}
+
+
+def _programs(
+    capability: str,
+    on_card: Any,
+    members: int,
+    embedding_dim: int,
+    units: int,
+    *,
+    opened: Mapping[str, Any],
+) -> tuple[Any, dict[str, Any]]:
+    """Lowers training steps and readings of 500 tokens of 50,000 words, in batches of 64."""
     import jax
     import numpy as np
 
@@ -128,42 +173,30 @@ def programs(capability: str, on_card: Any) -> Iterator[dict[str, Any]]:
         settings_of,
     )
 
-    for opened in ({}, OPENED):
-        split = made_up(400)
-        if opened:
-            split = with_pairs(split)
-        units = 64 if opened else 128
-        configuration = Configuration(
-            vocabulary_size=50_000, maxlen=500, embedding_dim=128, lstm_units=units,
-            dropout=0.2, recurrent_dropout=0.2, **opened,
-        )  # fmt: skip
-        shape = ShapeClass.of(configuration, batch_size=64)
-        sweeps, _ = sweeps_for(shape.lstm_units, _card(capability))
-        state = jax.eval_shape(lambda shape=shape: empty_state(shape, _MEMBERS))
-        settings = settings_of([None] * _MEMBERS, shape, reviews=len(split))
-        state, reviews, settings = jax.tree.map(
-            lambda each: on_card(np.shape(each), each.dtype),
-            (state, reviews_of(split, shape), settings),
-        )
-        count = on_card((), np.int32)
-        fixed = {"maxlen": shape.maxlen, "sweeps": sweeps}
-        positions = on_card((STEPS_AT_ONCE, _MEMBERS, 64), np.int32)
-        dropped = on_card((STEPS_AT_ONCE, _MEMBERS, 64, shape.maxlen), bool) if opened else None
-        steps = train_steps.lower(state, reviews, settings, positions, dropped, count, **fixed)
-        rows = on_card((8, READ_ROWS), np.int32)
-        reads = read_batches.lower(state.weights, reviews, settings, rows, count, **fixed)
-        for name, lowered in (("train", steps), ("read", reads)):
-            program = lowered.compile()
-            memory = program.memory_analysis()
-            taken = memory.argument_size_in_bytes + memory.temp_size_in_bytes
-            yield {
-                "program": name,
-                "is_open": bool(opened),
-                "member_bytes": taken / _MEMBERS,
-                "expected_bytes": shape.member_bytes,
-                "has_kernels": "triton" in program.as_text(),
-                "has_atomics": "scatter(" in program.as_text(),
-            }
+    split = made_up(400)
+    if opened:
+        split = with_pairs(split)
+    configuration = Configuration(
+        vocabulary_size=50_000, maxlen=500, embedding_dim=embedding_dim, lstm_units=units,
+        dropout=0.2, recurrent_dropout=0.2, **opened,
+    )  # fmt: skip
+    shape = ShapeClass.of(configuration, batch_size=64)
+    sweeps, _ = sweeps_for(shape.lstm_units, _card(capability))
+    state = jax.eval_shape(lambda: empty_state(shape, members))
+    settings = settings_of([None] * members, shape, reviews=len(split))
+    state, reviews, settings = jax.tree.map(
+        lambda each: on_card(np.shape(each), each.dtype),
+        (state, reviews_of(split, shape), settings),
+    )
+    count = on_card((), np.int32)
+    fixed = {"maxlen": shape.maxlen, "sweeps": sweeps}
+    positions = on_card((STEPS_AT_ONCE, members, 64), np.int32)
+    dropped = on_card((STEPS_AT_ONCE, members, 64, shape.maxlen), bool) if opened else None
+    rows = on_card((8, READ_ROWS), np.int32)
+    return shape, {
+        "train": train_steps.lower(state, reviews, settings, positions, dropped, count, **fixed),
+        "read": read_batches.lower(state.weights, reviews, settings, rows, count, **fixed),
+    }
 
 
 def _card(capability: str) -> SimpleNamespace:
@@ -171,7 +204,7 @@ def _card(capability: str) -> SimpleNamespace:
     return SimpleNamespace(platform="gpu", device_kind="a card", compute_capability=capability)
 
 
-def _main(what: str, capability: str, *units: str) -> None:
+def _main(what: str, capability: str, *sizes: str) -> None:
     sys.path.append(str(COMPILER))
     import jax
     from jax.experimental import topologies
@@ -190,7 +223,8 @@ def _main(what: str, capability: str, *units: str) -> None:
         return jax.ShapeDtypeStruct(shape, dtype, sharding=whole)
 
     with as_if_on_a_card():
-        for found in {"kernels": kernels, "programs": programs}[what](capability, on_card, *units):
+        made = {"kernels": kernels, "programs": programs, "step": step}[what]
+        for found in made(capability, on_card, *sizes):
             print(json.dumps(found), flush=True)
 
 

@@ -44,3 +44,7 @@ def test_whole_programs_compile_with_kernels_and_in_the_memory_that_is_expected(
     for each in found:
         assert each["has_kernels"] and not each["has_atomics"]
         assert each["member_bytes"] < each["expected_bytes"]
+    # A step's time on a card is mostly that of what it reads and writes: 1.2 and 1.7 GB a member.
+    closed, opened = (each["step_bytes"] for each in found if each["program"] == "train")
+    assert 1.0e9 < closed < 1.25e9
+    assert 1.4e9 < opened < 1.8e9
