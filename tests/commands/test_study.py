@@ -84,7 +84,8 @@ def test_figures_are_matplotlibs_and_unknown_names_are_refused(study: Study) -> 
 
 def test_a_notebook_shows_the_answer_with_its_figure(study: Study) -> None:
     html = study._repr_html_()
-    assert study.verdict().sentence in html
+    assert study.verdict().headline in html
+    assert study.verdict().details in html
     assert html.count("<svg") == 1
 
 

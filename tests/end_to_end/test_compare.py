@@ -193,7 +193,7 @@ def test_more_seeds_are_another_look_and_say_so(compared, data_folder):
     result = lstm_study("compare", "slice.toml", "--data", data, "--more-seeds", "1", cwd=folder)
     assert result.code == 0, result.out + result.err
     assert "1 seed is added to 5 for every arm" in result.out
-    assert "(look 2 at the test reviews)" in result.out
+    assert "look 2 at the test reviews" in result.out
     level = f"{100 * levels([5 / 6, 1.0])[1]:.4g}% interval"
     assert level in result.out
     assert "1 seed per arm was added to 5 on" in result.out

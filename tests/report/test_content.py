@@ -157,7 +157,11 @@ def test_models_are_listed_by_accuracy_with_their_distance_to_the_baseline(
     content: ContentOf,
 ) -> None:
     rows = content("compared").tables["models"].records()
-    assert {row["arm"] for row in rows} == {"baseline", "winner", "control", "ensemble"}
+    arms = {"baseline", "winner", "control", "ensemble", "runner-up-1"}
+    assert {row["arm"] for row in rows} == arms
+    assert {row["arm"] for row in rows if row["exported"] == "yes"} == {
+        "control", "ensemble", "winner",
+    }  # fmt: skip
     accuracies = [float(row["test_accuracy"] or 0) for row in rows]
     assert accuracies == sorted(accuracies, reverse=True)
     base = next(row for row in rows if row["arm"] == "baseline")
@@ -233,7 +237,13 @@ def test_further_arms_share_one_correction_and_the_twin_stands_apart(content: Co
         ("winner-own-epoch", "baseline"), ("control", "winner"), ("control", "ensemble"),
     ]  # fmt: skip
     assert [(row["arm"], row["reference"]) for row in rows[1:4]] == like_with_like
-    for row in rows[4:]:
+    described = [("runner-up-1", "winner"), ("ensemble", "baseline")]
+    assert [(row["arm"], row["reference"]) for row in rows[4:6]] == described
+    for row in rows[4:6]:
+        assert row["low"] is not None
+        assert row["p_value"] is row["adjusted_p_value"] is None
+        assert str(row["answer"]).startswith("described, not tested")
+    for row in rows[6:]:
         assert row["reference"] == "baseline"
         if row["p_value"] is not None:
             assert float(row["adjusted_p_value"] or 0) >= float(row["p_value"] or 0)

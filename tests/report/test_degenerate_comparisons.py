@@ -115,8 +115,8 @@ def test_what_went_wrong_is_a_sentence_on_the_terminal_and_in_the_report(
     ("name", "words"),
     [
         ("all probabilities equal", "The winner has learned nothing. The baseline has learned"),
-        ("identical arms", "The search brought nothing."),
-        ("two seeds", "Too few seeds to say."),
+        ("identical arms", "The search found nothing better than the baseline."),
+        ("two seeds", "Too few seeds to say whether the winner beats the baseline"),
     ],
 )
 def test_the_headline_repeats_no_sentence_that_follows_it(

@@ -198,11 +198,57 @@ def test_the_verdict_says_in_what_the_winner_differs_from_the_baseline_beside_it
     for number, (study, words) in enumerate(
         [
             (alike, "in hyperparameters alone."),
-            (own_epochs, "in hyperparameters and in epochs alone."),
+            (own_epochs, "in hyperparameters and epochs alone."),
         ]
     ):
         folder = tmp_path / str(number)
         folder.mkdir()
         monkeypatch.chdir(folder)
         answer = commands.read_answer(commands.open_study(leave(study, folder)))
-        assert f"it differs from the winner {words}" in answer.verdict.sentence
+        assert f"They differ {words}" in answer.verdict.sentence
+
+
+def test_a_table_with_failed_runs_shows_the_mean_without_them_beside_the_one_with_them() -> None:
+    said = _said("collapsed", "comparison")
+    assert "test accuracy, without failed" in said
+    beside = _said("collapsed", "winner")
+    assert "test accuracy, mean without failed runs" in beside
+    assert "test accuracy, mean of all runs" in beside
+    assert "without failed" not in _said("completed", "winner")
+    assert "test accuracy, without failed" not in _said("completed", "comparison")
+
+
+def test_a_difference_to_an_arm_with_a_failed_run_names_the_run() -> None:
+    whole = completed_study(seeds=5)
+    twins = [
+        replace(run, run_id=f"baseline-masked-s{run.seed_index}", arm="baseline-masked")
+        for run in whole.runs
+        if run.arm == "baseline"
+    ]
+    predictions = dict(whole.predictions)
+    predictions |= {run.run_id: predictions[f"baseline-s{run.seed_index}"] for run in twins}
+    predictions["baseline-masked-s2"] = np.full(2_000, 0.5, np.float32)
+    study = replace(whole, runs=(*whole.runs, *twins), predictions=predictions)
+    content = gather(
+        study, verdict=judge(study), made_at="2025-03-02T10:00:00.000Z", versions={},
+        git_commit="", bundle=None,
+    )  # fmt: skip
+    text = re.sub(r"\s+", " ", parse(render(content)).text)
+    (said,) = re.findall(r"Winner minus baseline-masked: .*? without the failed \S+", text)
+    assert said.endswith(", without the failed baseline-masked-s2.")
+
+
+def test_a_shorter_baseline_is_said_to_be_no_documented_one_and_where_reviews_lie_is_not() -> None:
+    notes = _content("completed").tables["notes"].column("note")
+    (cut,) = (note for note in notes if "The baseline is cut to" in str(note))
+    assert "5 epochs (documented: 10)" in str(cut)
+    documented = completed_study(baseline__maxlen="500", baseline__epochs="10")
+    for settings, words in ((("data.path=x",), None), (("data.path=x", "a.b=1"), "line: a.b=1.")):
+        records = replace(documented, settings=settings, deviations=("protocol epochs 5",))
+        content = gather(
+            records, verdict=judge(records), made_at="2025-03-02T10:00:00.000Z", versions={},
+            git_commit="", bundle=None,
+        )  # fmt: skip
+        told = [str(note) for note in content.tables["notes"].column("note")]
+        assert not any("cut to" in note or "data.path" in note for note in told)
+        assert any(words in note for note in told) if words else "line:" not in " ".join(told)

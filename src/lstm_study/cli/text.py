@@ -36,13 +36,20 @@ def answer(found: "Answer") -> RenderableType:
         table.add_row("" if arm.name == "winner" else _arm_name(arm.name), _arm_in_words(arm))
     shown = {arm.name for arm in verdict.arms}
     others = sorted((arm for arm in found.arms if arm.name not in shown), key=_place)
-    beside = {entry.verdict.candidate: _beside(entry) for entry in found.comparisons}
+    beside = {
+        entry.verdict.candidate: _beside(entry)
+        for entry in found.comparisons
+        if entry.verdict.reference == verdict.reference
+    }
     for arm in others:
         words = f"{_arm_in_words(arm)}{beside.get(arm.name, '')}"
         table.add_row(_arm_name(arm.name), Text(words, style="dim"))
     if any(beside.get(arm.name) for arm in others):
         table.add_row("", Text(_family(verdict), style="dim"))
-    table.add_row("Verdict", verdict.sentence)
+    table.add_row("Verdict", Text(verdict.headline, style="bold"))
+    for sentence in found.advice:
+        table.add_row("Use" if sentence == found.advice[0] else "", Text(sentence))
+    table.add_row("Details", Text(verdict.details))
     for note in (*verdict.notes, *_caveats(found)):
         table.add_row("Note", Text(note, style="dim"))
     for name, path, command in (
@@ -66,14 +73,17 @@ def _names_and_values() -> Table:
 def _beside(entry: "Comparison") -> str:
     """Returns an arm's difference from the baseline in short; "" where there is none."""
     found = entry.verdict.difference
-    if found is None or entry.adjusted_p_value is None:
+    if found is None or (entry.is_tested and entry.adjusted_p_value is None):
         return ""
     failures = entry.verdict.failures
     failed = len(failures.runs) if failures is not None else 0
     without = f"without {failed} failed run{'s' * (failed > 1)} " if failed else ""
+    tested = entry.answer
+    if entry.adjusted_p_value is not None:
+        tested = f"p {_probability(entry.adjusted_p_value)}"
     return (
         f"; {without}{points(found.difference)} points, {points(found.low)} to "
-        f"{points(found.high)}, p {_probability(entry.adjusted_p_value)}"
+        f"{points(found.high)}, {tested}"
     )
 
 

@@ -6,6 +6,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import TypeVar
 
+from lstm_study.analysis.answer.advice import advise
 from lstm_study.analysis.answer.arms import ArmSummary, arms_from_records, summarise
 from lstm_study.analysis.answer.questions import Comparison, side_questions
 from lstm_study.analysis.answer.verdict import Verdict
@@ -29,6 +30,7 @@ class Answer:
         records: All that the study left.
         winner: The trial that won the search; None before there is one.
         arms: Every arm that was evaluated on test.
+        advice: Which model to use, in sentences; empty with fewer than two models.
         comparisons: The questions beside winner and baseline; see `side_questions`.
         report: The HTML report; None before it was written.
         model: The model bundle's folder; None before it was written.
@@ -39,6 +41,7 @@ class Answer:
     verdict: Verdict
     records: StudyRecords
     arms: tuple[ArmSummary, ...]
+    advice: tuple[str, ...]
     comparisons: tuple[Comparison, ...]
     winner: Trial | None
     report: Path | None
@@ -103,6 +106,7 @@ def read_answer(study: OpenStudy, *, is_noted: bool = True) -> Answer:
             records.trials, study.spec.study.direction, max_epochs=study.spec.search.max_epochs
         ),
         arms=tuple(summarise(arm) for arm in arms.values()),
+        advice=tuple(advise(records, level=at.level).sentences.values()),
         comparisons=side_questions(arms, level=at.level),
         report=report,
         model=model,

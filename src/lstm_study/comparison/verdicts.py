@@ -3,14 +3,21 @@
 from collections.abc import Mapping
 from dataclasses import replace
 
+from lstm_study.analysis.answer import wording
 from lstm_study.analysis.answer.ablation import MASKED_BASELINE
 from lstm_study.analysis.answer.arms import CONTROL, Arm, arms_from_records, without
 from lstm_study.analysis.answer.backends import mixed_backends
 from lstm_study.analysis.answer.planned_arms import PRIMARY, RECIPE_BASELINE, ended_runs
-from lstm_study.analysis.answer.questions import OWN_EPOCH_SUFFIX, control_question, paired_question
+from lstm_study.analysis.answer.questions import (
+    control_question,
+    own_epoch_question,
+    paired_question,
+    side_questions,
+)
 from lstm_study.analysis.answer.verdict import Verdict, judge
-from lstm_study.analysis.answer.wording import NOTHING_BETTER, between, points
+from lstm_study.analysis.answer.wording import FIXED, between, is_fixed, less_or_more, more_or_less
 from lstm_study.analysis.search.optimism import search_optimism
+from lstm_study.analysis.statistics.failures import without_failed_runs, without_runs
 from lstm_study.comparison import looks
 from lstm_study.comparison.looks import Standing
 from lstm_study.records import StudyRecords
@@ -36,10 +43,21 @@ def judge_study(
     if is_noted and verdict.difference is not None:
         looks.note(records, spec, store, kind=verdict.kind)
     arms = arms_from_records(records)
+    same = _of_one_configuration(records)
+    headline = wording.headline(
+        verdict.kind,
+        names=(verdict.candidate, verdict.reference),
+        difference=verdict.difference,
+        failures=verdict.failures,
+        learned=verdict.learned_nothing,
+        lacking=verdict.lacking,
+        beside=_control_beats_both(arms, level=at.level),
+        is_baseline=bool(same),
+    )
     sentences = (
-        _of_one_configuration(records),
-        verdict.sentence,
-        _of_equal_training(records, arms, level=at.level),
+        same,
+        verdict.details,
+        _of_equal_training(records, arms, verdict),
         _of_control(arms, level=at.level),
     )
     notes = (
@@ -47,12 +65,15 @@ def judge_study(
         *verdict.notes,
         mixed_backends(records),
         _of_near_duplicates(records, verdict, without),
-        *_of_own_epochs(records),
+        _of_own_epochs(records, arms, verdict),
         _of_validation(records),
         *looks.in_words(spec, store),
     )
     return replace(
-        verdict, sentence=" ".join(filter(None, sentences)), notes=tuple(filter(None, notes))
+        verdict,
+        headline=headline,
+        details=" ".join(filter(None, sentences)),
+        notes=tuple(filter(None, notes)),
     )
 
 
@@ -91,22 +112,69 @@ def _of_what_is_left(records: StudyRecords, verdict: Verdict, *, planned: int) -
     return f"The comparison is not finished: {counts} have ended.{look}"
 
 
-def _of_equal_training(records: StudyRecords, arms: Mapping[str, Arm], *, level: float) -> str:
+def _control_beats_both(arms: Mapping[str, Arm], *, level: float) -> str:
+    """Says that the classical control is better than winner and baseline, where both are shown."""
+    answers = {
+        each.verdict.reference: each
+        for each in side_questions(arms, level=level)
+        if each.verdict.candidate == CONTROL
+    }
+    if any(name not in answers or answers[name].kind != "better" for name in PRIMARY):
+        return ""
+    fixed = any(is_fixed(without_failed_runs(arms[name])) for name in PRIMARY)
+    return f"a logistic regression beats {'these runs of ' if fixed else ''}both"
+
+
+def _of_equal_training(records: StudyRecords, arms: Mapping[str, Arm], verdict: Verdict) -> str:
     """Says what the winner is worth beside the baseline trained as the winner is."""
     has_recipe = RECIPE_BASELINE in arms
     reference = RECIPE_BASELINE if has_recipe else MASKED_BASELINE
-    found = paired_question(arms, reference, level=level)
+    found = paired_question(arms, reference, level=verdict.level)
     if found is None:
         return ""
+    alike = "trained as the winner is" if has_recipe else "with padding masked, as for the winner"
+    name = f"the baseline {alike} (arm {reference})"
     if found.difference is None:
-        return f"Against {reference}: {found.sentence}"
-    rest = "in hyperparameters of text and network" if has_recipe else "in hyperparameters"
+        return f"Against {name}: {found.headline}"
+    rest = "hyperparameters of text and network" if has_recipe else "hyperparameters"
     if len({run.protocol_epochs for run in records.runs if run.arm in ("winner", reference)}) > 1:
-        rest += " and in epochs"
-    runs = found.arms[0].seeds
+        rest += " and epochs"
+    said = (
+        f"{name[0].upper()}{name[1:]} classifies {_accuracy_in(arms, reference):.2%} correctly"
+        f"{less_or_more(found.kind, found.difference, 'the winner')}, on the "
+        f"{found.arms[0].seeds} seeds that both have. They differ in {rest} alone."
+    )
+    return said + _of_two_parts(records, verdict, found, has_recipe=has_recipe)
+
+
+def _of_two_parts(
+    records: StudyRecords, verdict: Verdict, found: Verdict, *, has_recipe: bool
+) -> str:
+    """Splits what was found into training and network, where both parts are of the same seeds.
+
+    With a failed run, or fewer seeds of one arm, the two differences would not add up.
+    """
+    whole, rest = verdict.difference, found.difference
+    assert rest is not None, "the caller has checked"
+    if whole is None or verdict.kind != "better" or not has_recipe:
+        return ""
+    seeds = {
+        arm: {
+            run.seed_index for run in records.runs if run.arm == arm and run.status == "completed"
+        }
+        for arm in ("baseline", "winner", RECIPE_BASELINE)
+    }
+    failed = [each.failures.runs for each in (verdict, found) if each.failures is not None]
+    first = whole.difference - rest.difference
+    if any(failed) or len({frozenset(each) for each in seeds.values()}) > 1:
+        return ""
+    if min(first, rest.difference) <= 0:
+        return ""
+    total = round(100 * whole.difference, 2)
+    second = round(100 * rest.difference, 2)
     return (
-        f"Against {reference}, on the {runs} seeds that both have, the difference is "
-        f"{between(found.difference)}: it differs from the winner {rest} alone."
+        f" So of the {total:.2f} points {total - second:.2f} come with the training and "
+        f"{second:.2f} with text and network."
     )
 
 
@@ -117,21 +185,22 @@ def _of_control(arms: Mapping[str, Arm], *, level: float) -> str:
         return ""
     over = ""
     if found.difference.components.reference.deterministic:
-        over = ", over other test reviews but not over other seeds"
+        over = f", {FIXED}"
     return (
-        f"The classical control classifies {arms[CONTROL].accuracy:.2%} correctly; its difference "
-        f"to the winner's runs is {between(found.difference)}{over}."
+        f"A logistic regression (the classical control) classifies {arms[CONTROL].accuracy:.2%} "
+        f"correctly{more_or_less(found.kind, found.difference, 'the winner')}{over}."
     )
 
 
 def _of_validation(records: StudyRecords) -> str:
-    """Says how far validation is from test, and why it may be."""
+    """Says what the winner scores on validation and on test, and why they may differ."""
     row = next((row for row in search_optimism(records) if row.arm == "winner"), None)
     if row is None or row.fresh_validation is None or row.on_test is None:
         return ""
-    by = f"{points(row.fresh_validation - row.on_test)} points"
-    if row.measure != "accuracy":
-        by = f"{row.fresh_validation - row.on_test:+.3f} in loss"
+    scores = [row.fresh_validation, row.on_test]
+    form = ".2%" if row.measure == "accuracy" else ".4f"
+    validation, test = (format(score, form) for score in scores)
+    what = {"accuracy": "", "loss": " (loss)", "auc": " (ROC AUC)"}[row.measure]
     group = records.spec["data"].get("group_column")
     if group:
         why = f"The splits keep the reviews of one {group} together."
@@ -141,8 +210,8 @@ def _of_validation(records: StudyRecords) -> str:
             "validation may be optimistic."
         )
     return (
-        f"{why} Here the winner's validation runs are {by} from its runs on test, which are "
-        "trained on more reviews."
+        f"The winner scores {validation}{what} on validation and {test} on test, where it is "
+        f"trained on more reviews. {why}"
     )
 
 
@@ -150,10 +219,9 @@ def _of_one_configuration(records: StudyRecords) -> str:
     runs = [run for run in records.runs if run.arm in PRIMARY]
     if {run.arm for run in runs} < {*PRIMARY} or len({run.configuration for run in runs}) > 1:
         return ""
-    same = "is the baseline itself, and the two arms are the same trainings"
     if len({run.masked for run in runs}) > 1:
-        same = "has the baseline's own values, and the two differ in masking alone"
-    return f"{NOTHING_BETTER}: its winner {same}."
+        return "The winner has the baseline's own values, and the two differ in masking alone."
+    return "The winner is the baseline itself, and the two arms are the same trainings."
 
 
 def _of_near_duplicates(records: StudyRecords, verdict: Verdict, without: Verdict | None) -> str:
@@ -179,22 +247,36 @@ def _of_near_duplicates(records: StudyRecords, verdict: Verdict, without: Verdic
     return f"{many} ({found.exact:,} word for word). {result}"
 
 
-def _of_own_epochs(records: StudyRecords) -> list[str]:
-    notes = []
+def _of_own_epochs(records: StudyRecords, arms: Mapping[str, Arm], verdict: Verdict) -> str:
+    """Says what winner against baseline is at the epochs that validation chose."""
+    chosen = {}
     for arm in PRIMARY:
         runs = [run for run in records.runs if run.arm == arm]
         epochs = {run.own_epoch for run in runs} - {None}
-        if len(epochs) != 1:
-            continue
-        (epoch,) = epochs
-        if all(run.own_epoch in (None, run.protocol_epochs) for run in runs):
-            notes.append(
-                f"Validation chose epoch {epoch} for the {arm}, the protocol's last: its runs are "
-                "its runs at its own epoch, too."
+        if len(epochs) == 1:
+            (epoch,) = epochs
+            is_last = all(run.own_epoch in (None, run.protocol_epochs) for run in runs)
+            chosen[arm] = (
+                f"its last, {epoch}, for the {arm}" if is_last else f"{epoch} for the {arm}"
             )
-        else:
-            notes.append(
-                f"Validation chose epoch {epoch} for the {arm}: the arm {arm}{OWN_EPOCH_SUFFIX} is "
-                "evaluated there, in the same trainings."
-            )
-    return notes
+    if not chosen:
+        return ""
+    words = " and ".join(chosen.values())
+    found = own_epoch_question(arms, level=verdict.level)
+    if found is None:
+        return f"Validation chose epoch {words}."
+    if found.difference is None:
+        return f"Validation chose epoch {words}. At these epochs: {found.headline}"
+    same = "the same answer" if found.kind == verdict.kind else f"another answer, {found.kind}"
+    return (
+        f"At the epochs that validation chose ({words}), the difference is "
+        f"{between(found.difference)}: {same}."
+    )
+
+
+def _accuracy_in(arms: Mapping[str, Arm], reference: str) -> float:
+    """Returns the accuracy of winner's reference on the seeds of both, without failed runs."""
+    common = set(arms["winner"].seed_indices) & set(arms[reference].seed_indices)
+    arm = without_runs(arms[reference], set(arms[reference].seed_indices) - common)
+    assert arm is not None, "the two have been compared"
+    return without_failed_runs(arm).accuracy

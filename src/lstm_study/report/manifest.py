@@ -6,7 +6,6 @@ from collections.abc import Mapping
 from typing import Any
 
 from lstm_study.report.content import Content
-from lstm_study.report.page.html import headline
 from lstm_study.report.tables.method import trainings
 
 FORMAT_VERSION = 1
@@ -91,8 +90,10 @@ def markdown(content: Content) -> str:
     lines = [
         f"## {_plain(content.records.title)}",
         "",
-        f"**{headline(content.verdict)}** {_plain(content.verdict.sentence)}",
+        f"**{_plain(content.verdict.headline)}** {_plain(content.verdict.details)}",
         "",
+        *(f"- {_plain(str(each))}" for each in tables["advice"].column("sentence")),
+        *([""] if tables["advice"].rows else []),
         "| arm | label | parameters | seeds | test accuracy | lowest | highest | per epoch |",
         "| --- | --- | --: | --: | --: | --: | --: | --: |",
     ]

@@ -1,21 +1,23 @@
 """Seeds added later, and how often test was looked at: nothing of it is hidden."""
 
+import re
 from dataclasses import replace
 
 import numpy as np
 import pytest
 
 from lstm_study.analysis.answer.verdict import judge
-from lstm_study.analysis.answer.wording import points
+from lstm_study.analysis.answer.wording import between
 from lstm_study.analysis.statistics.looks import levels
 from lstm_study.comparison import looks
 from lstm_study.comparison.looks import Standing
 from lstm_study.comparison.verdicts import judge_study, judge_without_near_duplicates
-from lstm_study.records import NearDuplicates, StudyRecords
+from lstm_study.records import Failure, NearDuplicates, StudyRecords
 from lstm_study.records.state import Look, SeedsState, VerdictsState
 from lstm_study.store import Store
+from tests.support.fake_reviews import fake_control
 from tests.support.fake_spec import fake_spec
-from tests.support.fake_study import completed_study, interrupted_study, on_backends
+from tests.support.fake_study import compared_study, completed_study, interrupted_study, on_backends
 from tests.support.stored_study import leave
 
 SPEC = fake_spec()
@@ -156,7 +158,7 @@ def test_the_verdict_is_also_given_without_the_near_duplicates(tmp_path):
     without = judge_without_near_duplicates(study, at=Standing())
     (note,) = (note for note in verdict.notes if "near-dup" in note)
     assert note.startswith("3 test reviews are near-duplicates of training reviews (1 word for")
-    assert f"Without them the difference is {points(without.difference.difference)} per" in note
+    assert f"Without them the difference is {between(without.difference)}, " in note
     assert note.endswith("and the verdict is the same.")
     assert without.difference.components is not None
     assert verdict.difference == judge(study).difference
@@ -199,8 +201,34 @@ def test_an_own_epoch_is_told_whether_it_is_the_protocols_or_another(tmp_path):
     own = {"baseline": 5, "winner": 2}
     runs = tuple(replace(run, own_epoch=own[run.arm]) for run in study.runs)
     notes = verdict_of(replace(study, runs=runs), Store(tmp_path)).notes
-    assert any("epoch 5 for the baseline, the protocol's last" in note for note in notes)
-    assert any("epoch 2 for the winner: the arm winner-own-epoch" in note for note in notes)
+    assert "Validation chose epoch its last, 5, for the baseline and 2 for the winner." in notes
+
+
+@pytest.mark.parametrize(("reviews", "same"), [(0, True), (600, False)])
+def test_the_answer_at_own_epochs_is_told_with_its_difference(tmp_path, reviews, same):
+    study = completed_study()
+    own = [
+        replace(run, run_id=f"winner-own-epoch-s{run.seed_index}", arm="winner-own-epoch")
+        for run in study.runs
+        if run.arm == "winner"
+    ]
+    predictions = dict(study.predictions)
+    for run in own:
+        row = predictions[f"winner-s{run.seed_index}"].copy()
+        row[:reviews] = study.test_labels[:reviews]
+        predictions[run.run_id] = row
+    runs = tuple(
+        replace(run, own_epoch={"baseline": 5, "winner": 2}[run.arm]) for run in study.runs
+    )
+    verdict = verdict_of(
+        replace(study, runs=(*runs, *own), predictions=predictions), Store(tmp_path)
+    )
+    (note,) = (each for each in verdict.notes if "validation chose" in each)
+    assert "(its last, 5, for the baseline and 2 for the winner), the difference is +" in note
+    said = "the same answer." if same else "another answer, better."
+    assert verdict.kind == "no difference shown"
+    assert note.endswith(said)
+    assert (between(verdict.difference) in note) == same
 
 
 def test_a_winner_that_is_the_baseline_itself_is_told_and_shows_no_difference(tmp_path):
@@ -214,8 +242,10 @@ def test_a_winner_that_is_the_baseline_itself_is_told_and_shows_no_difference(tm
     )
     assert verdict.kind == "no difference shown"
     assert verdict.difference.difference == 0
-    assert verdict.sentence.startswith("The search found nothing better than the baseline: its ")
-    assert "winner is the baseline itself" in verdict.sentence
+    assert verdict.headline.startswith(
+        "The search found nothing better than the baseline. No difference between"
+    )
+    assert "The winner is the baseline itself" in verdict.details
     masked = [replace(run, masked=True) for run in same]
     told = verdict_of(
         replace(study, runs=(*runs, *masked), predictions=predictions), Store(tmp_path / "masked")
@@ -284,6 +314,88 @@ def test_what_is_left_of_the_difference_beside_a_baseline_trained_alike_is_said(
     verdict = verdict_of(
         replace(study, runs=(*study.runs, *twins), predictions=predictions), Store(tmp_path)
     )
-    _, _, against = verdict.sentence.partition(f"Against {arm}, on the 4 seeds that both")
-    assert f"differs from the winner in {what} alone" in against
-    assert f"is {points(verdict.difference.difference)} percentage points" in against
+    _, _, against = verdict.details.partition(f"(arm {arm}) classifies ")
+    assert against.startswith(f"{verdict.arms[1].accuracy:.2%} correctly; no difference from the")
+    assert f"They differ in {what} alone." in against
+    assert between(verdict.difference) in against
+
+
+@pytest.mark.parametrize(
+    ("lost", "parts"), [((), True), (("baseline-s5",), False), (("baseline-recipe-s5",), False)]
+)
+def test_what_was_found_is_split_into_training_and_network_only_on_the_same_seeds(
+    tmp_path, lost, parts
+):
+    verdict = verdict_of(shown_study(recipe=True, lost=lost), Store(tmp_path))
+    assert verdict.kind == "better"
+    total = round(100 * verdict.difference.difference, 2)
+    split = re.search(
+        r"So of the (.*) points (.*) come with the training and (.*) with", verdict.details
+    )
+    assert bool(split) == parts
+    if split:
+        whole, first, second = map(float, split.groups())
+        assert whole == total
+        assert first > 0 < second
+        assert first + second == pytest.approx(whole)
+
+
+def test_a_control_that_beats_both_stands_in_the_headline_and_one_that_does_not_does_not(tmp_path):
+    beats = "; a logistic regression beats both."
+    for number, (right, said) in enumerate([(0.99, True), (0.9, False), (0.6, False)]):
+        study = shown_study(control=right)
+        headline = verdict_of(study, Store(tmp_path / str(number))).headline
+        assert headline.startswith("The winner beats the baseline by ")
+        assert headline.endswith(beats) == said, right
+        assert ("logistic" in headline) == said
+
+
+def test_with_too_few_seeds_the_control_beats_these_runs_alone(tmp_path):
+    study = shown_study(control=0.99, seeds=2)
+    headline = verdict_of(study, Store(tmp_path)).headline
+    assert headline.startswith("Too few seeds to say whether the winner beats the baseline: ")
+    assert headline.endswith("; a logistic regression beats these runs of both.")
+
+
+def test_validation_and_test_scores_of_the_winner_are_told_as_two_scores(tmp_path):
+    study = compared_study()
+    (note,) = (
+        each
+        for each in verdict_of(study, Store(tmp_path)).notes
+        if each.startswith("The winner scores ")
+    )
+    on_test = np.mean([run.test_accuracy for run in study.runs if run.arm == "winner"])
+    assert re.match(rf"The winner scores \d\d\.\d\d% on validation and {on_test:.2%} on test", note)
+
+
+def shown_study(*, seeds=5, recipe=False, control=None, lost=()):
+    """A study whose baseline, baseline-recipe and winner classify 70, 80 and 90% correctly."""
+    study = completed_study(seeds=seeds)
+    labels = study.test_labels
+    shares = {"baseline": 0.7, "winner": 0.9}
+    runs = list(study.runs)
+    if recipe:
+        shares["baseline-recipe"] = 0.8
+        runs += [
+            replace(run, run_id=f"baseline-recipe-s{run.seed_index}", arm="baseline-recipe")
+            for run in study.runs
+            if run.arm == "baseline"
+        ]
+    random = np.random.default_rng(5)
+
+    def row(share):
+        right = random.random(len(labels)) < share
+        return np.where(right == (labels == 1), 0.9, 0.1).astype(np.float32)
+
+    predictions = {run.run_id: row(shares[run.arm]) for run in runs}
+    runs = [
+        replace(run, status="failed", failure=Failure(kind="lost_worker", message="it"))
+        if run.run_id in lost
+        else run
+        for run in runs
+    ]
+    found = None
+    if control is not None:
+        predictions["control"] = row(control)
+        found, _ = fake_control(labels)
+    return replace(study, runs=tuple(runs), predictions=predictions, control=found)

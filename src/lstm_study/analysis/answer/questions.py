@@ -9,7 +9,7 @@ from lstm_study.analysis.answer.ablation import MASKED_BASELINE
 from lstm_study.analysis.answer.arms import CONTROL, ENSEMBLE, Arm
 from lstm_study.analysis.answer.planned_arms import PRIMARY, RECIPE_BASELINE
 from lstm_study.analysis.answer.verdict import Verdict, judge
-from lstm_study.analysis.statistics.failures import without_runs
+from lstm_study.analysis.statistics.failures import without_failed_runs, without_runs
 from lstm_study.analysis.statistics.intervals import LEVEL
 from lstm_study.analysis.statistics.significance import holm
 from lstm_study.records.state import VerdictKind
@@ -26,10 +26,15 @@ class Comparison:
         verdict: Its own verdict, as if it were the only one.
         adjusted_p_value: Holm's, over the further arms beside the baseline; None for the other
             questions, and where it cannot be said.
+        is_tested: Whether the question is one of the protocol's. The others help to choose a model:
+            their intervals describe, and they are in no family.
+        remark: What the interval does not cover.
     """
 
     verdict: Verdict
     adjusted_p_value: float | None = None
+    is_tested: bool = True
+    remark: str = ""
 
     @property
     def kind(self) -> VerdictKind:
@@ -39,15 +44,24 @@ class Comparison:
             return self.verdict.kind
         return "no difference shown"
 
+    @property
+    def answer(self) -> str:
+        """The answer in a few words; says where the correction decides against the interval."""
+        if not self.is_tested and self.verdict.difference is not None:
+            return "; ".join(filter(None, ("described, not tested", self.remark)))
+        if self.kind != self.verdict.kind:
+            return f"{self.kind} after correction"
+        return "; ".join(filter(None, (self.kind, self.remark)))
+
 
 def side_questions(arms: Mapping[str, Arm], *, level: float = LEVEL) -> tuple[Comparison, ...]:
     """Answers every question beside winner against baseline.
 
     First winner against masked baseline and against the baseline with the winner's recipe, on the
     seeds that both have, own epoch against own epoch, last three epochs against last three, and
-    classical control against winner and against the ensemble; then each further arm against the
-    baseline, with p-values corrected as one family, which decide its answers. Every interval has
-    the level.
+    classical control against winner and against the ensemble; then, described and not tested, what
+    helps to choose a model; then each further arm against the baseline, with p-values corrected as
+    one family, which decide its answers. Every interval has the level.
     """
     found = [
         Comparison(verdict=verdict)
@@ -63,13 +77,15 @@ def side_questions(arms: Mapping[str, Arm], *, level: float = LEVEL) -> tuple[Co
     further = [
         judge(arms, candidate=name, level=level)
         for name in (arms if "baseline" in arms else ())
-        if name not in PRIMARY and not name.endswith((OWN_EPOCH_SUFFIX, LAST_EPOCHS_SUFFIX))
+        if name not in (*PRIMARY, ENSEMBLE)
+        and not name.endswith((OWN_EPOCH_SUFFIX, LAST_EPOCHS_SUFFIX))
     ]
     adjusted = holm(
         {each.candidate: each.difference.p_value for each in further if each.difference is not None}
     )
     return (
         *found,
+        *_described(arms, level=level),
         *(Comparison(verdict=v, adjusted_p_value=adjusted.get(v.candidate)) for v in further),
     )
 
@@ -91,6 +107,26 @@ def paired_question(
     return judge(equal, reference=reference, level=level)
 
 
+def model_question(
+    arms: Mapping[str, Arm], candidate: str, reference: str, *, level: float = LEVEL
+) -> Verdict:
+    """Compares two models that a person could use; both arms are there.
+
+    The ensemble is one model: it is taken as it is, over test reviews alone, and so are the runs
+    that it is made of where it is compared with these.
+    """
+    names = (candidate, reference)
+    sides = {name: arms[name] for name in names}
+    if ENSEMBLE in names:
+        fixed = (ENSEMBLE, "winner", f"winner{LAST_EPOCHS_SUFFIX}")
+        sides |= {
+            name: replace(without_failed_runs(arms[name]), deterministic=True)
+            for name in names
+            if name in fixed
+        }
+    return judge(sides, candidate=candidate, reference=reference, level=level)
+
+
 def control_question(arms: Mapping[str, Arm], *, level: float = LEVEL) -> Verdict | None:
     """Compares the classical control, which has no seeds, with the winner's runs."""
     if CONTROL not in arms or "winner" not in arms:
@@ -106,6 +142,11 @@ def ensemble_question(arms: Mapping[str, Arm], *, level: float = LEVEL) -> Verdi
     return judge(sides, candidate=CONTROL, reference=ENSEMBLE, level=level)
 
 
+def own_epoch_question(arms: Mapping[str, Arm], *, level: float = LEVEL) -> Verdict | None:
+    """Compares winner and baseline at their own epochs; None where both are the protocol's."""
+    return _later(arms, OWN_EPOCH_SUFFIX, level)
+
+
 def median_difference(arms: Mapping[str, Arm], verdict: Verdict) -> float | None:
     """Returns the difference of the two arms' median accuracies, over all runs, failed or not."""
     if any(name not in arms for name in (verdict.candidate, verdict.reference)):
@@ -114,6 +155,25 @@ def median_difference(arms: Mapping[str, Arm], verdict: Verdict) -> float | None
         float(np.median(arms[name].accuracies)) for name in (verdict.candidate, verdict.reference)
     ]
     return medians[0] - medians[1]
+
+
+def _described(arms: Mapping[str, Arm], *, level: float) -> list[Comparison]:
+    """Describes runner-ups and last epochs beside the winner, the ensemble beside the baseline."""
+    pairs = [
+        (name, "winner")
+        for name in arms
+        if name.startswith("runner-up-") or name == f"winner{LAST_EPOCHS_SUFFIX}"
+    ]
+    pairs.append((ENSEMBLE, "baseline"))
+    return [
+        Comparison(
+            verdict=model_question(arms, *names, level=level),
+            is_tested=False,
+            remark="for this ensemble, not over other seeds of it" if ENSEMBLE in names else "",
+        )
+        for names in pairs
+        if all(name in arms for name in names)
+    ]
 
 
 def _later(arms: Mapping[str, Arm], suffix: str, level: float) -> Verdict | None:

@@ -17,7 +17,7 @@ from lstm_study.analysis.answer.arms import (
     runs_left_out,
     summarise,
 )
-from lstm_study.analysis.answer.wording import kind_of
+from lstm_study.analysis.answer.wording import LEARNED_NOTHING, kind_of
 from lstm_study.analysis.statistics.failures import (
     FailedRun,
     FailureKind,
@@ -26,7 +26,7 @@ from lstm_study.analysis.statistics.failures import (
     failed_runs,
     failure_rate,
     p_value_of_rates,
-    without_runs,
+    without_failed_runs,
 )
 from lstm_study.analysis.statistics.intervals import (
     LEVEL,
@@ -52,7 +52,6 @@ RULE = (
 
 # Share of the reviews with one predicted label from which on the output is nearly constant.
 NEARLY_ALL = 0.99
-LEARNED_NOTHING = "it has learned nothing"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,7 +60,8 @@ class Verdict:
 
     Attributes:
         kind: The answer on the difference among runs that did not fail.
-        sentence: The answer in words, with its numbers.
+        headline: The answer in a line or two, with its size and interval.
+        details: What stands behind it, in sentences.
         rule: The rule it was given by.
         candidate: Name of the arm in question.
         reference: Name of the arm it is compared with.
@@ -75,11 +75,13 @@ class Verdict:
         arms: All evaluated runs of the arms that have any, candidate first.
         disagreement: None if an arm has no run.
         learned_nothing: Arm → why it learned nothing; empty where both did.
+        lacking: What there is too little of for an answer; empty where there is one.
         notes: What a reader must know besides: runs left out, failed runs.
     """
 
     kind: VerdictKind
-    sentence: str
+    headline: str
+    details: str
     rule: str
     candidate: str
     reference: str
@@ -92,7 +94,13 @@ class Verdict:
     arms: tuple[ArmSummary, ...] = ()
     disagreement: Disagreement | None = None
     learned_nothing: Mapping[str, str] = field(default_factory=dict)
+    lacking: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
+
+    @property
+    def sentence(self) -> str:
+        """The whole answer in words."""
+        return f"{self.headline} {self.details}"
 
 
 def judge(
@@ -124,7 +132,7 @@ def judge(
     names = (candidate, reference)
     found = tuple(arms[name] for name in names if name in arms)
     first_word = _first_word(source)
-    whole = {arm.name: _without_failed(arm) for arm in found}
+    whole = {arm.name: without_failed_runs(arm) for arm in found}
     failures = _failures(found, diverged) if len(found) == 2 else None
     learned = {
         name: why
@@ -147,7 +155,15 @@ def judge(
     kind: VerdictKind = "cannot say" if difference is None else kept or kind_of(difference)
     return Verdict(
         kind=kind,
-        sentence=wording.sentence(
+        headline=wording.headline(
+            kind,
+            names=names,
+            difference=difference,
+            failures=failures,
+            learned=learned,
+            lacking=lacking,
+        ),
+        details=wording.details(
             kind,
             names=names,
             arms=whole,
@@ -155,7 +171,6 @@ def judge(
             power=power,
             failures=failures,
             learned=learned,
-            lacking=lacking,
             looks=looks,
         ),
         rule=RULE,
@@ -170,6 +185,7 @@ def judge(
         arms=tuple(summarise(arm) for arm in found),
         disagreement=disagreement(*found) if len(found) == 2 else None,
         learned_nothing=learned,
+        lacking=lacking,
         notes=notes,
     )
 
@@ -232,11 +248,6 @@ def _arms_of(
 def _first_word(source: StudyRecords | Mapping[str, Arm]) -> float | None:
     facts = source.review_facts if isinstance(source, StudyRecords) else None
     return facts.first_word_accuracy if facts is not None else None
-
-
-def _without_failed(arm: Arm) -> Arm:
-    """Returns an arm's runs that did not fail; all of them where every one did."""
-    return without_runs(arm, [run.seed_index for run in failed_runs(arm)]) or arm
 
 
 def _failures(arms: Sequence[Arm], diverged: Diverged) -> Failures:

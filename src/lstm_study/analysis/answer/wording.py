@@ -16,9 +16,49 @@ if TYPE_CHECKING:
     from lstm_study.analysis.statistics.failures import Failures
 
 NOTHING_BETTER = "The search found nothing better than the baseline"
+LEARNED_NOTHING = "it has learned nothing"
+FIXED = "over other test reviews but not over other seeds"
 
 
-def sentence(
+def headline(
+    kind: VerdictKind,
+    *,
+    names: tuple[str, str],
+    difference: Difference | None,
+    failures: "Failures | None",
+    learned: Mapping[str, str],
+    lacking: Sequence[str],
+    beside: str = "",
+    is_baseline: bool = False,
+) -> str:
+    """Says the answer in a line or two: direction, size and interval, or why there is none.
+
+    Args:
+        kind: The answer.
+        names: Candidate and reference.
+        difference: None where it cannot be said.
+        failures: Told of where one arm fails more often.
+        learned: Arm → why it learned nothing.
+        lacking: What a verdict lacks.
+        beside: A clause on another model, such as "a logistic regression beats both".
+        is_baseline: The winner has the baseline's own configuration.
+    """
+    lines = [
+        f"The {name} has learned nothing."
+        if LEARNED_NOTHING in why
+        else f"The {name} is not shown to have learned anything."
+        for name, why in learned.items()
+    ]
+    if is_baseline:
+        lines.append(f"{NOTHING_BETTER}.")
+    said = _in_short(kind, names, difference, lacking)
+    lines.append(f"{said}; {beside}." if beside else f"{said}.")
+    if failures is not None and failures.kind != "no difference shown":
+        lines.append(f"Training the {names[0]} fails {failures.kind}.")
+    return " ".join(lines)
+
+
+def details(
     kind: VerdictKind,
     *,
     names: tuple[str, str],
@@ -27,22 +67,21 @@ def sentence(
     power: Power | None,
     failures: "Failures | None",
     learned: Mapping[str, str],
-    lacking: Sequence[str],
     looks: int,
 ) -> str:
-    """Says the verdict with its numbers, and what could have been shown.
+    """Says what stands behind the headline; what could have been shown, only if nothing was.
 
     `names` are candidate and reference, `arms` their runs that did not fail.
     """
     parts = [f"The {name} {why}." for name, why in learned.items()]
     if difference is None:
-        parts.append(_cannot_say(names, arms, lacking))
+        parts.append(_what_would_do(names, arms))
     else:
-        parts.append(_difference(kind, names, arms, difference, looks))
+        parts.append(_accuracies(names, arms, looks))
     if failures is not None and failures.runs:
         parts.append(_failures(failures))
-    if difference is not None:
-        parts.append(_outlook(kind, difference, power))
+    if difference is not None and kind == "no difference shown":
+        parts.append(_outlook(difference, power))
     return " ".join(parts)
 
 
@@ -119,12 +158,27 @@ def rate(value: FailureRate) -> str:
 
 
 def between(difference: Difference) -> str:
-    """Says a difference with its interval, in percentage points."""
+    """Says a signed difference with its interval: "+0.25 points (95% interval −0.45 to +0.94)"."""
     return (
-        f"{points(difference.difference)} percentage points, with a "
-        f"{100 * difference.level:.4g}% interval from {points(difference.low)} to "
-        f"{points(difference.high)}"
+        f"{points(difference.difference)} points ({_level(difference)} interval "
+        f"{points(difference.low)} to {points(difference.high)})"
     )
+
+
+def more_or_less(kind: VerdictKind, difference: Difference, than: str) -> str:
+    """Goes on after an accuracy: how much more or less that is than another arm's, if shown."""
+    if kind == "no difference shown":
+        return f"; no difference to {than} was shown: {between(difference)}"
+    direction = "more" if kind == "better" else "less"
+    return f", {_size(difference)} {direction} than {than} ({_of_size(difference)})"
+
+
+def less_or_more(kind: VerdictKind, difference: Difference, than: str) -> str:
+    """Does the same of the reference's accuracy: how much less or more than the candidate's."""
+    if kind == "no difference shown":
+        return f"; no difference from {than} was shown, which has {between(difference)}"
+    direction = "less" if kind == "better" else "more"
+    return f", {_size(difference)} {direction} than {than} ({_of_size(difference)})"
 
 
 def points(share: float) -> str:
@@ -133,45 +187,69 @@ def points(share: float) -> str:
     return "0.00" if float(text) == 0 else text.replace("-", "−")
 
 
-def _difference(
+def _in_short(
     kind: VerdictKind,
     names: tuple[str, str],
-    arms: Mapping[str, Arm],
-    difference: Difference,
-    looks: int,
+    difference: Difference | None,
+    lacking: Sequence[str],
 ) -> str:
-    first, second = (arms[name] for name in names)
-    answer = {
-        "better": f"The {first.name} is better than the {second.name}",
-        "worse": f"The {first.name} is worse than the {second.name}",
-    }.get(kind, f"No difference between the {first.name} and the {second.name} was shown")
+    """Says direction, size and interval, without a full stop."""
+    first, second = names
+    if difference is None:
+        start = "Too few seeds to say"
+        if any("no completed run" in why or "one test review" in why for why in lacking):
+            start = "It cannot be said"
+        return f"{start} whether the {first} beats the {second}: {'; '.join(lacking)}"
+    none = f"No difference between the {first} and the {second} was shown"
     if kind != kind_of(difference):
-        answer += " at the last planned look"
-    look = f" (look {looks} at the test reviews)" if looks > 1 else ""
-    over = ""
-    if is_fixed(first) and is_fixed(second):
-        over = ", over other test reviews but not over other seeds"
+        said = {
+            "better": f"The {first} is better than the {second}",
+            "worse": f"The {first} is worse than the {second}",
+        }.get(kind, none)
+        return f"{said} at the last planned look; over all seeds the difference is " + between(
+            difference
+        )
+    if kind == "better":
+        return f"The {first} beats the {second} by {_size(difference)} ({_of_size(difference)})"
+    if kind == "worse":
+        return (
+            f"The {first} is {_size(difference)} worse than the {second} ({_of_size(difference)})"
+        )
+    return f"{none}: {between(difference)}"
+
+
+def _size(difference: Difference) -> str:
+    return f"{100 * abs(difference.difference):.2f} points"
+
+
+def _of_size(difference: Difference) -> str:
+    """Says the interval of a difference's size: both ends lie on its side of 0."""
+    ends = sorted(100 * abs(end) for end in (difference.low, difference.high))
+    return f"{_level(difference)} interval {ends[0]:.2f} to {ends[1]:.2f}"
+
+
+def _level(difference: Difference) -> str:
+    return f"{100 * difference.level:.4g}%"
+
+
+def _accuracies(names: tuple[str, str], arms: Mapping[str, Arm], looks: int) -> str:
+    first, second = (arms[name] for name in names)
+    over = f" The interval is {FIXED}." if is_fixed(first) and is_fixed(second) else ""
+    look = f" This is look {looks} at the test reviews." if looks > 1 else ""
     return (
-        f"{answer}{look}: the {first.name} classifies {first.accuracy:.2%} of the test reviews "
-        f"correctly ({_runs(first)}), the {second.name} {second.accuracy:.2%} ({_runs(second)}). "
-        f"The difference is {between(difference)}{over}."
+        f"The {first.name} classifies {first.accuracy:.2%} of the test reviews correctly "
+        f"({_runs(first)}), the {second.name} {second.accuracy:.2%} ({_runs(second)}).{over}{look}"
     )
 
 
-def _cannot_say(names: tuple[str, str], arms: Mapping[str, Arm], lacking: Sequence[str]) -> str:
-    """Says why there is no verdict, and how many seeds would do."""
+def _what_would_do(names: tuple[str, str], arms: Mapping[str, Arm]) -> str:
+    """Says how many seeds a verdict takes."""
     documents = min((arms[name].documents for name in names if name in arms), default=0)
     needed = None
     if documents > 1:
         needed = seeds_to_settle(assumed_components(documents, seeds=2), difference=0.01)
     many = f", and about {needed} to find a difference of one point" if needed else ""
-    start = "It cannot be said"
-    if all(name in arms and arms[name].documents > 1 for name in names):
-        start = "Too few seeds to say"
-    return (
-        f"{start} whether the {names[0]} is better than the {names[1]}: {'; '.join(lacking)}. "
-        f"It takes four runs of each that did not fail{many}."
-    )
+    return f"A verdict takes four runs of each that did not fail{many}."
 
 
 def _failures(failures: "Failures") -> str:
@@ -183,25 +261,27 @@ def _failures(failures: "Failures") -> str:
     return f"{told}: {rates} failed, which the difference leaves out."
 
 
-def _outlook(kind: VerdictKind, difference: Difference, power: Power | None) -> str:
+def _outlook(difference: Difference, power: Power | None) -> str:
+    """Says which difference such a study detects, and what the one that was found would take."""
     if power is None:
         return "All runs of an arm predict alike: what could be shown is not known."
     if power.smallest_difference is None:
         return "So few test reviews and runs show no difference of any size."
     text = (
-        f"A true difference of {100 * power.smallest_difference:.2f} points would have been found "
-        f"{power.power:.0%} of the time"
+        "A study with these seeds and test reviews detects a true difference of "
+        f"{100 * power.smallest_difference:.2f} points in {power.power:.0%} of cases; smaller ones "
+        "are missed more often."
     )
-    if {kind, kind_of(difference)} != {"no difference shown"} or power.more_seeds == 0:
-        return text + "."
+    if kind_of(difference) != "no difference shown" or power.more_seeds == 0:
+        return text
     if difference.difference == 0:
-        return text + "; the difference found is 0, which no number of seeds tells from zero."
+        return text + " The difference found is 0, which no number of seeds tells from zero."
     size = f"{100 * abs(difference.difference):.2f}"
     if power.seeds_to_settle is None:
-        return text + f"; one of {size} points is too small for {MOST_SEEDS:,} seeds per arm."
+        return text + f" One of {size} points is too small for {MOST_SEEDS:,} seeds per arm."
     return text + (
-        f"; to find one of {size} points as often, about {power.seeds_to_settle} seeds per arm are "
-        f"needed, {power.more_seeds} more."
+        f" One of {size} points takes about {power.seeds_to_settle} seeds per arm, "
+        f"{power.more_seeds} more."
     )
 
 

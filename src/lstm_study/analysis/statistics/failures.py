@@ -109,6 +109,11 @@ def without_runs(arm: Arm, seed_indices: Collection[int]) -> Arm | None:
     )
 
 
+def without_failed_runs(arm: Arm) -> Arm:
+    """Returns an arm's runs that did not fail; all of them where every one did."""
+    return without_runs(arm, [run.seed_index for run in failed_runs(arm)]) or arm
+
+
 def failure_rate(arm: str, *, failed: int, runs: int) -> FailureRate:
     """Returns the rate of failures with its exact 95% interval."""
     low, high = proportion_interval(failed, of=runs)

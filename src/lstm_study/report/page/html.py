@@ -17,8 +17,6 @@ from markupsafe import Markup
 from lstm_study.analysis.answer.ablation import MASKED_BASELINE
 from lstm_study.analysis.answer.planned_arms import RECIPE_BASELINE
 from lstm_study.analysis.answer.questions import LAST_EPOCHS_SUFFIX, OWN_EPOCH_SUFFIX
-from lstm_study.analysis.answer.verdict import LEARNED_NOTHING, Verdict
-from lstm_study.analysis.answer.wording import NOTHING_BETTER
 from lstm_study.report import numbers
 from lstm_study.report.content import Content
 from lstm_study.report.figures.style import Picture
@@ -39,13 +37,6 @@ SECTIONS = (
     ("downloads", "Downloads"),
     ("glossary", "Glossary"),
 )
-HEADLINES = {
-    "better": "The winner is better.",
-    "worse": "The winner is worse.",
-    "no difference shown": "No difference shown.",
-    "cannot say": "Too few seeds to say.",
-}
-
 
 _BESIDE = ("baseline", "winner", MASKED_BASELINE, RECIPE_BASELINE)
 
@@ -64,7 +55,6 @@ def render(content: Content) -> str:
             spec=content.spec,
             tables=tables,
             sections=SECTIONS,
-            headline=headline(content.verdict),
             **writers(tables, content.pictures),
             **frame(),
             arms=arms,
@@ -89,28 +79,6 @@ def render(content: Content) -> str:
             date=numbers.date,
         )
     )
-
-
-def headline(verdict: Verdict) -> str:
-    """Says the answer in a line or two: what was not learned, the difference, the failures.
-
-    Reasons and numbers are left to the verdict's sentence, which follows it.
-    """
-    lines = [
-        f"The {name} has learned nothing."
-        if LEARNED_NOTHING in why
-        else f"The {name} is not shown to have learned anything."
-        for name, why in verdict.learned_nothing.items()
-    ]
-    if verdict.sentence.startswith(NOTHING_BETTER):
-        lines.append("The search brought nothing.")
-    lines.append(HEADLINES[verdict.kind])
-    if verdict.kind == "cannot say" and len(verdict.arms) < 2:
-        lines[-1] = "No verdict yet."
-    failures = verdict.failures
-    if failures is not None and failures.kind != "no difference shown":
-        lines.append(f"Its training fails {failures.kind}.")
-    return " ".join(lines)
 
 
 def render_live(title: str) -> str:

@@ -4,10 +4,11 @@ from typing import Any
 
 from lstm_study.analysis.answer.ablation import ablation_path, start_of
 from lstm_study.analysis.answer.arms import arms_from_records
-from lstm_study.analysis.answer.planned_arms import seeds_so_far, unfinished_arms
+from lstm_study.analysis.answer.planned_arms import epochs_of, seeds_so_far, unfinished_arms
 from lstm_study.analysis.answer.verdict import Verdict
 from lstm_study.analysis.search.optimism import search_optimism
 from lstm_study.analysis.statistics.failures import failed_runs
+from lstm_study.configuration import HYPERPARAMETERS
 from lstm_study.records import StudyRecords
 from lstm_study.report.tables.arms import completed_runs
 from lstm_study.report.tables.columns import (
@@ -19,7 +20,7 @@ from lstm_study.report.tables.columns import (
     measure_form,
 )
 from lstm_study.report.tables.table import Column, Table, cells_of, table
-from lstm_study.spec import StudySpec
+from lstm_study.spec import ProtocolTable, StudySpec
 
 
 def answer_tables(records: StudyRecords, spec: StudySpec, verdict: Verdict) -> list[Table]:
@@ -37,7 +38,9 @@ def answer_tables(records: StudyRecords, spec: StudySpec, verdict: Verdict) -> l
 def _verdict(records: StudyRecords, verdict: Verdict) -> Table:
     columns = (
         Column("kind", "One of the four answers"),
-        Column("sentence", "The answer in words"),
+        Column("headline", "The answer in a line or two"),
+        Column("details", "What stands behind it"),
+        Column("sentence", "Both together: the whole answer in words"),
         Column("candidate", "Arm in question"),
         Column("reference", "Arm it is compared with"),
         DIFFERENCE,
@@ -65,6 +68,8 @@ def _verdict(records: StudyRecords, verdict: Verdict) -> Table:
     found, power = verdict.difference, verdict.power
     row = cells_of(found, (DIFFERENCE, *INTERVAL, P_VALUE)) | {
         "kind": verdict.kind,
+        "headline": verdict.headline,
+        "details": verdict.details,
         "sentence": verdict.sentence,
         "candidate": verdict.candidate,
         "reference": verdict.reference,
@@ -94,7 +99,7 @@ def _notes(verdict: Verdict, records: StudyRecords, spec: StudySpec) -> Table:
         note = f"This study differs from the documented one: {'; '.join(records.deviations)}."
         if spec.baseline_is_documented:
             note += " Its baseline is the documented one, trained as documented."
-        notes.append(note)
+        notes += [note, _of_shorter_baseline(spec)]
     if unfinished := unfinished_arms(spec, records):
         seeds = seeds_so_far(spec, records)
         counts = ", ".join(f"{arm} has {n} of {seeds}" for arm, n in unfinished.items())
@@ -102,9 +107,35 @@ def _notes(verdict: Verdict, records: StudyRecords, spec: StudySpec) -> Table:
             f"The study file asks for further arms whose runs are not all done: {counts}. "
             "`lstm-study compare` resumes them."
         )
-    if records.settings:
-        notes.append("Settings changed on the command line: " + "; ".join(records.settings) + ".")
-    return table("notes", "One caveat", columns, ({"note": note} for note in notes))
+    # Where the reviews lie on one machine changes no result.
+    settings = [each for each in records.settings if not each.startswith("data.path=")]
+    if settings:
+        notes.append("Settings changed on the command line: " + "; ".join(settings) + ".")
+    return table("notes", "One caveat", columns, ({"note": note} for note in notes if note))
+
+
+def _of_shorter_baseline(spec: StudySpec) -> str:
+    """Says that the baseline is trained for less, or reads less, than the documented one; or ""."""
+    if spec.builder:
+        return ""
+    cut = [
+        f"{value:g} {unit} (documented: {documented:g})"
+        for value, documented, unit in (
+            (epochs_of("baseline", spec), ProtocolTable().epochs, "epochs"),
+            (
+                spec.baseline.configuration.maxlen,
+                float(HYPERPARAMETERS["maxlen"].documented or 0),
+                "tokens",
+            ),
+        )
+        if value < documented
+    ]
+    if not cut:
+        return ""
+    return (
+        f"The baseline is cut to {' and '.join(cut)}: the answer is against this baseline, not "
+        "against the documented one, which is trained for longer or reads more of a review."
+    )
 
 
 def _failures(verdict: Verdict) -> Table:

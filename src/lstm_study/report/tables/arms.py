@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from lstm_study.analysis.answer.ablation import MASKED_BASELINE
+from lstm_study.analysis.answer.advice import LAST_EPOCHS, RULE, Advice, advise
 from lstm_study.analysis.answer.arms import CONTROL, ENSEMBLE, Arm, arms_from_records
 from lstm_study.analysis.answer.questions import (
     LAST_EPOCHS_SUFFIX,
@@ -45,9 +46,11 @@ def arm_tables(records: StudyRecords, spec: StudySpec, *, level: float) -> list[
     """Builds the tables of the arms; every interval has the verdict's level."""
     configurations = arm_configurations(records, spec)
     comparison = _comparison(records, spec, configurations)
+    found = advise(records, level=level)
     return [
         comparison,
-        _models(comparison, spec),
+        _models(found, comparison, spec),
+        _advice(found),
         _hyperparameters(spec, configurations),
         _further_arms(records, level=level),
         _classical_control(records),
@@ -182,48 +185,82 @@ def _comparison(
 
 
 _MODELS = {
-    "control": "classical control",
-    "ensemble": "ensemble of the winner's runs",
+    CONTROL: "classical control",
+    ENSEMBLE: "ensemble of the winner's runs",
     "winner": "winner of the search",
     "baseline": "baseline",
+    LAST_EPOCHS: "mean of the winner's last epochs",
 }
+_EXPORTED = (CONTROL, ENSEMBLE, "winner")
 
 
-def _models(comparison: Table, spec: StudySpec) -> Table:
+def _models(found: Advice, comparison: Table, spec: StudySpec) -> Table:
     """Lists what a person could use, the most accurate on test first."""
     columns = (
         Column("model", "What it is"),
         ARM,
-        Column("test_accuracy", "Mean test accuracy", form="percent"),
+        Column("test_accuracy", "Mean test accuracy, without runs that failed", form="percent"),
         Column("difference", "Test accuracy minus the baseline's", form="points"),
+        Column("from_best", "Test accuracy minus that of the most accurate model that is judged; "
+               "described, not tested", form="points"),
+        *INTERVAL,
+        Column("log_loss", "Mean log loss on test, without runs that failed", form="loss"),
+        Column("runs", "Runs in these means", unit="runs", form="count"),
+        Column("failed", "Completed runs that failed by the decision rule", unit="runs",
+               form="count"),
         Column("training_seconds", "Time to train it", form="duration"),
         Column("predict_1000_seconds", "Time to predict 1,000 reviews", form="duration"),
         PARAMETER_COUNT,
+        Column("exported", "Whether `lstm-study export` writes it"),
     )  # fmt: skip
-    known = {
-        str(row["arm"]): row
-        for row in comparison.records()
-        if row["arm"] in _MODELS and row["test_accuracy_mean"] is not None
-    }
-    base = known.get("baseline", {}).get("test_accuracy_mean")
+    base = next((each.accuracy for each in found.models if each.arm == "baseline"), None)
+    parameters = dict(
+        zip(comparison.column("arm"), comparison.column("parameter_count"), strict=True)
+    )
     rows = [
-        {
-            "model": "documented baseline"
-            if arm == "baseline" and spec.baseline_is_documented
-            else _MODELS[arm],
-            "arm": arm,
-            "test_accuracy": row["test_accuracy_mean"],
-            "difference": float(row["test_accuracy_mean"] or 0) - float(base)
-            if base is not None and arm != "baseline"
+        cells_of(
+            each.difference,
+            INTERVAL,
+            model=_model_name(each.arm, spec),
+            arm=each.arm,
+            test_accuracy=each.accuracy,
+            difference=each.accuracy - base
+            if base is not None and each.arm != "baseline"
             else None,
-            "training_seconds": row["training_seconds_mean"],
-            "predict_1000_seconds": row["predict_1000_seconds"],
-            "parameter_count": row["parameter_count"],
-        }
-        for arm, row in known.items()
+            from_best=each.difference.difference if each.difference is not None else None,
+            log_loss=each.log_loss,
+            runs=each.runs,
+            failed=each.failed,
+            training_seconds=each.training_seconds,
+            predict_1000_seconds=each.predict_1000_seconds,
+            # The ensemble's row counts all its networks; of last epochs it is one network's.
+            parameter_count=int(parameters[each.arm] or 0)
+            * (each.networks if each.arm == LAST_EPOCHS else 1),
+            exported=each.arm in _EXPORTED,
+        )
+        for each in found.models
     ]
-    rows.sort(key=lambda row: -float(row["test_accuracy"] or 0))
     return table("models", "One model that could be used", columns, rows)
+
+
+def _model_name(arm: str, spec: StudySpec) -> str:
+    if arm == "baseline" and spec.baseline_is_documented:
+        return "documented baseline"
+    return _MODELS.get(arm, arm.replace("-", " ", 1))
+
+
+def _advice(found: Advice) -> Table:
+    """Lists what is said of which model to use."""
+    columns = (
+        Column("subject", "model: the recommendation; single network, ensemble: beside it"),
+        Column("sentence", "What is said; no test stands behind it"),
+        Column("rule", "How the recommendation is made"),
+    )
+    rows = (
+        {"subject": subject, "sentence": sentence, "rule": RULE}
+        for subject, sentence in found.sentences.items()
+    )
+    return table("advice", "One sentence on which model to use", columns, rows)
 
 
 def _arm_row(
@@ -367,20 +404,29 @@ def _further_arms(records: StudyRecords, *, level: float) -> Table:
         Column("median_difference",
                "Difference of the median accuracies over all runs, failed or not", form="points"),
         P_VALUE,
-        Column("adjusted_p_value", "Corrected by Holm over all arms but the winner",
+        Column("adjusted_p_value", "Corrected by Holm over the arms compared with the baseline",
                form="probability"),
-        Column("answer", "By the verdict's decision rule; where the p-value is corrected, by that"),
+        Column("answer", "By the verdict's decision rule; where the p-value is corrected, by that; "
+               "described, not tested: an interval that helps to choose a model, in no family"),
+        Column("failed_runs", "Runs that failed, which the difference leaves out"),
     )  # fmt: skip
     arms = arms_from_records(records)
     rows = [
         cells_of(
             item.verdict.difference,
-            (DIFFERENCE, *INTERVAL, P_VALUE),
+            (DIFFERENCE, *INTERVAL),
             arm=item.verdict.candidate,
             reference=item.verdict.reference,
+            p_value=item.verdict.difference.p_value
+            if item.is_tested and item.verdict.difference is not None
+            else None,
             adjusted_p_value=item.adjusted_p_value,
             median_difference=median_difference(arms, item.verdict),
-            answer=item.kind,
+            answer=item.answer,
+            failed_runs=", ".join(
+                f"{run.arm}-s{run.seed_index}"
+                for run in (item.verdict.failures.runs if item.verdict.failures else ())
+            ),
         )
         for item in side_questions(arms, level=level)
     ]

@@ -51,6 +51,8 @@ def test_each_arm_is_compared_with_its_like_and_further_arms_as_one_family(arms)
         ("winner-own-epoch", "baseline", False),
         ("winner-last-three", "baseline-last-three", False),
         ("control", "winner", False),
+        ("winner-last-three", "winner", False),
+        ("runner-up-1", "winner", False),
         ("runner-up-1", "baseline", True),
         ("baseline-masked", "baseline", True),
         ("control", "baseline", True),
@@ -109,7 +111,8 @@ def test_further_arms_are_corrected_together(arms):
     for number in (1, 2):
         arms[f"runner-up-{number}"] = _arm(f"runner-up-{number}", arms["winner"].correct[:, ::-1])
     arms["runner-up-1"] = replace(arms["winner"], name="runner-up-1")
-    table = {each.verdict.candidate: each for each in side_questions(arms)}
+    asked = side_questions(arms)
+    table = {e.verdict.candidate: e for e in asked if e.verdict.reference == "baseline"}
     assert list(table) == ["runner-up-1", "runner-up-2"]
     raw, adjusted = zip(
         *((each.verdict.difference.p_value, each.adjusted_p_value) for each in table.values()),
@@ -126,3 +129,39 @@ def test_a_further_arm_is_better_only_if_its_corrected_p_value_says_so(arms):
     assert kinds == ["better", "better", "no difference shown"]
     early = replace(verdict, level=0.98)
     assert Comparison(verdict=early, adjusted_p_value=0.04).kind == "no difference shown"
+
+
+def test_an_answer_that_the_correction_turns_says_so(arms):
+    verdict = judge({"baseline": arms["baseline"], "winner": arms["winner"]})
+    answers = [Comparison(verdict=verdict, adjusted_p_value=p).answer for p in (None, 0.04, 0.06)]
+    assert answers == ["better", "better", "no difference shown after correction"]
+
+
+def test_what_helps_to_choose_a_model_is_described_and_moves_no_corrected_p_value(arms):
+    arms["runner-up-1"] = _arm("runner-up-1", arms["winner"].correct[:, ::-1])
+    before = [each.adjusted_p_value for each in side_questions(arms)]
+    mean = arms["winner"].probabilities.mean(axis=0)
+    arms["ensemble"] = make_arm("ensemble", probabilities=mean[np.newaxis], labels=LABELS)
+    arms["winner-last-three"] = _arm("winner-last-three", arms["winner"].correct[:, ::-1])
+    arms["baseline-last-three"] = _arm("baseline-last-three", arms["baseline"].correct)
+    found = side_questions(arms)
+    adjusted = [e.adjusted_p_value for e in found if e.adjusted_p_value is not None]
+    assert adjusted == [each for each in before if each is not None]
+    described = {(e.verdict.candidate, e.verdict.reference): e for e in found if not e.is_tested}
+    assert set(described) == {
+        ("runner-up-1", "winner"), ("winner-last-three", "winner"), ("ensemble", "baseline"),
+    }  # fmt: skip
+    assert all(each.answer.startswith("described, not tested") for each in described.values())
+    assert "for this ensemble" in described["ensemble", "baseline"].answer
+
+
+def test_the_ensemble_is_compared_with_the_baseline_as_one_model_over_the_baselines_seeds(arms):
+    arms["ensemble"] = _arm("ensemble", arms["winner"].correct[:1])
+    (found,) = [e.verdict for e in side_questions(arms) if e.verdict.candidate == "ensemble"]
+    difference = found.difference
+    assert difference.difference == pytest.approx(
+        arms["ensemble"].accuracy - arms["baseline"].accuracy
+    )
+    assert difference.low < difference.difference < difference.high
+    assert difference.components.candidate.variance == 0
+    assert difference.components.reference.variance > 0

@@ -50,11 +50,20 @@ def test_a_clear_winner_is_better_and_seen_from_the_other_side_worse():
     arms = _arms(0.05)
     verdict = judge(arms)
     assert verdict.kind == "better"
-    assert verdict.sentence.startswith(
-        "The winner is better than the baseline: the winner classifies "
+    found = verdict.difference
+    size, low, high = (100 * each for each in (found.difference, found.low, found.high))
+    assert verdict.headline == (
+        f"The winner beats the baseline by {size:.2f} points (95% interval {low:.2f} to "
+        f"{high:.2f})."
     )
     other = judge(arms, candidate="baseline", reference="winner")
     assert other.kind == "worse"
+    assert other.headline == (
+        f"The baseline is {size:.2f} points worse than the winner (95% interval {low:.2f} to "
+        f"{high:.2f})."
+    )
+    for each in (verdict, other):
+        assert "detects a true difference" not in each.sentence, "something was shown"
     _is_whole(verdict)
     _is_whole(other)
 
@@ -62,8 +71,14 @@ def test_a_clear_winner_is_better_and_seen_from_the_other_side_worse():
 def test_an_arm_against_itself_under_other_seeds_shows_no_difference():
     verdict = judge(_arms(0.0))
     assert verdict.kind == "no difference shown"
-    assert "No difference between the winner and the baseline was shown" in verdict.sentence
-    assert "would have been found 80% of the time" in verdict.sentence
+    assert verdict.headline.startswith(
+        "No difference between the winner and the baseline was shown: "
+    )
+    assert re.search(
+        r"detects a true difference of \d\.\d\d points in 80% of cases; smaller ones are missed "
+        r"more often\. One of \d\.\d\d points is too small for 1,000 seeds per arm\.$",
+        verdict.details,
+    )
     _is_whole(verdict)
 
 
@@ -72,8 +87,8 @@ def test_the_sentence_says_the_numbers_it_was_made_from():
     difference, (winner, baseline) = verdict.difference, verdict.arms
     assert f"{winner.accuracy:.2%} of the test reviews correctly (6 seeds)" in verdict.sentence
     assert f"the baseline {baseline.accuracy:.2%} (6 seeds)" in verdict.sentence
-    assert f"is +{100 * difference.difference:.2f} percentage points" in verdict.sentence
-    assert f"95% interval from +{100 * difference.low:.2f} to" in verdict.sentence
+    assert f"by {100 * difference.difference:.2f} points" in verdict.sentence
+    assert f"95% interval {100 * difference.low:.2f} to" in verdict.sentence
     assert [each.outcome for each in verdict.secondary] == ["brier_score", "log_loss"]
     assert all(each.high < 0 for each in verdict.secondary)
 
@@ -87,9 +102,9 @@ def test_every_fake_study_gets_a_whole_verdict(name):
 def test_one_seed_can_not_be_judged_and_the_number_that_would_do_is_said():
     verdict = judge(fake_study.one_seed_study())
     assert verdict.kind == "cannot say"
-    assert verdict.sentence.startswith("Too few seeds to say whether the winner is better")
+    assert verdict.sentence.startswith("Too few seeds to say whether the winner beats the baseline")
     assert "the winner has 1 run that did not fail; the baseline has 1 run" in verdict.sentence
-    assert "It takes four runs of each that did not fail" in verdict.sentence
+    assert "A verdict takes four runs of each that did not fail" in verdict.sentence
     assert verdict.difference is None
     assert verdict.disagreement is not None
 
@@ -220,7 +235,7 @@ def test_a_second_look_is_judged_more_strictly_and_says_that_it_is_one():
     first, second = judge(arms), judge(arms, looks=2, level=0.975)
     assert second.difference.level == pytest.approx(0.975)
     assert second.difference.high > first.difference.high
-    assert "(look 2 at the test reviews)" in second.sentence
+    assert "This is look 2 at the test reviews." in second.sentence
     assert "97.5% interval" in second.sentence
 
 
@@ -276,8 +291,22 @@ def test_what_is_not_shown_is_not_called_nothing():
 def test_a_kept_answer_that_the_interval_contradicts_is_said_to_be_the_planned_looks():
     verdict = judge(_arms(0.05), looks=2, kept="no difference shown")
     assert verdict.difference.low > 0
-    assert "was shown at the last planned look (look 2 at the test reviews)" in verdict.sentence
-    assert "seeds per arm are needed" not in verdict.sentence
+    assert verdict.headline.startswith(
+        "No difference between the winner and the baseline was shown at the last planned look; "
+        "over all seeds the difference is +"
+    )
+    assert "This is look 2 at the test reviews." in verdict.sentence
+    assert "seeds per arm" not in verdict.sentence
+
+
+def test_a_kept_better_that_the_interval_no_longer_shows_is_said_so():
+    verdict = judge(_arms(0.0), looks=2, kept="better")
+    assert verdict.difference.low < 0
+    assert verdict.headline.startswith(
+        "The winner is better than the baseline at the last planned look; over all seeds"
+    )
+    assert "−" in verdict.headline
+    assert "beats" not in verdict.headline
 
 
 def test_an_arm_no_better_than_the_more_frequent_label_is_said_so():

@@ -1,0 +1,268 @@
+"""Which model to use: a recommendation by stated rules, from what the comparison measured.
+
+No test stands behind the choice. It is made on the test reviews, so the accuracy of the model it
+names is slightly optimistic, and its intervals are not corrected for the choice.
+"""
+
+import math
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from statistics import fmean
+
+from lstm_study.analysis.answer.arms import CONTROL, ENSEMBLE, Arm, arms_from_records
+from lstm_study.analysis.answer.questions import LAST_EPOCHS_SUFFIX, model_question
+from lstm_study.analysis.answer.wording import between
+from lstm_study.analysis.statistics.failures import failed_runs, without_failed_runs
+from lstm_study.analysis.statistics.intervals import LEVEL, Difference
+from lstm_study.analysis.statistics.metrics import log_loss
+from lstm_study.analysis.statistics.power import LEAST_SEEDS
+from lstm_study.records import Run, StudyRecords
+
+RULE = (
+    "Of the most accurate model on test and those whose interval of the difference to it includes "
+    "0, the one that predicts fastest is recommended."
+)
+TOO_FEW = "No network is recommended: that takes four runs of each that did not fail."
+LAST_EPOCHS = f"winner{LAST_EPOCHS_SUFFIX}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Model:
+    """One model that a person could use.
+
+    Attributes:
+        arm: Its arm.
+        accuracy: Mean test accuracy of its runs that did not fail.
+        runs: How many these are.
+        failed: Evaluated runs that failed by the decision rule.
+        log_loss: Mean log loss on test of the runs that did not fail.
+        networks: How many networks a prediction takes; 0 for the classical control.
+        training_seconds: Of all that it takes to have it; None where not known.
+        predict_1000_seconds: To predict 1,000 reviews; None where not measured.
+        difference: Its accuracy minus that of the most accurate model that is judged; None for that
+            one itself, and with too few seeds to judge.
+    """
+
+    arm: str
+    accuracy: float
+    runs: int
+    failed: int
+    log_loss: float
+    networks: int
+    training_seconds: float | None
+    predict_1000_seconds: float | None
+    difference: Difference | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Advice:
+    """Which model to use, and the models it was chosen from.
+
+    Attributes:
+        models: The most accurate one first.
+        sentences: Subject → what is said: "model", and where they are others "single network" and
+            "ensemble". Empty with fewer than two models.
+    """
+
+    models: tuple[Model, ...]
+    sentences: Mapping[str, str] = field(default_factory=dict)
+
+
+def advise(records: StudyRecords, *, level: float = LEVEL) -> Advice:
+    """Compares the models of a study, and says which to use by `RULE`.
+
+    A network with fewer than four runs that did not fail is listed, and neither recommended nor
+    compared.
+
+    Args:
+        records: The study's.
+        level: Of every interval.
+    """
+    arms = arms_from_records(records)
+    found = [_model(name, arm, records) for name, arm in arms.items() if _is_model(name)]
+    ranked = sorted(found, key=lambda model: -model.accuracy)
+    judged = _beside_best([each for each in ranked if _has_enough(each)], arms, level)
+    models = (*judged, *(each for each in ranked if not _has_enough(each)))
+    if len(models) < 2 or arms[models[0].arm].documents < 2:
+        return Advice(models=models)
+    if len(judged) < 2:
+        return Advice(models=models, sentences={"model": TOO_FEW})
+    chosen = _choice(judged)
+    sentences = {"model": _of_choice(chosen, judged)}
+    networks = [each for each in judged if each.arm not in (CONTROL, ENSEMBLE, LAST_EPOCHS)]
+    if networks and chosen.arm not in {each.arm for each in networks}:
+        networks = _beside_best(networks, arms, level)
+        single = _choice(networks)
+        sentences["single network"] = _of_single_network(single, networks, arms, level)
+    ensemble = next((each for each in judged if each.arm == ENSEMBLE), None)
+    if ensemble is not None and chosen.arm != ENSEMBLE:
+        sentences["ensemble"] = _of_ensemble(ensemble, chosen, arms, level)
+    return Advice(models=models, sentences=sentences)
+
+
+def name_of(arm: str) -> str:
+    """Names a model in a sentence."""
+    return {
+        CONTROL: "the logistic regression",
+        ENSEMBLE: "the ensemble of the winner's runs",
+        LAST_EPOCHS: "the mean of the winner's last epochs",
+    }.get(arm, arm if arm.startswith("runner-up-") else f"the {arm}")
+
+
+def _is_model(arm: str) -> bool:
+    named = ("baseline", "winner", CONTROL, ENSEMBLE, LAST_EPOCHS)
+    return arm in named or arm.startswith("runner-up-")
+
+
+def _model(name: str, arm: Arm, records: StudyRecords) -> Model:
+    kept = without_failed_runs(arm)
+    losses = [log_loss(kept.labels, row) for row in kept.probabilities]
+    runs = _runs_behind(name, records)
+    training: list[float | None] = [run.seconds for run in runs]
+    predicting = [run.predict_1000_seconds for run in runs]
+    networks = 1
+    if name == CONTROL and records.control is not None:
+        networks = 0
+        training = [records.control.fit_seconds]
+        predicting = [records.control.predict_1000_seconds]
+    combine: Callable[[Iterable[float]], float] = fmean
+    if name == ENSEMBLE:
+        combine, networks = math.fsum, len(runs)
+    if name == LAST_EPOCHS:
+        # Of each training, the networks after its last epochs, at most three.
+        networks = min(3, runs[0].protocol_epochs)
+        predicting = [None if each is None else networks * each for each in predicting]
+    return Model(
+        arm=name,
+        accuracy=kept.accuracy,
+        runs=kept.seeds,
+        failed=len(failed_runs(arm)),
+        log_loss=fmean(losses),
+        networks=networks,
+        training_seconds=_all_of(training, combine),
+        predict_1000_seconds=_all_of(predicting, combine),
+    )
+
+
+def _runs_behind(name: str, records: StudyRecords) -> list[Run]:
+    arm = "winner" if name == ENSEMBLE else name
+    return [run for run in records.runs if run.arm == arm and run.status == "completed"]
+
+
+def _all_of(
+    values: Sequence[float | None], combine: Callable[[Iterable[float]], float]
+) -> float | None:
+    known = [value for value in values if value is not None]
+    return combine(known) if known and len(known) == len(values) else None
+
+
+def _has_enough(model: Model) -> bool:
+    """Whether a model's runs are enough to judge it: the control and the ensemble are one each."""
+    return model.arm in (CONTROL, ENSEMBLE) or model.runs >= LEAST_SEEDS
+
+
+def _beside_best(models: Sequence[Model], arms: Mapping[str, Arm], level: float) -> list[Model]:
+    """Returns models, the most accurate one first, with their differences to that one."""
+    if not models or arms[models[0].arm].documents < 2:
+        return list(models)
+    best = models[0].arm
+    return [replace(each, difference=_difference(arms, each.arm, best, level)) for each in models]
+
+
+def _difference(
+    arms: Mapping[str, Arm], candidate: str, reference: str, level: float
+) -> Difference | None:
+    if candidate == reference:
+        return None
+    return model_question(arms, candidate, reference, level=level).difference
+
+
+def _tied(models: Sequence[Model]) -> list[Model]:
+    """Returns the most accurate model and those that are not shown to be less accurate."""
+    return [each for each in models if each.difference is None or each.difference.high >= 0]
+
+
+def _choice(models: Sequence[Model]) -> Model:
+    """Applies the rule; where a time that it needs is not known, the most accurate one stays."""
+    tied = _tied(models)
+    if any(each.predict_1000_seconds is None for each in tied):
+        return tied[0]
+    return min(tied, key=lambda each: each.predict_1000_seconds or 0.0)
+
+
+def _of_choice(chosen: Model, models: Sequence[Model]) -> str:
+    tied = _tied(models)
+    said = f"Use {name_of(chosen.arm)}: it classifies {chosen.accuracy:.2%} of the test reviews"
+    if len(tied) == 1:
+        why = " correctly, more than every other model here, by intervals that exclude 0."
+    elif chosen is tied[0]:
+        why = " correctly, the most of these models"
+        fastest = ", and predicts fastest of those not shown to differ from it."
+        times = [each.predict_1000_seconds for each in tied]
+        why += fastest if None not in times else "; times to predict are not all known."
+    else:
+        assert chosen.difference is not None, "it is not the most accurate one"
+        why = (
+            f" correctly; no difference to the most accurate, {name_of(tied[0].arm)}, was shown"
+            f", {between(chosen.difference)}, and it predicts fastest of those."
+        )
+    return said + why + _remarks(chosen)
+
+
+def _of_single_network(
+    chosen: Model, networks: Sequence[Model], arms: Mapping[str, Arm], level: float
+) -> str:
+    said = f"If you need a single network: {name_of(chosen.arm)} classifies "
+    said += f"{chosen.accuracy:.2%} correctly"
+    winner = next((each for each in networks if each.arm == "winner"), None)
+    found = _difference(arms, chosen.arm, "winner", level) if winner is not None else None
+    if winner is not None and found is not None:
+        said += f", {between(found)} against the winner{_cost(chosen, winner)}"
+    said += "."
+    tied = _tied(networks)
+    if {each.arm for each in tied} - {chosen.arm, "winner"} and all(
+        each.predict_1000_seconds is not None for each in tied
+    ):
+        listed = ", ".join(each.arm for each in tied)
+        said += f" Of those not shown to differ from the best ({listed}) it predicts fastest."
+    return said + _remarks(chosen)
+
+
+def _of_ensemble(ensemble: Model, chosen: Model, arms: Mapping[str, Arm], level: float) -> str:
+    said = f"The ensemble of the winner's runs classifies {ensemble.accuracy:.2%} correctly"
+    found = _difference(arms, ENSEMBLE, chosen.arm, level)
+    if found is None:
+        return f"{said}."
+    against = f"{between(found)} against {name_of(chosen.arm)}"
+    if found.low <= 0 <= found.high:
+        against = f"no difference to {name_of(chosen.arm)} was shown, {between(found)}"
+    return (
+        f"{said}: {against}{_cost(ensemble, chosen)}. "
+        "The interval is of this ensemble, not over other seeds of it."
+    )
+
+
+def _cost(model: Model, other: Model) -> str:
+    """Says what a model costs beside another one, as far as it is known."""
+    costs = [
+        ("training", model.training_seconds, other.training_seconds),
+        ("prediction", model.predict_1000_seconds, other.predict_1000_seconds),
+    ]
+    said = [
+        f"{_times(first / second)} its {what} time" for what, first, second in costs
+        if first and second
+    ]  # fmt: skip
+    return f", at {' and '.join(said)}" if said else ""
+
+
+def _times(ratio: float) -> str:
+    return f"{ratio:.0%} of" if ratio < 1.95 else f"{ratio:.0f} times"
+
+
+def _remarks(model: Model) -> str:
+    said = ""
+    if model.failed:
+        said += f" Of its {model.runs + model.failed} runs {model.failed} failed."
+    if model.arm not in (CONTROL, ENSEMBLE, "winner"):
+        said += " It is not exported."
+    return said

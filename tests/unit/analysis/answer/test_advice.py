@@ -1,0 +1,147 @@
+"""Which model to use: by the stated rule, with no claim that an interval does not support."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from lstm_study.analysis.answer.advice import TOO_FEW, advise
+from lstm_study.records import StudyRecords
+from tests.support.fake_reviews import fake_control
+from tests.support.fake_study import completed_study, empty_study, one_seed_study
+
+RUNNER_UP = "runner-up-1"
+
+
+def study_of(
+    shares: dict[str, float],
+    *,
+    times: dict[str, float | None] | None = None,
+    seeds: int = 5,
+    ensemble: bool = False,
+) -> StudyRecords:
+    """A study whose arms classify these shares of the test reviews correctly."""
+    study = completed_study(seeds=seeds, export__ensemble=str(ensemble).lower())
+    labels = study.test_labels
+    assert labels is not None
+    random = np.random.default_rng(7)
+    easy = random.random(len(labels))
+    runs, predictions = [], {}
+
+    def row(share: float) -> np.ndarray:
+        right = easy + random.normal(0, 0.01, len(labels)) < share
+        return np.where(right == (labels == 1), 0.9, 0.1).astype(np.float32)
+
+    model_run = next(run for run in study.runs if run.arm == "winner")
+    for arm, share in shares.items():
+        for index in range(1, seeds + 1) if arm != "control" else ():
+            time = (times or {}).get(arm, 0.5)
+            runs.append(
+                replace(
+                    model_run, arm=arm, seed_index=index, run_id=f"{arm}-s{index}",
+                    predict_1000_seconds=time, seconds=100.0,
+                )
+            )  # fmt: skip
+            predictions[runs[-1].run_id] = row(share)
+    control = None
+    if "control" in shares:
+        predictions["control"] = row(shares["control"])
+        control = replace(fake_control(labels)[0], fit_seconds=10.0, predict_1000_seconds=0.1)
+    return replace(study, runs=tuple(runs), predictions=predictions, control=control)
+
+
+def test_the_most_accurate_model_is_recommended_where_every_other_is_shown_to_be_worse() -> None:
+    found = advise(study_of({"baseline": 0.7, "winner": 0.9}))
+    assert [each.arm for each in found.models] == ["winner", "baseline"]
+    assert list(found.sentences) == ["model"]
+    said = found.sentences["model"]
+    assert said.startswith(f"Use the winner: it classifies {found.models[0].accuracy:.2%} of the")
+    assert said.endswith("more than every other model here, by intervals that exclude 0.")
+
+
+def test_of_models_not_shown_to_differ_the_fastest_is_recommended_and_what_is_exported_said() -> (
+    None
+):
+    shares = {"baseline": 0.7, "winner": 0.9, RUNNER_UP: 0.9}
+    found = advise(study_of(shares, times={"winner": 0.8, RUNNER_UP: 0.2}))
+    said = found.sentences["model"]
+    assert said.startswith("Use runner-up-1: ")
+    assert said.endswith(" It is not exported.")
+    slow = advise(study_of(shares, times={"winner": 0.2, RUNNER_UP: 0.8})).sentences["model"]
+    assert slow.startswith("Use the winner: ")
+    assert "not exported" not in slow
+    texts = sorted([said, slow], key=lambda text: "no difference to the most accurate" in text)
+    assert "the most of these models, and predicts fastest of those not shown" in texts[0]
+    assert "no difference to the most accurate, " in texts[1]
+
+
+def test_the_baseline_is_recommended_where_the_winner_is_worse() -> None:
+    said = advise(study_of({"baseline": 0.9, "winner": 0.7})).sentences["model"]
+    assert said.startswith("Use the baseline: ")
+
+
+def test_times_that_are_not_known_leave_the_most_accurate_and_are_said() -> None:
+    found = advise(study_of({"baseline": 0.9, "winner": 0.9}, times={"winner": None}))
+    said = found.sentences["model"]
+    assert said.startswith(f"Use the {found.models[0].arm}: ")
+    assert "times to predict are not all known." in said
+    assert "fastest" not in said
+
+
+def test_beside_a_control_a_single_network_and_the_ensemble_are_told_of_with_their_costs() -> None:
+    shares = {"baseline": 0.7, "winner": 0.85, RUNNER_UP: 0.85, "control": 0.95}
+    found = advise(study_of(shares, times={RUNNER_UP: 0.25}, ensemble=True))
+    assert list(found.sentences) == ["model", "single network", "ensemble"]
+    assert found.sentences["model"].startswith("Use the logistic regression: ")
+    single, ensemble = found.sentences["single network"], found.sentences["ensemble"]
+    assert single.startswith("If you need a single network: runner-up-1 classifies ")
+    assert (
+        "against the winner, at 100% of its training time and 50% of its prediction time." in single
+    )
+    assert "points (95% interval −" in ensemble
+    assert "no difference" not in ensemble, "the control is shown to be better"
+    assert "at 50 times its training time and 25 times its prediction time." in ensemble
+    assert ensemble.endswith("not over other seeds of it.")
+
+
+def test_an_ensemble_that_the_interval_does_not_tell_from_the_control_is_not_called_worse() -> None:
+    found = advise(study_of({"baseline": 0.7, "winner": 0.9, "control": 0.9}, ensemble=True))
+    said = found.sentences["ensemble"]
+    assert "no difference to the logistic regression was shown" in said
+    models = {each.arm: each for each in found.models}
+    assert models["ensemble"].networks == 5
+    assert models["ensemble"].training_seconds == pytest.approx(500)
+    assert models["ensemble"].predict_1000_seconds == pytest.approx(2.5)
+
+
+def test_the_mean_of_last_epochs_costs_the_prediction_of_all_its_networks() -> None:
+    found = advise(study_of({"baseline": 0.7, "winner": 0.85, "winner-last-three": 0.9}))
+    last = next(each for each in found.models if each.arm == "winner-last-three")
+    assert (last.networks, last.training_seconds) == (3, pytest.approx(100))
+    assert last.predict_1000_seconds == pytest.approx(1.5)
+    assert found.sentences["model"].startswith("Use the mean of the winner's last epochs: ")
+
+
+def test_runs_that_failed_are_left_out_of_an_accuracy_and_told_of() -> None:
+    study = study_of({"baseline": 0.7, "winner": 0.9})
+    labels = study.test_labels
+    assert labels is not None
+    constant = {"winner-s2": np.full(len(labels), 0.4, np.float32)}
+    found = advise(replace(study, predictions={**study.predictions, **constant}))
+    assert (found.models[0].runs, found.models[0].failed) == (4, 1)
+    assert found.models[0].accuracy > 0.85
+    assert found.sentences["model"].endswith(" Of its 5 runs 1 failed.")
+
+
+def test_networks_with_too_few_seeds_are_not_recommended() -> None:
+    found = advise(one_seed_study())
+    assert len(found.models) == 2
+    assert dict(found.sentences) == {"model": TOO_FEW}
+    few = advise(study_of({"baseline": 0.7, "winner": 0.9, "control": 0.8}, seeds=3))
+    assert dict(few.sentences) == {"model": TOO_FEW}
+    assert [each.difference for each in few.models] == [None] * 3
+
+
+def test_without_two_models_there_is_no_advice() -> None:
+    assert dict(advise(empty_study()).sentences) == {}
+    assert dict(advise(study_of({"baseline": 0.7})).sentences) == {}
