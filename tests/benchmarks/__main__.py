@@ -2,12 +2,14 @@
 
     make bench
     python -m tests.benchmarks [--only ROW ...] [--rounds 3] [--study-reviews N] [--quick]
-        [--out reports/benchmarks]
+        [--out reports/benchmarks] [--seconds N]
 
-Writes `<machine>.md` and `<machine>.csv`, row by row as they are measured; rows left out keep what
-an earlier run found. LSTM_STUDY_DATA names the folder with `imdb.npz` and `aclImdb_v1.tar.gz`; rows
-that need them, a GPU or TensorFlow say so where there is none. On a GPU machine without TensorFlow
-the `gpu-` rows, on JAX, are those that count.
+Writes `<machine>.md` and `<machine>.csv`, number by number as they are measured; rows left out keep
+what an earlier run found. A row that fails or is stopped (SIGTERM) keeps the numbers that it had
+found, and says so; then the exit status is 1. Logs of the processes that GPU rows and searches run
+are in `logs` beside the table. LSTM_STUDY_DATA names the folder with `imdb.npz` and
+`aclImdb_v1.tar.gz`; rows that need them, a GPU or TensorFlow say so where there is none. On a GPU
+machine without TensorFlow the `gpu-` rows, on JAX, are those that count.
 """
 
 import argparse
@@ -15,7 +17,8 @@ import os
 import sys
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Sequence
+from functools import partial
 from pathlib import Path
 
 from lstm_study.provenance import git_commit, machine, now
@@ -32,16 +35,10 @@ from tests.benchmarks import (
     studies,
     table,
 )
-from tests.benchmarks.measure import (
-    DATA_VARIABLE,
-    ROOT,
-    BenchmarkError,
-    Row,
-    Settings,
-    not_measured,
-)
+from tests.benchmarks.keeping import heed_sigterm, say, take
+from tests.benchmarks.measure import DATA_VARIABLE, ROOT, Row, Settings, StoppedError
 
-ROWS: dict[str, tuple[str, Callable[[Settings], list[Row]]]] = {
+ROWS: dict[str, tuple[str, Callable[[Settings], Iterable[Row]]]] = {
     "help": ("what a command imports", starts.help_rows),
     "corpus": ("reading the reviews", corpora.rows),
     "own-files": ("reading reviews of one's own", own_files.rows),
@@ -60,6 +57,7 @@ ROWS: dict[str, tuple[str, Callable[[Settings], list[Row]]]] = {
     "gpu-study": ("a whole search on the GPU, with JAX", studies.gpu_rows),
     "gpu-population": ("many networks at once on the GPU", gpu.population_rows),
     "gpu-open": ("many open networks at once on the GPU", gpu.open_rows),
+    "gpu-options": ("populations compiled with other options of XLA's", gpu.option_rows),
     "gpu-baseline": ("all seeds of the documented baseline on the GPU", gpu.baseline_rows),
     "gpu-search": ("the search of imdb.toml on the GPU", gpu.search_rows),
 }
@@ -76,27 +74,34 @@ def main() -> int:
     )  # fmt: skip
     titles = {name: title for name, (title, _) in ROWS.items()}
     lines = table.read(options.out / f"{source.slug}.csv")
-    failed = []
-    with tempfile.TemporaryDirectory(prefix="lstm-study-bench-") as scratch:
+    failed: list[str] = []
+    heed_sigterm()
+    with tempfile.TemporaryDirectory(
+        prefix="lstm-study-bench-", ignore_cleanup_errors=True
+    ) as scratch:
         settings = Settings(
             rounds=options.rounds, quick=options.quick, scratch=Path(scratch), gpu=card,
             data=Path(data).absolute() if data else None, study_reviews=options.study_reviews,
+            logs=options.out.absolute() / "logs",
+            until=time.time() + options.seconds if options.seconds else None,
         )  # fmt: skip
+
+        def keep(name: str, found: Sequence[Row]) -> None:
+            nonlocal lines
+            new = [table.line_of(row, source) for row in found]
+            lines = table.merged(lines, name, new, list(ROWS))
+            table.write(lines, source, folder=options.out, titles=titles)
+
         for name in options.only or ROWS:
             began = time.perf_counter()
-            _say(f"{name}: {titles[name]} ...")
-            try:
-                found = ROWS[name][1](settings)
-            except BenchmarkError as error:
+            say(f"{name}: {titles[name]} ...")
+            error = take(name, ROWS[name][1], settings, partial(keep, name))
+            say(f"{name}: {time.perf_counter() - began:.0f} s")
+            if error is not None:
                 failed.append(name)
-                _say(f"{name}: FAILED. {error}")
-                found = [not_measured(name, f"failed: {_last_line(error)}")]
-            lines = table.merged(
-                lines, name, [table.line_of(row, source) for row in found], list(ROWS)
-            )
-            table.write(lines, source, folder=options.out, titles=titles)
-            _say(f"{name}: {time.perf_counter() - began:.0f} s")
-    _say(f"Written: {options.out / source.slug}.md and .csv")
+            if isinstance(error, StoppedError):
+                break
+    say(f"Written: {options.out / source.slug}.md and .csv")
     return 1 if failed else 0
 
 
@@ -114,6 +119,8 @@ def _parser() -> argparse.ArgumentParser:
                         "(default: 4,000 on a CPU, 24,000 on a GPU)")  # fmt: skip
     parser.add_argument("--quick", action="store_true",
                         help="sizes of a smoke test; the numbers mean nothing")  # fmt: skip
+    parser.add_argument("--seconds", type=_at_least_one, metavar="N",
+                        help="it is stopped after so long: omits what it can in time")  # fmt: skip
     parser.add_argument("--out", type=Path, default=ROOT / "reports" / "benchmarks")
     return parser
 
@@ -123,14 +130,6 @@ def _at_least_one(text: str) -> int:
     if number < 1:
         raise argparse.ArgumentTypeError(f"must be 1 or more. Received: {text}")
     return number
-
-
-def _last_line(error: BenchmarkError) -> str:
-    return (str(error).strip().splitlines() or ["no reason given"])[-1]
-
-
-def _say(text: str) -> None:
-    print(text, file=sys.stderr, flush=True)
 
 
 if __name__ == "__main__":

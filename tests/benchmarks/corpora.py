@@ -21,10 +21,10 @@ from tests.benchmarks.measure import (
     a_backend,
     alternate,
     compared,
-    fresh,
     not_measured,
     values,
 )
+from tests.benchmarks.processes import fresh
 
 FILES = {"aclimdb": "aclImdb_v1.tar.gz", "imdb": "imdb.npz", "reviews": ""}
 _VIEWS = 5

@@ -17,10 +17,10 @@ from tests.benchmarks.measure import (
     Settings,
     alternate,
     compared,
-    fresh,
     has_tensorflow,
     not_measured,
 )
+from tests.benchmarks.processes import fresh
 from tests.benchmarks.sides import BATCH, SIDES, Side, configuration_of, model_of, prepare, reviews
 
 SIZE = "500 × 128/100"

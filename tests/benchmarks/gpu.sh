@@ -5,10 +5,17 @@
 #
 # Needs a machine with an NVIDIA GPU, and JAX with CUDA in the Python that PYTHON names (python3).
 # Where nothing can be downloaded, WHEELS names a folder with wheels of what else is missing: they
-# are installed in a temporary folder. Results go to OUT (reports/benchmarks): the table, written row
-# by row, and gpu-tests.txt. PARTs are those below, in this order: without any, a first call takes
-# tests, gpu-population, gpu-baseline and gpu-open; a second one should name gpu-search, gpu-step and
-# gpu-study. What the time does not suffice for is left as it was.
+# are installed in a temporary folder. Results go to OUT (reports/benchmarks): the table, written
+# number by number, gpu-tests.txt, and logs/ of all that was run. The table is printed at the end.
+# PARTs are those below, in the order that they are named in:
+#
+#   first call   tests gpu-population gpu-baseline gpu-open   (without any PART)
+#   second       gpu-search gpu-options
+#   third        gpu-step gpu-study
+#
+# What the time does not suffice for is left as it was. A part that fails or takes longer than its
+# limit keeps what it has measured; the table says that the rest is missing, and the exit status is
+# 1. QUICK=1 measures in sizes of a smoke test.
 set -uo pipefail
 cd "$(dirname "$0")/../.."
 out=${1:-reports/benchmarks}
@@ -29,29 +36,45 @@ export PYTHONPATH=$PWD/src:${PYTHONPATH:-} KERAS_BACKEND=jax PYTHONUNBUFFERED=1
 nvidia-smi -L && "$python" -c 'import jax; print("JAX", jax.__version__, jax.devices())' || exit 1
 
 failed=0
+allowed() { # SECONDS: no more than is left.
+    local left=$((end - SECONDS))
+    echo $(($1 < left ? $1 : left))
+}
 within() { # SECONDS COMMAND...: runs it for so long at most, and no longer than is left.
-    local most=$1 left=$((end - SECONDS))
+    local limit
+    limit=$(allowed "$1")
     shift
-    [ "$left" -lt 20 ] && { echo "No time left for: $*"; return; }
-    timeout "$((most < left ? most : left))" "$@"
+    [ "$limit" -lt 20 ] && { echo "No time left for: $*"; return; }
+    timeout -k 20 "$limit" "$@"
     local status=$?
     [ "$status" -eq 0 ] || { failed=1; echo "FAILED ($status; 124: out of time): $*"; }
     echo "$((end - SECONDS)) s left"
 }
-bench() { within "$1" "$python" -m tests.benchmarks --rounds 1 --out "$out" --only "${@:2}"; }
+bench() { # SECONDS ROW [OPTION...]
+    within "$1" "$python" -m tests.benchmarks --rounds 1 --seconds "$(allowed "$1")" \
+        --out "$out" ${QUICK:+--quick} --only "${@:2}"
+}
 
+begun=$(mktemp)
 for part in "$@"; do
     case $part in
     tests) # The kernels on the card against the plain loop.
-        within 90 "$python" -m pytest tests/keras/model/lstm/test_members.py -q -W default \
+        within 150 "$python" -m pytest tests/keras/model/lstm/test_members.py -v -W default \
             -p no:cacheprovider -k on_this_card > >(tee "$out/gpu-tests.txt") 2>&1 ;;
     gpu-population) bench 220 gpu-population ;;
     gpu-baseline) bench 150 gpu-baseline ;;
     gpu-open) bench 90 gpu-open ;;
     gpu-search) bench 380 gpu-search ;;
+    gpu-options) bench 150 gpu-options ;;
     gpu-step) bench 100 gpu-step ;;
-    gpu-study) bench 150 gpu-study --study-reviews 6000 ;;
+    gpu-study) bench 220 gpu-study --study-reviews 6000 ;;
     *) echo "No such part: $part. Name those of this file."; failed=1 ;;
     esac
 done
+
+ls -l "$out" "$out/logs"
+for table in "$out"/*.md; do # The caller may see the end of all this alone.
+    [ "$table" -nt "$begun" ] && cat "$table"
+done
+rm -f "$begun"
 exit "$failed"

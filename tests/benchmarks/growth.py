@@ -16,13 +16,13 @@ from tests.benchmarks.measure import (
     Row,
     Settings,
     alternate,
-    fresh,
     has_tensorflow,
     median,
     not_measured,
     slope,
     values,
 )
+from tests.benchmarks.processes import fresh
 from tests.benchmarks.reports import report
 from tests.benchmarks.sides import configuration_of, model_of, prepare, random_batch, reviews
 

@@ -1,27 +1,22 @@
-"""What a benchmark measures with: fresh processes, alternating rounds, medians, ratios."""
+"""What a benchmark measures with: rows, alternating rounds, medians, ratios."""
 
 import importlib.util
-import json
-import os
+import re
 import resource
 import statistics
-import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
 ROOT = Path(__file__).parents[2]
 LSTM_STUDY = [sys.executable, "-m", "lstm_study.cli"]
-_MAXRSS_UNIT = 1 if sys.platform == "darwin" else 1024
-_TAIL_CHARACTERS = 2_000
+MAXRSS_UNIT = 1 if sys.platform == "darwin" else 1024
 DATA_VARIABLE = "LSTM_STUDY_DATA"
 ONE_THREAD = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1", "MKL_NUM_THREADS": "1"}
-# The first process that needs the Numba kernels compiles them for the others.
-_NUMBA_CACHE = tempfile.TemporaryDirectory(prefix="numba-")
 NO_GPU = {"CUDA_VISIBLE_DEVICES": "", "JAX_PLATFORMS": "cpu"}
 Backend = Literal["tensorflow", "jax"]
 Device = Literal["cpu", "gpu"]
@@ -29,6 +24,10 @@ Device = Literal["cpu", "gpu"]
 
 class BenchmarkError(Exception):
     """A measurement that could not be taken; its text has the end of what the process said."""
+
+
+class StoppedError(BenchmarkError):
+    """The benchmarks were told to end, by SIGTERM, as `timeout` does."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -42,6 +41,8 @@ class Settings:
         scratch: An empty folder to work in.
         gpu: The GPU's name; None where there is none.
         study_reviews: Reviews of the whole search; None for a row's own choice.
+        logs: The folder where logs of what is run are kept; None to keep none.
+        until: When the run will be stopped, as `time.time()` counts; None if it will not.
     """
 
     rounds: int
@@ -50,6 +51,8 @@ class Settings:
     scratch: Path
     gpu: str | None = None
     study_reviews: int | None = None
+    logs: Path | None = None
+    until: float | None = None
 
     def size(self, full: int, quick: int) -> int:
         """Returns one of two sizes."""
@@ -63,6 +66,14 @@ class Settings:
     def folder(self, name: str) -> Path:
         """Makes an empty folder of its own in the scratch folder."""
         return Path(tempfile.mkdtemp(prefix=f"{name}-", dir=self.scratch))
+
+    def log(self, *names: object) -> Path | None:
+        """Returns where the log of a process is to be kept, "ROW-CASE-ROUND.log"."""
+        if self.logs is None:
+            return None
+        self.logs.mkdir(parents=True, exist_ok=True)
+        slug = re.sub(r"[^A-Za-z0-9]+", "-", "-".join(map(str, names)))
+        return self.logs / f"{slug}.log"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -107,6 +118,12 @@ def not_measured(row: str, why: str, *, case: str = "all") -> Row:
     return Row(row=row, case=case, note=f"not measured: {why}")
 
 
+def told(error: BenchmarkError) -> str:
+    """Returns an error in one line: the last one of its text, and its notes."""
+    last = (str(error).strip().splitlines() or ["no reason given"])[-1]
+    return "; ".join([last.strip().rstrip("."), *getattr(error, "__notes__", [])])
+
+
 def has_tensorflow() -> bool:
     """Whether TensorFlow is installed; it is not imported."""
     return importlib.util.find_spec("tensorflow") is not None
@@ -117,31 +134,65 @@ def a_backend() -> Backend:
     return "tensorflow" if has_tensorflow() else "jax"
 
 
-def compared(found: Mapping[str, Sequence[Mapping[str, Any]]], key: str, **words: Any) -> Row:
+def compared(
+    found: Mapping[str, Sequence[Mapping[str, Any]]],
+    key: str,
+    *,
+    is_partial: bool = False,
+    **words: Any,
+) -> Row:
     """Makes a row of one measurement of both sides, "ours" and "keras", of `alternate`.
 
     Args:
         found: Side → what it measured, by round.
         key: The measurement.
+        is_partial: Whether some of it may be missing yet; then the row has the rounds that both
+            sides have measured, or ours alone.
         words: What `Row` says beside its values.
     """
-    other = values(found["keras"], key) if "keras" in found else ()
-    return Row(ours=values(found["ours"], key), other=other, **words)
+    read = values_so_far if is_partial else values
+    ours, other = (read(found.get(side, ()), key) for side in ("ours", "keras"))
+    if is_partial and other:
+        rounds = min(len(ours), len(other))
+        ours, other = ours[:rounds], other[:rounds]
+    return Row(ours=ours, other=other, **words)
 
 
-def alternate(
-    sides: Mapping[str, Callable[[], dict[str, Any]]], *, rounds: int
-) -> dict[str, list[dict[str, Any]]]:
+Found = dict[str, list[dict[str, Any]]]
+
+
+def alternating(
+    sides: Mapping[str, Callable[[int], Iterable[dict[str, Any]]]], *, rounds: int
+) -> Iterator[Found]:
+    """Measures every side once in each round, in turn from either end.
+
+    Args:
+        sides: Side → what measures it, called with the round, from 0; yields all it has so far.
+        rounds: How many.
+
+    Yields:
+        Side → what it measured, by round, whenever there is more of it.
+    """
+    found: Found = {side: [] for side in sides}
+    for number in range(rounds):
+        order = list(sides) if number % 2 == 0 else list(reversed(sides))
+        for side in order:
+            found[side].append({})
+            for so_far in sides[side](number):
+                found[side][-1] = so_far
+                yield found
+
+
+def alternate(sides: Mapping[str, Callable[[], dict[str, Any]]], *, rounds: int) -> Found:
     """Measures every side once in each round, in turn from either end.
 
     Returns:
         Side → what it measured, by round.
     """
-    found: dict[str, list[dict[str, Any]]] = {side: [] for side in sides}
-    for number in range(rounds):
-        order = list(sides) if number % 2 == 0 else list(reversed(sides))
-        for side in order:
-            found[side].append(sides[side]())
+    found: Found = {}
+    at_once = {side: lambda _, measure=measure: [measure()] for side, measure in sides.items()}
+    for so_far in alternating(at_once, rounds=rounds):
+        found = so_far
     return found
 
 
@@ -150,74 +201,9 @@ def values(results: Sequence[Mapping[str, Any]], key: str) -> list[float]:
     return [float(result[key]) for result in results]
 
 
-def fresh(
-    function: Callable[..., dict[str, Any]],
-    *,
-    backend: Backend = "tensorflow",
-    device: Device = "cpu",
-    **arguments: Any,
-) -> dict[str, Any]:
-    """Calls a function of a benchmark's module in a process of its own.
-
-    Args:
-        function: Of a module's top level; takes and returns what JSON can hold.
-        backend: Keras's, in that process.
-        device: Whether it sees a GPU; without one it has a single thread for products.
-        arguments: The function's.
-
-    Returns:
-        What it returned, and "peak_mb", the most memory that was resident.
-
-    Raises:
-        BenchmarkError: The process failed.
-    """
-    message = {"module": function.__module__, "name": function.__name__, "arguments": arguments}
-    confined = ONE_THREAD | NO_GPU if device == "cpu" else {}
-    # With a cache of its own, no process finds what XLA compiled for another one.
-    with tempfile.TemporaryDirectory() as cache:
-        done = subprocess.run(
-            [sys.executable, "-m", "tests.benchmarks.child"],
-            input=json.dumps(message),
-            capture_output=True,
-            text=True,
-            cwd=ROOT,
-            env=_environment(KERAS_BACKEND=backend, LSTM_STUDY_CACHE=cache, **confined),
-            check=False,
-        )
-    if done.returncode != 0:
-        raise BenchmarkError(f"{function.__module__}: {done.stderr[-_TAIL_CHARACTERS:]}")
-    found: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
-    return found
-
-
-def command(arguments: Sequence[str], *, cwd: Path, **environment: str) -> dict[str, Any]:
-    """Runs a command, and returns its "wall_s", "processor_s", "peak_mb" and "out".
-
-    Processes that it starts and waits for count: their processor time is added, and the peak is
-    that of the largest one.
-
-    Raises:
-        BenchmarkError: It failed.
-    """
-    log = cwd / "benchmark-command.log"
-    began = time.perf_counter()
-    with log.open("wb") as out:
-        process = subprocess.Popen(
-            arguments, cwd=cwd, stdin=subprocess.DEVNULL, stdout=out, stderr=out,
-            env=_environment(**environment),
-        )  # fmt: skip
-        _, status, used = os.wait4(process.pid, 0)
-        process.returncode = os.waitstatus_to_exitcode(status)
-    wall = time.perf_counter() - began
-    said = log.read_text(errors="replace")
-    if process.returncode != 0:
-        raise BenchmarkError(f"{' '.join(arguments)}: {said[-_TAIL_CHARACTERS:]}")
-    return {
-        "wall_s": wall,
-        "processor_s": used.ru_utime + used.ru_stime,
-        "peak_mb": used.ru_maxrss * _MAXRSS_UNIT / 1e6,
-        "out": said,
-    }
+def values_so_far(results: Sequence[Mapping[str, Any]], key: str) -> list[float]:
+    """Returns one measurement out of each round's that has it."""
+    return [float(result[key]) for result in results if key in result]
 
 
 class Clock:
@@ -239,7 +225,7 @@ def processor_seconds() -> float:
 
 def peak_mb() -> float:
     """Returns the most memory that this process had resident, in megabytes."""
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * _MAXRSS_UNIT / 1e6
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * MAXRSS_UNIT / 1e6
 
 
 def resident_mb() -> float:
@@ -266,8 +252,3 @@ def slope(sizes: Sequence[float], costs: Sequence[float]) -> float:
 
     fit = statistics.linear_regression([math.log(x) for x in sizes], [math.log(y) for y in costs])
     return fit.slope
-
-
-def _environment(**changes: str) -> dict[str, str]:
-    quiet = {"TF_CPP_MIN_LOG_LEVEL": "3", "NO_COLOR": "1", "TERM": "dumb", "PYTHONWARNINGS": ""}
-    return os.environ | quiet | {"NUMBA_CACHE_DIR": _NUMBA_CACHE.name} | changes

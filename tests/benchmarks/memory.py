@@ -16,13 +16,13 @@ from tests.benchmarks.measure import (
     Settings,
     alternate,
     compared,
-    fresh,
     has_tensorflow,
     median,
     not_measured,
     peak_mb,
     resident_mb,
 )
+from tests.benchmarks.processes import fresh
 from tests.benchmarks.sides import (
     BATCH,
     SIDES,

@@ -13,15 +13,8 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from tests.benchmarks.measure import (
-    Clock,
-    Row,
-    Settings,
-    alternate,
-    compared,
-    fresh,
-    has_tensorflow,
-)
+from tests.benchmarks.measure import Clock, Row, Settings, alternate, compared, has_tensorflow
+from tests.benchmarks.processes import fresh
 
 _MAXLEN = 500
 _SCRIPT = "pandas and TextVectorization"

@@ -12,7 +12,8 @@ from lstm_study.configuration import Configuration
 from lstm_study.records import Epoch, StudyRecords, Trial
 from lstm_study.seeds import derive
 from lstm_study.spec import StudySpec, parse_spec
-from tests.benchmarks.measure import Row, Settings, alternate, compared, fresh
+from tests.benchmarks.measure import Row, Settings, alternate, compared
+from tests.benchmarks.processes import fresh
 
 _EPOCHS = 10
 _STEPS = ("tables", "figures", "page and files")

@@ -17,13 +17,12 @@ from tests.benchmarks.measure import (
     Row,
     Settings,
     alternate,
-    command,
     compared,
-    fresh,
     has_tensorflow,
     not_measured,
     values,
 )
+from tests.benchmarks.processes import command, fresh
 from tests.benchmarks.sides import (
     KERAS,
     SIDES,

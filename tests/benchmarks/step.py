@@ -7,6 +7,8 @@ time, and clips summed gradients, on both sides.
 """
 
 import statistics
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
 from functools import partial
 from typing import Any
 
@@ -15,15 +17,15 @@ from tests.benchmarks.measure import (
     Backend,
     Clock,
     Device,
+    Found,
     Row,
     Settings,
-    alternate,
+    alternating,
     compared,
-    fresh,
     has_tensorflow,
     not_measured,
-    values,
 )
+from tests.benchmarks.processes import fresh, growing
 from tests.benchmarks.sides import (
     BATCH,
     KERAS,
@@ -44,14 +46,19 @@ _BOUNDS = {
 }
 
 
-def step(side: Side, size: str, rates: list[float], steps: int, quick: bool) -> dict[str, Any]:
+def step(
+    side: Side,
+    size: str,
+    rates: list[float],
+    steps: int,
+    quick: bool,
+    tell: Callable[[Mapping[str, Any]], None],
+) -> None:
     """Times steps at each recurrent dropout; runs in another process.
 
-    Returns:
-        "RATE processor_ms" and "RATE wall_ms", medians, for each rate.
+    Tells "RATE processor_ms" and "RATE wall_ms", medians, of each rate.
     """
     prepare(side)
-    found = {}
     for rate in rates:
         shorter: dict[str, Any] = {"maxlen": 40} if quick else {}
         configuration = configuration_of(size, recurrent_dropout=rate, **shorter)
@@ -64,86 +71,104 @@ def step(side: Side, size: str, rates: list[float], steps: int, quick: bool) -> 
             model.train_on_batch(token_ids, labels)
             times.append(clock.read())
         wall, processor = zip(*times[_WARM_UP:], strict=True)
-        found[f"{rate} wall_ms"] = 1_000 * statistics.median(wall)
-        found[f"{rate} processor_ms"] = 1_000 * statistics.median(processor)
-    return found
+        tell({
+            f"{rate} wall_ms": 1_000 * statistics.median(wall),
+            f"{rate} processor_ms": 1_000 * statistics.median(processor),
+        })  # fmt: skip
 
 
-def rows(settings: Settings) -> list[Row]:
+def rows(settings: Settings) -> Iterator[Row]:
     """Measures on the CPU, with TensorFlow and with JAX."""
-    found = []
     backends: tuple[Backend, ...] = ("tensorflow", "jax")
     for backend in backends:
         if backend == "tensorflow" and not has_tensorflow():
-            found.append(not_measured("step", "TensorFlow is not installed", case="TensorFlow"))
+            yield not_measured("step", "TensorFlow is not installed", case="TensorFlow")
             continue
         for size in SIZES:
-            found += _compare("step", size, backend=backend, device="cpu", settings=settings)
-    return found
+            yield from _compare("step", size, backend=backend, device="cpu", settings=settings)
 
 
-def gpu_rows(settings: Settings) -> list[Row]:
+def gpu_rows(settings: Settings) -> Iterator[Row]:
     """Measures on the GPU, with JAX; recurrent dropout also against none."""
     if settings.gpu is None:
-        return [not_measured("gpu-step", "there is no GPU here")]
-    found = _compare("gpu-step", "500 × 128/100", backend="jax", device="gpu", settings=settings)
-    without, with_dropout = (row.ours for row in found)
-    return [
-        *found,
-        Row(
-            row="gpu-step",
-            case="jax, 500 × 128/100",
-            quantity="wall time of a step, recurrent dropout 0.2 against 0",
-            unit="ms",
-            ours=with_dropout,
-            other=without,
-            against="ours at recurrent dropout 0",
-            bound="ratio above 0.67 (less than 1.5 times the cost)",
-        ),
-    ]
+        yield not_measured("gpu-step", "there is no GPU here")
+        return
+    by_case = {}
+    for row in _compare(
+        "gpu-step", "500 × 128/100", backend="jax", device="gpu", settings=settings
+    ):
+        yield row
+        by_case[row.case] = row.ours
+        without, with_dropout = (by_case.get(_case("jax", "500 × 128/100", rate)) for rate in RATES)
+        if without and with_dropout and len(without) == len(with_dropout):
+            yield Row(
+                row="gpu-step",
+                case="jax, 500 × 128/100",
+                quantity="wall time of a step, recurrent dropout 0.2 against 0",
+                unit="ms",
+                ours=with_dropout,
+                other=without,
+                against="ours at recurrent dropout 0",
+                bound="ratio above 0.67 (less than 1.5 times the cost)",
+            )
+
+
+def _case(backend: Backend, size: str, rate: float) -> str:
+    return f"{backend}, {size}, recurrent dropout {rate:g}"
 
 
 def _compare(
     row: str, size: str, *, backend: Backend, device: Device, settings: Settings
-) -> list[Row]:
-    steps = settings.size(8, 1)
-    arguments = {"size": size, "rates": RATES, "steps": steps, "quick": settings.quick}
-    on = {"backend": backend, "device": device}
-    found = alternate(
-        {side: partial(fresh, step, side=side, **arguments, **on) for side in SIDES},
-        rounds=settings.rounds,
-    )
+) -> Iterator[Row]:
+    arguments = {
+        "size": size, "rates": RATES, "steps": settings.size(8, 1), "quick": settings.quick,
+    }  # fmt: skip
+    on: dict[str, Any] = {"backend": backend, "device": device}
+    kind = "processor" if device == "cpu" else "wall"
+
+    def timed(side: Side, number: int) -> Iterator[dict[str, Any]]:
+        log = settings.log(row, backend, size, side, number + 1)
+        return growing(step, side=side, log=log, **arguments, **on)
+
+    def made(found: Found, least: Mapping[str, Any] | None) -> Iterator[Row]:
+        """Makes rows of what there is; `least` is the arithmetic limit, which is measured last."""
+        for rate in RATES:
+            compares = compared(
+                found, f"{rate} {kind}_ms", is_partial=least is None, row=row,
+                case=_case(backend, size, rate), unit="ms",
+                quantity=f"{kind} time of a training step", against=KERAS,
+                bound=_BOUNDS.get(size, "") if (backend, device) == ("tensorflow", "cpu") else "",
+            )  # fmt: skip
+            if least is not None:
+                compares = replace(
+                    compares, note=_in_words(least),
+                    share=() if settings.quick
+                    else [1_000 * least["seconds"] / each for each in compares.ours],
+                )  # fmt: skip
+            if compares.ours:
+                yield compares
+
+    found: Found = {}
+    for found in alternating(
+        {side: partial(timed, side) for side in SIDES}, rounds=settings.rounds
+    ):
+        yield from made(found, None)
     configuration = configuration_of(size)
-    shape = {
-        "embedding_dim": configuration.embedding_dim,
-        "lstm_units": configuration.lstm_units,
-        "batch": BATCH,
-        "steps": configuration.maxlen,
-        "directions": 1 + configuration.bidirectional,
-    }
-    least = fresh(limit, **on, **shape)
-    limit_in_words = (
+    least = fresh(
+        limit, **on, log=settings.log(row, backend, size, "limit"),
+        embedding_dim=configuration.embedding_dim, lstm_units=configuration.lstm_units,
+        batch=BATCH, steps=configuration.maxlen, directions=1 + configuration.bidirectional,
+    )  # fmt: skip
+    yield from made(found, least)
+    if device == "cpu":
+        yield compared(
+            found, "peak_mb", row=row, case=f"{backend}, {size}", quantity="peak memory",
+            unit="MB", against=KERAS,
+        )  # fmt: skip
+
+
+def _in_words(least: Mapping[str, Any]) -> str:
+    return (
         f"limit {1_000 * least['seconds']:.3g} ms: {least['operations'] / 1e9:.2f} GFLOP "
         f"at {least['gflops']:.0f} GFLOP/s"
     )
-    kind = "processor" if device == "cpu" else "wall"
-    made = []
-    for rate in RATES:
-        key = f"{rate} {kind}_ms"
-        took = values(found["ours"], key)
-        made.append(
-            compared(
-                found, key, row=row, case=f"{backend}, {size}, recurrent dropout {rate:g}",
-                quantity=f"{kind} time of a training step", unit="ms", against=KERAS,
-                share=() if settings.quick else [1_000 * least["seconds"] / each for each in took],
-                bound=_BOUNDS.get(size, "") if (backend, device) == ("tensorflow", "cpu") else "",
-                note=limit_in_words,
-            )
-        )  # fmt: skip
-    peak = [
-        compared(
-            found, "peak_mb", row=row, case=f"{backend}, {size}", quantity="peak memory",
-            unit="MB", against=KERAS,
-        )
-    ]  # fmt: skip
-    return made + (peak if device == "cpu" else [])

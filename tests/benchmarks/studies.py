@@ -4,16 +4,16 @@
 Hyperband with the same budgets, so as many trials and epochs. Each has the whole machine. The two
 draw their configurations by generators of their own, so one may meet larger networks than the
 other; "for equal work" divides by the arithmetic of the networks that were drawn. What a machine
-compiles once is compiled before. `own-builder` is the same for a network of one's own, the
-convolution of `study/convolution.py`.
+compiles once is compiled before, which on JAX is nothing. `own-builder` is the same for a network
+of one's own, the convolution of `study/convolution.py`.
 """
 
-import itertools
 import json
 import shutil
 import sys
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -32,16 +32,18 @@ from tests.benchmarks.measure import (
     Backend,
     BenchmarkError,
     Device,
+    Found,
     Row,
     Settings,
     alternate,
-    command,
+    alternating,
     compared,
     has_tensorflow,
     median,
     not_measured,
     values,
 )
+from tests.benchmarks.processes import command
 from tests.benchmarks.sides import BATCH
 
 _MOST_ROUNDS = 2
@@ -131,13 +133,19 @@ class Machine:
 
 
 def by_us(
-    plan: Plan, *, seed: int, on: Machine, settings: Settings, options: tuple[str, ...] = ()
+    plan: Plan,
+    *,
+    seed: int,
+    on: Machine,
+    settings: Settings,
+    options: tuple[str, ...] = (),
+    log: Path | None = None,
 ) -> dict[str, Any]:
     """Runs `lstm-study search` in a folder of its own."""
     folder = settings.folder("study")
     (folder / "benchmark.toml").write_text(plan.toml(seed))
     done = command(
-        [*LSTM_STUDY, "search", "benchmark.toml", *options], cwd=folder,
+        [*LSTM_STUDY, "search", "benchmark.toml", *options], cwd=folder, log=log,
         LSTM_STUDY_CACHE=settings.cache, **on.environment,
     )  # fmt: skip
     store = Store(folder / "study" / "runs" / "benchmark")
@@ -150,26 +158,28 @@ def by_us(
     return _measured(done, trials, plan) | {"rate": 60 * len(trials) / worked}
 
 
-def by_script(plan: Plan, *, seed: int, on: Machine, settings: Settings) -> dict[str, Any]:
+def by_script(
+    plan: Plan, *, seed: int, on: Machine, settings: Settings, log: Path | None = None
+) -> dict[str, Any]:
     """Runs the script on a file of the same reviews."""
     folder = settings.folder("script")
     data = _as_npz(plan, seed, folder, settings)
     done = command(
         [sys.executable, str(SCRIPT), "--data", str(data), *plan.options(seed)],
-        cwd=folder, **on.environment,
+        cwd=folder, log=log, **on.environment,
     )  # fmt: skip
     trials = json.loads(done["out"].strip().splitlines()[-1])["trials"]
     return _measured(done, trials, plan)
 
 
-def study_rows(settings: Settings) -> list[Row]:
+def study_rows(settings: Settings) -> Iterable[Row]:
     """Measures a whole search on the CPU."""
     if not has_tensorflow():
         return [not_measured("study", "TensorFlow is not installed")]
     return _study_rows("study", Machine(backend="tensorflow", device="cpu"), settings)
 
 
-def gpu_rows(settings: Settings) -> list[Row]:
+def gpu_rows(settings: Settings) -> Iterable[Row]:
     """Measures a whole search on the GPU, with JAX."""
     if settings.gpu is None:
         return [not_measured("gpu-study", "there is no GPU here")]
@@ -206,28 +216,29 @@ def worker_rows(settings: Settings) -> list[Row]:
     ]  # fmt: skip
 
 
-def builder_rows(settings: Settings) -> list[Row]:
+def builder_rows(settings: Settings) -> Iterator[Row]:
     """Measures a whole search of a network of one's own, on the CPU."""
     if not has_tensorflow():
-        return [not_measured("own-builder", "TensorFlow is not installed")]
+        yield not_measured("own-builder", "TensorFlow is not installed")
+        return
     on = Machine(backend="tensorflow", device="cpu")
-    found, trials, epochs = _beside_the_script(
+    for found, trials, epochs in _beside_the_script(
         "own-builder",
-        ours=lambda seed: _builder_by_us(seed, on, settings),
-        script=lambda seed: _builder_by_script(seed, on, settings),
+        ours=lambda seed, log: _builder_by_us(seed, on, settings, log),
+        script=lambda seed, log: _builder_by_script(seed, on, settings, log),
         settings=settings,
-    )
-    named: dict[str, Any] = {
-        "row": "own-builder", "against": "keras_tuner_script.py --builder",
-        "case": f"convolution.py, {_builder_reviews(settings):,} reviews × 200, {trials} trials, "
-                f"{epochs} epochs",
-    }  # fmt: skip
-    return [
-        compared(found, "wall_s", **named, quantity="wall time, start and end included", unit="s"),
-        compared(found, "processor_s", **named, quantity="processor time", unit="s"),
-        compared(found, "peak_mb", **named, quantity="peak memory of the largest process",
-                 unit="MB"),
-    ]  # fmt: skip
+    ):
+        named: dict[str, Any] = {
+            "row": "own-builder", "against": "keras_tuner_script.py --builder",
+            "case": f"convolution.py, {_builder_reviews(settings):,} reviews × 200, {trials} "
+                    f"trials, {epochs} epochs",
+            "is_partial": True,
+        }  # fmt: skip
+        yield compared(found, "wall_s", **named, quantity="wall time, start and end included",
+                       unit="s")  # fmt: skip
+        yield compared(found, "processor_s", **named, quantity="processor time", unit="s")
+        yield compared(found, "peak_mb", **named, quantity="peak memory of the largest process",
+                       unit="MB")  # fmt: skip
 
 
 def _builder_reviews(settings: Settings) -> int:
@@ -248,13 +259,13 @@ def _builder_study(seed: int, settings: Settings) -> str:
     return text
 
 
-def _builder_by_us(seed: int, on: Machine, settings: Settings) -> dict[str, Any]:
+def _builder_by_us(seed: int, on: Machine, settings: Settings, log: Path | None) -> dict[str, Any]:
     folder = settings.folder("own-builder")
     (folder / "convolution.toml").write_text(_builder_study(seed, settings), encoding="utf-8")
     shutil.copy(BUILDER, folder)
     done = command(
-        [*LSTM_STUDY, "search", "convolution.toml"], cwd=folder, LSTM_STUDY_CACHE=settings.cache,
-        **on.environment,
+        [*LSTM_STUDY, "search", "convolution.toml"], cwd=folder, log=log,
+        LSTM_STUDY_CACHE=settings.cache, **on.environment,
     )  # fmt: skip
     trials = Store(folder / "study" / "runs" / "convolution").read_trials()
     return done | {
@@ -262,7 +273,9 @@ def _builder_by_us(seed: int, on: Machine, settings: Settings) -> dict[str, Any]
     }  # fmt: skip
 
 
-def _builder_by_script(seed: int, on: Machine, settings: Settings) -> dict[str, Any]:
+def _builder_by_script(
+    seed: int, on: Machine, settings: Settings, log: Path | None
+) -> dict[str, Any]:
     folder = settings.folder("script")
     spec = parse_spec(
         _builder_study(seed, settings), where=str(BUILDER.parent / "convolution.toml")
@@ -274,7 +287,7 @@ def _builder_by_script(seed: int, on: Machine, settings: Settings) -> dict[str, 
             "--builder", str(BUILDER), "--train", str(len(corpus.train)), "--maxlen", "200",
             "--max-epochs", "3", "--seed", str(seed),
         ],
-        cwd=folder, **on.environment,
+        cwd=folder, log=log, **on.environment,
     )  # fmt: skip
     trials = json.loads(done["out"].strip().splitlines()[-1])["trials"]
     return done | {"trials": len(trials), "epochs": sum(trial["epochs"] for trial in trials)}
@@ -283,64 +296,70 @@ def _builder_by_script(seed: int, on: Machine, settings: Settings) -> dict[str, 
 def _beside_the_script(
     row: str,
     *,
-    ours: Callable[[int], dict[str, Any]],
-    script: Callable[[int], dict[str, Any]],
+    ours: Callable[[int, Path | None], dict[str, Any]],
+    script: Callable[[int, Path | None], dict[str, Any]],
     settings: Settings,
-) -> tuple[dict[str, list[dict[str, Any]]], int, int]:
+) -> Iterator[tuple[Found, int, int]]:
     """Runs both searches in turn, each side with the seeds 1, 2, ...
 
-    Returns:
-        Side → what it measured, by round; trials and epochs, which are equal for all.
+    Yields:
+        After each search, side → what it measured, by round; trials and epochs, which are equal for
+        all.
     """
-    seeds = {"ours": itertools.count(1), "keras": itertools.count(1)}
-    found = alternate(
-        {
-            "ours": lambda: ours(next(seeds["ours"])),
-            "keras": lambda: script(next(seeds["keras"])),
-        },
+
+    def searched(side: str, number: int) -> Iterator[dict[str, Any]]:
+        log = settings.log(row, side, number + 1)
+        yield (ours if side == "ours" else script)(number + 1, log)
+
+    for found in alternating(
+        {side: partial(searched, side) for side in ("ours", "keras")},
         rounds=min(settings.rounds, _MOST_ROUNDS),
-    )
-    counts = {(each["trials"], each["epochs"]) for side in found.values() for each in side}
-    if len(counts) != 1:
-        raise BenchmarkError(f"{row}: trials and epochs must be equal. Received: {sorted(counts)}")
-    ((trials, epochs),) = counts
-    return found, trials, epochs
+    ):
+        counts = {(each["trials"], each["epochs"]) for side in found.values() for each in side}
+        if len(counts) != 1:
+            raise BenchmarkError(
+                f"{row}: trials and epochs must be equal. Received: {sorted(counts)}"
+            )
+        ((trials, epochs),) = counts
+        yield found, trials, epochs
 
 
-def _study_rows(row: str, on: Machine, settings: Settings) -> list[Row]:
+def _study_rows(row: str, on: Machine, settings: Settings) -> Iterator[Row]:
     plan = Plan(
         reviews=settings.size(settings.study_reviews or _STUDY_REVIEWS[on.device], 120),
         max_epochs=settings.size(3, 2),
         maxlen=settings.size(500, 30),
     )
-    _compile(on, settings)
-    found, trials, epochs = _beside_the_script(
+    # On JAX there is nothing that the next search would use again.
+    if on.backend == "tensorflow":
+        _compile(on, settings)
+    for found, trials, epochs in _beside_the_script(
         row,
-        ours=lambda seed: by_us(plan, seed=seed, on=on, settings=settings),
-        script=lambda seed: by_script(plan, seed=seed, on=on, settings=settings),
+        ours=lambda seed, log: by_us(plan, seed=seed, on=on, settings=settings, log=log),
+        script=lambda seed, log: by_script(plan, seed=seed, on=on, settings=settings, log=log),
         settings=settings,
-    )
-    ours, script = found["ours"], found["keras"]
-    named: dict[str, Any] = {
-        "row": row, "against": "keras_tuner_script.py",
-        "case": f"{on.backend}, {plan.reviews:,} reviews × {plan.maxlen}, {trials} trials, "
-                f"{epochs} epochs",
-    }  # fmt: skip
-    bound = "6 times" if on.device == "cpu" else "10 times"
-    best, scripts_best = (median(values(results, "best")) for results in (ours, script))
-    chosen = (
+    ):
+        named: dict[str, Any] = {
+            "row": row, "against": "keras_tuner_script.py", "is_partial": True,
+            "case": f"{on.backend}, {plan.reviews:,} reviews × {plan.maxlen}, {trials} trials, "
+                    f"{epochs} epochs",
+        }  # fmt: skip
+        bound = "6 times" if on.device == "cpu" else "10 times"
+        yield compared(found, "wall_s", **named, quantity="wall time, start and end included",
+                       unit="s", bound=bound, note=_chosen(plan, found, trials))  # fmt: skip
+        yield compared(found, "wall_s_per_tflop", **named, quantity="wall time for equal work",
+                       unit="s per unmasked TFLOP", bound=bound)  # fmt: skip
+        yield compared(found, "processor_s", **named, quantity="processor time", unit="s")
+        yield compared(found, "peak_mb", **named, quantity="peak memory of the largest process",
+                       unit="MB")  # fmt: skip
+
+
+def _chosen(plan: Plan, found: Found, trials: int) -> str:
+    best = [f"{median(values(results, 'best')):.1%}" for results in found.values() if results]
+    return (
         f"best of {trials} on {plan.reviews - plan.train} validation reviews, chosen by them: ours "
-        f"{best:.1%}, the script's {scripts_best:.1%}; no test of accuracy"
+        f"{best[0]}, the script's {best[1] if len(best) > 1 else 'not known'}; no test of accuracy"
     )
-    return [
-        compared(found, "wall_s", **named, quantity="wall time, start and end included", unit="s",
-                 bound=bound, note=chosen),
-        compared(found, "wall_s_per_tflop", **named, quantity="wall time for equal work",
-                 unit="s per unmasked TFLOP", bound=bound),
-        compared(found, "processor_s", **named, quantity="processor time", unit="s"),
-        compared(found, "peak_mb", **named, quantity="peak memory of the largest process",
-                 unit="MB"),
-    ]  # fmt: skip
 
 
 def _compile(on: Machine, settings: Settings) -> None:

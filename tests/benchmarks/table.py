@@ -1,7 +1,7 @@
 """The result of the benchmarks: a CSV with every number, and a Markdown table to read.
 
-Both are replaced whole after each row, so that a stopped run keeps what it measured. A row that was
-not measured again keeps its line, with the day and commit it was measured at.
+Both are replaced whole at each new number, so that a stopped run keeps what it measured. A row that
+was not measured again keeps its line, with the day and commit it was measured at.
 """
 
 import csv

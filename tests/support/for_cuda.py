@@ -21,7 +21,7 @@ from typing import Any
 
 import pytest
 
-from tests.benchmarks.gpu import OPENED, made_up, with_pairs
+from tests.benchmarks.populations import OPENED, made_up, with_pairs
 from tests.support.on_jax import as_if_on_a_card
 from tests.support.program_bytes import bytes_of_a_step
 
