@@ -197,7 +197,7 @@ def _of_choice(chosen: Model, models: Sequence[Model]) -> str:
         why = " correctly, more than every other model here, by intervals that exclude 0."
     elif chosen is tied[0]:
         why = " correctly, the most of these models"
-        fastest = ", and predicts fastest of those not shown to differ from it."
+        fastest = "; of those not shown to differ from it, it predicts fastest."
         times = [each.predict_1000_seconds for each in tied]
         why += fastest if None not in times else "; times to predict are not all known."
     else:
