@@ -27,9 +27,9 @@ def prediction_tables(records: StudyRecords) -> list[Table]:
 def predictions_csv_gz(records: StudyRecords) -> bytes | None:
     """Writes every run's test probabilities beside the label, gzipped; None without predictions.
 
-    One row per test review, in the test half's own order. Probabilities have three significant
-    digits, more where those would be 0.5, so that every label is the run's. Equal records give
-    equal bytes.
+    One row per test review, in the test half's own order. Three significant digits of the smaller
+    of p and 1 - p are kept, which log losses depend on, and more where those would be 0.5, so that
+    every label is the run's. Equal records give equal bytes.
     """
     if records.test_labels is None or not records.predictions:
         return None
@@ -46,9 +46,34 @@ def predictions_csv_gz(records: StudyRecords) -> bytes | None:
     return out.getvalue()
 
 
+def predictions_columns(records: StudyRecords) -> Table | None:
+    """Explains the columns of predictions.csv.gz, without its rows; None without predictions."""
+    if records.test_labels is None or not records.predictions:
+        return None
+    known = "three significant digits of the smaller of it and 1 minus it"
+    columns = (
+        Column("review", "Position in the test set, from 0"),
+        Column("label", "True label: 1 for positive, 0 for negative"),
+        *(
+            Column(run_id, f"Probability of positive that {run_id} predicts: {known}")
+            for run_id in sorted(records.predictions)
+        ),
+    )
+    return Table(
+        name="predictions", title="One test review", columns=columns, rows=(), suffix=".csv.gz"
+    )
+
+
 def _written(probability: float) -> str:
-    text = f"{probability:.3g}"
-    return text if text != "0.5" else f"{probability:.9g}"
+    """0.0001234 → "0.000123", 0.9998766 → "0.999877", 0.5000001 → "0.500000119"."""
+    value = float(probability)
+    rest = 1 - value
+    if value <= 0.5 or not rest:
+        text = f"{value:.3g}"
+    else:
+        places = 2 - math.floor(math.log10(rest))
+        text = f"{value:.{places}f}".rstrip("0")
+    return text if text != "0.5" else f"{value:.9g}"
 
 
 def _evaluated(records: StudyRecords) -> list[tuple[str, str, Any]]:
