@@ -56,8 +56,20 @@ def failed_winner_study() -> StudyRecords:
     return replace(study, runs=runs, predictions={**study.predictions, **constant})
 
 
+def calibrated_study(*, is_exported: bool = True) -> StudyRecords:
+    """The fake study of many arms whose winner's validation runs have temperatures."""
+    study = compared_study()
+    runs = tuple(
+        replace(run, temperature=2.0) if run.arm == "winner-validation" else run
+        for run in study.runs
+    )
+    spec = {**study.spec, "export": {**study.spec["export"], "calibrate": is_exported}}
+    return replace(study, runs=runs, spec=spec)
+
+
 STUDIES = {
-    "all failed": failed_winner_study,
+    "all failed": failed_winner_study, "calibrated": calibrated_study,
+    "calibrated, not exported": functools.partial(calibrated_study, is_exported=False),
     "open": opened_study, "built": built_study, "compared": compared_study,
     "completed": completed_study, "collapsed": collapsed_study, "interrupted": interrupted_study,
 }  # fmt: skip
@@ -206,3 +218,36 @@ def test_the_verdict_says_in_what_the_winner_differs_from_the_baseline_beside_it
         monkeypatch.chdir(folder)
         answer = commands.read_answer(commands.open_study(leave(study, folder)))
         assert f"it differs from the winner {words}" in answer.verdict.sentence
+
+
+def test_calibration_is_explained_with_its_temperature_and_what_it_does() -> None:
+    said = _said("calibrated", "comparison")
+    assert "divided by T = 2.00, fitted on its 2 validation runs" in said
+    rows = {row["arm"]: row for row in _content("calibrated").tables["arm_metrics"].records()}
+    raw, calibrated = (
+        f"{rows[arm]['calibration_error_mean']:.4f}" for arm in ("winner", "winner, calibrated")
+    )
+    assert raw != calibrated
+    assert "The exported model includes it. On test" in said
+    assert f"the calibration error goes from {raw} to {calibrated}" in said
+    said = _said("calibrated, not exported", "comparison")
+    assert "The exported model does not include it: export.calibrate is false." in said
+
+
+def test_a_winner_that_is_not_calibrated_is_said_to_be_and_why() -> None:
+    said = "The winner is not calibrated, neither here nor as exported: "
+    assert f"{said}the winner has no validation runs." in _said("completed", "comparison")
+    assert "calibrated" not in _said("interrupted", "comparison")
+
+
+def test_metrics_of_arms_count_runs_that_failed_by_the_rule_apart() -> None:
+    said = _said("collapsed", "comparison")
+    assert "after the plus, completed runs that failed by the decision rule" in said
+    assert re.search(r"winner ?4 ?0 \+ 1", said)
+    assert "after the plus" not in _said("completed", "comparison")
+
+
+def test_majority_votes_are_compared_with_the_reviews_and_not_with_the_failures() -> None:
+    said = _said("completed", "comparison")
+    assert said.index("the majority votes") < said.index("Failures of training")
+    assert said.index("Accuracy by review") < said.index("the majority votes")

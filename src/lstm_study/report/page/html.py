@@ -25,6 +25,7 @@ from lstm_study.report.figures.style import Picture
 from lstm_study.report.page.cells import cell, grid
 from lstm_study.report.page.trial_data import trial_data, trial_hyperparameters, trial_rows
 from lstm_study.report.tables.arms import training_differences
+from lstm_study.report.tables.metrics import CALIBRATED, why_not_calibrated
 from lstm_study.report.tables.table import Table
 
 SECTIONS = (
@@ -83,6 +84,8 @@ def render(content: Content) -> str:
                 arm for arm in arms if arm.endswith((OWN_EPOCH_SUFFIX, LAST_EPOCHS_SUFFIX))
             ],
             beside=[arm for arm in _BESIDE if arm in arms],
+            calibrated=CALIBRATED,
+            not_calibrated=why_not_calibrated(content.records),
             gains=[row for row, value in enumerate(gain) if value > 0],
             losses=[row for row, value in enumerate(gain) if value < 0],
             commands=_commands(content),

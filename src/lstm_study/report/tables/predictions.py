@@ -1,4 +1,4 @@
-"""Tables of what runs predict on test: metrics, ROC, calibration, predictions."""
+"""Tables of what runs predict on test: ROC, calibration, and the predictions themselves."""
 
 import gzip
 import io
@@ -7,21 +7,21 @@ from typing import Any
 
 import numpy as np
 
-from lstm_study.analysis.answer.arms import arms_from_records
 from lstm_study.analysis.statistics import metrics
 from lstm_study.analysis.statistics.calibration import temperature_of, tempered
 from lstm_study.records import StudyRecords
-from lstm_study.report.tables.columns import ARM, RUN_ID
+from lstm_study.report.tables.columns import ARM
+from lstm_study.report.tables.metrics import CALIBRATED, WINNER, evaluated, metric_tables
 from lstm_study.report.tables.table import Column, Table, cells_of, safe_cell, table
 
-CALIBRATED = "winner, calibrated"
+__all__ = ["CALIBRATED", "prediction_tables", "predictions_columns", "predictions_csv_gz"]
+
 BINS = 10
 
 
 def prediction_tables(records: StudyRecords) -> list[Table]:
     """Builds every table of the predictions but the predictions themselves."""
-    found = _metrics(records)
-    return [found, _confusion(found), _roc(records), _calibration(records)]
+    return [*metric_tables(records), _roc(records), _calibration(records)]
 
 
 def predictions_csv_gz(records: StudyRecords) -> bytes | None:
@@ -76,79 +76,6 @@ def _written(probability: float) -> str:
     return text if text != "0.5" else f"{value:.9g}"
 
 
-def _evaluated(records: StudyRecords) -> list[tuple[str, str, Any]]:
-    """Returns arm, id and probabilities of everything that was evaluated on test.
-
-    The classical control and the ensemble have one row each, named like their arms.
-    """
-    arms = arms_from_records(records)
-    ids = {
-        (run.arm, run.seed_index): run.run_id for run in records.runs if run.status == "completed"
-    }
-    return [
-        (name, ids.get((name, index), name), row)
-        for name, arm in arms.items()
-        for index, row in zip(arm.seed_indices, arm.probabilities, strict=True)
-    ]
-
-
-def _metrics(records: StudyRecords) -> Table:
-    counted = "Reviews that are {} and classified as {}"
-    columns = (
-        ARM,
-        RUN_ID,
-        Column("accuracy", "Share of test reviews classified correctly", form="percent"),
-        Column("balanced_accuracy",
-               "Mean of the shares of positive and negative reviews classified correctly",
-               form="percent"),
-        Column("majority_share",
-               "Share of the more frequent label: the accuracy of always answering it",
-               form="percent"),
-        Column("log_loss", "Binary cross-entropy, probabilities clipped at 1e-7", unit="nats",
-               form="loss"),
-        Column("roc_auc", "Area under the ROC curve", form="loss"),
-        Column("f1", "F1 of the positive label", form="loss"),
-        Column("brier_score", "Mean squared error of the probability", form="loss"),
-        Column("calibration_error", "Expected calibration error, 15 equal bins", form="loss"),
-        Column("true_positive", counted.format("positive", "positive"), unit="reviews",
-               form="count"),
-        Column("false_negative", counted.format("positive", "negative"), unit="reviews",
-               form="count"),
-        Column("false_positive", counted.format("negative", "positive"), unit="reviews",
-               form="count"),
-        Column("true_negative", counted.format("negative", "negative"), unit="reviews",
-               form="count"),
-    )  # fmt: skip
-    rows = []
-    for arm, run_id, probabilities in _evaluated(records):
-        found = metrics.measure(records.test_labels, probabilities)  # type: ignore[arg-type]
-        rows.append(
-            cells_of(found, columns, arm=arm, run_id=run_id) | cells_of(found.confusion, columns)
-        )
-    return table("metrics", "Metrics of one run on test", columns, rows)
-
-
-def _confusion(runs: Table) -> Table:
-    """Averages the confusion counts of each arm's runs."""
-    columns = (
-        ARM,
-        Column("runs", "Completed runs in the mean", unit="runs", form="count"),
-        *(
-            Column(column.name, f"{column.meaning}, mean over runs", unit="reviews", form="count")
-            for column in runs.columns[-4:]
-        ),
-    )  # fmt: skip
-    rows: list[dict[str, Any]] = []
-    for arm in dict.fromkeys(runs.column("arm")):
-        mine = [row for row in runs.records() if row["arm"] == arm]
-        means = {
-            column.name: math.fsum(float(row[column.name] or 0) for row in mine) / len(mine)
-            for column in columns[2:]
-        }
-        rows.append({"arm": arm, "runs": len(mine), **means})
-    return table("confusion", "Confusion matrix of one arm", columns, rows)
-
-
 def _roc(records: StudyRecords) -> Table:
     """Averages the ROC curves of each arm's runs at fixed false positive rates."""
     columns = (
@@ -163,7 +90,7 @@ def _roc(records: StudyRecords) -> Table:
     # Denser where the curves bend.
     at = np.concatenate([np.arange(0, 40) / 400, np.arange(10, 101) / 100])
     curves: dict[str, list[Any]] = {}
-    for arm, _, probabilities in _evaluated(records):
+    for arm, _, probabilities in evaluated(records):
         truth = np.asarray(records.test_labels, dtype=bool)
         if truth.all() or not truth.any():
             continue
@@ -200,14 +127,14 @@ def _calibration(records: StudyRecords) -> Table:
         Column("positive", "Share of them that is positive", form="share"),
     )  # fmt: skip
     rows = []
-    read = _evaluated(records)
+    read = evaluated(records)
     pooled = {
         arm: np.concatenate([row for name, _, row in read if name == arm])
         for arm in dict.fromkeys(name for name, _, _ in read)
     }
-    temperature = temperature_of(records.runs, "winner")
-    if temperature is not None and "winner" in pooled:
-        pooled[CALIBRATED] = tempered(pooled["winner"], temperature)
+    temperature = temperature_of(records.runs, WINNER)
+    if temperature is not None and WINNER in pooled:
+        pooled[CALIBRATED] = tempered(pooled[WINNER], temperature)
     for arm, probabilities in pooled.items():
         truth = np.asarray(records.test_labels)
         labels = np.tile(truth, len(probabilities) // len(truth))
