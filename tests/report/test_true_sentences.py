@@ -13,6 +13,7 @@ from lstm_study.analysis.answer.verdict import judge
 from lstm_study.analysis.statistics.metrics import accuracy
 from lstm_study.records import StudyRecords
 from lstm_study.report.content import gather
+from lstm_study.report.numbers import duration
 from lstm_study.report.page.html import render
 from lstm_study.report.tables.table import to_csv
 from lstm_study.report.write import render_files
@@ -251,3 +252,15 @@ def test_majority_votes_are_compared_with_the_reviews_and_not_with_the_failures(
     said = _said("completed", "comparison")
     assert said.index("the majority votes") < said.index("Failures of training")
     assert said.index("Accuracy by review") < said.index("the majority votes")
+
+
+def test_the_controls_final_fit_and_its_time_with_all_candidates_are_told_apart() -> None:
+    control = _content("compared").records.control
+    assert control is not None and control.fit_seconds is not None
+    assert control.fit_seconds != control.seconds
+    said = _said("compared", "comparison")
+    fit, whole = duration(control.fit_seconds), duration(control.seconds)
+    assert f"That final fit took {fit}; with all candidates" in said
+    assert f"as in the list of all runs, it was {whole}." in said
+    assert "training of a run (control: final fit)" in said
+    assert "final fit" not in _said("completed", "comparison")
