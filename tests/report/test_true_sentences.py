@@ -264,3 +264,17 @@ def test_the_controls_final_fit_and_its_time_with_all_candidates_are_told_apart(
     assert f"as in the list of all runs, it was {whole}." in said
     assert "training of a run (control: final fit)" in said
     assert "final fit" not in _said("completed", "comparison")
+
+
+def test_times_of_one_row_of_sizes_and_speeds_have_one_unit() -> None:
+    content = _content("compared")
+    page = parse(render(content))
+    (sizes,) = [
+        node for node in page.find("div")
+        if node.attributes.get("aria-label") == "Size, speed and accuracy"
+    ]  # fmt: skip
+    rows = {row.find("th")[0].text: row.find("td") for row in sizes.find("tbody")[0].find("tr")}
+    for name in ("time per epoch", "training time of a run", "time to predict a thousand reviews"):
+        forms = {cell.find("data")[0].attributes["data-form"] for cell in rows[name]}
+        assert len(rows[name]) > 1
+        assert len(forms - {"duration"}) == 1

@@ -90,6 +90,7 @@ def render(content: Content) -> str:
                 arm for arm in arms if arm.endswith((OWN_EPOCH_SUFFIX, LAST_EPOCHS_SUFFIX))
             ],
             beside=[arm for arm in _BESIDE if arm in arms],
+            beside_rows=[arms.index(arm) for arm in _BESIDE if arm in arms],
             calibrated=CALIBRATED,
             not_calibrated=why_not_calibrated(content.records),
             gains=[row for row, value in enumerate(gain) if value > 0],
