@@ -199,4 +199,4 @@ def test_a_checkpoint_of_another_network_costs_time_and_not_the_training(
 
 @starts_jax
 def test_all_of_this_holds_in_a_process_on_jax():
-    run_on_jax(__file__)
+    run_on_jax(__file__, compiles_quickly=True)

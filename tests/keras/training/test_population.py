@@ -637,4 +637,4 @@ def test_sums_of_rows_by_word_are_as_exact_as_single_precision_allows():
 
 @starts_jax
 def test_all_of_this_holds_in_a_process_on_jax():
-    run_on_jax(__file__)
+    run_on_jax(__file__, compiles_quickly=True)
