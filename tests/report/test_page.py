@@ -8,8 +8,9 @@ from collections.abc import Callable
 import pytest
 
 from lstm_study.report.content import Content
+from lstm_study.report.page.cells import cell, grid
 from lstm_study.report.page.html import SECTIONS, render
-from lstm_study.report.tables.table import to_csv
+from lstm_study.report.tables.table import Column, table, to_csv
 from tests.support.fake_study import ALL_STUDIES, HOSTILE
 from tests.support.report_page import parse, untraced
 
@@ -177,10 +178,35 @@ def test_the_pages_script_is_told_of_every_trial_what_the_tables_say(content: Co
 
 def test_durations_of_one_column_have_one_unit(content: ContentOf) -> None:
     made = content("completed")
-    for table in parse(render(made)).find("table"):
-        heads = table.find("thead")[0].find("th")
+    for each in parse(render(made)).find("table"):
+        heads = each.find("thead")[0].find("th")
         for place, head in enumerate(heads):
             if head.attributes.get("data-form") in ("minutes", "seconds", "fractions_of_seconds"):
-                cells = [row.children[place] for row in table.find("tbody")[0].find("tr")]
-                units = {cell.text.split()[-1] for cell in cells if not isinstance(cell, str)}
+                cells = [row.children[place] for row in each.find("tbody")[0].find("tr")]
+                units = {
+                    cell.text.split()[-1]
+                    for cell in cells
+                    if not isinstance(cell, str) and "data-form" not in cell.attributes
+                }
                 assert len(units - {"–"}) == 1
+
+
+def test_a_time_of_seconds_among_minutes_is_in_seconds_and_sorts_by_its_number() -> None:
+    columns = (
+        Column("arm", "Which"),
+        Column("seconds", "Its time", form="duration"),
+    )
+    rows = [{"arm": "winner", "seconds": 754.0}, {"arm": "control", "seconds": 10.2}]
+    times = table("times", "One arm", columns, rows)
+    page = parse(str(grid(times, caption="Times")))
+    cells = page.find("td")
+    assert [cell.text for cell in cells] == ["12.6 min", "10 s"]
+    assert [cell.attributes["data-v"] for cell in cells] == ["754.0", "10.2"]
+
+
+def test_durations_of_one_row_have_one_unit_where_the_cells_beside_are_named() -> None:
+    columns = (Column("seconds", "Its time", form="duration"),)
+    times = table("times", "One arm", columns, [{"seconds": 541.0}, {"seconds": 103.0}])
+    assert [parse(str(cell(times, row, "seconds"))).text for row in (0, 1)] == ["9 min", "103 s"]
+    together = [parse(str(cell(times, row, "seconds", beside=[0, 1]))).text for row in (0, 1)]
+    assert together == ["541 s", "103 s"]

@@ -13,6 +13,7 @@ from lstm_study.analysis.answer.verdict import judge
 from lstm_study.analysis.statistics.metrics import accuracy
 from lstm_study.records import StudyRecords
 from lstm_study.report.content import gather
+from lstm_study.report.numbers import duration
 from lstm_study.report.page.html import render
 from lstm_study.report.tables.table import to_csv
 from lstm_study.report.write import render_files
@@ -56,8 +57,20 @@ def failed_winner_study() -> StudyRecords:
     return replace(study, runs=runs, predictions={**study.predictions, **constant})
 
 
+def calibrated_study(*, is_exported: bool = True) -> StudyRecords:
+    """The fake study of many arms whose winner's validation runs have temperatures."""
+    study = compared_study()
+    runs = tuple(
+        replace(run, temperature=2.0) if run.arm == "winner-validation" else run
+        for run in study.runs
+    )
+    spec = {**study.spec, "export": {**study.spec["export"], "calibrate": is_exported}}
+    return replace(study, runs=runs, spec=spec)
+
+
 STUDIES = {
-    "all failed": failed_winner_study,
+    "all failed": failed_winner_study, "calibrated": calibrated_study,
+    "calibrated, not exported": functools.partial(calibrated_study, is_exported=False),
     "open": opened_study, "built": built_study, "compared": compared_study,
     "completed": completed_study, "collapsed": collapsed_study, "interrupted": interrupted_study,
 }  # fmt: skip
@@ -252,3 +265,62 @@ def test_a_shorter_baseline_is_said_to_be_no_documented_one_and_where_reviews_li
         told = [str(note) for note in content.tables["notes"].column("note")]
         assert not any("cut to" in note or "data.path" in note for note in told)
         assert any(words in note for note in told) if words else "line:" not in " ".join(told)
+
+
+def test_calibration_is_explained_with_its_temperature_and_what_it_does() -> None:
+    said = _said("calibrated", "comparison")
+    assert "divided by T = 2.00, fitted on its 2 validation runs" in said
+    rows = {row["arm"]: row for row in _content("calibrated").tables["arm_metrics"].records()}
+    raw, calibrated = (
+        f"{rows[arm]['calibration_error_mean']:.4f}" for arm in ("winner", "winner, calibrated")
+    )
+    assert raw != calibrated
+    assert "The exported model includes it. On test" in said
+    assert f"the calibration error goes from {raw} to {calibrated}" in said
+    said = _said("calibrated, not exported", "comparison")
+    assert "The exported model does not include it: export.calibrate is false." in said
+
+
+def test_a_winner_that_is_not_calibrated_is_said_to_be_and_why() -> None:
+    said = "The winner is not calibrated, neither here nor as exported: "
+    assert f"{said}the winner has no validation runs." in _said("completed", "comparison")
+    assert "calibrated" not in _said("interrupted", "comparison")
+
+
+def test_metrics_of_arms_count_runs_that_failed_by_the_rule_apart() -> None:
+    said = _said("collapsed", "comparison")
+    assert "after the plus, completed runs that failed by the decision rule" in said
+    assert re.search(r"winner ?4 ?0 \+ 1", said)
+    assert "after the plus" not in _said("completed", "comparison")
+
+
+def test_majority_votes_are_compared_with_the_reviews_and_not_with_the_failures() -> None:
+    said = _said("completed", "comparison")
+    assert said.index("the majority votes") < said.index("Failures of training")
+    assert said.index("Accuracy by review") < said.index("the majority votes")
+
+
+def test_the_controls_final_fit_and_its_time_with_all_candidates_are_told_apart() -> None:
+    control = _content("compared").records.control
+    assert control is not None and control.fit_seconds is not None
+    assert control.fit_seconds != control.seconds
+    said = _said("compared", "comparison")
+    fit, whole = duration(control.fit_seconds), duration(control.seconds)
+    assert f"That final fit took {fit}; with all candidates" in said
+    assert f"as in the list of all runs, it was {whole}." in said
+    assert "training of a run (control: final fit)" in said
+    assert "final fit" not in _said("completed", "comparison")
+
+
+def test_times_of_one_row_of_sizes_and_speeds_have_one_unit() -> None:
+    content = _content("compared")
+    page = parse(render(content))
+    (sizes,) = [
+        node for node in page.find("div")
+        if node.attributes.get("aria-label") == "Size, speed and accuracy"
+    ]  # fmt: skip
+    rows = {row.find("th")[0].text: row.find("td") for row in sizes.find("tbody")[0].find("tr")}
+    for name in ("time per epoch", "training time of a run", "time to predict a thousand reviews"):
+        forms = {cell.find("data")[0].attributes["data-form"] for cell in rows[name]}
+        assert len(rows[name]) > 1
+        assert len(forms - {"duration"}) == 1

@@ -1,8 +1,10 @@
 """Tests of the report's folder: whole or not at all. The empty study has no figures to draw."""
 
 import csv
+import gzip
 import hashlib
 import json
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -10,7 +12,8 @@ import pytest
 from lstm_study.analysis.answer.verdict import judge
 from lstm_study.errors import ReportError
 from lstm_study.records import StudyRecords
-from lstm_study.report.write import OWN, write_report
+from lstm_study.report.content import Content
+from lstm_study.report.write import OWN, render_files, write_report
 from tests.support.fake_reviews import fake_corpus
 from tests.support.fake_study import empty_study
 
@@ -136,6 +139,16 @@ def test_the_data_dictionary_covers_every_column_of_every_csv(tmp_path: Path) ->
             with path.open(newline="") as file:
                 header = next(csv.reader(file))
             assert {(path.name, column) for column in header} <= explained
+
+
+def test_the_data_dictionary_covers_the_packed_predictions(
+    content: Callable[[str], Content],
+) -> None:
+    files = render_files(content("completed"))
+    header = gzip.decompress(files["tables/predictions.csv.gz"]).decode().split("\n", 1)[0]
+    explained = csv.DictReader(files["tables/README.csv"].decode().splitlines())
+    found = [row["column"] for row in explained if row["table"] == "predictions.csv.gz"]
+    assert found == header.split(",")
 
 
 def test_the_summary_says_what_the_verdict_says(tmp_path: Path) -> None:

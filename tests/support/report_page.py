@@ -111,7 +111,8 @@ def _check_table(node: Node, tables: Mapping[str, list[dict[str, str]]]) -> Iter
             number = int(line.attributes["data-row"])
             place = f"{node.attributes['data-source']}#{number},{head['data-column']}"
             raw = rows[number][head["data-column"]]
-            yield from _differs(raw, head["data-form"], cell.text, place)
+            form = cell.attributes.get("data-form", head["data-form"])
+            yield from _differs(raw, form, cell.text, place)
             if "data-v" in cell.attributes and cell.attributes["data-v"] != raw:
                 yield f"{place}: sorts by {cell.attributes['data-v']}, the table has {raw}"
 

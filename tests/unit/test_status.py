@@ -4,6 +4,7 @@ import io
 import json
 import re
 import time
+from collections import Counter
 from dataclasses import replace
 
 import pytest
@@ -23,6 +24,7 @@ from lstm_study.records.state import (
 )
 from lstm_study.schedule import hyperband
 from lstm_study.store import Store
+from lstm_study.store.files import StudyFiles
 from tests.support.fake_study import completed_study, interrupted_study
 from tests.support.stored_study import leave, leave_finished
 
@@ -208,6 +210,38 @@ def test_a_comparison_writes_down_how_much_of_it_is_trained(tmp_path, monkeypatc
     with opened.store.hold("lstm-study compare fake.toml"):
         compare(opened, None, show=Silent(), **options)
         assert opened.store.read_extent() == extent
+
+
+def test_a_whole_run_that_was_killed_before_its_next_training_is_no_finished_quick_study(
+    tmp_path, monkeypatch
+):
+    monkeypatch.chdir(tmp_path)
+    study = completed_study()
+    text = study.spec_text.replace("seeds = 4", "seeds = 9", 1)
+    leave_finished(replace(study, spec_text=text), tmp_path)
+    store = Store(tmp_path / "study/runs/fake")
+    store.write_state(QuickState(at="t", seeds=4, planned=9, left_out=()))
+    store.write_extent(Extent(most_seeds=4, primary_only=True))
+    assert read_status(open_study("fake.toml")).state == "finished"
+    store.write_extent(Extent())
+    assert re.search(r"Comparison +8 of 18 done,", said())
+    assert read_status(open_study("fake.toml")).state == "interrupted"
+
+
+def test_each_record_is_read_once(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    leave_finished(completed_study(), tmp_path)
+    read, paths = StudyFiles._read, []
+
+    def counted(self, path, kind):
+        paths.append(path)
+        return read(self, path, kind)
+
+    monkeypatch.setattr(StudyFiles, "_read", counted)
+    assert read_status(open_study("fake.toml")).state == "finished"
+    of_trainings = Counter(path for path in paths if path.parent.name in ("trials", "runs"))
+    assert len(of_trainings) == 23 + 8
+    assert set(of_trainings.values()) == {1}
 
 
 def test_the_rest_of_a_comparison_that_was_quick_is_counted_once_it_has_begun(

@@ -10,6 +10,7 @@ from lstm_study.commands.status import state_of
 from lstm_study.errors import RecordError, SpecError, StoreError
 from lstm_study.records.state import SearchState, VerdictsState
 from lstm_study.store import Store
+from lstm_study.store.snapshot import Snapshot
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,7 +45,7 @@ def list_studies(folder: Path = RUNS_FOLDER) -> list[Listed]:
 
 def _studies(folder: Path) -> Iterator[Listed]:
     for path in sorted(folder.glob("*/study.json")):
-        store = Store(path.parent)
+        store = Snapshot(path.parent)
         try:
             yield _listed(store)
         except (RecordError, StoreError, SpecError):

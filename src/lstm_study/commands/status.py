@@ -21,6 +21,7 @@ from lstm_study.records import Run, Trial
 from lstm_study.records.state import Extent, Live, QuickState, ReportState, SearchState
 from lstm_study.spec import StudySpec
 from lstm_study.spec.changes import changes
+from lstm_study.store.snapshot import Snapshot
 
 State = Literal["not begun", "running", "interrupted", "finished"]
 
@@ -98,6 +99,7 @@ class Status:
 
 def read_status(study: OpenStudy) -> Status:
     """Reads a study's status, whether or not a command is running on it."""
+    study = replace(study, store=Snapshot(study.store.folder))
     store, given = study.store, study
     study, before = as_run(given), _recorded(given)
     stages = _stages(study)
@@ -211,12 +213,16 @@ def _is_compared(study: OpenStudy, extent: Extent) -> bool:
 
 
 def _extent(study: OpenStudy) -> Extent:
-    """Says how much of the comparison the running command trains, or the last one did."""
+    """Says how much of the comparison the running command trains, or the last one did.
+
+    A comparison that was quick stays so until a command trains the rest, or was about to.
+    """
     store, quick = study.store, extent_of(quick=True)
+    told = store.read_extent()
     if store.holder():
-        return store.read_extent()
-    is_quick = store.read_state(QuickState) is not None
-    return quick if is_quick and all(_is_of(run, quick) for run in store.read_runs()) else Extent()
+        return told or Extent()
+    was_quick = store.read_state(QuickState) is not None and told in (None, quick)
+    return quick if was_quick and all(_is_of(run, quick) for run in store.read_runs()) else Extent()
 
 
 def _is_of(run: Run, extent: Extent) -> bool:

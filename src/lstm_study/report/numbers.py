@@ -142,6 +142,15 @@ def duration_form(values: Sequence[float]) -> str:
     return "fractions_of_seconds" if longest >= 1 else "milliseconds"
 
 
+def form_of_short(value: float, form: str) -> str:
+    """Returns the format of one duration among others: its own where it is below one unit.
+
+    12 seconds among minutes: "duration", which writes "12 s" where "minutes" would write "0.2 min".
+    """
+    unit = {"hours": 3600.0, "minutes": 60.0}.get(form, 0.0)
+    return "duration" if 0 < value < unit else form
+
+
 FORMATS: dict[str, Callable[[Any], str]] = {
     "percent": percent,
     "share": share,

@@ -14,7 +14,7 @@ from lstm_study.report.content import Content, gather, illustrate
 from lstm_study.report.index import render_index
 from lstm_study.report.manifest import manifest, markdown, summary
 from lstm_study.report.page.html import render
-from lstm_study.report.tables.predictions import predictions_csv_gz
+from lstm_study.report.tables.predictions import predictions_columns, predictions_csv_gz
 from lstm_study.report.tables.table import dictionary, to_csv
 
 CHOOSE_ANOTHER = "Free space, or choose a folder that you may write to with --out."
@@ -104,11 +104,12 @@ def render_files(content: Content) -> dict[str, bytes]:
     """Renders every file of the report: path within the folder → bytes."""
     files = {"report.html": render(content).encode()}
     listed = list(content.tables.values())
-    for table in (*listed, dictionary(listed)):
+    packed = predictions_columns(content.records)
+    for table in (*listed, dictionary([*listed, *([packed] if packed else [])])):
         files[table.path] = to_csv(table).encode()
     predictions = predictions_csv_gz(content.records)
-    if predictions is not None:
-        files["tables/predictions.csv.gz"] = predictions
+    if packed is not None and predictions is not None:
+        files[packed.path] = predictions
     for picture in content.pictures.values():
         files[f"figures/{picture.name}.svg"] = picture.svg.encode()
         files[f"figures/{picture.name}.png"] = picture.png

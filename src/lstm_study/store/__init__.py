@@ -229,13 +229,13 @@ class Store(PredictionFiles):
         """Writes how much of the comparison this command trains, for `read_extent`."""
         write_text(self.path(Extent), state_to_json(extent), durable=False)
 
-    def read_extent(self) -> Extent:
-        """Reads how much of the comparison the running command trains: all unless it says."""
+    def read_extent(self) -> Extent | None:
+        """Reads how much of the comparison the running or the last command trains, if it says."""
         try:
             path = self.path(Extent)
             return state_from_json(path.read_text(), Extent, where=str(path))
         except (OSError, RecordError):
-            return Extent()
+            return None
 
     def write_time_left(self, stage: str, seconds: float | None) -> None:
         """Writes how long a stage will take, for `read_time_left`; it may be lost."""

@@ -45,6 +45,23 @@ def test_each_format_writes_worked_examples(form: str, value: float, text: str) 
     assert numbers.show(value, form) == text
 
 
+@pytest.mark.parametrize(
+    ("seconds", "form", "text"),
+    [
+        (10.2, "minutes", "10 s"),
+        (60.0, "minutes", "1.0 min"),
+        (0.0, "minutes", "0.0 min"),
+        (754, "hours", "13 min"),
+        (4.2, "seconds", "4 s"),
+        (0.004, "fractions_of_seconds", "0.00 s"),
+    ],
+)
+def test_a_duration_below_one_unit_of_its_column_is_written_in_its_own(
+    seconds: float, form: str, text: str
+) -> None:
+    assert numbers.show(seconds, numbers.form_of_short(seconds, form)) == text
+
+
 @pytest.mark.parametrize("form", sorted(numbers.FORMATS))
 @pytest.mark.parametrize("value", [None, "", math.nan, math.inf])
 def test_what_is_missing_is_a_dash_in_every_format(form: str, value: float | str | None) -> None:

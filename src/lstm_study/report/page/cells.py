@@ -13,13 +13,25 @@ from lstm_study.report.tables.table import Column, Table
 _SENTENCE_END = re.compile(r"(?<=[a-z0-9)%][.]) (?=[A-Z])")
 
 
-def cell(table: Table, row: int, column: str, *, by_sentence: bool = False) -> Markup:
+def cell(
+    table: Table,
+    row: int,
+    column: str,
+    *,
+    by_sentence: bool = False,
+    beside: Sequence[int] | None = None,
+) -> Markup:
     """Writes one cell of a table as an element that names its source.
 
-    With `by_sentence` each sentence of its text is an element, to stand on a line of its own.
+    With `by_sentence` each sentence of its text is an element, to stand on a line of its own. A
+    duration has the unit that fits those of the rows `beside`, if they are given.
     """
     value = table.value(row, column)
-    text = table.text(row, column)
+    shown = table.columns[table.index(column)]
+    if beside is not None:
+        shown = _in_one_unit(shown, table, beside)
+    form = _form(value, shown)
+    text = numbers.show(value, form)
     if by_sentence:
         said = _SENTENCE_END.split(text)
         text = Markup(" ").join(
@@ -32,7 +44,7 @@ def cell(table: Table, row: int, column: str, *, by_sentence: bool = False) -> M
         tag=Markup(tag),  # noqa: S704 - one of two literals
         raw=raw,
         source=source,
-        form=table.form(column),
+        form=form,
         text=text,
     )
 
@@ -95,6 +107,11 @@ def _in_one_unit(column: Column, table: Table, rows: Sequence[int]) -> Column:
     return replace(column, form=numbers.duration_form(known))
 
 
+def _form(value: Any, column: Column) -> str:
+    is_number = isinstance(value, int | float)
+    return numbers.form_of_short(value, column.form) if is_number else column.form
+
+
 def _head(column: Column, heads: Mapping[str, str], *, first: bool) -> str:
     words = heads.get(column.name, column.name.replace("_", " "))
     numeric = ' class="number"' if column.form not in ("text", "date") and not first else ""
@@ -105,11 +122,13 @@ def _head(column: Column, heads: Mapping[str, str], *, first: bool) -> str:
 
 
 def _data_cell(value: Any, column: Column, *, first: bool) -> str:
-    text = escape(numbers.show(value, column.form))
+    form = _form(value, column)
+    text = escape(numbers.show(value, form))
     if first:
         return f'<th scope="row">{text}</th>'
     if isinstance(value, int | float):
         raw = "" if text == str(value) else f' data-v="{value}"'
+        raw += f' data-form="{form}"' if form != column.form else ""
         return f'<td class="number"{raw}>{text}</td>'
     if value is None and column.form not in ("text", "date"):
         return f'<td class="number">{text}</td>'

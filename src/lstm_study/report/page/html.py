@@ -21,8 +21,14 @@ from lstm_study.report import numbers
 from lstm_study.report.content import Content
 from lstm_study.report.figures.style import Picture
 from lstm_study.report.page.cells import cell, grid
-from lstm_study.report.page.trial_data import trial_data, trial_hyperparameters, trial_rows
+from lstm_study.report.page.trial_data import (
+    same_in_every_trial,
+    trial_data,
+    trial_hyperparameters,
+    trial_rows,
+)
 from lstm_study.report.tables.arms import training_differences
+from lstm_study.report.tables.metrics import CALIBRATED, why_not_calibrated
 from lstm_study.report.tables.table import Table
 
 SECTIONS = (
@@ -65,6 +71,7 @@ def render(content: Content) -> str:
             if content.spec.builder
             else "hyperparameters of text and network",
             trial_rows=trial_rows(tables["trials"]),
+            same_in_every_trial=same_in_every_trial(tables["trials"], content.spec),
             winner_rows=dict.fromkeys(tables["trials"].where(rank=1), "winner"),
             trial_data=trial_data(content),
             trial_hyperparameters=trial_hyperparameters(content.spec),
@@ -73,6 +80,9 @@ def render(content: Content) -> str:
                 arm for arm in arms if arm.endswith((OWN_EPOCH_SUFFIX, LAST_EPOCHS_SUFFIX))
             ],
             beside=[arm for arm in _BESIDE if arm in arms],
+            beside_rows=[arms.index(arm) for arm in _BESIDE if arm in arms],
+            calibrated=CALIBRATED,
+            not_calibrated=why_not_calibrated(content.records),
             gains=[row for row, value in enumerate(gain) if value > 0],
             losses=[row for row, value in enumerate(gain) if value < 0],
             commands=_commands(content),

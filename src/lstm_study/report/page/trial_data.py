@@ -13,9 +13,9 @@ from lstm_study.report.tables.table import Table
 from lstm_study.spec import StudySpec
 
 _SHOWN = (
-    "rank", "score", "status", "role", "budget_epochs", "bracket", "round", "parameter_count",
-    "seconds_per_epoch", "seconds", "epochs_trained", "score_last_epoch", "score_best_epoch",
-    "seed", "worker", "started_at", "ended_at",
+    "rank", "score", "fresh_mean", "status", "role", "budget_epochs", "bracket", "round",
+    "parameter_count", "seconds_per_epoch", "seconds", "epochs_trained", "score_last_epoch",
+    "score_best_epoch", "seed", "worker", "started_at", "ended_at",
 )  # fmt: skip
 _TICKS = 5
 
@@ -32,6 +32,23 @@ def trial_hyperparameters(spec: StudySpec) -> dict[str, str]:
     rows = spec.space.rows
     shown = [name for name in rows if rows[name].is_required or name in searched]
     return {name: rows[name].short for name in shown}
+
+
+def same_in_every_trial(trials: Table, spec: StudySpec) -> list[str]:
+    """Returns the columns that are no choice of the search and have one value in every trial.
+
+    The page says these once instead of in each row. Empty columns are not among them, nor is any
+    column of a single trial.
+    """
+    searched = spec.space.searched()
+    fixed = [name for name in spec.hyperparameters if name not in searched]
+    if len(trials.rows) < 2:
+        return []
+    return [
+        name
+        for name in ("status", "budget_epochs", *fixed)
+        if len(set(trials.column(name))) == 1 and trials.value(0, name) is not None
+    ]
 
 
 def trial_rows(trials: Table) -> list[int]:

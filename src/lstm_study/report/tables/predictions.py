@@ -1,4 +1,4 @@
-"""Tables of what runs predict on test: metrics, ROC, calibration, predictions."""
+"""Tables of what runs predict on test: ROC, calibration, and the predictions themselves."""
 
 import gzip
 import io
@@ -7,29 +7,29 @@ from typing import Any
 
 import numpy as np
 
-from lstm_study.analysis.answer.arms import arms_from_records
 from lstm_study.analysis.statistics import metrics
 from lstm_study.analysis.statistics.calibration import temperature_of, tempered
 from lstm_study.records import StudyRecords
-from lstm_study.report.tables.columns import ARM, RUN_ID
+from lstm_study.report.tables.columns import ARM
+from lstm_study.report.tables.metrics import CALIBRATED, WINNER, evaluated, metric_tables
 from lstm_study.report.tables.table import Column, Table, cells_of, safe_cell, table
 
-CALIBRATED = "winner, calibrated"
+__all__ = ["CALIBRATED", "prediction_tables", "predictions_columns", "predictions_csv_gz"]
+
 BINS = 10
 
 
 def prediction_tables(records: StudyRecords) -> list[Table]:
     """Builds every table of the predictions but the predictions themselves."""
-    found = _metrics(records)
-    return [found, _confusion(found), _roc(records), _calibration(records)]
+    return [*metric_tables(records), _roc(records), _calibration(records)]
 
 
 def predictions_csv_gz(records: StudyRecords) -> bytes | None:
     """Writes every run's test probabilities beside the label, gzipped; None without predictions.
 
-    One row per test review, in the test half's own order. Probabilities have three significant
-    digits, more where those would be 0.5, so that every label is the run's. Equal records give
-    equal bytes.
+    One row per test review, in the test half's own order. Three significant digits of the smaller
+    of p and 1 - p are kept, which log losses depend on, and more where those would be 0.5, so that
+    every label is the run's. Equal records give equal bytes.
     """
     if records.test_labels is None or not records.predictions:
         return None
@@ -46,82 +46,34 @@ def predictions_csv_gz(records: StudyRecords) -> bytes | None:
     return out.getvalue()
 
 
-def _written(probability: float) -> str:
-    text = f"{probability:.3g}"
-    return text if text != "0.5" else f"{probability:.9g}"
-
-
-def _evaluated(records: StudyRecords) -> list[tuple[str, str, Any]]:
-    """Returns arm, id and probabilities of everything that was evaluated on test.
-
-    The classical control and the ensemble have one row each, named like their arms.
-    """
-    arms = arms_from_records(records)
-    ids = {
-        (run.arm, run.seed_index): run.run_id for run in records.runs if run.status == "completed"
-    }
-    return [
-        (name, ids.get((name, index), name), row)
-        for name, arm in arms.items()
-        for index, row in zip(arm.seed_indices, arm.probabilities, strict=True)
-    ]
-
-
-def _metrics(records: StudyRecords) -> Table:
-    counted = "Reviews that are {} and classified as {}"
+def predictions_columns(records: StudyRecords) -> Table | None:
+    """Explains the columns of predictions.csv.gz, without its rows; None without predictions."""
+    if records.test_labels is None or not records.predictions:
+        return None
+    known = "three significant digits of the smaller of it and 1 minus it"
     columns = (
-        ARM,
-        RUN_ID,
-        Column("accuracy", "Share of test reviews classified correctly", form="percent"),
-        Column("balanced_accuracy",
-               "Mean of the shares of positive and negative reviews classified correctly",
-               form="percent"),
-        Column("majority_share",
-               "Share of the more frequent label: the accuracy of always answering it",
-               form="percent"),
-        Column("log_loss", "Binary cross-entropy, probabilities clipped at 1e-7", unit="nats",
-               form="loss"),
-        Column("roc_auc", "Area under the ROC curve", form="loss"),
-        Column("f1", "F1 of the positive label", form="loss"),
-        Column("brier_score", "Mean squared error of the probability", form="loss"),
-        Column("calibration_error", "Expected calibration error, 15 equal bins", form="loss"),
-        Column("true_positive", counted.format("positive", "positive"), unit="reviews",
-               form="count"),
-        Column("false_negative", counted.format("positive", "negative"), unit="reviews",
-               form="count"),
-        Column("false_positive", counted.format("negative", "positive"), unit="reviews",
-               form="count"),
-        Column("true_negative", counted.format("negative", "negative"), unit="reviews",
-               form="count"),
-    )  # fmt: skip
-    rows = []
-    for arm, run_id, probabilities in _evaluated(records):
-        found = metrics.measure(records.test_labels, probabilities)  # type: ignore[arg-type]
-        rows.append(
-            cells_of(found, columns, arm=arm, run_id=run_id) | cells_of(found.confusion, columns)
-        )
-    return table("metrics", "Metrics of one run on test", columns, rows)
-
-
-def _confusion(runs: Table) -> Table:
-    """Averages the confusion counts of each arm's runs."""
-    columns = (
-        ARM,
-        Column("runs", "Completed runs in the mean", unit="runs", form="count"),
+        Column("review", "Position in the test set, from 0"),
+        Column("label", "True label: 1 for positive, 0 for negative"),
         *(
-            Column(column.name, f"{column.meaning}, mean over runs", unit="reviews", form="count")
-            for column in runs.columns[-4:]
+            Column(run_id, f"Probability of positive that {run_id} predicts: {known}")
+            for run_id in sorted(records.predictions)
         ),
-    )  # fmt: skip
-    rows: list[dict[str, Any]] = []
-    for arm in dict.fromkeys(runs.column("arm")):
-        mine = [row for row in runs.records() if row["arm"] == arm]
-        means = {
-            column.name: math.fsum(float(row[column.name] or 0) for row in mine) / len(mine)
-            for column in columns[2:]
-        }
-        rows.append({"arm": arm, "runs": len(mine), **means})
-    return table("confusion", "Confusion matrix of one arm", columns, rows)
+    )
+    return Table(
+        name="predictions", title="One test review", columns=columns, rows=(), suffix=".csv.gz"
+    )
+
+
+def _written(probability: float) -> str:
+    """0.0001234 → "0.000123", 0.9998766 → "0.999877", 0.5000001 → "0.500000119"."""
+    value = float(probability)
+    rest = 1 - value
+    if value <= 0.5 or not rest:
+        text = f"{value:.3g}"
+    else:
+        places = 2 - math.floor(math.log10(rest))
+        text = f"{value:.{places}f}".rstrip("0")
+    return text if text != "0.5" else f"{value:.9g}"
 
 
 def _roc(records: StudyRecords) -> Table:
@@ -138,7 +90,7 @@ def _roc(records: StudyRecords) -> Table:
     # Denser where the curves bend.
     at = np.concatenate([np.arange(0, 40) / 400, np.arange(10, 101) / 100])
     curves: dict[str, list[Any]] = {}
-    for arm, _, probabilities in _evaluated(records):
+    for arm, _, probabilities in evaluated(records):
         truth = np.asarray(records.test_labels, dtype=bool)
         if truth.all() or not truth.any():
             continue
@@ -175,14 +127,14 @@ def _calibration(records: StudyRecords) -> Table:
         Column("positive", "Share of them that is positive", form="share"),
     )  # fmt: skip
     rows = []
-    read = _evaluated(records)
+    read = evaluated(records)
     pooled = {
         arm: np.concatenate([row for name, _, row in read if name == arm])
         for arm in dict.fromkeys(name for name, _, _ in read)
     }
-    temperature = temperature_of(records.runs, "winner")
-    if temperature is not None and "winner" in pooled:
-        pooled[CALIBRATED] = tempered(pooled["winner"], temperature)
+    temperature = temperature_of(records.runs, WINNER)
+    if temperature is not None and WINNER in pooled:
+        pooled[CALIBRATED] = tempered(pooled[WINNER], temperature)
     for arm, probabilities in pooled.items():
         truth = np.asarray(records.test_labels)
         labels = np.tile(truth, len(probabilities) // len(truth))

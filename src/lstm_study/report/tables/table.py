@@ -51,21 +51,23 @@ class Table:
     """A tidy table.
 
     Attributes:
-        name: File name without ".csv".
+        name: File name without its suffix.
         title: What one row is.
         columns: In order.
         rows: Values in order of the columns.
+        suffix: ".csv", or ".csv.gz" where the file is packed.
     """
 
     name: str
     title: str
     columns: tuple[Column, ...]
     rows: tuple[tuple[Cell, ...], ...]
+    suffix: str = ".csv"
 
     @property
     def path(self) -> str:
         """Where the report's folder holds it."""
-        return f"tables/{self.name}.csv"
+        return f"tables/{self.name}{self.suffix}"
 
     def index(self, column: str) -> int:
         """Returns a column's position.
@@ -184,7 +186,7 @@ def dictionary(tables: Iterable[Table]) -> Table:
         ),
         (
             {
-                "table": f"{entry.name}.csv",
+                "table": f"{entry.name}{entry.suffix}",
                 "rows": entry.title,
                 "column": column.name,
                 "meaning": column.meaning,

@@ -52,12 +52,16 @@ def _trials(trials: Sequence[Trial], spec: StudySpec, ranked: Sequence[Trial]) -
     form = measure_form(spec.study.objective)
     score = spec.study.objective
     places = {trial.trial_id: place for place, trial in enumerate(ranked, start=1)}
+    fresh = {each.trial_id: each.mean for each in search_summary.finalists(trials)}
     columns = (
         TRIAL_ID,
-        Column("rank", "Rank among completed trials at the full budget", form="count"),
+        Column("rank", "Rank among completed trials at the full budget: finalists first, by the "
+               "mean of their fresh seeds, then all others by score", form="count"),
         STATUS,
         ROLE,
         Column("score", f"The {score} that the search ranks by", form=form),
+        Column("fresh_mean", f"Of a finalist: mean {score} of its trainings with fresh seeds",
+               form=form),
         BUDGET,
         BRACKET,
         ROUND,
@@ -78,7 +82,9 @@ def _trials(trials: Sequence[Trial], spec: StudySpec, ranked: Sequence[Trial]) -
         Column("error", "Why it failed"),
     )  # fmt: skip
     rows = (
-        training_cells(trial, columns) | {"rank": places.get(trial.trial_id)} for trial in trials
+        training_cells(trial, columns)
+        | {"rank": places.get(trial.trial_id), "fresh_mean": fresh.get(trial.trial_id)}
+        for trial in trials
     )
     return table("trials", "One trial: one configuration at one budget", columns, rows)
 
@@ -231,7 +237,8 @@ def _runs(records: StudyRecords, spec: StudySpec) -> Table:
         Column("epochs_trained", "Epochs trained", unit="epochs", form="count"),
         Column("protocol_epochs", "Epochs to train", unit="epochs", form="count"),
         Column("trained_as", "The run whose training this evaluation is of"),
-        SECONDS,
+        Column("seconds", f"{SECONDS.meaning}; of the control, with all candidates",
+               form=SECONDS.form),
         SECONDS_PER_EPOCH,
         *hyperparameter_columns(spec),
         PARAMETER_COUNT,

@@ -1,16 +1,13 @@
 """Tests of tables and of the CSV they become."""
 
 import csv
-import gzip
 import io
 from types import SimpleNamespace
 
 import numpy as np
 import pytest
 
-from lstm_study.report.tables.predictions import predictions_csv_gz
 from lstm_study.report.tables.table import Column, cells_of, dictionary, safe_cell, table, to_csv
-from tests.support.fake_study import completed_study, empty_study
 
 COLUMNS = (
     Column(name="name", meaning="Its name"),
@@ -65,27 +62,3 @@ def test_the_data_dictionary_explains_every_column() -> None:
         ("t.csv", "One thing", "name", "Its name", ""),
         ("t.csv", "One thing", "value", "Its value", "share"),
     )
-
-
-def test_predictions_hold_the_label_and_every_run_of_each_review() -> None:
-    study = completed_study()
-    # Rounded to 0.5 the first would still be negative, the second no longer positive.
-    study.predictions["baseline-s1"][1:3] = np.float32(0.4999999), np.float32(0.5000001)
-    packed = predictions_csv_gz(study)
-    assert packed is not None
-    lines = gzip.decompress(packed).decode().splitlines()
-    assert lines[0] == "review,label," + ",".join(sorted(study.predictions))
-    assert len(lines) == 1 + len(study.predictions["baseline-s1"])
-    first = lines[1].split(",")
-    assert first[:2] == ["0", "0"]
-    written = [float(line.split(",")[2]) for line in lines[1:]]
-    assert written == pytest.approx(study.predictions["baseline-s1"].tolist(), rel=5.1e-3)
-    assert [each > 0.5 for each in written] == (study.predictions["baseline-s1"] > 0.5).tolist()
-
-
-def test_predictions_are_the_same_bytes_at_every_writing() -> None:
-    assert predictions_csv_gz(completed_study()) == predictions_csv_gz(completed_study())
-
-
-def test_without_predictions_there_is_no_predictions_file() -> None:
-    assert predictions_csv_gz(empty_study()) is None

@@ -160,7 +160,7 @@
       const id = row.dataset.trial;
       row.cells[0].replaceChildren(make("a", { className: "pick", href: `#trial=${encodeURIComponent(id)}`, textContent: id }));
     });
-    const input = make("input", { type: "search", id: "filter", placeholder: "score>85 units<=64 status:completed", value: chosen.filter });
+    const input = make("input", { type: "search", id: "filter", placeholder: find(table, "status") < 0 ? "score>85 units<=64" : "score>85 units<=64 status:completed", value: chosen.filter });
     input.addEventListener("input", () => setFilter(input.value));
     const line = make("div", { className: "filter" },
       make("label", { htmlFor: "filter", textContent: "Filter trials" }), input, make("output", { htmlFor: "filter" }));
