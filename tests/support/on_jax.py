@@ -19,6 +19,8 @@ needs_jax = pytest.mark.skipif(not ON_JAX, reason="runs in a process of its own,
 starts_jax = pytest.mark.skipif(ON_JAX, reason="this is that process")
 # Trainings that differ in their seeds are one program, which is compiled once for all files.
 _PROGRAMS = tempfile.TemporaryDirectory(prefix="jax-")
+# Programs run for milliseconds, so half of the time would be LLVM's, to make them faster.
+_QUICKLY = "--xla_backend_optimization_level=0 --xla_llvm_disable_expensive_passes=true"
 
 
 def run_on_jax(file: str, *options: str) -> None:
@@ -30,6 +32,7 @@ def run_on_jax(file: str, *options: str) -> None:
             "KERAS_BACKEND": "jax",
             "JAX_PLATFORMS": "cpu",
             "JAX_COMPILATION_CACHE_DIR": _PROGRAMS.name,
+            "XLA_FLAGS": f"{os.environ.get('XLA_FLAGS', '')} {_QUICKLY}".strip(),
             "JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS": "0.1",
         },
         cwd=Path(__file__).parents[2],

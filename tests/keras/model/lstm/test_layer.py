@@ -26,6 +26,7 @@ from lstm_study.model.lstm.cpu import function as cpu_function
 from lstm_study.model.lstm.layer import LSTM
 from lstm_study.model.lstm.xla import capacity
 from lstm_study.model.lstm.xla_sweeps import CHUNK
+from tests.support.on_jax import run_on_jax
 
 # Keras 3.15 reads its variables with NumPy's older protocol.
 pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")
@@ -390,13 +391,4 @@ def test_capacities_are_powers_of_two_from_64():
 def test_the_whole_file_passes_on_jax():
     if importlib.util.find_spec("jax") is None:
         pytest.skip("jax is not installed: the fast LSTM is NOT tested on JAX")
-    done = subprocess.run(
-        [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", __file__],
-        env={**os.environ, "KERAS_BACKEND": "jax", "JAX_PLATFORMS": "cpu"},
-        cwd=SOURCE.parent,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-
-    assert done.returncode == 0, done.stdout[-5000:]
+    run_on_jax(__file__)
