@@ -106,6 +106,27 @@ def test_guessed_encodings_and_folded_labels_are_shown(tmp_path: Path) -> None:
     assert "'Positive' (50), 'POSITIVE' (50) are read as one label" in output
 
 
+def test_what_init_shows_of_reading_is_not_logged_beside_it(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    folder = tmp_path / "mine"
+    folder.mkdir()
+    cases.label_spellings(folder)
+    (folder / "notes.md").write_text("not a review")
+    (folder / "more.csv").write_text("text,label\nfine warm film,Positive\n")
+    (folder / "train.csv").write_text("text,label\ndull loud film,negative\n")
+    shown = " ".join(init(folder).output.split())
+    assert shown.count("1 file is not read: notes.md") == 1
+    assert shown.count("read as training reviews") == 1
+    assert shown.count("are read as one label") == 2  # Positive and negative.
+    assert not caplog.records
+    corpora = tmp_path / "cache" / "corpora"
+    corpora.rename(tmp_path / "elsewhere")
+    # Other commands have no such rows: with them it is logged.
+    commands.read_corpus(commands.open_study("study.toml"), show=commands.Silent())
+    assert len(caplog.records) == 4
+
+
 def test_a_positive_label_by_the_alphabet_is_shown_and_written(tmp_path: Path) -> None:
     rows = [(text, ("politics", "sports")[label]) for text, label in cases.reviews()]
     path = tmp_path / "r.csv"

@@ -1,9 +1,12 @@
 """What the documents say is what there is: commands, options, keys, links, names of files."""
 
 import ast
+import csv
+import io
 import json
 import re
 import shlex
+import shutil
 import subprocess
 import tomllib
 from pathlib import Path
@@ -12,12 +15,15 @@ from typing import Any
 import click
 import pytest
 import typer.main
+from rich.console import Console
 
+from lstm_study import commands
 from lstm_study.cli import app
+from lstm_study.cli.text import answer
 from lstm_study.spec import load_spec
-from tests.support.readme import ROOT, python_blocks, scripts, shell_lines, text
+from tests.support.readme import PAGES, ROOT, python_blocks, scripts, shell_lines, text, texts
 
-DOCUMENTS = ("README.md", "CONTRIBUTING.md", "study/README.md", "CHANGES.md")
+DOCUMENTS = (*PAGES, "CONTRIBUTING.md", "CHANGES.md")
 COMMANDS: dict[str, click.Command] = typer.main.get_command(app).commands  # type: ignore[attr-defined]
 
 
@@ -39,7 +45,7 @@ def test_the_table_of_commands_is_that_of_help_word_for_word() -> None:
         assert [p.strip("[]{}. ") for p in arguments.split()] == pieces[1:]
 
 
-def test_every_command_line_of_the_readme_is_understood() -> None:
+def test_every_command_line_of_the_pages_is_understood() -> None:
     lines = [line for line in shell_lines() if "lstm-study " in line and "pip" not in line]
     assert len(lines) > 8
     for line in lines:
@@ -61,12 +67,15 @@ def test_the_scripts_for_several_machines_are_bash_and_their_commands_are_unders
 
 def test_every_option_that_is_named_exists() -> None:
     known = {option for command in COMMANDS.values() for option in _options(command)}
-    for name in ("README.md", "CONTRIBUTING.md", "study/README.md"):
+    known |= _options(typer.main.get_command(app))  # type: ignore[arg-type]
+    for name in (*PAGES, "CONTRIBUTING.md"):
         prose = re.sub(r"```.*?```", "", text(name), flags=re.DOTALL)
-        for inline in re.findall(r"`(?!python -m )([^`]*)`", prose):
+        for inline in re.findall(r"`([^`]*)`", prose):
+            if inline.startswith("python -m "):
+                continue
             for option in re.findall(r"(?<![\w-])--[a-z][a-z-]+", inline):
                 assert option in known | {"--help"}, f"{name}: {inline}"
-    for command, option in re.findall(r"`(\w+) (--[a-z-]+)", text()):
+    for command, option in re.findall(r"`(\w+) (--[a-z-]+)", texts()):
         if command in COMMANDS:
             assert option in _options(COMMANDS[command]), f"{command} {option}"
 
@@ -104,7 +113,7 @@ def test_the_commands_of_the_benchmarks_are_those_that_their_files_name() -> Non
 
 @pytest.mark.parametrize("name", ["quickstart", "imdb", "imdb-open"])
 def test_the_results_that_are_told_are_those_of_the_reports(name: str) -> None:
-    summary = json.loads(text(f"reports/{name}/summary.json"))
+    summary = _summary(name)
     arms, verdict = summary["arms"], summary["verdict"]
     # Where no recipe is searched, masked batches are all that the winner's training has of its own.
     arms.setdefault("baseline-recipe", arms.get("baseline-masked"))
@@ -113,6 +122,69 @@ def test_the_results_that_are_told_are_those_of_the_reports(name: str) -> None:
                  f"{_points(verdict['high'])}: {verdict['kind']}")  # fmt: skip
     row = f"| [{name}](reports/{name}/report.md) | {' | '.join(cells)} |"
     assert row in text().splitlines()
+
+
+def test_the_three_lines_of_what_was_found_are_what_the_reports_say() -> None:
+    said = " ".join(text().split("## What was found")[1].split("Test accuracy:")[0].split())
+    six, opened, classical = (f"**{line}" for line in said.split("- **")[1:])
+    verdict, arms = _summary("imdb")["verdict"], _summary("imdb")["arms"]
+    assert f"on all of IMDB: {verdict['kind']}.**" in six
+    assert f"is {_points(verdict['difference'])} points from the baseline (95% interval " in six
+    assert f"{_points(verdict['low'])} to {_points(verdict['high'])})" in six
+    sizes = [arms[arm]["parameter_count"] for arm in ("baseline", "winner")]
+    assert ("an eighth" in six) == (round(sizes[0] / sizes[1]) == 8)
+    verdict, arms = _summary("imdb-open")["verdict"], _summary("imdb-open")["arms"]
+    beside = {(row["arm"], row["reference"]): row for row in _further_arms("imdb-open")}
+    whole, alike = verdict, beside["winner", "baseline-recipe"]
+    bounds = [[_points(float(each[key]))[1:] for key in KEYS] for each in (whole, alike)]
+    headline = f"opened: {verdict['kind']} by {bounds[0][0]} points** "
+    assert f"{headline}({' to '.join(bounds[0][1:])})" in opened
+    assert f"{bounds[1][0]} ({' to '.join(bounds[1][1:])}) remain" in opened
+    tie = beside["control", "ensemble"]
+    assert tie["answer"] == "no difference shown"
+    difference, *interval = (_points(float(tie[key])) for key in KEYS)
+    assert f"no difference is shown: {difference[1:]} points, {' to '.join(interval)}." in classical
+    for name in STUDIES:
+        best = {arm: found["test_accuracy_high"] for arm, found in _summary(name)["arms"].items()}
+        best.pop("ensemble", None)
+        assert max(best, key=lambda arm: best[arm]) == "control", name
+
+
+def test_the_sample_of_the_terminal_is_what_the_command_line_prints(tmp_path: Path) -> None:
+    (sample,) = re.findall(r"```text\n(.*?)```", text(), flags=re.DOTALL)
+    # A copy: the records that are kept are never written to.
+    kept = shutil.copytree(ROOT / "study" / "reference" / "imdb-open", tmp_path / "imdb-open")
+    opened = commands.open_kept(kept, out=tmp_path)
+    terminal = io.StringIO()
+    console = Console(width=80, file=terminal, no_color=True, highlight=False)
+    console.print(answer(commands.read_answer(opened, is_noted=False)))
+    printed = [line.rstrip() for line in terminal.getvalue().splitlines()]
+    shown = sample.splitlines()
+    assert shown[0].startswith("Verdict")
+    first = printed.index(shown[0])
+    assert printed[first : first + len(shown)] == shown
+
+
+def test_the_times_that_are_told_are_those_of_the_reports() -> None:
+    def minutes(name: str) -> int:
+        return round(_summary(name)["cost"]["both"]["session_seconds"] / 60)
+
+    for page in ("README.md", "study/RESULTS.md"):
+        assert f"{minutes('imdb') // 60} h {minutes('imdb') % 60} min" in text(page), page
+        assert f"{minutes('imdb-open')} minutes" in text(page), page
+
+
+STUDIES = ("quickstart", "imdb", "imdb-open")
+KEYS = ("difference", "low", "high")
+
+
+def _summary(name: str) -> dict[str, Any]:
+    found: dict[str, Any] = json.loads(text(f"reports/{name}/summary.json"))
+    return found
+
+
+def _further_arms(name: str) -> list[dict[str, str]]:
+    return list(csv.DictReader(text(f"reports/{name}/tables/further_arms.csv").splitlines()))
 
 
 ARMS = ("baseline", "baseline-recipe", "winner", "ensemble", "control")
@@ -130,20 +202,47 @@ def _points(share: float) -> str:
 
 
 @pytest.mark.parametrize("name", DOCUMENTS)
-def test_every_link_to_a_file_leads_somewhere(name: str) -> None:
-    folder = (ROOT / name).parent
-    links = re.findall(r"\]\(([^)#:]+)\)", text(name))
-    missing = [link for link in links if not (folder / link).exists()]
+def test_every_link_leads_to_a_file_and_a_heading(name: str) -> None:
+    links = [link for link in re.findall(r"\]\(([^)]+)\)", text(name)) if "://" not in link]
+    missing = []
+    for link in links:
+        path, _, anchor = link.partition("#")
+        target = (ROOT / name).parent / path if path else ROOT / name
+        is_there = target.exists() and (not anchor or anchor in _anchors(target))
+        missing += [] if is_there else [link]
     assert not missing
+
+
+def _anchors(path: Path) -> set[str]:
+    """The headings of a document as GitHub links to them."""
+    prose = re.sub(r"```.*?```", "", path.read_text(encoding="utf-8"), flags=re.DOTALL)
+    headings = re.findall(r"^#+ (.+)$", prose, flags=re.MULTILINE)
+    return {re.sub(r"[^\w -]", "", heading.lower()).replace(" ", "-") for heading in headings}
+
+
+def test_the_protocol_lists_every_page_and_study_file_and_the_readme_leads_there() -> None:
+    listed = set(re.findall(r"\]\(([^)#]+)\)", text("study/README.md").split("## ")[0]))
+    kinds = ("*.md", "*.toml", "*.ipynb")
+    there = {path.name for kind in kinds for path in (ROOT / "study").glob(kind)} - {"README.md"}
+    assert there <= listed
+    assert "(study/README.md)" in text()
+    # A page that only the list leads to is one that nobody finds.
+    assert all(f"({page})" in text() for page in PAGES[1:])
 
 
 def test_make_targets_and_extras_that_are_named_exist() -> None:
     makefile = text("Makefile")
-    for target in re.findall(r"\bmake ([a-z]+)(?=`| {2,}#)", text()):
+    targets = set(re.findall(r"(?:^ {4}|`)make ([a-z]+)\b", texts(DOCUMENTS), re.MULTILINE))
+    assert {"study", "test", "unit", "bench"} <= targets
+    for target in targets:
         assert re.search(rf"^{target}:", makefile, flags=re.MULTILINE), target
     project = tomllib.loads(text("pyproject.toml"))["project"]
-    named = set(re.findall(r"install '\.\[([\w-]+)\]'", text()))
-    assert {"gpu", "gpu-tensorflow"} <= named <= set(project["optional-dependencies"])
+    named = set(re.findall(r"install '\.\[([\w-]+)\]'", texts()))
+    assert (
+        {"gpu", "gpu-tensorflow", "cluster", "tensorboard"}
+        <= named
+        <= set(project["optional-dependencies"])
+    )
 
 
 def test_files_of_the_code_that_contributing_names_exist() -> None:
@@ -155,10 +254,10 @@ def test_files_of_the_code_that_contributing_names_exist() -> None:
     assert not missing
 
 
-def test_the_python_of_the_readme_is_python_and_names_what_there_is() -> None:
+def test_the_python_of_the_pages_is_python_and_names_what_there_is() -> None:
     from lstm_study import Study
 
-    build, block = python_blocks()
+    (block,), (build,) = python_blocks("README.md"), python_blocks("study/NETWORKS.md")
     declared = {
         node.args[0].value
         for node in ast.walk(ast.parse(build))

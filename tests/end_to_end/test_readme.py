@@ -1,6 +1,6 @@
-"""The README's commands, run as a newcomer would run them, in a folder of their own.
+"""The commands of README and of study/*.md, run as a newcomer would, in a folder of their own.
 
-Run: those of "Your own reviews" and of "Reading the report", in their order, on a small made-up
+Run: those of "Your own reviews", and then those of the pages, in their order, on a small made-up
 `reviews.csv`; training is made shorter by `--set`, which is all that differs. So is the Python.
 Only parsed, in tests/commands/test_readme.py: those that need a GPU, packages, or hours.
 """
@@ -34,7 +34,7 @@ def _made_shorter(words: list[str]) -> list[str]:
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder in which every command of the README that can run did, each with exit code 0."""
+    """A folder in which every command of the pages that can run did, each with exit code 0."""
     import shlex
 
     made = tmp_path_factory.mktemp("newcomer")
@@ -59,12 +59,12 @@ def test_every_command_that_can_run_does_and_leaves_what_the_readme_says(folder:
     assert again == (folder / "reports" / "reviews" / "report.html").read_bytes()
 
 
-def test_lines_that_are_only_parsed_are_lines_of_the_readme() -> None:
+def test_lines_that_are_only_parsed_are_lines_of_the_pages() -> None:
     assert set(PARSED) <= set(shell_lines())
 
 
 def test_the_python_of_the_readme_runs_on_the_finished_study(folder: Path) -> None:
-    _, block = python_blocks()
+    (block,) = python_blocks("README.md")
     shorter = ", ".join(repr(each) for each in SHORTER)
     block = block.replace('load("study.toml")', f'load("study.toml", settings=[{shorter}])')
     done = subprocess.run(

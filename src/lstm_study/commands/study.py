@@ -76,7 +76,7 @@ class Study:
             workers: Worker processes; None to choose.
             cluster: A Ray cluster to run on, such as "auto"; "" for this machine's processes.
             build: A function from Keras Tuner's hyperparameters to a Keras model, in the place of
-                the LSTM: see "A network of your own" in README. Or the place of one, as
+                the LSTM: see "A network of your own" in study/NETWORKS.md. Or the place of one, as
                 "my_model.py:build", from the study file's folder. The study file's `[space]` and
                 `[baseline]` are set aside.
             baseline: The baseline's value of each hyperparameter that `build` declares.

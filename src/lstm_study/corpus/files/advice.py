@@ -60,6 +60,11 @@ def has_option(key: str) -> bool:
     return flags is None or key in flags
 
 
+def has_surveyed() -> bool:
+    """Returns whether the running command, `init`, prints itself what its survey noticed."""
+    return _FLAGS.get() == INIT_FLAGS
+
+
 def option(key: str, value: str | bool | tuple[str, ...] = "") -> str:
     """Names an option with a value, as it is written where the user is.
 

@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lstm_study.corpus.documents import TEST, TRAIN, VALIDATION, Documents
-from lstm_study.corpus.files.advice import option
+from lstm_study.corpus.files.advice import has_surveyed, option
 from lstm_study.corpus.files.layout import find_members
 from lstm_study.corpus.files.members import Member
 from lstm_study.corpus.files.names import ROLES, undecided_roles
@@ -112,8 +112,9 @@ def read_documents(located: Located, *, data: DataTable) -> Documents:
             "%s: %s texts hold half a character, which is read as a replacement sign.",
             reading.where, f"{reading.halves:,}",
         )  # fmt: skip
-    for sentence in reading.labels.folded():
-        _log.warning("%s: %s.", reading.where, sentence)
+    if not has_surveyed():
+        for sentence in reading.labels.folded():
+            _log.warning("%s: %s.", reading.where, sentence)
     codes = np.frombuffer(reading.codes, dtype=np.int32)
     side = np.array([*sides, -1], dtype=np.int8)[codes]
     no_label = codes < 0
@@ -183,8 +184,9 @@ class _Reading:
                     "%s: is not UTF-8; read as %s. %s sets another.",
                     member, encoding, option("encoding"),
                 )  # fmt: skip
-            for note in (*table.found, *(() if is_test else table.split_notes)):
-                _log.warning("%s: %s.", ", ".join(map(str, paths)), note)
+            if not has_surveyed():
+                for note in (*table.found, *(() if is_test else table.split_notes)):
+                    _log.warning("%s: %s.", ", ".join(map(str, paths)), note)
             names = [self.data.text_column, self.data.label_column]
             classes = class_names(table.schema, self.data.label_column)
             split_column = None if is_test else self.data.split_column
