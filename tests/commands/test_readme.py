@@ -2,9 +2,11 @@
 
 import ast
 import csv
+import io
 import json
 import re
 import shlex
+import shutil
 import subprocess
 import tomllib
 from pathlib import Path
@@ -13,8 +15,11 @@ from typing import Any
 import click
 import pytest
 import typer.main
+from rich.console import Console
 
+from lstm_study import commands
 from lstm_study.cli import app
+from lstm_study.cli.text import answer
 from lstm_study.spec import load_spec
 from tests.support.readme import PAGES, ROOT, python_blocks, scripts, shell_lines, text, texts
 
@@ -143,6 +148,21 @@ def test_the_three_lines_of_what_was_found_are_what_the_reports_say() -> None:
         best = {arm: found["test_accuracy_high"] for arm, found in _summary(name)["arms"].items()}
         best.pop("ensemble", None)
         assert max(best, key=lambda arm: best[arm]) == "control", name
+
+
+def test_the_sample_of_the_terminal_is_what_the_command_line_prints(tmp_path: Path) -> None:
+    (sample,) = re.findall(r"```text\n(.*?)```", text(), flags=re.DOTALL)
+    # A copy: the records that are kept are never written to.
+    kept = shutil.copytree(ROOT / "study" / "reference" / "imdb-open", tmp_path / "imdb-open")
+    opened = commands.open_kept(kept, out=tmp_path)
+    terminal = io.StringIO()
+    console = Console(width=80, file=terminal, no_color=True, highlight=False)
+    console.print(answer(commands.read_answer(opened, is_noted=False)))
+    printed = [line.rstrip() for line in terminal.getvalue().splitlines()]
+    shown = sample.splitlines()
+    assert shown[0].startswith("Verdict")
+    first = printed.index(shown[0])
+    assert printed[first : first + len(shown)] == shown
 
 
 def test_the_times_that_are_told_are_those_of_the_reports() -> None:
