@@ -57,7 +57,8 @@ def importance(
     """Ranks the searched hyperparameters, the most important first.
 
     All configurations are measured after the same epochs. An interval holds 90% of the bootstrap
-    resamples of the configurations.
+    resamples of the configurations, and not always the importance itself: then few configurations
+    decide about it.
 
     Returns:
         Nothing with fewer than `FEWEST` configurations, with fewer than two hyperparameters, or
@@ -84,8 +85,8 @@ def importance(
             Importance(
                 hyperparameter=name,
                 importance=whole[name],
-                low=min(float(low), whole[name]),
-                high=max(float(high), whole[name]),
+                low=float(low),
+                high=float(high),
                 configurations=len(measured),
                 reliable=len(measured) >= RELIABLE,
             )

@@ -30,7 +30,7 @@ def lengths(bins: Table, choices: Table) -> Picture | None:
         widths = rows["to_tokens"] - rows["from_tokens"]
         limit = rows["to_tokens"][(rows["reviews"].cumsum() >= 0.985 * total).idxmax()]
         axes.bar(
-            rows["from_tokens"], rows["reviews"] / total / widths * 100, width=widths,
+            rows["from_tokens"], rows["reviews"] / total / widths * 50, width=widths,
             align="edge", color=BASELINE, alpha=0.55, linewidth=0.5, edgecolor="#fffffe",
         )  # fmt: skip
         top = axes.get_ylim()[1]
@@ -41,13 +41,16 @@ def lengths(bins: Table, choices: Table) -> Picture | None:
             height = top * (1.03 + 0.085 * (place % 3))
             colour = WINNER if searched else INK
             axes.vlines(value, 0, height, color=colour, lw=1.1, ls="-" if searched else "--")
-            label(axes, numbers.plain(value), (value, height), offset=(0, 1), va="bottom",
+            name = numbers.plain(value)
+            if row["used_by"] != "search":
+                name += " (baseline)"
+            label(axes, name, (value, height), offset=(0, 1), va="bottom",
                   fontsize=7.5, color=colour, bbox=None)  # fmt: skip
         axes.set_xlim(0, limit * 1.05)
         axes.set_ylim(0, top * 1.24)
         axes.grid(visible=False, axis="x")
         axes.set_xlabel("Tokens of a training review (lines: values of maxlen)")
-        axes.set_ylabel("Share per 100 tokens")
+        axes.set_ylabel("Share of reviews per 50 tokens")
         percent_axis(axes, "share")
 
     return Picture(

@@ -1,5 +1,6 @@
 """Figures of the search as a whole: best score so far, and agreement of early and final ranks."""
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from lstm_study.report import numbers
@@ -14,7 +15,7 @@ from lstm_study.report.figures.style import (
     whole_axis,
 )
 from lstm_study.report.tables.columns import in_words
-from lstm_study.report.tables.table import Table
+from lstm_study.report.tables.table import Cell, Table
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -98,7 +99,7 @@ def _draw_control(axes: "Axes", control: Table, *, along: str, size: float) -> N
 def agreement(points: Table, taus: Table, *, full: int) -> Picture | None:
     """Draws early scores against final scores: do a few epochs predict the ranking?"""
     rows = points.frame().dropna(subset="early")
-    known = {int(row["epoch"] or 0): row["tau"] for row in taus.records()}
+    known = {int(row["epoch"] or 0): row for row in taus.records()}
     epochs = sorted(known)[:3]
     if not epochs:
         return None
@@ -117,7 +118,7 @@ def agreement(points: Table, taus: Table, *, full: int) -> Picture | None:
                 gid=gid,
             )  # fmt: skip
             marks[gid] = mine["trial_id"].tolist()
-            axes.set_title(f"tau = {numbers.coefficient(float(known[epoch] or 0))}")
+            axes.set_title(_tau(known[epoch]))
             axes.set_xlabel(f"After {epoch} epoch{'s' if epoch > 1 else ''}")
             axes.xaxis.set_major_locator(few_ticks(4))
             percent_axis(axes, form, which="x")
@@ -126,7 +127,7 @@ def agreement(points: Table, taus: Table, *, full: int) -> Picture | None:
         return marks
 
     told = ", ".join(
-        f"{numbers.coefficient(float(known[epoch] or 0))} after {epoch}" for epoch in epochs
+        f"after {epoch} epoch{'s' if epoch > 1 else ''} {_tau(known[epoch])}" for epoch in epochs
     )
     return Picture(
         draw=draw,
@@ -137,3 +138,12 @@ def agreement(points: Table, taus: Table, *, full: int) -> Picture | None:
         tables=(points, taus),
         height=2.7,
     )
+
+
+def _tau(row: Mapping[str, Cell]) -> str:
+    """Says tau with what it is of: "tau = 0.43, n = 8, p = 0.18"."""
+    told = f"tau = {numbers.coefficient(float(row['tau'] or 0))}, n = {row['configurations']}"
+    if row["p_value"] is None:
+        return told
+    p_value = numbers.probability(float(row["p_value"]))
+    return f"{told}, p {'' if p_value.startswith('<') else '= '}{p_value}"

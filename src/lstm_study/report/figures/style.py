@@ -199,10 +199,15 @@ def arm_colours(arms: Sequence[str]) -> dict[str, str]:
 
 
 def main_arms(arms: Sequence[str]) -> list[str]:
-    """Returns the arms to draw: of more than four, only the main ones."""
+    """Returns the arms to draw: of more than four, those that the answer speaks of.
+
+    Of baselines that are trained as the winner is, that is the one with all of its training.
+    """
     if len(arms) <= _MOST_ARMS:
         return list(arms)
-    return [arm for arm in arms if arm in ("baseline", "winner", "baseline-masked", "control")]
+    trained_alike = "baseline-recipe" if "baseline-recipe" in arms else "baseline-masked"
+    main = {"baseline", trained_alike, "winner", "ensemble", "control"}
+    return [arm for arm in arms if arm in main]
 
 
 def percent_axis(axes: "Axes", form: str, *, which: str = "y") -> None:

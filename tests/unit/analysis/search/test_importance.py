@@ -50,7 +50,7 @@ def test_the_one_hyperparameter_that_sets_the_value_has_nearly_all_of_the_import
     assert found[0].importance > 0.8
     assert found[0].low > max(item.high for item in found[1:])
     assert sum(item.importance for item in found) == pytest.approx(1)
-    assert all(item.low <= item.importance <= item.high for item in found)
+    assert all(item.low <= item.high for item in found)
 
 
 def test_importance_is_that_of_optuna_asked_directly() -> None:
@@ -113,6 +113,28 @@ def test_every_configuration_counts_once_after_the_smallest_budget_and_no_contro
     first = next(t for t in firsts if t.trial_id[:5] == promoted.trial_id[:5])
     value = next(item.value for item in found if item.trial_id == promoted.trial_id)
     assert value == first.epochs[0].validation_accuracy
+
+
+def test_a_finalists_trainings_with_other_seeds_take_no_configuration_away() -> None:
+    study = completed_study()
+    winner = next(trial for trial in study.trials if trial.round == 2)
+    finalist = replace(winner, trial_id="finalist-s1", role="finalist", parent=winner.trial_id)
+    for epoch in (1, len(winner.epochs)):
+        alone, beside = (
+            after(trials, objective="validation_accuracy", epoch=epoch)
+            for trials in (study.trials, (*study.trials, finalist))
+        )
+        assert beside == alone
+        assert winner.trial_id in {item.trial_id for item in beside}
+
+
+def test_an_interval_is_that_of_the_resamples_and_need_not_hold_the_importance() -> None:
+    found = [
+        item
+        for count in range(10, 30)
+        for item in importance(_measured(count), SPACE, "max", seed=1, resamples=10)
+    ]
+    assert any(not item.low <= item.importance <= item.high for item in found)
 
 
 def test_a_configuration_outside_the_space_widens_its_distribution() -> None:
