@@ -24,7 +24,12 @@ BASE = (
 TUNERS = {
     "random": ("search.tuner=random", "search.max_trials=3", "search.control=random"),
     "bayesian": ("search.tuner=bayesian", "search.max_trials=3"),
-    "grid": ("search.tuner=grid", "space.embedding_dim=4", "space.vocabulary_size=50"),
+    "grid": (
+        "search.tuner=grid",
+        "study.objective=validation_auc",
+        "space.embedding_dim=4",
+        "space.vocabulary_size=50",
+    ),
 }
 
 

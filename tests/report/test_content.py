@@ -7,6 +7,8 @@ from dataclasses import replace
 import pytest
 
 from lstm_study.analysis.answer.verdict import judge
+from lstm_study.configuration import HYPERPARAMETERS
+from lstm_study.model.exploration import RESERVED
 from lstm_study.records import Failure, StudyRecords
 from lstm_study.report.content import Content, gather
 from lstm_study.report.numbers import FORMATS
@@ -24,6 +26,18 @@ def test_every_column_is_explained_and_has_a_known_format(content: ContentOf, na
         for column in table.columns:
             assert column.meaning, (table.name, column.name)
             assert column.form in FORMATS
+
+
+@pytest.mark.parametrize("name", ["completed", "compared", "controlled"])
+def test_no_hyperparameter_of_a_builders_own_can_share_a_column(
+    content: ContentOf, name: str
+) -> None:
+    found = set()
+    for table in content(name).tables.values():
+        columns = {column.name for column in table.columns}
+        if len(columns & set(HYPERPARAMETERS)) > 2:
+            found |= columns - set(HYPERPARAMETERS)
+    assert {"error", "arm", "purpose", "times"} <= found <= RESERVED
 
 
 def test_cost_adds_up_what_trials_and_runs_left(content: ContentOf) -> None:

@@ -26,7 +26,7 @@ _QUICKLY = "--xla_backend_optimization_level=0 --xla_llvm_disable_expensive_pass
 def run_on_jax(file: str, *options: str, compiles_quickly: bool = False) -> None:
     """Runs a file's tests in a process with KERAS_BACKEND=jax on the CPU, with pytest's options.
 
-    What `compiles_quickly` runs slowly: it pays where populations are compiled, and not elsewhere.
+    Programs that are compiled quickly run slowly: it pays for populations, and not elsewhere.
     """
     flags = os.environ.get("XLA_FLAGS", "")
     done = subprocess.run(

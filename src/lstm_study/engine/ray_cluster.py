@@ -230,7 +230,8 @@ class RayCluster:
         except StudyError as error:
             self._messages.put((name, Stopped(error=error)))
         # Whatever Ray raises here, the actor can't be heard any more.
-        except Exception as error:  # noqa: BLE001
+        except Exception as error:
+            log.warning("%s can't be heard any more", name, exc_info=True)
             out_of_memory = "OutOfMemory" in str(error) or "OOM" in str(error)
             self._messages.put((name, Lost(reason=_in_a_line(error), is_killed=out_of_memory)))
 

@@ -133,7 +133,10 @@ class _Together:
         is_tested = ended.split is not None and job.halts[halt].run_id
         evaluation = self._evaluation(job, job.halts[halt], ended) if is_tested else None
         value = None
-        if job.calibrates and ended.split is not None and ended.probabilities is not None:
+        # Never on what is tested: temperatures are fitted on validation.
+        is_validation = ended.split is not None and not is_tested
+        if job.calibrates and is_validation and ended.probabilities is not None:
+            assert ended.split is not None
             value = fit_temperature(ended.split.labels, ended.probabilities)
         answer = Answer(name=job.name, epochs=epochs, evaluation=evaluation, value=value)
         if halt + 1 == len(job.halts):

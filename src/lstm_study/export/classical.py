@@ -42,7 +42,7 @@ Logistic regression over the words and pairs of words of whole reviews ({weighti
 chosen on validation), trained on all training reviews. {features:,} features; test accuracy
 {accuracy}. It draws nothing at random.
 
-    lstm-study predict --model {folder} FILE.csv --out PREDICTED.csv
+    lstm-study predict {folder} --file FILE.csv --out PREDICTED.csv
 
 `configuration.json` has labels and rules. `keys.npy` has the features (a word's id above 32 bits,
 the next word's below, 0 for a word alone; the word on line n of `vocabulary.txt` has the id n + 3),

@@ -29,42 +29,19 @@ from lstm_study.spec.dimensions import own_configuration
 _MOST_TRIED = 32
 _MOST_BUILDS = 400
 _SEED = 1
-_RESERVED = frozenset(
-    [
-        "arm",
-        "bracket",
-        "budget_epochs",
-        "ended_at",
-        "epoch",
-        "epochs",
-        "epochs_trained",
-        "failure_kind",
-        "failure_message",
-        "iteration",
-        "label",
-        "masked",
-        "parameter_count",
-        "parent",
-        "rank",
-        "role",
-        "round",
-        "run_id",
-        "score",
-        "score_best_epoch",
-        "score_last_epoch",
-        "seconds",
-        "seconds_per_epoch",
-        "seed",
-        "seed_index",
-        "started_at",
-        "status",
-        "trial_id",
-        "worker",
-        "test_accuracy",
-        "test_loss",
-        "trained_on",
-    ]
-)
+RESERVED = frozenset({
+    "arm", "bracket", "budget_epochs", "ended_at", "epoch", "epochs", "epochs_trained",
+    "error", "failed", "failure_kind", "failure_message", "fresh_mean", "initial_epoch",
+    "iteration", "label", "left_out", "masked", "parameter_count", "parent",
+    "predict_1000_seconds", "protocol_epochs", "purpose", "rank", "role", "round", "run_id",
+    "score", "score_best_epoch", "score_last_epoch", "seconds", "seconds_per_epoch", "seed",
+    "seed_index", "seeds", "started_at", "status", "test_accuracy", "test_accuracy_high",
+    "test_accuracy_kept", "test_accuracy_low", "test_accuracy_mean",
+    "test_accuracy_mean_high", "test_accuracy_mean_low", "test_accuracy_sd", "test_loss",
+    "test_loss_mean", "test_reviews", "test_seconds", "times", "trained_as", "trained_on",
+    "training_seconds_mean", "trial_id", "trial_ids", "worker",
+})  # fmt: skip
+"""Columns beside which a hyperparameter of a builder's own has one: none may share a name."""
 """Columns of the study's tables, which no hyperparameter can have the name of."""
 
 
@@ -224,7 +201,7 @@ class _Exploration:
         return kind, dimension
 
     def _check_name(self, name: str) -> None:
-        if name in _RESERVED or name.startswith("tuner/"):
+        if name in RESERVED or name.startswith("tuner/"):
             raise self._error(
                 f"declares {name!r}, which is a column of the study's tables. Rename it"
             )

@@ -10,6 +10,7 @@ from lstm_study.records.comparison import Control, NearDuplicates
 from lstm_study.records.session import Session
 from lstm_study.records.state import ArmsState, SeedsState, VerdictsState
 from lstm_study.records.training import Epoch, Run, Trial
+from lstm_study.spec.tables import OBJECTIVES
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -76,9 +77,9 @@ def _of_trial(trial: Trial) -> Iterator[str]:
         return
     if len(trial.epochs) != trial.budget_epochs - trial.initial_epoch:
         yield f"it is completed after {len(trial.epochs)} epochs"
-    for name in ("validation_accuracy", "validation_loss"):
+    for name, direction in OBJECTIVES.items():
         values = [getattr(epoch, name) for epoch in trial.epochs]
-        best = max if name == "validation_accuracy" else min
+        best = max if direction == "max" else min
         if None not in values and trial.score_last_epoch == values[-1]:
             if trial.score_best_epoch != best(values):
                 yield f"score_best_epoch {trial.score_best_epoch} is not that of its epochs"
@@ -163,7 +164,7 @@ def _of_epochs(epochs: Sequence[Epoch], *, first: int, last: int | None) -> Iter
     if last is not None and first + len(epochs) - 1 > last:
         yield f"epochs must end at {last}. Received: {numbers}"
     for epoch in epochs:
-        for name in ("train_accuracy", "validation_accuracy"):
+        for name in ("train_accuracy", "validation_accuracy", "validation_auc"):
             yield from _in_range(epoch, name, highest=1.0)
         for name in ("train_loss", "validation_loss", "train_seconds", "validation_seconds"):
             yield from _in_range(epoch, name)

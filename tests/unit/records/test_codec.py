@@ -20,6 +20,7 @@ from lstm_study.records.state import (
     SeedsState,
     VerdictsState,
 )
+from lstm_study.spec import OBJECTIVES
 from tests.support.earlier_records import EARLIER_RECORDS
 from tests.support.stored_study import EPOCH
 from tests.unit.test_store import TRIAL
@@ -157,6 +158,27 @@ def test_no_bit_of_a_record_can_be_flipped_unnoticed():
         damaged[bit // 8] ^= 1 << bit % 8
         with pytest.raises(RecordError):
             from_json(bytes(damaged).decode(errors="replace"), Trial, where="x")
+
+
+@pytest.mark.parametrize("objective", OBJECTIVES)
+def test_a_trial_is_read_whatever_the_search_maximises_or_minimises(objective):
+    epochs = tuple(
+        replace(
+            EPOCH, epoch=epoch, validation_accuracy=0.5 + level, validation_loss=0.2 + level,
+            validation_auc=0.6 + level,
+        )
+        for epoch, level in ((3, 0.3), (4, 0.1))
+    )  # fmt: skip
+    values = [getattr(epoch, objective) for epoch in epochs]
+    best = max(values) if OBJECTIVES[objective] == "max" else min(values)
+    trial = replace(
+        TRIAL, status="completed", failure=None, epochs=epochs, score=values[-1],
+        score_last_epoch=values[-1], score_best_epoch=best,
+    )  # fmt: skip
+
+    assert from_json(to_json(trial), Trial, where="t") == trial
+    with pytest.raises(RecordError, match="is not that of its epochs"):
+        from_json(forged(trial, score_best_epoch=0.123), Trial, where="t")
 
 
 @pytest.mark.parametrize(

@@ -178,6 +178,7 @@ class _Reading:
     def texts(self, parts: Sequence[tuple[Sequence[Path], bool]]) -> Iterator[bytes]:
         """Yields the texts of all rows; the rest of each row is gathered on the way."""
         for paths, is_test in parts:
+            first = len(self.roles)
             table = open_table(paths, encoding=self.data.encoding)
             for member, encoding in table.guesses:
                 _log.warning(
@@ -203,7 +204,10 @@ class _Reading:
                 if self.data.group_column is not None:
                     self.groups.append(self._group(rest.pop(0)))
                 yield self._text(text, row)
-            self._check_roles(is_test=is_test)
+            if len(self.roles) == first:
+                where = ", ".join(map(str, paths))
+                raise DataError(f"{where}: must hold reviews. Received: no rows.")
+            self._check_roles(before_test=first if is_test else None)
 
     def check(self) -> None:
         """Refuses files without rows, keys that most records lack, and texts without spaces."""
@@ -306,7 +310,8 @@ class _Reading:
         count, first = self._missing.get(name, (0, row.place))
         self._missing[name] = (count + 1, first)
 
-    def _check_roles(self, *, is_test: bool) -> None:
+    def _check_roles(self, *, before_test: int | None) -> None:
+        """Checks what split columns say; `before_test` rows come before a test file's own."""
         undecided = undecided_roles(map(label_key, self._roles_said))
         if undecided and self.data.test_path is None:
             raise DataError(
@@ -314,7 +319,7 @@ class _Reading:
                 f"Received: {' and '.join(map(repr, undecided))} beside each other. Rename one of "
                 "them to 'test', or both to 'validation'."
             )
-        if is_test and TEST in self.roles[: self.rows.index(1, 1)]:
+        if before_test is not None and TEST in self.roles[:before_test]:
             raise DataError(
                 f"{self.where}: the test half must be given in one way. Received: rows of the "
                 f"split test, and {option('test_path')}. Remove one."

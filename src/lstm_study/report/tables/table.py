@@ -135,7 +135,7 @@ def table(name: str, title: str, columns: Sequence[Column], rows: Iterable[Any])
     )
 
 
-def cells_of(item: Any, columns: Sequence[Column], **others: Any) -> dict[str, Any]:
+def cells_of(item: Any, columns: Sequence[Column], /, **others: Any) -> dict[str, Any]:
     """Returns the attributes of an item that columns are named after, and `others`.
 
     Of None every cell is empty.

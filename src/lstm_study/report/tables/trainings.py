@@ -100,6 +100,7 @@ def _epochs(records: StudyRecords) -> Table:
         Column("validation_loss", "Binary cross-entropy on validation", form="loss"),
         Column("validation_accuracy", "Share of validation reviews classified correctly",
                form="percent"),
+        Column("validation_auc", "Area under the ROC curve on validation", form="loss"),
         Column("train_seconds", "Time of the training steps", form="duration"),
         Column("validation_seconds", "Time of the validation", form="duration"),
         ENDED_AT,

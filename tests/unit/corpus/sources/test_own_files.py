@@ -84,6 +84,16 @@ def test_rows_that_cannot_be_used_are_named_in_one_line(tmp_path, rows, message)
     assert "\n" not in str(caught.value)
 
 
+@pytest.mark.parametrize("empty", ["r.csv", "test.csv"])
+def test_a_file_with_a_header_alone_beside_another_is_named(tmp_path, empty):
+    rows = [("good", "1"), ("bad", "0")]
+    path, test_path = (
+        write_csv(tmp_path / name, [] if name == empty else rows) for name in ("r.csv", "test.csv")
+    )
+    with pytest.raises(DataError, match=f"{empty}: must hold reviews. Received: no rows"):
+        read(path, test_path=test_path)
+
+
 def test_another_label_in_the_test_file_is_refused(tmp_path):
     path = write_csv(tmp_path / "r.csv", [("good", "1"), ("bad", "0")])
     other = write_csv(tmp_path / "test.csv", [("good", "1"), ("bad", "maybe")])
