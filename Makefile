@@ -26,10 +26,10 @@ lint: setup
 	$(BIN)/lint-imports
 
 # Two files of tests run side by side: those without TensorFlow, then those with it, then those that
-# start whole studies. The cluster has the machine to itself.
+# start whole studies, each in the order of tests/conftest.py. The cluster has the machine to itself.
 WITHOUT_KERAS := $(addprefix tests/,unit commands statistics report golden browser campaigns)
 ALONE := tests/end_to_end/test_cluster.py
-SIDE_BY_SIDE := -n 2 --dist loadfile
+SIDE_BY_SIDE := -n 2 --dist loadfile --no-loadscope-reorder
 
 unit: setup
 	$(BIN)/pytest $(SIDE_BY_SIDE) tests/unit

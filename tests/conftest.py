@@ -9,6 +9,39 @@ import pytest
 from lstm_study.engine.calibration import VARIABLE
 from lstm_study.training.runtime import numba_cache_folder
 
+# They begin first, in this order: two processes that share the files then end at about the same
+# time. Each takes half a minute or more.
+LONGEST = (
+    "browser/test_accessibility.py",
+    "browser/test_open_space_in_browser.py",
+    "browser/test_watch_in_browser.py",
+    "golden/test_reference_report.py",
+    "golden/test_golden_report.py",
+    "keras/training/test_population.py",
+    "keras/model/lstm/test_layer.py",
+    "keras/test_export.py",
+    "keras/test_open_export.py",
+    "keras/training/test_one.py",
+    "keras/model/lstm/test_compiled_for_cuda.py",
+    "keras/test_together.py",
+    "keras/test_comparison.py",
+    "keras/model/lstm/test_members.py",
+    "keras/training/test_recipe.py",
+    "end_to_end/test_kill.py",
+    "end_to_end/test_readme.py",
+    "end_to_end/test_notebook.py",
+    "end_to_end/test_study.py",
+    "end_to_end/test_compare.py",
+    "end_to_end/test_open_study.py",
+    "end_to_end/test_wheel.py",
+    "end_to_end/test_own_builder.py",
+    "end_to_end/test_report_commands.py",
+    "end_to_end/test_kept_records.py",
+    "end_to_end/test_tuners.py",
+    "data/test_real_data.py",
+)
+TESTS = Path(__file__).parent
+
 
 @pytest.fixture(scope="session")
 def data_folder() -> Path:
@@ -31,3 +64,9 @@ def pytest_configure() -> None:
     os.environ.setdefault(VARIABLE, "off")
     if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
         signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Puts the longest files first, the order in which pytest-xdist is told to hand files out."""
+    order = {TESTS / name: place for place, name in enumerate(LONGEST)}
+    items.sort(key=lambda item: order.get(item.path, len(order)))
