@@ -241,11 +241,13 @@ def test_on_a_phone_the_answer_comes_soon_and_a_wide_table_shows_that_it_goes_on
 
 
 def test_the_answer_is_a_sentence_a_line(watched: Watched) -> None:
-    said = watched.page.locator(".sentence .said")
-    tops = [said.nth(place).bounding_box()["y"] for place in range(said.count())]
-    assert len(tops) >= 1
-    assert sorted(set(tops)) == tops
-    assert watched.page.inner_text(".sentence").split() == " ".join(said.all_inner_texts()).split()
+    for part in (".advice", ".details"):
+        said = watched.page.locator(f"{part} .said")
+        tops = [said.nth(place).bounding_box()["y"] for place in range(said.count())]
+        assert len(tops) >= 1
+        assert sorted(set(tops)) == tops
+        whole = watched.page.inner_text(part)
+        assert whole.split() == " ".join(said.all_inner_texts()).split()
 
 
 def test_a_point_under_the_pointer_tells_of_its_trial(watched: Watched) -> None:
