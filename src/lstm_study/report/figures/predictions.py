@@ -67,6 +67,7 @@ def roc(curves: Table, metrics: Table) -> Picture | None:
         f"Area under the curve: {told}.",
         tables=(curves, metrics),
         height=3.6,
+        leaves_out=len(arms) < len(lines),
     )
 
 
@@ -117,4 +118,5 @@ def calibration(bins: Table) -> Picture | None:
         "on the diagonal they agree. On the right, the distribution of predicted probabilities.",
         tables=(bins,),
         height=3.4,
+        leaves_out=len(arms) < len(points),
     )

@@ -23,7 +23,8 @@ def accuracy_by_review(lengths: Table, unknown: Table) -> Picture | None:
     if not lengths.rows:
         return None
     groups = lengths.frame()
-    arms = main_arms(groups["arm"].unique().tolist())
+    every = groups["arm"].unique().tolist()
+    arms = main_arms(every)
     varied = any(float(share or 0) > 0 for share in unknown.column("to_share"))
 
     def draw(figure: "Figure") -> None:
@@ -62,6 +63,7 @@ def accuracy_by_review(lengths: Table, unknown: Table) -> Picture | None:
         f"words outside the arm's vocabulary: {', '.join(spans)}.",
         tables=(lengths, unknown) if unknown.rows else (lengths,),
         height=3.1,
+        leaves_out=len(arms) < len(every),
     )
 
 

@@ -100,6 +100,7 @@ class Picture:
             the trial of each, for highlighting in the page.
         height: In inches.
         width: In inches.
+        leaves_out: Whether some arms of its tables are not drawn, which its caption then says.
     """
 
     name: str
@@ -109,6 +110,7 @@ class Picture:
     draw: Callable[["Figure"], "Marks | None"] = field(repr=False)
     height: float
     width: float = WIDTH
+    leaves_out: bool = False
 
     def figure(self) -> "Figure":
         """Draws it as a Matplotlib figure; matplotlib's own settings are restored."""

@@ -101,7 +101,8 @@ def run_curves(curves: Table) -> Picture | None:
     The validation runs of an arm are drawn in its colour, in the panels of validation alone.
     """
     tested = [arm for arm in curves.column("arm") if not str(arm).endswith(VALIDATION_SUFFIX)]
-    shown = main_arms(list(dict.fromkeys(str(arm) for arm in tested)))
+    every = list(dict.fromkeys(str(arm) for arm in tested))
+    shown = main_arms(every)
     rows = curves.frame()
     rows["drawn as"] = rows["arm"].str.removesuffix(VALIDATION_SUFFIX)
     rows = rows[
@@ -141,6 +142,7 @@ def run_curves(curves: Table) -> Picture | None:
         "lowest to the highest.",
         tables=(curves,),
         height=0.35 + 2.5 * math.ceil(len(measures) / 2),
+        leaves_out=len(shown) < len(every),
     )
 
 
