@@ -1,6 +1,8 @@
 """Figures of the space: along each hyperparameter, by pairs, and importance."""
 
 import math
+from collections.abc import Sequence
+from decimal import Decimal, InvalidOperation
 from typing import TYPE_CHECKING, Any
 
 from lstm_study.report import numbers
@@ -26,6 +28,10 @@ if TYPE_CHECKING:
 
 
 _SHADES = (SERIES[0], WINNER)
+# Characters that fit under a cell of a pair of hyperparameters, and below which numbers have many.
+_CELL = 5
+_TICKS = 5
+_SMALL = Decimal("0.1")
 
 
 def slices(points: Table, spec: StudySpec) -> Picture | None:
@@ -38,6 +44,19 @@ def slices(points: Table, spec: StudySpec) -> Picture | None:
     full = spec.search.max_epochs
     columns = min(3, len(names))
     dimensions, known = spec.space.dimensions(), spec.space.rows
+
+    def positions(name: str, rows: Any) -> list[float]:
+        return [known[name].position(value) for value in rows["value"]]
+
+    # Words stand side by side: those that are searched, and those that trials have beside them.
+    places = {
+        name: sorted(
+            {known[name].position(value) for value in getattr(dimensions[name], "choices", ())}
+            | set(positions(name, rows[rows["hyperparameter"] == name]))
+        )
+        for name in names
+        if known[name].ticks
+    }
 
     def draw(figure: "Figure") -> dict[str, list[str]]:
         import seaborn
@@ -54,15 +73,19 @@ def slices(points: Table, spec: StudySpec) -> Picture | None:
                 gid = f"points-{kind}-{name}"
                 if mine.empty:
                     continue
+                along = positions(name, mine)
+                if name in places:
+                    along = [places[name].index(position) for position in along]
                 seaborn.scatterplot(
-                    x=[known[name].position(value) for value in mine["value"]],
+                    x=along,
                     y=mine["score"].tolist(), ax=axes, s=size, color=colour, alpha=alpha,
                     linewidth=0, label=words, legend=False,
                 )  # fmt: skip
                 axes.collections[-1].set_gid(gid)
                 marks[gid] = mine["trial_id"].tolist()
             if ticks := known[name].ticks:
-                axes.set_xticks(range(len(ticks)), ticks)
+                shown = [ticks[int(place)] for place in places[name]]
+                axes.set_xticks(range(len(shown)), shown)
                 axes.margins(x=0.15)
             else:
                 _value_axis(axes, dimensions[name].model_dump())
@@ -113,16 +136,15 @@ def pairs(cells: Table) -> Picture | None:
                 np.ma.masked_invalid(values), vmin=least, vmax=most, cmap=shades,
                 edgecolors=PAPER, linewidth=1,
             )  # fmt: skip
+            (across, unit), (up, unit_up) = _in_cells(across.tolist()), _in_cells(up.tolist())
             axes.set_xticks(np.arange(len(across)) + 0.5, across)
             axes.set_yticks(np.arange(len(up)) + 0.5, up)
             for spine in axes.spines.values():
                 spine.set_visible(False)
-            crowded = sum(len(words) for words in across) > 14
-            axes.tick_params(axis="x", length=0, labelsize=7, rotation=25 if crowded else 0)
-            axes.tick_params(axis="y", length=0, labelsize=7, rotation=0)
+            axes.tick_params(length=0, labelsize=7)
             axes.grid(visible=False)
-            axes.set_xlabel(first)
-            axes.set_ylabel(second)
+            axes.set_xlabel(first + unit)
+            axes.set_ylabel(second + unit_up)
         figure.legend(
             handles=_swatches(least, most, form), loc="outside upper left", ncols=5,
             handlelength=1.2,
@@ -138,6 +160,32 @@ def pairs(cells: Table) -> Picture | None:
         tables=(cells,),
         height=0.7 + 2.0 * math.ceil(len(by_pair) / columns),
     )
+
+
+def _in_cells(values: Sequence[str]) -> tuple[list[str], str]:
+    """Writes values beside narrow cells: an interval in two lines, small numbers in a unit.
+
+    Numbers in a unit have two digits; the table has the others.
+
+    >>> _in_cells(["0.000734–0.000842", "0.00157"])
+    (['0.73–\\n0.84', '1.6'], ' (× 0.001)')
+    """
+    parts = [words.split("–") for words in values]
+    unit = ""
+    if max(len(part) for each in parts for part in each) > _CELL:
+        try:
+            known = [[Decimal(part.replace("−", "-")) for part in each] for each in parts]
+        except InvalidOperation:  # words, such as those of a builder's own hyperparameter
+            known = []
+        largest = max((abs(part) for each in known for part in each), default=Decimal(1))
+        if 0 < largest < _SMALL:
+            size = Decimal(10) ** largest.adjusted()
+            unit = f" (× {size:f})"
+            # Rounding may leave one number of an interval.
+            parts = [
+                list(dict.fromkeys(f"{float(part / size):.2g}" for part in each)) for each in known
+            ]
+    return ["–\n".join(each) for each in parts], unit
 
 
 def importances(shares: Table) -> Picture | None:
@@ -217,10 +265,29 @@ def _value_axis(axes: "Axes", dimension: dict[str, Any]) -> None:
         stride = math.ceil((steps + 1) / 5)
         values = [dimension["min"] + dimension["step"] * n for n in range(0, steps + 1, stride)]
         axes.set_xticks(values, [numbers.plain(round(value, 10)) for value in values])
-    elif dimension.get("sampling") != "log":
+    elif dimension.get("sampling") == "log":
+        marks = _log_ticks(dimension["min"], dimension["max"], step=dimension.get("step"))
+        axes.set_xticks(marks, [numbers.short_count(v) if v >= 10_000 else numbers.plain(v)
+                                for v in marks])  # fmt: skip
+    elif dimension.get("sampling") is not None:
         axes.xaxis.set_major_locator(few_ticks(5))
         axes.xaxis.set_major_formatter(lambda value, _: numbers.plain(value))
     axes.margins(x=0.08)
+
+
+def _log_ticks(low: float, high: float, *, step: float | None) -> list[float]:
+    """Returns ticks within a range on a log scale: round numbers, or the values of its step."""
+    if step is not None:
+        count = math.floor(math.log(high / low, step) + 1e-9) + 1
+        return _apart([low * step**number for number in range(count)], log=True)
+    powers = range(math.floor(math.log10(low)), math.ceil(math.log10(high)) + 1)
+    for digits in ((1, 2, 3, 5, 7), (1, 3), (1,)):
+        # From the text, so that 7e-4 is what the study file has.
+        marks = [mark for power in powers for digit in digits
+                 if low <= (mark := float(f"{digit}e{power}")) <= high]  # fmt: skip
+        if 2 <= len(marks) <= _TICKS:
+            return marks
+    return _apart(marks, log=True) if len(marks) > _TICKS else [low, high]
 
 
 def _apart(values: list[float], *, log: bool) -> list[float]:
