@@ -9,6 +9,10 @@ from tests.browser.conftest import Watched
 from tests.support.fake_study import HOSTILE, hostile_study
 
 ROWS = "table.trials tbody tr"
+_WIDTHS = """(place) => {
+  const { scrollWidth, clientWidth } = document.querySelector(place);
+  return [scrollWidth, clientWidth];
+}"""
 
 
 def _column(page: Page, name: str) -> list[str]:
@@ -214,15 +218,22 @@ def test_a_wide_screen_is_used(watched: Watched) -> None:
 
 
 def test_a_figure_on_a_phone_says_that_it_scrolls(watched: Watched) -> None:
-    told = "getComputedStyle(document.querySelector('#figure-seeds h3'), '::after').content"
+    told = "getComputedStyle(document.querySelector('#figure-run_curves h3'), '::after').content"
     assert watched.page.evaluate(told) == "none"
     watched.page.set_viewport_size({"width": 390, "height": 800})
     assert "scroll sideways" in watched.page.evaluate(told)
-    widths = watched.page.evaluate(
-        "(({ scrollWidth, clientWidth }) => [scrollWidth, clientWidth])"
-        "(document.querySelector('#figure-seeds .canvas'))"
-    )
-    assert widths[0] > widths[1]
+    whole, seen = watched.page.evaluate(_WIDTHS, "#figure-run_curves .canvas")
+    assert whole > seen
+
+
+def test_the_figure_of_runs_fits_a_phone_so_that_baseline_and_winner_are_seen_together(
+    watched: Watched,
+) -> None:
+    watched.page.set_viewport_size({"width": 390, "height": 800})
+    told = "getComputedStyle(document.querySelector('#figure-seeds h3'), '::after').content"
+    assert watched.page.evaluate(told) == "none"
+    whole, seen = watched.page.evaluate(_WIDTHS, "#figure-seeds .canvas")
+    assert whole == seen
 
 
 def test_on_a_phone_the_answer_comes_soon_and_a_wide_table_shows_that_it_goes_on(
