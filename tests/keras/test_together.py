@@ -146,6 +146,25 @@ def test_reading_test_again_for_a_lack_of_memory_opens_it_no_second_time(
 
 
 @needs_jax
+def test_no_temperature_is_fitted_on_what_a_run_is_tested_on(tmp_path, corpus, monkeypatch):
+    kept, fitted = together.fit_temperature, []
+    monkeypatch.setattr(
+        together,
+        "fit_temperature",
+        lambda labels, probabilities: fitted.append(len(labels)) or kept(labels, probabilities),
+    )
+    begin = together._Together.begin
+    monkeypatch.setattr(
+        together._Together, "begin", lambda self, job: begin(self, replace(job, calibrates=True))
+    )
+
+    store = compared(tmp_path, corpus, capacity=4)
+
+    assert {run.status for run in store.read_runs()} == {"completed"}
+    assert len(store.read_openings()) == 6 and not fitted
+
+
+@needs_jax
 def test_a_member_that_fails_is_recorded_as_it_is_alone_and_the_others_go_on(
     tmp_path, corpus, monkeypatch
 ):

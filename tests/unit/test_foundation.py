@@ -13,7 +13,13 @@ from lstm_study.engine.devices import choose_workers
 from lstm_study.progress.estimate import mean_length, seconds_per_work, step_work
 from lstm_study.provenance import git_commit, now, versions
 from lstm_study.seeds import derive
+from tests.conftest import LONGEST, TESTS
 from tests.support.stored_study import EPOCH
+
+
+def test_the_longest_files_of_tests_are_there_and_named_once():
+    assert len(set(LONGEST)) == len(LONGEST)
+    assert [name for name in LONGEST if not (TESTS / name).is_file()] == []
 
 
 def test_the_baseline_is_128_100_and_its_parameters_are_counted_by_hand():

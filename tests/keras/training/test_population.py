@@ -1,6 +1,6 @@
 """A population against trainings of its members alone, by Keras on JAX."""
 
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 
@@ -448,6 +448,27 @@ def test_few_members_are_prepared_ahead_of_those_that_are_seated(tmp_path, monke
             seated.append(member)
             assert len(begun) <= len(seated) + 8
     assert seated == begun == many
+
+
+@needs_jax
+def test_checkpoints_are_reported_while_the_device_works_and_not_when_it_waits(tmp_path):
+    watched = [
+        Watched(replace(trainings()["a"], seed=seed), tmp_path / str(seed)) for seed in (1, 2)
+    ]
+    shape = class_of([each.member.training for each in watched])
+    with ThreadPoolExecutor(1) as threads:
+        population = module.Population(shape, REVIEWS, None, 2, SCAN, threads, threads)
+        written, under_way, done = Future(), Future(), Future()
+        for future in (written, done):
+            future.set_result(Checkpoint(epochs=(), variables=()))
+        population._written.extend(
+            (members.Seated(each.member, None, ()), written) for each in watched
+        )
+
+        population._report_checkpoints(until=done)
+        assert [len(each.checkpoints) for each in watched] == [0, 0]
+        population._report_checkpoints(until=under_way)
+        assert [len(each.checkpoints) for each in watched] == [1, 1]
 
 
 @needs_jax

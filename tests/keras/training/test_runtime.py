@@ -51,6 +51,19 @@ def test_jax_caches_its_programs_in_the_cache_folder_or_the_one_it_is_given(tmp_
     assert found == [str(tmp_path / (given or "jax"))]
 
 
+@pytest.mark.parametrize(("platform", "kept"), [("gpu", []), ("cpu", ["once"])])
+def test_on_jax_the_allocator_is_set_for_the_device_that_is_found(tmp_path, platform, kept):
+    code = f"""
+import types, jax
+from lstm_study.training import runtime
+jax.devices = lambda: [types.SimpleNamespace(platform="{platform}", device_kind="device")]
+called = []
+runtime.keep_freed_memory = lambda: called.append("once")
+print(*runtime.configure(threads=2).devices, *called)
+"""
+    assert in_a_process(code, tmp_path, KERAS_BACKEND="jax") == ["device", *kept]
+
+
 def test_each_version_of_the_compiled_source_has_a_numba_cache_of_its_own(tmp_path):
     code = (
         "import os; from lstm_study.training.runtime import configure; configure(threads=1); "
