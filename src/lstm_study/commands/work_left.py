@@ -6,9 +6,9 @@ from statistics import fmean
 
 from lstm_study.analysis.answer.ablation import MASKED_BASELINE
 from lstm_study.analysis.answer.planned_arms import PRIMARY, RECIPE_BASELINE, epochs_of
+from lstm_study.analysis.answer.questions import LAST_EPOCHS
 from lstm_study.analysis.search.summary import ranking
 from lstm_study.comparison.arms import (
-    LAST_EPOCHS,
     is_masked,
     plan_comparison,
     validation_epochs,

@@ -20,8 +20,6 @@ from lstm_study.seeds import derive
 from lstm_study.spec import StudySpec
 from lstm_study.store import Store
 
-LAST_EPOCHS = 3
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ComparisonPlan:

@@ -11,9 +11,9 @@ from numpy.typing import NDArray
 
 from lstm_study.analysis.answer.arms import CONTROL
 from lstm_study.analysis.answer.planned_arms import epochs_of
+from lstm_study.analysis.answer.questions import LAST_EPOCHS
 from lstm_study.analysis.statistics.metrics import test_fields
 from lstm_study.comparison.arms import (
-    LAST_EPOCHS,
     ComparisonPlan,
     evaluations_due,
     last_epochs_run,

@@ -15,7 +15,7 @@ from lstm_study.analysis.answer.questions import (
     side_questions,
 )
 from lstm_study.analysis.answer.verdict import Verdict, judge
-from lstm_study.analysis.answer.wording import FIXED, between, is_fixed, less_or_more, more_or_less
+from lstm_study.analysis.answer.wording import FIXED, between, is_fixed, more_or_less
 from lstm_study.analysis.search.optimism import search_optimism
 from lstm_study.analysis.statistics.failures import without_failed_runs, without_runs
 from lstm_study.comparison import looks
@@ -139,10 +139,10 @@ def _of_equal_training(records: StudyRecords, arms: Mapping[str, Arm], verdict: 
     rest = "hyperparameters of text and network" if has_recipe else "hyperparameters"
     if len({run.protocol_epochs for run in records.runs if run.arm in ("winner", reference)}) > 1:
         rest += " and epochs"
+    beside = more_or_less(found.kind, found.difference, "the winner", is_reference=True)
     said = (
         f"{name[0].upper()}{name[1:]} classifies {_accuracy_in(arms, reference):.2%} correctly"
-        f"{less_or_more(found.kind, found.difference, 'the winner')}, on the "
-        f"{found.arms[0].seeds} seeds that both have. They differ in {rest} alone."
+        f"{beside}, on the {found.arms[0].seeds} seeds that both have. They differ in {rest} alone."
     )
     return said + _of_two_parts(records, verdict, found, has_recipe=has_recipe)
 

@@ -41,7 +41,7 @@ RESERVED = frozenset({
     "test_loss_mean", "test_reviews", "test_seconds", "times", "trained_as", "trained_on",
     "training_seconds_mean", "trial_id", "trial_ids", "worker",
 })  # fmt: skip
-"""Columns beside which a hyperparameter of a builder's own has one: none may share a name."""
+"""Columns of tables that have one for each hyperparameter, too: no builder may declare these."""
 """Columns of the study's tables, which no hyperparameter can have the name of."""
 
 

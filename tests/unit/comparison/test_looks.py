@@ -315,9 +315,9 @@ def test_what_is_left_of_the_difference_beside_a_baseline_trained_alike_is_said(
         replace(study, runs=(*study.runs, *twins), predictions=predictions), Store(tmp_path)
     )
     _, _, against = verdict.details.partition(f"(arm {arm}) classifies ")
-    assert against.startswith(f"{verdict.arms[1].accuracy:.2%} correctly; no difference from the")
+    assert against.startswith(f"{verdict.arms[1].accuracy:.2%} correctly; no difference to the")
     assert f"They differ in {what} alone." in against
-    assert between(verdict.difference) in against
+    assert f"the winner minus it is {between(verdict.difference)}" in against
 
 
 @pytest.mark.parametrize(

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field, replace
 from statistics import fmean
 
 from lstm_study.analysis.answer.arms import CONTROL, ENSEMBLE, Arm, arms_from_records
-from lstm_study.analysis.answer.questions import LAST_EPOCHS_SUFFIX, model_question
+from lstm_study.analysis.answer.questions import LAST_EPOCHS, LAST_EPOCHS_SUFFIX, model_question
 from lstm_study.analysis.answer.wording import between
 from lstm_study.analysis.statistics.failures import failed_runs, without_failed_runs
 from lstm_study.analysis.statistics.intervals import LEVEL, Difference
@@ -23,7 +23,7 @@ RULE = (
     "0, the one that predicts fastest is recommended."
 )
 TOO_FEW = "No network is recommended: that takes four runs of each that did not fail."
-LAST_EPOCHS = f"winner{LAST_EPOCHS_SUFFIX}"
+LAST_EPOCHS_ARM = f"winner{LAST_EPOCHS_SUFFIX}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -89,7 +89,7 @@ def advise(records: StudyRecords, *, level: float = LEVEL) -> Advice:
         return Advice(models=models, sentences={"model": TOO_FEW})
     chosen = _choice(judged)
     sentences = {"model": _of_choice(chosen, judged)}
-    networks = [each for each in judged if each.arm not in (CONTROL, ENSEMBLE, LAST_EPOCHS)]
+    networks = [each for each in judged if each.arm not in (CONTROL, ENSEMBLE, LAST_EPOCHS_ARM)]
     if networks and chosen.arm not in {each.arm for each in networks}:
         networks = _beside_best(networks, arms, level)
         single = _choice(networks)
@@ -105,12 +105,12 @@ def name_of(arm: str) -> str:
     return {
         CONTROL: "the logistic regression",
         ENSEMBLE: "the ensemble of the winner's runs",
-        LAST_EPOCHS: "the mean of the winner's last epochs",
+        LAST_EPOCHS_ARM: "the mean of the winner's last epochs",
     }.get(arm, arm if arm.startswith("runner-up-") else f"the {arm}")
 
 
 def _is_model(arm: str) -> bool:
-    named = ("baseline", "winner", CONTROL, ENSEMBLE, LAST_EPOCHS)
+    named = ("baseline", "winner", CONTROL, ENSEMBLE, LAST_EPOCHS_ARM)
     return arm in named or arm.startswith("runner-up-")
 
 
@@ -128,9 +128,9 @@ def _model(name: str, arm: Arm, records: StudyRecords) -> Model:
     combine: Callable[[Iterable[float]], float] = fmean
     if name == ENSEMBLE:
         combine, networks = math.fsum, len(runs)
-    if name == LAST_EPOCHS:
-        # Of each training, the networks after its last epochs, at most three.
-        networks = min(3, runs[0].protocol_epochs)
+    if name == LAST_EPOCHS_ARM:
+        # Of each training, the networks after its last epochs.
+        networks = min(LAST_EPOCHS, runs[0].protocol_epochs)
         predicting = [None if each is None else networks * each for each in predicting]
     return Model(
         arm=name,

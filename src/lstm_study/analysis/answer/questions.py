@@ -15,7 +15,9 @@ from lstm_study.analysis.statistics.significance import holm
 from lstm_study.records.state import VerdictKind
 
 OWN_EPOCH_SUFFIX = "-own-epoch"
+LAST_EPOCHS = 3
 LAST_EPOCHS_SUFFIX = "-last-three"
+"""An arm's other evaluation: the mean probability after the last `LAST_EPOCHS` epochs."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -17,7 +17,7 @@ from lstm_study.analysis.answer.arms import (
     runs_left_out,
     summarise,
 )
-from lstm_study.analysis.answer.wording import LEARNED_NOTHING, kind_of
+from lstm_study.analysis.answer.wording import LEARNED_NOTHING, Lack, kind_of
 from lstm_study.analysis.statistics.failures import (
     FailedRun,
     FailureKind,
@@ -94,7 +94,7 @@ class Verdict:
     arms: tuple[ArmSummary, ...] = ()
     disagreement: Disagreement | None = None
     learned_nothing: Mapping[str, str] = field(default_factory=dict)
-    lacking: tuple[str, ...] = ()
+    lacking: tuple[Lack, ...] = ()
     notes: tuple[str, ...] = ()
 
     @property

@@ -1,7 +1,7 @@
 """The verdict in words: each sentence is made from the numbers it says, in one place."""
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
@@ -20,6 +20,18 @@ LEARNED_NOTHING = "it has learned nothing"
 FIXED = "over other test reviews but not over other seeds"
 
 
+class Lack(NamedTuple):
+    """What a verdict lacks.
+
+    Attributes:
+        words: What it is, as a clause.
+        is_seeds: Whether more seeds would do.
+    """
+
+    words: str
+    is_seeds: bool = False
+
+
 def headline(
     kind: VerdictKind,
     *,
@@ -27,7 +39,7 @@ def headline(
     difference: Difference | None,
     failures: "Failures | None",
     learned: Mapping[str, str],
-    lacking: Sequence[str],
+    lacking: Sequence[Lack],
     beside: str = "",
     is_baseline: bool = False,
 ) -> str:
@@ -92,7 +104,7 @@ def lacking(
     *,
     runs: Mapping[str, int],
     least: int,
-) -> tuple[str, ...]:
+) -> tuple[Lack, ...]:
     """Says what a verdict on two arms lacks; nothing if it lacks nothing.
 
     `runs` counts those of each arm that did not fail; a verdict needs `least` of each.
@@ -101,13 +113,13 @@ def lacking(
     for name in names:
         if name not in arms:
             why = f" ({left_out[name]})" if name in left_out else ""
-            found.append(f"there is no completed run of the {name}{why}")
+            found.append(Lack(f"there is no completed run of the {name}{why}"))
     if any(arms[name].documents < 2 for name in names if name in arms):
-        found.append("there is one test review")
+        found.append(Lack("there is one test review"))
     both = [arms[name] for name in names if name in arms]
     if not any(arm.deterministic for arm in both):
         found += [
-            f"the {arm.name} has {_count(runs[arm.name])} that did not fail"
+            Lack(f"the {arm.name} has {_count(runs[arm.name])} that did not fail", is_seeds=True)
             for arm in both
             if runs[arm.name] < least
         ]
@@ -165,19 +177,21 @@ def between(difference: Difference) -> str:
     )
 
 
-def more_or_less(kind: VerdictKind, difference: Difference, than: str) -> str:
-    """Goes on after an accuracy: how much more or less that is than another arm's, if shown."""
-    if kind == "no difference shown":
-        return f"; no difference to {than} was shown: {between(difference)}"
-    direction = "more" if kind == "better" else "less"
-    return f", {_size(difference)} {direction} than {than} ({_of_size(difference)})"
+def more_or_less(
+    kind: VerdictKind, difference: Difference, than: str, *, is_reference: bool = False
+) -> str:
+    """Goes on after an accuracy: how much more or less that is than another arm's, if shown.
 
-
-def less_or_more(kind: VerdictKind, difference: Difference, than: str) -> str:
-    """Does the same of the reference's accuracy: how much less or more than the candidate's."""
+    Args:
+        kind: The answer of candidate against reference.
+        difference: Candidate minus reference.
+        than: The other arm, in words.
+        is_reference: Whether the accuracy is the reference's, and the other arm the candidate.
+    """
     if kind == "no difference shown":
-        return f"; no difference from {than} was shown, which has {between(difference)}"
-    direction = "less" if kind == "better" else "more"
+        minus = f"{than} minus it is " if is_reference else ""
+        return f"; no difference to {than} was shown: {minus}{between(difference)}"
+    direction = "more" if (kind == "better") != is_reference else "less"
     return f", {_size(difference)} {direction} than {than} ({_of_size(difference)})"
 
 
@@ -191,15 +205,15 @@ def _in_short(
     kind: VerdictKind,
     names: tuple[str, str],
     difference: Difference | None,
-    lacking: Sequence[str],
+    lacking: Sequence[Lack],
 ) -> str:
     """Says direction, size and interval, without a full stop."""
     first, second = names
     if difference is None:
-        start = "Too few seeds to say"
-        if any("no completed run" in why or "one test review" in why for why in lacking):
-            start = "It cannot be said"
-        return f"{start} whether the {first} beats the {second}: {'; '.join(lacking)}"
+        seeds_do = all(each.is_seeds for each in lacking)
+        start = "Too few seeds to say" if seeds_do else "It cannot be said"
+        why = "; ".join(each.words for each in lacking)
+        return f"{start} whether the {first} beats the {second}: {why}"
     none = f"No difference between the {first} and the {second} was shown"
     if kind != kind_of(difference):
         said = {

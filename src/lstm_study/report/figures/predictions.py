@@ -12,7 +12,7 @@ from lstm_study.report.figures.style import (
     main_arms,
     percent_axis,
 )
-from lstm_study.report.tables.predictions import CALIBRATED
+from lstm_study.report.tables.metrics import CALIBRATED
 from lstm_study.report.tables.table import Table
 
 if TYPE_CHECKING:

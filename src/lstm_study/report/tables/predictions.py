@@ -14,8 +14,6 @@ from lstm_study.report.tables.columns import ARM
 from lstm_study.report.tables.metrics import CALIBRATED, WINNER, evaluated, metric_tables
 from lstm_study.report.tables.table import Column, Table, cells_of, safe_cell, table
 
-__all__ = ["CALIBRATED", "prediction_tables", "predictions_columns", "predictions_csv_gz"]
-
 BINS = 10
 
 

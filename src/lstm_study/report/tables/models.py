@@ -1,0 +1,94 @@
+"""Tables of the models that a person could use, and of the advice on which."""
+
+from lstm_study.analysis.answer.advice import LAST_EPOCHS_ARM, RULE, Advice, advise
+from lstm_study.analysis.answer.arms import CONTROL, ENSEMBLE
+from lstm_study.records import StudyRecords
+from lstm_study.report.tables.columns import ARM, INTERVAL, PARAMETER_COUNT
+from lstm_study.report.tables.table import Column, Table, cells_of, table
+from lstm_study.spec import StudySpec
+
+_MODELS = {
+    CONTROL: "classical control",
+    ENSEMBLE: "ensemble of the winner's runs",
+    "winner": "winner of the search",
+    "baseline": "baseline",
+    LAST_EPOCHS_ARM: "mean of the winner's last epochs",
+}
+_EXPORTED = (CONTROL, ENSEMBLE, "winner")
+
+
+def model_tables(
+    records: StudyRecords, comparison: Table, spec: StudySpec, *, level: float
+) -> list[Table]:
+    """Builds both tables; `comparison` is the table of all arms."""
+    found = advise(records, level=level)
+    return [_models(found, comparison, spec), _advice(found)]
+
+
+def _models(found: Advice, comparison: Table, spec: StudySpec) -> Table:
+    """Lists what a person could use, the most accurate on test first."""
+    columns = (
+        Column("model", "What it is"),
+        ARM,
+        Column("test_accuracy", "Mean test accuracy, without runs that failed", form="percent"),
+        Column("difference", "Test accuracy minus the baseline's", form="points"),
+        Column("from_best", "Test accuracy minus that of the most accurate model that is judged; "
+               "described, not tested", form="points"),
+        *INTERVAL,
+        Column("log_loss", "Mean log loss on test, without runs that failed", form="loss"),
+        Column("runs", "Runs in these means", unit="runs", form="count"),
+        Column("failed", "Completed runs that failed by the decision rule", unit="runs",
+               form="count"),
+        Column("training_seconds", "Time to train it", form="duration"),
+        Column("predict_1000_seconds", "Time to predict 1,000 reviews", form="duration"),
+        PARAMETER_COUNT,
+        Column("exported", "Whether `lstm-study export` writes it"),
+    )  # fmt: skip
+    base = next((each.accuracy for each in found.models if each.arm == "baseline"), None)
+    parameters = dict(
+        zip(comparison.column("arm"), comparison.column("parameter_count"), strict=True)
+    )
+    rows = [
+        cells_of(
+            each.difference,
+            INTERVAL,
+            model=_model_name(each.arm, spec),
+            arm=each.arm,
+            test_accuracy=each.accuracy,
+            difference=each.accuracy - base
+            if base is not None and each.arm != "baseline"
+            else None,
+            from_best=each.difference.difference if each.difference is not None else None,
+            log_loss=each.log_loss,
+            runs=each.runs,
+            failed=each.failed,
+            training_seconds=each.training_seconds,
+            predict_1000_seconds=each.predict_1000_seconds,
+            # The ensemble's row counts all its networks; of last epochs it is one network's.
+            parameter_count=int(parameters[each.arm] or 0)
+            * (each.networks if each.arm == LAST_EPOCHS_ARM else 1),
+            exported=each.arm in _EXPORTED,
+        )
+        for each in found.models
+    ]
+    return table("models", "One model that could be used", columns, rows)
+
+
+def _model_name(arm: str, spec: StudySpec) -> str:
+    if arm == "baseline" and spec.baseline_is_documented:
+        return "documented baseline"
+    return _MODELS.get(arm, arm.replace("-", " ", 1))
+
+
+def _advice(found: Advice) -> Table:
+    """Lists what is said of which model to use."""
+    columns = (
+        Column("subject", "model: the recommendation; single network, ensemble: beside it"),
+        Column("sentence", "What is said; no test stands behind it"),
+        Column("rule", "How the recommendation is made"),
+    )
+    rows = (
+        {"subject": subject, "sentence": sentence, "rule": RULE}
+        for subject, sentence in found.sentences.items()
+    )
+    return table("advice", "One sentence on which model to use", columns, rows)
