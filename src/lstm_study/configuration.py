@@ -119,17 +119,17 @@ Own = Annotated[
     BeforeValidator(lambda value: tuple(value.items()) if isinstance(value, Mapping) else value),
     PlainSerializer(lambda value: None if value is None else dict(value)),
 ]
-"""The values that a builder of one's own declares, in its order; in JSON an object."""
+"""The values that a custom builder declares, in its order; in JSON an object."""
 
 STUDYS_OWN = ("vocabulary_size", "maxlen", "batch_size", "learning_rate")
-"""Hyperparameters that the study itself reads, also where a builder of one's own declares them."""
+"""Hyperparameters that the study itself reads, also where a custom builder declares them."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, order=True)
 class Configuration:
     """One value of every hyperparameter; the defaults are the documented baseline, 128/100.
 
-    With a builder of one's own (`[model]` in a study file) `own` holds the hyperparameters that it
+    With a custom builder (`[model]` in a study file) `own` holds the hyperparameters that it
     declares, but for those of `STUDYS_OWN`, and the LSTM's fields have no meaning. What is inactive
     has its default, so that equal networks are equal configurations.
     """
@@ -237,7 +237,7 @@ class Configuration:
     def as_dict(self) -> dict[str, Any]:
         """Returns the hyperparameters by name, in the order of the table.
 
-        Of a builder of one's own: those it declares, after the vocabulary's size and maxlen.
+        Of a custom builder: those it declares, after the vocabulary's size and maxlen.
         """
         if self.own is None:
             return {name: getattr(self, name) for name in HYPERPARAMETERS}
@@ -327,8 +327,8 @@ class Configuration:
         """Trainable numbers in the network.
 
         Worked by hand for the baseline: embedding 50,000·128 = 6,400,000; LSTM
-        4·100·(128 + 100 + 1) = 91,600; output 100 + 1 = 101; together 6,491,701. What a builder of
-        one's own makes is not known before it is built: 0.
+        4·100·(128 + 100 + 1) = 91,600; output 100 + 1 = 101; together 6,491,701. What a custom
+        builder makes is not known before it is built: 0.
         """
         if self.own is not None:
             return 0

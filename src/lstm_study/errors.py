@@ -10,7 +10,7 @@ The tree::
     │   ├── LockedError        another process holds the study
     │   ├── ChangedStudyError  the spec or the data is not what the study began with
     │   └── RecordError        a record that is damaged, or of an unknown version
-    ├── BuilderError           a builder of one's own that fails, or builds no such network
+    ├── BuilderError           a custom builder that fails, or builds no such network
     ├── SearchError            a search that cannot start, or must end
     ├── TrainingError          one training that cannot continue
     │   └── DivergedError      its loss is not a number
@@ -61,7 +61,7 @@ class RecordError(StoreError):
 
 
 class BuilderError(StudyError):
-    """A builder of one's own that fails, or builds no network from token ids to a probability."""
+    """A custom builder that fails, or builds no network from token ids to a probability."""
 
 
 class SearchError(StudyError):

@@ -49,7 +49,7 @@ ROWS: dict[str, tuple[str, Callable[[Settings], Iterable[Row]]]] = {
     "start": ("until a trial's first step", starts.rows),
     "workers": ("trials a minute against workers", studies.worker_rows),
     "study": ("a whole search beside a Keras Tuner script", studies.study_rows),
-    "own-builder": ("a whole search of a network of one's own", studies.builder_rows),
+    "own-builder": ("a whole search of a custom network", studies.builder_rows),
     "population": ("many networks at once on the CPU, with JAX", gpu.cpu_population_rows),
     "memory": ("what a worker holds", memory.rows),
     "growth": ("how cost grows", growth.rows),

@@ -217,7 +217,7 @@ def worker_rows(settings: Settings) -> list[Row]:
 
 
 def builder_rows(settings: Settings) -> Iterator[Row]:
-    """Measures a whole search of a network of one's own, on the CPU."""
+    """Measures a whole search of a custom network, on the CPU."""
     if not has_tensorflow():
         yield not_measured("own-builder", "TensorFlow is not installed")
         return

@@ -32,9 +32,11 @@ TUNERS = {
     ),
 }
 
+FIRST = {"bayesian": ("search.max_trials=2",)}
 
-def command(name: str) -> list[str]:
-    settings = (*BASE, *TUNERS[name], f"study.name={name}")
+
+def command(name: str, *more: str) -> list[str]:
+    settings = (*BASE, *TUNERS[name], f"study.name={name}", *more)
     return ["search", "tiny.toml", "--workers", "1", *(f"--set={item}" for item in settings)]
 
 
@@ -47,8 +49,11 @@ def folder(tmp_path_factory) -> Path:
 
 @pytest.fixture(scope="module")
 def ended(folder) -> dict[str, Result]:
-    """All three at once; the random one is killed in its second trial, and resumed."""
-    processes = {name: start(*command(name), "--tensorboard", cwd=folder) for name in TUNERS}
+    """All three at once: one is killed in its second trial, one ends there and is allowed more."""
+    processes = {
+        name: start(*command(name, *FIRST.get(name, ())), "--tensorboard", cwd=folder)
+        for name in TUNERS
+    }
     second = folder / "study/runs/random/trials/b0-01-r0.json"
     deadline = time.monotonic() + 500
     while not second.is_file():
@@ -58,6 +63,10 @@ def ended(folder) -> dict[str, Result]:
     os.kill(processes["random"].pid, signal.SIGKILL)
     processes["random"].communicate()
     results = {"random": lstm_study(*command("random"), "--tensorboard", cwd=folder)}
+    out, err = processes["bayesian"].communicate(timeout=500)
+    results["two"] = Result(code=processes["bayesian"].returncode, out=out, err=err)
+    assert len(trials(folder, "bayesian")) == 2
+    processes["bayesian"] = start(*command("bayesian"), "--tensorboard", cwd=folder)
     for name in ("bayesian", "grid"):
         out, err = processes[name].communicate(timeout=500)
         results[name] = Result(code=processes[name].returncode, out=out, err=err)
@@ -78,6 +87,11 @@ def test_every_trial_gets_the_full_budget_and_a_record_and_one_wins(folder, ende
     assert len({trial.configuration for trial in found if trial.role == "search"}) == sum(
         trial.role == "search" for trial in found
     )
+
+
+def test_a_search_that_had_ended_goes_on_when_it_is_allowed_more_trials(ended):
+    assert "finished; winner b0-" in ended["two"].out
+    assert "search.max_trials was 2, is 3; what is done stays valid" in ended["bayesian"].out
 
 
 def test_the_baseline_is_the_first_trial_of_each(folder, ended):

@@ -5,7 +5,9 @@ import sys
 
 import pytest
 
-from lstm_study.search.plan import make_plan, slots_at_most
+from lstm_study.configuration import BASELINE
+from lstm_study.search.plan import make_plan, slots_at_most, trial_of
+from lstm_study.spec import StudySpec
 from tests.support.tiny import spec
 
 GRID = ("search.tuner=grid", "space.dropout=0.2", "space.recurrent_dropout=0.2")
@@ -26,6 +28,26 @@ GRID = ("search.tuner=grid", "space.dropout=0.2", "space.recurrent_dropout=0.2")
 def test_as_many_slots_are_foreseen_as_the_plan_then_has(settings):
     study = spec(*settings)
     assert slots_at_most(study) == make_plan(study).most_slots
+
+
+@pytest.mark.parametrize("tuner", ["random", "bayesian"])
+def test_a_search_whose_limit_grew_past_a_hundred_trials_still_finds_its_own(tuner):
+    def limited_to(count: int) -> StudySpec:
+        settings = f"search.tuner={tuner}", f"search.max_trials={count}", "search.control=random"
+        return spec(*settings)
+
+    few, many = (make_plan(limited_to(count)) for count in (3, 120))
+    begun = [
+        trial_of(bracket, slot, 0, configuration=slot.configuration or BASELINE)
+        for bracket in few.brackets
+        for slot in bracket.slots
+    ]
+    grown = make_plan(limited_to(120), begun)
+    for before, after, unlimited in zip(few.brackets, grown.brackets, many.brackets, strict=True):
+        assert after.slots[: len(before.slots)] == before.slots
+        assert len(after.slots) == len(unlimited.slots) == 120
+        assert len({slot.name for slot in after.slots}) == 120
+        assert unlimited.slots[0].name.endswith("-000")
 
 
 def test_a_space_that_holds_less_has_fewer():

@@ -3,7 +3,7 @@
 from lstm_study.spec import ModelTable, StudySpec, parse_spec
 from tests.support.tiny import SPEC as _LSTM
 
-BUILDER = '''"""A network of one's own."""
+BUILDER = '''"""A custom network."""
 
 import keras
 from keras import layers

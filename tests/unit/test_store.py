@@ -216,10 +216,15 @@ def test_budgets_may_grow_and_never_shrink(tmp_path, before, after, allowed):
             begin(store, after)
 
 
-def test_a_limit_may_be_lifted(tmp_path):
+def test_a_limit_may_be_lifted_and_then_a_search_that_had_ended_goes_on(tmp_path):
     store = Store(tmp_path)
     begin(store, "search.max_trials=4")
+    ended = SearchState(trials=4, epochs=4, exhausted=False, brackets=(), stopped="")
+    store.write_state(ended)
+    begin(store, "search.max_trials=4", "study.title='a'")
+    assert store.read_state(SearchState) == ended
     begin(store)
+    assert store.read_state(SearchState) == replace(ended, stopped=None)
 
 
 def test_starting_over_moves_all_but_the_lock_aside_until_the_new_study_is_done(tmp_path):

@@ -12,7 +12,7 @@ from rich.text import Text
 
 from lstm_study.cli.options import Verbosity
 from lstm_study.progress.follow import silence_in_words
-from lstm_study.progress.values import Ended, Progress, Running
+from lstm_study.progress.values import EndedTraining, Progress, Running
 from lstm_study.spec.quantities import duration_in_words, estimate_in_words
 
 _HEARTBEAT_SECONDS, _VERBOSE_SECONDS = 60.0, 5.0
@@ -161,7 +161,7 @@ def _silence(running: Running) -> Text | None:
     return Text(silence, style="yellow") if silence else None
 
 
-def _ended(progress: Progress, ended: Ended, *, number: int, terminal: bool) -> Text:
+def _ended(progress: Progress, ended: EndedTraining, *, number: int, terminal: bool) -> Text:
     count = progress.done - len(progress.ended) + number
     text = Text.assemble(
         (f"{progress.stage:<11}", "bold"),

@@ -2,11 +2,10 @@
 
 from lstm_study.commands.answer import Answer, read_answer
 from lstm_study.commands.baseline import baseline
-from lstm_study.commands.bundle import write_bundle
 from lstm_study.commands.check import Check, check, repair
 from lstm_study.commands.estimate import time_in_words
-from lstm_study.commands.keep import Kept, keep, open_kept, report_kept
-from lstm_study.commands.new_study import NewStudy, write_new_study
+from lstm_study.commands.export import write_bundle
+from lstm_study.commands.init import NewStudy, write_new_study
 from lstm_study.commands.opened import (
     REPORTS_FOLDER,
     RUNS_FOLDER,
@@ -19,6 +18,7 @@ from lstm_study.commands.opened import (
     open_study,
     read_corpus,
 )
+from lstm_study.commands.records import Kept, keep, open_kept, report_kept
 from lstm_study.commands.stages import (
     compare,
     is_finished,

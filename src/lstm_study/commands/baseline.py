@@ -5,7 +5,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from lstm_study.commands.bundle import write_bundle
+from lstm_study.commands.export import write_bundle
 from lstm_study.commands.opened import (
     RUNS_FOLDER,
     OpenStudy,

@@ -4,8 +4,8 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from lstm_study.commands.answer import read_records
-from lstm_study.commands.keep import open_kept
 from lstm_study.commands.opened import REPORTS_FOLDER, OpenStudy, open_study
+from lstm_study.commands.records import open_kept
 from lstm_study.errors import ReportError
 from lstm_study.provenance import now, versions
 

@@ -39,7 +39,7 @@ def estimate(
 
     Returns:
         None where no pace is known before the first epochs: on a GPU, on a cluster, with JAX, or
-        with a builder of one's own.
+        with a custom builder.
     """
     size = _size_of(study)
     pace = _kept(study, size)
@@ -128,7 +128,7 @@ def load_keras_tuner(spec: StudySpec, log_path: Path) -> None:
 
 
 def _kept(study: OpenStudy, size: Workers) -> Pace | None:
-    # A builder of one's own makes networks of which the machine's pace says nothing.
+    # A custom builder makes networks of which the machine's pace says nothing.
     return None if study.cluster or study.spec.builder else kept_pace(size)
 
 

@@ -1,4 +1,4 @@
-"""The builder of one's own that a study file names: its file, what it declares, and its record.
+"""The custom builder that a study file names: its file, what it declares, and its record.
 
 Its file is run by a process of its own (`model/exploration.py`), once, when the study begins. From
 then on the study's records hold its text and what it declares.

@@ -175,10 +175,10 @@ def held(
         study: The study.
         show: Where to show progress.
         fresh: Whether to begin again.
-        trains: Whether the command trains, and so needs a builder of one's own.
+        trains: Whether the command trains, and so needs a custom builder.
 
     Yields:
-        The study, with what a builder of one's own declares.
+        The study, with what a custom builder declares.
 
     Raises:
         LockedError: Another process holds it.
@@ -316,6 +316,20 @@ def winner_of(study: OpenStudy) -> Trial:
             f"there is no winner. {_way_to_a_winner(study)}"
         )
     return found
+
+
+def check_searched(study: OpenStudy) -> None:
+    """Makes sure that test is not opened for a winner that the rest of a search may replace.
+
+    Raises:
+        ComparisonError: The search has not ended.
+    """
+    plan = study.store.read_state(SearchState)
+    if (plan is None or plan.stopped is None) and not study.store.is_compared:
+        raise ComparisonError(
+            f"{study.store.folder}: the search has not ended, so its winner may still be another. "
+            f"{_way_to_a_winner(study)}"
+        )
 
 
 def _way_to_a_winner(study: OpenStudy) -> str:

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 from lstm_study.analysis.statistics.planned_power import PlannedPower, plan_power
 from lstm_study.analysis.statistics.power import LEAST_SEEDS
 from lstm_study.commands.answer import Answer, is_up_to_date, read_answer
-from lstm_study.commands.bundle import write_bundle
 from lstm_study.commands.estimate import (
     estimate,
     in_words,
@@ -16,12 +15,14 @@ from lstm_study.commands.estimate import (
     telling_both,
     time_left_of,
 )
+from lstm_study.commands.export import write_bundle
 from lstm_study.commands.made import own_model, own_report
 from lstm_study.commands.model import check_unchanged
 from lstm_study.commands.opened import (
     OpenStudy,
     Show,
     begin,
+    check_searched,
     check_writable,
     free_bytes,
     held,
@@ -102,9 +103,11 @@ def search(study: OpenStudy, corpus: Corpus, *, show: Show, extent: Extent | Non
         SearchError: Workers can't train, or trials fail in a row with an error in the code.
         ComparisonError: No trial completed at the full budget.
     """
-    if _stopped(study) != "":
-        _search(study, corpus, show=show, extent=extent)
     stopped = _stopped(study)
+    # What a limit ended may have room again, but once test was opened the winner stands.
+    if stopped is None or (stopped and not study.store.is_compared):
+        _search(study, corpus, show=show, extent=extent)
+        stopped = _stopped(study)
     if stopped:
         show.stage("Search", stopped)
     _rerank(study, corpus, show=show, extent=extent)
@@ -198,6 +201,7 @@ def compare(
             recorded as a deviation. See `comparison.quick`.
     """
     winner_of(study)
+    check_searched(study)
     _rerank(study, corpus, show=show)
     if quick:
         _compare(study, corpus, show=show, quick=True)

@@ -7,8 +7,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Literal
 
-from lstm_study.analysis.answer.planned_arms import PRIMARY
-from lstm_study.analysis.answer.questions import LAST_EPOCHS_SUFFIX, OWN_EPOCH_SUFFIX
+from lstm_study.arm_names import LAST_EPOCHS_SUFFIX, OWN_EPOCH_SUFFIX, PRIMARY
 from lstm_study.commands.estimate import time_left_of
 from lstm_study.commands.made import own_model, own_report
 from lstm_study.commands.opened import OpenStudy, winner_of
@@ -179,7 +178,7 @@ def _settings_left_out(study: OpenStudy) -> tuple[str, ...]:
 
 def _stages(study: OpenStudy) -> tuple[StageStatus, StageStatus]:
     store = study.store
-    planned = store.read_state(SearchState)
+    planned = _planned_search(study)
     trials = store.read_trials()
     # Those of the finalists are planned once the search has ended.
     finalists = sum(trial.role == "finalist" for trial in trials)
@@ -203,6 +202,13 @@ def _stages(study: OpenStudy) -> tuple[StageStatus, StageStatus]:
             is_done=is_searched and _is_compared(study, extent),
         ),
     )
+
+
+def _planned_search(study: OpenStudy) -> SearchState | None:
+    """Returns the search's plan; one that the study file now lets go on has not ended."""
+    planned, before = study.store.read_state(SearchState), _recorded(study)
+    found = changes(before.model_dump(mode="json"), study.spec, is_compared=study.store.is_compared)
+    return replace(planned, stopped=None) if planned and found.searches_on else planned
 
 
 def _is_compared(study: OpenStudy, extent: Extent) -> bool:
@@ -309,7 +315,7 @@ def _rounds(study: OpenStudy, records: Sequence[Trial] | Sequence[Run]) -> tuple
         if isinstance(trial, Trial) and trial.status == "completed"
     )
     lines = []
-    planned = study.store.read_state(SearchState)
+    planned = _planned_search(study)
     for bracket in planned.brackets if planned else ():
         key = (bracket.role, bracket.iteration, bracket.bracket)
         rounds = [

@@ -347,7 +347,7 @@ class Study:
 
     @property
     def _begun(self) -> commands.OpenStudy:
-        """The study as it began, if it has: a builder of one's own was asked by then."""
+        """The study as it began, if it has: a custom builder was asked by then."""
         opened = self._opened
         return replace(opened, spec=recorded(opened.spec, opened.store, where=opened.where))
 

@@ -11,6 +11,7 @@ from lstm_study.commands.answer import read_records
 from lstm_study.commands.opened import OpenStudy
 from lstm_study.commands.status import StageStatus, Status, as_run, read_status
 from lstm_study.comparison.looks import standing
+from lstm_study.progress.follow import score_in_words
 from lstm_study.provenance import git_commit, now, versions
 from lstm_study.records import Run, Trial
 from lstm_study.records.kinds import KINDS
@@ -119,7 +120,8 @@ def _best(study: OpenStudy) -> Iterator[str]:
     ][:1]
     for words, best in shown:
         if best is not None:
-            yield f"{words}: {best.trial_id}, {best.score:.4f} ({best.configuration.description})"
+            score = score_in_words(best, objective=study.spec.study.objective)
+            yield f"{words}: {best.trial_id}, {score} ({best.configuration.description})"
 
 
 def _running(study: OpenStudy) -> Iterator[dict[str, Any]]:
@@ -127,8 +129,6 @@ def _running(study: OpenStudy) -> Iterator[dict[str, Any]]:
     runs = {run.run_id: run for run in study.store.read_runs()}
     objective = study.spec.study.objective
     for worker, at in sorted(study.store.read_live().items()):
-        if worker == "supervisor":
-            continue
         found: Trial | Run | None = trials.get(at.training_id) or runs.get(at.training_id)
         curve: list[float | None] = []
         if isinstance(found, Trial):

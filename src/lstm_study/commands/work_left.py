@@ -4,10 +4,17 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from statistics import fmean
 
-from lstm_study.analysis.answer.ablation import MASKED_BASELINE
-from lstm_study.analysis.answer.planned_arms import PRIMARY, RECIPE_BASELINE, epochs_of
-from lstm_study.analysis.answer.questions import LAST_EPOCHS
+from lstm_study.analysis.answer.ablation import ablation_trainings_left
+from lstm_study.analysis.answer.planned_arms import epochs_of
 from lstm_study.analysis.search.summary import ranking
+from lstm_study.arm_names import (
+    LAST_EPOCHS,
+    MASKED_BASELINE,
+    PRIMARY,
+    RECIPE_BASELINE,
+    RUNNER_UP,
+    VALIDATION_SUFFIX,
+)
 from lstm_study.comparison.arms import (
     is_masked,
     plan_comparison,
@@ -24,8 +31,6 @@ from lstm_study.spec.dimensions import Fixed
 
 _CONTROL_LOADS = 1.6e-6
 """What a token of the training reviews costs the classical control, in a worker's loading times."""
-_ABLATED = 4
-"""Hyperparameters that differ between baseline and winner, where that is not known yet."""
 
 
 class Costs:
@@ -230,15 +235,18 @@ def comparison_jobs(
     jobs += [_rest(run, costs) for run in checked if not _has_ended(run)]
     whole = spec.search.max_epochs
     for arm in PRIMARY:
-        begun = sum(run.arm == f"{arm}-validation" for run in checked)
+        begun = sum(run.arm == arm + VALIDATION_SUFFIX for run in checked)
         epochs = validation_epochs(arm, spec)
         one = costs.training(arms[arm], epochs, is_validated=True, masked=is_masked(arm, spec))
         jobs += [one] * (validation - begun)
     if spec.compare.ablation and not primary_only:
-        begun = sum(not run.arm.startswith(PRIMARY) for run in checked)
-        steps = _ABLATED * (_ABLATED + 1) // 2 - 1 + spec.protocol.masked
+        # Until the winner is known, the mean over those that may win stands for it.
+        left = fmean(
+            ablation_trainings_left(checked, arms["baseline"][0], candidate, spec=spec)
+            for candidate in arms["winner"]
+        )
         one = costs.training(arms["winner"], whole, is_validated=True)
-        jobs += [one] * (steps - begun)
+        jobs += [one] * round(left)
     if spec.compare.control and (control is None or control.status == "running"):
         jobs.insert(0, costs.control())
     return jobs
@@ -276,7 +284,7 @@ def possible_arms(
     ):
         arms[RECIPE_BASELINE] = base
     others = min(spec.compare.runner_ups, max(0, _full_budget(plan, whole) - 1))
-    return arms | {f"runner-up-{place + 1}": candidates for place in range(others)}
+    return arms | {f"{RUNNER_UP}{place + 1}": candidates for place in range(others)}
 
 
 def _full_budget(plan: SearchState | None, epochs: int) -> int:

@@ -5,14 +5,16 @@ from dataclasses import dataclass, replace
 from statistics import fmean
 from types import MappingProxyType
 
-from lstm_study.analysis.answer.ablation import (
-    MASKED_BASELINE,
-    VALIDATION_SUFFIX,
-    validation_run_id,
-)
-from lstm_study.analysis.answer.planned_arms import PRIMARY, epochs_of, planned_arms
-from lstm_study.analysis.answer.questions import LAST_EPOCHS_SUFFIX, OWN_EPOCH_SUFFIX
+from lstm_study.analysis.answer.ablation import ablation_trainings, validation_run_id
+from lstm_study.analysis.answer.planned_arms import epochs_of, planned_arms
 from lstm_study.analysis.search.summary import objective_of
+from lstm_study.arm_names import (
+    LAST_EPOCHS_SUFFIX,
+    MASKED_BASELINE,
+    OWN_EPOCH_SUFFIX,
+    PRIMARY,
+    VALIDATION_SUFFIX,
+)
 from lstm_study.configuration import Configuration
 from lstm_study.provenance import now
 from lstm_study.records import Epoch, Run, Trial
@@ -48,10 +50,7 @@ class ComparisonPlan:
         """How many trainings that is, the control's left out."""
         steps = 0
         if self.ablation:
-            ends = [self.arms[arm] for arm in PRIMARY]
-            different = sum(ends[0].value(name) != ends[1].value(name) for name in ends[0].names)
-            # One fewer at each step, and the last step's is the winner's own validation run.
-            steps = max(0, different * (different + 1) // 2 - 1)
+            steps = ablation_trainings(*(self.arms[arm] for arm in PRIMARY))
             steps += MASKED_BASELINE in self.arms
         return len(self.arms) * self.seeds + len(PRIMARY) * self.validation_seeds + steps
 

@@ -12,8 +12,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from lstm_study.analysis.answer.arms import CONTROL
 from lstm_study.analysis.statistics.metrics import accuracy, log_loss, roc_auc, test_fields
+from lstm_study.arm_names import CONTROL
 from lstm_study.corpus.ngrams import (
     Features,
     count_features,

@@ -3,10 +3,8 @@
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
-from lstm_study.analysis.answer.ablation import ARM as ABLATION
-from lstm_study.analysis.answer.ablation import VALIDATION_SUFFIX, validation_run_id, walk
-from lstm_study.analysis.answer.arms import CONTROL
-from lstm_study.analysis.answer.planned_arms import PRIMARY
+from lstm_study.analysis.answer.ablation import validation_run_id, walk
+from lstm_study.arm_names import ABLATION, CONTROL, PRIMARY, VALIDATION_SUFFIX
 from lstm_study.comparison.arms import (
     ComparisonPlan,
     has_ended,

@@ -9,11 +9,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from lstm_study.analysis.answer.arms import arms_from_records
-from lstm_study.analysis.answer.planned_arms import PRIMARY, ended_runs
+from lstm_study.analysis.answer.planned_arms import ended_runs
 from lstm_study.analysis.answer.verdict import judge
 from lstm_study.analysis.statistics.intervals import LEVEL
 from lstm_study.analysis.statistics.looks import FUTILE, conditional_power, levels
 from lstm_study.analysis.statistics.power import LEAST_SEEDS
+from lstm_study.arm_names import PRIMARY
 from lstm_study.provenance import now
 from lstm_study.records import Run, StudyRecords
 from lstm_study.records.state import AddedSeeds, Look, SeedsState, VerdictKind, VerdictsState

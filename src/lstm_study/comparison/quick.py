@@ -7,8 +7,8 @@ be trained later, by the same command without `--quick`.
 from dataclasses import replace
 from types import MappingProxyType
 
-from lstm_study.analysis.answer.planned_arms import PRIMARY
 from lstm_study.analysis.statistics.power import LEAST_SEEDS
+from lstm_study.arm_names import PRIMARY
 from lstm_study.comparison.arms import ComparisonPlan
 from lstm_study.provenance import now
 from lstm_study.records.state import ArmsState, QuickState

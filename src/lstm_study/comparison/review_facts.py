@@ -13,8 +13,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lstm_study.analysis.answer.arms import arms_from_records
-from lstm_study.analysis.answer.planned_arms import PRIMARY
 from lstm_study.analysis.answer.reviews import differing_reviews
+from lstm_study.arm_names import PRIMARY
 from lstm_study.comparison.arms import plan_comparison
 from lstm_study.corpus.near_duplicates import count_near_duplicates
 from lstm_study.corpus.text.vocabulary import RESERVED

@@ -1,4 +1,4 @@
-"""The comparison as a stage: runs out as jobs, answers into records, predictions and weights."""
+"""The comparison as a stage: runs out as jobs, results into records, predictions and weights."""
 
 import math
 from collections.abc import Callable, Hashable, Iterable
@@ -9,10 +9,9 @@ from functools import partial
 import numpy as np
 from numpy.typing import NDArray
 
-from lstm_study.analysis.answer.arms import CONTROL
 from lstm_study.analysis.answer.planned_arms import epochs_of
-from lstm_study.analysis.answer.questions import LAST_EPOCHS
 from lstm_study.analysis.statistics.metrics import test_fields
+from lstm_study.arm_names import CONTROL, LAST_EPOCHS
 from lstm_study.comparison.arms import (
     ComparisonPlan,
     evaluations_due,
@@ -31,7 +30,7 @@ from lstm_study.comparison.review_facts import (
 from lstm_study.corpus.types import Corpus
 from lstm_study.engine.classes import Classes
 from lstm_study.engine.dispatch import Context, dispatch
-from lstm_study.engine.jobs import Answer, Call, Engine, Evaluation, Halt, Job, Work
+from lstm_study.engine.jobs import Call, Engine, Evaluation, Halt, Job, JobResult, Work
 from lstm_study.errors import ComparisonError
 from lstm_study.progress.follow import Follower, Item, item_of
 from lstm_study.progress.values import Report
@@ -110,16 +109,16 @@ class ComparisonStage:
         alike = [due for due in waiting if self._class_of(due) == like]
         return [self._begin(due, worker) for due in alike[:limit]]
 
-    def take(self, answer: Answer, *, worker: str) -> None:
+    def take(self, result: JobResult, *, worker: str) -> None:
         """Records a job's result; deletes its checkpoint once it has ended."""
-        if answer.name == CONTROL:
-            self._take_control(answer, worker)
-        elif answer.name == TEST_REVIEWS:
-            self._take_facts(answer)
+        if result.name == CONTROL:
+            self._take_control(result, worker)
+        elif result.name == TEST_REVIEWS:
+            self._take_facts(result)
         else:
-            self._take_run(answer)
-        if answer.is_last:
-            del self._at_work[answer.name]
+            self._take_run(result)
+        if result.is_last:
+            del self._at_work[result.name]
 
     def take_back(self, name: str) -> None:
         """Takes back a job whose worker was lost."""
@@ -195,26 +194,26 @@ class ComparisonStage:
             builder=self._spec.builder,
         )
 
-    def _take_run(self, answer: Answer) -> None:
-        due = self._at_work[answer.name]
-        if answer.checkpoint is not None:
-            self._store.adopt(answer.checkpoint, self._store.checkpoint_path(answer.name))
-        if answer.epochs and due:
-            due[0] = with_epochs(replace(due[0], status="running", failure=None), answer.epochs)
-        if answer.parameter_count is not None and due:
-            due[0] = replace(due[0], parameter_count=answer.parameter_count)
-        if answer.failure is not None:
-            self._fail(due, answer.failure)
-        elif answer.evaluation is not None:
-            self._store.write(self._evaluated(due.pop(0), answer.evaluation))
-        elif answer.is_last:
+    def _take_run(self, result: JobResult) -> None:
+        due = self._at_work[result.name]
+        if result.checkpoint is not None:
+            self._store.adopt(result.checkpoint, self._store.checkpoint_path(result.name))
+        if result.epochs and due:
+            due[0] = with_epochs(replace(due[0], status="running", failure=None), result.epochs)
+        if result.parameter_count is not None and due:
+            due[0] = replace(due[0], parameter_count=result.parameter_count)
+        if result.failure is not None:
+            self._fail(due, result.failure)
+        elif result.evaluation is not None:
+            self._store.write(self._evaluated(due.pop(0), result.evaluation))
+        elif result.is_last:
             self._store.write(
-                replace(due.pop(0), status="completed", ended_at=now(), temperature=answer.value)
+                replace(due.pop(0), status="completed", ended_at=now(), temperature=result.value)
             )
         else:
             self._store.write(due[0])
-        if answer.is_last:
-            self._store.checkpoint_path(answer.name).unlink(missing_ok=True)
+        if result.is_last:
+            self._store.checkpoint_path(result.name).unlink(missing_ok=True)
 
     def _evaluated(self, run: Run, evaluation: Evaluation) -> Run:
         """Writes predictions and weights, and returns the completed record."""
@@ -245,26 +244,26 @@ class ComparisonStage:
         for each in due:
             self._store.write(replace(each, status="failed", failure=failure, ended_at=now()))
 
-    def _take_control(self, answer: Answer, worker: str) -> None:
+    def _take_control(self, result: JobResult, worker: str) -> None:
         record = self._store.read(Control) or Control(worker=worker, started_at=now())
-        if answer.failure is not None:
-            record = replace(record, status="failed", failure=answer.failure, ended_at=now())
+        if result.failure is not None:
+            record = replace(record, status="failed", failure=result.failure, ended_at=now())
         else:
-            result: ControlResult = answer.value
-            self._store.write_predictions(CONTROL, result.probabilities, result.labels)
+            trained: ControlResult = result.value
+            self._store.write_predictions(CONTROL, trained.probabilities, trained.labels)
             record = replace(
-                result.control, worker=worker, started_at=record.started_at, ended_at=now()
+                trained.control, worker=worker, started_at=record.started_at, ended_at=now()
             )
         self._store.write(record)
 
-    def _take_facts(self, answer: Answer) -> None:
-        if answer.failure is not None:
+    def _take_facts(self, result: JobResult) -> None:
+        if result.failure is not None:
             raise ComparisonError(
                 f"{self._store.folder}: the test reviews could not be described: "
-                f"{answer.failure.message}. Run the same command again with more free memory; "
+                f"{result.failure.message}. Run the same command again with more free memory; "
                 f"more is in {self._store.log_path}."
             )
-        found: FoundFacts = answer.value
+        found: FoundFacts = result.value
         self._store.write(review_facts_of(found, spec=self._spec, corpus=self._corpus))
         if found.near_duplicates is not None:
             self._store.write(found.near_duplicates)

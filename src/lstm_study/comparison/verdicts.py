@@ -4,10 +4,9 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 from lstm_study.analysis.answer import wording
-from lstm_study.analysis.answer.ablation import MASKED_BASELINE
-from lstm_study.analysis.answer.arms import CONTROL, Arm, arms_from_records, without
+from lstm_study.analysis.answer.arms import Arm, arms_from_records, without
 from lstm_study.analysis.answer.backends import mixed_backends
-from lstm_study.analysis.answer.planned_arms import PRIMARY, RECIPE_BASELINE, ended_runs
+from lstm_study.analysis.answer.planned_arms import ended_runs
 from lstm_study.analysis.answer.questions import (
     control_question,
     own_epoch_question,
@@ -18,8 +17,10 @@ from lstm_study.analysis.answer.verdict import Verdict, judge
 from lstm_study.analysis.answer.wording import FIXED, between, is_fixed, more_or_less
 from lstm_study.analysis.search.optimism import search_optimism
 from lstm_study.analysis.statistics.failures import without_failed_runs, without_runs
+from lstm_study.arm_names import CONTROL, MASKED_BASELINE, PRIMARY, RECIPE_BASELINE
 from lstm_study.comparison import looks
 from lstm_study.comparison.looks import Standing
+from lstm_study.objectives import OBJECTIVES
 from lstm_study.records import StudyRecords
 from lstm_study.spec import StudySpec
 from lstm_study.store import Store
@@ -198,9 +199,10 @@ def _of_validation(records: StudyRecords) -> str:
     if row is None or row.fresh_validation is None or row.on_test is None:
         return ""
     scores = [row.fresh_validation, row.on_test]
-    form = ".2%" if row.measure == "accuracy" else ".4f"
+    metric = OBJECTIVES[f"validation_{row.measure}"]
+    form = ".2%" if metric.is_share else ".4f"
     validation, test = (format(score, form) for score in scores)
-    what = {"accuracy": "", "loss": " (loss)", "auc": " (ROC AUC)"}[row.measure]
+    what = "" if metric.is_share else f" ({metric.words})"
     group = records.spec["data"].get("group_column")
     if group:
         why = f"The splits keep the reviews of one {group} together."

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from lstm_study.configuration import HYPERPARAMETERS, Configuration
-from lstm_study.model.shape_classes import ShapeClass, Work, plan_classes, why_alone
+from lstm_study.model.shape_classes import PlannedWork, ShapeClass, plan_classes, why_alone
 from lstm_study.schedule import hyperband
 from lstm_study.spec import StudySpec
 from lstm_study.spec.dimensions import Choices, Range
@@ -34,7 +34,7 @@ class Classes:
         reviews = spec.data.train_limit or _REVIEWS
         planned: set[ShapeClass] = set()
         # Batches of different sizes are never one program.
-        by_batch_size: dict[int, list[Work]] = {}
+        by_batch_size: dict[int, list[PlannedWork]] = {}
         for work in _works(spec):
             by_batch_size.setdefault(work.shape.batch_size, []).append(work)
         for batch_size, works in by_batch_size.items():
@@ -54,7 +54,7 @@ class Classes:
         return next((shape for shape in self._planned if shape.holds(own)), own)
 
 
-def _works(spec: StudySpec) -> Iterator[Work]:
+def _works(spec: StudySpec) -> Iterator[PlannedWork]:
     if spec.builder is not None:
         return
     batch_size = spec.protocol.batch_size
@@ -74,13 +74,13 @@ def _works(spec: StudySpec) -> Iterator[Work]:
     ]
     for size in sizes:
         configuration = Configuration(**largest, **size)
-        yield Work(
+        yield PlannedWork(
             shape=ShapeClass.of(configuration, batch_size=batch_size),
             longest=spec.search.max_epochs,
             epochs=_search_epochs(spec) / len(sizes),
         )
     epochs = spec.baseline.epochs or spec.protocol.epochs
-    yield Work(
+    yield PlannedWork(
         shape=ShapeClass.of(spec.baseline.configuration, batch_size=batch_size),
         longest=epochs,
         epochs=float(spec.compare.seeds * epochs),

@@ -1,4 +1,4 @@
-"""The one loop that gives a stage's jobs to an engine's workers and takes their answers."""
+"""The one loop that gives a stage's jobs to an engine's workers and takes their results."""
 
 import logging
 import os
@@ -9,8 +9,8 @@ from dataclasses import dataclass, field, replace
 from lstm_study.corpus.types import Corpus
 from lstm_study.engine.devices import Workers
 from lstm_study.engine.jobs import (
-    Answer,
     Engine,
+    JobResult,
     Lost,
     Message,
     MoreJobs,
@@ -75,7 +75,7 @@ def dispatch(
 
     Raises:
         SearchError: Workers can't start.
-        StudyError: A worker can't work, or the stage can't record an answer.
+        StudyError: A worker can't work, or the stage can't record a result.
     """
     _Dispatcher(stage, engine, store=store, corpus=corpus, context=context).run()
 
@@ -179,7 +179,7 @@ class _Dispatcher:
                 worker.jobs |= {job.name: job for job in jobs}
                 self._engine.send(name, list(jobs))
                 return False
-            case Answer():
+            case JobResult():
                 self._take(name, worker, message)
                 return message.is_last
             case Stopped(error=error):
@@ -188,15 +188,15 @@ class _Dispatcher:
                 self._lose(name, message)
         return True
 
-    def _take(self, name: str, worker: _Worker, answer: Answer) -> None:
-        if len(answer.epochs) > self._epochs[answer.name]:
+    def _take(self, name: str, worker: _Worker, result: JobResult) -> None:
+        if len(result.epochs) > self._epochs[result.name]:
             # An epoch further: whatever killed its workers before, it gets on.
-            self._epochs[answer.name] = len(answer.epochs)
-            self._deaths[answer.name] = 0
+            self._epochs[result.name] = len(result.epochs)
+            self._deaths[result.name] = 0
             worker.is_paced = True
-        self._stage.take(answer, worker=name)
-        if answer.is_last:
-            worker.jobs.pop(answer.name)
+        self._stage.take(result, worker=name)
+        if result.is_last:
+            worker.jobs.pop(result.name)
         else:
             self._engine.send(name, Reply())
 
@@ -220,7 +220,7 @@ class _Dispatcher:
                 kind="out_of_memory" if lost.is_killed else "lost_worker",
                 message=f"its worker ended {self._deaths[job]} times, the last time {lost.reason}",
             )
-            self._stage.take(Answer(name=job, failure=failure, is_last=True), worker=name)
+            self._stage.take(JobResult(name=job, failure=failure, is_last=True), worker=name)
 
     def _hand_out(self) -> bool:
         """Gives free workers what is due; returns whether anything is being done, or may be."""

@@ -1,4 +1,4 @@
-"""What stages, engines and workers exchange: jobs, answers, messages, and the protocols of each."""
+"""What stages, engines and workers exchange: jobs, results, messages, and the protocols of each."""
 
 from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass
@@ -51,7 +51,7 @@ class Job:
         starts: Checkpoints to resume from, the best one first; one that can't be used is skipped,
             and without any the training starts from its first epoch.
         schedule_epochs: Epochs after which a falling learning rate is at zero; None for the halt.
-        calibrates: Whether the answer's value is the temperature fitted on validation at the end.
+        calibrates: Whether the result's value is the temperature fitted on validation at the end.
         shape: The class it may be trained in with others, as `engine/classes.py` plans it; None
             for one that trains alone.
         builder: What builds the network in the place of the LSTM, with its text; None for the LSTM.
@@ -119,7 +119,7 @@ class Call:
     """A job that trains no network: a function of the reviews.
 
     Attributes:
-        name: What the answer is called; also the id under which it opens the test reviews.
+        name: What the result is called; also the id under which it opens the test reviews.
         function: Defined at the top of a module, or a partial of such a one, since it is pickled.
     """
 
@@ -159,7 +159,7 @@ class Evaluation:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class Answer:
+class JobResult:
     """The result of a job so far: sent after each epoch and evaluation, and at the end.
 
     Attributes:
@@ -170,7 +170,7 @@ class Answer:
         value: What a `Call` returned, or the temperature of a job that calibrates.
         failure: Why the job failed.
         is_last: Whether the job has ended.
-        parameter_count: Of a network that a builder of one's own made, whose configuration does not
+        parameter_count: Of a network that a custom builder made, whose configuration does not
             tell; None else.
     """
 
@@ -184,7 +184,7 @@ class Answer:
     parameter_count: int | None = None
 
 
-# Messages of a worker, beside its answers.
+# Messages of a worker, beside its results.
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -242,7 +242,7 @@ class Lost:
     is_killed: bool = False
 
 
-Message = Ready | Live | OpenRequest | MoreJobs | Answer | Stopped | Lost
+Message = Ready | Live | OpenRequest | MoreJobs | JobResult | Stopped | Lost
 
 
 # Messages to a worker, beside lists of jobs.
@@ -347,7 +347,7 @@ class Stage(Protocol):
             Nothing while no job is due; if none is in progress either, the stage has ended.
         """
 
-    def take(self, answer: Answer, *, worker: str) -> None:
+    def take(self, result: JobResult, *, worker: str) -> None:
         """Records a job's result; moves its files from scratch."""
 
     def take_back(self, name: str) -> None:

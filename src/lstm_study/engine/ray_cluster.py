@@ -2,7 +2,7 @@
 
 No folder is shared. The process that was started keeps all of the study's files: it sends each node
 the training reviews once, each job with its checkpoints, and the test reviews with each grant, and
-receives files with the answers. So a worker here and a process of this machine run the same code,
+receives files with the results. So a worker here and a process of this machine run the same code,
 and a file travels beside the message that names it.
 
 Ray places the actors, replaces nothing: an actor that ends, with its node or alone, is reported as
@@ -34,9 +34,9 @@ from lstm_study.corpus.types import Corpus, Split
 from lstm_study.engine.classes import Classes
 from lstm_study.engine.devices import Workers
 from lstm_study.engine.jobs import (
-    Answer,
     Device,
     Job,
+    JobResult,
     Lost,
     Message,
     Reply,
@@ -256,7 +256,7 @@ class ActorLink:
     def send(self, message: Message) -> None:
         """Sends a message, with the files it names; they are deleted here, as a job's own are."""
         parcel = _packed(message)
-        ended = message.name if isinstance(message, Answer) and message.is_last else ""
+        ended = message.name if isinstance(message, JobResult) and message.is_last else ""
         for path in (*parcel.files, *self._starts.pop(ended, ())):
             path.unlink()
         self._sent.put(parcel)
@@ -398,7 +398,7 @@ def _unpacked(parcel: _Parcel, folder: Path) -> Any:
 
 
 def _paths_of(message: Any) -> list[Path]:
-    if isinstance(message, Answer):
+    if isinstance(message, JobResult):
         weights = message.evaluation.weights if message.evaluation is not None else None
         return [path for path in (message.checkpoint, weights) if path is not None]
     if isinstance(message, Sequence):
@@ -407,7 +407,7 @@ def _paths_of(message: Any) -> list[Path]:
 
 
 def _renamed(message: Any, moved: Mapping[Path, Path]) -> Any:
-    if isinstance(message, Answer):
+    if isinstance(message, JobResult):
         checkpoint, evaluation = message.checkpoint, message.evaluation
         if evaluation is not None:
             evaluation = replace(evaluation, weights=moved[evaluation.weights])

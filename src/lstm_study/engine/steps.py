@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from lstm_study.engine.jobs import Answer, Halt, Job, Link, Reply
+from lstm_study.engine.jobs import Halt, Job, JobResult, Link, Reply
 from lstm_study.errors import RecordError
 from lstm_study.training.checkpoint import Checkpoint, read_checkpoint
 
@@ -30,11 +30,11 @@ def mean_of(
     return mean.astype(np.float32)
 
 
-def send_and_wait(link: Link, answer: Answer) -> None:
-    """Sends an answer, and waits until it is recorded and its files are moved."""
-    link.send(answer)
+def send_and_wait(link: Link, result: JobResult) -> None:
+    """Sends a result, and waits until it is recorded and its files are moved."""
+    link.send(result)
     reply = link.receive()
-    assert isinstance(reply, Reply), f"an answer is answered by a reply, not by {reply!r}"
+    assert isinstance(reply, Reply), f"a result is answered by a reply, not by {reply!r}"
 
 
 def training_of(job: Job, halt: Halt) -> "Training":

@@ -9,7 +9,7 @@ import numpy as np
 
 from lstm_study.analysis.statistics.calibration import fit_temperature
 from lstm_study.corpus.types import Split
-from lstm_study.engine.jobs import Answer, Evaluation, Halt, Job, Link, MoreJobs, Reviews
+from lstm_study.engine.jobs import Evaluation, Halt, Job, JobResult, Link, MoreJobs, Reviews
 from lstm_study.engine.steps import TIMED_REVIEWS, mean_of, send_and_wait, starts_of, training_of
 from lstm_study.errors import StoreError
 from lstm_study.records.state import Live
@@ -27,7 +27,7 @@ log = logging.getLogger(__name__)
 def train_together(
     jobs: Sequence[Job], *, link: Link, reviews: Reviews, scratch: Path, capacity: int
 ) -> None:
-    """Trains jobs to their last halts, and sends each one's last answer.
+    """Trains jobs to their last halts, and sends each one's last result.
 
     While some are trained and places are free, more jobs of their class are asked for: promotions
     begin as soon as they are due.
@@ -88,14 +88,14 @@ class _Together:
     def fail(self, error: Exception) -> None:
         """Ends all jobs in progress with an error."""
         for name in list(self._at_work):
-            self._send_last(Answer(name=name, failure=classify(error), is_last=True))
+            self._send_last(JobResult(name=name, failure=classify(error), is_last=True))
 
     def _member(self, job: Job, halt: int, start: Checkpoint | None, where: str) -> Member:
         path = self._scratch / f"{job.name}.npz"
 
         def on_epoch(checkpoint: Checkpoint) -> None:
-            answer = Answer(name=job.name, epochs=checkpoint.epochs, checkpoint=path)
-            send_and_wait(self._link, answer)
+            result = JobResult(name=job.name, epochs=checkpoint.epochs, checkpoint=path)
+            send_and_wait(self._link, result)
 
         return Member(
             training=training_of(job, job.halts[halt]),
@@ -126,7 +126,7 @@ class _Together:
     def _end(self, job: Job, halt: int, ended: Ended) -> None:
         if ended.error is not None:
             log.error("%s failed", job.name, exc_info=ended.error)
-            failed = Answer(name=job.name, failure=classify(ended.error), is_last=True)
+            failed = JobResult(name=job.name, failure=classify(ended.error), is_last=True)
             self._send_last(failed)
             return
         epochs = ended.checkpoint.epochs if ended.checkpoint else ()
@@ -138,17 +138,17 @@ class _Together:
         if job.calibrates and is_validation and ended.probabilities is not None:
             assert ended.split is not None
             value = fit_temperature(ended.split.labels, ended.probabilities)
-        answer = Answer(name=job.name, epochs=epochs, evaluation=evaluation, value=value)
+        result = JobResult(name=job.name, epochs=epochs, evaluation=evaluation, value=value)
         if halt + 1 == len(job.halts):
-            self._send_last(replace(answer, is_last=True))
+            self._send_last(replace(result, is_last=True))
             return
         if evaluation is not None:
-            send_and_wait(self._link, answer)
+            send_and_wait(self._link, result)
         self._to_go_on.append(self._member(job, halt + 1, ended.checkpoint, ""))
 
-    def _send_last(self, answer: Answer) -> None:
-        del self._at_work[answer.name]
-        self._link.send(answer)
+    def _send_last(self, result: JobResult) -> None:
+        del self._at_work[result.name]
+        self._link.send(result)
 
     def _evaluation(self, job: Job, halt: Halt, ended: Ended) -> Evaluation:
         assert ended.checkpoint is not None and ended.split is not None

@@ -27,12 +27,12 @@ from lstm_study.corpus.types import Split
 from lstm_study.engine.classes import Classes
 from lstm_study.engine.core_sharing import CoreShare
 from lstm_study.engine.jobs import (
-    Answer,
     Call,
     Device,
     Evaluation,
     Halt,
     Job,
+    JobResult,
     Link,
     Message,
     Ready,
@@ -143,7 +143,7 @@ def _capacity(backend: str, device: Device, reviews: Reviews) -> int:
         return 1
     largest = max((shape.member_bytes for shape in reviews.classes), default=0)
     if not largest:
-        return 1  # networks of a builder of one's own train alone
+        return 1  # networks of a custom builder train alone
     return population_limit(device.population, member_bytes=largest)
 
 
@@ -170,7 +170,7 @@ class Worker:
         self._capacity = capacity
 
     def do(self, jobs: Sequence[Work]) -> None:
-        """Does jobs, all of one shape class, and sends each one's last answer.
+        """Does jobs, all of one shape class, and sends each one's last result.
 
         Where an error takes the GPU from this process for good, it ends: the dispatcher replaces
         it, and the jobs resume in the new one.
@@ -204,9 +204,9 @@ class Worker:
             try:
                 if isinstance(job, Call):
                     value = job.function(self._reviews)
-                    answer = Answer(name=job.name, value=value, is_last=True)
+                    result = JobResult(name=job.name, value=value, is_last=True)
                 else:
-                    answer = self._train(job)
+                    result = self._train(job)
             except StoreError:
                 raise
             # Whatever ends a job is classified, logged with its traceback, and kept in its record.
@@ -214,28 +214,28 @@ class Worker:
                 if is_device_lost(error):
                     raise
                 log.exception("%s failed", job.name)
-                answer = Answer(name=job.name, failure=classify(error), is_last=True)
-            self._link.send(answer)
+                result = JobResult(name=job.name, failure=classify(error), is_last=True)
+            self._link.send(result)
 
-    def _train(self, job: Job) -> Answer:
+    def _train(self, job: Job) -> JobResult:
         """Trains a job from where it stands, halting at each epoch it is evaluated at."""
         latest: list[Checkpoint] = []
-        answer = Answer(name=job.name)
+        result = JobResult(name=job.name)
         for halt in job.halts:
-            if answer.evaluation is not None:
-                send_and_wait(self._link, answer)
+            if result.evaluation is not None:
+                send_and_wait(self._link, result)
             model = self._train_until(halt, job, latest)
             epochs = latest[-1].epochs if latest else ()
             evaluation = self._evaluate(model, halt, job, latest) if halt.run_id else None
             value = self._temperature(model, job) if job.calibrates else None
-            answer = Answer(
+            result = JobResult(
                 name=job.name,
                 epochs=epochs,
                 evaluation=evaluation,
                 value=value,
                 parameter_count=_parameters(model) if job.builder is not None else None,
             )
-        return replace(answer, is_last=True)
+        return replace(result, is_last=True)
 
     def _temperature(self, model: Any, job: Job) -> float:
         from lstm_study.training.one import predict
@@ -252,8 +252,8 @@ class Worker:
 
         def on_epoch(checkpoint: Checkpoint) -> None:
             latest[:] = [checkpoint]
-            answer = Answer(name=job.name, epochs=checkpoint.epochs, checkpoint=path)
-            send_and_wait(self._link, answer)
+            result = JobResult(name=job.name, epochs=checkpoint.epochs, checkpoint=path)
+            send_and_wait(self._link, result)
 
         starts = [(latest[-1], "")] if latest else starts_of(job, halt)
         for start, where in itertools.chain(starts, [(None, "")]):

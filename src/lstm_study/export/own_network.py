@@ -1,4 +1,4 @@
-"""The exported network of a builder of one's own: what of it can be written, and reading it back.
+"""The exported network of a custom builder: what of it can be written, and reading it back.
 
 Writing runs the builder's file, as training does. Reading does not: a `.keras` file of Keras's own
 layers needs no code, and one with other layers is refused.

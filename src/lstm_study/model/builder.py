@@ -1,4 +1,4 @@
-"""A builder of one's own: runs its file, builds a network with it, and says what is wrong with it.
+"""A custom builder: runs its file, builds a network with it, and says what is wrong with it.
 
 The file's text comes from the study's records, so every worker trains the same text. It is run as a
 module of its own, from nowhere: it can import what is installed, and nothing that lies beside it,
@@ -38,7 +38,7 @@ def build_own(
     protocol: ProtocolTable,
     seed: int,
 ) -> Any:
-    """Builds the network of a configuration with a builder of one's own, compiled for training.
+    """Builds the network of a configuration with a custom builder, compiled for training.
 
     What the builder compiles is kept: its optimizer and its loss; else they are the protocol's and
     binary cross-entropy. Accuracy is the only metric: the study measures its own.

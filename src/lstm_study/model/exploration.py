@@ -1,4 +1,4 @@
-"""Finds out what a builder of one's own declares, by building networks with it.
+"""Finds out what a custom builder declares, by building networks with it.
 
 `python -m lstm_study.model.exploration` is no command for people: it reads `[model]`, `[protocol]`
 and `[baseline]` as JSON from its input and prints what it found, so that the process that keeps a

@@ -161,7 +161,7 @@ class ShapeClass:
 def why_alone(protocol: ProtocolTable, configuration: Configuration) -> str:
     """Says why a training can't be a member of a population; empty where it can."""
     if configuration.own is not None:
-        return "a builder of one's own: populations train the LSTM"
+        return "a custom builder: populations train the LSTM"
     if protocol.optimizer != "adam":
         return f"optimizer {protocol.optimizer!r}: populations train with Adam"
     if others := set(configuration.opened()) - _OPENED:
@@ -170,7 +170,7 @@ def why_alone(protocol: ProtocolTable, configuration: Configuration) -> str:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Work:
+class PlannedWork:
     """Trainings to come of one smallest class, as far as the plan of classes depends on them.
 
     Attributes:
@@ -184,7 +184,7 @@ class Work:
     epochs: float
 
 
-def plan_classes(works: Iterable[Work], *, steps: int) -> dict[ShapeClass, ShapeClass]:
+def plan_classes(works: Iterable[PlannedWork], *, steps: int) -> dict[ShapeClass, ShapeClass]:
     """Says which class each training of a plan runs in, so that all together take least time.
 
     Classes are joined, two at a time and the most profitable first, as long as that saves time: one
@@ -199,11 +199,11 @@ def plan_classes(works: Iterable[Work], *, steps: int) -> dict[ShapeClass, Shape
         The class of each training's own smallest class. Equal works give equal classes, in
         whatever order they come.
     """
-    by_shape: dict[ShapeClass, Work] = {}
+    by_shape: dict[ShapeClass, PlannedWork] = {}
     for work in works:
         known = by_shape.get(work.shape)
         by_shape[work.shape] = work if known is None else _together(known, work)
-    alike: list[list[Work]] = []
+    alike: list[list[PlannedWork]] = []
     for shape in sorted(by_shape):
         group = next((each for each in alike if each[0].shape.is_joinable(shape)), None)
         if group is None:
@@ -248,7 +248,7 @@ def pays_compiling(places: int, *, shape: ShapeClass, steps: int, on_gpu: bool) 
     return idle > _COMPILING_A_SIZE
 
 
-def _plan_alike(works: Sequence[Work], steps: int) -> dict[ShapeClass, ShapeClass]:
+def _plan_alike(works: Sequence[PlannedWork], steps: int) -> dict[ShapeClass, ShapeClass]:
     """Plans works of different shapes that one class can hold."""
     groups = dict(enumerate(works))
     shapes = {number: [work.shape] for number, work in groups.items()}
@@ -271,16 +271,16 @@ def _plan_alike(works: Sequence[Work], steps: int) -> dict[ShapeClass, ShapeClas
     return {shape: groups[number].shape for number, own in shapes.items() for shape in own}
 
 
-def _together(a: Work, b: Work) -> Work:
+def _together(a: PlannedWork, b: PlannedWork) -> PlannedWork:
     """Returns two works as one of the class that holds both."""
-    return Work(
+    return PlannedWork(
         shape=a.shape.joined(b.shape),
         longest=max(a.longest, b.longest),
         epochs=a.epochs + b.epochs,
     )
 
 
-def _milliseconds(work: Work, steps: int) -> float:
+def _milliseconds(work: PlannedWork, steps: int) -> float:
     """Time of a population of all these trainings, begun together."""
     shape = work.shape
     latency = _LATENCY.get(shape.lstm_units, _LATENCY_OF_THE_LOOP)

@@ -6,8 +6,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from lstm_study.configuration import Configuration
+from lstm_study.objectives import OBJECTIVES
 from lstm_study.progress.estimate import mean_length, seconds_per_work, step_work
-from lstm_study.progress.values import Ended, Progress, Running
+from lstm_study.progress.values import EndedTraining, Progress, Running
 from lstm_study.records import CorpusSummary, Epoch, Run, Trial
 from lstm_study.records.state import Live
 from lstm_study.spec.quantities import duration_in_words
@@ -126,7 +127,7 @@ class Follower:
             failed=sum(item.failed for item in items),
             running=tuple(running_of(items, live)),
             ended=tuple(
-                Ended(
+                EndedTraining(
                     training_id=training_id,
                     detail=by_id[training_id].configuration.description,
                     score=by_id[training_id].score,
@@ -189,7 +190,7 @@ class Follower:
 def score_in_words(trial: Trial, *, objective: str) -> str:
     """Formats a completed trial's score: an accuracy in percent, a loss in four digits."""
     assert trial.score is not None
-    return f"{trial.score:.2%}" if objective == "validation_accuracy" else f"{trial.score:.4f}"
+    return format(trial.score, ".2%" if OBJECTIVES[objective].is_share else ".4f")
 
 
 def running_of(items: Iterable[Item], live: Mapping[str, Live]) -> Iterable[Running]:

@@ -30,7 +30,7 @@ class Running:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Ended:
+class EndedTraining:
     """One training that ended: its id, its score in words, and whether it failed."""
 
     training_id: str
@@ -61,7 +61,7 @@ class Progress:
     total: int
     failed: int
     running: tuple[Running, ...]
-    ended: tuple[Ended, ...]
+    ended: tuple[EndedTraining, ...]
     best: str
     elapsed_seconds: float
     remaining_seconds: float | None

@@ -1,16 +1,17 @@
 """Whether a record is consistent: what a digest can't show of an older or a forged one."""
 
+import math
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from functools import singledispatch
 from typing import TYPE_CHECKING, Any
 
 from lstm_study.configuration import HYPERPARAMETERS, Configuration
+from lstm_study.objectives import EPOCH_MEASURES, OBJECTIVES
 from lstm_study.records.comparison import Control, NearDuplicates
 from lstm_study.records.session import Session
 from lstm_study.records.state import ArmsState, SeedsState, VerdictsState
 from lstm_study.records.training import Epoch, Run, Trial
-from lstm_study.spec.tables import OBJECTIVES
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -77,9 +78,9 @@ def _of_trial(trial: Trial) -> Iterator[str]:
         return
     if len(trial.epochs) != trial.budget_epochs - trial.initial_epoch:
         yield f"it is completed after {len(trial.epochs)} epochs"
-    for name, direction in OBJECTIVES.items():
+    for name, metric in OBJECTIVES.items():
         values = [getattr(epoch, name) for epoch in trial.epochs]
-        best = max if direction == "max" else min
+        best = max if metric.direction == "max" else min
         if None not in values and trial.score_last_epoch == values[-1]:
             if trial.score_best_epoch != best(values):
                 yield f"score_best_epoch {trial.score_best_epoch} is not that of its epochs"
@@ -164,9 +165,10 @@ def _of_epochs(epochs: Sequence[Epoch], *, first: int, last: int | None) -> Iter
     if last is not None and first + len(epochs) - 1 > last:
         yield f"epochs must end at {last}. Received: {numbers}"
     for epoch in epochs:
-        for name in ("train_accuracy", "validation_accuracy", "validation_auc"):
-            yield from _in_range(epoch, name, highest=1.0)
-        for name in ("train_loss", "validation_loss", "train_seconds", "validation_seconds"):
+        for name in EPOCH_MEASURES:
+            highest = math.inf if name.endswith("_loss") else 1.0
+            yield from _in_range(epoch, name, highest=highest)
+        for name in ("train_seconds", "validation_seconds"):
             yield from _in_range(epoch, name)
 
 
@@ -183,7 +185,7 @@ def _of_test(record: Run | Control) -> Iterator[str]:
     yield from _in_range(record, "test_reviews")
 
 
-def _in_range(record: Any, name: str, *, highest: float = float("inf")) -> Iterator[str]:
+def _in_range(record: Any, name: str, *, highest: float = math.inf) -> Iterator[str]:
     value = getattr(record, name)
     if value is not None and not 0 <= value <= highest:
         yield f"{name} must be 0 to {highest:g}. Received: {value}"

@@ -1,7 +1,7 @@
 """The whole search before it starts: its schedule, and the configuration of every first slot."""
 
 import itertools
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from lstm_study.configuration import Configuration
@@ -75,12 +75,13 @@ class Plan:
         return max(len(item.slots) for item in self.brackets)
 
 
-def make_plan(spec: StudySpec) -> Plan:
+def make_plan(spec: StudySpec, begun: Iterable[Trial] = ()) -> Plan:
     """Draws every first slot's configuration, each once in the whole search.
 
     The plan depends on the spec alone, so the same configurations are tried however many workers
-    share the search and however often it is interrupted. A space that is exhausted leaves later
-    brackets with fewer slots or none; each round that is left still promotes.
+    share the search and however often it is interrupted. Of the trials that have begun it takes how
+    their slots are named, so that a search whose limit grew still finds its own. A space that is
+    exhausted leaves later brackets with fewer slots or none; each round left still promotes.
 
     With `include_baseline` the baseline takes the first slot of the last bracket, which trains it
     for the full budget. With `control = "random"` as many random configurations as the search's
@@ -89,13 +90,13 @@ def make_plan(spec: StudySpec) -> Plan:
     Raises:
         SearchError: The tuner is "grid" and the space is continuous.
     """
-    schedule = _schedule(spec)
+    schedule, digits = _schedule(spec), _digits(begun)
     if spec.search.tuner == "bayesian":
-        brackets, exhausted = [_proposed(spec, schedule[0])], False
+        brackets, exhausted = [_proposed(spec, schedule[0], digits)], False
     else:
-        brackets, exhausted = _drawn(spec, schedule)
+        brackets, exhausted = _drawn(spec, schedule, digits)
     if controls := _control_trials(spec, sum(item.bracket.epochs for item in brackets)):
-        brackets.append(_control(spec, count=controls))
+        brackets.append(_control(spec, digits, count=controls))
     return Plan(brackets=tuple(brackets), exhausted=exhausted)
 
 
@@ -180,7 +181,9 @@ def _flat(count: int, spec: StudySpec) -> Bracket:
     return Bracket(iteration=0, bracket=0, rounds=(whole,))
 
 
-def _drawn(spec: StudySpec, schedule: tuple[Bracket, ...]) -> tuple[list[PlannedBracket], bool]:
+def _drawn(
+    spec: StudySpec, schedule: tuple[Bracket, ...], digits: Mapping[str, int]
+) -> tuple[list[PlannedBracket], bool]:
     """Fills the first rounds with drawn configurations, and says if the space was exhausted."""
     from lstm_study.model.space import draw, grid
 
@@ -199,17 +202,17 @@ def _drawn(spec: StudySpec, schedule: tuple[Bracket, ...]) -> tuple[list[Planned
         exhausted = exhausted or len(chosen) < wanted
         if chosen:
             prefix = f"i{bracket.iteration}-" if spec.search.iterations > 1 else ""
-            slots = _slots(f"{prefix}b{bracket.bracket}", chosen, spec)
+            slots = _slots(f"{prefix}b{bracket.bracket}", chosen, spec, digits)
             brackets.append(PlannedBracket(bracket=limited(bracket, len(slots)), slots=slots))
     return brackets, exhausted and not is_grid
 
 
-def _proposed(spec: StudySpec, bracket: Bracket) -> PlannedBracket:
+def _proposed(spec: StudySpec, bracket: Bracket, digits: Mapping[str, int]) -> PlannedBracket:
     """Leaves the configurations to the tuner, but for the baseline where it is included."""
     chosen: list[Configuration | None] = [None] * bracket.rounds[0].trials
     if spec.search.include_baseline:
         chosen[0] = spec.baseline.configuration
-    return PlannedBracket(bracket=bracket, slots=_slots("b0", chosen, spec))
+    return PlannedBracket(bracket=bracket, slots=_slots("b0", chosen, spec, digits))
 
 
 def _control_trials(spec: StudySpec, epochs: int) -> int:
@@ -217,20 +220,36 @@ def _control_trials(spec: StudySpec, epochs: int) -> int:
     return max(1, epochs // spec.search.max_epochs) if spec.search.control == "random" else 0
 
 
-def _control(spec: StudySpec, *, count: int) -> PlannedBracket:
+def _control(spec: StudySpec, digits: Mapping[str, int], *, count: int) -> PlannedBracket:
     from lstm_study.model.space import draw
 
     configurations = draw(spec.space, seed=derive(spec.study.seed, "control"))
-    slots = _slots("c", list(itertools.islice(configurations, count)), spec)
+    slots = _slots("c", list(itertools.islice(configurations, count)), spec, digits)
     bracket = limited(_flat(count, spec), len(slots))
     return PlannedBracket(bracket=bracket, slots=slots, role="control")
 
 
+def _digits(begun: Iterable[Trial]) -> dict[str, int]:
+    """Returns of each bracket with trials, by its prefix, how many digits its slots are named with.
+
+    That depends on how many slots it had when they began. A trial's seed comes from its name.
+    """
+    found: dict[str, int] = {}
+    for trial in begun:
+        if trial.role != "finalist":
+            prefix, number, _ = trial.trial_id.rsplit("-", 2)
+            found[prefix] = min(len(number), found.get(prefix, len(number)))
+    return found
+
+
 def _slots(
-    prefix: str, configurations: Sequence[Configuration | None], spec: StudySpec
+    prefix: str,
+    configurations: Sequence[Configuration | None],
+    spec: StudySpec,
+    digits: Mapping[str, int],
 ) -> tuple[Slot, ...]:
-    digits = max(2, len(str(len(configurations) - 1)))
-    names = [f"{prefix}-{number:0{digits}d}" for number in range(len(configurations))]
+    width = digits.get(prefix, max(2, len(str(len(configurations) - 1))))
+    names = [f"{prefix}-{number:0{width}d}" for number in range(len(configurations))]
     return tuple(
         Slot(name=name, configuration=item, seed=derive(spec.study.seed, "trial", name))
         for name, item in zip(names, configurations, strict=True)

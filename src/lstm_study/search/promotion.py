@@ -2,13 +2,11 @@
 
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
-from typing import Literal
 
 from lstm_study.analysis.search.summary import rank_key
+from lstm_study.objectives import Direction
 from lstm_study.records import Trial
 from lstm_study.search.plan import Plan, PlannedBracket, Slot
-
-Direction = Literal["max", "min"]
 
 _UNFINISHED = ("running", "interrupted")
 

@@ -4,15 +4,15 @@ A trial's score was selected for being high, so it is partly luck. The finalists
 not selected: their mean is an unbiased score of the configuration.
 """
 
-from collections.abc import Hashable
+from collections.abc import Hashable, Sequence
 
-from lstm_study.analysis.search.summary import ranking
+from lstm_study.analysis.search.summary import ranking, searched
 from lstm_study.engine.classes import Classes
-from lstm_study.engine.jobs import Answer, Job
+from lstm_study.engine.jobs import Job, JobResult
 from lstm_study.progress.follow import Follower, Item
 from lstm_study.progress.values import Report
 from lstm_study.records import Trial
-from lstm_study.search.stage import answered, given_to, items_of, job_of
+from lstm_study.search.stage import given_to, items_of, job_of, with_result
 from lstm_study.seeds import derive
 from lstm_study.spec import StudySpec
 from lstm_study.store import Store
@@ -24,24 +24,21 @@ def plan_finalists(spec: StudySpec, store: Store) -> list[Trial]:
     """Returns the finalists' trials, in the order to run; those that exist as they are recorded.
 
     None with fewer than two finalists, and none of their own in a study whose comparison began
-    without them: its winner is named already.
+    without them: its winner is named already. Where a search went on, its limit having grown, its
+    best trials now follow those that were the best before.
     """
     trials = store.read_trials()
     found = {trial.trial_id: trial for trial in trials if trial.role == "finalist"}
-    if found:
-        return sorted(found.values(), key=_order)
-    if store.read_runs():
+    is_compared = bool(store.read_runs())
+    if is_compared and not found:
         return []
-    ranked = ranking(trials, spec.study.direction, max_epochs=spec.search.max_epochs)
-    # The search may have drawn one configuration twice.
-    different = {trial.configuration: trial for trial in reversed(ranked)}
-    finalists = [trial for trial in ranked if different[trial.configuration] is trial]
-    finalists = finalists[: spec.search.rerank]
-    if len(finalists) < 2:
+    places = _places(trials, spec, may_grow=not is_compared)
+    if len(places) < 2:
         return []
     return [
-        Trial(
-            trial_id=f"f-{place}-s{index}",
+        found.get(name)
+        or Trial(
+            trial_id=name,
             configuration=finalist.configuration,
             seed=derive(spec.study.seed, "finalist", index),
             iteration=0,
@@ -56,8 +53,31 @@ def plan_finalists(spec: StudySpec, store: Store) -> list[Trial]:
             parameter_count=finalist.parameter_count,
         )
         for index in range(1, FRESH_SEEDS + 1)
-        for place, finalist in enumerate(finalists, start=1)
+        for place, finalist in places.items()
+        for name in [f"f-{place}-s{index}"]
     ]
+
+
+def _places(trials: Sequence[Trial], spec: StudySpec, *, may_grow: bool) -> dict[int, Trial]:
+    """Returns the finalists by their places: those that have one first, then the best others.
+
+    With `may_grow` there may be more of them than the study file says, after a search that went on.
+    """
+    by_id = {trial.trial_id: trial for trial in trials}
+    places = {
+        int(trial.trial_id.split("-")[1]): by_id[trial.parent]
+        for trial in trials
+        if trial.role == "finalist" and trial.parent in by_id
+    }
+    places = dict(sorted(places.items()))
+    ranked = ranking(searched(trials), spec.study.direction, max_epochs=spec.search.max_epochs)
+    # The search may have drawn one configuration twice.
+    best = {trial.configuration: trial for trial in reversed(ranked)}
+    finalists = [trial for trial in ranked if best[trial.configuration] is trial]
+    known = {trial.configuration for trial in places.values()}
+    new = [each for each in finalists[: spec.search.rerank] if each.configuration not in known]
+    room = len(new) if may_grow else max(0, spec.search.rerank - len(places))
+    return places | dict(enumerate(new[:room], start=max(places, default=0) + 1))
 
 
 def has_ended(trial: Trial) -> bool:
@@ -109,14 +129,14 @@ class RerankStage:
             self._keep(given_to(self._trials[job.name], worker))
         return alike
 
-    def take(self, answer: Answer, *, worker: str) -> None:
+    def take(self, result: JobResult, *, worker: str) -> None:
         """Records a trial's result; its checkpoint goes once it has ended."""
-        path = self._store.checkpoint_path(answer.name)
-        if answer.checkpoint is not None:
-            self._store.adopt(answer.checkpoint, path)
-        self._keep(answered(self._trials[answer.name], answer, self._spec))
-        if answer.is_last:
-            self._at_work.discard(answer.name)
+        path = self._store.checkpoint_path(result.name)
+        if result.checkpoint is not None:
+            self._store.adopt(result.checkpoint, path)
+        self._keep(with_result(self._trials[result.name], result, self._spec))
+        if result.is_last:
+            self._at_work.discard(result.name)
             path.unlink(missing_ok=True)
 
     def take_back(self, name: str) -> None:
@@ -155,9 +175,3 @@ class RerankStage:
     def _keep(self, trial: Trial) -> None:
         self._trials[trial.trial_id] = trial
         self._store.write(trial)
-
-
-def _order(trial: Trial) -> tuple[str, str]:
-    """Seed by seed, so that a search that is stopped has as many of each."""
-    finalist, _, seed = trial.trial_id.rpartition("-s")
-    return seed.zfill(3), finalist

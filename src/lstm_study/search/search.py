@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 def plan_search(spec: StudySpec, store: Store) -> Plan:
     """Draws the plan and writes it down."""
-    plan = make_plan(spec)
+    plan = make_plan(spec, store.read_trials())
     before = store.read_state(SearchState)
     store.write_state(plan_summary(plan, stopped=before.stopped if before else None))
     return plan

@@ -1,4 +1,4 @@
-"""The search as a stage: trials out as jobs, answers into their records."""
+"""The search as a stage: trials out as jobs, results into their records."""
 
 import math
 import re
@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from lstm_study.analysis.search.summary import best_by_budget, objective_of
 from lstm_study.configuration import Configuration
 from lstm_study.engine.classes import Classes
-from lstm_study.engine.jobs import Answer, Halt, Job
+from lstm_study.engine.jobs import Halt, Job, JobResult
 from lstm_study.progress.follow import Follower, Item, item_of, score_in_words
 from lstm_study.progress.values import Report
 from lstm_study.provenance import now
@@ -67,15 +67,15 @@ class SearchStage:
             for trial in self._oracle.create_trials(limit, like=shape)
         ]
 
-    def take(self, answer: Answer, *, worker: str) -> None:
+    def take(self, result: JobResult, *, worker: str) -> None:
         """Records a trial's result; deletes its parent's checkpoint once it has its own."""
-        trial = answered(self._oracle.records[answer.name], answer, self._spec)
-        if answer.checkpoint is not None:
-            self._store.adopt(answer.checkpoint, self._store.checkpoint_path(trial.trial_id))
+        trial = with_result(self._oracle.records[result.name], result, self._spec)
+        if result.checkpoint is not None:
+            self._store.adopt(result.checkpoint, self._store.checkpoint_path(trial.trial_id))
         self._oracle.keep(trial)
-        if answer.checkpoint is not None and trial.parent is not None:
+        if result.checkpoint is not None and trial.parent is not None:
             self._store.checkpoint_path(trial.parent).unlink(missing_ok=True)
-        if answer.is_last:
+        if result.is_last:
             self._oracle.end_trial(self._oracle.trials[trial.trial_id])
 
     def take_back(self, name: str) -> None:
@@ -170,17 +170,17 @@ def given_to(trial: Trial, worker: str) -> Trial:
     return replace(trial, status="running", worker=worker, started_at=started_at, failure=None)
 
 
-def answered(trial: Trial, answer: Answer, spec: StudySpec) -> Trial:
+def with_result(trial: Trial, result: JobResult, spec: StudySpec) -> Trial:
     """Returns a trial's record with its result: its own part of the history, and its end."""
-    if answer.epochs:
-        own = answer.epochs[trial.initial_epoch :]
+    if result.epochs:
+        own = result.epochs[trial.initial_epoch :]
         seconds = math.fsum(epoch.train_seconds + epoch.validation_seconds for epoch in own)
         trial = replace(trial, epochs=own, seconds=seconds)
-    if answer.parameter_count is not None:
-        trial = replace(trial, parameter_count=answer.parameter_count)
-    if answer.failure is not None:
-        return replace(trial, status="failed", failure=answer.failure, ended_at=now())
-    return _completed(trial, spec) if answer.is_last else trial
+    if result.parameter_count is not None:
+        trial = replace(trial, parameter_count=result.parameter_count)
+    if result.failure is not None:
+        return replace(trial, status="failed", failure=result.failure, ended_at=now())
+    return _completed(trial, spec) if result.is_last else trial
 
 
 def _completed(trial: Trial, spec: StudySpec) -> Trial:

@@ -19,7 +19,6 @@ from lstm_study.spec.read import (
 )
 from lstm_study.spec.sources import SOURCES
 from lstm_study.spec.tables import (
-    OBJECTIVES,
     CompareTable,
     ExportTable,
     ProtocolTable,
@@ -29,7 +28,6 @@ from lstm_study.spec.tables import (
 )
 
 __all__ = [
-    "OBJECTIVES",
     "SOURCES",
     "BaselineTable",
     "Choices",

@@ -28,19 +28,21 @@ class Changes:
     Attributes:
         allowed: Leaves valid what is done.
         refused: Would make what is done another study's.
+        searches_on: Whether a limit of the search grew, so that one that ended goes on.
     """
 
     allowed: tuple[str, ...]
     refused: tuple[str, ...]
+    searches_on: bool = False
 
 
 def changes(before: Mapping[str, Any], spec: StudySpec, *, is_compared: bool) -> Changes:
     """Compares a spec with the one that a study began with.
 
-    Limits may grow, or be lifted. What is exported may change, since it is
-    written again. Until the comparison
-    begins, all of `[compare]` may change. From then on arms and seeds may be added, whose runs are
-    independent of the others, but none may be removed.
+    Limits may grow, or be lifted. What is exported may change, since it is written again. Until the
+    comparison begins, all of `[compare]` may change. From then on arms and seeds may be added,
+    whose runs are independent of the others, but none may be removed, and the search goes on no
+    more: another winner would be one that is chosen after test was seen.
 
     Args:
         before: What the study began with, as `StudySpec.model_dump(mode="json")` gave it.
@@ -49,18 +51,22 @@ def changes(before: Mapping[str, Any], spec: StudySpec, *, is_compared: bool) ->
     """
     # A key that is newer than the study had its default.
     old, new = StudySpec.model_validate(dict(before), strict=False).flat(), spec.flat()
-    allowed, refused = [], []
+    allowed, refused, searches_on = [], [], False
     for key in sorted(old.keys() | new.keys()):
         was, now = old.get(key), new.get(key)
         if was == now or key in _OF_NO_CONSEQUENCE:
             continue
         change = f"{key} was {_shown(was)}, is {_shown(now)}"
         table = key.partition(".")[0]
-        if table == "export" or (table == "compare" and not is_compared) or _adds(key, was, now):
+        adds = _adds(key, was, now)
+        is_free = table == "export" or (table == "compare" and not is_compared)
+        if is_free or (adds and not (table == "search" and is_compared)):
             allowed.append(change)
+            searches_on = searches_on or table == "search"
         else:
-            refused.append(change + (" (the comparison has begun)" if table == "compare" else ""))
-    return Changes(allowed=tuple(allowed), refused=tuple(refused))
+            is_too_late = is_compared and (adds or table == "compare")
+            refused.append(change + " (the comparison has begun)" * is_too_late)
+    return Changes(allowed=tuple(allowed), refused=tuple(refused), searches_on=searches_on)
 
 
 def _adds(key: str, was: Any, now: Any) -> bool:

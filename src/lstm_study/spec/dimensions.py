@@ -178,7 +178,7 @@ _Baseline: Any = _table("_Baseline", _baseline_field)
 class SpaceTable(_Space):  # type: ignore[misc]  # its keys are the table of hyperparameters
     """`[space]`: each hyperparameter as a range, a list of choices, or a fixed value.
 
-    With a builder of one's own it holds what that declares, from `[model]`.
+    With a custom builder it holds what that declares, from `[model]`.
     """
 
     declared: dict[str, Declared] | None = None
@@ -259,7 +259,7 @@ class BaselineTable(_Baseline):  # type: ignore[misc]  # as above
     """`[baseline]`: what the winner is compared with; 128/100 unless changed.
 
     `epochs` are those of its retraining, where they differ from the protocol's. `own` are the
-    values of what a builder of one's own declares, which a study file gives as keys of the table.
+    values of what a custom builder declares, which a study file gives as keys of the table.
     """
 
     epochs: int | None = Field(default=None, ge=1, le=10_000)
@@ -274,7 +274,7 @@ class BaselineTable(_Baseline):  # type: ignore[misc]  # as above
 
 
 def own_configuration(values: Mapping[str, Any]) -> Configuration:
-    """Returns the configuration of a builder of one's own with these values, by name."""
+    """Returns the configuration of a custom builder with these values, by name."""
     fields = {name: values[name] for name in STUDYS_OWN if name in values}
     own = tuple((name, value) for name, value in values.items() if name not in STUDYS_OWN)
     return Configuration(own=own, **fields)

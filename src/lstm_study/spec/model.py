@@ -1,4 +1,4 @@
-"""`[model]` of a study file: a builder of one's own, and what it declared when it was asked.
+"""`[model]` of a study file: a custom builder, and what it declared when it was asked.
 
 A study file gives `builder` alone. The rest is found out when a study begins, by a process that
 imports the file (`model/builder/exploration.py`), and is part of the study's records from then on.

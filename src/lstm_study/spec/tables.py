@@ -6,6 +6,7 @@ from typing import Any, Literal, Self
 from pydantic import Field, SerializerFunctionWrapHandler, model_serializer, model_validator
 
 from lstm_study.configuration import HYPERPARAMETERS, STUDYS_OWN
+from lstm_study.objectives import OBJECTIVES, Direction
 from lstm_study.schedule import hyperband
 from lstm_study.spec.data import DataTable
 from lstm_study.spec.dimensions import BaselineTable, SpaceTable, SpecTable, opened_in
@@ -13,7 +14,6 @@ from lstm_study.spec.errors import broken
 from lstm_study.spec.model import ModelTable, with_model
 from lstm_study.spec.quantities import bytes_of, seconds_of
 
-OBJECTIVES = {"validation_accuracy": "max", "validation_loss": "min", "validation_auc": "max"}
 _MOST_TRIALS = 100_000
 _FIELDS = {name: BaselineTable.model_fields[name].default for name in STUDYS_OWN}
 
@@ -27,9 +27,9 @@ class StudyTable(SpecTable):
     objective: Literal[tuple(OBJECTIVES)] = "validation_accuracy"  # type: ignore[valid-type]
 
     @property
-    def direction(self) -> Literal["max", "min"]:
+    def direction(self) -> Direction:
         """ "max" or "min": which end of the objective is better."""
-        return "max" if OBJECTIVES[self.objective] == "max" else "min"
+        return OBJECTIVES[self.objective].direction
 
 
 class SearchTable(SpecTable):
@@ -151,7 +151,7 @@ class StudySpec(SpecTable):
     @model_validator(mode="before")
     @classmethod
     def _builder_gives_the_space(cls, tables: Any) -> Any:
-        """A builder of one's own declares what is searched, and what the baseline has values of."""
+        """A custom builder declares what is searched, and what the baseline has values of."""
         if not isinstance(tables, Mapping) or not _has_builder(tables.get("model")):
             return tables
         parts = [tables.get(name, {}) for name in ("space", "protocol", "baseline")]
@@ -191,7 +191,7 @@ class StudySpec(SpecTable):
         """Returns every setting as "table.key" → plain value; dimensions are small tables.
 
         Hyperparameters beyond the core are left out where they are at the documented value. Those
-        of a builder of one's own are in "space", too; its text is left out, for its digest stands.
+        of a custom builder are in "space", too; its text is left out, for its digest stands.
         """
         tables = self.model_dump(mode="json")
         if self.model.builder:

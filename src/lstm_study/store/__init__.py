@@ -13,6 +13,7 @@ import shutil
 import tomllib
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
+from dataclasses import replace
 from pathlib import Path
 
 from pydantic import ValidationError
@@ -35,7 +36,7 @@ from lstm_study.records.codec import state_from_json, state_to_json
 from lstm_study.records.kinds import kind_of
 from lstm_study.records.state import ArmsState, Extent, Live, QuickState, SearchState, StudyState
 from lstm_study.spec import StudySpec
-from lstm_study.spec.changes import changes
+from lstm_study.spec.changes import Changes, changes
 from lstm_study.store.files import MOST_BYTES, advice
 from lstm_study.store.missing_digests import add_missing_digests
 from lstm_study.store.predictions import PredictionFiles
@@ -86,7 +87,10 @@ class Store(PredictionFiles):
         )
         allowed: tuple[str, ...] = ()
         if self.has_begun:
-            allowed = self._changes(spec, settings=settings, data_digest=data_digest)
+            found = self._changes(spec, settings=settings, data_digest=data_digest)
+            allowed = found.allowed
+            if found.searches_on and (search := self.read_state(SearchState)) is not None:
+                self.write_state(replace(search, stopped=None))
             if not self.ledger.exists:
                 add_missing_digests(self)
         elif self.path(SearchState).exists() and self._began_otherwise(began):
@@ -105,9 +109,7 @@ class Store(PredictionFiles):
             return True
         return before is None or before.spec != now_begun.spec
 
-    def _changes(
-        self, spec: StudySpec, *, settings: tuple[str, ...], data_digest: str
-    ) -> tuple[str, ...]:
+    def _changes(self, spec: StudySpec, *, settings: tuple[str, ...], data_digest: str) -> Changes:
         """Says what changed in a study that began, where all of it may; refuses it by name else."""
         before = self.read_began()
         found = changes(before.spec, spec, is_compared=self.is_compared)
@@ -121,7 +123,7 @@ class Store(PredictionFiles):
                 f"{self.folder}: the study began with another spec: {'; '.join(refused)}. "
                 f"{repeat or 'Start'} over with --fresh, or give study.name a new name."
             )
-        return found.allowed
+        return found
 
     @property
     def is_compared(self) -> bool:

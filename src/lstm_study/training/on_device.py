@@ -14,7 +14,14 @@ from lstm_study.configuration import Configuration
 from lstm_study.corpus.types import Split
 from lstm_study.model.lstm.members import Sweeps
 from lstm_study.model.network import build_network
-from lstm_study.model.population.arrays import GATES, POOLINGS, Reviews, Settings, State, Weights
+from lstm_study.model.population.arrays import (
+    GATES,
+    POOLINGS,
+    DeviceReviews,
+    Settings,
+    State,
+    Weights,
+)
 from lstm_study.model.population.dropout import seeds_after
 from lstm_study.model.population.steps import (
     member_of,
@@ -46,7 +53,7 @@ class OnDevice:
         self._options: dict[str, Any] = {"maxlen": shape.maxlen, "sweeps": sweeps}
         self._settings: Any = None
         # A split is kept beside its arrays, so that its id stays its own.
-        self._reviews: dict[int, tuple[Split, Reviews]] = {}
+        self._reviews: dict[int, tuple[Split, DeviceReviews]] = {}
         self.state: Any = None
 
     def clear(self) -> None:
@@ -158,7 +165,7 @@ class OnDevice:
         """How many members the arrays are for."""
         return len(self.state.iterations) if self.state is not None else 0
 
-    def _on_device(self, split: Split) -> Reviews:
+    def _on_device(self, split: Split) -> DeviceReviews:
         if id(split) not in self._reviews:
             self._reviews[id(split)] = split, reviews_of(split, self._shape)
         return self._reviews[id(split)][1]
@@ -246,7 +253,7 @@ def empty_state(shape: ShapeClass, places: int) -> State:
     return jax.tree.map(lambda array: jnp.zeros((places, *array.shape), array.dtype), one)  # type: ignore[no-any-return]
 
 
-def reviews_of(split: Split, shape: ShapeClass) -> Reviews:
+def reviews_of(split: Split, shape: ShapeClass) -> DeviceReviews:
     """Puts a split's arrays on the device, of few different sizes, each of which is a program."""
     tokens = _rounded(shape.maxlen + len(split.token_ids), small=2**14, large=2**23)
     reviews = _rounded(len(split), small=2**10, large=2**15)
@@ -254,7 +261,7 @@ def reviews_of(split: Split, shape: ShapeClass) -> Reviews:
     def after_padding(ids: NDArray[np.int32]) -> NDArray[np.int32]:
         return _stretched(np.pad(ids, (shape.maxlen, 0)), tokens)
 
-    return Reviews(
+    return DeviceReviews(
         *jax.device_put(
             (
                 after_padding(split.token_ids),

@@ -1,4 +1,4 @@
-"""A builder of one's own: what it declares is found, its networks are trained, its faults named."""
+"""A custom builder: what it declares is found, its networks are trained, its faults named."""
 
 import re
 

@@ -8,7 +8,7 @@ from rich.console import Console
 
 from lstm_study.cli import display
 from lstm_study.cli.display import Bar, Display
-from lstm_study.progress.values import Ended, Progress, Running
+from lstm_study.progress.values import EndedTraining, Progress, Running
 
 
 def running(worker: str, training_id: str, *, step: int) -> Running:
@@ -25,8 +25,8 @@ PROGRESS = Progress(
     failed=1,
     running=(running("w1", "b2-03-r0", step=50), running("w2", "b2-04-r0", step=75)),
     ended=(
-        Ended(training_id="b2-01-r0", detail="64/32", score="81.25%", failed=False),
-        Ended(training_id="b2-02-r0", detail="64/64", score="diverged", failed=True),
+        EndedTraining(training_id="b2-01-r0", detail="64/32", score="81.25%", failed=False),
+        EndedTraining(training_id="b2-02-r0", detail="64/64", score="diverged", failed=True),
     ),
     best="81.25% at epoch 2 (b2-01-r0)",
     elapsed_seconds=200,

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from lstm_study.commands import open_study
-from lstm_study.commands.bundle import write_bundle
+from lstm_study.commands.export import write_bundle
 from lstm_study.commands.opened import Silent, held, read_corpus, tell_of_machine, winner_of
 from lstm_study.engine.backend import in_force
 from lstm_study.errors import ComparisonError, SpecError

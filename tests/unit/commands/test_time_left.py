@@ -4,8 +4,10 @@ from dataclasses import replace
 
 import pytest
 
+from lstm_study.analysis.answer.ablation import ablation_trainings
 from lstm_study.commands.time_left import Extent, TimeLeft, time_left
-from lstm_study.commands.work_left import possible_arms
+from lstm_study.commands.work_left import Costs, comparison_jobs, possible_arms
+from lstm_study.comparison.arms import plan_comparison
 from lstm_study.progress.pace import Pace
 from lstm_study.records import Run, Trial
 from lstm_study.records.state import BracketState, RoundState, SearchState
@@ -90,6 +92,26 @@ def test_a_finished_study_has_nothing_left_to_train() -> None:
     # The fake study has no validation runs, no masked baseline and no runner-ups.
     of_others = _found(list(STUDY.trials), [], stopped="", spec=spec).comparison
     assert found.comparison < of_others
+
+
+def test_the_trainings_left_of_an_ablation_are_those_that_its_plan_counts() -> None:
+    asked = StudySpec.model_validate(
+        dict(completed_study(compare__ablation="true").spec), strict=False
+    )
+    plan, trials = replace(PLAN, stopped=""), list(STUDY.trials)
+    assert STUDY.corpus is not None
+    costs = Costs(asked, STUDY.corpus)
+    costs.pace = PACE
+    without, with_it = (
+        comparison_jobs(
+            each, plan, trials, [], None, costs, more_seeds=0, most_seeds=None, primary_only=False
+        )
+        for each in (SPEC, asked)
+    )
+    compared = plan_comparison(asked, trials)
+    steps = ablation_trainings(compared.arms["baseline"], compared.arms["winner"])
+    assert len(with_it) - len(without) == steps > 0
+    assert len(with_it) - asked.compare.control == compared.trainings
 
 
 def test_a_search_that_was_ended_early_has_no_time_left() -> None:

@@ -8,7 +8,7 @@ from lstm_study.comparison.arms import ComparisonPlan, own_epoch_run, plan_compa
 from lstm_study.comparison.jobs import Jobs
 from lstm_study.comparison.review_facts import compared_runs
 from lstm_study.comparison.runs import ComparisonStage
-from lstm_study.engine.jobs import Answer
+from lstm_study.engine.jobs import JobResult
 from lstm_study.errors import ComparisonError
 from lstm_study.progress.values import ignore
 from lstm_study.records import Control, Epoch, Failure, NearDuplicates, ReviewFacts, Run
@@ -65,7 +65,7 @@ def fail(jobs: Jobs, store: Store, *wanted: str) -> None:
         given += found
     for name in wanted:
         assert name in [work.name for work in given]
-        stage.take(Answer(name=name, failure=DIED, is_last=True), worker="w1")
+        stage.take(JobResult(name=name, failure=DIED, is_last=True), worker="w1")
 
 
 def curve_of(run: Run) -> tuple[Epoch, ...]:

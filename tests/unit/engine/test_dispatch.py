@@ -11,9 +11,9 @@ from lstm_study.engine import dispatch as dispatch_module
 from lstm_study.engine.devices import Workers
 from lstm_study.engine.dispatch import DEATHS_ALLOWED, SILENCE_VARIABLE, dispatch
 from lstm_study.engine.jobs import (
-    Answer,
     Halt,
     Job,
+    JobResult,
     Lost,
     Message,
     MoreJobs,
@@ -49,7 +49,7 @@ class Made:
         self.waiting = deque(names)
         self.given: list[tuple[str, ...]] = []
         self.likes: list[Hashable] = []
-        self.ended: dict[str, Answer] = {}
+        self.ended: dict[str, JobResult] = {}
         self.seconds: list[float] = []
         self._ticks = ticks
 
@@ -64,9 +64,9 @@ class Made:
         self.given += [names] if names else []
         return [job(name) for name in names]
 
-    def take(self, answer: Answer, *, worker: str) -> None:
-        if answer.is_last:
-            self.ended[answer.name] = answer
+    def take(self, result: JobResult, *, worker: str) -> None:
+        if result.is_last:
+            self.ended[result.name] = result
 
     def take_back(self, name: str) -> None:
         self.waiting.appendleft(name)
@@ -114,8 +114,8 @@ def run(stage: Made, engine: Scripted, folder) -> None:
     dispatch(stage, engine, store=Store(folder), corpus=None, context=CONTEXT)
 
 
-def ended(name: str) -> Answer:
-    return Answer(name=name, is_last=True)
+def ended(name: str) -> JobResult:
+    return JobResult(name=name, is_last=True)
 
 
 def test_each_job_goes_out_once_and_the_loop_ends_when_none_is_left(tmp_path):
@@ -169,7 +169,7 @@ def test_deaths_are_counted_from_the_last_epoch_that_ended(tmp_path):
     """A machine that is often taken away costs time and fails nothing, as long as epochs end."""
     stage = Made("a")
     epoch = [
-        Answer(name="a", epochs=(EPOCH,) * number) for number in range(1, 2 * DEATHS_ALLOWED + 1)
+        JobResult(name="a", epochs=(EPOCH,) * number) for number in range(1, 2 * DEATHS_ALLOWED + 1)
     ]
     lives = itertools.chain.from_iterable(([each], [KILLED, READY]) for each in epoch)
     engine = Scripted([READY], *lives, [ended("a")])

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from lstm_study.engine import ray_cluster
-from lstm_study.engine.jobs import Answer, Call, Evaluation, Reply
+from lstm_study.engine.jobs import Call, Evaluation, JobResult, Reply
 from lstm_study.engine.ray_cluster import ActorLink, RayCluster
 from lstm_study.errors import DependencyError
 from tests.unit.engine.test_dispatch import job
@@ -37,8 +37,8 @@ def test_an_answers_files_arrive_with_it_under_names_of_the_other_machine(tmp_pa
     checkpoint.parent.mkdir()
     checkpoint.write_bytes(b"checkpoint")
     weights.write_bytes(b"weights")
-    answer = Answer(name="a", checkpoint=checkpoint, evaluation=evaluation(weights))
-    found = travelled(answer, tmp_path / "there")
+    result = JobResult(name="a", checkpoint=checkpoint, evaluation=evaluation(weights))
+    found = travelled(result, tmp_path / "there")
     assert found.checkpoint.read_bytes() == b"checkpoint"
     assert found.evaluation.weights.read_bytes() == b"weights"
     assert {found.checkpoint.parent, found.evaluation.weights.parent} == {tmp_path / "there"}
@@ -63,7 +63,7 @@ def test_a_node_keeps_no_file_that_it_sent(tmp_path):
     link = ActorLink(tmp_path / "received")
     checkpoint = tmp_path / "a.npz"
     checkpoint.write_bytes(b"checkpoint")
-    link.send(Answer(name="a", checkpoint=checkpoint))
+    link.send(JobResult(name="a", checkpoint=checkpoint))
     assert not checkpoint.exists()
     (parcel,) = link.collect(0.0)
     assert bytes(parcel.files[checkpoint]) == b"checkpoint"
@@ -79,7 +79,7 @@ def test_a_node_keeps_a_jobs_checkpoints_until_the_job_ends(tmp_path):
     link.receive()
     (start,) = received.starts
     assert start.read_bytes() == b"own"
-    link.send(Answer(name="a", is_last=True))
+    link.send(JobResult(name="a", is_last=True))
     assert not start.exists()
 
 

@@ -6,7 +6,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from lstm_study.configuration import Configuration
-from lstm_study.model.shape_classes import ShapeClass, Work, places_for, plan_classes, why_alone
+from lstm_study.model.shape_classes import (
+    PlannedWork,
+    ShapeClass,
+    places_for,
+    plan_classes,
+    why_alone,
+)
 from lstm_study.spec import ProtocolTable
 
 BASELINE = ShapeClass.of(Configuration(), batch_size=64)
@@ -19,8 +25,10 @@ def shape(embedding_dim: int, lstm_units: int, **values) -> ShapeClass:
     return ShapeClass.of(configuration, batch_size=64)
 
 
-def work(embedding_dim: int, lstm_units: int, *, epochs: float = 10, longest: int = 10) -> Work:
-    return Work(shape=shape(embedding_dim, lstm_units), longest=longest, epochs=epochs)
+def work(
+    embedding_dim: int, lstm_units: int, *, epochs: float = 10, longest: int = 10
+) -> PlannedWork:
+    return PlannedWork(shape=shape(embedding_dim, lstm_units), longest=longest, epochs=epochs)
 
 
 def test_the_baselines_100_units_are_padded_to_128_and_nothing_else():
@@ -53,7 +61,9 @@ def test_rates_seeds_and_budgets_are_no_part_of_a_class():
 def test_layers_and_batch_sizes_are_not_joined():
     stacked = ShapeClass.of(Configuration(lstm_layers=2), batch_size=64)
     smaller = ShapeClass.of(Configuration(), batch_size=32)
-    works = [Work(shape=each, longest=10, epochs=10) for each in (BASELINE, stacked, smaller)]
+    works = [
+        PlannedWork(shape=each, longest=10, epochs=10) for each in (BASELINE, stacked, smaller)
+    ]
 
     assert plan_classes(works, steps=313) == {each.shape: each.shape for each in works}
 
@@ -74,7 +84,7 @@ def test_small_networks_are_joined_and_large_ones_are_not_slowed_down_by_larger_
 sizes = st.sampled_from([16, 32, 64, 100, 128, 256])
 works_of_a_plan = st.lists(
     st.builds(
-        lambda e, u, v, t, n: Work(
+        lambda e, u, v, t, n: PlannedWork(
             shape=ShapeClass.of(
                 Configuration(embedding_dim=e, lstm_units=u, vocabulary_size=v, maxlen=t),
                 batch_size=64,

@@ -9,6 +9,7 @@ import pytest
 from lstm_study.configuration import BASELINE
 from lstm_study.errors import RecordError
 from lstm_study.files import seal, unseal
+from lstm_study.objectives import OBJECTIVES
 from lstm_study.records import Epoch, Opening, Run, Trial
 from lstm_study.records.codec import from_json, state_from_json, state_to_json, to_json
 from lstm_study.records.kinds import KINDS
@@ -20,7 +21,6 @@ from lstm_study.records.state import (
     SeedsState,
     VerdictsState,
 )
-from lstm_study.spec import OBJECTIVES
 from tests.support.earlier_records import EARLIER_RECORDS
 from tests.support.stored_study import EPOCH
 from tests.unit.test_store import TRIAL
@@ -170,7 +170,7 @@ def test_a_trial_is_read_whatever_the_search_maximises_or_minimises(objective):
         for epoch, level in ((3, 0.3), (4, 0.1))
     )  # fmt: skip
     values = [getattr(epoch, objective) for epoch in epochs]
-    best = max(values) if OBJECTIVES[objective] == "max" else min(values)
+    best = max(values) if OBJECTIVES[objective].direction == "max" else min(values)
     trial = replace(
         TRIAL, status="completed", failure=None, epochs=epochs, score=values[-1],
         score_last_epoch=values[-1], score_best_epoch=best,

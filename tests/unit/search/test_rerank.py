@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from lstm_study.analysis.search.summary import finalists, ranking, winner
-from lstm_study.engine.jobs import Answer
+from lstm_study.engine.jobs import JobResult
 from lstm_study.records import Failure
 from lstm_study.search.rerank import FRESH_SEEDS, RerankStage, has_ended, plan_finalists
 from lstm_study.store import Store
@@ -65,6 +65,37 @@ def test_a_comparison_that_began_without_finalists_keeps_its_winner(tmp_path):
     assert plan_finalists(SPEC, store) == []
 
 
+def test_a_search_that_went_on_adds_the_finalists_that_it_lacks(tmp_path):
+    (least, best), others = RANKED[:2][::-1], RANKED[2:]
+    before = [trial for trial in STUDY.trials if trial not in (least, best)]
+    store = store_of(tmp_path, before)
+    first = plan_finalists(SPEC, store)
+    assert {trial.parent for trial in first} == {trial.trial_id for trial in others[:3]}
+    for trial in first:
+        store.write(replace(trial, status="completed", score=0.5))
+    store.write(best)
+    twin = replace(best, trial_id="b9-99-r0", configuration=others[0].configuration)
+    store.write(twin)  # better than the finalist that has its configuration
+    found = plan_finalists(SPEC, store)
+    assert [trial.trial_id for trial in found if trial.status != "completed"] == [
+        f"f-4-s{index}" for index in range(1, FRESH_SEEDS + 1)
+    ]
+    assert {trial.parent for trial in found} - {trial.parent for trial in first} == {best.trial_id}
+    for trial in found:
+        store.write(trial)
+    store.write(STUDY.runs[0])
+    store.write(least)
+    assert plan_finalists(SPEC, store) == found, "the comparison has begun"
+
+
+def test_finalists_of_which_some_were_recorded_when_the_power_went_are_all_planned(tmp_path):
+    store = store_of(tmp_path)
+    whole = plan_finalists(SPEC, store)
+    for trial in whole[:4]:
+        store.write(trial)
+    assert plan_finalists(SPEC, store) == whole
+
+
 def test_the_best_mean_wins_and_the_selected_score_is_not_counted():
     trials = [*STUDY.trials, *again([(0.80, 0.81, 0.82), (0.83, 0.80, 0.84), (0.9, 0.9, 0.6)])]
     assert winner(trials, "max", max_epochs=9) == RANKED[1]
@@ -97,9 +128,9 @@ def test_the_stage_records_all_before_the_first_begins_and_resumes_what_is_left(
     (job,) = stage.due("w1", 1)
     assert (job.name, job.validates, job.trains_on, job.epochs) == ("f-1-s1", True, "train", 9)
     epochs = next(t.epochs for t in RANKED if len(t.epochs) == 9)
-    stage.take(Answer(name=job.name, epochs=epochs, is_last=True), worker="w1")
+    stage.take(JobResult(name=job.name, epochs=epochs, is_last=True), worker="w1")
     (other,) = stage.due("w1", 1)
-    stage.take(Answer(name=other.name, failure=Failure(kind="diverged", message="nan"),
+    stage.take(JobResult(name=other.name, failure=Failure(kind="diverged", message="nan"),
                       is_last=True), worker="w1")  # fmt: skip
     (third,) = stage.due("w1", 1)
     stage.take_back(third.name)

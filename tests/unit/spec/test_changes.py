@@ -38,9 +38,6 @@ def test_a_key_that_is_newer_than_the_study_has_had_its_default():
         ("compare.control=false", ""),
         ("", "export.ensemble=true"),
         ("export.ensemble=true", ""),
-        ("search.max_trials=5", "search.max_trials=9"),
-        ("search.max_trials=5", ""),
-        ("search.disk_limit='900MB'", "search.disk_limit='1GB'"),
     ],
 )
 def test_what_only_adds_is_allowed_and_said_even_when_all_is_compared(before, after):
@@ -48,6 +45,24 @@ def test_what_only_adds_is_allowed_and_said_even_when_all_is_compared(before, af
     assert found.refused == ()
     assert len(found.allowed) == 1
     assert (after or before).partition("=")[0] + " was " in found.allowed[0]
+    assert not found.searches_on
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        ("search.max_trials=5", "search.max_trials=9"),
+        ("search.max_trials=5", ""),
+        ("search.time_limit='90m'", "search.time_limit='2h'"),
+        ("search.disk_limit='900MB'", "search.disk_limit='1GB'"),
+    ],
+)
+def test_a_limit_of_the_search_may_grow_until_test_is_opened_for_its_winner(before, after):
+    found = changed(before, after, is_compared=False)
+    assert (len(found.allowed), found.refused, found.searches_on) == (1, (), True)
+    late = changed(before, after, is_compared=True)
+    assert late.refused == (f"{found.allowed[0]} (the comparison has begun)",)
+    assert (late.allowed, late.searches_on) == ((), False)
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
-"""`[model]`: a builder of one's own in a study file, and what it declares in a record."""
+"""`[model]`: a custom builder in a study file, and what it declares in a record."""
 
 import json
 

@@ -9,13 +9,10 @@ import math
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
+from lstm_study.arm_names import ABLATION, MASKED_BASELINE, VALIDATION_SUFFIX
 from lstm_study.configuration import Configuration
 from lstm_study.records import Run, StudyRecords
 from lstm_study.spec import StudySpec
-
-ARM = "ablation"
-MASKED_BASELINE = "baseline-masked"
-VALIDATION_SUFFIX = "-validation"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -79,6 +76,33 @@ def ablation_path(records: StudyRecords) -> AblationPath | None:
     return walk(records.runs, ends[0].configuration, ends[1].configuration, spec=spec)
 
 
+def ablation_trainings(here: Configuration, winner: Configuration) -> int:
+    """Returns how many trainings lead from a configuration to the winner's.
+
+    One fewer at each step; the last step's is the winner's own validation run.
+    """
+    different = len(_different(here, winner))
+    return max(0, different * (different + 1) // 2 - 1)
+
+
+def ablation_trainings_left(
+    runs: Iterable[Run], baseline: Configuration, winner: Configuration, *, spec: StudySpec
+) -> int:
+    """Returns how many of an ablation's trainings have not begun, its masked start included.
+
+    The path ends early where all trainings of a step failed, or the start did.
+    """
+    by_id = {run.run_id: run for run in runs}
+    start = by_id.get(validation_run_id(start_of(spec)))
+    path = walk(by_id.values(), baseline, winner, spec=spec)
+    ends = [validation_run_id(arm) for arm in ("baseline", "winner")]
+    left = sum(run_id not in by_id and run_id not in ends for run_id in path.candidates)
+    if start is None or start.status != "failed":
+        for each in range(2, len(path.candidates)):  # the steps after the next one
+            left += each
+    return left + (spec.protocol.masked and start is None)
+
+
 def walk(
     runs: Iterable[Run], baseline: Configuration, winner: Configuration, *, spec: StudySpec
 ) -> AblationPath:
@@ -129,16 +153,20 @@ def score_of(run: Run | None, spec: StudySpec) -> float | None:
 def _candidates(
     here: Configuration, winner: Configuration, *, number: int
 ) -> dict[str, tuple[str, Configuration]]:
-    left = [name for name in here.names if here.value(name) != winner.value(name)]
+    left = _different(here, winner)
     if len(left) == 1:
         return {validation_run_id("winner"): (left[0], winner)}
     return {
-        f"{ARM}-{number}-{name.replace('_', '-')}": (
+        f"{ABLATION}-{number}-{name.replace('_', '-')}": (
             name,
             here.with_values(**{name: winner.value(name)}),
         )
         for name in left
     }
+
+
+def _different(here: Configuration, winner: Configuration) -> list[str]:
+    return [name for name in here.names if here.value(name) != winner.value(name)]
 
 
 def _step(

@@ -9,13 +9,14 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from statistics import fmean
 
-from lstm_study.analysis.answer.arms import CONTROL, ENSEMBLE, Arm, arms_from_records
-from lstm_study.analysis.answer.questions import LAST_EPOCHS, LAST_EPOCHS_SUFFIX, model_question
+from lstm_study.analysis.answer.arms import Arm, arms_from_records
+from lstm_study.analysis.answer.questions import model_question
 from lstm_study.analysis.answer.wording import between
 from lstm_study.analysis.statistics.failures import failed_runs, without_failed_runs
 from lstm_study.analysis.statistics.intervals import LEVEL, Difference
 from lstm_study.analysis.statistics.metrics import log_loss
 from lstm_study.analysis.statistics.power import LEAST_SEEDS
+from lstm_study.arm_names import CONTROL, ENSEMBLE, LAST_EPOCHS, LAST_EPOCHS_SUFFIX, RUNNER_UP
 from lstm_study.records import Run, StudyRecords
 
 RULE = (
@@ -96,7 +97,7 @@ def advise(records: StudyRecords, *, level: float = LEVEL) -> Advice:
         sentences["single network"] = _of_single_network(single, networks, arms, level)
     ensemble = next((each for each in judged if each.arm == ENSEMBLE), None)
     if ensemble is not None and chosen.arm != ENSEMBLE:
-        sentences["ensemble"] = _of_ensemble(ensemble, chosen, arms, level)
+        sentences[ENSEMBLE] = _of_ensemble(ensemble, chosen, arms, level)
     return Advice(models=models, sentences=sentences)
 
 
@@ -106,12 +107,12 @@ def name_of(arm: str) -> str:
         CONTROL: "the logistic regression",
         ENSEMBLE: "the ensemble of the winner's runs",
         LAST_EPOCHS_ARM: "the mean of the winner's last epochs",
-    }.get(arm, arm if arm.startswith("runner-up-") else f"the {arm}")
+    }.get(arm, arm if arm.startswith(RUNNER_UP) else f"the {arm}")
 
 
 def _is_model(arm: str) -> bool:
     named = ("baseline", "winner", CONTROL, ENSEMBLE, LAST_EPOCHS_ARM)
-    return arm in named or arm.startswith("runner-up-")
+    return arm in named or arm.startswith(RUNNER_UP)
 
 
 def _model(name: str, arm: Arm, records: StudyRecords) -> Model:

@@ -7,12 +7,11 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from lstm_study.arm_names import CONTROL, ENSEMBLE
 from lstm_study.errors import ComparisonError
 from lstm_study.records import Run, StudyRecords
 
 THRESHOLD = 0.5
-CONTROL = "control"
-ENSEMBLE = "ensemble"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)

@@ -2,14 +2,11 @@
 
 from collections.abc import Iterable, Sequence
 
-from lstm_study.analysis.answer.ablation import MASKED_BASELINE
 from lstm_study.analysis.search.summary import ranking
+from lstm_study.arm_names import MASKED_BASELINE, PRIMARY, RECIPE_BASELINE, RUNNER_UP
 from lstm_study.configuration import HYPERPARAMETERS, Configuration
 from lstm_study.records import Run, StudyRecords, Trial
 from lstm_study.spec import StudySpec
-
-PRIMARY = ("baseline", "winner")
-RECIPE_BASELINE = "baseline-recipe"
 
 
 def planned_arms(spec: StudySpec, trials: Sequence[Trial]) -> dict[str, Configuration]:
@@ -29,7 +26,7 @@ def planned_arms(spec: StudySpec, trials: Sequence[Trial]) -> dict[str, Configur
         # So that the winner's network is not credited with the effect of its recipe.
         arms[RECIPE_BASELINE] = recipe
     for number, configuration in enumerate(different[1 : 1 + spec.compare.runner_ups], start=1):
-        arms[f"runner-up-{number}"] = configuration
+        arms[f"{RUNNER_UP}{number}"] = configuration
     return arms
 
 

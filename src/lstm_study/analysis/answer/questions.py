@@ -5,19 +5,22 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from lstm_study.analysis.answer.ablation import MASKED_BASELINE
-from lstm_study.analysis.answer.arms import CONTROL, ENSEMBLE, Arm
-from lstm_study.analysis.answer.planned_arms import PRIMARY, RECIPE_BASELINE
+from lstm_study.analysis.answer.arms import Arm
 from lstm_study.analysis.answer.verdict import Verdict, judge
 from lstm_study.analysis.statistics.failures import without_failed_runs, without_runs
 from lstm_study.analysis.statistics.intervals import LEVEL
 from lstm_study.analysis.statistics.significance import holm
+from lstm_study.arm_names import (
+    CONTROL,
+    ENSEMBLE,
+    LAST_EPOCHS_SUFFIX,
+    MASKED_BASELINE,
+    OWN_EPOCH_SUFFIX,
+    PRIMARY,
+    RECIPE_BASELINE,
+    RUNNER_UP,
+)
 from lstm_study.records.state import VerdictKind
-
-OWN_EPOCH_SUFFIX = "-own-epoch"
-LAST_EPOCHS = 3
-LAST_EPOCHS_SUFFIX = "-last-three"
-"""An arm's other evaluation: the mean probability after the last `LAST_EPOCHS` epochs."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -164,7 +167,7 @@ def _described(arms: Mapping[str, Arm], *, level: float) -> list[Comparison]:
     pairs = [
         (name, "winner")
         for name in arms
-        if name.startswith("runner-up-") or name == f"winner{LAST_EPOCHS_SUFFIX}"
+        if name.startswith(RUNNER_UP) or name == f"winner{LAST_EPOCHS_SUFFIX}"
     ]
     pairs.append((ENSEMBLE, "baseline"))
     return [

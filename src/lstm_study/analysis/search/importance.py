@@ -16,7 +16,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from lstm_study.analysis.search.summary import Direction, ScoreAtEpoch
+from lstm_study.analysis.search.summary import ScoreAtEpoch
+from lstm_study.objectives import Direction
 from lstm_study.seeds import derive
 from lstm_study.spec import SpaceTable
 

@@ -8,8 +8,9 @@ validation reviews, and on the test reviews, shows how much.
 from dataclasses import dataclass
 from statistics import fmean
 
-from lstm_study.analysis.answer.ablation import MASKED_BASELINE, VALIDATION_SUFFIX
 from lstm_study.analysis.search.summary import finalists, searched
+from lstm_study.arm_names import MASKED_BASELINE, VALIDATION_SUFFIX
+from lstm_study.objectives import OBJECTIVES
 from lstm_study.records import Run, StudyRecords, Trial
 
 
@@ -35,17 +36,15 @@ class OptimismRow:
     optimism: float | None
 
 
-_ON_TEST = {"accuracy": "test_accuracy", "loss": "test_loss", "auc": "test_roc_auc"}
-
-
 def search_optimism(records: StudyRecords) -> tuple[OptimismRow, ...]:
     """Makes the table of search optimism: the winner, and the baseline, masked where the winner is.
 
     Each is found in the search by its runs' configuration; one without a run is left out.
     """
-    measure = str(records.spec["study"]["objective"]).removeprefix("validation_")
+    objective = str(records.spec["study"]["objective"])
+    metric = OBJECTIVES[objective]
     is_masked = any(run.arm == MASKED_BASELINE for run in records.runs)
-    sign = -1 if measure == "loss" else 1
+    sign = 1 if metric.direction == "max" else -1
     means = {each.trial_id: each.mean for each in finalists(records.trials)}
     rows = []
     for arm in ("winner", MASKED_BASELINE if is_masked else "baseline"):
@@ -56,14 +55,14 @@ def search_optimism(records: StudyRecords) -> tuple[OptimismRow, ...]:
         tests = [
             value
             for run in runs
-            if run.status == "completed" and (value := getattr(run, _ON_TEST[measure])) is not None
+            if run.status == "completed" and (value := getattr(run, metric.on_test)) is not None
         ]
         names = (arm, arm + VALIDATION_SUFFIX)
         fresh = [
             value
             for run in records.runs
             if run.arm in names and run.status == "completed" and run.epochs
-            and (value := getattr(run.epochs[-1], f"validation_{measure}")) is not None
+            and (value := getattr(run.epochs[-1], objective)) is not None
         ]  # fmt: skip
         in_search = trial.score if trial is not None else None
         as_finalist = means.get(trial.trial_id) if trial is not None else None
@@ -72,7 +71,7 @@ def search_optimism(records: StudyRecords) -> tuple[OptimismRow, ...]:
         rows.append(
             OptimismRow(
                 arm=arm,
-                measure=measure,
+                measure=metric.name,
                 in_search=in_search,
                 trial_id=trial.trial_id if trial is not None else "",
                 trials_ranked=_ranked(records, trial),

@@ -8,7 +8,7 @@ import math
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from lstm_study.analysis.search.summary import Direction
+from lstm_study.objectives import Direction
 from lstm_study.records import Trial
 from lstm_study.seeds import derive
 

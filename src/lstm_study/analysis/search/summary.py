@@ -10,13 +10,11 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from statistics import fmean
-from typing import Literal
 
 from lstm_study.configuration import Configuration
+from lstm_study.objectives import Direction
 from lstm_study.records import Epoch, Trial
 from lstm_study.schedule import Bracket
-
-Direction = Literal["max", "min"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -14,12 +14,13 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from lstm_study.arm_names import VALIDATION_SUFFIX
+
 if TYPE_CHECKING:
     from lstm_study.records import Run
 
 _LEAST, _GREATEST = 0.05, 20.0
 _CLIP = 1e-7
-_VALIDATION_SUFFIX = "-validation"
 
 
 def fit_temperature(labels: NDArray[Any], probabilities: NDArray[Any]) -> float:
@@ -64,7 +65,7 @@ def temperature_of(runs: "Iterable[Run]", arm: str) -> float | None:
     found = [
         run.temperature
         for run in runs
-        if run.arm == arm + _VALIDATION_SUFFIX
+        if run.arm == arm + VALIDATION_SUFFIX
         and run.status == "completed"
         and run.temperature is not None
     ]

@@ -11,7 +11,6 @@ from typing import IO, Self
 
 from lstm_study.errors import DataError
 
-_BLOCK = 512
 _READ_BYTES = 1 << 20
 _ARCHIVE_LIMIT_BYTES = 8 << 30
 _HEADER_LIMIT_BYTES = 1 << 16

@@ -17,7 +17,7 @@ GATES = 4
 POOLINGS = ("last", "mean", "max")
 
 
-class Reviews(NamedTuple):
+class DeviceReviews(NamedTuple):
     """A split on the device.
 
     Attributes:

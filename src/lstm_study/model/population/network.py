@@ -16,7 +16,7 @@ from jax import lax
 from lstm_study.model.lstm.members import Sweeps, lstm
 from lstm_study.model.population.arrays import (
     Array,
-    Reviews,
+    DeviceReviews,
     Seeds,
     Settings,
     Weights,
@@ -49,7 +49,7 @@ class Tokens(NamedTuple):
 
 
 def view(
-    reviews: Reviews, settings: Settings, positions: Array, dropped: Array, maxlen: int
+    reviews: DeviceReviews, settings: Settings, positions: Array, dropped: Array, maxlen: int
 ) -> Tokens:
     """Reads batches as `corpus/batches.py` does, each member with its own vocabulary and maxlen.
 

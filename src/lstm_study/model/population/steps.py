@@ -16,7 +16,7 @@ import jax.numpy as jnp
 from jax import lax
 
 from lstm_study.model.lstm.members import Sweeps
-from lstm_study.model.population.arrays import Array, Reviews, Settings, State, Weights
+from lstm_study.model.population.arrays import Array, DeviceReviews, Settings, State, Weights
 from lstm_study.model.population.dropout import seeds_after
 from lstm_study.model.population.network import probabilities_of, view
 
@@ -34,7 +34,7 @@ _BETA_1, _BETA_2, _EPSILON = 0.9, 0.999, 1e-7
 )
 def train_steps(
     state: State,
-    reviews: Reviews,
+    reviews: DeviceReviews,
     settings: Settings,
     positions: Array,
     dropped: Array,
@@ -77,7 +77,7 @@ def train_steps(
 @functools.partial(jax.jit, static_argnames=("maxlen", "sweeps"), compiler_options=_SAME_BITS)
 def read_batches(
     weights: Weights,
-    reviews: Reviews,
+    reviews: DeviceReviews,
     settings: Settings,
     positions: Array,
     count: Array,
@@ -135,7 +135,7 @@ def _put(buffer: Array, k: Array, value: Array) -> Array:
 
 def _step(
     state: State,
-    reviews: Reviews,
+    reviews: DeviceReviews,
     settings: Settings,
     positions: Array,
     dropped: Array,

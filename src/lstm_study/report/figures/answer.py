@@ -3,6 +3,7 @@
 import itertools
 from typing import TYPE_CHECKING
 
+from lstm_study.objectives import titled
 from lstm_study.report import numbers
 from lstm_study.report.figures.style import (
     BASELINE,
@@ -15,7 +16,6 @@ from lstm_study.report.figures.style import (
     label,
     percent_axis,
 )
-from lstm_study.report.tables.columns import in_words
 from lstm_study.report.tables.table import Table
 
 if TYPE_CHECKING:
@@ -161,7 +161,7 @@ def waterfall(steps: Table, *, objective: str) -> Picture | None:
         reach = max(scores) - min(scores) or 0.01
         axes.set_ylim(min(scores) - 0.14 * reach, max(scores) + 0.18 * reach)
         axes.grid(visible=False, axis="x")
-        axes.set_ylabel(in_words(objective).capitalize())
+        axes.set_ylabel(titled(objective))
         percent_axis(axes, form)
 
     told = ", ".join(

@@ -2,7 +2,15 @@
 
 from typing import TYPE_CHECKING, Any
 
-from lstm_study.analysis.answer.questions import LAST_EPOCHS_SUFFIX, OWN_EPOCH_SUFFIX
+from lstm_study.arm_names import (
+    CONTROL,
+    ENSEMBLE,
+    LAST_EPOCHS_SUFFIX,
+    MASKED_BASELINE,
+    OWN_EPOCH_SUFFIX,
+    RECIPE_BASELINE,
+    RUNNER_UP,
+)
 from lstm_study.report import numbers
 from lstm_study.report.figures.style import (
     INK,
@@ -24,8 +32,8 @@ if TYPE_CHECKING:
 
 # Arms by the start of their name; the longer name first.
 _SHAPES = {
-    "baseline-recipe": "P", "baseline-masked": "X", "baseline": "s", "winner": "o",
-    "runner-up": "v", "control": "^", "ensemble": "D",
+    RECIPE_BASELINE: "P", MASKED_BASELINE: "X", "baseline": "s", "winner": "o",
+    RUNNER_UP: "v", CONTROL: "^", ENSEMBLE: "D",
 }  # fmt: skip
 _FRONTS = ((INK, (0, (4, 2))), (MUTED, (0, (1, 1.5))))
 
@@ -116,13 +124,13 @@ def arms_cost(comparison: Table) -> Picture | None:
     if not measures:
         return None
     every = rows["arm"].tolist()
-    networks = rows[rows["arm"] != "control"]
+    networks = rows[rows["arm"] != CONTROL]
     fronts = {name: [("Pareto front", _front(rows, name))] for name, _, _ in measures}
     if len(networks) < len(rows):
         for name, found in fronts.items():
             found.append(("Pareto front of the networks", _front(networks, name)))
     best = {arm for found in fronts.values() for _, front in found for arm in front["arm"]}
-    shown = {*main_arms(every), "runner-up-1", *best}
+    shown = {*main_arms(every), f"{RUNNER_UP}1", *best}
     arms = [arm for arm in every if arm in shown]
     colours = arm_colours(arms)
 

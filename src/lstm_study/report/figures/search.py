@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
+from lstm_study.objectives import titled
 from lstm_study.report import numbers
 from lstm_study.report.figures.style import (
     MUTED,
@@ -14,7 +15,6 @@ from lstm_study.report.figures.style import (
     percent_axis,
     whole_axis,
 )
-from lstm_study.report.tables.columns import in_words
 from lstm_study.report.tables.table import Cell, Table
 
 if TYPE_CHECKING:
@@ -59,7 +59,7 @@ def best_so_far(progress: Table, control: Table, *, objective: str) -> Picture |
                 _draw_control(axes, control, along=name, size=scale)
             axes.set_xlabel(words)
             whole_axis(axes, bins=5)
-        panels[0].set_ylabel(in_words(objective).capitalize())
+        panels[0].set_ylabel(titled(objective))
         percent_axis(panels[0], form)
         legend(figure, panels[0], ncols=3)
         return marks

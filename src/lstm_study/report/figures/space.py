@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from decimal import Decimal, InvalidOperation
 from typing import TYPE_CHECKING, Any
 
+from lstm_study.objectives import titled
 from lstm_study.report import numbers
 from lstm_study.report.figures.style import (
     HEAT,
@@ -18,7 +19,6 @@ from lstm_study.report.figures.style import (
     panels,
     percent_axis,
 )
-from lstm_study.report.tables.columns import in_words
 from lstm_study.report.tables.table import Table
 from lstm_study.spec import StudySpec
 
@@ -91,7 +91,7 @@ def slices(points: Table, spec: StudySpec) -> Picture | None:
                 _value_axis(axes, dimensions[name].model_dump())
             axes.set_title(name)
         for axes in leftmost:
-            axes.set_ylabel(in_words(spec.study.objective).capitalize())
+            axes.set_ylabel(titled(spec.study.objective))
         percent_axis(grid[0], form)
         legend(figure, grid[0], ncols=2)
         return marks

@@ -2,9 +2,9 @@
 
 from typing import TYPE_CHECKING
 
+from lstm_study.objectives import titled
 from lstm_study.report import numbers
 from lstm_study.report.figures.style import INK, SERIES, Picture, percent_axis, whole_axis
-from lstm_study.report.tables.columns import in_words
 from lstm_study.report.tables.table import Table
 
 if TYPE_CHECKING:
@@ -74,7 +74,7 @@ def searches(progress: Table, *, objective: str) -> Picture | None:
                 color=SERIES[place % len(SERIES)], lw=1.9, ls=("-", (0, (5, 2)))[place % 2],
             )  # fmt: skip
         axes.set_xlabel("Epochs trained by the search")
-        axes.set_ylabel(in_words(objective).capitalize())
+        axes.set_ylabel(titled(objective))
         whole_axis(axes)
         percent_axis(axes, form)
         axes.legend(loc="upper left", bbox_to_anchor=(1.0, 1.0))

@@ -14,6 +14,15 @@ from functools import cached_property
 from html import escape
 from typing import TYPE_CHECKING, Any
 
+from lstm_study.arm_names import (
+    CONTROL,
+    ENSEMBLE,
+    LAST_EPOCHS_SUFFIX,
+    MASKED_BASELINE,
+    OWN_EPOCH_SUFFIX,
+    RECIPE_BASELINE,
+    RUNNER_UP,
+)
 from lstm_study.report import numbers
 from lstm_study.report.tables.table import Table
 
@@ -192,10 +201,11 @@ def _style() -> Iterator[None]:
 def arm_colours(arms: Sequence[str]) -> dict[str, str]:
     """Returns a colour for each arm, the same in every figure; later runner-ups share one."""
     fixed = {
-        "baseline": BASELINE, "winner": WINNER, "baseline-masked": SERIES[0],
-        "control": SERIES[1], "baseline-own-epoch": SERIES[5], "winner-own-epoch": SERIES[3],
-        "ensemble": SERIES[2], "baseline-last-three": SERIES[4], "winner-last-three": SERIES[7],
-        "baseline-recipe": SERIES[6], "runner-up-1": SERIES[8],
+        "baseline": BASELINE, f"baseline{OWN_EPOCH_SUFFIX}": SERIES[5],
+        f"baseline{LAST_EPOCHS_SUFFIX}": SERIES[4], MASKED_BASELINE: SERIES[0],
+        RECIPE_BASELINE: SERIES[6], "winner": WINNER, f"winner{OWN_EPOCH_SUFFIX}": SERIES[3],
+        f"winner{LAST_EPOCHS_SUFFIX}": SERIES[7], f"{RUNNER_UP}1": SERIES[8],
+        CONTROL: SERIES[1], ENSEMBLE: SERIES[2],
     }  # fmt: skip
     return {arm: fixed.get(arm, SERIES[9]) for arm in arms}
 
@@ -207,8 +217,8 @@ def main_arms(arms: Sequence[str]) -> list[str]:
     """
     if len(arms) <= _MOST_ARMS:
         return list(arms)
-    trained_alike = "baseline-recipe" if "baseline-recipe" in arms else "baseline-masked"
-    main = {"baseline", trained_alike, "winner", "ensemble", "control"}
+    trained_alike = RECIPE_BASELINE if RECIPE_BASELINE in arms else MASKED_BASELINE
+    main = {"baseline", trained_alike, "winner", ENSEMBLE, CONTROL}
     return [arm for arm in arms if arm in main]
 
 

@@ -3,7 +3,8 @@
 import math
 from typing import TYPE_CHECKING, Any
 
-from lstm_study.analysis.answer.ablation import VALIDATION_SUFFIX
+from lstm_study.arm_names import VALIDATION_SUFFIX
+from lstm_study.objectives import in_words, titled
 from lstm_study.report import numbers
 from lstm_study.report.figures.style import (
     HEAT,
@@ -23,7 +24,6 @@ from lstm_study.report.figures.style import (
     percent_axis,
     whole_axis,
 )
-from lstm_study.report.tables.columns import in_words
 from lstm_study.report.tables.table import Table
 from lstm_study.spec import StudySpec
 
@@ -75,7 +75,7 @@ def trial_curves(curves: Table, *, objective: str) -> Picture | None:
             axes.set_title(f"Bracket {bracket}")
             axes.set_xlabel("Epoch")
             whole_axis(axes)
-        grid[0].set_ylabel(in_words(objective).capitalize())
+        grid[0].set_ylabel(titled(objective))
         percent_axis(grid[0], form)
         rounds = sorted(rows["round"].unique())
         figure.legend(
@@ -88,7 +88,7 @@ def trial_curves(curves: Table, *, objective: str) -> Picture | None:
         draw=draw,
         name="trial_curves",
         title="Learning curve of every trial, by bracket",
-        alt=f"{in_words(objective).capitalize()} against epochs, a line for each trial, a panel "
+        alt=f"{titled(objective)} against epochs, a line for each trial, a panel "
         "for each bracket, a colour for each round. Promoted trials continue their parents' lines.",
         tables=(curves,),
         height=0.5 + 2.4 * math.ceil(len(brackets) / columns),
@@ -126,7 +126,7 @@ def run_curves(curves: Table) -> Picture | None:
                 )
                 axes.plot(at.index, at["mean"], color=colour, lw=1.8, label=arm,
                           marker="o" if len(at) == 1 else None, ms=4)  # fmt: skip
-            axes.set_title(measure.replace("_", " ").capitalize())
+            axes.set_title(titled(measure))
             axes.set_xlabel("Epoch")
             whole_axis(axes)
             percent_axis(axes, "percent" if measure.endswith("accuracy") else "loss")
@@ -137,7 +137,7 @@ def run_curves(curves: Table) -> Picture | None:
         name="run_curves",
         title="Learning curves of the retraining",
         alt="The "
-        + " and ".join(m.replace("_", " ") for m in measures)
+        + " and ".join(in_words(measure) for measure in measures)
         + f" of {', '.join(shown)} against epochs: a line for the mean over seeds, a band from the "
         "lowest to the highest.",
         tables=(curves,),
@@ -210,7 +210,7 @@ def distribution(trials: Table, *, objective: str, full: int) -> Picture | None:
                 lw=2 if budget == full else 1.3,
                 label=f"{budget} epoch{'s' if budget > 1 else ''} ({len(scores)})",
             )  # fmt: skip
-        axes.set_xlabel(in_words(objective).capitalize())
+        axes.set_xlabel(titled(objective))
         axes.set_ylabel("Share of trials")
         axes.legend(title="Budget (trials)", loc="upper left", bbox_to_anchor=(1.0, 1.0))
         percent_axis(axes, form, which="x")
@@ -252,7 +252,7 @@ def cost(trials: Table, *, objective: str, direction: str, full: int) -> Picture
             )  # fmt: skip
             cost_axis(axes, places, cost_form, span=20)
             axes.set_xlabel(words)
-        panels[0].set_ylabel(in_words(objective).capitalize())
+        panels[0].set_ylabel(titled(objective))
         panels[0].legend(loc="lower right")
         percent_axis(panels[0], form)
         return marks

@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Any
 from lstm_study.configuration import HYPERPARAMETERS
 from lstm_study.errors import DependencyError, ReportError
 from lstm_study.files import replacing_folder
+from lstm_study.objectives import EPOCH_MEASURES, METRICS, OBJECTIVES
 from lstm_study.records import Run, StudyRecords, Trial
 from lstm_study.report.write import CHOOSE_ANOTHER
 
@@ -27,9 +28,9 @@ if TYPE_CHECKING:
 
 FOLDER_NAME = "tensorboard"
 _STAGES = ("search", "control", "runs")
-_MEASURES = ("train_loss", "train_accuracy", "validation_loss", "validation_accuracy",
-             "train_seconds")  # fmt: skip
-_METRICS = ("score", "validation_accuracy", "validation_loss", "test_accuracy", "test_loss")
+_MEASURES = (*EPOCH_MEASURES, "train_seconds")
+_ON_TEST = tuple(metric.on_test for metric in METRICS)
+_METRICS = ("score", *OBJECTIVES, *_ON_TEST)
 # One that is running, or will be resumed, has not ended.
 _STATUS = {"completed": "STATUS_SUCCESS", "failed": "STATUS_FAILURE"}
 
@@ -159,7 +160,7 @@ def _events(training: Trial | Run, name: str, group: str) -> "list[Event]":
         return events
     last = training.epochs[-1].epoch if training.epochs else 0
     ended = _seconds(training.ended_at) or clock
-    names = ("score",) if isinstance(training, Trial) else ("test_accuracy", "test_loss")
+    names = ("score",) if isinstance(training, Trial) else _ON_TEST
     measured = {name: getattr(training, name) for name in (*names, "seconds")}
     events.append(_scalars(ended, last, measured))
     end = SessionEndInfo(status=api.Status.Value(_STATUS[training.status]), end_time_secs=ended)

@@ -14,9 +14,12 @@ from typing import Any
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
-from lstm_study.analysis.answer.ablation import MASKED_BASELINE
-from lstm_study.analysis.answer.planned_arms import RECIPE_BASELINE
-from lstm_study.analysis.answer.questions import LAST_EPOCHS_SUFFIX, OWN_EPOCH_SUFFIX
+from lstm_study.arm_names import (
+    LAST_EPOCHS_SUFFIX,
+    MASKED_BASELINE,
+    OWN_EPOCH_SUFFIX,
+    RECIPE_BASELINE,
+)
 from lstm_study.report import numbers
 from lstm_study.report.content import Content
 from lstm_study.report.figures.style import Picture

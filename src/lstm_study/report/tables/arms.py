@@ -5,17 +5,21 @@ import statistics
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from lstm_study.analysis.answer.ablation import MASKED_BASELINE
-from lstm_study.analysis.answer.arms import CONTROL, ENSEMBLE, Arm, arms_from_records
-from lstm_study.analysis.answer.questions import (
-    LAST_EPOCHS_SUFFIX,
-    OWN_EPOCH_SUFFIX,
-    median_difference,
-    side_questions,
-)
+from lstm_study.analysis.answer.arms import Arm, arms_from_records
+from lstm_study.analysis.answer.questions import median_difference, side_questions
 from lstm_study.analysis.search import summary as search_summary
 from lstm_study.analysis.statistics.failures import failed_runs, without_runs
 from lstm_study.analysis.statistics.metrics import log_loss
+from lstm_study.arm_names import (
+    CONTROL,
+    ENSEMBLE,
+    LAST_EPOCHS_SUFFIX,
+    MASKED_BASELINE,
+    OWN_EPOCH_SUFFIX,
+    PRIMARY,
+    RECIPE_BASELINE,
+    RUNNER_UP,
+)
 from lstm_study.configuration import STUDYS_OWN, Configuration
 from lstm_study.records import Run, StudyRecords
 from lstm_study.report.numbers import plain
@@ -86,18 +90,18 @@ def purpose(arm: str, spec: StudySpec) -> str:
     for name, words in _PURPOSES.items():
         if arm == name or (name.startswith("-") and arm.endswith(name)):
             return words
-    return "the search's next best configuration" if arm.startswith("runner-up-") else ""
+    return "the search's next best configuration" if arm.startswith(RUNNER_UP) else ""
 
 
 _PURPOSES = {
     "baseline": "the documented configuration and training",
     "winner": "the configuration that the search chose",
-    "baseline-masked": "the baseline's configuration with padding masked, as for the winner",
-    "baseline-recipe": "the baseline's network, trained by the winner's recipe",
-    "-own-epoch": "the same trainings, evaluated at the epoch with the best validation score",
-    "-last-three": "the same trainings, mean probability of the last epochs, at most three",
-    "control": "classical control: logistic regression over words and pairs of words",
-    "ensemble": "mean probability over the winner's runs",
+    MASKED_BASELINE: "the baseline's configuration with padding masked, as for the winner",
+    RECIPE_BASELINE: "the baseline's network, trained by the winner's recipe",
+    OWN_EPOCH_SUFFIX: "the same trainings, evaluated at the epoch with the best validation score",
+    LAST_EPOCHS_SUFFIX: "the same trainings, mean probability of the last epochs, at most three",
+    CONTROL: "classical control: logistic regression over words and pairs of words",
+    ENSEMBLE: "mean probability over the winner's runs",
 }
 
 
@@ -136,7 +140,7 @@ def training_differences(
 
 def _place(arm: str) -> tuple[int, str]:
     """Orders arms: baseline, winner and their variants first, then the rest by name."""
-    order = ("baseline", "winner", MASKED_BASELINE, "baseline-own-epoch", "winner-own-epoch")
+    order = (*PRIMARY, MASKED_BASELINE, *(arm + OWN_EPOCH_SUFFIX for arm in PRIMARY))
     return (order.index(arm) if arm in order else len(order), arm)
 
 
@@ -276,7 +280,7 @@ def _hyperparameters(spec: StudySpec, configurations: dict[str, Configuration]) 
     shown = {
         arm: value.as_dict()
         for arm, value in configurations.items()
-        if arm in ("baseline", "winner") or arm.startswith("runner-up-")
+        if arm in PRIMARY or arm.startswith(RUNNER_UP)
     }
     columns = (
         Column("hyperparameter", "Its name"),
@@ -359,6 +363,7 @@ def _classical_control(records: StudyRecords) -> Table:
         Column("validation_accuracy", "Share of validation reviews classified correctly",
                form="percent"),
         Column("validation_loss", "Binary cross-entropy on validation", form="loss"),
+        Column("validation_auc", "Area under the ROC curve on validation", form="loss"),
         Column("seconds", "Time to fit it", form="duration"),
         Column("chosen", "Whether it was chosen, by validation"),
     )  # fmt: skip

@@ -4,6 +4,7 @@ import math
 from collections.abc import Sequence
 from typing import Any
 
+from lstm_study.objectives import OBJECTIVES
 from lstm_study.records import Run, Trial
 from lstm_study.report.tables.table import Column, cells_of
 from lstm_study.spec import StudySpec
@@ -80,9 +81,4 @@ def training_cells(training: Trial | Run, columns: Sequence[Column]) -> dict[str
 
 def measure_form(objective: str) -> str:
     """Returns how values of an objective are written."""
-    return "percent" if objective.endswith("accuracy") else "loss"
-
-
-def in_words(objective: str) -> str:
-    """Returns an objective as prose says it: "validation accuracy"."""
-    return objective.replace("_auc", " ROC AUC").replace("_", " ")
+    return "percent" if OBJECTIVES[objective].is_share else "loss"

@@ -6,10 +6,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from typing import Any
 
-from lstm_study.analysis.answer.arms import CONTROL, arms_from_records
+from lstm_study.analysis.answer.arms import arms_from_records
 from lstm_study.analysis.statistics import metrics
 from lstm_study.analysis.statistics.calibration import temperature_of, tempered
 from lstm_study.analysis.statistics.failures import failed_runs
+from lstm_study.arm_names import CONTROL, VALIDATION_SUFFIX
 from lstm_study.records import Run, StudyRecords
 from lstm_study.report.tables.columns import ARM, RUN_ID
 from lstm_study.report.tables.table import Column, Table, cells_of, table
@@ -37,7 +38,7 @@ def why_not_calibrated(records: StudyRecords) -> str:
 
 
 def _validation_runs(records: StudyRecords) -> list[Run]:
-    return [run for run in records.runs if run.arm == f"{WINNER}-validation"]
+    return [run for run in records.runs if run.arm == WINNER + VALIDATION_SUFFIX]
 
 
 def evaluated(records: StudyRecords) -> list[tuple[str, str, Any]]:

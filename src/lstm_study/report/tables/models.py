@@ -1,7 +1,7 @@
 """Tables of the models that a person could use, and of the advice on which."""
 
 from lstm_study.analysis.answer.advice import LAST_EPOCHS_ARM, RULE, Advice, advise
-from lstm_study.analysis.answer.arms import CONTROL, ENSEMBLE
+from lstm_study.arm_names import CONTROL, ENSEMBLE
 from lstm_study.records import StudyRecords
 from lstm_study.report.tables.columns import ARM, INTERVAL, PARAMETER_COUNT
 from lstm_study.report.tables.table import Column, Table, cells_of, table

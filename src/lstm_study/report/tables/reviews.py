@@ -7,8 +7,9 @@ the test reviews; the report itself never reads them.
 from collections.abc import Mapping
 from typing import Any
 
-from lstm_study.analysis.answer.arms import ENSEMBLE, Arm, arms_from_records, without
+from lstm_study.analysis.answer.arms import Arm, arms_from_records, without
 from lstm_study.analysis.answer.reviews import accuracy_by, differing_reviews
+from lstm_study.arm_names import ENSEMBLE, PRIMARY
 from lstm_study.records import ReviewFacts, StudyRecords
 from lstm_study.report.tables.columns import ARM
 from lstm_study.report.tables.table import Column, Table, cells_of, table
@@ -99,7 +100,7 @@ def _differing(records: StudyRecords, arms: Mapping[str, Arm], facts: ReviewFact
         Column("excerpt", "Its start and end, if the text or the words are known"),
     )  # fmt: skip
     rows: list[dict[str, Any]] = []
-    if {"winner", "baseline"} <= arms.keys():
+    if arms.keys() >= {*PRIMARY}:
         names = records.corpus.labels if records.corpus is not None else ("negative", "positive")
         sizes = {run.arm: run.configuration.vocabulary_size for run in records.runs}
         shares = _unknown_shares(facts)

@@ -2,9 +2,9 @@
 
 from collections.abc import Sequence
 
-from lstm_study.analysis.answer.ablation import ARM as ABLATION
-from lstm_study.analysis.answer.arms import CONTROL
 from lstm_study.analysis.search import summary as search_summary
+from lstm_study.arm_names import ABLATION, CONTROL
+from lstm_study.objectives import EPOCH_MEASURES
 from lstm_study.records import Control, Epoch, Run, StudyRecords, Trial
 from lstm_study.report.tables.arms import TEST_ACCURACY
 from lstm_study.report.tables.columns import (
@@ -267,7 +267,6 @@ def _runs(records: StudyRecords, spec: StudySpec) -> Table:
 
 
 def _run_curves(runs: Sequence[Run]) -> Table:
-    measures = ("train_loss", "train_accuracy", "validation_loss", "validation_accuracy")
     columns = (
         ARM,
         RUN_ID,
@@ -280,7 +279,7 @@ def _run_curves(runs: Sequence[Run]) -> Table:
         for run in runs
         if run.arm != ABLATION and not run.trained_as
         for epoch in run.epochs
-        for measure in measures
+        for measure in EPOCH_MEASURES
         if (value := getattr(epoch, measure)) is not None
     )
     title = "One measure of one epoch of one run; ablation trainings are in epochs.csv only"

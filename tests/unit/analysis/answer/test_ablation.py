@@ -4,7 +4,13 @@ from dataclasses import replace
 
 import pytest
 
-from lstm_study.analysis.answer.ablation import ablation_path, score_of, walk
+from lstm_study.analysis.answer.ablation import (
+    ablation_path,
+    ablation_trainings,
+    ablation_trainings_left,
+    score_of,
+    walk,
+)
 from lstm_study.configuration import Configuration
 from lstm_study.records import Epoch, Failure, Run
 from tests.support.fake_spec import fake_spec
@@ -52,6 +58,33 @@ SECOND = [
 
 def path(runs, **settings):
     return walk(runs, BASELINE, WINNER, spec=fake_spec(**settings))
+
+
+def test_what_is_left_of_it_is_what_has_not_begun_and_the_steps_to_come():
+    def left(runs: list[Run]) -> int:
+        return ablation_trainings_left(runs, BASELINE, WINNER, spec=fake_spec())
+
+    assert left([]) == ablation_trainings(BASELINE, WINNER) == 3 + 2
+    assert ablation_trainings(WINNER, WINNER) == 0
+    assert ablation_trainings(BASELINE, BASELINE.with_values(maxlen=7)) == 0
+    assert [left([*ENDS, *FIRST[:count]]) for count in range(4)] == [5, 4, 3, 2]
+    assert [left([*ENDS, *FIRST, *SECOND[:count]]) for count in range(3)] == [2, 1, 0]
+    running = replace(FIRST[0], status="running", epochs=FIRST[0].epochs[:1])
+    assert left([*ENDS, running, *FIRST[1:]]) == 2, "one that has begun is not counted"
+
+
+def test_nothing_is_left_of_one_whose_way_ended_in_failures():
+    def left(runs: list[Run], **settings: str) -> int:
+        return ablation_trainings_left(runs, BASELINE, WINNER, spec=fake_spec(**settings))
+
+    failed = [run(each.run_id, each.configuration, failed=True) for each in FIRST]
+    assert left([*ENDS, *failed]) == 0
+    start = run("baseline-validation-s1", BASELINE, failed=True)
+    assert left([start, ENDS[1]]) == 3, "its first step is trained, and leads no further"
+    assert left([start, ENDS[1], *FIRST]) == 0
+    masked = run("baseline-masked-validation-s1", BASELINE, 0.7, 0.80)
+    assert left(ENDS, protocol__masked="true") == 5 + 1
+    assert left([*ENDS, masked], protocol__masked="true") == 5
 
 
 def test_every_hyperparameter_that_differs_is_tried_first():

@@ -10,7 +10,7 @@ import pytest
 from lstm_study import commands
 from lstm_study.cli import text
 from lstm_study.cli.frame import make_console
-from lstm_study.commands.new_study import about_learning, name_of
+from lstm_study.commands.init import about_learning, name_of
 from lstm_study.errors import DataError, SpecError
 from lstm_study.spec import load_spec
 from tests.support.reviews import made_up_reviews, write_csv

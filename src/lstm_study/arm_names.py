@@ -1,0 +1,21 @@
+"""What the arms of a comparison are called, in records, tables and figures.
+
+An arm is what has runs of its own, one for each seed. A suffix makes of a training's arm that of
+another evaluation of it, or of its validation runs.
+"""
+
+PRIMARY = ("baseline", "winner")
+"""What the study's question is about."""
+MASKED_BASELINE = "baseline-masked"
+RECIPE_BASELINE = "baseline-recipe"
+RUNNER_UP = "runner-up-"
+"""Followed by a number, from 1."""
+CONTROL = "control"
+ENSEMBLE = "ensemble"
+ABLATION = "ablation"
+
+VALIDATION_SUFFIX = "-validation"
+OWN_EPOCH_SUFFIX = "-own-epoch"
+LAST_EPOCHS_SUFFIX = "-last-three"
+LAST_EPOCHS = 3
+"""Epochs whose mean probability is evaluated as an arm of `LAST_EPOCHS_SUFFIX`."""
