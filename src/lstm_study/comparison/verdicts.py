@@ -13,8 +13,9 @@ from lstm_study.analysis.answer.questions import (
     paired_question,
     side_questions,
 )
+from lstm_study.analysis.answer.rule import is_fixed
 from lstm_study.analysis.answer.verdict import Verdict, judge
-from lstm_study.analysis.answer.wording import FIXED, between, is_fixed, more_or_less
+from lstm_study.analysis.answer.wording import FIXED, between, more_or_less
 from lstm_study.analysis.search.optimism import search_optimism
 from lstm_study.analysis.statistics.failures import without_failed_runs, without_runs
 from lstm_study.arm_names import CONTROL, MASKED_BASELINE, PRIMARY, RECIPE_BASELINE

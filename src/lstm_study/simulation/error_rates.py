@@ -7,8 +7,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from lstm_study.analysis.answer.verdict import failure_kind
-from lstm_study.analysis.answer.wording import kind_of
+from lstm_study.analysis.answer.rule import failure_kind, kind_of
 from lstm_study.analysis.statistics.failures import FailureKind, are_far_below, failure_rate
 from lstm_study.analysis.statistics.intervals import LEVEL, Difference, difference_of_outcomes
 from lstm_study.analysis.statistics.looks import levels

@@ -7,8 +7,6 @@ not. The rule is in `study/README.md`.
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
-import numpy as np
-
 from lstm_study.analysis.answer import wording
 from lstm_study.analysis.answer.arms import (
     Arm,
@@ -17,41 +15,33 @@ from lstm_study.analysis.answer.arms import (
     runs_left_out,
     summarise,
 )
-from lstm_study.analysis.answer.wording import LEARNED_NOTHING, Lack, kind_of
+from lstm_study.analysis.answer.rule import (
+    RULE,
+    Lack,
+    Unlearned,
+    failure_kind,
+    is_fixed,
+    kind_of,
+    lacking_of,
+    learned_nothing,
+)
 from lstm_study.analysis.statistics.failures import (
     FailedRun,
-    FailureKind,
-    FailureRate,
     Failures,
     failed_runs,
     failure_rate,
-    p_value_of_rates,
     without_failed_runs,
 )
 from lstm_study.analysis.statistics.intervals import (
     LEVEL,
     OUTCOMES,
     Difference,
-    accuracy_interval,
     difference_between,
 )
 from lstm_study.analysis.statistics.power import LEAST_SEEDS, Power, estimate_power
 from lstm_study.analysis.statistics.significance import Disagreement, disagreement
 from lstm_study.records import StudyRecords
 from lstm_study.records.state import VerdictKind
-
-RULE = (
-    "A run failed if it diverged, gives every review the same probability, or is 5 points or more "
-    "below its arm's median (below its best run, if the median is itself so far below that). "
-    "Failures: more or less often if Fisher's exact test is below 5%. "
-    "Difference in test accuracy among the other runs: better if its whole interval lies above 0, "
-    "worse if it lies below 0, otherwise no difference shown. With fewer than four such runs of "
-    "either arm there are too few seeds to say."
-)
-
-
-# Share of the reviews with one predicted label from which on the output is nearly constant.
-NEARLY_ALL = 0.99
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -93,7 +83,7 @@ class Verdict:
     power: Power | None = None
     arms: tuple[ArmSummary, ...] = ()
     disagreement: Disagreement | None = None
-    learned_nothing: Mapping[str, str] = field(default_factory=dict)
+    learned_nothing: Mapping[str, Unlearned] = field(default_factory=dict)
     lacking: tuple[Lack, ...] = ()
     notes: tuple[str, ...] = ()
 
@@ -137,16 +127,16 @@ def judge(
     learned = {
         name: why
         for name, arm in whole.items()
-        if (why := learned_nothing(arm, first_word=first_word))
+        if (why := learned_nothing(arm, first_word=first_word)) is not None
     }
     notes = wording.notes(found, names, left_out, failures.runs if failures else ())
     survivors = {arm.name: arm.seeds - len(failed_runs(arm)) for arm in found}
-    lacking = wording.lacking(whole, names, left_out, runs=survivors, least=LEAST_SEEDS)
+    lacking = lacking_of(whole, names, left_out, runs=survivors, least=LEAST_SEEDS)
     found_differences: list[Difference] = []
     if len(found) == 2 and not lacking:
         sides = [whole[candidate], whole[reference]]
         # Beside an arm without seeds few will do: these very runs, over other test reviews.
-        sides = [replace(arm, deterministic=wording.is_fixed(arm)) for arm in sides]
+        sides = [replace(arm, deterministic=is_fixed(arm)) for arm in sides]
         found_differences = [
             difference_between(*sides, outcome=each, level=level) for each in OUTCOMES
         ]
@@ -188,45 +178,6 @@ def judge(
         lacking=lacking,
         notes=notes,
     )
-
-
-def learned_nothing(arm: Arm, *, first_word: float | None = None) -> str:
-    """Says why an arm has learned nothing, or is not shown to have learned anything.
-
-    Args:
-        arm: Its runs that did not fail, where there are any.
-        first_word: Test accuracy of predicting each review's label from its first word alone; None
-            where it was not measured.
-
-    Returns:
-        The second half of a sentence about the arm; "" where it is shown to have learned something,
-        as it may where nearly all reviews have one label and it gives that label to as many.
-    """
-    labels = arm.labels.astype(bool)
-    positive = (arm.correct == labels).mean(axis=1)
-    largest = float(np.median(np.maximum(positive, 1 - positive)))
-    majority = max(float(labels.mean()), 1 - float(labels.mean()))
-    interval = accuracy_interval(arm)
-    if largest >= NEARLY_ALL and (interval is None or interval[0] <= majority):
-        return f"gives {largest:.1%} of the test reviews the same label: {LEARNED_NOTHING}"
-    if interval is None:
-        return ""
-    simple = [("giving every review the more frequent label", majority)]
-    if first_word is not None:
-        simple.append(("predicting from a review's first word", first_word))
-    for what, accuracy in simple:
-        if interval[0] <= accuracy:
-            return f"is not shown to be better than {what} ({accuracy:.2%})"
-    return ""
-
-
-def failure_kind(candidate: FailureRate, reference: FailureRate) -> tuple[float, FailureKind]:
-    """Applies the rule to two rates of failures; returns the p-value, too."""
-    p_value = p_value_of_rates(candidate, reference)
-    if p_value >= 1 - LEVEL:
-        return p_value, "no difference shown"
-    more = candidate.failed * reference.runs > reference.failed * candidate.runs
-    return p_value, "more often" if more else "less often"
 
 
 Diverged = Mapping[str, Sequence[int]]

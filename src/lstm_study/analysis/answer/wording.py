@@ -1,35 +1,23 @@
 """The verdict in words: each sentence is made from the numbers it says, in one place."""
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from lstm_study.analysis.answer.arms import Arm
+from lstm_study.analysis.answer.rule import Lack, Unlearned, count_in_words, is_fixed, kind_of
 from lstm_study.analysis.statistics.failures import FailedRun, FailureRate
 from lstm_study.analysis.statistics.intervals import Difference
 from lstm_study.analysis.statistics.planned_power import assumed_components
-from lstm_study.analysis.statistics.power import LEAST_SEEDS, MOST_SEEDS, Power, seeds_to_settle
+from lstm_study.analysis.statistics.power import MOST_SEEDS, Power, seeds_to_settle
 from lstm_study.records.state import VerdictKind
 
 if TYPE_CHECKING:
     from lstm_study.analysis.statistics.failures import Failures
 
 NOTHING_BETTER = "The search found nothing better than the baseline"
-LEARNED_NOTHING = "it has learned nothing"
 FIXED = "over other test reviews but not over other seeds"
-
-
-class Lack(NamedTuple):
-    """What a verdict lacks.
-
-    Attributes:
-        words: What it is, as a clause.
-        is_seeds: Whether more seeds would do.
-    """
-
-    words: str
-    is_seeds: bool = False
 
 
 def headline(
@@ -38,7 +26,7 @@ def headline(
     names: tuple[str, str],
     difference: Difference | None,
     failures: "Failures | None",
-    learned: Mapping[str, str],
+    learned: Mapping[str, Unlearned],
     lacking: Sequence[Lack],
     beside: str = "",
     is_baseline: bool = False,
@@ -57,7 +45,7 @@ def headline(
     """
     lines = [
         f"The {name} has learned nothing."
-        if LEARNED_NOTHING in why
+        if why.is_certain
         else f"The {name} is not shown to have learned anything."
         for name, why in learned.items()
     ]
@@ -78,14 +66,14 @@ def details(
     difference: Difference | None,
     power: Power | None,
     failures: "Failures | None",
-    learned: Mapping[str, str],
+    learned: Mapping[str, Unlearned],
     looks: int,
 ) -> str:
     """Says what stands behind the headline; what could have been shown, only if nothing was.
 
     `names` are candidate and reference, `arms` their runs that did not fail.
     """
-    parts = [f"The {name} {why}." for name, why in learned.items()]
+    parts = [f"The {name} {why.words}." for name, why in learned.items()]
     if difference is None:
         parts.append(_what_would_do(names, arms))
     else:
@@ -95,35 +83,6 @@ def details(
     if difference is not None and kind == "no difference shown":
         parts.append(_outlook(difference, power))
     return " ".join(parts)
-
-
-def lacking(
-    arms: Mapping[str, Arm],
-    names: tuple[str, str],
-    left_out: Mapping[str, str],
-    *,
-    runs: Mapping[str, int],
-    least: int,
-) -> tuple[Lack, ...]:
-    """Says what a verdict on two arms lacks; nothing if it lacks nothing.
-
-    `runs` counts those of each arm that did not fail; a verdict needs `least` of each.
-    """
-    found = []
-    for name in names:
-        if name not in arms:
-            why = f" ({left_out[name]})" if name in left_out else ""
-            found.append(Lack(f"there is no completed run of the {name}{why}"))
-    if any(arms[name].documents < 2 for name in names if name in arms):
-        found.append(Lack("there is one test review"))
-    both = [arms[name] for name in names if name in arms]
-    if not any(arm.deterministic for arm in both):
-        found += [
-            Lack(f"the {arm.name} has {_count(runs[arm.name])} that did not fail", is_seeds=True)
-            for arm in both
-            if runs[arm.name] < least
-        ]
-    return tuple(found)
 
 
 def notes(
@@ -147,24 +106,10 @@ def notes(
     return tuple(found)
 
 
-def kind_of(difference: Difference) -> VerdictKind:
-    """Applies the rule to an interval of accuracies."""
-    if difference.low > 0:
-        return "better"
-    if difference.high < 0:
-        return "worse"
-    return "no difference shown"
-
-
-def is_fixed(arm: Arm) -> bool:
-    """Whether an arm's runs are taken as they are: it has no seeds, or too few to vary over."""
-    return arm.deterministic or arm.seeds < LEAST_SEEDS
-
-
 def rate(value: FailureRate) -> str:
     """Says how often an arm's runs failed, with the exact interval."""
     return (
-        f"{value.failed} of {_count(value.runs)} of the {value.arm} "
+        f"{value.failed} of {count_in_words(value.runs)} of the {value.arm} "
         f"({value.low:.1%} to {value.high:.1%})"
     )
 
@@ -301,7 +246,3 @@ def _outlook(difference: Difference, power: Power | None) -> str:
 
 def _runs(arm: Arm) -> str:
     return "1 run" if arm.seeds == 1 else f"{arm.seeds} seeds"
-
-
-def _count(runs: int) -> str:
-    return "1 run" if runs == 1 else f"{runs} runs"

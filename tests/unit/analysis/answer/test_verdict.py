@@ -7,7 +7,8 @@ import numpy as np
 import pytest
 
 from lstm_study.analysis.answer.arms import arms_from_records, make_arm
-from lstm_study.analysis.answer.verdict import Verdict, judge, learned_nothing
+from lstm_study.analysis.answer.rule import Unlearned, learned_nothing
+from lstm_study.analysis.answer.verdict import Verdict, judge
 from lstm_study.analysis.statistics.scenario import Scenario
 from lstm_study.errors import ComparisonError
 from lstm_study.records import Failure
@@ -264,7 +265,7 @@ def _of_shares(shares, *, positives=500, documents=1_000):
 
 
 def test_an_arm_that_learned_is_not_mentioned():
-    assert learned_nothing(_of_shares([0.86, 0.85, 0.87, 0.86]), first_word=0.6) == ""
+    assert learned_nothing(_of_shares([0.86, 0.85, 0.87, 0.86]), first_word=0.6) is None
 
 
 def test_an_output_that_is_nearly_one_label_is_said_so():
@@ -272,12 +273,12 @@ def test_an_output_that_is_nearly_one_label_is_said_so():
     values = np.where(np.arange(1_000) < 5, 0.4, 0.6)
     arm = make_arm("winner", probabilities=np.tile(values, (4, 1)), labels=labels)
     said = "gives 99.5% of the test reviews the same label: it has learned nothing"
-    assert learned_nothing(arm) == said
+    assert learned_nothing(arm) == Unlearned(said, is_certain=True)
 
 
 def test_a_rare_label_that_is_found_is_learned():
     arm = _of_shares([0.9995, 0.9996, 0.9997, 0.9998], positives=20, documents=4_000)
-    assert learned_nothing(arm) == ""
+    assert learned_nothing(arm) is None
 
 
 def test_what_is_not_shown_is_not_called_nothing():
@@ -311,12 +312,16 @@ def test_a_kept_better_that_the_interval_no_longer_shows_is_said_so():
 
 def test_an_arm_no_better_than_the_more_frequent_label_is_said_so():
     found = learned_nothing(_of_shares([0.79, 0.81, 0.8, 0.8], positives=800))
-    assert found.startswith("is not shown to be better than giving every review the more frequent")
-    assert found.endswith("(80.00%)")
+    assert found is not None and not found.is_certain
+    assert found.words.startswith(
+        "is not shown to be better than giving every review the more freq"
+    )
+    assert found.words.endswith("(80.00%)")
 
 
 def test_an_arm_no_better_than_the_first_word_is_said_so():
     arm = _of_shares([0.7, 0.71, 0.69, 0.7])
-    assert learned_nothing(arm) == ""
+    assert learned_nothing(arm) is None
     found = learned_nothing(arm, first_word=0.7)
-    assert found == "is not shown to be better than predicting from a review's first word (70.00%)"
+    said = "is not shown to be better than predicting from a review's first word (70.00%)"
+    assert found == Unlearned(said)

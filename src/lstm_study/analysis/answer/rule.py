@@ -1,0 +1,139 @@
+"""The rule of the verdict: what the numbers of a comparison are called; `wording` says them."""
+
+from collections.abc import Mapping
+from typing import NamedTuple
+
+import numpy as np
+
+from lstm_study.analysis.answer.arms import Arm
+from lstm_study.analysis.statistics.failures import FailureKind, FailureRate, p_value_of_rates
+from lstm_study.analysis.statistics.intervals import LEVEL, Difference, accuracy_interval
+from lstm_study.analysis.statistics.power import LEAST_SEEDS
+from lstm_study.records.state import VerdictKind
+
+RULE = (
+    "A run failed if it diverged, gives every review the same probability, or is 5 points or more "
+    "below its arm's median (below its best run, if the median is itself so far below that). "
+    "Failures: more or less often if Fisher's exact test is below 5%. "
+    "Difference in test accuracy among the other runs: better if its whole interval lies above 0, "
+    "worse if it lies below 0, otherwise no difference shown. With fewer than four such runs of "
+    "either arm there are too few seeds to say."
+)
+
+NEARLY_ALL = 0.99
+"""Share of the reviews with one predicted label from which on the output is nearly constant."""
+
+
+class Lack(NamedTuple):
+    """What a verdict lacks.
+
+    Attributes:
+        words: What it is, as a clause.
+        is_seeds: Whether more seeds would do.
+    """
+
+    words: str
+    is_seeds: bool = False
+
+
+class Unlearned(NamedTuple):
+    """Why an arm has learned nothing.
+
+    Attributes:
+        words: The second half of a sentence about the arm.
+        is_certain: Whether it learned nothing; else it is not shown to have learned anything.
+    """
+
+    words: str
+    is_certain: bool = False
+
+
+def kind_of(difference: Difference) -> VerdictKind:
+    """Applies the rule to an interval of accuracies."""
+    if difference.low > 0:
+        return "better"
+    if difference.high < 0:
+        return "worse"
+    return "no difference shown"
+
+
+def failure_kind(candidate: FailureRate, reference: FailureRate) -> tuple[float, FailureKind]:
+    """Applies the rule to two rates of failures; returns the p-value, too."""
+    p_value = p_value_of_rates(candidate, reference)
+    if p_value >= 1 - LEVEL:
+        return p_value, "no difference shown"
+    more = candidate.failed * reference.runs > reference.failed * candidate.runs
+    return p_value, "more often" if more else "less often"
+
+
+def is_fixed(arm: Arm) -> bool:
+    """Whether an arm's runs are taken as they are: it has no seeds, or too few to vary over."""
+    return arm.deterministic or arm.seeds < LEAST_SEEDS
+
+
+def lacking_of(
+    arms: Mapping[str, Arm],
+    names: tuple[str, str],
+    left_out: Mapping[str, str],
+    *,
+    runs: Mapping[str, int],
+    least: int,
+) -> tuple[Lack, ...]:
+    """Says what a verdict on two arms lacks; nothing if it lacks nothing.
+
+    `runs` counts those of each arm that did not fail; a verdict needs `least` of each.
+    """
+    found = []
+    for name in names:
+        if name not in arms:
+            why = f" ({left_out[name]})" if name in left_out else ""
+            found.append(Lack(f"there is no completed run of the {name}{why}"))
+    if any(arms[name].documents < 2 for name in names if name in arms):
+        found.append(Lack("there is one test review"))
+    both = [arms[name] for name in names if name in arms]
+    if not any(arm.deterministic for arm in both):
+        found += [
+            Lack(
+                f"the {arm.name} has {count_in_words(runs[arm.name])} that did not fail",
+                is_seeds=True,
+            )
+            for arm in both
+            if runs[arm.name] < least
+        ]
+    return tuple(found)
+
+
+def learned_nothing(arm: Arm, *, first_word: float | None = None) -> Unlearned | None:
+    """Says why an arm has learned nothing, or is not shown to have learned anything.
+
+    Args:
+        arm: Its runs that did not fail, where there are any.
+        first_word: Test accuracy of predicting each review's label from its first word alone; None
+            where it was not measured.
+
+    Returns:
+        None where it is shown to have learned something, as it may where nearly all reviews have
+        one label and it gives that label to as many.
+    """
+    labels = arm.labels.astype(bool)
+    positive = (arm.correct == labels).mean(axis=1)
+    largest = float(np.median(np.maximum(positive, 1 - positive)))
+    majority = max(float(labels.mean()), 1 - float(labels.mean()))
+    interval = accuracy_interval(arm)
+    if largest >= NEARLY_ALL and (interval is None or interval[0] <= majority):
+        words = f"gives {largest:.1%} of the test reviews the same label: it has learned nothing"
+        return Unlearned(words, is_certain=True)
+    if interval is None:
+        return None
+    simple = [("giving every review the more frequent label", majority)]
+    if first_word is not None:
+        simple.append(("predicting from a review's first word", first_word))
+    for what, accuracy in simple:
+        if interval[0] <= accuracy:
+            return Unlearned(f"is not shown to be better than {what} ({accuracy:.2%})")
+    return None
+
+
+def count_in_words(runs: int) -> str:
+    """Says how many runs there are."""
+    return "1 run" if runs == 1 else f"{runs} runs"
