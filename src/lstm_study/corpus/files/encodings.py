@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from lstm_study.corpus.files.advice import option
 from lstm_study.corpus.files.guesses import readings
+from lstm_study.corpus.files.other_kinds import refuse_other_kinds
 from lstm_study.errors import DataError
 
 _MARKS = (
@@ -14,14 +15,6 @@ _MARKS = (
     (codecs.BOM_UTF32_BE, "utf-32"),
     (codecs.BOM_UTF16_LE, "utf-16"),
     (codecs.BOM_UTF16_BE, "utf-16"),
-)
-_PACKED = (
-    (b"\x1f\x8b", "compressed by gzip (.gz)"),
-    (b"BZh", "compressed by bzip2 (.bz2)"),
-    (b"\xfd7zXZ", "compressed by xz (.xz)"),
-    (b"PK\x03\x04", "a zip archive (.zip) or a spreadsheet (.xlsx)"),
-    (b"PAR1", "a Parquet file (.parquet)"),
-    (b"\xd0\xcf\x11\xe0", "a spreadsheet (.xls)"),
 )
 _SAMPLE_BYTES = 1 << 16
 _PLAIN_BYTES = 1 << 12
@@ -96,12 +89,7 @@ def find_encoding(lines: Lines, *, place: Callable[[int], str]) -> Encoding:
     for mark, name in _MARKS:
         if first.startswith(mark):
             return Encoding(name=name)
-    for magic, what in _PACKED:
-        if first.startswith(magic):
-            raise DataError(
-                f"{place(0)}: is {what}, whatever its name says. Rename it so that its name says "
-                "so, or save it as CSV."
-            )
+    refuse_other_kinds(place(0), first, may_be_markup=True)
     if b"\0" in first:
         return _utf_16_or_32(lines, place(0))
     decoder = codecs.getincrementaldecoder("utf-8")()

@@ -345,7 +345,7 @@ def _has_content(member: Member) -> bool:
         return True  # an empty text is a row without text, for its own rule
     with open_bytes(member) as raw:
         first = raw.read(FIRST_BYTES)
-    refuse_other_kinds(member, first)
+    refuse_other_kinds(str(member), first, suffix=member.kind)
     return bool(first)
 
 

@@ -277,6 +277,13 @@ def test_tables_of_several_kinds_are_refused_with_a_pattern_that_works(tmp_path)
     assert read(tmp_path / "*.csv") == EXPECTED
 
 
+def test_a_folder_of_texts_may_begin_with_markup(tmp_path):
+    for label, text in (("neg", "<html>a dull film</html>"), ("pos", "<?xml?> a fine film")):
+        (tmp_path / label).mkdir()
+        (tmp_path / label / "1.txt").write_text(text)
+    assert len(list(read(tmp_path))) == 2
+
+
 def test_an_empty_folder_is_refused(tmp_path):
     with pytest.raises(DataError, match="must hold reviews"):
         read(tmp_path)
@@ -288,6 +295,7 @@ def test_an_empty_folder_is_refused(tmp_path):
         (gzip.compress(b"text,label\n", mtime=0), r"compressed by gzip \(.gz\)"),
         (b"PK\x03\x04rest", r"a spreadsheet \(.xlsx\)"),
         (b"PAR1rest", "a Parquet file"),
+        (b"\xd0\xcf\x11\xe0rest", r"a spreadsheet \(.xls\), .* Save the table"),
     ],
 )
 def test_a_file_that_is_not_what_its_name_says_is_called_by_what_it_is(tmp_path, content, what):
