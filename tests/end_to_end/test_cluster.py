@@ -6,6 +6,7 @@ through Ray.
 
 import re
 import secrets
+import subprocess
 from collections.abc import Iterator
 from importlib.util import find_spec
 from pathlib import Path
@@ -46,6 +47,18 @@ def alone(tmp_path_factory) -> Path:
     done = lstm_study("search", "tiny.toml", "--workers", "2", *LONG, cwd=folder)
     assert done.code == 0, done.err
     return folder
+
+
+@pytest.fixture(scope="module", autouse=True)
+def uninvited(nodes, tmp_path_factory) -> Iterator["subprocess.Popen[str]"]:
+    """A command with another token; begun first, as Ray tries for 20 seconds and just waits."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("RAY_AUTH_TOKEN", secrets.token_hex(32))
+        folder = begun(tmp_path_factory.mktemp("uninvited"))
+        process = start("search", "tiny.toml", "--cluster", nodes.address, cwd=folder)
+    yield process
+    process.kill()
+    process.communicate()
 
 
 class Driver:
@@ -107,14 +120,12 @@ def test_the_driver_is_killed_and_started_again_outside_through_rays_client(tmp_
     assert differences(alone / "study/runs/tiny", again.store.folder) == []
 
 
-def test_without_the_clusters_token_it_is_refused_in_one_line(tmp_path, nodes, monkeypatch):
-    monkeypatch.setenv("RAY_AUTH_TOKEN", secrets.token_hex(32))
-    begun(tmp_path)
-    done = lstm_study("search", "tiny.toml", "--cluster", nodes.address, cwd=tmp_path)
-    assert done.code == 1
-    assert f"--cluster {nodes.address}: no Ray cluster could be reached" in done.err
-    assert "oken" in done.err
-    assert "Traceback" not in done.err
+def test_without_the_clusters_token_it_is_refused_in_one_line(nodes, uninvited):
+    _, err = uninvited.communicate(timeout=500)
+    assert uninvited.returncode == 1
+    assert f"--cluster {nodes.address}: no Ray cluster could be reached" in err
+    assert "oken" in err
+    assert "Traceback" not in err
 
 
 def test_an_address_where_no_cluster_is_gives_one_line(tmp_path):
