@@ -45,7 +45,8 @@ $(CUDA)/.ready: tests/requirements-cuda.txt $(READY)
 test: lint $(CUDA)/.ready
 	$(BIN)/pytest $(SIDE_BY_SIDE) $(WITHOUT_KERAS)
 	$(BIN)/pytest $(SIDE_BY_SIDE) tests/keras
-	$(BIN)/pytest $(SIDE_BY_SIDE) $(patsubst %,--ignore=%,$(WITHOUT_KERAS) tests/keras $(ALONE))
+	folder=$$(mktemp -d) && trap 'rm -rf "$$folder"' EXIT && export LSTM_STUDY_TESTS_FINISHED="$$folder" && \
+	$(BIN)/pytest $(SIDE_BY_SIDE) $(patsubst %,--ignore=%,$(WITHOUT_KERAS) tests/keras $(ALONE)) && \
 	$(BIN)/pytest $(ALONE)
 
 bench: setup

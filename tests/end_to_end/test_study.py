@@ -61,8 +61,8 @@ def test_a_second_run_says_at_once_that_the_study_is_finished(finished, monkeypa
     assert "tensorflow" not in result.err, "nothing is trained"
 
 
-def test_nothing_is_left_running(finished):
-    folder, _ = finished
+def test_nothing_is_left_running(original):
+    folder, _ = original
     assert workers_of(folder) == []
 
 
