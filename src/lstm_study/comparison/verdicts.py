@@ -172,11 +172,10 @@ def _of_two_parts(
         return ""
     if min(first, rest.difference) <= 0:
         return ""
-    total = round(100 * whole.difference, 2)
-    second = round(100 * rest.difference, 2)
+    # Each as the tables have it: rounded, the two may miss the whole by a hundredth.
     return (
-        f" So of the {total:.2f} points {total - second:.2f} come with the training and "
-        f"{second:.2f} with text and network."
+        f" So of the {100 * whole.difference:.2f} points {100 * first:.2f} come with the training "
+        f"and {100 * rest.difference:.2f} with text and network."
     )
 
 

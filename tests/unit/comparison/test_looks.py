@@ -6,6 +6,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from lstm_study.analysis.answer.arms import arms_from_records
 from lstm_study.analysis.answer.verdict import judge
 from lstm_study.analysis.answer.wording import between
 from lstm_study.analysis.statistics.looks import levels
@@ -326,18 +327,19 @@ def test_what_is_left_of_the_difference_beside_a_baseline_trained_alike_is_said(
 def test_what_was_found_is_split_into_training_and_network_only_on_the_same_seeds(
     tmp_path, lost, parts
 ):
-    verdict = verdict_of(shown_study(recipe=True, lost=lost), Store(tmp_path))
+    records = shown_study(recipe=True, lost=lost)
+    verdict = verdict_of(records, Store(tmp_path))
     assert verdict.kind == "better"
-    total = round(100 * verdict.difference.difference, 2)
     split = re.search(
         r"So of the (.*) points (.*) come with the training and (.*) with", verdict.details
     )
     assert bool(split) == parts
     if split:
-        whole, first, second = map(float, split.groups())
-        assert whole == total
-        assert first > 0 < second
-        assert first + second == pytest.approx(whole)
+        accuracy = {arm: 100 * value.accuracy for arm, value in arms_from_records(records).items()}
+        ends = [accuracy[arm] for arm in ("baseline", "baseline-recipe", "winner")]
+        steps = (ends[2] - ends[0], ends[1] - ends[0], ends[2] - ends[1])
+        assert split.groups() == tuple(f"{step:.2f}" for step in steps)
+        assert min(steps) > 0
 
 
 def test_a_control_that_beats_both_stands_in_the_headline_and_one_that_does_not_does_not(tmp_path):

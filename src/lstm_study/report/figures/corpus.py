@@ -44,8 +44,12 @@ def lengths(bins: Table, choices: Table) -> Picture | None:
             name = numbers.plain(value)
             if row["used_by"] != "search":
                 name += " (baseline)"
-            label(axes, name, (value, height), offset=(0, 1), va="bottom",
-                  fontsize=7.5, color=colour, bbox=None)  # fmt: skip
+            # A long name would lie across the next line.
+            is_long, room = name != numbers.plain(value), 0.15 * limit
+            following = [float(each["maxlen"] or 0) - value for each in marks[place + 1 :]]
+            beside = is_long and value > room and any(gap < room for gap in following)
+            label(axes, name, (value, height), offset=(2 if beside else 0, 1), va="bottom",
+                  ha="right" if beside else "center", fontsize=7.5, color=colour)  # fmt: skip
         axes.set_xlim(0, limit * 1.05)
         axes.set_ylim(0, top * 1.24)
         axes.grid(visible=False, axis="x")
