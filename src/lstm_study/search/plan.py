@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from lstm_study.configuration import Configuration
 from lstm_study.errors import SearchError
 from lstm_study.records import Role, Trial
+from lstm_study.records.state import BracketState, SearchState
 from lstm_study.schedule import Bracket, Round, hyperband
 from lstm_study.seeds import derive
 from lstm_study.spec import StudySpec
@@ -108,6 +109,37 @@ def slots_at_most(spec: StudySpec) -> int:
     brackets = _schedule(spec)
     epochs = sum(bracket.epochs for bracket in brackets)
     return max(*(bracket.rounds[0].trials for bracket in brackets), _control_trials(spec, epochs))
+
+
+def grown(plan: SearchState, spec: StudySpec) -> SearchState:
+    """Returns the plan of a search that has not ended as it will be with a larger max_trials.
+
+    Draws nothing: the configurations of the further trials are left open. A schedule of Hyperband
+    does not depend on that limit; how many places a grid has is not counted here.
+    """
+    count, is_grown = spec.search.max_trials, spec.search.tuner in ("random", "bayesian")
+    if count is None or not is_grown or plan.exhausted or plan.stopped is not None:
+        return plan
+    sizes = {"search": count, "control": _control_trials(spec, count * spec.search.max_epochs)}
+    brackets = tuple(_with_trials(each, sizes[each.role]) for each in plan.brackets)
+    rounds = [each for bracket in brackets for each in bracket.rounds]
+    return replace(
+        plan,
+        trials=sum(each.trials for each in rounds),
+        epochs=sum(each.trials * (each.budget_epochs - each.initial_epoch) for each in rounds),
+        brackets=brackets,
+    )
+
+
+def _with_trials(bracket: BracketState, count: int) -> BracketState:
+    """Returns a bracket of one round with so many trials, or with those it has if they are more."""
+    (whole,) = bracket.rounds
+    further = max(0, count - whole.trials)
+    return replace(
+        bracket,
+        rounds=(replace(whole, trials=whole.trials + further),),
+        configurations=(*bracket.configurations, *[None] * further),
+    )
 
 
 def trial_of(
