@@ -71,6 +71,16 @@ class Plan:
         return sum(item.bracket.epochs for item in self.brackets)
 
     @property
+    def trial_ids(self) -> set[str]:
+        """Ids of the trials there may be, over all rounds and slots."""
+        return {
+            slot.trial_id(item.round)
+            for planned in self.brackets
+            for item in planned.bracket.rounds
+            for slot in planned.slots
+        }
+
+    @property
     def most_slots(self) -> int:
         """Trials of the largest round: so many workers can be of use at a time."""
         return max(len(item.slots) for item in self.brackets)

@@ -42,11 +42,12 @@ class SearchStage:
         store: Store,
         *,
         report: Report,
+        is_limited: bool = True,
     ) -> None:
         self._spec, self._plan, self._oracle = spec, plan, oracle
         self._store, self._report = store, report
         self._classes = Classes(spec)
-        self._limits = Limits(spec, store)
+        self._limits = Limits(spec, store) if is_limited else None
         self._follower = Follower(
             store,
             stage="search",
@@ -95,7 +96,7 @@ class SearchStage:
                 best=self._best(),
             )
         )
-        reached = self._limits.reached(seconds)
+        reached = self._limits.reached(seconds) if self._limits is not None else ""
         if reached:
             self._oracle.stop(reached)
         return not reached
