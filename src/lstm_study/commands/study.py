@@ -189,7 +189,7 @@ class Study:
         """
         study, show = self._as("compare"), show or ProgressBar()
         with commands.held(study, show=show) as begun:
-            corpus = commands.begin(begun, show=show)
+            corpus = commands.begin(begun, show=show, searches=False)
             commands.compare(
                 begun,
                 corpus,
