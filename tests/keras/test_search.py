@@ -76,6 +76,13 @@ def test_a_lost_trial_is_trained_again_where_a_limit_is_reached_and_no_other_is(
     assert store.lost_trials() == set()
 
 
+def test_a_search_whose_last_trial_was_lost_has_reached_no_limit_but_its_end(store, corpus):
+    lose(store, "trials/b0-01-r0.json")
+    store.write(replace(store.read_sessions()[0], seconds=9.0))
+    assert resumed(store, corpus, *FEW, "search.time_limit='1s'") == ""
+    assert len(store.read_trials()) == 3
+
+
 def test_once_test_was_opened_a_search_whose_plan_was_lost_trains_no_further_trial(store, corpus):
     lose(store, "plan.json")
     assert resumed(store, corpus, *MANY) == (

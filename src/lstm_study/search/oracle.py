@@ -79,14 +79,20 @@ class RecordedHyperband(keras_tuner.oracles.HyperbandOracle):  # type: ignore[mi
         """Why the search ended before its plan; "" if it did not."""
         return self._stop_reason
 
-    def ended_by(self) -> str:
-        """Says what ended the search before its plan, once nothing more starts; "" for nothing."""
-        if self._stop_reason:
-            return self._stop_reason
-        if not self._may_start() and len(self._records) < self._plan.trials:
-            return limit_reached("search.max_trials", self._spec.search.max_trials)
-        is_left = self._only is not None and any(True for _ in self._all_startable())
-        return "the comparison has begun, so that no further trials start" if is_left else ""
+    def ended_by(self, limit: str) -> str:
+        """Says what ended the search before its plan; "" for nothing.
+
+        Args:
+            limit: The limit that was reached before it could start any trial; "" for none.
+        """
+        if self._only is None:
+            return limit or self._stop_reason
+        is_cut = not self._may_start() and len(self._records) < self._plan.trials
+        if not is_cut and not any(True for _ in self._all_startable()):
+            return ""
+        if is_cut and not limit:
+            limit = limit_reached("search.max_trials", self._spec.search.max_trials)
+        return limit or "the comparison has begun, so that no further trials start"
 
     @property
     def records(self) -> Mapping[str, Trial]:

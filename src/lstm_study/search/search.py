@@ -88,7 +88,7 @@ def run_search(
                 f"The search was stopped: {oracle.stop_reason}. "
                 f"Their tracebacks are in {store.log_path}."
             )
-    store.write_state(plan_summary(plan, stopped=reached or oracle.ended_by()))
+    store.write_state(plan_summary(plan, stopped=oracle.ended_by(reached)))
 
 
 @contextmanager
