@@ -261,11 +261,12 @@ def test_a_search_that_a_limit_ended_says_which(store):
     assert re.search(r"Search +6 of 31 done \(search.time_limit of 5s is reached\)", said())
 
 
+@pytest.mark.parametrize("tuner", ["random", "bayesian", "grid"])
 def test_a_search_that_is_given_more_trials_is_counted_with_them_before_it_resumes(
-    tmp_path, monkeypatch
+    tmp_path, monkeypatch, tuner
 ):
     monkeypatch.chdir(tmp_path)
-    few = 'rerank = 0\ntuner = "random"\nmax_trials = 4\ncontrol = "random"'
+    few = f'rerank = 0\ntuner = "{tuner}"\nmax_trials = 4\ncontrol = "random"'
     study = interrupted_study()
     path = leave(replace(study, spec_text=study.spec_text.replace("rerank = 0", few)), tmp_path)
     search, control = bracket(0, (4, 9)), bracket(0, (4, 9), role="control")

@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 
 from lstm_study.configuration import Configuration
 from lstm_study.errors import SearchError
+from lstm_study.model.grid import configuration_count, continuous, grid
 from lstm_study.records import Role, Trial
 from lstm_study.records.state import BracketState, SearchState
 from lstm_study.schedule import Bracket, Round, hyperband
@@ -114,7 +115,7 @@ def make_plan(spec: StudySpec, begun: Iterable[Trial] = ()) -> Plan:
 def slots_at_most(spec: StudySpec) -> int:
     """Returns how many slots the largest first round of the plan can have, without drawing it.
 
-    Imports no Keras Tuner, but for a grid, which is counted.
+    Imports no Keras Tuner.
     """
     brackets = _schedule(spec)
     epochs = sum(bracket.epochs for bracket in brackets)
@@ -124,12 +125,13 @@ def slots_at_most(spec: StudySpec) -> int:
 def grown(plan: SearchState, spec: StudySpec) -> SearchState:
     """Returns the plan of a search that has not ended as it will be with a larger max_trials.
 
-    Draws nothing: the configurations of the further trials are left open. A schedule of Hyperband
-    does not depend on that limit; how many places a grid has is not counted here.
+    Draws nothing, and imports no Keras Tuner: the configurations of the further trials are left
+    open. A schedule of Hyperband does not depend on that limit.
     """
-    count, is_grown = spec.search.max_trials, spec.search.tuner in ("random", "bayesian")
-    if count is None or not is_grown or plan.exhausted or plan.stopped is not None:
+    if spec.search.tuner == "hyperband" or plan.exhausted or plan.stopped is not None:
         return plan
+    (bracket,) = _schedule(spec)
+    count = bracket.trials
     sizes = {"search": count, "control": _control_trials(spec, count * spec.search.max_epochs)}
     brackets = tuple(_with_trials(each, sizes[each.role]) for each in plan.brackets)
     rounds = [each for bracket in brackets for each in bracket.rounds]
@@ -194,8 +196,6 @@ def _schedule(spec: StudySpec) -> tuple[Bracket, ...]:
         )
     count = search.max_trials
     if search.tuner == "grid":
-        from lstm_study.model.space import configuration_count, continuous
-
         size = configuration_count(spec.space)
         if size is None:
             raise SearchError(
@@ -203,17 +203,16 @@ def _schedule(spec: StudySpec) -> tuple[Bracket, ...]:
                 f"{' and '.join(continuous(spec.space))} a step or choices, or choose another "
                 "search.tuner."
             )
-        # The baseline is a place of its own where the grid does not hold it.
-        places = size + (spec.search.include_baseline and not _holds(spec, size))
-        count = min(places, count or places)
+        if count is None or count > size:
+            # The baseline is a place of its own where the grid does not hold it.
+            places = size + (spec.search.include_baseline and not _holds(spec, size))
+            count = min(places, count or places)
     assert count is not None, "the spec's validation asks for max_trials"
     return (_flat(count, spec),)
 
 
 def _holds(spec: StudySpec, size: int) -> bool:
     """Whether the space, of so many configurations, holds the baseline."""
-    from lstm_study.model.space import grid
-
     return spec.baseline.configuration in itertools.islice(grid(spec.space), size)
 
 
@@ -227,7 +226,7 @@ def _drawn(
     spec: StudySpec, schedule: tuple[Bracket, ...], digits: Mapping[str, int]
 ) -> tuple[list[PlannedBracket], bool]:
     """Fills the first rounds with drawn configurations, and says if the space was exhausted."""
-    from lstm_study.model.space import draw, grid
+    from lstm_study.model.space import draw
 
     baseline = spec.baseline.configuration if spec.search.include_baseline else None
     is_grid = spec.search.tuner == "grid"
