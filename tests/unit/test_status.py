@@ -279,3 +279,8 @@ def test_a_search_that_is_given_more_trials_is_counted_with_them_before_it_resum
     assert re.search(r"Search +6 of 14 done", said())
     assert "bracket 0: 3 of 7 to epoch 9" in said()
     assert "random control: 0 of 7 to epoch 9" in said()
+
+
+def test_a_search_whose_plan_was_lost_is_not_said_to_be_still_to_begin(store):
+    store.path(SearchState).unlink()
+    assert re.search(r"Search +6 done", said())

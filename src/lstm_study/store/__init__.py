@@ -318,7 +318,7 @@ class Store(PredictionFiles):
         plan, quick = self.read_state(SearchState), self.read_state(QuickState)
         return StudyRecords(
             name=spec.study.name,
-            title=spec.study.title or spec.study.name,
+            title=spec.study.heading,
             spec_text=self.read_spec_text(),
             spec=began.spec,
             deviations=(*spec.deviations, *([quick.in_words] if quick is not None else [])),
