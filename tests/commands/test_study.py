@@ -89,6 +89,15 @@ def test_a_notebook_shows_the_answer_with_its_figure(study: Study) -> None:
     assert html.count("<svg") == 1
 
 
+def test_a_study_without_a_title_is_headed_with_its_name(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    text = completed_study().spec_text.replace('title = "A fake study"\n', "")
+    (tmp_path / "fake.toml").write_text(text)
+    monkeypatch.chdir(tmp_path)
+    assert Study.load("fake.toml")._repr_html_().startswith("<h3>fake</h3>")
+
+
 def test_reading_writes_no_look_at_the_test_reviews(study: Study) -> None:
     study._repr_html_()
     study.figures()

@@ -247,3 +247,17 @@ def test_trap_22_a_second_plain_tuner_with_overwrite_wipes_the_project_and_ours_
     oracle_of(tmp_path / "ours")
     assert len(before) == 5
     assert records_of(tmp_path / "ours") == before
+
+
+@pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
+def test_a_bayesian_trial_whose_record_was_lost_gets_the_configuration_that_it_had(tmp_path):
+    narrow = [f"space.{name}=6" for name in ("maxlen", "embedding_dim", "lstm_units")]
+    settings = (*narrow, "search.tuner='bayesian'", "search.max_trials=9", "space.dropout=0.1")
+    play(oracle_of(tmp_path, *settings))
+    before = records_of(tmp_path)
+    assert len(before) == 9
+    (tmp_path / "trials" / "b0-07-r0.json").unlink()
+    assert play(oracle_of(tmp_path, *settings)) == ["b0-07-r0"]
+    assert [each.configuration for each in records_of(tmp_path)] == [
+        each.configuration for each in before
+    ]

@@ -10,14 +10,9 @@ import pytest
 
 from lstm_study.configuration import BASELINE, HYPERPARAMETERS, Configuration
 from lstm_study.corpus.batches import view
+from lstm_study.model.grid import configuration_count, grid
 from lstm_study.model.network import build_network
-from lstm_study.model.space import (
-    LSTMHyperModel,
-    configuration_count,
-    draw,
-    grid,
-    hyperparameters,
-)
+from lstm_study.model.space import LSTMHyperModel, draw, hyperparameters
 from lstm_study.records import Trial
 from lstm_study.search.bayesian import propose
 from lstm_study.training.one import Training, train

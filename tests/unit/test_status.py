@@ -259,3 +259,28 @@ def test_the_rest_of_a_comparison_that_was_quick_is_counted_once_it_has_begun(
 def test_a_search_that_a_limit_ended_says_which(store):
     store.write_state(replace(PLAN, stopped="search.time_limit of 5s is reached"))
     assert re.search(r"Search +6 of 31 done \(search.time_limit of 5s is reached\)", said())
+
+
+@pytest.mark.parametrize("tuner", ["random", "bayesian", "grid"])
+def test_a_search_that_is_given_more_trials_is_counted_with_them_before_it_resumes(
+    tmp_path, monkeypatch, tuner
+):
+    monkeypatch.chdir(tmp_path)
+    few = f'rerank = 0\ntuner = "{tuner}"\nmax_trials = 4\ncontrol = "random"'
+    study = interrupted_study()
+    path = leave(replace(study, spec_text=study.spec_text.replace("rerank = 0", few)), tmp_path)
+    search, control = bracket(0, (4, 9)), bracket(0, (4, 9), role="control")
+    plan = SearchState(
+        trials=8, epochs=72, exhausted=False, brackets=(search, control), stopped=""
+    )  # fmt: skip
+    Store(tmp_path / "study/runs/fake").write_state(plan)
+    assert re.search(r"Search +6 of 8 done", said())
+    path.write_text(path.read_text().replace("max_trials = 4", "max_trials = 7"))
+    assert re.search(r"Search +6 of 14 done", said())
+    assert "bracket 0: 3 of 7 to epoch 9" in said()
+    assert "random control: 0 of 7 to epoch 9" in said()
+
+
+def test_a_search_whose_plan_was_lost_is_not_said_to_be_still_to_begin(store):
+    store.path(SearchState).unlink()
+    assert re.search(r"Search +6 done", said())

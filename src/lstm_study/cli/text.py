@@ -255,6 +255,8 @@ def status(found: "Status") -> RenderableType:
         table.add_row("Spec", Text(_differences(found), style="yellow"))
     for stage in found.stages:
         counts = f"{stage.done} of {stage.total} done" if stage.total else "not begun"
+        if stage.done and not stage.total:  # the plan was lost
+            counts = f"{stage.done} done"
         if stage.remark:
             counts += f" ({stage.remark})"
         if stage.failed:

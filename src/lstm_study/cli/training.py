@@ -171,7 +171,7 @@ def compare(
         cluster=cluster,
     )
     with Display(out) as show, commands.held(opened, show=show) as opened:
-        corpus = commands.begin(opened, show=show)
+        corpus = commands.begin(opened, show=show, searches=False)
         commands.compare(
             opened,
             corpus,

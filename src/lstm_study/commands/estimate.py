@@ -71,10 +71,17 @@ def estimate(
     )
 
 
-def time_left_of(study: OpenStudy, *, extent: Extent | None = None) -> TimeLeft | None:
-    """Estimates what is left of a study that has begun; measures nothing."""
+def time_left_of(
+    study: OpenStudy, *, plan: SearchState | None = None, extent: Extent | None = None
+) -> TimeLeft | None:
+    """Estimates what is left of a study that has begun; measures nothing.
+
+    The options are those of `read_time_left`.
+    """
     size = _size_of(study)
-    return read_time_left(study, pace=_kept(study, size), workers=size.count, extent=extent)
+    return read_time_left(
+        study, pace=_kept(study, size), workers=size.count, plan=plan, extent=extent
+    )
 
 
 def telling_both(study: OpenStudy, show: Show, *, extent: Extent | None = None) -> Report:

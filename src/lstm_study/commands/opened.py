@@ -30,6 +30,7 @@ from lstm_study.records import Trial
 from lstm_study.records.state import SearchState, StudyState
 from lstm_study.search.stage import REACHED
 from lstm_study.spec import StudySpec, find_study, parse_spec, study_folder
+from lstm_study.spec.changes import changes
 from lstm_study.spec.sources import SOURCES
 from lstm_study.store import Store
 
@@ -225,18 +226,30 @@ def _with_builder(study: OpenStudy, *, show: Show, fresh: bool) -> OpenStudy:
     return replace(study, spec=spec)
 
 
-def begin(study: OpenStudy, *, show: Show) -> Corpus:
-    """Reads the reviews, and begins the study or checks that it is the one that began."""
+def begin(study: OpenStudy, *, show: Show, searches: bool = True) -> Corpus:
+    """Reads the reviews, and begins the study or checks that it is the one that began.
+
+    Args:
+        study: The study, held by this process.
+        show: Where to show what is read, and what changed.
+        searches: Whether the command searches, so that a larger limit of the search takes effect.
+
+    Raises:
+        ChangedStudyError: Spec or reviews differ from what the study began with.
+        ComparisonError: A limit of the search grew, and the command does not search.
+    """
+    if not searches:
+        _check_not_grown(study)
     corpus = read_corpus(study, show=show)
     if study.store.exists and not study.store.ledger.exists:
         show.stage("Records", "of an earlier version: their files get digests now")
-    changes = study.store.begin(
+    changed = study.store.begin(
         study.spec,
         spec_text=study.spec_text,
         settings=study.settings,
         data_digest=corpus.summary.digest,
     )
-    for change in changes:
+    for change in changed:
         show.stage("Spec", f"{change}; what is done stays valid")
     study.store.write(corpus.summary)
     tell_of_machine(study, show)
@@ -329,6 +342,20 @@ def check_searched(study: OpenStudy) -> None:
         raise ComparisonError(
             f"{study.store.folder}: the search has not ended, so its winner may still be another. "
             f"{_way_to_a_winner(study)}"
+        )
+
+
+def _check_not_grown(study: OpenStudy) -> None:
+    if not study.store.has_begun:
+        return
+    before = study.store.read_began()
+    found = changes(before.spec, study.spec, is_compared=study.store.is_compared)
+    if found.searches_on:
+        grown = "; ".join(each for each in found.allowed if each.startswith("search."))
+        raise ComparisonError(
+            f"{study.store.folder}: {grown}. With that the search resumes, so its winner may still "
+            f"be another. Run `lstm-study search {study.where}` with the same settings first, or "
+            "leave the limit as it was."
         )
 
 

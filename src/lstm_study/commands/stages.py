@@ -117,8 +117,6 @@ def search(study: OpenStudy, corpus: Corpus, *, show: Show, extent: Extent | Non
 
 
 def _search(study: OpenStudy, corpus: Corpus, *, show: Show, extent: Extent | None) -> None:
-    if study.spec.search.tuner == "grid":
-        load_keras_tuner(study.spec, study.store.log_path)  # It counts the grid's configurations.
     # This process and its workers load Keras at the same time, for some seconds.
     with start_engine(study, slots_at_most(study.spec)) as engine:
         load_keras_tuner(study.spec, study.store.log_path)

@@ -18,6 +18,7 @@ from lstm_study.errors import ComparisonError, RecordError
 from lstm_study.progress.follow import Item, item_of, silence_in_words, silent_seconds
 from lstm_study.records import Run, Trial
 from lstm_study.records.state import Extent, Live, QuickState, ReportState, SearchState
+from lstm_study.search.plan import grown
 from lstm_study.spec import StudySpec
 from lstm_study.spec.changes import changes
 from lstm_study.store.snapshot import Snapshot
@@ -104,7 +105,8 @@ def read_status(study: OpenStudy) -> Status:
     stages = _stages(study)
     state = state_of(study, stages)
     extent = _extent(study)
-    left = time_left_of(study, extent=extent) if store.exists else None
+    planned = _planned_search(study)
+    left = time_left_of(study, plan=planned, extent=extent) if store.exists else None
     made, report, model = store.read_state(ReportState), own_report(study), own_model(study)
     if left is not None and not left.search + left.comparison and made is not None:
         left = None
@@ -208,7 +210,9 @@ def _planned_search(study: OpenStudy) -> SearchState | None:
     """Returns the search's plan; one that the study file now lets go on has not ended."""
     planned, before = study.store.read_state(SearchState), _recorded(study)
     found = changes(before.model_dump(mode="json"), study.spec, is_compared=study.store.is_compared)
-    return replace(planned, stopped=None) if planned and found.searches_on else planned
+    if planned is not None and found.searches_on:
+        planned = replace(planned, stopped=None)
+    return grown(planned, study.spec) if planned is not None else None
 
 
 def _is_compared(study: OpenStudy, extent: Extent) -> bool:

@@ -109,7 +109,7 @@ class Study:
 
     def _repr_html_(self) -> str:
         """The answer with its figure, as a notebook shows it."""
-        title = escape(self.spec.study.title)
+        title = escape(self.spec.study.heading)
         if not self._opened.store.has_begun:
             return f"<h3>{title}</h3><p>This study has not started: call run().</p>"
         content = self._content()
@@ -189,7 +189,7 @@ class Study:
         """
         study, show = self._as("compare"), show or ProgressBar()
         with commands.held(study, show=show) as begun:
-            corpus = commands.begin(begun, show=show)
+            corpus = commands.begin(begun, show=show, searches=False)
             commands.compare(
                 begun,
                 corpus,

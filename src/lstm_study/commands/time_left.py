@@ -14,6 +14,8 @@ from lstm_study.comparison.looks import added_seeds
 from lstm_study.progress.pace import Pace, corrected, makespan
 from lstm_study.records import Control, CorpusSummary, Run, Trial
 from lstm_study.records.state import Extent, Live, SearchState
+from lstm_study.search.plan import grown
+from lstm_study.search.stage import seconds_searched
 from lstm_study.spec import StudySpec
 from lstm_study.spec.quantities import estimate_in_words
 
@@ -81,12 +83,12 @@ def read_time_left(
     plan, corpus = plan or store.read_state(SearchState), corpus or store.read(CorpusSummary)
     if plan is None or corpus is None:
         return None
-    sessions = store.read_sessions()
+    sessions, trials = store.read_sessions(), store.read_trials()
     return time_left(
         study.spec,
         corpus=corpus,
-        plan=plan,
-        trials=store.read_trials(),
+        plan=grown(plan, study.spec),
+        trials=trials,
         runs=store.read_runs(),
         control=store.read(Control),
         pace=pace,
@@ -94,7 +96,7 @@ def read_time_left(
         more_seeds=added_seeds(store),
         extent=extent,
         live=store.read_live() if store.holder() else {},
-        searched_seconds=sum(each.seconds for each in sessions if each.stage == "search"),
+        searched_seconds=seconds_searched(sessions, trials),
     )
 
 

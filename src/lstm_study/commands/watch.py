@@ -59,7 +59,7 @@ def watch(study: OpenStudy, *, port: int = PORT) -> "ReportServer":
         return render_files(illustrate(content))
 
     return ReportServer(
-        page=render_live(study.spec.study.title),
+        page=render_live(study.spec.study.heading),
         fingerprint=lambda: _fingerprint(study),
         render=render,
         progress=lambda: progress(study),

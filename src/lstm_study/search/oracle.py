@@ -5,7 +5,7 @@ disagree with them after a kill. Here every answer is computed from the plan and
 nothing else is kept, so there is nothing else to lose.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from types import MappingProxyType
 from typing import Any
 
@@ -13,6 +13,7 @@ import keras_tuner
 from keras_tuner.src.engine.trial import Trial as TunerTrial
 from keras_tuner.src.engine.trial import TrialStatus
 
+from lstm_study.configuration import Configuration
 from lstm_study.engine.classes import Classes
 from lstm_study.model.shape_classes import ShapeClass
 from lstm_study.model.space import hyperparameters
@@ -33,9 +34,17 @@ class RecordedHyperband(keras_tuner.oracles.HyperbandOracle):  # type: ignore[mi
     Schedule, seeds, promotions, failures and labels are the plan's and the records' own; see
     `search/promotion.py`. A tuner id, to Keras Tuner, is a worker; here it is a trial's id, for a
     worker may have several trials at once.
+
+    Args:
+        spec: The study's.
+        plan: The whole search.
+        store: Of its records.
+        only: Ids of the trials that may be trained; None for all of the plan.
     """
 
-    def __init__(self, *, spec: StudySpec, plan: Plan, store: Store) -> None:
+    def __init__(
+        self, *, spec: StudySpec, plan: Plan, store: Store, only: Collection[str] | None = None
+    ) -> None:
         super().__init__(
             objective=keras_tuner.Objective(spec.study.objective, spec.study.direction),
             max_epochs=spec.search.max_epochs,
@@ -49,13 +58,15 @@ class RecordedHyperband(keras_tuner.oracles.HyperbandOracle):  # type: ignore[mi
         self._spec = spec
         self._plan = plan
         self._store = store
+        self._only = only
         self._classes = Classes(spec)
         self._bugs_in_a_row = 0
         self._stop_reason = ""
         self._pruned: set[str] = set()
-        self._records = {
-            record.trial_id: record for record in store.read_trials() if record.role != "finalist"
-        }
+        trials = store.read_trials()
+        self._records = {each.trial_id: each for each in trials if each.role != "finalist"}
+        again = [each for each in trials if each.role == "finalist"]
+        self._finalists = {each.parent: each.configuration for each in again}
         self._prune()
 
     @property
@@ -67,6 +78,21 @@ class RecordedHyperband(keras_tuner.oracles.HyperbandOracle):  # type: ignore[mi
     def stop_reason(self) -> str:
         """Why the search ended before its plan; "" if it did not."""
         return self._stop_reason
+
+    def ended_by(self, limit: str) -> str:
+        """Says what ended the search before its plan; "" for nothing.
+
+        Args:
+            limit: The limit that was reached before it could start any trial; "" for none.
+        """
+        if self._only is None:
+            return limit or self._stop_reason
+        is_cut = not self._may_start() and len(self._records) < self._plan.trials
+        if not is_cut and not any(True for _ in self._all_startable()):
+            return ""
+        if is_cut and not limit:
+            limit = limit_reached("search.max_trials", self._spec.search.max_trials)
+        return limit or "the comparison has begun, so that no further trials start"
 
     @property
     def records(self) -> Mapping[str, Trial]:
@@ -184,6 +210,11 @@ class RecordedHyperband(keras_tuner.oracles.HyperbandOracle):  # type: ignore[mi
         return None
 
     def _startable(self) -> Iterator[Start | Resume]:
+        for found in self._all_startable():
+            if self._only is None or _name_of(found) in self._only:
+                yield found
+
+    def _all_startable(self) -> Iterator[Start | Resume]:
         return startable(
             self._plan,
             self._records,
@@ -219,7 +250,7 @@ class RecordedHyperband(keras_tuner.oracles.HyperbandOracle):  # type: ignore[mi
             parent = self._records[start.slot.trial_id(start.round - 1)]
             configuration = parent.configuration
         elif configuration is None:
-            configuration = propose(self._spec, list(self._records.values()))
+            configuration = self._proposed(start.slot.trial_id(start.round))
         return trial_of(
             start.planned,
             start.slot,
@@ -227,6 +258,11 @@ class RecordedHyperband(keras_tuner.oracles.HyperbandOracle):  # type: ignore[mi
             configuration=configuration,
             masked=self._spec.protocol.masked,
         )
+
+    def _proposed(self, trial_id: str) -> Configuration:
+        """Returns the tuner's proposal for a trial, again for one whose record was lost."""
+        before = [each for each in self._records.values() if each.trial_id < trial_id]
+        return self._finalists.get(trial_id) or propose(self._spec, before)
 
     def _count_bugs(self, record: Trial) -> None:
         is_bug = record.failure is not None and record.failure.kind == "bug"
@@ -243,3 +279,9 @@ class RecordedHyperband(keras_tuner.oracles.HyperbandOracle):  # type: ignore[mi
         for trial_id in self._records.keys() - needed - self._pruned:
             self._store.checkpoint_path(trial_id).unlink(missing_ok=True)
             self._pruned.add(trial_id)
+
+
+def _name_of(found: Start | Resume) -> str:
+    if isinstance(found, Resume):
+        return found.trial.trial_id
+    return found.slot.trial_id(found.round)

@@ -6,7 +6,9 @@ from dataclasses import dataclass, replace
 
 from lstm_study.configuration import Configuration
 from lstm_study.errors import SearchError
+from lstm_study.model.grid import configuration_count, continuous, grid
 from lstm_study.records import Role, Trial
+from lstm_study.records.state import BracketState, SearchState
 from lstm_study.schedule import Bracket, Round, hyperband
 from lstm_study.seeds import derive
 from lstm_study.spec import StudySpec
@@ -70,6 +72,16 @@ class Plan:
         return sum(item.bracket.epochs for item in self.brackets)
 
     @property
+    def trial_ids(self) -> set[str]:
+        """Ids of the trials there may be, over all rounds and slots."""
+        return {
+            slot.trial_id(item.round)
+            for planned in self.brackets
+            for item in planned.bracket.rounds
+            for slot in planned.slots
+        }
+
+    @property
     def most_slots(self) -> int:
         """Trials of the largest round: so many workers can be of use at a time."""
         return max(len(item.slots) for item in self.brackets)
@@ -103,11 +115,43 @@ def make_plan(spec: StudySpec, begun: Iterable[Trial] = ()) -> Plan:
 def slots_at_most(spec: StudySpec) -> int:
     """Returns how many slots the largest first round of the plan can have, without drawing it.
 
-    Imports no Keras Tuner, but for a grid, which is counted.
+    Imports no Keras Tuner.
     """
     brackets = _schedule(spec)
     epochs = sum(bracket.epochs for bracket in brackets)
     return max(*(bracket.rounds[0].trials for bracket in brackets), _control_trials(spec, epochs))
+
+
+def grown(plan: SearchState, spec: StudySpec) -> SearchState:
+    """Returns the plan of a search that has not ended as it will be with a larger max_trials.
+
+    Draws nothing, and imports no Keras Tuner: the configurations of the further trials are left
+    open. A schedule of Hyperband does not depend on that limit.
+    """
+    if spec.search.tuner == "hyperband" or plan.exhausted or plan.stopped is not None:
+        return plan
+    (bracket,) = _schedule(spec)
+    count = bracket.trials
+    sizes = {"search": count, "control": _control_trials(spec, count * spec.search.max_epochs)}
+    brackets = tuple(_with_trials(each, sizes[each.role]) for each in plan.brackets)
+    rounds = [each for bracket in brackets for each in bracket.rounds]
+    return replace(
+        plan,
+        trials=sum(each.trials for each in rounds),
+        epochs=sum(each.trials * (each.budget_epochs - each.initial_epoch) for each in rounds),
+        brackets=brackets,
+    )
+
+
+def _with_trials(bracket: BracketState, count: int) -> BracketState:
+    """Returns a bracket of one round with so many trials, or with those it has if they are more."""
+    (whole,) = bracket.rounds
+    further = max(0, count - whole.trials)
+    return replace(
+        bracket,
+        rounds=(replace(whole, trials=whole.trials + further),),
+        configurations=(*bracket.configurations, *[None] * further),
+    )
 
 
 def trial_of(
@@ -152,8 +196,6 @@ def _schedule(spec: StudySpec) -> tuple[Bracket, ...]:
         )
     count = search.max_trials
     if search.tuner == "grid":
-        from lstm_study.model.space import configuration_count, continuous
-
         size = configuration_count(spec.space)
         if size is None:
             raise SearchError(
@@ -161,17 +203,16 @@ def _schedule(spec: StudySpec) -> tuple[Bracket, ...]:
                 f"{' and '.join(continuous(spec.space))} a step or choices, or choose another "
                 "search.tuner."
             )
-        # The baseline is a place of its own where the grid does not hold it.
-        places = size + (spec.search.include_baseline and not _holds(spec, size))
-        count = min(places, count or places)
+        if count is None or count > size:
+            # The baseline is a place of its own where the grid does not hold it.
+            places = size + (spec.search.include_baseline and not _holds(spec, size))
+            count = min(places, count or places)
     assert count is not None, "the spec's validation asks for max_trials"
     return (_flat(count, spec),)
 
 
 def _holds(spec: StudySpec, size: int) -> bool:
     """Whether the space, of so many configurations, holds the baseline."""
-    from lstm_study.model.space import grid
-
     return spec.baseline.configuration in itertools.islice(grid(spec.space), size)
 
 
@@ -185,7 +226,7 @@ def _drawn(
     spec: StudySpec, schedule: tuple[Bracket, ...], digits: Mapping[str, int]
 ) -> tuple[list[PlannedBracket], bool]:
     """Fills the first rounds with drawn configurations, and says if the space was exhausted."""
-    from lstm_study.model.space import draw, grid
+    from lstm_study.model.space import draw
 
     baseline = spec.baseline.configuration if spec.search.include_baseline else None
     is_grid = spec.search.tuner == "grid"

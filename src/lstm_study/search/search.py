@@ -67,26 +67,28 @@ def run_search(
 ) -> None:
     """Runs the search to its end or to a limit, from wherever it stands.
 
-    What ended it is left in the plan's state: "stopped" is "" at the end of the plan.
+    What ended it is left in the plan's state: "stopped" is "" at the end of the plan. Where a limit
+    is reached or the comparison has begun, it trains those trials alone that a repair moved aside.
 
     Raises:
         SearchError: No worker can train, or trials fail in a row with an error in the code.
     """
     from lstm_study.search.oracle import RecordedHyperband
 
-    stopped = Limits(spec, store).reached(0.0)
-    if not stopped:
-        oracle = RecordedHyperband(spec=spec, plan=plan, store=store)
-        stage = SearchStage(spec, plan, oracle, store, report=report)
+    reached = Limits(spec, store).reached(0.0)
+    only = plan.trial_ids & store.lost_trials() if reached or store.is_compared else None
+    oracle = RecordedHyperband(spec=spec, plan=plan, store=store, only=only)
+    if only is None or only:
+        stage = SearchStage(spec, plan, oracle, store, report=report, is_limited=only is None)
         with _interrupted_if_not_ended(oracle):
             engine.set_up(spec, corpus)
             dispatch(stage, engine, store=store, corpus=corpus, context=context)
-        stopped = oracle.stop_reason
         if oracle.bugs_stopped_it:
             raise SearchError(
-                f"The search was stopped: {stopped}. Their tracebacks are in {store.log_path}."
+                f"The search was stopped: {oracle.stop_reason}. "
+                f"Their tracebacks are in {store.log_path}."
             )
-    store.write_state(plan_summary(plan, stopped=stopped))
+    store.write_state(plan_summary(plan, stopped=oracle.ended_by(reached)))
 
 
 @contextmanager

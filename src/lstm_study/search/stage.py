@@ -2,6 +2,7 @@
 
 import math
 import re
+from bisect import bisect_right
 from collections.abc import Hashable, Iterable, Sequence
 from dataclasses import replace
 from functools import partial
@@ -14,7 +15,7 @@ from lstm_study.engine.jobs import Halt, Job, JobResult
 from lstm_study.progress.follow import Follower, Item, item_of, score_in_words
 from lstm_study.progress.values import Report
 from lstm_study.provenance import now
-from lstm_study.records import Trial
+from lstm_study.records import Session, Trial
 from lstm_study.search.plan import Plan
 from lstm_study.spec import StudySpec
 from lstm_study.store import Store
@@ -41,11 +42,12 @@ class SearchStage:
         store: Store,
         *,
         report: Report,
+        is_limited: bool = True,
     ) -> None:
         self._spec, self._plan, self._oracle = spec, plan, oracle
         self._store, self._report = store, report
         self._classes = Classes(spec)
-        self._limits = Limits(spec, store)
+        self._limits = Limits(spec, store) if is_limited else None
         self._follower = Follower(
             store,
             stage="search",
@@ -94,7 +96,7 @@ class SearchStage:
                 best=self._best(),
             )
         )
-        reached = self._limits.reached(seconds)
+        reached = self._limits.reached(seconds) if self._limits is not None else ""
         if reached:
             self._oracle.stop(reached)
         return not reached
@@ -208,14 +210,33 @@ def limit_reached(key: str, limit: object) -> str:
     return f"{key} of {limit} is reached"
 
 
+def seconds_searched(sessions: Sequence[Session], trials: Iterable[Trial]) -> float:
+    """Returns the seconds worked on the search, without the sessions that trained its finalists.
+
+    Args:
+        sessions: The study's, in order of time.
+        trials: The study's; a session with an epoch of a finalist trained finalists alone.
+    """
+    starts = [session.started_at for session in sessions]
+    of_finalists = {
+        bisect_right(starts, epoch.ended_at) - 1
+        for trial in trials
+        if trial.role == "finalist"
+        for epoch in trial.epochs
+    }
+    return math.fsum(
+        session.seconds
+        for number, session in enumerate(sessions)
+        if session.stage == "search" and number not in of_finalists
+    )
+
+
 class Limits:
     """Checks now and then whether the search has used up its time or its disk."""
 
     def __init__(self, spec: StudySpec, store: Store) -> None:
         self._spec, self._store = spec.search, store
-        self._seconds_before = math.fsum(
-            s.seconds for s in store.read_sessions() if s.stage == "search"
-        )
+        self._seconds_before = seconds_searched(store.read_sessions(), store.read_trials())
         self._next_look = 0.0
 
     def reached(self, seconds: float) -> str:

@@ -27,6 +27,11 @@ class StudyTable(SpecTable):
     objective: Literal[tuple(OBJECTIVES)] = "validation_accuracy"  # type: ignore[valid-type]
 
     @property
+    def heading(self) -> str:
+        """What pages are headed with: its title, or its name where it has none."""
+        return self.title or self.name
+
+    @property
     def direction(self) -> Direction:
         """ "max" or "min": which end of the objective is better."""
         return OBJECTIVES[self.objective].direction

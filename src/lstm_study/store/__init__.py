@@ -200,6 +200,12 @@ class Store(PredictionFiles):
         """Reads all trials, in order of id: first bracket first, then round, then slot."""
         return self.read_each(Trial)
 
+    def lost_trials(self) -> set[str]:
+        """Returns the ids of trials that a repair moved aside and that have not ended again."""
+        removed = {Path(file).stem for file in self.ledger.removed() if kind_of(file).type is Trial}
+        ended = [each for each in self.read_trials() if each.status in ("completed", "failed")]
+        return removed - {trial.trial_id for trial in ended}
+
     def read_runs(self) -> list[Run]:
         """Reads all runs, in order of arm, then seed index."""
         return sorted(self.read_each(Run), key=lambda run: (run.arm, run.seed_index))
@@ -312,7 +318,7 @@ class Store(PredictionFiles):
         plan, quick = self.read_state(SearchState), self.read_state(QuickState)
         return StudyRecords(
             name=spec.study.name,
-            title=spec.study.title or spec.study.name,
+            title=spec.study.heading,
             spec_text=self.read_spec_text(),
             spec=began.spec,
             deviations=(*spec.deviations, *([quick.in_words] if quick is not None else [])),

@@ -46,6 +46,13 @@ class Ledger:
         if file in self.files():
             self._append(LedgerEntry(file=file, is_removed=True))
 
+    def removed(self) -> set[str]:
+        """Returns the files that were ever taken off the list, made again or not."""
+        if not self.exists:
+            return set()
+        entries = read_lines(self.path, LedgerEntry).values()
+        return {entry.file for entry in entries if entry.is_removed}
+
     def _append(self, entry: LedgerEntry) -> None:
         files = self.files()
         append_line(self.path, entry)

@@ -8,7 +8,8 @@ import pytest
 from lstm_study.errors import BuilderError
 from lstm_study.model.builder import build_own, call
 from lstm_study.model.exploration import explore
-from lstm_study.model.space import configuration_count, draw, grid
+from lstm_study.model.grid import configuration_count, grid
+from lstm_study.model.space import draw
 from lstm_study.spec import ModelTable, ProtocolTable
 from tests.support import own
 

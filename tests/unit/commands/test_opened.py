@@ -7,7 +7,7 @@ import pytest
 
 from lstm_study.commands import open_study
 from lstm_study.commands.export import write_bundle
-from lstm_study.commands.opened import Silent, held, read_corpus, tell_of_machine, winner_of
+from lstm_study.commands.opened import Silent, begin, held, read_corpus, tell_of_machine, winner_of
 from lstm_study.engine.backend import in_force
 from lstm_study.errors import ComparisonError, SpecError
 from lstm_study.records.state import SearchState
@@ -134,6 +134,21 @@ def test_a_search_that_is_not_over_is_to_be_run_and_one_that_failed_to_be_mended
     )
     said = _without_winner(tmp_path, stopped="")
     assert "`lstm-study status fake.toml` shows what failed. Start over with --fresh" in said
+
+
+def test_a_comparison_takes_up_no_larger_limit_of_a_search_that_has_ended(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    study = completed_study()
+    text = study.spec_text.replace("rerank = 0", "rerank = 0\nmax_trials = 23")
+    path = leave(replace(study, spec_text=text, runs=()), tmp_path)
+    path.write_text(text.replace("max_trials = 23", "max_trials = 30"))
+    opened = open_study("fake.toml")
+    before = opened.store.read_began()
+    with pytest.raises(ComparisonError, match="was 23, is 30"):
+        begin(opened, show=Silent(), searches=False)
+    assert opened.store.read_began() == before
 
 
 def test_an_export_before_there_is_a_model_names_the_command_that_makes_one(

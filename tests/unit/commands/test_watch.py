@@ -7,7 +7,7 @@ import pytest
 
 from lstm_study.analysis.search.summary import winner
 from lstm_study.commands import OpenStudy, open_study
-from lstm_study.commands.watch import progress
+from lstm_study.commands.watch import progress, watch
 from lstm_study.records.state import Live
 from tests.support.fake_study import completed_study
 from tests.support.stored_study import leave
@@ -57,3 +57,11 @@ def test_a_study_that_nobody_works_on_says_how_to_resume_it(study: OpenStudy) ->
     found = progress(study)
     assert found["headline"].endswith("lstm-study run fake.toml")
     assert found["running"] == []
+
+
+def test_the_page_of_a_study_without_a_title_has_its_name(study: OpenStudy) -> None:
+    untitled = study.spec.study.model_copy(update={"title": ""})
+    renamed = replace(study, spec=study.spec.model_copy(update={"study": untitled}))
+    server = watch(renamed, port=0)
+    server._server.server_close()
+    assert b"<title>fake: progress</title>" in server.page
