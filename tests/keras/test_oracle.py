@@ -10,13 +10,15 @@ import keras_tuner
 import pytest
 from keras_tuner.src.engine.trial import TrialStatus
 
+from lstm_study.configuration import BASELINE
 from lstm_study.engine.classes import Classes
 from lstm_study.model.space import hyperparameters
 from lstm_study.progress.values import ignore
 from lstm_study.records import Failure, Trial
 from lstm_study.search.oracle import RecordedHyperband
-from lstm_study.search.plan import make_plan
+from lstm_study.search.plan import make_plan, trial_of
 from lstm_study.search.stage import SearchStage
+from lstm_study.spec import StudySpec
 from lstm_study.store import Store
 from tests.support.tiny import spec
 
@@ -261,3 +263,26 @@ def test_a_bayesian_trial_whose_record_was_lost_gets_the_configuration_that_it_h
     assert [each.configuration for each in records_of(tmp_path)] == [
         each.configuration for each in before
     ]
+
+
+def test_a_bayesian_proposal_is_made_from_all_trials_before_it_past_a_hundred_too(
+    tmp_path, monkeypatch
+):
+    def limited_to(count: int) -> StudySpec:
+        return spec("search.tuner='bayesian'", f"search.max_trials={count}")
+
+    study, store, few = limited_to(103), Store(tmp_path), make_plan(limited_to(3))
+    begun = trial_of(few.brackets[0], few.brackets[0].slots[0], 0, configuration=BASELINE)
+    plan = make_plan(study, [begun])  # as it is named where three trials were planned at first
+    (bracket,) = plan.brackets
+    for slot in bracket.slots[:101]:
+        trial = trial_of(bracket, slot, 0, configuration=BASELINE)
+        store.write(replace(trial, status="failed", failure=NAN))
+    seen: list[int] = []
+    monkeypatch.setattr(
+        "lstm_study.search.oracle.propose",
+        lambda spec, records: seen.append(len(records)) or BASELINE,
+    )
+    oracle = RecordedHyperband(spec=study, plan=plan, store=store)
+    assert [trial.trial_id for trial in oracle.create_trials(1)] == ["b0-101-r0"]
+    assert seen == [101]

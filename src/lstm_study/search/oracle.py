@@ -250,7 +250,7 @@ class RecordedHyperband(keras_tuner.oracles.HyperbandOracle):  # type: ignore[mi
             parent = self._records[start.slot.trial_id(start.round - 1)]
             configuration = parent.configuration
         elif configuration is None:
-            configuration = self._proposed(start.slot.trial_id(start.round))
+            configuration = self._proposed(start)
         return trial_of(
             start.planned,
             start.slot,
@@ -259,9 +259,12 @@ class RecordedHyperband(keras_tuner.oracles.HyperbandOracle):  # type: ignore[mi
             masked=self._spec.protocol.masked,
         )
 
-    def _proposed(self, trial_id: str) -> Configuration:
+    def _proposed(self, start: Start) -> Configuration:
         """Returns the tuner's proposal for a trial, again for one whose record was lost."""
-        before = [each for each in self._records.values() if each.trial_id < trial_id]
+        slots = [slot.trial_id(start.round) for slot in start.planned.slots]
+        trial_id = start.slot.trial_id(start.round)
+        before = [self._records[each] for each in slots[: slots.index(trial_id)]
+                  if each in self._records]  # fmt: skip
         return self._finalists.get(trial_id) or propose(self._spec, before)
 
     def _count_bugs(self, record: Trial) -> None:
