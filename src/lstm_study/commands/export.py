@@ -32,7 +32,7 @@ def write_bundle(study: OpenStudy, *, arm: str = "winner", show: Show) -> Path:
     if not any(run.arm == arm and run.status == "completed" for run in answer.records.runs):
         raise ComparisonError(
             f"{study.store.folder}: the {arm} has no completed run to export. "
-            f"Run `lstm-study run {study.where}` first."
+            f"Run `{study.line('run')}` first."
         )
     run = choose_run(answer.records, arm=arm).run
     weights = _weights_of(study, run)
@@ -104,7 +104,7 @@ def _weights_of(study: OpenStudy, run: Run) -> tuple[Any, ...]:
         raise ComparisonError(
             f"{path}: is not there, as in records that were kept without weights. For a model, "
             f"delete {record} and run the same command: it trains that run again and opens the "
-            f"test reviews for it once more. `lstm-study report {study.where}` needs no weights."
+            f"test reviews for it once more. `{study.line('report')}` needs no weights."
         )
     return found.variables
 

@@ -2,6 +2,7 @@
 
 import json
 import os
+import shlex
 import shutil
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
@@ -96,6 +97,11 @@ class OpenStudy:
         """The running command, as stages see it."""
         commit = git_commit(Path.cwd())
         return Context(command=self.command, git_commit=commit, settings=self.settings)
+
+    def line(self, command: str) -> str:
+        """Returns the line that runs a command on this study, with the settings in force."""
+        settings = (f" --set {shlex.quote(setting)}" for setting in self.settings)
+        return f"lstm-study {command} {shlex.quote(self.where)}{''.join(settings)}"
 
 
 def open_study(
@@ -354,8 +360,7 @@ def _check_not_grown(study: OpenStudy) -> None:
         grown = "; ".join(each for each in found.allowed if each.startswith("search."))
         raise ComparisonError(
             f"{study.store.folder}: {grown}. With that the search resumes, so its winner may still "
-            f"be another. Run `lstm-study search {study.where}` with the same settings first, or "
-            "leave the limit as it was."
+            f"be another. Run `{study.line('search')}` first, or leave the limit as it was."
         )
 
 
@@ -363,7 +368,7 @@ def _way_to_a_winner(study: OpenStudy) -> str:
     """Says what to do where no trial completed the full budget."""
     plan = study.store.read_state(SearchState)
     if plan is None or plan.stopped is None:
-        return f"Run `lstm-study search {study.where}` to its end."
+        return f"Run `{study.line('search')}` to its end."
     if limit := REACHED.match(plan.stopped):
         key = limit["key"]
         return (
@@ -371,7 +376,7 @@ def _way_to_a_winner(study: OpenStudy) -> str:
             f"file, or add --set {key}=VALUE, and run the same command again."
         )
     return (
-        f"The search has ended, and `lstm-study status {study.where}` shows what failed. Start "
+        f"The search has ended, and `{study.line('status')}` shows what failed. Start "
         "over with --fresh once that is mended."
     )
 

@@ -1,5 +1,6 @@
 """Which reviews a command opens a study with."""
 
+import shlex
 from dataclasses import replace
 from pathlib import Path
 
@@ -134,6 +135,17 @@ def test_a_search_that_is_not_over_is_to_be_run_and_one_that_failed_to_be_mended
     )
     said = _without_winner(tmp_path, stopped="")
     assert "`lstm-study status fake.toml` shows what failed. Start over with --fresh" in said
+
+
+def test_a_command_that_is_advised_has_the_settings_in_force_and_can_be_pasted(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    leave(interrupted_study(), tmp_path).rename("my study.toml")
+    settings = ["study.title='a b'", "compare.seeds=5"]
+    said = open_study("my study.toml", settings=settings).line("run")
+    argv = ["run", "my study.toml", "--set", settings[0], "--set", settings[1]]
+    assert shlex.split(said) == ["lstm-study", *argv]
 
 
 def test_a_comparison_takes_up_no_larger_limit_of_a_search_that_has_ended(
