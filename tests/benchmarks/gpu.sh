@@ -40,7 +40,12 @@ if [ -n "${WHEELS:-}" ]; then
 fi
 export LSTM_STUDY_CACHE=$scratch/cache
 export PYTHONPATH=$PWD/src:${PYTHONPATH:-} KERAS_BACKEND=jax PYTHONUNBUFFERED=1
-nvidia-smi -L && "$python" -c 'import jax; print("JAX", jax.__version__, jax.devices())' || exit 1
+nvidia-smi -L && "$python" -c '
+import os, jax
+print("JAX", jax.__version__, jax.devices())
+# It falls back to the processor where its plugin for CUDA does not start.
+if jax.default_backend() != "gpu" and not os.environ.get("QUICK"):
+    raise SystemExit("JAX does not use the GPU here: nothing is measured.")' || exit 1
 
 failed=0
 allowed() { # SECONDS: no more than is left.
