@@ -60,11 +60,10 @@ def operations(computed: Iterable[Product]) -> int:
 
 
 def limit(**shape: int) -> dict[str, Any]:
-    """Measures every product of a step; runs in another process.
+    """Measures every product of a step on the CPU; runs in another process.
 
-    Each is timed alone with operands in memory, by NumPy, the backend and
-    `model/lstm/cpu/matmul.py`, and the fastest is taken: on a CPU with one thread, on a GPU by the
-    backend alone, at the precision that it takes for float32.
+    Each is timed alone with operands in memory and one thread, by NumPy, the backend and
+    `model/lstm/cpu/matmul.py`, and the fastest is taken.
 
     Args:
         **shape: That of `products`.
@@ -122,8 +121,7 @@ def _makers() -> list[Callable[[Product], Callable[[], Any]]]:
             left, right = (jax.device_put(operand) for operand in operands(product))
             return lambda: multiply(left, right).block_until_ready()
 
-        # A GPU's limit is not the processor's.
-        return [by_jax] if jax.default_backend() == "gpu" else [by_numpy, by_numba, by_jax]
+        return [by_numpy, by_numba, by_jax]
     import tensorflow as tf
 
     def by_tensorflow(product: Product) -> Callable[[], Any]:

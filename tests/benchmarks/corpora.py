@@ -38,7 +38,7 @@ def load_twice(source: str, path: str, scratch: str) -> dict[str, Any]:
 
     given = {"path": path} if path else {}
     halves = {} if source != "reviews" else {"test_fraction": 0.2}
-    data = DataTable(source=source, **given, **halves)  # type: ignore[arg-type]
+    data = DataTable(source=source, **given, **halves)
     cache = Path(tempfile.mkdtemp(dir=scratch))
     try:
         found: dict[str, Any] = {}

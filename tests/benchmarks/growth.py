@@ -55,7 +55,7 @@ def epochs(sizes: list[int], scratch: str) -> dict[str, Any]:
         cache = tempfile.mkdtemp(dir=scratch)
         corpus = reviews(cache, train=size - size // 20, validation=size // 20)
         clock = Clock()
-        ends = []
+        ends: list[float] = []
         training = Training(
             configuration=configuration_of("160 × 32/32"), protocol=ProtocolTable(), seed=1,
             epochs=2, masked=True,

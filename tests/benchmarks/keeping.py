@@ -2,7 +2,7 @@
 
 import signal
 import sys
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterable, Sequence
 from contextlib import closing
 from typing import Any
 
@@ -71,5 +71,7 @@ def say(text: str) -> None:
     print(text, file=sys.stderr, flush=True)
 
 
-def _begun(measure: Callable[[Settings], Iterable[Row]], settings: Settings) -> Iterator[Row]:
+def _begun(
+    measure: Callable[[Settings], Iterable[Row]], settings: Settings
+) -> Generator[Row, None, None]:
     yield from measure(settings)

@@ -10,6 +10,7 @@ import statistics
 import tempfile
 import time
 from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -124,8 +125,9 @@ def _timed(trainings: Sequence[Any], *, quick: bool) -> dict[str, Any]:
         device.put(place, state)
     device.set_trainings(trainings, reviews=len(split))
     seated = [Seated(_member(training), None, ()) for training in trainings]
-    for each in seated:
-        each.begin_epoch(split)
+    with ThreadPoolExecutor() as threads:
+        for each in seated:
+            each.begin_epoch(split, threads)
     batches = {place: each.batches[:STEPS_AT_ONCE] for place, each in enumerate(seated)}
     drawing, times, first = [], [], 0.0
     for number in range(1 + _CHUNKS):

@@ -70,7 +70,7 @@ def model_of(side: Side, configuration: Configuration, *, seed: int = 1, masked:
 
     if side == "keras":
         network.LSTM = keras.layers.LSTM
-        optimizer.uses_cpu_kernels = lambda: False
+        optimizer.uses_cpu_kernels = lambda dtype="float32": False
     return network.build_model(
         configuration, protocol=ProtocolTable(), seed=seed, masked=masked, steps=_SCHEDULE_STEPS
     )

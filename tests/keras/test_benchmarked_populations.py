@@ -1,9 +1,35 @@
-"""What the processes of the benchmarks' populations do about an option that XLA does not know."""
+"""The processes of the benchmarks' populations: what they tell, and which errors they excuse."""
 
 import jax
 import pytest
 
-from tests.benchmarks.populations import _excused
+from tests.benchmarks.populations import _excused, baseline_seeds, population_steps
+from tests.benchmarks.processes import fresh
+from tests.support.on_jax import QUICKLY
+
+
+@pytest.fixture(autouse=True)
+def _compiles_quickly(monkeypatch):
+    monkeypatch.setenv("XLA_FLAGS", QUICKLY)
+
+
+def test_a_process_times_steps_of_populations_on_jax():
+    found = fresh(
+        population_steps, backend="jax", quick=True, is_open=True, cases=[(1, 0.2)],
+        more=[(2, 0.2)],
+    )  # fmt: skip
+
+    for members in (1, 2):
+        assert all(found[f"{members} 0.2 {key}"] > 0 for key in ("ms", "draw_ms", "compile_s"))
+    assert found["2 0.2 sweeps"] == "XLA loop: cpu is not a GPU"
+
+
+def test_a_process_trains_the_seeds_of_a_baseline_on_jax():
+    found = fresh(baseline_seeds, backend="jax", path="", seeds=2, epochs=2, quick=True)
+
+    first, second = found["ended_s"]
+    assert 0 < first < second < found["wall_s"]
+    assert 0 <= found["accuracy"] <= 100
 
 
 def test_an_option_that_this_jax_does_not_know_is_said_and_no_failure():

@@ -20,7 +20,7 @@ starts_jax = pytest.mark.skipif(ON_JAX, reason="this is that process")
 # Trainings that differ in their seeds are one program, which is compiled once for all files.
 _PROGRAMS = tempfile.TemporaryDirectory(prefix="jax-")
 # For programs that run for milliseconds: half of the time would be LLVM's, to make them faster.
-_QUICKLY = "--xla_backend_optimization_level=0 --xla_llvm_disable_expensive_passes=true"
+QUICKLY = "--xla_backend_optimization_level=0 --xla_llvm_disable_expensive_passes=true"
 
 
 def run_on_jax(file: str, *options: str, compiles_quickly: bool = False) -> None:
@@ -36,7 +36,7 @@ def run_on_jax(file: str, *options: str, compiles_quickly: bool = False) -> None
             "KERAS_BACKEND": "jax",
             "JAX_PLATFORMS": "cpu",
             "JAX_COMPILATION_CACHE_DIR": _PROGRAMS.name,
-            "XLA_FLAGS": f"{flags} {_QUICKLY}".strip() if compiles_quickly else flags,
+            "XLA_FLAGS": f"{flags} {QUICKLY}".strip() if compiles_quickly else flags,
             "JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS": "0.1",
         },
         cwd=Path(__file__).parents[2],

@@ -47,7 +47,12 @@ from lstm_study.spec import StudySpec
 from lstm_study.training.checkpoint import Checkpoint, write_checkpoint
 from lstm_study.training.failures import classify, is_device_lost
 from lstm_study.training.memory import freeze_loaded_objects
-from lstm_study.training.runtime import configure, population_limit, skip_optional_imports
+from lstm_study.training.runtime import (
+    Runtime,
+    configure,
+    population_limit,
+    skip_optional_imports,
+)
 
 log = logging.getLogger(__name__)
 
@@ -124,6 +129,8 @@ def work(link: Link, device: Device, *, study: Callable[[], Reviews]) -> None:
             workers_on_gpu=device.workers_on_gpu,
             share=share,
         )
+        if why := without_its_gpu(device, runtime):
+            log.warning(why)
         load()
         reviews = study()
         capacity = _capacity(runtime.backend, device, reviews)
@@ -135,6 +142,19 @@ def work(link: Link, device: Device, *, study: Callable[[], Reviews]) -> None:
                 worker.do(jobs)
     except StudyError as error:
         link.send(Stopped(error=error))
+
+
+def without_its_gpu(device: Device, runtime: Runtime) -> str:
+    """Says that a worker trains on the processor though it has a GPU; empty where it does not.
+
+    Backends fall back to the processor where CUDA does not start, and few notice their own warning.
+    """
+    if device.gpu is None or runtime.devices[0].lower() != "cpu":
+        return ""
+    return (
+        f"{runtime.backend} does not use {device.gpu}: this worker trains on the processor. "
+        "What CUDA said is above, if it is installed; lstm-study doctor tries it again."
+    )
 
 
 def _capacity(backend: str, device: Device, reviews: Reviews) -> int:
