@@ -103,8 +103,9 @@ def _weights_of(study: OpenStudy, run: Run) -> tuple[Any, ...]:
         record = study.store.folder / "runs" / f"{run.run_id}.json"
         raise ComparisonError(
             f"{path}: is not there, as in records that were kept without weights. For a model, "
-            f"delete {record} and run the same command: it trains that run again and opens the "
-            f"test reviews for it once more. `{study.line('report')}` needs no weights."
+            f"delete {record}, take it off the list of files with `lstm-study check {study.where} "
+            "--repair`, and run the same command: it trains that run again and opens the test "
+            f"reviews for it once more. `{study.line('report')}` needs no weights."
         )
     return found.variables
 

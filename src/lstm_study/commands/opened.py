@@ -241,9 +241,11 @@ def begin(study: OpenStudy, *, show: Show, searches: bool = True) -> Corpus:
         searches: Whether the command searches, so that a larger limit of the search takes effect.
 
     Raises:
+        RecordError: A file of the study is gone: made again, it would hide what was lost.
         ChangedStudyError: Spec or reviews differ from what the study began with.
         ComparisonError: A limit of the search grew, and the command does not search.
     """
+    study.store.check_complete()
     if not searches:
         _check_not_grown(study)
     corpus = read_corpus(study, show=show)

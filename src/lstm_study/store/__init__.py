@@ -94,8 +94,8 @@ class Store(PredictionFiles):
             if not self.ledger.exists:
                 add_missing_digests(self)
         elif self.path(SearchState).exists() and self._began_otherwise(began):
-            self.path(SearchState).unlink()  # another spec's search
             self.ledger.remove(self.path(SearchState).name)
+            self.path(SearchState).unlink()  # another spec's search
         write_text(self.folder / "spec.toml", spec_text)
         self.ledger.note("spec.toml", sha256_of(self.folder / "spec.toml"))
         self.write_state(began)

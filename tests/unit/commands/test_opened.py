@@ -10,13 +10,13 @@ from lstm_study.commands import open_study
 from lstm_study.commands.export import write_bundle
 from lstm_study.commands.opened import Silent, begin, held, read_corpus, tell_of_machine, winner_of
 from lstm_study.engine.backend import in_force
-from lstm_study.errors import ComparisonError, SpecError
+from lstm_study.errors import ComparisonError, RecordError, SpecError
 from lstm_study.records.state import SearchState
 from lstm_study.search.stage import limit_reached
 from lstm_study.spec import parse_spec
 from lstm_study.store import Store
 from tests.support.fake_study import completed_study, interrupted_study, on_backends
-from tests.support.stored_study import leave
+from tests.support.stored_study import leave, stored
 
 
 @pytest.fixture
@@ -135,6 +135,23 @@ def test_a_search_that_is_not_over_is_to_be_run_and_one_that_failed_to_be_mended
     )
     said = _without_winner(tmp_path, stopped="")
     assert "`lstm-study status fake.toml` shows what failed. Start over with --fresh" in said
+
+
+@pytest.mark.parametrize(
+    "lost", ["arms.json", "verdicts.json", "ledger.jsonl", "plan.json", "trials/*.json"]
+)
+def test_a_study_of_which_a_file_is_gone_is_not_gone_on_with_as_if_it_had_never_been(
+    lost: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    folder = stored("completed", tmp_path)
+    gone = sorted(folder.glob(lost))[0]
+    gone.unlink()
+    before = sorted(folder.rglob("*"))
+    said = rf"{gone.name}: is missing\. `lstm-study check STUDY\.toml --repair`"
+    with pytest.raises(RecordError, match=said):
+        begin(open_study("fake.toml"), show=Silent())
+    assert sorted(folder.rglob("*")) == before
 
 
 def test_a_command_that_is_advised_has_the_settings_in_force_and_can_be_pasted(
