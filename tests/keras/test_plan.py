@@ -6,7 +6,8 @@ import sys
 import pytest
 
 from lstm_study.configuration import BASELINE
-from lstm_study.search.plan import make_plan, slots_at_most, trial_of
+from lstm_study.search.plan import grown, make_plan, slots_at_most, trial_of
+from lstm_study.search.search import plan_summary
 from lstm_study.spec import StudySpec
 from tests.support.tiny import spec
 
@@ -42,17 +43,34 @@ def test_a_search_whose_limit_grew_past_a_hundred_trials_still_finds_its_own(tun
         for bracket in few.brackets
         for slot in bracket.slots
     ]
-    grown = make_plan(limited_to(120), begun)
-    for before, after, unlimited in zip(few.brackets, grown.brackets, many.brackets, strict=True):
+    later = make_plan(limited_to(120), begun)
+    for before, after, unlimited in zip(few.brackets, later.brackets, many.brackets, strict=True):
         assert after.slots[: len(before.slots)] == before.slots
         assert len(after.slots) == len(unlimited.slots) == 120
         assert len({slot.name for slot in after.slots}) == 120
         assert unlimited.slots[0].name.endswith("-000")
 
 
+SMALL = ("space.vocabulary_size=50", "space.maxlen=8", "space.embedding_dim=4", *GRID[1:])
+
+
+@pytest.mark.parametrize("baseline", ["true", "false"])
+@pytest.mark.parametrize("tuner", ["random", "grid"])
+@pytest.mark.parametrize("space", [(), SMALL])
+def test_what_a_larger_limit_adds_is_foreseen_without_drawing_it(tuner, space, baseline):
+    def limited_to(count: int) -> StudySpec:
+        first = GRID if tuner == "grid" else ("search.tuner=random",)
+        return spec(*first, *space, f"search.max_trials={count}", "search.control=random",
+                    f"search.include_baseline={baseline}")  # fmt: skip
+
+    study = limited_to(9)
+    foreseen = grown(plan_summary(make_plan(limited_to(1))), study)
+    then = plan_summary(make_plan(study))
+    assert (foreseen.trials, foreseen.epochs) == (then.trials, then.epochs)
+
+
 def test_a_space_that_holds_less_has_fewer():
-    small = ("space.vocabulary_size=50", "space.maxlen=8", "space.embedding_dim=4", *GRID[1:])
-    study = spec("search.max_epochs=27", *small)
+    study = spec("search.max_epochs=27", *SMALL)
     assert make_plan(study).most_slots == 2 < slots_at_most(study)
 
 

@@ -131,8 +131,11 @@ def grown(plan: SearchState, spec: StudySpec) -> SearchState:
     if spec.search.tuner == "hyperband" or plan.exhausted or plan.stopped is not None:
         return plan
     (bracket,) = _schedule(spec)
-    count = bracket.trials
-    sizes = {"search": count, "control": _control_trials(spec, count * spec.search.max_epochs)}
+    size, count = configuration_count(spec.space), bracket.trials
+    if size is not None and count > size:
+        count = min(count, _places(spec, size))
+    control = _control_trials(spec, count * spec.search.max_epochs)
+    sizes = {"search": count, "control": control if size is None else min(control, size)}
     brackets = tuple(_with_trials(each, sizes[each.role]) for each in plan.brackets)
     rounds = [each for bracket in brackets for each in bracket.rounds]
     return replace(
@@ -204,16 +207,20 @@ def _schedule(spec: StudySpec) -> tuple[Bracket, ...]:
                 "search.tuner."
             )
         if count is None or count > size:
-            # The baseline is a place of its own where the grid does not hold it.
-            places = size + (spec.search.include_baseline and not _holds(spec, size))
+            places = _places(spec, size)
             count = min(places, count or places)
     assert count is not None, "the spec's validation asks for max_trials"
     return (_flat(count, spec),)
 
 
-def _holds(spec: StudySpec, size: int) -> bool:
-    """Whether the space, of so many configurations, holds the baseline."""
-    return spec.baseline.configuration in itertools.islice(grid(spec.space), size)
+def _places(spec: StudySpec, size: int) -> int:
+    """Returns how many trials a space of so many configurations gives.
+
+    The baseline is a place of its own where it is included and the space does not hold it.
+    """
+    if not spec.search.include_baseline:
+        return size
+    return size + (spec.baseline.configuration not in itertools.islice(grid(spec.space), size))
 
 
 def _flat(count: int, spec: StudySpec) -> Bracket:
