@@ -5,6 +5,7 @@ import signal
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 
 from lstm_study.engine.calibration import VARIABLE
 from lstm_study.training.runtime import numba_cache_folder
@@ -41,6 +42,10 @@ LONGEST = (
     "data/test_real_data.py",
 )
 TESTS = Path(__file__).parent
+
+# An example's time says nothing here: it is measured beside other processes.
+settings.register_profile("tests", deadline=None)
+settings.load_profile("tests")
 
 
 @pytest.fixture(scope="session")

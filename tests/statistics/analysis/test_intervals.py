@@ -132,7 +132,7 @@ def test_brier_score_and_log_loss_are_means_over_reviews_as_sklearn_has_them():
         assert found.low < found.difference < found.high
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(st.data(), st.integers(2, 5), st.integers(2, 5), st.integers(2, 12))
 def test_no_outcomes_whatsoever_give_nan_or_an_interval_without_its_difference(data, n, m, d):
     def outcomes(runs):

@@ -16,7 +16,7 @@ READINGS = st.lists(
 )
 
 
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=20)
 @given(READINGS)
 def test_metrics_agree_with_scikit_learn_ties_included(readings):
     labels = np.array([label for label, _ in readings], dtype=np.int8)
@@ -53,7 +53,7 @@ def test_metrics_agree_with_scikit_learn_ties_included(readings):
     ]
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 @given(READINGS)
 def test_the_calibration_error_is_that_of_a_plain_loop_over_bins(readings):
     error = 0.0

@@ -142,7 +142,7 @@ def test_trap_10_each_trial_carries_the_bracket_it_belongs_to_when_workers_overl
     assert all(trial.trial_id.startswith(f"b{trial.bracket}-") for trial in records.values())
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(
     workers=st.integers(1, 8),
     seed=st.integers(0, 10_000),

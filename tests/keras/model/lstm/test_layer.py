@@ -176,7 +176,7 @@ def test_two_steps_of_one_unit_are_what_the_formula_gives():
     assert float(received[0, 0]) == pytest.approx(h, abs=1e-6)
 
 
-@settings(max_examples=EXAMPLES, deadline=None, derandomize=True)
+@settings(max_examples=EXAMPLES, derandomize=True)
 @given(data=st.data())
 def test_outputs_and_all_gradients_are_those_of_keras(data):
     batch, features, units = (data.draw(st.integers(1, 6), label=n) for n in ("batch", "in", "out"))
@@ -212,7 +212,7 @@ def test_lengths_at_the_edge_of_a_chunk_give_the_results_of_keras(time):
     assert_equal_twins(pair, [sequences], training=True)
 
 
-@settings(max_examples=EXAMPLES, deadline=None, derandomize=True)
+@settings(max_examples=EXAMPLES, derandomize=True)
 @given(data=st.data())
 def test_two_directions_with_all_outputs_are_those_of_keras_values_and_gradients(data):
     batch, features, units = (data.draw(st.integers(1, 5), label=n) for n in ("batch", "in", "out"))

@@ -74,7 +74,7 @@ def states_of_a_plain_loop(inputs, weights, bias, masks, first):
     return jnp.stack(found, axis=2)
 
 
-@settings(max_examples=5, deadline=None, derandomize=True)
+@settings(max_examples=5, derandomize=True)
 @given(data=st.data())
 def test_kernels_and_loop_give_the_values_and_gradients_of_the_formula(data):
     sizes = {
@@ -203,7 +203,7 @@ def test_the_kernels_are_those_that_the_card_has_room_for(units, capability, exp
 
 @needs_jax
 @pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")
-@settings(max_examples=5, deadline=None, derandomize=True)
+@settings(max_examples=5, derandomize=True)
 @given(data=st.data())
 def test_outputs_and_gradients_are_those_of_the_layer_of_keras(data):
     import keras

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from lstm_study.model.lstm.cpu.matmul import LANES, matmul
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(
     rows=st.integers(1, 20), vectors=st.integers(1, 9), inner=st.integers(1, 12),
     spare=st.integers(0, 3), transposed=st.booleans(), accumulate=st.booleans(),
