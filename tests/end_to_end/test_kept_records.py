@@ -86,8 +86,11 @@ def test_a_study_goes_on_from_kept_records(finished: tuple[Path, Result], tmp_pa
     assert len(after.openings) == len(before.openings)
 
     # Doing it trains that run again, and nothing else; the copy gives the same numbers on a CPU.
-    gone = Path(done.err.partition("delete ")[2].partition(" and run")[0])
+    gone = Path(done.err.partition("delete ")[2].partition(", take it off")[0])
     (tmp_path / gone).unlink()
+    assert "`lstm-study check tiny.toml --repair`" in done.err
+    repaired = lstm_study("check", "tiny.toml", "--repair", cwd=tmp_path)
+    assert f"{gone.name}" in repaired.out, repaired.err
     done = lstm_study("run", "tiny.toml", "--workers", "1", cwd=tmp_path)
     assert done.code == 0, done.err
     assert (tmp_path / "reports" / "tiny" / "model" / "sentiment-lstm.keras").is_file()
