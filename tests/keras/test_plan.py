@@ -6,7 +6,7 @@ import sys
 import pytest
 
 from lstm_study.configuration import BASELINE
-from lstm_study.search.plan import grown, make_plan, slots_at_most, trial_of
+from lstm_study.search.plan import make_plan, slots_at_most, trial_of, with_further_trials
 from lstm_study.search.search import plan_summary
 from lstm_study.spec import StudySpec
 from tests.support.tiny import spec
@@ -64,7 +64,7 @@ def test_what_a_larger_limit_adds_is_foreseen_without_drawing_it(tuner, space, b
                     f"search.include_baseline={baseline}")  # fmt: skip
 
     study = limited_to(9)
-    foreseen = grown(plan_summary(make_plan(limited_to(1))), study)
+    foreseen = with_further_trials(plan_summary(make_plan(limited_to(1))), study)
     then = plan_summary(make_plan(study))
     assert (foreseen.trials, foreseen.epochs) == (then.trials, then.epochs)
 

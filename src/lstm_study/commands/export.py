@@ -1,5 +1,6 @@
 """The model bundle of a study, and the classical control beside it."""
 
+import shlex
 from pathlib import Path
 from typing import Any
 
@@ -32,7 +33,7 @@ def write_bundle(study: OpenStudy, *, arm: str = "winner", show: Show) -> Path:
     if not any(run.arm == arm and run.status == "completed" for run in answer.records.runs):
         raise ComparisonError(
             f"{study.store.folder}: the {arm} has no completed run to export. "
-            f"Run `{study.line('run')}` first."
+            f"Run `{study.command_line('run')}` first."
         )
     run = choose_run(answer.records, arm=arm).run
     weights = _weights_of(study, run)
@@ -103,9 +104,10 @@ def _weights_of(study: OpenStudy, run: Run) -> tuple[Any, ...]:
         record = study.store.folder / "runs" / f"{run.run_id}.json"
         raise ComparisonError(
             f"{path}: is not there, as in records that were kept without weights. For a model, "
-            f"delete {record}, take it off the list of files with `lstm-study check {study.where} "
-            "--repair`, and run the same command: it trains that run again and opens the test "
-            f"reviews for it once more. `{study.line('report')}` needs no weights."
+            f"delete {record}, take it off the list of files with `lstm-study check "
+            f"{shlex.quote(study.where)} --repair`, and run the same command: it trains that run "
+            "again and opens the test reviews for it once more. "
+            f"`{study.command_line('report')}` needs no weights."
         )
     return found.variables
 

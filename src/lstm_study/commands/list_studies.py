@@ -9,7 +9,7 @@ from lstm_study.commands.opened import REPORTS_FOLDER, RUNS_FOLDER, OpenStudy
 from lstm_study.commands.status import state_of
 from lstm_study.errors import RecordError, SpecError, StoreError
 from lstm_study.records.state import SearchState, VerdictsState
-from lstm_study.search.plan import grown
+from lstm_study.search.plan import with_further_trials
 from lstm_study.store import Store
 from lstm_study.store.snapshot import Snapshot
 
@@ -77,7 +77,7 @@ def _listed(store: Store) -> Listed:
         title=spec.study.title,
         state=state_of(study),
         trials=sum(trial.status in ("completed", "failed") for trial in trials),
-        planned_trials=grown(planned, spec).trials + finalists if planned else 0,
+        planned_trials=with_further_trials(planned, spec).trials + finalists if planned else 0,
         verdict=verdict,
         winner=best.configuration.label if best is not None else "",
         changed_at=sessions[-1].started_at if sessions else "",

@@ -98,7 +98,7 @@ class OpenStudy:
         commit = git_commit(Path.cwd())
         return Context(command=self.command, git_commit=commit, settings=self.settings)
 
-    def line(self, command: str) -> str:
+    def command_line(self, command: str) -> str:
         """Returns the line that runs a command on this study, with the settings in force."""
         settings = (f" --set {shlex.quote(setting)}" for setting in self.settings)
         return f"lstm-study {command} {shlex.quote(self.where)}{''.join(settings)}"
@@ -362,7 +362,7 @@ def _check_not_grown(study: OpenStudy) -> None:
         grown = "; ".join(each for each in found.allowed if each.startswith("search."))
         raise ComparisonError(
             f"{study.store.folder}: {grown}. With that the search resumes, so its winner may still "
-            f"be another. Run `{study.line('search')}` first, or leave the limit as it was."
+            f"be another. Run `{study.command_line('search')}` first, or leave the limit as it was."
         )
 
 
@@ -370,7 +370,7 @@ def _way_to_a_winner(study: OpenStudy) -> str:
     """Says what to do where no trial completed the full budget."""
     plan = study.store.read_state(SearchState)
     if plan is None or plan.stopped is None:
-        return f"Run `{study.line('search')}` to its end."
+        return f"Run `{study.command_line('search')}` to its end."
     if limit := REACHED.match(plan.stopped):
         key = limit["key"]
         return (
@@ -378,7 +378,7 @@ def _way_to_a_winner(study: OpenStudy) -> str:
             f"file, or add --set {key}=VALUE, and run the same command again."
         )
     return (
-        f"The search has ended, and `{study.line('status')}` shows what failed. Start "
+        f"The search has ended, and `{study.command_line('status')}` shows what failed. Start "
         "over with --fresh once that is mended."
     )
 

@@ -185,7 +185,7 @@ def _check_report(study: OpenStudy) -> None:
     if max(ended, default="") > made_at:
         raise StoreError(
             f"{store.folder}: the report of {made_at} is older than the last training. Write it "
-            f"again with `{study.line('report')}` first."
+            f"again with `{study.command_line('report')}` first."
         )
 
 

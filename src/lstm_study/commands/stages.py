@@ -142,7 +142,7 @@ def _rerank(study: OpenStudy, corpus: Corpus, *, show: Show, extent: Extent | No
         return
     show.stage(
         "Finalists",
-        f"the best {len(finalists) // FRESH_SEEDS} trials again, {FRESH_SEEDS} fresh seeds each",
+        f"{len(finalists) // FRESH_SEEDS} of the best trials again, {FRESH_SEEDS} fresh seeds each",
     )
     stage = RerankStage(
         study.spec, finalists, study.store, report=telling_both(study, show, extent=extent)

@@ -18,7 +18,7 @@ from lstm_study.errors import ComparisonError, RecordError
 from lstm_study.progress.follow import Item, item_of, silence_in_words, silent_seconds
 from lstm_study.records import Run, Trial
 from lstm_study.records.state import Extent, Live, QuickState, ReportState, SearchState
-from lstm_study.search.plan import grown
+from lstm_study.search.plan import with_further_trials
 from lstm_study.spec import StudySpec
 from lstm_study.spec.changes import changes
 from lstm_study.store.snapshot import Snapshot
@@ -212,7 +212,7 @@ def _planned_search(study: OpenStudy) -> SearchState | None:
     found = changes(before.model_dump(mode="json"), study.spec, is_compared=study.store.is_compared)
     if planned is not None and found.searches_on:
         planned = replace(planned, stopped=None)
-    return grown(planned, study.spec) if planned is not None else None
+    return with_further_trials(planned, study.spec) if planned is not None else None
 
 
 def _is_compared(study: OpenStudy, extent: Extent) -> bool:

@@ -14,7 +14,7 @@ from lstm_study.comparison.looks import added_seeds
 from lstm_study.progress.pace import Pace, corrected, makespan
 from lstm_study.records import Control, CorpusSummary, Run, Trial
 from lstm_study.records.state import Extent, Live, SearchState
-from lstm_study.search.plan import grown
+from lstm_study.search.plan import with_further_trials
 from lstm_study.search.stage import seconds_searched
 from lstm_study.spec import StudySpec
 from lstm_study.spec.quantities import estimate_in_words
@@ -87,7 +87,7 @@ def read_time_left(
     return time_left(
         study.spec,
         corpus=corpus,
-        plan=grown(plan, study.spec),
+        plan=with_further_trials(plan, study.spec),
         trials=trials,
         runs=store.read_runs(),
         control=store.read(Control),

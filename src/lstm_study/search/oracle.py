@@ -211,7 +211,7 @@ class RecordedHyperband(keras_tuner.oracles.HyperbandOracle):  # type: ignore[mi
 
     def _startable(self) -> Iterator[Start | Resume]:
         for found in self._all_startable():
-            if self._only is None or _name_of(found) in self._only:
+            if self._only is None or found.trial_id in self._only:
                 yield found
 
     def _all_startable(self) -> Iterator[Start | Resume]:
@@ -262,10 +262,9 @@ class RecordedHyperband(keras_tuner.oracles.HyperbandOracle):  # type: ignore[mi
     def _proposed(self, start: Start) -> Configuration:
         """Returns the tuner's proposal for a trial, again for one whose record was lost."""
         slots = [slot.trial_id(start.round) for slot in start.planned.slots]
-        trial_id = start.slot.trial_id(start.round)
-        before = [self._records[each] for each in slots[: slots.index(trial_id)]
+        before = [self._records[each] for each in slots[: slots.index(start.trial_id)]
                   if each in self._records]  # fmt: skip
-        return self._finalists.get(trial_id) or propose(self._spec, before)
+        return self._finalists.get(start.trial_id) or propose(self._spec, before)
 
     def _count_bugs(self, record: Trial) -> None:
         is_bug = record.failure is not None and record.failure.kind == "bug"
@@ -282,9 +281,3 @@ class RecordedHyperband(keras_tuner.oracles.HyperbandOracle):  # type: ignore[mi
         for trial_id in self._records.keys() - needed - self._pruned:
             self._store.checkpoint_path(trial_id).unlink(missing_ok=True)
             self._pruned.add(trial_id)
-
-
-def _name_of(found: Start | Resume) -> str:
-    if isinstance(found, Resume):
-        return found.trial.trial_id
-    return found.slot.trial_id(found.round)

@@ -122,7 +122,7 @@ def slots_at_most(spec: StudySpec) -> int:
     return max(*(bracket.rounds[0].trials for bracket in brackets), _control_trials(spec, epochs))
 
 
-def grown(plan: SearchState, spec: StudySpec) -> SearchState:
+def with_further_trials(plan: SearchState, spec: StudySpec) -> SearchState:
     """Returns the plan of a search that has not ended as it will be with a larger max_trials.
 
     Draws nothing, and imports no Keras Tuner: the configurations of the further trials are left

@@ -19,12 +19,22 @@ class Start:
     slot: Slot
     round: int
 
+    @property
+    def trial_id(self) -> str:
+        """Its trial's."""
+        return self.slot.trial_id(self.round)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Resume:
     """A trial that began and has no worker."""
 
     trial: Trial
+
+    @property
+    def trial_id(self) -> str:
+        """Its trial's."""
+        return self.trial.trial_id
 
 
 def startable(

@@ -160,7 +160,7 @@ def test_a_command_that_is_advised_has_the_settings_in_force_and_can_be_pasted(
     monkeypatch.chdir(tmp_path)
     leave(interrupted_study(), tmp_path).rename("my study.toml")
     settings = ["study.title='a b'", "compare.seeds=5"]
-    said = open_study("my study.toml", settings=settings).line("run")
+    said = open_study("my study.toml", settings=settings).command_line("run")
     argv = ["run", "my study.toml", "--set", settings[0], "--set", settings[1]]
     assert shlex.split(said) == ["lstm-study", *argv]
 
