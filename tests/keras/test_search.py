@@ -11,7 +11,8 @@ from lstm_study.progress.values import ignore
 from lstm_study.records import Run
 from lstm_study.records.state import SearchState
 from lstm_study.search.oracle import RecordedHyperband
-from lstm_study.search.search import plan_search, run_search
+from lstm_study.search.plan_state import plan_search
+from lstm_study.search.search import run_search
 from lstm_study.search.stage import SearchStage
 from lstm_study.store import Store
 from tests.support.engine import CONTEXT, Threads, run_stage

@@ -44,8 +44,9 @@ from lstm_study.records import CorpusSummary, Trial
 from lstm_study.records.state import Extent, ReportState, SearchState, StudyState
 from lstm_study.search.disk import peak_checkpoint_bytes
 from lstm_study.search.plan import Plan, slots_at_most
+from lstm_study.search.plan_state import plan_search, plan_summary
 from lstm_study.search.rerank import FRESH_SEEDS, RerankStage, has_ended, plan_finalists
-from lstm_study.search.search import plan_search, plan_summary, run_search
+from lstm_study.search.search import run_search
 from lstm_study.spec.quantities import size_in_words
 
 if TYPE_CHECKING:
@@ -122,6 +123,12 @@ def _search(study: OpenStudy, corpus: Corpus, *, show: Show, extent: Extent | No
         load_keras_tuner(study.spec, study.store.log_path)
         plan = plan_search(study.spec, study.store)
         show.stage("Search", plan_summary(plan).in_words)
+        if forgotten := sorted(plan.unproposed_ids & study.store.lost_trials()):
+            show.stage(
+                "Search",
+                f"{', '.join(forgotten)}: which configuration was proposed is lost with plan.json; "
+                "now that other results are known, it may be another",
+            )
         show.stage("Disk", _disk_in_words(study, plan))
         run_search(
             study.spec,

@@ -3,9 +3,11 @@
 import fcntl
 import hashlib
 import os
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, TypeVar
 
+from lstm_study.errors import RecordError
 from lstm_study.files import make_folder
 from lstm_study.records.codec import from_json, to_json
 
@@ -45,6 +47,20 @@ def read_lines(path: Path, kind: type[T]) -> dict[str, T]:
         record = from_json(text, kind, where=where, previous=previous)
         previous = _digest(line)
         found[previous] = record
+    return found
+
+
+def whole_lines(path: Path, kind: type[T]) -> list[T]:
+    """Reads the records of a damaged file that are whole, in order.
+
+    A line's digest covers the line before it: where one was changed, it and the next are left out.
+    """
+    found, previous = [], ""
+    for line in path.read_bytes().split(b"\n") if path.is_file() else ():
+        with suppress(RecordError):
+            text = line.decode(errors="replace")
+            found.append(from_json(text, kind, where=str(path), previous=previous))
+        previous = _digest(line)
     return found
 
 
