@@ -11,8 +11,8 @@ import pytest
 from rich.console import Console
 
 from lstm_study.cli import text
-from lstm_study.commands import Silent, compare, open_study, read_status
-from lstm_study.records import NearDuplicates, Role
+from lstm_study.commands import Silent, check, compare, open_study, read_status, repair
+from lstm_study.records import NearDuplicates, Role, Trial
 from lstm_study.records.state import (
     BracketState,
     Extent,
@@ -259,6 +259,25 @@ def test_the_rest_of_a_comparison_that_was_quick_is_counted_once_it_has_begun(
 def test_a_search_that_a_limit_ended_says_which(store):
     store.write_state(replace(PLAN, stopped="search.time_limit of 5s is reached"))
     assert re.search(r"Search +6 of 31 done \(search.time_limit of 5s is reached\)", said())
+
+
+def test_a_lost_trial_counts_in_the_time_left_where_the_time_limit_is_used_up(store, tmp_path):
+    path = tmp_path / "fake.toml"
+    limited = path.read_text().replace("rerank = 0", 'rerank = 0\ntime_limit = "1s"')
+    path.write_text(limited)
+    began = store.read_began()
+    search = began.spec["search"] | {"time_limit": "1s"}
+    store.write_state(replace(began, spec=began.spec | {"search": search}))
+    store.write_state(replace(PLAN, stopped="search.time_limit of 1s is reached"))
+    (first, *_) = store.read_trials()
+    store.path(Trial, first.trial_id).unlink()
+    before = read_status(open_study("fake.toml")).time_left
+    assert before is not None and before.search == 0.0
+    repair(store, check(store).findings)
+    after = read_status(open_study("fake.toml")).time_left
+    assert after is not None
+    own = sum(each.train_seconds + each.validation_seconds for each in first.epochs)
+    assert own / 2 < after.search < 4 * own, "loading included"
 
 
 @pytest.mark.parametrize("tuner", ["random", "bayesian", "grid"])
