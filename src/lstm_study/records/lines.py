@@ -1,6 +1,5 @@
 """Files of one record a line, appended to: each line's digest covers all lines before it."""
 
-import fcntl
 import hashlib
 import os
 from contextlib import suppress
@@ -8,17 +7,19 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from lstm_study.errors import RecordError
-from lstm_study.files import make_folder
+from lstm_study.files import appending
 from lstm_study.records.codec import from_json, to_json
 
 T = TypeVar("T")
 
 
 def append_line(path: Path, record: Any) -> str:
-    """Appends a record, and waits until it is on the disk; returns the line's digest."""
-    make_folder(path.parent)
-    with path.open("ab+") as file:
-        fcntl.flock(file, fcntl.LOCK_EX)
+    """Appends a record, and waits until it is on the disk; returns the line's digest.
+
+    Raises:
+        StoreError: The disk is full, or the file can't be written to.
+    """
+    with appending(path) as file:
         file.seek(0)
         whole, end, _torn = file.read().rpartition(b"\n")
         # A line that a kill tore must not be joined to this one.
