@@ -198,6 +198,7 @@ class ReportState:
         versions: Of the installed packages.
         git_commit: Of the checkout; "" outside one.
         model: Name of the bundle's folder; "" where there was none.
+        trainings_sha256: What it was made from; None in reports from before that was kept.
     """
 
     __pydantic_config__ = STRICT
@@ -206,6 +207,7 @@ class ReportState:
     versions: Mapping[str, str]
     git_commit: str
     model: str
+    trainings_sha256: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
