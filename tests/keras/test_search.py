@@ -91,3 +91,18 @@ def test_once_test_was_opened_a_search_whose_plan_was_lost_trains_no_further_tri
     )
     assert len(store.read_trials()) == 3
     assert resumed(store, corpus, *FEW) == ""
+
+
+def test_a_trial_that_is_gone_together_with_the_ledger_is_missed_and_trained_again(store, corpus):
+    lose(store, "plan.json")
+    assert resumed(store, corpus, *FEW) == ""
+    before = store.read_trials()
+    for file in ("trials/b0-01-r0.json", "ledger.jsonl"):
+        (store.folder / file).unlink()
+    again = Store(store.folder)
+    found = check(again)
+    assert {each.file for each in found.findings} == {"trials/b0-01-r0.json", "ledger.jsonl"}
+    assert found.is_sealed, "it is not of an earlier version"
+    repair(again, found.findings)
+    assert resumed(again, corpus, *FEW) == ""
+    assert [each.score for each in again.read_trials()] == [each.score for each in before]

@@ -87,6 +87,8 @@ def check(store: Store) -> Check:
         problem = store.ledger_problem()
         found |= {store.ledger.path.name: problem} if problem else {}
     found |= {file: "is missing" for file in store.missing() if file not in found}
+    if store.ledger.path.name in found and "plan.json" not in found:
+        found |= dict.fromkeys(_unlisted_trials(store), "is missing")
     labels = None if _LABELS in found else store.read_predictions("labels")
     for name, record in _evaluated(store, found):
         file = f"predictions/{name}.npy"
@@ -101,7 +103,7 @@ def check(store: Store) -> Check:
             Finding(file=file, problem=problem, lost=_lost_with(file, found))
             for file, problem in found.items()
         ),
-        is_sealed=store.ledger.exists,
+        is_sealed=store.ledger.exists or store.ledger.path.name in found,
     )
 
 
@@ -128,8 +130,11 @@ def repair(store: Store, findings: tuple[Finding, ...]) -> Path:
         store.ledger.remove(file)
     trials = {Path(file).stem for file in files if kind_of(file).type is Trial}
     plan = store.read_state(SearchState) if "plan.json" not in files else None
-    if plan is not None and (trials or not moved <= set(plan.moved_aside)):
-        stopped = None if trials else plan.stopped
+    # What else is gone with the list of files the search finds out, where it may still train.
+    is_asked = store.ledger.path.name in {finding.file for finding in findings}
+    is_asked = is_asked and not store.is_compared
+    if plan is not None and (trials or is_asked or not moved <= set(plan.moved_aside)):
+        stopped = None if trials or is_asked else plan.stopped
         store.write_state(replace(plan, stopped=stopped, moved_aside=tuple(sorted(trials | moved))))
     return aside
 
@@ -142,6 +147,32 @@ def _moved_before(store: Store, damaged: Collection[str]) -> set[str]:
     listed = (Path(file) for file in store.ledger.removed() if kind_of(file).type is Trial)
     moved = store.folder.glob(f"damaged/*/{BY_TYPE[Trial].path}")
     return {path.stem for path in (*listed, *moved)}.union(plan.moved_aside if plan else ())
+
+
+def _unlisted_trials(store: Store) -> set[str]:
+    """Returns the files of first-round trials that are gone though the plan says that they began.
+
+    All of them did in a search that ended at its plan, and each that a tuner had proposed.
+    """
+    plan = store.read_state(SearchState)
+    named = {path.stem.rsplit("-", 2)[0]: path.stem for path in store.paths(Trial)}
+    files = set()
+    for bracket in plan.brackets if plan is not None else ():
+        names = ("c",) if bracket.role == "control" else (
+            f"b{bracket.bracket}", f"i{bracket.iteration}-b{bracket.bracket}"
+        )  # fmt: skip
+        prefix = next((each for each in names if each in named), None)
+        is_proposed = None in bracket.configurations
+        if plan is None or prefix is None or not (plan.stopped == "" or is_proposed):
+            continue
+        width = len(named[prefix].rsplit("-", 2)[1])
+        ids = {
+            f"{prefix}-{number:0{width}d}-r0"
+            for number, configuration in enumerate(bracket.configurations)
+            if configuration is not None
+        }
+        files |= {f"trials/{each}.json" for each in ids}
+    return {file for file in files if not (store.folder / file).exists()}
 
 
 def _lost_with(file: str, found: Collection[str]) -> str:
