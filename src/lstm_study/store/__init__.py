@@ -118,10 +118,12 @@ class Store(PredictionFiles):
             refused.append("the reviews are not those that the study began with")
         if refused:
             left_out = [f"--set {shlex.quote(x)}" for x in self.settings_left_out(settings)]
-            repeat = f"It began with {' '.join(left_out)}: repeat that. Else start" * bool(left_out)
+            step = "Change that back, start"
+            if left_out:
+                step = f"It began with {' '.join(left_out)}: repeat that. Else start"
             raise ChangedStudyError(
                 f"{self.folder}: the study began with another spec: {'; '.join(refused)}. "
-                f"{repeat or 'Start'} over with --fresh, or give study.name a new name."
+                f"{step} over with --fresh, or give study.name a new name."
             )
         return found
 
