@@ -275,3 +275,21 @@ def test_a_line_of_the_log_is_one_line_that_does_nothing_to_a_terminal(tmp_path:
     first, second = store.log_path.read_text().splitlines()
     assert "\x1b" not in first
     assert second.endswith("Z again")
+
+
+def test_a_study_that_is_being_written_to_is_not_taken_for_one_whose_ledger_was_cut(
+    tmp_path, monkeypatch
+):
+    store, reader = Store(tmp_path), Store(tmp_path)
+    begin(store)
+    paths = Store.paths
+
+    def meanwhile(self, kind):
+        found = paths(self, kind)
+        for number in range(3):
+            store.write(replace(TRIAL, trial_id=f"b2-0{number}-r1", parent=f"b2-0{number}-r0"))
+        return found
+
+    assert reader.ledger.files()
+    monkeypatch.setattr(Store, "paths", meanwhile)
+    assert reader.ledger_problem() == ""

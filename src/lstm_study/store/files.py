@@ -162,8 +162,9 @@ class StudyFiles:
             return ""
         if not self.ledger.exists:
             return "is missing"
-        listed = self.ledger.files()
+        # Before the list is read: another process may be writing both.
         trainings = [path for kind in (Trial, Run) for path in self.paths(kind)]
+        listed = self.ledger.files()
         unlisted = [path for path in trainings if str(path.relative_to(self.folder)) not in listed]
         # A file is listed once it is written: a kill leaves one that is not, until it is resumed.
         is_cut = len(unlisted) > 1 or not (listed or self.ledger.removed())
