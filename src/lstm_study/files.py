@@ -79,6 +79,20 @@ def write_array(path: Path, array: "NDArray[Any]") -> None:
         np.save(file, array, allow_pickle=False)
 
 
+@contextmanager
+def appending(path: Path) -> Iterator[IO[bytes]]:
+    """Opens a file to read and to append to, held against other processes; its folder is made.
+
+    Raises:
+        StoreError: The disk is full, or the file can't be written to.
+    """
+    with _refusals_as(StoreError, path, _NEXT_STEP):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with path.open("ab+") as file:
+            fcntl.flock(file, fcntl.LOCK_EX)
+            yield file
+
+
 def move(source: Path, path: Path) -> None:
     """Moves a file within one file system, in place of an earlier one.
 

@@ -15,6 +15,8 @@ from lstm_study.files import unseal
 from lstm_study.records import Run
 from lstm_study.records.kinds import KINDS
 from lstm_study.records.state import SearchState
+from lstm_study.search import plan_state
+from lstm_study.search.plan import Plan
 from lstm_study.store import Store
 from lstm_study.store.missing_digests import add_missing_digests
 from tests.support.earlier_records import EARLIER_RECORDS
@@ -103,6 +105,87 @@ def test_after_a_damaged_trial_the_search_is_not_finished(store):
     assert store.read_state(SearchState).stopped == ""
     repair(store, check(store).findings)
     assert store.read_state(SearchState).stopped is None
+
+
+def flip_line(path: Path, number: int) -> None:
+    """Changes a letter of a line."""
+    lines = path.read_bytes().split(b"\n")
+    lines[number] = lines[number].replace(b"file", b"fule", 1)
+    path.write_bytes(b"\n".join(lines))
+
+
+def losing(store: Store, *lost: str) -> None:
+    for file in lost:
+        (store.folder / file).unlink()
+    repair(store, check(store).findings)
+
+
+TRIAL = "trials/b0-00-r0.json"
+
+
+@pytest.mark.parametrize("damage", ["gone", "the first line", "the line that says so", "zeroed"])
+def test_a_repaired_study_whose_ledger_is_damaged_later_knows_its_lost_trials(store, damage):
+    losing(store, TRIAL)
+    assert store.lost_trials() == {"b0-00-r0"}
+    path = store.ledger.path
+    if damage == "gone":
+        path.unlink()
+    elif damage == "zeroed":
+        path.write_bytes(bytes(path.stat().st_size))
+    else:
+        flip_line(path, 0 if damage == "the first line" else -2)
+    again = Store(store.folder)
+    assert "ledger.jsonl" in files(again)
+    repair(again, check(again).findings)
+    assert files(again) == []
+    assert Store(store.folder).lost_trials() == {"b0-00-r0"}
+
+
+def test_a_trial_that_is_lost_together_with_the_ledger_is_known_to_be_lost(store):
+    (store.folder / TRIAL).write_text("{}")
+    store.ledger.path.unlink()
+    assert files(store) == [TRIAL, "ledger.jsonl"]
+    repair(store, check(store).findings)
+    assert Store(store.folder).lost_trials() == {"b0-00-r0"}
+
+
+def test_a_lost_trial_is_known_where_the_plan_and_then_the_ledger_are_lost(store):
+    losing(store, TRIAL)
+    losing(store, "plan.json")
+    plan_state.write_plan(Plan(brackets=(), exhausted=False), store)
+    losing(store, "ledger.jsonl")
+    assert Store(store.folder).lost_trials() == {"b0-00-r0"}
+
+
+@pytest.mark.parametrize("line", [0, -2])
+def test_a_file_that_is_gone_is_found_beside_a_damaged_ledger(store, line):
+    listed = [*store.ledger.files()]
+    assert TRIAL in listed[3:-2]
+    (store.folder / TRIAL).unlink()
+    flip_line(store.ledger.path, line)
+    assert sorted(files(Store(store.folder))) == ["ledger.jsonl", TRIAL]
+
+
+@pytest.mark.parametrize("kept", [0, 3, 9])
+def test_a_ledger_that_was_cut_is_found(store, kept):
+    lines = store.ledger.path.read_bytes().splitlines(keepends=True)
+    store.ledger.path.write_bytes(b"".join(lines[:kept]))
+    found = check(Store(store.folder))
+    assert [each.problem for each in found.findings] == ["its last lines are missing"]
+    with pytest.raises(RecordError, match=r"ledger\.jsonl: its last lines are missing"):
+        Store(store.folder).read_all()
+    repair(Store(store.folder), found.findings)
+    assert files(Store(store.folder)) == []
+
+
+def test_without_ledger_and_plan_it_says_what_is_forgotten(store):
+    store.ledger.path.unlink()
+    assert "a trial that an earlier repair found gone" not in said(store)
+    (store.folder / "plan.json").write_text("{}")
+    assert (
+        "one that is gone is forgotten, and so is a trial that an earlier repair found gone"
+        in said(store)
+    )
 
 
 def test_what_the_study_began_with_cannot_be_made_again(store):

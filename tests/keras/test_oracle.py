@@ -10,13 +10,14 @@ import keras_tuner
 import pytest
 from keras_tuner.src.engine.trial import TrialStatus
 
-from lstm_study.configuration import BASELINE
+from lstm_study.configuration import BASELINE, Configuration
 from lstm_study.engine.classes import Classes
 from lstm_study.model.space import hyperparameters
 from lstm_study.progress.values import ignore
 from lstm_study.records import Failure, Trial
 from lstm_study.search.oracle import RecordedHyperband
 from lstm_study.search.plan import make_plan, trial_of
+from lstm_study.search.plan_state import plan_search
 from lstm_study.search.stage import SearchStage
 from lstm_study.spec import StudySpec
 from lstm_study.store import Store
@@ -28,8 +29,8 @@ WIDE = (*TEN, "space.lstm_units={min=1, max=99}", "space.embedding_dim={min=1, m
 
 
 def oracle_of(folder: Path, *settings: str) -> RecordedHyperband:
-    study = spec(*(settings or WIDE))
-    return RecordedHyperband(spec=study, plan=make_plan(study), store=Store(folder))
+    study, store = spec(*(settings or WIDE)), Store(folder)
+    return RecordedHyperband(spec=study, plan=plan_search(study, store), store=store)
 
 
 def plain_oracle(folder: Path, **options) -> keras_tuner.oracles.HyperbandOracle:
@@ -251,18 +252,52 @@ def test_trap_22_a_second_plain_tuner_with_overwrite_wipes_the_project_and_ours_
     assert records_of(tmp_path / "ours") == before
 
 
+NARROW = tuple(f"space.{name}=6" for name in ("maxlen", "embedding_dim", "lstm_units"))
+BAYESIAN = (*NARROW, "search.tuner='bayesian'", "search.max_trials=9", "space.dropout=0.1")
+
+
+def play_by_two(oracle: RecordedHyperband) -> None:
+    """Runs trials two at a time, as two workers do: each is proposed without its fellow's score."""
+    while trials := [trial for _ in range(2) for trial in oracle.create_trials(1)]:
+        for trial in trials:
+            finish(oracle, trial)
+
+
+def configurations_of(folder: Path) -> dict[str, Configuration]:
+    return {each.trial_id: each.configuration for each in records_of(folder)}
+
+
 @pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
-def test_a_bayesian_trial_whose_record_was_lost_gets_the_configuration_that_it_had(tmp_path):
-    narrow = [f"space.{name}=6" for name in ("maxlen", "embedding_dim", "lstm_units")]
-    settings = (*narrow, "search.tuner='bayesian'", "search.max_trials=9", "space.dropout=0.1")
-    play(oracle_of(tmp_path, *settings))
-    before = records_of(tmp_path)
+@pytest.mark.parametrize("lost", ["b0-06-r0", "b0-07-r0"])
+def test_a_bayesian_trial_whose_record_was_lost_gets_the_configuration_that_it_had(tmp_path, lost):
+    play_by_two(oracle_of(tmp_path, *BAYESIAN))
+    before = configurations_of(tmp_path)
     assert len(before) == 9
+    (tmp_path / "trials" / f"{lost}.json").unlink()
+    assert play(oracle_of(tmp_path, *BAYESIAN)) == [lost]
+    assert configurations_of(tmp_path) == before
+
+
+@pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
+def test_a_bayesian_plan_that_is_lost_knows_its_proposals_again_from_the_trials(tmp_path):
+    play_by_two(oracle_of(tmp_path, *BAYESIAN))
+    before = configurations_of(tmp_path)
+    (tmp_path / "plan.json").unlink()
+    oracle_of(tmp_path, *BAYESIAN)
     (tmp_path / "trials" / "b0-07-r0.json").unlink()
-    assert play(oracle_of(tmp_path, *settings)) == ["b0-07-r0"]
-    assert [each.configuration for each in records_of(tmp_path)] == [
-        each.configuration for each in before
-    ]
+    play(oracle_of(tmp_path, *BAYESIAN))
+    assert configurations_of(tmp_path) == before
+
+
+def test_a_bayesian_trial_that_was_killed_before_its_record_is_not_proposed_again(tmp_path):
+    play(oracle_of(tmp_path, *BAYESIAN), until=3)
+    oracle_of(tmp_path, *BAYESIAN).create_trials(1)
+    proposed = configurations_of(tmp_path)["b0-03-r0"]
+    (tmp_path / "trials" / "b0-03-r0.json").unlink()
+    # Meanwhile one of those before it was lost: from fewer results another would be proposed.
+    (tmp_path / "trials" / "b0-00-r0.json").unlink()
+    play(oracle_of(tmp_path, *BAYESIAN), until=4)
+    assert configurations_of(tmp_path)["b0-03-r0"] == proposed
 
 
 def test_a_bayesian_proposal_is_made_from_all_trials_before_it_past_a_hundred_too(

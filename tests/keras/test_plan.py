@@ -7,7 +7,7 @@ import pytest
 
 from lstm_study.configuration import BASELINE
 from lstm_study.search.plan import make_plan, slots_at_most, trial_of, with_further_trials
-from lstm_study.search.search import plan_summary
+from lstm_study.search.plan_state import plan_summary
 from lstm_study.spec import StudySpec
 from tests.support.tiny import spec
 
@@ -45,7 +45,11 @@ def test_a_search_whose_limit_grew_past_a_hundred_trials_still_finds_its_own(tun
     ]
     later = make_plan(limited_to(120), begun)
     for before, after, unlimited in zip(few.brackets, later.brackets, many.brackets, strict=True):
-        assert after.slots[: len(before.slots)] == before.slots
+        begun_slots = after.slots[: len(before.slots)]
+        assert [(each.name, each.seed) for each in begun_slots] == [
+            (each.name, each.seed) for each in before.slots
+        ]
+        assert all(slot.configuration is not None for slot in begun_slots)
         assert len(after.slots) == len(unlimited.slots) == 120
         assert len({slot.name for slot in after.slots}) == 120
         assert unlimited.slots[0].name.endswith("-000")

@@ -11,7 +11,8 @@ from lstm_study.progress.values import ignore
 from lstm_study.records import Run
 from lstm_study.records.state import SearchState
 from lstm_study.search.oracle import RecordedHyperband
-from lstm_study.search.search import plan_search, run_search
+from lstm_study.search.plan_state import plan_search
+from lstm_study.search.search import run_search
 from lstm_study.search.stage import SearchStage
 from lstm_study.store import Store
 from tests.support.engine import CONTEXT, Threads, run_stage
@@ -90,3 +91,18 @@ def test_once_test_was_opened_a_search_whose_plan_was_lost_trains_no_further_tri
     )
     assert len(store.read_trials()) == 3
     assert resumed(store, corpus, *FEW) == ""
+
+
+def test_a_trial_that_is_gone_together_with_the_ledger_is_missed_and_trained_again(store, corpus):
+    lose(store, "plan.json")
+    assert resumed(store, corpus, *FEW) == ""
+    before = store.read_trials()
+    for file in ("trials/b0-01-r0.json", "ledger.jsonl"):
+        (store.folder / file).unlink()
+    again = Store(store.folder)
+    found = check(again)
+    assert {each.file for each in found.findings} == {"trials/b0-01-r0.json", "ledger.jsonl"}
+    assert found.is_sealed, "it is not of an earlier version"
+    repair(again, found.findings)
+    assert resumed(again, corpus, *FEW) == ""
+    assert [each.score for each in again.read_trials()] == [each.score for each in before]

@@ -11,8 +11,9 @@ import pytest
 from rich.console import Console
 
 from lstm_study.cli import text
-from lstm_study.commands import Silent, compare, open_study, read_status
-from lstm_study.records import NearDuplicates, Role
+from lstm_study.commands import Silent, check, compare, open_study, read_status, repair
+from lstm_study.commands.made import is_report_current
+from lstm_study.records import Control, NearDuplicates, Role, Trial
 from lstm_study.records.state import (
     BracketState,
     Extent,
@@ -22,11 +23,12 @@ from lstm_study.records.state import (
     RoundState,
     SearchState,
 )
+from lstm_study.records.trainings import trainings_sha256
 from lstm_study.schedule import hyperband
 from lstm_study.store import Store
 from lstm_study.store.files import StudyFiles
 from tests.support.fake_study import completed_study, interrupted_study
-from tests.support.stored_study import leave, leave_finished
+from tests.support.stored_study import MADE, leave, leave_finished
 
 
 def bracket(number: int, *rounds: tuple[int, int], role: Role = "search") -> BracketState:
@@ -259,6 +261,40 @@ def test_the_rest_of_a_comparison_that_was_quick_is_counted_once_it_has_begun(
 def test_a_search_that_a_limit_ended_says_which(store):
     store.write_state(replace(PLAN, stopped="search.time_limit of 5s is reached"))
     assert re.search(r"Search +6 of 31 done \(search.time_limit of 5s is reached\)", said())
+
+
+def test_a_report_that_was_made_from_all_trainings_is_current_whatever_its_clock_said(store):
+    runs = store.read_runs()
+    own = trainings_sha256(store.read_trials(), runs, store.read(Control))
+    early = replace(MADE, made_at="1970-01-01T00:00:00.000Z", trainings_sha256=own)
+    store.write_state(early)
+    assert is_report_current(store)
+    late = replace(MADE, made_at="2999-01-01T00:00:00.000Z")
+    store.write_state(replace(late, trainings_sha256=own))
+    (trial, *_) = store.read_trials()
+    store.write(replace(trial, ended_at="2026-01-01T00:00:09.000Z"))
+    assert not is_report_current(store)
+    store.write_state(late)
+    assert is_report_current(store), "one of an earlier version is told by its time"
+
+
+def test_a_lost_trial_counts_in_the_time_left_where_the_time_limit_is_used_up(store, tmp_path):
+    path = tmp_path / "fake.toml"
+    limited = path.read_text().replace("rerank = 0", 'rerank = 0\ntime_limit = "1s"')
+    path.write_text(limited)
+    began = store.read_began()
+    search = began.spec["search"] | {"time_limit": "1s"}
+    store.write_state(replace(began, spec=began.spec | {"search": search}))
+    store.write_state(replace(PLAN, stopped="search.time_limit of 1s is reached"))
+    (first, *_) = store.read_trials()
+    store.path(Trial, first.trial_id).unlink()
+    before = read_status(open_study("fake.toml")).time_left
+    assert before is not None and before.search == 0.0
+    repair(store, check(store).findings)
+    after = read_status(open_study("fake.toml")).time_left
+    assert after is not None
+    own = sum(each.train_seconds + each.validation_seconds for each in first.epochs)
+    assert own / 2 < after.search < 4 * own, "loading included"
 
 
 @pytest.mark.parametrize("tuner", ["random", "bayesian", "grid"])

@@ -1,5 +1,6 @@
 """Study files: whole or as they were, held by one, refused when they are another study's."""
 
+import errno
 import json
 import multiprocessing
 from dataclasses import replace
@@ -251,6 +252,22 @@ def test_sweeping_deletes_what_a_kill_left_half_written(tmp_path):
     assert names_in(tmp_path / "trials") == ["b2-03-r1.json"]
 
 
+@pytest.mark.parametrize("file", ["ledger.jsonl", "openings.jsonl"])
+def test_a_disk_that_is_full_when_a_line_is_appended_is_said_in_a_sentence(
+    tmp_path, monkeypatch, file
+):
+    store, open_file = Store(tmp_path), Path.open
+
+    def full(path, *arguments, **options):
+        if path.name == file:
+            raise OSError(errno.ENOSPC, "No space left on device", str(path))
+        return open_file(path, *arguments, **options)
+
+    monkeypatch.setattr(Path, "open", full)
+    with pytest.raises(StoreError, match=rf"{file}: cannot be written \(No space.*Free space"):
+        store.add_opening(Opening(opened_at="t", command="c", run_id="winner-s1"))
+
+
 def test_a_line_of_the_log_is_one_line_that_does_nothing_to_a_terminal(tmp_path: Path) -> None:
     store = Store(tmp_path)
     store.log("run --data 'a\x1b[2Jb\nc'")
@@ -258,3 +275,21 @@ def test_a_line_of_the_log_is_one_line_that_does_nothing_to_a_terminal(tmp_path:
     first, second = store.log_path.read_text().splitlines()
     assert "\x1b" not in first
     assert second.endswith("Z again")
+
+
+def test_a_study_that_is_being_written_to_is_not_taken_for_one_whose_ledger_was_cut(
+    tmp_path, monkeypatch
+):
+    store, reader = Store(tmp_path), Store(tmp_path)
+    begin(store)
+    paths = Store.paths
+
+    def meanwhile(self, kind):
+        found = paths(self, kind)
+        for number in range(3):
+            store.write(replace(TRIAL, trial_id=f"b2-0{number}-r1", parent=f"b2-0{number}-r0"))
+        return found
+
+    assert reader.ledger.files()
+    monkeypatch.setattr(Store, "paths", meanwhile)
+    assert reader.ledger_problem() == ""

@@ -158,6 +158,8 @@ def _limit_of(error: Exception) -> str:
             f"Too many open files ({error}). Allow more with `ulimit -n 4096`, or use fewer "
             "--workers."
         )
+    if getattr(error, "errno", None) in (errno.ENOSPC, errno.EDQUOT, errno.EROFS):
+        return f"{error}. Free space or choose another folder, then run the same command again."
     is_about_threads = isinstance(error, RuntimeError) and "start new thread" in str(error)
     if is_about_threads or getattr(error, "errno", None) == errno.EAGAIN:
         return (

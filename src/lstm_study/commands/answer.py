@@ -1,8 +1,7 @@
 """A study's answer so far."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
-from datetime import datetime
 from pathlib import Path
 from typing import TypeVar
 
@@ -11,11 +10,10 @@ from lstm_study.analysis.answer.arms import ArmSummary, arms_from_records, summa
 from lstm_study.analysis.answer.questions import Comparison, side_questions
 from lstm_study.analysis.answer.verdict import Verdict
 from lstm_study.analysis.search.summary import winner
-from lstm_study.commands.made import own_model, own_report
+from lstm_study.commands.made import is_model_current, is_report_current, own_model, own_report
 from lstm_study.commands.opened import OpenStudy
 from lstm_study.comparison.looks import standing
 from lstm_study.comparison.verdicts import judge_study, judge_without_near_duplicates
-from lstm_study.export.layout import NETWORK
 from lstm_study.records import Run, StudyRecords, Trial
 
 TrainingT = TypeVar("TrainingT", Trial, Run)
@@ -34,7 +32,7 @@ class Answer:
         comparisons: The questions beside winner and baseline; see `side_questions`.
         report: The HTML report; None before it was written.
         model: The model bundle's folder; None before it was written.
-        outdated: Those of the two that were written before the last run ended.
+        outdated: Those of the two that were written before the last training ended.
         where: What commands call the study file.
     """
 
@@ -110,16 +108,14 @@ def read_answer(study: OpenStudy, *, is_noted: bool = True) -> Answer:
         comparisons=side_questions(arms, level=at.level),
         report=report,
         model=model,
-        outdated=tuple(
-            path
-            for path, file in ((report, report), (model, model and model / NETWORK))
-            if path is not None and file is not None and not is_up_to_date(file, records.runs)
-        ),
+        outdated=tuple(_outdated(study, report, model)),
         where=study.where,
     )
 
 
-def is_up_to_date(file: Path, runs: Iterable[Run]) -> bool:
-    """Whether a file was written after the last run ended: seeds may have been added since."""
-    last = max((run.ended_at for run in runs), default="")
-    return not last or datetime.fromisoformat(last).timestamp() <= file.stat().st_mtime
+def _outdated(study: OpenStudy, report: Path | None, model: Path | None) -> Iterator[Path]:
+    """Yields those of the two that other trainings were made from: seeds may have been added."""
+    if report is not None and not is_report_current(study.store):
+        yield report
+    if model is not None and not is_model_current(study, model):
+        yield model

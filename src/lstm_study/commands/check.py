@@ -1,6 +1,6 @@
 """`check`: reads every file of a study; moves what is damaged aside, to be made again."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
@@ -9,7 +9,7 @@ from typing import Any
 from lstm_study.errors import RecordError, StoreError
 from lstm_study.provenance import now
 from lstm_study.records import Control, Run, Trial
-from lstm_study.records.kinds import KINDS, Kind, kind_of
+from lstm_study.records.kinds import BY_TYPE, KINDS, Kind, kind_of
 from lstm_study.records.session import LedgerEntry
 from lstm_study.records.state import Live, SearchState, StudyState
 from lstm_study.store import Store
@@ -74,7 +74,7 @@ def check(store: Store) -> Check:
     _try(found, store.ledger.path.name, store.ledger.files)
     if found:
         store = Store(store.folder)
-        store.ledger.ignore()
+        store.ledger.salvage()
     files = [
         (kind, path)
         for kind in KINDS
@@ -83,10 +83,12 @@ def check(store: Store) -> Check:
     ]
     for kind, path in files:
         _try(found, _name(store, path), partial(_read, store, kind, path))
-    if "study.json" not in found and store.is_ledger_missing:
-        found[store.ledger.path.name] = "is missing"
-    if store.ledger.path.name not in found:
-        found |= dict.fromkeys(store.missing(), "is missing")
+    if not found.keys() & {"study.json", store.ledger.path.name}:
+        problem = store.ledger_problem()
+        found |= {store.ledger.path.name: problem} if problem else {}
+    found |= {file: "is missing" for file in store.missing() if file not in found}
+    if store.ledger.path.name in found and "plan.json" not in found:
+        found |= dict.fromkeys(_unlisted_trials(store), "is missing")
     labels = None if _LABELS in found else store.read_predictions("labels")
     for name, record in _evaluated(store, found):
         file = f"predictions/{name}.npy"
@@ -98,10 +100,10 @@ def check(store: Store) -> Check:
         folder=store.folder,
         files=len(files),
         findings=tuple(
-            Finding(file=file, problem=problem, lost=kind_of(file).lost)
+            Finding(file=file, problem=problem, lost=_lost_with(file, found))
             for file, problem in found.items()
         ),
-        is_sealed=store.ledger.exists,
+        is_sealed=store.ledger.exists or store.ledger.path.name in found,
     )
 
 
@@ -116,18 +118,69 @@ def repair(store: Store, findings: tuple[Finding, ...]) -> Path:
     """
     aside = store.folder / "damaged" / now().replace(":", "")
     files = {finding.file: None for finding in findings}
+    moved = _moved_before(store, files)
     if store.ledger.path.name in files:
         _move(store, store.ledger.path.name, aside)
         files.pop(store.ledger.path.name)
+        for trial_id in sorted(moved):
+            store.ledger.remove(str(store.path(Trial, trial_id).relative_to(store.folder)))
         add_missing_digests(store, skipping=files)
     for file in [*files, *_dependents(store, list(files))]:
         _move(store, file, aside)
         store.ledger.remove(file)
-    if any(kind_of(file).type is Trial for file in files) and "plan.json" not in files:
-        plan = store.read_state(SearchState)
-        if plan is not None:
-            store.write_state(replace(plan, stopped=None))
+    trials = {Path(file).stem for file in files if kind_of(file).type is Trial}
+    plan = store.read_state(SearchState) if "plan.json" not in files else None
+    # What else is gone with the list of files the search finds out, where it may still train.
+    is_asked = store.ledger.path.name in {finding.file for finding in findings}
+    is_asked = is_asked and not store.is_compared
+    if plan is not None and (trials or is_asked or not moved <= set(plan.moved_aside)):
+        stopped = None if trials or is_asked else plan.stopped
+        store.write_state(replace(plan, stopped=stopped, moved_aside=tuple(sorted(trials | moved))))
     return aside
+
+
+def _moved_before(store: Store, damaged: Collection[str]) -> set[str]:
+    """Returns the ids of trials that earlier repairs moved aside, as far as whole files say it."""
+    if store.ledger.path.name in damaged:
+        store.ledger.salvage()
+    plan = store.read_state(SearchState) if "plan.json" not in damaged else None
+    listed = (Path(file) for file in store.ledger.removed() if kind_of(file).type is Trial)
+    moved = store.folder.glob(f"damaged/*/{BY_TYPE[Trial].path}")
+    return {path.stem for path in (*listed, *moved)}.union(plan.moved_aside if plan else ())
+
+
+def _unlisted_trials(store: Store) -> set[str]:
+    """Returns the files of first-round trials that are gone though the plan says that they began.
+
+    All of them did in a search that ended at its plan, and each that a tuner had proposed.
+    """
+    plan = store.read_state(SearchState)
+    named = {path.stem.rsplit("-", 2)[0]: path.stem for path in store.paths(Trial)}
+    files = set()
+    for bracket in plan.brackets if plan is not None else ():
+        names = ("c",) if bracket.role == "control" else (
+            f"b{bracket.bracket}", f"i{bracket.iteration}-b{bracket.bracket}"
+        )  # fmt: skip
+        prefix = next((each for each in names if each in named), None)
+        is_proposed = None in bracket.configurations
+        if plan is None or prefix is None or not (plan.stopped == "" or is_proposed):
+            continue
+        width = len(named[prefix].rsplit("-", 2)[1])
+        ids = {
+            f"{prefix}-{number:0{width}d}-r0"
+            for number, configuration in enumerate(bracket.configurations)
+            if configuration is not None
+        }
+        files |= {f"trials/{each}.json" for each in ids}
+    return {file for file in files if not (store.folder / file).exists()}
+
+
+def _lost_with(file: str, found: Collection[str]) -> str:
+    """Says what moving a file aside loses, beside the others that were found."""
+    lost = kind_of(file).lost
+    if kind_of(file).type is LedgerEntry and "plan.json" in found:
+        return f"{lost}, and so is a trial that an earlier repair found gone"
+    return lost
 
 
 def _is_read(kind: Kind) -> bool:

@@ -145,7 +145,7 @@ def _size_of(study: OpenStudy) -> Workers:
 
 
 def _drawn_plan(spec: StudySpec) -> SearchState:
-    from lstm_study.search.search import plan_summary
+    from lstm_study.search.plan_state import plan_summary
 
     with tempfile.TemporaryDirectory() as folder:
         load_keras_tuner(spec, Path(folder) / "log")

@@ -4,13 +4,16 @@ A folder may hold those of another study of the same name: a repository's, or an
 """
 
 import json
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 from lstm_study.commands.opened import OpenStudy
 from lstm_study.export.layout import NETWORK
-from lstm_study.records import Run
+from lstm_study.records import Control, Run
 from lstm_study.records.state import ReportState
+from lstm_study.records.trainings import trainings_sha256
+from lstm_study.store import Store
 
 
 def own_report(study: OpenStudy) -> Path | None:
@@ -25,7 +28,8 @@ def own_report(study: OpenStudy) -> Path | None:
 def own_model(study: OpenStudy) -> Path | None:
     """Returns the folder of the study's model bundle; None where there is none of it.
 
-    A bundle is the study's where it holds one of its completed runs.
+    A bundle is the study's where it holds one of its completed runs, and not one that was trained
+    again since.
     """
     folder = study.reports / "model"
     about = _read(folder / "configuration.json")
@@ -37,7 +41,41 @@ def own_model(study: OpenStudy) -> Path | None:
     if run is None or run.status != "completed":
         return None
     is_of_it = named.get("test_accuracy") == run.test_accuracy
-    return folder if is_of_it and str(about.get("made_at", "")) >= run.ended_at else None
+    # Bundles from before they named that time are told by their own.
+    of_training = named.get("ended_at")
+    is_of_training = of_training == run.ended_at
+    if of_training is None:
+        is_of_training = str(about.get("made_at", "")) >= run.ended_at
+    return folder if is_of_it and is_of_training else None
+
+
+def is_report_current(store: Store) -> bool:
+    """Whether the last report was made from all trainings that have ended."""
+    made = store.read_state(ReportState)
+    if made is None:
+        return False
+    if made.trainings_sha256 is not None:
+        return made.trainings_sha256 == _trainings_sha256(store)
+    control = store.read(Control)
+    ended = [trial.ended_at for trial in store.read_trials()]
+    ended += [run.ended_at for run in store.read_runs()]
+    last = max([*ended, control.ended_at if control is not None else ""])
+    return not last or datetime.fromisoformat(last) <= datetime.fromisoformat(made.made_at)
+
+
+def is_model_current(study: OpenStudy, model: Path) -> bool:
+    """Whether a bundle of the study was made from all trainings that have ended."""
+    about = _read(model / "configuration.json")
+    of_study = about.get("study")
+    made_from = of_study.get("trainings_sha256") if isinstance(of_study, dict) else None
+    if made_from is not None:
+        return bool(made_from == _trainings_sha256(study.store))
+    last = max((run.ended_at for run in study.store.read_runs()), default="")
+    return str(about.get("made_at", "")) >= last
+
+
+def _trainings_sha256(store: Store) -> str:
+    return trainings_sha256(store.read_trials(), store.read_runs(), store.read(Control))
 
 
 def _read(path: Path) -> dict[str, Any]:

@@ -14,11 +14,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from lstm_study.commands.answer import read_answer
+from lstm_study.commands.made import is_report_current
 from lstm_study.commands.opened import REPORTS_FOLDER, OpenStudy, Show
 from lstm_study.errors import StoreError
 from lstm_study.files import make_folder, replacing, replacing_folder, write_text
 from lstm_study.provenance import versions
-from lstm_study.records import Control, ReviewFacts
+from lstm_study.records import ReviewFacts
 from lstm_study.records.codec import from_json, state_from_json, state_to_json, to_json
 from lstm_study.records.kinds import KINDS, Kind
 from lstm_study.records.lines import append_line, read_lines
@@ -178,14 +179,10 @@ def _check_report(study: OpenStudy) -> None:
     store = study.store
     store.read_spec_text()
     made_at = _made_with(study).made_at
-    control = store.read(Control)
-    ended = [trial.ended_at for trial in store.read_trials()]
-    ended += [run.ended_at for run in store.read_runs()]
-    ended += [control.ended_at] if control is not None else []
-    if max(ended, default="") > made_at:
+    if not is_report_current(store):
         raise StoreError(
-            f"{store.folder}: the report of {made_at} is older than the last training. Write it "
-            f"again with `{study.command_line('report')}` first."
+            f"{store.folder}: the report of {made_at} is not made from the trainings that there "
+            f"are now. Write it again with `{study.command_line('report')}` first."
         )
 
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from lstm_study.analysis.statistics.planned_power import PlannedPower, plan_power
 from lstm_study.analysis.statistics.power import LEAST_SEEDS
-from lstm_study.commands.answer import Answer, is_up_to_date, read_answer
+from lstm_study.commands.answer import Answer, read_answer
 from lstm_study.commands.estimate import (
     estimate,
     in_words,
@@ -16,7 +16,7 @@ from lstm_study.commands.estimate import (
     time_left_of,
 )
 from lstm_study.commands.export import write_bundle
-from lstm_study.commands.made import own_model, own_report
+from lstm_study.commands.made import is_report_current, own_model, own_report
 from lstm_study.commands.model import check_unchanged
 from lstm_study.commands.opened import (
     OpenStudy,
@@ -42,10 +42,12 @@ from lstm_study.errors import ComparisonError
 from lstm_study.provenance import git_commit, now, versions
 from lstm_study.records import CorpusSummary, Trial
 from lstm_study.records.state import Extent, ReportState, SearchState, StudyState
+from lstm_study.records.trainings import trainings_sha256
 from lstm_study.search.disk import peak_checkpoint_bytes
 from lstm_study.search.plan import Plan, slots_at_most
+from lstm_study.search.plan_state import plan_search, plan_summary
 from lstm_study.search.rerank import FRESH_SEEDS, RerankStage, has_ended, plan_finalists
-from lstm_study.search.search import plan_search, plan_summary, run_search
+from lstm_study.search.search import run_search
 from lstm_study.spec.quantities import size_in_words
 
 if TYPE_CHECKING:
@@ -122,6 +124,12 @@ def _search(study: OpenStudy, corpus: Corpus, *, show: Show, extent: Extent | No
         load_keras_tuner(study.spec, study.store.log_path)
         plan = plan_search(study.spec, study.store)
         show.stage("Search", plan_summary(plan).in_words)
+        if forgotten := sorted(plan.unproposed_ids & study.store.lost_trials()):
+            show.stage(
+                "Search",
+                f"{', '.join(forgotten)}: which configuration was proposed is lost with plan.json; "
+                "now that other results are known, it may be another",
+            )
         show.stage("Disk", _disk_in_words(study, plan))
         run_search(
             study.spec,
@@ -315,8 +323,15 @@ def write_report(study: OpenStudy, *, show: Show) -> Path:
     )
     # From this, kept records give the same report again.
     model = answer.model.name if answer.model is not None else ""
+    found = answer.records
     study.store.write_state(
-        ReportState(made_at=made_at, versions=installed, git_commit=commit, model=model)
+        ReportState(
+            made_at=made_at,
+            versions=installed,
+            git_commit=commit,
+            model=model,
+            trainings_sha256=trainings_sha256(found.trials, found.runs, found.control),
+        )
     )
     return page
 
@@ -334,14 +349,13 @@ def is_finished(study: OpenStudy, *, quick: bool = False) -> bool:
     same_spec = began is not None and began.spec == study.spec.model_dump(mode="json")
     searched = _stopped(study) is not None
     compared = searched and is_compared(study, extent=extent_of(quick=quick))
-    report, model = own_report(study), own_model(study)
     return bool(
         same_spec
         and searched
         and compared
-        and model is not None
-        and report is not None
-        and is_up_to_date(report, study.store.read_runs())
+        and own_model(study) is not None
+        and own_report(study) is not None
+        and is_report_current(study.store)
     )
 
 

@@ -4,12 +4,11 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
-from datetime import datetime
 from typing import Literal
 
 from lstm_study.arm_names import LAST_EPOCHS_SUFFIX, OWN_EPOCH_SUFFIX, PRIMARY
 from lstm_study.commands.estimate import time_left_of
-from lstm_study.commands.made import own_model, own_report
+from lstm_study.commands.made import is_report_current, own_model, own_report
 from lstm_study.commands.opened import OpenStudy, winner_of
 from lstm_study.commands.stages import comparison_plan, extent_of, is_compared
 from lstm_study.commands.time_left import TimeLeft
@@ -249,12 +248,10 @@ def _shortened(study: OpenStudy, planned: SearchState | None) -> str:
 
 
 def _is_written(study: OpenStudy) -> bool:
-    """Whether report and model were made after the last run."""
+    """Whether report and model were made from all trainings."""
     made = study.store.read_state(ReportState)
-    if made is None or not (made.model or own_model(study)):
-        return False
-    last = max((run.ended_at for run in study.store.read_runs()), default="")
-    return not last or datetime.fromisoformat(last) <= datetime.fromisoformat(made.made_at)
+    has_model = made is not None and bool(made.model or own_model(study))
+    return has_model and is_report_current(study.store)
 
 
 def _runs_planned(study: OpenStudy, plan: SearchState | None, extent: Extent) -> int:

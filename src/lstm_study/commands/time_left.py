@@ -5,7 +5,7 @@ Every training that is left is priced by its work (`progress.estimate`) at this 
 which configuration will win, is not known beforehand: the mean of those planned stands for it.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 from lstm_study.commands.opened import OpenStudy
@@ -15,7 +15,7 @@ from lstm_study.progress.pace import Pace, corrected, makespan
 from lstm_study.records import Control, CorpusSummary, Run, Trial
 from lstm_study.records.state import Extent, Live, SearchState
 from lstm_study.search.plan import with_further_trials
-from lstm_study.search.stage import seconds_searched
+from lstm_study.search.stage import only_trials, seconds_searched
 from lstm_study.spec import StudySpec
 from lstm_study.spec.quantities import estimate_in_words
 
@@ -97,6 +97,7 @@ def read_time_left(
         extent=extent,
         live=store.read_live() if store.holder() else {},
         searched_seconds=seconds_searched(sessions, trials),
+        only_trials=only_trials(study.spec, store),
     )
 
 
@@ -114,6 +115,7 @@ def time_left(
     extent: Extent | None = None,
     live: Mapping[str, Live] | None = None,
     searched_seconds: float = 0.0,
+    only_trials: Collection[str] | None = None,
 ) -> TimeLeft | None:
     """Estimates seconds left of a study; None where no pace was measured and no step was timed.
 
@@ -130,6 +132,7 @@ def time_left(
         extent: How much of the comparison is to be trained now; None for all.
         live: Where each worker stands, by its name.
         searched_seconds: Time worked on the search so far, of which it may have a limit.
+        only_trials: Ids of the trials that the search may still train; None for all of its plan.
     """
     trained = [run for run in runs if not run.trained_as]
     costs = Costs(spec, corpus, live)
@@ -148,8 +151,10 @@ def time_left(
         return load + makespan(jobs, workers=workers)
 
     finalists = [trial for trial in trials if trial.role == "finalist"]
-    search = stage(search_jobs(plan, trials, costs), trials)
-    if limit := spec.search.time_limit_seconds:
+    search = stage(search_jobs(plan, trials, costs, only=only_trials), trials)
+    limit = spec.search.time_limit_seconds
+    # What a repair moved aside is trained again whatever the limit.
+    if limit is not None and only_trials is None:
         search = min(search, max(0.0, limit - searched_seconds))
     if not trained:
         search += stage(finalist_jobs(spec, plan, trials, costs), finalists)

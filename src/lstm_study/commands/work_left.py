@@ -1,7 +1,7 @@
 """The trainings that are left of a study, each with what it will take: the jobs of `time_left`."""
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from statistics import fmean
 
 from lstm_study.analysis.answer.ablation import ablation_trainings_left
@@ -143,16 +143,25 @@ def possible_winners(plan: SearchState | None, trials: Sequence[Trial]) -> list[
     return known or [trial.configuration for trial in trials if trial.role == "search"]
 
 
-def search_jobs(plan: SearchState, trials: Sequence[Trial], costs: Costs) -> list[float]:
+def search_jobs(
+    plan: SearchState,
+    trials: Sequence[Trial],
+    costs: Costs,
+    *,
+    only: Collection[str] | None = None,
+) -> list[float]:
     """Returns the seconds of each trial that is left, bracket by bracket.
 
     Args:
         plan: The search's schedule.
         trials: Those that began.
         costs: What trainings take.
+        only: Ids of the trials that it may still train; None for all of the plan.
     """
     if plan.stopped is not None:
         return []
+    if only is not None:
+        return _only_jobs(plan, trials, costs, only)
     typical = possible_winners(plan, trials) or [Configuration()]
     jobs = []
     for bracket in plan.brackets:
@@ -169,6 +178,30 @@ def search_jobs(plan: SearchState, trials: Sequence[Trial], costs: Costs) -> lis
             for place in range(left):
                 candidates = slots[place : place + 1] or drawn or typical
                 jobs.append(costs.training(candidates, epochs, is_validated=True))
+    return jobs
+
+
+def _only_jobs(
+    plan: SearchState, trials: Sequence[Trial], costs: Costs, only: Collection[str]
+) -> list[float]:
+    """Returns the seconds of each of some trials that has not ended, begun or not."""
+    by_id = {trial.trial_id: trial for trial in trials if trial.role != "finalist"}
+    typical = possible_winners(plan, trials) or [Configuration()]
+    jobs = []
+    for bracket in plan.brackets:
+        names = (f"b{bracket.bracket}", f"i{bracket.iteration}-b{bracket.bracket}")
+        for trial_id in sorted(only):
+            prefix, place, number = trial_id.rsplit("-", 2)
+            if prefix not in (("c",) if bracket.role == "control" else names):
+                continue
+            begun, whole = by_id.get(trial_id), bracket.rounds[int(number.removeprefix("r"))]
+            if begun is None:
+                known = bracket.configurations[int(place) : int(place) + 1]
+                candidates = [each for each in known if each is not None] or typical
+                epochs = whole.budget_epochs - whole.initial_epoch
+                jobs.append(costs.training(candidates, epochs, is_validated=True))
+            elif not _has_ended(begun):
+                jobs.append(_rest(begun, costs))
     return jobs
 
 

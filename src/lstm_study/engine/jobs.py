@@ -11,7 +11,6 @@ from numpy.typing import NDArray
 from lstm_study.configuration import Configuration
 from lstm_study.corpus.types import Corpus, Split
 from lstm_study.engine.devices import Workers
-from lstm_study.errors import StudyError
 from lstm_study.model.shape_classes import ShapeClass
 from lstm_study.records import Epoch, Failure
 from lstm_study.records.state import Live
@@ -224,9 +223,12 @@ class MoreJobs:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Stopped:
-    """The worker can't work, through no fault of a job: the command ends with this error."""
+    """The worker can't work, through no fault of a job: the command ends with this error.
 
-    error: StudyError
+    A known one, or a bug in what passes messages on, which keeps its traceback.
+    """
+
+    error: Exception
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

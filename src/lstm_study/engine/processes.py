@@ -25,7 +25,7 @@ from typing import Any
 from lstm_study.corpus.types import Corpus
 from lstm_study.engine.core_sharing import CoreShares
 from lstm_study.engine.devices import Workers
-from lstm_study.engine.jobs import Device, Lost, Message, Reply, Work
+from lstm_study.engine.jobs import Device, Lost, Message, Reply, Stopped, Work
 from lstm_study.provenance import usable_cpus
 from lstm_study.spec import StudySpec
 
@@ -156,10 +156,14 @@ class Processes:
 
     def _read(self, name: str, connection: "Connection[Any, Any]") -> None:
         """Queues what a worker sends, in a thread, so that no worker can block the dispatcher."""
-        with suppress(EOFError, OSError):
+        try:
             while True:
                 self._messages.put((name, connection.recv()))
-        self._messages.put((name, None))
+        except (EOFError, OSError):
+            self._messages.put((name, None))
+        # A message that can't be read: the dispatcher's thread raises it.
+        except Exception as error:  # noqa: BLE001 - raised elsewhere, whatever it is
+            self._messages.put((name, Stopped(error=error)))
 
     def _send(self, name: str, message: object) -> None:
         # A broken pipe: the worker died, which its reader finds out.

@@ -18,11 +18,11 @@ import secrets
 import shutil
 import socket
 import tempfile
-import textwrap
 import threading
 import time
-from collections.abc import Callable, Mapping, Sequence
-from contextlib import suppress
+import traceback
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -45,6 +45,7 @@ from lstm_study.engine.jobs import (
     Work,
 )
 from lstm_study.engine.opening import read_test, receive_test
+from lstm_study.engine.ray_errors import ended_with, in_a_line
 from lstm_study.errors import DependencyError, SearchError, StudyError
 from lstm_study.files import replacing
 from lstm_study.model.shape_classes import ShapeClass
@@ -117,7 +118,7 @@ class RayCluster:
         jobs: int,
         population: int | None = None,
     ) -> None:
-        self._ray = _connected(address)
+        self._ray, self._address = _connected(address), address
         self._population = population
         self._per_gpu = workers_per_gpu or 1
         self._on_gpus = workers_per_gpu is not None or self._ray.cluster_resources().get("GPU", 0)
@@ -148,13 +149,13 @@ class RayCluster:
 
     def set_up(self, spec: StudySpec, corpus: Corpus) -> None:
         """Puts the training reviews into the object store, and asks for actors."""
-        self._reviews = self._ray.put(
-            _TrainingReviews(
-                training=_copied(corpus.training),
-                train_count=len(corpus.train),
-                classes=Classes(spec).planned,
-            )
+        reviews = _TrainingReviews(
+            training=_copied(corpus.training),
+            train_count=len(corpus.train),
+            classes=Classes(spec).planned,
         )
+        with self._refusals():
+            self._reviews = self._ray.put(reviews)
         for name in self._wanted:
             self._start(name)
 
@@ -175,7 +176,9 @@ class RayCluster:
 
     def send(self, name: str, message: Sequence[Work] | Reply) -> None:
         """Sends an actor jobs, with their checkpoints, or a reply."""
-        self._actors[name].deliver.remote(_packed(message))
+        parcel = _packed(message)
+        with self._refusals():
+            self._actors[name].deliver.remote(parcel)
 
     def grant(self, corpus: Corpus, log: Callable[[], None]) -> Reply:
         """Logs an opening, and returns the reply that carries the test reviews."""
@@ -227,13 +230,25 @@ class RayCluster:
                 parcels: list[_Parcel] = self._ray.get(actor.collect.remote())
                 for parcel in parcels:
                     self._messages.put((name, _unpacked(parcel, self._scratch / name)))
-        except StudyError as error:
-            self._messages.put((name, Stopped(error=error)))
-        # Whatever Ray raises here, the actor can't be heard any more.
+        # Handed on to the thread of the dispatcher, which raises it.
         except Exception as error:
-            log.warning("%s can't be heard any more", name, exc_info=True)
-            out_of_memory = "OutOfMemory" in str(error) or "OOM" in str(error)
-            self._messages.put((name, Lost(reason=_in_a_line(error), is_killed=out_of_memory)))
+            message = ended_with(error, self._ray.exceptions, address=self._address)
+            if isinstance(message, Lost):
+                log.warning("%s can't be heard any more", name, exc_info=True)
+            self._messages.put((name, message))
+
+    @contextmanager
+    def _refusals(self) -> Iterator[None]:
+        """Says in a line where Ray has no room for what is sent, or can't be reached any more."""
+        try:
+            yield
+        except Exception as error:
+            message = ended_with(error, self._ray.exceptions, address=self._address)
+            if isinstance(message, Stopped) and message.error is not error:
+                raise message.error from error
+            # Of an actor that is lost its reader says so.
+            if isinstance(message, Stopped):
+                raise
 
     def _replace(self, name: str) -> None:
         """Asks for an actor in place of one that is lost, and ends that one for certain."""
@@ -331,6 +346,8 @@ class RayWorker(ActorLink):
             work(self, device, study=lambda: reviews.reviews(self))
         except StudyError as error:
             self.send(Stopped(error=error))
+        except Exception:  # noqa: BLE001 - it ends this process, before a thread's report is printed
+            traceback.print_exc()
         finally:
             # `work` ends after an error alone: let it be collected, then end the actor.
             time.sleep(_GRACE_SECONDS)
@@ -360,7 +377,7 @@ def _connected(address: str) -> Any:
     # Ray raises errors of many kinds for an address that is wrong or does not answer.
     except Exception as error:
         raise SearchError(
-            f"--cluster {address}: no Ray cluster could be reached ({_in_a_line(error)}). "
+            f"--cluster {address}: no Ray cluster could be reached ({in_a_line(error)}). "
             "Start one with `ray start --head`, or give the address of one."
         ) from error
     return ray
@@ -374,7 +391,7 @@ def _initialise(ray: Any, address: str) -> None:
         except ConnectionAbortedError as error:
             if attempts_left == 0:
                 raise
-            log.warning("%s is not ready, trying again: %s", address, _in_a_line(error))
+            log.warning("%s is not ready, trying again: %s", address, in_a_line(error))
         else:
             return
 
@@ -439,12 +456,3 @@ def _installed() -> dict[str, str]:
 
 def _in_words(installed: Mapping[str, str]) -> str:
     return ", ".join(f"{name} {version}" for name, version in installed.items())
-
-
-def _in_a_line(error: Exception) -> str:
-    """What an error says first; where it repeats another machine's traceback, that one's end."""
-    lines = str(error).strip().splitlines()
-    if not lines:
-        return type(error).__name__
-    is_traceback = any(line.startswith("Traceback (most recent call last)") for line in lines)
-    return textwrap.shorten(lines[-1 if is_traceback else 0], 200, placeholder=" …")

@@ -30,6 +30,7 @@ from lstm_study.files import read_bytes
 from lstm_study.records import Run, StudyRecords
 from lstm_study.records.scrub import without_folders
 from lstm_study.records.sense import of_configuration
+from lstm_study.records.trainings import trainings_sha256
 from lstm_study.spec import ModelTable
 from lstm_study.spec.dimensions import own_configuration
 from lstm_study.spec.sources import TokenRule
@@ -137,6 +138,7 @@ def as_json(facts: BundleFacts) -> str:
             "title": records.title,
             "settings": [without_folders(setting) for setting in records.settings],
             "spec_sha256": hashlib.sha256(records.spec_text.encode()).hexdigest(),
+            "trainings_sha256": trainings_sha256(records.trials, records.runs, records.control),
         },
         "run": {
             "run_id": run.run_id,
@@ -147,6 +149,7 @@ def as_json(facts: BundleFacts) -> str:
             "protocol": records.spec.get("protocol", {}) | {"masked": run.masked},
             "parameters": run.parameter_count or run.configuration.parameter_count,
             "test_accuracy": run.test_accuracy,
+            "ended_at": run.ended_at,
         },
         "hyperparameters": run.configuration.as_dict(),
         "masked": run.masked,

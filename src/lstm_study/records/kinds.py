@@ -134,7 +134,8 @@ KINDS = (
     ),
     # One line for each file above when it is first written.
     Kind(
-        name="ledger", path="ledger.jsonl", type=LedgerEntry, is_record=True, lost=_WRITTEN_AGAIN,
+        name="ledger", path="ledger.jsonl", type=LedgerEntry, is_record=True,
+        lost="it is written again, of the files that are there; one that is gone is forgotten",
     ),
     # The last epoch of a training that may be resumed.
     Kind(

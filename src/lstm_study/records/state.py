@@ -49,7 +49,7 @@ class BracketState:
     """One bracket of the schedule, or the random control.
 
     `configurations` are those of its first round, None where the tuner has yet to propose one;
-    empty in plans from before they were written down.
+    empty in plans from before they were written down. A proposal is here before its trial begins.
     """
 
     iteration: int
@@ -78,6 +78,8 @@ class SearchState:
         brackets: In the order they run.
         stopped: Why the search ended before its schedule did; "" if it did not, None while it has
             not ended.
+        moved_aside: Ids of trials that a repair moved aside, or whose file was gone: they are
+            trained again, whatever limit is reached. The ledger says it, too.
     """
 
     __pydantic_config__ = STRICT
@@ -87,6 +89,7 @@ class SearchState:
     exhausted: bool
     brackets: tuple[BracketState, ...]
     stopped: str | None = None
+    moved_aside: tuple[str, ...] = ()
 
     @property
     def in_words(self) -> str:
@@ -195,6 +198,7 @@ class ReportState:
         versions: Of the installed packages.
         git_commit: Of the checkout; "" outside one.
         model: Name of the bundle's folder; "" where there was none.
+        trainings_sha256: What it was made from; None in reports from before that was kept.
     """
 
     __pydantic_config__ = STRICT
@@ -203,6 +207,7 @@ class ReportState:
     versions: Mapping[str, str]
     git_commit: str
     model: str
+    trainings_sha256: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -20,6 +20,7 @@ from lstm_study.model.space import hyperparameters
 from lstm_study.records import Trial
 from lstm_study.search.bayesian import propose
 from lstm_study.search.plan import Plan, trial_of
+from lstm_study.search.plan_state import write_plan
 from lstm_study.search.promotion import Resume, Start, needed_checkpoints, startable
 from lstm_study.search.stage import limit_reached
 from lstm_study.spec import StudySpec
@@ -65,8 +66,6 @@ class RecordedHyperband(keras_tuner.oracles.HyperbandOracle):  # type: ignore[mi
         self._pruned: set[str] = set()
         trials = store.read_trials()
         self._records = {each.trial_id: each for each in trials if each.role != "finalist"}
-        again = [each for each in trials if each.role == "finalist"]
-        self._finalists = {each.parent: each.configuration for each in again}
         self._prune()
 
     @property
@@ -93,6 +92,11 @@ class RecordedHyperband(keras_tuner.oracles.HyperbandOracle):  # type: ignore[mi
         if is_cut and not limit:
             limit = limit_reached("search.max_trials", self._spec.search.max_trials)
         return limit or "the comparison has begun, so that no further trials start"
+
+    @property
+    def plan(self) -> Plan:
+        """The whole search, with the configurations that were proposed so far."""
+        return self._plan
 
     @property
     def records(self) -> Mapping[str, Trial]:
@@ -260,11 +264,14 @@ class RecordedHyperband(keras_tuner.oracles.HyperbandOracle):  # type: ignore[mi
         )
 
     def _proposed(self, start: Start) -> Configuration:
-        """Returns the tuner's proposal for a trial, again for one whose record was lost."""
+        """Returns the tuner's proposal for a trial, and keeps it in the plan before it begins."""
         slots = [slot.trial_id(start.round) for slot in start.planned.slots]
         before = [self._records[each] for each in slots[: slots.index(start.trial_id)]
                   if each in self._records]  # fmt: skip
-        return self._finalists.get(start.trial_id) or propose(self._spec, before)
+        configuration = propose(self._spec, before)
+        self._plan = self._plan.with_proposal(start.slot.name, configuration)
+        write_plan(self._plan, self._store)
+        return configuration
 
     def _count_bugs(self, record: Trial) -> None:
         is_bug = record.failure is not None and record.failure.kind == "bug"

@@ -10,6 +10,7 @@ from lstm_study.model.grid import configuration_count, continuous, grid
 from lstm_study.records import Role, Trial
 from lstm_study.records.state import BracketState, SearchState
 from lstm_study.schedule import Bracket, Round, hyperband
+from lstm_study.search.proposals import known_proposals
 from lstm_study.seeds import derive
 from lstm_study.spec import StudySpec
 
@@ -82,17 +83,40 @@ class Plan:
         }
 
     @property
+    def unproposed_ids(self) -> set[str]:
+        """Ids of the trials whose configuration a tuner has yet to propose."""
+        slots = (slot for planned in self.brackets for slot in planned.slots)
+        return {slot.trial_id(0) for slot in slots if slot.configuration is None}
+
+    def with_proposal(self, name: str, configuration: Configuration) -> "Plan":
+        """Returns the plan with the configuration that a tuner proposed for a slot, by its name."""
+        brackets = [
+            replace(
+                item,
+                slots=tuple(
+                    replace(slot, configuration=configuration) if slot.name == name else slot
+                    for slot in item.slots
+                ),
+            )
+            for item in self.brackets
+        ]
+        return replace(self, brackets=tuple(brackets))
+
+    @property
     def most_slots(self) -> int:
         """Trials of the largest round: so many workers can be of use at a time."""
         return max(len(item.slots) for item in self.brackets)
 
 
-def make_plan(spec: StudySpec, begun: Iterable[Trial] = ()) -> Plan:
+def make_plan(
+    spec: StudySpec, begun: Sequence[Trial] = (), *, earlier: SearchState | None = None
+) -> Plan:
     """Draws every first slot's configuration, each once in the whole search.
 
     The plan depends on the spec alone, so the same configurations are tried however many workers
     share the search and however often it is interrupted. Of the trials that have begun it takes how
-    their slots are named, so that a search whose limit grew still finds its own. A space that is
+    their slots are named, so that a search whose limit grew still finds its own; of them and of the
+    earlier plan what a tuner proposed, which depends on when it was asked. A space that is
     exhausted leaves later brackets with fewer slots or none; each round left still promotes.
 
     With `include_baseline` the baseline takes the first slot of the last bracket, which trains it
@@ -104,7 +128,8 @@ def make_plan(spec: StudySpec, begun: Iterable[Trial] = ()) -> Plan:
     """
     schedule, digits = _schedule(spec), _digits(begun)
     if spec.search.tuner == "bayesian":
-        brackets, exhausted = [_proposed(spec, schedule[0], digits)], False
+        proposals = known_proposals(begun, earlier)
+        brackets, exhausted = [_proposed(spec, schedule[0], digits, proposals)], False
     else:
         brackets, exhausted = _drawn(spec, schedule, digits)
     if controls := _control_trials(spec, sum(item.bracket.epochs for item in brackets)):
@@ -255,9 +280,14 @@ def _drawn(
     return brackets, exhausted and not is_grid
 
 
-def _proposed(spec: StudySpec, bracket: Bracket, digits: Mapping[str, int]) -> PlannedBracket:
-    """Leaves the configurations to the tuner, but for the baseline where it is included."""
-    chosen: list[Configuration | None] = [None] * bracket.rounds[0].trials
+def _proposed(
+    spec: StudySpec,
+    bracket: Bracket,
+    digits: Mapping[str, int],
+    proposals: Mapping[int, Configuration],
+) -> PlannedBracket:
+    """Leaves to the tuner what it has not proposed, but for the baseline where it is included."""
+    chosen = [proposals.get(number) for number in range(bracket.rounds[0].trials)]
     if spec.search.include_baseline:
         chosen[0] = spec.baseline.configuration
     return PlannedBracket(bracket=bracket, slots=_slots("b0", chosen, spec, digits))

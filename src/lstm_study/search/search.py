@@ -10,49 +10,14 @@ from lstm_study.engine.dispatch import Context, dispatch
 from lstm_study.engine.jobs import Engine
 from lstm_study.errors import SearchError
 from lstm_study.progress.values import Report
-from lstm_study.records.state import BracketState, RoundState, SearchState
-from lstm_study.search.plan import Plan, make_plan
-from lstm_study.search.stage import Limits, SearchStage
+from lstm_study.search.plan import Plan
+from lstm_study.search.plan_state import write_plan
+from lstm_study.search.stage import Limits, SearchStage, only_trials
 from lstm_study.spec import StudySpec
 from lstm_study.store import Store
 
 if TYPE_CHECKING:
     from lstm_study.search.oracle import RecordedHyperband
-
-
-def plan_search(spec: StudySpec, store: Store) -> Plan:
-    """Draws the plan and writes it down."""
-    plan = make_plan(spec, store.read_trials())
-    before = store.read_state(SearchState)
-    store.write_state(plan_summary(plan, stopped=before.stopped if before else None))
-    return plan
-
-
-def plan_summary(plan: Plan, *, stopped: str | None = None) -> SearchState:
-    """Returns the plan in plain numbers, for `plan.json`, displays and reports."""
-    return SearchState(
-        trials=plan.trials,
-        epochs=plan.epochs,
-        exhausted=plan.exhausted,
-        brackets=tuple(
-            BracketState(
-                iteration=item.bracket.iteration,
-                bracket=item.bracket.bracket,
-                role=item.role,
-                rounds=tuple(
-                    RoundState(
-                        trials=each.trials,
-                        initial_epoch=each.initial_epoch,
-                        budget_epochs=each.budget_epochs,
-                    )
-                    for each in item.bracket.rounds
-                ),
-                configurations=tuple(slot.configuration for slot in item.slots),
-            )
-            for item in plan.brackets
-        ),
-        stopped=stopped,
-    )
 
 
 def run_search(
@@ -75,8 +40,8 @@ def run_search(
     """
     from lstm_study.search.oracle import RecordedHyperband
 
-    reached = Limits(spec, store).reached(0.0)
-    only = plan.trial_ids & store.lost_trials() if reached or store.is_compared else None
+    reached, lost = Limits(spec, store).reached(0.0), only_trials(spec, store)
+    only = plan.trial_ids & lost if lost is not None else None
     oracle = RecordedHyperband(spec=spec, plan=plan, store=store, only=only)
     if only is None or only:
         stage = SearchStage(spec, plan, oracle, store, report=report, is_limited=only is None)
@@ -88,7 +53,7 @@ def run_search(
                 f"The search was stopped: {oracle.stop_reason}. "
                 f"Their tracebacks are in {store.log_path}."
             )
-    store.write_state(plan_summary(plan, stopped=oracle.ended_by(reached)))
+    write_plan(oracle.plan, store, stopped=oracle.ended_by(reached))
 
 
 @contextmanager

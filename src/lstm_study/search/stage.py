@@ -249,3 +249,12 @@ class Limits:
             if self._store.used_bytes() > disk_limit:
                 return limit_reached("search.disk_limit", self._spec.disk_limit)
         return ""
+
+
+def only_trials(spec: StudySpec, store: Store) -> set[str] | None:
+    """Returns the ids of the trials that a search may still train; None for all of its plan.
+
+    Where a limit is reached or the comparison has begun, they are those that a repair moved aside.
+    """
+    is_over = store.is_compared or bool(Limits(spec, store).reached(0.0))
+    return store.lost_trials() if is_over else None

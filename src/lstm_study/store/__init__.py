@@ -118,10 +118,12 @@ class Store(PredictionFiles):
             refused.append("the reviews are not those that the study began with")
         if refused:
             left_out = [f"--set {shlex.quote(x)}" for x in self.settings_left_out(settings)]
-            repeat = f"It began with {' '.join(left_out)}: repeat that. Else start" * bool(left_out)
+            step = "Change that back, start"
+            if left_out:
+                step = f"It began with {' '.join(left_out)}: repeat that. Else start"
             raise ChangedStudyError(
                 f"{self.folder}: the study began with another spec: {'; '.join(refused)}. "
-                f"{repeat or 'Start'} over with --fresh, or give study.name a new name."
+                f"{step} over with --fresh, or give study.name a new name."
             )
         return found
 
@@ -200,11 +202,19 @@ class Store(PredictionFiles):
         """Reads all trials, in order of id: first bracket first, then round, then slot."""
         return self.read_each(Trial)
 
+    def moved_trials(self) -> frozenset[str]:
+        """Returns the ids of trials that a repair ever moved aside, or found gone.
+
+        The ledger lists them, and the plan, which has them where the ledger was damaged later.
+        """
+        removed = {Path(file).stem for file in self.ledger.removed() if kind_of(file).type is Trial}
+        plan = self.read_state(SearchState)
+        return frozenset(removed.union(plan.moved_aside if plan is not None else ()))
+
     def lost_trials(self) -> set[str]:
         """Returns the ids of trials that a repair moved aside and that have not ended again."""
-        removed = {Path(file).stem for file in self.ledger.removed() if kind_of(file).type is Trial}
         ended = [each for each in self.read_trials() if each.status in ("completed", "failed")]
-        return removed - {trial.trial_id for trial in ended}
+        return set(self.moved_trials() - {trial.trial_id for trial in ended})
 
     def read_runs(self) -> list[Run]:
         """Reads all runs, in order of arm, then seed index."""

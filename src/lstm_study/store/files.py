@@ -145,18 +145,30 @@ class StudyFiles:
         Raises:
             RecordError: One is missing.
         """
-        if self.is_ledger_missing:
+        if problem := self.ledger_problem():
             with advice(LedgerEntry):
-                raise RecordError(f"{self.ledger.path}: is missing.")
+                raise RecordError(f"{self.ledger.path}: {problem}.")
         for file in self.missing():
             with advice(kind_of(file)):
                 raise RecordError(f"{self.folder / file}: is missing.")
 
-    @property
-    def is_ledger_missing(self) -> bool:
-        """Whether the study is of a version that lists its files, and the list is gone."""
-        is_listed = self.exists and self.read_began().schema_version > 1
-        return is_listed and not self.ledger.exists
+    def ledger_problem(self) -> str:
+        """Says that the list of files is gone or was cut; "" where it is there, or never was.
+
+        Raises:
+            RecordError: It is damaged.
+        """
+        if not self.exists or self.read_began().schema_version == 1:
+            return ""
+        if not self.ledger.exists:
+            return "is missing"
+        # Before the list is read: another process may be writing both.
+        trainings = [path for kind in (Trial, Run) for path in self.paths(kind)]
+        listed = self.ledger.files()
+        unlisted = [path for path in trainings if str(path.relative_to(self.folder)) not in listed]
+        # A file is listed once it is written: a kill leaves one that is not, until it is resumed.
+        is_cut = len(unlisted) > 1 or not (listed or self.ledger.removed())
+        return "its last lines are missing" if is_cut else ""
 
     def missing(self) -> list[str]:
         """Returns the files that were written and are gone, as paths below the folder."""

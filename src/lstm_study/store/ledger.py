@@ -1,9 +1,10 @@
 """Which files a study has written, so that one that is missing or replaced is noticed."""
 
+from collections.abc import Iterable
 from pathlib import Path
 
 from lstm_study.records.kinds import BY_TYPE
-from lstm_study.records.lines import append_line, read_lines
+from lstm_study.records.lines import append_line, read_lines, whole_lines
 from lstm_study.records.session import LedgerEntry
 
 
@@ -12,7 +13,9 @@ class Ledger:
 
     def __init__(self, folder: Path) -> None:
         self.path = folder / BY_TYPE[LedgerEntry].path
-        self._known: tuple[int, dict[str, str]] = (0, {})
+        self._size_read = 0
+        self._files: dict[str, str] = {}
+        self._removed: set[str] = set()
 
     @property
     def exists(self) -> bool:
@@ -25,16 +28,21 @@ class Ledger:
         Raises:
             RecordError: The list is damaged.
         """
-        if self._size() != self._known[0]:
-            files: dict[str, str] = {}
-            for entry in read_lines(self.path, LedgerEntry).values():
-                _apply(entry, files)
-            self._known = (self._size(), files)
-        return self._known[1]
+        self._read()
+        return self._files
 
-    def ignore(self) -> None:
-        """Reads no list from now on, for it is damaged; the file stays as it is."""
-        self._known = (self._size(), {})
+    def removed(self) -> set[str]:
+        """Returns the files that were ever taken off the list, made again or not.
+
+        Raises:
+            RecordError: The list is damaged.
+        """
+        self._read()
+        return self._removed
+
+    def salvage(self) -> None:
+        """Reads from now on what is whole of a damaged list; the file stays as it is."""
+        self._take(whole_lines(self.path, LedgerEntry))
 
     def note(self, file: str, sha256: str = "") -> None:
         """Lists a file that was written; without the SHA-256 of one that carries its own digest."""
@@ -42,29 +50,32 @@ class Ledger:
             self._append(LedgerEntry(file=file, sha256=sha256))
 
     def remove(self, file: str) -> None:
-        """Takes a file off the list that is to be made again."""
-        if file in self.files():
+        """Takes a file off the list that is to be made again, and notes that it was."""
+        if file in self.files() or file not in self.removed():
             self._append(LedgerEntry(file=file, is_removed=True))
 
-    def removed(self) -> set[str]:
-        """Returns the files that were ever taken off the list, made again or not."""
-        if not self.exists:
-            return set()
-        entries = read_lines(self.path, LedgerEntry).values()
-        return {entry.file for entry in entries if entry.is_removed}
+    def _read(self) -> None:
+        if self._size() != self._size_read:
+            self._take(read_lines(self.path, LedgerEntry).values())
+
+    def _take(self, entries: Iterable[LedgerEntry]) -> None:
+        self._files, self._removed = {}, set()
+        for entry in entries:
+            self._apply(entry)
+        self._size_read = self._size()
 
     def _append(self, entry: LedgerEntry) -> None:
-        files = self.files()
+        self._read()
         append_line(self.path, entry)
-        _apply(entry, files)
-        self._known = (self._size(), files)
+        self._apply(entry)
+        self._size_read = self._size()
+
+    def _apply(self, entry: LedgerEntry) -> None:
+        if entry.is_removed:
+            self._files.pop(entry.file, None)
+            self._removed.add(entry.file)
+        else:
+            self._files[entry.file] = entry.sha256
 
     def _size(self) -> int:
         return self.path.stat().st_size if self.exists else 0
-
-
-def _apply(entry: LedgerEntry, files: dict[str, str]) -> None:
-    if entry.is_removed:
-        files.pop(entry.file, None)
-    else:
-        files[entry.file] = entry.sha256

@@ -10,9 +10,10 @@ import numpy as np
 import pytest
 
 from lstm_study.engine import ray_cluster
-from lstm_study.engine.jobs import Call, Evaluation, JobResult, Reply
+from lstm_study.engine.jobs import Call, Evaluation, JobResult, Lost, Reply, Stopped
 from lstm_study.engine.ray_cluster import ActorLink, RayCluster
-from lstm_study.errors import DependencyError
+from lstm_study.engine.ray_errors import ended_with, in_a_line
+from lstm_study.errors import DependencyError, SearchError, StoreError, StudyError
 from tests.unit.engine.test_dispatch import job
 
 SOURCE = Path(ray_cluster.__file__).parents[1]
@@ -122,4 +123,102 @@ def test_a_head_node_that_never_gets_ready_is_given_up_with_its_reason():
     with pytest.raises(ConnectionAbortedError) as error:
         ray_cluster._initialise(ray, "ray://head:10001")
     assert ray.calls == 4
-    assert ray_cluster._in_a_line(error.value).startswith("RuntimeError: Proxy failed")
+    assert in_a_line(error.value).startswith("RuntimeError: Proxy failed")
+
+
+def task_error(cause: Exception) -> Exception:
+    """What `ray.get` raises where an actor's method raised something."""
+    exceptions = pytest.importorskip("ray.exceptions")
+    found: Exception = exceptions.RayTaskError(
+        "collect", "Traceback (most recent call last):\nValueError: of ours", cause,
+        proctitle="ray", pid=1, ip="127.0.0.1",
+    ).as_instanceof_cause()  # fmt: skip
+    return found
+
+
+def message_of(error: Exception) -> Lost | Stopped:
+    exceptions = pytest.importorskip("ray.exceptions")
+    return ended_with(error, exceptions, address="head:6379")
+
+
+@pytest.mark.parametrize(
+    ("name", "is_killed"),
+    [
+        ("ActorDiedError", False),
+        ("NodeDiedError", False),
+        ("ObjectLostError", False),
+        ("WorkerCrashedError", False),
+        ("OutOfMemoryError", True),
+    ],
+)
+def test_rays_errors_of_lost_actors_nodes_and_objects_are_a_lost_worker(name, is_killed):
+    kind = getattr(pytest.importorskip("ray.exceptions"), name)
+    arguments = {"ActorDiedError": (), "ObjectLostError": ("a" * 56, "", "")}
+    found = message_of(kind(*arguments.get(name, ("gone",))))
+    assert isinstance(found, Lost)
+    assert found.is_killed is is_killed
+
+
+def test_a_lost_object_that_an_actor_was_to_be_given_is_a_lost_worker():
+    exceptions = pytest.importorskip("ray.exceptions")
+    assert isinstance(message_of(task_error(exceptions.NodeDiedError("gone"))), Lost)
+
+
+def test_a_bug_on_either_side_is_raised_as_it_is():
+    here, there = KeyError("of ours"), task_error(ValueError("of ours"))
+    for error in (here, there):
+        found = message_of(error)
+        assert isinstance(found, Stopped)
+        assert found.error is error
+        assert not isinstance(error, StudyError)
+
+
+@pytest.mark.parametrize("name", ["OutOfDiskError", "ObjectStoreFullError"])
+def test_a_full_disk_of_the_cluster_is_said_in_a_line(name):
+    found = message_of(getattr(pytest.importorskip("ray.exceptions"), name)("no room"))
+    assert isinstance(found, Stopped)
+    assert isinstance(found.error, StoreError)
+    assert re.search(r"--cluster head:6379: .* is full .*Free space there", str(found.error))
+    assert "\n" not in str(found.error)
+
+
+def test_a_full_disk_here_is_the_stores_own_sentence():
+    error = StoreError("a.npz: cannot be written (No space left on device).")
+    found = message_of(error)
+    assert isinstance(found, Stopped)
+    assert found.error is error
+
+
+@pytest.mark.parametrize("name", ["RaySystemError", "RpcError", "LocalRayletDiedError"])
+def test_a_cluster_that_is_gone_is_said_in_a_line(name):
+    kind = getattr(pytest.importorskip("ray.exceptions"), name)
+    for error in (kind("GCS failed"), ConnectionError("Client is shutting down")):
+        found = message_of(error)
+        assert isinstance(found, Stopped)
+        assert isinstance(found.error, SearchError)
+        assert "All finished epochs are saved" in str(found.error)
+
+
+def test_what_a_reader_can_not_unpack_ends_the_command_and_is_no_lost_worker(tmp_path, monkeypatch):
+    exceptions = pytest.importorskip("ray.exceptions")
+
+    class Ray:
+        def __init__(self) -> None:
+            self.exceptions, self.answers = exceptions, iter([None, ["no parcel"]])
+
+        def get(self, _: object) -> object:
+            return next(self.answers)
+
+    class Method:
+        def remote(self) -> None: ...
+
+    class Actor:
+        start = collect = Method()
+
+    monkeypatch.setattr(ray_cluster, "_connected", lambda _: Ray())
+    monkeypatch.setattr(Ray, "cluster_resources", lambda _: {}, raising=False)
+    cluster = RayCluster("head:6379", workers=1, workers_per_gpu=None, jobs=1)
+    cluster._read("w1", Actor())
+    (_, stopped) = cluster.poll(0.0)[-1]
+    assert isinstance(stopped, Stopped)
+    assert isinstance(stopped.error, AttributeError)

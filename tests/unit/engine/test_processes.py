@@ -1,0 +1,26 @@
+"""What comes from a worker's socket, without a worker."""
+
+import pickle
+import queue
+from multiprocessing import Pipe
+
+from lstm_study.engine.jobs import Ready, Stopped
+from lstm_study.engine.processes import Processes
+
+_READY = Ready(backend="tensorflow", devices=("CPU",), capacity=1)
+
+
+def test_a_message_that_can_not_be_read_ends_the_command_and_its_worker_is_not_waited_for():
+    engine = Processes.__new__(Processes)
+    engine._messages = queue.SimpleQueue()
+    own, workers = Pipe()
+    workers.send(_READY)
+    # As where a worker names what this process does not have.
+    workers.send_bytes(pickle.dumps(_READY).replace(b"Ready", b"Raedy"))
+    workers.close()
+    engine._read("w1", own)
+    assert engine._messages.get() == ("w1", _READY)
+    name, stopped = engine._messages.get()
+    assert name == "w1"
+    assert isinstance(stopped, Stopped)
+    assert isinstance(stopped.error, AttributeError)
