@@ -259,7 +259,7 @@ def _of_own_epochs(records: StudyRecords, arms: Mapping[str, Arm], verdict: Verd
             (epoch,) = epochs
             is_last = all(run.own_epoch in (None, run.protocol_epochs) for run in runs)
             chosen[arm] = (
-                f"its last, {epoch}, for the {arm}" if is_last else f"{epoch} for the {arm}"
+                f"{epoch}, the last, for the {arm}" if is_last else f"{epoch} for the {arm}"
             )
     if not chosen:
         return ""

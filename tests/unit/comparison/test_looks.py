@@ -202,7 +202,7 @@ def test_an_own_epoch_is_told_whether_it_is_the_protocols_or_another(tmp_path):
     own = {"baseline": 5, "winner": 2}
     runs = tuple(replace(run, own_epoch=own[run.arm]) for run in study.runs)
     notes = verdict_of(replace(study, runs=runs), Store(tmp_path)).notes
-    assert "Validation chose epoch its last, 5, for the baseline and 2 for the winner." in notes
+    assert "Validation chose epoch 5, the last, for the baseline and 2 for the winner." in notes
 
 
 @pytest.mark.parametrize(("reviews", "same"), [(0, True), (600, False)])
@@ -225,7 +225,7 @@ def test_the_answer_at_own_epochs_is_told_with_its_difference(tmp_path, reviews,
         replace(study, runs=(*runs, *own), predictions=predictions), Store(tmp_path)
     )
     (note,) = (each for each in verdict.notes if "validation chose" in each)
-    assert "(its last, 5, for the baseline and 2 for the winner), the difference is +" in note
+    assert "(5, the last, for the baseline and 2 for the winner), the difference is +" in note
     said = "the same answer." if same else "another answer, better."
     assert verdict.kind == "no difference shown"
     assert note.endswith(said)
