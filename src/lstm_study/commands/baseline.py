@@ -5,6 +5,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from lstm_study.commands.estimate import baseline_progress
 from lstm_study.commands.export import write_bundle
 from lstm_study.commands.opened import (
     RUNS_FOLDER,
@@ -60,7 +61,7 @@ def baseline(
         corpus = begin(study, show=show)
         summary(_model_summary(study))
         plan = ComparisonPlan(arms={"baseline": study.spec.baseline.configuration}, seeds=1)
-        train_arms(study, plan, corpus, show=show)
+        train_arms(study, plan, corpus, report=baseline_progress(study, show))
         found = study.store.read(Run, "baseline-s1")
         assert found is not None
         if found.status == "failed":

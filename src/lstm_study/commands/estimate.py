@@ -2,11 +2,17 @@
 
 import tempfile
 import time
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
-from lstm_study.commands.opened import OpenStudy, Show, telling
-from lstm_study.commands.time_left import TimeLeft, read_time_left, time_left
+from lstm_study.commands.opened import OpenStudy, Show, reporting
+from lstm_study.commands.time_left import (
+    TimeLeft,
+    read_baseline_seconds,
+    read_time_left,
+    time_left,
+)
 from lstm_study.engine.calibration import is_measurable, kept_pace, machine_pace
 from lstm_study.engine.devices import Workers, choose_workers
 from lstm_study.progress.pace import Pace
@@ -84,7 +90,9 @@ def time_left_of(
     )
 
 
-def telling_both(study: OpenStudy, show: Show, *, extent: Extent | None = None) -> Report:
+def progress_with_time_left(
+    study: OpenStudy, show: Show, *, extent: Extent | None = None
+) -> Report:
     """Shows the progress of a stage, with the time left of it and of the whole study.
 
     Args:
@@ -93,22 +101,51 @@ def telling_both(study: OpenStudy, show: Show, *, extent: Extent | None = None) 
         extent: How much of the comparison is to be trained now; None for all.
     """
     size = _size_of(study)
-    pace, tell = _kept(study, size), telling(study, show)
-    left: TimeLeft | None = None
+    pace = _kept(study, size)
+
+    def seconds_left(stage: str) -> tuple[float | None, float | None]:
+        left = read_time_left(study, pace=pace, workers=size.count, extent=extent)
+        if left is None:
+            return None, None
+        return left.comparison if stage == "Comparison" else left.search, left.whole
+
+    return _with_seconds_left(study, show, seconds_left)
+
+
+def baseline_progress(study: OpenStudy, show: Show) -> Report:
+    """Shows the progress of the baseline's first run alone, with the time left of it."""
+    pace = _kept(study, _size_of(study))
+    return _with_seconds_left(
+        study, show, lambda _: (read_baseline_seconds(study, pace=pace), None)
+    )
+
+
+def _with_seconds_left(
+    study: OpenStudy,
+    show: Show,
+    seconds_left: Callable[[str], tuple[float | None, float | None]],
+) -> Report:
+    """Shows progress with an estimate that is renewed every few seconds.
+
+    Args:
+        study: The study, held by this process.
+        show: Where to show it.
+        seconds_left: Returns, for a stage's title, the seconds left of it and of the whole study.
+    """
+    tell = reporting(study, show)
+    of_stage: float | None = None
+    of_study: float | None = None
     due = 0.0
 
-    def tell_both(progress: Progress) -> None:
-        nonlocal left, due
+    def show_progress(progress: Progress) -> None:
+        nonlocal of_stage, of_study, due
         if (moment := time.monotonic()) >= due:
-            left = read_time_left(study, pace=pace, workers=size.count, extent=extent)
+            of_stage, of_study = seconds_left(progress.stage)
             # Reading hundreds of records takes long enough to do it more rarely.
             due = moment + max(_EVERY_SECONDS, 50 * (time.monotonic() - moment))
-        if left is not None:
-            seconds = left.comparison if progress.stage == "Comparison" else left.search
-            progress = replace(progress, remaining_seconds=seconds, study_seconds=left.whole)
-        tell(progress)
+        tell(replace(progress, remaining_seconds=of_stage, study_seconds=of_study))
 
-    return tell_both
+    return show_progress
 
 
 def in_words(left: TimeLeft | None) -> str:

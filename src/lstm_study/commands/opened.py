@@ -383,11 +383,11 @@ def _way_to_a_winner(study: OpenStudy) -> str:
     )
 
 
-def telling(study: OpenStudy, show: Show) -> Report:
-    """Shows a stage's progress here, logs what ends, and leaves the time left for `status`."""
+def reporting(study: OpenStudy, show: Show) -> Report:
+    """Shows a stage's progress, logs trainings that end, and writes the time left for `status`."""
     logged = 0
 
-    def tell(progress: Progress) -> None:
+    def report(progress: Progress) -> None:
         nonlocal logged
         study.store.write_time_left(progress.stage, progress.remaining_seconds)
         for ended in progress.ended[logged:]:
@@ -396,4 +396,4 @@ def telling(study: OpenStudy, show: Show) -> Report:
         logged = len(progress.ended)
         show.progress(progress)
 
-    return tell
+    return report

@@ -12,7 +12,7 @@ from lstm_study.commands.estimate import (
     estimate,
     in_words,
     load_keras_tuner,
-    telling_both,
+    progress_with_time_left,
     time_left_of,
 )
 from lstm_study.commands.export import write_bundle
@@ -39,6 +39,7 @@ from lstm_study.engine.devices import choose_workers
 from lstm_study.engine.dispatch import dispatch
 from lstm_study.engine.processes import Processes
 from lstm_study.errors import ComparisonError
+from lstm_study.progress.values import Report
 from lstm_study.provenance import git_commit, now, versions
 from lstm_study.records import CorpusSummary, Trial
 from lstm_study.records.state import Extent, ReportState, SearchState, StudyState
@@ -130,7 +131,7 @@ def _search(study: OpenStudy, corpus: Corpus, *, show: Show, extent: Extent | No
             engine=engine,
             corpus=corpus,
             context=study.context,
-            report=telling_both(study, show, extent=extent),
+            report=progress_with_time_left(study, show, extent=extent),
         )
 
 
@@ -145,7 +146,10 @@ def _rerank(study: OpenStudy, corpus: Corpus, *, show: Show, extent: Extent | No
         f"{len(finalists) // FRESH_SEEDS} of the best trials again, {FRESH_SEEDS} fresh seeds each",
     )
     stage = RerankStage(
-        study.spec, finalists, study.store, report=telling_both(study, show, extent=extent)
+        study.spec,
+        finalists,
+        study.store,
+        report=progress_with_time_left(study, show, extent=extent),
     )
     with start_engine(study, left) as engine:
         engine.set_up(study.spec, corpus)
@@ -238,25 +242,17 @@ def _compare(
     left = time_left_of(study, extent=extent)
     if left is not None:
         show.stage("Time", left.sentence)
-    train_arms(study, plan, corpus, show=show, extent=extent)
+    train_arms(study, plan, corpus, report=progress_with_time_left(study, show, extent=extent))
 
 
-def train_arms(
-    study: OpenStudy,
-    plan: ComparisonPlan,
-    corpus: Corpus,
-    *,
-    show: Show,
-    extent: Extent | None = None,
-) -> None:
+def train_arms(study: OpenStudy, plan: ComparisonPlan, corpus: Corpus, *, report: Report) -> None:
     """Trains and evaluates what a plan holds and is not done yet.
 
     Args:
         study: The study.
         plan: What is to be trained.
         corpus: The reviews.
-        show: Where to report progress.
-        extent: How much of the comparison that is, for the time of the whole; None for all.
+        report: Shows progress.
     """
     run_comparison(
         plan,
@@ -265,7 +261,7 @@ def train_arms(
         start_engine=partial(start_engine, study),
         corpus=corpus,
         context=study.context,
-        report=telling_both(study, show, extent=extent),
+        report=report,
     )
 
 

@@ -13,7 +13,7 @@ from lstm_study.commands.made import own_model, own_report
 from lstm_study.commands.opened import OpenStudy, winner_of
 from lstm_study.commands.stages import comparison_plan, extent_of, is_compared
 from lstm_study.commands.time_left import TimeLeft
-from lstm_study.commands.work_left import possible_arms
+from lstm_study.commands.work_left import expected_comparison
 from lstm_study.errors import ComparisonError, RecordError
 from lstm_study.progress.follow import Item, item_of, silence_in_words, silent_seconds
 from lstm_study.records import Run, Trial
@@ -258,20 +258,15 @@ def _is_written(study: OpenStudy) -> bool:
 
 
 def _runs_planned(study: OpenStudy, plan: SearchState | None, extent: Extent) -> int:
-    """How many trainings the comparison plans, as far as is known before the search ended."""
+    """How many trainings the comparison plans, as far as that is known before the search ends."""
     if plan is None or plan.stopped is not None:
         with suppress(ComparisonError):
             winner_of(study)
             return comparison_plan(
                 study, only_seeds=extent.most_seeds, quick=extent.primary_only
             ).trainings
-    arms = possible_arms(
-        study.spec, plan, study.store.read_trials(), primary_only=extent.primary_only
-    )
-    compared = study.spec.compare
-    seeds = compared.seeds if extent.most_seeds is None else min(compared.seeds, extent.most_seeds)
-    validation = 0 if extent.primary_only else compared.validation_seeds
-    return len(arms) * seeds + len(PRIMARY) * validation
+    trials = study.store.read_trials()
+    return expected_comparison(study.spec, plan, trials, extent=extent).trainings
 
 
 def _stage_status(

@@ -353,10 +353,9 @@ class Stage(Protocol):
     def take_back(self, name: str) -> None:
         """Takes back a job whose worker was lost; it is due again."""
 
-    def tick(self, seconds: float, *, workers: int) -> bool:
+    def tick(self, seconds: float) -> bool:
         """Reports progress, a few times a second; returns whether to continue.
 
         Args:
             seconds: Time worked since this command's work began.
-            workers: How many there are now.
         """

@@ -3,7 +3,6 @@
 from collections.abc import Iterable
 
 from lstm_study.configuration import Configuration
-from lstm_study.records import Epoch
 
 _LOOP_WORK = 1_400_000.0
 _ELEMENT_WORK = 6_000.0
@@ -72,26 +71,3 @@ def pass_work(of_a_step: float, *, batch_size: int, trained: int = 0, evaluated:
         evaluated: Reviews that are predicted, which costs about a quarter as much for each.
     """
     return of_a_step * (trained + _EVALUATION_SHARE * evaluated) / batch_size
-
-
-def seconds_per_work(
-    trainings: Iterable[tuple[float, Iterable[Epoch]]],
-    *,
-    running: Iterable[tuple[float, float, float]] = (),
-) -> float | None:
-    """Returns seconds of an epoch per unit of `step_work`; None before any training was timed.
-
-    Args:
-        trainings: The work of one step, and the epochs that ended.
-        running: Of each epoch in progress: the work of one step, the share of its steps that were
-            timed, and their seconds. It leaves out compiling, and the validation still to come.
-    """
-    seconds = work = 0.0
-    for of_a_step, share, spent in running:
-        seconds += spent
-        work += share * of_a_step
-    for of_a_step, epochs in trainings:
-        for epoch in epochs:
-            seconds += epoch.train_seconds + epoch.validation_seconds
-            work += of_a_step
-    return seconds / work if work else None

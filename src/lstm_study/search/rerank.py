@@ -106,7 +106,6 @@ class RerankStage:
             store,
             stage="search",
             title="Finalists",
-            batch_size=spec.protocol.batch_size,
             items=self._items(),
         )
 
@@ -143,19 +142,13 @@ class RerankStage:
         """Takes back a trial whose worker was lost."""
         self._at_work.discard(name)
 
-    def tick(self, seconds: float, *, workers: int) -> bool:
+    def tick(self, seconds: float) -> bool:
         """Reports progress."""
-        waiting = [trial for trial in self._trials.values() if not trial.started_at]
         self._report(
             self._follower.progress(
                 seconds,
-                workers=workers,
                 items=self._items(),
                 total=len(self._trials),
-                to_begin=[
-                    (trial.configuration, float(trial.budget_epochs), trial.masked)
-                    for trial in waiting
-                ],
                 best="",
             )
         )

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from lstm_study.commands import Silent, open_study
-from lstm_study.commands.estimate import estimate, in_words, telling_both, time_left_of
+from lstm_study.commands.estimate import estimate, in_words, progress_with_time_left, time_left_of
 from lstm_study.engine import calibration
 from lstm_study.engine.calibration import VARIABLE, kept_pace
 from lstm_study.engine.devices import Workers
@@ -94,7 +94,7 @@ def test_while_a_stage_runs_the_time_left_of_it_and_of_the_whole_is_shown(
     plan = SearchState(trials=9, epochs=9, exhausted=False, brackets=(bracket,))
     study.store.write_state(plan)
     with study.store.hold("lstm-study run fake.toml"):
-        telling_both(study, show)(at)
+        progress_with_time_left(study, show)(at)
         left = time_left_of(study)
     assert left is not None
     assert left.basis == "the pace so far"
