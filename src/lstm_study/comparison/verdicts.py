@@ -65,7 +65,7 @@ def judge_study(
     notes = (
         _of_what_is_left(records, verdict, planned=spec.compare.seeds + looks.added_seeds(store)),
         *verdict.notes,
-        mixed_backends(records),
+        *mixed_backends(records),
         _of_near_duplicates(records, verdict, without),
         _of_own_epochs(records, arms, verdict),
         _of_validation(records),
