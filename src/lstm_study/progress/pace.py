@@ -8,10 +8,15 @@ from statistics import median
 
 import numpy as np
 
+# Not fitted; how far they are right, replays of finished studies show (decision 26).
 RECENT = 40
+"""Epochs that correct a pace, the last ones."""
 _TRUST_SECONDS = 20.0
+"""Seconds of training that a pace measured beforehand counts like."""
 _MOST_OVER_MEDIAN = 2.0
+"""How many times longer than the median for its work an epoch counts at most."""
 _EXPECTED = 3
+"""Epochs of the pace measured beforehand that the median is taken with."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

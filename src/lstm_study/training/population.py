@@ -25,9 +25,10 @@ from numpy.typing import NDArray
 
 from lstm_study.corpus.types import Split
 from lstm_study.errors import DivergedError, RecordError
+from lstm_study.model.class_plan import pays_compiling, places_for
 from lstm_study.model.lstm.members import SCAN, Sweeps, sweeps_for
 from lstm_study.model.population.arrays import State
-from lstm_study.model.shape_classes import ShapeClass, pays_compiling, places_for
+from lstm_study.model.shape_classes import ShapeClass
 from lstm_study.records import Epoch
 from lstm_study.training.checkpoint import Checkpoint
 from lstm_study.training.failures import classify, is_kernel_too_large
