@@ -12,7 +12,6 @@ import numpy as np
 
 from lstm_study.analysis.statistics.failures import proportion_interval
 from lstm_study.analysis.statistics.intervals import LEVEL
-from lstm_study.analysis.statistics.metrics import accuracy
 from lstm_study.commands.estimate import estimate, in_words
 from lstm_study.commands.opened import Show, open_study
 from lstm_study.commands.proposal import UNEQUAL, Proposal, Size, held_out_fraction, propose
@@ -25,6 +24,7 @@ from lstm_study.corpus.sources.survey import Choices, Survey, survey
 from lstm_study.corpus.text.vocabulary import RESERVED
 from lstm_study.corpus.types import Corpus
 from lstm_study.errors import SpecError
+from lstm_study.metrics import accuracy
 from lstm_study.records import CorpusSummary
 from lstm_study.spec import DataTable, parse_spec
 

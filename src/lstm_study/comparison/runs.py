@@ -10,7 +10,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lstm_study.analysis.answer.planned_arms import epochs_of
-from lstm_study.analysis.statistics.metrics import test_fields
 from lstm_study.arm_names import CONTROL, LAST_EPOCHS
 from lstm_study.comparison.arms import (
     ComparisonPlan,
@@ -32,6 +31,7 @@ from lstm_study.engine.classes import Classes
 from lstm_study.engine.dispatch import Context, dispatch
 from lstm_study.engine.jobs import Call, Engine, Evaluation, Halt, Job, JobResult, Work
 from lstm_study.errors import ComparisonError
+from lstm_study.metrics import test_fields
 from lstm_study.progress.follow import Follower, Item, item_of
 from lstm_study.progress.values import Report
 from lstm_study.provenance import now

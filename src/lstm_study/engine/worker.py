@@ -41,10 +41,16 @@ from lstm_study.engine.jobs import (
     Work,
 )
 from lstm_study.engine.opening import request_test
-from lstm_study.engine.steps import TIMED_REVIEWS, mean_of, send_and_wait, starts_of, training_of
+from lstm_study.engine.steps import (
+    TIMED_REVIEWS,
+    evaluation_of,
+    send_and_wait,
+    starts_of,
+    training_of,
+)
 from lstm_study.errors import RecordError, StoreError, StudyError
 from lstm_study.spec import StudySpec
-from lstm_study.training.checkpoint import Checkpoint, write_checkpoint
+from lstm_study.training.checkpoint import Checkpoint
 from lstm_study.training.failures import classify, is_device_lost
 from lstm_study.training.memory import freeze_loaded_objects
 from lstm_study.training.runtime import (
@@ -302,19 +308,18 @@ class Worker:
         began = time.perf_counter()
         probabilities = predict(model, test, job.configuration)
         test_seconds = time.perf_counter() - began
-        weights = self._scratch / f"{halt.run_id}-weights.npz"
         epochs = latest[-1].epochs if latest else ()
-        write_checkpoint(weights, Checkpoint(epochs=epochs, variables=tuple(model.get_weights())))
+        weights = Checkpoint(epochs=epochs, variables=tuple(model.get_weights()))
         earlier = latest[-1].earlier if latest and halt.last > 1 else ()
-        before = predict_earlier(model, earlier, test, job.configuration)
-        return Evaluation(
-            run_id=halt.run_id,
+        return evaluation_of(
+            halt,
+            test=test,
             probabilities=probabilities,
-            labels=np.asarray(test.labels),
-            weights=weights,
+            earlier=predict_earlier(model, earlier, test, job.configuration),
+            checkpoint=weights,
+            scratch=self._scratch,
             test_seconds=test_seconds,
             predict_1000_seconds=self._predict_seconds(model, job),
-            mean_probabilities=mean_of(before, probabilities),
         )
 
     def _predict_seconds(self, model: Any, job: Job) -> float:

@@ -13,7 +13,6 @@ from typing import Any, get_args
 import numpy as np
 from numpy.typing import NDArray
 
-from lstm_study.analysis.statistics.metrics import THRESHOLD
 from lstm_study.corpus.ngrams import Features, count_features, weigh
 from lstm_study.corpus.text.vocabulary import Vocabulary
 from lstm_study.corpus.types import Split
@@ -27,6 +26,7 @@ from lstm_study.export.layout import (
     replacing_bundle,
 )
 from lstm_study.files import array_from, read_bytes, write_array
+from lstm_study.metrics import THRESHOLD
 from lstm_study.records import Control, StudyRecords
 from lstm_study.spec.sources import TokenRule
 

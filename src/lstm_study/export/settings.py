@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from lstm_study.analysis.statistics.metrics import THRESHOLD
 from lstm_study.configuration import Configuration
 from lstm_study.corpus.text.pairs import PairVocabulary
 from lstm_study.corpus.text.tokens import (
@@ -27,6 +26,7 @@ from lstm_study.corpus.text.vocabulary import (
 from lstm_study.errors import ExportError
 from lstm_study.export.layout import BUILDER, FORMAT, FORMAT_VERSION, ONNX, TEXT_MODEL
 from lstm_study.files import read_bytes
+from lstm_study.metrics import THRESHOLD
 from lstm_study.records import Run, StudyRecords
 from lstm_study.records.scrub import without_folders
 from lstm_study.records.sense import of_configuration

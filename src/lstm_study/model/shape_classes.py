@@ -14,6 +14,7 @@ from lstm_study.configuration import Configuration
 from lstm_study.spec import ProtocolTable
 
 FEWEST_UNITS = 16
+"""Triton's smallest matrix product; units are a power of two, and padded to one."""
 READ_ROWS = 128
 """Reviews that a population reads at once, beside training."""
 

@@ -14,9 +14,9 @@ from lstm_study.analysis.answer.questions import model_question
 from lstm_study.analysis.answer.wording import between
 from lstm_study.analysis.statistics.failures import failed_runs, without_failed_runs
 from lstm_study.analysis.statistics.intervals import LEVEL, Difference
-from lstm_study.analysis.statistics.metrics import log_loss
 from lstm_study.analysis.statistics.power import LEAST_SEEDS
 from lstm_study.arm_names import CONTROL, ENSEMBLE, LAST_EPOCHS, LAST_EPOCHS_SUFFIX, RUNNER_UP
+from lstm_study.metrics import log_loss
 from lstm_study.records import Run, StudyRecords
 
 RULE = (

@@ -9,9 +9,8 @@ from numpy.typing import NDArray
 
 from lstm_study.arm_names import CONTROL, ENSEMBLE
 from lstm_study.errors import ComparisonError
+from lstm_study.metrics import THRESHOLD
 from lstm_study.records import Run, StudyRecords
-
-THRESHOLD = 0.5
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)

@@ -21,13 +21,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lstm_study.analysis.answer.arms import Arm, make_arm, same_reviews
-from lstm_study.analysis.statistics.metrics import EPSILON
 from lstm_study.analysis.statistics.variance import (
     Outcomes,
     Pairs,
     VarianceComponents,
     components,
 )
+from lstm_study.metrics import EPSILON
 
 LEVEL = 0.95
 TEST_NAME = "t test on the variance components (Welch–Satterthwaite)"

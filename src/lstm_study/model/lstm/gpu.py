@@ -26,10 +26,10 @@ import jax.numpy as jnp
 from jax import lax
 from jax.experimental import pallas as pl
 
+from lstm_study.model.shape_classes import FEWEST_UNITS
+
 Array = Any
 BLOCK = 16
-FEWEST_UNITS = 16
-"""Triton's smallest matrix product; units are a power of two, and padded to one."""
 
 _WARPS = 8
 # With 8 for 256 units twice as many registers are spilled.

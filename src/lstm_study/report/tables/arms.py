@@ -9,7 +9,6 @@ from lstm_study.analysis.answer.arms import Arm, arms_from_records
 from lstm_study.analysis.answer.questions import median_difference, side_questions
 from lstm_study.analysis.search import summary as search_summary
 from lstm_study.analysis.statistics.failures import failed_runs, without_runs
-from lstm_study.analysis.statistics.metrics import log_loss
 from lstm_study.arm_names import (
     CONTROL,
     ENSEMBLE,
@@ -21,6 +20,7 @@ from lstm_study.arm_names import (
     RUNNER_UP,
 )
 from lstm_study.configuration import STUDYS_OWN, Configuration
+from lstm_study.metrics import log_loss
 from lstm_study.records import Run, StudyRecords
 from lstm_study.report.numbers import plain
 from lstm_study.report.tables.columns import (
