@@ -228,7 +228,7 @@ def open_with(
     )
 
 
-def shown(
+def displayed(
     display: "Display", opened: "OpenStudy", tensorboard: bool
 ) -> contextlib.AbstractContextManager["Show"]:
     """Shows progress on a display, and with `tensorboard` also in event files."""

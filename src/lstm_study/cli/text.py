@@ -132,7 +132,7 @@ def _caveats(found: "Answer") -> list[str]:
     return notes
 
 
-def winner(trial: Trial) -> RenderableType:
+def winner_lines(trial: Trial) -> RenderableType:
     """The search's winner in two lines."""
     assert trial.score is not None
     return Text.assemble(

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from lstm_study.commands.estimate import baseline_progress
-from lstm_study.commands.export import write_bundle
+from lstm_study.commands.export import export_arm
 from lstm_study.commands.opened import (
     RUNS_FOLDER,
     OpenStudy,
@@ -70,7 +70,7 @@ def baseline(
                 f"The baseline failed ({found.failure.kind}): {found.failure.message}. "
                 f"More is in {study.store.log_path}."
             )
-        folder = write_bundle(study, arm="baseline", show=show)
+        folder = export_arm(study, arm="baseline", show=show)
     return found, folder
 
 

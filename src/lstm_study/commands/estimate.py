@@ -148,7 +148,7 @@ def _with_seconds_left(
     return show_progress
 
 
-def in_words(left: TimeLeft | None) -> str:
+def time_left_in_words(left: TimeLeft | None) -> str:
     """Says an estimate in one sentence, or why there is none."""
     if left is None:
         return "not known before the first epochs"
@@ -157,7 +157,7 @@ def in_words(left: TimeLeft | None) -> str:
 
 def time_in_words(study: OpenStudy, corpus: CorpusSummary, *, show: Show) -> str:
     """Says how long a study will take; see `estimate`."""
-    return in_words(estimate(study, corpus, show=show))
+    return time_left_in_words(estimate(study, corpus, show=show))
 
 
 def load_keras_tuner(spec: StudySpec, log_path: Path) -> None:

@@ -10,12 +10,12 @@ from lstm_study.analysis.statistics.power import LEAST_SEEDS
 from lstm_study.commands.answer import Answer, is_up_to_date, read_answer
 from lstm_study.commands.estimate import (
     estimate,
-    in_words,
     load_keras_tuner,
     progress_with_time_left,
+    time_left_in_words,
     time_left_of,
 )
-from lstm_study.commands.export import write_bundle
+from lstm_study.commands.export import export_arm
 from lstm_study.commands.made import own_model, own_report
 from lstm_study.commands.model import check_unchanged
 from lstm_study.commands.opened import (
@@ -45,7 +45,7 @@ from lstm_study.records import CorpusSummary, Trial
 from lstm_study.records.state import Extent, ReportState, SearchState, StudyState
 from lstm_study.search.disk import peak_checkpoint_bytes
 from lstm_study.search.plan import Plan, slots_at_most
-from lstm_study.search.rerank import FRESH_SEEDS, RerankStage, has_ended, plan_finalists
+from lstm_study.search.rerank import FRESH_SEEDS, RerankStage, plan_finalists
 from lstm_study.search.search import plan_search, plan_summary, run_search
 from lstm_study.spec.quantities import size_in_words
 
@@ -75,11 +75,13 @@ def run(study: OpenStudy, *, fresh: bool, show: Show, quick: bool = False) -> tu
         show.stage("Power", planned_power(begun, corpus.summary).sentence)
         extent = extent_of(quick=quick)
         begun.store.write_extent(extent)
-        show.stage("Time", in_words(estimate(begun, corpus.summary, show=show, extent=extent)))
+        show.stage(
+            "Time", time_left_in_words(estimate(begun, corpus.summary, show=show, extent=extent))
+        )
         search(begun, corpus, show=show, extent=extent)
         compare(begun, corpus, show=show, quick=quick)
-        write_bundle(begun, show=show)
-        write_report(begun, show=show)
+        export_arm(begun, show=show)
+        make_report(begun, show=show)
         answer = read_answer(begun)
         begun.store.delete_moved_away()
     return answer, False
@@ -138,7 +140,7 @@ def _search(study: OpenStudy, corpus: Corpus, *, show: Show, extent: Extent | No
 def _rerank(study: OpenStudy, corpus: Corpus, *, show: Show, extent: Extent | None = None) -> None:
     """Trains the finalists again with fresh seeds, as far as that is not done."""
     finalists = plan_finalists(study.spec, study.store)
-    left = sum(not has_ended(trial) for trial in finalists)
+    left = sum(not trial.has_ended for trial in finalists)
     if not left:
         return
     show.stage(
@@ -293,7 +295,7 @@ def comparison_plan(
     return plan if only_seeds is None else replace(plan, seeds=min(plan.seeds, only_seeds))
 
 
-def write_report(study: OpenStudy, *, show: Show) -> Path:
+def make_report(study: OpenStudy, *, show: Show) -> Path:
     """Writes the report from the records, and returns the HTML file."""
     from lstm_study.report.write import write_report as write
 

@@ -103,7 +103,7 @@ def read_status(study: OpenStudy) -> Status:
     store, given = study.store, study
     study, before = as_run(given), _recorded(given)
     stages = _stages(study)
-    state = state_of(study, stages)
+    state = study_state(study, stages)
     extent = _extent(study)
     planned = _planned_search(study)
     left = time_left_of(study, plan=planned, extent=extent) if store.exists else None
@@ -127,7 +127,7 @@ def read_status(study: OpenStudy) -> Status:
     )
 
 
-def state_of(study: OpenStudy, stages: Sequence[StageStatus] = ()) -> State:
+def study_state(study: OpenStudy, stages: Sequence[StageStatus] = ()) -> State:
     """Says where a study stands in one word, by the same rule for every command.
 
     Args:
@@ -188,10 +188,10 @@ def _stages(study: OpenStudy) -> tuple[StageStatus, StageStatus]:
     runs = [run for run in store.read_runs() if not run.trained_as and _is_of(run, extent)]
     search = _stage_status(study, "Search", trials, planned.trials + finalists if planned else 0)
     comparison = _stage_status(study, "Comparison", runs, _runs_planned(study, planned, extent))
-    has_ended = planned is not None and planned.stopped is not None
+    is_over = planned is not None and planned.stopped is not None
     # What a limit interrupted stays so; the finalists are trained all the same.
     to_end = [t for t in trials if t.role == "finalist" or not (planned and planned.stopped)]
-    is_searched = has_ended and all(t.status in ("completed", "failed") for t in to_end)
+    is_searched = is_over and all(t.has_ended for t in to_end)
     return (
         replace(
             search,

@@ -18,7 +18,7 @@ from lstm_study.arm_names import (
 )
 from lstm_study.commands.costs import Costs, is_validated
 from lstm_study.comparison.arms import (
-    is_masked,
+    is_arm_masked,
     plan_comparison,
     validation_epochs,
 )
@@ -53,7 +53,7 @@ def search_jobs(plan: SearchState, trials: Sequence[Trial], costs: Costs) -> lis
         begun = [trial for trial in trials if _is_of(trial, bracket)]
         for number, each in enumerate(bracket.rounds):
             mine = [trial for trial in begun if trial.round == number]
-            jobs += [costs.rest(trial) for trial in mine if not _has_ended(trial)]
+            jobs += [costs.rest(trial) for trial in mine if not trial.has_ended]
             left = each.trials - len(mine)
             # A first round's configurations are drawn; any of them may be promoted.
             drawn = [each for each in bracket.configurations if each is not None]
@@ -75,7 +75,7 @@ def finalist_jobs(
     """Returns the seconds of each finalist's training that is left."""
     begun = [trial for trial in trials if trial.role == "finalist"]
     if begun:
-        return [costs.rest(trial) for trial in begun if not _has_ended(trial)]
+        return [costs.rest(trial) for trial in begun if not trial.has_ended]
     whole = spec.search.max_epochs
     candidates = [*dict.fromkeys(possible_winners(plan, trials))]
     finalists = min(spec.search.rerank, _full_budget(plan, whole))
@@ -170,7 +170,7 @@ def comparison_jobs(
     by_id = {run.run_id: run for run in runs}
     jobs = []
     for arm, candidates in expected.arms.items():
-        epochs, masked = epochs_of(arm, spec), is_masked(arm, spec)
+        epochs, masked = epochs_of(arm, spec), is_arm_masked(arm, spec)
         evaluations = 1
         if arm in PRIMARY:
             evaluations += min(epochs, LAST_EPOCHS) - 1 + (expected.validation_seeds > 0)
@@ -183,7 +183,7 @@ def comparison_jobs(
                         evaluations=evaluations,
                     )
                 )  # fmt: skip
-            elif not _has_ended(run):
+            elif not run.has_ended:
                 jobs.append(costs.rest(run, evaluations=evaluations))
     jobs += _validation_jobs(spec, expected, [run for run in runs if is_validated(run)], costs)
     if expected.has_control and (control is None or control.status == "running"):
@@ -198,14 +198,14 @@ def _validation_jobs(
 
     `runs` are those of them that began.
     """
-    jobs = [costs.rest(run) for run in runs if not _has_ended(run)]
+    jobs = [costs.rest(run) for run in runs if not run.has_ended]
     for arm in PRIMARY if expected.validation_seeds else ():
         begun = sum(run.arm == arm + VALIDATION_SUFFIX for run in runs)
         one = costs.training(
             expected.arms[arm],
             validation_epochs(arm, spec),
             is_validated=True,
-            masked=is_masked(arm, spec),
+            masked=is_arm_masked(arm, spec),
         )
         jobs += [one] * (expected.validation_seeds - begun)
     if expected.has_ablation:
@@ -228,8 +228,8 @@ def possible_arms(
 ) -> dict[str, list[Configuration]]:
     """Returns the arms that will be trained, each with the configurations that it may have."""
     whole = spec.search.max_epochs
-    has_ended = plan is not None and plan.stopped is not None
-    if has_ended and ranking(trials, spec.study.direction, max_epochs=whole):
+    is_over = plan is not None and plan.stopped is not None
+    if is_over and ranking(trials, spec.study.direction, max_epochs=whole):
         planned = plan_comparison(spec, trials).arms
         return {
             arm: [configuration]
@@ -274,7 +274,3 @@ def _is_of(trial: Trial, bracket: BracketState) -> bool:
 def _without(slots: Sequence[Configuration], begun: Sequence[Configuration]) -> list[Configuration]:
     """Returns the slots whose trials have not begun; two may be of one configuration."""
     return list((Counter(slots) - Counter(begun)).elements())
-
-
-def _has_ended(training: Trial | Run) -> bool:
-    return training.status in ("completed", "failed")

@@ -143,7 +143,7 @@ def is_settled(kind: str, p_value: float, *, fraction: float) -> bool:
     return conditional_power(statistic, fraction) < FUTILE
 
 
-def in_words(spec: StudySpec, store: Store) -> list[str]:
+def added_seeds_in_words(spec: StudySpec, store: Store) -> list[str]:
     """Says of seeds that were added what a reader of the verdict must know."""
     found = []
     total = spec.compare.seeds

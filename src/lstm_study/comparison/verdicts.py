@@ -69,7 +69,7 @@ def judge_study(
         _of_near_duplicates(records, verdict, without),
         _of_own_epochs(records, arms, verdict),
         _of_validation(records),
-        *looks.in_words(spec, store),
+        *looks.added_seeds_in_words(spec, store),
     )
     return replace(
         verdict,

@@ -30,7 +30,7 @@ from lstm_study.progress.pace import Pace
 from lstm_study.provenance import machine, versions
 from lstm_study.spec import ProtocolTable
 
-VARIABLE = "LSTM_STUDY_TIMING"
+TIMING_VARIABLE = "LSTM_STUDY_TIMING"
 """An environment variable: "off" where no steps are to be timed."""
 
 log = logging.getLogger(__name__)
@@ -55,7 +55,7 @@ def is_measurable(size: Workers) -> bool:
     Args:
         size: The workers that a study would have.
     """
-    is_off = os.environ.get(VARIABLE) == "off"
+    is_off = os.environ.get(TIMING_VARIABLE) == "off"
     return not is_off and not size.gpus and in_force().name == "tensorflow"
 
 

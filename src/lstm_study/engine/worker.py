@@ -137,7 +137,7 @@ def work(link: Link, device: Device, *, study: Callable[[], Reviews]) -> None:
         )
         if why := without_its_gpu(device, runtime):
             log.warning(why)
-        load()
+        load_libraries()
         reviews = study()
         capacity = _capacity(runtime.backend, device, reviews)
         worker = Worker(link, reviews=reviews, scratch=device.scratch, capacity=capacity)
@@ -178,7 +178,7 @@ def _parameters(model: Any) -> int:
     return sum(int(np.prod(weight.shape)) for weight in model.trainable_weights)
 
 
-def load() -> None:
+def load_libraries() -> None:
     """Imports all that training needs: seconds, in which the dispatcher may load things, too."""
     with skip_optional_imports():
         import lstm_study.training.one  # noqa: F401 - imported to be there

@@ -22,7 +22,7 @@ from lstm_study.export.layout import (
     CARD,
     CONFIGURATION,
     VOCABULARY,
-    check,
+    checked_file,
     replacing_bundle,
 )
 from lstm_study.files import array_from, read_bytes, write_array
@@ -136,16 +136,16 @@ def load_classical(folder: Path, sums: dict[str, str]) -> ClassicalBundle:
     Raises:
         ExportError: A file is missing, damaged, of another version, or does not fit the others.
     """
-    path = check(folder, CONFIGURATION, sums)
+    path = checked_file(folder, CONFIGURATION, sums)
     try:
         values: dict[str, Any] = json.loads(read_bytes(path, limit=_MOST_BYTES))
         if (values["format"], values["format_version"]) != (FORMAT, FORMAT_VERSION):
             raise ValueError(f"format must be {FORMAT!r}, version {FORMAT_VERSION}")
         keys, weights, coefficients = (
-            array_from(read_bytes(check(folder, name, sums), limit=_MOST_ARRAY_BYTES))
+            array_from(read_bytes(checked_file(folder, name, sums), limit=_MOST_ARRAY_BYTES))
             for name in (KEYS, WEIGHTS, COEFFICIENTS)
         )
-        words = check(folder, VOCABULARY, sums).read_text(encoding="utf-8").split("\n")[:-1]
+        words = checked_file(folder, VOCABULARY, sums).read_text(encoding="utf-8").split("\n")[:-1]
         if not (len(keys) == len(weights) == len(coefficients) - 1 == values["features"]):
             raise ValueError("its arrays do not have one entry for each feature")
         if len(words) != values["words"]:

@@ -75,7 +75,7 @@ def read_sums(folder: Path) -> dict[str, str]:
     return sums
 
 
-def check(folder: Path, name: str, sums: dict[str, str]) -> Path:
+def checked_file(folder: Path, name: str, sums: dict[str, str]) -> Path:
     """Returns the path of one of the bundle's files once its bytes are found to be whole.
 
     Raises:

@@ -103,7 +103,7 @@ class BundleFacts:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Settings:
+class BundleSettings:
     """What is read back of a bundle's configuration; see `Bundle` and `BundleFacts`.
 
     `words` and `pairs` count what vocabulary.txt and pairs.txt hold; None without such a file.
@@ -192,7 +192,7 @@ def as_json(facts: BundleFacts) -> str:
     return json.dumps(values, indent=2, ensure_ascii=False, allow_nan=False) + "\n"
 
 
-def read_settings(path: Path) -> Settings:
+def read_settings(path: Path) -> BundleSettings:
     """Reads a bundle's configuration.
 
     Raises:
@@ -227,7 +227,7 @@ def read_settings(path: Path) -> Settings:
         split = values.get("token_ids", {}).get("split", "keras")
         if split not in _SPLIT:
             raise ValueError(f"token_ids.split is {split!r}")
-        return Settings(
+        return BundleSettings(
             run_id=str(values["run"]["run_id"]),
             configuration=configuration,
             labels=(str(values["labels"]["negative"]), str(values["labels"]["positive"])),

@@ -80,11 +80,6 @@ def _places(trials: Sequence[Trial], spec: StudySpec, *, may_grow: bool) -> dict
     return places | dict(enumerate(new[:room], start=max(places, default=0) + 1))
 
 
-def has_ended(trial: Trial) -> bool:
-    """Whether a trial completed or failed."""
-    return trial.status in ("completed", "failed")
-
-
 class RerankStage:
     """A `Stage` that hands out the finalists' trials.
 
@@ -162,7 +157,7 @@ class RerankStage:
         return [
             trial
             for name, trial in self._trials.items()
-            if not has_ended(trial) and name not in self._at_work
+            if not trial.has_ended and name not in self._at_work
         ]
 
     def _keep(self, trial: Trial) -> None:

@@ -203,7 +203,7 @@ class Store(PredictionFiles):
     def lost_trials(self) -> set[str]:
         """Returns the ids of trials that a repair moved aside and that have not ended again."""
         removed = {Path(file).stem for file in self.ledger.removed() if kind_of(file).type is Trial}
-        ended = [each for each in self.read_trials() if each.status in ("completed", "failed")]
+        ended = [each for each in self.read_trials() if each.has_ended]
         return removed - {trial.trial_id for trial in ended}
 
     def read_runs(self) -> list[Run]:

@@ -27,7 +27,7 @@ from lstm_study.corpus.types import Split
 from lstm_study.errors import DivergedError, RecordError
 from lstm_study.model.class_plan import pays_compiling, places_for
 from lstm_study.model.lstm.members import SCAN, Sweeps, sweeps_for
-from lstm_study.model.population.arrays import State
+from lstm_study.model.population.arrays import PopulationState
 from lstm_study.model.shape_classes import ShapeClass
 from lstm_study.records import Epoch
 from lstm_study.training.checkpoint import Checkpoint
@@ -319,12 +319,14 @@ class Population:
                 epochs = member.start.epochs if member.start is not None else ()
                 self._places[free.popleft()] = Seated(self.waiting.popleft(), member.start, epochs)
 
-    def _states_at_start(self, members: Sequence[Member]) -> Iterator[tuple[Member, Future[State]]]:
+    def _states_at_start(
+        self, members: Sequence[Member]
+    ) -> Iterator[tuple[Member, Future[PopulationState]]]:
         """Makes what members begin with, a few ahead of the one that is asked for.
 
         Building and padding takes a second for each new shape, most of it without the GIL.
         """
-        making: deque[tuple[Member, Future[State]]] = deque()
+        making: deque[tuple[Member, Future[PopulationState]]] = deque()
         for member in members:
             making.append((member, self._threads.submit(_state_at_start, self._shape, member)))
             if len(making) > _STATES_AHEAD:
@@ -403,13 +405,13 @@ class Population:
         seated.member.on_end(Ended(checkpoint=None, error=error))
 
 
-def _state_at_start(shape: ShapeClass, member: Member) -> State:
+def _state_at_start(shape: ShapeClass, member: Member) -> PopulationState:
     training, start = member.training, member.start
     variables = initial_variables(training) if start is None else start.variables
     return padded_state(variables, training.configuration, shape, where=member.where)
 
 
 def _fetch_and_write(
-    seated: Seated, state: State, epochs: tuple[Epoch, ...], durable: bool
+    seated: Seated, state: PopulationState, epochs: tuple[Epoch, ...], durable: bool
 ) -> Checkpoint:
     return seated.write(jax.device_get(state), epochs, durable=durable)

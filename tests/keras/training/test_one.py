@@ -23,7 +23,7 @@ from lstm_study.training.checkpoint import (
     Checkpoint,
     read_checkpoint,
     set_state,
-    state_of,
+    training_state,
 )
 from lstm_study.training.inputs import inputs_of
 from lstm_study.training.one import Training, predict, predict_earlier, train
@@ -157,7 +157,7 @@ def test_an_epoch_is_what_keras_fit_does_on_the_same_order_of_reviews(tmp_path):
     ).history  # fmt: skip
     assert ours.epochs[0].train_loss == pytest.approx(history["loss"][0], abs=1e-5)
     assert ours.epochs[0].train_accuracy == pytest.approx(history["accuracy"][0], abs=1e-6)
-    for mine, theirs in zip(ours.variables, state_of(model), strict=True):
+    for mine, theirs in zip(ours.variables, training_state(model), strict=True):
         np.testing.assert_allclose(mine, theirs, atol=1e-5)
 
 
@@ -187,7 +187,7 @@ def _poisoned(tmp_path: Path) -> Checkpoint:
     model = build_model(
         CONFIGURATION, protocol=ProtocolTable(optimizer="sgd", learning_rate=10.0), seed=7
     )
-    variables = [np.array(array) for array in state_of(model)]
+    variables = [np.array(array) for array in training_state(model)]
     position = [v.path for v in model.variables].index("probability/kernel")
     variables[position][:] = 3e38
     return Checkpoint(epochs=(), variables=tuple(variables))

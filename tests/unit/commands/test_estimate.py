@@ -7,9 +7,14 @@ from pathlib import Path
 import pytest
 
 from lstm_study.commands import Silent, open_study
-from lstm_study.commands.estimate import estimate, in_words, progress_with_time_left, time_left_of
+from lstm_study.commands.estimate import (
+    estimate,
+    progress_with_time_left,
+    time_left_in_words,
+    time_left_of,
+)
 from lstm_study.engine import calibration
-from lstm_study.engine.calibration import VARIABLE, kept_pace
+from lstm_study.engine.calibration import TIMING_VARIABLE, kept_pace
 from lstm_study.engine.devices import Workers
 from lstm_study.progress.values import Progress
 from lstm_study.records import CorpusSummary
@@ -35,7 +40,7 @@ class Recorded(Silent):
 def kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A pace that was measured just now, in a cache of its own; the file."""
     monkeypatch.setenv("LSTM_STUDY_CACHE", str(tmp_path / "cache"))
-    monkeypatch.setenv(VARIABLE, "on")
+    monkeypatch.setenv(TIMING_VARIABLE, "on")
     monkeypatch.setenv("KERAS_BACKEND", "tensorflow")
     monkeypatch.setattr(calibration, "_measure", lambda size: MEASURED)
     monkeypatch.setattr(calibration, "_is_busy", lambda: False)
@@ -75,10 +80,10 @@ def test_a_file_of_something_else_is_no_pace(kept: Path, text: str) -> None:
 
 
 def test_where_steps_are_not_timed_it_says_so(kept: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv(VARIABLE, "off")
+    monkeypatch.setenv(TIMING_VARIABLE, "off")
     assert kept_pace(SIZE) is None
     assert not calibration.is_measurable(SIZE)
-    assert in_words(None) == "not known before the first epochs"
+    assert time_left_in_words(None) == "not known before the first epochs"
 
 
 def test_while_a_stage_runs_the_time_left_of_it_and_of_the_whole_is_shown(

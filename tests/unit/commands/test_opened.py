@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from lstm_study.commands import open_study
-from lstm_study.commands.export import write_bundle
+from lstm_study.commands.export import export_arm
 from lstm_study.commands.opened import Silent, begin, held, read_corpus, tell_of_machine, winner_of
 from lstm_study.engine.backend import in_force
 from lstm_study.errors import ComparisonError, RecordError, SpecError
@@ -186,4 +186,4 @@ def test_an_export_before_there_is_a_model_names_the_command_that_makes_one(
     monkeypatch.chdir(tmp_path)
     leave(interrupted_study(), tmp_path)
     with pytest.raises(ComparisonError, match=r"Run `lstm-study run fake\.toml` first"):
-        write_bundle(open_study("fake.toml"), show=Silent())
+        export_arm(open_study("fake.toml"), show=Silent())

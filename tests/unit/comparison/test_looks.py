@@ -136,7 +136,7 @@ def test_added_seeds_are_written_down_with_command_and_the_verdict_they_follow(t
     assert "--more-seeds 2" in added.command
     assert looks.added_seeds(store) == 2
     assert "beyond the maximum of 4 (compare.most_seeds)" in words
-    note, beyond = looks.in_words(SPEC, store)
+    note, beyond = looks.added_seeds_in_words(SPEC, store)
     assert "2 seeds per arm were added to 4" in note
     assert verdict.kind in note
     assert "the verdict is that of the last planned look" in beyond

@@ -212,7 +212,7 @@ def without(arm: Arm, documents: Collection[int]) -> Arm:
     )
 
 
-def summarise(arm: Arm) -> ArmSummary:
+def summarise_arm(arm: Arm) -> ArmSummary:
     """Takes an arm's numbers."""
     return ArmSummary(
         name=arm.name,

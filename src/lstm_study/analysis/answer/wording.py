@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from lstm_study.analysis.answer.arms import Arm
-from lstm_study.analysis.answer.rule import Lack, Unlearned, count_in_words, is_fixed, kind_of
+from lstm_study.analysis.answer.rule import Lack, Unlearned, count_in_words, is_fixed, verdict_kind
 from lstm_study.analysis.statistics.failures import FailedRun, FailureRate
 from lstm_study.analysis.statistics.intervals import Difference
 from lstm_study.analysis.statistics.planned_power import assumed_components
@@ -141,7 +141,7 @@ def more_or_less(
 
 
 def points(share: float) -> str:
-    """Writes a share as signed percentage points, with a true minus."""
+    """Writes a difference of shares in percentage points, signed: −0.0052 → "−0.52"."""
     text = f"{100 * share:+.2f}"
     return "0.00" if float(text) == 0 else text.replace("-", "−")
 
@@ -160,7 +160,7 @@ def _in_short(
         why = "; ".join(each.words for each in lacking)
         return f"{start} whether the {first} beats the {second}: {why}"
     none = f"No difference between the {first} and the {second} was shown"
-    if kind != kind_of(difference):
+    if kind != verdict_kind(difference):
         said = {
             "better": f"The {first} is better than the {second}",
             "worse": f"The {first} is worse than the {second}",
@@ -231,7 +231,7 @@ def _outlook(difference: Difference, power: Power | None) -> str:
         f"{100 * power.smallest_difference:.2f} points in {power.power:.0%} of cases; smaller ones "
         "are missed more often."
     )
-    if kind_of(difference) != "no difference shown" or power.more_seeds == 0:
+    if verdict_kind(difference) != "no difference shown" or power.more_seeds == 0:
         return text
     if difference.difference == 0:
         return text + " The difference found is 0, which no number of seeds tells from zero."

@@ -14,9 +14,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lstm_study.analysis.answer.arms import Arm
+from lstm_study.analysis.statistics.intervals import LEVEL
 
 POINTS_BELOW = 0.05
-LEVEL = 0.95
 # The least range of a run's probabilities over the reviews.
 _CONSTANT = 1e-6
 

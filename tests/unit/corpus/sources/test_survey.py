@@ -12,7 +12,7 @@ import pytest
 from lstm_study.corpus.documents import TEST, TRAIN
 from lstm_study.corpus.files.advice import INIT_FLAGS, as_flags
 from lstm_study.corpus.sources.own_files import locate, read_documents
-from lstm_study.corpus.sources.survey import Choices, Survey
+from lstm_study.corpus.sources.survey import Survey, UserChoices
 from lstm_study.corpus.sources.survey import survey as survey_files
 from lstm_study.errors import DataError
 from lstm_study.spec import DataTable
@@ -23,7 +23,7 @@ REVIEWS = made_up_reviews(40)
 
 def survey(*paths: Path, **choices: str | tuple[str, ...]) -> Survey:
     with as_flags(INIT_FLAGS):
-        return survey_files(paths, choices=Choices(**choices))  # type: ignore[arg-type]
+        return survey_files(paths, choices=UserChoices(**choices))  # type: ignore[arg-type]
 
 
 def _jsonl(path: Path, records: list[dict[str, object]]) -> Path:
