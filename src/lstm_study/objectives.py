@@ -1,4 +1,4 @@
-"""What is measured of a network: names, words, and which end is better.
+"""The objectives: their names, their words, and whether more or less is better.
 
 A search may go by each of them on the validation reviews: `study.objective`.
 """

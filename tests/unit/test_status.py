@@ -152,10 +152,10 @@ def test_a_file_that_differs_from_what_was_run_is_said_to_and_counts_only_if_it_
     path.write_text(path.read_text().replace("seeds = 4", "seeds = 2", 1))
     assert re.search(r"Comparison +8 of 8 done", said())
     assert "differs from what the study was run with" in said()
-    assert "with, of which all below is: compare.seeds was 4, is 2." in said()
+    assert "with, and all below describes that: compare.seeds was 4, is 2." in said()
     path.write_text(path.read_text().replace("seeds = 2", "seeds = 6", 1))
     assert re.search(r"Comparison +8 of 12 done", said()), "seeds may be added"
-    assert "with, which `run` takes up: compare.seeds was 4, is 6." in said()
+    assert "with, which `run` will use: compare.seeds was 4, is 6." in said()
 
 
 def test_settings_that_a_study_was_run_with_are_named_where_they_are_left_out(

@@ -130,7 +130,7 @@ def write_new_study(
 
 
 def name_of(path: Path) -> str:
-    """Makes a study's name of a file's.
+    """Derives a study's name from a file's.
 
     Example:
         >>> name_of(Path("data/My Tweets 2024.csv"))
@@ -213,7 +213,7 @@ def _choices(values: Sequence[int]) -> str:
 
 
 def _about_labels(corpus: Corpus) -> Iterator[str]:
-    """Says whether a linear model finds anything in the words that the labels go by."""
+    """Says whether a linear model of the words predicts the labels."""
     train, validation = corpus.train, corpus.validation
     if len(train) > _LOOK_REVIEWS:
         drawn = np.random.default_rng(SEED).permutation(len(train))[:_LOOK_REVIEWS]

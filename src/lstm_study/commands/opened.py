@@ -260,11 +260,11 @@ def begin(study: OpenStudy, *, show: Show, searches: bool = True) -> Corpus:
     for change in changed:
         show.stage("Spec", f"{change}; what is done stays valid")
     study.store.write(corpus.summary)
-    tell_of_machine(study, show)
+    show_machine(study, show)
     return corpus
 
 
-def tell_of_machine(study: OpenStudy, show: Show) -> None:
+def show_machine(study: OpenStudy, show: Show) -> None:
     """Says what the study trains with, where that is not the usual or not what it began on."""
     from lstm_study.training.runtime import is_numba_cache_filled
 
@@ -379,7 +379,7 @@ def _way_to_a_winner(study: OpenStudy) -> str:
         )
     return (
         f"The search has ended, and `{study.command_line('status')}` shows what failed. Start "
-        "over with --fresh once that is mended."
+        "over with --fresh once that is fixed."
     )
 
 

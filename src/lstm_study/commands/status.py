@@ -72,8 +72,8 @@ class Status:
         holder: The process that runs on it, in words; "" if there is none.
         differences: How the study file, with the settings given, differs from what the study was
             run with, each as "compare.seeds was 5, is 4".
-        is_taken_up: Whether `run` would take up these differences, and all else is told of them;
-            else it is told of what the study was run with.
+        is_taken_up: Whether `run` would use the study file's values, which all else then describes;
+            else all describes what the study was run with.
         left_out: The settings that it was run with and that were not given now.
         stages: Search and comparison.
         time_left: Of the whole study; None where no pace is known yet, and where it is finished.
@@ -144,7 +144,7 @@ def study_state(study: OpenStudy, stages: Sequence[StageStatus] = ()) -> State:
 
 
 def as_run(study: OpenStudy) -> OpenStudy:
-    """Returns a study with the spec that `run` would go on with, or the one it was run with.
+    """Returns a study with the spec that `run` would continue with, or the one it was run with.
 
     That is the one it was run with where `run` would refuse the study file's.
     """
@@ -189,7 +189,7 @@ def _stages(study: OpenStudy) -> tuple[StageStatus, StageStatus]:
     search = _stage_status(study, "Search", trials, planned.trials + finalists if planned else 0)
     comparison = _stage_status(study, "Comparison", runs, _runs_planned(study, planned, extent))
     is_over = planned is not None and planned.stopped is not None
-    # What a limit interrupted stays so; the finalists are trained all the same.
+    # Trials that a limit interrupted stay interrupted; the finalists are trained nevertheless.
     to_end = [t for t in trials if t.role == "finalist" or not (planned and planned.stopped)]
     is_searched = is_over and all(t.has_ended for t in to_end)
     return (
@@ -207,7 +207,7 @@ def _stages(study: OpenStudy) -> tuple[StageStatus, StageStatus]:
 
 
 def _planned_search(study: OpenStudy) -> SearchState | None:
-    """Returns the search's plan; one that the study file now lets go on has not ended."""
+    """Returns the search's plan, as not ended where the study file now lets the search resume."""
     planned, before = study.store.read_state(SearchState), _recorded(study)
     found = changes(before.model_dump(mode="json"), study.spec, is_compared=study.store.is_compared)
     if planned is not None and found.searches_on:

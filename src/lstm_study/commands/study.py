@@ -83,7 +83,7 @@ class Study:
 
         Raises:
             SpecError: The file is missing or breaks rules.
-            BuilderError: `build` can't be written to a file of its own.
+            BuilderError: `build` can't be written to a separate file.
         """
         text = None
         if build is not None:

@@ -118,7 +118,7 @@ class Jobs:
     def _fix_own_epochs(self) -> bool:
         """Fixes the arms' own epochs once the baseline is validated; says whether they are fixed.
 
-        They are read from the study's state ever after, whatever becomes of the validation runs.
+        From then on they are read from the study's state, even if the validation runs change.
         """
         if self._tested is not None:
             return True

@@ -50,7 +50,7 @@ _SHAPES = (
 
 
 def is_measurable(size: Workers) -> bool:
-    """Whether a pace can be measured beforehand: with TensorFlow, on processors, unless it is off.
+    """Whether a pace can be measured beforehand: with TensorFlow on a CPU, unless it is off.
 
     Args:
         size: The workers that a study would have.
@@ -90,7 +90,7 @@ def machine_pace(size: Workers) -> Pace | None:
 
 
 def _is_busy() -> bool:
-    """Whether other work has kept a good part of the processors busy during the last minute."""
+    """Whether other work has kept a good part of the cores busy during the last minute."""
     if not hasattr(os, "getloadavg"):
         return False
     return os.getloadavg()[0] > _BUSY_LOAD * (os.cpu_count() or 1)

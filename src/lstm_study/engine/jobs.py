@@ -299,7 +299,7 @@ class Engine(Protocol):
 
     @property
     def names(self) -> Sequence[str]:
-        """The workers that are there, ready or not."""
+        """The present workers, ready or not."""
 
     @property
     def size(self) -> Workers:

@@ -229,9 +229,9 @@ class RayCluster:
                     self._messages.put((name, _unpacked(parcel, self._scratch / name)))
         except StudyError as error:
             self._messages.put((name, Stopped(error=error)))
-        # Whatever Ray raises here, the actor can't be heard any more.
+        # Whatever Ray raises here, the actor can no longer be reached.
         except Exception as error:
-            log.warning("%s can't be heard any more", name, exc_info=True)
+            log.warning("%s can no longer be reached", name, exc_info=True)
             out_of_memory = "OutOfMemory" in str(error) or "OOM" in str(error)
             self._messages.put((name, Lost(reason=_in_a_line(error), is_killed=out_of_memory)))
 

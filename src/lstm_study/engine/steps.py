@@ -1,4 +1,4 @@
-"""What a worker does in the same way for one job and for many that train together."""
+"""What a worker does alike for a job alone and for a population's jobs."""
 
 import logging
 from collections.abc import Iterator, Sequence
@@ -91,7 +91,7 @@ def training_of(job: Job, halt: Halt) -> "Training":
 
 
 def starts_of(job: Job, halt: Halt) -> Iterator[tuple[Checkpoint, str]]:
-    """Reads the checkpoints that a job can start from; one that is torn costs time, not truth."""
+    """Reads the checkpoints that a job can start from; a damaged one is passed over."""
     for path in job.starts:
         try:
             checkpoint = read_checkpoint(path)

@@ -1,6 +1,6 @@
 """A worker: trains the jobs it is sent, and sends back their results.
 
-As a process of its own, `python -m lstm_study.engine.worker FD`, it is not a command for users. It
+As a separate process, `python -m lstm_study.engine.worker FD`, it is not a command for users. It
 ends as soon as its socket closes, that is, when the process that started it ends, however that
 happens. It writes none of the study's files: checkpoints and weights go to a scratch folder.
 """
@@ -151,15 +151,15 @@ def work(link: Link, device: Device, *, study: Callable[[], Reviews]) -> None:
 
 
 def without_its_gpu(device: Device, runtime: Runtime) -> str:
-    """Says that a worker trains on the processor though it has a GPU; empty where it does not.
+    """Says that a worker trains on the CPU though it was given a GPU; "" where it does not.
 
-    Backends fall back to the processor where CUDA does not start, and few notice their own warning.
+    Backends fall back to the CPU where CUDA does not start, with a warning that is easily missed.
     """
     if device.gpu is None or runtime.devices[0].lower() != "cpu":
         return ""
     return (
-        f"{runtime.backend} does not use {device.gpu}: this worker trains on the processor. "
-        "What CUDA said is above, if it is installed; lstm-study doctor tries it again."
+        f"{runtime.backend} does not use {device.gpu}: this worker trains on the CPU. "
+        "CUDA's own messages, if it is installed, are above; lstm-study doctor tries it again."
     )
 
 
@@ -179,7 +179,7 @@ def _parameters(model: Any) -> int:
 
 
 def load_libraries() -> None:
-    """Imports all that training needs: seconds, in which the dispatcher may load things, too."""
+    """Imports all that training needs, for seconds; the dispatcher loads data meanwhile."""
     with skip_optional_imports():
         import lstm_study.training.one  # noqa: F401 - imported to be there
     freeze_loaded_objects()
@@ -270,7 +270,7 @@ class Worker:
         return fit_temperature(reviews.labels, predict(model, reviews, job.configuration))
 
     def _train_until(self, halt: Halt, job: Job, latest: list[Checkpoint]) -> Any:
-        """Trains until a halt from the latest checkpoint, the best start there is, or afresh."""
+        """Trains until a halt from the latest checkpoint, else the best one, else from scratch."""
         from lstm_study.training.live import LiveReporter
         from lstm_study.training.one import train
 

@@ -1,4 +1,4 @@
-"""The classical control as a bundle of its own: `model-classical/`, read by `predict`.
+"""The classical control as a separate bundle: `model-classical/`, read by `predict`.
 
 It holds the words, and for each word and pair of words that counts its weight and coefficient. It
 needs NumPy and SciPy, and no network.
@@ -170,5 +170,5 @@ def load_classical(folder: Path, sums: dict[str, str]) -> ClassicalBundle:
         )
     except (OSError, KeyError, TypeError, ValueError, RecursionError) as error:
         raise ExportError(
-            f"{folder}: is no whole classical model ({error}). Export the model again."
+            f"{folder}: is not a complete classical model ({error}). Export the model again."
         ) from error

@@ -99,4 +99,4 @@ def checked_file(folder: Path, name: str, sums: dict[str, str]) -> Path:
 
 
 def _missing(path: Path) -> ExportError:
-    return ExportError(f"{path}: is missing, so this is no whole model bundle. {_EXPORT_AGAIN}")
+    return ExportError(f"{path}: is missing, so this model bundle is incomplete. {_EXPORT_AGAIN}")

@@ -1,8 +1,8 @@
 """A custom builder: runs its file, builds a network with it, and says what is wrong with it.
 
 The file's text comes from the study's records, so every worker trains the same text. It is run as a
-module of its own, from nowhere: it can import what is installed, and nothing that lies beside it,
-for the digest of the one file says what the study's networks are.
+module without a path: it can import what is installed, but nothing that lies beside it, for the
+digest of the one file identifies the study's networks.
 """
 
 import linecache
@@ -116,7 +116,7 @@ def builder_errors(model: ModelTable, what: str) -> Iterator[None]:
     except Exception as error:
         raise BuilderError(
             f"{_line_of(model.file, error)}: {what} must run without an error. Received: "
-            f"{type(error).__name__}: {_first_line(error)}. Mend the file and run again."
+            f"{type(error).__name__}: {_first_line(error)}. Fix the file and run again."
         ) from error
 
 

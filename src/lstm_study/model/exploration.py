@@ -1,8 +1,8 @@
 """Finds out what a custom builder declares, by building networks with it.
 
-`python -m lstm_study.model.exploration` is no command for people: it reads `[model]`, `[protocol]`
-and `[baseline]` as JSON from its input and prints what it found, so that the process that keeps a
-study's records runs no code of its user, and holds no memory of a GPU.
+`python -m lstm_study.model.exploration` is not a command for users: it reads `[model]`,
+`[protocol]` and `[baseline]` as JSON from its input and prints what it found, so that the process
+that keeps a study's records runs no code of its user, and holds no memory of a GPU.
 
 A hyperparameter may be asked for inside an `if` or a loop, as Keras Tuner's own examples do. So the
 builder is called with every default, and then with other values of each hyperparameter in turn:
@@ -299,7 +299,7 @@ def _trainable(network: Any) -> int:
 
 
 def main() -> None:
-    """Reads what to explore as JSON, and prints what was found, or the one sentence that failed."""
+    """Reads what to explore as JSON, and prints what was found, or the error in one sentence."""
     given = json.load(sys.stdin)
     found: dict[str, Any]
     try:

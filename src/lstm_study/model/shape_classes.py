@@ -42,7 +42,7 @@ class ShapeClass:
         directions: In how many each layer reads, 1 or 2.
         pair_rows: Rows of the pairs' embedding; 0 where no member has pairs.
         pools: Whether the outputs of every step are pooled; else the last one alone is used.
-        drops_words: Whether any member has word dropout, which is drawn on the processor.
+        drops_words: Whether any member has word dropout, which is drawn on the CPU.
         clips: Whether any member's gradient is clipped.
     """
 

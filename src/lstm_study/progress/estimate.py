@@ -1,6 +1,6 @@
 """The work of trainings: from the time that some took follows how long others will take.
 
-The constants are fitted to the processor time of ten shapes on a CPU, from 20 × 16/16 to
+The constants are fitted to the CPU time of ten shapes, from 20 × 16/16 to
 500 × 128/100 and 200 × 32/256, nine of which they give within 15%. The tenth, batches of 16 reviews
 of 40 tokens, takes less than they say.
 """

@@ -25,7 +25,7 @@ class Pace:
 
     Attributes:
         points: (work of a training step, seconds of one unit of work), by work ascending; between
-            them it is interpolated. Small steps use a processor less well than large ones.
+            them it is interpolated. Small steps use a core less well than large ones.
         load_seconds: Until a worker is ready.
         setup_seconds: Until a training's first step.
         basis: What it was measured with, in words.
@@ -88,7 +88,7 @@ def corrected(pace: Pace | None, timed: Iterable[Timed], *, recent: int = RECENT
     return replace(
         flat,
         points=tuple((work, factor * each) for work, each in flat.points),
-        # Loading is as slow or fast as training is: other work on the machine holds up both.
+        # Loading is as slow or fast as training is: other work on the machine slows down both.
         load_seconds=flat.load_seconds * (factor if pace is not None else 1.0),
         setup_seconds=flat.setup_seconds * (factor if pace is not None else 1.0),
         basis="the pace so far",

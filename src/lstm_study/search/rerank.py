@@ -24,7 +24,7 @@ def plan_finalists(spec: StudySpec, store: Store) -> list[Trial]:
     """Returns the finalists' trials, in the order to run; those that exist as they are recorded.
 
     None with fewer than two finalists, and none of their own in a study whose comparison began
-    without them: its winner is named already. Where a search went on, its limit having grown, its
+    without them: its winner is named already. Where a larger limit let a search resume, its
     best trials now follow those that were the best before.
     """
     trials = store.read_trials()
@@ -61,7 +61,7 @@ def plan_finalists(spec: StudySpec, store: Store) -> list[Trial]:
 def _places(trials: Sequence[Trial], spec: StudySpec, *, may_grow: bool) -> dict[int, Trial]:
     """Returns the finalists by their places: those that have one first, then the best others.
 
-    With `may_grow` there may be more of them than the study file says, after a search that went on.
+    With `may_grow` there may be more of them than the study file says, after a search that resumed.
     """
     by_id = {trial.trial_id: trial for trial in trials}
     places = {

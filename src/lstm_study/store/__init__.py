@@ -72,8 +72,8 @@ class Store(PredictionFiles):
     ) -> tuple[str, ...]:
         """Begins the study, or checks that it is the one that began here.
 
-        One that has nothing to lose yet begins again, whatever its spec. In one that has begun some
-        settings may change all the same: see `changes.changes`. The text is the study file's,
+        One that has nothing to lose yet begins again, with any spec. In one that has begun some
+        settings may still change: see `changes.changes`. The text is the study file's,
         verbatim; `settings` are the one-off changes that the spec has beside it.
 
         Returns:

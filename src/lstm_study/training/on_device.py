@@ -174,7 +174,7 @@ class OnDevice:
 
 
 def initial_variables(training: Training) -> tuple[NDArray[Any], ...]:
-    """Weights, seeds and optimizer as a training alone begins with, made on the processor."""
+    """Weights, seeds and optimizer as a training alone begins with, made on the CPU."""
     try:
         processor = jax.default_device(jax.local_devices(backend="cpu")[0])
     except RuntimeError:  # JAX_PLATFORMS leaves the GPU alone

@@ -226,7 +226,7 @@ class Population:
             try:
                 self._report_checkpoints(wait=True)
             except Exception as other:
-                # A copy that did not fit either: its member goes on from the checkpoint before.
+                # A copy that did not fit either: its member resumes from the checkpoint before.
                 if classify(other).kind != "out_of_memory":
                     raise
         present = [seated for _, seated in self.taken()]

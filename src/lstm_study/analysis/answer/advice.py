@@ -1,6 +1,6 @@
 """Which model to use: a recommendation by stated rules, from what the comparison measured.
 
-No test stands behind the choice. It is made on the test reviews, so the accuracy of the model it
+The choice is not backed by a test. It is made on the test reviews, so the accuracy of the model it
 names is slightly optimistic, and its intervals are not corrected for the choice.
 """
 

@@ -69,7 +69,7 @@ def details(
     learned: Mapping[str, Unlearned],
     looks: int,
 ) -> str:
-    """Says what stands behind the headline; what could have been shown, only if nothing was.
+    """Says what the headline is based on; what could have been shown, only if nothing was.
 
     `names` are candidate and reference, `arms` their runs that did not fail.
     """
@@ -97,7 +97,7 @@ def notes(
         listed = "; ".join(f"{run.arm}-s{run.seed_index} ({run.reason})" for run in failed)
         found.append(f"Failed runs, left out of the difference: {listed}.")
     found += [
-        f"All runs of the {arm.name} predict alike: check that their seeds differ."
+        f"All runs of the {arm.name} make the same predictions: check that their seeds differ."
         for arm in arms
         if arm.seeds > 1
         and bool(np.ptp(arm.probabilities, axis=0).max() == 0)
@@ -125,7 +125,7 @@ def between(difference: Difference) -> str:
 def more_or_less(
     kind: VerdictKind, difference: Difference, than: str, *, is_reference: bool = False
 ) -> str:
-    """Goes on after an accuracy: how much more or less that is than another arm's, if shown.
+    """Continues after an accuracy: how much more or less that is than another arm's, if shown.
 
     Args:
         kind: The answer of candidate against reference.
@@ -223,7 +223,7 @@ def _failures(failures: "Failures") -> str:
 def _outlook(difference: Difference, power: Power | None) -> str:
     """Says which difference such a study detects, and what the one that was found would take."""
     if power is None:
-        return "All runs of an arm predict alike: what could be shown is not known."
+        return "All runs of an arm make the same predictions: what could be shown is not known."
     if power.smallest_difference is None:
         return "So few test reviews and runs show no difference of any size."
     text = (

@@ -282,7 +282,7 @@ def after(trials: Sequence[Trial], *, objective: str, epoch: int) -> tuple[Score
     is left out.
     """
     by_id = {trial.trial_id: trial for trial in trials}
-    # Not those of a finalist's trainings with other seeds: they go on with nothing.
+    # Not those of a finalist's trainings with other seeds: these continue no trial.
     parents = {trial.parent for trial in searched(trials)}
     found = []
     for trial in searched(trials):

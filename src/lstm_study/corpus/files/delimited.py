@@ -179,7 +179,7 @@ def _advice(row: Sequence[str], text: str, width: int, delimiter: str) -> str:
     is_single = text.startswith("'") or f"{delimiter}'" in text
     causes = (
         (_has_carriage_return(text), f"It {_CARRIAGE_RETURN}"),
-        (len(row) < width, "If it is no row, remove it; put texts of several lines in quotes."),
+        (len(row) < width, "If it is not a row, remove it; put texts of several lines in quotes."),
         (f'{delimiter} "' in text, "Remove the space in front of the quote."),
         (width == 1, f"{quote}, or name each column in the first line."),
         (f"\\{delimiter}" in text, f"{quote}; a backslash does not replace them."),

@@ -237,7 +237,7 @@ def _files_in_zip(file: Path, folder: Path, wanted: str) -> Iterator[_Named]:
         with zipfile.ZipFile(file) as archive:
             names = sorted(info.filename for info in archive.infolist() if not info.is_dir())
     except (OSError, ValueError, zipfile.BadZipFile) as error:
-        raise DataError(f"{file}: is damaged, or no zip archive ({error}).") from error
+        raise DataError(f"{file}: is damaged, or not a zip archive ({error}).") from error
     if len(names) > _FILES_LIMIT:
         raise DataError(f"{file}: must hold at most {_FILES_LIMIT:,} files.")
     if len(set(names)) < len(names):

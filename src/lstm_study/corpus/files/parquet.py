@@ -46,7 +46,7 @@ def open_parquet(member: InputFile, columns: Sequence[str] | None) -> Iterator[R
             )
     except (pyarrow.ArrowException, OSError) as error:
         text = " ".join(str(error).split())
-        raise DataError(f"{member}: is damaged, or no Parquet file ({text}).") from error
+        raise DataError(f"{member}: is damaged, or not a Parquet file ({text}).") from error
 
 
 def class_names(schema: Any, column: str) -> tuple[str, ...]:

@@ -69,7 +69,7 @@ def why_not(units: int, *, compute_capability: str) -> str:
     if version < (8, 0):
         return f"the kernels need compute capability 8.0, it has {compute_capability}"
     if units < FEWEST_UNITS or units & (units - 1):
-        return f"{units} units are no power of two from {FEWEST_UNITS} on"
+        return f"{units} units are not a power of two >= {FEWEST_UNITS}"
     kept, needed = shared_memory(compute_capability), _needed(units, gates=1)
     if needed > kept:
         return f"{units} units need {needed} KB of shared memory a block, it has {kept}"

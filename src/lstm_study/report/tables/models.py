@@ -84,7 +84,7 @@ def _advice(found: Advice) -> Table:
     """Lists what is said of which model to use."""
     columns = (
         Column("subject", "model: the recommendation; single network, ensemble: beside it"),
-        Column("sentence", "What is said; no test stands behind it"),
+        Column("sentence", "What is said; not backed by a test"),
         Column("rule", "How the recommendation is made"),
     )
     rows = (
