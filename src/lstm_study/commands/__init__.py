@@ -2,6 +2,7 @@
 
 from lstm_study.commands.answer import Answer, read_answer
 from lstm_study.commands.baseline import baseline
+from lstm_study.commands.begin import begin, free_bytes, read_corpus
 from lstm_study.commands.check import Check, check, repair
 from lstm_study.commands.estimate import time_in_words
 from lstm_study.commands.export import export_arm
@@ -12,11 +13,8 @@ from lstm_study.commands.opened import (
     OpenStudy,
     Show,
     Silent,
-    begin,
-    free_bytes,
     held,
     open_study,
-    read_corpus,
 )
 from lstm_study.commands.records import KeptRecords, keep, open_kept, report_kept
 from lstm_study.commands.stages import (

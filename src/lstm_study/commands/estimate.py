@@ -1,22 +1,17 @@
 """How long a study will take, said before anything is trained."""
 
 import tempfile
-import time
-from collections.abc import Callable
-from dataclasses import replace
 from pathlib import Path
 
-from lstm_study.commands.opened import OpenStudy, Show, reporting
+from lstm_study.commands.opened import OpenStudy, Show
 from lstm_study.commands.time_left import (
     TimeLeft,
-    read_baseline_seconds,
     read_time_left,
     time_left,
 )
 from lstm_study.engine.calibration import is_measurable, kept_pace, machine_pace
 from lstm_study.engine.devices import Workers, choose_workers
 from lstm_study.progress.pace import Pace
-from lstm_study.progress.values import Progress, Report
 from lstm_study.records import CorpusSummary
 from lstm_study.records.state import Extent, SearchState
 from lstm_study.spec import StudySpec
@@ -47,8 +42,8 @@ def estimate(
         None where no pace is known before the first epochs: on a GPU, on a cluster, with JAX, or
         with a custom builder.
     """
-    size = _size_of(study)
-    pace = _kept(study, size)
+    size = workers_here(study)
+    pace = pace_of(study, size)
     is_lstm = study.spec.builder is None
     if pace is None and not study.cluster and is_lstm and is_measurable(size):
         show.stage("Time", "timing training steps on this machine for some seconds, once a day")
@@ -84,68 +79,10 @@ def time_left_of(
 
     The options are those of `read_time_left`.
     """
-    size = _size_of(study)
+    size = workers_here(study)
     return read_time_left(
-        study, pace=_kept(study, size), workers=size.count, plan=plan, extent=extent
+        study, pace=pace_of(study, size), workers=size.count, plan=plan, extent=extent
     )
-
-
-def progress_with_time_left(
-    study: OpenStudy, show: Show, *, extent: Extent | None = None
-) -> Report:
-    """Shows the progress of a stage, with the time left of it and of the whole study.
-
-    Args:
-        study: The study, held by this process.
-        show: Where to show it.
-        extent: How much of the comparison is to be trained now; None for all.
-    """
-    size = _size_of(study)
-    pace = _kept(study, size)
-
-    def seconds_left(stage: str) -> tuple[float | None, float | None]:
-        left = read_time_left(study, pace=pace, workers=size.count, extent=extent)
-        if left is None:
-            return None, None
-        return left.comparison if stage == "Comparison" else left.search, left.whole
-
-    return _with_seconds_left(study, show, seconds_left)
-
-
-def baseline_progress(study: OpenStudy, show: Show) -> Report:
-    """Shows the progress of the baseline's first run alone, with the time left of it."""
-    pace = _kept(study, _size_of(study))
-    return _with_seconds_left(
-        study, show, lambda _: (read_baseline_seconds(study, pace=pace), None)
-    )
-
-
-def _with_seconds_left(
-    study: OpenStudy,
-    show: Show,
-    seconds_left: Callable[[str], tuple[float | None, float | None]],
-) -> Report:
-    """Shows progress with an estimate that is renewed every few seconds.
-
-    Args:
-        study: The study, held by this process.
-        show: Where to show it.
-        seconds_left: Returns, for a stage's title, the seconds left of it and of the whole study.
-    """
-    tell = reporting(study, show)
-    of_stage: float | None = None
-    of_study: float | None = None
-    due = 0.0
-
-    def show_progress(progress: Progress) -> None:
-        nonlocal of_stage, of_study, due
-        if (moment := time.monotonic()) >= due:
-            of_stage, of_study = seconds_left(progress.stage)
-            # Reading hundreds of records takes long enough to do it more rarely.
-            due = moment + max(_EVERY_SECONDS, 50 * (time.monotonic() - moment))
-        tell(replace(progress, remaining_seconds=of_stage, study_seconds=of_study))
-
-    return show_progress
 
 
 def time_left_in_words(left: TimeLeft | None) -> str:
@@ -171,12 +108,13 @@ def load_keras_tuner(spec: StudySpec, log_path: Path) -> None:
         import keras_tuner  # noqa: F401 - imported for its side effect on the log alone
 
 
-def _kept(study: OpenStudy, size: Workers) -> Pace | None:
+def pace_of(study: OpenStudy, size: Workers) -> Pace | None:
+    """Returns this machine's pace where it was measured and applies to the study; else None."""
     # A custom builder makes networks of which the machine's pace says nothing.
     return None if study.cluster or study.spec.builder else kept_pace(size)
 
 
-def _size_of(study: OpenStudy) -> Workers:
+def workers_here(study: OpenStudy) -> Workers:
     """Returns the workers that a stage with many trainings gets here."""
     return choose_workers(study.workers, jobs=1_000, workers_per_gpu=study.workers_per_gpu)
 

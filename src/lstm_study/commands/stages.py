@@ -8,26 +8,19 @@ from typing import TYPE_CHECKING
 from lstm_study.analysis.statistics.planned_power import PlannedPower, plan_power
 from lstm_study.analysis.statistics.power import LEAST_SEEDS
 from lstm_study.commands.answer import Answer, is_up_to_date, read_answer
+from lstm_study.commands.begin import begin, check_writable, free_bytes
 from lstm_study.commands.estimate import (
     estimate,
     load_keras_tuner,
-    progress_with_time_left,
     time_left_in_words,
     time_left_of,
 )
 from lstm_study.commands.export import export_arm
 from lstm_study.commands.made import own_model, own_report
 from lstm_study.commands.model import check_unchanged
-from lstm_study.commands.opened import (
-    OpenStudy,
-    Show,
-    begin,
-    check_searched,
-    check_writable,
-    free_bytes,
-    held,
-    winner_of,
-)
+from lstm_study.commands.opened import OpenStudy, Show, held
+from lstm_study.commands.progress import progress_with_time_left
+from lstm_study.commands.winner import check_searched, winner_of
 from lstm_study.comparison.arms import ComparisonPlan, plan_comparison
 from lstm_study.comparison.jobs import Jobs
 from lstm_study.comparison.looks import add_seeds, added_seeds, seeds_to_add

@@ -10,9 +10,10 @@ from typing import Literal
 from lstm_study.arm_names import LAST_EPOCHS_SUFFIX, OWN_EPOCH_SUFFIX, PRIMARY
 from lstm_study.commands.estimate import time_left_of
 from lstm_study.commands.made import own_model, own_report
-from lstm_study.commands.opened import OpenStudy, winner_of
+from lstm_study.commands.opened import OpenStudy
 from lstm_study.commands.stages import comparison_plan, extent_of, is_compared
 from lstm_study.commands.time_left import TimeLeft
+from lstm_study.commands.winner import winner_of
 from lstm_study.commands.work_left import expected_comparison
 from lstm_study.errors import ComparisonError, RecordError
 from lstm_study.progress.follow import Item, item_of, silence_in_words, silent_seconds

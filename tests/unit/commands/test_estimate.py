@@ -7,12 +7,8 @@ from pathlib import Path
 import pytest
 
 from lstm_study.commands import Silent, open_study
-from lstm_study.commands.estimate import (
-    estimate,
-    progress_with_time_left,
-    time_left_in_words,
-    time_left_of,
-)
+from lstm_study.commands.estimate import estimate, time_left_in_words, time_left_of
+from lstm_study.commands.progress import progress_with_time_left
 from lstm_study.engine import calibration
 from lstm_study.engine.calibration import TIMING_VARIABLE, kept_pace
 from lstm_study.engine.devices import Workers

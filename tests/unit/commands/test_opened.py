@@ -7,8 +7,10 @@ from pathlib import Path
 import pytest
 
 from lstm_study.commands import open_study
+from lstm_study.commands.begin import begin, read_corpus, show_machine
 from lstm_study.commands.export import export_arm
-from lstm_study.commands.opened import Silent, begin, held, read_corpus, show_machine, winner_of
+from lstm_study.commands.opened import Silent, held
+from lstm_study.commands.winner import winner_of
 from lstm_study.engine.backend import in_force
 from lstm_study.errors import ComparisonError, RecordError, SpecError
 from lstm_study.records.state import SearchState
