@@ -2,7 +2,7 @@
 
 Adding seeds until a difference is significant finds one sooner or later, even where there is none.
 So each addition is recorded, each verdict on more seeds than the last counts as another look, and
-all looks together err in 5% (`analysis.statistics.looks`).
+all looks together are wrong in 5% (`analysis.statistics.looks`).
 """
 
 from collections.abc import Mapping, Sequence

@@ -109,7 +109,8 @@ def _of_what_is_left(records: StudyRecords, verdict: Verdict, *, planned: int) -
     look = ""
     if verdict.difference is not None:
         look = (
-            " This verdict counts as a look at the test reviews, and all looks together err in 5%."
+            " This verdict counts as a look at the test reviews, and all looks together have an "
+            "error rate of 5%."
         )
     return f"The comparison is not finished: {counts} have ended.{look}"
 

@@ -524,7 +524,7 @@ def test_a_lack_of_memory_halves_the_population_which_goes_on_from_its_checkpoin
 
     together(watched)
 
-    assert caplog.text.count("does not hold 4 networks at once: 2 from here on") == 1
+    assert caplog.text.count("does not hold 4 networks at once: continuing with 2") == 1
     for each in watched:
         _, expected = alone(each.member.training, tmp_path / "alone")
         assert each.ended.error is None

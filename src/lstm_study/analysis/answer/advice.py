@@ -61,7 +61,7 @@ class Advice:
 
     Attributes:
         models: The most accurate one first.
-        sentences: Subject → what is said: "model", and where they are others "single network" and
+        sentences: Subject → the sentence: "model", and where they are others "single network" and
             "ensemble". Empty with fewer than two models.
     """
 

@@ -51,7 +51,7 @@ class Verdict:
     Attributes:
         kind: The answer on the difference among runs that did not fail.
         headline: The answer in a line or two, with its size and interval.
-        details: What stands behind it, in sentences.
+        details: The numbers behind it, in sentences.
         rule: The rule it was given by.
         candidate: Name of the arm in question.
         reference: Name of the arm it is compared with.
