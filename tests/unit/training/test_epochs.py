@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from lstm_study import metrics
-from lstm_study.errors import DivergedError
+from lstm_study.errors import ComparisonError, DivergedError
 from lstm_study.training.epochs import RunningEpoch
 from tests.support.tiny import split
 
@@ -32,3 +32,8 @@ def test_validation_has_the_metrics_that_test_has():
 def test_a_prediction_that_is_not_a_number_ends_the_training():
     with pytest.raises(DivergedError, match="the validation loss became nan in epoch 2"):
         ended([0.9, float("nan"), 0.5, 0.7, 0.1, 0.9])
+
+
+def test_a_custom_network_whose_output_leaves_0_to_1_fails_at_once_and_is_not_clipped():
+    with pytest.raises(ComparisonError, match=r"every probability must be a number in \[0, 1\]"):
+        ended([0.9, 1.2, 0.5, 0.7, 0.1, 0.9])

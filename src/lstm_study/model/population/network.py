@@ -48,7 +48,7 @@ class Tokens(NamedTuple):
     first: Array
 
 
-def view(
+def tokens_of(
     reviews: DeviceReviews, settings: MemberSettings, positions: Array, dropped: Array, maxlen: int
 ) -> Tokens:
     """Reads batches as `corpus/batches.py` does, each member with its own vocabulary and maxlen.

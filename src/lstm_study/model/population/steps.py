@@ -24,7 +24,7 @@ from lstm_study.model.population.arrays import (
     PopulationWeights,
 )
 from lstm_study.model.population.dropout import seeds_after
-from lstm_study.model.population.network import probabilities_of, view
+from lstm_study.model.population.network import probabilities_of, tokens_of
 
 # On a GPU matrix products are not chosen by timing them, which may choose otherwise each time.
 _SAME_BITS = {"xla_gpu_deterministic_ops": True}
@@ -111,7 +111,7 @@ def read_batches(
 
     def read(k: Array, found: Array) -> Array:
         rows = jnp.broadcast_to(positions[k], (members, positions.shape[1]))
-        tokens = view(reviews, settings, rows, None, maxlen)
+        tokens = tokens_of(reviews, settings, rows, None, maxlen)
         return _put(found, k, probabilities_of(weights, tokens, settings, None, sweeps))
 
     return lax.fori_loop(0, count, read, found)
@@ -151,7 +151,7 @@ def _step(
     sweeps: Sweeps,
 ) -> tuple[PopulationState, Array, Array]:
     used = positions >= 0
-    tokens = view(reviews, settings, positions, dropped, maxlen)
+    tokens = tokens_of(reviews, settings, positions, dropped, maxlen)
     labels = reviews.labels[jnp.maximum(positions, 0)]
     rows = jnp.sum(used, axis=1)
 
