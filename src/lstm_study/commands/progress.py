@@ -58,11 +58,13 @@ def _with_seconds_left(
     tell = reporting(study, show)
     of_stage: float | None = None
     of_study: float | None = None
-    due = 0.0
+    due, done = 0.0, 0
 
     def show_progress(progress: Progress) -> None:
-        nonlocal of_stage, of_study, due
-        if (moment := time.monotonic()) >= due:
+        nonlocal of_stage, of_study, due, done
+        is_last = done < progress.done == progress.total
+        done = progress.done
+        if (moment := time.monotonic()) >= due or is_last:
             of_stage, of_study = seconds_left(progress.stage)
             # Reading hundreds of records takes long enough to do it more rarely.
             due = moment + max(_EVERY_SECONDS, 50 * (time.monotonic() - moment))

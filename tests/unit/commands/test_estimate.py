@@ -2,11 +2,12 @@
 
 import json
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from lstm_study.commands import Silent, open_study
+from lstm_study.commands import Silent, open_study, progress
 from lstm_study.commands.estimate import estimate, time_left_in_words, time_left_of
 from lstm_study.commands.progress import progress_with_time_left
 from lstm_study.engine import calibration
@@ -104,3 +105,19 @@ def test_while_a_stage_runs_the_time_left_of_it_and_of_the_whole_is_shown(
     corpus = study.store.read(CorpusSummary)
     assert corpus is not None
     assert estimate(study, corpus, show=show, is_new=True) is None
+
+
+def test_after_the_last_training_of_a_stage_the_time_left_is_estimated_again_at_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    leave(interrupted_study(), tmp_path)
+    show, study = Recorded(), open_study("fake.toml")
+    found = iter([9.0, 0.0])
+    monkeypatch.setattr(progress, "read_baseline_seconds", lambda *_, **__: next(found))
+    report = progress.baseline_progress(study, show)
+    at = Progress(stage="Comparison", done=0, total=1, failed=0, running=(), ended=(), best="",
+                  elapsed_seconds=60)  # fmt: skip
+    for done in (0, 0, 1, 1):
+        report(replace(at, done=done))
+    assert [each.remaining_seconds for each in show.shown] == [9.0, 9.0, 0.0, 0.0]
