@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from hypothesis import settings
 
-from lstm_study.engine.calibration import VARIABLE
+from lstm_study.engine.calibration import TIMING_VARIABLE
 from lstm_study.training.runtime import numba_cache_folder
 
 # They begin first, in this order: two processes that share the files then end at about the same
@@ -66,7 +66,7 @@ def pytest_configure() -> None:
     A script that runs them in its background has it ignored.
     """
     os.environ.setdefault("NUMBA_CACHE_DIR", str(numba_cache_folder()))
-    os.environ.setdefault(VARIABLE, "off")
+    os.environ.setdefault(TIMING_VARIABLE, "off")
     if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
         signal.signal(signal.SIGINT, signal.default_int_handler)
 

@@ -14,7 +14,7 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import BeforeValidator, PlainSerializer
 
 Value = int | float | str | bool
-Kind = Literal["integer", "share", "number", "switch", "choice"]
+ValueKind = Literal["integer", "share", "number", "switch", "choice"]
 Part = Literal["text", "network", "recipe"]
 Grows = Literal["parameters", "work"]
 
@@ -46,7 +46,7 @@ class Hyperparameter:
     """
 
     name: str
-    kind: Kind
+    kind: ValueKind
     documented: Value | None
     part: Part
     meaning: str
@@ -97,10 +97,10 @@ class Hyperparameter:
 
     def shown(self, value: Any) -> str:
         """Writes a value for readers: "50,000", "0.2", "yes", "max"."""
-        return shown(value)
+        return value_in_words(value)
 
 
-def shown(value: Any) -> str:
+def value_in_words(value: Any) -> str:
     """Writes a value for readers: "50,000", "0.2", "yes", "max"."""
     if isinstance(value, bool):
         return "yes" if value else "no"
@@ -265,7 +265,7 @@ class Configuration:
     def label(self) -> str:
         """A short name: embedding width / LSTM units, as in "128/100", "128/64×2 ↔ max + pairs"."""
         if self.own is not None:
-            words = [f"{name} {shown(value)}" for name, value in self.own[:_IN_A_LABEL]]
+            words = [f"{name} {value_in_words(value)}" for name, value in self.own[:_IN_A_LABEL]]
             return ", ".join([*words, *["…"] * (len(self.own) > _IN_A_LABEL)]) or "as built"
         layers = f"×{self.lstm_layers}" if self.lstm_layers > 1 else ""
         parts = [f"{self.embedding_dim}/{self.lstm_units}{layers}"]
@@ -280,7 +280,9 @@ class Configuration:
         text = f"vocabulary {self.vocabulary_size:,}, maxlen {self.maxlen}"
         if self.own is not None:
             values = {k: v for k, v in self.as_dict().items() if k not in STUDYS_OWN[:2]}
-            return ", ".join([text, *(f"{name} {shown(value)}" for name, value in values.items())])
+            return ", ".join(
+                [text, *(f"{name} {value_in_words(value)}" for name, value in values.items())]
+            )
         parts = [
             text,
             self.label,

@@ -151,7 +151,7 @@ def replacing_folder(
 
 
 def make_folder(folder: Path) -> None:
-    """Makes a folder, and those it lies in.
+    """Creates a folder and its parents.
 
     Raises:
         StoreError: It can't be made.
@@ -166,7 +166,7 @@ def make_folder(folder: Path) -> None:
 
 
 def read_bytes(path: Path, *, limit: int) -> bytes:
-    """Reads a file whole, unless it is no regular file (a pipe would block) or too large.
+    """Reads a file whole, unless it is not a regular file (a pipe would block) or too large.
 
     Raises:
         OSError: It can't be read.
@@ -174,7 +174,7 @@ def read_bytes(path: Path, *, limit: int) -> bytes:
     """
     found = path.stat()
     if not stat.S_ISREG(found.st_mode):
-        raise ValueError("is no regular file")
+        raise ValueError("is not a regular file")
     if found.st_size > limit:
         raise ValueError(f"has {found.st_size:,} bytes, where {limit:,} are the most")
     return path.read_bytes()
@@ -249,7 +249,7 @@ def array_header(file: IO[bytes]) -> tuple[tuple[int, ...], bool, "np.dtype[Any]
             npy, _HEADERS[npy.read_magic(file)]
         )(file)
     except Exception as error:  # One wrong bit raises errors of many kinds.
-        raise ValueError(f"is no whole array: {error}") from error
+        raise ValueError(f"is not a complete array: {error}") from error
     return found
 
 
@@ -307,7 +307,7 @@ def _recover(folder: Path) -> None:
 
 @contextmanager
 def _locked(folder: Path, *, wait: bool = True) -> Iterator[bool]:
-    """Holds a folder's own lock, which ends with the process; yields whether it could be had.
+    """Holds a folder's own lock, which ends with the process; yields whether it was acquired.
 
     Network file systems may lock no folders. There two processes that replace one folder in the
     same instant get an error at worst, and what a kill left half written stays.

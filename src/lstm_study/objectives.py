@@ -1,4 +1,4 @@
-"""What is measured of a network: names, words, and which end is better.
+"""The objectives: their names, their words, and whether more or less is better.
 
 A search may go by each of them on the validation reviews: `study.objective`.
 """
@@ -43,7 +43,7 @@ EPOCH_MEASURES = (
 """The fields of an epoch that say how well it went; what was not measured is None."""
 
 
-def in_words(measure: str) -> str:
+def metric_in_words(measure: str) -> str:
     """Returns a field of an epoch or a run as prose says it: "validation ROC AUC"."""
     part, _, name = measure.partition("_")
     words = next((metric.words for metric in METRICS if metric.name == name), name)
@@ -52,5 +52,5 @@ def in_words(measure: str) -> str:
 
 def titled(measure: str) -> str:
     """Returns a field of an epoch or a run as a title begins with it: "Validation ROC AUC"."""
-    words = in_words(measure)
+    words = metric_in_words(measure)
     return words[:1].upper() + words[1:]

@@ -77,7 +77,7 @@ def git_commit(folder: Path) -> str:
 
 
 def machine(*, backend: str = "", devices: Sequence[str] = ()) -> Machine:
-    """Describes this machine; backend and devices are the caller's to know."""
+    """Describes this machine; the caller knows backend and devices."""
     return Machine(
         python=platform.python_version(),
         platform=_system(),
@@ -91,7 +91,7 @@ def machine(*, backend: str = "", devices: Sequence[str] = ()) -> Machine:
 
 
 def usable_cpus() -> int:
-    """Returns how many processors this process may use, as affinity and cgroup quota allow."""
+    """Returns how many cores this process may use, as affinity and cgroup quota allow."""
     count = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
     quota_file = Path("/sys/fs/cgroup/cpu.max")
     if quota_file.is_file():

@@ -29,7 +29,7 @@ _EPOCHS = 2
 
 
 def epochs(side: Side, cache: str, train: int, maxlen: int) -> dict[str, Any]:
-    """Trains a few epochs; runs in a process of its own.
+    """Trains a few epochs; runs in a separate process.
 
     Returns:
         Wall and processor seconds of the first epoch, which compiles, and of the next.
@@ -81,7 +81,7 @@ def epochs(side: Side, cache: str, train: int, maxlen: int) -> dict[str, Any]:
 
 
 def predictions(side: Side, cache: str, count: int, maxlen: int) -> dict[str, Any]:
-    """Reads reviews twice; runs in a process of its own.
+    """Reads reviews twice; runs in a separate process.
 
     Returns:
         "per_second" of processor time, of the second time.

@@ -22,13 +22,15 @@ from scipy import stats
 from lstm_study.analysis.answer.wording import points
 from lstm_study.analysis.statistics.significance import holm
 from lstm_study.commands import open_study
-from lstm_study.commands.opened import OpenStudy, Silent, begin, held, winner_of
+from lstm_study.commands.begin import begin
+from lstm_study.commands.opened import OpenStudy, Silent, held
 from lstm_study.commands.stages import start_engine
+from lstm_study.commands.winner import winner_of
 from lstm_study.configuration import HYPERPARAMETERS, Configuration
 from lstm_study.engine.dispatch import dispatch
 from lstm_study.provenance import git_commit, machine, now
 from lstm_study.records import Trial
-from lstm_study.search.rerank import RerankStage, has_ended
+from lstm_study.search.rerank import RerankStage
 from lstm_study.seeds import derive
 from lstm_study.spec import StudySpec
 from lstm_study.store import Store
@@ -72,7 +74,7 @@ def plan(
     done = {
         (trial.configuration, trial.seed): trial
         for trial in trials
-        if trial.role == "finalist" and has_ended(trial)
+        if trial.role == "finalist" and trial.has_ended
     }
     planned = []
     for index in range(1, max(seeds.values()) + 1):
@@ -108,7 +110,7 @@ def train(study: OpenStudy, planned: Sequence[Trial]) -> dict[str, Trial]:
         corpus = begin(beside, show=Silent())
         known = {trial.trial_id: trial for trial in beside.store.read_trials()}
         trials = [known.get(trial.trial_id, trial) for trial in planned]
-        left = sum(not has_ended(trial) for trial in trials)
+        left = sum(not trial.has_ended for trial in trials)
         stage = RerankStage(spec, trials, beside.store, report=lambda progress: None)
         if left:
             with start_engine(beside, left) as engine:

@@ -46,11 +46,11 @@ KERAS = "keras.layers.LSTM"
 def prepare(side: Side) -> None:
     """Makes this process ready for one side; comes before the first import of Keras."""
     if side == "ours":
-        from lstm_study.engine.worker import load
+        from lstm_study.engine.worker import load_libraries
         from lstm_study.training.runtime import configure
 
         configure(threads=1)
-        load()
+        load_libraries()
     elif os.environ["KERAS_BACKEND"] == "jax":
         from lstm_study.training.runtime import configure
 

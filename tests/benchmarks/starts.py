@@ -50,7 +50,7 @@ class _FirstStepDoneError(Exception):
 
 
 def starts(side: Side, cache: str, maxlen: int) -> dict[str, Any]:
-    """Starts trials one after the other; runs in a process of its own.
+    """Starts trials one after the other; runs in a separate process.
 
     Returns:
         Wall seconds for each of `TRIALS`, the same of processor time as "… processor", and "ready":

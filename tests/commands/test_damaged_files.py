@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from lstm_study.corpus.sources.survey import Choices, survey
+from lstm_study.corpus.sources.survey import UserChoices, survey
 from lstm_study.errors import DataError
 from tests.support import cases
 
@@ -50,12 +50,12 @@ def test_a_damaged_file_is_read_or_refused_in_one_line(name: str, tmp_path: Path
     draw = random.Random(7)
     files = sorted(each for each in path.rglob("*") if each.is_file()) or [path]
     refused = 0
-    choices = Choices(positive=("1", "positive", "pos", "5"), negative=("0", "negative", "neg"))
+    choices = UserChoices(positive=("1", "positive", "pos", "5"), negative=("0", "negative", "neg"))
     for _ in range(25):
         victim = draw.choice(files)
         raw = victim.read_bytes()
         victim.write_bytes(damaged(raw, draw))
-        for each in (Choices(), choices):
+        for each in (UserChoices(), choices):
             try:
                 survey([path], choices=each)
             except DataError as error:

@@ -1,4 +1,4 @@
-"""Output into a pipe that nobody reads to its end (`lstm-study list | head -1`), or a full disk."""
+"""Output into a pipe that is closed early (`lstm-study list | head -1`), or a full disk."""
 
 import os
 import subprocess
@@ -33,7 +33,7 @@ def test_a_command_that_writes_goes_on_and_says_so_in_one_line(tmp_path: Path) -
     write_csv(tmp_path / "reviews.csv", made_up_reviews(60))
     code, said = unread("init", "reviews.csv", cwd=tmp_path)
     assert (code, (tmp_path / "study.toml").is_file()) == (0, True)
-    assert said.startswith("Nobody reads the output any more: the command goes on without it.")
+    assert said.startswith("The output is no longer read: the command continues without it.")
     assert said.count("\n") == 1
 
 

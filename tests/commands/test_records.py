@@ -179,7 +179,7 @@ def test_torn_predictions_are_named() -> None:
     with pytest.raises(RecordError, match=r"winner-s1\.npy\.gz: is damaged"):
         Store(kept.folder).read_all()
     path.write_bytes(gzip.compress(b"no array"))
-    with pytest.raises(RecordError, match=r"winner-s1\.npy\.gz: is no whole array"):
+    with pytest.raises(RecordError, match=r"winner-s1\.npy\.gz: is not a complete array"):
         Store(kept.folder).read_all()
     path.write_bytes(gzip.compress(bytes(10**7)))
     with pytest.raises(RecordError, match=r"winner-s1\.npy\.gz: holds more than 20,096 bytes"):

@@ -35,7 +35,7 @@ def small_disk(tmp_path):
     subprocess.run(["umount", "--lazy", str(folder)], check=True)
 
 
-def test_a_full_disk_pauses_the_search_and_more_room_goes_on_with_it(small_disk):
+def test_a_full_disk_pauses_the_search_and_with_more_room_it_resumes(small_disk):
     (small_disk / "tiny.toml").write_text(SPEC)
     command = ("search", "tiny.toml", "--workers", "1", *WIDE)
     full = lstm_study(*command, cwd=small_disk)

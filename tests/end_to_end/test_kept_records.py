@@ -68,7 +68,7 @@ def test_every_file_of_a_real_study_is_kept_or_left_out_on_purpose(
     assert {path for path in runs.rglob("*") if path.is_file()} - known == set()
 
 
-def test_a_study_goes_on_from_kept_records(finished: tuple[Path, Result], tmp_path: Path) -> None:
+def test_a_study_resumes_from_kept_records(finished: tuple[Path, Result], tmp_path: Path) -> None:
     first = finished[0]
     kept = lstm_study("records", "tiny.toml", "--to", str(tmp_path / "kept"), cwd=first)
     assert kept.code == 0, kept.err

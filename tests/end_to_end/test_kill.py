@@ -79,7 +79,7 @@ def test_a_search_whose_supervisor_is_killed_again_and_again_is_the_one_that_nev
     pd.testing.assert_frame_equal(trials(folder), trials(reference), check_exact=True)
 
 
-def test_a_killed_worker_is_replaced_and_its_trial_goes_on_with_two_workers(folder, finished):
+def test_a_killed_worker_is_replaced_and_its_trial_resumes_with_two_workers(folder, finished):
     process = start("search", "tiny.toml", "--workers", "2", cwd=folder)
     wait_until(lambda: len(list(folder.glob("study/runs/tiny/live/w*.json"))) == 2)
     for victim in workers_of(folder):
@@ -134,7 +134,7 @@ def test_a_second_command_on_the_same_study_is_told_who_holds_it(folder):
     process.communicate(timeout=300)
 
 
-def test_limits_end_the_search_in_good_order_and_more_budget_goes_on(folder, finished):
+def test_limits_end_the_search_in_good_order_and_with_more_budget_it_resumes(folder, finished):
     few = lstm_study("search", "tiny.toml", "--set", "search.max_trials=5", cwd=folder)
     assert few.code == 0, few.err
     assert "search.max_trials of 5 is reached" in few.out

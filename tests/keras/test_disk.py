@@ -25,7 +25,7 @@ from lstm_study.seeds import derive
 from lstm_study.spec import ProtocolTable, load_spec
 from lstm_study.store import Store
 from lstm_study.training import checkpoint, one
-from lstm_study.training.checkpoint import Checkpoint, state_of, write_checkpoint
+from lstm_study.training.checkpoint import Checkpoint, training_state, write_checkpoint
 from tests.support.engine import Threads, run_stage
 
 STUDY = load_spec(Path(__file__).parents[2] / "study" / "imdb.toml")
@@ -38,7 +38,7 @@ def test_a_real_checkpoint_is_as_large_as_is_planned(tmp_path, optimizer):
         vocabulary_size=20_000, maxlen=4, embedding_dim=32, lstm_units=16, recurrent_dropout=0.2
     )
     model = build_model(configuration, protocol=ProtocolTable(optimizer=optimizer), seed=1)
-    write_checkpoint(tmp_path / "c.npz", Checkpoint(epochs=(), variables=state_of(model)))
+    write_checkpoint(tmp_path / "c.npz", Checkpoint(epochs=(), variables=training_state(model)))
     planned = checkpoint_bytes(configuration, optimizer=optimizer)
     assert 0.9 * planned < (tmp_path / "c.npz").stat().st_size <= planned
 

@@ -11,9 +11,9 @@ import pytest
 from rich.console import Console
 
 from lstm_study import commands
-from lstm_study.analysis.statistics.metrics import accuracy
 from lstm_study.cli import text
 from lstm_study.errors import RecordError
+from lstm_study.metrics import accuracy
 from lstm_study.records import Failure, StudyRecords
 from lstm_study.report.content import gather
 from lstm_study.report.page.html import render

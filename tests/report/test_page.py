@@ -8,7 +8,7 @@ from collections.abc import Callable
 import pytest
 
 from lstm_study.report.content import Content
-from lstm_study.report.page.cells import cell, grid
+from lstm_study.report.page.cells import cell, html_table
 from lstm_study.report.page.html import SECTIONS, render
 from lstm_study.report.tables.table import Column, table, to_csv
 from tests.support.fake_study import ALL_STUDIES, HOSTILE
@@ -198,7 +198,7 @@ def test_a_time_of_seconds_among_minutes_is_in_seconds_and_sorts_by_its_number()
     )
     rows = [{"arm": "winner", "seconds": 754.0}, {"arm": "control", "seconds": 10.2}]
     times = table("times", "One arm", columns, rows)
-    page = parse(str(grid(times, caption="Times")))
+    page = parse(str(html_table(times, caption="Times")))
     cells = page.find("td")
     assert [cell.text for cell in cells] == ["12.6 min", "10 s"]
     assert [cell.attributes["data-v"] for cell in cells] == ["754.0", "10.2"]

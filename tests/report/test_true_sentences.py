@@ -10,7 +10,7 @@ import pytest
 
 from lstm_study import commands
 from lstm_study.analysis.answer.verdict import judge
-from lstm_study.analysis.statistics.metrics import accuracy
+from lstm_study.metrics import accuracy
 from lstm_study.records import StudyRecords
 from lstm_study.report.content import gather
 from lstm_study.report.numbers import duration

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from lstm_study.analysis.answer.arms import arms_from_records
 from lstm_study.analysis.answer.reviews import differing_reviews
-from lstm_study.analysis.statistics.metrics import measure
+from lstm_study.metrics import measure
 from lstm_study.records import (
     Control,
     ControlCandidate,

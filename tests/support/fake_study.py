@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from lstm_study.analysis.answer.ablation import walk
+from lstm_study.analysis.answer.ablation import follow_path
 from lstm_study.analysis.search.summary import ranking, rounds
 from lstm_study.records import (
     CorpusSummary,
@@ -160,7 +160,7 @@ def compared_study() -> StudyRecords:
         for index in range(1, 2 if arm == "baseline-masked" else 3)
     ]  # fmt: skip
     while True:
-        path = walk(runs, spec.baseline.configuration, winner, spec=spec)
+        path = follow_path(runs, spec.baseline.configuration, winner, spec=spec)
         missing = {
             run_id: configuration
             for run_id, (_, configuration) in path.candidates.items()

@@ -1,4 +1,4 @@
-"""Code that has to run in a process of its own."""
+"""Code that has to run in a separate process."""
 
 import os
 import subprocess

@@ -1,4 +1,4 @@
-"""A Ray cluster on loopback whose nodes come and go, in a process of its own.
+"""A Ray cluster on loopback whose nodes come and go, in a separate process.
 
     python -m tests.support.ray_nodes
 

@@ -16,8 +16,8 @@ from typing import Any
 
 import numpy as np
 
+from lstm_study.commands.costs import Costs
 from lstm_study.commands.time_left import TimeLeft, time_left
-from lstm_study.commands.work_left import Costs
 from lstm_study.progress.pace import Pace, corrected
 from lstm_study.records import Control, CorpusSummary, Run, Trial
 from lstm_study.records.state import SearchState
@@ -114,7 +114,7 @@ class Replay:
         compared = self._scheduled(planned, ended, costs, random, spread)
         control = self.control
         if control is not None:
-            control = replace(control, ended_at=_moment(ended + costs.control()))
+            control = replace(control, ended_at=_moment(ended + costs.classical_control()))
         whole = max(_seconds_of(each.ended_at) for each in compared)
         return replace(
             self,

@@ -4,17 +4,15 @@ import subprocess
 import sys
 from pathlib import Path
 
-import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from lstm_study.configuration import BASELINE, HYPERPARAMETERS, Configuration
 from lstm_study.engine.devices import choose_workers
-from lstm_study.progress.estimate import mean_length, seconds_per_work, step_work
+from lstm_study.progress.estimate import mean_length, step_work
 from lstm_study.provenance import git_commit, now, versions
 from lstm_study.seeds import derive
 from tests.conftest import LONGEST, TESTS
-from tests.support.stored_study import EPOCH
 
 
 def test_the_longest_files_of_tests_are_there_and_named_once():
@@ -44,13 +42,6 @@ def test_derived_seeds_differ_by_seed_purpose_and_index():
     seeds = {derive(s, p, i) for s in (1, 2, 3) for p in ("weights", "shuffle") for i in range(50)}
     assert len(seeds) == 300
     assert derive(1, "a", 1, 1) != derive(1, "a", 11)
-
-
-def test_a_rate_of_known_epochs_predicts_an_equal_epoch_and_none_predicts_nothing():
-    assert seconds_per_work([]) is None
-    rate = seconds_per_work([(step_work(BASELINE, batch_size=64), [EPOCH, EPOCH])])
-    assert rate is not None
-    assert rate * step_work(BASELINE, batch_size=64) == pytest.approx(2.0)
 
 
 def test_work_grows_with_every_hyperparameter_whose_row_says_so():

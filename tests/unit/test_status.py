@@ -6,10 +6,12 @@ import re
 import time
 from collections import Counter
 from dataclasses import replace
+from statistics import fmean
 
 import pytest
 from rich.console import Console
 
+from lstm_study.analysis.answer.ablation import ablation_trainings
 from lstm_study.cli import text
 from lstm_study.commands import Silent, check, compare, open_study, read_status, repair
 from lstm_study.commands.made import is_report_current
@@ -25,6 +27,7 @@ from lstm_study.records.state import (
 )
 from lstm_study.records.trainings import trainings_sha256
 from lstm_study.schedule import hyperband
+from lstm_study.spec import StudySpec
 from lstm_study.store import Store
 from lstm_study.store.files import StudyFiles
 from tests.support.fake_study import completed_study, interrupted_study
@@ -151,10 +154,10 @@ def test_a_file_that_differs_from_what_was_run_is_said_to_and_counts_only_if_it_
     path.write_text(path.read_text().replace("seeds = 4", "seeds = 2", 1))
     assert re.search(r"Comparison +8 of 8 done", said())
     assert "differs from what the study was run with" in said()
-    assert "with, of which all below is: compare.seeds was 4, is 2." in said()
+    assert "with, and all below describes that: compare.seeds was 4, is 2." in said()
     path.write_text(path.read_text().replace("seeds = 2", "seeds = 6", 1))
     assert re.search(r"Comparison +8 of 12 done", said()), "seeds may be added"
-    assert "with, which `run` takes up: compare.seeds was 4, is 6." in said()
+    assert "with, which `run` will use: compare.seeds was 4, is 6." in said()
 
 
 def test_settings_that_a_study_was_run_with_are_named_where_they_are_left_out(
@@ -320,3 +323,21 @@ def test_a_search_that_is_given_more_trials_is_counted_with_them_before_it_resum
 def test_a_search_whose_plan_was_lost_is_not_said_to_be_still_to_begin(store):
     store.path(SearchState).unlink()
     assert re.search(r"Search +6 done", said())
+
+
+def test_before_a_search_has_ended_the_trainings_of_an_ablation_are_planned_too(
+    tmp_path, monkeypatch
+):
+    monkeypatch.chdir(tmp_path)
+    totals = []
+    study = interrupted_study()
+    for name, added in (("without", ""), ("with", "\nablation = true")):
+        text = study.spec_text.replace("validation_seeds = 1", "validation_seeds = 1" + added)
+        leave(replace(study, name=name, spec_text=text), tmp_path)
+        Store(tmp_path / "study/runs" / name).write_state(PLAN)
+        totals.append(read_status(open_study(f"{name}.toml")).stages[1].total)
+    without, with_it = totals
+    # How many hyperparameters of each possible winner differ from the baseline's.
+    baseline = StudySpec.model_validate(dict(study.spec), strict=False).baseline.configuration
+    steps = fmean(ablation_trainings(baseline, trial.configuration) for trial in study.trials)
+    assert with_it - without == round(steps) > 0

@@ -1,7 +1,7 @@
 """The command line: reads arguments, makes one call, prints the result.
 
 Exit codes: 0 done, 1 a known error in one line, 2 usage, 3 finished but with failed trials or runs,
-130 interrupted, 141 nobody reads the output of a command that only prints.
+130 interrupted, 141 the output of a command that only prints is no longer read.
 """
 
 import contextlib
@@ -28,7 +28,7 @@ app = typer.Typer(
     "documented 128/100 baseline.",
     epilog="Start with `lstm-study run`: the quick start takes minutes on a laptop. "
     "Exit codes: 0 done, 1 error, 2 usage, 3 finished but with failed trials, 130 interrupted, "
-    "141 nobody reads the output.",
+    "141 output no longer read.",
     no_args_is_help=True,
     pretty_exceptions_enable=False,
     rich_markup_mode="rich",
@@ -115,8 +115,8 @@ class _TakesTexts(_Command):
 for _command, _example in _COMMANDS:
     _kind = _TakesTexts if _command is predict else _Command
     _name = "list" if _command is list_studies else None
-    _goes_on = _command not in _ONLY_PRINT
-    app.command(_name, epilog=_example, cls=_kind)(handled(_command, goes_on=_goes_on))
+    _continues = _command not in _ONLY_PRINT
+    app.command(_name, epilog=_example, cls=_kind)(handled(_command, continues=_continues))
 
 
 def main() -> Any:

@@ -40,7 +40,7 @@ _SIMPLER = {"–": "-", "—": "-", "−": "-", "…": "...", "·": "-", "×": "
 
 
 class _Harmless:
-    """A render hook: control characters in what is printed are shown, and do not act."""
+    """A render hook that escapes control characters in what is printed."""
 
     def process_renderables(self, renderables: list[ConsoleRenderable]) -> list[ConsoleRenderable]:
         return [_Shown(each) for each in renderables]
@@ -112,18 +112,18 @@ def _plain(value: Any) -> Any:
 
 
 def handled(
-    function: Callable[Parameters, Result], *, goes_on: bool = False
+    function: Callable[Parameters, Result], *, continues: bool = False
 ) -> Callable[Parameters, Result]:
     """Turns known errors into one line and exit code 1; the only place that catches them.
 
     Args:
         function: The command.
-        goes_on: Whether it goes on where nobody reads its output any more, for what it writes.
+        continues: Whether it continues once its output is closed, to write its records.
     """
 
     @functools.wraps(function)
     def wrapper(*args: Parameters.args, **kwargs: Parameters.kwargs) -> Result:
-        Readers.goes_on = goes_on
+        Readers.continues = continues
         try:
             return function(*args, **kwargs)
         except StudyError as error:
@@ -170,7 +170,7 @@ def _limit_of(error: Exception) -> str:
 
 
 def prepare_streams() -> None:
-    """Lets a sign that a stream's encoding lacks be replaced, and log records be harmless."""
+    """Replaces characters that a stream's encoding lacks; escapes control characters in the log."""
     codecs.register_error(_REPLACING, _replaced)
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
@@ -230,7 +230,7 @@ def open_with(
     )
 
 
-def shown(
+def displayed(
     display: "Display", opened: "OpenStudy", tensorboard: bool
 ) -> contextlib.AbstractContextManager["Show"]:
     """Shows progress on a display, and with `tensorboard` also in event files."""

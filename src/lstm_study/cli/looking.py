@@ -93,13 +93,13 @@ def init(
     from lstm_study import commands
     from lstm_study.cli import text
     from lstm_study.cli.display import Display
-    from lstm_study.corpus.sources.survey import Choices
+    from lstm_study.corpus.sources.survey import UserChoices
 
     with Display(out) as show:
         made = commands.write_new_study(
             reviews,
             out=target,
-            choices=Choices(
+            choices=UserChoices(
                 text_column=text_column,
                 label_column=label_column,
                 split_column=split_column,

@@ -73,7 +73,7 @@ def report(
     notes: tuple[str, ...] = ()
     with Display(out) as show:
         if records is None:
-            path = commands.write_report(opened, show=show)
+            path = commands.make_report(opened, show=show)
         else:
             path, notes = commands.report_kept(opened, show=show)
     out.print(f"Report    {path}", soft_wrap=True)
@@ -112,9 +112,9 @@ def diff(
     out_folder: OutOption = REPORTS,
 ) -> None:
     """Put studies side by side in one page: winners, arms, searches, settings that differ."""
-    from lstm_study.commands.diff import open_any, write_diff
+    from lstm_study.commands.diff import make_diff, open_any
 
-    path = write_diff([open_any(study, out=out_folder) for study in studies])
+    path = make_diff([open_any(study, out=out_folder) for study in studies])
     out.print(f"Report    {path}", soft_wrap=True)
 
 
@@ -150,7 +150,7 @@ def export(
 
     opened = open_with(study, data=data, out_folder=out_folder, settings=settings)
     with Display(out) as show:
-        folder = commands.write_bundle(opened, show=show)
+        folder = commands.export_arm(opened, show=show)
     out.print(f"Model     {folder}/")
 
 

@@ -1,4 +1,4 @@
-"""Standard output and error that may take no more: a pipe without a reader, a full disk."""
+"""Standard output and error that can no longer be written: a closed pipe, a full disk."""
 
 import contextlib
 import os
@@ -7,23 +7,23 @@ from typing import Any, TextIO
 
 EXIT_NOBODY_READS = 141  # 128 + SIGPIPE, as of a program that the signal ends
 EXIT_UNWRITTEN = 1
-_GOES_ON = (
-    "{why}: the command goes on without it. `lstm-study status` shows where a study stands.\n"
+_CONTINUES = (
+    "{why}: the command continues without it. `lstm-study status` shows where a study stands.\n"
 )
 _ENDS = "error: {why}. Make room, or write it elsewhere.\n"
 
 
 class Readers:
-    """What a command does once its output is lost: end, or go on for its records."""
+    """What a command does once its output is closed: end, or continue to write its records."""
 
-    goes_on = False
+    continues = False
 
 
 class Guarded:
-    """A stream that is discarded from the moment on when it takes no more.
+    """A stream whose output is discarded once writing to it fails.
 
-    Standard output then ends a command that only prints: quietly where its pipe has no reader. One
-    that goes on says so once, on standard error.
+    A command that only prints then ends, silently if its pipe was closed; one that continues says
+    so once, on standard error.
     """
 
     def __init__(self, stream: TextIO, *, ends: bool) -> None:
@@ -54,14 +54,14 @@ class Guarded:
         if not self._ends:
             return
         is_unread = isinstance(error, BrokenPipeError)
-        if not Readers.goes_on and is_unread:
+        if not Readers.continues and is_unread:
             raise SystemExit(EXIT_NOBODY_READS)
-        why = "Nobody reads the output any more"
+        why = "The output is no longer read"
         if not is_unread:
             why = f"The output can't be written ({error.strerror})"
         with contextlib.suppress(OSError):
-            sys.stderr.write((_GOES_ON if Readers.goes_on else _ENDS).format(why=why))
-        if not Readers.goes_on:
+            sys.stderr.write((_CONTINUES if Readers.continues else _ENDS).format(why=why))
+        if not Readers.continues:
             raise SystemExit(EXIT_UNWRITTEN)
 
 

@@ -132,7 +132,7 @@ def _caveats(found: "Answer") -> list[str]:
     return notes
 
 
-def winner(trial: Trial) -> RenderableType:
+def winner_lines(trial: Trial) -> RenderableType:
     """The search's winner in two lines."""
     assert trial.score is not None
     return Text.assemble(
@@ -283,7 +283,7 @@ def status(found: "Status") -> RenderableType:
 
 def _differences(found: "Status") -> str:
     """Says that a study file is not what the study was run with, and what follows."""
-    counted = "which `run` takes up" if found.is_taken_up else "of which all below is"
+    counted = "which `run` will use" if found.is_taken_up else "and all below describes that"
     said = (
         f"{found.where} differs from what the study was run with, {counted}: "
         f"{'; '.join(found.differences)}"

@@ -4,7 +4,7 @@ from typing import Annotated
 
 import typer
 
-from lstm_study.cli.frame import exit_with, open_with, out, shown
+from lstm_study.cli.frame import displayed, exit_with, open_with, out
 from lstm_study.cli.options import (
     REPORTS,
     ClusterOption,
@@ -50,7 +50,7 @@ def run(
         population=population,
         cluster=cluster,
     )
-    with Display(out) as display, shown(display, opened, tensorboard) as show:
+    with Display(out) as display, displayed(display, opened, tensorboard) as show:
         answer, was_finished = commands.run(opened, fresh=fresh, show=show, quick=quick)
     if was_finished:
         out.print("This study is finished; --fresh starts it over.\n", style="dim")
@@ -119,9 +119,9 @@ def search(
     )
     with Display(out) as display, commands.held(opened, show=display, fresh=fresh) as begun:
         corpus = commands.begin(begun, show=display)
-        with shown(display, begun, tensorboard) as show:
+        with displayed(display, begun, tensorboard) as show:
             winner = commands.search(begun, corpus, show=show)
-    out.print(text.winner(winner))
+    out.print(text.winner_lines(winner))
     exit_with(commands.read_answer(begun))
 
 

@@ -2,9 +2,10 @@
 
 from lstm_study.commands.answer import Answer, read_answer
 from lstm_study.commands.baseline import baseline
+from lstm_study.commands.begin import begin, free_bytes, read_corpus
 from lstm_study.commands.check import Check, check, repair
 from lstm_study.commands.estimate import time_in_words
-from lstm_study.commands.export import write_bundle
+from lstm_study.commands.export import export_arm
 from lstm_study.commands.init import NewStudy, write_new_study
 from lstm_study.commands.opened import (
     REPORTS_FOLDER,
@@ -12,20 +13,17 @@ from lstm_study.commands.opened import (
     OpenStudy,
     Show,
     Silent,
-    begin,
-    free_bytes,
     held,
     open_study,
-    read_corpus,
 )
-from lstm_study.commands.records import Kept, keep, open_kept, report_kept
+from lstm_study.commands.records import KeptRecords, keep, open_kept, report_kept
 from lstm_study.commands.stages import (
     compare,
     is_finished,
+    make_report,
     planned_power,
     run,
     search,
-    write_report,
 )
 from lstm_study.commands.status import StageStatus, Status, read_status
 
@@ -34,7 +32,7 @@ __all__ = [
     "RUNS_FOLDER",
     "Answer",
     "Check",
-    "Kept",
+    "KeptRecords",
     "NewStudy",
     "OpenStudy",
     "Show",
@@ -45,10 +43,12 @@ __all__ = [
     "begin",
     "check",
     "compare",
+    "export_arm",
     "free_bytes",
     "held",
     "is_finished",
     "keep",
+    "make_report",
     "open_kept",
     "open_study",
     "planned_power",
@@ -60,7 +60,5 @@ __all__ = [
     "run",
     "search",
     "time_in_words",
-    "write_bundle",
     "write_new_study",
-    "write_report",
 ]

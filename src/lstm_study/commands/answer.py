@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from lstm_study.analysis.answer.advice import advise
-from lstm_study.analysis.answer.arms import ArmSummary, arms_from_records, summarise
+from lstm_study.analysis.answer.arms import ArmSummary, arms_from_records, summarise_arm
 from lstm_study.analysis.answer.questions import Comparison, side_questions
 from lstm_study.analysis.answer.verdict import Verdict
 from lstm_study.analysis.search.summary import winner
@@ -103,7 +103,7 @@ def read_answer(study: OpenStudy, *, is_noted: bool = True) -> Answer:
         winner=winner(
             records.trials, study.spec.study.direction, max_epochs=study.spec.search.max_epochs
         ),
-        arms=tuple(summarise(arm) for arm in arms.values()),
+        arms=tuple(summarise_arm(arm) for arm in arms.values()),
         advice=tuple(advise(records, level=at.level).sentences.values()),
         comparisons=side_questions(arms, level=at.level),
         report=report,

@@ -5,15 +5,10 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from lstm_study.commands.export import write_bundle
-from lstm_study.commands.opened import (
-    RUNS_FOLDER,
-    OpenStudy,
-    Show,
-    begin,
-    check_writable,
-    held,
-)
+from lstm_study.commands.begin import begin, check_writable
+from lstm_study.commands.export import export_arm
+from lstm_study.commands.opened import RUNS_FOLDER, OpenStudy, Show, held
+from lstm_study.commands.progress import baseline_progress
 from lstm_study.commands.stages import train_arms
 from lstm_study.comparison.arms import ComparisonPlan
 from lstm_study.errors import ComparisonError
@@ -60,7 +55,7 @@ def baseline(
         corpus = begin(study, show=show)
         summary(_model_summary(study))
         plan = ComparisonPlan(arms={"baseline": study.spec.baseline.configuration}, seeds=1)
-        train_arms(study, plan, corpus, show=show)
+        train_arms(study, plan, corpus, report=baseline_progress(study, show))
         found = study.store.read(Run, "baseline-s1")
         assert found is not None
         if found.status == "failed":
@@ -69,7 +64,7 @@ def baseline(
                 f"The baseline failed ({found.failure.kind}): {found.failure.message}. "
                 f"More is in {study.store.log_path}."
             )
-        folder = write_bundle(study, arm="baseline", show=show)
+        folder = export_arm(study, arm="baseline", show=show)
     return found, folder
 
 

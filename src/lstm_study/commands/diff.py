@@ -23,7 +23,7 @@ def open_any(study: str | Path, *, out: Path = REPORTS_FOLDER) -> OpenStudy:
     return open_study(study, out=out)
 
 
-def write_diff(studies: Sequence[OpenStudy]) -> Path:
+def make_diff(studies: Sequence[OpenStudy]) -> Path:
     """Writes several studies side by side, and returns the HTML file.
 
     Raises:

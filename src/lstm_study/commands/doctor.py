@@ -47,7 +47,7 @@ class Examination:
 
 
 def examine() -> Examination:
-    """Looks at the machine; the backend is tried in a process of its own."""
+    """Looks at the machine; the backend is tried in a separate process."""
     host = machine()
     chosen = choose_backend()
     backend, devices, population = _probe(chosen)

@@ -1,16 +1,17 @@
 """How long a study will take, said before anything is trained."""
 
 import tempfile
-import time
-from dataclasses import replace
 from pathlib import Path
 
-from lstm_study.commands.opened import OpenStudy, Show, telling
-from lstm_study.commands.time_left import TimeLeft, read_time_left, time_left
+from lstm_study.commands.opened import OpenStudy, Show
+from lstm_study.commands.time_left import (
+    TimeLeft,
+    read_time_left,
+    time_left,
+)
 from lstm_study.engine.calibration import is_measurable, kept_pace, machine_pace
 from lstm_study.engine.devices import Workers, choose_workers
 from lstm_study.progress.pace import Pace
-from lstm_study.progress.values import Progress, Report
 from lstm_study.records import CorpusSummary
 from lstm_study.records.state import Extent, SearchState
 from lstm_study.spec import StudySpec
@@ -41,8 +42,8 @@ def estimate(
         None where no pace is known before the first epochs: on a GPU, on a cluster, with JAX, or
         with a custom builder.
     """
-    size = _size_of(study)
-    pace = _kept(study, size)
+    size = workers_here(study)
+    pace = pace_of(study, size)
     is_lstm = study.spec.builder is None
     if pace is None and not study.cluster and is_lstm and is_measurable(size):
         show.stage("Time", "timing training steps on this machine for some seconds, once a day")
@@ -78,40 +79,13 @@ def time_left_of(
 
     The options are those of `read_time_left`.
     """
-    size = _size_of(study)
+    size = workers_here(study)
     return read_time_left(
-        study, pace=_kept(study, size), workers=size.count, plan=plan, extent=extent
+        study, pace=pace_of(study, size), workers=size.count, plan=plan, extent=extent
     )
 
 
-def telling_both(study: OpenStudy, show: Show, *, extent: Extent | None = None) -> Report:
-    """Shows the progress of a stage, with the time left of it and of the whole study.
-
-    Args:
-        study: The study, held by this process.
-        show: Where to show it.
-        extent: How much of the comparison is to be trained now; None for all.
-    """
-    size = _size_of(study)
-    pace, tell = _kept(study, size), telling(study, show)
-    left: TimeLeft | None = None
-    due = 0.0
-
-    def tell_both(progress: Progress) -> None:
-        nonlocal left, due
-        if (moment := time.monotonic()) >= due:
-            left = read_time_left(study, pace=pace, workers=size.count, extent=extent)
-            # Reading hundreds of records takes long enough to do it more rarely.
-            due = moment + max(_EVERY_SECONDS, 50 * (time.monotonic() - moment))
-        if left is not None:
-            seconds = left.comparison if progress.stage == "Comparison" else left.search
-            progress = replace(progress, remaining_seconds=seconds, study_seconds=left.whole)
-        tell(progress)
-
-    return tell_both
-
-
-def in_words(left: TimeLeft | None) -> str:
+def time_left_in_words(left: TimeLeft | None) -> str:
     """Says an estimate in one sentence, or why there is none."""
     if left is None:
         return "not known before the first epochs"
@@ -120,7 +94,7 @@ def in_words(left: TimeLeft | None) -> str:
 
 def time_in_words(study: OpenStudy, corpus: CorpusSummary, *, show: Show) -> str:
     """Says how long a study will take; see `estimate`."""
-    return in_words(estimate(study, corpus, show=show))
+    return time_left_in_words(estimate(study, corpus, show=show))
 
 
 def load_keras_tuner(spec: StudySpec, log_path: Path) -> None:
@@ -134,12 +108,13 @@ def load_keras_tuner(spec: StudySpec, log_path: Path) -> None:
         import keras_tuner  # noqa: F401 - imported for its side effect on the log alone
 
 
-def _kept(study: OpenStudy, size: Workers) -> Pace | None:
+def pace_of(study: OpenStudy, size: Workers) -> Pace | None:
+    """Returns this machine's pace where it was measured and applies to the study; else None."""
     # A custom builder makes networks of which the machine's pace says nothing.
     return None if study.cluster or study.spec.builder else kept_pace(size)
 
 
-def _size_of(study: OpenStudy) -> Workers:
+def workers_here(study: OpenStudy) -> Workers:
     """Returns the workers that a stage with many trainings gets here."""
     return choose_workers(study.workers, jobs=1_000, workers_per_gpu=study.workers_per_gpu)
 

@@ -18,7 +18,7 @@ from lstm_study.training.console import redirect_output
 from lstm_study.training.memory import allocate_gpu_memory_as_needed
 
 
-def write_bundle(study: OpenStudy, *, arm: str = "winner", show: Show) -> Path:
+def export_arm(study: OpenStudy, *, arm: str = "winner", show: Show) -> Path:
     """Writes the model bundle of an arm's middle run, and returns its folder.
 
     The run is never chosen by test: see `export.choose_run`.

@@ -12,8 +12,7 @@ import numpy as np
 
 from lstm_study.analysis.statistics.failures import proportion_interval
 from lstm_study.analysis.statistics.intervals import LEVEL
-from lstm_study.analysis.statistics.metrics import accuracy
-from lstm_study.commands.estimate import estimate, in_words
+from lstm_study.commands.estimate import estimate, time_left_in_words
 from lstm_study.commands.opened import Show, open_study
 from lstm_study.commands.proposal import UNEQUAL, Proposal, Size, held_out_fraction, propose
 from lstm_study.comparison.classical_control import fit
@@ -21,10 +20,11 @@ from lstm_study.corpus.files.advice import INIT_FLAGS, argument, as_flags
 from lstm_study.corpus.files.members import COMPRESSIONS
 from lstm_study.corpus.load import load
 from lstm_study.corpus.sources.polarity import chosen_by_alphabet
-from lstm_study.corpus.sources.survey import Choices, Survey, survey
+from lstm_study.corpus.sources.survey import Survey, UserChoices, survey
 from lstm_study.corpus.text.vocabulary import RESERVED
 from lstm_study.corpus.types import Corpus
 from lstm_study.errors import SpecError
+from lstm_study.metrics import accuracy
 from lstm_study.records import CorpusSummary
 from lstm_study.spec import DataTable, parse_spec
 
@@ -60,7 +60,7 @@ def write_new_study(
     reviews: Sequence[Path],
     *,
     out: Path,
-    choices: Choices | None = None,
+    choices: UserChoices | None = None,
     tokens: Literal["words", "characters"] | None = None,
     drop_empty: bool = False,
     documented: bool = False,
@@ -82,7 +82,7 @@ def write_new_study(
         DataError: No study can be made of these reviews; it says what to do.
     """
     _check_new(out)
-    choices = choices or Choices()
+    choices = choices or UserChoices()
     with as_flags(INIT_FLAGS):
         show.stage("Data", f"looking at {', '.join(map(str, reviews))}")
         found = survey(reviews, choices=choices)
@@ -125,12 +125,12 @@ def write_new_study(
         size=size,
         proposal=proposal,
         warnings=warnings,
-        time=in_words(left),
+        time=time_left_in_words(left),
     )
 
 
 def name_of(path: Path) -> str:
-    """Makes a study's name of a file's.
+    """Derives a study's name from a file's.
 
     Example:
         >>> name_of(Path("data/My Tweets 2024.csv"))
@@ -213,7 +213,7 @@ def _choices(values: Sequence[int]) -> str:
 
 
 def _about_labels(corpus: Corpus) -> Iterator[str]:
-    """Says whether a linear model finds anything in the words that the labels go by."""
+    """Says whether a linear model of the words predicts the labels."""
     train, validation = corpus.train, corpus.validation
     if len(train) > _LOOK_REVIEWS:
         drawn = np.random.default_rng(SEED).permutation(len(train))[:_LOOK_REVIEWS]

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from lstm_study.analysis.search.summary import winner
 from lstm_study.commands.opened import REPORTS_FOLDER, RUNS_FOLDER, OpenStudy
-from lstm_study.commands.status import state_of
+from lstm_study.commands.status import study_state
 from lstm_study.errors import RecordError, SpecError, StoreError
 from lstm_study.records.state import SearchState, VerdictsState
 from lstm_study.search.plan import with_further_trials
@@ -75,8 +75,8 @@ def _listed(store: Store) -> Listed:
     return Listed(
         name=spec.study.name,
         title=spec.study.title,
-        state=state_of(study),
-        trials=sum(trial.status in ("completed", "failed") for trial in trials),
+        state=study_state(study),
+        trials=sum(trial.has_ended for trial in trials),
         planned_trials=with_further_trials(planned, spec).trials + finalists if planned else 0,
         verdict=verdict,
         winner=best.configuration.label if best is not None else "",

@@ -1,6 +1,6 @@
 """The custom builder that a study file names: its file, what it declares, and its record.
 
-Its file is run by a process of its own (`model/exploration.py`), once, when the study begins. From
+Its file is run by a separate process (`model/exploration.py`), once, when the study begins. From
 then on the study's records hold its text and what it declares.
 """
 
@@ -57,7 +57,7 @@ def recorded(spec: StudySpec, store: Store, *, where: str) -> StudySpec:
 def explored(
     spec: StudySpec, *, folder: Path, text: str | None, where: str, log_path: Path
 ) -> StudySpec:
-    """Returns a spec with what its builder declares, asking it unless the record says so.
+    """Returns a spec with what its builder declares, running it unless the record holds that.
 
     Args:
         spec: The study's, as from `recorded`.
@@ -149,7 +149,7 @@ def _definitions(function: types.FunctionType, seen: set[str]) -> Iterator[str]:
         else:
             raise BuilderError(
                 f"{function.__name__}: names {name!r}, a {type(value).__name__} that can't be "
-                "written to a file of its own. Put both into a .py file, and import build from it."
+                "written to a separate file. Put both into a .py file, and import build from it."
             )
     yield text.rstrip()
 
@@ -174,7 +174,7 @@ def _sha256(text: str) -> str:
 
 
 def _asked(model: ModelTable, spec: StudySpec, log_path: Path) -> ModelTable:
-    """Runs the builder in a process of its own, without a GPU, and returns what it declares."""
+    """Runs the builder in a separate process, without a GPU, and returns what it declares."""
     baseline = dict(spec.baseline.own or {}) | {
         name: value
         for name, value in spec.baseline.configuration.as_dict().items()

@@ -1,9 +1,7 @@
 """A study file opened by a command: its spec, its folders, and where progress is shown."""
 
 import json
-import os
 import shlex
-import shutil
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
@@ -11,28 +9,17 @@ from pathlib import Path
 from typing import Protocol
 
 from lstm_study.analysis.answer.backends import first_backend
-from lstm_study.analysis.search.summary import winner
 from lstm_study.commands.model import explored, recorded
-from lstm_study.corpus.load import load
-from lstm_study.corpus.types import Corpus
-from lstm_study.engine.backend import choose_backend, in_force, using
-from lstm_study.engine.devices import require_gpus, visible_gpus
+from lstm_study.engine.backend import choose_backend, using
+from lstm_study.engine.devices import require_gpus
 from lstm_study.engine.dispatch import Context
 from lstm_study.errors import (
-    ComparisonError,
-    DependencyError,
     RecordError,
-    ReportError,
-    SpecError,
 )
-from lstm_study.progress.values import Progress, Report, ignore
+from lstm_study.progress.values import Progress, ignore
 from lstm_study.provenance import git_commit
-from lstm_study.records import Trial
-from lstm_study.records.state import SearchState, StudyState
-from lstm_study.search.stage import REACHED
+from lstm_study.records.state import StudyState
 from lstm_study.spec import StudySpec, find_study, parse_spec, study_folder
-from lstm_study.spec.changes import changes
-from lstm_study.spec.sources import SOURCES
 from lstm_study.store import Store
 
 RUNS_FOLDER = Path("study/runs")
@@ -230,170 +217,3 @@ def _with_builder(study: OpenStudy, *, show: Show, fresh: bool) -> OpenStudy:
         names = ", ".join(spec.model.hyperparameters or {}) or "no hyperparameters"
         show.stage("Model", f"{spec.model.builder} declares {names}")
     return replace(study, spec=spec)
-
-
-def begin(study: OpenStudy, *, show: Show, searches: bool = True) -> Corpus:
-    """Reads the reviews, and begins the study or checks that it is the one that began.
-
-    Args:
-        study: The study, held by this process.
-        show: Where to show what is read, and what changed.
-        searches: Whether the command searches, so that a larger limit of the search takes effect.
-
-    Raises:
-        RecordError: A file of the study is gone: made again, it would hide what was lost.
-        ChangedStudyError: Spec or reviews differ from what the study began with.
-        ComparisonError: A limit of the search grew, and the command does not search.
-    """
-    study.store.check_complete()
-    if not searches:
-        _check_not_grown(study)
-    corpus = read_corpus(study, show=show)
-    if study.store.exists and not study.store.ledger.exists:
-        show.stage("Records", "of an earlier version: their files get digests now")
-    changed = study.store.begin(
-        study.spec,
-        spec_text=study.spec_text,
-        settings=study.settings,
-        data_digest=corpus.summary.digest,
-    )
-    for change in changed:
-        show.stage("Spec", f"{change}; what is done stays valid")
-    study.store.write(corpus.summary)
-    tell_of_machine(study, show)
-    return corpus
-
-
-def tell_of_machine(study: OpenStudy, show: Show) -> None:
-    """Says what the study trains with, where that is not the usual or not what it began on."""
-    from lstm_study.training.runtime import is_numba_cache_filled
-
-    backend, gpus = in_force(), visible_gpus()
-    if backend.name != "jax" and (study.population or 1) > 1:
-        raise DependencyError(
-            f"--population {study.population}: only JAX trains several networks at once, and "
-            f"this study trains with {backend.name} ({backend.reason}). Set KERAS_BACKEND=jax "
-            "for a new study, or leave the option out."
-        )
-    if backend.is_another or backend.name != "tensorflow" or gpus:
-        show.stage("Machine", f"trains with {backend.name}: {backend.reason}")
-    elif not is_numba_cache_filled():
-        show.stage("Machine", "the first training on this machine compiles for some seconds, once")
-
-
-def read_corpus(study: OpenStudy, *, show: Show) -> Corpus:
-    """Reads the reviews, from the cache if they were read before.
-
-    Raises:
-        SpecError: Their path is neither given, nor known from the study's begin.
-        DataError: They can't be read.
-    """
-    data = study.spec.data
-    source = SOURCES[data.source]
-    if source.needs_path and not data.paths:
-        raise SpecError(
-            f'{study.where}: data.path is needed when data.source is "{data.source}" '
-            f"({source.about}). Give it with --data, or in the file."
-        )
-    show.stage("Data", f"reading the reviews ({study.spec.data.source})")
-    corpus = load(study.spec.data, seed=study.spec.study.seed)
-    counts = {split.name: split.reviews for split in corpus.summary.splits}
-    show.stage(
-        "Data",
-        ", ".join(f"{count:,} {name}" for name, count in counts.items()) + " reviews",
-    )
-    return corpus
-
-
-def check_writable(folder: Path) -> None:
-    """Makes sure, before hours of training, that the report can be written in the end.
-
-    Raises:
-        ReportError: It can't.
-    """
-    existing = folder
-    while not existing.exists():
-        existing = existing.parent
-    if not existing.is_dir() or not os.access(existing, os.W_OK):
-        raise ReportError(
-            f"{folder}: cannot be written to ({existing} is not a folder you may write to). "
-            "Choose another with --out DIR."
-        )
-
-
-def free_bytes(folder: Path) -> int:
-    """Returns the free disk space where a folder is, or will be."""
-    while not folder.exists():
-        folder = folder.absolute().parent
-    return shutil.disk_usage(folder).free
-
-
-def winner_of(study: OpenStudy) -> Trial:
-    trials = study.store.read_trials()
-    found = winner(trials, study.spec.study.direction, max_epochs=study.spec.search.max_epochs)
-    if found is None:
-        raise ComparisonError(
-            f"{study.store.folder}: no trial completed {study.spec.search.max_epochs} epochs, so "
-            f"there is no winner. {_way_to_a_winner(study)}"
-        )
-    return found
-
-
-def check_searched(study: OpenStudy) -> None:
-    """Makes sure that test is not opened for a winner that the rest of a search may replace.
-
-    Raises:
-        ComparisonError: The search has not ended.
-    """
-    plan = study.store.read_state(SearchState)
-    if (plan is None or plan.stopped is None) and not study.store.is_compared:
-        raise ComparisonError(
-            f"{study.store.folder}: the search has not ended, so its winner may still be another. "
-            f"{_way_to_a_winner(study)}"
-        )
-
-
-def _check_not_grown(study: OpenStudy) -> None:
-    if not study.store.has_begun:
-        return
-    before = study.store.read_began()
-    found = changes(before.spec, study.spec, is_compared=study.store.is_compared)
-    if found.searches_on:
-        grown = "; ".join(each for each in found.allowed if each.startswith("search."))
-        raise ComparisonError(
-            f"{study.store.folder}: {grown}. With that the search resumes, so its winner may still "
-            f"be another. Run `{study.command_line('search')}` first, or leave the limit as it was."
-        )
-
-
-def _way_to_a_winner(study: OpenStudy) -> str:
-    """Says what to do where no trial completed the full budget."""
-    plan = study.store.read_state(SearchState)
-    if plan is None or plan.stopped is None:
-        return f"Run `{study.command_line('search')}` to its end."
-    if limit := REACHED.match(plan.stopped):
-        key = limit["key"]
-        return (
-            f"The search ended before: {plan.stopped}. Give it more: raise {key} in the study "
-            f"file, or add --set {key}=VALUE, and run the same command again."
-        )
-    return (
-        f"The search has ended, and `{study.command_line('status')}` shows what failed. Start "
-        "over with --fresh once that is mended."
-    )
-
-
-def telling(study: OpenStudy, show: Show) -> Report:
-    """Shows a stage's progress here, logs what ends, and leaves the time left for `status`."""
-    logged = 0
-
-    def tell(progress: Progress) -> None:
-        nonlocal logged
-        study.store.write_time_left(progress.stage, progress.remaining_seconds)
-        for ended in progress.ended[logged:]:
-            score = f"failed: {ended.score}" if ended.failed else ended.score
-            study.store.log(f"{progress.stage}: {ended.training_id} {score}  {ended.detail}")
-        logged = len(progress.ended)
-        show.progress(progress)
-
-    return tell

@@ -33,7 +33,7 @@ REFERENCE_FOLDER = Path("study/reference")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Kept:
+class KeptRecords:
     """A folder of kept records: where it is, and how large."""
 
     folder: Path
@@ -41,7 +41,7 @@ class Kept:
     bytes: int
 
 
-def keep(study: OpenStudy, *, folder: Path | None = None) -> Kept:
+def keep(study: OpenStudy, *, folder: Path | None = None) -> KeptRecords:
     """Copies a study's records to a folder, in place of an earlier copy.
 
     Finished or not, its report must be up to date. The folder is `study/reference/<name>` if not
@@ -67,7 +67,9 @@ def keep(study: OpenStudy, *, folder: Path | None = None) -> Kept:
         _leave_out_excerpts(Store(draft), study.spec)
         add_missing_digests(Store(draft))
     found = [path for path in folder.rglob("*") if path.is_file()]
-    return Kept(folder=folder, files=len(found), bytes=sum(path.stat().st_size for path in found))
+    return KeptRecords(
+        folder=folder, files=len(found), bytes=sum(path.stat().st_size for path in found)
+    )
 
 
 def open_kept(folder: Path, *, out: Path = REPORTS_FOLDER) -> OpenStudy:

@@ -8,26 +8,19 @@ from typing import TYPE_CHECKING
 from lstm_study.analysis.statistics.planned_power import PlannedPower, plan_power
 from lstm_study.analysis.statistics.power import LEAST_SEEDS
 from lstm_study.commands.answer import Answer, read_answer
+from lstm_study.commands.begin import begin, check_writable, free_bytes
 from lstm_study.commands.estimate import (
     estimate,
-    in_words,
     load_keras_tuner,
-    telling_both,
+    time_left_in_words,
     time_left_of,
 )
-from lstm_study.commands.export import write_bundle
+from lstm_study.commands.export import export_arm
 from lstm_study.commands.made import is_report_current, own_model, own_report
 from lstm_study.commands.model import check_unchanged
-from lstm_study.commands.opened import (
-    OpenStudy,
-    Show,
-    begin,
-    check_searched,
-    check_writable,
-    free_bytes,
-    held,
-    winner_of,
-)
+from lstm_study.commands.opened import OpenStudy, Show, held
+from lstm_study.commands.progress import progress_with_time_left
+from lstm_study.commands.winner import check_searched, winner_of
 from lstm_study.comparison.arms import ComparisonPlan, plan_comparison
 from lstm_study.comparison.jobs import Jobs
 from lstm_study.comparison.looks import add_seeds, added_seeds, seeds_to_add
@@ -39,6 +32,7 @@ from lstm_study.engine.devices import choose_workers
 from lstm_study.engine.dispatch import dispatch
 from lstm_study.engine.processes import Processes
 from lstm_study.errors import ComparisonError
+from lstm_study.progress.values import Report
 from lstm_study.provenance import git_commit, now, versions
 from lstm_study.records import CorpusSummary, Trial
 from lstm_study.records.state import Extent, ReportState, SearchState, StudyState
@@ -46,7 +40,7 @@ from lstm_study.records.trainings import trainings_sha256
 from lstm_study.search.disk import peak_checkpoint_bytes
 from lstm_study.search.plan import Plan, slots_at_most
 from lstm_study.search.plan_state import plan_search, plan_summary
-from lstm_study.search.rerank import FRESH_SEEDS, RerankStage, has_ended, plan_finalists
+from lstm_study.search.rerank import FRESH_SEEDS, RerankStage, plan_finalists
 from lstm_study.search.search import run_search
 from lstm_study.spec.quantities import size_in_words
 
@@ -76,11 +70,13 @@ def run(study: OpenStudy, *, fresh: bool, show: Show, quick: bool = False) -> tu
         show.stage("Power", planned_power(begun, corpus.summary).sentence)
         extent = extent_of(quick=quick)
         begun.store.write_extent(extent)
-        show.stage("Time", in_words(estimate(begun, corpus.summary, show=show, extent=extent)))
+        show.stage(
+            "Time", time_left_in_words(estimate(begun, corpus.summary, show=show, extent=extent))
+        )
         search(begun, corpus, show=show, extent=extent)
         compare(begun, corpus, show=show, quick=quick)
-        write_bundle(begun, show=show)
-        write_report(begun, show=show)
+        export_arm(begun, show=show)
+        make_report(begun, show=show)
         answer = read_answer(begun)
         begun.store.delete_moved_away()
     return answer, False
@@ -138,14 +134,14 @@ def _search(study: OpenStudy, corpus: Corpus, *, show: Show, extent: Extent | No
             engine=engine,
             corpus=corpus,
             context=study.context,
-            report=telling_both(study, show, extent=extent),
+            report=progress_with_time_left(study, show, extent=extent),
         )
 
 
 def _rerank(study: OpenStudy, corpus: Corpus, *, show: Show, extent: Extent | None = None) -> None:
     """Trains the finalists again with fresh seeds, as far as that is not done."""
     finalists = plan_finalists(study.spec, study.store)
-    left = sum(not has_ended(trial) for trial in finalists)
+    left = sum(not trial.has_ended for trial in finalists)
     if not left:
         return
     show.stage(
@@ -153,7 +149,10 @@ def _rerank(study: OpenStudy, corpus: Corpus, *, show: Show, extent: Extent | No
         f"{len(finalists) // FRESH_SEEDS} of the best trials again, {FRESH_SEEDS} fresh seeds each",
     )
     stage = RerankStage(
-        study.spec, finalists, study.store, report=telling_both(study, show, extent=extent)
+        study.spec,
+        finalists,
+        study.store,
+        report=progress_with_time_left(study, show, extent=extent),
     )
     with start_engine(study, left) as engine:
         engine.set_up(study.spec, corpus)
@@ -246,25 +245,17 @@ def _compare(
     left = time_left_of(study, extent=extent)
     if left is not None:
         show.stage("Time", left.sentence)
-    train_arms(study, plan, corpus, show=show, extent=extent)
+    train_arms(study, plan, corpus, report=progress_with_time_left(study, show, extent=extent))
 
 
-def train_arms(
-    study: OpenStudy,
-    plan: ComparisonPlan,
-    corpus: Corpus,
-    *,
-    show: Show,
-    extent: Extent | None = None,
-) -> None:
+def train_arms(study: OpenStudy, plan: ComparisonPlan, corpus: Corpus, *, report: Report) -> None:
     """Trains and evaluates what a plan holds and is not done yet.
 
     Args:
         study: The study.
         plan: What is to be trained.
         corpus: The reviews.
-        show: Where to report progress.
-        extent: How much of the comparison that is, for the time of the whole; None for all.
+        report: Shows progress.
     """
     run_comparison(
         plan,
@@ -273,7 +264,7 @@ def train_arms(
         start_engine=partial(start_engine, study),
         corpus=corpus,
         context=study.context,
-        report=telling_both(study, show, extent=extent),
+        report=report,
     )
 
 
@@ -305,7 +296,7 @@ def comparison_plan(
     return plan if only_seeds is None else replace(plan, seeds=min(plan.seeds, only_seeds))
 
 
-def write_report(study: OpenStudy, *, show: Show) -> Path:
+def make_report(study: OpenStudy, *, show: Show) -> Path:
     """Writes the report from the records, and returns the HTML file."""
     from lstm_study.report.write import write_report as write
 

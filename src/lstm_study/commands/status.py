@@ -9,10 +9,11 @@ from typing import Literal
 from lstm_study.arm_names import LAST_EPOCHS_SUFFIX, OWN_EPOCH_SUFFIX, PRIMARY
 from lstm_study.commands.estimate import time_left_of
 from lstm_study.commands.made import is_report_current, own_model, own_report
-from lstm_study.commands.opened import OpenStudy, winner_of
+from lstm_study.commands.opened import OpenStudy
 from lstm_study.commands.stages import comparison_plan, extent_of, is_compared
 from lstm_study.commands.time_left import TimeLeft
-from lstm_study.commands.work_left import possible_arms
+from lstm_study.commands.winner import winner_of
+from lstm_study.commands.work_left import expected_comparison
 from lstm_study.errors import ComparisonError, RecordError
 from lstm_study.progress.follow import Item, item_of, silence_in_words, silent_seconds
 from lstm_study.records import Run, Trial
@@ -71,8 +72,8 @@ class Status:
         holder: The process that runs on it, in words; "" if there is none.
         differences: How the study file, with the settings given, differs from what the study was
             run with, each as "compare.seeds was 5, is 4".
-        is_taken_up: Whether `run` would take up these differences, and all else is told of them;
-            else it is told of what the study was run with.
+        is_taken_up: Whether `run` would use the study file's values, which all else then describes;
+            else all describes what the study was run with.
         left_out: The settings that it was run with and that were not given now.
         stages: Search and comparison.
         time_left: Of the whole study; None where no pace is known yet, and where it is finished.
@@ -102,7 +103,7 @@ def read_status(study: OpenStudy) -> Status:
     store, given = study.store, study
     study, before = as_run(given), _recorded(given)
     stages = _stages(study)
-    state = state_of(study, stages)
+    state = study_state(study, stages)
     extent = _extent(study)
     planned = _planned_search(study)
     left = time_left_of(study, plan=planned, extent=extent) if store.exists else None
@@ -126,7 +127,7 @@ def read_status(study: OpenStudy) -> Status:
     )
 
 
-def state_of(study: OpenStudy, stages: Sequence[StageStatus] = ()) -> State:
+def study_state(study: OpenStudy, stages: Sequence[StageStatus] = ()) -> State:
     """Says where a study stands in one word, by the same rule for every command.
 
     Args:
@@ -143,7 +144,7 @@ def state_of(study: OpenStudy, stages: Sequence[StageStatus] = ()) -> State:
 
 
 def as_run(study: OpenStudy) -> OpenStudy:
-    """Returns a study with the spec that `run` would go on with, or the one it was run with.
+    """Returns a study with the spec that `run` would continue with, or the one it was run with.
 
     That is the one it was run with where `run` would refuse the study file's.
     """
@@ -187,10 +188,10 @@ def _stages(study: OpenStudy) -> tuple[StageStatus, StageStatus]:
     runs = [run for run in store.read_runs() if not run.trained_as and _is_of(run, extent)]
     search = _stage_status(study, "Search", trials, planned.trials + finalists if planned else 0)
     comparison = _stage_status(study, "Comparison", runs, _runs_planned(study, planned, extent))
-    has_ended = planned is not None and planned.stopped is not None
-    # What a limit interrupted stays so; the finalists are trained all the same.
+    is_over = planned is not None and planned.stopped is not None
+    # Trials that a limit interrupted stay interrupted; the finalists are trained nevertheless.
     to_end = [t for t in trials if t.role == "finalist" or not (planned and planned.stopped)]
-    is_searched = has_ended and all(t.status in ("completed", "failed") for t in to_end)
+    is_searched = is_over and all(t.has_ended for t in to_end)
     return (
         replace(
             search,
@@ -206,7 +207,7 @@ def _stages(study: OpenStudy) -> tuple[StageStatus, StageStatus]:
 
 
 def _planned_search(study: OpenStudy) -> SearchState | None:
-    """Returns the search's plan; one that the study file now lets go on has not ended."""
+    """Returns the search's plan, as not ended where the study file now lets the search resume."""
     planned, before = study.store.read_state(SearchState), _recorded(study)
     found = changes(before.model_dump(mode="json"), study.spec, is_compared=study.store.is_compared)
     if planned is not None and found.searches_on:
@@ -255,20 +256,15 @@ def _is_written(study: OpenStudy) -> bool:
 
 
 def _runs_planned(study: OpenStudy, plan: SearchState | None, extent: Extent) -> int:
-    """How many trainings the comparison plans, as far as is known before the search ended."""
+    """How many trainings the comparison plans, as far as that is known before the search ends."""
     if plan is None or plan.stopped is not None:
         with suppress(ComparisonError):
             winner_of(study)
             return comparison_plan(
                 study, only_seeds=extent.most_seeds, quick=extent.primary_only
             ).trainings
-    arms = possible_arms(
-        study.spec, plan, study.store.read_trials(), primary_only=extent.primary_only
-    )
-    compared = study.spec.compare
-    seeds = compared.seeds if extent.most_seeds is None else min(compared.seeds, extent.most_seeds)
-    validation = 0 if extent.primary_only else compared.validation_seeds
-    return len(arms) * seeds + len(PRIMARY) * validation
+    trials = study.store.read_trials()
+    return expected_comparison(study.spec, plan, trials, extent=extent).trainings
 
 
 def _stage_status(

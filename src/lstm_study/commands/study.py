@@ -83,7 +83,7 @@ class Study:
 
         Raises:
             SpecError: The file is missing or breaks rules.
-            BuilderError: `build` can't be written to a file of its own.
+            BuilderError: `build` can't be written to a separate file.
         """
         text = None
         if build is not None:
@@ -202,7 +202,7 @@ class Study:
 
     def report(self, *, show: commands.Show | None = None) -> Path:
         """Writes the report from the records, finished or not, and returns the HTML file."""
-        return commands.write_report(self._as("report"), show=show or ProgressBar())
+        return commands.make_report(self._as("report"), show=show or ProgressBar())
 
     def export(self, *, show: commands.Show | None = None) -> Path:
         """Writes the winner's model bundle, and returns its folder.
@@ -210,7 +210,7 @@ class Study:
         Raises:
             ComparisonError: The winner has no completed run.
         """
-        return commands.write_bundle(self._as("export"), show=show or ProgressBar())
+        return commands.export_arm(self._as("export"), show=show or ProgressBar())
 
     def verdict(self) -> "Verdict":
         """Judges winner against baseline from the records."""

@@ -11,7 +11,7 @@ _EVERY_SECONDS = 5.0
 
 
 class WithTensorBoard:
-    """Tells of the progress as `show` does, and keeps event files up to date with the records."""
+    """Shows progress as `show` does, and keeps event files up to date with the records."""
 
     def __init__(self, show: Show, study: OpenStudy) -> None:
         self._show, self._store = show, study.store
@@ -32,7 +32,7 @@ class WithTensorBoard:
         self._show.stage(name, detail)
 
     def progress(self, progress: Progress) -> None:
-        """Passes it on, and now and then writes what is new in the records."""
+        """Passes it on, and periodically writes what is new in the records."""
         self._show.progress(progress)
         moment = time.monotonic()
         if moment >= self._next:

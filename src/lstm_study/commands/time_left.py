@@ -1,17 +1,24 @@
 """How long what is left of a study will take: search, finalists, comparison, model and report.
 
 Every training that is left is priced by its work (`progress.estimate`) at this machine's pace
-(`progress.pace`), and given to workers in the order of the plan. What the search will promote, and
-which configuration will win, is not known beforehand: the mean of those planned stands for it.
+(`progress.pace`), and assigned to workers in the order of the plan. What the search will promote,
+and which configuration will win, is not known beforehand: the mean of those planned stands for it.
 """
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
+from lstm_study.commands.costs import costs_so_far
 from lstm_study.commands.opened import OpenStudy
-from lstm_study.commands.work_left import Costs, comparison_jobs, finalist_jobs, search_jobs
+from lstm_study.commands.work_left import (
+    ExpectedComparison,
+    comparison_jobs,
+    expected_comparison,
+    finalist_jobs,
+    search_jobs,
+)
 from lstm_study.comparison.looks import added_seeds
-from lstm_study.progress.pace import Pace, corrected, makespan
+from lstm_study.progress.pace import Pace, makespan
 from lstm_study.records import Control, CorpusSummary, Run, Trial
 from lstm_study.records.state import Extent, Live, SearchState
 from lstm_study.search.plan import with_further_trials
@@ -135,38 +142,70 @@ def time_left(
         only_trials: Ids of the trials that the search may still train; None for all of its plan.
     """
     trained = [run for run in runs if not run.trained_as]
-    costs = Costs(spec, corpus, live)
-    found = corrected(pace, costs.timed([*trials, *trained]))
-    if found is None:
+    costs = costs_so_far(spec, corpus, [*trials, *trained], pace=pace, live=live)
+    if costs is None:
         return None
-    costs.pace = found
-    extent = extent or Extent()
-
-    def stage(jobs: Sequence[float], begun: Sequence[Trial | Run]) -> float:
-        if not jobs:
-            return 0.0
-        # Its workers have to load first, unless they are running.
-        is_at_work = any(each.status == "running" for each in begun)
-        load = 0.0 if is_at_work else found.load_seconds
-        return load + makespan(jobs, workers=workers)
-
     finalists = [trial for trial in trials if trial.role == "finalist"]
-    search = stage(search_jobs(plan, trials, costs, only=only_trials), trials)
+    jobs = search_jobs(plan, trials, costs, only=only_trials)
+    search = _stage_seconds(jobs, trials, costs.pace, workers)
     limit = spec.search.time_limit_seconds
     # What a repair moved aside is trained again whatever the limit.
     if limit is not None and only_trials is None:
         search = min(search, max(0.0, limit - searched_seconds))
     if not trained:
-        search += stage(finalist_jobs(spec, plan, trials, costs), finalists)
-    comparing = comparison_jobs(
-        spec, plan, trials, trained, control, costs,
-        more_seeds=more_seeds,
-        most_seeds=extent.most_seeds,
-        primary_only=extent.primary_only,
-    )  # fmt: skip
+        jobs = finalist_jobs(spec, plan, trials, costs)
+        search += _stage_seconds(jobs, finalists, costs.pace, workers)
+    expected = expected_comparison(
+        spec, plan, trials, more_seeds=more_seeds, extent=extent or Extent()
+    )
+    comparing = comparison_jobs(spec, expected, trained, control, costs)
     return TimeLeft(
         search=search,
-        comparison=stage(comparing, trained),
-        writing=_WRITING_LOADS * found.load_seconds,
-        basis=found.basis,
+        comparison=_stage_seconds(comparing, trained, costs.pace, workers),
+        writing=_WRITING_LOADS * costs.pace.load_seconds,
+        basis=costs.pace.basis,
     )
+
+
+def read_baseline_seconds(study: OpenStudy, *, pace: Pace | None, workers: int = 1) -> float | None:
+    """Estimates the seconds left of the baseline's first run alone; None before anything was timed.
+
+    Args:
+        study: The study, begun.
+        pace: This machine's; None where it was not measured.
+        workers: That would share the trainings here.
+    """
+    store = study.store
+    corpus = store.read(CorpusSummary)
+    if corpus is None:
+        return None
+    trained = [run for run in store.read_runs() if not run.trained_as]
+    costs = costs_so_far(
+        study.spec,
+        corpus,
+        [*store.read_trials(), *trained],
+        pace=pace,
+        live=store.read_live(),
+    )
+    if costs is None:
+        return None
+    baseline = ExpectedComparison(arms={"baseline": [study.spec.baseline.configuration]}, seeds=1)
+    jobs = comparison_jobs(study.spec, baseline, trained, None, costs)
+    return _stage_seconds(jobs, trained, costs.pace, workers)
+
+
+def _stage_seconds(
+    jobs: Sequence[float], begun: Sequence[Trial | Run], pace: Pace, workers: int
+) -> float:
+    """Returns how long workers take for a stage's jobs, which have to load first unless they run.
+
+    Args:
+        jobs: Seconds of each.
+        begun: The stage's trainings that began.
+        pace: The workers'.
+        workers: How many share the jobs.
+    """
+    if not jobs:
+        return 0.0
+    is_running = any(each.status == "running" for each in begun)
+    return (0.0 if is_running else pace.load_seconds) + makespan(jobs, workers=workers)

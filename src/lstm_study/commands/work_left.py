@@ -1,10 +1,11 @@
 """The trainings that are left of a study, each with what it will take: the jobs of `time_left`."""
 
 from collections import Counter
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
 from statistics import fmean
 
-from lstm_study.analysis.answer.ablation import ablation_trainings_left
+from lstm_study.analysis.answer.ablation import ablation_trainings, ablation_trainings_left
 from lstm_study.analysis.answer.planned_arms import epochs_of
 from lstm_study.analysis.search.summary import ranking
 from lstm_study.arm_names import (
@@ -15,125 +16,18 @@ from lstm_study.arm_names import (
     RUNNER_UP,
     VALIDATION_SUFFIX,
 )
+from lstm_study.commands.costs import Costs, is_validated
 from lstm_study.comparison.arms import (
-    is_masked,
+    is_arm_masked,
     plan_comparison,
     validation_epochs,
 )
 from lstm_study.configuration import HYPERPARAMETERS, Configuration
-from lstm_study.progress.estimate import mean_length, pass_work, step_work
-from lstm_study.progress.pace import Pace, Timed
-from lstm_study.records import Control, CorpusSummary, Run, Trial
-from lstm_study.records.state import BracketState, Live, SearchState
+from lstm_study.records import Control, Run, Trial
+from lstm_study.records.state import BracketState, Extent, SearchState
 from lstm_study.search.rerank import FRESH_SEEDS
 from lstm_study.spec import StudySpec
 from lstm_study.spec.dimensions import Fixed
-
-_CONTROL_LOADS = 1.6e-6
-"""What a token of the training reviews costs the classical control, in a worker's loading times."""
-
-
-class Costs:
-    """What trainings take: their work, and at a pace their seconds.
-
-    Args:
-        spec: The study.
-        corpus: Its reviews in numbers.
-        live: Where each worker stands, by its name.
-    """
-
-    def __init__(
-        self, spec: StudySpec, corpus: CorpusSummary, live: Mapping[str, Live] | None = None
-    ) -> None:
-        self._live = {
-            each.training_id: each for each in (live or {}).values() if each.step < each.steps
-        }
-        self._batch_size, self._masked = spec.protocol.batch_size, spec.protocol.masked
-        self._lengths = corpus.length_counts
-        reviews = {split.name: split.reviews for split in corpus.splits}
-        self._train, self._validation = reviews.get("train", 0), reviews.get("validation", 0)
-        self._test = reviews.get("test", 0)
-        self._tokens = sum(each.tokens for each in corpus.splits if each.name != "test")
-        self.pace = Pace(points=((1.0, 1.0),))
-
-    def of_a_step(self, configuration: Configuration, *, masked: bool | None = None) -> float:
-        """Returns the work of a training step; `masked` as in the study if not given."""
-        steps = None
-        if self._masked if masked is None else masked:
-            steps = mean_length(self._lengths, maxlen=configuration.maxlen)
-        return step_work(configuration, batch_size=self._batch_size, steps=steps)
-
-    def of_an_epoch(self, of_a_step: float, *, is_validated: bool) -> float:
-        """Returns the work of an epoch: on train with validation, or on both."""
-        if is_validated:
-            return self._pass(of_a_step, trained=self._train, evaluated=self._validation)
-        return self._pass(of_a_step, trained=self._train + self._validation)
-
-    def training(
-        self,
-        candidates: Sequence[Configuration],
-        epochs: float,
-        *,
-        is_validated: bool,
-        masked: bool | None = None,
-        evaluations: int = 0,
-    ) -> float:
-        """Returns the seconds of a training, and of its evaluations on test.
-
-        Args:
-            candidates: Its configuration, or all that it may have: their mean counts.
-            epochs: That are left of it.
-            is_validated: Whether it is validated after each, and not trained on those reviews.
-            masked: Whether padding is masked; as in the study if not given.
-            evaluations: On all test reviews.
-        """
-
-        def of(configuration: Configuration) -> float:
-            step = self.of_a_step(configuration, masked=masked)
-            work = epochs * self.of_an_epoch(step, is_validated=is_validated)
-            work += self._pass(step, evaluated=evaluations * self._test)
-            return self.pace.seconds(step, work)
-
-        return self.pace.setup_seconds + fmean(map(of, candidates))
-
-    def control(self) -> float:
-        """Returns the seconds of the classical control."""
-        return _CONTROL_LOADS * self._tokens * self.pace.load_seconds
-
-    def share_done(self, training_id: str) -> float:
-        """Returns how much of an epoch in progress is done."""
-        at = self._live.get(training_id)
-        return at.step / at.steps if at is not None else 0.0
-
-    def timed(self, trainings: Iterable[Trial | Run]) -> list[Timed]:
-        """Returns the epochs that ended, and the timed steps of those in progress."""
-        found = []
-        for training in trainings:
-            name, is_validated = _name_of(training), _is_validated(training)
-            step = self.of_a_step(training.configuration, masked=training.masked)
-            work = self.of_an_epoch(step, is_validated=is_validated)
-            found += [
-                Timed(
-                    of_a_step=step,
-                    work=work,
-                    seconds=each.train_seconds + each.validation_seconds,
-                    ended_at=each.ended_at,
-                )
-                for each in training.epochs
-            ]
-            at = self._live.get(name)
-            if at is not None and at.timed_steps and training.status == "running":
-                # Steps alone: the validation of the epoch in progress is still to come.
-                share = at.timed_steps / at.steps
-                trained = self._train if is_validated else self._train + self._validation
-                work = share * self._pass(step, trained=trained)
-                found.append(Timed(of_a_step=step, work=work, seconds=at.timed_seconds))
-        return found
-
-    def _pass(self, of_a_step: float, *, trained: int = 0, evaluated: int = 0) -> float:
-        return pass_work(
-            of_a_step, batch_size=self._batch_size, trained=trained, evaluated=evaluated
-        )
 
 
 def possible_winners(plan: SearchState | None, trials: Sequence[Trial]) -> list[Configuration]:
@@ -168,7 +62,7 @@ def search_jobs(
         begun = [trial for trial in trials if _is_of(trial, bracket)]
         for number, each in enumerate(bracket.rounds):
             mine = [trial for trial in begun if trial.round == number]
-            jobs += [_rest(trial, costs) for trial in mine if not _has_ended(trial)]
+            jobs += [costs.rest(trial) for trial in mine if not trial.has_ended]
             left = each.trials - len(mine)
             # A first round's configurations are drawn; any of them may be promoted.
             drawn = [each for each in bracket.configurations if each is not None]
@@ -200,8 +94,8 @@ def _only_jobs(
                 candidates = [each for each in known if each is not None] or typical
                 epochs = whole.budget_epochs - whole.initial_epoch
                 jobs.append(costs.training(candidates, epochs, is_validated=True))
-            elif not _has_ended(begun):
-                jobs.append(_rest(begun, costs))
+            elif not begun.has_ended:
+                jobs.append(costs.rest(begun))
     return jobs
 
 
@@ -214,7 +108,7 @@ def finalist_jobs(
     """Returns the seconds of each finalist's training that is left."""
     begun = [trial for trial in trials if trial.role == "finalist"]
     if begun:
-        return [_rest(trial, costs) for trial in begun if not _has_ended(trial)]
+        return [costs.rest(trial) for trial in begun if not trial.has_ended]
     whole = spec.search.max_epochs
     candidates = [*dict.fromkeys(possible_winners(plan, trials))]
     finalists = min(spec.search.rerank, _full_budget(plan, whole))
@@ -229,31 +123,91 @@ def finalist_jobs(
     return [one] * (FRESH_SEEDS * finalists)
 
 
-def comparison_jobs(
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ExpectedComparison:
+    """What a comparison will train, as far as that is known before its search has ended.
+
+    Attributes:
+        arms: By name, the configurations that the arm may have: one once that is known.
+        seeds: Runs of each.
+        validation_seeds: Validation runs of baseline and winner; 0 for none.
+        has_control: Whether the classical control is trained.
+        has_ablation: Whether one hyperparameter at a time leads from baseline to winner.
+    """
+
+    arms: Mapping[str, Sequence[Configuration]]
+    seeds: int
+    validation_seeds: int = 0
+    has_control: bool = False
+    has_ablation: bool = False
+
+    @property
+    def trainings(self) -> int:
+        """How many trainings that is, the classical control left out.
+
+        Those of an ablation depend on the winner: the mean over all that may win counts.
+        """
+        steps = 0
+        if self.has_ablation:
+            (baseline,) = self.arms["baseline"]
+            of_each = [ablation_trainings(baseline, each) for each in self.arms["winner"]]
+            steps = round(fmean(of_each)) + (MASKED_BASELINE in self.arms)
+        return len(self.arms) * self.seeds + len(PRIMARY) * self.validation_seeds + steps
+
+
+def expected_comparison(
     spec: StudySpec,
     plan: SearchState | None,
     trials: Sequence[Trial],
+    *,
+    more_seeds: int = 0,
+    extent: Extent,
+) -> ExpectedComparison:
+    """Returns what the comparison of a study will train.
+
+    Args:
+        spec: The study's.
+        plan: The search's schedule; None before it is written down.
+        trials: Those that began.
+        more_seeds: Seeds that were added to the study file's.
+        extent: How much of the comparison is trained.
+    """
+    arms = possible_arms(spec, plan, trials, primary_only=extent.primary_only)
+    seeds = spec.compare.seeds + more_seeds
+    is_whole = not extent.primary_only
+    return ExpectedComparison(
+        arms=arms,
+        seeds=seeds if extent.most_seeds is None else min(seeds, extent.most_seeds),
+        validation_seeds=spec.compare.validation_seeds if is_whole else 0,
+        has_control=spec.compare.control,
+        has_ablation=spec.compare.ablation and is_whole,
+    )
+
+
+def comparison_jobs(
+    spec: StudySpec,
+    expected: ExpectedComparison,
     runs: Sequence[Run],
     control: Control | None,
     costs: Costs,
-    *,
-    more_seeds: int,
-    most_seeds: int | None,
-    primary_only: bool,
 ) -> list[float]:
-    """Returns the seconds of each training of the comparison that is left, and of the control."""
-    arms = possible_arms(spec, plan, trials, primary_only=primary_only)
-    seeds = spec.compare.seeds + more_seeds
-    seeds = seeds if most_seeds is None else min(seeds, most_seeds)
-    validation = 0 if primary_only else spec.compare.validation_seeds
+    """Returns the seconds of each training that is left of a comparison, control included.
+
+    Args:
+        spec: The study's.
+        expected: What the comparison trains.
+        runs: Those that began.
+        control: The classical control; None before it began.
+        costs: What trainings take.
+    """
     by_id = {run.run_id: run for run in runs}
     jobs = []
-    for arm, candidates in arms.items():
-        epochs, masked = epochs_of(arm, spec), is_masked(arm, spec)
+    for arm, candidates in expected.arms.items():
+        epochs, masked = epochs_of(arm, spec), is_arm_masked(arm, spec)
         evaluations = 1
         if arm in PRIMARY:
-            evaluations += min(epochs, LAST_EPOCHS) - 1 + (validation > 0)
-        for index in range(1, seeds + 1):
+            evaluations += min(epochs, LAST_EPOCHS) - 1 + (expected.validation_seeds > 0)
+        for index in range(1, expected.seeds + 1):
             run = by_id.get(f"{arm}-s{index}")
             if run is None:
                 jobs.append(
@@ -262,26 +216,39 @@ def comparison_jobs(
                         evaluations=evaluations,
                     )
                 )  # fmt: skip
-            elif not _has_ended(run):
-                jobs.append(_rest(run, costs, evaluations=evaluations))
-    checked = [run for run in runs if _is_validated(run)]
-    jobs += [_rest(run, costs) for run in checked if not _has_ended(run)]
-    whole = spec.search.max_epochs
-    for arm in PRIMARY:
-        begun = sum(run.arm == arm + VALIDATION_SUFFIX for run in checked)
-        epochs = validation_epochs(arm, spec)
-        one = costs.training(arms[arm], epochs, is_validated=True, masked=is_masked(arm, spec))
-        jobs += [one] * (validation - begun)
-    if spec.compare.ablation and not primary_only:
-        # Until the winner is known, the mean over those that may win stands for it.
-        left = fmean(
-            ablation_trainings_left(checked, arms["baseline"][0], candidate, spec=spec)
-            for candidate in arms["winner"]
+            elif not run.has_ended:
+                jobs.append(costs.rest(run, evaluations=evaluations))
+    jobs += _validation_jobs(spec, expected, [run for run in runs if is_validated(run)], costs)
+    if expected.has_control and (control is None or control.status == "running"):
+        jobs.insert(0, costs.classical_control())
+    return jobs
+
+
+def _validation_jobs(
+    spec: StudySpec, expected: ExpectedComparison, runs: Sequence[Run], costs: Costs
+) -> list[float]:
+    """Returns the seconds of the trainings without the validation reviews, an ablation's included.
+
+    `runs` are those of them that began.
+    """
+    jobs = [costs.rest(run) for run in runs if not run.has_ended]
+    for arm in PRIMARY if expected.validation_seeds else ():
+        begun = sum(run.arm == arm + VALIDATION_SUFFIX for run in runs)
+        one = costs.training(
+            expected.arms[arm],
+            validation_epochs(arm, spec),
+            is_validated=True,
+            masked=is_arm_masked(arm, spec),
         )
-        one = costs.training(arms["winner"], whole, is_validated=True)
+        jobs += [one] * (expected.validation_seeds - begun)
+    if expected.has_ablation:
+        winners = expected.arms["winner"]
+        left = fmean(
+            ablation_trainings_left(runs, expected.arms["baseline"][0], winner, spec=spec)
+            for winner in winners
+        )
+        one = costs.training(winners, spec.search.max_epochs, is_validated=True)
         jobs += [one] * round(left)
-    if spec.compare.control and (control is None or control.status == "running"):
-        jobs.insert(0, costs.control())
     return jobs
 
 
@@ -294,8 +261,8 @@ def possible_arms(
 ) -> dict[str, list[Configuration]]:
     """Returns the arms that will be trained, each with the configurations that it may have."""
     whole = spec.search.max_epochs
-    has_ended = plan is not None and plan.stopped is not None
-    if has_ended and ranking(trials, spec.study.direction, max_epochs=whole):
+    is_over = plan is not None and plan.stopped is not None
+    if is_over and ranking(trials, spec.study.direction, max_epochs=whole):
         planned = plan_comparison(spec, trials).arms
         return {
             arm: [configuration]
@@ -340,28 +307,3 @@ def _is_of(trial: Trial, bracket: BracketState) -> bool:
 def _without(slots: Sequence[Configuration], begun: Sequence[Configuration]) -> list[Configuration]:
     """Returns the slots whose trials have not begun; two may be of one configuration."""
     return list((Counter(slots) - Counter(begun)).elements())
-
-
-def _rest(training: Trial | Run, costs: Costs, *, evaluations: int = 0) -> float:
-    """Returns the seconds of the epochs that are left of a training."""
-    target = training.protocol_epochs if isinstance(training, Run) else training.budget_epochs
-    own = target if isinstance(training, Run) else target - training.initial_epoch
-    return costs.training(
-        [training.configuration],
-        max(0.0, own - len(training.epochs) - costs.share_done(_name_of(training))),
-        is_validated=_is_validated(training),
-        masked=training.masked,
-        evaluations=evaluations,
-    )
-
-
-def _has_ended(training: Trial | Run) -> bool:
-    return training.status in ("completed", "failed")
-
-
-def _is_validated(training: Trial | Run) -> bool:
-    return isinstance(training, Trial) or training.trained_on == "train"
-
-
-def _name_of(training: Trial | Run) -> str:
-    return training.trial_id if isinstance(training, Trial) else training.run_id

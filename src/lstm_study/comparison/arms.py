@@ -89,7 +89,7 @@ def plan_runs(plan: ComparisonPlan, *, spec: StudySpec, own_epochs: Mapping[str,
             configuration=plan.arms[arm],
             epochs=epochs_of(arm, spec),
             own_epoch=own_epochs.get(arm),
-            masked=is_masked(arm, spec),
+            masked=is_arm_masked(arm, spec),
         )
         for group in groups
         for index in range(1, plan.seeds + 1)
@@ -128,7 +128,7 @@ def plan_validation_runs(plan: ComparisonPlan, *, spec: StudySpec) -> list[Run]:
     return planned
 
 
-def is_masked(arm: str, spec: StudySpec) -> bool:
+def is_arm_masked(arm: str, spec: StudySpec) -> bool:
     """Whether an arm's trainings are masked: as the study's are, but never the baseline's."""
     named = arm.removesuffix(OWN_EPOCH_SUFFIX).removesuffix(VALIDATION_SUFFIX)
     return spec.protocol.masked and named != "baseline"
@@ -156,7 +156,7 @@ def validation_run(
         seed=derive(spec.study.seed, "validation run", seed_index),
         configuration=configuration,
         epochs=epochs or spec.search.max_epochs,
-        masked=is_masked(arm, spec),
+        masked=is_arm_masked(arm, spec),
     )
     return replace(run, trained_on="train")
 
@@ -237,20 +237,15 @@ def last_epochs_run(run: Run) -> Run | None:
 
 def evaluations_due(run: Run, store: Store) -> list[Run]:
     """Returns the runs that one training still has to be evaluated as, the earliest epoch first."""
-    due = [] if has_ended(run) else [run]
+    due = [] if run.has_ended else [run]
     planned = own_epoch_run(run)
     if planned is not None:
         own = store.read(Run, planned.run_id)
         if own is None:
             due.append(planned)
-        elif not has_ended(own):
+        elif not own.has_ended:
             due.append(own)
     return sorted(due, key=lambda each: each.protocol_epochs)
-
-
-def has_ended(run: Run | None) -> bool:
-    """Whether a run completed or failed."""
-    return run is not None and run.status in ("completed", "failed")
 
 
 def _run(

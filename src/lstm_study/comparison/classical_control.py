@@ -12,7 +12,6 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from lstm_study.analysis.statistics.metrics import accuracy, log_loss, roc_auc, test_fields
 from lstm_study.arm_names import CONTROL
 from lstm_study.corpus.ngrams import (
     Features,
@@ -23,6 +22,7 @@ from lstm_study.corpus.ngrams import (
 )
 from lstm_study.corpus.types import Split
 from lstm_study.engine.jobs import Reviews
+from lstm_study.metrics import accuracy, log_loss, roc_auc, test_fields
 from lstm_study.records import Control, ControlCandidate, Weighting
 from lstm_study.spec import StudySpec
 

@@ -3,11 +3,10 @@
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
-from lstm_study.analysis.answer.ablation import validation_run_id, walk
+from lstm_study.analysis.answer.ablation import follow_path, validation_run_id
 from lstm_study.arm_names import ABLATION, CONTROL, PRIMARY, VALIDATION_SUFFIX
 from lstm_study.comparison.arms import (
     ComparisonPlan,
-    has_ended,
     own_epoch_run,
     own_epochs,
     plan_runs,
@@ -119,7 +118,7 @@ class Jobs:
     def _fix_own_epochs(self) -> bool:
         """Fixes the arms' own epochs once the baseline is validated; says whether they are fixed.
 
-        They are read from the study's state ever after, whatever becomes of the validation runs.
+        From then on they are read from the study's state, even if the validation runs change.
         """
         if self._tested is not None:
             return True
@@ -144,7 +143,7 @@ class Jobs:
         """Returns the trainings of the next step on the way from baseline to winner."""
         if not self._plan.ablation:
             return []
-        path = walk(
+        path = follow_path(
             self._store.read_runs(),
             *(self._plan.arms[arm] for arm in PRIMARY),
             spec=self._spec,
@@ -158,15 +157,13 @@ class Jobs:
 
     def _is_due(self, planned: Run) -> bool:
         found = self._store.read(Run, planned.run_id)
-        if not has_ended(found):
+        if found is None or not found.has_ended:
             return True
-        assert found is not None
         own = own_epoch_run(planned)
-        return (
-            own is not None
-            and found.status == "completed"
-            and not has_ended(self._store.read(Run, own.run_id))
-        )
+        if own is None or found.status != "completed":
+            return False
+        evaluated = self._store.read(Run, own.run_id)
+        return evaluated is None or not evaluated.has_ended
 
     def _check(self, planned: Run) -> None:
         found = self._store.read(Run, planned.run_id)

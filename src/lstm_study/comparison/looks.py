@@ -2,7 +2,7 @@
 
 Adding seeds until a difference is significant finds one sooner or later, even where there is none.
 So each addition is recorded, each verdict on more seeds than the last counts as another look, and
-all looks together err in 5% (`analysis.statistics.looks`).
+all looks together are wrong in 5% (`analysis.statistics.looks`).
 """
 
 from collections.abc import Mapping, Sequence
@@ -143,7 +143,7 @@ def is_settled(kind: str, p_value: float, *, fraction: float) -> bool:
     return conditional_power(statistic, fraction) < FUTILE
 
 
-def in_words(spec: StudySpec, store: Store) -> list[str]:
+def added_seeds_in_words(spec: StudySpec, store: Store) -> list[str]:
     """Says of seeds that were added what a reader of the verdict must know."""
     found = []
     total = spec.compare.seeds

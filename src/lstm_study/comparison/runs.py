@@ -10,7 +10,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lstm_study.analysis.answer.planned_arms import epochs_of
-from lstm_study.analysis.statistics.metrics import test_fields
 from lstm_study.arm_names import CONTROL, LAST_EPOCHS
 from lstm_study.comparison.arms import (
     ComparisonPlan,
@@ -32,6 +31,7 @@ from lstm_study.engine.classes import Classes
 from lstm_study.engine.dispatch import Context, dispatch
 from lstm_study.engine.jobs import Call, Engine, Evaluation, Halt, Job, JobResult, Work
 from lstm_study.errors import ComparisonError
+from lstm_study.metrics import test_fields
 from lstm_study.progress.follow import Follower, Item, item_of
 from lstm_study.progress.values import Report
 from lstm_study.provenance import now
@@ -92,7 +92,6 @@ class ComparisonStage:
             store,
             stage="compare",
             title="Comparison",
-            batch_size=spec.protocol.batch_size,
             items=_items(store.read_runs(), store),
         )
 
@@ -124,21 +123,13 @@ class ComparisonStage:
         """Takes back a job whose worker was lost."""
         del self._at_work[name]
 
-    def tick(self, seconds: float, *, workers: int) -> bool:
+    def tick(self, seconds: float) -> bool:
         """Reports progress."""
-        begun = self._store.read_runs()
-        ids = {run.run_id for run in begun}
         self._report(
             self._follower.progress(
                 seconds,
-                workers=workers,
-                items=_items(begun, self._store),
+                items=_items(self._store.read_runs(), self._store),
                 total=self._plan.trainings,
-                to_begin=[
-                    (run.configuration, float(_last_epoch(run)), run.masked)
-                    for run in self._jobs.planned_runs
-                    if run.run_id not in ids
-                ],
                 best="",
             )
         )
@@ -286,7 +277,7 @@ def _item(run: Run, store: Store) -> Item:
     if own is None:
         return item
     found = store.read(Run, own.run_id)
-    item = replace(item, target_epochs=_last_epoch(run), own_epochs=_last_epoch(run))
+    item = replace(item, target_epochs=_last_epoch(run))
     if found is not None and len(found.epochs) > len(run.epochs):
         item = replace(item, epochs=found.epochs)
     is_on_its_way = run.status == "completed" and bool(evaluations_due(run, store))

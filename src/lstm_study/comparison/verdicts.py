@@ -65,11 +65,11 @@ def judge_study(
     notes = (
         _of_what_is_left(records, verdict, planned=spec.compare.seeds + looks.added_seeds(store)),
         *verdict.notes,
-        mixed_backends(records),
+        *mixed_backends(records),
         _of_near_duplicates(records, verdict, without),
         _of_own_epochs(records, arms, verdict),
         _of_validation(records),
-        *looks.in_words(spec, store),
+        *looks.added_seeds_in_words(spec, store),
     )
     return replace(
         verdict,
@@ -109,7 +109,8 @@ def _of_what_is_left(records: StudyRecords, verdict: Verdict, *, planned: int) -
     look = ""
     if verdict.difference is not None:
         look = (
-            " This verdict counts as a look at the test reviews, and all looks together err in 5%."
+            " This verdict counts as a look at the test reviews, and all looks together have an "
+            "error rate of 5%."
         )
     return f"The comparison is not finished: {counts} have ended.{look}"
 

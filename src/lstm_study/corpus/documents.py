@@ -10,7 +10,7 @@ from lstm_study.corpus.files.advice import has_option
 from lstm_study.corpus.splits import hold_out, joined, same_words, subset
 from lstm_study.corpus.text.tokens import rank_words
 from lstm_study.corpus.text.vocabulary import INDEX_FROM, START
-from lstm_study.corpus.types import Split, gather
+from lstm_study.corpus.types import Split, gather_rows
 from lstm_study.errors import DataError
 from lstm_study.seeds import derive
 from lstm_study.spec import DataTable
@@ -59,7 +59,7 @@ class Documents:
 
     def where_kept(self, kept: NDArray[np.bool_]) -> "Documents":
         """Returns some of the reviews; `words` stay as they are."""
-        numbers, offsets = gather(self.numbers, self.offsets, kept)
+        numbers, offsets = gather_rows(self.numbers, self.offsets, kept)
         names = ("labels", "roles", "document_ids", "ratings", "groups", "text_digests")
         found = {name: getattr(self, name) for name in names}
         by_review = {name: each[kept] for name, each in found.items() if each is not None}
@@ -196,7 +196,7 @@ def _ranks(
         return np.arange(highest + 1, dtype=np.int32), documents.words
     if documents.words is None:
         raise ValueError("numbered words come with their words")
-    counted, _ = gather(documents.numbers, documents.offsets, in_training)
+    counted, _ = gather_rows(documents.numbers, documents.offsets, in_training)
     ranks = rank_words(counted, len(documents.words))
     order = np.argsort(ranks, kind="stable")[np.count_nonzero(ranks == 0) :]
     return ranks, tuple(documents.words[number] for number in order)

@@ -10,20 +10,20 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Generic, TypeVar
 
-Reviews = TypeVar("Reviews")
+TestReviews = TypeVar("TestReviews")
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class UnopenedTest(Generic[Reviews]):
+class UnopenedTest(Generic[TestReviews]):
     """The test reviews, not yet read.
 
     Attributes:
         read: Reads them; called by `open` only.
     """
 
-    read: Callable[[], Reviews]
+    read: Callable[[], TestReviews]
 
-    def open(self, *, on_open: Callable[[], None]) -> Reviews:
+    def open(self, *, on_open: Callable[[], None]) -> TestReviews:
         """Calls `on_open`, then reads the test reviews.
 
         An exception from `on_open` leaves the half unread: an opening that cannot be logged does

@@ -63,7 +63,7 @@ class Split:
             indices: int [n] positions, or bool [reviews].
             name: What the new split is called; this one's name by default.
         """
-        token_ids, offsets = gather(self.token_ids, self.offsets, indices)
+        token_ids, offsets = gather_rows(self.token_ids, self.offsets, indices)
         return type(self)(
             name=name or self.name,
             token_ids=token_ids,
@@ -127,7 +127,7 @@ class Corpus:
         return self.unopened_test.open(on_open=on_open)
 
 
-def gather(
+def gather_rows(
     values: NDArray[np.int32], offsets: NDArray[np.int64], indices: NDArray[Any]
 ) -> tuple[NDArray[np.int32], NDArray[np.int64]]:
     """Picks reviews out of a flat array, without a loop over them.

@@ -54,7 +54,7 @@ _in_force: list[Backend] = []
 
 @contextmanager
 def using(backend: Backend) -> Iterator[None]:
-    """Has this process, and the workers it starts, use a backend for the time of a command."""
+    """Sets the backend of this process and of the workers it starts, for one command."""
     before = os.environ.get(VARIABLE)
     os.environ[VARIABLE] = backend.name
     _in_force.append(backend)

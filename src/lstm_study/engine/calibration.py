@@ -30,7 +30,7 @@ from lstm_study.progress.pace import Pace
 from lstm_study.provenance import machine, versions
 from lstm_study.spec import ProtocolTable
 
-VARIABLE = "LSTM_STUDY_TIMING"
+TIMING_VARIABLE = "LSTM_STUDY_TIMING"
 """An environment variable: "off" where no steps are to be timed."""
 
 log = logging.getLogger(__name__)
@@ -50,12 +50,12 @@ _SHAPES = (
 
 
 def is_measurable(size: Workers) -> bool:
-    """Whether a pace can be measured beforehand: with TensorFlow, on processors, unless it is off.
+    """Whether a pace can be measured beforehand: with TensorFlow on a CPU, unless it is off.
 
     Args:
         size: The workers that a study would have.
     """
-    is_off = os.environ.get(VARIABLE) == "off"
+    is_off = os.environ.get(TIMING_VARIABLE) == "off"
     return not is_off and not size.gpus and in_force().name == "tensorflow"
 
 
@@ -90,7 +90,7 @@ def machine_pace(size: Workers) -> Pace | None:
 
 
 def _is_busy() -> bool:
-    """Whether other work has kept a good part of the processors busy during the last minute."""
+    """Whether other work has kept a good part of the cores busy during the last minute."""
     if not hasattr(os, "getloadavg"):
         return False
     return os.getloadavg()[0] > _BUSY_LOAD * (os.cpu_count() or 1)

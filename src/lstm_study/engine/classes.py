@@ -7,7 +7,8 @@ from typing import Any
 import numpy as np
 
 from lstm_study.configuration import HYPERPARAMETERS, Configuration
-from lstm_study.model.shape_classes import PlannedWork, ShapeClass, plan_classes, why_alone
+from lstm_study.model.class_plan import PlannedWork, plan_classes
+from lstm_study.model.shape_classes import ShapeClass, why_alone
 from lstm_study.schedule import hyperband
 from lstm_study.spec import StudySpec
 from lstm_study.spec.dimensions import Choices, Range

@@ -149,9 +149,9 @@ class _Dispatcher:
             worked, before = worked + (moment - before if self._engine.names else 0.0), moment
             if moment >= next_tick:
                 next_tick = moment + _POLL_SECONDS
-                continues = self._stage.tick(worked, workers=len(self._engine.names))
+                continues = self._stage.tick(worked)
                 self._session.save(worked, self._engine.size)
-        self._stage.tick(worked, workers=len(self._engine.names))
+        self._stage.tick(worked)
         self._session.save(worked, self._engine.size, at_once=True)
 
     def _receive(self, name: str, message: Message) -> bool:

@@ -301,7 +301,7 @@ class Engine(Protocol):
 
     @property
     def names(self) -> Sequence[str]:
-        """The workers that are there, ready or not."""
+        """The present workers, ready or not."""
 
     @property
     def size(self) -> Workers:
@@ -355,10 +355,9 @@ class Stage(Protocol):
     def take_back(self, name: str) -> None:
         """Takes back a job whose worker was lost; it is due again."""
 
-    def tick(self, seconds: float, *, workers: int) -> bool:
+    def tick(self, seconds: float) -> bool:
         """Reports progress, a few times a second; returns whether to continue.
 
         Args:
             seconds: Time worked since this command's work began.
-            workers: How many there are now.
         """

@@ -234,7 +234,7 @@ class RayCluster:
         except Exception as error:
             message = ended_with(error, self._ray.exceptions, address=self._address)
             if isinstance(message, Lost):
-                log.warning("%s can't be heard any more", name, exc_info=True)
+                log.warning("%s can no longer be reached", name, exc_info=True)
             self._messages.put((name, message))
 
     @contextmanager

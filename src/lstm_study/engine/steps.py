@@ -1,15 +1,17 @@
-"""What a worker does in the same way for one job and for many that train together."""
+"""What a worker does alike for a job alone and for a population's jobs."""
 
 import logging
 from collections.abc import Iterator, Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
-from lstm_study.engine.jobs import Halt, Job, JobResult, Link, Reply
+from lstm_study.corpus.types import Split
+from lstm_study.engine.jobs import Evaluation, Halt, Job, JobResult, Link, Reply
 from lstm_study.errors import RecordError
-from lstm_study.training.checkpoint import Checkpoint, read_checkpoint
+from lstm_study.training.checkpoint import Checkpoint, read_checkpoint, write_checkpoint
 
 if TYPE_CHECKING:
     from lstm_study.training.one import Training
@@ -19,14 +21,49 @@ TIMED_REVIEWS = 1_000
 log = logging.getLogger(__name__)
 
 
-def mean_of(
-    before: Sequence[NDArray[np.float32]], last: NDArray[np.float32]
+def evaluation_of(
+    halt: Halt,
+    *,
+    test: Split,
+    probabilities: NDArray[np.float32],
+    earlier: Sequence[NDArray[np.float32]],
+    checkpoint: Checkpoint,
+    scratch: Path,
+    test_seconds: float,
+    predict_1000_seconds: float,
+) -> Evaluation:
+    """Returns what a run's predictions on test were, and writes its weights.
+
+    Args:
+        halt: The run, and its epoch.
+        test: The test reviews.
+        probabilities: Of their positive label, float32 [reviews].
+        earlier: Likewise, of the epochs before the last whose mean is evaluated beside it.
+        checkpoint: The history, and the network's own weights.
+        scratch: Where the weights are until the dispatcher moves them.
+        test_seconds: What predicting all test reviews took.
+        predict_1000_seconds: What predicting 1,000 reviews takes.
+    """
+    weights = scratch / f"{halt.run_id}-weights.npz"
+    write_checkpoint(weights, checkpoint)
+    return Evaluation(
+        run_id=halt.run_id,
+        probabilities=probabilities,
+        labels=np.asarray(test.labels),
+        weights=weights,
+        test_seconds=test_seconds,
+        predict_1000_seconds=predict_1000_seconds,
+        mean_probabilities=mean_probabilities(earlier, probabilities),
+    )
+
+
+def mean_probabilities(
+    earlier: Sequence[NDArray[np.float32]], last: NDArray[np.float32]
 ) -> NDArray[np.float32] | None:
     """Returns the mean probability of several epochs; None where there is but the last."""
-    if not before:
+    if not earlier:
         return None
-    every = np.stack([*before, last])
-    mean: NDArray[np.float64] = every.mean(axis=0, dtype=np.float64)
+    mean: NDArray[np.float64] = np.stack([*earlier, last]).mean(axis=0, dtype=np.float64)
     return mean.astype(np.float32)
 
 
@@ -54,7 +91,7 @@ def training_of(job: Job, halt: Halt) -> "Training":
 
 
 def starts_of(job: Job, halt: Halt) -> Iterator[tuple[Checkpoint, str]]:
-    """Reads the checkpoints that a job can start from; one that is torn costs time, not truth."""
+    """Reads the checkpoints that a job can start from; a damaged one is passed over."""
     for path in job.starts:
         try:
             checkpoint = read_checkpoint(path)

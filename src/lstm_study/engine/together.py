@@ -5,15 +5,19 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 
-import numpy as np
-
 from lstm_study.analysis.statistics.calibration import fit_temperature
 from lstm_study.corpus.types import Split
 from lstm_study.engine.jobs import Evaluation, Halt, Job, JobResult, Link, MoreJobs, Reviews
-from lstm_study.engine.steps import TIMED_REVIEWS, mean_of, send_and_wait, starts_of, training_of
+from lstm_study.engine.steps import (
+    TIMED_REVIEWS,
+    evaluation_of,
+    send_and_wait,
+    starts_of,
+    training_of,
+)
 from lstm_study.errors import StoreError
 from lstm_study.records.state import Live
-from lstm_study.training.checkpoint import Checkpoint, write_checkpoint
+from lstm_study.training.checkpoint import Checkpoint
 from lstm_study.training.epochs import Step
 from lstm_study.training.failures import classify, is_device_lost
 from lstm_study.training.live import LiveReporter
@@ -153,19 +157,17 @@ class _Together:
     def _evaluation(self, job: Job, halt: Halt, ended: Ended) -> Evaluation:
         assert ended.checkpoint is not None and ended.split is not None
         assert ended.probabilities is not None
-        weights = self._scratch / f"{halt.run_id}-weights.npz"
         variables = own_weights(ended.checkpoint.variables, job.configuration)
-        write_checkpoint(weights, Checkpoint(epochs=ended.checkpoint.epochs, variables=variables))
-        before = ended.earlier if halt.last > 1 else ()
-        return Evaluation(
-            run_id=halt.run_id,
+        return evaluation_of(
+            halt,
+            test=ended.split,
             probabilities=ended.probabilities,
-            labels=np.asarray(ended.split.labels),
-            weights=weights,
+            earlier=ended.earlier if halt.last > 1 else (),
+            checkpoint=Checkpoint(epochs=ended.checkpoint.epochs, variables=variables),
+            scratch=self._scratch,
             test_seconds=ended.read_seconds,
             # A share of the time in which all members read the test reviews.
             predict_1000_seconds=ended.read_seconds * TIMED_REVIEWS / len(ended.split),
-            mean_probabilities=mean_of(before, ended.probabilities),
         )
 
 

@@ -1,6 +1,6 @@
 """A worker: trains the jobs it is sent, and sends back their results.
 
-As a process of its own, `python -m lstm_study.engine.worker FD`, it is not a command for users. It
+As a separate process, `python -m lstm_study.engine.worker FD`, it is not a command for users. It
 ends as soon as its socket closes, that is, when the process that started it ends, however that
 happens. It writes none of the study's files: checkpoints and weights go to a scratch folder.
 """
@@ -41,10 +41,16 @@ from lstm_study.engine.jobs import (
     Work,
 )
 from lstm_study.engine.opening import request_test
-from lstm_study.engine.steps import TIMED_REVIEWS, mean_of, send_and_wait, starts_of, training_of
+from lstm_study.engine.steps import (
+    TIMED_REVIEWS,
+    evaluation_of,
+    send_and_wait,
+    starts_of,
+    training_of,
+)
 from lstm_study.errors import RecordError, StoreError, StudyError
 from lstm_study.spec import StudySpec
-from lstm_study.training.checkpoint import Checkpoint, write_checkpoint
+from lstm_study.training.checkpoint import Checkpoint
 from lstm_study.training.failures import classify, is_device_lost
 from lstm_study.training.memory import freeze_loaded_objects
 from lstm_study.training.runtime import (
@@ -131,7 +137,7 @@ def work(link: Link, device: Device, *, study: Callable[[], Reviews]) -> None:
         )
         if why := without_its_gpu(device, runtime):
             log.warning(why)
-        load()
+        load_libraries()
         reviews = study()
         capacity = _capacity(runtime.backend, device, reviews)
         worker = Worker(link, reviews=reviews, scratch=device.scratch, capacity=capacity)
@@ -145,15 +151,15 @@ def work(link: Link, device: Device, *, study: Callable[[], Reviews]) -> None:
 
 
 def without_its_gpu(device: Device, runtime: Runtime) -> str:
-    """Says that a worker trains on the processor though it has a GPU; empty where it does not.
+    """Says that a worker trains on the CPU though it was given a GPU; "" where it does not.
 
-    Backends fall back to the processor where CUDA does not start, and few notice their own warning.
+    Backends fall back to the CPU where CUDA does not start, with a warning that is easily missed.
     """
     if device.gpu is None or runtime.devices[0].lower() != "cpu":
         return ""
     return (
-        f"{runtime.backend} does not use {device.gpu}: this worker trains on the processor. "
-        "What CUDA said is above, if it is installed; lstm-study doctor tries it again."
+        f"{runtime.backend} does not use {device.gpu}: this worker trains on the CPU. "
+        "CUDA's own messages, if it is installed, are above; lstm-study doctor tries it again."
     )
 
 
@@ -172,8 +178,8 @@ def _parameters(model: Any) -> int:
     return sum(int(np.prod(weight.shape)) for weight in model.trainable_weights)
 
 
-def load() -> None:
-    """Imports all that training needs: seconds, in which the dispatcher may load things, too."""
+def load_libraries() -> None:
+    """Imports all that training needs, for seconds; the dispatcher loads data meanwhile."""
     with skip_optional_imports():
         import lstm_study.training.one  # noqa: F401 - imported to be there
     freeze_loaded_objects()
@@ -264,7 +270,7 @@ class Worker:
         return fit_temperature(reviews.labels, predict(model, reviews, job.configuration))
 
     def _train_until(self, halt: Halt, job: Job, latest: list[Checkpoint]) -> Any:
-        """Trains until a halt from the latest checkpoint, the best start there is, or afresh."""
+        """Trains until a halt from the latest checkpoint, else the best one, else from scratch."""
         from lstm_study.training.live import LiveReporter
         from lstm_study.training.one import train
 
@@ -302,19 +308,18 @@ class Worker:
         began = time.perf_counter()
         probabilities = predict(model, test, job.configuration)
         test_seconds = time.perf_counter() - began
-        weights = self._scratch / f"{halt.run_id}-weights.npz"
         epochs = latest[-1].epochs if latest else ()
-        write_checkpoint(weights, Checkpoint(epochs=epochs, variables=tuple(model.get_weights())))
+        weights = Checkpoint(epochs=epochs, variables=tuple(model.get_weights()))
         earlier = latest[-1].earlier if latest and halt.last > 1 else ()
-        before = predict_earlier(model, earlier, test, job.configuration)
-        return Evaluation(
-            run_id=halt.run_id,
+        return evaluation_of(
+            halt,
+            test=test,
             probabilities=probabilities,
-            labels=np.asarray(test.labels),
-            weights=weights,
+            earlier=predict_earlier(model, earlier, test, job.configuration),
+            checkpoint=weights,
+            scratch=self._scratch,
             test_seconds=test_seconds,
             predict_1000_seconds=self._predict_seconds(model, job),
-            mean_probabilities=mean_of(before, probabilities),
         )
 
     def _predict_seconds(self, model: Any, job: Job) -> float:

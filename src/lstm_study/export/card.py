@@ -10,11 +10,11 @@ import numpy as np
 
 from lstm_study.analysis.answer.arms import Arm, arms_from_records, make_arm
 from lstm_study.analysis.statistics.intervals import accuracy_interval
-from lstm_study.analysis.statistics.metrics import THRESHOLD, measure
-from lstm_study.configuration import Configuration, shown
+from lstm_study.configuration import Configuration, value_in_words
 from lstm_study.corpus.text.vocabulary import RESERVED
 from lstm_study.errors import ExportError
 from lstm_study.export.settings import BundleFacts
+from lstm_study.metrics import THRESHOLD, measure
 from lstm_study.records import Run, StudyRecords
 from lstm_study.records.scrub import neutral
 from lstm_study.spec.sources import SOURCES
@@ -144,7 +144,7 @@ def _hyperparameters(
 ) -> list[tuple[str, str]]:
     """Lists names and values; what the configuration leaves to the protocol has its value."""
     return [
-        (name, shown(protocol.get(name) if value is None else value))
+        (name, value_in_words(protocol.get(name) if value is None else value))
         for name, value in configuration.as_dict().items()
     ]
 

@@ -1,4 +1,4 @@
-"""The classical control as a bundle of its own: `model-classical/`, read by `predict`.
+"""The classical control as a separate bundle: `model-classical/`, read by `predict`.
 
 It holds the words, and for each word and pair of words that counts its weight and coefficient. It
 needs NumPy and SciPy, and no network.
@@ -13,7 +13,6 @@ from typing import Any, get_args
 import numpy as np
 from numpy.typing import NDArray
 
-from lstm_study.analysis.statistics.metrics import THRESHOLD
 from lstm_study.corpus.ngrams import Features, count_features, weigh
 from lstm_study.corpus.text.vocabulary import Vocabulary
 from lstm_study.corpus.types import Split
@@ -23,10 +22,11 @@ from lstm_study.export.layout import (
     CARD,
     CONFIGURATION,
     VOCABULARY,
-    check,
+    checked_file,
     replacing_bundle,
 )
 from lstm_study.files import array_from, read_bytes, write_array
+from lstm_study.metrics import THRESHOLD
 from lstm_study.records import Control, StudyRecords
 from lstm_study.spec.sources import TokenRule
 
@@ -136,16 +136,16 @@ def load_classical(folder: Path, sums: dict[str, str]) -> ClassicalBundle:
     Raises:
         ExportError: A file is missing, damaged, of another version, or does not fit the others.
     """
-    path = check(folder, CONFIGURATION, sums)
+    path = checked_file(folder, CONFIGURATION, sums)
     try:
         values: dict[str, Any] = json.loads(read_bytes(path, limit=_MOST_BYTES))
         if (values["format"], values["format_version"]) != (FORMAT, FORMAT_VERSION):
             raise ValueError(f"format must be {FORMAT!r}, version {FORMAT_VERSION}")
         keys, weights, coefficients = (
-            array_from(read_bytes(check(folder, name, sums), limit=_MOST_ARRAY_BYTES))
+            array_from(read_bytes(checked_file(folder, name, sums), limit=_MOST_ARRAY_BYTES))
             for name in (KEYS, WEIGHTS, COEFFICIENTS)
         )
-        words = check(folder, VOCABULARY, sums).read_text(encoding="utf-8").split("\n")[:-1]
+        words = checked_file(folder, VOCABULARY, sums).read_text(encoding="utf-8").split("\n")[:-1]
         if not (len(keys) == len(weights) == len(coefficients) - 1 == values["features"]):
             raise ValueError("its arrays do not have one entry for each feature")
         if len(words) != values["words"]:
@@ -170,5 +170,5 @@ def load_classical(folder: Path, sums: dict[str, str]) -> ClassicalBundle:
         )
     except (OSError, KeyError, TypeError, ValueError, RecursionError) as error:
         raise ExportError(
-            f"{folder}: is no whole classical model ({error}). Export the model again."
+            f"{folder}: is not a complete classical model ({error}). Export the model again."
         ) from error

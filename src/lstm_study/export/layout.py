@@ -75,7 +75,7 @@ def read_sums(folder: Path) -> dict[str, str]:
     return sums
 
 
-def check(folder: Path, name: str, sums: dict[str, str]) -> Path:
+def checked_file(folder: Path, name: str, sums: dict[str, str]) -> Path:
     """Returns the path of one of the bundle's files once its bytes are found to be whole.
 
     Raises:
@@ -99,4 +99,4 @@ def check(folder: Path, name: str, sums: dict[str, str]) -> Path:
 
 
 def _missing(path: Path) -> ExportError:
-    return ExportError(f"{path}: is missing, so this is no whole model bundle. {_EXPORT_AGAIN}")
+    return ExportError(f"{path}: is missing, so this model bundle is incomplete. {_EXPORT_AGAIN}")

@@ -20,12 +20,12 @@ from lstm_study.export.layout import (
     NETWORK,
     PAIRS,
     VOCABULARY,
-    check,
+    checked_file,
     read_sums,
 )
 from lstm_study.export.network import fast_networks, load_network
 from lstm_study.export.own_network import load_own_network
-from lstm_study.export.settings import Settings, read_settings
+from lstm_study.export.settings import BundleSettings, read_settings
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -68,19 +68,19 @@ def load_bundle(folder: Path, *, ensemble: bool = False) -> Bundle | ClassicalBu
         if ensemble:
             raise ExportError(f"{folder}: is a classical model, which has no ensemble.")
         return load_classical(folder, sums)
-    settings = read_settings(check(folder, CONFIGURATION, sums))
+    settings = read_settings(checked_file(folder, CONFIGURATION, sums))
     if ensemble and not settings.ensemble:
         raise ExportError(
             f"{folder}: holds no ensemble. Set export.ensemble = true in the study file, and "
             "export the model again."
         )
-    network_path = check(folder, ENSEMBLE if ensemble else NETWORK, sums)
+    network_path = checked_file(folder, ENSEMBLE if ensemble else NETWORK, sums)
     vocabulary = None
     if settings.words is not None:
-        vocabulary = _read_vocabulary(check(folder, VOCABULARY, sums), settings)
+        vocabulary = _read_vocabulary(checked_file(folder, VOCABULARY, sums), settings)
     pairs = None
     if settings.pairs is not None:
-        pairs = _read_pairs(check(folder, PAIRS, sums), count=settings.pairs)
+        pairs = _read_pairs(checked_file(folder, PAIRS, sums), count=settings.pairs)
     members = len(settings.ensemble) if ensemble else 1
     if settings.configuration.own is not None:
         saved = load_own_network(network_path, own_layers=settings.own_layers)
@@ -108,7 +108,7 @@ def load_bundle(folder: Path, *, ensemble: bool = False) -> Bundle | ClassicalBu
     )
 
 
-def _read_vocabulary(path: Path, settings: Settings) -> Vocabulary:
+def _read_vocabulary(path: Path, settings: BundleSettings) -> Vocabulary:
     try:
         lines = path.read_bytes().decode("utf-8").split("\n")
     except UnicodeDecodeError as error:

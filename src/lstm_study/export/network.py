@@ -86,11 +86,11 @@ def plain_network(
 
     Of several members its probability is the mean of theirs. The rest is as in `build_network`.
     """
-    from lstm_study.model.network import build_network, mean_of
+    from lstm_study.model.network import build_network, ensemble_of
 
     if members == 1:
         return build_network(configuration, seed=1, masked=masked, plain=True, use_cudnn=use_cudnn)
-    return mean_of(
+    return ensemble_of(
         [build_network(configuration, seed=1, masked=masked, plain=True) for _ in range(members)]
     )
 

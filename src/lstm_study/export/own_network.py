@@ -162,9 +162,9 @@ def _with_weights(own: OwnExport, weights: Sequence[NDArray[Any]], *, where: str
 
 
 def _mean(own: OwnExport, members: Sequence[tuple[Run, Sequence[NDArray[Any]]]]) -> Any:
-    from lstm_study.model.network import mean_of
+    from lstm_study.model.network import ensemble_of
 
-    return mean_of([_with_weights(own, each, where=run.run_id) for run, each in members])
+    return ensemble_of([_with_weights(own, each, where=run.run_id) for run, each in members])
 
 
 def _attempt(path: Path, write: Callable[[], None]) -> str:

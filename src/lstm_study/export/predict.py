@@ -14,14 +14,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lstm_study.corpus.files.advice import PREDICT_FLAGS, as_flags
-from lstm_study.corpus.files.table import MISSING, Row, Table, open_table
+from lstm_study.corpus.files.table import MISSING, FileTable, Row, open_table
 from lstm_study.corpus.sources.survey import text_column_of
 from lstm_study.errors import DataError, ExportError
 from lstm_study.export.classical import ClassicalBundle
 from lstm_study.export.load import Bundle
 from lstm_study.files import replacing
 
-Progress = Callable[[str, int, int], None]
+OnProgress = Callable[[str, int, int], None]
 
 ROWS_AT_ONCE = 1_024
 _KINDS = (".csv", ".tsv", ".tab", ".jsonl", ".ndjson", ".parquet")
@@ -51,7 +51,7 @@ def predict_files(
     *,
     text_column: str | None = None,
     encoding: str | None = None,
-    progress: Progress | None = None,
+    progress: OnProgress | None = None,
 ) -> Predicted:
     """Copies a table with two more columns: `probability` and `label`.
 
@@ -114,7 +114,11 @@ class _Predictions:
     """The rows of a table with their predictions, in chunks."""
 
     def __init__(
-        self, bundle: Bundle | ClassicalBundle, table: Table, column: str, progress: Progress | None
+        self,
+        bundle: Bundle | ClassicalBundle,
+        table: FileTable,
+        column: str,
+        progress: OnProgress | None,
     ) -> None:
         self.table, self.rows, self.unknown = table, 0, 0
         self._bundle, self._progress = bundle, progress
@@ -148,7 +152,7 @@ class _Predictions:
         return value
 
 
-def _column(table: Table, given: str, studys: str, *, where: str) -> str:
+def _column(table: FileTable, given: str, studys: str, *, where: str) -> str:
     name = given or (studys if studys in table.names else text_column_of(table, where=where))
     # A name that is unknown, or that two columns have, is refused.
     next(table.rows((name,)), None)

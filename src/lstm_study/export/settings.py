@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from lstm_study.analysis.statistics.metrics import THRESHOLD
 from lstm_study.configuration import Configuration
 from lstm_study.corpus.text.pairs import PairVocabulary
 from lstm_study.corpus.text.tokens import (
@@ -27,6 +26,7 @@ from lstm_study.corpus.text.vocabulary import (
 from lstm_study.errors import ExportError
 from lstm_study.export.layout import BUILDER, FORMAT, FORMAT_VERSION, ONNX, TEXT_MODEL
 from lstm_study.files import read_bytes
+from lstm_study.metrics import THRESHOLD
 from lstm_study.records import Run, StudyRecords
 from lstm_study.records.scrub import without_folders
 from lstm_study.records.sense import of_configuration
@@ -104,7 +104,7 @@ class BundleFacts:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Settings:
+class BundleSettings:
     """What is read back of a bundle's configuration; see `Bundle` and `BundleFacts`.
 
     `words` and `pairs` count what vocabulary.txt and pairs.txt hold; None without such a file.
@@ -195,7 +195,7 @@ def as_json(facts: BundleFacts) -> str:
     return json.dumps(values, indent=2, ensure_ascii=False, allow_nan=False) + "\n"
 
 
-def read_settings(path: Path) -> Settings:
+def read_settings(path: Path) -> BundleSettings:
     """Reads a bundle's configuration.
 
     Raises:
@@ -230,7 +230,7 @@ def read_settings(path: Path) -> Settings:
         split = values.get("token_ids", {}).get("split", "keras")
         if split not in _SPLIT:
             raise ValueError(f"token_ids.split is {split!r}")
-        return Settings(
+        return BundleSettings(
             run_id=str(values["run"]["run_id"]),
             configuration=configuration,
             labels=(str(values["labels"]["negative"]), str(values["labels"]["positive"])),

@@ -1,8 +1,8 @@
 """A custom builder: runs its file, builds a network with it, and says what is wrong with it.
 
 The file's text comes from the study's records, so every worker trains the same text. It is run as a
-module of its own, from nowhere: it can import what is installed, and nothing that lies beside it,
-for the digest of the one file says what the study's networks are.
+module without a path: it can import what is installed, but nothing that lies beside it, for the
+digest of the one file identifies the study's networks.
 """
 
 import linecache
@@ -91,7 +91,7 @@ def call(
     hp = keras_tuner.HyperParameters()
     hp.values = dict(values)
     keras.utils.set_random_seed(derive(seed, "builder") % _HIGHEST_SEED)
-    with telling(model, f"{model.function}(hp)"):
+    with builder_errors(model, f"{model.function}(hp)"):
         network = function(hp)
     if not isinstance(network, keras.Model):
         raise BuilderError(
@@ -107,7 +107,7 @@ def call(
 
 
 @contextmanager
-def telling(model: ModelTable, what: str) -> Iterator[None]:
+def builder_errors(model: ModelTable, what: str) -> Iterator[None]:
     """Turns what is raised within a builder into one sentence with the line it was raised at."""
     try:
         yield
@@ -116,7 +116,7 @@ def telling(model: ModelTable, what: str) -> Iterator[None]:
     except Exception as error:
         raise BuilderError(
             f"{_line_of(model.file, error)}: {what} must run without an error. Received: "
-            f"{type(error).__name__}: {_first_line(error)}. Mend the file and run again."
+            f"{type(error).__name__}: {_first_line(error)}. Fix the file and run again."
         ) from error
 
 
@@ -129,7 +129,7 @@ def _function_of(file: str, source: str, name: str) -> Callable[[Any], Any]:
     module = types.ModuleType(MODULE)
     module.__file__ = file
     sys.modules[MODULE] = module
-    with telling(model, "importing the file"):
+    with builder_errors(model, "importing the file"):
         exec(compile(source, file, "exec"), module.__dict__)  # noqa: S102 - the user's own code
     function = getattr(module, name, None)
     if not callable(function):
@@ -176,7 +176,9 @@ def _check_shape(
     model: ModelTable, function: Callable[..., Any], network: Any, *, maxlen: int
 ) -> None:
     """Refuses a network that is not one from token ids to a probability; gives it its weights."""
-    with telling(model, f"the network of {model.function} on token ids (int32 [batch, {maxlen}])"):
+    with builder_errors(
+        model, f"the network of {model.function} on token ids (int32 [batch, {maxlen}])"
+    ):
         shape = tuple(network(np.zeros((_ROWS, maxlen), np.int32), training=False).shape)
     if shape != (_ROWS, 1):
         raise BuilderError(

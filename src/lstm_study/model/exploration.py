@@ -1,8 +1,8 @@
 """Finds out what a custom builder declares, by building networks with it.
 
-`python -m lstm_study.model.exploration` is no command for people: it reads `[model]`, `[protocol]`
-and `[baseline]` as JSON from its input and prints what it found, so that the process that keeps a
-study's records runs no code of its user, and holds no memory of a GPU.
+`python -m lstm_study.model.exploration` is not a command for users: it reads `[model]`,
+`[protocol]` and `[baseline]` as JSON from its input and prints what it found, so that the process
+that keeps a study's records runs no code of its user, and holds no memory of a GPU.
 
 A hyperparameter may be asked for inside an `if` or a loop, as Keras Tuner's own examples do. So the
 builder is called with every default, and then with other values of each hyperparameter in turn:
@@ -22,7 +22,7 @@ import numpy as np
 
 from lstm_study.configuration import HYPERPARAMETERS, STUDYS_OWN
 from lstm_study.errors import BuilderError, StudyError
-from lstm_study.model.builder import build_own, call, telling
+from lstm_study.model.builder import build_own, builder_errors, call
 from lstm_study.spec import Choices, Declared, Fixed, ModelTable, ProtocolTable, Range
 from lstm_study.spec.dimensions import own_configuration
 
@@ -243,13 +243,13 @@ def _check_training(
     hint = "" if "vocabulary_size" in values else (
         "; hp.Fixed('vocabulary_size', N) in the builder says how many token ids it reads"
     )  # fmt: skip
-    with telling(
+    with builder_errors(
         model,
         f"a training step of {model.function} on token ids up to "
         f"{configuration.vocabulary_size - 1:,}{hint}",
     ):
         network.train_on_batch(ids, np.array([[0], [1], [1], [0]], np.float32))
-    with telling(model, f"a prediction of {model.function}"):
+    with builder_errors(model, f"a prediction of {model.function}"):
         probabilities = np.asarray(network.predict_on_batch(ids))
     if not ((probabilities >= 0) & (probabilities <= 1)).all():
         raise BuilderError(
@@ -299,7 +299,7 @@ def _trainable(network: Any) -> int:
 
 
 def main() -> None:
-    """Reads what to explore as JSON, and prints what was found, or the one sentence that failed."""
+    """Reads what to explore as JSON, and prints what was found, or the error in one sentence."""
     given = json.load(sys.stdin)
     found: dict[str, Any]
     try:

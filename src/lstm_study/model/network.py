@@ -177,7 +177,7 @@ def _lstm(
         )
 
 
-def mean_of(members: Sequence[keras.Model]) -> keras.Model:
+def ensemble_of(members: Sequence[keras.Model]) -> keras.Model:
     """Joins networks into one whose probability is the mean of theirs.
 
     Args:

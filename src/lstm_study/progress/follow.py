@@ -1,4 +1,4 @@
-"""Turns records and live files into progress: done, running, and how long the rest will take."""
+"""Turns records and live files into progress: what has ended and what is running."""
 
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -7,9 +7,8 @@ from typing import Any
 
 from lstm_study.configuration import Configuration
 from lstm_study.objectives import OBJECTIVES
-from lstm_study.progress.estimate import mean_length, seconds_per_work, step_work
 from lstm_study.progress.values import EndedTraining, Progress, Running
-from lstm_study.records import CorpusSummary, Epoch, Run, Trial
+from lstm_study.records import Epoch, Run, Trial
 from lstm_study.records.state import Live
 from lstm_study.spec.quantities import duration_in_words
 from lstm_study.store import Store
@@ -25,21 +24,17 @@ class Item:
         training_id: The trial or run.
         configuration: Its hyperparameters.
         target_epochs: The epoch it ends after.
-        own_epochs: How many epochs it trains itself, its parent's left out.
         epochs: Those that ended.
         score: Its score in words, or the kind of failure; "" before it ended.
         failed: Whether it failed.
-        masked: Whether its padding is masked.
     """
 
     training_id: str
     configuration: Configuration
     target_epochs: int
-    own_epochs: int
     epochs: tuple[Epoch, ...]
     score: str
     failed: bool
-    masked: bool = False
 
     @property
     def ended(self) -> bool:
@@ -56,18 +51,15 @@ def item_of(record: Trial | Run, *, score: Callable[[Any], str]) -> Item:
         text = score(record)
     if isinstance(record, Trial):
         training_id, target = record.trial_id, record.budget_epochs
-        own = record.budget_epochs - record.initial_epoch
     else:
-        training_id, target, own = record.run_id, record.protocol_epochs, record.protocol_epochs
+        training_id, target = record.run_id, record.protocol_epochs
     return Item(
         training_id=training_id,
         configuration=record.configuration,
         target_epochs=target,
-        own_epochs=own,
         epochs=record.epochs,
         score=text,
         failed=record.failure is not None,
-        masked=record.masked,
     )
 
 
@@ -83,14 +75,11 @@ class Follower:
         *,
         stage: str,
         title: str,
-        batch_size: int,
         items: Iterable[Item],
     ) -> None:
-        self._store, self._title, self._batch_size = store, title, batch_size
+        self._store, self._title = store, title
         self._ended_before = {item.training_id for item in items if item.ended}
         self._order: list[str] = []
-        corpus = store.read(CorpusSummary)
-        self._length_counts = () if corpus is None else corpus.length_counts
         self._seconds_before = sum(
             session.seconds for session in store.read_sessions() if session.stage == stage
         )
@@ -99,21 +88,16 @@ class Follower:
         self,
         seconds: float,
         *,
-        workers: int,
         items: Sequence[Item],
         total: int,
-        to_begin: Iterable[tuple[Configuration, float, bool]],
         best: str,
     ) -> Progress:
-        """Returns where the stage stands.
+        """Returns where the stage stands, without an estimate of the time left.
 
         Args:
             seconds: Time since this command's work began.
-            workers: Those that share the stage now.
             items: Every training that began.
             total: Trainings planned.
-            to_begin: Configurations that have not begun, with the epochs each will train and
-                whether its padding is masked.
             best: The best score so far in words.
         """
         by_id = {item.training_id: item for item in items}
@@ -137,54 +121,7 @@ class Follower:
             ),
             best=best,
             elapsed_seconds=self._seconds_before + seconds,
-            remaining_seconds=self._remaining(items, to_begin, live, workers=workers),
         )
-
-    def _remaining(
-        self,
-        items: Sequence[Item],
-        to_begin: Iterable[tuple[Configuration, float, bool]],
-        live: Mapping[str, Live],
-        *,
-        workers: int,
-    ) -> float | None:
-        """Estimates seconds left from the work left, at the rate of the steps so far."""
-        rate = seconds_per_work(
-            ((self._step_work(item.configuration, item.masked), item.epochs) for item in items),
-            running=self._timed(items, live),
-        )
-        if rate is None:
-            return None
-        left = list(to_begin)
-        left += [
-            (
-                item.configuration,
-                item.own_epochs - len(item.epochs) - _fraction(item, live),
-                item.masked,
-            )
-            for item in items
-            if not item.ended
-        ]
-        work = sum(
-            max(0.0, epochs) * self._step_work(configuration, masked)
-            for configuration, epochs, masked in left
-        )
-        return work * rate / max(1, workers)
-
-    def _step_work(self, configuration: Configuration, masked: bool) -> float:
-        steps = None
-        if masked:
-            steps = mean_length(self._length_counts, maxlen=configuration.maxlen)
-        return step_work(configuration, batch_size=self._batch_size, steps=steps)
-
-    def _timed(
-        self, items: Iterable[Item], live: Mapping[str, Live]
-    ) -> Iterable[tuple[float, float, float]]:
-        """Yields a step's work, share of the epoch and seconds of the steps timed in each."""
-        for _, at, item in _at_work(items, live):
-            if at.timed_steps > 0:
-                of_a_step = self._step_work(item.configuration, item.masked)
-                yield of_a_step, at.timed_steps / at.steps, at.timed_seconds
 
 
 def score_in_words(trial: Trial, *, objective: str) -> str:
@@ -227,11 +164,3 @@ def _at_work(items: Iterable[Item], live: Mapping[str, Live]) -> Iterable[tuple[
         item = by_id.get(at.training_id)
         if item is not None and not item.ended:
             yield worker, at, item
-
-
-def _fraction(item: Item, live: Mapping[str, Live]) -> float:
-    """Returns how much of the running epoch is done."""
-    for at in live.values():
-        if at.training_id == item.training_id and at.step < at.steps:
-            return at.step / at.steps
-    return 0.0

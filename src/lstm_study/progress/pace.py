@@ -8,10 +8,15 @@ from statistics import median
 
 import numpy as np
 
+# Not fitted; how far they are right, replays of finished studies show (decision 26).
 RECENT = 40
+"""Epochs that correct a pace, the last ones."""
 _TRUST_SECONDS = 20.0
+"""Seconds of training that a pace measured beforehand counts like."""
 _MOST_OVER_MEDIAN = 2.0
+"""How many times longer than the median for its work an epoch counts at most."""
 _EXPECTED = 3
+"""Epochs of the pace measured beforehand that the median is taken with."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -20,7 +25,7 @@ class Pace:
 
     Attributes:
         points: (work of a training step, seconds of one unit of work), by work ascending; between
-            them it is interpolated. Small steps use a processor less well than large ones.
+            them it is interpolated. Small steps use a core less well than large ones.
         load_seconds: Until a worker is ready.
         setup_seconds: Until a training's first step.
         basis: What it was measured with, in words.
@@ -83,7 +88,7 @@ def corrected(pace: Pace | None, timed: Iterable[Timed], *, recent: int = RECENT
     return replace(
         flat,
         points=tuple((work, factor * each) for work, each in flat.points),
-        # Loading is as slow or fast as training is: other work on the machine holds up both.
+        # Loading is as slow or fast as training is: other work on the machine slows down both.
         load_seconds=flat.load_seconds * (factor if pace is not None else 1.0),
         setup_seconds=flat.setup_seconds * (factor if pace is not None else 1.0),
         basis="the pace so far",

@@ -52,7 +52,7 @@ class Progress:
         ended: Those that ended since this command began, in order.
         best: The best so far in words; "" before there is one.
         elapsed_seconds: Time worked on this stage, over restarts.
-        remaining_seconds: The estimate; None until an epoch's time is known.
+        remaining_seconds: The estimate of the stage's; None until steps were timed.
         study_seconds: The estimate of the whole study's; None where it is not known.
     """
 
@@ -64,7 +64,7 @@ class Progress:
     ended: tuple[EndedTraining, ...]
     best: str
     elapsed_seconds: float
-    remaining_seconds: float | None
+    remaining_seconds: float | None = None
     study_seconds: float | None = None
 
 

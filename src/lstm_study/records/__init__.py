@@ -23,8 +23,8 @@ from lstm_study.records.training import (
     Failure,
     Role,
     Run,
-    Status,
     TrainedOn,
+    TrainingStatus,
     Trial,
 )
 
@@ -44,10 +44,10 @@ __all__ = [
     "Run",
     "Session",
     "SplitSummary",
-    "Status",
     "StudyRecords",
     "TextFrom",
     "TrainedOn",
+    "TrainingStatus",
     "Trial",
     "UnknownWords",
     "Weighting",

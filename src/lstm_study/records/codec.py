@@ -37,7 +37,7 @@ def to_json(record: Any, *, previous: str = "") -> str:
         ValueError: A number in it is NaN or infinite: a failed training has no score.
     """
     header = {"kind": BY_TYPE[type(record)].name, "schema_version": SCHEMA_VERSION}
-    text = json.dumps(header | plain(record), allow_nan=False, ensure_ascii=False)
+    text = json.dumps(header | json_object(record), allow_nan=False, ensure_ascii=False)
     return seal(text, previous=previous)
 
 
@@ -67,7 +67,7 @@ def from_json(text: str, kind: type[T], *, where: str, previous: str = "") -> T:
 
 def state_to_json(state: Any) -> str:
     """Writes what a stage remembers as JSON that is readable, too; None is left out."""
-    return seal(json.dumps(plain(state, without_none=True), allow_nan=False, indent=1))
+    return seal(json.dumps(json_object(state, without_none=True), allow_nan=False, indent=1))
 
 
 def state_from_json(text: str, kind: type[T], *, where: str) -> T:
@@ -87,7 +87,7 @@ def _refuse_contradictions(record: Any, where: str) -> None:
         raise RecordError(f"{where}: contradicts itself ({'; '.join(found)}).")
 
 
-def plain(record: Any, *, without_none: bool = False) -> dict[str, Any]:
+def json_object(record: Any, *, without_none: bool = False) -> dict[str, Any]:
     """Returns a record as a JSON object."""
     values = _adapter(BY_TYPE[type(record)].name).dump_python(
         record, mode="json", by_alias=True, exclude_none=without_none

@@ -4,7 +4,7 @@ from dataclasses import dataclass, replace
 from typing import Literal
 
 from lstm_study.records.strict import STRICT
-from lstm_study.records.training import Failure, Status
+from lstm_study.records.training import Failure, TrainingStatus
 
 Weighting = Literal["nb", "tfidf"]
 TextFrom = Literal["source", "tokens", "left out", ""]
@@ -57,7 +57,7 @@ class Control:
 
     __pydantic_config__ = STRICT
 
-    status: Status = "running"
+    status: TrainingStatus = "running"
     weighting: Weighting | Literal[""] = ""
     inverse_regularisation: float | None = None
     candidates: tuple[ControlCandidate, ...] = ()

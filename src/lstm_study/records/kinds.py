@@ -85,7 +85,7 @@ KINDS = (
     ),
     Kind(
         name="seeds", path="seeds.json", type=SeedsState, is_watched=True, private=("added",),
-        lost="it is forgotten which seeds were added, and after which verdict",
+        lost="the record of added seeds, and of the verdicts before them, is lost",
     ),
     Kind(
         name="quick", path="quick.json", type=QuickState, is_watched=True,
@@ -93,7 +93,7 @@ KINDS = (
     ),
     Kind(
         name="verdicts", path="verdicts.json", type=VerdictsState, is_watched=True,
-        lost="it is forgotten how often the test reviews were looked at, which widens the interval",
+        lost="the number of looks at the test reviews, which widens the interval, is lost",
     ),
     Kind(name="report", path="report.json", type=ReportState, lost=_WRITTEN_AGAIN),
     Kind(
@@ -130,7 +130,7 @@ KINDS = (
     ),
     Kind(
         name="opening", path="openings.jsonl", type=Opening, is_record=True, private=("command",),
-        lost="the earlier openings of the test half are forgotten",
+        lost="the log of earlier openings of the test half is lost",
     ),
     # One line for each file above when it is first written.
     Kind(

@@ -35,7 +35,7 @@ _ADDRESS = re.compile(r"(--(?:bind|chief|cluster)[= ])\S+:\d+")
 
 
 class Scrubber:
-    """Removes what names a machine, a folder or a user; workers' names tell of the machines."""
+    """Removes what names a machine, a folder or a user; workers' names reveal the machines."""
 
     def __init__(self, workers: Iterable[str] = ()) -> None:
         found = {match[1] for worker in workers if (match := _MACHINE.match(worker))}

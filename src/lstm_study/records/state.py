@@ -1,4 +1,4 @@
-"""What a study's stages remember between commands, one class a file.
+"""What a study's stages remember between commands, one class per file.
 
 Unlike records they carry no kind: each is the only one of its kind in its file.
 """

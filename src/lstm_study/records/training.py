@@ -6,7 +6,7 @@ from typing import Literal
 from lstm_study.configuration import Configuration
 from lstm_study.records.strict import STRICT
 
-Status = Literal["running", "completed", "failed", "interrupted"]
+TrainingStatus = Literal["running", "completed", "failed", "interrupted"]
 Role = Literal["search", "control", "finalist"]
 TrainedOn = Literal["training", "train"]
 ErrorKind = Literal["diverged", "out_of_memory", "bug", "lost_worker"]
@@ -93,7 +93,7 @@ class Trial:
     role: Role = "search"
     parent: str | None = None
     masked: bool = False
-    status: Status = "running"
+    status: TrainingStatus = "running"
     epochs: tuple[Epoch, ...] = ()
     parameter_count: int | None = None
     score: float | None = None
@@ -104,6 +104,11 @@ class Trial:
     ended_at: str = ""
     seconds: float = 0.0
     failure: Failure | None = None
+
+    @property
+    def has_ended(self) -> bool:
+        """Whether it completed or failed."""
+        return self.status in ("completed", "failed")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -160,7 +165,7 @@ class Run:
     own_epoch: int | None = None
     trained_as: str = ""
     masked: bool = False
-    status: Status = "running"
+    status: TrainingStatus = "running"
     epochs: tuple[Epoch, ...] = ()
     parameter_count: int | None = None
     test_accuracy: float | None = None
@@ -178,3 +183,8 @@ class Run:
     ended_at: str = ""
     seconds: float = 0.0
     failure: Failure | None = None
+
+    @property
+    def has_ended(self) -> bool:
+        """Whether it completed or failed."""
+        return self.status in ("completed", "failed")

@@ -4,6 +4,8 @@ import math
 from collections.abc import Callable, Sequence
 from typing import Any
 
+from lstm_study.analysis.answer.wording import points
+
 MISSING = "–"
 _MINUS = "−"
 
@@ -21,12 +23,6 @@ def share(value: float) -> str:
 def tick_percent(value: float) -> str:
     """A share at an axis, as short as possible: 0.85 → "85%", 0.8725 → "87.25%"."""
     return f"{100 * value:.2f}".rstrip("0").rstrip(".").replace("-", _MINUS) + "%"
-
-
-def points(value: float) -> str:
-    """A difference of shares in percentage points, signed: 0.0052 → "+0.52", −0.0052 → "−0.52"."""
-    text = f"{100 * value:+.2f}"
-    return "0.00" if text in ("+0.00", "-0.00") else text.replace("-", _MINUS)
 
 
 def bare_points(value: float) -> str:

@@ -135,7 +135,7 @@ class _Server(ThreadingHTTPServer):
         self._free = threading.BoundedSemaphore(_CONNECTIONS)
 
     def process_request(self, request: Any, client_address: Any) -> None:
-        """Answers in a thread of its own, unless too many are busy."""
+        """Answers in a separate thread, unless too many are busy."""
         if not self._free.acquire(blocking=False):
             request.sendall(b"HTTP/1.0 503 Service Unavailable\r\nRetry-After: 2\r\n\r\n")
             self.shutdown_request(request)
@@ -154,7 +154,7 @@ class _Server(ThreadingHTTPServer):
             self._free.release()
 
     def handle_error(self, request: Any, client_address: Any) -> None:
-        """Prints nothing: what a client sends is no error of the command."""
+        """Prints nothing: a client's bad request is not the command's error."""
 
 
 def _end(request: socket.socket) -> None:

@@ -24,7 +24,7 @@ def plan_finalists(spec: StudySpec, store: Store) -> list[Trial]:
     """Returns the finalists' trials, in the order to run; those that exist as they are recorded.
 
     None with fewer than two finalists, and none of their own in a study whose comparison began
-    without them: its winner is named already. Where a search went on, its limit having grown, its
+    without them: its winner is named already. Where a larger limit let a search resume, its
     best trials now follow those that were the best before.
     """
     trials = store.read_trials()
@@ -61,7 +61,7 @@ def plan_finalists(spec: StudySpec, store: Store) -> list[Trial]:
 def _places(trials: Sequence[Trial], spec: StudySpec, *, may_grow: bool) -> dict[int, Trial]:
     """Returns the finalists by their places: those that have one first, then the best others.
 
-    With `may_grow` there may be more of them than the study file says, after a search that went on.
+    With `may_grow` there may be more of them than the study file says, after a search that resumed.
     """
     by_id = {trial.trial_id: trial for trial in trials}
     places = {
@@ -78,11 +78,6 @@ def _places(trials: Sequence[Trial], spec: StudySpec, *, may_grow: bool) -> dict
     new = [each for each in finalists[: spec.search.rerank] if each.configuration not in known]
     room = len(new) if may_grow else max(0, spec.search.rerank - len(places))
     return places | dict(enumerate(new[:room], start=max(places, default=0) + 1))
-
-
-def has_ended(trial: Trial) -> bool:
-    """Whether a trial completed or failed."""
-    return trial.status in ("completed", "failed")
 
 
 class RerankStage:
@@ -106,7 +101,6 @@ class RerankStage:
             store,
             stage="search",
             title="Finalists",
-            batch_size=spec.protocol.batch_size,
             items=self._items(),
         )
 
@@ -143,19 +137,13 @@ class RerankStage:
         """Takes back a trial whose worker was lost."""
         self._at_work.discard(name)
 
-    def tick(self, seconds: float, *, workers: int) -> bool:
+    def tick(self, seconds: float) -> bool:
         """Reports progress."""
-        waiting = [trial for trial in self._trials.values() if not trial.started_at]
         self._report(
             self._follower.progress(
                 seconds,
-                workers=workers,
                 items=self._items(),
                 total=len(self._trials),
-                to_begin=[
-                    (trial.configuration, float(trial.budget_epochs), trial.masked)
-                    for trial in waiting
-                ],
                 best="",
             )
         )
@@ -169,7 +157,7 @@ class RerankStage:
         return [
             trial
             for name, trial in self._trials.items()
-            if not has_ended(trial) and name not in self._at_work
+            if not trial.has_ended and name not in self._at_work
         ]
 
     def _keep(self, trial: Trial) -> None:

@@ -9,7 +9,6 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from lstm_study.analysis.search.summary import best_by_budget, objective_of
-from lstm_study.configuration import Configuration
 from lstm_study.engine.classes import Classes
 from lstm_study.engine.jobs import Halt, Job, JobResult
 from lstm_study.progress.follow import Follower, Item, item_of, score_in_words
@@ -52,7 +51,6 @@ class SearchStage:
             store,
             stage="search",
             title="Search",
-            batch_size=spec.protocol.batch_size,
             items=self._items(),
         )
 
@@ -84,15 +82,13 @@ class SearchStage:
         """Takes back a trial whose worker was lost."""
         self._oracle.take_back(name)
 
-    def tick(self, seconds: float, *, workers: int) -> bool:
+    def tick(self, seconds: float) -> bool:
         """Reports progress; returns whether no limit is reached."""
         self._report(
             self._follower.progress(
                 seconds,
-                workers=workers,
                 items=self._items(),
                 total=self._plan.trials,
-                to_begin=self._to_begin(),
                 best=self._best(),
             )
         )
@@ -108,23 +104,6 @@ class SearchStage:
 
     def _items(self) -> list[Item]:
         return items_of(self._oracle.records.values(), self._spec)
-
-    def _to_begin(self) -> list[tuple[Configuration, float, bool]]:
-        trials = self._oracle.records
-        # What the tuner will propose is unknown: the baseline stands for it.
-        typical = self._spec.baseline.configuration
-        masked = self._spec.protocol.masked
-        waiting: list[tuple[Configuration, float, bool]] = []
-        for planned in self._plan.brackets:
-            for item in planned.bracket.rounds:
-                begun = sum(slot.trial_id(item.round) in trials for slot in planned.slots)
-                epochs = item.budget_epochs - item.initial_epoch
-                # Which trials are promoted is unknown: the mean over the bracket stands for it.
-                share = max(0, item.trials - begun) * epochs / len(planned.slots)
-                waiting += [
-                    (slot.configuration or typical, share, masked) for slot in planned.slots
-                ]
-        return waiting
 
     def _best(self) -> str:
         """Names the best trial at the full budget, which alone can win, and the best before it."""

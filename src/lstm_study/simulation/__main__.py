@@ -16,7 +16,7 @@ from pathlib import Path
 from lstm_study.analysis.statistics.scenario import Scenario
 from lstm_study.errors import StudyError
 from lstm_study.seeds import derive
-from lstm_study.simulation.error_rates import SEED, Outcome, simulate, simulate_looks
+from lstm_study.simulation.error_rates import SEED, ErrorRates, simulate, simulate_looks
 from lstm_study.simulation.measured import Measured, Spread, measure_study
 from lstm_study.simulation.page import LOOKS, Tables, markdown
 from lstm_study.store import Store
@@ -141,7 +141,7 @@ def write_tables(out: Path, *, studies: int, tables: Tables | None = None) -> No
     out.parent.mkdir(parents=True, exist_ok=True)
     with out.with_suffix(".csv").open("w", encoding="utf-8", newline="") as file:
         writer = csv.DictWriter(
-            file, [field.name for field in fields(Outcome)], lineterminator="\n"
+            file, [field.name for field in fields(ErrorRates)], lineterminator="\n"
         )
         writer.writeheader()
         writer.writerows({key: _plain(value) for key, value in asdict(o).items()} for o in outcomes)

@@ -7,19 +7,19 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from lstm_study.analysis.answer.rule import failure_kind, kind_of
+from lstm_study.analysis.answer.rule import failure_kind, verdict_kind
 from lstm_study.analysis.statistics.failures import FailureKind, are_far_below, failure_rate
 from lstm_study.analysis.statistics.intervals import LEVEL, Difference, difference_of_outcomes
 from lstm_study.analysis.statistics.looks import levels
 from lstm_study.analysis.statistics.power import LEAST_SEEDS
 from lstm_study.analysis.statistics.scenario import Scenario
-from lstm_study.simulation.generative import draw
+from lstm_study.simulation.generative import simulate_runs
 
 SEED = 20
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Outcome:
+class ErrorRates:
     """The verdicts on many simulated studies of one scenario with so many seeds per arm.
 
     Attributes:
@@ -59,10 +59,12 @@ class Outcome:
 
 def simulate(
     scenario: Scenario, *, seeds: Sequence[int], studies: int, seed: int = SEED
-) -> tuple[Outcome, ...]:
+) -> tuple[ErrorRates, ...]:
     """Simulates studies and judges them; the first runs of each also serve for fewer seeds."""
     judged: dict[int, list[_Judged]] = {runs: [] for runs in seeds}
-    for candidate, reference in draw(scenario, seeds=max(seeds), studies=studies, seed=seed):
+    for candidate, reference in simulate_runs(
+        scenario, seeds=max(seeds), studies=studies, seed=seed
+    ):
         for runs, found in judged.items():
             found.append(_judge(candidate[:runs], reference[:runs]))
     return tuple(_outcome(scenario, runs, found) for runs, found in judged.items())
@@ -77,10 +79,12 @@ def simulate_looks(
     """
     shown = 0
     at = levels([runs / looks[-1] for runs in looks])
-    for candidate, reference in draw(scenario, seeds=looks[-1], studies=studies, seed=seed):
+    for candidate, reference in simulate_runs(
+        scenario, seeds=looks[-1], studies=studies, seed=seed
+    ):
         for runs, level in zip(looks, at, strict=True):
             judged = judge_outcomes(candidate[:runs], reference[:runs], level=level)
-            if judged is not None and kind_of(judged) != "no difference shown":
+            if judged is not None and verdict_kind(judged) != "no difference shown":
                 shown += 1
                 break
     return shown / studies
@@ -122,15 +126,15 @@ def _judge(candidate: NDArray[np.bool_], reference: NDArray[np.bool_]) -> _Judge
     )
 
 
-def _outcome(scenario: Scenario, seeds: int, judged: Sequence[_Judged]) -> Outcome:
+def _outcome(scenario: Scenario, seeds: int, judged: Sequence[_Judged]) -> ErrorRates:
     studies = len(judged)
     said = [each.difference for each in judged if each.difference is not None]
-    kinds = [kind_of(each) for each in said]
+    kinds = [verdict_kind(each) for each in said]
     failures = [each.failures for each in judged]
-    shown = [kind_of(each.uncorrected) != "no difference shown" for each in judged]
+    shown = [verdict_kind(each.uncorrected) != "no difference shown" for each in judged]
     held = [each.low <= scenario.effect <= each.high for each in said]
     half_widths = [(each.high - each.low) / 2 for each in said]
-    return Outcome(
+    return ErrorRates(
         scenario=scenario.name,
         documents=scenario.documents,
         effect_points=100 * scenario.effect,

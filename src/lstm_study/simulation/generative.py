@@ -27,7 +27,7 @@ from lstm_study.seeds import derive
 FAILED_ACCURACY = (0.6, 0.7)
 
 
-def draw(
+def simulate_runs(
     scenario: Scenario, *, seeds: int, studies: int, seed: int
 ) -> Iterator[tuple[NDArray[np.bool_], NDArray[np.bool_]]]:
     """Simulates studies: which reviews each run of candidate and reference classifies correctly.

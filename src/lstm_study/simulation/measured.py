@@ -10,14 +10,13 @@ import numpy as np
 
 from lstm_study.analysis.answer.arms import Arm, arms_from_records
 from lstm_study.analysis.statistics.failures import failed_runs, without_runs
+from lstm_study.analysis.statistics.intervals import LEVEL
 from lstm_study.analysis.statistics.scenario import Scenario
 from lstm_study.analysis.statistics.significance import disagreement
 from lstm_study.analysis.statistics.variance import SeedPart, components
 from lstm_study.errors import ComparisonError
 from lstm_study.records import StudyRecords
 from lstm_study.simulation.generative import check_scenario
-
-LEVEL = 0.95
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

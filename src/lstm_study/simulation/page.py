@@ -14,7 +14,7 @@ from lstm_study.analysis.statistics.power import (
     smallest_difference,
 )
 from lstm_study.analysis.statistics.scenario import Scenario, true_components
-from lstm_study.simulation.error_rates import SEED, Outcome
+from lstm_study.simulation.error_rates import SEED, ErrorRates
 
 LOOKS = ((5, 10, 15), (4, 6, 8, 10, 12, 14, 16, 18, 20))
 # What the verdict is to keep, as shares; chance of the simulation is added.
@@ -72,7 +72,7 @@ class Tables:
 
 def markdown(
     tables: Tables,
-    outcomes: Sequence[Outcome],
+    outcomes: Sequence[ErrorRates],
     looked: Sequence[float],
     *,
     out: Path,
@@ -137,7 +137,7 @@ def markdown(
     return "\n".join(lines) + "\n"
 
 
-def exceptions(outcomes: Sequence[Outcome], *, chance: float) -> str:
+def exceptions(outcomes: Sequence[ErrorRates], *, chance: float) -> str:
     """Says in which rows false verdicts or coverage are not what they should be."""
     found = []
     for o in outcomes:
@@ -151,7 +151,7 @@ def exceptions(outcomes: Sequence[Outcome], *, chance: float) -> str:
     return "Not so: " + "; ".join(found) + "." if found else "So it is in every row."
 
 
-def _row(o: Outcome) -> str:
+def _row(o: ErrorRates) -> str:
     coverage = "" if o.coverage is None else f"{o.coverage:.1%}"
     half_width = "" if o.half_width_points is None else f"{o.half_width_points:.2f}"
     return (

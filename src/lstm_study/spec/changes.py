@@ -28,7 +28,7 @@ class Changes:
     Attributes:
         allowed: Leaves valid what is done.
         refused: Would make what is done another study's.
-        searches_on: Whether a limit of the search grew, so that one that ended goes on.
+        searches_on: Whether a limit of the search grew, so that an ended search resumes.
     """
 
     allowed: tuple[str, ...]

@@ -10,7 +10,7 @@ from typing import Any, Self
 
 from pydantic import Field, model_validator
 
-from lstm_study.configuration import STUDYS_OWN, Kind
+from lstm_study.configuration import STUDYS_OWN, ValueKind
 from lstm_study.spec.dimensions import Declared, Fixed, SpecTable
 from lstm_study.spec.errors import broken, shown
 
@@ -147,7 +147,7 @@ def _is_active(each: Declared, values: Mapping[str, Any], known: Mapping[str, De
     )
 
 
-def _fits(kind: Kind, value: Any, choices: list[Any]) -> bool:
+def _fits(kind: ValueKind, value: Any, choices: list[Any]) -> bool:
     if kind == "switch":
         return isinstance(value, bool)
     if kind == "choice":

@@ -72,8 +72,8 @@ class Store(PredictionFiles):
     ) -> tuple[str, ...]:
         """Begins the study, or checks that it is the one that began here.
 
-        One that has nothing to lose yet begins again, whatever its spec. In one that has begun some
-        settings may change all the same: see `changes.changes`. The text is the study file's,
+        One that has nothing to lose yet begins again, with any spec. In one that has begun some
+        settings may still change: see `changes.changes`. The text is the study file's,
         verbatim; `settings` are the one-off changes that the spec has beside it.
 
         Returns:
@@ -213,7 +213,7 @@ class Store(PredictionFiles):
 
     def lost_trials(self) -> set[str]:
         """Returns the ids of trials that a repair moved aside and that have not ended again."""
-        ended = [each for each in self.read_trials() if each.status in ("completed", "failed")]
+        ended = [each for each in self.read_trials() if each.has_ended]
         return set(self.moved_trials() - {trial.trial_id for trial in ended})
 
     def read_runs(self) -> list[Run]:

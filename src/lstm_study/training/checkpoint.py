@@ -35,13 +35,13 @@ class Checkpoint:
     earlier: tuple[tuple[NDArray[Any], ...], ...] = ()
 
 
-def state_of(model: Any) -> tuple[NDArray[Any], ...]:
+def training_state(model: Any) -> tuple[NDArray[Any], ...]:
     """Copies all variables that training changes in a model and its optimizer, in a fixed order."""
     return tuple(np.asarray(variable) for variable in _variables(model))
 
 
 def set_state(model: Any, variables: Sequence[NDArray[Any]], *, where: str) -> None:
-    """Restores variables that `state_of` copied.
+    """Restores variables that `training_state` copied.
 
     Raises:
         RecordError: The arrays do not have this model's shapes.

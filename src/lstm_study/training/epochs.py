@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from lstm_study import metrics
 from lstm_study.corpus.types import Split
 from lstm_study.errors import DivergedError
 from lstm_study.provenance import now
@@ -86,14 +87,15 @@ class RunningEpoch:
             validation_seconds: Wall time of the reading.
 
         Raises:
-            DivergedError: The validation loss is NaN or infinite.
+            DivergedError: A probability, and with it the validation loss, is NaN.
         """
         loss = accuracy = auc = None
         if validation is not None and probabilities is not None:
-            loss, accuracy = evaluate(probabilities, validation.labels)
-            auc = roc_auc(probabilities, validation.labels)
-            if not math.isfinite(loss):
-                raise DivergedError(f"the validation loss became {loss} in epoch {self.number}.")
+            if not np.isfinite(probabilities).all():
+                raise DivergedError(f"the validation loss became nan in epoch {self.number}.")
+            loss = metrics.log_loss(validation.labels, probabilities)
+            accuracy = metrics.accuracy(validation.labels, probabilities)
+            auc = metrics.roc_auc(validation.labels, probabilities)
         return Epoch(
             epoch=self.number,
             train_loss=self.progress.train_loss,
@@ -105,39 +107,3 @@ class RunningEpoch:
             validation_seconds=validation_seconds,
             ended_at=now(),
         )
-
-
-def evaluate(probabilities: NDArray[np.float32], labels: NDArray[np.int8]) -> tuple[float, float]:
-    """Returns binary cross-entropy and accuracy as Keras defines them, computed in float64.
-
-    Args:
-        probabilities: Of the positive label, float32 [reviews].
-        labels: 0 or 1, int8 [reviews].
-
-    Source: keras.losses.binary_crossentropy (clips at 1e-7) and keras.metrics.binary_accuracy
-        (positive above 0.5).
-    """
-    p = np.clip(probabilities.astype(np.float64), 1e-7, 1 - 1e-7)
-    positive = labels.astype(bool)
-    loss = float(-np.mean(np.where(positive, np.log(p), np.log1p(-p))))
-    return loss, float(np.mean((probabilities > 0.5) == positive))
-
-
-def roc_auc(probabilities: NDArray[np.float32], labels: NDArray[np.int8]) -> float | None:
-    """Returns the area under the ROC curve; None where there is one label only, or NaN.
-
-    Args:
-        probabilities: Of the positive label, float32 [reviews].
-        labels: 0 or 1, int8 [reviews].
-
-    Source: the Mann-Whitney statistic, with equal probabilities at their mean rank.
-    """
-    from scipy.stats import rankdata
-
-    positive = labels.astype(bool)
-    ones = int(positive.sum())
-    zeros = len(labels) - ones
-    if not ones or not zeros or not np.isfinite(probabilities).all():
-        return None
-    above = float(rankdata(probabilities)[positive].sum()) - ones * (ones + 1) / 2
-    return above / (ones * zeros)

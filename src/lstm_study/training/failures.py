@@ -23,7 +23,7 @@ def is_kernel_too_large(error: Exception) -> bool:
 
 
 def is_device_lost(error: Exception) -> bool:
-    """Whether this process can no longer use its GPU, so that only another one can go on.
+    """Whether this process can no longer use its GPU, so that only another process can continue.
 
     Source: the CUDA driver's reference, `CUresult`: errors that leave "the process in an
     inconsistent state", and uncorrectable errors of the GPU's memory.

@@ -13,7 +13,13 @@ from numpy.typing import NDArray
 
 from lstm_study.configuration import Configuration
 from lstm_study.errors import RecordError
-from lstm_study.model.population.arrays import GATES, POOLINGS, Seeds, State, Weights
+from lstm_study.model.population.arrays import (
+    GATES,
+    POOLINGS,
+    PopulationState,
+    PopulationWeights,
+    Seeds,
+)
 from lstm_study.model.shape_classes import ShapeClass
 
 Arrays = tuple[NDArray[Any], ...]
@@ -25,8 +31,8 @@ def padded_state(
     shape: ShapeClass,
     *,
     where: str,
-) -> State:
-    """Returns a checkpoint's arrays as one member's state: `State` without its first axis.
+) -> PopulationState:
+    """Returns a checkpoint's arrays as one member's state, without `PopulationState`'s first axis.
 
     Args:
         variables: As `training/checkpoint.py: state_of` returns them, of a network with Adam.
@@ -53,7 +59,7 @@ def padded_state(
     )
     none = np.zeros(2, np.uint32)
     of_lstm = [array for name, array in seeds.items() if name.startswith("lstm")]
-    return State(
+    return PopulationState(
         weights=weights,
         momentums=momentums,
         velocities=velocities,
@@ -68,7 +74,9 @@ def padded_state(
     )
 
 
-def own_variables(state: State, configuration: Configuration, *, learning_rate: float) -> Arrays:
+def own_variables(
+    state: PopulationState, configuration: Configuration, *, learning_rate: float
+) -> Arrays:
     """Returns one member's state, without the axis of members, as a checkpoint's arrays.
 
     The reverse of `padded_state`. Keras keeps a constant learning rate beside the step count.
@@ -105,7 +113,7 @@ def own_weights(variables: Arrays, configuration: Configuration) -> Arrays:
 
 def padded_weights(
     weights: Sequence[NDArray[Any]], configuration: Configuration, shape: ShapeClass
-) -> Weights:
+) -> PopulationWeights:
     """Returns what `own_weights` returned as one member's weights, padded to a class."""
     units, directions = shape.lstm_units, configuration.directions
     parts = (np.asarray(array) for array in weights)
@@ -129,7 +137,7 @@ def padded_weights(
     by_kind = output_kernel.reshape(len(kinds), directions, -1)
     filled = np.zeros((len(POOLINGS) if shape.pools else 1, directions, units), np.float32)
     filled[kinds, :, : by_kind.shape[-1]] = by_kind
-    return Weights(
+    return PopulationWeights(
         embedding=embedding,
         pair_embedding=pair_embedding,
         kernels=tuple(kernels),
@@ -191,7 +199,7 @@ def _kinds(configuration: Configuration) -> list[int]:
     return [POOLINGS.index(configuration.pooling)]
 
 
-def _own(weights: Weights, configuration: Configuration) -> Iterator[NDArray[Any]]:
+def _own(weights: PopulationWeights, configuration: Configuration) -> Iterator[NDArray[Any]]:
     units, width = configuration.lstm_units, configuration.embedding_dim
     yield weights.embedding[: configuration.vocabulary_size, :width]
     if configuration.pair_rows:

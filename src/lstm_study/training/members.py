@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lstm_study.corpus.types import Split
-from lstm_study.model.population.arrays import State
+from lstm_study.model.population.arrays import PopulationState
 from lstm_study.records import Epoch
 from lstm_study.seeds import derive
 from lstm_study.training.checkpoint import Checkpoint, write_checkpoint
@@ -134,7 +134,9 @@ class Seated:
             for step in range(first, min(first + count, len(self.batches)))
         ]
 
-    def write(self, state: State, epochs: tuple[Epoch, ...], *, durable: bool) -> Checkpoint:
+    def write(
+        self, state: PopulationState, epochs: tuple[Epoch, ...], *, durable: bool
+    ) -> Checkpoint:
         """Writes and returns its checkpoint, with the earlier weights that are to be kept.
 
         Args:

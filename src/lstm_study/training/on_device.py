@@ -18,9 +18,9 @@ from lstm_study.model.population.arrays import (
     GATES,
     POOLINGS,
     DeviceReviews,
-    Settings,
-    State,
-    Weights,
+    MemberSettings,
+    PopulationState,
+    PopulationWeights,
 )
 from lstm_study.model.population.dropout import seeds_after
 from lstm_study.model.population.steps import (
@@ -67,12 +67,12 @@ class OnDevice:
         for place, state in enumerate(states):
             self.put(place, state)
 
-    def member(self, place: int) -> State:
+    def member(self, place: int) -> PopulationState:
         """Returns a copy of one member's state, on the device."""
-        state: State = member_of(self.state, np.int32(place))
+        state: PopulationState = member_of(self.state, np.int32(place))
         return state
 
-    def put(self, place: int, state: State) -> None:
+    def put(self, place: int, state: PopulationState) -> None:
         """Gives a place to a member."""
         self.state = with_member(self.state, np.int32(place), state)
 
@@ -119,7 +119,9 @@ class OnDevice:
         )
         return losses, correct
 
-    def read(self, split: Split, *, weights: Weights | None = None) -> NDArray[np.float32]:
+    def read(
+        self, split: Split, *, weights: PopulationWeights | None = None
+    ) -> NDArray[np.float32]:
         """Returns what all places make of some reviews: probabilities [places, reviews].
 
         Args:
@@ -147,9 +149,9 @@ class OnDevice:
             found[:, chosen] = by_place[:, : len(chosen)]
         return found
 
-    def weights_with(self, others: Mapping[int, Weights]) -> Weights:
+    def weights_with(self, others: Mapping[int, PopulationWeights]) -> PopulationWeights:
         """Returns the members' weights, with those of some places replaced."""
-        weights: Weights = self.state.weights
+        weights: PopulationWeights = self.state.weights
         for place, own in others.items():
             weights = with_weights(weights, np.int32(place), own)
         return weights
@@ -172,7 +174,7 @@ class OnDevice:
 
 
 def initial_variables(training: Training) -> tuple[NDArray[Any], ...]:
-    """Weights, seeds and optimizer as a training alone begins with, made on the processor."""
+    """Weights, seeds and optimizer as a training alone begins with, made on the CPU."""
     try:
         processor = jax.default_device(jax.local_devices(backend="cpu")[0])
     except RuntimeError:  # JAX_PLATFORMS leaves the GPU alone
@@ -190,7 +192,7 @@ def initial_variables(training: Training) -> tuple[NDArray[Any], ...]:
 
 def settings_of(
     trainings: Sequence[Training | None], shape: ShapeClass, *, reviews: int
-) -> Settings:
+) -> MemberSettings:
     """Returns what tells members apart; a free place, None, draws nothing and learns nothing.
 
     Args:
@@ -199,12 +201,12 @@ def settings_of(
         reviews: How many they train on: a falling learning rate ends after so many steps.
     """
     rows = [_setting(training, shape, reviews) for training in trainings]
-    settings = Settings(*(np.array(column) for column in zip(*rows, strict=True)))
+    settings = MemberSettings(*(np.array(column) for column in zip(*rows, strict=True)))
     return settings if shape.clips else settings._replace(clip_norm=None)
 
 
-def _setting(training: Training | None, shape: ShapeClass, reviews: int) -> Settings:
-    """One member's row of `Settings`."""
+def _setting(training: Training | None, shape: ShapeClass, reviews: int) -> MemberSettings:
+    """One member's row of `MemberSettings`."""
     rate, masked, schedule_steps = 0.0, True, 0
     configuration = Configuration(
         maxlen=shape.maxlen, dropout=0.0, recurrent_dropout=0.0, embedding_dim=1, lstm_units=1
@@ -216,7 +218,7 @@ def _setting(training: Training | None, shape: ShapeClass, reviews: int) -> Sett
             schedule_steps = training.steps(reviews)
     per_gate = GATES if configuration.recurrent_dropout > 0 else 1
     pooled = [configuration.pooling in (kind, "all") for kind in POOLINGS]
-    return Settings(
+    return MemberSettings(
         kept=np.float32(1.0 - configuration.dropout),
         kept_states=np.float32(1.0 - configuration.recurrent_dropout),
         input_draws=np.uint32(per_gate if configuration.dropout > 0 else 0),
@@ -238,7 +240,7 @@ def _setting(training: Training | None, shape: ShapeClass, reviews: int) -> Sett
 
 
 @functools.partial(jax.jit, static_argnames=("shape", "places"))
-def empty_state(shape: ShapeClass, places: int) -> State:
+def empty_state(shape: ShapeClass, places: int) -> PopulationState:
     """Returns the state of free places: all zeros."""
     configuration = Configuration(
         vocabulary_size=1,

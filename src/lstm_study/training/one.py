@@ -24,7 +24,7 @@ from lstm_study.model.network import build_model, is_masked
 from lstm_study.records import Epoch
 from lstm_study.seeds import derive
 from lstm_study.spec import ModelTable, ProtocolTable
-from lstm_study.training.checkpoint import Checkpoint, set_state, state_of, write_checkpoint
+from lstm_study.training.checkpoint import Checkpoint, set_state, training_state, write_checkpoint
 from lstm_study.training.epochs import RunningEpoch, Step
 from lstm_study.training.inputs import as_input, inputs_of
 from lstm_study.training.memory import release_models
@@ -118,7 +118,7 @@ def train(
             earlier = (*earlier, tuple(model.get_weights()))
         epoch = _train_epoch(model, training, number, reviews, validation, on_step=on_step)
         epochs = (*epochs, epoch)
-        checkpoint = Checkpoint(epochs=epochs, variables=state_of(model), earlier=earlier)
+        checkpoint = Checkpoint(epochs=epochs, variables=training_state(model), earlier=earlier)
         write_checkpoint(save, checkpoint)
         on_epoch(checkpoint)
     return model

@@ -25,9 +25,10 @@ from numpy.typing import NDArray
 
 from lstm_study.corpus.types import Split
 from lstm_study.errors import DivergedError, RecordError
+from lstm_study.model.class_plan import pays_compiling, places_for
 from lstm_study.model.lstm.members import SCAN, Sweeps, sweeps_for
-from lstm_study.model.population.arrays import State
-from lstm_study.model.shape_classes import ShapeClass, pays_compiling, places_for
+from lstm_study.model.population.arrays import PopulationState
+from lstm_study.model.shape_classes import ShapeClass
 from lstm_study.records import Epoch
 from lstm_study.training.checkpoint import Checkpoint
 from lstm_study.training.failures import classify, is_kernel_too_large
@@ -99,7 +100,7 @@ def train_population(
                     return
                 population.train_epoch()
             except Exception as error:
-                # What the device lacks is the population's own; all else is the caller's.
+                # A lack of the device is handled here; all else is for the caller.
                 if is_kernel_too_large(error) and population.sweeps is not SCAN:
                     population.use_the_loop(error)
                 elif classify(error).kind == "out_of_memory":
@@ -109,7 +110,7 @@ def train_population(
 
 
 class Population:
-    """Who sits where in the arrays on the device, and who waits.
+    """Which members are in which places of the device's arrays, and which wait.
 
     Attributes:
         waiting: Members that have no place yet.
@@ -136,11 +137,11 @@ class Population:
         self._written: deque[tuple[Seated, Future[Checkpoint]]] = deque()
 
     def taken(self) -> list[tuple[int, Seated]]:
-        """Returns who sits where."""
+        """Returns the members in training, each with its place."""
         return [(place, seated) for place, seated in enumerate(self._places) if seated]
 
     def seat(self, more: Callable[[int], Sequence[Member]]) -> bool:
-        """Gives free places to members who wait; False where nobody is left to train."""
+        """Gives free places to waiting members; returns False where none is left to train."""
         while True:
             missing = self._capacity - len(self.taken()) - len(self.waiting)
             if missing > 0:
@@ -155,7 +156,7 @@ class Population:
                 return True
 
     def train_epoch(self) -> None:
-        """Trains and validates all seated members for one epoch, each with its own number."""
+        """Trains and validates all members in places for one epoch, each with its own number."""
         began = time.perf_counter()
         for _, seated in self.taken():
             seated.begin_epoch(self._split, self._threads)
@@ -204,7 +205,7 @@ class Population:
             return
         self._capacity = tried // 2
         log.warning(
-            "The device's memory does not hold %d networks at once: %d from here on.",
+            "The device's memory does not hold %d networks at once: continuing with %d.",
             tried,
             self._capacity,
         )
@@ -216,16 +217,16 @@ class Population:
         self._device = OnDevice(self._shape, SCAN)
         why = str(error).splitlines()[0]
         log.warning(
-            "The LSTM's kernels do not fit this GPU (%s): by %s from here on.", why, SCAN.name
+            "The LSTM's kernels do not fit this GPU (%s): continuing with %s.", why, SCAN.name
         )
 
     def _return_all(self) -> None:
-        """Has all members wait again, to begin at their last checkpoints."""
+        """Takes all members out of their places, to resume from their last checkpoints."""
         while self._written:
             try:
                 self._report_checkpoints(wait=True)
             except Exception as other:
-                # A copy that did not fit either: its member goes on from the checkpoint before.
+                # A copy that did not fit either: its member resumes from the checkpoint before.
                 if classify(other).kind != "out_of_memory":
                     raise
         present = [seated for _, seated in self.taken()]
@@ -237,7 +238,7 @@ class Population:
     def _train_steps(self) -> None:
         """Makes an epoch's steps, the next ones while the last are counted and words are dropped.
 
-        XLA may wait for the device at every step, so that has a thread of its own.
+        XLA may wait for the device at every step, so steps have a thread of their own.
         """
         steps = len(self.taken()[0][1].batches)
         under_way: Future[tuple[Any, Any]] | None = None
@@ -267,7 +268,7 @@ class Population:
         return self._stepping.submit(self._device.train, self._split, batches, dropped)
 
     def _count_steps(self, made: tuple[Any, Any]) -> None:
-        """Adds steps that `OnDevice.train` made to the epoch's sums; ends who diverged in them."""
+        """Adds steps that `OnDevice.train` made to the epoch's sums; ends members that diverged."""
         losses, correct = (np.asarray(each) for each in made)
         for place, seated in self.taken():
             running = seated.running
@@ -285,7 +286,7 @@ class Population:
             seated.member.on_step(running.progress)
 
     def _resize(self, wanted: int) -> None:
-        """Makes the arrays larger for those who wait, or smaller where that pays."""
+        """Makes the arrays larger for waiting members, or smaller where that pays."""
         taken, there = self.taken(), len(self._places)
         ahead = [seated.epochs_left for _, seated in taken]
         ahead += [
@@ -304,7 +305,7 @@ class Population:
         self._places = [seated for _, seated in taken] + [None] * (size - len(taken))
 
     def _fill(self) -> None:
-        """Seats those who wait and whose checkpoints can be used, as far as places are free."""
+        """Gives free places to waiting members whose checkpoints can be used."""
         free = deque(place for place, seated in enumerate(self._places) if seated is None)
         while free and self.waiting:
             next_ones = list(itertools.islice(self.waiting, len(free)))
@@ -318,12 +319,14 @@ class Population:
                 epochs = member.start.epochs if member.start is not None else ()
                 self._places[free.popleft()] = Seated(self.waiting.popleft(), member.start, epochs)
 
-    def _states_at_start(self, members: Sequence[Member]) -> Iterator[tuple[Member, Future[State]]]:
+    def _states_at_start(
+        self, members: Sequence[Member]
+    ) -> Iterator[tuple[Member, Future[PopulationState]]]:
         """Makes what members begin with, a few ahead of the one that is asked for.
 
         Building and padding takes a second for each new shape, most of it without the GIL.
         """
-        making: deque[tuple[Member, Future[State]]] = deque()
+        making: deque[tuple[Member, Future[PopulationState]]] = deque()
         for member in members:
             making.append((member, self._threads.submit(_state_at_start, self._shape, member)))
             if len(making) > _STATES_AHEAD:
@@ -332,7 +335,7 @@ class Population:
             yield making.popleft()
 
     def _dismiss(self) -> bool:
-        """Ends those who are trained, once they have read what they are to read."""
+        """Ends trained members, once they have predicted what their jobs ask for."""
         trained = [(place, seated) for place, seated in self.taken() if seated.epochs_left <= 0]
         if trained:
             self._report_checkpoints(wait=True)
@@ -358,10 +361,10 @@ class Population:
     def _read_at_end(
         self, split: Split, trained: Sequence[tuple[int, Seated]]
     ) -> tuple[dict[int, list[NDArray[np.float32]]], float]:
-        """Reads a split by the weights of those who are trained, then by their earlier ones.
+        """Predicts a split with the weights of trained members, then with their earlier ones.
 
         Returns:
-            The probabilities by place, and a member's share of the first reading's time.
+            The probabilities by place, and a member's share of the first prediction's time.
         """
         began = time.perf_counter()
         last = self._device.read(split)
@@ -381,11 +384,11 @@ class Population:
         return found, seconds
 
     def _report_checkpoints(self, *, wait: bool = False, until: Future[Any] | None = None) -> None:
-        """Tells members of their checkpoints that are written.
+        """Reports to members which of their checkpoints are written.
 
         Args:
-            wait: Whether to tell of all, and wait until they are.
-            until: What the device is at: once that is done, the rest is for the next time.
+            wait: Whether to report all, and wait until they are written.
+            until: What the device computes: once that is done, the rest is left for the next call.
         """
         while self._written and (wait or self._written[0][1].done()):
             if until is not None and until.done():
@@ -402,13 +405,13 @@ class Population:
         seated.member.on_end(Ended(checkpoint=None, error=error))
 
 
-def _state_at_start(shape: ShapeClass, member: Member) -> State:
+def _state_at_start(shape: ShapeClass, member: Member) -> PopulationState:
     training, start = member.training, member.start
     variables = initial_variables(training) if start is None else start.variables
     return padded_state(variables, training.configuration, shape, where=member.where)
 
 
 def _fetch_and_write(
-    seated: Seated, state: State, epochs: tuple[Epoch, ...], durable: bool
+    seated: Seated, state: PopulationState, epochs: tuple[Epoch, ...], durable: bool
 ) -> Checkpoint:
     return seated.write(jax.device_get(state), epochs, durable=durable)

@@ -116,7 +116,7 @@ def _configure_tensorflow(threads: int, share: Callable[[], int]) -> Runtime:
 
 
 def _configure_jax(threads: int) -> Runtime:
-    # Else the thread that waits for the GPU keeps a processor busy.
+    # Else the thread that waits for the GPU keeps a core busy.
     os.environ.setdefault("TF_CUDA_PLATFORM_GPU_DEVICE_SCHEDULE", "blocking_sync")
     flags = os.environ.get("XLA_FLAGS", "")
     if threads == 1 and "intra_op_parallelism" not in flags:

@@ -8,6 +8,7 @@ import keras
 import numpy as np
 import pytest
 
+from lstm_study import metrics
 from lstm_study.configuration import Configuration
 from lstm_study.corpus.batches import epoch_order
 from lstm_study.corpus.buckets import epoch_buckets, kept_lengths
@@ -22,9 +23,8 @@ from lstm_study.training.checkpoint import (
     Checkpoint,
     read_checkpoint,
     set_state,
-    state_of,
+    training_state,
 )
-from lstm_study.training.epochs import evaluate, roc_auc
 from lstm_study.training.inputs import inputs_of
 from lstm_study.training.one import Training, predict, predict_earlier, train
 from tests.support.tiny import split
@@ -139,10 +139,10 @@ def test_the_loss_is_keras_own_and_validation_is_keras_evaluate(tmp_path):
     probabilities = predict(model, validation, CONFIGURATION)
     labels = validation.labels.astype("float32")
     loss = float(keras.losses.binary_crossentropy(labels[None], probabilities[None])[0])
-    ours, accuracy = evaluate(probabilities, validation.labels)
-    assert ours == pytest.approx(loss, abs=1e-6)
-    assert accuracy == np.mean((probabilities > 0.5) == (labels > 0.5))
-    assert checkpoint.epochs[0].validation_loss == ours
+    (epoch,) = checkpoint.epochs
+    assert epoch.validation_loss == pytest.approx(loss, abs=1e-6)
+    assert epoch.validation_accuracy == np.mean((probabilities > 0.5) == (labels > 0.5))
+    assert epoch.validation_auc == metrics.roc_auc(validation.labels, probabilities)
 
 
 def test_an_epoch_is_what_keras_fit_does_on_the_same_order_of_reviews(tmp_path):
@@ -157,7 +157,7 @@ def test_an_epoch_is_what_keras_fit_does_on_the_same_order_of_reviews(tmp_path):
     ).history  # fmt: skip
     assert ours.epochs[0].train_loss == pytest.approx(history["loss"][0], abs=1e-5)
     assert ours.epochs[0].train_accuracy == pytest.approx(history["accuracy"][0], abs=1e-6)
-    for mine, theirs in zip(ours.variables, state_of(model), strict=True):
+    for mine, theirs in zip(ours.variables, training_state(model), strict=True):
         np.testing.assert_allclose(mine, theirs, atol=1e-5)
 
 
@@ -187,7 +187,7 @@ def _poisoned(tmp_path: Path) -> Checkpoint:
     model = build_model(
         CONFIGURATION, protocol=ProtocolTable(optimizer="sgd", learning_rate=10.0), seed=7
     )
-    variables = [np.array(array) for array in state_of(model)]
+    variables = [np.array(array) for array in training_state(model)]
     position = [v.path for v in model.variables].index("probability/kernel")
     variables[position][:] = 3e38
     return Checkpoint(epochs=(), variables=tuple(variables))
@@ -294,20 +294,6 @@ def test_predictions_in_batches_of_similar_length_keep_the_order_of_the_reviews(
     expected = model.predict_on_batch(rows)[:, 0]
     assert len(set(expected.tolist())) > 20
     np.testing.assert_allclose(predict(model, reviews, CONFIGURATION), expected, atol=1e-6)
-
-
-def test_the_area_under_the_roc_curve_is_that_of_the_analysis_ties_included():
-    from lstm_study.analysis.statistics import metrics
-
-    draw = np.random.default_rng(3)
-    for size in (2, 9, 200):
-        labels = (np.arange(size) % 2).astype(np.int8)
-        probabilities = (draw.integers(0, 9, size) / 8).astype(np.float32)
-        assert roc_auc(probabilities, labels) == pytest.approx(
-            metrics.roc_auc(labels, probabilities)
-        )
-    assert roc_auc(np.array([0.1, 0.9], dtype=np.float32), np.ones(2, dtype=np.int8)) is None
-    assert roc_auc(np.array([0.1, np.nan], dtype=np.float32), labels[:2]) is None
 
 
 def test_the_weights_of_the_epochs_before_the_last_are_kept_through_an_interruption(tmp_path):

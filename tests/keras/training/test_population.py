@@ -271,7 +271,7 @@ def test_stacked_layers_of_two_directions_are_what_they_are_alone(tmp_path):
 
 
 @needs_jax
-def test_a_promotion_goes_on_in_another_population_or_alone_as_if_it_never_stopped(tmp_path):
+def test_a_promotion_resumes_in_another_population_or_alone_as_if_it_never_stopped(tmp_path):
     training = trainings()["a"]
     other = trainings()["unmasked"]
     begun = Watched(replace(training, epochs=1), tmp_path / "begun")
@@ -515,7 +515,7 @@ def lacks_memory(where, monkeypatch, *, most: int) -> None:
 
 @needs_jax
 @pytest.mark.parametrize("where", ["arrays", "steps", "copies"])
-def test_a_lack_of_memory_halves_the_population_which_goes_on_from_its_checkpoints(
+def test_a_lack_of_memory_halves_the_population_which_resumes_from_its_checkpoints(
     tmp_path, monkeypatch, caplog, where
 ):
     given = [replace(trainings()["a"], seed=seed, epochs=2) for seed in (1, 2, 3, 4)]
@@ -524,7 +524,7 @@ def test_a_lack_of_memory_halves_the_population_which_goes_on_from_its_checkpoin
 
     together(watched)
 
-    assert caplog.text.count("does not hold 4 networks at once: 2 from here on") == 1
+    assert caplog.text.count("does not hold 4 networks at once: continuing with 2") == 1
     for each in watched:
         _, expected = alone(each.member.training, tmp_path / "alone")
         assert each.ended.error is None

@@ -15,7 +15,7 @@ from lstm_study.analysis.statistics.intervals import (
 )
 from lstm_study.analysis.statistics.scenario import Scenario
 from lstm_study.errors import ComparisonError
-from lstm_study.simulation.generative import draw
+from lstm_study.simulation.generative import simulate_runs
 
 
 def _arms(*, seeds=6, effect=0.0, documents=3_000, deviation=0.01):
@@ -24,7 +24,7 @@ def _arms(*, seeds=6, effect=0.0, documents=3_000, deviation=0.01):
         candidate_deviation=deviation, reference_deviation=deviation,
     )  # fmt: skip
     labels = np.tile(np.array([0, 1], dtype=np.int8), documents // 2)
-    candidate, reference = next(draw(scenario, seeds=seeds, studies=1, seed=2))
+    candidate, reference = next(simulate_runs(scenario, seeds=seeds, studies=1, seed=2))
     return tuple(
         make_arm(name, probabilities=np.where(right, labels, 1 - labels) * 0.8 + 0.1, labels=labels)
         for name, right in (("winner", candidate), ("baseline", reference))

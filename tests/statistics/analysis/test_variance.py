@@ -13,7 +13,7 @@ from lstm_study.analysis.statistics.variance import (
     components,
 )
 from lstm_study.errors import ComparisonError
-from lstm_study.simulation.generative import draw
+from lstm_study.simulation.generative import simulate_runs
 
 
 def _random_outcomes(seed, *, candidate=4, reference=3, documents=50):
@@ -64,7 +64,9 @@ def test_components_of_simulated_studies_average_to_the_true_ones():
         name="test", documents=2_000, between=0.13, candidate_deviation=0.01,
         reference_deviation=0.02,
     )  # fmt: skip
-    found = [components(*outcomes) for outcomes in draw(scenario, seeds=4, studies=300, seed=1)]
+    found = [
+        components(*outcomes) for outcomes in simulate_runs(scenario, seeds=4, studies=300, seed=1)
+    ]
     true = true_components(scenario, seeds=4)
     assert np.mean([p.candidate.variance for p in found]) == pytest.approx(
         true.candidate.variance, rel=0.15

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from lstm_study.analysis.statistics.scenario import Scenario
-from lstm_study.simulation.generative import draw
+from lstm_study.simulation.generative import simulate_runs
 
 
 def test_accuracy_disagreement_and_spread_are_as_asked():
@@ -12,7 +12,7 @@ def test_accuracy_disagreement_and_spread_are_as_asked():
         name="test", effect=0.01, documents=20_000, candidate_deviation=0.01,
         reference_deviation=0.005, within=0.08, between=0.12,
     )  # fmt: skip
-    studies = list(draw(scenario, seeds=6, studies=40, seed=1))
+    studies = list(simulate_runs(scenario, seeds=6, studies=40, seed=1))
     candidate = np.array([[run.mean() for run in first] for first, _ in studies])
     reference = np.array([[run.mean() for run in second] for _, second in studies])
     assert reference.mean() == pytest.approx(0.86, abs=0.002)
@@ -25,13 +25,13 @@ def test_accuracy_disagreement_and_spread_are_as_asked():
 
 def test_runs_of_different_arms_disagree_as_asked_where_both_are_equally_good():
     scenario = Scenario(name="test", documents=20_000, within=0.08, between=0.12)
-    studies = list(draw(scenario, seeds=2, studies=20, seed=1))
+    studies = list(simulate_runs(scenario, seeds=2, studies=20, seed=1))
     between = np.mean([np.mean(first[0] != second[0]) for first, second in studies])
     assert between == pytest.approx(0.12, abs=0.002)
 
 
 def _accuracies(scenario):
-    studies = list(draw(scenario, seeds=6, studies=200, seed=4))
+    studies = list(simulate_runs(scenario, seeds=6, studies=200, seed=4))
     return (np.array([side.mean(axis=1) for side in sides]) for sides in zip(*studies, strict=True))
 
 
@@ -65,7 +65,9 @@ def test_runs_fail_as_often_and_as_badly_as_asked():
 
 def test_one_seed_simulates_one_study():
     scenario = Scenario(name="test", documents=100)
-    first, second = (next(draw(scenario, seeds=2, studies=1, seed=seed)) for seed in (1, 1))
-    other = next(draw(scenario, seeds=2, studies=1, seed=2))
+    first, second = (
+        next(simulate_runs(scenario, seeds=2, studies=1, seed=seed)) for seed in (1, 1)
+    )
+    other = next(simulate_runs(scenario, seeds=2, studies=1, seed=2))
     assert np.array_equal(first, second)
     assert not np.array_equal(first, other)

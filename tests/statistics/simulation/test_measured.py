@@ -11,7 +11,7 @@ from lstm_study.analysis.statistics.scenario import Scenario
 from lstm_study.analysis.statistics.variance import SeedPart
 from lstm_study.errors import ComparisonError
 from lstm_study.records import StudyRecords
-from lstm_study.simulation.generative import check_scenario, draw
+from lstm_study.simulation.generative import check_scenario, simulate_runs
 from lstm_study.simulation.measured import _spread, measure_study
 from tests.support.fake_study import completed_study, diverged_study, one_seed_study
 
@@ -35,7 +35,8 @@ def simulated(outcomes) -> StudyRecords:
 
 def test_the_components_that_studies_were_made_with_are_found_again():
     found = [
-        measure_study(simulated(outcomes)) for outcomes in draw(TRUE, seeds=12, studies=25, seed=3)
+        measure_study(simulated(outcomes))
+        for outcomes in simulate_runs(TRUE, seeds=12, studies=25, seed=3)
     ]
     variances = [
         np.mean([getattr(each, arm).deviation ** 2 for each in found])

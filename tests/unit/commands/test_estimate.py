@@ -2,14 +2,16 @@
 
 import json
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from lstm_study.commands import Silent, open_study
-from lstm_study.commands.estimate import estimate, in_words, telling_both, time_left_of
+from lstm_study.commands import Silent, open_study, progress
+from lstm_study.commands.estimate import estimate, time_left_in_words, time_left_of
+from lstm_study.commands.progress import progress_with_time_left
 from lstm_study.engine import calibration
-from lstm_study.engine.calibration import VARIABLE, kept_pace
+from lstm_study.engine.calibration import TIMING_VARIABLE, kept_pace
 from lstm_study.engine.devices import Workers
 from lstm_study.progress.values import Progress
 from lstm_study.records import CorpusSummary
@@ -35,7 +37,7 @@ class Recorded(Silent):
 def kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A pace that was measured just now, in a cache of its own; the file."""
     monkeypatch.setenv("LSTM_STUDY_CACHE", str(tmp_path / "cache"))
-    monkeypatch.setenv(VARIABLE, "on")
+    monkeypatch.setenv(TIMING_VARIABLE, "on")
     monkeypatch.setenv("KERAS_BACKEND", "tensorflow")
     monkeypatch.setattr(calibration, "_measure", lambda size: MEASURED)
     monkeypatch.setattr(calibration, "_is_busy", lambda: False)
@@ -75,10 +77,10 @@ def test_a_file_of_something_else_is_no_pace(kept: Path, text: str) -> None:
 
 
 def test_where_steps_are_not_timed_it_says_so(kept: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv(VARIABLE, "off")
+    monkeypatch.setenv(TIMING_VARIABLE, "off")
     assert kept_pace(SIZE) is None
     assert not calibration.is_measurable(SIZE)
-    assert in_words(None) == "not known before the first epochs"
+    assert time_left_in_words(None) == "not known before the first epochs"
 
 
 def test_while_a_stage_runs_the_time_left_of_it_and_of_the_whole_is_shown(
@@ -94,7 +96,7 @@ def test_while_a_stage_runs_the_time_left_of_it_and_of_the_whole_is_shown(
     plan = SearchState(trials=9, epochs=9, exhausted=False, brackets=(bracket,))
     study.store.write_state(plan)
     with study.store.hold("lstm-study run fake.toml"):
-        telling_both(study, show)(at)
+        progress_with_time_left(study, show)(at)
         left = time_left_of(study)
     assert left is not None
     assert left.basis == "the pace so far"
@@ -103,3 +105,19 @@ def test_while_a_stage_runs_the_time_left_of_it_and_of_the_whole_is_shown(
     corpus = study.store.read(CorpusSummary)
     assert corpus is not None
     assert estimate(study, corpus, show=show, is_new=True) is None
+
+
+def test_after_the_last_training_of_a_stage_the_time_left_is_estimated_again_at_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    leave(interrupted_study(), tmp_path)
+    show, study = Recorded(), open_study("fake.toml")
+    found = iter([9.0, 0.0])
+    monkeypatch.setattr(progress, "read_baseline_seconds", lambda *_, **__: next(found))
+    report = progress.baseline_progress(study, show)
+    at = Progress(stage="Comparison", done=0, total=1, failed=0, running=(), ended=(), best="",
+                  elapsed_seconds=60)  # fmt: skip
+    for done in (0, 0, 1, 1):
+        report(replace(at, done=done))
+    assert [each.remaining_seconds for each in show.shown] == [9.0, 9.0, 0.0, 0.0]

@@ -7,8 +7,10 @@ from pathlib import Path
 import pytest
 
 from lstm_study.commands import open_study
-from lstm_study.commands.export import write_bundle
-from lstm_study.commands.opened import Silent, begin, held, read_corpus, tell_of_machine, winner_of
+from lstm_study.commands.begin import begin, read_corpus, show_machine
+from lstm_study.commands.export import export_arm
+from lstm_study.commands.opened import Silent, held
+from lstm_study.commands.winner import winner_of
 from lstm_study.engine.backend import in_force
 from lstm_study.errors import ComparisonError, RecordError, SpecError
 from lstm_study.records.state import SearchState
@@ -91,7 +93,7 @@ def test_a_command_on_another_backend_than_the_study_began_on_says_so(
     leave(on_backends(began, began), tmp_path)
     show = Told()
     with held(open_study("fake.toml"), show=show) as study:
-        tell_of_machine(study, show)
+        show_machine(study, show)
     assert (
         f"Machine: trains with {asked}: KERAS_BACKEND is set, though the study began on {began}: "
         "results differ beyond rounding"
@@ -186,4 +188,4 @@ def test_an_export_before_there_is_a_model_names_the_command_that_makes_one(
     monkeypatch.chdir(tmp_path)
     leave(interrupted_study(), tmp_path)
     with pytest.raises(ComparisonError, match=r"Run `lstm-study run fake\.toml` first"):
-        write_bundle(open_study("fake.toml"), show=Silent())
+        export_arm(open_study("fake.toml"), show=Silent())

@@ -1,22 +1,27 @@
 """How long a study will take, said before and while it runs: on recorded and on made-up paces."""
 
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
 from lstm_study.analysis.answer.ablation import ablation_trainings
-from lstm_study.commands.time_left import Extent, TimeLeft, time_left
-from lstm_study.commands.work_left import Costs, comparison_jobs, possible_arms
+from lstm_study.arm_names import LAST_EPOCHS
+from lstm_study.commands import open_study
+from lstm_study.commands.costs import Costs
+from lstm_study.commands.time_left import TimeLeft, read_baseline_seconds, read_time_left, time_left
+from lstm_study.commands.work_left import comparison_jobs, expected_comparison, possible_arms
 from lstm_study.comparison.arms import plan_comparison
 from lstm_study.progress.pace import Pace
 from lstm_study.records import Run, Trial
-from lstm_study.records.state import BracketState, RoundState, SearchState
+from lstm_study.records.state import BracketState, Extent, Live, RoundState, SearchState
 from lstm_study.schedule import hyperband
 from lstm_study.spec import StudySpec
 from tests.support import own
 from tests.support.earlier_records import EARLIER_RECORDS
 from tests.support.fake_study import completed_study
 from tests.support.replay import Replay, replay_of
+from tests.support.stored_study import leave
 
 STUDY = completed_study()
 SPEC = StudySpec.model_validate(dict(STUDY.spec), strict=False)
@@ -104,7 +109,7 @@ def test_the_trainings_left_of_an_ablation_are_those_that_its_plan_counts() -> N
     costs.pace = PACE
     without, with_it = (
         comparison_jobs(
-            each, plan, trials, [], None, costs, more_seeds=0, most_seeds=None, primary_only=False
+            each, expected_comparison(each, plan, trials, extent=Extent()), [], None, costs
         )
         for each in (SPEC, asked)
     )
@@ -176,3 +181,39 @@ def test_a_builder_of_ones_own_is_estimated_without_an_arm_of_a_recipe() -> None
         update={"model": learned.model_copy(update={"hyperparameters": declared})}
     )
     assert "baseline-recipe" not in possible_arms(spec, PLAN, [])
+
+
+def test_of_the_baseline_alone_its_first_steps_tell_how_long_the_rest_takes(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    run = next(run for run in STUDY.runs if run.run_id == "baseline-s1")
+    running = replace(run, status="running", epochs=(), test_accuracy=None)
+    leave(replace(STUDY, trials=(), runs=(running,), predictions={}), tmp_path)
+    study = open_study("fake.toml")
+    assert read_baseline_seconds(study, pace=None) is None
+    # 49 steps in 98 s: an epoch of 100 takes 200 s. Half of the first is done.
+    at = Live(training_id="baseline-s1", epochs=run.protocol_epochs, epoch=1, step=50, steps=100,
+              timed_steps=49, timed_seconds=98.0)  # fmt: skip
+    study.store.write_live("w1", at)
+    assert STUDY.corpus is not None
+    reviews = {split.name: split.reviews for split in STUDY.corpus.splits}
+    # The last epochs are evaluated on test each, which costs 27% of a training for each review.
+    evaluation = 0.27 * 200 * reviews["test"] / (reviews["train"] + reviews["validation"])
+    expected = 200 * (run.protocol_epochs - 0.5) + LAST_EPOCHS * evaluation + 0.7
+    assert read_baseline_seconds(study, pace=None) == pytest.approx(expected)
+
+
+def test_the_time_left_of_the_baseline_alone_is_not_that_of_the_whole_comparison(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    leave(replace(STUDY, runs=(), predictions={}), tmp_path)
+    study = open_study("fake.toml")
+    study.store.write_state(replace(PLAN, stopped=""))
+    whole, alone = (
+        read_time_left(study, pace=PACE, workers=1),
+        read_baseline_seconds(study, pace=PACE),
+    )
+    assert whole is not None and alone is not None
+    assert 0 < alone < whole.comparison / 4

@@ -136,7 +136,7 @@ def test_added_seeds_are_written_down_with_command_and_the_verdict_they_follow(t
     assert "--more-seeds 2" in added.command
     assert looks.added_seeds(store) == 2
     assert "beyond the maximum of 4 (compare.most_seeds)" in words
-    note, beyond = looks.in_words(SPEC, store)
+    note, beyond = looks.added_seeds_in_words(SPEC, store)
     assert "2 seeds per arm were added to 4" in note
     assert verdict.kind in note
     assert "the verdict is that of the last planned look" in beyond
@@ -285,7 +285,8 @@ def test_a_comparison_that_was_stopped_answers_with_what_it_has_and_says_so(tmp_
     more = completed_study(seeds=5)
     counted = verdict_of(more, Store(tmp_path / "more"), fake_spec(compare__seeds="6")).notes
     assert counted[0].endswith(
-        "This verdict counts as a look at the test reviews, and all looks together err in 5%."
+        "This verdict counts as a look at the test reviews, and all looks together have an "
+        "error rate of 5%."
     )
     whole = verdict_of(completed_study(seeds=4), Store(tmp_path / "whole")).notes
     assert not any("not finished" in note for note in whole)

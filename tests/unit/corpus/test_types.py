@@ -4,7 +4,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from lstm_study.corpus import types
-from lstm_study.corpus.types import Split, gather
+from lstm_study.corpus.types import Split, gather_rows
 from tests.support.reviews import split_of
 
 LISTS = st.lists(st.lists(st.integers(1, 99), min_size=1, max_size=9), min_size=1, max_size=9)
@@ -66,7 +66,7 @@ def test_reviews_are_gathered_in_parts_as_at_once(monkeypatch, part):
     values = np.arange(offsets[-1], dtype=np.int32)
     for indices in (draw.permutation(30)[:20], draw.random(30) < 0.5, np.array([], dtype=int)):
         chosen = np.arange(30)[indices]
-        found, cuts = gather(values, offsets, indices)
+        found, cuts = gather_rows(values, offsets, indices)
         expected = [values[offsets[i] : offsets[i + 1]] for i in chosen]
         assert found.tolist() == [token for each in expected for token in each]
         assert np.diff(cuts).tolist() == [len(each) for each in expected]

@@ -71,7 +71,7 @@ class Made:
     def take_back(self, name: str) -> None:
         self.waiting.appendleft(name)
 
-    def tick(self, seconds: float, *, workers: int) -> bool:
+    def tick(self, seconds: float) -> bool:
         self.seconds.append(seconds)
         return len(self.seconds) < self._ticks
 

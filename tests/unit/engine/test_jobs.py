@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from lstm_study.engine.jobs import Halt, Job
-from lstm_study.engine.worker import mean_of
+from lstm_study.engine.steps import mean_probabilities
 from tests.support.fake_spec import fake_spec
 
 
@@ -34,6 +34,6 @@ def test_the_epochs_before_a_halt_whose_weights_it_wants_are_kept(halts, kept):
 def test_the_mean_over_epochs_is_that_of_the_probabilities_and_none_of_one_epoch():
     last = np.array([0.6, 0.3], dtype=np.float32)
     before = [np.array([0.3, 0.6], dtype=np.float32), np.array([0.6, 0.6], dtype=np.float32)]
-    assert mean_of(before, last) == pytest.approx([0.5, 0.5])
-    assert mean_of(before, last).dtype == np.float32
-    assert mean_of([], last) is None
+    assert mean_probabilities(before, last) == pytest.approx([0.5, 0.5])
+    assert mean_probabilities(before, last).dtype == np.float32
+    assert mean_probabilities([], last) is None

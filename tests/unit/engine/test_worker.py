@@ -89,12 +89,12 @@ def test_a_worker_ends_quietly_with_the_process_that_started_it():
 @pytest.mark.parametrize(
     ("gpu", "device", "says"),
     [
-        ("GPU-1", "cpu", "jax does not use GPU-1: this worker trains on the processor."),
+        ("GPU-1", "cpu", "jax does not use GPU-1: this worker trains on the CPU."),
         ("GPU-1", "NVIDIA H100", ""),
         (None, "cpu", ""),
     ],
 )
-def test_a_worker_says_that_it_trains_on_the_processor_where_it_was_given_a_gpu(gpu, device, says):
+def test_a_worker_says_that_it_trains_on_the_cpu_where_it_was_given_a_gpu(gpu, device, says):
     given = Device(worker="w1", threads=1, gpu=gpu, workers_on_gpu=1, scratch=Path())
 
     said = without_its_gpu(given, Runtime(backend="jax", devices=(device,)))

@@ -6,7 +6,7 @@ import sys
 import pytest
 
 from lstm_study.errors import ExportError
-from lstm_study.export.layout import check, read_sums, replacing_bundle, write_sums
+from lstm_study.export.layout import checked_file, read_sums, replacing_bundle, write_sums
 
 
 def test_a_folder_that_is_no_bundle_is_never_replaced(tmp_path):
@@ -30,12 +30,12 @@ def test_a_changed_file_is_found(tmp_path):
     write_sums(tmp_path / "model")
     sums = read_sums(tmp_path / "model")
     assert set(sums) == {"file", "inner/deep"}
-    assert check(tmp_path / "model", "file", sums) == tmp_path / "model" / "file"
+    assert checked_file(tmp_path / "model", "file", sums) == tmp_path / "model" / "file"
     (tmp_path / "model" / "file").write_text("other")
     with pytest.raises(ExportError, match="is damaged or was changed"):
-        check(tmp_path / "model", "file", read_sums(tmp_path / "model"))
+        checked_file(tmp_path / "model", "file", read_sums(tmp_path / "model"))
     with pytest.raises(ExportError, match="is missing"):
-        check(tmp_path / "model", "none", read_sums(tmp_path / "model"))
+        checked_file(tmp_path / "model", "none", read_sums(tmp_path / "model"))
 
 
 def test_a_missing_model_folder_is_told_before_keras_is_imported(tmp_path):

@@ -7,7 +7,7 @@ import pytest
 from lstm_study.analysis.search.summary import finalists, ranking, winner
 from lstm_study.engine.jobs import JobResult
 from lstm_study.records import Failure
-from lstm_study.search.rerank import FRESH_SEEDS, RerankStage, has_ended, plan_finalists
+from lstm_study.search.rerank import FRESH_SEEDS, RerankStage, plan_finalists
 from lstm_study.store import Store
 from tests.support.fake_spec import fake_spec
 from tests.support.fake_study import completed_study
@@ -138,4 +138,4 @@ def test_the_stage_records_all_before_the_first_begins_and_resumes_what_is_left(
     done = {trial.trial_id: trial for trial in plan_finalists(SPEC, store)}
     assert done["f-1-s1"].score == epochs[-1].validation_accuracy
     assert done[other.name].status == "failed"
-    assert sum(has_ended(trial) for trial in done.values()) == 2
+    assert sum(trial.has_ended for trial in done.values()) == 2

@@ -73,7 +73,7 @@ def ablation_path(records: StudyRecords) -> AblationPath | None:
     ends = [runs.get(validation_run_id(arm)) for arm in (start_of(spec), "winner")]
     if not spec.compare.ablation or ends[0] is None or ends[1] is None:
         return None
-    return walk(records.runs, ends[0].configuration, ends[1].configuration, spec=spec)
+    return follow_path(records.runs, ends[0].configuration, ends[1].configuration, spec=spec)
 
 
 def ablation_trainings(here: Configuration, winner: Configuration) -> int:
@@ -94,7 +94,7 @@ def ablation_trainings_left(
     """
     by_id = {run.run_id: run for run in runs}
     start = by_id.get(validation_run_id(start_of(spec)))
-    path = walk(by_id.values(), baseline, winner, spec=spec)
+    path = follow_path(by_id.values(), baseline, winner, spec=spec)
     ends = [validation_run_id(arm) for arm in ("baseline", "winner")]
     left = sum(run_id not in by_id and run_id not in ends for run_id in path.candidates)
     if start is None or start.status != "failed":
@@ -103,7 +103,7 @@ def ablation_trainings_left(
     return left + (spec.protocol.masked and start is None)
 
 
-def walk(
+def follow_path(
     runs: Iterable[Run], baseline: Configuration, winner: Configuration, *, spec: StudySpec
 ) -> AblationPath:
     """Follows the path as far as the completed runs allow.
@@ -120,10 +120,7 @@ def walk(
     steps: list[AblationStep] = []
     while True:
         candidates = _candidates(here, winner, number=len(steps) + 1)
-        ended = [
-            (run := by_id.get(run_id)) is not None and run.status in ("completed", "failed")
-            for run_id in candidates
-        ]
+        ended = [(run := by_id.get(run_id)) is not None and run.has_ended for run_id in candidates]
         if score is None or not candidates or not all(ended):
             return AblationPath(start=start, steps=tuple(steps), candidates=candidates)
         step = _step(candidates, by_id, here, score, number=len(steps) + 1, spec=spec)

@@ -1,6 +1,6 @@
 """Which model to use: a recommendation by stated rules, from what the comparison measured.
 
-No test stands behind the choice. It is made on the test reviews, so the accuracy of the model it
+The choice is not backed by a test. It is made on the test reviews, so the accuracy of the model it
 names is slightly optimistic, and its intervals are not corrected for the choice.
 """
 
@@ -14,9 +14,9 @@ from lstm_study.analysis.answer.questions import model_question
 from lstm_study.analysis.answer.wording import between
 from lstm_study.analysis.statistics.failures import failed_runs, without_failed_runs
 from lstm_study.analysis.statistics.intervals import LEVEL, Difference
-from lstm_study.analysis.statistics.metrics import log_loss
 from lstm_study.analysis.statistics.power import LEAST_SEEDS
 from lstm_study.arm_names import CONTROL, ENSEMBLE, LAST_EPOCHS, LAST_EPOCHS_SUFFIX, RUNNER_UP
+from lstm_study.metrics import log_loss
 from lstm_study.records import Run, StudyRecords
 
 RULE = (
@@ -61,7 +61,7 @@ class Advice:
 
     Attributes:
         models: The most accurate one first.
-        sentences: Subject → what is said: "model", and where they are others "single network" and
+        sentences: Subject → the sentence: "model", and where they are others "single network" and
             "ensemble". Empty with fewer than two models.
     """
 
@@ -101,7 +101,7 @@ def advise(records: StudyRecords, *, level: float = LEVEL) -> Advice:
     return Advice(models=models, sentences=sentences)
 
 
-def name_of(arm: str) -> str:
+def model_name(arm: str) -> str:
     """Names a model in a sentence."""
     return {
         CONTROL: "the logistic regression",
@@ -193,7 +193,7 @@ def _choice(models: Sequence[Model]) -> Model:
 
 def _of_choice(chosen: Model, models: Sequence[Model]) -> str:
     tied = _tied(models)
-    said = f"Use {name_of(chosen.arm)}: it classifies {chosen.accuracy:.2%} of the test reviews"
+    said = f"Use {model_name(chosen.arm)}: it classifies {chosen.accuracy:.2%} of the test reviews"
     if len(tied) == 1:
         why = " correctly, more than every other model here, by intervals that exclude 0."
     elif chosen is tied[0]:
@@ -204,7 +204,7 @@ def _of_choice(chosen: Model, models: Sequence[Model]) -> str:
     else:
         assert chosen.difference is not None, "it is not the most accurate one"
         why = (
-            f" correctly; no difference to the most accurate, {name_of(tied[0].arm)}, was shown"
+            f" correctly; no difference to the most accurate, {model_name(tied[0].arm)}, was shown"
             f", {between(chosen.difference)}, and it predicts fastest of those."
         )
     return said + why + _remarks(chosen)
@@ -213,7 +213,7 @@ def _of_choice(chosen: Model, models: Sequence[Model]) -> str:
 def _of_single_network(
     chosen: Model, networks: Sequence[Model], arms: Mapping[str, Arm], level: float
 ) -> str:
-    said = f"If you need a single network: {name_of(chosen.arm)} classifies "
+    said = f"If you need a single network: {model_name(chosen.arm)} classifies "
     said += f"{chosen.accuracy:.2%} correctly"
     winner = next((each for each in networks if each.arm == "winner"), None)
     found = _difference(arms, chosen.arm, "winner", level) if winner is not None else None
@@ -234,9 +234,9 @@ def _of_ensemble(ensemble: Model, chosen: Model, arms: Mapping[str, Arm], level:
     found = _difference(arms, ENSEMBLE, chosen.arm, level)
     if found is None:
         return f"{said}."
-    against = f"{between(found)} against {name_of(chosen.arm)}"
+    against = f"{between(found)} against {model_name(chosen.arm)}"
     if found.low <= 0 <= found.high:
-        against = f"no difference to {name_of(chosen.arm)} was shown, {between(found)}"
+        against = f"no difference to {model_name(chosen.arm)} was shown, {between(found)}"
     return (
         f"{said}: {against}{_cost(ensemble, chosen)}. "
         "The interval is of this ensemble, not over other seeds of it."

@@ -9,9 +9,8 @@ from numpy.typing import NDArray
 
 from lstm_study.arm_names import CONTROL, ENSEMBLE
 from lstm_study.errors import ComparisonError
+from lstm_study.metrics import THRESHOLD
 from lstm_study.records import Run, StudyRecords
-
-THRESHOLD = 0.5
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -213,7 +212,7 @@ def without(arm: Arm, documents: Collection[int]) -> Arm:
     )
 
 
-def summarise(arm: Arm) -> ArmSummary:
+def summarise_arm(arm: Arm) -> ArmSummary:
     """Takes an arm's numbers."""
     return ArmSummary(
         name=arm.name,

@@ -71,4 +71,4 @@ def unfinished_arms(spec: StudySpec, records: StudyRecords) -> dict[str, int]:
 
 def ended_runs(runs: Iterable[Run], arm: str) -> int:
     """Counts an arm's runs that completed or failed."""
-    return sum(run.arm == arm and run.status in ("completed", "failed") for run in runs)
+    return sum(run.arm == arm and run.has_ended for run in runs)

@@ -48,7 +48,7 @@ class Unlearned(NamedTuple):
     is_certain: bool = False
 
 
-def kind_of(difference: Difference) -> VerdictKind:
+def verdict_kind(difference: Difference) -> VerdictKind:
     """Applies the rule to an interval of accuracies."""
     if difference.low > 0:
         return "better"

@@ -13,7 +13,7 @@ from lstm_study.analysis.answer.arms import (
     ArmSummary,
     arms_from_records,
     runs_left_out,
-    summarise,
+    summarise_arm,
 )
 from lstm_study.analysis.answer.rule import (
     RULE,
@@ -21,9 +21,9 @@ from lstm_study.analysis.answer.rule import (
     Unlearned,
     failure_kind,
     is_fixed,
-    kind_of,
     lacking_of,
     learned_nothing,
+    verdict_kind,
 )
 from lstm_study.analysis.statistics.failures import (
     FailedRun,
@@ -51,7 +51,7 @@ class Verdict:
     Attributes:
         kind: The answer on the difference among runs that did not fail.
         headline: The answer in a line or two, with its size and interval.
-        details: What stands behind it, in sentences.
+        details: The numbers behind it, in sentences.
         rule: The rule it was given by.
         candidate: Name of the arm in question.
         reference: Name of the arm it is compared with.
@@ -142,7 +142,7 @@ def judge(
         ]
     difference = found_differences[0] if found_differences else None
     power = _power(difference) if difference is not None else None
-    kind: VerdictKind = "cannot say" if difference is None else kept or kind_of(difference)
+    kind: VerdictKind = "cannot say" if difference is None else kept or verdict_kind(difference)
     return Verdict(
         kind=kind,
         headline=wording.headline(
@@ -172,7 +172,7 @@ def judge(
         failures=failures,
         secondary=tuple(found_differences[1:]),
         power=power,
-        arms=tuple(summarise(arm) for arm in found),
+        arms=tuple(summarise_arm(arm) for arm in found),
         disagreement=disagreement(*found) if len(found) == 2 else None,
         learned_nothing=learned,
         lacking=lacking,

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from lstm_study.analysis.answer.arms import Arm
-from lstm_study.analysis.answer.rule import Lack, Unlearned, count_in_words, is_fixed, kind_of
+from lstm_study.analysis.answer.rule import Lack, Unlearned, count_in_words, is_fixed, verdict_kind
 from lstm_study.analysis.statistics.failures import FailedRun, FailureRate
 from lstm_study.analysis.statistics.intervals import Difference
 from lstm_study.analysis.statistics.planned_power import assumed_components
@@ -69,7 +69,7 @@ def details(
     learned: Mapping[str, Unlearned],
     looks: int,
 ) -> str:
-    """Says what stands behind the headline; what could have been shown, only if nothing was.
+    """Says what the headline is based on; what could have been shown, only if nothing was.
 
     `names` are candidate and reference, `arms` their runs that did not fail.
     """
@@ -97,7 +97,7 @@ def notes(
         listed = "; ".join(f"{run.arm}-s{run.seed_index} ({run.reason})" for run in failed)
         found.append(f"Failed runs, left out of the difference: {listed}.")
     found += [
-        f"All runs of the {arm.name} predict alike: check that their seeds differ."
+        f"All runs of the {arm.name} make the same predictions: check that their seeds differ."
         for arm in arms
         if arm.seeds > 1
         and bool(np.ptp(arm.probabilities, axis=0).max() == 0)
@@ -125,7 +125,7 @@ def between(difference: Difference) -> str:
 def more_or_less(
     kind: VerdictKind, difference: Difference, than: str, *, is_reference: bool = False
 ) -> str:
-    """Goes on after an accuracy: how much more or less that is than another arm's, if shown.
+    """Continues after an accuracy: how much more or less that is than another arm's, if shown.
 
     Args:
         kind: The answer of candidate against reference.
@@ -141,7 +141,7 @@ def more_or_less(
 
 
 def points(share: float) -> str:
-    """Writes a share as signed percentage points, with a true minus."""
+    """Writes a difference of shares in percentage points, signed: −0.0052 → "−0.52"."""
     text = f"{100 * share:+.2f}"
     return "0.00" if float(text) == 0 else text.replace("-", "−")
 
@@ -160,7 +160,7 @@ def _in_short(
         why = "; ".join(each.words for each in lacking)
         return f"{start} whether the {first} beats the {second}: {why}"
     none = f"No difference between the {first} and the {second} was shown"
-    if kind != kind_of(difference):
+    if kind != verdict_kind(difference):
         said = {
             "better": f"The {first} is better than the {second}",
             "worse": f"The {first} is worse than the {second}",
@@ -223,7 +223,7 @@ def _failures(failures: "Failures") -> str:
 def _outlook(difference: Difference, power: Power | None) -> str:
     """Says which difference such a study detects, and what the one that was found would take."""
     if power is None:
-        return "All runs of an arm predict alike: what could be shown is not known."
+        return "All runs of an arm make the same predictions: what could be shown is not known."
     if power.smallest_difference is None:
         return "So few test reviews and runs show no difference of any size."
     text = (
@@ -231,7 +231,7 @@ def _outlook(difference: Difference, power: Power | None) -> str:
         f"{100 * power.smallest_difference:.2f} points in {power.power:.0%} of cases; smaller ones "
         "are missed more often."
     )
-    if kind_of(difference) != "no difference shown" or power.more_seeds == 0:
+    if verdict_kind(difference) != "no difference shown" or power.more_seeds == 0:
         return text
     if difference.difference == 0:
         return text + " The difference found is 0, which no number of seeds tells from zero."

@@ -44,11 +44,7 @@ def random_control_progress(
     """
     import numpy as np
 
-    ended = [
-        trial
-        for trial in trials
-        if trial.role == "control" and trial.status in ("completed", "failed")
-    ]
+    ended = [trial for trial in trials if trial.role == "control" and trial.has_ended]
     ended.sort(key=lambda trial: (trial.ended_at, trial.trial_id))
     if not ended:
         return ()

@@ -158,7 +158,7 @@ def finalists(trials: Iterable[Trial]) -> tuple[Finalist, ...]:
         if trial.role == "finalist" and trial.parent is not None:
             by_parent.setdefault(trial.parent, []).append(trial)
     again = [trial for each in by_parent.values() for trial in each]
-    if any(trial.status not in ("completed", "failed") for trial in again):
+    if any(not trial.has_ended for trial in again):
         return ()
     return tuple(
         Finalist(
@@ -201,7 +201,7 @@ def best_so_far(
 
     A failed trial adds its epochs and seconds and does not change the best score.
     """
-    ended = [trial for trial in searched(trials) if trial.status in ("completed", "failed")]
+    ended = [trial for trial in searched(trials) if trial.has_ended]
     ended.sort(key=lambda trial: (trial.ended_at, trial.trial_id))
     found: list[SearchProgress] = []
     epochs, seconds = 0, 0.0
@@ -282,7 +282,7 @@ def after(trials: Sequence[Trial], *, objective: str, epoch: int) -> tuple[Score
     is left out.
     """
     by_id = {trial.trial_id: trial for trial in trials}
-    # Not those of a finalist's trainings with other seeds: they go on with nothing.
+    # Not those of a finalist's trainings with other seeds: these continue no trial.
     parents = {trial.parent for trial in searched(trials)}
     found = []
     for trial in searched(trials):

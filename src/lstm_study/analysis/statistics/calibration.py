@@ -1,6 +1,6 @@
-"""Temperature scaling: probabilities that mean what they say, fitted where nothing was trained.
+"""Temperature scaling: calibrated probabilities, fitted on reviews that were not trained on.
 
-A network trained until its training loss is low is too sure of itself. Dividing its logits by one
+A network trained until its training loss is low is overconfident. Dividing its logits by one
 number, the temperature, corrects that and changes no predicted label, since 0.5 stays 0.5.
 
 Source: C. Guo, G. Pleiss, Y. Sun and K. Q. Weinberger (2017), "On calibration of modern neural

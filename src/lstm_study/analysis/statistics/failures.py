@@ -3,7 +3,7 @@
 A run failed if it diverged, if it gives every review the same probability, or if its test accuracy
 is 5 points or more below the median of its arm (below its best run, where the median is itself so
 far below that). A failure of the machine (memory, a lost process)
-is no failure of training.
+is not a failure of training.
 """
 
 from collections.abc import Collection
@@ -14,9 +14,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lstm_study.analysis.answer.arms import Arm
+from lstm_study.analysis.statistics.intervals import LEVEL
 
 POINTS_BELOW = 0.05
-LEVEL = 0.95
 # The least range of a run's probabilities over the reviews.
 _CONSTANT = 1e-6
 

@@ -21,19 +21,19 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lstm_study.analysis.answer.arms import Arm, make_arm, same_reviews
-from lstm_study.analysis.statistics.metrics import EPSILON
 from lstm_study.analysis.statistics.variance import (
     Outcomes,
     Pairs,
     VarianceComponents,
     components,
 )
+from lstm_study.metrics import EPSILON
 
 LEVEL = 0.95
 TEST_NAME = "t test on the variance components (Welch–Satterthwaite)"
 
-Outcome = Literal["accuracy", "brier_score", "log_loss"]
-OUTCOMES: tuple[Outcome, ...] = ("accuracy", "brier_score", "log_loss")
+Measure = Literal["accuracy", "brier_score", "log_loss"]
+OUTCOMES: tuple[Measure, ...] = ("accuracy", "brier_score", "log_loss")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,7 +56,7 @@ class Difference:
 
     candidate: str
     reference: str
-    outcome: Outcome
+    outcome: Measure
     difference: float
     low: float
     high: float
@@ -68,7 +68,7 @@ class Difference:
 
 
 def difference_between(
-    candidate: Arm, reference: Arm, *, outcome: Outcome = "accuracy", level: float = LEVEL
+    candidate: Arm, reference: Arm, *, outcome: Measure = "accuracy", level: float = LEVEL
 ) -> Difference:
     """Estimates the difference between two arms over other seeds and other test reviews.
 
@@ -121,7 +121,7 @@ def difference_of_outcomes(
     reference: Outcomes,
     *,
     names: tuple[str, str] = ("candidate", "reference"),
-    outcome: Outcome = "accuracy",
+    outcome: Measure = "accuracy",
     pairs: Pairs | None = None,
     deterministic: tuple[bool, bool] = (False, False),
     level: float = LEVEL,
@@ -152,7 +152,7 @@ def difference_of_outcomes(
     )
 
 
-def outcomes_of(arm: Arm, outcome: Outcome) -> Outcomes:
+def outcomes_of(arm: Arm, outcome: Measure) -> Outcomes:
     """Returns the outcome of every run on every review, [runs, documents]."""
     if outcome == "accuracy":
         return arm.correct

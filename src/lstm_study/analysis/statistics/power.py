@@ -12,10 +12,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from lstm_study.analysis.statistics.intervals import LEVEL
 from lstm_study.analysis.statistics.variance import VarianceComponents
 
 POWER = 0.8
-LEVEL = 0.95
 # Completed runs of each arm below which no verdict is given.
 LEAST_SEEDS = 4
 MOST_SEEDS = 1_000

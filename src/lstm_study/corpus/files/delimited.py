@@ -15,7 +15,7 @@ from itertools import islice
 
 from lstm_study.corpus.files.dialect import Dialect, find_dialect
 from lstm_study.corpus.files.encodings import Encoding
-from lstm_study.corpus.files.members import Member
+from lstm_study.corpus.files.members import InputFile
 from lstm_study.corpus.files.opening import LINE_LIMIT, lines_of, open_text
 from lstm_study.corpus.files.quotes import (
     MalformedError,
@@ -36,7 +36,7 @@ _CARRIAGE_RETURN = (
 
 @contextmanager
 def open_delimited(
-    member: Member, columns: Sequence[str] | None, encoding: Encoding, *, is_shard: bool = False
+    member: InputFile, columns: Sequence[str] | None, encoding: Encoding, *, is_shard: bool = False
 ) -> Iterator[Rows]:
     """Opens a CSV or TSV file to be read a row at a time.
 
@@ -85,7 +85,7 @@ def _limit_of_fields() -> Iterator[None]:
         csv.field_size_limit(before)
 
 
-def _line_end(member: Member, encoding: Encoding) -> str:
+def _line_end(member: InputFile, encoding: Encoding) -> str:
     """Returns what ends a line: a line feed; in files of an old Macintosh a carriage return."""
     with open_text(member, encoding, newline="") as file:
         is_old = file.readline(LINE_LIMIT).endswith("\r")
@@ -98,7 +98,7 @@ class _Reading:
 
     def __init__(
         self,
-        member: Member,
+        member: InputFile,
         dialect: Dialect,
         *,
         is_quoted: bool,
@@ -179,7 +179,7 @@ def _advice(row: Sequence[str], text: str, width: int, delimiter: str) -> str:
     is_single = text.startswith("'") or f"{delimiter}'" in text
     causes = (
         (_has_carriage_return(text), f"It {_CARRIAGE_RETURN}"),
-        (len(row) < width, "If it is no row, remove it; put texts of several lines in quotes."),
+        (len(row) < width, "If it is not a row, remove it; put texts of several lines in quotes."),
         (f'{delimiter} "' in text, "Remove the space in front of the quote."),
         (width == 1, f"{quote}, or name each column in the first line."),
         (f"\\{delimiter}" in text, f"{quote}; a backslash does not replace them."),
@@ -208,7 +208,7 @@ class _Nameless:
             self._others += 1
             self._first = self._first or line
 
-    def check(self, member: Member) -> None:
+    def check(self, member: InputFile) -> None:
         """Refuses a file of which many texts, but not all, go on in such a column."""
         if _MOST_CUT * self._rows < self._others < self._rows:
             raise DataError(
@@ -228,7 +228,7 @@ class _Nameless:
         }
 
 
-def _position(name: str, names: Sequence[str], member: Member, *, is_shard: bool) -> int:
+def _position(name: str, names: Sequence[str], member: InputFile, *, is_shard: bool) -> int:
     if f"{name} (2)" in names:
         count = sum(other == name or other.startswith(f"{name} (") for other in names)
         raise DataError(

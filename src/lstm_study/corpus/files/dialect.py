@@ -6,7 +6,7 @@ from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import islice, pairwise
 
-from lstm_study.corpus.files.members import Member
+from lstm_study.corpus.files.members import InputFile
 from lstm_study.corpus.files.quotes import are_escaped, doubled
 from lstm_study.corpus.files.row_shapes import Mark, fitted, is_blank
 from lstm_study.corpus.files.rows import are_positions
@@ -41,7 +41,7 @@ class Dialect:
 
 
 def find_dialect(
-    member: Member, open_lines: Callable[[], Iterator[str]], columns: Sequence[str] | None
+    member: InputFile, open_lines: Callable[[], Iterator[str]], columns: Sequence[str] | None
 ) -> Dialect:
     """Looks at a file's first lines; the columns asked for help to find the delimiter.
 
@@ -110,7 +110,7 @@ class _Look:
         fitting = sum(fitted(row, self.header) is not None for row in rows)
         return fitting / len(rows) if rows else 1.0
 
-    def check(self, others: Sequence["_Look"], member: Member) -> None:
+    def check(self, others: Sequence["_Look"], member: InputFile) -> None:
         """Refuses a header of another delimiter or below a title, and lines quoted as a whole."""
         names = [name for name in self.header if name]
         for other in others:

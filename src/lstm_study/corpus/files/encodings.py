@@ -83,7 +83,7 @@ def find_encoding(lines: Lines, *, place: Callable[[int], str]) -> Encoding:
         place: What errors call a piece, from 1, and the whole, 0.
 
     Raises:
-        DataError: It is no text, nearly UTF-8, or its encoding cannot be told.
+        DataError: It is no text, nearly UTF-8, or its encoding cannot be detected.
     """
     first = next(lines(), b"")
     for mark, name in _MARKS:
@@ -149,7 +149,7 @@ def _guess(sample: bytes, plain: bytes, *, where: str) -> Encoding:
     ranked = readings(sample, plain)
     if not ranked:
         raise DataError(
-            f"{where}: is not UTF-8, and its encoding cannot be told. Name it with "
+            f"{where}: is not UTF-8, and its encoding cannot be detected. Name it with "
             f"{option('encoding', 'cp1252')}, or whichever it is."
         )
     best = ranked[0]

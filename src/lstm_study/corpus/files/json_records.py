@@ -8,7 +8,7 @@ from itertools import chain, islice
 from typing import Any
 
 from lstm_study.corpus.files.encodings import Encoding
-from lstm_study.corpus.files.members import Member
+from lstm_study.corpus.files.members import InputFile
 from lstm_study.corpus.files.opening import LINE_LIMIT, Text, lines_of, open_text
 from lstm_study.corpus.files.rows import MISSING, Rows
 from lstm_study.errors import DataError
@@ -23,7 +23,9 @@ _WAY_OUT = f"Write an object per line, or an array of objects; in pandas: df.{_T
 
 
 @contextmanager
-def open_json(member: Member, columns: Sequence[str] | None, encoding: Encoding) -> Iterator[Rows]:
+def open_json(
+    member: InputFile, columns: Sequence[str] | None, encoding: Encoding
+) -> Iterator[Rows]:
     """Opens JSON lines, or a JSON array, to be read a record at a time.
 
     The columns are the keys of the first thousand records, unless some are asked for. A record that
@@ -53,7 +55,7 @@ def open_json(member: Member, columns: Sequence[str] | None, encoding: Encoding)
         yield Rows(names=tuple(names), each=each(file), position=file.position, notes=notes)
 
 
-def _check_shape(head: Sequence[dict[str, Any]], names: Iterable[str], member: Member) -> None:
+def _check_shape(head: Sequence[dict[str, Any]], names: Iterable[str], member: InputFile) -> None:
     """Refuses files whose records, or the texts of them, are inside other objects."""
     top = max((_words(record) for record in head), default=0)
     if len(head) == 1:
@@ -89,7 +91,7 @@ def _words(value: Any) -> int:
     return max((len(text.split()) for text in texts if isinstance(text, str)), default=0)
 
 
-def _records(file: Text, member: Member) -> Iterator[tuple[int, dict[str, Any]]]:
+def _records(file: Text, member: InputFile) -> Iterator[tuple[int, dict[str, Any]]]:
     # An array on one line may be longer than any line of other files: no more than a piece is read.
     start, skipped = file.readline(_CHUNK), 0
     while start and not start.strip():
@@ -170,7 +172,7 @@ def _arrays(stream: "_Stream") -> Iterator[tuple[int, dict[str, Any]]]:
 class _Stream:
     """A text that JSON objects are taken from; no more is held than one object and a chunk."""
 
-    def __init__(self, text: str, file: Text, member: Member, *, line: int) -> None:
+    def __init__(self, text: str, file: Text, member: InputFile, *, line: int) -> None:
         self._text, self._at = text, 0
         self._file, self._member, self.line = file, member, line
         self._decoder = json.JSONDecoder()

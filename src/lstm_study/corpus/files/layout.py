@@ -12,7 +12,7 @@ from lstm_study.corpus.files.members import (
     KINDS,
     SHOWN,
     TEXT_KIND,
-    Member,
+    InputFile,
     listed,
     suffix_of,
     walk,
@@ -40,12 +40,12 @@ class Found:
         split_notes: Which are read as training reviews though their names do not say so.
     """
 
-    members: tuple[Member, ...]
+    members: tuple[InputFile, ...]
     notes: tuple[str, ...] = ()
     split_notes: tuple[str, ...] = ()
 
 
-def find_members(paths: Sequence[Path]) -> tuple[Member, ...]:
+def find_members(paths: Sequence[Path]) -> tuple[InputFile, ...]:
     """Returns the files that paths name: see `find_files`."""
     return find_files(paths).members
 
@@ -100,11 +100,11 @@ def find_files(paths: Sequence[Path], *, labelled: bool = True) -> Found:
     return Found(members=tuple(members), notes=tuple(notes), split_notes=tuple(split_notes))
 
 
-def _has_label(text: Member) -> bool:
+def _has_label(text: InputFile) -> bool:
     return bool(text.label) or any(value for _, value in text.columns)
 
 
-def _by_split_folders(members: list[Member]) -> tuple[list[Member], list[str]]:
+def _by_split_folders(members: list[InputFile]) -> tuple[list[InputFile], list[str]]:
     """Returns files with the roles of folders that differ in nothing else, and names without them.
 
     A file that is in no folder of that level keeps its role and its name.
@@ -122,7 +122,7 @@ def _by_split_folders(members: list[Member]) -> tuple[list[Member], list[str]]:
     return found, rest
 
 
-def _with_roles(members: list[Member]) -> tuple[list[Member], list[str]]:
+def _with_roles(members: list[InputFile]) -> tuple[list[InputFile], list[str]]:
     """Returns files with their roles, and what to say of those whose names say none."""
     roles = {member.role for member in members}
     is_of_texts = members[0].kind == TEXT_KIND
@@ -168,7 +168,9 @@ def _refuse_without_reviews(shown: str, left_out: Sequence[str]) -> NoReturn:
     )
 
 
-def _check_texts_beside(tables: Sequence[Member], texts: Sequence[Member], shown: str) -> None:
+def _check_texts_beside(
+    tables: Sequence[InputFile], texts: Sequence[InputFile], shown: str
+) -> None:
     """Refuses tables beside texts that may be reviews, as they are in folders of labels."""
     labels = {(text.label, text.columns) for text in texts}
     if len(labels - {("", ())}) > 1:
@@ -179,7 +181,7 @@ def _check_texts_beside(tables: Sequence[Member], texts: Sequence[Member], shown
         )
 
 
-def _check_kinds(tables: Sequence[Member], shown: str) -> None:
+def _check_kinds(tables: Sequence[InputFile], shown: str) -> None:
     counts = Counter(member.kind for member in tables)
     if len(counts) > 1:
         kind = max(KINDS, key=lambda each: counts[each])
@@ -191,7 +193,7 @@ def _check_kinds(tables: Sequence[Member], shown: str) -> None:
         )
 
 
-def _pattern(members: Sequence[Member]) -> str:
+def _pattern(members: Sequence[InputFile]) -> str:
     """Returns a pattern that files of one kind fit."""
     kind, compressions = members[0].kind, {member.compression for member in members}
     end = f"*{kind}{compressions.pop()}" if len(compressions) == 1 else f"*{kind}*"
@@ -223,7 +225,7 @@ def _counted(names: Sequence[str]) -> str:
     return ", ".join(said) + (f" and {rest:,} more" if rest else "")
 
 
-def check_levels(members: Sequence[Member], where: str) -> None:
+def check_levels(members: Sequence[InputFile], where: str) -> None:
     """Refuses texts in folders of several levels that may be their label.
 
     Raises:
@@ -242,7 +244,7 @@ def check_levels(members: Sequence[Member], where: str) -> None:
 
 
 def check_same_columns(
-    members: Sequence[Member], headers: Sequence[Sequence[str]], *, where: str
+    members: Sequence[InputFile], headers: Sequence[Sequence[str]], *, where: str
 ) -> None:
     """Refuses tables that are not parts of one table.
 
@@ -269,7 +271,7 @@ def check_same_columns(
 
 
 def check_columns(
-    members: Sequence[Member], headers: Sequence[Sequence[str]], columns: Sequence[str]
+    members: Sequence[InputFile], headers: Sequence[Sequence[str]], columns: Sequence[str]
 ) -> None:
     """Refuses tables of which some lack a column that others have.
 

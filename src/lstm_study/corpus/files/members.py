@@ -26,11 +26,11 @@ _FILES_LIMIT = 1_000_000
 SHOWN = 4
 """Names of files that a sentence lists."""
 
-_Named = tuple[str, "Member | None"]
+_Named = tuple[str, "InputFile | None"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Member:
+class InputFile:
     """One file to read.
 
     Attributes:
@@ -68,7 +68,7 @@ class Member:
         return f"{self.path} ({self.inside})" if self.inside else str(self.path)
 
 
-def walk(paths: Sequence[Path]) -> tuple[list[Member], list[str]]:
+def walk(paths: Sequence[Path]) -> tuple[list[InputFile], list[str]]:
     """Finds all tables and texts that paths name, and the names of all other files.
 
     Each file is there once. Names starting with a dot, names of files starting with an underscore
@@ -119,10 +119,10 @@ def _fixed(pattern: Path) -> Path:
     return Path(*takewhile(lambda part: not glob.has_magic(part), pattern.parts))
 
 
-def _once(found: Sequence[tuple[str, Member]]) -> list[Member]:
+def _once(found: Sequence[tuple[str, InputFile]]) -> list[InputFile]:
     """Returns each file once, however many of the paths name it."""
-    members: dict[tuple[int, int, str], Member] = {}
-    places: dict[str, Member] = {}
+    members: dict[tuple[int, int, str], InputFile] = {}
+    places: dict[str, InputFile] = {}
     for name, member in found:
         status = member.path.stat()
         key = status.st_dev, status.st_ino, member.inside
@@ -237,7 +237,7 @@ def _files_in_zip(file: Path, folder: Path, wanted: str) -> Iterator[_Named]:
         with zipfile.ZipFile(file) as archive:
             names = sorted(info.filename for info in archive.infolist() if not info.is_dir())
     except (OSError, ValueError, zipfile.BadZipFile) as error:
-        raise DataError(f"{file}: is damaged, or no zip archive ({error}).") from error
+        raise DataError(f"{file}: is damaged, or not a zip archive ({error}).") from error
     if len(names) > _FILES_LIMIT:
         raise DataError(f"{file}: must hold at most {_FILES_LIMIT:,} files.")
     if len(set(names)) < len(names):
@@ -269,7 +269,7 @@ def _unpacked(name: str) -> str:
     return name[: name.rindex(".")] if name.lower().endswith(COMPRESSIONS) else name
 
 
-def _member(file: Path, *, name: str, inside: str, is_given: bool) -> Member | None:
+def _member(file: Path, *, name: str, inside: str, is_given: bool) -> InputFile | None:
     parts = PurePosixPath(name)
     compression = parts.suffix.lower() if parts.suffix.lower() in COMPRESSIONS else ""
     kind = PurePosixPath(parts.stem if compression else parts.name).suffix.lower()
@@ -281,7 +281,7 @@ def _member(file: Path, *, name: str, inside: str, is_given: bool) -> Member | N
     role = next(filter(None, folders), "")
     if not role and kind != TEXT_KIND:
         role = role_of(parts.name)
-    return Member(
+    return InputFile(
         path=file, inside=inside, name=name, kind=kind, compression=compression, role=role
     )
 

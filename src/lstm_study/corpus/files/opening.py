@@ -15,7 +15,7 @@ from typing import IO, Any
 
 from lstm_study.corpus.files.advice import option
 from lstm_study.corpus.files.encodings import Encoding, find_encoding, given_encoding
-from lstm_study.corpus.files.members import Member
+from lstm_study.corpus.files.members import InputFile
 from lstm_study.errors import DataError
 
 LINE_LIMIT = 1 << 24
@@ -31,7 +31,7 @@ _OPENERS: dict[str, Callable[[IO[bytes]], Any]] = {
 
 
 @contextmanager
-def open_bytes(member: Member) -> Iterator[IO[bytes]]:
+def open_bytes(member: InputFile) -> Iterator[IO[bytes]]:
     """Opens a file, unpacked.
 
     Raises:
@@ -117,7 +117,7 @@ class Text:
         return text.removeprefix("\ufeff") if is_first else text
 
 
-def encoding_of(member: Member, given: str | None) -> Encoding:
+def encoding_of(member: InputFile, given: str | None) -> Encoding:
     """Returns the encoding that was given for a file, or finds it out.
 
     Raises:
@@ -131,7 +131,7 @@ def encoding_of(member: Member, given: str | None) -> Encoding:
 
 
 @contextmanager
-def open_text(member: Member, encoding: Encoding, *, newline: str) -> Iterator[Text]:
+def open_text(member: InputFile, encoding: Encoding, *, newline: str) -> Iterator[Text]:
     """Opens a file to be read as text, without a byte order mark; `newline` is as of `open`.
 
     Raises:
@@ -162,13 +162,13 @@ def lines_of(file: Text, where: object) -> Iterator[str]:
         yield line
 
 
-def _pieces(member: Member) -> Iterator[bytes]:
+def _pieces(member: InputFile) -> Iterator[bytes]:
     with open_bytes(member) as raw:
         while line := raw.readline(LINE_LIMIT):
             yield line
 
 
-def _not_text(member: Member, encoding: Encoding) -> str:
+def _not_text(member: InputFile, encoding: Encoding) -> str:
     """Says where a file is not what it should be; only now is it looked at line by line."""
     has_wide_letters = encoding.name.startswith(("utf-16", "utf-32"))
     for number, line in enumerate(() if has_wide_letters else _pieces(member), start=1):

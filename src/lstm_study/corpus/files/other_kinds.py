@@ -74,4 +74,4 @@ def refuse_other_kinds(
         may_be = may_be_markup if kind.is_markup else bool(suffix) and kind.suffix == suffix
         is_it = (markup if kind.is_markup else text).startswith(kind.first_bytes)
         if is_it and not may_be:
-            raise DataError(f"{where}: is {kind.what}, whatever its name says. {kind.advice}")
+            raise DataError(f"{where}: is {kind.what}, despite its name. {kind.advice}")

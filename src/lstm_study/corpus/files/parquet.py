@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from typing import Any
 
-from lstm_study.corpus.files.members import Member
+from lstm_study.corpus.files.members import InputFile
 from lstm_study.corpus.files.rows import Rows, close_names
 from lstm_study.errors import DataError
 
@@ -14,7 +14,7 @@ _HUGGING_FACE, _CLASSES = b"huggingface", b"lstm_study.class_names"
 
 
 @contextmanager
-def open_parquet(member: Member, columns: Sequence[str] | None) -> Iterator[Rows]:
+def open_parquet(member: InputFile, columns: Sequence[str] | None) -> Iterator[Rows]:
     """Opens a Parquet file to be read a row at a time.
 
     Raises:
@@ -46,7 +46,7 @@ def open_parquet(member: Member, columns: Sequence[str] | None) -> Iterator[Rows
             )
     except (pyarrow.ArrowException, OSError) as error:
         text = " ".join(str(error).split())
-        raise DataError(f"{member}: is damaged, or no Parquet file ({text}).") from error
+        raise DataError(f"{member}: is damaged, or not a Parquet file ({text}).") from error
 
 
 def class_names(schema: Any, column: str) -> tuple[str, ...]:

@@ -12,7 +12,7 @@ from lstm_study.corpus.files.delimited import open_delimited
 from lstm_study.corpus.files.encodings import Encoding, find_encoding, given_encoding
 from lstm_study.corpus.files.json_records import open_json
 from lstm_study.corpus.files.layout import check_columns, check_same_columns, find_files
-from lstm_study.corpus.files.members import Member
+from lstm_study.corpus.files.members import InputFile
 from lstm_study.corpus.files.opening import LINE_LIMIT, encoding_of, open_bytes
 from lstm_study.corpus.files.other_kinds import FIRST_BYTES, refuse_other_kinds
 from lstm_study.corpus.files.parquet import open_parquet
@@ -33,7 +33,7 @@ class Row(NamedTuple):
         values: By column.
     """
 
-    member: Member
+    member: InputFile
     line: int | None
     number: int
     values: Sequence[Any]
@@ -44,7 +44,7 @@ class Row(NamedTuple):
         return place_of(self.member, self.line, self.number)
 
 
-def place_of(member: Member, line: int | None, number: int) -> str:
+def place_of(member: InputFile, line: int | None, number: int) -> str:
     """Returns what an error calls a row."""
     if member.kind == ".txt":
         return str(member)
@@ -52,7 +52,7 @@ def place_of(member: Member, line: int | None, number: int) -> str:
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
-class Table:
+class FileTable:
     """The files that a path names, as one table.
 
     Attributes:
@@ -70,7 +70,7 @@ class Table:
         split_notes: The same of their splits.
     """
 
-    members: tuple[Member, ...]
+    members: tuple[InputFile, ...]
     encodings: tuple[Encoding | None, ...]
     names: tuple[str, ...]
     delimiter: str = ""
@@ -95,7 +95,7 @@ class Table:
         return min(self.bytes, sum(position() for position in self._at))
 
     @property
-    def guesses(self) -> tuple[tuple[Member, Encoding], ...]:
+    def guesses(self) -> tuple[tuple[InputFile, Encoding], ...]:
         """The files whose encoding is a guess."""
         return tuple(
             (member, encoding)
@@ -182,14 +182,14 @@ class Table:
         return _said(self.members)
 
     @cached_property
-    def _widest(self) -> Member:
+    def _widest(self) -> InputFile:
         """The file whose columns the table has."""
         return self.members[self.headers.index(max(self.headers, key=len))]
 
     @contextmanager
     def _open(
         self,
-        member: Member,
+        member: InputFile,
         columns: Sequence[str] | None,
         encoding: Encoding | None,
     ) -> Iterator[Rows]:
@@ -222,7 +222,7 @@ class Table:
         for line, values in rows.each:
             yield line, [MISSING if place is None else values[place] for place in found]
 
-    def _text(self, member: Member, encoding: Encoding | None, wanted: Sequence[str]) -> Row:
+    def _text(self, member: InputFile, encoding: Encoding | None, wanted: Sequence[str]) -> Row:
         assert encoding is not None, "a text has an encoding"
         for name in wanted:
             if name not in self.names:
@@ -245,7 +245,7 @@ class Table:
 
 def open_table(
     paths: Sequence[Path], *, encoding: str | None = None, labelled: bool = True
-) -> Table:
+) -> FileTable:
     """Finds the files that some paths name, their encodings and their columns.
 
     Each is a file, a zip archive, a folder or a pattern; `encoding` is that of all of them. Unless
@@ -266,7 +266,7 @@ def open_table(
     elif members[0].kind == ".txt":
         encodings = (_encoding_of_texts(members, encoding),) * len(members)
         labels = (LABEL,) if any(member.label for member in members) else _said(members)
-        return Table(
+        return FileTable(
             members=members,
             encodings=encodings,
             names=(TEXT, *labels, FILE),
@@ -285,7 +285,7 @@ def open_table(
     check_same_columns(members, headers, where=", ".join(map(str, paths)))
     members = tuple(_without(member, headers) for member in members)
     said = _said(members)
-    return Table(
+    return FileTable(
         members=members,
         encodings=encodings,
         names=(*widest.names, *said),
@@ -300,12 +300,12 @@ def open_table(
     )
 
 
-def _said(members: Sequence[Member]) -> tuple[str, ...]:
+def _said(members: Sequence[InputFile]) -> tuple[str, ...]:
     """Returns the columns that the names of some files say."""
     return tuple(dict.fromkeys(name for member in members for name, _ in member.columns))
 
 
-def _without(member: Member, headers: Sequence[Sequence[str]]) -> Member:
+def _without(member: InputFile, headers: Sequence[Sequence[str]]) -> InputFile:
     """Returns a file whose name says no column that tables have."""
     own = {name.casefold() for names in headers for name in names}
     columns = tuple(each for each in member.columns if each[0].casefold() not in own)
@@ -324,7 +324,7 @@ def _with_fields(schema: Any, names: Sequence[str]) -> Any:
 
 @contextmanager
 def _open(
-    member: Member,
+    member: InputFile,
     columns: Sequence[str] | None,
     encoding: Encoding | None,
     *,
@@ -339,7 +339,7 @@ def _open(
             yield rows
 
 
-def _has_content(member: Member) -> bool:
+def _has_content(member: InputFile) -> bool:
     """Returns whether a file is not empty; refuses one that is plainly no table."""
     if member.kind == ".txt":
         return True  # an empty text is a row without text, for its own rule
@@ -349,7 +349,7 @@ def _has_content(member: Member) -> bool:
     return bool(first)
 
 
-def _encoding_of_texts(members: Sequence[Member], given: str | None) -> Encoding:
+def _encoding_of_texts(members: Sequence[InputFile], given: str | None) -> Encoding:
     where = str(members[0].path.parent)
     if given is not None:
         return given_encoding(given, where)
@@ -362,4 +362,4 @@ def _encoding_of_texts(members: Sequence[Member], given: str | None) -> Encoding
     return find_encoding(contents, place=lambda n: str(members[n - 1]) if n else where)
 
 
-__all__ = ["FILE", "LABEL", "MISSING", "TEXT", "Row", "Table", "open_table", "place_of"]
+__all__ = ["FILE", "LABEL", "MISSING", "TEXT", "FileTable", "Row", "open_table", "place_of"]

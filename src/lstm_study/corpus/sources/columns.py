@@ -156,7 +156,7 @@ def label_column(columns: Sequence[ColumnLook], where: str, *, text: str) -> Col
     if not columns:
         raise DataError(
             f"{where}: must have a column of texts and one of labels. Received: one column, "
-            f"{text[:40]!r}. Between columns must stand a comma, a semicolon, a tab or a bar."
+            f"{text[:40]!r}. Separate columns by a comma, a semicolon, a tab or a bar."
         )
     mixed = [c for c in columns if len(c.values or ()) > 1]
     many = [
@@ -226,7 +226,7 @@ def rejected_rows(columns: Iterable[ColumnLook], label: ColumnLook) -> Iterable[
         if column is not label and "reject" in values and values.keys() <= _ANSWERS:
             yield (
                 f"{column.name!r} says 'reject' in {values['reject']:,} rows, whose labels are "
-                "read all the same; remove these rows first"
+                "read anyway; remove these rows first"
             )
 
 

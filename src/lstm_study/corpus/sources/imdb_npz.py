@@ -146,7 +146,7 @@ def read_word_index(path: Path, *, highest: int) -> tuple[str, ...]:
         whole = [ranks[word] for word in words] == list(range(1, len(words) + 1))
     except (OSError, ValueError, TypeError, AttributeError, RecursionError) as error:
         raise DataError(
-            f"{path}: is no word index ({error}). Move it away, or download it again."
+            f"{path}: is not a word index ({error}). Move it away, or download it again."
         ) from error
     if not whole or highest > len(words):
         raise DataError(

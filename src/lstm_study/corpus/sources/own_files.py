@@ -19,11 +19,11 @@ from numpy.typing import NDArray
 from lstm_study.corpus.documents import TEST, TRAIN, VALIDATION, Documents
 from lstm_study.corpus.files.advice import has_surveyed, option
 from lstm_study.corpus.files.layout import find_members
-from lstm_study.corpus.files.members import Member
+from lstm_study.corpus.files.members import InputFile
 from lstm_study.corpus.files.names import ROLES, undecided_roles
 from lstm_study.corpus.files.parquet import class_name, class_names
 from lstm_study.corpus.files.rows import MISSING, close_names
-from lstm_study.corpus.files.table import Row, Table, open_table, place_of
+from lstm_study.corpus.files.table import FileTable, Row, open_table, place_of
 from lstm_study.corpus.sources import Located, checked_sha256
 from lstm_study.corpus.sources.label_values import label_key
 from lstm_study.corpus.sources.labels import Labels
@@ -162,7 +162,7 @@ class _Reading:
     rows: "array[int]" = field(default_factory=lambda: array("q"))
     groups: "array[int]" = field(default_factory=lambda: array("q"))
     _lines: "array[int]" = field(default_factory=lambda: array("q"))
-    _members: list[tuple[int, Member, Table]] = field(default_factory=list)
+    _members: list[tuple[int, InputFile, FileTable]] = field(default_factory=list)
     _missing: dict[str, tuple[int, str]] = field(default_factory=dict)
     _group_numbers: dict[str, int] = field(default_factory=dict)
     _roles_said: set[Any] = field(default_factory=set)
@@ -253,7 +253,7 @@ class _Reading:
             f"out with {option('drop_empty', True)}, or fill them in."
         )
 
-    def _note(self, row: Row, number: int, table: Table) -> None:
+    def _note(self, row: Row, number: int, table: FileTable) -> None:
         if not self._members or self._members[-1][1] is not row.member:
             self._members.append((len(self._lines), row.member, table))
         self._lines.append(row.line or 0)
@@ -358,7 +358,7 @@ def has_no_spaces(tokens: int, characters: int, texts: int) -> bool:
     return texts >= _FEWEST_LOOK and tokens < FEWEST_TOKENS_PER_CHARACTER * characters
 
 
-def _content_sha256(members: Sequence[Member]) -> str:
+def _content_sha256(members: Sequence[InputFile]) -> str:
     """Returns a SHA-256 of all that is read: contents, and what the names say."""
     digest = hashlib.sha256()
     by_path: dict[Path, str] = {}

@@ -14,7 +14,7 @@ from lstm_study.corpus.files.advice import option
 from lstm_study.corpus.files.layout import check_levels
 from lstm_study.corpus.files.parquet import class_name, class_names
 from lstm_study.corpus.files.rows import MISSING, are_positions
-from lstm_study.corpus.files.table import FILE, TEXT, Table, open_table
+from lstm_study.corpus.files.table import FILE, TEXT, FileTable, open_table
 from lstm_study.corpus.sources.columns import (
     GROUP_NAMES,
     ColumnLook,
@@ -81,7 +81,7 @@ class Survey:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Choices:
+class UserChoices:
     """What a user says of the files; None or empty for what is to be detected."""
 
     text_column: str | None = None
@@ -93,14 +93,14 @@ class Choices:
     encoding: str | None = None
 
 
-def survey(paths: Sequence[Path], *, choices: Choices | None = None) -> Survey:
+def survey(paths: Sequence[Path], *, choices: UserChoices | None = None) -> Survey:
     """Looks at files, folders, zip archives or patterns, and finds out which column is what.
 
     Raises:
         DataError: The files can't be read; which column is what can't be told; or the labels are
             not two. Each says what to do.
     """
-    choices = choices or Choices()
+    choices = choices or UserChoices()
     where = ", ".join(map(str, paths))
     table = open_table(paths, encoding=choices.encoding)
     if choices.text_column is None:
@@ -165,7 +165,7 @@ def survey(paths: Sequence[Path], *, choices: Choices | None = None) -> Survey:
     )
 
 
-def text_column_of(table: Table, *, where: str) -> str:
+def text_column_of(table: FileTable, *, where: str) -> str:
     """Returns the column that holds the texts, as far as its first rows tell.
 
     Raises:
@@ -177,7 +177,7 @@ def text_column_of(table: Table, *, where: str) -> str:
 
 
 def _look(
-    table: Table, where: str, *, label: str | None = None, most: int | None = None
+    table: FileTable, where: str, *, label: str | None = None, most: int | None = None
 ) -> tuple[int, list[ColumnLook], dict[str, "_Seen"]]:
     """Reads all rows, or so many; returns their number, the columns and what was seen of each."""
     seen = {
@@ -264,14 +264,14 @@ def _check_label_header(
         )
 
 
-def _by_alphabet(labels: Labels, choices: Choices) -> Iterable[str]:
+def _by_alphabet(labels: Labels, choices: UserChoices) -> Iterable[str]:
     names = list(labels.counts())
     is_named = bool(choices.positive or choices.negative)
     if len(names) == 2 and (sentence := chosen_by_alphabet(names, is_named=is_named)):
         yield sentence
 
 
-def _encoding_to_name(table: Table, given: str | None) -> str:
+def _encoding_to_name(table: FileTable, given: str | None) -> str:
     if given is not None:
         return given
     names = {encoding.name for encoding in table.encodings if encoding is not None}

@@ -26,10 +26,10 @@ import jax.numpy as jnp
 from jax import lax
 from jax.experimental import pallas as pl
 
+from lstm_study.model.shape_classes import FEWEST_UNITS
+
 Array = Any
 BLOCK = 16
-FEWEST_UNITS = 16
-"""Triton's smallest matrix product; units are a power of two, and padded to one."""
 
 _WARPS = 8
 # With 8 for 256 units twice as many registers are spilled.
@@ -69,7 +69,7 @@ def why_not(units: int, *, compute_capability: str) -> str:
     if version < (8, 0):
         return f"the kernels need compute capability 8.0, it has {compute_capability}"
     if units < FEWEST_UNITS or units & (units - 1):
-        return f"{units} units are no power of two from {FEWEST_UNITS} on"
+        return f"{units} units are not a power of two >= {FEWEST_UNITS}"
     kept, needed = shared_memory(compute_capability), _needed(units, gates=1)
     if needed > kept:
         return f"{units} units need {needed} KB of shared memory a block, it has {kept}"

@@ -9,7 +9,7 @@ from keras import ops
 
 from lstm_study.model.lstm import xla_sweeps
 from lstm_study.model.lstm.arrays import LstmFunction, Masks, Steps, Tensor, Weights
-from lstm_study.model.lstm.xla_sweeps import CHUNK, Keep, Kept, Span
+from lstm_study.model.lstm.xla_sweeps import CHUNK, Keep, KeptSteps, Span
 
 SMALLEST_CAPACITY = 64
 LARGEST_CAPACITY = 2**20
@@ -92,7 +92,7 @@ def _differentiable(masks: Masks, span: Span, steps: Steps) -> LstmFunction:
             if not steps.return_outputs:
                 # The last output was returned for the outputs, too.
                 d_outputs, d_output = None, d_output + d_outputs
-            all_kept = Kept(*(kept if steps.keep_gates else _forward("gates")(*given)[1]))
+            all_kept = KeptSteps(*(kept if steps.keep_gates else _forward("gates")(*given)[1]))
             d_sequences, d_weights, d_state = _backward()(
                 sequences, Weights(*weights), masks, span, all_kept, d_outputs, (d_output, d_carry)
             )

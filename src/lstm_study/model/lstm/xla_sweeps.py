@@ -48,7 +48,7 @@ class Span(NamedTuple):
     end: Tensor
 
 
-class Kept(NamedTuple):
+class KeptSteps(NamedTuple):
     """What the forward sweep keeps of its steps; index 0 holds the initial state.
 
     Attributes:
@@ -82,8 +82,8 @@ def sweep_forward(
         keep: "gates" for all that the gradient needs, "outputs" for these alone.
 
     Returns:
-        Output and carry after the last step; and what is kept: the fields of `Kept` for "gates",
-        the outputs alone for "outputs", () for "nothing".
+        Output and carry after the last step; and what is kept: the fields of `KeptSteps` for
+        "gates", the outputs alone for "outputs", () for "nothing".
     """
     kernels, recurrent, biases = (ops.split(weight, GATES, axis=-1) for weight in weights)
     steps = (sequences.shape[1] or ops.shape(sequences)[1]) + 1
@@ -136,7 +136,7 @@ def sweep_backward(
     weights: Weights,
     masks: Masks,
     span: Span,
-    kept: Kept,
+    kept: KeptSteps,
     d_outputs: Tensor | None,
     d_state: tuple[Tensor, Tensor],
 ) -> tuple[Tensor, Weights, tuple[Tensor, Tensor]]:

@@ -35,7 +35,7 @@ class DeviceReviews(NamedTuple):
     pairs: Array = None
 
 
-class Settings(NamedTuple):
+class MemberSettings(NamedTuple):
     """What tells members apart, beside their weights; each [P].
 
     Attributes:
@@ -79,7 +79,7 @@ class Settings(NamedTuple):
     pooled: Array
 
 
-class Weights(NamedTuple):
+class PopulationWeights(NamedTuple):
     """What the members learn.
 
     Attributes:
@@ -115,7 +115,7 @@ class Seeds(NamedTuple):
     output: Array
 
 
-class State(NamedTuple):
+class PopulationState(NamedTuple):
     """All that a training step changes.
 
     Attributes:
@@ -126,8 +126,8 @@ class State(NamedTuple):
         seeds: Where the members' random numbers stand.
     """
 
-    weights: Weights
-    momentums: Weights
-    velocities: Weights
+    weights: PopulationWeights
+    momentums: PopulationWeights
+    velocities: PopulationWeights
     iterations: Array
     seeds: Seeds

@@ -8,10 +8,10 @@ import numpy as np
 from jax import lax
 from jax.extend.random import threefry2x32_p
 
-from lstm_study.model.population.arrays import GATES, Array, Seeds, Settings
+from lstm_study.model.population.arrays import GATES, Array, MemberSettings, Seeds
 
 
-def seeds_after(seeds: Seeds, settings: Settings, calls: int, *, trains: bool) -> Seeds:
+def seeds_after(seeds: Seeds, settings: MemberSettings, calls: int, *, trains: bool) -> Seeds:
     """Returns the members' seeds after so many calls of the network.
 
     In evaluation Keras's LSTM draws masks, too, and does not use them; other layers draw none.
@@ -26,7 +26,9 @@ def seeds_after(seeds: Seeds, settings: Settings, calls: int, *, trains: bool) -
     return found._replace(embedding=embedding, output=output)
 
 
-def own_inputs(settings: Settings, layer: int, directions: int, width: int) -> tuple[Array, Array]:
+def own_inputs(
+    settings: MemberSettings, layer: int, directions: int, width: int
+) -> tuple[Array, Array]:
     """Says which of a layer's padded inputs are the member's own, and how many.
 
     Returns:
@@ -41,7 +43,7 @@ def own_inputs(settings: Settings, layer: int, directions: int, width: int) -> t
     return place, settings.units * np.uint32(directions)
 
 
-def embedding_dropout(seeds: Array, settings: Settings, hidden: Array) -> Array:
+def embedding_dropout(seeds: Array, settings: MemberSettings, hidden: Array) -> Array:
     """Draws one mask for all steps of a review, [P, B, 1, E]."""
     batch, _, features = hidden.shape[1:]
     place, columns = own_inputs(settings, 0, 1, features)
@@ -50,7 +52,7 @@ def embedding_dropout(seeds: Array, settings: Settings, hidden: Array) -> Array:
     return jnp.swapaxes(mask, 1, 2)
 
 
-def output_dropout(seeds: Array, settings: Settings, features: Array) -> Array:
+def output_dropout(seeds: Array, settings: MemberSettings, features: Array) -> Array:
     """Draws a mask for what is pooled, [P, K, D, B, U].
 
     Keras's features are side by side: kind by kind, direction by direction.
@@ -70,7 +72,7 @@ def output_dropout(seeds: Array, settings: Settings, features: Array) -> Array:
 
 
 def lstm_dropout(
-    seeds: Array, settings: Settings, hidden: Array, place: Array, columns: Array, units: int
+    seeds: Array, settings: MemberSettings, hidden: Array, place: Array, columns: Array, units: int
 ) -> tuple[Array, Array]:
     """Draws one layer's masks for inputs, [P, 4, B, E or U], and states, [P, 4, B, U].
 

@@ -17,9 +17,9 @@ from lstm_study.model.lstm.members import Sweeps, lstm
 from lstm_study.model.population.arrays import (
     Array,
     DeviceReviews,
+    MemberSettings,
+    PopulationWeights,
     Seeds,
-    Settings,
-    Weights,
 )
 from lstm_study.model.population.dropout import (
     embedding_dropout,
@@ -48,8 +48,8 @@ class Tokens(NamedTuple):
     first: Array
 
 
-def view(
-    reviews: DeviceReviews, settings: Settings, positions: Array, dropped: Array, maxlen: int
+def tokens_of(
+    reviews: DeviceReviews, settings: MemberSettings, positions: Array, dropped: Array, maxlen: int
 ) -> Tokens:
     """Reads batches as `corpus/batches.py` does, each member with its own vocabulary and maxlen.
 
@@ -81,7 +81,11 @@ def view(
 
 
 def probabilities_of(
-    weights: Weights, tokens: Tokens, settings: Settings, seeds: Seeds | None, sweeps: Sweeps
+    weights: PopulationWeights,
+    tokens: Tokens,
+    settings: MemberSettings,
+    seeds: Seeds | None,
+    sweeps: Sweeps,
 ) -> Array:
     """Returns float32 [P, B]; with dropout where there are seeds."""
     hidden = _embedded(weights.embedding, tokens.ids)
@@ -130,7 +134,7 @@ def probabilities_of(
     return jax.nn.sigmoid(logits + weights.output_bias[:, None])
 
 
-def _pooled(outputs: Array, first: Array, settings: Settings) -> Array:
+def _pooled(outputs: Array, first: Array, settings: MemberSettings) -> Array:
     """Pools [P, D, B, T, U] over each review's steps to [P, K, D, B, U].
 
     Kinds that a member does not have are zero. In which direction a review was read does not matter

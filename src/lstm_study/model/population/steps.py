@@ -16,9 +16,15 @@ import jax.numpy as jnp
 from jax import lax
 
 from lstm_study.model.lstm.members import Sweeps
-from lstm_study.model.population.arrays import Array, DeviceReviews, Settings, State, Weights
+from lstm_study.model.population.arrays import (
+    Array,
+    DeviceReviews,
+    MemberSettings,
+    PopulationState,
+    PopulationWeights,
+)
 from lstm_study.model.population.dropout import seeds_after
-from lstm_study.model.population.network import probabilities_of, view
+from lstm_study.model.population.network import probabilities_of, tokens_of
 
 # On a GPU matrix products are not chosen by timing them, which may choose otherwise each time.
 _SAME_BITS = {"xla_gpu_deterministic_ops": True}
@@ -33,16 +39,16 @@ _BETA_1, _BETA_2, _EPSILON = 0.9, 0.999, 1e-7
     compiler_options=_SAME_BITS,
 )
 def train_steps(
-    state: State,
+    state: PopulationState,
     reviews: DeviceReviews,
-    settings: Settings,
+    settings: MemberSettings,
     positions: Array,
     dropped: Array,
     count: Array,
     *,
     maxlen: int,
     sweeps: Sweeps,
-) -> tuple[State, Array, Array]:
+) -> tuple[PopulationState, Array, Array]:
     """Makes some training steps of all members.
 
     Args:
@@ -76,9 +82,9 @@ def train_steps(
 
 @functools.partial(jax.jit, static_argnames=("maxlen", "sweeps"), compiler_options=_SAME_BITS)
 def read_batches(
-    weights: Weights,
+    weights: PopulationWeights,
     reviews: DeviceReviews,
-    settings: Settings,
+    settings: MemberSettings,
     positions: Array,
     count: Array,
     *,
@@ -105,26 +111,28 @@ def read_batches(
 
     def read(k: Array, found: Array) -> Array:
         rows = jnp.broadcast_to(positions[k], (members, positions.shape[1]))
-        tokens = view(reviews, settings, rows, None, maxlen)
+        tokens = tokens_of(reviews, settings, rows, None, maxlen)
         return _put(found, k, probabilities_of(weights, tokens, settings, None, sweeps))
 
     return lax.fori_loop(0, count, read, found)
 
 
 @functools.partial(jax.jit, donate_argnums=(0,))
-def with_member(state: State, place: Array, member: State) -> State:
+def with_member(state: PopulationState, place: Array, member: PopulationState) -> PopulationState:
     """Returns the state with one member's part replaced; its memory is used again."""
     return jax.tree.map(lambda all_, one: all_.at[place].set(one), state, member)  # type: ignore[no-any-return]
 
 
 @jax.jit  # type: ignore[untyped-decorator]  # JAX is not checked
-def with_weights(weights: Weights, place: Array, member: Weights) -> Weights:
+def with_weights(
+    weights: PopulationWeights, place: Array, member: PopulationWeights
+) -> PopulationWeights:
     """Returns a copy of the weights with one member's replaced."""
     return jax.tree.map(lambda all_, one: all_.at[place].set(one), weights, member)  # type: ignore[no-any-return]
 
 
 @jax.jit  # type: ignore[untyped-decorator]  # JAX is not checked
-def member_of(state: State, place: Array) -> State:
+def member_of(state: PopulationState, place: Array) -> PopulationState:
     """Returns one member's part of the state."""
     return jax.tree.map(lambda all_: all_[place], state)  # type: ignore[no-any-return]
 
@@ -134,20 +142,20 @@ def _put(buffer: Array, k: Array, value: Array) -> Array:
 
 
 def _step(
-    state: State,
+    state: PopulationState,
     reviews: DeviceReviews,
-    settings: Settings,
+    settings: MemberSettings,
     positions: Array,
     dropped: Array,
     maxlen: int,
     sweeps: Sweeps,
-) -> tuple[State, Array, Array]:
+) -> tuple[PopulationState, Array, Array]:
     used = positions >= 0
-    tokens = view(reviews, settings, positions, dropped, maxlen)
+    tokens = tokens_of(reviews, settings, positions, dropped, maxlen)
     labels = reviews.labels[jnp.maximum(positions, 0)]
     rows = jnp.sum(used, axis=1)
 
-    def total(weights: Weights) -> tuple[Array, tuple[Array, Array]]:
+    def total(weights: PopulationWeights) -> tuple[Array, tuple[Array, Array]]:
         probabilities = probabilities_of(weights, tokens, settings, state.seeds, sweeps)
         clipped = jnp.clip(probabilities, _EPSILON, 1.0 - _EPSILON)
         each = -(labels * jnp.log(clipped) + (1.0 - labels) * jnp.log(1.0 - clipped))
@@ -160,7 +168,9 @@ def _step(
     return _adam(state, gradients, settings)._replace(seeds=seeds), losses, right
 
 
-def _adam(state: State, gradients: Weights, settings: Settings) -> State:
+def _adam(
+    state: PopulationState, gradients: PopulationWeights, settings: MemberSettings
+) -> PopulationState:
     """Makes one step of Adam, each member with its own recipe.
 
     Source: Kingma & Ba 2015, algorithm 1 in the order of its section 2's end; Keras 3.15's
@@ -193,10 +203,10 @@ def _adam(state: State, gradients: Weights, settings: Settings) -> State:
     weights, momentums, velocities = (
         jax.tree.unflatten(structure, part) for part in zip(*parts, strict=True)
     )
-    return State(weights, momentums, velocities, iterations, state.seeds)
+    return PopulationState(weights, momentums, velocities, iterations, state.seeds)
 
 
-def _clipping(gradients: Weights, clip_norm: Array) -> Array:
+def _clipping(gradients: PopulationWeights, clip_norm: Array) -> Array:
     """Returns what each member's gradient is multiplied by, [P]."""
     squares = [
         jnp.sum(jnp.square(each), axis=tuple(range(1, each.ndim)))

@@ -3,6 +3,7 @@
 import itertools
 from typing import TYPE_CHECKING
 
+from lstm_study.analysis.answer.wording import points
 from lstm_study.objectives import titled
 from lstm_study.report import numbers
 from lstm_study.report.figures.style import (
@@ -45,7 +46,7 @@ def difference(verdict: Table) -> Picture | None:
         axes.set_yticks([])
         axes.grid(visible=False, axis="y")
         axes.spines["left"].set_visible(False)
-        label(axes, numbers.points(value), (100 * value, 0), offset=(0, 9), fontsize=10,
+        label(axes, points(value), (100 * value, 0), offset=(0, 9), fontsize=10,
               fontweight="bold")  # fmt: skip
         for text, place, side in (
             ("← baseline better", 0.0, "left"), ("winner better →", 1.0, "right"),
@@ -56,9 +57,9 @@ def difference(verdict: Table) -> Picture | None:
             )  # fmt: skip
         axes.set_xlabel("Winner minus baseline, percentage points of test accuracy")
 
-    told = f"{numbers.points(value)} percentage points"
+    told = f"{points(value)} percentage points"
     if isinstance(low, float) and isinstance(high, float):
-        told += f", interval from {numbers.points(low)} to {numbers.points(high)}"
+        told += f", interval from {points(low)} to {points(high)}"
     return Picture(
         draw=draw,
         name="difference",

@@ -4,7 +4,7 @@ import math
 from typing import TYPE_CHECKING, Any
 
 from lstm_study.arm_names import VALIDATION_SUFFIX
-from lstm_study.objectives import in_words, titled
+from lstm_study.objectives import metric_in_words, titled
 from lstm_study.report import numbers
 from lstm_study.report.figures.style import (
     HEAT,
@@ -137,7 +137,7 @@ def run_curves(curves: Table) -> Picture | None:
         name="run_curves",
         title="Learning curves of the retraining",
         alt="The "
-        + " and ".join(in_words(measure) for measure in measures)
+        + " and ".join(metric_in_words(measure) for measure in measures)
         + f" of {', '.join(shown)} against epochs: a line for the mean over seeds, a band from the "
         "lowest to the highest.",
         tables=(curves,),

@@ -39,7 +39,7 @@ _ATTRIBUTES = (
 def write_optuna(records: StudyRecords, *, folder: Path) -> Path:
     """Writes the search as `optuna.db` into a folder, replacing an earlier one.
 
-    The random control becomes a study of its own beside the search's, "<name> control".
+    The random control becomes a separate study beside the search's, "<name> control".
 
     Returns:
         The file. Open it with `optuna-dashboard sqlite:///PATH`.

@@ -49,7 +49,7 @@ def cell(
     )
 
 
-def grid(
+def html_table(
     table: Table,
     *,
     caption: str,

@@ -23,7 +23,7 @@ from lstm_study.arm_names import (
 from lstm_study.report import numbers
 from lstm_study.report.content import Content
 from lstm_study.report.figures.style import Picture
-from lstm_study.report.page.cells import cell, grid
+from lstm_study.report.page.cells import cell, html_table
 from lstm_study.report.page.trial_data import (
     same_in_every_trial,
     trial_data,
@@ -138,7 +138,9 @@ def writers(
 
     return {
         "n": lambda name, row, column, **options: cell(tables[name], row, column, **options),
-        "grid": lambda name, caption, **options: grid(tables[name], caption=caption, **options),
+        "grid": lambda name, caption, **options: html_table(
+            tables[name], caption=caption, **options
+        ),
         "figure": figure,
     }
 

@@ -7,7 +7,7 @@ from markupsafe import Markup
 
 from lstm_study.analysis.search.summary import objective_of
 from lstm_study.configuration import Hyperparameter
-from lstm_study.objectives import in_words
+from lstm_study.objectives import metric_in_words
 from lstm_study.report import numbers
 from lstm_study.report.content import Content
 from lstm_study.report.tables.table import Table
@@ -110,7 +110,7 @@ def trial_data(content: Content) -> Markup | None:
             ]
     winner = trials.where(rank=1)
     value = {
-        "objective": in_words(content.spec.study.objective),
+        "objective": metric_in_words(content.spec.study.objective),
         "direction": content.spec.study.direction,
         "full": content.spec.search.max_epochs,
         "form": curves.form("value"),

@@ -39,7 +39,7 @@ def _verdict(records: StudyRecords, verdict: Verdict) -> Table:
     columns = (
         Column("kind", "One of the four answers"),
         Column("headline", "The answer in a line or two"),
-        Column("details", "What stands behind it"),
+        Column("details", "The numbers behind it"),
         Column("sentence", "Both together: the whole answer in words"),
         Column("candidate", "Arm in question"),
         Column("reference", "Arm it is compared with"),

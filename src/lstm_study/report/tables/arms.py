@@ -9,7 +9,7 @@ from lstm_study.analysis.answer.arms import Arm, arms_from_records
 from lstm_study.analysis.answer.questions import median_difference, side_questions
 from lstm_study.analysis.search import summary as search_summary
 from lstm_study.analysis.statistics.failures import failed_runs, without_runs
-from lstm_study.analysis.statistics.metrics import log_loss
+from lstm_study.analysis.statistics.intervals import LEVEL
 from lstm_study.arm_names import (
     CONTROL,
     ENSEMBLE,
@@ -21,6 +21,7 @@ from lstm_study.arm_names import (
     RUNNER_UP,
 )
 from lstm_study.configuration import STUDYS_OWN, Configuration
+from lstm_study.metrics import log_loss
 from lstm_study.records import Run, StudyRecords
 from lstm_study.report.numbers import plain
 from lstm_study.report.tables.columns import (
@@ -31,9 +32,9 @@ from lstm_study.report.tables.columns import (
     PARAMETER_COUNT,
     SECONDS_PER_EPOCH,
     hyperparameter_columns,
-    label_column,
     parameter_count,
     seconds_per_epoch,
+    short_name_column,
 )
 from lstm_study.report.tables.models import model_tables
 from lstm_study.report.tables.table import Column, Table, cells_of, table
@@ -42,8 +43,6 @@ from lstm_study.spec import StudySpec
 TEST_ACCURACY = Column(
     "test_accuracy", "Share of test reviews classified correctly", form="percent"
 )
-
-LEVEL = 0.95
 
 
 def arm_tables(records: StudyRecords, spec: StudySpec, *, level: float) -> list[Table]:
@@ -150,7 +149,7 @@ def _comparison(
     columns = (
         ARM,
         Column("purpose", "Description of the arm"),
-        label_column(spec),
+        short_name_column(spec),
         *hyperparameter_columns(spec),
         Column("masked", "Whether padding was masked and batches grouped by length"),
         PARAMETER_COUNT,

@@ -48,7 +48,7 @@ def hyperparameter_columns(spec: StudySpec) -> tuple[Column, ...]:
     return tuple(Column(row.name, row.meaning, unit=row.unit, form=row.form) for row in rows)
 
 
-def label_column(spec: StudySpec) -> Column:
+def short_name_column(spec: StudySpec) -> Column:
     """Returns the column of a configuration's short name."""
     own = "Its hyperparameters in short"
     return Column("label", own if spec.builder else "Embedding width / LSTM units")

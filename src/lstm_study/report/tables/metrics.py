@@ -6,8 +6,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from typing import Any
 
+from lstm_study import metrics
 from lstm_study.analysis.answer.arms import arms_from_records
-from lstm_study.analysis.statistics import metrics
 from lstm_study.analysis.statistics.calibration import temperature_of, tempered
 from lstm_study.analysis.statistics.failures import failed_runs
 from lstm_study.arm_names import CONTROL, VALIDATION_SUFFIX

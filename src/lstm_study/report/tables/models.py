@@ -81,10 +81,10 @@ def _model_name(arm: str, spec: StudySpec) -> str:
 
 
 def _advice(found: Advice) -> Table:
-    """Lists what is said of which model to use."""
+    """Lists the sentences on which model to use."""
     columns = (
         Column("subject", "model: the recommendation; single network, ensemble: beside it"),
-        Column("sentence", "What is said; no test stands behind it"),
+        Column("sentence", "The recommendation; not backed by a test"),
         Column("rule", "How the recommendation is made"),
     )
     rows = (

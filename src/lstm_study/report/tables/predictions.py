@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from lstm_study.analysis.statistics import metrics
+from lstm_study import metrics
 from lstm_study.analysis.statistics.calibration import temperature_of, tempered
 from lstm_study.records import StudyRecords
 from lstm_study.report.tables.columns import ARM

@@ -13,8 +13,8 @@ from lstm_study.report.tables.columns import (
     ROLE,
     ROUND,
     TRIAL_ID,
-    label_column,
     measure_form,
+    short_name_column,
 )
 from lstm_study.report.tables.table import Column, Table, cells_of, table
 from lstm_study.schedule import Bracket, Round, hyperband
@@ -183,7 +183,7 @@ def _finalists(trials: Sequence[Trial], spec: StudySpec) -> Table:
     form = measure_form(spec.study.objective)
     columns = (
         TRIAL_ID,
-        label_column(spec),
+        short_name_column(spec),
         Column("score", "Score of the trial, which was selected for it", form=form),
         Column("fresh_mean", "Mean score of its trainings with fresh seeds", form=form),
         Column("fresh_lowest", "Lowest of them", form=form),

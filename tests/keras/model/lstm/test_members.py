@@ -290,7 +290,7 @@ def test_the_kernels_on_this_card_give_what_the_loop_gives(units, every_step, ma
         (64, "8.9", ""),
         (256, "9.0", ""),
         (256, "8.9", "256 units need 152 KB of shared memory a block, it has 99"),
-        (100, "9.0", "100 units are no power of two from 16 on"),
+        (100, "9.0", "100 units are not a power of two >= 16"),
         (64, "7.5", "the kernels need compute capability 8.0, it has 7.5"),
         (64, "", "its compute capability, '', is unknown"),
     ],

@@ -8,8 +8,8 @@ from lstm_study.analysis.answer.ablation import (
     ablation_path,
     ablation_trainings,
     ablation_trainings_left,
+    follow_path,
     score_of,
-    walk,
 )
 from lstm_study.configuration import Configuration
 from lstm_study.records import Epoch, Failure, Run
@@ -57,7 +57,7 @@ SECOND = [
 
 
 def path(runs, **settings):
-    return walk(runs, BASELINE, WINNER, spec=fake_spec(**settings))
+    return follow_path(runs, BASELINE, WINNER, spec=fake_spec(**settings))
 
 
 def test_what_is_left_of_it_is_what_has_not_begun_and_the_steps_to_come():
@@ -141,7 +141,7 @@ def test_the_way_ends_where_every_change_failed():
 
 
 def test_winner_and_baseline_alike_leave_no_way():
-    assert walk(ENDS, BASELINE, BASELINE, spec=fake_spec()).candidates == {}
+    assert follow_path(ENDS, BASELINE, BASELINE, spec=fake_spec()).candidates == {}
 
 
 def test_the_score_is_of_the_epoch_that_the_search_counts():

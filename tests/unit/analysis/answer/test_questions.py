@@ -16,7 +16,7 @@ from lstm_study.analysis.answer.questions import (
 from lstm_study.analysis.answer.verdict import judge
 from lstm_study.analysis.statistics.failures import without_runs
 from lstm_study.analysis.statistics.scenario import Scenario
-from lstm_study.simulation.generative import draw
+from lstm_study.simulation.generative import simulate_runs
 
 DOCUMENTS = 2_000
 LABELS = np.tile(np.array([0, 1], dtype=np.int8), DOCUMENTS // 2)
@@ -30,7 +30,7 @@ def _arm(name, correct, **options):
 @pytest.fixture
 def arms():
     scenario = Scenario(name="test", documents=DOCUMENTS, effect=0.02, between=0.11)
-    winner, baseline = next(draw(scenario, seeds=6, studies=1, seed=3))
+    winner, baseline = next(simulate_runs(scenario, seeds=6, studies=1, seed=3))
     return {"baseline": _arm("baseline", baseline), "winner": _arm("winner", winner)}
 
 

@@ -12,7 +12,7 @@ from lstm_study.analysis.answer.verdict import Verdict, judge
 from lstm_study.analysis.statistics.scenario import Scenario
 from lstm_study.errors import ComparisonError
 from lstm_study.records import Failure
-from lstm_study.simulation.generative import draw
+from lstm_study.simulation.generative import simulate_runs
 from tests.support import fake_study
 
 
@@ -27,7 +27,7 @@ def _arms(effect=0.0, *, seeds=6, deviation=0.005):
         name="test", effect=effect, documents=4_000, between=0.11,
         candidate_deviation=deviation, reference_deviation=deviation,
     )  # fmt: skip
-    candidate, reference = next(draw(scenario, seeds=seeds, studies=1, seed=11))
+    candidate, reference = next(simulate_runs(scenario, seeds=seeds, studies=1, seed=11))
     return {"baseline": _arm("baseline", reference), "winner": _arm("winner", candidate)}
 
 

@@ -414,7 +414,10 @@ LINES = "".join(f'"{text}",{label}\n' for text, label in ROWS)
 @pytest.mark.parametrize(
     ("content", "message"),
     [
-        (f"text,label\n{LINES}\n(60 rows affected)\n", "1, in '.60 rows.*If it is no row, remove"),
+        (
+            f"text,label\n{LINES}\n(60 rows affected)\n",
+            "1, in '.60 rows.*If it is not a row, remove",
+        ),
         ('label, text\n1, "a, b"\n', r":2 .*Received: 3.* Remove the space in front of the quote"),
         ("text,label\n'a, b',1\n", r":2 .*Received: 3.*in quotes: double ones \(\"\)"),
         ("text,label\na\\, b,1\n", r":2 .*Received: 3.*a backslash does not replace them"),

@@ -294,7 +294,7 @@ def test_bytes_that_are_no_text_are_no_encoding():
     drawn = random.Random(0)
     raw = bytes(drawn.randrange(1, 256) for _ in range(2_000))
     assert readings(raw) == []
-    with pytest.raises(DataError, match="its encoding cannot be told"):
+    with pytest.raises(DataError, match="its encoding cannot be detected"):
         guess(b"text\n" + raw)
 
 

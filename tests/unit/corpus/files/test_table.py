@@ -230,7 +230,7 @@ def test_parquet_shards_say_their_split_by_their_names(tmp_path):
     with pytest.raises(DataError, match="Parquet has no encoding"):
         read(tmp_path, encoding="utf-8")
     (tmp_path / "train-00000-of-00002.parquet").write_bytes(b"PAR1" * 9)
-    with pytest.raises(DataError, match="is damaged, or no Parquet file"):
+    with pytest.raises(DataError, match="is damaged, or not a Parquet file"):
         read(tmp_path)
 
 

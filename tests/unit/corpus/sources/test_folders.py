@@ -6,7 +6,7 @@ import pytest
 
 from lstm_study.corpus.files.advice import INIT_FLAGS, as_flags
 from lstm_study.corpus.sources.own_files import locate, read_documents
-from lstm_study.corpus.sources.survey import Choices, survey
+from lstm_study.corpus.sources.survey import UserChoices, survey
 from lstm_study.errors import DataError
 from lstm_study.spec import DataTable
 
@@ -47,7 +47,7 @@ def test_folders_of_two_levels_that_may_be_the_label_are_refused_with_an_option(
         "folder1 (fresh, rotten); folder2 (2018, 2019, 2020, 2021 and 1 more). Name the one with "
         "--label-column folder1, or whichever it is."
     )
-    found = survey([tmp_path], choices=Choices(label_column="folder1"))
+    found = survey([tmp_path], choices=UserChoices(label_column="folder1"))
     assert found.label_counts == {"fresh": 20, "rotten": 20}
     assert read(tmp_path, "folder1") == {"rotten": 20, "fresh": 20}
 

@@ -92,7 +92,7 @@ def test_a_word_index_must_be_whole_and_reach_the_highest_rank(tmp_path):
     with pytest.raises(DataError, match="must number its words"):
         read_word_index(path, highest=1)
     path.write_text("[]x", encoding="utf-8")
-    with pytest.raises(DataError, match="is no word index"):
+    with pytest.raises(DataError, match="is not a word index"):
         read_word_index(path, highest=1)
 
 

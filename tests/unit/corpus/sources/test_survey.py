@@ -12,7 +12,7 @@ import pytest
 from lstm_study.corpus.documents import TEST, TRAIN
 from lstm_study.corpus.files.advice import INIT_FLAGS, as_flags
 from lstm_study.corpus.sources.own_files import locate, read_documents
-from lstm_study.corpus.sources.survey import Choices, Survey
+from lstm_study.corpus.sources.survey import Survey, UserChoices
 from lstm_study.corpus.sources.survey import survey as survey_files
 from lstm_study.errors import DataError
 from lstm_study.spec import DataTable
@@ -23,7 +23,7 @@ REVIEWS = made_up_reviews(40)
 
 def survey(*paths: Path, **choices: str | tuple[str, ...]) -> Survey:
     with as_flags(INIT_FLAGS):
-        return survey_files(paths, choices=Choices(**choices))  # type: ignore[arg-type]
+        return survey_files(paths, choices=UserChoices(**choices))  # type: ignore[arg-type]
 
 
 def _jsonl(path: Path, records: list[dict[str, object]]) -> Path:
@@ -235,7 +235,7 @@ def test_a_positive_label_by_the_alphabet_is_said(tmp_path: Path) -> None:
 
 def test_one_column_is_refused_with_the_delimiters_that_there_are(tmp_path: Path) -> None:
     (tmp_path / "r.csv").write_text("text^label\na fine film indeed^1\n")
-    with pytest.raises(DataError, match=r"one column, 'text\^label'. Between columns must stand"):
+    with pytest.raises(DataError, match=r"one column, 'text\^label'. Separate columns by"):
         survey(tmp_path / "r.csv")
 
 
@@ -380,7 +380,7 @@ def test_texts_that_are_not_used_are_named(tmp_path: Path) -> None:
 def test_rejected_labels_are_noted(tmp_path: Path) -> None:
     found = _columns(tmp_path, label=_signed, answer=("accept", "reject", "accept"))
     (note,) = found.notes
-    assert note.startswith("'answer' says 'reject' in 40 rows, whose labels are read all the same")
+    assert note.startswith("'answer' says 'reject' in 40 rows, whose labels are read anyway")
 
 
 def _classes(path: Path, labels: Sequence[int], names: Sequence[str] = ("pos", "neg")) -> Path:

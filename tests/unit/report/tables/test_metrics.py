@@ -6,7 +6,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from lstm_study.analysis.statistics import metrics
+from lstm_study import metrics
 from lstm_study.analysis.statistics.calibration import tempered
 from lstm_study.records import Run, StudyRecords
 from lstm_study.report.tables.metrics import CALIBRATED, metric_tables, why_not_calibrated

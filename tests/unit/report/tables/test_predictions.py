@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from lstm_study.analysis.statistics.calibration import tempered
-from lstm_study.analysis.statistics.metrics import log_loss
+from lstm_study.metrics import log_loss
 from lstm_study.records import StudyRecords
 from lstm_study.report.tables.predictions import predictions_columns, predictions_csv_gz
 from tests.support.fake_study import completed_study, empty_study

@@ -10,7 +10,7 @@ NumPy, because
 
 A block of up to 32 rows of the batch runs from its first step to its last on one thread, so that
 blocks spread over threads. States are [units, lanes]: the rows lie side by side in vectors of 16,
-so that every number of units fills the vectors. A lane without a row computes values that nobody
+so that every number of units fills the vectors. A lane without a row computes values that nothing
 reads.
 
 With one dropout mask per gate each gate reads inputs and states of its own, in four stacks; else

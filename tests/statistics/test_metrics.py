@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from sklearn import metrics as sklearn_metrics
 
-from lstm_study.analysis.statistics import metrics
+from lstm_study import metrics
 from lstm_study.errors import ComparisonError
 
 READINGS = st.lists(

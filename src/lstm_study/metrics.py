@@ -1,4 +1,6 @@
-"""What one run's probabilities say about the reviews: eight metrics and the counts behind them.
+"""Metrics of predicted probabilities: eight of them, and the counts behind them.
+
+The one place for them: validation after an epoch, runs on test, the classical control and reports.
 
 All take labels, 0 or 1, and the probability of 1, both [documents]; all work in float64. A metric
 that is not defined for the labels at hand is None, never NaN.
