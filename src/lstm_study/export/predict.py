@@ -51,6 +51,7 @@ def predict_files(
     *,
     text_column: str | None = None,
     encoding: str | None = None,
+    columns: Sequence[str] = (),
     progress: Progress | None = None,
 ) -> Predicted:
     """Copies a table with two more columns: `probability` and `label`.
@@ -68,6 +69,7 @@ def predict_files(
         text_column: The column that holds the texts; by default the study's own, if the table has
             it, else the one that looks like texts.
         encoding: The files'; detected by default.
+        columns: The names of all columns, of CSV files that do not begin with them.
         progress: Called with "predicting", bytes read and bytes in all.
 
     Raises:
@@ -76,7 +78,7 @@ def predict_files(
     """
     write = _writer(target)
     with as_flags(PREDICT_FLAGS):
-        table = open_table(sources, encoding=encoding, labelled=False)
+        table = open_table(sources, encoding=encoding, names=columns, labelled=False)
         if target.exists() and any(target.samefile(member.path) for member in table.members):
             raise ExportError(f"{target}: is a file to read. Give another one to write.")
         column = _column(table, text_column or "", bundle.text_column, where=str(sources[0]))

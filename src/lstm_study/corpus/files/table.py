@@ -12,11 +12,11 @@ from lstm_study.corpus.files.delimited import open_delimited
 from lstm_study.corpus.files.encodings import Encoding, find_encoding, given_encoding
 from lstm_study.corpus.files.json_records import open_json
 from lstm_study.corpus.files.layout import check_columns, check_same_columns, find_files
-from lstm_study.corpus.files.members import Member
+from lstm_study.corpus.files.members import TEXT_KIND, Member
 from lstm_study.corpus.files.opening import LINE_LIMIT, encoding_of, open_bytes
 from lstm_study.corpus.files.other_kinds import FIRST_BYTES, refuse_other_kinds
 from lstm_study.corpus.files.parquet import open_parquet
-from lstm_study.corpus.files.rows import MISSING, Rows, close_names
+from lstm_study.corpus.files.rows import MISSING, Rows, close_names, without_names
 from lstm_study.errors import DataError
 
 TEXT, LABEL, FILE = "text", "label", "file"
@@ -63,6 +63,8 @@ class Table:
         line_end: The same.
         value_in_header: The same: a name that looks like a value, so that names may be missing.
         notes: What reading noticed → how often; complete when the rows were read.
+        proposed_names: The same: names for the columns, if names are missing.
+        given_names: Of the columns of files that do not begin with them.
         schema: The same, if that is Parquet: a `pyarrow.Schema`.
         empty: How many further files hold nothing, not even names of columns.
         headers: The columns of each file; () for texts.
@@ -76,6 +78,8 @@ class Table:
     delimiter: str = ""
     line_end: str = ""
     value_in_header: str = ""
+    proposed_names: tuple[str, ...] = ()
+    given_names: tuple[str, ...] = ()
     notes: dict[str, int] = field(default_factory=dict)
     schema: Any = None
     empty: int = 0
@@ -110,11 +114,9 @@ class Table:
             DataError: It does.
         """
         if self.value_in_header:
+            lacking = without_names(self.members[0], self.value_in_header, self.proposed_names)
             raise DataError(
-                f"{self.members[0]}: must begin with a line of column names. Received: "
-                f"{self.value_in_header[:40]!r}, which looks like a value. Add one, such as "
-                f"text,label; or, if it has the names, give the texts' with "
-                f"{option('text_column')}."
+                f"{lacking}; or, if it has the names, give the texts' with {option('text_column')}."
             )
 
     @property
@@ -196,7 +198,7 @@ class Table:
         """Opens a file; what its name says is in its rows, too."""
         said, is_shard = self._said, member is not self._widest
         own = None if columns is None else [name for name in columns if name not in said]
-        with _open(member, own, encoding, is_shard=is_shard) as rows:
+        with _open(member, own, encoding, names=self.given_names, is_shard=is_shard) as rows:
             if not said:
                 yield rows
                 return
@@ -244,12 +246,17 @@ class Table:
 
 
 def open_table(
-    paths: Sequence[Path], *, encoding: str | None = None, labelled: bool = True
+    paths: Sequence[Path],
+    *,
+    encoding: str | None = None,
+    names: Sequence[str] | None = None,
+    labelled: bool = True,
 ) -> Table:
     """Finds the files that some paths name, their encodings and their columns.
 
-    Each is a file, a zip archive, a folder or a pattern; `encoding` is that of all of them. Unless
-    they are to be `labelled`, texts beside folders of labels are read, too: see `find_files`.
+    Each is a file, a zip archive, a folder or a pattern; `encoding` is that of all of them, and
+    `names` are the columns' of all of them, if they are CSV without a line of names. Unless they
+    are to be `labelled`, texts beside folders of labels are read, too: see `find_files`.
 
     Raises:
         DataError: There is nothing to read, or it cannot be read.
@@ -258,6 +265,11 @@ def open_table(
     # Programs that write shards leave empty ones.
     found = layout.members
     members = tuple(member for member in found if _has_content(member)) or found[:1]
+    if names and ("json" in members[0].kind or members[0].kind in (".parquet", TEXT_KIND)):
+        raise DataError(
+            f"{members[0]}: its columns have names. Remove {option('columns')}, which is for CSV "
+            "and TSV without a line of them."
+        )
     encodings: tuple[Encoding | None, ...]
     if members[0].kind == ".parquet":
         if encoding is not None:
@@ -278,7 +290,7 @@ def open_table(
     headers: list[tuple[str, ...]] = []
     widest: Rows | None = None
     for member, encoding_of_it in zip(members, encodings, strict=True):
-        with _open(member, None, encoding_of_it) as rows:
+        with _open(member, None, encoding_of_it, names=names or ()) as rows:
             headers.append(rows.names)
             widest = rows if widest is None else max(widest, rows, key=lambda each: len(each.names))
     assert widest is not None, "there is a file"
@@ -292,6 +304,8 @@ def open_table(
         delimiter=widest.delimiter,
         line_end=widest.line_end,
         value_in_header=widest.value_in_header,
+        proposed_names=widest.proposed_names,
+        given_names=tuple(names or ()),
         schema=_with_fields(widest.schema, said),
         empty=len(found) - len(members),
         headers=tuple(headers),
@@ -328,14 +342,17 @@ def _open(
     columns: Sequence[str] | None,
     encoding: Encoding | None,
     *,
+    names: Sequence[str] = (),
     is_shard: bool = False,
 ) -> Iterator[Rows]:
     if encoding is None:
         with open_parquet(member, columns) as rows:
             yield rows
+    elif "json" in member.kind:
+        with open_json(member, columns, encoding) as rows:
+            yield rows
     else:
-        reader = open_json if "json" in member.kind else partial(open_delimited, is_shard=is_shard)
-        with reader(member, columns, encoding) as rows:
+        with open_delimited(member, columns, encoding, names=names, is_shard=is_shard) as rows:
             yield rows
 
 

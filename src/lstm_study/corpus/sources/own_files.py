@@ -72,7 +72,7 @@ def read_texts(split: Split, positions: Sequence[int], *, data: DataTable) -> di
     of_test = split.name == "test" and data.test_path is not None
     paths = [Path(path).expanduser() for path in (data.test_paths if of_test else data.paths)]
     wanted = {int(split.document_ids[position]): position for position in positions}
-    table = open_table(paths, encoding=data.encoding)
+    table = open_table(paths, encoding=data.encoding, names=data.columns)
     found = {
         wanted[number]: str(row.values[0])
         for number, row in enumerate(table.rows((data.text_column,)), start=1)
@@ -179,7 +179,7 @@ class _Reading:
         """Yields the texts of all rows; the rest of each row is gathered on the way."""
         for paths, is_test in parts:
             first = len(self.roles)
-            table = open_table(paths, encoding=self.data.encoding)
+            table = open_table(paths, encoding=self.data.encoding, names=self.data.columns)
             for member, encoding in table.guesses:
                 _log.warning(
                     "%s: is not UTF-8; read as %s. %s sets another.",

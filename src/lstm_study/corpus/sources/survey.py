@@ -13,7 +13,7 @@ from typing import Any
 from lstm_study.corpus.files.advice import option
 from lstm_study.corpus.files.layout import check_levels
 from lstm_study.corpus.files.parquet import class_name, class_names
-from lstm_study.corpus.files.rows import MISSING, are_positions
+from lstm_study.corpus.files.rows import MISSING, are_positions, without_names
 from lstm_study.corpus.files.table import FILE, TEXT, Table, open_table
 from lstm_study.corpus.sources.columns import (
     GROUP_NAMES,
@@ -82,7 +82,10 @@ class Survey:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Choices:
-    """What a user says of the files; None or empty for what is to be detected."""
+    """What a user says of the files; None or empty for what is to be detected.
+
+    `columns` are the names of all columns, of files that do not begin with them.
+    """
 
     text_column: str | None = None
     label_column: str | None = None
@@ -91,6 +94,7 @@ class Choices:
     positive: tuple[str, ...] = ()
     negative: tuple[str, ...] = ()
     encoding: str | None = None
+    columns: tuple[str, ...] = ()
 
 
 def survey(paths: Sequence[Path], *, choices: Choices | None = None) -> Survey:
@@ -102,7 +106,7 @@ def survey(paths: Sequence[Path], *, choices: Choices | None = None) -> Survey:
     """
     choices = choices or Choices()
     where = ", ".join(map(str, paths))
-    table = open_table(paths, encoding=choices.encoding)
+    table = open_table(paths, encoding=choices.encoding, names=choices.columns)
     if choices.text_column is None:
         table.check_header()
     rows, columns, seen = _look(table, where, label=choices.label_column)
@@ -126,8 +130,8 @@ def survey(paths: Sequence[Path], *, choices: Choices | None = None) -> Survey:
     )
     table.check_columns((text.name, label.name))
     labels = seen[label.name].labels
-    if choices.label_column is None and not are_positions(table.names):
-        _check_label_header(label.name, text.name, labels.counts(), rows, where)
+    if choices.label_column is None and not (choices.columns or are_positions(table.names)):
+        _check_label_header(label.name, text.name, labels.counts(), rows, table)
     labels.sides(positive=choices.positive, negative=choices.negative, positive_label=None)
     group = column_named(choices.group_column, columns, where) or group_column(
         [c for c in others if c not in (text, label)], rows
@@ -246,7 +250,7 @@ class _Seen:
 
 
 def _check_label_header(
-    name: str, text: str, counts: Mapping[str, int], rows: int, where: str
+    name: str, text: str, counts: Mapping[str, int], rows: int, table: Table
 ) -> None:
     """Refuses a file whose first line has one of the labels in the place of a column's name.
 
@@ -257,10 +261,14 @@ def _check_label_header(
         return
     same = sum(n for label, n in counts.items() if label_key(label) == label_key(name))
     if same > max(_JOINED, _JOINED_SHARE * rows):
+        known = {text: "text", name: "label"}
+        names = [
+            known.get(each, f"column{place}") for place, each in enumerate(table.names, start=1)
+        ]
+        why = f"which {same:,} rows below have as their label"
+        lacking = without_names(table.members[0], name, names, why=why)
         raise DataError(
-            f"{where}: must begin with a line of column names. Received: {name[:40]!r}, which "
-            f"{same:,} rows below have as their label. Add one, such as text,label; or, if it is "
-            f"one, name the label's with {option('label_column')}."
+            f"{lacking}; or, if it is one, name the label's with {option('label_column')}."
         )
 
 

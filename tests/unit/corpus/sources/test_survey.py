@@ -194,6 +194,23 @@ def test_a_first_review_in_the_place_of_the_header_is_refused(tmp_path: Path) ->
     rows = [(text, "pos" if label else "neg") for text, label in REVIEWS]
     with pytest.raises(DataError, match="Received: 'pos', which 20 rows below have"):
         survey(write_csv(tmp_path / "r.csv", rows, header=("good film", "pos")))
+    with pytest.raises(DataError, match="their order with --columns label,column2,text; or"):
+        survey(
+            write_csv(
+                tmp_path / "r.csv",
+                [(label, n, text) for n, (text, label) in enumerate(rows)],
+                header=("pos", "id", "good film"),
+            )
+        )
+
+
+def test_columns_that_a_user_names_are_found_as_those_of_a_header(tmp_path: Path) -> None:
+    path = write_csv(tmp_path / "r.csv", REVIEWS[1:], header=REVIEWS[0])
+    found = survey(path, columns=("text", "label"))
+    assert (found.text_column, found.label_column, found.rows) == ("text", "label", 40)
+    data = DataTable(source="csv", path=str(path), columns=["text", "label"])
+    documents = read_documents(locate(data, cache=tmp_path), data=data)
+    assert documents.document_ids.tolist() == list(range(1, 41))
 
 
 def test_a_header_that_is_repeated_is_a_label_that_is_named(tmp_path: Path) -> None:
