@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lstm_study.corpus.files.advice import PREDICT_FLAGS, as_flags
-from lstm_study.corpus.files.table import MISSING, Row, Table, open_table
+from lstm_study.corpus.files.table import MISSING, Row, Table, not_text, open_table
 from lstm_study.corpus.sources.survey import text_column_of
 from lstm_study.errors import DataError, ExportError
 from lstm_study.export.classical import ClassicalBundle
@@ -143,10 +143,7 @@ class _Predictions:
         if value is MISSING or value is None or value != value:  # noqa: PLR0124 - NaN
             return ""
         if not isinstance(value, str):
-            raise DataError(
-                f"{row.place}: the text must be text. Received: {value!r} "
-                f"({type(value).__name__}). Name the texts' column with --text-column."
-            )
+            raise DataError(not_text(value, row.place))
         return value
 
 

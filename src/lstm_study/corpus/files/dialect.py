@@ -225,8 +225,10 @@ class _Look:
         """Returns names for the columns: text, label, and column2 for the second of others."""
         rows = [row for each in self.rows if (row := fitted(each, self.header)) is not None]
         columns = list(zip(self.first, *rows, strict=False)) if rows else []
-        if len(columns) != len(self.header) or len(columns) < 2:
+        if len(columns) != len(self.header):
             return ("text", "label")
+        if len(columns) == 1:
+            return ("text",)
         places = range(len(columns))
         counts = [len(set(column)) for column in columns]
         words = [sum(len(value.split()) for value in column) for column in columns]

@@ -11,7 +11,12 @@ from lstm_study.corpus.files.advice import has_option, option
 from lstm_study.corpus.files.delimited import open_delimited
 from lstm_study.corpus.files.encodings import Encoding, find_encoding, given_encoding
 from lstm_study.corpus.files.json_records import open_json
-from lstm_study.corpus.files.layout import check_columns, check_same_columns, find_files
+from lstm_study.corpus.files.layout import (
+    check_columns,
+    check_same_columns,
+    find_files,
+    may_be_reviews,
+)
 from lstm_study.corpus.files.members import TEXT_KIND, Member
 from lstm_study.corpus.files.opening import LINE_LIMIT, encoding_of, open_bytes
 from lstm_study.corpus.files.other_kinds import FIRST_BYTES, refuse_other_kinds
@@ -21,6 +26,8 @@ from lstm_study.errors import DataError
 
 TEXT, LABEL, FILE = "text", "label", "file"
 """The columns of a folder of texts."""
+
+_SHOWN = 60
 
 
 class Row(NamedTuple):
@@ -113,11 +120,7 @@ class Table:
         Raises:
             DataError: It does.
         """
-        if self.value_in_header:
-            lacking = without_names(self.members[0], self.value_in_header, self.proposed_names)
-            raise DataError(
-                f"{lacking}; or, if it has the names, give the texts' with {option('text_column')}."
-            )
+        _check_names(self.members[0], self.value_in_header, self.proposed_names)
 
     @property
     def remarks(self) -> Iterator[str]:
@@ -186,7 +189,7 @@ class Table:
     @cached_property
     def _widest(self) -> Member:
         """The file whose columns the table has."""
-        return self.members[self.headers.index(max(self.headers, key=len))]
+        return self.members[_widest(self.members, self.headers)]
 
     @contextmanager
     def _open(
@@ -245,6 +248,19 @@ class Table:
         return Row(member, None, 1, [values[name] for name in wanted])
 
 
+def not_text(value: Any, place: str) -> str:
+    """Says that a value in the column of texts is none, and what to do."""
+    if isinstance(value, bytes):
+        advice = "Save the column as UTF-8 text; in pandas: df[column].str.decode(encoding)."
+    elif isinstance(value, dict | list):
+        advice = "Save each text as one value of its own, in a column of texts."
+    else:
+        advice = f"Name the texts' column with {option('text_column')}."
+    shown = repr(value)
+    shown = shown if len(shown) <= _SHOWN else f"{shown[:_SHOWN]}..."
+    return f"{place}: the text must be text. Received: {shown} ({type(value).__name__}). {advice}"
+
+
 def open_table(
     paths: Sequence[Path],
     *,
@@ -287,13 +303,14 @@ def open_table(
         )
     else:
         encodings = tuple(encoding_of(member, encoding) for member in members)
-    headers: list[tuple[str, ...]] = []
-    widest: Rows | None = None
+    each: list[Rows] = []
     for member, encoding_of_it in zip(members, encodings, strict=True):
         with _open(member, None, encoding_of_it, names=names or ()) as rows:
-            headers.append(rows.names)
-            widest = rows if widest is None else max(widest, rows, key=lambda each: len(each.names))
-    assert widest is not None, "there is a file"
+            each.append(rows)
+    headers = [rows.names for rows in each]
+    widest = each[_widest(members, headers)]
+    if len(set(headers)) > 1 and all(rows.value_in_header for rows in each):
+        _check_names(members[0], each[0].value_in_header, each[0].proposed_names)
     check_same_columns(members, headers, where=", ".join(map(str, paths)))
     members = tuple(_without(member, headers) for member in members)
     said = _said(members)
@@ -311,6 +328,25 @@ def open_table(
         headers=tuple(headers),
         found=layout.notes,
         split_notes=layout.split_notes,
+    )
+
+
+def _check_names(member: Member, value: str, proposed: Sequence[str]) -> None:
+    if value:
+        raise DataError(
+            f"{without_names(member, value, proposed)}; or, if it has the names, give the texts' "
+            f"with {option('text_column')}."
+        )
+
+
+def _widest(members: Sequence[Member], headers: Sequence[Sequence[str]]) -> int:
+    """Returns the place of the file that has the most columns.
+
+    Of several it is one whose columns may be reviews, and of these one of training reviews.
+    """
+    return max(
+        range(len(members)),
+        key=lambda at: (len(headers[at]), may_be_reviews(headers[at]), members[at].role == "train"),
     )
 
 
@@ -379,4 +415,14 @@ def _encoding_of_texts(members: Sequence[Member], given: str | None) -> Encoding
     return find_encoding(contents, place=lambda n: str(members[n - 1]) if n else where)
 
 
-__all__ = ["FILE", "LABEL", "MISSING", "TEXT", "Row", "Table", "open_table", "place_of"]
+__all__ = [
+    "FILE",
+    "LABEL",
+    "MISSING",
+    "TEXT",
+    "Row",
+    "Table",
+    "not_text",
+    "open_table",
+    "place_of",
+]

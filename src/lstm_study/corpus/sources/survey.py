@@ -22,6 +22,7 @@ from lstm_study.corpus.sources.columns import (
     entities_in,
     group_column,
     label_column,
+    missing_texts,
     other_texts,
     plain_name,
     read_splits,
@@ -38,7 +39,9 @@ from lstm_study.corpus.text.tokens import split_tokens
 from lstm_study.errors import DataError
 
 _MOST_VALUES = 12
+_FEW_TEXTS = 20
 _ENTITY = re.compile(r"&(?:[A-Za-z]{2,8}|#\d{1,6}|#x[0-9A-Fa-f]{1,5});")
+_LONGEST_MISSING = 8
 _JOINED, _JOINED_SHARE = 5, 0.02
 
 
@@ -119,6 +122,12 @@ def survey(paths: Sequence[Path], *, choices: Choices | None = None) -> Survey:
         raise DataError(
             f"{where}: texts must be in folders that are named by their labels, such as pos/ and "
             "neg/. Received: texts in no such folder."
+            + (
+                " If each line of a file is a review, rename it, to pos.tsv or neg.tsv, and name "
+                f"the column with {option('columns', ('text',))}."
+                if len(table.members) <= _FEW_TEXTS
+                else ""
+            )
         )
     if choices.label_column is None:
         check_levels(table.members, where)
@@ -163,6 +172,7 @@ def survey(paths: Sequence[Path], *, choices: Choices | None = None) -> Survey:
                 else ()
             ),
             *entities_in(text),
+            *missing_texts(text),
             *rejected_rows(columns, label),
             *_by_alphabet(labels, choices),
         ),
@@ -209,7 +219,7 @@ class _Seen:
         self._few = True
         self._keys: dict[int, int] | None = {} if plain_name(name) in GROUP_NAMES else None
         self._order = self._words = self._filled = self._texts = self._characters = self._tokens = 0
-        self._entities = 0
+        self._entities = self._missing = self._nested = self._looked = 0
 
     def add(self, value: Any, *, is_sample: bool) -> None:
         if is_sample and isinstance(value, str) and value.strip():
@@ -217,8 +227,12 @@ class _Seen:
             self._words += len(value.split())
             self._texts += as_number(value) is None
             self._entities += _ENTITY.search(value) is not None
+            self._missing += len(value) < _LONGEST_MISSING and not label_text(value)
             self._characters += len("".join(value.split()))
             self._tokens += len(split_tokens(value, "words"))
+        if is_sample:
+            self._looked += 1
+            self._nested += isinstance(value, dict | list)
         if value is MISSING:
             self._order = hash((self._order, -1))
             return
@@ -243,6 +257,8 @@ class _Seen:
             is_text=self._texts * 2 > self._filled,
             filled_texts=self._filled,
             entities=self._entities,
+            missing=self._missing,
+            is_nested=self._nested * 2 > self._looked,
             has_no_spaces=has_no_spaces(self._tokens, self._characters, self._filled),
             groups=(len(self._keys), max(self._keys.values())) if self._keys else (0, 0),
             order=self._order,

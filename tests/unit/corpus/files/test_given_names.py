@@ -91,7 +91,7 @@ def test_names_are_refused_where_the_files_have_some(tmp_path):
          "label,column2,column3,column4,column5,text"),
         ('"{label}","a title","this film was as good as the {n}. one"', "label,column2,text"),
         ("{n}\tnice {n}\t{label}", "column1,text,label"),
-        ("this film was as good as the {n}. one", "text,label"),
+        ("this film was as good as the {n}. one", "text"),
     ],
 )  # fmt: skip
 def test_a_file_without_names_is_refused_with_names_for_it(tmp_path, row, names):
@@ -101,3 +101,11 @@ def test_a_file_without_names_is_refused_with_names_for_it(tmp_path, row, names)
         table.check_header()
     with pytest.raises(DataError, match=r"with data\.columns = .*; or, if it has"):
         list(table.rows(("no such column",)))
+
+
+def test_shards_without_names_are_refused_as_files_without_them(tmp_path):
+    for number in range(2):
+        lines = (f"this film {number} was as good as the {n}. one" for n in range(9))
+        _written(tmp_path / f"{number}.csv", "\n".join(lines))
+    with pytest.raises(DataError, match=r"line of column names\. Received: 'this film 0 was"):
+        open_table([tmp_path])
