@@ -305,6 +305,31 @@ def read_corpus(study: OpenStudy, *, show: Show) -> Corpus:
     return corpus
 
 
+def as_run(study: OpenStudy) -> OpenStudy:
+    """Returns a study with the spec that `run` would go on with, or the one it was run with.
+
+    That is the one it was run with where `run` would refuse the study file's; where the reviews lie
+    and what is exported may change at any time, and is the study file's.
+    """
+    before, given = recorded_spec(study), study.spec
+    spec = before.model_dump(mode="json")
+    if not changes(spec, given, is_compared=study.store.is_compared).refused:
+        return study
+    where = {"path": given.data.path, "test_path": given.data.test_path}
+    data = before.data.model_copy(update=where)
+    return replace(study, spec=before.model_copy(update={"data": data, "export": given.export}))
+
+
+def recorded_spec(study: OpenStudy) -> StudySpec:
+    """Returns the spec that a study was run with; the study file's before it has begun."""
+    if study.store.has_begun or study.store.holder():
+        # A damaged record is for the commands that need it to say.
+        with suppress(RecordError):
+            if study.store.exists:
+                return study.store.read_spec()
+    return study.spec
+
+
 def check_writable(folder: Path) -> None:
     """Makes sure, before hours of training, that the report can be written in the end.
 
