@@ -2,6 +2,8 @@
 
 import json
 import re
+import shutil
+from dataclasses import replace
 
 import pandas as pd
 import pytest
@@ -138,6 +140,23 @@ def test_a_changed_spec_is_refused_by_the_name_of_its_key(finished):
     assert result.code == 1
     assert "search.max_epochs was 3, is 9" in result.err
     assert "--fresh" in result.err
+
+
+def test_an_export_holds_the_words_of_what_was_run_whatever_the_file_says_now(finished, tmp_path):
+    folder = tmp_path / "copy"
+    shutil.copytree(finished[0], folder)
+    model = folder / "reports" / "tiny" / "model"
+    words = (model / "vocabulary.txt").read_bytes()
+    for change in ("data.train_limit=200", 'data.tokens="characters"', "study.seed=4"):
+        result = lstm_study("export", "tiny.toml", "--set", change, cwd=folder)
+        assert result.code == 0, result.err
+        assert (model / "vocabulary.txt").read_bytes() == words
+    store = Store(folder / "study" / "runs" / "tiny")
+    store.write_state(replace(store.read_began(), data_digest="0" * 64))
+    result = lstm_study("export", "tiny.toml", cwd=folder)
+    assert result.code == 1
+    assert "the reviews are not those that tiny.toml was run on" in result.err
+    assert (model / "vocabulary.txt").read_bytes() == words
 
 
 def test_one_more_seed_is_no_change_but_more_work(finished, tmp_path):

@@ -17,12 +17,14 @@ from lstm_study.cli.frame import (
 )
 from lstm_study.cli.options import (
     REPORTS,
+    ColumnsOption,
     DataOption,
     EncodingOption,
     JsonOption,
     OutOption,
     SetOption,
     StudyFile,
+    column_names,
 )
 from lstm_study.corpus.files.advice import split_labels
 
@@ -81,6 +83,7 @@ def init(
         ),
     ] = None,
     encoding: EncodingOption = None,
+    columns: ColumnsOption = None,
     tokens: Annotated[
         Literal["words", "characters"] | None,
         typer.Option("--tokens", help="How texts are split; detected if not given."),
@@ -107,6 +110,7 @@ def init(
                 positive=_labels(positive),
                 negative=_labels(negative),
                 encoding=encoding,
+                columns=column_names(columns),
             ),
             tokens=tokens,
             drop_empty=drop_empty,

@@ -5,6 +5,8 @@ from typing import Annotated
 
 import typer
 
+from lstm_study.corpus.files.advice import split_names
+
 StudyFile = Annotated[
     str,
     typer.Argument(
@@ -91,6 +93,14 @@ EncodingOption = Annotated[
         "--encoding", metavar="NAME", help="Encoding of the files; detected if not given."
     ),
 ]
+ColumnsOption = Annotated[
+    str | None,
+    typer.Option(
+        "--columns",
+        metavar="NAMES",
+        help="Names of all columns, of files without a line of names: label,text.",
+    ),
+]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON, for scripts.")]
 REPORTS = Path("reports")
 
@@ -106,6 +116,24 @@ def number_of_workers(text: str) -> int | None:
     if not text.isdecimal() or int(text) < 1:
         raise typer.BadParameter(f"must be a number >= 1, or auto. Received: {text!r}.")
     return int(text)
+
+
+def column_names(text: str | None) -> tuple[str, ...]:
+    """Reads names of columns, separated by commas; none of no option.
+
+    Raises:
+        typer.BadParameter: None is a name, or a name is there twice.
+    """
+    if text is None:
+        return ()
+    names = split_names(text)
+    named = [name for name in names if name]
+    if not named or len(set(named)) < len(named):
+        raise typer.BadParameter(
+            f"--columns must name each column once, such as label,text; with nothing between two "
+            f"commas, a column is left out. Received: {text!r}."
+        )
+    return names
 
 
 class Verbosity:

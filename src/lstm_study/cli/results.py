@@ -14,11 +14,13 @@ import typer
 from lstm_study.cli.frame import err, open_with, out, say, waiting
 from lstm_study.cli.options import (
     REPORTS,
+    ColumnsOption,
     DataOption,
     EncodingOption,
     OutOption,
     SetOption,
     StudyFile,
+    column_names,
 )
 from lstm_study.corpus.files.encodings import given_encoding
 from lstm_study.errors import DataError
@@ -183,6 +185,7 @@ def predict(
         ),
     ] = None,
     encoding: EncodingOption = None,
+    columns: ColumnsOption = None,
     ensemble: Annotated[
         bool, typer.Option("--ensemble", help="Use the mean of all runs (export.ensemble).")
     ] = False,
@@ -206,6 +209,7 @@ def predict(
                 target,
                 text_column=text_column,
                 encoding=encoding,
+                columns=column_names(columns),
                 progress=bar.show,
             )
         for note in found.notes:

@@ -11,7 +11,7 @@ from lstm_study.analysis.answer.questions import Comparison, side_questions
 from lstm_study.analysis.answer.verdict import Verdict
 from lstm_study.analysis.search.summary import winner
 from lstm_study.commands.made import is_model_current, is_report_current, own_model, own_report
-from lstm_study.commands.opened import OpenStudy
+from lstm_study.commands.opened import OpenStudy, as_run
 from lstm_study.comparison.looks import standing
 from lstm_study.comparison.verdicts import judge_study, judge_without_near_duplicates
 from lstm_study.records import Run, StudyRecords, Trial
@@ -84,8 +84,10 @@ def read_answer(study: OpenStudy, *, is_noted: bool = True) -> Answer:
     """Reads what the study says so far.
 
     The first verdict, and each one on more seeds than the last, is written down as a look at the
-    test reviews, where `is_noted`; see `comparison.looks`.
+    test reviews, where `is_noted`; see `comparison.looks`. It says this of the spec that it was run
+    with, where `run` would refuse the study file's.
     """
+    study = as_run(study)
     records = read_records(study)
     report, model = own_report(study), own_model(study)
     at = standing(records, study.spec, study.store)

@@ -6,11 +6,11 @@ from typing import Any
 
 from lstm_study.analysis.statistics.calibration import temperature_of
 from lstm_study.commands.answer import read_answer
-from lstm_study.commands.opened import OpenStudy, Show
+from lstm_study.commands.opened import OpenStudy, Show, as_run
 from lstm_study.comparison.classical_control import fit
 from lstm_study.corpus.load import load
 from lstm_study.corpus.types import Corpus
-from lstm_study.errors import ComparisonError
+from lstm_study.errors import ChangedStudyError, ComparisonError
 from lstm_study.provenance import now, versions
 from lstm_study.records import Run, StudyRecords
 from lstm_study.training.checkpoint import read_checkpoint
@@ -21,14 +21,17 @@ from lstm_study.training.memory import allocate_gpu_memory_as_needed
 def export_arm(study: OpenStudy, *, arm: str = "winner", show: Show) -> Path:
     """Writes the model bundle of an arm's middle run, and returns its folder.
 
-    The run is never chosen by test: see `export.choose_run`.
+    The run is never chosen by test: see `export.choose_run`. Words and labels are those of the
+    reviews that the study was run on, whatever its file says now.
 
     Raises:
         ComparisonError: The arm has no completed run.
+        ChangedStudyError: The reviews are not those that it was run on.
     """
     from lstm_study.export import choose_run
     from lstm_study.export import write_bundle as write
 
+    study = as_run(study)
     answer = read_answer(study)
     if not any(run.arm == arm and run.status == "completed" for run in answer.records.runs):
         raise ComparisonError(
@@ -39,6 +42,12 @@ def export_arm(study: OpenStudy, *, arm: str = "winner", show: Show) -> Path:
     weights = _weights_of(study, run)
     show.stage("Export", f"the {arm}'s run with seed {run.seed_index}, chosen without test")
     corpus = load(study.spec.data, seed=study.spec.study.seed)
+    if corpus.summary.digest != study.store.read_began().data_digest:
+        raise ChangedStudyError(
+            f"{corpus.summary.path or study.spec.data.source}: the reviews are not those that "
+            f"{study.where} was run on, and neither are their words, which its model needs. Give "
+            "those with --data, or run the study again with --fresh."
+        )
     folder = study.reports / ("model" if arm == "winner" else f"{arm}-model")
     allocate_gpu_memory_as_needed()
     with redirect_output(study.store.log_path):

@@ -90,6 +90,7 @@ def write_new_study(
         table = DataTable(
             source="csv",
             path=paths[0] if len(paths) == 1 else paths,
+            columns=list(choices.columns) or None,
             text_column=found.text_column,
             label_column=found.label_column,
             split_column=found.split_column,

@@ -13,13 +13,12 @@ from lstm_study.commands.model import explored, recorded
 from lstm_study.engine.backend import choose_backend, using
 from lstm_study.engine.devices import require_gpus
 from lstm_study.engine.dispatch import Context
-from lstm_study.errors import (
-    RecordError,
-)
+from lstm_study.errors import RecordError
 from lstm_study.progress.values import Progress, ignore
 from lstm_study.provenance import git_commit
 from lstm_study.records.state import StudyState
 from lstm_study.spec import StudySpec, find_study, parse_spec, study_folder
+from lstm_study.spec.changes import changes
 from lstm_study.store import Store
 
 RUNS_FOLDER = Path("study/runs")
@@ -217,3 +216,28 @@ def _with_builder(study: OpenStudy, *, show: Show, fresh: bool) -> OpenStudy:
         names = ", ".join(spec.model.hyperparameters or {}) or "no hyperparameters"
         show.stage("Model", f"{spec.model.builder} declares {names}")
     return replace(study, spec=spec)
+
+
+def as_run(study: OpenStudy) -> OpenStudy:
+    """Returns a study with the spec that `run` would continue with, or the one it was run with.
+
+    That is the one it was run with where `run` would refuse the study file's; where the reviews lie
+    and what is exported may change at any time, and is the study file's.
+    """
+    before, given = recorded_spec(study), study.spec
+    spec = before.model_dump(mode="json")
+    if not changes(spec, given, is_compared=study.store.is_compared).refused:
+        return study
+    where = {"path": given.data.path, "test_path": given.data.test_path}
+    data = before.data.model_copy(update=where)
+    return replace(study, spec=before.model_copy(update={"data": data, "export": given.export}))
+
+
+def recorded_spec(study: OpenStudy) -> StudySpec:
+    """Returns the spec that a study was run with; the study file's before it has begun."""
+    if study.store.has_begun or study.store.holder():
+        # A damaged record is for the commands that need it to say.
+        with suppress(RecordError):
+            if study.store.exists:
+                return study.store.read_spec()
+    return study.spec

@@ -9,7 +9,7 @@ from typing import Literal
 from lstm_study.arm_names import LAST_EPOCHS_SUFFIX, OWN_EPOCH_SUFFIX, PRIMARY
 from lstm_study.commands.estimate import time_left_of
 from lstm_study.commands.made import is_report_current, own_model, own_report
-from lstm_study.commands.opened import OpenStudy
+from lstm_study.commands.opened import OpenStudy, as_run, recorded_spec
 from lstm_study.commands.stages import comparison_plan, extent_of, is_compared
 from lstm_study.commands.time_left import TimeLeft
 from lstm_study.commands.winner import winner_of
@@ -101,7 +101,7 @@ def read_status(study: OpenStudy) -> Status:
     """Reads a study's status, whether or not a command is running on it."""
     study = replace(study, store=Snapshot(study.store.folder))
     store, given = study.store, study
-    study, before = as_run(given), _recorded(given)
+    study, before = as_run(given), recorded_spec(given)
     stages = _stages(study)
     state = study_state(study, stages)
     extent = _extent(study)
@@ -141,28 +141,6 @@ def study_state(study: OpenStudy, stages: Sequence[StageStatus] = ()) -> State:
         return "not begun"
     is_trained = all(stage.is_done for stage in stages or _stages(study))
     return "finished" if is_trained and _is_written(study) else "interrupted"
-
-
-def as_run(study: OpenStudy) -> OpenStudy:
-    """Returns a study with the spec that `run` would continue with, or the one it was run with.
-
-    That is the one it was run with where `run` would refuse the study file's.
-    """
-    before = _recorded(study)
-    spec = before.model_dump(mode="json")
-    if not changes(spec, study.spec, is_compared=study.store.is_compared).refused:
-        return study
-    return replace(study, spec=before)
-
-
-def _recorded(study: OpenStudy) -> StudySpec:
-    """Returns the spec that a study was run with; the study file's before it has begun."""
-    if study.store.has_begun or study.store.holder():
-        # A damaged record is for the commands that need it to say.
-        with suppress(RecordError):
-            if study.store.exists:
-                return study.store.read_spec()
-    return study.spec
 
 
 def _differences(given: OpenStudy, before: StudySpec) -> tuple[str, ...]:
@@ -208,7 +186,7 @@ def _stages(study: OpenStudy) -> tuple[StageStatus, StageStatus]:
 
 def _planned_search(study: OpenStudy) -> SearchState | None:
     """Returns the search's plan, as not ended where the study file now lets the search resume."""
-    planned, before = study.store.read_state(SearchState), _recorded(study)
+    planned, before = study.store.read_state(SearchState), recorded_spec(study)
     found = changes(before.model_dump(mode="json"), study.spec, is_compared=study.store.is_compared)
     if planned is not None and found.searches_on:
         planned = replace(planned, stopped=None)

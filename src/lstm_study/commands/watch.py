@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 from lstm_study.analysis.answer.verdict import judge
 from lstm_study.analysis.search.summary import best_by_budget, full_curve, objective_of
 from lstm_study.commands.answer import read_records
-from lstm_study.commands.opened import OpenStudy
-from lstm_study.commands.status import StageStatus, Status, as_run, read_status
+from lstm_study.commands.opened import OpenStudy, as_run
+from lstm_study.commands.status import StageStatus, Status, read_status
 from lstm_study.comparison.looks import standing
 from lstm_study.progress.follow import score_in_words
 from lstm_study.provenance import git_commit, now, versions

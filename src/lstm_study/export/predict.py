@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lstm_study.corpus.files.advice import PREDICT_FLAGS, as_flags
-from lstm_study.corpus.files.table import MISSING, FileTable, Row, open_table
+from lstm_study.corpus.files.table import MISSING, FileTable, Row, not_text, open_table
 from lstm_study.corpus.sources.survey import text_column_of
 from lstm_study.errors import DataError, ExportError
 from lstm_study.export.classical import ClassicalBundle
@@ -51,6 +51,7 @@ def predict_files(
     *,
     text_column: str | None = None,
     encoding: str | None = None,
+    columns: Sequence[str] = (),
     progress: OnProgress | None = None,
 ) -> Predicted:
     """Copies a table with two more columns: `probability` and `label`.
@@ -68,6 +69,7 @@ def predict_files(
         text_column: The column that holds the texts; by default the study's own, if the table has
             it, else the one that looks like texts.
         encoding: The files'; detected by default.
+        columns: The names of all columns, of CSV files that do not begin with them.
         progress: Called with "predicting", bytes read and bytes in all.
 
     Raises:
@@ -76,7 +78,7 @@ def predict_files(
     """
     write = _writer(target)
     with as_flags(PREDICT_FLAGS):
-        table = open_table(sources, encoding=encoding, labelled=False)
+        table = open_table(sources, encoding=encoding, names=columns, labelled=False)
         if target.exists() and any(target.samefile(member.path) for member in table.members):
             raise ExportError(f"{target}: is a file to read. Give another one to write.")
         column = _column(table, text_column or "", bundle.text_column, where=str(sources[0]))
@@ -145,10 +147,7 @@ class _Predictions:
         if value is MISSING or value is None or value != value:  # noqa: PLR0124 - NaN
             return ""
         if not isinstance(value, str):
-            raise DataError(
-                f"{row.place}: the text must be text. Received: {value!r} "
-                f"({type(value).__name__}). Name the texts' column with --text-column."
-            )
+            raise DataError(not_text(value, row.place))
         return value
 
 

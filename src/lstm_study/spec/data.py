@@ -9,7 +9,7 @@ from lstm_study.spec.errors import broken, shown
 from lstm_study.spec.sources import SOURCES, TokenRule, sources_where
 
 _MOST_REVIEWS = 1_000_000_000
-_OWN_FILES = ("test_path", "positive", "negative", "drop_empty")
+_OWN_FILES = ("test_path", "columns", "positive", "negative", "drop_empty")
 
 
 def _as_paths(value: Any) -> Any:
@@ -29,15 +29,32 @@ def _as_labels(value: Any) -> Any:
     return [str(each).lower() if isinstance(each, bool) else str(each) for each in values]
 
 
+def _as_names(value: Any) -> Any:
+    """Takes the names of all columns; that of one that is left out is empty."""
+    if value is None:
+        return None
+    if not isinstance(value, list) or not all(isinstance(each, str) for each in value):
+        raise broken("must be a list of the columns' names", shown(value))
+    names = [each.strip() for each in value]
+    named = [name for name in names if name]
+    if not named:
+        raise broken("must name a column", shown(value))
+    if len(set(named)) < len(named):
+        raise broken("must name each column once", shown(value))
+    return names
+
+
 Paths = Annotated[str | list[str] | None, BeforeValidator(_as_paths)]
 LabelList = Annotated[list[str] | None, BeforeValidator(_as_labels)]
+ColumnNames = Annotated[list[str] | None, BeforeValidator(_as_names)]
 
 
 class DataTable(SpecTable):
     """`[data]`: where the reviews come from, and how they are split.
 
     `test_fraction` is the share to hold out where nothing else gives the test half: neither the
-    source, nor `test_path`, nor a split in the files. Of three or more labels `positive` and
+    source, nor `test_path`, nor a split in the files. `columns` names the columns of CSV files that
+    do not begin with their names. Of three or more labels `positive` and
     `negative` say which belong to a side; rows with others are left out.
     """
 
@@ -47,6 +64,7 @@ class DataTable(SpecTable):
     sha256: str | None = Field(default=None, pattern=r"^[0-9a-f]{64}$")
     validation_fraction: float = Field(default=0.2, gt=0.0, lt=1.0)
     test_fraction: float | None = Field(default=None, gt=0.0, lt=1.0)
+    columns: ColumnNames = None
     text_column: str = "text"
     label_column: str = "label"
     split_column: str | None = None

@@ -11,6 +11,7 @@ from lstm_study import commands
 from lstm_study.cli import text
 from lstm_study.cli.frame import make_console
 from lstm_study.commands.init import about_learning, name_of
+from lstm_study.corpus.sources.survey import UserChoices
 from lstm_study.errors import DataError, SpecError
 from lstm_study.spec import load_spec
 from tests.support.reviews import made_up_reviews, write_csv
@@ -38,6 +39,18 @@ def test_the_study_is_valid_and_reads_these_reviews() -> None:
     corpus = commands.read_corpus(opened, show=commands.Silent())
     assert corpus.summary == made.summary
     assert [split.reviews for split in corpus.summary.splits] == [168, 42, 90]
+
+
+def test_columns_that_were_named_are_in_the_study() -> None:
+    reviews = write_csv(Path("r.csv"), made_up_reviews(300)[1:], header=made_up_reviews(300)[0])
+    made = commands.write_new_study(
+        [reviews],
+        out=Path("study.toml"),
+        choices=UserChoices(columns=("text", "label")),
+        show=commands.Silent(),
+    )
+    assert load_spec(made.path).data.columns == ["text", "label"]
+    assert sum(split.reviews for split in made.summary.splits) == 300
 
 
 def test_the_open_space_is_proposed_unless_the_documented_one_is_asked_for() -> None:

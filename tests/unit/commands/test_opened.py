@@ -7,9 +7,10 @@ from pathlib import Path
 import pytest
 
 from lstm_study.commands import open_study
+from lstm_study.commands.answer import read_answer
 from lstm_study.commands.begin import begin, read_corpus, show_machine
 from lstm_study.commands.export import export_arm
-from lstm_study.commands.opened import Silent, held
+from lstm_study.commands.opened import Silent, as_run, held
 from lstm_study.commands.winner import winner_of
 from lstm_study.engine.backend import in_force
 from lstm_study.errors import ComparisonError, RecordError, SpecError
@@ -180,6 +181,22 @@ def test_a_comparison_takes_up_no_larger_limit_of_a_search_that_has_ended(
     with pytest.raises(ComparisonError, match="was 23, is 30"):
         begin(opened, show=Silent(), searches=False)
     assert opened.store.read_began() == before
+
+
+def test_an_answer_is_of_what_was_run_where_the_file_says_another_study(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    path = leave(completed_study(), tmp_path)
+    found = read_answer(open_study("fake.toml"), is_noted=False).verdict
+    text = path.read_text().replace("seeds = 4", "seeds = 6", 1)
+    path.write_text(text.replace("epochs = 5", "epochs = 7", 1))
+    changed = open_study("fake.toml", data=Path("elsewhere"), settings=["export.excerpts=false"])
+    assert (changed.spec.compare.seeds, changed.spec.protocol.epochs) == (6, 7)
+    assert read_answer(changed, is_noted=False).verdict == found
+    run = as_run(changed).spec
+    assert (run.compare.seeds, run.protocol.epochs) == (4, 5)
+    assert (run.data.path, run.export.excerpts) == ("elsewhere", False)
 
 
 def test_an_export_before_there_is_a_model_names_the_command_that_makes_one(

@@ -40,6 +40,10 @@ def test_errors_list_sources_by_what_they_have() -> None:
         ({"source": "aclimdb", "path": "a", "group_column": "title"}, 'must be "film"'),
         ({"source": "aclimdb", "path": ["a", "b"]}, "must be one path"),
         ({"source": "reviews", "positive": ["1"]}, "only fits data.source csv"),
+        ({"source": "reviews", "columns": ["text"]}, "only fits data.source csv"),
+        ({"source": "csv", "columns": "text,label"}, "must be a list of the columns' names"),
+        ({"source": "csv", "columns": ["", " "]}, "must name a column"),
+        ({"source": "csv", "columns": ["text", "", "", "text"]}, "must name each column once"),
     ],
 )
 def test_keys_that_do_not_fit_a_source_are_refused(settings: dict[str, Any], message: str) -> None:

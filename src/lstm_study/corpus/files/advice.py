@@ -14,9 +14,9 @@ _FLAGS: ContextVar[tuple[str, ...] | None] = ContextVar("_FLAGS", default=None)
 
 INIT_FLAGS = (
     "text_column", "label_column", "split_column", "group_column", "positive", "negative",
-    "encoding", "tokens", "drop_empty",
+    "encoding", "tokens", "drop_empty", "columns",
 )  # fmt: skip
-PREDICT_FLAGS = ("text_column", "encoding")
+PREDICT_FLAGS = ("text_column", "encoding", "columns")
 
 
 _SPREADSHEET = "Save it as CSV (in Excel: CSV UTF-8)."
@@ -131,6 +131,17 @@ def split_labels(text: str) -> tuple[str, ...]:
     """
     (row,) = csv.reader([text], skipinitialspace=True)
     return tuple(label.strip() for label in row if label.strip())
+
+
+def split_names(text: str) -> tuple[str, ...]:
+    """Reads the names of columns; one that is empty stays, for a column that is left out.
+
+    Example:
+        >>> split_names("label,,text")
+        ('label', '', 'text')
+    """
+    (row,) = csv.reader([text], skipinitialspace=True)
+    return tuple(name.strip() for name in row)
 
 
 def way_out(*names: str) -> str:

@@ -13,6 +13,7 @@ from contextlib import contextmanager
 from functools import partial
 from itertools import islice
 
+from lstm_study.corpus.files.advice import option
 from lstm_study.corpus.files.dialect import Dialect, find_dialect
 from lstm_study.corpus.files.encodings import Encoding
 from lstm_study.corpus.files.members import InputFile
@@ -25,7 +26,7 @@ from lstm_study.corpus.files.quotes import (
     uses_quotes,
 )
 from lstm_study.corpus.files.row_shapes import RowShapes, fitted, is_blank
-from lstm_study.corpus.files.rows import Rows, close_names
+from lstm_study.corpus.files.rows import Rows, close_names, without_names
 from lstm_study.errors import DataError
 
 _MOST_CUT = 0.05
@@ -36,12 +37,18 @@ _CARRIAGE_RETURN = (
 
 @contextmanager
 def open_delimited(
-    member: InputFile, columns: Sequence[str] | None, encoding: Encoding, *, is_shard: bool = False
+    member: InputFile,
+    columns: Sequence[str] | None,
+    encoding: Encoding,
+    *,
+    names: Sequence[str] = (),
+    is_shard: bool = False,
 ) -> Iterator[Rows]:
     """Opens a CSV or TSV file to be read a row at a time.
 
     The columns that are asked for, None for all, help to find the delimiter. A shard, one of
     several files whose first one named the columns, may spell them differently: "Text" for "text".
+    With `names`, those of all columns, the first line is a row already.
 
     Raises:
         DataError: It lacks a column or its rows are malformed, also while the block reads.
@@ -53,7 +60,7 @@ def open_delimited(
             yield from lines_of(again, member)
 
     with _limit_of_fields(), open_text(member, encoding, newline=end) as file:
-        dialect = find_dialect(member, lines, columns)
+        dialect = find_dialect(member, lines, columns, names)
         escaped = are_escaped(lines(), dialect.delimiter)
         unescaped = partial(map, doubled) if escaped else iter
         is_quoted = uses_quotes(
@@ -72,6 +79,7 @@ def open_delimited(
             delimiter=dialect.delimiter,
             line_end=dialect.line_end,
             value_in_header=dialect.value_in_header,
+            proposed_names=dialect.proposed_names,
             notes=rows.notes,
         )
 
@@ -120,14 +128,16 @@ class _Reading:
             positions = [place for place, name in enumerate(self._names) if name]
         else:
             positions = [
-                _position(name, self._names, self._member, is_shard=self._is_shard)
+                _position(name, self._dialect, self._member, is_shard=self._is_shard)
                 for name in columns
             ]
         width, nameless = len(self._names), _Nameless(self._names)
+        # Of names that were given, one is empty to leave its column out.
+        has_nameless = bool(nameless.places) and not self._dialect.are_given
         for number, (line, record, row) in enumerate(self._records(lines), start=1):
             if len(row) != width:
                 row = self._fitted(row, record, f"{self._member}:{line} (row {number})")  # noqa: PLW2901
-            if nameless.places:
+            if has_nameless:
                 nameless.add(row, line)
             yield line, [row[position] for position in positions]
         nameless.check(self._member)
@@ -137,10 +147,15 @@ class _Reading:
         found = fitted(row, self._names)
         if found is None:
             width, text = len(self._names), "".join(record)
+            if self._dialect.are_given:
+                rule = f"one for each name in {option('columns')}"
+                advice = "Name each column, and put texts that hold the delimiter in quotes."
+            else:
+                rule = "as the header has"
+                advice = _advice(row, text, width, self._dialect.delimiter)
             raise DataError(
-                f"{where}: must have {width} field{'s' * (width > 1)}, as the header has. "
-                f"Received: {len(row)}, in {text.strip()[:30]!r}. "
-                + _advice(row, text, width, self._dialect.delimiter)
+                f"{where}: must have {width} field{'s' * (width > 1)}, {rule}. "
+                f"Received: {len(row)}, in {text.strip()[:30]!r}. {advice}"
             )
         return found
 
@@ -228,7 +243,8 @@ class _Nameless:
         }
 
 
-def _position(name: str, names: Sequence[str], member: InputFile, *, is_shard: bool) -> int:
+def _position(name: str, dialect: Dialect, member: InputFile, *, is_shard: bool) -> int:
+    names = dialect.names
     if f"{name} (2)" in names:
         count = sum(other == name or other.startswith(f"{name} (") for other in names)
         raise DataError(
@@ -239,4 +255,7 @@ def _position(name: str, names: Sequence[str], member: InputFile, *, is_shard: b
     alike = [place for place, other in enumerate(names) if other.casefold() == name.casefold()]
     if is_shard and len(alike) == 1:
         return alike[0]
+    if dialect.value_in_header:
+        lacking = without_names(member, dialect.value_in_header, dialect.proposed_names)
+        raise DataError(f"{lacking}; or, if it has the names, name the column {name!r} there.")
     raise DataError(close_names(name, [each for each in names if each], where=str(member)))

@@ -6,9 +6,10 @@ from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import islice, pairwise
 
+from lstm_study.corpus.files.advice import option
 from lstm_study.corpus.files.members import InputFile
 from lstm_study.corpus.files.quotes import are_escaped, doubled
-from lstm_study.corpus.files.row_shapes import Mark, fitted, is_blank
+from lstm_study.corpus.files.row_shapes import MOST_VALUES, Mark, fitted, is_blank
 from lstm_study.corpus.files.rows import are_positions
 from lstm_study.errors import DataError
 
@@ -30,29 +31,55 @@ class Dialect:
         line_end: What ends its lines.
         skipped: How many lines the rows come behind.
         value_in_header: A name that looks like a value of the rows; "" if the first line is
-            plainly one of names.
+            plainly one of names, or the names were given.
+        proposed_names: For the columns, where there is such a value.
+        are_given: Whether the names were given, as the file has none.
     """
 
     delimiter: str
     names: tuple[str, ...]
     line_end: str
     skipped: int
-    value_in_header: str
+    value_in_header: str = ""
+    proposed_names: tuple[str, ...] = ()
+    are_given: bool = False
 
 
 def find_dialect(
-    member: InputFile, open_lines: Callable[[], Iterator[str]], columns: Sequence[str] | None
+    member: InputFile,
+    open_lines: Callable[[], Iterator[str]],
+    columns: Sequence[str] | None,
+    names: Sequence[str] = (),
 ) -> Dialect:
     """Looks at a file's first lines; the columns asked for help to find the delimiter.
 
+    Args:
+        member: The file.
+        open_lines: Reads its lines from the first.
+        columns: Those asked for; None for all.
+        names: Of all columns, if the file does not begin with them.
+
     Raises:
-        DataError: It does not begin with the names of its columns.
+        DataError: It does not begin with the names of its columns, and none are given; or it does,
+            and they are given.
     """
     lines = islice(open_lines(), _HEADER_LINES + _LOOK_LINES)
     first, skipped, given = next(lines, ""), 1, ""
     said = first.rstrip("\r\n").strip('"')
     if said.lower().startswith("sep=") and len(said) == 5:
         first, skipped, given = next(lines, ""), 2, said[4]
+    if names:
+        body = [first, *lines][:_LOOK_LINES]
+        looks = [_Look(first, body, each, names) for each in (given or DELIMITERS)]
+        look = _best(looks, columns, is_tsv=member.kind in (".tsv", ".tab"))
+        look.check_unnamed(member)
+        return Dialect(
+            delimiter=look.delimiter,
+            names=tuple(names),
+            line_end=_end_of(first),
+            skipped=skipped - 1,
+            are_given=True,
+        )
     if not first.strip():
         raise DataError(
             f"{member}: must begin with a line of column names. Received: "
@@ -67,10 +94,15 @@ def find_dialect(
     return Dialect(
         delimiter=look.delimiter,
         names=_numbered(look.header),
-        line_end="\r\n" if first.endswith("\r\n") else "\n",
+        line_end=_end_of(first),
         skipped=skipped + more,
         value_in_header=look.value_in_header(),
+        proposed_names=look.proposed_names(),
     )
+
+
+def _end_of(line: str) -> str:
+    return "\r\n" if line.endswith("\r\n") else "\n"
 
 
 def _more_of_header(first: str, body: Sequence[str]) -> int:
@@ -84,11 +116,14 @@ def _more_of_header(first: str, body: Sequence[str]) -> int:
 
 
 class _Look:
-    """The first lines, split by one delimiter."""
+    """The first lines, split by one delimiter; the first holds names, unless these are given."""
 
-    def __init__(self, first: str, body: Sequence[str], delimiter: str) -> None:
+    def __init__(
+        self, first: str, body: Sequence[str], delimiter: str, given: Sequence[str] = ()
+    ) -> None:
         self.delimiter = delimiter
-        self.header = [name.strip() for name in _split(first, delimiter)]
+        self.first = [name.strip() for name in _split(first, delimiter)]
+        self.header = list(given) or list(self.first)
         if are_escaped(body, delimiter):
             body = list(map(doubled, body))
         lines = [line.rstrip("\r\n").replace("\r", " ") for line in body]
@@ -99,7 +134,7 @@ class _Look:
         self.rows = [row for row in quoted if not is_blank(row)]
         starts = {line.partition(delimiter)[0] for line in lines}
         is_quoted = first.rstrip("\r\n") == delimiter.join(f'"{name}"' for name in self.header)
-        if _are_named(self.rows, self.header, starts if is_quoted else ()):
+        if not given and _are_named(self.rows, self.header, starts if is_quoted else ()):
             self.header.insert(0, "")
         self.share = max(self._share(self.rows), self._share(plain))
         later = [field for row in self.rows for field in row[1:]]
@@ -143,6 +178,14 @@ class _Look:
                 "remove what is above the names."
             )
 
+    def check_unnamed(self, member: InputFile) -> None:
+        """Refuses a first line that holds the names that were given."""
+        if [name.casefold() for name in self.first] == [name.casefold() for name in self.header]:
+            raise DataError(
+                f"{member}: begins with a line of these column names. Remove {option('columns')}, "
+                "which is for files without one."
+            )
+
     @property
     def widths(self) -> list[int]:
         """How many fields each row has."""
@@ -177,6 +220,26 @@ class _Look:
             if mark.is_known and not mark.fits(name):
                 return ""
         return doubtful[0]
+
+    def proposed_names(self) -> tuple[str, ...]:
+        """Returns names for the columns: text, label, and column2 for the second of others."""
+        rows = [row for each in self.rows if (row := fitted(each, self.header)) is not None]
+        columns = list(zip(self.first, *rows, strict=False)) if rows else []
+        if len(columns) != len(self.header):
+            return ("text", "label")
+        if len(columns) == 1:
+            return ("text",)
+        places = range(len(columns))
+        counts = [len(set(column)) for column in columns]
+        words = [sum(len(value.split()) for value in column) for column in columns]
+        text = max(places, key=lambda place: (counts[place] > 1, words[place]))
+        # The first rows of a file that is sorted by its labels have one.
+        label = min(
+            (place for place in places if place != text),
+            key=lambda place: (counts[place] > MOST_VALUES, counts[place] == 1, counts[place]),
+        )
+        known = {text: "text", label: "label"}
+        return tuple(known.get(place, f"column{place + 1}") for place in places)
 
 
 def _best(looks: Sequence[_Look], columns: Sequence[str] | None, *, is_tsv: bool) -> _Look:

@@ -22,6 +22,9 @@ _SHOWN = 40
 _SURE_ENOUGH = 0.6
 _DOUBT_OF_ONE_CLUE = 0.2
 _REPLACING = "-replace"
+_MIXED_SHARE, _FEWEST_MIXED = 0.05, 5
+# In which two letters or so may be valid UTF-8 by chance.
+_WIDE = ("gb18030", "big5", "cp932", "euc_jp", "cp949", "cp874")
 
 Lines = Callable[[], Iterator[bytes]]
 
@@ -74,9 +77,9 @@ def given_encoding(name: str, where: str) -> Encoding:
 def find_encoding(lines: Lines, *, place: Callable[[int], str]) -> Encoding:
     """Finds out the encoding of a text.
 
-    A byte order mark decides, or that all of it is UTF-8. If nearly all of it is, the line that is
-    not is named. Everything else is guessed (see `guesses.readings`); a guess is marked as one, and
-    refused if others are nearly as probable.
+    A byte order mark decides, or that all of it is UTF-8. If most of it is, the line that is not is
+    named. Everything else is guessed (see `guesses.readings`); a guess is marked as one, and
+    refused if others are nearly as probable, or if more lines are UTF-8 than can be by chance.
 
     Args:
         lines: Reads the text from its start, in lines or other pieces.
@@ -132,9 +135,9 @@ def _not_utf_8(lines: Lines, place: Callable[[int], str]) -> Encoding:
             bad += 1
             if bad == 1:
                 first_bad, first_byte = number, line[error.start]
-        if sample_bytes < _SAMPLE_BYTES:
-            sample.append(line[:_SAMPLE_BYTES].rstrip(b"\r\n"))
-            sample_bytes += len(sample[-1])
+            if sample_bytes < _SAMPLE_BYTES:
+                sample.append(line[:_SAMPLE_BYTES].rstrip(b"\r\n"))
+                sample_bytes += len(sample[-1])
     if good > bad:
         more = f", nor are {bad - 1:,} more" if bad > 1 else ""
         raise DataError(
@@ -142,7 +145,15 @@ def _not_utf_8(lines: Lines, place: Callable[[int], str]) -> Encoding:
             f"{good:,} other lines are. Correct the line, or read what cannot be read as a "
             f"replacement sign with {option('encoding', 'utf-8-replace')}."
         )
-    return _guess(b"\n".join(sample), plain, where=place(first_bad))
+    found = _guess(b"\n".join(sample), plain, where=place(first_bad))
+    is_mixed = good >= _FEWEST_MIXED and good > _MIXED_SHARE * (good + bad)
+    if is_mixed and found.name not in _WIDE:
+        raise DataError(
+            f"{place(first_bad)}: is not UTF-8, as {good:,} other lines are, but like {bad:,} "
+            f"lines {found}. Write all lines in one encoding, UTF-8 best; or read all in one with "
+            f"{option('encoding', found.name)}."
+        )
+    return found
 
 
 def _guess(sample: bytes, plain: bytes, *, where: str) -> Encoding:

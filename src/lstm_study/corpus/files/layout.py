@@ -257,7 +257,7 @@ def check_same_columns(
     alike: dict[frozenset[str], list[int]] = {}
     for number, names in enumerate(folded):
         alike.setdefault(names, []).append(number)
-    groups = sorted(alike.values(), key=lambda group: not _may_be_reviews(headers[group[0]]))
+    groups = sorted(alike.values(), key=lambda group: not may_be_reviews(headers[group[0]]))
     said = [
         f"{_shown(headers[group[0]])} ({listed([members[number].name for number in group])})"
         for group in groups[:SHOWN]
@@ -302,7 +302,8 @@ def check_columns(
         )
 
 
-def _may_be_reviews(names: Sequence[str]) -> bool:
+def may_be_reviews(names: Sequence[str]) -> bool:
+    """Returns whether a column is named as one of reviews."""
     words = ("text", "review", "comment", "message", "content", "tweet", "sentence")
     return any(word in name.casefold() for name in names for word in words)
 

@@ -1,17 +1,22 @@
 """What a path names: one file or many, in folders and archives."""
 
+import bz2
 import fnmatch
 import glob
+import gzip
+import lzma
 import os
+import re
 import zipfile
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
 from itertools import takewhile
 from pathlib import Path, PurePosixPath
-from typing import NoReturn
+from typing import Any, NoReturn
 
-from lstm_study.corpus.files.advice import way_out
+from lstm_study.corpus.files.advice import option, way_out
 from lstm_study.corpus.files.names import BESIDE_ROLES, Columns, role_of
 from lstm_study.errors import DataError
 
@@ -23,6 +28,10 @@ _DESCRIPTIONS = {
     "dataset-metadata.json", "croissant.json",
 }  # fmt: skip
 _FILES_LIMIT = 1_000_000
+# A path has one slash where two were.
+_ADDRESS = re.compile(r"([A-Za-z][A-Za-z0-9+.-]+:)/+")
+_FASTTEXT = b"__label__"
+_OPENERS = {".gz": gzip.open, ".bz2": bz2.open, ".xz": lzma.open}
 SHOWN = 4
 """Names of files that a sentence lists."""
 
@@ -163,6 +172,11 @@ def _members_of(path: Path, base: Path) -> Iterator[_Named]:
         yield from _files_of(path, base, is_given=True)
     elif path.exists():
         raise DataError(f"{path}: must be a file or a folder. Received: a device or a pipe.")
+    elif address := _ADDRESS.match(path.as_posix()):
+        raise DataError(
+            f"{address[1]}//{path.as_posix()[address.end() :]}: must be a file or a folder of this "
+            "machine. Received: an address. Download what is there, and give that file."
+        )
     else:
         raise DataError(f"{path}: no such file or folder{_from_here(path)}.")
 
@@ -219,9 +233,23 @@ def _files_of(file: Path, base: Path, *, is_given: bool, wanted: str = "") -> It
             raise DataError(f"{file}: is a link to no file. Get the file, or remove the link.")
         yield _unpacked(name.as_posix()), member
     elif is_given:
+        _refuse_lines_of_fasttext(file)
         _refuse_kind(file, file.name)
     else:
         yield name.as_posix(), None
+
+
+def _refuse_lines_of_fasttext(file: Path) -> None:
+    """Refuses a file as fastText reads it, which ends in .txt mostly: a label before each text."""
+    opener: Any = _OPENERS.get(file.suffix.lower(), open)
+    with suppress(OSError, EOFError, lzma.LZMAError), opener(file, "rb") as raw:
+        if raw.read(len(_FASTTEXT)) == _FASTTEXT:
+            raise DataError(
+                f"{file}: must hold label and text in two columns. Received: fastText's lines, "
+                "which begin with __label__. Write a tab between them, with "
+                r"sed -E 's/^__label__([^ ]+) +/\1\t/'; save that as .tsv, and name the columns "
+                f"with {option('columns', ('label', 'text'))}."
+            )
 
 
 def _refuse_kind(where: object, name: str) -> NoReturn:

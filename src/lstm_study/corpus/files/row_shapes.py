@@ -3,7 +3,9 @@
 import csv
 from collections.abc import Sequence
 
-_MOST_VALUES, _VALUE_LENGTH, _MOST_ROWS = 12, 40, 10_000
+MOST_VALUES = 12
+"""How many different values a column of labels may have."""
+_VALUE_LENGTH, _MOST_ROWS = 40, 10_000
 _MOST_SUSPECTS = 1_000
 
 
@@ -23,7 +25,7 @@ class Mark:
         self._has_digits = self._has_digits and _begins_with_digit(value)
         if self._values is not None:
             self._values.add(value)
-            if len(self._values) > _MOST_VALUES or len(value) > _VALUE_LENGTH:
+            if len(self._values) > MOST_VALUES or len(value) > _VALUE_LENGTH:
                 self._values = None
 
     @property

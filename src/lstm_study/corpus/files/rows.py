@@ -31,6 +31,7 @@ class Rows:
         delimiter: Of CSV; "" for other kinds.
         line_end: The same.
         value_in_header: The same: a name that looks like a value, so that names may be missing.
+        proposed_names: The same: names for the columns, if names are missing.
         notes: What was noticed → how often; complete when `each` has ended.
         schema: Of Parquet, a `pyarrow.Schema`.
     """
@@ -41,6 +42,7 @@ class Rows:
     delimiter: str = ""
     line_end: str = ""
     value_in_header: str = ""
+    proposed_names: tuple[str, ...] = ()
     notes: dict[str, int] = field(default_factory=dict)
     schema: Any = None
 
@@ -48,6 +50,15 @@ class Rows:
 def are_positions(names: Sequence[str]) -> bool:
     """Returns whether names are 0, 1, 2 …, as pandas writes them for columns that have none."""
     return list(names) == [str(place) for place in range(len(names))]
+
+
+def without_names(where: object, value: str, names: Sequence[str], *, why: str = "") -> str:
+    """Says that a file has no line of column names, and how to name the columns."""
+    return (
+        f"{where}: must begin with a line of column names. Received: {value[:40]!r}, "
+        f"{why or 'which looks like a value'}. Name the columns in their order with "
+        f"{option('columns', tuple(names))}"
+    )
 
 
 def close_names(name: str, names: Sequence[str], *, where: str) -> str:

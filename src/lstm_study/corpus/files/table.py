@@ -11,16 +11,23 @@ from lstm_study.corpus.files.advice import has_option, option
 from lstm_study.corpus.files.delimited import open_delimited
 from lstm_study.corpus.files.encodings import Encoding, find_encoding, given_encoding
 from lstm_study.corpus.files.json_records import open_json
-from lstm_study.corpus.files.layout import check_columns, check_same_columns, find_files
-from lstm_study.corpus.files.members import InputFile
+from lstm_study.corpus.files.layout import (
+    check_columns,
+    check_same_columns,
+    find_files,
+    may_be_reviews,
+)
+from lstm_study.corpus.files.members import TEXT_KIND, InputFile
 from lstm_study.corpus.files.opening import LINE_LIMIT, encoding_of, open_bytes
 from lstm_study.corpus.files.other_kinds import FIRST_BYTES, refuse_other_kinds
 from lstm_study.corpus.files.parquet import open_parquet
-from lstm_study.corpus.files.rows import MISSING, Rows, close_names
+from lstm_study.corpus.files.rows import MISSING, Rows, close_names, without_names
 from lstm_study.errors import DataError
 
 TEXT, LABEL, FILE = "text", "label", "file"
 """The columns of a folder of texts."""
+
+_SHOWN = 60
 
 
 class Row(NamedTuple):
@@ -63,6 +70,8 @@ class FileTable:
         line_end: The same.
         value_in_header: The same: a name that looks like a value, so that names may be missing.
         notes: What reading noticed → how often; complete when the rows were read.
+        proposed_names: The same: names for the columns, if names are missing.
+        given_names: Of the columns of files that do not begin with them.
         schema: The same, if that is Parquet: a `pyarrow.Schema`.
         empty: How many further files hold nothing, not even names of columns.
         headers: The columns of each file; () for texts.
@@ -76,6 +85,8 @@ class FileTable:
     delimiter: str = ""
     line_end: str = ""
     value_in_header: str = ""
+    proposed_names: tuple[str, ...] = ()
+    given_names: tuple[str, ...] = ()
     notes: dict[str, int] = field(default_factory=dict)
     schema: Any = None
     empty: int = 0
@@ -109,13 +120,7 @@ class FileTable:
         Raises:
             DataError: It does.
         """
-        if self.value_in_header:
-            raise DataError(
-                f"{self.members[0]}: must begin with a line of column names. Received: "
-                f"{self.value_in_header[:40]!r}, which looks like a value. Add one, such as "
-                f"text,label; or, if it has the names, give the texts' with "
-                f"{option('text_column')}."
-            )
+        _check_names(self.members[0], self.value_in_header, self.proposed_names)
 
     @property
     def remarks(self) -> Iterator[str]:
@@ -184,7 +189,7 @@ class FileTable:
     @cached_property
     def _widest(self) -> InputFile:
         """The file whose columns the table has."""
-        return self.members[self.headers.index(max(self.headers, key=len))]
+        return self.members[_widest(self.members, self.headers)]
 
     @contextmanager
     def _open(
@@ -196,7 +201,7 @@ class FileTable:
         """Opens a file; what its name says is in its rows, too."""
         said, is_shard = self._said, member is not self._widest
         own = None if columns is None else [name for name in columns if name not in said]
-        with _open(member, own, encoding, is_shard=is_shard) as rows:
+        with _open(member, own, encoding, names=self.given_names, is_shard=is_shard) as rows:
             if not said:
                 yield rows
                 return
@@ -243,13 +248,31 @@ class FileTable:
         return Row(member, None, 1, [values[name] for name in wanted])
 
 
+def not_text(value: Any, place: str) -> str:
+    """Says that a value in the column of texts is none, and what to do."""
+    if isinstance(value, bytes):
+        advice = "Save the column as UTF-8 text; in pandas: df[column].str.decode(encoding)."
+    elif isinstance(value, dict | list):
+        advice = "Save each text as one value of its own, in a column of texts."
+    else:
+        advice = f"Name the texts' column with {option('text_column')}."
+    shown = repr(value)
+    shown = shown if len(shown) <= _SHOWN else f"{shown[:_SHOWN]}..."
+    return f"{place}: the text must be text. Received: {shown} ({type(value).__name__}). {advice}"
+
+
 def open_table(
-    paths: Sequence[Path], *, encoding: str | None = None, labelled: bool = True
+    paths: Sequence[Path],
+    *,
+    encoding: str | None = None,
+    names: Sequence[str] | None = None,
+    labelled: bool = True,
 ) -> FileTable:
     """Finds the files that some paths name, their encodings and their columns.
 
-    Each is a file, a zip archive, a folder or a pattern; `encoding` is that of all of them. Unless
-    they are to be `labelled`, texts beside folders of labels are read, too: see `find_files`.
+    Each is a file, a zip archive, a folder or a pattern; `encoding` is that of all of them, and
+    `names` are the columns' of all of them, if they are CSV without a line of names. Unless they
+    are to be `labelled`, texts beside folders of labels are read, too: see `find_files`.
 
     Raises:
         DataError: There is nothing to read, or it cannot be read.
@@ -258,6 +281,11 @@ def open_table(
     # Programs that write shards leave empty ones.
     found = layout.members
     members = tuple(member for member in found if _has_content(member)) or found[:1]
+    if names and ("json" in members[0].kind or members[0].kind in (".parquet", TEXT_KIND)):
+        raise DataError(
+            f"{members[0]}: its columns have names. Remove {option('columns')}, which is for CSV "
+            "and TSV without a line of them."
+        )
     encodings: tuple[Encoding | None, ...]
     if members[0].kind == ".parquet":
         if encoding is not None:
@@ -275,13 +303,14 @@ def open_table(
         )
     else:
         encodings = tuple(encoding_of(member, encoding) for member in members)
-    headers: list[tuple[str, ...]] = []
-    widest: Rows | None = None
+    each: list[Rows] = []
     for member, encoding_of_it in zip(members, encodings, strict=True):
-        with _open(member, None, encoding_of_it) as rows:
-            headers.append(rows.names)
-            widest = rows if widest is None else max(widest, rows, key=lambda each: len(each.names))
-    assert widest is not None, "there is a file"
+        with _open(member, None, encoding_of_it, names=names or ()) as rows:
+            each.append(rows)
+    headers = [rows.names for rows in each]
+    widest = each[_widest(members, headers)]
+    if len(set(headers)) > 1 and all(rows.value_in_header for rows in each):
+        _check_names(members[0], each[0].value_in_header, each[0].proposed_names)
     check_same_columns(members, headers, where=", ".join(map(str, paths)))
     members = tuple(_without(member, headers) for member in members)
     said = _said(members)
@@ -292,11 +321,32 @@ def open_table(
         delimiter=widest.delimiter,
         line_end=widest.line_end,
         value_in_header=widest.value_in_header,
+        proposed_names=widest.proposed_names,
+        given_names=tuple(names or ()),
         schema=_with_fields(widest.schema, said),
         empty=len(found) - len(members),
         headers=tuple(headers),
         found=layout.notes,
         split_notes=layout.split_notes,
+    )
+
+
+def _check_names(member: InputFile, value: str, proposed: Sequence[str]) -> None:
+    if value:
+        raise DataError(
+            f"{without_names(member, value, proposed)}; or, if it has the names, give the texts' "
+            f"with {option('text_column')}."
+        )
+
+
+def _widest(members: Sequence[InputFile], headers: Sequence[Sequence[str]]) -> int:
+    """Returns the place of the file that has the most columns.
+
+    Of several it is one whose columns may be reviews, and of these one of training reviews.
+    """
+    return max(
+        range(len(members)),
+        key=lambda at: (len(headers[at]), may_be_reviews(headers[at]), members[at].role == "train"),
     )
 
 
@@ -328,14 +378,17 @@ def _open(
     columns: Sequence[str] | None,
     encoding: Encoding | None,
     *,
+    names: Sequence[str] = (),
     is_shard: bool = False,
 ) -> Iterator[Rows]:
     if encoding is None:
         with open_parquet(member, columns) as rows:
             yield rows
+    elif "json" in member.kind:
+        with open_json(member, columns, encoding) as rows:
+            yield rows
     else:
-        reader = open_json if "json" in member.kind else partial(open_delimited, is_shard=is_shard)
-        with reader(member, columns, encoding) as rows:
+        with open_delimited(member, columns, encoding, names=names, is_shard=is_shard) as rows:
             yield rows
 
 
@@ -362,4 +415,14 @@ def _encoding_of_texts(members: Sequence[InputFile], given: str | None) -> Encod
     return find_encoding(contents, place=lambda n: str(members[n - 1]) if n else where)
 
 
-__all__ = ["FILE", "LABEL", "MISSING", "TEXT", "FileTable", "Row", "open_table", "place_of"]
+__all__ = [
+    "FILE",
+    "LABEL",
+    "MISSING",
+    "TEXT",
+    "FileTable",
+    "Row",
+    "not_text",
+    "open_table",
+    "place_of",
+]

@@ -42,6 +42,8 @@ class ColumnLook:
         is_text: Whether the first rows hold text, and not numbers.
         filled_texts: How many of the first rows hold some.
         entities: How many of these hold an HTML entity.
+        missing: How many are what programs write for no text: nan, null.
+        is_nested: Whether the first rows hold objects or lists.
         has_no_spaces: Whether its texts look as if they were written without spaces.
         groups: Distinct values and the rows of the most frequent one, of a column that is named as
             one of groups; (0, 0) of others.
@@ -55,6 +57,8 @@ class ColumnLook:
     is_text: bool
     filled_texts: int = 0
     entities: int = 0
+    missing: int = 0
+    is_nested: bool = False
     has_no_spaces: bool = False
     groups: tuple[int, int] = (0, 0)
     order: int = 0
@@ -112,7 +116,12 @@ def text_column(columns: Sequence[ColumnLook], where: str) -> ColumnLook:
     if not texts:
         raise DataError(
             f"{where}: no column looks like reviews. Received: {_names(columns)}. "
-            f"Name it with {option('text_column')}."
+            + (
+                f"Of these {_names(nested)} {'holds' if len(nested) == 1 else 'hold'} objects or "
+                "lists: save each text in them as one value of its own, in a column of texts."
+                if (nested := [c for c in columns if c.is_nested])
+                else f"Name it with {option('text_column')}."
+            )
         )
     if len(texts) > 1 and texts[0].words < _TIMES_LONGER * texts[1].words:
         raise _several_texts(texts, where)
@@ -125,6 +134,16 @@ def entities_in(text: ColumnLook) -> Iterable[str]:
         yield (
             f"{text.entities:,} of the first {text.filled_texts:,} texts hold HTML entities such "
             "as &amp;, read as words (amp): html.unescape in Python replaces them"
+        )
+
+
+def missing_texts(text: ColumnLook) -> Iterable[str]:
+    """Yields a sentence on texts that seem to be none."""
+    if text.missing:
+        are = "texts is" if text.missing == 1 else "texts are"
+        yield (
+            f"{text.missing:,} of the first {text.filled_texts:,} {are} what programs write for no "
+            "text (nan, null), and read as that word; remove such rows"
         )
 
 

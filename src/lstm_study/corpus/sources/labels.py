@@ -1,12 +1,12 @@
 """Labels of a user's own reviews: counted as they pass, and put on two sides."""
 
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from lstm_study.corpus.files.advice import option
 from lstm_study.corpus.files.table import Row
-from lstm_study.corpus.sources.label_values import label_key, label_text
+from lstm_study.corpus.sources.label_values import as_number, label_key, label_text
 from lstm_study.corpus.sources.polarity import (
     order_labels,
     perhaps_unlabelled,
@@ -16,6 +16,8 @@ from lstm_study.errors import DataError
 
 MOST_LABELS = 1_000
 _RARE = 5
+_MOST_NAMED = 12
+"""As many labels of one side can be written in an option."""
 
 
 class Labels:
@@ -27,6 +29,7 @@ class Labels:
         self._codes: dict[str, int] = {}
         self._first: dict[str, str] = {}
         self._known: dict[Any, tuple[int, Counter[str], str]] = {}
+        self._without = 0
 
     def code(self, value: Any, row: Row | None = None) -> int:
         """Returns the number of a value's label, in the order of first sight; -1 for no label.
@@ -40,6 +43,7 @@ class Labels:
             return code
         text, key = label_text(value), label_key(value)
         if not key:
+            self._without += 1
             return -1
         if key not in self._spellings and row is not None:
             self._first[key] = row.place
@@ -49,7 +53,8 @@ class Labels:
         if code >= MOST_LABELS:
             raise DataError(
                 f"{self._where}: {self._column} must hold two labels. Received: more than "
-                f"{MOST_LABELS:,}. Name the labels' column with {option('label_column')}."
+                f"{MOST_LABELS:,}. Name the labels' column with {option('label_column')}; of a "
+                "column of scores make one of two labels first."
             )
         if _is_plain(value):
             self._known[type(value), value] = code, counter, text
@@ -131,12 +136,20 @@ class Labels:
         if len(counts) == 2:
             return
         if len(counts) < 2:
+            empty = f", and {self._without:,} rows without one" if self._without else ""
+            word = "; or, if an empty one is a label, write a word there" if empty else ""
             raise DataError(
                 f"{self._where}: {self._column} must hold two labels. Received: "
-                f"{self._shown() or 'none'}. Add reviews of another label, or name another column "
-                f"with {option('label_column')}."
+                f"{self._shown() or 'none'}{empty}. Add reviews of another label, or name another "
+                f"column with {option('label_column')}{word}."
             )
         positive, negative = proposed_sides(counts)
+        if max(len(positive), len(negative)) > _MOST_NAMED:
+            raise DataError(
+                f"{self._where}: {self._column} must hold two labels. Received {len(counts):,}: "
+                f"{self._shown()}. Make two of them first, in a column of their own"
+                + _in_pandas(self._column, counts, negative)
+            )
         ways = f"{option('positive', positive)} and {option('negative', negative)}"
         names = {label_key(name): name for name in counts}
         if other := perhaps_unlabelled(list(counts)):
@@ -173,6 +186,15 @@ class Labels:
         first = self._first.get(label_key(name), "")
         rows = "1 row" if count == 1 else f"{count:,} rows"
         return f"{rows}, the first: {first}" if first and count <= _RARE else rows
+
+
+def _in_pandas(column: str, labels: Iterable[str], negative: Sequence[str]) -> str:
+    """Ends a sentence with how two labels are made of numbers, where all labels are some."""
+    numbers = {label: as_number(label) for label in labels}
+    if None in numbers.values():
+        return "."
+    highest = max(number for label in negative if (number := numbers[label]) is not None)
+    return f"; in pandas: df['label'] = df[{column!r}] > {highest:g}."
 
 
 def _is_plain(value: Any) -> bool:

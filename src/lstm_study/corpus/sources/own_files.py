@@ -23,7 +23,7 @@ from lstm_study.corpus.files.members import InputFile
 from lstm_study.corpus.files.names import ROLES, undecided_roles
 from lstm_study.corpus.files.parquet import class_name, class_names
 from lstm_study.corpus.files.rows import MISSING, close_names
-from lstm_study.corpus.files.table import FileTable, Row, open_table, place_of
+from lstm_study.corpus.files.table import FileTable, Row, not_text, open_table, place_of
 from lstm_study.corpus.sources import Located, checked_sha256
 from lstm_study.corpus.sources.label_values import label_key
 from lstm_study.corpus.sources.labels import Labels
@@ -72,7 +72,7 @@ def read_texts(split: Split, positions: Sequence[int], *, data: DataTable) -> di
     of_test = split.name == "test" and data.test_path is not None
     paths = [Path(path).expanduser() for path in (data.test_paths if of_test else data.paths)]
     wanted = {int(split.document_ids[position]): position for position in positions}
-    table = open_table(paths, encoding=data.encoding)
+    table = open_table(paths, encoding=data.encoding, names=data.columns)
     found = {
         wanted[number]: str(row.values[0])
         for number, row in enumerate(table.rows((data.text_column,)), start=1)
@@ -108,10 +108,10 @@ def read_documents(located: Located, *, data: DataTable) -> Documents:
         positive_label=data.positive_label,
     )
     if reading.halves:
+        what = "1 text holds" if reading.halves == 1 else f"{reading.halves:,} texts hold"
         _log.warning(
-            "%s: %s texts hold half a character, which is read as a replacement sign.",
-            reading.where, f"{reading.halves:,}",
-        )  # fmt: skip
+            "%s: %s half a character, which is read as a replacement sign.", reading.where, what
+        )
     if not has_surveyed():
         for sentence in reading.labels.folded():
             _log.warning("%s: %s.", reading.where, sentence)
@@ -128,6 +128,7 @@ def read_documents(located: Located, *, data: DataTable) -> Documents:
         "without a label": int(no_label.sum()),
         "with another label": int(other_label.sum()),
     }
+    _warn_of_both_labels(reading, numbered.text_digests, np.where(kept, side, np.int8(-1)))
     documents = Documents(
         where=reading.where,
         numbers=numbered.numbers,
@@ -144,6 +145,23 @@ def read_documents(located: Located, *, data: DataTable) -> Documents:
         rule=reading.rule,
     )
     return documents if kept.all() else documents.where_kept(kept)
+
+
+def _warn_of_both_labels(
+    reading: "_Reading", digests: NDArray[np.uint64], side: NDArray[np.int8]
+) -> None:
+    """Says how many texts are there with both labels; a review that is left out has side -1."""
+    _, text_of = np.unique(digests, return_inverse=True)
+    has_both = np.isin(text_of, text_of[side == 0]) & np.isin(text_of, text_of[side == 1])
+    reviews = np.flatnonzero(has_both & (side >= 0))
+    if len(reviews):
+        texts = len(np.unique(text_of[reviews]))
+        what = "1 text has" if texts == 1 else f"{texts:,} texts have"
+        _log.warning(
+            "%s: %s one label in some reviews and the other one in others, %s reviews in all, the "
+            "first: %s. No model can classify all of them correctly.",
+            reading.where, what, f"{len(reviews):,}", reading.place(int(reviews[0])),
+        )  # fmt: skip
 
 
 @dataclass(eq=False)
@@ -179,7 +197,7 @@ class _Reading:
         """Yields the texts of all rows; the rest of each row is gathered on the way."""
         for paths, is_test in parts:
             first = len(self.roles)
-            table = open_table(paths, encoding=self.data.encoding)
+            table = open_table(paths, encoding=self.data.encoding, names=self.data.columns)
             for member, encoding in table.guesses:
                 _log.warning(
                     "%s: is not UTF-8; read as %s. %s sets another.",
@@ -249,7 +267,7 @@ class _Reading:
         )
         rows = "is 1 such row" if len(bad) == 1 else f"are {len(bad):,} such rows"
         raise DataError(
-            f"{self._place(first)}: {what}. There {rows}, {' and '.join(counts)}. Leave them "
+            f"{self.place(first)}: {what}. There {rows}, {' and '.join(counts)}. Leave them "
             f"out with {option('drop_empty', True)}, or fill them in."
         )
 
@@ -291,10 +309,7 @@ class _Reading:
         if value is None or value != value:  # noqa: PLR0124 - NaN
             return b""
         if not isinstance(value, str):
-            raise DataError(
-                f"{row.place}: the text must be text. Received: {value!r} "
-                f"({type(value).__name__}). Name the texts' column with {option('text_column')}."
-            )
+            raise DataError(not_text(value, row.place))
         if self._looked < LOOK_ROWS:
             self._looked += 1
             self._characters += len("".join(value.split()))
@@ -325,7 +340,7 @@ class _Reading:
                 f"split test, and {option('test_path')}. Remove one."
             )
 
-    def _place(self, row: int) -> str:
+    def place(self, row: int) -> str:
         start, member, _ = next(each for each in reversed(self._members) if each[0] <= row)
         return place_of(member, self._lines[row] or None, row - start + 1)
 

@@ -13,7 +13,7 @@ from typing import Any
 from lstm_study.corpus.files.advice import option
 from lstm_study.corpus.files.layout import check_levels
 from lstm_study.corpus.files.parquet import class_name, class_names
-from lstm_study.corpus.files.rows import MISSING, are_positions
+from lstm_study.corpus.files.rows import MISSING, are_positions, without_names
 from lstm_study.corpus.files.table import FILE, TEXT, FileTable, open_table
 from lstm_study.corpus.sources.columns import (
     GROUP_NAMES,
@@ -22,6 +22,7 @@ from lstm_study.corpus.sources.columns import (
     entities_in,
     group_column,
     label_column,
+    missing_texts,
     other_texts,
     plain_name,
     read_splits,
@@ -38,7 +39,9 @@ from lstm_study.corpus.text.tokens import split_tokens
 from lstm_study.errors import DataError
 
 _MOST_VALUES = 12
+_FEW_TEXTS = 20
 _ENTITY = re.compile(r"&(?:[A-Za-z]{2,8}|#\d{1,6}|#x[0-9A-Fa-f]{1,5});")
+_LONGEST_MISSING = 8
 _JOINED, _JOINED_SHARE = 5, 0.02
 
 
@@ -82,7 +85,10 @@ class Survey:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class UserChoices:
-    """What a user says of the files; None or empty for what is to be detected."""
+    """What a user says of the files; None or empty for what is to be detected.
+
+    `columns` are the names of all columns, of files that do not begin with them.
+    """
 
     text_column: str | None = None
     label_column: str | None = None
@@ -91,6 +97,7 @@ class UserChoices:
     positive: tuple[str, ...] = ()
     negative: tuple[str, ...] = ()
     encoding: str | None = None
+    columns: tuple[str, ...] = ()
 
 
 def survey(paths: Sequence[Path], *, choices: UserChoices | None = None) -> Survey:
@@ -102,7 +109,7 @@ def survey(paths: Sequence[Path], *, choices: UserChoices | None = None) -> Surv
     """
     choices = choices or UserChoices()
     where = ", ".join(map(str, paths))
-    table = open_table(paths, encoding=choices.encoding)
+    table = open_table(paths, encoding=choices.encoding, names=choices.columns)
     if choices.text_column is None:
         table.check_header()
     rows, columns, seen = _look(table, where, label=choices.label_column)
@@ -115,6 +122,12 @@ def survey(paths: Sequence[Path], *, choices: UserChoices | None = None) -> Surv
         raise DataError(
             f"{where}: texts must be in folders that are named by their labels, such as pos/ and "
             "neg/. Received: texts in no such folder."
+            + (
+                " If each line of a file is a review, rename it, to pos.tsv or neg.tsv, and name "
+                f"the column with {option('columns', ('text',))}."
+                if len(table.members) <= _FEW_TEXTS
+                else ""
+            )
         )
     if choices.label_column is None:
         check_levels(table.members, where)
@@ -126,8 +139,8 @@ def survey(paths: Sequence[Path], *, choices: UserChoices | None = None) -> Surv
     )
     table.check_columns((text.name, label.name))
     labels = seen[label.name].labels
-    if choices.label_column is None and not are_positions(table.names):
-        _check_label_header(label.name, text.name, labels.counts(), rows, where)
+    if choices.label_column is None and not (choices.columns or are_positions(table.names)):
+        _check_label_header(label.name, text.name, labels.counts(), rows, table)
     labels.sides(positive=choices.positive, negative=choices.negative, positive_label=None)
     group = column_named(choices.group_column, columns, where) or group_column(
         [c for c in others if c not in (text, label)], rows
@@ -159,6 +172,7 @@ def survey(paths: Sequence[Path], *, choices: UserChoices | None = None) -> Surv
                 else ()
             ),
             *entities_in(text),
+            *missing_texts(text),
             *rejected_rows(columns, label),
             *_by_alphabet(labels, choices),
         ),
@@ -205,7 +219,7 @@ class _Seen:
         self._few = True
         self._keys: dict[int, int] | None = {} if plain_name(name) in GROUP_NAMES else None
         self._order = self._words = self._filled = self._texts = self._characters = self._tokens = 0
-        self._entities = 0
+        self._entities = self._missing = self._nested = self._looked = 0
 
     def add(self, value: Any, *, is_sample: bool) -> None:
         if is_sample and isinstance(value, str) and value.strip():
@@ -213,8 +227,12 @@ class _Seen:
             self._words += len(value.split())
             self._texts += as_number(value) is None
             self._entities += _ENTITY.search(value) is not None
+            self._missing += len(value) < _LONGEST_MISSING and not label_text(value)
             self._characters += len("".join(value.split()))
             self._tokens += len(split_tokens(value, "words"))
+        if is_sample:
+            self._looked += 1
+            self._nested += isinstance(value, dict | list)
         if value is MISSING:
             self._order = hash((self._order, -1))
             return
@@ -239,6 +257,8 @@ class _Seen:
             is_text=self._texts * 2 > self._filled,
             filled_texts=self._filled,
             entities=self._entities,
+            missing=self._missing,
+            is_nested=self._nested * 2 > self._looked,
             has_no_spaces=has_no_spaces(self._tokens, self._characters, self._filled),
             groups=(len(self._keys), max(self._keys.values())) if self._keys else (0, 0),
             order=self._order,
@@ -246,7 +266,7 @@ class _Seen:
 
 
 def _check_label_header(
-    name: str, text: str, counts: Mapping[str, int], rows: int, where: str
+    name: str, text: str, counts: Mapping[str, int], rows: int, table: FileTable
 ) -> None:
     """Refuses a file whose first line has one of the labels in the place of a column's name.
 
@@ -257,10 +277,14 @@ def _check_label_header(
         return
     same = sum(n for label, n in counts.items() if label_key(label) == label_key(name))
     if same > max(_JOINED, _JOINED_SHARE * rows):
+        known = {text: "text", name: "label"}
+        names = [
+            known.get(each, f"column{place}") for place, each in enumerate(table.names, start=1)
+        ]
+        why = f"which {same:,} rows below have as their label"
+        lacking = without_names(table.members[0], name, names, why=why)
         raise DataError(
-            f"{where}: must begin with a line of column names. Received: {name[:40]!r}, which "
-            f"{same:,} rows below have as their label. Add one, such as text,label; or, if it is "
-            f"one, name the label's with {option('label_column')}."
+            f"{lacking}; or, if it is one, name the label's with {option('label_column')}."
         )
 
 

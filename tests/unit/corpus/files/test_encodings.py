@@ -162,3 +162,26 @@ def test_behind_a_mark_of_utf_8_no_other_encoding_is_advised(tmp_path):
 def test_a_name_that_is_no_encoding_is_refused(name):
     with pytest.raises(DataError, match="must be an encoding that Python knows"):
         encodings.given_encoding(name, "r.csv")
+
+
+@pytest.mark.parametrize("in_utf_8", [5, 20, 40])
+def test_lines_in_two_encodings_are_refused_unless_one_is_named(tmp_path, in_utf_8):
+    lines = [f"Un film très ému et déjà vu {n},1\n" for n in range(90)]
+    encoded = [
+        line.encode("utf-8" if n % 90 < in_utf_8 else "cp1252") for n, line in enumerate(lines)
+    ]
+    path = tmp_path / "r.csv"
+    path.write_bytes(b"text,label\n" + b"".join(encoded))
+    with pytest.raises(DataError, match=rf"as {in_utf_8} other lines are.*cp1252") as caught:
+        open_table([path])
+    assert f"r.csv:{in_utf_8 + 2}: is not UTF-8" in str(caught.value)
+    assert len(list(open_table([path], encoding="cp1252").rows())) == 90
+
+
+def test_single_letters_of_chinese_may_look_like_utf_8(tmp_path):
+    # In GB 18030 the first of the two labels is bytes that UTF-8 has, too.
+    lines = [
+        f"{'模' if n % 2 else '很好喜欢温暖的电影'},{n}\n".encode("gb18030") for n in range(90)
+    ]
+    (tmp_path / "r.csv").write_bytes(b"text,label\n" + b"".join(lines))
+    assert first_text(tmp_path / "r.csv") == "很好喜欢温暖的电影"

@@ -1,6 +1,9 @@
 """What the names of files and folders say."""
 
+import bz2
+import gzip
 import os
+import re
 import zipfile
 from pathlib import Path
 
@@ -148,3 +151,20 @@ def test_what_may_not_be_read_is_refused_and_not_passed_over(tmp_path, path):
             find_members([tmp_path / path])
     finally:
         (tmp_path / "neg").chmod(0o755)
+
+
+@pytest.mark.parametrize("address", ["https://example.com/r.csv", "s3://bucket/r.csv"])
+def test_an_address_is_no_file(address):
+    with pytest.raises(DataError, match=f"{address}: must be a file.*Received: an address"):
+        find_members([Path(address)])
+
+
+@pytest.mark.parametrize("name", ["train.txt", "train.ft.txt.bz2", "train.data.gz"])
+def test_lines_of_fasttext_are_refused_with_the_way_to_columns(tmp_path, name):
+    opener = {".bz2": bz2.open, ".gz": gzip.open}.get(Path(name).suffix, open)
+    with opener(tmp_path / name, "wb") as file:
+        file.write(b"__label__2 A fine film.\n__label__1 A bore.\n")
+    with pytest.raises(DataError, match="Received: fastText's lines") as caught:
+        find_members([tmp_path / name])
+    pattern, by = re.findall(r"s/(.*)/(.*)/'", str(caught.value))[0]
+    assert re.sub(pattern, by, "__label__2 A fine film.") == "2\tA fine film."

@@ -427,3 +427,16 @@ def test_parquet_may_hold_text_as_bytes_but_not_two_columns_of_one_name(tmp_path
     pyarrow.parquet.write_table(twice, tmp_path / "r.parquet")
     with pytest.raises(DataError, match=r"one column 'text'\. Received: 2 of them"):
         list(open_table([tmp_path / "r.parquet"]).rows(("text",)))
+
+
+def test_of_files_with_as_many_columns_one_of_training_reviews_says_which(tmp_path):
+    (tmp_path / "sample_submission.csv").write_text("id,label\n1,0\n")
+    (tmp_path / "test.csv").write_text("id,text\n1,a b\n")
+    (tmp_path / "train.csv").write_text("text,label\na b,0\n")
+    with pytest.raises(DataError, match="must hold tables of the same columns"):
+        open_table([tmp_path])
+    table = open_table([tmp_path / "sample_submission.csv", tmp_path / "train.csv"])
+    assert table.names == ("text", "label")
+    with pytest.raises(DataError, match=r"sample_submission\.csv: must have a column 'text'"):
+        table.check_columns(("text", "label"))
+    assert open_table([tmp_path / "test.csv", tmp_path / "train.csv"]).names == ("text", "label")

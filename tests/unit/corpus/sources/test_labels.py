@@ -128,3 +128,19 @@ def test_a_number_beside_0_and_1_may_mark_reviews_without_a_label():
 def test_a_label_as_it_is_shown_is_that_label_and_can_be_named(value):
     assert label_text(label_text(value)) == label_text(value)
     assert label_key(label_text(value)) == label_key(value)
+
+
+def test_rows_without_a_label_are_counted_where_two_labels_are_missed():
+    labels, _ = counted("x", None, "", "x")
+    with pytest.raises(DataError, match=r"'x' \(2 rows\), and 2 rows without one.*write a word"):
+        labels.sides(positive=(), negative=(), positive_label=None)
+
+
+def test_of_many_numbers_two_labels_are_to_be_made_and_none_are_listed():
+    labels, _ = counted(*(n / 100 for n in range(101)))
+    with pytest.raises(DataError) as caught:
+        labels.sides(positive=(), negative=(), positive_label=None)
+    assert str(caught.value).endswith("in pandas: df['label'] = df['mood'] > 0.49.")
+    labels, _ = counted(*(f"{n} of 100" for n in range(101)))
+    with pytest.raises(DataError, match=r"in a column of their own\.$"):
+        labels.sides(positive=(), negative=(), positive_label=None)

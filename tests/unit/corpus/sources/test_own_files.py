@@ -154,7 +154,7 @@ def test_half_a_character_is_a_replacement_sign_and_is_counted(tmp_path, caplog)
     assert [documents.words[number] for number in documents.numbers] == [
         "good", "\ufffd", "bad", "\U0001f600",
     ]  # fmt: skip
-    assert "1 texts hold half a character" in caplog.text
+    assert "1 text holds half a character" in caplog.text
 
 
 def test_rows_without_a_word_or_a_label_are_left_out_where_that_is_asked(tmp_path):
@@ -243,3 +243,13 @@ def test_a_column_that_says_whether_a_row_is_for_training_is_a_split(tmp_path):
     assert read(path, split_column="is_train").roles.tolist() == [TRAIN, TEST]
     path = write_csv(tmp_path / "r.csv", rows, header=("text", "label", "Is Test"))
     assert read(path, split_column="Is Test").roles.tolist() == [TEST, TRAIN]
+
+
+def test_texts_with_both_labels_are_counted(tmp_path, caplog):
+    rows = [("good", 1), ("fine film", 1), ("bad", 0), ("fine  film", 0), ("bad", 0), ("good", "")]
+    read(write_csv(tmp_path / "r.csv", rows), drop_empty=True)
+    assert "1 text has one label in some reviews and the other one in others, 2 rev" in caplog.text
+    assert f"the first: {tmp_path / 'r.csv'}:3 (row 2). No model can" in caplog.text
+    caplog.clear()
+    read(write_csv(tmp_path / "r.csv", [*rows[:3], ("bad", 0), ("good", 1)]))
+    assert caplog.text == ""

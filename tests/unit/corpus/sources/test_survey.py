@@ -194,6 +194,23 @@ def test_a_first_review_in_the_place_of_the_header_is_refused(tmp_path: Path) ->
     rows = [(text, "pos" if label else "neg") for text, label in REVIEWS]
     with pytest.raises(DataError, match="Received: 'pos', which 20 rows below have"):
         survey(write_csv(tmp_path / "r.csv", rows, header=("good film", "pos")))
+    with pytest.raises(DataError, match="their order with --columns label,column2,text; or"):
+        survey(
+            write_csv(
+                tmp_path / "r.csv",
+                [(label, n, text) for n, (text, label) in enumerate(rows)],
+                header=("pos", "id", "good film"),
+            )
+        )
+
+
+def test_columns_that_a_user_names_are_found_as_those_of_a_header(tmp_path: Path) -> None:
+    path = write_csv(tmp_path / "r.csv", REVIEWS[1:], header=REVIEWS[0])
+    found = survey(path, columns=("text", "label"))
+    assert (found.text_column, found.label_column, found.rows) == ("text", "label", 40)
+    data = DataTable(source="csv", path=str(path), columns=["text", "label"])
+    documents = read_documents(locate(data, cache=tmp_path), data=data)
+    assert documents.document_ids.tolist() == list(range(1, 41))
 
 
 def test_a_header_that_is_repeated_is_a_label_that_is_named(tmp_path: Path) -> None:
@@ -425,3 +442,34 @@ def test_a_column_may_be_called_like_one_of_its_labels(tmp_path):
     rows = [(text, ("ham", "spam")[int(label)]) for text, label in made_up_reviews(40)]
     found = survey(write_csv(tmp_path / "r.csv", rows, header=("text", "spam")))
     assert (found.label_column, found.label_counts) == ("spam", {"ham": 20, "spam": 20})
+
+
+def test_texts_that_programs_write_for_none_are_counted(tmp_path: Path) -> None:
+    rows = [*REVIEWS, ("nan", 1), ("null", 0)]
+    (note,) = survey(write_csv(tmp_path / "r.csv", rows)).notes
+    assert note.startswith("2 of the first 42 texts are what programs write for no text (nan, null")
+
+
+@pytest.mark.parametrize("value", [{"text": "a fine film"}, ["a", "fine", "film"]])
+def test_texts_inside_of_a_column_of_parquet_are_refused_with_the_column(
+    tmp_path: Path, value: object
+) -> None:
+    table = pyarrow.table({"review": [value] * 20, "label": [0, 1] * 10})
+    pyarrow.parquet.write_table(table, tmp_path / "r.parquet")
+    with pytest.raises(DataError, match="Of these 'review' holds objects or lists: save each text"):
+        survey(tmp_path / "r.parquet")
+    with pytest.raises(DataError, match="Save each text as one value"):
+        data = DataTable(source="csv", path=str(tmp_path / "r.parquet"), text_column="review")
+        read_documents(locate(data, cache=tmp_path), data=data)
+
+
+def test_files_of_a_review_a_line_are_refused_with_a_way_that_works(tmp_path: Path) -> None:
+    for name, words in (("pos", "a fine film"), ("neg", "a dull film")):
+        lines = "\n".join(f"{words} {n}, no. {n}" for n in range(20))
+        (tmp_path / f"{name}.txt").write_text(lines)
+    with pytest.raises(DataError, match=r"to pos\.tsv or neg\.tsv, and name .* --columns text"):
+        survey(tmp_path)
+    for name in ("pos", "neg"):
+        (tmp_path / f"{name}.txt").rename(tmp_path / f"{name}.tsv")
+    found = survey(tmp_path, columns=("text",))
+    assert (found.rows, found.label_counts) == (40, {"negative": 20, "positive": 20})
