@@ -5,12 +5,6 @@ import pytest
 
 from tests.benchmarks.populations import _excused, baseline_seeds, population_steps
 from tests.benchmarks.processes import fresh
-from tests.support.on_jax import QUICKLY
-
-
-@pytest.fixture(autouse=True)
-def _compiles_quickly(monkeypatch):
-    monkeypatch.setenv("XLA_FLAGS", QUICKLY)
 
 
 def test_a_process_times_steps_of_populations_on_jax():

@@ -17,7 +17,7 @@ from lstm_study.search.plan import make_plan
 from lstm_study.search.stage import SearchStage
 from lstm_study.store import Store
 from tests.support.engine import Threads, run_stage
-from tests.support.on_jax import ON_JAX, needs_jax, run_on_jax, starts_jax
+from tests.support.on_jax import ON_JAX, WHOLE_FILE_SECONDS, needs_jax, run_on_jax, starts_jax
 from tests.support.tiny import spec as tiny_spec
 
 if ON_JAX:
@@ -216,6 +216,7 @@ def test_a_checkpoint_of_another_network_costs_time_and_not_the_training(
     assert {trial.status for trial in trials} == {"completed"}
 
 
+@pytest.mark.timeout(WHOLE_FILE_SECONDS)
 @starts_jax
 def test_all_of_this_holds_in_a_process_on_jax():
-    run_on_jax(__file__, compiles_quickly=True)
+    run_on_jax(__file__)

@@ -72,6 +72,7 @@ def compiled(what: str, capability: str, *sizes: int | str) -> list[dict[str, An
             "JAX_SKIP_CUDA_CONSTRAINTS_CHECK": "1",
             "PYTHONPATH": os.pathsep.join(["src", os.environ.get("PYTHONPATH", "")]),
             "TF_CPP_MIN_LOG_LEVEL": "3",
+            "XLA_FLAGS": "",  # Optimized as for users: the tests of Keras compile quickly.
         },
         cwd=Path(__file__).parents[2],
         capture_output=True,

@@ -17,18 +17,16 @@ import pytest
 ON_JAX = os.environ.get("KERAS_BACKEND") == "jax"
 needs_jax = pytest.mark.skipif(not ON_JAX, reason="runs in a process of its own, on JAX")
 starts_jax = pytest.mark.skipif(ON_JAX, reason="this is that process")
+WHOLE_FILE_SECONDS = 1800
+"""Of a test that runs a file: pytest's usual limit is for one of the file's tests."""
 # Trainings that differ in their seeds are one program, which is compiled once for all files.
 _PROGRAMS = tempfile.TemporaryDirectory(prefix="jax-")
 # For programs that run for milliseconds: half of the time would be LLVM's, to make them faster.
 QUICKLY = "--xla_backend_optimization_level=0 --xla_llvm_disable_expensive_passes=true"
 
 
-def run_on_jax(file: str, *options: str, compiles_quickly: bool = False) -> None:
-    """Runs a file's tests in a process with KERAS_BACKEND=jax on the CPU, with pytest's options.
-
-    Programs that are compiled quickly run slowly: it pays for populations, and not elsewhere.
-    """
-    flags = os.environ.get("XLA_FLAGS", "")
+def run_on_jax(file: str, *options: str) -> None:
+    """Runs a file's tests in a process with KERAS_BACKEND=jax on the CPU, with pytest's options."""
     done = subprocess.run(
         [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", file, *options],
         env={
@@ -36,7 +34,6 @@ def run_on_jax(file: str, *options: str, compiles_quickly: bool = False) -> None
             "KERAS_BACKEND": "jax",
             "JAX_PLATFORMS": "cpu",
             "JAX_COMPILATION_CACHE_DIR": _PROGRAMS.name,
-            "XLA_FLAGS": f"{flags} {QUICKLY}".strip() if compiles_quickly else flags,
             "JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS": "0.1",
         },
         cwd=Path(__file__).parents[2],

@@ -12,7 +12,14 @@ from lstm_study.corpus.text.pairs import TrainingPairs
 from lstm_study.errors import DivergedError, RecordError, StoreError
 from lstm_study.spec import ProtocolTable
 from tests.support.classes import class_of
-from tests.support.on_jax import ON_JAX, as_if_on_a_card, needs_jax, run_on_jax, starts_jax
+from tests.support.on_jax import (
+    ON_JAX,
+    WHOLE_FILE_SECONDS,
+    as_if_on_a_card,
+    needs_jax,
+    run_on_jax,
+    starts_jax,
+)
 from tests.support.tiny import split
 
 if ON_JAX:
@@ -656,6 +663,7 @@ def test_sums_of_rows_by_word_are_as_exact_as_single_precision_allows():
     assert np.abs(by_differences - exact)[rare].max() > 1e-5
 
 
+@pytest.mark.timeout(WHOLE_FILE_SECONDS)
 @starts_jax
 def test_all_of_this_holds_in_a_process_on_jax():
-    run_on_jax(__file__, compiles_quickly=True)
+    run_on_jax(__file__)

@@ -26,7 +26,7 @@ from lstm_study.model.lstm.cpu import function as cpu_function
 from lstm_study.model.lstm.layer import LSTM
 from lstm_study.model.lstm.xla import capacity
 from lstm_study.model.lstm.xla_sweeps import CHUNK
-from tests.support.on_jax import run_on_jax
+from tests.support.on_jax import WHOLE_FILE_SECONDS, run_on_jax
 
 # Keras 3.15 reads its variables with NumPy's older protocol.
 pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")
@@ -386,6 +386,7 @@ def test_capacities_are_powers_of_two_from_64():
     assert [capacity(time) for time in (1, 64, 65, 128, 500)] == [64, 64, 128, 128, 512]
 
 
+@pytest.mark.timeout(WHOLE_FILE_SECONDS)
 @pytest.mark.skipif(BACKEND != "tensorflow", reason="already on another backend")
 @pytest.mark.parametrize("loop", ["xla"], indirect=True)
 def test_the_whole_file_passes_on_jax():

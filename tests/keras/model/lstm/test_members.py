@@ -23,7 +23,13 @@ from lstm_study.model.lstm.members import (
     lstm,
     sweeps_for,
 )
-from tests.support.on_jax import as_if_on_a_card, needs_jax, run_on_jax, starts_jax
+from tests.support.on_jax import (
+    WHOLE_FILE_SECONDS,
+    as_if_on_a_card,
+    needs_jax,
+    run_on_jax,
+    starts_jax,
+)
 
 IMPLEMENTATIONS = {"kernels": INTERPRETED, "loop": SCAN}
 
@@ -306,6 +312,7 @@ def test_a_processor_runs_the_loop():
     assert why == "cpu is not a GPU"
 
 
+@pytest.mark.timeout(WHOLE_FILE_SECONDS)
 @starts_jax
 def test_it_is_the_layer_of_keras_in_a_process_on_jax():
     # The others do not import Keras, and have run here.
