@@ -138,6 +138,7 @@ def test_limits_end_the_search_in_good_order_and_with_more_budget_it_resumes(fol
     few = lstm_study("search", "tiny.toml", "--set", "search.max_trials=5", cwd=folder)
     assert few.code == 0, few.err
     assert "search.max_trials of 5 is reached" in few.out
+    assert "; it ends after 5 (search.max_trials)" in " ".join(few.out.split())
     assert len(trials(folder)) == 5
     late = lstm_study(
         "search", "tiny.toml", "--set", "search.max_trials=5", "--set", "search.time_limit=1s",

@@ -14,6 +14,7 @@ from rich.console import Console
 from lstm_study.analysis.answer.ablation import ablation_trainings
 from lstm_study.cli import text
 from lstm_study.commands import Silent, check, compare, open_study, read_status, repair
+from lstm_study.commands.list_studies import list_studies
 from lstm_study.commands.made import is_report_current
 from lstm_study.records import Control, NearDuplicates, Role, Trial
 from lstm_study.records.state import (
@@ -318,6 +319,21 @@ def test_a_search_that_is_given_more_trials_is_counted_with_them_before_it_resum
     assert re.search(r"Search +6 of 14 done", said())
     assert "bracket 0: 3 of 7 to epoch 9" in said()
     assert "random control: 0 of 7 to epoch 9" in said()
+
+
+@pytest.mark.parametrize(("most", "total"), [(10, 18), (5, 16), (40, 31)])
+def test_a_limit_below_the_schedule_is_how_many_trials_are_to_come(
+    tmp_path, monkeypatch, most, total
+):
+    monkeypatch.chdir(tmp_path)
+    study = interrupted_study()
+    limited = study.spec_text.replace("rerank = 0", f"rerank = 0\nmax_trials = {most}")
+    leave(replace(study, spec_text=limited), tmp_path)
+    Store(tmp_path / "study/runs/fake").write_state(PLAN)
+    # The control's 8 are not limited, and of the search's 8 have begun already.
+    assert re.search(rf"Search +6 of {total} done", said())
+    (listed,) = list_studies(tmp_path / "study/runs")
+    assert listed.planned_trials == total
 
 
 def test_a_search_whose_plan_was_lost_is_not_said_to_be_still_to_begin(store):

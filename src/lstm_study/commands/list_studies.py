@@ -9,7 +9,7 @@ from lstm_study.commands.opened import REPORTS_FOLDER, RUNS_FOLDER, OpenStudy
 from lstm_study.commands.status import study_state
 from lstm_study.errors import RecordError, SpecError, StoreError
 from lstm_study.records.state import SearchState, VerdictsState
-from lstm_study.search.plan import with_further_trials
+from lstm_study.search.plan import trials_at_most, with_further_trials
 from lstm_study.store import Store
 from lstm_study.store.snapshot import Snapshot
 
@@ -72,12 +72,15 @@ def _listed(store: Store) -> Listed:
         command="",
     )
     finalists = sum(trial.role == "finalist" for trial in trials)
+    begun = sum(trial.role == "search" for trial in trials)
+    if planned is not None:
+        planned = with_further_trials(planned, spec)
     return Listed(
         name=spec.study.name,
         title=spec.study.title,
         state=study_state(study),
         trials=sum(trial.has_ended for trial in trials),
-        planned_trials=with_further_trials(planned, spec).trials + finalists if planned else 0,
+        planned_trials=trials_at_most(planned, spec, begun=begun) + finalists if planned else 0,
         verdict=verdict,
         winner=best.configuration.label if best is not None else "",
         changed_at=sessions[-1].started_at if sessions else "",

@@ -38,7 +38,7 @@ from lstm_study.records import CorpusSummary, Trial
 from lstm_study.records.state import Extent, ReportState, SearchState, StudyState
 from lstm_study.records.trainings import trainings_sha256
 from lstm_study.search.disk import peak_checkpoint_bytes
-from lstm_study.search.plan import Plan, slots_at_most
+from lstm_study.search.plan import Plan, slots_at_most, trials_at_most
 from lstm_study.search.plan_state import plan_search, plan_summary
 from lstm_study.search.rerank import FRESH_SEEDS, RerankStage, plan_finalists
 from lstm_study.search.search import run_search
@@ -119,7 +119,10 @@ def _search(study: OpenStudy, corpus: Corpus, *, show: Show, extent: Extent | No
     with start_engine(study, slots_at_most(study.spec)) as engine:
         load_keras_tuner(study.spec, study.store.log_path)
         plan = plan_search(study.spec, study.store)
-        show.stage("Search", plan_summary(plan).in_words)
+        planned = plan_summary(plan)
+        most = trials_at_most(planned, study.spec)
+        ends = f"; it ends after {most} (search.max_trials)" if most < planned.trials else ""
+        show.stage("Search", f"{planned.in_words}{ends}")
         if forgotten := sorted(plan.unproposed_ids & study.store.lost_trials()):
             show.stage(
                 "Search",

@@ -18,7 +18,7 @@ from lstm_study.errors import ComparisonError, RecordError
 from lstm_study.progress.follow import Item, item_of, silence_in_words, silent_seconds
 from lstm_study.records import Run, Trial
 from lstm_study.records.state import Extent, Live, QuickState, ReportState, SearchState
-from lstm_study.search.plan import with_further_trials
+from lstm_study.search.plan import trials_at_most, with_further_trials
 from lstm_study.spec import StudySpec
 from lstm_study.spec.changes import changes
 from lstm_study.store.snapshot import Snapshot
@@ -164,7 +164,9 @@ def _stages(study: OpenStudy) -> tuple[StageStatus, StageStatus]:
     finalists = sum(trial.role == "finalist" for trial in trials)
     extent = _extent(study)
     runs = [run for run in store.read_runs() if not run.trained_as and _is_of(run, extent)]
-    search = _stage_status(study, "Search", trials, planned.trials + finalists if planned else 0)
+    begun = sum(trial.role == "search" for trial in trials)
+    total = trials_at_most(planned, study.spec, begun=begun) + finalists if planned else 0
+    search = _stage_status(study, "Search", trials, total)
     comparison = _stage_status(study, "Comparison", runs, _runs_planned(study, planned, extent))
     is_over = planned is not None and planned.stopped is not None
     # Trials that a limit interrupted stay interrupted; the finalists are trained nevertheless.

@@ -146,7 +146,7 @@ def time_left(
     if costs is None:
         return None
     finalists = [trial for trial in trials if trial.role == "finalist"]
-    jobs = search_jobs(plan, trials, costs, only=only_trials)
+    jobs = search_jobs(plan, trials, costs, most=spec.search.max_trials, only=only_trials)
     search = _stage_seconds(jobs, trials, costs.pace, workers)
     limit = spec.search.time_limit_seconds
     # What a repair moved aside is trained again whatever the limit.

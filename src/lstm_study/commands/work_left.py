@@ -42,6 +42,7 @@ def search_jobs(
     trials: Sequence[Trial],
     costs: Costs,
     *,
+    most: int | None = None,
     only: Collection[str] | None = None,
 ) -> list[float]:
     """Returns the seconds of each trial that is left, bracket by bracket.
@@ -50,6 +51,7 @@ def search_jobs(
         plan: The search's schedule.
         trials: Those that began.
         costs: What trainings take.
+        most: Trials that it may begin beside those of the random control; None for all of the plan.
         only: Ids of the trials that it may still train; None for all of the plan.
     """
     if plan.stopped is not None:
@@ -57,6 +59,7 @@ def search_jobs(
     if only is not None:
         return _only_jobs(plan, trials, costs, only)
     typical = possible_winners(plan, trials) or [Configuration()]
+    further = max(0, (most or 0) - sum(trial.role == "search" for trial in trials))
     jobs = []
     for bracket in plan.brackets:
         begun = [trial for trial in trials if _is_of(trial, bracket)]
@@ -64,6 +67,9 @@ def search_jobs(
             mine = [trial for trial in begun if trial.round == number]
             jobs += [costs.rest(trial) for trial in mine if not trial.has_ended]
             left = each.trials - len(mine)
+            if most is not None and bracket.role == "search":
+                left = min(left, further)
+                further -= left
             # A first round's configurations are drawn; any of them may be promoted.
             drawn = [each for each in bracket.configurations if each is not None]
             drawn = drawn or [trial.configuration for trial in begun if trial.round == 0]

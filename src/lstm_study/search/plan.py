@@ -171,6 +171,22 @@ def with_further_trials(plan: SearchState, spec: StudySpec) -> SearchState:
     )
 
 
+def trials_at_most(plan: SearchState, spec: StudySpec, *, begun: int = 0) -> int:
+    """Returns how many trials a search has in the end: its plan's, or fewer by max_trials.
+
+    Args:
+        plan: The search's schedule.
+        spec: The study, whose limit does not count trials of the random control.
+        begun: Trials that count and have begun already; a limit may be lowered below them.
+    """
+    most = spec.search.max_trials
+    if most is None:
+        return plan.trials
+    searched = (each for each in plan.brackets if each.role == "search")
+    planned = sum(item.trials for bracket in searched for item in bracket.rounds)
+    return plan.trials - max(0, planned - max(most, begun))
+
+
 def _with_trials(bracket: BracketState, count: int) -> BracketState:
     """Returns a bracket of one round with so many trials, or with those it has if they are more."""
     (whole,) = bracket.rounds

@@ -15,7 +15,8 @@ from lstm_study.progress.follow import Follower, Item, item_of, score_in_words
 from lstm_study.progress.values import Report
 from lstm_study.provenance import now
 from lstm_study.records import Session, Trial
-from lstm_study.search.plan import Plan
+from lstm_study.search.plan import Plan, trials_at_most
+from lstm_study.search.plan_state import plan_summary
 from lstm_study.spec import StudySpec
 from lstm_study.store import Store
 
@@ -43,9 +44,11 @@ class SearchStage:
         report: Report,
         is_limited: bool = True,
     ) -> None:
-        self._spec, self._plan, self._oracle = spec, plan, oracle
+        self._spec, self._oracle = spec, oracle
         self._store, self._report = store, report
         self._classes = Classes(spec)
+        begun = sum(each.role == "search" for each in oracle.records.values())
+        self._total = trials_at_most(plan_summary(plan), spec, begun=begun)
         self._limits = Limits(spec, store) if is_limited else None
         self._follower = Follower(
             store,
@@ -88,7 +91,7 @@ class SearchStage:
             self._follower.progress(
                 seconds,
                 items=self._items(),
-                total=self._plan.trials,
+                total=self._total,
                 best=self._best(),
             )
         )

@@ -130,6 +130,15 @@ def test_the_time_limit_of_a_search_bounds_what_is_left_of_it() -> None:
     assert _found([], [], spec=SPEC.model_copy(update={"search": search})).search == 1.0
 
 
+def test_a_limit_of_trials_bounds_what_is_left_of_a_hyperband_search() -> None:
+    limited = SPEC.search.model_copy(update={"max_trials": 5, "rerank": 0})
+    spec = SPEC.model_copy(update={"search": limited})
+    whole = SPEC.model_copy(update={"search": limited.model_copy(update={"max_trials": None})})
+    ended = list(STUDY.trials[:5])
+    assert 0.0 < _found([], [], spec=spec).search < _found([], [], spec=whole).search / 2
+    assert _found(ended, [], spec=spec).search == 0.0 < _found(ended, [], spec=whole).search
+
+
 def test_more_workers_share_the_work_and_fewer_seeds_are_less_of_it() -> None:
     one, two = (_found([], [], workers=count) for count in (1, 2))
     assert one.comparison / 2.2 < two.comparison < one.comparison / 1.5
