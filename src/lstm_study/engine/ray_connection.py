@@ -1,0 +1,56 @@
+"""The connection to a Ray cluster."""
+
+import logging
+import socket
+from typing import Any
+
+from lstm_study.engine.ray_errors import in_a_line
+from lstm_study.errors import DependencyError, SearchError
+
+log = logging.getLogger(__name__)
+
+_CONNECT_SECONDS = 10.0
+# Ray's client server gets half a minute to start, which a busy head node may not manage at once.
+_CONNECT_ATTEMPTS = 4
+
+
+def connect(address: str) -> Any:
+    """Imports Ray, connects to a running cluster, and returns the module.
+
+    Raises:
+        DependencyError: Ray is not installed.
+        SearchError: The cluster can't be reached.
+    """
+    try:
+        import ray
+    except ModuleNotFoundError as error:
+        raise DependencyError(
+            "--cluster needs Ray, which is not installed. "
+            "Install it: pip install 'lstm-study[cluster]'."
+        ) from error
+    try:
+        if address != "auto":
+            # Ray itself would try for minutes.
+            host, _, port = address.removeprefix("ray://").rpartition(":")
+            socket.create_connection((host, int(port)), timeout=_CONNECT_SECONDS).close()
+        _initialise(ray, address)
+    # Ray raises errors of many kinds for an address that is wrong or does not answer.
+    except Exception as error:
+        raise SearchError(
+            f"--cluster {address}: no Ray cluster could be reached ({in_a_line(error)}). "
+            "Start one with `ray start --head`, or give the address of one."
+        ) from error
+    return ray
+
+
+def _initialise(ray: Any, address: str) -> None:
+    """Calls `ray.init`, again where the head node was reached and did not get ready in time."""
+    for attempts_left in reversed(range(_CONNECT_ATTEMPTS)):
+        try:
+            ray.init(address=address, log_to_driver=False, logging_level="error")
+        except ConnectionAbortedError as error:
+            if attempts_left == 0:
+                raise
+            log.warning("%s is not ready, trying again: %s", address, in_a_line(error))
+        else:
+            return

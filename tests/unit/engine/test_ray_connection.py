@@ -1,0 +1,56 @@
+"""How a cluster is reached, without one."""
+
+import re
+import sys
+from pathlib import Path
+
+import pytest
+
+from lstm_study.engine import ray_connection
+from lstm_study.engine.ray_cluster import RayCluster
+from lstm_study.engine.ray_errors import in_a_line
+from lstm_study.errors import DependencyError
+
+SOURCE = Path(ray_connection.__file__).parents[1]
+
+
+def test_without_ray_the_option_says_what_to_install(monkeypatch):
+    monkeypatch.setitem(sys.modules, "ray", None)
+    with pytest.raises(DependencyError, match=r"--cluster needs Ray.*pip install"):
+        RayCluster("auto", workers=None, workers_per_gpu=None, jobs=3)
+
+
+def test_no_other_module_imports_ray():
+    for path in SOURCE.rglob("*.py"):
+        if re.search(r"^\s*(?:import|from) ray\b", path.read_text(encoding="utf-8"), re.MULTILINE):
+            assert path == SOURCE / "engine" / "ray_connection.py"
+
+
+class FakeRay:
+    """Ray's `init`, as it fails where the head node's client server is not ready in time."""
+
+    def __init__(self, failures: int) -> None:
+        self.failures, self.calls = failures, 0
+
+    def init(self, **_: object) -> None:
+        self.calls += 1
+        if self.calls <= self.failures:
+            raise ConnectionAbortedError(
+                "Initialization failure from server:\nTraceback (most recent call last):\n"
+                '  File "proxier.py", line 780\nRuntimeError: Proxy failed to Connect to backend!'
+            )
+
+
+def test_a_busy_head_node_is_asked_again(caplog):
+    ray = FakeRay(failures=2)
+    ray_connection._initialise(ray, "ray://head:10001")
+    assert ray.calls == 3
+    assert "ray://head:10001 is not ready, trying again: RuntimeError: Proxy failed" in caplog.text
+
+
+def test_a_head_node_that_never_gets_ready_is_given_up_with_its_reason():
+    ray = FakeRay(failures=9)
+    with pytest.raises(ConnectionAbortedError) as error:
+        ray_connection._initialise(ray, "ray://head:10001")
+    assert ray.calls == 4
+    assert in_a_line(error.value).startswith("RuntimeError: Proxy failed")
