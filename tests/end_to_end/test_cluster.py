@@ -86,6 +86,7 @@ def test_a_whole_study_on_two_nodes_is_the_one_on_this_machine_to_the_bit(
     folder = begun(tmp_path)
     done = lstm_study("run", "tiny.toml", "--cluster", nodes.address, cwd=folder, timeout=580)
     assert done.code == 0, done.out + done.err
+    assert "Traceback" not in done.err, "actors that are ended at last are not lost"
     reference, _ = finished
     assert differences(reference / "study/runs/tiny", folder / "study/runs/tiny") == []
     store = Store(folder / "study/runs/tiny")

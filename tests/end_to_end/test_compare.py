@@ -85,7 +85,7 @@ def test_every_arm_is_evaluated_and_shown(compared):
     arms = arms_from_records(records)
     assert ARMS <= set(arms) <= ARMS | {"baseline-own-epoch", "winner-own-epoch"}
     assert arms["winner-last-three"].seeds == arms["winner"].seeds
-    for name in ("Control", "Runner up 1", "Ensemble", "Baseline, masked", "Verdict"):
+    for name in ("Control", "Runner-up 1", "Ensemble", "Baseline, masked", "Verdict"):
         assert f"\n{name}" in result.out
     assert "corrected over these arms (Holm)" in result.out
     assert "(arm baseline-masked) classifies" in result.out

@@ -177,5 +177,5 @@ def test_a_further_arms_difference_says_that_it_leaves_failed_runs_out(
     answer = commands.read_answer(commands.open_study(leave(study, tmp_path)))
     out = io.StringIO()
     Console(file=out, width=400, no_color=True).print(text.answer(answer))
-    (line,) = (line for line in out.getvalue().splitlines() if line.startswith("Runner up"))
+    (line,) = (line for line in out.getvalue().splitlines() if line.startswith("Runner-up 1"))
     assert re.search(r"\(5 seeds, .*\); without 1 failed run [+−]\d", line), line

@@ -9,6 +9,7 @@ from rich.text import Text
 
 from lstm_study.analysis.answer.wording import points
 from lstm_study.analysis.statistics.intervals import TEST_NAME
+from lstm_study.arm_names import RUNNER_UP
 from lstm_study.corpus.files.advice import argument
 from lstm_study.records import CorpusSummary, Trial
 from lstm_study.spec import DataTable
@@ -108,6 +109,8 @@ def _place(arm: "ArmSummary") -> int:
 
 
 def _arm_name(name: str) -> str:
+    if name.startswith(RUNNER_UP):
+        return f"Runner-up {name.removeprefix(RUNNER_UP)}"
     for suffix in ("masked", "own-epoch", "last-three", "recipe"):
         name = name.replace(f"-{suffix}", f", {suffix}")
     return name.replace("-", " ").capitalize()

@@ -79,6 +79,7 @@ class RayCluster:
         self._messages: queue.SimpleQueue[tuple[str, Message | None]] = queue.SimpleQueue()
         self._scratch = Path(tempfile.mkdtemp(prefix="lstm-study-"))
         self._reviews: Any = None
+        self._is_closing = False
 
     def __enter__(self) -> "RayCluster":
         return self
@@ -138,6 +139,7 @@ class RayCluster:
 
     def close(self) -> None:
         """Ends all actors, and leaves the cluster."""
+        self._is_closing = True
         ending = [self._actors[name].end.remote() for name in self._started]
         with suppress(Exception):  # An actor that is lost just now has ended, too.
             self._ray.wait(ending, num_returns=len(ending), timeout=GRACE_SECONDS)
@@ -181,6 +183,8 @@ class RayCluster:
                     self._messages.put((name, unpacked(parcel, self._scratch / name)))
         # Handed on to the thread of the dispatcher, which raises it.
         except Exception as error:
+            if self._is_closing:
+                return
             message = ended_with(error, self._ray.exceptions, address=self._address)
             if isinstance(message, Lost):
                 log.warning("%s can no longer be reached", name, exc_info=True)

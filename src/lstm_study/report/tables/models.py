@@ -1,7 +1,7 @@
 """Tables of the models that a person could use, and of the advice on which."""
 
 from lstm_study.analysis.answer.advice import LAST_EPOCHS_ARM, RULE, Advice, advise
-from lstm_study.arm_names import CONTROL, ENSEMBLE
+from lstm_study.arm_names import CONTROL, ENSEMBLE, RUNNER_UP
 from lstm_study.records import StudyRecords
 from lstm_study.report.tables.columns import ARM, INTERVAL, PARAMETER_COUNT
 from lstm_study.report.tables.table import Column, Table, cells_of, table
@@ -77,6 +77,8 @@ def _models(found: Advice, comparison: Table, spec: StudySpec) -> Table:
 def _model_name(arm: str, spec: StudySpec) -> str:
     if arm == "baseline" and spec.baseline_is_documented:
         return "documented baseline"
+    if arm.startswith(RUNNER_UP):
+        return f"runner-up {arm.removeprefix(RUNNER_UP)}"
     return _MODELS.get(arm, arm.replace("-", " ", 1))
 
 
