@@ -92,7 +92,7 @@ def text_column(columns: Sequence[ColumnLook], where: str) -> ColumnLook:
     texts = [
         c for c in columns if c.is_text and (c.values is None or c.words > 1 or c.has_no_spaces)
     ]
-    # Of a few texts that are repeated over and over a label is made, not a review.
+    # A few texts that repeat over and over are labels, not reviews.
     texts = [c for c in texts if c.values is None] or texts
     found = _by_name(texts, TEXT_NAMES)
     if found is not None:
@@ -218,7 +218,7 @@ def split_column(columns: Iterable[ColumnLook]) -> ColumnLook | None:
 
 
 def read_splits(column: ColumnLook) -> Iterable[str]:
-    """Yields a sentence on a split column whose values are not the names of the splits."""
+    """Yields a sentence on a split column with other values than the names of the splits."""
     roles = {str(value): role_of(value, column.name) for value in column.values or ()}
     if any(value.lower() != role for value, role in roles.items()):
         said = ", ".join(f"{value!r} as {role}" for value, role in roles.items())
@@ -244,8 +244,8 @@ def rejected_rows(columns: Iterable[ColumnLook], label: ColumnLook) -> Iterable[
         values = column.values or {}
         if column is not label and "reject" in values and values.keys() <= _ANSWERS:
             yield (
-                f"{column.name!r} says 'reject' in {values['reject']:,} rows, whose labels are "
-                "read anyway; remove these rows first"
+                f"{column.name!r} says 'reject' in {values['reject']:,} rows; their labels are "
+                "read anyway, so remove these rows first"
             )
 
 

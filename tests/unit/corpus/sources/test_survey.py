@@ -397,7 +397,7 @@ def test_texts_that_are_not_used_are_named(tmp_path: Path) -> None:
 def test_rejected_labels_are_noted(tmp_path: Path) -> None:
     found = _columns(tmp_path, label=_signed, answer=("accept", "reject", "accept"))
     (note,) = found.notes
-    assert note.startswith("'answer' says 'reject' in 40 rows, whose labels are read anyway")
+    assert note.startswith("'answer' says 'reject' in 40 rows; their labels are read anyway")
 
 
 def _classes(path: Path, labels: Sequence[int], names: Sequence[str] = ("pos", "neg")) -> Path:
