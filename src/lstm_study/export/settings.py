@@ -76,11 +76,11 @@ class BundleFacts:
         ensemble: The runs whose networks are exported as one, too; empty if none are.
         no_onnx: Empty if there is an ONNX file; else why there is none.
         no_ensemble: Why there is no ensemble, where one was asked for; else empty.
-        pairs: The pairs of words the network knows; None without pairs.
+        pairs: The pairs of words that the network has embeddings of; None without pairs.
         temperature: What its logits were divided by; None where they are as trained.
         no_temperature: Why it is not calibrated, where that was asked for; else empty.
         builder: What built it in the place of the LSTM; None for the LSTM.
-        own_layers: Classes of layers that the builder's file defines, which no Keras has.
+        own_layers: Classes of layers that the builder's file defines.
         no_h5: Empty if there is a file in Keras's older format; else why there is none.
     """
 

@@ -1,4 +1,4 @@
-"""What the files that paths name are together: which are read, as which splits and labels."""
+"""Finds the input files that paths name: which to read, and as which splits and labels."""
 
 import os
 from collections import Counter
@@ -37,7 +37,7 @@ class Found:
     Attributes:
         members: The files to read.
         notes: Which files are not read, in sentences.
-        split_notes: Which are read as training reviews though their names do not say so.
+        split_notes: Which are read as training reviews although their names do not say so.
     """
 
     members: tuple[InputFile, ...]
@@ -54,8 +54,8 @@ def find_files(paths: Sequence[Path], *, labelled: bool = True) -> Found:
     """Finds the files that paths name, in the order of their names.
 
     Each is a file, a zip archive, a folder, or a pattern such as `data/*.csv`; so may be what
-    follows the name of an archive: `all.zip/reviews.csv`. Of several, the folders below the one
-    that they share count: `train/ test/`, `pos/ neg/`.
+    follows the name of an archive: `all.zip/reviews.csv`. With several paths, splits and labels
+    are read from the folders below the one that all share: `train/ test/`, `pos/ neg/`.
 
     Args:
         paths: What to read.

@@ -40,15 +40,15 @@ class ColumnLook:
             empty ones left out; None where there are more than twelve.
         words: Words per value, the mean of the first rows.
         is_text: Whether the first rows hold text, and not numbers.
-        filled_texts: How many of the first rows hold some.
+        filled_texts: How many of the first rows hold a text that is not empty.
         entities: How many of these hold an HTML entity.
-        missing: How many are what programs write for no text: nan, null.
+        missing: How many are a missing-value marker: nan, null.
         is_nested: Whether the first rows hold objects or lists.
         has_no_spaces: Whether its texts look as if they were written without spaces.
-        groups: Distinct values and the rows of the most frequent one, of a column that is named as
-            one of groups; (0, 0) of others.
-        order: A hash of which rows have one value: equal for columns that say the same in other
-            words. Where `values` is None it says nothing.
+        groups: Distinct values, and rows of the most frequent one, if the column's name is one of
+            `GROUP_NAMES`; else (0, 0).
+        order: A hash of which rows have equal values: the same for columns that hold the same
+            labels in other words. Meaningless where `values` is None.
     """
 
     name: str
@@ -87,7 +87,7 @@ def text_column(columns: Sequence[ColumnLook], where: str) -> ColumnLook:
     """Returns the column that holds the texts: by its name, else the one of the longest texts.
 
     Raises:
-        DataError: None does; or another may as well, by its name or its much longer texts.
+        DataError: None does; or a second one may, by its name or its much longer texts.
     """
     texts = [
         c for c in columns if c.is_text and (c.values is None or c.words > 1 or c.has_no_spaces)
