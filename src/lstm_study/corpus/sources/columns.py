@@ -138,12 +138,12 @@ def entities_in(text: ColumnLook) -> Iterable[str]:
 
 
 def missing_texts(text: ColumnLook) -> Iterable[str]:
-    """Yields a sentence on texts that seem to be none."""
+    """Yields a sentence on texts that are markers of a missing value."""
     if text.missing:
-        are = "texts is" if text.missing == 1 else "texts are"
+        are = "texts is a marker" if text.missing == 1 else "texts are markers"
         yield (
-            f"{text.missing:,} of the first {text.filled_texts:,} {are} what programs write for no "
-            "text (nan, null), and read as that word; remove such rows"
+            f"{text.missing:,} of the first {text.filled_texts:,} {are} of a missing value (nan, "
+            "null), and read as a word; remove such rows"
         )
 
 
