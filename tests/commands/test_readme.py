@@ -129,7 +129,8 @@ def test_the_three_lines_of_what_was_found_are_what_the_reports_say() -> None:
     six, opened, classical = (f"**{line}" for line in said.split("- **")[1:])
     verdict, arms = _summary("imdb")["verdict"], _summary("imdb")["arms"]
     assert f"on all of IMDB: {verdict['kind']}.**" in six
-    assert f"is {_points(verdict['difference'])} points from the baseline (95% interval " in six
+    difference = f"difference to the baseline is {_points(verdict['difference'])} points"
+    assert f"{difference} (95% interval " in six
     assert f"{_points(verdict['low'])} to {_points(verdict['high'])})" in six
     sizes = [arms[arm]["parameter_count"] for arm in ("baseline", "winner")]
     assert ("an eighth" in six) == (round(sizes[0] / sizes[1]) == 8)

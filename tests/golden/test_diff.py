@@ -87,7 +87,7 @@ def test_other_reviews_are_a_clear_warning_and_no_difference_is_taken() -> None:
     (row,) = _rows("fewer", "difference")
     assert (row["same_reviews"], row["difference"], row["low"]) == ("no", "", "")
     text = parse(_files("fewer")["report.html"].decode()).find("section")[0].text
-    assert "tested on other reviews" in text
+    assert "tested on different reviews" in text
     assert "their numbers or labels differ" in text
 
 

@@ -204,7 +204,7 @@ def test_what_is_wrong_with_a_csv_is_one_line_and_leaves_the_earlier_target(bund
     assert "Did you mean 'Text'?" in error(b"id,Text\n1,great\n", text_column="text")
     assert "no column looks like reviews" in error(b"id,stars\n1,2\n")
     assert "one column 'text'. Received: 2" in error(b"text,text\n1,2\n")
-    assert "replacement sign" in error(b"text\n" + "caffè\n".encode() * 300 + b"caff\xe8\n")
+    assert "replacement characters" in error(b"text\n" + "caffè\n".encode() * 300 + b"caff\xe8\n")
     assert "encoding that Python knows" in error(b"text\na\n", encoding="klingon")
     assert "in.csv:3 (row 2): must have 2 fields" in error(b"text,id\na,1\nb,2,3\n")
     assert "in.csv:2: a quote opens" in error(b'text,id\n"great"film,"1,1"\n"a, b",2\n')

@@ -98,7 +98,7 @@ ColumnsOption = Annotated[
     typer.Option(
         "--columns",
         metavar="NAMES",
-        help="Names of all columns, of files without a line of names: label,text.",
+        help="Names of all columns, of files without a header line: label,text.",
     ),
 ]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON, for scripts.")]

@@ -70,15 +70,15 @@ class Study:
 
         Args:
             study: A path, or the name of a study that comes with the package.
-            data: Where the reviews are, in place of the study file's `data.path`.
+            data: Where the reviews are, instead of the study file's `data.path`.
             out: Folder for reports.
             settings: Changes of the study file, each "table.key=value"; they are recorded.
             workers: Worker processes; None to choose.
             cluster: A Ray cluster to run on, such as "auto"; "" for this machine's processes.
-            build: A function from Keras Tuner's hyperparameters to a Keras model, in the place of
-                the LSTM: see "A network of your own" in study/NETWORKS.md. Or the place of one, as
+            build: A function from Keras Tuner's hyperparameters to a Keras model, which replaces
+                the LSTM: see "A network of your own" in study/NETWORKS.md. Or where one is, as
                 "my_model.py:build", from the study file's folder. The study file's `[space]` and
-                `[baseline]` are set aside.
+                `[baseline]` are ignored.
             baseline: The baseline's value of each hyperparameter that `build` declares.
 
         Raises:

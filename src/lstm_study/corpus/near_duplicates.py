@@ -29,7 +29,7 @@ class Shingles:
 
     Attributes:
         hashes: uint64 [shingles].
-        owners: int64 [shingles], whose each is, ascending.
+        owners: int64 [shingles], the review of each, ascending.
         reviews: How many reviews there are.
     """
 

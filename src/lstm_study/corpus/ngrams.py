@@ -126,7 +126,7 @@ def _chunks(reviews: Split) -> list[tuple[int, int]]:
 def _occurrences(
     reviews: Split, first: int, last: int
 ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """Returns words and pairs of neighbours of some reviews, and whose each is, counted from 0."""
+    """Returns words and pairs of neighbours of some reviews, and the review of each, from 0."""
     owners = np.repeat(np.arange(last - first), reviews.lengths[first:last])
     tokens = np.asarray(reviews.token_ids[reviews.offsets[first] : reviews.offsets[last]])
     is_word = tokens != START

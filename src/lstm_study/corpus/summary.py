@@ -91,7 +91,7 @@ def coverage(
 def length_counts(lengths: NDArray[np.int64]) -> tuple[tuple[int, int], ...]:
     """Returns (upper end, reviews) of bins of one width: 1, 2, 5, 10, ..., at most 60 of them.
 
-    A review of n tokens is in the bin whose end is n or the next above.
+    A review of n tokens is in the first bin with an end of n or more.
 
     Example:
         >>> length_counts(np.array([1, 2, 2, 4]))

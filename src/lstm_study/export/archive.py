@@ -17,7 +17,7 @@ _SIZES = ("input_dim", "output_dim", "units")
 
 
 def check_size(path: Path, configuration: Configuration, *, members: int = 1) -> None:
-    """Refuses a network whose file is too small for what the bundle says it holds.
+    """Refuses a network if its file is too small for what the bundle says it holds.
 
     Building the network that a bundle describes then takes no more memory than its file's size.
 

@@ -49,7 +49,7 @@ def choose_run(records: StudyRecords, *, arm: str = "winner") -> Choice:
             reason = f"the median of {len(runs)} runs by {words}; never by test"
             return Choice(run=run, reason=reason)
     first = min(runs, key=lambda run: run.seed_index)
-    return Choice(run=first, reason=f"the first of {len(runs)} runs, whose losses are not recorded")
+    return Choice(run=first, reason=f"the first of {len(runs)} runs; their losses are not recorded")
 
 
 def how_chosen(run: Run, records: StudyRecords) -> str:

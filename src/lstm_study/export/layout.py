@@ -35,7 +35,7 @@ def replacing_bundle(folder: Path) -> Iterator[Path]:
     """
     if folder.is_dir() and any(folder.iterdir()) and not (folder / SUMS).is_file():
         raise ExportError(
-            f"{folder}: must be empty or a model bundle, for it would be replaced. Received: a "
+            f"{folder}: must be empty or a model bundle, since it will be replaced. Received: a "
             f"folder without {SUMS}. Move what it holds, or choose another with --out."
         )
     advice = "Free space, or choose another folder with --out."

@@ -31,7 +31,7 @@ class OwnExport:
     Attributes:
         builder: The builder.
         configuration: The values it is called with.
-        layers: Classes of its layers that no Keras has.
+        layers: Classes of its layers that are not Keras's own.
         no_temperature: Why its logits can't be divided by a temperature; "" if they can.
     """
 
@@ -115,7 +115,7 @@ def load_own_network(path: Path, *, own_layers: Sequence[str]) -> Any:
 
     Args:
         path: The file.
-        own_layers: Classes of its layers that no Keras has, as the bundle says.
+        own_layers: Classes of its layers that are not Keras's own, as the bundle says.
 
     Raises:
         ExportError: It has such layers, Keras can't read it, or it gives no probability.

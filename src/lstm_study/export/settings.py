@@ -37,20 +37,20 @@ from lstm_study.spec.sources import TokenRule
 
 _MOST_BYTES = 2**24
 _SPLIT = {
-    "keras": "Texts are lowered (str.lower), each of the characters in `filters` becomes a space, "
-    "and the words between spaces",
-    "words": "Texts are lowered (str.lower), what matches `apostrophe` becomes ', each of the "
+    "keras": "Texts are lower-cased (str.lower), each of the characters in `filters` becomes a "
+    "space, and the words between spaces",
+    "words": "Texts are lower-cased (str.lower), what matches `apostrophe` becomes ', each of the "
     "characters in `filters` a space, what matches `symbol` its first character between spaces, "
     "what matches `separators` a space, and the words between spaces",
-    "characters": "Texts are lowered (str.lower), the characters in `separators` are removed, and "
-    "the characters that are left",
+    "characters": "Texts are lower-cased (str.lower), the characters in `separators` are removed, "
+    "and the remaining characters",
 }
 _SEPARATORS = {"keras": "", "words": WORD_SEPARATORS, "characters": f"[{SEPARATORS}]"}
 _RULE = (
     "{split} are looked up in vocabulary.txt: the word on line n (from 1) has the "
-    "token id n + first_word - 1. Words that are not there are left out. The id of `start` comes "
+    "token id n + first_word - 1. Words that are not in it are left out. The id of `start` comes "
     "first; ids that are not below vocabulary_size become that of `out_of_vocabulary`; of more "
-    "than maxlen ids the last maxlen are kept, and fewer get ids of `padding` in front."
+    "than maxlen ids the last maxlen are kept, and fewer are padded in front with `padding`."
 )
 
 _PAIR_RULE = (
@@ -76,11 +76,11 @@ class BundleFacts:
         ensemble: The runs whose networks are exported as one, too; empty if none are.
         no_onnx: Empty if there is an ONNX file; else why there is none.
         no_ensemble: Why there is no ensemble, where one was asked for; else empty.
-        pairs: The pairs of words the network knows; None without pairs.
+        pairs: The pairs of words that the network has embeddings of; None without pairs.
         temperature: What its logits were divided by; None where they are as trained.
         no_temperature: Why it is not calibrated, where that was asked for; else empty.
         builder: What built it in the place of the LSTM; None for the LSTM.
-        own_layers: Classes of layers that the builder's file defines, which no Keras has.
+        own_layers: Classes of layers that the builder's file defines.
         no_h5: Empty if there is a file in Keras's older format; else why there is none.
     """
 

@@ -39,9 +39,10 @@ def write_text_model(
 ) -> None:
     """Writes a SavedModel from texts, string [batch], to probabilities, float32 [batch, 1].
 
-    Its words are those of `corpus.tokens.split_tokens`, its token ids those of `Vocabulary.encode`,
-    cut and padded as by `corpus.batches`. The network is a plain one, its weights set, built with
-    `use_cudnn=False`; the vocabulary holds all words of the training reviews.
+    Its words are those of `corpus.text.tokens.split_tokens`, its token ids those of
+    `Vocabulary.encode`, cut and padded as by `corpus.batches`. The network is a plain one, its
+    weights set, built with `use_cudnn=False`; the vocabulary holds all words of the training
+    reviews.
 
     Raises:
         OSError: The folder can't be written.

@@ -277,7 +277,7 @@ def _same_reviews(sides: list[Side]) -> tuple[str, str]:
         if corpus
     ]
     if tests[0] != tests[1]:
-        return "no", "they were tested on other reviews: their numbers or labels differ"
+        return "no", "they were tested on different reviews: their numbers or labels differ"
     return "unknown", "their reviews have different digests, so test reviews cannot be paired"
 
 

@@ -17,7 +17,7 @@ from lstm_study.analysis.statistics.scenario import Scenario, true_components
 from lstm_study.simulation.error_rates import SEED, ErrorRates
 
 LOOKS = ((5, 10, 15), (4, 6, 8, 10, 12, 14, 16, 18, 20))
-# What the verdict is to keep, as shares; chance of the simulation is added.
+# Bounds that the verdict must keep, as shares; the simulation's own error is added to them.
 MOST_ERRORS = 0.06
 COVERAGE = (0.93, 0.97)
 

@@ -9,7 +9,7 @@ from typing import Any
 from lstm_study.spec import StudySpec
 from lstm_study.spec.quantities import bytes_of, seconds_of
 
-# Where the reviews lie may change; that they are the same reviews is checked by their digest.
+# The path of the reviews may change: their digest is checked.
 _OF_NO_CONSEQUENCE = ("study.title", "data.path", "data.test_path")
 _MAY_GROW = (
     "compare.seeds",
@@ -26,8 +26,8 @@ class Changes:
     """What changed in a study that began, each as "search.max_trials was 5, is 9".
 
     Attributes:
-        allowed: Leaves valid what is done.
-        refused: Would make what is done another study's.
+        allowed: Changes that leave the finished work valid.
+        refused: Changes that would make the finished work another study's.
         searches_on: Whether a limit of the search grew, so that an ended search resumes.
     """
 
@@ -41,8 +41,8 @@ def changes(before: Mapping[str, Any], spec: StudySpec, *, is_compared: bool) ->
 
     Limits may grow, or be lifted. What is exported may change, since it is written again. Until the
     comparison begins, all of `[compare]` may change. From then on arms and seeds may be added,
-    whose runs are independent of the others, but none may be removed, and the search goes on no
-    more: another winner would be one that is chosen after test was seen.
+    since their runs are independent of the others, but none may be removed, and the search may not
+    resume: another winner would be chosen after test was seen.
 
     Args:
         before: What the study began with, as `StudySpec.model_dump(mode="json")` gave it.

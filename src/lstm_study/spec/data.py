@@ -20,7 +20,7 @@ def _as_paths(value: Any) -> Any:
 
 
 def _as_labels(value: Any) -> Any:
-    """Takes one label for a list of one, and numbers for what they are written as."""
+    """Turns a single label into a list, and numbers into strings as they are written."""
     values = value if isinstance(value, list) else [value]
     if value is None:
         return None
@@ -30,7 +30,7 @@ def _as_labels(value: Any) -> Any:
 
 
 def _as_names(value: Any) -> Any:
-    """Takes the names of all columns; that of one that is left out is empty."""
+    """Checks the names of all columns; the name of a column that is left out is empty."""
     if value is None:
         return None
     if not isinstance(value, list) or not all(isinstance(each, str) for each in value):

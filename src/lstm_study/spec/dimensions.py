@@ -27,7 +27,7 @@ class SpecTable(BaseModel):
 
 
 class Range(SpecTable):
-    """A numeric range with its ends included; `sampling = "log"` draws small values as often."""
+    """A numeric range, both ends included; `sampling = "log"` is uniform in the logarithm."""
 
     min: float = Field(allow_inf_nan=False)
     max: float = Field(allow_inf_nan=False)
@@ -59,7 +59,7 @@ class Range(SpecTable):
         """Returns how many values the range has; infinity where it is continuous.
 
         Args:
-            whole: Whether values are whole numbers, whose linear step is 1 unless given.
+            whole: Whether values are whole numbers; their linear step is 1 unless given.
         """
         if self.sampling == "log":
             if self.step is None:
@@ -118,8 +118,8 @@ Dimension = Annotated[Any, PlainValidator(_as_dimension)]
 class Declared(SpecTable):
     """One hyperparameter that a builder declares.
 
-    `dimension` is what is searched; its `when` says in which values of others the builder asks for
-    it, all of which must hold. Elsewhere it has its default.
+    `dimension` is what is searched. Its `when` says for which values of other hyperparameters the
+    builder asks for it (all conditions must hold); elsewhere it has its default.
     """
 
     kind: Literal["integer", "number", "switch", "choice"]

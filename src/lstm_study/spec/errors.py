@@ -57,7 +57,7 @@ def shown(value: Any) -> str:
 
 
 def sentences(error: ValidationError, *, where: str, model: type[BaseModel]) -> str:
-    """Tells every problem of a study file, each in one line and once.
+    """Lists every problem of a study file, each once and in one line.
 
     Args:
         error: What pydantic found.

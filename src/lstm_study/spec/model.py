@@ -1,7 +1,7 @@
 """`[model]` of a study file: a custom builder, and what it declared when it was asked.
 
-A study file gives `builder` alone. The rest is found out when a study begins, by a process that
-imports the file (`model/builder/exploration.py`), and is part of the study's records from then on.
+A study file gives `builder` alone. A process that imports the file (`model/exploration.py`) finds
+out the rest when a study begins, and the study's records hold it from then on.
 """
 
 import re

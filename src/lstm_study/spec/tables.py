@@ -28,7 +28,7 @@ class StudyTable(SpecTable):
 
     @property
     def heading(self) -> str:
-        """What pages are headed with: its title, or its name where it has none."""
+        """The heading of its pages: its title, or its name if it has none."""
         return self.title or self.name
 
     @property
@@ -196,7 +196,7 @@ class StudySpec(SpecTable):
         """Returns every setting as "table.key" → plain value; dimensions are small tables.
 
         Hyperparameters beyond the core are left out where they are at the documented value. Those
-        of a custom builder are in "space", too; its text is left out, for its digest stands.
+        of a custom builder are in "space", too; its source is left out, its digest is included.
         """
         tables = self.model_dump(mode="json")
         if self.model.builder:
@@ -242,8 +242,8 @@ class StudySpec(SpecTable):
     def baseline_is_documented(self) -> bool:
         """Whether the baseline is the documented network, trained as documented.
 
-        So it may be where the protocol differs: the baseline may have epochs and a learning rate of
-        its own.
+        That is possible even if the protocol differs, since the baseline may have its own epochs
+        and learning rate.
         """
         documented = ProtocolTable()
         own = {name: getattr(self.baseline, name) for name in ("epochs", *HYPERPARAMETERS)}

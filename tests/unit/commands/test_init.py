@@ -82,7 +82,7 @@ def test_terminal_and_file_say_the_same_lengths() -> None:
         r"median ([\d,]+), at most ([\d,]+) in 95% of the training reviews",
         console.file.getvalue(),  # type: ignore[attr-defined]
     ).groups()  # type: ignore[union-attr]
-    said = f"those for training have {median} tokens in the median, 95% of them at most {most};"
+    said = f"those for training have a median of {median} tokens, and 95% of them at most {most};"
     assert said in made.path.read_text()
 
 

@@ -88,7 +88,7 @@ def option(key: str, value: str | bool | tuple[str, ...] = "") -> str:
 
 
 def argument(path: str) -> str:
-    """Writes a path as a shell takes it, and so that no command takes it for an option.
+    """Quotes a path for the shell, so that no command takes it for an option.
 
     Example:
         >>> argument("-my study.toml")
@@ -98,7 +98,7 @@ def argument(path: str) -> str:
 
 
 def reading(paths: Sequence[str]) -> str:
-    """Says how the running command is told to read these paths alone.
+    """Returns how to make the running command read only these paths.
 
     Example:
         >>> reading(["a.csv", "b.csv"])
@@ -115,7 +115,7 @@ def reading(paths: Sequence[str]) -> str:
 
 
 def join_labels(labels: Sequence[str]) -> str:
-    """Writes labels as one value of an option: apart by commas, in quotes where one holds some."""
+    """Joins labels by commas into one value of an option; a label with a comma is quoted."""
     return ",".join(
         '"' + label.replace('"', '""') + '"' if "," in label or label.startswith('"') else label
         for label in labels
@@ -134,7 +134,7 @@ def split_labels(text: str) -> tuple[str, ...]:
 
 
 def split_names(text: str) -> tuple[str, ...]:
-    """Reads the names of columns; one that is empty stays, for a column that is left out.
+    """Splits names of columns at commas; an empty name stays, for a column that is left out.
 
     Example:
         >>> split_names("label,,text")
@@ -145,7 +145,7 @@ def split_names(text: str) -> tuple[str, ...]:
 
 
 def way_out(*names: str) -> str:
-    """Says what to do with files of no kind that is read: the first advice that fits one.
+    """Says what to do with files that are not supported: the first advice that fits one.
 
     Example:
         >>> way_out("notes.md", "reviews.csv.zst")

@@ -1,10 +1,10 @@
 """CSV and TSV, read a row at a time: what quotes mean, and columns without a name.
 
-Quotes mean something only where the file quotes. A file in which every line is a row, and quotes
-open that never close in their line, does not quote: they are part of its texts; unless read with
-quotes it has texts of several lines that do not look like its rows. In a file that quotes, a row
-that spans lines which look like rows themselves is refused, with the lines. A quote inside a quoted
-text is doubled or, as Spark and MySQL write it, behind a backslash.
+Not every file uses quotes to delimit fields. If every line is a row, and some quotes never close on
+their line, quotes are part of the texts; unless the file, read with quotes, has multi-line texts
+that do not look like its rows. In a file that does use them, a quoted text of several lines is
+refused, with the lines, if each of them looks like a row. A quote inside a quoted text is doubled
+or, as Spark and MySQL write it, escaped by a backslash.
 """
 
 import csv
@@ -102,7 +102,7 @@ def _line_end(member: InputFile, encoding: Encoding) -> str:
 
 
 class _Reading:
-    """The rows of one file, with what was noticed on the way."""
+    """The rows of one file, with notes on how they were read."""
 
     def __init__(
         self,
@@ -208,7 +208,7 @@ def _has_carriage_return(text: str) -> bool:
 
 
 class _Nameless:
-    """The values in columns without a name: of numbered rows, or what a stray delimiter cut off."""
+    """Values in columns without a name: row numbers, or text that a stray delimiter cut off."""
 
     def __init__(self, names: Sequence[str]) -> None:
         self.places = [place for place, name in enumerate(names) if not name]
@@ -224,7 +224,7 @@ class _Nameless:
             self._first = self._first or line
 
     def check(self, member: InputFile) -> None:
-        """Refuses a file of which many texts, but not all, go on in such a column."""
+        """Refuses a file in which many texts, but not all, continue in such a column."""
         if _MOST_CUT * self._rows < self._others < self._rows:
             raise DataError(
                 f"{member}:{self._first}: must have a name for each column with values. Received: "
@@ -233,7 +233,7 @@ class _Nameless:
             )
 
     def notes(self, where: str) -> dict[str, int]:
-        """Returns what to tell of them; nothing of columns that are empty."""
+        """Returns the notes on them, with counts; a count is 0 for columns that are empty."""
         return {
             "columns without a name, left out": int(bool(self._index)),
             "rows with a value in a column without a name, which is left out"

@@ -29,7 +29,7 @@ class Dialect:
         delimiter: What separates fields.
         names: Of the columns, "" for a nameless one; a second "x" is called "x (2)".
         line_end: What ends its lines.
-        skipped: How many lines the rows come behind.
+        skipped: How many lines there are before the rows.
         value_in_header: A name that looks like a value of the rows; "" if the first line is
             plainly one of names, or the names were given.
         proposed_names: For the columns, where there is such a value.
@@ -167,8 +167,8 @@ class _Look:
             if any(look.has_even_rows and look.widths[0] == len(look.header) for look in inner):
                 raise DataError(
                     f"{member}: must have quotes around fields. Received: quotes around whole "
-                    f"lines, such as {names[0][:40]!r}. Take these off, and write the doubled "
-                    "quotes inside once."
+                    f"lines, such as {names[0][:40]!r}. Remove these, and write each doubled "
+                    "quote inside as one."
                 )
             filled = next((other.widths for other in others if other.has_even_rows), [])
         if filled and min(filled) > 1:
@@ -193,7 +193,7 @@ class _Look:
 
     @property
     def has_even_rows(self) -> bool:
-        """Whether all rows have as many fields, more than one, which prose does not have."""
+        """Whether all rows have the same number of fields, more than one: prose does not."""
         return (
             len(self.rows) >= _FEWEST_ROWS
             and len(set(self.widths)) == 1
@@ -202,7 +202,7 @@ class _Look:
         )
 
     def splits_only_rows(self, width: int) -> bool:
-        """Whether all rows have so many fields, or one more, but the first line is one field."""
+        """Whether all rows have this many fields, or one more, while the header is one field."""
         names = [name for name in self.header if name]
         return len(names) == 1 and self.has_even_rows and self.widths[0] - width in (0, 1)
 
@@ -243,7 +243,7 @@ class _Look:
 
 
 def _best(looks: Sequence[_Look], columns: Sequence[str] | None, *, is_tsv: bool) -> _Look:
-    """Returns the look whose header has the columns, or else the fields of the rows below."""
+    """Returns the look with the columns in its header, else the one that fits its rows best."""
     by_delimiter = {look.delimiter: look for look in looks}
     tab = by_delimiter.get("\t")
     if is_tsv and tab is not None and len(tab.header) > 1:
@@ -259,11 +259,11 @@ def _best(looks: Sequence[_Look], columns: Sequence[str] | None, *, is_tsv: bool
 
 
 def _are_named(rows: Sequence[list[str]], names: Sequence[str], starts: Collection[str]) -> bool:
-    """Whether rows have one field more and begin with R's names of rows.
+    """Whether rows have one field more than the header, and begin with row names, as R writes them.
 
-    These are numbers that grow, or below names in quotes (`starts` is what their lines begin with)
-    different words in quotes. Below a name of numbers they are its values, and the name that lacks
-    is another one.
+    Row names are increasing numbers, or, if the header is quoted, different quoted words (`starts`
+    is what the lines begin with). If the first column has the name of a number, they are its
+    values, and the missing name is that of another column.
     """
     first = [row[0] for row in rows if row]
     return (

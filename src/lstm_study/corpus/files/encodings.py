@@ -75,18 +75,19 @@ def given_encoding(name: str, where: str) -> Encoding:
 
 
 def find_encoding(lines: Lines, *, place: Callable[[int], str]) -> Encoding:
-    """Finds out the encoding of a text.
+    """Detects the encoding of a text.
 
-    A byte order mark decides, or that all of it is UTF-8. If most of it is, the line that is not is
-    named. Everything else is guessed (see `guesses.readings`); a guess is marked as one, and
-    refused if others are nearly as probable, or if more lines are UTF-8 than can be by chance.
+    A byte order mark decides; without one, a text that is valid UTF-8 is UTF-8. If most lines are,
+    the first one that is not is named in an error. Other encodings are guessed (see
+    `guesses.readings`). A guess is marked as one, and refused if others are nearly as probable, or
+    if more lines are UTF-8 than can be by chance.
 
     Args:
         lines: Reads the text from its start, in lines or other pieces.
-        place: What errors call a piece, from 1, and the whole, 0.
+        place: What errors call a piece (numbered from 1) or the whole text (0).
 
     Raises:
-        DataError: It is no text, nearly UTF-8, or its encoding cannot be detected.
+        DataError: It is not text, is mostly UTF-8, or its encoding cannot be detected.
     """
     first = next(lines(), b"")
     for mark, name in _MARKS:
@@ -108,7 +109,7 @@ def find_encoding(lines: Lines, *, place: Callable[[int], str]) -> Encoding:
 
 
 def _escaped(line: bytes) -> Encoding | None:
-    """Returns the seven-bit encoding whose escape sequences are in a line; None for no such one."""
+    """Returns the seven-bit encoding that a line's escape sequences belong to; None if none."""
     for name in ("iso2022_jp", "iso2022_jp_2", "iso2022_kr"):
         try:
             text = line.decode(name)
@@ -142,15 +143,15 @@ def _not_utf_8(lines: Lines, place: Callable[[int], str]) -> Encoding:
         more = f", nor are {bad - 1:,} more" if bad > 1 else ""
         raise DataError(
             f"{place(first_bad)}: is not UTF-8 (byte 0x{first_byte:02x}){more}, and "
-            f"{good:,} other lines are. Correct the line, or read what cannot be read as a "
-            f"replacement sign with {option('encoding', 'utf-8-replace')}."
+            f"{good:,} other lines are. Correct the line, or read invalid bytes as replacement "
+            f"characters with {option('encoding', 'utf-8-replace')}."
         )
     found = _guess(b"\n".join(sample), plain, where=place(first_bad))
     is_mixed = good >= _FEWEST_MIXED and good > _MIXED_SHARE * (good + bad)
     if is_mixed and found.name not in _WIDE:
         raise DataError(
             f"{place(first_bad)}: is not UTF-8, as {good:,} other lines are, but like {bad:,} "
-            f"lines {found}. Write all lines in one encoding, UTF-8 best; or read all in one with "
+            f"lines {found}. Write all lines in one encoding, best UTF-8; or read all as one with "
             f"{option('encoding', found.name)}."
         )
     return found
@@ -177,7 +178,7 @@ def _guess(sample: bytes, plain: bytes, *, where: str) -> Encoding:
 
 
 def _shown(text: str) -> str:
-    """Returns a bit of text around the first letter that is not ASCII."""
+    """Returns some text around the first character that is not ASCII."""
     at = next((place for place, letter in enumerate(text) if ord(letter) > 0x7F), 0)
     start = max(0, at - _SHOWN // 2)
     return " ".join(text[start : start + _SHOWN].split())

@@ -30,7 +30,7 @@ _CONTRACTION = re.compile(r"(?:[stmd]|re|ve|ll)\b", re.I)
 _FIRST_BEYOND_LATIN, _FIRST_WITHOUT_SPACES = "\u0370", "\u2e80"
 _FIRST_THAI, _LAST_THAI = "\u0e00", "\u0e7f"
 
-# Probabilities of what stands in a text of a language, where it may stand.
+# Probabilities of kinds of characters in a text of a language, at places where they fit.
 _LETTERS, _LETTERS_IN_ENGLISH, _FREQUENT_OF_MANY, _OTHERS_OF_MANY = 0.8, 0.1, 0.5, 0.4
 _APOSTROPHE, _MARK, _SIGN, _RARE_SIGN = 0.1, 0.03, 0.006, 0.001
 _FOREIGN_LETTER, _OTHER, _CONTROL = 5e-4, 5e-5, 1e-7
@@ -43,9 +43,9 @@ _SHARES_OF_SIGNS = (
 )
 _PLACES = {"usual": 1.0, "capital": 0.3, "rare": 0.2, "wrong": 0.005}
 _NOISE = 8e-4
-"""What the letters and signs of bytes that are no text have on average."""
+"""Mean probability of the letters and signs that bytes give which are not text."""
 _ODDITIES = 12
-"""By how much fewer than that texts of a few odd signs may have, as a logarithm."""
+"""How far below that the logarithm may be for a text with a few odd signs."""
 _LOG_OF_ASCII = math.log(1 / 40)
 _LOG_OF_WORD = 2.5
 _MOST_WORDS = 12
@@ -208,7 +208,7 @@ def _is_in_words(letter: str) -> bool:
 
 
 def _place_in_word(around: str) -> str:
-    """Returns how a letter fits; wrong are capitals inside of words, and two alphabets in one."""
+    """Returns how a letter fits; capitals within words and mixed alphabets are "wrong"."""
     before, letter, after = tuple(around[1:4])
     neighbours = before + after
     if any(each.isdigit() for each in neighbours):
@@ -245,7 +245,7 @@ def _probability(letter: str, place: str, language: Language) -> float:
 
 
 def _share(letter: str, language: Language) -> float:
-    """Returns the probability of a letter or sign, wherever it stands."""
+    """Returns the probability of a letter or sign, regardless of its place."""
     shares = _shares(language)
     if letter in shares:
         return shares[letter]
@@ -273,7 +273,8 @@ def _shares(language: Language) -> dict[str, float]:
     return {letter: whole * part / total for letter, part in parts.items()}
 
 
-# The first bytes of the usual letters in encodings of scripts that have thousands, and how many.
+# Encodings of scripts with thousands of letters: first and last lead byte of the usual ones, and
+# how many of these there are.
 _USUAL_OF_MANY = {
     "gb2312": (0xB0, 0xF7, 4000),
     "big5": (0xA4, 0xC6, 4000),

@@ -56,7 +56,7 @@ def open_json(
 
 
 def _check_shape(head: Sequence[dict[str, Any]], names: Iterable[str], member: InputFile) -> None:
-    """Refuses files whose records, or the texts of them, are inside other objects."""
+    """Refuses files with records, or texts, inside other objects."""
     top = max((_words(record) for record in head), default=0)
     if len(head) == 1:
         for name, value in head[0].items():
@@ -86,7 +86,7 @@ def _check_shape(head: Sequence[dict[str, Any]], names: Iterable[str], member: I
 
 
 def _words(value: Any) -> int:
-    """Returns the words of an object's longest text; 0 of what is no object."""
+    """Counts the words of an object's longest text; 0 for other values."""
     texts = value.values() if isinstance(value, dict) else ()
     return max((len(text.split()) for text in texts if isinstance(text, str)), default=0)
 
@@ -112,7 +112,7 @@ def _records(file: Text, member: InputFile) -> Iterator[tuple[int, dict[str, Any
 
 
 def _is_unfinished(text: str) -> bool:
-    """Whether an object may go on in the next line: JSON has no error before the line's end."""
+    """Whether an object may continue on the next line: the only error is at the line's end."""
     text = text.strip()
     try:
         json.loads(text)
@@ -170,7 +170,7 @@ def _arrays(stream: "_Stream") -> Iterator[tuple[int, dict[str, Any]]]:
 
 
 class _Stream:
-    """A text that JSON objects are taken from; no more is held than one object and a chunk."""
+    """Reads JSON objects from a text; holds no more than one object and one chunk of it."""
 
     def __init__(self, text: str, file: Text, member: InputFile, *, line: int) -> None:
         self._text, self._at = text, 0
@@ -186,7 +186,7 @@ class _Stream:
         return repr(self._text[self._at : self._at + 20])
 
     def next_letter(self, wanted: re.Pattern[str]) -> str:
-        """Goes to the next letter of a kind and returns it; "" at the end."""
+        """Skips to the next character that matches and returns it; "" at the end."""
         while True:
             found = wanted.search(self._text, self._at)
             self._go(found.start() if found else len(self._text))
@@ -197,18 +197,19 @@ class _Stream:
                 return ""
 
     def skip(self) -> None:
-        """Goes past a letter."""
+        """Skips one character."""
         self._at += 1
 
     def take_object(self, rule: str) -> dict[str, Any]:
-        """Returns the object that begins here, and goes past it; a refusal says what must be."""
+        """Reads the object that begins here; `rule` is what the error says must be here."""
         chunk = _CHUNK
         record: dict[str, Any]
         while True:
             try:
                 record, end = self._decoder.raw_decode(self._text, self._at)
             except (ValueError, RecursionError) as error:
-                is_cut = self._at == 0  # Else it is tried once more, for a message that counts so.
+                # Else it is parsed again, so that the error counts from the object's start.
+                is_cut = self._at == 0
                 more = self._file.read(chunk)
                 if is_cut and (not more or len(self._text) > LINE_LIMIT):
                     problem = str(error) or type(error).__name__
@@ -217,7 +218,7 @@ class _Stream:
                         f"{self.place}: must be {rule}{most} ({problem}). {_WAY_OUT}"
                     ) from error
                 self._text, self._at = self._text[self._at :] + more, 0
-                # Twice as much each time, so that a long object is not tried over and over.
+                # Doubled each time, so that a long object is parsed only a few times.
                 chunk = max(_CHUNK, len(self._text))
             else:
                 self._go(end)

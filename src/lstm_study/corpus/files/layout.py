@@ -1,4 +1,4 @@
-"""What the files that paths name are together: which are read, as which splits and labels."""
+"""Finds the input files that paths name: which to read, and as which splits and labels."""
 
 import os
 from collections import Counter
@@ -37,7 +37,7 @@ class Found:
     Attributes:
         members: The files to read.
         notes: Which files are not read, in sentences.
-        split_notes: Which are read as training reviews though their names do not say so.
+        split_notes: Which are read as training reviews although their names do not say so.
     """
 
     members: tuple[InputFile, ...]
@@ -54,8 +54,8 @@ def find_files(paths: Sequence[Path], *, labelled: bool = True) -> Found:
     """Finds the files that paths name, in the order of their names.
 
     Each is a file, a zip archive, a folder, or a pattern such as `data/*.csv`; so may be what
-    follows the name of an archive: `all.zip/reviews.csv`. Of several, the folders below the one
-    that they share count: `train/ test/`, `pos/ neg/`.
+    follows the name of an archive: `all.zip/reviews.csv`. With several paths, splits and labels
+    are read from the folders below the one that all share: `train/ test/`, `pos/ neg/`.
 
     Args:
         paths: What to read.
@@ -123,7 +123,7 @@ def _by_split_folders(members: list[InputFile]) -> tuple[list[InputFile], list[s
 
 
 def _with_roles(members: list[InputFile]) -> tuple[list[InputFile], list[str]]:
-    """Returns files with their roles, and what to say of those whose names say none."""
+    """Returns files with their roles, and notes on those with names that say none."""
     roles = {member.role for member in members}
     is_of_texts = members[0].kind == TEXT_KIND
     if roles == {""} and not is_of_texts:
@@ -140,21 +140,23 @@ def _with_roles(members: list[InputFile]) -> tuple[list[InputFile], list[str]]:
         )
     if roles == {""} and (folders := mixed_splits([member.name for member in members])):
         notes.append(
-            f"all files are read as training reviews, though names of folders say splits and more: "
-            f"{listed(folders)}; keep them apart with data.test_path"
+            f"all files are read as training reviews, although names of folders mention splits: "
+            f"{listed(folders)}; give the test files as data.test_path to keep them separate"
         )
     if "train" in roles:
         if "" in roles:
             plain = [member.name for member in members if not member.role]
             notes.append(
-                f"{_files(len(plain))} read as training reviews, named as no split: {listed(plain)}"
+                f"{_files(len(plain))} read as training reviews, without the name of a split: "
+                f"{listed(plain)}"
             )
     else:
         if len(roles) > 1:
             named = [member.name for member in members if member.role]
             notes.append(
-                f"{_files(len(named))} read as training reviews, as no name says train: "
-                f"{listed(named)}; keep them apart by such a name, or with data.test_path"
+                f"{_files(len(named))} read as training reviews, since no name says train: "
+                f"{listed(named)}; to keep them separate, put train into the names of the "
+                "training files, or set data.test_path"
             )
         members = [replace(member, role="") for member in members]
     return members, notes
@@ -273,7 +275,7 @@ def check_same_columns(
 def check_columns(
     members: Sequence[InputFile], headers: Sequence[Sequence[str]], columns: Sequence[str]
 ) -> None:
-    """Refuses tables of which some lack a column that others have.
+    """Refuses tables if some lack a column that others have.
 
     Raises:
         DataError: One does; the others are named, as they are to be given.

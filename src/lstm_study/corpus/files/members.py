@@ -136,7 +136,7 @@ def _once(found: Sequence[tuple[str, InputFile]]) -> list[InputFile]:
         status = member.path.stat()
         key = status.st_dev, status.st_ino, member.inside
         if key in members:
-            # Of a file and a link to it, the one whose name says more.
+            # Of a file and a link to it, the one with the more informative name.
             members[key] = max(members[key], member, key=lambda each: bool(each.role))
             continue
         members[key] = member
@@ -153,7 +153,7 @@ def _once(found: Sequence[tuple[str, InputFile]]) -> list[InputFile]:
 def _members_of(path: Path, base: Path) -> Iterator[_Named]:
     """Yields the files that a path names, each with its name below `base`, unpacked.
 
-    Those that are neither table nor text have None in place of a member.
+    Those that are neither table nor text have None in place of an `InputFile`.
     """
     archive = _in_archive(path)
     if archive is not None:
@@ -174,8 +174,8 @@ def _members_of(path: Path, base: Path) -> Iterator[_Named]:
         raise DataError(f"{path}: must be a file or a folder. Received: a device or a pipe.")
     elif address := _ADDRESS.match(path.as_posix()):
         raise DataError(
-            f"{address[1]}//{path.as_posix()[address.end() :]}: must be a file or a folder of this "
-            "machine. Received: an address. Download what is there, and give that file."
+            f"{address[1]}//{path.as_posix()[address.end() :]}: must be a file or a folder on this "
+            "machine. Received: a URL. Download it, and give the path of the file."
         )
     else:
         raise DataError(f"{path}: no such file or folder{_from_here(path)}.")

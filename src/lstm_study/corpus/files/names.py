@@ -52,7 +52,7 @@ def words_of_roles(name: str) -> set[str]:
 
 
 def undecided_roles(words: Iterable[str]) -> list[str]:
-    """Returns words that all say validation, one of which may mean test; empty where none do.
+    """Returns words that all say validation, where one may mean test; empty if none do.
 
     Beside "dev" a split "eval" is often the one that is held out to the end.
 
@@ -88,7 +88,7 @@ def split_level(names: Sequence[str]) -> int | None:
 
 
 def mixed_splits(names: Sequence[str]) -> list[str]:
-    """Returns the folders whose names say train and test, or validation, among other things."""
+    """Returns the folders with train, test or validation in their names, among other words."""
     folders = sorted({each for name in names for each in PurePosixPath(name).parts[:-1]})
     named = [each for each in folders if role_of(each)]
     return named if {"train"} < set(map(role_of, named)) else []

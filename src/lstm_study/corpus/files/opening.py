@@ -169,7 +169,7 @@ def _pieces(member: InputFile) -> Iterator[bytes]:
 
 
 def _not_text(member: InputFile, encoding: Encoding) -> str:
-    """Says where a file is not what it should be; only now is it looked at line by line."""
+    """Says where a file is not in its encoding: only now is it decoded line by line."""
     has_wide_letters = encoding.name.startswith(("utf-16", "utf-32"))
     for number, line in enumerate(() if has_wide_letters else _pieces(member), start=1):
         try:
@@ -180,7 +180,7 @@ def _not_text(member: InputFile, encoding: Encoding) -> str:
             if encoding.name == "utf-8-sig":
                 # What begins with the mark is UTF-8: another encoding would read the mark as text.
                 way_out = (
-                    "Correct the line, or read what cannot be read as a replacement sign with "
+                    "Correct the line, or read invalid bytes as replacement characters with "
                     f"{option('encoding', 'utf-8-replace')}."
                 )
             return f"{member}:{number}: is not {encoding.name} (byte 0x{byte}). {way_out}"

@@ -49,7 +49,7 @@ def records(
 def are_escaped(lines: Iterable[str], delimiter: str) -> bool:
     """Whether backslashes escape the quotes inside quoted texts; else these are doubled.
 
-    Where they are doubled, a quote behind a backslash ends its text or is followed by another one.
+    In a file that doubles them, a quote after a backslash ends its text or is doubled itself.
     """
     opens = ('"', delimiter + '"')
     end = re.escape(delimiter) + r'"\r\n'
@@ -82,9 +82,9 @@ def uses_quotes(
 ) -> bool:
     """Finds out whether quotes delimit fields, from the lines behind the header.
 
-    They do not where every line is a row, and quotes open that never close in their line; unless
-    most rows have quoted fields, or read with quotes the file has texts of several lines that do
-    not look like rows.
+    They do not if every line is a row and some quotes never close on their line; unless most rows
+    have quoted fields, or the file, read with quotes, has multi-line texts that do not look like
+    rows.
     """
     rows = stray = quoted = doubled_ones = 0
     for line in open_lines():
@@ -110,7 +110,7 @@ def uses_quotes(
 
 
 def _has_texts_of_lines(lines: Iterator[str], delimiter: str, names: Sequence[str]) -> bool:
-    """Whether lines can be read with quotes, and some texts then span lines that are no rows."""
+    """Whether lines can be read with quotes, and some texts then span lines that are not rows."""
     shapes, line, several = RowShapes(delimiter, names), 0, 0
     try:
         for record, row in records(lines, delimiter, is_quoted=True):

@@ -53,7 +53,7 @@ class Mark:
 
 
 class RowShapes:
-    """Finds rows that a quote swallowed: texts of several lines, each of which looks like a row.
+    """Finds rows that a quote swallowed: texts of several lines that each look like a row.
 
     A line looks like a row if it has as many fields, and each column's `Mark` fits. With tabs the
     number of fields is enough: texts hold none.

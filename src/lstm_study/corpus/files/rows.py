@@ -62,7 +62,7 @@ def without_names(where: object, value: str, names: Sequence[str], *, why: str =
 
 
 def close_names(name: str, names: Sequence[str], *, where: str) -> str:
-    """Says that there is no such column, which there are, and which one may be meant."""
+    """Says that a column does not exist, which ones do, and which one may be meant."""
     by_lower = {other.lower(): other for other in reversed(names)}
     near = difflib.get_close_matches(name.lower(), by_lower, n=1, cutoff=0.5)
     shown = ", ".join(repr(other[:30]) for other in names[:8]) or "no columns"

@@ -115,7 +115,7 @@ class FileTable:
         )
 
     def check_header(self) -> None:
-        """Refuses a file whose first line seems to be a review already; for who names no column.
+        """Refuses a file if its first line seems to be a review; for use if no column was named.
 
         Raises:
             DataError: It does.
@@ -171,7 +171,7 @@ class FileTable:
                 self._at[-1] = partial(int, 0 if member.inside else member.path.stat().st_size)
 
     def check_columns(self, columns: Sequence[str]) -> None:
-        """Refuses tables of which some lack a column that others have.
+        """Refuses tables if some lack a column that others have.
 
         Raises:
             DataError: One does. Records of JSON may lack any.
@@ -188,7 +188,7 @@ class FileTable:
 
     @cached_property
     def _widest(self) -> InputFile:
-        """The file whose columns the table has."""
+        """The file that the table takes its columns from."""
         return self.members[_widest(self.members, self.headers)]
 
     @contextmanager
@@ -271,7 +271,7 @@ def open_table(
     """Finds the files that some paths name, their encodings and their columns.
 
     Each is a file, a zip archive, a folder or a pattern; `encoding` is that of all of them, and
-    `names` are the columns' of all of them, if they are CSV without a line of names. Unless they
+    `names` are their columns, if they are CSV without a header line. Unless they
     are to be `labelled`, texts beside folders of labels are read, too: see `find_files`.
 
     Raises:
@@ -340,9 +340,9 @@ def _check_names(member: InputFile, value: str, proposed: Sequence[str]) -> None
 
 
 def _widest(members: Sequence[InputFile], headers: Sequence[Sequence[str]]) -> int:
-    """Returns the place of the file that has the most columns.
+    """Returns the index of the file that has the most columns.
 
-    Of several it is one whose columns may be reviews, and of these one of training reviews.
+    Ties go to a file with columns that may be reviews, then to one of training reviews.
     """
     return max(
         range(len(members)),
@@ -351,12 +351,12 @@ def _widest(members: Sequence[InputFile], headers: Sequence[Sequence[str]]) -> i
 
 
 def _said(members: Sequence[InputFile]) -> tuple[str, ...]:
-    """Returns the columns that the names of some files say."""
+    """Returns the columns that file names give, such as `label` of `label=pos/`."""
     return tuple(dict.fromkeys(name for member in members for name, _ in member.columns))
 
 
 def _without(member: InputFile, headers: Sequence[Sequence[str]]) -> InputFile:
-    """Returns a file whose name says no column that tables have."""
+    """Returns a file without the columns of its name that a table has itself."""
     own = {name.casefold() for names in headers for name in names}
     columns = tuple(each for each in member.columns if each[0].casefold() not in own)
     return replace(member, columns=columns)

@@ -40,15 +40,15 @@ class ColumnLook:
             empty ones left out; None where there are more than twelve.
         words: Words per value, the mean of the first rows.
         is_text: Whether the first rows hold text, and not numbers.
-        filled_texts: How many of the first rows hold some.
+        filled_texts: How many of the first rows hold a text that is not empty.
         entities: How many of these hold an HTML entity.
-        missing: How many are what programs write for no text: nan, null.
+        missing: How many are a missing-value marker: nan, null.
         is_nested: Whether the first rows hold objects or lists.
         has_no_spaces: Whether its texts look as if they were written without spaces.
-        groups: Distinct values and the rows of the most frequent one, of a column that is named as
-            one of groups; (0, 0) of others.
-        order: A hash of which rows have one value: equal for columns that say the same in other
-            words. Where `values` is None it says nothing.
+        groups: Distinct values, and rows of the most frequent one, if the column's name is one of
+            `GROUP_NAMES`; else (0, 0).
+        order: A hash of which rows have equal values: the same for columns that hold the same
+            labels in other words. Meaningless where `values` is None.
     """
 
     name: str
@@ -87,12 +87,12 @@ def text_column(columns: Sequence[ColumnLook], where: str) -> ColumnLook:
     """Returns the column that holds the texts: by its name, else the one of the longest texts.
 
     Raises:
-        DataError: None does; or another may as well, by its name or its much longer texts.
+        DataError: None does; or a second one may, by its name or its much longer texts.
     """
     texts = [
         c for c in columns if c.is_text and (c.values is None or c.words > 1 or c.has_no_spaces)
     ]
-    # Of a few texts that are repeated over and over a label is made, not a review.
+    # A few texts that repeat over and over are labels, not reviews.
     texts = [c for c in texts if c.values is None] or texts
     found = _by_name(texts, TEXT_NAMES)
     if found is not None:
@@ -138,12 +138,12 @@ def entities_in(text: ColumnLook) -> Iterable[str]:
 
 
 def missing_texts(text: ColumnLook) -> Iterable[str]:
-    """Yields a sentence on texts that seem to be none."""
+    """Yields a sentence on texts that are markers of a missing value."""
     if text.missing:
-        are = "texts is" if text.missing == 1 else "texts are"
+        are = "texts is a marker" if text.missing == 1 else "texts are markers"
         yield (
-            f"{text.missing:,} of the first {text.filled_texts:,} {are} what programs write for no "
-            "text (nan, null), and read as that word; remove such rows"
+            f"{text.missing:,} of the first {text.filled_texts:,} {are} of a missing value (nan, "
+            "null), and read as a word; remove such rows"
         )
 
 
@@ -218,7 +218,7 @@ def split_column(columns: Iterable[ColumnLook]) -> ColumnLook | None:
 
 
 def read_splits(column: ColumnLook) -> Iterable[str]:
-    """Yields a sentence on a split column whose values are not the names of the splits."""
+    """Yields a sentence on a split column with other values than the names of the splits."""
     roles = {str(value): role_of(value, column.name) for value in column.values or ()}
     if any(value.lower() != role for value, role in roles.items()):
         said = ", ".join(f"{value!r} as {role}" for value, role in roles.items())
@@ -244,8 +244,8 @@ def rejected_rows(columns: Iterable[ColumnLook], label: ColumnLook) -> Iterable[
         values = column.values or {}
         if column is not label and "reject" in values and values.keys() <= _ANSWERS:
             yield (
-                f"{column.name!r} says 'reject' in {values['reject']:,} rows, whose labels are "
-                "read anyway; remove these rows first"
+                f"{column.name!r} says 'reject' in {values['reject']:,} rows; their labels are "
+                "read anyway, so remove these rows first"
             )
 
 

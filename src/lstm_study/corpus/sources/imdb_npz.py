@@ -126,7 +126,7 @@ def read_half(
     labels = _labels(raw_labels, where=f"{path}: y_{name}")
     if len(labels) != len(offsets) - 1 or len(labels) == 0:
         raise DataError(
-            f"{path}: x_{name} and y_{name} must be equally many, and some. "
+            f"{path}: x_{name} and y_{name} must have the same length, 1 or more. "
             f"Received: {len(offsets) - 1} reviews, {len(labels)} labels. {advice}"
         )
     return ranks, offsets, labels

@@ -53,8 +53,8 @@ class Labels:
         if code >= MOST_LABELS:
             raise DataError(
                 f"{self._where}: {self._column} must hold two labels. Received: more than "
-                f"{MOST_LABELS:,}. Name the labels' column with {option('label_column')}; of a "
-                "column of scores make one of two labels first."
+                f"{MOST_LABELS:,}. Name the labels' column with {option('label_column')}; turn "
+                "scores into two labels first."
             )
         if _is_plain(value):
             self._known[type(value), value] = code, counter, text
@@ -147,7 +147,7 @@ class Labels:
         if max(len(positive), len(negative)) > _MOST_NAMED:
             raise DataError(
                 f"{self._where}: {self._column} must hold two labels. Received {len(counts):,}: "
-                f"{self._shown()}. Make two of them first, in a column of their own"
+                f"{self._shown()}. Turn them into two first, in a new column"
                 + _in_pandas(self._column, counts, negative)
             )
         ways = f"{option('positive', positive)} and {option('negative', negative)}"
@@ -189,7 +189,7 @@ class Labels:
 
 
 def _in_pandas(column: str, labels: Iterable[str], negative: Sequence[str]) -> str:
-    """Ends a sentence with how two labels are made of numbers, where all labels are some."""
+    """Ends a sentence: if all labels are numbers, with the pandas code that makes two of them."""
     numbers = {label: as_number(label) for label in labels}
     if None in numbers.values():
         return "."

@@ -110,8 +110,9 @@ def read_documents(located: Located, *, data: DataTable) -> Documents:
     if reading.halves:
         what = "1 text holds" if reading.halves == 1 else f"{reading.halves:,} texts hold"
         _log.warning(
-            "%s: %s half a character, which is read as a replacement sign.", reading.where, what
-        )
+            "%s: %s half a character (a lone surrogate), read as a replacement character.",
+            reading.where, what,
+        )  # fmt: skip
     if not has_surveyed():
         for sentence in reading.labels.folded():
             _log.warning("%s: %s.", reading.where, sentence)
@@ -150,7 +151,7 @@ def read_documents(located: Located, *, data: DataTable) -> Documents:
 def _warn_of_both_labels(
     reading: "_Reading", digests: NDArray[np.uint64], side: NDArray[np.int8]
 ) -> None:
-    """Says how many texts are there with both labels; a review that is left out has side -1."""
+    """Logs how many texts occur with both labels; a review that is left out has side -1."""
     _, text_of = np.unique(digests, return_inverse=True)
     has_both = np.isin(text_of, text_of[side == 0]) & np.isin(text_of, text_of[side == 1])
     reviews = np.flatnonzero(has_both & (side >= 0))

@@ -24,7 +24,7 @@ def read_ragged(
     Args:
         raw: The pickle, without the header of the `.npy` file around it.
         where: What errors call it.
-        is_known: Whether the file is one whose digest was checked. Others are read by Python's own
+        is_known: Whether the file's digest was checked. Others are read by Python's own
             unpickler in Python, which takes six times as long: the one in C makes room for as many
             objects as the pickle says it remembers, gigabytes in a file of a kilobyte.
 
@@ -56,7 +56,7 @@ def _flat(
     offsets = np.zeros(len(lists) + 1, dtype=np.int64)
     np.cumsum(np.fromiter(map(len, lists), dtype=np.int64, count=len(lists)), out=offsets[1:])
     total = int(offsets[-1])
-    # Each integer takes at least a byte, unless one list stands in for many.
+    # Each integer takes at least a byte, unless the pickle refers to one list many times.
     if total > limit:
         raise DataError(f"{where}: holds more integers than bytes. Do not trust this file.")
     if not set(map(type, chain.from_iterable(lists))) <= {int}:
@@ -69,7 +69,7 @@ def _flat(
 
 
 class _Array:
-    """Stands in for the array: keeps the items it is given."""
+    """Replaces the array: keeps the items it is given."""
 
     __slots__ = ("items",)
 
@@ -81,7 +81,7 @@ class _Array:
 
 
 class _Inert:
-    """Stands in for `numpy.ndarray` and `numpy.dtype`: takes anything, does nothing."""
+    """Replaces `numpy.ndarray` and `numpy.dtype`: accepts anything, does nothing."""
 
     __slots__ = ()
 

@@ -85,7 +85,7 @@ class Survey:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class UserChoices:
-    """What a user says of the files; None or empty for what is to be detected.
+    """What a user says about the files; None or empty for what is to be detected.
 
     `columns` are the names of all columns, of files that do not begin with them.
     """
@@ -268,10 +268,11 @@ class _Seen:
 def _check_label_header(
     name: str, text: str, counts: Mapping[str, int], rows: int, table: FileTable
 ) -> None:
-    """Refuses a file whose first line has one of the labels in the place of a column's name.
+    """Refuses a file if its first line has a label in the place of a column's name.
 
-    A few rows of that name are header lines of files that were joined: the labels are refused. A
-    column may be called like one of its labels ("spam") where the texts' name is one word.
+    A few rows with that label are the headers of concatenated files: the check of the labels
+    refuses those. A column may have the name of one of its labels ("spam") if the text column's
+    name is one word.
     """
     if text.isidentifier():
         return

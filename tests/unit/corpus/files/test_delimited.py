@@ -432,7 +432,7 @@ LINES = "".join(f'"{text}",{label}\n' for text, label in ROWS)
         ("text,\n" + "a b,1\n" * 9, "one name, 'text', above rows of 2 values. Name each column"),
         (
             '"text,label"\n' + '"""a, b"",1"\n' * 9,
-            "Received: quotes around whole lines, such as 'text,label'. Take these off",
+            "Received: quotes around whole lines, such as 'text,label'. Remove these",
         ),
     ],
 )

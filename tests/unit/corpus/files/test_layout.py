@@ -100,7 +100,8 @@ def test_folders_that_differ_in_the_split_alone_are_the_split_of_tables(tmp_path
     assert [(each.role, each.columns) for each in found.members] == [
         ("test", (("label", "b"),)), ("train", (("label", "a"),)), ("", ()),
     ]  # fmt: skip
-    assert found.split_notes == ("1 file is read as training reviews, named as no split: more.csv",)
+    note = "1 file is read as training reviews, without the name of a split: more.csv"
+    assert found.split_notes == (note,)
 
 
 def test_folders_that_say_splits_and_more_are_no_split_and_said(tmp_path):
@@ -108,8 +109,8 @@ def test_folders_that_say_splits_and_more_are_no_split_and_said(tmp_path):
     found = find_files([tmp_path])
     assert {each.role for each in found.members} == {""}
     (note,) = found.split_notes
-    assert note.startswith("all files are read as training reviews, though names of folders say")
-    assert "imdb_train, yelp_test; keep them apart with data.test_path" in note
+    assert note.startswith("all files are read as training reviews, although names of folders")
+    assert "imdb_train, yelp_test; give the test files as data.test_path" in note
 
 
 @pytest.mark.parametrize("names", ["{}.csv", "{}/pos/1.txt"])
@@ -131,12 +132,13 @@ def test_names_that_say_no_split_beside_others_are_said(tmp_path):
     placed(tmp_path, "train.csv", "test.csv", "more.csv")
     found = find_files([tmp_path])
     assert [member.role for member in found.members] == ["", "test", "train"]
-    assert found.split_notes == ("1 file is read as training reviews, named as no split: more.csv",)
+    note = "1 file is read as training reviews, without the name of a split: more.csv"
+    assert found.split_notes == (note,)
     (tmp_path / "train.csv").unlink()
     found = find_files([tmp_path])
     assert [member.role for member in found.members] == ["", ""]
     assert found.split_notes[0].startswith(
-        "1 file is read as training reviews, as no name says train: test.csv; keep"
+        "1 file is read as training reviews, since no name says train: test.csv; to"
     )
     assert list(open_table([tmp_path]).remarks) == list(found.split_notes)
     with as_flags(PREDICT_FLAGS):

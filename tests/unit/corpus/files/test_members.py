@@ -155,7 +155,7 @@ def test_what_may_not_be_read_is_refused_and_not_passed_over(tmp_path, path):
 
 @pytest.mark.parametrize("address", ["https://example.com/r.csv", "s3://bucket/r.csv"])
 def test_an_address_is_no_file(address):
-    with pytest.raises(DataError, match=f"{address}: must be a file.*Received: an address"):
+    with pytest.raises(DataError, match=f"{address}: must be a file.*Received: a URL"):
         find_members([Path(address)])
 
 

@@ -72,8 +72,8 @@ def test_names_of_test_files_say_no_split(tmp_path, caplog):
     read_documents(locate(data, cache=tmp_path), data=data)
     said = [record.getMessage() for record in caplog.records]
     found = (
-        "1 file is read as training reviews, as no name says train: test.csv; keep them apart by "
-        "such a name, or with data.test_path."
+        "1 file is read as training reviews, since no name says train: test.csv; to keep them "
+        "separate, put train into the names of the training files, or set data.test_path."
     )
     assert [each.partition(": ")[::2] for each in said] == [
         (paths["path"], "1 file is not read: notes.md."),

@@ -48,7 +48,7 @@ def test_a_hostile_pickle_in_the_labels_is_not_read(tmp_path):
     ("replaced", "message"),
     [
         ({"y_train": np.arange(40) % 3}, "one label per review, 0 or 1"),
-        ({"y_train": np.arange(39) % 2}, "equally many"),
+        ({"y_train": np.arange(39) % 2}, "same length"),
         ({"y_test": npy_bytes(np.arange(40) % 2)[:-9]}, r"y_test: .* Received: 311 bytes"),
         ({"x_train": np.zeros((40, 5), dtype=np.int64)}, "x_train: must be an array of lists"),
         ({"x_train": b"nonsense"}, "x_train: is no NumPy array"),

@@ -142,5 +142,5 @@ def test_of_many_numbers_two_labels_are_to_be_made_and_none_are_listed():
         labels.sides(positive=(), negative=(), positive_label=None)
     assert str(caught.value).endswith("in pandas: df['label'] = df['mood'] > 0.49.")
     labels, _ = counted(*(f"{n} of 100" for n in range(101)))
-    with pytest.raises(DataError, match=r"in a column of their own\.$"):
+    with pytest.raises(DataError, match=r"in a new column\.$"):
         labels.sides(positive=(), negative=(), positive_label=None)

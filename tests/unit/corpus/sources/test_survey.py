@@ -397,7 +397,7 @@ def test_texts_that_are_not_used_are_named(tmp_path: Path) -> None:
 def test_rejected_labels_are_noted(tmp_path: Path) -> None:
     found = _columns(tmp_path, label=_signed, answer=("accept", "reject", "accept"))
     (note,) = found.notes
-    assert note.startswith("'answer' says 'reject' in 40 rows, whose labels are read anyway")
+    assert note.startswith("'answer' says 'reject' in 40 rows; their labels are read anyway")
 
 
 def _classes(path: Path, labels: Sequence[int], names: Sequence[str] = ("pos", "neg")) -> Path:
@@ -447,7 +447,7 @@ def test_a_column_may_be_called_like_one_of_its_labels(tmp_path):
 def test_texts_that_programs_write_for_none_are_counted(tmp_path: Path) -> None:
     rows = [*REVIEWS, ("nan", 1), ("null", 0)]
     (note,) = survey(write_csv(tmp_path / "r.csv", rows)).notes
-    assert note.startswith("2 of the first 42 texts are what programs write for no text (nan, null")
+    assert note.startswith("2 of the first 42 texts are markers of a missing value (nan, null")
 
 
 @pytest.mark.parametrize("value", [{"text": "a fine film"}, ["a", "fine", "film"]])
