@@ -14,6 +14,7 @@ from lstm_study.commands.stages import comparison_plan, extent_of, is_compared
 from lstm_study.commands.time_left import TimeLeft
 from lstm_study.commands.winner import winner_of
 from lstm_study.commands.work_left import expected_comparison
+from lstm_study.comparison.looks import added_seeds
 from lstm_study.errors import ComparisonError, RecordError
 from lstm_study.progress.follow import Item, item_of, silence_in_words, silent_seconds
 from lstm_study.records import Run, Trial
@@ -243,8 +244,15 @@ def _runs_planned(study: OpenStudy, plan: SearchState | None, extent: Extent) ->
             return comparison_plan(
                 study, only_seeds=extent.most_seeds, quick=extent.primary_only
             ).trainings
-    trials = study.store.read_trials()
-    return expected_comparison(study.spec, plan, trials, extent=extent).trainings
+    store = study.store
+    return expected_comparison(
+        study.spec,
+        plan,
+        store.read_trials(),
+        store.read_runs(),
+        more_seeds=added_seeds(store),
+        extent=extent,
+    ).trainings
 
 
 def _stage_status(
