@@ -8,7 +8,12 @@ from typing import Literal
 
 from lstm_study.arm_names import LAST_EPOCHS_SUFFIX, OWN_EPOCH_SUFFIX, PRIMARY
 from lstm_study.commands.estimate import time_left_of
-from lstm_study.commands.made import is_report_current, own_model, own_report
+from lstm_study.commands.made import (
+    is_model_current,
+    is_report_current,
+    own_model,
+    own_report,
+)
 from lstm_study.commands.opened import OpenStudy, as_run, recorded_spec
 from lstm_study.commands.stages import comparison_plan, extent_of, is_compared
 from lstm_study.commands.time_left import TimeLeft
@@ -231,8 +236,11 @@ def _shortened(study: OpenStudy, planned: SearchState | None) -> str:
 
 def _is_written(study: OpenStudy) -> bool:
     """Whether report and model were made from all trainings."""
-    made = study.store.read_state(ReportState)
-    has_model = made is not None and bool(made.model or own_model(study))
+    made, model = study.store.read_state(ReportState), own_model(study)
+    # Where there is none of it here, it may be in another reports folder.
+    has_model = made is not None and bool(made.model)
+    if model is not None:
+        has_model = is_model_current(study, model)
     return has_model and is_report_current(study.store)
 
 
