@@ -372,3 +372,14 @@ def test_a_repaired_trial_leaves_seeds_that_were_added_among_those_planned(tmp_p
     found.path(Trial, study.trials[3].trial_id).unlink()
     repair(found, check(found).findings)
     assert re.search(r"Comparison +12 of 12 done", said())
+
+
+def test_a_damaged_ledger_keeps_nobody_from_reading_where_a_compared_study_stands(
+    tmp_path, monkeypatch
+):
+    monkeypatch.chdir(tmp_path)
+    leave_finished(completed_study(), tmp_path)
+    path = Store(tmp_path / "study/runs/fake").ledger.path
+    path.write_bytes(path.read_bytes().replace(b"trials/b", b"trials/x", 1))
+    assert read_status(open_study("fake.toml")).state == "finished"
+    assert list_studies(tmp_path / "study/runs")[0].state == "finished"

@@ -112,7 +112,7 @@ def read_status(study: OpenStudy) -> Status:
     state = study_state(study, stages)
     extent = _extent(study)
     planned = _planned_search(study)
-    left = time_left_of(study, plan=planned, extent=extent) if store.exists else None
+    left = _time_left(study, planned, extent)
     made, report, model = store.read_state(ReportState), own_report(study), own_model(study)
     if left is not None and not left.search + left.comparison and made is not None:
         left = None
@@ -131,6 +131,13 @@ def read_status(study: OpenStudy) -> Status:
         model=f"{model}/" if model is not None else "",
         is_elsewhere=made is not None and report is None,
     )
+
+
+def _time_left(study: OpenStudy, planned: SearchState | None, extent: Extent) -> TimeLeft | None:
+    # Which trials were moved aside is not known from a damaged ledger.
+    with suppress(RecordError):
+        return time_left_of(study, plan=planned, extent=extent) if study.store.exists else None
+    return None
 
 
 def study_state(study: OpenStudy, stages: Sequence[StageStatus] = ()) -> State:
