@@ -232,3 +232,18 @@ def test_an_earlier_studys_files_get_digests_and_are_listed(tmp_path):
     values = json.loads(unseal(run.read_text().rstrip("\n"))[0])
     run.write_text(json.dumps(values | {"test_accuracy": 0.9}))
     assert files(store) == ["runs/winner-s1.json"]
+
+
+@pytest.mark.parametrize("pattern", ["trials/*.json", "runs/*.json", "predictions/*", "plan.json"])
+def test_a_repaired_study_of_an_earlier_version_lists_all_that_is_there(tmp_path, pattern):
+    shutil.copytree(EARLIER_RECORDS, tmp_path / "imdb")
+    store = Store(tmp_path / "imdb")
+    victim = sorted(store.folder.glob(pattern))[0]
+    victim.write_bytes(victim.read_bytes()[:50])
+    repair(store, check(store).findings)
+    began, text = store.read_began(), store.read_spec_text()
+    store.begin(
+        store.read_spec(), spec_text=text, settings=began.settings, data_digest=began.data_digest
+    )
+    found = check(Store(store.folder))
+    assert (found.findings, found.is_sealed) == ((), True)
