@@ -92,7 +92,8 @@ class Store(PredictionFiles):
             allowed = found.allowed
             if found.searches_on and (search := self.read_state(SearchState)) is not None:
                 self.write_state(replace(search, stopped=None))
-            if not self.ledger.exists:
+            # An earlier version's, also where adding them was interrupted.
+            if not self.ledger.exists or self.read_began().schema_version == 1:
                 add_missing_digests(self)
         elif self.path(SearchState).exists() and self._began_otherwise(began):
             self.ledger.remove(self.path(SearchState).name)
