@@ -14,7 +14,7 @@ from lstm_study.errors import RecordError, StoreError
 from lstm_study.files import unseal
 from lstm_study.records import Run
 from lstm_study.records.kinds import KINDS
-from lstm_study.records.state import SearchState
+from lstm_study.records.state import ReportState, SearchState
 from lstm_study.search import plan_state
 from lstm_study.search.plan import Plan
 from lstm_study.store import Store
@@ -232,3 +232,47 @@ def test_an_earlier_studys_files_get_digests_and_are_listed(tmp_path):
     values = json.loads(unseal(run.read_text().rstrip("\n"))[0])
     run.write_text(json.dumps(values | {"test_accuracy": 0.9}))
     assert files(store) == ["runs/winner-s1.json"]
+
+
+@pytest.mark.parametrize("pattern", ["trials/*.json", "runs/*.json", "predictions/*", "plan.json"])
+def test_a_repaired_study_of_an_earlier_version_lists_all_that_is_there(tmp_path, pattern):
+    shutil.copytree(EARLIER_RECORDS, tmp_path / "imdb")
+    store = Store(tmp_path / "imdb")
+    victim = sorted(store.folder.glob(pattern))[0]
+    victim.write_bytes(victim.read_bytes()[:50])
+    repair(store, check(store).findings)
+    _begin_again(store)
+    found = check(Store(store.folder))
+    assert (found.findings, found.is_sealed) == ((), True)
+
+
+def _begin_again(store: Store) -> None:
+    began = store.read_began()
+    store.begin(
+        store.read_spec(),
+        spec_text=store.read_spec_text(),
+        settings=began.settings,
+        data_digest=began.data_digest,
+    )
+
+
+def _interrupt(*_: object) -> None:
+    raise KeyboardInterrupt
+
+
+@pytest.mark.parametrize("before", ["an interrupted command", "a report"])
+def test_an_earlier_study_with_some_digests_gets_the_others(tmp_path, monkeypatch, before):
+    shutil.copytree(EARLIER_RECORDS, tmp_path / "imdb")
+    store = Store(tmp_path / "imdb")
+    if before == "a report":
+        store.write_state(store.read_state(ReportState))
+    else:
+        with monkeypatch.context() as patched:
+            patched.setattr(Store, "read_predictions", _interrupt)
+            with pytest.raises(KeyboardInterrupt):
+                _begin_again(store)
+    assert store.ledger.exists
+    _begin_again(Store(store.folder))
+    found = Store(store.folder)
+    assert (check(found).findings, found.ledger_problem()) == ((), "")
+    assert {"predictions/labels.npy", "trials/b0-00-r0.json"} <= found.ledger.files().keys()

@@ -43,6 +43,14 @@ def test_the_best_hyperparameters_are_those_of_the_ranking(study: Study) -> None
     assert len(study.best_hyperparameters(1000)) == len(RANKED)
 
 
+def test_the_best_is_that_of_what_was_run_where_the_file_says_another_study(study: Study) -> None:
+    path = Path("fake.toml")
+    path.write_text(path.read_text().replace("max_epochs = 9", "max_epochs = 27", 1))
+    changed = Study.load("fake.toml")
+    assert changed.spec.search.max_epochs == 27
+    assert changed.winner == RANKED[0]
+
+
 def test_without_a_trial_of_the_full_budget_there_is_no_best_one(unfinished: Study) -> None:
     assert unfinished.winner is None
     with pytest.raises(ComparisonError, match=r"no trial has completed the full budget.*run\(\)"):

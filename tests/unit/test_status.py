@@ -18,6 +18,7 @@ from lstm_study.commands.list_studies import list_studies
 from lstm_study.commands.made import is_report_current
 from lstm_study.records import Control, NearDuplicates, Role, Trial
 from lstm_study.records.state import (
+    AddedSeeds,
     BracketState,
     Extent,
     Live,
@@ -25,6 +26,7 @@ from lstm_study.records.state import (
     ReportState,
     RoundState,
     SearchState,
+    SeedsState,
 )
 from lstm_study.records.trainings import trainings_sha256
 from lstm_study.schedule import hyperband
@@ -357,3 +359,27 @@ def test_before_a_search_has_ended_the_trainings_of_an_ablation_are_planned_too(
     baseline = StudySpec.model_validate(dict(study.spec), strict=False).baseline.configuration
     steps = fmean(ablation_trainings(baseline, trial.configuration) for trial in study.trials)
     assert with_it - without == round(steps) > 0
+
+
+def test_a_repaired_trial_leaves_seeds_that_were_added_among_those_planned(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    study = completed_study(seeds=6)
+    text = study.spec_text.replace("seeds = 6", "seeds = 4")
+    leave_finished(replace(study, spec_text=text), tmp_path)
+    found = Store(tmp_path / "study/runs/fake")
+    found.write_state(SeedsState(added=(AddedSeeds(seeds=2, added_at="t", command="c"),)))
+    assert re.search(r"Comparison +12 of 12 done", said())
+    found.path(Trial, study.trials[3].trial_id).unlink()
+    repair(found, check(found).findings)
+    assert re.search(r"Comparison +12 of 12 done", said())
+
+
+def test_a_damaged_ledger_keeps_nobody_from_reading_where_a_compared_study_stands(
+    tmp_path, monkeypatch
+):
+    monkeypatch.chdir(tmp_path)
+    leave_finished(completed_study(), tmp_path)
+    path = Store(tmp_path / "study/runs/fake").ledger.path
+    path.write_bytes(path.read_bytes().replace(b"trials/b", b"trials/x", 1))
+    assert read_status(open_study("fake.toml")).state == "finished"
+    assert list_studies(tmp_path / "study/runs")[0].state == "finished"

@@ -4,6 +4,7 @@ import errno
 import json
 import multiprocessing
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -293,3 +294,20 @@ def test_a_study_that_is_being_written_to_is_not_taken_for_one_whose_ledger_was_
     assert reader.ledger.files()
     monkeypatch.setattr(Store, "paths", meanwhile)
     assert reader.ledger_problem() == ""
+
+
+def test_an_error_of_a_damaged_ledger_says_what_to_do_once(tmp_path: Path) -> None:
+    store = Store(tmp_path / "tiny")
+    begin(store)
+    store.write_predictions("r", np.zeros(2, dtype=np.float32), np.zeros(2, dtype=np.int8))
+    path = store.ledger.path
+    path.write_bytes(path.read_bytes().replace(b"spec", b"sqec", 1))
+    reader = Store(store.folder)
+    for read in (
+        reader.check_complete,
+        reader.read_spec_text,
+        partial(reader.read_predictions, "r"),
+    ):
+        with pytest.raises(RecordError, match=r"ledger\.jsonl:\d+: is not a whole") as caught:
+            read()
+        assert str(caught.value).count("`lstm-study check STUDY.toml --repair`") == 1

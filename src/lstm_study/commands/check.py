@@ -119,9 +119,10 @@ def repair(store: Store, findings: tuple[Finding, ...]) -> Path:
     aside = store.folder / "damaged" / now().replace(":", "")
     files = {finding.file: None for finding in findings}
     moved = _moved_before(store, files)
-    if store.ledger.path.name in files:
+    # In a study of an earlier version, a list of what was moved alone would be taken for a cut one.
+    if store.ledger.path.name in files or not store.ledger.exists:
         _move(store, store.ledger.path.name, aside)
-        files.pop(store.ledger.path.name)
+        files.pop(store.ledger.path.name, None)
         for trial_id in sorted(moved):
             store.ledger.remove(str(store.path(Trial, trial_id).relative_to(store.folder)))
         add_missing_digests(store, skipping=files)

@@ -16,8 +16,6 @@ from lstm_study.records import CorpusSummary
 from lstm_study.records.state import Extent, SearchState
 from lstm_study.spec import StudySpec
 
-_EVERY_SECONDS = 5.0
-
 
 def estimate(
     study: OpenStudy,

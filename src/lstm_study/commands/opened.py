@@ -222,13 +222,17 @@ def as_run(study: OpenStudy) -> OpenStudy:
     """Returns a study with the spec that `run` would continue with, or the one it was run with.
 
     That is the one it was run with where `run` would refuse the study file's; where the reviews lie
-    and what is exported may change at any time, and is the study file's.
+    and what is exported may change at any time, and is the study file's. Where that names another
+    source, its paths are of other reviews, and only what `--data` gives counts.
     """
     before, given = recorded_spec(study), study.spec
     spec = before.model_dump(mode="json")
     if not changes(spec, given, is_compared=study.store.is_compared).refused:
         return study
     where = {"path": given.data.path, "test_path": given.data.test_path}
+    if given.data.source != before.data.source:
+        is_given = any(setting.startswith("data.path=") for setting in study.settings)
+        where = {"path": given.data.path} if is_given else {}
     data = before.data.model_copy(update=where)
     return replace(study, spec=before.model_copy(update={"data": data, "export": given.export}))
 

@@ -16,7 +16,12 @@ from lstm_study.commands.estimate import (
     time_left_of,
 )
 from lstm_study.commands.export import export_arm
-from lstm_study.commands.made import is_report_current, own_model, own_report
+from lstm_study.commands.made import (
+    is_model_current,
+    is_report_current,
+    own_model,
+    own_report,
+)
 from lstm_study.commands.model import check_unchanged
 from lstm_study.commands.opened import OpenStudy, Show, held
 from lstm_study.commands.progress import progress_with_time_left
@@ -35,7 +40,7 @@ from lstm_study.errors import ComparisonError
 from lstm_study.progress.values import Report
 from lstm_study.provenance import git_commit, now, versions
 from lstm_study.records import CorpusSummary, Trial
-from lstm_study.records.state import Extent, ReportState, SearchState, StudyState
+from lstm_study.records.state import Extent, ReportState, SearchState
 from lstm_study.records.trainings import trainings_sha256
 from lstm_study.search.disk import peak_checkpoint_bytes
 from lstm_study.search.plan import Plan, slots_at_most, trials_at_most
@@ -339,15 +344,17 @@ def is_finished(study: OpenStudy, *, quick: bool = False) -> bool:
     """
     if not study.store.exists:
         return False
-    began = study.store.read_state(StudyState)
-    same_spec = began is not None and began.spec == study.spec.model_dump(mode="json")
+    # A key that is newer than the study had its default.
+    same_spec = study.store.read_spec() == study.spec
     searched = _stopped(study) is not None
     compared = searched and is_compared(study, extent=extent_of(quick=quick))
+    model = own_model(study)
     return bool(
         same_spec
         and searched
         and compared
-        and own_model(study) is not None
+        and model is not None
+        and is_model_current(study, model)
         and own_report(study) is not None
         and is_report_current(study.store)
     )

@@ -8,12 +8,18 @@ from typing import Literal
 
 from lstm_study.arm_names import LAST_EPOCHS_SUFFIX, OWN_EPOCH_SUFFIX, PRIMARY
 from lstm_study.commands.estimate import time_left_of
-from lstm_study.commands.made import is_report_current, own_model, own_report
+from lstm_study.commands.made import (
+    is_model_current,
+    is_report_current,
+    own_model,
+    own_report,
+)
 from lstm_study.commands.opened import OpenStudy, as_run, recorded_spec
 from lstm_study.commands.stages import comparison_plan, extent_of, is_compared
 from lstm_study.commands.time_left import TimeLeft
 from lstm_study.commands.winner import winner_of
 from lstm_study.commands.work_left import expected_comparison
+from lstm_study.comparison.looks import added_seeds
 from lstm_study.errors import ComparisonError, RecordError
 from lstm_study.progress.follow import Item, item_of, silence_in_words, silent_seconds
 from lstm_study.records import Run, Trial
@@ -106,7 +112,7 @@ def read_status(study: OpenStudy) -> Status:
     state = study_state(study, stages)
     extent = _extent(study)
     planned = _planned_search(study)
-    left = time_left_of(study, plan=planned, extent=extent) if store.exists else None
+    left = _time_left(study, planned, extent)
     made, report, model = store.read_state(ReportState), own_report(study), own_model(study)
     if left is not None and not left.search + left.comparison and made is not None:
         left = None
@@ -125,6 +131,13 @@ def read_status(study: OpenStudy) -> Status:
         model=f"{model}/" if model is not None else "",
         is_elsewhere=made is not None and report is None,
     )
+
+
+def _time_left(study: OpenStudy, planned: SearchState | None, extent: Extent) -> TimeLeft | None:
+    # Which trials were moved aside is not known from a damaged ledger.
+    with suppress(RecordError):
+        return time_left_of(study, plan=planned, extent=extent) if study.store.exists else None
+    return None
 
 
 def study_state(study: OpenStudy, stages: Sequence[StageStatus] = ()) -> State:
@@ -230,8 +243,11 @@ def _shortened(study: OpenStudy, planned: SearchState | None) -> str:
 
 def _is_written(study: OpenStudy) -> bool:
     """Whether report and model were made from all trainings."""
-    made = study.store.read_state(ReportState)
-    has_model = made is not None and bool(made.model or own_model(study))
+    made, model = study.store.read_state(ReportState), own_model(study)
+    # Where there is none of it here, it may be in another reports folder.
+    has_model = made is not None and bool(made.model)
+    if model is not None:
+        has_model = is_model_current(study, model)
     return has_model and is_report_current(study.store)
 
 
@@ -243,8 +259,15 @@ def _runs_planned(study: OpenStudy, plan: SearchState | None, extent: Extent) ->
             return comparison_plan(
                 study, only_seeds=extent.most_seeds, quick=extent.primary_only
             ).trainings
-    trials = study.store.read_trials()
-    return expected_comparison(study.spec, plan, trials, extent=extent).trainings
+    store = study.store
+    return expected_comparison(
+        study.spec,
+        plan,
+        store.read_trials(),
+        store.read_runs(),
+        more_seeds=added_seeds(store),
+        extent=extent,
+    ).trainings
 
 
 def _stage_status(

@@ -12,6 +12,7 @@ from lstm_study.analysis.frames import epochs_frame, frame_of
 from lstm_study.analysis.search.summary import ranking
 from lstm_study.commands.answer import read_runs, read_trials
 from lstm_study.commands.model import builder_of, recorded
+from lstm_study.commands.opened import as_run
 from lstm_study.commands.predict import load_bundle_quietly
 from lstm_study.commands.progress_bar import ProgressBar
 from lstm_study.configuration import Configuration, Value
@@ -355,10 +356,11 @@ class Study:
         return replace(self._begun, command=f"{self._opened.command}.{stage}()")
 
     def _ranked(self) -> tuple[Trial, ...]:
+        study = as_run(self._begun)
         return ranking(
-            self._opened.store.read_trials(),
-            self.spec.study.direction,
-            max_epochs=self.spec.search.max_epochs,
+            study.store.read_trials(),
+            study.spec.study.direction,
+            max_epochs=study.spec.search.max_epochs,
         )
 
     def _ranked_or_raise(self) -> tuple[Trial, ...]:

@@ -156,7 +156,7 @@ def time_left(
         jobs = finalist_jobs(spec, plan, trials, costs)
         search += _stage_seconds(jobs, finalists, costs.pace, workers)
     expected = expected_comparison(
-        spec, plan, trials, more_seeds=more_seeds, extent=extent or Extent()
+        spec, plan, trials, trained, more_seeds=more_seeds, extent=extent or Extent()
     )
     comparing = comparison_jobs(spec, expected, trained, control, costs)
     return TimeLeft(

@@ -47,7 +47,7 @@ def watch(study: OpenStudy, *, port: int = PORT) -> "ReportServer":
         from lstm_study.report.write import render_files
 
         records = read_records(study)
-        at = standing(records, study.spec, study.store)
+        at = standing(records, as_run(study).spec, study.store)
         content = gather(
             records,
             verdict=judge(records, looks=at.looks, level=at.level, kept=at.kept),

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from statistics import fmean
 
 from lstm_study.analysis.answer.ablation import ablation_trainings, ablation_trainings_left
-from lstm_study.analysis.answer.planned_arms import epochs_of
+from lstm_study.analysis.answer.planned_arms import epochs_of, with_recipe_of
 from lstm_study.analysis.search.summary import ranking
 from lstm_study.arm_names import (
     LAST_EPOCHS,
@@ -165,6 +165,7 @@ def expected_comparison(
     spec: StudySpec,
     plan: SearchState | None,
     trials: Sequence[Trial],
+    runs: Sequence[Run] = (),
     *,
     more_seeds: int = 0,
     extent: Extent,
@@ -175,10 +176,11 @@ def expected_comparison(
         spec: The study's.
         plan: The search's schedule; None before it is written down.
         trials: Those that began.
+        runs: Those that began.
         more_seeds: Seeds that were added to the study file's.
         extent: How much of the comparison is trained.
     """
-    arms = possible_arms(spec, plan, trials, primary_only=extent.primary_only)
+    arms = possible_arms(spec, plan, trials, runs, primary_only=extent.primary_only)
     seeds = spec.compare.seeds + more_seeds
     is_whole = not extent.primary_only
     return ExpectedComparison(
@@ -262,10 +264,14 @@ def possible_arms(
     spec: StudySpec,
     plan: SearchState | None,
     trials: Sequence[Trial],
+    runs: Sequence[Run] = (),
     *,
     primary_only: bool = False,
 ) -> dict[str, list[Configuration]]:
-    """Returns the arms that will be trained, each with the configurations that it may have."""
+    """Returns the arms that will be trained, each with the configurations that it may have.
+
+    Where a repair lets a search resume whose comparison has begun, the winner is that of its runs.
+    """
     whole = spec.search.max_epochs
     is_over = plan is not None and plan.stopped is not None
     if is_over and ranking(trials, spec.study.direction, max_epochs=whole):
@@ -277,14 +283,19 @@ def possible_arms(
         }
     candidates = possible_winners(plan, trials) or [spec.baseline.configuration]
     base = [spec.baseline.configuration]
-    arms = {"baseline": base, "winner": candidates}
+    named = ("winner", f"winner{VALIDATION_SUFFIX}")
+    winner = next((run.configuration for run in runs if run.arm in named), None)
+    arms = {"baseline": base, "winner": candidates if winner is None else [winner]}
     if primary_only:
         return arms
     if spec.protocol.masked:
         arms[MASKED_BASELINE] = base
     dimensions = spec.space.dimensions()
+    if winner is not None:
+        recipe = with_recipe_of(winner, spec.baseline.configuration)
+        arms |= {RECIPE_BASELINE: [recipe]} if recipe != spec.baseline.configuration else {}
     # Which of a builder's hyperparameters are its recipe is not known: it has no such arm.
-    if spec.builder is None and any(
+    elif spec.builder is None and any(
         row.part == "recipe" and not isinstance(dimensions[name], Fixed)
         for name, row in HYPERPARAMETERS.items()
     ):

@@ -37,7 +37,8 @@ from lstm_study.records.kinds import kind_of
 from lstm_study.records.state import ArmsState, Extent, Live, QuickState, SearchState, StudyState
 from lstm_study.spec import StudySpec
 from lstm_study.spec.changes import Changes, changes
-from lstm_study.store.files import MOST_BYTES, advice
+from lstm_study.store.advice import advice
+from lstm_study.store.files import MOST_BYTES
 from lstm_study.store.missing_digests import add_missing_digests
 from lstm_study.store.predictions import PredictionFiles
 
@@ -91,7 +92,8 @@ class Store(PredictionFiles):
             allowed = found.allowed
             if found.searches_on and (search := self.read_state(SearchState)) is not None:
                 self.write_state(replace(search, stopped=None))
-            if not self.ledger.exists:
+            # An earlier version's, also where adding them was interrupted.
+            if not self.ledger.exists or self.read_began().schema_version == 1:
                 add_missing_digests(self)
         elif self.path(SearchState).exists() and self._began_otherwise(began):
             self.ledger.remove(self.path(SearchState).name)
@@ -353,7 +355,7 @@ class Store(PredictionFiles):
         Raises:
             RecordError: It is missing, or is not the one that was written.
         """
-        path = self.folder / "spec.toml"
+        path, sha256 = self.folder / "spec.toml", self.ledger.files().get("spec.toml")
         with advice(_SPEC):
             try:
                 data = read_bytes(path, limit=MOST_BYTES)
@@ -361,7 +363,6 @@ class Store(PredictionFiles):
                 tomllib.loads(text)
             except (OSError, ValueError, RecursionError) as error:
                 raise RecordError(f"{path}: cannot be read ({error}).") from error
-            sha256 = self.ledger.files().get("spec.toml")
             if sha256 is not None and sha256 != sha256_of(path):
                 raise RecordError(f"{path}: is not the one that was written.")
         return text

@@ -1,7 +1,5 @@
 """Reads and writes the files of a study's folder by their kinds."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -13,6 +11,7 @@ from lstm_study.records.kinds import BY_TYPE, Kind, kind_of
 from lstm_study.records.lines import append_line, read_lines
 from lstm_study.records.session import LedgerEntry
 from lstm_study.records.state import StudyState
+from lstm_study.store.advice import advice
 from lstm_study.store.ledger import Ledger
 
 T = TypeVar("T")
@@ -199,16 +198,3 @@ def _text(path: Path) -> str | None:
         return None
     except (OSError, ValueError) as error:
         raise RecordError(f"{path}: cannot be read ({error}).") from error
-
-
-@contextmanager
-def advice(kind: Any) -> Iterator[None]:
-    """Adds to an error of reading a file of a kind what to do, and what that loses."""
-    try:
-        yield
-    except RecordError as error:
-        found = BY_TYPE[kind] if isinstance(kind, type) else kind
-        step = "`lstm-study check STUDY.toml --repair` moves it aside"
-        if found.type is StudyState:
-            step = "Restore it from a copy, or start over with --fresh"
-        raise RecordError(f"{error} {step}: {found.lost}.") from error

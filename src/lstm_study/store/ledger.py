@@ -6,6 +6,7 @@ from pathlib import Path
 from lstm_study.records.kinds import BY_TYPE
 from lstm_study.records.lines import append_line, read_lines, whole_lines
 from lstm_study.records.session import LedgerEntry
+from lstm_study.store.advice import advice
 
 
 class Ledger:
@@ -56,7 +57,9 @@ class Ledger:
 
     def _read(self) -> None:
         if self._size() != self._size_read:
-            self._take(read_lines(self.path, LedgerEntry).values())
+            with advice(LedgerEntry):
+                entries = read_lines(self.path, LedgerEntry).values()
+            self._take(entries)
 
     def _take(self, entries: Iterable[LedgerEntry]) -> None:
         self._files, self._removed = {}, set()

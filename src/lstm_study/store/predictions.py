@@ -10,7 +10,8 @@ from lstm_study.files import array_from, digest_of, read_bytes, write_array
 from lstm_study.records import Control, CorpusSummary, Run
 from lstm_study.records.kinds import kind_of
 from lstm_study.records.sense import of_predictions
-from lstm_study.store.files import StudyFiles, advice
+from lstm_study.store.advice import advice
+from lstm_study.store.files import StudyFiles
 
 if TYPE_CHECKING:
     import numpy as np
@@ -47,9 +48,9 @@ class PredictionFiles(StudyFiles):
         path = self.folder / "predictions" / f"{name}.npy"
         corpus = self.read(CorpusSummary)
         tests = [split.reviews for split in corpus.splits if split.name == "test"] if corpus else []
+        digest = self.ledger.files().get(f"predictions/{name}.npy")
         with advice(_KIND):
             array = _read_array(path, most=sum(tests) or _MOST_REVIEWS)
-            digest = self.ledger.files().get(f"predictions/{name}.npy")
             if array is not None and digest is not None and digest_of(array) != digest:
                 raise RecordError(f"{path}: holds other numbers than were written.")
         return array

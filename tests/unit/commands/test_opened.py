@@ -206,3 +206,18 @@ def test_an_export_before_there_is_a_model_names_the_command_that_makes_one(
     leave(interrupted_study(), tmp_path)
     with pytest.raises(ComparisonError, match=r"Run `lstm-study run fake\.toml` first"):
         export_arm(open_study("fake.toml"), show=Silent())
+
+
+@pytest.mark.parametrize(
+    ("data", "expected"), [(None, "a/reviews.csv"), (Path("moved.csv"), "moved.csv")]
+)
+def test_reviews_that_were_run_are_where_they_were_where_the_file_says_another_source(
+    path: Path, data: Path | None, expected: str
+) -> None:
+    (first, *_) = completed_study().trials
+    open_study(path).store.write(first)
+    other = 'source = "aclimdb"\npath = "elsewhere"'
+    text = path.read_text().replace('source = "csv"', other)
+    path.write_text("\n".join(x for x in text.splitlines() if not x.startswith("test_fraction")))
+    found = as_run(open_study(path, data=data)).spec.data
+    assert (found.source, found.paths, found.test_paths) == ("csv", (expected,), ("b.csv",))

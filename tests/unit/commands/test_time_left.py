@@ -192,6 +192,22 @@ def test_a_builder_of_ones_own_is_estimated_without_an_arm_of_a_recipe() -> None
     assert "baseline-recipe" not in possible_arms(spec, PLAN, [])
 
 
+def test_of_a_search_that_a_repair_lets_resume_the_compared_winner_stays_known() -> None:
+    opened = SPEC.model_dump(mode="json")
+    opened["space"] |= {"learning_rate": {"min": 0.001, "max": 0.01}}
+    spec = StudySpec.model_validate(opened, strict=False)
+    trials, baseline = list(STUDY.trials), spec.baseline.configuration
+    before = possible_arms(spec, PLAN, trials)
+    assert len(before["winner"]) > 1 and "baseline-recipe" in before
+    (run, *_) = [run for run in STUDY.runs if run.arm == "winner"]
+    for rate, recipe in ((baseline.learning_rate, None), (0.004, baseline)):
+        winner = run.configuration.with_values(learning_rate=rate)
+        arms = possible_arms(spec, PLAN, trials, [replace(run, configuration=winner)])
+        assert arms["winner"] == [winner]
+        expected = recipe and [recipe.with_values(learning_rate=0.004)]
+        assert arms.get("baseline-recipe") == expected
+
+
 def test_of_the_baseline_alone_its_first_steps_tell_how_long_the_rest_takes(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -8,6 +8,7 @@ import lzma
 import os
 import re
 import zipfile
+import zlib
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
@@ -242,7 +243,7 @@ def _files_of(file: Path, base: Path, *, is_given: bool, wanted: str = "") -> It
 def _refuse_lines_of_fasttext(file: Path) -> None:
     """Refuses a file as fastText reads it, which ends in .txt mostly: a label before each text."""
     opener: Any = _OPENERS.get(file.suffix.lower(), open)
-    with suppress(OSError, EOFError, lzma.LZMAError), opener(file, "rb") as raw:
+    with suppress(OSError, EOFError, lzma.LZMAError, zlib.error), opener(file, "rb") as raw:
         if raw.read(len(_FASTTEXT)) == _FASTTEXT:
             raise DataError(
                 f"{file}: must hold label and text in two columns. Received: fastText's lines, "

@@ -168,3 +168,11 @@ def test_lines_of_fasttext_are_refused_with_the_way_to_columns(tmp_path, name):
         find_members([tmp_path / name])
     pattern, by = re.findall(r"s/(.*)/(.*)/'", str(caught.value))[0]
     assert re.sub(pattern, by, "__label__2 A fine film.") == "2\tA fine film."
+
+
+def test_a_packed_file_that_is_damaged_is_refused_by_its_name_as_a_whole_one_is(tmp_path):
+    packed = bytearray(gzip.compress(b"A fine film. " * 99))
+    packed[10:40] = b"\xff" * 30
+    (tmp_path / "r.txt.gz").write_bytes(packed)
+    with pytest.raises(DataError, match=r"its name must end in .*Received: '\.txt\.gz'"):
+        find_members([tmp_path / "r.txt.gz"])

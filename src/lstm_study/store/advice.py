@@ -1,0 +1,22 @@
+"""What to do about a damaged file of a study, in the error that names it."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from lstm_study.errors import RecordError
+from lstm_study.records.kinds import BY_TYPE
+from lstm_study.records.state import StudyState
+
+
+@contextmanager
+def advice(kind: Any) -> Iterator[None]:
+    """Adds to an error of reading a file of a kind what to do, and what that loses."""
+    try:
+        yield
+    except RecordError as error:
+        found = BY_TYPE[kind] if isinstance(kind, type) else kind
+        step = "`lstm-study check STUDY.toml --repair` moves it aside"
+        if found.type is StudyState:
+            step = "Restore it from a copy, or start over with --fresh"
+        raise RecordError(f"{error} {step}: {found.lost}.") from error

@@ -1,0 +1,89 @@
+"""Whether a model and a report are of the trainings that there are."""
+
+import json
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from lstm_study.commands import open_study, read_answer, read_status
+from lstm_study.commands.made import is_model_current, own_model
+from lstm_study.commands.stages import is_finished
+from lstm_study.export.layout import NETWORK
+from lstm_study.records import Control, Run
+from lstm_study.records.trainings import trainings_sha256
+from lstm_study.store import Store
+from tests.support.fake_study import completed_study
+from tests.support.stored_study import MADE, leave_finished
+
+LATE = "2999-01-01T00:00:00.000Z"
+
+
+@pytest.fixture
+def store(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Store:
+    """A finished study in the current folder, with its report."""
+    monkeypatch.chdir(tmp_path)
+    leave_finished(completed_study(), tmp_path)
+    reports = tmp_path / "reports" / "fake"
+    (reports / "model").mkdir(parents=True)
+    (reports / "report.html").write_text("")
+    (reports / "manifest.json").write_text(json.dumps({"made_at": MADE.made_at}))
+    return Store(tmp_path / "study/runs/fake")
+
+
+def _digest(store: Store) -> str:
+    return trainings_sha256(store.read_trials(), store.read_runs(), store.read(Control))
+
+
+def _export(store: Store, *, made_at: str = LATE, trainings: str | None = None) -> None:
+    """Leaves a bundle of the winner's first run; one of an earlier version has no digest."""
+    run = store.read(Run, "winner-s1")
+    assert run is not None
+    about = {
+        "made_at": made_at,
+        "run": {"run_id": run.run_id, "test_accuracy": run.test_accuracy, "ended_at": run.ended_at},
+        "study": {} if trainings is None else {"trainings_sha256": trainings},
+    }
+    folder = Path("reports/fake/model")
+    (folder / "configuration.json").write_text(json.dumps(about))
+    (folder / NETWORK).write_text("")
+
+
+def test_a_model_is_current_by_its_digest_and_one_of_an_earlier_version_by_its_time(
+    store: Store,
+) -> None:
+    study = open_study("fake.toml")
+    _export(store, made_at="1970-01-01T00:00:00.000Z", trainings=_digest(store))
+    model = own_model(study)
+    assert model is not None and is_model_current(study, model)
+    _export(store, trainings="of others")
+    assert not is_model_current(study, model)
+    last = max(run.ended_at for run in store.read_runs())
+    _export(store, made_at=last)
+    assert is_model_current(study, model)
+    _export(store, made_at=min(run.ended_at for run in store.read_runs()))
+    assert not is_model_current(study, model)
+
+
+def test_a_study_is_not_finished_whose_model_lacks_trainings_that_its_report_has(
+    store: Store,
+) -> None:
+    store.write_state(replace(MADE, trainings_sha256=_digest(store)))
+    _export(store, trainings=_digest(store))
+    assert is_finished(open_study("fake.toml"))
+    assert read_status(open_study("fake.toml")).state == "finished"
+    # As after `compare --more-seeds 2` and `report`, without `export`.
+    _export(store, trainings="before seeds were added")
+    assert not is_finished(open_study("fake.toml"))
+    assert read_status(open_study("fake.toml")).state == "interrupted"
+    assert read_answer(open_study("fake.toml")).outdated == (Path("reports/fake/model"),)
+
+
+def test_a_finished_study_of_an_earlier_version_lacks_settings_that_are_newer(
+    store: Store,
+) -> None:
+    _export(store)
+    began = store.read_began()
+    data = {key: value for key, value in began.spec["data"].items() if key != "columns"}
+    store.write_state(replace(began, spec=began.spec | {"data": data}))
+    assert is_finished(open_study("fake.toml"))
