@@ -24,8 +24,8 @@ from lstm_study.analysis.statistics.significance import holm
 from lstm_study.commands import open_study
 from lstm_study.commands.begin import begin
 from lstm_study.commands.opened import OpenStudy, Silent, held
-from lstm_study.commands.stages import start_engine
 from lstm_study.commands.winner import winner_of
+from lstm_study.commands.workers import start_engine
 from lstm_study.configuration import HYPERPARAMETERS, Configuration
 from lstm_study.engine.dispatch import dispatch
 from lstm_study.provenance import git_commit, machine, now

@@ -9,8 +9,8 @@ from matplotlib.figure import Figure
 
 from lstm_study import Study
 from lstm_study.analysis.search.summary import ranking
+from lstm_study.commands.compare import comparison_plan
 from lstm_study.commands.progress_bar import ProgressBar
-from lstm_study.commands.stages import comparison_plan
 from lstm_study.errors import ComparisonError, ReportError
 from lstm_study.progress.values import Progress
 from tests.support.fake_study import completed_study

@@ -4,6 +4,7 @@ from lstm_study.commands.answer import Answer, read_answer
 from lstm_study.commands.baseline import baseline
 from lstm_study.commands.begin import begin, free_bytes, read_corpus
 from lstm_study.commands.check import Check, check, repair
+from lstm_study.commands.compare import compare, planned_power
 from lstm_study.commands.estimate import time_in_words
 from lstm_study.commands.export import export_arm
 from lstm_study.commands.init import NewStudy, write_new_study
@@ -17,14 +18,9 @@ from lstm_study.commands.opened import (
     open_study,
 )
 from lstm_study.commands.records import KeptRecords, keep, open_kept, report_kept
-from lstm_study.commands.stages import (
-    compare,
-    is_finished,
-    make_report,
-    planned_power,
-    run,
-    search,
-)
+from lstm_study.commands.report import make_report
+from lstm_study.commands.run import is_finished, run
+from lstm_study.commands.search import search
 from lstm_study.commands.status import StageStatus, Status, read_status
 
 __all__ = [

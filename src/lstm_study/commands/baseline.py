@@ -6,10 +6,10 @@ from pathlib import Path
 from typing import Any
 
 from lstm_study.commands.begin import begin, check_writable
+from lstm_study.commands.compare import train_arms
 from lstm_study.commands.export import export_arm
 from lstm_study.commands.opened import RUNS_FOLDER, OpenStudy, Show, held
 from lstm_study.commands.progress import baseline_progress
-from lstm_study.commands.stages import train_arms
 from lstm_study.comparison.arms import ComparisonPlan
 from lstm_study.errors import ComparisonError
 from lstm_study.records import Run

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from typing import Literal
 
 from lstm_study.arm_names import LAST_EPOCHS_SUFFIX, OWN_EPOCH_SUFFIX, PRIMARY
+from lstm_study.commands.compare import comparison_plan, extent_of, is_compared
 from lstm_study.commands.estimate import time_left_of
 from lstm_study.commands.made import (
     is_model_current,
@@ -15,7 +16,6 @@ from lstm_study.commands.made import (
     own_report,
 )
 from lstm_study.commands.opened import OpenStudy, as_run, recorded_spec
-from lstm_study.commands.stages import comparison_plan, extent_of, is_compared
 from lstm_study.commands.time_left import TimeLeft
 from lstm_study.commands.winner import winner_of
 from lstm_study.commands.work_left import expected_comparison

@@ -8,7 +8,7 @@ import pytest
 
 from lstm_study.commands import open_study, read_answer, read_status
 from lstm_study.commands.made import is_model_current, own_model
-from lstm_study.commands.stages import is_finished
+from lstm_study.commands.run import is_finished
 from lstm_study.export.layout import NETWORK
 from lstm_study.records import Control, Run
 from lstm_study.records.trainings import trainings_sha256

@@ -1,0 +1,164 @@
+"""`compare`: the second stage of a study; what it will train, and whether that is done."""
+
+from dataclasses import replace
+from functools import partial
+
+from lstm_study.analysis.statistics.planned_power import PlannedPower, plan_power
+from lstm_study.analysis.statistics.power import LEAST_SEEDS
+from lstm_study.commands.estimate import time_left_of
+from lstm_study.commands.opened import OpenStudy, Show
+from lstm_study.commands.progress import progress_with_time_left
+from lstm_study.commands.search import rerank
+from lstm_study.commands.winner import check_searched, winner_of
+from lstm_study.commands.workers import start_engine
+from lstm_study.comparison.arms import ComparisonPlan, plan_comparison
+from lstm_study.comparison.jobs import Jobs
+from lstm_study.comparison.looks import add_seeds, added_seeds, seeds_to_add
+from lstm_study.comparison.quick import record_quick, shortened
+from lstm_study.comparison.runs import run_comparison
+from lstm_study.corpus.types import Corpus
+from lstm_study.errors import ComparisonError
+from lstm_study.progress.values import Report
+from lstm_study.records import CorpusSummary
+from lstm_study.records.state import Extent
+
+
+def compare(
+    study: OpenStudy,
+    corpus: Corpus,
+    *,
+    show: Show,
+    more_seeds: int = 0,
+    only_seeds: int | None = None,
+    quick: bool = False,
+) -> None:
+    """Retrains every arm under the protocol, and evaluates each run once on test.
+
+    Args:
+        study: The study, begun.
+        corpus: Its reviews.
+        show: Where to show progress.
+        more_seeds: Seeds to add to those planned so far; written down, and counted as another look
+            at the test reviews once a verdict is read.
+        only_seeds: Train at most so many seeds of each arm now; the next comparison resumes with
+            the others. The verdict on them counts as a look, too, and says how many are missing.
+        quick: Whether to train as few seeds as a verdict needs, of winner and baseline alone;
+            recorded as a deviation. See `comparison.quick`.
+    """
+    winner_of(study)
+    check_searched(study)
+    rerank(study, corpus, show=show)
+    if quick:
+        _compare(study, corpus, show=show, quick=True)
+        return
+    if more_seeds:
+        show.stage("Comparison", add_seeds(study.spec, study.store, more_seeds, study.command))
+    _compare(study, corpus, show=show, only_seeds=only_seeds)
+    if only_seeds is not None:
+        return
+    while more := seeds_to_add(study.spec, study.store):
+        show.stage("Comparison", add_seeds(study.spec, study.store, more, study.command))
+        _compare(study, corpus, show=show)
+
+
+def planned_power(study: OpenStudy, summary: CorpusSummary) -> PlannedPower:
+    """Says what the comparison of these reviews will be able to show."""
+    test = next(split.reviews for split in summary.splits if split.name == "test")
+    return plan_power(test_reviews=test, seeds=study.spec.compare.seeds)
+
+
+def comparison_plan(
+    study: OpenStudy, *, only_seeds: int | None = None, quick: bool = False
+) -> ComparisonPlan:
+    """Plans the comparison of a finished search.
+
+    Args:
+        study: The study.
+        only_seeds: At most so many seeds of each arm; None for all.
+        quick: Whether it is shortened; see `comparison.quick`.
+    """
+    plan = plan_comparison(
+        study.spec, study.store.read_trials(), more_seeds=added_seeds(study.store)
+    )
+    if quick:
+        return shortened(plan)
+    return plan if only_seeds is None else replace(plan, seeds=min(plan.seeds, only_seeds))
+
+
+def extent_of(*, only_seeds: int | None = None, quick: bool = False) -> Extent:
+    """Says how much of a comparison is trained; the options are those of `compare`."""
+    return Extent(most_seeds=LEAST_SEEDS if quick else only_seeds, primary_only=quick)
+
+
+def is_compared(study: OpenStudy, *, extent: Extent, is_read_only: bool = False) -> bool:
+    """Whether nothing of a comparison is left to train or to evaluate.
+
+    Args:
+        study: The study.
+        extent: How much of the comparison.
+        is_read_only: Whether to leave the own epochs unfixed where they could be fixed now.
+    """
+    try:
+        winner_of(study)
+        quick = extent.primary_only
+        only_seeds = None if quick else extent.most_seeds
+        plan = comparison_plan(study, only_seeds=only_seeds, quick=quick)
+        jobs = Jobs(plan, spec=study.spec, store=study.store, is_read_only=is_read_only)
+        if not jobs.is_done:
+            return False
+        return extent != Extent() or not seeds_to_add(study.spec, study.store, is_noted=False)
+    except ComparisonError:
+        # The stage that compares says what keeps it from being compared.
+        return False
+
+
+def train_arms(study: OpenStudy, plan: ComparisonPlan, corpus: Corpus, *, report: Report) -> None:
+    """Trains and evaluates what a plan holds and is not done yet.
+
+    Args:
+        study: The study.
+        plan: What is to be trained.
+        corpus: The reviews.
+        report: Shows progress.
+    """
+    run_comparison(
+        plan,
+        study.spec,
+        study.store,
+        start_engine=partial(start_engine, study),
+        corpus=corpus,
+        context=study.context,
+        report=report,
+    )
+
+
+def _compare(
+    study: OpenStudy,
+    corpus: Corpus,
+    *,
+    show: Show,
+    only_seeds: int | None = None,
+    quick: bool = False,
+) -> None:
+    if quick:
+        record_quick(comparison_plan(study), study.store)
+    plan = comparison_plan(study, only_seeds=only_seeds, quick=quick)
+    show.stage(
+        "Comparison",
+        f"{', '.join(plan.arms)}: {plan.seeds} seeds each, runs of "
+        f"{study.spec.protocol.epochs} epochs on all training reviews"
+        + (f"; {_validated(plan.validation_seeds)}" if plan.validation_seeds else "")
+        + ("; the classical control" if plan.control else "")
+        + ("; one hyperparameter at a time" if plan.ablation else ""),
+    )
+    extent = extent_of(only_seeds=only_seeds, quick=quick)
+    study.store.write_extent(extent)
+    left = time_left_of(study, extent=extent)
+    if left is not None:
+        show.stage("Time", left.sentence)
+    train_arms(study, plan, corpus, report=progress_with_time_left(study, show, extent=extent))
+
+
+def _validated(seeds: int) -> str:
+    times = "once" if seeds == 1 else f"with {seeds} seeds"
+    return f"baseline and winner {times} without the validation reviews"
