@@ -141,6 +141,8 @@ def survey(paths: Sequence[Path], *, choices: UserChoices | None = None) -> Surv
     labels = seen[label.name].labels
     if choices.label_column is None and not (choices.columns or are_positions(table.names)):
         _check_label_header(label.name, text.name, labels.counts(), rows, table)
+    if choices.columns and not (choices.positive or choices.negative):
+        _check_first_label(labels.counts(), where)
     labels.sides(positive=choices.positive, negative=choices.negative, positive_label=None)
     group = column_named(choices.group_column, columns, where) or group_column(
         [c for c in others if c not in (text, label)], rows
@@ -262,6 +264,22 @@ class _Seen:
             has_no_spaces=has_no_spaces(self._tokens, self._characters, self._filled),
             groups=(len(self._keys), max(self._keys.values())) if self._keys else (0, 0),
             order=self._order,
+        )
+
+
+def _check_first_label(counts: Mapping[str, int], where: str) -> None:
+    """Refuses a third label that the first line alone has: a name that the column had already.
+
+    Args:
+        counts: How many rows have each label, the first row's label first.
+        where: The files.
+    """
+    (name, rows), *others = counts.items()
+    if len(others) > 1 and rows == 1 and min(count for _, count in others) > 1:
+        raise DataError(
+            f"{where}: the first line has the label {name[:40]!r}, and no other line has it: it "
+            f"may hold the columns' names. If so, leave out {option('columns')}; if not, say which "
+            f"labels are {option('positive')} and which {option('negative')}."
         )
 
 

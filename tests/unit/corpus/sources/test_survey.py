@@ -213,6 +213,14 @@ def test_columns_that_a_user_names_are_found_as_those_of_a_header(tmp_path: Path
     assert documents.document_ids.tolist() == list(range(1, 41))
 
 
+def test_a_header_below_names_that_a_user_gives_is_no_third_label(tmp_path: Path) -> None:
+    path = write_csv(tmp_path / "r.csv", REVIEWS, header=("review", "sentiment"))
+    with pytest.raises(DataError, match=r"the label 'sentiment', .* leave out --columns; if not"):
+        survey(path, columns=("text", "label"))
+    found = survey(path, columns=("text", "label"), positive=("1",), negative=("0",))
+    assert found.rows == len(REVIEWS) + 1
+
+
 def test_a_header_that_is_repeated_is_a_label_that_is_named(tmp_path: Path) -> None:
     with pytest.raises(DataError, match=r"'label' \(1 row\)"):
         survey(write_csv(tmp_path / "r.csv", [*REVIEWS, ("text", "label")]))
