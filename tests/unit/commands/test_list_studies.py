@@ -65,7 +65,7 @@ def test_a_study_is_finished_where_nothing_is_left_of_it_and_not_by_its_verdict(
     assert states() == ("interrupted", "interrupted"), "without a limit that trial goes on"
     store.write(early)
     store.write_state(replace(MADE, made_at=study.runs[0].started_at))
-    assert states() == ("interrupted", "interrupted"), "the report is older than the last run"
+    assert states() == ("interrupted", "interrupted"), "the report is older than the last training"
     store.path(ReportState).unlink()
     assert states() == ("interrupted", "interrupted"), "the report is not written"
 
