@@ -338,6 +338,17 @@ def test_a_limit_below_the_schedule_is_how_many_trials_are_to_come(
     assert listed.planned_trials == total
 
 
+def test_a_file_that_is_gone_is_said_with_what_to_do(store):
+    assert "Records" not in said()
+    (first, *_) = store.read_trials()
+    store.path(Trial, first.trial_id).unlink()
+    assert re.search(
+        rf"Records +\S+/{first.trial_id}\.json: is missing\. .*lstm-study check", said()
+    )
+    repair(store, check(store).findings)
+    assert "Records" not in said()
+
+
 def test_a_search_whose_plan_was_lost_is_not_said_to_be_still_to_begin(store):
     store.path(SearchState).unlink()
     assert re.search(r"Search +6 done", said())

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from lstm_study.analysis.answer.arms import ArmSummary
     from lstm_study.analysis.answer.questions import Comparison
     from lstm_study.analysis.answer.verdict import Verdict
-    from lstm_study.commands import Answer, Check, NewStudy, Status
+    from lstm_study.commands import Answer, Check, NewStudy, StageStatus, Status
     from lstm_study.commands.doctor import Examination
     from lstm_study.commands.list_studies import Listed
     from lstm_study.corpus.describe import Description
@@ -59,7 +59,11 @@ def answer(found: "Answer") -> RenderableType:
     ):
         if path is not None:
             old = path in found.outdated
-            note = f" (older than the last training: lstm-study {command} {found.where})" if old else ""
+            note = (
+                f" (older than the last training: lstm-study {command} {found.where})"
+                if old
+                else ""
+            )
             table.add_row(name, Text(f"{path}{'/' if name == 'Model' else ''}{note}"))
     return table
 
@@ -256,20 +260,10 @@ def status(found: "Status") -> RenderableType:
     table.add_row("Study", found.name + (f", in use by {found.holder}" if found.holder else ""))
     if found.differences:
         table.add_row("Spec", Text(_differences(found), style="yellow"))
+    if found.problem:
+        table.add_row("Records", Text(found.problem, style="red"))
     for stage in found.stages:
-        counts = f"{stage.done} of {stage.total} done" if stage.total else "not begun"
-        if stage.done and not stage.total:  # the plan was lost
-            counts = f"{stage.done} done"
-        if stage.remark:
-            counts += f" ({stage.remark})"
-        if stage.failed:
-            counts += f", {stage.failed} failed"
-        if stage.seconds:
-            counts += f", {duration_in_words(stage.seconds)} worked"
-            counts += f", {rate_in_words(stage.epochs, stage.seconds, what='epochs')}"
-        if stage.remaining_seconds:
-            counts += f", about {duration_in_words(stage.remaining_seconds)} left"
-        table.add_row(stage.name, counts)
+        table.add_row(stage.name, _counts(stage))
         for line in stage.rounds:
             table.add_row("", Text(line, style="dim"))
         for line in stage.running:
@@ -282,6 +276,22 @@ def status(found: "Status") -> RenderableType:
     table.add_row("Report", found.report or missing)
     table.add_row("Model", found.model or missing)
     return table
+
+
+def _counts(stage: "StageStatus") -> str:
+    counts = f"{stage.done} of {stage.total} done" if stage.total else "not begun"
+    if stage.done and not stage.total:  # the plan was lost
+        counts = f"{stage.done} done"
+    if stage.remark:
+        counts += f" ({stage.remark})"
+    if stage.failed:
+        counts += f", {stage.failed} failed"
+    if stage.seconds:
+        counts += f", {duration_in_words(stage.seconds)} worked"
+        counts += f", {rate_in_words(stage.epochs, stage.seconds, what='epochs')}"
+    if stage.remaining_seconds:
+        counts += f", about {duration_in_words(stage.remaining_seconds)} left"
+    return counts
 
 
 def _differences(found: "Status") -> str:

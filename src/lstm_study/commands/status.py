@@ -27,6 +27,7 @@ from lstm_study.records.state import Extent, Live, QuickState, ReportState, Sear
 from lstm_study.search.plan import trials_at_most, with_further_trials
 from lstm_study.spec import StudySpec
 from lstm_study.spec.changes import changes
+from lstm_study.store import Store
 from lstm_study.store.snapshot import Snapshot
 
 State = Literal["not begun", "running", "interrupted", "finished"]
@@ -86,6 +87,8 @@ class Status:
         report: The report's file; "" where the study's last report is not in this reports folder.
         model: The bundle's folder; "" where there is none of this study in this reports folder.
         is_elsewhere: Whether the last report was written to another folder.
+        problem: That a file of the study is gone, or that the list of them is damaged, and what to
+            do; "" for neither. What is damaged otherwise, `check` finds.
     """
 
     name: str
@@ -101,6 +104,7 @@ class Status:
     report: str
     model: str
     is_elsewhere: bool
+    problem: str = ""
 
 
 def read_status(study: OpenStudy) -> Status:
@@ -130,7 +134,16 @@ def read_status(study: OpenStudy) -> Status:
         report=str(report) if report is not None else "",
         model=f"{model}/" if model is not None else "",
         is_elsewhere=made is not None and report is None,
+        problem=_problem(store),
     )
+
+
+def _problem(store: Store) -> str:
+    try:
+        store.check_complete()
+    except RecordError as error:
+        return str(error)
+    return ""
 
 
 def _time_left(study: OpenStudy, planned: SearchState | None, extent: Extent) -> TimeLeft | None:
