@@ -12,6 +12,7 @@ from lstm_study.records import Control, Run, Trial
 from lstm_study.records.kinds import BY_TYPE, KINDS, Kind, kind_of
 from lstm_study.records.session import LedgerEntry
 from lstm_study.records.state import Live, SearchState, StudyState
+from lstm_study.records.trial_ids import TrialId
 from lstm_study.store import Store
 from lstm_study.store.missing_digests import add_missing_digests
 from lstm_study.training.checkpoint import read_checkpoint
@@ -118,9 +119,9 @@ def repair(store: Store, findings: tuple[Finding, ...]) -> Path:
     """
     aside = store.folder / "damaged" / now().replace(":", "")
     files = {finding.file: None for finding in findings}
-    moved = _moved_before(store, files)
+    moved, is_ledger_damaged = _moved_before(store, files), store.ledger.path.name in files
     # In a study of an earlier version, a list of what was moved alone would be taken for a cut one.
-    if store.ledger.path.name in files or not store.ledger.exists:
+    if is_ledger_damaged or not store.ledger.exists:
         _move(store, store.ledger.path.name, aside)
         files.pop(store.ledger.path.name, None)
         for trial_id in sorted(moved):
@@ -131,11 +132,10 @@ def repair(store: Store, findings: tuple[Finding, ...]) -> Path:
         store.ledger.remove(file)
     trials = {Path(file).stem for file in files if kind_of(file).type is Trial}
     plan = store.read_state(SearchState) if "plan.json" not in files else None
-    # What else is gone with the list of files the search finds out, where it may still train.
-    is_asked = store.ledger.path.name in {finding.file for finding in findings}
-    is_asked = is_asked and not store.is_compared
-    if plan is not None and (trials or is_asked or not moved <= set(plan.moved_aside)):
-        stopped = None if trials or is_asked else plan.stopped
+    # What else is gone with the ledger the search finds out, where it may still train.
+    resumes = bool(trials) or (is_ledger_damaged and not store.is_compared)
+    if plan is not None and (resumes or not moved <= set(plan.moved_aside)):
+        stopped = None if resumes else plan.stopped
         store.write_state(replace(plan, stopped=stopped, moved_aside=tuple(sorted(trials | moved))))
     return aside
 
@@ -156,24 +156,23 @@ def _unlisted_trials(store: Store) -> set[str]:
     All of them did in a search that ended at its plan, and each that a tuner had proposed.
     """
     plan = store.read_state(SearchState)
-    named = {path.stem.rsplit("-", 2)[0]: path.stem for path in store.paths(Trial)}
-    files = set()
-    for bracket in plan.brackets if plan is not None else ():
-        names = ("c",) if bracket.role == "control" else (
-            f"b{bracket.bracket}", f"i{bracket.iteration}-b{bracket.bracket}"
-        )  # fmt: skip
-        prefix = next((each for each in names if each in named), None)
+    if plan is None:
+        return set()
+    parsed = (TrialId.parse(path.stem) for path in store.paths(Trial))
+    there = [each for each in parsed if each is not None]
+    begun = set()
+    for bracket in plan.brackets:
+        # Any trial of the bracket tells how the others are named.
+        of = next((each for each in there if each.is_of(bracket)), None)
         is_proposed = None in bracket.configurations
-        if plan is None or prefix is None or not (plan.stopped == "" or is_proposed):
-            continue
-        width = len(named[prefix].rsplit("-", 2)[1])
-        ids = {
-            f"{prefix}-{number:0{width}d}-r0"
-            for number, configuration in enumerate(bracket.configurations)
-            if configuration is not None
-        }
-        files |= {f"trials/{each}.json" for each in ids}
-    return {file for file in files if not (store.folder / file).exists()}
+        if of is not None and (plan.stopped == "" or is_proposed):
+            begun |= {
+                replace(of, slot=slot, round=0)
+                for slot, configuration in enumerate(bracket.configurations)
+                if configuration is not None
+            }
+    gone = (store.path(Trial, str(each)) for each in begun.difference(there))
+    return {str(path.relative_to(store.folder)) for path in gone}
 
 
 def _lost_with(file: str, found: Collection[str]) -> str:

@@ -25,6 +25,7 @@ from lstm_study.comparison.arms import (
 from lstm_study.configuration import HYPERPARAMETERS, Configuration
 from lstm_study.records import Control, Run, Trial
 from lstm_study.records.state import BracketState, Extent, SearchState
+from lstm_study.records.trial_ids import TrialId
 from lstm_study.search.rerank import FRESH_SEEDS
 from lstm_study.spec import StudySpec
 from lstm_study.spec.dimensions import Fixed
@@ -89,14 +90,13 @@ def _only_jobs(
     typical = possible_winners(plan, trials) or [Configuration()]
     jobs = []
     for bracket in plan.brackets:
-        names = (f"b{bracket.bracket}", f"i{bracket.iteration}-b{bracket.bracket}")
         for trial_id in sorted(only):
-            prefix, place, number = trial_id.rsplit("-", 2)
-            if prefix not in (("c",) if bracket.role == "control" else names):
+            of = TrialId.parse(trial_id)
+            if of is None or not of.is_of(bracket):
                 continue
-            begun, whole = by_id.get(trial_id), bracket.rounds[int(number.removeprefix("r"))]
+            begun, whole = by_id.get(trial_id), bracket.rounds[of.round]
             if begun is None:
-                known = bracket.configurations[int(place) : int(place) + 1]
+                known = bracket.configurations[of.slot : of.slot + 1]
                 candidates = [each for each in known if each is not None] or typical
                 epochs = whole.budget_epochs - whole.initial_epoch
                 jobs.append(costs.training(candidates, epochs, is_validated=True))

@@ -19,8 +19,8 @@ from lstm_study.model.shape_classes import ShapeClass
 from lstm_study.model.space import hyperparameters
 from lstm_study.records import Trial
 from lstm_study.search.bayesian import propose
-from lstm_study.search.plan import Plan, trial_of
-from lstm_study.search.plan_state import write_plan
+from lstm_study.search.plan import Plan, trial_of, trials_at_most
+from lstm_study.search.plan_state import plan_summary, write_plan
 from lstm_study.search.promotion import Resume, Start, needed_checkpoints, startable
 from lstm_study.search.stage import limit_reached
 from lstm_study.spec import StudySpec
@@ -60,6 +60,8 @@ class RecordedHyperband(keras_tuner.oracles.HyperbandOracle):  # type: ignore[mi
         self._plan = plan
         self._store = store
         self._only = only
+        # Whether max_trials ends the search before its plan.
+        self._is_cut_short = trials_at_most(plan_summary(plan), spec) < plan.trials
         self._classes = Classes(spec)
         self._bugs_in_a_row = 0
         self._stop_reason = ""
@@ -226,13 +228,6 @@ class RecordedHyperband(keras_tuner.oracles.HyperbandOracle):  # type: ignore[mi
             direction=self._spec.study.direction,
             may_start=self._may_start(),
         )
-
-    @property
-    def _is_cut_short(self) -> bool:
-        """Whether max_trials ends the search before its plan; the random control does not count."""
-        most = self._spec.search.max_trials
-        brackets = [item.bracket for item in self._plan.brackets if item.role == "search"]
-        return most is not None and most < sum(bracket.trials for bracket in brackets)
 
     def _may_start(self) -> bool:
         """Whether max_trials allows another trial; the random control does not count."""

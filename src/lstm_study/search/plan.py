@@ -9,6 +9,7 @@ from lstm_study.errors import SearchError
 from lstm_study.model.grid import configuration_count, continuous, grid
 from lstm_study.records import Role, Trial
 from lstm_study.records.state import BracketState, SearchState
+from lstm_study.records.trial_ids import CONTROL_PREFIX, TrialId, search_prefix
 from lstm_study.schedule import Bracket, Round, hyperband
 from lstm_study.search.proposals import known_proposals
 from lstm_study.seeds import derive
@@ -290,8 +291,9 @@ def _drawn(
         chosen += itertools.islice(configurations, wanted - len(chosen))
         exhausted = exhausted or len(chosen) < wanted
         if chosen:
-            prefix = f"i{bracket.iteration}-" if spec.search.iterations > 1 else ""
-            slots = _slots(f"{prefix}b{bracket.bracket}", chosen, spec, digits)
+            iteration = bracket.iteration if spec.search.iterations > 1 else None
+            prefix = search_prefix(bracket.bracket, iteration=iteration)
+            slots = _slots(prefix, chosen, spec, digits)
             brackets.append(PlannedBracket(bracket=limited(bracket, len(slots)), slots=slots))
     return brackets, exhausted and not is_grid
 
@@ -306,7 +308,7 @@ def _proposed(
     chosen = [proposals.get(number) for number in range(bracket.rounds[0].trials)]
     if spec.search.include_baseline:
         chosen[0] = spec.baseline.configuration
-    return PlannedBracket(bracket=bracket, slots=_slots("b0", chosen, spec, digits))
+    return PlannedBracket(bracket=bracket, slots=_slots(search_prefix(0), chosen, spec, digits))
 
 
 def _control_trials(spec: StudySpec, epochs: int) -> int:
@@ -318,7 +320,7 @@ def _control(spec: StudySpec, digits: Mapping[str, int], *, count: int) -> Plann
     from lstm_study.model.space import draw
 
     configurations = draw(spec.space, seed=derive(spec.study.seed, "control"))
-    slots = _slots("c", list(itertools.islice(configurations, count)), spec, digits)
+    slots = _slots(CONTROL_PREFIX, list(itertools.islice(configurations, count)), spec, digits)
     bracket = limited(_flat(count, spec), len(slots))
     return PlannedBracket(bracket=bracket, slots=slots, role="control")
 
@@ -330,9 +332,8 @@ def _digits(begun: Iterable[Trial]) -> dict[str, int]:
     """
     found: dict[str, int] = {}
     for trial in begun:
-        if trial.role != "finalist":
-            prefix, number, _ = trial.trial_id.rsplit("-", 2)
-            found[prefix] = min(len(number), found.get(prefix, len(number)))
+        if (of := TrialId.parse(trial.trial_id)) is not None:
+            found[of.prefix] = min(of.digits, found.get(of.prefix, of.digits))
     return found
 
 
@@ -343,7 +344,10 @@ def _slots(
     digits: Mapping[str, int],
 ) -> tuple[Slot, ...]:
     width = digits.get(prefix, max(2, len(str(len(configurations) - 1))))
-    names = [f"{prefix}-{number:0{width}d}" for number in range(len(configurations))]
+    names = [
+        TrialId(prefix=prefix, slot=number, digits=width).slot_name
+        for number in range(len(configurations))
+    ]
     return tuple(
         Slot(name=name, configuration=item, seed=derive(spec.study.seed, "trial", name))
         for name, item in zip(names, configurations, strict=True)

@@ -10,6 +10,7 @@ from collections.abc import Mapping, Sequence
 from lstm_study.configuration import Configuration
 from lstm_study.records import Trial
 from lstm_study.records.state import SearchState
+from lstm_study.records.trial_ids import CONTROL_PREFIX, TrialId
 
 
 def known_proposals(
@@ -31,6 +32,7 @@ def known_proposals(
     }
     for trial in begun:
         name = trial.parent if trial.role == "finalist" else trial.trial_id
-        if trial.role != "control" and name is not None:
-            found[int(name.rsplit("-", 2)[1])] = trial.configuration
+        of = TrialId.parse(name or "")
+        if of is not None and of.prefix != CONTROL_PREFIX:
+            found[of.slot] = trial.configuration
     return found

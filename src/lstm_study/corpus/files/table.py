@@ -189,7 +189,7 @@ class FileTable:
     @cached_property
     def _widest(self) -> InputFile:
         """The file that the table takes its columns from."""
-        return self.members[_widest(self.members, self.headers)]
+        return self.members[_index_of_widest(self.members, self.headers)]
 
     @contextmanager
     def _open(
@@ -271,8 +271,8 @@ def open_table(
     """Finds the files that some paths name, their encodings and their columns.
 
     Each is a file, a zip archive, a folder or a pattern; `encoding` is that of all of them, and
-    `names` are their columns, if they are CSV without a header line. Unless they
-    are to be `labelled`, texts beside folders of labels are read, too: see `find_files`.
+    `names` are their columns, if they are CSV without a header line. Unless they are to be
+    `labelled`, texts beside folders of labels are read, too: see `find_files`.
 
     Raises:
         DataError: There is nothing to read, or it cannot be read.
@@ -308,7 +308,7 @@ def open_table(
         with _open(member, None, encoding_of_it, names=names or ()) as rows:
             each.append(rows)
     headers = [rows.names for rows in each]
-    widest = each[_widest(members, headers)]
+    widest = each[_index_of_widest(members, headers)]
     if len(set(headers)) > 1 and all(rows.value_in_header for rows in each):
         _check_names(members[0], each[0].value_in_header, each[0].proposed_names)
     check_same_columns(members, headers, where=", ".join(map(str, paths)))
@@ -339,7 +339,7 @@ def _check_names(member: InputFile, value: str, proposed: Sequence[str]) -> None
         )
 
 
-def _widest(members: Sequence[InputFile], headers: Sequence[Sequence[str]]) -> int:
+def _index_of_widest(members: Sequence[InputFile], headers: Sequence[Sequence[str]]) -> int:
     """Returns the index of the file that has the most columns.
 
     Ties go to a file with columns that may be reviews, then to one of training reviews.
