@@ -57,11 +57,11 @@ def find_dialect(
         member: The file.
         open_lines: Reads its lines from the first.
         columns: Those asked for; None for all.
-        names: Of all columns, if the file does not begin with them.
+        names: Of all columns, if the file does not begin with them; a first line of just these
+            is skipped.
 
     Raises:
-        DataError: It does not begin with the names of its columns, and none are given; or it does,
-            and they are given.
+        DataError: It does not begin with the names of its columns, and none are given.
     """
     lines = islice(open_lines(), _HEADER_LINES + _LOOK_LINES)
     first, skipped, given = next(lines, ""), 1, ""
@@ -72,12 +72,11 @@ def find_dialect(
         body = [first, *lines][:_LOOK_LINES]
         looks = [_Look(first, body, each, names) for each in (given or DELIMITERS)]
         look = _best(looks, columns, is_tsv=member.kind in (".tsv", ".tab"))
-        look.check_unnamed(member)
         return Dialect(
             delimiter=look.delimiter,
             names=tuple(names),
             line_end=_end_of(first),
-            skipped=skipped - 1,
+            skipped=skipped if look.begins_with_names else skipped - 1,
             are_given=True,
         )
     if not first.strip():
@@ -178,13 +177,10 @@ class _Look:
                 "remove what is above the names."
             )
 
-    def check_unnamed(self, member: InputFile) -> None:
-        """Refuses a first line that holds the names that were given."""
-        if [name.casefold() for name in self.first] == [name.casefold() for name in self.header]:
-            raise DataError(
-                f"{member}: begins with a line of these column names. Remove {option('columns')}, "
-                "which is for files without one."
-            )
+    @property
+    def begins_with_names(self) -> bool:
+        """Whether the first line holds the names that were given."""
+        return [name.casefold() for name in self.first] == [name.casefold() for name in self.header]
 
     @property
     def widths(self) -> list[int]:

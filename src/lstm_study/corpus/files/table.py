@@ -267,12 +267,14 @@ def open_table(
     encoding: str | None = None,
     names: Sequence[str] | None = None,
     labelled: bool = True,
+    beside: Sequence[Path] = (),
 ) -> FileTable:
     """Finds the files that some paths name, their encodings and their columns.
 
     Each is a file, a zip archive, a folder or a pattern; `encoding` is that of all of them, and
-    `names` are their columns, if they are CSV without a header line. Unless they are to be
-    `labelled`, texts beside folders of labels are read, too: see `find_files`.
+    `names` are their columns, if they are CSV without a header line. Both may be meant for the
+    files of other paths, which are read `beside` these. Unless they are to be `labelled`, texts
+    beside folders of labels are read, too: see `find_files`.
 
     Raises:
         DataError: There is nothing to read, or it cannot be read.
@@ -281,14 +283,16 @@ def open_table(
     # Programs that write shards leave empty ones.
     found = layout.members
     members = tuple(member for member in found if _has_content(member)) or found[:1]
-    if names and ("json" in members[0].kind or members[0].kind in (".parquet", TEXT_KIND)):
-        raise DataError(
-            f"{members[0]}: its columns have names. Remove {option('columns')}, which is for CSV "
-            "and TSV without a line of them."
-        )
+    if names and not _may_lack_names(members[0]):
+        if not any(_may_lack_names(member) for member in _found(beside)):
+            raise DataError(
+                f"{members[0]}: its columns have names. Remove {option('columns')}, which is for "
+                "CSV and TSV without a line of them."
+            )
+        names = None
     encodings: tuple[Encoding | None, ...]
     if members[0].kind == ".parquet":
-        if encoding is not None:
+        if encoding is not None and all(member.kind == ".parquet" for member in _found(beside)):
             raise DataError(f"{members[0]}: Parquet has no encoding. Remove {option('encoding')}.")
         encodings = (None,) * len(members)
     elif members[0].kind == ".txt":
@@ -329,6 +333,15 @@ def open_table(
         found=layout.notes,
         split_notes=layout.split_notes,
     )
+
+
+def _found(paths: Sequence[Path]) -> Sequence[InputFile]:
+    return find_files(paths).members if paths else ()
+
+
+def _may_lack_names(member: InputFile) -> bool:
+    """Whether a file may not begin with the names of its columns, as CSV."""
+    return "json" not in member.kind and member.kind not in (".parquet", TEXT_KIND)
 
 
 def _check_names(member: InputFile, value: str, proposed: Sequence[str]) -> None:

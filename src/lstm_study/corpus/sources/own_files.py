@@ -69,10 +69,13 @@ def locate(data: DataTable, *, cache: Path) -> Located:
 
 def read_texts(split: Split, positions: Sequence[int], *, data: DataTable) -> dict[int, str]:
     """Reads the texts of some reviews again, by their rows."""
-    of_test = split.name == "test" and data.test_path is not None
-    paths = [Path(path).expanduser() for path in (data.test_paths if of_test else data.paths)]
+    paths, beside = (
+        [Path(path).expanduser() for path in given] for given in (data.paths, data.test_paths)
+    )
+    if split.name == "test" and beside:
+        paths, beside = beside, paths
     wanted = {int(split.document_ids[position]): position for position in positions}
-    table = open_table(paths, encoding=data.encoding, names=data.columns)
+    table = open_table(paths, encoding=data.encoding, names=data.columns, beside=beside)
     found = {
         wanted[number]: str(row.values[0])
         for number, row in enumerate(table.rows((data.text_column,)), start=1)
@@ -198,7 +201,12 @@ class _Reading:
         """Yields the texts of all rows; the rest of each row is gathered on the way."""
         for paths, is_test in parts:
             first = len(self.roles)
-            table = open_table(paths, encoding=self.data.encoding, names=self.data.columns)
+            table = open_table(
+                paths,
+                encoding=self.data.encoding,
+                names=self.data.columns,
+                beside=[path for other, _ in parts if other is not paths for path in other],
+            )
             for member, encoding in table.guesses:
                 _log.warning(
                     "%s: is not UTF-8; read as %s. %s sets another.",

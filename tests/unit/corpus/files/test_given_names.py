@@ -76,11 +76,23 @@ def test_what_the_names_of_files_say_is_a_column_beside_those_that_are_named(tmp
     ]  # fmt: skip
 
 
-def test_names_are_refused_where_the_files_have_some(tmp_path):
-    with pytest.raises(DataError, match="begins with a line of these column names"):
-        _rows(_written(tmp_path / "r.csv", "Label,Text\n1,a b\n"))
-    with pytest.raises(DataError, match=r"have names\. Remove data\.columns"):
-        _rows(_written(tmp_path / "r.jsonl", '{"label": 1, "text": "a b"}'))
+def test_a_first_line_of_the_given_names_is_no_row(tmp_path):
+    assert _rows(_written(tmp_path / "r.csv", "Label,Text\n1,a b\n")) == [["1", "a b"]]
+
+
+def test_names_and_encodings_are_refused_where_no_file_can_use_them(tmp_path):
+    own = _written(tmp_path / "r.jsonl", '{"label": 1, "text": "a b"}')
+    other = _written(tmp_path / "other.jsonl", '{"label": 0, "text": "c d"}')
+    for beside in ([], [other]):
+        with pytest.raises(DataError, match=r"have names\. Remove data\.columns"):
+            open_table([own], names=NAMES, beside=beside)
+
+
+def test_names_that_only_other_files_need_are_for_those(tmp_path):
+    own = _written(tmp_path / "r.jsonl", '{"label": 1, "text": "a b"}')
+    unnamed = _written(tmp_path / "r.csv", "1,c d\n")
+    table = open_table([own], names=NAMES, beside=[unnamed])
+    assert [list(row.values) for row in table.rows(NAMES)] == [[1, "a b"]]
 
 
 @pytest.mark.parametrize(

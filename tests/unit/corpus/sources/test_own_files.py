@@ -1,6 +1,7 @@
 import json
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from lstm_study.corpus.documents import TEST, TRAIN, VALIDATION
@@ -53,6 +54,22 @@ def test_a_second_file_is_the_test_half_and_its_labels_may_be_written_otherwise(
     assert documents.roles.tolist() == [TRAIN, TRAIN, TEST, TEST]
     assert documents.labels.tolist() == [1, 0, 1, 0]
     assert documents.document_ids.tolist() == [1, 2, 1, 2]
+
+
+def test_columns_and_encoding_are_for_the_files_that_need_them(tmp_path):
+    path = tmp_path / "train.csv"
+    path.write_text("caf\u00e9,1\nbad,0\n", encoding="cp1252")
+    settings = {"columns": ["text", "label"], "encoding": "cp1252"}
+    frame = pd.DataFrame({"label": [1, 0], "text": ["good", "dull"]})
+    frame.to_parquet(tmp_path / "test.parquet")
+    frame[["text", "label"]].to_csv(tmp_path / "test.csv", index=False)
+    for other in (tmp_path / "test.parquet", tmp_path / "test.csv"):
+        documents = read(path, test_path=other, **settings)
+        assert documents.roles.tolist() == [TRAIN, TRAIN, TEST, TEST]
+        assert documents.labels.tolist() == [1, 0, 1, 0]
+        assert documents.words == ("caf\u00e9", "bad", "good", "dull")
+    with pytest.raises(DataError, match="Parquet has no encoding"):
+        read(tmp_path / "test.parquet", test_path=tmp_path / "test.parquet", encoding="cp1252")
 
 
 @pytest.mark.parametrize(
