@@ -68,9 +68,9 @@ def test_a_masked_training_costs_what_its_reviews_lengths_cost():
 
 
 def test_workers_share_the_processors_and_are_no_more_than_there_is_to_do():
-    assert choose_workers(None, jobs=1).count == 1
-    assert choose_workers(3, jobs=100).count == 3
-    size = choose_workers(None, jobs=1_000)
+    assert choose_workers(None, jobs=1, backend="tensorflow").count == 1
+    assert choose_workers(3, jobs=100, backend="tensorflow").count == 3
+    size = choose_workers(None, jobs=1_000, backend="tensorflow")
     assert size.count * size.threads >= size.count
 
 

@@ -9,7 +9,7 @@ from lstm_study.commands.winner import check_not_grown
 from lstm_study.corpus.load import load
 from lstm_study.corpus.types import Corpus
 from lstm_study.engine.backend import in_force
-from lstm_study.engine.devices import visible_gpus
+from lstm_study.engine.devices import usable_gpus, visible_gpus
 from lstm_study.errors import DependencyError, ReportError, SpecError
 from lstm_study.spec.sources import SOURCES
 
@@ -58,7 +58,9 @@ def show_machine(study: OpenStudy, show: Show) -> None:
             "for a new study, or leave the option out."
         )
     if backend.is_another or backend.name != "tensorflow" or gpus:
-        show.stage("Machine", f"trains with {backend.name}: {backend.reason}")
+        # Said here, for a study of the same size takes many times as long.
+        on_cpu = " on the CPU, for it has no CUDA" if gpus and not usable_gpus(backend.name) else ""
+        show.stage("Machine", f"trains with {backend.name}{on_cpu}: {backend.reason}")
     elif not is_numba_cache_filled():
         show.stage("Machine", "the first training on this machine compiles for some seconds, once")
 

@@ -51,7 +51,7 @@ def examine() -> Examination:
     host = machine()
     chosen = choose_backend()
     backend, devices, population = _probe(chosen)
-    size = choose_workers(None, jobs=1_000)
+    size = choose_workers(None, jobs=1_000, backend=chosen.name)
     rows = [
         ("Python", host.python),
         ("Packages", ", ".join(f"{name} {version}" for name, version in host.packages.items())),

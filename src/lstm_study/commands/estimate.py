@@ -5,6 +5,7 @@ from pathlib import Path
 
 from lstm_study.commands.opened import OpenStudy, Show
 from lstm_study.commands.time_left import TimeLeft, read_time_left, time_left
+from lstm_study.engine.backend import in_force
 from lstm_study.engine.calibration import is_measurable, kept_pace, machine_pace
 from lstm_study.engine.devices import Workers, choose_workers
 from lstm_study.progress.pace import Pace
@@ -110,7 +111,12 @@ def pace_of(study: OpenStudy, size: Workers) -> Pace | None:
 
 def workers_here(study: OpenStudy) -> Workers:
     """Returns the workers that a stage with many trainings gets here."""
-    return choose_workers(study.workers, jobs=1_000, workers_per_gpu=study.workers_per_gpu)
+    return choose_workers(
+        study.workers,
+        jobs=1_000,
+        backend=in_force().name,
+        workers_per_gpu=study.workers_per_gpu,
+    )
 
 
 def _drawn_plan(spec: StudySpec) -> SearchState:

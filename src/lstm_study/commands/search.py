@@ -105,9 +105,13 @@ def _disk_in_words(study: OpenStudy, plan: Plan) -> str:
     # Workers of an earlier command may have left more brackets open than these would.
     earlier = [each.workers for each in study.store.read_sessions() if each.stage == "search"]
     workers = plan.most_slots  # On a cluster, and in populations, as many as can be of use.
-    if not study.cluster and in_force().name != "jax":
+    backend = in_force().name
+    if not study.cluster and backend != "jax":
         workers = choose_workers(
-            study.workers, jobs=plan.most_slots, workers_per_gpu=study.workers_per_gpu
+            study.workers,
+            jobs=plan.most_slots,
+            backend=backend,
+            workers_per_gpu=study.workers_per_gpu,
         ).count
     peak = peak_checkpoint_bytes(plan, spec=study.spec, workers=max([workers, *earlier]))
     free = free_bytes(study.store.folder)

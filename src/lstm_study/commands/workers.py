@@ -4,6 +4,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from lstm_study.commands.opened import OpenStudy
+from lstm_study.engine.backend import in_force
 from lstm_study.engine.devices import choose_workers
 from lstm_study.engine.processes import Processes
 
@@ -30,6 +31,11 @@ def start_engine(study: OpenStudy, jobs: int) -> "Processes | RayCluster":
             population=study.population,
             jobs=jobs,
         )
-    size = choose_workers(study.workers, jobs=jobs, workers_per_gpu=study.workers_per_gpu)
+    size = choose_workers(
+        study.workers,
+        jobs=jobs,
+        backend=in_force().name,
+        workers_per_gpu=study.workers_per_gpu,
+    )
     size = replace(size, population=study.population)
     return Processes(size, log_path=study.store.log_path, scratch=study.store.scratch)

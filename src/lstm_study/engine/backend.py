@@ -1,15 +1,13 @@
 """Which backend a command trains with, chosen before any is imported."""
 
-import importlib.util
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 
-from lstm_study.engine.devices import visible_gpus
+from lstm_study.engine.devices import usable_gpus, visible_gpus
 
 VARIABLE = "KERAS_BACKEND"
-_CUDA_PLUGINS = ("jax_cuda12_plugin", "jax_cuda13_plugin")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,16 +35,15 @@ def choose_backend(earlier: str = "") -> Backend:
         return Backend(name=asked, reason=reason, is_another=is_another)
     if earlier:
         return Backend(name=earlier, reason="the study began on it")
-    gpus = visible_gpus()
-    if gpus and has_jax_with_cuda():
+    if not visible_gpus():
+        return Backend(name="tensorflow", reason="no GPU is visible")
+    if usable_gpus("jax"):
         return Backend(name="jax", reason="a GPU is visible, and JAX with CUDA is installed")
-    if gpus:
-        return Backend(
-            name="tensorflow",
-            reason="JAX with CUDA, which trains many networks at once, is not installed: "
-            "pip install 'lstm-study[gpu]'",
-        )
-    return Backend(name="tensorflow", reason="no GPU is visible")
+    return Backend(
+        name="tensorflow",
+        reason="JAX, which trains many networks at once on a GPU, has no CUDA here: "
+        "pip install 'lstm-study[gpu]'",
+    )
 
 
 _in_force: list[Backend] = []
@@ -71,9 +68,3 @@ def using(backend: Backend) -> Iterator[None]:
 def in_force() -> Backend:
     """Returns the backend of the running command, or the one that a new study would get."""
     return _in_force[-1] if _in_force else choose_backend()
-
-
-def has_jax_with_cuda() -> bool:
-    """Whether JAX and its plugin for CUDA are installed; neither is imported."""
-    plugins = map(importlib.util.find_spec, _CUDA_PLUGINS)
-    return importlib.util.find_spec("jax") is not None and any(plugins)

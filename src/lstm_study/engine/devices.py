@@ -1,11 +1,15 @@
 """This machine's GPUs, asked of the driver without a backend, and how many workers it gets."""
 
+import ctypes.util
 import functools
+import importlib.util
 import os
 import re
 import subprocess
+import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 from lstm_study.errors import DependencyError, SearchError
 from lstm_study.provenance import machine, usable_cpus
@@ -13,7 +17,9 @@ from lstm_study.provenance import machine, usable_cpus
 BYTES_PER_WORKER = 2 * 1024**3
 _GPU = re.compile(r"GPU (?P<index>\d+):.*\(UUID: (?P<uuid>GPU-[^)]+)\)")
 _SLICE = re.compile(r"\s+MIG .*\(UUID: (?P<uuid>MIG-[^)]+)\)")
-_LIST_SECONDS = 20
+# A server with eight GPUs and no process on them takes half a minute to answer.
+_LIST_SECONDS = 60
+_CUDA_PLUGINS = ("jax_cuda12_plugin", "jax_cuda13_plugin")
 
 
 def visible_gpus() -> tuple[str, ...]:
@@ -34,6 +40,19 @@ def visible_gpus() -> tuple[str, ...]:
             break
         found += [device for device in devices if device not in found]
     return tuple(found)
+
+
+def usable_gpus(backend: str) -> tuple[str, ...]:
+    """Returns the visible GPUs, if a backend has what it needs to train on them; else none.
+
+    Args:
+        backend: "tensorflow" or "jax".
+    """
+    gpus = visible_gpus()
+    if not gpus:
+        return ()
+    has_cuda = _has_jax_with_cuda() if backend == "jax" else _has_cudnn()
+    return gpus if has_cuda else ()
 
 
 def require_gpus(workers_per_gpu: int | None) -> None:
@@ -77,24 +96,32 @@ class Workers:
         return self.gpus[index % len(self.gpus)] if self.gpus else None
 
 
-def choose_workers(asked: int | None, *, jobs: int, workers_per_gpu: int | None = None) -> Workers:
+def choose_workers(
+    asked: int | None, *, jobs: int, backend: str, workers_per_gpu: int | None = None
+) -> Workers:
     """Chooses how many workers this machine gets, and their threads.
 
     On a CPU several single-threaded workers finish more trainings an hour than one that uses all
     threads: the time loop of an LSTM is a chain of small products that threads share badly. Where
-    there are GPUs, each gets one worker, or as many as are asked for.
+    there are GPUs that the backend can use, each gets one worker, or as many as are asked for.
 
     Args:
         asked: Workers asked for; None to choose.
         jobs: Trainings there are to share, >= 1.
+        backend: What they train with.
         workers_per_gpu: Asked for; None to choose.
 
     Raises:
-        DependencyError: Workers are to share GPUs, and none is visible.
+        DependencyError: Workers are to share GPUs, and none is visible or can be used.
         SearchError: More workers than the GPUs are to carry.
     """
-    cpus, gpus = usable_cpus(), visible_gpus()
+    cpus, gpus = usable_cpus(), usable_gpus(backend)
     require_gpus(workers_per_gpu)
+    if workers_per_gpu is not None and not gpus:
+        raise DependencyError(
+            f"--workers-per-gpu {workers_per_gpu}: {backend} has no CUDA here. Install JAX with "
+            "it (pip install 'lstm-study[gpu]'), or leave the option out to train on the CPU."
+        )
     if asked is None:
         memory = machine().memory_bytes
         fitting = memory // BYTES_PER_WORKER if memory else cpus
@@ -106,6 +133,33 @@ def choose_workers(asked: int | None, *, jobs: int, workers_per_gpu: int | None 
             f"{len(gpus) * workers_per_gpu}. Raise --workers-per-gpu, or leave --workers out."
         )
     return Workers(count=asked, threads=max(1, cpus // asked), gpus=gpus)
+
+
+def _has_jax_with_cuda() -> bool:
+    """Whether JAX and its plugin for CUDA are installed, and JAX_PLATFORMS does not exclude it."""
+    platforms = os.environ.get("JAX_PLATFORMS", "")
+    if platforms and not {"cuda", "gpu"} & {name.strip() for name in platforms.split(",")}:
+        return False
+    plugins = map(importlib.util.find_spec, _CUDA_PLUGINS)
+    return importlib.util.find_spec("jax") is not None and any(plugins)
+
+
+@functools.cache
+def _has_cudnn() -> bool:
+    """Whether cuDNN, without which TensorFlow trains on the CPU, is installed.
+
+    TensorFlow finds it among Python's packages, and where the system's loader does.
+    """
+    folders = [*_python_folders(), *os.environ.get("LD_LIBRARY_PATH", "").split(os.pathsep)]
+    if any(any(Path(folder).glob("libcudnn.so*")) for folder in folders if folder):
+        return True
+    return ctypes.util.find_library("cudnn") is not None
+
+
+def _python_folders() -> list[str]:
+    """Returns where packages of pip's and conda's have libraries."""
+    packages = [str(Path(each) / "nvidia" / "cudnn" / "lib") for each in sys.path]
+    return [*packages, str(Path(sys.prefix) / "lib")]
 
 
 @functools.cache

@@ -48,7 +48,7 @@ from lstm_study.engine.steps import (
     starts_of,
     training_of,
 )
-from lstm_study.errors import RecordError, StoreError, StudyError
+from lstm_study.errors import DependencyError, RecordError, StoreError, StudyError
 from lstm_study.spec import StudySpec
 from lstm_study.training.checkpoint import Checkpoint
 from lstm_study.training.failures import classify, is_device_lost
@@ -135,8 +135,7 @@ def work(link: Link, device: Device, *, study: Callable[[], Reviews]) -> None:
             workers_on_gpu=device.workers_on_gpu,
             share=share,
         )
-        if why := without_its_gpu(device, runtime):
-            log.warning(why)
+        check_gpu(device, runtime)
         load_libraries()
         reviews = study()
         capacity = _capacity(runtime.backend, device, reviews)
@@ -150,17 +149,21 @@ def work(link: Link, device: Device, *, study: Callable[[], Reviews]) -> None:
         link.send(Stopped(error=error))
 
 
-def without_its_gpu(device: Device, runtime: Runtime) -> str:
-    """Says that a worker trains on the CPU though it was given a GPU; "" where it does not.
+def check_gpu(device: Device, runtime: Runtime) -> None:
+    """Makes sure that a worker that was given a GPU uses it.
 
-    Backends fall back to the CPU where CUDA does not start, with a warning that is easily missed.
+    Backends fall back to the CPU where CUDA does not start, with a warning that is easily missed,
+    and one worker for each GPU would take many times as long there as one for each core.
+
+    Raises:
+        DependencyError: It does not.
     """
-    if device.gpu is None or runtime.devices[0].lower() != "cpu":
-        return ""
-    return (
-        f"{runtime.backend} does not use {device.gpu}: this worker trains on the CPU. "
-        "CUDA's own messages, if it is installed, are above; lstm-study doctor tries it again."
-    )
+    if device.gpu is not None and runtime.devices[0].lower() == "cpu":
+        raise DependencyError(
+            f"{runtime.backend} does not use {device.gpu}: CUDA did not start. Its messages are in "
+            "the study's log; lstm-study doctor tries it again. To train on the CPU, hide the GPU: "
+            "set CUDA_VISIBLE_DEVICES to -1."
+        )
 
 
 def _capacity(backend: str, device: Device, reviews: Reviews) -> int:

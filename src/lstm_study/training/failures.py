@@ -14,7 +14,10 @@ _DEVICE_LOST = re.compile(
     "MISALIGNED_ADDRESS|INVALID_ADDRESS_SPACE|INVALID_PC|LAUNCH_FAILED|ECC_UNCORRECTABLE|"
     "CONTAINED|EXTERNAL_DEVICE)"
 )
-_OUT_OF_MEMORY = ("RESOURCE_EXHAUSTED", "ResourceExhausted", "OOM when allocating", "Out of memory")
+_OUT_OF_MEMORY = (
+    "RESOURCE_EXHAUSTED", "ResourceExhausted", "OOM when allocating", "Out of memory",
+    "CUDA_ERROR_OUT_OF_MEMORY",
+)  # fmt: skip
 
 
 def is_kernel_too_large(error: Exception) -> bool:

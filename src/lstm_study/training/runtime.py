@@ -143,10 +143,13 @@ def population_limit(asked: int | None, *, member_bytes: int) -> int:
     device = jax.devices()[0]
     if device.platform != "gpu":
         return asked or 1
+    most = asked or _MOST_MEMBERS
     # This process's share of it, where several have the GPU.
-    memory = (device.memory_stats() or {}).get("bytes_limit", 0)
-    fitting = int(_POPULATION_SHARE * memory / member_bytes)
-    return max(1, min(asked or _MOST_MEMBERS, fitting))
+    memory = (device.memory_stats() or {}).get("bytes_limit")
+    if memory is None:
+        # Some of JAX's allocators do not say. A population that does not fit is halved.
+        return most
+    return max(1, min(most, int(_POPULATION_SHARE * memory / member_bytes)))
 
 
 @contextmanager

@@ -10,12 +10,12 @@ from lstm_study.engine.backend import Backend, choose_backend, in_force, using
 
 @pytest.fixture(autouse=True)
 def machine(monkeypatch):
-    """Says whether a GPU is visible, and JAX with CUDA installed; by default neither."""
+    """Says whether a GPU is visible, and whether JAX can use it; by default neither."""
     monkeypatch.delenv("KERAS_BACKEND", raising=False)
 
     def have(*, gpus=(), cuda=False):
         monkeypatch.setattr(module, "visible_gpus", lambda: gpus)
-        monkeypatch.setattr(module, "has_jax_with_cuda", lambda: cuda)
+        monkeypatch.setattr(module, "usable_gpus", lambda backend: gpus if cuda else ())
 
     have()
     return have

@@ -5,9 +5,11 @@ import pytest
 from lstm_study.engine import devices
 from lstm_study.engine.devices import (
     Workers,
+    _has_cudnn,
     _listed,
     choose_workers,
     require_gpus,
+    usable_gpus,
     visible_gpus,
 )
 from lstm_study.errors import DependencyError, SearchError
@@ -40,6 +42,26 @@ def driver(tmp_path, monkeypatch):
 
     yield install
     _listed.cache_clear()
+
+
+@pytest.fixture
+def cuda(tmp_path, monkeypatch):
+    """Says which backends find what they need of CUDA; by default none."""
+    monkeypatch.delenv("JAX_PLATFORMS", raising=False)
+    monkeypatch.setattr(devices, "_python_folders", lambda: [str(tmp_path)])
+    monkeypatch.setattr("ctypes.util.find_library", lambda name: None)
+
+    def have(*, cudnn: bool = False, jax: bool = False) -> None:
+        monkeypatch.setattr("importlib.util.find_spec", lambda name: name if jax else None)
+        monkeypatch.setenv("LD_LIBRARY_PATH", f"/nowhere:{tmp_path / 'cuda'}")
+        if cudnn:
+            (tmp_path / "cuda").mkdir()
+            (tmp_path / "cuda" / "libcudnn.so.9").touch()
+        _has_cudnn.cache_clear()
+
+    have()
+    yield have
+    _has_cudnn.cache_clear()
 
 
 def test_without_a_driver_or_with_a_broken_one_there_is_no_gpu(driver):
@@ -87,23 +109,54 @@ def test_workers_per_gpu_is_refused_in_a_line_where_there_is_none(driver, monkey
     driver(TWO)
     monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "-1")
     with pytest.raises(DependencyError, match="CUDA_VISIBLE_DEVICES=-1"):
-        choose_workers(None, jobs=9, workers_per_gpu=1)
+        choose_workers(None, jobs=9, backend="jax", workers_per_gpu=1)
 
 
-def test_auto_is_workers_per_gpu_times_gpus_and_no_more_than_processors(driver, monkeypatch):
+def test_auto_is_workers_per_gpu_times_gpus_and_no_more_than_processors(driver, cuda, monkeypatch):
     driver(TWO)
+    cuda(jax=True)
     monkeypatch.setattr(devices, "usable_cpus", lambda: 16)
-    assert choose_workers(None, jobs=99).count == 2
-    size = choose_workers(None, jobs=99, workers_per_gpu=1)
+    assert choose_workers(None, jobs=99, backend="jax").count == 2
+    size = choose_workers(None, jobs=99, backend="jax", workers_per_gpu=1)
     assert (size.count, size.threads, size.on_a_gpu) == (2, 8, 1)
     monkeypatch.setattr(devices, "usable_cpus", lambda: 3)
-    assert choose_workers(None, jobs=99, workers_per_gpu=4).count <= 3
+    assert choose_workers(None, jobs=99, backend="jax", workers_per_gpu=4).count <= 3
 
 
-def test_more_workers_than_the_gpus_are_to_carry_are_refused(driver):
+def test_more_workers_than_the_gpus_are_to_carry_are_refused(driver, cuda):
     driver(TWO)
+    cuda(jax=True)
     with pytest.raises(SearchError, match="2 GPUs with 2 workers each carry 4"):
-        choose_workers(5, jobs=99, workers_per_gpu=2)
+        choose_workers(5, jobs=99, backend="jax", workers_per_gpu=2)
+
+
+@pytest.mark.parametrize("backend", ["tensorflow", "jax"])
+def test_gpus_that_the_backend_cannot_use_are_not_what_workers_are_counted_by(
+    driver, cuda, monkeypatch, backend
+):
+    driver(TWO)
+    monkeypatch.setattr(devices, "usable_cpus", lambda: 3)
+
+    size = choose_workers(None, jobs=99, backend=backend)
+
+    assert (size.count, size.threads, size.gpus) == (3, 1, ())
+    with pytest.raises(DependencyError, match=f"--workers-per-gpu 2: {backend} has no CUDA here"):
+        choose_workers(None, jobs=99, backend=backend, workers_per_gpu=2)
+
+
+def test_a_backend_uses_the_gpus_where_what_it_needs_of_cuda_is_installed(
+    driver, cuda, monkeypatch
+):
+    driver(TWO)
+    cuda(cudnn=True)
+    assert usable_gpus("tensorflow") == visible_gpus()
+    assert usable_gpus("jax") == ()
+    cuda(jax=True)
+    assert usable_gpus("jax") == visible_gpus()
+    monkeypatch.setenv("JAX_PLATFORMS", "cuda, cpu")
+    assert usable_gpus("jax") == visible_gpus()
+    monkeypatch.setenv("JAX_PLATFORMS", "cpu")
+    assert usable_gpus("jax") == ()
 
 
 def test_workers_take_turns_on_the_gpus():

@@ -8,6 +8,9 @@ def test_divergence_out_of_memory_and_bugs_are_distinguished():
     assert classify(DivergedError("the loss became nan")).kind == "diverged"
     assert classify(MemoryError()).kind == "out_of_memory"
     assert classify(RuntimeError("RESOURCE_EXHAUSTED: OOM when allocating")).kind == "out_of_memory"
+    # CUDA's own word, of a program that found no room: TensorFlow issue 60607.
+    cubin = "Failed to load in-memory CUBIN: CUDA_ERROR_OUT_OF_MEMORY: out of memory"
+    assert classify(RuntimeError(cubin)).kind == "out_of_memory"
     bug = classify(KeyError("x"))
     assert (bug.kind, bug.message) == ("bug", "KeyError: 'x'")
     assert "KeyError" in bug.traceback
