@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import subprocess
 import sys
 from collections.abc import Mapping
@@ -37,6 +38,8 @@ except StudyError as error:
     print(json.dumps({"error": str(error)}))
 """
 _PROBE_SECONDS = 120
+# The last line of a traceback.
+_ERROR = re.compile(r"[\w.]*Error: ")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -50,7 +53,7 @@ def examine() -> Examination:
     """Looks at the machine; the backend is tried in a separate process."""
     host = machine()
     chosen = choose_backend()
-    backend, devices, population = _probe(chosen)
+    backend, devices, population, complaint = _probe(chosen)
     size = choose_workers(None, jobs=1_000, backend=chosen.name)
     rows = [
         ("Python", host.python),
@@ -60,6 +63,7 @@ def examine() -> Examination:
         ("Memory", _gib(host.memory_bytes)),
         ("Backend", f"{backend}: {chosen.reason}" if devices else backend),
         ("Devices", devices),
+        *([("No GPU", _no_gpu(complaint))] if size.gpus and devices.lower() == "cpu" else []),
         ("Cache", f"{cache_folder(None)} ({_gib(free_bytes(cache_folder(None)))} free)"),
         ("Records", f"{RUNS_FOLDER}/ ({_gib(free_bytes(RUNS_FOLDER))} free)"),
         ("Reports", f"{REPORTS_FOLDER}/ ({_gib(free_bytes(REPORTS_FOLDER))} free)"),
@@ -101,8 +105,19 @@ def _why(size: Workers, host: Machine) -> str:
     )
 
 
-def _probe(chosen: Backend) -> tuple[str, str, str]:
-    """Asks another process for backend, devices and populations; its log noise stays there."""
+def _no_gpu(complaint: str) -> str:
+    """Says why the backend does not use the GPU: with the last error of what it printed."""
+    lines = [line.strip() for line in complaint.splitlines() if line.strip()]
+    errors = [line for line in lines if _ERROR.match(line)] or lines or ["no message"]
+    return f"CUDA does not start, and a study would not either: {errors[-1]}"
+
+
+def _probe(chosen: Backend) -> tuple[str, str, str, str]:
+    """Asks another process for backend, devices and populations.
+
+    Returns:
+        Those, and what else the process printed.
+    """
     try:
         result = subprocess.run(  # noqa: S603
             [sys.executable, "-c", _PROBE],
@@ -114,15 +129,15 @@ def _probe(chosen: Backend) -> tuple[str, str, str]:
             env=os.environ | {VARIABLE: chosen.name},
         )
     except subprocess.TimeoutExpired:
-        return "did not answer within two minutes", "", ""
+        return "did not answer within two minutes", "", "", ""
     lines = [line for line in result.stdout.splitlines() if line.startswith("{")]
     if not lines:
         last = (result.stderr.strip().splitlines() or ["no output"])[-1]
-        return f"cannot start: {last}", "", ""
+        return f"cannot start: {last}", "", "", ""
     found = json.loads(lines[-1])
     if "error" in found:
-        return found["error"], "", ""
-    return found["backend"], ", ".join(found["devices"]), _population(found)
+        return found["error"], "", "", ""
+    return found["backend"], ", ".join(found["devices"]), _population(found), result.stderr
 
 
 def _population(found: Mapping[str, Any]) -> str:

@@ -63,7 +63,7 @@ def configure(
         Backend and devices found.
 
     Raises:
-        DependencyError: The backend that KERAS_BACKEND names is not installed.
+        DependencyError: The backend that KERAS_BACKEND names is not installed, or does not start.
     """
     backend = os.environ.get("KERAS_BACKEND", "tensorflow")
     os.environ["TF_CPP_MIN_LOG_LEVEL"] = "2"
@@ -126,7 +126,11 @@ def _configure_jax(threads: int) -> Runtime:
     with skip_optional_imports():
         import keras  # noqa: F401 - imported for its side effects
     use_jax_cache(jax)
-    devices = jax.devices()
+    try:
+        devices = jax.devices()
+    except RuntimeError as error:
+        # JAX's words name the platform, and what to do about it.
+        raise DependencyError(f"JAX does not start: {error}") from error
     # With one arena the threads that compile for a GPU would wait for each other.
     if devices[0].platform == "cpu":
         keep_freed_memory()

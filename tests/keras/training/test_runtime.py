@@ -64,6 +64,45 @@ print(*runtime.configure(threads=2).devices, *called)
     assert in_a_process(code, tmp_path, KERAS_BACKEND="jax") == ["device", *kept]
 
 
+def test_a_jax_that_does_not_start_is_told_in_its_own_words(tmp_path):
+    code = """
+import jax
+from lstm_study.errors import DependencyError
+from lstm_study.training import runtime
+def devices():
+    raise RuntimeError("Unable to initialize backend 'cuda': No visible GPU devices.")
+jax.devices = devices
+try:
+    runtime.configure(threads=2)
+except DependencyError as error:
+    print(error)
+"""
+    found = in_a_process(code, tmp_path, KERAS_BACKEND="jax")
+    assert " ".join(found) == (
+        "JAX does not start: Unable to initialize backend 'cuda': No visible GPU devices."
+    )
+
+
+@pytest.mark.parametrize(
+    ("stats", "asked", "members"),
+    [
+        ({"bytes_limit": 100}, None, 7), ({"bytes_limit": 100}, 3, 3), ({"bytes_limit": 1}, 3, 1),
+        ({"bytes_limit": 10_000}, None, 64), (None, None, 64), (None, 3, 3),
+    ],
+)  # fmt: skip
+def test_a_population_is_as_large_as_memory_or_unknown_memory_lets_it_be(
+    tmp_path, stats, asked, members
+):
+    code = f"""
+import types, jax
+from lstm_study.training.runtime import population_limit
+gpu = types.SimpleNamespace(platform="gpu", memory_stats=lambda: {stats})
+jax.devices = lambda: [gpu]
+print(population_limit({asked}, member_bytes=10))
+"""
+    assert in_a_process(code, tmp_path, KERAS_BACKEND="jax") == [str(members)]
+
+
 def test_each_version_of_the_compiled_source_has_a_numba_cache_of_its_own(tmp_path):
     code = (
         "import os; from lstm_study.training.runtime import configure; configure(threads=1); "

@@ -1,6 +1,6 @@
 """Doctor says why a study would use the workers and threads that it would."""
 
-from lstm_study.commands.doctor import _population, _why
+from lstm_study.commands.doctor import _no_gpu, _population, _why
 from lstm_study.engine.devices import Workers
 from lstm_study.records import Machine
 
@@ -27,6 +27,18 @@ def test_with_little_memory_the_memory_decides():
 def test_with_gpus_they_decide():
     size = Workers(count=1, threads=16, gpus=("GPU-1",))
     assert "--workers-per-gpu" in _why(size, machine(processors=16, gib=128))
+
+
+def test_a_gpu_that_does_not_start_is_told_with_the_error_of_the_plugin():
+    said = """ERROR: Jax plugin configuration error: Exception when calling initialize()
+Traceback (most recent call last):
+  File "jax_plugins/xla_cuda12/__init__.py", line 205, in _version_check
+RuntimeError: Unable to load CUDA. Is it installed?
+An NVIDIA GPU may be present on this machine. Falling back to cpu.
+"""
+    assert _no_gpu(said).endswith("either: RuntimeError: Unable to load CUDA. Is it installed?")
+    assert _no_gpu("Falling back to cpu.\n").endswith("either: Falling back to cpu.")
+    assert _no_gpu("").endswith("either: no message")
 
 
 def test_populations_are_told_with_what_runs_the_lstm():
