@@ -19,7 +19,6 @@ _GPU = re.compile(r"GPU (?P<index>\d+):.*\(UUID: (?P<uuid>GPU-[^)]+)\)")
 _SLICE = re.compile(r"\s+MIG .*\(UUID: (?P<uuid>MIG-[^)]+)\)")
 # A server with eight GPUs and no process on them takes half a minute to answer.
 _LIST_SECONDS = 60
-_CUDA_PLUGINS = ("jax_cuda12_plugin", "jax_cuda13_plugin")
 
 
 def visible_gpus() -> tuple[str, ...]:
@@ -140,8 +139,13 @@ def _has_jax_with_cuda() -> bool:
     platforms = os.environ.get("JAX_PLATFORMS", "")
     if platforms and not {"cuda", "gpu"} & {name.strip() for name in platforms.split(",")}:
         return False
-    plugins = map(importlib.util.find_spec, _CUDA_PLUGINS)
-    return importlib.util.find_spec("jax") is not None and any(plugins)
+    has_plugin = any(any(Path(folder).glob("xla_cuda*")) for folder in _jax_plugin_folders())
+    return has_plugin and importlib.util.find_spec("jax") is not None
+
+
+def _jax_plugin_folders() -> Sequence[str]:
+    found = importlib.util.find_spec("jax_plugins")
+    return (found and found.submodule_search_locations) or ()
 
 
 @functools.cache

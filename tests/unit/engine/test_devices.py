@@ -49,10 +49,13 @@ def cuda(tmp_path, monkeypatch):
     """Says which backends find what they need of CUDA; by default none."""
     monkeypatch.delenv("JAX_PLATFORMS", raising=False)
     monkeypatch.setattr(devices, "_python_folders", lambda: [str(tmp_path)])
+    plugins = str(tmp_path / "jax_plugins")
+    monkeypatch.setattr(devices, "_jax_plugin_folders", lambda: [plugins])
     monkeypatch.setattr("ctypes.util.find_library", lambda name: None)
 
     def have(*, cudnn: bool = False, jax: bool = False) -> None:
-        monkeypatch.setattr("importlib.util.find_spec", lambda name: name if jax else None)
+        if jax:
+            (tmp_path / "jax_plugins" / "xla_cuda13").mkdir(parents=True)
         monkeypatch.setenv("LD_LIBRARY_PATH", f"/nowhere:{tmp_path / 'cuda'}")
         if cudnn:
             (tmp_path / "cuda").mkdir()

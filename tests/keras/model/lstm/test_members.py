@@ -23,6 +23,7 @@ from lstm_study.model.lstm.members import (
     lstm,
     sweeps_for,
 )
+from lstm_study.model.population.steps import _SAME_BITS
 from tests.support.on_jax import (
     WHOLE_FILE_SECONDS,
     as_if_on_a_card,
@@ -51,15 +52,19 @@ def case(*, members, time, batch, units, masked, seed):
 
 
 def value_and_gradients(arguments, weighing, *, every_step, sweeps):
-    """The outputs, and the gradients of their weighed sum by inputs, weights and bias."""
+    """The outputs, and the gradients of their weighed sum by inputs, weights and bias.
+
+    Compiled as programs of populations are: else each call may time and choose other products.
+    """
 
     def total(inputs, weights, bias):
         outputs = lstm(inputs, weights, bias, *arguments[3:], every_step, sweeps)
         return jnp.sum(outputs * (weighing if every_step else weighing[:, :, -1])), outputs
 
-    (_, outputs), gradients = jax.jit(jax.value_and_grad(total, (0, 1, 2), has_aux=True))(
-        *arguments[:3]
+    compiled = jax.jit(
+        jax.value_and_grad(total, (0, 1, 2), has_aux=True), compiler_options=_SAME_BITS
     )
+    (_, outputs), gradients = compiled(*arguments[:3])
     return [outputs, *gradients]
 
 
