@@ -8,11 +8,12 @@ from lstm_study.records import Failure
 
 # XLA's words where a kernel asks for more than a multiprocessor has, under RESOURCE_EXHAUSTED too.
 _KERNEL_TOO_LARGE = "Shared memory size limit exceeded"
-# After these a process can do nothing more on its GPU; CUDA's own words for each say so.
+# After these a process can do nothing more on its GPU; CUDA's own words for each say so, but for
+# UNKNOWN, which is all it says where the GPU is gone (after the machine slept, say).
 _DEVICE_LOST = re.compile(
     "CUDA_ERROR_(ILLEGAL_ADDRESS|LAUNCH_TIMEOUT|ASSERT|HARDWARE_STACK_ERROR|ILLEGAL_INSTRUCTION|"
     "MISALIGNED_ADDRESS|INVALID_ADDRESS_SPACE|INVALID_PC|LAUNCH_FAILED|ECC_UNCORRECTABLE|"
-    "CONTAINED|EXTERNAL_DEVICE)"
+    "CONTAINED|EXTERNAL_DEVICE|UNKNOWN)"
 )
 _OUT_OF_MEMORY = (
     "RESOURCE_EXHAUSTED", "ResourceExhausted", "OOM when allocating", "Out of memory",

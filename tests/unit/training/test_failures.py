@@ -1,7 +1,9 @@
 """Kinds of failure that end a training."""
 
+import pytest
+
 from lstm_study.errors import DivergedError
-from lstm_study.training.failures import classify
+from lstm_study.training.failures import classify, is_device_lost
 
 
 def test_divergence_out_of_memory_and_bugs_are_distinguished():
@@ -14,3 +16,16 @@ def test_divergence_out_of_memory_and_bugs_are_distinguished():
     bug = classify(KeyError("x"))
     assert (bug.kind, bug.message) == ("bug", "KeyError: 'x'")
     assert "KeyError" in bug.traceback
+
+
+@pytest.mark.parametrize(
+    ("message", "is_lost"),
+    [
+        # JAX issue 25002.
+        ("CUDA error: Could not synchronize CUDA stream: CUDA_ERROR_ILLEGAL_ADDRESS: an", True),
+        ("INTERNAL: CUDA error: : CUDA_ERROR_UNKNOWN: unknown error", True),
+        ("Failed to load in-memory CUBIN: CUDA_ERROR_OUT_OF_MEMORY: out of memory", False),
+    ],
+)
+def test_a_lost_gpu_is_told_from_one_without_memory(message, is_lost):
+    assert is_device_lost(RuntimeError(message)) == is_lost
