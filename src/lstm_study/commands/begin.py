@@ -58,9 +58,10 @@ def show_machine(study: OpenStudy, show: Show) -> None:
             "for a new study, or leave the option out."
         )
     if backend.is_another or backend.name != "tensorflow" or gpus:
-        # Said here, for a study of the same size takes many times as long.
-        on_cpu = " on the CPU, for it has no CUDA" if gpus and not usable_gpus(backend.name) else ""
-        show.stage("Machine", f"trains with {backend.name}{on_cpu}: {backend.reason}")
+        # Of a cluster's nodes this machine knows nothing.
+        is_idle = gpus and not study.cluster and not usable_gpus(backend.name)
+        where = " on the CPU, for it has no CUDA" if is_idle else ""
+        show.stage("Machine", f"trains with {backend.name}{where}: {backend.reason}")
     elif not is_numba_cache_filled():
         show.stage("Machine", "the first training on this machine compiles for some seconds, once")
 

@@ -1,6 +1,7 @@
 """Which reviews a command opens a study with."""
 
 import shlex
+import sys
 from dataclasses import replace
 from pathlib import Path
 
@@ -20,6 +21,9 @@ from lstm_study.spec import parse_spec
 from lstm_study.store import Store
 from tests.support.fake_study import completed_study, interrupted_study, on_backends
 from tests.support.stored_study import leave, stored
+
+# The package has a function of the module's name.
+BEGIN = sys.modules["lstm_study.commands.begin"]
 
 
 @pytest.fixture
@@ -91,6 +95,7 @@ def test_a_command_on_another_backend_than_the_study_began_on_says_so(
 ) -> None:
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("KERAS_BACKEND", asked)
+    monkeypatch.setattr(BEGIN, "visible_gpus", tuple)
     leave(on_backends(began, began), tmp_path)
     show = Told()
     with held(open_study("fake.toml"), show=show) as study:
@@ -99,6 +104,27 @@ def test_a_command_on_another_backend_than_the_study_began_on_says_so(
         f"Machine: trains with {asked}: KERAS_BACKEND is set, though the study began on {began}: "
         "results differ beyond rounding"
     ) in show.lines
+
+
+@pytest.mark.parametrize(
+    ("usable", "cluster", "says"),
+    [((), "", "jax on the CPU, for it has no CUDA"), (("GPU-1",), "", "jax"), ((), "head", "jax")],
+)
+def test_a_gpu_that_the_backend_has_no_cuda_for_is_said_to_be_idle(
+    usable: tuple[str, ...],
+    cluster: str,
+    says: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("KERAS_BACKEND", "jax")
+    monkeypatch.setattr(BEGIN, "visible_gpus", lambda: ("GPU-1",))
+    monkeypatch.setattr(BEGIN, "usable_gpus", lambda backend: usable)
+    leave(completed_study(), tmp_path)
+    show = Told()
+    show_machine(replace(open_study("fake.toml"), cluster=cluster), show)
+    assert show.lines == [f"Machine: trains with {says}: KERAS_BACKEND is set"]
 
 
 def _without_winner(folder: Path, *, stopped: str | None) -> str:
