@@ -10,6 +10,7 @@ Not covered: optimizers other than Adam; see
 `model/shape_classes.py: why_alone`.
 """
 
+import gc
 import itertools
 import logging
 import time
@@ -99,6 +100,7 @@ def train_population(
                 if not population.seat(more):
                     return
                 population.train_epoch()
+                continue
             except Exception as error:
                 # A lack of the device is handled here; all else is for the caller.
                 if is_kernel_too_large(error) and population.sweeps is not SCAN:
@@ -107,6 +109,8 @@ def train_population(
                     population.halve(error)
                 else:
                     raise
+            # The error's frames, which refer to each other, hold the arrays that left no room.
+            gc.collect()
 
 
 class Population:

@@ -1,5 +1,6 @@
 """A population against trainings of its members alone, by Keras on JAX."""
 
+import gc
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
@@ -536,6 +537,34 @@ def test_a_lack_of_memory_halves_the_population_which_resumes_from_its_checkpoin
         _, expected = alone(each.member.training, tmp_path / "alone")
         assert each.ended.error is None
         assert_equal_trainings(each.checkpoints, expected)
+
+
+@needs_jax
+def test_a_population_that_did_not_fit_leaves_nothing_on_the_device(tmp_path, monkeypatch):
+    watched = [
+        Watched(replace(trainings()["a"], seed=seed, epochs=1), tmp_path / str(seed))
+        for seed in (1, 2, 3, 4)
+    ]
+    steps, arrays, left = on_device.train_steps, on_device.empty_state, []
+
+    def train_steps(state, *given, **options):
+        # As JAX's own frames do, this one holds the state while the error is handled.
+        return no_room() if len(state.iterations) > 2 else steps(state, *given, **options)
+
+    def empty_state(shape, places):
+        left.append({id(each) for each in jax.live_arrays()})
+        return arrays(shape, places)
+
+    monkeypatch.setattr(on_device, "train_steps", train_steps)
+    monkeypatch.setattr(on_device, "empty_state", empty_state)
+    gc.disable()
+    try:
+        together(watched)
+    finally:
+        gc.enable()
+
+    before, again, *_ = left
+    assert again <= before
 
 
 @needs_jax
