@@ -127,14 +127,14 @@ def test_ties_go_to_the_smaller_network_and_then_to_the_lower_id():
     plan = plan_of(10)
     first = plan.brackets[0]
     slots = tuple(
-        replace(slot, configuration=replace(slot.configuration, lstm_units=20 - min(index, 9)))
+        replace(slot, configuration=replace(slot.configuration, lstm_units=20 - min(index, 7)))
         for index, slot in enumerate(first.slots)
     )
     records, _ = play(
         Plan(brackets=(replace(first, slots=slots),), exhausted=False), lambda *_: 0.5
     )
     promoted = sorted(trial_id for trial_id in records if trial_id.endswith("r1"))
-    assert promoted == ["b2-08-r1", "b2-09-r1", "b2-10-r1", "b2-11-r1"]
+    assert promoted == ["b2-07-r1", "b2-08-r1", "b2-09-r1", "b2-10-r1"]
 
 
 def test_trap_10_each_trial_carries_the_bracket_it_belongs_to_when_workers_overlap():
