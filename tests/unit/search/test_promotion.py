@@ -172,3 +172,24 @@ def test_trap_21_checkpoints_are_kept_only_while_a_trial_to_come_can_need_them()
     records, most_kept = play(plan, by_hash)
     assert needed_checkpoints(plan, records, direction="max") == set()
     assert most_kept <= 6, "four that may be promoted, and those being trained"
+
+
+def test_the_checkpoint_of_a_trial_that_may_be_promoted_is_kept_until_its_child_ended():
+    plan = Plan(brackets=plan_of(10).brackets[:1], exhausted=False)
+    (bracket,) = plan.brackets
+
+    def trial(number: int, round_number: int, *, score: float | None = None) -> Trial:
+        slot = bracket.slots[number]
+        begun = trial_of(bracket, slot, round_number, configuration=slot.configuration)
+        return begun if score is None else replace(begun, status="completed", score=score)
+
+    def needed(*others: Trial) -> set[str]:
+        records = {each.trial_id: each for each in (*first, *others)}
+        return needed_checkpoints(plan, records, direction="max")
+
+    first = [trial(number, 0, score=number / 100) for number in range(12)]
+    best = {"b2-08-r0", "b2-09-r0", "b2-10-r0", "b2-11-r0"}
+    assert needed() == best
+    assert needed(trial(11, 0)) == {*best, "b2-07-r0"}, "one is still running"
+    assert needed(trial(11, 1)) == {*best, "b2-11-r1"}
+    assert needed(trial(11, 1, score=0.5)) == best - {"b2-11-r0"} | {"b2-11-r1"}
