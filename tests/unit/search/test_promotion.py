@@ -167,6 +167,15 @@ def test_a_trial_that_lost_its_worker_is_what_the_next_free_worker_gets():
     assert list(startable(plan, records, assigned=["b1-02-r0"], direction="max")) == []
 
 
+def test_once_a_limit_is_reached_trials_that_began_are_ended_and_none_is_started():
+    plan = plan_of(10)
+    lost = trial_of(plan.brackets[0], plan.brackets[0].slots[3], 0, configuration=Configuration())
+    found = startable(
+        plan, {lost.trial_id: lost}, assigned=[], direction="max", may_start=False
+    )  # fmt: skip
+    assert list(found) == [Resume(trial=lost)]
+
+
 def test_trap_21_checkpoints_are_kept_only_while_a_trial_to_come_can_need_them():
     plan = plan_of(10)
     records, most_kept = play(plan, by_hash)
