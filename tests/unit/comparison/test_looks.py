@@ -8,7 +8,7 @@ import pytest
 
 from lstm_study.analysis.answer.arms import arms_from_records
 from lstm_study.analysis.answer.verdict import judge
-from lstm_study.analysis.answer.wording import between
+from lstm_study.analysis.answer.wording import FIXED, between
 from lstm_study.analysis.statistics.looks import levels
 from lstm_study.comparison import looks
 from lstm_study.comparison.looks import Standing
@@ -121,6 +121,9 @@ def test_a_verdict_that_cannot_be_said_yet_is_no_look(tmp_path):
     assert verdict_of(interrupted_study(), store).kind == "cannot say"
     assert store.read_state(VerdictsState) is None
     assert verdict_of(completed_study(seeds=3), store).kind == "cannot say"
+    four = completed_study(seeds=4)
+    constant = four.predictions | {"winner-s2": np.full(2_000, 0.5, dtype=np.float32)}
+    assert verdict_of(replace(four, predictions=constant), store).kind == "cannot say"
     assert store.read_state(VerdictsState) is None
     assert verdict_of(completed_study(seeds=4), store).looks == 1
 
@@ -347,7 +350,11 @@ def test_a_control_that_beats_both_stands_in_the_headline_and_one_that_does_not_
     beats = "; a logistic regression beats both."
     for number, (right, said) in enumerate([(0.99, True), (0.9, False), (0.6, False)]):
         study = shown_study(control=right)
-        headline = verdict_of(study, Store(tmp_path / str(number))).headline
+        verdict = verdict_of(study, Store(tmp_path / str(number)))
+        headline = verdict.headline
+        told = "A logistic regression (the classical control) classifies "
+        assert told in verdict.details
+        assert FIXED not in verdict.details
         assert headline.startswith("The winner beats the baseline by ")
         assert headline.endswith(beats) == said, right
         assert ("logistic" in headline) == said
@@ -355,9 +362,11 @@ def test_a_control_that_beats_both_stands_in_the_headline_and_one_that_does_not_
 
 def test_with_too_few_seeds_the_control_beats_these_runs_alone(tmp_path):
     study = shown_study(control=0.99, seeds=2)
-    headline = verdict_of(study, Store(tmp_path)).headline
+    verdict = verdict_of(study, Store(tmp_path))
+    headline = verdict.headline
     assert headline.startswith("Too few seeds to say whether the winner beats the baseline: ")
     assert headline.endswith("; a logistic regression beats these runs of both.")
+    assert FIXED in verdict.details
 
 
 def test_validation_and_test_scores_of_the_winner_are_told_as_two_scores(tmp_path):
