@@ -83,9 +83,12 @@ def test_beyond_the_declared_maximum_the_verdict_stays_that_of_the_last_planned_
 
 def test_looks_from_before_there_was_a_maximum_are_read_from_their_seeds(tmp_path):
     store = Store(tmp_path)
-    before = [Look(at="", seeds={"baseline": n, "winner": n}, kind="better") for n in (4, 6)]
+    before = [
+        Look(at="", seeds={"baseline": n, "winner": n}, kind=kind)
+        for n, kind in ((4, "no difference shown"), (6, "better"))
+    ]
     store.write_state(VerdictsState(looks=tuple(before)))
-    assert looks.standing(completed_study(seeds=6), SPEC, store).kept == "better"
+    assert looks.standing(completed_study(seeds=6), SPEC, store).kept == "no difference shown"
     many = fake_spec(compare__most_seeds="12")
     at = looks.standing(completed_study(seeds=6), many, store)
     assert (at.looks, at.kept, at.fraction) == (2, None, 0.5)
@@ -132,6 +135,7 @@ def test_added_seeds_are_written_down_with_command_and_the_verdict_they_follow(t
     store, study = Store(tmp_path), completed_study()
     write_runs(study, store)
     verdict = verdict_of(study, store)
+    assert looks.added_seeds_in_words(SPEC, store) == []
     words = looks.add_seeds(SPEC, store, 2, "lstm-study compare fake.toml --more-seeds 2")
     assert words.startswith("2 seeds are added to 4")
     (added,) = store.read_state(SeedsState).added
