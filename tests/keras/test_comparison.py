@@ -9,7 +9,13 @@ import numpy as np
 import pytest
 
 from lstm_study.analysis.answer.verdict import judge
-from lstm_study.comparison.arms import ComparisonPlan, own_epoch_run, plan_runs, validation_run
+from lstm_study.comparison.arms import (
+    ComparisonPlan,
+    last_epochs_run,
+    own_epoch_run,
+    plan_runs,
+    validation_run,
+)
 from lstm_study.comparison.jobs import Due, Jobs
 from lstm_study.comparison.runs import ComparisonStage
 from lstm_study.configuration import Configuration
@@ -84,7 +90,9 @@ def stored(store: Store, run_id: str) -> np.ndarray:
 
 
 @pytest.mark.parametrize("own_epoch", [2, 4])
-def test_one_training_is_evaluated_at_both_epochs_to_the_bit(tmp_path, corpus, own_epoch):
+def test_one_training_is_evaluated_at_both_epochs_and_over_its_last_three_to_the_bit(
+    tmp_path, corpus, own_epoch
+):
     store, run = Store(tmp_path / "study"), planned(own_epoch)[0]
     do(run, store, corpus)
     own_id = own_epoch_run(run).run_id
@@ -92,8 +100,11 @@ def test_one_training_is_evaluated_at_both_epochs_to_the_bit(tmp_path, corpus, o
     assert (done.status, own.status) == ("completed", "completed")
     assert (len(done.epochs), len(own.epochs)) == (3, own_epoch)
     assert done.epochs[:2] == own.epochs[:2], "it is one training"
-    assert (stored(store, run.run_id) == trained_alone(run, corpus, tmp_path, epochs=3)).all()
-    assert (stored(store, own_id) == trained_alone(run, corpus, tmp_path, epochs=own_epoch)).all()
+    alone = {n: trained_alone(run, corpus, tmp_path, epochs=n) for n in {1, 2, 3, own_epoch}}
+    assert (stored(store, run.run_id) == alone[3]).all()
+    assert (stored(store, own_id) == alone[own_epoch]).all()
+    mean = np.mean([alone[1], alone[2], alone[3]], axis=0, dtype=np.float64)
+    assert (stored(store, last_epochs_run(run).run_id) == mean.astype(np.float32)).all()
     assert {opening.run_id for opening in store.read_openings()} == {run.run_id, own_id}
     assert not store.checkpoint_path(run.run_id).exists()
     kept = [read_checkpoint(store.weights_path(run_id)) for run_id in (run.run_id, own_id)]

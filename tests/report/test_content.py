@@ -268,7 +268,9 @@ def test_accuracy_by_length_counts_every_review_once(content: ContentOf) -> None
     accuracies = {row["arm"]: row for row in made.tables["comparison"].records()}
     for name in ("accuracy_by_length", "accuracy_by_unknown"):
         rows = made.tables[name].records()
-        for arm in {row["arm"] for row in rows}:
+        arms = {row["arm"] for row in rows}
+        assert {"baseline", "winner"} <= arms
+        for arm in arms:
             mine = [row for row in rows if row["arm"] == arm]
             reviews = [int(row["reviews"] or 0) for row in mine]
             assert sum(reviews) == 2_000
@@ -333,7 +335,9 @@ def test_without_facts_of_the_reviews_there_are_their_numbers_alone(content: Con
 
 
 def test_near_duplicates_and_others_make_up_the_whole(content: ContentOf) -> None:
-    for row in content("compared").tables["near_duplicates"].records():
+    rows = content("compared").tables["near_duplicates"].records()
+    assert {"baseline", "winner"} <= {row["arm"] for row in rows}
+    for row in rows:
         near, all_reviews = int(row["near_duplicates"] or 0), int(row["test_reviews"] or 0)
         right = near * float(row["on_near_duplicates"] or 0)
         right += (all_reviews - near) * float(row["on_others"] or 0)

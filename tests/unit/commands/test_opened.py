@@ -247,3 +247,16 @@ def test_reviews_that_were_run_are_where_they_were_where_the_file_says_another_s
     path.write_text("\n".join(x for x in text.splitlines() if not x.startswith("test_fraction")))
     found = as_run(open_study(path, data=data)).spec.data
     assert (found.source, found.paths, found.test_paths) == ("csv", (expected,), ("b.csv",))
+
+
+def test_reviews_that_were_moved_are_where_the_file_says_even_if_it_says_another_study(
+    path: Path,
+) -> None:
+    (first, *_) = completed_study().trials
+    open_study(path).store.write(first)
+    moved = 'source = "csv"\npath = "moved.csv"\ntest_path = "moved-b.csv"'
+    text = path.read_text().replace('source = "csv"', moved)
+    path.write_text(text.replace("epochs = 5", "epochs = 7", 1))
+    found = as_run(open_study(path)).spec
+    assert found.protocol.epochs == 5
+    assert (found.data.paths, found.data.test_paths) == (("moved.csv",), ("moved-b.csv",))

@@ -8,7 +8,7 @@ import pytest
 
 from lstm_study.analysis.answer.arms import arms_from_records
 from lstm_study.analysis.answer.verdict import judge
-from lstm_study.analysis.answer.wording import between
+from lstm_study.analysis.answer.wording import FIXED, between
 from lstm_study.analysis.statistics.looks import levels
 from lstm_study.comparison import looks
 from lstm_study.comparison.looks import Standing
@@ -83,9 +83,14 @@ def test_beyond_the_declared_maximum_the_verdict_stays_that_of_the_last_planned_
 
 def test_looks_from_before_there_was_a_maximum_are_read_from_their_seeds(tmp_path):
     store = Store(tmp_path)
-    before = [Look(at="", seeds={"baseline": n, "winner": n}, kind="better") for n in (4, 6)]
+    before = [
+        Look(at="", seeds={"baseline": n, "winner": n}, kind=kind)
+        for n, kind in ((4, "no difference shown"), (6, "better"))
+    ]
     store.write_state(VerdictsState(looks=tuple(before)))
-    assert looks.standing(completed_study(seeds=6), SPEC, store).kept == "better"
+    for seeds in (6, 8):
+        kept = looks.standing(completed_study(seeds=seeds), SPEC, store).kept
+        assert kept == "no difference shown"
     many = fake_spec(compare__most_seeds="12")
     at = looks.standing(completed_study(seeds=6), many, store)
     assert (at.looks, at.kept, at.fraction) == (2, None, 0.5)
@@ -121,6 +126,9 @@ def test_a_verdict_that_cannot_be_said_yet_is_no_look(tmp_path):
     assert verdict_of(interrupted_study(), store).kind == "cannot say"
     assert store.read_state(VerdictsState) is None
     assert verdict_of(completed_study(seeds=3), store).kind == "cannot say"
+    four = completed_study(seeds=4)
+    constant = four.predictions | {"winner-s2": np.full(2_000, 0.5, dtype=np.float32)}
+    assert verdict_of(replace(four, predictions=constant), store).kind == "cannot say"
     assert store.read_state(VerdictsState) is None
     assert verdict_of(completed_study(seeds=4), store).looks == 1
 
@@ -129,6 +137,7 @@ def test_added_seeds_are_written_down_with_command_and_the_verdict_they_follow(t
     store, study = Store(tmp_path), completed_study()
     write_runs(study, store)
     verdict = verdict_of(study, store)
+    assert looks.added_seeds_in_words(SPEC, store) == []
     words = looks.add_seeds(SPEC, store, 2, "lstm-study compare fake.toml --more-seeds 2")
     assert words.startswith("2 seeds are added to 4")
     (added,) = store.read_state(SeedsState).added
@@ -347,7 +356,11 @@ def test_a_control_that_beats_both_stands_in_the_headline_and_one_that_does_not_
     beats = "; a logistic regression beats both."
     for number, (right, said) in enumerate([(0.99, True), (0.9, False), (0.6, False)]):
         study = shown_study(control=right)
-        headline = verdict_of(study, Store(tmp_path / str(number))).headline
+        verdict = verdict_of(study, Store(tmp_path / str(number)))
+        headline = verdict.headline
+        told = "A logistic regression (the classical control) classifies "
+        assert told in verdict.details
+        assert FIXED not in verdict.details
         assert headline.startswith("The winner beats the baseline by ")
         assert headline.endswith(beats) == said, right
         assert ("logistic" in headline) == said
@@ -355,9 +368,11 @@ def test_a_control_that_beats_both_stands_in_the_headline_and_one_that_does_not_
 
 def test_with_too_few_seeds_the_control_beats_these_runs_alone(tmp_path):
     study = shown_study(control=0.99, seeds=2)
-    headline = verdict_of(study, Store(tmp_path)).headline
+    verdict = verdict_of(study, Store(tmp_path))
+    headline = verdict.headline
     assert headline.startswith("Too few seeds to say whether the winner beats the baseline: ")
     assert headline.endswith("; a logistic regression beats these runs of both.")
+    assert FIXED in verdict.details
 
 
 def test_validation_and_test_scores_of_the_winner_are_told_as_two_scores(tmp_path):

@@ -146,3 +146,5 @@ def test_the_first_word_predicts_the_label_that_most_training_reviews_with_it_ha
     )  # fmt: skip
     test = _split((1, 5, 6), (1, 6, 5), (1, 7), (1, 9), (1,), labels=[1, 0, 1, 0, 1])
     assert first_word_accuracy(training, test) == 4 / 5
+    turned = (replace(split, labels=1 - split.labels) for split in (training, test))
+    assert first_word_accuracy(*turned) == 4 / 5

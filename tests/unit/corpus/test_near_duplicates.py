@@ -58,6 +58,12 @@ def test_a_copy_a_quotation_and_a_copy_with_another_end_are_found_and_another_re
     assert found.test_reviews == 5
 
 
+def test_half_of_the_runs_of_eight_words_are_enough_and_seven_words_are_none():
+    training = split_of(range(10, 19))
+    test = split_of([*range(10, 18), 99], [*range(10, 17), 98, 99])
+    assert count_near_duplicates(test, training).positions == (0,)
+
+
 def test_a_review_shorter_than_a_shingle_is_compared_as_a_whole():
     training = split_of([10, 11, 12], range(20, 40))
     test = split_of([10, 11, 12], [10, 11], [10, 11, 12, 13], [])

@@ -85,3 +85,12 @@ def test_large_groups_are_held_out_whole_as_near_to_the_share_as_their_sizes_all
         assert len(set(held_out[groups == group].tolist())) == 1
     assert held_out.any() and not held_out.all()
     assert abs(held_out.mean() - fraction) <= sizes.max() / len(groups)
+
+
+def test_a_group_larger_than_the_share_is_held_out_where_that_comes_nearer_to_it():
+    groups, labels = np.repeat(np.arange(3), 10), np.tile(np.array([0, 1], dtype=np.int8), 15)
+    for fraction, held_out in ((0.1, 0), (0.2, 10), (0.9, 20)):
+        for seed in (1, 2, 3):
+            found = hold_out(groups, labels, fraction=fraction, seed=seed, nearest=True)
+            assert found.sum() == held_out, (fraction, seed)
+    assert not hold_out(groups, labels, fraction=0.2, seed=1).any()

@@ -127,14 +127,14 @@ def test_ties_go_to_the_smaller_network_and_then_to_the_lower_id():
     plan = plan_of(10)
     first = plan.brackets[0]
     slots = tuple(
-        replace(slot, configuration=replace(slot.configuration, lstm_units=20 - min(index, 9)))
+        replace(slot, configuration=replace(slot.configuration, lstm_units=20 - min(index, 7)))
         for index, slot in enumerate(first.slots)
     )
     records, _ = play(
         Plan(brackets=(replace(first, slots=slots),), exhausted=False), lambda *_: 0.5
     )
     promoted = sorted(trial_id for trial_id in records if trial_id.endswith("r1"))
-    assert promoted == ["b2-08-r1", "b2-09-r1", "b2-10-r1", "b2-11-r1"]
+    assert promoted == ["b2-07-r1", "b2-08-r1", "b2-09-r1", "b2-10-r1"]
 
 
 def test_trap_10_each_trial_carries_the_bracket_it_belongs_to_when_workers_overlap():
@@ -167,8 +167,38 @@ def test_a_trial_that_lost_its_worker_is_what_the_next_free_worker_gets():
     assert list(startable(plan, records, assigned=["b1-02-r0"], direction="max")) == []
 
 
+def test_once_a_limit_is_reached_trials_that_began_are_ended_and_none_is_started():
+    plan = plan_of(10)
+    lost = trial_of(plan.brackets[0], plan.brackets[0].slots[3], 0, configuration=Configuration())
+    found = startable(
+        plan, {lost.trial_id: lost}, assigned=[], direction="max", may_start=False
+    )  # fmt: skip
+    assert list(found) == [Resume(trial=lost)]
+
+
 def test_trap_21_checkpoints_are_kept_only_while_a_trial_to_come_can_need_them():
     plan = plan_of(10)
     records, most_kept = play(plan, by_hash)
     assert needed_checkpoints(plan, records, direction="max") == set()
     assert most_kept <= 6, "four that may be promoted, and those being trained"
+
+
+def test_the_checkpoint_of_a_trial_that_may_be_promoted_is_kept_until_its_child_ended():
+    plan = Plan(brackets=plan_of(10).brackets[:1], exhausted=False)
+    (bracket,) = plan.brackets
+
+    def trial(number: int, round_number: int, *, score: float | None = None) -> Trial:
+        slot = bracket.slots[number]
+        begun = trial_of(bracket, slot, round_number, configuration=slot.configuration)
+        return begun if score is None else replace(begun, status="completed", score=score)
+
+    def needed(*others: Trial) -> set[str]:
+        records = {each.trial_id: each for each in (*first, *others)}
+        return needed_checkpoints(plan, records, direction="max")
+
+    first = [trial(number, 0, score=number / 100) for number in range(12)]
+    best = {"b2-08-r0", "b2-09-r0", "b2-10-r0", "b2-11-r0"}
+    assert needed() == best
+    assert needed(trial(11, 0)) == {*best, "b2-07-r0"}, "one is still running"
+    assert needed(trial(11, 1)) == {*best, "b2-11-r1"}
+    assert needed(trial(11, 1, score=0.5)) == best - {"b2-11-r0"} | {"b2-11-r1"}

@@ -142,8 +142,9 @@ def ranking(
 
     def place(trial: Trial) -> tuple[float | str, ...]:
         mean = means.get(trial.trial_id)
-        first = (1, 0.0, 0) if mean is None else (0, sign * mean, _parameters(trial))
-        return (*first, *rank_key(trial, direction))
+        if mean is None:
+            return (1, *rank_key(trial, direction))
+        return (0, sign * mean, _parameters(trial), trial.trial_id)
 
     return tuple(sorted(completed, key=place))
 

@@ -59,6 +59,22 @@ def test_each_arm_is_compared_with_its_like_and_further_arms_as_one_family(arms)
     ]
 
 
+def test_every_answer_at_a_look_has_the_looks_level(arms):
+    like = ("baseline-masked", "baseline-recipe", "winner-own-epoch", "winner-last-three",
+            "baseline-last-three", "runner-up-1")  # fmt: skip
+    arms |= {name: _arm(name, arms["winner"].correct[:, ::-1]) for name in like}
+    arms["control"] = _arm("control", arms["winner"].correct[:1], deterministic=True)
+    arms["ensemble"] = _arm("ensemble", arms["winner"].correct[:1])
+    found = side_questions(arms, level=0.99)
+    asked = {(each.verdict.candidate, each.verdict.reference) for each in found}
+    assert {
+        ("winner", "baseline-recipe"),
+        ("control", "ensemble"),
+        ("ensemble", "baseline"),
+    } < asked
+    assert {(each.verdict.level, each.verdict.difference.level) for each in found} == {(0.99, 0.99)}
+
+
 def test_the_masked_baseline_is_compared_on_the_seeds_that_both_have(arms):
     arms["baseline-masked"] = _arm("baseline-masked", arms["baseline"].correct[:4])
     found = side_questions(arms)[0].verdict

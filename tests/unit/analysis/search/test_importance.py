@@ -115,6 +115,15 @@ def test_every_configuration_counts_once_after_the_smallest_budget_and_no_contro
     assert value == first.epochs[0].validation_accuracy
 
 
+def test_a_configuration_without_a_score_after_the_epoch_is_left_out() -> None:
+    whole, short, unscored = (t for t in completed_study().trials[:3])
+    lacking = replace(unscored.epochs[-1], validation_accuracy=None)
+    trials = [whole, replace(short, epochs=short.epochs[:-1]),
+              replace(unscored, epochs=(*unscored.epochs[:-1], lacking))]  # fmt: skip
+    found = after(trials, objective="validation_accuracy", epoch=len(whole.epochs))
+    assert [item.trial_id for item in found] == [whole.trial_id]
+
+
 def test_a_finalists_trainings_with_other_seeds_take_no_configuration_away() -> None:
     study = completed_study()
     winner = next(trial for trial in study.trials if trial.round == 2)
