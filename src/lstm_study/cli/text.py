@@ -196,7 +196,7 @@ def new_study(made: "NewStudy") -> RenderableType:
     """What a file of reviews contains, and the study file written for it."""
     found, proposal = made.found, made.proposal
     table = _names_and_values()
-    labels = ", ".join(f"{name} {count:,}" for name, count in found.label_counts.items())
+    labels = ", ".join(f"{name!r} ({count:,})" for name, count in found.label_counts.items())
     split = f"; {found.split_column} marks the splits" if found.split_column else ""
     splits = ", ".join(f"{split.reviews:,} {split.name}" for split in made.summary.splits)
     across = made.summary.duplicates_across
