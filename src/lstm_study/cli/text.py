@@ -205,7 +205,8 @@ def new_study(made: "NewStudy") -> RenderableType:
     median, _, most = made.size.lengths
     table.add_row("Columns", Text(", ".join(column.name for column in found.columns)))
     if found.files > 1:
-        table.add_row("Files", f"{found.files:,}")
+        by_name = "; their names or folders mark the splits" * (found.has_test and not split)
+        table.add_row("Files", f"{found.files:,}{by_name}")
     if found.encoding:
         table.add_row("Encoding", found.encoding)
     table.add_row("Text", Text(f"{found.text_column}{split}"))

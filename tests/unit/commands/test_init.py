@@ -42,6 +42,20 @@ def test_the_study_is_valid_and_reads_these_reviews() -> None:
     assert [split.reviews for split in corpus.summary.splits] == [168, 42, 90]
 
 
+def test_that_names_of_files_mark_the_splits_is_said() -> None:
+    paths = [
+        write_csv(Path(f"{name}.csv"), made_up_reviews(count, seed=count))
+        for name, count in (("train", 200), ("test", 100), ("more", 150))
+    ]
+    for count, given in enumerate((paths[:2], paths[1:])):
+        made = commands.write_new_study(given, out=Path(f"{count}.toml"), show=commands.Silent())
+        console = make_console(file=io.StringIO())
+        console.print(text.new_study(made))
+        said = console.file.getvalue()  # type: ignore[attr-defined]
+        assert ("2; their names or folders mark the splits" in said) == (count == 0)
+        assert (made.summary.splits[2].reviews == 100) == (count == 0)
+
+
 def test_columns_that_were_named_are_in_the_study() -> None:
     reviews = write_csv(Path("r.csv"), made_up_reviews(300)[1:], header=made_up_reviews(300)[0])
     made = commands.write_new_study(
