@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from lstm_study import commands
+from lstm_study.commands.watch import watch
 from lstm_study.errors import RecordError, StoreError
 from lstm_study.records import CorpusSummary, Opening, ReviewFacts, StudyRecords
 from lstm_study.records.codec import to_json
@@ -225,3 +226,10 @@ def test_settings_that_hold_a_path_are_cut_in_the_spec_too() -> None:
     study.store.write_state(began)
     kept = commands.keep(study)
     assert Store(kept.folder).read_all().spec["data"]["path"] == "my reviews.csv"
+
+
+def test_of_a_study_that_has_not_begun_nothing_is_kept_or_served() -> None:
+    opened = commands.open_study("quickstart")
+    for command in (commands.keep, watch):
+        with pytest.raises(StoreError, match=r"no study has begun here\. Begin it with"):
+            command(opened)

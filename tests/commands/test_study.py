@@ -11,7 +11,7 @@ from lstm_study import Study
 from lstm_study.analysis.search.summary import ranking
 from lstm_study.commands.compare import comparison_plan
 from lstm_study.commands.progress_bar import ProgressBar
-from lstm_study.errors import ComparisonError, ReportError
+from lstm_study.errors import ComparisonError, DataError, ReportError
 from lstm_study.progress.values import Progress
 from tests.support.fake_study import completed_study
 from tests.support.stored_study import leave
@@ -142,3 +142,16 @@ def test_a_comparison_of_few_seeds_is_the_plan_with_no_more_than_those(study: St
     few = comparison_plan(study._opened, only_seeds=2)
     assert (few.seeds, few.arms) == (2, whole.arms)
     assert comparison_plan(study._opened, only_seeds=99) == whole
+
+
+@pytest.mark.parametrize(
+    ("texts", "said"),
+    [
+        (["A fine film.", float("nan")], r"Received: 'nan' \(of type float\), .* at index 1\."),
+        ([7], r"every text must be a string. Received: '7' \(of type int\)"),
+        (pd.DataFrame({"review": ["A fine film."]}), "must be given texts. Received: a table"),
+    ],
+)
+def test_what_is_not_text_is_not_classified(study: Study, texts: list[str], said: str) -> None:
+    with pytest.raises(DataError, match=said):
+        study.predict(texts)

@@ -324,3 +324,16 @@ def test_times_of_one_row_of_sizes_and_speeds_have_one_unit() -> None:
         forms = {cell.find("data")[0].attributes["data-form"] for cell in rows[name]}
         assert len(rows[name]) > 1
         assert len(forms - {"duration"}) == 1
+
+
+def test_a_report_on_characters_says_what_its_words_are() -> None:
+    study = completed_study()
+    assert study.corpus is not None
+    said = "where this report says word, it means a character"
+    assert said not in _said("completed", "data")
+    characters = replace(study, corpus=replace(study.corpus, tokens="characters"))
+    content = gather(
+        characters, verdict=judge(characters), made_at="2025-03-02T10:00:00.000Z", versions={},
+        git_commit="", bundle=None,
+    )  # fmt: skip
+    assert said in render(content)

@@ -196,7 +196,7 @@ def new_study(made: "NewStudy") -> RenderableType:
     """What a file of reviews contains, and the study file written for it."""
     found, proposal = made.found, made.proposal
     table = _names_and_values()
-    labels = ", ".join(f"{name} {count:,}" for name, count in found.label_counts.items())
+    labels = ", ".join(f"{name!r} ({count:,})" for name, count in found.label_counts.items())
     split = f"; {found.split_column} marks the splits" if found.split_column else ""
     splits = ", ".join(f"{split.reviews:,} {split.name}" for split in made.summary.splits)
     across = made.summary.duplicates_across
@@ -205,7 +205,8 @@ def new_study(made: "NewStudy") -> RenderableType:
     median, _, most = made.size.lengths
     table.add_row("Columns", Text(", ".join(column.name for column in found.columns)))
     if found.files > 1:
-        table.add_row("Files", f"{found.files:,}")
+        by_name = "; their names or folders mark the splits" * (found.has_test and not split)
+        table.add_row("Files", f"{found.files:,}{by_name}")
     if found.encoding:
         table.add_row("Encoding", found.encoding)
     table.add_row("Text", Text(f"{found.text_column}{split}"))

@@ -9,9 +9,11 @@ from pathlib import Path
 from typing import Literal
 
 import numpy as np
+from numpy.typing import NDArray
 
 from lstm_study.analysis.statistics.failures import proportion_interval
 from lstm_study.analysis.statistics.intervals import LEVEL
+from lstm_study.analysis.statistics.significance import auc_by_chance
 from lstm_study.commands.estimate import estimate, time_left_in_words
 from lstm_study.commands.opened import Show, open_study
 from lstm_study.commands.proposal import UNEQUAL, Proposal, Size, held_out_fraction, propose
@@ -24,13 +26,18 @@ from lstm_study.corpus.sources.survey import Survey, UserChoices, survey
 from lstm_study.corpus.text.vocabulary import RESERVED
 from lstm_study.corpus.types import Corpus
 from lstm_study.errors import SpecError
-from lstm_study.metrics import accuracy
+from lstm_study.metrics import accuracy, majority_share, roc_auc
 from lstm_study.records import CorpusSummary
 from lstm_study.spec import DataTable, parse_spec
 
 SEED = 1
 _VALIDATION_FRACTION = 0.2
 _LOOK_REVIEWS = 20_000
+_HALF_WAY = 0.75
+_NOTHING = (
+    "nothing to learn was found in these labels. Look at some reviews with `lstm-study data` first."
+)
+_TOO_FEW = "too few reviews to tell whether there is something to learn."
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -214,7 +221,7 @@ def _choices(values: Sequence[int]) -> str:
 
 
 def _about_labels(corpus: Corpus) -> Iterator[str]:
-    """Says whether a linear model of the words predicts the labels."""
+    """Says whether a linear model of the words tells the labels apart."""
     train, validation = corpus.train, corpus.validation
     if len(train) > _LOOK_REVIEWS:
         drawn = np.random.default_rng(SEED).permutation(len(train))[:_LOOK_REVIEWS]
@@ -222,9 +229,14 @@ def _about_labels(corpus: Corpus) -> Iterator[str]:
     model = fit(train, weighting="nb", inverse_regularisation=0.1)
     if not len(model.features.keys):
         return
-    found = accuracy(validation.labels, model.predict(validation))
-    positive = float(validation.labels.mean())
-    if said := about_learning(found, max(positive, 1 - positive), reviews=len(validation)):
+    probabilities = model.predict(validation)
+    most = majority_share(validation.labels)
+    if most >= UNEQUAL:
+        said = about_ranking(validation.labels, probabilities)
+    else:
+        found = accuracy(validation.labels, probabilities)
+        said = about_learning(found, most, reviews=len(validation))
+    if said:
         yield said
 
 
@@ -254,12 +266,33 @@ def about_learning(found: float, most: float, *, reviews: int) -> str:
         f"correctly ({LEVEL:.0%} interval {low:.1%} to {high:.1%}), and the more frequent label "
         f"alone {most:.1%}:"
     )
-    if high < (1 + most) / 2:
-        return (
-            f"{said} nothing to learn was found in these labels. Look at some reviews with "
-            "`lstm-study data` first."
-        )
-    return f"{said} too few reviews to tell whether there is something to learn."
+    return f"{said} {_NOTHING if high < (1 + most) / 2 else _TOO_FEW}"
+
+
+def about_ranking(labels: NDArray[np.int8], probabilities: NDArray[np.float32]) -> str:
+    """Says the same where one label is rare, and accuracy says little: by ROC AUC.
+
+    Nothing was found where a linear model's ROC AUC is in the range of chance, and that ends below
+    0.75, half way to 1; where it ends above, the reviews of the rarer label are too few.
+
+    Args:
+        labels: Of the validation reviews, int8 [reviews].
+        probabilities: The linear model's, float32 [reviews].
+
+    Returns:
+        A sentence or two; "" where the model is better than chance.
+    """
+    auc, chance = roc_auc(labels, probabilities), auc_by_chance(labels)
+    if auc is None or chance is None:
+        return f"All {labels.size:,} validation reviews have one label: {_TOO_FEW}"
+    low, high = chance
+    if auc > high:
+        return ""
+    return (
+        f"A linear model of the words tells the labels of {labels.size:,} validation reviews apart "
+        f"with a ROC AUC of {auc:.2f}, and chance alone gives {low:.2f} to {high:.2f} in "
+        f"{LEVEL:.0%} of cases: {_NOTHING if high < _HALF_WAY else _TOO_FEW}"
+    )
 
 
 def _toml(value: object) -> str:

@@ -16,7 +16,7 @@ from lstm_study.commands.opened import as_run
 from lstm_study.commands.predict import load_bundle_quietly
 from lstm_study.commands.progress_bar import ProgressBar
 from lstm_study.configuration import Configuration, Value
-from lstm_study.errors import ComparisonError, ReportError
+from lstm_study.errors import ComparisonError, DataError, ReportError
 from lstm_study.provenance import now, versions
 from lstm_study.records import Run, Trial
 from lstm_study.spec import StudySpec
@@ -330,13 +330,25 @@ class Study:
 
         Raises:
             ExportError: No model was exported, or it is damaged.
+            DataError: What was given is a table, or not all of it is text.
         """
         import pandas as pd
 
+        if isinstance(texts, pd.DataFrame):
+            raise DataError(
+                'predict: must be given texts. Received: a table. Name its column: df["text"].'
+            )
+        listed = [texts] if isinstance(texts, str) else list(texts)
+        for place, text in enumerate(listed):
+            if not isinstance(text, str):
+                raise DataError(
+                    f"predict: every text must be a string. Received: {str(text)[:30]!r} (of type "
+                    f"{type(text).__name__}), the first such one, at index {place}. Leave such "
+                    'texts out, or write "" for them.'
+                )
         bundle = self._bundle()
         from lstm_study.export import predict_some
 
-        listed = [texts] if isinstance(texts, str) else list(texts)
         probabilities, _ = predict_some(bundle, listed)
         return pd.DataFrame(
             {

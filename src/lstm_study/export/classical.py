@@ -49,6 +49,9 @@ the next word's below, 0 for a word alone; the word on line n of `vocabulary.txt
 `weights.npy` the weight of each, `coefficients.npy` the regression's coefficients, the intercept
 last.
 """
+_CHARACTERS = """
+Every character of a review is a token: where this card says word, it means a character.
+"""
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -115,6 +118,8 @@ def write_classical(
         accuracy=accuracy,
         folder=folder.name,
     )
+    if vocabulary.rule == "characters":
+        card += _CHARACTERS
     with replacing_bundle(folder) as new:
         text = json.dumps(values, indent=2, ensure_ascii=False, allow_nan=False) + "\n"
         words = "".join(f"{word}\n" for word in vocabulary.words)

@@ -353,8 +353,10 @@ class Store(PredictionFiles):
         """Reads the study file that the study began with, verbatim.
 
         Raises:
+            StoreError: No study has begun here.
             RecordError: It is missing, or is not the one that was written.
         """
+        self.check_there_is_one()
         path, sha256 = self.folder / "spec.toml", self.ledger.files().get("spec.toml")
         with advice(_SPEC):
             try:

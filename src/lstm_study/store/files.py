@@ -119,6 +119,17 @@ class StudyFiles:
                 raise RecordError(f"{path}: its last lines are missing.")
         return list(found.values())
 
+    def check_there_is_one(self) -> None:
+        """Refuses a folder in which no study has begun.
+
+        Raises:
+            StoreError: None has.
+        """
+        if not self.exists and not self.ledger.exists:
+            raise StoreError(
+                f"{self.folder}: no study has begun here. Begin it with `lstm-study run`."
+            )
+
     def read_began(self) -> StudyState:
         """Reads what the study began with.
 
@@ -126,14 +137,11 @@ class StudyFiles:
             StoreError: None has begun here.
             RecordError: The file is damaged.
         """
+        self.check_there_is_one()
         began = self.read_state(StudyState)
-        if began is None and self.ledger.exists:
+        if began is None:
             with advice(StudyState):
                 raise RecordError(f"{self.path(StudyState)}: is missing.")
-        if began is None:
-            raise StoreError(
-                f"{self.folder}: no study has begun here. Begin it with `lstm-study run`."
-            )
         # A study that began before padding could be masked was not.
         began.spec.get("protocol", {}).setdefault("masked", False)
         return began

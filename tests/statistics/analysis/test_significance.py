@@ -7,7 +7,8 @@ from hypothesis import strategies as st
 from statsmodels.stats.multitest import multipletests
 
 from lstm_study.analysis.answer.arms import make_arm
-from lstm_study.analysis.statistics.significance import disagreement, holm
+from lstm_study.analysis.statistics.significance import auc_by_chance, disagreement, holm
+from lstm_study.metrics import roc_auc
 
 
 def _arm(name, right, *, labels=None):
@@ -62,3 +63,14 @@ def test_one_run_has_no_spread_and_no_disagreement_with_itself():
     assert one.accuracy_deviation is None
     assert two.accuracy_deviation == pytest.approx(np.std([0.80, 0.84], ddof=1))
     assert disagreement(one, two).within_candidate is None
+
+
+def test_the_auc_of_an_order_by_chance_is_in_its_range_in_95_of_100_cases():
+    random = np.random.default_rng(11)
+    for positives, negatives in ((3, 9), (14, 466), (250, 250)):
+        labels = np.repeat([1, 0], [positives, negatives]).astype(np.int8)
+        low, high = auc_by_chance(labels)
+        areas = [roc_auc(labels, random.random(labels.size)) for _ in range(2_000)]
+        assert np.mean([low <= area <= high for area in areas]) == pytest.approx(0.95, abs=0.02)
+    assert auc_by_chance(np.repeat([1, 0], [3, 9])) == pytest.approx((0.107, 0.893), abs=5e-4)
+    assert auc_by_chance(np.ones(5, dtype=np.int8)) is None

@@ -5,12 +5,13 @@ import re
 import tomllib
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from lstm_study import commands
 from lstm_study.cli import text
 from lstm_study.cli.frame import make_console
-from lstm_study.commands.init import about_learning, name_of
+from lstm_study.commands.init import about_learning, about_ranking, name_of
 from lstm_study.corpus.sources.survey import UserChoices
 from lstm_study.errors import DataError, SpecError
 from lstm_study.spec import load_spec
@@ -39,6 +40,20 @@ def test_the_study_is_valid_and_reads_these_reviews() -> None:
     corpus = commands.read_corpus(opened, show=commands.Silent())
     assert corpus.summary == made.summary
     assert [split.reviews for split in corpus.summary.splits] == [168, 42, 90]
+
+
+def test_that_names_of_files_mark_the_splits_is_said() -> None:
+    paths = [
+        write_csv(Path(f"{name}.csv"), made_up_reviews(count, seed=count))
+        for name, count in (("train", 200), ("test", 100), ("more", 150))
+    ]
+    for count, given in enumerate((paths[:2], paths[1:])):
+        made = commands.write_new_study(given, out=Path(f"{count}.toml"), show=commands.Silent())
+        console = make_console(file=io.StringIO())
+        console.print(text.new_study(made))
+        said = console.file.getvalue()  # type: ignore[attr-defined]
+        assert ("2; their names or folders mark the splits" in said) == (count == 0)
+        assert (made.summary.splits[2].reviews == 100) == (count == 0)
 
 
 def test_columns_that_were_named_are_in_the_study() -> None:
@@ -108,6 +123,38 @@ def test_that_nothing_was_found_is_said_only_of_enough_reviews(
     told = about_learning(found, most, reviews=reviews)
     assert said in told
     assert bool(told) == bool(said)
+
+
+@pytest.mark.parametrize(
+    ("positives", "reviews", "is_told_apart", "said"),
+    [
+        # By hand: of 14 and 466 the range of chance is 0.5 -+ 1.96 x 0.0784.
+        (14, 480, False, "and chance alone gives 0.35 to 0.65 in 95% of cases: nothing to learn"),
+        (14, 480, True, ""),
+        (2, 50, False, "too few reviews to tell"),
+        (0, 50, False, "All 50 validation reviews have one label: too few reviews to tell"),
+    ],
+)
+def test_where_one_label_is_rare_the_order_of_a_linear_model_says_if_there_is_something_to_learn(
+    positives: int, reviews: int, is_told_apart: bool, said: str
+) -> None:
+    labels = (np.arange(reviews) < positives).astype(np.int8)
+    # Below 0.5 everywhere, so that accuracy is the more frequent label's.
+    low = np.tile(np.linspace(0, 0.2, 8), reviews)[:reviews] + 0.2 * is_told_apart * labels
+    told = about_ranking(labels, low.astype(np.float32))
+    assert said in told
+    assert bool(told) == bool(said)
+
+
+def test_a_rare_label_that_its_words_tell_apart_is_not_called_nothing_to_learn() -> None:
+    reviews = [(f"{text} number{n}", int(n % 30 == 0)) for n, (text, _) in enumerate(
+        made_up_reviews(900))]  # fmt: skip
+    words = [(f"{text} refund" if label else text, label) for text, label in reviews]
+    assert not any(
+        "nothing to learn" in w for w in _write(write_csv(Path("a.csv"), words)).warnings
+    )
+    noise = _write(write_csv(Path("b.csv"), reviews), "b.toml")
+    assert any("ROC AUC" in warning for warning in noise.warnings)
 
 
 def test_labels_paths_and_columns_may_hold_anything() -> None:

@@ -177,3 +177,12 @@ def test_the_example_compiles_with_and_without_words():
         compile(text, "example.py", "exec")
         assert "lstm_study" not in text
         assert ("vocabulary.txt" in text) is words
+
+
+def test_a_card_of_characters_says_so():
+    records = completed_study()
+    said = "Every character of a text is a token"
+    assert said not in model_card(facts(records), verdict_sentence=SENTENCE)
+    assert records.corpus is not None
+    of_characters = replace(records, corpus=replace(records.corpus, tokens="characters"))
+    assert said in model_card(facts(of_characters), verdict_sentence=SENTENCE)

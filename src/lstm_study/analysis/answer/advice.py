@@ -11,18 +11,21 @@ from statistics import fmean
 
 from lstm_study.analysis.answer.arms import Arm, arms_from_records
 from lstm_study.analysis.answer.questions import model_question
+from lstm_study.analysis.answer.rule import is_above_majority
 from lstm_study.analysis.answer.wording import between
 from lstm_study.analysis.statistics.failures import failed_runs, without_failed_runs
 from lstm_study.analysis.statistics.intervals import LEVEL, Difference
 from lstm_study.analysis.statistics.power import LEAST_SEEDS
+from lstm_study.analysis.statistics.significance import auc_by_chance
 from lstm_study.arm_names import CONTROL, ENSEMBLE, LAST_EPOCHS, LAST_EPOCHS_SUFFIX, RUNNER_UP
-from lstm_study.metrics import log_loss
+from lstm_study.metrics import log_loss, majority_share, roc_auc
 from lstm_study.records import Run, StudyRecords
 
 RULE = (
     "Of the most accurate model on test and those whose interval of the difference to it includes "
     "0, the one that predicts fastest is recommended."
 )
+LEFT_OUT = "Models not shown to be more accurate than the more frequent label alone are left out."
 TOO_FEW = "No network is recommended: that takes four runs of each that did not fail."
 LAST_EPOCHS_ARM = f"winner{LAST_EPOCHS_SUFFIX}"
 
@@ -42,6 +45,9 @@ class Model:
         predict_1000_seconds: To predict 1,000 reviews; None where not measured.
         difference: Its accuracy minus that of the most accurate model that is judged; None for that
             one itself, and with too few seeds to judge.
+        roc_auc: Mean on test of the runs that did not fail; None if all reviews have one label.
+        is_above_majority: Whether it is shown to be more accurate than the more frequent label
+            alone. Only such a model is recommended.
     """
 
     arm: str
@@ -53,6 +59,8 @@ class Model:
     training_seconds: float | None
     predict_1000_seconds: float | None
     difference: Difference | None = None
+    roc_auc: float | None = None
+    is_above_majority: bool = True
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,17 +71,20 @@ class Advice:
         models: The most accurate one first.
         sentences: Subject → the sentence: "model", and where they are others "single network" and
             "ensemble". Empty with fewer than two models.
+        rule: How the recommendation is made.
     """
 
     models: tuple[Model, ...]
     sentences: Mapping[str, str] = field(default_factory=dict)
+    rule: str = RULE
 
 
 def advise(records: StudyRecords, *, level: float = LEVEL) -> Advice:
     """Compares the models of a study, and says which to use by `RULE`.
 
     A network with fewer than four runs that did not fail is listed, and neither recommended nor
-    compared.
+    compared. Where one label is rare, no model may be more accurate than the other label alone:
+    then none is recommended, and the one that tells the labels apart best is named.
 
     Args:
         records: The study's.
@@ -88,17 +99,23 @@ def advise(records: StudyRecords, *, level: float = LEVEL) -> Advice:
         return Advice(models=models)
     if len(judged) < 2:
         return Advice(models=models, sentences={"model": TOO_FEW})
+    majority = majority_share(arms[models[0].arm].labels)
+    rule = RULE if all(each.is_above_majority for each in judged) else f"{RULE} {LEFT_OUT}"
     chosen = _choice(judged)
-    sentences = {"model": _of_choice(chosen, judged)}
+    if chosen is None:
+        sentences = {"model": _of_none(judged, arms, majority)}
+        return Advice(models=models, sentences=sentences, rule=rule)
+    sentences = {"model": _of_choice(chosen, judged, majority)}
     networks = [each for each in judged if each.arm not in (CONTROL, ENSEMBLE, LAST_EPOCHS_ARM)]
     if networks and chosen.arm not in {each.arm for each in networks}:
         networks = _beside_best(networks, arms, level)
         single = _choice(networks)
-        sentences["single network"] = _of_single_network(single, networks, arms, level)
+        if single is not None:
+            sentences["single network"] = _of_single_network(single, networks, arms, level)
     ensemble = next((each for each in judged if each.arm == ENSEMBLE), None)
     if ensemble is not None and chosen.arm != ENSEMBLE:
         sentences[ENSEMBLE] = _of_ensemble(ensemble, chosen, arms, level)
-    return Advice(models=models, sentences=sentences)
+    return Advice(models=models, sentences=sentences, rule=rule)
 
 
 def model_name(arm: str) -> str:
@@ -118,6 +135,7 @@ def _is_model(arm: str) -> bool:
 def _model(name: str, arm: Arm, records: StudyRecords) -> Model:
     kept = without_failed_runs(arm)
     losses = [log_loss(kept.labels, row) for row in kept.probabilities]
+    areas = [roc_auc(kept.labels, row) for row in kept.probabilities]
     runs = _runs_behind(name, records)
     training: list[float | None] = [run.seconds for run in runs]
     predicting = [run.predict_1000_seconds for run in runs]
@@ -142,6 +160,8 @@ def _model(name: str, arm: Arm, records: StudyRecords) -> Model:
         networks=networks,
         training_seconds=_all_of(training, combine),
         predict_1000_seconds=_all_of(predicting, combine),
+        roc_auc=_all_of(areas, fmean),
+        is_above_majority=is_above_majority(kept),
     )
 
 
@@ -183,31 +203,67 @@ def _tied(models: Sequence[Model]) -> list[Model]:
     return [each for each in models if each.difference is None or each.difference.high >= 0]
 
 
-def _choice(models: Sequence[Model]) -> Model:
-    """Applies the rule; where a time that it needs is not known, the most accurate one stays."""
-    tied = _tied(models)
-    if any(each.predict_1000_seconds is None for each in tied):
-        return tied[0]
-    return min(tied, key=lambda each: each.predict_1000_seconds or 0.0)
+def _useful(models: Sequence[Model]) -> list[Model]:
+    """Returns those that the rule chooses from, the most accurate one first."""
+    return [each for each in _tied(models) if each.is_above_majority]
 
 
-def _of_choice(chosen: Model, models: Sequence[Model]) -> str:
-    tied = _tied(models)
+def _choice(models: Sequence[Model]) -> Model | None:
+    """Applies the rule; where a time that it needs is not known, the most accurate one stays.
+
+    None if no model that it chooses from is shown to beat the more frequent label.
+    """
+    useful = _useful(models)
+    if not useful or any(each.predict_1000_seconds is None for each in useful):
+        return next(iter(useful), None)
+    return min(useful, key=lambda each: each.predict_1000_seconds or 0.0)
+
+
+def _of_choice(chosen: Model, models: Sequence[Model], majority: float) -> str:
+    tied, useful = _tied(models), _useful(models)
     said = f"Use {model_name(chosen.arm)}: it classifies {chosen.accuracy:.2%} of the test reviews"
+    is_timed = all(each.predict_1000_seconds is not None for each in useful)
     if len(tied) == 1:
         why = " correctly, more than every other model here, by intervals that exclude 0."
     elif chosen is tied[0]:
         why = " correctly, the most of these models"
         fastest = "; of those not shown to differ from it, it predicts fastest."
-        times = [each.predict_1000_seconds for each in tied]
-        why += fastest if None not in times else "; times to predict are not all known."
+        why += fastest if is_timed else "; times to predict are not all known."
     else:
         assert chosen.difference is not None, "it is not the most accurate one"
         why = (
             f" correctly; no difference to the most accurate, {model_name(tied[0].arm)}, was shown"
-            f", {between(chosen.difference)}, and it predicts fastest of those."
+            f", {between(chosen.difference)}, and "
+        )
+        why += (
+            "it predicts fastest of those." if is_timed else "times to predict are not all known."
+        )
+    if left_out := [each.arm for each in tied if not each.is_above_majority]:
+        why += (
+            f" Of those {', '.join(left_out)} {'is' if len(left_out) == 1 else 'are'} left out, not"
+            f" shown to be more accurate than {_label_alone(majority)}."
         )
     return said + why + _remarks(chosen)
+
+
+def _of_none(models: Sequence[Model], arms: Mapping[str, Arm], majority: float) -> str:
+    said = (
+        f"No model is recommended: neither the most accurate, {model_name(models[0].arm)} "
+        f"({models[0].accuracy:.2%}), nor any not shown to differ from it is shown to be more "
+        f"accurate than {_label_alone(majority)}."
+    )
+    ranking = max(models, key=lambda each: each.roc_auc or 0.0)
+    chance = auc_by_chance(arms[ranking.arm].labels)
+    if chance is None or (ranking.roc_auc or 0.0) <= chance[1]:
+        return said
+    return (
+        f"{said} By ROC AUC, which needs no threshold, {model_name(ranking.arm)} tells the labels "
+        f"apart best ({ranking.roc_auc:.4f}).{_remarks(ranking)}"
+    )
+
+
+def _label_alone(majority: float) -> str:
+    return f"the more frequent label alone ({majority:.2%})"
 
 
 def _of_single_network(

@@ -1,6 +1,7 @@
 """The rule of the verdict: what the numbers of a comparison are called; `wording` says them."""
 
 from collections.abc import Mapping
+from statistics import fmean
 from typing import NamedTuple
 
 import numpy as np
@@ -9,6 +10,8 @@ from lstm_study.analysis.answer.arms import Arm
 from lstm_study.analysis.statistics.failures import FailureKind, FailureRate, p_value_of_rates
 from lstm_study.analysis.statistics.intervals import LEVEL, Difference, accuracy_interval
 from lstm_study.analysis.statistics.power import LEAST_SEEDS
+from lstm_study.analysis.statistics.significance import auc_by_chance
+from lstm_study.metrics import majority_share, roc_auc
 from lstm_study.records.state import VerdictKind
 
 RULE = (
@@ -37,15 +40,15 @@ class Lack(NamedTuple):
 
 
 class Unlearned(NamedTuple):
-    """Why an arm has learned nothing.
+    """What speaks against an arm: that it learned nothing, or is not shown to be of use.
 
     Attributes:
         words: The second half of a sentence about the arm.
-        is_certain: Whether it learned nothing; else it is not shown to have learned anything.
+        short: The same for a headline.
     """
 
     words: str
-    is_certain: bool = False
+    short: str = "is not shown to have learned anything"
 
 
 def verdict_kind(difference: Difference) -> VerdictKind:
@@ -106,6 +109,10 @@ def lacking_of(
 def learned_nothing(arm: Arm, *, first_word: float | None = None) -> Unlearned | None:
     """Says why an arm has learned nothing, or is not shown to have learned anything.
 
+    An arm that tells the labels apart better than chance (mean ROC AUC of its runs) has learned
+    something, even if its accuracy is that of the more frequent label: where one label is rare, a
+    probability above 0.5 may be, too. Of such an arm only the accuracy is called into question.
+
     Args:
         arm: Its runs that did not fail, where there are any.
         first_word: Test accuracy of predicting each review's label from its first word alone; None
@@ -118,20 +125,47 @@ def learned_nothing(arm: Arm, *, first_word: float | None = None) -> Unlearned |
     labels = arm.labels.astype(bool)
     positive = (arm.correct == labels).mean(axis=1)
     largest = float(np.median(np.maximum(positive, 1 - positive)))
-    majority = max(float(labels.mean()), 1 - float(labels.mean()))
+    majority = majority_share(arm.labels)
     interval = accuracy_interval(arm)
     if largest >= NEARLY_ALL and (interval is None or interval[0] <= majority):
-        words = f"gives {largest:.1%} of the test reviews the same label: it has learned nothing"
-        return Unlearned(words, is_certain=True)
+        words = f"gives {largest:.1%} of the test reviews the same label"
+        return _by_accuracy_alone(arm, words) or Unlearned(
+            f"{words}: it has learned nothing", "has learned nothing"
+        )
     if interval is None:
         return None
-    simple = [("giving every review the more frequent label", majority)]
-    if first_word is not None:
-        simple.append(("predicting from a review's first word", first_word))
-    for what, accuracy in simple:
-        if interval[0] <= accuracy:
-            return Unlearned(f"is not shown to be better than {what} ({accuracy:.2%})")
+    if interval[0] <= majority:
+        words = (
+            "is not shown to be better than giving every review the more frequent label "
+            f"({majority:.2%})"
+        )
+        return _by_accuracy_alone(arm, words) or Unlearned(words)
+    if first_word is not None and interval[0] <= first_word:
+        return Unlearned(
+            "is not shown to be better than predicting from a review's first word "
+            f"({first_word:.2%})"
+        )
     return None
+
+
+def is_above_majority(arm: Arm) -> bool:
+    """Whether an arm is shown to be more accurate than the more frequent label given to all."""
+    interval = accuracy_interval(arm)
+    return interval is not None and interval[0] > majority_share(arm.labels)
+
+
+def _by_accuracy_alone(arm: Arm, words: str) -> Unlearned | None:
+    """Adds that an arm tells the labels apart better than chance; None if it does not."""
+    chance = auc_by_chance(arm.labels)
+    if chance is None:
+        return None
+    auc = fmean(roc_auc(arm.labels, row) or 0.0 for row in arm.probabilities)
+    if auc <= chance[1]:
+        return None
+    return Unlearned(
+        f"{words}, but tells the labels apart better than chance (ROC AUC {auc:.4f})",
+        "is not shown to be more accurate than the more frequent label alone",
+    )
 
 
 def count_in_words(runs: int) -> str:

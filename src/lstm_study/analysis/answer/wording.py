@@ -38,17 +38,12 @@ def headline(
         names: Candidate and reference.
         difference: None where it cannot be said.
         failures: Told of where one arm fails more often.
-        learned: Arm → why it learned nothing.
+        learned: Arm → what speaks against it.
         lacking: What a verdict lacks.
         beside: A clause on another model, such as "a logistic regression beats both".
         is_baseline: The winner has the baseline's own configuration.
     """
-    lines = [
-        f"The {name} has learned nothing."
-        if why.is_certain
-        else f"The {name} is not shown to have learned anything."
-        for name, why in learned.items()
-    ]
+    lines = [f"The {name} {why.short}." for name, why in learned.items()]
     if is_baseline:
         lines.append(f"{NOTHING_BETTER}.")
     said = _in_short(kind, names, difference, lacking)

@@ -1,10 +1,11 @@
-"""How far two arms disagree review by review, and the correction of several p-values.
+"""How far arms disagree, the correction of several p-values, and what ROC AUC chance gives.
 
 There is no McNemar test and no permutation test here: the first takes a run's own errors on the
 test reviews for those of its configuration (two halves of one arm's runs differ by it in most
 splits), the second holds the test reviews fixed.
 """
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -12,6 +13,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lstm_study.analysis.answer.arms import Arm, same_reviews
+from lstm_study.metrics import Labels
+
+# The 97.5% quantile of the standard normal distribution.
+_NORMAL = 1.959963984540054
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,6 +69,30 @@ def holm(p_values: Mapping[str, float]) -> dict[str, float]:
         highest = max(highest, min(1.0, (len(p_values) - place) * p_values[name]))
         adjusted[name] = highest
     return {name: adjusted[name] for name in p_values}
+
+
+def auc_by_chance(labels: Labels) -> tuple[float, float] | None:
+    """Returns the range that holds the ROC AUC of 95% of the orders drawn at random.
+
+    It is that of the Mann-Whitney statistic without ties, by the normal approximation.
+
+    Args:
+        labels: [reviews], 0 or 1.
+
+    Returns:
+        Its two ends, in [0, 1]; None if there is only one label.
+
+    Source: H. B. Mann and D. R. Whitney (1947), "On a test of whether one of two random variables
+        is stochastically larger than the other", Annals of Mathematical Statistics 18. By hand: of
+        3 positive and 9 negative reviews the variance is 13 / (12 x 27), the range 0.107 to 0.893.
+    """
+    positive = int(np.count_nonzero(labels))
+    negative = int(np.size(labels)) - positive
+    if positive == 0 or negative == 0:
+        return None
+    variance = (positive + negative + 1) / (12 * positive * negative)
+    half = _NORMAL * math.sqrt(variance)
+    return max(0.0, 0.5 - half), min(1.0, 0.5 + half)
 
 
 def _within(shares: NDArray[np.float64], runs: int) -> float | None:

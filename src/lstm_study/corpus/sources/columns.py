@@ -20,7 +20,9 @@ KIND_NAMES = ("target", "class", "category")
 SPLIT_NAMES = ("split", "set", "fold", "partition", "subset", "dataset", "type", "usage")
 GROUP_NAMES = ("product", "product_id", "productid", "parent_asin", "asin", "item", "item_id",
                "movie", "movie_id", "film", "title", "business_id", "app", "hotel", "book", "user",
-               "user_id", "userid", "reviewer", "reviewerid", "reviewer_id", "author")  # fmt: skip
+               "user_id", "userid", "reviewer", "reviewerid", "reviewer_id", "author", "customer",
+               "customer_id", "customerid", "client", "client_id", "account", "account_id",
+               "patient", "patient_id", "produkt", "kunde", "kundennummer")  # fmt: skip
 _ANSWERS = {"accept", "reject", "ignore"}
 _TEXT_WORDS = 3.0
 _TIMES_LONGER = 3.0

@@ -1,6 +1,6 @@
 """Tables of the models that a person could use, and of the advice on which."""
 
-from lstm_study.analysis.answer.advice import LAST_EPOCHS_ARM, RULE, Advice, advise
+from lstm_study.analysis.answer.advice import LAST_EPOCHS_ARM, Advice, advise
 from lstm_study.arm_names import CONTROL, ENSEMBLE, RUNNER_UP
 from lstm_study.records import StudyRecords
 from lstm_study.report.tables.columns import ARM, INTERVAL, PARAMETER_COUNT
@@ -90,7 +90,7 @@ def _advice(found: Advice) -> Table:
         Column("rule", "How the recommendation is made"),
     )
     rows = (
-        {"subject": subject, "sentence": sentence, "rule": RULE}
+        {"subject": subject, "sentence": sentence, "rule": found.rule}
         for subject, sentence in found.sentences.items()
     )
     return table("advice", "One sentence on which model to use", columns, rows)

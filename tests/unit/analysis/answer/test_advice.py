@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from lstm_study.analysis.answer.advice import TOO_FEW, advise
+from lstm_study.analysis.answer.advice import LEFT_OUT, RULE, TOO_FEW, advise
 from lstm_study.records import StudyRecords
 from tests.support.fake_reviews import fake_control
 from tests.support.fake_study import completed_study, empty_study, one_seed_study
@@ -145,3 +145,52 @@ def test_networks_with_too_few_seeds_are_not_recommended() -> None:
 def test_without_two_models_there_is_no_advice() -> None:
     assert dict(advise(empty_study()).sentences) == {}
     assert dict(advise(study_of({"baseline": 0.7})).sentences) == {}
+
+
+def _of_a_rare_label(study: StudyRecords, *, arm: str) -> StudyRecords:
+    """The same study where 1 in 25 test reviews is positive, which one arm alone ranks highest."""
+    labels = study.test_labels
+    assert labels is not None
+    rare = (np.arange(len(labels)) % 25 == 0).astype(labels.dtype)
+    low = np.random.default_rng(5).uniform(0.1, 0.3, len(labels)).astype(np.float32)
+    predictions = {
+        name: np.where(rare == 1, 0.4, low).astype(np.float32) if name.startswith(arm) else low
+        for name in study.predictions
+    }
+    return replace(study, predictions=predictions, test_labels=rare)
+
+
+def test_no_model_is_recommended_where_none_is_shown_to_beat_the_more_frequent_label() -> None:
+    study = study_of({"baseline": 0.7, "winner": 0.7, "control": 0.7}, ensemble=True)
+    found = advise(_of_a_rare_label(study, arm="control"))
+    assert list(found.sentences) == ["model"]
+    said = found.sentences["model"]
+    assert said.startswith("No model is recommended: neither the most accurate, the baseline (96.")
+    assert said.endswith("the logistic regression tells the labels apart best (1.0000).")
+    assert found.rule == f"{RULE} {LEFT_OUT}"
+
+
+def test_where_no_model_beats_chance_none_is_named() -> None:
+    study = study_of({"baseline": 0.7, "winner": 0.7, "control": 0.7})
+    said = advise(_of_a_rare_label(study, arm="none")).sentences["model"]
+    assert said.startswith("No model is recommended: ")
+    assert "ROC AUC" not in said
+
+
+def test_models_not_shown_to_beat_the_more_frequent_label_are_left_out_and_named() -> None:
+    study = study_of({"baseline": 0.5, "winner": 0.54}, times={"baseline": 0.1, "winner": 0.8})
+    labels = study.test_labels
+    assert labels is not None
+    # Other reviews than the winner's, so that the difference is not shown: 52% of them.
+    right = np.random.default_rng(3).permutation(len(labels)) < 0.52 * len(labels)
+    row = np.where(right == (labels == 1), 0.9, 0.1).astype(np.float32)
+    other = {name: row for name in study.predictions if name.startswith("baseline")}
+    found = advise(replace(study, predictions={**study.predictions, **other}))
+    assert [each.is_above_majority for each in found.models] == [True, False]
+    difference = found.models[1].difference
+    assert difference is not None and difference.high >= 0
+    said = found.sentences["model"]
+    assert said.startswith("Use the winner: ")
+    assert "Of those baseline is left out, not shown to be more accurate than the more" in said
+    assert found.rule == f"{RULE} {LEFT_OUT}"
+    assert advise(study_of({"baseline": 0.7, "winner": 0.9})).rule == RULE

@@ -273,7 +273,24 @@ def test_an_output_that_is_nearly_one_label_is_said_so():
     values = np.where(np.arange(1_000) < 5, 0.4, 0.6)
     arm = make_arm("winner", probabilities=np.tile(values, (4, 1)), labels=labels)
     said = "gives 99.5% of the test reviews the same label: it has learned nothing"
-    assert learned_nothing(arm) == Unlearned(said, is_certain=True)
+    assert learned_nothing(arm) == Unlearned(said, "has learned nothing")
+
+
+def test_an_arm_that_finds_a_rare_label_by_its_order_alone_has_learned_something():
+    labels = (np.arange(1_000) < 30).astype(np.int8)
+    values = np.where(labels == 1, 0.3, 0.1) + np.linspace(0, 0.15, 1_000)
+    arm = make_arm("winner", probabilities=np.tile(values, (4, 1)), labels=labels)
+    found = learned_nothing(arm)
+    assert found is not None
+    assert found.words == (
+        "gives 100.0% of the test reviews the same label, but tells the labels apart better than "
+        "chance (ROC AUC 1.0000)"
+    )
+    judged = judge({"winner": arm, "baseline": replace(arm, name="baseline")})
+    assert "learned" not in judged.sentence
+    assert judged.headline.startswith(
+        "The winner is not shown to be more accurate than the more frequent label alone. "
+    )
 
 
 def test_a_rare_label_that_is_found_is_learned():
@@ -286,7 +303,7 @@ def test_what_is_not_shown_is_not_called_nothing():
     arms["baseline"] = replace(arms["winner"], name="baseline")
     sentence = judge(arms).sentence
     assert "is not shown to be better than giving every review the more frequent" in sentence
-    assert "learned nothing" not in sentence
+    assert "learned" not in sentence
 
 
 def test_a_kept_answer_that_the_interval_contradicts_is_said_to_be_the_planned_looks():
@@ -312,11 +329,11 @@ def test_a_kept_better_that_the_interval_no_longer_shows_is_said_so():
 
 def test_an_arm_no_better_than_the_more_frequent_label_is_said_so():
     found = learned_nothing(_of_shares([0.79, 0.81, 0.8, 0.8], positives=800))
-    assert found is not None and not found.is_certain
+    assert found is not None
     assert found.words.startswith(
         "is not shown to be better than giving every review the more freq"
     )
-    assert found.words.endswith("(80.00%)")
+    assert "(80.00%), but tells the labels apart better than chance (ROC AUC 0.8" in found.words
 
 
 def test_an_arm_no_better_than_the_first_word_is_said_so():

@@ -154,6 +154,13 @@ def test_a_column_of_groups_is_proposed_where_groups_are_many_and_small(tmp_path
     assert survey(path).group_column is None
 
 
+@pytest.mark.parametrize("name", ["customer_id", "Customer", "account_id", "Kunde"])
+def test_customers_are_groups(tmp_path: Path, name: str) -> None:
+    rows = [(t, n, f"C{i // 8}") for i, (t, n) in enumerate(made_up_reviews(400))]
+    path = write_csv(tmp_path / "r.csv", rows, header=("text", "label", name))
+    assert survey(path).group_column == name
+
+
 def test_texts_without_spaces_are_recognised(tmp_path: Path) -> None:
     chinese = [("这部电影非常好看演员也出色" * 3, n % 2) for n in range(40)]
     assert survey(write_csv(tmp_path / "zh.csv", chinese)).has_no_spaces
