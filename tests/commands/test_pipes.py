@@ -1,7 +1,9 @@
 """Output into a pipe that is closed early (`lstm-study list | head -1`), or a full disk."""
 
 import os
+import shlex
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -68,3 +70,21 @@ def test_a_disk_that_is_full_is_one_line(
         )  # fmt: skip
     assert (done.returncode, done.stderr.count("\n")) == (code, 1)
     assert done.stderr.startswith(says)
+
+
+@pytest.mark.parametrize("closed", [">&-", "2>&-", "<&- >&- 2>&-"])
+def test_a_command_works_without_standard_streams(closed: str, tmp_path: Path) -> None:
+    write_csv(tmp_path / "reviews.csv", made_up_reviews(60))
+    code = (
+        "import os; from lstm_study.cli.streams import open_missing_streams; "
+        "open_missing_streams(); file = open('file', 'w'); os.write(1, b'x'); os.write(2, b'x'); "
+        "import sys; sys.stdout.flush(); sys.stderr.flush(); print(sys.stdin.fileno())"
+    )
+    for command in ([sys.executable, "-c", code], [*LSTM_STUDY, "init", "reviews.csv"]):
+        done = subprocess.run(
+            f"exec {shlex.join(command)} {closed}", shell=True, cwd=tmp_path, timeout=300,
+            env=environment() | {"LSTM_STUDY_CACHE": str(tmp_path / "cache")}, check=False,
+        )  # fmt: skip
+        assert done.returncode == 0
+    assert (tmp_path / "file").read_bytes() == b""
+    assert (tmp_path / "study.toml").is_file()

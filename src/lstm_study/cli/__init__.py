@@ -4,6 +4,7 @@ Exit codes: 0 done, 1 a known error in one line, 2 usage, 3 finished but with fa
 130 interrupted, 141 the output of a command that only prints is no longer read.
 """
 
+import atexit
 import contextlib
 import os
 import sys
@@ -17,7 +18,7 @@ from lstm_study.cli.frame import handled, prepare_streams
 from lstm_study.cli.looking import check, data, doctor, init, list_studies, status
 from lstm_study.cli.options import Verbosity
 from lstm_study.cli.results import diff, export, predict, records, report, watch
-from lstm_study.cli.streams import guard_streams
+from lstm_study.cli.streams import guard_streams, open_missing_streams
 from lstm_study.cli.training import baseline, compare, run, search
 
 __all__ = ["app", "main"]
@@ -121,6 +122,7 @@ for _command, _example in _COMMANDS:
 
 def main() -> Any:
     """The console script's entry point."""
+    open_missing_streams()
     prepare_streams()
     guard_streams()
     try:
@@ -134,9 +136,11 @@ def _leave_at_once(code: object) -> None:
     """Ends the process without Python's own teardown, where that would be slow.
 
     All files are written and every worker has ended by now. The teardown frees TensorFlow
-    piece by piece: seconds after a Ctrl-C, and once, on a busy machine, more than a minute.
+    piece by piece: seconds after a Ctrl-C, and once, on a busy machine, more than a minute. What
+    libraries do at exit is done: they delete their temporary files.
     """
     if isinstance(code, int) and "tensorflow" in sys.modules:
+        atexit._run_exitfuncs()
         with contextlib.suppress(BrokenPipeError):
             sys.stdout.flush()
             sys.stderr.flush()

@@ -1,4 +1,4 @@
-"""Standard output and error that can no longer be written: a closed pipe, a full disk."""
+"""Standard output and error that can't be written: closed, a pipe without a reader, a full disk."""
 
 import contextlib
 import os
@@ -65,8 +65,22 @@ class Guarded:
             raise SystemExit(EXIT_UNWRITTEN)
 
 
+def open_missing_streams() -> None:
+    """Opens the null device in place of standard streams that this process was started without.
+
+    Else the next file that is opened gets such a stream's descriptor, and in it what libraries
+    print. Comes before any file is opened.
+    """
+    for descriptor, name in enumerate(("stdin", "stdout", "stderr")):
+        if getattr(sys, name) is None:
+            nowhere = os.open(os.devnull, os.O_RDWR)
+            assert nowhere == descriptor, "the lowest free descriptor is the missing stream's"
+            os.set_inheritable(nowhere, True)
+            mode = "r" if name == "stdin" else "w"
+            setattr(sys, name, os.fdopen(nowhere, mode, encoding="utf-8"))
+
+
 def guard_streams() -> None:
-    """Guards standard output and error of this process, where there are any."""
+    """Guards standard output and error of this process."""
     for name, ends in (("stdout", True), ("stderr", False)):
-        if (stream := getattr(sys, name)) is not None:
-            setattr(sys, name, Guarded(stream, ends=ends))
+        setattr(sys, name, Guarded(getattr(sys, name), ends=ends))

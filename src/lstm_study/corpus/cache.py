@@ -100,7 +100,9 @@ def read_entry(folder: Path) -> Corpus | None:
             validation=training.part(count, len(training), name="validation"),
             vocabulary=None if words is None else Vocabulary(tuple(words), manifest["rule"]),
             summary=from_json(manifest["summary"], CorpusSummary, where=str(folder)),
-            unopened_test=UnopenedTest(lambda: replace(_read_split(folder, "test"), pairs=pairs)),
+            unopened_test=UnopenedTest(
+                lambda: replace(_read_test(folder, manifest["files"]), pairs=pairs)
+            ),
         )
     except (OSError, ValueError, KeyError, TypeError, RecordError) as error:
         _log.warning("%s: is damaged (%s); reading the reviews again.", folder, error)
@@ -114,6 +116,22 @@ def _verify(folder: Path, files: dict[str, dict[str, Any]]) -> None:
             raise ValueError(f"{name} has {path.stat().st_size} bytes of {expected['bytes']}")
         if sha256_of(path) != expected["sha256"]:
             raise ValueError(f"{name} has another digest")
+
+
+def _read_test(folder: Path, files: dict[str, dict[str, Any]]) -> Split:
+    """Reads the test reviews, perhaps hours after the entry was checked.
+
+    Raises:
+        DataError: They are gone or damaged.
+    """
+    try:
+        _verify(folder, {name: file for name, file in files.items() if name.startswith("test-")})
+        return _read_split(folder, "test")
+    except (OSError, ValueError) as error:
+        raise DataError(
+            f"{folder}: the encoded test reviews are gone or damaged ({error}). Run the same "
+            "command again: it encodes the reviews again, and resumes."
+        ) from error
 
 
 def _read_split(folder: Path, name: str) -> Split:

@@ -17,7 +17,10 @@ class CoreShares:
 
     def __init__(self, workers: int) -> None:
         self._file = tempfile.TemporaryFile()  # noqa: SIM115 - closed by `close`
-        self._file.truncate(workers)
+        # Not `truncate`, which takes no room: on a full disk it is the workers that would die of
+        # that, of their first write into the map.
+        self._file.write(bytes(workers))
+        self._file.flush()
 
     @property
     def descriptor(self) -> int:

@@ -282,6 +282,20 @@ class Reply:
     test: Split | None = None
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SetUp:
+    """What a worker that reads the reviews itself is told to work on.
+
+    Attributes:
+        spec: The study's.
+        data_digest: Of the reviews that the command read: those that the worker finds may have
+            been replaced since.
+    """
+
+    spec: StudySpec
+    data_digest: str
+
+
 class Link(Protocol):
     """A worker's connection to the process that was started."""
 

@@ -25,7 +25,7 @@ from typing import Any
 from lstm_study.corpus.types import Corpus
 from lstm_study.engine.core_sharing import CoreShares
 from lstm_study.engine.devices import Workers
-from lstm_study.engine.jobs import Device, Lost, Message, Reply, Stopped, Work
+from lstm_study.engine.jobs import Device, Lost, Message, Reply, SetUp, Stopped, Work
 from lstm_study.provenance import usable_cpus
 from lstm_study.spec import StudySpec
 
@@ -52,7 +52,7 @@ class Processes:
     def __init__(self, size: Workers, *, log_path: Path, scratch: Path) -> None:
         self.size, self._log_path, self._scratch = size, log_path, scratch
         self._indices = {f"w{index + 1}": index for index in range(size.count)}
-        self._spec: StudySpec | None = None
+        self._set_up: SetUp | None = None
         self._shares = CoreShares(size.count)
         self._messages: queue.SimpleQueue[tuple[str, Message | None]] = queue.SimpleQueue()
         self._processes: dict[str, _Process] = {}
@@ -75,10 +75,9 @@ class Processes:
 
     def set_up(self, spec: StudySpec, corpus: Corpus) -> None:
         """Tells every worker what to work on; each reads the reviews from the cache itself."""
-        del corpus
-        self._spec = spec
+        self._set_up = SetUp(spec=spec, data_digest=corpus.summary.digest)
         for name in self._processes:
-            self._send(name, spec)
+            self._send(name, self._set_up)
 
     def poll(self, timeout_seconds: float) -> list[tuple[str, Message]]:
         """Returns what workers sent; one that died is replaced before it is reported as lost."""
@@ -151,8 +150,8 @@ class Processes:
                 cores=(self._shares.descriptor, index, usable_cpus()),
             ),
         )
-        if self._spec is not None:
-            self._send(name, self._spec)
+        if self._set_up is not None:
+            self._send(name, self._set_up)
 
     def _read(self, name: str, connection: "Connection[Any, Any]") -> None:
         """Queues what a worker sends, in a thread, so that no worker can block the dispatcher."""

@@ -15,11 +15,10 @@ from lstm_study.engine.steps import (
     starts_of,
     training_of,
 )
-from lstm_study.errors import StoreError
 from lstm_study.records.state import Live
 from lstm_study.training.checkpoint import Checkpoint
 from lstm_study.training.epochs import Step
-from lstm_study.training.failures import classify, is_device_lost
+from lstm_study.training.failures import NOT_THE_JOBS_FAULT, classify, is_device_lost
 from lstm_study.training.live import LiveReporter
 from lstm_study.training.member_state import checkpoint_shapes, own_weights
 from lstm_study.training.members import Ended, Member
@@ -39,7 +38,8 @@ def train_together(
     Checkpoints and weights are in `scratch` until the dispatcher moves them.
 
     Raises:
-        StoreError: The scratch folder can't be written to: no fault of a job.
+        StoreError, DataError: The scratch folder can't be written to, or the test reviews can't be
+            read: no fault of a job.
     """
     first = jobs[0]
     assert first.shape is not None
@@ -53,7 +53,7 @@ def train_together(
             capacity=capacity,
             more=together.more,
         )
-    except StoreError:
+    except NOT_THE_JOBS_FAULT:
         raise
     # What ends all of them is kept in the record of each, as what ends one alone is in its own.
     except Exception as error:

@@ -37,6 +37,7 @@ from lstm_study.engine.jobs import (
     Message,
     Ready,
     Reviews,
+    SetUp,
     Stopped,
     Work,
 )
@@ -48,10 +49,9 @@ from lstm_study.engine.steps import (
     starts_of,
     training_of,
 )
-from lstm_study.errors import DependencyError, RecordError, StoreError, StudyError
-from lstm_study.spec import StudySpec
+from lstm_study.errors import DataError, DependencyError, RecordError, StudyError
 from lstm_study.training.checkpoint import Checkpoint
-from lstm_study.training.failures import classify, is_device_lost
+from lstm_study.training.failures import NOT_THE_JOBS_FAULT, classify, is_device_lost
 from lstm_study.training.memory import freeze_loaded_objects
 from lstm_study.training.runtime import (
     Runtime,
@@ -105,9 +105,20 @@ def main() -> None:
 
 
 def _study_from(link: Link) -> Reviews:
-    """Waits for the study's spec, and reads its reviews; those of test are read on request only."""
-    spec: StudySpec = link.receive()
+    """Waits for the study's spec, and reads its reviews; those of test are read on request only.
+
+    Raises:
+        DataError: They can't be read, or have been replaced since the command read them.
+    """
+    given: SetUp = link.receive()
+    spec = given.spec
     corpus = read_corpus(spec.data, seed=spec.study.seed)
+    if corpus.summary.digest != given.data_digest:
+        raise DataError(
+            f"{corpus.summary.path or spec.data.source}: these are not the reviews that the "
+            "running command has read: they were replaced meanwhile. Put those back, then run the "
+            "same command again: it resumes."
+        )
     return Reviews(
         train=corpus.train,
         validation=corpus.validation,
@@ -205,7 +216,8 @@ class Worker:
         it, and the jobs resume in the new one.
 
         Raises:
-            StoreError: The scratch folder can't be written to: no fault of the job.
+            StoreError, DataError: The scratch folder can't be written to, or the test reviews can't
+                be read: no fault of the job.
         """
         try:
             self._do(jobs)
@@ -236,7 +248,7 @@ class Worker:
                     result = JobResult(name=job.name, value=value, is_last=True)
                 else:
                     result = self._train(job)
-            except StoreError:
+            except NOT_THE_JOBS_FAULT:
                 raise
             # Whatever ends a job is classified, logged with its traceback, and kept in its record.
             except Exception as error:

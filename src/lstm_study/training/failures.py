@@ -3,8 +3,11 @@
 import re
 import traceback
 
-from lstm_study.errors import BuilderError, DivergedError
+from lstm_study.errors import BuilderError, DataError, DivergedError, StoreError
 from lstm_study.records import Failure
+
+NOT_THE_JOBS_FAULT = (StoreError, DataError)
+"""Errors that no training is at fault for: they end the command, and are kept in no record."""
 
 # XLA's words where a kernel asks for more than a multiprocessor has, under RESOURCE_EXHAUSTED too.
 _KERNEL_TOO_LARGE = "Shared memory size limit exceeded"
@@ -38,7 +41,7 @@ def is_device_lost(error: Exception) -> bool:
 def classify(error: Exception) -> Failure:
     """Classifies an exception that ended a training.
 
-    Not for `StoreError`, which is not the configuration's fault and ends the search.
+    Not for those that no training is at fault for: see `NOT_THE_JOBS_FAULT`.
     """
     if isinstance(error, DivergedError):
         return Failure(kind="diverged", message=str(error))

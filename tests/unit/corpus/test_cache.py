@@ -63,6 +63,17 @@ def test_a_torn_entry_is_found_logged_and_written_again(tmp_path, caplog, damage
     assert not (folder / "replaced").exists()
 
 
+@pytest.mark.parametrize(
+    "damage", [lambda path: path.unlink(), lambda path: path.write_bytes(bytes(10))]
+)
+def test_test_reviews_that_are_damaged_once_the_entry_was_read_are_refused(tmp_path, damage):
+    written(tmp_path / "entry")
+    entry = read_entry(tmp_path / "entry")
+    damage(tmp_path / "entry" / "test-labels.npy")
+    with pytest.raises(DataError, match="the encoded test reviews are gone or damaged"):
+        entry.open_test(on_open=lambda: None)
+
+
 def test_a_cache_that_cannot_be_written_is_one_line_that_names_the_variable(tmp_path):
     (tmp_path / "file").write_text("in the way", encoding="utf-8")
     with pytest.raises(DataError, match="LSTM_STUDY_CACHE") as caught:

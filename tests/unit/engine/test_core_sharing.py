@@ -1,5 +1,7 @@
 """Workers that share a machine's cores: busy ones also use the cores of idle ones."""
 
+import os
+
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -11,6 +13,13 @@ def sharing(workers: int, cores: int) -> tuple[CoreShares, list[CoreShare]]:
     return shares, [
         CoreShare(shares.descriptor, index=index, cores=cores) for index in range(workers)
     ]
+
+
+def test_the_file_has_its_room_before_workers_map_it():
+    # Written to by way of a map, a file without room ends its process: SIGBUS.
+    shares = CoreShares(2)
+    assert os.fstat(shares.descriptor).st_blocks > 0
+    shares.close()
 
 
 def test_a_worker_that_is_alone_gets_all_cores():

@@ -7,10 +7,13 @@ from pathlib import Path
 
 import pytest
 
-from lstm_study.engine.jobs import Device
-from lstm_study.engine.worker import check_gpu
-from lstm_study.errors import DependencyError
+from lstm_study.corpus.load import load
+from lstm_study.engine.jobs import Call, Device, SetUp
+from lstm_study.engine.worker import Worker, _study_from, check_gpu
+from lstm_study.errors import DataError, DependencyError, StoreError
 from lstm_study.training.runtime import Runtime
+from tests.support.fake_spec import fake_spec
+from tests.support.reviews import made_up_reviews, write_csv
 
 CODE = """
 import sys, time
@@ -102,3 +105,36 @@ def test_a_worker_does_not_train_on_the_cpu_where_it_was_given_a_gpu(device):
 
     with pytest.raises(DependencyError, match=r"jax does not use GPU-1.*CUDA_VISIBLE_DEVICES to"):
         check_gpu(given, Runtime(backend="jax", devices=(device,)))
+
+
+class _Given:
+    """A link that has one message for its worker."""
+
+    def __init__(self, message):
+        self.receive = lambda: message
+
+
+def test_a_worker_refuses_reviews_that_were_replaced_since_the_command_read_them(
+    tmp_path, monkeypatch
+):
+    monkeypatch.setenv("LSTM_STUDY_CACHE", str(tmp_path / "cache"))
+    file = write_csv(tmp_path / "reviews.csv", made_up_reviews(60))
+    spec = fake_spec(data__source='"csv"', data__path=f'"{file}"')
+    corpus = load(spec.data, seed=spec.study.seed)
+    given = SetUp(spec=spec, data_digest=corpus.summary.digest)
+
+    assert len(_study_from(_Given(given)).train) == len(corpus.train)
+
+    write_csv(file, made_up_reviews(60, seed=2))
+    with pytest.raises(DataError, match="not the reviews that the running command has read"):
+        _study_from(_Given(given))
+
+
+@pytest.mark.parametrize("error", [StoreError, DataError])
+def test_an_error_that_is_not_the_jobs_fault_is_no_result_of_it(error):
+    def fails(reviews):
+        raise error("the test reviews are gone")
+
+    worker = Worker(None, reviews=None, scratch=Path())
+    with pytest.raises(error):
+        worker.do([Call(name="test-reviews", function=fails)])

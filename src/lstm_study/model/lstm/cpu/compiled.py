@@ -4,9 +4,12 @@
 """
 
 from collections.abc import Callable
+from pathlib import Path
 from typing import ParamSpec, TypeVar, cast
 
 from numba import njit
+
+from lstm_study.model.lstm.cpu.code_cache import CodeCache
 
 _Arguments = ParamSpec("_Arguments")
 _Result = TypeVar("_Result")
@@ -22,4 +25,10 @@ def compiled(function: Callable[_Arguments, _Result]) -> Callable[_Arguments, _R
     # 160 × 32/32. A function that allocates an array then fails to compile.
     options = {"fastmath": {"contract"}, "error_model": "numpy", "_nrt": False}
     made = njit(nogil=True, cache=True, **options)(function)
+    cache = made._cache
+    cache._cache_file = CodeCache(
+        Path(cache.cache_path),
+        name=cache._impl.filename_base,
+        stamp=cache._impl.locator.get_source_stamp(),
+    )
     return cast(Callable[_Arguments, _Result], made)
