@@ -3,6 +3,7 @@
 import io
 import json
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -12,7 +13,7 @@ from lstm_study.cli import text
 from lstm_study.commands import check, repair
 from lstm_study.errors import RecordError, StoreError
 from lstm_study.files import unseal
-from lstm_study.records import Run
+from lstm_study.records import Run, Trial
 from lstm_study.records.kinds import KINDS
 from lstm_study.records.state import ReportState, SearchState
 from lstm_study.search import plan_state
@@ -105,6 +106,23 @@ def test_after_a_damaged_trial_the_search_is_not_finished(store):
     assert store.read_state(SearchState).stopped == ""
     repair(store, check(store).findings)
     assert store.read_state(SearchState).stopped is None
+
+
+def test_a_trial_of_an_older_backup_is_found_and_trained_again(store):
+    whole = store.read(Trial, "b0-00-r0")
+    older = replace(whole, status="running", epochs=(), score=None, score_last_epoch=None,
+                    score_best_epoch=None, ended_at="")  # fmt: skip
+    store.write(older)
+    with pytest.raises(RecordError, match=r"b0-00-r0\.json: has not ended, .* --repair` moves it"):
+        store.check_complete()
+    assert files(store) == [TRIAL]
+    repair(store, check(store).findings)
+    assert store.read_state(SearchState).stopped is None
+    assert store.lost_trials() == {"b0-00-r0"}
+    assert files(store) == []
+    # In a search that has not ended, trials may be under way.
+    store.write(older)
+    assert files(store) == []
 
 
 def flip_line(path: Path, number: int) -> None:

@@ -14,6 +14,7 @@ from lstm_study.records.session import LedgerEntry
 from lstm_study.records.state import Live, SearchState, StudyState
 from lstm_study.records.trial_ids import TrialId
 from lstm_study.store import Store
+from lstm_study.store.files import OUTDATED
 from lstm_study.store.missing_digests import add_missing_digests
 from lstm_study.training.checkpoint import read_checkpoint
 
@@ -88,6 +89,8 @@ def check(store: Store) -> Check:
         problem = store.ledger_problem()
         found |= {store.ledger.path.name: problem} if problem else {}
     found |= {file: "is missing" for file in store.missing() if file not in found}
+    if "plan.json" not in found:
+        found |= {file: OUTDATED for file in store.outdated() if file not in found}
     if store.ledger.path.name in found and "plan.json" not in found:
         found |= dict.fromkeys(_unlisted_trials(store), "is missing")
     labels = None if _LABELS in found else store.read_predictions("labels")

@@ -1,5 +1,6 @@
 """Reads and writes the files of a study's folder by their kinds."""
 
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -10,13 +11,14 @@ from lstm_study.records.codec import from_json, state_from_json, state_to_json, 
 from lstm_study.records.kinds import BY_TYPE, Kind, kind_of
 from lstm_study.records.lines import append_line, read_lines
 from lstm_study.records.session import LedgerEntry
-from lstm_study.records.state import StudyState
+from lstm_study.records.state import SearchState, StudyState
 from lstm_study.store.advice import advice
 from lstm_study.store.ledger import Ledger
 
 T = TypeVar("T")
 
 MOST_BYTES = 2**26
+OUTDATED = "has not ended, though the search has: it is an earlier copy"
 _TO_LOSE = (Trial, Run, Control, Opening)
 
 
@@ -147,10 +149,12 @@ class StudyFiles:
         return began
 
     def check_complete(self) -> None:
-        """Makes sure that every file that was written is there; not that it is whole.
+        """Makes sure that every file that was written is there, and is no earlier copy.
+
+        Not that it is whole: that is for its reader.
 
         Raises:
-            RecordError: One is missing.
+            RecordError: One is missing, or an earlier copy.
         """
         if problem := self.ledger_problem():
             with advice(LedgerEntry):
@@ -158,6 +162,9 @@ class StudyFiles:
         for file in self.missing():
             with advice(kind_of(file)):
                 raise RecordError(f"{self.folder / file}: is missing.")
+        for file in self.outdated():
+            with advice(kind_of(file)):
+                raise RecordError(f"{self.folder / file}: {OUTDATED}.")
 
     def ledger_problem(self) -> str:
         """Says that the list of files is gone or was cut; "" where it is there, or never was.
@@ -184,6 +191,24 @@ class StudyFiles:
             for file in self.ledger.files()
             if not (self.folder / file).exists() and not (self.folder / f"{file}.gz").exists()
         ]
+
+    def outdated(self) -> list[str]:
+        """Returns the trials that have not ended though the search has, as `missing` does.
+
+        A backup that was restored in part leaves such. After a search that a limit ended there may
+        be interrupted trials.
+        """
+        plan = self.read_state(SearchState)
+        if plan is None or plan.stopped != "":
+            return []
+        found = []
+        for path in self.paths(Trial):
+            # A damaged one is for its reader.
+            with suppress(RecordError):
+                trial = self.read(Trial, path.stem)
+                if trial is not None and trial.role != "finalist" and not trial.has_ended:
+                    found.append(str(path.relative_to(self.folder)))
+        return found
 
 
 def _name_of(record: Any) -> str:
