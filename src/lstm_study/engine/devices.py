@@ -17,6 +17,8 @@ from lstm_study.provenance import machine, usable_cpus
 BYTES_PER_WORKER = 2 * 1024**3
 _GPU = re.compile(r"GPU (?P<index>\d+):.*\(UUID: (?P<uuid>GPU-[^)]+)\)")
 _SLICE = re.compile(r"\s+MIG .*\(UUID: (?P<uuid>MIG-[^)]+)\)")
+_DEVICE_NODES = Path("/dev")
+_NODE = re.compile(r"nvidia\d+")
 # A server with eight GPUs and no process on them takes half a minute to answer.
 _LIST_SECONDS = 60
 
@@ -170,7 +172,9 @@ def _python_folders() -> list[str]:
 def _listed() -> list[tuple[int, Sequence[str]]]:
     """Asks the driver, once: without a process on the GPU it takes seconds to answer.
 
-    Returns each GPU's index, and the names to use it by: its own UUID, or its slices'."""
+    Returns each GPU's index, and the names to use it by: its own UUID, or its slices'. A container
+    may have the GPUs and no `nvidia-smi`: then their indices.
+    """
     try:
         listing = subprocess.run(
             ["nvidia-smi", "-L"],  # noqa: S607 - wherever the driver put it
@@ -180,7 +184,8 @@ def _listed() -> list[tuple[int, Sequence[str]]]:
             check=False,
         )
     except (OSError, subprocess.TimeoutExpired):
-        return []
+        nodes = [path for path in _DEVICE_NODES.glob("nvidia*") if _NODE.fullmatch(path.name)]
+        return [(index, [str(index)]) for index in range(len(nodes))]
     found: list[tuple[int, str, list[str]]] = []
     for line in listing.stdout.splitlines() if listing.returncode == 0 else ():
         if gpu := _GPU.match(line):

@@ -8,6 +8,7 @@ happens. It writes none of the study's files: checkpoints and weights go to a sc
 import itertools
 import logging
 import os
+import platform
 import queue
 import sys
 import threading
@@ -169,12 +170,19 @@ def check_gpu(device: Device, runtime: Runtime) -> None:
     Raises:
         DependencyError: It does not.
     """
-    if device.gpu is not None and runtime.devices[0].lower() == "cpu":
-        raise DependencyError(
-            f"{runtime.backend} does not use {device.gpu}: CUDA did not start. Its messages are in "
-            "the study's log; lstm-study doctor tries it again. To train on the CPU, hide the GPU: "
-            "set CUDA_VISIBLE_DEVICES to -1."
+    if not device.workers_on_gpu or runtime.devices[0].lower() != "cpu":
+        return
+    hide = "hide the GPU: set CUDA_VISIBLE_DEVICES to -1"
+    if device.gpu is None:  # Ray has given its actor one; the command's machine may have none.
+        hide = (
+            "start the node's Ray with --num-gpus 0; KERAS_BACKEND=jax, where the command runs, "
+            "trains with JAX"
         )
+    raise DependencyError(
+        f"{runtime.backend} does not use {device.gpu or 'its GPU'} on {platform.node()}: CUDA did "
+        "not start. Its messages are in the study's log; lstm-study doctor tries it again. To "
+        f"train on the CPU, {hide}."
+    )
 
 
 def _capacity(backend: str, device: Device, reviews: Reviews) -> int:

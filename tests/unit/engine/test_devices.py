@@ -31,6 +31,7 @@ def driver(tmp_path, monkeypatch):
     """Puts a driver on the PATH that lists what it is given."""
     monkeypatch.setenv("PATH", str(tmp_path))
     monkeypatch.delenv("CUDA_VISIBLE_DEVICES", raising=False)
+    monkeypatch.setattr(devices, "_DEVICE_NODES", tmp_path)
     _listed.cache_clear()
 
     def install(listing: str, *, code: int = 0) -> None:
@@ -103,6 +104,16 @@ def test_cuda_visible_devices_chooses_among_them_as_cuda_reads_it(
     driver(TWO)
     monkeypatch.setenv("CUDA_VISIBLE_DEVICES", chosen)
     assert visible_gpus() == gpus
+
+
+def test_gpus_of_a_container_without_nvidia_smi_are_counted(driver, tmp_path, monkeypatch):
+    for name in ("nvidia3", "nvidia5", "nvidiactl", "nvidia-uvm"):
+        (tmp_path / name).touch()
+    assert visible_gpus() == ("0", "1")
+    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "1")
+    assert visible_gpus() == ("1",)
+    driver("", code=9)  # A driver that does not work says so.
+    assert visible_gpus() == ()
 
 
 def test_workers_per_gpu_is_refused_in_a_line_where_there_is_none(driver, monkeypatch):

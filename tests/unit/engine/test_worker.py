@@ -90,21 +90,29 @@ def test_a_worker_ends_quietly_with_the_process_that_started_it():
     assert (process.returncode, printed) == (0, "")
 
 
-@pytest.mark.parametrize(
-    ("gpu", "device"), [("GPU-1", "NVIDIA H100"), (None, "cpu"), (None, "CPU")]
-)
-def test_a_worker_trains_on_the_gpu_it_was_given_or_on_the_cpu_without_one(gpu, device):
-    given = Device(worker="w1", threads=1, gpu=gpu, workers_on_gpu=1, scratch=Path())
+def _given(gpu: str | None, *, workers_on_gpu: int) -> Device:
+    return Device(worker="w1", threads=1, gpu=gpu, workers_on_gpu=workers_on_gpu, scratch=Path())
 
-    check_gpu(given, Runtime(backend="jax", devices=(device,)))
+
+def test_a_worker_trains_on_the_gpu_it_was_given_or_on_the_cpu_without_one():
+    on_gpu, on_cpu = Runtime(backend="jax", devices=("NVIDIA H100",)), ("cpu", "CPU")
+    check_gpu(_given("GPU-1", workers_on_gpu=1), on_gpu)
+    check_gpu(_given(None, workers_on_gpu=2), on_gpu)
+    for device in on_cpu:
+        check_gpu(_given(None, workers_on_gpu=0), Runtime(backend="jax", devices=(device,)))
 
 
 @pytest.mark.parametrize("device", ["cpu", "CPU"])
-def test_a_worker_does_not_train_on_the_cpu_where_it_was_given_a_gpu(device):
-    given = Device(worker="w1", threads=1, gpu="GPU-1", workers_on_gpu=1, scratch=Path())
-
-    with pytest.raises(DependencyError, match=r"jax does not use GPU-1.*CUDA_VISIBLE_DEVICES to"):
-        check_gpu(given, Runtime(backend="jax", devices=(device,)))
+@pytest.mark.parametrize(
+    ("gpu", "says"),
+    [
+        ("GPU-1", r"jax does not use GPU-1 on .*CUDA_VISIBLE_DEVICES to"),
+        (None, r"jax does not use its GPU on .*Ray with --num-gpus 0"),  # As an actor of Ray's.
+    ],
+)
+def test_a_worker_does_not_train_on_the_cpu_where_it_was_given_a_gpu(gpu, device, says):
+    with pytest.raises(DependencyError, match=says):
+        check_gpu(_given(gpu, workers_on_gpu=1), Runtime(backend="jax", devices=(device,)))
 
 
 class _Given:
