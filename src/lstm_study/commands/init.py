@@ -34,6 +34,7 @@ SEED = 1
 _VALIDATION_FRACTION = 0.2
 _LOOK_REVIEWS = 20_000
 _HALF_WAY = 0.75
+_MANY_REPEATS = 0.01
 _NOTHING = (
     "nothing to learn was found in these labels. Look at some reviews with `lstm-study data` first."
 )
@@ -114,7 +115,11 @@ def write_new_study(
         corpus = load(table, seed=SEED)
     size = _size(corpus)
     proposal = propose(size, is_open=not documented)
-    warnings = (*proposal.warnings, *_about_labels(corpus))
+    warnings = (
+        *proposal.warnings,
+        *about_repeats(corpus.summary, group_column=found.group_column),
+        *_about_labels(corpus),
+    )
     text = _render(found, table, corpus, size, proposal, warnings, out=out)
     # A broken rule here would be a bug, not the user's mistake.
     parse_spec(text, where=str(out))
@@ -218,6 +223,29 @@ def _choices(values: Sequence[int]) -> str:
     if len(values) == 1:
         return str(values[0])
     return f"{{ choices = {list(values)} }}"
+
+
+def about_repeats(summary: CorpusSummary, *, group_column: str | None) -> Iterator[str]:
+    """Warns where more than 1% of the test reviews have the text of a training review.
+
+    Args:
+        summary: Of the reviews as they are split.
+        group_column: What keeps reviews in one split, if anything but their texts does.
+    """
+    repeats, test = summary.duplicates_across, summary.splits[-1].reviews
+    if repeats <= _MANY_REPEATS * test:
+        return
+    step = (
+        f"Equal texts belong to several groups ({group_column}) here: remove them, or leave out "
+        "data.group_column, and equal texts stay in one split."
+        if group_column is not None
+        else "Remove them from the test reviews."
+    )
+    yield (
+        f"{repeats:,} of {test:,} test reviews ({repeats / test:.1%}) have the text of a training "
+        "review, and what a network learned by heart counts as correct. The report gives the "
+        f"verdict without them, too. {step}"
+    )
 
 
 def _about_labels(corpus: Corpus) -> Iterator[str]:

@@ -56,6 +56,25 @@ def test_that_names_of_files_mark_the_splits_is_said() -> None:
         assert (made.summary.splits[2].reviews == 100) == (count == 0)
 
 
+def test_test_reviews_with_a_training_text_are_noted_where_they_are_many() -> None:
+    rows = made_up_reviews(200)
+    own = [write_csv(Path("train.csv"), rows), write_csv(Path("test.csv"), rows[:40])]
+    made = commands.write_new_study(own, out=Path("own.toml"), show=commands.Silent())
+    (note,) = [warning for warning in made.warnings if "have the text of a training" in warning]
+    assert note.startswith("40 of 40 test reviews (100.0%)")
+    assert note.endswith("Remove them from the test reviews.")
+
+    # So many share texts that to join them would leave one group.
+    grouped = [(*row, f"c{number % 43}") for number, row in enumerate([*rows, *rows])]
+    file = write_csv(Path("customers.csv"), grouped, header=("text", "label", "customer_id"))
+    made = _write(file, "grouped.toml")
+    (note,) = [warning for warning in made.warnings if "have the text of a training" in warning]
+    assert "belong to several groups (customer_id) here" in note
+
+    alone = _write(write_csv(Path("repeated.csv"), [*rows, *rows]), "repeated.toml")
+    assert not [each for each in alone.warnings if "have the text of a training" in each]
+
+
 def test_columns_that_were_named_are_in_the_study() -> None:
     reviews = write_csv(Path("r.csv"), made_up_reviews(300)[1:], header=made_up_reviews(300)[0])
     made = commands.write_new_study(
