@@ -201,7 +201,8 @@ def new_study(made: "NewStudy") -> RenderableType:
     splits = ", ".join(f"{split.reviews:,} {split.name}" for split in made.summary.splits)
     across = made.summary.duplicates_across
     repeated = across + sum(s.duplicates for s in made.summary.splits)
-    kept = f"{across:,} test reviews have a training text" if across else "kept in one split"
+    have = "test review has" if across == 1 else "test reviews have"
+    kept = f"{across:,} {have} a training text" if across else "kept in one split"
     median, _, most = made.size.lengths
     table.add_row("Columns", Text(", ".join(column.name for column in found.columns)))
     if found.files > 1:
@@ -216,7 +217,7 @@ def new_study(made: "NewStudy") -> RenderableType:
     table.add_row("Tokens", f"median {median:,}, at most {most:,} in 95% of the training reviews")
     near = made.summary.near_equal
     more = f"; {near:,} more with the same words" if near else ""
-    table.add_row("Duplicates", f"{repeated:,} repeated texts{more}; {kept}")
+    table.add_row("Duplicates", f"{repeated:,} repeated text{'s' * (repeated != 1)}{more}; {kept}")
     if found.group_column:
         table.add_row("Groups", Text(f"{made.summary.groups:,} of {found.group_column}"))
     for why, count in made.summary.left_out:
@@ -344,7 +345,7 @@ def studies(found: "list[Listed]") -> RenderableType:
     if not found:
         return Text("There are no studies in this folder. Begin one with: lstm-study run")
     table = Table(box=None, pad_edge=False)
-    for name in ("study", "state", "trials", "verdict", "winner", "last started"):
+    for name in ("study", "state", "trials", "verdict", "winner", "last started (UTC)"):
         table.add_column(name, justify="right" if name == "trials" else "left")
     for each in found:
         planned = f" of {each.planned_trials}" if each.planned_trials else ""

@@ -24,7 +24,8 @@ class Listed:
         state: As `status` says it (see `status.State`), or "damaged".
         trials: Trials that have ended.
         planned_trials: Trials that the search plans, finalists included; 0 before it has started.
-        verdict: The last verdict that was read; "" before one.
+        verdict: The last verdict that was read; "cannot say" where the study finished without one,
+            "" before.
         winner: Embedding width / LSTM units of the winner; "" before there is one.
         changed_at: When a command last started on it, ISO 8601 in UTC; "" before one.
     """
@@ -61,7 +62,6 @@ def _listed(store: Store) -> Listed:
     planned, looks = store.read_state(SearchState), store.read_state(VerdictsState)
     trials, sessions = store.read_trials(), store.read_sessions()
     best = winner(trials, spec.study.direction, max_epochs=spec.search.max_epochs)
-    verdict = looks.looks[-1].kind if looks and looks.looks else ""
     study = OpenStudy(
         spec=spec,
         spec_text="",
@@ -71,6 +71,10 @@ def _listed(store: Store) -> Listed:
         reports=REPORTS_FOLDER / spec.study.name,
         command="",
     )
+    state = study_state(study)
+    verdict = "cannot say" if state == "finished" else ""
+    if looks is not None and looks.looks:
+        verdict = looks.looks[-1].kind
     finalists = sum(trial.role == "finalist" for trial in trials)
     begun = sum(trial.role == "search" for trial in trials)
     if planned is not None:
@@ -78,7 +82,7 @@ def _listed(store: Store) -> Listed:
     return Listed(
         name=spec.study.name,
         title=spec.study.title,
-        state=study_state(study),
+        state=state,
         trials=sum(trial.has_ended for trial in trials),
         planned_trials=trials_at_most(planned, spec, begun=begun) + finalists if planned else 0,
         verdict=verdict,

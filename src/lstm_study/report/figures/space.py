@@ -66,7 +66,7 @@ def slices(points: Table, spec: StudySpec) -> Picture | None:
         for axes, name in zip(grid, names, strict=True):
             for kind, colour, size, alpha, words in (
                 ("partial", MUTED, 9, 0.5, "smaller budget"),
-                ("full", WINNER, 20, 0.8, f"full budget, {full} epochs"),
+                ("full", WINNER, 20, 0.8, f"full budget, {full} epoch{'s' if full > 1 else ''}"),
             ):
                 is_kind = (rows["budget_epochs"] == full) == (kind == "full")
                 mine = rows[is_kind & (rows["hyperparameter"] == name)]
