@@ -140,7 +140,10 @@ def choose_workers(
 def _way_to_cuda(backend: str) -> str:
     """Says how to train on a GPU, where a backend that may be a begun study's has no CUDA."""
     if backend != "jax":
-        return "Train with JAX (pip install 'lstm-study[gpu]', and set KERAS_BACKEND=jax)"
+        return (
+            "Install it (pip install 'lstm-study[gpu-tensorflow]'), train with JAX "
+            "(pip install 'lstm-study[gpu]', and set KERAS_BACKEND=jax)"
+        )
     if _is_cuda_excluded():
         return f"Unset JAX_PLATFORMS={os.environ['JAX_PLATFORMS']}"
     return "Install it (pip install 'lstm-study[gpu]')"

@@ -165,7 +165,7 @@ def test_gpus_that_the_backend_cannot_use_are_not_what_workers_are_counted_by(
     ("backend", "platforms", "says"),
     [
         # A study that began on TensorFlow does not change to JAX by itself.
-        ("tensorflow", "", "Train with JAX .*KERAS_BACKEND=jax"),
+        ("tensorflow", "", "gpu-tensorflow.* train with JAX .*KERAS_BACKEND=jax"),
         ("jax", "", r"Install it \(pip install 'lstm-study\[gpu\]'\)"),
         ("jax", "cpu", "Unset JAX_PLATFORMS=cpu, or"),
     ],
