@@ -20,6 +20,7 @@ from lstm_study.search import plan_state
 from lstm_study.search.plan import Plan
 from lstm_study.store import Store
 from lstm_study.store.missing_digests import add_missing_digests
+from lstm_study.store.snapshot import Snapshot
 from tests.support.earlier_records import EARLIER_RECORDS
 from tests.support.stored_study import stored
 
@@ -123,6 +124,18 @@ def test_a_trial_of_an_older_backup_is_found_and_trained_again(store):
     # In a search that has not ended, trials may be under way.
     store.write(older)
     assert files(store) == []
+
+
+def test_a_search_that_ends_while_it_is_looked_at_leaves_no_older_copy(store):
+    whole, ended = store.read(Trial, "b0-00-r0"), store.read_state(SearchState)
+    store.write(replace(whole, status="running", score=None, score_last_epoch=None,
+                        score_best_epoch=None, ended_at=""))  # fmt: skip
+    store.write_state(replace(ended, stopped=None))
+    look = Snapshot(store.folder)
+    look.read_trials()
+    store.write(whole)
+    store.write_state(ended)
+    look.check_complete()
 
 
 def flip_line(path: Path, number: int) -> None:

@@ -22,7 +22,7 @@ import json, sys
 from lstm_study.errors import StudyError
 from lstm_study.training.runtime import configure
 try:
-    runtime = configure(threads=1)
+    runtime = configure(threads=1, tells_why_no_gpu=True)
     found = {"backend": runtime.backend, "devices": runtime.devices}
     if runtime.backend == "jax":
         from lstm_study.configuration import BASELINE
@@ -40,6 +40,8 @@ except StudyError as error:
 _PROBE_SECONDS = 120
 # The last line of a traceback.
 _ERROR = re.compile(r"[\w.]*Error: ")
+# What TensorFlow says, after time and place; what is missing comes first.
+_OF_TENSORFLOW = re.compile(r"\] ((?:Could not load dynamic|Cannot dlopen|failed call to).*)")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -108,8 +110,9 @@ def _why(size: Workers, host: Machine) -> str:
 def _no_gpu(complaint: str) -> str:
     """Says why the backend does not use the GPU: with the last error of what it printed."""
     lines = [line.strip() for line in complaint.splitlines() if line.strip()]
-    errors = [line for line in lines if _ERROR.match(line)] or lines or ["no message"]
-    return f"CUDA does not start, and a study would not either: {errors[-1]}"
+    errors = [line for line in lines if _ERROR.match(line)]
+    said = errors or _OF_TENSORFLOW.findall(complaint)[:1] or lines or ["no message"]
+    return f"CUDA does not start, and a study would not either: {said[-1]}"
 
 
 def _probe(chosen: Backend) -> tuple[str, str, str, str]:

@@ -117,7 +117,7 @@ def write_new_study(
     proposal = propose(size, is_open=not documented)
     warnings = (
         *proposal.warnings,
-        *about_repeats(corpus.summary, group_column=found.group_column),
+        *about_repeats(corpus.summary, group_column=None if found.has_test else found.group_column),
         *_about_labels(corpus),
     )
     text = _render(found, table, corpus, size, proposal, warnings, out=out)
@@ -230,7 +230,8 @@ def about_repeats(summary: CorpusSummary, *, group_column: str | None) -> Iterat
 
     Args:
         summary: Of the reviews as they are split.
-        group_column: What keeps reviews in one split, if anything but their texts does.
+        group_column: What keeps reviews in one split where this program draws the splits; None
+            where the test reviews are the user's choice.
     """
     repeats, test = summary.duplicates_across, summary.splits[-1].reviews
     if repeats <= _MANY_REPEATS * test:

@@ -2,6 +2,7 @@
 
 import ctypes.util
 import functools
+import importlib.metadata
 import importlib.util
 import os
 import re
@@ -120,8 +121,8 @@ def choose_workers(
     require_gpus(workers_per_gpu)
     if workers_per_gpu is not None and not gpus:
         raise DependencyError(
-            f"--workers-per-gpu {workers_per_gpu}: {backend} has no CUDA here. Install JAX with "
-            "it (pip install 'lstm-study[gpu]'), or leave the option out to train on the CPU."
+            f"--workers-per-gpu {workers_per_gpu}: {backend} has no CUDA here. "
+            f"{_way_to_cuda(backend)}, or leave the option out to train on the CPU."
         )
     if asked is None:
         memory = machine().memory_bytes
@@ -136,12 +137,32 @@ def choose_workers(
     return Workers(count=asked, threads=max(1, cpus // asked), gpus=gpus)
 
 
+def _way_to_cuda(backend: str) -> str:
+    """Says how to train on a GPU, where a backend that may be a begun study's has no CUDA."""
+    if backend != "jax":
+        return (
+            "Install it (pip install 'lstm-study[gpu-tensorflow]'), train with JAX "
+            "(pip install 'lstm-study[gpu]', and set KERAS_BACKEND=jax)"
+        )
+    if _is_cuda_excluded():
+        return f"Unset JAX_PLATFORMS={os.environ['JAX_PLATFORMS']}"
+    return "Install it (pip install 'lstm-study[gpu]')"
+
+
+def _is_cuda_excluded() -> bool:
+    """Whether JAX_PLATFORMS keeps JAX from using GPUs."""
+    platforms = os.environ.get("JAX_PLATFORMS", "")
+    return bool(platforms) and not {"cuda", "gpu"} & {each.strip() for each in platforms.split(",")}
+
+
 def _has_jax_with_cuda() -> bool:
     """Whether JAX and its plugin for CUDA are installed, and JAX_PLATFORMS does not exclude it."""
-    platforms = os.environ.get("JAX_PLATFORMS", "")
-    if platforms and not {"cuda", "gpu"} & {name.strip() for name in platforms.split(",")}:
+    if _is_cuda_excluded():
         return False
-    has_plugin = any(any(Path(folder).glob("xla_cuda*")) for folder in _jax_plugin_folders())
+    plugins = [path.name for folder in _jax_plugin_folders() for path in Path(folder).glob("*")]
+    # Of an editable installation, as in NVIDIA's containers, JAX finds the entry point alone.
+    plugins += [each.name for each in importlib.metadata.entry_points(group="jax_plugins")]
+    has_plugin = any(name.startswith("xla_cuda") for name in plugins)
     return has_plugin and importlib.util.find_spec("jax") is not None
 
 

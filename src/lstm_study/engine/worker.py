@@ -146,6 +146,7 @@ def work(link: Link, device: Device, *, study: Callable[[], Reviews]) -> None:
             gpu=device.gpu,
             workers_on_gpu=device.workers_on_gpu,
             share=share,
+            tells_why_no_gpu=bool(device.workers_on_gpu),
         )
         check_gpu(device, runtime)
         load_libraries()
@@ -172,16 +173,17 @@ def check_gpu(device: Device, runtime: Runtime) -> None:
     """
     if not device.workers_on_gpu or runtime.devices[0].lower() != "cpu":
         return
-    hide = "hide the GPU: set CUDA_VISIBLE_DEVICES to -1"
+    hide, log_of = "hide the GPU: set CUDA_VISIBLE_DEVICES to -1", "the study's log"
     if device.gpu is None:  # Ray has given its actor one; the command's machine may have none.
+        log_of = "the logs that Ray keeps there"
         hide = (
             "start the node's Ray with --num-gpus 0; KERAS_BACKEND=jax, where the command runs, "
             "trains with JAX"
         )
     raise DependencyError(
         f"{runtime.backend} does not use {device.gpu or 'its GPU'} on {platform.node()}: CUDA did "
-        "not start. Its messages are in the study's log; lstm-study doctor tries it again. To "
-        f"train on the CPU, {hide}."
+        f"not start. Its messages are in {log_of}; lstm-study doctor tries it again. To train on "
+        f"the CPU, {hide}."
     )
 
 

@@ -18,6 +18,13 @@ class Snapshot(Store):
         super().__init__(folder)
         self._found: dict[Path, Any] = {}
 
+    def outdated(self) -> list[str]:
+        """Returns what it does of the files as they are now.
+
+        The search may have ended since its trials were read here.
+        """
+        return Store(self.folder).outdated() if super().outdated() else []
+
     def _read(self, path: Path, kind: type[T]) -> T | None:
         if path not in self._found:
             self._found[path] = super()._read(path, kind)

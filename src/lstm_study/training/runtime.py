@@ -43,6 +43,7 @@ def configure(
     gpu: str | None = None,
     workers_on_gpu: int = 1,
     share: Callable[[], int] | None = None,
+    tells_why_no_gpu: bool = False,
 ) -> Runtime:
     """Prepares this process for training.
 
@@ -58,6 +59,8 @@ def configure(
         gpu: The only GPU to use, as CUDA_VISIBLE_DEVICES names it; None to leave that as it is.
         workers_on_gpu: Processes that share it.
         share: Returns how many threads a Numba kernel may use now; None for `threads`.
+        tells_why_no_gpu: Whether TensorFlow prints which of CUDA's libraries it does not find,
+            which it says among much else.
 
     Returns:
         Backend and devices found.
@@ -66,7 +69,7 @@ def configure(
         DependencyError: The backend that KERAS_BACKEND names is not installed, or does not start.
     """
     backend = os.environ.get("KERAS_BACKEND", "tensorflow")
-    os.environ["TF_CPP_MIN_LOG_LEVEL"] = "2"
+    os.environ["TF_CPP_MIN_LOG_LEVEL"] = "0" if tells_why_no_gpu else "2"
     allocate_gpu_memory_as_needed()
     os.environ["OMP_NUM_THREADS"] = str(threads)
     # NumPy is already imported and no longer reads the variable.

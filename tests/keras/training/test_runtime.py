@@ -83,6 +83,20 @@ except DependencyError as error:
     )
 
 
+@pytest.mark.parametrize("tells", [True, False])
+def test_which_library_of_cuda_is_missing_tensorflow_says_on_request(tmp_path, tells):
+    code = f"""
+import os
+from lstm_study.errors import DependencyError
+from lstm_study.training.runtime import configure
+try:
+    configure(threads=1, tells_why_no_gpu={tells})
+except DependencyError:
+    print(os.environ["TF_CPP_MIN_LOG_LEVEL"])
+"""
+    assert in_a_process(code, tmp_path, KERAS_BACKEND="none") == ["0" if tells else "2"]
+
+
 @pytest.mark.parametrize(
     ("stats", "asked", "members"),
     [

@@ -37,6 +37,11 @@ RuntimeError: Unable to load CUDA. Is it installed?
 An NVIDIA GPU may be present on this machine. Falling back to cpu.
 """
     assert _no_gpu(said).endswith("either: RuntimeError: Unable to load CUDA. Is it installed?")
+    said = """W0000 0:1 1 dso.cc:5] Could not load dynamic library 'libcublas.so.12'; dlerror: no
+W0000 00:00:1 1 gpu_device.cc:2431] Cannot dlopen some GPU libraries. Please make sure
+Skipping registering GPU devices...
+"""
+    assert _no_gpu(said).endswith("Could not load dynamic library 'libcublas.so.12'; dlerror: no")
     assert _no_gpu("Falling back to cpu.\n").endswith("either: Falling back to cpu.")
     assert _no_gpu("").endswith("either: no message")
 

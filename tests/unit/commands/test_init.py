@@ -71,6 +71,14 @@ def test_test_reviews_with_a_training_text_are_noted_where_they_are_many() -> No
     (note,) = [warning for warning in made.warnings if "have the text of a training" in warning]
     assert "belong to several groups (customer_id) here" in note
 
+    # Their files are the user's choice, whatever the groups.
+    for name, part in (("train", grouped[:200]), ("test", grouped[:40])):
+        write_csv(Path(f"{name}.csv"), part, header=("text", "label", "customer_id"))
+    made = commands.write_new_study(own, out=Path("both.toml"), show=commands.Silent())
+    (note,) = [warning for warning in made.warnings if "have the text of a training" in warning]
+    assert made.found.group_column == "customer_id"
+    assert note.endswith("Remove them from the test reviews.")
+
     alone = _write(write_csv(Path("repeated.csv"), [*rows, *rows]), "repeated.toml")
     assert not [each for each in alone.warnings if "have the text of a training" in each]
 

@@ -1,5 +1,7 @@
 """GPUs are found by asking the driver: here a fake one on the PATH."""
 
+from importlib.metadata import EntryPoint, EntryPoints
+
 import pytest
 
 from lstm_study.engine import devices
@@ -52,6 +54,7 @@ def cuda(tmp_path, monkeypatch):
     monkeypatch.setattr(devices, "_python_folders", lambda: [str(tmp_path)])
     plugins = str(tmp_path / "jax_plugins")
     monkeypatch.setattr(devices, "_jax_plugin_folders", lambda: [plugins])
+    monkeypatch.setattr("importlib.metadata.entry_points", lambda group: ())
     monkeypatch.setattr("ctypes.util.find_library", lambda name: None)
 
     def have(*, cudnn: bool = False, jax: bool = False) -> None:
@@ -158,6 +161,24 @@ def test_gpus_that_the_backend_cannot_use_are_not_what_workers_are_counted_by(
         choose_workers(None, jobs=99, backend=backend, workers_per_gpu=2)
 
 
+@pytest.mark.parametrize(
+    ("backend", "platforms", "says"),
+    [
+        # A study that began on TensorFlow does not change to JAX by itself.
+        ("tensorflow", "", "gpu-tensorflow.* train with JAX .*KERAS_BACKEND=jax"),
+        ("jax", "", r"Install it \(pip install 'lstm-study\[gpu\]'\)"),
+        ("jax", "cpu", "Unset JAX_PLATFORMS=cpu, or"),
+    ],
+)
+def test_what_to_do_for_gpus_that_cannot_be_used_helps(
+    driver, cuda, monkeypatch, backend, platforms, says
+):
+    driver(TWO)
+    monkeypatch.setenv("JAX_PLATFORMS", platforms)
+    with pytest.raises(DependencyError, match=says):
+        choose_workers(None, jobs=9, backend=backend, workers_per_gpu=1)
+
+
 def test_a_backend_uses_the_gpus_where_what_it_needs_of_cuda_is_installed(
     driver, cuda, monkeypatch
 ):
@@ -171,6 +192,14 @@ def test_a_backend_uses_the_gpus_where_what_it_needs_of_cuda_is_installed(
     assert usable_gpus("jax") == visible_gpus()
     monkeypatch.setenv("JAX_PLATFORMS", "cpu")
     assert usable_gpus("jax") == ()
+
+
+def test_a_plugin_of_jax_that_is_an_entry_point_alone_is_found(driver, cuda, monkeypatch):
+    driver(TWO)
+    assert usable_gpus("jax") == ()
+    plugin = EntryPoint("xla_cuda12", "jax_plugins.xla_cuda12", "jax_plugins")
+    monkeypatch.setattr("importlib.metadata.entry_points", EntryPoints([plugin]).select)
+    assert usable_gpus("jax") == visible_gpus()
 
 
 def test_workers_take_turns_on_the_gpus():

@@ -106,8 +106,9 @@ def test_a_worker_trains_on_the_gpu_it_was_given_or_on_the_cpu_without_one():
 @pytest.mark.parametrize(
     ("gpu", "says"),
     [
-        ("GPU-1", r"jax does not use GPU-1 on .*CUDA_VISIBLE_DEVICES to"),
-        (None, r"jax does not use its GPU on .*Ray with --num-gpus 0"),  # As an actor of Ray's.
+        ("GPU-1", r"jax does not use GPU-1 on .*the study's log.*CUDA_VISIBLE_DEVICES to"),
+        # As an actor of Ray's.
+        (None, r"jax does not use its GPU on .*logs that Ray keeps.*Ray with --num-gpus 0"),
     ],
 )
 def test_a_worker_does_not_train_on_the_cpu_where_it_was_given_a_gpu(gpu, device, says):

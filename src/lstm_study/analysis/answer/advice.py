@@ -223,11 +223,13 @@ def _of_choice(chosen: Model, models: Sequence[Model], majority: float) -> str:
     tied, useful = _tied(models), _useful(models)
     said = f"Use {model_name(chosen.arm)}: it classifies {chosen.accuracy:.2%} of the test reviews"
     is_timed = all(each.predict_1000_seconds is not None for each in useful)
+    left_out = [each for each in tied if not each.is_above_majority]
     if len(tied) == 1:
         why = " correctly, more than every other model here, by intervals that exclude 0."
     elif chosen is tied[0]:
         why = " correctly, the most of these models"
-        fastest = "; of those not shown to differ from it, it predicts fastest."
+        those = "those not shown to differ from it" + " and not left out" * bool(left_out)
+        fastest = f"; of {those}, it predicts fastest."
         why += fastest if is_timed else "; times to predict are not all known."
     else:
         assert chosen.difference is not None, "it is not the most accurate one"
@@ -235,13 +237,14 @@ def _of_choice(chosen: Model, models: Sequence[Model], majority: float) -> str:
             f" correctly; no difference to the most accurate, {model_name(tied[0].arm)}, was shown"
             f", {between(chosen.difference)}, and "
         )
+        fastest = f"it predicts fastest of those{' that are not left out' * bool(left_out)}."
+        why += fastest if is_timed else "times to predict are not all known."
+    if left_out:
+        names = ", ".join(model_name(each.arm) for each in left_out)
+        is_one = len(left_out) == 1
         why += (
-            "it predicts fastest of those." if is_timed else "times to predict are not all known."
-        )
-    if left_out := [each.arm for each in tied if not each.is_above_majority]:
-        why += (
-            f" Of those {', '.join(left_out)} {'is' if len(left_out) == 1 else 'are'} left out, not"
-            f" shown to be more accurate than {_label_alone(majority)}."
+            f" {names[0].upper()}{names[1:]} {'is' if is_one else 'are'} left out: not shown to be "
+            f"more accurate than {_label_alone(majority)}."
         )
     return said + why + _remarks(chosen)
 
@@ -276,11 +279,13 @@ def _of_single_network(
     if winner is not None and found is not None:
         said += f", {between(found)} against the winner{_cost(chosen, winner)}"
     said += "."
-    tied = _tied(networks)
-    if {each.arm for each in tied} - {chosen.arm, "winner"} and all(
-        each.predict_1000_seconds is not None for each in tied
+    useful = _useful(networks)
+    if {each.arm for each in useful} - {chosen.arm, "winner"} and all(
+        each.predict_1000_seconds is not None for each in useful
     ):
-        listed = ", ".join(each.arm for each in tied)
+        listed = ", ".join(each.arm for each in useful)
+        if len(useful) < len(_tied(networks)):
+            listed += "; others are left out"
         said += f" Of those not shown to differ from the best ({listed}) it predicts fastest."
     return said + _remarks(chosen)
 

@@ -35,11 +35,14 @@ class CodeCache:
         self._folder, self._name, self._stamp = folder, name, stamp
 
     def load(self, key: Any) -> Any:
-        """Returns what was saved for a signature; None where there is nothing, or it is damaged."""
+        """Returns what was saved for a signature; None where there is none to run."""
         path = self._path(key)
         try:
             data = path.read_bytes()
         except FileNotFoundError:
+            return None
+        except OSError as error:
+            log.warning("%s: cannot be read (%s); compiling the function.", path, error.strerror)
             return None
         digest, data = data[:_DIGEST_BYTES], data[_DIGEST_BYTES:]
         if hashlib.sha256(data).digest() != digest:

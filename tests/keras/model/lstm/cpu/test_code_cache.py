@@ -43,6 +43,15 @@ def test_damaged_code_is_not_loaded_and_is_replaced(cache, tmp_path, caplog, dam
     assert cache.load(KEY) == [1, 2]
 
 
+def test_code_that_cannot_be_read_is_compiled(cache, tmp_path, caplog):
+    cache.save(KEY, [1, 2])
+    (path,) = tmp_path.iterdir()
+    path.unlink()
+    path.mkdir()
+    assert cache.load(KEY) is None
+    assert f"{path}: cannot be read" in caplog.text
+
+
 def test_a_folder_that_can_not_be_written_is_a_line_in_the_log(tmp_path, caplog):
     (tmp_path / "file").touch()
     CodeCache(tmp_path / "file", name="sweep", stamp=0).save(KEY, [1])
