@@ -54,7 +54,9 @@ def test_an_array_that_does_not_fit_is_refused_in_the_systems_words(tmp_path):
     limits = resource.getrlimit(resource.RLIMIT_FSIZE)
     resource.setrlimit(resource.RLIMIT_FSIZE, (8192, limits[1]))
     try:
-        with pytest.raises(StoreError, match=r"a\.npy: cannot be written \(File too large\)\. Free"):
+        with pytest.raises(
+            StoreError, match=r"a\.npy: cannot be written \(File too large\)\. Free"
+        ):
             write_array(tmp_path / "a.npy", np.zeros(10_000))
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, limits)
