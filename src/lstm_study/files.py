@@ -17,6 +17,7 @@ from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from glob import escape as glob_escape
 from pathlib import Path
+from types import SimpleNamespace
 from typing import IO, TYPE_CHECKING, Any
 
 from lstm_study.errors import StoreError, StudyError
@@ -72,11 +73,24 @@ def write_text(path: Path, text: str, *, durable: bool = True) -> None:
 
 
 def write_array(path: Path, array: "NDArray[Any]") -> None:
-    """Writes one NumPy array whole or not at all, without pickles; see `replacing`."""
+    """Writes one NumPy array whole or not at all; see `replacing`."""
+    with replacing(path) as temporary:
+        save_array(temporary, array)
+
+
+def save_array(path: Path, array: "NDArray[Any]") -> None:
+    """Writes one NumPy array, without pickles.
+
+    To a file itself NumPy writes by `tofile`, whose error doesn't say that the disk is full.
+
+    Raises:
+        OSError: It can't be written; with the system's number and words.
+    """
     import numpy as np
 
-    with replacing(path) as temporary, temporary.open("wb") as file:
-        np.save(file, array, allow_pickle=False)
+    with path.open("wb") as file:
+        writer: Any = SimpleNamespace(write=file.write)
+        np.save(writer, array, allow_pickle=False)
 
 
 @contextmanager

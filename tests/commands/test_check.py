@@ -234,6 +234,21 @@ def test_an_empty_folder_holds_no_study(tmp_path):
         check(Store(tmp_path))
 
 
+@pytest.mark.parametrize("file", ["verdicts.json", "near-duplicates.json", "checkpoints", "runs"])
+def test_files_of_a_study_without_its_beginning_are_not_taken_into_another_one(
+    store, tmp_path, file
+):
+    # As a copy that was stopped leaves them, and `--fresh` killed while it moves files away.
+    rest = Store(tmp_path / "rest")
+    rest.folder.mkdir()
+    (store.folder / file).rename(rest.folder / file)
+    for read in (rest.check_complete, rest.read_began, lambda: check(rest)):
+        with pytest.raises(RecordError, match=r"study\.json: is missing\. Restore it from a copy"):
+            read()
+    assert rest.move_away() is not None
+    rest.check_complete()
+
+
 def test_a_study_of_an_earlier_version_is_whole_and_has_no_digests_yet():
     store = Store(EARLIER_RECORDS)
     found = check(store)

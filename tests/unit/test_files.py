@@ -1,12 +1,14 @@
 """Files and folders: replaced whole or left as they were, whenever the process ends."""
 
 import multiprocessing
+import resource
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from lstm_study.errors import DataError, StoreError
-from lstm_study.files import replacing, replacing_folder, sha256_of, write_text
+from lstm_study.files import replacing, replacing_folder, sha256_of, write_array, write_text
 
 
 def names_in(folder: Path) -> list[str]:
@@ -45,6 +47,20 @@ def test_a_file_that_cannot_be_written_is_the_callers_error_with_its_advice(tmp_
     ):
         raise OSError(28, "No space left on device")
     assert names_in(tmp_path) == ["taken"]
+
+
+def test_an_array_that_does_not_fit_is_refused_in_the_systems_words(tmp_path):
+    # A limit on the size of files is to a write what a full disk is.
+    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (8192, limits[1]))
+    try:
+        with pytest.raises(
+            StoreError, match=r"a\.npy: cannot be written \(File too large\)\. Free"
+        ):
+            write_array(tmp_path / "a.npy", np.zeros(10_000))
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+    assert names_in(tmp_path) == []
 
 
 def test_a_folder_appears_whole_and_is_replaced_whole(tmp_path):

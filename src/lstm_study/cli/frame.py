@@ -147,7 +147,7 @@ def handled(
 
 
 def _limit_of(error: Exception) -> str:
-    """Returns which limit of the machine an error is about, and what to do; "" for none."""
+    """Returns which limit of machine or user an error is about, and what to do; "" for none."""
     if isinstance(error, MemoryError) or getattr(error, "errno", None) == errno.ENOMEM:
         return (
             "This machine has no memory left for this (or `ulimit -v` allows no more). End other "
@@ -160,6 +160,11 @@ def _limit_of(error: Exception) -> str:
         )
     if getattr(error, "errno", None) in (errno.ENOSPC, errno.EDQUOT, errno.EROFS):
         return f"{error}. Free space or choose another folder, then run the same command again."
+    if getattr(error, "errno", None) in (errno.EACCES, errno.EPERM):
+        return (
+            f"{error}. Correct its permissions, or choose another folder, then run the same "
+            "command again."
+        )
     is_about_threads = isinstance(error, RuntimeError) and "start new thread" in str(error)
     if is_about_threads or getattr(error, "errno", None) == errno.EAGAIN:
         return (

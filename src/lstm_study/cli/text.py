@@ -257,6 +257,8 @@ def _corpus_in_words(summary: CorpusSummary) -> str:
 def status(found: "Status") -> RenderableType:
     """What is done, running and failed, and how long the rest takes."""
     if not found.begun:
+        if found.problem:
+            return Text(found.problem, style="red")
         return Text(f"{found.name} has not begun. Begin it with: lstm-study run {found.where}")
     table = _names_and_values()
     table.add_row("Study", found.name + (f", in use by {found.holder}" if found.holder else ""))

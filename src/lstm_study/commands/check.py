@@ -6,7 +6,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from lstm_study.errors import RecordError, StoreError
+from lstm_study.errors import RecordError
 from lstm_study.provenance import now
 from lstm_study.records import Control, Run, Trial
 from lstm_study.records.kinds import BY_TYPE, KINDS, Kind, kind_of
@@ -69,9 +69,9 @@ def check(store: Store) -> Check:
 
     Raises:
         StoreError: No study has begun in the folder.
+        RecordError: What the study began with is gone, and so is the list of its files.
     """
-    if not store.exists and not store.ledger.exists:
-        raise StoreError(f"{store.folder}: no study has begun here. Give a study that has.")
+    store.check_there_is_one()
     found: dict[str, str] = {}
     _try(found, store.ledger.path.name, store.ledger.files)
     if found:

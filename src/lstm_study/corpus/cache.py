@@ -22,7 +22,7 @@ from lstm_study.corpus.text.pairs import TrainingPairs
 from lstm_study.corpus.text.vocabulary import Vocabulary
 from lstm_study.corpus.types import Corpus, Split
 from lstm_study.errors import DataError, RecordError
-from lstm_study.files import replacing_folder, seal, sha256_of, unseal
+from lstm_study.files import replacing_folder, save_array, seal, sha256_of, unseal
 from lstm_study.records import CorpusSummary
 from lstm_study.records.codec import from_json, to_json
 
@@ -64,7 +64,7 @@ def write_entry(folder: Path, assembled: Assembled, summary: CorpusSummary) -> N
             for name in _ARRAYS:
                 array: NDArray[Any] | None = getattr(split, name)
                 if array is not None:
-                    np.save(draft / f"{split.name}-{name}.npy", array, allow_pickle=False)
+                    save_array(draft / f"{split.name}-{name}.npy", array)
         (draft / _WORDS).write_text(json.dumps(assembled.words), encoding="utf-8")
         files = {
             file.name: {"bytes": file.stat().st_size, "sha256": sha256_of(file)}

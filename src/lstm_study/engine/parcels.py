@@ -35,7 +35,7 @@ def unpacked(parcel: Parcel, folder: Path) -> Any:
     for path, contents in parcel.files.items():
         moved[path] = folder / f"{secrets.token_hex(4)}-{path.name}"
         with replacing(moved[path]) as temporary:
-            contents.tofile(temporary)
+            temporary.write_bytes(contents.data)
     return _renamed(parcel.message, moved)
 
 

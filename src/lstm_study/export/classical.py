@@ -25,7 +25,7 @@ from lstm_study.export.layout import (
     checked_file,
     replacing_bundle,
 )
-from lstm_study.files import array_from, read_bytes, write_array
+from lstm_study.files import array_from, read_bytes, save_array
 from lstm_study.metrics import THRESHOLD
 from lstm_study.records import Control, StudyRecords
 from lstm_study.spec.sources import TokenRule
@@ -125,9 +125,9 @@ def write_classical(
         words = "".join(f"{word}\n" for word in vocabulary.words)
         for name, content in ((CONFIGURATION, text), (CARD, card), (VOCABULARY, words)):
             (new / name).write_text(content, encoding="utf-8", newline="\n")
-        write_array(new / KEYS, features.keys)
-        write_array(new / WEIGHTS, features.weights)
-        write_array(new / COEFFICIENTS, np.append(coefficients, intercept))
+        save_array(new / KEYS, features.keys)
+        save_array(new / WEIGHTS, features.weights)
+        save_array(new / COEFFICIENTS, np.append(coefficients, intercept))
 
 
 def is_classical(folder: Path) -> bool:

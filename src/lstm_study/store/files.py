@@ -8,7 +8,7 @@ from lstm_study.errors import RecordError, StoreError
 from lstm_study.files import read_bytes, write_text
 from lstm_study.records import Control, Opening, Run, Session, Trial
 from lstm_study.records.codec import from_json, state_from_json, state_to_json, to_json
-from lstm_study.records.kinds import BY_TYPE, Kind, kind_of
+from lstm_study.records.kinds import BY_TYPE, KINDS, Kind, kind_of
 from lstm_study.records.lines import append_line, read_lines
 from lstm_study.records.session import LedgerEntry
 from lstm_study.records.state import SearchState, StudyState
@@ -121,12 +121,26 @@ class StudyFiles:
                 raise RecordError(f"{path}: its last lines are missing.")
         return list(found.values())
 
+    @property
+    def is_remainder(self) -> bool:
+        """Whether files of a study are there without what it began with, and without their list.
+
+        A copy that was stopped leaves such, and so does `--fresh` killed while it moves them away.
+        """
+        if self.exists or self.ledger.exists:
+            return False
+        return any(any(self.folder.glob(kind.path)) for kind in KINDS if _is_of_begun(kind))
+
     def check_there_is_one(self) -> None:
         """Refuses a folder in which no study has begun.
 
         Raises:
-            StoreError: None has.
+            RecordError: What it began with is gone.
+            StoreError: None has begun.
         """
+        if self.is_remainder:
+            with advice(StudyState):
+                raise RecordError(f"{self.path(StudyState)}: is missing.")
         if not self.exists and not self.ledger.exists:
             raise StoreError(
                 f"{self.folder}: no study has begun here. Begin it with `lstm-study run`."
@@ -156,6 +170,8 @@ class StudyFiles:
         Raises:
             RecordError: One is missing, or an earlier copy.
         """
+        if self.is_remainder:
+            self.check_there_is_one()
         if problem := self.ledger_problem():
             with advice(LedgerEntry):
                 raise RecordError(f"{self.ledger.path}: {problem}.")
@@ -209,6 +225,11 @@ class StudyFiles:
                 if trial is not None and trial.role != "finalist" and not trial.has_ended:
                     found.append(str(path.relative_to(self.folder)))
         return found
+
+
+def _is_of_begun(kind: Kind) -> bool:
+    """Whether a file of a kind is written only once a study has begun."""
+    return kind.name != "spec" and (kind.is_kept or kind.name in ("checkpoint", "weights"))
 
 
 def _name_of(record: Any) -> str:
