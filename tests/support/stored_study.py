@@ -97,7 +97,10 @@ def stored(name: str, folder: Path) -> Path:
     records = ALL_STUDIES[name]()
     leave(records, folder)
     store = Store(folder / "study" / "runs" / records.name)
-    store.write_state(SearchState(trials=31, epochs=150, exhausted=False, brackets=(), stopped=""))
+    stopped = "" if all(trial.has_ended for trial in records.trials) else None
+    store.write_state(
+        SearchState(trials=31, epochs=150, exhausted=False, brackets=(), stopped=stopped)
+    )
     arms = {"baseline": records.trials[0].configuration}
     store.write_state(ArmsState(fixed_at="t", arms=arms, own_epochs={"baseline": 3}))
     store.write_state(SeedsState(added=(AddedSeeds(seeds=2, added_at="t", command="c"),)))
