@@ -138,6 +138,16 @@ def test_a_search_that_ends_while_it_is_looked_at_leaves_no_older_copy(store):
     look.check_complete()
 
 
+def test_a_file_that_may_not_be_read_is_no_damaged_one(store, monkeypatch):
+    def refuse(path, *, limit):
+        raise PermissionError(13, "Permission denied", str(path))
+
+    monkeypatch.setattr("lstm_study.store.files.read_bytes", refuse)
+    with pytest.raises(StoreError, match=r"Permission denied.* Correct its permissions") as caught:
+        check(store)
+    assert "--repair" not in str(caught.value)
+
+
 def flip_line(path: Path, number: int) -> None:
     """Changes a letter of a line."""
     lines = path.read_bytes().split(b"\n")

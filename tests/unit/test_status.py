@@ -27,6 +27,7 @@ from lstm_study.records.state import (
     RoundState,
     SearchState,
     SeedsState,
+    StudyState,
 )
 from lstm_study.records.trainings import trainings_sha256
 from lstm_study.schedule import hyperband
@@ -347,6 +348,12 @@ def test_a_file_that_is_gone_is_said_with_what_to_do(store):
     )
     repair(store, check(store).findings)
     assert "Records" not in said()
+
+
+def test_what_is_left_of_a_study_without_its_settings_is_said(store):
+    store.path(StudyState).unlink()
+    store.ledger.path.unlink()
+    assert re.search(r"study\.json: is missing\. .*--fresh", said())
 
 
 def test_a_search_whose_plan_was_lost_is_not_said_to_be_still_to_begin(store):

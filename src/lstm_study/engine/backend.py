@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 
+from lstm_study.engine.cuda import way_to_cuda
 from lstm_study.engine.devices import usable_gpus, visible_gpus
 
 VARIABLE = "KERAS_BACKEND"
@@ -41,8 +42,8 @@ def choose_backend(earlier: str = "") -> Backend:
         return Backend(name="jax", reason="a GPU is visible, and JAX with CUDA is installed")
     return Backend(
         name="tensorflow",
-        reason="JAX, which trains many networks at once on a GPU, has no CUDA here: "
-        "pip install 'lstm-study[gpu]'",
+        reason="JAX, which trains many networks at once on a GPU, has no CUDA here. "
+        f"{way_to_cuda('jax')}",
     )
 
 

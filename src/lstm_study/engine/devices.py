@@ -1,17 +1,14 @@
 """This machine's GPUs, asked of the driver without a backend, and how many workers it gets."""
 
-import ctypes.util
 import functools
-import importlib.metadata
-import importlib.util
 import os
 import re
 import subprocess
-import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from lstm_study.engine.cuda import has_cuda, way_to_cuda
 from lstm_study.errors import DependencyError, SearchError
 from lstm_study.provenance import machine, usable_cpus
 
@@ -51,10 +48,7 @@ def usable_gpus(backend: str) -> tuple[str, ...]:
         backend: "tensorflow" or "jax".
     """
     gpus = visible_gpus()
-    if not gpus:
-        return ()
-    has_cuda = _has_jax_with_cuda() if backend == "jax" else _has_cudnn()
-    return gpus if has_cuda else ()
+    return gpus if gpus and has_cuda(backend) else ()
 
 
 def require_gpus(workers_per_gpu: int | None) -> None:
@@ -122,7 +116,7 @@ def choose_workers(
     if workers_per_gpu is not None and not gpus:
         raise DependencyError(
             f"--workers-per-gpu {workers_per_gpu}: {backend} has no CUDA here. "
-            f"{_way_to_cuda(backend)}, or leave the option out to train on the CPU."
+            f"{way_to_cuda(backend)}, or leave the option out to train on the CPU."
         )
     if asked is None:
         memory = machine().memory_bytes
@@ -135,58 +129,6 @@ def choose_workers(
             f"{len(gpus) * workers_per_gpu}. Raise --workers-per-gpu, or leave --workers out."
         )
     return Workers(count=asked, threads=max(1, cpus // asked), gpus=gpus)
-
-
-def _way_to_cuda(backend: str) -> str:
-    """Says how to train on a GPU, where a backend that may be a begun study's has no CUDA."""
-    if backend != "jax":
-        return (
-            "Install it (pip install 'lstm-study[gpu-tensorflow]'), train with JAX "
-            "(pip install 'lstm-study[gpu]', and set KERAS_BACKEND=jax)"
-        )
-    if _is_cuda_excluded():
-        return f"Unset JAX_PLATFORMS={os.environ['JAX_PLATFORMS']}"
-    return "Install it (pip install 'lstm-study[gpu]')"
-
-
-def _is_cuda_excluded() -> bool:
-    """Whether JAX_PLATFORMS keeps JAX from using GPUs."""
-    platforms = os.environ.get("JAX_PLATFORMS", "")
-    return bool(platforms) and not {"cuda", "gpu"} & {each.strip() for each in platforms.split(",")}
-
-
-def _has_jax_with_cuda() -> bool:
-    """Whether JAX and its plugin for CUDA are installed, and JAX_PLATFORMS does not exclude it."""
-    if _is_cuda_excluded():
-        return False
-    plugins = [path.name for folder in _jax_plugin_folders() for path in Path(folder).glob("*")]
-    # Of an editable installation, as in NVIDIA's containers, JAX finds the entry point alone.
-    plugins += [each.name for each in importlib.metadata.entry_points(group="jax_plugins")]
-    has_plugin = any(name.startswith("xla_cuda") for name in plugins)
-    return has_plugin and importlib.util.find_spec("jax") is not None
-
-
-def _jax_plugin_folders() -> Sequence[str]:
-    found = importlib.util.find_spec("jax_plugins")
-    return (found and found.submodule_search_locations) or ()
-
-
-@functools.cache
-def _has_cudnn() -> bool:
-    """Whether cuDNN, without which TensorFlow trains on the CPU, is installed.
-
-    TensorFlow finds it among Python's packages, and where the system's loader does.
-    """
-    folders = [*_python_folders(), *os.environ.get("LD_LIBRARY_PATH", "").split(os.pathsep)]
-    if any(any(Path(folder).glob("libcudnn.so*")) for folder in folders if folder):
-        return True
-    return ctypes.util.find_library("cudnn") is not None
-
-
-def _python_folders() -> list[str]:
-    """Returns where packages of pip's and conda's have libraries."""
-    packages = [str(Path(each) / "nvidia" / "cudnn" / "lib") for each in sys.path]
-    return [*packages, str(Path(sys.prefix) / "lib")]
 
 
 @functools.cache

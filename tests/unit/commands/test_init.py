@@ -11,7 +11,8 @@ import pytest
 from lstm_study import commands
 from lstm_study.cli import text
 from lstm_study.cli.frame import make_console
-from lstm_study.commands.init import about_learning, about_ranking, name_of
+from lstm_study.commands.init import name_of
+from lstm_study.commands.init_warnings import about_learning, about_ranking
 from lstm_study.corpus.sources.survey import UserChoices
 from lstm_study.errors import DataError, SpecError
 from lstm_study.spec import load_spec
@@ -52,6 +53,7 @@ def test_that_names_of_files_mark_the_splits_is_said() -> None:
         console = make_console(file=io.StringIO())
         console.print(text.new_study(made))
         said = console.file.getvalue()  # type: ignore[attr-defined]
+        assert re.search(r"Labels +label: '[01]' \(\d+\), '[01]' \(\d+\)", said)
         assert ("2; their names or folders mark the splits" in said) == (count == 0)
         assert (made.summary.splits[2].reviews == 100) == (count == 0)
 

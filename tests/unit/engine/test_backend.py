@@ -12,6 +12,7 @@ from lstm_study.engine.backend import Backend, choose_backend, in_force, using
 def machine(monkeypatch):
     """Says whether a GPU is visible, and whether JAX can use it; by default neither."""
     monkeypatch.delenv("KERAS_BACKEND", raising=False)
+    monkeypatch.delenv("JAX_PLATFORMS", raising=False)
 
     def have(*, gpus=(), cuda=False):
         monkeypatch.setattr(module, "visible_gpus", lambda: gpus)
@@ -35,6 +36,12 @@ def test_with_a_gpu_alone_it_is_tensorflow_and_says_what_to_install(machine):
     found = choose_backend()
     assert found.name == "tensorflow"
     assert "pip install 'lstm-study[gpu]'" in found.reason
+
+
+def test_where_a_variable_keeps_jax_from_the_gpu_it_is_named(machine, monkeypatch):
+    machine(gpus=("GPU-1",))
+    monkeypatch.setenv("JAX_PLATFORMS", "cpu")
+    assert choose_backend().reason.endswith("has no CUDA here. Unset JAX_PLATFORMS=cpu")
 
 
 def test_a_study_keeps_the_backend_it_began_with(machine):

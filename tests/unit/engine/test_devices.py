@@ -4,10 +4,11 @@ from importlib.metadata import EntryPoint, EntryPoints
 
 import pytest
 
+from lstm_study.engine import cuda as cuda_module
 from lstm_study.engine import devices
+from lstm_study.engine.cuda import _has_cudnn
 from lstm_study.engine.devices import (
     Workers,
-    _has_cudnn,
     _listed,
     choose_workers,
     require_gpus,
@@ -51,9 +52,9 @@ def driver(tmp_path, monkeypatch):
 def cuda(tmp_path, monkeypatch):
     """Says which backends find what they need of CUDA; by default none."""
     monkeypatch.delenv("JAX_PLATFORMS", raising=False)
-    monkeypatch.setattr(devices, "_python_folders", lambda: [str(tmp_path)])
+    monkeypatch.setattr(cuda_module, "_python_folders", lambda: [str(tmp_path)])
     plugins = str(tmp_path / "jax_plugins")
-    monkeypatch.setattr(devices, "_jax_plugin_folders", lambda: [plugins])
+    monkeypatch.setattr(cuda_module, "_jax_plugin_folders", lambda: [plugins])
     monkeypatch.setattr("importlib.metadata.entry_points", lambda group: ())
     monkeypatch.setattr("ctypes.util.find_library", lambda name: None)
 

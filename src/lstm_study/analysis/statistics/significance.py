@@ -8,6 +8,7 @@ splits), the second holds the test reviews fixed.
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
+from statistics import NormalDist
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,8 +16,7 @@ from numpy.typing import NDArray
 from lstm_study.analysis.answer.arms import Arm, same_reviews
 from lstm_study.metrics import Labels
 
-# The 97.5% quantile of the standard normal distribution.
-_NORMAL = 1.959963984540054
+_NORMAL = NormalDist().inv_cdf(0.975)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,0 +1,67 @@
+"""What a backend needs to train on a GPU, beside the GPU: looked for without importing it."""
+
+import ctypes.util
+import functools
+import importlib.metadata
+import importlib.util
+import os
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+
+def has_cuda(backend: str) -> bool:
+    """Returns whether a backend, "tensorflow" or "jax", has what it needs of CUDA."""
+    return _has_jax_with_cuda() if backend == "jax" else _has_cudnn()
+
+
+def way_to_cuda(backend: str) -> str:
+    """Says how to train on a GPU, where a backend that may be a begun study's has no CUDA."""
+    if backend != "jax":
+        return (
+            "Install it (pip install 'lstm-study[gpu-tensorflow]'), train with JAX "
+            "(pip install 'lstm-study[gpu]', and set KERAS_BACKEND=jax)"
+        )
+    if _is_cuda_excluded():
+        return f"Unset JAX_PLATFORMS={os.environ['JAX_PLATFORMS']}"
+    return "Install it (pip install 'lstm-study[gpu]')"
+
+
+def _is_cuda_excluded() -> bool:
+    """Whether JAX_PLATFORMS keeps JAX from using GPUs."""
+    platforms = os.environ.get("JAX_PLATFORMS", "")
+    return bool(platforms) and not {"cuda", "gpu"} & {each.strip() for each in platforms.split(",")}
+
+
+def _has_jax_with_cuda() -> bool:
+    """Whether JAX and its plugin for CUDA are installed, and JAX_PLATFORMS does not exclude it."""
+    if _is_cuda_excluded():
+        return False
+    plugins = [path.name for folder in _jax_plugin_folders() for path in Path(folder).glob("*")]
+    # Of an editable installation, as in NVIDIA's containers, JAX finds the entry point alone.
+    plugins += [each.name for each in importlib.metadata.entry_points(group="jax_plugins")]
+    has_plugin = any(name.startswith("xla_cuda") for name in plugins)
+    return has_plugin and importlib.util.find_spec("jax") is not None
+
+
+def _jax_plugin_folders() -> Sequence[str]:
+    found = importlib.util.find_spec("jax_plugins")
+    return (found and found.submodule_search_locations) or ()
+
+
+@functools.cache
+def _has_cudnn() -> bool:
+    """Whether cuDNN, without which TensorFlow trains on the CPU, is installed.
+
+    TensorFlow finds it among Python's packages, and where the system's loader does.
+    """
+    folders = [*_python_folders(), *os.environ.get("LD_LIBRARY_PATH", "").split(os.pathsep)]
+    if any(any(Path(folder).glob("libcudnn.so*")) for folder in folders if folder):
+        return True
+    return ctypes.util.find_library("cudnn") is not None
+
+
+def _python_folders() -> list[str]:
+    """Returns where packages of pip's and conda's have libraries."""
+    packages = [str(Path(each) / "nvidia" / "cudnn" / "lib") for each in sys.path]
+    return [*packages, str(Path(sys.prefix) / "lib")]
