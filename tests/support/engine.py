@@ -8,8 +8,10 @@ from typing import Any
 
 from lstm_study.engine.devices import Workers
 from lstm_study.engine.dispatch import Context, dispatch
-from lstm_study.engine.jobs import Engine, Message, Ready, Reply, Reviews, Stage, Stopped, Work
+from lstm_study.engine.jobs import Reviews, Work
+from lstm_study.engine.messages import Message, Ready, Reply, Stopped
 from lstm_study.engine.opening import request_test
+from lstm_study.engine.protocols import Engine, Stage
 from lstm_study.engine.worker import Worker
 from lstm_study.errors import StudyError
 from lstm_study.store import Store

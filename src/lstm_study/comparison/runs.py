@@ -29,7 +29,8 @@ from lstm_study.comparison.review_facts import (
 from lstm_study.corpus.types import Corpus
 from lstm_study.engine.classes import Classes
 from lstm_study.engine.dispatch import Context, dispatch
-from lstm_study.engine.jobs import Call, Engine, Evaluation, Halt, Job, JobResult, Work
+from lstm_study.engine.jobs import Call, Evaluation, Halt, Job, JobResult, Work
+from lstm_study.engine.protocols import Engine
 from lstm_study.errors import ComparisonError
 from lstm_study.metrics import test_fields
 from lstm_study.progress.follow import Follower, Item, item_of

@@ -8,20 +8,10 @@ from dataclasses import dataclass, field, replace
 
 from lstm_study.corpus.types import Corpus
 from lstm_study.engine.devices import Workers
-from lstm_study.engine.jobs import (
-    Engine,
-    JobResult,
-    Lost,
-    Message,
-    MoreJobs,
-    OpenRequest,
-    Ready,
-    Reply,
-    Stage,
-    Stopped,
-    Work,
-)
+from lstm_study.engine.jobs import JobResult, Work
+from lstm_study.engine.messages import Lost, Message, MoreJobs, OpenRequest, Ready, Reply, Stopped
 from lstm_study.engine.opening import log_opening
+from lstm_study.engine.protocols import Engine, Stage
 from lstm_study.errors import SearchError
 from lstm_study.provenance import machine, now
 from lstm_study.records import Failure, Session

@@ -1,20 +1,18 @@
-"""What stages, engines and workers exchange: jobs, results, messages, and the protocols of each."""
+"""Jobs and their results: what a stage hands to workers, and what it gets back."""
 
-from collections.abc import Callable, Hashable, Sequence
+from collections.abc import Callable, Hashable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal, Protocol
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
 from lstm_study.configuration import Configuration
-from lstm_study.corpus.types import Corpus, Split
-from lstm_study.engine.devices import Workers
+from lstm_study.corpus.types import Split
 from lstm_study.model.shape_classes import ShapeClass
 from lstm_study.records import Epoch, Failure
-from lstm_study.records.state import Live
-from lstm_study.spec import ModelTable, ProtocolTable, StudySpec
+from lstm_study.spec import ModelTable, ProtocolTable
 
 TrainsOn = Literal["train", "training"]
 
@@ -181,197 +179,3 @@ class JobResult:
     failure: Failure | None = None
     is_last: bool = False
     parameter_count: int | None = None
-
-
-# Messages of a worker, beside its results.
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Ready:
-    """The worker has loaded what it needs.
-
-    Attributes:
-        backend: Keras's.
-        devices: What it trains on.
-        capacity: How many jobs of one shape class it trains at once.
-    """
-
-    backend: str
-    devices: tuple[str, ...]
-    capacity: int = 1
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class OpenRequest:
-    """The worker wants to open the test reviews for a run; it waits for a reply."""
-
-    run_id: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class MoreJobs:
-    """The worker has room for more jobs like those it is at; it waits for a list of them.
-
-    Attributes:
-        like: Their shape class.
-        limit: How many at most, >= 1.
-    """
-
-    like: Hashable
-    limit: int
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Stopped:
-    """The worker can't work, through no fault of a job: the command ends with this error.
-
-    A known one, or a bug in what passes messages on, which keeps its traceback.
-    """
-
-    error: Exception
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Lost:
-    """An engine's own message: the worker is gone.
-
-    Attributes:
-        reason: In words.
-        is_killed: Whether it was killed, as the system does when memory runs out.
-    """
-
-    reason: str
-    is_killed: bool = False
-
-
-Message = Ready | Live | OpenRequest | MoreJobs | JobResult | Stopped | Lost
-
-
-# Messages to a worker, beside lists of jobs.
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Device:
-    """The part of a machine that one worker gets: its first message.
-
-    Attributes:
-        worker: Its name.
-        threads: For one operation, >= 1.
-        gpu: The GPU to use, as CUDA_VISIBLE_DEVICES names it; None to leave that as it is.
-        workers_on_gpu: How many workers share that GPU.
-        population: How many jobs of one shape class to train at once, at most; None for as many as
-            the GPU's memory holds, or one without a GPU.
-        scratch: A folder of its own for checkpoints on their way.
-        cores: Descriptor of the file through which workers share cores, the worker's number in it,
-            and how many cores they share; None where they don't.
-    """
-
-    worker: str
-    threads: int
-    gpu: str | None
-    workers_on_gpu: int
-    scratch: Path
-    population: int | None = None
-    cores: tuple[int, int, int] | None = None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class Reply:
-    """The answer to a request; for a `OpenRequest` with the test reviews where they are sent."""
-
-    test: Split | None = None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SetUp:
-    """What a worker that reads the reviews itself is told to work on.
-
-    Attributes:
-        spec: The study's.
-        data_digest: Of the reviews that the command read: those that the worker finds may have
-            been replaced since.
-    """
-
-    spec: StudySpec
-    data_digest: str
-
-
-class Link(Protocol):
-    """A worker's connection to the process that was started."""
-
-    def send(self, message: Message) -> None:
-        """Sends a message."""
-
-    def receive(self) -> Any:
-        """Waits for the next message."""
-
-
-class Engine(Protocol):
-    """Runs workers, and replaces those it loses."""
-
-    @property
-    def output(self) -> str:
-        """Where what its workers print is found, in words."""
-
-    @property
-    def names(self) -> Sequence[str]:
-        """The present workers, ready or not."""
-
-    @property
-    def size(self) -> Workers:
-        """How many workers it has or wants, and their threads."""
-
-    def set_up(self, spec: StudySpec, corpus: Corpus) -> None:
-        """Tells every worker, present and future, what to work on; comes before any job."""
-
-    def poll(self, timeout_seconds: float) -> list[tuple[str, Message]]:
-        """Returns messages with their workers' names, after waiting for one at most so long."""
-
-    def send(self, name: str, message: Sequence[Work] | Reply) -> None:
-        """Sends a worker jobs or a reply."""
-
-    def grant(self, corpus: Corpus, log: Callable[[], None]) -> Reply:
-        """Logs an opening of the test reviews, and returns the reply that grants it."""
-
-    def kill(self, name: str) -> None:
-        """Ends a worker by force; `poll` reports it as lost."""
-
-    def close(self) -> None:
-        """Ends all workers."""
-
-
-class Stage(Protocol):
-    """Says which jobs are due, and takes their results; the one writer of their records."""
-
-    @property
-    def name(self) -> str:
-        """What sessions call it: "search" or "compare"."""
-
-    @property
-    def backlog(self) -> int:
-        """How many jobs are due now."""
-
-    def due(self, worker: str, limit: int, *, like: Hashable = None) -> Sequence[Work]:
-        """Hands out jobs to a worker that is free, or has room.
-
-        Args:
-            worker: Its name.
-            limit: How many it takes at most, >= 1; all of one shape class.
-            like: That class; None for any.
-
-        Returns:
-            Nothing while no job is due; if none is in progress either, the stage has ended.
-        """
-
-    def take(self, result: JobResult, *, worker: str) -> None:
-        """Records a job's result; moves its files from scratch."""
-
-    def take_back(self, name: str) -> None:
-        """Takes back a job whose worker was lost; it is due again."""
-
-    def tick(self, seconds: float) -> bool:
-        """Reports progress, a few times a second; returns whether to continue.
-
-        Args:
-            seconds: Time worked since this command's work began.
-        """

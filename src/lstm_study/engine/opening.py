@@ -7,7 +7,7 @@ contract in `pyproject.toml` check that.
 from collections.abc import Callable
 
 from lstm_study.corpus.types import Corpus, Split
-from lstm_study.engine.jobs import Link, OpenRequest, Reply
+from lstm_study.engine.messages import Link, OpenRequest, Reply
 from lstm_study.provenance import now
 from lstm_study.records import Opening
 from lstm_study.store import Store

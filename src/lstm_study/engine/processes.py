@@ -1,9 +1,9 @@
 """Workers that are processes of this machine.
 
 Each one is `python -m lstm_study.engine.worker` with one end of a socket; messages are pickled
-dataclasses (`engine/jobs.py`), since both ends are this program. Whatever else a worker prints goes
-to the study's log. A worker whose socket closes ends at once, so none outlives the process that
-started it.
+dataclasses (`engine/messages.py`), since both ends are this program. Whatever else a worker prints
+goes to the study's log. A worker whose socket closes ends at once, so none outlives the process
+that started it.
 """
 
 import os
@@ -25,7 +25,8 @@ from typing import Any
 from lstm_study.corpus.types import Corpus
 from lstm_study.engine.core_sharing import CoreShares
 from lstm_study.engine.devices import Workers
-from lstm_study.engine.jobs import Device, Lost, Message, Reply, SetUp, Stopped, Work
+from lstm_study.engine.jobs import Work
+from lstm_study.engine.messages import Device, Lost, Message, Reply, SetUp, Stopped
 from lstm_study.provenance import usable_cpus
 from lstm_study.spec import StudySpec
 

@@ -27,7 +27,8 @@ import numpy as np
 from lstm_study.corpus.types import Corpus, Split
 from lstm_study.engine.classes import Classes
 from lstm_study.engine.devices import Workers
-from lstm_study.engine.jobs import Lost, Message, Reply, Stopped, Work
+from lstm_study.engine.jobs import Work
+from lstm_study.engine.messages import Lost, Message, Reply, Stopped
 from lstm_study.engine.opening import read_test
 from lstm_study.engine.parcels import Parcel, packed, unpacked
 from lstm_study.engine.ray_connection import connect

@@ -3,7 +3,7 @@
 import textwrap
 from typing import Any
 
-from lstm_study.engine.jobs import Lost, Stopped
+from lstm_study.engine.messages import Lost, Stopped
 from lstm_study.errors import SearchError, StoreError
 
 

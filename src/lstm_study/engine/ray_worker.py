@@ -15,7 +15,8 @@ from pathlib import Path
 from typing import Any
 
 from lstm_study.corpus.types import Split
-from lstm_study.engine.jobs import Device, Job, JobResult, Message, Reviews, Stopped
+from lstm_study.engine.jobs import Job, JobResult, Reviews
+from lstm_study.engine.messages import Device, Message, Stopped
 from lstm_study.engine.opening import receive_test
 from lstm_study.engine.parcels import Parcel, packed, unpacked
 from lstm_study.errors import DependencyError, StudyError

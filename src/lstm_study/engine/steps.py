@@ -9,7 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lstm_study.corpus.types import Split
-from lstm_study.engine.jobs import Evaluation, Halt, Job, JobResult, Link, Reply
+from lstm_study.engine.jobs import Evaluation, Halt, Job, JobResult
+from lstm_study.engine.messages import Link, Reply
 from lstm_study.errors import RecordError
 from lstm_study.training.checkpoint import Checkpoint, read_checkpoint, write_checkpoint
 

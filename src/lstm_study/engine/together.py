@@ -7,7 +7,8 @@ from pathlib import Path
 
 from lstm_study.analysis.statistics.calibration import fit_temperature
 from lstm_study.corpus.types import Split
-from lstm_study.engine.jobs import Evaluation, Halt, Job, JobResult, Link, MoreJobs, Reviews
+from lstm_study.engine.jobs import Evaluation, Halt, Job, JobResult, Reviews
+from lstm_study.engine.messages import Link, MoreJobs
 from lstm_study.engine.steps import (
     TIMED_REVIEWS,
     evaluation_of,

@@ -27,21 +27,8 @@ from lstm_study.corpus.load import load as read_corpus
 from lstm_study.corpus.types import Split
 from lstm_study.engine.classes import Classes
 from lstm_study.engine.core_sharing import CoreShare
-from lstm_study.engine.jobs import (
-    Call,
-    Device,
-    Evaluation,
-    Halt,
-    Job,
-    JobResult,
-    Link,
-    Message,
-    Ready,
-    Reviews,
-    SetUp,
-    Stopped,
-    Work,
-)
+from lstm_study.engine.jobs import Call, Evaluation, Halt, Job, JobResult, Reviews, Work
+from lstm_study.engine.messages import Device, Link, Message, Ready, SetUp, Stopped
 from lstm_study.engine.opening import request_test
 from lstm_study.engine.steps import (
     TIMED_REVIEWS,

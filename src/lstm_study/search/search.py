@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from lstm_study.corpus.types import Corpus
 from lstm_study.engine.dispatch import Context, dispatch
-from lstm_study.engine.jobs import Engine
+from lstm_study.engine.protocols import Engine
 from lstm_study.errors import SearchError
 from lstm_study.progress.values import Report
 from lstm_study.search.plan import Plan

@@ -10,18 +10,8 @@ from lstm_study.configuration import BASELINE
 from lstm_study.engine import dispatch as dispatch_module
 from lstm_study.engine.devices import Workers
 from lstm_study.engine.dispatch import DEATHS_ALLOWED, SILENCE_VARIABLE, dispatch
-from lstm_study.engine.jobs import (
-    Halt,
-    Job,
-    JobResult,
-    Lost,
-    Message,
-    MoreJobs,
-    OpenRequest,
-    Ready,
-    Reply,
-    Stopped,
-)
+from lstm_study.engine.jobs import Halt, Job, JobResult
+from lstm_study.engine.messages import Lost, Message, MoreJobs, OpenRequest, Ready, Reply, Stopped
 from lstm_study.errors import SearchError, StoreError
 from lstm_study.records.state import Live
 from lstm_study.spec import ProtocolTable

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from lstm_study.corpus.load import load
-from lstm_study.engine.jobs import OpenRequest, Reply
+from lstm_study.engine.messages import OpenRequest, Reply
 from lstm_study.engine.opening import log_opening, read_test, request_test
 from lstm_study.errors import StoreError
 from lstm_study.spec import DataTable

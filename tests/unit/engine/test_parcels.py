@@ -6,7 +6,8 @@ from pathlib import Path
 
 import numpy as np
 
-from lstm_study.engine.jobs import Call, Evaluation, JobResult, Reply
+from lstm_study.engine.jobs import Call, Evaluation, JobResult
+from lstm_study.engine.messages import Reply
 from lstm_study.engine.parcels import packed, unpacked
 from tests.unit.engine.test_dispatch import job
 

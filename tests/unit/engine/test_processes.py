@@ -4,7 +4,7 @@ import pickle
 import queue
 from multiprocessing import Pipe
 
-from lstm_study.engine.jobs import Ready, Stopped
+from lstm_study.engine.messages import Ready, Stopped
 from lstm_study.engine.processes import Processes
 
 _READY = Ready(backend="tensorflow", devices=("CPU",), capacity=1)

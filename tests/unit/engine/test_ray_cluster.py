@@ -3,7 +3,7 @@
 import pytest
 
 from lstm_study.engine import ray_cluster
-from lstm_study.engine.jobs import Stopped
+from lstm_study.engine.messages import Stopped
 from lstm_study.engine.ray_cluster import RayCluster
 
 

@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-from lstm_study.engine.jobs import Lost, Stopped
+from lstm_study.engine.messages import Lost, Stopped
 from lstm_study.engine.ray_errors import ended_with
 from lstm_study.errors import SearchError, StoreError, StudyError
 

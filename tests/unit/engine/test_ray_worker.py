@@ -2,7 +2,8 @@
 
 from dataclasses import replace
 
-from lstm_study.engine.jobs import JobResult, Reply
+from lstm_study.engine.jobs import JobResult
+from lstm_study.engine.messages import Reply
 from lstm_study.engine.parcels import packed
 from lstm_study.engine.ray_worker import ActorLink
 from tests.unit.engine.test_dispatch import job

@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 
 from lstm_study.corpus.load import load
-from lstm_study.engine.jobs import Call, Device, SetUp
+from lstm_study.engine.jobs import Call
+from lstm_study.engine.messages import Device, SetUp
 from lstm_study.engine.worker import Worker, _study_from, check_gpu
 from lstm_study.errors import DataError, DependencyError, StoreError
 from lstm_study.training.runtime import Runtime
