@@ -67,6 +67,6 @@ def workers_of(folder: Path) -> list[int]:
             inside = (entry / "cwd").resolve() == folder.resolve()
         except OSError:
             continue
-        if b"lstm_study.engine.worker" in command and inside:
+        if b"lstm_study.engine.process_worker" in command and inside:
             found.append(int(entry.name))
     return found

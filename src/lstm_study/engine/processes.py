@@ -1,9 +1,9 @@
 """Workers that are processes of this machine.
 
-Each one is `python -m lstm_study.engine.worker` with one end of a socket; messages are pickled
-dataclasses (`engine/messages.py`), since both ends are this program. Whatever else a worker prints
-goes to the study's log. A worker whose socket closes ends at once, so none outlives the process
-that started it.
+Each one is `python -m lstm_study.engine.process_worker` with one end of a socket; messages are
+pickled dataclasses (`engine/messages.py`), since both ends are this program. Whatever else a worker
+prints goes to the study's log. A worker whose socket closes ends at once, so none outlives the
+process that started it.
 """
 
 import os
@@ -124,7 +124,7 @@ class Processes:
         own, workers = socket.socketpair()
         with self._log_path.open("ab") as log, workers:
             popen = subprocess.Popen(  # noqa: S603
-                [sys.executable, "-m", "lstm_study.engine.worker", str(workers.fileno())],
+                [sys.executable, "-m", "lstm_study.engine.process_worker", str(workers.fileno())],
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,

@@ -1,4 +1,4 @@
-"""The actor of a Ray cluster: a worker on another machine, as `engine/worker.py` runs it here."""
+"""The actor of a Ray cluster: a worker on another machine; `process_worker.py` is one on this."""
 
 import hashlib
 import os

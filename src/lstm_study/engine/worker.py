@@ -1,35 +1,27 @@
 """A worker: trains the jobs it is sent, and sends back their results.
 
-As a separate process, `python -m lstm_study.engine.worker FD`, it is not a command for users. It
-ends as soon as its socket closes, that is, when the process that started it ends, however that
-happens. It writes none of the study's files: checkpoints and weights go to a scratch folder.
+On this machine it is a process (`process_worker.py`), on a Ray cluster an actor (`ray_worker.py`).
+It writes none of the study's files: checkpoints and weights go to a scratch folder.
 """
 
 import itertools
 import logging
 import os
 import platform
-import queue
-import sys
-import threading
 import time
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import replace
-from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from lstm_study.analysis.statistics.calibration import fit_temperature
-from lstm_study.corpus.load import load as read_corpus
 from lstm_study.corpus.types import Split
-from lstm_study.engine.classes import Classes
 from lstm_study.engine.core_sharing import CoreShare
 from lstm_study.engine.jobs import Call, Evaluation, Halt, Job, JobResult, Reviews, Work
-from lstm_study.engine.messages import Device, Link, Message, Ready, SetUp, Stopped
-from lstm_study.engine.opening import request_test
+from lstm_study.engine.messages import Device, Link, Ready, Stopped
 from lstm_study.engine.steps import (
     TIMED_REVIEWS,
     evaluation_of,
@@ -37,7 +29,7 @@ from lstm_study.engine.steps import (
     starts_of,
     training_of,
 )
-from lstm_study.errors import DataError, DependencyError, RecordError, StudyError
+from lstm_study.errors import DependencyError, RecordError, StudyError
 from lstm_study.training.checkpoint import Checkpoint
 from lstm_study.training.failures import NOT_THE_JOBS_FAULT, classify, is_device_lost
 from lstm_study.training.memory import freeze_loaded_objects
@@ -49,71 +41,6 @@ from lstm_study.training.runtime import (
 )
 
 log = logging.getLogger(__name__)
-
-
-class SocketLink:
-    """A worker's `Link` to the process that started it; ends this process when that one does."""
-
-    def __init__(self, descriptor: int) -> None:
-        self._connection: Connection[Any, Any] = Connection(descriptor)
-        self._received: queue.SimpleQueue[Any] = queue.SimpleQueue()
-        threading.Thread(target=self._read, daemon=True).start()
-
-    def send(self, message: Message) -> None:
-        """Sends a message."""
-        self._connection.send(message)
-
-    def receive(self) -> Any:
-        """Waits for the next message."""
-        return self._received.get()
-
-    def _read(self) -> None:
-        try:
-            while True:
-                self._received.put(self._connection.recv())
-        except (EOFError, OSError):
-            # Nothing to tidy up: every file is replaced whole, and scratch is swept.
-            os._exit(0)
-        except Exception:
-            # Else this process would wait for ever, for a message that it could not read: one that
-            # names code that has changed on disk meanwhile, say.
-            log.exception("A message could not be read")
-            os._exit(1)
-
-
-def main() -> None:
-    """Loads what training needs, reads what to work on, then does jobs until the socket closes."""
-    link = SocketLink(int(sys.argv[1]))
-    device: Device = link.receive()
-    logging.basicConfig(
-        level=logging.INFO,
-        format=f"%(asctime)s {device.worker} %(levelname)s %(name)s: %(message)s",
-    )
-    work(link, device, study=lambda: _study_from(link))
-
-
-def _study_from(link: Link) -> Reviews:
-    """Waits for the study's spec, and reads its reviews; those of test are read on request only.
-
-    Raises:
-        DataError: They can't be read, or have been replaced since the command read them.
-    """
-    given: SetUp = link.receive()
-    spec = given.spec
-    corpus = read_corpus(spec.data, seed=spec.study.seed)
-    if corpus.summary.digest != given.data_digest:
-        raise DataError(
-            f"{corpus.summary.path or spec.data.source}: these are not the reviews that the "
-            "running command has read: they were replaced meanwhile. Put those back, then run the "
-            "same command again: it resumes."
-        )
-    return Reviews(
-        train=corpus.train,
-        validation=corpus.validation,
-        training=corpus.training,
-        request_test=lambda run_id: request_test(link, corpus, run_id=run_id),
-        classes=Classes(spec).planned,
-    )
 
 
 def work(link: Link, device: Device, *, study: Callable[[], Reviews]) -> None:
@@ -347,7 +274,3 @@ class Worker:
         began = time.perf_counter()
         predict(model, some, job.configuration)
         return (time.perf_counter() - began) * TIMED_REVIEWS / timed
-
-
-if __name__ == "__main__":
-    main()

@@ -1,38 +1,16 @@
-"""A worker process and its link to the process that started it."""
+"""What a worker does with its jobs, and on which device."""
 
 import subprocess
 import sys
-from multiprocessing import Pipe
 from pathlib import Path
 
 import pytest
 
-from lstm_study.corpus.load import load
 from lstm_study.engine.jobs import Call
-from lstm_study.engine.messages import Device, SetUp
-from lstm_study.engine.worker import Worker, _study_from, check_gpu
+from lstm_study.engine.messages import Device
+from lstm_study.engine.worker import Worker, check_gpu
 from lstm_study.errors import DataError, DependencyError, StoreError
 from lstm_study.training.runtime import Runtime
-from tests.support.fake_spec import fake_spec
-from tests.support.reviews import made_up_reviews, write_csv
-
-CODE = """
-import sys, time
-from lstm_study.engine.worker import SocketLink
-SocketLink(int(sys.argv[1]))
-time.sleep(600)
-"""
-
-
-def _started():
-    ours, theirs = Pipe()
-    process = subprocess.Popen(
-        [sys.executable, "-c", CODE, str(theirs.fileno())],
-        pass_fds=[theirs.fileno()], stderr=subprocess.PIPE, text=True,
-    )  # fmt: skip
-    theirs.close()
-    return ours, process
-
 
 OTHER = "CUDA_ERROR_NOT_SUPPORTED: on the device"
 LOST = """
@@ -74,23 +52,6 @@ def test_a_worker_that_lost_its_gpu_ends_and_blames_no_job(error, code, told):
     assert ("this process ends" in done.stderr) == bool(code)
 
 
-def test_a_message_that_cannot_be_read_ends_the_worker_with_an_error():
-    ours, process = _started()
-    ours.send_bytes(b"cno_such_module\nnothing\n.")
-    _, printed = process.communicate(timeout=300)
-    assert process.returncode == 1
-    assert "A message could not be read" in printed
-    assert "no_such_module" in printed
-    ours.close()
-
-
-def test_a_worker_ends_quietly_with_the_process_that_started_it():
-    ours, process = _started()
-    ours.close()
-    _, printed = process.communicate(timeout=300)
-    assert (process.returncode, printed) == (0, "")
-
-
 def _given(gpu: str | None, *, workers_on_gpu: int) -> Device:
     return Device(worker="w1", threads=1, gpu=gpu, workers_on_gpu=workers_on_gpu, scratch=Path())
 
@@ -115,29 +76,6 @@ def test_a_worker_trains_on_the_gpu_it_was_given_or_on_the_cpu_without_one():
 def test_a_worker_does_not_train_on_the_cpu_where_it_was_given_a_gpu(gpu, device, says):
     with pytest.raises(DependencyError, match=says):
         check_gpu(_given(gpu, workers_on_gpu=1), Runtime(backend="jax", devices=(device,)))
-
-
-class _Given:
-    """A link that has one message for its worker."""
-
-    def __init__(self, message):
-        self.receive = lambda: message
-
-
-def test_a_worker_refuses_reviews_that_were_replaced_since_the_command_read_them(
-    tmp_path, monkeypatch
-):
-    monkeypatch.setenv("LSTM_STUDY_CACHE", str(tmp_path / "cache"))
-    file = write_csv(tmp_path / "reviews.csv", made_up_reviews(60))
-    spec = fake_spec(data__source='"csv"', data__path=f'"{file}"')
-    corpus = load(spec.data, seed=spec.study.seed)
-    given = SetUp(spec=spec, data_digest=corpus.summary.digest)
-
-    assert len(_study_from(_Given(given)).train) == len(corpus.train)
-
-    write_csv(file, made_up_reviews(60, seed=2))
-    with pytest.raises(DataError, match="not the reviews that the running command has read"):
-        _study_from(_Given(given))
 
 
 @pytest.mark.parametrize("error", [StoreError, DataError])
