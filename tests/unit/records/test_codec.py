@@ -23,7 +23,7 @@ from lstm_study.records.state import (
 )
 from tests.support.earlier_records import EARLIER_RECORDS
 from tests.support.stored_study import EPOCH
-from tests.unit.test_store import TRIAL
+from tests.unit.store.test_store import TRIAL
 
 
 def forged(record, **changes) -> str:

@@ -2,7 +2,6 @@
 
 import errno
 import json
-import multiprocessing
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -11,7 +10,7 @@ import numpy as np
 import pytest
 
 from lstm_study.configuration import BASELINE
-from lstm_study.errors import ChangedStudyError, LockedError, RecordError, StoreError
+from lstm_study.errors import ChangedStudyError, RecordError, StoreError
 from lstm_study.files import unseal
 from lstm_study.records import Control, Failure, Opening, Trial
 from lstm_study.records.codec import from_json, to_json
@@ -107,31 +106,6 @@ def test_the_log_of_openings_survives_a_torn_last_line(tmp_path):
     assert store.read_openings() == [first]
     store.add_opening(second)
     assert store.read_openings() == [first, second]
-
-
-def _hold(folder, held, release):
-    with Store(folder).hold("lstm-study search"):
-        held.set()
-        release.wait(20)
-
-
-def test_a_study_is_held_by_one_process_and_others_are_told_which(tmp_path):
-    context = multiprocessing.get_context("spawn")
-    held, release = context.Event(), context.Event()
-    other = context.Process(target=_hold, args=(tmp_path, held, release))
-    other.start()
-    try:
-        assert held.wait(20)
-        store = Store(tmp_path)
-        with pytest.raises(LockedError, match=f"process {other.pid}.*lstm-study search"):
-            store.hold("x").__enter__()
-        assert store.holder().startswith(f"process {other.pid}")
-    finally:
-        release.set()
-        other.join(20)
-    assert store.holder() == ""
-    with store.hold("again"):
-        pass
 
 
 def test_a_changed_spec_is_refused_by_the_names_of_its_keys(tmp_path):

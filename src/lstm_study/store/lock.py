@@ -1,0 +1,53 @@
+"""The lock of a study's folder: one process works on a study, others are told which one."""
+
+import fcntl
+import os
+import platform
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from lstm_study.errors import LockedError
+from lstm_study.files import make_folder
+
+
+@contextmanager
+def hold(folder: Path, command: str) -> Iterator[None]:
+    """Holds the study for one process; others are told which one holds it.
+
+    Raises:
+        LockedError: Another process holds it.
+    """
+    make_folder(folder)
+    with (folder / "lock").open("a+", encoding="utf-8") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            file.seek(0)
+            other = file.read().strip() or "another process"
+            raise LockedError(
+                f"{folder}: is being worked on by {other}. "
+                "Wait for it, or end it, then run the same command again."
+            ) from None
+        file.seek(0)
+        file.truncate()
+        file.write(f"process {os.getpid()} on {platform.node()} (`{command}`)\n")
+        file.flush()
+        try:
+            yield
+        finally:
+            file.seek(0)
+            file.truncate()
+
+
+def holder(folder: Path) -> str:
+    """Describes the process that holds the study; "" if there is none."""
+    path = folder / "lock"
+    if not path.is_file():
+        return ""
+    with path.open("r", encoding="utf-8") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
+        except OSError:
+            return file.read().strip() or "another process"
+    return ""

@@ -1,0 +1,33 @@
+"""A study is held by one process."""
+
+import multiprocessing
+
+import pytest
+
+from lstm_study.errors import LockedError
+from lstm_study.store import Store
+
+
+def _hold(folder, held, release):
+    with Store(folder).hold("lstm-study search"):
+        held.set()
+        release.wait(20)
+
+
+def test_a_study_is_held_by_one_process_and_others_are_told_which(tmp_path):
+    context = multiprocessing.get_context("spawn")
+    held, release = context.Event(), context.Event()
+    other = context.Process(target=_hold, args=(tmp_path, held, release))
+    other.start()
+    try:
+        assert held.wait(20)
+        store = Store(tmp_path)
+        with pytest.raises(LockedError, match=f"process {other.pid}.*lstm-study search"):
+            store.hold("x").__enter__()
+        assert store.holder().startswith(f"process {other.pid}")
+    finally:
+        release.set()
+        other.join(20)
+    assert store.holder() == ""
+    with store.hold("again"):
+        pass
