@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from rich.console import Console
 
-from lstm_study.cli import text
+from lstm_study.cli.text.studies import check_text
 from lstm_study.commands import check, repair
 from lstm_study.errors import RecordError, StoreError
 from lstm_study.files import unseal
@@ -57,7 +57,7 @@ def files(store: Store) -> list[str]:
 
 def said(store: Store, **options) -> str:
     console = Console(file=io.StringIO(), width=300, no_color=True)
-    console.print(text.check(check(store), where="fake.toml", **options))
+    console.print(check_text(check(store), where="fake.toml", **options))
     return console.file.getvalue()
 
 

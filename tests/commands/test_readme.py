@@ -19,7 +19,7 @@ from rich.console import Console
 
 from lstm_study import commands
 from lstm_study.cli import app
-from lstm_study.cli.text import answer
+from lstm_study.cli.text.answer import answer_text
 from lstm_study.spec import load_spec
 from tests.support.readme import PAGES, ROOT, python_blocks, scripts, shell_lines, text, texts
 
@@ -158,7 +158,7 @@ def test_the_sample_of_the_terminal_is_what_the_command_line_prints(tmp_path: Pa
     opened = commands.open_kept(kept, out=tmp_path)
     terminal = io.StringIO()
     console = Console(width=80, file=terminal, no_color=True, highlight=False)
-    console.print(answer(commands.read_answer(opened, is_noted=False)))
+    console.print(answer_text(commands.read_answer(opened, is_noted=False)))
     printed = [line.rstrip() for line in terminal.getvalue().splitlines()]
     shown = sample.splitlines()
     assert shown[0].startswith("Verdict")

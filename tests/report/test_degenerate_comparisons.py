@@ -11,7 +11,8 @@ import pytest
 from rich.console import Console
 
 from lstm_study import commands
-from lstm_study.cli import text
+from lstm_study.cli.text.answer import answer_text
+from lstm_study.cli.text.studies import status_text
 from lstm_study.errors import RecordError
 from lstm_study.metrics import accuracy
 from lstm_study.records import Failure, StudyRecords
@@ -96,7 +97,7 @@ def test_what_went_wrong_is_a_sentence_on_the_terminal_and_in_the_report(
 
     out = io.StringIO()
     console = Console(file=out, width=400, no_color=True)
-    console.print(text.answer(answer), text.status(commands.read_status(opened)))
+    console.print(answer_text(answer), status_text(commands.read_status(opened)))
     said = " ".join(out.getvalue().split())
     assert words in said
     assert not re.search(r"\b(nan|None|inf)\b", said)
@@ -176,6 +177,6 @@ def test_a_further_arms_difference_says_that_it_leaves_failed_runs_out(
     monkeypatch.chdir(tmp_path)
     answer = commands.read_answer(commands.open_study(leave(study, tmp_path)))
     out = io.StringIO()
-    Console(file=out, width=400, no_color=True).print(text.answer(answer))
+    Console(file=out, width=400, no_color=True).print(answer_text(answer))
     (line,) = (line for line in out.getvalue().splitlines() if line.startswith("Runner-up 1"))
     assert re.search(r"\(5 seeds, .*\); without 1 failed run [+−]\d", line), line

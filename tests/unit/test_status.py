@@ -12,7 +12,7 @@ import pytest
 from rich.console import Console
 
 from lstm_study.analysis.answer.ablation import ablation_trainings
-from lstm_study.cli import text
+from lstm_study.cli.text.studies import status_text
 from lstm_study.commands import Silent, check, compare, open_study, read_status, repair
 from lstm_study.commands.list_studies import list_studies
 from lstm_study.commands.made import is_report_current
@@ -70,7 +70,7 @@ def store(tmp_path, monkeypatch) -> Store:
 
 def said() -> str:
     console = Console(file=io.StringIO(), width=1000, no_color=True, highlight=False)
-    console.print(text.status(read_status(open_study("fake.toml"))))
+    console.print(status_text(read_status(open_study("fake.toml"))))
     return console.file.getvalue()
 
 

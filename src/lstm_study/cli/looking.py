@@ -94,8 +94,8 @@ def init(
 ) -> None:
     """Look at reviews, and write a commented study for them, scaled to their number."""
     from lstm_study import commands
-    from lstm_study.cli import text
     from lstm_study.cli.display import Display
+    from lstm_study.cli.text.reviews import new_study_text
     from lstm_study.corpus.sources.survey import UserChoices
 
     with Display(out) as show:
@@ -117,7 +117,7 @@ def init(
             documented=documented,
             show=show,
         )
-    out.print(text.new_study(made))
+    out.print(new_study_text(made))
 
 
 def _labels(given: list[str] | None) -> tuple[str, ...]:
@@ -134,8 +134,8 @@ def data(
 ) -> None:
     """Look at the reviews: counts, balance, lengths, vocabulary coverage, duplicates, samples."""
     from lstm_study import commands
-    from lstm_study.cli import text
     from lstm_study.cli.display import Display
+    from lstm_study.cli.text.reviews import description_text, sides_text
     from lstm_study.corpus.describe import describe
 
     if encoding is not None:
@@ -148,8 +148,8 @@ def data(
     if as_json:
         print_json(found)
         return
-    out.print(text.description(found))
-    out.print(text.sides(corpus.summary.labels, data=opened.spec.data), soft_wrap=True)
+    out.print(description_text(found))
+    out.print(sides_text(corpus.summary.labels, data=opened.spec.data), soft_wrap=True)
     power = commands.planned_power(opened, corpus.summary)
     out.print(f"Power     {power.sentence}.", soft_wrap=True)
     out.print(f"Time      {time}.", soft_wrap=True)
@@ -164,20 +164,20 @@ def status(
 ) -> None:
     """Show what is done, running and failed, and how long the rest will take."""
     from lstm_study import commands
-    from lstm_study.cli import text
+    from lstm_study.cli.text.studies import status_text
 
     opened = open_with(study, data=data, out_folder=out_folder, settings=settings)
     found = commands.read_status(opened)
-    print_result(found, text.status(found), as_json=as_json)
+    print_result(found, status_text(found), as_json=as_json)
 
 
 def list_studies(as_json: JsonOption = False) -> None:
     """List the studies of this folder: state, verdict, winner, when."""
-    from lstm_study.cli import text
+    from lstm_study.cli.text.studies import studies_text
     from lstm_study.commands.list_studies import list_studies as listed
 
     found = listed()
-    print_result(found, text.studies(found), as_json=as_json)
+    print_result(found, studies_text(found), as_json=as_json)
 
 
 def check(
@@ -197,8 +197,8 @@ def check(
 ) -> None:
     """Read every file of a study, and list those that are damaged or missing."""
     from lstm_study import commands
-    from lstm_study.cli import text
     from lstm_study.cli.display import Display
+    from lstm_study.cli.text.studies import check_text
     from lstm_study.store import Store
 
     if (study is None) == (records is None) or (records is not None and repair):
@@ -215,15 +215,15 @@ def check(
             found = commands.check(opened.store)
             if repair:
                 aside = commands.repair(opened.store, found.repairable)
-    print_result(found, text.check(found, where=study or "", aside=aside), as_json=as_json)
+    print_result(found, check_text(found, where=study or "", aside=aside), as_json=as_json)
     left = len(found.findings) - (len(found.repairable) if repair else 0)
     raise typer.Exit(EXIT_ERROR if left else EXIT_DONE)
 
 
 def doctor(as_json: JsonOption = False) -> None:
     """Show versions, devices, memory and disk of this machine, and what a study would use."""
-    from lstm_study.cli import text
+    from lstm_study.cli.text.studies import examination_text
     from lstm_study.commands.doctor import examine
 
     found = examine()
-    print_result(found, text.examination(found), as_json=as_json)
+    print_result(found, examination_text(found), as_json=as_json)

@@ -37,8 +37,8 @@ def run(
 ) -> None:
     """Run every stage that is not done yet: search, comparison, model, report."""
     from lstm_study import commands
-    from lstm_study.cli import text
     from lstm_study.cli.display import Display
+    from lstm_study.cli.text.answer import answer_text
 
     opened = open_with(
         study,
@@ -54,7 +54,7 @@ def run(
         answer, was_finished = commands.run(opened, fresh=fresh, show=show, quick=quick)
     if was_finished:
         out.print("This study is finished; --fresh starts it over.\n", style="dim")
-    out.print(text.answer(answer))
+    out.print(answer_text(answer))
     exit_with(answer)
 
 
@@ -104,8 +104,8 @@ def search(
 ) -> None:
     """Search the space with Hyperband, or resume a search that was stopped."""
     from lstm_study import commands
-    from lstm_study.cli import text
     from lstm_study.cli.display import Display
+    from lstm_study.cli.text.answer import winner_text
 
     opened = open_with(
         study,
@@ -121,7 +121,7 @@ def search(
         corpus = commands.begin(begun, show=display)
         with displayed(display, begun, tensorboard) as show:
             winner = commands.search(begun, corpus, show=show)
-    out.print(text.winner_lines(winner))
+    out.print(winner_text(winner))
     exit_with(commands.read_answer(begun))
 
 
@@ -155,8 +155,8 @@ def compare(
 ) -> None:
     """Retrain baseline, winner and the other arms with several seeds; evaluate each on test."""
     from lstm_study import commands
-    from lstm_study.cli import text
     from lstm_study.cli.display import Display
+    from lstm_study.cli.text.answer import answer_text
 
     if (more_seeds is not None) + (only_seeds is not None) + quick > 1:
         raise typer.BadParameter("--more-seeds, --only-seeds and --quick exclude each other.")
@@ -181,5 +181,5 @@ def compare(
             quick=quick,
         )
     answer = commands.read_answer(opened)
-    out.print(text.answer(answer))
+    out.print(answer_text(answer))
     exit_with(answer)

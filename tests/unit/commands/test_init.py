@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 
 from lstm_study import commands
-from lstm_study.cli import text
 from lstm_study.cli.frame import make_console
+from lstm_study.cli.text.reviews import new_study_text
 from lstm_study.commands.init import name_of
 from lstm_study.commands.init_warnings import about_learning, about_ranking
 from lstm_study.corpus.sources.survey import UserChoices
@@ -51,7 +51,7 @@ def test_that_names_of_files_mark_the_splits_is_said() -> None:
     for count, given in enumerate((paths[:2], paths[1:])):
         made = commands.write_new_study(given, out=Path(f"{count}.toml"), show=commands.Silent())
         console = make_console(file=io.StringIO())
-        console.print(text.new_study(made))
+        console.print(new_study_text(made))
         said = console.file.getvalue()  # type: ignore[attr-defined]
         assert re.search(r"Labels +label: '[01]' \(\d+\), '[01]' \(\d+\)", said)
         assert ("2; their names or folders mark the splits" in said) == (count == 0)
@@ -121,7 +121,7 @@ def test_terminal_and_file_say_the_same_lengths() -> None:
         made_up_reviews(300))]  # fmt: skip
     made = _write(write_csv(Path("long.csv"), long))
     console = make_console(file=io.StringIO())
-    console.print(text.new_study(made))
+    console.print(new_study_text(made))
     (median, most) = re.search(
         r"median ([\d,]+), at most ([\d,]+) in 95% of the training reviews",
         console.file.getvalue(),  # type: ignore[attr-defined]

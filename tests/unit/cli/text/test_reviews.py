@@ -1,11 +1,11 @@
-"""What commands print at their end."""
+"""What commands print of reviews and their labels."""
 
-from lstm_study.cli import text
+from lstm_study.cli.text.reviews import sides_text
 from lstm_study.spec import DataTable
 
 
 def _sides(*labels: str, **data: object) -> str:
-    return text.sides(
+    return sides_text(
         (labels[0], labels[1]), data=DataTable(source="csv", path="r.csv", **data)
     ).plain
 

@@ -1,0 +1,1 @@
+"""The final output of commands: values in, rich text out."""
