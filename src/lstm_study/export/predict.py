@@ -14,7 +14,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lstm_study.corpus.files.advice import PREDICT_FLAGS, as_flags
-from lstm_study.corpus.files.table import MISSING, FileTable, Row, not_text, open_table
+from lstm_study.corpus.files.rows import MISSING, Row, not_text
+from lstm_study.corpus.files.table import FileTable, open_table
 from lstm_study.corpus.sources.survey import text_column_of
 from lstm_study.errors import DataError, ExportError
 from lstm_study.export.classical import ClassicalBundle

@@ -14,6 +14,7 @@ from functools import partial
 from itertools import islice
 
 from lstm_study.corpus.files.advice import option
+from lstm_study.corpus.files.column_names import close_names, without_names
 from lstm_study.corpus.files.dialect import Dialect, find_dialect
 from lstm_study.corpus.files.encodings import Encoding
 from lstm_study.corpus.files.members import InputFile
@@ -26,7 +27,7 @@ from lstm_study.corpus.files.quotes import (
     uses_quotes,
 )
 from lstm_study.corpus.files.row_shapes import RowShapes, fitted, is_blank
-from lstm_study.corpus.files.rows import Rows, close_names, without_names
+from lstm_study.corpus.files.rows import OpenFile
 from lstm_study.errors import DataError
 
 _MOST_CUT = 0.05
@@ -43,7 +44,7 @@ def open_delimited(
     *,
     names: Sequence[str] = (),
     is_shard: bool = False,
-) -> Iterator[Rows]:
+) -> Iterator[OpenFile]:
     """Opens a CSV or TSV file to be read a row at a time.
 
     The columns that are asked for, None for all, help to find the delimiter. A shard, one of
@@ -72,7 +73,7 @@ def open_delimited(
         if escaped:
             rows.notes["quotes behind a backslash are read as part of the texts"] = 0
         body = islice(lines_of(file, member), dialect.skipped, None)
-        yield Rows(
+        yield OpenFile(
             names=tuple(name for name in dialect.names if name),
             each=rows.each(unescaped(body), columns),
             position=file.position,

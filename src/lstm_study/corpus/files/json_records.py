@@ -10,7 +10,7 @@ from typing import Any
 from lstm_study.corpus.files.encodings import Encoding
 from lstm_study.corpus.files.members import InputFile
 from lstm_study.corpus.files.opening import LINE_LIMIT, Text, lines_of, open_text
-from lstm_study.corpus.files.rows import MISSING, Rows
+from lstm_study.corpus.files.rows import MISSING, OpenFile
 from lstm_study.errors import DataError
 
 _LOOK_RECORDS = 1_000
@@ -25,7 +25,7 @@ _WAY_OUT = f"Write an object per line, or an array of objects; in pandas: df.{_T
 @contextmanager
 def open_json(
     member: InputFile, columns: Sequence[str] | None, encoding: Encoding
-) -> Iterator[Rows]:
+) -> Iterator[OpenFile]:
     """Opens JSON lines, or a JSON array, to be read a record at a time.
 
     The columns are the keys of the first thousand records, unless some are asked for. A record that
@@ -52,7 +52,7 @@ def open_json(
             yield line, [record.get(name, MISSING) for name in wanted]
 
     with open_text(member, encoding, newline="\n") as file:
-        yield Rows(names=tuple(names), each=each(file), position=file.position, notes=notes)
+        yield OpenFile(names=tuple(names), each=each(file), position=file.position, notes=notes)
 
 
 def _check_shape(head: Sequence[dict[str, Any]], names: Iterable[str], member: InputFile) -> None:

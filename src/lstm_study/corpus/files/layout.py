@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath
 from typing import NoReturn
 
-from lstm_study.corpus.files.advice import option, reading, way_out
+from lstm_study.corpus.files.advice import option, way_out
 from lstm_study.corpus.files.members import (
     KINDS,
     SHOWN,
@@ -243,72 +243,3 @@ def check_levels(members: Sequence[InputFile], where: str) -> None:
             f"levels, {'; '.join(said)}. Name the one with "
             f"{option('label_column', next(iter(levels)))}, or whichever it is."
         )
-
-
-def check_same_columns(
-    members: Sequence[InputFile], headers: Sequence[Sequence[str]], *, where: str
-) -> None:
-    """Refuses tables that are not parts of one table.
-
-    Raises:
-        DataError: They share less than half of the columns of the smallest.
-    """
-    folded = [frozenset(map(str.casefold, names)) for names in headers]
-    if 2 * len(frozenset.intersection(*folded)) >= min(map(len, folded)):
-        return
-    alike: dict[frozenset[str], list[int]] = {}
-    for number, names in enumerate(folded):
-        alike.setdefault(names, []).append(number)
-    groups = sorted(alike.values(), key=lambda group: not may_be_reviews(headers[group[0]]))
-    said = [
-        f"{_shown(headers[group[0]])} ({listed([members[number].name for number in group])})"
-        for group in groups[:SHOWN]
-    ]
-    said += [f"{len(groups) - SHOWN:,} others"] if len(groups) > SHOWN else []
-    raise DataError(
-        f"{where}: must hold tables of the same columns. Received: {'; '.join(said)}. Give those "
-        f"that hold the reviews, such as {reading([members[groups[0][0]].given])}; or give all the "
-        "same columns."
-    )
-
-
-def check_columns(
-    members: Sequence[InputFile], headers: Sequence[Sequence[str]], columns: Sequence[str]
-) -> None:
-    """Refuses tables if some lack a column that others have.
-
-    Raises:
-        DataError: One does; the others are named, as they are to be given.
-    """
-    folded = [set(map(str.casefold, names)) for names in headers]
-    for column in columns:
-        having = [column.casefold() in names for names in folded]
-        if all(having) or not any(having):
-            continue
-        lacks = having.index(False)
-        whole = [
-            member.given
-            for member, names in zip(members, folded, strict=True)
-            if {each.casefold() for each in columns} <= names
-        ]
-        others = [member.name for member, has in zip(members, having, strict=True) if not has]
-        if not whole:
-            advice = "Write one table that has all columns"
-        elif len(whole) <= SHOWN:
-            advice = f"Leave such files out: {reading(whole)}"
-        else:
-            advice = f"Leave such files out: {listed(others)}"
-        raise DataError(
-            f"{members[lacks]}: must have a column {column!r}, as {members[having.index(True)]} "
-            f"has. Received: {_shown(headers[lacks])}. {advice}."
-        )
-
-
-def may_be_reviews(names: Sequence[str]) -> bool:
-    """Returns whether a column is named as one of reviews."""
-    words = ("text", "review", "comment", "message", "content", "tweet", "sentence")
-    return any(word in name.casefold() for name in names for word in words)
-
-
-def _shown(names: Sequence[str]) -> str:
-    return ", ".join(repr(name[:30]) for name in names[:SHOWN]) + ", ..." * (len(names) > SHOWN)

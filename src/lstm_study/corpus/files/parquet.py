@@ -5,8 +5,9 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from typing import Any
 
+from lstm_study.corpus.files.column_names import close_names
 from lstm_study.corpus.files.members import InputFile
-from lstm_study.corpus.files.rows import Rows, close_names
+from lstm_study.corpus.files.rows import OpenFile
 from lstm_study.errors import DataError
 
 _BATCH_ROWS = 4_096
@@ -14,7 +15,7 @@ _HUGGING_FACE, _CLASSES = b"huggingface", b"lstm_study.class_names"
 
 
 @contextmanager
-def open_parquet(member: InputFile, columns: Sequence[str] | None) -> Iterator[Rows]:
+def open_parquet(member: InputFile, columns: Sequence[str] | None) -> Iterator[OpenFile]:
     """Opens a Parquet file to be read a row at a time.
 
     Raises:
@@ -38,7 +39,7 @@ def open_parquet(member: InputFile, columns: Sequence[str] | None) -> Iterator[R
                 if name not in names:
                     raise DataError(close_names(name, names, where=str(member)))
             done = [0]
-            yield Rows(
+            yield OpenFile(
                 names=tuple(names),
                 each=_rows(file, wanted, done),
                 position=lambda: done[0],
@@ -53,7 +54,7 @@ def class_names(schema: Any, column: str) -> tuple[str, ...]:
     """Returns the names that Hugging Face's ClassLabel gives to a column's numbers, from 0.
 
     Args:
-        schema: That of `Rows`; None for files that are no Parquet.
+        schema: That of `OpenFile`; None for files that are no Parquet.
         column: The column.
 
     Returns:

@@ -1,11 +1,11 @@
-"""What the reader of each kind of file returns: names of columns, and rows."""
+"""A file that is open, and its rows: what the reader of each kind of file returns."""
 
-import difflib
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
-from lstm_study.corpus.files.advice import has_option, option
+from lstm_study.corpus.files.advice import option
+from lstm_study.corpus.files.members import InputFile
 
 
 class _Missing:
@@ -19,7 +19,7 @@ MISSING: Final = _Missing()
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
-class Rows:
+class OpenFile:
     """One file, open to be read a row at a time.
 
     Attributes:
@@ -47,35 +47,45 @@ class Rows:
     schema: Any = None
 
 
-def are_positions(names: Sequence[str]) -> bool:
-    """Returns whether names are 0, 1, 2 …, as pandas writes them for columns that have none."""
-    return list(names) == [str(place) for place in range(len(names))]
+_SHOWN = 60
 
 
-def without_names(where: object, value: str, names: Sequence[str], *, why: str = "") -> str:
-    """Says that a file has no line of column names, and how to name the columns."""
-    return (
-        f"{where}: must begin with a line of column names. Received: {value[:40]!r}, "
-        f"{why or 'which looks like a value'}. Name the columns in their order with "
-        f"{option('columns', tuple(names))}"
-    )
+class Row(NamedTuple):
+    """One row, and where it is.
+
+    Attributes:
+        member: Its file.
+        line: On which line of it, from 1; None where a file has no lines.
+        number: Which row of its file, from 1.
+        values: By column.
+    """
+
+    member: InputFile
+    line: int | None
+    number: int
+    values: Sequence[Any]
+
+    @property
+    def place(self) -> str:
+        """What an error calls it: "reviews.csv:18 (row 17)"."""
+        return place_of(self.member, self.line, self.number)
 
 
-def close_names(name: str, names: Sequence[str], *, where: str) -> str:
-    """Says that a column does not exist, which ones do, and which one may be meant."""
-    by_lower = {other.lower(): other for other in reversed(names)}
-    near = difflib.get_close_matches(name.lower(), by_lower, n=1, cutoff=0.5)
-    shown = ", ".join(repr(other[:30]) for other in names[:8]) or "no columns"
-    options = [
-        option(key)
-        for key in ("text_column", "label_column", "split_column", "group_column")
-        if has_option(key)
-    ]
-    named = f"{', '.join(options[:-1])} or {options[-1]}" if len(options) > 1 else options[0]
-    return (
-        f"{where}: must have a column {name!r}. Received: {shown}"
-        + (", ..." if len(names) > 8 else "")
-        + ". "
-        + (f"Did you mean {by_lower[near[0]]!r}? " if near else "")
-        + f"Name the column with {named}."
-    )
+def place_of(member: InputFile, line: int | None, number: int) -> str:
+    """Returns what an error calls a row."""
+    if member.kind == ".txt":
+        return str(member)
+    return f"{member} (row {number})" if line is None else f"{member}:{line} (row {number})"
+
+
+def not_text(value: Any, place: str) -> str:
+    """Says that a value in the column of texts is none, and what to do."""
+    if isinstance(value, bytes):
+        advice = "Save the column as UTF-8 text; in pandas: df[column].str.decode(encoding)."
+    elif isinstance(value, dict | list):
+        advice = "Save each text as one value of its own, in a column of texts."
+    else:
+        advice = f"Name the texts' column with {option('text_column')}."
+    shown = repr(value)
+    shown = shown if len(shown) <= _SHOWN else f"{shown[:_SHOWN]}..."
+    return f"{place}: the text must be text. Received: {shown} ({type(value).__name__}). {advice}"

@@ -5,57 +5,29 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from functools import cached_property, partial
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 from lstm_study.corpus.files.advice import has_option, option
-from lstm_study.corpus.files.delimited import open_delimited
-from lstm_study.corpus.files.encodings import Encoding, find_encoding, given_encoding
-from lstm_study.corpus.files.json_records import open_json
-from lstm_study.corpus.files.layout import (
+from lstm_study.corpus.files.column_names import (
     check_columns,
+    check_names,
     check_same_columns,
-    find_files,
-    may_be_reviews,
+    columns_in_file_names,
+    index_of_widest,
+    with_text_columns,
+    without_columns,
 )
+from lstm_study.corpus.files.delimited import open_delimited
+from lstm_study.corpus.files.encodings import Encoding
+from lstm_study.corpus.files.json_records import open_json
+from lstm_study.corpus.files.layout import find_files
 from lstm_study.corpus.files.members import TEXT_KIND, InputFile
-from lstm_study.corpus.files.opening import LINE_LIMIT, encoding_of, open_bytes
+from lstm_study.corpus.files.opening import encoding_of, open_bytes
 from lstm_study.corpus.files.other_kinds import FIRST_BYTES, refuse_other_kinds
 from lstm_study.corpus.files.parquet import open_parquet
-from lstm_study.corpus.files.rows import MISSING, Rows, close_names, without_names
+from lstm_study.corpus.files.rows import MISSING, OpenFile, Row
+from lstm_study.corpus.files.text_files import FILE, LABEL, TEXT, encoding_of_texts, read_text
 from lstm_study.errors import DataError
-
-TEXT, LABEL, FILE = "text", "label", "file"
-"""The columns of a folder of texts."""
-
-_SHOWN = 60
-
-
-class Row(NamedTuple):
-    """One row, and where it is.
-
-    Attributes:
-        member: Its file.
-        line: On which line of it, from 1; None where a file has no lines.
-        number: Which row of its file, from 1.
-        values: By column.
-    """
-
-    member: InputFile
-    line: int | None
-    number: int
-    values: Sequence[Any]
-
-    @property
-    def place(self) -> str:
-        """What an error calls it: "reviews.csv:18 (row 17)"."""
-        return place_of(self.member, self.line, self.number)
-
-
-def place_of(member: InputFile, line: int | None, number: int) -> str:
-    """Returns what an error calls a row."""
-    if member.kind == ".txt":
-        return str(member)
-    return f"{member} (row {number})" if line is None else f"{member}:{line} (row {number})"
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -120,7 +92,7 @@ class FileTable:
         Raises:
             DataError: It does.
         """
-        _check_names(self.members[0], self.value_in_header, self.proposed_names)
+        check_names(self.members[0], self.value_in_header, self.proposed_names)
 
     @property
     def remarks(self) -> Iterator[str]:
@@ -156,7 +128,7 @@ class FileTable:
             self.notes["files without a line, left out"] = self.empty
         for member, encoding in zip(self.members, self.encodings, strict=True):
             if member.kind == ".txt":
-                yield self._text(member, encoding, self.names if columns is None else columns)
+                yield read_text(member, encoding, names=self.names, wanted=columns)
                 continue
             with self._open(member, columns, encoding) as rows:
                 self._at.append(rows.position)
@@ -178,18 +150,20 @@ class FileTable:
         """
         if self.headers and "json" not in self.members[0].kind:
             check_columns(
-                self.members, self.headers, [name for name in columns if name not in self._said]
+                self.members,
+                self.headers,
+                [name for name in columns if name not in self._in_file_names],
             )
 
     @cached_property
-    def _said(self) -> tuple[str, ...]:
-        """The columns that the names of files say."""
-        return _said(self.members)
+    def _in_file_names(self) -> tuple[str, ...]:
+        """The columns that file names give."""
+        return columns_in_file_names(self.members)
 
     @cached_property
     def _widest(self) -> InputFile:
         """The file that the table takes its columns from."""
-        return self.members[_index_of_widest(self.members, self.headers)]
+        return self.members[index_of_widest(self.members, self.headers)]
 
     @contextmanager
     def _open(
@@ -197,11 +171,11 @@ class FileTable:
         member: InputFile,
         columns: Sequence[str] | None,
         encoding: Encoding | None,
-    ) -> Iterator[Rows]:
+    ) -> Iterator[OpenFile]:
         """Opens a file; what its name says is in its rows, too."""
-        said, is_shard = self._said, member is not self._widest
+        said, is_shard = self._in_file_names, member is not self._widest
         own = None if columns is None else [name for name in columns if name not in said]
-        with _open(member, own, encoding, names=self.given_names, is_shard=is_shard) as rows:
+        with _open_member(member, own, encoding, names=self.given_names, is_shard=is_shard) as rows:
             if not said:
                 yield rows
                 return
@@ -215,7 +189,7 @@ class FileTable:
             )
             yield replace(rows, names=(*rows.names, *said), each=each)
 
-    def _fitted(self, rows: Rows) -> Iterator[tuple[int | None, list[Any]]]:
+    def _fitted(self, rows: OpenFile) -> Iterator[tuple[int | None, list[Any]]]:
         """Yields rows of a file with other columns as those of the first one."""
         known = {name.casefold() for name in self.names}
         if more := sum(name.casefold() not in known for name in rows.names):
@@ -226,39 +200,6 @@ class FileTable:
         found = [places.get(name, folded.get(name.casefold())) for name in self.names]
         for line, values in rows.each:
             yield line, [MISSING if place is None else values[place] for place in found]
-
-    def _text(self, member: InputFile, encoding: Encoding | None, wanted: Sequence[str]) -> Row:
-        assert encoding is not None, "a text has an encoding"
-        for name in wanted:
-            if name not in self.names:
-                raise DataError(close_names(name, self.names, where=str(member)))
-        with open_bytes(member) as raw:
-            content = raw.read(LINE_LIMIT + 1)
-        if len(content) > LINE_LIMIT:
-            raise DataError(f"{member}: must hold at most {LINE_LIMIT:,} bytes.")
-        try:
-            text = content.decode(encoding.name, encoding.errors).removeprefix("\ufeff")
-        except UnicodeError as error:
-            raise DataError(
-                f"{member}: is not {encoding.name} ({error}). Name the encoding with "
-                f"{option('encoding', 'cp1252')}, or whichever it is."
-            ) from error
-        values = {TEXT: text, LABEL: member.label, FILE: member.inside or str(member.path)}
-        values |= member.columns
-        return Row(member, None, 1, [values[name] for name in wanted])
-
-
-def not_text(value: Any, place: str) -> str:
-    """Says that a value in the column of texts is none, and what to do."""
-    if isinstance(value, bytes):
-        advice = "Save the column as UTF-8 text; in pandas: df[column].str.decode(encoding)."
-    elif isinstance(value, dict | list):
-        advice = "Save each text as one value of its own, in a column of texts."
-    else:
-        advice = f"Name the texts' column with {option('text_column')}."
-    shown = repr(value)
-    shown = shown if len(shown) <= _SHOWN else f"{shown[:_SHOWN]}..."
-    return f"{place}: the text must be text. Received: {shown} ({type(value).__name__}). {advice}"
 
 
 def open_table(
@@ -296,8 +237,10 @@ def open_table(
             raise DataError(f"{members[0]}: Parquet has no encoding. Remove {option('encoding')}.")
         encodings = (None,) * len(members)
     elif members[0].kind == ".txt":
-        encodings = (_encoding_of_texts(members, encoding),) * len(members)
-        labels = (LABEL,) if any(member.label for member in members) else _said(members)
+        encodings = (encoding_of_texts(members, encoding),) * len(members)
+        labels = (
+            (LABEL,) if any(member.label for member in members) else columns_in_file_names(members)
+        )
         return FileTable(
             members=members,
             encodings=encodings,
@@ -307,17 +250,17 @@ def open_table(
         )
     else:
         encodings = tuple(encoding_of(member, encoding) for member in members)
-    each: list[Rows] = []
+    each: list[OpenFile] = []
     for member, encoding_of_it in zip(members, encodings, strict=True):
-        with _open(member, None, encoding_of_it, names=names or ()) as rows:
+        with _open_member(member, None, encoding_of_it, names=names or ()) as rows:
             each.append(rows)
     headers = [rows.names for rows in each]
-    widest = each[_index_of_widest(members, headers)]
+    widest = each[index_of_widest(members, headers)]
     if len(set(headers)) > 1 and all(rows.value_in_header for rows in each):
-        _check_names(members[0], each[0].value_in_header, each[0].proposed_names)
+        check_names(members[0], each[0].value_in_header, each[0].proposed_names)
     check_same_columns(members, headers, where=", ".join(map(str, paths)))
-    members = tuple(_without(member, headers) for member in members)
-    said = _said(members)
+    members = tuple(without_columns(member, headers) for member in members)
+    said = columns_in_file_names(members)
     return FileTable(
         members=members,
         encodings=encodings,
@@ -327,7 +270,7 @@ def open_table(
         value_in_header=widest.value_in_header,
         proposed_names=widest.proposed_names,
         given_names=tuple(names or ()),
-        schema=_with_fields(widest.schema, said),
+        schema=with_text_columns(widest.schema, said),
         empty=len(found) - len(members),
         headers=tuple(headers),
         found=layout.notes,
@@ -344,56 +287,15 @@ def _may_lack_names(member: InputFile) -> bool:
     return "json" not in member.kind and member.kind not in (".parquet", TEXT_KIND)
 
 
-def _check_names(member: InputFile, value: str, proposed: Sequence[str]) -> None:
-    if value:
-        raise DataError(
-            f"{without_names(member, value, proposed)}; or, if it has the names, give the texts' "
-            f"with {option('text_column')}."
-        )
-
-
-def _index_of_widest(members: Sequence[InputFile], headers: Sequence[Sequence[str]]) -> int:
-    """Returns the index of the file that has the most columns.
-
-    Ties go to a file with columns that may be reviews, then to one of training reviews.
-    """
-    return max(
-        range(len(members)),
-        key=lambda at: (len(headers[at]), may_be_reviews(headers[at]), members[at].role == "train"),
-    )
-
-
-def _said(members: Sequence[InputFile]) -> tuple[str, ...]:
-    """Returns the columns that file names give, such as `label` of `label=pos/`."""
-    return tuple(dict.fromkeys(name for member in members for name, _ in member.columns))
-
-
-def _without(member: InputFile, headers: Sequence[Sequence[str]]) -> InputFile:
-    """Returns a file without the columns of its name that a table has itself."""
-    own = {name.casefold() for names in headers for name in names}
-    columns = tuple(each for each in member.columns if each[0].casefold() not in own)
-    return replace(member, columns=columns)
-
-
-def _with_fields(schema: Any, names: Sequence[str]) -> Any:
-    """Returns a schema of Parquet with columns of text behind its own."""
-    if schema is not None and names:
-        import pyarrow
-
-        for name in names:
-            schema = schema.append(pyarrow.field(name, pyarrow.string()))
-    return schema
-
-
 @contextmanager
-def _open(
+def _open_member(
     member: InputFile,
     columns: Sequence[str] | None,
     encoding: Encoding | None,
     *,
     names: Sequence[str] = (),
     is_shard: bool = False,
-) -> Iterator[Rows]:
+) -> Iterator[OpenFile]:
     if encoding is None:
         with open_parquet(member, columns) as rows:
             yield rows
@@ -413,29 +315,3 @@ def _has_content(member: InputFile) -> bool:
         first = raw.read(FIRST_BYTES)
     refuse_other_kinds(str(member), first, suffix=member.kind)
     return bool(first)
-
-
-def _encoding_of_texts(members: Sequence[InputFile], given: str | None) -> Encoding:
-    where = str(members[0].path.parent)
-    if given is not None:
-        return given_encoding(given, where)
-
-    def contents() -> Iterator[bytes]:
-        for member in members:
-            with open_bytes(member) as raw:
-                yield raw.read(LINE_LIMIT)
-
-    return find_encoding(contents, place=lambda n: str(members[n - 1]) if n else where)
-
-
-__all__ = [
-    "FILE",
-    "LABEL",
-    "MISSING",
-    "TEXT",
-    "FileTable",
-    "Row",
-    "not_text",
-    "open_table",
-    "place_of",
-]

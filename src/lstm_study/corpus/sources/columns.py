@@ -5,8 +5,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from lstm_study.corpus.files.advice import option
-from lstm_study.corpus.files.rows import close_names
-from lstm_study.corpus.files.table import FILE
+from lstm_study.corpus.files.column_names import close_names
+from lstm_study.corpus.files.text_files import FILE
 from lstm_study.corpus.sources.own_files import role_of
 from lstm_study.corpus.sources.polarity import has_opinions
 from lstm_study.errors import DataError

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from lstm_study.corpus.files.advice import option
-from lstm_study.corpus.files.table import Row
+from lstm_study.corpus.files.rows import Row
 from lstm_study.corpus.sources.label_values import as_number, label_key, label_text
 from lstm_study.corpus.sources.polarity import (
     order_labels,

@@ -18,12 +18,13 @@ from numpy.typing import NDArray
 
 from lstm_study.corpus.documents import TEST, TRAIN, VALIDATION, Documents
 from lstm_study.corpus.files.advice import has_surveyed, option
+from lstm_study.corpus.files.column_names import close_names
 from lstm_study.corpus.files.layout import find_members
 from lstm_study.corpus.files.members import InputFile
 from lstm_study.corpus.files.names import ROLES, undecided_roles
 from lstm_study.corpus.files.parquet import class_name, class_names
-from lstm_study.corpus.files.rows import MISSING, close_names
-from lstm_study.corpus.files.table import FileTable, Row, not_text, open_table, place_of
+from lstm_study.corpus.files.rows import MISSING, Row, not_text, place_of
+from lstm_study.corpus.files.table import FileTable, open_table
 from lstm_study.corpus.sources import Located, checked_sha256
 from lstm_study.corpus.sources.label_values import label_key
 from lstm_study.corpus.sources.labels import Labels

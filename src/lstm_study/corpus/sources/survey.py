@@ -11,10 +11,12 @@ from pathlib import Path
 from typing import Any
 
 from lstm_study.corpus.files.advice import option
+from lstm_study.corpus.files.column_names import are_positions, without_names
 from lstm_study.corpus.files.layout import check_levels
 from lstm_study.corpus.files.parquet import class_name, class_names
-from lstm_study.corpus.files.rows import MISSING, are_positions, without_names
-from lstm_study.corpus.files.table import FILE, TEXT, FileTable, open_table
+from lstm_study.corpus.files.rows import MISSING
+from lstm_study.corpus.files.table import FileTable, open_table
+from lstm_study.corpus.files.text_files import FILE, TEXT
 from lstm_study.corpus.sources.columns import (
     GROUP_NAMES,
     ColumnLook,

@@ -7,7 +7,8 @@ import pytest
 
 from lstm_study.corpus.files.advice import INIT_FLAGS, PREDICT_FLAGS, as_flags
 from lstm_study.corpus.files.layout import find_files
-from lstm_study.corpus.files.table import MISSING, open_table
+from lstm_study.corpus.files.rows import MISSING
+from lstm_study.corpus.files.table import open_table
 from lstm_study.errors import DataError
 
 

@@ -12,7 +12,8 @@ import pyarrow.parquet
 import pytest
 
 from lstm_study.corpus.files import json_records, opening
-from lstm_study.corpus.files.table import MISSING, open_table
+from lstm_study.corpus.files.rows import MISSING
+from lstm_study.corpus.files.table import open_table
 from lstm_study.errors import DataError
 from tests.support.reviews import made_up_reviews, write_csv
 
