@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from lstm_study.corpus.files.advice import option
 from lstm_study.corpus.files.column_names import close_names
 from lstm_study.corpus.files.text_files import FILE
-from lstm_study.corpus.sources.own_files import role_of
 from lstm_study.corpus.sources.polarity import has_opinions
+from lstm_study.corpus.sources.split_values import role_of_value
 from lstm_study.errors import DataError
 
 TEXT_NAMES = ("text", "review", "review_text", "reviewtext", "content", "comment", "tweet",
@@ -209,19 +209,20 @@ def label_column(columns: Sequence[ColumnLook], where: str, *, text: str) -> Col
 
 def split_column(columns: Iterable[ColumnLook]) -> ColumnLook | None:
     """Returns the column that marks train and test, by its values: of several a usual name's."""
-    fitting = [c for c in columns if c.values and all(role_of(v, c.name) for v in c.values)]
+    fitting = [c for c in columns if c.values and all(role_of_value(v, c.name) for v in c.values)]
     named = [c for c in fitting if plain_name(c.name) in SPLIT_NAMES]
     mixed = [
         c
         for c in fitting
-        if {"train"} < {role_of(v, c.name) for v in c.values or ()}  # dev and test may be stages
+        if {"train"}
+        < {role_of_value(v, c.name) for v in c.values or ()}  # dev and test may be stages
     ]
     return next(iter((*named, *mixed)), None)
 
 
 def read_splits(column: ColumnLook) -> Iterable[str]:
     """Yields a sentence on a split column with other values than the names of the splits."""
-    roles = {str(value): role_of(value, column.name) for value in column.values or ()}
+    roles = {str(value): role_of_value(value, column.name) for value in column.values or ()}
     if any(value.lower() != role for value, role in roles.items()):
         said = ", ".join(f"{value!r} as {role}" for value, role in roles.items())
         yield f"{column.name!r} marks the splits: {said}"
@@ -231,7 +232,7 @@ def unused_splits(columns: Iterable[ColumnLook]) -> Iterable[str]:
     """Yields a sentence on each column that seems to mark the splits and holds other values."""
     for column in columns:
         values = list(column.values or ())
-        others = [v for v in values if not role_of(v, column.name)]
+        others = [v for v in values if not role_of_value(v, column.name)]
         is_like = plain_name(column.name) in SPLIT_NAMES or "train" in map(str.lower, values)
         if others and len(others) < len(values) and is_like:
             yield (

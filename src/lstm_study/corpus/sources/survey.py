@@ -35,9 +35,10 @@ from lstm_study.corpus.sources.columns import (
 )
 from lstm_study.corpus.sources.label_values import as_number, label_key, label_text
 from lstm_study.corpus.sources.labels import Labels
-from lstm_study.corpus.sources.own_files import LOOK_ROWS, has_no_spaces, role_of
+from lstm_study.corpus.sources.own_rows import LOOK_ROWS
 from lstm_study.corpus.sources.polarity import chosen_by_alphabet
-from lstm_study.corpus.text.tokens import split_tokens
+from lstm_study.corpus.sources.split_values import role_of_value
+from lstm_study.corpus.text.tokens import has_no_spaces, split_tokens
 from lstm_study.errors import DataError
 
 _MOST_VALUES = 12
@@ -163,7 +164,8 @@ def survey(paths: Sequence[Path], *, choices: UserChoices | None = None) -> Surv
         group_column=None if group is None else group.name,
         has_test="test" in roles
         or (
-            split is not None and any(role_of(v, split.name) == "test" for v in split.values or ())
+            split is not None
+            and any(role_of_value(v, split.name) == "test" for v in split.values or ())
         ),
         has_no_spaces=text.has_no_spaces,
         notes=(

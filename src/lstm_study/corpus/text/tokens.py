@@ -187,8 +187,22 @@ def _characters(text: bytes) -> list[str]:
     return list(lowered if lowered.isprintable() else _SEPARATING.sub("", lowered))
 
 
+_FEWEST_TOKENS_PER_CHARACTER = 0.1
+_FEWEST_TEXTS = 20
+
 _SPLIT: dict[TokenRule, Callable[[bytes], list[str]]] = {
     "keras": _keras_words,
     "words": _own_words,
     "characters": _characters,
 }
+
+
+def has_no_spaces(tokens: int, characters: int, texts: int) -> bool:
+    """Returns whether texts look as if nothing separated their words.
+
+    Args:
+        tokens: How many tokens they have.
+        characters: How many characters they have, without white space.
+        texts: How many texts there are.
+    """
+    return texts >= _FEWEST_TEXTS and tokens < _FEWEST_TOKENS_PER_CHARACTER * characters
