@@ -10,7 +10,6 @@ from lstm_study.analysis.search.optimism import search_optimism
 from lstm_study.analysis.statistics.failures import failed_runs
 from lstm_study.configuration import HYPERPARAMETERS
 from lstm_study.records import StudyRecords
-from lstm_study.report.tables.arms import completed_runs
 from lstm_study.report.tables.columns import (
     ARM,
     DIFFERENCE,
@@ -19,6 +18,7 @@ from lstm_study.report.tables.columns import (
     RUN_ID,
     measure_form,
 )
+from lstm_study.report.tables.comparison import completed_runs
 from lstm_study.report.tables.table import Column, Table, cells_of, table
 from lstm_study.spec import ProtocolTable, StudySpec
 

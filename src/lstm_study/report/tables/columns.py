@@ -82,3 +82,8 @@ def training_cells(training: Trial | Run, columns: Sequence[Column]) -> dict[str
 def measure_form(objective: str) -> str:
     """Returns how values of an objective are written."""
     return "percent" if OBJECTIVES[objective].is_share else "loss"
+
+
+TEST_ACCURACY = Column(
+    "test_accuracy", "Share of test reviews classified correctly", form="percent"
+)

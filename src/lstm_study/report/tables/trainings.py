@@ -6,7 +6,6 @@ from lstm_study.analysis.search import summary as search_summary
 from lstm_study.arm_names import ABLATION, CONTROL
 from lstm_study.objectives import EPOCH_MEASURES
 from lstm_study.records import Control, Epoch, Run, StudyRecords, Trial
-from lstm_study.report.tables.arms import TEST_ACCURACY
 from lstm_study.report.tables.columns import (
     ARM,
     BRACKET,
@@ -23,6 +22,7 @@ from lstm_study.report.tables.columns import (
     SEED,
     STARTED_AT,
     STATUS,
+    TEST_ACCURACY,
     TRIAL_ID,
     WORKER,
     hyperparameter_columns,
