@@ -210,11 +210,11 @@ def _main(what: str, capability: str, *sizes: str) -> None:
     import jax
     from jax.experimental import topologies
 
-    from lstm_study.model.lstm import gpu
+    from lstm_study.model.lstm import gpu_limits
 
     jax.devices()  # Finds the compiler, too.
     major, minor = capability.split(".")
-    per_block = gpu.shared_memory(capability) * 1024
+    per_block = gpu_limits.shared_memory(capability) * 1024
     card = _CARD.format(major=major, minor=minor, per_block=per_block, per_core=per_block + 1024)
     there = topologies.get_topology_desc("", "cuda", target_config=card, topology="1x1x1")
     mesh = topologies.make_mesh(there, (1,), ("cards",))

@@ -15,7 +15,7 @@ import itertools
 import logging
 import time
 from collections import deque
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import Executor, Future, ThreadPoolExecutor, wait
 from dataclasses import replace
 from typing import Any
@@ -28,14 +28,12 @@ from lstm_study.corpus.types import Split
 from lstm_study.errors import DivergedError, RecordError
 from lstm_study.model.class_plan import pays_compiling, places_for
 from lstm_study.model.lstm.members import SCAN, Sweeps, sweeps_for
-from lstm_study.model.population.arrays import PopulationState
 from lstm_study.model.shape_classes import ShapeClass
-from lstm_study.records import Epoch
-from lstm_study.training.checkpoint import Checkpoint
 from lstm_study.training.failures import classify, is_kernel_too_large
-from lstm_study.training.member_state import padded_state, padded_weights
+from lstm_study.training.member_checkpoints import CheckpointWriter, states_at_start
+from lstm_study.training.member_state import padded_weights
 from lstm_study.training.members import Ended, Member, Seated
-from lstm_study.training.on_device import STEPS_AT_ONCE, OnDevice, initial_variables
+from lstm_study.training.on_device import STEPS_AT_ONCE, OnDevice
 
 log = logging.getLogger(__name__)
 
@@ -46,8 +44,6 @@ _THREADS = 4
 _LONG_EPOCH = 30.0
 # The share of an epoch's time for which the log says that the device waited.
 _WAITED = 0.1
-# Of what members begin with: a member of 50,000 × 256 has 150 MB.
-_STATES_AHEAD = 2 * _THREADS
 
 
 def train_population(
@@ -135,10 +131,10 @@ class Population:
         self.sweeps = sweeps
         self._shape, self._capacity = shape, capacity
         self._threads, self._stepping = threads, stepping
+        self._checkpoints = CheckpointWriter(threads)
         self._split, self._validation = reviews, validation
         self._device = OnDevice(shape, sweeps)
         self._places: list[Seated | None] = []
-        self._written: deque[tuple[Seated, Future[Checkpoint]]] = deque()
 
     def taken(self) -> list[tuple[int, Seated]]:
         """Returns the members in training, each with its place."""
@@ -166,7 +162,7 @@ class Population:
             seated.begin_epoch(self._split, self._threads)
         self._train_steps()
         steps_made = time.perf_counter()
-        self._report_checkpoints(wait=True)
+        self._checkpoints.report(wait=True)
         trained = time.perf_counter()
         if trained - steps_made > _WAITED * (trained - began):
             waited = trained - steps_made
@@ -195,8 +191,7 @@ class Population:
             # Copied on the device; fetched and written while the next epoch's steps are made.
             state = self._device.member(place)
             durable = seated.epochs_left == 0 or time.perf_counter() - began > _LONG_EPOCH
-            future = self._threads.submit(_fetch_and_write, seated, state, seated.epochs, durable)
-            self._written.append((seated, future))
+            self._checkpoints.write(seated, state, durable=durable)
 
     def halve(self, error: Exception) -> None:
         """Returns all members to their last checkpoint, and continues with half as many at once."""
@@ -226,9 +221,9 @@ class Population:
 
     def _return_all(self) -> None:
         """Takes all members out of their places, to resume from their last checkpoints."""
-        while self._written:
+        while self._checkpoints.pending:
             try:
-                self._report_checkpoints(wait=True)
+                self._checkpoints.report(wait=True)
             except Exception as other:
                 # A copy that did not fit either: its member resumes from the checkpoint before.
                 if classify(other).kind != "out_of_memory":
@@ -251,7 +246,7 @@ class Population:
                 made, under_way = under_way, self._start_steps(first)
                 if made is not None:
                     self._count_steps(made.result())
-                self._report_checkpoints(until=under_way)
+                self._checkpoints.report(until=under_way)
                 if not self.taken():  # All diverged.
                     return
             if under_way is not None:
@@ -313,7 +308,7 @@ class Population:
         free = deque(place for place, seated in enumerate(self._places) if seated is None)
         while free and self.waiting:
             next_ones = list(itertools.islice(self.waiting, len(free)))
-            for member, state in self._states_at_start(next_ones):
+            for member, state in states_at_start(next_ones, self._shape, self._threads):
                 try:
                     own = state.result()
                 except RecordError as error:
@@ -323,26 +318,11 @@ class Population:
                 epochs = member.start.epochs if member.start is not None else ()
                 self._places[free.popleft()] = Seated(self.waiting.popleft(), member.start, epochs)
 
-    def _states_at_start(
-        self, members: Sequence[Member]
-    ) -> Iterator[tuple[Member, Future[PopulationState]]]:
-        """Makes what members begin with, a few ahead of the one that is asked for.
-
-        Building and padding takes a second for each new shape, most of it without the GIL.
-        """
-        making: deque[tuple[Member, Future[PopulationState]]] = deque()
-        for member in members:
-            making.append((member, self._threads.submit(_state_at_start, self._shape, member)))
-            if len(making) > _STATES_AHEAD:
-                yield making.popleft()
-        while making:
-            yield making.popleft()
-
     def _dismiss(self) -> bool:
         """Ends trained members, once they have predicted what their jobs ask for."""
         trained = [(place, seated) for place, seated in self.taken() if seated.epochs_left <= 0]
         if trained:
-            self._report_checkpoints(wait=True)
+            self._checkpoints.report(wait=True)
         splits = {place: seated.member.reads() for place, seated in trained if seated.member.reads}
         different = {id(split): split for split in splits.values()}
         read = {key: self._read_at_end(split, trained) for key, split in different.items()}
@@ -387,35 +367,9 @@ class Population:
                 found[place].append(probabilities[place])
         return found, seconds
 
-    def _report_checkpoints(self, *, wait: bool = False, until: Future[Any] | None = None) -> None:
-        """Reports to members which of their checkpoints are written.
-
-        Args:
-            wait: Whether to report all, and wait until they are written.
-            until: What the device computes: once that is done, the rest is left for the next call.
-        """
-        while self._written and (wait or self._written[0][1].done()):
-            if until is not None and until.done():
-                return
-            seated, future = self._written.popleft()
-            seated.checkpoint = future.result()
-            seated.member.on_epoch(seated.checkpoint)
-
     def _vacate(self, place: int, error: Exception) -> None:
         """Ends a member that failed."""
-        self._report_checkpoints(wait=True)
+        self._checkpoints.report(wait=True)
         seated, self._places[place] = self._places[place], None
         assert seated is not None
         seated.member.on_end(Ended(checkpoint=None, error=error))
-
-
-def _state_at_start(shape: ShapeClass, member: Member) -> PopulationState:
-    training, start = member.training, member.start
-    variables = initial_variables(training) if start is None else start.variables
-    return padded_state(variables, training.configuration, shape, where=member.where)
-
-
-def _fetch_and_write(
-    seated: Seated, state: PopulationState, epochs: tuple[Epoch, ...], durable: bool
-) -> Checkpoint:
-    return seated.write(jax.device_get(state), epochs, durable=durable)

@@ -26,12 +26,12 @@ from tests.support.tiny import split
 if ON_JAX:
     import jax
 
-    from lstm_study.model.lstm import gpu
+    from lstm_study.model.lstm import gpu_limits
     from lstm_study.model.lstm.members import INTERPRETED, PALLAS, SCAN
     from lstm_study.model.population.network import sum_by_id
     from lstm_study.model.population.steps import read_batches, train_steps
     from lstm_study.model.shape_classes import ShapeClass
-    from lstm_study.training import members, on_device
+    from lstm_study.training import member_checkpoints, members, on_device
     from lstm_study.training import population as module
     from lstm_study.training.checkpoint import Checkpoint, read_checkpoint
     from lstm_study.training.inputs import inputs_of
@@ -444,14 +444,14 @@ def test_only_the_last_checkpoint_waits_for_the_disk_unless_epochs_are_long(
 @needs_jax
 def test_few_members_are_prepared_ahead_of_those_that_are_seated(tmp_path, monkeypatch):
     begun = []
-    monkeypatch.setattr(module, "_state_at_start", lambda shape, member: begun.append(member))
+    monkeypatch.setattr(
+        member_checkpoints, "_state_at_start", lambda shape, member: begun.append(member)
+    )
     many = [Watched(trainings()["a"], tmp_path / str(k)).member for k in range(30)]
     with ThreadPoolExecutor(1) as threads:
-        population = module.Population(
-            class_of([many[0].training]), REVIEWS, None, 30, SCAN, threads, threads
-        )
         seated = []
-        for member, state in population._states_at_start(many):
+        shape = class_of([many[0].training])
+        for member, state in member_checkpoints.states_at_start(many, shape, threads):
             state.result()
             seated.append(member)
             assert len(begun) <= len(seated) + 8
@@ -463,19 +463,18 @@ def test_checkpoints_are_reported_while_the_device_works_and_not_when_it_waits(t
     watched = [
         Watched(replace(trainings()["a"], seed=seed), tmp_path / str(seed)) for seed in (1, 2)
     ]
-    shape = class_of([each.member.training for each in watched])
     with ThreadPoolExecutor(1) as threads:
-        population = module.Population(shape, REVIEWS, None, 2, SCAN, threads, threads)
+        checkpoints = member_checkpoints.CheckpointWriter(threads)
         written, under_way, done = Future(), Future(), Future()
         for future in (written, done):
             future.set_result(Checkpoint(epochs=(), variables=()))
-        population._written.extend(
+        checkpoints._written.extend(
             (members.Seated(each.member, None, ()), written) for each in watched
         )
 
-        population._report_checkpoints(until=done)
+        checkpoints.report(until=done)
         assert [len(each.checkpoints) for each in watched] == [0, 0]
-        population._report_checkpoints(until=under_way)
+        checkpoints.report(until=under_way)
         assert [len(each.checkpoints) for each in watched] == [1, 1]
 
 
@@ -513,9 +512,9 @@ def lacks_memory(where, monkeypatch, *, most: int) -> None:
 
         monkeypatch.setattr(on_device, "train_steps", train_steps)
     else:
-        kept, lacks = module._fetch_and_write, iter([False, True, True, False])
+        kept, lacks = member_checkpoints._fetch_and_write, iter([False, True, True, False])
         monkeypatch.setattr(
-            module,
+            member_checkpoints,
             "_fetch_and_write",
             lambda *given: no_room() if next(lacks, False) else kept(*given),
         )
@@ -647,7 +646,7 @@ def test_whole_steps_and_readings_lower_for_cuda_without_a_card(embedding_dim, l
     """Kernels, sort, scan and random bits together, for classes of imdb.toml and imdb-open.toml."""
     configuration = Configuration(embedding_dim=embedding_dim, lstm_units=lstm_units, **opened)
     shape = ShapeClass.of(configuration, batch_size=64)
-    sweeps = SCAN if gpu.why_not(lstm_units, compute_capability="9.0") else PALLAS
+    sweeps = SCAN if gpu_limits.why_not(lstm_units, compute_capability="9.0") else PALLAS
     state = empty_state(shape, 2)
     settings = settings_of([None, None], shape, reviews=60)
     reviews = reviews_of(REVIEWS, shape)

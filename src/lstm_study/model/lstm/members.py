@@ -19,7 +19,7 @@ from typing import Any, NamedTuple
 import jax
 import jax.numpy as jnp
 
-from lstm_study.model.lstm import gpu, scan
+from lstm_study.model.lstm import gpu, gpu_limits, scan
 
 # An array of JAX's.
 Array = Any
@@ -75,10 +75,12 @@ def sweeps_for(units: int, device: Any = None) -> tuple[Sweeps, str]:
     device = device or jax.devices()[0]
     if device.platform != "gpu":
         return SCAN, f"{device.device_kind} is not a GPU"
-    why = gpu.why_not(units, compute_capability=str(getattr(device, "compute_capability", "")))
+    why = gpu_limits.why_not(
+        units, compute_capability=str(getattr(device, "compute_capability", ""))
+    )
     if why:
         return SCAN, why
-    resident = gpu.are_resident(units, compute_capability=str(device.compute_capability))
+    resident = gpu_limits.are_resident(units, compute_capability=str(device.compute_capability))
     return PALLAS if resident else PALLAS_RELOADING, f"{units} units fit {device.device_kind}"
 
 

@@ -13,7 +13,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from lstm_study.model.lstm import gpu
+from lstm_study.model.lstm import gpu, gpu_limits
 from lstm_study.model.lstm.members import (
     INTERPRETED,
     PALLAS,
@@ -307,7 +307,7 @@ def test_the_kernels_on_this_card_give_what_the_loop_gives(units, every_step, ma
     ],
 )
 def test_the_kernels_run_where_the_card_has_room_for_them(units, capability, says):
-    assert gpu.why_not(units, compute_capability=capability) == says
+    assert gpu_limits.why_not(units, compute_capability=capability) == says
 
 
 def test_a_processor_runs_the_loop():
