@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from hypothesis import settings
 
-from lstm_study.engine.calibration import TIMING_VARIABLE
+from lstm_study.engine.pace_measurement import TIMING_VARIABLE
 from lstm_study.training.runtime import numba_cache_folder
 
 # They begin first, in this order: two processes that share the files then end at about the same
@@ -24,7 +24,7 @@ LONGEST = (
     "keras/test_open_export.py",
     "keras/training/test_one.py",
     "keras/model/lstm/test_compiled_for_cuda.py",
-    "keras/test_together.py",
+    "keras/test_population_jobs.py",
     "keras/test_comparison.py",
     "keras/model/lstm/test_members.py",
     "keras/training/test_recipe.py",

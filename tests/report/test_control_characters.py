@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from rich.text import Text
 
 from lstm_study.analysis.answer.verdict import judge
-from lstm_study.cli.frame import make_console
+from lstm_study.cli.shared import make_console
 from lstm_study.printable import printable
 from lstm_study.records import Excerpt, Failure
 from lstm_study.report.content import gather

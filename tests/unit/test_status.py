@@ -15,7 +15,7 @@ from lstm_study.analysis.answer.ablation import ablation_trainings
 from lstm_study.cli.text.studies import status_text
 from lstm_study.commands import Silent, check, compare, open_study, read_status, repair
 from lstm_study.commands.list_studies import list_studies
-from lstm_study.commands.made import is_report_current
+from lstm_study.commands.outputs import is_report_current
 from lstm_study.records import Control, NearDuplicates, Role, Trial
 from lstm_study.records.state import (
     AddedSeeds,

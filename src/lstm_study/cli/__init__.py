@@ -14,10 +14,10 @@ from typing import Annotated, Any
 import typer
 from typer.core import TyperCommand
 
-from lstm_study.cli.frame import handled, prepare_streams
-from lstm_study.cli.looking import check, data, doctor, init, list_studies, status
+from lstm_study.cli.inspection import check, data, doctor, init, list_studies, status
 from lstm_study.cli.options import Verbosity
 from lstm_study.cli.results import diff, export, predict, records, report, watch
+from lstm_study.cli.shared import handled, prepare_streams
 from lstm_study.cli.streams import guard_streams, open_missing_streams
 from lstm_study.cli.training import baseline, compare, run, search
 

@@ -11,7 +11,6 @@ from typing import Annotated, Literal
 
 import typer
 
-from lstm_study.cli.frame import err, open_with, out, say, waiting
 from lstm_study.cli.options import (
     REPORTS,
     ColumnsOption,
@@ -22,6 +21,7 @@ from lstm_study.cli.options import (
     StudyFile,
     column_names,
 )
+from lstm_study.cli.shared import err, open_with, out, say, waiting
 from lstm_study.corpus.files.encodings import given_encoding
 from lstm_study.errors import DataError
 from lstm_study.printable import printable

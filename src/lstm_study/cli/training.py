@@ -4,7 +4,6 @@ from typing import Annotated
 
 import typer
 
-from lstm_study.cli.frame import displayed, exit_with, open_with, out
 from lstm_study.cli.options import (
     REPORTS,
     ClusterOption,
@@ -20,6 +19,7 @@ from lstm_study.cli.options import (
     WorkersOption,
     WorkersPerGpuOption,
 )
+from lstm_study.cli.shared import displayed, exit_with, open_with, out
 
 
 def run(

@@ -6,8 +6,8 @@ from pathlib import Path
 from lstm_study.commands.opened import OpenStudy, Show
 from lstm_study.commands.time_left import TimeLeft, read_time_left, time_left
 from lstm_study.engine.backend import in_force
-from lstm_study.engine.calibration import is_measurable, kept_pace, machine_pace
 from lstm_study.engine.devices import Workers, choose_workers
+from lstm_study.engine.pace_measurement import is_measurable, kept_pace, machine_pace
 from lstm_study.progress.pace import Pace
 from lstm_study.records import CorpusSummary
 from lstm_study.records.state import Extent, SearchState

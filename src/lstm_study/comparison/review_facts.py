@@ -17,8 +17,8 @@ from lstm_study.analysis.answer.reviews import differing_reviews
 from lstm_study.arm_names import PRIMARY
 from lstm_study.comparison.arms import plan_comparison
 from lstm_study.corpus.near_duplicates import count_near_duplicates
+from lstm_study.corpus.review_texts import excerpts, source_texts, token_texts
 from lstm_study.corpus.text.vocabulary import RESERVED
-from lstm_study.corpus.texts import excerpts, source_texts, token_texts
 from lstm_study.corpus.types import Corpus, Split
 from lstm_study.engine.jobs import Reviews
 from lstm_study.errors import DataError, DependencyError

@@ -20,15 +20,15 @@ import numpy as np
 from lstm_study.analysis.statistics.calibration import fit_temperature
 from lstm_study.corpus.types import Split
 from lstm_study.engine.core_sharing import CoreShare
-from lstm_study.engine.jobs import Call, Evaluation, Halt, Job, JobResult, Reviews, Work
-from lstm_study.engine.messages import Device, Link, Ready, Stopped
-from lstm_study.engine.steps import (
+from lstm_study.engine.job_steps import (
     TIMED_REVIEWS,
     evaluation_of,
     send_and_wait,
     starts_of,
     training_of,
 )
+from lstm_study.engine.jobs import Call, Evaluation, Halt, Job, JobResult, Reviews, Work
+from lstm_study.engine.messages import Device, Link, Ready, Stopped
 from lstm_study.errors import DependencyError, RecordError, StudyError
 from lstm_study.training.checkpoint import Checkpoint
 from lstm_study.training.failures import NOT_THE_JOBS_FAULT, classify, is_device_lost
@@ -155,7 +155,7 @@ class Worker:
     def _do(self, jobs: Sequence[Work]) -> None:
         first = jobs[0]
         if self._capacity > 1 and isinstance(first, Job) and first.shape is not None:
-            from lstm_study.engine.together import train_together
+            from lstm_study.engine.population_jobs import train_together
 
             train_together(
                 [job for job in jobs if isinstance(job, Job)],

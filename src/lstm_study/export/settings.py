@@ -28,8 +28,8 @@ from lstm_study.export.layout import BUILDER, FORMAT, FORMAT_VERSION, ONNX, TEXT
 from lstm_study.files import read_bytes
 from lstm_study.metrics import THRESHOLD
 from lstm_study.records import Run, StudyRecords
+from lstm_study.records.consistency import of_configuration
 from lstm_study.records.scrub import without_folders
-from lstm_study.records.sense import of_configuration
 from lstm_study.records.trainings import trainings_sha256
 from lstm_study.spec import ModelTable
 from lstm_study.spec.dimensions import own_configuration

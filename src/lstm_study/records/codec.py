@@ -19,8 +19,8 @@ from pydantic_core import from_json as parse_json
 from lstm_study.configuration import HYPERPARAMETERS
 from lstm_study.errors import RecordError
 from lstm_study.files import seal, unseal
+from lstm_study.records.consistency import contradictions
 from lstm_study.records.kinds import BY_TYPE, KINDS
-from lstm_study.records.sense import contradictions
 
 SCHEMA_VERSION = 3
 READABLE_VERSIONS = (1, 2, 3)

@@ -12,8 +12,8 @@ from lstm_study.records.kinds import BY_TYPE, KINDS, Kind, kind_of
 from lstm_study.records.lines import append_line, read_lines
 from lstm_study.records.session import LedgerEntry
 from lstm_study.records.state import SearchState, StudyState
-from lstm_study.store.advice import advice
 from lstm_study.store.ledger import Ledger
+from lstm_study.store.repair_advice import repair_advice
 
 T = TypeVar("T")
 
@@ -82,7 +82,7 @@ class StudyFiles:
         return self._read(self.path(kind, name), kind)
 
     def _read(self, path: Path, kind: type[T]) -> T | None:
-        with advice(kind):
+        with repair_advice(kind):
             text = _text(path)
             if text is None:
                 return None
@@ -104,7 +104,7 @@ class StudyFiles:
             RecordError: The file is damaged.
         """
         path = self.path(kind)
-        with advice(kind):
+        with repair_advice(kind):
             text = _text(path)
             return state_from_json(text, kind, where=str(path)) if text is not None else None
 
@@ -115,7 +115,7 @@ class StudyFiles:
     def read_openings(self) -> list[Opening]:
         """Reads all openings of the test half, in order of time."""
         path, last = self.path(Opening), self.ledger.files().get("openings.jsonl")
-        with advice(Opening):
+        with repair_advice(Opening):
             found = read_lines(path, Opening)
             if last is not None and last not in found:
                 raise RecordError(f"{path}: its last lines are missing.")
@@ -139,7 +139,7 @@ class StudyFiles:
             StoreError: None has begun.
         """
         if self.is_remainder:
-            with advice(StudyState):
+            with repair_advice(StudyState):
                 raise RecordError(f"{self.path(StudyState)}: is missing.")
         if not self.exists and not self.ledger.exists:
             raise StoreError(
@@ -156,7 +156,7 @@ class StudyFiles:
         self.check_there_is_one()
         began = self.read_state(StudyState)
         if began is None:
-            with advice(StudyState):
+            with repair_advice(StudyState):
                 raise RecordError(f"{self.path(StudyState)}: is missing.")
         # A study that began before padding could be masked was not.
         began.spec.get("protocol", {}).setdefault("masked", False)
@@ -173,13 +173,13 @@ class StudyFiles:
         if self.is_remainder:
             self.check_there_is_one()
         if problem := self.ledger_problem():
-            with advice(LedgerEntry):
+            with repair_advice(LedgerEntry):
                 raise RecordError(f"{self.ledger.path}: {problem}.")
         for file in self.missing():
-            with advice(kind_of(file)):
+            with repair_advice(kind_of(file)):
                 raise RecordError(f"{self.folder / file}: is missing.")
         for file in self.outdated():
-            with advice(kind_of(file)):
+            with repair_advice(kind_of(file)):
                 raise RecordError(f"{self.folder / file}: {OUTDATED}.")
 
     def ledger_problem(self) -> str:

@@ -6,7 +6,7 @@ from pathlib import Path
 from lstm_study.records.kinds import BY_TYPE
 from lstm_study.records.lines import append_line, read_lines, whole_lines
 from lstm_study.records.session import LedgerEntry
-from lstm_study.store.advice import advice
+from lstm_study.store.repair_advice import repair_advice
 
 
 class Ledger:
@@ -57,7 +57,7 @@ class Ledger:
 
     def _read(self) -> None:
         if self._size() != self._size_read:
-            with advice(LedgerEntry):
+            with repair_advice(LedgerEntry):
                 entries = read_lines(self.path, LedgerEntry).values()
             self._take(entries)
 

@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Any
 from lstm_study.errors import RecordError
 from lstm_study.files import array_from, digest_of, read_bytes, write_array
 from lstm_study.records import Control, CorpusSummary, Run
+from lstm_study.records.consistency import of_predictions
 from lstm_study.records.kinds import kind_of
-from lstm_study.records.sense import of_predictions
-from lstm_study.store.advice import advice
 from lstm_study.store.files import StudyFiles
+from lstm_study.store.repair_advice import repair_advice
 
 if TYPE_CHECKING:
     import numpy as np
@@ -49,7 +49,7 @@ class PredictionFiles(StudyFiles):
         corpus = self.read(CorpusSummary)
         tests = [split.reviews for split in corpus.splits if split.name == "test"] if corpus else []
         digest = self.ledger.files().get(f"predictions/{name}.npy")
-        with advice(_KIND):
+        with repair_advice(_KIND):
             array = _read_array(path, most=sum(tests) or _MOST_REVIEWS)
             if array is not None and digest is not None and digest_of(array) != digest:
                 raise RecordError(f"{path}: holds other numbers than were written.")
@@ -65,7 +65,7 @@ class PredictionFiles(StudyFiles):
         """
         path = self.folder / "predictions" / f"{name}.npy"
         found = self.read_predictions(name)
-        with advice(_KIND):
+        with repair_advice(_KIND):
             for file, array in ((path.with_name("labels.npy"), labels), (path, found)):
                 if array is None:
                     raise RecordError(f"{file}: is missing, and {name} was evaluated on test.")

@@ -33,11 +33,11 @@ from lstm_study.records.state import ArmsState, QuickState, SearchState, StudySt
 from lstm_study.spec import StudySpec
 from lstm_study.spec.changes import Changes, changes
 from lstm_study.store import lock
-from lstm_study.store.advice import advice
 from lstm_study.store.files import MOST_BYTES
 from lstm_study.store.live import LiveFiles
 from lstm_study.store.missing_digests import add_missing_digests
 from lstm_study.store.predictions import PredictionFiles
+from lstm_study.store.repair_advice import repair_advice
 
 _SPEC = kind_of("spec.toml")
 
@@ -283,7 +283,7 @@ class Store(PredictionFiles, LiveFiles):
         """
         self.check_there_is_one()
         path, sha256 = self.folder / "spec.toml", self.ledger.files().get("spec.toml")
-        with advice(_SPEC):
+        with repair_advice(_SPEC):
             try:
                 data = read_bytes(path, limit=MOST_BYTES)
                 text = data.decode()

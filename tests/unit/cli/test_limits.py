@@ -5,7 +5,7 @@ import errno
 import pytest
 import typer
 
-from lstm_study.cli.frame import EXIT_ERROR, handled
+from lstm_study.cli.shared import EXIT_ERROR, handled
 from lstm_study.errors import StoreError
 
 

@@ -10,9 +10,9 @@ import pytest
 from lstm_study.commands import Silent, open_study, progress
 from lstm_study.commands.estimate import estimate, time_left_in_words, time_left_of
 from lstm_study.commands.progress import progress_with_time_left
-from lstm_study.engine import calibration
-from lstm_study.engine.calibration import TIMING_VARIABLE, kept_pace
+from lstm_study.engine import pace_measurement
 from lstm_study.engine.devices import Workers
+from lstm_study.engine.pace_measurement import TIMING_VARIABLE, kept_pace
 from lstm_study.progress.values import Progress
 from lstm_study.records import CorpusSummary
 from lstm_study.records.state import BracketState, RoundState, SearchState
@@ -39,9 +39,9 @@ def kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setenv("LSTM_STUDY_CACHE", str(tmp_path / "cache"))
     monkeypatch.setenv(TIMING_VARIABLE, "on")
     monkeypatch.setenv("KERAS_BACKEND", "tensorflow")
-    monkeypatch.setattr(calibration, "_measure", lambda size: MEASURED)
-    monkeypatch.setattr(calibration, "_is_busy", lambda: False)
-    assert calibration.machine_pace(SIZE) is not None
+    monkeypatch.setattr(pace_measurement, "_measure", lambda size: MEASURED)
+    monkeypatch.setattr(pace_measurement, "_is_busy", lambda: False)
+    assert pace_measurement.machine_pace(SIZE) is not None
     return tmp_path / "cache" / "pace.json"
 
 
@@ -60,8 +60,8 @@ def test_a_pace_is_kept_for_a_day_for_so_many_workers_on_one_machine(kept: Path)
 def test_a_pace_measured_beside_other_work_is_measured_again_soon(
     kept: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(calibration, "_is_busy", lambda: True)
-    calibration.machine_pace(SIZE)
+    monkeypatch.setattr(pace_measurement, "_is_busy", lambda: True)
+    pace_measurement.machine_pace(SIZE)
     assert kept_pace(SIZE) is not None
     written = json.loads(kept.read_text())
     kept.write_text(json.dumps(written | {"at": time.time() - 3600}))
@@ -79,7 +79,7 @@ def test_a_file_of_something_else_is_no_pace(kept: Path, text: str) -> None:
 def test_where_steps_are_not_timed_it_says_so(kept: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv(TIMING_VARIABLE, "off")
     assert kept_pace(SIZE) is None
-    assert not calibration.is_measurable(SIZE)
+    assert not pace_measurement.is_measurable(SIZE)
     assert time_left_in_words(None) == "not known before the first epochs"
 
 

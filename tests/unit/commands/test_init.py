@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from lstm_study import commands
-from lstm_study.cli.frame import make_console
+from lstm_study.cli.shared import make_console
 from lstm_study.cli.text.reviews import new_study_text
 from lstm_study.commands.init import name_of
 from lstm_study.commands.init_warnings import about_learning, about_ranking

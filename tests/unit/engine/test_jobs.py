@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
+from lstm_study.engine.job_steps import mean_probabilities
 from lstm_study.engine.jobs import Halt, Job
-from lstm_study.engine.steps import mean_probabilities
 from tests.support.fake_spec import fake_spec
 
 

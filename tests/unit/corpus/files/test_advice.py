@@ -5,7 +5,7 @@ from typing import get_type_hints
 
 import pytest
 
-from lstm_study.cli.looking import init
+from lstm_study.cli.inspection import init
 from lstm_study.cli.results import predict
 from lstm_study.corpus.files.advice import (
     INIT_FLAGS,

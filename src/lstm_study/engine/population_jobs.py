@@ -7,15 +7,15 @@ from pathlib import Path
 
 from lstm_study.analysis.statistics.calibration import fit_temperature
 from lstm_study.corpus.types import Split
-from lstm_study.engine.jobs import Evaluation, Halt, Job, JobResult, Reviews
-from lstm_study.engine.messages import Link, MoreJobs
-from lstm_study.engine.steps import (
+from lstm_study.engine.job_steps import (
     TIMED_REVIEWS,
     evaluation_of,
     send_and_wait,
     starts_of,
     training_of,
 )
+from lstm_study.engine.jobs import Evaluation, Halt, Job, JobResult, Reviews
+from lstm_study.engine.messages import Link, MoreJobs
 from lstm_study.records.state import Live
 from lstm_study.training.checkpoint import Checkpoint
 from lstm_study.training.epochs import Step
@@ -44,7 +44,7 @@ def train_together(
     """
     first = jobs[0]
     assert first.shape is not None
-    together = _Together(link, reviews, scratch, like=first)
+    together = _PopulationJobs(link, reviews, scratch, like=first)
     try:
         train_population(
             [together.begin(job) for job in jobs],
@@ -64,7 +64,7 @@ def train_together(
         together.fail(error)
 
 
-class _Together:
+class _PopulationJobs:
     """The jobs in progress, and what is sent of them."""
 
     def __init__(self, link: Link, reviews: Reviews, scratch: Path, *, like: Job) -> None:

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from lstm_study.commands import open_study, read_answer, read_status
-from lstm_study.commands.made import is_model_current, own_model
+from lstm_study.commands.outputs import is_model_current, own_model
 from lstm_study.commands.run import is_finished
 from lstm_study.export.layout import NETWORK
 from lstm_study.records import Control, Run

@@ -8,7 +8,7 @@ import pytest
 from rich.table import Table
 from rich.text import Text
 
-from lstm_study.cli.frame import err, out, say
+from lstm_study.cli.shared import err, out, say
 
 
 def printed(capsys: pytest.CaptureFixture[str]) -> str:
@@ -57,7 +57,7 @@ def test_errors_go_to_stderr(capsys: pytest.CaptureFixture[str]) -> None:
 @pytest.mark.parametrize("encoding", ["ascii", "latin-1", "utf-8"])
 def test_an_output_that_lacks_a_sign_loses_the_sign_and_nothing_else(encoding: str) -> None:
     code = (
-        "from lstm_study.cli.frame import out, prepare_streams; import logging; "
+        "from lstm_study.cli.shared import out, prepare_streams; import logging; "
         "prepare_streams(); out.print('a – b … 很好 é'); print('“c”'); "
         "logging.getLogger('x').warning('\\x1b[31m %s', 'd – 很')"
     )

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from lstm_study.records import NearDuplicates
-from lstm_study.records.sense import contradictions, of_predictions
+from lstm_study.records.consistency import contradictions, of_predictions
 from tests.support.fake_study import completed_study
 
 RUN = replace(completed_study().runs[0], test_reviews=4, test_accuracy=0.75)

@@ -21,7 +21,7 @@ from tests.support.on_jax import ON_JAX, WHOLE_FILE_SECONDS, needs_jax, run_on_j
 from tests.support.tiny import spec as tiny_spec
 
 if ON_JAX:
-    from lstm_study.engine import together
+    from lstm_study.engine import population_jobs
     from lstm_study.training.checkpoint import read_checkpoint
     from lstm_study.training.on_device import OnDevice
 
@@ -72,9 +72,9 @@ def test_a_search_of_populations_has_the_records_of_one_that_trains_alone(
     tmp_path, corpus, monkeypatch
 ):
     populations = []
-    kept = together.train_population
+    kept = population_jobs.train_population
     monkeypatch.setattr(
-        together,
+        population_jobs,
         "train_population",
         lambda members, **given: populations.append(len(members)) or kept(members, **given),
     )
@@ -147,15 +147,17 @@ def test_reading_test_again_for_a_lack_of_memory_opens_it_no_second_time(
 
 @needs_jax
 def test_no_temperature_is_fitted_on_what_a_run_is_tested_on(tmp_path, corpus, monkeypatch):
-    kept, fitted = together.fit_temperature, []
+    kept, fitted = population_jobs.fit_temperature, []
     monkeypatch.setattr(
-        together,
+        population_jobs,
         "fit_temperature",
         lambda labels, probabilities: fitted.append(len(labels)) or kept(labels, probabilities),
     )
-    begin = together._Together.begin
+    begin = population_jobs._PopulationJobs.begin
     monkeypatch.setattr(
-        together._Together, "begin", lambda self, job: begin(self, replace(job, calibrates=True))
+        population_jobs._PopulationJobs,
+        "begin",
+        lambda self, job: begin(self, replace(job, calibrates=True)),
     )
 
     store = compared(tmp_path, corpus, capacity=4)
@@ -169,7 +171,7 @@ def test_a_member_that_fails_is_recorded_as_it_is_alone_and_the_others_go_on(
     tmp_path, corpus, monkeypatch
 ):
     """The first trial's checkpoint is poisoned: it diverges in its first step."""
-    kept = together._best_start
+    kept = population_jobs._best_start
 
     def poisoned(job):
         start, where = kept(job)
@@ -188,7 +190,7 @@ def test_a_member_that_fails_is_recorded_as_it_is_alone_and_the_others_go_on(
         return Checkpoint(epochs=(), variables=tuple(variables)), ""
 
     poisoned.done = False
-    monkeypatch.setattr(together, "_best_start", poisoned)
+    monkeypatch.setattr(population_jobs, "_best_start", poisoned)
 
     trials = searched(tmp_path, corpus, capacity=4)
 
@@ -206,9 +208,9 @@ def test_a_checkpoint_of_another_network_costs_time_and_not_the_training(
 
     path = tmp_path / "other.npz"
     write_checkpoint(path, Checkpoint(epochs=(), variables=(np.zeros(3),)))
-    kept = together._best_start
+    kept = population_jobs._best_start
     monkeypatch.setattr(
-        together, "_best_start", lambda job: kept(replace(job, starts=(path, *job.starts)))
+        population_jobs, "_best_start", lambda job: kept(replace(job, starts=(path, *job.starts)))
     )
 
     trials = searched(tmp_path / "study", corpus, capacity=4)

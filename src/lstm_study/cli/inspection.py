@@ -6,15 +6,6 @@ from typing import Annotated, Literal
 
 import typer
 
-from lstm_study.cli.frame import (
-    EXIT_DONE,
-    EXIT_ERROR,
-    err,
-    open_with,
-    out,
-    print_json,
-    print_result,
-)
 from lstm_study.cli.options import (
     REPORTS,
     ColumnsOption,
@@ -25,6 +16,15 @@ from lstm_study.cli.options import (
     SetOption,
     StudyFile,
     column_names,
+)
+from lstm_study.cli.shared import (
+    EXIT_DONE,
+    EXIT_ERROR,
+    err,
+    open_with,
+    out,
+    print_json,
+    print_result,
 )
 from lstm_study.corpus.files.advice import split_labels
 

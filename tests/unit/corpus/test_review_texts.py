@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 from lstm_study.corpus.load import load
+from lstm_study.corpus.review_texts import excerpts, source_texts, token_texts
 from lstm_study.corpus.text.tokens import split_tokens
-from lstm_study.corpus.texts import excerpts, source_texts, token_texts
 from lstm_study.corpus.types import Corpus, Split
 from lstm_study.errors import DataError
 from lstm_study.spec import DataTable

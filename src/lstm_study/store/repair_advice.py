@@ -10,7 +10,7 @@ from lstm_study.records.state import StudyState
 
 
 @contextmanager
-def advice(kind: Any) -> Iterator[None]:
+def repair_advice(kind: Any) -> Iterator[None]:
     """Adds to an error of reading a file of a kind what to do, and what that loses.
 
     Raises:
