@@ -8,7 +8,7 @@ import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from lstm_study.commands import REPORTS_FOLDER, RUNS_FOLDER, free_bytes
 from lstm_study.corpus.cache import cache_folder
@@ -55,23 +55,24 @@ def examine() -> Examination:
     """Looks at the machine; the backend is tried in a separate process."""
     host = machine()
     chosen = choose_backend()
-    backend, devices, population, complaint = _probe(chosen)
+    probed = _probe(chosen)
     size = choose_workers(None, jobs=1_000, backend=chosen.name)
+    lacks_gpu = size.gpus and probed.devices.lower() == "cpu"
     rows = [
         ("Python", host.python),
         ("Packages", ", ".join(f"{name} {version}" for name, version in host.packages.items())),
         ("System", host.platform),
         ("Processor", f"{host.processor}, {host.cpu_count} usable"),
         ("Memory", _gib(host.memory_bytes)),
-        ("Backend", f"{backend}: {chosen.reason}" if devices else backend),
-        ("Devices", devices),
-        *([("No GPU", _no_gpu(complaint))] if size.gpus and devices.lower() == "cpu" else []),
+        ("Backend", f"{probed.backend}: {chosen.reason}" if probed.devices else probed.backend),
+        ("Devices", probed.devices),
+        *([("No GPU", _no_gpu(probed.stderr))] if lacks_gpu else []),
         ("Cache", f"{cache_folder(None)} ({_gib(free_bytes(cache_folder(None)))} free)"),
         ("Records", f"{RUNS_FOLDER}/ ({_gib(free_bytes(RUNS_FOLDER))} free)"),
         ("Reports", f"{REPORTS_FOLDER}/ ({_gib(free_bytes(REPORTS_FOLDER))} free)"),
         ("A study uses", _workers(size)),
         ("Because", _why(size, host)),
-        *([("At once", population)] if population else []),
+        *([("At once", probed.population)] if probed.population else []),
     ]
     return Examination(rows=tuple(rows))
 
@@ -115,12 +116,24 @@ def _no_gpu(complaint: str) -> str:
     return f"CUDA does not start, and a study would not either: {said[-1]}"
 
 
-def _probe(chosen: Backend) -> tuple[str, str, str, str]:
-    """Asks another process for backend, devices and populations.
+class _Probed(NamedTuple):
+    """What another process found.
 
-    Returns:
-        Those, and what else the process printed.
+    Attributes:
+        backend: Its name and version, or why it can't start.
+        devices: Their names; "" where the backend can't start.
+        population: How many networks a worker trains at once, in words; "" on TensorFlow.
+        stderr: What else the process printed.
     """
+
+    backend: str
+    devices: str = ""
+    population: str = ""
+    stderr: str = ""
+
+
+def _probe(chosen: Backend) -> _Probed:
+    """Asks another process for backend, devices and populations."""
     try:
         result = subprocess.run(  # noqa: S603
             [sys.executable, "-c", _PROBE],
@@ -132,15 +145,20 @@ def _probe(chosen: Backend) -> tuple[str, str, str, str]:
             env=os.environ | {VARIABLE: chosen.name},
         )
     except subprocess.TimeoutExpired:
-        return "did not answer within two minutes", "", "", ""
+        return _Probed("did not answer within two minutes")
     lines = [line for line in result.stdout.splitlines() if line.startswith("{")]
     if not lines:
         last = (result.stderr.strip().splitlines() or ["no output"])[-1]
-        return f"cannot start: {last}", "", "", ""
+        return _Probed(f"cannot start: {last}")
     found = json.loads(lines[-1])
     if "error" in found:
-        return found["error"], "", "", ""
-    return found["backend"], ", ".join(found["devices"]), _population(found), result.stderr
+        return _Probed(found["error"])
+    return _Probed(
+        backend=found["backend"],
+        devices=", ".join(found["devices"]),
+        population=_population(found),
+        stderr=result.stderr,
+    )
 
 
 def _population(found: Mapping[str, Any]) -> str:

@@ -3,7 +3,7 @@
 from collections.abc import Hashable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 
 from lstm_study.corpus.types import Split
 from lstm_study.engine.jobs import JobResult
@@ -77,6 +77,20 @@ Message = Ready | Live | OpenRequest | MoreJobs | JobResult | Stopped | Lost
 # Messages to a worker, beside lists of jobs.
 
 
+class SharedCores(NamedTuple):
+    """How a worker takes part in `core_sharing.py`.
+
+    Attributes:
+        descriptor: Of the file through which workers share cores.
+        number: Which byte of it is this worker's, from 0.
+        cores: How many cores they share.
+    """
+
+    descriptor: int
+    number: int
+    cores: int
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Device:
     """The part of a machine that one worker gets: its first message.
@@ -89,8 +103,7 @@ class Device:
         population: How many jobs of one shape class to train at once, at most; None for as many as
             the GPU's memory holds, or one without a GPU.
         scratch: A folder of its own for checkpoints on their way.
-        cores: Descriptor of the file through which workers share cores, the worker's number in it,
-            and how many cores they share; None where they don't.
+        cores: The cores that it shares with other workers; None where it shares none.
     """
 
     worker: str
@@ -99,7 +112,7 @@ class Device:
     workers_on_gpu: int
     scratch: Path
     population: int | None = None
-    cores: tuple[int, int, int] | None = None
+    cores: SharedCores | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)

@@ -26,7 +26,7 @@ from lstm_study.corpus.types import Corpus
 from lstm_study.engine.core_sharing import CoreShares
 from lstm_study.engine.devices import Workers
 from lstm_study.engine.jobs import Work
-from lstm_study.engine.messages import Device, Lost, Message, Reply, SetUp, Stopped
+from lstm_study.engine.messages import Device, Lost, Message, Reply, SetUp, SharedCores, Stopped
 from lstm_study.provenance import usable_cpus
 from lstm_study.spec import StudySpec
 
@@ -148,7 +148,7 @@ class Processes:
                 workers_on_gpu=self.size.on_a_gpu,
                 scratch=self._scratch / name,
                 population=self.size.population,
-                cores=(self._shares.descriptor, index, usable_cpus()),
+                cores=SharedCores(self._shares.descriptor, index, usable_cpus()),
             ),
         )
         if self._set_up is not None:

@@ -51,8 +51,8 @@ def work(link: Link, device: Device, *, study: Callable[[], Reviews]) -> None:
     share: Callable[[], int] | None = None
     busy: Callable[[], AbstractContextManager[None]] = nullcontext
     if device.cores is not None:
-        descriptor, index, cores = device.cores
-        core_share = CoreShare(descriptor, index=index, cores=cores)
+        shared = device.cores
+        core_share = CoreShare(shared.descriptor, index=shared.number, cores=shared.cores)
         share, busy = core_share.threads, core_share.busy
     try:
         runtime = configure(

@@ -72,17 +72,7 @@ def write_bundle(
         ExportError: The run is not completed, the weights are another network's, or the folder
             can't be written or is no bundle.
     """
-    if run.status != "completed":
-        raise ExportError(
-            f"{run.run_id}: a run must be completed to be exported. Received: {run.status!r}. "
-            "Complete it with `lstm-study run`."
-        )
-    for number, word in enumerate(vocabulary.words if vocabulary is not None else (), start=1):
-        if "\n" in word:
-            raise ExportError(
-                f"vocabulary: a word must stand on one line. Received: {word!r}, word {number}. "
-                "Give the word index that belongs to the data."
-            )
+    _check_exportable(run, vocabulary)
     if run.configuration.pair_rows:
         assert pairs is not None, "the caller gives the pairs of a network that has some"
         pairs = PairVocabulary(pairs.pairs[: run.configuration.pair_vocabulary_size])
@@ -126,6 +116,21 @@ def write_bundle(
             _write(new / PAIRS, "".join(f"{first} {second}\n" for first, second in pairs.pairs))
         if own is None:
             _write_networks(new, facts, weights, members)
+
+
+def _check_exportable(run: Run, vocabulary: Vocabulary | None) -> None:
+    """Refuses a run that is not completed, and a word that does not fit on one line."""
+    if run.status != "completed":
+        raise ExportError(
+            f"{run.run_id}: a run must be completed to be exported. Received: {run.status!r}. "
+            "Complete it with `lstm-study run`."
+        )
+    for number, word in enumerate(vocabulary.words if vocabulary is not None else (), start=1):
+        if "\n" in word:
+            raise ExportError(
+                f"vocabulary: a word must stand on one line. Received: {word!r}, word {number}. "
+                "Give the word index that belongs to the data."
+            )
 
 
 def _tempered(weights: Sequence[NDArray[Any]], temperature: float) -> tuple[NDArray[Any], ...]:

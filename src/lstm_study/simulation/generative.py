@@ -16,6 +16,7 @@ Source: The shares: for standard normals with correlation r, P(both above -h) =
 """
 
 from collections.abc import Iterator
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -73,12 +74,22 @@ def _seed_effects(
     return share * second + np.sqrt(1 - share**2) * first, second
 
 
-def check_scenario(scenario: Scenario) -> tuple[float, float, tuple[float, float]]:
-    """Finds the model's shares for a scenario.
+class VarianceShares(NamedTuple):
+    """Shares of a prediction's variance, in the model of a scenario.
 
-    Returns:
-        Shares of the variance: of a review for both arms alike, of a review for one arm alone, and
-        of the seed, in the candidate and in the reference.
+    Attributes:
+        both: Of the review, for both arms alike.
+        own: Of the review, for one arm alone.
+        seeds: Of the seed, in the candidate and in the reference.
+    """
+
+    both: float
+    own: float
+    seeds: tuple[float, float]
+
+
+def check_scenario(scenario: Scenario) -> VarianceShares:
+    """Finds the model's shares for a scenario.
 
     Raises:
         ComparisonError: The model can't produce such studies.
@@ -108,7 +119,7 @@ def check_scenario(scenario: Scenario) -> tuple[float, float, tuple[float, float
             f"{max(deviations):.2%}) than is possible for runs that differ on "
             f"{scenario.within:.1%} of the reviews. Give a study with more test reviews or seeds."
         )
-    return both, own, (first, second)
+    return VarianceShares(both, own, (first, second))
 
 
 def _share_of(disagreement: float, accuracy: float) -> float:

@@ -26,7 +26,7 @@ from lstm_study.corpus.files.opening import encoding_of, open_bytes
 from lstm_study.corpus.files.other_kinds import FIRST_BYTES, refuse_other_kinds
 from lstm_study.corpus.files.parquet import open_parquet
 from lstm_study.corpus.files.rows import MISSING, OpenFile, Row
-from lstm_study.corpus.files.text_files import FILE, LABEL, TEXT, encoding_of_texts, read_text
+from lstm_study.corpus.files.text_files import FILE, LABEL, TEXT, encoding_of_texts, read_text_file
 from lstm_study.errors import DataError
 
 
@@ -128,7 +128,7 @@ class FileTable:
             self.notes["files without a line, left out"] = self.empty
         for member, encoding in zip(self.members, self.encodings, strict=True):
             if member.kind == ".txt":
-                yield read_text(member, encoding, names=self.names, wanted=columns)
+                yield read_text_file(member, encoding, names=self.names, wanted=columns)
                 continue
             with self._open(member, columns, encoding) as rows:
                 self._at.append(rows.position)
@@ -231,25 +231,18 @@ def open_table(
                 "CSV and TSV without a line of them."
             )
         names = None
-    encodings: tuple[Encoding | None, ...]
-    if members[0].kind == ".parquet":
-        if encoding is not None and all(member.kind == ".parquet" for member in _found(beside)):
-            raise DataError(f"{members[0]}: Parquet has no encoding. Remove {option('encoding')}.")
-        encodings = (None,) * len(members)
-    elif members[0].kind == ".txt":
-        encodings = (encoding_of_texts(members, encoding),) * len(members)
+    if members[0].kind == ".txt":
         labels = (
             (LABEL,) if any(member.label for member in members) else columns_in_file_names(members)
         )
         return FileTable(
             members=members,
-            encodings=encodings,
+            encodings=(encoding_of_texts(members, encoding),) * len(members),
             names=(TEXT, *labels, FILE),
             found=layout.notes,
             split_notes=layout.split_notes,
         )
-    else:
-        encodings = tuple(encoding_of(member, encoding) for member in members)
+    encodings = _encodings(members, encoding, beside=beside)
     each: list[OpenFile] = []
     for member, encoding_of_it in zip(members, encodings, strict=True):
         with _open_member(member, None, encoding_of_it, names=names or ()) as rows:
@@ -280,6 +273,21 @@ def open_table(
 
 def _found(paths: Sequence[Path]) -> Sequence[InputFile]:
     return find_files(paths).members if paths else ()
+
+
+def _encodings(
+    members: Sequence[InputFile], given: str | None, *, beside: Sequence[Path]
+) -> tuple[Encoding | None, ...]:
+    """Returns the encoding of each table; None of Parquet, which has none to give.
+
+    Raises:
+        DataError: One was given, and all files are Parquet.
+    """
+    if members[0].kind != ".parquet":
+        return tuple(encoding_of(member, given) for member in members)
+    if given is not None and all(member.kind == ".parquet" for member in _found(beside)):
+        raise DataError(f"{members[0]}: Parquet has no encoding. Remove {option('encoding')}.")
+    return (None,) * len(members)
 
 
 def _may_lack_names(member: InputFile) -> bool:

@@ -28,7 +28,7 @@ def encoding_of_texts(members: Sequence[InputFile], given: str | None) -> Encodi
     return find_encoding(contents, place=lambda n: str(members[n - 1]) if n else where)
 
 
-def read_text(
+def read_text_file(
     member: InputFile,
     encoding: Encoding | None,
     *,

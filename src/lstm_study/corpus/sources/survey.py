@@ -121,17 +121,7 @@ def survey(paths: Sequence[Path], *, choices: UserChoices | None = None) -> Surv
     split = column_named(choices.split_column, columns, where) or split_column(columns)
     is_of_texts = table.members[0].kind == ".txt"
     others = [c for c in columns if c is not split and not (is_of_texts and c.name == FILE)]
-    if table.names == (TEXT, FILE):
-        raise DataError(
-            f"{where}: texts must be in folders that are named by their labels, such as pos/ and "
-            "neg/. Received: texts in no such folder."
-            + (
-                " If each line of a file is a review, rename it, to pos.tsv or neg.tsv, and name "
-                f"the column with {option('columns', ('text',))}."
-                if len(table.members) <= _FEW_TEXTS
-                else ""
-            )
-        )
+    _refuse_texts_without_label(table, where)
     if choices.label_column is None:
         check_levels(table.members, where)
     # Of folders of texts it is known which column is what.
@@ -151,7 +141,6 @@ def survey(paths: Sequence[Path], *, choices: UserChoices | None = None) -> Surv
         [c for c in others if c not in (text, label)], rows
     )
     used = (text, label, group)
-    roles = {member.role for member in table.members}
     return Survey(
         paths=tuple(paths),
         files=len(table.members),
@@ -162,11 +151,7 @@ def survey(paths: Sequence[Path], *, choices: UserChoices | None = None) -> Surv
         label_column=label.name,
         split_column=split.name if split is not None else None,
         group_column=None if group is None else group.name,
-        has_test="test" in roles
-        or (
-            split is not None
-            and any(role_of_value(v, split.name) == "test" for v in split.values or ())
-        ),
+        has_test=_has_test(table, split),
         has_no_spaces=text.has_no_spaces,
         notes=(
             *table.remarks,
@@ -183,6 +168,29 @@ def survey(paths: Sequence[Path], *, choices: UserChoices | None = None) -> Surv
             *_by_alphabet(labels, choices),
         ),
     )
+
+
+def _refuse_texts_without_label(table: FileTable, where: str) -> None:
+    if table.names == (TEXT, FILE):
+        raise DataError(
+            f"{where}: texts must be in folders that are named by their labels, such as pos/ and "
+            "neg/. Received: texts in no such folder."
+            + (
+                " If each line of a file is a review, rename it, to pos.tsv or neg.tsv, and name "
+                f"the column with {option('columns', ('text',))}."
+                if len(table.members) <= _FEW_TEXTS
+                else ""
+            )
+        )
+
+
+def _has_test(table: FileTable, split: ColumnLook | None) -> bool:
+    """Returns whether the names of files or a split column say which rows are the test half."""
+    if any(member.role == "test" for member in table.members):
+        return True
+    if split is None:
+        return False
+    return any(role_of_value(value, split.name) == "test" for value in split.values or ())
 
 
 def text_column_of(table: FileTable, *, where: str) -> str:

@@ -107,14 +107,14 @@ def _differentiable(masks: Masks, span: Span, steps: Steps) -> LstmFunction:
 @functools.cache
 def _forward(keep: Keep) -> Callable[..., Any]:
     def forward_sweep(*arguments: Any) -> Any:
-        return xla_sweeps.sweep_forward(*arguments, keep=keep)
+        return xla_sweeps.lstm_forward(*arguments, keep=keep)
 
     return _compiled_by_xla(forward_sweep)
 
 
 @functools.cache
 def _backward() -> Callable[..., Any]:
-    return _compiled_by_xla(xla_sweeps.sweep_backward)
+    return _compiled_by_xla(xla_sweeps.lstm_backward)
 
 
 def _compiled_by_xla(sweep: Callable[..., Any]) -> Callable[..., Any]:

@@ -62,7 +62,7 @@ class KeptSteps(NamedTuple):
     gates: tuple[Tensor, ...]
 
 
-def sweep_forward(
+def lstm_forward(
     sequences: Tensor,
     weights: Weights,
     state: tuple[Tensor, Tensor],
@@ -131,7 +131,7 @@ def sweep_forward(
     return (output, carry), kept
 
 
-def sweep_backward(
+def lstm_backward(
     sequences: Tensor,
     weights: Weights,
     masks: Masks,
@@ -140,11 +140,11 @@ def sweep_backward(
     d_outputs: Tensor | None,
     d_state: tuple[Tensor, Tensor],
 ) -> tuple[Tensor, Weights, tuple[Tensor, Tensor]]:
-    """Takes the gradient of a scalar back through `sweep_forward`.
+    """Takes the gradient of a scalar back through `lstm_forward`.
 
     Args:
-        sequences, weights, masks, span: As `sweep_forward` had them.
-        kept: What `sweep_forward` kept with "gates".
+        sequences, weights, masks, span: As `lstm_forward` had them.
+        kept: What `lstm_forward` kept with "gates".
         d_outputs: Gradient with respect to the output of every step, float
             [batch, capacity, units]; None where only the last state was used.
         d_state: Gradient with respect to output and carry after the last step.
