@@ -34,7 +34,8 @@ class ComparisonPlan:
         control: Whether to train the classical control.
         near_duplicates: Whether to count near-duplicates of test reviews in training.
         ablation: Whether to go from baseline to winner one hyperparameter at a time.
-        is_quick: Whether it is a part that opens test without own epochs; see `comparison.quick`.
+        is_quick: Whether it is shortened, and opens test before own epochs are fixed; see
+            `comparison.quick`.
     """
 
     arms: Mapping[str, Configuration]
@@ -73,10 +74,10 @@ def plan_runs(plan: ComparisonPlan, *, spec: StudySpec, own_epochs: Mapping[str,
     """Plans the runs on all training reviews: every arm with every seed, in the order to run.
 
     Baseline and winner come first, one seed after the other: a comparison that is stopped early has
-    its answer, on equal numbers of seeds. Each further arm follows, seed by seed, for its own sake.
+    its answer, on equal numbers of seeds. Each further arm follows, seed by seed.
 
-    Runs of different arms with one seed index share their seed. Where their batches are made alike,
-    which masked and unmasked ones are not, they see the reviews in the same order.
+    Runs of different arms with one seed index share their seed. Where both are masked or both are
+    not, they also see the reviews in the same order.
     """
     primary = [arm for arm in plan.arms if arm in PRIMARY]
     groups = [primary, *([arm] for arm in plan.arms if arm not in PRIMARY)]
@@ -167,7 +168,8 @@ def own_epochs(runs: Sequence[Run], *, spec: StudySpec) -> Mapping[str, int]:
     The documented protocol trains for 10 epochs whether they help or not. Each arm is also
     evaluated at its own epoch, so that the winner does not win by overfitting less in an arbitrary
     number of epochs. That may be a later epoch than the protocol's last, but not where the learning
-    rate falls to zero by then: nothing is learned after it. An arm without a whole curve is absent.
+    rate has fallen to zero by then: nothing is learned after that. An arm without a whole curve is
+    absent.
     """
     found = {}
     for arm in PRIMARY:

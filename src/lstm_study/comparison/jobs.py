@@ -38,9 +38,9 @@ class Due:
 class Jobs:
     """The jobs of one comparison.
 
-    The validation runs of baseline and winner come first, for they fix the own epochs, and before
-    that test is not opened; then what the verdict needs, and the facts of the test reviews; then
-    the further arms. The ablation comes last, or to a worker that has to wait.
+    The validation runs of baseline and winner come first: they fix the own epochs, and test is not
+    opened before; then what the verdict needs, and the facts of the test reviews; then the further
+    arms. The ablation comes last, or fills the time of a worker that would have to wait.
 
     With `is_read_only` nothing is written, the arms' own epochs included.
 
@@ -108,7 +108,8 @@ class Jobs:
     def _are_reviews_due(self) -> bool:
         """Says whether the test reviews are to be described, for the first time or again.
 
-        A study that was compared before their facts were written down is not opened for them alone.
+        Test is not opened for them alone in a study whose comparison ended before such facts were
+        recorded.
         """
         if self._store.read(NearDuplicates) is None:
             return True

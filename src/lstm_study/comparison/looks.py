@@ -52,7 +52,8 @@ def most_seeds(spec: StudySpec) -> int:
 def add_seeds(spec: StudySpec, store: Store, seeds: int, command: str) -> str:
     """Plans more seeds for every arm, and says in words what it did.
 
-    While seeds added earlier are not all run, none are added: the same command resumes them.
+    While seeds that were added earlier have runs left, none are added: the same command resumes
+    those.
     """
     earlier = store.read_state(SeedsState) or SeedsState()
     planned = spec.compare.seeds + earlier.count
@@ -80,7 +81,7 @@ def standing(records: StudyRecords, spec: StudySpec, store: Store) -> Standing:
     """Says which look at the test reviews a verdict is now, and at which level.
 
     A verdict on the seeds that the last one had is the same look; one on more seeds of either arm
-    is another, to be recorded by `note`. Where nothing can be said yet it is none.
+    is another, to be recorded by `note`. Where no verdict can be given yet, it is no look.
     """
     looks = _looks(store)
     seeds = _seeds_of(records)
@@ -114,7 +115,7 @@ def note(records: StudyRecords, spec: StudySpec, store: Store, *, kind: VerdictK
 def seeds_to_add(spec: StudySpec, store: Store, *, is_noted: bool = True) -> int:
     """Returns how many seeds to add now, with `compare.stop = "when settled"`; 0 for none.
 
-    The look at the verdict that this is gets recorded, unless `is_noted` is False.
+    Reading the verdict for this is itself a look, and is recorded unless `is_noted` is False.
     """
     planned = spec.compare.seeds + added_seeds(store)
     left = most_seeds(spec) - planned

@@ -159,7 +159,8 @@ def review_facts_of(found: FoundFacts, *, spec: StudySpec, corpus: Corpus) -> Re
 def unknown_words(split: Split, vocabulary_size: int) -> tuple[int, ...]:
     """Counts each review's tokens that a vocabulary does not hold.
 
-    Those that are unknown in the source already, as the id 2, are not counted: every arm has them.
+    Tokens that the source itself marks as unknown (id 2) are not counted: they are the same for
+    every arm.
     """
     outside = np.asarray(split.token_ids) >= max(vocabulary_size, RESERVED)
     before = np.concatenate([[0], np.cumsum(outside)])

@@ -88,7 +88,7 @@ class ComparisonStage:
         self._corpus, self._report = corpus, report
         self._classes = Classes(spec)
         self._at_work: dict[str, list[Run]] = {}
-        """By a job's name, the runs that its training is still to be evaluated as."""
+        """The runs that each training, by its job's name, is still to be evaluated as."""
         self._follower = Follower(
             store,
             stage="compare",
@@ -213,7 +213,8 @@ class ComparisonStage:
         self._store.adopt(evaluation.weights, self._store.weights_path(run.run_id))
         mean, last = evaluation.mean_probabilities, last_epochs_run(run)
         if mean is not None and last is not None:
-            # Before the run's own record: what has none is evaluated again, this with it.
+            # Before the run's own record: a run without a record is evaluated again, and these with
+            # it.
             self._store.write(self._measured(last, mean, evaluation))
         return self._measured(run, evaluation.probabilities, evaluation)
 
@@ -232,7 +233,7 @@ class ComparisonStage:
         )
 
     def _fail(self, due: Iterable[Run], failure: Failure) -> None:
-        """Fails every evaluation that the training was still due."""
+        """Marks every run that the training was still to be evaluated as failed."""
         for each in due:
             self._store.write(replace(each, status="failed", failure=failure, ended_at=now()))
 

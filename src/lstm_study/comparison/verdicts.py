@@ -129,7 +129,7 @@ def _control_beats_both(arms: Mapping[str, Arm], *, level: float) -> str:
 
 
 def _of_equal_training(records: StudyRecords, arms: Mapping[str, Arm], verdict: Verdict) -> str:
-    """Says what the winner is worth beside the baseline trained as the winner is."""
+    """Compares the winner with the baseline trained by the winner's recipe."""
     has_recipe = RECIPE_BASELINE in arms
     reference = RECIPE_BASELINE if has_recipe else MASKED_BASELINE
     found = paired_question(arms, reference, level=verdict.level)
@@ -153,7 +153,7 @@ def _of_equal_training(records: StudyRecords, arms: Mapping[str, Arm], verdict: 
 def _of_two_parts(
     records: StudyRecords, verdict: Verdict, found: Verdict, *, has_recipe: bool
 ) -> str:
-    """Splits what was found into training and network, where both parts are of the same seeds.
+    """Splits the difference into the part of the training and that of the network, on equal seeds.
 
     With a failed run, or fewer seeds of one arm, the two differences would not add up.
     """
@@ -173,7 +173,7 @@ def _of_two_parts(
         return ""
     if min(first, rest.difference) <= 0:
         return ""
-    # Each as the tables have it: rounded, the two may miss the whole by a hundredth.
+    # Each as in the tables: after rounding, the two parts may add up to 0.01 more or less.
     return (
         f" So of the {100 * whole.difference:.2f} points {100 * first:.2f} come with the training "
         f"and {100 * rest.difference:.2f} with text and network."

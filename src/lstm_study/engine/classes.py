@@ -19,7 +19,7 @@ _SIZES = (
     "pair_vocabulary_size", "word_dropout", "batch_size",
 )  # fmt: skip
 _VALUES_OF_A_RANGE = 5
-# IMDB's own, where the spec takes no part of the reviews.
+# The training reviews of IMDB, for a spec without `train_limit`.
 _REVIEWS = 20_000
 
 
@@ -64,7 +64,7 @@ def _works(spec: StudySpec) -> Iterator[PlannedWork]:
         name: _values(name, dimensions[name]) for name in ("vocabulary_size", "maxlen", *_SIZES)
     }
     largest = {name: max(space[name]) for name in ("vocabulary_size", "maxlen")}
-    # Of pairs it is only asked whether there are any; a class that drops words costs no more.
+    # Only whether there are pairs matters; a class that drops words costs no more.
     pairs = space["pair_vocabulary_size"]
     space["pair_vocabulary_size"] = sorted({min(pairs), max(pairs)})
     space["word_dropout"] = [max(space["word_dropout"])]
@@ -101,7 +101,7 @@ def _search_epochs(spec: StudySpec) -> float:
 def _values(name: str, dimension: Any) -> list[Any]:
     """Returns a hyperparameter's values, or some of a range, its ends included."""
     row = HYPERPARAMETERS[name]
-    # Where a conditional one is not asked for, it is at the documented value.
+    # A conditional hyperparameter that is inactive has its documented value.
     elsewhere = {row.documented} if dimension.when else set()
     if isinstance(dimension, Choices):
         return list({*dimension.choices, *elsewhere})

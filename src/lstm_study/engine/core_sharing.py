@@ -3,7 +3,8 @@
 Each worker has a byte in a small file that all of them map into memory: 1 while it computes, 0
 while it waits. A busy worker takes its share of the cores, and looks again before every operation.
 So the last trial of a round, or the last run of a comparison, is not left to one thread beside idle
-cores. Two that look in the same moment may both take a share too large, for that moment.
+cores. Two workers that look at the same moment may both take too large a share, until they look
+again.
 """
 
 import mmap
@@ -13,12 +14,12 @@ from contextlib import contextmanager
 
 
 class CoreShares:
-    """The file, on the side of the process that starts the workers."""
+    """The file, for the process that starts the workers."""
 
     def __init__(self, workers: int) -> None:
         self._file = tempfile.TemporaryFile()  # noqa: SIM115 - closed by `close`
-        # Not `truncate`, which takes no room: on a full disk it is the workers that would die of
-        # that, of their first write into the map.
+        # Not `truncate`, which allocates nothing: on a full disk the workers would then die at
+        # their first write to the map.
         self._file.write(bytes(workers))
         self._file.flush()
 
@@ -39,7 +40,7 @@ class CoreShares:
 
 
 class CoreShare:
-    """One worker's side.
+    """The file, for one worker.
 
     Args:
         descriptor: The inherited file.
@@ -63,7 +64,7 @@ class CoreShare:
     def threads(self) -> int:
         """Returns how many cores are this worker's now, >= 1.
 
-        All busy workers get as many; what is left over goes to those that come first.
+        All busy workers get equally many; the remainder goes to the first of them.
         """
         busy = self._bytes[:]
         each, left = divmod(self._cores, max(1, sum(busy)))

@@ -16,7 +16,7 @@ def has_cuda(backend: str) -> bool:
 
 
 def way_to_cuda(backend: str) -> str:
-    """Says how to train on a GPU, where a backend that may be a begun study's has no CUDA."""
+    """Says how to train on a GPU with a backend that has no CUDA here."""
     if backend != "jax":
         return (
             "Install it (pip install 'lstm-study[gpu-tensorflow]'), train with JAX "
@@ -38,7 +38,7 @@ def _has_jax_with_cuda() -> bool:
     if _is_cuda_excluded():
         return False
     plugins = [path.name for folder in _jax_plugin_folders() for path in Path(folder).glob("*")]
-    # Of an editable installation, as in NVIDIA's containers, JAX finds the entry point alone.
+    # In an editable installation, as in NVIDIA's containers, there is only the entry point.
     plugins += [each.name for each in importlib.metadata.entry_points(group="jax_plugins")]
     has_plugin = any(name.startswith("xla_cuda") for name in plugins)
     return has_plugin and importlib.util.find_spec("jax") is not None
@@ -62,6 +62,6 @@ def _has_cudnn() -> bool:
 
 
 def _python_folders() -> list[str]:
-    """Returns where packages of pip's and conda's have libraries."""
+    """Returns the folders in which pip's and conda's packages keep libraries."""
     packages = [str(Path(each) / "nvidia" / "cudnn" / "lib") for each in sys.path]
     return [*packages, str(Path(sys.prefix) / "lib")]

@@ -17,7 +17,7 @@ _GPU = re.compile(r"GPU (?P<index>\d+):.*\(UUID: (?P<uuid>GPU-[^)]+)\)")
 _SLICE = re.compile(r"\s+MIG .*\(UUID: (?P<uuid>MIG-[^)]+)\)")
 _DEVICE_NODES = Path("/dev")
 _NODE = re.compile(r"nvidia\d+")
-# A server with eight GPUs and no process on them takes half a minute to answer.
+# A server with eight idle GPUs takes half a minute to answer.
 _LIST_SECONDS = 60
 
 

@@ -54,7 +54,7 @@ def dispatch(
     """Runs a stage's jobs until none is left, or until the stage says to stop.
 
     A worker that dies is replaced by its engine, and its jobs are due again; they resume from their
-    last finished epoch. A worker that is silent, as a frozen one is, is ended and replaced: after
+    last finished epoch. A worker that is silent, as a frozen one is, is killed and replaced: after
     ten times its job's longest silence so far or the time of three epochs, whichever is longer, but
     two minutes at least; before its pace is known after a quarter of an hour, or
     LSTM_STUDY_SILENCE_SECONDS, which is the most in any case. No retry is unbounded: see
@@ -76,7 +76,7 @@ class _Worker:
 
     Attributes:
         capacity: How many jobs it takes at once; 0 until it is ready.
-        jobs: Those it is at, by name.
+        jobs: Those in progress, by name.
         heard_at: When it last sent something, or was given something.
         is_shown_idle: Whether its live file says that it waits.
         longest_gap: The longest time between two messages since it was given its jobs, in seconds.
@@ -180,7 +180,7 @@ class _Dispatcher:
 
     def _take(self, name: str, worker: _Worker, result: JobResult) -> None:
         if len(result.epochs) > self._epochs[result.name]:
-            # An epoch further: whatever killed its workers before, it gets on.
+            # It is an epoch further, whatever killed its workers before.
             self._epochs[result.name] = len(result.epochs)
             self._deaths[result.name] = 0
             worker.is_paced = True

@@ -1,4 +1,4 @@
-"""What a worker does alike for a job alone and for a population's jobs."""
+"""The steps that a job trained alone and the jobs of a population share."""
 
 import logging
 from collections.abc import Iterator, Sequence
@@ -61,7 +61,7 @@ def evaluation_of(
 def mean_probabilities(
     earlier: Sequence[NDArray[np.float32]], last: NDArray[np.float32]
 ) -> NDArray[np.float32] | None:
-    """Returns the mean probability of several epochs; None where there is but the last."""
+    """Returns the mean probability of several epochs; None where there is only the last."""
     if not earlier:
         return None
     mean: NDArray[np.float64] = np.stack([*earlier, last]).mean(axis=0, dtype=np.float64)

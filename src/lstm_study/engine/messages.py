@@ -37,7 +37,7 @@ class OpenRequest:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MoreJobs:
-    """The worker has room for more jobs like those it is at; it waits for a list of them.
+    """The worker has room for more jobs like those in progress; it waits for a list of them.
 
     Attributes:
         like: Their shape class.

@@ -1,6 +1,6 @@
 """How fast this machine trains, measured before a study in a few seconds, and kept for a day.
 
-What was measured beside other work is kept for ten minutes.
+What was measured while other programs were running is kept for ten minutes only.
 
 As many processes as a study would have workers time training steps of three sizes at once, so that
 contention between workers is part of the measurement. On a GPU nothing is measured: there networks

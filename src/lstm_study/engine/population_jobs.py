@@ -56,7 +56,7 @@ def train_together(
         )
     except NOT_THE_JOBS_FAULT:
         raise
-    # What ends all of them is kept in the record of each, as what ends one alone is in its own.
+    # An error that ends all of them is kept in each one's record.
     except Exception as error:
         if is_device_lost(error):
             raise
@@ -85,7 +85,7 @@ class _PopulationJobs:
         members, self._to_go_on = self._to_go_on, []
         free -= len(members)
         if free > 0 and self._at_work:
-            # Without any in progress this worker is free, and is given jobs without asking.
+            # A worker without jobs in progress is given new ones without asking.
             self._link.send(MoreJobs(like=self._like.shape_class, limit=free))
             members += [self.begin(job) for job in self._link.receive()]
         return members
@@ -138,7 +138,7 @@ class _PopulationJobs:
         is_tested = ended.split is not None and job.halts[halt].run_id
         evaluation = self._evaluation(job, job.halts[halt], ended) if is_tested else None
         value = None
-        # Never on what is tested: temperatures are fitted on validation.
+        # Never fitted on the test reviews, only on validation.
         is_validation = ended.split is not None and not is_tested
         if job.calibrates and is_validation and ended.probabilities is not None:
             assert ended.split is not None

@@ -47,8 +47,8 @@ class SocketLink:
             # Nothing to tidy up: every file is replaced whole, and scratch is swept.
             os._exit(0)
         except Exception:
-            # Else this process would wait for ever, for a message that it could not read: one that
-            # names code that has changed on disk meanwhile, say.
+            # Otherwise this process would wait for ever for a message that it could not read, such
+            # as one that names code that has since changed on disk.
             log.exception("A message could not be read")
             os._exit(1)
 

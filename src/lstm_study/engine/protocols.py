@@ -56,7 +56,7 @@ class Stage(Protocol):
         """How many jobs are due now."""
 
     def due(self, worker: str, limit: int, *, like: Hashable = None) -> Sequence[Work]:
-        """Hands out jobs to a worker that is free, or has room.
+        """Hands out jobs to a worker that is idle, or has room for more.
 
         Args:
             worker: Its name.

@@ -2,11 +2,11 @@
 
 No folder is shared. The process that was started keeps all of the study's files: it sends each node
 the training reviews once, each job with its checkpoints, and the test reviews with each grant, and
-receives files with the results. So a worker here and a process of this machine run the same code,
-and a file travels beside the message that names it.
+receives files with the results. So an actor and a worker process of this machine run the same code,
+and a file travels with the message that names it.
 
-Ray places the actors, replaces nothing: an actor that ends, with its node or alone, is reported as
-lost and asked for again, on whatever node has room. Actors without room wait, which also tells an
+Ray places the actors, and restarts none: an actor that ends, with its node or alone, is reported as
+lost and requested again, on whatever node has room. Actors without room wait, which also tells an
 autoscaler to add nodes. They end with the process that was started.
 """
 

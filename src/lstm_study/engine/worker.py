@@ -117,14 +117,14 @@ def _parameters(model: Any) -> int:
 
 
 def load_libraries() -> None:
-    """Imports all that training needs, for seconds; the dispatcher loads data meanwhile."""
+    """Imports all that training needs, which takes seconds; the dispatcher loads data meanwhile."""
     with skip_optional_imports():
         import lstm_study.training.one  # noqa: F401 - imported to be there
     freeze_loaded_objects()
 
 
 class Worker:
-    """Does jobs, so many of one shape class at once.
+    """Does jobs, up to `capacity` of one shape class at once.
 
     Checkpoints and weights are in `scratch` until the dispatcher moves them.
     """

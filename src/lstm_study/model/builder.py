@@ -77,7 +77,7 @@ def call(
     """Calls a builder.
 
     Args:
-        model: The builder; once it is explored, it may ask for what it declared alone.
+        model: The builder; once it is explored, it may only ask for what it declared.
         values: Of its hyperparameters; what is missing takes its default.
         seed: Of Keras's global random state.
 

@@ -1,8 +1,8 @@
 """How many shape classes a study has and how many places a population, by what compiling costs.
 
 One program less to compile, and one population instead of two that take turns, are weighed against
-the padding of the smaller networks. All constants of that are here. They decide how long a study
-takes, never what it finds: where one is wrong, a plan is slower.
+the padding of the smaller networks. All constants of this estimate are here. They decide how long a
+study takes, never what it finds: where one is wrong, a plan is slower.
 """
 
 import itertools
@@ -80,14 +80,14 @@ def plan_classes(works: Iterable[PlannedWork], *, steps: int) -> dict[ShapeClass
 
 
 def places_for(members: int, *, shape: ShapeClass, steps: int, on_gpu: bool) -> int:
-    """Says how many places a population of some members has: each number is a program of its own.
+    """Returns how many places a population has: each number of places is a program of its own.
 
     Few different numbers, and a power of two where the idle places cost less than compiling does.
 
     Args:
         members: How many there are.
         shape: Their class.
-        steps: Training steps that the one with most to do has left.
+        steps: Training steps left for the member that has most of them left.
         on_gpu: Whether the device is a GPU, on which an idle place costs little.
 
     Example:
@@ -136,7 +136,7 @@ def _plan_alike(works: Sequence[PlannedWork], steps: int) -> dict[ShapeClass, Sh
 
 
 def _together(a: PlannedWork, b: PlannedWork) -> PlannedWork:
-    """Returns two works as one of the class that holds both."""
+    """Joins two works in the class that holds both."""
     return PlannedWork(
         shape=a.shape.joined(b.shape),
         longest=max(a.longest, b.longest),

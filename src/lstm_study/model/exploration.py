@@ -47,7 +47,7 @@ RESERVED = frozenset({
 
 @dataclass(slots=True)
 class _Tried:
-    """What was asked for with some values of one hyperparameter, the others as in `base`."""
+    """What the builder asked for with some values of one hyperparameter, the rest as in `base`."""
 
     name: str
     base: Mapping[str, Any]

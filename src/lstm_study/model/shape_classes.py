@@ -18,7 +18,8 @@ FEWEST_UNITS = 16
 READ_ROWS = 128
 """Reviews that a population reads at once, beside training."""
 
-# What populations train beyond the core. What is not here trains alone, a new row of the table too.
+# The hyperparameters beyond the core that populations support. With any other one, a new row of the
+# table included, a network trains alone.
 _OPENED = frozenset({
     "bidirectional", "pooling", "embedding_dropout", "word_dropout", "output_dropout",
     "pair_vocabulary_size", "learning_rate", "learning_rate_schedule", "clip_norm", "weight_decay",

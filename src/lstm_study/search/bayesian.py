@@ -1,8 +1,8 @@
 """Proposals of Keras Tuner's Bayesian optimisation, computed from the trial records each time.
 
 Keras Tuner's oracle keeps a random state that a restart loses. Here a new oracle is built from the
-records for each proposal, with a seed of its own, so that a restart changes nothing. Configurations
-that do not depend on results are drawn in advance, by `plan`.
+records for each proposal, with a seed of its own, so that a restart changes nothing. The other
+tuners' configurations do not depend on results: `plan` draws them in advance.
 """
 
 from collections.abc import Sequence

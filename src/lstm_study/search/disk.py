@@ -59,7 +59,7 @@ def peak_checkpoint_bytes(plan: Plan, *, spec: StudySpec, workers: int) -> int:
 
 
 def _of_bracket(planned: PlannedBracket, *, spec: StudySpec, workers: int) -> list[int]:
-    """Returns the most that a bracket's checkpoints take, by how many workers are at it."""
+    """Returns the most that a bracket's checkpoints take, by how many workers train its trials."""
     sizes = sorted(_sizes(planned, spec), reverse=True)
     rounds = planned.bracket.rounds
     at_rest = rounds[1].trials if len(rounds) > 1 else 0
@@ -71,7 +71,7 @@ def _of_bracket(planned: PlannedBracket, *, spec: StudySpec, workers: int) -> li
 
 def _sizes(planned: PlannedBracket, spec: StudySpec) -> list[int]:
     """Returns the most that a checkpoint of each slot's network takes."""
-    if spec.builder is not None:  # what each has is known once it is built
+    if spec.builder is not None:  # the size of each is unknown until it is built
         numbers = spec.builder.parameter_count * (1 + max(_SLOTS.values()))
         return [numbers * _BYTES_PER_NUMBER + _OVERHEAD_BYTES] * len(planned.slots)
     largest, optimizer = largest_configuration(spec.space), spec.protocol.optimizer

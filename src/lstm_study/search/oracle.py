@@ -33,8 +33,8 @@ class RecordedHyperband(keras_tuner.oracles.HyperbandOracle):  # type: ignore[mi
     """Hyperband whose state is derived from the trial records.
 
     Schedule, seeds, promotions, failures and labels are the plan's and the records' own; see
-    `search/promotion.py`. A tuner id, to Keras Tuner, is a worker; here it is a trial's id, for a
-    worker may have several trials at once.
+    `search/promotion.py`. Keras Tuner identifies a worker by its tuner id. Here that is a trial's
+    id, since a worker may have several trials at once.
 
     Args:
         spec: The study's.
@@ -117,7 +117,7 @@ class RecordedHyperband(keras_tuner.oracles.HyperbandOracle):  # type: ignore[mi
     def create_trials(self, limit: int, *, like: ShapeClass | None = None) -> list[TunerTrial]:
         """Hands out trials of one shape class, or of that of the first that can start.
 
-        They are `limit` at most; fewer, or none, where no more can start before others have ended.
+        At most `limit`; fewer, or none, where no more can start before others have ended.
         """
         trials: list[TunerTrial] = []
         wanted = like
@@ -151,7 +151,7 @@ class RecordedHyperband(keras_tuner.oracles.HyperbandOracle):  # type: ignore[mi
 
     def populate_space(self, trial_id: str, *, wanted: ShapeClass | None = None) -> dict[str, Any]:
         """Chooses the next trial, of a shape class or of any, and writes its record."""
-        del trial_id  # Ours name the slot, not the order in which trials happened to start.
+        del trial_id  # Trial ids name the slot, not the order in which trials happened to start.
         found = self._next(wanted)
         if found is None:
             status = TrialStatus.IDLE if self.ongoing_trials else TrialStatus.STOPPED

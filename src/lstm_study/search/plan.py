@@ -114,11 +114,11 @@ def make_plan(
 ) -> Plan:
     """Draws every first slot's configuration, each once in the whole search.
 
-    The plan depends on the spec alone, so the same configurations are tried however many workers
-    share the search and however often it is interrupted. Of the trials that have begun it takes how
-    their slots are named, so that a search whose limit grew still finds its own; of them and of the
-    earlier plan what a tuner proposed, which depends on when it was asked. A space that is
-    exhausted leaves later brackets with fewer slots or none; each round left still promotes.
+    The configurations drawn depend on the spec alone, so the same ones are tried however many
+    workers share the search and however often it is interrupted. Two things come from earlier work:
+    how the slots of trials that have begun are named, so that a search whose limit grew still finds
+    them; and what a tuner proposed, which depends on when it was asked. A space that is exhausted
+    leaves later brackets with fewer slots or none; each round that is left still promotes.
 
     With `include_baseline` the baseline takes the first slot of the last bracket, which trains it
     for the full budget. With `control = "random"` as many random configurations as the search's
@@ -256,9 +256,9 @@ def _schedule(spec: StudySpec) -> tuple[Bracket, ...]:
 
 
 def _places(spec: StudySpec, size: int) -> int:
-    """Returns how many trials a space of so many configurations gives.
+    """Returns how many trials a space of `size` configurations gives.
 
-    The baseline is a place of its own where it is included and the space does not hold it.
+    An included baseline that the space does not hold is one trial more.
     """
     if not spec.search.include_baseline:
         return size
@@ -304,7 +304,7 @@ def _proposed(
     digits: Mapping[str, int],
     proposals: Mapping[int, Configuration],
 ) -> PlannedBracket:
-    """Leaves to the tuner what it has not proposed, but for the baseline where it is included."""
+    """Leaves open what the tuner has not proposed yet; an included baseline comes first."""
     chosen = [proposals.get(number) for number in range(bracket.rounds[0].trials)]
     if spec.search.include_baseline:
         chosen[0] = spec.baseline.configuration
@@ -326,7 +326,7 @@ def _control(spec: StudySpec, digits: Mapping[str, int], *, count: int) -> Plann
 
 
 def _digits(begun: Iterable[Trial]) -> dict[str, int]:
-    """Returns of each bracket with trials, by its prefix, how many digits its slots are named with.
+    """Returns how many digits slot names have, by the prefix of each bracket with trials.
 
     That depends on how many slots it had when they began. A trial's seed comes from its name.
     """

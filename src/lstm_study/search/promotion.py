@@ -55,7 +55,7 @@ def startable(
     Args:
         plan: The whole search.
         records: Every trial begun so far, by id; must not change while this is read.
-        assigned: Ids of the trials that a worker is at.
+        assigned: Ids of the trials that a worker is training.
         direction: Which end of the score is better.
         may_start: Whether the budget allows another trial.
     """
@@ -89,8 +89,8 @@ def needed_checkpoints(
         rounds = _Rounds(planned, records, direction)
         last = len(planned.bracket.rounds) - 1
         for number in range(last + 1):
-            # Those that enough others already beat are out. Should one of these fail after all, the
-            # next best is trained again from the start, to the bit.
+            # Trials that enough others already beat can't be promoted any more, unless one of those
+            # fails: then the next best is trained again from the start, which gives the same bits.
             size = rounds.size(number + 1) if number < last else 0
             in_the_running = rounds.ranked(number)[:size]
             children = rounds.trials(number + 1)

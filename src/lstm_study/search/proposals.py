@@ -1,8 +1,8 @@
 """Which configurations a tuner has proposed, read from the records: none is proposed again.
 
-A proposal follows from the results that are known when it is made. Made again later, with others
-known, it would be another one. So it is written into the plan before its trial begins, and the
-trial's record has it, too: where one of the two is lost, the other still has it.
+A proposal depends on the results that are known when it is made; made again later, it would differ.
+So it is written into the plan before its trial begins, and the trial's record has it, too: where
+one of the two is lost, the other still has it.
 """
 
 from collections.abc import Mapping, Sequence

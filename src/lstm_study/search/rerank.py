@@ -124,7 +124,7 @@ class RerankStage:
         return alike
 
     def take(self, result: JobResult, *, worker: str) -> None:
-        """Records a trial's result; its checkpoint goes once it has ended."""
+        """Records a trial's result; deletes its checkpoint once it has ended."""
         path = self._store.checkpoint_path(result.name)
         if result.checkpoint is not None:
             self._store.adopt(result.checkpoint, path)

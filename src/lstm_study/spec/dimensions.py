@@ -303,7 +303,7 @@ def _listed(value: Any) -> list[Any]:
 
 
 def _check_condition(name: str, when: Mapping[str, Any], dimensions: Mapping[str, Any]) -> None:
-    """Raises an error where a dimension's condition is not one on values of another's."""
+    """Refuses a condition that is not on values of another hyperparameter."""
     if len(when) != 1:
         raise broken("must name one hyperparameter", shown(dict(when)), key=f"{name}.when")
     ((parent, values),) = when.items()
@@ -320,7 +320,7 @@ def _check_condition(name: str, when: Mapping[str, Any], dimensions: Mapping[str
 
 
 def _check(row: Hyperparameter, dimension: Range | Choices | Fixed) -> None:
-    """Raises an error where a dimension holds what its hyperparameter can't be."""
+    """Refuses a dimension with values that its hyperparameter can't have."""
     if isinstance(dimension, Range):
         values: list[Any] = [dimension.min, dimension.max]
     else:

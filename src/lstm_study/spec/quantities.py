@@ -14,13 +14,13 @@ def seconds_of(duration: str) -> int:
     """Reads a duration.
 
     Args:
-        duration: Days, hours, minutes and seconds in this order, those that are wanted.
+        duration: Days, hours, minutes and seconds, in this order; any may be left out.
 
     Returns:
         Seconds, >= 1.
 
     Raises:
-        ValueError: It is not a duration, or none at all.
+        ValueError: It is not a duration, or it is zero.
 
     Example:
         >>> seconds_of("2h30m")
@@ -39,7 +39,7 @@ def bytes_of(size: str) -> int:
     """Reads a size with its decimal unit.
 
     Raises:
-        ValueError: It is not a size, or none at all.
+        ValueError: It is not a size, or it is zero.
 
     Example:
         >>> bytes_of("1.5 GB")
@@ -87,7 +87,7 @@ def duration_in_words(seconds: float) -> str:
 
 
 def estimate_in_words(seconds: float) -> str:
-    """Says an estimated duration, no more exactly than it is known.
+    """Says an estimated duration, rounded to what an estimate can tell.
 
     Example:
         >>> [estimate_in_words(seconds) for seconds in (23, 401, 7_790)]

@@ -101,10 +101,11 @@ class ProtocolTable(SpecTable):
 class CompareTable(SpecTable):
     """`[compare]`: which arms are retrained, and with how many seeds.
 
-    `validation_seeds` trainings each of baseline and winner are kept off the validation reviews.
-    They choose both arms' own epochs and show how optimistic the search's score of its winner is.
-    With 0 there are no arms at their own epoch. `most_seeds` is the declared maximum of seeds, over
-    which all looks at the verdict share one error; `seeds` where it is not given.
+    Baseline and winner are each also trained `validation_seeds` times without the validation
+    reviews. These trainings choose both arms' own epochs and show how optimistic the search's score
+    of its winner is. With 0 there are no arms at their own epoch. `most_seeds` is the declared
+    maximum of seeds, over which all looks at the verdict share one error; `seeds` where it is not
+    given.
     """
 
     seeds: int = Field(default=14, ge=1, le=1_000)
@@ -164,7 +165,7 @@ class StudySpec(SpecTable):
 
     @model_serializer(mode="wrap")
     def _without_what_follows(self, handler: SerializerFunctionWrapHandler) -> dict[str, Any]:
-        """Leaves out `[model]` where there is none, and else what follows from it."""
+        """Leaves out `[model]` if it is empty; with a builder, what follows from it."""
         tables: dict[str, Any] = handler(self)
         baseline = tables["baseline"]
         own = baseline.pop("own")

@@ -125,7 +125,8 @@ class StudyFiles:
     def is_remainder(self) -> bool:
         """Whether files of a study are there without what it began with, and without their list.
 
-        A copy that was stopped leaves such, and so does `--fresh` killed while it moves them away.
+        An interrupted copy leaves such a folder, and so does `--fresh` if it is killed while it
+        moves files away.
         """
         if self.exists or self.ledger.exists:
             return False
@@ -165,7 +166,7 @@ class StudyFiles:
     def check_complete(self) -> None:
         """Makes sure that every file that was written is there, and is no earlier copy.
 
-        Not that it is whole: that is for its reader.
+        Whether a file is damaged is checked by its reader.
 
         Raises:
             RecordError: One is missing, or an earlier copy.
@@ -211,15 +212,15 @@ class StudyFiles:
     def outdated(self) -> list[str]:
         """Returns the trials that have not ended though the search has, as `missing` does.
 
-        A backup that was restored in part leaves such. After a search that a limit ended there may
-        be interrupted trials.
+        A backup that was restored in part leaves such trials. After a search that a limit ended,
+        interrupted trials are normal.
         """
         plan = self.read_state(SearchState)
         if plan is None or plan.stopped != "":
             return []
         found = []
         for path in self.paths(Trial):
-            # A damaged one is for its reader.
+            # Its reader reports a damaged one.
             with suppress(RecordError):
                 trial = self.read(Trial, path.stem)
                 if trial is not None and trial.role != "finalist" and not trial.has_ended:
@@ -245,7 +246,7 @@ def _name_of(record: Any) -> str:
 
 
 def _text(path: Path) -> str | None:
-    """Reads a text; None where there is none. A wrong byte is left for its reader to refuse."""
+    """Reads a text; None where there is none. Its reader refuses bytes that are not UTF-8."""
     try:
         return read_bytes(path, limit=MOST_BYTES).decode(errors="replace")
     except FileNotFoundError:

@@ -42,7 +42,7 @@ class Ledger:
         return self._removed
 
     def salvage(self) -> None:
-        """Reads from now on what is whole of a damaged list; the file stays as it is."""
+        """From now on reads only the undamaged lines of a damaged list; the file stays as it is."""
         self._take(whole_lines(self.path, LedgerEntry))
 
     def note(self, file: str, sha256: str = "") -> None:

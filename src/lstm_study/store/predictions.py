@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 _KIND = kind_of("predictions/labels.npy")
 _MOST_REVIEWS = 2**22
-# Of a compressed copy, whose own size says little; what a stranger's corpus.json says, nothing.
+# For a compressed copy: its size says little, and its corpus.json may be of unknown origin.
 _MOST_REVIEWS_PACKED = 2**24
 _HEADER_BYTES = 4_096
 _NUMBER_BYTES = 8

@@ -70,8 +70,8 @@ class Store(PredictionFiles, LiveFiles):
     ) -> tuple[str, ...]:
         """Begins the study, or checks that it is the one that began here.
 
-        One that has nothing to lose yet begins again, with any spec. In one that has begun some
-        settings may still change: see `changes.changes`. The text is the study file's,
+        A study that has nothing to lose yet begins again, with any spec. In one that has begun,
+        some settings may still change: see `changes.changes`. The text is the study file's,
         verbatim; `settings` are the one-off changes that the spec has beside it.
 
         Returns:
@@ -89,7 +89,7 @@ class Store(PredictionFiles, LiveFiles):
             allowed = found.allowed
             if found.searches_on and (search := self.read_state(SearchState)) is not None:
                 self.write_state(replace(search, stopped=None))
-            # An earlier version's, also where adding them was interrupted.
+            # A study of an earlier version, also where adding digests was interrupted.
             if not self.ledger.exists or self.read_began().schema_version == 1:
                 add_missing_digests(self)
         elif self.path(SearchState).exists() and self._began_otherwise(began):
@@ -101,7 +101,7 @@ class Store(PredictionFiles, LiveFiles):
         return allowed
 
     def _began_otherwise(self, now_begun: StudyState) -> bool:
-        """Whether a study that has nothing to lose was taken up with another spec."""
+        """Whether a study that has nothing to lose yet began with another spec."""
         try:
             before = self.read_state(StudyState)
         except RecordError:
@@ -109,7 +109,7 @@ class Store(PredictionFiles, LiveFiles):
         return before is None or before.spec != now_begun.spec
 
     def _changes(self, spec: StudySpec, *, settings: tuple[str, ...], data_digest: str) -> Changes:
-        """Says what changed in a study that began, where all of it may; refuses it by name else."""
+        """Returns what changed in a study that has begun; refuses changes that are not allowed."""
         before = self.read_began()
         found = changes(before.spec, spec, is_compared=self.is_compared)
         refused = list(found.refused)

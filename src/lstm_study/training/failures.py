@@ -9,10 +9,10 @@ from lstm_study.records import Failure
 NOT_THE_JOBS_FAULT = (StoreError, DataError)
 """Errors that no training is at fault for: they end the command, and are kept in no record."""
 
-# XLA's words where a kernel asks for more than a multiprocessor has, under RESOURCE_EXHAUSTED too.
+# XLA's words where a kernel needs more than a multiprocessor has; also under RESOURCE_EXHAUSTED.
 _KERNEL_TOO_LARGE = "Shared memory size limit exceeded"
-# After these a process can do nothing more on its GPU; CUDA's own words for each say so, but for
-# UNKNOWN, which is all it says where the GPU is gone (after the machine slept, say).
+# After these a process can no longer use its GPU, as CUDA documents for each; UNKNOWN is all it
+# says where the GPU has disappeared, after the machine slept for example.
 _DEVICE_LOST = re.compile(
     "CUDA_ERROR_(ILLEGAL_ADDRESS|LAUNCH_TIMEOUT|ASSERT|HARDWARE_STACK_ERROR|ILLEGAL_INSTRUCTION|"
     "MISALIGNED_ADDRESS|INVALID_ADDRESS_SPACE|INVALID_PC|LAUNCH_FAILED|ECC_UNCORRECTABLE|"
@@ -41,7 +41,7 @@ def is_device_lost(error: Exception) -> bool:
 def classify(error: Exception) -> Failure:
     """Classifies an exception that ended a training.
 
-    Not for those that no training is at fault for: see `NOT_THE_JOBS_FAULT`.
+    Not for the errors of `NOT_THE_JOBS_FAULT`.
     """
     if isinstance(error, DivergedError):
         return Failure(kind="diverged", message=str(error))

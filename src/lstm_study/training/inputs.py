@@ -47,12 +47,12 @@ def as_input(inputs: tuple[Any, ...]) -> Any:
 
 
 def dropped_tokens(shape: tuple[int, ...], *, rate: float, seed: int) -> NDArray[np.bool_]:
-    """Draws which tokens of a batch word dropout takes, bool of the shape [n, length]."""
+    """Draws which tokens of a batch word dropout removes, bool of the shape [n, length]."""
     return np.random.default_rng(seed).random(shape, dtype=np.float32) < rate
 
 
 def _drop_words(inputs: list[NDArray[np.int32]], *, rate: float, seed: int) -> None:
-    """Puts the id of unknown words in the place of some, and of the pairs that they are part of."""
+    """Replaces some ids by that of unknown words, and so the pairs that they are part of."""
     token_ids = inputs[0]
     gone = dropped_tokens(token_ids.shape, rate=rate, seed=seed)
     np.putmask(token_ids, gone & (token_ids > OUT_OF_VOCABULARY), OUT_OF_VOCABULARY)

@@ -10,7 +10,7 @@ _EVERY_SECONDS = 0.5
 
 
 class LiveReporter:
-    """Sends where a training of so many epochs stands, at most twice a second; it may be lost."""
+    """Sends a training's progress, at most twice a second; a message may be lost."""
 
     def __init__(self, send: Callable[[Live], None], *, training_id: str, epochs: int) -> None:
         self._send = send

@@ -1,6 +1,6 @@
 """Checkpoints of a population's members: what they start from, and those written while it trains.
 
-Both are the work of threads, so that the device does not wait for the disk.
+Threads prepare and write them, so that the device does not wait for the disk.
 """
 
 from collections import deque
@@ -26,7 +26,7 @@ class CheckpointWriter:
     """Writes members' checkpoints on threads, and reports each one to its member.
 
     Args:
-        threads: They fetch states from the device, and write them.
+        threads: They copy states from the device to the host, and write them.
     """
 
     def __init__(self, threads: Executor) -> None:
@@ -67,7 +67,7 @@ class CheckpointWriter:
 def states_at_start(
     members: Sequence[Member], shape: ShapeClass, threads: Executor
 ) -> Iterator[tuple[Member, Future[PopulationState]]]:
-    """Makes what members begin with, a few ahead of the one that is asked for.
+    """Prepares the states that members start from, a few ahead of the one that is asked for.
 
     Building and padding takes a second for each new shape, most of it without the GIL.
     """

@@ -55,7 +55,7 @@ class Ended:
         split: What it read at the end; None where it was not to read.
         probabilities: Of the positive label, float32 [reviews].
         earlier: The same by the earlier weights that its checkpoint keeps, in their order.
-        read_seconds: Its share of the time of that.
+        read_seconds: Its share of the time that this took.
     """
 
     checkpoint: Checkpoint | None
@@ -71,8 +71,8 @@ class Seated:
     """A member at its place in the arrays.
 
     Attributes:
-        member: Who.
-        checkpoint: Its last that is safe; None before there is one.
+        member: The member.
+        checkpoint: The last one that is written; None before there is one.
         epochs: Its history.
         batches: The epoch's, as positions in the split.
         lengths: The tokens that each batch is cut to where the member is trained alone.

@@ -28,7 +28,7 @@ def keep_freed_memory() -> None:
 def allocate_gpu_memory_as_needed() -> None:
     """Has TensorFlow and JAX take no more of a GPU than they use; call before either starts.
 
-    By themselves they take most of it at once, and a study beside them would have none.
+    By default they take most of it at once, which leaves none for another process.
     """
     os.environ.setdefault("TF_FORCE_GPU_ALLOW_GROWTH", "true")
     os.environ.setdefault("XLA_PYTHON_CLIENT_PREALLOCATE", "false")

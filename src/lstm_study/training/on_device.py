@@ -36,7 +36,7 @@ from lstm_study.training.one import EVALUATION_BATCH, Training
 
 STEPS_AT_ONCE = 16
 _READ_AT_ONCE = 8
-# One program each, where its operations one by one would be as many for each number of places.
+# Compiled as one program for each number of places, instead of one for each operation.
 _seeds_after = jax.jit(seeds_after, static_argnames="trains")
 
 
@@ -52,7 +52,7 @@ class OnDevice:
         self._shape = shape
         self._options: dict[str, Any] = {"maxlen": shape.maxlen, "sweeps": sweeps}
         self._settings: Any = None
-        # A split is kept beside its arrays, so that its id stays its own.
+        # A split is kept beside its arrays, so that no other object gets its id.
         self._reviews: dict[int, tuple[Split, DeviceReviews]] = {}
         self.state: Any = None
 
@@ -122,7 +122,7 @@ class OnDevice:
     def read(
         self, split: Split, *, weights: PopulationWeights | None = None
     ) -> NDArray[np.float32]:
-        """Returns what all places make of some reviews: probabilities [places, reviews].
+        """Classifies reviews with the members at all places: float32 [places, reviews].
 
         Args:
             split: The reviews.
@@ -177,7 +177,7 @@ def initial_variables(training: Training) -> tuple[NDArray[Any], ...]:
     """Weights, seeds and optimizer as a training alone begins with, made on the CPU."""
     try:
         processor = jax.default_device(jax.local_devices(backend="cpu")[0])
-    except RuntimeError:  # JAX_PLATFORMS leaves the GPU alone
+    except RuntimeError:  # JAX_PLATFORMS names the GPU only
         processor = nullcontext()
     with processor:
         network = build_network(training.configuration, seed=training.seed, masked=training.masked)
@@ -198,7 +198,8 @@ def settings_of(
     Args:
         trainings: Who is at which place.
         shape: Their class.
-        reviews: How many they train on: a falling learning rate ends after so many steps.
+        reviews: How many they train on, which gives the step at which a falling learning rate is
+            at zero.
     """
     rows = [_setting(training, shape, reviews) for training in trainings]
     settings = MemberSettings(*(np.array(column) for column in zip(*rows, strict=True)))
@@ -256,7 +257,7 @@ def empty_state(shape: ShapeClass, places: int) -> PopulationState:
 
 
 def reviews_of(split: Split, shape: ShapeClass) -> DeviceReviews:
-    """Puts a split's arrays on the device, of few different sizes, each of which is a program."""
+    """Puts a split's arrays on the device, padded to one of few sizes: each is a program."""
     tokens = _rounded(shape.maxlen + len(split.token_ids), small=2**14, large=2**23)
     reviews = _rounded(len(split), small=2**10, large=2**15)
 

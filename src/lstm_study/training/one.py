@@ -270,7 +270,8 @@ def with_lengths(
     if not masked:
         return [(chosen, maxlen) for chosen in batches]
     lengths = kept_lengths(reviews, maxlen=maxlen)
-    any_length = uses_cpu_kernels()  # Elsewhere each length is compiled.
+    # On other devices each length would compile a program of its own.
+    any_length = uses_cpu_kernels()
     longest = [max(1, int(lengths[chosen].max())) for chosen in batches]
     return [
         (chosen, length if any_length else bucket_length(length, maxlen=maxlen))
@@ -297,7 +298,7 @@ def predict(
     batches = evaluation_buckets(lengths, batch_size=batch_size)
     for chosen, length in with_lengths(batches, reviews, maxlen=maxlen, masked=masked):
         inputs = inputs_of(reviews, chosen, configuration, length=length)
-        # All batches have equally many rows: another number would be compiled again.
+        # All batches have equally many rows: another number would compile another program.
         padding = ((0, batch_size - len(chosen)), (0, 0))
         outputs = model.predict_on_batch(as_input(tuple(np.pad(x, padding) for x in inputs)))
         found[chosen] = np.asarray(outputs)[: len(chosen), 0]

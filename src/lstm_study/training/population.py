@@ -4,7 +4,7 @@ A GPU that trains one network of this size is idle most of the time. Here a *pop
 every step: its members have their own configuration, seed, rates, order of reviews and budget.
 Each member's records and checkpoints are those of the same training done alone by
 `training/one.py` with KERAS_BACKEND=jax, up to rounding: weights, dropout masks and batches are the
-same. Members begin and end at the ends of epochs, and fail by themselves.
+same. Members begin and end at the ends of epochs, and one that fails ends alone.
 
 Not covered: optimizers other than Adam; see
 `model/shape_classes.py: why_alone`.
@@ -39,8 +39,9 @@ log = logging.getLogger(__name__)
 
 # For checkpoints: those to begin with are made, those of an epoch written.
 _THREADS = 4
-# An epoch that takes longer, in seconds, is not to be lost to a power failure. After shorter ones a
-# GPU would wait for the disk: 14 networks of 50,000 × 128 write a gigabyte for each epoch.
+# After an epoch that took longer, in seconds, its checkpoint is synchronised to disk, so that a
+# power failure can't lose it. After shorter epochs a GPU would wait for the disk: 14 networks of
+# 50,000 × 128 write a gigabyte for each epoch.
 _LONG_EPOCH = 30.0
 # The share of an epoch's time for which the log says that the device waited.
 _WAITED = 0.1
@@ -98,7 +99,7 @@ def train_population(
                 population.train_epoch()
                 continue
             except Exception as error:
-                # A lack of the device is handled here; all else is for the caller.
+                # What the device lacks is handled here; all other errors are for the caller.
                 if is_kernel_too_large(error) and population.sweeps is not SCAN:
                     population.use_the_loop(error)
                 elif classify(error).kind == "out_of_memory":
@@ -156,7 +157,7 @@ class Population:
                 return True
 
     def train_epoch(self) -> None:
-        """Trains and validates all members in places for one epoch, each with its own number."""
+        """Trains and validates all members that have places, each for its own next epoch."""
         began = time.perf_counter()
         for _, seated in self.taken():
             seated.begin_epoch(self._split, self._threads)
@@ -173,7 +174,7 @@ class Population:
         if self._validation is not None:
             found = self._device.read(self._validation)
             self._device.count_reading(self._validation)
-        # What an epoch of all takes is shared by all, so that the records' times add up.
+        # The time of an epoch is divided among the members, so that the records' times add up.
         share = len(self.taken())
         seconds = {
             "train_seconds": (trained - began) / share,
@@ -235,7 +236,7 @@ class Population:
         self._device.clear()
 
     def _train_steps(self) -> None:
-        """Makes an epoch's steps, the next ones while the last are counted and words are dropped.
+        """Makes an epoch's steps; while some run, the last are counted and words are dropped.
 
         XLA may wait for the device at every step, so steps have a thread of their own.
         """

@@ -59,8 +59,8 @@ def configure(
         gpu: The only GPU to use, as CUDA_VISIBLE_DEVICES names it; None to leave that as it is.
         workers_on_gpu: Processes that share it.
         share: Returns how many threads a Numba kernel may use now; None for `threads`.
-        tells_why_no_gpu: Whether TensorFlow prints which of CUDA's libraries it does not find,
-            which it says among much else.
+        tells_why_no_gpu: Whether TensorFlow prints which of CUDA's libraries it does not find; it
+            then prints much else, too.
 
     Returns:
         Backend and devices found.
@@ -119,7 +119,7 @@ def _configure_tensorflow(threads: int, share: Callable[[], int]) -> Runtime:
 
 
 def _configure_jax(threads: int) -> Runtime:
-    # Else the thread that waits for the GPU keeps a core busy.
+    # Otherwise the thread that waits for the GPU keeps a core busy.
     os.environ.setdefault("TF_CUDA_PLATFORM_GPU_DEVICE_SCHEDULE", "blocking_sync")
     flags = os.environ.get("XLA_FLAGS", "")
     if threads == 1 and "intra_op_parallelism" not in flags:
@@ -141,9 +141,9 @@ def _configure_jax(threads: int) -> Runtime:
 
 
 def population_limit(asked: int | None, *, member_bytes: int) -> int:
-    """Says how many networks of about so many bytes this process, on JAX, trains at once.
+    """Returns how many networks of `member_bytes` each this process trains at once, on JAX.
 
-    As many as are asked for, at most; else what the device holds, and one without a GPU.
+    At most as many as are asked for; otherwise as many as the GPU holds, and one without a GPU.
     """
     import jax
 

@@ -32,11 +32,12 @@ BLOCK = 16
 _WARPS = 8
 # With 8 for 256 units twice as many registers are spilled.
 _WARPS_ABOVE_128_UNITS = 16
-# Of a row of weights that stay; above, four gates do not fit, whatever the card.
+# The most bytes of a row of weights that stay in shared memory; four gates with longer rows fit no
+# card.
 _RESIDENT_BYTES = 256
 # Of `jax.default_matmul_precision`: what is as exact as half precision's ten bits, or less.
 _TEN_BITS = (None, "default", "fastest", "tensorfloat32", "bfloat16")
-# Gradients below are zero, nearly: its inverse is still a number.
+# Smaller gradients are treated as zero; the inverse of this is still finite.
 _SMALLEST = 1e-37
 
 
@@ -269,7 +270,7 @@ def _backward_kernel(
         i, f, g, o = (gates[:, t, gate, :] for gate in range(4))
         tanh_carry = jnp.tanh(carries[:, t, :])
         alive = (t >= begins)[:, None]
-        # What lies before the first step visited was never written.
+        # The steps before the first one visited were never written.
         before = jnp.where((t > begins)[:, None], carries[:, jnp.maximum(t - 1, earliest), :], 0.0)
         through_output = jnp.where(alive, d_output, 0.0)
         through_carry = jnp.where(alive, d_carry, 0.0) + through_output * o * (

@@ -78,7 +78,7 @@ def _differentiable(masks: Masks, span: Span, steps: Steps) -> LstmFunction:
 
     @ops.custom_gradient  # type: ignore[untyped-decorator]  # Keras is untyped
     def run(*arguments: Any) -> tuple[tuple[Any, Any, Any], Callable[..., Any]]:
-        # TensorFlow looks for the gradient of what is called here unless told not to.
+        # Unless told not to, TensorFlow would differentiate what is called here.
         sequences, *weights, output, carry = (ops.stop_gradient(x) for x in arguments)
         given = (sequences, Weights(*weights), (output, carry), masks, span)
         keep: Keep = "outputs" if steps.return_outputs else "nothing"

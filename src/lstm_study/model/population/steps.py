@@ -3,7 +3,7 @@
 What `model/network.py` builds in Keras, written out for all members at once, with their
 hyperparameters as data. A member's weights, dropout masks and steps are those of the same
 configuration and seed trained alone by Keras on JAX, up to rounding: sums are taken in another
-order, nothing is drawn otherwise.
+order, random numbers are the same.
 
 Letters are those of `arrays.py`. The same population gives the same bits on the same machine.
 """
@@ -26,7 +26,8 @@ from lstm_study.model.population.arrays import (
 from lstm_study.model.population.dropout import seeds_after
 from lstm_study.model.population.network import probabilities_of, tokens_of
 
-# On a GPU matrix products are not chosen by timing them, which may choose otherwise each time.
+# On a GPU the algorithm of a matrix product is not chosen by timing, which may choose another one
+# each time.
 _SAME_BITS = {"xla_gpu_deterministic_ops": True}
 # Keras's own: `keras.optimizers.Adam`, `keras.config.epsilon`.
 _BETA_1, _BETA_2, _EPSILON = 0.9, 0.999, 1e-7
@@ -59,8 +60,8 @@ def train_steps(
             row that is not used.
         dropped: bool [steps, P, B, T], the tokens that word dropout takes; None where no member has
             any.
-        count: How many of the steps to make, so that an epoch's last ones are no program of their
-            own.
+        count: How many of the steps to make: the last ones of an epoch then need no program of
+            their own.
         maxlen: T, the shape class's.
         sweeps: Runs the LSTM's loop.
 

@@ -1,8 +1,8 @@
 """The compiled code of a Numba function on disk, with a digest: damaged code is never run.
 
-Numba's own cache file has none. What a power failure or a disk made of it then fails the training,
-or computes other numbers. Two processes that compile one function for different types at the same
-time may also give both the same file. Here each signature has a file of its own.
+Numba's own cache file has none. A file that a power failure or the disk damaged would fail the
+training, or compute other numbers. Two processes that compile one function for different types at
+the same time may also give both the same file. Here each signature has a file of its own.
 """
 
 import hashlib
@@ -28,7 +28,7 @@ class CodeCache:
     Args:
         folder: Where its files are.
         name: What their names begin with.
-        stamp: Of the function's source: code of another one is not found.
+        stamp: Identifies the function's source: code compiled from another version is not loaded.
     """
 
     def __init__(self, folder: Path, *, name: str, stamp: Any) -> None:
