@@ -7,7 +7,7 @@ from pathlib import Path
 
 from lstm_study.corpus.cache import CACHE_VARIABLE, cache_folder, read_entry, write_entry
 from lstm_study.corpus.documents import assemble
-from lstm_study.corpus.sources import Located, module_of
+from lstm_study.corpus.sources.source import Located, module_of
 from lstm_study.corpus.summary import summarise
 from lstm_study.corpus.types import Corpus
 from lstm_study.errors import DataError

@@ -7,7 +7,7 @@ half are unavailable until `Corpus.open_test` has returned its reviews.
 import re
 from collections.abc import Mapping, Sequence
 
-from lstm_study.corpus.sources import module_of
+from lstm_study.corpus.sources.source import module_of
 from lstm_study.corpus.text.vocabulary import Vocabulary
 from lstm_study.corpus.types import Split
 from lstm_study.spec import DataTable

@@ -1,7 +1,7 @@
 """The sources of reviews: one row each. What a study file may name derives from here.
 
 A source is this row, the module it names in `corpus/sources/`, and that module's test. The module
-has three functions: see `corpus.sources.SourceModule`.
+has three functions: see `corpus.sources.source.SourceModule`.
 """
 
 from collections.abc import Mapping

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
-from lstm_study.corpus.sources import SourceModule, module_of
+from lstm_study.corpus.sources.source import SourceModule, module_of
 from lstm_study.spec import DataTable
 from lstm_study.spec.sources import SOURCES, sources_where
 

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lstm_study.corpus.documents import TEST, TRAIN, Documents
-from lstm_study.corpus.sources import Located, checked_sha256
+from lstm_study.corpus.sources.source import Located, checked_sha256
 from lstm_study.corpus.sources.tar_stream import stream_files
 from lstm_study.corpus.text.tokens import number_words
 from lstm_study.corpus.types import Split

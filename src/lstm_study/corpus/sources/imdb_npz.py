@@ -14,7 +14,6 @@ from numpy.typing import NDArray
 
 from lstm_study.corpus.cache import CACHE_VARIABLE
 from lstm_study.corpus.documents import TEST, TRAIN, Documents
-from lstm_study.corpus.sources import Located, checked_sha256
 from lstm_study.corpus.sources.download import (
     IMDB_SHA256,
     IMDB_URL,
@@ -23,6 +22,7 @@ from lstm_study.corpus.sources.download import (
     download,
 )
 from lstm_study.corpus.sources.plain_pickle import read_ragged
+from lstm_study.corpus.sources.source import Located, checked_sha256
 from lstm_study.corpus.types import Split
 from lstm_study.errors import DataError
 from lstm_study.files import array_from, array_header, sha256_of

@@ -16,8 +16,8 @@ from lstm_study.corpus.files.advice import has_surveyed
 from lstm_study.corpus.files.layout import find_members
 from lstm_study.corpus.files.members import InputFile
 from lstm_study.corpus.files.table import open_table
-from lstm_study.corpus.sources import Located, checked_sha256
 from lstm_study.corpus.sources.own_rows import OwnRows
+from lstm_study.corpus.sources.source import Located, checked_sha256
 from lstm_study.corpus.text.tokens import number_words
 from lstm_study.corpus.types import Split
 from lstm_study.errors import DataError

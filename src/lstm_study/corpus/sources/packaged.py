@@ -11,7 +11,7 @@ import numpy as np
 
 from lstm_study.corpus.documents import TRAIN, Documents
 from lstm_study.corpus.files.table import open_table
-from lstm_study.corpus.sources import Located, checked_sha256
+from lstm_study.corpus.sources.source import Located, checked_sha256
 from lstm_study.corpus.text.tokens import number_words
 from lstm_study.corpus.types import Split
 from lstm_study.errors import DataError, DependencyError

@@ -5,7 +5,8 @@ import pytest
 
 from lstm_study.corpus.documents import TEST, TRAIN
 from lstm_study.corpus.load import load
-from lstm_study.corpus.sources import Located, aclimdb
+from lstm_study.corpus.sources import aclimdb
+from lstm_study.corpus.sources.source import Located
 from lstm_study.errors import DataError
 from lstm_study.spec import DataTable
 from tests.support.reviews import archive_files, cut_gzip, write_archive

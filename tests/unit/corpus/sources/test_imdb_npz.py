@@ -5,8 +5,8 @@ import zipfile
 import numpy as np
 import pytest
 
-from lstm_study.corpus.sources import Located
 from lstm_study.corpus.sources.imdb_npz import read_documents, read_word_index
+from lstm_study.corpus.sources.source import Located
 from lstm_study.errors import DataError
 from tests.support.reviews import Bomb, npy_bytes, npy_with_pickle, write_npz
 

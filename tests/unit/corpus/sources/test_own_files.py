@@ -5,8 +5,8 @@ import pandas as pd
 import pytest
 
 from lstm_study.corpus.documents import TEST, TRAIN, VALIDATION
-from lstm_study.corpus.sources import Located
 from lstm_study.corpus.sources.own_files import read_documents
+from lstm_study.corpus.sources.source import Located
 from lstm_study.errors import DataError
 from lstm_study.spec import DataTable
 from tests.support.reviews import write_csv
