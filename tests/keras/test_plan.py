@@ -6,7 +6,8 @@ import sys
 import pytest
 
 from lstm_study.configuration import BASELINE
-from lstm_study.search.plan import make_plan, slots_at_most, trial_of, with_further_trials
+from lstm_study.search.plan import make_plan, trial_of
+from lstm_study.search.plan_sizes import slots_at_most, with_further_trials
 from lstm_study.search.plan_state import plan_summary
 from lstm_study.spec import StudySpec
 from tests.support.tiny import spec
@@ -80,7 +81,7 @@ def test_a_space_that_holds_less_has_fewer():
 
 def test_it_is_foreseen_without_keras_tuner_so_that_workers_start_before_it_is_loaded():
     code = (
-        "import sys; from lstm_study.search.plan import slots_at_most; "
+        "import sys; from lstm_study.search.plan_sizes import slots_at_most; "
         "from tests.support.tiny import spec; slots_at_most(spec()); "
         "slots_at_most(spec('search.tuner=random', 'search.max_trials=7')); "
         "print('keras' in sys.modules or 'keras_tuner' in sys.modules)"

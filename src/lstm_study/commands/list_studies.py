@@ -9,7 +9,7 @@ from lstm_study.commands.opened import REPORTS_FOLDER, RUNS_FOLDER, OpenStudy
 from lstm_study.commands.status import study_state
 from lstm_study.errors import RecordError, SpecError, StoreError
 from lstm_study.records.state import SearchState, VerdictsState
-from lstm_study.search.plan import trials_at_most, with_further_trials
+from lstm_study.search.plan_sizes import trials_at_most, with_further_trials
 from lstm_study.store import Store
 from lstm_study.store.snapshot import Snapshot
 

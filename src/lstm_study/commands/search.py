@@ -13,7 +13,8 @@ from lstm_study.engine.dispatch import dispatch
 from lstm_study.records import Trial
 from lstm_study.records.state import Extent, SearchState
 from lstm_study.search.disk import peak_checkpoint_bytes
-from lstm_study.search.plan import Plan, slots_at_most, trials_at_most
+from lstm_study.search.plan import Plan
+from lstm_study.search.plan_sizes import slots_at_most, trials_at_most
 from lstm_study.search.plan_state import plan_search, plan_summary
 from lstm_study.search.rerank import FRESH_SEEDS, RerankStage, plan_finalists
 from lstm_study.search.search import run_search

@@ -19,7 +19,7 @@ from lstm_study.errors import ComparisonError, RecordError
 from lstm_study.progress.follow import Item, item_of, silence_in_words, silent_seconds
 from lstm_study.records import Run, Trial
 from lstm_study.records.state import Extent, Live, QuickState, ReportState, SearchState
-from lstm_study.search.plan import trials_at_most, with_further_trials
+from lstm_study.search.plan_sizes import trials_at_most, with_further_trials
 from lstm_study.spec import StudySpec
 from lstm_study.spec.changes import changes
 from lstm_study.store import Store

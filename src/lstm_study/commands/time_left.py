@@ -21,7 +21,7 @@ from lstm_study.comparison.looks import added_seeds
 from lstm_study.progress.pace import Pace, makespan
 from lstm_study.records import Control, CorpusSummary, Run, Trial
 from lstm_study.records.state import Extent, Live, SearchState
-from lstm_study.search.plan import with_further_trials
+from lstm_study.search.plan_sizes import with_further_trials
 from lstm_study.search.stage import only_trials, seconds_searched
 from lstm_study.spec import StudySpec
 from lstm_study.spec.quantities import estimate_in_words

@@ -32,8 +32,8 @@ from lstm_study.records.consistency import of_configuration
 from lstm_study.records.scrub import without_folders
 from lstm_study.records.trainings import trainings_sha256
 from lstm_study.spec import ModelTable
-from lstm_study.spec.dimensions import own_configuration
 from lstm_study.spec.sources import TokenRule
+from lstm_study.spec.space import own_configuration
 
 _MOST_BYTES = 2**24
 _SPLIT = {

@@ -24,7 +24,7 @@ from lstm_study.configuration import HYPERPARAMETERS, STUDYS_OWN
 from lstm_study.errors import BuilderError, StudyError
 from lstm_study.model.builder import build_own, builder_errors, call
 from lstm_study.spec import Choices, Declared, Fixed, ModelTable, ProtocolTable, Range
-from lstm_study.spec.dimensions import own_configuration
+from lstm_study.spec.space import own_configuration
 
 _MOST_TRIED = 32
 _MOST_BUILDS = 400

@@ -19,7 +19,8 @@ from lstm_study.model.shape_classes import ShapeClass
 from lstm_study.model.space import hyperparameters
 from lstm_study.records import Trial
 from lstm_study.search.bayesian import propose
-from lstm_study.search.plan import Plan, trial_of, trials_at_most
+from lstm_study.search.plan import Plan, trial_of
+from lstm_study.search.plan_sizes import trials_at_most
 from lstm_study.search.plan_state import plan_summary, write_plan
 from lstm_study.search.promotion import Resume, Start, needed_checkpoints, startable
 from lstm_study.search.stage import limit_reached

@@ -15,7 +15,8 @@ from lstm_study.progress.follow import Follower, Item, item_of, score_in_words
 from lstm_study.progress.values import Report
 from lstm_study.provenance import now
 from lstm_study.records import Session, Trial
-from lstm_study.search.plan import Plan, trials_at_most
+from lstm_study.search.plan import Plan
+from lstm_study.search.plan_sizes import trials_at_most
 from lstm_study.search.plan_state import plan_summary
 from lstm_study.spec import StudySpec
 from lstm_study.store import Store
