@@ -1,14 +1,7 @@
 """A study file: TOML in, one frozen and validated `StudySpec` out."""
 
 from lstm_study.spec.data import DataTable
-from lstm_study.spec.dimensions import (
-    BaselineTable,
-    Choices,
-    Declared,
-    Fixed,
-    Range,
-    SpaceTable,
-)
+from lstm_study.spec.dimensions import Choices, Declared, Fixed, Range
 from lstm_study.spec.model import ModelTable
 from lstm_study.spec.read import (
     find_study,
@@ -18,6 +11,7 @@ from lstm_study.spec.read import (
     study_folder,
 )
 from lstm_study.spec.sources import SOURCES
+from lstm_study.spec.space import BaselineTable, SpaceTable
 from lstm_study.spec.tables import (
     CompareTable,
     ExportTable,

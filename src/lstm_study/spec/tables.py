@@ -9,10 +9,11 @@ from lstm_study.configuration import HYPERPARAMETERS, STUDYS_OWN
 from lstm_study.objectives import OBJECTIVES, Direction
 from lstm_study.schedule import hyperband
 from lstm_study.spec.data import DataTable
-from lstm_study.spec.dimensions import BaselineTable, SpaceTable, SpecTable, opened_in
+from lstm_study.spec.dimensions import SpecTable
 from lstm_study.spec.errors import broken
 from lstm_study.spec.model import ModelTable, with_model
 from lstm_study.spec.quantities import bytes_of, seconds_of
+from lstm_study.spec.space import BaselineTable, SpaceTable, opened_in
 
 _MOST_TRIALS = 100_000
 _FIELDS = {name: BaselineTable.model_fields[name].default for name in STUDYS_OWN}
