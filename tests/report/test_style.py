@@ -7,8 +7,9 @@ from dataclasses import replace
 import matplotlib as mpl
 from matplotlib.figure import Figure
 
+from lstm_study.report.figures.picture import Marks, Picture
 from lstm_study.report.figures.search import best_so_far
-from lstm_study.report.figures.style import RC, WINNER, Marks, Picture, arm_colours
+from lstm_study.report.figures.style import RC, WINNER, arm_colours
 from lstm_study.report.tables.search import search_tables
 from lstm_study.report.tables.table import table
 from tests.support.fake_spec import fake_spec

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from lstm_study.analysis.answer.verdict import Verdict
     from lstm_study.export import Bundle
     from lstm_study.report.content import Content
-    from lstm_study.report.figures.style import Picture
+    from lstm_study.report.figures.picture import Picture
 
 Builder = Callable[[Any], Any]
 """A function from Keras Tuner's `HyperParameters` to a Keras model."""

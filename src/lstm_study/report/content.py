@@ -16,7 +16,7 @@ from lstm_study.report.figures import (
     space,
     trainings,
 )
-from lstm_study.report.figures.style import Picture
+from lstm_study.report.figures.picture import Picture
 from lstm_study.report.tables.answer import ablation_tables, answer_tables
 from lstm_study.report.tables.arms import arm_tables
 from lstm_study.report.tables.corpus import corpus_tables

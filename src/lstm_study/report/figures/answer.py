@@ -6,13 +6,13 @@ from typing import TYPE_CHECKING
 from lstm_study.analysis.answer.wording import points
 from lstm_study.objectives import titled
 from lstm_study.report import numbers
+from lstm_study.report.figures.picture import Picture
 from lstm_study.report.figures.style import (
     BASELINE,
     INK,
     MUTED,
     SERIES,
     WINNER,
-    Picture,
     arm_colours,
     label,
     percent_axis,

@@ -12,11 +12,11 @@ from lstm_study.arm_names import (
     RUNNER_UP,
 )
 from lstm_study.report import numbers
+from lstm_study.report.figures.picture import Picture
 from lstm_study.report.figures.style import (
     INK,
     MUTED,
     PAPER,
-    Picture,
     arm_colours,
     cost_axis,
     label,

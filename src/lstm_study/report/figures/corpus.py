@@ -3,15 +3,8 @@
 from typing import TYPE_CHECKING
 
 from lstm_study.report import numbers
-from lstm_study.report.figures.style import (
-    BASELINE,
-    INK,
-    MUTED,
-    WINNER,
-    Picture,
-    label,
-    percent_axis,
-)
+from lstm_study.report.figures.picture import Picture
+from lstm_study.report.figures.style import BASELINE, INK, MUTED, WINNER, label, percent_axis
 from lstm_study.report.tables.table import Table
 
 if TYPE_CHECKING:

@@ -3,11 +3,11 @@
 from typing import TYPE_CHECKING
 
 from lstm_study.report import numbers
+from lstm_study.report.figures.picture import Picture
 from lstm_study.report.figures.style import (
     MUTED,
     PAPER,
     WINNER,
-    Picture,
     arm_colours,
     main_arms,
     percent_axis,

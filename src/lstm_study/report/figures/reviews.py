@@ -3,14 +3,8 @@
 from typing import TYPE_CHECKING, Any
 
 from lstm_study.report import numbers
-from lstm_study.report.figures.style import (
-    Picture,
-    arm_colours,
-    few_ticks,
-    legend,
-    main_arms,
-    percent_axis,
-)
+from lstm_study.report.figures.picture import Picture
+from lstm_study.report.figures.style import arm_colours, few_ticks, legend, main_arms, percent_axis
 from lstm_study.report.tables.table import Table
 
 if TYPE_CHECKING:

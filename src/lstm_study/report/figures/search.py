@@ -5,11 +5,11 @@ from typing import TYPE_CHECKING
 
 from lstm_study.objectives import titled
 from lstm_study.report import numbers
+from lstm_study.report.figures.picture import Picture
 from lstm_study.report.figures.style import (
     MUTED,
     SERIES,
     WINNER,
-    Picture,
     few_ticks,
     legend,
     percent_axis,

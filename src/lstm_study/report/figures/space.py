@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING, Any
 
 from lstm_study.objectives import titled
 from lstm_study.report import numbers
+from lstm_study.report.figures.picture import Picture
 from lstm_study.report.figures.style import (
     HEAT,
     MUTED,
     PAPER,
     SERIES,
     WINNER,
-    Picture,
     few_ticks,
     legend,
     panels,

@@ -4,7 +4,8 @@ from typing import TYPE_CHECKING
 
 from lstm_study.objectives import titled
 from lstm_study.report import numbers
-from lstm_study.report.figures.style import INK, SERIES, Picture, percent_axis, whole_axis
+from lstm_study.report.figures.picture import Picture
+from lstm_study.report.figures.style import INK, SERIES, percent_axis, whole_axis
 from lstm_study.report.tables.table import Table
 
 if TYPE_CHECKING:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 from lstm_study.arm_names import VALIDATION_SUFFIX
 from lstm_study.objectives import metric_in_words, titled
 from lstm_study.report import numbers
+from lstm_study.report.figures.picture import Picture
 from lstm_study.report.figures.style import (
     HEAT,
     INK,
@@ -13,7 +14,6 @@ from lstm_study.report.figures.style import (
     PAPER,
     SERIES,
     WINNER,
-    Picture,
     arm_colours,
     cost_axis,
     label,

@@ -22,7 +22,7 @@ from lstm_study.arm_names import (
 )
 from lstm_study.report import numbers
 from lstm_study.report.content import Content
-from lstm_study.report.figures.style import Picture
+from lstm_study.report.figures.picture import Picture
 from lstm_study.report.page.cells import cell, html_table
 from lstm_study.report.page.trial_data import (
     same_in_every_trial,
