@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 Marks = Mapping[str, Sequence[str]]
-"""The trial of each point, line or bar of a collection, by its gid."""
+"""The trials of the points, lines or bars of each collection, by its gid."""
 
 
 @dataclass(frozen=True, kw_only=True)
