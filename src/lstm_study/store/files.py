@@ -31,7 +31,7 @@ class StudyFiles:
 
     @property
     def exists(self) -> bool:
-        """Whether a command has taken up the study: its settings are written down."""
+        """Whether the study has been opened by a command: its settings are recorded."""
         return (self.folder / "study.json").is_file()
 
     @property
@@ -123,7 +123,7 @@ class StudyFiles:
 
     @property
     def is_remainder(self) -> bool:
-        """Whether files of a study are there without what it began with, and without their list.
+        """Whether the folder holds files of a study, but neither `study.json` nor the ledger.
 
         An interrupted copy leaves such a folder, and so does `--fresh` if it is killed while it
         moves files away.
@@ -184,7 +184,7 @@ class StudyFiles:
                 raise RecordError(f"{self.folder / file}: {OUTDATED}.")
 
     def ledger_problem(self) -> str:
-        """Says that the list of files is gone or was cut; "" where it is there, or never was.
+        """Says that the ledger is missing or truncated; "" where it is whole, or never was.
 
         Raises:
             RecordError: It is damaged.
@@ -234,7 +234,7 @@ def _is_of_begun(kind: Kind) -> bool:
 
 
 def _name_of(record: Any) -> str:
-    """Returns a record's id, which its file is named by; "" of the only one of its kind."""
+    """Returns the record's id, which names its file; "" for the only one of its kind."""
     match record:
         case Trial():
             return record.trial_id

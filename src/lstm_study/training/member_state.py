@@ -35,7 +35,7 @@ def padded_state(
     """Returns a checkpoint's arrays as one member's state, without `PopulationState`'s first axis.
 
     Args:
-        variables: As `training/checkpoint.py: state_of` returns them, of a network with Adam.
+        variables: As `training/checkpoint.py: training_state` returns them, of a network with Adam.
         configuration: The network's.
         shape: The class to pad to.
         where: What an error calls the checkpoint.
