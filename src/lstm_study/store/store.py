@@ -75,7 +75,7 @@ class Store(PredictionFiles, LiveFiles):
         verbatim; `settings` are the one-off changes that the spec has beside it.
 
         Returns:
-            What changed and may.
+            The changes that are allowed, in sentences.
 
         Raises:
             ChangedStudyError: Spec or data differ from what the study began with; names the keys.
