@@ -118,6 +118,13 @@ def test_trap_8_a_space_of_eight_configurations_still_gets_its_promotions():
     assert counts(records) == {(2, 0): 8, (2, 1): 4, (2, 2): 2}
 
 
+def test_the_last_one_left_of_a_round_that_failed_is_trained_to_the_end():
+    records, _ = play(
+        plan_of(10), lambda n, e: by_hash(n, e) if n[:3] != "b2-" or n == "b2-05" else None
+    )
+    assert counts(records) == {(2, 0): 12, (2, 1): 1, (2, 2): 1, (1, 0): 6, (1, 1): 2, (0, 0): 4}
+
+
 def test_a_search_in_which_everything_fails_ends():
     records, _ = play(plan_of(10), lambda *_: None)
     assert counts(records) == {(2, 0): 12, (1, 0): 6, (0, 0): 4}
