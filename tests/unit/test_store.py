@@ -17,6 +17,7 @@ from lstm_study.records import Control, Failure, Opening, Trial
 from lstm_study.records.codec import from_json, to_json
 from lstm_study.records.state import SearchState
 from lstm_study.store import Store
+from lstm_study.store.ledger import Ledger
 from tests.support.stored_study import EPOCH
 from tests.support.tiny import SPEC, spec
 
@@ -311,3 +312,37 @@ def test_an_error_of_a_damaged_ledger_says_what_to_do_once(tmp_path: Path) -> No
         with pytest.raises(RecordError, match=r"ledger\.jsonl:\d+: is not a whole") as caught:
             read()
         assert str(caught.value).count("`lstm-study check STUDY.toml --repair`") == 1
+
+
+def test_the_list_of_files_grows_by_what_is_new_and_keeps_what_was_ever_taken_off(tmp_path):
+    ledger, other = Ledger(tmp_path), Ledger(tmp_path)
+    assert (ledger.exists, ledger.files(), ledger.removed()) == (False, {}, set())
+    ledger.note("a", "1")
+    ledger.note("a", "1")
+    assert len(ledger.path.read_text().splitlines()) == 1, "what is listed is not listed again"
+    assert other.files() == {"a": "1"}
+    other.note("b")
+    other.remove("a")
+    other.remove("a")
+    assert len(other.path.read_text().splitlines()) == 3
+    assert ledger.removed() == {"a"}, "another process took it off"
+    assert ledger.files() == {"b": ""}
+    ledger.note("a", "2")
+    assert (ledger.files(), ledger.removed()) == ({"b": "", "a": "2"}, {"a"})
+    ledger.remove("gone before it was listed")
+    assert Ledger(tmp_path).removed() == {"a", "gone before it was listed"}
+
+
+def test_of_a_damaged_list_the_whole_lines_are_read_on_request(tmp_path):
+    ledger = Ledger(tmp_path)
+    ledger.note("a", "1")
+    ledger.note("b", "2")
+    lines = ledger.path.read_text().splitlines(keepends=True)
+    damaged = f"{lines[0]}{lines[1].replace('b', 'c', 1)}"
+    ledger.path.write_text(damaged)
+    found = Ledger(tmp_path)
+    with pytest.raises(RecordError):
+        found.files()
+    found.salvage()
+    assert found.files() == {"a": "1"}
+    assert found.path.read_text() == damaged

@@ -125,6 +125,8 @@ def test_each_job_goes_out_once_and_the_loop_ends_when_none_is_left(tmp_path):
     assert set(stage.ended) == {"a", "b"}
     (session,) = Store(tmp_path).read_sessions()
     assert (session.stage, session.workers, session.machine.backend) == ("search", 1, "tensorflow")
+    assert stage.seconds == sorted(stage.seconds)
+    assert session.seconds == stage.seconds[-1] > 0.0, "the end is recorded, too"
 
 
 def test_a_worker_that_takes_several_is_given_several_and_all_of_them_are_answered(tmp_path):
