@@ -7,6 +7,7 @@ import pytest
 from lstm_study.analysis.search.summary import finalists, ranking, winner
 from lstm_study.engine.jobs import JobResult
 from lstm_study.records import Failure
+from lstm_study.records.state import SearchState
 from lstm_study.search.rerank import FRESH_SEEDS, RerankStage, plan_finalists
 from lstm_study.store import Store
 from tests.support.fake_spec import fake_spec
@@ -147,6 +148,8 @@ def test_the_stage_records_all_before_the_first_begins_and_resumes_what_is_left(
     recorded = [trial for trial in store.read_trials() if trial.role == "finalist"]
     assert len(recorded) == 9
     assert {trial.status for trial in recorded} == {"interrupted"}
+    store.write_state(SearchState(trials=9, epochs=81, exhausted=False, brackets=(), stopped=""))
+    assert store.outdated() == [], "they begin after the search has ended"
     (job,) = stage.due("w1", 1)
     assert (job.name, job.validates, job.trains_on, job.epochs) == ("f-1-s1", True, "train", 9)
     epochs = next(t.epochs for t in RANKED if len(t.epochs) == 9)
