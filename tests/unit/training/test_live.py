@@ -1,5 +1,7 @@
 """Where a training stands, as its worker sends it."""
 
+import time
+
 import pytest
 
 from lstm_study.records.state import Live
@@ -22,12 +24,15 @@ def step(number: int, *, epoch: int = 1) -> Step:
 
 def test_a_step_is_sent_twice_a_second_and_the_last_of_an_epoch_always(clock):
     sent: list[Live] = []
+    before = time.time()
     report = LiveReporter(sent.append, training_id="b0-00-r0", epochs=3)
     for number in range(1, 11):
         report(step(number))
         clock[0] += 0.125
     assert [live.step for live in sent] == [1, 5, 9, 10]
     assert {(live.training_id, live.epochs, live.steps) for live in sent} == {("b0-00-r0", 3, 10)}
+    assert {live.train_accuracy for live in sent} == {0.75}
+    assert all(before <= live.at <= time.time() for live in sent)
 
 
 def test_steps_are_timed_from_the_end_of_an_epochs_first_which_compiles(clock):

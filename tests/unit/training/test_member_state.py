@@ -68,6 +68,8 @@ def test_a_members_arrays_come_back_from_its_class_and_all_else_there_is_zero(ki
     assert len(again) == len(variables)
     for ours, theirs in zip(again, variables, strict=True):
         np.testing.assert_array_equal(ours, theirs)
+    layers, directions = configuration.lstm_layers, configuration.directions
+    assert state.seeds.lstm.shape == (layers, directions, 2)
     numbers = np.concatenate([each.ravel() for each in arrays_in(state)])
     expected = np.concatenate([each.ravel() for each in variables])
     assert np.count_nonzero(numbers) == len(expected) - is_constant
