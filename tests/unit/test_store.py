@@ -329,6 +329,8 @@ def test_the_list_of_files_grows_by_what_is_new_and_keeps_what_was_ever_taken_of
     assert ledger.files() == {"b": ""}
     ledger.note("a", "2")
     assert (ledger.files(), ledger.removed()) == ({"b": "", "a": "2"}, {"a"})
+    ledger.remove("a")
+    assert Ledger(tmp_path).files() == {"b": ""}, "it was made again, and is taken off again"
     ledger.remove("gone before it was listed")
     assert Ledger(tmp_path).removed() == {"a", "gone before it was listed"}
 
