@@ -67,6 +67,12 @@ def test_none_are_trained_where_there_is_nothing_to_choose(tmp_path, rerank):
     assert plan_finalists(fake_spec(search__rerank=rerank), store_of(tmp_path)) == []
 
 
+def test_trials_below_the_full_budget_are_no_finalists(tmp_path):
+    below = [trial for trial in STUDY.trials if trial.budget_epochs < 9]
+    assert len(below) > 2
+    assert plan_finalists(SPEC, store_of(tmp_path, below)) == []
+
+
 def test_a_comparison_that_began_without_finalists_keeps_its_winner(tmp_path):
     store = store_of(tmp_path)
     store.write(STUDY.runs[0])
