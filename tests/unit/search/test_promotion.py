@@ -209,3 +209,7 @@ def test_the_checkpoint_of_a_trial_that_may_be_promoted_is_kept_until_its_child_
     assert needed(trial(11, 0)) == {*best, "b2-07-r0"}, "one is still running"
     assert needed(trial(11, 1)) == {*best, "b2-11-r1"}
     assert needed(trial(11, 1, score=0.5)) == best - {"b2-11-r0"} | {"b2-11-r1"}
+    last = (trial(11, 1, score=0.5), trial(11, 2))
+    assert needed(*last) == best - {"b2-11-r0"} | {"b2-11-r1", "b2-11-r2"}
+    ended = (last[0], trial(11, 2, score=0.5))
+    assert needed(*ended) == best - {"b2-11-r0"}
