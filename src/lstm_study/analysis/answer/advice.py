@@ -17,7 +17,13 @@ from lstm_study.analysis.statistics.failures import failed_runs, without_failed_
 from lstm_study.analysis.statistics.intervals import LEVEL, Difference
 from lstm_study.analysis.statistics.power import LEAST_SEEDS
 from lstm_study.analysis.statistics.significance import auc_by_chance
-from lstm_study.arm_names import CONTROL, ENSEMBLE, LAST_EPOCHS, LAST_EPOCHS_SUFFIX, RUNNER_UP
+from lstm_study.arm_names import (
+    CONTROL,
+    ENSEMBLE,
+    LAST_EPOCHS_SUFFIX,
+    RUNNER_UP,
+    networks_per_run,
+)
 from lstm_study.metrics import log_loss, majority_share, roc_auc
 from lstm_study.records import Run, StudyRecords
 
@@ -139,7 +145,8 @@ def _model(name: str, arm: Arm, records: StudyRecords) -> Model:
     runs = _runs_behind(name, records)
     training: list[float | None] = [run.seconds for run in runs]
     predicting = [run.predict_1000_seconds for run in runs]
-    networks = 1
+    networks = networks_per_run(name, runs[0].protocol_epochs) if runs else 1
+    predicting = [None if each is None else networks * each for each in predicting]
     if name == CONTROL and records.control is not None:
         networks = 0
         training = [records.control.fit_seconds]
@@ -147,10 +154,6 @@ def _model(name: str, arm: Arm, records: StudyRecords) -> Model:
     combine: Callable[[Iterable[float]], float] = fmean
     if name == ENSEMBLE:
         combine, networks = math.fsum, len(runs)
-    if name == LAST_EPOCHS_ARM:
-        # Of each training, the networks after its last epochs.
-        networks = min(LAST_EPOCHS, runs[0].protocol_epochs)
-        predicting = [None if each is None else networks * each for each in predicting]
     return Model(
         arm=name,
         accuracy=kept.accuracy,
