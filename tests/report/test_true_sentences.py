@@ -387,3 +387,11 @@ def test_a_winner_with_the_baselines_values_has_no_path_that_is_still_to_be_trai
     said = _in_section(_gathered(same), "winner")
     assert later not in said
     assert "there is no path from one to the other" in said
+
+
+def test_a_winner_that_has_not_been_retrained_is_not_said_to_have_been() -> None:
+    said = _said("interrupted", "winner")
+    assert "The winner so far is the configuration with the best score" in said
+    assert "It has not been retrained yet." in said
+    assert "were then retrained" not in said
+    assert "Winner and baseline were then retrained" in _said("completed", "winner")

@@ -100,7 +100,8 @@ def advise(records: StudyRecords, *, level: float = LEVEL) -> Advice:
     found = [_model(name, arm, records) for name, arm in arms.items() if _is_model(name)]
     ranked = sorted(found, key=lambda model: -model.accuracy)
     judged = _beside_best([each for each in ranked if _has_enough(each)], arms, level)
-    models = (*judged, *(each for each in ranked if not _has_enough(each)))
+    others = [each for each in ranked if not _has_enough(each)]
+    models = (*judged, *others) if len(judged) > 1 else tuple(ranked)
     if len(models) < 2 or arms[models[0].arm].documents < 2:
         return Advice(models=models)
     if len(judged) < 2:

@@ -237,10 +237,14 @@ def runs_left_out(records: StudyRecords) -> dict[str, str]:
         if reason := _reason_left_out(run, records):
             reasons.setdefault(run.arm, Counter())[reason] += 1
     return {
-        arm: f"{counts.total()} of {planned[arm]} runs are left out: "
+        arm: f"{counts.total()} of {planned[arm]} runs {_be(counts.total())} left out: "
         + ", ".join(f"{count} {reason}" for reason, count in sorted(counts.items()))
         for arm, counts in reasons.items()
     }
+
+
+def _be(count: int) -> str:
+    return "is" if count == 1 else "are"
 
 
 def _reason_left_out(run: Run, records: StudyRecords) -> str:
