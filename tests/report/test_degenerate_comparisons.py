@@ -80,7 +80,7 @@ CASES = {
         giving(WHOLE, lambda run_id: WHOLE.predictions[f"{run_id.partition('-')[0]}-s1"]), "",
         "check that their seeds differ",
     ),
-    "nothing compared": (replace(WHOLE, runs=()), "cannot say", "no completed run of the winner"),
+    "nothing compared": (replace(WHOLE, runs=()), "cannot say", "neither has a completed run"),
 }  # fmt: skip
 
 
