@@ -9,13 +9,6 @@ from typing import Any
 from lstm_study.report import numbers
 from lstm_study.report.page.html import environment, frame
 
-_IN_SHORT = {
-    "better": "The winner is better.",
-    "worse": "The winner is worse.",
-    "no difference shown": "No difference shown.",
-    "cannot say": "Too few seeds to say.",
-}
-
 
 def render_index(folder: Path) -> str:
     """Renders the index of a folder's reports, the newest first."""
@@ -41,7 +34,7 @@ def _entry(summary: dict[str, Any], folder: str) -> dict[str, str]:
     return {
         "name": summary["study"],
         "title": summary.get("title") or summary["study"],
-        "verdict": _IN_SHORT[summary["verdict"]["kind"]],
+        "verdict": summary["verdict"]["headline"],
         "winner": winner.get("label") or "",
         "accuracy": numbers.show(winner.get("test_accuracy_mean"), "percent"),
         "baseline": numbers.show(baseline.get("test_accuracy_mean"), "percent"),
