@@ -263,7 +263,7 @@ def status(found: "Status") -> RenderableType:
     table = _names_and_values()
     table.add_row("Study", found.name + (f", in use by {found.holder}" if found.holder else ""))
     if found.differences:
-        table.add_row("Spec", Text(_differences(found), style="yellow"))
+        table.add_row("Settings", Text(_differences(found), style="yellow"))
     if found.problem:
         table.add_row("Records", Text(found.problem, style="red"))
     for stage in found.stages:

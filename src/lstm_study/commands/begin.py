@@ -40,7 +40,7 @@ def begin(study: OpenStudy, *, show: Show, searches: bool = True) -> Corpus:
         data_digest=corpus.summary.digest,
     )
     for change in changed:
-        show.stage("Spec", f"{change}; what is done stays valid")
+        show.stage("Settings", f"{change}; finished work stays valid")
     study.store.write(corpus.summary)
     show_machine(study, show)
     return corpus
