@@ -80,7 +80,7 @@ def test_a_study_resumes_from_kept_records(finished: tuple[Path, Result], tmp_pa
     # All is done but the model, whose weights are gone: said, with what to do.
     done = lstm_study("run", "tiny.toml", "--workers", "1", cwd=tmp_path)
     assert done.code == 1
-    assert "kept without weights" in done.err
+    assert "kept records have no weights" in done.err
     after = Store(runs).read_all()
     assert (after.trials, after.runs) == (before.trials, before.runs)
     assert len(after.openings) == len(before.openings)

@@ -155,7 +155,7 @@ def test_an_export_holds_the_words_of_what_was_run_whatever_the_file_says_now(fi
     store.write_state(replace(store.read_began(), data_digest="0" * 64))
     result = lstm_study("export", "tiny.toml", cwd=folder)
     assert result.code == 1
-    assert "the reviews are not those that tiny.toml was run on" in result.err
+    assert "these are not the reviews that tiny.toml was run on" in result.err
     assert (model / "vocabulary.txt").read_bytes() == words
 
 
