@@ -224,7 +224,7 @@ def test_without_ledger_and_plan_it_says_what_is_forgotten(store):
     assert "a trial that an earlier repair found gone" not in said(store)
     (store.folder / "plan.json").write_text("{}")
     assert (
-        "one that is gone is forgotten, and so is a trial that an earlier repair found gone"
+        "one that is missing goes unnoticed, and so does a trial that an earlier repair found gone"
         in said(store)
     )
 
@@ -240,7 +240,7 @@ def test_what_the_study_began_with_cannot_be_made_again(store):
 
 
 def test_an_empty_folder_holds_no_study(tmp_path):
-    with pytest.raises(StoreError, match="no study has begun here"):
+    with pytest.raises(StoreError, match="no study has been started here"):
         check(Store(tmp_path))
 
 
@@ -264,7 +264,7 @@ def test_a_study_of_an_earlier_version_is_whole_and_has_no_digests_yet():
     found = check(store)
     assert found.findings == ()
     assert found.files > 140
-    assert "carry no digests" in said(store)
+    assert "without digests" in said(store)
 
 
 def test_an_earlier_studys_files_get_digests_and_are_listed(tmp_path):

@@ -126,7 +126,7 @@ def test_a_second_command_on_the_same_study_is_told_who_holds_it(folder):
     wait_until(lambda: live_file.is_file() and '"epochs": 500' in live_file.read_text())
     second = lstm_study("search", "tiny.toml", *one_long_trial, cwd=folder)
     assert second.code == 1
-    assert f"is being worked on by process {process.pid}" in second.err
+    assert f"is in use by process {process.pid}" in second.err
     live = lstm_study("status", "tiny.toml", *one_long_trial, cwd=folder).out
     assert f"in use by process {process.pid}" in live
     assert re.search(r"epoch \d+ of 500", live)

@@ -210,7 +210,7 @@ def test_what_is_wrong_with_a_csv_is_one_line_and_leaves_the_earlier_target(bund
     assert "in.csv:2: a quote opens" in error(b'text,id\n"great"film,"1,1"\n"a, b",2\n')
     with pytest.raises(DataError, match="no such file"):
         predict_files(bundle, [tmp_path / "none.csv"], target)
-    with pytest.raises(ExportError, match="is a file to read"):
+    with pytest.raises(ExportError, match="is also an input"):
         predict_files(bundle, [tmp_path / "in.csv"], tmp_path / "in.csv")
     with pytest.raises(ExportError, match=r"must end in .csv, .tsv"):
         predict_files(bundle, [tmp_path / "in.csv"], tmp_path / "out.xlsx")

@@ -88,7 +88,7 @@ def test_a_torn_record_says_what_is_lost(tmp_path):
     store.write(TRIAL)
     path = tmp_path / "trials" / "b2-03-r1.json"
     path.write_text(path.read_text()[:100])
-    with pytest.raises(RecordError, match=r"b2-03-r1\.json: .* it is trained again"):
+    with pytest.raises(RecordError, match=r"b2-03-r1\.json: .* that training is repeated"):
         store.read_trials()
 
 
@@ -151,7 +151,7 @@ def test_a_refusal_names_the_settings_that_the_study_began_with_and_that_are_lef
     begin(store, "search.max_epochs=9", "data.path='a.csv'")
     with pytest.raises(ChangedStudyError) as caught:
         begin(store)
-    assert "It began with --set search.max_epochs=9: repeat that. Else start over" in str(
+    assert "It was started with --set search.max_epochs=9: repeat that. Or start over" in str(
         caught.value
     )
     assert "data.path" not in str(caught.value)
@@ -309,7 +309,7 @@ def test_an_error_of_a_damaged_ledger_says_what_to_do_once(tmp_path: Path) -> No
         reader.read_spec_text,
         partial(reader.read_predictions, "r"),
     ):
-        with pytest.raises(RecordError, match=r"ledger\.jsonl:\d+: is not a whole") as caught:
+        with pytest.raises(RecordError, match=r"ledger\.jsonl:\d+: is not a complete") as caught:
             read()
         assert str(caught.value).count("`lstm-study check STUDY.toml --repair`") == 1
 

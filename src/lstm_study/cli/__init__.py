@@ -25,7 +25,7 @@ __all__ = ["app", "main"]
 
 app = typer.Typer(
     name="lstm-study",
-    help="Finds the LSTM that classifies your reviews best, and whether it really beats the "
+    help="Finds the LSTM that classifies your reviews best, and tests whether it really beats the "
     "documented 128/100 baseline.",
     epilog="Start with `lstm-study run`: the quick start takes minutes on a laptop. "
     "Exit codes: 0 done, 1 error, 2 usage, 3 finished but with failed trials, 130 interrupted, "
@@ -55,7 +55,7 @@ def _options(
     verbose: Annotated[
         bool,
         typer.Option(
-            "--verbose", "-v", help="Print progress more often, and where an error comes from."
+            "--verbose", "-v", help="Print progress more often, and the traceback of an error."
         ),
     ] = False,
 ) -> None:

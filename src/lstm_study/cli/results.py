@@ -40,7 +40,7 @@ def report(
         typer.Option(
             "--records",
             metavar="FOLDER",
-            help="Write the report from a folder that `records` wrote: no study file, no data.",
+            help="Write the report from a folder made by `records`, without study file or reviews.",
         ),
     ] = None,
     written_as: Annotated[
@@ -51,7 +51,7 @@ def report(
         ),
     ] = "html",
 ) -> None:
-    """Write the HTML and CSV reports from the records, finished or not; needs no TensorFlow."""
+    """Write the HTML and CSV report from the records so far; needs no TensorFlow."""
     from lstm_study import commands
     from lstm_study.cli.display import Display
     from lstm_study.report.formats.optuna import write_optuna
@@ -89,11 +89,11 @@ def records(
     to: Annotated[
         Path | None,
         typer.Option(
-            "--to", metavar="FOLDER", help="The copy's folder; study/reference/NAME if not given."
+            "--to", metavar="FOLDER", help="Folder to copy to; study/reference/NAME if not given."
         ),
     ] = None,
 ) -> None:
-    """Copy a study's records, small and without this machine's paths, to be committed or shown."""
+    """Copy a study's records, without weights or this machine's paths, to commit or share."""
     from lstm_study import commands
     from lstm_study.spec.quantities import size_in_words
 
@@ -113,7 +113,7 @@ def diff(
     ],
     out_folder: OutOption = REPORTS,
 ) -> None:
-    """Put studies side by side in one page: winners, arms, searches, settings that differ."""
+    """Compare studies on one page: winners, arms, searches, settings that differ."""
     from lstm_study.commands.diff import make_diff, open_any
 
     path = make_diff([open_any(study, out=out_folder) for study in studies])
@@ -130,7 +130,7 @@ def watch(
         ),
     ] = 8765,
 ) -> None:
-    """Serve the report on this machine while the study runs, updated as trainings finish."""
+    """Serve a live report on this machine, updated while the study runs."""
     from lstm_study.commands.watch import watch as prepare
 
     opened = open_with(study, data=None, out_folder=REPORTS, settings=settings)
@@ -171,12 +171,12 @@ def predict(
             "--file",
             "--csv",
             metavar="IN",
-            help="Read texts from a file, folder or pattern: CSV, TSV, JSON, Parquet, texts.",
+            help="Read texts from a CSV, TSV, JSON or Parquet file, a folder or a pattern.",
         ),
     ] = None,
     target: Annotated[
         Path | None,
-        typer.Option("--out", metavar="OUT", help="Write the table with probabilities here."),
+        typer.Option("--out", metavar="OUT", help="Write a table with the predictions here."),
     ] = None,
     text_column: Annotated[
         str | None,
@@ -187,10 +187,10 @@ def predict(
     encoding: EncodingOption = None,
     columns: ColumnsOption = None,
     ensemble: Annotated[
-        bool, typer.Option("--ensemble", help="Use the mean of all runs (export.ensemble).")
+        bool, typer.Option("--ensemble", help="Predict with the ensemble (export.ensemble).")
     ] = False,
 ) -> None:
-    """Print for each text the probability of the positive label."""
+    """Print the probability of the positive label for each text."""
     from lstm_study.cli.display import Bar
     from lstm_study.commands import predict as prediction
 

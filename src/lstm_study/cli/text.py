@@ -188,7 +188,7 @@ def sides(labels: tuple[str, str], *, data: DataTable) -> Text:
     low, high = labels
     note = chosen_by_alphabet(labels, is_named=bool(data.positive or data.negative))
     if note and data.positive_label is not None:
-        note = "data.positive_label says so, and nothing in the labels does"
+        note = "set by data.positive_label, as the labels themselves do not say"
     return Text(f"\nLabels    {high!r} is positive, {low!r} negative{note and '; '}{note}.")
 
 
@@ -202,7 +202,7 @@ def new_study(made: "NewStudy") -> RenderableType:
     across = made.summary.duplicates_across
     repeated = across + sum(s.duplicates for s in made.summary.splits)
     have = "test review has" if across == 1 else "test reviews have"
-    kept = f"{across:,} {have} a training text" if across else "kept in one split"
+    kept = f"{across:,} {have} the text of a training review" if across else "kept in one split"
     median, _, most = made.size.lengths
     table.add_row("Columns", Text(", ".join(column.name for column in found.columns)))
     if found.files > 1:
@@ -259,11 +259,11 @@ def status(found: "Status") -> RenderableType:
     if not found.begun:
         if found.problem:
             return Text(found.problem, style="red")
-        return Text(f"{found.name} has not begun. Begin it with: lstm-study run {found.where}")
+        return Text(f"{found.name} has not started. Start it with: lstm-study run {found.where}")
     table = _names_and_values()
     table.add_row("Study", found.name + (f", in use by {found.holder}" if found.holder else ""))
     if found.differences:
-        table.add_row("Spec", Text(_differences(found), style="yellow"))
+        table.add_row("Settings", Text(_differences(found), style="yellow"))
     if found.problem:
         table.add_row("Records", Text(found.problem, style="red"))
     for stage in found.stages:
@@ -276,14 +276,14 @@ def status(found: "Status") -> RenderableType:
             table.add_row("", Text(line, style="red"))
     if found.time_left is not None:
         table.add_row("Time left", found.time_left.sentence)
-    missing = "in another folder: name it by --out" if found.is_elsewhere else "not written yet"
+    missing = "in another folder: give it with --out" if found.is_elsewhere else "not written yet"
     table.add_row("Report", found.report or missing)
     table.add_row("Model", found.model or missing)
     return table
 
 
 def _counts(stage: "StageStatus") -> str:
-    counts = f"{stage.done} of {stage.total} done" if stage.total else "not begun"
+    counts = f"{stage.done} of {stage.total} done" if stage.total else "not started"
     if stage.done and not stage.total:  # the plan was lost
         counts = f"{stage.done} done"
     if stage.remark:
@@ -291,7 +291,7 @@ def _counts(stage: "StageStatus") -> str:
     if stage.failed:
         counts += f", {stage.failed} failed"
     if stage.seconds:
-        counts += f", {duration_in_words(stage.seconds)} worked"
+        counts += f", {duration_in_words(stage.seconds)} spent"
         counts += f", {rate_in_words(stage.epochs, stage.seconds, what='epochs')}"
     if stage.remaining_seconds:
         counts += f", about {duration_in_words(stage.remaining_seconds)} left"
@@ -300,7 +300,7 @@ def _counts(stage: "StageStatus") -> str:
 
 def _differences(found: "Status") -> str:
     """Says that a study file is not what the study was run with, and what follows."""
-    counted = "which `run` will use" if found.is_taken_up else "and all below describes that"
+    counted = "which `run` will use" if found.is_taken_up else "and all below describes the run"
     said = (
         f"{found.where} differs from what the study was run with, {counted}: "
         f"{'; '.join(found.differences)}"
@@ -321,8 +321,8 @@ def check(found: "Check", *, where: str, aside: "Path | None" = None) -> Rendera
     if not found.is_sealed:
         lines.append(
             Text(
-                "These records are of an earlier version and carry no digests: a change of a "
-                "number is noticed only where it contradicts another one. `lstm-study run` adds "
+                "These records were written by an earlier version, without digests: a changed "
+                "number is detected only if it contradicts another one. `lstm-study run` adds "
                 "digests.",
                 style="dim",
             )
@@ -338,14 +338,14 @@ def check(found: "Check", *, where: str, aside: "Path | None" = None) -> Rendera
     elif where:
         lines.append(Text(f"Move them aside with: lstm-study check {where} --repair"))
     else:
-        lines.append(Text("Get the folder of records again."))
+        lines.append(Text("Get a new copy of the folder of records."))
     return Group(*lines)
 
 
 def studies(found: "list[Listed]") -> RenderableType:
     """The studies of a folder, the last changed first."""
     if not found:
-        return Text("There are no studies in this folder. Begin one with: lstm-study run")
+        return Text("There are no studies in this folder. Start one with: lstm-study run")
     table = Table(box=None, pad_edge=False)
     for name in ("study", "state", "trials", "verdict", "winner", "last started (UTC)"):
         table.add_column(name, justify="right" if name == "trials" else "left")

@@ -182,7 +182,7 @@ def _lost_with(file: str, found: Collection[str]) -> str:
     """Says what moving a file aside loses, beside the others that were found."""
     lost = kind_of(file).lost
     if kind_of(file).type is LedgerEntry and "plan.json" in found:
-        return f"{lost}, and so is a trial that an earlier repair found gone"
+        return f"{lost}, and so does a trial that an earlier repair found gone"
     return lost
 
 

@@ -44,9 +44,9 @@ def export_arm(study: OpenStudy, *, arm: str = "winner", show: Show) -> Path:
     corpus = load(study.spec.data, seed=study.spec.study.seed)
     if corpus.summary.digest != study.store.read_began().data_digest:
         raise ChangedStudyError(
-            f"{corpus.summary.path or study.spec.data.source}: the reviews are not those that "
-            f"{study.where} was run on, and neither are their words, which its model needs. Give "
-            "those with --data, or run the study again with --fresh."
+            f"{corpus.summary.path or study.spec.data.source}: these are not the reviews that "
+            f"{study.where} was run on, so their vocabulary does not fit its model. Give the "
+            "original reviews with --data, or run the study again with --fresh."
         )
     folder = study.reports / ("model" if arm == "winner" else f"{arm}-model")
     allocate_gpu_memory_as_needed()
@@ -112,8 +112,8 @@ def _weights_of(study: OpenStudy, run: Run) -> tuple[Any, ...]:
     if found is None:
         record = study.store.folder / "runs" / f"{run.run_id}.json"
         raise ComparisonError(
-            f"{path}: is not there, as in records that were kept without weights. For a model, "
-            f"delete {record}, take it off the list of files with `lstm-study check "
+            f"{path}: is missing; kept records have no weights. To get a model, delete "
+            f"{record}, remove it from the list of files with `lstm-study check "
             f"{shlex.quote(study.where)} --repair`, and run the same command: it trains that run "
             "again and opens the test reviews for it once more. "
             f"`{study.command_line('report')}` needs no weights."

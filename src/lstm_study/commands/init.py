@@ -144,9 +144,7 @@ def name_of(path: Path) -> str:
 
 def _check_new(out: Path) -> None:
     if out.exists():
-        raise SpecError(
-            f"{out}: must be a new file, and there is one. Choose another name with --out."
-        )
+        raise SpecError(f"{out}: already exists. Choose another name with --out.")
 
 
 def _size(corpus: Corpus) -> Size:

@@ -123,12 +123,12 @@ def report_kept(study: OpenStudy, *, show: Show) -> tuple[Path, tuple[str, ...]]
     notes = []
     if not study.store.ledger.exists:
         notes.append(
-            "these records are of an earlier version and carry no digests: a number that was "
-            "changed is noticed only where it contradicts another one"
+            "these records were written by an earlier version, without digests: a changed number "
+            "is detected only if it contradicts another one"
         )
     if others := _other_versions(made.versions):
         notes.append(
-            "drawings and last digits may differ from the first report, which was made with "
+            "figures and last digits may differ from the first report, which was made with "
             + ", ".join(others)
         )
     if model is not None and not model.is_dir():
@@ -183,8 +183,8 @@ def _check_report(study: OpenStudy) -> None:
     made_at = _made_with(study).made_at
     if not is_report_current(store):
         raise StoreError(
-            f"{store.folder}: the report of {made_at} is not made from the trainings that there "
-            f"are now. Write it again with `{study.command_line('report')}` first."
+            f"{store.folder}: the report of {made_at} is out of date: trainings have changed "
+            f"since. Write it again with `{study.command_line('report')}` first."
         )
 
 
@@ -202,7 +202,7 @@ def _check_target(folder: Path, name: str) -> None:
     if not is_earlier or foreign:
         what = f"{', '.join(sorted(foreign))} beside records" if foreign else "something else"
         raise StoreError(
-            f"{folder}: must be a new folder, or hold earlier records of {name!r} alone. "
+            f"{folder}: must be a new folder, or hold only earlier records of {name!r}. "
             f"Received: {what}. Choose another with --to FOLDER."
         )
 

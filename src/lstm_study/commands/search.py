@@ -64,8 +64,8 @@ def _search(study: OpenStudy, corpus: Corpus, *, show: Show, extent: Extent | No
         if forgotten := sorted(plan.unproposed_ids & study.store.lost_trials()):
             show.stage(
                 "Search",
-                f"{', '.join(forgotten)}: which configuration was proposed is lost with plan.json; "
-                "now that other results are known, it may be another",
+                f"{', '.join(forgotten)}: the proposed configuration is lost with plan.json; the "
+                "new one may differ, since more results are known now",
             )
         show.stage("Disk", _disk_in_words(study, plan))
         run_search(

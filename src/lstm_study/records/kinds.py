@@ -25,8 +25,8 @@ from lstm_study.records.state import (
 )
 from lstm_study.records.training import Run, Trial
 
-_TRAINED_AGAIN = "it is trained again, and nothing else is lost"
-_WRITTEN_AGAIN = "it is written again, and nothing is lost"
+_TRAINED_AGAIN = "that training is repeated, and nothing else is lost"
+_WRITTEN_AGAIN = "the file is written again, and nothing is lost"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -110,7 +110,7 @@ KINDS = (
     ),
     Kind(
         name="near_duplicates", path="near-duplicates.json", type=NearDuplicates, is_record=True,
-        is_watched=True, lost="they are counted again, and nothing is lost",
+        is_watched=True, lost="near-duplicates are counted again, and nothing is lost",
     ),
     Kind(
         name="review_facts", path="review-facts.json", type=ReviewFacts, is_record=True,
@@ -125,7 +125,7 @@ KINDS = (
     ),
     Kind(
         name="session", path="sessions/*.json", type=Session, is_record=True,
-        lost="the time it counted is lost, and nothing else",
+        lost="the time that it counted is lost, and nothing else",
         private=("command", "stage", "settings"),
     ),
     Kind(
@@ -135,7 +135,7 @@ KINDS = (
     # One line for each file above when it is first written.
     Kind(
         name="ledger", path="ledger.jsonl", type=LedgerEntry, is_record=True,
-        lost="it is written again, of the files that are there; one that is gone is forgotten",
+        lost="the list is rebuilt from the files that exist; one that is missing goes unnoticed",
     ),
     # The last epoch of a training that may be resumed.
     Kind(

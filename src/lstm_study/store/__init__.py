@@ -117,14 +117,14 @@ class Store(PredictionFiles):
         found = changes(before.spec, spec, is_compared=self.is_compared)
         refused = list(found.refused)
         if before.data_digest != data_digest:
-            refused.append("the reviews are not those that the study began with")
+            refused.append("the reviews are not those that the study was started with")
         if refused:
             left_out = [f"--set {shlex.quote(x)}" for x in self.settings_left_out(settings)]
             step = "Change that back, start"
             if left_out:
-                step = f"It began with {' '.join(left_out)}: repeat that. Else start"
+                step = f"It was started with {' '.join(left_out)}: repeat that. Or start"
             raise ChangedStudyError(
-                f"{self.folder}: the study began with another spec: {'; '.join(refused)}. "
+                f"{self.folder}: the study was started with other settings: {'; '.join(refused)}. "
                 f"{step} over with --fresh, or give study.name a new name."
             )
         return found
@@ -157,7 +157,7 @@ class Store(PredictionFiles):
                 file.seek(0)
                 holder = file.read().strip() or "another process"
                 raise LockedError(
-                    f"{self.folder}: is being worked on by {holder}. "
+                    f"{self.folder}: is in use by {holder}. "
                     "Wait for it, or end it, then run the same command again."
                 ) from None
             file.seek(0)
@@ -353,8 +353,8 @@ class Store(PredictionFiles):
         """Reads the study file that the study began with, verbatim.
 
         Raises:
-            StoreError: No study has begun here.
-            RecordError: It is missing, or is not the one that was written.
+            StoreError: No study has been started here.
+            RecordError: It is missing, or was changed after it was written.
         """
         self.check_there_is_one()
         path, sha256 = self.folder / "spec.toml", self.ledger.files().get("spec.toml")
@@ -366,7 +366,7 @@ class Store(PredictionFiles):
             except (OSError, ValueError, RecursionError) as error:
                 raise RecordError(f"{path}: cannot be read ({error}).") from error
             if sha256 is not None and sha256 != sha256_of(path):
-                raise RecordError(f"{path}: is not the one that was written.")
+                raise RecordError(f"{path}: was changed after it was written.")
         return text
 
     def read_spec(self) -> StudySpec:

@@ -18,7 +18,7 @@ from lstm_study.store.ledger import Ledger
 T = TypeVar("T")
 
 MOST_BYTES = 2**26
-OUTDATED = "has not ended, though the search has: it is an earlier copy"
+OUTDATED = "has not ended, though the search has: it is an older copy"
 _TO_LOSE = (Trial, Run, Control, Opening)
 
 
@@ -143,7 +143,7 @@ class StudyFiles:
                 raise RecordError(f"{self.path(StudyState)}: is missing.")
         if not self.exists and not self.ledger.exists:
             raise StoreError(
-                f"{self.folder}: no study has begun here. Begin it with `lstm-study run`."
+                f"{self.folder}: no study has been started here. Start one with `lstm-study run`."
             )
 
     def read_began(self) -> StudyState:

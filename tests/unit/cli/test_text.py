@@ -21,4 +21,4 @@ def test_that_only_the_alphabet_or_the_study_file_chose_the_positive_label_is_sa
     assert "'sports' is taken as the positive label by alphabetical order" in chosen
     assert chosen.endswith('name another with data.positive = ["politics"].')
     written = _sides("politics", "sports", positive_label="sports")
-    assert written.endswith("; data.positive_label says so, and nothing in the labels does.")
+    assert written.endswith("; set by data.positive_label, as the labels themselves do not say.")

@@ -140,8 +140,8 @@ def test_terminal_and_file_say_the_same_lengths() -> None:
             5,
             "(95% interval 28.4% to 99.5%), and the more frequent label alone 60.0%: too",
         ),
-        (0.6, 0.6, 5, "too few reviews to tell whether there is something to learn."),
-        (0.5, 0.5, 200, "nothing to learn was found in these labels."),
+        (0.6, 0.6, 5, "too few reviews to tell whether the labels can be learned."),
+        (0.5, 0.5, 200, "there is no sign that the labels can be predicted"),
         (0.8, 0.5, 200, ""),
         (0.96, 0.96, 50, "too few reviews to tell"),
     ],
@@ -158,7 +158,7 @@ def test_that_nothing_was_found_is_said_only_of_enough_reviews(
     ("positives", "reviews", "is_told_apart", "said"),
     [
         # By hand: of 14 and 466 the range of chance is 0.5 -+ 1.96 x 0.0784.
-        (14, 480, False, "and chance alone gives 0.35 to 0.65 in 95% of cases: nothing to learn"),
+        (14, 480, False, "and chance alone gives 0.35 to 0.65 in 95% of cases: there is no sign"),
         (14, 480, True, ""),
         (2, 50, False, "too few reviews to tell"),
         (0, 50, False, "All 50 validation reviews have one label: too few reviews to tell"),
@@ -198,7 +198,7 @@ def test_labels_paths_and_columns_may_hold_anything() -> None:
 
 def test_a_file_that_is_there_is_left_alone_and_nothing_is_read() -> None:
     Path("study.toml").write_text("mine")
-    with pytest.raises(SpecError, match="must be a new file"):
+    with pytest.raises(SpecError, match="already exists"):
         _write(Path("no-such.csv"))
     assert Path("study.toml").read_text() == "mine"
 

@@ -76,7 +76,7 @@ def test_a_study_that_trained_nothing_has_not_begun(
     monkeypatch.chdir(tmp_path)
     leave(empty_study(), tmp_path)
     (found,) = list_studies(tmp_path / "study" / "runs")
-    assert (found.state, read_status(open_study("fake.toml")).begun) == ("not begun", False)
+    assert (found.state, read_status(open_study("fake.toml")).begun) == ("not started", False)
 
 
 def test_a_folder_without_studies_is_an_empty_list(tmp_path: Path) -> None:

@@ -148,7 +148,7 @@ def test_auto_is_workers_per_gpu_times_gpus_and_no_more_than_processors(driver, 
 def test_more_workers_than_the_gpus_are_to_carry_are_refused(driver, cuda):
     driver(TWO)
     cuda(jax=True)
-    with pytest.raises(SearchError, match="2 GPUs with 2 workers each carry 4"):
+    with pytest.raises(SearchError, match="2 GPUs with 2 workers each hold 4"):
         choose_workers(5, jobs=99, backend="jax", workers_per_gpu=2)
     assert choose_workers(4, jobs=99, backend="jax", workers_per_gpu=2).count == 4
 

@@ -35,12 +35,12 @@ def test_errors_list_sources_by_what_they_have() -> None:
 @pytest.mark.parametrize(
     ("settings", "message"),
     [
-        ({"source": "imdb", "tokens": "characters"}, "only fits sources that hold texts"),
+        ({"source": "imdb", "tokens": "characters"}, "only applies to sources that hold texts"),
         ({"source": "imdb", "group_column": "film"}, "must not be set"),
         ({"source": "aclimdb", "path": "a", "group_column": "title"}, 'must be "film"'),
         ({"source": "aclimdb", "path": ["a", "b"]}, "must be one path"),
-        ({"source": "reviews", "positive": ["1"]}, "only fits data.source csv"),
-        ({"source": "reviews", "columns": ["text"]}, "only fits data.source csv"),
+        ({"source": "reviews", "positive": ["1"]}, "only applies to data.source csv"),
+        ({"source": "reviews", "columns": ["text"]}, "only applies to data.source csv"),
         ({"source": "csv", "columns": "text,label"}, "must be a list of the columns' names"),
         ({"source": "csv", "columns": ["", " "]}, "must name a column"),
         ({"source": "csv", "columns": ["text", "", "", "text"]}, "must name each column once"),
