@@ -22,6 +22,7 @@ from rich.segment import Segment
 from rich.text import Text
 
 from lstm_study.cli.options import Verbosity, number_of_workers
+from lstm_study.cli.signals import SignalledError
 from lstm_study.cli.streams import Readers
 from lstm_study.errors import StudyError
 from lstm_study.printable import printable
@@ -133,12 +134,16 @@ def handled(
         except (MemoryError, OSError, RuntimeError) as error:
             if not (message := _limit_of(error)):
                 raise
-        except KeyboardInterrupt:
+        except KeyboardInterrupt as interrupt:
+            by, code = "", EXIT_INTERRUPTED
+            if isinstance(interrupt, SignalledError):
+                by, code = f" by {interrupt}", interrupt.exit_code
             err.print(
-                "Interrupted. All finished epochs are saved; resume with:\n  " + _resume_command(),
+                f"Interrupted{by}. All finished epochs are saved; resume with:\n  "
+                + _resume_command(),
                 soft_wrap=True,
             )
-            raise typer.Exit(EXIT_INTERRUPTED) from None
+            raise typer.Exit(code) from None
         for line in message.split("\n"):
             err.print(Text.assemble(("error:", "bold red"), f" {line}"), soft_wrap=True)
         raise typer.Exit(EXIT_ERROR)
