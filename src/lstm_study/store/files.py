@@ -1,5 +1,6 @@
 """Reads and writes the files of a study's folder by their kinds."""
 
+import os
 from contextlib import suppress
 from pathlib import Path
 from typing import Any, TypeVar
@@ -44,6 +45,12 @@ class StudyFiles:
         except RecordError:
             return True
         return any(kind_of(file).type in _TO_LOSE for file in files)
+
+    @property
+    def is_read_only(self) -> bool:
+        """Whether this user may not write the study's files, such as another user's."""
+        paths = (self.folder, self.ledger.path)
+        return any(path.exists() and not os.access(path, os.W_OK) for path in paths)
 
     def path(self, kind: type[Any], name: str = "") -> Path:
         """Returns where a record or state is kept, by its class and, where it has one, its id."""
