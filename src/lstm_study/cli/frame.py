@@ -25,6 +25,7 @@ from lstm_study.cli.options import Verbosity, number_of_workers
 from lstm_study.cli.signals import SignalledError
 from lstm_study.cli.streams import Readers
 from lstm_study.errors import StudyError
+from lstm_study.files import step_after
 from lstm_study.printable import printable
 
 if TYPE_CHECKING:
@@ -163,8 +164,9 @@ def _limit_of(error: Exception) -> str:
             f"Too many open files ({error}). Allow more with `ulimit -n 4096`, or use fewer "
             "--workers."
         )
-    if getattr(error, "errno", None) in (errno.ENOSPC, errno.EDQUOT, errno.EROFS):
-        return f"{error}. Free space or choose another folder, then run the same command again."
+    if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EROFS):
+        step = "Free space or choose another folder, then run the same command again."
+        return f"{error}. {step_after(error, otherwise=step)}"
     if getattr(error, "errno", None) in (errno.EACCES, errno.EPERM):
         return (
             f"{error}. Correct its permissions, or choose another folder, then run the same "

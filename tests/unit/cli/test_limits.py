@@ -29,12 +29,23 @@ def ended(error: BaseException, capsys: pytest.CaptureFixture[str]) -> str:
         (MemoryError(), "use fewer --workers"),
         (OSError(errno.ENOMEM, "Cannot allocate memory"), "use fewer --workers"),
         (OSError(errno.ENOSPC, "No space left on device", "a/lock"), "'a/lock'. Free space"),
+        (OSError(errno.EROFS, "Read-only file system", "a/lock"), "'a/lock'. Mount it writable"),
         (OSError(errno.EACCES, "Permission denied", "a/lock"), "'a/lock'. Correct its permissions"),
         (OSError(errno.EMFILE, "Too many open files"), "ulimit -n 4096"),
         (RuntimeError("can't start new thread"), "ulimit -u"),
         (BlockingIOError(errno.EAGAIN, "Resource temporarily unavailable"), "ulimit -u"),
     ],
-    ids=["known", "memory", "no memory", "disk", "permission", "files", "threads", "processes"],
+    ids=[
+        "known",
+        "memory",
+        "no memory",
+        "disk",
+        "read-only",
+        "permission",
+        "files",
+        "threads",
+        "processes",
+    ],
 )
 def test_a_limit_of_the_machine_is_one_line_with_the_remedy(error, remedy, capsys):
     assert remedy in ended(error, capsys)
