@@ -68,7 +68,7 @@ def kept_pace(size: Workers) -> Pace | None:
         longest = _KEPT_BUSY_SECONDS if kept["is_busy"] else _KEPT_SECONDS
         if kept["of"] == _described(size) and 0 <= time.time() - kept["at"] < longest:
             return _pace(kept["measured"], at=kept["at"])
-    except (OSError, ValueError, KeyError, TypeError):
+    except (OSError, ValueError, KeyError, TypeError, RecursionError):
         pass  # There is none, or one of another version: it is measured again.
     return None
 

@@ -268,7 +268,7 @@ class Store(PredictionFiles):
             left: dict[str, float | None] = json.loads(
                 (self.folder / "live" / "time-left").read_text()
             )
-        except (OSError, ValueError):
+        except (OSError, ValueError, RecursionError):
             return {}
         return left
 
