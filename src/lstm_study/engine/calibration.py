@@ -139,7 +139,8 @@ def _measure(size: Workers) -> dict[str, Any] | None:
         for process in processes:
             output, errors = process.communicate(timeout=_MOST_SECONDS)
             if process.returncode:
-                log.warning("Training steps could not be timed: %s", errors.strip()[-300:])
+                why = (errors.strip().splitlines() or [f"code {process.returncode}"])[-1]
+                log.warning("Training steps could not be timed: %s", why[:300])
                 return None
             found.append(json.loads(output.splitlines()[-1]))
     except subprocess.TimeoutExpired:

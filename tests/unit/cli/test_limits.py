@@ -1,6 +1,7 @@
 """Known errors and limits of the machine are one line each; anything else keeps its traceback."""
 
 import errno
+from unittest.mock import Mock
 
 import pytest
 import typer
@@ -49,6 +50,26 @@ def ended(error: BaseException, capsys: pytest.CaptureFixture[str]) -> str:
 )
 def test_a_limit_of_the_machine_is_one_line_with_the_remedy(error, remedy, capsys):
     assert remedy in ended(error, capsys)
+
+
+MEMORY = [
+    MemoryError(),
+    OSError(errno.ENOMEM, "Cannot allocate memory"),
+    ImportError("libtensorflow_cc.so.2: failed to map segment from shared object"),
+    SystemError("error return without exception set"),
+]
+
+
+@pytest.mark.parametrize("error", MEMORY)
+def test_what_limited_memory_leads_to_names_the_limit(error, capsys, monkeypatch):
+    monkeypatch.setattr("resource.getrlimit", lambda _: (1_000_000_000, -1))
+    assert "Memory is limited to 1.0 GB here (`ulimit -v`)" in ended(error, capsys)
+
+
+@pytest.mark.parametrize("error", [*MEMORY[2:], ImportError("No module named 'tensorflow'")])
+def test_without_a_limit_it_is_a_bug(error):
+    with pytest.raises(type(error)):
+        handled(Mock(side_effect=error, __name__="command"))()
 
 
 @pytest.mark.parametrize("error", [RuntimeError("a bug"), OSError(errno.EIO, "broken disk")])
