@@ -68,7 +68,9 @@ def _listed(store: Store) -> Listed:
     spec = store.read_spec()
     planned, looks = store.read_state(SearchState), store.read_state(VerdictsState)
     trials, sessions = store.read_trials(), store.read_sessions()
-    best = winner(trials, spec.study.direction, max_epochs=spec.search.max_epochs)
+    best = winner(
+        trials, spec.study.direction, max_epochs=spec.search.max_epochs, runs=store.read_runs()
+    )
     study = OpenStudy(
         spec=spec,
         spec_text="",

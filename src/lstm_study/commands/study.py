@@ -373,6 +373,7 @@ class Study:
             study.store.read_trials(),
             study.spec.study.direction,
             max_epochs=study.spec.search.max_epochs,
+            runs=study.store.read_runs(),
         )
 
     def _ranked_or_raise(self) -> tuple[Trial, ...]:
