@@ -126,6 +126,32 @@ def test_a_trial_of_an_older_backup_is_found_and_trained_again(store):
     assert files(store) == []
 
 
+def test_an_older_backup_of_a_finalist_or_of_a_trial_that_others_follow_is_found(store):
+    plan = store.read_state(SearchState)
+    # A limit ended the search: what was being trained then stays as it is.
+    store.write_state(replace(plan, stopped="search.time_limit of 1 h is reached"))
+    unfinished = {"status": "interrupted", "epochs": (), "score": None, "score_last_epoch": None,
+                  "score_best_epoch": None, "ended_at": ""}  # fmt: skip
+    child = next(each for each in store.read_trials() if each.parent is not None)
+    parent = store.read(Trial, child.parent)
+    parents = {each.parent for each in store.read_trials()}
+    interrupted = next(each for each in store.read_trials() if each.trial_id not in parents)
+    store.write(replace(interrupted, **unfinished))
+    assert files(store) == []
+
+    store.write(replace(parent, **unfinished))
+    finalist = replace(child, trial_id="f-1-s1", role="finalist", parent=child.trial_id, round=0,
+                       initial_epoch=0, bracket=0, **unfinished)  # fmt: skip
+    store.write(finalist)
+    older = [f"trials/{parent.trial_id}.json", "trials/f-1-s1.json"]
+    assert sorted(files(store)) == sorted(older)
+    repair(store, check(store).findings)
+    # Until they have been trained again, they have not ended.
+    store.write(replace(parent, **unfinished))
+    store.write(finalist)
+    assert files(store) == []
+
+
 def test_a_search_that_ends_while_it_is_looked_at_leaves_no_older_copy(store):
     whole, ended = store.read(Trial, "b0-00-r0"), store.read_state(SearchState)
     store.write(replace(whole, status="running", score=None, score_last_epoch=None,

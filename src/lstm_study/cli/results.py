@@ -231,11 +231,10 @@ def predict(
 
 
 def _say_unknown(count: int) -> None:
+    from lstm_study.commands.predict import unknown_in_words
+
     if count:
-        texts = "1 text has" if count == 1 else f"{count:,} texts have"
-        say(
-            f"{texts} no word of the model's vocabulary: no prediction is meaningful there.", to=err
-        )
+        say(unknown_in_words(count), to=err)
 
 
 def _stdin_lines(encoding: str) -> Iterator[str]:

@@ -185,11 +185,15 @@ def sides(labels: tuple[str, str], *, data: DataTable) -> Text:
     """Which label is positive and which negative, and if only the alphabet chose."""
     from lstm_study.corpus.sources.polarity import chosen_by_alphabet
 
-    low, high = labels
     note = chosen_by_alphabet(labels, is_named=bool(data.positive or data.negative))
     if note and data.positive_label is not None:
         note = "set by data.positive_label, as the labels themselves do not say"
-    return Text(f"\nLabels    {high!r} is positive, {low!r} negative{note and '; '}{note}.")
+    low, high = data.sides(labels)
+    are = "is" if len(high) == 1 else "are"
+    return Text(
+        f"\nLabels    {' and '.join(map(repr, high))} {are} positive, "
+        f"{' and '.join(map(repr, low))} negative{note and '; '}{note}."
+    )
 
 
 def new_study(made: "NewStudy") -> RenderableType:
@@ -212,7 +216,7 @@ def new_study(made: "NewStudy") -> RenderableType:
         table.add_row("Encoding", found.encoding)
     table.add_row("Text", Text(f"{found.text_column}{split}"))
     table.add_row("Labels", Text(f"{found.label_column}: {labels}"))
-    table.add_row("Positive", Text(made.summary.labels[1]))
+    table.add_row("Positive", Text(", ".join(made.data.sides(made.summary.labels)[1])))
     table.add_row("Reviews", f"{found.rows:,} ({splits})")
     table.add_row("Tokens", f"median {median:,}, at most {most:,} in 95% of the training reviews")
     near = made.summary.near_equal

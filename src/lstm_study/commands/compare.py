@@ -78,7 +78,10 @@ def comparison_plan(
         quick: Whether it is shortened; see `comparison.quick`.
     """
     plan = plan_comparison(
-        study.spec, study.store.read_trials(), more_seeds=added_seeds(study.store)
+        study.spec,
+        study.store.read_trials(),
+        runs=study.store.read_runs(),
+        more_seeds=added_seeds(study.store),
     )
     if quick:
         return shortened(plan)

@@ -195,7 +195,7 @@ def _check_target(folder: Path, name: str) -> None:
     try:
         held = json.loads((folder / "study.json").read_text(encoding="utf-8"))["spec"]["study"]
         is_earlier = held["name"] == name
-    except (OSError, ValueError, LookupError, TypeError):
+    except (OSError, ValueError, LookupError, TypeError, RecursionError):
         is_earlier = False
     known = {kind.folder for kind in KINDS if kind.is_kept}
     foreign = [] if not is_earlier else [p.name for p in folder.iterdir() if p.name not in known]

@@ -15,8 +15,12 @@ def winner_of(study: OpenStudy) -> Trial:
     Raises:
         ComparisonError: No trial has completed the full budget.
     """
-    trials = study.store.read_trials()
-    found = winner(trials, study.spec.study.direction, max_epochs=study.spec.search.max_epochs)
+    found = winner(
+        study.store.read_trials(),
+        study.spec.study.direction,
+        max_epochs=study.spec.search.max_epochs,
+        runs=study.store.read_runs(),
+    )
     if found is None:
         raise ComparisonError(
             f"{study.store.folder}: no trial completed {study.spec.search.max_epochs} epochs, so "

@@ -20,12 +20,12 @@ def render_index(folder: Path) -> str:
 
 def _entries(folder: Path) -> Iterator[dict[str, str]]:
     for path in sorted(folder.glob("*/summary.json")):
-        if (path.parent / "report.html").is_file():
-            try:
+        try:
+            if (path.parent / "report.html").is_file():
                 yield _entry(json.loads(path.read_text(encoding="utf-8")), path.parent.name)
-            except (ValueError, KeyError, TypeError):
-                # Not a summary of ours, or of another version: its folder has no row.
-                continue
+        except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError):
+            # Not a summary of ours, of another version, or unreadable: its folder has no row.
+            continue
 
 
 def _entry(summary: dict[str, Any], folder: str) -> dict[str, str]:

@@ -118,6 +118,21 @@ class DataTable(SpecTable):
         """`test_path` as a tuple; empty without one."""
         return _tuple(self.test_path)
 
+    def sides(self, names: tuple[str, str]) -> tuple[tuple[str, ...], tuple[str, ...]]:
+        """Returns the labels that are negative and those that are positive.
+
+        Args:
+            names: Of the two sides: "negative" and "positive" where several labels are taken
+                together, else the label itself.
+        """
+        low, high = (
+            tuple(given) if given is not None and len(given) > 1 and name == side else (name,)
+            for side, given, name in zip(
+                ("negative", "positive"), (self.negative, self.positive), names, strict=True
+            )
+        )
+        return low, high
+
     @property
     def token_rule(self) -> TokenRule:
         """How texts are split into tokens."""

@@ -35,6 +35,7 @@ from lstm_study.records import (
 from lstm_study.records.codec import state_from_json, state_to_json
 from lstm_study.records.kinds import kind_of
 from lstm_study.records.state import ArmsState, Extent, Live, QuickState, SearchState, StudyState
+from lstm_study.records.trial_ids import in_order
 from lstm_study.spec import StudySpec
 from lstm_study.spec.changes import Changes, changes
 from lstm_study.store.advice import advice
@@ -201,17 +202,8 @@ class Store(PredictionFiles):
     # Records
 
     def read_trials(self) -> list[Trial]:
-        """Reads all trials, in order of id: first bracket first, then round, then slot."""
-        return self.read_each(Trial)
-
-    def moved_trials(self) -> frozenset[str]:
-        """Returns the ids of trials that a repair ever moved aside, or found gone.
-
-        The ledger lists them, and the plan, which has them where the ledger was damaged later.
-        """
-        removed = {Path(file).stem for file in self.ledger.removed() if kind_of(file).type is Trial}
-        plan = self.read_state(SearchState)
-        return frozenset(removed.union(plan.moved_aside if plan is not None else ()))
+        """Reads all trials, in order of id: by bracket, then by slot, then by round."""
+        return sorted(self.read_each(Trial), key=lambda trial: in_order(trial.trial_id))
 
     def lost_trials(self) -> set[str]:
         """Returns the ids of trials that a repair moved aside and that have not ended again."""
@@ -268,7 +260,7 @@ class Store(PredictionFiles):
             left: dict[str, float | None] = json.loads(
                 (self.folder / "live" / "time-left").read_text()
             )
-        except (OSError, ValueError):
+        except (OSError, ValueError, RecursionError):
             return {}
         return left
 

@@ -1,5 +1,7 @@
 """Reads and writes the files of a study's folder by their kinds."""
 
+import os
+from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from pathlib import Path
 from typing import Any, TypeVar
@@ -18,7 +20,7 @@ from lstm_study.store.ledger import Ledger
 T = TypeVar("T")
 
 MOST_BYTES = 2**26
-OUTDATED = "has not ended, though the search has: it is an older copy"
+OUTDATED = "has not ended, though what followed it has begun: it is an older copy"
 _TO_LOSE = (Trial, Run, Control, Opening)
 
 
@@ -44,6 +46,12 @@ class StudyFiles:
         except RecordError:
             return True
         return any(kind_of(file).type in _TO_LOSE for file in files)
+
+    @property
+    def is_read_only(self) -> bool:
+        """Whether this user may not write the study's files, such as another user's."""
+        paths = (self.folder, self.ledger.path)
+        return any(path.exists() and not os.access(path, os.W_OK) for path in paths)
 
     def path(self, kind: type[Any], name: str = "") -> Path:
         """Returns where a record or state is kept, by its class and, where it has one, its id."""
@@ -208,23 +216,54 @@ class StudyFiles:
             if not (self.folder / file).exists() and not (self.folder / f"{file}.gz").exists()
         ]
 
-    def outdated(self) -> list[str]:
-        """Returns the trials that have not ended though the search has, as `missing` does.
+    def moved_trials(self) -> frozenset[str]:
+        """Returns the ids of trials that a repair ever moved aside, or found gone.
 
-        A backup that was restored in part leaves such. After a search that a limit ended there may
-        be interrupted trials.
+        The ledger lists them, and the plan, which has them where the ledger was damaged later.
+        """
+        removed = {Path(file).stem for file in self.ledger.removed() if kind_of(file).type is Trial}
+        plan = self.read_state(SearchState)
+        return frozenset(removed.union(plan.moved_aside if plan is not None else ()))
+
+    def outdated(self) -> list[str]:
+        """Returns the trials that have not ended though others show that they had, as `missing`.
+
+        A backup that was restored in part leaves such: where the search has ended to its plan,
+        where another trial continues it, and of finalists where the winner has runs. Where a limit
+        ended the search, others may have been interrupted.
         """
         plan = self.read_state(SearchState)
-        if plan is None or plan.stopped != "":
+        if plan is None:
             return []
-        found = []
-        for path in self.paths(Trial):
-            # A damaged one is for its reader.
+        trials = list(self._whole_trials(path.stem for path in self.paths(Trial)))
+        is_ended = plan.stopped == ""
+        has_winner = any(path.stem.startswith("winner-") for path in self.paths(Run))
+        # What a repair moved aside is trained again.
+        moved = self.moved_trials()
+        parents = {trial.parent for trial in trials}
+        found = [
+            trial.trial_id
+            for trial in trials
+            if not trial.has_ended
+            and (
+                (is_ended and trial.role != "finalist")
+                or (trial.trial_id in parents and trial.trial_id not in moved)
+                or (has_winner and trial.role == "finalist" and trial.trial_id not in moved)
+            )
+        ]
+        # One that was running when it was read may have ended since, and been continued.
+        return [
+            str(self.path(Trial, trial.trial_id).relative_to(self.folder))
+            for trial in self._whole_trials(found)
+            if not trial.has_ended
+        ]
+
+    def _whole_trials(self, ids: Iterable[str]) -> Iterator[Trial]:
+        """Reads trials; damaged ones, which are for their reader, are left out."""
+        for trial_id in ids:
             with suppress(RecordError):
-                trial = self.read(Trial, path.stem)
-                if trial is not None and trial.role != "finalist" and not trial.has_ended:
-                    found.append(str(path.relative_to(self.folder)))
-        return found
+                if (trial := self.read(Trial, trial_id)) is not None:
+                    yield trial
 
 
 def _is_of_begun(kind: Kind) -> bool:

@@ -12,6 +12,8 @@ def _sides(*labels: str, **data: object) -> str:
 
 def test_which_label_is_positive_is_said():
     assert _sides("bad", "good") == "\nLabels    'good' is positive, 'bad' negative."
+    stars = _sides("negative", "positive", positive=["4", "5"], negative=["1", "2"])
+    assert stars == "\nLabels    '4' and '5' are positive, '1' and '2' negative."
     named = _sides("politics", "sports", positive=["sports"])
     assert named == "\nLabels    'sports' is positive, 'politics' negative."
 

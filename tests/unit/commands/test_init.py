@@ -58,6 +58,19 @@ def test_that_names_of_files_mark_the_splits_is_said() -> None:
         assert (made.summary.splits[2].reviews == 100) == (count == 0)
 
 
+def test_labels_that_count_as_positive_together_are_named() -> None:
+    rows = [(text, str(number % 2 * 3 + number % 4 // 2 + 1)) for number, (text, _) in
+            enumerate(made_up_reviews(120))]  # fmt: skip
+    file = write_csv(Path("stars.csv"), rows)
+    made = commands.write_new_study(
+        [file], out=Path("stars.toml"), show=commands.Silent(),
+        choices=UserChoices(positive=("4", "5"), negative=("1", "2")),
+    )  # fmt: skip
+    console = make_console(file=io.StringIO())
+    console.print(text.new_study(made))
+    assert re.search(r"Positive +4, 5 *\n", console.file.getvalue())  # type: ignore[attr-defined]
+
+
 def test_test_reviews_with_a_training_text_are_noted_where_they_are_many() -> None:
     rows = made_up_reviews(200)
     own = [write_csv(Path("train.csv"), rows), write_csv(Path("test.csv"), rows[:40])]

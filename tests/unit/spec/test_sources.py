@@ -57,3 +57,11 @@ def test_labels_may_be_numbers_and_one_may_stand_alone() -> None:
     assert (data.paths, data.test_paths) == (("a.csv", "b.csv"), ())
     assert data.token_rule == "words"
     assert DataTable(source="aclimdb", path="a", group_column="film").token_rule == "keras"
+
+
+def test_labels_that_are_taken_together_are_named_for_their_side():
+    data = DataTable(source="csv", path="a.csv", positive=[4, 5], negative="1")
+    assert data.sides(("1", "positive")) == (("1",), ("4", "5"))
+    # Two spellings of one label, which is its own name.
+    data = DataTable(source="csv", path="a.csv", positive=["pos", "POS"])
+    assert data.sides(("neg", "pos")) == (("neg",), ("pos",))
