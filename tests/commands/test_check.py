@@ -6,6 +6,7 @@ import shutil
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
 from rich.console import Console
 
@@ -21,6 +22,7 @@ from lstm_study.search.plan import Plan
 from lstm_study.store import Store
 from lstm_study.store.missing_digests import add_missing_digests
 from lstm_study.store.snapshot import Snapshot
+from lstm_study.training.checkpoint import Checkpoint, read_weights, write_checkpoint
 from tests.support.earlier_records import EARLIER_RECORDS
 from tests.support.stored_study import stored
 
@@ -98,6 +100,25 @@ def test_with_damaged_predictions_their_run_is_moved_aside_to_be_trained_again(s
     record = (store.folder / "runs" / "winner-s1.json").read_bytes()
     aside = repair(store, check(store).findings)
     assert (aside / "runs" / "winner-s1.json").read_bytes() == record
+    assert store.read(Run, "winner-s1") is None
+
+
+@pytest.mark.parametrize(
+    "change", [{"train_loss": 0.5}, {"epoch": 99}], ids=["another training", "another epoch"]
+)
+def test_the_weights_of_another_run_are_found_and_not_exported(store, change):
+    run = store.read(Run, "winner-s1")
+    epochs = run.epochs if "epoch" not in change else run.epochs[:-1]
+    others = (*epochs[:-1], replace(epochs[-1], **change | {"epoch": epochs[-1].epoch}))
+    path = store.weights_path("winner-s1")
+    write_checkpoint(path, Checkpoint(epochs=run.epochs, variables=(np.zeros(3),)))
+    assert files(store) == []
+    assert read_weights(path, run) is not None
+    write_checkpoint(path, Checkpoint(epochs=others, variables=(np.zeros(3),)))
+    assert files(store) == ["models/winner-s1.npz"]
+    with pytest.raises(RecordError, match=r"models/winner-s1\.npz: is of another training"):
+        read_weights(path, run)
+    repair(store, check(store).findings)
     assert store.read(Run, "winner-s1") is None
 
 

@@ -1,6 +1,7 @@
 """`check`: reads every file of a study; moves what is damaged aside, to be made again."""
 
 from collections.abc import Callable, Collection, Iterator
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
@@ -16,7 +17,7 @@ from lstm_study.records.trial_ids import TrialId
 from lstm_study.store import Store
 from lstm_study.store.files import OUTDATED
 from lstm_study.store.missing_digests import add_missing_digests
-from lstm_study.training.checkpoint import read_checkpoint
+from lstm_study.training.checkpoint import check_weights, read_checkpoint
 
 _LABELS = "predictions/labels.npy"
 
@@ -199,7 +200,17 @@ def _read(store: Store, kind: Kind, path: Path) -> None:
     elif kind.folder == "predictions":
         store.read_predictions(path.name.partition(".npy")[0])
     else:
-        read_checkpoint(path)
+        checkpoint = read_checkpoint(path)
+        run = _run_of(store, path) if kind.name == "weights" else None
+        if checkpoint is not None and run is not None:
+            check_weights(path, checkpoint, run)
+
+
+def _run_of(store: Store, weights: Path) -> Run | None:
+    """Returns the run that has these weights; None where its record is gone or damaged."""
+    with suppress(RecordError):
+        return store.read(Run, weights.stem)
+    return None
 
 
 def _try(found: dict[str, str], file: str, read: Callable[[], Any]) -> None:
