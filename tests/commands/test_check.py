@@ -353,3 +353,41 @@ def test_an_earlier_study_with_some_digests_gets_the_others(tmp_path, monkeypatc
     found = Store(store.folder)
     assert (check(found).findings, found.ledger_problem()) == ((), "")
     assert {"predictions/labels.npy", "trials/b0-00-r0.json"} <= found.ledger.files().keys()
+
+
+LEFT_BY_OTHERS = {
+    "macOS": "._{name}",
+    "rsync": ".{name}.Ab3dEf",
+    "Nextcloud": "{stem} (conflicted copy 2026-01-02 030405){suffix}",
+    "Syncthing": "{stem}.sync-conflict-20260102-030405-ABCDEFG{suffix}",
+    "Windows": "{stem} - Copy{suffix}",
+    "Google Drive": "{stem} (1){suffix}",
+    "an editor": "{name}~",
+}
+
+
+@pytest.mark.parametrize("pattern", LEFT_BY_OTHERS.values(), ids=LEFT_BY_OTHERS)
+def test_files_that_other_programs_left_are_passed_over(store, pattern):
+    before = store.read_all()
+    left = []
+    for path in sorted(each for each in store.folder.rglob("*") if each.is_file()):
+        name = pattern.format(name=path.name, stem=path.stem, suffix=path.suffix)
+        (path.with_name(name)).write_bytes(
+            b"\0\5\26\7" if name.startswith(".") else path.read_bytes()
+        )
+        left.append(str(path.with_name(name).relative_to(store.folder)))
+    assert files(store) == []
+    assert Store(store.folder).read_all().trials == before.trials
+    assert Store(store.folder).read_runs() == list(before.runs)
+    found = set(check(store).passed_over)
+    assert found <= set(left)
+    if pattern.startswith("._"):
+        assert "trials/._b0-00-r0.json" in found
+        assert "Not this study's, and passed over: trials/._" in said(store)
+
+
+def test_the_advice_of_a_check_is_quoted_for_the_shell(store):
+    (store.folder / "plan.json").write_text("{}")
+    console = Console(file=io.StringIO(), width=300, no_color=True)
+    console.print(text.check(check(store), where="my reviews.toml"))
+    assert "lstm-study check 'my reviews.toml' --repair" in console.file.getvalue()

@@ -50,6 +50,7 @@ class Check:
         folder: The study's.
         files: How many files were read.
         findings: What is wrong with them; empty where nothing is.
+        passed_over: Files among them that other programs left, such as copies with another name.
         is_sealed: Whether the files carry digests. Damage to those of earlier versions is noticed
             only where it makes a record contradict itself or another one.
     """
@@ -57,6 +58,7 @@ class Check:
     folder: Path
     files: int
     findings: tuple[Finding, ...]
+    passed_over: tuple[str, ...]
     is_sealed: bool
 
     @property
@@ -78,12 +80,7 @@ def check(store: Store) -> Check:
     if found:
         store = Store(store.folder)
         store.ledger.salvage()
-    files = [
-        (kind, path)
-        for kind in KINDS
-        if _is_read(kind)
-        for path in sorted(store.folder.glob(kind.path))
-    ]
+    files = [(kind, path) for kind in KINDS if _is_read(kind) for path in kind.paths(store.folder)]
     for kind, path in files:
         _try(found, _name(store, path), partial(_read, store, kind, path))
     if not found.keys() & {"study.json", store.ledger.path.name}:
@@ -108,6 +105,7 @@ def check(store: Store) -> Check:
             Finding(file=file, problem=problem, lost=_lost_with(file, found))
             for file, problem in found.items()
         ),
+        passed_over=tuple(_passed_over(store)),
         is_sealed=store.ledger.exists or store.ledger.path.name in found,
     )
 
@@ -185,6 +183,13 @@ def _lost_with(file: str, found: Collection[str]) -> str:
     if kind_of(file).type is LedgerEntry and "plan.json" in found:
         return f"{lost}, and so is a trial that an earlier repair found gone"
     return lost
+
+
+def _passed_over(store: Store) -> Iterator[str]:
+    """Yields the files that end as those of some kind do, and are named by no id."""
+    for kind in filter(_is_read, KINDS):
+        for path in sorted({*store.folder.glob(kind.path)}.difference(kind.paths(store.folder))):
+            yield str(path.relative_to(store.folder))
 
 
 def _is_read(kind: Kind) -> bool:

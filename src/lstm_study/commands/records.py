@@ -61,7 +61,7 @@ def keep(study: OpenStudy, *, folder: Path | None = None) -> KeptRecords:
     ) as draft:
         for kind in KINDS:
             # The copy gets a ledger of its own.
-            for path in source.glob(kind.path) if kind.is_kept and kind.name != "ledger" else ():
+            for path in kind.paths(source) if kind.is_kept and kind.name != "ledger" else ():
                 name = scrubber.text(str(path.relative_to(source)))
                 _copy(kind, path, draft / name, scrubber)
         _leave_out_excerpts(Store(draft), study.spec)

@@ -51,7 +51,7 @@ class StudyFiles:
 
     def paths(self, kind: type[Any]) -> list[Path]:
         """Returns where all records of a kind are, in order of their ids."""
-        return sorted(self.folder.glob(BY_TYPE[kind].path))
+        return BY_TYPE[kind].paths(self.folder)
 
     def write(self, record: Any) -> None:
         """Writes a record, replacing its earlier one, and lists its file."""
@@ -129,7 +129,7 @@ class StudyFiles:
         """
         if self.exists or self.ledger.exists:
             return False
-        return any(any(self.folder.glob(kind.path)) for kind in KINDS if _is_of_begun(kind))
+        return any(kind.paths(self.folder) for kind in KINDS if _is_of_begun(kind))
 
     def check_there_is_one(self) -> None:
         """Refuses a folder in which no study has begun.
