@@ -14,9 +14,9 @@ from lstm_study.cli import text
 from lstm_study.commands import check, repair
 from lstm_study.errors import RecordError, StoreError
 from lstm_study.files import unseal
-from lstm_study.records import Run, Trial
-from lstm_study.records.kinds import KINDS
-from lstm_study.records.state import ReportState, SearchState
+from lstm_study.records import Control, Run, Trial
+from lstm_study.records.kinds import KINDS, kind_of
+from lstm_study.records.state import ArmsState, ReportState, SearchState, SeedsState, VerdictsState
 from lstm_study.search import plan_state
 from lstm_study.search.plan import Plan
 from lstm_study.store import Store
@@ -391,3 +391,61 @@ def test_the_advice_of_a_check_is_quoted_for_the_shell(store):
     console = Console(file=io.StringIO(), width=300, no_color=True)
     console.print(text.check(check(store), where="my reviews.toml"))
     assert "lstm-study check 'my reviews.toml' --repair" in console.file.getvalue()
+
+
+EARLIER_COPIES = {
+    "verdicts.json": VerdictsState(),
+    "seeds.json": SeedsState(),
+    "arms.json": ArmsState(fixed_at="t", arms={}, own_epochs={}),
+    "plan.json": SearchState(trials=3, epochs=9, exhausted=False, brackets=(), stopped=""),
+}
+
+
+@pytest.mark.parametrize("file", EARLIER_COPIES)
+def test_an_earlier_copy_of_a_state_is_found(store, file):
+    now = store.read_state(type(EARLIER_COPIES[file]))
+    store.write_state(EARLIER_COPIES[file])
+    earlier = (store.folder / file).read_bytes()
+    store.write_state(now)
+    assert files(store) == []
+    (store.folder / file).write_bytes(earlier)
+    assert files(store) == [file]
+    with pytest.raises(RecordError, match=rf"{file}: is not the one that was written last"):
+        Store(store.folder).read_state(type(now))
+    repair(store, check(store).findings)
+    assert files(store) == []
+
+
+@pytest.mark.parametrize("file", ["trials/b0-00-r0.json", "runs/winner-s1.json", "control.json"])
+def test_a_record_of_another_study_with_the_same_names_is_found(store, file, tmp_path):
+    other = Store(tmp_path / "other")
+    kind = kind_of(file).type
+    record = store.read(kind, "" if kind is Control else Path(file).stem)
+    other.write(replace(record, worker="w9"))
+    shutil.copyfile(other.folder / file, store.folder / file)
+    assert files(store) == [file]
+
+
+def test_a_kill_between_list_and_state_loses_nothing(store, monkeypatch):
+    looks = store.read_state(VerdictsState).looks
+    with monkeypatch.context() as killed, pytest.raises(KeyboardInterrupt):
+        killed.setattr("lstm_study.store.files.write_text", _killed)
+        store.write_state(VerdictsState(looks=(*looks, *looks)))
+    resumed = Store(store.folder)
+    assert files(resumed) == []
+    assert resumed.read_state(VerdictsState).looks == looks
+    resumed.write_state(VerdictsState(looks=(*looks, *looks)))
+    assert len(Store(store.folder).read_state(VerdictsState).looks) == 2 * len(looks)
+
+
+def _killed(*_):
+    raise KeyboardInterrupt
+
+
+def test_a_digest_whose_line_was_lost_makes_no_file_an_earlier_copy(store):
+    looks = store.read_state(VerdictsState).looks
+    store.write_state(VerdictsState(looks=(*looks, *looks)))
+    lines = store.ledger.path.read_bytes().splitlines()
+    lines[-1] = lines[-1][:-30]
+    store.ledger.path.write_bytes(b"\n".join([*lines, b""]))
+    assert files(Store(store.folder)) == ["ledger.jsonl"]

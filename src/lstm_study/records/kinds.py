@@ -67,6 +67,11 @@ class Kind:
         """Its first part below the study's folder: a folder, or the file itself."""
         return self.path.partition("/")[0]
 
+    @property
+    def is_listed_by_hash(self) -> bool:
+        """Whether the ledger has its SHA-256, or that of its last line; not the digest it has."""
+        return self.type is None or self.is_lines
+
     def paths(self, folder: Path) -> list[Path]:
         """Returns the files of this kind in a study's folder, sorted.
 
