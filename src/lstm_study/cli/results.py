@@ -22,6 +22,7 @@ from lstm_study.cli.options import (
     StudyFile,
     column_names,
 )
+from lstm_study.corpus.files.advice import argument
 from lstm_study.corpus.files.encodings import given_encoding
 from lstm_study.errors import DataError
 from lstm_study.printable import printable
@@ -100,7 +101,7 @@ def records(
     opened = open_with(study, data=None, out_folder=REPORTS, settings=settings)
     kept = commands.keep(opened, folder=to)
     out.print(f"Records   {kept.folder}/ ({kept.files} files, {size_in_words(kept.bytes)})")
-    out.print(f"Report it lstm-study report --records {kept.folder}", soft_wrap=True)
+    out.print(f"Report it lstm-study report --records {argument(str(kept.folder))}", soft_wrap=True)
 
 
 def diff(

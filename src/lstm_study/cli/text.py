@@ -263,7 +263,9 @@ def status(found: "Status") -> RenderableType:
     if not found.begun:
         if found.problem:
             return Text(found.problem, style="red")
-        return Text(f"{found.name} has not started. Start it with: lstm-study run {found.where}")
+        return Text(
+            f"{found.name} has not started. Start it with: lstm-study run {argument(found.where)}"
+        )
     table = _names_and_values()
     table.add_row("Study", found.name + (f", in use by {found.holder}" if found.holder else ""))
     if found.differences:
@@ -322,6 +324,16 @@ def check(found: "Check", *, where: str, aside: "Path | None" = None) -> Rendera
     for finding in found.findings:
         lines.append(Text(f"{finding.file}: {finding.problem}.", style="red"))
         lines.append(Text(f"    Without it, {finding.lost}.", style="dim"))
+    if found.passed_over:
+        more = len(found.passed_over) - 1
+        beside = f" and {more} more" if more else ""
+        lines.append(
+            Text(
+                f"Not this study's, and passed over: {found.passed_over[0]}{beside}. Another "
+                "program left that; nothing is lost with it.",
+                style="dim",
+            )
+        )
     if not found.is_sealed:
         lines.append(
             Text(
@@ -338,9 +350,11 @@ def check(found: "Check", *, where: str, aside: "Path | None" = None) -> Rendera
             Text("Restore study.json from a copy, or start over with `lstm-study run --fresh`.")
         )
     elif aside is not None:
-        lines.append(Text(f"Moved to {aside}/. Make them again with: lstm-study run {where}"))
+        lines.append(
+            Text(f"Moved to {aside}/. Make them again with: lstm-study run {argument(where)}")
+        )
     elif where:
-        lines.append(Text(f"Move them aside with: lstm-study check {where} --repair"))
+        lines.append(Text(f"Move them aside with: lstm-study check {argument(where)} --repair"))
     else:
         lines.append(Text("Get a new copy of the folder of records."))
     return Group(*lines)

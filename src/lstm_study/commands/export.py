@@ -13,7 +13,9 @@ from lstm_study.corpus.types import Corpus
 from lstm_study.errors import ChangedStudyError, ComparisonError
 from lstm_study.provenance import now, versions
 from lstm_study.records import Run, StudyRecords
-from lstm_study.training.checkpoint import read_checkpoint
+from lstm_study.records.kinds import kind_of
+from lstm_study.store.advice import advice
+from lstm_study.training.checkpoint import read_weights
 from lstm_study.training.console import redirect_output
 from lstm_study.training.memory import allocate_gpu_memory_as_needed
 
@@ -108,7 +110,8 @@ def _write_classical(
 
 def _weights_of(study: OpenStudy, run: Run) -> tuple[Any, ...]:
     path = study.store.weights_path(run.run_id)
-    found = read_checkpoint(path)
+    with advice(kind_of(f"models/{path.name}")):
+        found = read_weights(path, run)
     if found is None:
         record = study.store.folder / "runs" / f"{run.run_id}.json"
         raise ComparisonError(
@@ -118,7 +121,7 @@ def _weights_of(study: OpenStudy, run: Run) -> tuple[Any, ...]:
             "again and opens the test reviews for it once more. "
             f"`{study.command_line('report')}` needs no weights."
         )
-    return found.variables
+    return found
 
 
 def _members(study: OpenStudy, records: StudyRecords) -> list[tuple[Run, tuple[Any, ...]]] | None:

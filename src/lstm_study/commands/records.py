@@ -20,7 +20,7 @@ from lstm_study.errors import StoreError
 from lstm_study.files import make_folder, replacing, replacing_folder, write_text
 from lstm_study.provenance import versions
 from lstm_study.records import ReviewFacts
-from lstm_study.records.codec import from_json, state_from_json, state_to_json, to_json
+from lstm_study.records.codec import state_to_json, to_json
 from lstm_study.records.kinds import KINDS, Kind
 from lstm_study.records.lines import append_line, read_lines
 from lstm_study.records.scrub import Scrubber
@@ -61,9 +61,9 @@ def keep(study: OpenStudy, *, folder: Path | None = None) -> KeptRecords:
     ) as draft:
         for kind in KINDS:
             # The copy gets a ledger of its own.
-            for path in source.glob(kind.path) if kind.is_kept and kind.name != "ledger" else ():
+            for path in kind.paths(source) if kind.is_kept and kind.name != "ledger" else ():
                 name = scrubber.text(str(path.relative_to(source)))
-                _copy(kind, path, draft / name, scrubber)
+                _copy(store, kind, path, draft / name, scrubber)
         _leave_out_excerpts(Store(draft), study.spec)
         add_missing_digests(Store(draft))
     found = [path for path in folder.rglob("*") if path.is_file()]
@@ -136,16 +136,14 @@ def report_kept(study: OpenStudy, *, show: Show) -> tuple[Path, tuple[str, ...]]
     return page, tuple(notes)
 
 
-def _copy(kind: Kind, path: Path, target: Path, scrubber: Scrubber) -> None:
+def _copy(store: Store, kind: Kind, path: Path, target: Path, scrubber: Scrubber) -> None:
     if kind.is_lines:
         for each in read_lines(path, kind.type).values():
             append_line(target, scrubber.record(each))
     elif kind.is_record:
-        record = from_json(path.read_text(encoding="utf-8"), kind.type, where=str(path))
-        write_text(target, to_json(scrubber.record(record)) + "\n")
+        write_text(target, to_json(scrubber.record(store.read_file(kind, path))) + "\n")
     elif kind.type is not None:
-        state = state_from_json(path.read_text(encoding="utf-8"), kind.type, where=str(path))
-        write_text(target, state_to_json(scrubber.record(state)))
+        write_text(target, state_to_json(scrubber.record(store.read_file(kind, path))))
     elif path.suffix == ".npy":
         with (
             replacing(target.with_name(f"{target.name}.gz")) as temporary,

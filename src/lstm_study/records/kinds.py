@@ -5,8 +5,10 @@ again when a watched file changes, and publication removes paths and host names 
 named here.
 """
 
+import re
 from dataclasses import dataclass
 from fnmatch import fnmatch
+from pathlib import Path
 from typing import Any
 
 from lstm_study.records.comparison import Control, NearDuplicates, ReviewFacts
@@ -36,6 +38,7 @@ class Kind:
     Attributes:
         name: What messages call it; of a record also its "kind" on disk.
         path: Where it is, below the study's folder; with one "*" if there may be several.
+        ids: What the "*" stands for, as a regular expression.
         type: The class it is read into; None where it is none of `records`.
         is_record: Whether it is a record, with its kind and schema version on disk.
         lost: What is lost where one is moved aside.
@@ -46,6 +49,7 @@ class Kind:
 
     name: str
     path: str
+    ids: str = r"[\w-]+"
     type: Any = None
     is_record: bool = False
     lost: str = "nothing"
@@ -62,6 +66,25 @@ class Kind:
     def folder(self) -> str:
         """Its first part below the study's folder: a folder, or the file itself."""
         return self.path.partition("/")[0]
+
+    @property
+    def is_listed_by_hash(self) -> bool:
+        """Whether the ledger has its SHA-256, or that of its last line; not the digest it has."""
+        return self.type is None or self.is_lines
+
+    def paths(self, folder: Path) -> list[Path]:
+        """Returns the files of this kind in a study's folder, sorted.
+
+        Other programs leave some beside them, such as `._b0-00-r0.json` and
+        `b0-00-r0 (conflicted copy).json`: those are named by no id, and not the study's.
+        """
+        before, _, after = self.path.rpartition("/")[2].partition("*")
+        return [
+            path
+            for path in sorted(folder.glob(self.path))
+            if "*" not in self.path
+            or re.fullmatch(self.ids, path.name.removeprefix(before).removesuffix(after))
+        ]
 
 
 # What one holds says the class that it is read into, or the remark beside it.
@@ -124,7 +147,9 @@ KINDS = (
         name="kept predictions", path="predictions/*.npy.gz", is_watched=True, lost=_TRAINED_AGAIN,
     ),
     Kind(
-        name="session", path="sessions/*.json", type=Session, is_record=True,
+        # Earlier versions named some by a host, such as worker-a.example.
+        name="session", path="sessions/*.json", ids=r"(?!.*\.sync-conflict-)\w[\w.-]*",
+        type=Session, is_record=True,
         lost="the time that it counted is lost, and nothing else",
         private=("command", "stage", "settings"),
     ),

@@ -7,13 +7,13 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from lstm_study.errors import RecordError, StoreError
-from lstm_study.files import read_bytes, write_text
+from lstm_study.files import read_bytes, unseal, write_text
 from lstm_study.records import Control, Opening, Run, Session, Trial
 from lstm_study.records.codec import from_json, state_from_json, state_to_json, to_json
 from lstm_study.records.kinds import BY_TYPE, KINDS, Kind, kind_of
 from lstm_study.records.lines import append_line, read_lines
 from lstm_study.records.session import LedgerEntry
-from lstm_study.records.state import SearchState, StudyState
+from lstm_study.records.state import ReportState, SearchState, StudyState
 from lstm_study.store.advice import advice
 from lstm_study.store.ledger import Ledger
 
@@ -21,6 +21,7 @@ T = TypeVar("T")
 
 MOST_BYTES = 2**26
 OUTDATED = "has not ended, though what followed it has begun: it is an older copy"
+NOT_LAST = "is not the one that was written last, but an earlier copy or another study's"
 _TO_LOSE = (Trial, Run, Control, Opening)
 
 
@@ -59,13 +60,28 @@ class StudyFiles:
 
     def paths(self, kind: type[Any]) -> list[Path]:
         """Returns where all records of a kind are, in order of their ids."""
-        return sorted(self.folder.glob(BY_TYPE[kind].path))
+        return BY_TYPE[kind].paths(self.folder)
 
     def write(self, record: Any) -> None:
         """Writes a record, replacing its earlier one, and lists its file."""
         path = self.path(type(record), _name_of(record))
-        write_text(path, to_json(record) + "\n")
-        self.ledger.note(str(path.relative_to(self.folder)))
+        self._write(path, to_json(record) + "\n", is_final=_is_final(record))
+
+    def _write(self, path: Path, text: str, *, is_final: bool) -> None:
+        """Writes a record or state; a final one is listed with its digest.
+
+        A listed one is replaced once its new digest is announced: after a kill in between the last
+        line of the list tells why the file is another.
+        """
+        file = str(path.relative_to(self.folder))
+        digest = _digest_in(text) if is_final else ""
+        if file in self.ledger.files():
+            self.ledger.note(file, digest)
+            write_text(path, text)
+            self.ledger.confirm(file)
+        else:
+            write_text(path, text)
+            self.ledger.note(file, digest)
 
     def read_each(self, kind: type[T]) -> list[T]:
         """Reads all records of a kind, in order of their ids."""
@@ -90,20 +106,39 @@ class StudyFiles:
         return self._read(self.path(kind, name), kind)
 
     def _read(self, path: Path, kind: type[T]) -> T | None:
+        text, is_last_written = self._listed_text(path, kind)
         with advice(kind):
-            text = _text(path)
             if text is None:
                 return None
             record = from_json(text, kind, where=str(path))
             if (own := _name_of(record)) not in ("", path.stem):
                 raise RecordError(f"{path}: is the record of {own}.")
+            if not is_last_written:
+                raise RecordError(f"{path}: {NOT_LAST}.")
             return record
+
+    def _listed_text(self, path: Path, kind: type[Any]) -> tuple[str | None, bool]:
+        """Reads a text, and whether it is the one that the ledger lists, if that says."""
+        while True:
+            before = self.ledger.size
+            with advice(kind):
+                text = _text(path)
+            is_listed = text is None or self._is_listed(path, text)
+            # Another process may be writing both.
+            if self.ledger.size == before:
+                return text, is_listed
+
+    def _is_listed(self, path: Path, text: str) -> bool:
+        file = str(path.relative_to(self.folder))
+        # A damaged ledger is refused by `check_complete`.
+        with suppress(RecordError):
+            listed = self.ledger.files().get(file, "")
+            return listed in ("", _digest_in(text)) or self.ledger.is_announced(file)
+        return True
 
     def write_state(self, state: Any) -> None:
         """Writes what a stage must remember: one of the classes of `records.state`."""
-        path = self.path(type(state))
-        write_text(path, state_to_json(state))
-        self.ledger.note(path.name)
+        self._write(self.path(type(state)), state_to_json(state), is_final=_is_final(state))
 
     def read_state(self, kind: type[T]) -> T | None:
         """Reads what a stage remembers; None where it has not begun.
@@ -112,9 +147,14 @@ class StudyFiles:
             RecordError: The file is damaged.
         """
         path = self.path(kind)
+        text, is_last_written = self._listed_text(path, kind)
         with advice(kind):
-            text = _text(path)
-            return state_from_json(text, kind, where=str(path)) if text is not None else None
+            if text is None:
+                return None
+            state = state_from_json(text, kind, where=str(path))
+            if not is_last_written:
+                raise RecordError(f"{path}: {NOT_LAST}.")
+            return state
 
     def add_opening(self, opening: Opening) -> None:
         """Logs one opening of the test half, before it is opened."""
@@ -137,7 +177,7 @@ class StudyFiles:
         """
         if self.exists or self.ledger.exists:
             return False
-        return any(any(self.folder.glob(kind.path)) for kind in KINDS if _is_of_begun(kind))
+        return any(kind.paths(self.folder) for kind in KINDS if _is_of_begun(kind))
 
     def check_there_is_one(self) -> None:
         """Refuses a folder in which no study has begun.
@@ -269,6 +309,24 @@ class StudyFiles:
 def _is_of_begun(kind: Kind) -> bool:
     """Whether a file of a kind is written only once a study has begun."""
     return kind.name != "spec" and (kind.is_kept or kind.name in ("checkpoint", "weights"))
+
+
+def _is_final(record: Any) -> bool:
+    """Whether a record or state is not to change with the next epoch, proposal or command."""
+    match record:
+        case Trial() | Run() | Control():
+            return record.status in ("completed", "failed")
+        case SearchState():
+            return record.stopped is not None
+    # What a study began with can't be made again: an earlier copy is better than none.
+    return not isinstance(record, Session | StudyState | ReportState)
+
+
+def _digest_in(text: str) -> str:
+    """Returns the digest that a text ends with; "" without one, or where it does not match."""
+    with suppress(ValueError):
+        return unseal(text.rstrip("\n"))[1]
+    return ""
 
 
 def _name_of(record: Any) -> str:
