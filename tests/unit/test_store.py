@@ -337,14 +337,14 @@ def test_the_list_of_files_grows_by_what_is_new_and_keeps_what_was_ever_taken_of
 
 def test_of_a_damaged_list_the_whole_lines_are_read_on_request(tmp_path):
     ledger = Ledger(tmp_path)
-    ledger.note("a", "1")
-    ledger.note("b", "2")
+    ledger.note("predictions/a.npy", "1")
+    ledger.note("predictions/b.npy", "2")
     lines = ledger.path.read_text().splitlines(keepends=True)
-    damaged = f"{lines[0]}{lines[1].replace('b', 'c', 1)}"
+    damaged = f"{lines[0]}{lines[1].replace('/b', '/c', 1)}"
     ledger.path.write_text(damaged)
     found = Ledger(tmp_path)
     with pytest.raises(RecordError):
         found.files()
     found.salvage()
-    assert found.files() == {"a": "1"}
+    assert found.files() == {"predictions/a.npy": "1"}
     assert found.path.read_text() == damaged
