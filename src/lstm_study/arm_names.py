@@ -19,3 +19,11 @@ OWN_EPOCH_SUFFIX = "-own-epoch"
 LAST_EPOCHS_SUFFIX = "-last-three"
 LAST_EPOCHS = 3
 """Epochs whose mean probability is evaluated as an arm of `LAST_EPOCHS_SUFFIX`."""
+
+
+def networks_per_run(arm: str, epochs: int) -> int:
+    """Returns how many networks predict a review for one run of an arm, trained for `epochs`.
+
+    One, but of last epochs the network after each of them.
+    """
+    return min(LAST_EPOCHS, epochs) if arm.endswith(LAST_EPOCHS_SUFFIX) else 1

@@ -4,6 +4,7 @@ A process killed at any moment leaves what was there before, or what should be t
 written beside its place under a hidden name that ends in "~", and moved in by a rename.
 """
 
+import errno
 import fcntl
 import hashlib
 import io
@@ -179,6 +180,13 @@ def make_folder(folder: Path) -> None:
         ) from error
 
 
+def step_after(refusal: OSError, *, otherwise: str) -> str:
+    """Returns what to do where the system refuses to write; free space makes none writable."""
+    if refusal.errno == errno.EROFS:
+        return "Mount it writable, or choose a folder on another file system."
+    return otherwise
+
+
 def read_bytes(path: Path, *, limit: int) -> bytes:
     """Reads a file whole, unless it is not a regular file (a pipe would block) or too large.
 
@@ -290,8 +298,8 @@ def _refusals_as(error: type[StudyError], path: Path, next_step: str) -> Iterato
     try:
         yield
     except OSError as refusal:
-        reason = refusal.strerror or refusal
-        raise error(f"{path}: cannot be written ({reason}). {next_step}") from refusal
+        reason, step = refusal.strerror or refusal, step_after(refusal, otherwise=next_step)
+        raise error(f"{path}: cannot be written ({reason}). {step}") from refusal
 
 
 def _temporary_name(path: Path) -> str:

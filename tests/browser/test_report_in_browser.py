@@ -200,6 +200,7 @@ def test_a_range_in_the_parallel_coordinates_filters_the_trials(watched: Watched
     assert "score>=" in watched.page.input_value("#filter")
     assert figure.locator("rect.brush").count() == 1
     assert 0 < len(_column(watched.page, "trial_id")) < len(hostile_study().trials)
+    assert figure.locator("option").all_inner_texts()[:2] == ["1 epoch", "3 epochs"]
     figure.locator("select").select_option("3")
     assert figure.locator("svg[data-live] path[data-trial]").count() == sum(
         trial.status == "completed" and trial.budget_epochs == 3 for trial in hostile_study().trials

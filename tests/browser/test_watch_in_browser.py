@@ -46,7 +46,7 @@ class Search:
 
     def progress(self) -> dict[str, Any]:
         return {
-            "headline": "Running: process 1.",
+            "headline": "Running: process 1 (`lstm-study run`).",
             "stages": [
                 {"name": "Search", "done": self.trials, "total": 23, "what": "trials",
                  "facts": ["about 5 min left", "2 workers on cpu"]},
@@ -99,6 +99,9 @@ def test_the_page_shows_trials_as_they_finish_and_asks_only_its_own_server(
     page.goto(server.address)
     page.wait_for_selector("table.trials", timeout=60_000)
     assert _rows(page) == 3
+    said = page.locator("#live-status [role=status]")
+    assert said.inner_text() == "Running: process 1 (lstm-study run)."
+    assert said.locator("code").inner_text() == "lstm-study run"
     search.trials = 5
     page.wait_for_selector("table.trials tbody tr:nth-child(5)", timeout=60_000)
     assert _rows(page) == 5

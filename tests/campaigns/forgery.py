@@ -8,6 +8,7 @@ from typing import Any
 from lstm_study.files import seal, unseal
 from lstm_study.records.kinds import KINDS, Kind
 from lstm_study.records.session import LedgerEntry
+from lstm_study.store.ledger import Ledger
 
 VALUES: tuple[Any, ...] = (
     None, True, -1, 0, 1, 2**63, 10**30, 1e308, -1e-300, 0.5, "", "x", "a\x1b[2J\x00",
@@ -29,6 +30,9 @@ def forge(folder: Path, draw: random.Random) -> str:
     else:
         changed, said = _forged(text.rstrip("\n"), kind, draw)
         path.write_text(changed + "\n")
+        ledger = Ledger(folder)
+        if ledger.files().get(file := str(path.relative_to(folder)), ""):
+            ledger.note(file, unseal(changed)[1])
     return f"{path.relative_to(folder)}: {said}"
 
 

@@ -71,7 +71,7 @@ def two(whole: Path, half: Path, scratch: Path, draw: random.Random) -> Try:
     first = start(*RUN, cwd=folder)
     second = lstm_study(*RUN, cwd=folder, timeout=_LIMIT_SECONDS)
     _, error = first.communicate(timeout=_LIMIT_SECONDS)
-    refused = [text for text in (second.err, error) if "is being worked on by process" in text]
+    refused = [text for text in (second.err, error) if "is in use by process" in text]
     found = _end(folder, whole, file="", damage="two commands")
     if len(refused) != 1 and first.returncode + second.code != 0:
         return Try(file="", damage="two commands", outcome="crashed", said=second.err + error)

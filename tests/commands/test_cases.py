@@ -133,7 +133,7 @@ def test_a_positive_label_by_the_alphabet_is_shown_and_written(tmp_path: Path) -
     path.write_text(cases.csv_text(rows), encoding="utf-8")
     _, output = corpus_of(path)
     assert "'sports' is taken as the positive label by alphabetical order" in output
-    assert "'sports' is positive, 'politics' negative; data.positive_label says so" in output
+    assert "'sports' is positive, 'politics' negative; set by data.positive_label" in output
     text = Path("study.toml").read_text(encoding="utf-8")
     assert "# the other one is politics; chosen by alphabetical order" in text
 
@@ -143,7 +143,7 @@ def test_very_unequal_labels_and_noise_are_said(tmp_path: Path) -> None:
     assert "96% of the reviews have one label" in output
     assert load_spec(Path("study.toml")).study.objective == "validation_auc"
     _, output = corpus_of(cases.noise(tmp_path))
-    assert "nothing to learn was found in these labels" in output
+    assert "there is no sign that the labels can be predicted" in output
     _, output = corpus_of(cases.tweets(tmp_path))
     assert "nothing to learn" not in output
 

@@ -6,6 +6,7 @@ import shutil
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
 from rich.console import Console
 
@@ -13,14 +14,15 @@ from lstm_study.cli.text.studies import check_text
 from lstm_study.commands import check, repair
 from lstm_study.errors import RecordError, StoreError
 from lstm_study.files import unseal
-from lstm_study.records import Run, Trial
-from lstm_study.records.kinds import KINDS
-from lstm_study.records.state import ReportState, SearchState
+from lstm_study.records import Control, Run, Trial
+from lstm_study.records.kinds import KINDS, kind_of
+from lstm_study.records.state import ArmsState, ReportState, SearchState, SeedsState, VerdictsState
 from lstm_study.search import plan_state
 from lstm_study.search.plan import Plan
 from lstm_study.store import Store
 from lstm_study.store.missing_digests import add_missing_digests
 from lstm_study.store.snapshot import Snapshot
+from lstm_study.training.checkpoint import Checkpoint, read_weights, write_checkpoint
 from tests.support.earlier_records import EARLIER_RECORDS
 from tests.support.stored_study import stored
 
@@ -101,6 +103,25 @@ def test_with_damaged_predictions_their_run_is_moved_aside_to_be_trained_again(s
     assert store.read(Run, "winner-s1") is None
 
 
+@pytest.mark.parametrize(
+    "change", [{"train_loss": 0.5}, {"epoch": 99}], ids=["another training", "another epoch"]
+)
+def test_the_weights_of_another_run_are_found_and_not_exported(store, change):
+    run = store.read(Run, "winner-s1")
+    epochs = run.epochs if "epoch" not in change else run.epochs[:-1]
+    others = (*epochs[:-1], replace(epochs[-1], **change | {"epoch": epochs[-1].epoch}))
+    path = store.weights_path("winner-s1")
+    write_checkpoint(path, Checkpoint(epochs=run.epochs, variables=(np.zeros(3),)))
+    assert files(store) == []
+    assert read_weights(path, run) is not None
+    write_checkpoint(path, Checkpoint(epochs=others, variables=(np.zeros(3),)))
+    assert files(store) == ["models/winner-s1.npz"]
+    with pytest.raises(RecordError, match=r"models/winner-s1\.npz: is of another training"):
+        read_weights(path, run)
+    repair(store, check(store).findings)
+    assert store.read(Run, "winner-s1") is None
+
+
 def test_after_a_damaged_trial_the_search_is_not_finished(store):
     path = store.folder / "trials" / "b0-00-r0.json"
     path.write_text("{}")
@@ -123,6 +144,32 @@ def test_a_trial_of_an_older_backup_is_found_and_trained_again(store):
     assert files(store) == []
     # In a search that has not ended, trials may be under way.
     store.write(older)
+    assert files(store) == []
+
+
+def test_an_older_backup_of_a_finalist_or_of_a_trial_that_others_follow_is_found(store):
+    plan = store.read_state(SearchState)
+    # A limit ended the search: what was being trained then stays as it is.
+    store.write_state(replace(plan, stopped="search.time_limit of 1 h is reached"))
+    unfinished = {"status": "interrupted", "epochs": (), "score": None, "score_last_epoch": None,
+                  "score_best_epoch": None, "ended_at": ""}  # fmt: skip
+    child = next(each for each in store.read_trials() if each.parent is not None)
+    parent = store.read(Trial, child.parent)
+    parents = {each.parent for each in store.read_trials()}
+    interrupted = next(each for each in store.read_trials() if each.trial_id not in parents)
+    store.write(replace(interrupted, **unfinished))
+    assert files(store) == []
+
+    store.write(replace(parent, **unfinished))
+    finalist = replace(child, trial_id="f-1-s1", role="finalist", parent=child.trial_id, round=0,
+                       initial_epoch=0, bracket=0, **unfinished)  # fmt: skip
+    store.write(finalist)
+    older = [f"trials/{parent.trial_id}.json", "trials/f-1-s1.json"]
+    assert sorted(files(store)) == sorted(older)
+    repair(store, check(store).findings)
+    # Until they have been trained again, they have not ended.
+    store.write(replace(parent, **unfinished))
+    store.write(finalist)
     assert files(store) == []
 
 
@@ -224,7 +271,7 @@ def test_without_ledger_and_plan_it_says_what_is_forgotten(store):
     assert "a trial that an earlier repair found gone" not in said(store)
     (store.folder / "plan.json").write_text("{}")
     assert (
-        "one that is gone is forgotten, and so is a trial that an earlier repair found gone"
+        "one that is missing goes unnoticed, and so does a trial that an earlier repair found gone"
         in said(store)
     )
 
@@ -240,7 +287,7 @@ def test_what_the_study_began_with_cannot_be_made_again(store):
 
 
 def test_an_empty_folder_holds_no_study(tmp_path):
-    with pytest.raises(StoreError, match="no study has begun here"):
+    with pytest.raises(StoreError, match="no study has been started here"):
         check(Store(tmp_path))
 
 
@@ -264,7 +311,7 @@ def test_a_study_of_an_earlier_version_is_whole_and_has_no_digests_yet():
     found = check(store)
     assert found.findings == ()
     assert found.files > 140
-    assert "carry no digests" in said(store)
+    assert "without digests" in said(store)
 
 
 def test_an_earlier_studys_files_get_digests_and_are_listed(tmp_path):
@@ -332,3 +379,99 @@ def test_an_earlier_study_with_some_digests_gets_the_others(tmp_path, monkeypatc
     found = Store(store.folder)
     assert (check(found).findings, found.ledger_problem()) == ((), "")
     assert {"predictions/labels.npy", "trials/b0-00-r0.json"} <= found.ledger.files().keys()
+
+
+LEFT_BY_OTHERS = {
+    "macOS": "._{name}",
+    "rsync": ".{name}.Ab3dEf",
+    "Nextcloud": "{stem} (conflicted copy 2026-01-02 030405){suffix}",
+    "Syncthing": "{stem}.sync-conflict-20260102-030405-ABCDEFG{suffix}",
+    "Windows": "{stem} - Copy{suffix}",
+    "Google Drive": "{stem} (1){suffix}",
+    "an editor": "{name}~",
+}
+
+
+@pytest.mark.parametrize("pattern", LEFT_BY_OTHERS.values(), ids=LEFT_BY_OTHERS)
+def test_files_that_other_programs_left_are_passed_over(store, pattern):
+    before = store.read_all()
+    left = []
+    for path in sorted(each for each in store.folder.rglob("*") if each.is_file()):
+        name = pattern.format(name=path.name, stem=path.stem, suffix=path.suffix)
+        (path.with_name(name)).write_bytes(
+            b"\0\5\26\7" if name.startswith(".") else path.read_bytes()
+        )
+        left.append(str(path.with_name(name).relative_to(store.folder)))
+    assert files(store) == []
+    assert Store(store.folder).read_all().trials == before.trials
+    assert Store(store.folder).read_runs() == list(before.runs)
+    found = set(check(store).passed_over)
+    assert found <= set(left)
+    if pattern.startswith("._"):
+        assert "trials/._b0-00-r0.json" in found
+        assert "Not this study's, and passed over: trials/._" in said(store)
+
+
+def test_the_advice_of_a_check_is_quoted_for_the_shell(store):
+    (store.folder / "plan.json").write_text("{}")
+    console = Console(file=io.StringIO(), width=300, no_color=True)
+    console.print(check_text(check(store), where="my reviews.toml"))
+    assert "lstm-study check 'my reviews.toml' --repair" in console.file.getvalue()
+
+
+EARLIER_COPIES = {
+    "verdicts.json": VerdictsState(),
+    "seeds.json": SeedsState(),
+    "arms.json": ArmsState(fixed_at="t", arms={}, own_epochs={}),
+    "plan.json": SearchState(trials=3, epochs=9, exhausted=False, brackets=(), stopped=""),
+}
+
+
+@pytest.mark.parametrize("file", EARLIER_COPIES)
+def test_an_earlier_copy_of_a_state_is_found(store, file):
+    now = store.read_state(type(EARLIER_COPIES[file]))
+    store.write_state(EARLIER_COPIES[file])
+    earlier = (store.folder / file).read_bytes()
+    store.write_state(now)
+    assert files(store) == []
+    (store.folder / file).write_bytes(earlier)
+    assert files(store) == [file]
+    with pytest.raises(RecordError, match=rf"{file}: is not the one that was written last"):
+        Store(store.folder).read_state(type(now))
+    repair(store, check(store).findings)
+    assert files(store) == []
+
+
+@pytest.mark.parametrize("file", ["trials/b0-00-r0.json", "runs/winner-s1.json", "control.json"])
+def test_a_record_of_another_study_with_the_same_names_is_found(store, file, tmp_path):
+    other = Store(tmp_path / "other")
+    kind = kind_of(file).type
+    record = store.read(kind, "" if kind is Control else Path(file).stem)
+    other.write(replace(record, worker="w9"))
+    shutil.copyfile(other.folder / file, store.folder / file)
+    assert files(store) == [file]
+
+
+def test_a_kill_between_list_and_state_loses_nothing(store, monkeypatch):
+    looks = store.read_state(VerdictsState).looks
+    with monkeypatch.context() as killed, pytest.raises(KeyboardInterrupt):
+        killed.setattr("lstm_study.store.files.write_text", _killed)
+        store.write_state(VerdictsState(looks=(*looks, *looks)))
+    resumed = Store(store.folder)
+    assert files(resumed) == []
+    assert resumed.read_state(VerdictsState).looks == looks
+    resumed.write_state(VerdictsState(looks=(*looks, *looks)))
+    assert len(Store(store.folder).read_state(VerdictsState).looks) == 2 * len(looks)
+
+
+def _killed(*_):
+    raise KeyboardInterrupt
+
+
+def test_a_digest_whose_line_was_lost_makes_no_file_an_earlier_copy(store):
+    looks = store.read_state(VerdictsState).looks
+    store.write_state(VerdictsState(looks=(*looks, *looks)))
+    lines = store.ledger.path.read_bytes().splitlines()
+    lines[-1] = lines[-1][:-30]
+    store.ledger.path.write_bytes(b"\n".join([*lines, b""]))
+    assert files(Store(store.folder)) == ["ledger.jsonl"]

@@ -142,7 +142,7 @@ def test_paths_from_elsewhere_are_cut_and_nothing_else(text: str, expected: str)
 def test_records_newer_than_the_report_are_refused() -> None:
     study = _left()
     study.store.write_state(replace(MADE, made_at="2025-03-01T00:00:00.000Z"))
-    with pytest.raises(StoreError, match="not made from the trainings that there are now"):
+    with pytest.raises(StoreError, match="is out of date: trainings have changed"):
         commands.keep(study)
 
 
@@ -169,7 +169,7 @@ def test_a_folder_with_anything_else_is_refused_and_left_alone() -> None:
 def test_another_studys_records_are_refused() -> None:
     kept = commands.keep(_left())
     other = _left(replace(completed_study(), name="other"))
-    with pytest.raises(StoreError, match="'other' alone"):
+    with pytest.raises(StoreError, match="only earlier records of 'other'"):
         commands.keep(other, folder=kept.folder)
 
 
@@ -231,5 +231,5 @@ def test_settings_that_hold_a_path_are_cut_in_the_spec_too() -> None:
 def test_of_a_study_that_has_not_begun_nothing_is_kept_or_served() -> None:
     opened = commands.open_study("quickstart")
     for command in (commands.keep, watch):
-        with pytest.raises(StoreError, match=r"no study has begun here\. Begin it with"):
+        with pytest.raises(StoreError, match=r"no study has been started here\. Start one with"):
             command(opened)

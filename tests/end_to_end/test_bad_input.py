@@ -153,4 +153,4 @@ def test_commands_that_need_more_first_say_what(tmp_path):
     refused(lstm_study("report", "tiny.toml", cwd=tmp_path), "lstm-study run")
     refused(lstm_study("export", "tiny.toml", cwd=tmp_path), "lstm-study run")
     refused(lstm_study("predict", "nowhere", "A fine film.", cwd=tmp_path), "nowhere")
-    assert "has not begun" in lstm_study("status", "tiny.toml", cwd=tmp_path).out
+    assert "has not started" in lstm_study("status", "tiny.toml", cwd=tmp_path).out

@@ -80,13 +80,13 @@ def test_a_study_resumes_from_kept_records(finished: tuple[Path, Result], tmp_pa
     # All is done but the model, whose weights are gone: said, with what to do.
     done = lstm_study("run", "tiny.toml", "--workers", "1", cwd=tmp_path)
     assert done.code == 1
-    assert "kept without weights" in done.err
+    assert "kept records have no weights" in done.err
     after = Store(runs).read_all()
     assert (after.trials, after.runs) == (before.trials, before.runs)
     assert len(after.openings) == len(before.openings)
 
     # Doing it trains that run again, and nothing else; the copy gives the same numbers on a CPU.
-    gone = Path(done.err.partition("delete ")[2].partition(", take it off")[0])
+    gone = Path(done.err.partition("delete ")[2].partition(", remove it from")[0])
     (tmp_path / gone).unlink()
     assert "`lstm-study check tiny.toml --repair`" in done.err
     repaired = lstm_study("check", "tiny.toml", "--repair", cwd=tmp_path)

@@ -1,8 +1,11 @@
 """Real processes killed with SIGKILL, stopped, interrupted: nothing is lost, nothing is left."""
 
 import os
+import pty
 import random
 import re
+import select
+import shlex
 import signal
 import subprocess
 import time
@@ -12,7 +15,7 @@ import pandas as pd
 import pytest
 
 from lstm_study import Study
-from tests.support.commands import lstm_study, start, workers_of
+from tests.support.commands import LSTM_STUDY, environment, lstm_study, start, workers_of
 from tests.support.tiny import SPEC
 
 TIMES = ["started_at", "ended_at", "seconds", "worker"]
@@ -105,17 +108,42 @@ def test_a_worker_that_hangs_is_ended_after_a_silence_and_replaced(folder, monke
     process.communicate()
 
 
-def test_ctrl_c_saves_says_how_to_go_on_and_leaves_nothing_running(folder):
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+def test_ctrl_c_saves_says_how_to_go_on_and_leaves_nothing_running(folder, number, code):
     process = start("run", "tiny.toml", "--workers", "1", cwd=folder)
     wait_until(lambda: list(folder.glob("study/runs/tiny/live/w1.json")))
-    os.kill(process.pid, signal.SIGINT)
+    os.kill(process.pid, number)
     _, err = process.communicate(timeout=300)
-    assert process.returncode == 130
+    assert process.returncode == code
     assert "lstm-study run tiny.toml --workers 1" in err
     assert "Traceback" not in err
     assert workers_of(folder) == []
     status = lstm_study("status", "tiny.toml", cwd=folder).out
     assert "in use by" not in status
+
+
+def test_a_terminal_that_is_closed_ends_the_command_in_good_order(folder):
+    terminal, end = pty.openpty()
+    name = os.ttyname(end)
+    # What leads a session and opens a terminal is ended with it.
+    command = f"exec {shlex.join([*LSTM_STUDY, 'run', 'tiny.toml', '--workers', '1'])}"
+    process = subprocess.Popen(
+        ["sh", "-c", f"{command} <{name} >{name} 2>&1"], cwd=folder, env=environment(),
+        start_new_session=True,
+    )  # fmt: skip
+
+    def is_training() -> bool:
+        # A terminal that nobody reads is full one day.
+        while select.select([terminal], [], [], 0)[0]:
+            os.read(terminal, 65_536)
+        return bool(list(folder.glob("study/runs/tiny/live/w1.json")))
+
+    wait_until(is_training)
+    os.close(end)
+    os.close(terminal)
+    assert process.wait(300) == 129
+    assert workers_of(folder) == []
+    assert "Traceback" not in (folder / "study/runs/tiny/study.log").read_text()
 
 
 def test_a_second_command_on_the_same_study_is_told_who_holds_it(folder):
@@ -126,7 +154,7 @@ def test_a_second_command_on_the_same_study_is_told_who_holds_it(folder):
     wait_until(lambda: live_file.is_file() and '"epochs": 500' in live_file.read_text())
     second = lstm_study("search", "tiny.toml", *one_long_trial, cwd=folder)
     assert second.code == 1
-    assert f"is being worked on by process {process.pid}" in second.err
+    assert f"is in use by process {process.pid}" in second.err
     live = lstm_study("status", "tiny.toml", *one_long_trial, cwd=folder).out
     assert f"in use by process {process.pid}" in live
     assert re.search(r"epoch \d+ of 500", live)

@@ -57,7 +57,7 @@ def test_a_killed_study_of_ones_own_network_resumes_and_ends_with_report_and_mod
     (folder / "own.py").write_text("open('was-run', 'w').write('')\n" + own.BUILDER)
     refused = lstm_study("run", "own.toml", *SMALL, cwd=folder)
     assert refused.code == 1
-    assert "own.py: must be the file that the study began with (SHA-256 " in refused.err
+    assert "own.py: must be the file that the study was started with (SHA-256 " in refused.err
     for command in (["report"], ["status"], ["records", "--to", "kept"]):
         name, *options = command
         found = lstm_study(name, "own.toml", *SMALL[:6], *options, cwd=folder)

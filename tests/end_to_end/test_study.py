@@ -41,14 +41,14 @@ def test_the_progress_lines_count_what_runs(finished):
     assert "6 trials, 11 epochs" in lines[0]
     counted = [line.split()[1] for line in lines if " of 6 " in line]
     assert counted == ["1", "2", "3", "4", "5", "6"]
-    assert all("worked" in line and "left" in line for line in lines if " of 6 " in line)
+    assert all("spent" in line and "left" in line for line in lines if " of 6 " in line)
 
 
 def test_the_plan_says_beforehand_what_the_comparison_could_show(finished):
     _, result = finished
     (line,) = [line for line in result.out.splitlines() if line.startswith("Power ")]
     assert "no verdict is given with fewer than 4 seeds: set compare.seeds to 4 or more" in line
-    assert "no number of seeds finds one point with so few test reviews" in line
+    assert "with so few test reviews, no number of seeds detects 1 point" in line
     assert result.out.index("Power ") < result.out.index("\nSearch ")
 
 
@@ -155,7 +155,7 @@ def test_an_export_holds_the_words_of_what_was_run_whatever_the_file_says_now(fi
     store.write_state(replace(store.read_began(), data_digest="0" * 64))
     result = lstm_study("export", "tiny.toml", cwd=folder)
     assert result.code == 1
-    assert "the reviews are not those that tiny.toml was run on" in result.err
+    assert "these are not the reviews that tiny.toml was run on" in result.err
     assert (model / "vocabulary.txt").read_bytes() == words
 
 

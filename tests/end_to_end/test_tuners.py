@@ -91,7 +91,7 @@ def test_every_trial_gets_the_full_budget_and_a_record_and_one_wins(folder, ende
 
 def test_a_search_that_had_ended_goes_on_when_it_is_allowed_more_trials(ended):
     assert "finished; winner b0-" in ended["two"].out
-    assert "search.max_trials was 2, is 3; what is done stays valid" in ended["bayesian"].out
+    assert "search.max_trials was 2, is 3; finished work stays valid" in ended["bayesian"].out
 
 
 def test_the_baseline_is_the_first_trial_of_each(folder, ended):

@@ -152,15 +152,25 @@ def test_trap_19_diverged_trials_never_end_the_search_and_three_bugs_in_a_row_do
     diverging = oracle_of(tmp_path / "a")
     for _ in range(6):
         finish(diverging, diverging.create_trial("w1"), failure=NAN)
-    assert diverging.stop_reason == ""
+    assert (diverging.stop_reason, diverging.bugs_stopped_it) == ("", False)
 
     buggy = oracle_of(tmp_path / "b")
     for _ in range(3):
         bug = Failure(kind="bug", message="KeyError: 'x'", traceback="...")
         finish(buggy, buggy.create_trial("w1"), failure=bug)
     assert "3 trials in a row" in buggy.stop_reason
+    assert buggy.bugs_stopped_it
     assert buggy.create_trial("w1").status == TrialStatus.STOPPED
     assert oracle_of(tmp_path / "b").stop_reason == "", "a new start gives the fixed code a chance"
+
+
+def test_finalists_that_were_trained_again_are_no_trials_of_the_search(tmp_path):
+    oracle = oracle_of(tmp_path)
+    trial = oracle.create_trial("w1")
+    record = oracle.records[trial.trial_id]
+    finalist = replace(record, trial_id="f-1-s1", role="finalist", parent=record.trial_id)
+    Store(tmp_path).write(finalist)
+    assert set(oracle_of(tmp_path).records) == {record.trial_id}
 
 
 def test_trap_20_an_error_in_the_oracle_leaves_nothing_locked(tmp_path):

@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+from dataclasses import replace
 
 import pytest
 
@@ -72,6 +73,28 @@ def test_what_a_larger_limit_adds_is_foreseen_without_drawing_it(tuner, space, b
     foreseen = with_further_trials(plan_summary(make_plan(limited_to(1))), study)
     then = plan_summary(make_plan(study))
     assert (foreseen.trials, foreseen.epochs) == (then.trials, then.epochs)
+
+
+def test_only_a_search_of_one_round_that_has_not_ended_grows_with_its_limit():
+    few = spec("search.tuner=random", "search.max_trials=2")
+    many = spec("search.tuner=random", "search.max_trials=9")
+    plan = plan_summary(make_plan(few))
+    assert with_further_trials(plan, many).trials == 9
+    for other in (replace(plan, exhausted=True), replace(plan, stopped="")):
+        assert with_further_trials(other, many) == other
+    schedule = plan_summary(make_plan(spec("search.max_trials=2")))
+    assert with_further_trials(schedule, spec("search.max_trials=9")) == schedule
+
+
+def test_the_random_control_is_as_many_full_trainings_as_the_searchs_epochs_pay_for():
+    study = spec("search.max_epochs=9", "search.control=random")
+    *search, control = make_plan(study).brackets
+    assert tuple(search) == make_plan(spec("search.max_epochs=9")).brackets
+    (whole,) = control.bracket.rounds
+    assert (control.role, whole.initial_epoch, whole.budget_epochs) == ("control", 0, 9)
+    epochs = sum(each.bracket.epochs for each in search)
+    assert len(control.slots) == whole.trials == epochs // 9
+    assert control.slots[0].name == "c-00"
 
 
 def test_a_space_that_holds_less_has_fewer():

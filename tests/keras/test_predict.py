@@ -6,17 +6,21 @@ import io
 import itertools
 import json
 import tracemalloc
+import warnings
 from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 
+from lstm_study import Study
 from lstm_study.corpus.text.vocabulary import Vocabulary
 from lstm_study.errors import DataError, ExportError, StudyError
 from lstm_study.export import Bundle, load_bundle, predict_files
 from tests.support.bundles import WORDS, predictions, random_weights, small, study, trained, write
+from tests.support.fake_study import completed_study
 from tests.support.reviews import write_csv
+from tests.support.stored_study import leave
 
 
 @pytest.fixture(scope="module")
@@ -48,6 +52,17 @@ def test_a_text_gets_the_probability_that_the_retrained_network_gave_for_its_tok
     assert predictions(real, run.texts) == pytest.approx(run.probabilities, abs=1e-5)
     by_ids = np.concatenate(list(real.predict_token_ids(run.token_ids, batch_size=64)))
     assert by_ids == pytest.approx(run.probabilities, abs=1e-5)
+
+
+def test_from_python_a_text_without_a_known_word_is_warned_of(bundle, tmp_path):
+    write(tmp_path / "reports" / "fake" / "model", weights=random_weights(small()),
+          vocabulary=Vocabulary(WORDS), configuration=small())  # fmt: skip
+    study = Study.load(leave(completed_study(), tmp_path), out=tmp_path / "reports")
+    with pytest.warns(UserWarning, match=r"1 text has no word of the model's vocabulary"):
+        found = study.predict([WORDS[0], "xyzzy"])
+    assert len(found) == 2
+    with warnings.catch_warnings(action="error"):
+        study.predict([WORDS[0]])
 
 
 def test_predictions_do_not_depend_on_the_batch(bundle):
@@ -210,7 +225,7 @@ def test_what_is_wrong_with_a_csv_is_one_line_and_leaves_the_earlier_target(bund
     assert "in.csv:2: a quote opens" in error(b'text,id\n"great"film,"1,1"\n"a, b",2\n')
     with pytest.raises(DataError, match="no such file"):
         predict_files(bundle, [tmp_path / "none.csv"], target)
-    with pytest.raises(ExportError, match="is a file to read"):
+    with pytest.raises(ExportError, match="is also an input"):
         predict_files(bundle, [tmp_path / "in.csv"], tmp_path / "in.csv")
     with pytest.raises(ExportError, match=r"must end in .csv, .tsv"):
         predict_files(bundle, [tmp_path / "in.csv"], tmp_path / "out.xlsx")

@@ -14,6 +14,7 @@ from lstm_study.report.content import Content, gather
 from lstm_study.report.numbers import FORMATS
 from lstm_study.report.tables.method import method_tables
 from lstm_study.report.tables.trainings import trial_tables
+from lstm_study.spec import DataTable
 from tests.support.fake_study import ALL_STUDIES
 
 ContentOf = Callable[[str], Content]
@@ -50,6 +51,20 @@ def test_cost_adds_up_what_trials_and_runs_left(content: ContentOf) -> None:
     assert rows["both"]["epochs"] == 75 + 40
     seconds = sum(trial.seconds for trial in made.records.trials)
     assert rows["search"]["training_seconds"] == pytest.approx(seconds)
+
+
+def test_labels_that_are_taken_together_are_named(content: ContentOf) -> None:
+    made = content("completed")
+    assert made.records.corpus is not None
+    corpus = replace(made.records.corpus, labels=("1", "positive"))
+    data = DataTable(source="csv", path="a.csv", positive=["4", "5"], negative=["1"])
+    spec = made.spec.model_copy(update={"data": data})
+    records = replace(made.records, corpus=corpus)
+    tables = method_tables(records, spec, versions={}, git_commit="")
+    facts = {
+        row["what"]: row["value"] for t in tables if t.name == "sources" for row in t.records()
+    }
+    assert facts["Labels"] == "1 and positive (4, 5)"
 
 
 def test_finalists_are_among_the_trials_and_epochs_that_were_planned(content: ContentOf) -> None:
@@ -116,8 +131,11 @@ def test_ties_share_a_score_and_not_a_rank(content: ContentOf) -> None:
     rows = [row for row in content("tied").tables["trials"].records() if row["rank"] is not None]
     assert {row["score"] for row in rows} == {0.875}
     assert sorted(int(row["rank"] or 0) for row in rows) == list(range(1, len(rows) + 1))
-    first = min(rows, key=lambda row: int(row["rank"] or 0))
-    assert first["parameter_count"] == min(row["parameter_count"] for row in rows)
+    first, *others = sorted(rows, key=lambda row: int(row["rank"] or 0))
+    run = next(run for run in content("tied").records.runs if run.arm == "winner")
+    assert first["lstm_units"] == run.configuration.lstm_units, "it was compared"
+    sizes = [int(row["parameter_count"] or 0) for row in others]
+    assert sizes == sorted(sizes)
 
 
 def test_reviews_longer_than_maxlen_are_estimated_from_the_bins(content: ContentOf) -> None:

@@ -63,7 +63,7 @@ WHOLE = completed_study()
 CASES = {
     "one seed": (one_seed_study(), "cannot say", "the winner has 1 run that did not fail"),
     "two seeds": (completed_study(seeds=2), "cannot say", "Too few seeds to say"),
-    "a failed run": (failed_study(), "", "Of the winner, 1 of 4 runs are left out: 1 failed."),
+    "a failed run": (failed_study(), "", "Of the winner, 1 of 4 runs is left out: 1 failed."),
     "all probabilities equal": (
         giving(WHOLE, lambda _: np.full(2_000, 0.5, dtype=np.float32)), "cannot say",
         "the same label: it has learned nothing",
@@ -81,7 +81,7 @@ CASES = {
         giving(WHOLE, lambda run_id: WHOLE.predictions[f"{run_id.partition('-')[0]}-s1"]), "",
         "check that their seeds differ",
     ),
-    "nothing compared": (replace(WHOLE, runs=()), "cannot say", "no completed run of the winner"),
+    "nothing compared": (replace(WHOLE, runs=()), "cannot say", "neither has a completed run"),
 }  # fmt: skip
 
 

@@ -45,6 +45,8 @@ def test_every_report_has_a_row_with_a_link_the_newest_first(folder: Path) -> No
     accuracy = summary["arms"]["winner"]["test_accuracy_mean"]
     assert f"{accuracy:.2%}" in rows[1].text
     assert summary["arms"]["winner"]["label"] in rows[1].text
+    assert summary["verdict"]["headline"] in rows[1].text
+    assert "Too few seeds" not in rows[0].text, "nothing has been compared"
 
 
 def test_hostile_titles_are_text(folder: Path) -> None:

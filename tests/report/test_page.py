@@ -123,7 +123,10 @@ def test_a_difference_is_written_in_points_with_its_interval(content: ContentOf)
 @pytest.mark.parametrize(
     ("name", "words"),
     [
-        ("empty", "It cannot be said whether the winner beats the baseline: there is no completed"),
+        (
+            "empty",
+            "It cannot be said whether the winner beats the baseline: neither has a completed",
+        ),
         (
             "one-seed",
             "Too few seeds to say whether the winner beats the baseline: the winner has 1",

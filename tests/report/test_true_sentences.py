@@ -12,13 +12,18 @@ from lstm_study import commands
 from lstm_study.analysis.answer.verdict import judge
 from lstm_study.metrics import accuracy
 from lstm_study.records import StudyRecords
-from lstm_study.report.content import gather
+from lstm_study.report.content import Content, gather
 from lstm_study.report.numbers import duration
 from lstm_study.report.page.html import render
 from lstm_study.report.tables.table import to_csv
 from lstm_study.report.write import render_files
 from tests.support.fake_open_study import built_study, opened_study
-from tests.support.fake_study import compared_study, completed_study, interrupted_study
+from tests.support.fake_study import (
+    compared_study,
+    completed_study,
+    interrupted_study,
+    one_seed_study,
+)
 from tests.support.report_page import parse, untraced
 from tests.support.stored_study import leave
 
@@ -76,9 +81,7 @@ STUDIES = {
 }  # fmt: skip
 
 
-@functools.cache
-def _content(name: str):
-    records = STUDIES[name]()
+def _gathered(records: StudyRecords) -> Content:
     return gather(
         records, verdict=judge(records), made_at="2025-03-02T10:00:00.000Z", versions={},
         git_commit="", bundle=None,
@@ -86,9 +89,18 @@ def _content(name: str):
 
 
 @functools.cache
+def _content(name: str) -> Content:
+    return _gathered(STUDIES[name]())
+
+
+@functools.cache
 def _said(name: str, section: str) -> str:
     """What a section says, in one line."""
-    page = parse(render(_content(name)))
+    return _in_section(_content(name), section)
+
+
+def _in_section(content: Content, section: str) -> str:
+    page = parse(render(content))
     (found,) = [node for node in page.find("section") if node.attributes.get("id") == section]
     return re.sub(r"\s+", " ", found.text)
 
@@ -337,3 +349,49 @@ def test_a_report_on_characters_says_what_its_words_are() -> None:
         git_commit="", bundle=None,
     )  # fmt: skip
     assert said in render(content)
+
+
+def test_models_are_said_to_be_compared_only_where_they_are() -> None:
+    rule, rest = "the one that predicts fastest is recommended", "are not compared."
+    whole = _said("completed", "answer")
+    assert rule in whole
+    assert rest not in whole
+    one = _in_section(_gathered(one_seed_study()), "answer")
+    assert rule not in one
+    assert "these intervals" not in one
+    study = completed_study()
+    first = next(run for run in study.runs if run.run_id == "winner-s1")
+    runner_up = replace(first, arm="runner-up-1", run_id="runner-up-1-s1")
+    predictions = study.predictions | {runner_up.run_id: study.predictions[first.run_id]}
+    mixed = replace(study, runs=(*study.runs, runner_up), predictions=predictions)
+    said = _in_section(_gathered(mixed), "answer")
+    assert rule in said
+    assert f"fewer than four runs that did not fail, and {rest}" in said
+
+
+def test_a_search_that_its_time_limit_ended_is_told_among_the_caveats() -> None:
+    limited = completed_study(search__time_limit='"20s"')
+    said = "search.time_limit (20s) ended the search after 23 of 30 planned trials."
+    assert said not in _in_section(_gathered(limited), "answer")
+    cut = replace(limited, planned_trials=30)
+    assert said in _in_section(_gathered(cut), "answer")
+    assert said not in _in_section(_gathered(replace(cut, runs=())), "answer")
+
+
+def test_a_winner_with_the_baselines_values_has_no_path_that_is_still_to_be_trained() -> None:
+    study = completed_study(compare__ablation="true", compare__validation_seeds="1")
+    later = "The path from baseline to winner has not been trained yet."
+    assert later in _in_section(_gathered(study), "winner")
+    baseline = next(run.configuration for run in study.runs if run.arm == "baseline")
+    same = replace(study, runs=tuple(replace(run, configuration=baseline) for run in study.runs))
+    said = _in_section(_gathered(same), "winner")
+    assert later not in said
+    assert "there is no path from one to the other" in said
+
+
+def test_a_winner_that_has_not_been_retrained_is_not_said_to_have_been() -> None:
+    said = _said("interrupted", "winner")
+    assert "The winner so far is the configuration with the best score" in said
+    assert "It has not been retrained yet." in said
+    assert "were then retrained" not in said
+    assert "Winner and baseline were then retrained" in _said("completed", "winner")

@@ -81,6 +81,16 @@ def test_reliability_bins_hold_every_review_and_the_last_one_holds_1():
     bins = metrics.reliability(np.array([0, 1, 1]), np.array([0.0, 1.0, 1 / 15]), bins=15)
     assert [item.documents for item in bins] == [1, 1, *[0] * 12, 1]
     assert bins[2].probability is None
+    edges = [0.0, *(each.high for each in bins)]
+    assert edges == pytest.approx(np.linspace(0.0, 1.0, 16))
+    assert edges[:-1] == [each.low for each in bins]
+    low = metrics.reliability(np.array([0]), np.array([0.1]), bins=15)
+    assert len(low) == 15, "also where the last ones are empty"
+
+
+def test_probabilities_in_single_precision_are_reckoned_with_in_double():
+    found = metrics.brier_score(np.array([0] * 3), np.array([0.1] * 3, dtype=np.float32))
+    assert found == pytest.approx(float(np.float32(0.1)) ** 2, rel=1e-15)
 
 
 def test_a_certain_error_costs_what_keras_says_it_costs():

@@ -54,7 +54,7 @@ def _section(heading: str, text: str, *, level: int) -> str:
             code = [each[4:] for each in rest if not each or each.startswith("    ")]
             found += ["\n".join(code).strip("\n"), "```"]
             break
-        if words in ("Args:", "Returns:", "Raises:"):
+        if words in ("Args:", "Returns:", "Warns:", "Raises:"):
             found += ["", f"**{words[:-1]}**", ""]
         elif line.startswith("        "):
             found[-1] += f" {words}"

@@ -1,5 +1,6 @@
 """Files and folders: replaced whole or left as they were, whenever the process ends."""
 
+import errno
 import multiprocessing
 import resource
 from pathlib import Path
@@ -47,6 +48,14 @@ def test_a_file_that_cannot_be_written_is_the_callers_error_with_its_advice(tmp_
     ):
         raise OSError(28, "No space left on device")
     assert names_in(tmp_path) == ["taken"]
+
+
+def test_no_free_space_is_advised_where_the_file_system_is_read_only(tmp_path):
+    with (
+        pytest.raises(StoreError, match=r"\(Read-only file system\)\. Mount it writable"),
+        replacing(tmp_path / "b"),
+    ):
+        raise OSError(errno.EROFS, "Read-only file system")
 
 
 def test_an_array_that_does_not_fit_is_refused_in_the_systems_words(tmp_path):

@@ -44,6 +44,13 @@ def test_derived_seeds_differ_by_seed_purpose_and_index():
     assert derive(1, "a", 1, 1) != derive(1, "a", 11)
 
 
+def test_a_derived_seed_is_the_same_in_every_version():
+    """Else a study that an earlier version began would resume as another one."""
+    assert derive(1, "shuffle", 0) == 637_212_628
+    assert derive(7, "trial", "b2-03") == 253_462_880
+    assert derive(1, "test split") == 143_943_149
+
+
 def test_work_grows_with_every_hyperparameter_whose_row_says_so():
     base = step_work(BASELINE, batch_size=64)
     rows = [row for row in HYPERPARAMETERS.values() if "work" in row.grows]

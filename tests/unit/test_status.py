@@ -125,7 +125,7 @@ def test_only_a_report_that_was_made_from_its_records_is_its_report(store, tmp_p
         (folder / "manifest.json").write_text(json.dumps({"made_at": made_at}))
         is_last = made_at == "2026-01-02"
         assert ("reports/fake/report.html" in said()) == is_last
-        assert bool(re.search(r"Report +in another folder: name it by --out", said())) != is_last
+        assert bool(re.search(r"Report +in another folder: give it with --out", said())) != is_last
 
 
 def test_only_a_bundle_of_one_of_its_runs_is_its_model(tmp_path, monkeypatch):
@@ -158,7 +158,7 @@ def test_a_file_that_differs_from_what_was_run_is_said_to_and_counts_only_if_it_
     path.write_text(path.read_text().replace("seeds = 4", "seeds = 2", 1))
     assert re.search(r"Comparison +8 of 8 done", said())
     assert "differs from what the study was run with" in said()
-    assert "with, and all below describes that: compare.seeds was 4, is 2." in said()
+    assert "with, and all below describes the run: compare.seeds was 4, is 2." in said()
     path.write_text(path.read_text().replace("seeds = 2", "seeds = 6", 1))
     assert re.search(r"Comparison +8 of 12 done", said()), "seeds may be added"
     assert "with, which `run` will use: compare.seeds was 4, is 6." in said()

@@ -1,7 +1,8 @@
 """The command line: its commands in the order of the help, and the entry point.
 
 Exit codes: 0 done, 1 a known error in one line, 2 usage, 3 finished but with failed trials or runs,
-130 interrupted, 141 the output of a command that only prints is no longer read.
+130 interrupted, 129 and 143 interrupted by SIGHUP and SIGTERM, 141 the output of a command that
+only prints is no longer read.
 """
 
 import atexit
@@ -18,16 +19,17 @@ from lstm_study.cli.inspection import check, data, doctor, init, list_studies, s
 from lstm_study.cli.options import Verbosity
 from lstm_study.cli.results import diff, export, predict, records, report, watch
 from lstm_study.cli.shared import handled, prepare_streams
+from lstm_study.cli.signals import interrupt_on_signals
 from lstm_study.cli.streams import guard_streams, open_missing_streams
 from lstm_study.cli.training import baseline, compare, run, search
 
 app = typer.Typer(
     name="lstm-study",
-    help="Finds the LSTM that classifies your reviews best, and whether it really beats the "
+    help="Finds the LSTM that classifies your reviews best, and tests whether it really beats the "
     "documented 128/100 baseline.",
     epilog="Start with `lstm-study run`: the quick start takes minutes on a laptop. "
-    "Exit codes: 0 done, 1 error, 2 usage, 3 finished but with failed trials, 130 interrupted, "
-    "141 output no longer read.",
+    "Exit codes: 0 done, 1 error, 2 usage, 3 finished but with failed trials, 130 interrupted "
+    "(129 by SIGHUP, 143 by SIGTERM), 141 output no longer read.",
     no_args_is_help=True,
     pretty_exceptions_enable=False,
     rich_markup_mode="rich",
@@ -53,7 +55,7 @@ def _options(
     verbose: Annotated[
         bool,
         typer.Option(
-            "--verbose", "-v", help="Print progress more often, and where an error comes from."
+            "--verbose", "-v", help="Print progress more often, and the traceback of an error."
         ),
     ] = False,
 ) -> None:
@@ -120,6 +122,7 @@ for _command, _example in _COMMANDS:
 
 def main() -> Any:
     """The console script's entry point."""
+    interrupt_on_signals()
     open_missing_streams()
     prepare_streams()
     guard_streams()

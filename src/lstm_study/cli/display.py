@@ -136,7 +136,7 @@ def _block(progress: Progress) -> RenderableType:
         (f"{progress.stage:<11}", "bold"),
         f"{progress.done} of {progress.total} done",
         (f" · {progress.failed} failed" if progress.failed else "", "red"),
-        (f" · {duration_in_words(progress.elapsed_seconds)} worked · {_left(progress)}", "dim"),
+        (f" · {duration_in_words(progress.elapsed_seconds)} spent · {_left(progress)}", "dim"),
     )
     table = Table.grid(padding=(0, 1))
     for running in progress.running:
@@ -189,7 +189,7 @@ def _heartbeat(progress: Progress) -> Text:
 
 
 def _worked(progress: Progress) -> str:
-    return f"{duration_in_words(progress.elapsed_seconds)} worked, {_left(progress)}"
+    return f"{duration_in_words(progress.elapsed_seconds)} spent, {_left(progress)}"
 
 
 def _left(progress: Progress) -> str:
@@ -198,4 +198,4 @@ def _left(progress: Progress) -> str:
     left = f"about {estimate_in_words(progress.remaining_seconds)} left"
     if progress.study_seconds is None:
         return left
-    return f"{left}, {estimate_in_words(progress.study_seconds)} of the whole study"
+    return f"{left} in this stage, {estimate_in_words(progress.study_seconds)} in the whole study"

@@ -34,7 +34,7 @@ def init(
         list[Path],
         typer.Argument(
             metavar="REVIEWS",
-            help="Your reviews: files, folders or patterns of CSV, TSV, JSON, Parquet or texts.",
+            help="Your reviews: CSV, TSV, JSON or Parquet files, folders of texts, or patterns.",
         ),
     ],
     target: Annotated[
@@ -59,7 +59,7 @@ def init(
     split_column: Annotated[
         str | None,
         typer.Option(
-            "--split-column", metavar="NAME", help="Column that says train, validation or test."
+            "--split-column", metavar="NAME", help="Column with train, validation or test."
         ),
     ] = None,
     group_column: Annotated[
@@ -92,7 +92,7 @@ def init(
         bool, typer.Option("--drop-empty", help="Leave out rows without a word or a label.")
     ] = False,
 ) -> None:
-    """Look at reviews, and write a commented study for them, scaled to their number."""
+    """Inspect your reviews, and write a commented study file scaled to their number."""
     from lstm_study import commands
     from lstm_study.cli.display import Display
     from lstm_study.cli.text.reviews import new_study_text
@@ -132,7 +132,7 @@ def data(
     encoding: EncodingOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Look at the reviews: counts, balance, lengths, vocabulary coverage, duplicates, samples."""
+    """Describe the reviews: counts, balance, lengths, vocabulary coverage, duplicates, samples."""
     from lstm_study import commands
     from lstm_study.cli.display import Display
     from lstm_study.cli.text.reviews import description_text, sides_text
@@ -172,7 +172,7 @@ def status(
 
 
 def list_studies(as_json: JsonOption = False) -> None:
-    """List the studies of this folder: state, verdict, winner, when."""
+    """List the studies in this folder: state, verdict, winner, last start."""
     from lstm_study.cli.text.studies import studies_text
     from lstm_study.commands.list_studies import list_studies as listed
 
@@ -191,11 +191,11 @@ def check(
     ] = None,
     repair: Annotated[
         bool,
-        typer.Option("--repair", help="Move what is damaged aside; `run` makes it again."),
+        typer.Option("--repair", help="Move damaged files aside, so that `run` makes them again."),
     ] = False,
     as_json: JsonOption = False,
 ) -> None:
-    """Read every file of a study, and list those that are damaged or missing."""
+    """Verify every file of a study, and list those that are damaged or missing."""
     from lstm_study import commands
     from lstm_study.cli.display import Display
     from lstm_study.cli.text.studies import check_text

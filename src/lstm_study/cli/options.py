@@ -39,7 +39,7 @@ SetOption = Annotated[
     typer.Option(
         "--set",
         metavar="TABLE.KEY=VALUE",
-        help="Override a setting, recorded; with later commands of the study, too. Repeatable.",
+        help="Override a setting; give it again with the study's later commands. Repeatable.",
     ),
 ]
 WorkersOption = Annotated[
@@ -62,7 +62,7 @@ PopulationOption = Annotated[
         "--population",
         metavar="N",
         min=1,
-        help="Most networks that a worker trains at once, on JAX; default: what a GPU holds.",
+        help="Most networks that a worker trains at once (JAX); default: as many as fit the GPU.",
     ),
 ]
 ClusterOption = Annotated[
@@ -78,7 +78,7 @@ QuickOption = Annotated[
     bool,
     typer.Option(
         "--quick",
-        help="Compare only winner and baseline, with four seeds; run again without for the rest.",
+        help="Compare only winner and baseline, with four seeds; a run without it adds the rest.",
     ),
 ]
 TensorBoardOption = Annotated[
@@ -98,7 +98,7 @@ ColumnsOption = Annotated[
     typer.Option(
         "--columns",
         metavar="NAMES",
-        help="Names of all columns, of files without a header line: label,text.",
+        help="Names of all columns, for files without a header line: label,text.",
     ),
 ]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON, for scripts.")]

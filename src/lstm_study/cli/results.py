@@ -22,6 +22,7 @@ from lstm_study.cli.options import (
     column_names,
 )
 from lstm_study.cli.shared import err, open_with, out, say, waiting
+from lstm_study.corpus.files.advice import argument
 from lstm_study.corpus.files.encodings import given_encoding
 from lstm_study.errors import DataError
 from lstm_study.printable import printable
@@ -40,7 +41,7 @@ def report(
         typer.Option(
             "--records",
             metavar="FOLDER",
-            help="Write the report from a folder that `records` wrote: no study file, no data.",
+            help="Write the report from a folder made by `records`, without study file or reviews.",
         ),
     ] = None,
     written_as: Annotated[
@@ -51,7 +52,7 @@ def report(
         ),
     ] = "html",
 ) -> None:
-    """Write the HTML and CSV reports from the records, finished or not; needs no TensorFlow."""
+    """Write the HTML and CSV report from the records so far; needs no TensorFlow."""
     from lstm_study import commands
     from lstm_study.cli.display import Display
     from lstm_study.report.formats.optuna import write_optuna
@@ -89,18 +90,18 @@ def records(
     to: Annotated[
         Path | None,
         typer.Option(
-            "--to", metavar="FOLDER", help="The copy's folder; study/reference/NAME if not given."
+            "--to", metavar="FOLDER", help="Folder to copy to; study/reference/NAME if not given."
         ),
     ] = None,
 ) -> None:
-    """Copy a study's records, small and without this machine's paths, to be committed or shown."""
+    """Copy a study's records, without weights or this machine's paths, to commit or share."""
     from lstm_study import commands
     from lstm_study.spec.quantities import size_in_words
 
     opened = open_with(study, data=None, out_folder=REPORTS, settings=settings)
     kept = commands.keep(opened, folder=to)
     out.print(f"Records   {kept.folder}/ ({kept.files} files, {size_in_words(kept.bytes)})")
-    out.print(f"Report it lstm-study report --records {kept.folder}", soft_wrap=True)
+    out.print(f"Report it lstm-study report --records {argument(str(kept.folder))}", soft_wrap=True)
 
 
 def diff(
@@ -113,7 +114,7 @@ def diff(
     ],
     out_folder: OutOption = REPORTS,
 ) -> None:
-    """Put studies side by side in one page: winners, arms, searches, settings that differ."""
+    """Compare studies on one page: winners, arms, searches, settings that differ."""
     from lstm_study.commands.diff import make_diff, open_any
 
     path = make_diff([open_any(study, out=out_folder) for study in studies])
@@ -130,7 +131,7 @@ def watch(
         ),
     ] = 8765,
 ) -> None:
-    """Serve the report on this machine while the study runs, updated as trainings finish."""
+    """Serve a live report on this machine, updated while the study runs."""
     from lstm_study.commands.watch import watch as prepare
 
     opened = open_with(study, data=None, out_folder=REPORTS, settings=settings)
@@ -171,12 +172,12 @@ def predict(
             "--file",
             "--csv",
             metavar="IN",
-            help="Read texts from a file, folder or pattern: CSV, TSV, JSON, Parquet, texts.",
+            help="Read texts from a CSV, TSV, JSON or Parquet file, a folder or a pattern.",
         ),
     ] = None,
     target: Annotated[
         Path | None,
-        typer.Option("--out", metavar="OUT", help="Write the table with probabilities here."),
+        typer.Option("--out", metavar="OUT", help="Write a table with the predictions here."),
     ] = None,
     text_column: Annotated[
         str | None,
@@ -187,10 +188,10 @@ def predict(
     encoding: EncodingOption = None,
     columns: ColumnsOption = None,
     ensemble: Annotated[
-        bool, typer.Option("--ensemble", help="Use the mean of all runs (export.ensemble).")
+        bool, typer.Option("--ensemble", help="Predict with the ensemble (export.ensemble).")
     ] = False,
 ) -> None:
-    """Print for each text the probability of the positive label."""
+    """Print the probability of the positive label for each text."""
     from lstm_study.cli.display import Bar
     from lstm_study.commands import predict as prediction
 
@@ -231,11 +232,10 @@ def predict(
 
 
 def _say_unknown(count: int) -> None:
+    from lstm_study.commands.predict import unknown_in_words
+
     if count:
-        texts = "1 text has" if count == 1 else f"{count:,} texts have"
-        say(
-            f"{texts} no word of the model's vocabulary: no prediction is meaningful there.", to=err
-        )
+        say(unknown_in_words(count), to=err)
 
 
 def _stdin_lines(encoding: str) -> Iterator[str]:

@@ -9,6 +9,7 @@ import io
 import json
 import logging
 import re
+import resource
 import shlex
 import sys
 from collections.abc import Callable
@@ -22,8 +23,10 @@ from rich.segment import Segment
 from rich.text import Text
 
 from lstm_study.cli.options import Verbosity, number_of_workers
+from lstm_study.cli.signals import SignalledError
 from lstm_study.cli.streams import Readers
 from lstm_study.errors import StudyError
+from lstm_study.files import step_after
 from lstm_study.printable import printable
 
 if TYPE_CHECKING:
@@ -130,15 +133,19 @@ def handled(
             if Verbosity.level > 0:
                 err.print_exception()
             message = str(error)
-        except (MemoryError, OSError, RuntimeError) as error:
+        except (MemoryError, OSError, RuntimeError, ImportError, SystemError) as error:
             if not (message := _limit_of(error)):
                 raise
-        except KeyboardInterrupt:
+        except KeyboardInterrupt as interrupt:
+            by, code = "", EXIT_INTERRUPTED
+            if isinstance(interrupt, SignalledError):
+                by, code = f" by {interrupt}", interrupt.exit_code
             err.print(
-                "Interrupted. All finished epochs are saved; resume with:\n  " + _resume_command(),
+                f"Interrupted{by}. All finished epochs are saved; resume with:\n  "
+                + _resume_command(),
                 soft_wrap=True,
             )
-            raise typer.Exit(EXIT_INTERRUPTED) from None
+            raise typer.Exit(code) from None
         for line in message.split("\n"):
             err.print(Text.assemble(("error:", "bold red"), f" {line}"), soft_wrap=True)
         raise typer.Exit(EXIT_ERROR)
@@ -148,18 +155,16 @@ def handled(
 
 def _limit_of(error: Exception) -> str:
     """Returns which limit of machine or user an error is about, and what to do; "" for none."""
-    if isinstance(error, MemoryError) or getattr(error, "errno", None) == errno.ENOMEM:
-        return (
-            "This machine has no memory left for this (or `ulimit -v` allows no more). End other "
-            "programs, or use fewer --workers."
-        )
+    if memory := _limit_of_memory(error):
+        return memory
     if getattr(error, "errno", None) in (errno.EMFILE, errno.ENFILE):
         return (
             f"Too many open files ({error}). Allow more with `ulimit -n 4096`, or use fewer "
             "--workers."
         )
-    if getattr(error, "errno", None) in (errno.ENOSPC, errno.EDQUOT, errno.EROFS):
-        return f"{error}. Free space or choose another folder, then run the same command again."
+    if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EROFS):
+        step = "Free space or choose another folder, then run the same command again."
+        return f"{error}. {step_after(error, otherwise=step)}"
     if getattr(error, "errno", None) in (errno.EACCES, errno.EPERM):
         return (
             f"{error}. Correct its permissions, or choose another folder, then run the same "
@@ -170,6 +175,29 @@ def _limit_of(error: Exception) -> str:
         return (
             f"No more threads or processes can be started ({error}). Allow more with `ulimit -u`, "
             "or use fewer --workers."
+        )
+    return ""
+
+
+def _limit_of_memory(error: Exception) -> str:
+    """Does what `_limit_of` does, for memory."""
+    is_full = isinstance(error, MemoryError) or getattr(error, "errno", None) == errno.ENOMEM
+    most = resource.getrlimit(resource.RLIMIT_AS)[0]
+    # Of a library that can't be loaded the loader gives no number for why, and one that fails
+    # without saying why is a SystemError. Without a limit that is something else.
+    is_unexplained = isinstance(error, SystemError) or (
+        isinstance(error, ImportError) and "failed to map segment" in str(error)
+    )
+    if most != resource.RLIM_INFINITY and (is_full or is_unexplained):
+        from lstm_study.spec.quantities import size_in_words
+
+        return (
+            f"Memory is limited to {size_in_words(most)} here (`ulimit -v`), and this needs more. "
+            "Allow more, or use fewer --workers."
+        )
+    if is_full:
+        return (
+            "This machine has no memory left for this. End other programs, or use fewer --workers."
         )
     return ""
 

@@ -102,7 +102,7 @@ def search(
     cluster: ClusterOption = "",
     tensorboard: TensorBoardOption = False,
 ) -> None:
-    """Search the space with Hyperband, or resume a search that was stopped."""
+    """Search the space with Hyperband, or resume an interrupted search."""
     from lstm_study import commands
     from lstm_study.cli.display import Display
     from lstm_study.cli.text.answer import winner_text

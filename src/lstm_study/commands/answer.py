@@ -103,7 +103,10 @@ def read_answer(study: OpenStudy, *, is_noted: bool = True) -> Answer:
         ),
         records=records,
         winner=winner(
-            records.trials, study.spec.study.direction, max_epochs=study.spec.search.max_epochs
+            records.trials,
+            study.spec.study.direction,
+            max_epochs=study.spec.search.max_epochs,
+            runs=records.runs,
         ),
         arms=tuple(summarise_arm(arm) for arm in arms.values()),
         advice=tuple(advise(records, level=at.level).sentences.values()),

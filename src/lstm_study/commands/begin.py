@@ -32,7 +32,7 @@ def begin(study: OpenStudy, *, show: Show, searches: bool = True) -> Corpus:
         check_not_grown(study)
     corpus = read_corpus(study, show=show)
     if study.store.exists and not study.store.ledger.exists:
-        show.stage("Records", "of an earlier version: their files get digests now")
+        show.stage("Records", "written by an earlier version: adding digests to their files")
     changed = study.store.begin(
         study.spec,
         spec_text=study.spec_text,
@@ -40,7 +40,7 @@ def begin(study: OpenStudy, *, show: Show, searches: bool = True) -> Corpus:
         data_digest=corpus.summary.digest,
     )
     for change in changed:
-        show.stage("Spec", f"{change}; what is done stays valid")
+        show.stage("Settings", f"{change}; finished work stays valid")
     study.store.write(corpus.summary)
     show_machine(study, show)
     return corpus
@@ -60,10 +60,10 @@ def show_machine(study: OpenStudy, show: Show) -> None:
     if backend.is_another or backend.name != "tensorflow" or gpus:
         # Of a cluster's nodes this machine knows nothing.
         is_idle = gpus and not study.cluster and not usable_gpus(backend.name)
-        where = " on the CPU, for it has no CUDA" if is_idle else ""
+        where = " on the CPU, since it has no CUDA" if is_idle else ""
         show.stage("Machine", f"trains with {backend.name}{where}: {backend.reason}")
     elif not is_numba_cache_filled():
-        show.stage("Machine", "the first training on this machine compiles for some seconds, once")
+        show.stage("Machine", "the first training on this machine compiles code for some seconds")
 
 
 def read_corpus(study: OpenStudy, *, show: Show) -> Corpus:
@@ -102,7 +102,7 @@ def check_writable(folder: Path) -> None:
     if not existing.is_dir() or not os.access(existing, os.W_OK):
         raise ReportError(
             f"{folder}: cannot be written to ({existing} is not a folder you may write to). "
-            "Choose another with --out DIR."
+            "Choose another folder with --out DIR."
         )
 
 

@@ -1,6 +1,7 @@
 """`check`: reads every file of a study; moves what is damaged aside, to be made again."""
 
 from collections.abc import Callable, Collection, Iterator
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
@@ -16,7 +17,7 @@ from lstm_study.records.trial_ids import TrialId
 from lstm_study.store import Store
 from lstm_study.store.files import OUTDATED
 from lstm_study.store.missing_digests import add_missing_digests
-from lstm_study.training.checkpoint import read_checkpoint
+from lstm_study.training.checkpoint import check_weights, read_checkpoint
 
 _LABELS = "predictions/labels.npy"
 
@@ -49,6 +50,7 @@ class Check:
         folder: The study's.
         files: How many files were read.
         findings: What is wrong with them; empty where nothing is.
+        passed_over: Files among them that other programs left, such as copies with another name.
         is_sealed: Whether the files carry digests. Damage to those of earlier versions is noticed
             only where it makes a record contradict itself or another one.
     """
@@ -56,6 +58,7 @@ class Check:
     folder: Path
     files: int
     findings: tuple[Finding, ...]
+    passed_over: tuple[str, ...]
     is_sealed: bool
 
     @property
@@ -77,12 +80,7 @@ def check(store: Store) -> Check:
     if found:
         store = Store(store.folder)
         store.ledger.salvage()
-    files = [
-        (kind, path)
-        for kind in KINDS
-        if _is_read(kind)
-        for path in sorted(store.folder.glob(kind.path))
-    ]
+    files = [(kind, path) for kind in KINDS if _is_read(kind) for path in kind.paths(store.folder)]
     for kind, path in files:
         _try(found, _name(store, path), partial(_read, store, kind, path))
     if not found.keys() & {"study.json", store.ledger.path.name}:
@@ -107,6 +105,7 @@ def check(store: Store) -> Check:
             Finding(file=file, problem=problem, lost=_lost_with(file, found))
             for file, problem in found.items()
         ),
+        passed_over=tuple(_passed_over(store)),
         is_sealed=store.ledger.exists or store.ledger.path.name in found,
     )
 
@@ -182,8 +181,15 @@ def _lost_with(file: str, found: Collection[str]) -> str:
     """Says what moving a file aside loses, beside the others that were found."""
     lost = kind_of(file).lost
     if kind_of(file).type is LedgerEntry and "plan.json" in found:
-        return f"{lost}, and so is a trial that an earlier repair found gone"
+        return f"{lost}, and so does a trial that an earlier repair found gone"
     return lost
+
+
+def _passed_over(store: Store) -> Iterator[str]:
+    """Yields the files that end as those of some kind do, and are named by no id."""
+    for kind in filter(_is_read, KINDS):
+        for path in sorted({*store.folder.glob(kind.path)}.difference(kind.paths(store.folder))):
+            yield str(path.relative_to(store.folder))
 
 
 def _is_read(kind: Kind) -> bool:
@@ -199,7 +205,17 @@ def _read(store: Store, kind: Kind, path: Path) -> None:
     elif kind.folder == "predictions":
         store.read_predictions(path.name.partition(".npy")[0])
     else:
-        read_checkpoint(path)
+        checkpoint = read_checkpoint(path)
+        run = _run_of(store, path) if kind.name == "weights" else None
+        if checkpoint is not None and run is not None:
+            check_weights(path, checkpoint, run)
+
+
+def _run_of(store: Store, weights: Path) -> Run | None:
+    """Returns the run that has these weights; None where its record is gone or damaged."""
+    with suppress(RecordError):
+        return store.read(Run, weights.stem)
+    return None
 
 
 def _try(found: dict[str, str], file: str, read: Callable[[], Any]) -> None:

@@ -78,7 +78,10 @@ def comparison_plan(
         quick: Whether it is shortened; see `comparison.quick`.
     """
     plan = plan_comparison(
-        study.spec, study.store.read_trials(), more_seeds=added_seeds(study.store)
+        study.spec,
+        study.store.read_trials(),
+        runs=study.store.read_runs(),
+        more_seeds=added_seeds(study.store),
     )
     if quick:
         return shortened(plan)
@@ -149,7 +152,7 @@ def _compare(
         f"{study.spec.protocol.epochs} epochs on all training reviews"
         + (f"; {_validated(plan.validation_seeds)}" if plan.validation_seeds else "")
         + ("; the classical control" if plan.control else "")
-        + ("; one hyperparameter at a time" if plan.ablation else ""),
+        + ("; the path from baseline to winner" if plan.ablation else ""),
     )
     extent = extent_of(only_seeds=only_seeds, quick=quick)
     study.store.write_extent(extent)
@@ -161,4 +164,4 @@ def _compare(
 
 def _validated(seeds: int) -> str:
     times = "once" if seeds == 1 else f"with {seeds} seeds"
-    return f"baseline and winner {times} without the validation reviews"
+    return f"baseline and winner {times} trained without the validation reviews"

@@ -41,7 +41,7 @@ def estimate(
     pace = pace_of(study, size)
     is_lstm = study.spec.builder is None
     if pace is None and not study.cluster and is_lstm and is_measurable(size):
-        show.stage("Time", "timing training steps on this machine for some seconds, once a day")
+        show.stage("Time", "timing training steps on this machine, some seconds once a day")
         pace = machine_pace(size)
     if pace is None and (is_new or not study.store.exists):
         return None

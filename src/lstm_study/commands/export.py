@@ -13,7 +13,9 @@ from lstm_study.corpus.types import Corpus
 from lstm_study.errors import ChangedStudyError, ComparisonError
 from lstm_study.provenance import now, versions
 from lstm_study.records import Run, StudyRecords
-from lstm_study.training.checkpoint import read_checkpoint
+from lstm_study.records.kinds import kind_of
+from lstm_study.store.repair_advice import repair_advice
+from lstm_study.training.checkpoint import read_weights
 from lstm_study.training.console import redirect_output
 from lstm_study.training.memory import allocate_gpu_memory_as_needed
 
@@ -44,9 +46,9 @@ def export_arm(study: OpenStudy, *, arm: str = "winner", show: Show) -> Path:
     corpus = load(study.spec.data, seed=study.spec.study.seed)
     if corpus.summary.digest != study.store.read_began().data_digest:
         raise ChangedStudyError(
-            f"{corpus.summary.path or study.spec.data.source}: the reviews are not those that "
-            f"{study.where} was run on, and neither are their words, which its model needs. Give "
-            "those with --data, or run the study again with --fresh."
+            f"{corpus.summary.path or study.spec.data.source}: these are not the reviews that "
+            f"{study.where} was run on, so their vocabulary does not fit its model. Give the "
+            "original reviews with --data, or run the study again with --fresh."
         )
     folder = study.reports / ("model" if arm == "winner" else f"{arm}-model")
     allocate_gpu_memory_as_needed()
@@ -108,17 +110,18 @@ def _write_classical(
 
 def _weights_of(study: OpenStudy, run: Run) -> tuple[Any, ...]:
     path = study.store.weights_path(run.run_id)
-    found = read_checkpoint(path)
+    with repair_advice(kind_of(f"models/{path.name}")):
+        found = read_weights(path, run)
     if found is None:
         record = study.store.folder / "runs" / f"{run.run_id}.json"
         raise ComparisonError(
-            f"{path}: is not there, as in records that were kept without weights. For a model, "
-            f"delete {record}, take it off the list of files with `lstm-study check "
+            f"{path}: is missing; kept records have no weights. To get a model, delete "
+            f"{record}, remove it from the list of files with `lstm-study check "
             f"{shlex.quote(study.where)} --repair`, and run the same command: it trains that run "
             "again and opens the test reviews for it once more. "
             f"`{study.command_line('report')}` needs no weights."
         )
-    return found.variables
+    return found
 
 
 def _members(study: OpenStudy, records: StudyRecords) -> list[tuple[Run, tuple[Any, ...]]] | None:

@@ -36,6 +36,7 @@ class NewStudy:
     Attributes:
         path: The study file.
         found: What the files hold.
+        data: How the study reads them.
         summary: The reviews as the study splits them.
         size: Their size, as the study file says it.
         proposal: Its space and protocol.
@@ -45,6 +46,7 @@ class NewStudy:
 
     path: Path
     found: Survey
+    data: DataTable
     summary: CorpusSummary
     size: Size
     proposal: Proposal
@@ -122,6 +124,7 @@ def write_new_study(
     return NewStudy(
         path=out,
         found=found,
+        data=table,
         summary=corpus.summary,
         size=size,
         proposal=proposal,
@@ -144,9 +147,7 @@ def name_of(path: Path) -> str:
 
 def _check_new(out: Path) -> None:
     if out.exists():
-        raise SpecError(
-            f"{out}: must be a new file, and there is one. Choose another name with --out."
-        )
+        raise SpecError(f"{out}: already exists. Choose another name with --out.")
 
 
 def _size(corpus: Corpus) -> Size:

@@ -18,9 +18,10 @@ _LOOK_REVIEWS = 20_000
 _HALF_WAY = 0.75
 _MANY_REPEATS = 0.01
 _NOTHING = (
-    "nothing to learn was found in these labels. Look at some reviews with `lstm-study data` first."
+    "there is no sign that the labels can be predicted from the words. Look at some reviews with "
+    "`lstm-study data` first."
 )
-_TOO_FEW = "too few reviews to tell whether there is something to learn."
+_TOO_FEW = "too few reviews to tell whether the labels can be learned."
 
 
 def about_repeats(summary: CorpusSummary, *, group_column: str | None) -> Iterator[str]:
@@ -42,7 +43,7 @@ def about_repeats(summary: CorpusSummary, *, group_column: str | None) -> Iterat
     )
     yield (
         f"{repeats:,} of {test:,} test reviews ({repeats / test:.1%}) have the text of a training "
-        "review, and what a network learned by heart counts as correct. The report gives the "
+        "review, and memorised answers count as correct there. The report gives the "
         f"verdict without them, too. {step}"
     )
 

@@ -21,7 +21,8 @@ class Listed:
     Attributes:
         name: Its name.
         title: Its title.
-        state: As `status` says it (see `status.State`), or "damaged".
+        state: As `status` says it (see `status.State`), or "damaged", or "unreadable" where the
+            user may not read its files.
         trials: Trials that have ended.
         planned_trials: Trials that the search plans, finalists included; 0 before it has started.
         verdict: The last verdict that was read; "cannot say" where the study finished without one,
@@ -46,22 +47,30 @@ def list_studies(folder: Path = RUNS_FOLDER) -> list[Listed]:
 
 
 def _studies(folder: Path) -> Iterator[Listed]:
-    for path in sorted(folder.glob("*/study.json")):
-        store = Snapshot(path.parent)
+    for path in sorted(folder.glob("*")):
         try:
-            yield _listed(store)
-        except (RecordError, StoreError, SpecError):
-            yield Listed(
-                name=path.parent.name, title="", state="damaged", trials=0, planned_trials=0,
-                verdict="", winner="", changed_at="",
-            )  # fmt: skip
+            if (path / "study.json").is_file():
+                yield _listed(Snapshot(path))
+        except (RecordError, SpecError):
+            yield _without_records(path.name, "damaged")
+        except (StoreError, OSError):
+            yield _without_records(path.name, "unreadable")
+
+
+def _without_records(name: str, state: str) -> Listed:
+    return Listed(
+        name=name, title="", state=state, trials=0, planned_trials=0, verdict="", winner="",
+        changed_at="",
+    )  # fmt: skip
 
 
 def _listed(store: Store) -> Listed:
     spec = store.read_spec()
     planned, looks = store.read_state(SearchState), store.read_state(VerdictsState)
     trials, sessions = store.read_trials(), store.read_sessions()
-    best = winner(trials, spec.study.direction, max_epochs=spec.search.max_epochs)
+    best = winner(
+        trials, spec.study.direction, max_epochs=spec.search.max_epochs, runs=store.read_runs()
+    )
     study = OpenStudy(
         spec=spec,
         spec_text="",

@@ -95,8 +95,8 @@ def check_unchanged(spec: StudySpec, *, folder: Path, text: str | None, where: s
     found = _sha256(text if text is not None else _read(path, spec, where))
     if found != model.sha256:
         raise ChangedStudyError(
-            f"{path if text is None else model.file}: must be the file that the study began with "
-            f"(SHA-256 {model.sha256[:12]}…). Received: {found[:12]}…. Undo the change, give "
+            f"{path if text is None else model.file}: must be the file that the study was started "
+            f"with (SHA-256 {model.sha256[:12]}…). Received: {found[:12]}…. Undo the change, give "
             "study.name a new name, or start over with --fresh."
         )
 
@@ -112,7 +112,7 @@ def builder_of(function: Callable[[Any], Any]) -> tuple[str, str]:
     """
     if not isinstance(function, types.FunctionType) or function.__qualname__ != function.__name__:
         raise BuilderError(
-            "build must be a function of a module's or notebook's top level, as `def build(hp):`. "
+            "build must be defined at the top level of a module or notebook, as `def build(hp):`. "
             f"Received: {getattr(function, '__qualname__', type(function).__name__)}."
         )
     module = sys.modules.get(function.__module__)
@@ -130,7 +130,7 @@ def _definitions(function: types.FunctionType, seen: set[str]) -> Iterator[str]:
         text = textwrap.dedent(inspect.getsource(function))
     except OSError as error:
         raise BuilderError(
-            f"{function.__name__}: has no text to be read ({error}). Put it into a .py file."
+            f"{function.__name__}: its source cannot be read ({error}). Put it into a .py file."
         ) from error
     for name in sorted({n.id for n in ast.walk(ast.parse(text)) if isinstance(n, ast.Name)}):
         if name in seen or name not in function.__globals__:

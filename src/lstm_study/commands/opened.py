@@ -180,7 +180,7 @@ def held(
     """
     with study.store.hold(study.command):
         if fresh and (before := study.store.move_away()) is not None:
-            show.stage("Fresh", f"what the study left is in {before}/ until the new one is done")
+            show.stage("Fresh", f"the earlier study is kept in {before}/ until the new one is done")
         study.store.sweep()
         study.store.log(study.command)
         if not trains:
@@ -204,7 +204,7 @@ def _with_builder(study: OpenStudy, *, show: Show, fresh: bool) -> OpenStudy:
         spec = spec.model_copy(update={"model": raw.model, "baseline": raw.baseline})
     is_asked = not spec.model.is_explored
     if is_asked:
-        show.stage("Model", f"asking {spec.model.builder} what it declares")
+        show.stage("Model", f"reading the hyperparameters that {spec.model.builder} declares")
     spec = explored(
         spec,
         folder=study.folder,

@@ -82,6 +82,6 @@ def _read(path: Path) -> dict[str, Any]:
     """Returns what a JSON file says; nothing where it can't be read."""
     try:
         found = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError):
+    except (OSError, ValueError, RecursionError):
         return {}
     return found if isinstance(found, dict) else {}

@@ -45,6 +45,12 @@ def predict_lines(
         on_unknown(unknown)
 
 
+def unknown_in_words(count: int) -> str:
+    """Says that so many texts, one or more, hold no word that the model knows."""
+    texts = "1 text has" if count == 1 else f"{count:,} texts have"
+    return f"{texts} no word of the model's vocabulary: no prediction is meaningful there."
+
+
 def load_bundle_quietly(model_dir: Path, *, ensemble: bool) -> "Bundle | ClassicalBundle":
     """Loads a bundle without the backend's messages."""
     silence_tensorflow()

@@ -172,13 +172,13 @@ def _warnings(size: Size, power: PlannedPower) -> list[str]:
         found.append(f"{power.sentence[0].upper()}{power.sentence[1:]}.")
     if size.training < _FEW:
         found.append(
-            f"{size.training:,} training reviews are hardly enough for any network: give more, or "
-            "look at the classical control's result first."
+            f"{size.training:,} training reviews are hardly enough to train a network: add "
+            "reviews, or look at the classical control's result first."
         )
     most = max(size.positive_share, 1 - size.positive_share)
     if most >= UNEQUAL:
         found.append(
-            f"{most:.0%} of the reviews have one label: a network that always answers it is "
+            f"{most:.0%} of the reviews have one label: a network that always predicts it is "
             f"{most:.0%} accurate. The search ranks by ROC AUC; read balanced accuracy, too."
         )
     return found

@@ -20,7 +20,7 @@ from lstm_study.errors import StoreError
 from lstm_study.files import make_folder, replacing, replacing_folder, write_text
 from lstm_study.provenance import versions
 from lstm_study.records import ReviewFacts
-from lstm_study.records.codec import from_json, state_from_json, state_to_json, to_json
+from lstm_study.records.codec import state_to_json, to_json
 from lstm_study.records.kinds import KINDS, Kind
 from lstm_study.records.lines import append_line, read_lines
 from lstm_study.records.scrub import Scrubber
@@ -61,9 +61,9 @@ def keep(study: OpenStudy, *, folder: Path | None = None) -> KeptRecords:
     ) as draft:
         for kind in KINDS:
             # The copy gets a ledger of its own.
-            for path in source.glob(kind.path) if kind.is_kept and kind.name != "ledger" else ():
+            for path in kind.paths(source) if kind.is_kept and kind.name != "ledger" else ():
                 name = scrubber.text(str(path.relative_to(source)))
-                _copy(kind, path, draft / name, scrubber)
+                _copy(store, kind, path, draft / name, scrubber)
         _leave_out_excerpts(Store(draft), study.spec)
         add_missing_digests(Store(draft))
     found = [path for path in folder.rglob("*") if path.is_file()]
@@ -123,12 +123,12 @@ def report_kept(study: OpenStudy, *, show: Show) -> tuple[Path, tuple[str, ...]]
     notes = []
     if not study.store.ledger.exists:
         notes.append(
-            "these records are of an earlier version and carry no digests: a number that was "
-            "changed is noticed only where it contradicts another one"
+            "these records were written by an earlier version, without digests: a changed number "
+            "is detected only if it contradicts another one"
         )
     if others := _other_versions(made.versions):
         notes.append(
-            "drawings and last digits may differ from the first report, which was made with "
+            "figures and last digits may differ from the first report, which was made with "
             + ", ".join(others)
         )
     if model is not None and not model.is_dir():
@@ -136,16 +136,14 @@ def report_kept(study: OpenStudy, *, show: Show) -> tuple[Path, tuple[str, ...]]
     return page, tuple(notes)
 
 
-def _copy(kind: Kind, path: Path, target: Path, scrubber: Scrubber) -> None:
+def _copy(store: Store, kind: Kind, path: Path, target: Path, scrubber: Scrubber) -> None:
     if kind.is_lines:
         for each in read_lines(path, kind.type).values():
             append_line(target, scrubber.record(each))
     elif kind.is_record:
-        record = from_json(path.read_text(encoding="utf-8"), kind.type, where=str(path))
-        write_text(target, to_json(scrubber.record(record)) + "\n")
+        write_text(target, to_json(scrubber.record(store.read_file(kind, path))) + "\n")
     elif kind.type is not None:
-        state = state_from_json(path.read_text(encoding="utf-8"), kind.type, where=str(path))
-        write_text(target, state_to_json(scrubber.record(state)))
+        write_text(target, state_to_json(scrubber.record(store.read_file(kind, path))))
     elif path.suffix == ".npy":
         with (
             replacing(target.with_name(f"{target.name}.gz")) as temporary,
@@ -183,8 +181,8 @@ def _check_report(study: OpenStudy) -> None:
     made_at = _made_with(study).made_at
     if not is_report_current(store):
         raise StoreError(
-            f"{store.folder}: the report of {made_at} is not made from the trainings that there "
-            f"are now. Write it again with `{study.command_line('report')}` first."
+            f"{store.folder}: the report of {made_at} is out of date: trainings have changed "
+            f"since. Write it again with `{study.command_line('report')}` first."
         )
 
 
@@ -195,14 +193,14 @@ def _check_target(folder: Path, name: str) -> None:
     try:
         held = json.loads((folder / "study.json").read_text(encoding="utf-8"))["spec"]["study"]
         is_earlier = held["name"] == name
-    except (OSError, ValueError, LookupError, TypeError):
+    except (OSError, ValueError, LookupError, TypeError, RecursionError):
         is_earlier = False
     known = {kind.folder for kind in KINDS if kind.is_kept}
     foreign = [] if not is_earlier else [p.name for p in folder.iterdir() if p.name not in known]
     if not is_earlier or foreign:
         what = f"{', '.join(sorted(foreign))} beside records" if foreign else "something else"
         raise StoreError(
-            f"{folder}: must be a new folder, or hold earlier records of {name!r} alone. "
+            f"{folder}: must be a new folder, or hold only earlier records of {name!r}. "
             f"Received: {what}. Choose another with --to FOLDER."
         )
 

@@ -10,7 +10,10 @@ from lstm_study.records.trainings import trainings_sha256
 
 
 def make_report(study: OpenStudy, *, show: Show) -> Path:
-    """Writes the report from the records, and returns the HTML file."""
+    """Writes the report from the records, and returns the HTML file.
+
+    Records that the user may not write stay as they are, and do not know of the report.
+    """
     from lstm_study.report.write import write_report as write
 
     show.stage("Report", "drawing figures and tables")
@@ -25,6 +28,9 @@ def make_report(study: OpenStudy, *, show: Show) -> Path:
         git_commit=commit,
         bundle=answer.model,
     )
+    if study.store.is_read_only:
+        show.stage("Records", f"{study.store.folder} is read-only: this report is not noted there")
+        return page
     # From this, kept records give the same report again.
     model = answer.model.name if answer.model is not None else ""
     found = answer.records

@@ -12,6 +12,7 @@ from lstm_study.engine.devices import choose_workers
 from lstm_study.engine.dispatch import dispatch
 from lstm_study.records import Trial
 from lstm_study.records.state import Extent, SearchState
+from lstm_study.records.trial_ids import in_order
 from lstm_study.search.disk import peak_checkpoint_bytes
 from lstm_study.search.plan import Plan
 from lstm_study.search.plan_sizes import slots_at_most, trials_at_most
@@ -62,11 +63,11 @@ def _search(study: OpenStudy, corpus: Corpus, *, show: Show, extent: Extent | No
         most = trials_at_most(planned, study.spec)
         ends = f"; it ends after {most} (search.max_trials)" if most < planned.trials else ""
         show.stage("Search", f"{planned.in_words}{ends}")
-        if forgotten := sorted(plan.unproposed_ids & study.store.lost_trials()):
+        if forgotten := sorted(plan.unproposed_ids & study.store.lost_trials(), key=in_order):
             show.stage(
                 "Search",
-                f"{', '.join(forgotten)}: which configuration was proposed is lost with plan.json; "
-                "now that other results are known, it may be another",
+                f"{', '.join(forgotten)}: the proposed configuration is lost with plan.json; the "
+                "new one may differ, since more results are known now",
             )
         show.stage("Disk", _disk_in_words(study, plan))
         run_search(

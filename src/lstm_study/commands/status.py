@@ -25,7 +25,7 @@ from lstm_study.spec.changes import changes
 from lstm_study.store import Store
 from lstm_study.store.snapshot import Snapshot
 
-State = Literal["not begun", "running", "interrupted", "finished"]
+State = Literal["not started", "running", "interrupted", "finished"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -69,7 +69,7 @@ class Status:
         name: The study.
         where: What commands call it.
         begun: Whether it has.
-        state: "not begun"; "running", while a command is; "finished", where every training is
+        state: "not started"; "running", while a command is; "finished", where every training is
             done and report and model are written; else "interrupted".
         holder: The process that runs on it, in words; "" if there is none.
         differences: How the study file, with the settings given, differs from what the study was
@@ -118,7 +118,7 @@ def read_status(study: OpenStudy) -> Status:
     return Status(
         name=study.spec.study.name,
         where=study.where,
-        begun=state != "not begun",
+        begun=state != "not started",
         state=state,
         holder=store.holder(),
         differences=_differences(given, before),
@@ -159,7 +159,7 @@ def study_state(study: OpenStudy, stages: Sequence[StageStatus] = ()) -> State:
     if store.holder():
         return "running"
     if not store.has_begun:
-        return "not begun"
+        return "not started"
     is_trained = all(stage.is_done for stage in stages or _stages(study))
     return "finished" if is_trained and _is_written(study) else "interrupted"
 

@@ -1,6 +1,7 @@
 """The Python interface: `from lstm_study import Study`."""
 
 import json
+import warnings
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from html import escape
@@ -13,7 +14,7 @@ from lstm_study.analysis.search.summary import ranking
 from lstm_study.commands.answer import read_runs, read_trials
 from lstm_study.commands.model import builder_of, recorded
 from lstm_study.commands.opened import as_run
-from lstm_study.commands.predict import load_bundle_quietly
+from lstm_study.commands.predict import load_bundle_quietly, unknown_in_words
 from lstm_study.commands.progress_bar import ProgressBar
 from lstm_study.configuration import Configuration, Value
 from lstm_study.errors import ComparisonError, DataError, ReportError
@@ -328,6 +329,9 @@ class Study:
         Returns:
             One row per text: text, probability of the positive label, label.
 
+        Warns:
+            UserWarning: Some texts hold no word that the model knows.
+
         Raises:
             ExportError: No model was exported, or it is damaged.
             DataError: What was given is a table, or not all of it is text.
@@ -349,7 +353,9 @@ class Study:
         bundle = self._bundle()
         from lstm_study.export import predict_some
 
-        probabilities, _ = predict_some(bundle, listed)
+        probabilities, unknown = predict_some(bundle, listed)
+        if unknown:
+            warnings.warn(unknown_in_words(unknown), stacklevel=2)
         return pd.DataFrame(
             {
                 "text": listed,
@@ -373,6 +379,7 @@ class Study:
             study.store.read_trials(),
             study.spec.study.direction,
             max_epochs=study.spec.search.max_epochs,
+            runs=study.store.read_runs(),
         )
 
     def _ranked_or_raise(self) -> tuple[Trial, ...]:

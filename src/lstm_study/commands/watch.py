@@ -11,6 +11,7 @@ from lstm_study.commands.answer import read_records
 from lstm_study.commands.opened import OpenStudy, as_run
 from lstm_study.commands.status import StageStatus, Status, read_status
 from lstm_study.comparison.looks import standing
+from lstm_study.corpus.files.advice import argument
 from lstm_study.progress.follow import score_in_words
 from lstm_study.provenance import git_commit, now, versions
 from lstm_study.records import Run, Trial
@@ -87,7 +88,7 @@ def _headline(status: Status) -> str:
         return f"Running: {status.holder}.{left}"
     if status.state == "finished":
         return "The study is finished."
-    return f"No command is running.{left} Resume with: lstm-study run {status.where}"
+    return f"No command is running.{left} Resume with: lstm-study run {argument(status.where)}"
 
 
 def _stage(study: OpenStudy, stage: StageStatus) -> dict[str, Any]:

@@ -15,8 +15,12 @@ def winner_of(study: OpenStudy) -> Trial:
     Raises:
         ComparisonError: No trial has completed the full budget.
     """
-    trials = study.store.read_trials()
-    found = winner(trials, study.spec.study.direction, max_epochs=study.spec.search.max_epochs)
+    found = winner(
+        study.store.read_trials(),
+        study.spec.study.direction,
+        max_epochs=study.spec.search.max_epochs,
+        runs=study.store.read_runs(),
+    )
     if found is None:
         raise ComparisonError(
             f"{study.store.folder}: no trial completed {study.spec.search.max_epochs} epochs, so "
@@ -34,7 +38,7 @@ def check_searched(study: OpenStudy) -> None:
     plan = study.store.read_state(SearchState)
     if (plan is None or plan.stopped is None) and not study.store.is_compared:
         raise ComparisonError(
-            f"{study.store.folder}: the search has not ended, so its winner may still be another. "
+            f"{study.store.folder}: the search has not ended, so its winner may still change. "
             f"{_way_to_a_winner(study)}"
         )
 
@@ -53,7 +57,7 @@ def check_not_grown(study: OpenStudy) -> None:
         grown = "; ".join(each for each in found.allowed if each.startswith("search."))
         raise ComparisonError(
             f"{study.store.folder}: {grown}. With that the search resumes, so its winner may still "
-            f"be another. Run `{study.command_line('search')}` first, or leave the limit as it was."
+            f"change. Run `{study.command_line('search')}` first, or leave the limit as it was."
         )
 
 
@@ -65,7 +69,7 @@ def _way_to_a_winner(study: OpenStudy) -> str:
     if limit := REACHED.match(plan.stopped):
         key = limit["key"]
         return (
-            f"The search ended before: {plan.stopped}. Give it more: raise {key} in the study "
+            f"The search was stopped before that: {plan.stopped}. Raise {key} in the study "
             f"file, or add --set {key}=VALUE, and run the same command again."
         )
     return (

@@ -275,7 +275,7 @@ def possible_arms(
     whole = spec.search.max_epochs
     is_over = plan is not None and plan.stopped is not None
     if is_over and ranking(trials, spec.study.direction, max_epochs=whole):
-        planned = plan_comparison(spec, trials).arms
+        planned = plan_comparison(spec, trials, runs=runs).arms
         return {
             arm: [configuration]
             for arm, configuration in planned.items()

@@ -57,11 +57,11 @@ class ComparisonPlan:
 
 
 def plan_comparison(
-    spec: StudySpec, trials: Sequence[Trial], *, more_seeds: int = 0
+    spec: StudySpec, trials: Sequence[Trial], *, runs: Sequence[Run] = (), more_seeds: int = 0
 ) -> ComparisonPlan:
-    """Plans the whole comparison of a finished search."""
+    """Plans the whole comparison of a finished search; `runs` are those that it already has."""
     return ComparisonPlan(
-        arms=MappingProxyType(planned_arms(spec, trials)),
+        arms=MappingProxyType(planned_arms(spec, trials, runs)),
         seeds=spec.compare.seeds + more_seeds,
         validation_seeds=spec.compare.validation_seeds,
         control=spec.compare.control,

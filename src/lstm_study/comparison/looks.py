@@ -5,6 +5,7 @@ So each addition is recorded, each verdict on more seeds than the last counts as
 all looks together are wrong in 5% (`analysis.statistics.looks`).
 """
 
+import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
@@ -20,6 +21,8 @@ from lstm_study.records import Run, StudyRecords
 from lstm_study.records.state import AddedSeeds, Look, SeedsState, VerdictKind, VerdictsState
 from lstm_study.spec import StudySpec
 from lstm_study.store import Store
+
+log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -103,10 +106,13 @@ def standing(records: StudyRecords, spec: StudySpec, store: Store) -> Standing:
 
 
 def note(records: StudyRecords, spec: StudySpec, store: Store, *, kind: VerdictKind) -> None:
-    """Records a verdict, if it is another look."""
+    """Records a verdict, if it is another look, and if the user may write the study's files."""
     looks = _looks(store)
     seeds = _seeds_of(records)
     if seeds is not None and _is_another(seeds, looks):
+        if store.is_read_only:
+            log.warning("%s: is read-only: this look at the verdict is not noted.", store.folder)
+            return
         fraction = _ended(records.runs) / most_seeds(spec)
         look = Look(at=now(), seeds=seeds, kind=kind, fraction=fraction)
         store.write_state(VerdictsState(looks=(*looks, look)))

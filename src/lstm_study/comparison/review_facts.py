@@ -88,7 +88,7 @@ def facts_to_find(
     if set(PRIMARY) <= arms.keys():
         found = differing_reviews(arms["winner"], arms["baseline"])
         positions = sorted(review.position for review in found)
-    planned = plan_comparison(spec, records.trials).arms.values()
+    planned = plan_comparison(spec, records.trials, runs=records.runs).arms.values()
     return FactsToFind(
         positions=tuple(positions),
         vocabulary_sizes=tuple(sorted({arm.vocabulary_size for arm in planned})),

@@ -179,6 +179,7 @@ class ComparisonStage:
                 for each in due
             ),
             starts=(checkpoint,) if checkpoint.is_file() else (),
+            history=due[0].epochs,
             # An arm at its own epoch is the same training, with the same schedule.
             schedule_epochs=epochs_of(run.arm, self._spec) if is_tested else run.protocol_epochs,
             calibrates=not is_tested,

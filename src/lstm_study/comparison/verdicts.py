@@ -138,14 +138,24 @@ def _of_equal_training(records: StudyRecords, arms: Mapping[str, Arm], verdict: 
     alike = "trained as the winner is" if has_recipe else "with padding masked, as for the winner"
     name = f"the baseline {alike} (arm {reference})"
     if found.difference is None:
-        return f"Against {name}: {found.headline}"
-    rest = "hyperparameters of text and network" if has_recipe else "hyperparameters"
-    if len({run.protocol_epochs for run in records.runs if run.arm in ("winner", reference)}) > 1:
-        rest += " and epochs"
+        return (
+            f"How the winner compares with {name} cannot be said: {_lacks(found)}."
+            if verdict.difference is not None
+            else ""
+        )
+    runs = [run for run in records.runs if run.arm in ("winner", reference)]
+    rest = []
+    if len({run.configuration for run in runs}) > 1:
+        rest.append("hyperparameters of text and network" if has_recipe else "hyperparameters")
+    if len({run.protocol_epochs for run in runs}) > 1:
+        rest.append("epochs")
+    differ = (
+        f"They differ in {' and '.join(rest)} alone." if rest else "They are the same trainings."
+    )
     beside = more_or_less(found.kind, found.difference, "the winner", is_reference=True)
     said = (
         f"{name[0].upper()}{name[1:]} classifies {_accuracy_in(arms, reference):.2%} correctly"
-        f"{beside}, on the {found.arms[0].seeds} seeds that both have. They differ in {rest} alone."
+        f"{beside}, on the {found.arms[0].seeds} seeds that both have. {differ}"
     )
     return said + _of_two_parts(records, verdict, found, has_recipe=has_recipe)
 
@@ -222,8 +232,19 @@ def _of_one_configuration(records: StudyRecords) -> str:
     runs = [run for run in records.runs if run.arm in PRIMARY]
     if {run.arm for run in runs} < {*PRIMARY} or len({run.configuration for run in runs}) > 1:
         return ""
-    if len({run.masked for run in runs}) > 1:
-        return "The winner has the baseline's own values, and the two differ in masking alone."
+    differ = [
+        words
+        for words, values in (
+            ("masking", {run.masked for run in runs}),
+            ("epochs", {run.protocol_epochs for run in runs}),
+        )
+        if len(values) > 1
+    ]
+    if differ:
+        return (
+            "The winner has the baseline's own values, and the two differ in "
+            f"{' and '.join(differ)} alone."
+        )
     return "The winner is the baseline itself, and the two arms are the same trainings."
 
 
@@ -240,14 +261,16 @@ def _of_near_duplicates(records: StudyRecords, verdict: Verdict, without: Verdic
         if len(found.positions) == 1
         else f"{len(found.positions):,} test reviews are near-duplicates of training reviews"
     )
-    result = f"Without them: {without.sentence}"
+    result = ""
+    if without.difference is None and verdict.difference is not None:
+        result = f" Without them it cannot be said: {_lacks(without)}."
     if without.difference is not None:
         changed = "the same" if without.kind == verdict.kind else f"another, {without.kind}"
         result = (
-            f"Without them the difference is {between(without.difference)}, "
+            f" Without them the difference is {between(without.difference)}, "
             f"and the verdict is {changed}."
         )
-    return f"{many} ({found.exact:,} word for word). {result}"
+    return f"{many} ({found.exact:,} word for word).{result}"
 
 
 def _of_own_epochs(records: StudyRecords, arms: Mapping[str, Arm], verdict: Verdict) -> str:
@@ -269,12 +292,19 @@ def _of_own_epochs(records: StudyRecords, arms: Mapping[str, Arm], verdict: Verd
     if found is None:
         return f"Validation chose epoch {words}."
     if found.difference is None:
-        return f"Validation chose epoch {words}. At these epochs: {found.headline}"
+        return (
+            f"Validation chose epoch {words}. What the difference is at these epochs cannot be "
+            f"said: {_lacks(found)}."
+        )
     same = "the same answer" if found.kind == verdict.kind else f"another answer, {found.kind}"
     return (
         f"At the epochs that validation chose ({words}), the difference is "
         f"{between(found.difference)}: {same}."
     )
+
+
+def _lacks(found: Verdict) -> str:
+    return "; ".join(each.words for each in found.lacking)
 
 
 def _accuracy_in(arms: Mapping[str, Arm], reference: str) -> float:

@@ -104,7 +104,7 @@ def read_entry(folder: Path) -> Corpus | None:
                 lambda: replace(_read_test(folder, manifest["files"]), pairs=pairs)
             ),
         )
-    except (OSError, ValueError, KeyError, TypeError, RecordError) as error:
+    except (OSError, ValueError, KeyError, TypeError, RecursionError, RecordError) as error:
         _log.warning("%s: is damaged (%s); reading the reviews again.", folder, error)
         return None
 

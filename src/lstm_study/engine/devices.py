@@ -125,7 +125,7 @@ def choose_workers(
         asked = max(1, min(most, cpus, jobs, fitting))
     elif workers_per_gpu is not None and asked > len(gpus) * workers_per_gpu:
         raise SearchError(
-            f"--workers {asked}: {len(gpus)} GPUs with {workers_per_gpu} workers each carry "
+            f"--workers {asked}: {len(gpus)} GPUs with {workers_per_gpu} workers each hold "
             f"{len(gpus) * workers_per_gpu}. Raise --workers-per-gpu, or leave --workers out."
         )
     return Workers(count=asked, threads=max(1, cpus // asked), gpus=gpus)

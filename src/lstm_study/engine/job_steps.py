@@ -12,6 +12,7 @@ from lstm_study.corpus.types import Split
 from lstm_study.engine.jobs import Evaluation, Halt, Job, JobResult
 from lstm_study.engine.messages import Link, Reply
 from lstm_study.errors import RecordError
+from lstm_study.records.consistency import of_history
 from lstm_study.training.checkpoint import Checkpoint, read_checkpoint, write_checkpoint
 
 if TYPE_CHECKING:
@@ -92,10 +93,15 @@ def training_of(job: Job, halt: Halt) -> "Training":
 
 
 def starts_of(job: Job, halt: Halt) -> Iterator[tuple[Checkpoint, str]]:
-    """Reads the checkpoints that a job can start from; a damaged one is passed over."""
+    """Reads the checkpoints that a job can start from.
+
+    One that is damaged or of another training is passed over.
+    """
     for path in job.starts:
         try:
             checkpoint = read_checkpoint(path)
+            if checkpoint is not None and (reason := of_history(checkpoint.epochs, job.history)):
+                raise RecordError(f"{path}: {reason}.")
         except RecordError as error:
             log.warning("%s Training from an earlier epoch.", error)
             continue

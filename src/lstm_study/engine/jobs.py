@@ -47,6 +47,8 @@ class Job:
         halts: Where the training is evaluated, ascending; the last one is its end.
         starts: Checkpoints to resume from, the best one first; one that can't be used is skipped,
             and without any the training starts from its first epoch.
+        history: The recorded epochs, those of the training it continues included; a checkpoint with
+            another history can't be used.
         schedule_epochs: Epochs after which a falling learning rate is at zero; None for the halt.
         calibrates: Whether the result's value is the temperature fitted on validation at the end.
         shape: The class it may be trained in with others, as `engine/classes.py` plans it; None
@@ -63,6 +65,7 @@ class Job:
     validates: bool
     halts: tuple[Halt, ...]
     starts: tuple[Path, ...] = ()
+    history: tuple[Epoch, ...] = ()
     schedule_epochs: int | None = None
     calibrates: bool = False
     shape: ShapeClass | None = None

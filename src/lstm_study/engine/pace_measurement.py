@@ -68,7 +68,7 @@ def kept_pace(size: Workers) -> Pace | None:
         longest = _KEPT_BUSY_SECONDS if kept["is_busy"] else _KEPT_SECONDS
         if kept["of"] == _described(size) and 0 <= time.time() - kept["at"] < longest:
             return _pace(kept["measured"], at=kept["at"])
-    except (OSError, ValueError, KeyError, TypeError):
+    except (OSError, ValueError, KeyError, TypeError, RecursionError):
         pass  # There is none, or one of another version: it is measured again.
     return None
 
@@ -139,7 +139,8 @@ def _measure(size: Workers) -> dict[str, Any] | None:
         for process in processes:
             output, errors = process.communicate(timeout=_MOST_SECONDS)
             if process.returncode:
-                log.warning("Training steps could not be timed: %s", errors.strip()[-300:])
+                why = (errors.strip().splitlines() or [f"code {process.returncode}"])[-1]
+                log.warning("Training steps could not be timed: %s", why[:300])
                 return None
             found.append(json.loads(output.splitlines()[-1]))
     except subprocess.TimeoutExpired:

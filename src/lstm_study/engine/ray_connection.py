@@ -1,7 +1,11 @@
 """The connection to a Ray cluster."""
 
 import logging
+import signal
 import socket
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 from lstm_study.engine.ray_errors import in_a_line
@@ -33,7 +37,8 @@ def connect(address: str) -> Any:
             # Ray itself would try for minutes.
             host, _, port = address.removeprefix("ray://").rpartition(":")
             socket.create_connection((host, int(port)), timeout=_CONNECT_SECONDS).close()
-        _initialise(ray, address)
+        with _own_sigterm():
+            _initialise(ray, address)
     # Ray raises errors of many kinds for an address that is wrong or does not answer.
     except Exception as error:
         raise SearchError(
@@ -41,6 +46,15 @@ def connect(address: str) -> Any:
             "Start one with `ray start --head`, or give the address of one."
         ) from error
     return ray
+
+
+@contextmanager
+def _own_sigterm() -> Iterator[None]:
+    """Keeps this process's own handler of SIGTERM, in place of which `ray.init` puts Ray's."""
+    before = signal.getsignal(signal.SIGTERM)
+    yield
+    if before is not signal.SIG_DFL and threading.current_thread() is threading.main_thread():
+        signal.signal(signal.SIGTERM, before)
 
 
 def _initialise(ray: Any, address: str) -> None:

@@ -39,8 +39,8 @@ def ended_with(error: Exception, of_ray: Any, *, address: str) -> Lost | Stopped
     if is_of_connection and not isinstance(error, of_ray.RayTaskError):
         return Stopped(
             error=SearchError(
-                f"--cluster {address}: the cluster can't go on ({in_a_line(error)}). All finished "
-                "epochs are saved. See to it that it runs, then run the same command again."
+                f"--cluster {address}: the cluster failed ({in_a_line(error)}). All finished "
+                "epochs are saved. Make sure that it runs, then run the same command again."
             )
         )
     return Stopped(error=error)

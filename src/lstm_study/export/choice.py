@@ -37,7 +37,7 @@ def choose_run(records: StudyRecords, *, arm: str = "winner") -> Choice:
         return Choice(run=runs[0], reason=f"the only completed run of the arm {arm!r}")
     for measure, words in (
         ("validation_loss", "validation loss"),
-        ("train_loss", "training loss, for no validation reviews were left out of the training"),
+        ("train_loss", "training loss, since no validation reviews were kept out of the training"),
     ):
         known = [
             (loss, run.seed_index, run)

@@ -81,7 +81,7 @@ def predict_files(
     with as_flags(PREDICT_FLAGS):
         table = open_table(sources, encoding=encoding, names=columns, labelled=False)
         if target.exists() and any(target.samefile(member.path) for member in table.members):
-            raise ExportError(f"{target}: is a file to read. Give another one to write.")
+            raise ExportError(f"{target}: is also an input. Choose another output file.")
         column = _column(table, text_column or "", bundle.text_column, where=str(sources[0]))
         predictions = _Predictions(bundle, table, column, progress)
         advice = "Free space, or choose another file."

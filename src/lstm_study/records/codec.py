@@ -59,7 +59,7 @@ def from_json(text: str, kind: type[T], *, where: str, previous: str = "") -> T:
             "Read it with the version of lstm-study that wrote it."
         )
     if version >= _SEALED_SINCE and not digest:
-        raise RecordError(f"{where}: is not a whole {name} record (its digest is missing).")
+        raise RecordError(f"{where}: is not a complete {name} record (its digest is missing).")
     record: T = _build(values, name, where)
     _refuse_contradictions(record, where)
     return record
@@ -131,7 +131,7 @@ def _parse(text: str, name: str, where: str, previous: str = "") -> tuple[dict[s
         body, digest = unseal(text.rstrip("\n"), previous=previous)
         values = parse_json(body, allow_inf_nan=False)
     except ValueError as error:
-        raise RecordError(f"{where}: is not a whole {name} record ({error}).") from error
+        raise RecordError(f"{where}: is not a complete {name} record ({error}).") from error
     if not isinstance(values, dict):
         raise RecordError(f"{where}: is not a {name} record.")
     return values, digest
@@ -145,5 +145,5 @@ def _build(values: Mapping[str, Any], name: str, where: str) -> Any:
         first = error.errors(include_url=False)[0]
         place = ".".join(map(str, first["loc"]))
         raise RecordError(
-            f"{where}: is not a whole {name} record ({place}: {first['msg'].lower()})."
+            f"{where}: is not a complete {name} record ({place}: {first['msg'].lower()})."
         ) from error

@@ -52,6 +52,29 @@ def of_predictions(
     return ""
 
 
+def of_history(epochs: Sequence[Epoch], recorded: Sequence[Epoch]) -> str:
+    """Returns how a checkpoint's history contradicts the recorded one, in words; "" if not.
+
+    Of a training that was killed either may be longer. Times are not compared: a training that is
+    repeated has others.
+    """
+    known = {epoch.epoch: epoch for epoch in recorded}
+    for epoch in epochs:
+        other = known.get(epoch.epoch, epoch)
+        if any(getattr(epoch, name) != getattr(other, name) for name in EPOCH_MEASURES):
+            return f"is of another training: its epoch {epoch.epoch} has other losses"
+    return ""
+
+
+def of_weights(epochs: Sequence[Epoch], run: Run) -> str:
+    """Returns how the history that weights were saved with contradicts their run's; "" if not."""
+    if epochs and len(epochs) != len(run.epochs):
+        return (
+            f"is of another training or epoch: {len(epochs)}, where the run has {len(run.epochs)}"
+        )
+    return of_history(epochs, run.epochs)
+
+
 @singledispatch
 def _contradictions(record: object) -> Iterator[str]:
     del record

@@ -5,8 +5,10 @@ again when a watched file changes, and publication removes paths and host names 
 named here.
 """
 
+import re
 from dataclasses import dataclass
 from fnmatch import fnmatch
+from pathlib import Path
 from typing import Any
 
 from lstm_study.records.comparison import Control, NearDuplicates, ReviewFacts
@@ -25,8 +27,8 @@ from lstm_study.records.state import (
 )
 from lstm_study.records.training import Run, Trial
 
-_TRAINED_AGAIN = "it is trained again, and nothing else is lost"
-_WRITTEN_AGAIN = "it is written again, and nothing is lost"
+_TRAINED_AGAIN = "that training is repeated, and nothing else is lost"
+_WRITTEN_AGAIN = "the file is written again, and nothing is lost"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,6 +38,7 @@ class Kind:
     Attributes:
         name: What messages call it; of a record also its "kind" on disk.
         path: Where it is, below the study's folder; with one "*" if there may be several.
+        ids: What the "*" stands for, as a regular expression.
         type: The class it is read into; None where it is none of `records`.
         is_record: Whether it is a record, with its kind and schema version on disk.
         lost: What is lost where one is moved aside.
@@ -46,6 +49,7 @@ class Kind:
 
     name: str
     path: str
+    ids: str = r"[\w-]+"
     type: Any = None
     is_record: bool = False
     lost: str = "nothing"
@@ -62,6 +66,25 @@ class Kind:
     def folder(self) -> str:
         """Its first part below the study's folder: a folder, or the file itself."""
         return self.path.partition("/")[0]
+
+    @property
+    def is_listed_by_hash(self) -> bool:
+        """Whether the ledger has its SHA-256, or that of its last line; not the digest it has."""
+        return self.type is None or self.is_lines
+
+    def paths(self, folder: Path) -> list[Path]:
+        """Returns the files of this kind in a study's folder, sorted.
+
+        Other programs leave some beside them, such as `._b0-00-r0.json` and
+        `b0-00-r0 (conflicted copy).json`: those are named by no id, and not the study's.
+        """
+        before, _, after = self.path.rpartition("/")[2].partition("*")
+        return [
+            path
+            for path in sorted(folder.glob(self.path))
+            if "*" not in self.path
+            or re.fullmatch(self.ids, path.name.removeprefix(before).removesuffix(after))
+        ]
 
 
 # What one holds says the class that it is read into, or the remark beside it.
@@ -110,7 +133,7 @@ KINDS = (
     ),
     Kind(
         name="near_duplicates", path="near-duplicates.json", type=NearDuplicates, is_record=True,
-        is_watched=True, lost="they are counted again, and nothing is lost",
+        is_watched=True, lost="near-duplicates are counted again, and nothing is lost",
     ),
     Kind(
         name="review_facts", path="review-facts.json", type=ReviewFacts, is_record=True,
@@ -124,8 +147,10 @@ KINDS = (
         name="kept predictions", path="predictions/*.npy.gz", is_watched=True, lost=_TRAINED_AGAIN,
     ),
     Kind(
-        name="session", path="sessions/*.json", type=Session, is_record=True,
-        lost="the time it counted is lost, and nothing else",
+        # Earlier versions named some by a host, such as worker-a.example.
+        name="session", path="sessions/*.json", ids=r"(?!.*\.sync-conflict-)\w[\w.-]*",
+        type=Session, is_record=True,
+        lost="the time that it counted is lost, and nothing else",
         private=("command", "stage", "settings"),
     ),
     Kind(
@@ -135,7 +160,7 @@ KINDS = (
     # One line for each file above when it is first written.
     Kind(
         name="ledger", path="ledger.jsonl", type=LedgerEntry, is_record=True,
-        lost="it is written again, of the files that are there; one that is gone is forgotten",
+        lost="the list is rebuilt from the files that exist; one that is missing goes unnoticed",
     ),
     # The last epoch of a training that may be resumed.
     Kind(

@@ -37,7 +37,7 @@ class LedgerEntry:
 
     Attributes:
         file: Its path below the study's folder.
-        sha256: Of its content; "" where the file carries its own digest.
+        sha256: Of its content, or the digest that it carries; "" while it may still change.
         is_removed: Whether it was moved aside, to be made again.
     """
 

@@ -61,6 +61,17 @@ class TrialId:
         return self.prefix in (search_prefix(number), search_prefix(number, iteration=iteration))
 
 
+def in_order(trial_id: str) -> tuple[str | int, ...]:
+    """Returns a key that sorts ids by the numbers in them, whatever digits they are written with.
+
+    Example:
+        >>> sorted(["b0-100-r0", "b0-99-r0"], key=in_order)
+        ['b0-99-r0', 'b0-100-r0']
+    """
+    parts = re.split(r"([0-9]+)", trial_id)
+    return tuple(part if place % 2 == 0 else int(part) for place, part in enumerate(parts))
+
+
 def search_prefix(bracket: int, *, iteration: int | None = None) -> str:
     """Returns what begins the ids of a bracket's trials; None for the only iteration."""
     return f"b{bracket}" if iteration is None else f"i{iteration}-b{bracket}"

@@ -9,13 +9,6 @@ from typing import Any
 from lstm_study.report import numbers
 from lstm_study.report.page.html import environment, frame
 
-_IN_SHORT = {
-    "better": "The winner is better.",
-    "worse": "The winner is worse.",
-    "no difference shown": "No difference shown.",
-    "cannot say": "Too few seeds to say.",
-}
-
 
 def render_index(folder: Path) -> str:
     """Renders the index of a folder's reports, the newest first."""
@@ -27,12 +20,12 @@ def render_index(folder: Path) -> str:
 
 def _entries(folder: Path) -> Iterator[dict[str, str]]:
     for path in sorted(folder.glob("*/summary.json")):
-        if (path.parent / "report.html").is_file():
-            try:
+        try:
+            if (path.parent / "report.html").is_file():
                 yield _entry(json.loads(path.read_text(encoding="utf-8")), path.parent.name)
-            except (ValueError, KeyError, TypeError):
-                # Not a summary of ours, or of another version: its folder has no row.
-                continue
+        except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError):
+            # Not a summary of ours, of another version, or unreadable: its folder has no row.
+            continue
 
 
 def _entry(summary: dict[str, Any], folder: str) -> dict[str, str]:
@@ -41,7 +34,7 @@ def _entry(summary: dict[str, Any], folder: str) -> dict[str, str]:
     return {
         "name": summary["study"],
         "title": summary.get("title") or summary["study"],
-        "verdict": _IN_SHORT[summary["verdict"]["kind"]],
+        "verdict": summary["verdict"]["headline"],
         "winner": winner.get("label") or "",
         "accuracy": numbers.show(winner.get("test_accuracy_mean"), "percent"),
         "baseline": numbers.show(baseline.get("test_accuracy_mean"), "percent"),

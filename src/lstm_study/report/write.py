@@ -8,7 +8,7 @@ from pathlib import Path
 
 from lstm_study.analysis.answer.verdict import Verdict
 from lstm_study.errors import ReportError
-from lstm_study.files import replacing
+from lstm_study.files import replacing, step_after
 from lstm_study.records import StudyRecords
 from lstm_study.report.content import Content, gather, illustrate
 from lstm_study.report.index import render_index
@@ -84,7 +84,8 @@ def write_files(files: Mapping[str, bytes], folder: Path) -> None:
             _swap(made, folder, earlier)
     except OSError as error:
         raise ReportError(
-            f"{folder}: the report cannot be written ({error.strerror or error}). {CHOOSE_ANOTHER}"
+            f"{folder}: the report cannot be written ({error.strerror or error}). "
+            f"{step_after(error, otherwise=CHOOSE_ANOTHER)}"
         ) from error
 
 

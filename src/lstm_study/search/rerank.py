@@ -112,7 +112,14 @@ class RerankStage:
     def due(self, worker: str, limit: int, *, like: Hashable = None) -> list[Job]:
         """Hands out the first trial that is due, and others of its shape class."""
         jobs = [
-            job_of(trial, self._spec, self._store, self._classes, starts=[trial.trial_id])
+            job_of(
+                trial,
+                self._spec,
+                self._store,
+                self._classes,
+                starts=[trial.trial_id],
+                history=trial.epochs,
+            )
             for trial in self._waiting()
         ]
         if jobs and like is None:

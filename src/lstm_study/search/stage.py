@@ -8,13 +8,13 @@ from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING
 
-from lstm_study.analysis.search.summary import best_by_budget, objective_of
+from lstm_study.analysis.search.summary import best_by_budget, full_curve, objective_of
 from lstm_study.engine.classes import Classes
 from lstm_study.engine.jobs import Halt, Job, JobResult
 from lstm_study.progress.follow import Follower, Item, item_of, score_in_words
 from lstm_study.progress.values import Report
 from lstm_study.provenance import now
-from lstm_study.records import Session, Trial
+from lstm_study.records import Epoch, Session, Trial
 from lstm_study.search.plan import Plan
 from lstm_study.search.plan_sizes import trials_at_most
 from lstm_study.search.plan_state import plan_summary
@@ -104,7 +104,8 @@ class SearchStage:
     def _begin(self, trial: Trial, worker: str) -> Job:
         self._oracle.keep(given_to(trial, worker))
         starts = [trial.trial_id, *([trial.parent] if trial.parent is not None else [])]
-        return job_of(trial, self._spec, self._store, self._classes, starts=starts)
+        history = full_curve(trial, self._oracle.records)
+        return job_of(trial, self._spec, self._store, self._classes, starts=starts, history=history)
 
     def _items(self) -> list[Item]:
         return items_of(self._oracle.records.values(), self._spec)
@@ -123,9 +124,18 @@ class SearchStage:
 
 
 def job_of(
-    trial: Trial, spec: StudySpec, store: Store, classes: Classes, *, starts: Sequence[str]
+    trial: Trial,
+    spec: StudySpec,
+    store: Store,
+    classes: Classes,
+    *,
+    starts: Sequence[str],
+    history: tuple[Epoch, ...],
 ) -> Job:
-    """Returns the job of a trial, to resume from the first of some trials' checkpoints."""
+    """Returns the job of a trial, to resume from the first of some trials' checkpoints.
+
+    They are to be of the history, as far as either goes.
+    """
     paths = map(store.checkpoint_path, starts)
     return Job(
         name=trial.trial_id,
@@ -137,6 +147,7 @@ def job_of(
         validates=True,
         halts=(Halt(epochs=trial.budget_epochs),),
         starts=tuple(path for path in paths if path.is_file()),
+        history=history,
         schedule_epochs=spec.search.max_epochs,
         shape=classes.of(trial.configuration),
         builder=spec.builder,

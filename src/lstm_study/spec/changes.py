@@ -84,4 +84,6 @@ def _grew(key: str, was: Any, now: Any) -> bool:
 
 
 def _shown(value: Any) -> str:
+    if isinstance(value, Mapping):
+        value = {key: each for key, each in value.items() if each is not None}
     return "unset" if value is None else json.dumps(value)

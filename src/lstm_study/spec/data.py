@@ -87,11 +87,13 @@ class DataTable(SpecTable):
             value = getattr(self, key)
             if value and not row.is_own:
                 raise broken(
-                    f"only fits data.source {sources_where(is_own=True)}", repr(value), key=key
+                    f"only applies to data.source {sources_where(is_own=True)}",
+                    repr(value),
+                    key=key,
                 )
         if self.test_fraction is not None and row.has_test:
             raise broken(
-                "only fits sources without a test half of their own "
+                "only applies to sources without a test half of their own "
                 f"({sources_where(has_test=False)})",
                 repr(self.test_fraction),
                 key="test_fraction",
@@ -103,7 +105,7 @@ class DataTable(SpecTable):
                 key="group_column",
             )  # fmt: skip
         if self.tokens is not None and not row.has_texts:
-            raise broken("only fits sources that hold texts", repr(self.tokens), key="tokens")
+            raise broken("only applies to sources that hold texts", repr(self.tokens), key="tokens")
         return self
 
     @property
@@ -115,6 +117,21 @@ class DataTable(SpecTable):
     def test_paths(self) -> tuple[str, ...]:
         """`test_path` as a tuple; empty without one."""
         return _tuple(self.test_path)
+
+    def sides(self, names: tuple[str, str]) -> tuple[tuple[str, ...], tuple[str, ...]]:
+        """Returns the labels that are negative and those that are positive.
+
+        Args:
+            names: Of the two sides: "negative" and "positive" where several labels are taken
+                together, else the label itself.
+        """
+        low, high = (
+            tuple(given) if given is not None and len(given) > 1 and name == side else (name,)
+            for side, given, name in zip(
+                ("negative", "positive"), (self.negative, self.positive), names, strict=True
+            )
+        )
+        return low, high
 
     @property
     def token_rule(self) -> TokenRule:

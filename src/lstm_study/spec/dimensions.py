@@ -43,7 +43,7 @@ class Range(SpecTable):
             return self
         if self.sampling == "log" and self.step <= 1:
             raise broken(
-                "with log sampling needs step > 1, for values are multiplied by it",
+                "with log sampling needs step > 1, since values are multiplied by it",
                 f"step = {self.step:g}",
             )
         if self.value_count(whole=False) > MOST_VALUES:
@@ -82,7 +82,7 @@ class Choices(SpecTable):
     @model_validator(mode="after")
     def _are_different(self) -> Self:
         if len(set(map(str, self.choices))) != len(self.choices):
-            raise broken("needs choices that differ", shown(self.choices))
+            raise broken("needs distinct choices", shown(self.choices))
         return self
 
 

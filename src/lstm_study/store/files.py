@@ -1,24 +1,27 @@
 """Reads and writes the files of a study's folder by their kinds."""
 
+import os
+from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from pathlib import Path
 from typing import Any, TypeVar
 
 from lstm_study.errors import RecordError, StoreError
-from lstm_study.files import read_bytes, write_text
+from lstm_study.files import read_bytes, unseal, write_text
 from lstm_study.records import Control, Opening, Run, Session, Trial
 from lstm_study.records.codec import from_json, state_from_json, state_to_json, to_json
 from lstm_study.records.kinds import BY_TYPE, KINDS, Kind, kind_of
 from lstm_study.records.lines import append_line, read_lines
 from lstm_study.records.session import LedgerEntry
-from lstm_study.records.state import SearchState, StudyState
+from lstm_study.records.state import ReportState, SearchState, StudyState
 from lstm_study.store.ledger import Ledger
 from lstm_study.store.repair_advice import repair_advice
 
 T = TypeVar("T")
 
 MOST_BYTES = 2**26
-OUTDATED = "has not ended, though the search has: it is an earlier copy"
+OUTDATED = "has not ended, though what followed it has begun: it is an older copy"
+NOT_LAST = "is not the one that was written last, but an earlier copy or another study's"
 _TO_LOSE = (Trial, Run, Control, Opening)
 
 
@@ -45,19 +48,40 @@ class StudyFiles:
             return True
         return any(kind_of(file).type in _TO_LOSE for file in files)
 
+    @property
+    def is_read_only(self) -> bool:
+        """Whether this user may not write the study's files, such as another user's."""
+        paths = (self.folder, self.ledger.path)
+        return any(path.exists() and not os.access(path, os.W_OK) for path in paths)
+
     def path(self, kind: type[Any], name: str = "") -> Path:
         """Returns where a record or state is kept, by its class and, where it has one, its id."""
         return self.folder / BY_TYPE[kind].path.replace("*", name)
 
     def paths(self, kind: type[Any]) -> list[Path]:
         """Returns where all records of a kind are, in order of their ids."""
-        return sorted(self.folder.glob(BY_TYPE[kind].path))
+        return BY_TYPE[kind].paths(self.folder)
 
     def write(self, record: Any) -> None:
         """Writes a record, replacing its earlier one, and lists its file."""
         path = self.path(type(record), _name_of(record))
-        write_text(path, to_json(record) + "\n")
-        self.ledger.note(str(path.relative_to(self.folder)))
+        self._write(path, to_json(record) + "\n", is_final=_is_final(record))
+
+    def _write(self, path: Path, text: str, *, is_final: bool) -> None:
+        """Writes a record or state; a final one is listed with its digest.
+
+        A listed one is replaced once its new digest is announced: after a kill in between the last
+        line of the list tells why the file is another.
+        """
+        file = str(path.relative_to(self.folder))
+        digest = _digest_in(text) if is_final else ""
+        if file in self.ledger.files():
+            self.ledger.note(file, digest)
+            write_text(path, text)
+            self.ledger.confirm(file)
+        else:
+            write_text(path, text)
+            self.ledger.note(file, digest)
 
     def read_each(self, kind: type[T]) -> list[T]:
         """Reads all records of a kind, in order of their ids."""
@@ -82,20 +106,39 @@ class StudyFiles:
         return self._read(self.path(kind, name), kind)
 
     def _read(self, path: Path, kind: type[T]) -> T | None:
+        text, is_last_written = self._listed_text(path, kind)
         with repair_advice(kind):
-            text = _text(path)
             if text is None:
                 return None
             record = from_json(text, kind, where=str(path))
             if (own := _name_of(record)) not in ("", path.stem):
                 raise RecordError(f"{path}: is the record of {own}.")
+            if not is_last_written:
+                raise RecordError(f"{path}: {NOT_LAST}.")
             return record
+
+    def _listed_text(self, path: Path, kind: type[Any]) -> tuple[str | None, bool]:
+        """Reads a text, and whether it is the one that the ledger lists, if that says."""
+        while True:
+            before = self.ledger.size
+            with repair_advice(kind):
+                text = _text(path)
+            is_listed = text is None or self._is_listed(path, text)
+            # Another process may be writing both.
+            if self.ledger.size == before:
+                return text, is_listed
+
+    def _is_listed(self, path: Path, text: str) -> bool:
+        file = str(path.relative_to(self.folder))
+        # A damaged ledger is refused by `check_complete`.
+        with suppress(RecordError):
+            listed = self.ledger.files().get(file, "")
+            return listed in ("", _digest_in(text)) or self.ledger.is_announced(file)
+        return True
 
     def write_state(self, state: Any) -> None:
         """Writes what a stage must remember: one of the classes of `records.state`."""
-        path = self.path(type(state))
-        write_text(path, state_to_json(state))
-        self.ledger.note(path.name)
+        self._write(self.path(type(state)), state_to_json(state), is_final=_is_final(state))
 
     def read_state(self, kind: type[T]) -> T | None:
         """Reads what a stage remembers; None where it has not begun.
@@ -104,9 +147,14 @@ class StudyFiles:
             RecordError: The file is damaged.
         """
         path = self.path(kind)
+        text, is_last_written = self._listed_text(path, kind)
         with repair_advice(kind):
-            text = _text(path)
-            return state_from_json(text, kind, where=str(path)) if text is not None else None
+            if text is None:
+                return None
+            state = state_from_json(text, kind, where=str(path))
+            if not is_last_written:
+                raise RecordError(f"{path}: {NOT_LAST}.")
+            return state
 
     def add_opening(self, opening: Opening) -> None:
         """Logs one opening of the test half, before it is opened."""
@@ -130,7 +178,7 @@ class StudyFiles:
         """
         if self.exists or self.ledger.exists:
             return False
-        return any(any(self.folder.glob(kind.path)) for kind in KINDS if _is_of_begun(kind))
+        return any(kind.paths(self.folder) for kind in KINDS if _is_of_begun(kind))
 
     def check_there_is_one(self) -> None:
         """Refuses a folder in which no study has begun.
@@ -144,7 +192,7 @@ class StudyFiles:
                 raise RecordError(f"{self.path(StudyState)}: is missing.")
         if not self.exists and not self.ledger.exists:
             raise StoreError(
-                f"{self.folder}: no study has begun here. Begin it with `lstm-study run`."
+                f"{self.folder}: no study has been started here. Start one with `lstm-study run`."
             )
 
     def read_began(self) -> StudyState:
@@ -209,28 +257,77 @@ class StudyFiles:
             if not (self.folder / file).exists() and not (self.folder / f"{file}.gz").exists()
         ]
 
-    def outdated(self) -> list[str]:
-        """Returns the trials that have not ended though the search has, as `missing` does.
+    def moved_trials(self) -> frozenset[str]:
+        """Returns the ids of trials that a repair ever moved aside, or found gone.
 
-        A backup that was restored in part leaves such trials. After a search that a limit ended,
-        interrupted trials are normal.
+        The ledger lists them, and the plan, which has them where the ledger was damaged later.
+        """
+        removed = {Path(file).stem for file in self.ledger.removed() if kind_of(file).type is Trial}
+        plan = self.read_state(SearchState)
+        return frozenset(removed.union(plan.moved_aside if plan is not None else ()))
+
+    def outdated(self) -> list[str]:
+        """Returns the trials that have not ended though others show that they had, as `missing`.
+
+        A backup that was restored in part leaves such: where the search has ended to its plan,
+        where another trial continues it, and of finalists where the winner has runs. Where a limit
+        ended the search, others may have been interrupted.
         """
         plan = self.read_state(SearchState)
-        if plan is None or plan.stopped != "":
+        if plan is None:
             return []
-        found = []
-        for path in self.paths(Trial):
-            # Its reader reports a damaged one.
+        trials = list(self._whole_trials(path.stem for path in self.paths(Trial)))
+        is_ended = plan.stopped == ""
+        has_winner = any(path.stem.startswith("winner-") for path in self.paths(Run))
+        # What a repair moved aside is trained again.
+        moved = self.moved_trials()
+        parents = {trial.parent for trial in trials}
+        found = [
+            trial.trial_id
+            for trial in trials
+            if not trial.has_ended
+            and (
+                (is_ended and trial.role != "finalist")
+                or (trial.trial_id in parents and trial.trial_id not in moved)
+                or (has_winner and trial.role == "finalist" and trial.trial_id not in moved)
+            )
+        ]
+        # One that was running when it was read may have ended since, and been continued.
+        return [
+            str(self.path(Trial, trial.trial_id).relative_to(self.folder))
+            for trial in self._whole_trials(found)
+            if not trial.has_ended
+        ]
+
+    def _whole_trials(self, ids: Iterable[str]) -> Iterator[Trial]:
+        """Reads trials; damaged ones, which are for their reader, are left out."""
+        for trial_id in ids:
             with suppress(RecordError):
-                trial = self.read(Trial, path.stem)
-                if trial is not None and trial.role != "finalist" and not trial.has_ended:
-                    found.append(str(path.relative_to(self.folder)))
-        return found
+                if (trial := self.read(Trial, trial_id)) is not None:
+                    yield trial
 
 
 def _is_of_begun(kind: Kind) -> bool:
     """Whether a file of a kind is written only once a study has begun."""
     return kind.name != "spec" and (kind.is_kept or kind.name in ("checkpoint", "weights"))
+
+
+def _is_final(record: Any) -> bool:
+    """Whether a record or state is not to change with the next epoch, proposal or command."""
+    match record:
+        case Trial() | Run() | Control():
+            return record.status in ("completed", "failed")
+        case SearchState():
+            return record.stopped is not None
+    # What a study began with can't be made again: an earlier copy is better than none.
+    return not isinstance(record, Session | StudyState | ReportState)
+
+
+def _digest_in(text: str) -> str:
+    """Returns the digest that a text ends with; "" without one, or where it does not match."""
+    with suppress(ValueError):
+        return unseal(text.rstrip("\n"))[1]
+    return ""
 
 
 def _name_of(record: Any) -> str:

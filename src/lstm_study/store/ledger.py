@@ -1,9 +1,10 @@
 """Which files a study has written, so that one that is missing or replaced is noticed."""
 
 from collections.abc import Iterable
+from dataclasses import replace
 from pathlib import Path
 
-from lstm_study.records.kinds import BY_TYPE
+from lstm_study.records.kinds import BY_TYPE, kind_of
 from lstm_study.records.lines import append_line, read_lines, whole_lines
 from lstm_study.records.session import LedgerEntry
 from lstm_study.store.repair_advice import repair_advice
@@ -17,6 +18,7 @@ class Ledger:
         self._size_read = 0
         self._files: dict[str, str] = {}
         self._removed: set[str] = set()
+        self._announced = ""
 
     @property
     def exists(self) -> bool:
@@ -24,7 +26,9 @@ class Ledger:
         return self.path.is_file()
 
     def files(self) -> dict[str, str]:
-        """Returns the files there should be, each with its SHA-256; "" where it carries its own.
+        """Returns the files there should be, each with its SHA-256, or the digest it ends with.
+
+        It is "" for one that is still to change, and for those of earlier versions.
 
         Raises:
             RecordError: The list is damaged.
@@ -41,14 +45,35 @@ class Ledger:
         self._read()
         return self._removed
 
+    def is_announced(self, file: str) -> bool:
+        """Whether the last line announces another content of a file, which a kill may have kept.
+
+        Raises:
+            RecordError: The list is damaged.
+        """
+        self._read()
+        return self._announced == file
+
     def salvage(self) -> None:
-        """From now on reads only the undamaged lines of a damaged list; the file stays as it is."""
-        self._take(whole_lines(self.path, LedgerEntry))
+        """From now on reads only the undamaged lines of a damaged list; the file stays as it is.
+
+        Of what replaced a record, or a state, the line may be lost: the digests of these are left
+        out.
+        """
+        self._take(
+            entry if kind_of(entry.file).is_listed_by_hash else replace(entry, sha256="")
+            for entry in whole_lines(self.path, LedgerEntry)
+        )
 
     def note(self, file: str, sha256: str = "") -> None:
-        """Lists a file that was written; without the SHA-256 of one that carries its own digest."""
+        """Lists a file, with the SHA-256 of its content or the digest it ends with."""
         if self.files().get(file) != sha256:
             self._append(LedgerEntry(file=file, sha256=sha256))
+
+    def confirm(self, file: str) -> None:
+        """Lists a file again, as it was noted, now that its content is the one announced."""
+        if self.is_announced(file):
+            self._append(LedgerEntry(file=file, sha256=self.files()[file]))
 
     def remove(self, file: str) -> None:
         """Takes a file off the list that is to be made again, and notes that it was."""
@@ -56,29 +81,33 @@ class Ledger:
             self._append(LedgerEntry(file=file, is_removed=True))
 
     def _read(self) -> None:
-        if self._size() != self._size_read:
+        if self.size != self._size_read:
             with repair_advice(LedgerEntry):
                 entries = read_lines(self.path, LedgerEntry).values()
             self._take(entries)
 
     def _take(self, entries: Iterable[LedgerEntry]) -> None:
-        self._files, self._removed = {}, set()
+        self._files, self._removed, self._announced = {}, set(), ""
         for entry in entries:
             self._apply(entry)
-        self._size_read = self._size()
+        self._size_read = self.size
 
     def _append(self, entry: LedgerEntry) -> None:
         self._read()
         append_line(self.path, entry)
         self._apply(entry)
-        self._size_read = self._size()
+        self._size_read = self.size
 
     def _apply(self, entry: LedgerEntry) -> None:
+        is_change = self._files.get(entry.file, entry.sha256) != entry.sha256
+        self._announced = entry.file if is_change and not entry.is_removed else ""
         if entry.is_removed:
             self._files.pop(entry.file, None)
             self._removed.add(entry.file)
         else:
             self._files[entry.file] = entry.sha256
 
-    def _size(self) -> int:
+    @property
+    def size(self) -> int:
+        """How many bytes the list has."""
         return self.path.stat().st_size if self.exists else 0

@@ -56,6 +56,6 @@ class LiveFiles(StudyFiles):
             left: dict[str, float | None] = json.loads(
                 (self.folder / "live" / "time-left").read_text()
             )
-        except (OSError, ValueError):
+        except (OSError, ValueError, RecursionError):
             return {}
         return left

@@ -26,7 +26,7 @@ def hold(folder: Path, command: str) -> Iterator[None]:
             file.seek(0)
             other = file.read().strip() or "another process"
             raise LockedError(
-                f"{folder}: is being worked on by {other}. "
+                f"{folder}: is in use by {other}. "
                 "Wait for it, or end it, then run the same command again."
             ) from None
         file.seek(0)

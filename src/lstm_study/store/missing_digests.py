@@ -19,7 +19,7 @@ def add_missing_digests(files: PredictionFiles, *, skipping: Collection[str] = (
         skipping: Files to leave as they are, because they are damaged.
     """
     for kind in KINDS:
-        for path in sorted(files.folder.glob(kind.path)) if kind.is_kept else ():
+        for path in kind.paths(files.folder) if kind.is_kept else ():
             file = str(path.relative_to(files.folder)).removesuffix(".gz")
             if file in skipping or kind.type is LedgerEntry:
                 continue

@@ -52,7 +52,7 @@ class PredictionFiles(StudyFiles):
         with repair_advice(_KIND):
             array = _read_array(path, most=sum(tests) or _MOST_REVIEWS)
             if array is not None and digest is not None and digest_of(array) != digest:
-                raise RecordError(f"{path}: holds other numbers than were written.")
+                raise RecordError(f"{path}: its numbers were changed after it was written.")
         return array
 
     def read_evaluated(

@@ -30,6 +30,7 @@ from lstm_study.records import (
 )
 from lstm_study.records.kinds import kind_of
 from lstm_study.records.state import ArmsState, QuickState, SearchState, StudyState
+from lstm_study.records.trial_ids import in_order
 from lstm_study.spec import StudySpec
 from lstm_study.spec.changes import Changes, changes
 from lstm_study.store import lock
@@ -114,14 +115,14 @@ class Store(PredictionFiles, LiveFiles):
         found = changes(before.spec, spec, is_compared=self.is_compared)
         refused = list(found.refused)
         if before.data_digest != data_digest:
-            refused.append("the reviews are not those that the study began with")
+            refused.append("the reviews are not those that the study was started with")
         if refused:
             left_out = [f"--set {shlex.quote(x)}" for x in self.settings_left_out(settings)]
             step = "Change that back, start"
             if left_out:
-                step = f"It began with {' '.join(left_out)}: repeat that. Else start"
+                step = f"It was started with {' '.join(left_out)}: repeat that. Or start"
             raise ChangedStudyError(
-                f"{self.folder}: the study began with another spec: {'; '.join(refused)}. "
+                f"{self.folder}: the study was started with other settings: {'; '.join(refused)}. "
                 f"{step} over with --fresh, or give study.name a new name."
             )
         return found
@@ -170,17 +171,8 @@ class Store(PredictionFiles, LiveFiles):
     # Records
 
     def read_trials(self) -> list[Trial]:
-        """Reads all trials, in order of id: first bracket first, then round, then slot."""
-        return self.read_each(Trial)
-
-    def moved_trials(self) -> frozenset[str]:
-        """Returns the ids of trials that a repair ever moved aside, or found gone.
-
-        The ledger lists them, and the plan, which has them where the ledger was damaged later.
-        """
-        removed = {Path(file).stem for file in self.ledger.removed() if kind_of(file).type is Trial}
-        plan = self.read_state(SearchState)
-        return frozenset(removed.union(plan.moved_aside if plan is not None else ()))
+        """Reads all trials, in order of id: by bracket, then by slot, then by round."""
+        return sorted(self.read_each(Trial), key=lambda trial: in_order(trial.trial_id))
 
     def lost_trials(self) -> set[str]:
         """Returns the ids of trials that a repair moved aside and that have not ended again."""
@@ -278,8 +270,8 @@ class Store(PredictionFiles, LiveFiles):
         """Reads the study file that the study began with, verbatim.
 
         Raises:
-            StoreError: No study has begun here.
-            RecordError: It is missing, or is not the one that was written.
+            StoreError: No study has been started here.
+            RecordError: It is missing, or was changed after it was written.
         """
         self.check_there_is_one()
         path, sha256 = self.folder / "spec.toml", self.ledger.files().get("spec.toml")
@@ -291,7 +283,7 @@ class Store(PredictionFiles, LiveFiles):
             except (OSError, ValueError, RecursionError) as error:
                 raise RecordError(f"{path}: cannot be read ({error}).") from error
             if sha256 is not None and sha256 != sha256_of(path):
-                raise RecordError(f"{path}: is not the one that was written.")
+                raise RecordError(f"{path}: was changed after it was written.")
         return text
 
     def read_spec(self) -> StudySpec:

@@ -16,7 +16,8 @@ from numpy.typing import NDArray
 
 from lstm_study.errors import RecordError
 from lstm_study.files import array_from, digest_of, replacing
-from lstm_study.records import Epoch
+from lstm_study.records import Epoch, Run
+from lstm_study.records.consistency import of_weights
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -102,6 +103,29 @@ def read_checkpoint(path: Path) -> Checkpoint | None:
         return Checkpoint(epochs=epochs, variables=parts, earlier=tuple(earlier))
     except Exception as error:
         raise RecordError(f"{path}: is damaged ({error}).") from error
+
+
+def read_weights(path: Path, run: Run) -> tuple[NDArray[Any], ...] | None:
+    """Reads the weights that a run was evaluated with; returns None if the file does not exist.
+
+    Raises:
+        RecordError: They are damaged, or another training's.
+    """
+    found = read_checkpoint(path)
+    if found is None:
+        return None
+    check_weights(path, found, run)
+    return found.variables
+
+
+def check_weights(path: Path, weights: Checkpoint, run: Run) -> None:
+    """Checks that weights are those of a run.
+
+    Raises:
+        RecordError: They are another training's.
+    """
+    if reason := of_weights(weights.epochs, run):
+        raise RecordError(f"{path}: {reason}.")
 
 
 def _read_arrays(path: Path) -> dict[str, NDArray[Any]]:

@@ -11,7 +11,7 @@ def test_the_protocols_own_example_is_found_with_its_stated_power() -> None:
     assert found.smallest_difference == pytest.approx(0.01, abs=0.001)
     assert not found.is_small
     assert found.sentence.startswith(
-        "with 14 seeds and 25,000 test reviews a true difference of 1.0"
+        "with 14 seeds and 25,000 test reviews, a true difference of 1.0"
     )
 
 
@@ -25,7 +25,10 @@ def test_it_is_the_model_that_speaks_after_the_runs_too() -> None:
 def test_few_test_reviews_are_said_to_be_too_few() -> None:
     found = plan_power(test_reviews=60, seeds=4)
     assert found.is_small
-    assert "expect no difference shown; no number of seeds finds one point" in found.sentence
+    assert (
+        "will probably not be shown; with so few test reviews, no number of seeds detects 1 point"
+        in found.sentence
+    )
 
 
 @pytest.mark.parametrize(("fewer", "more"), [((60, 4), (600, 4)), ((600, 4), (600, 10))])
@@ -46,4 +49,4 @@ def test_with_fewer_than_four_seeds_the_number_that_would_do_is_said() -> None:
     assert found.smallest_difference is None
     assert found.is_small
     assert "set compare.seeds to 4 or more; 1" in found.sentence
-    assert found.sentence.endswith("find one point")
+    assert found.sentence.endswith("seeds detect 1 point")

@@ -124,7 +124,7 @@ def test_a_file_that_is_read_is_never_written(predict, tmp_path, written):
     predict('{"text": "w5"}')
     bundle = load_bundle(written[1])
     for sources in ([tmp_path / "*.jsonl"], [tmp_path / "in.jsonl", tmp_path / "out.jsonl"]):
-        with pytest.raises(ExportError, match=r"out\.jsonl: is a file to read"):
+        with pytest.raises(ExportError, match=r"out\.jsonl: is also an input"):
             predict_files(bundle, sources, tmp_path / "out.jsonl")
 
 

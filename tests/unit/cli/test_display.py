@@ -50,7 +50,7 @@ def test_a_terminal_shows_each_workers_trial_in_one_block_and_the_best_so_far():
     found = shown(PROGRESS, terminal=True)
     block = found[found.rindex("3 of 30 done") :]
     assert "1 failed" in block
-    assert "3 min 20 s worked · time left not known yet" in block
+    assert "3 min 20 s spent · time left not known yet" in block
     (first,) = [line for line in block.splitlines() if "w1" in line]
     (second,) = [line for line in block.splitlines() if "w2" in line]
     assert "b2-03-r0" in first
@@ -68,7 +68,7 @@ def test_elsewhere_each_training_that_ended_is_a_line_and_told_once():
     assert "b2-01-r0" in lines[1]
     assert "3 of 30" in lines[2]
     assert "failed: diverged" in lines[2]
-    assert lines[2].endswith("3 min 20 s worked, time left not known yet")
+    assert lines[2].endswith("3 min 20 s spent, time left not known yet")
 
 
 def test_elsewhere_a_line_now_and_then_says_what_each_worker_is_at(

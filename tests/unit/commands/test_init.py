@@ -58,6 +58,19 @@ def test_that_names_of_files_mark_the_splits_is_said() -> None:
         assert (made.summary.splits[2].reviews == 100) == (count == 0)
 
 
+def test_labels_that_count_as_positive_together_are_named() -> None:
+    rows = [(text, str(number % 2 * 3 + number % 4 // 2 + 1)) for number, (text, _) in
+            enumerate(made_up_reviews(120))]  # fmt: skip
+    file = write_csv(Path("stars.csv"), rows)
+    made = commands.write_new_study(
+        [file], out=Path("stars.toml"), show=commands.Silent(),
+        choices=UserChoices(positive=("4", "5"), negative=("1", "2")),
+    )  # fmt: skip
+    console = make_console(file=io.StringIO())
+    console.print(new_study_text(made))
+    assert re.search(r"Positive +4, 5 *\n", console.file.getvalue())  # type: ignore[attr-defined]
+
+
 def test_test_reviews_with_a_training_text_are_noted_where_they_are_many() -> None:
     rows = made_up_reviews(200)
     own = [write_csv(Path("train.csv"), rows), write_csv(Path("test.csv"), rows[:40])]
@@ -140,8 +153,8 @@ def test_terminal_and_file_say_the_same_lengths() -> None:
             5,
             "(95% interval 28.4% to 99.5%), and the more frequent label alone 60.0%: too",
         ),
-        (0.6, 0.6, 5, "too few reviews to tell whether there is something to learn."),
-        (0.5, 0.5, 200, "nothing to learn was found in these labels."),
+        (0.6, 0.6, 5, "too few reviews to tell whether the labels can be learned."),
+        (0.5, 0.5, 200, "there is no sign that the labels can be predicted"),
         (0.8, 0.5, 200, ""),
         (0.96, 0.96, 50, "too few reviews to tell"),
     ],
@@ -158,7 +171,7 @@ def test_that_nothing_was_found_is_said_only_of_enough_reviews(
     ("positives", "reviews", "is_told_apart", "said"),
     [
         # By hand: of 14 and 466 the range of chance is 0.5 -+ 1.96 x 0.0784.
-        (14, 480, False, "and chance alone gives 0.35 to 0.65 in 95% of cases: nothing to learn"),
+        (14, 480, False, "and chance alone gives 0.35 to 0.65 in 95% of cases: there is no sign"),
         (14, 480, True, ""),
         (2, 50, False, "too few reviews to tell"),
         (0, 50, False, "All 50 validation reviews have one label: too few reviews to tell"),
@@ -198,7 +211,7 @@ def test_labels_paths_and_columns_may_hold_anything() -> None:
 
 def test_a_file_that_is_there_is_left_alone_and_nothing_is_read() -> None:
     Path("study.toml").write_text("mine")
-    with pytest.raises(SpecError, match="must be a new file"):
+    with pytest.raises(SpecError, match="already exists"):
         _write(Path("no-such.csv"))
     assert Path("study.toml").read_text() == "mine"
 

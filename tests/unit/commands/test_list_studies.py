@@ -1,5 +1,7 @@
 """Every study of a folder, with its state."""
 
+import errno
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
@@ -30,6 +32,31 @@ def test_studies_are_listed_with_state_verdict_and_winner(tmp_path: Path) -> Non
     assert found["fake"].winner != ""
     assert found["fake"].trials == len(study.trials)
     assert found["other"].verdict == ""
+
+
+def test_a_study_that_the_user_may_not_read_is_marked_and_the_others_are_listed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("fake", "of-another-user", "in-another-folder"):
+        leave(replace(completed_study(), name=name), tmp_path)
+    runs = tmp_path / "study" / "runs"
+    forbidden = {runs / "of-another-user" / "lock", runs / "in-another-folder" / "study.json"}
+    (runs / "of-another-user" / "lock").touch()
+
+    def refusing(function: Callable[..., object]) -> Callable[..., object]:
+        def refuse(path: Path, *args: object, **kwargs: object) -> object:
+            if path in forbidden:
+                raise PermissionError(errno.EACCES, "Permission denied", str(path))
+            return function(path, *args, **kwargs)
+
+        return refuse
+
+    # Root, as which tests may run, may read all.
+    monkeypatch.setattr(Path, "open", refusing(Path.open))
+    monkeypatch.setattr(Path, "is_file", refusing(Path.is_file))
+    assert {each.name: each.state for each in list_studies(runs)} == {
+        "fake": "interrupted", "of-another-user": "unreadable", "in-another-folder": "unreadable"
+    }  # fmt: skip
 
 
 def test_a_study_that_a_command_holds_is_running(tmp_path: Path) -> None:
@@ -76,7 +103,7 @@ def test_a_study_that_trained_nothing_has_not_begun(
     monkeypatch.chdir(tmp_path)
     leave(empty_study(), tmp_path)
     (found,) = list_studies(tmp_path / "study" / "runs")
-    assert (found.state, read_status(open_study("fake.toml")).begun) == ("not begun", False)
+    assert (found.state, read_status(open_study("fake.toml")).begun) == ("not started", False)
 
 
 def test_a_folder_without_studies_is_an_empty_list(tmp_path: Path) -> None:

@@ -27,7 +27,8 @@ def test_a_changed_file_is_refused_with_the_way_out(tmp_path):
     with pytest.raises(ChangedStudyError) as caught:
         check_unchanged(own.explored(), folder=tmp_path, text=None, where="own.toml")
     assert str(caught.value).startswith(
-        f"{tmp_path}/own.py: must be the file that the study began with (SHA-256 000000000000…). "
+        f"{tmp_path}/own.py: must be the file that the study was started with "
+        "(SHA-256 000000000000…). "
     )
     assert str(caught.value).endswith("or start over with --fresh.")
 
@@ -78,5 +79,7 @@ def test_a_function_of_a_module_is_in_its_file():
 
 
 def test_a_function_within_another_is_refused():
-    with pytest.raises(BuilderError, match="must be a function of a module's or notebook's top"):
+    with pytest.raises(
+        BuilderError, match="must be defined at the top level of a module or notebook"
+    ):
         builder_of(lambda hp: hp)

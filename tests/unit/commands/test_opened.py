@@ -108,7 +108,11 @@ def test_a_command_on_another_backend_than_the_study_began_on_says_so(
 
 @pytest.mark.parametrize(
     ("usable", "cluster", "says"),
-    [((), "", "jax on the CPU, for it has no CUDA"), (("GPU-1",), "", "jax"), ((), "head", "jax")],
+    [
+        ((), "", "jax on the CPU, since it has no CUDA"),
+        (("GPU-1",), "", "jax"),
+        ((), "head", "jax"),
+    ],
 )
 def test_a_gpu_that_the_backend_has_no_cuda_for_is_said_to_be_idle(
     usable: tuple[str, ...],
@@ -151,7 +155,7 @@ def test_a_search_that_a_limit_ended_without_a_winner_needs_a_larger_one(
     monkeypatch.chdir(tmp_path)
     said = _without_winner(tmp_path, stopped=limit_reached(key, limit))
     assert f"{key} of {limit} is reached" in said
-    assert f"raise {key} in the study file, or add --set {key}=VALUE, and run the same" in said
+    assert f"Raise {key} in the study file, or add --set {key}=VALUE, and run the same" in said
     assert "failed" not in said and "lstm-study search" not in said
 
 

@@ -35,7 +35,7 @@ def test_300_rows_get_a_narrow_space_more_epochs_more_seeds_and_two_warnings() -
     assert found.width == (8, 16, 32)
     assert found.maxlen == (20,)
     assert (found.baseline_maxlen, found.baseline_vocabulary_size) == (20, 904)
-    assert "too few to tell apart" in found.warnings[0]
+    assert "a smaller one will probably not be shown" in found.warnings[0]
     assert "210 training reviews are hardly enough" in found.warnings[1]
 
 

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from lstm_study.analysis.answer.arms import arms_from_records
+from lstm_study.analysis.answer.rule import Lack
 from lstm_study.analysis.answer.verdict import judge
 from lstm_study.analysis.answer.wording import FIXED, between
 from lstm_study.analysis.statistics.looks import levels
@@ -179,7 +180,10 @@ def test_a_verdict_that_the_near_duplicates_change_is_said_to_change(tmp_path):
     other = replace(judge_without_near_duplicates(study, at=Standing()), kind="cannot say")
     for without, end in (
         (other, "and the verdict is another, cannot say."),
-        (replace(other, difference=None), f"Without them: {other.sentence}"),
+        (
+            replace(other, difference=None, lacking=(Lack("there is one test review"),)),
+            "(1 word for word). Without them it cannot be said: there is one test review.",
+        ),
     ):
         options = {"spec": fake_spec(), "store": store, "at": Standing(), "is_noted": False}
         notes = judge_study(study, without=without, **options).notes
@@ -261,6 +265,53 @@ def test_a_winner_that_is_the_baseline_itself_is_told_and_shows_no_difference(tm
         replace(study, runs=(*runs, *masked), predictions=predictions), Store(tmp_path / "masked")
     )
     assert "the two differ in masking alone" in told.sentence
+    longer = [replace(run, protocol_epochs=run.protocol_epochs + 1) for run in masked]
+    told = verdict_of(
+        replace(study, runs=(*runs, *longer), predictions=predictions), Store(tmp_path / "longer")
+    )
+    assert "the two differ in masking and epochs alone" in told.sentence
+
+
+def test_a_winner_with_the_baselines_values_differs_from_the_masked_one_in_epochs_alone(tmp_path):
+    study = compared_study()
+    values = next(run.configuration for run in study.runs if run.arm == "baseline-masked")
+    for epochs, said in (
+        (5, "seeds that both have. They are the same trainings."),
+        (7, "seeds that both have. They differ in epochs alone."),
+    ):
+        runs = tuple(
+            replace(run, configuration=values, protocol_epochs=epochs)
+            if run.arm == "winner"
+            else run
+            for run in study.runs
+        )
+        assert said in verdict_of(replace(study, runs=runs), Store(tmp_path / str(epochs))).details
+
+
+def test_a_verdict_that_cannot_be_said_is_not_said_again_in_every_sentence(tmp_path):
+    study = compared_study()
+    few = tuple(run for run in study.runs if run.seed_index == 1)
+    few = tuple(replace(run, own_epoch={"baseline": 5, "winner": 2}.get(run.arm)) for run in few)
+    verdict = verdict_of(replace(study, runs=few), Store(tmp_path))
+    assert verdict.sentence.count("Too few seeds to say") == 1
+    assert "baseline-masked" not in verdict.details
+    (note,) = (note for note in verdict.notes if note.startswith("Validation chose"))
+    assert note.endswith(
+        "What the difference is at these epochs cannot be said: the winner-own-epoch has 1 run "
+        "that did not fail; the baseline has 1 run that did not fail."
+    )
+    assert not any("Too few seeds" in note for note in verdict.notes)
+
+
+def test_a_masked_baseline_with_too_few_runs_is_told_beside_a_verdict(tmp_path):
+    study = compared_study()
+    runs = tuple(run for run in study.runs if run.arm != "baseline-masked" or run.seed_index == 1)
+    details = verdict_of(replace(study, runs=runs), Store(tmp_path)).details
+    assert (
+        "How the winner compares with the baseline with padding masked, as for the winner (arm "
+        "baseline-masked) cannot be said: the winner has 1 run that did not fail; the "
+        "baseline-masked has 1 run that did not fail."
+    ) in details
 
 
 def test_equal_probabilities_everywhere_are_a_sentence_and_never_a_crash(tmp_path):

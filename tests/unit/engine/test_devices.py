@@ -1,5 +1,6 @@
 """GPUs are found by asking the driver: here a fake one on the PATH."""
 
+from dataclasses import replace
 from importlib.metadata import EntryPoint, EntryPoints
 
 import pytest
@@ -16,6 +17,7 @@ from lstm_study.engine.devices import (
     visible_gpus,
 )
 from lstm_study.errors import DependencyError, SearchError
+from lstm_study.provenance import machine
 
 TWO = """\
 GPU 0: NVIDIA A100-SXM4-40GB (UUID: GPU-aaaa-1)
@@ -137,15 +139,32 @@ def test_auto_is_workers_per_gpu_times_gpus_and_no_more_than_processors(driver, 
     assert choose_workers(None, jobs=99, backend="jax").count == 2
     size = choose_workers(None, jobs=99, backend="jax", workers_per_gpu=1)
     assert (size.count, size.threads, size.on_a_gpu) == (2, 8, 1)
+    assert choose_workers(None, jobs=99, backend="jax", workers_per_gpu=3).count == 6
+    assert choose_workers(None, jobs=5, backend="jax", workers_per_gpu=3).count == 5
     monkeypatch.setattr(devices, "usable_cpus", lambda: 3)
-    assert choose_workers(None, jobs=99, backend="jax", workers_per_gpu=4).count <= 3
+    assert choose_workers(None, jobs=99, backend="jax", workers_per_gpu=4).count == 3
 
 
 def test_more_workers_than_the_gpus_are_to_carry_are_refused(driver, cuda):
     driver(TWO)
     cuda(jax=True)
-    with pytest.raises(SearchError, match="2 GPUs with 2 workers each carry 4"):
+    with pytest.raises(SearchError, match="2 GPUs with 2 workers each hold 4"):
         choose_workers(5, jobs=99, backend="jax", workers_per_gpu=2)
+    assert choose_workers(4, jobs=99, backend="jax", workers_per_gpu=2).count == 4
+
+
+@pytest.mark.parametrize(
+    ("gib", "workers"), [(7, 3), (1, 1), pytest.param(0, 8, id="it is not known")]
+)
+def test_workers_are_no_more_than_the_memory_holds_unless_asked_for(
+    driver, monkeypatch, gib, workers
+):
+    monkeypatch.setattr(devices, "usable_cpus", lambda: 8)
+    here = replace(machine(), memory_bytes=gib * 2**30)
+    monkeypatch.setattr(devices, "machine", lambda: here)
+    size = choose_workers(None, jobs=99, backend="tensorflow")
+    assert (size.count, size.threads) == (workers, 8 // workers)
+    assert choose_workers(4, jobs=99, backend="tensorflow").count == 4
 
 
 @pytest.mark.parametrize("backend", ["tensorflow", "jax"])

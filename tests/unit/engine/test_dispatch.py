@@ -115,6 +115,8 @@ def test_each_job_goes_out_once_and_the_loop_ends_when_none_is_left(tmp_path):
     assert set(stage.ended) == {"a", "b"}
     (session,) = Store(tmp_path).read_sessions()
     assert (session.stage, session.workers, session.machine.backend) == ("search", 1, "tensorflow")
+    assert stage.seconds == sorted(stage.seconds)
+    assert session.seconds == stage.seconds[-1] > 0.0, "the end is recorded, too"
 
 
 def test_a_worker_that_takes_several_is_given_several_and_all_of_them_are_answered(tmp_path):
@@ -169,6 +171,15 @@ def test_deaths_are_counted_from_the_last_epoch_that_ended(tmp_path):
     assert engine.replies == len(epoch), "every epoch is acknowledged"
 
 
+def test_a_job_that_gets_no_further_than_the_epoch_it_resumed_from_fails(tmp_path):
+    stage = Made("a")
+    same = [JobResult(name="a", epochs=(EPOCH,))]
+    lives = itertools.chain.from_iterable((same, [KILLED, READY]) for _ in range(4))
+    run(stage, Scripted([READY], *lives), tmp_path)
+    assert stage.given == [("a",)] * 3
+    assert stage.ended["a"].failure is not None
+
+
 def test_a_worker_that_never_begins_ends_the_command(tmp_path):
     with pytest.raises(
         SearchError, match=r"ended 3 times before it could begin.*code 1.*study.log"
@@ -190,6 +201,16 @@ def test_a_busy_worker_that_is_silent_is_ended_and_an_idle_one_is_not(tmp_path, 
     run(stage, engine, tmp_path)
     assert engine.killed == ["w1"]
     assert stage.given == [("a",), ("a",)]
+
+
+def test_a_worker_is_silent_since_its_last_message_and_its_longest_gap_is_kept(monkeypatch):
+    moments = iter([100.0, 130.0, 131.0])
+    worker = dispatch_module._Worker(heard_at=90.0)
+    monkeypatch.setattr(dispatch_module.time, "monotonic", lambda: next(moments))
+    for gap in (10.0, 30.0, 30.0):
+        worker.hear()
+        assert worker.longest_gap == gap
+    assert worker.heard_at == 131.0
 
 
 def test_how_long_a_worker_may_be_silent_follows_its_jobs_pace():

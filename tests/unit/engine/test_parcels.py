@@ -36,6 +36,10 @@ def test_an_answers_files_arrive_with_it_under_names_of_the_other_machine(tmp_pa
     assert found.checkpoint.read_bytes() == b"checkpoint"
     assert found.evaluation.weights.read_bytes() == b"weights"
     assert {found.checkpoint.parent, found.evaluation.weights.parent} == {tmp_path / "there"}
+    epoch = travelled(replace(result, evaluation=None), tmp_path / "there")
+    assert (epoch.checkpoint.read_bytes(), epoch.evaluation) == (b"checkpoint", None)
+    tested = travelled(replace(result, checkpoint=None), tmp_path / "there")
+    assert (tested.checkpoint, tested.evaluation.weights.read_bytes()) == (None, b"weights")
 
 
 def test_jobs_take_their_checkpoints_along_and_keep_their_order(tmp_path):
@@ -45,6 +49,7 @@ def test_jobs_take_their_checkpoints_along_and_keep_their_order(tmp_path):
     sent = [replace(job("a"), starts=(own, parents)), Call(name="c", function=len)]
     first, second = travelled(sent, tmp_path / "there")
     assert [path.read_bytes() for path in first.starts] == [b"own", b"parents"]
+    assert {path.parent for path in first.starts} == {tmp_path / "there"}
     assert second == sent[1]
 
 

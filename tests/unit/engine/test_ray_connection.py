@@ -1,6 +1,7 @@
 """How a cluster is reached, without one."""
 
 import re
+import signal
 import sys
 from pathlib import Path
 
@@ -54,3 +55,14 @@ def test_a_head_node_that_never_gets_ready_is_given_up_with_its_reason():
         ray_connection._initialise(ray, "ray://head:10001")
     assert ray.calls == 4
     assert in_a_line(error.value).startswith("RuntimeError: Proxy failed")
+
+
+def test_a_commands_handler_of_sigterm_stays_where_ray_puts_its_own():
+    before = signal.signal(signal.SIGTERM, lambda *_: None)
+    commands = signal.getsignal(signal.SIGTERM)
+    try:
+        with ray_connection._own_sigterm():
+            signal.signal(signal.SIGTERM, lambda *_: sys.exit(15))
+        assert signal.getsignal(signal.SIGTERM) is commands
+    finally:
+        signal.signal(signal.SIGTERM, before)

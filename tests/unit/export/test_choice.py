@@ -32,6 +32,16 @@ def test_the_median_by_training_loss_leaves_where_nothing_was_left_out_for_valid
 def test_of_two_middle_runs_the_one_with_the_lower_loss_leaves():
     records = with_last(completed_study(seeds=4), "train_loss", [0.4, 0.1, 0.3, 0.2])
     assert choose_run(records).run.run_id == "winner-s4"
+    tied = with_last(records, "train_loss", [0.2] * 4)
+    assert choose_run(tied).run.run_id == "winner-s2"
+
+
+def test_the_first_seed_leaves_where_no_loss_is_recorded():
+    records = completed_study(seeds=3)
+    runs = tuple(replace(run, epochs=()) for run in reversed(records.runs))
+    choice = choose_run(replace(records, runs=runs))
+    assert choice.run.run_id == "winner-s1"
+    assert choice.reason == "the first of 3 runs; their losses are not recorded"
 
 
 def test_validation_loss_decides_where_every_run_has_one():
@@ -68,3 +78,5 @@ def test_a_run_that_was_asked_for_is_not_called_the_median():
     first = next(run for run in records.runs if run.run_id == "winner-s1")
     assert how_chosen(first, records) == "the run with the arm's seed 1, asked for by its number"
     assert how_chosen(choose_run(records).run, records).startswith("the median of 3 runs")
+    of_baseline = choose_run(records, arm="baseline").run
+    assert how_chosen(of_baseline, records).startswith("the median of 3 runs")

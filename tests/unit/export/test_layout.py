@@ -1,5 +1,6 @@
 """A bundle's folder: what may be replaced, and the checksums in it."""
 
+import hashlib
 import subprocess
 import sys
 
@@ -36,6 +37,24 @@ def test_a_changed_file_is_found(tmp_path):
         checked_file(tmp_path / "model", "file", read_sums(tmp_path / "model"))
     with pytest.raises(ExportError, match="is missing"):
         checked_file(tmp_path / "model", "none", read_sums(tmp_path / "model"))
+    (tmp_path / "model" / "added").write_text("later")
+    with pytest.raises(ExportError, match="is not listed in SHA256SUMS"):
+        checked_file(tmp_path / "model", "added", sums)
+
+
+def test_the_sums_are_what_sha256sum_reads_and_a_bundle_without_them_is_refused(tmp_path):
+    (tmp_path / "b").write_text("b")
+    (tmp_path / "a").write_text("a")
+    write_sums(tmp_path)
+    digests = [hashlib.sha256(name.encode()).hexdigest() for name in "ab"]
+    path = tmp_path / "SHA256SUMS"
+    assert path.read_text() == f"{digests[0]}  a\n{digests[1]}  b\n"
+    path.write_bytes(b"\xff")
+    with pytest.raises(ExportError, match="cannot be read"):
+        read_sums(tmp_path)
+    path.unlink()
+    with pytest.raises(ExportError, match="SHA256SUMS: is missing"):
+        read_sums(tmp_path)
 
 
 def test_a_missing_model_folder_is_told_before_keras_is_imported(tmp_path):

@@ -1,14 +1,22 @@
 """What is shown of a stage: its running trainings, and the time worked on it."""
 
+import time
+from dataclasses import replace
 from pathlib import Path
 
+import pytest
+
 from lstm_study.configuration import BASELINE
-from lstm_study.progress.follow import Follower, Item
+from lstm_study.progress.follow import Follower, Item, item_of, silent_seconds
 from lstm_study.progress.values import Progress
 from lstm_study.provenance import machine
-from lstm_study.records import Session
+from lstm_study.records import Failure, Session, Trial
 from lstm_study.records.state import Live
 from lstm_study.store import Store
+from tests.support.fake_study import completed_study
+
+STUDY = completed_study()
+TRIAL, RUN = STUDY.trials[0], STUDY.runs[0]
 
 
 def item(training_id: str = "b0-00-r0", *, score: str = "") -> Item:
@@ -40,6 +48,56 @@ def test_each_workers_training_is_shown_with_its_step(tmp_path):
     found = progress(tmp_path, [item(), item("b0-01-r0")])
     shown = [(each.worker, each.training_id, each.epoch, each.step) for each in found.running]
     assert shown == [("w1", "b0-00-r0", 1, 50), ("w2", "b0-01-r0", 1, 10)]
+
+
+def test_what_ended_since_the_command_began_is_listed_once_in_the_order_it_ended(tmp_path):
+    before = item("b0-00-r0", score="81.00%")
+    follower = Follower(Store(tmp_path), stage="search", title="Search", items=[before])
+    second, third = item("b0-01-r0"), item("b0-02-r0")
+    found = follower.progress(1.0, items=[before, second, third], total=2, best="")
+    assert (found.done, found.failed, found.total, found.ended) == (1, 0, 3, ())
+    third = replace(third, score="diverged", failed=True)
+    follower.progress(2.0, items=[before, second, third], total=5, best="")
+    second = replace(second, score="80.00%")
+    found = follower.progress(3.0, items=[before, second, third], total=5, best="81.00%")
+    assert [(each.training_id, each.score, each.failed) for each in found.ended] == [
+        ("b0-02-r0", "diverged", True), ("b0-01-r0", "80.00%", False),
+    ]  # fmt: skip
+    assert {each.detail for each in found.ended} == {BASELINE.description}
+    assert (found.done, found.failed, found.total, found.best) == (3, 1, 5, "81.00%")
+
+
+def test_a_worker_is_shown_only_while_its_training_has_not_ended(tmp_path):
+    live(tmp_path, timed=9, worker="w2", training_id="b0-01-r0")
+    live(tmp_path, timed=9, worker="w3", training_id="another stage's")
+    live(tmp_path, timed=9, worker="w1", training_id="b0-02-r0")
+    found = progress(tmp_path, [item("b0-01-r0"), item("b0-02-r0", score="81.00%")])
+    assert [each.worker for each in found.running] == ["w2"]
+    assert progress(tmp_path, [item("b0-01-r0"), item("b0-02-r0")]).running[0].worker == "w1"
+
+
+def test_a_worker_is_silent_since_it_last_sent_where_it_stands_if_it_says_when():
+    assert silent_seconds(Live()) == 0.0
+    assert silent_seconds(Live(at=time.time() + 100.0)) == 0.0, "another machine's clock"
+    assert 100.0 <= silent_seconds(Live(at=time.time() - 100.0)) < 160.0
+
+
+@pytest.mark.parametrize("record", [TRIAL, RUN])
+def test_a_training_that_failed_says_how_and_one_that_completed_has_its_score(record):
+    def found(**values) -> Item:
+        return item_of(replace(record, **values), score=lambda _: "81.00%")
+
+    completed = found(status="completed")
+    assert (completed.score, completed.failed, completed.ended) == ("81.00%", False, True)
+    failure = Failure(kind="out_of_memory", message="no room")
+    failed = found(status="failed", failure=failure)
+    assert (failed.score, failed.failed, failed.ended) == ("out of memory", True, True)
+    assert not found(status="running").ended
+    name = record.trial_id if isinstance(record, Trial) else record.run_id
+    assert completed.training_id == name
+    assert completed.target_epochs == (
+        record.budget_epochs if isinstance(record, Trial) else record.protocol_epochs
+    )
 
 
 def test_trap_17_elapsed_counts_only_the_time_worked_however_long_the_study_lay(tmp_path):

@@ -31,6 +31,8 @@ def test_without_a_measured_pace_epochs_alone_give_it() -> None:
     found = corrected(None, [Timed(of_a_step=1e8, work=1e9, seconds=3.0)])
     assert found is not None
     assert found.seconds(1e6, 2e9) == pytest.approx(6.0)
+    # The factor is from seconds to work, and says nothing of how long loading takes.
+    assert (found.load_seconds, found.setup_seconds) == (PACE.load_seconds, PACE.setup_seconds)
 
 
 def test_an_epoch_that_compiled_counts_as_twice_the_others() -> None:
@@ -41,12 +43,23 @@ def test_an_epoch_that_compiled_counts_as_twice_the_others() -> None:
     assert found.seconds(1e8, 1e9) == pytest.approx((2 + 4) / 5)
 
 
+def test_a_first_epoch_that_compiled_counts_as_twice_what_was_expected_of_it() -> None:
+    first = Timed(of_a_step=1e8, work=1e9, seconds=60.0)
+    found = corrected(PACE, [first])
+    assert found is not None
+    assert found.seconds(1e8, 1e9) == pytest.approx((20 + 2) / (20 + 1))
+
+
 def test_the_most_recent_epochs_count() -> None:
     old = [Timed(of_a_step=1e8, work=1e9, seconds=9.0, ended_at="2025") for _ in range(100)]
     new = [Timed(of_a_step=1e8, work=1e9, seconds=1.0, ended_at="2026") for _ in range(40)]
     found = corrected(None, [*new, *old])
     assert found is not None
     assert found.seconds(1e8, 1e9) == pytest.approx(1.0)
+    in_progress = Timed(of_a_step=1e8, work=1e9, seconds=5.0)
+    found = corrected(None, [in_progress, *new], recent=1)
+    assert found is not None
+    assert found.seconds(1e8, 1e9) == pytest.approx(5.0)
 
 
 @pytest.mark.parametrize(

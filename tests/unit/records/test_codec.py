@@ -113,7 +113,7 @@ def test_a_schedule_from_before_the_random_control_has_none():
     ],
 )
 def test_a_field_that_is_not_as_declared_is_named(change, said):
-    with pytest.raises(RecordError, match=rf"x\.json: is not a whole trial record \({said}"):
+    with pytest.raises(RecordError, match=rf"x\.json: is not a complete trial record \({said}"):
         from_json(forged(TRIAL, **change), Trial, where="x.json")
 
 

@@ -3,7 +3,7 @@
 import pytest
 
 from lstm_study.records.state import BracketState
-from lstm_study.records.trial_ids import TrialId
+from lstm_study.records.trial_ids import TrialId, in_order
 
 
 @pytest.mark.parametrize(
@@ -38,3 +38,9 @@ def test_a_trial_is_of_its_own_bracket_alone():
         "i1-b1-00-r0": [False, False, True, False],
         "c-00-r0": [False, False, False, True],
     }
+
+
+def test_ids_are_in_order_of_their_numbers():
+    ids = ["b0-02-r0", "b0-02-r1", "b0-99-r0", "b0-100-r0", "b1-00-r0", "c-00-r0", "f-2-s1",
+           "f-10-s1", "i2-b0-00-r0", "i10-b0-00-r0"]  # fmt: skip
+    assert sorted(set(ids), key=in_order) == ids

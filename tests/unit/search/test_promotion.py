@@ -118,6 +118,13 @@ def test_trap_8_a_space_of_eight_configurations_still_gets_its_promotions():
     assert counts(records) == {(2, 0): 8, (2, 1): 4, (2, 2): 2}
 
 
+def test_the_last_one_left_of_a_round_that_failed_is_trained_to_the_end():
+    records, _ = play(
+        plan_of(10), lambda n, e: by_hash(n, e) if n[:3] != "b2-" or n == "b2-05" else None
+    )
+    assert counts(records) == {(2, 0): 12, (2, 1): 1, (2, 2): 1, (1, 0): 6, (1, 1): 2, (0, 0): 4}
+
+
 def test_a_search_in_which_everything_fails_ends():
     records, _ = play(plan_of(10), lambda *_: None)
     assert counts(records) == {(2, 0): 12, (1, 0): 6, (0, 0): 4}
@@ -202,3 +209,7 @@ def test_the_checkpoint_of_a_trial_that_may_be_promoted_is_kept_until_its_child_
     assert needed(trial(11, 0)) == {*best, "b2-07-r0"}, "one is still running"
     assert needed(trial(11, 1)) == {*best, "b2-11-r1"}
     assert needed(trial(11, 1, score=0.5)) == best - {"b2-11-r0"} | {"b2-11-r1"}
+    last = (trial(11, 1, score=0.5), trial(11, 2))
+    assert needed(*last) == best - {"b2-11-r0"} | {"b2-11-r1", "b2-11-r2"}
+    ended = (last[0], trial(11, 2, score=0.5))
+    assert needed(*ended) == best - {"b2-11-r0"}

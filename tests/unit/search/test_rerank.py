@@ -7,6 +7,7 @@ import pytest
 from lstm_study.analysis.search.summary import finalists, ranking, winner
 from lstm_study.engine.jobs import JobResult
 from lstm_study.records import Failure
+from lstm_study.records.state import SearchState
 from lstm_study.search.rerank import FRESH_SEEDS, RerankStage, plan_finalists
 from lstm_study.store import Store
 from tests.support.fake_spec import fake_spec
@@ -54,9 +55,22 @@ def test_the_best_different_configurations_are_trained_again_with_the_same_fresh
     assert {(trial.budget_epochs, trial.initial_epoch) for trial in found} == {(9, 0)}
 
 
+def test_a_finalist_is_trained_as_its_trial_was(tmp_path):
+    trials = [replace(trial, masked=True, parameter_count=77) for trial in STUDY.trials]
+    found = plan_finalists(fake_spec(search__rerank="2"), store_of(tmp_path, trials))
+    assert len(found) == 2 * FRESH_SEEDS
+    assert {(trial.masked, trial.parameter_count) for trial in found} == {(True, 77)}
+
+
 @pytest.mark.parametrize("rerank", ["0", "1"])
 def test_none_are_trained_where_there_is_nothing_to_choose(tmp_path, rerank):
     assert plan_finalists(fake_spec(search__rerank=rerank), store_of(tmp_path)) == []
+
+
+def test_trials_below_the_full_budget_are_no_finalists(tmp_path):
+    below = [trial for trial in STUDY.trials if trial.budget_epochs < 9]
+    assert len(below) > 2
+    assert plan_finalists(SPEC, store_of(tmp_path, below)) == []
 
 
 def test_a_comparison_that_began_without_finalists_keeps_its_winner(tmp_path):
@@ -140,6 +154,8 @@ def test_the_stage_records_all_before_the_first_begins_and_resumes_what_is_left(
     recorded = [trial for trial in store.read_trials() if trial.role == "finalist"]
     assert len(recorded) == 9
     assert {trial.status for trial in recorded} == {"interrupted"}
+    store.write_state(SearchState(trials=9, epochs=81, exhausted=False, brackets=(), stopped=""))
+    assert store.outdated() == [], "they begin after the search has ended"
     (job,) = stage.due("w1", 1)
     assert (job.name, job.validates, job.trains_on, job.epochs) == ("f-1-s1", True, "train", 9)
     epochs = next(t.epochs for t in RANKED if len(t.epochs) == 9)
@@ -154,3 +170,38 @@ def test_the_stage_records_all_before_the_first_begins_and_resumes_what_is_left(
     assert done["f-1-s1"].score == epochs[-1].validation_accuracy
     assert done[other.name].status == "failed"
     assert sum(trial.has_ended for trial in done.values()) == 2
+
+
+def test_a_finalists_checkpoint_is_kept_until_it_ends_and_progress_is_of_those_that_began(tmp_path):
+    store, seen = store_of(tmp_path), []
+    stage = RerankStage(SPEC, plan_finalists(SPEC, store), store, report=seen.append)
+    assert stage.tick(1.0), "the search goes on"
+    assert (seen[-1].stage, seen[-1].done, seen[-1].total) == ("Finalists", 0, 9)
+    (job,) = stage.due("w1", 1)
+    scratch, kept = tmp_path / "scratch.npz", store.checkpoint_path(job.name)
+    scratch.write_bytes(b"epoch 1")
+    (epoch, *_) = next(t.epochs for t in RANKED if len(t.epochs) == 9)
+    stage.take(JobResult(name=job.name, epochs=(epoch,), checkpoint=scratch), worker="w1")
+    assert (kept.read_bytes(), scratch.exists()) == (b"epoch 1", False)
+    assert stage.backlog == 8
+    assert job.name not in [other.name for other in stage.due("w2", 9)], "it is still trained"
+    stage.take_back(job.name)
+    assert stage.due("w1", 1)[0].starts == (kept,)
+    failure = Failure(kind="diverged", message="nan")
+    stage.take(JobResult(name=job.name, failure=failure, is_last=True), worker="w1")
+    assert not kept.exists()
+    stage.tick(2.0)
+    assert (seen[-1].done, seen[-1].failed) == (1, 1)
+
+
+def test_finalists_that_one_worker_gets_at_once_are_of_one_shape_class(tmp_path):
+    of_16 = RANKED[0].configuration.with_values(batch_size=16)
+    best = replace(RANKED[0], configuration=of_16)
+    store = store_of(tmp_path, [best if each == RANKED[0] else each for each in STUDY.trials])
+    stage = RerankStage(SPEC, plan_finalists(SPEC, store), store, report=ignore)
+    first = stage.due("w1", 2)
+    assert [job.name for job in first] == ["f-1-s1", "f-1-s2"]
+    assert [job.name for job in stage.due("w1", 9, like=first[0].shape_class)] == ["f-1-s3"]
+    assert stage.due("w1", 1, like=first[0].shape_class) == []
+    assert len(stage.due("w2", 9)) == 6
+    assert stage.due("w3", 9) == []

@@ -29,6 +29,12 @@ def test_a_key_that_is_newer_than_the_study_has_had_its_default():
     assert found.allowed == ("export.excerpts was true, is false",)
 
 
+def test_a_hyperparameter_is_shown_as_a_study_file_has_it_without_conditions_that_are_unset():
+    after = "space.maxlen={ choices = [8, 9] }"
+    (refused,) = changed("space.maxlen={ choices = [8, 12] }", after, is_compared=False).refused
+    assert refused == 'space.maxlen was {"choices": [8, 12]}, is {"choices": [8, 9]}'
+
+
 @pytest.mark.parametrize(
     ("before", "after"),
     [

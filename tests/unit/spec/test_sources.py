@@ -35,12 +35,12 @@ def test_errors_list_sources_by_what_they_have() -> None:
 @pytest.mark.parametrize(
     ("settings", "message"),
     [
-        ({"source": "imdb", "tokens": "characters"}, "only fits sources that hold texts"),
+        ({"source": "imdb", "tokens": "characters"}, "only applies to sources that hold texts"),
         ({"source": "imdb", "group_column": "film"}, "must not be set"),
         ({"source": "aclimdb", "path": "a", "group_column": "title"}, 'must be "film"'),
         ({"source": "aclimdb", "path": ["a", "b"]}, "must be one path"),
-        ({"source": "reviews", "positive": ["1"]}, "only fits data.source csv"),
-        ({"source": "reviews", "columns": ["text"]}, "only fits data.source csv"),
+        ({"source": "reviews", "positive": ["1"]}, "only applies to data.source csv"),
+        ({"source": "reviews", "columns": ["text"]}, "only applies to data.source csv"),
         ({"source": "csv", "columns": "text,label"}, "must be a list of the columns' names"),
         ({"source": "csv", "columns": ["", " "]}, "must name a column"),
         ({"source": "csv", "columns": ["text", "", "", "text"]}, "must name each column once"),
@@ -57,3 +57,11 @@ def test_labels_may_be_numbers_and_one_may_stand_alone() -> None:
     assert (data.paths, data.test_paths) == (("a.csv", "b.csv"), ())
     assert data.token_rule == "words"
     assert DataTable(source="aclimdb", path="a", group_column="film").token_rule == "keras"
+
+
+def test_labels_that_are_taken_together_are_named_for_their_side():
+    data = DataTable(source="csv", path="a.csv", positive=[4, 5], negative="1")
+    assert data.sides(("1", "positive")) == (("1",), ("4", "5"))
+    # Two spellings of one label, which is its own name.
+    data = DataTable(source="csv", path="a.csv", positive=["pos", "POS"])
+    assert data.sides(("neg", "pos")) == (("neg",), ("pos",))

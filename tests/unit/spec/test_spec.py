@@ -74,7 +74,7 @@ def test_a_dimension_is_a_range_a_list_or_a_value():
         ("data.sha256='abc'", "data.sha256 must be 64 hexadecimal digits"),
         ("data.validation_fraction=1", "data.validation_fraction must be a number > 0 and < 1"),
         ("space.maxlen={min=9, max=3}", "space.maxlen needs min < max. Received: min = 9, max = 3"),
-        ("space.maxlen={choices=[8, 8]}", "space.maxlen needs choices that differ"),
+        ("space.maxlen={choices=[8, 8]}", "space.maxlen needs distinct choices"),
         ("space.maxlen={choices=[]}", "space.maxlen.choices must not be empty"),
         ("space.maxlen={choices=[1.5]}", "space.maxlen must hold whole numbers. Received: 1.5"),
         (

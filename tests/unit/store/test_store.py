@@ -16,6 +16,7 @@ from lstm_study.records import Control, Failure, Opening, Trial
 from lstm_study.records.codec import from_json, to_json
 from lstm_study.records.state import SearchState
 from lstm_study.store import Store
+from lstm_study.store.ledger import Ledger
 from tests.support.stored_study import EPOCH
 from tests.support.tiny import SPEC, spec
 
@@ -86,7 +87,7 @@ def test_a_torn_record_says_what_is_lost(tmp_path):
     store.write(TRIAL)
     path = tmp_path / "trials" / "b2-03-r1.json"
     path.write_text(path.read_text()[:100])
-    with pytest.raises(RecordError, match=r"b2-03-r1\.json: .* it is trained again"):
+    with pytest.raises(RecordError, match=r"b2-03-r1\.json: .* that training is repeated"):
         store.read_trials()
 
 
@@ -124,7 +125,7 @@ def test_a_refusal_names_the_settings_that_the_study_began_with_and_that_are_lef
     begin(store, "search.max_epochs=9", "data.path='a.csv'")
     with pytest.raises(ChangedStudyError) as caught:
         begin(store)
-    assert "It began with --set search.max_epochs=9: repeat that. Else start over" in str(
+    assert "It was started with --set search.max_epochs=9: repeat that. Or start over" in str(
         caught.value
     )
     assert "data.path" not in str(caught.value)
@@ -282,6 +283,42 @@ def test_an_error_of_a_damaged_ledger_says_what_to_do_once(tmp_path: Path) -> No
         reader.read_spec_text,
         partial(reader.read_predictions, "r"),
     ):
-        with pytest.raises(RecordError, match=r"ledger\.jsonl:\d+: is not a whole") as caught:
+        with pytest.raises(RecordError, match=r"ledger\.jsonl:\d+: is not a complete") as caught:
             read()
         assert str(caught.value).count("`lstm-study check STUDY.toml --repair`") == 1
+
+
+def test_the_list_of_files_grows_by_what_is_new_and_keeps_what_was_ever_taken_off(tmp_path):
+    ledger, other = Ledger(tmp_path), Ledger(tmp_path)
+    assert (ledger.exists, ledger.files(), ledger.removed()) == (False, {}, set())
+    ledger.note("a", "1")
+    ledger.note("a", "1")
+    assert len(ledger.path.read_text().splitlines()) == 1, "what is listed is not listed again"
+    assert other.files() == {"a": "1"}
+    other.note("b")
+    other.remove("a")
+    other.remove("a")
+    assert len(other.path.read_text().splitlines()) == 3
+    assert ledger.removed() == {"a"}, "another process took it off"
+    assert ledger.files() == {"b": ""}
+    ledger.note("a", "2")
+    assert (ledger.files(), ledger.removed()) == ({"b": "", "a": "2"}, {"a"})
+    ledger.remove("a")
+    assert Ledger(tmp_path).files() == {"b": ""}, "it was made again, and is taken off again"
+    ledger.remove("gone before it was listed")
+    assert Ledger(tmp_path).removed() == {"a", "gone before it was listed"}
+
+
+def test_of_a_damaged_list_the_whole_lines_are_read_on_request(tmp_path):
+    ledger = Ledger(tmp_path)
+    ledger.note("predictions/a.npy", "1")
+    ledger.note("predictions/b.npy", "2")
+    lines = ledger.path.read_text().splitlines(keepends=True)
+    damaged = f"{lines[0]}{lines[1].replace('/b', '/c', 1)}"
+    ledger.path.write_text(damaged)
+    found = Ledger(tmp_path)
+    with pytest.raises(RecordError):
+        found.files()
+    found.salvage()
+    assert found.files() == {"predictions/a.npy": "1"}
+    assert found.path.read_text() == damaged

@@ -29,6 +29,25 @@ def test_validation_has_the_metrics_that_test_has():
     assert epoch.validation_auc == metrics.roc_auc(REVIEWS.labels, row)
 
 
+def test_an_epochs_loss_is_the_mean_over_reviews_and_not_over_batches():
+    running = RunningEpoch(number=2, steps=3)
+    running.add(loss=0.5, correct=3, reviews=4)
+    running.add(loss=2.0, correct=0, reviews=1)
+    found = running.progress
+    assert (found.epoch, found.step, found.steps) == (2, 2, 3)
+    assert (found.train_loss, found.train_accuracy) == (pytest.approx(4 / 5), 3 / 5)
+    unread = running.ended(None, None, train_seconds=1, validation_seconds=0)
+    assert (unread.train_loss, unread.validation_loss) == (found.train_loss, None)
+
+
+@pytest.mark.parametrize("loss", [float("nan"), float("inf")])
+def test_a_loss_that_is_not_a_number_ends_the_training_at_its_step(loss):
+    running = RunningEpoch(number=2, steps=3)
+    running.add(loss=0.5, correct=3, reviews=4)
+    with pytest.raises(DivergedError, match=f"the loss became {loss} at step 2 of epoch 2"):
+        running.add(loss=loss, correct=0, reviews=4)
+
+
 def test_a_prediction_that_is_not_a_number_ends_the_training():
     with pytest.raises(DivergedError, match="the validation loss became nan in epoch 2"):
         ended([0.9, float("nan"), 0.5, 0.7, 0.1, 0.9])

@@ -2,8 +2,8 @@
 
 import pytest
 
-from lstm_study.errors import DivergedError
-from lstm_study.training.failures import classify, is_device_lost
+from lstm_study.errors import BuilderError, DivergedError
+from lstm_study.training.failures import classify, is_device_lost, is_kernel_too_large
 
 
 def test_divergence_out_of_memory_and_bugs_are_distinguished():
@@ -16,6 +16,23 @@ def test_divergence_out_of_memory_and_bugs_are_distinguished():
     bug = classify(KeyError("x"))
     assert (bug.kind, bug.message) == ("bug", "KeyError: 'x'")
     assert "KeyError" in bug.traceback
+    assert "MemoryError" in classify(MemoryError()).traceback
+    # What the user's own code did wrong is told without the class of our error.
+    assert classify(BuilderError("net.py: no layer")).message == "net.py: no layer"
+
+
+@pytest.mark.parametrize("error", [ValueError, MemoryError])
+def test_a_failures_message_is_the_first_line_of_the_errors_and_the_traceback_has_the_rest(error):
+    found = classify(error("the first\nthe second"))
+    assert found.message == f"{error.__name__}: the first"
+    assert "the second" in found.traceback
+    assert len(classify(error("a" * 1_000)).message) == 300
+
+
+def test_a_kernel_too_large_for_the_chip_is_told_from_memory_that_runs_out():
+    too_large = RuntimeError("RESOURCE_EXHAUSTED: Shared memory size limit exceeded: requested 9")
+    assert is_kernel_too_large(too_large)
+    assert not is_kernel_too_large(RuntimeError("RESOURCE_EXHAUSTED: OOM when allocating"))
 
 
 @pytest.mark.parametrize(

@@ -17,7 +17,13 @@ from lstm_study.analysis.statistics.failures import failed_runs, without_failed_
 from lstm_study.analysis.statistics.intervals import LEVEL, Difference
 from lstm_study.analysis.statistics.power import LEAST_SEEDS
 from lstm_study.analysis.statistics.significance import auc_by_chance
-from lstm_study.arm_names import CONTROL, ENSEMBLE, LAST_EPOCHS, LAST_EPOCHS_SUFFIX, RUNNER_UP
+from lstm_study.arm_names import (
+    CONTROL,
+    ENSEMBLE,
+    LAST_EPOCHS_SUFFIX,
+    RUNNER_UP,
+    networks_per_run,
+)
 from lstm_study.metrics import log_loss, majority_share, roc_auc
 from lstm_study.records import Run, StudyRecords
 
@@ -94,7 +100,8 @@ def advise(records: StudyRecords, *, level: float = LEVEL) -> Advice:
     found = [_model(name, arm, records) for name, arm in arms.items() if _is_model(name)]
     ranked = sorted(found, key=lambda model: -model.accuracy)
     judged = _beside_best([each for each in ranked if _has_enough(each)], arms, level)
-    models = (*judged, *(each for each in ranked if not _has_enough(each)))
+    others = [each for each in ranked if not _has_enough(each)]
+    models = (*judged, *others) if len(judged) > 1 else tuple(ranked)
     if len(models) < 2 or arms[models[0].arm].documents < 2:
         return Advice(models=models)
     if len(judged) < 2:
@@ -139,7 +146,8 @@ def _model(name: str, arm: Arm, records: StudyRecords) -> Model:
     runs = _runs_behind(name, records)
     training: list[float | None] = [run.seconds for run in runs]
     predicting = [run.predict_1000_seconds for run in runs]
-    networks = 1
+    networks = networks_per_run(name, runs[0].protocol_epochs) if runs else 1
+    predicting = [None if each is None else networks * each for each in predicting]
     if name == CONTROL and records.control is not None:
         networks = 0
         training = [records.control.fit_seconds]
@@ -147,10 +155,6 @@ def _model(name: str, arm: Arm, records: StudyRecords) -> Model:
     combine: Callable[[Iterable[float]], float] = fmean
     if name == ENSEMBLE:
         combine, networks = math.fsum, len(runs)
-    if name == LAST_EPOCHS_ARM:
-        # Of each training, the networks after its last epochs.
-        networks = min(LAST_EPOCHS, runs[0].protocol_epochs)
-        predicting = [None if each is None else networks * each for each in predicting]
     return Model(
         arm=name,
         accuracy=kept.accuracy,

@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import Collection
 from dataclasses import dataclass
+from statistics import fmean
 
 import numpy as np
 from numpy.typing import NDArray
@@ -51,8 +52,8 @@ class Arm:
 
     @property
     def accuracy(self) -> float:
-        """Mean test accuracy over runs, in [0, 1]."""
-        return float(self.correct.mean(dtype=np.float64))
+        """Mean test accuracy over runs, in [0, 1], of the same bits as in the tables of arms."""
+        return fmean(self.accuracies.tolist())
 
     @property
     def accuracy_deviation(self) -> float | None:
@@ -236,10 +237,14 @@ def runs_left_out(records: StudyRecords) -> dict[str, str]:
         if reason := _reason_left_out(run, records):
             reasons.setdefault(run.arm, Counter())[reason] += 1
     return {
-        arm: f"{counts.total()} of {planned[arm]} runs are left out: "
+        arm: f"{counts.total()} of {planned[arm]} runs {_be(counts.total())} left out: "
         + ", ".join(f"{count} {reason}" for reason, count in sorted(counts.items()))
         for arm, counts in reasons.items()
     }
+
+
+def _be(count: int) -> str:
+    return "is" if count == 1 else "are"
 
 
 def _reason_left_out(run: Run, records: StudyRecords) -> str:

@@ -9,12 +9,14 @@ from lstm_study.records import Run, StudyRecords, Trial
 from lstm_study.spec import StudySpec
 
 
-def planned_arms(spec: StudySpec, trials: Sequence[Trial]) -> dict[str, Configuration]:
+def planned_arms(
+    spec: StudySpec, trials: Sequence[Trial], runs: Sequence[Run]
+) -> dict[str, Configuration]:
     """Returns each arm's configuration, in the order to run: those with runs of their own.
 
     At least one trial of the full budget has completed.
     """
-    ranked = ranking(trials, spec.study.direction, max_epochs=spec.search.max_epochs)
+    ranked = ranking(trials, spec.study.direction, max_epochs=spec.search.max_epochs, runs=runs)
     # The search may have drawn one configuration twice; an arm is compared once.
     different = list(dict.fromkeys(trial.configuration for trial in ranked))
     arms = {"baseline": spec.baseline.configuration, "winner": different[0]}
@@ -64,7 +66,7 @@ def unfinished_arms(spec: StudySpec, records: StudyRecords) -> dict[str, int]:
         return {}
     return {
         arm: count
-        for arm in planned_arms(spec, records.trials)
+        for arm in planned_arms(spec, records.trials, records.runs)
         if arm not in PRIMARY and (count := ended_runs(records.runs, arm)) < seeds
     }
 

@@ -87,6 +87,9 @@ def lacking_of(
     `runs` counts those of each arm that did not fail; a verdict needs `least` of each.
     """
     found = []
+    absent = [name for name in names if name not in arms]
+    if len(absent) == len(names) and not any(name in left_out for name in absent):
+        return (Lack("neither has a completed run"),)
     for name in names:
         if name not in arms:
             why = f" ({left_out[name]})" if name in left_out else ""

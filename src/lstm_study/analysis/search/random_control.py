@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 from lstm_study.objectives import Direction
 from lstm_study.records import Trial
+from lstm_study.records.trial_ids import in_order
 from lstm_study.seeds import derive
 
 ORDERS = 1_000
@@ -45,7 +46,7 @@ def random_control_progress(
     import numpy as np
 
     ended = [trial for trial in trials if trial.role == "control" and trial.has_ended]
-    ended.sort(key=lambda trial: (trial.ended_at, trial.trial_id))
+    ended.sort(key=lambda trial: (trial.ended_at, in_order(trial.trial_id)))
     if not ended:
         return ()
     sign = 1.0 if direction == "max" else -1.0

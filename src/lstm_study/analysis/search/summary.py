@@ -10,10 +10,13 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from statistics import fmean
+from typing import Any
 
+from lstm_study.arm_names import RUNNER_UP, VALIDATION_SUFFIX
 from lstm_study.configuration import Configuration
 from lstm_study.objectives import Direction
-from lstm_study.records import Epoch, Trial
+from lstm_study.records import Epoch, Run, Trial
+from lstm_study.records.trial_ids import in_order
 from lstm_study.schedule import Bracket
 
 
@@ -105,11 +108,11 @@ def searched(trials: Iterable[Trial]) -> list[Trial]:
     return [trial for trial in trials if trial.role == "search"]
 
 
-def rank_key(trial: Trial, direction: Direction) -> tuple[float, int, str]:
-    """Sorts completed trials, best first: by score, then fewer parameters, then id."""
+def rank_key(trial: Trial, direction: Direction) -> tuple[float, int, tuple[str | int, ...]]:
+    """Sorts completed trials, best first: by score, then fewer parameters, then the lower id."""
     assert trial.score is not None
     score = -trial.score if direction == "max" else trial.score
-    return (score, _parameters(trial), trial.trial_id)
+    return (score, _parameters(trial), in_order(trial.trial_id))
 
 
 def _parameters(trial: Trial) -> int:
@@ -117,14 +120,25 @@ def _parameters(trial: Trial) -> int:
 
 
 def ranking(
-    trials: Iterable[Trial], direction: Direction, *, max_epochs: int | None = None
+    trials: Iterable[Trial],
+    direction: Direction,
+    *,
+    max_epochs: int | None = None,
+    runs: Iterable[Run] = (),
 ) -> tuple[Trial, ...]:
     """Ranks the completed trials of full budget, the winner first.
 
     Scores at a smaller budget are not comparable and never enter, nor do the trials of a control.
     Finalists that were trained again come first, by the mean of their fresh scores once all of them
-    have ended. Ties go to the network with fewer parameters, then to the lower id. Without
-    `max_epochs` the full budget is the largest among the trials.
+    have ended. Ties go to the network with fewer parameters, then to the lower id; but where the
+    comparison has begun, to the one that its runs took for the winner, or for the better runner-up:
+    earlier versions broke ties by other rules.
+
+    Args:
+        trials: The study's.
+        direction: Of the objective.
+        max_epochs: The full budget; the largest among the trials if not given.
+        runs: The study's, as far as there are some.
     """
     trials = tuple(trials)
     found = searched(trials)
@@ -140,13 +154,27 @@ def ranking(
     means = {each.trial_id: each.mean for each in finalists(trials)}
     sign = -1 if direction == "max" else 1
 
-    def place(trial: Trial) -> tuple[float | str, ...]:
+    compared = _compared(runs)
+
+    def place(trial: Trial) -> tuple[Any, ...]:
         mean = means.get(trial.trial_id)
-        if mean is None:
-            return (1, *rank_key(trial, direction))
-        return (0, sign * mean, _parameters(trial), trial.trial_id)
+        score, *rest = rank_key(trial, direction)
+        among_ties = compared.get(trial.configuration, math.inf)
+        return (mean is None, score if mean is None else sign * mean, among_ties, *rest)
 
     return tuple(sorted(completed, key=place))
+
+
+def _compared(runs: Iterable[Run]) -> dict[Configuration, int]:
+    """Returns the places that runs gave to configurations: 0 the winner's, then runner-ups'."""
+    found = {}
+    for run in runs:
+        arm = run.arm.removesuffix(VALIDATION_SUFFIX)
+        if arm == "winner":
+            found[run.configuration] = 0
+        elif (number := arm.removeprefix(RUNNER_UP)) != arm and number.isdecimal():
+            found[run.configuration] = int(number)
+    return found
 
 
 def finalists(trials: Iterable[Trial]) -> tuple[Finalist, ...]:
@@ -172,10 +200,14 @@ def finalists(trials: Iterable[Trial]) -> tuple[Finalist, ...]:
 
 
 def winner(
-    trials: Iterable[Trial], direction: Direction, *, max_epochs: int | None = None
+    trials: Iterable[Trial],
+    direction: Direction,
+    *,
+    max_epochs: int | None = None,
+    runs: Iterable[Run] = (),
 ) -> Trial | None:
     """Returns the search's winner, the first of `ranking`; None where no full trial completed."""
-    ranked = ranking(trials, direction, max_epochs=max_epochs)
+    ranked = ranking(trials, direction, max_epochs=max_epochs, runs=runs)
     return ranked[0] if ranked else None
 
 
@@ -203,7 +235,7 @@ def best_so_far(
     A failed trial adds its epochs and seconds and does not change the best score.
     """
     ended = [trial for trial in searched(trials) if trial.has_ended]
-    ended.sort(key=lambda trial: (trial.ended_at, trial.trial_id))
+    ended.sort(key=lambda trial: (trial.ended_at, in_order(trial.trial_id)))
     found: list[SearchProgress] = []
     epochs, seconds = 0, 0.0
     better = max if direction == "max" else min
@@ -303,7 +335,7 @@ def after(trials: Sequence[Trial], *, objective: str, epoch: int) -> tuple[Score
 def repeated_configurations(trials: Iterable[Trial]) -> dict[Configuration, tuple[str, ...]]:
     """Finds configurations that the search sampled more than once, promotions not counted."""
     ids: dict[Configuration, list[str]] = {}
-    for trial in sorted(searched(trials), key=lambda trial: trial.trial_id):
+    for trial in sorted(searched(trials), key=lambda trial: in_order(trial.trial_id)):
         if trial.round == 0:
             ids.setdefault(trial.configuration, []).append(trial.trial_id)
     return {key: tuple(value) for key, value in ids.items() if len(value) > 1}

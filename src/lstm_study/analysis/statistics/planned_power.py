@@ -58,25 +58,22 @@ class PlannedPower:
                 f"{LEAST_SEEDS} or more{self._for_a_point}"
             )
         if self.smallest_difference is None:
-            return f"{self.test_reviews:,} test reviews are too few to find any difference"
+            return f"{self.test_reviews:,} test reviews are too few to detect any difference"
         points = 100 * self.smallest_difference
         found = (
-            f"with {self.seeds} seeds and {self.test_reviews:,} test reviews a true difference of "
-            f"{points:.1f} points is found in {POWER:.0%} of studies"
+            f"with {self.seeds} seeds and {self.test_reviews:,} test reviews, a true difference of "
+            f"{points:.1f} points is detected in {POWER:.0%} of studies"
         )
         if not self.is_small:
             return found
-        return (
-            f"{found}: too few to tell apart arms that are closer, so expect no difference "
-            f"shown{self._for_a_point}"
-        )
+        return f"{found}; a smaller one will probably not be shown{self._for_a_point}"
 
     @property
     def _for_a_point(self) -> str:
         seeds = self.seeds_for_a_point
         if seeds is None:
-            return "; no number of seeds finds one point with so few test reviews"
-        return f"; {seeds} find one point"
+            return "; with so few test reviews, no number of seeds detects 1 point"
+        return f"; {seeds} seeds detect 1 point"
 
 
 def plan_power(*, test_reviews: int, seeds: int) -> PlannedPower:

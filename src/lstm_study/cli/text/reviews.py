@@ -52,11 +52,15 @@ def sides_text(labels: tuple[str, str], *, data: DataTable) -> Text:
     """Which label is positive and which negative, and if only the alphabet chose."""
     from lstm_study.corpus.sources.polarity import chosen_by_alphabet
 
-    low, high = labels
     note = chosen_by_alphabet(labels, is_named=bool(data.positive or data.negative))
     if note and data.positive_label is not None:
-        note = "data.positive_label says so, and nothing in the labels does"
-    return Text(f"\nLabels    {high!r} is positive, {low!r} negative{note and '; '}{note}.")
+        note = "set by data.positive_label, as the labels themselves do not say"
+    low, high = data.sides(labels)
+    are = "is" if len(high) == 1 else "are"
+    return Text(
+        f"\nLabels    {' and '.join(map(repr, high))} {are} positive, "
+        f"{' and '.join(map(repr, low))} negative{note and '; '}{note}."
+    )
 
 
 def new_study_text(made: "NewStudy") -> RenderableType:
@@ -69,7 +73,7 @@ def new_study_text(made: "NewStudy") -> RenderableType:
     across = made.summary.duplicates_across
     repeated = across + sum(s.duplicates for s in made.summary.splits)
     have = "test review has" if across == 1 else "test reviews have"
-    kept = f"{across:,} {have} a training text" if across else "kept in one split"
+    kept = f"{across:,} {have} the text of a training review" if across else "kept in one split"
     median, _, most = made.size.lengths
     table.add_row("Columns", Text(", ".join(column.name for column in found.columns)))
     if found.files > 1:
@@ -79,7 +83,7 @@ def new_study_text(made: "NewStudy") -> RenderableType:
         table.add_row("Encoding", found.encoding)
     table.add_row("Text", Text(f"{found.text_column}{split}"))
     table.add_row("Labels", Text(f"{found.label_column}: {labels}"))
-    table.add_row("Positive", Text(made.summary.labels[1]))
+    table.add_row("Positive", Text(", ".join(made.data.sides(made.summary.labels)[1])))
     table.add_row("Reviews", f"{found.rows:,} ({splits})")
     table.add_row("Tokens", f"median {median:,}, at most {most:,} in 95% of the training reviews")
     near = made.summary.near_equal

@@ -8,6 +8,7 @@ from rich.table import Table
 from rich.text import Text
 
 from lstm_study.cli.text.layout import names_and_values
+from lstm_study.corpus.files.advice import argument
 from lstm_study.spec.quantities import duration_in_words, rate_in_words
 
 if TYPE_CHECKING:
@@ -23,11 +24,13 @@ def status_text(found: "Status") -> RenderableType:
     if not found.begun:
         if found.problem:
             return Text(found.problem, style="red")
-        return Text(f"{found.name} has not begun. Begin it with: lstm-study run {found.where}")
+        return Text(
+            f"{found.name} has not started. Start it with: lstm-study run {argument(found.where)}"
+        )
     table = names_and_values()
     table.add_row("Study", found.name + (f", in use by {found.holder}" if found.holder else ""))
     if found.differences:
-        table.add_row("Spec", Text(_differences(found), style="yellow"))
+        table.add_row("Settings", Text(_differences(found), style="yellow"))
     if found.problem:
         table.add_row("Records", Text(found.problem, style="red"))
     for stage in found.stages:
@@ -40,14 +43,14 @@ def status_text(found: "Status") -> RenderableType:
             table.add_row("", Text(line, style="red"))
     if found.time_left is not None:
         table.add_row("Time left", found.time_left.sentence)
-    missing = "in another folder: name it by --out" if found.is_elsewhere else "not written yet"
+    missing = "in another folder: give it with --out" if found.is_elsewhere else "not written yet"
     table.add_row("Report", found.report or missing)
     table.add_row("Model", found.model or missing)
     return table
 
 
 def _counts(stage: "StageStatus") -> str:
-    counts = f"{stage.done} of {stage.total} done" if stage.total else "not begun"
+    counts = f"{stage.done} of {stage.total} done" if stage.total else "not started"
     if stage.done and not stage.total:  # the plan was lost
         counts = f"{stage.done} done"
     if stage.remark:
@@ -55,7 +58,7 @@ def _counts(stage: "StageStatus") -> str:
     if stage.failed:
         counts += f", {stage.failed} failed"
     if stage.seconds:
-        counts += f", {duration_in_words(stage.seconds)} worked"
+        counts += f", {duration_in_words(stage.seconds)} spent"
         counts += f", {rate_in_words(stage.epochs, stage.seconds, what='epochs')}"
     if stage.remaining_seconds:
         counts += f", about {duration_in_words(stage.remaining_seconds)} left"
@@ -64,7 +67,7 @@ def _counts(stage: "StageStatus") -> str:
 
 def _differences(found: "Status") -> str:
     """Says that a study file is not what the study was run with, and what follows."""
-    counted = "which `run` will use" if found.is_taken_up else "and all below describes that"
+    counted = "which `run` will use" if found.is_taken_up else "and all below describes the run"
     said = (
         f"{found.where} differs from what the study was run with, {counted}: "
         f"{'; '.join(found.differences)}"
@@ -82,11 +85,21 @@ def check_text(found: "Check", *, where: str, aside: "Path | None" = None) -> Re
     for finding in found.findings:
         lines.append(Text(f"{finding.file}: {finding.problem}.", style="red"))
         lines.append(Text(f"    Without it, {finding.lost}.", style="dim"))
+    if found.passed_over:
+        more = len(found.passed_over) - 1
+        beside = f" and {more} more" if more else ""
+        lines.append(
+            Text(
+                f"Not this study's, and passed over: {found.passed_over[0]}{beside}. Another "
+                "program left that; nothing is lost with it.",
+                style="dim",
+            )
+        )
     if not found.is_sealed:
         lines.append(
             Text(
-                "These records are of an earlier version and carry no digests: a change of a "
-                "number is noticed only where it contradicts another one. `lstm-study run` adds "
+                "These records were written by an earlier version, without digests: a changed "
+                "number is detected only if it contradicts another one. `lstm-study run` adds "
                 "digests.",
                 style="dim",
             )
@@ -98,18 +111,20 @@ def check_text(found: "Check", *, where: str, aside: "Path | None" = None) -> Re
             Text("Restore study.json from a copy, or start over with `lstm-study run --fresh`.")
         )
     elif aside is not None:
-        lines.append(Text(f"Moved to {aside}/. Make them again with: lstm-study run {where}"))
+        lines.append(
+            Text(f"Moved to {aside}/. Make them again with: lstm-study run {argument(where)}")
+        )
     elif where:
-        lines.append(Text(f"Move them aside with: lstm-study check {where} --repair"))
+        lines.append(Text(f"Move them aside with: lstm-study check {argument(where)} --repair"))
     else:
-        lines.append(Text("Get the folder of records again."))
+        lines.append(Text("Get a new copy of the folder of records."))
     return Group(*lines)
 
 
 def studies_text(found: "list[Listed]") -> RenderableType:
     """The studies of a folder, the last changed first."""
     if not found:
-        return Text("There are no studies in this folder. Begin one with: lstm-study run")
+        return Text("There are no studies in this folder. Start one with: lstm-study run")
     table = Table(box=None, pad_edge=False)
     for name in ("study", "state", "trials", "verdict", "winner", "last started (UTC)"):
         table.add_column(name, justify="right" if name == "trials" else "left")

@@ -163,7 +163,7 @@ def _members_of(path: Path, base: Path) -> Iterator[_Named]:
         _check_readable(path)
         matches = _matches(path)
         if not matches:
-            raise DataError(f"{path}: no file fits this pattern{_from_here(path)}.")
+            raise DataError(f"{path}: no file matches this pattern{_from_here(path)}.")
         for match in map(Path, matches):
             inner = _files_below if match.is_dir() else partial(_files_of, is_given=False)
             yield from inner(match, base)

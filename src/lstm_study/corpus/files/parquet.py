@@ -75,7 +75,7 @@ def class_name(value: Any, names: Sequence[str]) -> Any:
 def _schema(schema: Any) -> Any:
     """Returns a schema without what programs noted in it, but for the names of classes."""
     features: Any = {}
-    with suppress(ValueError, KeyError, TypeError):
+    with suppress(ValueError, KeyError, TypeError, RecursionError):
         features = json.loads((schema.metadata or {})[_HUGGING_FACE])["info"]["features"]
     schema = schema.remove_metadata()
     for place, name in enumerate(schema.names):

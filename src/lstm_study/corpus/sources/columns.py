@@ -9,6 +9,7 @@ from lstm_study.corpus.files.column_names import close_names
 from lstm_study.corpus.files.text_files import FILE
 from lstm_study.corpus.sources.polarity import has_opinions
 from lstm_study.corpus.sources.split_values import role_of_value
+from lstm_study.corpus.text.tokens import split_tokens
 from lstm_study.errors import DataError
 
 TEXT_NAMES = ("text", "review", "review_text", "reviewtext", "content", "comment", "tweet",
@@ -26,7 +27,7 @@ GROUP_NAMES = ("product", "product_id", "productid", "parent_asin", "asin", "ite
 _ANSWERS = {"accept", "reject", "ignore"}
 _TEXT_WORDS = 3.0
 _TIMES_LONGER = 3.0
-_ENTITIES_SHARE = 0.01
+_HTML_SHARE = 0.01
 _FEWEST_GROUPS = 20
 _LARGEST_GROUP = 0.1
 _IS_LABEL, _IS_LIKE_ONE, _IS_RATING, _IS_CLASS, _IS_KIND = 5, 4, 3, 2, 1
@@ -44,6 +45,8 @@ class ColumnLook:
         is_text: Whether the first rows hold text, and not numbers.
         filled_texts: How many of the first rows hold a text that is not empty.
         entities: How many of these hold an HTML entity.
+        tags: How many of these hold an HTML tag.
+        tag: The first such tag; "" for none.
         missing: How many are a missing-value marker: nan, null.
         is_nested: Whether the first rows hold objects or lists.
         has_no_spaces: Whether its texts look as if they were written without spaces.
@@ -59,6 +62,8 @@ class ColumnLook:
     is_text: bool
     filled_texts: int = 0
     entities: int = 0
+    tags: int = 0
+    tag: str = ""
     missing: int = 0
     is_nested: bool = False
     has_no_spaces: bool = False
@@ -130,9 +135,16 @@ def text_column(columns: Sequence[ColumnLook], where: str) -> ColumnLook:
     return texts[0]
 
 
-def entities_in(text: ColumnLook) -> Iterable[str]:
-    """Yields a sentence on HTML entities, where more than a few texts hold some."""
-    if text.entities > _ENTITIES_SHARE * text.filled_texts:
+def html_in(text: ColumnLook) -> Iterable[str]:
+    """Yields sentences on HTML entities and tags, where more than a few texts hold some."""
+    if text.tags > _HTML_SHARE * text.filled_texts:
+        read = " ".join(split_tokens(text.tag, "words"))
+        yield (
+            f"{text.tags:,} of the first {text.filled_texts:,} texts hold HTML tags such as "
+            f"{text.tag}, read as words ({read}): re.sub('<[^>]*>', ' ', text) in Python removes "
+            "them"
+        )
+    if text.entities > _HTML_SHARE * text.filled_texts:
         yield (
             f"{text.entities:,} of the first {text.filled_texts:,} texts hold HTML entities such "
             "as &amp;, read as words (amp): html.unescape in Python replaces them"

@@ -112,7 +112,7 @@ def read_half(
         raise DataError(f"{path}: must hold x_{name} and y_{name} ({error}). {advice}") from error
     except (OSError, EOFError, zipfile.BadZipFile, zlib.error, NotImplementedError,
             RuntimeError) as error:  # fmt: skip
-        raise DataError(f"{path}: is damaged, or no .npz file ({error}). {advice}") from error
+        raise DataError(f"{path}: is damaged, or not an .npz file ({error}). {advice}") from error
     ranks, offsets = read_ragged(
         _pickle_of(raw, where=f"{path}: x_{name}"),
         where=f"{path}: x_{name}",
@@ -172,7 +172,7 @@ def _pickle_of(raw: bytes, *, where: str) -> bytes:
     try:
         _, _, dtype = array_header(file)
     except ValueError as error:
-        raise DataError(f"{where}: is no NumPy array ({error}).") from error
+        raise DataError(f"{where}: is not a NumPy array ({error}).") from error
     if dtype != np.dtype(object):
         raise DataError(f"{where}: must be an array of lists. Received: an array of {dtype}.")
     return file.read()

@@ -155,9 +155,10 @@ class OwnRows:
             if no_text[first]
             else "the label must not be empty (nan and null count as empty)"
         )
+        kinds = f", {' and '.join(counts)}" if len(counts) > 1 else ""
         rows = "is 1 such row" if len(bad) == 1 else f"are {len(bad):,} such rows"
         raise DataError(
-            f"{self.place(first)}: {what}. There {rows}, {' and '.join(counts)}. Leave them "
+            f"{self.place(first)}: {what}. There {rows}{kinds}. Leave them "
             f"out with {option('drop_empty', True)}, or fill them in."
         )
 

@@ -48,7 +48,7 @@ def checked_sha256(path: Path, expected: str | None) -> str:
         DigestError: Its digest is another one.
     """
     if not path.is_file():
-        received = "a folder" if path.is_dir() else "no file" if path.exists() else ""
+        received = "a folder" if path.is_dir() else "a device or a pipe" if path.exists() else ""
         if received:
             raise DataError(f"{path}: must be a file. Received: {received}.")
         raise DataError(

@@ -21,8 +21,8 @@ from lstm_study.corpus.sources.columns import (
     GROUP_NAMES,
     ColumnLook,
     column_named,
-    entities_in,
     group_column,
+    html_in,
     label_column,
     missing_texts,
     other_texts,
@@ -43,6 +43,11 @@ from lstm_study.errors import DataError
 
 _MOST_VALUES = 12
 _FEW_TEXTS = 20
+_TAG = re.compile(
+    r"</?(?:a|b|blockquote|br|center|div|em|font|h[1-6]|hr|i|img|li|ol|p|pre|s|small|span|strong"
+    r"|sub|sup|table|td|th|tr|u|ul)(?:\s+[\w:-]+=[^<>]{0,500})?\s*/?>",
+    re.IGNORECASE,
+)
 _ENTITY = re.compile(r"&(?:[A-Za-z]{2,8}|#\d{1,6}|#x[0-9A-Fa-f]{1,5});")
 _LONGEST_MISSING = 8
 _JOINED, _JOINED_SHARE = 5, 0.02
@@ -162,7 +167,7 @@ def survey(paths: Sequence[Path], *, choices: UserChoices | None = None) -> Surv
                 if choices.text_column is None
                 else ()
             ),
-            *entities_in(text),
+            *html_in(text),
             *missing_texts(text),
             *rejected_rows(columns, label),
             *_by_alphabet(labels, choices),
@@ -234,6 +239,7 @@ class _Seen:
         self._keys: dict[int, int] | None = {} if plain_name(name) in GROUP_NAMES else None
         self._order = self._words = self._filled = self._texts = self._characters = self._tokens = 0
         self._entities = self._missing = self._nested = self._looked = 0
+        self._tags, self._tag = 0, ""
 
     def add(self, value: Any, *, is_sample: bool) -> None:
         if is_sample and isinstance(value, str) and value.strip():
@@ -241,6 +247,9 @@ class _Seen:
             self._words += len(value.split())
             self._texts += as_number(value) is None
             self._entities += _ENTITY.search(value) is not None
+            if (tag := _TAG.search(value)) is not None:
+                self._tags += 1
+                self._tag = self._tag or tag[0]
             self._missing += len(value) < _LONGEST_MISSING and not label_text(value)
             self._characters += len("".join(value.split()))
             self._tokens += len(split_tokens(value, "words"))
@@ -271,6 +280,8 @@ class _Seen:
             is_text=self._texts * 2 > self._filled,
             filled_texts=self._filled,
             entities=self._entities,
+            tags=self._tags,
+            tag=self._tag,
             missing=self._missing,
             is_nested=self._nested * 2 > self._looked,
             has_no_spaces=has_no_spaces(self._tokens, self._characters, self._filled),

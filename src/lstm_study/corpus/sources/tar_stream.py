@@ -50,7 +50,7 @@ def stream_files(
                 pass
     except (EOFError, zlib.error, gzip.BadGzipFile, tarfile.TarError, RecursionError) as error:
         raise DataError(
-            f"{path}: is truncated or damaged, or no tar archive ({error}). Download it again."
+            f"{path}: is truncated or damaged, or not a tar archive ({error}). Download it again."
         ) from error
     except OSError as error:
         raise DataError(f"{path}: cannot be read ({error}).") from error

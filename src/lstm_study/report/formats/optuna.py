@@ -21,6 +21,7 @@ from lstm_study.errors import ReportError
 from lstm_study.files import replacing
 from lstm_study.records import StudyRecords, Trial
 from lstm_study.records.scrub import neutral
+from lstm_study.records.trial_ids import in_order
 from lstm_study.report.write import CHOOSE_ANOTHER
 from lstm_study.spec import StudySpec
 
@@ -80,7 +81,7 @@ def _fill(records: StudyRecords, path: Path) -> None:
             if records.corpus is not None:
                 study.set_user_attr("data_digest", records.corpus.digest)
             space = distributions(spec.space, [trial.configuration for trial in trials])
-            begun = sorted(trials, key=lambda trial: (trial.started_at, trial.trial_id))
+            begun = sorted(trials, key=lambda trial: (trial.started_at, in_order(trial.trial_id)))
             by_id = {trial.trial_id: trial for trial in records.trials}
             _insert(
                 storage,

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 
 from lstm_study.configuration import HYPERPARAMETERS
 from lstm_study.errors import DependencyError, ReportError
-from lstm_study.files import replacing_folder
+from lstm_study.files import replacing_folder, step_after
 from lstm_study.objectives import EPOCH_MEASURES, METRICS, OBJECTIVES
 from lstm_study.records import Run, StudyRecords, Trial
 from lstm_study.report.write import CHOOSE_ANOTHER
@@ -251,10 +251,13 @@ class LiveTensorBoard:
                     self._bring_up_to_date(*event_file(training))
                     self._written[key] = training
         except OSError as error:
-            raise ReportError(
-                f"{self.folder}: cannot be written ({error.strerror or error}). "
+            step = (
                 "Free space, or leave out --tensorboard: "
                 "`lstm-study report --format tensorboard` writes the same files later."
+            )
+            raise ReportError(
+                f"{self.folder}: cannot be written ({error.strerror or error}). "
+                f"{step_after(error, otherwise=step)}"
             ) from error
 
     def _sweep(self, known: set[str]) -> None:

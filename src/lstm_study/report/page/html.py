@@ -73,6 +73,7 @@ def render(content: Content) -> str:
             besides="what the builder declares"
             if content.spec.builder
             else "hyperparameters of text and network",
+            is_baseline=_has_the_baselines_values(tables["hyperparameters"]),
             trial_rows=trial_rows(tables["trials"]),
             same_in_every_trial=same_in_every_trial(tables["trials"], content.spec),
             winner_rows=dict.fromkeys(tables["trials"].where(rank=1), "winner"),
@@ -91,6 +92,14 @@ def render(content: Content) -> str:
             commands=_commands(content),
             date=numbers.date,
         )
+    )
+
+
+def _has_the_baselines_values(hyperparameters: Table) -> bool:
+    """Whether the winner has the baseline's values, so that no path leads from one to the other."""
+    names = {column.name for column in hyperparameters.columns}
+    return "winner" in names and (
+        hyperparameters.column("baseline") == hyperparameters.column("winner")
     )
 
 

@@ -100,6 +100,7 @@ def _notes(verdict: Verdict, records: StudyRecords, spec: StudySpec) -> Table:
         if spec.baseline_is_documented:
             note += " Its baseline is the documented one, trained as documented."
         notes += [note, _of_shorter_baseline(spec)]
+    notes.append(_of_time_limit(records, spec))
     if unfinished := unfinished_arms(spec, records):
         seeds = seeds_so_far(spec, records)
         counts = ", ".join(f"{arm} has {n} of {seeds}" for arm, n in unfinished.items())
@@ -112,6 +113,20 @@ def _notes(verdict: Verdict, records: StudyRecords, spec: StudySpec) -> Table:
     if settings:
         notes.append("Settings changed on the command line: " + "; ".join(settings) + ".")
     return table("notes", "One caveat", columns, ({"note": note} for note in notes if note))
+
+
+def _of_time_limit(records: StudyRecords, spec: StudySpec) -> str:
+    """Says that the time limit ended the search before its schedule did; or ""."""
+    completed = sum(
+        trial.role != "finalist" and trial.status == "completed" for trial in records.trials
+    )
+    # The comparison begins once the search has ended.
+    if spec.search.time_limit is None or not records.runs or completed >= records.planned_trials:
+        return ""
+    return (
+        f"search.time_limit ({spec.search.time_limit}) ended the search after {completed} of "
+        f"{records.planned_trials} planned trials."
+    )
 
 
 def _of_shorter_baseline(spec: StudySpec) -> str:

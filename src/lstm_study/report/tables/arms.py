@@ -92,7 +92,10 @@ def _hyperparameters(spec: StudySpec, configurations: dict[str, Configuration]) 
             "meaning": spec.space.rows[name].meaning,
             "searched": space_in_words(spec, name),
         }
-        | {arm: cells[name] for arm, cells in shown.items()}
+        | {
+            arm: getattr(spec.protocol, name, None) if cells[name] is None else cells[name]
+            for arm, cells in shown.items()
+        }
         for name in spec.hyperparameters
     ]
     return table("hyperparameters", "One hyperparameter", columns, rows)

@@ -12,6 +12,10 @@ from lstm_study.spec import StudySpec
 PARAMETER_COUNT = Column(
     "parameter_count", "Trainable parameters of the network", unit="numbers", form="count"
 )
+PREDICTING_PARAMETERS = Column(
+    "parameter_count", "Trainable parameters of all networks that a prediction takes; of the "
+    "classical control, its features", unit="numbers", form="count",
+)  # fmt: skip
 STATUS = Column("status", "completed, failed, interrupted or running")
 SECONDS = Column("seconds", "Training time, over all restarts", form="duration")
 SECONDS_PER_EPOCH = Column("seconds_per_epoch",

@@ -18,13 +18,14 @@ from lstm_study.arm_names import (
     PRIMARY,
     RECIPE_BASELINE,
     RUNNER_UP,
+    networks_per_run,
 )
 from lstm_study.configuration import Configuration
 from lstm_study.metrics import log_loss
 from lstm_study.records import Run, StudyRecords
 from lstm_study.report.tables.columns import (
     ARM,
-    PARAMETER_COUNT,
+    PREDICTING_PARAMETERS,
     SECONDS_PER_EPOCH,
     hyperparameter_columns,
     parameter_count,
@@ -97,7 +98,7 @@ def comparison_table(
         short_name_column(spec),
         *hyperparameter_columns(spec),
         Column("masked", "Whether padding was masked and batches grouped by length"),
-        PARAMETER_COUNT,
+        PREDICTING_PARAMETERS,
         Column("seeds", "Completed runs", unit="runs", form="count"),
         Column("failed", "Runs without a result: diverged, or lost by the machine", unit="runs",
                form="count"),
@@ -116,8 +117,8 @@ def comparison_table(
         Column("test_loss_mean", "Mean binary cross-entropy on test", form="loss"),
         SECONDS_PER_EPOCH,
         Column("training_seconds_mean", "Mean training time of a run", form="duration"),
-        Column("predict_1000_seconds", "Mean time to classify 1,000 reviews, once compiled",
-               form="duration"),
+        Column("predict_1000_seconds", "Mean time to classify 1,000 reviews, once compiled, by all "
+               "networks that it takes", form="duration"),
     )  # fmt: skip
     known = arms_from_records(records)
     rows = [
@@ -138,15 +139,19 @@ def _arm_row(
     low, high = _interval(accuracies)
     begun = [run for run in records.runs if run.arm == arm]
     masked = begun[0].masked if begun else spec.protocol.masked and arm != "baseline"
+    epochs = begun[0].protocol_epochs if begun else spec.protocol.epochs
+    networks = networks_per_run(arm, epochs)
+    parameters = next(map(parameter_count, begun), configuration.parameter_count)
+    predicting = _mean([run.predict_1000_seconds for run in runs])
     return configuration.as_dict() | {
         "arm": arm,
         "purpose": purpose(arm, spec),
-        "label": configuration.label,
+        "label": configuration.label if networks == 1 else f"{networks} × {configuration.label}",
         "masked": masked,
-        "parameter_count": next(map(parameter_count, begun), configuration.parameter_count),
+        "parameter_count": networks * parameters,
         "seeds": len(runs),
         "failed": sum(run.status == "failed" for run in begun),
-        "epochs": begun[0].protocol_epochs if begun else spec.protocol.epochs,
+        "epochs": epochs,
         "test_accuracy_mean": _mean(accuracies),
         "test_accuracy_mean_low": low,
         "test_accuracy_mean_high": high,
@@ -156,7 +161,7 @@ def _arm_row(
         "test_loss_mean": _mean([run.test_loss for run in runs]),
         "seconds_per_epoch": _mean([seconds_per_epoch(run) for run in runs]),
         "training_seconds_mean": _mean([run.seconds for run in runs]),
-        "predict_1000_seconds": _mean([run.predict_1000_seconds for run in runs]),
+        "predict_1000_seconds": None if predicting is None else networks * predicting,
     }
 
 

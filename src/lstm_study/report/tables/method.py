@@ -14,7 +14,7 @@ def method_tables(
     """Builds the tables of cost and method; version and commit are those that write the report."""
     return [
         _cost(records),
-        _sources(records, git_commit),
+        _sources(records, spec, git_commit),
         _sessions(records),
         _openings(records),
         _versions(records, versions),
@@ -78,7 +78,7 @@ def trainings(runs: Sequence[Run]) -> tuple[Run, ...]:
     return tuple(longest.values())
 
 
-def _sources(records: StudyRecords, git_commit: str) -> Table:
+def _sources(records: StudyRecords, spec: StudySpec, git_commit: str) -> Table:
     columns = (
         Column("what", "Fact"),
         Column("value", "Its value"),
@@ -89,7 +89,10 @@ def _sources(records: StudyRecords, git_commit: str) -> Table:
         facts |= {
             "Source of the reviews": corpus.source,
             "File or folder": corpus.path or "in the package",
-            "Labels": f"{corpus.labels[0]} and {corpus.labels[1]}",
+            "Labels": " and ".join(
+                name if side == (name,) else f"{name} ({', '.join(side)})"
+                for name, side in zip(corpus.labels, spec.data.sides(corpus.labels), strict=True)
+            ),
             "SHA-256 of the file read": corpus.source_sha256 or None,
             "SHA-256 of token ids, labels and splits": corpus.digest,
         }

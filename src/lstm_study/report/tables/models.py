@@ -3,12 +3,12 @@
 from lstm_study.analysis.answer.advice import LAST_EPOCHS_ARM, Advice, advise
 from lstm_study.arm_names import CONTROL, ENSEMBLE, RUNNER_UP
 from lstm_study.records import StudyRecords
-from lstm_study.report.tables.columns import ARM, INTERVAL, PARAMETER_COUNT
+from lstm_study.report.tables.columns import ARM, INTERVAL, PREDICTING_PARAMETERS
 from lstm_study.report.tables.table import Column, Table, cells_of, table
 from lstm_study.spec import StudySpec
 
 _MODELS = {
-    CONTROL: "classical control",
+    CONTROL: "logistic regression (classical control)",
     ENSEMBLE: "ensemble of the winner's runs",
     "winner": "winner of the search",
     "baseline": "baseline",
@@ -41,7 +41,7 @@ def _models(found: Advice, comparison: Table, spec: StudySpec) -> Table:
                form="count"),
         Column("training_seconds", "Time to train it", form="duration"),
         Column("predict_1000_seconds", "Time to predict 1,000 reviews", form="duration"),
-        PARAMETER_COUNT,
+        PREDICTING_PARAMETERS,
         Column("exported", "Whether `lstm-study export` writes it"),
     )  # fmt: skip
     base = next((each.accuracy for each in found.models if each.arm == "baseline"), None)
@@ -64,9 +64,7 @@ def _models(found: Advice, comparison: Table, spec: StudySpec) -> Table:
             failed=each.failed,
             training_seconds=each.training_seconds,
             predict_1000_seconds=each.predict_1000_seconds,
-            # The ensemble's row counts all its networks; of last epochs it is one network's.
-            parameter_count=int(parameters[each.arm] or 0)
-            * (each.networks if each.arm == LAST_EPOCHS_ARM else 1),
+            parameter_count=parameters[each.arm],
             exported=each.arm in _EXPORTED,
         )
         for each in found.models

@@ -6,6 +6,7 @@ from dataclasses import replace
 from lstm_study.analysis.search import random_control as control
 from lstm_study.analysis.search import summary as search_summary
 from lstm_study.records import StudyRecords, Trial
+from lstm_study.records.trial_ids import in_order
 from lstm_study.report.tables.columns import (
     BRACKET,
     BUDGET,
@@ -29,7 +30,7 @@ def search_tables(records: StudyRecords, spec: StudySpec) -> list[Table]:
         _schedule(records, spec),
         _rank_agreement(records.trials, spec),
         _early_and_final(records.trials, spec),
-        _finalists(records.trials, spec),
+        _finalists(records, spec),
     ]
 
 
@@ -171,7 +172,7 @@ def _early_and_final(trials: Sequence[Trial], spec: StudySpec) -> Table:
             "early": search_summary.objective_of(epoch, spec.study.objective),
             "final": trial.score,
         }
-        for trial in sorted(ranked, key=lambda trial: trial.trial_id)
+        for trial in sorted(ranked, key=lambda trial: in_order(trial.trial_id))
         for epoch in search_summary.full_curve(trial, by_id)
         if epoch.epoch in early
     )
@@ -179,7 +180,8 @@ def _early_and_final(trials: Sequence[Trial], spec: StudySpec) -> Table:
     return table("early_and_final", title, columns, rows)
 
 
-def _finalists(trials: Sequence[Trial], spec: StudySpec) -> Table:
+def _finalists(records: StudyRecords, spec: StudySpec) -> Table:
+    trials = records.trials
     form = measure_form(spec.study.objective)
     columns = (
         TRIAL_ID,
@@ -195,7 +197,10 @@ def _finalists(trials: Sequence[Trial], spec: StudySpec) -> Table:
     places = [
         trial.trial_id
         for trial in search_summary.ranking(
-            trials, spec.study.direction, max_epochs=spec.search.max_epochs
+            trials,
+            spec.study.direction,
+            max_epochs=spec.search.max_epochs,
+            runs=records.runs,
         )
     ]
     found = sorted(search_summary.finalists(trials), key=lambda each: places.index(each.trial_id))

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from lstm_study.analysis.search import importance
 from lstm_study.analysis.search import summary as search_summary
 from lstm_study.records import StudyRecords, Trial
+from lstm_study.records.trial_ids import in_order
 from lstm_study.report.numbers import rough
 from lstm_study.report.tables.columns import BUDGET, TRIAL_ID, measure_form
 from lstm_study.report.tables.search import budgets
@@ -36,7 +37,9 @@ def _slices(trials: Sequence[Trial], spec: StudySpec) -> Table:
     )  # fmt: skip
     done = [
         trial
-        for trial in sorted(search_summary.searched(trials), key=lambda trial: trial.trial_id)
+        for trial in sorted(
+            search_summary.searched(trials), key=lambda trial: in_order(trial.trial_id)
+        )
         if trial.status == "completed" and trial.score is not None and math.isfinite(trial.score)
     ]
     rows = []

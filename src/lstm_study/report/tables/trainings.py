@@ -36,7 +36,10 @@ from lstm_study.spec import StudySpec
 def trial_tables(records: StudyRecords, spec: StudySpec) -> list[Table]:
     """Builds every table of single trainings; without any they have no rows."""
     ranked = search_summary.ranking(
-        records.trials, spec.study.direction, max_epochs=spec.search.max_epochs
+        records.trials,
+        spec.study.direction,
+        max_epochs=spec.search.max_epochs,
+        runs=records.runs,
     )
     return [
         _trials(records.trials, spec, ranked),

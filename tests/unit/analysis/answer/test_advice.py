@@ -133,6 +133,14 @@ def test_runs_that_failed_are_left_out_of_an_accuracy_and_told_of() -> None:
     assert found.sentences["model"].endswith(" Of its 5 runs 1 failed.")
 
 
+def test_models_of_which_none_is_compared_are_listed_by_accuracy() -> None:
+    study = study_of({"baseline": 0.7, "winner": 0.9})
+    few = tuple(run for run in study.runs if run.arm == "baseline" or run.seed_index == 1)
+    found = advise(replace(study, runs=few))
+    assert [each.arm for each in found.models] == ["winner", "baseline"]
+    assert found.sentences == {"model": TOO_FEW}
+
+
 def test_networks_with_too_few_seeds_are_not_recommended() -> None:
     found = advise(one_seed_study())
     assert len(found.models) == 2

@@ -43,7 +43,7 @@ def test_a_failed_run_is_left_out_and_said_to_be():
     study = failed_study()
     arms = arms_from_records(study)
     assert arms["winner"].seeds == 3
-    assert runs_left_out(study) == {"winner": "1 of 4 runs are left out: 1 failed"}
+    assert runs_left_out(study) == {"winner": "1 of 4 runs is left out: 1 failed"}
 
 
 def test_unfinished_torn_and_impossible_runs_are_left_out_each_with_its_reason():

@@ -22,7 +22,9 @@ def with_seeds_added(seeds: int):
 
 
 def test_further_arms_without_runs_are_told_of_once_winner_and_baseline_have_theirs():
-    further = [arm for arm in planned_arms(SPEC, STUDY.trials) if arm not in ("baseline", "winner")]
+    further = [
+        arm for arm in planned_arms(SPEC, STUDY.trials, ()) if arm not in ("baseline", "winner")
+    ]
     assert further
     assert unfinished_arms(SPEC, STUDY) == dict.fromkeys(further, 0)
 

@@ -342,3 +342,9 @@ def test_an_arm_no_better_than_the_first_word_is_said_so():
     found = learned_nothing(arm, first_word=0.7)
     said = "is not shown to be better than predicting from a review's first word (70.00%)"
     assert found == Unlearned(said)
+
+
+def test_a_study_in_which_nothing_has_been_compared_says_so_in_one_clause():
+    assert judge(fake_study.empty_study()).headline == (
+        "It cannot be said whether the winner beats the baseline: neither has a completed run."
+    )

@@ -18,7 +18,7 @@ from lstm_study.analysis.search.summary import (
     winner,
 )
 from lstm_study.configuration import BASELINE
-from lstm_study.records import Epoch, Failure, Trial
+from lstm_study.records import Epoch, Failure, Run, Trial
 from lstm_study.schedule import hyperband
 from tests.support.fake_study import completed_study, interrupted_study
 
@@ -90,6 +90,33 @@ def test_ties_go_to_fewer_parameters_and_then_to_the_lower_id() -> None:
     ]
     ranked = ranking(trials, "max", max_epochs=9)
     assert [trial.trial_id for trial in ranked] == ["d", "b", "c", "a"]
+
+
+def test_the_lower_id_is_the_one_of_the_lower_number() -> None:
+    # A bracket that grew: its slots are named with the digits that it began with.
+    trials = [_trial("b0-100-r0", 0.8), _trial("b0-99-r0", 0.8)]
+    found = winner(trials, "max", max_epochs=9)
+    assert found is not None
+    assert found.trial_id == "b0-99-r0"
+
+
+def test_among_ties_the_winner_is_the_one_that_was_compared_as_it() -> None:
+    shapes = [BASELINE.with_values(lstm_units=units) for units in (8, 16, 32, 64)]
+    trials = [
+        _trial(name, score, configuration=shape)
+        for name, score, shape in zip("abcd", (0.8, 0.8, 0.8, 0.9), shapes, strict=True)
+    ]
+    run = completed_study().runs[0]
+    runs = [
+        replace(run, arm="winner-validation", configuration=shapes[2]),
+        replace(run, arm="runner-up-1", configuration=shapes[1]),
+    ]
+
+    def ranked(*runs: Run) -> str:
+        return "".join(trial.trial_id for trial in ranking(trials, "max", runs=runs))
+
+    assert ranked() == "dabc"
+    assert ranked(*runs) == "dcba", "a better one stays better"
 
 
 def test_a_loss_is_ranked_from_below() -> None:

@@ -210,7 +210,7 @@ def test_shards_patterns_and_several_files_are_one_table(tmp_path):
     assert read(tmp_path) == EXPECTED
     assert read(tmp_path / "part-*.csv") == EXPECTED
     assert read(*(tmp_path / f"part-{shard}.csv" for shard in range(4))) == EXPECTED
-    with pytest.raises(DataError, match="no file fits this pattern"):
+    with pytest.raises(DataError, match="no file matches this pattern"):
         read(tmp_path / "shard-*.csv")
 
 

@@ -147,7 +147,7 @@ def test_what_is_no_archive_and_what_holds_no_reviews_are_told_apart(tmp_path):
     with pytest.raises(DataError, match="no such file"):
         read(tmp_path / "missing.tar.gz")
     (tmp_path / "noise.tar.gz").write_bytes(b"noise" * 300)
-    with pytest.raises(DataError, match="no tar archive"):
+    with pytest.raises(DataError, match="not a tar archive"):
         read(tmp_path / "noise.tar.gz")
     empty = write_archive(tmp_path / "empty.tar.gz", {"aclImdb/README": b"x"})
     with pytest.raises(DataError, match=r"must hold reviews as train/pos/ID_RATING.txt"):

@@ -51,7 +51,7 @@ def test_a_hostile_pickle_in_the_labels_is_not_read(tmp_path):
         ({"y_train": np.arange(39) % 2}, "same length"),
         ({"y_test": npy_bytes(np.arange(40) % 2)[:-9]}, r"y_test: .* Received: 311 bytes"),
         ({"x_train": np.zeros((40, 5), dtype=np.int64)}, "x_train: must be an array of lists"),
-        ({"x_train": b"nonsense"}, "x_train: is no NumPy array"),
+        ({"x_train": b"nonsense"}, "x_train: is not a NumPy array"),
     ],
 )
 def test_a_member_that_is_not_what_it_should_be_is_named(tmp_path, replaced, message):
@@ -71,14 +71,14 @@ def test_missing_damaged_and_foreign_files_are_told_apart(tmp_path):
     with pytest.raises(DataError, match="no such file"):
         read(tmp_path / "imdb.npz")
     (tmp_path / "noise.npz").write_bytes(b"noise")
-    with pytest.raises(DataError, match=r"is damaged, or no .npz file"):
+    with pytest.raises(DataError, match=r"is damaged, or not an .npz file"):
         read(tmp_path / "noise.npz")
     np.savez(tmp_path / "other.npz", images=np.zeros(3))
     with pytest.raises(DataError, match="must hold x_train and y_train"):
         read(tmp_path / "other.npz")
     whole = write_npz(tmp_path / "whole.npz").read_bytes()
     (tmp_path / "cut.npz").write_bytes(whole[: len(whole) // 2])
-    with pytest.raises(DataError, match=r"is damaged, or no .npz file"):
+    with pytest.raises(DataError, match=r"is damaged, or not an .npz file"):
         read(tmp_path / "cut.npz")
 
 

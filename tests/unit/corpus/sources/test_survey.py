@@ -448,6 +448,21 @@ def test_html_entities_are_said_where_more_than_a_few_texts_hold_some(tmp_path):
     )
 
 
+def test_html_tags_are_said_with_the_words_that_they_become(tmp_path):
+    path = tmp_path / "scraped.csv"
+    few = ["text,label", *(f"A <3 film {n} for <unk> and a<b but b>a,{n % 2}" for n in range(100))]
+    path.write_text("\n".join([*few, "One line<br />and another,1"]))
+    assert not any("tags" in note for note in survey(path).notes)
+
+    tagged = (f'I like <BR/>line {n}<a href="x">y</a>,0' for n in range(100, 103))
+    path.write_text("\n".join([*few, *tagged]))
+    (note,) = (note for note in survey(path).notes if "tags" in note)
+    assert note == (
+        "3 of the first 103 texts hold HTML tags such as <BR/>, read as words (br): "
+        "re.sub('<[^>]*>', ' ', text) in Python removes them"
+    )
+
+
 def test_stages_of_another_thing_are_no_split(tmp_path):
     found = _columns(tmp_path, label=_label, stage=("dev", "test"))
     assert (found.split_column, found.has_test) == (None, False)

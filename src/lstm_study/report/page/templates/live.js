@@ -31,8 +31,10 @@
     return make("div", { className: "scroll", role: "region", tabIndex: 0, ariaLabel: "Trainings in progress" },
       make("table", { className: "running wide" }, make("caption", { textContent: "In progress" }), make("thead", {}, head), make("tbody", {}, ...rows)));
   };
+  // Commands stand between backticks.
+  const sentence = (text) => text.split("`").map((part, at) => (at % 2 ? make("code", { textContent: part }) : part));
   const progress = (found) => {
-    const parts = [make("p", { className: "sentence", role: "status", textContent: found.headline })];
+    const parts = [make("p", { className: "sentence", role: "status" }, ...sentence(found.headline))];
     parts.push(make("div", { className: "stages" }, ...found.stages.map(stage)));
     parts.push(...found.best.map((text) => make("p", { textContent: text })));
     if (found.running.length) parts.push(running(found.running));

@@ -209,6 +209,7 @@
       canvas.append(draw("rect", { class: "brush", x: across(index) - 7, width: 14, y: up(high) - 2, height: Math.max(0, up(low) - up(high)) + 4 }));
     });
   };
+  const epochs = (count) => (count === 1 ? "1 epoch" : `${count} epochs`);
   const mountParallel = () => {
     const figure = document.getElementById("figure-parallel");
     if (!figure || !data) return;
@@ -216,13 +217,13 @@
     const budgets = [...new Set(Object.values(data.trials).filter((each) => each.axes).map((each) => each.budget))].sort((a, b) => a - b);
     if (!budgets.includes(chosen.budget)) chosen.budget = budgets.includes(data.full) ? data.full : budgets.at(-1);
     const title = figure.querySelector("h3");
-    const pick = make("select", { id: "budget" }, ...budgets.map((each) => make("option", { value: each, textContent: `${each} epochs`, selected: each === chosen.budget })));
+    const pick = make("select", { id: "budget" }, ...budgets.map((each) => make("option", { value: each, textContent: epochs(each), selected: each === chosen.budget })));
     const clear = make("button", { type: "button", textContent: "Clear ranges" });
     clear.addEventListener("click", () => setFilter(""));
     const line = make("div", { className: "filter" }, make("label", { htmlFor: "budget", textContent: "Budget" }), pick, clear, make("output", {}));
     const redraw = () => {
       const lines = Object.entries(data.trials).filter(([, each]) => each.axes && each.budget === chosen.budget);
-      title.textContent = `Hyperparameters and score of the trials with ${chosen.budget} epochs`;
+      title.textContent = `Hyperparameters and score of the trials with ${epochs(chosen.budget)}`;
       const score = data.axes.at(-1);
       const goodness = (each) => { const part = spread(score, each.axes.at(-1)); return data.direction === "max" ? part : 1 - part; };
       lines.sort(([, a], [, b]) => goodness(a) - goodness(b));
