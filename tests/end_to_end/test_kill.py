@@ -127,10 +127,13 @@ def test_a_terminal_that_is_closed_ends_the_command_in_good_order(folder):
     name = os.ttyname(end)
     # What leads a session and opens a terminal is ended with it.
     command = f"exec {shlex.join([*LSTM_STUDY, 'run', 'tiny.toml', '--workers', '1'])}"
+    # Tests that run under nohup would hand on that the signal is ignored.
+    before = signal.signal(signal.SIGHUP, signal.SIG_DFL)
     process = subprocess.Popen(
         ["sh", "-c", f"{command} <{name} >{name} 2>&1"], cwd=folder, env=environment(),
         start_new_session=True,
     )  # fmt: skip
+    signal.signal(signal.SIGHUP, before)
 
     def is_training() -> bool:
         # A terminal that nobody reads is full one day.
