@@ -184,13 +184,14 @@ class StudyFiles:
         """Refuses a folder in which no study has begun.
 
         Raises:
-            RecordError: What it began with is gone.
+            RecordError: What it began with is gone, or the ledger beside it is damaged.
             StoreError: None has begun.
         """
         if self.is_remainder:
             with repair_advice(StudyState):
                 raise RecordError(f"{self.path(StudyState)}: is missing.")
-        if not self.exists and not self.ledger.exists:
+        # The study file's text is listed first: a kill may have left no more.
+        if not self.exists and not self.ledger.files().keys() - {"spec.toml"}:
             raise StoreError(
                 f"{self.folder}: no study has been started here. Start one with `lstm-study run`."
             )

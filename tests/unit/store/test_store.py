@@ -14,7 +14,7 @@ from lstm_study.errors import ChangedStudyError, RecordError, StoreError
 from lstm_study.files import unseal
 from lstm_study.records import Control, Failure, Opening, Trial
 from lstm_study.records.codec import from_json, to_json
-from lstm_study.records.state import SearchState
+from lstm_study.records.state import SearchState, StudyState
 from lstm_study.store import Store
 from lstm_study.store.ledger import Ledger
 from tests.support.stored_study import EPOCH
@@ -322,3 +322,19 @@ def test_of_a_damaged_list_the_whole_lines_are_read_on_request(tmp_path):
     found.salvage()
     assert found.files() == {"predictions/a.npy": "1"}
     assert found.path.read_text() == damaged
+
+
+def test_a_study_that_was_killed_as_it_began_has_not_been_started(tmp_path, monkeypatch):
+    store = Store(tmp_path / "study")
+    with monkeypatch.context() as patched:
+        patched.setattr(Store, "write_state", lambda *_: 1 / 0)
+        with pytest.raises(ZeroDivisionError):
+            begin(store)
+    assert names_in(store.folder) == ["ledger.jsonl", "spec.toml"]
+    with pytest.raises(StoreError, match="no study has been started here"):
+        store.check_there_is_one()
+    begin(store)
+    store.check_there_is_one()
+    store.path(StudyState).unlink()
+    with pytest.raises(RecordError, match=r"study\.json: is missing"):
+        store.read_began()
