@@ -91,7 +91,7 @@ def test_every_state_file_torn_at_random_bytes_is_resumed_or_refused_in_a_senten
             path.write_bytes(whole)
         except StoreError as error:
             assert str(path) in str(error)
-            assert "moves it aside: it is trained again" in str(error)
+            assert "moves it aside: that training is repeated" in str(error)
             refused += 1
             path.unlink()
     assert refused > 5
