@@ -21,6 +21,18 @@ LAST_EPOCHS = 3
 """Epochs whose mean probability is evaluated as an arm of `LAST_EPOCHS_SUFFIX`."""
 
 
+def is_of_baseline(run_id: str) -> bool:
+    """Whether a run is the documented baseline's, which is trained without a search, if asked for.
+
+    Example:
+        >>> is_of_baseline("baseline-last-three-s1"), is_of_baseline("baseline-recipe-s1")
+        (True, False)
+    """
+    arm = run_id.rpartition("-s")[0]
+    suffixes = ("", VALIDATION_SUFFIX, OWN_EPOCH_SUFFIX, LAST_EPOCHS_SUFFIX)
+    return arm in {f"baseline{suffix}" for suffix in suffixes}
+
+
 def networks_per_run(arm: str, epochs: int) -> int:
     """Returns how many networks predict a review for one run of an arm, trained for `epochs`.
 

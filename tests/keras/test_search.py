@@ -37,14 +37,15 @@ def store(tmp_path, corpus) -> Store:
         few, plan, RecordedHyperband(spec=few, plan=plan, store=store), store, report=ignore
     )
     run_stage(stage, Threads(store.scratch), store, spec=few, corpus=corpus)
-    configuration = few.baseline.configuration
-    store.write(
-        Run(
-            run_id="baseline-s1", arm="baseline", seed_index=1, seed=1,
-            configuration=configuration, protocol_epochs=2,
-        )
-    )  # fmt: skip
+    store.write(run_of("winner"))
     return store
+
+
+def run_of(arm: str) -> Run:
+    return Run(
+        run_id=f"{arm}-s1", arm=arm, seed_index=1, seed=1,
+        configuration=spec(*FEW).baseline.configuration, protocol_epochs=2,
+    )  # fmt: skip
 
 
 def resumed(store: Store, corpus: Corpus, *settings: str) -> str | None:
@@ -81,6 +82,14 @@ def test_a_search_whose_last_trial_was_lost_has_reached_no_limit_but_its_end(sto
     lose(store, "trials/b0-01-r0.json")
     store.write(replace(store.read_sessions()[0], seconds=9.0))
     assert resumed(store, corpus, *FEW, "search.time_limit='1s'") == ""
+    assert len(store.read_trials()) == 3
+
+
+def test_a_baseline_that_was_trained_before_the_search_does_not_end_it(tmp_path, corpus):
+    store = Store(tmp_path)
+    store.begin(spec(*FEW), spec_text=SPEC, settings=(), data_digest="")
+    store.write(run_of("baseline"))
+    assert resumed(store, corpus, *FEW) == ""
     assert len(store.read_trials()) == 3
 
 

@@ -29,7 +29,7 @@ def plan_finalists(spec: StudySpec, store: Store) -> list[Trial]:
     """
     trials = store.read_trials()
     found = {trial.trial_id: trial for trial in trials if trial.role == "finalist"}
-    is_compared = bool(store.read_runs())
+    is_compared = store.is_compared
     if is_compared and not found:
         return []
     places = _places(trials, spec, may_grow=not is_compared)

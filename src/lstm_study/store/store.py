@@ -14,6 +14,7 @@ from pathlib import Path
 
 from pydantic import ValidationError
 
+from lstm_study.arm_names import is_of_baseline
 from lstm_study.errors import ChangedStudyError, RecordError
 from lstm_study.files import move, read_bytes, sha256_of, write_text
 from lstm_study.printable import printable
@@ -129,8 +130,10 @@ class Store(PredictionFiles, LiveFiles):
 
     @property
     def is_compared(self) -> bool:
-        """Whether the comparison has begun."""
-        return self.path(ArmsState).is_file() or bool(self.paths(Run))
+        """Whether the comparison has begun: a baseline may have been trained before the search."""
+        return self.path(ArmsState).is_file() or any(
+            not is_of_baseline(path.stem) for path in self.paths(Run)
+        )
 
     def settings_left_out(self, settings: Sequence[str]) -> tuple[str, ...]:
         """Returns the one-off settings that the study was run with and that are not among these."""

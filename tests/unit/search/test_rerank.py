@@ -6,7 +6,7 @@ import pytest
 
 from lstm_study.analysis.search.summary import finalists, ranking, winner
 from lstm_study.engine.jobs import JobResult
-from lstm_study.records import Failure
+from lstm_study.records import Failure, Run
 from lstm_study.records.state import SearchState
 from lstm_study.search.rerank import FRESH_SEEDS, RerankStage, plan_finalists
 from lstm_study.store import Store
@@ -16,6 +16,7 @@ from tests.support.fake_study import completed_study
 SPEC = fake_spec(search__rerank="3")
 STUDY = completed_study()
 RANKED = ranking(STUDY.trials, "max", max_epochs=9)
+WINNER_RUN = next(run for run in STUDY.runs if run.arm == "winner")
 
 
 def ignore(progress):
@@ -75,8 +76,18 @@ def test_trials_below_the_full_budget_are_no_finalists(tmp_path):
 
 def test_a_comparison_that_began_without_finalists_keeps_its_winner(tmp_path):
     store = store_of(tmp_path)
-    store.write(STUDY.runs[0])
+    store.write(WINNER_RUN)
     assert plan_finalists(SPEC, store) == []
+
+
+def test_a_baseline_that_was_trained_before_the_search_ended_leaves_the_finalists(tmp_path):
+    store = store_of(tmp_path)
+    found = plan_finalists(SPEC, store)
+    for run in STUDY.runs:
+        if run.arm == "baseline":
+            store.write(run)
+    assert store.paths(Run)
+    assert plan_finalists(SPEC, store) == found
 
 
 def test_a_search_that_went_on_adds_the_finalists_that_it_lacks(tmp_path):
@@ -97,7 +108,7 @@ def test_a_search_that_went_on_adds_the_finalists_that_it_lacks(tmp_path):
     assert {trial.parent for trial in found} - {trial.parent for trial in first} == {best.trial_id}
     for trial in found:
         store.write(trial)
-    store.write(STUDY.runs[0])
+    store.write(WINNER_RUN)
     store.write(least)
     assert plan_finalists(SPEC, store) == found, "the comparison has begun"
 
