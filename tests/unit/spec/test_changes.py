@@ -11,7 +11,7 @@ from tests.support.fake_study import completed_study
 from tests.support.tiny import SPEC, spec
 
 RUN = Run(
-    run_id="baseline-s1", arm="baseline", seed_index=1, seed=1, configuration=BASELINE,
+    run_id="winner-s1", arm="winner", seed_index=1, seed=1, configuration=BASELINE,
     protocol_epochs=2,
 )  # fmt: skip
 
