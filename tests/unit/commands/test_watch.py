@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from lstm_study.analysis.search.summary import winner
-from lstm_study.commands import OpenStudy, open_study, read_answer
+from lstm_study.commands import OpenStudy, open_study
 from lstm_study.commands.watch import progress, watch
 from lstm_study.records.state import Live
 from tests.support.fake_study import completed_study
@@ -65,18 +65,3 @@ def test_the_page_of_a_study_without_a_title_has_its_name(study: OpenStudy) -> N
     server = watch(renamed, port=0)
     server._server.server_close()
     assert b"<title>fake: progress</title>" in server.page
-
-
-def test_the_page_has_the_reports_interval_where_the_file_says_another_study(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.chdir(tmp_path)
-    path = leave(STUDY, tmp_path)
-    found = read_answer(open_study("fake.toml"), is_noted=False).verdict
-    text = path.read_text().replace("seeds = 4", "seeds = 8", 1)
-    path.write_text(text.replace("epochs = 5", "epochs = 7", 1))
-    server = watch(open_study("fake.toml"), port=0)
-    server._server.server_close()
-    page = server._render()["report.html"].decode()
-    assert f"{found.level:.0%} interval" in page
-    assert "99.69% interval" not in page
