@@ -73,6 +73,19 @@ def write_text(path: Path, text: str, *, durable: bool = True) -> None:
         temporary.write_text(text, encoding="utf-8")
 
 
+def synchronise_names(folder: Path) -> None:
+    """Waits until the names of a folder's files are on the disk: that they were replaced, too."""
+    number = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(number)
+    except OSError as error:
+        # Some network file systems know no such thing.
+        if error.errno not in (errno.EINVAL, errno.ENOTSUP):
+            raise
+    finally:
+        os.close(number)
+
+
 def write_array(path: Path, array: "NDArray[Any]") -> None:
     """Writes one NumPy array whole or not at all; see `replacing`."""
     with replacing(path) as temporary:

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from lstm_study.errors import RecordError, StoreError
-from lstm_study.files import read_bytes, unseal, write_text
+from lstm_study.files import read_bytes, synchronise_names, unseal, write_text
 from lstm_study.records import Control, Opening, Run, Session, Trial
 from lstm_study.records.codec import from_json, state_from_json, state_to_json, to_json
 from lstm_study.records.kinds import BY_TYPE, KINDS, Kind, kind_of
@@ -70,15 +70,18 @@ class StudyFiles:
     def _write(self, path: Path, text: str, *, is_final: bool) -> None:
         """Writes a record or state; a final one is listed with its digest.
 
-        A listed one is replaced once its new digest is announced: after a kill in between the last
-        line of the list tells why the file is another.
+        A listed one is replaced once its new digest is announced, and that is confirmed afterwards:
+        after a kill in between the list tells why the file is another.
         """
         file = str(path.relative_to(self.folder))
         digest = _digest_in(text) if is_final else ""
         if file in self.ledger.files():
             self.ledger.note(file, digest)
             write_text(path, text)
-            self.ledger.confirm(file)
+            if self.ledger.is_unconfirmed(file):
+                # Else a power failure could bring the earlier one back, beside a list that says no.
+                synchronise_names(path.parent)
+                self.ledger.confirm(file)
         else:
             write_text(path, text)
             self.ledger.note(file, digest)
@@ -132,8 +135,7 @@ class StudyFiles:
         file = str(path.relative_to(self.folder))
         # A damaged ledger is refused by `check_complete`.
         with suppress(RecordError):
-            listed = self.ledger.files().get(file, "")
-            return listed in ("", _digest_in(text)) or self.ledger.is_announced(file)
+            return self.ledger.allows(file, _digest_in(text))
         return True
 
     def write_state(self, state: Any) -> None:

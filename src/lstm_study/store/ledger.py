@@ -18,7 +18,8 @@ class Ledger:
         self._size_read = 0
         self._files: dict[str, str] = {}
         self._removed: set[str] = set()
-        self._announced = ""
+        self._unconfirmed: dict[str, set[str]] = {}
+        """The digests that a file had before the listed one, which may not be written yet."""
 
     @property
     def exists(self) -> bool:
@@ -45,14 +46,27 @@ class Ledger:
         self._read()
         return self._removed
 
-    def is_announced(self, file: str) -> bool:
-        """Whether the last line announces another content of a file, which a kill may have kept.
+    def is_unconfirmed(self, file: str) -> bool:
+        """Whether the listed content of a file is not confirmed yet.
 
         Raises:
             RecordError: The list is damaged.
         """
         self._read()
-        return self._announced == file
+        return file in self._unconfirmed
+
+    def allows(self, file: str, digest: str) -> bool:
+        """Whether a file that ends with this digest is the one that was written last.
+
+        Until the listed content is confirmed, the one before it may still be there: a kill may have
+        kept it from being replaced, more than once.
+
+        Raises:
+            RecordError: The list is damaged.
+        """
+        self._read()
+        known = {self._files.get(file, ""), *self._unconfirmed.get(file, ())}
+        return "" in known or digest in known
 
     def salvage(self) -> None:
         """From now on reads only the undamaged lines of a damaged list; the file stays as it is.
@@ -71,9 +85,8 @@ class Ledger:
             self._append(LedgerEntry(file=file, sha256=sha256))
 
     def confirm(self, file: str) -> None:
-        """Lists a file again, as it was noted, now that its content is the one announced."""
-        if self.is_announced(file):
-            self._append(LedgerEntry(file=file, sha256=self.files()[file]))
+        """Lists a file again, as it was noted, now that this is its content."""
+        self._append(LedgerEntry(file=file, sha256=self.files()[file]))
 
     def remove(self, file: str) -> None:
         """Takes a file off the list that is to be made again, and notes that it was."""
@@ -87,7 +100,7 @@ class Ledger:
             self._take(entries)
 
     def _take(self, entries: Iterable[LedgerEntry]) -> None:
-        self._files, self._removed, self._announced = {}, set(), ""
+        self._files, self._removed, self._unconfirmed = {}, set(), {}
         for entry in entries:
             self._apply(entry)
         self._size_read = self.size
@@ -99,13 +112,17 @@ class Ledger:
         self._size_read = self.size
 
     def _apply(self, entry: LedgerEntry) -> None:
-        is_change = self._files.get(entry.file, entry.sha256) != entry.sha256
-        self._announced = entry.file if is_change and not entry.is_removed else ""
+        before = self._files.get(entry.file)
         if entry.is_removed:
             self._files.pop(entry.file, None)
+            self._unconfirmed.pop(entry.file, None)
             self._removed.add(entry.file)
+            return
+        self._files[entry.file] = entry.sha256
+        if before is None or before == entry.sha256:
+            self._unconfirmed.pop(entry.file, None)
         else:
-            self._files[entry.file] = entry.sha256
+            self._unconfirmed.setdefault(entry.file, set()).add(before)
 
     @property
     def size(self) -> int:

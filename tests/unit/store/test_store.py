@@ -338,3 +338,27 @@ def test_a_study_that_was_killed_as_it_began_has_not_been_started(tmp_path, monk
     store.path(StudyState).unlink()
     with pytest.raises(RecordError, match=r"study\.json: is missing"):
         store.read_began()
+
+
+def test_kills_between_announcing_a_record_and_writing_it_leave_the_earlier_one_valid(
+    tmp_path, monkeypatch
+):
+    store = Store(tmp_path)
+    begin(store)
+    path = store.path(Trial, TRIAL.trial_id)
+    first, *others, last = (replace(TRIAL, seed=seed) for seed in range(4))
+    store.write(first)
+    earlier = path.read_text()
+    for killed in others:
+        with monkeypatch.context() as patched:
+            patched.setattr("lstm_study.store.files.write_text", lambda *_: 1 / 0)
+            with pytest.raises(ZeroDivisionError):
+                store.write(killed)
+        # The next command lists another file first.
+        store.add_opening(Opening(opened_at=str(killed.seed), command="c", run_id="r"))
+        assert Store(tmp_path).read_trials() == [first]
+    store.write(last)
+    assert Store(tmp_path).read_trials() == [last]
+    path.write_text(earlier)
+    with pytest.raises(RecordError, match="earlier copy"):
+        Store(tmp_path).read_trials()
