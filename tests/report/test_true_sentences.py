@@ -395,3 +395,28 @@ def test_a_winner_that_has_not_been_retrained_is_not_said_to_have_been() -> None
     assert "It has not been retrained yet." in said
     assert "were then retrained" not in said
     assert "Winner and baseline were then retrained" in _said("completed", "winner")
+
+
+def test_where_one_label_is_rare_each_arm_has_its_balanced_accuracy() -> None:
+    study = completed_study()
+    labels = np.where(np.arange(len(study.test_labels)) % 10, 1, 0).astype(study.test_labels.dtype)
+    said = _in_section(_gathered(replace(study, test_labels=labels)), "comparison")
+    assert "failedaccuracybalanced accuracyF-scoreROC AUC" in said
+    assert "One label has 90.00% of the test reviews." in said
+    assert "balanced accuracyF-scoreROC AUC" not in _said("completed", "comparison")
+
+
+def test_the_names_of_trials_are_explained_as_the_study_has_them() -> None:
+    study = completed_study()
+    search = {**study.spec["search"], "iterations": 2}
+    said = _in_section(_gathered(replace(study, spec={**study.spec, "search": search})), "search")
+    assert "i1-b2-08-r1 is slot eight of bracket two in the second iteration" in said
+    assert "name tells its bracket, its slot" in _said("completed", "search")
+
+
+def test_the_glossary_is_in_the_order_of_the_alphabet() -> None:
+    page = parse(render(_content("completed")))
+    (found,) = [n for n in page.find("section") if n.attributes.get("id") == "glossary"]
+    terms = [node.text.lower() for node in found.find("dt")]
+    assert terms
+    assert terms == sorted(terms)

@@ -16,7 +16,7 @@ from lstm_study.progress.values import EndedTraining, Progress, Running
 from lstm_study.spec.quantities import duration_in_words, estimate_in_words
 
 _HEARTBEAT_SECONDS, _VERBOSE_SECONDS = 60.0, 5.0
-_TRIAL_IDS = "           a trial's name: b2-08-r1 is slot 8 of bracket 2, after one promotion"
+_TRIAL_IDS = "           a trial's name: {}b2-08-r1 is slot 8 of bracket 2{}, after one promotion"
 
 
 class Display:
@@ -67,7 +67,9 @@ class Display:
             self._is_new = True
         if progress.ended and self._is_new and progress.stage == "Search":
             self._is_new = False
-            self._line(Text(_TRIAL_IDS, style="dim"))
+            several = progress.ended[0].training_id.startswith("i")
+            words = ("i1-", ", pass 2 (i0 is the first)") if several else ("", "")
+            self._line(Text(_TRIAL_IDS.format(*words), style="dim"))
         for ended in progress.ended[self._shown :]:
             self._shown += 1
             self._line(_ended(progress, ended, number=self._shown, terminal=self._is_live))

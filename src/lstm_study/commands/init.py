@@ -13,7 +13,7 @@ import numpy as np
 from lstm_study.commands.estimate import estimate, time_left_in_words
 from lstm_study.commands.init_warnings import about_labels, about_repeats
 from lstm_study.commands.opened import Show, open_study
-from lstm_study.commands.proposal import UNEQUAL, Proposal, Size, held_out_fraction, propose
+from lstm_study.commands.proposal import Proposal, Size, held_out_fraction, propose
 from lstm_study.corpus.files.advice import INIT_FLAGS, argument, as_flags
 from lstm_study.corpus.files.members import COMPRESSIONS
 from lstm_study.corpus.load import load
@@ -22,6 +22,7 @@ from lstm_study.corpus.sources.survey import Survey, UserChoices, survey
 from lstm_study.corpus.text.vocabulary import RESERVED
 from lstm_study.corpus.types import Corpus
 from lstm_study.errors import SpecError
+from lstm_study.metrics import UNEQUAL
 from lstm_study.records import CorpusSummary
 from lstm_study.spec import DataTable, parse_spec
 

@@ -285,7 +285,7 @@ class Study:
         frame = frame_of(read_trials(self._opened), Trial)
         ranks = {trial.trial_id: rank for rank, trial in enumerate(self._ranked(), start=1)}
         fresh = frame["trial_id"].map(self._fresh_means()).astype("Float64")
-        frame.insert(frame.columns.get_loc("score") + 1, "fresh_mean", fresh)
+        frame.insert(list(frame.columns).index("score") + 1, "fresh_mean", fresh)
         frame.insert(1, "rank", frame["trial_id"].map(ranks).astype("Int64"))
         return frame
 

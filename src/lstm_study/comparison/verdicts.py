@@ -13,7 +13,7 @@ from lstm_study.analysis.answer.questions import (
     paired_question,
     side_questions,
 )
-from lstm_study.analysis.answer.rule import is_fixed
+from lstm_study.analysis.answer.rule import count_in_words, is_fixed
 from lstm_study.analysis.answer.verdict import Verdict, judge
 from lstm_study.analysis.answer.wording import FIXED, between, more_or_less
 from lstm_study.analysis.search.optimism import search_optimism
@@ -153,9 +153,11 @@ def _of_equal_training(records: StudyRecords, arms: Mapping[str, Arm], verdict: 
         f"They differ in {' and '.join(rest)} alone." if rest else "They are the same trainings."
     )
     beside = more_or_less(found.kind, found.difference, "the winner", is_reference=True)
+    failed = len(found.failures.runs) if found.failures is not None else 0
+    without = f", without {count_in_words(failed)} that failed" if failed else ""
     said = (
         f"{name[0].upper()}{name[1:]} classifies {_accuracy_in(arms, reference):.2%} correctly"
-        f"{beside}, on the {found.arms[0].seeds} seeds that both have. {differ}"
+        f"{beside}, on the {found.arms[0].seeds} seeds that both have{without}. {differ}"
     )
     return said + _of_two_parts(records, verdict, found, has_recipe=has_recipe)
 
@@ -261,13 +263,14 @@ def _of_near_duplicates(records: StudyRecords, verdict: Verdict, without: Verdic
         if len(found.positions) == 1
         else f"{len(found.positions):,} test reviews are near-duplicates of training reviews"
     )
+    them = "it" if len(found.positions) == 1 else "them"
     result = ""
     if without.difference is None and verdict.difference is not None:
-        result = f" Without them it cannot be said: {_lacks(without)}."
+        result = f" Without {them} it cannot be said: {_lacks(without)}."
     if without.difference is not None:
         changed = "the same" if without.kind == verdict.kind else f"another, {without.kind}"
         result = (
-            f" Without them the difference is {between(without.difference)}, "
+            f" Without {them} the difference is {between(without.difference)}, "
             f"and the verdict is {changed}."
         )
     return f"{many} ({found.exact:,} word for word).{result}"

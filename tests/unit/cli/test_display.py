@@ -71,6 +71,12 @@ def test_elsewhere_each_training_that_ended_is_a_line_and_told_once():
     assert lines[2].endswith("3 min 20 s spent, time left not known yet")
 
 
+def test_a_search_of_several_passes_explains_the_names_that_its_trials_have():
+    ended = tuple(replace(each, training_id=f"i0-{each.training_id}") for each in PROGRESS.ended)
+    found = shown(replace(PROGRESS, ended=ended), terminal=False)
+    assert "i1-b2-08-r1 is slot 8 of bracket 2, pass 2 (i0 is the first), after one" in found
+
+
 def test_elsewhere_a_line_now_and_then_says_what_each_worker_is_at(
     monkeypatch: pytest.MonkeyPatch,
 ):

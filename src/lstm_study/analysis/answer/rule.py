@@ -11,6 +11,7 @@ from lstm_study.analysis.statistics.failures import FailureKind, FailureRate, p_
 from lstm_study.analysis.statistics.intervals import LEVEL, Difference, accuracy_interval
 from lstm_study.analysis.statistics.power import LEAST_SEEDS
 from lstm_study.analysis.statistics.significance import auc_by_chance
+from lstm_study.arm_names import PRIMARY
 from lstm_study.metrics import majority_share, roc_auc
 from lstm_study.records.state import VerdictKind
 
@@ -100,7 +101,8 @@ def lacking_of(
     if not any(arm.deterministic for arm in both):
         found += [
             Lack(
-                f"the {arm.name} has {count_in_words(runs[arm.name])} that did not fail",
+                f"the {'' if arm.name in PRIMARY else 'arm '}{arm.name} has "
+                f"{count_in_words(runs[arm.name])} that did not fail",
                 is_seeds=True,
             )
             for arm in both

@@ -232,7 +232,10 @@ def _outlook(difference: Difference, power: Power | None) -> str:
         return text + " The difference found is 0, which no number of seeds tells from zero."
     size = f"{100 * abs(difference.difference):.2f}"
     if power.seeds_to_settle is None:
-        return text + f" One of {size} points is too small for {MOST_SEEDS:,} seeds per arm."
+        return (
+            text
+            + f" One of {size} points is not detected with {MOST_SEEDS:,} seeds per arm either."
+        )
     return text + (
         f" One of {size} points takes about {power.seeds_to_settle} seeds per arm, "
         f"{power.more_seeds} more."
