@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from lstm_study.analysis.statistics.failures import Failures
 
 NOTHING_BETTER = "The search found nothing better than the baseline"
+_MOST_NAMED = 3
 FIXED = "over other test reviews but not over other seeds"
 
 
@@ -99,6 +100,13 @@ def notes(
         and bool(np.ptp(arm.probabilities[0]))
     ]
     return tuple(found)
+
+
+def unlogged(runs: Sequence[str]) -> str:
+    """Says that lines of the log of openings are lost: those of these runs, one at least."""
+    shown = ", ".join(runs[:_MOST_NAMED])
+    further = f" and {len(runs) - _MOST_NAMED} more" if len(runs) > _MOST_NAMED else ""
+    return f"The log of reads of the test reviews is incomplete: it lacks those of {shown}{further}."
 
 
 def rate(value: FailureRate) -> str:
