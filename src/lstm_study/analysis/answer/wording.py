@@ -106,7 +106,9 @@ def unlogged(runs: Sequence[str]) -> str:
     """Says that lines of the log of openings are lost: those of these runs, one at least."""
     shown = ", ".join(runs[:_MOST_NAMED])
     further = f" and {len(runs) - _MOST_NAMED} more" if len(runs) > _MOST_NAMED else ""
-    return f"The log of reads of the test reviews is incomplete: it lacks those of {shown}{further}."
+    return (
+        f"The log of reads of the test reviews is incomplete: it lacks those of {shown}{further}."
+    )
 
 
 def rate(value: FailureRate) -> str:
