@@ -26,6 +26,7 @@ from lstm_study.corpus.files.advice import argument
 from lstm_study.corpus.files.encodings import given_encoding
 from lstm_study.errors import DataError
 from lstm_study.printable import printable
+from lstm_study.spec.quantities import counted
 
 
 def report(
@@ -215,7 +216,7 @@ def predict(
             )
         for note in found.notes:
             say(note, to=err)
-        say(f"{found.rows:,} rows of column {found.column!r} written to {target}", to=out)
+        say(f"{counted(found.rows, 'row')} of column {found.column!r} written to {target}", to=out)
         _say_unknown(found.unknown)
         return
     lines = texts if texts else _stdin_lines(encoding or "utf-8")

@@ -12,7 +12,7 @@ from pathlib import Path
 from lstm_study.engine.cuda import has_cuda, way_to_cuda
 from lstm_study.errors import DependencyError, SearchError
 from lstm_study.provenance import machine, usable_cpus
-from lstm_study.spec.quantities import size_in_words
+from lstm_study.spec.quantities import counted, size_in_words
 
 BYTES_PER_WORKER = 2 * 1024**3
 _LEAST_ADDRESS_SPACE = 2_400_000_000
@@ -146,7 +146,8 @@ def choose_workers(
         asked = max(1, min(most, cpus, jobs, fitting))
     elif workers_per_gpu is not None and asked > len(gpus) * workers_per_gpu:
         raise SearchError(
-            f"--workers {asked}: {len(gpus)} GPUs with {workers_per_gpu} workers each hold "
+            f"--workers {asked}: {counted(len(gpus), 'GPU')} with "
+            f"{counted(workers_per_gpu, 'worker')} each hold "
             f"{len(gpus) * workers_per_gpu}. Raise --workers-per-gpu, or leave --workers out."
         )
     return Workers(count=asked, threads=max(1, cpus // asked), gpus=gpus)

@@ -13,6 +13,7 @@ from pydantic import Field
 from lstm_study.configuration import Configuration
 from lstm_study.records.strict import STRICT
 from lstm_study.records.training import Role
+from lstm_study.spec.quantities import counted
 
 VerdictKind = Literal["better", "worse", "no difference shown", "cannot say"]
 
@@ -109,7 +110,10 @@ class SearchState:
             for (name, rounds), count in passes.items()
         ]
         note = " (the space holds no more configurations)" if self.exhausted else ""
-        return f"{self.trials} trials, {self.epochs} epochs{note}: " + "; ".join(parts)
+        return (
+            f"{counted(self.trials, 'trial')}, {counted(self.epochs, 'epoch')}{note}: "
+            + "; ".join(parts)
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -19,3 +19,8 @@ def test_brackets_that_are_alike_in_several_passes_are_named_once():
         "bracket 1, 4 times: 3 to epoch 3; bracket 0, 4 times: 2 to epoch 3; "
         "bracket 1: 1 to epoch 3; random control: 3 to epoch 3"
     )
+
+
+def test_one_of_a_kind_is_in_the_singular():
+    plan = SearchState(trials=1, epochs=1, exhausted=False, brackets=(bracket(0, 0, 1),))
+    assert plan.in_words == "1 trial, 1 epoch: bracket 0: 1 to epoch 3"

@@ -6,12 +6,13 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from lstm_study.analysis.answer.arms import Arm
-from lstm_study.analysis.answer.rule import Lack, Unlearned, count_in_words, is_fixed, verdict_kind
+from lstm_study.analysis.answer.rule import Lack, Unlearned, is_fixed, verdict_kind
 from lstm_study.analysis.statistics.failures import FailedRun, FailureRate
 from lstm_study.analysis.statistics.intervals import Difference
 from lstm_study.analysis.statistics.planned_power import assumed_components
 from lstm_study.analysis.statistics.power import MOST_SEEDS, Power, seeds_to_settle
 from lstm_study.records.state import VerdictKind
+from lstm_study.spec.quantities import counted
 
 if TYPE_CHECKING:
     from lstm_study.analysis.statistics.failures import Failures
@@ -114,7 +115,7 @@ def unlogged(runs: Sequence[str]) -> str:
 def rate(value: FailureRate) -> str:
     """Says how often an arm's runs failed, with the exact interval."""
     return (
-        f"{value.failed} of {count_in_words(value.runs)} of the {value.arm} "
+        f"{value.failed} of {counted(value.runs, 'run')} of the {value.arm} "
         f"({value.low:.1%} to {value.high:.1%})"
     )
 

@@ -9,7 +9,7 @@ from rich.text import Text
 
 from lstm_study.cli.text.layout import names_and_values
 from lstm_study.corpus.files.advice import argument
-from lstm_study.spec.quantities import duration_in_words, rate_in_words
+from lstm_study.spec.quantities import counted, duration_in_words, rate_in_words
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -80,7 +80,7 @@ def _differences(found: "Status") -> str:
 
 def check_text(found: "Check", *, where: str, aside: "Path | None" = None) -> RenderableType:
     """What is damaged or missing in a study file's records or a copy of them, and what to do."""
-    count = f"{found.files} files read, {len(found.findings)} damaged or missing"
+    count = f"{counted(found.files, 'file')} read, {len(found.findings)} damaged or missing"
     lines = [Text(f"{found.folder}: {count}.")]
     for finding in found.findings:
         lines.append(Text(f"{finding.file}: {finding.problem}.", style="red"))
