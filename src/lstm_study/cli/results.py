@@ -26,7 +26,6 @@ from lstm_study.corpus.files.advice import argument
 from lstm_study.corpus.files.encodings import given_encoding
 from lstm_study.errors import DataError
 from lstm_study.printable import printable
-from lstm_study.spec.quantities import counted
 
 
 def report(
@@ -203,6 +202,7 @@ def predict(
     if tables and target is not None:
         bundle = prediction.load_bundle_quietly(model_dir, ensemble=ensemble)
         from lstm_study.export import predict_files
+        from lstm_study.spec.quantities import counted
 
         with Bar(err) as bar:
             found = predict_files(

@@ -67,9 +67,9 @@ def _counts(stage: "StageStatus") -> str:
 
 def _differences(found: "Status") -> str:
     """Says that a study file is not what the study was run with, and what follows."""
-    counted = "which `run` will use" if found.is_taken_up else "and all below describes the run"
+    which = "which `run` will use" if found.is_taken_up else "and all below describes the run"
     said = (
-        f"{found.where} differs from what the study was run with, {counted}: "
+        f"{found.where} differs from what the study was run with, {which}: "
         f"{'; '.join(found.differences)}"
     )
     if not found.left_out:
