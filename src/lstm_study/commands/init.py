@@ -15,7 +15,7 @@ from lstm_study.commands.init_warnings import about_labels, about_repeats
 from lstm_study.commands.opened import Show, open_study
 from lstm_study.commands.proposal import UNEQUAL, Proposal, Size, held_out_fraction, propose
 from lstm_study.corpus.files.advice import INIT_FLAGS, argument, as_flags
-from lstm_study.corpus.files.members import COMPRESSIONS, walk
+from lstm_study.corpus.files.input_files import COMPRESSIONS, walk
 from lstm_study.corpus.load import load
 from lstm_study.corpus.sources.polarity import chosen_by_alphabet
 from lstm_study.corpus.sources.survey import Survey, UserChoices, survey
