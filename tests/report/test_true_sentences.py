@@ -176,6 +176,25 @@ def test_reads_of_the_test_reviews_that_repeat_are_counted_as_such() -> None:
     assert "once for each evaluation" not in page
 
 
+@pytest.mark.parametrize("kept", [0, 3])
+def test_lost_lines_of_the_log_of_reads_are_said_to_be_lost(kept: int) -> None:
+    study = completed_study()
+    records = replace(study, openings=study.openings[:kept])
+    note = "The log of reads of the test reviews is incomplete: it lacks those of "
+    assert not any(each.startswith(note) for each in judge(study).notes)
+    verdict = judge(records)
+    assert verdict.notes[-1].startswith(note)
+    content = gather(
+        records, verdict=verdict, made_at="2025-03-02T10:00:00.000Z", versions={}, git_commit="",
+        bundle=None,
+    )  # fmt: skip
+    page = parse(render(content)).text
+    assert note in page
+    assert "as far as the log has them" in page
+    for untrue in ("have not been read", "never twice for the same run", "Every read"):
+        assert untrue not in page
+
+
 def test_a_run_left_out_of_differences_is_told_of_beside_the_means_that_include_it() -> None:
     content = _content("collapsed")
     comparison = content.tables["comparison"]

@@ -13,7 +13,7 @@ from lstm_study.analysis.answer.questions import (
     paired_question,
     side_questions,
 )
-from lstm_study.analysis.answer.rule import count_in_words, is_fixed
+from lstm_study.analysis.answer.rule import is_fixed
 from lstm_study.analysis.answer.verdict import Verdict, judge
 from lstm_study.analysis.answer.wording import FIXED, between, more_or_less
 from lstm_study.analysis.search.optimism import search_optimism
@@ -24,6 +24,7 @@ from lstm_study.comparison.looks import Standing
 from lstm_study.objectives import OBJECTIVES
 from lstm_study.records import StudyRecords
 from lstm_study.spec import StudySpec
+from lstm_study.spec.quantities import counted
 from lstm_study.store import Store
 
 
@@ -154,10 +155,10 @@ def _of_equal_training(records: StudyRecords, arms: Mapping[str, Arm], verdict: 
     )
     beside = more_or_less(found.kind, found.difference, "the winner", is_reference=True)
     failed = len(found.failures.runs) if found.failures is not None else 0
-    without = f", without {count_in_words(failed)} that failed" if failed else ""
+    without = f", without {counted(failed, 'run')} that failed" if failed else ""
     said = (
         f"{name[0].upper()}{name[1:]} classifies {_accuracy_in(arms, reference):.2%} correctly"
-        f"{beside}, on the {found.arms[0].seeds} seeds that both have{without}. {differ}"
+        f"{beside}, on the {counted(found.arms[0].seeds, 'seed')} that both have{without}. {differ}"
     )
     return said + _of_two_parts(records, verdict, found, has_recipe=has_recipe)
 
@@ -273,7 +274,7 @@ def _of_near_duplicates(records: StudyRecords, verdict: Verdict, without: Verdic
             f" Without {them} the difference is {between(without.difference)}, "
             f"and the verdict is {changed}."
         )
-    return f"{many} ({found.exact:,} word for word).{result}"
+    return f"{many} ({f'{found.exact:,}' if found.exact else 'none'} word for word).{result}"
 
 
 def _of_own_epochs(records: StudyRecords, arms: Mapping[str, Arm], verdict: Verdict) -> str:

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from lstm_study.corpus.documents import TEST, TRAIN, VALIDATION
 from lstm_study.corpus.files.advice import has_surveyed, option
 from lstm_study.corpus.files.column_names import close_names
-from lstm_study.corpus.files.members import InputFile
+from lstm_study.corpus.files.input_files import InputFile
 from lstm_study.corpus.files.names import ROLES, undecided_roles
 from lstm_study.corpus.files.parquet import class_name, class_names
 from lstm_study.corpus.files.rows import MISSING, Row, not_text, place_of
