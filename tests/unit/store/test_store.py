@@ -224,6 +224,18 @@ def test_a_comparison_begins_with_its_arms_or_with_a_run_that_is_not_the_baselin
     assert planned.is_compared
 
 
+def test_trials_and_runs_are_read_in_the_order_of_their_numbers(tmp_path):
+    store = Store(tmp_path)
+    trials = ["b2-99-r0", "b2-100-r0", "b2-100-r1", "b10-00-r0"]
+    runs = [("baseline", 1), ("baseline", 2), ("baseline", 10), ("winner", 1)]
+    for trial_id in trials:
+        store.write(replace(TRIAL, trial_id=trial_id))
+    for arm, index in runs:
+        store.write(replace(RUN, run_id=f"{arm}-s{index}", arm=arm, seed_index=index))
+    assert [each.trial_id for each in store.read_trials()] == trials
+    assert [(each.arm, each.seed_index) for each in store.read_runs()] == runs
+
+
 def test_starting_over_moves_all_but_the_lock_aside_until_the_new_study_is_done(tmp_path):
     store = Store(tmp_path / "tiny")
     with store.hold("x"):
@@ -244,8 +256,12 @@ def test_sweeping_deletes_what_a_kill_left_half_written(tmp_path):
     store = Store(tmp_path)
     store.write(TRIAL)
     (tmp_path / "trials" / ".b2-03-r1.json.1-2~").write_text("half")
+    for folder in (store.scratch / "w1", tmp_path / "live"):
+        folder.mkdir(parents=True)
+        (folder / "left").touch()
     store.sweep()
     assert names_in(tmp_path / "trials") == ["b2-03-r1.json"]
+    assert names_in(tmp_path) == ["ledger.jsonl", "trials"]
 
 
 @pytest.mark.parametrize("file", ["ledger.jsonl", "openings.jsonl"])
