@@ -152,28 +152,7 @@ def test_reading_test_again_for_a_lack_of_memory_opens_it_no_second_time(
 
 
 @needs_jax
-def test_no_temperature_is_fitted_on_what_a_run_is_tested_on(tmp_path, corpus, monkeypatch):
-    kept, fitted = population_jobs.fit_temperature, []
-    monkeypatch.setattr(
-        population_jobs,
-        "fit_temperature",
-        lambda labels, probabilities: fitted.append(len(labels)) or kept(labels, probabilities),
-    )
-    begin = population_jobs._PopulationJobs.begin
-    monkeypatch.setattr(
-        population_jobs._PopulationJobs,
-        "begin",
-        lambda self, job: begin(self, replace(job, calibrates=True)),
-    )
-
-    store = compared(tmp_path, corpus, capacity=4)
-
-    assert {run.status for run in store.read_runs()} == {"completed"}
-    assert len(store.read_openings()) == 6 and not fitted
-
-
-@needs_jax
-def test_a_temperature_is_fitted_on_what_the_trained_network_says_of_validation(
+def test_a_temperature_is_fitted_on_validation_and_never_on_what_a_run_is_tested_on(
     tmp_path, corpus, monkeypatch
 ):
     kept, fitted = population_jobs.fit_temperature, []
@@ -185,19 +164,26 @@ def test_a_temperature_is_fitted_on_what_the_trained_network_says_of_validation(
         return found
 
     monkeypatch.setattr(population_jobs, "fit_temperature", fit_temperature)
-    plan = ComparisonPlan(
-        arms=dict.fromkeys(("baseline", "winner"), SPEC.baseline.configuration), seeds=3,
-        validation_seeds=2,
-    )  # fmt: skip
+    begin = population_jobs._PopulationJobs.begin
+    monkeypatch.setattr(
+        population_jobs._PopulationJobs,
+        "begin",
+        lambda self, job: begin(self, replace(job, calibrates=True)),
+    )
+    arms = dict.fromkeys(("baseline", "winner"), SPEC.baseline.configuration)
+    plan = ComparisonPlan(arms=arms, seeds=2, validation_seeds=2)
+    tested = plan_runs(plan, spec=SPEC, own_epochs={"winner": 1})
+    validated = plan_validation_runs(plan, spec=SPEC)
 
-    store = compared(tmp_path, corpus, capacity=4, runs=plan_validation_runs(plan, spec=SPEC))
+    store = compared(tmp_path, corpus, capacity=4, runs=[*tested, *validated])
 
     runs = store.read_runs()
-    assert [(run.status, run.test_accuracy) for run in runs] == [("completed", None)] * 4
-    for run in runs:
+    assert {run.status for run in runs} == {"completed"}
+    found = [run for run in runs if run.test_accuracy is None]
+    assert {run.run_id for run in found} == {run.run_id for run in validated}
+    for run in found:
         assert (run.temperature, run.epochs[-1].validation_loss) in fitted
-    assert len(fitted) == 4
-    assert not store.read_openings()
+    assert len(fitted) == len(found) == 4
 
 
 @needs_jax
