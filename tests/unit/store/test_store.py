@@ -12,9 +12,9 @@ import pytest
 from lstm_study.configuration import BASELINE
 from lstm_study.errors import ChangedStudyError, RecordError, StoreError
 from lstm_study.files import unseal
-from lstm_study.records import Control, Failure, Opening, Trial
+from lstm_study.records import Control, Failure, Opening, Run, Trial
 from lstm_study.records.codec import from_json, to_json
-from lstm_study.records.state import SearchState, StudyState
+from lstm_study.records.state import ArmsState, SearchState, StudyState
 from lstm_study.store import Store
 from lstm_study.store.ledger import Ledger
 from tests.support.stored_study import EPOCH
@@ -24,6 +24,11 @@ TRIAL = Trial(
     trial_id="b2-03-r1", configuration=BASELINE, seed=7, iteration=0, bracket=2, round=1,
     initial_epoch=2, budget_epochs=4, parent="b2-03-r0", epochs=(replace(EPOCH, epoch=3),),
     failure=Failure(kind="bug", message="KeyError: 'ä'", traceback="…"), status="failed",
+)  # fmt: skip
+
+RUN = Run(
+    run_id="baseline-s1", arm="baseline", seed_index=1, seed=1, configuration=BASELINE,
+    protocol_epochs=1,
 )  # fmt: skip
 
 
@@ -153,6 +158,11 @@ def test_a_changed_spec_is_taken_until_there_is_something_to_lose(tmp_path, lost
     assert begin_with("search.max_epochs=9", "protocol.batch_size=32") == ()
     assert store.read_spec().search.max_epochs == 9
     assert store.read_state(SearchState) is None, "another spec's plan"
+    for damage in (Path.unlink, lambda path: path.write_text("{")):
+        store.write_state(plan)
+        damage(store.path(StudyState))
+        begin_with("search.max_epochs=9")
+        assert store.read_state(SearchState) is None, "the plan of a spec that is not known"
     store.check_complete()
     if isinstance(lost, Opening):
         store.add_opening(lost)
@@ -204,6 +214,28 @@ def test_a_limit_may_be_lifted_and_then_a_search_that_had_ended_goes_on(tmp_path
     assert store.read_state(SearchState) == replace(ended, stopped=None)
 
 
+def test_a_comparison_begins_with_its_arms_or_with_a_run_that_is_not_the_baselines(tmp_path):
+    store, planned = Store(tmp_path / "trained"), Store(tmp_path / "planned")
+    store.write(RUN)
+    assert not store.is_compared, "a baseline may be trained before the search"
+    store.write(replace(RUN, arm="winner", run_id="winner-s1"))
+    assert store.is_compared
+    planned.write_state(ArmsState(fixed_at="t", arms={"winner": BASELINE}, own_epochs={}))
+    assert planned.is_compared
+
+
+def test_trials_and_runs_are_read_in_the_order_of_their_numbers(tmp_path):
+    store = Store(tmp_path)
+    trials = ["b2-99-r0", "b2-100-r0", "b2-100-r1", "b10-00-r0"]
+    runs = [("baseline", 1), ("baseline", 2), ("baseline", 10), ("winner", 1)]
+    for trial_id in trials:
+        store.write(replace(TRIAL, trial_id=trial_id))
+    for arm, index in runs:
+        store.write(replace(RUN, run_id=f"{arm}-s{index}", arm=arm, seed_index=index))
+    assert [each.trial_id for each in store.read_trials()] == trials
+    assert [(each.arm, each.seed_index) for each in store.read_runs()] == runs
+
+
 def test_starting_over_moves_all_but_the_lock_aside_until_the_new_study_is_done(tmp_path):
     store = Store(tmp_path / "tiny")
     with store.hold("x"):
@@ -224,8 +256,12 @@ def test_sweeping_deletes_what_a_kill_left_half_written(tmp_path):
     store = Store(tmp_path)
     store.write(TRIAL)
     (tmp_path / "trials" / ".b2-03-r1.json.1-2~").write_text("half")
+    for folder in (store.scratch / "w1", tmp_path / "live"):
+        folder.mkdir(parents=True)
+        (folder / "left").touch()
     store.sweep()
     assert names_in(tmp_path / "trials") == ["b2-03-r1.json"]
+    assert names_in(tmp_path) == ["ledger.jsonl", "trials"]
 
 
 @pytest.mark.parametrize("file", ["ledger.jsonl", "openings.jsonl"])
