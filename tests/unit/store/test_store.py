@@ -131,6 +131,15 @@ def test_a_refusal_names_the_settings_that_the_study_began_with_and_that_are_lef
     assert "data.path" not in str(caught.value)
 
 
+def test_a_refusal_asks_for_no_setting_again_that_has_nothing_to_do_with_it(tmp_path):
+    store = Store(tmp_path)
+    begin(store, "compare.seeds=2", "space.maxlen.choices=[6]")
+    with pytest.raises(ChangedStudyError, match="is 9. Change that back, start over"):
+        begin(store, "space.maxlen.choices=[6]", "search.max_epochs=9")
+    with pytest.raises(ChangedStudyError, match="with --set 'space.maxlen.choices=.6.': repeat"):
+        begin(store, "compare.seeds=3")
+
+
 @pytest.mark.parametrize(
     "lost",
     [
