@@ -161,10 +161,16 @@ class Store(PredictionFiles, LiveFiles):
         return lock.holder(self.folder)
 
     def move_away(self) -> Path | None:
-        """Moves all that the study left to a folder beside it, for `--fresh`; the lock stays."""
+        """Moves all that the study left to a folder beside it, for `--fresh`; the lock stays.
+
+        What a killed command did not move is no study any more: what it began with goes first, then
+        the ledger.
+        """
+        first = [self.path(StudyState), self.ledger.path]
         paths = [path for path in self.folder.iterdir() if path.name != "lock"]
         if not paths:
             return None
+        paths.sort(key=lambda path: first.index(path) if path in first else len(first))
         before = self.folder.with_name(f"{self.folder.name}.before-{now().replace(':', '')}")
         before.mkdir()
         for path in paths:

@@ -2,6 +2,7 @@
 
 import errno
 import json
+from contextlib import suppress
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -227,6 +228,32 @@ def test_starting_over_moves_all_but_the_lock_aside_until_the_new_study_is_done(
         (tmp_path / "tiny.before-mine").mkdir()
         store.delete_moved_away()
         assert names_in(tmp_path) == ["tiny", "tiny.before-mine"]
+
+
+@pytest.mark.parametrize("moves", range(1, 7))
+def test_starting_over_that_is_killed_leaves_no_study_that_others_take_for_one(
+    tmp_path, monkeypatch, moves
+):
+    store, left = Store(tmp_path / "tiny"), moves
+    begin(store)
+    store.write(TRIAL)
+    store.write_predictions("r", np.zeros(2, dtype=np.float32), np.zeros(2, dtype=np.int8))
+    rename = Path.rename
+
+    def killed(path, target):
+        nonlocal left
+        if not left:
+            raise KeyboardInterrupt
+        left -= 1
+        return rename(path, target)
+
+    monkeypatch.setattr(Path, "iterdir", lambda path: iter(sorted(path.glob("*"), reverse=True)))
+    monkeypatch.setattr(Path, "rename", killed)
+    with suppress(KeyboardInterrupt):
+        store.move_away()
+    if names_in(store.folder):
+        with pytest.raises(RecordError, match=r"study\.json: is missing\..* start over with --fresh"):
+            Store(store.folder).check_complete()
 
 
 def test_sweeping_deletes_what_a_kill_left_half_written(tmp_path):
