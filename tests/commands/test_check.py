@@ -104,6 +104,19 @@ def test_with_damaged_predictions_their_run_is_moved_aside_to_be_trained_again(s
     assert store.read(Run, "winner-s1") is None
 
 
+@pytest.mark.parametrize("file", ["runs/{}.json", "predictions/{}.npy"])
+def test_a_lost_mean_of_last_epochs_is_evaluated_again_with_its_training(store, file):
+    run, labels = store.read(Run, "winner-s1"), store.read_predictions("labels")
+    name = "winner-last-three-s1"
+    store.write(replace(run, run_id=name, arm="winner-last-three", trained_as=run.run_id))
+    store.write_predictions(name, store.read_predictions(run.run_id), labels)
+    (store.folder / file.format(name)).unlink()
+    repair(store, check(store).findings)
+    assert store.read(Run, name) is None
+    assert store.read(Run, run.run_id) is None
+    assert check(store).findings == ()
+
+
 @pytest.mark.parametrize(
     "change", [{"train_loss": 0.5}, {"epoch": 99}], ids=["another training", "another epoch"]
 )

@@ -2,6 +2,7 @@
 
 import errno
 import json
+from contextlib import suppress
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -136,6 +137,15 @@ def test_a_refusal_names_the_settings_that_the_study_began_with_and_that_are_lef
     assert "data.path" not in str(caught.value)
 
 
+def test_a_refusal_asks_for_no_setting_again_that_has_nothing_to_do_with_it(tmp_path):
+    store = Store(tmp_path)
+    begin(store, "compare.seeds=2", "space.maxlen.choices=[6]")
+    with pytest.raises(ChangedStudyError, match="is 9. Change that back, start over"):
+        begin(store, "space.maxlen.choices=[6]", "search.max_epochs=9")
+    with pytest.raises(ChangedStudyError, match="with --set 'space.maxlen.choices=.6.': repeat"):
+        begin(store, "compare.seeds=3")
+
+
 @pytest.mark.parametrize(
     "lost",
     [
@@ -250,6 +260,32 @@ def test_starting_over_moves_all_but_the_lock_aside_until_the_new_study_is_done(
         (tmp_path / "tiny.before-mine").mkdir()
         store.delete_moved_away()
         assert names_in(tmp_path) == ["tiny", "tiny.before-mine"]
+
+
+@pytest.mark.parametrize("moves", range(1, 7))
+def test_starting_over_that_is_killed_leaves_no_study_that_others_take_for_one(
+    tmp_path, monkeypatch, moves
+):
+    store, left = Store(tmp_path / "tiny"), moves
+    begin(store)
+    store.write(TRIAL)
+    store.write_predictions("r", np.zeros(2, dtype=np.float32), np.zeros(2, dtype=np.int8))
+    rename = Path.rename
+
+    def killed(path, target):
+        nonlocal left
+        if not left:
+            raise KeyboardInterrupt
+        left -= 1
+        return rename(path, target)
+
+    monkeypatch.setattr(Path, "iterdir", lambda path: iter(sorted(path.glob("*"), reverse=True)))
+    monkeypatch.setattr(Path, "rename", killed)
+    with suppress(KeyboardInterrupt):
+        store.move_away()
+    if names_in(store.folder):
+        with pytest.raises(RecordError, match=r"study\.json: is missing\..* start over with --fresh"):
+            Store(store.folder).check_complete()
 
 
 def test_sweeping_deletes_what_a_kill_left_half_written(tmp_path):
