@@ -25,6 +25,8 @@ _GPU_MEMORY_SHARE = 0.9
 _POPULATION_SHARE = 0.7
 _MOST_MEMBERS = 64
 _MIN_JAX_COMPILE_SECONDS = 0.3
+# Of CUDA_VISIBLE_DEVICES, to hide all GPUs.
+_NO_GPU = ("", "-1")
 # Keras and TensorFlow import these if they are installed, for interfaces that are not used here.
 _OPTIONAL = ("jax", "matplotlib", "PIL", "sklearn")
 
@@ -126,14 +128,21 @@ def _configure_jax(threads: int) -> Runtime:
         os.environ["XLA_FLAGS"] = f"{flags} --xla_cpu_multi_thread_eigen=false".strip()
     import jax
 
+    # Where the GPUs are only hidden, JAX's plugin for CUDA fails, and JAX with it.
+    if os.environ.get("CUDA_VISIBLE_DEVICES") in _NO_GPU and not jax.config.jax_platforms:
+        jax.config.update("jax_platforms", "cpu")
     with skip_optional_imports():
         import keras  # noqa: F401 - imported for its side effects
     use_jax_cache(jax)
     try:
         devices = jax.devices()
-    except RuntimeError as error:
-        # JAX's words name the platform, and what to do about it.
-        raise DependencyError(f"JAX does not start: {error}") from error
+    except (AssertionError, RuntimeError) as error:
+        # JAX's words name the platform, and what to do about it; its assertion has none.
+        said = str(error) or (
+            f"JAX_PLATFORMS={jax.config.jax_platforms} names no device of this machine. Unset it "
+            "to train on the CPU."
+        )
+        raise DependencyError(f"JAX does not start: {said}") from error
     # With one arena the threads that compile for a GPU would wait for each other.
     if devices[0].platform == "cpu":
         keep_freed_memory()
