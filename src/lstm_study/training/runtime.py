@@ -25,8 +25,8 @@ _GPU_MEMORY_SHARE = 0.9
 _POPULATION_SHARE = 0.7
 _MOST_MEMBERS = 64
 _MIN_JAX_COMPILE_SECONDS = 0.3
-# Of CUDA_VISIBLE_DEVICES, to hide all GPUs.
-_NO_GPU = ("", "-1")
+# Values of CUDA_VISIBLE_DEVICES.
+_HIDE_ALL_GPUS = ("", "-1")
 # Keras and TensorFlow import these if they are installed, for interfaces that are not used here.
 _OPTIONAL = ("jax", "matplotlib", "PIL", "sklearn")
 
@@ -79,6 +79,7 @@ def configure(
     use_numba_cache()
     if gpu is not None:
         os.environ["CUDA_VISIBLE_DEVICES"] = gpu
+    keep_jax_from_hidden_gpus()
     memory = _GPU_MEMORY_SHARE / max(1, workers_on_gpu)
     # JAX refuses to start where both its old name for this and the new one are set.
     if "XLA_PYTHON_CLIENT_MEM_FRACTION" not in os.environ:
@@ -128,9 +129,6 @@ def _configure_jax(threads: int) -> Runtime:
         os.environ["XLA_FLAGS"] = f"{flags} --xla_cpu_multi_thread_eigen=false".strip()
     import jax
 
-    # Where the GPUs are only hidden, JAX's plugin for CUDA fails, and JAX with it.
-    if os.environ.get("CUDA_VISIBLE_DEVICES") in _NO_GPU and not jax.config.jax_platforms:
-        jax.config.update("jax_platforms", "cpu")
     with skip_optional_imports():
         import keras  # noqa: F401 - imported for its side effects
     use_jax_cache(jax)
@@ -147,6 +145,16 @@ def _configure_jax(threads: int) -> Runtime:
     if devices[0].platform == "cpu":
         keep_freed_memory()
     return Runtime(backend="jax", devices=tuple(device.device_kind for device in devices))
+
+
+def keep_jax_from_hidden_gpus() -> None:
+    """Has JAX use the CPU where CUDA_VISIBLE_DEVICES hides all GPUs; call before it is imported.
+
+    Its plugin for CUDA does not start on a machine whose GPUs are all hidden, and JAX with it.
+    """
+    is_hidden = os.environ.get("CUDA_VISIBLE_DEVICES") in _HIDE_ALL_GPUS
+    if is_hidden and not os.environ.get("JAX_PLATFORMS"):
+        os.environ["JAX_PLATFORMS"] = "cpu"
 
 
 def population_limit(asked: int | None, *, member_bytes: int) -> int:
