@@ -18,6 +18,7 @@ from lstm_study.store.repair_advice import repair_advice
 from lstm_study.training.checkpoint import read_weights
 from lstm_study.training.console import redirect_output
 from lstm_study.training.memory import allocate_gpu_memory_as_needed
+from lstm_study.training.runtime import keep_jax_from_hidden_gpus
 
 
 def export_arm(study: OpenStudy, *, arm: str = "winner", show: Show) -> Path:
@@ -52,6 +53,7 @@ def export_arm(study: OpenStudy, *, arm: str = "winner", show: Show) -> Path:
         )
     folder = study.reports / ("model" if arm == "winner" else f"{arm}-model")
     allocate_gpu_memory_as_needed()
+    keep_jax_from_hidden_gpus()
     with redirect_output(study.store.log_path):
         write(
             run=run,

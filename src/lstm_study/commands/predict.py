@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from lstm_study.training.console import redirect_output, silence_tensorflow
 from lstm_study.training.memory import allocate_gpu_memory_as_needed
+from lstm_study.training.runtime import keep_jax_from_hidden_gpus
 
 if TYPE_CHECKING:
     from lstm_study.export import Bundle, ClassicalBundle
@@ -55,6 +56,7 @@ def load_bundle_quietly(model_dir: Path, *, ensemble: bool) -> "Bundle | Classic
     """Loads a bundle without the backend's messages."""
     silence_tensorflow()
     allocate_gpu_memory_as_needed()
+    keep_jax_from_hidden_gpus()
     with tempfile.TemporaryDirectory() as folder, redirect_output(Path(folder) / "log"):
         from lstm_study.export import load_bundle
 

@@ -9,6 +9,9 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+# Those that JAX reads; the second is the older one.
+_PLATFORM_VARIABLES = ("JAX_PLATFORMS", "JAX_PLATFORM_NAME")
+
 
 def has_cuda(backend: str) -> bool:
     """Returns whether a backend, "tensorflow" or "jax", has what it needs of CUDA."""
@@ -22,20 +25,24 @@ def way_to_cuda(backend: str) -> str:
             "Install it (pip install 'lstm-study[gpu-tensorflow]'), train with JAX "
             "(pip install 'lstm-study[gpu]', and set KERAS_BACKEND=jax)"
         )
-    if _is_cuda_excluded():
-        return f"Unset JAX_PLATFORMS={os.environ['JAX_PLATFORMS']}"
+    if excluded_by := _excluded_by():
+        return f"Unset {excluded_by}"
     return "Install it (pip install 'lstm-study[gpu]')"
 
 
-def _is_cuda_excluded() -> bool:
-    """Whether JAX_PLATFORMS keeps JAX from using GPUs."""
-    platforms = os.environ.get("JAX_PLATFORMS", "")
-    return bool(platforms) and not {"cuda", "gpu"} & {each.strip() for each in platforms.split(",")}
+def _excluded_by() -> str:
+    """Returns the variable, with its value, that keeps JAX from using GPUs; "" if none does."""
+    for name in _PLATFORM_VARIABLES:
+        platforms = os.environ.get(name, "")
+        named = {each.strip().lower() for each in platforms.split(",")}
+        if platforms and not {"cuda", "gpu"} & named:
+            return f"{name}={platforms}"
+    return ""
 
 
 def _has_jax_with_cuda() -> bool:
-    """Whether JAX and its plugin for CUDA are installed, and JAX_PLATFORMS does not exclude it."""
-    if _is_cuda_excluded():
+    """Whether JAX and its plugin for CUDA are installed, and no variable excludes it."""
+    if _excluded_by():
         return False
     plugins = [path.name for folder in _jax_plugin_folders() for path in Path(folder).glob("*")]
     # In an editable installation, as in NVIDIA's containers, there is only the entry point.

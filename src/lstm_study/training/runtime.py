@@ -25,6 +25,8 @@ _GPU_MEMORY_SHARE = 0.9
 _POPULATION_SHARE = 0.7
 _MOST_MEMBERS = 64
 _MIN_JAX_COMPILE_SECONDS = 0.3
+# Values of CUDA_VISIBLE_DEVICES.
+_HIDE_ALL_GPUS = ("", "-1")
 # Keras and TensorFlow import these if they are installed, for interfaces that are not used here.
 _OPTIONAL = ("jax", "matplotlib", "PIL", "sklearn")
 
@@ -77,6 +79,7 @@ def configure(
     use_numba_cache()
     if gpu is not None:
         os.environ["CUDA_VISIBLE_DEVICES"] = gpu
+    keep_jax_from_hidden_gpus()
     memory = _GPU_MEMORY_SHARE / max(1, workers_on_gpu)
     # JAX refuses to start where both its old name for this and the new one are set.
     if "XLA_PYTHON_CLIENT_MEM_FRACTION" not in os.environ:
@@ -131,13 +134,27 @@ def _configure_jax(threads: int) -> Runtime:
     use_jax_cache(jax)
     try:
         devices = jax.devices()
-    except RuntimeError as error:
-        # JAX's words name the platform, and what to do about it.
-        raise DependencyError(f"JAX does not start: {error}") from error
+    except (AssertionError, RuntimeError) as error:
+        # JAX's words name the platform, and what to do about it; its assertion has none.
+        said = str(error) or (
+            f"JAX_PLATFORMS={jax.config.jax_platforms} names no device of this machine. Unset it "
+            "to train on the CPU."
+        )
+        raise DependencyError(f"JAX does not start: {said}") from error
     # With one arena the threads that compile for a GPU would wait for each other.
     if devices[0].platform == "cpu":
         keep_freed_memory()
     return Runtime(backend="jax", devices=tuple(device.device_kind for device in devices))
+
+
+def keep_jax_from_hidden_gpus() -> None:
+    """Has JAX use the CPU where CUDA_VISIBLE_DEVICES hides all GPUs; call before it is imported.
+
+    Its plugin for CUDA does not start on a machine whose GPUs are all hidden, and JAX with it.
+    """
+    is_hidden = os.environ.get("CUDA_VISIBLE_DEVICES") in _HIDE_ALL_GPUS
+    if is_hidden and not os.environ.get("JAX_PLATFORMS"):
+        os.environ["JAX_PLATFORMS"] = "cpu"
 
 
 def population_limit(asked: int | None, *, member_bytes: int) -> int:

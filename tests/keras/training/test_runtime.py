@@ -64,23 +64,46 @@ print(*runtime.configure(threads=2).devices, *called)
     assert in_a_process(code, tmp_path, KERAS_BACKEND="jax") == ["device", *kept]
 
 
-def test_a_jax_that_does_not_start_is_told_in_its_own_words(tmp_path):
-    code = """
+_NO_CUDA = "Unable to initialize backend 'cuda': No visible GPU devices."
+
+
+@pytest.mark.parametrize(
+    ("error", "says"),
+    [
+        (RuntimeError(_NO_CUDA), _NO_CUDA),
+        (
+            AssertionError(),
+            "JAX_PLATFORMS=cuda names no device of this machine. Unset it to train on the CPU.",
+        ),
+    ],
+)
+def test_a_jax_that_does_not_start_is_told_in_its_own_words_or_ours(tmp_path, error, says):
+    code = f"""
 import jax
 from lstm_study.errors import DependencyError
 from lstm_study.training import runtime
 def devices():
-    raise RuntimeError("Unable to initialize backend 'cuda': No visible GPU devices.")
+    raise {error!r}
 jax.devices = devices
 try:
     runtime.configure(threads=2)
 except DependencyError as error:
     print(error)
 """
-    found = in_a_process(code, tmp_path, KERAS_BACKEND="jax")
-    assert " ".join(found) == (
-        "JAX does not start: Unable to initialize backend 'cuda': No visible GPU devices."
+    found = in_a_process(code, tmp_path, KERAS_BACKEND="jax", JAX_PLATFORMS="cuda")
+    assert " ".join(found) == f"JAX does not start: {says}"
+
+
+@pytest.mark.parametrize(("visible", "platforms"), [("-1", "cpu"), ("", "cpu"), ("0", "")])
+def test_where_all_gpus_are_hidden_jax_does_not_start_cuda(tmp_path, visible, platforms):
+    code = (
+        "from lstm_study.training.runtime import configure; configure(threads=2); "
+        "import jax; print(jax.config.jax_platforms or '')"
     )
+    found = in_a_process(
+        code, tmp_path, KERAS_BACKEND="jax", CUDA_VISIBLE_DEVICES=visible, JAX_PLATFORMS=""
+    )
+    assert "".join(found) == platforms
 
 
 @pytest.mark.parametrize("tells", [True, False])

@@ -13,6 +13,7 @@ def machine(monkeypatch):
     """Says whether a GPU is visible, and whether JAX can use it; by default neither."""
     monkeypatch.delenv("KERAS_BACKEND", raising=False)
     monkeypatch.delenv("JAX_PLATFORMS", raising=False)
+    monkeypatch.delenv("JAX_PLATFORM_NAME", raising=False)
 
     def have(*, gpus=(), cuda=False):
         monkeypatch.setattr(module, "visible_gpus", lambda: gpus)
@@ -38,10 +39,11 @@ def test_with_a_gpu_alone_it_is_tensorflow_and_says_what_to_install(machine):
     assert "pip install 'lstm-study[gpu]'" in found.reason
 
 
-def test_where_a_variable_keeps_jax_from_the_gpu_it_is_named(machine, monkeypatch):
+@pytest.mark.parametrize("name", ["JAX_PLATFORMS", "JAX_PLATFORM_NAME"])
+def test_where_a_variable_keeps_jax_from_the_gpu_it_is_named(machine, monkeypatch, name):
     machine(gpus=("GPU-1",))
-    monkeypatch.setenv("JAX_PLATFORMS", "cpu")
-    assert choose_backend().reason.endswith("has no CUDA here. Unset JAX_PLATFORMS=cpu")
+    monkeypatch.setenv(name, "cpu")
+    assert choose_backend().reason.endswith(f"has no CUDA here. Unset {name}=cpu")
 
 
 def test_a_study_keeps_the_backend_it_began_with(machine):

@@ -55,6 +55,7 @@ def driver(tmp_path, monkeypatch):
 def cuda(tmp_path, monkeypatch):
     """Says which backends find what they need of CUDA; by default none."""
     monkeypatch.delenv("JAX_PLATFORMS", raising=False)
+    monkeypatch.delenv("JAX_PLATFORM_NAME", raising=False)
     monkeypatch.setattr(cuda_module, "_python_folders", lambda: [str(tmp_path)])
     plugins = str(tmp_path / "jax_plugins")
     monkeypatch.setattr(cuda_module, "_jax_plugin_folders", lambda: [plugins])
@@ -212,6 +213,11 @@ def test_a_backend_uses_the_gpus_where_what_it_needs_of_cuda_is_installed(
     monkeypatch.setenv("JAX_PLATFORMS", "cuda, cpu")
     assert usable_gpus("jax") == visible_gpus()
     monkeypatch.setenv("JAX_PLATFORMS", "cpu")
+    assert usable_gpus("jax") == ()
+    monkeypatch.delenv("JAX_PLATFORMS")
+    monkeypatch.setenv("JAX_PLATFORM_NAME", "gpu")
+    assert usable_gpus("jax") == visible_gpus()
+    monkeypatch.setenv("JAX_PLATFORM_NAME", "cpu")
     assert usable_gpus("jax") == ()
 
 

@@ -1,4 +1,4 @@
-"""What a process takes of a GPU that it shares with a study."""
+"""What a process takes of a GPU that it shares with a study, or that is hidden."""
 
 import os
 
@@ -17,6 +17,20 @@ def test_loading_a_model_takes_no_more_of_a_gpu_than_it_uses(tmp_path, monkeypat
     with pytest.raises(ExportError):
         load_bundle_quietly(tmp_path, ensemble=False)
     assert [os.environ[name] for name in NAMES] == ["true", "false"]
+
+
+@pytest.mark.parametrize(
+    ("visible", "asked", "platforms"),
+    [("", "", "cpu"), ("-1", "", "cpu"), ("-1", "cuda", "cuda"), ("0", "", "")],
+)
+def test_a_model_is_loaded_without_cuda_where_all_gpus_are_hidden(
+    tmp_path, monkeypatch, visible, asked, platforms
+):
+    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", visible)
+    monkeypatch.setenv("JAX_PLATFORMS", asked)
+    with pytest.raises(ExportError):
+        load_bundle_quietly(tmp_path, ensemble=False)
+    assert os.environ["JAX_PLATFORMS"] == platforms
 
 
 def test_who_wants_all_of_it_says_so(monkeypatch):
