@@ -28,12 +28,19 @@ from lstm_study.metrics import log_loss, majority_share, roc_auc
 from lstm_study.records import Run, StudyRecords
 
 RULE = (
-    "Of the most accurate model on test and those whose interval of the difference to it includes "
-    "0, the one that predicts fastest is recommended."
+    "Of the most accurate model on test and those close to it, the one that predicts fastest is "
+    "recommended. A model is close if the interval of its difference to the most accurate one "
+    "includes 0 and begins at −1 point or above."
 )
 LEFT_OUT = "Models not shown to be more accurate than the more frequent label alone are left out."
 TOO_FEW = "No network is recommended: that takes four runs of each that did not fail."
 LAST_EPOCHS_ARM = f"winner{LAST_EPOCHS_SUFFIX}"
+_CLOSE = -0.01
+"""Lowest difference in accuracy that the interval of a close model may include. Few seeds or reviews
+give wide intervals: that they show no difference is no reason to take the faster model.
+"""
+
+_CLOSE_IN_WORDS = "at most 1 point less accurate by their intervals"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -207,9 +214,19 @@ def _tied(models: Sequence[Model]) -> list[Model]:
     return [each for each in models if each.difference is None or each.difference.high >= 0]
 
 
+def _above_majority(models: Sequence[Model]) -> list[Model]:
+    return [each for each in models if each.is_above_majority]
+
+
 def _useful(models: Sequence[Model]) -> list[Model]:
-    """Returns those that the rule chooses from, the most accurate one first."""
-    return [each for each in _tied(models) if each.is_above_majority]
+    """Returns those that the rule chooses from, the most accurate one first.
+
+    If the most accurate model is left out, all that are not shown to differ from it remain.
+    """
+    useful = _above_majority(_tied(models))
+    if not models[0].is_above_majority:
+        return useful
+    return [each for each in useful if each.difference is None or each.difference.low >= _CLOSE]
 
 
 def _choice(models: Sequence[Model]) -> Model | None:
@@ -232,16 +249,23 @@ def _of_choice(chosen: Model, models: Sequence[Model], majority: float) -> str:
         why = " correctly, more than every other model here, by intervals that exclude 0."
     elif chosen is tied[0]:
         why = " correctly, the most of these models"
-        those = "those not shown to differ from it" + " and not left out" * bool(left_out)
-        fastest = f"; of {those}, it predicts fastest."
-        why += fastest if is_timed else "; times to predict are not all known."
+        if not is_timed:
+            why += "; times to predict are not all known."
+        elif len(useful) > 1:
+            those = "those that are not left out and" if left_out else "those"
+            why += f"; of {those} {_CLOSE_IN_WORDS}, it predicts fastest."
+        elif len(_above_majority(tied)) > 1:
+            why += "; by their intervals, the others may be more than 1 point less accurate."
+        else:
+            why += "."
     else:
         assert chosen.difference is not None, "it is not the most accurate one"
         why = (
             f" correctly; no difference to the most accurate, {model_name(tied[0].arm)}, was shown"
             f", {between(chosen.difference)}, and "
         )
-        fastest = f"it predicts fastest of those{' that are not left out' * bool(left_out)}."
+        those = _CLOSE_IN_WORDS if tied[0] in useful else "that are not left out"
+        fastest = f"it predicts fastest of those {those}."
         why += fastest if is_timed else "times to predict are not all known."
     if left_out:
         names = ", ".join(model_name(each.arm) for each in left_out)
@@ -288,9 +312,7 @@ def _of_single_network(
         each.predict_1000_seconds is not None for each in useful
     ):
         listed = ", ".join(each.arm for each in useful)
-        if len(useful) < len(_tied(networks)):
-            listed += "; others are left out"
-        said += f" Of those not shown to differ from the best ({listed}) it predicts fastest."
+        said += f" Of those {_CLOSE_IN_WORDS} ({listed}) it predicts fastest."
     return said + _remarks(chosen)
 
 
