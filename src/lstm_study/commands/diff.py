@@ -1,13 +1,15 @@
 """`diff`: puts several studies side by side in one page."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from lstm_study.commands.answer import read_records
-from lstm_study.commands.opened import REPORTS_FOLDER, OpenStudy, open_study
+from lstm_study.commands.opened import REPORTS_FOLDER, RUNS_FOLDER, OpenStudy, open_study
 from lstm_study.commands.records import open_kept
 from lstm_study.errors import ReportError
 from lstm_study.provenance import now, versions
+from lstm_study.store import Store
 
 _NAMED = 3
 
@@ -15,12 +17,20 @@ _NAMED = 3
 def open_any(study: str | Path, *, out: Path = REPORTS_FOLDER) -> OpenStudy:
     """Opens a study file, a packaged study, or a folder of records, kept or of another checkout.
 
+    A study file of another folder that was not run from here is taken with what was run there.
+
     Raises:
         SpecError: There is none of them.
     """
     if (Path(study) / "study.json").is_file():
         return open_kept(Path(study), out=out)
-    return open_study(study, out=out)
+    opened = open_study(study, out=out)
+    if Path(study).is_file() and not opened.store.folder.exists():
+        beside = Path(study).resolve().parent
+        for folder in (beside, beside.parent):
+            if (run_there := folder / RUNS_FOLDER / opened.spec.study.name).is_dir():
+                return replace(opened, store=Store(run_there))
+    return opened
 
 
 def make_diff(studies: Sequence[OpenStudy]) -> Path:

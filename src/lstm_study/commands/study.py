@@ -17,7 +17,7 @@ from lstm_study.commands.opened import as_run
 from lstm_study.commands.predict import load_bundle_quietly, unknown_in_words
 from lstm_study.commands.progress_bar import ProgressBar
 from lstm_study.configuration import Configuration, Value
-from lstm_study.errors import ComparisonError, DataError, ReportError
+from lstm_study.errors import ComparisonError, DataError, ExportError, ReportError
 from lstm_study.provenance import now, versions
 from lstm_study.records import Run, Trial
 from lstm_study.spec import StudySpec
@@ -406,7 +406,13 @@ class Study:
     def _bundle(self) -> "Bundle":
         from lstm_study.export import Bundle
 
-        found = load_bundle_quietly(self.report_folder / "model", ensemble=False)
+        folder = self.report_folder / "model"
+        if not folder.exists():
+            raise ExportError(
+                f"{folder}: no model has been exported. Call run(), or export() if the study has "
+                "been compared."
+            )
+        found = load_bundle_quietly(folder, ensemble=False)
         assert isinstance(found, Bundle), "model/ has the network"
         return found
 

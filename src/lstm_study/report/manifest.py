@@ -107,7 +107,7 @@ def markdown(content: Content) -> str:
     search = (
         f"Search: {cost.text(0, 'completed')} of {cost.text(0, 'planned_trials')} planned "
         f"trials completed, {cost.text(0, 'failed')} failed, {cost.text(0, 'epochs')} "
-        f"epochs. All training: {cost.text(2, 'training_seconds')}."
+        f"epochs. All trainings, added up: {cost.text(2, 'training_seconds')}."
     )
     lines += ["", search]
     lines += ["", *(f"- {_plain(str(note))}" for note in tables["notes"].column("note"))]
