@@ -18,6 +18,8 @@ from lstm_study.errors import ComparisonError
 THRESHOLD = 0.5
 EPSILON = 1e-7
 BINS = 15
+UNEQUAL = 0.8
+"""From this share of the more frequent label on, accuracy says little."""
 
 Labels = NDArray[np.integer]
 Probabilities = NDArray[np.floating]

@@ -5,7 +5,6 @@ Keras's defaults.
 """
 
 import os
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Literal
 
@@ -101,8 +100,3 @@ def reviews(cache: str, *, train: int, validation: int) -> Corpus:
 def configuration_of(size: str, **values: Any) -> Configuration:
     """Returns one of `SIZES` with some hyperparameters changed."""
     return SIZES[size].with_values(**values)
-
-
-def rates_in_words(rates: Sequence[float]) -> str:
-    """Names recurrent dropout rates."""
-    return " and ".join(f"{rate:g}" for rate in rates)

@@ -14,12 +14,13 @@ from lstm_study.cli.text.studies import check_text
 from lstm_study.commands import check, repair
 from lstm_study.errors import RecordError, StoreError
 from lstm_study.files import unseal
-from lstm_study.records import Control, Run, Trial
+from lstm_study.records import Control, Opening, Run, Trial
 from lstm_study.records.kinds import KINDS, kind_of
 from lstm_study.records.state import ArmsState, ReportState, SearchState, SeedsState, VerdictsState
 from lstm_study.search import plan_state
 from lstm_study.search.plan import Plan
 from lstm_study.store import Store
+from lstm_study.store.files import CUT
 from lstm_study.store.missing_digests import add_missing_digests
 from lstm_study.store.snapshot import Snapshot
 from lstm_study.training.checkpoint import Checkpoint, read_weights, write_checkpoint
@@ -101,6 +102,19 @@ def test_with_damaged_predictions_their_run_is_moved_aside_to_be_trained_again(s
     aside = repair(store, check(store).findings)
     assert (aside / "runs" / "winner-s1.json").read_bytes() == record
     assert store.read(Run, "winner-s1") is None
+
+
+@pytest.mark.parametrize("file", ["runs/{}.json", "predictions/{}.npy"])
+def test_a_lost_mean_of_last_epochs_is_evaluated_again_with_its_training(store, file):
+    run, labels = store.read(Run, "winner-s1"), store.read_predictions("labels")
+    name = "winner-last-three-s1"
+    store.write(replace(run, run_id=name, arm="winner-last-three", trained_as=run.run_id))
+    store.write_predictions(name, store.read_predictions(run.run_id), labels)
+    (store.folder / file.format(name)).unlink()
+    repair(store, check(store).findings)
+    assert store.read(Run, name) is None
+    assert store.read(Run, run.run_id) is None
+    assert check(store).findings == ()
 
 
 @pytest.mark.parametrize(
@@ -259,11 +273,25 @@ def test_a_ledger_that_was_cut_is_found(store, kept):
     lines = store.ledger.path.read_bytes().splitlines(keepends=True)
     store.ledger.path.write_bytes(b"".join(lines[:kept]))
     found = check(Store(store.folder))
-    assert [each.problem for each in found.findings] == ["its last lines are missing"]
-    with pytest.raises(RecordError, match=r"ledger\.jsonl: its last lines are missing"):
+    assert [each.problem for each in found.findings] == [CUT]
+    with pytest.raises(RecordError, match=r"ledger\.jsonl: does not list all records"):
         Store(store.folder).read_all()
     repair(Store(store.folder), found.findings)
     assert files(Store(store.folder)) == []
+
+
+def test_reads_that_an_earlier_list_and_log_together_do_not_hold_are_noticed(store):
+    assert store.read_all().unlogged_runs == ()
+    for path, kept in ((store.ledger.path, 9), (store.path(Opening), 2)):
+        path.write_bytes(b"".join(path.read_bytes().splitlines(keepends=True)[:kept]))
+    restored = Store(store.folder)
+    assert files(restored) == ["ledger.jsonl"]
+    repair(restored, check(restored).findings)
+    assert files(Store(store.folder)) == []
+    records = Store(store.folder).read_all()
+    evaluated = {run.run_id for run in records.runs if run.test_accuracy is not None}
+    logged = {opening.run_id for opening in records.openings}
+    assert {*records.unlogged_runs} == {*evaluated, "control"} - logged
 
 
 def test_without_ledger_and_plan_it_says_what_is_forgotten(store):
@@ -436,7 +464,7 @@ def test_an_earlier_copy_of_a_state_is_found(store, file):
     assert files(store) == []
     (store.folder / file).write_bytes(earlier)
     assert files(store) == [file]
-    with pytest.raises(RecordError, match=rf"{file}: is not the one that was written last"):
+    with pytest.raises(RecordError, match=rf"{file}: is not the one that ledger\.jsonl lists"):
         Store(store.folder).read_state(type(now))
     repair(store, check(store).findings)
     assert files(store) == []
@@ -450,6 +478,15 @@ def test_a_record_of_another_study_with_the_same_names_is_found(store, file, tmp
     other.write(replace(record, worker="w9"))
     shutil.copyfile(other.folder / file, store.folder / file)
     assert files(store) == [file]
+
+
+def test_a_state_that_is_newer_than_the_list_is_not_called_the_earlier_one(store):
+    listed = store.ledger.path.read_bytes()
+    store.write_state(VerdictsState())
+    store.ledger.path.write_bytes(listed)
+    with pytest.raises(RecordError, match="one of the two is an earlier copy"):
+        Store(store.folder).read_state(VerdictsState)
+    assert files(Store(store.folder)) == ["verdicts.json"]
 
 
 def test_a_kill_between_list_and_state_loses_nothing(store, monkeypatch):

@@ -82,6 +82,27 @@ def test_the_summary_is_printed_best_first(
     assert f"1  {RANKED[0].trial_id}  score {RANKED[0].score:.4f}" in lines[1]
 
 
+def test_finalists_are_listed_with_the_means_that_rank_them(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    first, second = [trial for trial in RANKED if trial.initial_epoch == 0][:2]
+    finalists = [  # Each scores as the other one did.
+        replace(trained, trial_id=name, parent=trial.trial_id, role="finalist")
+        for name, trial, trained in (("f-1-s1", first, second), ("f-2-s1", second, first))
+    ]
+    leave(replace(completed_study(), trials=(*RANKED, *finalists), runs=()), tmp_path)
+    monkeypatch.chdir(tmp_path)
+    study = Study.load("fake.toml")
+    frame = study.trials().dropna(subset=["rank"]).sort_values("rank")
+    assert list(frame["trial_id"][:2]) == [second.trial_id, first.trial_id]
+    assert list(frame["fresh_mean"].dropna()) == [first.score, second.score]
+    study.results_summary(3)
+    lines = capsys.readouterr().out.splitlines()[1:]
+    assert [", mean of fresh seeds" in line for line in lines] == [True, True, False]
+    means = f"score {second.score:.4f}, mean of fresh seeds {first.score:.4f}"
+    assert f"{second.trial_id}  {means}" in lines[0]
+
+
 def test_figures_are_matplotlibs_and_unknown_names_are_refused(study: Study) -> None:
     names = study.figures()
     assert names["slices"] == "Score along each hyperparameter"

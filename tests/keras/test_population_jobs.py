@@ -1,15 +1,21 @@
 """A search and a comparison whose worker trains jobs together, beside ones that train alone."""
 
+from contextlib import nullcontext
 from dataclasses import replace
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 
-from lstm_study.comparison.arms import ComparisonPlan, plan_runs
+from lstm_study import metrics
+from lstm_study.comparison.arms import ComparisonPlan, plan_runs, plan_validation_runs
 from lstm_study.comparison.jobs import Due, Jobs
 from lstm_study.comparison.runs import ComparisonStage
 from lstm_study.corpus.load import load
 from lstm_study.corpus.types import Corpus
+from lstm_study.engine.jobs import Halt, Job
+from lstm_study.errors import StoreError
+from lstm_study.model.shape_classes import ShapeClass
 from lstm_study.progress.values import ignore
 from lstm_study.records import Run
 from lstm_study.search.oracle import RecordedHyperband
@@ -46,10 +52,10 @@ def searched(folder, corpus, *, capacity: int) -> list:
     return store.read_trials()
 
 
-def compared(folder, corpus, *, capacity: int) -> Store:
-    """Runs three seeds of one arm, each evaluated at its own epoch, too."""
+def compared(folder, corpus, *, capacity: int, runs: list[Run] | None = None) -> Store:
+    """Runs three seeds of one arm, each evaluated at its own epoch, too, or the runs given."""
     store = Store(folder)
-    runs = plan_runs(
+    runs = runs or plan_runs(
         ComparisonPlan(arms={"winner": SPEC.baseline.configuration}, seeds=3), spec=SPEC,
         own_epochs={"winner": 1},
     )  # fmt: skip
@@ -146,24 +152,38 @@ def test_reading_test_again_for_a_lack_of_memory_opens_it_no_second_time(
 
 
 @needs_jax
-def test_no_temperature_is_fitted_on_what_a_run_is_tested_on(tmp_path, corpus, monkeypatch):
+def test_a_temperature_is_fitted_on_validation_and_never_on_what_a_run_is_tested_on(
+    tmp_path, corpus, monkeypatch
+):
     kept, fitted = population_jobs.fit_temperature, []
-    monkeypatch.setattr(
-        population_jobs,
-        "fit_temperature",
-        lambda labels, probabilities: fitted.append(len(labels)) or kept(labels, probabilities),
-    )
+
+    def fit_temperature(labels, probabilities):
+        np.testing.assert_array_equal(labels, corpus.validation.labels)
+        found = kept(labels, probabilities)
+        fitted.append((found, pytest.approx(metrics.log_loss(labels, probabilities), rel=1e-5)))
+        return found
+
+    monkeypatch.setattr(population_jobs, "fit_temperature", fit_temperature)
     begin = population_jobs._PopulationJobs.begin
     monkeypatch.setattr(
         population_jobs._PopulationJobs,
         "begin",
         lambda self, job: begin(self, replace(job, calibrates=True)),
     )
+    arms = dict.fromkeys(("baseline", "winner"), SPEC.baseline.configuration)
+    plan = ComparisonPlan(arms=arms, seeds=2, validation_seeds=2)
+    tested = plan_runs(plan, spec=SPEC, own_epochs={"winner": 1})
+    validated = plan_validation_runs(plan, spec=SPEC)
 
-    store = compared(tmp_path, corpus, capacity=4)
+    store = compared(tmp_path, corpus, capacity=4, runs=[*tested, *validated])
 
-    assert {run.status for run in store.read_runs()} == {"completed"}
-    assert len(store.read_openings()) == 6 and not fitted
+    runs = store.read_runs()
+    assert {run.status for run in runs} == {"completed"}
+    found = [run for run in runs if run.test_accuracy is None]
+    assert {run.run_id for run in found} == {run.run_id for run in validated}
+    for run in found:
+        assert (run.temperature, run.epochs[-1].validation_loss) in fitted
+    assert len(fitted) == len(found) == 4
 
 
 @needs_jax
@@ -216,6 +236,43 @@ def test_a_checkpoint_of_another_network_costs_time_and_not_the_training(
     trials = searched(tmp_path / "study", corpus, capacity=4)
 
     assert {trial.status for trial in trials} == {"completed"}
+
+
+@needs_jax
+@pytest.mark.parametrize(
+    ("error", "is_the_jobs"),
+    [
+        (ValueError("a bug"), True),
+        (StoreError("the disk is full"), False),
+        (RuntimeError("CUDA_ERROR_LAUNCH_FAILED: unspecified launch failure"), False),
+    ],
+)
+def test_an_error_of_the_population_ends_each_of_its_jobs_unless_no_job_is_at_fault(
+    tmp_path, monkeypatch, error, is_the_jobs
+):
+    def train_population(members, **_):
+        assert len(members) == 2
+        raise error
+
+    monkeypatch.setattr(population_jobs, "train_population", train_population)
+    configuration = SPEC.baseline.configuration
+    shape = ShapeClass.of(configuration, batch_size=SPEC.protocol.batch_size)
+    jobs = [
+        Job(
+            name=name, configuration=configuration, protocol=SPEC.protocol, seed=1, masked=False,
+            trains_on="train", validates=True, halts=(Halt(epochs=1),), shape=shape,
+        )
+        for name in ("one", "other")
+    ]  # fmt: skip
+    sent = []
+    link = SimpleNamespace(send=sent.append)
+    given = {"link": link, "reviews": SimpleNamespace(train=None, validation=None)}
+
+    with nullcontext() if is_the_jobs else pytest.raises(type(error), match=str(error)):
+        population_jobs.train_together(jobs, scratch=tmp_path, capacity=2, **given)
+
+    failed = [(each.name, each.failure.kind, each.is_last) for each in sent]
+    assert failed == ([("one", "bug", True), ("other", "bug", True)] if is_the_jobs else [])
 
 
 @pytest.mark.timeout(WHOLE_FILE_SECONDS)

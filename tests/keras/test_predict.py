@@ -110,16 +110,6 @@ def test_no_texts_give_nothing_and_an_empty_text_gives_one_probability(bundle):
     )
 
 
-def test_a_wrong_call_is_told_at_once(bundle):
-    with pytest.raises(TypeError, match="several texts"):
-        bundle.predict_texts("a film")
-    with pytest.raises(ValueError, match="batch_size must be >= 1"):
-        bundle.predict_texts(["a film"], batch_size=0)
-    for wrong in ([-1], [0.5], [[1, 2]], ["a"], [2**31]):
-        with pytest.raises(ExportError, match="review 2: must be token ids"):
-            list(bundle.predict_token_ids([[1, 4], wrong]))
-
-
 def test_a_csv_keeps_its_columns_as_they_were_and_gets_two_more(bundle, tmp_path):
     rows = [
         ("=1+1", "great film", "+49"),

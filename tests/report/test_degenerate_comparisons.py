@@ -11,6 +11,8 @@ import pytest
 from rich.console import Console
 
 from lstm_study import commands
+from lstm_study.analysis.answer.arms import arms_from_records
+from lstm_study.analysis.statistics.failures import without_failed_runs
 from lstm_study.cli.text.answer import answer_text
 from lstm_study.cli.text.studies import status_text
 from lstm_study.errors import RecordError
@@ -180,3 +182,25 @@ def test_a_further_arms_difference_says_that_it_leaves_failed_runs_out(
     Console(file=out, width=400, no_color=True).print(answer_text(answer))
     (line,) = (line for line in out.getvalue().splitlines() if line.startswith("Runner-up 1"))
     assert re.search(r"\(5 seeds, .*\); without 1 failed run [+−]\d", line), line
+
+
+def test_the_terminal_gives_the_winners_accuracy_without_its_failed_runs_too(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    whole = completed_study(seeds=5)
+    study = giving(
+        whole,
+        lambda run_id: (
+            np.full(2_000, 0.5, np.float32) if run_id == "winner-s1" else whole.predictions[run_id]
+        ),
+    )
+    monkeypatch.chdir(tmp_path)
+    answer = commands.read_answer(commands.open_study(leave(study, tmp_path)))
+    kept = without_failed_runs(arms_from_records(study)["winner"])
+    out = io.StringIO()
+    Console(file=out, width=2_000, no_color=True).print(answer_text(answer))
+    lines = [line.rstrip() for line in out.getvalue().splitlines()]
+    winner, baseline = lines[1:3]
+    assert kept.seeds == 4
+    assert winner.endswith(f"; without 1 failed run {kept.accuracy:.2%}")
+    assert "without" not in baseline

@@ -176,6 +176,25 @@ def test_reads_of_the_test_reviews_that_repeat_are_counted_as_such() -> None:
     assert "once for each evaluation" not in page
 
 
+@pytest.mark.parametrize("kept", [0, 3])
+def test_lost_lines_of_the_log_of_reads_are_said_to_be_lost(kept: int) -> None:
+    study = completed_study()
+    records = replace(study, openings=study.openings[:kept])
+    note = "The log of reads of the test reviews is incomplete: it lacks those of "
+    assert not any(each.startswith(note) for each in judge(study).notes)
+    verdict = judge(records)
+    assert verdict.notes[-1].startswith(note)
+    content = gather(
+        records, verdict=verdict, made_at="2025-03-02T10:00:00.000Z", versions={}, git_commit="",
+        bundle=None,
+    )  # fmt: skip
+    page = parse(render(content)).text
+    assert note in page
+    assert "as far as the log has them" in page
+    for untrue in ("have not been read", "never twice for the same run", "Every read"):
+        assert untrue not in page
+
+
 def test_a_run_left_out_of_differences_is_told_of_beside_the_means_that_include_it() -> None:
     content = _content("collapsed")
     comparison = content.tables["comparison"]
@@ -395,3 +414,28 @@ def test_a_winner_that_has_not_been_retrained_is_not_said_to_have_been() -> None
     assert "It has not been retrained yet." in said
     assert "were then retrained" not in said
     assert "Winner and baseline were then retrained" in _said("completed", "winner")
+
+
+def test_where_one_label_is_rare_each_arm_has_its_balanced_accuracy() -> None:
+    study = completed_study()
+    labels = np.where(np.arange(len(study.test_labels)) % 10, 1, 0).astype(study.test_labels.dtype)
+    said = _in_section(_gathered(replace(study, test_labels=labels)), "comparison")
+    assert "failedaccuracybalanced accuracyF-scoreROC AUC" in said
+    assert "One label has 90.00% of the test reviews." in said
+    assert "balanced accuracyF-scoreROC AUC" not in _said("completed", "comparison")
+
+
+def test_the_names_of_trials_are_explained_as_the_study_has_them() -> None:
+    study = completed_study()
+    search = {**study.spec["search"], "iterations": 2}
+    said = _in_section(_gathered(replace(study, spec={**study.spec, "search": search})), "search")
+    assert "i1-b2-08-r1 is slot eight of bracket two in the second iteration" in said
+    assert "name tells its bracket, its slot" in _said("completed", "search")
+
+
+def test_the_glossary_is_in_the_order_of_the_alphabet() -> None:
+    page = parse(render(_content("completed")))
+    (found,) = [n for n in page.find("section") if n.attributes.get("id") == "glossary"]
+    terms = [node.text.lower() for node in found.find("dt")]
+    assert terms
+    assert terms == sorted(terms)

@@ -4,10 +4,11 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lstm_study.configuration import BASELINE, HYPERPARAMETERS, Configuration
+from lstm_study.configuration import BASELINE, HYPERPARAMETERS, Configuration, value_in_words
 from lstm_study.engine.devices import choose_workers
 from lstm_study.progress.estimate import mean_length, step_work
 from lstm_study.provenance import git_commit, now, versions
@@ -29,6 +30,41 @@ def test_a_configuration_comes_back_from_its_dictionary():
     values = BASELINE.as_dict() | {"lstm_layers": 2}
     assert Configuration.from_dict(values).as_dict() == values
     assert Configuration.from_dict(values).label == "128/100×2"
+
+
+def test_a_configuration_from_a_dictionary_has_values_of_its_own_types():
+    core = {name: row.documented for name, row in HYPERPARAMETERS.items() if row.is_core}
+    found = Configuration.from_dict(core | {"dropout": 3 * 0.1, "maxlen": 8.0, "tuner/epochs": 2})
+    assert found == BASELINE.with_values(dropout=0.3, maxlen=8)
+    assert type(found.maxlen) is int
+    opened = {"learning_rate": 0.1 + 0.2, "bidirectional": 1, "pooling": "max", "batch_size": None}
+    assert Configuration.from_dict(core | opened) == BASELINE.with_values(
+        learning_rate=0.3, bidirectional=True, pooling="max"
+    )
+    for name in core:
+        with pytest.raises(KeyError, match=name):
+            Configuration.from_dict({k: v for k, v in core.items() if k != name})
+
+
+def test_a_hyperparameters_values_have_places_on_an_axis_and_words():
+    pooling, switch, rate = (
+        HYPERPARAMETERS[name] for name in ("pooling", "bidirectional", "learning_rate")
+    )
+    assert [pooling.position(each) for each in (*pooling.ticks, None)] == [0, 1, 2, 3, 0]
+    assert [switch.position(each) for each in (False, True, *switch.ticks)] == [0, 1, 0, 1]
+    assert [rate.position(each) for each in (0.5, float("nan"))] == [0.5, 0]
+    assert rate.ticks == ()
+    shown = [value_in_words(each) for each in (True, False, "max", "", None, 9_999, 10_000, 2e4)]
+    assert shown == ["yes", "no", "max", "–", "–", "9999", "10,000", "20000"]
+
+
+def test_the_label_of_a_custom_network_names_three_of_its_hyperparameters():
+    def label(*names: str) -> str:
+        return Configuration(own=tuple((name, 1) for name in names)).label
+
+    assert label() == "as built"
+    assert label("a", "b", "c") == "a 1, b 1, c 1"
+    assert label("a", "b", "c", "d") == "a 1, b 1, c 1, …"
 
 
 @given(st.integers(1, 2**31 - 1), st.text(max_size=8), st.integers(0, 99))

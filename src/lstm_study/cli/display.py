@@ -16,7 +16,7 @@ from lstm_study.progress.values import EndedTraining, Progress, Running
 from lstm_study.spec.quantities import duration_in_words, estimate_in_words
 
 _HEARTBEAT_SECONDS, _VERBOSE_SECONDS = 60.0, 5.0
-_TRIAL_IDS = "           a trial's name: b2-08-r1 is slot 8 of bracket 2, after one promotion"
+_TRIAL_IDS = "           a trial's name: {}b2-08-r1 is slot 8 of bracket 2{}, after one promotion"
 
 
 class Display:
@@ -32,6 +32,7 @@ class Display:
         self._live: Live | None = None
         self._stage = ""
         self._shown = 0
+        self._told: set[str] = set()
         self._is_new = self._is_waiting = False
         self._last_line = time.monotonic()
 
@@ -63,14 +64,27 @@ class Display:
         if self._is_waiting:
             self._end_live()
         if progress.stage != self._stage:
-            self._stage, self._shown = progress.stage, 0
+            self._stage, self._shown, self._told = progress.stage, 0, set()
             self._is_new = True
         if progress.ended and self._is_new and progress.stage == "Search":
             self._is_new = False
-            self._line(Text(_TRIAL_IDS, style="dim"))
+            several = progress.ended[0].training_id.startswith("i")
+            words = ("i1-", ", pass 2 (i0 is the first)") if several else ("", "")
+            self._line(Text(_TRIAL_IDS.format(*words), style="dim"))
         for ended in progress.ended[self._shown :]:
             self._shown += 1
-            self._line(_ended(progress, ended, number=self._shown, terminal=self._is_live))
+            self._line(
+                _ended(
+                    progress,
+                    ended,
+                    number=self._shown,
+                    # All seeds of an arm, and arms beside it, have one: the first line says it.
+                    detail="" if ended.detail in self._told else ended.detail,
+                    terminal=self._is_live,
+                )
+            )
+            if progress.stage != "Search":
+                self._told.add(ended.detail)
         if not self._is_live:
             every = _VERBOSE_SECONDS if Verbosity.level > 0 else _HEARTBEAT_SECONDS
             if time.monotonic() - self._last_line > every:
@@ -161,13 +175,15 @@ def _silence(running: Running) -> Text | None:
     return Text(silence, style="yellow") if silence else None
 
 
-def _ended(progress: Progress, ended: EndedTraining, *, number: int, terminal: bool) -> Text:
+def _ended(
+    progress: Progress, ended: EndedTraining, *, number: int, detail: str, terminal: bool
+) -> Text:
     count = progress.done - len(progress.ended) + number
     text = Text.assemble(
         (f"{progress.stage:<11}", "bold"),
         f"{count:>3} of {progress.total}  {ended.training_id:<12} ",
         (f"failed: {ended.score}" if ended.failed else ended.score, "red" if ended.failed else ""),
-        (f"  {ended.detail}", "dim"),
+        (f"  {detail}" if detail else "", "dim"),
     )
     if not terminal:
         best = f" · best so far {progress.best}" if progress.best else ""

@@ -202,6 +202,7 @@ def predict(
     if tables and target is not None:
         bundle = prediction.load_bundle_quietly(model_dir, ensemble=ensemble)
         from lstm_study.export import predict_files
+        from lstm_study.spec.quantities import counted
 
         with Bar(err) as bar:
             found = predict_files(
@@ -215,7 +216,7 @@ def predict(
             )
         for note in found.notes:
             say(note, to=err)
-        say(f"{found.rows:,} rows of column {found.column!r} written to {target}", to=out)
+        say(f"{counted(found.rows, 'row')} of column {found.column!r} written to {target}", to=out)
         _say_unknown(found.unknown)
         return
     lines = texts if texts else _stdin_lines(encoding or "utf-8")

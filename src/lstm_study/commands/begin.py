@@ -1,8 +1,8 @@
 """How a command begins a study, or resumes it: its reviews, its machine, its disk."""
 
-import os
 import shutil
 from pathlib import Path
+from tempfile import TemporaryFile
 
 from lstm_study.commands.opened import OpenStudy, Show
 from lstm_study.commands.winner import check_not_grown
@@ -99,11 +99,14 @@ def check_writable(folder: Path) -> None:
     existing = folder
     while not existing.exists():
         existing = existing.parent
-    if not existing.is_dir() or not os.access(existing, os.W_OK):
+    try:
+        with TemporaryFile(dir=existing):
+            pass
+    except OSError as error:
         raise ReportError(
-            f"{folder}: cannot be written to ({existing} is not a folder you may write to). "
+            f"{folder}: cannot be written to ({existing}: {error.strerror}). "
             "Choose another folder with --out DIR."
-        )
+        ) from error
 
 
 def free_bytes(folder: Path) -> int:

@@ -7,6 +7,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+from lstm_study.arm_names import LAST_EPOCHS_SUFFIX
 from lstm_study.errors import RecordError
 from lstm_study.provenance import now
 from lstm_study.records import Control, Run, Trial
@@ -248,6 +249,9 @@ def _dependents(store: Store, files: list[str]) -> list[str]:
     if "labels" in names:
         evaluated = list(_evaluated(store, dict.fromkeys(files, "")))
         names += [evaluated[0][0]] if evaluated else []
+    # Only with its training is the mean of the last epochs evaluated again.
+    lost = [*names, *(Path(file).stem for file in files if kind_of(file).type is Run)]
+    names += [each.replace(LAST_EPOCHS_SUFFIX, "") for each in lost if LAST_EPOCHS_SUFFIX in each]
     records = ["control.json" if name == "control" else f"runs/{name}.json" for name in names]
     return [file for file in records if (store.folder / file).exists() and file not in files]
 

@@ -21,6 +21,7 @@ from lstm_study.errors import ComparisonError
 from lstm_study.progress.values import Report
 from lstm_study.records import CorpusSummary
 from lstm_study.records.state import Extent
+from lstm_study.spec.quantities import counted
 
 
 def compare(
@@ -148,8 +149,8 @@ def _compare(
     plan = comparison_plan(study, only_seeds=only_seeds, quick=quick)
     show.stage(
         "Comparison",
-        f"{', '.join(plan.arms)}: {plan.seeds} seeds each, runs of "
-        f"{study.spec.protocol.epochs} epochs on all training reviews"
+        f"{', '.join(plan.arms)}: {counted(plan.seeds, 'seed')} each, runs of "
+        f"{counted(study.spec.protocol.epochs, 'epoch')} on all training reviews"
         + (f"; {_validated(plan.validation_seeds)}" if plan.validation_seeds else "")
         + ("; the classical control" if plan.control else "")
         + ("; the path from baseline to winner" if plan.ablation else ""),

@@ -16,6 +16,7 @@ from lstm_study.engine.backend import VARIABLE, Backend, choose_backend
 from lstm_study.engine.devices import BYTES_PER_WORKER, Workers, choose_workers
 from lstm_study.provenance import machine
 from lstm_study.records import Machine
+from lstm_study.spec.quantities import counted
 
 _PROBE = """
 import json, sys
@@ -78,11 +79,11 @@ def examine() -> Examination:
 
 
 def _workers(size: Workers) -> str:
-    workers = "1 worker" if size.count == 1 else f"{size.count} workers"
-    workers += " of 1 thread" if size.threads == 1 else f" of {size.threads} threads"
+    workers = counted(size.count, "worker")
+    workers += f" of {counted(size.threads, 'thread')}"
     if not size.gpus:
         return f"{workers} (--workers N chooses another number)"
-    gpus = "1 GPU" if len(size.gpus) == 1 else f"{len(size.gpus)} GPUs"
+    gpus = counted(len(size.gpus), "GPU")
     return (
         f"{workers} on {gpus}, {size.on_a_gpu} on each "
         f"(--workers-per-gpu K chooses another number): {', '.join(size.gpus)}"
@@ -98,8 +99,9 @@ def _why(size: Workers, host: Machine) -> str:
         )
     if size.count < host.cpu_count:
         return (
-            f"{_gib(host.memory_bytes)} of memory are enough for {size.count} workers of "
-            f"{_gib(BYTES_PER_WORKER)}; busy workers share the {host.cpu_count} cores"
+            f"{_gib(host.memory_bytes)} of memory are enough for "
+            f"{counted(size.count, 'worker')} of {_gib(BYTES_PER_WORKER)}; busy workers share the "
+            f"{host.cpu_count} cores"
         )
     return (
         "one worker per core: the steps of an LSTM depend on each other, so more threads help "

@@ -13,15 +13,16 @@ import numpy as np
 from lstm_study.commands.estimate import estimate, time_left_in_words
 from lstm_study.commands.init_warnings import about_labels, about_repeats
 from lstm_study.commands.opened import Show, open_study
-from lstm_study.commands.proposal import UNEQUAL, Proposal, Size, held_out_fraction, propose
+from lstm_study.commands.proposal import Proposal, Size, held_out_fraction, propose
 from lstm_study.corpus.files.advice import INIT_FLAGS, argument, as_flags
-from lstm_study.corpus.files.members import COMPRESSIONS
+from lstm_study.corpus.files.input_files import COMPRESSIONS, walk
 from lstm_study.corpus.load import load
 from lstm_study.corpus.sources.polarity import chosen_by_alphabet
 from lstm_study.corpus.sources.survey import Survey, UserChoices, survey
 from lstm_study.corpus.text.vocabulary import RESERVED
 from lstm_study.corpus.types import Corpus
 from lstm_study.errors import SpecError
+from lstm_study.metrics import UNEQUAL
 from lstm_study.records import CorpusSummary
 from lstm_study.spec import DataTable, parse_spec
 
@@ -79,9 +80,11 @@ def write_new_study(
         SpecError: There is a file at `out`, or it can't be written.
         DataError: No study can be made of these reviews; it says what to do.
     """
-    _check_new(out)
     choices = choices or UserChoices()
     with as_flags(INIT_FLAGS):
+        if out.exists():
+            walk(reviews)  # a path that names nothing is an error, too, and the first to correct
+            _check_new(out)
         show.stage("Data", f"looking at {', '.join(map(str, reviews))}")
         found = survey(reviews, choices=choices)
         paths = [str(path) for path in reviews]

@@ -8,10 +8,9 @@ from numpy.typing import NDArray
 from lstm_study.analysis.statistics.failures import proportion_interval
 from lstm_study.analysis.statistics.intervals import LEVEL
 from lstm_study.analysis.statistics.significance import auc_by_chance
-from lstm_study.commands.proposal import UNEQUAL
 from lstm_study.comparison.classical_control import fit
 from lstm_study.corpus.types import Corpus
-from lstm_study.metrics import accuracy, majority_share, roc_auc
+from lstm_study.metrics import UNEQUAL, accuracy, majority_share, roc_auc
 from lstm_study.records import CorpusSummary
 
 _LOOK_REVIEWS = 20_000

@@ -12,6 +12,7 @@ from typing import TypeVar
 
 from lstm_study.analysis.statistics.planned_power import PlannedPower, plan_power
 from lstm_study.configuration import BASELINE
+from lstm_study.metrics import UNEQUAL
 from lstm_study.schedule import hyperband
 
 T = TypeVar("T")
@@ -26,8 +27,6 @@ _SMALL, _FEW = 2_000, 500
 _BATCH_SIZES = {1_000: 16, 4_000: 32, inf: 64}
 _SEEDS = {_SMALL: 10, 100_000: 6, inf: 4}
 _WIDTHS = {_SMALL: (8, 16, 32), 20_000: (16, 32, 64), inf: (32, 64, 128)}
-UNEQUAL = 0.8
-"""From this share of the more frequent label on, accuracy says little."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -13,7 +13,12 @@ def make_report(study: OpenStudy, *, show: Show) -> Path:
     """Writes the report from the records, and returns the HTML file.
 
     Records that the user may not write stay as they are, and do not know of the report.
+
+    Raises:
+        StoreError: The study has not been started.
+        RecordError: A record is damaged.
     """
+    study.store.check_there_is_one()
     from lstm_study.report.write import write_report as write
 
     show.stage("Report", "drawing figures and tables")

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Self
 
 from lstm_study import commands
 from lstm_study.analysis.frames import epochs_frame, frame_of
-from lstm_study.analysis.search.summary import ranking
+from lstm_study.analysis.search.summary import finalists, ranking
 from lstm_study.commands.answer import read_runs, read_trials
 from lstm_study.commands.model import builder_of, recorded
 from lstm_study.commands.opened import as_run
@@ -256,15 +256,21 @@ class Study:
         return found
 
     def results_summary(self, num_trials: int = 10) -> None:
-        """Prints the best trials at the full budget, as Keras Tuner's tuners do."""
+        """Prints the best trials at the full budget, as Keras Tuner's tuners do.
+
+        Finalists come first, by the mean score of their trainings with fresh seeds.
+        """
         import sys
 
         lines = [f"Results summary of {self.spec.study.name}, by {self.spec.study.objective}"]
+        fresh = self._fresh_means()
         for rank, trial in enumerate(self._ranked()[:num_trials], start=1):
             chosen = trial.configuration.as_dict().items()
             # What a study does not open and leaves to its protocol is no choice of the trial's.
             values = ", ".join(f"{key} {value}" for key, value in chosen if value is not None)
-            lines.append(f"{rank:>3}  {trial.trial_id}  score {trial.score:.4f}  {values}")
+            mean = fresh.get(trial.trial_id)
+            again = "" if mean is None else f", mean of fresh seeds {mean:.4f}"
+            lines.append(f"{rank:>3}  {trial.trial_id}  score {trial.score:.4f}{again}  {values}")
         if len(lines) == 1:
             lines.append("No trial has completed the full budget.")
         sys.stdout.write("\n".join(lines) + "\n")
@@ -272,11 +278,14 @@ class Study:
     def trials(self) -> "pd.DataFrame":
         """Returns one row per trial: id, rank, hyperparameters, budget, status, scores, times.
 
-        `rank` is among the completed trials at the full budget, `<NA>` for others. `started_at` and
-        `ended_at` are timestamps in UTC, `seconds` is a number.
+        `rank` is among the completed trials at the full budget, `<NA>` for others: finalists first,
+        by `fresh_mean`, the mean score of their trainings with fresh seeds, then all others by
+        `score`. `started_at` and `ended_at` are timestamps in UTC, `seconds` is a number.
         """
         frame = frame_of(read_trials(self._opened), Trial)
         ranks = {trial.trial_id: rank for rank, trial in enumerate(self._ranked(), start=1)}
+        fresh = frame["trial_id"].map(self._fresh_means()).astype("Float64")
+        frame.insert(list(frame.columns).index("score") + 1, "fresh_mean", fresh)
         frame.insert(1, "rank", frame["trial_id"].map(ranks).astype("Int64"))
         return frame
 
@@ -381,6 +390,9 @@ class Study:
             max_epochs=study.spec.search.max_epochs,
             runs=study.store.read_runs(),
         )
+
+    def _fresh_means(self) -> dict[str, float | None]:
+        return {each.trial_id: each.mean for each in finalists(read_trials(self._opened))}
 
     def _ranked_or_raise(self) -> tuple[Trial, ...]:
         found = self._ranked()

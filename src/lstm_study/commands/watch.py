@@ -16,7 +16,7 @@ from lstm_study.progress.follow import score_in_words
 from lstm_study.provenance import git_commit, now, versions
 from lstm_study.records import Run, Trial
 from lstm_study.records.kinds import KINDS
-from lstm_study.spec.quantities import duration_in_words
+from lstm_study.spec.quantities import counted, duration_in_words
 
 if TYPE_CHECKING:
     from lstm_study.report.serve import ReportServer
@@ -94,7 +94,7 @@ def _headline(status: Status) -> str:
 def _stage(study: OpenStudy, stage: StageStatus) -> dict[str, Any]:
     facts = [stage.remark] if stage.remark else []
     if stage.seconds:
-        facts.append(f"{duration_in_words(stage.seconds)} so far, {stage.epochs} epochs")
+        facts.append(f"{duration_in_words(stage.seconds)} so far, {counted(stage.epochs, 'epoch')}")
     if stage.remaining_seconds:
         facts.append(f"about {duration_in_words(stage.remaining_seconds)} left")
     if stage.failed:
@@ -103,7 +103,7 @@ def _stage(study: OpenStudy, stage: StageStatus) -> dict[str, Any]:
     sessions = [each for each in study.store.read_sessions() if each.stage == name]
     if sessions:
         last = sessions[-1]
-        workers = "1 worker" if last.workers == 1 else f"{last.workers} workers"
+        workers = counted(last.workers, "worker")
         facts.append(f"{workers} on {', '.join(last.machine.devices) or 'cpu'}")
     return {
         "name": stage.name, "done": stage.done, "total": stage.total, "facts": facts,

@@ -7,6 +7,7 @@ from lstm_study.records import Trial
 from lstm_study.records.state import SearchState
 from lstm_study.search.stage import REACHED
 from lstm_study.spec.changes import changes
+from lstm_study.spec.quantities import counted
 
 
 def winner_of(study: OpenStudy) -> Trial:
@@ -23,7 +24,8 @@ def winner_of(study: OpenStudy) -> Trial:
     )
     if found is None:
         raise ComparisonError(
-            f"{study.store.folder}: no trial completed {study.spec.search.max_epochs} epochs, so "
+            f"{study.store.folder}: no trial completed "
+            f"{counted(study.spec.search.max_epochs, 'epoch')}, so "
             f"there is no winner. {_way_to_a_winner(study)}"
         )
     return found

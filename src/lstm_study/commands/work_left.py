@@ -34,7 +34,13 @@ from lstm_study.spec.dimensions import Fixed
 def possible_winners(plan: SearchState | None, trials: Sequence[Trial]) -> list[Configuration]:
     """Returns the configurations that the search plans, as far as it is known, or has begun."""
     planned = plan.brackets if plan is not None else ()
-    known = [each for bracket in planned for each in bracket.configurations if each is not None]
+    known = [
+        each
+        for bracket in planned
+        if bracket.role == "search"
+        for each in bracket.configurations
+        if each is not None
+    ]
     return known or [trial.configuration for trial in trials if trial.role == "search"]
 
 

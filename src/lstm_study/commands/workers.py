@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 from lstm_study.commands.opened import OpenStudy
 from lstm_study.engine.backend import in_force
-from lstm_study.engine.devices import choose_workers
+from lstm_study.engine.devices import choose_workers, require_address_space
 from lstm_study.engine.processes import Processes
 
 if TYPE_CHECKING:
@@ -19,7 +19,7 @@ def start_engine(study: OpenStudy, jobs: int) -> "Processes | RayCluster":
 
     Raises:
         DependencyError: Ray is not installed.
-        SearchError: The cluster can't be reached.
+        SearchError: The cluster can't be reached, or `ulimit -v` allows too little memory.
     """
     if study.cluster:
         from lstm_study.engine.ray_cluster import RayCluster
@@ -31,6 +31,7 @@ def start_engine(study: OpenStudy, jobs: int) -> "Processes | RayCluster":
             population=study.population,
             jobs=jobs,
         )
+    require_address_space()
     size = choose_workers(
         study.workers,
         jobs=jobs,

@@ -24,6 +24,7 @@ from lstm_study.comparison.looks import Standing
 from lstm_study.objectives import OBJECTIVES
 from lstm_study.records import StudyRecords
 from lstm_study.spec import StudySpec
+from lstm_study.spec.quantities import counted
 from lstm_study.store import Store
 
 
@@ -153,9 +154,11 @@ def _of_equal_training(records: StudyRecords, arms: Mapping[str, Arm], verdict: 
         f"They differ in {' and '.join(rest)} alone." if rest else "They are the same trainings."
     )
     beside = more_or_less(found.kind, found.difference, "the winner", is_reference=True)
+    failed = len(found.failures.runs) if found.failures is not None else 0
+    without = f", without {counted(failed, 'run')} that failed" if failed else ""
     said = (
         f"{name[0].upper()}{name[1:]} classifies {_accuracy_in(arms, reference):.2%} correctly"
-        f"{beside}, on the {found.arms[0].seeds} seeds that both have. {differ}"
+        f"{beside}, on the {counted(found.arms[0].seeds, 'seed')} that both have{without}. {differ}"
     )
     return said + _of_two_parts(records, verdict, found, has_recipe=has_recipe)
 
@@ -261,16 +264,17 @@ def _of_near_duplicates(records: StudyRecords, verdict: Verdict, without: Verdic
         if len(found.positions) == 1
         else f"{len(found.positions):,} test reviews are near-duplicates of training reviews"
     )
+    them = "it" if len(found.positions) == 1 else "them"
     result = ""
     if without.difference is None and verdict.difference is not None:
-        result = f" Without them it cannot be said: {_lacks(without)}."
+        result = f" Without {them} it cannot be said: {_lacks(without)}."
     if without.difference is not None:
         changed = "the same" if without.kind == verdict.kind else f"another, {without.kind}"
         result = (
-            f" Without them the difference is {between(without.difference)}, "
+            f" Without {them} the difference is {between(without.difference)}, "
             f"and the verdict is {changed}."
         )
-    return f"{many} ({found.exact:,} word for word).{result}"
+    return f"{many} ({f'{found.exact:,}' if found.exact else 'none'} word for word).{result}"
 
 
 def _of_own_epochs(records: StudyRecords, arms: Mapping[str, Arm], verdict: Verdict) -> str:

@@ -8,6 +8,7 @@ import numpy as np
 
 from lstm_study.configuration import HYPERPARAMETERS, Configuration
 from lstm_study.model.class_plan import PlannedWork, plan_classes
+from lstm_study.model.grid import configuration_count
 from lstm_study.model.shape_classes import ShapeClass, why_alone
 from lstm_study.schedule import hyperband
 from lstm_study.spec import StudySpec
@@ -95,7 +96,10 @@ def _search_epochs(spec: StudySpec) -> float:
             max_epochs=search.max_epochs, factor=search.factor, iterations=search.iterations
         )
         return float(sum(bracket.epochs for bracket in brackets))
-    return float((search.max_trials or 1) * search.max_epochs)
+    limits = [search.max_trials, configuration_count(spec.space)]
+    # The search refuses a grid without either; its baseline can be trained.
+    trials = min((each for each in limits if each is not None), default=0)
+    return float(trials * search.max_epochs)
 
 
 def _values(name: str, dimension: Any) -> list[Any]:

@@ -148,8 +148,8 @@ def _measure(size: Workers) -> dict[str, Any] | None:
         return None
     finally:
         for process in processes:
-            process.kill()
-            process.wait()
+            with process:  # closes its pipes, and waits for its end
+                process.kill()
     return {
         "points": [
             (points[0][0], statistics.fmean(each for _, each in points))

@@ -6,6 +6,7 @@ from operator import itemgetter
 from lstm_study.analysis.search.summary import objective_of
 from lstm_study.errors import ExportError
 from lstm_study.records import Run, StudyRecords
+from lstm_study.spec.quantities import counted
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,10 +47,12 @@ def choose_run(records: StudyRecords, *, arm: str = "winner") -> Choice:
         ]
         if len(known) == len(runs):
             *_, run = sorted(known, key=itemgetter(0, 1))[(len(known) - 1) // 2]
-            reason = f"the median of {len(runs)} runs by {words}; never by test"
+            reason = f"the median of {counted(len(runs), 'run')} by {words}; never by test"
             return Choice(run=run, reason=reason)
     first = min(runs, key=lambda run: run.seed_index)
-    return Choice(run=first, reason=f"the first of {len(runs)} runs; their losses are not recorded")
+    return Choice(
+        run=first, reason=f"the first of {counted(len(runs), 'run')}; their losses are not recorded"
+    )
 
 
 def how_chosen(run: Run, records: StudyRecords) -> str:

@@ -6,10 +6,10 @@ The only module that knows Keras Tuner's `HyperParameters`; everyone else has `C
 import itertools
 import random
 from collections.abc import Iterator
-from contextlib import ExitStack
 from typing import Any
 
 import keras_tuner
+from keras_tuner.src.engine.conditions import Parent
 
 from lstm_study.configuration import Configuration, Hyperparameter
 from lstm_study.model.grid import configuration_count, dimension_values, grid
@@ -22,7 +22,10 @@ _FUTILE_DRAWS = 200
 
 
 def hyperparameters(space: SpaceTable) -> keras_tuner.HyperParameters:
-    """Declares the hyperparameters to Keras Tuner, conditional ones in their scope.
+    """Declares the hyperparameters to Keras Tuner, with their conditions.
+
+    Conditions are set without `conditional_scope`, which refuses two that are independent, and one
+    on a hyperparameter that has a condition of its own.
 
     A range with a step is declared as the ordered list of its values: Keras Tuner 1.4.8 counts
     them with a floating-point `//` (hp_types/numerical.py) and so never draws the upper end of,
@@ -36,10 +39,11 @@ def hyperparameters(space: SpaceTable) -> keras_tuner.HyperParameters:
     for name, dimension in dimensions:
         if dimension == Fixed(value=None):
             continue  # `[protocol]` gives it
-        with ExitStack() as scopes:
-            for condition in space.conditions(name):
-                scopes.enter_context(hp.conditional_scope(*condition))
-            _declare(hp, space.rows[name], dimension)
+        _declare(hp, space.rows[name], dimension)
+        parameter = hp.space[-1]
+        parameter.conditions = [Parent(*condition) for condition in space.conditions(name)]
+        if not hp.is_active(parameter):
+            del hp.values[name]
     return hp
 
 

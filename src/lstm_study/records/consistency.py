@@ -12,6 +12,7 @@ from lstm_study.records.comparison import Control, NearDuplicates
 from lstm_study.records.session import Session
 from lstm_study.records.state import ArmsState, SeedsState, VerdictsState
 from lstm_study.records.training import Epoch, Run, Trial
+from lstm_study.spec.quantities import counted
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -100,7 +101,7 @@ def _of_trial(trial: Trial) -> Iterator[str]:
     if trial.status != "completed" or not trial.epochs:
         return
     if len(trial.epochs) != trial.budget_epochs - trial.initial_epoch:
-        yield f"it is completed after {len(trial.epochs)} epochs"
+        yield f"it is completed after {counted(len(trial.epochs), 'epoch')}"
     for name, metric in OBJECTIVES.items():
         values = [getattr(epoch, name) for epoch in trial.epochs]
         best = max if metric.direction == "max" else min

@@ -6,6 +6,7 @@ named here.
 """
 
 import re
+from contextlib import suppress
 from dataclasses import dataclass
 from fnmatch import fnmatch
 from pathlib import Path
@@ -77,14 +78,18 @@ class Kind:
 
         Other programs leave some beside them, such as `._b0-00-r0.json` and
         `b0-00-r0 (conflicted copy).json`: those are named by no id, and not the study's.
+
+        Raises:
+            PermissionError: Their folder may not be listed; `Path.glob` would find none in it.
         """
-        before, _, after = self.path.rpartition("/")[2].partition("*")
-        return [
-            path
-            for path in sorted(folder.glob(self.path))
-            if "*" not in self.path
-            or re.fullmatch(self.ids, path.name.removeprefix(before).removesuffix(after))
-        ]
+        path = folder / self.path
+        if "*" not in self.path:
+            return [path] if path.exists() else []
+        beside: list[Path] = []
+        with suppress(FileNotFoundError, NotADirectoryError):
+            beside = sorted(path.parent.iterdir())
+        pattern = re.compile(re.escape(path.name).replace(r"\*", f"(?:{self.ids})"))
+        return [each for each in beside if pattern.fullmatch(each.name)]
 
 
 # What one holds says the class that it is read into, or the remark beside it.

@@ -3,8 +3,9 @@
 Unlike records they carry no kind: each is the only one of its kind in its file.
 """
 
+from collections import Counter
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Annotated, Any, Literal
 
 from pydantic import Field
@@ -12,6 +13,7 @@ from pydantic import Field
 from lstm_study.configuration import Configuration
 from lstm_study.records.strict import STRICT
 from lstm_study.records.training import Role
+from lstm_study.spec.quantities import counted
 
 VerdictKind = Literal["better", "worse", "no difference shown", "cannot say"]
 
@@ -93,13 +95,25 @@ class SearchState:
 
     @property
     def in_words(self) -> str:
-        """The schedule in one line."""
-        parts = []
-        for bracket in self.brackets:
-            rounds = " → ".join(f"{r.trials} to epoch {r.budget_epochs}" for r in bracket.rounds)
-            parts.append(f"{bracket.in_words}: {rounds}")
+        """The schedule in one line; brackets that are alike in several passes are named once."""
+        passes = Counter(
+            (
+                replace(bracket, iteration=0).in_words,
+                " → ".join(
+                    f"{each.trials} to epoch {each.budget_epochs}" for each in bracket.rounds
+                ),
+            )
+            for bracket in self.brackets
+        )
+        parts = [
+            f"{name}{f', {count} times' if count > 1 else ''}: {rounds}"
+            for (name, rounds), count in passes.items()
+        ]
         note = " (the space holds no more configurations)" if self.exhausted else ""
-        return f"{self.trials} trials, {self.epochs} epochs{note}: " + "; ".join(parts)
+        return (
+            f"{counted(self.trials, 'trial')}, {counted(self.epochs, 'epoch')}{note}: "
+            + "; ".join(parts)
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from lstm_study.arm_names import CONTROL, LAST_EPOCHS_SUFFIX
 from lstm_study.records.comparison import Control, NearDuplicates, ReviewFacts
 from lstm_study.records.corpus import CorpusSummary
 from lstm_study.records.session import Opening, Session
@@ -54,3 +55,19 @@ class StudyRecords:
     control: Control | None = None
     near_duplicates: NearDuplicates | None = None
     review_facts: ReviewFacts | None = None
+
+    @property
+    def unlogged_runs(self) -> tuple[str, ...]:
+        """Ids of the evaluated runs for which no opening is logged: lines of the log are lost.
+
+        The mean of the last epochs is evaluated in the opening of its training.
+        """
+        logged = {opening.run_id for opening in self.openings}
+        evaluated = [
+            run.run_id
+            for run in self.runs
+            if run.test_accuracy is not None and not run.arm.endswith(LAST_EPOCHS_SUFFIX)
+        ]
+        if self.control is not None and self.control.test_accuracy is not None:
+            evaluated.append(CONTROL)
+        return tuple(run_id for run_id in evaluated if run_id not in logged)

@@ -54,6 +54,16 @@ def bytes_of(size: str) -> int:
     return count
 
 
+def counted(count: int, noun: str) -> str:
+    """Says how many there are of what a regular noun names.
+
+    Example:
+        >>> counted(1, "row"), counted(2_000, "test review")
+        ('1 row', '2,000 test reviews')
+    """
+    return f"{count:,} {noun}{'' if count == 1 else 's'}"
+
+
 def size_in_words(count: int) -> str:
     """Says a number of bytes in its decimal unit, with two digits at least.
 

@@ -21,7 +21,11 @@ T = TypeVar("T")
 
 MOST_BYTES = 2**26
 OUTDATED = "has not ended, though what followed it has begun: it is an older copy"
-NOT_LAST = "is not the one that was written last, but an earlier copy or another study's"
+NOT_LAST = (
+    "is not the one that ledger.jsonl lists: it is another study's, or one of the two is an "
+    "earlier copy"
+)
+CUT = "does not list all records: its last lines are missing, or it is an earlier copy"
 _TO_LOSE = (Trial, Run, Control, Opening)
 
 
@@ -250,7 +254,7 @@ class StudyFiles:
         unlisted = [path for path in trainings if str(path.relative_to(self.folder)) not in listed]
         # A file is listed once it is written: a kill leaves one that is not, until it is resumed.
         is_cut = len(unlisted) > 1 or not (listed or self.ledger.removed())
-        return "its last lines are missing" if is_cut else ""
+        return CUT if is_cut else ""
 
     def missing(self) -> list[str]:
         """Returns the files that were written and are gone, as paths below the folder."""

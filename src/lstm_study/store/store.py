@@ -118,7 +118,12 @@ class Store(PredictionFiles, LiveFiles):
         if before.data_digest != data_digest:
             refused.append("the reviews are not those that the study was started with")
         if refused:
-            left_out = [f"--set {shlex.quote(x)}" for x in self.settings_left_out(settings)]
+            keys = {each.partition(" ")[0] for each in found.refused}
+            left_out = [
+                f"--set {shlex.quote(each)}"
+                for each in self.settings_left_out(settings)
+                if _key_of(each) in keys
+            ]
             step = "Change that back, start"
             if left_out:
                 step = f"It was started with {' '.join(left_out)}: repeat that. Or start"
@@ -156,10 +161,16 @@ class Store(PredictionFiles, LiveFiles):
         return lock.holder(self.folder)
 
     def move_away(self) -> Path | None:
-        """Moves all that the study left to a folder beside it, for `--fresh`; the lock stays."""
+        """Moves all that the study left to a folder beside it, for `--fresh`; the lock stays.
+
+        What a killed command did not move is no study any more: what it began with goes first, then
+        the ledger.
+        """
+        first = [self.path(StudyState), self.ledger.path]
         paths = [path for path in self.folder.iterdir() if path.name != "lock"]
         if not paths:
             return None
+        paths.sort(key=lambda path: first.index(path) if path in first else len(first))
         before = self.folder.with_name(f"{self.folder.name}.before-{now().replace(':', '')}")
         before.mkdir()
         for path in paths:
@@ -304,3 +315,8 @@ class Store(PredictionFiles, LiveFiles):
                 f"{self.path(StudyState)}: spec.{place} is not valid ({first['msg']}). "
                 "Read it with the version of lstm-study that wrote it."
             ) from error
+
+
+def _key_of(setting: str) -> str:
+    """Returns the "table.key" that a one-off setting changes, or of which it changes a part."""
+    return ".".join(setting.partition("=")[0].strip().split(".")[:2])

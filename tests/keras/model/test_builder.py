@@ -9,8 +9,8 @@ from lstm_study.errors import BuilderError
 from lstm_study.model.builder import build_own, call
 from lstm_study.model.exploration import explore
 from lstm_study.model.grid import configuration_count, grid
-from lstm_study.model.space import draw
-from lstm_study.spec import ModelTable, ProtocolTable
+from lstm_study.model.space import draw, hyperparameters
+from lstm_study.spec import ModelTable, ProtocolTable, StudySpec
 from tests.support import own
 
 HEAD = """import keras
@@ -50,6 +50,33 @@ def test_drawn_configurations_are_different_networks_and_the_grid_has_each_once(
     every = list(grid(space))
     assert len(every) == len(set(every)) == 72
     assert set(draw(space, seed=1)) == set(every)
+
+
+def test_a_loop_within_a_branch_is_searched():
+    body = """
+    kind = hp.Choice("kind", ["mean", "dense"])
+    layers_of_kind = []
+    if kind == "dense":
+        for layer in range(hp.Int("layers", 1, 2)):
+            layers_of_kind.append(layers.Dense(hp.Choice(f"width_{layer}", [2, 3])))
+        if hp.Boolean("drops"):
+            layers_of_kind.append(layers.Dropout(hp.Choice("dropout", [0.1, 0.2])))
+    return network(*layers_of_kind, layers.Dense(1, activation="sigmoid"))
+"""
+    found = explore(
+        own.builder(f"{HEAD}def build(hp):{body}"), protocol=ProtocolTable(), baseline={}
+    )
+    tables = own.explored().model_dump(mode="json") | {"model": found.model_dump(mode="json")}
+    tables["baseline"] = {name: each.default for name, each in found.hyperparameters.items()}
+    space = StudySpec.model_validate(tables, strict=False).space
+    # "mean", or "dense" with one width or two of them, and no dropout or two rates.
+    assert configuration_count(space) == 1 + (2 + 4) * (1 + 2)
+    assert set(draw(space, seed=1)) == set(grid(space))
+    hp = hyperparameters(space)
+    hp.values.clear()
+    hp.values.update(kind="dense", layers=1, drops=True)
+    active = {each.name for each in hp.space if each.conditions and hp.is_active(each)}
+    assert active == {"layers", "width_0", "drops", "dropout"}
 
 
 def test_a_network_is_compiled_as_its_builder_does_or_else_by_the_protocol():

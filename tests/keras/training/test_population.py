@@ -1,6 +1,7 @@
 """A population against trainings of its members alone, by Keras on JAX."""
 
 import gc
+import time
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
@@ -180,6 +181,20 @@ def together(watched, *, capacity=8, shape=None, validation=VALIDATION, **given)
     )
 
 
+def timed(owner, name, monkeypatch) -> list[float]:
+    """Has the seconds that each call of a method takes added to a list."""
+    kept, seconds = getattr(owner, name), []
+
+    def method(*given, **options):
+        began = time.perf_counter()
+        found = kept(*given, **options)
+        seconds.append(time.perf_counter() - began)
+        return found
+
+    monkeypatch.setattr(owner, name, method)
+    return seconds
+
+
 def scores(checkpoint):
     return [
         (
@@ -217,7 +232,7 @@ def poisoned(training):
 
 @needs_jax
 @pytest.mark.parametrize("sweeps", ["loop", "kernels"])
-def test_five_at_once_are_what_each_is_alone_epoch_by_epoch(tmp_path, sweeps):
+def test_five_at_once_are_what_each_is_alone_epoch_by_epoch(tmp_path, monkeypatch, sweeps):
     given = trainings()
     starts = {"diverges": poisoned(given["diverges"])}
     watched = {
@@ -225,8 +240,14 @@ def test_five_at_once_are_what_each_is_alone_epoch_by_epoch(tmp_path, sweeps):
         for name, training in given.items()
     }
 
+    seconds = timed(module.Population, "train_epoch", monkeypatch)
+
     together(watched.values(), sweeps={"loop": SCAN, "kernels": INTERPRETED}[sweeps])
 
+    # The time of an epoch is divided among those that it trains.
+    epochs = [each for one in watched.values() for c in one.checkpoints[-1:] for each in c.epochs]
+    shares = [each.train_seconds + each.validation_seconds for each in epochs]
+    assert min(shares) > 0 and sum(shares) <= sum(seconds)
     for name, training in given.items():
         if name == "diverges":
             with pytest.raises(DivergedError) as alone_error:
@@ -479,15 +500,22 @@ def test_checkpoints_are_reported_while_the_device_works_and_not_when_it_waits(t
 
 
 @needs_jax
-def test_what_is_trained_already_only_reads(tmp_path):
+def test_what_is_trained_already_only_reads_and_the_time_is_divided(tmp_path, monkeypatch):
     training = replace(trainings()["a"], epochs=1)
     _, (checkpoint,) = alone(training, tmp_path / "alone")
-    watched = Watched(training, tmp_path, start=checkpoint, reads=lambda: TEST)
+    watched = [
+        Watched(training, tmp_path / str(k), start=checkpoint, reads=lambda: TEST) for k in range(4)
+    ]
 
-    together([watched])
+    seconds = timed(module.Population, "_read_at_end", monkeypatch)
 
-    assert not watched.checkpoints
-    assert watched.ended.probabilities.shape == (len(TEST),)
+    together(watched)
+
+    for each in watched:
+        assert not each.checkpoints
+        assert each.ended.probabilities.shape == (len(TEST),)
+    shares = [each.ended.read_seconds for each in watched]
+    assert min(shares) > 0 and sum(shares) <= sum(seconds)
 
 
 def no_room(*_, **__):
@@ -583,6 +611,33 @@ def test_one_network_that_does_not_fit_fails_and_the_next_has_its_turn(tmp_path,
 
     assert "RESOURCE_EXHAUSTED" in str(watched[0].ended.error)
     assert watched[1].ended.error is None and len(watched[1].checkpoints) == 1
+
+
+@needs_jax
+@pytest.mark.parametrize("when", ["in a step", "on validation"])
+def test_a_network_that_diverges_with_none_beside_it_leaves_its_place_to_the_next(
+    tmp_path, monkeypatch, when
+):
+    monkeypatch.setattr(module, "STEPS_AT_ONCE", 1)  # it ends before its epoch's last steps
+    first, second = (replace(trainings()["a"], seed=seed, epochs=1) for seed in (1, 2))
+    start, message = poisoned(first), "the loss became nan at step 2 of epoch 1."
+    validation = VALIDATION
+    if when == "on validation":
+        variables = [np.array(each) for each in initial_variables(first)]
+        variables[0][99] = np.nan  # a word of the validation reviews alone
+        start = Checkpoint(epochs=(), variables=tuple(variables))
+        validation = replace(VALIDATION, token_ids=VALIDATION.token_ids.copy())
+        validation.token_ids[-1] = 99
+        message = "the validation loss became nan in epoch 1."
+    diverges = Watched(first, tmp_path / "first", start=start)
+    next_one = Watched(second, tmp_path / "second")
+
+    together([diverges, next_one], capacity=1, validation=validation)
+
+    assert isinstance(diverges.ended.error, DivergedError)
+    assert str(diverges.ended.error) == message
+    assert not diverges.checkpoints and not diverges.member.save.exists()
+    assert next_one.ended.error is None and len(next_one.checkpoints) == 1
 
 
 @needs_jax

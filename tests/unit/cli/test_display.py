@@ -71,6 +71,27 @@ def test_elsewhere_each_training_that_ended_is_a_line_and_told_once():
     assert lines[2].endswith("3 min 20 s spent, time left not known yet")
 
 
+def test_a_search_of_several_passes_explains_the_names_that_its_trials_have():
+    ended = tuple(replace(each, training_id=f"i0-{each.training_id}") for each in PROGRESS.ended)
+    found = shown(replace(PROGRESS, ended=ended), terminal=False)
+    assert "i1-b2-08-r1 is slot 8 of bracket 2, pass 2 (i0 is the first), after one" in found
+
+
+def test_runs_of_one_configuration_name_it_once_and_trials_always():
+    ended = (
+        EndedTraining(training_id="winner-s1", detail="64/32", score="84.00%", failed=False),
+        EndedTraining(training_id="winner-s2", detail="64/32", score="85.00%", failed=False),
+        EndedTraining(training_id="baseline-s1", detail="128/100", score="83.00%", failed=False),
+    )
+    compared = replace(PROGRESS, stage="Comparison", ended=ended, best="")
+    lines = shown(compared, terminal=False).splitlines()[1:]
+    assert ["64/32" in line for line in lines] == [True, False, False]
+    assert "85.00% · 3 min 20 s spent" in lines[1]
+    assert "128/100" in lines[2]
+    searched = shown(replace(compared, stage="Search"), terminal=False)
+    assert searched.count("64/32") == 2
+
+
 def test_elsewhere_a_line_now_and_then_says_what_each_worker_is_at(
     monkeypatch: pytest.MonkeyPatch,
 ):

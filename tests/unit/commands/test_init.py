@@ -211,7 +211,10 @@ def test_labels_paths_and_columns_may_hold_anything() -> None:
 
 def test_a_file_that_is_there_is_left_alone_and_nothing_is_read() -> None:
     Path("study.toml").write_text("mine")
+    Path("no-reviews.csv").write_bytes(b"\0")
     with pytest.raises(SpecError, match="already exists"):
+        _write(Path("no-reviews.csv"))
+    with pytest.raises(DataError, match=r"no-such\.csv: no such file"):
         _write(Path("no-such.csv"))
     assert Path("study.toml").read_text() == "mine"
 

@@ -37,10 +37,14 @@ def test_studies_are_listed_with_state_verdict_and_winner(tmp_path: Path) -> Non
 def test_a_study_that_the_user_may_not_read_is_marked_and_the_others_are_listed(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    for name in ("fake", "of-another-user", "in-another-folder"):
+    for name in ("fake", "of-another-user", "in-another-folder", "with-a-closed-folder"):
         leave(replace(completed_study(), name=name), tmp_path)
     runs = tmp_path / "study" / "runs"
-    forbidden = {runs / "of-another-user" / "lock", runs / "in-another-folder" / "study.json"}
+    forbidden = {
+        runs / "of-another-user" / "lock",
+        runs / "in-another-folder" / "study.json",
+        runs / "with-a-closed-folder" / "trials",
+    }
     (runs / "of-another-user" / "lock").touch()
 
     def refusing(function: Callable[..., object]) -> Callable[..., object]:
@@ -54,8 +58,10 @@ def test_a_study_that_the_user_may_not_read_is_marked_and_the_others_are_listed(
     # Root, as which tests may run, may read all.
     monkeypatch.setattr(Path, "open", refusing(Path.open))
     monkeypatch.setattr(Path, "is_file", refusing(Path.is_file))
+    monkeypatch.setattr(Path, "iterdir", refusing(Path.iterdir))
     assert {each.name: each.state for each in list_studies(runs)} == {
-        "fake": "interrupted", "of-another-user": "unreadable", "in-another-folder": "unreadable"
+        "fake": "interrupted", "of-another-user": "unreadable", "in-another-folder": "unreadable",
+        "with-a-closed-folder": "unreadable",
     }  # fmt: skip
 
 

@@ -297,10 +297,24 @@ def test_a_verdict_that_cannot_be_said_is_not_said_again_in_every_sentence(tmp_p
     assert "baseline-masked" not in verdict.details
     (note,) = (note for note in verdict.notes if note.startswith("Validation chose"))
     assert note.endswith(
-        "What the difference is at these epochs cannot be said: the winner-own-epoch has 1 run "
-        "that did not fail; the baseline has 1 run that did not fail."
+        "What the difference is at these epochs cannot be said: the arm winner-own-epoch has 1 "
+        "run that did not fail; the baseline has 1 run that did not fail."
     )
     assert not any("Too few seeds" in note for note in verdict.notes)
+
+
+def test_failed_runs_are_told_where_winner_and_masked_baseline_are_compared(tmp_path):
+    study = completed_study(seeds=5)
+    baseline = [run for run in study.runs if run.arm == "baseline"]
+    names = {run.run_id: run.run_id.replace("baseline", "baseline-masked") for run in baseline}
+    twins = [replace(run, arm="baseline-masked", run_id=names[run.run_id]) for run in baseline]
+    predictions = {names[run.run_id]: study.predictions[run.run_id] for run in baseline}
+    predictions["winner-s1"] = np.full_like(study.predictions["winner-s1"], 0.5)
+    study = replace(
+        study, runs=(*study.runs, *twins), predictions={**study.predictions, **predictions}
+    )
+    details = verdict_of(study, Store(tmp_path)).details
+    assert "on the 5 seeds that both have, without 1 run that failed. They differ" in details
 
 
 def test_a_masked_baseline_with_too_few_runs_is_told_beside_a_verdict(tmp_path):
@@ -309,7 +323,7 @@ def test_a_masked_baseline_with_too_few_runs_is_told_beside_a_verdict(tmp_path):
     details = verdict_of(replace(study, runs=runs), Store(tmp_path)).details
     assert (
         "How the winner compares with the baseline with padding masked, as for the winner (arm "
-        "baseline-masked) cannot be said: the winner has 1 run that did not fail; the "
+        "baseline-masked) cannot be said: the winner has 1 run that did not fail; the arm "
         "baseline-masked has 1 run that did not fail."
     ) in details
 

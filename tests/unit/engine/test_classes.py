@@ -26,6 +26,22 @@ def test_imdb_toml_has_three_classes_of_thirty_sizes():
     ]
 
 
+def planned(*settings: str) -> tuple[ShapeClass, ...]:
+    return Classes(parse_spec(TEXT, where=NAME, settings=settings)).planned
+
+
+def test_a_grid_without_a_limit_is_planned_as_all_configurations_of_the_space():
+    grid = 'search.tuner="grid"'
+    whole = planned(grid, "search.max_trials=51450")
+
+    assert planned(grid) == planned(grid, "search.max_trials=99999") == whole
+    assert planned(grid, "search.max_trials=1") != whole
+
+
+def test_a_grid_that_the_search_refuses_has_a_class_for_its_baseline():
+    assert planned('search.tuner="grid"', "space.dropout={min=0.0, max=0.5}")
+
+
 def test_every_configuration_of_the_space_has_one_of_the_planned_classes():
     classes = Classes(IMDB)
     space = {name: each.choices for name, each in IMDB.space.dimensions().items() if "dim" in name

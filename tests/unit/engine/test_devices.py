@@ -12,6 +12,7 @@ from lstm_study.engine.devices import (
     Workers,
     _listed,
     choose_workers,
+    require_address_space,
     require_gpus,
     usable_gpus,
     visible_gpus,
@@ -233,3 +234,13 @@ def test_workers_take_turns_on_the_gpus():
     assert [size.gpu_of(index) for index in range(3)] == ["a", "b", "a"]
     assert size.on_a_gpu == 2
     assert Workers(count=3, threads=1).gpu_of(0) is None
+
+
+def test_a_limit_of_memory_that_no_worker_fits_is_refused_before_one_starts(monkeypatch):
+    # Trainings failed with "diverged" and with errors of operations.
+    monkeypatch.setattr("resource.getrlimit", lambda _: (1_950_000 * 1024, -1))
+    with pytest.raises(SearchError, match=r"limited to 2\.0 GB here \(`ulimit -v`\)"):
+        require_address_space()
+    for enough in (4_000_000 * 1024, -1):
+        monkeypatch.setattr("resource.getrlimit", lambda _, most=enough: (most, -1))
+        require_address_space()

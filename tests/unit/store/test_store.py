@@ -2,6 +2,7 @@
 
 import errno
 import json
+from contextlib import suppress
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -12,9 +13,9 @@ import pytest
 from lstm_study.configuration import BASELINE
 from lstm_study.errors import ChangedStudyError, RecordError, StoreError
 from lstm_study.files import unseal
-from lstm_study.records import Control, Failure, Opening, Trial
+from lstm_study.records import Control, Failure, Opening, Run, Trial
 from lstm_study.records.codec import from_json, to_json
-from lstm_study.records.state import SearchState, StudyState
+from lstm_study.records.state import ArmsState, SearchState, StudyState
 from lstm_study.store import Store
 from lstm_study.store.ledger import Ledger
 from tests.support.stored_study import EPOCH
@@ -24,6 +25,11 @@ TRIAL = Trial(
     trial_id="b2-03-r1", configuration=BASELINE, seed=7, iteration=0, bracket=2, round=1,
     initial_epoch=2, budget_epochs=4, parent="b2-03-r0", epochs=(replace(EPOCH, epoch=3),),
     failure=Failure(kind="bug", message="KeyError: 'ä'", traceback="…"), status="failed",
+)  # fmt: skip
+
+RUN = Run(
+    run_id="baseline-s1", arm="baseline", seed_index=1, seed=1, configuration=BASELINE,
+    protocol_epochs=1,
 )  # fmt: skip
 
 
@@ -131,6 +137,15 @@ def test_a_refusal_names_the_settings_that_the_study_began_with_and_that_are_lef
     assert "data.path" not in str(caught.value)
 
 
+def test_a_refusal_asks_for_no_setting_again_that_has_nothing_to_do_with_it(tmp_path):
+    store = Store(tmp_path)
+    begin(store, "compare.seeds=2", "space.maxlen.choices=[6]")
+    with pytest.raises(ChangedStudyError, match="is 9. Change that back, start over"):
+        begin(store, "space.maxlen.choices=[6]", "search.max_epochs=9")
+    with pytest.raises(ChangedStudyError, match="with --set 'space.maxlen.choices=.6.': repeat"):
+        begin(store, "compare.seeds=3")
+
+
 @pytest.mark.parametrize(
     "lost",
     [
@@ -153,6 +168,11 @@ def test_a_changed_spec_is_taken_until_there_is_something_to_lose(tmp_path, lost
     assert begin_with("search.max_epochs=9", "protocol.batch_size=32") == ()
     assert store.read_spec().search.max_epochs == 9
     assert store.read_state(SearchState) is None, "another spec's plan"
+    for damage in (Path.unlink, lambda path: path.write_text("{")):
+        store.write_state(plan)
+        damage(store.path(StudyState))
+        begin_with("search.max_epochs=9")
+        assert store.read_state(SearchState) is None, "the plan of a spec that is not known"
     store.check_complete()
     if isinstance(lost, Opening):
         store.add_opening(lost)
@@ -204,6 +224,28 @@ def test_a_limit_may_be_lifted_and_then_a_search_that_had_ended_goes_on(tmp_path
     assert store.read_state(SearchState) == replace(ended, stopped=None)
 
 
+def test_a_comparison_begins_with_its_arms_or_with_a_run_that_is_not_the_baselines(tmp_path):
+    store, planned = Store(tmp_path / "trained"), Store(tmp_path / "planned")
+    store.write(RUN)
+    assert not store.is_compared, "a baseline may be trained before the search"
+    store.write(replace(RUN, arm="winner", run_id="winner-s1"))
+    assert store.is_compared
+    planned.write_state(ArmsState(fixed_at="t", arms={"winner": BASELINE}, own_epochs={}))
+    assert planned.is_compared
+
+
+def test_trials_and_runs_are_read_in_the_order_of_their_numbers(tmp_path):
+    store = Store(tmp_path)
+    trials = ["b2-99-r0", "b2-100-r0", "b2-100-r1", "b10-00-r0"]
+    runs = [("baseline", 1), ("baseline", 2), ("baseline", 10), ("winner", 1)]
+    for trial_id in trials:
+        store.write(replace(TRIAL, trial_id=trial_id))
+    for arm, index in runs:
+        store.write(replace(RUN, run_id=f"{arm}-s{index}", arm=arm, seed_index=index))
+    assert [each.trial_id for each in store.read_trials()] == trials
+    assert [(each.arm, each.seed_index) for each in store.read_runs()] == runs
+
+
 def test_starting_over_moves_all_but_the_lock_aside_until_the_new_study_is_done(tmp_path):
     store = Store(tmp_path / "tiny")
     with store.hold("x"):
@@ -220,12 +262,42 @@ def test_starting_over_moves_all_but_the_lock_aside_until_the_new_study_is_done(
         assert names_in(tmp_path) == ["tiny", "tiny.before-mine"]
 
 
+@pytest.mark.parametrize("moves", range(1, 7))
+def test_starting_over_that_is_killed_leaves_no_study_that_others_take_for_one(
+    tmp_path, monkeypatch, moves
+):
+    store, left = Store(tmp_path / "tiny"), moves
+    begin(store)
+    store.write(TRIAL)
+    store.write_predictions("r", np.zeros(2, dtype=np.float32), np.zeros(2, dtype=np.int8))
+    rename = Path.rename
+
+    def killed(path, target):
+        nonlocal left
+        if not left:
+            raise KeyboardInterrupt
+        left -= 1
+        return rename(path, target)
+
+    monkeypatch.setattr(Path, "iterdir", lambda path: iter(sorted(path.glob("*"), reverse=True)))
+    monkeypatch.setattr(Path, "rename", killed)
+    with suppress(KeyboardInterrupt):
+        store.move_away()
+    if names_in(store.folder):
+        with pytest.raises(RecordError, match=r"study\.json: is missing\..* start over with --fresh"):
+            Store(store.folder).check_complete()
+
+
 def test_sweeping_deletes_what_a_kill_left_half_written(tmp_path):
     store = Store(tmp_path)
     store.write(TRIAL)
     (tmp_path / "trials" / ".b2-03-r1.json.1-2~").write_text("half")
+    for folder in (store.scratch / "w1", tmp_path / "live"):
+        folder.mkdir(parents=True)
+        (folder / "left").touch()
     store.sweep()
     assert names_in(tmp_path / "trials") == ["b2-03-r1.json"]
+    assert names_in(tmp_path) == ["ledger.jsonl", "trials"]
 
 
 @pytest.mark.parametrize("file", ["ledger.jsonl", "openings.jsonl"])

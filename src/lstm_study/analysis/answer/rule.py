@@ -11,8 +11,10 @@ from lstm_study.analysis.statistics.failures import FailureKind, FailureRate, p_
 from lstm_study.analysis.statistics.intervals import LEVEL, Difference, accuracy_interval
 from lstm_study.analysis.statistics.power import LEAST_SEEDS
 from lstm_study.analysis.statistics.significance import auc_by_chance
+from lstm_study.arm_names import PRIMARY
 from lstm_study.metrics import majority_share, roc_auc
 from lstm_study.records.state import VerdictKind
+from lstm_study.spec.quantities import counted
 
 RULE = (
     "A run failed if it diverged, gives every review the same probability, or is 5 points or more "
@@ -100,7 +102,8 @@ def lacking_of(
     if not any(arm.deterministic for arm in both):
         found += [
             Lack(
-                f"the {arm.name} has {count_in_words(runs[arm.name])} that did not fail",
+                f"the {'' if arm.name in PRIMARY else 'arm '}{arm.name} has "
+                f"{counted(runs[arm.name], 'run')} that did not fail",
                 is_seeds=True,
             )
             for arm in both
@@ -169,8 +172,3 @@ def _by_accuracy_alone(arm: Arm, words: str) -> Unlearned | None:
         f"{words}, but tells the labels apart better than chance (ROC AUC {auc:.4f})",
         "is not shown to be more accurate than the more frequent label alone",
     )
-
-
-def count_in_words(runs: int) -> str:
-    """Says how many runs there are."""
-    return "1 run" if runs == 1 else f"{runs} runs"

@@ -130,6 +130,8 @@ def judge(
         if (why := learned_nothing(arm, first_word=first_word)) is not None
     }
     notes = wording.notes(found, names, left_out, failures.runs if failures else ())
+    if isinstance(source, StudyRecords) and source.unlogged_runs:
+        notes = (*notes, wording.unlogged(source.unlogged_runs))
     survivors = {arm.name: arm.seeds - len(failed_runs(arm)) for arm in found}
     lacking = lacking_of(whole, names, left_out, runs=survivors, least=LEAST_SEEDS)
     found_differences: list[Difference] = []

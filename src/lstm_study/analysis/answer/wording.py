@@ -6,17 +6,19 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from lstm_study.analysis.answer.arms import Arm
-from lstm_study.analysis.answer.rule import Lack, Unlearned, count_in_words, is_fixed, verdict_kind
+from lstm_study.analysis.answer.rule import Lack, Unlearned, is_fixed, verdict_kind
 from lstm_study.analysis.statistics.failures import FailedRun, FailureRate
 from lstm_study.analysis.statistics.intervals import Difference
 from lstm_study.analysis.statistics.planned_power import assumed_components
 from lstm_study.analysis.statistics.power import MOST_SEEDS, Power, seeds_to_settle
 from lstm_study.records.state import VerdictKind
+from lstm_study.spec.quantities import counted
 
 if TYPE_CHECKING:
     from lstm_study.analysis.statistics.failures import Failures
 
 NOTHING_BETTER = "The search found nothing better than the baseline"
+_MOST_NAMED = 3
 FIXED = "over other test reviews but not over other seeds"
 
 
@@ -101,10 +103,19 @@ def notes(
     return tuple(found)
 
 
+def unlogged(runs: Sequence[str]) -> str:
+    """Says that lines of the log of openings are lost: those of these runs, one at least."""
+    shown = ", ".join(runs[:_MOST_NAMED])
+    further = f" and {len(runs) - _MOST_NAMED} more" if len(runs) > _MOST_NAMED else ""
+    return (
+        f"The log of reads of the test reviews is incomplete: it lacks those of {shown}{further}."
+    )
+
+
 def rate(value: FailureRate) -> str:
     """Says how often an arm's runs failed, with the exact interval."""
     return (
-        f"{value.failed} of {count_in_words(value.runs)} of the {value.arm} "
+        f"{value.failed} of {counted(value.runs, 'run')} of the {value.arm} "
         f"({value.low:.1%} to {value.high:.1%})"
     )
 
@@ -232,7 +243,10 @@ def _outlook(difference: Difference, power: Power | None) -> str:
         return text + " The difference found is 0, which no number of seeds tells from zero."
     size = f"{100 * abs(difference.difference):.2f}"
     if power.seeds_to_settle is None:
-        return text + f" One of {size} points is too small for {MOST_SEEDS:,} seeds per arm."
+        return (
+            text
+            + f" One of {size} points is not detected with {MOST_SEEDS:,} seeds per arm either."
+        )
     return text + (
         f" One of {size} points takes about {power.seeds_to_settle} seeds per arm, "
         f"{power.more_seeds} more."

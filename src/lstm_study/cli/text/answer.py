@@ -1,5 +1,6 @@
 """The answer of a study, and the winner of its search."""
 
+import math
 from typing import TYPE_CHECKING
 
 from rich.console import RenderableType
@@ -25,7 +26,8 @@ def answer_text(found: "Answer") -> RenderableType:
     if found.winner is not None:
         table.add_row("Winner", found.winner.configuration.description)
     for arm in verdict.arms:
-        table.add_row("" if arm.name == "winner" else _arm_name(arm.name), _arm_in_words(arm))
+        words = f"{_arm_in_words(arm)}{_without_failed(arm, verdict)}"
+        table.add_row("" if arm.name == "winner" else _arm_name(arm.name), words)
     shown = {arm.name for arm in verdict.arms}
     others = sorted((arm for arm in found.arms if arm.name not in shown), key=_place)
     beside = {
@@ -66,7 +68,7 @@ def _beside(entry: "Comparison") -> str:
         return ""
     failures = entry.verdict.failures
     failed = len(failures.runs) if failures is not None else 0
-    without = f"without {failed} failed run{'s' * (failed > 1)} " if failed else ""
+    without = f"without {_failed_runs(failed)} " if failed else ""
     tested = entry.answer
     if entry.adjusted_p_value is not None:
         tested = f"p {_probability(entry.adjusted_p_value)}"
@@ -108,6 +110,23 @@ def _arm_in_words(arm: "ArmSummary") -> str:
     spread = f", {arm.lowest:.2%} to {arm.highest:.2%}" if arm.seeds > 1 else ""
     seeds = "1 run" if arm.seeds == 1 else f"{arm.seeds} seeds"
     return f"{arm.accuracy:.2%} of the test reviews classified correctly ({seeds}{spread})"
+
+
+def _without_failed(arm: "ArmSummary", verdict: "Verdict") -> str:
+    """Returns the accuracy that the verdict compares, where it leaves runs of the arm out."""
+    failed = [
+        run.accuracy
+        for run in (verdict.failures.runs if verdict.failures is not None else ())
+        if run.arm == arm.name and run.accuracy is not None
+    ]
+    if not failed or len(failed) == arm.seeds:
+        return ""
+    kept = (arm.accuracy * arm.seeds - math.fsum(failed)) / (arm.seeds - len(failed))
+    return f"; without {_failed_runs(len(failed))} {kept:.2%}"
+
+
+def _failed_runs(count: int) -> str:
+    return f"{count} failed run{'s' * (count > 1)}"
 
 
 def _caveats(found: "Answer") -> list[str]:

@@ -10,6 +10,7 @@ from lstm_study.cli.text.layout import names_and_values
 from lstm_study.corpus.files.advice import argument
 from lstm_study.records import CorpusSummary
 from lstm_study.spec import DataTable
+from lstm_study.spec.quantities import counted
 
 if TYPE_CHECKING:
     from lstm_study.commands import NewStudy
@@ -40,7 +41,7 @@ def description_text(found: "Description") -> RenderableType:
         parts.append(
             Text.assemble(
                 (f"\n{sample.document_id} ", "cyan"),
-                (f"{sample.label}{rating}, {sample.tokens:,} tokens\n", "dim"),
+                (f"{sample.label}{rating}, {counted(sample.tokens, 'token')}\n", "dim"),
                 (sample.text or "(words unknown: no word index was found)"),
                 " ..." if sample.is_cut else "",
             )
@@ -88,19 +89,20 @@ def new_study_text(made: "NewStudy") -> RenderableType:
     table.add_row("Tokens", f"median {median:,}, at most {most:,} in 95% of the training reviews")
     near = made.summary.near_equal
     more = f"; {near:,} more with the same words" if near else ""
-    table.add_row("Duplicates", f"{repeated:,} repeated text{'s' * (repeated != 1)}{more}; {kept}")
+    table.add_row("Duplicates", f"{counted(repeated, 'repeated text')}{more}; {kept}")
     if found.group_column:
         table.add_row("Groups", Text(f"{made.summary.groups:,} of {found.group_column}"))
     for why, count in made.summary.left_out:
-        table.add_row("Left out", f"{count:,} rows {why}")
+        table.add_row("Left out", f"{counted(count, 'row')} {why}")
     if made.summary.tokens == "characters":
         table.add_row("Language", "without spaces between words: every character is a token")
     for note in found.notes:
         table.add_row("Read", Text(note))
     table.add_row(
         "Plan",
-        f"{proposal.trials} trials, {proposal.trial_epochs} epochs; then {proposal.seeds} seeds of "
-        f"{proposal.epochs} epochs for each arm, in batches of {proposal.batch_size}",
+        f"{counted(proposal.trials, 'trial')}, {counted(proposal.trial_epochs, 'epoch')}; then "
+        f"{counted(proposal.seeds, 'seed')} of {counted(proposal.epochs, 'epoch')} for each arm, "
+        f"in batches of {proposal.batch_size}",
     )
     table.add_row("Time", made.time)
     if not proposal.power.is_small:
@@ -120,6 +122,6 @@ def _corpus_in_words(summary: CorpusSummary) -> str:
         f"\nTest reviews whose exact text is also in train or validation: "
         f"{summary.duplicates_across:,}. Reviews with the words of another, but not its text: "
         f"{summary.near_equal:,}."
-        + "".join(f"\nLeft out: {count:,} rows {why}." for why, count in summary.left_out)
+        + "".join(f"\nLeft out: {counted(count, 'row')} {why}." for why, count in summary.left_out)
         + (f"\nGroups, each in one split: {summary.groups:,}." if summary.groups else "")
     )

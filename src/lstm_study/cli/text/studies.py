@@ -9,7 +9,7 @@ from rich.text import Text
 
 from lstm_study.cli.text.layout import names_and_values
 from lstm_study.corpus.files.advice import argument
-from lstm_study.spec.quantities import duration_in_words, rate_in_words
+from lstm_study.spec.quantities import counted, duration_in_words, rate_in_words
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -67,9 +67,9 @@ def _counts(stage: "StageStatus") -> str:
 
 def _differences(found: "Status") -> str:
     """Says that a study file is not what the study was run with, and what follows."""
-    counted = "which `run` will use" if found.is_taken_up else "and all below describes the run"
+    which = "which `run` will use" if found.is_taken_up else "and all below describes the run"
     said = (
-        f"{found.where} differs from what the study was run with, {counted}: "
+        f"{found.where} differs from what the study was run with, {which}: "
         f"{'; '.join(found.differences)}"
     )
     if not found.left_out:
@@ -80,7 +80,7 @@ def _differences(found: "Status") -> str:
 
 def check_text(found: "Check", *, where: str, aside: "Path | None" = None) -> RenderableType:
     """What is damaged or missing in a study file's records or a copy of them, and what to do."""
-    count = f"{found.files} files read, {len(found.findings)} damaged or missing"
+    count = f"{counted(found.files, 'file')} read, {len(found.findings)} damaged or missing"
     lines = [Text(f"{found.folder}: {count}.")]
     for finding in found.findings:
         lines.append(Text(f"{finding.file}: {finding.problem}.", style="red"))

@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import Any
 
 from lstm_study.corpus.files.advice import has_option, option, reading
-from lstm_study.corpus.files.members import (
+from lstm_study.corpus.files.input_files import (
     SHOWN,
     InputFile,
     listed,

@@ -15,10 +15,10 @@ from itertools import islice
 
 from lstm_study.corpus.files.advice import option
 from lstm_study.corpus.files.column_names import close_names, without_names
+from lstm_study.corpus.files.decompression import LINE_LIMIT, lines_of, open_text
 from lstm_study.corpus.files.dialect import Dialect, find_dialect
 from lstm_study.corpus.files.encodings import Encoding
-from lstm_study.corpus.files.members import InputFile
-from lstm_study.corpus.files.opening import LINE_LIMIT, lines_of, open_text
+from lstm_study.corpus.files.input_files import InputFile
 from lstm_study.corpus.files.quotes import (
     MalformedError,
     are_escaped,

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from itertools import islice, pairwise
 
 from lstm_study.corpus.files.column_names import are_positions
-from lstm_study.corpus.files.members import InputFile
+from lstm_study.corpus.files.input_files import InputFile
 from lstm_study.corpus.files.quotes import are_escaped, doubled
 from lstm_study.corpus.files.row_shapes import MOST_VALUES, Mark, fitted, is_blank
 from lstm_study.errors import DataError

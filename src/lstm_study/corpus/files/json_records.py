@@ -7,9 +7,9 @@ from contextlib import contextmanager
 from itertools import chain, islice
 from typing import Any
 
+from lstm_study.corpus.files.decompression import LINE_LIMIT, Text, lines_of, open_text
 from lstm_study.corpus.files.encodings import Encoding
-from lstm_study.corpus.files.members import InputFile
-from lstm_study.corpus.files.opening import LINE_LIMIT, Text, lines_of, open_text
+from lstm_study.corpus.files.input_files import InputFile
 from lstm_study.corpus.files.rows import MISSING, OpenFile
 from lstm_study.errors import DataError
 

@@ -8,7 +8,7 @@ from pathlib import Path, PurePosixPath
 from typing import NoReturn
 
 from lstm_study.corpus.files.advice import option, way_out
-from lstm_study.corpus.files.members import (
+from lstm_study.corpus.files.input_files import (
     KINDS,
     SHOWN,
     TEXT_KIND,

@@ -6,7 +6,7 @@ from contextlib import contextmanager, suppress
 from typing import Any
 
 from lstm_study.corpus.files.column_names import close_names
-from lstm_study.corpus.files.members import InputFile
+from lstm_study.corpus.files.input_files import InputFile
 from lstm_study.corpus.files.rows import OpenFile
 from lstm_study.errors import DataError
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from typing import Any, Final, NamedTuple
 
 from lstm_study.corpus.files.advice import option
-from lstm_study.corpus.files.members import InputFile
+from lstm_study.corpus.files.input_files import InputFile
 
 
 class _Missing:

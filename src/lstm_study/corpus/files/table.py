@@ -17,12 +17,12 @@ from lstm_study.corpus.files.column_names import (
     with_text_columns,
     without_columns,
 )
+from lstm_study.corpus.files.decompression import encoding_of, open_bytes
 from lstm_study.corpus.files.delimited import open_delimited
 from lstm_study.corpus.files.encodings import Encoding
+from lstm_study.corpus.files.input_files import TEXT_KIND, InputFile
 from lstm_study.corpus.files.json_records import open_json
 from lstm_study.corpus.files.layout import find_files
-from lstm_study.corpus.files.members import TEXT_KIND, InputFile
-from lstm_study.corpus.files.opening import encoding_of, open_bytes
 from lstm_study.corpus.files.other_kinds import FIRST_BYTES, refuse_other_kinds
 from lstm_study.corpus.files.parquet import open_parquet
 from lstm_study.corpus.files.rows import MISSING, OpenFile, Row

@@ -4,9 +4,9 @@ from collections.abc import Iterator, Sequence
 
 from lstm_study.corpus.files.advice import option
 from lstm_study.corpus.files.column_names import close_names
+from lstm_study.corpus.files.decompression import LINE_LIMIT, open_bytes
 from lstm_study.corpus.files.encodings import Encoding, find_encoding, given_encoding
-from lstm_study.corpus.files.members import InputFile
-from lstm_study.corpus.files.opening import LINE_LIMIT, open_bytes
+from lstm_study.corpus.files.input_files import InputFile
 from lstm_study.corpus.files.rows import Row
 from lstm_study.errors import DataError
 

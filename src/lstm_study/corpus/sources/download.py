@@ -26,7 +26,7 @@ def download(url: str, *, folder: Path, digest: str) -> Path:
     import pooch
 
     name = url.rsplit("/", 1)[-1]
-    advice = "Try again, or give the file's path as data.path."
+    advice = "Try again, or give the file's path with --data, or as data.path."
     # pooch announces each download on standard error.
     pooch.get_logger().setLevel("WARNING")
     downloader = pooch.HTTPDownloader(timeout=_TIMEOUT_SECONDS)

@@ -13,6 +13,7 @@ from lstm_study.corpus.sources.polarity import (
     proposed_sides,
 )
 from lstm_study.errors import DataError
+from lstm_study.spec.quantities import counted
 
 MOST_LABELS = 1_000
 _RARE = 5
@@ -136,7 +137,7 @@ class Labels:
         if len(counts) == 2:
             return
         if len(counts) < 2:
-            empty = f", and {self._without:,} rows without one" if self._without else ""
+            empty = f", and {counted(self._without, 'row')} without one" if self._without else ""
             word = "; or, if an empty one is a label, write a word there" if empty else ""
             raise DataError(
                 f"{self._where}: {self._column} must hold two labels. Received: "
@@ -184,7 +185,7 @@ class Labels:
 
     def _rows(self, name: str, count: int) -> str:
         first = self._first.get(label_key(name), "")
-        rows = "1 row" if count == 1 else f"{count:,} rows"
+        rows = counted(count, "row")
         return f"{rows}, the first: {first}" if first and count <= _RARE else rows
 
 

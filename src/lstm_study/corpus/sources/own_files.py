@@ -13,8 +13,8 @@ from numpy.typing import NDArray
 
 from lstm_study.corpus.documents import Documents
 from lstm_study.corpus.files.advice import has_surveyed
+from lstm_study.corpus.files.input_files import InputFile
 from lstm_study.corpus.files.layout import find_members
-from lstm_study.corpus.files.members import InputFile
 from lstm_study.corpus.files.table import open_table
 from lstm_study.corpus.sources.own_rows import OwnRows
 from lstm_study.corpus.sources.source import Located, checked_sha256

@@ -5,6 +5,7 @@ import logging
 from array import array
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from itertools import islice
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -14,7 +15,7 @@ from numpy.typing import NDArray
 from lstm_study.corpus.documents import TEST, TRAIN, VALIDATION
 from lstm_study.corpus.files.advice import has_surveyed, option
 from lstm_study.corpus.files.column_names import close_names
-from lstm_study.corpus.files.members import InputFile
+from lstm_study.corpus.files.input_files import InputFile
 from lstm_study.corpus.files.names import ROLES, undecided_roles
 from lstm_study.corpus.files.parquet import class_name, class_names
 from lstm_study.corpus.files.rows import MISSING, Row, not_text, place_of
@@ -239,10 +240,9 @@ class OwnRows:
     def _text_at(self, row: int) -> str:
         """Reads a row's text again."""
         first = self._first_row(row)
-        for again in first.table.rows((self.data.text_column,)):
-            if again.member is first.member and (again.line or 0) == self._lines[row]:
-                return str(again.values[0] or "")
-        return ""
+        rows = first.table.rows((self.data.text_column,))
+        of_file = (again for again in rows if again.member is first.member)
+        return str(next(islice(of_file, row - first.row, None)).values[0] or "")
 
     def _first_row(self, row: int) -> _FirstRow:
         return next(first for first in reversed(self._first_rows) if first.row <= row)

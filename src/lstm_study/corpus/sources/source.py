@@ -52,8 +52,8 @@ def checked_sha256(path: Path, expected: str | None) -> str:
         if received:
             raise DataError(f"{path}: must be a file. Received: {received}.")
         raise DataError(
-            f"{path}: no such file. Give the path of your data as data.path (a relative one is "
-            f"taken from the current folder, {Path.cwd()})."
+            f"{path}: no such file. Give the path of your data with --data, or as data.path (a "
+            f"relative one is taken from the current folder, {Path.cwd()})."
         )
     try:
         sha256 = sha256_of(path)

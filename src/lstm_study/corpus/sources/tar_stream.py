@@ -33,7 +33,8 @@ def stream_files(
     if not path.is_file():
         raise DataError(
             f"{path}: no such file. Get aclImdb_v1.tar.gz from "
-            "https://ai.stanford.edu/~amaas/data/sentiment/ and give its path as data.path."
+            "https://ai.stanford.edu/~amaas/data/sentiment/ and give its path with --data, or as "
+            "data.path."
         )
     try:
         with ExitStack() as stack:

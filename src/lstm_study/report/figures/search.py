@@ -16,6 +16,7 @@ from lstm_study.report.figures.style import (
     whole_axis,
 )
 from lstm_study.report.tables.table import Cell, Table
+from lstm_study.spec.quantities import counted
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -119,10 +120,10 @@ def agreement(points: Table, taus: Table, *, full: int) -> Picture | None:
             )  # fmt: skip
             marks[gid] = mine["trial_id"].tolist()
             axes.set_title(_tau(known[epoch]))
-            axes.set_xlabel(f"After {epoch} epoch{'s' if epoch > 1 else ''}")
+            axes.set_xlabel(f"After {counted(epoch, 'epoch')}")
             axes.xaxis.set_major_locator(few_ticks(4))
             percent_axis(axes, form, which="x")
-        panels[0].set_ylabel(f"Score after {full} epochs")
+        panels[0].set_ylabel(f"Score after {counted(full, 'epoch')}")
         percent_axis(panels[0], form)
         return marks
 

@@ -21,6 +21,7 @@ from lstm_study.report.figures.style import (
 )
 from lstm_study.report.tables.table import Table
 from lstm_study.spec import StudySpec
+from lstm_study.spec.quantities import counted
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -210,7 +211,7 @@ def importances(shares: Table) -> Picture | None:
             axes.plot(
                 mine["importance"], [level + offset for level in range(len(names))], "o", ms=5.5,
                 color=_SHADES[place],
-                label=f"after {epoch} epoch{'s' if epoch > 1 else ''}, {count} configurations",
+                label=f"after {counted(epoch, 'epoch')}, {counted(count, 'configuration')}",
             )  # fmt: skip
         axes.set_yticks(range(len(names)), names)
         axes.set_ylim(len(names) - 0.5, -0.5)

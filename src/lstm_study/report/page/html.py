@@ -20,6 +20,7 @@ from lstm_study.arm_names import (
     OWN_EPOCH_SUFFIX,
     RECIPE_BASELINE,
 )
+from lstm_study.metrics import UNEQUAL
 from lstm_study.report import numbers
 from lstm_study.report.content import Content
 from lstm_study.report.figures.picture import Picture
@@ -86,6 +87,7 @@ def render(content: Content) -> str:
             beside=[arm for arm in _BESIDE if arm in arms],
             beside_rows=[arms.index(arm) for arm in _BESIDE if arm in arms],
             calibrated=CALIBRATED,
+            unequal=UNEQUAL,
             not_calibrated=why_not_calibrated(content.records),
             gains=[row for row, value in enumerate(gain) if value > 0],
             losses=[row for row, value in enumerate(gain) if value < 0],

@@ -95,6 +95,8 @@ def _metrics(records: StudyRecords) -> Table:
 
 _AVERAGED = (
     ("accuracy", "test accuracy", "percent", "bare_points"),
+    ("balanced_accuracy", "balanced accuracy", "percent", "bare_points"),
+    ("f1", "F1 of the positive label", "loss", "loss"),
     ("roc_auc", "area under the ROC curve", "loss", "loss"),
     ("log_loss", "binary cross-entropy", "loss", "loss"),
     ("brier_score", "squared error of the probability", "loss", "loss"),

@@ -77,7 +77,7 @@ def test_an_arm_against_itself_under_other_seeds_shows_no_difference():
     )
     assert re.search(
         r"detects a true difference of \d\.\d\d points in 80% of cases; smaller ones are missed "
-        r"more often\. One of \d\.\d\d points is too small for 1,000 seeds per arm\.$",
+        r"more often\. One of \d\.\d\d points is not detected with 1,000 seeds per arm either\.$",
         verdict.details,
     )
     _is_whole(verdict)

@@ -11,7 +11,7 @@ import pyarrow
 import pyarrow.parquet
 import pytest
 
-from lstm_study.corpus.files import json_records, opening
+from lstm_study.corpus.files import decompression, json_records
 from lstm_study.corpus.files.rows import MISSING
 from lstm_study.corpus.files.table import open_table
 from lstm_study.errors import DataError
@@ -81,7 +81,7 @@ def test_an_encrypted_archive_is_refused(tmp_path, plain):
 
 @pytest.mark.parametrize("pack", [gzip.compress, bz2.compress, lzma.compress])
 def test_a_small_file_that_unpacks_to_very_much_is_refused(tmp_path, pack, monkeypatch):
-    monkeypatch.setattr(opening, "_FREE_BYTES", 1 << 20)
+    monkeypatch.setattr(decompression, "_FREE_BYTES", 1 << 20)
     suffix = {gzip.compress: "gz", bz2.compress: "bz2", lzma.compress: "xz"}[pack]
     path = tmp_path / f"r.csv.{suffix}"
     path.write_bytes(pack(b"text,label\n" + b"a,1\n" * (5 << 16)))
@@ -329,10 +329,10 @@ def test_an_archive_of_many_texts_is_opened_once(tmp_path):
     with zipfile.ZipFile(tmp_path / "texts.zip", "w") as archive:
         for number in range(50):
             archive.writestr(f"{'pos' if number % 2 else 'neg'}/{number}.txt", f"film {number}")
-    opening._archive.cache_clear()
+    decompression._archive.cache_clear()
     table = open_table([tmp_path / "texts.zip"])
     assert sum(1 for _ in table.rows(("text",))) == 50
-    assert opening._archive.cache_info().misses == 1
+    assert decompression._archive.cache_info().misses == 1
 
 
 @pytest.mark.parametrize("between", ["\n", "", " \n\n ", "\n" * 70_000])

@@ -101,6 +101,21 @@ def test_rows_that_cannot_be_used_are_named_in_one_line(tmp_path, rows, message)
     assert "\n" not in str(caught.value)
 
 
+@pytest.mark.parametrize("suffix", ["parquet", "json", "csv"])
+def test_the_text_without_words_is_the_one_that_is_shown(tmp_path, suffix):
+    frame = pd.DataFrame({"text": ["good", "bad", "?!", "..."], "label": [1, 0, 1, 0]})
+    for name, rows in (("a", frame[:2]), ("b", frame)):
+        if suffix == "json":
+            rows.to_json(tmp_path / f"{name}.json", orient="records")
+        elif suffix == "csv":
+            rows.to_csv(tmp_path / f"{name}.csv", index=False)
+        else:
+            rows.to_parquet(tmp_path / f"{name}.parquet")
+    for path in (tmp_path / f"b.{suffix}", tmp_path):
+        with pytest.raises(DataError, match=r"\(row 3\): the text must .* '\?!'\. There are 2"):
+            read(path)
+
+
 @pytest.mark.parametrize("empty", ["r.csv", "test.csv"])
 def test_a_file_with_a_header_alone_beside_another_is_named(tmp_path, empty):
     rows = [("good", "1"), ("bad", "0")]

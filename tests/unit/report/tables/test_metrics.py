@@ -13,7 +13,10 @@ from lstm_study.report.tables.metrics import CALIBRATED, metric_tables, why_not_
 from lstm_study.report.tables.table import Cell
 from tests.support.fake_study import compared_study, completed_study, failed_study, one_seed_study
 
-NAMES = ("accuracy", "roc_auc", "log_loss", "brier_score", "calibration_error")
+NAMES = (
+    "accuracy", "balanced_accuracy", "f1", "roc_auc", "log_loss", "brier_score",
+    "calibration_error",
+)  # fmt: skip
 
 
 def _by_arm(study: StudyRecords) -> dict[Cell, dict[str, Cell]]:

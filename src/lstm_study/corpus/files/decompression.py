@@ -15,7 +15,7 @@ from typing import IO, Any
 
 from lstm_study.corpus.files.advice import option
 from lstm_study.corpus.files.encodings import Encoding, find_encoding, given_encoding
-from lstm_study.corpus.files.members import InputFile
+from lstm_study.corpus.files.input_files import InputFile
 from lstm_study.errors import DataError
 
 LINE_LIMIT = 1 << 24
