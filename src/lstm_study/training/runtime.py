@@ -25,6 +25,8 @@ _GPU_MEMORY_SHARE = 0.9
 _POPULATION_SHARE = 0.7
 _MOST_MEMBERS = 64
 _MIN_JAX_COMPILE_SECONDS = 0.3
+# All that XLA says where a GPU is there and CUDA can't begin on it, mostly for lack of memory.
+_NO_ROOM_FOR_CUDA = "no supported devices found for platform CUDA"
 # Values of CUDA_VISIBLE_DEVICES.
 _HIDE_ALL_GPUS = ("", "-1")
 # Keras and TensorFlow import these if they are installed, for interfaces that are not used here.
@@ -140,6 +142,8 @@ def _configure_jax(threads: int) -> Runtime:
             f"JAX_PLATFORMS={jax.config.jax_platforms} names no device of this machine. Unset it "
             "to train on the CPU."
         )
+        if _NO_ROOM_FOR_CUDA in said:
+            said += " Other processes may use all of the GPU's memory: nvidia-smi lists them."
         raise DependencyError(f"JAX does not start: {said}") from error
     # With one arena the threads that compile for a GPU would wait for each other.
     if devices[0].platform == "cpu":

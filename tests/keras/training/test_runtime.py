@@ -65,12 +65,18 @@ print(*runtime.configure(threads=2).devices, *called)
 
 
 _NO_CUDA = "Unable to initialize backend 'cuda': No visible GPU devices."
+# JAX issue 9859.
+_NO_ROOM = "INTERNAL: no supported devices found for platform CUDA"
 
 
 @pytest.mark.parametrize(
     ("error", "says"),
     [
         (RuntimeError(_NO_CUDA), _NO_CUDA),
+        (
+            RuntimeError(_NO_ROOM),
+            f"{_NO_ROOM} Other processes may use all of the GPU's memory: nvidia-smi lists them.",
+        ),
         (
             AssertionError(),
             "JAX_PLATFORMS=cuda names no device of this machine. Unset it to train on the CPU.",

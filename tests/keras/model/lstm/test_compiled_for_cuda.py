@@ -26,6 +26,8 @@ def test_the_compiler_is_the_one_that_jax_was_made_with():
         ("8.0", {128: KEPT, 256: READ}),
         ("8.6", {64: KEPT, 128: READ, 256: TOO_LARGE}),
         ("9.0", {16: KEPT, 32: KEPT, 64: KEPT, 128: KEPT, 256: READ}),
+        ("10.0", {128: KEPT}),
+        ("12.0", {128: READ}),
     ],
 )
 def test_kernels_fit_the_card_that_they_are_chosen_for(capability, expected):
