@@ -11,7 +11,7 @@ from lstm_study import Study
 from lstm_study.analysis.search.summary import ranking
 from lstm_study.commands.compare import comparison_plan
 from lstm_study.commands.progress_bar import ProgressBar
-from lstm_study.errors import ComparisonError, DataError, ReportError
+from lstm_study.errors import ComparisonError, DataError, ExportError, ReportError
 from lstm_study.progress.values import Progress
 from tests.support.fake_study import completed_study
 from tests.support.stored_study import leave
@@ -101,6 +101,11 @@ def test_finalists_are_listed_with_the_means_that_rank_them(
     assert [", mean of fresh seeds" in line for line in lines] == [True, True, False]
     means = f"score {second.score:.4f}, mean of fresh seeds {first.score:.4f}"
     assert f"{second.trial_id}  {means}" in lines[0]
+
+
+def test_without_a_model_it_is_said_what_to_call(study: Study) -> None:
+    with pytest.raises(ExportError, match=r"no model has been exported. Call run\(\), or export"):
+        study.predict("A fine film.")
 
 
 def test_figures_are_matplotlibs_and_unknown_names_are_refused(study: Study) -> None:

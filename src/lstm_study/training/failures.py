@@ -18,9 +18,11 @@ _DEVICE_LOST = re.compile(
     "MISALIGNED_ADDRESS|INVALID_ADDRESS_SPACE|INVALID_PC|LAUNCH_FAILED|ECC_UNCORRECTABLE|"
     "CONTAINED|EXTERNAL_DEVICE|UNKNOWN)"
 )
+# The last three are all that is said where CUDA's libraries lack memory to start. Source: JAX's
+# FAQ, "Why do some CUDA libraries fail to load/initialize?".
 _OUT_OF_MEMORY = (
     "RESOURCE_EXHAUSTED", "ResourceExhausted", "OOM when allocating", "Out of memory",
-    "CUDA_ERROR_OUT_OF_MEMORY",
+    "CUDA_ERROR_OUT_OF_MEMORY", "_STATUS_ALLOC_FAILED", "_STATUS_NOT_INITIALIZED", "BLAS support",
 )  # fmt: skip
 
 

@@ -10,6 +10,7 @@ import pytest
 from lstm_study.commands import open_study
 from lstm_study.commands.answer import read_answer
 from lstm_study.commands.begin import begin, read_corpus, show_machine
+from lstm_study.commands.diff import open_any
 from lstm_study.commands.export import export_arm
 from lstm_study.commands.opened import Silent, as_run, held
 from lstm_study.commands.winner import winner_of
@@ -40,6 +41,21 @@ def path(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     store = Store(tmp_path / "study" / "runs" / "fake")
     store.begin(spec, spec_text=text, settings=settings, data_digest="")
     return found
+
+
+@pytest.mark.parametrize("below", ["", "study"])
+def test_a_study_of_another_folder_is_compared_as_it_was_run_there(
+    path: Path, monkeypatch: pytest.MonkeyPatch, below: str
+) -> None:
+    here = path.parent / "here"
+    here.mkdir()
+    moved = path.rename(path.parent / below / path.name)
+    monkeypatch.chdir(here)
+    there = path.parent / "study" / "runs" / "fake"
+    file = Path("..") / moved.relative_to(path.parent)
+    assert open_any(file).store.folder.resolve() == there.resolve()
+    (here / "study" / "runs" / "fake").mkdir(parents=True)
+    assert open_any(file).store.folder == Path("study/runs/fake")
 
 
 def test_a_study_that_began_with_data_finds_it_again(path: Path) -> None:

@@ -13,6 +13,13 @@ def test_divergence_out_of_memory_and_bugs_are_distinguished():
     # CUDA's own word, of a program that found no room: TensorFlow issue 60607.
     cubin = "Failed to load in-memory CUBIN: CUDA_ERROR_OUT_OF_MEMORY: out of memory"
     assert classify(RuntimeError(cubin)).kind == "out_of_memory"
+    # All that XLA says where cuBLAS found no room: JAX issues 13504 and 7118.
+    for words in (
+        "Attempting to perform BLAS operation using StreamExecutor without BLAS support",
+        "custom call 'xla.gpu.conv.forward' failed: CUDNN_STATUS_ALLOC_FAILED",
+        "failed to create cublas handle: CUBLAS_STATUS_NOT_INITIALIZED",
+    ):
+        assert classify(RuntimeError(words)).kind == "out_of_memory"
     bug = classify(KeyError("x"))
     assert (bug.kind, bug.message) == ("bug", "KeyError: 'x'")
     assert "KeyError" in bug.traceback

@@ -36,8 +36,8 @@ LEFT_OUT = "Models not shown to be more accurate than the more frequent label al
 TOO_FEW = "No network is recommended: that takes four runs of each that did not fail."
 LAST_EPOCHS_ARM = f"winner{LAST_EPOCHS_SUFFIX}"
 _CLOSE = -0.01
-"""Lowest difference in accuracy that the interval of a close model may include. Few seeds or reviews
-give wide intervals: that they show no difference is no reason to take the faster model.
+"""Lowest difference in accuracy that the interval of a close model may include. Few seeds or
+reviews give wide intervals: that they show no difference is no reason to take the faster model.
 """
 
 _CLOSE_IN_WORDS = "at most 1 point less accurate by their intervals"
