@@ -6,13 +6,14 @@ that keeps a study's records runs no code of its user, and holds no memory of a 
 
 A hyperparameter may be asked for inside an `if` or a loop, as Keras Tuner's own examples do. So the
 builder is called with every default, and then with other values of each hyperparameter in turn:
-those that change what is asked for become conditions, beside those that the builder states.
+those that change what is asked for become conditions, beside those that the builder states. With
+values of two at a time it is then checked that the conditions foretell what is asked for.
 """
 
 import itertools
 import json
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -28,6 +29,7 @@ from lstm_study.spec.space import own_configuration
 
 _MOST_TRIED = 32
 _MOST_BUILDS = 400
+_MOST_CHECKS = 60
 _SEED = 1
 RESERVED = frozenset({
     "arm", "bracket", "budget_epochs", "ended_at", "epoch", "epochs", "epochs_trained",
@@ -42,7 +44,6 @@ RESERVED = frozenset({
     "training_seconds_mean", "trial_id", "trial_ids", "worker",
 })  # fmt: skip
 """Columns of tables that have one for each hyperparameter, too: no builder may declare these."""
-"""Columns of the study's tables, which no hyperparameter can have the name of."""
 
 
 @dataclass(slots=True)
@@ -71,6 +72,7 @@ def explore(
     found = _Exploration(model)
     found.run()
     declared = {name: found.declared(name) for name in found.parameters}
+    found.check(declared)
     model = model.model_copy(update={"hyperparameters": declared})
     defaults = {name: each.default for name, each in declared.items()}
     known = {name: value for name, value in baseline.items() if name in declared}
@@ -146,6 +148,23 @@ class _Exploration:
         return Declared(
             kind=kind, default=float(default) if kind == "number" else default, dimension=dimension
         )
+
+    def check(self, declared: Mapping[str, Declared]) -> None:
+        """Builds networks in which any two values at the ends come together, if these are few.
+
+        Raises:
+            BuilderError: One asks for other hyperparameters than the conditions say.
+        """
+        ends = {name: _values(parameter)[0] for name, parameter in self.parameters.items()}
+        for values in itertools.islice(_pairs(ends), _MOST_CHECKS):
+            asked = self._call(values)
+            foretold = {name for name in declared if _is_active(name, values, declared)}
+            wrong = next((name for name in self.parameters if name in asked ^ foretold), None)
+            if wrong is not None:
+                raise self._error(
+                    f"asks for {wrong!r} in some networks only, depending on several other "
+                    "hyperparameters at once. Ask for it in every network, outside of the branch"
+                )
 
     def _call(self, values: dict[str, Any]) -> set[str]:
         """Builds one network and returns the names that were asked for."""
@@ -276,6 +295,39 @@ def _values(parameter: Any) -> tuple[list[Any], list[Any] | None]:
     if isinstance(values[0], str | bool):
         return values, []
     return [values[0], values[-1]], values
+
+
+def _pairs(values: Mapping[str, Sequence[Any]]) -> Iterator[dict[str, Any]]:
+    """Yields a value of each name until any two values of two names have come together."""
+    names = list(values)
+    left = {
+        (first, one, second, other)
+        for first, second in itertools.combinations(names, 2)
+        for one in values[first]
+        for other in values[second]
+    }
+
+    def new(chosen: Mapping[str, Any]) -> set[tuple[str, Any, str, Any]]:
+        pairs = itertools.combinations([name for name in names if name in chosen], 2)
+        return {(one, chosen[one], other, chosen[other]) for one, other in pairs} & left
+
+    while left:
+        first, one, second, other = min(left, key=str)
+        chosen = {first: one, second: other}
+        for name in names:
+            if name not in chosen:
+                found = {value: len(new({**chosen, name: value})) for value in values[name]}
+                chosen[name] = max(found, key=found.__getitem__)
+        left -= new(chosen)
+        yield chosen
+
+
+def _is_active(name: str, values: Mapping[str, Any], declared: Mapping[str, Declared]) -> bool:
+    when = getattr(declared[name].dimension, "when", None) or {}
+    return all(
+        values[parent] in allowed and _is_active(parent, values, declared)
+        for parent, allowed in when.items()
+    )
 
 
 def _kind_of(value: Any) -> Any:

@@ -79,6 +79,19 @@ def test_a_loop_within_a_branch_is_searched():
     assert active == {"layers", "width_0", "drops", "dropout"}
 
 
+@pytest.mark.parametrize("both", ["and", "or"])
+def test_what_depends_on_two_hyperparameters_at_once_is_refused_before_any_training(both):
+    body = f"""
+    first, second = hp.Boolean("first"), hp.Boolean("second")
+    if first {both} second:
+        return network(layers.Dense(hp.Int("width", 1, 2)), layers.Dense(1, activation="sigmoid"))
+    return {PROBABILITY}"""
+    assert problem(body) == (
+        "own.py: build asks for 'width' in some networks only, depending on several other "
+        "hyperparameters at once. Ask for it in every network, outside of the branch."
+    )
+
+
 def test_a_network_is_compiled_as_its_builder_does_or_else_by_the_protocol():
     spec = own.explored()
     values = spec.baseline.configuration
