@@ -135,9 +135,9 @@ def test_a_refusal_names_the_settings_that_the_study_began_with_and_that_are_lef
 def test_a_refusal_asks_for_no_setting_again_that_has_nothing_to_do_with_it(tmp_path):
     store = Store(tmp_path)
     begin(store, "compare.seeds=2", "space.maxlen.choices=[6]")
-    with pytest.raises(ChangedStudyError, match="is 9. Change that back, start over"):
+    with pytest.raises(ChangedStudyError, match=r"is 9\. Change that back, start over"):
         begin(store, "space.maxlen.choices=[6]", "search.max_epochs=9")
-    with pytest.raises(ChangedStudyError, match="with --set 'space.maxlen.choices=.6.': repeat"):
+    with pytest.raises(ChangedStudyError, match=r"with --set 'space.maxlen.choices=\[6\]': repeat"):
         begin(store, "compare.seeds=3")
 
 
@@ -252,7 +252,9 @@ def test_starting_over_that_is_killed_leaves_no_study_that_others_take_for_one(
     with suppress(KeyboardInterrupt):
         store.move_away()
     if names_in(store.folder):
-        with pytest.raises(RecordError, match=r"study\.json: is missing\..* start over with --fresh"):
+        with pytest.raises(
+            RecordError, match=r"study\.json: is missing\..* start over with --fresh"
+        ):
             Store(store.folder).check_complete()
 
 
