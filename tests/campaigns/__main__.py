@@ -12,20 +12,22 @@ import tempfile
 import time
 from collections import Counter
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 from lstm_study.commands import check, open_kept, read_answer
 from lstm_study.errors import StudyError
 from lstm_study.provenance import git_commit, now
 from lstm_study.store import Store
-from tests.campaigns import searching, whole
+from tests.campaigns import orders, searching, whole
 from tests.campaigns.damage import HELD, Try, answer, attempt
 from tests.campaigns.forgery import forge
+from tests.support.forked_commands import ForkedCommands
 from tests.support.killed_search import Searches
 from tests.support.stored_study import stored
 
 TABLE = Path("reports/benchmarks/campaigns.md")
-_SHARES = {"damage": 0.15, "forgery": 0.1, "search": 0.2, "whole": 0.55}
+_SHARES = {"damage": 0.15, "forgery": 0.1, "search": 0.15, "orders": 0.15, "whole": 0.45}
 _INTRODUCTION = """\
 # Studies under attack
 
@@ -35,8 +37,9 @@ Each attempt ends as one of: *same* (the study is, to the bit, what it would hav
 (one sentence that names the file), or it failed. *damage* and *forgery* change one file of a
 finished or an interrupted study, and read it. *search* kills a search without a network again and
 again, or fills its disk from some operation on, and then lets it end. *whole* does things to the
-real commands on a small study, which they then train to its end. The last two compare every record
-and prediction with those of an undisturbed study.
+real commands on a small study, which they then train to its end. *orders* runs commands in any
+order without a network, with settings that change, kills and damages in between. The last three
+compare every record and prediction with those of an undisturbed study.
 
 | attempt | tried | same | refused | failed |
 | --- | ---: | ---: | ---: | ---: |
@@ -124,6 +127,19 @@ def _wholes(folder: Path, draw: random.Random, end: float) -> list[Try]:
     return found
 
 
+def _orders(folder: Path, draw: random.Random, end: float) -> list[Try]:
+    found: list[Try] = []
+    with ForkedCommands() as commands:
+        while time.monotonic() < end:
+            made = Try(file="", damage="commands in any order", outcome="same", said="")
+            try:
+                orders.one_order(commands, folder / "tried", random.Random(draw.random()))
+            except orders.BrokenError as error:
+                made = replace(made, outcome="changed", said=str(error))
+            found.append(made)
+    return found
+
+
 def _searches(folder: Path, draw: random.Random, end: float) -> list[Try]:
     found: list[Try] = []
     with Searches() as searches:
@@ -138,6 +154,7 @@ _CAMPAIGNS: dict[str, Callable[[Path, random.Random, float], list[Try]]] = {
     "damage": _damages,
     "forgery": _forgeries,
     "search": _searches,
+    "orders": _orders,
     "whole": _wholes,
 }
 

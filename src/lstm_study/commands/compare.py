@@ -94,20 +94,19 @@ def extent_of(*, only_seeds: int | None = None, quick: bool = False) -> Extent:
     return Extent(most_seeds=LEAST_SEEDS if quick else only_seeds, primary_only=quick)
 
 
-def is_compared(study: OpenStudy, *, extent: Extent, is_read_only: bool = False) -> bool:
-    """Whether nothing of a comparison is left to train or to evaluate.
+def is_compared(study: OpenStudy, *, extent: Extent) -> bool:
+    """Whether nothing of a comparison is left to train or to evaluate; writes nothing.
 
     Args:
-        study: The study.
+        study: The study, which another process may hold.
         extent: How much of the comparison.
-        is_read_only: Whether to leave the own epochs unfixed where they could be fixed now.
     """
     try:
         winner_of(study)
         quick = extent.primary_only
         only_seeds = None if quick else extent.most_seeds
         plan = comparison_plan(study, only_seeds=only_seeds, quick=quick)
-        jobs = Jobs(plan, spec=study.spec, store=study.store, is_read_only=is_read_only)
+        jobs = Jobs(plan, spec=study.spec, store=study.store, is_read_only=True)
         if not jobs.is_done:
             return False
         return extent != Extent() or not seeds_to_add(study.spec, study.store, is_noted=False)

@@ -219,7 +219,7 @@ def _planned_search(study: OpenStudy) -> SearchState | None:
 def _is_compared(study: OpenStudy, extent: Extent) -> bool:
     # What is damaged is for the commands that need it to say.
     with suppress(RecordError):
-        return is_compared(study, extent=extent, is_read_only=True)
+        return is_compared(study, extent=extent)
     return False
 
 

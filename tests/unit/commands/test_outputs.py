@@ -87,3 +87,14 @@ def test_a_finished_study_of_an_earlier_version_lacks_settings_that_are_newer(
     data = {key: value for key, value in began.spec["data"].items() if key != "columns"}
     store.write_state(replace(began, spec=began.spec | {"data": data}))
     assert is_finished(open_study("fake.toml"))
+
+
+def test_to_ask_whether_a_quick_comparison_is_done_fixes_nothing(store: Store) -> None:
+    # As `run --quick` asks before it holds the study, which another command may be training.
+    for path in store.paths(Run):
+        path.unlink()
+        store.ledger.remove(str(path.relative_to(store.folder)))
+    files = sorted(store.folder.rglob("*"))
+    assert not is_finished(open_study("fake.toml"), quick=True)
+    assert sorted(store.folder.rglob("*")) == files
+    assert not store.is_compared
