@@ -26,7 +26,6 @@ def test_the_compiler_is_the_one_that_jax_was_made_with():
         ("8.0", {128: KEPT, 256: READ}),
         ("8.6", {64: KEPT, 128: READ, 256: TOO_LARGE}),
         ("9.0", {16: KEPT, 32: KEPT, 64: KEPT, 128: KEPT, 256: READ}),
-        ("10.0", {128: KEPT}),
         ("12.0", {128: READ}),
     ],
 )
