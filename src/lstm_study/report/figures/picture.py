@@ -54,29 +54,32 @@ class Picture:
     @property
     def svg(self) -> str:
         """A whole SVG document."""
-        return self._rendered[0]
-
-    @property
-    def png(self) -> bytes:
-        """The same as PNG."""
-        return self._rendered[1]
+        return self._as_svg[0]
 
     @cached_property
-    def _rendered(self) -> tuple[str, bytes]:
+    def png(self) -> bytes:
+        """The same as PNG."""
         from matplotlib.backends.backend_agg import FigureCanvasAgg
 
+        _, figure = self._as_svg
+        raster = io.BytesIO()
         with report_style():
-            figure, marks = self._laid_out()
-            vector, raster = io.BytesIO(), io.BytesIO()
-            figure.savefig(
-                vector, format="svg",
-                metadata={"Date": None, "Creator": None, "Format": None, "Type": None},
-            )  # fmt: skip
             FigureCanvasAgg(figure)
             figure.savefig(
                 raster, format="png", metadata={"Software": None}, pil_kwargs={"compress_level": 2}
             )
-        return _tidied(vector.getvalue().decode("utf-8"), marks), raster.getvalue()
+        return raster.getvalue()
+
+    @cached_property
+    def _as_svg(self) -> "tuple[str, Figure]":
+        with report_style():
+            figure, marks = self._laid_out()
+            vector = io.BytesIO()
+            figure.savefig(
+                vector, format="svg",
+                metadata={"Date": None, "Creator": None, "Format": None, "Type": None},
+            )  # fmt: skip
+        return _tidied(vector.getvalue().decode("utf-8"), marks), figure
 
     def _laid_out(self) -> "tuple[Figure, Marks]":
         from matplotlib.backends.backend_svg import FigureCanvasSVG
@@ -88,7 +91,8 @@ class Picture:
         engine = figure.get_layout_engine()
         assert engine is not None
         engine.execute(figure)  # once, for all formats, and without drawing
-        figure.set_layout_engine("none")
+        # With "none" it would keep a placeholder, for which every savefig draws twice.
+        figure.set_layout_engine(None)
         return figure, marks
 
     @property
