@@ -117,7 +117,8 @@ def _row(documented: Value | None, **row: Any) -> Any:
 Own = Annotated[
     tuple[tuple[str, Value], ...] | None,
     BeforeValidator(lambda value: tuple(value.items()) if isinstance(value, Mapping) else value),
-    PlainSerializer(lambda value: None if value is None else dict(value)),
+    # A function in Python would turn an interrupt into an error of pydantic's.
+    PlainSerializer(dict, when_used="unless-none"),
 ]
 """The values that a custom builder declares, in its order; in JSON an object."""
 
