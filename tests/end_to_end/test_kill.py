@@ -65,7 +65,7 @@ def test_a_search_whose_supervisor_is_killed_again_and_again_is_the_one_that_nev
 ):
     chance = random.Random(5)
     ends = []
-    for _ in range(4):
+    for _ in range(3):
         process = start("search", "tiny.toml", "--workers", "1", cwd=folder)
         wait_for_another_trial(folder, process)
         time.sleep(chance.uniform(0.0, 1.0))

@@ -9,6 +9,7 @@ import pandas as pd
 import pytest
 
 from lstm_study import Study
+from tests.end_to_end.test_kill import wait_until
 from tests.support import own
 from tests.support.commands import lstm_study, start, workers_of
 
@@ -29,8 +30,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
 def test_a_killed_study_of_ones_own_network_resumes_and_ends_with_report_and_model(folder):
     files = folder / "study/runs/own/trials"
     process = start("search", "own.toml", *SMALL, cwd=folder)
-    while process.poll() is None and len(list(files.glob("*.json"))) < 2:
-        pass
+    wait_until(lambda: process.poll() is not None or len(list(files.glob("*.json"))) >= 2)
     process.kill()
     _, err = process.communicate()
     assert process.returncode == -signal.SIGKILL, err
