@@ -4,10 +4,12 @@ import ctypes
 import gc
 import logging
 import os
+import subprocess
 import sys
 
 log = logging.getLogger(__name__)
 
+_ASK_SECONDS = 60.0
 # mallopt: one arena for all threads, no mapping per array, no trimming, 64 MiB per request to the
 # system.
 _MALLOPT = {-8: 1, -4: 0, -1: 2**31 - 1, -2: 2**26}
@@ -32,6 +34,31 @@ def allocate_gpu_memory_as_needed() -> None:
     """
     os.environ.setdefault("TF_FORCE_GPU_ALLOW_GROWTH", "true")
     os.environ.setdefault("XLA_PYTHON_CLIENT_PREALLOCATE", "false")
+
+
+def free_gpu_memory() -> int | None:
+    """Asks the driver for the memory in bytes that nobody uses of this process's GPU.
+
+    None where it can't be asked: without `nvidia-smi`, of a MIG slice, of a GPU that
+    CUDA_VISIBLE_DEVICES does not name by its UUID, as a worker's is; and where JAX has already
+    taken its share, since XLA_PYTHON_CLIENT_PREALLOCATE is set.
+    """
+    gpu = os.environ.get("CUDA_VISIBLE_DEVICES", "")
+    if not gpu.startswith("GPU-") or os.environ.get("XLA_PYTHON_CLIENT_PREALLOCATE") != "false":
+        return None
+    query = [
+        "nvidia-smi",
+        f"--id={gpu}",
+        "--query-gpu=memory.free",
+        "--format=csv,noheader,nounits",
+    ]
+    try:
+        said = subprocess.run(  # noqa: S603 - its own id, which the driver gave
+            query, capture_output=True, text=True, timeout=_ASK_SECONDS, check=True
+        ).stdout
+        return int(said) * 2**20
+    except (OSError, subprocess.SubprocessError, ValueError):
+        return None
 
 
 def freeze_loaded_objects() -> None:

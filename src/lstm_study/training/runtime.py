@@ -4,6 +4,7 @@
 """
 
 import hashlib
+import logging
 import os
 import sys
 from collections.abc import Callable, Iterator
@@ -17,7 +18,13 @@ from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 from lstm_study import model
 from lstm_study.corpus.cache import cache_folder
 from lstm_study.errors import DependencyError
-from lstm_study.training.memory import allocate_gpu_memory_as_needed, keep_freed_memory
+from lstm_study.training.memory import (
+    allocate_gpu_memory_as_needed,
+    free_gpu_memory,
+    keep_freed_memory,
+)
+
+log = logging.getLogger(__name__)
 
 # CUDA itself takes some hundred megabytes for each process.
 _GPU_MEMORY_SHARE = 0.9
@@ -164,7 +171,8 @@ def keep_jax_from_hidden_gpus() -> None:
 def population_limit(asked: int | None, *, member_bytes: int) -> int:
     """Returns how many networks of `member_bytes` each this process trains at once, on JAX.
 
-    At most as many as are asked for; otherwise as many as the GPU holds, and one without a GPU.
+    At most as many as are asked for; otherwise as many as the GPU holds beside what others keep on
+    it, and one without a GPU. To be called before anything of this process is on it.
     """
     import jax
 
@@ -177,6 +185,10 @@ def population_limit(asked: int | None, *, member_bytes: int) -> int:
     if memory is None:
         # Some of JAX's allocators do not say. A population that does not fit is halved.
         return most
+    free = free_gpu_memory()
+    if free is not None and free < memory:
+        log.info("Others use the GPU: %.1f GB of it are free.", free / 1e9)
+        memory = free
     return max(1, min(most, int(_POPULATION_SHARE * memory / member_bytes)))
 
 

@@ -130,15 +130,19 @@ except DependencyError:
     ("stats", "asked", "members"),
     [
         ({"bytes_limit": 100}, None, 7), ({"bytes_limit": 100}, 3, 3), ({"bytes_limit": 1}, 3, 1),
-        ({"bytes_limit": 10_000}, None, 64), (None, None, 64), (None, 3, 3),
+        ({"bytes_limit": 10_000}, None, 64), ({"bytes_limit": 10_000}, 33, 28), (None, None, 64),
+        (None, 3, 3),
     ],
 )  # fmt: skip
-def test_a_population_is_as_large_as_memory_or_unknown_memory_lets_it_be(
+def test_a_population_is_as_large_as_free_or_unknown_memory_lets_it_be(
     tmp_path, stats, asked, members
 ):
+    # Asked for 33, others use most of the GPU.
     code = f"""
 import types, jax
+from lstm_study.training import runtime
 from lstm_study.training.runtime import population_limit
+runtime.free_gpu_memory = lambda: 400 if {asked} == 33 else None
 gpu = types.SimpleNamespace(platform="gpu", memory_stats=lambda: {stats})
 jax.devices = lambda: [gpu]
 print(population_limit({asked}, member_bytes=10))
