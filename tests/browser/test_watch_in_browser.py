@@ -81,6 +81,10 @@ def server(search: Search, monkeypatch: pytest.MonkeyPatch) -> Iterator[ReportSe
     search.is_ready = True
     made.end()
     serving.join(timeout=60)
+    # Matplotlib's settings are this process's: what still draws would leave them to the next test.
+    for thread in threading.enumerate():
+        if thread.name == "report":
+            thread.join(timeout=60)
 
 
 def _rows(page: Page) -> int:

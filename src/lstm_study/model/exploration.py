@@ -6,8 +6,9 @@ that keeps a study's records runs no code of its user, and holds no memory of a 
 
 A hyperparameter may be asked for inside an `if` or a loop, as Keras Tuner's own examples do. So the
 builder is called with every default, and then with other values of each hyperparameter in turn:
-those that change what is asked for become conditions, beside those that the builder states. With
-values of two at a time it is then checked that the conditions foretell what is asked for.
+those that change what is asked for become conditions, beside those that the builder states. Then
+any two values are tried together: they may ask for more (`if a and b`), and must not ask for
+anything that the conditions do not foretell (`if a or b`).
 """
 
 import itertools
@@ -97,16 +98,42 @@ class _Exploration:
         self.parameter_count = 0
         self._tried: list[_Tried] = []
         self._explored: set[str] = set()
+        self._asked: dict[frozenset[tuple[str, Any]], set[str]] = {}
         self._builds = 0
 
     def run(self) -> None:
         """Explores from the defaults until nothing new is asked for."""
-        pending: list[dict[str, Any]] = [{}]
-        while pending:
-            base = pending.pop(0)
-            for name in [name for name in self._call(base) if name not in self._explored]:
-                self._explored.add(name)
-                pending += self._vary(name, base)
+        pending: list[dict[str, Any]] | None = [{}]
+        while pending is not None:
+            for base in pending:
+                for name in [name for name in self._call(base) if name not in self._explored]:
+                    self._explored.add(name)
+                    pending += self._vary(name, base)
+            pending = self._vary_together()
+
+    def _vary_together(self) -> list[dict[str, Any]] | None:
+        """Varies those that others depend on with values of several at once.
+
+        Returns from where to explore on; None if there are none that were not varied so before.
+        """
+        varied = [(tried.name, tried.base) for tried in self._tried]
+        declared = {name: self.declared(name) for name in self.parameters}
+        for values in self._together():
+            asked = self._call(values)
+            unlike = asked - self._explored or _foretold(values, declared) - asked
+            defaults = {name: self.parameters[name].default for name in values}
+            found: list[dict[str, Any]] = []
+            is_varied = False
+            for name, value in values.items():
+                others = {each: other for each, other in values.items() if each != name}
+                if value == defaults[name] or (name, others) in varied:
+                    continue
+                if (self._call({**others, name: defaults[name]}) ^ asked) & unlike:
+                    found += self._vary(name, others)
+                    is_varied = True
+            if is_varied:
+                return found
+        return None
 
     def _vary(self, name: str, base: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
         """Tries the ends of a hyperparameter, and all its values where those differ."""
@@ -150,24 +177,33 @@ class _Exploration:
         )
 
     def check(self, declared: Mapping[str, Declared]) -> None:
-        """Builds networks in which any two values at the ends come together, if these are few.
+        """Compares what networks asked for, of any two values together, with the conditions.
 
         Raises:
-            BuilderError: One asks for other hyperparameters than the conditions say.
+            BuilderError: One asked for other hyperparameters than the conditions say.
         """
-        ends = {name: _values(parameter)[0] for name, parameter in self.parameters.items()}
-        for values in itertools.islice(_pairs(ends), _MOST_CHECKS):
-            asked = self._call(values)
-            foretold = {name for name in declared if _is_active(name, values, declared)}
-            wrong = next((name for name in self.parameters if name in asked ^ foretold), None)
+        for values in self._together():
+            differing = self._call(values) ^ _foretold(values, declared)
+            wrong = next((name for name in self.parameters if name in differing), None)
             if wrong is not None:
                 raise self._error(
                     f"asks for {wrong!r} in some networks only, depending on several other "
                     "hyperparameters at once. Ask for it in every network, outside of the branch"
                 )
 
+    def _together(self) -> Iterator[dict[str, Any]]:
+        """Yields a value of each, such that any two at the ends come together, if these are few."""
+        ends = {name: _values(parameter)[0] for name, parameter in self.parameters.items()}
+        return itertools.islice(_pairs(ends), _MOST_CHECKS)
+
     def _call(self, values: dict[str, Any]) -> set[str]:
-        """Builds one network and returns the names that were asked for."""
+        """Returns the names that are asked for with some values; builds each network once."""
+        key = frozenset(values.items())
+        if key not in self._asked:
+            self._asked[key] = self._build(values)
+        return self._asked[key]
+
+    def _build(self, values: dict[str, Any]) -> set[str]:
         self._builds += 1
         if self._builds > _MOST_BUILDS:
             raise self._error(
@@ -320,6 +356,10 @@ def _pairs(values: Mapping[str, Sequence[Any]]) -> Iterator[dict[str, Any]]:
                 chosen[name] = max(found, key=found.__getitem__)
         left -= new(chosen)
         yield chosen
+
+
+def _foretold(values: Mapping[str, Any], declared: Mapping[str, Declared]) -> set[str]:
+    return {name for name in declared if _is_active(name, values, declared)}
 
 
 def _is_active(name: str, values: Mapping[str, Any], declared: Mapping[str, Declared]) -> bool:

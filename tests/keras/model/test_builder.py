@@ -79,14 +79,34 @@ def test_a_loop_within_a_branch_is_searched():
     assert active == {"layers", "width_0", "drops", "dropout"}
 
 
-@pytest.mark.parametrize("both", ["and", "or"])
-def test_what_depends_on_two_hyperparameters_at_once_is_refused_before_any_training(both):
-    body = f"""
+_OF_TWO = """
     first, second = hp.Boolean("first"), hp.Boolean("second")
-    if first {both} second:
+    kind = hp.Choice("kind", [1, 2, 3])
+    if {}:
         return network(layers.Dense(hp.Int("width", 1, 2)), layers.Dense(1, activation="sigmoid"))
-    return {PROBABILITY}"""
-    assert problem(body) == (
+    return {}"""
+
+
+@pytest.mark.parametrize(
+    ("condition", "when"),
+    [
+        ("first and second and kind > 1", {"first": [True], "second": [True], "kind": [2, 3]}),
+        ("first and not second", {"first": [True], "second": [False]}),
+    ],
+)
+def test_what_depends_on_several_hyperparameters_at_once_is_found_with_all_conditions(
+    condition, when
+):
+    body = _OF_TWO.format(condition, PROBABILITY)
+    model = own.builder(f"{HEAD}def build(hp):\n    {body}\n")
+    found = explore(model, protocol=ProtocolTable(), baseline={})
+    assert found.hyperparameters is not None
+    width = found.hyperparameters["width"].dimension
+    assert width.when == when
+
+
+def test_conditions_that_a_study_cannot_have_are_refused_before_any_training():
+    assert problem(_OF_TWO.format("first or second", PROBABILITY)) == (
         "own.py: build asks for 'width' in some networks only, depending on several other "
         "hyperparameters at once. Ask for it in every network, outside of the branch."
     )
