@@ -11,7 +11,6 @@ import importlib
 import json
 import os
 import signal
-import subprocess
 import sys
 import tempfile
 import threading
@@ -19,7 +18,7 @@ import traceback
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from types import TracebackType
+from types import MappingProxyType
 from typing import Any, NoReturn
 
 import numpy as np
@@ -37,9 +36,9 @@ from lstm_study.training import one
 from lstm_study.training.checkpoint import Checkpoint, write_checkpoint
 from tests.support.commands import Result
 from tests.support.engine import Threads
+from tests.support.forking import ForkingProcess
 from tests.support.tiny import SPEC
 
-ROOT = Path(__file__).parents[2]
 TRAINED = Path("trained.log")
 _STUDIES = "study/runs"
 _SIGNALS = {"kill -9": signal.SIGKILL, "kill": signal.SIGTERM, "Ctrl-C": signal.SIGINT}
@@ -59,46 +58,27 @@ class Ended:
     operations: int
 
 
-class ForkedCommands:
+class ForkedCommands(ForkingProcess):
     """The process that forks commands, and ends them where that is asked for."""
 
-    def __enter__(self) -> "ForkedCommands":
-        self._process = subprocess.Popen(
-            [sys.executable, "-m", "tests.support.forked_commands"],
-            cwd=ROOT,
-            env=os.environ
-            | {
-                "LSTM_STUDY_TIMING": "off",
-                "OMP_NUM_THREADS": "1",
-                "KERAS_BACKEND": "tensorflow",
-                "NO_COLOR": "1",
-                "TERM": "dumb",
-            },
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            text=True,
-        )
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        where: TracebackType | None,
-    ) -> None:
-        self._process.kill()
-        self._process.communicate()
+    module = "tests.support.forked_commands"
+    environment = MappingProxyType(
+        {
+            "LSTM_STUDY_TIMING": "off",
+            "OMP_NUM_THREADS": "1",
+            "KERAS_BACKEND": "tensorflow",
+            "NO_COLOR": "1",
+            "TERM": "dumb",
+        }
+    )
 
     def run(self, *arguments: str, cwd: Path, ended: Ended | None = None) -> Result:
         """Runs `lstm-study` with arguments in a folder; its code is negative where it was killed.
 
         Each epoch that it trains is a line of `trained.log` in that folder: training, then number.
         """
-        assert self._process.stdin
-        assert self._process.stdout
         how = asdict(ended) if ended is not None else None
-        print(json.dumps([str(cwd), arguments, how]), file=self._process.stdin, flush=True)
-        return Result(**json.loads(self._process.stdout.readline()))
+        return Result(**json.loads(self.answer(str(cwd), arguments, how)))
 
 
 class _Network:

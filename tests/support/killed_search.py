@@ -10,14 +10,13 @@ import json
 import logging
 import os
 import signal
-import subprocess
 import sys
 import threading
 import time
 import traceback
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from types import SimpleNamespace, TracebackType
+from types import SimpleNamespace
 from typing import Any, NoReturn
 
 import numpy as np
@@ -33,9 +32,9 @@ from lstm_study.store import Store
 from lstm_study.training import one
 from lstm_study.training.checkpoint import Checkpoint, write_checkpoint
 from tests.support.engine import Threads, run_stage
+from tests.support.forking import ForkingProcess
 from tests.support.tiny import spec
 
-ROOT = Path(__file__).parents[2]
 SPEC = spec(
     "search.max_epochs=10",
     "space.lstm_units={min=1, max=99}",
@@ -97,31 +96,10 @@ class Moment:
 _NEVER = Moment(operations=1_000_000)
 
 
-class Searches:
-    """The process that forks searches and kills them.
+class Searches(ForkingProcess):
+    """The process that forks searches and kills them."""
 
-    It has imported what they need and nothing else, and runs no threads of its own, unlike the
-    tests' process.
-    """
-
-    def __enter__(self) -> "Searches":
-        self._process = subprocess.Popen(
-            [sys.executable, "-m", "tests.support.killed_search"],
-            cwd=ROOT,
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            text=True,
-        )
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        where: TracebackType | None,
-    ) -> None:
-        self._process.kill()
-        self._process.communicate()
+    module = "tests.support.killed_search"
 
     def run(self, folder: Path, moment: Moment) -> str:
         """Runs a search in a folder up to a moment.
@@ -130,10 +108,7 @@ class Searches:
             "killed", "ended" where it got through before, the sentence it was refused with, or
             "failed", with a traceback on standard error.
         """
-        assert self._process.stdin
-        assert self._process.stdout
-        print(json.dumps([str(folder), asdict(moment)]), file=self._process.stdin, flush=True)
-        return self._process.stdout.readline().strip()
+        return self.answer(str(folder), asdict(moment))
 
     def killed(self, folder: Path, moment: Moment) -> bool:
         """Runs a search in a folder; returns whether it was killed, or got through before."""

@@ -7,8 +7,8 @@ that keeps a study's records runs no code of its user, and holds no memory of a 
 A hyperparameter may be asked for inside an `if` or a loop, as Keras Tuner's own examples do. So the
 builder is called with every default, and then with other values of each hyperparameter in turn:
 those that change what is asked for become conditions, beside those that the builder states. Then
-any two values are tried together: they may ask for more (`if a and b`), and must not ask for
-anything that the conditions do not foretell (`if a or b`).
+any two values are tried together, which finds what depends on several (`if a and b`). What such
+conditions can't say (`if a or b`) is refused.
 """
 
 import itertools
@@ -26,6 +26,7 @@ from lstm_study.configuration import HYPERPARAMETERS, STUDYS_OWN
 from lstm_study.errors import BuilderError, StudyError
 from lstm_study.model.builder import build_own, builder_errors, call
 from lstm_study.spec import Choices, Declared, Fixed, ModelTable, ProtocolTable, Range
+from lstm_study.spec.model import is_active
 from lstm_study.spec.space import own_configuration
 
 _MOST_TRIED = 32
@@ -102,38 +103,41 @@ class _Exploration:
         self._builds = 0
 
     def run(self) -> None:
-        """Explores from the defaults until nothing new is asked for."""
-        pending: list[dict[str, Any]] | None = [{}]
-        while pending is not None:
-            for base in pending:
-                for name in [name for name in self._call(base) if name not in self._explored]:
-                    self._explored.add(name)
-                    pending += self._vary(name, base)
-            pending = self._vary_together()
+        """Explores from the defaults, and then from values of several at once."""
+        self._explore([{}])
+        while parents := self._parents_together():
+            bases = [base for name, others in parents for base in self._vary(name, others)]
+            self._explore(bases)
 
-    def _vary_together(self) -> list[dict[str, Any]] | None:
-        """Varies those that others depend on with values of several at once.
+    def _explore(self, pending: list[dict[str, Any]]) -> None:
+        """Varies what is asked for with some values, until nothing new is asked for."""
+        while pending:
+            base = pending.pop(0)
+            for name in [name for name in self._call(base) if name not in self._explored]:
+                self._explored.add(name)
+                pending += self._vary(name, base)
 
-        Returns from where to explore on; None if there are none that were not varied so before.
+    def _parents_together(self) -> list[tuple[str, dict[str, Any]]]:
+        """Finds a network of which the conditions do not say what it asks for.
+
+        Returns the hyperparameters that this depends on, each with the values of all others that it
+        is to be varied beside. Empty where there is no such network, or all were varied so before.
         """
         varied = [(tried.name, tried.base) for tried in self._tried]
         declared = {name: self.declared(name) for name in self.parameters}
         for values in self._together():
             asked = self._call(values)
-            unlike = asked - self._explored or _foretold(values, declared) - asked
-            defaults = {name: self.parameters[name].default for name in values}
-            found: list[dict[str, Any]] = []
-            is_varied = False
+            unlike = asked - self._explored or _active(values, declared) - asked
+            parents = []
             for name, value in values.items():
                 others = {each: other for each, other in values.items() if each != name}
-                if value == defaults[name] or (name, others) in varied:
-                    continue
-                if (self._call({**others, name: defaults[name]}) ^ asked) & unlike:
-                    found += self._vary(name, others)
-                    is_varied = True
-            if is_varied:
-                return found
-        return None
+                default = self.parameters[name].default
+                if unlike and value != default and (name, others) not in varied:
+                    changed = self._call({**others, name: default}) ^ asked
+                    parents += [(name, others)] if changed & unlike else []
+            if parents:
+                return parents
+        return []
 
     def _vary(self, name: str, base: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
         """Tries the ends of a hyperparameter, and all its values where those differ."""
@@ -177,13 +181,13 @@ class _Exploration:
         )
 
     def check(self, declared: Mapping[str, Declared]) -> None:
-        """Compares what networks asked for, of any two values together, with the conditions.
+        """Compares what networks ask for, of any two values together, with the conditions.
 
         Raises:
-            BuilderError: One asked for other hyperparameters than the conditions say.
+            BuilderError: One asks for others than the conditions say.
         """
         for values in self._together():
-            differing = self._call(values) ^ _foretold(values, declared)
+            differing = self._call(values) ^ _active(values, declared)
             wrong = next((name for name in self.parameters if name in differing), None)
             if wrong is not None:
                 raise self._error(
@@ -192,9 +196,11 @@ class _Exploration:
                 )
 
     def _together(self) -> Iterator[dict[str, Any]]:
-        """Yields a value of each, such that any two at the ends come together, if these are few."""
+        """Yields values such that any two at the ends come together, as far as builds are left."""
         ends = {name: _values(parameter)[0] for name, parameter in self.parameters.items()}
-        return itertools.islice(_pairs(ends), _MOST_CHECKS)
+        for values in itertools.islice(_pairs(ends), _MOST_CHECKS):
+            if self._builds < _MOST_BUILDS or frozenset(values.items()) in self._asked:
+                yield values
 
     def _call(self, values: dict[str, Any]) -> set[str]:
         """Returns the names that are asked for with some values; builds each network once."""
@@ -358,16 +364,8 @@ def _pairs(values: Mapping[str, Sequence[Any]]) -> Iterator[dict[str, Any]]:
         yield chosen
 
 
-def _foretold(values: Mapping[str, Any], declared: Mapping[str, Declared]) -> set[str]:
-    return {name for name in declared if _is_active(name, values, declared)}
-
-
-def _is_active(name: str, values: Mapping[str, Any], declared: Mapping[str, Declared]) -> bool:
-    when = getattr(declared[name].dimension, "when", None) or {}
-    return all(
-        values[parent] in allowed and _is_active(parent, values, declared)
-        for parent, allowed in when.items()
-    )
+def _active(values: Mapping[str, Any], declared: Mapping[str, Declared]) -> set[str]:
+    return {name for name in declared if is_active(name, values, declared)}
 
 
 def _kind_of(value: Any) -> Any:

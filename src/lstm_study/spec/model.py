@@ -122,7 +122,7 @@ def _complete(
         for name, each in known.items()
         if name not in baseline
         and not isinstance(each.dimension, Fixed)
-        and _is_active(each, baseline, known)
+        and is_active(name, baseline, known)
     ]
     if missing:
         raise broken(
@@ -140,10 +140,16 @@ def _complete(
     return found
 
 
-def _is_active(each: Declared, values: Mapping[str, Any], known: Mapping[str, Declared]) -> bool:
+def is_active(name: str, values: Mapping[str, Any], declared: Mapping[str, Declared]) -> bool:
+    """Whether a hyperparameter's conditions hold, and those of the ones it depends on.
+
+    Without a value, a hyperparameter is at its default.
+    """
     return all(
-        values.get(parent, known[parent].default if parent in known else None) in on
-        for parent, on in (each.dimension.when or {}).items()
+        parent in declared
+        and values.get(parent, declared[parent].default) in on
+        and is_active(parent, values, declared)
+        for parent, on in (declared[name].dimension.when or {}).items()
     )
 
 

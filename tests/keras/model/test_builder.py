@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from lstm_study.errors import BuilderError
+from lstm_study.model import exploration
 from lstm_study.model.builder import build_own, call
 from lstm_study.model.exploration import explore
 from lstm_study.model.grid import configuration_count, grid
@@ -103,6 +104,16 @@ def test_what_depends_on_several_hyperparameters_at_once_is_found_with_all_condi
     assert found.hyperparameters is not None
     width = found.hyperparameters["width"].dimension
     assert width.when == when
+
+
+def test_looking_at_values_together_takes_no_more_builds_than_exploring_leaves(monkeypatch):
+    with monkeypatch.context() as alone:
+        alone.setattr(exploration, "_MOST_CHECKS", 0)
+        first = exploration._Exploration(own.builder())
+        first.run()
+    monkeypatch.setattr(exploration, "_MOST_BUILDS", first._builds)
+    found = explore(own.builder(), protocol=ProtocolTable(), baseline={})
+    assert found.hyperparameters == own.explored().model.hyperparameters
 
 
 def test_conditions_that_a_study_cannot_have_are_refused_before_any_training():

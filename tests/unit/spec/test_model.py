@@ -8,9 +8,10 @@ from pydantic import ValidationError
 from lstm_study.errors import SpecError
 from lstm_study.records import Trial
 from lstm_study.records.codec import from_json, to_json
-from lstm_study.spec import StudySpec, parse_spec
+from lstm_study.spec import Declared, StudySpec, parse_spec
 from lstm_study.spec.changes import changes
 from lstm_study.spec.errors import sentences
+from lstm_study.spec.model import is_active
 from tests.support import own
 from tests.support.tiny import SPEC as LSTM
 
@@ -150,3 +151,15 @@ def test_a_changed_hyperparameter_leaves_the_others():
     assert [n for n in changed.names if changed.value(n) != configuration.value(n)] == [
         "maxlen", "pooling",
     ]  # fmt: skip
+
+
+def test_what_depends_on_something_inactive_is_inactive():
+    def declared(when):
+        dimension = {"choices": [False, True], "when": when}
+        return Declared.model_validate({"kind": "switch", "default": True, "dimension": dimension})
+
+    found = {"kind": declared(None), "norm": declared({"kind": [True]})}
+    found["scale"] = declared({"norm": [True]})
+    assert is_active("scale", {}, found), "all are at their defaults"
+    assert not is_active("scale", {"norm": False}, found)
+    assert not is_active("scale", {"kind": False, "norm": True}, found)

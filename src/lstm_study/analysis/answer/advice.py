@@ -39,7 +39,6 @@ _CLOSE = -0.01
 """Lowest difference in accuracy that the interval of a close model may include. Few seeds or
 reviews give wide intervals: that they show no difference is no reason to take the faster model.
 """
-
 _CLOSE_IN_WORDS = "at most 1 point less accurate by their intervals"
 
 

@@ -11,6 +11,7 @@ from lstm_study.analysis.statistics.intervals import TEST_NAME
 from lstm_study.arm_names import RUNNER_UP
 from lstm_study.cli.text.layout import names_and_values
 from lstm_study.records import Trial
+from lstm_study.spec.quantities import counted
 
 if TYPE_CHECKING:
     from lstm_study.analysis.answer.arms import ArmSummary
@@ -68,7 +69,7 @@ def _beside(entry: "Comparison") -> str:
         return ""
     failures = entry.verdict.failures
     failed = len(failures.runs) if failures is not None else 0
-    without = f"without {_failed_runs(failed)} " if failed else ""
+    without = f"without {counted(failed, 'failed run')} " if failed else ""
     tested = entry.answer
     if entry.adjusted_p_value is not None:
         tested = f"p {_probability(entry.adjusted_p_value)}"
@@ -122,11 +123,7 @@ def _without_failed(arm: "ArmSummary", verdict: "Verdict") -> str:
     if not failed or len(failed) == arm.seeds:
         return ""
     kept = (arm.accuracy * arm.seeds - math.fsum(failed)) / (arm.seeds - len(failed))
-    return f"; without {_failed_runs(len(failed))} {kept:.2%}"
-
-
-def _failed_runs(count: int) -> str:
-    return f"{count} failed run{'s' * (count > 1)}"
+    return f"; without {counted(len(failed), 'failed run')} {kept:.2%}"
 
 
 def _caveats(found: "Answer") -> list[str]:

@@ -54,14 +54,14 @@ class Picture:
     @property
     def svg(self) -> str:
         """A whole SVG document."""
-        return self._as_svg[0]
+        return self._drawn[0]
 
     @cached_property
     def png(self) -> bytes:
         """The same as PNG."""
         from matplotlib.backends.backend_agg import FigureCanvasAgg
 
-        _, figure = self._as_svg
+        _, figure = self._drawn
         raster = io.BytesIO()
         with report_style():
             FigureCanvasAgg(figure)
@@ -71,7 +71,7 @@ class Picture:
         return raster.getvalue()
 
     @cached_property
-    def _as_svg(self) -> "tuple[str, Figure]":
+    def _drawn(self) -> "tuple[str, Figure]":
         with report_style():
             figure, marks = self._laid_out()
             vector = io.BytesIO()
