@@ -1,7 +1,9 @@
 """The oracle whose state is the records, beside plain Keras Tuner's, whose state is its own."""
 
+import random
 import socket
 import threading
+from collections.abc import Collection
 from dataclasses import replace
 from pathlib import Path
 
@@ -221,9 +223,60 @@ def test_a_worker_gets_several_trials_of_one_shape_class_and_no_trial_twice(tmp_
     assert seen == {record.trial_id for record in records_of(alone)}
 
 
-def test_a_limit_in_trials_is_for_the_first_ones_of_the_plan(tmp_path):
-    oracle = oracle_of(tmp_path, *TEN, "search.max_trials=5")
-    assert len(oracle.create_trials(4)) == 1
+def play_side_by_side(oracle: RecordedHyperband, *, seed: int, failing: Collection[str] = ()):
+    """Runs trials on three workers, each with up to three at once, that end in a random order."""
+    chance, running = random.Random(seed), []
+    while True:
+        while len(running) < 9 and (trials := oracle.create_trials(chance.randint(1, 3))):
+            running += trials
+        if not running:
+            break
+        trial = running.pop(chance.randrange(len(running)))
+        finish(oracle, trial, failure=NAN if trial.trial_id in failing else None)
+
+
+@pytest.mark.parametrize("most", [1, 5, 12, 14, 17, 20, 25, 29, 30])
+def test_a_limit_in_trials_is_for_the_first_ones_of_the_plan_with_any_number_of_workers(
+    tmp_path, most
+):
+    settings = (*WIDE, f"search.max_trials={most}", "search.control=random")
+    alone = oracle_of(tmp_path / "alone", *settings)
+    order = play(alone)
+    assert order[:most] == play(oracle_of(tmp_path / "whole"))[:most]
+    epochs = sum(
+        each.budget_epochs - each.initial_epoch
+        for each in alone.records.values()
+        if each.role == "search"
+    )
+    # The random control pays for the epochs that the limit leaves.
+    assert len(order[most:]) == max(1, epochs // 10)
+    assert {alone.records[each].role for each in order[most:]} == {"control"}
+    assert alone.stop_reason == ("" if most == 30 else f"search.max_trials of {most} is reached")
+    for seed in range(3):
+        side_by_side = oracle_of(tmp_path / str(seed), *settings)
+        play_side_by_side(side_by_side, seed=seed)
+        assert set(side_by_side.records) == set(order)
+        assert side_by_side.stop_reason == alone.stop_reason
+
+
+def test_trials_that_failed_are_replaced_beyond_the_limit_whatever_the_number_of_workers(tmp_path):
+    settings = (*WIDE, "search.max_trials=20")
+    failing = play(oracle_of(tmp_path / "whole", *settings))[12:14]  # of bracket 2's second round
+    found = []
+    for seed in range(4):
+        oracle = oracle_of(tmp_path / str(seed), *settings)
+        play_side_by_side(oracle, seed=seed, failing=failing)
+        found.append(set(oracle.records))
+    assert found[1:] == found[:-1]
+    assert len(found[0]) == 22
+
+
+def test_a_raised_limit_resumes_the_search_where_the_lower_one_ended_it(tmp_path):
+    play(oracle_of(tmp_path, *WIDE, "search.max_trials=14", "search.control=random"))
+    play(oracle_of(tmp_path, *WIDE, "search.control=random"))
+    whole = oracle_of(tmp_path / "whole", *WIDE, "search.control=random")
+    play(whole)
+    assert {each.trial_id for each in records_of(tmp_path)} == set(whole.records)
 
 
 def test_checkpoints_that_no_trial_can_need_are_deleted_as_the_search_runs(tmp_path):

@@ -89,12 +89,9 @@ class RecordedHyperband(keras_tuner.oracles.HyperbandOracle):  # type: ignore[mi
         """
         if self._only is None:
             return limit or self._stop_reason
-        is_cut = not self._may_start() and len(self._records) < self._plan.trials
-        if not is_cut and not any(True for _ in self._all_startable()):
-            return ""
-        if is_cut and not limit:
-            limit = limit_reached("search.max_trials", self._spec.search.max_trials)
-        return limit or "the comparison has begun, so that no further trials start"
+        if any(True for _ in self._all_startable()):
+            return limit or "the comparison has begun, so that no further trials start"
+        return (limit or self._max_trials_reached) if self._is_cut_short else ""
 
     @property
     def plan(self) -> Plan:
@@ -122,8 +119,7 @@ class RecordedHyperband(keras_tuner.oracles.HyperbandOracle):  # type: ignore[mi
         """
         trials: list[TunerTrial] = []
         wanted = like
-        # A limit in trials is for the first ones of the plan, not for those like the first.
-        for _ in range(1 if self._is_cut_short else limit):
+        for _ in range(limit):
             answer = self.populate_space("", wanted=wanted)
             if answer["status"] != TrialStatus.RUNNING:
                 break
@@ -207,13 +203,11 @@ class RecordedHyperband(keras_tuner.oracles.HyperbandOracle):  # type: ignore[mi
         """Returns what comes next, if anything can; notes a limit that ends the search."""
         if self._stop_reason:
             return None
-        may_start = self._may_start()
         for found in self._startable():
             if wanted is None or self._class_of(found) == wanted:
                 return found
-        is_idle = wanted is None and not self.ongoing_trials
-        if is_idle and not may_start and len(self._records) < self._plan.trials:
-            self.stop(limit_reached("search.max_trials", self._spec.search.max_trials))
+        if self._is_cut_short and wanted is None and not self.ongoing_trials:
+            self.stop(self._max_trials_reached)
         return None
 
     def _startable(self) -> Iterator[Start | Resume]:
@@ -227,13 +221,12 @@ class RecordedHyperband(keras_tuner.oracles.HyperbandOracle):  # type: ignore[mi
             self._records,
             assigned=self.ongoing_trials,
             direction=self._spec.study.direction,
-            may_start=self._may_start(),
+            most=self._spec.search.max_trials,
         )
 
-    def _may_start(self) -> bool:
-        """Whether max_trials allows another trial; the random control does not count."""
-        begun = sum(record.role == "search" for record in self._records.values())
-        return not self._is_cut_short or begun < (self._spec.search.max_trials or 0)
+    @property
+    def _max_trials_reached(self) -> str:
+        return limit_reached("search.max_trials", self._spec.search.max_trials)
 
     def _class_of(self, found: Start | Resume) -> ShapeClass | None:
         """Returns a trial's shape class; None where its configuration is yet to be proposed."""

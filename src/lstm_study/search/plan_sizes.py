@@ -4,11 +4,13 @@ Imports no Keras Tuner.
 """
 
 import itertools
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
 from lstm_study.errors import SearchError
 from lstm_study.model.grid import configuration_count, continuous, grid
 from lstm_study.records.state import BracketState, SearchState
+from lstm_study.records.training import Role
 from lstm_study.schedule import Bracket, Round, hyperband
 from lstm_study.spec import StudySpec
 
@@ -16,25 +18,30 @@ from lstm_study.spec import StudySpec
 def slots_at_most(spec: StudySpec) -> int:
     """Returns how many slots the largest first round of the plan can have, without drawing it."""
     brackets = planned_schedule(spec)
-    epochs = sum(bracket.epochs for bracket in brackets)
-    return max(*(bracket.rounds[0].trials for bracket in brackets), control_trials(spec, epochs))
+    return max(*(bracket.rounds[0].trials for bracket in brackets), control_trials(spec, brackets))
 
 
 def with_further_trials(plan: SearchState, spec: StudySpec) -> SearchState:
     """Returns the plan of a search that has not ended as it will be with a larger max_trials.
 
-    The configurations of the further trials are left open. A schedule of Hyperband does not depend
-    on that limit.
+    The configurations of the further trials are left open. Of Hyperband's schedule only the random
+    control beside it depends on that limit.
     """
-    if spec.search.tuner == "hyperband" or plan.exhausted or plan.stopped is not None:
+    if plan.exhausted or plan.stopped is not None:
         return plan
-    (bracket,) = planned_schedule(spec)
-    size, count = configuration_count(spec.space), bracket.trials
-    if size is not None and count > size:
-        count = min(count, _places(spec, size))
-    control = control_trials(spec, count * spec.search.max_epochs)
-    sizes = {"search": count, "control": control if size is None else min(control, size)}
-    brackets = tuple(_with_trials(each, sizes[each.role]) for each in plan.brackets)
+    schedule, counts = planned_schedule(spec), dict[Role, int]()
+    size = configuration_count(spec.space)
+    if spec.search.tuner != "hyperband":
+        count = schedule[0].trials
+        if size is not None and count > size:
+            count = min(count, _places(spec, size))
+        schedule, counts["search"] = (single_round(count, spec),), count
+    control = control_trials(spec, schedule)
+    counts["control"] = control if size is None else min(control, size)
+    brackets = tuple(
+        _with_trials(each, counts[each.role]) if each.role in counts else each
+        for each in plan.brackets
+    )
     rounds = [each for bracket in brackets for each in bracket.rounds]
     return replace(
         plan,
@@ -55,9 +62,32 @@ def trials_at_most(plan: SearchState, spec: StudySpec, *, begun: int = 0) -> int
     most = spec.search.max_trials
     if most is None:
         return plan.trials
-    searched = (each for each in plan.brackets if each.role == "search")
-    planned = sum(item.trials for bracket in searched for item in bracket.rounds)
-    return plan.trials - max(0, planned - max(most, begun))
+    sizes = ((each.role, [item.trials for item in each.rounds]) for each in plan.brackets)
+    return sum(map(sum, sizes_at_most(sizes, max(most, begun))))
+
+
+def sizes_at_most(
+    brackets: Iterable[tuple[Role, Sequence[int]]], most: int | None
+) -> list[list[int]]:
+    """Returns how many trials each round of each bracket has where a search ends after so many.
+
+    They are the first ones of the plan, round by round, as one worker would train them, so they do
+    not depend on the number of workers.
+
+    Args:
+        brackets: The role of each, and the trials that its rounds plan.
+        most: Trials that the search has, beside those of the random control; None for all.
+    """
+    left, sizes = most, []
+    for role, planned in brackets:
+        if left is None or role == "control":
+            sizes.append(list(planned))
+            continue
+        sizes.append([])
+        for trials in planned:
+            sizes[-1].append(min(trials, left))
+            left -= sizes[-1][-1]
+    return sizes
 
 
 def _with_trials(bracket: BracketState, count: int) -> BracketState:
@@ -114,6 +144,17 @@ def single_round(count: int, spec: StudySpec) -> Bracket:
     return Bracket(iteration=0, bracket=0, rounds=(whole,))
 
 
-def control_trials(spec: StudySpec, epochs: int) -> int:
-    """Random configurations that so many epochs pay for; 0 where no control is wanted."""
-    return max(1, epochs // spec.search.max_epochs) if spec.search.control == "random" else 0
+def control_trials(spec: StudySpec, brackets: Sequence[Bracket]) -> int:
+    """Random configurations that a search's epochs pay for; 0 where no control is wanted."""
+    if spec.search.control != "random":
+        return 0
+    planned: list[tuple[Role, list[int]]] = [
+        ("search", [item.trials for item in bracket.rounds]) for bracket in brackets
+    ]
+    sizes = sizes_at_most(planned, spec.search.max_trials)
+    epochs = sum(
+        trials * (item.budget_epochs - item.initial_epoch)
+        for bracket, of_bracket in zip(brackets, sizes, strict=True)
+        for item, trials in zip(bracket.rounds, of_bracket, strict=True)
+    )
+    return max(1, epochs // spec.search.max_epochs)

@@ -1,12 +1,13 @@
 """Which trial comes next: a pure function of the plan and the records."""
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from lstm_study.analysis.search.summary import rank_key
 from lstm_study.objectives import Direction
 from lstm_study.records import Trial
 from lstm_study.search.plan import Plan, PlannedBracket, Slot
+from lstm_study.search.plan_sizes import sizes_at_most
 
 _UNFINISHED = ("running", "interrupted")
 
@@ -43,7 +44,7 @@ def startable(
     *,
     assigned: Collection[str],
     direction: Direction,
-    may_start: bool = True,
+    most: int | None = None,
 ) -> Iterator[Start | Resume]:
     """Yields what a free worker could do now, in order of priority.
 
@@ -57,19 +58,20 @@ def startable(
         records: Every trial begun so far, by id; must not change while this is read.
         assigned: Ids of the trials that a worker is training.
         direction: Which end of the score is better.
-        may_start: Whether the budget allows another trial.
+        most: Trials that the search has, beside those of the random control: the first ones of the
+            plan, and one more for each that failed after its bracket's first round. None for all.
     """
     for record in records.values():
         if record.status in _UNFINISHED and record.trial_id not in assigned:
             yield Resume(trial=record)
-    if may_start:
-        for planned in plan.brackets:
-            yield from _starts_in(_Rounds(planned, records, direction))
+    brackets = ((each.role, _sizes(each)) for each in plan.brackets)
+    for planned, sizes in zip(plan.brackets, sizes_at_most(brackets, most), strict=True):
+        yield from _starts_in(_Rounds(planned, sizes, records, direction))
 
 
 def _starts_in(rounds: "_Rounds") -> Iterator[Start]:
     planned = rounds.planned
-    by_name = {slot.name: slot for slot in planned.slots}
+    by_name = {slot.name: slot for slot in planned.slots[: rounds.sizes[0]]}
     for number in range(len(planned.bracket.rounds)):
         for name in rounds.certain(number) if number else by_name:
             if by_name[name].trial_id(number) not in rounds.records:
@@ -86,7 +88,7 @@ def needed_checkpoints(
     """
     needed = set()
     for planned in plan.brackets:
-        rounds = _Rounds(planned, records, direction)
+        rounds = _Rounds(planned, _sizes(planned), records, direction)
         last = len(planned.bracket.rounds) - 1
         for number in range(last + 1):
             # Trials that enough others already beat can't be promoted any more, unless one of those
@@ -105,11 +107,19 @@ def needed_checkpoints(
     return needed
 
 
+def _sizes(planned: PlannedBracket) -> list[int]:
+    return [item.trials for item in planned.bracket.rounds]
+
+
 @dataclass(frozen=True, slots=True)
 class _Rounds:
-    """The rounds of a bracket, as far as their trials have records."""
+    """The rounds of a bracket, as far as their trials have records.
+
+    `sizes` are the trials that each round has if none fails.
+    """
 
     planned: PlannedBracket
+    sizes: Sequence[int]
     records: Mapping[str, Trial]
     direction: Direction
 
@@ -120,7 +130,7 @@ class _Rounds:
 
     def size(self, number: int) -> int:
         """How many trials a round starts: one more for each that failed in it."""
-        return self.planned.bracket.rounds[number].trials + self._failed(number)
+        return self.sizes[number] + self._failed(number)
 
     def ranked(self, number: int) -> list[str]:
         """Names of the slots that completed a round, best first."""
@@ -141,6 +151,6 @@ class _Rounds:
     def _possible(self, number: int) -> int:
         """How many trials a round will have at most, knowing which trials have failed."""
         if number == 0:
-            return len(self.planned.slots)
+            return self.sizes[0]
         left = self._possible(number - 1) - self._failed(number - 1)
         return min(self.size(number), left)
