@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from lstm_study.elementary import log, log1p
 from lstm_study.errors import ComparisonError
 
 THRESHOLD = 0.5
@@ -139,7 +140,7 @@ def log_loss(labels: Labels, probabilities: Probabilities) -> float:
     """
     truth, values = _checked(labels, probabilities)
     cut = np.clip(values, EPSILON, 1 - EPSILON)
-    return float(-np.mean(np.where(truth, np.log(cut), np.log1p(-cut))))
+    return float(-np.mean(np.where(truth, log(cut), log1p(-cut))))
 
 
 def roc_auc(labels: Labels, probabilities: Probabilities) -> float | None:

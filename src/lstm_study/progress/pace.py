@@ -8,6 +8,8 @@ from statistics import median
 
 import numpy as np
 
+from lstm_study.elementary import log
+
 # Not fitted; how far they are right, replays of finished studies show (decision 26).
 RECENT = 40
 """Epochs that correct a pace, the last ones."""
@@ -39,7 +41,7 @@ class Pace:
     def seconds(self, of_a_step: float, work: float) -> float:
         """Returns how long some work takes that is done in steps of a given work."""
         works, each = zip(*self.points, strict=True)
-        return work * math.exp(np.interp(math.log(of_a_step), np.log(works), np.log(each)))
+        return work * math.exp(np.interp(math.log(of_a_step), log(works), log(each)))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

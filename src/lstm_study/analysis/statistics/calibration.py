@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lstm_study.arm_names import VALIDATION_SUFFIX
+from lstm_study.elementary import exp, log, log1p
 
 if TYPE_CHECKING:
     from lstm_study.records import Run
@@ -44,7 +45,8 @@ def fit_temperature(labels: NDArray[Any], probabilities: NDArray[Any]) -> float:
     signed = np.where(positive, logits, -logits)
 
     def loss(log_temperature: float) -> float:
-        return float(np.logaddexp(0.0, -signed * math.exp(-log_temperature)).mean())
+        losses = np.logaddexp(0.0, -signed * math.exp(-log_temperature))  # noqa: TID251 - recorded
+        return float(losses.mean())
 
     bounds = (math.log(_LEAST), math.log(_GREATEST))
     found = minimize_scalar(loss, bounds=bounds, method="bounded", options={"xatol": 1e-6})
@@ -53,7 +55,7 @@ def fit_temperature(labels: NDArray[Any], probabilities: NDArray[Any]) -> float:
 
 def tempered(probabilities: NDArray[Any], temperature: float) -> NDArray[np.float64]:
     """Returns the probabilities of logits divided by a temperature, in the shape given."""
-    found: NDArray[np.float64] = 1.0 / (1.0 + np.exp(-_logits(probabilities) / temperature))
+    found: NDArray[np.float64] = 1.0 / (1.0 + exp(-_logits(probabilities) / temperature))
     return found
 
 
@@ -74,5 +76,5 @@ def temperature_of(runs: "Iterable[Run]", arm: str) -> float | None:
 
 def _logits(probabilities: NDArray[Any]) -> NDArray[np.float64]:
     p = np.clip(np.asarray(probabilities, dtype=np.float64), _CLIP, 1 - _CLIP)
-    logits: NDArray[np.float64] = np.log(p) - np.log1p(-p)
+    logits: NDArray[np.float64] = log(p) - log1p(-p)
     return logits

@@ -27,6 +27,7 @@ from lstm_study.analysis.statistics.variance import (
     VarianceComponents,
     components,
 )
+from lstm_study.elementary import log, log1p
 from lstm_study.metrics import EPSILON
 
 LEVEL = 0.95
@@ -162,5 +163,5 @@ def outcomes_of(arm: Arm, outcome: Measure) -> Outcomes:
         squared: NDArray[np.float64] = (values - truth) ** 2
         return squared
     cut = np.clip(values, EPSILON, 1 - EPSILON)
-    losses: NDArray[np.float64] = -np.where(truth, np.log(cut), np.log1p(-cut))
+    losses: NDArray[np.float64] = -np.where(truth, log(cut), log1p(-cut))
     return losses

@@ -215,7 +215,8 @@ def _shared(sides: Sequence[_Side], rows: Sequence[Sequence[int]]) -> tuple[floa
     if pairs < 3:
         return 0.0, 0.0
     means = [side.means[list(each)] for side, each in zip(sides, rows, strict=True)]
-    covariance = float(np.cov(*means)[0, 1])
+    first, second = (each - each.mean() for each in means)
+    covariance = float((first * second).sum()) / (pairs - 1)
     if any(side.runs > pairs for side in sides):
         # Estimated on the pairs alone: only their correlation is carried over to all runs.
         spreads = [float(np.var(each, ddof=1)) for each in means]
