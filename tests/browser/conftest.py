@@ -9,8 +9,10 @@ import pytest
 from playwright.sync_api import Browser, Page, sync_playwright
 
 from lstm_study.analysis.answer.verdict import judge
+from lstm_study.records import StudyRecords
+from lstm_study.report.content import gather, illustrate
 from lstm_study.report.diff import write_diff
-from lstm_study.report.write import write_report
+from lstm_study.report.page.html import render
 from tests.support.fake_open_study import built_study, opened_study
 from tests.support.fake_study import compared_study, controlled_study, hostile_study
 
@@ -37,51 +39,39 @@ def browser() -> Iterator[Browser]:
         launched.close()
 
 
-@pytest.fixture(scope="session")
-def report(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The report of the hostile fake study, which also holds failures of every kind."""
-    records = hostile_study()
-    return write_report(
+def _page(records: StudyRecords, folder: Path) -> Path:
+    """Writes the page of a fake study's report, which is whole without the files beside it."""
+    content = gather(
         records,
         verdict=judge(records),
-        folder=tmp_path_factory.mktemp("reports") / "fake",
         made_at="2025-03-02T10:00:00.000Z",
         versions={"keras": "3.15.0"},
         git_commit="0123456789ab",
         bundle=None,
     )
+    page = folder / records.name / "report.html"
+    page.parent.mkdir()
+    page.write_text(render(illustrate(content)), encoding="utf-8")
+    return page
+
+
+@pytest.fixture(scope="session")
+def report(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The report of the hostile fake study, which also holds failures of every kind."""
+    return _page(hostile_study(), tmp_path_factory.mktemp("reports"))
 
 
 @pytest.fixture(scope="session")
 def compared(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The report of the fake study that has every arm."""
-    records = compared_study()
-    return write_report(
-        records,
-        verdict=judge(records),
-        folder=tmp_path_factory.mktemp("reports") / "compared",
-        made_at="2025-03-02T10:00:00.000Z",
-        versions={"keras": "3.15.0"},
-        git_commit="0123456789ab",
-        bundle=None,
-    )
+    return _page(compared_study(), tmp_path_factory.mktemp("reports"))
 
 
 @pytest.fixture(scope="session")
 def beyond(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
     """The reports of the fake study with an open space, and of the one with a builder."""
-    return {
-        records.name: write_report(
-            records,
-            verdict=judge(records),
-            folder=tmp_path_factory.mktemp("reports") / records.name,
-            made_at="2025-03-02T10:00:00.000Z",
-            versions={"keras": "3.15.0"},
-            git_commit="0123456789ab",
-            bundle=None,
-        )
-        for records in (opened_study(), built_study())
-    }
+    folder = tmp_path_factory.mktemp("reports")
+    return {records.name: _page(records, folder) for records in (opened_study(), built_study())}
 
 
 class Watched:

@@ -17,7 +17,7 @@ def page(
     request: pytest.FixtureRequest, browser: Browser, beyond: dict[str, Path]
 ) -> Iterator[Page]:
     """The report of one of them."""
-    found = browser.new_page(viewport={"width": 1400, "height": 900})
+    found = browser.new_page(viewport={"width": 1400, "height": 900}, reduced_motion="reduce")
     complaints: list[str] = []
     found.on("pageerror", lambda error: complaints.append(str(error)))
     found.goto(beyond[request.param].as_uri())

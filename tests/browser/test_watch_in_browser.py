@@ -170,13 +170,12 @@ def test_a_newer_report_leaves_filter_scroll_trial_and_opened_parts_as_they_were
 def test_the_live_page_has_no_violation_of_axe(
     browser: Browser, search: Search, server: ReportServer
 ) -> None:
-    for scheme in ("light", "dark"):
-        context = browser.new_context(color_scheme=scheme, bypass_csp=True)  # type: ignore[arg-type]
-        page = context.new_page()
-        page.goto(server.address)
-        page.wait_for_selector("table.trials", timeout=60_000)
-        assert axe_violations(page) == []
-        context.close()
+    context = browser.new_context(bypass_csp=True)
+    page = context.new_page()
+    page.goto(server.address)
+    page.wait_for_selector("table.trials", timeout=60_000)
+    assert axe_violations(page) == []
+    context.close()
 
 
 def test_without_javascript_the_page_leads_to_the_report(

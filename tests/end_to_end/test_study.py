@@ -147,16 +147,39 @@ def test_an_export_holds_the_words_of_what_was_run_whatever_the_file_says_now(fi
     shutil.copytree(finished[0], folder)
     model = folder / "reports" / "tiny" / "model"
     words = (model / "vocabulary.txt").read_bytes()
-    for change in ("data.train_limit=200", 'data.tokens="characters"', "study.seed=4"):
-        result = lstm_study("export", "tiny.toml", "--set", change, cwd=folder)
-        assert result.code == 0, result.err
-        assert (model / "vocabulary.txt").read_bytes() == words
+    changes = ("data.train_limit=200", 'data.tokens="characters"', "study.seed=4")
+    settings = [argument for change in changes for argument in ("--set", change)]
+    result = lstm_study("export", "tiny.toml", *settings, cwd=folder)
+    assert result.code == 0, result.err
+    assert (model / "vocabulary.txt").read_bytes() == words
     store = Store(folder / "study" / "runs" / "tiny")
     store.write_state(replace(store.read_began(), data_digest="0" * 64))
     result = lstm_study("export", "tiny.toml", cwd=folder)
     assert result.code == 1
     assert "these are not the reviews that tiny.toml was run on" in result.err
     assert (model / "vocabulary.txt").read_bytes() == words
+
+
+def test_another_arm_is_exported_beside_the_winner_and_what_is_no_network_is_not(finished):
+    folder, _ = finished
+    before = (folder / "reports/tiny/model/configuration.json").read_bytes()
+    result = lstm_study("export", "tiny.toml", "--arm", "baseline-masked", cwd=folder)
+    assert result.code == 0, result.err
+    assert result.out.splitlines()[-1] == "Model     reports/tiny/baseline-masked-model/"
+    assert (folder / "reports/tiny/model/configuration.json").read_bytes() == before
+    said = lstm_study("predict", "reports/tiny/baseline-masked-model", "A fine film.", cwd=folder)
+    assert 0 < float(said.out.split()[0]) < 1
+    for arm, why in (
+        ("control", "the classical control is exported beside the winner, as model-classical/"),
+        ("winner-last-three", "is no single network"),
+        (
+            "runner-up-9",
+            "the arm 'runner-up-9' has no completed run to export. Export one of: base",
+        ),
+    ):
+        refused = lstm_study("export", "tiny.toml", "--arm", arm, cwd=folder)
+        assert refused.code == 1
+        assert why in refused.err
 
 
 def test_one_more_seed_is_no_change_but_more_work(finished, tmp_path):

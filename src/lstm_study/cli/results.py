@@ -146,6 +146,10 @@ def export(
     data: DataOption = None,
     out_folder: OutOption = REPORTS,
     settings: SetOption = None,
+    arm: Annotated[
+        str,
+        typer.Option("--arm", metavar="ARM", help="Another arm's model, such as runner-up-1."),
+    ] = "winner",
 ) -> None:
     """Write the winner's model bundle: .keras, .h5, vocabulary, model card, example."""
     from lstm_study import commands
@@ -153,7 +157,7 @@ def export(
 
     opened = open_with(study, data=data, out_folder=out_folder, settings=settings)
     with Display(out) as show:
-        folder = commands.export_arm(opened, show=show)
+        folder = commands.export_arm(opened, arm=arm, show=show)
     out.print(f"Model     {folder}/")
 
 

@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from lstm_study.analysis.statistics.calibration import temperature_of
+from lstm_study.arm_names import CONTROL, ENSEMBLE, LAST_EPOCHS_SUFFIX, PRIMARY
 from lstm_study.commands.answer import read_answer
 from lstm_study.commands.opened import OpenStudy, Show, as_run
 from lstm_study.comparison.classical_control import fit
@@ -25,21 +26,26 @@ def export_arm(study: OpenStudy, *, arm: str = "winner", show: Show) -> Path:
     """Writes the model bundle of an arm's middle run, and returns its folder.
 
     The run is never chosen by test: see `export.choose_run`. Words and labels are those of the
-    reviews that the study was run on, whatever its file says now.
+    reviews that the study was run on, whatever its file says now. The winner's bundle is `model/`,
+    with the classical control beside it; another arm's is `ARM-model/`.
 
     Raises:
-        ComparisonError: The arm has no completed run.
+        ComparisonError: The arm has no completed run, or is not a single network.
         ChangedStudyError: The reviews are not those that it was run on.
     """
-    from lstm_study.export import choose_run
+    from lstm_study.export import choose_run, exportable_arms
     from lstm_study.export import write_bundle as write
 
     study = as_run(study)
     answer = read_answer(study)
-    if not any(run.arm == arm and run.status == "completed" for run in answer.records.runs):
+    if arm not in (found := exportable_arms(answer.records)):
         raise ComparisonError(
-            f"{study.store.folder}: the {arm} has no completed run to export. "
-            f"Run `{study.command_line('run')}` first."
+            f"{study.store.folder}: {_why_not(arm)}. "
+            + (
+                f"Export one of: {', '.join(found)}."
+                if found and arm not in PRIMARY
+                else f"Run `{study.command_line('run')}` first."
+            )
         )
     run = choose_run(answer.records, arm=arm).run
     weights = _weights_of(study, run)
@@ -75,6 +81,17 @@ def export_arm(study: OpenStudy, *, arm: str = "winner", show: Show) -> Path:
     if arm == "winner":
         _write_classical(study, corpus, answer.records, show=show)
     return folder
+
+
+def _why_not(arm: str) -> str:
+    """Says why an arm can't be exported."""
+    if arm == CONTROL:
+        return "the classical control is exported beside the winner, as model-classical/"
+    if arm == ENSEMBLE:
+        return "the ensemble is a part of the winner's bundle where export.ensemble is true"
+    if arm.endswith(LAST_EPOCHS_SUFFIX):
+        return f"{arm} is no single network: it is the mean of several epochs'"
+    return f"the arm {arm!r} has no completed run to export"
 
 
 def _write_classical(

@@ -206,13 +206,17 @@ class Study:
         """Writes the report from the records, finished or not, and returns the HTML file."""
         return commands.make_report(self._as("report"), show=show or ProgressBar())
 
-    def export(self, *, show: commands.Show | None = None) -> Path:
-        """Writes the winner's model bundle, and returns its folder.
+    def export(self, *, arm: str = "winner", show: commands.Show | None = None) -> Path:
+        """Writes the model bundle of the winner, or of another arm, and returns its folder.
+
+        Args:
+            arm: Such as "runner-up-1"; its bundle is a folder of its own beside the winner's.
+            show: Where to show the progress; a bar unless given.
 
         Raises:
-            ComparisonError: The winner has no completed run.
+            ComparisonError: The arm has no completed run, or is not a single network.
         """
-        return commands.export_arm(self._as("export"), show=show or ProgressBar())
+        return commands.export_arm(self._as("export"), arm=arm, show=show or ProgressBar())
 
     def verdict(self) -> "Verdict":
         """Judges winner against baseline from the records."""

@@ -1,7 +1,7 @@
 """The model bundle: a study's network in files that do not need this package, and `predict`."""
 
 from lstm_study.export.bundle import write_bundle
-from lstm_study.export.choice import Choice, choose_run
+from lstm_study.export.choice import Choice, choose_run, exportable_arms
 from lstm_study.export.classical import ClassicalBundle, write_classical
 from lstm_study.export.load import Bundle, load_bundle
 from lstm_study.export.predict import Predicted, predict_files, predict_some
@@ -12,6 +12,7 @@ __all__ = [
     "ClassicalBundle",
     "Predicted",
     "choose_run",
+    "exportable_arms",
     "load_bundle",
     "predict_files",
     "predict_some",

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from operator import itemgetter
 
 from lstm_study.analysis.search.summary import objective_of
+from lstm_study.arm_names import LAST_EPOCHS_SUFFIX
 from lstm_study.errors import ExportError
 from lstm_study.records import Run, StudyRecords
 from lstm_study.spec.quantities import counted
@@ -15,6 +16,19 @@ class Choice:
 
     run: Run
     reason: str
+
+
+def exportable_arms(records: StudyRecords) -> list[str]:
+    """Returns the arms of which a run can be exported, in alphabetical order.
+
+    They have a completed run on all training reviews that is one network: not a mean of several.
+    """
+    found = {
+        run.arm
+        for run in records.runs
+        if run.status == "completed" and run.trained_on == "training"
+    }
+    return sorted(arm for arm in found if not arm.endswith(LAST_EPOCHS_SUFFIX))
 
 
 def choose_run(records: StudyRecords, *, arm: str = "winner") -> Choice:

@@ -350,6 +350,8 @@ def _remarks(model: Model) -> str:
     said = ""
     if model.failed:
         said += f" Of its {model.runs + model.failed} runs {model.failed} failed."
-    if model.arm not in (CONTROL, ENSEMBLE, "winner"):
+    if model.arm == LAST_EPOCHS_ARM:
         said += " It is not exported."
+    elif model.arm not in (CONTROL, ENSEMBLE, "winner"):
+        said += f" To export it: lstm-study export STUDY.toml --arm {model.arm}."
     return said

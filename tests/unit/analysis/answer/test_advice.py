@@ -66,10 +66,10 @@ def test_of_models_not_shown_to_differ_the_fastest_is_recommended_and_what_is_ex
     found = advise(study_of(shares, times={"winner": 0.8, RUNNER_UP: 0.2}))
     said = found.sentences["model"]
     assert said.startswith("Use runner-up-1: ")
-    assert said.endswith(" It is not exported.")
+    assert said.endswith(" To export it: lstm-study export STUDY.toml --arm runner-up-1.")
     slow = advise(study_of(shares, times={"winner": 0.2, RUNNER_UP: 0.8})).sentences["model"]
     assert slow.startswith("Use the winner: ")
-    assert "not exported" not in slow
+    assert "export" not in slow
     texts = sorted([said, slow], key=lambda text: "no difference to the most accurate" in text)
     assert "the most of these models; of those at most 1 point less accurate by" in texts[0]
     assert "no difference to the most accurate, " in texts[1]
