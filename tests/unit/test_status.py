@@ -339,6 +339,22 @@ def test_a_limit_below_the_schedule_is_how_many_trials_are_to_come(
     assert listed.planned_trials == total
 
 
+def test_trainings_of_finalists_are_a_line_of_their_own_and_no_trials_of_the_list(
+    tmp_path, monkeypatch
+):
+    monkeypatch.chdir(tmp_path)
+    study = completed_study()
+    best = study.trials[-1]
+    finalists = tuple(
+        replace(best, trial_id=f"f-1-s{seed}", role="finalist", status=status, parent=best.trial_id)
+        for seed, status in ((1, "completed"), (2, "completed"), (3, "interrupted"))
+    )
+    leave(replace(study, trials=(*study.trials, *finalists)), tmp_path)
+    assert "finalists, with fresh seeds: 2 of 3" in said()
+    (listed,) = list_studies(tmp_path / "study/runs")
+    assert listed.trials == len(study.trials)
+
+
 def test_a_file_that_is_gone_is_said_with_what_to_do(store):
     assert "Records" not in said()
     (first, *_) = store.read_trials()

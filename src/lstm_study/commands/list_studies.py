@@ -23,8 +23,8 @@ class Listed:
         title: Its title.
         state: As `status` says it (see `status.State`), or "damaged", or "unreadable" where the
             user may not read its files.
-        trials: Trials that have ended.
-        planned_trials: Trials that the search plans, finalists included; 0 before it has started.
+        trials: Trials that have ended, without the finalists' with fresh seeds.
+        planned_trials: Trials that the search plans, without these; 0 before it has started.
         verdict: The last verdict that was read; "cannot say" where the study finished without one,
             "" before.
         winner: Embedding width / LSTM units of the winner; "" before there is one.
@@ -84,7 +84,6 @@ def _listed(store: Store) -> Listed:
     verdict = "cannot say" if state == "finished" else ""
     if looks is not None and looks.looks:
         verdict = looks.looks[-1].kind
-    finalists = sum(trial.role == "finalist" for trial in trials)
     begun = sum(trial.role == "search" for trial in trials)
     if planned is not None:
         planned = with_further_trials(planned, spec)
@@ -92,8 +91,8 @@ def _listed(store: Store) -> Listed:
         name=spec.study.name,
         title=spec.study.title,
         state=state,
-        trials=sum(trial.has_ended for trial in trials),
-        planned_trials=trials_at_most(planned, spec, begun=begun) + finalists if planned else 0,
+        trials=sum(trial.has_ended for trial in trials if trial.role != "finalist"),
+        planned_trials=trials_at_most(planned, spec, begun=begun) if planned else 0,
         verdict=verdict,
         winner=best.configuration.label if best is not None else "",
         changed_at=sessions[-1].started_at if sessions else "",

@@ -316,7 +316,7 @@ def _running(by_id: Mapping[str, Item], live: Mapping[str, Live]) -> Iterator[st
 
 
 def _rounds(study: OpenStudy, records: Sequence[Trial] | Sequence[Run]) -> tuple[str, ...]:
-    """Says of each bracket how many trials of each round have completed."""
+    """Says of each bracket how many trials of each round have completed, and of the finalists."""
     completed = Counter(
         (trial.role, trial.iteration, trial.bracket, trial.round)
         for trial in records
@@ -331,4 +331,8 @@ def _rounds(study: OpenStudy, records: Sequence[Trial] | Sequence[Run]) -> tuple
             for number, each in enumerate(bracket.rounds)
         ]
         lines.append(f"{bracket.in_words}: {', '.join(rounds)}")
+    finalists = [each for each in records if isinstance(each, Trial) and each.role == "finalist"]
+    if finalists:
+        done = sum(trial.status == "completed" for trial in finalists)
+        lines.append(f"finalists, with fresh seeds: {done} of {len(finalists)}")
     return tuple(lines)
