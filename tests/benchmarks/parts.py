@@ -25,7 +25,7 @@ from lstm_study.commands import open_study
 from lstm_study.commands.begin import begin
 from lstm_study.commands.opened import OpenStudy, Silent, held
 from lstm_study.commands.winner import winner_of
-from lstm_study.commands.workers import start_engine
+from lstm_study.commands.workers import stage_workers
 from lstm_study.configuration import HYPERPARAMETERS, Configuration
 from lstm_study.engine.dispatch import dispatch
 from lstm_study.provenance import git_commit, machine, now
@@ -113,7 +113,7 @@ def train(study: OpenStudy, planned: Sequence[Trial]) -> dict[str, Trial]:
         left = sum(not trial.has_ended for trial in trials)
         stage = RerankStage(spec, trials, beside.store, report=lambda progress: None)
         if left:
-            with start_engine(beside, left) as engine:
+            with stage_workers(beside) as workers, workers.engine(left) as engine:
                 engine.set_up(spec, corpus)
                 dispatch(stage, engine, store=beside.store, corpus=corpus, context=beside.context)
         return {trial.trial_id: trial for trial in beside.store.read_trials()}

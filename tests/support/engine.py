@@ -53,9 +53,14 @@ class Threads:
         self._messages: queue.SimpleQueue[tuple[str, Message]] = queue.SimpleQueue()
         self._links = {name: QueueLink(name, self._messages) for name in self.names}
         self._threads: list[threading.Thread] = []
+        self._ready = Ready(backend="tensorflow", devices=("CPU",), capacity=capacity)
 
     def set_up(self, spec: Any, corpus: Any) -> None:
         del spec
+        if self._threads:  # for a later stage
+            for link in self._links.values():
+                link.send(self._ready)
+            return
         for name, link in self._links.items():
             reviews = Reviews(
                 train=corpus.train,
@@ -94,7 +99,7 @@ class Threads:
             thread.join(timeout=10)
 
     def _serve(self, worker: Worker, link: QueueLink) -> None:
-        link.send(Ready(backend="tensorflow", devices=("CPU",), capacity=self._capacity))
+        link.send(self._ready)
         while isinstance(jobs := link.receive(), Sequence):
             try:
                 worker.do(jobs)

@@ -145,16 +145,12 @@ class _Engine(Threads):
     def __init__(self, size: Workers, *, log_path: Path, scratch: Path) -> None:
         del log_path
         super().__init__(scratch, workers=size.count)
-
-    def __enter__(self) -> "_Engine":
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        for link in self._links.values():
-            link.received.put(_End())
+        self.is_closed = False
 
     def close(self) -> None:
-        """Ends with the block."""
+        self.is_closed = True
+        for link in self._links.values():
+            link.received.put(_End())
 
     def _serve(self, worker: Any, link: Any) -> None:
         receive = link.receive

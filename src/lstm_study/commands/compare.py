@@ -1,7 +1,6 @@
 """`compare`: the second stage of a study; what it will train, and whether that is done."""
 
 from dataclasses import replace
-from functools import partial
 
 from lstm_study.analysis.statistics.planned_power import PlannedPower, plan_power
 from lstm_study.analysis.statistics.power import LEAST_SEEDS
@@ -10,7 +9,7 @@ from lstm_study.commands.opened import OpenStudy, Show
 from lstm_study.commands.progress import progress_with_time_left
 from lstm_study.commands.search import rerank
 from lstm_study.commands.winner import check_searched, winner_of
-from lstm_study.commands.workers import start_engine
+from lstm_study.commands.workers import StageWorkers, stage_workers
 from lstm_study.comparison.arms import ComparisonPlan, plan_comparison
 from lstm_study.comparison.jobs import Jobs
 from lstm_study.comparison.looks import add_seeds, added_seeds, seeds_to_add
@@ -32,6 +31,7 @@ def compare(
     more_seeds: int = 0,
     only_seeds: int | None = None,
     quick: bool = False,
+    workers: StageWorkers | None = None,
 ) -> None:
     """Retrains every arm under the protocol, and evaluates each run once on test.
 
@@ -45,21 +45,23 @@ def compare(
             the others. The verdict on them counts as a look, too, and says how many are missing.
         quick: Whether to train as few seeds as a verdict needs, of winner and baseline alone;
             recorded as a deviation. See `comparison.quick`.
+        workers: The command's; None for its own.
     """
     winner_of(study)
     check_searched(study)
-    rerank(study, corpus, show=show)
-    if quick:
-        _compare(study, corpus, show=show, quick=True)
-        return
-    if more_seeds:
-        show.stage("Comparison", add_seeds(study.spec, study.store, more_seeds, study.command))
-    _compare(study, corpus, show=show, only_seeds=only_seeds)
-    if only_seeds is not None:
-        return
-    while more := seeds_to_add(study.spec, study.store):
-        show.stage("Comparison", add_seeds(study.spec, study.store, more, study.command))
-        _compare(study, corpus, show=show)
+    with stage_workers(study, workers) as own:
+        rerank(study, corpus, show=show, workers=own)
+        if quick:
+            _compare(study, corpus, show=show, workers=own, quick=True)
+            return
+        if more_seeds:
+            show.stage("Comparison", add_seeds(study.spec, study.store, more_seeds, study.command))
+        _compare(study, corpus, show=show, workers=own, only_seeds=only_seeds)
+        if only_seeds is not None:
+            return
+        while more := seeds_to_add(study.spec, study.store):
+            show.stage("Comparison", add_seeds(study.spec, study.store, more, study.command))
+            _compare(study, corpus, show=show, workers=own)
 
 
 def planned_power(study: OpenStudy, summary: CorpusSummary) -> PlannedPower:
@@ -115,7 +117,14 @@ def is_compared(study: OpenStudy, *, extent: Extent) -> bool:
         return False
 
 
-def train_arms(study: OpenStudy, plan: ComparisonPlan, corpus: Corpus, *, report: Report) -> None:
+def train_arms(
+    study: OpenStudy,
+    plan: ComparisonPlan,
+    corpus: Corpus,
+    *,
+    report: Report,
+    workers: StageWorkers | None = None,
+) -> None:
     """Trains and evaluates what a plan holds and is not done yet.
 
     Args:
@@ -123,16 +132,18 @@ def train_arms(study: OpenStudy, plan: ComparisonPlan, corpus: Corpus, *, report
         plan: What is to be trained.
         corpus: The reviews.
         report: Shows progress.
+        workers: The command's; None for its own.
     """
-    run_comparison(
-        plan,
-        study.spec,
-        study.store,
-        start_engine=partial(start_engine, study),
-        corpus=corpus,
-        context=study.context,
-        report=report,
-    )
+    with stage_workers(study, workers) as own:
+        run_comparison(
+            plan,
+            study.spec,
+            study.store,
+            start_engine=own.engine,
+            corpus=corpus,
+            context=study.context,
+            report=report,
+        )
 
 
 def _compare(
@@ -140,6 +151,7 @@ def _compare(
     corpus: Corpus,
     *,
     show: Show,
+    workers: StageWorkers,
     only_seeds: int | None = None,
     quick: bool = False,
 ) -> None:
@@ -159,7 +171,8 @@ def _compare(
     left = time_left_of(study, extent=extent)
     if left is not None:
         show.stage("Time", left.sentence)
-    train_arms(study, plan, corpus, report=progress_with_time_left(study, show, extent=extent))
+    report = progress_with_time_left(study, show, extent=extent)
+    train_arms(study, plan, corpus, report=report, workers=workers)
 
 
 def _validated(seeds: int) -> str:

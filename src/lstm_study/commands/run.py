@@ -10,6 +10,7 @@ from lstm_study.commands.opened import OpenStudy, Show, held
 from lstm_study.commands.outputs import is_model_current, is_report_current, own_model, own_report
 from lstm_study.commands.report import make_report
 from lstm_study.commands.search import search, why_stopped
+from lstm_study.commands.workers import stage_workers
 
 
 def run(study: OpenStudy, *, fresh: bool, show: Show, quick: bool = False) -> tuple[Answer, bool]:
@@ -37,8 +38,9 @@ def run(study: OpenStudy, *, fresh: bool, show: Show, quick: bool = False) -> tu
         show.stage(
             "Time", time_left_in_words(estimate(begun, corpus.summary, show=show, extent=extent))
         )
-        search(begun, corpus, show=show, extent=extent)
-        compare(begun, corpus, show=show, quick=quick)
+        with stage_workers(begun) as workers:
+            search(begun, corpus, show=show, extent=extent, workers=workers)
+            compare(begun, corpus, show=show, quick=quick, workers=workers)
         export_arm(begun, show=show)
         make_report(begun, show=show)
         answer = read_answer(begun)

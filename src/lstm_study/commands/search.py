@@ -5,7 +5,7 @@ from lstm_study.commands.estimate import load_keras_tuner
 from lstm_study.commands.opened import OpenStudy, Show
 from lstm_study.commands.progress import progress_with_time_left
 from lstm_study.commands.winner import winner_of
-from lstm_study.commands.workers import start_engine
+from lstm_study.commands.workers import StageWorkers, stage_workers
 from lstm_study.corpus.types import Corpus
 from lstm_study.engine.backend import in_force
 from lstm_study.engine.devices import choose_workers
@@ -22,7 +22,14 @@ from lstm_study.search.search import run_search
 from lstm_study.spec.quantities import size_in_words
 
 
-def search(study: OpenStudy, corpus: Corpus, *, show: Show, extent: Extent | None = None) -> Trial:
+def search(
+    study: OpenStudy,
+    corpus: Corpus,
+    *,
+    show: Show,
+    extent: Extent | None = None,
+    workers: StageWorkers | None = None,
+) -> Trial:
     """Runs the search of a study that has begun to its end, and returns the winner.
 
     Args:
@@ -30,19 +37,21 @@ def search(study: OpenStudy, corpus: Corpus, *, show: Show, extent: Extent | Non
         corpus: Its reviews.
         show: Where to report progress.
         extent: Of the comparison that will follow, for the time of the whole; None for all of it.
+        workers: The command's; None for its own.
 
     Raises:
         SearchError: Workers can't train, or trials fail in a row with an error in the code.
         ComparisonError: No trial completed at the full budget.
     """
     stopped = why_stopped(study)
-    # What a limit ended may have room again, but once test was opened the winner stands.
-    if stopped is None or (stopped and not study.store.is_compared):
-        _search(study, corpus, show=show, extent=extent)
-        stopped = why_stopped(study)
-    if stopped:
-        show.stage("Search", stopped)
-    rerank(study, corpus, show=show, extent=extent)
+    with stage_workers(study, workers) as own:
+        # What a limit ended may have room again, but once test was opened the winner stands.
+        if stopped is None or (stopped and not study.store.is_compared):
+            _search(study, corpus, show=show, extent=extent, workers=own)
+            stopped = why_stopped(study)
+        if stopped:
+            show.stage("Search", stopped)
+        rerank(study, corpus, show=show, workers=own, extent=extent)
     found = winner_of(study)
     show.stage("Search", f"{'ended' if stopped else 'finished'}; winner {found.trial_id}")
     return found
@@ -54,9 +63,16 @@ def why_stopped(study: OpenStudy) -> str | None:
     return state.stopped if state is not None else None
 
 
-def _search(study: OpenStudy, corpus: Corpus, *, show: Show, extent: Extent | None) -> None:
+def _search(
+    study: OpenStudy,
+    corpus: Corpus,
+    *,
+    show: Show,
+    extent: Extent | None,
+    workers: StageWorkers,
+) -> None:
     # This process and its workers load Keras at the same time, for some seconds.
-    with start_engine(study, slots_at_most(study.spec)) as engine:
+    with workers.engine(slots_at_most(study.spec)) as engine:
         load_keras_tuner(study.spec, study.store.log_path)
         plan = plan_search(study.spec, study.store)
         planned = plan_summary(plan)
@@ -81,7 +97,14 @@ def _search(study: OpenStudy, corpus: Corpus, *, show: Show, extent: Extent | No
         )
 
 
-def rerank(study: OpenStudy, corpus: Corpus, *, show: Show, extent: Extent | None = None) -> None:
+def rerank(
+    study: OpenStudy,
+    corpus: Corpus,
+    *,
+    show: Show,
+    workers: StageWorkers,
+    extent: Extent | None = None,
+) -> None:
     """Trains the finalists again with fresh seeds, as far as that is not done."""
     finalists = plan_finalists(study.spec, study.store)
     left = sum(not trial.has_ended for trial in finalists)
@@ -97,7 +120,7 @@ def rerank(study: OpenStudy, corpus: Corpus, *, show: Show, extent: Extent | Non
         study.store,
         report=progress_with_time_left(study, show, extent=extent),
     )
-    with start_engine(study, left) as engine:
+    with workers.engine(left) as engine:
         engine.set_up(study.spec, corpus)
         dispatch(stage, engine, store=study.store, corpus=corpus, context=study.context)
 

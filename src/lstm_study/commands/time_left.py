@@ -154,14 +154,14 @@ def time_left(
         search = min(search, max(0.0, limit - searched_seconds))
     if not trained:
         jobs = finalist_jobs(spec, plan, trials, costs)
-        search += _stage_seconds(jobs, finalists, costs.pace, workers)
+        search += _stage_seconds(jobs, finalists, costs.pace, workers, are_loaded=search > 0)
     expected = expected_comparison(
         spec, plan, trials, trained, more_seeds=more_seeds, extent=extent or Extent()
     )
     comparing = comparison_jobs(spec, expected, trained, control, costs)
     return TimeLeft(
         search=search,
-        comparison=_stage_seconds(comparing, trained, costs.pace, workers),
+        comparison=_stage_seconds(comparing, trained, costs.pace, workers, are_loaded=search > 0),
         writing=_WRITING_LOADS * costs.pace.load_seconds,
         basis=costs.pace.basis,
     )
@@ -195,17 +195,23 @@ def read_baseline_seconds(study: OpenStudy, *, pace: Pace | None, workers: int =
 
 
 def _stage_seconds(
-    jobs: Sequence[float], begun: Sequence[Trial | Run], pace: Pace, workers: int
+    jobs: Sequence[float],
+    begun: Sequence[Trial | Run],
+    pace: Pace,
+    workers: int,
+    *,
+    are_loaded: bool = False,
 ) -> float:
-    """Returns how long workers take for a stage's jobs, which have to load first unless they run.
+    """Returns how long workers take for a stage's jobs; they have to load first unless they run.
 
     Args:
         jobs: Seconds of each.
         begun: The stage's trainings that began.
         pace: The workers'.
         workers: How many share the jobs.
+        are_loaded: Whether an earlier stage leaves its workers to this one.
     """
     if not jobs:
         return 0.0
-    is_running = any(each.status == "running" for each in begun)
-    return (0.0 if is_running else pace.load_seconds) + makespan(jobs, workers=workers)
+    are_loaded = are_loaded or any(each.status == "running" for each in begun)
+    return (0.0 if are_loaded else pace.load_seconds) + makespan(jobs, workers=workers)

@@ -1,5 +1,7 @@
-"""Workers for a stage: processes of this machine, or actors of a Ray cluster."""
+"""Workers for the stages of a command: processes of this machine, or actors of a Ray cluster."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -7,23 +9,52 @@ from lstm_study.commands.opened import OpenStudy
 from lstm_study.engine.backend import in_force
 from lstm_study.engine.devices import choose_workers, require_address_space
 from lstm_study.engine.processes import Processes
+from lstm_study.engine.protocols import Engine
 
 if TYPE_CHECKING:
     from lstm_study.engine.ray_cluster import RayCluster
 
 
-def start_engine(study: OpenStudy, jobs: int) -> "Processes | RayCluster":
-    """Starts workers for so many jobs, at most: on this machine, or on a Ray cluster.
+class StageWorkers:
+    """The workers of one command on a study, kept from stage to stage: they load for seconds.
 
-    They load for some seconds.
-
-    Raises:
-        DependencyError: Ray is not installed.
-        SearchError: The cluster can't be reached, or `ulimit -v` allows too little memory.
+    Those of this machine are started anew where a stage has work for more of them, and where the
+    last stage left some at work. A cluster's are started for each stage, since others may be
+    waiting for their places.
     """
-    if study.cluster:
+
+    def __init__(self, study: OpenStudy) -> None:
+        self._study = study
+        self._kept: Processes | None = None
+
+    @contextmanager
+    def engine(self, jobs: int) -> Iterator[Engine]:
+        """Gives a stage workers for so many jobs, at most.
+
+        Raises:
+            DependencyError: Ray is not installed.
+            SearchError: The cluster can't be reached, or `ulimit -v` allows too little memory.
+        """
+        if self._study.cluster:
+            with self._actors(jobs) as actors:
+                yield actors
+            return
+        try:
+            yield self._processes(jobs)
+        except BaseException:
+            self.close()
+            raise
+
+    def close(self) -> None:
+        """Ends the workers that are kept."""
+        if self._kept is not None:
+            self._kept.close()
+        self._kept = None
+
+    def _actors(self, jobs: int) -> "RayCluster":
         from lstm_study.engine.ray_cluster import RayCluster
 
+        study = self._study
         return RayCluster(
             study.cluster,
             workers=study.workers,
@@ -31,12 +62,33 @@ def start_engine(study: OpenStudy, jobs: int) -> "Processes | RayCluster":
             population=study.population,
             jobs=jobs,
         )
-    require_address_space()
-    size = choose_workers(
-        study.workers,
-        jobs=jobs,
-        backend=in_force().name,
-        workers_per_gpu=study.workers_per_gpu,
-    )
-    size = replace(size, population=study.population)
-    return Processes(size, log_path=study.store.log_path, scratch=study.store.scratch)
+
+    def _processes(self, jobs: int) -> Processes:
+        study = self._study
+        size = choose_workers(
+            study.workers,
+            jobs=jobs,
+            backend=in_force().name,
+            workers_per_gpu=study.workers_per_gpu,
+        )
+        if self._kept is not None and (self._kept.is_closed or self._kept.size.count < size.count):
+            self.close()
+        if self._kept is None:
+            require_address_space()
+            size = replace(size, population=study.population)
+            log_path, scratch = study.store.log_path, study.store.scratch
+            self._kept = Processes(size, log_path=log_path, scratch=scratch)
+        return self._kept
+
+
+@contextmanager
+def stage_workers(study: OpenStudy, given: StageWorkers | None = None) -> Iterator[StageWorkers]:
+    """Yields the workers given, or others that end with the block."""
+    if given is not None:
+        yield given
+        return
+    workers = StageWorkers(study)
+    try:
+        yield workers
+    finally:
+        workers.close()

@@ -143,6 +143,8 @@ class _Dispatcher:
                 self._session.save(worked, self._engine.size)
         self._stage.tick(worked)
         self._session.save(worked, self._engine.size, at_once=True)
+        if any(worker.jobs for worker in self._workers.values()):
+            self._engine.close()  # No later stage waits for what is left at work.
 
     def _receive(self, name: str, message: Message) -> bool:
         """Handles a message; returns whether jobs may be due now that were not before."""

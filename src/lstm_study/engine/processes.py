@@ -60,12 +60,6 @@ class Processes:
         for name in self._indices:
             self._start(name)
 
-    def __enter__(self) -> "Processes":
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.close()
-
     @property
     def output(self) -> str:
         return str(self._log_path)
@@ -74,9 +68,19 @@ class Processes:
     def names(self) -> Sequence[str]:
         return list(self._processes)
 
+    @property
+    def is_closed(self) -> bool:
+        """Whether its workers have been ended."""
+        return not self._processes
+
     def set_up(self, spec: StudySpec, corpus: Corpus) -> None:
-        """Tells every worker what to work on; each reads the reviews from the cache itself."""
-        self._set_up = SetUp(spec=spec, data_digest=corpus.summary.digest)
+        """Tells every worker what to work on; each reads the reviews from the cache itself.
+
+        They work on one study. For its later stages each says again that it is ready.
+        """
+        given = SetUp(spec=spec, data_digest=corpus.summary.digest)
+        assert self._set_up in (None, given), "these workers have read the reviews of another study"
+        self._set_up = given
         for name in self._processes:
             self._send(name, self._set_up)
 
@@ -103,7 +107,7 @@ class Processes:
         os.killpg(self._processes[name].popen.pid, signal.SIGKILL)
 
     def close(self) -> None:
-        """Ends every worker: by closing its socket, then by force."""
+        """Ends every worker: by closing its socket, then by force. May be called again."""
         processes = list(self._processes.values())
         for process in processes:
             with suppress(OSError):

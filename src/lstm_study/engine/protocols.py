@@ -26,7 +26,7 @@ class Engine(Protocol):
         """How many workers it has or wants, and their threads."""
 
     def set_up(self, spec: StudySpec, corpus: Corpus) -> None:
-        """Tells every worker, present and future, what to work on; comes before any job."""
+        """Tells every worker, present and future, what to work on; comes before a stage's jobs."""
 
     def poll(self, timeout_seconds: float) -> list[tuple[str, Message]]:
         """Returns messages with their workers' names, after waiting for one at most so long."""
@@ -41,7 +41,7 @@ class Engine(Protocol):
         """Ends a worker by force; `poll` reports it as lost."""
 
     def close(self) -> None:
-        """Ends all workers."""
+        """Ends all workers; may be called again."""
 
 
 class Stage(Protocol):

@@ -139,7 +139,9 @@ class RayCluster:
         self._ray.kill(self._actors[name])
 
     def close(self) -> None:
-        """Ends all actors, and leaves the cluster."""
+        """Ends all actors, and leaves the cluster. May be called again."""
+        if self._is_closing:
+            return
         self._is_closing = True
         ending = [self._actors[name].end.remote() for name in self._started]
         with suppress(Exception):  # An actor that is lost just now has ended, too.

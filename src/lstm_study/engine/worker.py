@@ -28,7 +28,7 @@ from lstm_study.engine.job_steps import (
     training_of,
 )
 from lstm_study.engine.jobs import Call, Evaluation, Halt, Job, JobResult, Reviews, Work
-from lstm_study.engine.messages import Device, Link, Ready, Stopped
+from lstm_study.engine.messages import Device, Link, Ready, SetUp, Stopped
 from lstm_study.errors import DependencyError, RecordError, StudyError
 from lstm_study.training.checkpoint import Checkpoint
 from lstm_study.training.failures import NOT_THE_JOBS_FAULT, classify, is_device_lost
@@ -67,11 +67,15 @@ def work(link: Link, device: Device, *, study: Callable[[], Reviews]) -> None:
         reviews = study()
         capacity = _capacity(runtime.backend, device, reviews)
         worker = Worker(link, reviews=reviews, scratch=device.scratch, capacity=capacity)
-        link.send(Ready(backend=runtime.backend, devices=runtime.devices, capacity=capacity))
+        ready = Ready(backend=runtime.backend, devices=runtime.devices, capacity=capacity)
+        link.send(ready)
         while True:
-            jobs: Sequence[Work] = link.receive()
+            given: SetUp | Sequence[Work] = link.receive()
+            if isinstance(given, SetUp):  # for a later stage of the same study
+                link.send(ready)
+                continue
             with busy():
-                worker.do(jobs)
+                worker.do(given)
     except StudyError as error:
         link.send(Stopped(error=error))
 
