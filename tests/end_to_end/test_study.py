@@ -172,6 +172,7 @@ def test_another_arm_is_exported_beside_the_winner_and_what_is_no_network_is_not
     for arm, why in (
         ("control", "the classical control is exported beside the winner, as model-classical/"),
         ("winner-last-three", "is no single network"),
+        ("winner-validation", "winner-validation is trained without the validation reviews"),
         (
             "runner-up-9",
             "the arm 'runner-up-9' has no completed run to export. Export one of: base",

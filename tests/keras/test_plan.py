@@ -75,6 +75,16 @@ def test_what_a_larger_limit_adds_is_foreseen_without_drawing_it(tuner, space, b
     assert (foreseen.trials, foreseen.epochs) == (then.trials, then.epochs)
 
 
+@pytest.mark.parametrize("small", [(), SMALL])
+def test_of_a_hyperband_search_a_larger_limit_adds_to_the_random_control_alone(small):
+    settings = ("search.max_epochs=9", "search.control=random", *small)
+    few, many = (spec(*settings, f"search.max_trials={count}") for count in (2, 12))
+    foreseen = with_further_trials(plan_summary(make_plan(few)), many)
+    then = plan_summary(make_plan(many))
+    assert (foreseen.trials, foreseen.epochs) == (then.trials, then.epochs)
+    assert foreseen.trials_of("control") >= 1
+
+
 def test_only_a_search_of_one_round_that_has_not_ended_grows_with_its_limit():
     few = spec("search.tuner=random", "search.max_trials=2")
     many = spec("search.tuner=random", "search.max_trials=9")

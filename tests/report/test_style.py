@@ -58,6 +58,13 @@ def test_a_drawing_is_the_same_bytes_every_time_whatever_the_settings() -> None:
     assert second.png == first.png
 
 
+def test_a_drawing_is_the_same_bytes_if_its_layout_differs_in_the_last_bits() -> None:
+    # As after another processor's logarithms.
+    moved = replace(_picture(), height=2 + 1e-13)
+    assert moved.svg == _picture().svg
+    assert 'clip-path="url(#p_' in moved.svg
+
+
 def test_svg_holds_no_date_and_no_name_of_its_maker() -> None:
     text = _picture().svg
     assert "dc:date" not in text

@@ -21,6 +21,7 @@ from tests.support.fake_open_study import built_study, opened_study
 from tests.support.fake_study import (
     compared_study,
     completed_study,
+    controlled_study,
     interrupted_study,
     one_seed_study,
 )
@@ -388,13 +389,26 @@ def test_models_are_said_to_be_compared_only_where_they_are() -> None:
     assert f"fewer than four runs that did not fail, and {rest}" in said
 
 
-def test_a_search_that_its_time_limit_ended_is_told_among_the_caveats() -> None:
-    limited = completed_study(search__time_limit='"20s"')
-    said = "search.time_limit (20s) ended the search after 23 of 30 planned trials."
-    assert said not in _in_section(_gathered(limited), "answer")
-    cut = replace(limited, planned_trials=30)
+def test_a_search_that_a_limit_ended_is_told_among_the_caveats() -> None:
+    # Whatever limits there are: of two, one ended it.
+    limits = {"search__time_limit": '"20s"', "search__max_trials": "23"}
+    limited = replace(completed_study(**limits), planned_trials=30)
+    said = "search.max_trials of 23 is reached: the search ended after 23 of 30 planned trials."
+    assert "planned trials." not in _in_section(_gathered(limited), "answer")
+    cut = replace(limited, stopped="search.max_trials of 23 is reached")
     assert said in _in_section(_gathered(cut), "answer")
-    assert said not in _in_section(_gathered(replace(cut, runs=())), "answer")
+
+
+def test_a_control_beside_a_search_that_a_limit_ended_is_planned_as_large_as_its_plan_says() -> (
+    None
+):
+    study = controlled_study()
+    few = replace(study, planned_trials=study.planned_trials - 9,
+                  planned_epochs=study.planned_epochs - 81,
+                  planned_control=study.planned_control - 9)  # fmt: skip
+    for each in (study, few):
+        schedule = _gathered(each).tables["schedule"]
+        assert schedule.value(len(schedule.rows) - 1, "planned") == each.planned_control
 
 
 def test_a_winner_with_the_baselines_values_has_no_path_that_is_still_to_be_trained() -> None:

@@ -109,6 +109,7 @@ def controlled_study() -> StudyRecords:
         study,
         trials=(*study.trials, *trials),
         planned_trials=study.planned_trials + count,
+        planned_control=count,
         planned_epochs=study.planned_epochs + count * spec.search.max_epochs,
     )
 
@@ -228,7 +229,11 @@ def interrupted_study() -> StudyRecords:
         trials[-1], status="interrupted", epochs=(), score=None, score_last_epoch=None,
         score_best_epoch=None, ended_at="",
     )  # fmt: skip
-    running = replace(half, trial_id="b2-07-r0", status="running")
+    begun = next(trial for trial in study.trials if trial.trial_id == "b2-07-r0")
+    running = replace(
+        begun, status="running", epochs=(), score=None, score_last_epoch=None,
+        score_best_epoch=None, ended_at="",
+    )  # fmt: skip
     return replace(
         study, trials=(*trials[:-1], half, running), runs=(), predictions={}, test_labels=None,
         openings=(), sessions=study.sessions[:1],

@@ -5,7 +5,14 @@ from pathlib import Path
 from typing import Any
 
 from lstm_study.analysis.statistics.calibration import temperature_of
-from lstm_study.arm_names import CONTROL, ENSEMBLE, LAST_EPOCHS_SUFFIX, PRIMARY
+from lstm_study.arm_names import (
+    ABLATION,
+    CONTROL,
+    ENSEMBLE,
+    LAST_EPOCHS_SUFFIX,
+    PRIMARY,
+    VALIDATION_SUFFIX,
+)
 from lstm_study.commands.answer import read_answer
 from lstm_study.commands.opened import OpenStudy, Show, as_run
 from lstm_study.comparison.classical_control import fit
@@ -91,6 +98,8 @@ def _why_not(arm: str) -> str:
         return "the ensemble is a part of the winner's bundle where export.ensemble is true"
     if arm.endswith(LAST_EPOCHS_SUFFIX):
         return f"{arm} is no single network: it is the mean of several epochs'"
+    if arm == ABLATION or arm.endswith(VALIDATION_SUFFIX):
+        return f"{arm} is trained without the validation reviews, and only what is not is exported"
     return f"the arm {arm!r} has no completed run to export"
 
 
@@ -136,8 +145,8 @@ def _weights_of(study: OpenStudy, run: Run) -> tuple[Any, ...]:
         raise ComparisonError(
             f"{path}: is missing; kept records have no weights. To get a model, delete "
             f"{record}, remove it from the list of files with `lstm-study check "
-            f"{shlex.quote(study.where)} --repair`, and run the same command: it trains that run "
-            "again and opens the test reviews for it once more. "
+            f"{shlex.quote(study.where)} --repair`, and run `{study.command_line('run')}`: it "
+            "trains that run again and opens the test reviews for it once more. "
             f"`{study.command_line('report')}` needs no weights."
         )
     return found

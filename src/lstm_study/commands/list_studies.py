@@ -84,7 +84,6 @@ def _listed(store: Store) -> Listed:
     verdict = "cannot say" if state == "finished" else ""
     if looks is not None and looks.looks:
         verdict = looks.looks[-1].kind
-    begun = sum(trial.role == "search" for trial in trials)
     if planned is not None:
         planned = with_further_trials(planned, spec)
     return Listed(
@@ -92,7 +91,7 @@ def _listed(store: Store) -> Listed:
         title=spec.study.title,
         state=state,
         trials=sum(trial.has_ended for trial in trials if trial.role != "finalist"),
-        planned_trials=trials_at_most(planned, spec, begun=begun) if planned else 0,
+        planned_trials=trials_at_most(planned, spec, trials) if planned else 0,
         verdict=verdict,
         winner=best.configuration.label if best is not None else "",
         changed_at=sessions[-1].started_at if sessions else "",

@@ -19,6 +19,7 @@ from lstm_study.search.plan_sizes import slots_at_most, trials_at_most
 from lstm_study.search.plan_state import plan_search, plan_summary
 from lstm_study.search.rerank import FRESH_SEEDS, RerankStage, plan_finalists
 from lstm_study.search.search import run_search
+from lstm_study.spec import StudySpec
 from lstm_study.spec.quantities import size_in_words
 
 
@@ -76,9 +77,7 @@ def _search(
         load_keras_tuner(study.spec, study.store.log_path)
         plan = plan_search(study.spec, study.store)
         planned = plan_summary(plan)
-        most = trials_at_most(planned, study.spec)
-        ends = f"; it ends after {most} (search.max_trials)" if most < planned.trials else ""
-        show.stage("Search", f"{planned.in_words}{ends}")
+        show.stage("Search", f"{planned.in_words}{end_in_words(planned, study.spec)}")
         if forgotten := sorted(plan.unproposed_ids & study.store.lost_trials(), key=in_order):
             show.stage(
                 "Search",
@@ -123,6 +122,14 @@ def rerank(
     with workers.engine(left) as engine:
         engine.set_up(study.spec, corpus)
         dispatch(stage, engine, store=study.store, corpus=corpus, context=study.context)
+
+
+def end_in_words(planned: SearchState, spec: StudySpec) -> str:
+    """Says after how many trials a limit ends the search; "" where its plan does."""
+    if trials_at_most(planned, spec) == planned.trials:
+        return ""
+    follows = ", then comes the random control" if spec.search.control == "random" else ""
+    return f"; it ends after {spec.search.max_trials} (search.max_trials){follows}"
 
 
 def _disk_in_words(study: OpenStudy, plan: Plan) -> str:

@@ -185,8 +185,7 @@ def _stages(study: OpenStudy) -> tuple[StageStatus, StageStatus]:
     finalists = sum(trial.role == "finalist" for trial in trials)
     extent = _extent(study)
     runs = [run for run in store.read_runs() if not run.trained_as and _is_of(run, extent)]
-    begun = sum(trial.role == "search" for trial in trials)
-    total = trials_at_most(planned, study.spec, begun=begun) + finalists if planned else 0
+    total = trials_at_most(planned, study.spec, trials) + finalists if planned else 0
     search = _stage_status(study, "Search", trials, total)
     comparison = _stage_status(study, "Comparison", runs, _runs_planned(study, planned, extent))
     is_over = planned is not None and planned.stopped is not None

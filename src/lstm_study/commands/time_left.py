@@ -21,7 +21,7 @@ from lstm_study.comparison.looks import added_seeds
 from lstm_study.progress.pace import Pace, makespan
 from lstm_study.records import Control, CorpusSummary, Run, Trial
 from lstm_study.records.state import Extent, Live, SearchState
-from lstm_study.search.plan_sizes import with_further_trials
+from lstm_study.search.plan_sizes import as_limited, with_further_trials
 from lstm_study.search.stage import only_trials, seconds_searched
 from lstm_study.spec import StudySpec
 from lstm_study.spec.quantities import estimate_in_words
@@ -145,8 +145,9 @@ def time_left(
     costs = costs_so_far(spec, corpus, [*trials, *trained], pace=pace, live=live)
     if costs is None:
         return None
+    plan = as_limited(plan, spec.search.max_trials)
     finalists = [trial for trial in trials if trial.role == "finalist"]
-    jobs = search_jobs(plan, trials, costs, most=spec.search.max_trials, only=only_trials)
+    jobs = search_jobs(plan, trials, costs, only=only_trials)
     search = _stage_seconds(jobs, trials, costs.pace, workers)
     limit = spec.search.time_limit_seconds
     # What a repair moved aside is trained again whatever the limit.

@@ -26,6 +26,7 @@ from lstm_study.configuration import HYPERPARAMETERS, Configuration
 from lstm_study.records import Control, Run, Trial
 from lstm_study.records.state import BracketState, Extent, SearchState
 from lstm_study.records.trial_ids import TrialId
+from lstm_study.search.plan_sizes import as_limited
 from lstm_study.search.rerank import FRESH_SEEDS
 from lstm_study.spec import StudySpec
 from lstm_study.spec.dimensions import Fixed
@@ -49,16 +50,14 @@ def search_jobs(
     trials: Sequence[Trial],
     costs: Costs,
     *,
-    most: int | None = None,
     only: Collection[str] | None = None,
 ) -> list[float]:
     """Returns the seconds of each trial that is left, bracket by bracket.
 
     Args:
-        plan: The search's schedule.
+        plan: The search's schedule, as limited by max_trials.
         trials: Those that began.
         costs: What trainings take.
-        most: Trials that it may begin beside those of the random control; None for all of the plan.
         only: Ids of the trials that it may still train; None for all of the plan.
     """
     if plan.stopped is not None:
@@ -66,17 +65,15 @@ def search_jobs(
     if only is not None:
         return _only_jobs(plan, trials, costs, only)
     typical = possible_winners(plan, trials) or [Configuration()]
-    further = max(0, (most or 0) - sum(trial.role == "search" for trial in trials))
     jobs = []
     for bracket in plan.brackets:
         begun = [trial for trial in trials if _is_of(trial, bracket)]
         for number, each in enumerate(bracket.rounds):
             mine = [trial for trial in begun if trial.round == number]
             jobs += [costs.rest(trial) for trial in mine if not trial.has_ended]
-            left = each.trials - len(mine)
-            if most is not None and bracket.role == "search":
-                left = min(left, further)
-                further -= left
+            # One that failed after the first round is replaced.
+            failed = sum(trial.status == "failed" for trial in mine) if number else 0
+            left = each.trials + failed - len(mine)
             # A first round's configurations are drawn; any of them may be promoted.
             drawn = [each for each in bracket.configurations if each is not None]
             drawn = drawn or [trial.configuration for trial in begun if trial.round == 0]
@@ -123,7 +120,7 @@ def finalist_jobs(
         return [costs.rest(trial) for trial in begun if not trial.has_ended]
     whole = spec.search.max_epochs
     candidates = [*dict.fromkeys(possible_winners(plan, trials))]
-    finalists = min(spec.search.rerank, _full_budget(plan, whole))
+    finalists = min(spec.search.rerank, _full_budget(plan, spec))
     if finalists < 2:
         return []
     if plan is not None and plan.stopped is not None:
@@ -306,19 +303,19 @@ def possible_arms(
         for name, row in HYPERPARAMETERS.items()
     ):
         arms[RECIPE_BASELINE] = base
-    others = min(spec.compare.runner_ups, max(0, _full_budget(plan, whole) - 1))
+    others = min(spec.compare.runner_ups, max(0, _full_budget(plan, spec) - 1))
     return arms | {f"{RUNNER_UP}{place + 1}": candidates for place in range(others)}
 
 
-def _full_budget(plan: SearchState | None, epochs: int) -> int:
+def _full_budget(plan: SearchState | None, spec: StudySpec) -> int:
     """Counts the trials that the search trains for its full budget."""
-    brackets = plan.brackets if plan is not None else ()
+    brackets = as_limited(plan, spec.search.max_trials).brackets if plan is not None else ()
     return sum(
         each.trials
         for bracket in brackets
         if bracket.role == "search"
         for each in bracket.rounds
-        if each.budget_epochs == epochs
+        if each.budget_epochs == spec.search.max_epochs
     )
 
 

@@ -33,10 +33,12 @@ def replacing_bundle(folder: Path) -> Iterator[Path]:
     Raises:
         ExportError: The folder can't be written, or is neither empty nor a bundle.
     """
-    if folder.is_dir() and any(folder.iterdir()) and not (folder / SUMS).is_file():
+    is_free = not folder.exists() or (folder.is_dir() and not any(folder.iterdir()))
+    if not is_free and not (folder / SUMS).is_file():
+        found = f"a folder without {SUMS}" if folder.is_dir() else "a file"
         raise ExportError(
-            f"{folder}: must be empty or a model bundle, since it will be replaced. Received: a "
-            f"folder without {SUMS}. Move what it holds, or choose another with --out."
+            f"{folder}: must be empty or a model bundle, since it will be replaced. Received: "
+            f"{found}. Move it, or choose another folder with --out."
         )
     advice = "Free space, or choose another folder with --out."
     with replacing_folder(folder, error=ExportError, next_step=advice) as new:

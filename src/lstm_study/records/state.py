@@ -93,6 +93,15 @@ class SearchState:
     stopped: str | None = None
     moved_aside: tuple[str, ...] = ()
 
+    def trials_of(self, role: Role) -> int:
+        """Counts the trials that the schedule plans for the search, or for its random control."""
+        return sum(
+            each.trials
+            for bracket in self.brackets
+            if bracket.role == role
+            for each in bracket.rounds
+        )
+
     @property
     def in_words(self) -> str:
         """The schedule in one line; brackets that are alike in several passes are named once."""

@@ -25,6 +25,8 @@ class StudyRecords:
         corpus: The reviews in numbers; None before they were first read.
         planned_trials: Trials the schedule plans.
         planned_epochs: Epochs the schedule plans.
+        planned_control: How many of these trials are the random control's.
+        stopped: Why the search ended before its schedule did; "" if it did not, or has not ended.
         trials: By trial id.
         runs: By arm, then seed index.
         sessions: In order of time.
@@ -55,6 +57,8 @@ class StudyRecords:
     control: Control | None = None
     near_duplicates: NearDuplicates | None = None
     review_facts: ReviewFacts | None = None
+    planned_control: int = 0
+    stopped: str = ""
 
     @property
     def unlogged_runs(self) -> tuple[str, ...]:

@@ -133,7 +133,7 @@ def make_plan(
         brackets, exhausted = [_proposed(spec, schedule[0], digits, proposals)], False
     else:
         brackets, exhausted = _drawn(spec, schedule, digits)
-    if controls := control_trials(spec, [item.bracket for item in brackets]):
+    if controls := control_trials(spec, [item.bracket.rounds for item in brackets]):
         brackets.append(_control(spec, digits, count=controls))
     return Plan(brackets=tuple(brackets), exhausted=exhausted)
 

@@ -4,21 +4,24 @@ Imports no Keras Tuner.
 """
 
 import itertools
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
 from lstm_study.errors import SearchError
 from lstm_study.model.grid import configuration_count, continuous, grid
-from lstm_study.records.state import BracketState, SearchState
-from lstm_study.records.training import Role
+from lstm_study.records.state import BracketState, RoundState, SearchState
+from lstm_study.records.training import Role, Trial
 from lstm_study.schedule import Bracket, Round, hyperband
 from lstm_study.spec import StudySpec
 
 
 def slots_at_most(spec: StudySpec) -> int:
     """Returns how many slots the largest first round of the plan can have, without drawing it."""
-    brackets = planned_schedule(spec)
-    return max(*(bracket.rounds[0].trials for bracket in brackets), control_trials(spec, brackets))
+    brackets, most = planned_schedule(spec), spec.search.max_trials
+    first = max(bracket.rounds[0].trials for bracket in brackets)
+    control = control_trials(spec, [bracket.rounds for bracket in brackets])
+    return max(first if most is None else min(first, most), control)
 
 
 def with_further_trials(plan: SearchState, spec: StudySpec) -> SearchState:
@@ -27,43 +30,84 @@ def with_further_trials(plan: SearchState, spec: StudySpec) -> SearchState:
     The configurations of the further trials are left open. Of Hyperband's schedule only the random
     control beside it depends on that limit.
     """
-    if plan.exhausted or plan.stopped is not None:
+    is_hyperband = spec.search.tuner == "hyperband"
+    if plan.stopped is not None or (plan.exhausted and not is_hyperband):
         return plan
-    schedule, counts = planned_schedule(spec), dict[Role, int]()
-    size = configuration_count(spec.space)
-    if spec.search.tuner != "hyperband":
-        count = schedule[0].trials
+    counts, size = dict[Role, int](), configuration_count(spec.space)
+    rounds: list[Sequence[Round | RoundState]] = [
+        each.rounds for each in plan.brackets if each.role == "search"
+    ]
+    if not is_hyperband:
+        (bracket,) = planned_schedule(spec)
+        count = bracket.trials
         if size is not None and count > size:
             count = min(count, _places(spec, size))
-        schedule, counts["search"] = (single_round(count, spec),), count
-    control = control_trials(spec, schedule)
+        rounds, counts["search"] = [single_round(count, spec).rounds], count
+    control = control_trials(spec, rounds)
     counts["control"] = control if size is None else min(control, size)
     brackets = tuple(
         _with_trials(each, counts[each.role]) if each.role in counts else each
         for each in plan.brackets
     )
-    rounds = [each for bracket in brackets for each in bracket.rounds]
+    planned = [each for bracket in brackets for each in bracket.rounds]
     return replace(
         plan,
-        trials=sum(each.trials for each in rounds),
-        epochs=sum(each.trials * (each.budget_epochs - each.initial_epoch) for each in rounds),
+        trials=sum(each.trials for each in planned),
+        epochs=sum(each.trials * (each.budget_epochs - each.initial_epoch) for each in planned),
         brackets=brackets,
     )
 
 
-def trials_at_most(plan: SearchState, spec: StudySpec, *, begun: int = 0) -> int:
+def trials_at_most(plan: SearchState, spec: StudySpec, trials: Iterable[Trial] = ()) -> int:
     """Returns how many trials a search has in the end: its plan's, or fewer by max_trials.
+
+    One that fails after its bracket's first round is replaced, which makes one more, as long as the
+    round before has others; no round has fewer than began.
 
     Args:
         plan: The search's schedule.
         spec: The study, whose limit does not count trials of the random control.
-        begun: Trials that count and have begun already; a limit may be lowered below them.
+        trials: Those that began, finalists too.
     """
-    most = spec.search.max_trials
-    if most is None:
+    if not plan.brackets:
         return plan.trials
-    sizes = ((each.role, [item.trials for item in each.rounds]) for each in plan.brackets)
-    return sum(map(sum, sizes_at_most(sizes, max(most, begun))))
+    found = [(_round_of(each), each.status) for each in trials]
+    begun = Counter(key for key, _ in found)
+    failed = Counter(key for key, status in found if status == "failed")
+    total = 0
+    for bracket in as_limited(plan, spec.search.max_trials).brackets:
+        possible = 0
+        for number, each in enumerate(bracket.rounds):
+            key = (bracket.role, bracket.iteration, bracket.bracket, number)
+            size = each.trials
+            if number:
+                size = min(size + failed[key], possible)
+            possible = size - failed[key]
+            total += max(size, begun[key])
+    return total
+
+
+def as_limited(plan: SearchState, most: int | None) -> SearchState:
+    """Returns a plan whose rounds have as many trials as the limit leaves them; see below."""
+    sizes = sizes_at_most(
+        ((each.role, [item.trials for item in each.rounds]) for each in plan.brackets), most
+    )
+    brackets = tuple(
+        replace(
+            bracket,
+            configurations=bracket.configurations[: of_bracket[0]],
+            rounds=tuple(
+                replace(item, trials=count)
+                for item, count in zip(bracket.rounds, of_bracket, strict=True)
+            ),
+        )
+        for bracket, of_bracket in zip(plan.brackets, sizes, strict=True)
+    )
+    return replace(plan, brackets=brackets)
+
+
+def _round_of(trial: Trial) -> tuple[Role, int, int, int]:
+    return trial.role, trial.iteration, trial.bracket, trial.round
 
 
 def sizes_at_most(
@@ -144,17 +188,20 @@ def single_round(count: int, spec: StudySpec) -> Bracket:
     return Bracket(iteration=0, bracket=0, rounds=(whole,))
 
 
-def control_trials(spec: StudySpec, brackets: Sequence[Bracket]) -> int:
-    """Random configurations that a search's epochs pay for; 0 where no control is wanted."""
+def control_trials(spec: StudySpec, brackets: Sequence[Sequence[Round | RoundState]]) -> int:
+    """Random configurations that a search's epochs pay for; 0 where no control is wanted.
+
+    `brackets` are the rounds of each that the search plans.
+    """
     if spec.search.control != "random":
         return 0
     planned: list[tuple[Role, list[int]]] = [
-        ("search", [item.trials for item in bracket.rounds]) for bracket in brackets
+        ("search", [item.trials for item in rounds]) for rounds in brackets
     ]
     sizes = sizes_at_most(planned, spec.search.max_trials)
     epochs = sum(
         trials * (item.budget_epochs - item.initial_epoch)
-        for bracket, of_bracket in zip(brackets, sizes, strict=True)
-        for item, trials in zip(bracket.rounds, of_bracket, strict=True)
+        for rounds, of_bracket in zip(brackets, sizes, strict=True)
+        for item, trials in zip(rounds, of_bracket, strict=True)
     )
     return max(1, epochs // spec.search.max_epochs)

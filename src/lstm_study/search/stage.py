@@ -48,8 +48,7 @@ class SearchStage:
         self._spec, self._oracle = spec, oracle
         self._store, self._report = store, report
         self._classes = Classes(spec)
-        begun = sum(each.role == "search" for each in oracle.records.values())
-        self._total = trials_at_most(plan_summary(plan), spec, begun=begun)
+        self._plan = plan_summary(plan)
         self._limits = Limits(spec, store) if is_limited else None
         self._follower = Follower(
             store,
@@ -92,7 +91,7 @@ class SearchStage:
             self._follower.progress(
                 seconds,
                 items=self._items(),
-                total=self._total,
+                total=trials_at_most(self._plan, self._spec, self._oracle.records.values()),
                 best=self._best(),
             )
         )

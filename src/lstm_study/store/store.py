@@ -269,6 +269,8 @@ class Store(PredictionFiles, LiveFiles):
             corpus=self.read(CorpusSummary),
             planned_trials=plan.trials if plan else 0,
             planned_epochs=plan.epochs if plan else 0,
+            planned_control=plan.trials_of("control") if plan else 0,
+            stopped=(plan.stopped or "") if plan else "",
             trials=tuple(self.read_trials()),
             runs=tuple(runs),
             sessions=tuple(self.read_sessions()),

@@ -4,10 +4,12 @@ from dataclasses import replace
 
 import pytest
 
-from lstm_study.commands.work_left import finalist_jobs, search_jobs
+from lstm_study.commands.search import end_in_words
+from lstm_study.commands.work_left import finalist_jobs, possible_arms, search_jobs
 from lstm_study.configuration import BASELINE
 from lstm_study.records import Trial
 from lstm_study.records.state import BracketState, RoundState, SearchState
+from lstm_study.search.plan_sizes import as_limited, trials_at_most
 from tests.support.tiny import spec
 
 A, B, C, OTHER = (BASELINE.with_values(lstm_units=units) for units in (1, 2, 3, 9))
@@ -78,9 +80,45 @@ def test_each_trial_that_is_left_may_have_the_configurations_of_its_slot_or_brac
 
 @pytest.mark.parametrize(("most", "further"), [(0, 0), (2, 0), (3, 1), (4, 2), (99, 4)])
 def test_a_limit_of_trials_counts_those_of_the_search_alone(most, further):
-    found = left(most=most)
+    found = left(plan=as_limited(PLAN, most))
     assert found[0] == "the rest of b1-01-r0" and found[-1] == ([OTHER], 6)
     assert len(found) == 2 + further
+
+
+def test_a_trial_that_replaces_a_failed_one_is_left_and_counted_beside_the_limit():
+    study = spec("search.max_trials=4")
+    begun = [trial(f"b1-0{slot}-r0", each) for slot, each in enumerate((A, B, C))]
+    assert len(left(begun, as_limited(PLAN, 4))) == 1 + 2
+    assert trials_at_most(PLAN, study, begun) == 4 + 2
+    failed = trial("b1-00-r1", A, status="failed")
+    assert left([*begun, failed], as_limited(PLAN, 4)) == [([A, B, C], 4), *[([OTHER], 6)] * 2]
+    assert trials_at_most(PLAN, study, [*begun, failed]) == 5 + 2
+    ended = [*begun, failed, trial("b1-01-r1", B)]
+    assert left(ended, as_limited(PLAN, 4)) == [([OTHER], 6)] * 2
+    assert trials_at_most(PLAN, study, ended) == 5 + 2
+    # One that failed in the first round is not replaced, nor is one where no other is left.
+    others = [replace(each, status="failed") for each in begun]
+    assert trials_at_most(PLAN, study, others[:1]) == 4 + 2
+    assert trials_at_most(PLAN, study, others) == 3 + 2
+
+
+def test_the_first_line_of_a_search_says_how_many_of_its_trials_a_limit_leaves():
+    control = "search.control=random"
+    assert (
+        end_in_words(PLAN, spec(control)) == end_in_words(PLAN, spec("search.max_trials=6")) == ""
+    )
+    said = end_in_words(PLAN, spec(control, "search.max_trials=4"))
+    assert said == "; it ends after 4 (search.max_trials), then comes the random control"
+
+
+def test_what_follows_a_search_that_a_limit_cuts_is_expected_from_what_it_leaves():
+    study = spec("search.rerank=3", "search.max_epochs=6", "compare.runner_ups=2")
+    few = spec("search.rerank=3", "search.max_epochs=6", "compare.runner_ups=2",
+               "search.max_trials=3")  # fmt: skip
+    assert len(finalist_jobs(study, PLAN, [], Named())) == 9
+    assert finalist_jobs(few, PLAN, [], Named()) == []
+    assert "runner-up-2" in possible_arms(study, PLAN, [])
+    assert "runner-up-1" not in possible_arms(few, PLAN, [])
 
 
 def test_of_a_repair_only_the_named_trials_are_left():

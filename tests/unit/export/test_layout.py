@@ -16,7 +16,11 @@ def test_a_folder_that_is_no_bundle_is_never_replaced(tmp_path):
     refused = pytest.raises(ExportError, match="must be empty or a model bundle")
     with refused, replacing_bundle(tmp_path / "mine"):
         pass
-    assert (tmp_path / "mine" / "thesis.txt").read_text() == "years of work"
+    thesis = tmp_path / "mine" / "thesis.txt"
+    refused = pytest.raises(ExportError, match="Received: a file")
+    with refused, replacing_bundle(thesis):
+        pass
+    assert thesis.read_text() == "years of work"
     (tmp_path / "empty").mkdir()
     for name in ("empty", "none", "empty"):
         with replacing_bundle(tmp_path / name) as new:

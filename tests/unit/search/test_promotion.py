@@ -178,7 +178,7 @@ def test_once_a_limit_is_reached_trials_that_began_are_ended_and_none_is_started
     plan = plan_of(10)
     lost = trial_of(plan.brackets[0], plan.brackets[0].slots[3], 0, configuration=Configuration())
     found = startable(
-        plan, {lost.trial_id: lost}, assigned=[], direction="max", may_start=False
+        plan, {lost.trial_id: lost}, assigned=[], direction="max", most=0
     )  # fmt: skip
     assert list(found) == [Resume(trial=lost)]
 

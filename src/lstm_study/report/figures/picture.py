@@ -114,12 +114,12 @@ class Picture:
 
 
 def _tidied(svg: str, marks: Marks) -> str:
-    """Removes comments, rounds coordinates, and adds the trial to each point."""
+    """Removes comments, rounds coordinates, numbers ids, and adds the trial to each point."""
     svg = re.sub(r"<!--.*?-->\s*", "", svg, flags=re.DOTALL)
     svg = re.sub(r"font-family: [^;\"]*", f"font-family: {CSS_FONTS}", svg)
     svg = re.sub(r' d="[^"]*"', _rounded, svg)
     svg = re.sub(r' (?:x|y)="-?\d+\.\d{3,}"', _rounded, svg)
-    svg = re.sub(r"\n\s*", "\n", svg)
+    svg = _numbered(re.sub(r"\n\s*", "\n", svg))
     for gid, trials in marks.items():
         start = svg.find(f'<g id="{gid}">')
         if start < 0:
@@ -127,6 +127,22 @@ def _tidied(svg: str, marks: Marks) -> str:
         end = svg.index("</g>", start)
         svg = svg[:start] + _marked(svg[start:end], trials) + svg[end:]
     return svg
+
+
+def _numbered(svg: str) -> str:
+    """Numbers markers and clipping areas in the order in which they appear.
+
+    Matplotlib names them by a digest of their coordinates, all digits of which depend on the
+    processor: logarithms place ticks, and ticks take room from the axes.
+    """
+    numbers: dict[str, str] = {}
+
+    def number(match: re.Match[str]) -> str:
+        kind = match["kind"]
+        return match["before"] + numbers.setdefault(match["id"], f"{kind}_{len(numbers) + 1}")
+
+    pattern = r'(?P<before> id="|url\(#|href="#)(?P<id>(?P<kind>[a-z]+)[0-9a-f]{10})(?=["\)])'
+    return re.sub(pattern, number, svg)
 
 
 def _marked(group: str, trials: Sequence[str]) -> str:

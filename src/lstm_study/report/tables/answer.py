@@ -21,6 +21,7 @@ from lstm_study.report.tables.columns import (
 from lstm_study.report.tables.comparison import completed_runs
 from lstm_study.report.tables.table import Column, Table, cells_of, table
 from lstm_study.spec import ProtocolTable, StudySpec
+from lstm_study.spec.quantities import counted
 
 
 def answer_tables(records: StudyRecords, spec: StudySpec, verdict: Verdict) -> list[Table]:
@@ -100,7 +101,7 @@ def _notes(verdict: Verdict, records: StudyRecords, spec: StudySpec) -> Table:
         if spec.baseline_is_documented:
             note += " Its baseline is the documented one, trained as documented."
         notes += [note, _of_shorter_baseline(spec)]
-    notes.append(_of_time_limit(records, spec))
+    notes.append(_of_stopped_search(records))
     if unfinished := unfinished_arms(spec, records):
         seeds = seeds_so_far(spec, records)
         counts = ", ".join(f"{arm} has {n} of {seeds}" for arm, n in unfinished.items())
@@ -115,17 +116,16 @@ def _notes(verdict: Verdict, records: StudyRecords, spec: StudySpec) -> Table:
     return table("notes", "One caveat", columns, ({"note": note} for note in notes if note))
 
 
-def _of_time_limit(records: StudyRecords, spec: StudySpec) -> str:
-    """Says that the time limit ended the search before its schedule did; or ""."""
+def _of_stopped_search(records: StudyRecords) -> str:
+    """Says what ended the search before its schedule did; or ""."""
+    if not records.stopped:
+        return ""
     completed = sum(
         trial.role != "finalist" and trial.status == "completed" for trial in records.trials
     )
-    # The comparison begins once the search has ended.
-    if spec.search.time_limit is None or not records.runs or completed >= records.planned_trials:
-        return ""
     return (
-        f"search.time_limit ({spec.search.time_limit}) ended the search after {completed} of "
-        f"{records.planned_trials} planned trials."
+        f"{records.stopped}: the search ended after {completed} of "
+        f"{counted(records.planned_trials, 'planned trial')}."
     )
 
 

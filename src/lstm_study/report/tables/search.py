@@ -92,7 +92,7 @@ def _schedule(records: StudyRecords, spec: StudySpec) -> Table:
         Column("failed", "Trials that failed", unit="trials", form="count"),
         Column("unfinished", "Trials started and not ended", unit="trials", form="count"),
     )  # fmt: skip
-    in_control = _planned_control(records, spec)
+    in_control = records.planned_control
     schedule = _hyperband(spec)
     if spec.search.tuner != "hyperband":
         schedule = (_flat(records.planned_trials - in_control, spec),)
@@ -107,17 +107,6 @@ def _schedule(records: StudyRecords, spec: StudySpec) -> Table:
         alone = {"role": "control", "bracket": None, "round": None, "iteration": None}
         rows.append(cells_of(counted, columns, **alone))
     return table("schedule", "One round of one bracket", columns, rows)
-
-
-def _planned_control(records: StudyRecords, spec: StudySpec) -> int:
-    """Returns how many trials are planned for the random control.
-
-    It has as many as can be trained in the search's epochs, rounded down, so that both together
-    are planned for at most twice the search's epochs.
-    """
-    if spec.search.control != "random":
-        return 0
-    return records.planned_epochs // spec.search.max_epochs // 2
 
 
 def _flat(trials: int, spec: StudySpec) -> Bracket:
