@@ -7,10 +7,12 @@ is another matter: each output escapes its own.
 
 import re
 
-# C0 and C1; marks and overrides of direction; line separators; lone surrogates.
-_UNSAFE = re.compile(
-    r"[\x00-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff]"
-)
+UNSAFE = r"\x00-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff"
+"""C0 and C1; marks and overrides of direction; line separators; lone surrogates: as ranges of a
+regular expression. `str.isprintable` depends on Python's version, and new emoji are not printable
+to an old one."""
+
+_UNSAFE = re.compile(f"[{UNSAFE}]")
 
 
 def printable(text: str, *, keep: str = "\t\n") -> str:

@@ -23,6 +23,7 @@ from lstm_study.corpus.text.vocabulary import RESERVED
 from lstm_study.corpus.types import Corpus
 from lstm_study.errors import SpecError
 from lstm_study.metrics import UNEQUAL
+from lstm_study.printable import printable
 from lstm_study.records import CorpusSummary
 from lstm_study.spec import DataTable, parse_spec
 
@@ -226,4 +227,4 @@ def _toml(value: object) -> str:
 
 def _in_a_comment(text: str) -> str:
     """Returns a text, which may hold anything, on one line."""
-    return " ".join("".join(c if c.isprintable() else " " for c in text).split())
+    return " ".join(printable(" ".join(text.split())).split())

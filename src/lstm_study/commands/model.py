@@ -8,6 +8,7 @@ import ast
 import hashlib
 import inspect
 import json
+import math
 import os
 import subprocess
 import sys
@@ -15,7 +16,7 @@ import textwrap
 import types
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, get_origin
 
 from pydantic import ValidationError
 
@@ -27,7 +28,7 @@ from lstm_study.store import Store
 
 _MOST_SECONDS = 900
 _MOST_BYTES = 1 << 20
-_PLAIN = (bool, int, float, str, bytes, tuple, list, dict, set, frozenset, type(None))
+_PLAIN = frozenset((bool, int, float, str, bytes, tuple, list, dict, set, frozenset, type(None)))
 
 
 def recorded(spec: StudySpec, store: Store, *, where: str) -> StudySpec:
@@ -142,9 +143,9 @@ def _definitions(function: types.FunctionType, seen: set[str]) -> Iterator[str]:
         seen.add(name)
         if isinstance(value, types.ModuleType):
             yield f"import {value.__name__} as {name}"
-        elif isinstance(value, _PLAIN):
-            yield f"{name} = {value!r}"
-        elif getattr(value, "__module__", "__main__") != "__main__":
+        elif (plain := _written(value)) is not None:
+            yield f"{name} = {plain}"
+        elif _is_imported(value):
             yield f"from {value.__module__} import {value.__name__} as {name}"
         else:
             raise BuilderError(
@@ -152,6 +153,44 @@ def _definitions(function: types.FunctionType, seen: set[str]) -> Iterator[str]:
                 "written to a separate file. Put both into a .py file, and import build from it."
             )
     yield text.rstrip()
+
+
+def _written(value: Any) -> str | None:
+    """Returns a plain value as Python text, the same in every process; None for any other value.
+
+    A set's own text has its elements in an order that differs from process to process.
+
+    Example:
+        >>> _written(({"b", "a"}, float("inf"))), _written([object()])
+        ("(set(['a', 'b']), float('inf'))", None)
+    """
+    if type(value) not in _PLAIN:
+        return None
+    if not isinstance(value, tuple | list | dict | set | frozenset):
+        is_named = isinstance(value, float) and not math.isfinite(value)
+        return f"float('{value}')" if is_named else repr(value)
+    parts = [_written(each) for each in value]
+    if isinstance(value, dict):
+        values = map(_written, value.values())
+        parts = [k and v and f"{k}: {v}" for k, v in zip(parts, values, strict=True)]
+    known = [part for part in parts if part is not None]
+    if len(known) < len(parts):
+        return None
+    if isinstance(value, set | frozenset):
+        return f"{type(value).__name__}([{', '.join(sorted(known))}])"
+    inner = ", ".join(known)
+    if isinstance(value, tuple):
+        return f"({inner},)" if len(known) == 1 else f"({inner})"
+    return f"[{inner}]" if isinstance(value, list) else f"{{{inner}}}"
+
+
+def _is_imported(value: Any) -> bool:
+    """Returns whether a value is what its module calls by its name: a class or a function."""
+    module = sys.modules.get(getattr(value, "__module__", None) or "__main__")
+    found = getattr(module, getattr(value, "__name__", None) or "", None)
+    # An alias such as list[int] stands in annotations alone, and list does there, too.
+    is_it = found is not None and (found is value or found is get_origin(value))
+    return is_it and value.__module__ != "__main__"
 
 
 def _read(path: Path, spec: StudySpec, where: str) -> str:

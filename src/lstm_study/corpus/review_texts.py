@@ -8,13 +8,15 @@ import re
 from collections.abc import Mapping, Sequence
 
 from lstm_study.corpus.sources.source import module_of
+from lstm_study.corpus.text.tokens import SEPARATORS
 from lstm_study.corpus.text.vocabulary import Vocabulary
 from lstm_study.corpus.types import Split
+from lstm_study.printable import UNSAFE
 from lstm_study.spec import DataTable
 
 EXCERPT_CHARACTERS = 280
 _FRONT = 100
-_BREAK = re.compile(r"<br\s*/?>", re.IGNORECASE)
+_BREAK = re.compile(rf"<br\s*/?>|[{UNSAFE}{SEPARATORS}]", re.IGNORECASE)
 _SHOWN_TOKENS = 60
 
 
@@ -53,7 +55,7 @@ def token_texts(
 def excerpts(texts: Mapping[int, str]) -> dict[int, str]:
     """Shortens texts to their start and their end (which networks read last), at whole words.
 
-    Line breaks (HTML's too) and characters that cannot be printed become spaces. Nothing is
+    Line breaks (HTML's too), control characters and marks of direction become spaces. Nothing is
     escaped: the code that shows an excerpt does that.
 
     Example:
@@ -64,9 +66,7 @@ def excerpts(texts: Mapping[int, str]) -> dict[int, str]:
 
 
 def _excerpt(text: str) -> str:
-    plain = "".join(letter if letter.isprintable() else " " for letter in _BREAK.sub(" ", text))
-    words = plain.split()
-    whole = " ".join(words)
+    whole = " ".join(_BREAK.sub(" ", text).split())
     if len(whole) <= EXCERPT_CHARACTERS:
         return whole
     front, end = whole[:_FRONT], whole[_FRONT - EXCERPT_CHARACTERS :]

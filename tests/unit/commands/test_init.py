@@ -209,6 +209,15 @@ def test_labels_paths_and_columns_may_hold_anything() -> None:
     assert data["positive_label"] in (hostile.strip(), "b]d")
 
 
+def test_comments_name_emoji_whatever_this_python_calls_printable() -> None:
+    # The first is of Unicode 17, newer than any Python that is allowed.
+    faces = ("\U0001faea", "👩\u200d👧")
+    rows = [(text, faces[label]) for text, label in made_up_reviews(60)]
+    text = _write(write_csv(Path("own.csv"), rows)).path.read_text()
+    comments = "\n".join(line for line in text.splitlines() if line.startswith("#"))
+    assert all(face in comments for face in faces)
+
+
 def test_a_file_that_is_there_is_left_alone_and_nothing_is_read() -> None:
     Path("study.toml").write_text("mine")
     Path("no-reviews.csv").write_bytes(b"\0")

@@ -1,6 +1,7 @@
 """A builder's file between the study file and the records."""
 
 import types
+from typing import Any
 
 import pytest
 
@@ -64,12 +65,56 @@ def test_a_function_of_a_notebook_becomes_a_text_that_stands_alone():
     assert space["build"]("x") == '[2, "a", "x"]'
 
 
-def test_what_cannot_be_written_down_is_named():
+VALUES = {
+    "NAMES": {"lstm", "gru", "rnn", "bag", "cnn"},
+    "FROZEN": frozenset({(1, "a"), (2, "b"), ("c",), ()}),
+    "SIZES": {"small": [4, 8, float("inf")], "none": None, 3: -0.0},
+    "EMPTY": (set(), frozenset(), [], {}, ()),
+}
+
+
+def test_values_that_a_function_names_are_the_same_text_in_every_process():
+    lines = "".join(f"{name} = {value!r}\n" for name, value in VALUES.items())
     build = as_if_in_a_notebook(
-        "class Thing:\n    pass\n\nTHING = Thing()\n\ndef build(hp):\n    return THING\n"
+        f"inf = float('inf')\n{lines}\ndef build(hp):\n    return {', '.join(VALUES)}\n"
     )
-    with pytest.raises(BuilderError, match="build: names 'THING', a Thing that can't be written"):
+    _, text = builder_of(build)
+    assert "NAMES = set(['bag', 'cnn', 'gru', 'lstm', 'rnn'])\n" in text
+    assert "FROZEN = frozenset([('c',), (), (1, 'a'), (2, 'b')])\n" in text
+    space = {}
+    exec(text, space)
+    assert space["build"]("x") == tuple(VALUES.values())
+
+
+@pytest.mark.parametrize(
+    ("value", "kind"),
+    [
+        ("Thing()", "Thing"),
+        ("[Thing()]", "list"),
+        ("Path('a')", "PosixPath"),
+        ("np.float64(1.5)", "float64"),
+        ("partial(print, 1)", "partial"),
+    ],
+)
+def test_what_cannot_be_written_down_is_named(value, kind):
+    build = as_if_in_a_notebook(
+        "from functools import partial\nfrom pathlib import Path\nimport numpy as np\n\n"
+        f"class Thing:\n    pass\n\nTHING = {value}\n\ndef build(hp):\n    return THING\n"
+    )
+    expected = f"build: names 'THING', a {kind} that can't be written"
+    with pytest.raises(BuilderError, match=expected):
         builder_of(build)
+
+
+def test_an_alias_of_a_type_is_written_as_the_type():
+    build = as_if_in_a_notebook(
+        "from collections.abc import Callable\nfrom typing import Any\n"
+        "Sizes = list[int]\nBuild = Callable[[Any], Any]\n\n"
+        "def build(hp: Sizes) -> Build | None:\n    return Any\n"
+    )
+    space = {}
+    exec(builder_of(build)[1], space)
+    assert space["build"]([]) is Any
 
 
 def test_a_function_of_a_module_is_in_its_file():

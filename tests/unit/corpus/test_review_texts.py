@@ -104,5 +104,11 @@ def test_an_excerpt_is_a_reviews_front_and_end_at_whole_words():
 
 
 def test_an_excerpt_holds_no_breaks_and_nothing_that_cannot_be_printed():
-    text = "Good.<br />\n<BR>Fine\x00\u202eend <script>"
+    text = "Good.<br />\n<BR>Fine\x00\u202e\u061c\ud800\u200bend <script>"
     assert excerpts({1: text}) == {1: "Good. Fine end <script>"}
+
+
+def test_an_excerpt_keeps_emoji_and_joiners_whatever_this_python_calls_printable():
+    # The first is of Unicode 17, newer than any Python that is allowed.
+    text = "\U0001faea 👩\u200d👧 می\u200cخواهم won\xadder \ue000"
+    assert excerpts({1: text}) == {1: text}
