@@ -15,12 +15,12 @@ from lstm_study.records.state import Extent, SearchState
 from lstm_study.records.trial_ids import in_order
 from lstm_study.search.disk import peak_checkpoint_bytes
 from lstm_study.search.plan import Plan
-from lstm_study.search.plan_sizes import slots_at_most, trials_at_most
+from lstm_study.search.plan_sizes import least_trials, slots_at_most, trials_at_most
 from lstm_study.search.plan_state import plan_search, plan_summary
 from lstm_study.search.rerank import FRESH_SEEDS, RerankStage, plan_finalists
 from lstm_study.search.search import run_search
 from lstm_study.spec import StudySpec
-from lstm_study.spec.quantities import size_in_words
+from lstm_study.spec.quantities import counted, size_in_words
 
 
 def search(
@@ -128,8 +128,16 @@ def end_in_words(planned: SearchState, spec: StudySpec) -> str:
     """Says after how many trials a limit ends the search; "" where its plan does."""
     if trials_at_most(planned, spec) == planned.trials:
         return ""
-    follows = ", then comes the random control" if spec.search.control == "random" else ""
-    return f"; it ends after {spec.search.max_trials} (search.max_trials){follows}"
+    most, whole = spec.search.max_trials, spec.search.max_epochs
+    said = f"; it ends after {most} (search.max_trials)"
+    if spec.search.control == "random":
+        said += ", then comes the random control"
+    if most is not None and most < (least := least_trials(planned, whole)):
+        said += (
+            f". So no trial will have {counted(whole, 'epoch')}, and there will be no winner: that "
+            f"takes search.max_trials = {least} or more"
+        )
+    return said
 
 
 def _disk_in_words(study: OpenStudy, plan: Plan) -> str:

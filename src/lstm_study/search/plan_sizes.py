@@ -134,6 +134,17 @@ def sizes_at_most(
     return sizes
 
 
+def least_trials(plan: SearchState, epochs: int) -> int:
+    """Returns how many first trials of a plan hold one of a budget; all of them if none has it."""
+    before = 0
+    for bracket in plan.brackets:
+        for each in bracket.rounds if bracket.role == "search" else ():
+            if each.budget_epochs == epochs:
+                return before + 1
+            before += each.trials
+    return before
+
+
 def _with_trials(bracket: BracketState, count: int) -> BracketState:
     """Returns a bracket of one round with so many trials, or with those it has if they are more."""
     (whole,) = bracket.rounds

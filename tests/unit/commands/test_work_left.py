@@ -107,8 +107,12 @@ def test_the_first_line_of_a_search_says_how_many_of_its_trials_a_limit_leaves()
     assert (
         end_in_words(PLAN, spec(control)) == end_in_words(PLAN, spec("search.max_trials=6")) == ""
     )
-    said = end_in_words(PLAN, spec(control, "search.max_trials=4"))
+    whole = "search.max_epochs=6"
+    said = end_in_words(PLAN, spec(control, whole, "search.max_trials=4"))
     assert said == "; it ends after 4 (search.max_trials), then comes the random control"
+    said = end_in_words(PLAN, spec(whole, "search.max_trials=3"))
+    assert said.startswith("; it ends after 3 (search.max_trials). So no trial will have 6 epochs")
+    assert said.endswith("that takes search.max_trials = 4 or more")
 
 
 def test_what_follows_a_search_that_a_limit_cuts_is_expected_from_what_it_leaves():
