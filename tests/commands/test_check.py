@@ -32,6 +32,11 @@ ONE_OF_EACH = {
     "arms.json": "arms.json",
     "verdicts.json": "verdicts.json",
     "spec.toml": "spec.toml",
+    "corpus.json": "corpus.json",
+    "near-duplicates.json": "near-duplicates.json",
+    "review-facts.json": "review-facts.json",
+    "seeds.json": "seeds.json",
+    "report.json": "report.json",
     "control.json": "control.json",
     "openings.jsonl": "openings.jsonl",
     "ledger.jsonl": "ledger.jsonl",
@@ -91,6 +96,15 @@ def test_a_missing_file_is_found_and_forgotten_by_the_repair(store, file):
         assert files(store) == []  # A training starts over; the export says what it lacks.
         return
     assert files(store) == [file]
+    repair(store, check(store).findings)
+    assert files(store) == []
+
+
+def test_where_the_record_of_the_reviews_is_damaged_nothing_else_is(tmp_path):
+    # A study without predictions, too.
+    store = Store(stored("interrupted", tmp_path))
+    (store.folder / "corpus.json").write_bytes(b"{")
+    assert files(store) == ["corpus.json"]
     repair(store, check(store).findings)
     assert files(store) == []
 

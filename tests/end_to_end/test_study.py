@@ -160,6 +160,27 @@ def test_an_export_holds_the_words_of_what_was_run_whatever_the_file_says_now(fi
     assert (model / "vocabulary.txt").read_bytes() == words
 
 
+@pytest.mark.parametrize("file", ["corpus.json", "spec.toml"])
+def test_what_a_study_began_with_is_written_again_after_a_repair_and_nothing_is_trained(
+    finished, tmp_path, file
+):
+    folder = tmp_path / "copy"
+    shutil.copytree(finished[0], folder)
+    records = folder / "study" / "runs" / "tiny"
+    before, runs = (records / file).read_bytes(), read_all(records / "runs")
+    (records / file).write_bytes(before[:40])
+    assert lstm_study("check", "tiny.toml", "--repair", cwd=folder).code == 0
+    result = lstm_study("run", "tiny.toml", cwd=folder)
+    assert result.code == 0, result.err
+    assert "finished; --fresh starts it over" in result.out
+    assert (records / file).read_bytes() == before
+    assert read_all(records / "runs") == runs
+
+
+def read_all(folder):
+    return {path.name: path.read_bytes() for path in folder.iterdir()}
+
+
 def test_another_arm_is_exported_beside_the_winner_and_what_is_no_network_is_not(finished):
     folder, _ = finished
     before = (folder / "reports/tiny/model/configuration.json").read_bytes()

@@ -32,6 +32,8 @@ def run(study: OpenStudy, *, fresh: bool, show: Show, quick: bool = False) -> tu
     check_writable(study.reports)
     with held(study, show=show, fresh=fresh) as begun:
         corpus = begin(begun, show=show)
+        if not fresh and is_finished(begun, quick=quick):  # only what it began with was missing
+            return read_answer(begun), True
         show.stage("Power", planned_power(begun, corpus.summary).sentence)
         extent = extent_of(quick=quick)
         begun.store.write_extent(extent)
@@ -64,6 +66,7 @@ def is_finished(study: OpenStudy, *, quick: bool = False) -> bool:
     model = own_model(study)
     return bool(
         same_spec
+        and study.store.is_described
         and searched
         and compared
         and model is not None

@@ -161,7 +161,8 @@ def study_state(study: OpenStudy, stages: Sequence[StageStatus] = ()) -> State:
     if not store.has_begun:
         return "not started"
     is_trained = all(stage.is_done for stage in stages or _stages(study))
-    return "finished" if is_trained and _is_written(study) else "interrupted"
+    is_whole = is_trained and store.is_described and _is_written(study)
+    return "finished" if is_whole else "interrupted"
 
 
 def _differences(given: OpenStudy, before: StudySpec) -> tuple[str, ...]:

@@ -2,6 +2,7 @@
 
 import gzip
 import zlib
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -46,14 +47,23 @@ class PredictionFiles(StudyFiles):
             RecordError: They are damaged, or not those that were written.
         """
         path = self.folder / "predictions" / f"{name}.npy"
-        corpus = self.read(CorpusSummary)
-        tests = [split.reviews for split in corpus.splits if split.name == "test"] if corpus else []
         digest = self.ledger.files().get(f"predictions/{name}.npy")
         with repair_advice(_KIND):
-            array = _read_array(path, most=sum(tests) or _MOST_REVIEWS)
+            array = _read_array(path, most=self._test_reviews() or _MOST_REVIEWS)
             if array is not None and digest is not None and digest_of(array) != digest:
                 raise RecordError(f"{path}: its numbers were changed after it was written.")
         return array
+
+    def _test_reviews(self) -> int:
+        """Returns how many test reviews there are; 0 where the record that says it can't be read.
+
+        Its damage is not that of the predictions, which carry their own digests.
+        """
+        with suppress(RecordError):
+            corpus = self.read(CorpusSummary)
+            splits = corpus.splits if corpus is not None else ()
+            return sum(split.reviews for split in splits if split.name == "test")
+        return 0
 
     def read_evaluated(
         self, name: str, record: Run | Control, labels: "NDArray[Any] | None"

@@ -102,6 +102,14 @@ class Store(PredictionFiles, LiveFiles):
         self.write_state(began)
         return allowed
 
+    @property
+    def is_described(self) -> bool:
+        """Whether study file and reviews are recorded: a repair may have moved that aside.
+
+        Each command that trains records both again when it begins.
+        """
+        return (self.folder / "spec.toml").is_file() and self.path(CorpusSummary).is_file()
+
     def _began_otherwise(self, now_begun: StudyState) -> bool:
         """Whether a study that has nothing to lose yet began with another spec."""
         try:
