@@ -289,9 +289,10 @@ def _finish(order: Order) -> None:
 
 
 def _settings_as_begun(order: Order) -> None:
-    """Takes up the settings that the study was run with."""
-    began = json.loads((order.records / "study.json").read_text())
-    order.settings = dict(setting.split("=", 1) for setting in began["settings"])
+    """Takes up the settings that the study was run with; none where they kept it from beginning."""
+    path = order.records / "study.json"
+    began = json.loads(path.read_text())["settings"] if path.exists() else []
+    order.settings = dict(setting.split("=", 1) for setting in began)
     order.said.append(f"settings as begun: {order.settings}")
 
 
