@@ -1,7 +1,7 @@
 """Logarithms and exponentials of arrays, with the same bits on every processor.
 
-NumPy chooses its own by the processor's instructions: with AVX-512 they differ in the last bit from
-those without, and the same records would give another report. These are the C library's.
+NumPy chooses its own by the processor's instructions. They may differ in the last bit, and the same
+records would give another report. These are the C library's.
 """
 
 import math

@@ -177,6 +177,15 @@ def test_what_a_study_began_with_is_written_again_after_a_repair_and_nothing_is_
     assert read_all(records / "runs") == runs
 
 
+def test_what_is_exported_may_change_in_a_finished_study_and_is_written(finished, tmp_path):
+    folder = tmp_path / "copy"
+    shutil.copytree(finished[0], folder)
+    result = lstm_study("run", "tiny.toml", "--set", "export.ensemble=true", cwd=folder)
+    assert result.code == 0, result.err
+    assert "finished; --fresh" not in result.out
+    assert (folder / "reports/tiny/model/sentiment-lstm-ensemble.keras").is_file()
+
+
 def read_all(folder):
     return {path.name: path.read_bytes() for path in folder.iterdir()}
 

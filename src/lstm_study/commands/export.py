@@ -99,7 +99,7 @@ def _why_not(arm: str) -> str:
     if arm.endswith(LAST_EPOCHS_SUFFIX):
         return f"{arm} is no single network: it is the mean of several epochs'"
     if arm == ABLATION or arm.endswith(VALIDATION_SUFFIX):
-        return f"{arm} is trained without the validation reviews, and only what is not is exported"
+        return f"{arm} is trained without the validation reviews: only runs on all are exported"
     return f"the arm {arm!r} has no completed run to export"
 
 

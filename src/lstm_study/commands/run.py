@@ -27,12 +27,13 @@ def run(study: OpenStudy, *, fresh: bool, show: Show, quick: bool = False) -> tu
     """
     if not fresh:
         check_unchanged(study.spec, folder=study.folder, text=study.builder_text, where=study.where)
-    if not fresh and is_finished(study, quick=quick):
+    is_done = not fresh and _is_done(study, quick=quick)
+    if is_done and study.store.has_spec_and_corpus:
         return read_answer(study), True
     check_writable(study.reports)
     with held(study, show=show, fresh=fresh) as begun:
         corpus = begin(begun, show=show)
-        if not fresh and is_finished(begun, quick=quick):  # only what it began with was missing
+        if is_done:  # what it began with was missing, and is written again
             return read_answer(begun), True
         show.stage("Power", planned_power(begun, corpus.summary).sentence)
         extent = extent_of(quick=quick)
@@ -57,6 +58,11 @@ def is_finished(study: OpenStudy, *, quick: bool = False) -> bool:
         study: The study.
         quick: Whether a shortened comparison will do.
     """
+    return study.store.has_spec_and_corpus and _is_done(study, quick=quick)
+
+
+def _is_done(study: OpenStudy, *, quick: bool) -> bool:
+    """The same, whether or not the files that it began with are there."""
     if not study.store.exists:
         return False
     # A key that is newer than the study had its default.
@@ -66,7 +72,6 @@ def is_finished(study: OpenStudy, *, quick: bool = False) -> bool:
     model = own_model(study)
     return bool(
         same_spec
-        and study.store.is_described
         and searched
         and compared
         and model is not None

@@ -161,7 +161,7 @@ def study_state(study: OpenStudy, stages: Sequence[StageStatus] = ()) -> State:
     if not store.has_begun:
         return "not started"
     is_trained = all(stage.is_done for stage in stages or _stages(study))
-    is_whole = is_trained and store.is_described and _is_written(study)
+    is_whole = is_trained and store.has_spec_and_corpus and _is_written(study)
     return "finished" if is_whole else "interrupted"
 
 

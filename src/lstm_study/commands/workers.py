@@ -18,8 +18,8 @@ if TYPE_CHECKING:
 class StageWorkers:
     """The workers of one command on a study, kept from stage to stage: they load for seconds.
 
-    Those of this machine are started anew where a stage has work for more of them, and where the
-    last stage left some at work. A cluster's are started for each stage, since others may be
+    Those of this machine are replaced if a stage has work for more of them, or if the last stage
+    left some at work. A cluster's are started for each stage, since others may be
     waiting for their places.
     """
 
@@ -39,11 +39,7 @@ class StageWorkers:
             with self._actors(jobs) as actors:
                 yield actors
             return
-        try:
-            yield self._processes(jobs)
-        except BaseException:
-            self.close()
-            raise
+        yield self._processes(jobs)
 
     def close(self) -> None:
         """Ends the workers that are kept."""

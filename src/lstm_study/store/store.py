@@ -103,10 +103,10 @@ class Store(PredictionFiles, LiveFiles):
         return allowed
 
     @property
-    def is_described(self) -> bool:
-        """Whether study file and reviews are recorded: a repair may have moved that aside.
+    def has_spec_and_corpus(self) -> bool:
+        """Whether `spec.toml` and `corpus.json` are there: a repair may have moved them aside.
 
-        Each command that trains records both again when it begins.
+        Each command that trains writes both again when it begins.
         """
         return (self.folder / "spec.toml").is_file() and self.path(CorpusSummary).is_file()
 

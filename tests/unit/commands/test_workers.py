@@ -6,7 +6,7 @@ import pytest
 
 from lstm_study.commands import workers as module
 from lstm_study.commands.opened import OpenStudy, open_study
-from lstm_study.commands.workers import StageWorkers, stage_workers
+from lstm_study.commands.workers import stage_workers
 from lstm_study.engine import devices
 from lstm_study.engine.devices import Workers
 from tests.support.tiny import SPEC
@@ -45,17 +45,19 @@ def test_stages_have_the_same_workers_unless_there_is_work_for_more(study: OpenS
 
 
 def test_workers_that_were_left_at_work_are_replaced(study: OpenStudy) -> None:
-    workers = StageWorkers(study)
-    with workers.engine(2) as first:
-        first.close()  # as the dispatcher does at a limit
-    with workers.engine(2) as second:
-        assert second is not first
-    workers.close()
+    with stage_workers(study) as workers:
+        with workers.engine(2) as first:
+            first.close()  # as the dispatcher does at a limit
+        with workers.engine(2) as second:
+            assert second is not first
 
 
 def test_an_error_ends_the_workers(study: OpenStudy) -> None:
-    workers = StageWorkers(study)
-    with pytest.raises(KeyboardInterrupt), workers.engine(2) as engine:
+    with (
+        pytest.raises(KeyboardInterrupt),
+        stage_workers(study) as workers,
+        workers.engine(2) as engine,
+    ):
         raise KeyboardInterrupt
     assert engine.is_closed
 

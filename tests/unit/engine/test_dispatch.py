@@ -74,6 +74,7 @@ class Scripted:
     def __init__(self, *script: list[Message], names: tuple[str, ...] = ("w1",)) -> None:
         self.names, self.size = names, Workers(count=len(names), threads=1)
         self.killed: list[str] = []
+        self.is_closed = False
         self.replies = 0
         self._script = iter(script)
         self._said: deque[Message] = deque(next(self._script))
@@ -97,7 +98,7 @@ class Scripted:
         self._said.extend([Lost(reason="with code -9", is_killed=True), READY])
 
     def close(self) -> None:
-        """Nothing to end."""
+        self.is_closed = True
 
 
 def run(stage: Made, engine: Scripted, folder) -> None:
@@ -110,7 +111,9 @@ def ended(name: str) -> JobResult:
 
 def test_each_job_goes_out_once_and_the_loop_ends_when_none_is_left(tmp_path):
     stage = Made("a", "b")
-    run(stage, Scripted([READY], [ended("a")], [ended("b")]), tmp_path)
+    engine = Scripted([READY], [ended("a")], [ended("b")])
+    run(stage, engine, tmp_path)
+    assert not engine.is_closed, "its workers serve the next stage"
     assert stage.given == [("a",), ("b",)]
     assert set(stage.ended) == {"a", "b"}
     (session,) = Store(tmp_path).read_sessions()
@@ -254,6 +257,7 @@ def test_time_without_any_worker_is_not_time_worked(tmp_path, monkeypatch):
 
 
 def test_a_stage_that_says_stop_ends_the_loop_with_jobs_at_work(tmp_path):
-    stage = Made("a", ticks=1)
-    run(stage, Scripted([READY], []), tmp_path)
+    stage, engine = Made("a", ticks=1), Scripted([READY], [])
+    run(stage, engine, tmp_path)
+    assert engine.is_closed, "its worker would answer the next stage"
     assert stage.ended == {}
