@@ -10,7 +10,8 @@ from tests.support.forked_commands import ForkedCommands
 SEEDS = (201, 100)
 
 
-def test_commands_in_any_order_end_in_the_study_of_a_single_run(tmp_path: Path) -> None:
-    with ForkedCommands() as commands:
-        for seed in SEEDS:
-            one_order(commands, tmp_path / str(seed), random.Random(f"orders {seed}"))
+def test_commands_in_any_order_end_in_the_study_of_a_single_run(
+    tmp_path: Path, forked: ForkedCommands
+) -> None:
+    for seed in SEEDS:
+        one_order(forked, tmp_path / str(seed), random.Random(f"orders {seed}"))

@@ -454,6 +454,33 @@ def test_files_that_other_programs_left_are_passed_over(store, pattern):
         assert "Not this study's, and passed over: trials/._" in said(store)
 
 
+def test_what_only_a_copy_brings_back_is_named_once_it_is_moved_aside(store):
+    losing = ("seeds.json", "plan.json")
+    for file in losing:
+        (store.folder / file).unlink()
+    found = check(store)
+    aside = repair(store, found.findings)
+    console = Console(file=io.StringIO(), width=300, no_color=True)
+    console.print(check_text(found, where="fake.toml", aside=aside))
+    text = console.file.getvalue()
+    assert "Make them again with: lstm-study run fake.toml" in text
+    path = store.folder / "seeds.json"
+    assert f"seeds.json can't be made again: if you have a copy of it, put that back at {path}" in (
+        text
+    )
+    assert "plan.json can't" not in text
+
+
+@pytest.mark.parametrize("kind", [SeedsState, VerdictsState])
+def test_a_copy_that_is_put_back_after_a_repair_is_read(store, kind):
+    before = store.path(kind).read_bytes()
+    store.path(kind).unlink()
+    repair(store, check(store).findings)
+    store.path(kind).write_bytes(before)
+    assert files(Store(store.folder)) == []
+    assert Store(store.folder).read_state(kind) is not None
+
+
 def test_the_advice_of_a_check_is_quoted_for_the_shell(store):
     (store.folder / "plan.json").write_text("{}")
     console = Console(file=io.StringIO(), width=300, no_color=True)

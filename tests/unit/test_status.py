@@ -19,6 +19,7 @@ from lstm_study.commands.outputs import is_report_current
 from lstm_study.records import Control, NearDuplicates, Role, Trial
 from lstm_study.records.state import (
     AddedSeeds,
+    ArmsState,
     BracketState,
     Extent,
     Live,
@@ -56,6 +57,9 @@ PLAN = SearchState(
         bracket(0, (8, 9), role="control"),
     ),
 )
+
+
+NO_OWN_EPOCHS = ArmsState(fixed_at="t", arms={}, own_epochs={})
 
 
 @pytest.fixture
@@ -185,6 +189,7 @@ def test_a_quick_comparison_is_counted_by_what_it_trains(tmp_path, monkeypatch, 
     text = study.spec_text.replace("seeds = 4", "seeds = 9", 1)
     leave_finished(replace(study, spec_text=text), tmp_path)
     store = Store(tmp_path / "study/runs/fake")
+    store.write_state(NO_OWN_EPOCHS)
     assert re.search(r"Comparison +8 of 18 done", said())
     if is_at_work:
         with store.hold("lstm-study run fake.toml --quick"):
@@ -229,6 +234,7 @@ def test_a_whole_run_that_was_killed_before_its_next_training_is_no_finished_qui
     text = study.spec_text.replace("seeds = 4", "seeds = 9", 1)
     leave_finished(replace(study, spec_text=text), tmp_path)
     store = Store(tmp_path / "study/runs/fake")
+    store.write_state(NO_OWN_EPOCHS)
     store.write_state(QuickState(at="t", seeds=4, planned=9, left_out=()))
     store.write_extent(Extent(most_seeds=4, primary_only=True))
     assert read_status(open_study("fake.toml")).state == "finished"

@@ -42,6 +42,11 @@ class Finding:
         """Whether a study can be resumed without it: without what it began with it can't."""
         return kind_of(self.file).type is not StudyState
 
+    @property
+    def is_made_again(self) -> bool:
+        """Whether `run` makes it again; else only a copy brings it back."""
+        return kind_of(self.file).is_made_again
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Check:

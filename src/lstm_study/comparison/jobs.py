@@ -17,7 +17,7 @@ from lstm_study.comparison.review_facts import TEST_REVIEWS, compared_runs
 from lstm_study.errors import ComparisonError
 from lstm_study.provenance import now
 from lstm_study.records import Control, NearDuplicates, ReviewFacts, Run
-from lstm_study.records.state import ArmsState
+from lstm_study.records.state import OWN_EPOCHS, ArmsState, QuickState
 from lstm_study.spec import StudySpec
 from lstm_study.store import Store
 
@@ -77,7 +77,9 @@ class Jobs:
     @property
     def is_done(self) -> bool:
         """Whether nothing is left."""
-        return next(self.waiting(), None) is None and self._fix_own_epochs()
+        if next(self.waiting(), None) is not None or not self._fix_own_epochs():
+            return False
+        return not self._is_to_be_fixed(self._store.read_state(ArmsState))
 
     def begun(self, planned: Run) -> Run:
         """Writes and returns the record of a run that is handed out, with its own epoch."""
@@ -109,12 +111,14 @@ class Jobs:
         """Says whether the test reviews are to be described, for the first time or again.
 
         Test is not opened for them alone in a study whose comparison ended before such facts were
-        recorded.
+        recorded, but where a repair moved them aside.
         """
         if self._store.read(NearDuplicates) is None:
             return True
         facts = self._store.read(ReviewFacts)
-        return facts is not None and facts.runs != compared_runs(self._store.read_runs())
+        if facts is None:
+            return self._store.is_moved_aside(ReviewFacts)
+        return facts.runs != compared_runs(self._store.read_runs())
 
     def _fix_own_epochs(self) -> bool:
         """Fixes the arms' own epochs once the baseline is validated; says whether they are fixed.
@@ -126,12 +130,12 @@ class Jobs:
         if any(self._is_due(run) for run in self._validation if _fixes_own_epochs(run)):
             return False
         fixed = self._store.read_state(ArmsState)
-        if fixed is None and (self._validation or self._plan.is_quick):
+        if self._is_to_be_fixed(fixed):
             fixed = ArmsState(
                 fixed_at=now(),
                 arms=dict(self._plan.arms),
                 own_epochs={}
-                if self._plan.is_quick
+                if self._plan.is_quick or self._had_none_when_quick()
                 else dict(own_epochs(self._store.read_runs(), spec=self._spec)),
             )
             if not self._is_read_only:
@@ -139,6 +143,15 @@ class Jobs:
         epochs = fixed.own_epochs if fixed is not None else {}
         self._tested = plan_runs(self._plan, spec=self._spec, own_epochs=epochs)
         return True
+
+    def _is_to_be_fixed(self, fixed: ArmsState | None) -> bool:
+        """Whether own epochs are not written down: not yet, or a repair moved them aside."""
+        return fixed is None and bool(self._validation or self._plan.is_quick)
+
+    def _had_none_when_quick(self) -> bool:
+        """Whether a shortened comparison opened test before own epochs were fixed."""
+        quick = self._store.read_state(QuickState)
+        return quick is not None and OWN_EPOCHS in quick.left_out
 
     def _ablation(self) -> list[Run]:
         """Returns the trainings of the next step on the way from baseline to winner."""

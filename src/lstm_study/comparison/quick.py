@@ -11,7 +11,7 @@ from lstm_study.analysis.statistics.power import LEAST_SEEDS
 from lstm_study.arm_names import PRIMARY
 from lstm_study.comparison.arms import ComparisonPlan
 from lstm_study.provenance import now
-from lstm_study.records.state import ArmsState, QuickState
+from lstm_study.records.state import OWN_EPOCHS, ArmsState, QuickState
 from lstm_study.store import Store
 
 
@@ -37,7 +37,7 @@ def record_quick(plan: ComparisonPlan, store: Store) -> None:
     short = shortened(plan)
     left_out = [arm for arm in plan.arms if arm not in short.arms]
     if plan.validation_seeds and store.read_state(ArmsState) is None:
-        left_out.append("own epochs")
+        left_out.append(OWN_EPOCHS)
     if plan.ablation:
         left_out.append("the ablation")
     is_shorter = left_out or short.seeds < plan.seeds

@@ -43,6 +43,8 @@ class Kind:
         type: The class it is read into; None where it is none of `records`.
         is_record: Whether it is a record, with its kind and schema version on disk.
         lost: What is lost where one is moved aside.
+        is_made_again: Whether `run` then makes it again as it was, out of the other files and the
+            reviews.
         is_kept: Whether `records` copies it to the folder that is committed or shown.
         is_watched: Whether a report depends on it.
         private: Fields that may name a machine, a folder or a user.
@@ -54,6 +56,7 @@ class Kind:
     type: Any = None
     is_record: bool = False
     lost: str = "nothing"
+    is_made_again: bool = True
     is_kept: bool = True
     is_watched: bool = False
     private: tuple[str, ...] = ()
@@ -96,7 +99,7 @@ class Kind:
 KINDS = (
     Kind(
         name="study", path="study.json", type=StudyState, is_watched=True,
-        lost="the study can't be resumed", private=("spec", "settings"),
+        lost="the study can't be resumed", is_made_again=False, private=("spec", "settings"),
     ),
     # The study file, verbatim.
     Kind(name="spec", path="spec.toml", is_watched=True, lost=_WRITTEN_AGAIN),
@@ -114,14 +117,16 @@ KINDS = (
     Kind(
         name="seeds", path="seeds.json", type=SeedsState, is_watched=True, private=("added",),
         lost="the record of added seeds, and of the verdicts before them, is lost",
+        is_made_again=False,
     ),
     Kind(
         name="quick", path="quick.json", type=QuickState, is_watched=True,
-        lost="the report does not say that the comparison was shortened",
+        lost="the report does not say that the comparison was shortened", is_made_again=False,
     ),
     Kind(
         name="verdicts", path="verdicts.json", type=VerdictsState, is_watched=True,
         lost="the number of looks at the test reviews, which widens the interval, is lost",
+        is_made_again=False,
     ),
     Kind(name="report", path="report.json", type=ReportState, lost=_WRITTEN_AGAIN),
     Kind(
@@ -143,7 +148,7 @@ KINDS = (
     Kind(
         name="review_facts", path="review-facts.json", type=ReviewFacts, is_record=True,
         is_watched=True,
-        lost="the report says less about single test reviews, and nothing else is lost",
+        lost="test is opened once more for the facts of its reviews, and nothing is lost",
     ),
     # Test probabilities of one run, float32; labels.npy: the test labels, int8.
     Kind(name="predictions", path="predictions/*.npy", is_watched=True, lost=_TRAINED_AGAIN),
@@ -155,12 +160,12 @@ KINDS = (
         # Earlier versions named some by a host, such as worker-a.example.
         name="session", path="sessions/*.json", ids=r"(?!.*\.sync-conflict-)\w[\w.-]*",
         type=Session, is_record=True,
-        lost="the time that it counted is lost, and nothing else",
+        lost="the time that it counted is lost, and nothing else", is_made_again=False,
         private=("command", "stage", "settings"),
     ),
     Kind(
         name="opening", path="openings.jsonl", type=Opening, is_record=True, private=("command",),
-        lost="the log of earlier openings of the test half is lost",
+        lost="the log of earlier openings of the test half is lost", is_made_again=False,
     ),
     # One line for each file above when it is first written.
     Kind(

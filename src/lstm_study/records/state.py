@@ -15,6 +15,9 @@ from lstm_study.records.strict import STRICT
 from lstm_study.records.training import Role
 from lstm_study.spec.quantities import counted
 
+OWN_EPOCHS = "own epochs"
+"""What `QuickState.left_out` calls the arms at their own epochs."""
+
 VerdictKind = Literal["better", "worse", "no difference shown", "cannot say"]
 
 
@@ -182,7 +185,7 @@ class QuickState:
     def in_words(self) -> str:
         """What a reader of the verdict must know, as one of the study's deviations."""
         without = f", without {', '.join(self.left_out)}" if self.left_out else ""
-        never = "; own epochs are never evaluated" if "own epochs" in self.left_out else ""
+        never = "; own epochs are never evaluated" if OWN_EPOCHS in self.left_out else ""
         return (
             f"the comparison was shortened with --quick on {self.at[:10]}: at first {self.seeds} "
             f"of {self.planned} seeds of winner and baseline{without}{never}"

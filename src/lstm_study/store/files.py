@@ -264,6 +264,14 @@ class StudyFiles:
             if not (self.folder / file).exists() and not (self.folder / f"{file}.gz").exists()
         ]
 
+    def is_moved_aside(self, kind: type[Any]) -> bool:
+        """Whether a repair moved the only file of a kind aside, and it was not made again."""
+        file = BY_TYPE[kind].path
+        # A damaged ledger is refused by `check_complete`.
+        with suppress(RecordError):
+            return file in self.ledger.removed() and not (self.folder / file).exists()
+        return False
+
     def moved_trials(self) -> frozenset[str]:
         """Returns the ids of trials that a repair ever moved aside, or found gone.
 

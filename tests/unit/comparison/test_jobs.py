@@ -191,6 +191,25 @@ def test_a_study_compared_before_there_were_facts_of_reviews_is_not_opened_for_t
     assert jobs_of(store, spec).is_done
 
 
+@pytest.mark.parametrize("kind", [ArmsState, ReviewFacts])
+def test_what_a_repair_moved_aside_of_a_finished_comparison_is_made_again(tmp_path, kind):
+    store, spec = Store(tmp_path), fake_spec(compare__seeds="1", compare__control="false")
+    for _ in range(3):
+        finish(jobs_of(store, spec), store)
+    before = store.path(kind).read_bytes()
+    store.path(kind).unlink()
+    store.ledger.remove(store.path(kind).name)
+    plan = plan_comparison(spec, STUDY.trials)
+    assert not Jobs(plan, spec=spec, store=store, is_read_only=True).is_done
+    assert not store.path(kind).exists()
+    finish(jobs_of(store, spec), store)
+    assert Jobs(plan, spec=spec, store=store, is_read_only=True).is_done
+    if kind is ReviewFacts:
+        assert store.path(kind).read_bytes() == before
+    else:
+        assert store.read_state(kind).own_epochs == {"baseline": 3, "winner": 3}
+
+
 def test_the_ablation_goes_step_by_step_and_needs_no_training_for_its_last(tmp_path):
     store = Store(tmp_path)
     spec = fake_spec(compare__seeds="1", compare__ablation="true", compare__control="false")

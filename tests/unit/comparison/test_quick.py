@@ -11,7 +11,7 @@ from lstm_study.records.state import ArmsState, QuickState
 from lstm_study.store import Store
 from tests.support.fake_spec import fake_spec
 from tests.support.fake_study import completed_study
-from tests.support.stored_study import leave
+from tests.support.stored_study import EPOCH, leave
 
 STUDY = completed_study()
 SPEC = fake_spec(
@@ -65,6 +65,24 @@ def test_own_epochs_are_given_up_before_test_is_opened_and_all_else_may_follow(
     later = _complete(whole, store)
     assert {run.arm for run in later} >= {"baseline", "winner", "runner-up-1"}
     assert all(run.own_epoch is None for run in later)
+
+
+def test_own_epochs_that_were_given_up_stay_so_where_a_repair_moved_that_aside(
+    tmp_path: Path,
+) -> None:
+    store = Store(tmp_path)
+    for trial in STUDY.trials:
+        store.write(trial)
+    record_quick(WHOLE, store)
+    _complete(Jobs(shortened(WHOLE), spec=SPEC, store=store), store)
+    _complete(Jobs(WHOLE, spec=SPEC, store=store), store)
+    for run in store.read_runs():
+        if run.trained_on == "train":
+            store.write(replace(run, epochs=(replace(EPOCH, epoch=1), replace(EPOCH, epoch=2))))
+    store.path(ArmsState).unlink()
+    store.ledger.remove("arms.json")
+    Jobs(WHOLE, spec=SPEC, store=store)
+    assert store.read_state(ArmsState).own_epochs == {}
 
 
 def _complete(jobs: Jobs, store: Store) -> list[Run]:

@@ -111,9 +111,16 @@ def check_text(found: "Check", *, where: str, aside: "Path | None" = None) -> Re
             Text("Restore study.json from a copy, or start over with `lstm-study run --fresh`.")
         )
     elif aside is not None:
-        lines.append(
-            Text(f"Moved to {aside}/. Make them again with: lstm-study run {argument(where)}")
-        )
+        lost = [finding.file for finding in found.repairable if not finding.is_made_again]
+        how = f" Make them again with: lstm-study run {argument(where)}"
+        lines.append(Text(f"Moved to {aside}/.{how * (len(lost) < len(found.findings))}"))
+        lines += [
+            Text(
+                f"{file} can't be made again: if you have a copy of it, put that back at "
+                f"{found.folder / file}"
+            )
+            for file in lost
+        ]
     elif where:
         lines.append(Text(f"Move them aside with: lstm-study check {argument(where)} --repair"))
     else:
