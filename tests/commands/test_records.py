@@ -142,7 +142,7 @@ def test_paths_from_elsewhere_are_cut_and_nothing_else(text: str, expected: str)
 def test_records_newer_than_the_report_are_refused() -> None:
     study = _left()
     study.store.write_state(replace(MADE, made_at="2025-03-01T00:00:00.000Z"))
-    with pytest.raises(StoreError, match="is out of date: trainings have changed"):
+    with pytest.raises(StoreError, match="is out of date: trainings or settings have changed"):
         commands.keep(study)
 
 

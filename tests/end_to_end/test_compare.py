@@ -200,7 +200,7 @@ def test_more_seeds_are_another_look_and_say_so(compared, data_folder):
     assert level in result.out
     assert "1 seed per arm was added to 5 on" in result.out
     assert f"{level}; p-values are of the t test" in result.out
-    assert "(older than the last training: lstm-study report slice.toml)" in result.out
+    assert "(out of date: lstm-study report slice.toml)" in result.out
     records = records_of(folder)
     seeds = {name: arm.seeds for name, arm in arms_from_records(records).items()}
     assert seeds["baseline"] == seeds["winner"] == seeds["runner-up-1"] == 6

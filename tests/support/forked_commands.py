@@ -170,11 +170,30 @@ class _End:
     """Ends a worker's thread."""
 
 
-def _write_bundle(*, run: Any, records: Any, folder: Path, made_at: str, **_: Any) -> None:
+def _write_bundle(
+    *,
+    run: Any,
+    records: Any,
+    folder: Path,
+    made_at: str,
+    ensemble: Any = None,
+    temperature: float | None = None,
+    no_temperature: str = "",
+    **_: Any,
+) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     sha256 = trainings_sha256(records.trials, records.runs, records.control)
     named = {"run_id": run.run_id, "test_accuracy": run.test_accuracy, "ended_at": run.ended_at}
-    about = {"made_at": made_at, "study": {"trainings_sha256": sha256}, "run": named}
+    members = [member.run_id for member, _ in ensemble or ()]
+    about = {
+        "made_at": made_at,
+        "study": {"trainings_sha256": sha256, "title": records.title},
+        "run": named,
+        "ensemble": members,
+        "no_ensemble": "too few" if ensemble is not None and not members else "",
+        "temperature": temperature,
+        "no_temperature": no_temperature,
+    }
     (folder / CONFIGURATION).write_text(json.dumps(about))
     (folder / NETWORK).write_text("")
 

@@ -32,7 +32,7 @@ class Answer:
         comparisons: The questions beside winner and baseline; see `side_questions`.
         report: The HTML report; None before it was written.
         model: The model bundle's folder; None before it was written.
-        outdated: Those of the two that were written before the last training ended.
+        outdated: Those of the two that other trainings or settings were made with.
         where: What commands call the study file.
     """
 
@@ -119,7 +119,7 @@ def read_answer(study: OpenStudy, *, is_noted: bool = True) -> Answer:
 
 
 def _outdated(study: OpenStudy, report: Path | None, model: Path | None) -> Iterator[Path]:
-    """Yields those of the two that other trainings were made from: seeds may have been added."""
+    """Yields those of the two that are out of date: seeds may have been added."""
     if report is not None and not is_report_current(study.store):
         yield report
     if model is not None and not is_model_current(study, model):

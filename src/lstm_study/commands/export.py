@@ -4,7 +4,7 @@ import shlex
 from pathlib import Path
 from typing import Any
 
-from lstm_study.analysis.statistics.calibration import temperature_of
+from lstm_study.analysis.statistics.calibration import temperature_of, why_not_calibrated
 from lstm_study.arm_names import (
     ABLATION,
     CONTROL,
@@ -64,6 +64,7 @@ def export_arm(study: OpenStudy, *, arm: str = "winner", show: Show) -> Path:
             f"{study.where} was run on, so their vocabulary does not fit its model. Give the "
             "original reviews with --data, or run the study again with --fresh."
         )
+    runs, calibrates = answer.records.runs, study.spec.export.calibrate
     folder = study.reports / ("model" if arm == "winner" else f"{arm}-model")
     allocate_gpu_memory_as_needed()
     keep_jax_from_hidden_gpus()
@@ -80,9 +81,8 @@ def export_arm(study: OpenStudy, *, arm: str = "winner", show: Show) -> Path:
             made_at=now(),
             versions=versions(),
             pairs=corpus.pairs if run.configuration.pair_rows else None,
-            temperature=temperature_of(answer.records.runs, arm)
-            if study.spec.export.calibrate
-            else None,
+            temperature=temperature_of(runs, arm) if calibrates else None,
+            no_temperature=why_not_calibrated(runs, arm) if calibrates else "",
             builder=study.spec.builder,
         )
     if arm == "winner":

@@ -4,6 +4,7 @@ A folder may hold those of another study of the same name: a repository's, or an
 """
 
 import json
+from collections.abc import Mapping
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -50,9 +51,18 @@ def own_model(study: OpenStudy) -> Path | None:
 
 
 def is_report_current(store: Store) -> bool:
-    """Whether the last report was made from all trainings that have ended."""
+    """Whether the last report was made from all trainings that have ended, and as now asked for.
+
+    Title and `[export]` may change in a finished study: a command that was killed may have written
+    down the new ones alone. Reports and models from before they named theirs are not told by that.
+    """
     made = store.read_state(ReportState)
     if made is None:
+        return False
+    spec = store.read_spec()
+    if made.title not in (None, spec.study.heading):
+        return False
+    if not dict(made.export or {}).items() <= spec.export.model_dump(mode="json").items():
         return False
     if made.trainings_sha256 is not None:
         return made.trainings_sha256 == _trainings_sha256(store)
@@ -64,14 +74,30 @@ def is_report_current(store: Store) -> bool:
 
 
 def is_model_current(study: OpenStudy, model: Path) -> bool:
-    """Whether a bundle of the study was made from all trainings that have ended."""
+    """Whether a bundle of the study was made from all trainings that have ended, as asked for.
+
+    See `is_report_current`; what is exported is as the study file says, not as last written down.
+    """
     about = _read(model / "configuration.json")
     of_study = about.get("study")
-    made_from = of_study.get("trainings_sha256") if isinstance(of_study, dict) else None
+    of_study = of_study if isinstance(of_study, dict) else {}
+    if of_study.get("title") not in (None, study.store.read_spec().study.heading):
+        return False
+    export = study.spec.export
+    asked = {"ensemble": export.ensemble, "temperature": export.calibrate}
+    if any(_was_asked_for(about, name) not in (None, is_now) for name, is_now in asked.items()):
+        return False
+    made_from = of_study.get("trainings_sha256")
     if made_from is not None:
         return bool(made_from == _trainings_sha256(study.store))
     last = max((run.ended_at for run in study.store.read_runs()), default="")
     return str(about.get("made_at", "")) >= last
+
+
+def _was_asked_for(about: Mapping[str, Any], name: str) -> bool | None:
+    """Whether a part of a bundle was asked for: it is there, or why it is not; None if unknown."""
+    why_not = about.get(f"no_{name}")
+    return None if why_not is None else bool(why_not or about.get(name))
 
 
 def _trainings_sha256(store: Store) -> str:

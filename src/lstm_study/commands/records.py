@@ -181,8 +181,8 @@ def _check_report(study: OpenStudy) -> None:
     made_at = _made_with(study).made_at
     if not is_report_current(store):
         raise StoreError(
-            f"{store.folder}: the report of {made_at} is out of date: trainings have changed "
-            f"since. Write it again with `{study.command_line('report')}` first."
+            f"{store.folder}: the report of {made_at} is out of date: trainings or settings have "
+            f"changed since. Write it again with `{study.command_line('report')}` first."
         )
 
 

@@ -46,6 +46,8 @@ def make_report(study: OpenStudy, *, show: Show) -> Path:
             git_commit=commit,
             model=model,
             trainings_sha256=trainings_sha256(found.trials, found.runs, found.control),
+            title=found.title,
+            export=found.spec.get("export"),
         )
     )
     return page

@@ -53,6 +53,7 @@ def write_bundle(
     ensemble: Sequence[tuple[Run, Sequence[NDArray[Any]]]] | None = None,
     pairs: PairVocabulary | None = None,
     temperature: float | None = None,
+    no_temperature: str = "",
     builder: ModelTable | None = None,
 ) -> None:
     """Writes a bundle, replacing an earlier one whole: a failure leaves that as it was.
@@ -96,6 +97,7 @@ def write_bundle(
         no_onnx=why_no_onnx(),
         pairs=pairs,
         temperature=temperature,
+        no_temperature=no_temperature,
     )
     own = OwnExport.of(builder, run.configuration) if builder is not None else None
     if own is not None:

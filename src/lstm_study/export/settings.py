@@ -168,11 +168,13 @@ def as_json(facts: BundleFacts) -> str:
             "rule": rule if facts.pairs is None else f"{rule} {_PAIR_RULE}",
         },
         "temperature": facts.temperature,
+        "no_temperature": facts.no_temperature,
         "pairs": None if facts.pairs is None else len(facts.pairs.pairs),
         "words": None if vocabulary is None else len(vocabulary.words),
         "text_model": facts.no_text_model or TEXT_MODEL,
         "onnx": facts.no_onnx or ONNX,
         "ensemble": [member.run_id for member in facts.ensemble],
+        "no_ensemble": facts.no_ensemble,
         "data": None
         if corpus is None
         else {
@@ -190,7 +192,6 @@ def as_json(facts: BundleFacts) -> str:
             "sha256": facts.builder.sha256,
             "layers_of_its_own": list(facts.own_layers),
             "no_h5": facts.no_h5,
-            "no_temperature": facts.no_temperature,
         }
     return json.dumps(values, indent=2, ensure_ascii=False, allow_nan=False) + "\n"
 

@@ -225,6 +225,8 @@ class ReportState:
         git_commit: Of the checkout; "" outside one.
         model: Name of the bundle's folder; "" where there was none.
         trainings_sha256: What it was made from; None in reports from before that was kept.
+        title: The study's then; None as above.
+        export: `[export]` then; None as above.
     """
 
     __pydantic_config__ = STRICT
@@ -234,6 +236,8 @@ class ReportState:
     git_commit: str
     model: str
     trainings_sha256: str | None = None
+    title: str | None = None
+    export: Mapping[str, Any] | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

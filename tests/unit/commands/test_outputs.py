@@ -3,11 +3,13 @@
 import json
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from lstm_study.commands import open_study, read_answer, read_status
-from lstm_study.commands.outputs import is_model_current, own_model
+from lstm_study.commands.list_studies import list_studies
+from lstm_study.commands.outputs import is_model_current, is_report_current, own_model
 from lstm_study.commands.run import is_finished
 from lstm_study.export.layout import NETWORK
 from lstm_study.records import Control, Run
@@ -35,14 +37,22 @@ def _digest(store: Store) -> str:
     return trainings_sha256(store.read_trials(), store.read_runs(), store.read(Control))
 
 
-def _export(store: Store, *, made_at: str = LATE, trainings: str | None = None) -> None:
+def _export(
+    store: Store,
+    *,
+    made_at: str = LATE,
+    trainings: str | None = None,
+    title: str | None = None,
+    **asked: Any,
+) -> None:
     """Leaves a bundle of the winner's first run; one of an earlier version has no digest."""
     run = store.read(Run, "winner-s1")
     assert run is not None
     about = {
         "made_at": made_at,
         "run": {"run_id": run.run_id, "test_accuracy": run.test_accuracy, "ended_at": run.ended_at},
-        "study": {} if trainings is None else {"trainings_sha256": trainings},
+        "study": {} if trainings is None else {"trainings_sha256": trainings, "title": title},
+        **asked,
     }
     folder = Path("reports/fake/model")
     (folder / "configuration.json").write_text(json.dumps(about))
@@ -77,6 +87,68 @@ def test_a_study_is_not_finished_whose_model_lacks_trainings_that_its_report_has
     assert not is_finished(open_study("fake.toml"))
     assert read_status(open_study("fake.toml")).state == "interrupted"
     assert read_answer(open_study("fake.toml")).outdated == (Path("reports/fake/model"),)
+
+
+def _begin(store: Store, **export: bool) -> None:
+    """Leaves what a command with these settings wrote when it was killed at its beginning."""
+    path = Path("fake.toml")
+    lines = (f"{key} = {str(value).lower()}\n" for key, value in export.items())
+    path.write_text(f"{path.read_text()}\n[export]\n{''.join(lines)}")
+    study = open_study("fake.toml")
+    data = store.read_began().data_digest
+    assert store.begin(study.spec, spec_text=study.spec_text, settings=(), data_digest=data)
+
+
+ENSEMBLE = {"ensemble": ["winner-s1", "winner-s2"], "no_ensemble": ""}
+NO_ENSEMBLE = {"ensemble": [], "no_ensemble": ""}
+CALIBRATED = {"temperature": 1.2, "no_temperature": ""}
+NOT_CALIBRATED = {"temperature": None, "no_temperature": "the winner has no validation runs"}
+AS_TRAINED = {"temperature": None, "no_temperature": ""}
+
+
+@pytest.mark.parametrize(
+    ("export", "before", "after"),
+    [
+        ({"ensemble": True}, NO_ENSEMBLE, ENSEMBLE),
+        ({"ensemble": True}, NO_ENSEMBLE, {"ensemble": [], "no_ensemble": "there is one run"}),
+        ({"calibrate": False}, CALIBRATED, AS_TRAINED),
+        ({"calibrate": False}, NOT_CALIBRATED, AS_TRAINED),
+    ],
+)
+def test_a_model_is_exported_again_where_a_killed_command_changed_what_is_asked_for(
+    store: Store, export: dict[str, bool], before: dict[str, Any], after: dict[str, Any]
+) -> None:
+    _export(store, trainings=_digest(store), **before)
+    assert is_finished(open_study("fake.toml"))
+    _begin(store, **export)
+    assert not is_finished(open_study("fake.toml"))
+    assert read_status(open_study("fake.toml")).state == "interrupted"
+    assert [each.state for each in list_studies()] == ["interrupted"]
+    assert read_answer(open_study("fake.toml")).outdated == (Path("reports/fake/model"),)
+    _export(store, trainings=_digest(store), **after)
+    assert is_finished(open_study("fake.toml"))
+    assert [each.state for each in list_studies()] == ["finished"]
+
+
+def test_a_report_is_written_again_where_a_killed_command_changed_what_it_shows(
+    store: Store,
+) -> None:
+    _export(store, trainings=_digest(store))
+    made = replace(MADE, trainings_sha256=_digest(store))
+    export = store.read_spec().export.model_dump(mode="json")
+    store.write_state(replace(made, title=store.read_spec().study.heading, export=export))
+    assert is_report_current(store)
+    _begin(store, excerpts=False)
+    assert not is_report_current(store)
+    assert read_status(open_study("fake.toml")).state == "interrupted"
+    store.write_state(replace(made, export=export | {"excerpts": False}))
+    assert is_report_current(store)
+    study = open_study("fake.toml")
+    for title, is_current in ((store.read_spec().study.heading, True), ("Another", False)):
+        _export(store, trainings=_digest(store), title=title)
+        store.write_state(replace(made, title=title))
+        assert is_report_current(store) == is_current
+        assert is_model_current(study, Path("reports/fake/model")) == is_current
 
 
 def test_a_finished_study_of_an_earlier_version_lacks_settings_that_are_newer(

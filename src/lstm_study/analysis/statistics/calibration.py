@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from lstm_study.arm_names import VALIDATION_SUFFIX
+from lstm_study.arm_names import PRIMARY, VALIDATION_SUFFIX
 from lstm_study.elementary import exp, log, log1p
 
 if TYPE_CHECKING:
@@ -72,6 +72,19 @@ def temperature_of(runs: "Iterable[Run]", arm: str) -> float | None:
         and run.temperature is not None
     ]
     return math.exp(math.fsum(map(math.log, found)) / len(found)) if found else None
+
+
+def why_not_calibrated(runs: "Iterable[Run]", arm: str) -> str:
+    """Says why an arm has no temperature; "" where it has one."""
+    own = [run for run in runs if run.arm == arm + VALIDATION_SUFFIX]
+    if temperature_of(own, arm) is not None:
+        return ""
+    name = f"the {arm}" if arm in PRIMARY else f"the arm {arm}"
+    if not own:
+        return f"{name} has no validation runs"
+    if all(run.status != "completed" for run in own):
+        return f"no validation run of {name} has completed"
+    return f"{name}’s validation runs recorded no temperature"
 
 
 def _logits(probabilities: NDArray[Any]) -> NDArray[np.float64]:

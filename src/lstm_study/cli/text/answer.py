@@ -53,11 +53,7 @@ def answer_text(found: "Answer") -> RenderableType:
     ):
         if path is not None:
             old = path in found.outdated
-            note = (
-                f" (older than the last training: lstm-study {command} {found.where})"
-                if old
-                else ""
-            )
+            note = f" (out of date: lstm-study {command} {found.where})" if old else ""
             table.add_row(name, Text(f"{path}{'/' if name == 'Model' else ''}{note}"))
     return table
 

@@ -14,6 +14,7 @@ from typing import Any
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
+from lstm_study.analysis.statistics.calibration import why_not_calibrated
 from lstm_study.arm_names import (
     LAST_EPOCHS_SUFFIX,
     MASKED_BASELINE,
@@ -32,7 +33,7 @@ from lstm_study.report.page.trial_data import (
     trial_rows,
 )
 from lstm_study.report.tables.arms import training_differences
-from lstm_study.report.tables.metrics import CALIBRATED, why_not_calibrated
+from lstm_study.report.tables.metrics import CALIBRATED
 from lstm_study.report.tables.table import Table
 
 SECTIONS = (
@@ -88,7 +89,7 @@ def render(content: Content) -> str:
             beside_rows=[arms.index(arm) for arm in _BESIDE if arm in arms],
             calibrated=CALIBRATED,
             unequal=UNEQUAL,
-            not_calibrated=why_not_calibrated(content.records),
+            not_calibrated=why_not_calibrated(content.records.runs, "winner"),
             gains=[row for row, value in enumerate(gain) if value > 0],
             losses=[row for row, value in enumerate(gain) if value < 0],
             commands=_commands(content),

@@ -25,18 +25,6 @@ def metric_tables(records: StudyRecords) -> list[Table]:
     return [runs, _arm_metrics(records, runs), _confusion(runs)]
 
 
-def why_not_calibrated(records: StudyRecords) -> str:
-    """Says why the winner has no temperature; "" where it has one."""
-    if temperature_of(records.runs, WINNER) is not None:
-        return ""
-    runs = _validation_runs(records)
-    if not runs:
-        return "the winner has no validation runs"
-    if all(run.status != "completed" for run in runs):
-        return "no validation run of the winner has completed"
-    return "the winner’s validation runs recorded no temperature"
-
-
 def _validation_runs(records: StudyRecords) -> list[Run]:
     return [run for run in records.runs if run.arm == WINNER + VALIDATION_SUFFIX]
 

@@ -7,9 +7,9 @@ import numpy as np
 import pytest
 
 from lstm_study import metrics
-from lstm_study.analysis.statistics.calibration import tempered
+from lstm_study.analysis.statistics.calibration import tempered, why_not_calibrated
 from lstm_study.records import Run, StudyRecords
-from lstm_study.report.tables.metrics import CALIBRATED, metric_tables, why_not_calibrated
+from lstm_study.report.tables.metrics import CALIBRATED, metric_tables
 from lstm_study.report.tables.table import Cell
 from tests.support.fake_study import compared_study, completed_study, failed_study, one_seed_study
 
@@ -122,6 +122,9 @@ def test_without_a_temperature_there_is_no_calibrated_row_and_a_reason() -> None
         "the winner’s validation runs recorded no temperature": begun,
     }
     for reason, each in reasons.items():
-        assert why_not_calibrated(each) == reason
+        assert why_not_calibrated(each.runs, "winner") == reason
         assert CALIBRATED not in _by_arm(each)
-    assert why_not_calibrated(_with_temperatures(study, 2.0)) == ""
+    assert why_not_calibrated(_with_temperatures(study, 2.0).runs, "winner") == ""
+    assert why_not_calibrated(study.runs, "runner-up-1") == (
+        "the arm runner-up-1 has no validation runs"
+    )
