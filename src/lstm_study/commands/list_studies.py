@@ -1,12 +1,15 @@
 """`list`: every study whose records are in this folder."""
 
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
+from lstm_study.analysis.answer.verdict import Verdict, judge
 from lstm_study.analysis.search.summary import winner
 from lstm_study.commands.opened import REPORTS_FOLDER, RUNS_FOLDER, OpenStudy
 from lstm_study.commands.status import study_state
+from lstm_study.comparison.looks import standing
 from lstm_study.errors import RecordError, SpecError, StoreError
 from lstm_study.records.state import SearchState, VerdictsState
 from lstm_study.search.plan_sizes import trials_at_most, with_further_trials
@@ -25,8 +28,10 @@ class Listed:
             user may not read its files.
         trials: Trials that have ended, without the finalists' with fresh seeds.
         planned_trials: Trials that the search plans, without these; 0 before it has started.
-        verdict: The last verdict that was read; "cannot say" where the study finished without one,
-            "" before.
+        verdict: The answer on winner and baseline; "cannot say" where the study finished without
+            one, "" before a verdict was read.
+        caveats: What the report's headline says besides, such as that neither network learned
+            anything; "" for nothing.
         winner: Embedding width / LSTM units of the winner; "" before there is one.
         changed_at: When a command last started on it, ISO 8601 in UTC; "" before one.
     """
@@ -37,6 +42,7 @@ class Listed:
     trials: int
     planned_trials: int
     verdict: str
+    caveats: str
     winner: str
     changed_at: str
 
@@ -59,8 +65,8 @@ def _studies(folder: Path) -> Iterator[Listed]:
 
 def _without_records(name: str, state: str) -> Listed:
     return Listed(
-        name=name, title="", state=state, trials=0, planned_trials=0, verdict="", winner="",
-        changed_at="",
+        name=name, title="", state=state, trials=0, planned_trials=0, verdict="", caveats="",
+        winner="", changed_at="",
     )  # fmt: skip
 
 
@@ -81,9 +87,13 @@ def _listed(store: Store) -> Listed:
         command="",
     )
     state = study_state(study)
-    verdict = "cannot say" if state == "finished" else ""
+    verdict, caveats = "cannot say" if state == "finished" else "", ""
     if looks is not None and looks.looks:
-        verdict = looks.looks[-1].kind
+        verdict, caveats = looks.looks[-1].kind, ""
+        # What is damaged is for the commands that need it to say.
+        with suppress(RecordError):
+            judged = _judged(study)
+            verdict, caveats = judged.kind, judged.caveats
     if planned is not None:
         planned = with_further_trials(planned, spec)
     return Listed(
@@ -93,6 +103,14 @@ def _listed(store: Store) -> Listed:
         trials=sum(trial.has_ended for trial in trials if trial.role != "finalist"),
         planned_trials=trials_at_most(planned, spec, trials) if planned else 0,
         verdict=verdict,
+        caveats=caveats,
         winner=best.configuration.label if best is not None else "",
         changed_at=sessions[-1].started_at if sessions else "",
     )
+
+
+def _judged(study: OpenStudy) -> Verdict:
+    """Returns the verdict that the report gives, without its notes."""
+    records = study.store.read_all()
+    at = standing(records, study.spec, study.store)
+    return judge(records, looks=at.looks, level=at.level, kept=at.kept)

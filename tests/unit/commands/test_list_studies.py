@@ -1,37 +1,72 @@
 """Every study of a folder, with its state."""
 
 import errno
+import io
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
+from rich.console import Console
 
-from lstm_study.commands import open_study, read_status
+from lstm_study import metrics
+from lstm_study.cli.text.studies import studies_text
+from lstm_study.commands import open_study, read_answer, read_status
 from lstm_study.commands.list_studies import list_studies
-from lstm_study.records.state import Look, ReportState, SearchState, VerdictsState
+from lstm_study.records.state import ReportState, SearchState
 from lstm_study.store import Store
 from tests.support.fake_study import completed_study, empty_study, interrupted_study, one_seed_study
 from tests.support.stored_study import MADE, leave, leave_finished
 
 
-def test_studies_are_listed_with_state_verdict_and_winner(tmp_path: Path) -> None:
+def test_studies_are_listed_with_state_verdict_and_winner(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
     study = completed_study()
     leave_finished(study, tmp_path)
     leave(replace(interrupted_study(), name="other"), tmp_path)
     runs = tmp_path / "study" / "runs"
-    look = Look(at="2025-03-02T10:00:00.000Z", seeds={"winner": 4}, kind="better")
-    Store(runs / "fake").write_state(VerdictsState(looks=(look,)))
+    answer = read_answer(open_study(tmp_path / "fake.toml"))
     (runs / "broken").mkdir()
     (runs / "broken" / "study.json").write_text("{")
     found = {each.name: each for each in list_studies(runs)}
     assert {name: each.state for name, each in found.items()} == {
         "fake": "finished", "other": "interrupted", "broken": "damaged"
     }  # fmt: skip
-    assert found["fake"].verdict == "better"
+    assert (found["fake"].verdict, found["fake"].caveats) == (answer.verdict.kind, "")
     assert found["fake"].winner != ""
     assert found["fake"].trials == len(study.trials)
     assert found["other"].verdict == ""
+
+
+def test_networks_that_learned_nothing_are_listed_as_such_as_the_headline_says(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    study = completed_study()
+    draw = np.random.default_rng(1)
+    constant = {
+        name: draw.uniform(0.6, 0.9, row.shape).astype(np.float32)
+        for name, row in study.predictions.items()
+    }
+    runs = tuple(
+        replace(run, **metrics.test_fields(study.test_labels, constant[run.run_id]))
+        for run in study.runs
+    )
+    leave_finished(replace(study, runs=runs, predictions=constant), tmp_path)
+    answer = read_answer(open_study("fake.toml"))
+    assert "The winner has learned nothing. The baseline has" in answer.verdict.headline
+    (found,) = list_studies()
+    assert found.verdict == "no difference shown"
+    assert found.caveats == "the winner and the baseline have learned nothing"
+    console = Console(file=io.StringIO(), width=200)
+    console.print(studies_text([found]))
+    assert f"{found.verdict}; {found.caveats}" in console.file.getvalue()
+    # Where predictions are damaged, the last verdict that was read is shown.
+    Path("study/runs/fake/predictions/winner-s1.npy").write_bytes(b"")
+    assert [(each.verdict, each.caveats) for each in list_studies()] == [(found.verdict, "")]
 
 
 def test_a_study_that_the_user_may_not_read_is_marked_and_the_others_are_listed(

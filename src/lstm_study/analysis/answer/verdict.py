@@ -92,6 +92,11 @@ class Verdict:
         """The whole answer in words."""
         return f"{self.headline} {self.details}"
 
+    @property
+    def caveats(self) -> str:
+        """What the headline says beside the kind, in clauses; "" for nothing."""
+        return wording.caveats(self.candidate, learned=self.learned_nothing, failures=self.failures)
+
 
 def judge(
     source: StudyRecords | Mapping[str, Arm],

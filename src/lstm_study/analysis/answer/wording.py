@@ -55,6 +55,27 @@ def headline(
     return " ".join(lines)
 
 
+def caveats(
+    candidate: str, *, learned: Mapping[str, Unlearned], failures: "Failures | None"
+) -> str:
+    """Says in clauses what a headline says beside the answer; "" for nothing.
+
+    Example:
+        "the winner and the baseline have learned nothing"
+    """
+    by_reason: dict[str, list[str]] = {}
+    for name, why in learned.items():
+        by_reason.setdefault(why.short, []).append(f"the {name}")
+    found = []
+    for short, names in by_reason.items():
+        verb, _, rest = short.partition(" ")
+        said = {"has": "have", "is": "are"}[verb] if len(names) > 1 else verb
+        found.append(f"{' and '.join(names)} {said} {rest}")
+    if failures is not None and failures.kind != "no difference shown":
+        found.append(f"training the {candidate} fails {failures.kind}")
+    return "; ".join(found)
+
+
 def details(
     kind: VerdictKind,
     *,

@@ -141,7 +141,7 @@ def studies_text(found: "list[Listed]") -> RenderableType:
             Text(each.name),
             each.state,
             f"{each.trials}{planned}",
-            each.verdict or "-",
+            Text("; ".join(filter(None, (each.verdict, each.caveats))) or "-"),
             each.winner or "-",
             each.changed_at[:16].replace("T", " ") or "-",
         )
