@@ -186,11 +186,7 @@ def _of_two_parts(
         return ""
     if min(first, rest.difference) <= 0:
         return ""
-    # Each as in the tables: after rounding, the two parts may add up to 0.01 more or less.
-    return (
-        f" So of the {100 * whole.difference:.2f} points {100 * first:.2f} come with the training "
-        f"and {100 * rest.difference:.2f} with text and network."
-    )
+    return f" So {wording.two_parts(whole.difference, first, rest.difference)}."
 
 
 def _of_control(arms: Mapping[str, Arm], *, level: float) -> str:

@@ -1,6 +1,7 @@
 """The verdict in words: each sentence is made from the numbers it says, in one place."""
 
 from collections.abc import Mapping, Sequence
+from decimal import Decimal
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -165,6 +166,22 @@ def more_or_less(
         return f"; no difference to {than} was shown: {minus}{between(difference)}"
     direction = "more" if (kind == "better") != is_reference else "less"
     return f", {_size(difference)} {direction} than {than} ({_of_size(difference)})"
+
+
+def two_parts(whole: float, training: float, network: float) -> str:
+    """Says of which parts a difference is made; each is rounded as in the tables.
+
+    Example:
+        `two_parts(0.03518, 0.02104, 0.01414)`, where 2.10 and 1.41 are not 3.52:
+        "of the 3.52 points 2.10 come with the training and 1.41 with text and network, each
+        rounded"
+    """
+    said = [f"{100 * each:.2f}" for each in (whole, training, network)]
+    shown, *parts = map(Decimal, said)
+    return (
+        f"of the {said[0]} points {said[1]} come with the training and {said[2]} with text and "
+        f"network{', each rounded' if sum(parts) != shown else ''}"
+    )
 
 
 def points(share: float) -> str:

@@ -6,6 +6,7 @@ from dataclasses import asdict, replace
 import numpy as np
 import pytest
 
+from lstm_study.analysis.answer import wording
 from lstm_study.analysis.answer.arms import arms_from_records, make_arm
 from lstm_study.analysis.answer.rule import Unlearned, learned_nothing
 from lstm_study.analysis.answer.verdict import Verdict, judge
@@ -348,3 +349,15 @@ def test_a_study_in_which_nothing_has_been_compared_says_so_in_one_clause():
     assert judge(fake_study.empty_study()).headline == (
         "It cannot be said whether the winner beats the baseline: neither has a completed run."
     )
+
+
+@pytest.mark.parametrize(
+    ("parts", "said"),
+    [
+        ((0.03518, 0.02104, 0.01414), "3.52 points 2.10 come with the training and 1.41 with"),
+        ((0.0662, 0.0295, 0.0367), "6.62 points 2.95 come with the training and 3.67 with"),
+    ],
+)
+def test_parts_that_do_not_add_up_as_shown_are_said_to_be_rounded(parts, said):
+    end = ", each rounded" if "3.52" in said else ""
+    assert wording.two_parts(*parts) == f"of the {said} text and network{end}"
