@@ -65,6 +65,7 @@ def model_card(facts: BundleFacts, *, verdict_sentence: str) -> str:
             "recipe": _recipe(facts, protocol),
             "parameters": facts.run.parameter_count or facts.run.configuration.parameter_count,
             "builder": facts.builder,
+            "is_compiled": facts.is_compiled,
             "own_layers": facts.own_layers,
             "no_h5": facts.no_h5,
             "no_temperature": facts.no_temperature,
@@ -154,8 +155,8 @@ def _recipe(facts: BundleFacts, protocol: Mapping[str, Any]) -> str:
     configuration = facts.run.configuration
     batch_size = configuration.batch_size or protocol.get("batch_size")
     parts = [f"batch size {batch_size}"] if batch_size else []
-    if facts.builder is not None and facts.builder.is_compiled:
-        return ", ".join([*parts, "as `builder.py` compiles it"])
+    if facts.is_compiled:
+        return ", ".join([*parts, "optimizer and loss as `builder.py` compiles them"])
     if "optimizer" in protocol:
         parts.append(f"optimizer {protocol['optimizer']}")
     if rate := configuration.learning_rate or protocol.get("learning_rate"):

@@ -33,12 +33,14 @@ class OwnExport:
         configuration: The values it is called with.
         layers: Classes of its layers that are not Keras's own.
         no_temperature: Why its logits can't be divided by a temperature; "" if they can.
+        is_compiled: Whether the builder compiles it, as it may do for some configurations alone.
     """
 
     builder: ModelTable
     configuration: Configuration
     layers: tuple[str, ...]
     no_temperature: str
+    is_compiled: bool
 
     @classmethod
     def of(cls, builder: ModelTable, configuration: Configuration) -> Self:
@@ -53,11 +55,14 @@ class OwnExport:
             configuration=configuration,
             layers=tuple(sorted(_layers_of_its_own(network))),
             no_temperature=_why_no_temperature(network),
+            is_compiled=bool(network.compiled),
         )
 
     def facts(self, facts: BundleFacts) -> BundleFacts:
         """Adds to what a bundle says of itself what this network changes."""
-        facts = replace(facts, builder=self.builder, own_layers=self.layers)
+        facts = replace(
+            facts, builder=self.builder, own_layers=self.layers, is_compiled=self.is_compiled
+        )
         if facts.temperature is None or not self.no_temperature:
             return facts
         return replace(facts, temperature=None, no_temperature=self.no_temperature)

@@ -81,6 +81,8 @@ class BundleFacts:
         no_temperature: Why it is not calibrated, where that was asked for; else empty.
         builder: What built it in the place of the LSTM; None for the LSTM.
         own_layers: Classes of layers that the builder's file defines.
+        is_compiled: Whether the builder compiles this network, with an optimizer and a loss of its
+            own.
         no_h5: Empty if there is a file in Keras's older format; else why there is none.
     """
 
@@ -100,6 +102,7 @@ class BundleFacts:
     no_temperature: str = ""
     builder: ModelTable | None = None
     own_layers: tuple[str, ...] = ()
+    is_compiled: bool = False
     no_h5: str = ""
 
 

@@ -24,7 +24,8 @@ class ModelTable(SpecTable):
         builder: "my_model.py:build": a file, from the study file's folder, and a function in it.
         sha256: Of the file, as it was when the study began.
         source: Its text.
-        is_compiled: Whether the function compiles the model; else the study does, by `[protocol]`.
+        is_compiled: Whether the function compiles the baseline's network; else the study does, by
+            `[protocol]`.
         parameter_count: Of the largest network that was built when the file was explored.
         hyperparameters: What the function declares, by name, in its order.
     """

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from lstm_study.errors import BuilderError
+from lstm_study.export.own_network import OwnExport
 from lstm_study.model import exploration
 from lstm_study.model.builder import build_own, call
 from lstm_study.model.exploration import explore
@@ -136,6 +137,13 @@ def test_a_network_is_compiled_as_its_builder_does_or_else_by_the_protocol():
             np.ones((4, 8), np.int32), np.ones((4, 1), np.float32), return_dict=True
         )
         assert {"loss", "accuracy"} <= logs.keys()
+
+
+def test_what_is_exported_says_whether_the_builder_compiles_that_very_network():
+    spec = own.explored()
+    for compiled in (False, True):
+        values = spec.baseline.configuration.with_values(compiled=compiled)
+        assert OwnExport.of(spec.model, values).is_compiled == compiled
 
 
 def test_equal_seeds_give_equal_weights_and_others_do_not():

@@ -1,5 +1,6 @@
 """The model card."""
 
+import json
 from dataclasses import replace
 
 import numpy as np
@@ -139,13 +140,39 @@ def test_a_builders_network_is_trained_as_it_says_itself():
     configuration = replace(run.configuration, own=(("filters", 32),))
     built = facts(records, run=replace(run, configuration=configuration))
     for is_compiled, says in (
-        (True, "(batch size 64, as `builder.py` compiles it)"),
+        (True, "(batch size 64, optimizer and loss as `builder.py` compiles them)"),
         (False, "(batch size 64, optimizer adam, learning rate 0.001)"),
     ):
-        table = ModelTable(builder="own.py:build", is_compiled=is_compiled)
-        card = model_card(replace(built, builder=table), verdict_sentence=SENTENCE)
+        # What the baseline's network is says nothing about this one.
+        table = ModelTable(builder="own.py:build", is_compiled=not is_compiled)
+        card = model_card(
+            replace(built, builder=table, is_compiled=is_compiled), verdict_sentence=SENTENCE
+        )
         assert says in card
+        assert ("cross-entropy" in card) != is_compiled
         assert "LSTM(" not in card
+
+
+def test_a_card_says_why_its_model_is_not_calibrated():
+    records = completed_study()
+    reason = "the arm runner-up-1 has no validation runs"
+    for changes, said in (
+        ({"no_temperature": reason}, f"not calibrated, since {reason}: see"),
+        ({}, "not calibrated, since the study file sets `export.calibrate` to false: see"),
+    ):
+        card = model_card(facts(records, **changes), verdict_sentence=SENTENCE)
+        assert said in card
+        assert card.count("not calibrated") == 1
+        about = json.loads(as_json(facts(records, **changes)))
+        assert about["no_temperature"] == changes.get("no_temperature", "")
+
+
+def test_the_card_of_another_arm_says_that_the_verdict_is_not_about_it():
+    records = completed_study()
+    said = "This is the network of the arm `runner-up-1`, not of the study's winner."
+    other = replace(facts(records).run, arm="runner-up-1")
+    assert said in model_card(facts(records, run=other), verdict_sentence=SENTENCE)
+    assert "not of the study's winner" not in model_card(facts(records), verdict_sentence=SENTENCE)
 
 
 def test_a_users_own_reviews_are_not_called_imdbs():
