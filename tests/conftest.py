@@ -22,7 +22,7 @@ LONGEST = (
     "keras/model/lstm/test_layer.py",
     "keras/test_export.py",
     "keras/test_open_export.py",
-    "keras/training/test_one.py",
+    "keras/training/test_training.py",
     "keras/model/lstm/test_compiled_for_cuda.py",
     "keras/test_population_jobs.py",
     "keras/test_comparison.py",

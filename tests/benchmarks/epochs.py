@@ -45,8 +45,8 @@ def epochs(side: Side, cache: str, train: int, maxlen: int) -> dict[str, Any]:
 
     if side == "ours":
         from lstm_study.spec import ProtocolTable
-        from lstm_study.training.one import Training
-        from lstm_study.training.one import train as train_network
+        from lstm_study.training.training import Training
+        from lstm_study.training.training import train as train_network
 
         training = Training(
             configuration=configuration, protocol=ProtocolTable(), seed=1, epochs=_EPOCHS,
@@ -94,7 +94,7 @@ def predictions(side: Side, cache: str, count: int, maxlen: int) -> dict[str, An
     for _ in range(2):
         clock = Clock()
         if side == "ours":
-            from lstm_study.training.one import predict
+            from lstm_study.training.training import predict
 
             predict(model, corpus.train, configuration)
         else:

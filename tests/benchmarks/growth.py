@@ -48,7 +48,7 @@ def epochs(sizes: list[int], scratch: str) -> dict[str, Any]:
     """Processor seconds of an epoch of 32/32 on so many reviews, compiled before; a process."""
     prepare("ours")
     from lstm_study.spec import ProtocolTable
-    from lstm_study.training.one import Training, train
+    from lstm_study.training.training import Training, train
 
     found = {}
     for size in sizes:

@@ -29,8 +29,8 @@ def measure(size: str, *, masked: bool, seed: int, epochs: int, train: int, held
     from lstm_study.configuration import Configuration
     from lstm_study.corpus.load import load
     from lstm_study.spec import DataTable, ProtocolTable
-    from lstm_study.training.one import Training
-    from lstm_study.training.one import train as train_network
+    from lstm_study.training.training import Training
+    from lstm_study.training.training import train as train_network
 
     data = DataTable(
         source="reviews", train_limit=train + held, validation_fraction=held / (train + held),

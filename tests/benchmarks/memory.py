@@ -91,8 +91,8 @@ def many_trials(cache: str, trials: int, maxlen: int) -> dict[str, Any]:
 
 def _train(configuration: Any, train: Any, validation: Any, *, seed: int) -> None:
     from lstm_study.spec import ProtocolTable
-    from lstm_study.training.one import Training
-    from lstm_study.training.one import train as train_network
+    from lstm_study.training.training import Training
+    from lstm_study.training.training import train as train_network
 
     training = Training(
         configuration=configuration, protocol=ProtocolTable(), seed=seed, epochs=1, masked=True

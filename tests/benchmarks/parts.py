@@ -23,7 +23,7 @@ from lstm_study.analysis.answer.wording import points
 from lstm_study.analysis.statistics.significance import holm
 from lstm_study.commands import open_study
 from lstm_study.commands.begin import begin
-from lstm_study.commands.opened import OpenStudy, Silent, held
+from lstm_study.commands.open_study import OpenStudy, Silent, held
 from lstm_study.commands.winner import winner_of
 from lstm_study.commands.workers import stage_workers
 from lstm_study.configuration import HYPERPARAMETERS, Configuration

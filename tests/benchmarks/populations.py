@@ -69,7 +69,7 @@ def population_steps(
     configure(threads=1)
 
     from lstm_study.training.failures import classify
-    from lstm_study.training.one import Training
+    from lstm_study.training.training import Training
 
     if compiler_options:
         _compile_with(compiler_options)
@@ -221,8 +221,8 @@ def baseline_seeds(
     logging.basicConfig(level=logging.INFO)
     from lstm_study.training.checkpoint import Checkpoint
     from lstm_study.training.members import Ended
-    from lstm_study.training.one import Training
     from lstm_study.training.population import train_population
+    from lstm_study.training.training import Training
 
     if quick:
         training_reviews, test = made_up(300), made_up(300, seed=2)

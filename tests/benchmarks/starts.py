@@ -59,7 +59,7 @@ def starts(side: Side, cache: str, maxlen: int) -> dict[str, Any]:
     clock = Clock()
     prepare(side)
     corpus = reviews(cache, train=640, validation=100)
-    from lstm_study.training.one import Training, train
+    from lstm_study.training.training import Training, train
 
     found = {"ready": clock.read()[0]}
     for seed, (name, changed) in enumerate(TRIALS.items(), start=1):

@@ -25,7 +25,7 @@ from lstm_study.progress.values import ignore
 from lstm_study.records import Control, Run
 from lstm_study.store import Store
 from lstm_study.training.checkpoint import read_checkpoint
-from lstm_study.training.one import Training, predict, train
+from lstm_study.training.training import Training, predict, train
 from tests.support.engine import Threads, run_stage
 from tests.support.tiny import spec as tiny_spec
 

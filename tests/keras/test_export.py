@@ -26,7 +26,7 @@ from lstm_study.export import load_bundle
 from lstm_study.export.layout import write_sums
 from lstm_study.export.network import plain_network, save_network
 from lstm_study.model.network import build_network
-from lstm_study.training.one import predict
+from lstm_study.training.training import predict
 from tests.support.bundles import (
     CONFIGURATION,
     SENTENCE,

@@ -16,7 +16,6 @@ import pytest
 from lstm_study.errors import RecordError, StoreError
 from lstm_study.records import Trial
 from lstm_study.store import Store
-from lstm_study.training import one
 from lstm_study.training.checkpoint import Checkpoint, read_checkpoint, write_checkpoint
 from tests.support.killed_search import Moment, Searches, arithmetic, search
 
@@ -148,7 +147,7 @@ def test_a_full_disk_ends_in_a_sentence_and_resumes(tmp_path, reference, monkeyp
             raise OSError(28, "No space left on device")
         return replace_file(self, target)
 
-    monkeypatch.setattr(one, "train", arithmetic)
+    monkeypatch.setattr("lstm_study.training.training.train", arithmetic)
     with monkeypatch.context() as patch:
         patch.setattr(Path, "replace", full)
         with pytest.raises(StoreError, match=r"No space left on device.*Free space"):

@@ -1,7 +1,7 @@
 """Traps of plain Keras Tuner 1.4.8 shown on itself alone: an upgrade that fixes one is noticed.
 
-What ours does in their place is tested where ours is: `test_oracle.py`, `training/test_one.py`,
-`tests/unit/search/test_promotion.py`, `test_kill_campaign.py`.
+What ours does in their place is tested where ours is: `test_oracle.py`,
+`training/test_training.py`, `tests/unit/search/test_promotion.py`, `test_kill_campaign.py`.
 """
 
 import json

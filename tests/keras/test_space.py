@@ -15,7 +15,7 @@ from lstm_study.model.network import build_network
 from lstm_study.model.space import LSTMHyperModel, draw, hyperparameters
 from lstm_study.records import Trial
 from lstm_study.search.bayesian import propose
-from lstm_study.training.one import Training, train
+from lstm_study.training.training import Training, train
 from tests.support.tiny import spec, split
 
 

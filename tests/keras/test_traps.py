@@ -29,7 +29,7 @@ from lstm_study.search.oracle import RecordedHyperband
 from lstm_study.search.plan import make_plan
 from lstm_study.search.stage import SearchStage
 from lstm_study.store import Store
-from lstm_study.training.one import predict
+from lstm_study.training.training import predict
 from tests.support.commands import environment, start, workers_of
 from tests.support.engine import Threads, run_stage
 from tests.support.reviews import Bomb, npy_with_pickle, write_npz

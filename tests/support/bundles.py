@@ -58,7 +58,7 @@ def trained() -> Trained:
     from lstm_study.corpus.load import load
     from lstm_study.corpus.sources.packaged import packaged_csv
     from lstm_study.spec import DataTable, ProtocolTable
-    from lstm_study.training.one import Training, predict, train
+    from lstm_study.training.training import Training, predict, train
 
     with tempfile.TemporaryDirectory() as folder:
         data = DataTable(source="reviews", train_limit=600, test_limit=400)

@@ -32,7 +32,7 @@ from lstm_study.export.layout import CONFIGURATION, NETWORK
 from lstm_study.provenance import now
 from lstm_study.records import Epoch
 from lstm_study.records.trainings import trainings_sha256
-from lstm_study.training import one
+from lstm_study.training import training as real_training
 from lstm_study.training.checkpoint import Checkpoint, write_checkpoint
 from tests.support.commands import Result
 from tests.support.engine import Threads
@@ -206,7 +206,8 @@ def _write_report(records: Any, *, verdict: Any, folder: Path, made_at: str, **_
 
 
 def _replace_what_is_slow() -> None:
-    one.train, one.predict, one.predict_earlier = _train, _predict, _predict_earlier
+    real_training.train, real_training.predict = _train, _predict
+    real_training.predict_earlier = _predict_earlier
     workers.Processes = _Engine
     baseline = importlib.import_module("lstm_study.commands.baseline")
     baseline._model_summary = lambda study: f"the baseline of {study.where}"

@@ -29,7 +29,7 @@ from lstm_study.search.oracle import RecordedHyperband
 from lstm_study.search.plan import make_plan
 from lstm_study.search.stage import SearchStage
 from lstm_study.store import Store
-from lstm_study.training import one
+from lstm_study.training import training as real_training
 from lstm_study.training.checkpoint import Checkpoint, write_checkpoint
 from tests.support.engine import Threads, run_stage
 from tests.support.forking import ForkingProcess
@@ -151,7 +151,7 @@ def _end_of(folder: Path, moment: Moment) -> str:
 def _search_in_child(folder: Path, moment: Moment, pipe: int) -> NoReturn:
     code = 2
     try:
-        one.train = arithmetic
+        real_training.train = arithmetic
         # What a killed process has written is there without: only a power failure loses it.
         os.fsync = lambda _: None
         sys.addaudithook(_Watch(folder, moment, pipe))

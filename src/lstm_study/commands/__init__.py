@@ -8,7 +8,7 @@ from lstm_study.commands.compare import compare, planned_power
 from lstm_study.commands.estimate import time_in_words
 from lstm_study.commands.export import export_arm
 from lstm_study.commands.init import NewStudy, write_new_study
-from lstm_study.commands.opened import (
+from lstm_study.commands.open_study import (
     REPORTS_FOLDER,
     RUNS_FOLDER,
     OpenStudy,

@@ -10,7 +10,7 @@ from lstm_study.analysis.answer.arms import ArmSummary, arms_from_records, summa
 from lstm_study.analysis.answer.questions import Comparison, side_questions
 from lstm_study.analysis.answer.verdict import Verdict
 from lstm_study.analysis.search.summary import winner
-from lstm_study.commands.opened import OpenStudy, as_run
+from lstm_study.commands.open_study import OpenStudy, as_run
 from lstm_study.commands.outputs import is_model_current, is_report_current, own_model, own_report
 from lstm_study.comparison.looks import standing
 from lstm_study.comparison.verdicts import judge_study, judge_without_near_duplicates

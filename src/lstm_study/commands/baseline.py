@@ -8,7 +8,7 @@ from typing import Any
 from lstm_study.commands.begin import begin, check_writable
 from lstm_study.commands.compare import train_arms
 from lstm_study.commands.export import export_arm
-from lstm_study.commands.opened import RUNS_FOLDER, OpenStudy, Show, held
+from lstm_study.commands.open_study import RUNS_FOLDER, OpenStudy, Show, held
 from lstm_study.commands.progress import baseline_progress
 from lstm_study.comparison.arms import ComparisonPlan
 from lstm_study.errors import ComparisonError

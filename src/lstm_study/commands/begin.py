@@ -4,7 +4,7 @@ import shutil
 from pathlib import Path
 from tempfile import TemporaryFile
 
-from lstm_study.commands.opened import OpenStudy, Show
+from lstm_study.commands.open_study import OpenStudy, Show
 from lstm_study.commands.winner import check_not_grown
 from lstm_study.corpus.load import load
 from lstm_study.corpus.types import Corpus

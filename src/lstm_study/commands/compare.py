@@ -5,7 +5,7 @@ from dataclasses import replace
 from lstm_study.analysis.statistics.planned_power import PlannedPower, plan_power
 from lstm_study.analysis.statistics.power import LEAST_SEEDS
 from lstm_study.commands.estimate import time_left_of
-from lstm_study.commands.opened import OpenStudy, Show
+from lstm_study.commands.open_study import OpenStudy, Show
 from lstm_study.commands.progress import progress_with_time_left
 from lstm_study.commands.search import rerank
 from lstm_study.commands.winner import check_searched, winner_of

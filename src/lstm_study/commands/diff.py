@@ -5,7 +5,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from lstm_study.commands.answer import read_records
-from lstm_study.commands.opened import REPORTS_FOLDER, RUNS_FOLDER, OpenStudy, open_study
+from lstm_study.commands.open_study import REPORTS_FOLDER, RUNS_FOLDER, OpenStudy, open_study
 from lstm_study.commands.records import open_kept
 from lstm_study.errors import ReportError
 from lstm_study.provenance import now, versions

@@ -3,7 +3,7 @@
 import tempfile
 from pathlib import Path
 
-from lstm_study.commands.opened import OpenStudy, Show
+from lstm_study.commands.open_study import OpenStudy, Show
 from lstm_study.commands.time_left import TimeLeft, read_time_left, time_left
 from lstm_study.engine.backend import in_force
 from lstm_study.engine.devices import Workers, choose_workers

@@ -14,7 +14,7 @@ from lstm_study.arm_names import (
     VALIDATION_SUFFIX,
 )
 from lstm_study.commands.answer import read_answer
-from lstm_study.commands.opened import OpenStudy, Show, as_run
+from lstm_study.commands.open_study import OpenStudy, Show, as_run
 from lstm_study.comparison.classical_control import fit
 from lstm_study.corpus.load import load
 from lstm_study.corpus.types import Corpus

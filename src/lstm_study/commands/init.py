@@ -12,7 +12,7 @@ import numpy as np
 
 from lstm_study.commands.estimate import estimate, time_left_in_words
 from lstm_study.commands.init_warnings import about_labels, about_repeats
-from lstm_study.commands.opened import Show, open_study
+from lstm_study.commands.open_study import Show, open_study
 from lstm_study.commands.proposal import Proposal, Size, held_out_fraction, propose
 from lstm_study.corpus.files.advice import INIT_FLAGS, argument, as_flags
 from lstm_study.corpus.files.input_files import COMPRESSIONS, walk

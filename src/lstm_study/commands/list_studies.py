@@ -7,7 +7,7 @@ from pathlib import Path
 
 from lstm_study.analysis.answer.verdict import Verdict, judge
 from lstm_study.analysis.search.summary import winner
-from lstm_study.commands.opened import REPORTS_FOLDER, RUNS_FOLDER, OpenStudy
+from lstm_study.commands.open_study import REPORTS_FOLDER, RUNS_FOLDER, OpenStudy
 from lstm_study.commands.status import study_state
 from lstm_study.comparison.looks import standing
 from lstm_study.errors import RecordError, SpecError, StoreError

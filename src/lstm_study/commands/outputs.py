@@ -9,7 +9,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from lstm_study.commands.opened import OpenStudy
+from lstm_study.commands.open_study import OpenStudy
 from lstm_study.export.layout import NETWORK
 from lstm_study.records import Control, Run
 from lstm_study.records.state import ReportState

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from lstm_study.commands.estimate import pace_of, workers_here
-from lstm_study.commands.opened import OpenStudy, Show
+from lstm_study.commands.open_study import OpenStudy, Show
 from lstm_study.commands.time_left import read_baseline_seconds, read_time_left
 from lstm_study.progress.values import Progress, Report
 from lstm_study.records.state import Extent

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from lstm_study.commands.answer import read_answer
-from lstm_study.commands.opened import REPORTS_FOLDER, OpenStudy, Show
+from lstm_study.commands.open_study import REPORTS_FOLDER, OpenStudy, Show
 from lstm_study.commands.outputs import is_report_current
 from lstm_study.errors import StoreError
 from lstm_study.files import make_folder, replacing, replacing_folder, write_text

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from lstm_study.commands.answer import read_answer
-from lstm_study.commands.opened import OpenStudy, Show
+from lstm_study.commands.open_study import OpenStudy, Show
 from lstm_study.provenance import git_commit, now, versions
 from lstm_study.records.state import ReportState
 from lstm_study.records.trainings import trainings_sha256

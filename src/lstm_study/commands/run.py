@@ -6,7 +6,7 @@ from lstm_study.commands.compare import compare, extent_of, is_compared, planned
 from lstm_study.commands.estimate import estimate, time_left_in_words
 from lstm_study.commands.export import export_arm
 from lstm_study.commands.model import check_unchanged
-from lstm_study.commands.opened import OpenStudy, Show, held
+from lstm_study.commands.open_study import OpenStudy, Show, held
 from lstm_study.commands.outputs import is_model_current, is_report_current, own_model, own_report
 from lstm_study.commands.report import make_report
 from lstm_study.commands.search import search, why_stopped

@@ -2,7 +2,7 @@
 
 from lstm_study.commands.begin import free_bytes
 from lstm_study.commands.estimate import load_keras_tuner
-from lstm_study.commands.opened import OpenStudy, Show
+from lstm_study.commands.open_study import OpenStudy, Show
 from lstm_study.commands.progress import progress_with_time_left
 from lstm_study.commands.winner import winner_of
 from lstm_study.commands.workers import StageWorkers, stage_workers

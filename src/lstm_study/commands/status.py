@@ -9,7 +9,7 @@ from typing import Literal
 from lstm_study.arm_names import LAST_EPOCHS_SUFFIX, OWN_EPOCH_SUFFIX, PRIMARY
 from lstm_study.commands.compare import comparison_plan, extent_of, is_compared
 from lstm_study.commands.estimate import time_left_of
-from lstm_study.commands.opened import OpenStudy, as_run, recorded_spec
+from lstm_study.commands.open_study import OpenStudy, as_run, recorded_spec
 from lstm_study.commands.outputs import is_model_current, is_report_current, own_model, own_report
 from lstm_study.commands.time_left import TimeLeft
 from lstm_study.commands.winner import winner_of

@@ -3,7 +3,7 @@
 import time
 from typing import Self
 
-from lstm_study.commands.opened import OpenStudy, Show
+from lstm_study.commands.open_study import OpenStudy, Show
 from lstm_study.progress.values import Progress
 from lstm_study.report.formats.tensorboard import LiveTensorBoard
 

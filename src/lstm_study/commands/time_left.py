@@ -9,7 +9,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 from lstm_study.commands.costs import costs_so_far
-from lstm_study.commands.opened import OpenStudy
+from lstm_study.commands.open_study import OpenStudy
 from lstm_study.commands.work_left import (
     ExpectedComparison,
     comparison_jobs,

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from lstm_study.analysis.answer.verdict import judge
 from lstm_study.analysis.search.summary import best_by_budget, full_curve, objective_of
 from lstm_study.commands.answer import read_records
-from lstm_study.commands.opened import OpenStudy, as_run
+from lstm_study.commands.open_study import OpenStudy, as_run
 from lstm_study.commands.status import StageStatus, Status, read_status
 from lstm_study.comparison.looks import standing
 from lstm_study.corpus.files.advice import argument

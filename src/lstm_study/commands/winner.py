@@ -1,7 +1,7 @@
 """The search's winner, and what to do where there is none yet."""
 
 from lstm_study.analysis.search.summary import winner
-from lstm_study.commands.opened import OpenStudy
+from lstm_study.commands.open_study import OpenStudy
 from lstm_study.errors import ComparisonError
 from lstm_study.records import Trial
 from lstm_study.records.state import SearchState

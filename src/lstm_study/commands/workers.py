@@ -5,7 +5,7 @@ from contextlib import contextmanager
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from lstm_study.commands.opened import OpenStudy
+from lstm_study.commands.open_study import OpenStudy
 from lstm_study.engine.backend import in_force
 from lstm_study.engine.devices import choose_workers, require_address_space
 from lstm_study.engine.processes import Processes

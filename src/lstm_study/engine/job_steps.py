@@ -16,7 +16,7 @@ from lstm_study.records.consistency import of_history
 from lstm_study.training.checkpoint import Checkpoint, read_checkpoint, write_checkpoint
 
 if TYPE_CHECKING:
-    from lstm_study.training.one import Training
+    from lstm_study.training.training import Training
 
 TIMED_REVIEWS = 1_000
 
@@ -78,7 +78,7 @@ def send_and_wait(link: Link, result: JobResult) -> None:
 
 def training_of(job: Job, halt: Halt) -> "Training":
     """Returns what a job trains until one of its halts."""
-    from lstm_study.training.one import Training
+    from lstm_study.training.training import Training
 
     return Training(
         configuration=job.configuration,

@@ -183,7 +183,7 @@ def main() -> None:
 
 def _time_steps(configuration: Configuration) -> tuple[float, float]:
     """Returns the seconds until the end of a training's first step, and of one after it."""
-    from lstm_study.training.one import traced_model
+    from lstm_study.training.training import traced_model
 
     random = np.random.default_rng(1)
     shape = (_BATCH_SIZE, configuration.maxlen)

@@ -123,7 +123,7 @@ def _parameters(model: Any) -> int:
 def load_libraries() -> None:
     """Imports all that training needs, which takes seconds; the dispatcher loads data meanwhile."""
     with skip_optional_imports():
-        import lstm_study.training.one  # noqa: F401 - imported to be there
+        import lstm_study.training.training  # noqa: F401 - imported to be there
     freeze_loaded_objects()
 
 
@@ -207,7 +207,7 @@ class Worker:
         return replace(result, is_last=True)
 
     def _temperature(self, model: Any, job: Job) -> float:
-        from lstm_study.training.one import predict
+        from lstm_study.training.training import predict
 
         reviews = self._reviews.validation
         return fit_temperature(reviews.labels, predict(model, reviews, job.configuration))
@@ -215,7 +215,7 @@ class Worker:
     def _train_until(self, halt: Halt, job: Job, latest: list[Checkpoint]) -> Any:
         """Trains until a halt from the latest checkpoint, else the best one, else from scratch."""
         from lstm_study.training.live import LiveReporter
-        from lstm_study.training.one import train
+        from lstm_study.training.training import train
 
         path = self._scratch / f"{job.name}.npz"
 
@@ -245,7 +245,7 @@ class Worker:
         raise AssertionError("a training without a start does not fail with a RecordError")
 
     def _evaluate(self, model: Any, halt: Halt, job: Job, latest: list[Checkpoint]) -> Evaluation:
-        from lstm_study.training.one import predict, predict_earlier
+        from lstm_study.training.training import predict, predict_earlier
 
         test = self._reviews.request_test(halt.run_id)
         began = time.perf_counter()
@@ -270,7 +270,7 @@ class Worker:
 
         After the test reviews were read, so that nothing is left to compile.
         """
-        from lstm_study.training.one import predict
+        from lstm_study.training.training import predict
 
         reviews: Split = self._reviews.training
         timed = min(TIMED_REVIEWS, len(reviews))

@@ -44,7 +44,7 @@ class Bundle(Classifier):
     networks: tuple[Any, ...] = field(repr=False)
 
     def _probabilities(self, reviews: Split) -> NDArray[np.float32]:
-        from lstm_study.training.one import EVALUATION_BATCH, predict
+        from lstm_study.training.training import EVALUATION_BATCH, predict
 
         # Sizes are powers of two, so that one text is no whole batch, and little is compiled.
         size = min(EVALUATION_BATCH, 1 << (len(reviews) - 1).bit_length())

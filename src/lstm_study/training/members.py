@@ -17,12 +17,12 @@ from lstm_study.training.checkpoint import Checkpoint, write_checkpoint
 from lstm_study.training.epochs import RunningEpoch, Step
 from lstm_study.training.inputs import dropped_tokens
 from lstm_study.training.member_state import own_variables, own_weights
-from lstm_study.training.one import Training, epoch_batches, with_lengths
+from lstm_study.training.training import Training, epoch_batches, with_lengths
 
 
 @dataclass(frozen=True, kw_only=True)
 class Member:
-    """One training of a population; the arguments of `training/one.py: train`.
+    """One training of a population; the arguments of `training/training.py: train`.
 
     Attributes:
         training: What to train.

@@ -32,7 +32,7 @@ from lstm_study.model.population.steps import (
 )
 from lstm_study.model.shape_classes import READ_ROWS, ShapeClass
 from lstm_study.training.member_state import checkpoint_shapes, padded_state
-from lstm_study.training.one import EVALUATION_BATCH, Training
+from lstm_study.training.training import EVALUATION_BATCH, Training
 
 STEPS_AT_ONCE = 16
 _READ_AT_ONCE = 8

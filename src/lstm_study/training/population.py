@@ -3,8 +3,8 @@
 A GPU that trains one network of this size is idle most of the time. Here a *population* shares
 every step: its members have their own configuration, seed, rates, order of reviews and budget.
 Each member's records and checkpoints are those of the same training done alone by
-`training/one.py` with KERAS_BACKEND=jax, up to rounding: weights, dropout masks and batches are the
-same. Members begin and end at the ends of epochs, and one that fails ends alone.
+`training/training.py` with KERAS_BACKEND=jax, up to rounding: weights, dropout masks and batches
+are the same. Members begin and end at the ends of epochs, and one that fails ends alone.
 
 Not covered: optimizers other than Adam; see
 `model/shape_classes.py: why_alone`.

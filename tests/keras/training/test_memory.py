@@ -5,7 +5,7 @@ import gc
 from lstm_study.configuration import Configuration
 from lstm_study.spec import ProtocolTable
 from lstm_study.training.memory import release_models
-from lstm_study.training.one import Training, train
+from lstm_study.training.training import Training, train
 from tests.support.tiny import split
 
 CONFIGURATION = Configuration(

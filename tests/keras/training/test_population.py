@@ -44,14 +44,14 @@ if ON_JAX:
         reviews_of,
         settings_of,
     )
-    from lstm_study.training.one import (
+    from lstm_study.training.population import train_population
+    from lstm_study.training.training import (
         Training,
         epoch_batches,
         predict,
         predict_earlier,
         train,
     )
-    from lstm_study.training.population import train_population
 
 pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")
 

@@ -10,7 +10,7 @@ from lstm_study.corpus.text.pairs import TrainingPairs
 from lstm_study.spec import ProtocolTable
 from lstm_study.training.checkpoint import Checkpoint, read_checkpoint
 from lstm_study.training.inputs import inputs_of
-from lstm_study.training.one import Training, predict, train
+from lstm_study.training.training import Training, predict, train
 from tests.support.tiny import split
 
 CONFIGURATION = BASELINE.with_values(

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from lstm_study.commands import workers as module
-from lstm_study.commands.opened import OpenStudy, open_study
+from lstm_study.commands.open_study import OpenStudy, open_study
 from lstm_study.commands.workers import stage_workers
 from lstm_study.engine import devices
 from lstm_study.engine.devices import Workers

@@ -26,7 +26,7 @@ from lstm_study.training.checkpoint import (
     training_state,
 )
 from lstm_study.training.inputs import inputs_of
-from lstm_study.training.one import Training, predict, predict_earlier, train
+from lstm_study.training.training import Training, predict, predict_earlier, train
 from tests.support.tiny import split
 
 CONFIGURATION = Configuration(
@@ -270,7 +270,7 @@ def test_a_step_is_traced_once_for_batches_of_every_shape(tmp_path, monkeypatch)
         model.train_step = lambda data: traced.append(data[0].shape) or keras_step(data)
         return model
 
-    monkeypatch.setattr("lstm_study.training.one.build_model", counted)
+    monkeypatch.setattr("lstm_study.training.training.build_model", counted)
     _, checkpoint, _ = fit_masked(tmp_path, epochs=2)
     assert [shape.as_list() for shape in traced] == [[None, None]]
     monkeypatch.undo()

@@ -12,7 +12,7 @@ from lstm_study.commands.answer import read_answer
 from lstm_study.commands.begin import begin, read_corpus, show_machine
 from lstm_study.commands.diff import open_any
 from lstm_study.commands.export import export_arm
-from lstm_study.commands.opened import Silent, as_run, held
+from lstm_study.commands.open_study import Silent, as_run, held
 from lstm_study.commands.winner import winner_of
 from lstm_study.engine.backend import in_force
 from lstm_study.errors import ComparisonError, RecordError, SpecError
