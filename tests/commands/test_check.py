@@ -463,11 +463,9 @@ def test_what_only_a_copy_brings_back_is_named_once_it_is_moved_aside(store):
     console = Console(file=io.StringIO(), width=300, no_color=True)
     console.print(check_text(found, where="fake.toml", aside=aside))
     text = console.file.getvalue()
-    assert "Make them again with: lstm-study run fake.toml" in text
+    assert "Make the others again with: lstm-study run fake.toml" in text
     path = store.folder / "seeds.json"
-    assert f"seeds.json can't be made again: if you have a copy of it, put that back at {path}" in (
-        text
-    )
+    assert f"seeds.json can't be made again: if you have a copy of it, put that at {path}" in text
     assert "plan.json can't" not in text
 
 

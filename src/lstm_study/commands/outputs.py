@@ -5,11 +5,13 @@ A folder may hold those of another study of the same name: a repository's, or an
 
 import json
 from collections.abc import Mapping
+from contextlib import suppress
 from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 from lstm_study.commands.open_study import OpenStudy
+from lstm_study.errors import RecordError
 from lstm_study.export.layout import NETWORK
 from lstm_study.records import Control, Run
 from lstm_study.records.state import ReportState
@@ -59,11 +61,13 @@ def is_report_current(store: Store) -> bool:
     made = store.read_state(ReportState)
     if made is None:
         return False
-    spec = store.read_spec()
-    if made.title not in (None, spec.study.heading):
-        return False
-    if not dict(made.export or {}).items() <= spec.export.model_dump(mode="json").items():
-        return False
+    # A damaged record is for the commands that need it to say.
+    with suppress(RecordError):
+        spec = store.read_spec()
+        if made.title not in (None, spec.study.heading):
+            return False
+        if not dict(made.export or {}).items() <= spec.export.model_dump(mode="json").items():
+            return False
     if made.trainings_sha256 is not None:
         return made.trainings_sha256 == _trainings_sha256(store)
     control = store.read(Control)
@@ -81,8 +85,9 @@ def is_model_current(study: OpenStudy, model: Path) -> bool:
     about = _read(model / "configuration.json")
     of_study = about.get("study")
     of_study = of_study if isinstance(of_study, dict) else {}
-    if of_study.get("title") not in (None, study.store.read_spec().study.heading):
-        return False
+    with suppress(RecordError):
+        if of_study.get("title") not in (None, study.store.read_spec().study.heading):
+            return False
     export = study.spec.export
     asked = {"ensemble": export.ensemble, "temperature": export.calibrate}
     if any(_was_asked_for(about, name) not in (None, is_now) for name, is_now in asked.items()):

@@ -151,6 +151,13 @@ def test_a_report_is_written_again_where_a_killed_command_changed_what_it_shows(
         assert is_model_current(study, Path("reports/fake/model")) == is_current
 
 
+def test_status_is_shown_of_a_finished_study_whose_beginning_is_damaged(store: Store) -> None:
+    _export(store, trainings=_digest(store), title="Fake", **NO_ENSEMBLE)
+    path = store.folder / "study.json"
+    path.write_bytes(path.read_bytes()[:99])
+    assert read_status(open_study("fake.toml")).state == "finished"
+
+
 def test_a_finished_study_of_an_earlier_version_lacks_settings_that_are_newer(
     store: Store,
 ) -> None:

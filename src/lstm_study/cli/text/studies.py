@@ -112,15 +112,17 @@ def check_text(found: "Check", *, where: str, aside: "Path | None" = None) -> Re
         )
     elif aside is not None:
         lost = [finding.file for finding in found.repairable if not finding.is_made_again]
-        how = f" Make them again with: lstm-study run {argument(where)}"
-        lines.append(Text(f"Moved to {aside}/.{how * (len(lost) < len(found.findings))}"))
         lines += [
             Text(
-                f"{file} can't be made again: if you have a copy of it, put that back at "
-                f"{found.folder / file}"
+                f"{file} can't be made again: if you have a copy of it, put that at "
+                f"{found.folder / file} before you run the study again."
             )
             for file in lost
         ]
+        how = f" Make {{}} again with: lstm-study run {argument(where)}"
+        others = "the others" if lost else "them"
+        is_made_again = len(lost) < len(found.findings)
+        lines.append(Text(f"Moved to {aside}/.{how.format(others) * is_made_again}"))
     elif where:
         lines.append(Text(f"Move them aside with: lstm-study check {argument(where)} --repair"))
     else:
