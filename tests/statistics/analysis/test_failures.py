@@ -44,6 +44,25 @@ def test_where_most_runs_failed_they_are_measured_from_the_best_and_not_from_one
     assert found[0].reason == "21.0 points below the best run"
 
 
+@pytest.mark.parametrize(
+    ("documents", "either", "is_chance"),
+    [(400, 80, True), (400, 40, False), (2_000, 400, False), (25_000, 5_000, False)],
+)
+def test_5_points_may_be_chance_on_few_reviews_and_are_not_on_many(documents, either, is_chance):
+    """`either` is how many reviews only one of two runs classifies correctly."""
+    points = documents // 20
+    above, below = (either + points) // 2, (either - points) // 2
+    correct = np.ones((3, documents), dtype=bool)
+    correct[:, : documents // 4] = False
+    correct[2, :below] = True
+    correct[2, documents // 4 : documents // 4 + above] = False
+    values = np.where(correct, 0.9, 0.1)
+    (found,) = failed_runs(
+        make_arm("a", probabilities=values, labels=np.ones(documents, dtype=np.int8))
+    )
+    assert (found.seed_index, found.may_be_chance) == (3, is_chance)
+
+
 def test_one_run_has_no_median_to_fall_below():
     assert failed_runs(_arm([500])) == ()
 

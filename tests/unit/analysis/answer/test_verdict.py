@@ -361,3 +361,19 @@ def test_a_study_in_which_nothing_has_been_compared_says_so_in_one_clause():
 def test_parts_that_do_not_add_up_as_shown_are_said_to_be_rounded(parts, said):
     end = ", each rounded" if "3.52" in said else ""
     assert wording.two_parts(*parts) == f"of the {said} text and network{end}"
+
+
+def test_a_run_that_failed_perhaps_by_chance_is_named_and_one_that_did_for_certain_is_not():
+    labels = np.ones(400, dtype=np.int8)
+
+    def arm(name, lost):
+        rows = np.full((5, 400), 0.9)
+        rows[:, :80] = 0.1
+        # The last run misses others than those that all the others miss.
+        rows[4, :30], rows[4, 80 : 80 + lost] = 0.9, 0.1
+        return make_arm(name, probabilities=rows, labels=labels)
+
+    verdict = judge({"winner": arm("winner", 52), "baseline": arm("baseline", 180)})
+    (said,) = (note for note in verdict.notes if "may be chance" in note)
+    assert said.startswith("On 400 test reviews, 5 points may be chance: winner-s5 may not have")
+    assert "baseline-s5 (37.5 points below the median run)" in " ".join(verdict.notes)
