@@ -10,7 +10,7 @@ from lstm_study.analysis.search.summary import winner
 from lstm_study.commands.open_study import REPORTS_FOLDER, RUNS_FOLDER, OpenStudy
 from lstm_study.commands.status import study_state
 from lstm_study.comparison.looks import standing
-from lstm_study.errors import RecordError, SpecError, StoreError
+from lstm_study.errors import ComparisonError, RecordError, SpecError, StoreError
 from lstm_study.records.state import SearchState, VerdictsState
 from lstm_study.search.plan_sizes import trials_at_most, with_further_trials
 from lstm_study.store import Store
@@ -89,9 +89,10 @@ def _listed(store: Store) -> Listed:
     state = study_state(study)
     verdict, caveats = "cannot say" if state == "finished" else "", ""
     if looks is not None and looks.looks:
-        verdict, caveats = looks.looks[-1].kind, ""
+        verdict = looks.looks[-1].kind
+    if verdict:
         # What is damaged is for the commands that need it to say.
-        with suppress(RecordError):
+        with suppress(RecordError, ComparisonError):
             judged = _judged(study)
             verdict, caveats = judged.kind, judged.caveats
     if planned is not None:

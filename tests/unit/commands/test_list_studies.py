@@ -41,11 +41,13 @@ def test_studies_are_listed_with_state_verdict_and_winner(
     assert found["other"].verdict == ""
 
 
+@pytest.mark.parametrize(("seeds", "kind"), [(4, "no difference shown"), (1, "cannot say")])
 def test_networks_that_learned_nothing_are_listed_as_such_as_the_headline_says(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, seeds: int, kind: str
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    study = completed_study()
+    study = completed_study(seeds=seeds)
+    text = study.spec_text.replace("seeds = 4", f"seeds = {seeds}")
     draw = np.random.default_rng(1)
     constant = {
         name: draw.uniform(0.6, 0.9, row.shape).astype(np.float32)
@@ -55,11 +57,11 @@ def test_networks_that_learned_nothing_are_listed_as_such_as_the_headline_says(
         replace(run, **metrics.test_fields(study.test_labels, constant[run.run_id]))
         for run in study.runs
     )
-    leave_finished(replace(study, runs=runs, predictions=constant), tmp_path)
+    leave_finished(replace(study, spec_text=text, runs=runs, predictions=constant), tmp_path)
     answer = read_answer(open_study("fake.toml"))
     assert "The winner has learned nothing. The baseline has" in answer.verdict.headline
     (found,) = list_studies()
-    assert found.verdict == "no difference shown"
+    assert found.verdict == kind
     assert found.caveats == "the winner and the baseline have learned nothing"
     console = Console(file=io.StringIO(), width=200)
     console.print(studies_text([found]))
