@@ -65,7 +65,8 @@ def _completed_study(
     seeds: int, iterations: int, settings: tuple[tuple[str, str], ...]
 ) -> StudyRecords:
     """Returns the study, made once."""
-    spec = fake_spec(compare__seeds=str(seeds), search__iterations=str(iterations), **dict(settings))
+    counts = {"compare__seeds": str(seeds), "search__iterations": str(iterations)}
+    spec = fake_spec(**counts, **dict(settings))
     trials = fake_search(spec)
     best = ranking(trials, spec.study.direction, max_epochs=spec.search.max_epochs)
     labels = fake_labels()
