@@ -3,6 +3,7 @@
 import os
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from types import SimpleNamespace
@@ -262,6 +263,7 @@ def test_trap_2_on_jax_keras_own_seeding_imports_tensorflow_and_our_workers_do_n
     while process.poll() is None:
         for worker in workers_of(tmp_path):
             maps |= _libraries(worker)
+        time.sleep(0.1)
     out, err = process.communicate()
     # Two trials are no whole search: the limit ends it, and there is no winner yet.
     assert "search.max_trials of 2 is reached" in out + err, out + err

@@ -8,6 +8,7 @@ model. Every fake is the same at every call.
 from collections.abc import Mapping
 from dataclasses import replace
 from datetime import datetime, timedelta
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -54,7 +55,18 @@ def completed_study(*, seeds: int = 4, iterations: int = 1, **settings: str) -> 
         iterations: Passes over all brackets; one is 23 trials.
         settings: Changes to the spec, as in `fake_spec`.
     """
-    spec = fake_spec(compare__seeds=str(seeds), search__iterations=str(iterations), **settings)
+    study = _completed_study(seeds, iterations, tuple(settings.items()))
+    own = {run_id: probabilities.copy() for run_id, probabilities in study.predictions.items()}
+    return replace(study, predictions=own)
+
+
+@cache
+def _completed_study(
+    seeds: int, iterations: int, settings: tuple[tuple[str, str], ...]
+) -> StudyRecords:
+    """Returns the study, made once."""
+    counts = {"compare__seeds": str(seeds), "search__iterations": str(iterations)}
+    spec = fake_spec(**counts, **dict(settings))
     trials = fake_search(spec)
     best = ranking(trials, spec.study.direction, max_epochs=spec.search.max_epochs)
     labels = fake_labels()
@@ -66,6 +78,7 @@ def completed_study(*, seeds: int = 4, iterations: int = 1, **settings: str) -> 
             run, probabilities = fake_run(arm, index, configuration, spec=spec, labels=labels)
             runs.append(run)
             predictions[run.run_id] = probabilities
+    labels.flags.writeable = False
     return _records(spec, trials, tuple(runs), predictions=predictions, labels=labels)
 
 

@@ -21,8 +21,11 @@ WHOLE_FILE_SECONDS = 1800
 """Of a test that runs a file: pytest's usual limit is for one of the file's tests."""
 # Trainings that differ in their seeds are one program, which is compiled once for all files.
 _PROGRAMS = tempfile.TemporaryDirectory(prefix="jax-")
-# For programs that run for milliseconds: half of the time would be LLVM's, to make them faster.
-QUICKLY = "--xla_backend_optimization_level=0 --xla_llvm_disable_expensive_passes=true"
+# For programs that run for milliseconds: most of the time would be LLVM's, to make them faster.
+QUICKLY = (
+    "--xla_backend_optimization_level=0 --xla_llvm_disable_expensive_passes=true "
+    "--xla_cpu_use_fusion_emitters=false --xla_cpu_parallel_codegen_split_count=1"
+)
 
 
 def run_on_jax(file: str, *options: str) -> None:

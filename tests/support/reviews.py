@@ -8,6 +8,7 @@ import random
 import tarfile
 import zipfile
 from collections.abc import Iterable, Mapping, Sequence
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +23,11 @@ _NEUTRAL = ("the", "film", "was", "and", "a", "plot", "with", "it", "of", "actor
 
 def made_up_reviews(count: int, *, seed: int = 1) -> list[tuple[str, int]]:
     """Returns (text, label) pairs, all different, as many of either label."""
+    return list(_made_up_reviews(count, seed))
+
+
+@cache
+def _made_up_reviews(count: int, seed: int) -> list[tuple[str, int]]:
     draw = random.Random(seed)
     reviews = []
     for number in range(count):

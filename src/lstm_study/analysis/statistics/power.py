@@ -132,12 +132,12 @@ def _power_curve(
     This is both tails of the noncentral t distribution, averaged over the standard error's own
     distribution: `scipy.stats.nct` gives NaN for large shifts.
     """
-    from scipy.special import ndtr
-    from scipy.stats import chi2, t
+    from scipy.special import gammaincinv, ndtr, stdtrit
 
     freedom = components.degrees_of_freedom(seeds=seeds)
     points = (np.arange(_POINTS) + 0.5) / _POINTS
-    limits = t.isf((1 - level) / 2, freedom) * np.sqrt(chi2.ppf(points, freedom) / freedom)
+    critical = -stdtrit(freedom, (1 - level) / 2)
+    limits = critical * np.sqrt(2 * gammaincinv(freedom / 2, points) / freedom)
 
     def power(shift: float) -> float:
         return float(np.mean(ndtr(shift - limits) + ndtr(-shift - limits)))

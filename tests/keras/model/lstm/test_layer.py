@@ -10,6 +10,7 @@ import os
 import subprocess
 import sys
 import textwrap
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -283,28 +284,45 @@ def test_what_the_fast_loops_do_not_cover_runs_in_the_loop_of_keras():
         assert_equal_twins(pair, [sequences], mask=mask)
 
 
-def test_training_from_equal_seeds_follows_keras_step_by_step():
-    models = [sentiment_model(kind, stacked=True) for kind in (keras.layers.LSTM, LSTM)]
+def trained_step_by_step(layer_class: Any) -> tuple[list[float], list[np.ndarray]]:
+    """The losses of four steps, each on its batch and then on another one, and the weights."""
+    model = sentiment_model(layer_class, stacked=True)
+    losses = []
     for step in range(4):
-        losses = [model.train_on_batch(*batch_of_reviews(step)) for model in models]
-        evaluated = [model.test_on_batch(*batch_of_reviews(99)) for model in models]
+        losses += [model.train_on_batch(*batch_of_reviews(step))]
+        losses += [model.test_on_batch(*batch_of_reviews(99))]
+    return losses, model.get_weights()
 
-        assert losses[1] == pytest.approx(losses[0], abs=1e-5)
-        assert evaluated[1] == pytest.approx(evaluated[0], abs=1e-5)
-    for expected, received in zip(*(model.get_weights() for model in models), strict=True):
+
+def losses_of_batches(layer_class: Any, pooled: bool) -> list[float]:
+    """The losses of two steps on batches of other lengths and sizes."""
+    model = sentiment_model(layer_class, maxlen=None, pooled=pooled)
+    return [
+        model.train_on_batch(*batch_of_reviews(step, batch=batch, time=time))
+        for step, (batch, time) in enumerate([(8, 20), (3, 30)])
+    ]
+
+
+@cache
+def by_keras(function: Any, *given: Any) -> Any:
+    """What the function gives for Keras's layer: the same for each loop of the fast one."""
+    return function(keras.layers.LSTM, *given)
+
+
+def test_training_from_equal_seeds_follows_keras_step_by_step():
+    losses, weights = trained_step_by_step(LSTM)
+
+    expected_losses, expected_weights = by_keras(trained_step_by_step)
+    assert losses == pytest.approx(expected_losses, abs=1e-5)
+    for expected, received in zip(expected_weights, weights, strict=True):
         np.testing.assert_allclose(received, expected, atol=1e-5)
 
 
 @pytest.mark.parametrize("pooled", [False, True])
 def test_batches_of_any_length_and_size_follow_keras(pooled):
-    models = [
-        sentiment_model(kind, maxlen=None, pooled=pooled) for kind in (keras.layers.LSTM, LSTM)
-    ]
-    for step, (batch, time) in enumerate([(8, 20), (3, 30)]):
-        reviews = batch_of_reviews(step, batch=batch, time=time)
-        losses = [model.train_on_batch(*reviews) for model in models]
+    losses = losses_of_batches(LSTM, pooled)
 
-        assert losses[1] == pytest.approx(losses[0], abs=1e-5)
+    assert losses == pytest.approx(by_keras(losses_of_batches, pooled), abs=1e-5)
 
 
 def test_equal_seeds_give_equal_bits_with_op_determinism_on():
