@@ -5,6 +5,7 @@ import gzip
 import io
 import itertools
 import json
+import shutil
 import tracemalloc
 import warnings
 from dataclasses import replace
@@ -16,7 +17,7 @@ import pytest
 from lstm_study import Study
 from lstm_study.corpus.text.vocabulary import Vocabulary
 from lstm_study.errors import DataError, ExportError, StudyError
-from lstm_study.export import Bundle, load_bundle, predict_files
+from lstm_study.export import Bundle, load, load_bundle, predict_files
 from tests.support.bundles import WORDS, predictions, random_weights, small, study, trained, write
 from tests.support.fake_study import completed_study
 from tests.support.reviews import write_csv
@@ -87,6 +88,24 @@ def test_predictions_of_a_masked_network_come_in_the_texts_own_order(tmp_path):
         whole = np.concatenate(list(bundle.predict_texts(run.texts, batch_size=size)))
         assert len(whole) == 400
         assert whole[:40] == pytest.approx(one_by_one, abs=1e-6)
+
+
+def test_a_bundle_that_is_replaced_while_it_is_read_is_read_again(tmp_path, monkeypatch):
+    folder, read_network = tmp_path / "model", load.load_network
+    for seed, name in ((1, "model"), (2, "new")):
+        write(tmp_path / name, weights=random_weights(small(), seed=seed),
+              vocabulary=Vocabulary(WORDS[::-1] if name == "new" else WORDS),
+              configuration=small())  # fmt: skip
+    expected = predictions(load_bundle(tmp_path / "new"), [WORDS[0]])
+
+    def replaced_first(*arguments, **options):
+        if (tmp_path / "new").exists():
+            shutil.rmtree(folder)
+            (tmp_path / "new").rename(folder)
+        return read_network(*arguments, **options)
+
+    monkeypatch.setattr(load, "load_network", replaced_first)
+    assert predictions(load_bundle(folder), [WORDS[0]]).tolist() == expected.tolist()
 
 
 def test_an_endless_stream_is_answered_batch_by_batch(bundle):

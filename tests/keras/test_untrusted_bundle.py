@@ -1,5 +1,6 @@
 """An untrusted network: what it says is compared with what there is, before anything is built."""
 
+import json
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
@@ -9,6 +10,7 @@ import pytest
 
 from lstm_study.configuration import Configuration
 from lstm_study.errors import ExportError
+from lstm_study.export.archive import check_own_archive
 from lstm_study.export.network import load_network, plain_network, save_network
 
 SMALL = Configuration(vocabulary_size=50, maxlen=8, embedding_dim=6, lstm_units=4)
@@ -81,3 +83,45 @@ def test_a_file_too_small_for_what_the_bundle_says_is_refused_before_it_is_built
     large = SMALL.with_values(vocabulary_size=10_000_000, embedding_dim=8_192)
     with pytest.raises(ExportError, match=r"must have the 81,\d+,\d+,\d+ numbers"):
         load_network(saved, large)
+
+
+def test_an_ensemble_needs_the_numbers_of_all_its_members(saved):
+    with pytest.raises(ExportError, match=r"must have the \d+ numbers"):
+        load_network(saved, SMALL, members=100)
+
+
+def test_weights_that_unpack_to_more_than_the_file_are_refused(saved, tmp_path):
+    def packed(data: bytes) -> bytes:
+        path = tmp_path / "weights.h5"
+        path.write_bytes(data)
+        with h5py.File(path, "a") as file:
+            file.create_dataset("many", (1_000,), "float32", compression="gzip")
+        return path.read_bytes()
+
+    path = changed(saved, tmp_path / "packed.keras", weights=packed)
+    with pytest.raises(ExportError, match="many is not plain numbers"):
+        load_network(path, SMALL)
+
+
+def test_a_description_with_many_more_parts_is_refused(saved, tmp_path):
+    def repeated(data: bytes) -> bytes:
+        layers = json.loads(data)
+        layers["config"]["layers"] *= 3
+        return json.dumps(layers).encode()
+
+    path = changed(saved, tmp_path / "many.keras", description=repeated)
+    with pytest.raises(ExportError, match=r"it has \d+ parts, where \d+ are expected"):
+        load_network(path, SMALL)
+
+
+def test_a_description_of_megabytes_is_not_read(saved, tmp_path):
+    path = changed(saved, tmp_path / "long.keras", description=lambda data: data + b" " * 4_000_000)
+    with pytest.raises(ExportError, match="its description is too large"):
+        load_network(path, SMALL)
+
+
+def test_own_layers_larger_than_the_file_are_refused(saved, tmp_path):
+    check_own_archive(saved)
+    grown = lambda data: data.replace(b'"input_dim": 50', b'"input_dim": 50000')  # noqa: E731
+    with pytest.raises(ExportError, match="its layers are larger than the file"):
+        check_own_archive(changed(saved, tmp_path / "own.keras", description=grown))

@@ -63,7 +63,20 @@ def load_bundle(folder: Path, *, ensemble: bool = False) -> Bundle | ClassicalBu
         ExportError: The folder or a file is missing, a file is damaged or of another version, the
             network is not the one that the configuration describes, or there is no ensemble.
     """
-    sums = read_sums(folder)
+    while True:
+        sums = read_sums(folder)
+        try:
+            bundle = _load(folder, sums, ensemble=ensemble)
+        except ExportError:
+            if read_sums(folder) == sums:
+                raise
+        else:
+            # Another bundle that took its place meanwhile may have given some of what was read.
+            if read_sums(folder) == sums:
+                return bundle
+
+
+def _load(folder: Path, sums: dict[str, str], *, ensemble: bool) -> Bundle | ClassicalBundle:
     if is_classical(folder):
         if ensemble:
             raise ExportError(f"{folder}: is a classical model, which has no ensemble.")

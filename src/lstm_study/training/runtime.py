@@ -23,6 +23,7 @@ from lstm_study.training.memory import (
     free_gpu_memory,
     keep_freed_memory,
 )
+from lstm_study.training.program_cache import keep_programs_with_digests
 
 log = logging.getLogger(__name__)
 
@@ -243,3 +244,4 @@ def use_jax_cache(jax: Any) -> None:
     if jax.config.jax_compilation_cache_dir is None:
         jax.config.update("jax_compilation_cache_dir", str(cache_folder(None) / "jax"))
         jax.config.update("jax_persistent_cache_min_compile_time_secs", _MIN_JAX_COMPILE_SECONDS)
+        keep_programs_with_digests()

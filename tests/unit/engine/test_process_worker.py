@@ -7,6 +7,7 @@ from multiprocessing import Pipe
 import pytest
 
 from lstm_study.corpus.load import load
+from lstm_study.engine.classes import Classes
 from lstm_study.engine.messages import SetUp
 from lstm_study.engine.process_worker import _study_from
 from lstm_study.errors import DataError
@@ -55,7 +56,7 @@ class _Given:
         self.receive = lambda: message
 
 
-def test_a_worker_refuses_reviews_that_were_replaced_since_the_command_read_them(
+def test_a_worker_reads_the_studys_reviews_and_refuses_those_that_replaced_them(
     tmp_path, monkeypatch
 ):
     monkeypatch.setenv("LSTM_STUDY_CACHE", str(tmp_path / "cache"))
@@ -64,7 +65,11 @@ def test_a_worker_refuses_reviews_that_were_replaced_since_the_command_read_them
     corpus = load(spec.data, seed=spec.study.seed)
     given = SetUp(spec=spec, data_digest=corpus.summary.digest)
 
-    assert len(_study_from(_Given(given)).train) == len(corpus.train)
+    read = _study_from(_Given(given))
+    for name in ("train", "validation", "training"):
+        expected = getattr(corpus, name)
+        assert getattr(read, name).document_ids.tolist() == expected.document_ids.tolist()
+    assert read.classes == Classes(spec).planned
 
     write_csv(file, made_up_reviews(60, seed=2))
     with pytest.raises(DataError, match="not the reviews that the running command has read"):

@@ -3,9 +3,11 @@
 import subprocess
 import sys
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
+from lstm_study.engine import worker
 from lstm_study.engine.jobs import Call
 from lstm_study.engine.messages import Device
 from lstm_study.engine.worker import Worker, check_gpu
@@ -86,3 +88,13 @@ def test_an_error_that_is_not_the_jobs_fault_is_no_result_of_it(error):
     worker = Worker(None, reviews=None, scratch=Path())
     with pytest.raises(error):
         worker.do([Call(name="test-reviews", function=fails)])
+
+
+@pytest.mark.parametrize(
+    ("backend", "classes", "trained"), [("jax", 2, 30), ("jax", 0, 1), ("tensorflow", 2, 1)]
+)
+def test_only_on_jax_networks_of_known_shapes_train_at_once(monkeypatch, backend, classes, trained):
+    shapes = [SimpleNamespace(member_bytes=number) for number in (10, 30)][:classes]
+    monkeypatch.setattr(worker, "population_limit", lambda asked, *, member_bytes: member_bytes)
+    device = _given(None, workers_on_gpu=0)
+    assert worker._capacity(backend, device, SimpleNamespace(classes=shapes)) == trained

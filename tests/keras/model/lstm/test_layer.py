@@ -274,6 +274,7 @@ def test_what_the_fast_loops_do_not_cover_runs_in_the_loop_of_keras():
     for options in (
         {"unroll": True},
         {"activation": "relu"},
+        {"recurrent_activation": "tanh"},
         {"use_bias": False},
         {"zero_output_for_mask": True},
     ):

@@ -15,9 +15,7 @@ import numba
 from numba.core.serialize import dumps
 
 from lstm_study.errors import StoreError
-from lstm_study.files import replacing
-
-_DIGEST_BYTES = hashlib.sha256().digest_size
+from lstm_study.files import read_with_digest, write_with_digest
 
 log = logging.getLogger(__name__)
 
@@ -38,24 +36,21 @@ class CodeCache:
         """Returns what was saved for a signature; None where there is none to run."""
         path = self._path(key)
         try:
-            data = path.read_bytes()
+            data = read_with_digest(path)
         except FileNotFoundError:
             return None
         except OSError as error:
             log.warning("%s: cannot be read (%s); compiling the function.", path, error.strerror)
             return None
-        digest, data = data[:_DIGEST_BYTES], data[_DIGEST_BYTES:]
-        if hashlib.sha256(data).digest() != digest:
+        except ValueError:
             log.warning("%s: is damaged; compiling the function again.", path)
             return None
         return pickle.loads(data)  # noqa: S301 - as Numba does, from the user's own cache
 
     def save(self, key: Any, data: Any) -> None:
         """Saves the code for a signature; where that can't be written, the log says so."""
-        pickled = dumps(data)
         try:
-            with replacing(self._path(key), durable=False) as temporary:
-                temporary.write_bytes(hashlib.sha256(pickled).digest() + pickled)
+            write_with_digest(self._path(key), dumps(data))
         except StoreError as error:
             log.warning("%s Until then each process compiles the function itself.", error)
 

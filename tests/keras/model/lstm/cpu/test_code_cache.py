@@ -70,3 +70,22 @@ def test_numba_loads_from_it(tmp_path, monkeypatch):
         function(values)
         assert values.tolist() == [2, 2, 2]
         assert sum(function.stats.cache_hits.values()) == hits
+
+
+@pytest.mark.parametrize("named", ["file", ""])
+def test_where_no_folder_can_be_written_numba_compiles_without_one(
+    tmp_path, monkeypatch, caplog, named
+):
+    (tmp_path / "file").touch()
+    monkeypatch.setattr("numba.core.config.CACHE_DIR", named and str(tmp_path / named))
+    if not named:
+        monkeypatch.setattr("numba.core.caching.CacheImpl._locator_classes", [])
+
+    def double(values):
+        values[0] *= 2
+
+    values, function = np.ones(1, "float32"), compiled(double)
+    function(values)
+    assert values.tolist() == [2]
+    assert function.stats.cache_path is None
+    assert "each process compiles the kernels itself" in caplog.text
