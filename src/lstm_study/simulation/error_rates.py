@@ -100,7 +100,7 @@ def judge_outcomes(
         reference: bool [reference seeds, documents].
         level: The interval's.
     """
-    rows = [np.flatnonzero(~are_far_below(side.mean(axis=1))) for side in (candidate, reference)]
+    rows = [np.flatnonzero(~are_far_below(side)) for side in (candidate, reference)]
     if min(len(each) for each in rows) < LEAST_SEEDS:
         return None
     places = {int(index): row for row, index in enumerate(rows[1])}
@@ -116,7 +116,7 @@ class _Judged(NamedTuple):
 
 def _judge(candidate: NDArray[np.bool_], reference: NDArray[np.bool_]) -> _Judged:
     rates = [
-        failure_rate(name, failed=int(are_far_below(side.mean(axis=1)).sum()), runs=len(side))
+        failure_rate(name, failed=int(are_far_below(side).sum()), runs=len(side))
         for name, side in (("candidate", candidate), ("reference", reference))
     ]
     return _Judged(

@@ -115,12 +115,6 @@ def notes(
     if failed:
         listed = "; ".join(f"{run.arm}-s{run.seed_index} ({run.reason})" for run in failed)
         found.append(f"Failed runs, left out of the difference: {listed}.")
-    if by_chance := [f"{run.arm}-s{run.seed_index}" for run in failed if run.may_be_chance]:
-        found.append(
-            f"On {arms[0].documents:,} test reviews, 5 points may be chance: "
-            f"{', '.join(by_chance)} may not have failed, and without them the mean of an arm may "
-            "be too high."
-        )
     found += [
         f"All runs of the {arm.name} make the same predictions: check that their seeds differ."
         for arm in arms

@@ -2,14 +2,13 @@
 
 A run failed if it diverged, if it gives every review the same probability, or if its test accuracy
 is 5 points or more below the median of its arm (below its best run, where the median is itself so
-far below that). A failure of the machine (memory, a lost process)
-is not a failure of training. The 5 points are the same for any number of test reviews: with few, a
-run may be so far below by chance, which is said of it.
+far below that) and the choice of the test reviews does not explain it. A failure of the machine
+(memory, a lost process) is not a failure of training.
 """
 
 from collections.abc import Collection
 from dataclasses import dataclass, replace
-from typing import Literal
+from typing import Literal, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,7 +17,7 @@ from lstm_study.analysis.answer.arms import Arm
 from lstm_study.analysis.statistics.intervals import LEVEL
 
 POINTS_BELOW = 0.05
-# The standard errors of one chance in a thousand, on one side.
+# Standard errors that are exceeded on one side in one of a thousand cases.
 _BEYOND_CHANCE = 3.09
 # The least range of a run's probabilities over the reviews.
 _CONSTANT = 1e-6
@@ -35,14 +34,12 @@ class FailedRun:
         seed_index: Its seed index.
         reason: "diverged", "constant output", or how far it is below the median or the best run.
         accuracy: Its test accuracy; None where it has none.
-        may_be_chance: Whether the choice of the test reviews alone may put it so far below.
     """
 
     arm: str
     seed_index: int
     reason: str
     accuracy: float | None = None
-    may_be_chance: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,56 +57,71 @@ def failed_runs(arm: Arm) -> tuple[FailedRun, ...]:
     """Finds the runs of an arm that failed, among those that were evaluated."""
     if arm.deterministic or arm.seeds < 2:
         return ()
-    accuracies = arm.accuracies
     constant = np.ptp(arm.probabilities, axis=1) <= _CONSTANT
-    others = accuracies if constant.all() else accuracies[~constant]
-    usual = typical(others)
-    name = "median" if usual == np.median(others) else "best"
-    usual_row = int(np.argmin(np.where(constant, np.inf, np.abs(accuracies - usual))))
+    usual = _usual(arm.correct if constant.all() else arm.correct[~constant])
     found = []
     for row, index in enumerate(arm.seed_indices):
-        may_be_chance = False
+        accuracy = float(arm.accuracies[row])
         if constant[row]:
             reason = "constant output"
-        elif _is_far_below(accuracies[row], usual):
-            may_be_chance = _may_be_chance(arm.correct[row], arm.correct[usual_row])
-            reason = f"{100 * (usual - accuracies[row]):.1f} points below the {name} run"
+        elif _is_far_below(arm.correct[row], usual):
+            reason = f"{100 * (usual.accuracy - accuracy):.1f} points below the {usual.name} run"
         else:
             continue
-        found.append(
-            FailedRun(
-                arm=arm.name,
-                seed_index=index,
-                reason=reason,
-                accuracy=float(accuracies[row]),
-                may_be_chance=may_be_chance,
-            )
-        )
+        found.append(FailedRun(arm=arm.name, seed_index=index, reason=reason, accuracy=accuracy))
     return tuple(found)
 
 
-def are_far_below(accuracies: NDArray[np.float64]) -> NDArray[np.bool_]:
-    """Says of each run's accuracy whether it is 5 points or more below the typical run."""
-    usual = typical(accuracies)
-    return np.array([_is_far_below(each, usual) for each in accuracies], dtype=np.bool_)
+def are_far_below(correct: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    """Says of each run of an arm whether it is far below the usual one.
 
-
-def typical(accuracies: NDArray[np.float64]) -> float:
-    """Returns the median, or the best where half of the runs or more failed.
-
-    That is where the median itself is 5 points or more below the best.
+    Args:
+        correct: Whether a run classifies a review correctly, bool [runs, reviews].
     """
-    median, best = float(np.median(accuracies)), float(np.max(accuracies))
-    return best if _is_far_below(median, best) else median
+    usual = _usual(correct)
+    return np.array([_is_far_below(each, usual) for each in correct], dtype=np.bool_)
 
 
-def _is_far_below(accuracy: float, other: float) -> bool:
+class _Usual(NamedTuple):
+    """What runs are measured by: the median, or the best run where half of them or more failed.
+
+    Attributes:
+        name: "median" or "best".
+        accuracy: Its test accuracy.
+        correct: Whether the run nearest to it classifies a review correctly, bool [reviews].
+    """
+
+    name: str
+    accuracy: float
+    correct: NDArray[np.bool_]
+
+
+def _usual(correct: NDArray[np.bool_]) -> _Usual:
+    accuracies = correct.mean(axis=1, dtype=np.float64)
+    median, top = float(np.median(accuracies)), int(np.argmax(accuracies))
+    nearest = correct[int(np.argmin(np.abs(accuracies - median)))]
+    best = _Usual("best", float(accuracies[top]), correct[top])
+    if _is_so_far(best.accuracy - median) and not _may_be_chance(nearest, best.correct):
+        return best
+    return _Usual("median", median, nearest)
+
+
+def _is_far_below(correct: NDArray[np.bool_], usual: _Usual) -> bool:
+    """Whether a run is 5 points or more below the usual one, by more than chance."""
+    return _is_so_far(usual.accuracy - float(correct.mean(dtype=np.float64))) and not (
+        _may_be_chance(correct, usual.correct)
+    )
+
+
+def _is_so_far(below: float) -> bool:
     # A share of reviews is a multiple of 1 / documents: its last bit decides nothing.
-    return other - accuracy >= POINTS_BELOW - 1e-9
+    return below >= POINTS_BELOW - 1e-9
 
 
 def _may_be_chance(correct: NDArray[np.bool_], usual: NDArray[np.bool_]) -> bool:
     """Whether a run and a more accurate one may do equally well on other reviews like these.
+
+    They may, unless McNemar's test, on one side, has a p-value below 0.1%.
 
     Args:
         correct: Of each test review, whether the run classifies it correctly, bool [reviews].
