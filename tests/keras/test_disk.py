@@ -24,7 +24,7 @@ from lstm_study.search.stage import SearchStage
 from lstm_study.seeds import derive
 from lstm_study.spec import ProtocolTable, load_spec
 from lstm_study.store import Store
-from lstm_study.training import checkpoint, one
+from lstm_study.training import checkpoint, training
 from lstm_study.training.checkpoint import Checkpoint, training_state, write_checkpoint
 from tests.support.engine import Threads, run_stage
 
@@ -94,7 +94,7 @@ def test_trap_21_thirty_trials_of_the_full_size_space_stay_under_a_gigabyte(
     tmp_path, monkeypatch, workers
 ):
     full_size = FullSize()
-    monkeypatch.setattr(one, "train", full_size.train)
+    monkeypatch.setattr(training, "train", full_size.train)
     monkeypatch.setattr(checkpoint, "read_checkpoint", full_size.read)
     store, plan = Store(tmp_path), make_plan(STUDY)
     oracle = RecordedHyperband(spec=STUDY, plan=plan, store=store)
