@@ -83,6 +83,32 @@ def test_of_equally_good_runs_on_few_reviews_none_failed():
     assert found == 0
 
 
+@pytest.mark.parametrize(
+    ("accuracies", "failed"),
+    [
+        # The median lies between two runs that are apart: 5.25 points below the best, though the
+        # upper one is not; and 5.7 above the worst, though the lower one is not.
+        ([9_050, 9_000, 8_050, 8_050], [3, 4]),
+        ([9_000, 9_050, 8_050, 8_050], [3, 4]),
+        ([8_050, 9_000, 8_050, 9_050], [1, 3]),
+        ([8_000, 8_100, 9_040, 9_050], [1]),
+        ([9_050, 9_040, 8_100, 8_000], [4]),
+    ],
+)
+def test_on_many_reviews_a_median_between_two_runs_is_that_of_their_accuracies(accuracies, failed):
+    """With the same easy and hard reviews for all, and each run's own mistakes among the rest."""
+    chance, documents = np.random.default_rng(0), 10_000
+    correct = np.zeros((4, documents), dtype=bool)
+    for row, right in enumerate(accuracies):
+        correct[row, :7_000] = True
+        correct[row, 7_000 + chance.permutation(3_000)[: right - 7_000]] = True
+    values = np.where(correct, 0.9, 0.1)
+    found = failed_runs(
+        make_arm("a", probabilities=values, labels=np.ones(documents, dtype=np.int8))
+    )
+    assert [run.seed_index for run in found] == failed
+
+
 def test_one_run_has_no_median_to_fall_below():
     assert failed_runs(_arm([500])) == ()
 

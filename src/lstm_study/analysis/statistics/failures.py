@@ -88,7 +88,8 @@ class _Usual(NamedTuple):
     Attributes:
         name: "median" or "best".
         accuracy: Its test accuracy.
-        correct: Whether the run nearest to it classifies a review correctly, bool [reviews].
+        correct: Whether that run classifies a review correctly, bool [reviews]. Of the two runs in
+            the middle of an even number it is the upper one here.
     """
 
     name: str
@@ -98,12 +99,14 @@ class _Usual(NamedTuple):
 
 def _usual(correct: NDArray[np.bool_]) -> _Usual:
     accuracies = correct.mean(axis=1, dtype=np.float64)
-    median, top = float(np.median(accuracies)), int(np.argmax(accuracies))
-    nearest = correct[int(np.argmin(np.abs(accuracies - median)))]
-    best = _Usual("best", float(accuracies[top]), correct[top])
-    if _is_so_far(best.accuracy - median) and not _may_be_chance(nearest, best.correct):
+    order = np.argsort(accuracies, kind="stable")
+    lower, upper = (correct[order[place]] for place in ((len(order) - 1) // 2, len(order) // 2))
+    median = float(np.median(accuracies))
+    best = _Usual("best", float(accuracies[order[-1]]), correct[order[-1]])
+    # If the runs in the middle are apart, each question is about the one on its side.
+    if _is_so_far(best.accuracy - median) and not _may_be_chance(lower, best.correct):
         return best
-    return _Usual("median", median, nearest)
+    return _Usual("median", median, upper)
 
 
 def _is_far_below(correct: NDArray[np.bool_], usual: _Usual) -> bool:

@@ -119,10 +119,11 @@ def check_text(found: "Check", *, where: str, aside: "Path | None" = None) -> Re
             )
             for file in lost
         ]
-        how = f" Make {{}} again with: lstm-study run {argument(where)}"
-        others = "the others" if lost else "them"
-        is_made_again = len(lost) < len(found.findings)
-        lines.append(Text(f"Moved to {aside}/.{how.format(others) * is_made_again}"))
+        moved = f"Moved to {aside}/."
+        if len(lost) < len(found.findings):
+            rest = "the others" if lost else "them"
+            moved += f" Make {rest} again with: lstm-study run {argument(where)}"
+        lines.append(Text(moved))
     elif where:
         lines.append(Text(f"Move them aside with: lstm-study check {argument(where)} --repair"))
     else:
