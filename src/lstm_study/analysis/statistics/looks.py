@@ -53,7 +53,6 @@ def levels(fractions: Sequence[float]) -> tuple[float, ...]:
 
 def bounds(fractions: Sequence[float]) -> tuple[float, ...]:
     """Returns the two-sided bound on the normal statistic at each look."""
-    from scipy.optimize import brentq
     from scipy.special import ndtri
 
     found: list[float] = []
@@ -61,15 +60,19 @@ def bounds(fractions: Sequence[float]) -> tuple[float, ...]:
     # Weighted: it sums to the chance of no earlier finding.
     density: NDArray[np.float64] = np.ones(1)
     before, used = 0.0, 0.0
-    for fraction in fractions:
+    for number, fraction in enumerate(fractions, start=1):
         width = np.sqrt(fraction - before)
         step = spent(fraction) - used
         bound = float(-ndtri(step / 2))
         if before:
+            from scipy.optimize import brentq
+
             arguments = (points, density, np.sqrt(fraction), width, step)
             # The integral's last bits differ from processor to processor.
             bound = round(float(brentq(_excess, 0.0, 12.0, args=arguments)), _DIGITS)
         found.append(bound)
+        if number == len(fractions):
+            break
         grid = np.linspace(-bound * np.sqrt(fraction), bound * np.sqrt(fraction), _POINTS)
         weights = np.full(_POINTS, grid[1] - grid[0])
         weights[[0, -1]] /= 2
