@@ -139,8 +139,24 @@ def log_loss(labels: Labels, probabilities: Probabilities) -> float:
     Source: `keras.ops.binary_crossentropy`. Checked: `sklearn.metrics.log_loss`.
     """
     truth, values = _checked(labels, probabilities)
-    cut = np.clip(values, EPSILON, 1 - EPSILON)
-    return float(-np.mean(np.where(truth, log(cut), log1p(-cut))))
+    return float(np.mean(log_losses(truth, values)))
+
+
+def log_losses(truth: NDArray[np.bool_], probabilities: Probabilities) -> NDArray[np.float64]:
+    """Binary cross-entropy of each review, of which `log_loss` is the mean, in nats.
+
+    Args:
+        truth: bool [documents].
+        probabilities: [..., documents], in [0, 1].
+
+    Returns:
+        float64, in the probabilities' shape.
+    """
+    cut = np.clip(np.asarray(probabilities, dtype=np.float64), EPSILON, 1 - EPSILON)
+    losses = np.empty(cut.shape)
+    losses[..., truth] = -log(cut[..., truth])
+    losses[..., ~truth] = -log1p(-cut[..., ~truth])
+    return losses
 
 
 def roc_auc(labels: Labels, probabilities: Probabilities) -> float | None:

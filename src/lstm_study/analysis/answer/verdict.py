@@ -34,7 +34,7 @@ from lstm_study.analysis.statistics.failures import (
 )
 from lstm_study.analysis.statistics.intervals import (
     LEVEL,
-    OUTCOMES,
+    SECONDARY,
     Difference,
     difference_between,
 )
@@ -60,7 +60,6 @@ class Verdict:
         difference: With its interval; None with fewer than four runs that did not fail, where
             neither arm is deterministic.
         failures: How often training failed; None if an arm has no run.
-        secondary: The same difference in Brier score and log loss.
         power: What could have been shown; None where there is no difference, or no variance.
         arms: All evaluated runs of the arms that have any, candidate first.
         disagreement: None if an arm has no run.
@@ -79,7 +78,6 @@ class Verdict:
     level: float
     difference: Difference | None = None
     failures: Failures | None = None
-    secondary: tuple[Difference, ...] = ()
     power: Power | None = None
     arms: tuple[ArmSummary, ...] = ()
     disagreement: Disagreement | None = None
@@ -139,15 +137,9 @@ def judge(
         notes = (*notes, wording.unlogged(source.unlogged_runs))
     survivors = {arm.name: arm.seeds - len(failed_runs(arm)) for arm in found}
     lacking = lacking_of(whole, names, left_out, runs=survivors, least=LEAST_SEEDS)
-    found_differences: list[Difference] = []
+    difference = None
     if len(found) == 2 and not lacking:
-        sides = [whole[candidate], whole[reference]]
-        # Beside an arm without seeds few will do: these very runs, over other test reviews.
-        sides = [replace(arm, deterministic=is_fixed(arm)) for arm in sides]
-        found_differences = [
-            difference_between(*sides, outcome=each, level=level) for each in OUTCOMES
-        ]
-    difference = found_differences[0] if found_differences else None
+        difference = difference_between(*_compared(whole, names), level=level)
     power = _power(difference) if difference is not None else None
     kind: VerdictKind = "cannot say" if difference is None else kept or verdict_kind(difference)
     return Verdict(
@@ -177,7 +169,6 @@ def judge(
         level=level,
         difference=difference,
         failures=failures,
-        secondary=tuple(found_differences[1:]),
         power=power,
         arms=tuple(summarise_arm(arm) for arm in found),
         disagreement=disagreement(*found) if len(found) == 2 else None,
@@ -185,6 +176,31 @@ def judge(
         lacking=lacking,
         notes=notes,
     )
+
+
+def secondary_differences(
+    source: StudyRecords | Mapping[str, Arm], verdict: Verdict
+) -> tuple[Difference, ...]:
+    """Estimates a verdict's difference in Brier score and log loss; empty where it has none."""
+    if verdict.difference is None:
+        return ()
+    arms, _, _ = _arms_of(source)
+    names = (verdict.candidate, verdict.reference)
+    sides = _compared({name: without_failed_runs(arms[name]) for name in names}, names)
+    return tuple(
+        difference_between(*sides, outcome=outcome, level=verdict.level) for outcome in SECONDARY
+    )
+
+
+def _compared(arms: Mapping[str, Arm], names: tuple[str, str]) -> tuple[Arm, Arm]:
+    """Returns candidate and reference, of arms without failed runs.
+
+    Beside an arm without seeds few runs will do: these very runs, over other test reviews.
+    """
+    candidate, reference = (
+        replace(arms[name], deterministic=is_fixed(arms[name])) for name in names
+    )
+    return candidate, reference
 
 
 Diverged = Mapping[str, Sequence[int]]

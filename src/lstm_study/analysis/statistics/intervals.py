@@ -27,14 +27,13 @@ from lstm_study.analysis.statistics.variance import (
     VarianceComponents,
     components,
 )
-from lstm_study.elementary import log, log1p
-from lstm_study.metrics import EPSILON
+from lstm_study.metrics import log_losses
 
 LEVEL = 0.95
 TEST_NAME = "t test on the variance components (Welch–Satterthwaite)"
 
 Measure = Literal["accuracy", "brier_score", "log_loss"]
-OUTCOMES: tuple[Measure, ...] = ("accuracy", "brier_score", "log_loss")
+SECONDARY: tuple[Measure, ...] = ("brier_score", "log_loss")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -162,6 +161,4 @@ def outcomes_of(arm: Arm, outcome: Measure) -> Outcomes:
     if outcome == "brier_score":
         squared: NDArray[np.float64] = (values - truth) ** 2
         return squared
-    cut = np.clip(values, EPSILON, 1 - EPSILON)
-    losses: NDArray[np.float64] = -np.where(truth, log(cut), log1p(-cut))
-    return losses
+    return log_losses(truth, values)

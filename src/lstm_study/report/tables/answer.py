@@ -5,7 +5,7 @@ from typing import Any
 from lstm_study.analysis.answer.ablation import ablation_path, start_of
 from lstm_study.analysis.answer.arms import arms_from_records
 from lstm_study.analysis.answer.planned_arms import epochs_of, seeds_so_far, unfinished_arms
-from lstm_study.analysis.answer.verdict import Verdict
+from lstm_study.analysis.answer.verdict import Verdict, secondary_differences
 from lstm_study.analysis.search.optimism import search_optimism
 from lstm_study.analysis.statistics.failures import failed_runs
 from lstm_study.configuration import HYPERPARAMETERS
@@ -31,7 +31,7 @@ def answer_tables(records: StudyRecords, spec: StudySpec, verdict: Verdict) -> l
         _notes(verdict, records, spec),
         _failures(verdict),
         _failed_runs(verdict, records),
-        _secondary(verdict),
+        _secondary(records, verdict),
         _optimism(records, spec),
     ]
 
@@ -199,7 +199,7 @@ def _failed_runs(verdict: Verdict, records: StudyRecords) -> Table:
     return table("failed_runs", "One run whose training failed", columns, rows)
 
 
-def _secondary(verdict: Verdict) -> Table:
+def _secondary(records: StudyRecords, verdict: Verdict) -> Table:
     columns = (
         Column("outcome", "What is compared; lower is better"),
         Column("difference", "Winner minus baseline", form="loss"),
@@ -214,7 +214,7 @@ def _secondary(verdict: Verdict) -> Table:
             columns,
             outcome={"brier_score": "Brier score", "log_loss": "log loss"}[each.outcome],
         )
-        for each in verdict.secondary
+        for each in secondary_differences(records, verdict)
     ]
     title = "One secondary outcome, among runs that did not fail"
     return table("secondary_outcomes", title, columns, rows)

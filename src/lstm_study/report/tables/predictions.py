@@ -32,14 +32,16 @@ def predictions_csv_gz(records: StudyRecords) -> bytes | None:
     if records.test_labels is None or not records.predictions:
         return None
     ids = sorted(records.predictions)
-    columns = [records.predictions[run_id] for run_id in ids]
-    lines = [",".join(["review", "label", *(safe_cell(run_id) for run_id in ids)])]
-    lines += [
-        f"{number},{int(label)}," + ",".join(_written(column[number]) for column in columns)
-        for number, label in enumerate(records.test_labels)
+    columns = [
+        [str(number) for number in range(len(records.test_labels))],
+        [str(int(label)) for label in records.test_labels],
+        *([_written(value) for value in records.predictions[run_id].tolist()] for run_id in ids),
     ]
+    lines = [",".join(["review", "label", *(safe_cell(run_id) for run_id in ids)])]
+    lines += [",".join(row) for row in zip(*columns, strict=True)]
     out = io.BytesIO()
-    with gzip.GzipFile(fileobj=out, mode="wb", mtime=0, filename="") as file:
+    # Level 9 takes six times as long, and saves 3%.
+    with gzip.GzipFile(fileobj=out, mode="wb", mtime=0, filename="", compresslevel=6) as file:
         file.write(("\n".join(lines) + "\n").encode())
     return out.getvalue()
 
@@ -62,9 +64,8 @@ def predictions_columns(records: StudyRecords) -> Table | None:
     )
 
 
-def _written(probability: float) -> str:
+def _written(value: float) -> str:
     """0.0001234 → "0.000123", 0.9998766 → "0.999877", 0.5000001 → "0.500000119"."""
-    value = float(probability)
     rest = 1 - value
     if value <= 0.5 or not rest:
         text = f"{value:.3g}"
