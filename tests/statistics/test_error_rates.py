@@ -30,6 +30,7 @@ def _scenario(**changes):
         {"correlation": 0.5},
         {"candidate_failures": 0.1},
         {"candidate_failures": 0.1, "reference_failures": 0.1},
+        {"candidate_deviation": 0.03, "reference_deviation": 0.01},
     ],
 )
 def test_arms_that_are_equally_good_are_rarely_told_apart(changes):

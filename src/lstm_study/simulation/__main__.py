@@ -124,6 +124,10 @@ def scenarios() -> tuple[tuple[Scenario, tuple[int, ...]], ...]:
                  name="1 point better, both fail in 10%"), FEWER),
         (replace(planted, documents=25_000, candidate_failures=0.5,
                  name="1 point better, fails in 50%"), FEWER),
+        (replace(other, documents=2_000, candidate_deviation=0.03, reference_deviation=0.03,
+                 name="equally good, wide spreads"), SEEDS),
+        (replace(other, documents=2_000, candidate_deviation=0.03, reference_deviation=0.01,
+                 name="equally good, one wide spread"), SEEDS),
     )  # fmt: skip
 
 

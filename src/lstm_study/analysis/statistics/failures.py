@@ -2,8 +2,8 @@
 
 A run failed if it diverged, if it gives every review the same probability, or if its test accuracy
 is 5 points or more below the median of its arm (below its best run, where the median is itself so
-far below that) and the choice of the test reviews does not explain it. A failure of the machine
-(memory, a lost process) is not a failure of training.
+far below that), and neither the choice of the test reviews nor the spread of the other runs
+explains it. A failure of the machine (memory, a lost process) is not a failure of training.
 """
 
 from collections.abc import Collection
@@ -19,6 +19,9 @@ from lstm_study.analysis.statistics.intervals import LEVEL
 POINTS_BELOW = 0.05
 # Standard errors that are exceeded on one side in one of a thousand cases.
 _BEYOND_CHANCE = 3.09
+# Of all runs of an arm together: the chance that its lowest one is so low by its seed.
+_APART = 0.02
+_LEAST_OF_A_SPREAD = 3
 # The least range of a run's probabilities over the reviews.
 _CONSTANT = 1e-6
 
@@ -58,28 +61,41 @@ def failed_runs(arm: Arm) -> tuple[FailedRun, ...]:
     if arm.deterministic or arm.seeds < 2:
         return ()
     constant = np.ptp(arm.probabilities, axis=1) <= _CONSTANT
-    usual = _usual(arm.correct if constant.all() else arm.correct[~constant])
+    low = np.zeros(arm.seeds, dtype=np.bool_)
+    if not constant.all():
+        low[~constant] = are_far_below(arm.correct[~constant])
+        usual = _usual(arm.correct[~constant])
     found = []
-    for row, index in enumerate(arm.seed_indices):
+    for row in np.flatnonzero(constant | low):
         accuracy = float(arm.accuracies[row])
-        if constant[row]:
-            reason = "constant output"
-        elif _is_far_below(arm.correct[row], usual):
+        reason = "constant output"
+        if low[row]:
             reason = f"{100 * (usual.accuracy - accuracy):.1f} points below the {usual.name} run"
-        else:
-            continue
+        index = arm.seed_indices[row]
         found.append(FailedRun(arm=arm.name, seed_index=index, reason=reason, accuracy=accuracy))
     return tuple(found)
 
 
 def are_far_below(correct: NDArray[np.bool_]) -> NDArray[np.bool_]:
-    """Says of each run of an arm whether it is far below the usual one.
+    """Says of each run of an arm whether it failed, by its accuracy.
 
     Args:
         correct: Whether a run classifies a review correctly, bool [runs, reviews].
+
+    Returns:
+        bool [runs].
     """
     usual = _usual(correct)
-    return np.array([_is_far_below(each, usual) for each in correct], dtype=np.bool_)
+    far = np.array([_is_far_below(each, usual) for each in correct], dtype=np.bool_)
+    accuracies = correct.mean(axis=1, dtype=np.float64)
+    order = np.argsort(-accuracies, kind="stable")
+    low = [row for row in order if far[row]]
+    kept = [row for row in order if not far[row]]
+    # The best of them first: one that is not apart from the others is one of them.
+    while low and not _are_apart(accuracies[low], accuracies[kept]):
+        kept.append(low.pop(0))
+    far[kept] = False
+    return far
 
 
 class _Usual(NamedTuple):
@@ -119,6 +135,44 @@ def _is_far_below(correct: NDArray[np.bool_], usual: _Usual) -> bool:
 def _is_so_far(below: float) -> bool:
     # A share of reviews is a multiple of 1 / documents: its last bit decides nothing.
     return below >= POINTS_BELOW - 1e-9
+
+
+def _are_apart(low: NDArray[np.float64], others: NDArray[np.float64]) -> bool:
+    """Whether runs are lower than the spread over seeds explains.
+
+    The best of them is compared with the arm's other runs, if these are three or more: Student's t
+    test of one more value of a normal distribution. Fewer have no spread of their own: then the gap
+    between the two groups is compared with the spread within them. The p-value, on one side, is
+    below 2% divided by the number of runs. Of arms whose runs differ by their seeds alone, however
+    much, 7% at most lose some.
+
+    Args:
+        low: Accuracies of the runs in question, the best first, [low].
+        others: Accuracies of the arm's other runs, the best first, [others].
+
+    Returns:
+        True, too, where there are two runs in all, which have no spread.
+
+    Source: F. E. Grubbs (1969), "Procedures for detecting outlying observations in samples",
+        Technometrics 11, taken step by step outwards, so that several do not hide one another.
+        By hand: 86.0, 85.0 and 87.0 have the mean 86 and the deviation 1. With 4 runs t(2) at 0.5%
+        is 9.92, so a fourth run failed if it is below 86 - 9.92 · √(1 + 1/3) = 74.5.
+    """
+    from scipy.special import stdtrit
+
+    runs = len(low) + len(others)
+    if len(others) >= _LEAST_OF_A_SPREAD:
+        freedom = len(others) - 1
+        distance = float(others.mean() - low[0])
+        error = float(others.std(ddof=1)) * np.sqrt(1 + 1 / len(others))
+    else:
+        freedom = runs - 2
+        if freedom < 1:
+            return True
+        distance = float(others[-1] - low[0])
+        squares = [float(np.sum((each - each.mean()) ** 2)) for each in (low, others)]
+        error = np.sqrt(sum(squares) / freedom)
+    return bool(distance > -float(stdtrit(freedom, _APART / runs)) * error)
 
 
 def _may_be_chance(correct: NDArray[np.bool_], usual: NDArray[np.bool_]) -> bool:
