@@ -154,6 +154,8 @@ def replacing_folder(
     Raises:
         StudyError: As `error`: the disk is full, or the folder can't be written to.
     """
+    if folder.is_symlink() and folder.is_dir():  # what the link leads to is replaced
+        folder = folder.resolve()
     with _refusals_as(error, folder, next_step):
         folder.parent.mkdir(parents=True, exist_ok=True)
         draft = folder.parent / _temporary_name(folder)

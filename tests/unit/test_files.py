@@ -132,6 +132,17 @@ def test_processes_that_replace_one_folder_at_a_time_leave_a_whole_one(tmp_path)
     assert names_in(tmp_path) == ["entry"]
 
 
+def test_a_folder_behind_a_link_is_replaced_and_the_link_stays(tmp_path):
+    (tmp_path / "disk").mkdir()
+    write_one(tmp_path / "disk" / "model", "old")
+    (tmp_path / "model").symlink_to(tmp_path / "disk" / "model")
+    write_one(tmp_path / "model", "new")
+    assert (tmp_path / "model").is_symlink()
+    assert names_in(tmp_path) == ["disk", "model"]
+    assert names_in(tmp_path / "disk") == ["model"]
+    assert (tmp_path / "disk" / "model" / "file").read_text() == "new"
+
+
 @pytest.mark.parametrize("read", [read_bytes, sha256_of, read_with_digest])
 def test_a_pipe_or_a_device_is_refused_and_not_read(tmp_path, read):
     os.mkfifo(tmp_path / "pipe")

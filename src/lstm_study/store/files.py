@@ -377,7 +377,7 @@ def _text(path: Path) -> str | None:
     """Reads a text; None where there is none. Its reader refuses bytes that are not UTF-8."""
     try:
         return read_bytes(path, limit=MOST_BYTES).decode(errors="replace")
-    except FileNotFoundError:
+    except (FileNotFoundError, NotADirectoryError):
         return None
     except (OSError, ValueError) as error:
         raise RecordError(f"{path}: cannot be read ({error}).") from error
