@@ -114,4 +114,4 @@ def _judged(study: OpenStudy) -> Verdict:
     """Returns the verdict that the report gives, without its notes."""
     records = study.store.read_all()
     at = standing(records, study.spec, study.store)
-    return judge(records, looks=at.looks, level=at.level, kept=at.kept)
+    return judge(records, looks=at.looks, level=at.level, kept=at.kept, outcomes=("accuracy",))

@@ -36,6 +36,7 @@ from lstm_study.analysis.statistics.intervals import (
     LEVEL,
     OUTCOMES,
     Difference,
+    Measure,
     difference_between,
 )
 from lstm_study.analysis.statistics.power import LEAST_SEEDS, Power, estimate_power
@@ -106,6 +107,7 @@ def judge(
     looks: int = 1,
     level: float = LEVEL,
     kept: VerdictKind | None = None,
+    outcomes: Sequence[Measure] = OUTCOMES,
 ) -> Verdict:
     """Judges whether the candidate is better on the test reviews than the reference.
 
@@ -116,6 +118,7 @@ def judge(
         looks: How often the question was put, this time included.
         level: The interval's, as `statistics.looks` gives it for this look.
         kept: The answer of the last planned look, beyond the declared maximum of seeds.
+        outcomes: What to compare: accuracy, which the verdict is on, then the secondary ones.
 
     Returns:
         A verdict, always: where something is missing it says what.
@@ -145,7 +148,7 @@ def judge(
         # Beside an arm without seeds few will do: these very runs, over other test reviews.
         sides = [replace(arm, deterministic=is_fixed(arm)) for arm in sides]
         found_differences = [
-            difference_between(*sides, outcome=each, level=level) for each in OUTCOMES
+            difference_between(*sides, outcome=each, level=level) for each in outcomes
         ]
     difference = found_differences[0] if found_differences else None
     power = _power(difference) if difference is not None else None

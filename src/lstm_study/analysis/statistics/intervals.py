@@ -163,5 +163,7 @@ def outcomes_of(arm: Arm, outcome: Measure) -> Outcomes:
         squared: NDArray[np.float64] = (values - truth) ** 2
         return squared
     cut = np.clip(values, EPSILON, 1 - EPSILON)
-    losses: NDArray[np.float64] = -np.where(truth, log(cut), log1p(-cut))
+    losses: NDArray[np.float64] = np.empty(cut.shape)
+    losses[:, truth] = -log(cut[:, truth])
+    losses[:, ~truth] = -log1p(-cut[:, ~truth])
     return losses

@@ -101,6 +101,13 @@ def test_every_fake_study_gets_a_whole_verdict(name):
     _is_whole(judge(study))
 
 
+def test_on_accuracy_alone_the_verdict_is_the_same_without_the_other_outcomes():
+    study = fake_study.completed_study()
+    alone = judge(study, outcomes=("accuracy",))
+    assert alone.secondary == ()
+    assert _numbers(asdict(alone)) == _numbers(asdict(replace(judge(study), secondary=())))
+
+
 def test_one_seed_can_not_be_judged_and_the_number_that_would_do_is_said():
     verdict = judge(fake_study.one_seed_study())
     assert verdict.kind == "cannot say"
