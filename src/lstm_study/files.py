@@ -14,6 +14,7 @@ import re
 import secrets
 import shutil
 import stat
+import sys
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from glob import escape as glob_escape
@@ -153,6 +154,8 @@ def replacing_folder(
     Raises:
         StudyError: As `error`: the disk is full, or the folder can't be written to.
     """
+    if folder.is_symlink() and folder.is_dir():  # what the link leads to is replaced
+        folder = folder.resolve()
     with _refusals_as(error, folder, next_step):
         folder.parent.mkdir(parents=True, exist_ok=True)
         draft = folder.parent / _temporary_name(folder)
@@ -170,7 +173,7 @@ def replacing_folder(
                             _synchronise(path)
                 with _locked(folder.parent):
                     _recover(folder)
-                    if folder.exists():
+                    if os.path.lexists(folder):
                         folder.rename(_earlier(folder))
                     draft.rename(folder)
             finally:
@@ -201,24 +204,40 @@ def step_after(refusal: OSError, *, otherwise: str) -> str:
     return otherwise
 
 
-def read_bytes(path: Path, *, limit: int) -> bytes:
-    """Reads a file whole, unless it is not a regular file (a pipe would block) or too large.
+def open_regular(path: Path) -> io.BufferedReader:
+    """Opens a file to read, unless it is a pipe, which would block, or a device, which may not end.
 
     Raises:
-        OSError: It can't be read.
-        ValueError: It is something else, or has more than `limit` bytes.
+        OSError: It can't be read, or is no regular file.
     """
-    found = path.stat()
-    if not stat.S_ISREG(found.st_mode):
-        raise ValueError("is not a regular file")
-    if found.st_size > limit:
-        raise ValueError(f"has {found.st_size:,} bytes, where {limit:,} are the most")
-    return path.read_bytes()
+    number = os.open(path, os.O_RDONLY | os.O_NONBLOCK)
+    if not stat.S_ISREG(os.fstat(number).st_mode):
+        os.close(number)
+        raise OSError(errno.EINVAL, "Not a regular file", str(path))
+    return os.fdopen(number, "rb")
+
+
+def read_bytes(path: Path, *, limit: int = sys.maxsize) -> bytes:
+    """Reads a regular file whole, unless it is too large.
+
+    Raises:
+        OSError: It can't be read, or is no regular file.
+        ValueError: It has more than `limit` bytes.
+    """
+    with open_regular(path) as file:
+        size = os.fstat(file.fileno()).st_size
+        if size > limit:
+            raise ValueError(f"has {size:,} bytes, where {limit:,} are the most")
+        return file.read()
 
 
 def sha256_of(path: Path) -> str:
-    """Returns the SHA-256 of a file's bytes, in hexadecimal."""
-    with path.open("rb") as file:
+    """Returns the SHA-256 of a regular file's bytes, in hexadecimal.
+
+    Raises:
+        OSError: It can't be read, or is no regular file.
+    """
+    with open_regular(path) as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
@@ -239,7 +258,7 @@ def read_with_digest(path: Path) -> bytes:
         OSError: It can't be read.
         ValueError: A part of it was changed, or is missing.
     """
-    data = path.read_bytes()
+    data = read_bytes(path)
     digest, data = data[:_DIGEST_BYTES], data[_DIGEST_BYTES:]
     if hashlib.sha256(data).digest() != digest:
         raise ValueError("its digest does not match")
@@ -355,9 +374,13 @@ def _recover(folder: Path) -> None:
     The caller holds the lock of the folder it lies in.
     """
     earlier = _earlier(folder)
-    if earlier.exists() and not folder.exists():
+    if os.path.lexists(earlier) and not os.path.lexists(folder):
         earlier.rename(folder)
-    shutil.rmtree(earlier, ignore_errors=True)
+    # It may be anything that had the folder's name, such as a pipe, at which rmtree would wait.
+    if earlier.is_dir() and not earlier.is_symlink():
+        shutil.rmtree(earlier, ignore_errors=True)
+    else:
+        earlier.unlink(missing_ok=True)
     for draft in folder.parent.glob(f".{glob_escape(folder.name)}.*-*~"):
         # A locked draft belongs to another process that is writing it.
         with _locked(draft, wait=False) as is_locked:

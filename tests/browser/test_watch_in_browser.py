@@ -10,6 +10,7 @@ import pytest
 from playwright.sync_api import Browser, Page
 
 from lstm_study.analysis.answer.verdict import judge
+from lstm_study.errors import StoreError
 from lstm_study.records import StudyRecords
 from lstm_study.report.content import gather, illustrate
 from lstm_study.report.page.html import render_live
@@ -132,6 +133,28 @@ def test_the_progress_is_styled_and_shown_before_the_first_report(
     assert page.evaluate("getComputedStyle(document.body).display") == "grid"
     assert page.locator("#live .spark path").count() == 1
     assert page.locator("#report section").count() == 0
+    context.close()
+
+
+def test_records_that_are_gone_are_named_and_the_last_report_stays(
+    browser: Browser, search: Search, server: ReportServer
+) -> None:
+    context = browser.new_context()
+    page = context.new_page()
+    page.goto(server.address)
+    page.wait_for_selector("table.trials", timeout=60_000)
+    whole = server._progress
+
+    def fail() -> dict[str, Any]:
+        raise StoreError("no study. Start one with `lstm-study run`.")
+
+    server._progress = fail
+    page.wait_for_selector("#live-status [role=alert]", timeout=30_000)
+    assert page.inner_text("#live-status").endswith(": no study. Start one with lstm-study run.")
+    assert _rows(page) == 3
+    server._progress = whole
+    page.wait_for_selector("#live-status [role=status]", timeout=30_000)
+    assert page.locator("#live-status [role=alert]").count() == 0
     context.close()
 
 

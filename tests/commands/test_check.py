@@ -11,7 +11,8 @@ import pytest
 from rich.console import Console
 
 from lstm_study.cli.text.studies import check_text
-from lstm_study.commands import check, repair
+from lstm_study.commands import check, open_study, read_answer, repair
+from lstm_study.commands.status import read_status
 from lstm_study.errors import RecordError, StoreError
 from lstm_study.files import unseal
 from lstm_study.records import Control, Opening, Run, Trial
@@ -25,7 +26,8 @@ from lstm_study.store.missing_digests import add_missing_digests
 from lstm_study.store.snapshot import Snapshot
 from lstm_study.training.checkpoint import Checkpoint, read_weights, write_checkpoint
 from tests.support.earlier_records import EARLIER_RECORDS
-from tests.support.stored_study import stored
+from tests.support.fake_study import completed_study
+from tests.support.stored_study import leave, stored
 
 ONE_OF_EACH = {
     "plan.json": "plan.json",
@@ -469,6 +471,22 @@ def test_what_only_a_copy_brings_back_is_named_once_it_is_moved_aside(store):
     assert "plan.json can't" not in text
 
 
+def test_what_a_repair_lost_is_told_from_then_on_by_check_status_and_verdict(
+    store, tmp_path, monkeypatch
+):
+    (store.folder / "verdicts.json").unlink()
+    repair(store, check(store).findings)
+    lost = "A repair moved verdicts.json aside, and nothing makes it again: the number of looks at "
+    monkeypatch.chdir(tmp_path)
+    path = leave(completed_study(), tmp_path)
+    study = replace(open_study(path), store=Store(store.folder))
+    for _ in range(2):  # a verdict writes the file again, but not the looks that were lost
+        assert lost in said(Store(store.folder))
+        assert lost in read_status(study).problem
+        assert lost in " ".join(read_answer(study).verdict.notes)
+        assert (store.folder / "verdicts.json").exists()
+
+
 @pytest.mark.parametrize("kind", [SeedsState, VerdictsState])
 def test_a_copy_that_is_put_back_after_a_repair_is_read(store, kind):
     before = store.path(kind).read_bytes()
@@ -476,6 +494,7 @@ def test_a_copy_that_is_put_back_after_a_repair_is_read(store, kind):
     repair(store, check(store).findings)
     store.path(kind).write_bytes(before)
     assert files(Store(store.folder)) == []
+    assert Store(store.folder).lost_in_words() == []
     assert Store(store.folder).read_state(kind) is not None
 
 

@@ -105,7 +105,9 @@ def test_the_page_and_the_progress_are_there_before_the_first_report(study: Stud
     serving.start()
     assert made.edition is None
     assert _get(made, "/")[0] == 200
-    assert json.loads(_get(made, "/live.json")[1]) == {"headline": "one", "version": ""}
+    assert json.loads(_get(made, "/live.json")[1]) == {
+        "headline": "one", "trouble": "", "version": ""
+    }  # fmt: skip
     assert _get(made, "/report.html")[0] == 404
     made.end()
     serving.join(timeout=60)
@@ -152,6 +154,24 @@ def test_a_report_that_cannot_be_drawn_ends_the_serving_with_its_error(study: St
     made = _serve(study)
     with pytest.raises(ReportError, match="are gone"):
         made.serve()
+
+
+def test_records_that_are_gone_for_a_while_are_told_and_end_nothing(
+    study: Study, server: ReportServer
+) -> None:
+    def fail() -> dict[str, bytes]:
+        raise ReportError("records: are gone.")
+
+    render, progress = study.render, study.progress
+    server._render, server._progress = fail, fail
+    study.standing = "two"
+    _until(lambda: json.loads(_get(server, "/live.json")[1])["trouble"] == "records: are gone.")
+    _until(lambda: server.trouble == "records: are gone.")
+    assert "headline" not in json.loads(_get(server, "/live.json")[1])
+    assert _get(server, "/report.html")[1] == b"one"
+    server._render, server._progress = render, progress
+    _until(lambda: _get(server, "/report.html")[1] == b"two")
+    _until(lambda: json.loads(_get(server, "/live.json")[1])["trouble"] == "")
 
 
 def _connect(server: ReportServer) -> socket.socket:

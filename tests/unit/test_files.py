@@ -2,6 +2,7 @@
 
 import errno
 import multiprocessing
+import os
 import resource
 from pathlib import Path
 
@@ -9,7 +10,15 @@ import numpy as np
 import pytest
 
 from lstm_study.errors import DataError, StoreError
-from lstm_study.files import replacing, replacing_folder, sha256_of, write_array, write_text
+from lstm_study.files import (
+    read_bytes,
+    read_with_digest,
+    replacing,
+    replacing_folder,
+    sha256_of,
+    write_array,
+    write_text,
+)
 
 
 def names_in(folder: Path) -> list[str]:
@@ -121,6 +130,25 @@ def test_processes_that_replace_one_folder_at_a_time_leave_a_whole_one(tmp_path)
     assert [writer.exitcode for writer in writers] == [0, 0]
     assert (folder / "file").read_text() in ("a", "b")
     assert names_in(tmp_path) == ["entry"]
+
+
+def test_a_folder_behind_a_link_is_replaced_and_the_link_stays(tmp_path):
+    (tmp_path / "disk").mkdir()
+    write_one(tmp_path / "disk" / "model", "old")
+    (tmp_path / "model").symlink_to(tmp_path / "disk" / "model")
+    write_one(tmp_path / "model", "new")
+    assert (tmp_path / "model").is_symlink()
+    assert names_in(tmp_path) == ["disk", "model"]
+    assert names_in(tmp_path / "disk") == ["model"]
+    assert (tmp_path / "disk" / "model" / "file").read_text() == "new"
+
+
+@pytest.mark.parametrize("read", [read_bytes, sha256_of, read_with_digest])
+def test_a_pipe_or_a_device_is_refused_and_not_read(tmp_path, read):
+    os.mkfifo(tmp_path / "pipe")
+    for path in (tmp_path / "pipe", Path("/dev/zero"), tmp_path):
+        with pytest.raises(OSError, match="Not a regular file"):
+            read(path)
 
 
 def test_the_digest_of_a_file_is_its_sha256(tmp_path):

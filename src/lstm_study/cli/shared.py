@@ -165,11 +165,9 @@ def _limit_of(error: Exception) -> str:
     if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EROFS):
         step = "Free space or choose another folder, then run the same command again."
         return f"{error}. {step_after(error, otherwise=step)}"
-    if getattr(error, "errno", None) in (errno.EACCES, errno.EPERM):
-        return (
-            f"{error}. Correct its permissions, or choose another folder, then run the same "
-            "command again."
-        )
+    if (number := getattr(error, "errno", None)) in (errno.EACCES, errno.EPERM, errno.ENAMETOOLONG):
+        step = "Correct its permissions, or choose another folder, then run the same command again."
+        return f"{error}. {'Give a shorter path.' if number == errno.ENAMETOOLONG else step}"
     is_about_threads = isinstance(error, RuntimeError) and "start new thread" in str(error)
     if is_about_threads or getattr(error, "errno", None) == errno.EAGAIN:
         return (

@@ -56,6 +56,7 @@ class Check:
         folder: The study's.
         files: How many files were read.
         findings: What is wrong with them; empty where nothing is.
+        lost: What earlier repairs lost, in sentences.
         passed_over: Files among them that other programs left, such as copies with another name.
         is_sealed: Whether the files carry digests. Damage to those of earlier versions is noticed
             only where it makes a record contradict itself or another one.
@@ -64,6 +65,7 @@ class Check:
     folder: Path
     files: int
     findings: tuple[Finding, ...]
+    lost: tuple[str, ...]
     passed_over: tuple[str, ...]
     is_sealed: bool
 
@@ -111,6 +113,7 @@ def check(store: Store) -> Check:
             Finding(file=file, problem=problem, lost=_lost_with(file, found))
             for file, problem in found.items()
         ),
+        lost=tuple(store.lost_in_words()),
         passed_over=tuple(_passed_over(store)),
         is_sealed=store.ledger.exists or store.ledger.path.name in found,
     )

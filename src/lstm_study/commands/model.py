@@ -198,7 +198,7 @@ def _read(path: Path, spec: StudySpec, where: str) -> str:
     try:
         if path.stat().st_size > _MOST_BYTES:
             raise SpecError(f"{path}: must be a Python file of 1 MB at most ({where}).")
-        return path.read_text(encoding="utf-8")
+        return path.read_text(encoding="utf-8-sig")
     except FileNotFoundError:
         raise SpecError(
             f"{where}: model.builder must name a file, from the study file's folder. Received: "

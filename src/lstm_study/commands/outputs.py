@@ -13,6 +13,7 @@ from typing import Any
 from lstm_study.commands.open_study import OpenStudy
 from lstm_study.errors import RecordError
 from lstm_study.export.layout import NETWORK
+from lstm_study.files import read_bytes
 from lstm_study.records import Control, Run
 from lstm_study.records.state import ReportState
 from lstm_study.records.trainings import trainings_sha256
@@ -112,7 +113,7 @@ def _trainings_sha256(store: Store) -> str:
 def _read(path: Path) -> dict[str, Any]:
     """Returns what a JSON file says; nothing where it can't be read."""
     try:
-        found = json.loads(path.read_text(encoding="utf-8"))
+        found = json.loads(read_bytes(path))
     except (OSError, ValueError, RecursionError):
         return {}
     return found if isinstance(found, dict) else {}

@@ -17,7 +17,7 @@ from lstm_study.commands.answer import read_answer
 from lstm_study.commands.open_study import REPORTS_FOLDER, OpenStudy, Show
 from lstm_study.commands.outputs import is_report_current
 from lstm_study.errors import StoreError
-from lstm_study.files import make_folder, replacing, replacing_folder, write_text
+from lstm_study.files import make_folder, read_bytes, replacing, replacing_folder, write_text
 from lstm_study.provenance import versions
 from lstm_study.records import ReviewFacts
 from lstm_study.records.codec import state_to_json, to_json
@@ -191,7 +191,7 @@ def _check_target(folder: Path, name: str) -> None:
     if not folder.exists() or (folder.is_dir() and not any(folder.iterdir())):
         return
     try:
-        held = json.loads((folder / "study.json").read_text(encoding="utf-8"))["spec"]["study"]
+        held = json.loads(read_bytes(folder / "study.json"))["spec"]["study"]
         is_earlier = held["name"] == name
     except (OSError, ValueError, LookupError, TypeError, RecursionError):
         is_earlier = False

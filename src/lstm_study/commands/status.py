@@ -83,7 +83,7 @@ class Status:
         model: The bundle's folder; "" where there is none of this study in this reports folder.
         is_elsewhere: Whether the last report was written to another folder.
         problem: That a file of the study is gone, or that the list of them is damaged, and what to
-            do; "" for neither. What is damaged otherwise, `check` finds.
+            do; or what a repair lost; "" for none. What is damaged otherwise, `check` finds.
     """
 
     name: str
@@ -136,9 +136,9 @@ def read_status(study: OpenStudy) -> Status:
 def _problem(store: Store) -> str:
     try:
         store.check_complete()
+        return " ".join(store.lost_in_words())
     except RecordError as error:
         return str(error)
-    return ""
 
 
 def _time_left(study: OpenStudy, planned: SearchState | None, extent: Extent) -> TimeLeft | None:

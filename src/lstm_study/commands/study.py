@@ -411,12 +411,15 @@ class Study:
         from lstm_study.export import Bundle
 
         folder = self.report_folder / "model"
-        if not folder.exists():
+        try:
+            found = load_bundle_quietly(folder, ensemble=False)
+        except ExportError:
+            if folder.exists():
+                raise
             raise ExportError(
                 f"{folder}: no model has been exported. Call run(), or export() if the study has "
                 "been compared."
-            )
-        found = load_bundle_quietly(folder, ensemble=False)
+            ) from None
         assert isinstance(found, Bundle), "model/ has the network"
         return found
 

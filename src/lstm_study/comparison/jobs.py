@@ -111,14 +111,16 @@ class Jobs:
         """Says whether the test reviews are to be described, for the first time or again.
 
         Test is not opened for them alone in a study whose comparison ended before such facts were
-        recorded, but where a repair moved them aside.
+        recorded, but where a repair moved them aside, or where excerpts were left out and are
+        asked for now.
         """
         if self._store.read(NearDuplicates) is None:
             return True
         facts = self._store.read(ReviewFacts)
         if facts is None:
             return self._store.is_moved_aside(ReviewFacts)
-        return facts.runs != compared_runs(self._store.read_runs())
+        lacks_excerpts = self._spec.export.excerpts and facts.text_from == "left out"
+        return lacks_excerpts or facts.runs != compared_runs(self._store.read_runs())
 
     def _fix_own_epochs(self) -> bool:
         """Fixes the arms' own epochs once the baseline is validated; says whether they are fixed.

@@ -71,6 +71,7 @@ def judge_study(
         _of_own_epochs(records, arms, verdict),
         _of_validation(records),
         *looks.added_seeds_in_words(spec, store),
+        *store.lost_in_words(),
     )
     return replace(
         verdict,

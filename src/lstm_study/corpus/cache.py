@@ -22,7 +22,7 @@ from lstm_study.corpus.text.pairs import TrainingPairs
 from lstm_study.corpus.text.vocabulary import Vocabulary
 from lstm_study.corpus.types import Corpus, Split
 from lstm_study.errors import DataError, RecordError
-from lstm_study.files import replacing_folder, save_array, seal, sha256_of, unseal
+from lstm_study.files import read_bytes, replacing_folder, save_array, seal, sha256_of, unseal
 from lstm_study.records import CorpusSummary
 from lstm_study.records.codec import from_json, to_json
 
@@ -87,10 +87,10 @@ def read_entry(folder: Path) -> Corpus | None:
     if not folder.is_dir():
         return None
     try:
-        text, _ = unseal((folder / _MANIFEST).read_text(encoding="utf-8"))
+        text, _ = unseal(read_bytes(folder / _MANIFEST).decode())
         manifest = json.loads(text)
         _verify(folder, manifest["files"])
-        words = json.loads((folder / _WORDS).read_text(encoding="utf-8"))
+        words = json.loads(read_bytes(folder / _WORDS))
         training, count = _read_split(folder, "training"), int(manifest["train_reviews"])
         pairs = TrainingPairs(training.token_ids, training.offsets)
         training = replace(training, pairs=pairs)

@@ -24,7 +24,7 @@ from lstm_study.configuration import Configuration
 from lstm_study.corpus.cache import cache_folder
 from lstm_study.engine.backend import in_force
 from lstm_study.engine.devices import Workers
-from lstm_study.files import make_folder, write_text
+from lstm_study.files import make_folder, read_bytes, write_text
 from lstm_study.progress.estimate import step_work
 from lstm_study.progress.pace import Pace
 from lstm_study.provenance import machine, versions
@@ -64,7 +64,7 @@ def kept_pace(size: Workers) -> Pace | None:
     if not is_measurable(size):
         return None
     try:
-        kept = json.loads(_path().read_text(encoding="utf-8"))
+        kept = json.loads(read_bytes(_path()))
         longest = _KEPT_BUSY_SECONDS if kept["is_busy"] else _KEPT_SECONDS
         if kept["of"] == _described(size) and 0 <= time.time() - kept["at"] < longest:
             return _pace(kept["measured"], at=kept["at"])

@@ -1,11 +1,12 @@
 """The files of a bundle's folder, and their digests."""
 
+import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from lstm_study.errors import ExportError
-from lstm_study.files import replacing_folder, sha256_of
+from lstm_study.files import read_bytes, replacing_folder, sha256_of
 
 FORMAT = "lstm-study model bundle"
 FORMAT_VERSION = 3
@@ -59,22 +60,36 @@ def read_sums(folder: Path) -> dict[str, str]:
     Raises:
         ExportError: There is no such folder, it is no bundle, or the list is damaged.
     """
-    if not folder.is_dir():
-        raise ExportError(
-            f"{folder}: no such model folder. Give the folder that `lstm-study export` wrote, "
-            "such as reports/quickstart/model."
-        )
     path = folder / SUMS
-    sums = {}
     try:
-        for line in path.read_text(encoding="utf-8").splitlines():
-            digest, _, name = line.partition("  ")
-            sums[name] = digest
-    except FileNotFoundError:
-        raise _missing(path) from None
+        text = _read_soon(path).decode()
     except (OSError, UnicodeDecodeError) as error:
+        if not folder.is_dir():
+            raise ExportError(
+                f"{folder}: no such model folder. Give the folder that `lstm-study export` wrote, "
+                "such as reports/quickstart/model."
+            ) from None
+        if isinstance(error, FileNotFoundError):
+            raise _missing(path) from None
         raise ExportError(f"{path}: cannot be read ({error}). {_EXPORT_AGAIN}") from error
-    return sums
+    lines = (line.partition("  ") for line in text.splitlines())
+    return {name: digest for digest, _, name in lines}
+
+
+def when_written(folder: Path) -> int:
+    """Returns the time of a bundle's list, which no two bundles share; 0 where there is none."""
+    with suppress(OSError):
+        return (folder / SUMS).stat().st_mtime_ns
+    return 0
+
+
+def _read_soon(path: Path) -> bytes:
+    """Reads a bundle's file; its folder has no name for an instant while it is replaced."""
+    for seconds in (0.01, 0.05, 0.2):
+        with suppress(FileNotFoundError):
+            return read_bytes(path)
+        time.sleep(seconds)
+    return read_bytes(path)
 
 
 def checked_file(folder: Path, name: str, sums: dict[str, str]) -> Path:

@@ -22,6 +22,7 @@ from lstm_study.export.layout import (
     VOCABULARY,
     checked_file,
     read_sums,
+    when_written,
 )
 from lstm_study.export.network import fast_networks, load_network
 from lstm_study.export.own_network import load_own_network
@@ -64,11 +65,12 @@ def load_bundle(folder: Path, *, ensemble: bool = False) -> Bundle | ClassicalBu
             network is not the one that the configuration describes, or there is no ensemble.
     """
     while True:
-        sums = read_sums(folder)
+        written, sums = when_written(folder), read_sums(folder)
         try:
             bundle = _load(folder, sums, ensemble=ensemble)
         except ExportError:
-            if read_sums(folder) == sums:
+            # One with equal files has other times: some of them were read while none was there.
+            if when_written(folder) == written:
                 raise
         else:
             # Another bundle that took its place meanwhile may have given some of what was read.

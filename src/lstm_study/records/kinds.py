@@ -121,7 +121,8 @@ KINDS = (
     ),
     Kind(
         name="quick", path="quick.json", type=QuickState, is_watched=True,
-        lost="the report does not say that the comparison was shortened", is_made_again=False,
+        lost="how the comparison was shortened with --quick is no longer known",
+        is_made_again=False,
     ),
     Kind(
         name="verdicts", path="verdicts.json", type=VerdictsState, is_watched=True,

@@ -6,6 +6,7 @@ from operator import itemgetter
 from pathlib import Path
 from typing import Any
 
+from lstm_study.files import read_bytes
 from lstm_study.report import numbers
 from lstm_study.report.page.html import environment, frame
 
@@ -22,7 +23,7 @@ def _entries(folder: Path) -> Iterator[dict[str, str]]:
     for path in sorted(folder.glob("*/summary.json")):
         try:
             if (path.parent / "report.html").is_file():
-                yield _entry(json.loads(path.read_text(encoding="utf-8")), path.parent.name)
+                yield _entry(json.loads(read_bytes(path)), path.parent.name)
         except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError):
             # Not a summary of ours, of another version, or unreadable: its folder has no row.
             continue

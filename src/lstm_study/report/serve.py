@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 from urllib.parse import unquote, urlsplit
 
-from lstm_study.errors import ReportError
+from lstm_study.errors import ReportError, StudyError
 
 HOST = "127.0.0.1"
 TYPES = {
@@ -69,6 +69,8 @@ class ReportServer:
         self._progress = progress
         self.edition: Edition | None = None
         """The newest report; None before the first."""
+        self.trouble = ""
+        """Why there is no newer report, though records have changed; "" where there is none."""
         self._ended = threading.Event()
         self.problem: BaseException | None = None
         try:
@@ -87,11 +89,19 @@ class ReportServer:
 
     def progress(self) -> bytes:
         """Returns the study's progress and the newest report's version, as JSON."""
-        version = self.edition.version if self.edition else ""
-        return json.dumps({**self._progress(), "version": version}).encode()
+        found = {"version": self.edition.version if self.edition else "", "trouble": self.trouble}
+        try:
+            found |= self._progress()
+        except StudyError as error:
+            found["trouble"] = str(error)
+        return json.dumps(found).encode()
 
     def serve(self) -> None:
-        """Serves until `end` is called, or until rendering fails, and then raises its error."""
+        """Serves until `end` is called, or until rendering fails, and then raises its error.
+
+        Once there is a report, records that are gone or damaged end nothing: they may come back
+        when the study starts over, or is repaired.
+        """
         rendering = threading.Thread(target=self._keep_rendering, name="report", daemon=True)
         rendering.start()
         try:
@@ -116,10 +126,13 @@ class ReportServer:
                     version = hashlib.sha256(current.encode()).hexdigest()[:12]
                     self.edition = Edition(version=version, files=self._render())
                     rendered = current
+                self.trouble = ""
             except BaseException as error:  # noqa: BLE001 - `serve` raises it in its own thread
-                self.problem = error
-                self._server.shutdown()
-                return
+                if self.edition is None or not isinstance(error, StudyError):
+                    self.problem = error
+                    self._server.shutdown()
+                    return
+                self.trouble = str(error)
             rest = min(_REST * (time.monotonic() - began), _LONGEST_REST_SECONDS)
             self._ended.wait(max(_LOOK_SECONDS, rest))
 

@@ -23,7 +23,7 @@ _WORDS = {
     "int_parsing_size": "must be an integer of common size",
 }
 _PATTERNS = {
-    "study.name": "must be lower-case letters, digits and hyphens, 63 at most",
+    "study.name": "must be lower-case letters, digits and hyphens, 63 at most, the first no hyphen",
     "data.sha256": "must be 64 hexadecimal digits in lower case",
 }
 _HINTS = {

@@ -52,6 +52,9 @@ def find_study(study: str | Path) -> tuple[str, str]:
     name, known = path.stem, packaged_studies()
     if name in known and str(study) in (name, f"study/{name}.toml"):
         return read_text(_folder() / f"{name}.toml"), name
+    if path.exists():
+        received = "a folder" if path.is_dir() else "a device or a pipe"
+        raise SpecError(f"{study}: must be a file. Received: {received}. Give a TOML file.")
     raise SpecError(
         f"{study}: no such study file. Give the path of one, or the name of one that comes with "
         f"the package: {', '.join(known)}."
@@ -82,7 +85,7 @@ def read_text(path: Path) -> str:
                 f"{path}: must be a study file of 1 MB at most. Received: {size:,} bytes. "
                 "Give reviews with --data."
             )
-        return path.read_text(encoding="utf-8")
+        return path.read_text(encoding="utf-8-sig")  # Windows' editors begin a file with a mark
     except FileNotFoundError:
         raise SpecError(
             f"{path}: no such study file. See study/ for examples, "

@@ -272,6 +272,22 @@ class StudyFiles:
             return file in self.ledger.removed() and not (self.folder / file).exists()
         return False
 
+    def lost_in_words(self) -> list[str]:
+        """Says of each file that a repair moved aside, and that nothing makes again, what is lost.
+
+        One that was put back from a copy is there and not listed.
+
+        Raises:
+            RecordError: The ledger is damaged.
+        """
+        listed = self.ledger.files()
+        return [
+            f"A repair moved {file} aside, and nothing makes it again: {kind_of(file).lost}."
+            for file in sorted(self.ledger.removed())
+            if not kind_of(file).is_made_again
+            and (file in listed or not (self.folder / file).exists())
+        ]
+
     def moved_trials(self) -> frozenset[str]:
         """Returns the ids of trials that a repair ever moved aside, or found gone.
 
@@ -361,7 +377,7 @@ def _text(path: Path) -> str | None:
     """Reads a text; None where there is none. Its reader refuses bytes that are not UTF-8."""
     try:
         return read_bytes(path, limit=MOST_BYTES).decode(errors="replace")
-    except FileNotFoundError:
+    except (FileNotFoundError, NotADirectoryError):
         return None
     except (OSError, ValueError) as error:
         raise RecordError(f"{path}: cannot be read ({error}).") from error

@@ -7,7 +7,7 @@ import json
 from contextlib import suppress
 
 from lstm_study.errors import RecordError
-from lstm_study.files import write_text
+from lstm_study.files import read_bytes, write_text
 from lstm_study.records.codec import state_from_json, state_to_json
 from lstm_study.records.state import Extent, Live
 from lstm_study.store.files import StudyFiles
@@ -26,7 +26,9 @@ class LiveFiles(StudyFiles):
         found = {}
         for path in self.paths(Live):
             with suppress(OSError, RecordError):
-                found[path.stem] = state_from_json(path.read_text(), Live, where=str(path))
+                found[path.stem] = state_from_json(
+                    read_bytes(path).decode(errors="replace"), Live, where=str(path)
+                )
         return found
 
     def forget_live(self, worker: str) -> None:
@@ -41,7 +43,9 @@ class LiveFiles(StudyFiles):
         """Reads how much of the comparison the running or the last command trains, if it says."""
         try:
             path = self.path(Extent)
-            return state_from_json(path.read_text(), Extent, where=str(path))
+            return state_from_json(
+                read_bytes(path).decode(errors="replace"), Extent, where=str(path)
+            )
         except (OSError, RecordError):
             return None
 
@@ -54,7 +58,7 @@ class LiveFiles(StudyFiles):
         """Reads how long the running stage will take, by its name; empty where none is."""
         try:
             left: dict[str, float | None] = json.loads(
-                (self.folder / "live" / "time-left").read_text()
+                read_bytes(self.folder / "live" / "time-left")
             )
         except (OSError, ValueError, RecursionError):
             return {}

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from lstm_study.errors import RecordError
-from lstm_study.files import array_from, digest_of, read_bytes, write_array
+from lstm_study.files import array_from, digest_of, open_regular, read_bytes, write_array
 from lstm_study.records import Control, CorpusSummary, Run
 from lstm_study.records.consistency import of_predictions
 from lstm_study.records.kinds import kind_of
@@ -95,7 +95,7 @@ def _read_array(path: Path, *, most: int) -> "NDArray[Any] | None":
         if found is path:
             return array_from(read_bytes(path, limit=limit))
         limit = min(limit, _HEADER_BYTES + _NUMBER_BYTES * _MOST_REVIEWS_PACKED)
-        with packed.open("rb") as file, gzip.GzipFile(fileobj=file) as unpacked:
+        with open_regular(packed) as file, gzip.GzipFile(fileobj=file) as unpacked:
             read_bytes(packed, limit=limit)
             data = unpacked.read(limit + 1)
             if len(data) > limit:

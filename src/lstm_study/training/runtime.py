@@ -243,5 +243,7 @@ def use_jax_cache(jax: Any) -> None:
     """
     if jax.config.jax_compilation_cache_dir is None:
         jax.config.update("jax_compilation_cache_dir", str(cache_folder(None) / "jax"))
-        jax.config.update("jax_persistent_cache_min_compile_time_secs", _MIN_JAX_COMPILE_SECONDS)
+        if "JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS" not in os.environ:
+            least = _MIN_JAX_COMPILE_SECONDS
+            jax.config.update("jax_persistent_cache_min_compile_time_secs", least)
         keep_programs_with_digests()

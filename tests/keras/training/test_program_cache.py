@@ -1,5 +1,7 @@
 """JAX's compiled programs on disk."""
 
+import os
+
 import pytest
 
 from lstm_study.training.program_cache import ProgramCache
@@ -28,20 +30,34 @@ def test_a_program_that_cannot_be_read_or_written_is_a_line_in_the_log(tmp_path,
     assert "cannot be written" in caplog.text
 
 
-def test_jax_keeps_its_programs_there(tmp_path):
+def test_beyond_its_limit_the_least_recently_used_programs_are_deleted(tmp_path):
+    cache = ProgramCache(tmp_path / "jax", most_bytes=200)
+    for number, name in enumerate(("first", "second")):
+        cache.put(name, bytes(50))
+        os.utime(tmp_path / "jax" / f"{name}.jaxc", (number, number))
+    assert cache.get("first") == bytes(50)
+    cache.put("third", bytes(50))
+    assert sorted(path.stem for path in (tmp_path / "jax").iterdir()) == ["first", "third"]
+    cache.put("large", bytes(500))
+    assert sorted(path.stem for path in (tmp_path / "jax").iterdir()) == ["first", "third"]
+
+
+def test_jax_keeps_its_programs_there_within_its_own_limit(tmp_path):
     code = """
 from lstm_study.training.runtime import configure
 configure(threads=1)
 import jax
-jax.config.update("jax_persistent_cache_min_compile_time_secs", 0)
 hits = []
 jax.monitoring.register_event_listener(lambda event, **_: hits.append("cache_hits" in event))
 print(int(jax.jit(lambda x: x * 2 + 1)(3)), sum(hits))
 """
 
-    def run():
-        return in_a_process(code, tmp_path, KERAS_BACKEND="jax")
+    def run(**settings):
+        settings["JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS"] = "0"
+        return in_a_process(code, tmp_path, KERAS_BACKEND="jax", **settings)
 
+    assert run(JAX_COMPILATION_CACHE_MAX_SIZE="0")[0] == "7"
+    assert not (tmp_path / "jax").exists()
     assert run()[0] == "7"
     kept = sorted((tmp_path / "jax").iterdir())
     for path in kept:

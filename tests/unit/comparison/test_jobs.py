@@ -210,6 +210,18 @@ def test_what_a_repair_moved_aside_of_a_finished_comparison_is_made_again(tmp_pa
         assert store.read_state(kind).own_epochs == {"baseline": 3, "winner": 3}
 
 
+def test_excerpts_that_were_left_out_and_are_asked_for_later_are_due(tmp_path):
+    store, spec = Store(tmp_path), fake_spec(compare__seeds="1", compare__control="false")
+    for _ in range(3):
+        finish(jobs_of(store, spec), store)
+    store.write(store.read(ReviewFacts).without_excerpts())
+    hidden = spec.model_copy(update={"export": spec.export.model_copy(update={"excerpts": False})})
+    assert jobs_of(store, hidden).is_done
+    assert names(jobs_of(store, spec)) == ["test-reviews"]
+    finish(jobs_of(store, spec), store)
+    assert jobs_of(store, spec).is_done
+
+
 def test_the_ablation_goes_step_by_step_and_needs_no_training_for_its_last(tmp_path):
     store = Store(tmp_path)
     spec = fake_spec(compare__seeds="1", compare__ablation="true", compare__control="false")

@@ -1,6 +1,7 @@
 import logging
 import os
 import re
+import shutil
 
 import numpy as np
 import pytest
@@ -61,6 +62,26 @@ def test_a_torn_entry_is_found_logged_and_written_again(tmp_path, caplog, damage
     assert read_entry(folder) is not None
     assert [path.name for path in tmp_path.iterdir()] == ["entry"]
     assert not (folder / "replaced").exists()
+
+
+@pytest.mark.parametrize("name", ["manifest.json", "words.json", "test-labels.npy", ""])
+@pytest.mark.parametrize(
+    "make",
+    [os.mkfifo, os.mkdir, lambda path: path.symlink_to("nowhere"), lambda path: path.touch()],
+    ids=["pipe", "folder", "dangling link", "empty file"],
+)
+def test_what_is_no_file_or_no_folder_in_the_cache_is_replaced(tmp_path, name, make):
+    folder = tmp_path / "entry"
+    written(folder)
+    if name:
+        (folder / name).unlink()
+    else:
+        shutil.rmtree(folder)
+    make(folder / name)
+    assert read_entry(folder) is None
+    written(folder)
+    assert read_entry(folder) is not None
+    assert [path.name for path in tmp_path.iterdir()] == ["entry"]
 
 
 @pytest.mark.parametrize(

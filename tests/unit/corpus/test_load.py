@@ -189,8 +189,27 @@ def test_without_a_file_the_published_one_is_downloaded_with_its_words(tmp_path,
     (found,) = (tmp_path / "cache" / "downloads").iterdir()
     monkeypatch.setattr(imdb_npz, "IMDB_SHA256", hashlib.sha256(found.read_bytes()).hexdigest())
     corpus = load(DataTable(source="imdb"), seed=5)
-    assert asked[1][0] == imdb_npz.WORD_INDEX_URL
+    assert asked[-1][0] == imdb_npz.WORD_INDEX_URL
     assert corpus.vocabulary is None
+
+
+def test_what_was_downloaded_and_is_damaged_is_downloaded_again(tmp_path, monkeypatch):
+    asked = []
+
+    def download(url, *, folder, digest):
+        asked.append(url)
+        if url == imdb_npz.IMDB_URL:
+            return write_npz(folder / "imdb.npz")
+        raise DataError("no network")
+
+    (tmp_path / "cache" / "downloads").mkdir(parents=True)
+    path = write_npz(tmp_path / "cache" / "downloads" / "imdb.npz")
+    monkeypatch.setattr(imdb_npz, "IMDB_SHA256", hashlib.sha256(path.read_bytes()).hexdigest())
+    monkeypatch.setattr(imdb_npz, "download", download)
+    path.write_bytes(b"damaged")
+    (path.parent / "imdb_word_index.json").write_text("damaged")
+    assert load(DataTable(source="imdb"), seed=5).vocabulary is None
+    assert asked == [imdb_npz.IMDB_URL, imdb_npz.WORD_INDEX_URL]
 
 
 def test_the_packaged_reviews_digest_is_checked(tmp_path):

@@ -1,12 +1,15 @@
 """A bundle's folder: what may be replaced, and the checksums in it."""
 
 import hashlib
+import os
 import subprocess
 import sys
+import threading
 
 import pytest
 
 from lstm_study.errors import ExportError
+from lstm_study.export import load
 from lstm_study.export.layout import checked_file, read_sums, replacing_bundle, write_sums
 
 
@@ -44,6 +47,47 @@ def test_a_changed_file_is_found(tmp_path):
     (tmp_path / "model" / "added").write_text("later")
     with pytest.raises(ExportError, match="is not listed in SHA256SUMS"):
         checked_file(tmp_path / "model", "added", sums)
+
+
+def test_a_bundle_that_is_being_replaced_is_read_once_it_has_its_name_again(tmp_path):
+    with replacing_bundle(tmp_path / "model") as new:
+        (new / "file").write_text("new")
+    (tmp_path / "model").rename(tmp_path / "away")
+    ends = threading.Timer(0.1, (tmp_path / "away").rename, [tmp_path / "model"])
+    ends.start()
+    assert set(read_sums(tmp_path / "model")) == {"file"}
+    ends.join()
+
+
+def test_a_bundle_that_an_equal_one_replaced_while_it_was_loaded_is_loaded_again(
+    tmp_path, monkeypatch
+):
+    calls = []
+
+    def write():
+        with replacing_bundle(tmp_path / "model") as new:
+            (new / "file").write_text("same")
+
+    def loaded(folder, sums, *, ensemble):
+        calls.append(folder)
+        if len(calls) == 1:
+            write()
+            raise ExportError("a file is missing")
+        return sums
+
+    monkeypatch.setattr(load, "_load", loaded)
+    write()
+    assert set(load.load_bundle(tmp_path / "model")) == {"file"}
+    with pytest.raises(ExportError, match="no such model folder"):
+        load.load_bundle(tmp_path / "none")
+
+
+def test_a_pipe_in_place_of_the_sums_is_refused_and_not_waited_for(tmp_path):
+    os.mkfifo(tmp_path / "SHA256SUMS")
+    with pytest.raises(ExportError, match=r"cannot be read .*Not a regular file"):
+        read_sums(tmp_path)
+    with pytest.raises(ExportError, match="no such model folder"):
+        read_sums(tmp_path / "SHA256SUMS")
 
 
 def test_the_sums_are_what_sha256sum_reads_and_a_bundle_without_them_is_refused(tmp_path):

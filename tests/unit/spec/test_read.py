@@ -1,5 +1,6 @@
 """Where a study file is found."""
 
+import os
 from pathlib import Path
 
 import pytest
@@ -36,6 +37,20 @@ def test_the_checkout_shows_every_packaged_study_under_study():
     for name in packaged_studies():
         assert load_spec(ROOT / "study" / f"{name}.toml").study.name == name
         assert find_study(name)[0] == (ROOT / "study" / f"{name}.toml").read_text()
+
+
+@pytest.mark.parametrize("mark", [b"", b"\xef\xbb\xbf"])
+@pytest.mark.parametrize("end", [b"\n", b"\r\n"])
+def test_a_study_file_of_a_windows_editor_is_read(tmp_path, mark, end):
+    (tmp_path / "mine.toml").write_bytes(mark + SPEC.encode().replace(b"\n", end))
+    assert find_study(tmp_path / "mine.toml")[0] == SPEC
+
+
+@pytest.mark.parametrize("make", [os.mkfifo, os.mkdir])
+def test_what_is_no_file_is_not_called_missing(tmp_path, make):
+    make(tmp_path / "mine")
+    with pytest.raises(SpecError, match=r"mine: must be a file\. Received: a "):
+        find_study(tmp_path / "mine")
 
 
 def test_a_file_too_large_for_a_study_is_refused_unread(tmp_path):

@@ -103,6 +103,13 @@ def test_a_folder_that_is_a_file_is_a_sentence(tmp_path):
         Store(tmp_path / "taken" / "a").hold("x").__enter__()
 
 
+def test_below_a_file_no_study_has_begun_and_nothing_is_called_damaged(tmp_path):
+    (tmp_path / "runs").touch()
+    store = Store(tmp_path / "runs" / "tiny")
+    assert not store.has_begun
+    assert store.read_state(SearchState) is None
+
+
 def test_the_log_of_openings_survives_a_torn_last_line(tmp_path):
     store = Store(tmp_path)
     first = Opening(opened_at="t1", command="c", run_id="baseline-s1")

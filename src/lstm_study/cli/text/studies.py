@@ -85,6 +85,7 @@ def check_text(found: "Check", *, where: str, aside: "Path | None" = None) -> Re
     for finding in found.findings:
         lines.append(Text(f"{finding.file}: {finding.problem}.", style="red"))
         lines.append(Text(f"    Without it, {finding.lost}.", style="dim"))
+    lines += [Text(each, style="yellow") for each in found.lost]
     if found.passed_over:
         more = len(found.passed_over) - 1
         beside = f" and {more} more" if more else ""

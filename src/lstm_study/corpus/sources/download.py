@@ -3,6 +3,7 @@
 from pathlib import Path
 from typing import Any
 
+from lstm_study.corpus.cache import CACHE_VARIABLE
 from lstm_study.errors import DataError, DigestError
 
 IMDB_URL = "https://storage.googleapis.com/tensorflow/tf-keras-datasets/imdb.npz"
@@ -17,6 +18,8 @@ _TIMEOUT_SECONDS = 30
 def download(url: str, *, folder: Path, digest: str) -> Path:
     """Downloads a file to a folder, checks its digest, and only then gives it its name.
 
+    One that is there already and has that digest is not downloaded again.
+
     The digest is its SHA-256 in hexadecimal, or "md5:" and its MD5.
 
     Raises:
@@ -26,6 +29,8 @@ def download(url: str, *, folder: Path, digest: str) -> Path:
     import pooch
 
     name = url.rsplit("/", 1)[-1]
+    if (folder / name).exists() and not (folder / name).is_file():
+        raise DataError(f"{folder / name}: must be a file. Delete it: it will be downloaded again.")
     advice = "Try again, or give the file's path with --data, or as data.path."
     # pooch announces each download on standard error.
     pooch.get_logger().setLevel("WARNING")
@@ -34,7 +39,12 @@ def download(url: str, *, folder: Path, digest: str) -> Path:
         path = pooch.retrieve(
             url, known_hash=digest, fname=name, path=folder, downloader=downloader
         )
-    except OSError as error:  # what requests raises are OSErrors too
+    except OSError as error:  # what requests raises are OSErrors too, without a number
+        if error.errno is not None:
+            raise DataError(
+                f"{folder / name}: cannot be written ({error.strerror}). "
+                f"Free space, or set {CACHE_VARIABLE} to another folder."
+            ) from error
         raise DataError(f"{url}: could not be downloaded ({_one_line(error)}). {advice}") from error
     except ValueError as error:
         raise DigestError(

@@ -37,16 +37,14 @@ _log = logging.getLogger(__name__)
 
 
 def locate(data: DataTable, *, cache: Path) -> Located:
-    """Finds `imdb.npz` where it is given, in Keras's cache or in ours, or downloads it."""
+    """Finds `imdb.npz` where it is given or in Keras's cache, or downloads it to ours."""
     downloads = cache / "downloads"
     if data.paths:
         path = Path(data.paths[0]).expanduser()
         path = path / "imdb.npz" if path.is_dir() else path
         sha256 = checked_sha256(path, data.sha256)
     else:
-        path = _found("imdb.npz", _keras_folder(), downloads) or _download(
-            IMDB_URL, downloads, IMDB_SHA256
-        )
+        path = _found("imdb.npz", _keras_folder()) or _download(IMDB_URL, downloads, IMDB_SHA256)
         sha256 = checked_sha256(path, data.sha256 or IMDB_SHA256)
     extra = _word_index(path, sha256, downloads=downloads)
     return Located(
@@ -193,7 +191,8 @@ def _word_index(path: Path, sha256: str, *, downloads: Path) -> Path | None:
     name = "imdb_word_index.json"
     if sha256 != IMDB_SHA256:
         return _found(name, path.parent)
-    found = _found(name, path.parent, _keras_folder(), downloads)
+    # One that was downloaded is used where its digest is right, and downloaded again where not.
+    found = _found(name, *(each for each in (path.parent, _keras_folder()) if each != downloads))
     if found is not None:
         return found
     try:

@@ -1,4 +1,6 @@
+import errno
 import hashlib
+import os
 import threading
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
@@ -62,6 +64,31 @@ def test_an_interrupted_download_leaves_nothing(server, tmp_path):
         download(f"{server}/cut/imdb.npz", folder=tmp_path, digest=DIGEST)
     assert "\n" not in str(caught.value)
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_damaged_download_is_replaced_and_a_whole_one_kept(server, tmp_path):
+    path = tmp_path / "imdb.npz"
+    path.write_bytes(CONTENT[:-1])
+    assert download(f"{server}/whole/imdb.npz", folder=tmp_path, digest=DIGEST) == path
+    assert path.read_bytes() == CONTENT
+    # Nothing is asked of the server then.
+    assert download(f"{server}/missing/imdb.npz", folder=tmp_path, digest=DIGEST) == path
+
+
+@pytest.mark.parametrize("make", [os.mkfifo, os.mkdir])
+def test_what_is_no_file_in_a_downloads_place_is_named(server, tmp_path, make):
+    make(tmp_path / "imdb.npz")
+    with pytest.raises(DataError, match=r"imdb\.npz: must be a file"):
+        download(f"{server}/whole/imdb.npz", folder=tmp_path, digest=DIGEST)
+
+
+def test_a_full_disk_is_told_from_a_network_that_fails(server, tmp_path, monkeypatch):
+    def full(*_, **__):
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr("pooch.core.shutil.move", full)
+    with pytest.raises(DataError, match=r"cannot be written .* Free space"):
+        download(f"{server}/whole/imdb.npz", folder=tmp_path, digest=DIGEST)
 
 
 def test_ctrl_c_during_a_download_leaves_nothing(server, tmp_path, monkeypatch):

@@ -34,7 +34,10 @@
   // Commands stand between backticks.
   const sentence = (text) => text.split("`").map((part, at) => (at % 2 ? make("code", { textContent: part }) : part));
   const progress = (found) => {
-    const parts = [make("p", { className: "sentence", role: "status" }, ...sentence(found.headline))];
+    const parts = [];
+    if (found.trouble) parts.push(make("p", { role: "alert" }, ...sentence(`The report can't be updated: ${found.trouble}`)));
+    if (!found.headline) return $("live-status").replaceChildren(...parts); // Nothing else is known.
+    parts.push(make("p", { className: "sentence", role: "status" }, ...sentence(found.headline)));
     parts.push(make("div", { className: "stages" }, ...found.stages.map(stage)));
     parts.push(...found.best.map((text) => make("p", { textContent: text })));
     if (found.running.length) parts.push(running(found.running));
