@@ -29,7 +29,6 @@ from lstm_study.report.tables.columns import (
     PREDICTING_PARAMETERS,
     SECONDS_PER_EPOCH,
     hyperparameter_columns,
-    parameter_count,
     seconds_per_epoch,
     short_name_column,
 )
@@ -145,7 +144,7 @@ def _arm_row(
     masked = begun[0].masked if begun else is_arm_masked(arm, spec)
     epochs = begun[0].protocol_epochs if begun else epochs_of(arm, spec)
     networks = networks_per_run(arm, epochs)
-    parameters = next(map(parameter_count, begun), configuration.parameter_count)
+    parameters = begun[0].trainable_parameters if begun else configuration.parameter_count
     predicting = _mean([run.predict_1000_seconds for run in runs])
     return configuration.as_dict() | {
         "arm": arm,
