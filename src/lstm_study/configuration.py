@@ -95,10 +95,6 @@ class Hyperparameter:
         """What is written at the positions 0, 1, … of an axis; empty where they are numbers."""
         return ("no", "yes") if self.kind == "switch" else self.choices
 
-    def shown(self, value: Any) -> str:
-        """Writes a value for readers: "50,000", "0.2", "yes", "max"."""
-        return value_in_words(value)
-
 
 def value_in_words(value: Any) -> str:
     """Writes a value for readers: "50,000", "0.2", "yes", "max"."""
@@ -293,7 +289,7 @@ class Configuration:
             row, value = HYPERPARAMETERS[name], getattr(self, name)
             if name not in ("bidirectional", "pooling"):  # the label says them
                 # Drawn on a logarithm, a rate has more digits than say anything.
-                words = f"{value:.3g}" if isinstance(value, float) else row.shown(value)
+                words = f"{value:.3g}" if isinstance(value, float) else value_in_words(value)
                 parts.append(row.short if value is True else f"{row.short} {words}")
         return ", ".join(parts)
 

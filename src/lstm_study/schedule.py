@@ -1,4 +1,4 @@
-"""Hyperband's schedule, as a pure function: brackets, rounds, trials, epochs."""
+"""The schedule of a search, Hyperband's or a single round: brackets, rounds, trials, epochs."""
 
 import math
 from dataclasses import dataclass
@@ -49,6 +49,12 @@ class Bracket:
     def epochs(self) -> int:
         """Epochs over all rounds."""
         return sum(item.epochs for item in self.rounds)
+
+
+def single_round(trials: int, *, max_epochs: int) -> Bracket:
+    """Returns one bracket of one round: every trial has the full budget."""
+    whole = Round(round=0, trials=trials, initial_epoch=0, budget_epochs=max_epochs)
+    return Bracket(iteration=0, bracket=0, rounds=(whole,))
 
 
 def hyperband(*, max_epochs: int, factor: int, iterations: int = 1) -> tuple[Bracket, ...]:

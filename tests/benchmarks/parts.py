@@ -26,7 +26,7 @@ from lstm_study.commands.begin import begin
 from lstm_study.commands.open_study import OpenStudy, Silent, held
 from lstm_study.commands.winner import winner_of
 from lstm_study.commands.workers import stage_workers
-from lstm_study.configuration import HYPERPARAMETERS, Configuration
+from lstm_study.configuration import HYPERPARAMETERS, Configuration, value_in_words
 from lstm_study.engine.dispatch import dispatch
 from lstm_study.provenance import git_commit, machine, now
 from lstm_study.records import Trial
@@ -150,10 +150,9 @@ def rows(
     mean, spread = np.mean(list(whole.values())), _spread(list(whole.values()))
     yield f"| all | | | {len(whole)} | {mean:.2%} | {spread} | | | | |"
     for part, of_part in found.items():
-        row = HYPERPARAMETERS[part]
         yield (
-            f"| {part} | {row.shown(winner.value(part))} | "
-            f"{row.shown(parts[part].value(part))} | {len(of_part)} | "
+            f"| {part} | {value_in_words(winner.value(part))} | "
+            f"{value_in_words(parts[part].value(part))} | {len(of_part)} | "
             f"{np.mean(list(of_part.values())):.2%} | {_spread(list(of_part.values()))} | "
             f"{points(gains[part].mean())} | {_interval(gains[part])} | "
             f"{_probability(corrected.get(part))} | {_alone(gains[part][first:])} |"

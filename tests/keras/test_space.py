@@ -138,6 +138,18 @@ def test_log_sampling_with_a_step_multiplies_by_it():
     assert {item.lstm_units for item in drawn} == {16, 32, 64, 128, 256}
 
 
+def test_a_range_of_whole_numbers_with_log_sampling_and_no_step_is_counted_and_drawn_whole():
+    settings = (
+        "space.dropout=0.1", "space.recurrent_dropout=0.0", "space.vocabulary_size=50",
+        "space.maxlen=8", "space.embedding_dim={choices=[4, 6]}",
+        "space.lstm_units={min=16, max=64, sampling='log'}",
+    )  # fmt: skip
+    space = spec(*settings).space
+    every = list(grid(space))
+    assert len(every) == configuration_count(space) == 2 * 49
+    assert set(take(1_000, *settings)) == set(every)
+
+
 CONDITIONAL = (
     "space.dropout=0.1", "space.recurrent_dropout=0.0", "space.vocabulary_size=50",
     "space.maxlen=8", "space.embedding_dim=4", "space.lstm_units={choices=[4, 6]}",

@@ -195,7 +195,7 @@ def _heartbeat(progress: Progress) -> Text:
     running = "; ".join(
         f"{item.training_id} epoch {item.epoch} of {item.epochs} "
         f"({item.step / max(1, item.steps):.0%})"
-        f"{f', {silence}' if (silence := _silence(item)) else ''}"
+        f"{f', {silence}' if (silence := silence_in_words(item.silent_seconds)) else ''}"
         for item in progress.running
     )
     return Text(

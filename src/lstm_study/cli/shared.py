@@ -274,5 +274,5 @@ def displayed(
 
 def exit_with(answer: "Answer") -> None:
     """Ends the command with exit code 3 where trials or runs failed."""
-    if answer.failed_trials:
+    if answer.failed_trainings:
         raise typer.Exit(EXIT_FAILED_TRIALS)

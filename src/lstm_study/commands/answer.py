@@ -48,7 +48,7 @@ class Answer:
     where: str
 
     @property
-    def failed_trials(self) -> int:
+    def failed_trainings(self) -> int:
         """Trials and runs that failed, the control included."""
         control = self.records.control
         failed = sum(trial.status == "failed" for trial in self.records.trials)

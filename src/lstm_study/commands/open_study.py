@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Protocol
 
 from lstm_study.analysis.answer.backends import first_backend
-from lstm_study.commands.model import explored, recorded
+from lstm_study.commands.custom_builder import explored, recorded
 from lstm_study.engine.backend import choose_backend, using
 from lstm_study.engine.devices import require_gpus
 from lstm_study.engine.dispatch import Context

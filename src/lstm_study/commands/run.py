@@ -3,9 +3,9 @@
 from lstm_study.commands.answer import Answer, read_answer
 from lstm_study.commands.begin import begin, check_writable
 from lstm_study.commands.compare import compare, extent_of, is_compared, planned_power
+from lstm_study.commands.custom_builder import check_unchanged
 from lstm_study.commands.estimate import estimate, time_left_in_words
 from lstm_study.commands.export import export_arm
-from lstm_study.commands.model import check_unchanged
 from lstm_study.commands.open_study import OpenStudy, Show, held
 from lstm_study.commands.outputs import is_model_current, is_report_current, own_model, own_report
 from lstm_study.commands.report import make_report

@@ -12,7 +12,7 @@ from lstm_study import commands
 from lstm_study.analysis.frames import epochs_frame, frame_of
 from lstm_study.analysis.search.summary import finalists, ranking
 from lstm_study.commands.answer import read_runs, read_trials
-from lstm_study.commands.model import builder_of, recorded
+from lstm_study.commands.custom_builder import builder_of, recorded
 from lstm_study.commands.open_study import as_run
 from lstm_study.commands.predict import load_bundle_quietly, unknown_in_words
 from lstm_study.commands.progress_bar import ProgressBar

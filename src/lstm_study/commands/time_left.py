@@ -168,13 +168,12 @@ def time_left(
     )
 
 
-def read_baseline_seconds(study: OpenStudy, *, pace: Pace | None, workers: int = 1) -> float | None:
+def read_baseline_seconds(study: OpenStudy, *, pace: Pace | None) -> float | None:
     """Estimates the seconds left of the baseline's first run alone; None before anything was timed.
 
     Args:
         study: The study, begun.
         pace: This machine's; None where it was not measured.
-        workers: That would share the trainings here.
     """
     store = study.store
     corpus = store.read(CorpusSummary)
@@ -192,7 +191,7 @@ def read_baseline_seconds(study: OpenStudy, *, pace: Pace | None, workers: int =
         return None
     baseline = ExpectedComparison(arms={"baseline": [study.spec.baseline.configuration]}, seeds=1)
     jobs = comparison_jobs(study.spec, baseline, trained, None, costs)
-    return _stage_seconds(jobs, trained, costs.pace, workers)
+    return _stage_seconds(jobs, trained, costs.pace, workers=1)
 
 
 def _stage_seconds(

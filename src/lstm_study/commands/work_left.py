@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from statistics import fmean
 
 from lstm_study.analysis.answer.ablation import ablation_trainings, ablation_trainings_left
-from lstm_study.analysis.answer.planned_arms import epochs_of, with_recipe_of
+from lstm_study.analysis.answer.planned_arms import epochs_of, is_arm_masked, with_recipe_of
 from lstm_study.analysis.search.summary import ranking
 from lstm_study.arm_names import (
     LAST_EPOCHS,
@@ -18,7 +18,6 @@ from lstm_study.arm_names import (
 )
 from lstm_study.commands.costs import Costs, is_validated
 from lstm_study.comparison.arms import (
-    is_arm_masked,
     plan_comparison,
     validation_epochs,
 )

@@ -6,7 +6,7 @@ from statistics import fmean
 from types import MappingProxyType
 
 from lstm_study.analysis.answer.ablation import ablation_trainings, validation_run_id
-from lstm_study.analysis.answer.planned_arms import epochs_of, planned_arms
+from lstm_study.analysis.answer.planned_arms import epochs_of, is_arm_masked, planned_arms
 from lstm_study.analysis.search.summary import objective_of
 from lstm_study.arm_names import (
     LAST_EPOCHS_SUFFIX,
@@ -127,12 +127,6 @@ def plan_validation_runs(plan: ComparisonPlan, *, spec: StudySpec) -> list[Run]:
             )
         )
     return planned
-
-
-def is_arm_masked(arm: str, spec: StudySpec) -> bool:
-    """Whether an arm's trainings are masked: as the study's are, but never the baseline's."""
-    named = arm.removesuffix(OWN_EPOCH_SUFFIX).removesuffix(VALIDATION_SUFFIX)
-    return spec.protocol.masked and named != "baseline"
 
 
 def validation_epochs(arm: str, spec: StudySpec) -> int:

@@ -6,7 +6,7 @@ cost. A network without a mask needs `batches.epoch_order` and the full length.
 
 >>> lengths = np.array([3, 9, 4, 8, 3, 9, 4, 8, 5])
 >>> [lengths[batch].tolist() for batch in epoch_buckets(lengths, batch_size=2, seed=1, pools=1)]
-[[9, 9], [4, 4], [3, 3], [8, 8], [5]]
+[[5, 8], [9, 9], [4, 4], [3, 3], [8]]
 """
 
 import numpy as np

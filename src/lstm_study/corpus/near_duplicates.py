@@ -69,7 +69,7 @@ def count_near_duplicates(
     Two reviews are near-duplicates if they share at least the threshold of the different shingles
     of the one that has fewer: so a review that another quotes in full is one. Reviews shorter than
     a shingle are compared as a whole. A shingle in more than 500 training reviews is a set phrase,
-    not a copy, and is ignored.
+    not a copy: it counts as not shared.
 
     Args:
         test: The reviews in question.

@@ -141,7 +141,7 @@ def gather_rows(
         Flat values and offsets of the picked reviews, in the order of `indices`.
 
     Example:
-        >>> gather(np.arange(6, dtype=np.int32), np.array([0, 2, 3, 6]), np.array([2, 0]))
+        >>> gather_rows(np.arange(6, dtype=np.int32), np.array([0, 2, 3, 6]), np.array([2, 0]))
         (array([3, 4, 5, 0, 1], dtype=int32), array([0, 3, 5]))
     """
     starts = offsets[:-1][indices]

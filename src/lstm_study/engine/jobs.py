@@ -144,8 +144,8 @@ class Evaluation:
         probabilities: Of the positive label, float32 [test reviews].
         labels: int8 [test reviews].
         weights: A scratch file with the network's weights; the dispatcher's to move.
-        test_seconds: Wall time of reading the test reviews.
-        predict_1000_seconds: Wall time of 1,000 training reviews, once all is compiled.
+        test_seconds: Wall time of predicting the test reviews.
+        predict_1000_seconds: Wall time of predicting 1,000 training reviews, once all is compiled.
         mean_probabilities: Mean over the last epochs; None where that was not wanted.
     """
 

@@ -117,7 +117,7 @@ class Device:
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Reply:
-    """The answer to a request; for a `OpenRequest` with the test reviews where they are sent."""
+    """The answer to a request; for an `OpenRequest` with the test reviews where they are sent."""
 
     test: Split | None = None
 

@@ -143,17 +143,22 @@ class RayCluster:
         if self._is_closing:
             return
         self._is_closing = True
-        ending = [self._actors[name].end.remote() for name in self._started]
-        with suppress(Exception):  # An actor that is lost just now has ended, too.
-            self._ray.wait(ending, num_returns=len(ending), timeout=GRACE_SECONDS)
-        for actor in self._actors.values():
-            self._ray.kill(actor)
+        # Ray's client, once its cluster is gone, would look for another one here.
+        if self._ray.is_initialized():
+            self._end_actors()
         # A thread that is still within Ray when it shuts down crashes this process.
         deadline = time.monotonic() + _CLOSE_SECONDS
         for reader in self._readers:
             reader.join(max(0.0, deadline - time.monotonic()))
         self._ray.shutdown()
         shutil.rmtree(self._scratch, ignore_errors=True)
+
+    def _end_actors(self) -> None:
+        ending = [self._actors[name].end.remote() for name in self._started]
+        with suppress(Exception):  # An actor that is lost just now has ended, too.
+            self._ray.wait(ending, num_returns=len(ending), timeout=GRACE_SECONDS)
+        for actor in self._actors.values():
+            self._ray.kill(actor)
 
     def _start(self, name: str) -> None:
         share = 1 / self._per_gpu

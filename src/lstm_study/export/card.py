@@ -63,7 +63,7 @@ def model_card(facts: BundleFacts, *, verdict_sentence: str) -> str:
             "layers": _layers(facts.run.configuration),
             "hyperparameters": _hyperparameters(facts.run.configuration, protocol),
             "recipe": _recipe(facts, protocol),
-            "parameters": facts.run.parameter_count or facts.run.configuration.parameter_count,
+            "parameters": facts.run.trainable_parameters,
             "builder": facts.builder,
             "is_compiled": facts.is_compiled,
             "own_layers": facts.own_layers,

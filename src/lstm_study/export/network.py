@@ -118,7 +118,6 @@ def load_network(
             f"{path}: Keras {keras.__version__} cannot read it ({reason}). "
             "Install the Keras that configuration.json names, or export the model again."
         ) from error
-    expected = plain_network(configuration, masked=masked, members=members)
     if _structure(network) != _structure(expected):
         raise ExportError(
             f"{path}: must be the network that configuration.json describes, {configuration.label} "

@@ -150,7 +150,7 @@ def as_json(facts: BundleFacts) -> str:
             "seed": run.seed,
             "epochs": run.protocol_epochs,
             "protocol": records.spec.get("protocol", {}) | {"masked": run.masked},
-            "parameters": run.parameter_count or run.configuration.parameter_count,
+            "parameters": run.trainable_parameters,
             "test_accuracy": run.test_accuracy,
             "ended_at": run.ended_at,
         },

@@ -91,10 +91,11 @@ def places_for(members: int, *, shape: ShapeClass, steps: int, on_gpu: bool) -> 
         on_gpu: Whether the device is a GPU, on which an idle place costs little.
 
     Example:
-        >>> places = partial(places_for, shape=ShapeClass.of(Configuration(), batch_size=64))
-        >>> [places(n, steps=300, on_gpu=True) for n in (1, 3, 5, 9, 14, 33)]
+        >>> from lstm_study.configuration import Configuration
+        >>> of = {"shape": ShapeClass.of(Configuration(), batch_size=64), "on_gpu": True}
+        >>> [places_for(members, steps=300, **of) for members in (1, 3, 5, 9, 14, 33)]
         [1, 4, 8, 16, 16, 64]
-        >>> [places(n, steps=30_000, on_gpu=True) for n in (1, 3, 5, 9, 14, 33)]
+        >>> [places_for(members, steps=30_000, **of) for members in (1, 3, 5, 9, 14, 33)]
         [1, 3, 5, 10, 14, 40]
     """
     if members == 0:

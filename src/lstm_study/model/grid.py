@@ -2,7 +2,7 @@
 
 import itertools
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from lstm_study.configuration import Configuration, Hyperparameter
@@ -26,9 +26,9 @@ def dimension_values(row: Hyperparameter, dimension: Range | Choices | Fixed) ->
 
 def configuration_count(space: SpaceTable) -> int | None:
     """Returns how many different configurations the space holds; None where it is continuous."""
-    sizes = {name: _size(space, name) for name in space.dimensions()}
-    if None in sizes.values():
+    if continuous(space):
         return None
+    sizes = {name: len(_values(space, name)) for name in space.dimensions()}
     conditions = _conditions(space)
     named = {parent for found in conditions.values() for parent, _ in found}
     parents = [name for name in sizes if name in named]
@@ -37,7 +37,7 @@ def configuration_count(space: SpaceTable) -> int | None:
         # A hyperparameter has one value, the documented one, where its conditions fail.
         if not left:
             return math.prod(
-                size or 0
+                size
                 for name, size in sizes.items()
                 if name not in named and _is_active(name, kept, conditions)
             )
@@ -58,7 +58,7 @@ def _conditions(space: SpaceTable) -> _Conditions:
 
 def continuous(space: SpaceTable) -> list[str]:
     """Returns the names of the hyperparameters that have too many values to count."""
-    return [f"space.{name}" for name in space.dimensions() if _size(space, name) is None]
+    return [f"space.{name}" for name in space.dimensions() if not _values(space, name)]
 
 
 def _is_active(name: str, values: Mapping[str, Any], conditions: _Conditions) -> bool:
@@ -69,24 +69,19 @@ def _is_active(name: str, values: Mapping[str, Any], conditions: _Conditions) ->
     )
 
 
-def _size(space: SpaceTable, name: str) -> int | None:
+def _values(space: SpaceTable, name: str) -> Sequence[Any]:
+    """Returns a dimension's values, ascending; none where it is continuous."""
     row, dimension = space.rows[name], space.dimensions()[name]
     values = dimension_values(row, dimension)
-    if values is not None:
-        return len(values)
-    if row.kind != "integer":
-        return None
-    assert isinstance(dimension, Range)
-    return int(dimension.max - dimension.min) + 1
-
-
-def _values(space: SpaceTable, name: str) -> list[Any]:
-    return dimension_values(space.rows[name], space.dimensions()[name]) or []
+    if values is None and row.kind == "integer":
+        assert isinstance(dimension, Range)
+        return range(int(dimension.min), int(dimension.max) + 1)  # log sampling without a step
+    return values or []
 
 
 def grid(space: SpaceTable) -> Iterator[Configuration]:
     """Yields every configuration of a space that can be counted, the last dimension fastest."""
-    names = [name for name in space.dimensions() if _values(space, name) != [None]]
+    names = [name for name in space.dimensions() if list(_values(space, name)) != [None]]
     conditions = _conditions(space)
     firsts = {name: _values(space, name)[0] for name in names if conditions[name]}
     for combination in itertools.product(*(_values(space, name) for name in names)):

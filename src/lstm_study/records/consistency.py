@@ -17,7 +17,6 @@ from lstm_study.spec.quantities import counted
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-_THRESHOLD = 0.5
 _ROUNDING = 1e-9
 _LEAST_FRACTION = 1e-6
 _SHARES = ("test_accuracy", "test_roc_auc", "test_f1", "test_brier_score", "test_calibration_error")
@@ -37,6 +36,8 @@ def of_predictions(
     """
     import numpy as np
 
+    from lstm_study.metrics import THRESHOLD
+
     if probabilities.dtype.kind != "f" or labels.dtype.kind not in "iu":
         return (
             f"must hold probabilities and labels. Received: {probabilities.dtype}, {labels.dtype}"
@@ -47,7 +48,7 @@ def of_predictions(
         return f"must hold {record.test_reviews} numbers. Received: {probabilities.shape}"
     if not ((probabilities >= 0) & (probabilities <= 1)).all():
         return "must hold probabilities from 0 to 1"
-    accuracy = float(np.mean((probabilities > _THRESHOLD) == labels))
+    accuracy = float(np.mean((probabilities > THRESHOLD) == labels))
     if record.test_accuracy is None or abs(accuracy - record.test_accuracy) > _ROUNDING:
         return f"has accuracy {accuracy}, and its record {record.test_accuracy}"
     return ""

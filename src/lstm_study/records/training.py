@@ -110,6 +110,11 @@ class Trial:
         """Whether it completed or failed."""
         return self.status in ("completed", "failed")
 
+    @property
+    def trainable_parameters(self) -> int:
+        """Trainable numbers in the network: as recorded, or else by its configuration."""
+        return self.parameter_count or self.configuration.parameter_count
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Run:
@@ -188,3 +193,8 @@ class Run:
     def has_ended(self) -> bool:
         """Whether it completed or failed."""
         return self.status in ("completed", "failed")
+
+    @property
+    def trainable_parameters(self) -> int:
+        """Trainable numbers in the network: as recorded, or else by its configuration."""
+        return self.parameter_count or self.configuration.parameter_count

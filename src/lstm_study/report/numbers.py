@@ -77,10 +77,16 @@ def at_axis(value: float, form: str) -> str:
 
 def short_count(value: float) -> str:
     """A large number in three figures: 6491701 → "6.49 M"."""
-    for size, unit in ((1e9, "G"), (1e6, "M"), (1e3, "k")):
-        if abs(value) >= size:
-            return f"{value / size:.3g} {unit}".replace("-", _MINUS)
+    rounded = _three_figures(value)
+    for size, unit in ((1e12, "T"), (1e9, "G"), (1e6, "M"), (1e3, "k")):
+        if abs(rounded) >= size:
+            return f"{rounded / size:.3g} {unit}".replace("-", _MINUS)
     return count(value)
+
+
+def _three_figures(value: float) -> float:
+    """Rounds before a unit is chosen: 999,999 is "1 M", not "1e+03 k"."""
+    return float(f"{value:.3g}")
 
 
 def duration(seconds: float) -> str:
@@ -107,9 +113,10 @@ def _short_duration(seconds: float) -> str:
 
 def size(value: float) -> str:
     """Bytes in decimal units: 8000000000 → "8 GB"."""
-    for scale, unit in ((1e9, "GB"), (1e6, "MB"), (1e3, "kB")):
-        if value >= scale:
-            return f"{value / scale:.3g} {unit}"
+    rounded = _three_figures(value)
+    for scale, unit in ((1e12, "TB"), (1e9, "GB"), (1e6, "MB"), (1e3, "kB")):
+        if rounded >= scale:
+            return f"{rounded / scale:.3g} {unit}"
     return f"{value:.0f} bytes"
 
 

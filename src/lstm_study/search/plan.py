@@ -9,8 +9,8 @@ from lstm_study.model.grid import grid
 from lstm_study.records import Role, Trial
 from lstm_study.records.state import SearchState
 from lstm_study.records.trial_ids import CONTROL_PREFIX, TrialId, search_prefix
-from lstm_study.schedule import Bracket
-from lstm_study.search.plan_sizes import control_trials, planned_schedule, single_round
+from lstm_study.schedule import Bracket, single_round
+from lstm_study.search.plan_sizes import control_trials, planned_schedule
 from lstm_study.search.proposals import known_proposals
 from lstm_study.seeds import derive
 from lstm_study.spec import StudySpec
@@ -217,7 +217,7 @@ def _control(spec: StudySpec, digits: Mapping[str, int], *, count: int) -> Plann
 
     configurations = draw(spec.space, seed=derive(spec.study.seed, "control"))
     slots = _slots(CONTROL_PREFIX, list(itertools.islice(configurations, count)), spec, digits)
-    bracket = limited(single_round(count, spec), len(slots))
+    bracket = limited(single_round(count, max_epochs=spec.search.max_epochs), len(slots))
     return PlannedBracket(bracket=bracket, slots=slots, role="control")
 
 

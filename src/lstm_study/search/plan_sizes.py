@@ -12,7 +12,7 @@ from lstm_study.errors import SearchError
 from lstm_study.model.grid import configuration_count, continuous, grid
 from lstm_study.records.state import BracketState, RoundState, SearchState
 from lstm_study.records.training import Role, Trial
-from lstm_study.schedule import Bracket, Round, hyperband
+from lstm_study.schedule import Bracket, Round, hyperband, single_round
 from lstm_study.spec import StudySpec
 
 
@@ -42,7 +42,8 @@ def with_further_trials(plan: SearchState, spec: StudySpec) -> SearchState:
         count = bracket.trials
         if size is not None and count > size:
             count = min(count, _places(spec, size))
-        rounds, counts["search"] = [single_round(count, spec).rounds], count
+        rounds = [single_round(count, max_epochs=spec.search.max_epochs).rounds]
+        counts["search"] = count
     control = control_trials(spec, rounds)
     counts["control"] = control if size is None else min(control, size)
     brackets = tuple(
@@ -180,7 +181,7 @@ def planned_schedule(spec: StudySpec) -> tuple[Bracket, ...]:
             places = _places(spec, size)
             count = min(places, count or places)
     assert count is not None, "the spec's validation asks for max_trials"
-    return (single_round(count, spec),)
+    return (single_round(count, max_epochs=spec.search.max_epochs),)
 
 
 def _places(spec: StudySpec, size: int) -> int:
@@ -191,12 +192,6 @@ def _places(spec: StudySpec, size: int) -> int:
     if not spec.search.include_baseline:
         return size
     return size + (spec.baseline.configuration not in itertools.islice(grid(spec.space), size))
-
-
-def single_round(count: int, spec: StudySpec) -> Bracket:
-    """One bracket of one round: every trial gets the full budget."""
-    whole = Round(round=0, trials=count, initial_epoch=0, budget_epochs=spec.search.max_epochs)
-    return Bracket(iteration=0, bracket=0, rounds=(whole,))
 
 
 def control_trials(spec: StudySpec, brackets: Sequence[Sequence[Round | RoundState]]) -> int:

@@ -25,7 +25,7 @@ class ModelTable(SpecTable):
         sha256: Of the file, as it was when the study began.
         source: Its text.
         is_compiled: Whether the function compiles the baseline's network; else the study does, by
-            `[protocol]`.
+            `[protocol]`. A note in the records alone: the model card asks the exported network.
         parameter_count: Of the largest network that was built when the file was explored.
         hyperparameters: What the function declares, by name, in its order.
     """

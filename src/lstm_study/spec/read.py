@@ -115,7 +115,7 @@ def parse_spec(text: str, *, where: str, settings: Sequence[str] = ()) -> StudyS
     model = tables.get("model")
     for key in model if isinstance(model, dict) else ():
         if key != "builder":  # the other keys are found out, and recorded
-            raise SpecError(f"{where}: model.{shown(key)} is not a known key. Known: builder.")
+            raise SpecError(f"{where}: model.{key} is not a known key. Known: builder.")
     try:
         return StudySpec.model_validate(tables)
     except ValidationError as error:

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from lstm_study.errors import LockedError
+from lstm_study.errors import LockedError, StoreError
 from lstm_study.files import make_folder
 
 
@@ -17,17 +17,23 @@ def hold(folder: Path, command: str) -> Iterator[None]:
 
     Raises:
         LockedError: Another process holds it.
+        StoreError: The folder's file system has no locks.
     """
     make_folder(folder)
     with (folder / "lock").open("a+", encoding="utf-8") as file:
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError:
+        except BlockingIOError:
             file.seek(0)
             other = file.read().strip() or "another process"
             raise LockedError(
                 f"{folder}: is in use by {other}. "
                 "Wait for it, or end it, then run the same command again."
+            ) from None
+        except OSError as error:
+            raise StoreError(
+                f"{folder}: cannot be locked ({error.strerror}). Keep studies on a file system "
+                "with locks (flock), such as this machine's own disk."
             ) from None
         file.seek(0)
         file.truncate()
@@ -41,13 +47,15 @@ def hold(folder: Path, command: str) -> Iterator[None]:
 
 
 def holder(folder: Path) -> str:
-    """Describes the process that holds the study; "" if there is none."""
+    """Describes the process that holds the study; "" if there is none, or no lock to tell by."""
     path = folder / "lock"
     if not path.is_file():
         return ""
     with path.open("r", encoding="utf-8") as file:
         try:
             fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
-        except OSError:
+        except BlockingIOError:
             return file.read().strip() or "another process"
+        except OSError:
+            return ""
     return ""

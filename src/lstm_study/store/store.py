@@ -234,7 +234,7 @@ class Store(PredictionFiles, LiveFiles):
         return self.folder / "checkpoints" / f"{training_id}.npz"
 
     def adopt(self, scratch: Path, path: Path) -> None:
-        """Moves a file that a worker wrote, and synchronised to disk, to its place.
+        """Moves a file that a worker wrote, whole, to its place.
 
         Raises:
             StoreError: It can't be moved.

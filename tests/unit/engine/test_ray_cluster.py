@@ -30,3 +30,29 @@ def test_what_a_reader_can_not_unpack_ends_the_command_and_is_no_lost_worker(tmp
     (_, stopped) = cluster.poll(0.0)[-1]
     assert isinstance(stopped, Stopped)
     assert isinstance(stopped.error, AttributeError)
+
+
+def test_a_client_whose_cluster_is_gone_asks_it_for_nothing_more(monkeypatch):
+    class Ray:
+        is_shut_down = False
+
+        def cluster_resources(self) -> dict[str, float]:
+            return {}
+
+        def is_initialized(self) -> bool:
+            return False
+
+        def shutdown(self) -> None:
+            self.is_shut_down = True
+
+    class Actor:
+        @property
+        def end(self) -> None:
+            raise Exception("Ray Client is not connected.")  # as Ray 2.60 does
+
+    ray = Ray()
+    monkeypatch.setattr(ray_cluster, "connect", lambda _: ray)
+    with RayCluster("ray://head:10001", workers=1, workers_per_gpu=None, jobs=1) as cluster:
+        cluster._actors["w1"] = Actor()
+        cluster._started.add("w1")
+    assert ray.is_shut_down

@@ -105,7 +105,7 @@ def test_a_masked_protocol_is_refused_for_a_builder_reads_whole_reviews():
 
 def test_a_study_file_gives_the_builder_alone():
     text = own.SPEC.replace("[model]\n", '[model]\nsha256 = "0"\n')
-    assert problem(text) == "own.toml: model.'sha256' is not a known key. Known: builder."
+    assert problem(text) == "own.toml: model.sha256 is not a known key. Known: builder."
 
 
 @pytest.mark.parametrize(

@@ -1,10 +1,13 @@
 """A study is held by one process."""
 
+import errno
+import fcntl
 import multiprocessing
+import os
 
 import pytest
 
-from lstm_study.errors import LockedError
+from lstm_study.errors import LockedError, StoreError
 from lstm_study.store import Store
 
 
@@ -31,3 +34,17 @@ def test_a_study_is_held_by_one_process_and_others_are_told_which(tmp_path):
     assert store.holder() == ""
     with store.hold("again"):
         pass
+
+
+def test_a_file_system_without_locks_is_not_taken_for_another_process(tmp_path, monkeypatch):
+    with Store(tmp_path).hold("x"):
+        pass
+
+    def refuse(*_):
+        raise OSError(errno.ENOLCK, os.strerror(errno.ENOLCK))
+
+    monkeypatch.setattr(fcntl, "flock", refuse)
+    with pytest.raises(StoreError, match="cannot be locked") as caught:
+        Store(tmp_path).hold("x").__enter__()
+    assert not isinstance(caught.value, LockedError)
+    assert Store(tmp_path).holder() == ""

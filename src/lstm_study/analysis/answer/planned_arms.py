@@ -3,7 +3,14 @@
 from collections.abc import Iterable, Sequence
 
 from lstm_study.analysis.search.summary import ranking
-from lstm_study.arm_names import MASKED_BASELINE, PRIMARY, RECIPE_BASELINE, RUNNER_UP
+from lstm_study.arm_names import (
+    MASKED_BASELINE,
+    OWN_EPOCH_SUFFIX,
+    PRIMARY,
+    RECIPE_BASELINE,
+    RUNNER_UP,
+    VALIDATION_SUFFIX,
+)
 from lstm_study.configuration import HYPERPARAMETERS, Configuration
 from lstm_study.records import Run, StudyRecords, Trial
 from lstm_study.spec import StudySpec
@@ -49,6 +56,12 @@ def epochs_of(arm: str, spec: StudySpec) -> int:
     """Returns how many epochs the arm's retraining has: the baseline's own, or the protocol's."""
     own = spec.baseline.epochs if arm in ("baseline", MASKED_BASELINE) else None
     return int(own or spec.protocol.epochs)
+
+
+def is_arm_masked(arm: str, spec: StudySpec) -> bool:
+    """Whether an arm's trainings are masked: as the study's are, but never the baseline's."""
+    named = arm.removesuffix(OWN_EPOCH_SUFFIX).removesuffix(VALIDATION_SUFFIX)
+    return spec.protocol.masked and named != "baseline"
 
 
 def seeds_so_far(spec: StudySpec, records: StudyRecords) -> int:

@@ -112,11 +112,7 @@ def rank_key(trial: Trial, direction: Direction) -> tuple[float, int, tuple[str 
     """Sorts completed trials, best first: by score, then fewer parameters, then the lower id."""
     assert trial.score is not None
     score = -trial.score if direction == "max" else trial.score
-    return (score, _parameters(trial), in_order(trial.trial_id))
-
-
-def _parameters(trial: Trial) -> int:
-    return trial.parameter_count or trial.configuration.parameter_count
+    return (score, trial.trainable_parameters, in_order(trial.trial_id))
 
 
 def ranking(

@@ -130,8 +130,8 @@ def _caveats(found: "Answer") -> list[str]:
             + "; ".join(found.records.deviations)
             + "."
         )
-    if found.failed_trials:
-        notes.append(f"{found.failed_trials} trainings failed; the report lists them.")
+    if found.failed_trainings:
+        notes.append(f"{counted(found.failed_trainings, 'training')} failed; see the report.")
     return notes
 
 

@@ -1,11 +1,6 @@
 """The layout that the final outputs share."""
 
-from typing import TYPE_CHECKING
-
 from rich.table import Table
-
-if TYPE_CHECKING:
-    pass
 
 
 def names_and_values() -> Table:

@@ -36,7 +36,7 @@ class FileTable:
 
     Attributes:
         members: Its files.
-        encodings: Of each file; "" of Parquet.
+        encodings: Of each file; None of Parquet.
         names: Its columns: those of the file that has the most, and those that names of files say.
         delimiter: Of the file that has the most columns, if that is CSV; "" of others.
         line_end: The same.

@@ -53,7 +53,7 @@ def same_in_every_trial(trials: Table, spec: StudySpec) -> list[str]:
 
 
 def trial_rows(trials: Table) -> list[int]:
-    """Returns the rows of the trials in order: by rank, then by budget and score."""
+    """Returns the rows of the trials by rank; those without one by budget, the largest first."""
 
     def place(number: int) -> tuple[float, ...]:
         rank, score = trials.value(number, "rank"), trials.value(number, "score")

@@ -65,11 +65,6 @@ def seconds_per_epoch(training: Trial | Run) -> float | None:
     return math.fsum(epoch.train_seconds for epoch in training.epochs) / len(training.epochs)
 
 
-def parameter_count(training: Trial | Run) -> int:
-    """Returns the parameters of a training's network, recorded or from its configuration."""
-    return training.parameter_count or training.configuration.parameter_count
-
-
 def training_cells(training: Trial | Run, columns: Sequence[Column]) -> dict[str, Any]:
     """Returns a training's row in a table of trials or of runs."""
     return cells_of(
@@ -78,7 +73,7 @@ def training_cells(training: Trial | Run, columns: Sequence[Column]) -> dict[str
         **training.configuration.as_dict(),
         epochs_trained=len(training.epochs),
         seconds_per_epoch=seconds_per_epoch(training),
-        parameter_count=parameter_count(training),
+        parameter_count=training.trainable_parameters,
         error=training.failure.message if training.failure else None,
     )
 

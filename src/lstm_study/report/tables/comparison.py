@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from lstm_study.analysis.answer.arms import Arm, arms_from_records
+from lstm_study.analysis.answer.planned_arms import epochs_of, is_arm_masked
 from lstm_study.analysis.search import summary as search_summary
 from lstm_study.analysis.statistics.failures import failed_runs, without_runs
 from lstm_study.analysis.statistics.intervals import LEVEL
@@ -28,7 +29,6 @@ from lstm_study.report.tables.columns import (
     PREDICTING_PARAMETERS,
     SECONDS_PER_EPOCH,
     hyperparameter_columns,
-    parameter_count,
     seconds_per_epoch,
     short_name_column,
 )
@@ -43,7 +43,10 @@ def arm_configurations(records: StudyRecords, spec: StudySpec) -> dict[str, Conf
     """
     found = {"baseline": spec.baseline.configuration}
     best = search_summary.winner(
-        records.trials, spec.study.direction, max_epochs=spec.search.max_epochs
+        records.trials,
+        spec.study.direction,
+        max_epochs=spec.search.max_epochs,
+        runs=records.runs,
     )
     if best is not None:
         found["winner"] = best.configuration
@@ -138,10 +141,10 @@ def _arm_row(
     accuracies = [run.test_accuracy for run in runs if run.test_accuracy is not None]
     low, high = _interval(accuracies)
     begun = [run for run in records.runs if run.arm == arm]
-    masked = begun[0].masked if begun else spec.protocol.masked and arm != "baseline"
-    epochs = begun[0].protocol_epochs if begun else spec.protocol.epochs
+    masked = begun[0].masked if begun else is_arm_masked(arm, spec)
+    epochs = begun[0].protocol_epochs if begun else epochs_of(arm, spec)
     networks = networks_per_run(arm, epochs)
-    parameters = next(map(parameter_count, begun), configuration.parameter_count)
+    parameters = begun[0].trainable_parameters if begun else configuration.parameter_count
     predicting = _mean([run.predict_1000_seconds for run in runs])
     return configuration.as_dict() | {
         "arm": arm,

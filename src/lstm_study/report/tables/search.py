@@ -18,7 +18,7 @@ from lstm_study.report.tables.columns import (
     short_name_column,
 )
 from lstm_study.report.tables.table import Column, Table, cells_of, table
-from lstm_study.schedule import Bracket, Round, hyperband
+from lstm_study.schedule import Bracket, hyperband, single_round
 from lstm_study.spec import StudySpec
 
 
@@ -95,23 +95,20 @@ def _schedule(records: StudyRecords, spec: StudySpec) -> Table:
     in_control = records.planned_control
     schedule = _hyperband(spec)
     if spec.search.tuner != "hyperband":
-        schedule = (_flat(records.planned_trials - in_control, spec),)
+        schedule = (
+            single_round(records.planned_trials - in_control, max_epochs=spec.search.max_epochs),
+        )
     found = search_summary.rounds(records.trials, schedule)
     rows = [cells_of(entry, columns, role="search") for entry in found]
     trials = [trial for trial in records.trials if trial.role == "control"]
     if trials or in_control:
         (counted,) = search_summary.rounds(
             [replace(trial, role="search", bracket=0, round=0, iteration=0) for trial in trials],
-            (_flat(in_control, spec),),
+            (single_round(in_control, max_epochs=spec.search.max_epochs),),
         )
         alone = {"role": "control", "bracket": None, "round": None, "iteration": None}
         rows.append(cells_of(counted, columns, **alone))
     return table("schedule", "One round of one bracket", columns, rows)
-
-
-def _flat(trials: int, spec: StudySpec) -> Bracket:
-    whole = Round(round=0, trials=trials, initial_epoch=0, budget_epochs=spec.search.max_epochs)
-    return Bracket(iteration=0, bracket=0, rounds=(whole,))
 
 
 def _early_epochs(spec: StudySpec) -> list[int]:

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 
 from lstm_study.analysis.search import importance
 from lstm_study.analysis.search import summary as search_summary
+from lstm_study.configuration import value_in_words
 from lstm_study.records import StudyRecords, Trial
 from lstm_study.records.trial_ids import in_order
 from lstm_study.report.numbers import rough
@@ -47,7 +48,7 @@ def _slices(trials: Sequence[Trial], spec: StudySpec) -> Table:
         row = spec.space.rows[name]
         for trial in done:
             value = trial.configuration.value(name)
-            value = float(value) if row.is_numeric else row.shown(value)
+            value = float(value) if row.is_numeric else value_in_words(value)
             rows.append(cells_of(trial, columns, hyperparameter=name, value=value))
     return table("slices", "One completed trial along one hyperparameter", columns, rows)
 

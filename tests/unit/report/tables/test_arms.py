@@ -10,6 +10,7 @@ from scipy import stats
 from lstm_study.analysis.answer.arms import make_arm
 from lstm_study.records import StudyRecords
 from lstm_study.report.tables.arms import arm_tables
+from lstm_study.report.tables.comparison import arm_configurations
 from lstm_study.report.tables.table import Table
 from lstm_study.spec import StudySpec
 from tests.support.fake_study import completed_study
@@ -66,3 +67,29 @@ def test_an_arms_interval_is_students():
     expected = stats.ttest_1samp(values, 0.5).confidence_interval(0.95)
     found = (row["test_accuracy_mean_low"], row["test_accuracy_mean_high"])
     assert found == pytest.approx((expected.low, expected.high))
+
+
+def test_the_baselines_own_epochs_are_shown_before_it_has_a_run():
+    study = replace(completed_study(baseline__epochs="7"), runs=(), predictions={}, control=None)
+    rows = {row["arm"]: row for row in tables_of(study)["comparison"].records()}
+    assert {arm: row["epochs"] for arm, row in rows.items()} == {"baseline": 7, "winner": 5}
+
+
+def test_of_equal_trials_the_winner_shown_before_its_first_run_is_the_one_that_was_validated():
+    study = completed_study()
+    full = max(trial.budget_epochs for trial in study.trials)
+    equal = [
+        replace(trial, score=0.9, parameter_count=1)
+        for trial in study.trials
+        if trial.role == "search" and trial.budget_epochs == full and trial.status == "completed"
+    ]
+    (winner, *_) = (run for run in study.runs if run.arm == "winner")
+    for trial in equal:
+        validated = replace(
+            winner, run_id="winner-validation-s1", arm="winner-validation", trained_on="train",
+            configuration=trial.configuration,
+        )  # fmt: skip
+        records = replace(study, trials=tuple(equal), runs=(validated,), predictions={})
+        spec = StudySpec.model_validate(dict(study.spec), strict=False)
+        assert arm_configurations(records, spec)["winner"] == trial.configuration
+    assert len({trial.configuration for trial in equal}) > 1

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from lstm_study.commands.model import builder_of, check_unchanged, explored, recorded
+from lstm_study.commands.custom_builder import builder_of, check_unchanged, explored, recorded
 from lstm_study.errors import BuilderError, ChangedStudyError, SpecError
 from lstm_study.store import Store
 from tests.support import own
