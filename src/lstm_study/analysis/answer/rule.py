@@ -18,9 +18,9 @@ from lstm_study.spec.quantities import counted
 
 RULE = (
     "A run failed if it diverged, gives every review the same probability, or is 5 points or more "
-    "below its arm's median (below its best run, if the median is itself so far below that), which "
-    "neither the choice of the test reviews explains (McNemar's test below 0.1%, one-sided) nor "
-    "the spread of the arm's other runs (t test, below 2% divided by the number of runs). "
+    "below its arm's best run, which neither the choice of the test reviews explains (McNemar's "
+    "test, one-sided, below 0.1%) nor the spread of the arm's other runs (t test, one-sided, below "
+    "2% divided by the number of runs). "
     "Failures: more or less often if Fisher's exact test is below 5%. "
     "Difference in test accuracy among the other runs: better if its whole interval lies above 0, "
     "worse if it lies below 0, otherwise no difference shown. With fewer than four such runs of "

@@ -1,14 +1,14 @@
 """Failures of training: which runs failed, how often an arm's runs do, and whether arms differ.
 
 A run failed if it diverged, if it gives every review the same probability, or if its test accuracy
-is 5 points or more below the median of its arm (below its best run, where the median is itself so
-far below that), and neither the choice of the test reviews nor the spread of the other runs
-explains it. A failure of the machine (memory, a lost process) is not a failure of training.
+is 5 points or more below the best run of its arm, and neither the choice of the test reviews nor
+the spread of the other runs explains it. A failure of the machine (memory, a lost process) is not a
+failure of training.
 """
 
 from collections.abc import Collection
 from dataclasses import dataclass, replace
-from typing import Literal, NamedTuple
+from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -35,7 +35,7 @@ class FailedRun:
     Attributes:
         arm: Its arm.
         seed_index: Its seed index.
-        reason: "diverged", "constant output", or how far it is below the median or the best run.
+        reason: "diverged", "constant output", or how far it is below the arm's best run.
         accuracy: Its test accuracy; None where it has none.
     """
 
@@ -62,15 +62,14 @@ def failed_runs(arm: Arm) -> tuple[FailedRun, ...]:
         return ()
     constant = np.ptp(arm.probabilities, axis=1) <= _CONSTANT
     low = np.zeros(arm.seeds, dtype=np.bool_)
-    if not constant.all():
-        low[~constant] = are_far_below(arm.correct[~constant])
-        usual = _usual(arm.correct[~constant])
+    low[~constant] = are_far_below(arm.correct[~constant])
     found = []
     for row in np.flatnonzero(constant | low):
         accuracy = float(arm.accuracies[row])
         reason = "constant output"
         if low[row]:
-            reason = f"{100 * (usual.accuracy - accuracy):.1f} points below the {usual.name} run"
+            best = float(arm.accuracies[~constant].max())
+            reason = f"{100 * (best - accuracy):.1f} points below the best run"
         index = arm.seed_indices[row]
         found.append(FailedRun(arm=arm.name, seed_index=index, reason=reason, accuracy=accuracy))
     return tuple(found)
@@ -85,56 +84,20 @@ def are_far_below(correct: NDArray[np.bool_]) -> NDArray[np.bool_]:
     Returns:
         bool [runs].
     """
-    usual = _usual(correct)
-    far = np.array([_is_far_below(each, usual) for each in correct], dtype=np.bool_)
     accuracies = correct.mean(axis=1, dtype=np.float64)
     order = np.argsort(-accuracies, kind="stable")
+    far = np.zeros(len(order), dtype=np.bool_)
+    for row in order:
+        # A share of reviews is a multiple of 1 / documents: its last bit decides nothing.
+        is_so_far = accuracies[order[0]] - accuracies[row] >= POINTS_BELOW - 1e-9
+        far[row] = is_so_far and not _may_be_chance(correct[row], correct[order[0]])
     low = [row for row in order if far[row]]
-    kept = [row for row in order if not far[row]]
+    others = [row for row in order if not far[row]]
     # The best of them first: one that is not apart from the others is one of them.
-    while low and not _are_apart(accuracies[low], accuracies[kept]):
-        kept.append(low.pop(0))
-    far[kept] = False
+    while low and not _are_apart(accuracies[low], accuracies[others]):
+        others.append(low.pop(0))
+    far[others] = False
     return far
-
-
-class _Usual(NamedTuple):
-    """What runs are measured by: the median, or the best run where half of them or more failed.
-
-    Attributes:
-        name: "median" or "best".
-        accuracy: Its test accuracy.
-        correct: Whether that run classifies a review correctly, bool [reviews]. Of the two runs in
-            the middle of an even number it is the upper one here.
-    """
-
-    name: str
-    accuracy: float
-    correct: NDArray[np.bool_]
-
-
-def _usual(correct: NDArray[np.bool_]) -> _Usual:
-    accuracies = correct.mean(axis=1, dtype=np.float64)
-    order = np.argsort(accuracies, kind="stable")
-    lower, upper = (correct[order[place]] for place in ((len(order) - 1) // 2, len(order) // 2))
-    median = float(np.median(accuracies))
-    best = _Usual("best", float(accuracies[order[-1]]), correct[order[-1]])
-    # If the runs in the middle are apart, each question is about the one on its side.
-    if _is_so_far(best.accuracy - median) and not _may_be_chance(lower, best.correct):
-        return best
-    return _Usual("median", median, upper)
-
-
-def _is_far_below(correct: NDArray[np.bool_], usual: _Usual) -> bool:
-    """Whether a run is 5 points or more below the usual one, by more than chance."""
-    return _is_so_far(usual.accuracy - float(correct.mean(dtype=np.float64))) and not (
-        _may_be_chance(correct, usual.correct)
-    )
-
-
-def _is_so_far(below: float) -> bool:
-    # A share of reviews is a multiple of 1 / documents: its last bit decides nothing.
-    return below >= POINTS_BELOW - 1e-9
 
 
 def _are_apart(low: NDArray[np.float64], others: NDArray[np.float64]) -> bool:
@@ -175,21 +138,21 @@ def _are_apart(low: NDArray[np.float64], others: NDArray[np.float64]) -> bool:
     return bool(distance > -float(stdtrit(freedom, _APART / runs)) * error)
 
 
-def _may_be_chance(correct: NDArray[np.bool_], usual: NDArray[np.bool_]) -> bool:
+def _may_be_chance(correct: NDArray[np.bool_], best: NDArray[np.bool_]) -> bool:
     """Whether a run and a more accurate one may do equally well on other reviews like these.
 
     They may, unless McNemar's test, on one side, has a p-value below 0.1%.
 
     Args:
         correct: Of each test review, whether the run classifies it correctly, bool [reviews].
-        usual: The same of the other run.
+        best: The same of the more accurate run.
 
     Source: Q. McNemar (1947), "Note on the sampling error of the difference between correlated
         proportions or percentages", Psychometrika 12. By hand: of 400 reviews one run alone has 50
         right and the other 30, 5 points apart: 20 / √80 = 2.24 standard errors. Of 25,000, 3,125
         and 1,875: 17.7.
     """
-    above, below = int((usual & ~correct).sum()), int((correct & ~usual).sum())
+    above, below = int((best & ~correct).sum()), int((correct & ~best).sum())
     return (above - below) ** 2 < _BEYOND_CHANCE**2 * (above + below)
 
 
