@@ -72,9 +72,12 @@ def size_in_words(count: int) -> str:
         '78 MB'
         >>> size_in_words(1_500_000_000)
         '1.5 GB'
+        >>> size_in_words(999_999)
+        '1.0 MB'
     """
+    rounded = max(1, count) * 1000 / 999.5  # so that there is no "1,000 KB"
     unit, size = max(
-        ((unit, size) for unit, size in _BYTES.items() if size <= max(1, count)),
+        ((unit, size) for unit, size in _BYTES.items() if size <= rounded),
         key=lambda each: each[1],
     )
     number = count / size
