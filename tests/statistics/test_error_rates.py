@@ -7,6 +7,7 @@ at most, 93% to 97% coverage, 80% power for 1 point with 14 seeds that vary by 0
 import numpy as np
 import pytest
 
+from lstm_study.analysis.statistics import failures
 from lstm_study.analysis.statistics.scenario import Scenario
 from lstm_study.simulation.error_rates import simulate, simulate_looks
 
@@ -37,6 +38,20 @@ def test_arms_that_are_equally_good_are_rarely_told_apart(changes):
     for outcome in simulate(_scenario(**changes), seeds=(6, 14), studies=STUDIES):
         assert outcome.better + outcome.worse <= 0.06 + ERROR
         assert 0.95 - ERROR <= outcome.coverage <= 0.995
+
+
+def test_by_5_points_alone_an_arm_that_varies_more_would_look_better(monkeypatch):
+    """Decision 20's 34% and 33%: good runs are left out, always the worst ones."""
+    scenario = _scenario(
+        documents=2_000, between=0.12, candidate_deviation=0.03, reference_deviation=0.01
+    )
+    (found,) = simulate(scenario, seeds=(14,), studies=200)
+    monkeypatch.setattr(failures, "_are_apart", lambda low, others: True)
+    (alone,) = simulate(scenario, seeds=(14,), studies=200)
+    assert alone.better > 0.25
+    assert alone.more_often > 0.25
+    assert found.better < 0.1
+    assert found.more_often < 0.03
 
 
 def test_few_test_reviews_do_not_make_the_verdict_conservative():

@@ -134,15 +134,16 @@ def test_several_failed_runs_do_not_hide_one_another():
     assert [run.seed_index for run in found] == [4, 6]
 
 
-def test_of_runs_that_differ_by_their_seeds_alone_few_failed_however_wide_the_spread():
-    """By 5 points alone, most arms of 14 have some, and an arm that varies more looks better."""
-    chance, arms, by_points, found = np.random.default_rng(1), 200, 0, 0
+@pytest.mark.parametrize(("seeds", "most"), [(4, 0.09), (6, 0.09), (14, 0.05)])
+def test_of_runs_that_differ_by_their_seeds_alone_few_failed_however_wide_the_spread(seeds, most):
+    """By 5 points alone, most arms have some, and an arm that varies more looks better."""
+    chance, arms, by_points, found = np.random.default_rng(1), 400, 0, 0
     for _ in range(arms):
-        counts = np.sort(chance.normal(8_000, 400, size=14).round()).astype(int)
-        by_points += np.ptp(counts) >= 500
-        found += bool(failed_runs(_arm(counts, 10_000)))
-    assert by_points > 0.5 * arms
-    assert found <= 0.05 * arms
+        counts = chance.normal(1_600, 100, size=seeds).round()
+        by_points += np.ptp(counts) >= 100
+        found += bool(failed_runs(_arm(counts, 2_000)))
+    assert by_points > 0.8 * arms
+    assert found <= most * arms
 
 
 def test_one_run_has_no_other_to_fall_below():
