@@ -66,8 +66,11 @@ def compare(
 
 def planned_power(study: OpenStudy, summary: CorpusSummary) -> PlannedPower:
     """Says what the comparison of these reviews will be able to show."""
-    test = next(split.reviews for split in summary.splits if split.name == "test")
-    return plan_power(test_reviews=test, seeds=study.spec.compare.seeds)
+    return plan_power(
+        training_reviews=summary.training_reviews,
+        test_reviews=summary.test_reviews,
+        seeds=study.spec.compare.seeds,
+    )
 
 
 def comparison_plan(

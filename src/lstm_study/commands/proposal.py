@@ -122,7 +122,7 @@ def propose(size: Size, *, is_open: bool = True) -> Proposal:
     iterations = max(1, round(most / once))
     brackets = hyperband(max_epochs=epochs, factor=3, iterations=iterations)
     maxlen = _maxlen(size.lengths)
-    power = plan_power(test_reviews=size.test, seeds=seeds)
+    power = plan_power(training_reviews=size.training, test_reviews=size.test, seeds=seeds)
     return Proposal(
         maxlen=maxlen,
         vocabulary_size=_vocabulary(size.repeated_words),

@@ -63,3 +63,13 @@ class CorpusSummary:
     left_out: tuple[tuple[str, int], ...] = ()
     groups: int = 0
     tokens: str = "keras"
+
+    @property
+    def training_reviews(self) -> int:
+        """Reviews that the arms are retrained on: train and validation."""
+        return sum(split.reviews for split in self.splits if split.name != "test")
+
+    @property
+    def test_reviews(self) -> int:
+        """Reviews of the test split."""
+        return sum(split.reviews for split in self.splits if split.name == "test")

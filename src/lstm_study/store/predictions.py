@@ -61,8 +61,7 @@ class PredictionFiles(StudyFiles):
         """
         with suppress(RecordError):
             corpus = self.read(CorpusSummary)
-            splits = corpus.splits if corpus is not None else ()
-            return sum(split.reviews for split in splits if split.name == "test")
+            return corpus.test_reviews if corpus is not None else 0
         return 0
 
     def read_evaluated(

@@ -2,29 +2,35 @@
 
 import pytest
 
-from lstm_study.analysis.statistics.planned_power import assumed_components, plan_power
+from lstm_study.analysis.statistics.planned_power import (
+    assumed,
+    assumed_components,
+    plan_power,
+    seeds_to_find_a_point,
+)
 from lstm_study.analysis.statistics.power import estimate_power
 
 
 def test_the_protocols_own_example_is_found_with_its_stated_power() -> None:
-    found = plan_power(test_reviews=25_000, seeds=14)
+    found = plan_power(training_reviews=25_000, test_reviews=25_000, seeds=14)
     assert found.smallest_difference == pytest.approx(0.01, abs=0.001)
     assert not found.is_small
-    assert found.sentence.startswith(
-        "with 14 seeds and 25,000 test reviews, a true difference of 1.0"
+    assert found.sentence == (
+        "with 14 seeds and 25,000 test reviews, a true difference of 1.0 points is detected in 80% "
+        "of studies if accuracy varies by 0.8 points over seeds, as with about as many training "
+        "reviews of IMDB"
     )
-    assert "80% of studies if accuracy varies by 0.8 points over seeds" in found.sentence
 
 
 def test_it_is_the_model_that_speaks_after_the_runs_too() -> None:
-    planned = plan_power(test_reviews=5_000, seeds=6)
-    after = estimate_power(assumed_components(5_000, seeds=6), difference=0.01)
+    planned = plan_power(training_reviews=20_000, test_reviews=5_000, seeds=6)
+    after = estimate_power(assumed_components(20_000, 5_000, seeds=6), difference=0.01)
     assert after.smallest_difference == planned.smallest_difference
-    assert after.seeds_to_settle == planned.seeds_for_a_point
+    assert after.seeds_to_settle == seeds_to_find_a_point(20_000, 5_000)
 
 
 def test_few_test_reviews_are_said_to_be_too_few() -> None:
-    found = plan_power(test_reviews=60, seeds=4)
+    found = plan_power(training_reviews=25_000, test_reviews=60, seeds=4)
     assert found.is_small
     assert (
         "will probably not be shown; with so few test reviews, no number of seeds detects 1 point"
@@ -32,21 +38,38 @@ def test_few_test_reviews_are_said_to_be_too_few() -> None:
     )
 
 
-@pytest.mark.parametrize(("fewer", "more"), [((60, 4), (600, 4)), ((600, 4), (600, 10))])
+@pytest.mark.parametrize(
+    ("fewer", "more"),
+    [
+        ((2_000, 60, 4), (2_000, 600, 4)),
+        ((2_000, 600, 4), (2_000, 600, 10)),
+        ((400, 600, 10), (2_000, 600, 10)),
+        ((2_000, 600, 10), (20_000, 600, 10)),
+    ],
+)
 def test_more_reviews_or_seeds_show_smaller_differences(
-    fewer: tuple[int, int], more: tuple[int, int]
+    fewer: tuple[int, int, int], more: tuple[int, int, int]
 ) -> None:
     found = [
-        plan_power(test_reviews=reviews, seeds=seeds).smallest_difference
-        for reviews, seeds in (fewer, more)
+        plan_power(training_reviews=training, test_reviews=test, seeds=seeds).smallest_difference
+        for training, test, seeds in (fewer, more)
     ]
     assert found[0] is not None
     assert found[1] is not None
     assert found[0] > found[1]
 
 
+def test_what_is_assumed_lies_between_what_was_measured_and_never_beyond() -> None:
+    measured = [assumed(count) for count in (1_000, 1_414, 2_000)]
+    for name in ("deviation", "within", "between"):
+        low, middle, high = (getattr(each, name) for each in measured)
+        assert middle == pytest.approx((low + high) / 2, rel=1e-3)
+    assert assumed(0) == assumed(100) == assumed(500) != assumed(1_000)
+    assert assumed(1_000_000) == assumed(25_000)
+
+
 def test_with_fewer_than_four_seeds_the_number_that_would_do_is_said() -> None:
-    found = plan_power(test_reviews=25_000, seeds=2)
+    found = plan_power(training_reviews=25_000, test_reviews=25_000, seeds=2)
     assert found.smallest_difference is None
     assert found.is_small
     assert "set compare.seeds to 4 or more; 1" in found.sentence

@@ -161,6 +161,7 @@ def judge(
             failures=failures,
             learned=learned,
             looks=looks,
+            training_reviews=_training_reviews(source),
         ),
         rule=RULE,
         candidate=candidate,
@@ -176,6 +177,12 @@ def judge(
         lacking=lacking,
         notes=notes,
     )
+
+
+def _training_reviews(source: StudyRecords | Mapping[str, Arm]) -> int | None:
+    if isinstance(source, StudyRecords) and source.corpus is not None:
+        return source.corpus.training_reviews
+    return None
 
 
 def secondary_differences(

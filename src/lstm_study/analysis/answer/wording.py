@@ -10,8 +10,8 @@ from lstm_study.analysis.answer.arms import Arm
 from lstm_study.analysis.answer.rule import Lack, Unlearned, is_fixed, verdict_kind
 from lstm_study.analysis.statistics.failures import FailedRun, FailureRate
 from lstm_study.analysis.statistics.intervals import Difference
-from lstm_study.analysis.statistics.planned_power import assumed_components
-from lstm_study.analysis.statistics.power import MOST_SEEDS, Power, seeds_to_settle
+from lstm_study.analysis.statistics.planned_power import seeds_to_find_a_point
+from lstm_study.analysis.statistics.power import MOST_SEEDS, Power
 from lstm_study.records.state import VerdictKind
 from lstm_study.spec.quantities import counted
 
@@ -87,14 +87,16 @@ def details(
     failures: "Failures | None",
     learned: Mapping[str, Unlearned],
     looks: int,
+    training_reviews: int | None,
 ) -> str:
     """Says what the headline is based on; what could have been shown, only if nothing was.
 
-    `names` are candidate and reference, `arms` their runs that did not fail.
+    `names` are candidate and reference, `arms` their runs that did not fail. `training_reviews` is
+    None where nothing is known of them.
     """
     parts = [f"The {name} {why.words}." for name, why in learned.items()]
     if difference is None:
-        parts.append(_what_would_do(names, arms))
+        parts.append(_what_would_do(names, arms, training_reviews))
     else:
         parts.append(_accuracies(names, arms, looks))
     if failures is not None and failures.runs:
@@ -245,12 +247,14 @@ def _accuracies(names: tuple[str, str], arms: Mapping[str, Arm], looks: int) -> 
     )
 
 
-def _what_would_do(names: tuple[str, str], arms: Mapping[str, Arm]) -> str:
+def _what_would_do(
+    names: tuple[str, str], arms: Mapping[str, Arm], training_reviews: int | None
+) -> str:
     """Says how many seeds a verdict takes."""
     documents = min((arms[name].documents for name in names if name in arms), default=0)
     needed = None
-    if documents > 1:
-        needed = seeds_to_settle(assumed_components(documents, seeds=2), difference=0.01)
+    if documents > 1 and training_reviews is not None:
+        needed = seeds_to_find_a_point(training_reviews, documents)
     many = f", and about {needed} to find a difference of one point" if needed else ""
     return f"A verdict takes four runs of each that did not fail{many}."
 

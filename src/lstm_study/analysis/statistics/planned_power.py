@@ -1,12 +1,14 @@
 """What a comparison will be able to show, before anything is trained.
 
-It takes the protocol's assumptions (`study/README.md`): accuracy varies by 0.8 points (standard
-deviation) from seed to seed, as when the reference study was first run; two runs of one
-configuration differ on 9% of the reviews, two of different ones on 12%. After the runs, `power`
-takes what they showed.
+It takes what was measured on IMDB with about as many training reviews (`study/README.md`): how much
+accuracy varies over seeds, and on how many reviews two runs differ. After the runs, `power` takes
+what they showed.
 """
 
+import math
 from dataclasses import dataclass
+
+import numpy as np
 
 from lstm_study.analysis.statistics.power import (
     LARGEST_DIFFERENCE,
@@ -18,8 +20,52 @@ from lstm_study.analysis.statistics.power import (
 from lstm_study.analysis.statistics.scenario import Scenario, true_components
 from lstm_study.analysis.statistics.variance import VarianceComponents
 
-SEED_DEVIATION = 0.008
 LARGE_DIFFERENCE = 0.03
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Assumed:
+    """What is assumed of runs, all shares.
+
+    Attributes:
+        deviation: Standard deviation of accuracy over seeds.
+        within: Reviews on which two runs of one configuration differ.
+    """
+
+    deviation: float
+    within: float
+
+    @property
+    def between(self) -> float:
+        """Reviews on which runs of two configurations differ: a third more, as on all of IMDB."""
+        return self.within * 4 / 3
+
+
+_MEASURED = {
+    500: Assumed(deviation=0.025, within=0.25),
+    1_000: Assumed(deviation=0.018, within=0.18),
+    2_000: Assumed(deviation=0.015, within=0.15),
+    25_000: Assumed(deviation=0.008, within=0.09),
+}
+"""By training reviews. `python -m tests.benchmarks.seed_spread` measures all but the last."""
+
+
+def assumed(training_reviews: int) -> Assumed:
+    """Returns what is assumed with so many training reviews.
+
+    Between two numbers that were measured, by their logarithms; beyond, as at the nearest.
+    """
+    places = [math.log(count) for count in _MEASURED]
+    place = math.log(max(training_reviews, 1))
+
+    def at(values: list[float]) -> float:
+        return float(np.interp(place, places, values))
+
+    measured = _MEASURED.values()
+    return Assumed(
+        deviation=at([each.deviation for each in measured]),
+        within=at([each.within for each in measured]),
+    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -27,12 +73,14 @@ class PlannedPower:
     """What a planned comparison can show.
 
     Attributes:
-        test_reviews: How many there will be.
+        training_reviews: How many there will be, validation included.
+        test_reviews: The same for test.
         seeds: Runs of each arm.
         smallest_difference: True difference in accuracy, a share, that is found in 80% of such
             studies; None with fewer than four seeds, with which no verdict is given.
     """
 
+    training_reviews: int
     test_reviews: int
     seeds: int
     smallest_difference: float | None
@@ -40,8 +88,7 @@ class PlannedPower:
     @property
     def seeds_for_a_point(self) -> int | None:
         """Seeds per arm that find a true difference of one point in 80%; None if none do."""
-        parts = assumed_components(self.test_reviews, seeds=LEAST_SEEDS)
-        return seeds_to_settle(parts, difference=0.01)
+        return seeds_to_find_a_point(self.training_reviews, self.test_reviews)
 
     @property
     def is_small(self) -> bool:
@@ -60,11 +107,12 @@ class PlannedPower:
         if self.smallest_difference is None:
             return f"{self.test_reviews:,} test reviews are too few to detect any difference"
         points = 100 * self.smallest_difference
+        deviation = assumed(self.training_reviews).deviation
         found = (
             f"with {self.seeds} seeds and {self.test_reviews:,} test reviews, a true difference of "
             f"{points:.1f} points is detected in {POWER:.0%} of studies if accuracy varies by "
-            f"{100 * SEED_DEVIATION:.1f} points over seeds, as on IMDB (with few training reviews "
-            "it varies more)"
+            f"{100 * deviation:.1f} points over seeds, as with about as many training reviews of "
+            "IMDB"
         )
         if not self.is_small:
             return found
@@ -78,25 +126,37 @@ class PlannedPower:
         return f"; {seeds} seeds detect 1 point"
 
 
-def plan_power(*, test_reviews: int, seeds: int) -> PlannedPower:
-    """Says what a comparison with so many test reviews and seeds can show."""
+def plan_power(*, training_reviews: int, test_reviews: int, seeds: int) -> PlannedPower:
+    """Says what a comparison with so many reviews and seeds can show."""
     smallest = None
     if seeds >= LEAST_SEEDS:
-        smallest = smallest_difference(assumed_components(test_reviews, seeds=seeds))
+        parts = assumed_components(training_reviews, test_reviews, seeds=seeds)
+        smallest = smallest_difference(parts)
     return PlannedPower(
+        training_reviews=training_reviews,
         test_reviews=test_reviews,
         seeds=seeds,
         smallest_difference=smallest if smallest and smallest < LARGEST_DIFFERENCE else None,
     )
 
 
-def assumed_components(test_reviews: int, *, seeds: int) -> VarianceComponents:
+def seeds_to_find_a_point(training_reviews: int, test_reviews: int) -> int | None:
+    """Seeds per arm that find a true difference of one point in 80%; None if none do."""
+    parts = assumed_components(training_reviews, test_reviews, seeds=LEAST_SEEDS)
+    return seeds_to_settle(parts, difference=0.01)
+
+
+def assumed_components(
+    training_reviews: int, test_reviews: int, *, seeds: int
+) -> VarianceComponents:
     """Returns the variance components that are assumed before anything is trained."""
+    found = assumed(training_reviews)
     scenario = Scenario(
         name="planned",
         documents=test_reviews,
-        candidate_deviation=SEED_DEVIATION,
-        reference_deviation=SEED_DEVIATION,
-        between=0.12,
+        candidate_deviation=found.deviation,
+        reference_deviation=found.deviation,
+        within=found.within,
+        between=found.between,
     )
     return true_components(scenario, seeds=seeds)

@@ -116,10 +116,25 @@ def test_one_seed_can_not_be_judged_and_the_number_that_would_do_is_said():
 def test_three_seeds_are_too_few_and_four_are_not():
     three, four = judge(_arms(0.0, seeds=3)), judge(_arms(0.0, seeds=4))
     assert three.kind == "cannot say"
-    assert re.search(r"and about \d+ to find a difference of one point", three.sentence)
+    assert three.details == "A verdict takes four runs of each that did not fail."
     assert four.difference is not None
     assert four.difference.degrees_of_freedom < 2 * 4
     _is_whole(three)
+
+
+def test_how_many_seeds_find_a_point_is_said_where_the_training_reviews_are_known():
+    said = wording.details(
+        "cannot say",
+        names=("winner", "baseline"),
+        arms=_arms(0.0, seeds=3),
+        difference=None,
+        power=None,
+        failures=None,
+        learned={},
+        looks=1,
+        training_reviews=25_000,
+    )
+    assert re.search(r"did not fail, and about \d+ to find a difference of one point\.$", said)
 
 
 def _with_collapse(arms, name, row=2):
