@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from lstm_study.errors import LockedError, StoreError
-from lstm_study.files import make_folder
+from lstm_study.files import make_folder, refuse_pipe
 
 
 @contextmanager
@@ -17,9 +17,10 @@ def hold(folder: Path, command: str) -> Iterator[None]:
 
     Raises:
         LockedError: Another process holds it.
-        StoreError: The folder's file system has no locks.
+        StoreError: The folder's file system has no locks, or a pipe has the lock's name.
     """
     make_folder(folder)
+    refuse_pipe(folder / "lock")
     with (folder / "lock").open("a+", encoding="utf-8") as file:
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)

@@ -15,8 +15,8 @@ from pathlib import Path
 from pydantic import ValidationError
 
 from lstm_study.arm_names import is_of_baseline
-from lstm_study.errors import ChangedStudyError, RecordError
-from lstm_study.files import move, read_bytes, sha256_of, write_text
+from lstm_study.errors import ChangedStudyError, RecordError, StoreError
+from lstm_study.files import move, open_log, read_bytes, sha256_of, write_text
 from lstm_study.printable import printable
 from lstm_study.provenance import now
 from lstm_study.records import (
@@ -57,8 +57,8 @@ class Store(PredictionFiles, LiveFiles):
 
     def log(self, line: str) -> None:
         """Appends a line to the log, printable and with its time; it may be lost."""
-        with suppress(OSError), self.log_path.open("a", encoding="utf-8") as file:
-            file.write(f"{now()[:19]}Z {printable(line, keep='')}\n")
+        with suppress(OSError, StoreError), open_log(self.log_path) as file:
+            file.write(f"{now()[:19]}Z {printable(line, keep='')}\n".encode())
 
     @property
     def scratch(self) -> Path:

@@ -36,6 +36,13 @@ def test_a_study_is_held_by_one_process_and_others_are_told_which(tmp_path):
         pass
 
 
+def test_a_pipe_in_the_locks_place_is_refused(tmp_path):
+    os.mkfifo(tmp_path / "lock")
+    with pytest.raises(StoreError, match=r"lock: must be a file\. Received: a pipe"):
+        Store(tmp_path).hold("x").__enter__()
+    assert Store(tmp_path).holder() == ""
+
+
 def test_a_file_system_without_locks_is_not_taken_for_another_process(tmp_path, monkeypatch):
     with Store(tmp_path).hold("x"):
         pass
