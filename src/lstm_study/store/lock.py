@@ -12,8 +12,8 @@ from lstm_study.files import make_folder, refuse_pipe
 
 
 @contextmanager
-def hold(folder: Path, command: str) -> Iterator[None]:
-    """Holds the study for one process; others are told which one holds it.
+def hold(folder: Path, command: str) -> Iterator[os.stat_result]:
+    """Holds the study for one process; others are told which one holds it. Yields which lock it is.
 
     Raises:
         LockedError: Another process holds it.
@@ -41,7 +41,7 @@ def hold(folder: Path, command: str) -> Iterator[None]:
         file.write(f"process {os.getpid()} on {platform.node()} (`{command}`)\n")
         file.flush()
         try:
-            yield
+            yield os.fstat(file.fileno())
         finally:
             file.seek(0)
             file.truncate()

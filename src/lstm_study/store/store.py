@@ -7,8 +7,8 @@ leaves each one as it was or as it should be. What there is, and where, is in `r
 import shlex
 import shutil
 import tomllib
-from collections.abc import Sequence
-from contextlib import AbstractContextManager, suppress
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import replace
 from pathlib import Path
 
@@ -57,8 +57,10 @@ class Store(PredictionFiles, LiveFiles):
 
     def log(self, line: str) -> None:
         """Appends a line to the log, printable and with its time; it may be lost."""
-        with suppress(OSError, StoreError), open_log(self.log_path) as file:
-            file.write(f"{now()[:19]}Z {printable(line, keep='')}\n".encode())
+        with suppress(OSError, StoreError):
+            self.check_in_place()
+            with open_log(self.log_path) as file:
+                file.write(f"{now()[:19]}Z {printable(line, keep='')}\n".encode())
 
     @property
     def scratch(self) -> Path:
@@ -156,13 +158,19 @@ class Store(PredictionFiles, LiveFiles):
             if each not in settings and not each.startswith("data.path=")
         )
 
-    def hold(self, command: str) -> AbstractContextManager[None]:
+    @contextmanager
+    def hold(self, command: str) -> Iterator[None]:
         """Holds the study for one process; others are told which one holds it.
 
         Raises:
             LockedError: Another process holds it.
         """
-        return lock.hold(self.folder, command)
+        with lock.hold(self.folder, command) as held:
+            self.lock = held
+            try:
+                yield
+            finally:
+                self.lock = None
 
     def holder(self) -> str:
         """Describes the process that holds the study; "" if there is none."""
