@@ -118,9 +118,36 @@ def appending(path: Path) -> Iterator[IO[bytes]]:
     """
     with _refusals_as(StoreError, path, _NEXT_STEP):
         path.parent.mkdir(parents=True, exist_ok=True)
+        refuse_pipe(path)
         with path.open("ab+") as file:
             fcntl.flock(file, fcntl.LOCK_EX)
             yield file
+
+
+def open_log(path: Path) -> io.BufferedWriter:
+    """Opens a log to append to; its folder is made. It may be a link to a device, as /dev/null.
+
+    Raises:
+        StoreError: The disk is full, the file can't be written to, or it is a pipe.
+    """
+    with _refusals_as(StoreError, path, _NEXT_STEP):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        refuse_pipe(path)
+        return path.open("ab")
+
+
+def refuse_pipe(path: Path) -> None:
+    """Refuses what has a file's name and is none: at a pipe a writer would wait for a reader.
+
+    Raises:
+        StoreError: It is a pipe, a socket or a folder.
+    """
+    if path.exists() and not path.is_file() and not path.is_char_device():
+        found = "a pipe" if path.is_fifo() else "a folder" if path.is_dir() else "no file"
+        raise StoreError(
+            f"{path}: must be a file. Received: {found}. "
+            "Move it away, then run the same command again."
+        )
 
 
 def move(source: Path, path: Path) -> None:
@@ -158,28 +185,43 @@ def replacing_folder(
         folder = folder.resolve()
     with _refusals_as(error, folder, next_step):
         folder.parent.mkdir(parents=True, exist_ok=True)
-        draft = folder.parent / _temporary_name(folder)
-        with ExitStack() as stack:
-            with _locked(folder.parent):
-                _recover(folder)
-                draft.mkdir()
-                # So that no other call takes it for a killed process's.
-                stack.enter_context(_locked(draft))
+        with drafting(folder) as draft:
             try:
                 yield draft
                 if durable:
                     for path in draft.rglob("*"):
                         if path.is_file():
                             _synchronise(path)
-                with _locked(folder.parent):
+                with locked(folder.parent):
                     _recover(folder)
                     if os.path.lexists(folder):
                         folder.rename(_earlier(folder))
                     draft.rename(folder)
             finally:
-                shutil.rmtree(draft, ignore_errors=True)
-                with _locked(folder.parent):
+                with locked(folder.parent):
                     _recover(folder)
+
+
+@contextmanager
+def drafting(folder: Path) -> Iterator[Path]:
+    """Yields an empty hidden folder beside `folder`, and deletes it in the end.
+
+    Deletes those of killed processes, too, and none that a running one has.
+
+    Raises:
+        OSError: It can't be made.
+    """
+    draft = folder.parent / _temporary_name(folder)
+    with ExitStack() as stack:
+        with locked(folder.parent):
+            _recover(folder)
+            draft.mkdir()
+            # So that no other call takes it for a killed process's.
+            stack.enter_context(locked(draft))
+        try:
+            yield draft
+        finally:
+            shutil.rmtree(draft, ignore_errors=True)
 
 
 def make_folder(folder: Path) -> None:
@@ -383,13 +425,13 @@ def _recover(folder: Path) -> None:
         earlier.unlink(missing_ok=True)
     for draft in folder.parent.glob(f".{glob_escape(folder.name)}.*-*~"):
         # A locked draft belongs to another process that is writing it.
-        with _locked(draft, wait=False) as is_locked:
+        with locked(draft, wait=False) as is_locked:
             if is_locked:
                 shutil.rmtree(draft, ignore_errors=True)
 
 
 @contextmanager
-def _locked(folder: Path, *, wait: bool = True) -> Iterator[bool]:
+def locked(folder: Path, *, wait: bool = True) -> Iterator[bool]:
     """Holds a folder's own lock, which ends with the process; yields whether it was acquired.
 
     Network file systems may lock no folders. There two processes that replace one folder in the

@@ -4,6 +4,7 @@ import csv
 import gzip
 import hashlib
 import json
+import multiprocessing
 from collections.abc import Callable
 from pathlib import Path
 
@@ -11,9 +12,10 @@ import pytest
 
 from lstm_study.analysis.answer.verdict import judge
 from lstm_study.errors import ReportError
+from lstm_study.files import drafting
 from lstm_study.records import StudyRecords
 from lstm_study.report.content import Content
-from lstm_study.report.write import OWN, render_files, write_report
+from lstm_study.report.write import OWN, render_files, write_files, write_report
 from tests.support.fake_reviews import fake_corpus
 from tests.support.fake_study import empty_study
 
@@ -54,6 +56,48 @@ def test_the_same_records_give_the_same_bytes(tmp_path: Path) -> None:
     _write(tmp_path / "one")
     _write(tmp_path / "two")
     assert _bytes(tmp_path / "one") == _bytes(tmp_path / "two")
+
+
+def test_what_a_killed_process_left_beside_a_report_is_deleted_and_no_running_ones(
+    tmp_path: Path,
+) -> None:
+    with drafting(tmp_path / "fake") as running:
+        (running / "page").touch()
+        (tmp_path / ".fake.123-abcd~" / "made").mkdir(parents=True)
+        _write(tmp_path / "fake")
+        assert (running / "page").is_file()
+        assert sorted(path.name for path in tmp_path.iterdir()) == [
+            running.name, "fake", "index.html",
+        ]  # fmt: skip
+
+
+def _write_many(folder: Path) -> None:
+    for number in range(20):
+        write_files(dict.fromkeys(("report.md", "tables/a.csv"), b"%d" % number), folder)
+
+
+def test_processes_that_report_at_the_same_time_do_not_hinder_each_other(tmp_path: Path) -> None:
+    context = multiprocessing.get_context("spawn")
+    writers = [context.Process(target=_write_many, args=(tmp_path / "fake",)) for _ in range(3)]
+    for writer in writers:
+        writer.start()
+    for writer in writers:
+        writer.join(60)
+    assert [writer.exitcode for writer in writers] == [0, 0, 0]
+    assert _bytes(tmp_path) == {"fake/report.md": b"19", "fake/tables/a.csv": b"19"}
+
+
+def test_a_report_behind_a_link_stays_behind_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "elsewhere" / "fake").mkdir(parents=True)
+    (tmp_path / "reports").mkdir()
+    (tmp_path / "reports" / "fake").symlink_to(tmp_path / "elsewhere" / "fake")
+    write_files({"report.md": b"behind"}, tmp_path / "reports" / "fake")
+    monkeypatch.chdir(tmp_path / "elsewhere" / "fake")
+    assert Path("report.md").read_bytes() == b"behind"
+    write_files({"report.md": b"here"}, Path())
+    assert _bytes(tmp_path) == {"elsewhere/fake/report.md": b"here"}
 
 
 def test_a_second_report_takes_the_place_of_the_first_and_leaves_nothing_of_it(

@@ -11,6 +11,8 @@ import pytest
 
 from lstm_study.errors import DataError, StoreError
 from lstm_study.files import (
+    appending,
+    open_log,
     read_bytes,
     read_with_digest,
     replacing,
@@ -154,3 +156,15 @@ def test_a_pipe_or_a_device_is_refused_and_not_read(tmp_path, read):
 def test_the_digest_of_a_file_is_its_sha256(tmp_path):
     (tmp_path / "a").write_bytes(b"abc")
     assert sha256_of(tmp_path / "a").startswith("ba7816bf")
+
+
+def test_a_pipe_in_a_logs_place_is_refused_and_not_waited_at(tmp_path):
+    log = tmp_path / "study.log"
+    os.mkfifo(log)
+    for write in (open_log, appending):
+        with pytest.raises(StoreError, match=r"study\.log: must be a file\. Received: a pipe\."):
+            write(log).__enter__()
+    log.unlink()
+    log.symlink_to(os.devnull)
+    with open_log(log) as file:
+        file.write(b"discarded")

@@ -167,7 +167,7 @@ def predict(
         list[str] | None,
         typer.Argument(
             metavar="TEXT",
-            help="Texts, after -- if one begins with a dash; if none, the lines of stdin.",
+            help="Texts, after -- if one begins with a dash; if none or -, the lines of stdin.",
         ),
     ] = None,
     tables: Annotated[
@@ -223,7 +223,8 @@ def predict(
         say(f"{counted(found.rows, 'row')} of column {found.column!r} written to {target}", to=out)
         _say_unknown(found.unknown)
         return
-    lines = texts if texts else _stdin_lines(encoding or "utf-8")
+    texts = _typed_texts(texts)
+    lines = texts or _stdin_lines(encoding or "utf-8")
     # At a terminal each line is answered when it is typed, else many at once.
     is_typed = not texts and sys.stdin.isatty()
     at_once = 1 if is_typed else prediction.AT_ONCE
@@ -241,6 +242,11 @@ def _say_unknown(count: int) -> None:
 
     if count:
         say(unknown_in_words(count), to=err)
+
+
+def _typed_texts(texts: list[str] | None) -> list[str]:
+    """Returns the texts of the command line; none where a dash alone asks for stdin."""
+    return [] if texts is None or texts == ["-"] else texts
 
 
 def _stdin_lines(encoding: str) -> Iterator[str]:

@@ -21,6 +21,7 @@ from typing import Any, get_origin
 from pydantic import ValidationError
 
 from lstm_study.errors import BuilderError, ChangedStudyError, SpecError
+from lstm_study.files import open_log
 from lstm_study.records.state import StudyState
 from lstm_study.spec import ModelTable, StudySpec
 from lstm_study.spec.errors import sentences
@@ -239,10 +240,9 @@ def _asked(model: ModelTable, spec: StudySpec, log_path: Path) -> ModelTable:
             f"{model.file}: {model.function} must build its networks within "
             f"{_MOST_SECONDS // 60} minutes. Build smaller ones, or read nothing large there."
         ) from None
-    log_path.parent.mkdir(parents=True, exist_ok=True)
     *printed, last = result.stdout.rstrip("\n").split("\n")
-    with log_path.open("a", encoding="utf-8") as log:
-        log.write("\n".join([*printed, result.stderr]))
+    with open_log(log_path) as log:
+        log.write("\n".join([*printed, result.stderr]).encode())
     try:
         found = json.loads(last)
     except ValueError:

@@ -12,6 +12,7 @@ from lstm_study.commands.open_study import OpenStudy, as_run
 from lstm_study.commands.status import StageStatus, Status, read_status
 from lstm_study.comparison.looks import standing
 from lstm_study.corpus.files.advice import argument
+from lstm_study.files import open_regular
 from lstm_study.progress.follow import score_in_words
 from lstm_study.provenance import git_commit, now, versions
 from lstm_study.records import Run, Trial
@@ -149,13 +150,13 @@ def _running(study: OpenStudy) -> Iterator[dict[str, Any]]:
 
 
 def _last_lines(path: Path) -> list[str]:
-    """Returns the last lines of a log file that say something; none without one."""
+    """Returns the last lines of a log file that say something; none where it can't be read."""
     try:
-        with path.open("rb") as file:
+        with open_regular(path) as file:
             file.seek(max(0, path.stat().st_size - _LOG_BYTES))
             lines = file.read().decode("utf-8", errors="replace").splitlines()
             return [line for line in lines if not _NOISE.match(line)][-_LOG_LINES:]
-    except FileNotFoundError:
+    except OSError:
         return []
 
 

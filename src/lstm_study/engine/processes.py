@@ -27,6 +27,7 @@ from lstm_study.engine.core_sharing import CoreShares
 from lstm_study.engine.devices import Workers
 from lstm_study.engine.jobs import Work
 from lstm_study.engine.messages import Device, Lost, Message, Reply, SetUp, SharedCores, Stopped
+from lstm_study.files import open_log
 from lstm_study.provenance import usable_cpus
 from lstm_study.spec import StudySpec
 
@@ -124,9 +125,9 @@ class Processes:
         shutil.rmtree(self._scratch, ignore_errors=True)
 
     def _start(self, name: str) -> None:
-        self._log_path.parent.mkdir(parents=True, exist_ok=True)
+        log = open_log(self._log_path)
         own, workers = socket.socketpair()
-        with self._log_path.open("ab") as log, workers:
+        with log, workers:
             popen = subprocess.Popen(  # noqa: S603
                 [sys.executable, "-m", "lstm_study.engine.process_worker", str(workers.fileno())],
                 stdin=subprocess.DEVNULL,

@@ -79,6 +79,19 @@ def _values(space: SpaceTable, name: str) -> Sequence[Any]:
     return values or []
 
 
+def holds(space: SpaceTable, configuration: Configuration) -> bool:
+    """Whether a space whose values can be counted holds the configuration; lists none of it."""
+    given, conditions = configuration.as_dict(), _conditions(space)
+    active = {
+        name: given[name]
+        for name in conditions
+        if name in given and _is_active(name, given, conditions)
+    }
+    return space.configuration(active) == configuration and all(
+        value in _values(space, name) for name, value in active.items()
+    )
+
+
 def grid(space: SpaceTable) -> Iterator[Configuration]:
     """Yields every configuration of a space that can be counted, the last dimension fastest."""
     names = [name for name in space.dimensions() if list(_values(space, name)) != [None]]

@@ -2,13 +2,12 @@
 
 import hashlib
 import shutil
-import tempfile
 from collections.abc import Mapping
 from pathlib import Path
 
 from lstm_study.analysis.answer.verdict import Verdict
 from lstm_study.errors import ReportError
-from lstm_study.files import replacing, step_after
+from lstm_study.files import drafting, locked, replacing, step_after
 from lstm_study.records import StudyRecords
 from lstm_study.report.content import Content, gather, illustrate
 from lstm_study.report.index import render_index
@@ -70,18 +69,22 @@ def write_report(
 def write_files(files: Mapping[str, bytes], folder: Path) -> None:
     """Replaces a report's files, all or none; other files in the folder are not touched.
 
+    What a process that was killed here left beside the folder is deleted.
+
     Raises:
         ReportError: The folder can't be written to.
     """
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(dir=folder.parent, prefix=f".{folder.name}-") as name:
-            made, earlier = Path(name) / "made", Path(name) / "earlier"
+        folder = folder.resolve()  # behind a link it may be on another file system
+        with drafting(folder) as draft:
+            made, earlier = draft / "made", draft / "earlier"
             for path, data in files.items():
                 (made / path).parent.mkdir(parents=True, exist_ok=True)
                 (made / path).write_bytes(data)
             earlier.mkdir()
-            _swap(made, folder, earlier)
+            with locked(folder.parent):
+                _swap(made, folder, earlier)
     except OSError as error:
         raise ReportError(
             f"{folder}: the report cannot be written ({error.strerror or error}). "

@@ -85,9 +85,11 @@ def largest_configuration(space: SpaceTable) -> Configuration:
     dimensions = space.dimensions()
     largest = Configuration.from_dict({name: _end(value) for name, value in dimensions.items()})
     for name, dimension in dimensions.items():
-        if isinstance(dimension, Choices):
-            tried = (largest.with_values(**{name: value}) for value in dimension.choices)
-            largest = max(tried, key=lambda each: each.parameter_count)
+        values = list(dimension.choices) if isinstance(dimension, Choices) else [_end(dimension)]
+        if dimension.when is not None:
+            values.append(space.rows[name].documented)
+        tried = (largest.with_values(**{name: value}) for value in values)
+        largest = max(tried, key=lambda each: each.parameter_count)
     return largest
 
 

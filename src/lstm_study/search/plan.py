@@ -125,7 +125,7 @@ def make_plan(
     epochs pay for are trained to the full budget after it.
 
     Raises:
-        SearchError: The tuner is "grid" and the space is continuous.
+        SearchError: The tuner is "grid" and the space is continuous, or too large for no limit.
     """
     schedule, digits = planned_schedule(spec), _digits(begun)
     if spec.search.tuner == "bayesian":

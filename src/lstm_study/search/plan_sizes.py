@@ -3,17 +3,17 @@
 Imports no Keras Tuner.
 """
 
-import itertools
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
 from lstm_study.errors import SearchError
-from lstm_study.model.grid import configuration_count, continuous, grid
+from lstm_study.model.grid import configuration_count, continuous, holds
 from lstm_study.records.state import BracketState, RoundState, SearchState
 from lstm_study.records.training import Role, Trial
 from lstm_study.schedule import Bracket, Round, hyperband, single_round
 from lstm_study.spec import StudySpec
+from lstm_study.spec.tables import MOST_TRIALS
 
 
 def slots_at_most(spec: StudySpec) -> int:
@@ -161,7 +161,7 @@ def planned_schedule(spec: StudySpec) -> tuple[Bracket, ...]:
     """Returns the brackets of a search; of a tuner other than Hyperband one, of a single round.
 
     Raises:
-        SearchError: The tuner is "grid" and the space is continuous.
+        SearchError: The tuner is "grid" and the space is continuous, or too large for no limit.
     """
     search = spec.search
     if search.tuner == "hyperband":
@@ -177,6 +177,12 @@ def planned_schedule(spec: StudySpec) -> tuple[Bracket, ...]:
                 f"{' and '.join(continuous(spec.space))} a step or choices, or choose another "
                 "search.tuner."
             )
+        if count is None and size > MOST_TRIALS:
+            raise SearchError(
+                f"A grid without a limit must have {MOST_TRIALS:,} configurations at most. "
+                f"Received: {size:,}. Give search.max_trials, make the space smaller, or choose "
+                "another search.tuner."
+            )
         if count is None or count > size:
             places = _places(spec, size)
             count = min(places, count or places)
@@ -191,7 +197,7 @@ def _places(spec: StudySpec, size: int) -> int:
     """
     if not spec.search.include_baseline:
         return size
-    return size + (spec.baseline.configuration not in itertools.islice(grid(spec.space), size))
+    return size + (not holds(spec.space, spec.baseline.configuration))
 
 
 def control_trials(spec: StudySpec, brackets: Sequence[Sequence[Round | RoundState]]) -> int:

@@ -111,7 +111,8 @@ class SpaceTable(_Space):  # type: ignore[misc]  # its keys are the table of hyp
     def configuration(self, values: Mapping[str, Any]) -> Configuration:
         """Builds a configuration from values by name; others are at their documented value."""
         if self.declared is None:
-            return Configuration.from_dict(values)
+            documented = {name: row.documented for name, row in self.rows.items()}
+            return Configuration.from_dict(documented | dict(values))
         found = {
             name: row.typed(values.get(name, row.documented))
             for name, row in self.rows.items()

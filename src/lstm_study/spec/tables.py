@@ -15,7 +15,7 @@ from lstm_study.spec.model import ModelTable, with_model
 from lstm_study.spec.quantities import bytes_of, seconds_of
 from lstm_study.spec.space import BaselineTable, SpaceTable, opened_in
 
-_MOST_TRIALS = 100_000
+MOST_TRIALS = 100_000
 _FIELDS = {name: BaselineTable.model_fields[name].default for name in STUDYS_OWN}
 
 
@@ -49,7 +49,7 @@ class SearchTable(SpecTable):
     include_baseline: bool = False
     rerank: int = Field(default=3, ge=0, le=100)
     control: Literal["none", "random"] = "none"
-    max_trials: int | None = Field(default=None, ge=1, le=_MOST_TRIALS)
+    max_trials: int | None = Field(default=None, ge=1, le=MOST_TRIALS)
     time_limit: str | None = None
     disk_limit: str | None = None
 
@@ -67,9 +67,9 @@ class SearchTable(SpecTable):
         if self.tuner == "hyperband":
             once = hyperband(max_epochs=self.max_epochs, factor=self.factor)
             trials = self.iterations * sum(bracket.trials for bracket in once)
-            if trials > _MOST_TRIALS:
+            if trials > MOST_TRIALS:
                 raise broken(
-                    f"must plan {_MOST_TRIALS:,} trials at most: lower max_epochs or iterations",
+                    f"must plan {MOST_TRIALS:,} trials at most: lower max_epochs or iterations",
                     f"{trials:,} trials",
                 )
         return self

@@ -35,6 +35,8 @@ class StudyFiles:
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         self.ledger = Ledger(folder)
+        self.lock: os.stat_result | None = None
+        """The lock by which this process holds the study; None where it does not."""
 
     @property
     def exists(self) -> bool:
@@ -71,12 +73,32 @@ class StudyFiles:
         path = self.path(type(record), _name_of(record))
         self._write(path, to_json(record) + "\n", is_final=_is_final(record))
 
+    def check_in_place(self) -> None:
+        """Checks before a write that the folder this process holds still has its name.
+
+        Else the study would go on in a new folder, with a part of its records.
+
+        Raises:
+            StoreError: It was moved, deleted or replaced.
+        """
+        if self.lock is None:
+            return
+        with suppress(OSError):
+            if os.path.samestat(self.lock, (self.folder / "lock").stat()):
+                return
+        raise StoreError(
+            f"{self.folder}: was moved, deleted or replaced while this command worked on it. "
+            "If you moved it, delete what has its name now, move it back, and run the same command "
+            "again."
+        )
+
     def _write(self, path: Path, text: str, *, is_final: bool) -> None:
         """Writes a record or state; a final one is listed with its digest.
 
         A listed one is replaced once its new digest is announced, and that is confirmed afterwards:
         after a kill in between the list tells why the file is another.
         """
+        self.check_in_place()
         file = str(path.relative_to(self.folder))
         digest = _digest_in(text) if is_final else ""
         if file in self.ledger.files():
@@ -164,6 +186,7 @@ class StudyFiles:
 
     def add_opening(self, opening: Opening) -> None:
         """Logs one opening of the test half, before it is opened."""
+        self.check_in_place()
         self.ledger.note("openings.jsonl", append_line(self.path(Opening), opening))
 
     def read_openings(self) -> list[Opening]:

@@ -18,6 +18,7 @@ class LiveFiles(StudyFiles):
 
     def write_live(self, worker: str, live: Live) -> None:
         """Writes where a worker stands; not synchronised to disk, for it may be lost."""
+        self.check_in_place()
         path = self.path(Live, worker)
         write_text(path, state_to_json(live), durable=False)
 
@@ -51,6 +52,7 @@ class LiveFiles(StudyFiles):
 
     def write_time_left(self, stage: str, seconds: float | None) -> None:
         """Writes how long a stage will take, for `read_time_left`; it may be lost."""
+        self.check_in_place()
         path = self.folder / "live" / "time-left"
         write_text(path, json.dumps({stage: seconds}), durable=False)
 

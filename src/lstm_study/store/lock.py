@@ -8,18 +8,19 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from lstm_study.errors import LockedError, StoreError
-from lstm_study.files import make_folder
+from lstm_study.files import make_folder, refuse_pipe
 
 
 @contextmanager
-def hold(folder: Path, command: str) -> Iterator[None]:
-    """Holds the study for one process; others are told which one holds it.
+def hold(folder: Path, command: str) -> Iterator[os.stat_result]:
+    """Holds the study for one process; others are told which one holds it. Yields which lock it is.
 
     Raises:
         LockedError: Another process holds it.
-        StoreError: The folder's file system has no locks.
+        StoreError: The folder's file system has no locks, or a pipe has the lock's name.
     """
     make_folder(folder)
+    refuse_pipe(folder / "lock")
     with (folder / "lock").open("a+", encoding="utf-8") as file:
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -40,7 +41,7 @@ def hold(folder: Path, command: str) -> Iterator[None]:
         file.write(f"process {os.getpid()} on {platform.node()} (`{command}`)\n")
         file.flush()
         try:
-            yield
+            yield os.fstat(file.fileno())
         finally:
             file.seek(0)
             file.truncate()

@@ -7,16 +7,16 @@ leaves each one as it was or as it should be. What there is, and where, is in `r
 import shlex
 import shutil
 import tomllib
-from collections.abc import Sequence
-from contextlib import AbstractContextManager, suppress
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import replace
 from pathlib import Path
 
 from pydantic import ValidationError
 
 from lstm_study.arm_names import is_of_baseline
-from lstm_study.errors import ChangedStudyError, RecordError
-from lstm_study.files import move, read_bytes, sha256_of, write_text
+from lstm_study.errors import ChangedStudyError, RecordError, StoreError
+from lstm_study.files import move, open_log, read_bytes, sha256_of, write_text
 from lstm_study.printable import printable
 from lstm_study.provenance import now
 from lstm_study.records import (
@@ -57,8 +57,10 @@ class Store(PredictionFiles, LiveFiles):
 
     def log(self, line: str) -> None:
         """Appends a line to the log, printable and with its time; it may be lost."""
-        with suppress(OSError), self.log_path.open("a", encoding="utf-8") as file:
-            file.write(f"{now()[:19]}Z {printable(line, keep='')}\n")
+        with suppress(OSError, StoreError):
+            self.check_in_place()
+            with open_log(self.log_path) as file:
+                file.write(f"{now()[:19]}Z {printable(line, keep='')}\n".encode())
 
     @property
     def scratch(self) -> Path:
@@ -156,13 +158,19 @@ class Store(PredictionFiles, LiveFiles):
             if each not in settings and not each.startswith("data.path=")
         )
 
-    def hold(self, command: str) -> AbstractContextManager[None]:
+    @contextmanager
+    def hold(self, command: str) -> Iterator[None]:
         """Holds the study for one process; others are told which one holds it.
 
         Raises:
             LockedError: Another process holds it.
         """
-        return lock.hold(self.folder, command)
+        with lock.hold(self.folder, command) as held:
+            self.lock = held
+            try:
+                yield
+            finally:
+                self.lock = None
 
     def holder(self) -> str:
         """Describes the process that holds the study; "" if there is none."""

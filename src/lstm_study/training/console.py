@@ -6,6 +6,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from lstm_study.files import open_log
+
 
 def silence_tensorflow() -> None:
     """Makes TensorFlow log fatal errors only; call before its first import.
@@ -20,12 +22,14 @@ def redirect_output(path: Path) -> Iterator[None]:
     """Appends stdout and stderr of this process to a file, those of C++ libraries included.
 
     TensorFlow writes to the file descriptors themselves, before its log level can be set.
+
+    Raises:
+        StoreError: The file can't be written to.
     """
-    path.parent.mkdir(parents=True, exist_ok=True)
     sys.stdout.flush()
     sys.stderr.flush()
-    saved = [os.dup(1), os.dup(2)]
-    with path.open("ab") as file:
+    with open_log(path) as file:
+        saved = [os.dup(1), os.dup(2)]
         os.dup2(file.fileno(), 1)
         os.dup2(file.fileno(), 2)
     try:

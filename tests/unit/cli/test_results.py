@@ -7,7 +7,7 @@ import pytest
 from typer.testing import CliRunner
 
 from lstm_study.cli import app
-from lstm_study.cli.results import _stdin_lines
+from lstm_study.cli.results import _stdin_lines, _typed_texts
 
 
 @pytest.mark.parametrize(
@@ -47,3 +47,8 @@ def test_lines_of_stdin_are_read_without_mark_and_ends(
 ) -> None:
     monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(raw)))
     assert list(_stdin_lines(encoding)) == ["a film", "", "end"]
+
+
+def test_a_dash_alone_stands_for_stdin() -> None:
+    assert _typed_texts(["-"]) == _typed_texts(None) == []
+    assert _typed_texts(["-", "a film"]) == ["-", "a film"]

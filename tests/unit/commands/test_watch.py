@@ -1,5 +1,6 @@
 """What the live page is told: where the study stands, without a report."""
 
+import os
 from dataclasses import replace
 from pathlib import Path
 
@@ -57,6 +58,13 @@ def test_a_study_that_nobody_works_on_says_how_to_resume_it(study: OpenStudy) ->
     found = progress(study)
     assert found["headline"].endswith("lstm-study run fake.toml")
     assert found["running"] == []
+
+
+def test_a_pipe_in_the_logs_place_is_not_waited_at(study: OpenStudy) -> None:
+    study.store.log_path.unlink()
+    os.mkfifo(study.store.log_path)
+    study.store.log("a line")
+    assert progress(study)["log"] == []
 
 
 def test_the_page_of_a_study_without_a_title_has_its_name(study: OpenStudy) -> None:

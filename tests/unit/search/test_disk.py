@@ -55,3 +55,12 @@ def test_a_slot_whose_configuration_is_not_known_yet_counts_as_the_largest():
     assert (largest.vocabulary_size, largest.embedding_dim, largest.lstm_units) == (100, 6, 99)
     unknown = peak_checkpoint_bytes(plan_of(None), spec=tiny, workers=1)
     assert unknown == peak_checkpoint_bytes(plan_of(largest), spec=tiny, workers=1)
+
+
+def test_the_largest_network_may_be_one_whose_condition_fails():
+    """Elsewhere a conditional hyperparameter has its documented value."""
+    conditional = (
+        "space.lstm_layers={choices=[1, 2]}",
+        "space.lstm_units={min=1, max=9, when={lstm_layers=[2]}}",
+    )
+    assert largest_configuration(spec(*conditional).space).lstm_units == 100

@@ -8,6 +8,7 @@ import os
 import pytest
 
 from lstm_study.errors import LockedError, StoreError
+from lstm_study.records.state import ReportState
 from lstm_study.store import Store
 
 
@@ -33,6 +34,32 @@ def test_a_study_is_held_by_one_process_and_others_are_told_which(tmp_path):
         other.join(20)
     assert store.holder() == ""
     with store.hold("again"):
+        pass
+
+
+def test_a_pipe_in_the_locks_place_is_refused(tmp_path):
+    os.mkfifo(tmp_path / "lock")
+    with pytest.raises(StoreError, match=r"lock: must be a file\. Received: a pipe"):
+        Store(tmp_path).hold("x").__enter__()
+    assert Store(tmp_path).holder() == ""
+
+
+@pytest.mark.parametrize("put_there", [None, "study"])
+def test_nothing_is_written_where_a_held_study_was_moved_away(tmp_path, put_there):
+    """Else it would go on in a new folder, with a part of its records."""
+    store = Store(tmp_path / "study")
+    with pytest.raises(StoreError, match=r"was moved, deleted or.*move it back"), store.hold("x"):
+        store.write_time_left("Search", 1.0)
+        store.folder.rename(tmp_path / "moved")
+        if put_there:
+            with Store(tmp_path / put_there).hold("another study"):
+                pass
+        store.log("not written")
+        assert not (store.folder / "study.log").exists()
+        store.write_state(ReportState(made_at="", versions={}, git_commit="", model=""))
+    assert store.folder.exists() == bool(put_there)
+    (tmp_path / "moved").rename(tmp_path / "again")
+    with Store(tmp_path / "again").hold("x"):
         pass
 
 
