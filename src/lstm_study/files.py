@@ -16,7 +16,7 @@ import shutil
 import stat
 import sys
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from glob import escape as glob_escape
 from pathlib import Path
 from types import SimpleNamespace
@@ -424,8 +424,8 @@ def _recover(folder: Path) -> None:
     else:
         earlier.unlink(missing_ok=True)
     for draft in folder.parent.glob(f".{glob_escape(folder.name)}.*-*~"):
-        # A locked draft belongs to another process that is writing it.
-        with locked(draft, wait=False) as is_locked:
+        # A locked draft belongs to another process that is writing it, or has just deleted it.
+        with suppress(FileNotFoundError), locked(draft, wait=False) as is_locked:
             if is_locked:
                 shutil.rmtree(draft, ignore_errors=True)
 

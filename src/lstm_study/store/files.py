@@ -15,6 +15,7 @@ from lstm_study.records.lines import append_line, read_lines
 from lstm_study.records.session import LedgerEntry
 from lstm_study.records.state import ReportState, SearchState, StudyState
 from lstm_study.store.ledger import Ledger
+from lstm_study.store.lock import is_in_place
 from lstm_study.store.repair_advice import repair_advice
 
 T = TypeVar("T")
@@ -35,8 +36,8 @@ class StudyFiles:
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         self.ledger = Ledger(folder)
-        self.lock: os.stat_result | None = None
-        """The lock by which this process holds the study; None where it does not."""
+        self.lock: str | None = None
+        """What this process wrote into the study's lock; None where it does not hold it."""
 
     @property
     def exists(self) -> bool:
@@ -81,11 +82,8 @@ class StudyFiles:
         Raises:
             StoreError: It was moved, deleted or replaced.
         """
-        if self.lock is None:
+        if self.lock is None or is_in_place(self.folder, self.lock):
             return
-        with suppress(OSError):
-            if os.path.samestat(self.lock, (self.folder / "lock").stat()):
-                return
         raise StoreError(
             f"{self.folder}: was moved, deleted or replaced while this command worked on it. "
             "If you moved it, delete what has its name now, move it back, and run the same command "

@@ -12,8 +12,8 @@ from lstm_study.files import make_folder, refuse_pipe
 
 
 @contextmanager
-def hold(folder: Path, command: str) -> Iterator[os.stat_result]:
-    """Holds the study for one process; others are told which one holds it. Yields which lock it is.
+def hold(folder: Path, command: str) -> Iterator[str]:
+    """Holds the study for one process; others are told which one holds it. Yields what they read.
 
     Raises:
         LockedError: Another process holds it.
@@ -38,13 +38,27 @@ def hold(folder: Path, command: str) -> Iterator[os.stat_result]:
             ) from None
         file.seek(0)
         file.truncate()
-        file.write(f"process {os.getpid()} on {platform.node()} (`{command}`)\n")
+        text = f"process {os.getpid()} on {platform.node()} (`{command}`)\n"
+        file.write(text)
         file.flush()
         try:
-            yield os.fstat(file.fileno())
+            yield text
         finally:
             file.seek(0)
             file.truncate()
+
+
+def is_in_place(folder: Path, text: str) -> bool:
+    """Whether the lock that this process holds still has its name; `text` is what it wrote there.
+
+    Told by its text: not every file system keeps the number of an inode.
+    """
+    try:
+        return (folder / "lock").read_bytes() == text.encode()
+    except (FileNotFoundError, NotADirectoryError):
+        return False
+    except OSError:
+        return True  # What is wrong with the disk is told by what is written next.
 
 
 def holder(folder: Path) -> str:
