@@ -4,6 +4,7 @@ import errno
 import fcntl
 import multiprocessing
 import os
+import threading
 
 import pytest
 
@@ -34,6 +35,17 @@ def test_a_study_is_held_by_one_process_and_others_are_told_which(tmp_path):
     assert store.holder() == ""
     with store.hold("again"):
         pass
+
+
+def test_a_study_that_another_process_only_looks_at_can_be_held(tmp_path):
+    with Store(tmp_path).hold("x"):
+        pass
+    # As `holder` does, on behalf of `status` or `watch`.
+    with (tmp_path / "lock").open() as looked_at:
+        fcntl.flock(looked_at, fcntl.LOCK_SH)
+        threading.Timer(0.05, fcntl.flock, (looked_at, fcntl.LOCK_UN)).start()
+        with Store(tmp_path).hold("y"):
+            assert "(`y`)" in (tmp_path / "lock").read_text()
 
 
 def test_a_file_system_without_locks_is_not_taken_for_another_process(tmp_path, monkeypatch):
