@@ -8,11 +8,12 @@ import platform
 import re
 import subprocess
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from datetime import UTC, datetime
 from functools import cache
 from importlib import metadata
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 from lstm_study.records import Machine
 
@@ -31,6 +32,8 @@ PACKAGES = (
     "scipy",
     "optuna",
 )
+
+_CGROUPS, _OWN_CGROUP = Path("/sys/fs/cgroup"), Path("/proc/self/cgroup")
 
 
 def now() -> str:
@@ -93,12 +96,28 @@ def machine(*, backend: str = "", devices: Sequence[str] = ()) -> Machine:
 def usable_cpus() -> int:
     """Returns how many cores this process may use, as affinity and cgroup quota allow."""
     count = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
-    quota_file = Path("/sys/fs/cgroup/cpu.max")
-    if quota_file.is_file():
-        quota, _, period = quota_file.read_text(encoding="ascii").strip().partition(" ")
-        if quota != "max":
-            count = min(count or 1, max(1, int(quota) // int(period)))
-    return count or 1
+    quotas = (limit.split() for limit in _cgroup_limits("cpu.max"))
+    return min([count or 1, *(max(1, int(quota) // int(period)) for quota, period in quotas)])
+
+
+def _cgroup_limits(name: str) -> Iterator[str]:
+    """Yields the limits of this process's control group and of those that hold it.
+
+    Containers, Slurm and systemd set them, the latter two not at the root. Groups of version 1 are
+    not read.
+
+    Args:
+        name: The file's, such as "memory.max"; "max" in it is no limit.
+    """
+    with suppress(OSError):
+        lines = _OWN_CGROUP.read_text(encoding="utf-8").splitlines()
+        own = next(line for line in [*lines, "0::/"] if line.startswith("0::"))
+        group = PurePosixPath(own.removeprefix("0::"))
+        for each in (group, *group.parents):
+            with suppress(OSError):
+                limit = (_CGROUPS / each.relative_to("/") / name).read_text(encoding="ascii")
+                if not limit.startswith("max"):
+                    yield limit.strip()
 
 
 def _system() -> str:
@@ -119,6 +138,8 @@ def _processor() -> str:
 
 
 def _memory_bytes() -> int:
+    """Returns the memory that this process may use, as the machine and its cgroup allow."""
     if sys.platform == "win32":
         return 0
-    return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+    physical = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+    return min([physical, *map(int, _cgroup_limits("memory.max"))])

@@ -148,6 +148,17 @@ def test_help_imports_neither_pydantic_nor_numpy_nor_pandas():
     assert done.stdout.strip() == "[]"
 
 
+def test_no_process_of_python_takes_modules_from_the_current_folder():
+    source = Path(__file__).resolve().parents[2] / "src"
+    calls = [
+        text[text.index("sys.executable") :]
+        for path in source.rglob("*.py")
+        if "[sys.executable" in (text := path.read_text())
+    ]
+    assert len(calls) >= 4
+    assert all(call.startswith('sys.executable, "-P", ') for call in calls)
+
+
 def test_the_readme_names_every_command():
     readme = (Path(__file__).resolve().parents[2] / "README.md").read_text()
     from lstm_study.cli import app

@@ -84,6 +84,7 @@ _COMMANDS = (
 
 # The others write what matters more than what they print.
 _ONLY_PRINT = (data, predict, status, list_studies, doctor)
+_TRAIN = (run, baseline, search, compare)
 
 # What typer raises where arguments are wrong; it has no public name for it.
 _UsageError: Any = typer.BadParameter.__base__
@@ -116,8 +117,8 @@ class _TakesTexts(_Command):
 for _command, _example in _COMMANDS:
     _kind = _TakesTexts if _command is predict else _Command
     _name = "list" if _command is list_studies else None
-    _continues = _command not in _ONLY_PRINT
-    app.command(_name, epilog=_example, cls=_kind)(handled(_command, continues=_continues))
+    _handled = handled(_command, continues=_command not in _ONLY_PRINT, trains=_command in _TRAIN)
+    app.command(_name, epilog=_example, cls=_kind)(_handled)
 
 
 def main() -> Any:

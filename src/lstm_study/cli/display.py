@@ -132,8 +132,8 @@ class Bar:
     def show(self, what: str, done: int, total: int) -> None:
         """Shows how much of the whole is done, in any unit."""
         spent = time.monotonic() - self._began
-        left = f"about {duration_in_words(spent * (total - done) / done)} left" if done else ""
-        words = f"{what} {done / max(1, total):.0%} · {left}"
+        left = f" · about {duration_in_words(spent * (total - done) / done)} left" if done else ""
+        words = f"{what} {done / max(1, total):.0%}{left}"
         if self._console.is_terminal:
             table = Table.grid(padding=(0, 1))
             bar = ProgressBar(total=total, completed=done, width=40, complete_style="cyan")

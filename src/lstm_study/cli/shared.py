@@ -115,13 +115,14 @@ def _plain(value: Any) -> Any:
 
 
 def handled(
-    function: Callable[Parameters, Result], *, continues: bool = False
+    function: Callable[Parameters, Result], *, continues: bool = False, trains: bool = True
 ) -> Callable[Parameters, Result]:
     """Turns known errors into one line and exit code 1; the only place that catches them.
 
     Args:
         function: The command.
         continues: Whether it continues once its output is closed, to write its records.
+        trains: Whether it can be resumed where it was interrupted.
     """
 
     @functools.wraps(function)
@@ -140,11 +141,8 @@ def handled(
             by, code = "", EXIT_INTERRUPTED
             if isinstance(interrupt, SignalledError):
                 by, code = f" by {interrupt}", interrupt.exit_code
-            err.print(
-                f"Interrupted{by}. All finished epochs are saved; resume with:\n  "
-                + _resume_command(),
-                soft_wrap=True,
-            )
+            saved = f" All finished epochs are saved; resume with:\n  {_resume_command()}"
+            say(f"Interrupted{by}.{saved if trains else ''}", to=err)
             raise typer.Exit(code) from None
         for line in message.split("\n"):
             err.print(Text.assemble(("error:", "bold red"), f" {line}"), soft_wrap=True)

@@ -12,7 +12,7 @@ from lstm_study.commands.open_study import RUNS_FOLDER, OpenStudy, Show, held
 from lstm_study.commands.progress import baseline_progress
 from lstm_study.comparison.arms import ComparisonPlan
 from lstm_study.errors import ComparisonError
-from lstm_study.records import Run
+from lstm_study.records import Run, Trial
 from lstm_study.store import Store
 from lstm_study.training.console import redirect_output
 
@@ -25,8 +25,11 @@ def baseline(
     With the protocol's own epochs it is the comparison's first baseline run. With others it is a
     study of its own, so that it never mixes with the comparison.
 
-    With `fresh` what is done is trained again. `summary` receives the model's summary, as Keras
-    prints it.
+    With `fresh` what is done is trained again, unless that would start the search over, too.
+    `summary` receives the model's summary, as Keras prints it.
+
+    Raises:
+        ComparisonError: The baseline failed, or it is a part of a study that has begun to search.
 
     Returns:
         The run's record, and the folder with the saved model.
@@ -50,8 +53,10 @@ def baseline(
             store=Store(RUNS_FOLDER / name),
             reports=study.reports.parent / name,
         )
+    if fresh:
+        _check_alone(study)
     check_writable(study.reports)
-    with held(study, show=show, fresh=fresh and epochs is not None) as study:
+    with held(study, show=show, fresh=fresh) as study:
         corpus = begin(study, show=show)
         summary(_model_summary(study))
         plan = ComparisonPlan(arms={"baseline": study.spec.baseline.configuration}, seeds=1)
@@ -66,6 +71,16 @@ def baseline(
             )
         folder = export_arm(study, arm="baseline", show=show)
     return found, folder
+
+
+def _check_alone(study: OpenStudy) -> None:
+    """Refuses to start over more than the baseline."""
+    if study.store.paths(Trial) or study.store.is_compared:
+        raise ComparisonError(
+            f"{study.store.folder}: with --fresh the search would start over, too, since its "
+            f"comparison has this baseline. Run `{study.command_line('run')} --fresh` for that; "
+            "for a baseline of its own add --set study.name=NAME."
+        )
 
 
 def _network(study: OpenStudy) -> Any:

@@ -15,6 +15,7 @@ import sys
 import textwrap
 import types
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, get_origin
 
@@ -227,7 +228,7 @@ def _asked(model: ModelTable, spec: StudySpec, log_path: Path) -> ModelTable:
     }
     try:
         result = subprocess.run(
-            [sys.executable, "-m", "lstm_study.model.exploration"],
+            [sys.executable, "-P", "-m", "lstm_study.model.exploration"],
             input=json.dumps(given),
             capture_output=True,
             text=True,
@@ -243,17 +244,24 @@ def _asked(model: ModelTable, spec: StudySpec, log_path: Path) -> ModelTable:
     *printed, last = result.stdout.rstrip("\n").split("\n")
     with open_log(log_path) as log:
         log.write("\n".join([*printed, result.stderr]).encode())
-    try:
-        found = json.loads(last)
-    except ValueError:
+    found = _answer_in(last)
+    if not found.keys() & {"model", "error"}:
         why = (result.stderr.strip().splitlines() or [f"code {result.returncode}"])[-1]
         raise BuilderError(
             f"{model.file}: {model.function} must return, and its process ended before ({why}). "
             f"More is in {log_path}."
-        ) from None
+        )
     if "error" in found:
         raise BuilderError(found["error"])
     return ModelTable.model_validate(found["model"], strict=False)
+
+
+def _answer_in(line: str) -> dict[str, Any]:
+    """Reads a JSON object; empty for anything else, which the builder printed before it died."""
+    with suppress(ValueError):
+        found = json.loads(line)
+        return found if isinstance(found, dict) else {}
+    return {}
 
 
 def _with_model(spec: StudySpec, model: ModelTable, *, where: str) -> StudySpec:

@@ -7,7 +7,6 @@ import subprocess
 import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any, NamedTuple
 
 from lstm_study.commands import REPORTS_FOLDER, RUNS_FOLDER, free_bytes
@@ -138,12 +137,11 @@ def _probe(chosen: Backend) -> _Probed:
     """Asks another process for backend, devices and populations."""
     try:
         result = subprocess.run(  # noqa: S603
-            [sys.executable, "-c", _PROBE],
+            [sys.executable, "-P", "-c", _PROBE],
             capture_output=True,
             text=True,
             timeout=_PROBE_SECONDS,
             check=False,
-            cwd=Path.cwd(),
             env=os.environ | {VARIABLE: chosen.name},
         )
     except subprocess.TimeoutExpired:

@@ -13,7 +13,7 @@ from lstm_study.commands.custom_builder import explored, recorded
 from lstm_study.engine.backend import choose_backend, using
 from lstm_study.engine.devices import require_gpus
 from lstm_study.engine.dispatch import Context
-from lstm_study.errors import RecordError
+from lstm_study.errors import RecordError, SearchError
 from lstm_study.progress.values import Progress, ignore
 from lstm_study.provenance import git_commit
 from lstm_study.records.state import StudyState
@@ -115,8 +115,13 @@ def open_study(
 
     Raises:
         SpecError: The file is missing or breaks rules.
+        SearchError: There are to be no workers.
         DependencyError: Workers are to share GPUs, and none is visible.
     """
+    if workers is not None and workers < 1:
+        raise SearchError(
+            f"workers must be an integer >= 1, or None to choose. Received: {workers}."
+        )
     if not cluster:
         require_gpus(workers_per_gpu)
     text, where = find_study(study)

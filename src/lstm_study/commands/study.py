@@ -187,8 +187,10 @@ class Study:
             show: Where to show the progress; a bar unless given.
 
         Raises:
-            ComparisonError: No trial has completed the full budget.
+            ComparisonError: No trial has completed the full budget, or the numbers of seeds exclude
+                each other or are none.
         """
+        _check_seeds(more_seeds, only_seeds, quick=quick)
         study, show = self._as("compare"), show or ProgressBar()
         with commands.held(study, show=show) as begun:
             corpus = commands.begin(begun, show=show, searches=False)
@@ -440,3 +442,14 @@ class Study:
         from lstm_study.report.content import pictures_of
 
         return pictures_of(content)
+
+
+def _check_seeds(more_seeds: int, only_seeds: int | None, *, quick: bool) -> None:
+    if (more_seeds != 0) + (only_seeds is not None) + quick > 1:
+        raise ComparisonError(
+            "compare: more_seeds, only_seeds and quick exclude each other. Give one of them."
+        )
+    if more_seeds < 0:
+        raise ComparisonError(f"compare: more_seeds must be >= 0. Received: {more_seeds}.")
+    if only_seeds is not None and only_seeds < 1:
+        raise ComparisonError(f"compare: only_seeds must be >= 1. Received: {only_seeds}.")

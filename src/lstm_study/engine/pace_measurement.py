@@ -123,7 +123,7 @@ def _pace(measured: Mapping[str, Any], *, at: float) -> Pace:
 
 def _measure(size: Workers) -> dict[str, Any] | None:
     """Times steps in several processes, and returns the means of what they measured."""
-    command = [sys.executable, "-m", "lstm_study.engine.pace_measurement"]
+    command = [sys.executable, "-P", "-m", "lstm_study.engine.pace_measurement"]
     processes = [
         subprocess.Popen(  # noqa: S603
             [*command, str(size.threads), str(time.time())],

@@ -1,4 +1,4 @@
-"""A worker as a process of this machine: `python -m lstm_study.engine.process_worker FD`.
+"""A worker as a process of this machine: `python -P -m lstm_study.engine.process_worker FD`.
 
 It is not a command for users: `engine/processes.py` starts it. It ends as soon as its socket
 closes, that is, when the process that started it ends, however that happens.

@@ -1,6 +1,6 @@
 """Workers that are processes of this machine.
 
-Each one is `python -m lstm_study.engine.process_worker` with one end of a socket; messages are
+Each one is `python -P -m lstm_study.engine.process_worker` with one end of a socket; messages are
 pickled dataclasses (`engine/messages.py`), since both ends are this program. Whatever else a worker
 prints goes to the study's log. A worker whose socket closes ends at once, so none outlives the
 process that started it.
@@ -31,6 +31,7 @@ from lstm_study.files import open_log
 from lstm_study.provenance import usable_cpus
 from lstm_study.spec import StudySpec
 
+_WORKER = "lstm_study.engine.process_worker"
 _GRACE_SECONDS = 5.0
 
 
@@ -129,7 +130,8 @@ class Processes:
         own, workers = socket.socketpair()
         with log, workers:
             popen = subprocess.Popen(  # noqa: S603
-                [sys.executable, "-m", "lstm_study.engine.process_worker", str(workers.fileno())],
+                # -P: a random.py in the user's folder must not hide Python's own.
+                [sys.executable, "-P", "-m", _WORKER, str(workers.fileno())],
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,

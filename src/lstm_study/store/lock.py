@@ -3,12 +3,16 @@
 import fcntl
 import os
 import platform
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import TextIO
 
 from lstm_study.errors import LockedError, StoreError
 from lstm_study.files import make_folder, refuse_pipe
+
+_LOOK_SECONDS = 0.5
 
 
 @contextmanager
@@ -23,7 +27,7 @@ def hold(folder: Path, command: str) -> Iterator[str]:
     refuse_pipe(folder / "lock")
     with (folder / "lock").open("a+", encoding="utf-8") as file:
         try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            _lock(file)
         except BlockingIOError:
             file.seek(0)
             other = file.read().strip() or "another process"
@@ -46,6 +50,23 @@ def hold(folder: Path, command: str) -> Iterator[str]:
         finally:
             file.seek(0)
             file.truncate()
+
+
+def _lock(file: TextIO) -> None:
+    """Takes the lock; waits a little, since `holder` takes it for a moment in order to look.
+
+    Raises:
+        BlockingIOError: Another process keeps it.
+        OSError: The file system has no locks.
+    """
+    deadline = time.monotonic() + _LOOK_SECONDS
+    while True:
+        try:
+            return fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            if time.monotonic() >= deadline:
+                raise
+            time.sleep(_LOOK_SECONDS / 20)
 
 
 def is_in_place(folder: Path, text: str) -> bool:

@@ -5,9 +5,12 @@ from collections.abc import Iterator
 
 import pytest
 import typer
+from typer.testing import CliRunner
 
+from lstm_study.cli import app
 from lstm_study.cli.shared import handled
 from lstm_study.cli.signals import interrupt_on_signals
+from lstm_study.commands import doctor
 
 ENDING = (signal.SIGTERM, signal.SIGHUP)
 
@@ -48,3 +51,14 @@ def test_a_signal_that_is_ignored_as_under_nohup_stays_so() -> None:
     interrupt_on_signals()
     signal.raise_signal(signal.SIGHUP)
     assert signal.getsignal(signal.SIGTERM) is not signal.SIG_DFL
+
+
+def test_a_command_that_trains_nothing_does_not_speak_of_epochs_when_it_is_interrupted(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def interrupted() -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(doctor, "examine", interrupted)
+    ended = CliRunner().invoke(app, ["doctor"])
+    assert (ended.exit_code, ended.output) == (130, "Interrupted.\n")

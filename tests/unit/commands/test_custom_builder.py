@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from lstm_study.commands import custom_builder
 from lstm_study.commands.custom_builder import builder_of, check_unchanged, explored, recorded
 from lstm_study.errors import BuilderError, ChangedStudyError, SpecError
 from lstm_study.store import Store
@@ -36,6 +37,21 @@ def test_a_changed_file_is_refused_with_the_way_out(tmp_path):
 
 def test_a_missing_file_is_named_with_the_key_that_names_it(tmp_path):
     with pytest.raises(SpecError, match=r"own\.toml: model\.builder must name a file.*own\.py"):
+        explored(
+            own.spec(), folder=tmp_path, text=None, where="own.toml", log_path=tmp_path / "log"
+        )
+
+
+@pytest.mark.parametrize("printed", ["3", "null", '{"loss": 1}', "Segmentation fault", ""])
+def test_a_builder_whose_process_dies_is_told_whatever_it_printed_last(
+    tmp_path, monkeypatch, printed
+):
+    python = tmp_path / "python"
+    python.write_text(f"#!/bin/sh\necho '{printed}'\nexit 139\n")
+    python.chmod(0o700)
+    monkeypatch.setattr(custom_builder.sys, "executable", str(python))
+    (tmp_path / "own.py").write_text(own.BUILDER)
+    with pytest.raises(BuilderError, match=r"build must return, and .* before \(code 139\)"):
         explored(
             own.spec(), folder=tmp_path, text=None, where="own.toml", log_path=tmp_path / "log"
         )

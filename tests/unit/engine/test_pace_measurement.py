@@ -10,11 +10,11 @@ from lstm_study.engine.devices import Workers
 from lstm_study.engine.pace_measurement import kept_pace, machine_pace
 
 SIZE = Workers(count=2, threads=3)
-# Processes that time steps, each with other results. $1 $2 are Python's, $3 is how many threads.
+# Processes that time steps, each with other results. $1 to $3 are Python's, $4 is how many threads.
 TIMES = """#!/bin/sh
 if mkdir "$0-first" 2>/dev/null; then each=2; else each=4; fi
 echo "a library says something"
-echo "{\\"points\\": [[100, $each], [200, 1]], \\"load_seconds\\": $3, \\"setup_seconds\\": $each}"
+echo "{\\"points\\": [[100, $each], [200, 1]], \\"load_seconds\\": $4, \\"setup_seconds\\": $each}"
 """
 FAILS = "#!/bin/sh\necho 'ImportError: no module' >&2\nexit 1\n"
 

@@ -4,6 +4,7 @@ import errno
 import fcntl
 import multiprocessing
 import os
+import threading
 
 import pytest
 
@@ -61,6 +62,17 @@ def test_nothing_is_written_where_a_held_study_was_moved_away(tmp_path, put_ther
     (tmp_path / "moved").rename(tmp_path / "again")
     with Store(tmp_path / "again").hold("x"):
         pass
+
+
+def test_a_study_that_another_process_only_looks_at_can_be_held(tmp_path):
+    with Store(tmp_path).hold("x"):
+        pass
+    # As `holder` does, on behalf of `status` or `watch`.
+    with (tmp_path / "lock").open() as looked_at:
+        fcntl.flock(looked_at, fcntl.LOCK_SH)
+        threading.Timer(0.05, fcntl.flock, (looked_at, fcntl.LOCK_UN)).start()
+        with Store(tmp_path).hold("y"):
+            assert "(`y`)" in (tmp_path / "lock").read_text()
 
 
 def test_a_file_system_without_locks_is_not_taken_for_another_process(tmp_path, monkeypatch):
