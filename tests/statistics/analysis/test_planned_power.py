@@ -1,5 +1,8 @@
 """What a comparison will be able to show, before anything is trained."""
 
+from pathlib import Path
+
+import numpy as np
 import pytest
 
 from lstm_study.analysis.statistics.planned_power import (
@@ -9,6 +12,8 @@ from lstm_study.analysis.statistics.planned_power import (
     seeds_to_find_a_point,
 )
 from lstm_study.analysis.statistics.power import estimate_power
+
+TABLE = Path(__file__).parents[3] / "reports" / "benchmarks" / "seed-spread.md"
 
 
 def test_the_protocols_own_example_is_found_with_its_stated_power() -> None:
@@ -66,6 +71,29 @@ def test_what_is_assumed_lies_between_what_was_measured_and_never_beyond() -> No
         assert middle == pytest.approx((low + high) / 2, rel=1e-3)
     assert assumed(0) == assumed(100) == assumed(500) != assumed(1_000)
     assert assumed(1_000_000) == assumed(25_000)
+
+
+def test_what_is_assumed_is_what_the_committed_table_shows() -> None:
+    measured: dict[int, list[tuple[float, float]]] = {}
+    for line in TABLE.read_text(encoding="utf-8").splitlines():
+        cells = [cell.strip() for cell in line.strip("|").split("|")]
+        if cells[0].replace(",", "").isdigit():
+            shares = float(cells[6]) / 100, float(cells[7].rstrip("%")) / 100
+            measured.setdefault(int(cells[0].replace(",", "")), []).append(shares)
+    assert list(measured) == [500, 1_000, 2_000]
+    for reviews, networks in measured.items():
+        deviations, within = zip(*networks, strict=True)
+        assert assumed(reviews).deviation == pytest.approx(
+            np.sqrt(np.square(deviations).mean()), rel=0.02
+        )
+        assert assumed(reviews).within == pytest.approx(np.mean(within), rel=0.03)
+
+
+def test_few_training_reviews_make_the_spread_over_seeds_larger_as_the_decision_says() -> None:
+    few = plan_power(training_reviews=800, test_reviews=300, seeds=10)
+    many = plan_power(training_reviews=25_000, test_reviews=300, seeds=10)
+    assert few.smallest_difference == pytest.approx(0.050, abs=0.0005)
+    assert many.smallest_difference == pytest.approx(0.034, abs=0.0005)
 
 
 def test_with_fewer_than_four_seeds_the_number_that_would_do_is_said() -> None:
