@@ -114,9 +114,15 @@ def builder_errors(model: ModelTable, what: str) -> Iterator[None]:
     except BuilderError:
         raise
     except Exception as error:
+        step = "Fix the file and run again."
+        if isinstance(error, ModuleNotFoundError):
+            step = (
+                "A builder may import installed packages, and no file beside it: the study and the "
+                "model keep this file alone. Install the module, or move its code into the file."
+            )
         raise BuilderError(
             f"{_line_of(model.file, error)}: {what} must run without an error. Received: "
-            f"{type(error).__name__}: {_first_line(error)}. Fix the file and run again."
+            f"{type(error).__name__}: {_first_line(error)}. {step}"
         ) from error
 
 

@@ -183,7 +183,10 @@ def test_a_file_without_the_function_and_one_that_is_not_python_are_named():
         ("def other(hp):\n    pass\n",
          "own.py: must define the function build(hp) that model.builder names. Received: other."),
         ("def build(hp:\n", "own.py, line 1: importing the file must run without an error."),
-        ("import not_installed\n", "own.py, line 1: importing the file must run without"),
+        ("import not_installed\n",
+         ("own.py, line 1: importing the file must run without an error. Received: "
+         "ModuleNotFoundError: No module named 'not_installed'. A builder may import installed "
+         "packages, and no file beside it: the study and the model keep this file alone.")),
     ):  # fmt: skip
         with pytest.raises(BuilderError, match=re.escape(said)):
             explore(own.builder(source), protocol=ProtocolTable(), baseline={})
