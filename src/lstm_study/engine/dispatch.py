@@ -111,6 +111,17 @@ class _Worker:
         return min(most, own) if self.is_paced or self.epoch_seconds else most
 
 
+def _most_silence() -> float:
+    given = os.environ.get(SILENCE_VARIABLE, "")
+    try:
+        seconds = float(given) if given else _SILENCE_SECONDS
+    except ValueError:
+        seconds = 0.0
+    if not seconds > 0:
+        raise SearchError(f"{SILENCE_VARIABLE} must be a number of seconds > 0. Received: {given}.")
+    return seconds
+
+
 class _Dispatcher:
     def __init__(
         self, stage: Stage, engine: Engine, *, store: Store, corpus: Corpus, context: Context
@@ -121,7 +132,7 @@ class _Dispatcher:
         self._workers: dict[str, _Worker] = {}
         self._deaths: Counter[str] = Counter()
         self._epochs: Counter[str] = Counter()
-        self._silence_seconds = float(os.environ.get(SILENCE_VARIABLE, _SILENCE_SECONDS))
+        self._silence_seconds = _most_silence()
 
     def run(self) -> None:
         """Runs the loop; see `dispatch`."""

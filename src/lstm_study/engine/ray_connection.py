@@ -23,8 +23,9 @@ def connect(address: str) -> Any:
 
     Raises:
         DependencyError: Ray is not installed.
-        SearchError: The cluster can't be reached.
+        SearchError: It is no address, or the cluster can't be reached.
     """
+    place = None if address == "auto" else _host_and_port(address)
     try:
         import ray
     except ModuleNotFoundError as error:
@@ -33,10 +34,9 @@ def connect(address: str) -> Any:
             "Install it: pip install 'lstm-study[cluster]'."
         ) from error
     try:
-        if address != "auto":
+        if place is not None:
             # Ray itself would try for minutes.
-            host, _, port = address.removeprefix("ray://").rpartition(":")
-            socket.create_connection((host, int(port)), timeout=_CONNECT_SECONDS).close()
+            socket.create_connection(place, timeout=_CONNECT_SECONDS).close()
         with _own_sigterm():
             _initialise(ray, address)
     # Ray raises errors of many kinds for an address that is wrong or does not answer.
@@ -46,6 +46,16 @@ def connect(address: str) -> Any:
             "Start one with `ray start --head`, or give the address of one."
         ) from error
     return ray
+
+
+def _host_and_port(address: str) -> tuple[str, int]:
+    host, _, port = address.removeprefix("ray://").rpartition(":")
+    if not host or not (port.isascii() and port.isdigit() and 0 < int(port) < 65_536):
+        raise SearchError(
+            "--cluster must be auto, HOST:PORT or ray://HOST:PORT; Ray's own ports are 6379 and, "
+            f"with ray://, 10001. Received: {address!r}."
+        )
+    return host.removeprefix("[").removesuffix("]"), int(port)
 
 
 @contextmanager

@@ -206,6 +206,13 @@ def test_a_busy_worker_that_is_silent_is_ended_and_an_idle_one_is_not(tmp_path, 
     assert stage.given == [("a",), ("a",)]
 
 
+@pytest.mark.parametrize("given", ["soon", "0", "-1", "nan"])
+def test_a_silence_that_is_no_number_of_seconds_is_refused(tmp_path, monkeypatch, given):
+    monkeypatch.setenv(SILENCE_VARIABLE, given)
+    with pytest.raises(SearchError, match=f"must be a number of seconds > 0. Received: {given}"):
+        run(Made("a"), Scripted([READY]), tmp_path)
+
+
 def test_a_worker_is_silent_since_its_last_message_and_its_longest_gap_is_kept(monkeypatch):
     moments = iter([100.0, 130.0, 131.0])
     worker = dispatch_module._Worker(heard_at=90.0)

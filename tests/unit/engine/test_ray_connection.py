@@ -10,7 +10,7 @@ import pytest
 from lstm_study.engine import ray_connection
 from lstm_study.engine.ray_cluster import RayCluster
 from lstm_study.engine.ray_errors import in_a_line
-from lstm_study.errors import DependencyError
+from lstm_study.errors import DependencyError, SearchError
 
 SOURCE = Path(ray_connection.__file__).parents[1]
 
@@ -19,6 +19,24 @@ def test_without_ray_the_option_says_what_to_install(monkeypatch):
     monkeypatch.setitem(sys.modules, "ray", None)
     with pytest.raises(DependencyError, match=r"--cluster needs Ray.*pip install"):
         RayCluster("auto", workers=None, workers_per_gpu=None, jobs=3)
+
+
+@pytest.mark.parametrize(
+    "address", ["", "head", "head:", ":6379", "ray://head", "head:port", "head:99999", "head:²"]
+)
+def test_what_is_no_address_is_told_before_anything_is_tried(address):
+    said = rf"--cluster must be auto, HOST:PORT or .*Received: {re.escape(repr(address))}\."
+    with pytest.raises(SearchError, match=said):
+        ray_connection.connect(address)
+
+
+def test_an_address_is_a_host_and_a_port():
+    for address, place in (
+        ("head:6379", ("head", 6379)),
+        ("ray://10.0.0.1:10001", ("10.0.0.1", 10001)),
+        ("[::1]:6379", ("::1", 6379)),
+    ):
+        assert ray_connection._host_and_port(address) == place
 
 
 def test_no_other_module_imports_ray():
