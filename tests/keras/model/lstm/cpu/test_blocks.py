@@ -74,6 +74,35 @@ def test_no_bit_depends_on_the_number_of_threads(batch, threads, monkeypatch):
         assert mine.tobytes() == alone.tobytes()
 
 
+@pytest.mark.parametrize(("of_inputs", "of_state"), [(1, 4), (4, 1), (1, 1)])
+def test_one_dropout_mask_for_all_gates_is_four_equal_ones(of_inputs, of_state):
+    random = np.random.default_rng(4)
+    batch, time, features, units = 5, 4, 3, 6
+    given = [
+        random.normal(0, 0.3, shape).astype("float32")
+        for shape in (
+            (batch, time, features), (features, 4 * units), (units, 4 * units), (4 * units,),
+            (batch, units), (batch, units),
+        )
+    ]  # fmt: skip
+    d_outputs = random.normal(size=(batch, time, units)).astype("float32")
+    d_last = d_outputs[:, 0], d_outputs[:, 1]
+
+    def results(masks: list[NDArray[Any]]) -> Any:
+        arguments = *given, *masks, NO_MASK
+        *found, outputs, carries, gates = batch_forward(*arguments, steps=BACKWARDS)
+        kept = outputs, carries, gates
+        return *found, *batch_backward(*arguments, *kept, d_outputs, *d_last, steps=BACKWARDS)
+
+    masks = [
+        (random.random((count, batch, size)) < 0.8).astype("float32") / np.float32(0.8)
+        for count, size in ((of_inputs, features), (of_state, units))
+    ]
+    four = [mask.repeat(4 // len(mask), axis=0) for mask in masks]
+    for mine, theirs in zip(results(masks), results(four), strict=True):
+        np.testing.assert_allclose(mine, theirs, rtol=1e-5, atol=1e-6)
+
+
 def test_the_output_for_a_review_does_not_depend_on_the_rest_of_the_batch():
     """Neither on the lanes beside it nor on lanes without a review."""
     random = np.random.default_rng(3)
