@@ -1,6 +1,7 @@
 """Tests of the served report: this machine alone, reading alone, the newest edition."""
 
 import contextlib
+import errno
 import http.client
 import json
 import re
@@ -146,14 +147,41 @@ def test_a_port_that_is_taken_is_one_line() -> None:
             ReportServer(page="", fingerprint=str, render=dict, progress=dict, port=port)
 
 
-def test_a_report_that_cannot_be_drawn_ends_the_serving_with_its_error(study: Study) -> None:
+def test_a_first_report_that_cannot_be_made_yet_is_told_once_and_comes_later(study: Study) -> None:
+    render, told = study.render, []
+
     def fail() -> dict[str, bytes]:
-        raise ReportError("records: are gone.")
+        raise error
+
+    def render_now() -> dict[str, bytes]:
+        return dict(study.render())
+
+    error: Exception = ReportError("trials/a.json: is missing.")
+    study.render = fail  # type: ignore[method-assign]
+    made = ReportServer(
+        page="", fingerprint=lambda: study.standing, render=render_now,
+        progress=study.progress, port=0, tell=told.append,
+    )  # fmt: skip
+    serving = threading.Thread(target=made.serve)
+    serving.start()
+    _until(lambda: made.trouble == "trials/a.json: is missing.")
+    error = OSError(errno.ESTALE, "Stale file handle", "trials/b.json")
+    _until(lambda: made.trouble == "trials/b.json: Stale file handle.")
+    study.render = render  # type: ignore[method-assign]
+    _until(lambda: made.edition is not None and made.trouble == "")
+    made.end()
+    serving.join(timeout=60)
+    assert not serving.is_alive()
+    assert told == ["trials/a.json: is missing.", "trials/b.json: Stale file handle."]
+
+
+def test_a_defect_of_the_program_ends_the_serving(study: Study) -> None:
+    def fail() -> dict[str, bytes]:
+        raise ValueError("a defect")
 
     study.render = fail  # type: ignore[method-assign]
-    made = _serve(study)
-    with pytest.raises(ReportError, match="are gone"):
-        made.serve()
+    with pytest.raises(ValueError, match="a defect"):
+        _serve(study).serve()
 
 
 def test_records_that_are_gone_for_a_while_are_told_and_end_nothing(

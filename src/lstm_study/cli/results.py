@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Annotated, Literal
 
 import typer
+from rich.text import Text
 
 from lstm_study.cli.options import (
     REPORTS,
@@ -135,10 +136,17 @@ def watch(
     from lstm_study.commands.watch import watch as prepare
 
     opened = open_with(study, data=None, out_folder=REPORTS, settings=settings)
-    watching = prepare(opened, port=port)
+    watching = prepare(opened, port=port, tell=_tell_trouble)
     out.print(f"Watching  {watching.address}\nCtrl-C ends it.", soft_wrap=True)
     with contextlib.suppress(KeyboardInterrupt):
         watching.serve()
+
+
+def _tell_trouble(reason: str) -> None:
+    err.print(
+        Text.assemble(("Note", "bold yellow"), f"      the report can't be made now: {reason}"),
+        soft_wrap=True,
+    )
 
 
 def export(

@@ -1,7 +1,7 @@
 """`watch`: serves a study's report and its progress to this machine while the study runs."""
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -28,11 +28,14 @@ _LOG_LINES, _LOG_BYTES = 12, 16_000
 _NOISE = re.compile(r"I\d{4} |WARNING: All log messages before absl|.*failed call to cuInit")
 
 
-def watch(study: OpenStudy, *, port: int = PORT) -> "ReportServer":
+def watch(
+    study: OpenStudy, *, port: int = PORT, tell: Callable[[str], None] = lambda reason: None
+) -> "ReportServer":
     """Prepares the server of a study's report on this machine; call `serve` on what it returns.
 
     Nothing is written: the verdict on the page is not recorded as a look at the test reviews, but
-    its interval is as wide as that of a recorded one.
+    its interval is as wide as that of a recorded one. `tell` is called with the reason whenever a
+    report can't be made for another one than before; the next look may find the records whole.
 
     Raises:
         StoreError: The study has not begun.
@@ -66,6 +69,7 @@ def watch(study: OpenStudy, *, port: int = PORT) -> "ReportServer":
         render=render,
         progress=lambda: progress(study),
         port=port,
+        tell=tell,
     )
 
 

@@ -49,6 +49,7 @@ class ReportServer:
         render: Renders the report of the current records.
         progress: Returns the study's progress, as `live.js` shows it.
         port: To serve on; 0 for any free one.
+        tell: Called with the reason why a report can't be made, once for each reason in a row.
 
     Raises:
         ReportError: The port is taken.
@@ -62,11 +63,13 @@ class ReportServer:
         render: Callable[[], Mapping[str, bytes]],
         progress: Callable[[], Mapping[str, Any]],
         port: int,
+        tell: Callable[[str], None] = lambda reason: None,
     ) -> None:
         self.page = page.encode()
         self._fingerprint = fingerprint
         self._render = render
         self._progress = progress
+        self._tell = tell
         self.edition: Edition | None = None
         """The newest report; None before the first."""
         self.trouble = ""
@@ -92,15 +95,15 @@ class ReportServer:
         found = {"version": self.edition.version if self.edition else "", "trouble": self.trouble}
         try:
             found |= self._progress()
-        except StudyError as error:
-            found["trouble"] = str(error)
+        except (StudyError, OSError) as error:
+            found["trouble"] = reason_of(error)
         return json.dumps(found).encode()
 
     def serve(self) -> None:
-        """Serves until `end` is called, or until rendering fails, and then raises its error.
+        """Serves until `end` is called, or until a defect of the program, which it raises.
 
-        Once there is a report, records that are gone or damaged end nothing: they may come back
-        when the study starts over, or is repaired.
+        Records that are gone, damaged or incomplete end nothing: the next look may find them whole,
+        since they are being copied from another machine, or the study starts over or is repaired.
         """
         rendering = threading.Thread(target=self._keep_rendering, name="report", daemon=True)
         rendering.start()
@@ -117,7 +120,7 @@ class ReportServer:
         self._server.shutdown()
 
     def _keep_rendering(self) -> None:
-        rendered = None
+        rendered, told = None, ""
         while not self._ended.is_set():
             try:
                 began = time.monotonic()
@@ -127,14 +130,25 @@ class ReportServer:
                     self.edition = Edition(version=version, files=self._render())
                     rendered = current
                 self.trouble = ""
+            except (StudyError, OSError) as error:
+                reason = reason_of(error)
+                if reason != told:
+                    self._tell(reason)
+                self.trouble = told = reason
             except BaseException as error:  # noqa: BLE001 - `serve` raises it in its own thread
-                if self.edition is None or not isinstance(error, StudyError):
-                    self.problem = error
-                    self._server.shutdown()
-                    return
-                self.trouble = str(error)
+                self.problem = error
+                self._server.shutdown()
+                return
             rest = min(_REST * (time.monotonic() - began), _LONGEST_REST_SECONDS)
             self._ended.wait(max(_LOOK_SECONDS, rest))
+
+
+def reason_of(error: Exception) -> str:
+    """Returns what an error says, in one line; of the system's, the file and the reason."""
+    if isinstance(error, OSError) and error.strerror:
+        where = f"{error.filename}: " if error.filename else ""
+        return f"{where}{error.strerror}."
+    return str(error)
 
 
 class _Server(ThreadingHTTPServer):
