@@ -72,6 +72,9 @@ class Status:
         state: "not started"; "running", while a command is; "finished", where every training is
             done and report and model are written; else "interrupted".
         holder: The process that runs on it, in words; "" if there is none.
+        on_another_machine: The process of another machine that began on it and, by what is here,
+            has not ended: it was killed, or runs where its lock can't be seen from here; "" if
+            there is none.
         differences: How the study file, with the settings given, differs from what the study was
             run with, each as "compare.seeds was 5, is 4".
         is_taken_up: Whether `run` would use the study file's values, which all else then describes;
@@ -91,6 +94,7 @@ class Status:
     begun: bool
     state: State
     holder: str
+    on_another_machine: str
     differences: tuple[str, ...]
     is_taken_up: bool
     left_out: tuple[str, ...]
@@ -121,6 +125,7 @@ def read_status(study: OpenStudy) -> Status:
         begun=state != "not started",
         state=state,
         holder=store.holder(),
+        on_another_machine=store.on_another_machine(),
         differences=_differences(given, before),
         is_taken_up=study is given,
         left_out=_settings_left_out(given),

@@ -93,6 +93,11 @@ def _headline(status: Status) -> str:
         return f"Running: {status.holder}.{left}"
     if status.state == "finished":
         return "The study is finished."
+    if status.on_another_machine:
+        return (
+            f"No command is running on this machine, but {status.on_another_machine} is, unless "
+            f"that was killed.{left}"
+        )
     return f"No command is running.{left} Resume with: lstm-study run {argument(status.where)}"
 
 

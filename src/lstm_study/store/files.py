@@ -6,7 +6,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any, TypeVar
 
-from lstm_study.errors import RecordError, StoreError
+from lstm_study.errors import LockedError, RecordError, StoreError
 from lstm_study.files import read_bytes, synchronise_names, unseal, write_text
 from lstm_study.records import Control, Opening, Run, Session, Trial
 from lstm_study.records.codec import from_json, state_from_json, state_to_json, to_json
@@ -15,7 +15,7 @@ from lstm_study.records.lines import append_line, read_lines
 from lstm_study.records.session import LedgerEntry
 from lstm_study.records.state import ReportState, SearchState, StudyState
 from lstm_study.store.ledger import Ledger
-from lstm_study.store.lock import is_in_place
+from lstm_study.store.lock import is_in_place, other_machines_process
 from lstm_study.store.repair_advice import repair_advice
 
 T = TypeVar("T")
@@ -81,9 +81,16 @@ class StudyFiles:
 
         Raises:
             StoreError: It was moved, deleted or replaced.
+            LockedError: A process of another machine holds it, too.
         """
         if self.lock is None or is_in_place(self.folder, self.lock):
             return
+        if other := other_machines_process(self.folder):
+            raise LockedError(
+                f"{self.folder}: is in use by {other} now, too: on this file system a machine does "
+                "not see another one's locks. What has finished is saved. Wait for the other "
+                "process, or end it, then run the same command again."
+            )
         raise StoreError(
             f"{self.folder}: was moved, deleted or replaced while this command worked on it. "
             "If you moved it, delete what has its name now, move it back, and run the same command "

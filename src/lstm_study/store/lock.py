@@ -3,6 +3,7 @@
 import fcntl
 import os
 import platform
+import re
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -13,6 +14,8 @@ from lstm_study.errors import LockedError, StoreError
 from lstm_study.files import make_folder, refuse_pipe
 
 _LOOK_SECONDS = 0.5
+# What `hold` writes; the group is the machine.
+_HOLDER = re.compile(r"process \d+ on (.*?) \(`")
 
 
 @contextmanager
@@ -49,7 +52,10 @@ def hold(folder: Path, command: str) -> Iterator[str]:
             yield text
         finally:
             file.seek(0)
-            file.truncate()
+            # Else it is another machine's, whose file system did not tell it of this lock.
+            if file.read() == text:
+                file.seek(0)
+                file.truncate()
 
 
 def _lock(file: TextIO) -> None:
@@ -80,6 +86,20 @@ def is_in_place(folder: Path, text: str) -> bool:
         return False
     except OSError:
         return True  # What is wrong with the disk is told by what is written next.
+
+
+def other_machines_process(folder: Path) -> str:
+    """Describes the process that the lock names, if that is another machine's; else "".
+
+    It was killed; or it is at work, where file systems keep locks to one machine, and where the
+    folder is a copy.
+    """
+    try:
+        text = (folder / "lock").read_text(encoding="utf-8", errors="replace").strip()
+    except OSError:
+        return ""
+    found = _HOLDER.match(text)
+    return text if found and found[1] != platform.node() else ""
 
 
 def holder(folder: Path) -> str:

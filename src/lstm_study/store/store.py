@@ -176,6 +176,10 @@ class Store(PredictionFiles, LiveFiles):
         """Describes the process that holds the study; "" if there is none."""
         return lock.holder(self.folder)
 
+    def on_another_machine(self) -> str:
+        """Describes the process of another machine that may hold it, or was killed; else ""."""
+        return "" if self.holder() else lock.other_machines_process(self.folder)
+
     def move_away(self) -> Path | None:
         """Moves all that the study left to a folder beside it, for `--fresh`; the lock stays.
 

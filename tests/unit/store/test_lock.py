@@ -64,6 +64,46 @@ def test_nothing_is_written_where_a_held_study_was_moved_away(tmp_path, put_ther
         pass
 
 
+def _as_on(monkeypatch, machine):
+    monkeypatch.setattr("platform.node", lambda: machine)
+
+
+def test_where_locks_end_at_a_machine_the_second_command_goes_on_alone(tmp_path, monkeypatch):
+    """As on a network's file system without locks between machines: there both get the lock."""
+    monkeypatch.setattr(fcntl, "flock", lambda *_: None)
+    _as_on(monkeypatch, "first")
+    store, other = Store(tmp_path), Store(tmp_path)
+    state = ReportState(made_at="", versions={}, git_commit="", model="")
+    told = pytest.raises(LockedError, match=r"in use by process \d+ on second \(`b`\)")
+    with told, store.hold("a"):
+        _as_on(monkeypatch, "second")
+        held = other.hold("b")
+        held.__enter__()
+        _as_on(monkeypatch, "first")
+        store.write_state(state)
+    _as_on(monkeypatch, "second")
+    other.write_state(state)
+    held.__exit__(None, None, None)
+    assert (tmp_path / "lock").read_text() == ""
+
+
+def test_a_process_of_another_machine_is_named_and_keeps_nobody_out(tmp_path, monkeypatch):
+    """Of a copied study, or one that was killed there and goes on here."""
+    store = Store(tmp_path)
+    _as_on(monkeypatch, "box")
+    with store.hold("lstm-study run"):
+        copied = (tmp_path / "lock").read_text()
+        assert store.on_another_machine() == ""
+    (tmp_path / "lock").write_text(copied)
+    assert store.on_another_machine() == ""
+    _as_on(monkeypatch, "laptop")
+    assert store.on_another_machine().endswith("on box (`lstm-study run`)")
+    assert store.holder() == ""
+    with store.hold("lstm-study run"):
+        assert store.on_another_machine() == ""
+    assert store.on_another_machine() == ""
+
+
 def test_a_study_that_another_process_only_looks_at_can_be_held(tmp_path):
     with Store(tmp_path).hold("x"):
         pass

@@ -29,6 +29,14 @@ def status_text(found: "Status") -> RenderableType:
         )
     table = names_and_values()
     table.add_row("Study", found.name + (f", in use by {found.holder}" if found.holder else ""))
+    if found.on_another_machine:
+        table.add_row(
+            "In use",
+            Text(
+                f"not on this machine; by {found.on_another_machine}, unless that was killed",
+                style="yellow",
+            ),
+        )
     if found.differences:
         table.add_row("Settings", Text(_differences(found), style="yellow"))
     if found.problem:
@@ -59,6 +67,7 @@ def _counts(stage: "StageStatus") -> str:
         counts += f", {stage.failed} failed"
     if stage.seconds:
         counts += f", {duration_in_words(stage.seconds)} spent"
+    if stage.seconds and stage.epochs:
         counts += f", {rate_in_words(stage.epochs, stage.seconds, what='epochs')}"
     if stage.remaining_seconds:
         counts += f", about {duration_in_words(stage.remaining_seconds)} left"
