@@ -5,7 +5,6 @@ few hyperparameters are chosen on the validation reviews, like the networks'. It
 random.
 """
 
-import time
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lstm_study.arm_names import CONTROL
+from lstm_study.clock import seconds_running
 from lstm_study.corpus.ngrams import (
     Features,
     count_features,
@@ -61,20 +61,20 @@ class ControlResult:
 
 def train_control(reviews: Reviews, *, spec: StudySpec) -> ControlResult:
     """Chooses, trains and evaluates the control, on all tokens, whatever a network would cut."""
-    began = time.perf_counter()
+    began = seconds_running()
     candidates = try_candidates(reviews.train, reviews.validation)
     chosen = choose(candidates, spec=spec)
-    fit_began = time.perf_counter()
+    fit_began = seconds_running()
     model = fit(
         reviews.training,
         weighting=chosen.weighting,
         inverse_regularisation=chosen.inverse_regularisation,
     )
-    ended = time.perf_counter()
+    ended = seconds_running()
     test = reviews.request_test(CONTROL)
-    predict_began = time.perf_counter()
+    predict_began = seconds_running()
     probabilities = model.predict(test)
-    predict_seconds = time.perf_counter() - predict_began
+    predict_seconds = seconds_running() - predict_began
     record = Control(
         status="completed",
         weighting=chosen.weighting,
@@ -98,7 +98,7 @@ def try_candidates(train: Split, validation: Split) -> tuple[ControlCandidate, .
     counts, others = count_features(train, keys), count_features(validation, keys)
     found = []
     for weighting, inverse_regularisation in CANDIDATES:
-        began = time.perf_counter()
+        began = seconds_running()
         features = learn_features(train, counts, keys, weighting=weighting)
         regression = _regression(weigh(counts, features), train.labels, inverse_regularisation)
         probabilities = regression.predict_proba(weigh(others, features))[:, 1]
@@ -109,7 +109,7 @@ def try_candidates(train: Split, validation: Split) -> tuple[ControlCandidate, .
                 validation_accuracy=accuracy(validation.labels, probabilities),
                 validation_loss=log_loss(validation.labels, probabilities),
                 validation_auc=roc_auc(validation.labels, probabilities),
-                seconds=time.perf_counter() - began,
+                seconds=seconds_running() - began,
             )
         )
     return tuple(found)

@@ -4,13 +4,13 @@ A shingle is a run of words, hashed to 64 bits. Only pairs of reviews that share
 compared, and all of those: the count is exact except for hash collisions.
 """
 
-import time
 from dataclasses import dataclass
 from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
 
+from lstm_study.clock import seconds_running
 from lstm_study.corpus.text.vocabulary import START
 from lstm_study.corpus.types import Split
 from lstm_study.records import NearDuplicates
@@ -80,7 +80,7 @@ def count_near_duplicates(
     Source: A. Z. Broder (1997), "On the resemblance and containment of documents", without its
         sampling: 25,000 reviews need none.
     """
-    began = time.perf_counter()
+    began = seconds_running()
     left = shingles_of(test, words=shingle_words)
     right = shingles_of(training, words=shingle_words)
     first, second, shared = _pairs(left, right)
@@ -100,7 +100,7 @@ def count_near_duplicates(
         positions=tuple(positions.tolist()),
         exact=len(set(same_text)),
         other_label=len(positions) - len(np.unique(same_label)),
-        seconds=time.perf_counter() - began,
+        seconds=seconds_running() - began,
     )
 
 

@@ -2,10 +2,10 @@
 
 import logging
 import os
-import time
 from collections import Counter
 from dataclasses import dataclass, field, replace
 
+from lstm_study.clock import seconds_running
 from lstm_study.corpus.types import Corpus
 from lstm_study.engine.devices import Workers
 from lstm_study.engine.jobs import JobResult, Work
@@ -87,7 +87,7 @@ class _Worker:
 
     capacity: int = 0
     jobs: dict[str, Work] = field(default_factory=dict)
-    heard_at: float = field(default_factory=time.monotonic)
+    heard_at: float = field(default_factory=seconds_running)
     is_shown_idle: bool = False
     longest_gap: float = 0.0
     is_paced: bool = False
@@ -95,7 +95,7 @@ class _Worker:
 
     def hear(self) -> None:
         """Notes that it has sent something now."""
-        moment = time.monotonic()
+        moment = seconds_running()
         self.longest_gap = max(self.longest_gap, moment - self.heard_at)
         self.heard_at = moment
 
@@ -136,7 +136,7 @@ class _Dispatcher:
 
     def run(self) -> None:
         """Runs the loop; see `dispatch`."""
-        worked, before, next_tick = 0.0, time.monotonic(), 0.0
+        worked, before, next_tick = 0.0, seconds_running(), 0.0
         has_news, continues = True, True
         while continues:
             for name, message in self._engine.poll(_POLL_SECONDS):
@@ -145,7 +145,7 @@ class _Dispatcher:
                 break
             has_news = False
             self._end_silent()
-            moment = time.monotonic()
+            moment = seconds_running()
             # Time without any worker, while a cluster has no room for one, is not time worked.
             worked, before = worked + (moment - before if self._engine.names else 0.0), moment
             if moment >= next_tick:
@@ -235,7 +235,7 @@ class _Dispatcher:
             is_due = bool(jobs)
             if jobs:
                 worker.jobs = {job.name: job for job in jobs}
-                worker.heard_at = time.monotonic()
+                worker.heard_at = seconds_running()
                 worker.is_shown_idle = False
                 worker.longest_gap, worker.is_paced, worker.epoch_seconds = 0.0, False, 0.0
                 self._engine.send(name, jobs)
@@ -257,10 +257,10 @@ class _Dispatcher:
         for name in self._engine.names:
             worker = self._workers.setdefault(name, _Worker())
             is_waiting = worker.capacity and not worker.jobs
-            silence = time.monotonic() - worker.heard_at
+            silence = seconds_running() - worker.heard_at
             if not is_waiting and silence > worker.silence_allowed(self._silence_seconds):
                 log.warning("Worker %s sent nothing for %.0f s: it is ended.", name, silence)
-                worker.heard_at = time.monotonic()
+                worker.heard_at = seconds_running()
                 self._engine.kill(name)
 
 
@@ -290,7 +290,7 @@ class _SessionWriter:
 
     def save(self, worked: float, size: Workers, *, at_once: bool = False) -> None:
         """Writes the record with the seconds worked, unless it was written a moment ago."""
-        moment = time.monotonic()
+        moment = seconds_running()
         if at_once or moment >= self._next:
             # Sooner at first: what is shown of its pace divides by the time that is recorded.
             self._next = moment + min(_SAVE_SECONDS, max(_FIRST_SAVE_SECONDS, worked))

@@ -8,7 +8,6 @@ import itertools
 import logging
 import os
 import platform
-import time
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import replace
@@ -18,6 +17,7 @@ from typing import Any
 import numpy as np
 
 from lstm_study.analysis.statistics.calibration import fit_temperature
+from lstm_study.clock import seconds_running
 from lstm_study.corpus.types import Split
 from lstm_study.engine.core_sharing import CoreShare
 from lstm_study.engine.job_steps import (
@@ -248,9 +248,9 @@ class Worker:
         from lstm_study.training.training import predict, predict_earlier
 
         test = self._reviews.request_test(halt.run_id)
-        began = time.perf_counter()
+        began = seconds_running()
         probabilities = predict(model, test, job.configuration)
-        test_seconds = time.perf_counter() - began
+        test_seconds = seconds_running() - began
         epochs = latest[-1].epochs if latest else ()
         weights = Checkpoint(epochs=epochs, variables=tuple(model.get_weights()))
         earlier = latest[-1].earlier if latest and halt.last > 1 else ()
@@ -275,6 +275,6 @@ class Worker:
         reviews: Split = self._reviews.training
         timed = min(TIMED_REVIEWS, len(reviews))
         some = reviews.select(np.arange(timed))
-        began = time.perf_counter()
+        began = seconds_running()
         predict(model, some, job.configuration)
-        return (time.perf_counter() - began) * TIMED_REVIEWS / timed
+        return (seconds_running() - began) * TIMED_REVIEWS / timed

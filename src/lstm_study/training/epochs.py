@@ -83,8 +83,8 @@ class RunningEpoch:
         Args:
             validation: What was read after it; None for nothing.
             probabilities: Of its positive label, float32 [reviews].
-            train_seconds: Wall time of the steps.
-            validation_seconds: Wall time of the reading.
+            train_seconds: Wall time of the steps, less that in which the process was suspended.
+            validation_seconds: The same of the reading.
 
         Raises:
             DivergedError: A probability, and with it the validation loss, is NaN.

@@ -3,6 +3,7 @@
 import time
 from collections.abc import Callable
 
+from lstm_study.clock import not_counted, seconds_running
 from lstm_study.records.state import Live
 from lstm_study.training.epochs import Step
 
@@ -20,23 +21,24 @@ class LiveReporter:
 
     def __call__(self, step: Step) -> None:
         """Sends the step, unless the last one was sent a moment ago."""
-        moment = time.monotonic()
+        moment = seconds_running()
         if step.epoch != self._epoch:
             # The first step of a training compiles it: time is taken from its end on.
             self._epoch, self._first_step, self._first_moment = step.epoch, step.step, moment
         if moment < self._next and step.step < step.steps:
             return
         self._next = moment + _EVERY_SECONDS
-        self._send(
-            Live(
-                training_id=self._training_id,
-                epochs=self._epochs,
-                epoch=step.epoch,
-                step=step.step,
-                steps=step.steps,
-                timed_steps=step.step - self._first_step,
-                timed_seconds=moment - self._first_moment,
-                train_accuracy=step.train_accuracy,
-                at=time.time(),
-            )
+        live = Live(
+            training_id=self._training_id,
+            epochs=self._epochs,
+            epoch=step.epoch,
+            step=step.step,
+            steps=step.steps,
+            timed_steps=step.step - self._first_step,
+            timed_seconds=moment - self._first_moment,
+            train_accuracy=step.train_accuracy,
+            at=time.time(),
         )
+        # A command that is suspended (Ctrl-Z) does not read, and its worker waits here.
+        with not_counted():
+            self._send(live)

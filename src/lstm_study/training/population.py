@@ -13,7 +13,6 @@ Not covered: optimizers other than Adam; see
 import gc
 import itertools
 import logging
-import time
 from collections import deque
 from collections.abc import Callable, Sequence
 from concurrent.futures import Executor, Future, ThreadPoolExecutor, wait
@@ -24,6 +23,7 @@ import jax
 import numpy as np
 from numpy.typing import NDArray
 
+from lstm_study.clock import seconds_running
 from lstm_study.corpus.types import Split
 from lstm_study.errors import DivergedError, RecordError
 from lstm_study.model.class_plan import pays_compiling, places_for
@@ -158,13 +158,13 @@ class Population:
 
     def train_epoch(self) -> None:
         """Trains and validates all members that have places, each for its own next epoch."""
-        began = time.perf_counter()
+        began = seconds_running()
         for _, seated in self.taken():
             seated.begin_epoch(self._split, self._threads)
         self._train_steps()
-        steps_made = time.perf_counter()
+        steps_made = seconds_running()
         self._checkpoints.report(wait=True)
-        trained = time.perf_counter()
+        trained = seconds_running()
         if trained - steps_made > _WAITED * (trained - began):
             waited = trained - steps_made
             log.info("The device waited %.1f s until checkpoints were written.", waited)
@@ -178,7 +178,7 @@ class Population:
         share = len(self.taken())
         seconds = {
             "train_seconds": (trained - began) / share,
-            "validation_seconds": (time.perf_counter() - trained) / share,
+            "validation_seconds": (seconds_running() - trained) / share,
         }
         for place, seated in self.taken():
             try:
@@ -191,7 +191,7 @@ class Population:
             seated.epochs = (*seated.epochs, epoch)
             # Copied on the device; fetched and written while the next epoch's steps are made.
             state = self._device.member(place)
-            durable = seated.epochs_left == 0 or time.perf_counter() - began > _LONG_EPOCH
+            durable = seated.epochs_left == 0 or seconds_running() - began > _LONG_EPOCH
             self._checkpoints.write(seated, state, durable=durable)
 
     def halve(self, error: Exception) -> None:
@@ -351,9 +351,9 @@ class Population:
         Returns:
             The probabilities by place, and a member's share of the first prediction's time.
         """
-        began = time.perf_counter()
+        began = seconds_running()
         last = self._device.read(split)
-        seconds = (time.perf_counter() - began) / len(self.taken())
+        seconds = (seconds_running() - began) / len(self.taken())
         found = {place: [last[place]] for place, _ in trained}
         for k in range(max(len(seated.earlier) for _, seated in trained)):
             weights = {

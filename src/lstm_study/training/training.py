@@ -1,6 +1,5 @@
 """Trains one configuration with one seed, from scratch or from a checkpoint."""
 
-import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,6 +9,7 @@ import keras
 import numpy as np
 from numpy.typing import NDArray
 
+from lstm_study.clock import seconds_running
 from lstm_study.configuration import Configuration
 from lstm_study.corpus.batches import epoch_order
 from lstm_study.corpus.buckets import (
@@ -220,7 +220,7 @@ def _train_epoch(
     *,
     on_step: Callable[[Step], None],
 ) -> Epoch:
-    began = time.perf_counter()
+    began = seconds_running()
     batches = with_lengths(
         epoch_batches(training, number, reviews),
         reviews,
@@ -242,13 +242,13 @@ def _train_epoch(
         rows = len(chosen)
         running.add(loss=float(logs["loss"]), correct=float(logs["accuracy"]) * rows, reviews=rows)
         on_step(running.progress)
-    trained = time.perf_counter()
+    trained = seconds_running()
     found = predict(model, validation, training.configuration) if validation is not None else None
     return running.ended(
         validation,
         found,
         train_seconds=trained - began,
-        validation_seconds=time.perf_counter() - trained,
+        validation_seconds=seconds_running() - trained,
     )
 
 

@@ -1,11 +1,13 @@
 """The one loop: what is due goes out, what is lost comes back, and nothing is retried forever."""
 
 import itertools
+import time
 from collections import deque
 from collections.abc import Hashable
 
 import pytest
 
+from lstm_study import clock
 from lstm_study.configuration import BASELINE
 from lstm_study.engine import dispatch as dispatch_module
 from lstm_study.engine.devices import Workers
@@ -206,6 +208,27 @@ def test_a_busy_worker_that_is_silent_is_ended_and_an_idle_one_is_not(tmp_path, 
     assert stage.given == [("a",), ("a",)]
 
 
+def test_no_worker_was_silent_and_no_time_was_worked_while_all_were_suspended(
+    tmp_path, monkeypatch
+):
+    suspended = [0.0]
+    monkeypatch.setattr(clock.time, "perf_counter", lambda: time.monotonic() + suspended[0])
+    monkeypatch.setattr(clock, "_clock", clock._Clock())
+    stage, engine = Made("a"), Scripted([READY], [], [ended("a")])
+
+    def resume(name, message) -> None:
+        suspended[0] = 10_000.0
+        # Its message comes a little later than the command goes on.
+        engine.poll = lambda seconds: [] if time.monotonic() < after else [("w1", ended("a"))]
+
+    after = time.monotonic() + 0.1
+    engine.send = resume
+    run(stage, engine, tmp_path)
+    assert engine.killed == []
+    assert stage.ended["a"].failure is None
+    assert stage.seconds[-1] < 5
+
+
 @pytest.mark.parametrize("given", ["soon", "0", "-1", "nan"])
 def test_a_silence_that_is_no_number_of_seconds_is_refused(tmp_path, monkeypatch, given):
     monkeypatch.setenv(SILENCE_VARIABLE, given)
@@ -216,7 +239,7 @@ def test_a_silence_that_is_no_number_of_seconds_is_refused(tmp_path, monkeypatch
 def test_a_worker_is_silent_since_its_last_message_and_its_longest_gap_is_kept(monkeypatch):
     moments = iter([100.0, 130.0, 131.0])
     worker = dispatch_module._Worker(heard_at=90.0)
-    monkeypatch.setattr(dispatch_module.time, "monotonic", lambda: next(moments))
+    monkeypatch.setattr(dispatch_module, "seconds_running", lambda: next(moments))
     for gap in (10.0, 30.0, 30.0):
         worker.hear()
         assert worker.longest_gap == gap

@@ -14,7 +14,7 @@ from lstm_study.training.live import LiveReporter
 def clock(monkeypatch):
     """The seconds that a reporter finds, in a list of one."""
     moment = [1_000.0]
-    monkeypatch.setattr(module.time, "monotonic", lambda: moment[0])
+    monkeypatch.setattr(module, "seconds_running", lambda: moment[0])
     return moment
 
 
