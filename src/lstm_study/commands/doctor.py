@@ -7,12 +7,14 @@ import subprocess
 import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, NamedTuple
 
 from lstm_study.commands import REPORTS_FOLDER, RUNS_FOLDER, free_bytes
-from lstm_study.corpus.cache import cache_folder
+from lstm_study.corpus.cache import CACHE_VARIABLE, cache_folder
 from lstm_study.engine.backend import VARIABLE, Backend, choose_backend
 from lstm_study.engine.devices import BYTES_PER_WORKER, Workers, choose_workers
+from lstm_study.errors import DataError
 from lstm_study.provenance import machine
 from lstm_study.records import Machine
 from lstm_study.spec.quantities import counted
@@ -67,14 +69,31 @@ def examine() -> Examination:
         ("Backend", f"{probed.backend}: {chosen.reason}" if probed.devices else probed.backend),
         ("Devices", probed.devices),
         *([("No GPU", _no_gpu(probed.stderr))] if lacks_gpu else []),
-        ("Cache", f"{cache_folder(None)} ({_gib(free_bytes(cache_folder(None)))} free)"),
-        ("Records", f"{RUNS_FOLDER}/ ({_gib(free_bytes(RUNS_FOLDER))} free)"),
-        ("Reports", f"{REPORTS_FOLDER}/ ({_gib(free_bytes(REPORTS_FOLDER))} free)"),
+        ("Cache", _cache()),
+        ("Records", _place(RUNS_FOLDER)),
+        ("Reports", _place(REPORTS_FOLDER)),
         ("A study uses", _workers(size)),
         ("Because", _why(size, host)),
         *([("At once", probed.population)] if probed.population else []),
     ]
     return Examination(rows=tuple(rows))
+
+
+def _cache() -> str:
+    try:
+        return _place(cache_folder(None), remedy=f": set {CACHE_VARIABLE} to another folder")
+    except DataError as error:
+        return str(error)
+
+
+def _place(folder: Path, remedy: str = "") -> str:
+    """Describes a folder that files are written to, or will be."""
+    there = folder.absolute()
+    while not there.exists():
+        there = there.parent
+    if not os.access(there, os.W_OK | os.X_OK):
+        return f"{folder} (can't be written{remedy})"
+    return f"{folder} ({_gib(free_bytes(folder))} free)"
 
 
 def _workers(size: Workers) -> str:

@@ -22,7 +22,15 @@ from lstm_study.corpus.text.pairs import TrainingPairs
 from lstm_study.corpus.text.vocabulary import Vocabulary
 from lstm_study.corpus.types import Corpus, Split
 from lstm_study.errors import DataError, RecordError
-from lstm_study.files import read_bytes, replacing_folder, save_array, seal, sha256_of, unseal
+from lstm_study.files import (
+    read_bytes,
+    replacing_folder,
+    save_array,
+    seal,
+    sha256_of,
+    unseal,
+    with_home,
+)
 from lstm_study.records import CorpusSummary
 from lstm_study.records.codec import from_json, to_json
 
@@ -38,14 +46,23 @@ def cache_folder(cache: Path | None) -> Path:
     """Returns the folder for everything that can be rebuilt.
 
     The one given; else what LSTM_STUDY_CACHE names; else the user's cache folder for lstm-study.
+
+    Raises:
+        DataError: The user has no home folder.
     """
     if cache is not None:
         return cache
     if named := os.environ.get(CACHE_VARIABLE):
-        return Path(named).expanduser()
+        return with_home(named)
     import platformdirs
 
-    return platformdirs.user_cache_path("lstm-study", appauthor=False)
+    try:
+        return platformdirs.user_cache_path("lstm-study", appauthor=False)
+    except RuntimeError:
+        raise DataError(
+            "There is no home folder to keep the cache in. Set "
+            f"{CACHE_VARIABLE} to a folder that can be written."
+        ) from None
 
 
 def write_entry(folder: Path, assembled: Assembled, summary: CorpusSummary) -> None:

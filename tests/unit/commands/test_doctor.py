@@ -1,6 +1,9 @@
 """Doctor says why a study would use the workers and threads that it would."""
 
-from lstm_study.commands.doctor import _no_gpu, _population, _why
+import re
+
+from lstm_study.commands.doctor import _cache, _no_gpu, _place, _population, _why
+from lstm_study.corpus.cache import CACHE_VARIABLE
 from lstm_study.engine.devices import Workers
 from lstm_study.records import Machine
 
@@ -52,3 +55,10 @@ def test_populations_are_told_with_what_runs_the_lstm():
     assert said.startswith("43 networks of the baseline's size in a worker (--population N")
     assert said.endswith("the LSTM by Pallas kernels (128 units fit NVIDIA H100)")
     assert _population({"backend": "tensorflow"}) == ""
+
+
+def test_a_folder_that_cannot_be_written_is_told(tmp_path, monkeypatch):
+    assert re.fullmatch(r".*/later/still \([\d.]+ GiB free\)", _place(tmp_path / "later/still"))
+    monkeypatch.setattr("os.access", lambda path, mode: path != tmp_path)  # root may write all
+    monkeypatch.setenv(CACHE_VARIABLE, str(tmp_path / "cache"))
+    assert _cache().endswith("/cache (can't be written: set LSTM_STUDY_CACHE to another folder)")

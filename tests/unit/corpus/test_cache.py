@@ -6,10 +6,13 @@ import shutil
 import numpy as np
 import pytest
 
+from lstm_study.commands.doctor import _cache
 from lstm_study.corpus import cache
 from lstm_study.corpus.cache import cache_folder, read_entry, write_entry
+from lstm_study.corpus.sources.imdb_npz import _keras_folder
 from lstm_study.corpus.summary import summarise
 from lstm_study.errors import DataError
+from lstm_study.files import with_home
 from tests.unit.corpus.test_summary import assembled
 
 
@@ -120,3 +123,24 @@ def test_the_cache_is_where_it_is_given_or_named_or_the_users(tmp_path, monkeypa
     monkeypatch.delenv("LSTM_STUDY_CACHE")
     assert cache_folder(None).name == "lstm-study"
     assert os.fspath(cache_folder(None)).startswith(os.path.expanduser("~"))  # noqa: PTH111
+
+
+def test_a_user_without_a_home_folder_is_told_what_to_set(monkeypatch):
+    """As in a container that runs under a number of one's own."""
+
+    def no_entry(number):
+        raise KeyError(f"getpwuid(): uid not found: {number}")
+
+    monkeypatch.setattr("pwd.getpwuid", no_entry)
+    for name in ("HOME", "XDG_CACHE_HOME", cache.CACHE_VARIABLE, "KERAS_HOME"):
+        monkeypatch.delenv(name, raising=False)
+    with pytest.raises(
+        DataError, match=f"no home folder to keep the cache in. Set {cache.CACHE_VARIABLE}"
+    ):
+        cache_folder(None)
+    assert _cache().startswith("There is no home folder")
+    with pytest.raises(DataError, match=r"~/reviews\.csv: there is no such home folder\. Set HOME"):
+        with_home("~/reviews.csv")
+    assert not _keras_folder().exists()
+    monkeypatch.setenv(cache.CACHE_VARIABLE, "/scratch")
+    assert str(cache_folder(None)) == "/scratch"

@@ -19,7 +19,7 @@ from lstm_study.corpus.sources.tar_stream import stream_files
 from lstm_study.corpus.text.tokens import number_words
 from lstm_study.corpus.types import Split
 from lstm_study.errors import DataError
-from lstm_study.files import read_bytes
+from lstm_study.files import read_bytes, with_home
 from lstm_study.spec import DataTable
 
 LABEL_NAMES = ("negative", "positive")
@@ -32,7 +32,7 @@ _REVIEWS_LIMIT = 1_000_000
 
 def locate(data: DataTable, *, cache: Path) -> Located:
     """Finds the archive, or the folder it unpacks to, at `data.path`."""
-    path = Path(data.paths[0]).expanduser()
+    path = with_home(data.paths[0])
     if not path.is_dir():
         sha256 = checked_sha256(path, data.sha256)
         return Located(paths=(path,), shown=str(data.path), sha256=sha256, content_sha256=sha256)
@@ -98,7 +98,7 @@ def read_documents(located: Located, *, data: DataTable) -> Documents:
 
 def read_texts(split: Split, positions: Sequence[int], *, data: DataTable) -> dict[int, str]:
     """Reads the texts of some reviews again, by their `document_ids`."""
-    path = Path(data.paths[0]).expanduser()
+    path = with_home(data.paths[0])
     wanted = {str(split.document_ids[position]): position for position in positions}
 
     def is_wanted(name: str) -> bool:

@@ -1,5 +1,6 @@
 """Keras's `imdb.npz`: frequency ranks per review, pickled. It holds no texts."""
 
+import contextlib
 import io
 import json
 import logging
@@ -25,7 +26,7 @@ from lstm_study.corpus.sources.plain_pickle import read_ragged
 from lstm_study.corpus.sources.source import Located, checked_sha256
 from lstm_study.corpus.types import Split
 from lstm_study.errors import DataError
-from lstm_study.files import array_from, array_header, sha256_of
+from lstm_study.files import array_from, array_header, sha256_of, with_home
 from lstm_study.spec import DataTable
 
 LABEL_NAMES = ("negative", "positive")
@@ -40,7 +41,7 @@ def locate(data: DataTable, *, cache: Path) -> Located:
     """Finds `imdb.npz` where it is given or in Keras's cache, or downloads it to ours."""
     downloads = cache / "downloads"
     if data.paths:
-        path = Path(data.paths[0]).expanduser()
+        path = with_home(data.paths[0])
         path = path / "imdb.npz" if path.is_dir() else path
         sha256 = checked_sha256(path, data.sha256)
     else:
@@ -218,4 +219,7 @@ def _found(name: str, *folders: Path) -> Path | None:
 
 
 def _keras_folder() -> Path:
-    return Path(os.environ.get("KERAS_HOME") or "~/.keras").expanduser() / "datasets"
+    named = Path(os.environ.get("KERAS_HOME") or "~/.keras")
+    with contextlib.suppress(RuntimeError):  # Without a home folder there is none.
+        named = named.expanduser()
+    return named / "datasets"

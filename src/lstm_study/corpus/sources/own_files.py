@@ -21,6 +21,7 @@ from lstm_study.corpus.sources.source import Located, checked_sha256
 from lstm_study.corpus.text.tokens import number_words
 from lstm_study.corpus.types import Split
 from lstm_study.errors import DataError
+from lstm_study.files import with_home
 from lstm_study.spec import DataTable
 
 _log = logging.getLogger(__name__)
@@ -28,9 +29,9 @@ _log = logging.getLogger(__name__)
 
 def locate(data: DataTable, *, cache: Path) -> Located:
     """Finds the files that `data.path` and `data.test_path` name."""
-    paths = tuple(Path(path).expanduser() for path in data.paths)
+    paths = tuple(with_home(path) for path in data.paths)
     members = find_members(paths)
-    extra = tuple(Path(path).expanduser() for path in data.test_paths)
+    extra = tuple(with_home(path) for path in data.test_paths)
     sha256 = ""
     if len(members) == 1 and {members[0].path, Path(members[0].given)} & set(paths):
         sha256 = checked_sha256(members[0].path, data.sha256)
@@ -51,9 +52,7 @@ def locate(data: DataTable, *, cache: Path) -> Located:
 
 def read_texts(split: Split, positions: Sequence[int], *, data: DataTable) -> dict[int, str]:
     """Reads the texts of some reviews again, by their rows."""
-    paths, beside = (
-        [Path(path).expanduser() for path in given] for given in (data.paths, data.test_paths)
-    )
+    paths, beside = ([with_home(path) for path in given] for given in (data.paths, data.test_paths))
     if split.name == "test" and beside:
         paths, beside = beside, paths
     wanted = {int(split.document_ids[position]): position for position in positions}

@@ -15,6 +15,7 @@ from lstm_study.corpus.sources.source import Located, checked_sha256
 from lstm_study.corpus.text.tokens import number_words
 from lstm_study.corpus.types import Split
 from lstm_study.errors import DataError, DependencyError
+from lstm_study.files import with_home
 from lstm_study.spec import DataTable
 
 LABEL_NAMES = ("negative", "positive")
@@ -41,7 +42,7 @@ def packaged_csv() -> Path:
 
 def locate(data: DataTable, *, cache: Path) -> Located:
     """Finds the package's CSV, or the copy of it that `data.path` names."""
-    path = Path(data.paths[0]).expanduser() if data.paths else packaged_csv()
+    path = with_home(data.paths[0]) if data.paths else packaged_csv()
     sha256 = checked_sha256(path, data.sha256 or CSV_SHA256)
     shown = data.paths[0] if data.paths else ""
     return Located(paths=(path,), shown=shown, sha256=sha256, content_sha256=sha256)
@@ -78,7 +79,7 @@ def read_documents(located: Located, *, data: DataTable) -> Documents:
 
 def read_texts(split: Split, positions: Sequence[int], *, data: DataTable) -> dict[int, str]:
     """Reads the texts of some reviews again, by their rows."""
-    path = Path(data.paths[0]).expanduser() if data.paths else packaged_csv()
+    path = with_home(data.paths[0]) if data.paths else packaged_csv()
     texts = _rows(path, "text")
     return {each: texts[int(split.document_ids[each]) - 1][0] for each in positions}
 
