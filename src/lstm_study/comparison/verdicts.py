@@ -17,6 +17,7 @@ from lstm_study.analysis.answer.rule import is_fixed
 from lstm_study.analysis.answer.verdict import Verdict, judge
 from lstm_study.analysis.answer.wording import FIXED, between, more_or_less
 from lstm_study.analysis.search.optimism import search_optimism
+from lstm_study.analysis.search.summary import finalists, ties_of_winner
 from lstm_study.analysis.statistics.failures import without_failed_runs, without_runs
 from lstm_study.arm_names import CONTROL, MASKED_BASELINE, PRIMARY, RECIPE_BASELINE
 from lstm_study.comparison import looks
@@ -69,6 +70,7 @@ def judge_study(
         *mixed_backends(records),
         _of_near_duplicates(records, verdict, without),
         _of_own_epochs(records, arms, verdict),
+        _of_ties(records, spec),
         _of_validation(records),
         *looks.added_seeds_in_words(spec, store),
         *store.lost_in_words(),
@@ -201,6 +203,31 @@ def _of_control(arms: Mapping[str, Arm], *, level: float) -> str:
     return (
         f"A logistic regression (the classical control) classifies {arms[CONTROL].accuracy:.2%} "
         f"correctly{more_or_less(found.kind, found.difference, 'the winner')}{over}."
+    )
+
+
+def _of_ties(records: StudyRecords, spec: StudySpec) -> str:
+    """Says that the search scored other configurations as high as the winner."""
+    if not records.runs:
+        return ""
+    found = ties_of_winner(
+        records.trials,
+        spec.study.direction,
+        max_epochs=spec.search.max_epochs,
+        runs=records.runs,
+    )
+    if not found:
+        return ""
+    means = {each.trial_id: each.mean for each in finalists(records.trials)}
+    mean = means.get(found[0].trial_id)
+    score = found[0].score if mean is None else mean
+    form = ".2%" if OBJECTIVES[spec.study.objective].is_share else ".4f"
+    kind = "trial of the full budget" if mean is None else "finalist"
+    kinds = kind.replace("trial", "trials") if mean is None else "finalists"
+    many = f"1 other {kind} has" if len(found) == 1 else f"{len(found)} other {kinds} have"
+    return (
+        f"{many} the winner's {'score' if mean is None else 'mean score'} ({score:{form}}): the "
+        "search does not tell them apart. Ties go to fewer parameters, then to the lower trial id."
     )
 
 

@@ -19,7 +19,13 @@ from lstm_study.records.state import Look, SeedsState, VerdictsState
 from lstm_study.store import Store
 from tests.support.fake_reviews import fake_control
 from tests.support.fake_spec import fake_spec
-from tests.support.fake_study import compared_study, completed_study, interrupted_study, on_backends
+from tests.support.fake_study import (
+    compared_study,
+    completed_study,
+    interrupted_study,
+    on_backends,
+    tied_study,
+)
 from tests.support.stored_study import leave
 
 SPEC = fake_spec()
@@ -482,3 +488,12 @@ def shown_study(*, seeds=5, recipe=False, control=None, lost=()):
         predictions["control"] = row(control)
         found, _ = fake_control(labels)
     return replace(study, runs=tuple(runs), predictions=predictions, control=found)
+
+
+def test_a_winner_that_only_the_rule_for_ties_chose_is_said_to_be_one(tmp_path):
+    notes = verdict_of(tied_study(), Store(tmp_path)).notes
+    (note,) = [each for each in notes if "Ties" in each]
+    assert "have the winner's score (87.50%): the search does not tell them apart." in note
+    assert not [
+        each for each in verdict_of(completed_study(), Store(tmp_path)).notes if "Ties" in each
+    ]
