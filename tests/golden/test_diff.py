@@ -8,6 +8,8 @@ from dataclasses import replace
 import pytest
 
 from lstm_study.analysis.answer.arms import arms_from_records
+from lstm_study.analysis.answer.verdict import judge
+from lstm_study.analysis.statistics.failures import without_failed_runs
 from lstm_study.analysis.statistics.intervals import difference_between
 from lstm_study.records import StudyRecords
 from lstm_study.report.diff import SECTIONS, diff_files
@@ -25,7 +27,7 @@ MADE_AT = "2025-03-02T10:00:00.000Z"
 
 
 def _other() -> StudyRecords:
-    return replace(completed_study(seeds=3, protocol__epochs="4"), name="other")
+    return replace(completed_study(seeds=5, protocol__epochs="4"), name="other")
 
 
 def _elsewhere() -> StudyRecords:
@@ -144,12 +146,55 @@ def test_one_seed_is_no_interval_and_the_page_says_why() -> None:
     assert row["same_reviews"] == "yes"
     assert row["difference"] == ""
     text = parse(_files("one-seed")["report.html"].decode()).find("section")[0].text
-    assert "fewer than two evaluated runs" in text
+    assert "fewer than four evaluated runs of its winner that did not fail" in text
+
+
+def test_three_seeds_are_too_few_as_for_a_verdict() -> None:
+    other = replace(completed_study(seeds=3), name="other")
+    files = diff_files([completed_study(), other], made_at=MADE_AT, versions={})
+    (row,) = csv.DictReader(io.StringIO(files["tables/difference.csv"].decode()))
+    assert (row["difference"], row["low"]) == ("", "")
+    assert row["why_not"].startswith("other has fewer than four evaluated runs of its winner")
+
+
+def _with_a_failed_run() -> StudyRecords:
+    """A study of six seeds whose winner answers the wrong label for most reviews in one run."""
+    study = replace(completed_study(seeds=6), name="failed")
+    assert study.test_labels is not None
+    wrong = (1 - study.test_labels).astype(study.predictions["winner-s2"].dtype)
+    return replace(study, predictions={**study.predictions, "winner-s2": wrong})
+
+
+def test_a_failed_run_is_left_out_of_the_difference_and_named() -> None:
+    studies = [completed_study(), _with_a_failed_run()]
+    files = diff_files(studies, made_at=MADE_AT, versions={})
+    (row,) = csv.DictReader(io.StringIO(files["tables/difference.csv"].decode()))
+    first, second = (arms_from_records(study)["winner"] for study in studies)
+    expected = difference_between(without_failed_runs(second), first)
+    assert second.seeds - without_failed_runs(second).seeds == 1
+    assert float(row["difference"]) == expected.difference
+    assert (float(row["low"]), float(row["high"])) == (expected.low, expected.high)
+    assert row["failed_runs"] == "winner-s2 of failed"
+    page = files["report.html"].decode()
+    text = parse(page).find("section")[0].text
+    assert "Left out, since they failed by the decision rule: winner-s2 of failed." in text
+    assert "1 of winner in failed failed by the decision rule" in parse(page).find("main")[0].text
+    tables = {path: data.decode() for path, data in files.items() if path.endswith(".csv")}
+    assert untraced(page, tables) == []
+
+
+def test_each_study_has_the_answer_of_its_own_report_and_not_that_of_a_single_look() -> None:
+    studies = [completed_study(), _other()]
+    verdicts = [judge(study, looks=2, kept="worse") for study in studies]
+    assert {judge(study).kind for study in studies} != {"worse"}
+    files = diff_files(studies, made_at=MADE_AT, versions={}, verdicts=verdicts)
+    rows = csv.DictReader(io.StringIO(files["tables/studies.csv"].decode()))
+    assert [row["answer"] for row in rows] == ["worse", "worse"]
 
 
 def test_settings_that_differ_are_listed_and_no_others() -> None:
     rows = {row["setting"]: (row["in_1"], row["in_2"]) for row in _rows("other", "settings")}
-    assert rows == {"compare.seeds": ("4", "3"), "protocol.epochs": ("5", "4")}
+    assert rows == {"compare.seeds": ("4", "5"), "protocol.epochs": ("5", "4")}
 
 
 def test_two_studies_of_one_name_are_told_apart() -> None:

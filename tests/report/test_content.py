@@ -15,7 +15,7 @@ from lstm_study.report.numbers import FORMATS
 from lstm_study.report.tables.method import method_tables
 from lstm_study.report.tables.trainings import trial_tables
 from lstm_study.spec import DataTable
-from tests.support.fake_study import ALL_STUDIES
+from tests.support.fake_study import ALL_STUDIES, completed_study
 
 ContentOf = Callable[[str], Content]
 
@@ -228,6 +228,31 @@ def test_an_ensemble_costs_what_all_its_runs_cost(content: ContentOf) -> None:
     one, four = rows["winner"], rows["ensemble"]
     for name in ("parameter_count", "training_seconds_mean", "predict_1000_seconds"):
         assert four[name] == pytest.approx(4 * float(one[name] or 0))
+
+
+def test_a_run_of_last_epochs_predicts_with_all_its_networks_in_every_table() -> None:
+    study = completed_study()
+    last = [
+        replace(
+            run, arm="winner-last-three", run_id=f"winner-last-three-s{run.seed_index}",
+            trained_as=run.run_id,
+        )
+        for run in study.runs
+        if run.arm == "winner"
+    ]  # fmt: skip
+    predictions = study.predictions | {
+        run.run_id: study.predictions[run.trained_as] for run in last
+    }
+    records = replace(study, runs=(*study.runs, *last), predictions=predictions)
+    made = gather(
+        records, verdict=judge(records), made_at="", versions={}, git_commit="", bundle=None
+    )
+    (whole,) = made.tables["comparison"].where(arm="winner-last-three")
+    arm = made.tables["comparison"].value(whole, "predict_1000_seconds")
+    rows = [row for row in made.tables["runs"].records() if row["arm"] == "winner-last-three"]
+    times = [float(row["predict_1000_seconds"] or 0) for row in rows]
+    assert times == [3 * (run.predict_1000_seconds or 0) for run in last]
+    assert arm == pytest.approx(sum(times) / len(times))
 
 
 def test_the_control_is_an_arm_with_one_run_and_its_candidates(content: ContentOf) -> None:

@@ -24,6 +24,7 @@ from tests.support.fake_study import (
     controlled_study,
     interrupted_study,
     one_seed_study,
+    tied_study,
 )
 from tests.support.report_page import parse, untraced
 from tests.support.stored_study import leave
@@ -453,3 +454,29 @@ def test_the_glossary_is_in_the_order_of_the_alphabet() -> None:
     terms = [node.text.lower() for node in found.find("dt")]
     assert terms
     assert terms == sorted(terms)
+
+
+def test_importance_is_said_to_be_missing_for_the_reason_that_it_is() -> None:
+    study = completed_study()
+    trials = tuple(
+        replace(
+            trial,
+            epochs=tuple(replace(each, validation_accuracy=0.75) for each in trial.epochs),
+        )
+        for trial in study.trials
+    )
+    text = _in_section(_gathered(replace(study, trials=trials)), "search")
+    assert "All configurations have the same score, so nothing shows which" in text
+    assert "Too few configurations have been measured" not in text
+    assert "All configurations have the same score" not in _said("completed", "search")
+
+
+def test_runs_of_equal_labels_are_not_said_to_make_equal_predictions() -> None:
+    study = tied_study()
+    predictions = {
+        name: np.where(row > 0.5, row - 0.001 * place, row).clip(0.5001 * (row > 0.5), 1)
+        for place, (name, row) in enumerate(study.predictions.items())
+    }
+    said = judge(replace(study, predictions=predictions)).sentence
+    assert "All runs of an arm give a review the same label" in said
+    assert "same predictions" not in said

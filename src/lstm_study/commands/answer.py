@@ -8,7 +8,7 @@ from typing import TypeVar
 from lstm_study.analysis.answer.advice import advise
 from lstm_study.analysis.answer.arms import ArmSummary, arms_from_records, summarise_arm
 from lstm_study.analysis.answer.questions import Comparison, side_questions
-from lstm_study.analysis.answer.verdict import Verdict
+from lstm_study.analysis.answer.verdict import Verdict, judge
 from lstm_study.analysis.search.summary import winner
 from lstm_study.commands.open_study import OpenStudy, as_run
 from lstm_study.commands.outputs import is_model_current, is_report_current, own_model, own_report
@@ -54,6 +54,12 @@ class Answer:
         failed = sum(trial.status == "failed" for trial in self.records.trials)
         failed += sum(run.status == "failed" for run in self.records.runs)
         return failed + (control is not None and control.status == "failed")
+
+
+def verdict_at_its_look(study: OpenStudy, records: StudyRecords) -> Verdict:
+    """Gives the verdict that the study's report gives, without its notes; it is not recorded."""
+    at = standing(records, as_run(study).spec, study.store)
+    return judge(records, looks=at.looks, level=at.level, kept=at.kept)
 
 
 def read_records(study: OpenStudy) -> StudyRecords:

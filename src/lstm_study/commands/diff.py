@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from lstm_study.commands.answer import read_records
+from lstm_study.commands.answer import read_records, verdict_at_its_look
 from lstm_study.commands.open_study import REPORTS_FOLDER, RUNS_FOLDER, OpenStudy, open_study
 from lstm_study.commands.records import open_kept
 from lstm_study.errors import ReportError
@@ -55,10 +55,12 @@ def make_diff(studies: Sequence[OpenStudy]) -> Path:
                 f"Both have study.name = {study.spec.study.name!r}."
             )
         seen[folder] = study
+    records = [read_records(study) for study in studies]
     names = [study.spec.study.name for study in studies]
     shown = names if len(names) <= _NAMED else [names[0], f"{len(names) - 1}-others"]
     return write(
-        [read_records(study) for study in studies],
+        records,
+        verdicts=list(map(verdict_at_its_look, studies, records)),
         folder=studies[0].reports.parent / "-beside-".join(shown),
         made_at=now(),
         versions=versions(),

@@ -68,6 +68,8 @@ def about_labels(corpus: Corpus, *, seed: int) -> Iterator[str]:
     else:
         found = accuracy(validation.labels, probabilities)
         said = about_learning(found, most, reviews=len(validation))
+        if said and not about_ranking(validation.labels, probabilities):
+            said = about_order(validation.labels, probabilities)
     if said:
         yield said
 
@@ -99,6 +101,26 @@ def about_learning(found: float, most: float, *, reviews: int) -> str:
         f"alone {most:.1%}:"
     )
     return f"{said} {_NOTHING if high < (1 + most) / 2 else _TOO_FEW}"
+
+
+def about_order(labels: NDArray[np.int8], probabilities: NDArray[np.float32]) -> str:
+    """Says that labels can be learned, but that accuracy hardly shows it.
+
+    It is for a linear model whose ROC AUC is above the range of chance, and whose accuracy is not
+    shown to be above the more frequent label's share.
+
+    Args:
+        labels: Of the validation reviews, int8 [reviews], of both kinds.
+        probabilities: The linear model's, float32 [reviews].
+    """
+    auc, chance = roc_auc(labels, probabilities), auc_by_chance(labels)
+    assert auc is not None and chance is not None, "there are both labels"
+    return (
+        f"A linear model of the words tells the labels of {labels.size:,} validation reviews apart "
+        f"(ROC AUC {auc:.2f}; chance alone gives {chance[0]:.2f} to {chance[1]:.2f} in "
+        f"{LEVEL:.0%} of cases), but is not shown to be more accurate than the more frequent label "
+        f"alone ({majority_share(labels):.1%}): compare ROC AUCs, too."
+    )
 
 
 def about_ranking(labels: NDArray[np.int8], probabilities: NDArray[np.float32]) -> str:

@@ -5,12 +5,10 @@ from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from lstm_study.analysis.answer.verdict import judge
 from lstm_study.analysis.search.summary import best_by_budget, full_curve, objective_of
-from lstm_study.commands.answer import read_records
+from lstm_study.commands.answer import read_records, verdict_at_its_look
 from lstm_study.commands.open_study import OpenStudy, as_run
 from lstm_study.commands.status import StageStatus, Status, read_status
-from lstm_study.comparison.looks import standing
 from lstm_study.corpus.files.advice import argument
 from lstm_study.files import open_regular
 from lstm_study.progress.follow import score_in_words
@@ -52,10 +50,9 @@ def watch(
         from lstm_study.report.write import render_files
 
         records = read_records(study)
-        at = standing(records, as_run(study).spec, study.store)
         content = gather(
             records,
-            verdict=judge(records, looks=at.looks, level=at.level, kept=at.kept),
+            verdict=verdict_at_its_look(study, records),
             made_at=now(),
             versions=installed,
             git_commit=commit,

@@ -1,6 +1,6 @@
 """The study's verdict with all that belongs to it: looks, near-duplicates, own epochs."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from lstm_study.analysis.answer import wording
@@ -8,6 +8,7 @@ from lstm_study.analysis.answer.arms import Arm, arms_from_records, without
 from lstm_study.analysis.answer.backends import mixed_backends
 from lstm_study.analysis.answer.planned_arms import ended_runs
 from lstm_study.analysis.answer.questions import (
+    Comparison,
     control_question,
     own_epoch_question,
     paired_question,
@@ -17,6 +18,7 @@ from lstm_study.analysis.answer.rule import is_fixed
 from lstm_study.analysis.answer.verdict import Verdict, judge
 from lstm_study.analysis.answer.wording import FIXED, between, more_or_less
 from lstm_study.analysis.search.optimism import search_optimism
+from lstm_study.analysis.search.summary import finalists, ties_of_winner
 from lstm_study.analysis.statistics.failures import without_failed_runs, without_runs
 from lstm_study.arm_names import CONTROL, MASKED_BASELINE, PRIMARY, RECIPE_BASELINE
 from lstm_study.comparison import looks
@@ -46,6 +48,7 @@ def judge_study(
     if is_noted and verdict.difference is not None:
         looks.note(records, spec, store, kind=verdict.kind)
     arms = arms_from_records(records)
+    questions = side_questions(arms, level=at.level)
     same = _of_one_configuration(records)
     headline = wording.headline(
         verdict.kind,
@@ -54,13 +57,13 @@ def judge_study(
         failures=verdict.failures,
         learned=verdict.learned_nothing,
         lacking=verdict.lacking,
-        beside=_control_beats_both(arms, level=at.level),
+        beside=_control_beats_both(arms, questions),
         is_baseline=bool(same),
     )
     sentences = (
         same,
         verdict.details,
-        _of_equal_training(records, arms, verdict),
+        _of_equal_training(records, arms, verdict, questions),
         _of_control(arms, level=at.level),
     )
     notes = (
@@ -69,6 +72,7 @@ def judge_study(
         *mixed_backends(records),
         _of_near_duplicates(records, verdict, without),
         _of_own_epochs(records, arms, verdict),
+        _of_ties(records, spec),
         _of_validation(records),
         *looks.added_seeds_in_words(spec, store),
         *store.lost_in_words(),
@@ -117,12 +121,10 @@ def _of_what_is_left(records: StudyRecords, verdict: Verdict, *, planned: int) -
     return f"The comparison is not finished: {counts} have ended.{look}"
 
 
-def _control_beats_both(arms: Mapping[str, Arm], *, level: float) -> str:
+def _control_beats_both(arms: Mapping[str, Arm], questions: Sequence[Comparison]) -> str:
     """Says that the classical control is better than winner and baseline, where both are shown."""
     answers = {
-        each.verdict.reference: each
-        for each in side_questions(arms, level=level)
-        if each.verdict.candidate == CONTROL
+        each.verdict.reference: each for each in questions if each.verdict.candidate == CONTROL
     }
     if any(name not in answers or answers[name].kind != "better" for name in PRIMARY):
         return ""
@@ -130,7 +132,12 @@ def _control_beats_both(arms: Mapping[str, Arm], *, level: float) -> str:
     return f"a logistic regression beats {'these runs of ' if fixed else ''}both"
 
 
-def _of_equal_training(records: StudyRecords, arms: Mapping[str, Arm], verdict: Verdict) -> str:
+def _of_equal_training(
+    records: StudyRecords,
+    arms: Mapping[str, Arm],
+    verdict: Verdict,
+    questions: Sequence[Comparison],
+) -> str:
     """Compares the winner with the baseline trained by the winner's recipe."""
     has_recipe = RECIPE_BASELINE in arms
     reference = RECIPE_BASELINE if has_recipe else MASKED_BASELINE
@@ -161,19 +168,25 @@ def _of_equal_training(records: StudyRecords, arms: Mapping[str, Arm], verdict: 
         f"{name[0].upper()}{name[1:]} classifies {_accuracy_in(arms, reference):.2%} correctly"
         f"{beside}, on the {counted(found.arms[0].seeds, 'seed')} that both have{without}. {differ}"
     )
-    return said + _of_two_parts(records, verdict, found, has_recipe=has_recipe)
+    of_training = any(
+        each.kind == "better"
+        for each in questions
+        if (each.verdict.candidate, each.verdict.reference) == (RECIPE_BASELINE, "baseline")
+    )
+    if found.kind != "better" or not of_training:
+        return said
+    return said + _of_two_parts(records, verdict, found)
 
 
-def _of_two_parts(
-    records: StudyRecords, verdict: Verdict, found: Verdict, *, has_recipe: bool
-) -> str:
+def _of_two_parts(records: StudyRecords, verdict: Verdict, found: Verdict) -> str:
     """Splits the difference into the part of the training and that of the network, on equal seeds.
 
-    With a failed run, or fewer seeds of one arm, the two differences would not add up.
+    The caller has checked that each part is shown. With a failed run, or fewer seeds of one arm,
+    the two differences would not add up.
     """
     whole, rest = verdict.difference, found.difference
     assert rest is not None, "the caller has checked"
-    if whole is None or verdict.kind != "better" or not has_recipe:
+    if whole is None or verdict.kind != "better":
         return ""
     seeds = {
         arm: {
@@ -184,8 +197,6 @@ def _of_two_parts(
     failed = [each.failures.runs for each in (verdict, found) if each.failures is not None]
     first = whole.difference - rest.difference
     if any(failed) or len({frozenset(each) for each in seeds.values()}) > 1:
-        return ""
-    if min(first, rest.difference) <= 0:
         return ""
     return f" So {wording.two_parts(whole.difference, first, rest.difference)}."
 
@@ -201,6 +212,31 @@ def _of_control(arms: Mapping[str, Arm], *, level: float) -> str:
     return (
         f"A logistic regression (the classical control) classifies {arms[CONTROL].accuracy:.2%} "
         f"correctly{more_or_less(found.kind, found.difference, 'the winner')}{over}."
+    )
+
+
+def _of_ties(records: StudyRecords, spec: StudySpec) -> str:
+    """Says that the search scored other configurations as high as the winner."""
+    if not records.runs:
+        return ""
+    found = ties_of_winner(
+        records.trials,
+        spec.study.direction,
+        max_epochs=spec.search.max_epochs,
+        runs=records.runs,
+    )
+    if not found:
+        return ""
+    means = {each.trial_id: each.mean for each in finalists(records.trials)}
+    mean = means.get(found[0].trial_id)
+    score = found[0].score if mean is None else mean
+    form = ".2%" if OBJECTIVES[spec.study.objective].is_share else ".4f"
+    kind = "trial of the full budget" if mean is None else "finalist"
+    kinds = kind.replace("trial", "trials") if mean is None else "finalists"
+    many = f"1 other {kind} has" if len(found) == 1 else f"{len(found)} other {kinds} have"
+    return (
+        f"{many} the winner's {'score' if mean is None else 'mean score'} ({score:{form}}): the "
+        "search does not tell them apart. Ties go to fewer parameters, then to the lower trial id."
     )
 
 

@@ -1,7 +1,8 @@
 """Several studies side by side, in the report's style: one HTML file and its tables.
 
 The winner of each study is compared with the first study's, with an interval, if both are known to
-have been tested on the same reviews. If not, the page says so first and gives no difference.
+have been tested on the same reviews. If not, the page says so first and gives no difference. As in
+a verdict, runs that failed are left out, and it takes four others of each winner.
 """
 
 from collections.abc import Mapping, Sequence
@@ -11,8 +12,10 @@ from pathlib import Path
 import numpy as np
 
 from lstm_study.analysis.answer.arms import Arm, arms_from_records
-from lstm_study.analysis.answer.verdict import judge
+from lstm_study.analysis.answer.verdict import Verdict, judge
+from lstm_study.analysis.statistics.failures import failed_runs, without_runs
 from lstm_study.analysis.statistics.intervals import Difference, difference_between
+from lstm_study.analysis.statistics.power import LEAST_SEEDS
 from lstm_study.configuration import HYPERPARAMETERS
 from lstm_study.records import StudyRecords
 from lstm_study.report import numbers
@@ -55,10 +58,19 @@ def write_diff(
     folder: Path,
     made_at: str,
     versions: Mapping[str, str],
+    verdicts: Sequence[Verdict] = (),
 ) -> Path:
     """Writes the comparison of several studies; equal records give equal bytes.
 
     Differences are each study minus the first.
+
+    Args:
+        studies: Their records.
+        folder: Where to write.
+        made_at: Time of the page, ISO 8601 in UTC.
+        versions: Versions of the packages that render it.
+        verdicts: The studies' own, at the level of their last look; without them each is judged as
+            at a single look.
 
     Returns:
         The HTML file.
@@ -66,23 +78,30 @@ def write_diff(
     Raises:
         ReportError: The folder can't be written to.
     """
-    write_files(diff_files(studies, made_at=made_at, versions=versions), folder)
+    files = diff_files(studies, made_at=made_at, versions=versions, verdicts=verdicts)
+    write_files(files, folder)
     return folder / "report.html"
 
 
 def diff_files(
-    studies: Sequence[StudyRecords], *, made_at: str, versions: Mapping[str, str]
+    studies: Sequence[StudyRecords],
+    *,
+    made_at: str,
+    versions: Mapping[str, str],
+    verdicts: Sequence[Verdict] = (),
 ) -> dict[str, bytes]:
-    """Renders every file of the comparison: path within the folder → bytes."""
+    """Renders every file of the comparison: path within the folder → bytes; see `write_diff`."""
     sides = [
         Side(
             label=label,
             content=gather(
-                records, verdict=judge(records), made_at=made_at, versions=versions,
+                records, verdict=verdict, made_at=made_at, versions=versions,
                 git_commit="", bundle=None,
             ),
         )
-        for label, records in zip(_labels(studies), studies, strict=True)
+        for label, records, verdict in zip(
+            _labels(studies), studies, verdicts or map(judge, studies), strict=True
+        )
     ]  # fmt: skip
     tables = {item.name: item for item in _tables(sides)}
     drawn = [
@@ -244,6 +263,7 @@ def _difference(sides: list[Side]) -> Table:
         Column("reference", "Study whose winner it is compared with"),
         DIFFERENCE,
         *INTERVAL,
+        Column("failed_runs", "Runs of either winner that failed, which the difference leaves out"),
         Column("why_not", "Why there is no interval"),
     )  # fmt: skip
     first, *others = sides
@@ -251,10 +271,10 @@ def _difference(sides: list[Side]) -> Table:
     for side in others:
         pair = [first, side]
         same, why = _same_reviews(pair)
-        found = None
+        found, failed = None, ""
         if same == "yes":
-            found, why = _interval(pair)
-        names = {"candidate": side.label, "reference": first.label}
+            found, failed, why = _interval(pair)
+        names = {"candidate": side.label, "reference": first.label, "failed_runs": failed}
         rows.append(cells_of(found, columns, same_reviews=same, why_not=why) | names)
     return table("difference", "One study's winner against the first study's", columns, rows)
 
@@ -281,17 +301,23 @@ def _same_reviews(sides: list[Side]) -> tuple[str, str]:
     return "unknown", "their reviews have different digests, so test reviews cannot be paired"
 
 
-def _interval(sides: list[Side]) -> tuple[Difference | None, str]:
+def _interval(sides: list[Side]) -> tuple[Difference | None, str, str]:
+    """Compares the second winner with the first; also names failed runs, and says what is amiss."""
     arms: list[Arm] = []
+    failed: list[str] = []
     for side in sides:
         found = arms_from_records(side.content.records).get("winner")
-        if found is None or found.seeds < 2:
-            return None, f"{side.label} has fewer than two evaluated runs of its winner"
-        arms.append(replace(found, name=side.label))
+        lost = [run.seed_index for run in failed_runs(found)] if found is not None else []
+        kept = without_runs(found, lost) if found is not None else None
+        if kept is None or kept.seeds < LEAST_SEEDS:
+            why = f"{side.label} has fewer than four evaluated runs of its winner that did not fail"
+            return None, "", why
+        failed += [f"winner-s{index} of {side.label}" for index in lost]
+        arms.append(replace(kept, name=side.label))
     reference, candidate = arms
     if not np.array_equal(reference.labels, candidate.labels):
-        return None, "their test labels differ, though their digests are equal"
-    return difference_between(candidate, reference), ""
+        return None, "", "their test labels differ, though their digests are equal"
+    return difference_between(candidate, reference), ", ".join(failed), ""
 
 
 def _hyperparameters(sides: list[Side]) -> Table:

@@ -1,5 +1,7 @@
 """The interval in closed form, against scipy's t tests and published intervals."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -10,6 +12,7 @@ from sklearn.metrics import brier_score_loss, log_loss
 from lstm_study.analysis.answer.arms import make_arm
 from lstm_study.analysis.statistics.intervals import (
     accuracy_interval,
+    accuracy_interval_by_label,
     difference_between,
     difference_of_outcomes,
 )
@@ -170,3 +173,45 @@ def test_the_interval_of_an_arms_accuracy_grows_with_the_spread_over_seeds():
         widths.append(high - low)
     assert widths[1] > 1.3 * widths[0]
     assert accuracy_interval(make_arm("a", probabilities=[[0.9]], labels=[1])) is None
+
+
+def _of_two_labels(found, positives, also, negatives):
+    """One run that finds so many of the positive reviews, and so many of the negative ones."""
+    labels = (np.arange(positives + negatives) < positives).astype(np.int8)
+    right = np.r_[np.arange(positives) < found, np.arange(negatives) < also]
+    values = np.where(right == (labels == 1), 0.9, 0.1)
+    return make_arm("a", probabilities=values[None], labels=labels)
+
+
+def test_the_interval_by_label_is_that_of_a_stratified_share():
+    """132 of 136 and 14 of 41, by Cochran's chapter 5, with the half reviews of every interval."""
+    arm = _of_two_labels(132, 136, 14, 41)
+    variance = (132 * 4 / 136 + 14 * 27 / 41) / 177 / 176
+    half = stats.t.isf(0.025, 176) * np.sqrt(variance + 1 / 177**2)
+    assert accuracy_interval_by_label(arm) == pytest.approx((146 / 177 - half, 146 / 177 + half))
+    assert accuracy_interval_by_label(make_arm("a", probabilities=[[0.9]], labels=[1])) is None
+
+
+@given(st.integers(1, 60), st.integers(1, 60), st.data())
+def test_a_model_shown_to_beat_one_label_alone_is_above_that_labels_share(first, second, data):
+    """No report may say both: more accurate than an arm of one label, and not than that label."""
+    positives, negatives = max(first, second), min(first, second)
+    found = data.draw(st.integers(0, positives))
+    arm = _of_two_labels(found, positives, data.draw(st.integers(0, negatives)), negatives)
+    alone = make_arm("b", probabilities=np.ones((1, arm.documents)), labels=arm.labels)
+    fixed = [replace(each, deterministic=True) for each in (arm, alone)]
+    low, _ = accuracy_interval_by_label(arm)
+    if difference_between(*fixed).low > 0:
+        assert low > positives / arm.documents
+
+
+def test_one_label_is_beaten_by_chance_as_often_as_the_level_says():
+    """Reviews of equal share per label; half of 5% of the intervals may lie above the share."""
+    random = np.random.default_rng(3)
+    above = {accuracy_interval: 0, accuracy_interval_by_label: 0}
+    for _ in range(2_000):
+        arm = _of_two_labels(random.binomial(270, 0.97), 270, random.binomial(80, 0.10125), 80)
+        for interval in above:
+            above[interval] += interval(arm)[0] > 270 / 350
+    assert 20 <= above[accuracy_interval_by_label] <= 80
+    assert above[accuracy_interval] < 10

@@ -188,6 +188,25 @@ def test_where_one_label_is_rare_the_order_of_a_linear_model_says_if_there_is_so
     assert bool(told) == bool(said)
 
 
+def test_labels_that_a_linear_model_orders_are_not_said_to_show_no_sign_of_being_learnable() -> (
+    None
+):
+    """A quarter of the reviews is negative, and a word makes that likelier, but never likely."""
+    random = np.random.default_rng(7)
+    rows = []
+    for number in range(600):
+        label = int(number % 4 > 0)
+        words = [f"word{each}" for each in random.integers(200, size=12)]
+        words += ["dull" if random.random() < (0.2 if label else 0.55) else "fine"]
+        rows.append((" ".join(words), label))
+    (said,) = [each for each in _write(write_csv(Path("a.csv"), rows)).warnings if "linear" in each]
+    assert "no sign" not in said
+    assert said.endswith(
+        "but is not shown to be more accurate than the more frequent label alone (75.0%): compare "
+        "ROC AUCs, too."
+    )
+
+
 def test_a_rare_label_that_its_words_tell_apart_is_not_called_nothing_to_learn() -> None:
     reviews = [(f"{text} number{n}", int(n % 30 == 0)) for n, (text, _) in enumerate(
         made_up_reviews(900))]  # fmt: skip

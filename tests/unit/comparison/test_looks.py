@@ -19,7 +19,13 @@ from lstm_study.records.state import Look, SeedsState, VerdictsState
 from lstm_study.store import Store
 from tests.support.fake_reviews import fake_control
 from tests.support.fake_spec import fake_spec
-from tests.support.fake_study import compared_study, completed_study, interrupted_study, on_backends
+from tests.support.fake_study import (
+    compared_study,
+    completed_study,
+    interrupted_study,
+    on_backends,
+    tied_study,
+)
 from tests.support.stored_study import leave
 
 SPEC = fake_spec()
@@ -417,6 +423,13 @@ def test_what_was_found_is_split_into_training_and_network_only_on_the_same_seed
         assert min(steps) > 0
 
 
+@pytest.mark.parametrize(("trained", "is_split"), [(0.705, False), (0.8, True), (0.895, False)])
+def test_what_was_found_is_split_only_into_parts_that_are_each_shown(tmp_path, trained, is_split):
+    verdict = verdict_of(shown_study(recipe=True, trained=trained), Store(tmp_path))
+    assert verdict.kind == "better"
+    assert ("come with the training" in verdict.details) == is_split
+
+
 def test_a_control_that_beats_both_stands_in_the_headline_and_one_that_does_not_does_not(tmp_path):
     beats = "; a logistic regression beats both."
     for number, (right, said) in enumerate([(0.99, True), (0.9, False), (0.6, False)]):
@@ -451,14 +464,14 @@ def test_validation_and_test_scores_of_the_winner_are_told_as_two_scores(tmp_pat
     assert re.match(rf"The winner scores \d\d\.\d\d% on validation and {on_test:.2%} on test", note)
 
 
-def shown_study(*, seeds=5, recipe=False, control=None, lost=()):
+def shown_study(*, seeds=5, recipe=False, trained=0.8, control=None, lost=()):
     """A study whose baseline, baseline-recipe and winner classify 70, 80 and 90% correctly."""
     study = completed_study(seeds=seeds)
     labels = study.test_labels
     shares = {"baseline": 0.7, "winner": 0.9}
     runs = list(study.runs)
     if recipe:
-        shares["baseline-recipe"] = 0.8
+        shares["baseline-recipe"] = trained
         runs += [
             replace(run, run_id=f"baseline-recipe-s{run.seed_index}", arm="baseline-recipe")
             for run in study.runs
@@ -482,3 +495,12 @@ def shown_study(*, seeds=5, recipe=False, control=None, lost=()):
         predictions["control"] = row(control)
         found, _ = fake_control(labels)
     return replace(study, runs=tuple(runs), predictions=predictions, control=found)
+
+
+def test_a_winner_that_only_the_rule_for_ties_chose_is_said_to_be_one(tmp_path):
+    notes = verdict_of(tied_study(), Store(tmp_path)).notes
+    (note,) = [each for each in notes if "Ties" in each]
+    assert "have the winner's score (87.50%): the search does not tell them apart." in note
+    assert not [
+        each for each in verdict_of(completed_study(), Store(tmp_path)).notes if "Ties" in each
+    ]

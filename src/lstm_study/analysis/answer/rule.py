@@ -8,7 +8,12 @@ import numpy as np
 
 from lstm_study.analysis.answer.arms import Arm
 from lstm_study.analysis.statistics.failures import FailureKind, FailureRate, p_value_of_rates
-from lstm_study.analysis.statistics.intervals import LEVEL, Difference, accuracy_interval
+from lstm_study.analysis.statistics.intervals import (
+    LEVEL,
+    Difference,
+    accuracy_interval,
+    accuracy_interval_by_label,
+)
 from lstm_study.analysis.statistics.power import LEAST_SEEDS
 from lstm_study.analysis.statistics.significance import auc_by_chance
 from lstm_study.arm_names import PRIMARY
@@ -134,15 +139,15 @@ def learned_nothing(arm: Arm, *, first_word: float | None = None) -> Unlearned |
     positive = (arm.correct == labels).mean(axis=1)
     largest = float(np.median(np.maximum(positive, 1 - positive)))
     majority = majority_share(arm.labels)
-    interval = accuracy_interval(arm)
-    if largest >= NEARLY_ALL and (interval is None or interval[0] <= majority):
+    interval, above = accuracy_interval(arm), is_above_majority(arm)
+    if largest >= NEARLY_ALL and not above:
         words = f"gives {largest:.1%} of the test reviews the same label"
         return _by_accuracy_alone(arm, words) or Unlearned(
             f"{words}: it has learned nothing", "has learned nothing"
         )
     if interval is None:
         return None
-    if interval[0] <= majority:
+    if not above:
         words = (
             "is not shown to be better than giving every review the more frequent label "
             f"({majority:.2%})"
@@ -158,7 +163,7 @@ def learned_nothing(arm: Arm, *, first_word: float | None = None) -> Unlearned |
 
 def is_above_majority(arm: Arm) -> bool:
     """Whether an arm is shown to be more accurate than the more frequent label given to all."""
-    interval = accuracy_interval(arm)
+    interval = accuracy_interval_by_label(arm)
     return interval is not None and interval[0] > majority_share(arm.labels)
 
 

@@ -271,7 +271,7 @@ def _failures(failures: "Failures") -> str:
 def _outlook(difference: Difference, power: Power | None) -> str:
     """Says which difference such a study detects, and what the one that was found would take."""
     if power is None:
-        return "All runs of an arm make the same predictions: what could be shown is not known."
+        return "All runs of an arm give a review the same label: what could be shown is not known."
     if power.smallest_difference is None:
         return "So few test reviews and runs show no difference of any size."
     text = (

@@ -62,14 +62,12 @@ def importance(
     decide about it.
 
     Returns:
-        Nothing with fewer than `FEWEST` configurations, with fewer than two hyperparameters, or
-        where all values are equal.
+        Nothing where `why_none` says why.
     """
     import numpy as np
 
     names = space.searched()
-    values = {item.value for item in measured}
-    if len(measured) < FEWEST or len(names) < 2 or len(values) < 2:
+    if why_none(measured, space):
         return ()
     evaluate = _evaluator(measured, space, direction)
     whole = evaluate(range(len(measured)))
@@ -94,6 +92,26 @@ def importance(
         )
     # Equal shares differ in their last digits, from processor to processor.
     return tuple(sorted(found, key=lambda item: -round(item.importance, 12)))
+
+
+def why_none(measured: Sequence[ScoreAtEpoch], space: SpaceTable) -> str:
+    """Says in a sentence why no importance can be estimated; "" where it can.
+
+    That is so with fewer than `FEWEST` configurations, with fewer than two hyperparameters, or
+    where all values are equal.
+    """
+    if len(space.searched()) < 2:
+        return "Importance compares hyperparameters: it takes two that are searched."
+    if len(measured) < FEWEST:
+        return (
+            "Too few configurations have been measured to estimate the importance of "
+            "hyperparameters."
+        )
+    if len({item.value for item in measured}) < 2:
+        return (
+            "All configurations have the same score, so nothing shows which hyperparameters matter."
+        )
+    return ""
 
 
 def _evaluator(measured: Sequence[ScoreAtEpoch], space: SpaceTable, direction: Direction) -> Any:

@@ -207,6 +207,33 @@ def winner(
     return ranked[0] if ranked else None
 
 
+def ties_of_winner(
+    trials: Iterable[Trial],
+    direction: Direction,
+    *,
+    max_epochs: int | None = None,
+    runs: Iterable[Run] = (),
+) -> tuple[Trial, ...]:
+    """Returns the trials of other configurations that scored as well as the winner.
+
+    They are finalists of the same mean where the winner is one, else trials of full budget with
+    the same score: only the rule for ties tells them from it.
+    """
+    trials = tuple(trials)
+    ranked = ranking(trials, direction, max_epochs=max_epochs, runs=runs)
+    means = {each.trial_id: each.mean for each in finalists(trials)}
+    if not ranked:
+        return ()
+    first, *others = ranked
+    mean = means.get(first.trial_id)
+    return tuple(
+        trial
+        for trial in others
+        if trial.configuration != first.configuration
+        and (trial.score == first.score if mean is None else means.get(trial.trial_id) == mean)
+    )
+
+
 def best_by_budget(trials: Iterable[Trial], direction: Direction) -> dict[int, Trial]:
     """Returns the best completed trial of each budget, the largest budget first.
 

@@ -14,6 +14,8 @@ from typing import Any
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
+from lstm_study.analysis.search.importance import why_none
+from lstm_study.analysis.search.summary import after
 from lstm_study.analysis.statistics.calibration import why_not_calibrated
 from lstm_study.arm_names import (
     LAST_EPOCHS_SUFFIX,
@@ -34,6 +36,7 @@ from lstm_study.report.page.trial_data import (
 )
 from lstm_study.report.tables.arms import training_differences
 from lstm_study.report.tables.metrics import CALIBRATED
+from lstm_study.report.tables.search import budgets
 from lstm_study.report.tables.table import Table
 
 SECTIONS = (
@@ -89,6 +92,7 @@ def render(content: Content) -> str:
             beside_rows=[arms.index(arm) for arm in _BESIDE if arm in arms],
             calibrated=CALIBRATED,
             unequal=UNEQUAL,
+            no_importance=_why_no_importance(content),
             not_calibrated=why_not_calibrated(content.records.runs, "winner"),
             gains=[row for row, value in enumerate(gain) if value > 0],
             losses=[row for row, value in enumerate(gain) if value < 0],
@@ -96,6 +100,13 @@ def render(content: Content) -> str:
             date=numbers.date,
         )
     )
+
+
+def _why_no_importance(content: Content) -> str:
+    """Says why there is no importance after the smallest budget, where most configurations are."""
+    spec = content.spec
+    measured = after(content.records.trials, objective=spec.study.objective, epoch=budgets(spec)[0])
+    return why_none(measured, spec.space)
 
 
 def _has_the_baselines_values(hyperparameters: Table) -> bool:

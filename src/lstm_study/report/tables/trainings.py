@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from lstm_study.analysis.search import summary as search_summary
-from lstm_study.arm_names import ABLATION, CONTROL
+from lstm_study.arm_names import ABLATION, CONTROL, networks_per_run
 from lstm_study.objectives import EPOCH_MEASURES
 from lstm_study.records import Control, Epoch, Run, StudyRecords, Trial
 from lstm_study.report.tables.columns import (
@@ -236,8 +236,8 @@ def _runs(records: StudyRecords, spec: StudySpec) -> Table:
         Column("test_loss", "Binary cross-entropy on test", form="loss"),
         Column("test_reviews", "Reviews evaluated", unit="reviews", form="count"),
         Column("test_seconds", "Time of the evaluation, including compilation", form="duration"),
-        Column("predict_1000_seconds", "Time to predict 1,000 reviews, without compilation",
-               form="duration"),
+        Column("predict_1000_seconds", "Time to predict 1,000 reviews, without compilation, by all "
+               "networks that it takes", form="duration"),
         Column("epochs_trained", "Epochs trained", unit="epochs", form="count"),
         Column("protocol_epochs", "Epochs to train", unit="epochs", form="count"),
         Column("trained_as", "The run whose training this evaluation is of"),
@@ -251,7 +251,10 @@ def _runs(records: StudyRecords, spec: StudySpec) -> Table:
         ENDED_AT,
         Column("error", "Why it failed"),
     )  # fmt: skip
-    rows = [training_cells(run, columns) for run in records.runs]
+    rows = [
+        training_cells(run, columns) | {"predict_1000_seconds": _predicting(run)}
+        for run in records.runs
+    ]
     if (control := records.control) is not None:
         rows.append(
             cells_of(None, columns)
@@ -267,6 +270,13 @@ def _runs(records: StudyRecords, spec: StudySpec) -> Table:
         )
     title = "One run: one training with one seed, on test or on validation"
     return table("runs", title, columns, rows)
+
+
+def _predicting(run: Run) -> float | None:
+    """Returns the time of all networks that a run predicts with; its record has that of one."""
+    if run.predict_1000_seconds is None:
+        return None
+    return networks_per_run(run.arm, run.protocol_epochs) * run.predict_1000_seconds
 
 
 def _run_curves(runs: Sequence[Run]) -> Table:

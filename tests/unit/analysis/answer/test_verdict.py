@@ -316,6 +316,19 @@ def test_a_rare_label_that_is_found_is_learned():
     assert learned_nothing(arm) is None
 
 
+def test_one_report_does_not_say_that_a_model_beats_a_constant_one_and_not_its_label():
+    """146 of 177 right where one label has 136: 5.65 points above an arm of that label alone."""
+    labels = (np.arange(177) < 136).astype(np.int8)
+    right = np.r_[np.arange(136) < 132, np.arange(41) < 14]
+    values = np.where(right == (labels == 1), 0.9, 0.1)
+    control = make_arm("control", probabilities=values[None], labels=labels, deterministic=True)
+    values = np.linspace(0.6, 0.7, 4 * 177).reshape(4, 177)
+    constant = make_arm("winner", probabilities=values, labels=labels)
+    found = judge({"control": control, "winner": constant}, candidate="control", reference="winner")
+    assert found.kind == "better"
+    assert set(found.learned_nothing) == {"winner"}
+
+
 def test_what_is_not_shown_is_not_called_nothing():
     arms = {name: _of_shares([0.79, 0.81, 0.8, 0.8], positives=800) for name in ("winner",)}
     arms["baseline"] = replace(arms["winner"], name="baseline")

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from lstm_study.analysis.search import importance as module
-from lstm_study.analysis.search.importance import FEWEST, RELIABLE, importance
+from lstm_study.analysis.search.importance import FEWEST, RELIABLE, importance, why_none
 from lstm_study.analysis.search.optuna_space import distributions, parameters
 from lstm_study.analysis.search.summary import Direction, ScoreAtEpoch, after
 from lstm_study.configuration import Configuration
@@ -92,6 +92,9 @@ def test_few_configurations_are_called_unreliable_and_very_few_say_nothing() -> 
 def test_values_that_are_all_equal_say_nothing() -> None:
     same = [replace(item, value=0.5) for item in _measured(30)]
     assert importance(same, SPACE, "max", seed=1) == ()
+    assert why_none(same, SPACE).startswith("All configurations have the same score")
+    assert why_none(same[: FEWEST - 1], SPACE).startswith("Too few configurations")
+    assert why_none(_measured(30), SPACE) == ""
 
 
 def test_the_same_seed_gives_the_same_interval_and_another_seed_another() -> None:

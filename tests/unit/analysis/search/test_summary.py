@@ -15,6 +15,7 @@ from lstm_study.analysis.search.summary import (
     ranking,
     repeated_configurations,
     rounds,
+    ties_of_winner,
     winner,
 )
 from lstm_study.configuration import BASELINE
@@ -258,3 +259,27 @@ def test_each_budget_has_a_best_of_its_own_and_the_full_one_comes_first() -> Non
     ]  # fmt: skip
     assert found[9] == winner(trials, "max", max_epochs=9)
     assert best_by_budget([], "max") == {}
+
+
+def test_trials_that_only_the_rule_for_ties_tells_from_the_winner_are_found() -> None:
+    other = replace(BASELINE, lstm_units=64)
+    trials = [_trial("b0-00-r0", 0.8), _trial("b0-01-r0", 0.8, configuration=other)]
+    trials += [_trial("b0-02-r0", 0.8), _trial("b0-03-r0", 0.7, configuration=other)]
+    assert winner(trials, "max") == trials[1]
+    assert ties_of_winner(trials, "max") == (trials[0], trials[2])
+    assert ties_of_winner(trials[1:2], "max") == ties_of_winner([], "max") == ()
+
+
+def test_finalists_tie_by_their_means_and_not_by_the_scores_that_were_selected() -> None:
+    other = replace(BASELINE, lstm_units=64)
+    third = replace(BASELINE, lstm_units=32)
+    trials = [
+        _trial("b0-00-r0", 0.9),
+        _trial("b0-01-r0", 0.8, configuration=other),
+        _trial("b0-02-r0", 0.8, configuration=third),
+        _trial("f-1-s1", 0.75, role="finalist", parent="b0-00-r0"),
+        _trial("f-2-s1", 0.75, role="finalist", parent="b0-01-r0", configuration=other),
+        _trial("f-3-s1", 0.7, role="finalist", parent="b0-02-r0", configuration=third),
+    ]
+    assert winner(trials, "max") == trials[1]
+    assert ties_of_winner(trials, "max") == (trials[0],)
