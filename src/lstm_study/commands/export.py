@@ -54,7 +54,8 @@ def export_arm(study: OpenStudy, *, arm: str = "winner", show: Show) -> Path:
                 else f"Run `{study.command_line('run')}` first."
             )
         )
-    run = choose_run(answer.records, arm=arm).run
+    choice = choose_run(answer.records, arm=arm)
+    run = choice.run
     weights = _weights_of(study, run)
     show.stage("Export", f"the {arm}'s run with seed {run.seed_index}, chosen without test")
     corpus = load(study.spec.data, seed=study.spec.study.seed)
@@ -71,6 +72,7 @@ def export_arm(study: OpenStudy, *, arm: str = "winner", show: Show) -> Path:
     with redirect_output(study.store.log_path):
         write(
             run=run,
+            chosen=choice.reason,
             weights=weights,
             ensemble=_members(study, answer.records) if arm == "winner" else None,
             vocabulary=corpus.vocabulary,
