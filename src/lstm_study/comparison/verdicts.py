@@ -15,7 +15,7 @@ from lstm_study.analysis.answer.questions import (
 )
 from lstm_study.analysis.answer.rule import is_fixed
 from lstm_study.analysis.answer.verdict import Verdict, judge
-from lstm_study.analysis.answer.wording import FIXED, between, more_or_less
+from lstm_study.analysis.answer.wording import FIXED, beside_winner, between
 from lstm_study.analysis.search.optimism import search_optimism
 from lstm_study.analysis.statistics.failures import without_failed_runs, without_runs
 from lstm_study.arm_names import CONTROL, MASKED_BASELINE, PRIMARY, RECIPE_BASELINE
@@ -154,7 +154,7 @@ def _of_equal_training(records: StudyRecords, arms: Mapping[str, Arm], verdict: 
     differ = (
         f"They differ in {' and '.join(rest)} alone." if rest else "They are the same trainings."
     )
-    beside = more_or_less(found.kind, found.difference, "the winner", is_reference=True)
+    beside = beside_winner(found.kind, found.difference, is_reference=True)
     failed = len(found.failures.runs) if found.failures is not None else 0
     without = f", without {counted(failed, 'run')} that failed" if failed else ""
     said = (
@@ -200,7 +200,7 @@ def _of_control(arms: Mapping[str, Arm], *, level: float) -> str:
         over = f", {FIXED}"
     return (
         f"A logistic regression (the classical control) classifies {arms[CONTROL].accuracy:.2%} "
-        f"correctly{more_or_less(found.kind, found.difference, 'the winner')}{over}."
+        f"correctly{beside_winner(found.kind, found.difference)}{over}."
     )
 
 
