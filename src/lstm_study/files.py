@@ -8,6 +8,7 @@ import errno
 import fcntl
 import hashlib
 import io
+import json
 import math
 import os
 import re
@@ -270,6 +271,15 @@ def read_bytes(path: Path, *, limit: int = sys.maxsize) -> bytes:
         if size > limit:
             raise ValueError(f"has {size:,} bytes, where {limit:,} are the most")
         return file.read()
+
+
+def read_object(path: Path) -> dict[str, Any]:
+    """Reads the JSON object in a file; an empty one where there is none that can be read."""
+    try:
+        found = json.loads(read_bytes(path))
+    except (OSError, ValueError, RecursionError):
+        return {}
+    return found if isinstance(found, dict) else {}
 
 
 def sha256_of(path: Path) -> str:

@@ -158,5 +158,4 @@ def _members(study: OpenStudy, records: StudyRecords) -> list[tuple[Run, tuple[A
     """Returns the winner's completed runs with their weights, if the study asks for an ensemble."""
     if not study.spec.export.ensemble:
         return None
-    runs = [run for run in records.runs if run.arm == "winner" and run.status == "completed"]
-    return [(run, _weights_of(study, run)) for run in runs]
+    return [(run, _weights_of(study, run)) for run in records.completed_runs("winner")]

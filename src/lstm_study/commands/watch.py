@@ -5,12 +5,11 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from lstm_study.analysis.answer.verdict import judge
 from lstm_study.analysis.search.summary import best_by_budget, full_curve, objective_of
 from lstm_study.commands.answer import read_records
 from lstm_study.commands.open_study import OpenStudy, as_run
 from lstm_study.commands.status import StageStatus, Status, read_status
-from lstm_study.comparison.looks import standing
+from lstm_study.comparison.looks import judge_now
 from lstm_study.corpus.files.advice import argument
 from lstm_study.files import open_regular
 from lstm_study.progress.follow import score_in_words
@@ -49,10 +48,9 @@ def watch(study: OpenStudy, *, port: int = PORT) -> "ReportServer":
         from lstm_study.report.write import render_files
 
         records = read_records(study)
-        at = standing(records, as_run(study).spec, study.store)
         content = gather(
             records,
-            verdict=judge(records, looks=at.looks, level=at.level, kept=at.kept),
+            verdict=judge_now(records, as_run(study).spec, study.store),
             made_at=now(),
             versions=installed,
             git_commit=commit,

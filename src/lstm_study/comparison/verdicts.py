@@ -42,7 +42,7 @@ def judge_study(
     `at` is from `looks.standing`, `without` from `judge_without_near_duplicates`. A look at kept
     records is not noted.
     """
-    verdict = judge(records, looks=at.looks, level=at.level, kept=at.kept)
+    verdict = looks.judge_at(records, at)
     if is_noted and verdict.difference is not None:
         looks.note(records, spec, store, kind=verdict.kind)
     arms = arms_from_records(records)
@@ -176,9 +176,7 @@ def _of_two_parts(
     if whole is None or verdict.kind != "better" or not has_recipe:
         return ""
     seeds = {
-        arm: {
-            run.seed_index for run in records.runs if run.arm == arm and run.status == "completed"
-        }
+        arm: {run.seed_index for run in records.completed_runs(arm)}
         for arm in ("baseline", "winner", RECIPE_BASELINE)
     }
     failed = [each.failures.runs for each in (verdict, found) if each.failures is not None]

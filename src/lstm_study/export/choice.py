@@ -42,7 +42,7 @@ def choose_run(records: StudyRecords, *, arm: str = "winner") -> Choice:
     Raises:
         ExportError: The arm has no completed run.
     """
-    runs = [run for run in records.runs if run.arm == arm and run.status == "completed"]
+    runs = records.completed_runs(arm)
     if not runs:
         raise ExportError(
             f"{records.name}: the arm {arm!r} has no completed run to export. "
